@@ -1,0 +1,1 @@
+//! The commands behind `cargo xtask`, and what they and the tests share.
