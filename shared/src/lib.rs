@@ -1,1 +1,27 @@
-//! stub
+//! What the functions share: the domain model, credentials, access to the single table, and the HTTP edge.
+//!
+//! Arrows go one way. [`model`] knows neither HTTP nor `DynamoDB`; [`table`] knows no HTTP; [`http`] knows no
+//! `DynamoDB`; [`auth`] joins the request's credential with the table; the functions stand on all of them.
+
+#[cfg(feature = "table")]
+mod app;
+#[cfg(feature = "table")]
+pub mod auth;
+mod error;
+pub mod http;
+#[cfg(feature = "table")]
+pub mod model;
+#[cfg(feature = "password")]
+pub mod password;
+#[cfg(feature = "table")]
+pub mod quave;
+mod random;
+#[cfg(feature = "seal")]
+pub mod seal;
+#[cfg(feature = "table")]
+pub mod table;
+pub mod telemetry;
+
+#[cfg(feature = "table")]
+pub use app::App;
+pub use error::{Error, Problem, Result};

@@ -1,1 +1,31 @@
-//! stub
+//! What `template.yaml`, the local routes and the events promise one another.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
+
+mod deployed;
+mod events;
+mod gateway;
+mod operations;
+mod resources;
+mod routes;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// What cargo knows of the workspace and its own packages.
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}

@@ -1,1 +1,13 @@
 //! The commands behind `cargo xtask`, and what they and the tests share.
+
+pub mod dev;
+pub mod engine;
+pub mod guard;
+pub mod out;
+pub mod private_file;
+pub mod seed;
+pub mod signals;
+pub mod template;
+pub mod test;
+pub mod tools;
+pub mod workspace;

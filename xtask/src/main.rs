@@ -1,2 +1,33 @@
-//! stub
-fn main() {}
+//! The project's own commands: `cargo xtask --help` lists them.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use xtask::{dev, guard, test, tools};
+
+#[derive(Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
+enum Task {
+    Dev(dev::Options),
+    Test(test::Options),
+    Tools(tools::Options),
+    #[command(hide = true)]
+    Guard(guard::Options),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    run(Task::parse()).await.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(task: Task) -> anyhow::Result<ExitCode> {
+    match task {
+        Task::Dev(options) => dev::run(options).await.map(|()| ExitCode::SUCCESS),
+        Task::Test(options) => test::run(options).await,
+        Task::Tools(options) => tools::run(&options).map(|()| ExitCode::SUCCESS),
+        Task::Guard(options) => guard::run(options).await,
+    }
+}

@@ -1,1 +1,53 @@
-//! stub
+//! Golem's accounts and their plan: `/v1/accounts…`.
+
+mod create;
+mod delete;
+mod find;
+mod get;
+mod plan;
+mod update;
+mod view;
+
+use std::convert::Infallible;
+
+use lambda_http::{Body, Request, Response};
+use shared::auth::Asked;
+use shared::http::Call;
+use shared::{App, Error, Result};
+
+/// Answers one request; every error already is a response.
+pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
+    let call = &Call::new(request);
+    Ok(call.answer(|| route(app, call)).await)
+}
+
+/// Every route of the group. Arguments are checked left to right: who asks, then what they ask for.
+async fn route(app: &App, call: &Call) -> Result<Response<Body>> {
+    match (call.segments().as_slice(), call.method()) {
+        (["v1", "accounts"], "GET") => find::find(app, Asked::of(app, call)?, call.query()).await,
+        (["v1", "accounts"], "POST") => {
+            create::create(app, Asked::of(app, call)?, call.json()).await
+        }
+        (["v1", "accounts"], _) => Err(Error::MethodNotAllowed { allow: "GET, POST" }),
+        (["v1", "accounts", id], "GET") => {
+            get::get(app, Asked::of(app, call)?, call.query(), id).await
+        }
+        (["v1", "accounts", id], "PUT") => {
+            update::update(app, Asked::of(app, call)?, call.json(), id).await
+        }
+        (["v1", "accounts", id], "DELETE") => {
+            delete::delete(app, Asked::of(app, call)?, call.query(), id).await
+        }
+        (["v1", "accounts", _], _) => Err(Error::MethodNotAllowed { allow: "DELETE, GET, PUT" }),
+        (["v1", "accounts", id, "plan"], "GET") => {
+            plan::plan(app, Asked::of(app, call)?, call.query(), id).await
+        }
+        (["v1", "accounts", _, "plan"], _) => Err(Error::MethodNotAllowed { allow: "GET" }),
+        _ => Err(Error::NotFound("path")),
+    }
+}
+
+/// The account that a path names; a malformed id is one that no account has.
+fn account_id(segment: &str) -> Result<shared::model::AccountId> {
+    segment.parse().map_err(|_| Error::NotFound("account"))
+}

@@ -1,0 +1,31 @@
+use lambda_http::{Body, Response};
+use shared::auth::{AccountWrite, Asked};
+use shared::http::{self, Fields};
+use shared::table::{Addressed, NewAccount, SlugChoice};
+use shared::{App, Result};
+
+use crate::view::AccountView;
+
+/// The body of `POST /v1/accounts`.
+fn new_account(mut fields: Fields) -> Result<NewAccount> {
+    let (name, email) = (fields.required("name"), fields.required("email"));
+    fields.finish(name.zip(email).map(|(name, email)| NewAccount {
+        name,
+        contact_email: Some(email),
+        registry: None,
+    }))
+}
+
+/// `POST /v1/accounts`: the caller becomes the new account's owner and admin.
+pub(crate) async fn create(
+    app: &App,
+    asked: Asked<'_, AccountWrite>,
+    fields: Result<Fields>,
+) -> Result<Response<Body>> {
+    let (caller, account, slug) = asked
+        .with(fields.and_then(new_account), |account| SlugChoice(account.name.clone()))
+        .await?;
+    let account = app.table.open_account(account, slug, caller.user()).await?;
+    let email = account.contact_email.clone();
+    http::ok(&AccountView::from(Addressed { account, email }))
+}

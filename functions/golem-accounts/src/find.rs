@@ -1,0 +1,35 @@
+use lambda_http::{Body, Response};
+use serde::Serialize;
+use shared::auth::{AccountRead, Asked};
+use shared::http::{self, Query};
+use shared::model::EmailAddress;
+use shared::table::{Addressed, Table};
+use shared::{App, Result};
+
+use crate::view::AccountView;
+
+#[derive(Serialize)]
+struct Accounts {
+    values: Vec<AccountView>,
+}
+
+/// `GET /v1/accounts[?email=…]`: the accounts that the caller has a grant from, oldest first; with `email`, those that
+/// show this address. What is no address is no account's.
+pub(crate) async fn find(
+    app: &App,
+    asked: Asked<'_, AccountRead>,
+    query: Result<Query<'_>>,
+) -> Result<Response<Body>> {
+    let email = query.map(|query| query.get("email").map(|raw| raw.parse::<EmailAddress>().ok()));
+    let (caller, email, memberships) = asked.beside(email, Table::memberships).await?;
+    let accounts = app.table.accounts(&memberships).await?;
+    let accounts = app.table.addressed(accounts, caller.user()).await?;
+    let matching = accounts
+        .into_iter()
+        .filter(|account| email.as_ref().is_none_or(|email| shows(account, email.as_ref())));
+    http::ok(&Accounts { values: matching.map(AccountView::from).collect() })
+}
+
+fn shows(account: &Addressed, email: Option<&EmailAddress>) -> bool {
+    account.email.as_ref().zip(email).is_some_and(|(shown, email)| shown.is(email))
+}

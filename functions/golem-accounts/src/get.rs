@@ -1,0 +1,19 @@
+use lambda_http::{Body, Response};
+use shared::auth::{AccountRead, Asked};
+use shared::http::{self, Query};
+use shared::{App, Result};
+
+use crate::account_id;
+use crate::view::AccountView;
+
+/// `GET /v1/accounts/{account_id}`: any member sees the account.
+pub(crate) async fn get(
+    app: &App,
+    asked: Asked<'_, AccountRead>,
+    query: Result<Query<'_>>,
+    id: &str,
+) -> Result<Response<Body>> {
+    let (caller, _, access) = asked.with(query.and_then(|_| account_id(id)), |id| *id).await?;
+    let account = app.table.with_address(access.member()?.into_inner(), caller.user()).await?;
+    http::ok(&AccountView::from(account))
+}

@@ -1,0 +1,45 @@
+use lambda_http::{Body, Response};
+use shared::auth::{AccountWrite, Asked};
+use shared::http::{self, Fields};
+use shared::model::PlanId;
+use shared::table::AccountChange;
+use shared::{App, Error, Result};
+
+use crate::account_id;
+use crate::view::AccountView;
+
+/// The body of `PUT /v1/accounts/{account_id}`.
+struct UpdateAccount {
+    change: AccountChange,
+    /// Only the plan that the account has already.
+    plan: Option<PlanId>,
+}
+
+impl UpdateAccount {
+    fn read(mut fields: Fields) -> Result<Self> {
+        let (name, email, plan) =
+            (fields.required("name"), fields.required("email"), fields.optional("planId"));
+        let change = name.zip(email).map(|(name, email)| AccountChange { name, email });
+        fields.finish(change.zip(plan).map(|(change, plan)| Self { change, plan }))
+    }
+}
+
+/// `PUT /v1/accounts/{account_id}`: an admin replaces name and e-mail. The plan cannot be changed so.
+pub(crate) async fn update(
+    app: &App,
+    asked: Asked<'_, AccountWrite>,
+    fields: Result<Fields>,
+    id: &str,
+) -> Result<Response<Body>> {
+    let body = fields.and_then(UpdateAccount::read).and_then(|body| Ok((body, account_id(id)?)));
+    let (caller, (body, _), access) = asked.with(body, |(_, id)| *id).await?;
+    let admin = access.admin()?;
+    if body.plan.is_some_and(|plan| plan != admin.account().plan) {
+        return Err(Error::invalid(
+            "planId",
+            "must be the account's present plan or absent: it cannot be changed here",
+        ));
+    }
+    let account = app.table.change_account(admin, caller.user(), body.change).await?;
+    http::ok(&AccountView::from(account))
+}

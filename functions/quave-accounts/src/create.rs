@@ -1,0 +1,45 @@
+use lambda_http::{Body, Response};
+use serde::Serialize;
+use shared::auth::{AccountWrite, Asked};
+use shared::http::{self, Fields};
+use shared::model::{AccountId, AccountName};
+use shared::seal::SealingKey;
+use shared::table::{NewAccount, SlugChoice};
+use shared::{App, Result};
+
+use crate::registry::RegistryFields;
+
+/// The body of `POST /api/public/v1/account`.
+struct CreateAccount {
+    name: AccountName,
+    registry: Option<RegistryFields>,
+}
+
+impl CreateAccount {
+    fn read(mut fields: Fields) -> Result<Self> {
+        let name = fields.required("name");
+        let registry = RegistryFields::read(&mut fields);
+        fields.finish(name.zip(registry).map(|(name, registry)| Self { name, registry }))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Created {
+    account_id: AccountId,
+}
+
+/// `POST /api/public/v1/account`: the caller becomes the new account's owner and admin.
+pub(crate) async fn create(
+    app: &App,
+    sealing: &SealingKey,
+    asked: Asked<'_, AccountWrite>,
+    fields: Result<Fields>,
+) -> Result<Response<Body>> {
+    let body = fields.and_then(CreateAccount::read);
+    let (caller, body, slug) = asked.with(body, |body| SlugChoice(body.name.clone())).await?;
+    let registry = body.registry.map(|fields| fields.sealed(sealing)).transpose()?;
+    let account = NewAccount { name: body.name, contact_email: None, registry };
+    let account = app.table.open_account(account, slug, caller.user()).await?;
+    http::ok(&Created { account_id: account.id })
+}

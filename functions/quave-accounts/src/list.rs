@@ -1,0 +1,28 @@
+use lambda_http::{Body, Response};
+use serde::Serialize;
+use shared::auth::{AccountRead, Asked};
+use shared::http::{self, Query};
+use shared::quave::AccountView;
+use shared::table::Table;
+use shared::{App, Result};
+
+#[derive(Serialize)]
+struct Accounts {
+    accounts: Vec<AccountView>,
+}
+
+/// `GET /api/public/v1/accounts`: every account that the user is a member of, oldest first.
+pub(crate) async fn list(
+    app: &App,
+    asked: Asked<'_, AccountRead>,
+    query: Result<Query<'_>>,
+) -> Result<Response<Body>> {
+    let (caller, _, memberships) = asked.beside(query, Table::memberships).await?;
+    let accounts = app.table.accounts(&memberships).await?;
+    http::ok(&Accounts {
+        accounts: accounts
+            .into_iter()
+            .map(|account| AccountView::of(account, caller.user()))
+            .collect(),
+    })
+}

@@ -1,0 +1,97 @@
+//! The four fields for a private container registry: all of them or none.
+
+use std::str::FromStr;
+
+use shared::Result;
+use shared::http::Fields;
+use shared::model::{EmailAddress, Malformed, Registry, text};
+use shared::seal::SealingKey;
+use url::Url;
+
+const NAMES: [&str; 4] =
+    ["registryServer", "registryEmail", "registryUsername", "registryPassword"];
+
+/// The registry fields of a request. They have no `Debug`: the password must not be logged.
+pub(crate) struct RegistryFields {
+    server: Server,
+    email: EmailAddress,
+    username: Username,
+    password: Password,
+}
+
+impl RegistryFields {
+    /// Nothing if none is given; a problem for each one missing if any is.
+    pub(crate) fn read(fields: &mut Fields) -> Option<Option<Self>> {
+        let missing = NAMES.map(|name| !fields.has(name));
+        if missing == [true; 4] {
+            return Some(None);
+        }
+        for (name, _) in NAMES.into_iter().zip(missing).filter(|(_, missing)| *missing) {
+            fields.problem(name, "is missing; all registry fields must be provided if any is");
+        }
+        let [server, email, username, password] = NAMES;
+        let (server, email) = (fields.optional(server), fields.optional(email));
+        let (username, password) = (fields.optional(username), fields.optional(password));
+        let (server, email, username, password) = (server??, email??, username??, password??);
+        Some(Some(Self { server, email, username, password }))
+    }
+
+    /// What is kept of them: the password only as a sealed box.
+    pub(crate) fn sealed(self, sealing: &SealingKey) -> Result<Registry> {
+        let Self { server, email, username, password } = self;
+        let password = sealing.seal(&password.0)?;
+        Ok(Registry {
+            server: server.0,
+            email: email.typed().to_owned(),
+            username: username.0,
+            password,
+        })
+    }
+}
+
+/// An https URL of at most 255 characters, without a user or password of its own.
+struct Server(String);
+
+impl FromStr for Server {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        let typed = text(raw, 255)?;
+        let plain = |url: &Url| {
+            url.scheme() == "https"
+                && url.has_host()
+                && url.username().is_empty()
+                && url.password().is_none()
+        };
+        match Url::parse(&typed) {
+            Ok(url) if plain(&url) => Ok(Self(typed)),
+            _ => Err(Malformed::new("must be an https URL")),
+        }
+    }
+}
+
+/// A registry user's name: 1 to 255 characters.
+struct Username(String);
+
+impl FromStr for Username {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        text(raw, 255).map(Self)
+    }
+}
+
+/// A registry password: 1 to 1024 characters, any of them, kept as they were sent.
+struct Password(String);
+
+impl FromStr for Password {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        match raw.chars().count() {
+            0 => Err(Malformed::new("must not be empty")),
+            1..=1024 => Ok(Self(raw.to_owned())),
+            _ => Err(Malformed::new("must be at most 1024 characters long")),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! One request, as handlers see it.
+
+use std::collections::HashMap;
+
+use lambda_http::http::HeaderMap;
+use lambda_http::http::header::CONTENT_TYPE;
+use lambda_http::{Body, Request, RequestExt};
+
+use super::{Dialect, Fields};
+use crate::{Error, Problem, Result};
+
+/// The largest body that any operation takes, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+
+/// One request.
+pub struct Call {
+    request: Request,
+    path: String,
+}
+
+impl Call {
+    /// Takes an API Gateway request. One trailing slash more or less changes nothing.
+    pub fn new(request: Request) -> Self {
+        let path = request.raw_http_path();
+        let path = path.strip_suffix('/').unwrap_or(path).to_owned();
+        Self { request, path }
+    }
+
+    /// The method, in capitals.
+    pub fn method(&self) -> &str {
+        self.request.method().as_str()
+    }
+
+    /// The path's segments, as they were sent.
+    pub fn segments(&self) -> Vec<&str> {
+        self.path.split('/').skip(1).collect()
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        self.request.headers()
+    }
+
+    /// Whose errors the path's clients understand.
+    pub(super) fn dialect(&self) -> Dialect {
+        Dialect::of_path(&self.path)
+    }
+
+    /// The id of this request, in the answer and in every log line about it: Lambda's, so that it also leads to the
+    /// platform's own lines.
+    pub(super) fn id(&self) -> &str {
+        self.request.lambda_context_ref().map_or("none", |context| &context.request_id)
+    }
+
+    /// The query parameters. None may be given twice.
+    pub fn query(&self) -> Result<Query<'_>> {
+        let mut parameters = HashMap::new();
+        let sent = self.request.uri().query().unwrap_or_default();
+        for (name, value) in form_urlencoded::parse(sent.as_bytes()) {
+            if parameters.insert(name, value).is_some() {
+                return Err(Error::Invalid(vec![Problem::new(
+                    "query",
+                    "a parameter is given more than once",
+                )]));
+            }
+        }
+        Ok(Query(parameters))
+    }
+
+    /// The fields of a JSON body.
+    pub fn json(&self) -> Result<Fields> {
+        self.query()?;
+        let body = self.body()?;
+        if !self.is_json() {
+            return Err(Error::UnsupportedMediaType);
+        }
+        Fields::parse(body)
+    }
+
+    fn body(&self) -> Result<&[u8]> {
+        let body: &[u8] = match self.request.body() {
+            Body::Text(text) => text.as_bytes(),
+            Body::Binary(bytes) => bytes,
+            _ => &[],
+        };
+        if body.len() > MAX_BODY { Err(Error::TooLarge) } else { Ok(body) }
+    }
+
+    /// Whether the body is declared to be JSON, or nothing is declared. Parameters of the media type do not matter.
+    fn is_json(&self) -> bool {
+        let Some(value) = self.headers().get(CONTENT_TYPE) else { return true };
+        let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case("application/json")
+    }
+}
+
+/// The query parameters of a request, each given once.
+pub struct Query<'a>(HashMap<std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>>);
+
+impl Query<'_> {
+    /// The value of a parameter, decoded.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(AsRef::as_ref)
+    }
+
+    /// The value of a parameter that must be given, parsed.
+    pub fn required<T: std::str::FromStr>(&self, name: &'static str) -> Result<T>
+    where
+        T::Err: std::fmt::Display,
+    {
+        let value = self.get(name).ok_or_else(|| Error::invalid(name, "is required"))?;
+        value.parse().map_err(|problem| Error::invalid(name, problem))
+    }
+}

@@ -1,0 +1,12 @@
+//! The HTTP edge: from an API Gateway request to a [`Call`], and from what comes of it to an answer in the dialect of
+//! its path.
+
+mod answer;
+mod call;
+mod dialect;
+mod fields;
+
+pub use answer::ok;
+pub use call::{Call, Query};
+pub use dialect::Dialect;
+pub use fields::Fields;

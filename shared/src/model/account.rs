@@ -1,0 +1,107 @@
+//! Accounts, and who belongs to them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, EmailAddress, Malformed, PlanId, Slug, Timestamp, UserId, text};
+
+/// The thing that quave and golem manage.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    /// The identity.
+    pub id: AccountId,
+    /// What its people call it; not unique.
+    pub name: AccountName,
+    /// The unique name for URLs, fixed at creation.
+    pub slug: Slug,
+    /// Whether the operator vouches for it; no client can set it.
+    pub is_verified: bool,
+    /// Whether autoscaling is allowed; no client can set it.
+    pub allow_auto_scaling: bool,
+    /// What it may use.
+    pub plan: PlanId,
+    /// Who created it.
+    pub owner: UserId,
+    /// Where to write about this account; unique over all accounts. Without one, its owner's primary address is shown.
+    pub contact_email: Option<EmailAddress>,
+    /// Access to a private container registry.
+    pub registry: Option<Registry>,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// What an account is called: 1 to 100 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AccountName(String);
+
+impl AccountName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccountName {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        text(raw, 100).map(Self)
+    }
+}
+
+impl fmt::Display for AccountName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Access to a private container registry. The password can be opened by the operator alone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Registry {
+    /// An https URL.
+    pub server: String,
+    /// The registry user's address, as it was typed.
+    pub email: String,
+    /// The registry user's name.
+    pub username: String,
+    /// The sealed password.
+    pub password: Sealed,
+}
+
+/// Something that was encrypted to a public key whose private half no function holds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Sealed {
+    /// Which public key: the first 8 bytes of its SHA-256, in hexadecimal.
+    pub key: String,
+    /// A libsodium sealed box (`crypto_box_seal`), in standard base64.
+    #[serde(rename = "box")]
+    pub sealed_box: String,
+}
+
+/// What a member may do in an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// May change and delete it.
+    Admin,
+    /// May see it.
+    Member,
+}
+
+/// That a user belongs to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Membership {
+    /// The account.
+    pub account: AccountId,
+    /// The user.
+    pub user: UserId,
+    /// What the user may do in it.
+    pub role: Role,
+    /// Since when.
+    pub joined_at: Timestamp,
+}

@@ -1,0 +1,218 @@
+//! One type per identity, so that no two can be mixed up.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Malformed;
+use crate::{Result, random};
+
+/// A user: a UUID of version 7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(Uuid);
+
+impl UserId {
+    /// An id that sorts by the time of its making.
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// The 16 bytes that a token carries.
+    pub(crate) const fn to_bytes(self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
+    /// The id in a token.
+    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A user's number: random, from 1 to 2^53 - 1, so that it is exact in every JSON reader; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserNumber(u64);
+
+impl UserNumber {
+    /// A number that is probably free; the write that claims it decides.
+    pub fn generate() -> Result<Self> {
+        Ok(Self((u64::from_be_bytes(random::bytes()?) >> 11).max(1)))
+    }
+}
+
+impl fmt::Display for UserNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A plan: any UUID, the nil one for the default plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlanId(Uuid);
+
+impl PlanId {
+    /// The plan that every account starts with.
+    pub const DEFAULT: Self = Self(Uuid::nil());
+}
+
+impl fmt::Display for PlanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for PlanId {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        text.trim().parse().map(Self).map_err(|_| Malformed::new("must be a UUID"))
+    }
+}
+
+/// An account: 12 random bytes, written as 24 lower-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AccountId(Hex<12>);
+
+impl AccountId {
+    /// An id that nobody can guess.
+    pub fn generate() -> Result<Self> {
+        Ok(Self(Hex(random::bytes()?)))
+    }
+}
+
+/// A token, among those of its user: 12 random bytes, written as 24 lower-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TokenId(Hex<12>);
+
+impl TokenId {
+    /// A new token's id.
+    pub fn generate() -> Result<Self> {
+        Ok(Self(Hex(random::bytes()?)))
+    }
+
+    /// The 12 bytes that a token carries.
+    pub(crate) const fn to_bytes(self) -> [u8; 12] {
+        self.0.0
+    }
+
+    /// The id in a token.
+    pub(crate) const fn from_bytes(bytes: [u8; 12]) -> Self {
+        Self(Hex(bytes))
+    }
+}
+
+/// Implements text forms for a newtype over [`Hex`].
+macro_rules! hex_text {
+    ($($id:ty),*) => {$(
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $id {
+            type Err = Malformed;
+
+            fn from_str(text: &str) -> Result<Self, Malformed> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl TryFrom<String> for $id {
+            type Error = Malformed;
+
+            fn try_from(text: String) -> Result<Self, Malformed> {
+                text.parse()
+            }
+        }
+
+        impl From<$id> for String {
+            fn from(id: $id) -> Self {
+                id.to_string()
+            }
+        }
+    )*};
+}
+
+hex_text!(AccountId, TokenId);
+
+/// Bytes whose text is lower-case hexadecimal, and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Hex<const N: usize>([u8; N]);
+
+impl<const N: usize> fmt::Display for Hex<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl<const N: usize> FromStr for Hex<N> {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let malformed =
+            || Malformed::new(format!("must be {} lower-case hexadecimal digits", 2 * N));
+        if text.len() != 2 * N {
+            return Err(malformed());
+        }
+        let mut bytes = [0; N];
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            *byte = digit(pair[0])
+                .zip(digit(pair[1]))
+                .map(|(high, low)| high << 4 | low)
+                .ok_or_else(malformed)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// The value of one lower-case hexadecimal digit.
+const fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_id_is_24_lower_case_hexadecimal_digits_and_nothing_else() {
+        let id = "5f7b1b7b7b7b7b7b7b7b7b7b";
+
+        assert_eq!(id.parse::<AccountId>().unwrap().to_string(), id);
+        for wrong in [
+            "",
+            "5f7b1b7b7b7b7b7b7b7b7b7",
+            "5f7b1b7b7b7b7b7b7b7b7b7b7",
+            "5F7B1B7B7B7B7B7B7B7B7B7B",
+            "5f7b1b7b7b7b7b7b7b7b7bé",
+            "zzzzzzzzzzzzzzzzzzzzzzzz",
+        ] {
+            assert!(wrong.parse::<AccountId>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_users_number_is_exact_in_every_json_reader() {
+        for _ in 0..1000 {
+            let UserNumber(number) = UserNumber::generate().unwrap();
+            assert!((1..1 << 53).contains(&number), "{number}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The things Rollcall keeps, and the rules that a single value can break.
+
+mod account;
+mod email;
+mod id;
+mod plan;
+mod slug;
+mod text;
+mod token;
+mod user;
+
+pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
+pub use email::{Email, EmailAddress};
+pub use id::{AccountId, PlanId, TokenId, UserId, UserNumber};
+pub use jiff::Timestamp;
+pub use plan::{Plan, PlanLimits};
+pub use slug::{NUMBERED as NUMBERED_SLUGS, Slug};
+pub use text::{Malformed, text};
+pub use token::{Scope, SecretHash, TokenKind, UserToken};
+pub use user::{User, Username};

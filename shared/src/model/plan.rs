@@ -1,0 +1,51 @@
+//! Plans: what an account may use.
+
+use serde::{Deserialize, Serialize};
+
+use super::PlanId;
+
+/// What an account may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Which plan.
+    pub id: PlanId,
+    /// Its limits.
+    #[serde(flatten)]
+    pub limits: PlanLimits,
+}
+
+/// The limits of a plan, as golem's clients know them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanLimits {
+    /// Projects.
+    pub project_limit: i64,
+    /// Components.
+    pub component_limit: i64,
+    /// Workers.
+    pub worker_limit: i64,
+    /// Bytes of storage.
+    pub storage_limit: i64,
+    /// Units of computation a month.
+    pub monthly_gas_limit: i64,
+    /// Bytes uploaded a month.
+    pub monthly_upload_limit: i64,
+}
+
+impl Plan {
+    /// The plan of the nil UUID, for as long as the table holds no other under it. The limits are those that Golem
+    /// Cloud gives.
+    pub const fn default_plan() -> Self {
+        Self {
+            id: PlanId::DEFAULT,
+            limits: PlanLimits {
+                project_limit: 100,
+                component_limit: 100,
+                worker_limit: 10_000,
+                storage_limit: 500_000_000,
+                monthly_gas_limit: 1_000_000_000_000,
+                monthly_upload_limit: 1_000_000_000,
+            },
+        }
+    }
+}

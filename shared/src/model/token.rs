@@ -1,0 +1,99 @@
+//! Tokens as the table keeps them: never the secret, only its hash.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::{Timestamp, TokenId, UserId};
+
+/// What a token is for; its prefix says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenKind {
+    /// Acts as its user: `rcu_…`.
+    User,
+    /// Belongs to an environment: `rce_…`; no accounts API takes it.
+    Environment,
+}
+
+/// What a token with a list of scopes may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// See accounts.
+    AccountRead,
+    /// Create, change and delete accounts.
+    AccountWrite,
+}
+
+impl Scope {
+    /// The scope as clients write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountRead => "account_read",
+            Self::AccountWrite => "account_write",
+        }
+    }
+}
+
+/// A token of a user, by which it is recognised again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserToken {
+    /// Which of its user's tokens.
+    pub id: TokenId,
+    /// Whose token; the token itself names its user too.
+    pub user: UserId,
+    /// What it is for.
+    pub kind: TokenKind,
+    /// What its user calls it.
+    pub name: String,
+    /// The hash of its secret part.
+    pub secret_hash: SecretHash,
+    /// What it may do; without a list, everything.
+    pub scopes: Option<BTreeSet<Scope>>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it stops working, if ever.
+    pub expires_at: Option<Timestamp>,
+    /// The hour of its last use.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl UserToken {
+    /// Whether the token still works at `now`.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether the token may do what the scope stands for.
+    pub fn allows(&self, scope: Scope) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&scope))
+    }
+}
+
+/// The SHA-256 of a secret of at least 128 random bits, for which no slow hash is needed.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretHash(String);
+
+impl SecretHash {
+    /// The hash of a secret.
+    pub fn of(secret: &[u8]) -> Self {
+        Self(Sha256::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Whether `secret` is the one that was hashed; takes the same time either way.
+    pub fn matches(&self, secret: &[u8]) -> bool {
+        Self::of(secret).0.as_bytes().ct_eq(self.0.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretHash(…)")
+    }
+}

@@ -1,0 +1,68 @@
+//! Users: those who sign in.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, EmailAddress, Malformed, Timestamp, UserId, UserNumber};
+
+/// One who signs in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// The identity, which every credential carries.
+    pub id: UserId,
+    /// The other identity, for clients that want a number.
+    pub number: UserNumber,
+    /// The name to sign in with, unique over all users.
+    pub username: Username,
+    /// Which of the user's addresses is the primary one; kept here alone, so that there is exactly one.
+    pub primary_email: EmailAddress,
+    /// The argon2id hash of the password, as a PHC string.
+    pub password_hash: Option<String>,
+    /// The account chosen last; it may have been deleted since, or the user expelled from it.
+    pub current_account: Option<AccountId>,
+    /// Whether every credential of the user is refused.
+    #[serde(default)]
+    pub disabled: bool,
+    /// When the user was made.
+    pub created_at: Timestamp,
+}
+
+/// What a user signs in with: 4 to 30 lower-case letters and digits. Upper case is taken for lower case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Username(String);
+
+impl fmt::Display for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Username {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let name = text.trim().to_ascii_lowercase();
+        let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        if plain && (4..=30).contains(&name.len()) {
+            return Ok(Self(name));
+        }
+        Err(Malformed::new("must be 4 to 30 letters a-z and digits"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_username_is_4_to_30_letters_and_digits_in_any_case() {
+        assert_eq!("JaneDoe".parse::<Username>().unwrap().to_string(), "janedoe");
+        for wrong in ["abc", "a-b-c", "jane doe", "jäne", "\u{212a}elvin", &"a".repeat(31)] {
+            assert!(wrong.parse::<Username>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Conditions of writes.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::item::{Stored, VERSION};
+use super::key::PK;
+
+/// What must hold of an item for a write to happen, as an expression with its names and values.
+pub(super) struct Condition {
+    pub(super) expression: String,
+    pub(super) names: HashMap<String, String>,
+    pub(super) values: HashMap<String, AttributeValue>,
+}
+
+impl Condition {
+    /// There is no item yet.
+    pub(super) fn absent() -> Self {
+        Self::bare(format!("attribute_not_exists({PK})"))
+    }
+
+    /// There is an item.
+    pub(super) fn present() -> Self {
+        Self::bare(format!("attribute_exists({PK})"))
+    }
+
+    /// The item is as it was read.
+    pub(super) fn unchanged<T>(read: &Stored<T>) -> Self {
+        let value = AttributeValue::N(read.version.to_string());
+        Self::compare(VERSION, "= :read", [(":read".to_owned(), value)])
+    }
+
+    /// The text attribute has one of these values.
+    pub(super) fn one_of<const N: usize>(attribute: &'static str, texts: [String; N]) -> Self {
+        let values: Vec<_> = texts
+            .into_iter()
+            .enumerate()
+            .map(|(place, text)| (format!(":{attribute}{place}"), AttributeValue::S(text)))
+            .collect();
+        let list = values.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        Self::compare(attribute, &format!("IN ({list})"), values)
+    }
+
+    /// Either of two holds.
+    pub(super) fn or(mut self, other: Self) -> Self {
+        self.expression = format!("{} OR {}", self.expression, other.expression);
+        self.names.extend(other.names);
+        self.values.extend(other.values);
+        self
+    }
+
+    fn bare(expression: String) -> Self {
+        Self { expression, names: HashMap::new(), values: HashMap::new() }
+    }
+
+    /// Names stand behind a `#`, since `user`, `role` and others are words of the expression language.
+    fn compare(
+        attribute: &'static str,
+        comparison: &str,
+        values: impl IntoIterator<Item = (String, AttributeValue)>,
+    ) -> Self {
+        Self {
+            expression: format!("#{attribute} {comparison}"),
+            names: HashMap::from([(format!("#{attribute}"), attribute.to_owned())]),
+            values: values.into_iter().collect(),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The keys of the single table: the only place that spells one.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::model::{AccountId, EmailAddress, PlanId, Slug, TokenId, UserId, UserNumber, Username};
+
+/// The partition key's attribute.
+pub(super) const PK: &str = "pk";
+/// The sort key's attribute.
+pub(super) const SK: &str = "sk";
+/// What the sort keys of memberships start with, on both sides.
+pub(super) const MEMBER: &str = "MEMBER#";
+
+/// Where an item is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    pk: String,
+    sk: String,
+}
+
+impl Key {
+    /// `USER#<uuid> / USER`
+    pub(super) fn user(user: UserId) -> Self {
+        Self::new(user_partition(user), "USER")
+    }
+
+    /// `USER#<uuid> / EMAIL#<normal form>`
+    pub(super) fn email(user: UserId, address: &EmailAddress) -> Self {
+        Self::new(user_partition(user), format!("EMAIL#{}", address.normal()))
+    }
+
+    /// `USER#<uuid> / TOKEN#<id>`
+    pub(super) fn token(user: UserId, token: TokenId) -> Self {
+        Self::new(user_partition(user), format!("TOKEN#{token}"))
+    }
+
+    /// `USER#<uuid> / MEMBER#<account>`: a membership, among those of its user.
+    pub(super) fn membership(user: UserId, account: AccountId) -> Self {
+        Self::new(user_partition(user), format!("{MEMBER}{account}"))
+    }
+
+    /// `ACCOUNT#<id> / ACCOUNT`
+    pub(super) fn account(account: AccountId) -> Self {
+        Self::new(account_partition(account), "ACCOUNT")
+    }
+
+    /// `ACCOUNT#<id> / MEMBER#<uuid>`: a membership, among those of its account.
+    pub(super) fn member(account: AccountId, user: UserId) -> Self {
+        Self::new(account_partition(account), format!("{MEMBER}{user}"))
+    }
+
+    /// `PLAN#<uuid> / PLAN`
+    pub(super) fn plan(plan: PlanId) -> Self {
+        Self::new(format!("PLAN#{plan}"), "PLAN")
+    }
+
+    /// `CLAIM#SLUG#<slug> / CLAIM`
+    pub(super) fn slug_claim(slug: &Slug) -> Self {
+        Self::claim("SLUG", slug)
+    }
+
+    /// `CLAIM#USERNAME#<username> / CLAIM`
+    pub(super) fn username_claim(username: &Username) -> Self {
+        Self::claim("USERNAME", username)
+    }
+
+    /// `CLAIM#NUMBER#<number> / CLAIM`
+    pub(super) fn number_claim(number: UserNumber) -> Self {
+        Self::claim("NUMBER", number)
+    }
+
+    /// `CLAIM#EMAIL#<normal form> / CLAIM`: an address of a user.
+    pub(super) fn email_claim(address: &EmailAddress) -> Self {
+        Self::claim("EMAIL", address.normal())
+    }
+
+    /// `CLAIM#CONTACT#<normal form> / CLAIM`: the contact address of an account.
+    pub(super) fn contact_claim(address: &EmailAddress) -> Self {
+        Self::claim("CONTACT", address.normal())
+    }
+
+    fn claim(kind: &str, value: impl Display) -> Self {
+        Self::new(format!("CLAIM#{kind}#{value}"), "CLAIM")
+    }
+
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    /// The key as the SDK takes it.
+    pub(super) fn into_attributes(self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            (PK.to_owned(), AttributeValue::S(self.pk)),
+            (SK.to_owned(), AttributeValue::S(self.sk)),
+        ])
+    }
+
+    /// The key of a fetched item.
+    pub(super) fn of(item: &HashMap<String, AttributeValue>) -> Option<Self> {
+        let text = |name| item.get(name)?.as_s().ok().cloned();
+        Some(Self { pk: text(PK)?, sk: text(SK)? })
+    }
+}
+
+/// The partition of everything that belongs to a user.
+pub(super) fn user_partition(user: UserId) -> String {
+    format!("USER#{user}")
+}
+
+/// The partition of everything that belongs to an account.
+pub(super) fn account_partition(account: AccountId) -> String {
+    format!("ACCOUNT#{account}")
+}

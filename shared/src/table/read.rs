@@ -1,0 +1,107 @@
+//! Reading: many keys at once, or a whole partition. Always strongly consistent.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures_util::future::try_join_all;
+
+use super::Table;
+use super::connection::failed_call;
+use super::item::{Attributes, Item, Stored, stored};
+use super::key::{Key, PK, SK};
+use crate::error::failed;
+use crate::random::back_off;
+use crate::{Error, Result};
+
+/// The most keys that one BatchGetItem takes.
+const BATCH: usize = 100;
+
+/// How often keys that `DynamoDB` left unprocessed are asked for again, waiting twice as long each time.
+const ATTEMPTS: u32 = 8;
+
+/// What was found at a set of keys.
+#[derive(Default)]
+pub struct Items(HashMap<Key, Attributes>);
+
+impl Items {
+    /// The item at a key, if there is one.
+    pub(super) fn take<T: Item>(&mut self, key: &Key) -> Result<Option<Stored<T>>> {
+        self.0.remove(key).map(stored).transpose()
+    }
+
+    /// Whether there is an item at a key.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.0.contains_key(key)
+    }
+}
+
+impl Table {
+    /// Everything at these keys, in one round, however many they are.
+    pub(super) async fn batch_get(&self, mut keys: Vec<Key>) -> Result<Items> {
+        keys.sort_unstable();
+        keys.dedup();
+        let batches = try_join_all(keys.chunks(BATCH).map(|keys| self.get_batch(keys))).await?;
+        Ok(Items(
+            batches
+                .into_iter()
+                .flatten()
+                .filter_map(|item| Some((Key::of(&item)?, item)))
+                .collect(),
+        ))
+    }
+
+    /// One batch, until `DynamoDB` has processed all its keys: a key left unprocessed is not a key without an item.
+    async fn get_batch(&self, keys: &[Key]) -> Result<Vec<Attributes>> {
+        let mut found = Vec::with_capacity(keys.len());
+        let mut pending =
+            keys_and_attributes(keys.iter().cloned().map(Key::into_attributes).collect())?;
+        for attempt in 0..ATTEMPTS {
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.name, pending)
+                .send()
+                .await
+                .map_err(failed_call("read items"))?;
+            found.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
+            match answer
+                .unprocessed_keys
+                .and_then(|mut tables| tables.remove(&self.name))
+                .filter(|rest| !rest.keys.is_empty())
+            {
+                None => return Ok(found),
+                Some(rest) => pending = keys_and_attributes(rest.keys)?,
+            }
+            back_off(attempt).await?;
+        }
+        Err(Error::Unavailable { action: "read items", source: "keys stayed unprocessed".into() })
+    }
+
+    /// Every item of a partition whose sort key starts with `prefix`, page after page.
+    pub(super) async fn query<T: Item>(&self, partition: String, prefix: &str) -> Result<Vec<T>> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .key_condition_expression(format!("{PK} = :pk AND begins_with({SK}, :prefix)"))
+            .expression_attribute_values(":pk", AttributeValue::S(partition))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.push(stored::<T>(item.map_err(failed_call("read a list"))?)?.item);
+        }
+        Ok(found)
+    }
+}
+
+fn keys_and_attributes(keys: Vec<Attributes>) -> Result<KeysAndAttributes> {
+    KeysAndAttributes::builder()
+        .consistent_read(true)
+        .set_keys(Some(keys))
+        .build()
+        .map_err(failed("read items"))
+}

@@ -1,0 +1,95 @@
+//! What AWS would deploy: template.yaml after SAM's translation.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::LazyLock;
+
+use serde_json::Value;
+use xtask::template::Template;
+use xtask::tools::python_tools;
+
+use crate::gateway::{EmptyRest, choose};
+use crate::root;
+
+/// The translation, made once for all tests.
+pub(crate) static DEPLOYED: LazyLock<Deployed> =
+    LazyLock::new(|| Deployed::new(&translate(), &Template::load().unwrap()));
+
+/// The translated template.
+pub(crate) struct Deployed {
+    /// Method and binary of each route, by its path.
+    pub(crate) routes: BTreeMap<String, (String, String)>,
+    resources: BTreeMap<String, Value>,
+}
+
+impl Deployed {
+    fn new(translated: &Value, template: &Template) -> Self {
+        let resources: BTreeMap<String, Value> =
+            serde_json::from_value(translated["Resources"].clone()).unwrap();
+        let binaries = template
+            .functions()
+            .iter()
+            .map(|own| (own.logical_id.as_str(), own.binary.as_str()))
+            .collect();
+        let apis =
+            resources.values().filter(|resource| resource["Type"] == "AWS::ApiGatewayV2::Api");
+        let routes = apis.flat_map(|api| routes(&api["Properties"]["Body"], &binaries)).collect();
+        let deployed = Self { routes, resources };
+        assert!(
+            deployed.resources("AWS::ApiGatewayV2::Route").is_empty(),
+            "a route would be missed"
+        );
+        deployed
+    }
+
+    /// The route that takes the path, and the binary behind it.
+    pub(crate) fn receiver(&self, path: &str, rest: EmptyRest) -> (&str, &str) {
+        let route = choose(self.routes.keys().map(String::as_str), path, rest).unwrap();
+        (route, &self.routes[route].1)
+    }
+
+    /// The resources of one type, by their logical ids.
+    pub(crate) fn resources(&self, kind: &str) -> BTreeMap<&str, &Value> {
+        let of_kind = self.resources.iter().filter(|(_, resource)| resource["Type"] == kind);
+        of_kind.map(|(id, resource)| (id.as_str(), resource)).collect()
+    }
+}
+
+fn translate() -> Value {
+    let output = Command::new(python_tools().unwrap().join("python"))
+        .arg(root().join("tests/template/translate.py"))
+        .arg(root().join("template.yaml"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The routes that API Gateway makes of an API's OpenAPI document.
+///
+/// It makes none of a path that ends in a slash, and does not say so.
+fn routes(body: &Value, binaries: &BTreeMap<&str, &str>) -> Vec<(String, (String, String))> {
+    let paths = body["paths"].as_object().unwrap().iter();
+    let paths = paths.filter(|(path, _)| *path == "/" || !path.ends_with('/'));
+    let operations = paths.flat_map(|(path, methods)| {
+        methods
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(move |(method, operation)| (path, method, operation))
+    });
+    operations
+        .map(|(path, method, operation)| {
+            let binary = binaries[integrated(&operation["x-amazon-apigateway-integration"])];
+            (path.clone(), (method.clone(), binary.to_owned()))
+        })
+        .collect()
+}
+
+/// The logical id of the function behind an integration.
+fn integrated(integration: &Value) -> &str {
+    assert_eq!(integration["payloadFormatVersion"], "2.0");
+    let uri = integration["uri"]["Fn::Sub"].as_str().unwrap();
+    let (_, function) = uri.split_once("functions/${").unwrap();
+    function.strip_suffix(".Arn}/invocations").unwrap()
+}

@@ -1,0 +1,71 @@
+//! The events are what the deployed API would send.
+
+use std::collections::BTreeMap;
+
+use lambda_http::{RequestExt, request};
+
+use crate::deployed::DEPLOYED;
+use crate::gateway::{DEFAULT, EmptyRest, parameters};
+use crate::operations::operations;
+
+#[test]
+fn every_documented_operation_has_its_event_and_there_is_one_for_the_rest() {
+    let names: Vec<_> = operations().into_iter().map(|operation| operation.name).collect();
+
+    assert_eq!(
+        names,
+        [
+            "golem-create-account",
+            "golem-delete-account",
+            "golem-find-accounts",
+            "golem-get-account",
+            "golem-get-account-plan",
+            "golem-update-account",
+            "not-found",
+            "quave-create-account",
+            "quave-delete-account",
+            "quave-get-account",
+            "quave-get-current-account",
+            "quave-list-accounts",
+            "quave-set-current-account",
+        ]
+    );
+}
+
+#[test]
+fn every_event_is_a_request_with_the_placeholder_token() {
+    for operation in operations() {
+        let request = request::from_str(&operation.text).unwrap();
+        let http = &operation.event["requestContext"]["http"];
+
+        assert_eq!(request.method(), http["method"].as_str().unwrap(), "{}", operation.name);
+        assert_eq!(request.raw_http_path(), operation.path(), "{}", operation.name);
+        assert_eq!(http["path"], operation.path(), "{}", operation.name);
+        assert_eq!(request.headers()["authorization"], "rcu_YOUR_TOKEN", "{}", operation.name);
+        assert_eq!(
+            request.headers()["content-length"],
+            request.body().len().to_string(),
+            "{}",
+            operation.name
+        );
+    }
+}
+
+#[test]
+fn every_event_names_the_route_that_api_gateway_chooses_for_it_and_its_variables() {
+    for operation in operations() {
+        let path = operation.path();
+        let (route, _) = DEPLOYED.receiver(path, EmptyRest::Refused);
+        let key = if route == DEFAULT { DEFAULT.to_owned() } else { format!("ANY {route}") };
+        let given: BTreeMap<&str, &str> = operation.event["pathParameters"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+            .collect();
+
+        assert_eq!(operation.event["routeKey"], key, "{}", operation.name);
+        assert_eq!(operation.event["requestContext"]["routeKey"], key, "{}", operation.name);
+        assert_eq!(given, parameters(route, path), "{}", operation.name);
+    }
+}

@@ -1,0 +1,131 @@
+//! The functions, what they may do, and the table.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use xtask::template::{Function, Template};
+
+use crate::deployed::DEPLOYED;
+use crate::{metadata, root};
+
+#[test]
+fn every_function_is_the_one_binary_of_its_package_in_functions() {
+    let deployed: BTreeSet<_> = functions().into_iter().map(|function| function.binary).collect();
+
+    let folder = root().join("functions");
+    let packages = metadata()["packages"].as_array().unwrap().clone();
+    let ours = packages.iter().filter(|package| {
+        let manifest = package["manifest_path"].as_str().unwrap();
+        std::path::Path::new(manifest).starts_with(&folder)
+    });
+    let built: BTreeSet<_> = ours.map(|package| binary_of(package, &folder)).collect();
+    assert_eq!(deployed, built);
+}
+
+/// The name of the only binary, which the package and its folder bear as well.
+fn binary_of(package: &Value, folder: &std::path::Path) -> String {
+    let name = package["name"].as_str().unwrap();
+    let manifest = folder.join(name).join("Cargo.toml");
+    let binaries = package["targets"].as_array().unwrap().iter();
+    let binaries: Vec<_> = binaries.filter(|target| target["kind"] == json!(["bin"])).collect();
+    assert_eq!(package["manifest_path"], manifest.to_str().unwrap());
+    assert_eq!(binaries.len(), 1, "{name}");
+    assert_eq!(binaries[0]["name"], name);
+    name.to_owned()
+}
+
+#[test]
+fn every_function_runs_the_custom_runtime_on_arm64() {
+    for (id, function) in DEPLOYED.resources("AWS::Lambda::Function") {
+        let properties = &function["Properties"];
+
+        assert_eq!(properties["Runtime"], "provided.al2023", "{id}");
+        assert_eq!(properties["Architectures"], json!(["arm64"]), "{id}");
+        assert_eq!(properties["Handler"], "bootstrap", "{id}");
+    }
+}
+
+#[test]
+fn a_policy_names_single_actions_on_the_table_and_nothing_else() {
+    let tables = DEPLOYED.resources("AWS::DynamoDB::Table");
+    let table = tables.keys().next().unwrap();
+
+    for statement in DEPLOYED.resources("AWS::IAM::Role").into_values().flat_map(statements) {
+        assert_eq!(statement["Effect"], "Allow", "{statement}");
+        assert_eq!(statement["Resource"], json!({ "Fn::GetAtt": [table, "Arn"] }), "{statement}");
+        for action in statement["Action"].as_array().unwrap() {
+            let action = action.as_str().unwrap().strip_prefix("dynamodb:").unwrap();
+            assert!(action.chars().all(char::is_alphanumeric), "{action}");
+            assert_ne!(action, "Scan");
+        }
+    }
+}
+
+#[test]
+fn a_role_has_its_own_policies_and_the_right_to_log() {
+    const LOGGING: &str = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+    let roles = DEPLOYED.resources("AWS::IAM::Role");
+
+    assert_eq!(roles.len(), functions().len());
+    for (id, role) in roles {
+        assert_eq!(role["Properties"]["ManagedPolicyArns"], json!([LOGGING]), "{id}");
+    }
+    assert!(DEPLOYED.resources("AWS::IAM::Policy").is_empty());
+}
+
+#[test]
+fn a_function_has_rights_on_the_table_exactly_if_it_knows_the_tables_name() {
+    for function in functions() {
+        let role =
+            DEPLOYED.resources("AWS::IAM::Role")[format!("{}Role", function.logical_id).as_str()];
+        let granted: BTreeSet<_> = statements(role)
+            .iter()
+            .flat_map(|statement| statement["Action"].as_array().unwrap())
+            .map(|action| action.as_str().unwrap().to_owned())
+            .collect();
+
+        assert_eq!(
+            function.environment.contains("TABLE_NAME"),
+            !granted.is_empty(),
+            "{}",
+            function.binary
+        );
+        assert_eq!(function.actions, granted, "{}", function.binary);
+    }
+}
+
+#[test]
+fn only_the_function_that_seals_passwords_gets_the_key_for_it() {
+    let sealing =
+        functions().into_iter().filter(|own| own.environment.contains("SEALING_PUBLIC_KEY"));
+
+    assert_eq!(sealing.map(|function| function.binary).collect::<Vec<_>>(), ["quave-accounts"]);
+}
+
+#[test]
+fn the_table_can_be_restored_and_outlives_a_mistake() {
+    let tables = DEPLOYED.resources("AWS::DynamoDB::Table");
+    let table = tables.values().next().unwrap();
+    let properties = &table["Properties"];
+    let backups = &properties["PointInTimeRecoverySpecification"];
+
+    assert_eq!(tables.len(), 1);
+    assert_eq!(backups["PointInTimeRecoveryEnabled"], true);
+    assert_eq!(properties["DeletionProtectionEnabled"], true);
+    assert_eq!(table["DeletionPolicy"], "Retain");
+    assert_eq!(table["UpdateReplacePolicy"], "Retain");
+    assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST");
+    assert_eq!(
+        properties["TimeToLiveSpecification"],
+        json!({ "AttributeName": "ttl", "Enabled": true })
+    );
+}
+
+fn functions() -> Vec<Function> {
+    Template::load().unwrap().functions().to_vec()
+}
+
+fn statements(role: &Value) -> Vec<&Value> {
+    let policies = role["Properties"]["Policies"].as_array().into_iter().flatten();
+    policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap()).collect()
+}

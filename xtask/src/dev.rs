@@ -1,0 +1,125 @@
+//! `cargo xtask dev`: the whole service on one machine.
+
+mod data;
+mod functions;
+pub(crate) mod ports;
+mod readiness;
+mod state;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail, ensure};
+use clap::Args;
+use clap::builder::RangedU64ValueParser;
+
+use crate::engine::Engine;
+use crate::guard::Guarded;
+use crate::seed::Secrets;
+use crate::signals::Ends;
+use crate::template::Template;
+use crate::{out, tools, workspace};
+use data::Data;
+use state::{DevJson, StateDir};
+
+const TABLE_NAME: &str = "rollcall";
+
+/// Run the service here: an embedded DynamoDB engine and all functions, rebuilt when their sources change
+#[derive(Args, Clone)]
+pub struct Options {
+    /// Port of the HTTP API
+    #[arg(long, default_value_t = 9000, value_parser = RangedU64ValueParser::<u16>::new().range(1..))]
+    port: u16,
+    /// Port of the DynamoDB engine
+    #[arg(long, default_value_t = 8000, value_parser = RangedU64ValueParser::<u16>::new().range(1..))]
+    dynamodb_port: u16,
+    /// Build the functions with the release profile
+    #[arg(long)]
+    release: bool,
+    /// Processes per function, started as requests come in at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = RangedU64ValueParser::<u16>::new().range(1..=64))]
+    concurrency: u16,
+    /// Keep the data in FILE, and the secrets of its users in FILE.secrets; without it both last until the end
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// Where `dev.json` goes once the service is ready [default: target/dev]
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+/// Serves until a signal comes; every child has ended when it returns.
+pub async fn run(options: Options) -> Result<()> {
+    let mut ends = Ends::catch()?;
+    tokio::select! {
+        ended = serve(options) => ended,
+        _ = ends.next() => Ok(out::line("Stopped")?),
+    }
+}
+
+async fn serve(options: Options) -> Result<()> {
+    ensure!(options.port != options.dynamodb_port, "the API and DynamoDB cannot share a port");
+    ports::require_free("--port", options.port)?;
+    ports::require_free("--dynamodb-port", options.dynamodb_port)?;
+    let folder = options.state_dir.clone();
+    let state = StateDir::open(&folder.unwrap_or_else(|| workspace::root().join("target/dev")))?;
+    let data = Data::open(options.data.as_deref())?;
+    install_cargo_lambda().await?;
+
+    let template = Template::load()?;
+    let engine = Engine::start(options.dynamodb_port, data.file()).await?;
+    let secrets = populate(&engine, &template, &data).await?;
+    functions::build(&template, options.release).await?;
+
+    ports::require_free("--port", options.port)?;
+    state.ignore_all_but_sources()?;
+    let environment = environment(&engine, &secrets);
+    let mut watch = functions::watch(&options, &state, environment)?;
+    let base_url = format!("http://127.0.0.1:{}", options.port);
+    readiness::wait(&base_url, &template, &mut watch).await?;
+
+    let published = state.publish(&DevJson::new(&base_url, engine.endpoint(), &secrets))?;
+    announce(&base_url, &engine, &secrets, published.path())?;
+    let status = watch.wait().await?;
+    bail!("cargo lambda watch ended by itself ({status})")
+}
+
+async fn install_cargo_lambda() -> Result<()> {
+    let status = Guarded::spawn(tools::installation("cargo-lambda")?)?.wait().await?;
+    ensure!(status.success(), "cargo-lambda cannot be had, see above");
+    Ok(())
+}
+
+async fn populate(engine: &Engine, template: &Template, data: &Data) -> Result<Secrets> {
+    engine.create_table(template, TABLE_NAME)?;
+    if let Some(secrets) = data.secrets()? {
+        return Ok(secrets);
+    }
+    let secrets = crate::seed::seed(engine.endpoint(), TABLE_NAME).await?;
+    data.keep(&secrets)?;
+    Ok(secrets)
+}
+
+/// The credentials are no secret: the engine takes any.
+fn environment(engine: &Engine, secrets: &Secrets) -> Vec<(String, String)> {
+    let own = [
+        ("TABLE_NAME", TABLE_NAME),
+        ("AWS_ENDPOINT_URL_DYNAMODB", engine.endpoint()),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+    ];
+    let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    own.into_iter().chain(secrets.function_environment()).collect()
+}
+
+fn announce(base_url: &str, engine: &Engine, secrets: &Secrets, dev_json: &Path) -> Result<()> {
+    out::line(format!("\nRollcall is ready at {base_url}"))?;
+    out::line(format!(
+        "DynamoDB is at {}, users and tokens in {}\n",
+        engine.endpoint(),
+        dev_json.display()
+    ))?;
+    for curl in secrets.curl_lines(base_url) {
+        out::line(curl)?;
+    }
+    Ok(())
+}

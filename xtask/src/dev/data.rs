@@ -1,0 +1,169 @@
+//! `--data FILE`: the data in FILE, and in `FILE.secrets` what cannot be read back from it.
+
+use std::cell::Cell;
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::private_file;
+use crate::seed::Secrets;
+
+/// Where a service keeps its data.
+pub(super) enum Data {
+    Memory,
+    File(DataFile),
+}
+
+/// A data file in the hands of this service alone.
+pub(super) struct DataFile {
+    path: PathBuf,
+    secrets: PathBuf,
+    /// Created just now, and without its secrets of no use to a later start.
+    unfinished: Cell<bool>,
+    _lock: File,
+}
+
+impl Data {
+    /// A file that is not there is created, readable by its owner only.
+    pub(super) fn open(file: Option<&Path>) -> Result<Self> {
+        file.map_or(Ok(Self::Memory), |file| Ok(Self::File(DataFile::open(file)?)))
+    }
+
+    /// Nothing for data in memory.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Memory => None,
+            Self::File(file) => Some(&file.path),
+        }
+    }
+
+    /// The secrets of an earlier start with the same file.
+    pub(super) fn secrets(&self) -> Result<Option<Secrets>> {
+        match self {
+            Self::File(file) if !file.unfinished.get() => file.secrets().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Keeps them for the next start, if the data is kept.
+    pub(super) fn keep(&self, secrets: &Secrets) -> Result<()> {
+        match self {
+            Self::Memory => Ok(()),
+            Self::File(file) => file.keep(secrets),
+        }
+    }
+}
+
+impl DataFile {
+    fn open(file: &Path) -> Result<Self> {
+        let path = std::path::absolute(file)?;
+        let secrets = beside(&path, ".secrets");
+        let unfinished = match (path.exists(), secrets.exists()) {
+            (true, true) => false,
+            (false, false) => true,
+            (true, false) => bail!(lonely(&path, &secrets)),
+            (false, true) => bail!(lonely(&secrets, &path)),
+        };
+        let lock = if unfinished { private_file::create(&path) } else { File::open(&path) };
+        let lock = lock.with_context(|| format!("cannot open {}", path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, secrets, unfinished: Cell::new(unfinished), _lock: lock }),
+            Err(TryLockError::WouldBlock) => bail!("another service is using {}", path.display()),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            }
+        }
+    }
+
+    fn secrets(&self) -> Result<Secrets> {
+        let shown = self.secrets.display();
+        let text = fs::read(&self.secrets).with_context(|| format!("cannot read {shown}"))?;
+        serde_json::from_slice(&text)
+            .with_context(|| format!("{shown} does not hold the secrets of a service"))
+    }
+
+    fn keep(&self, secrets: &Secrets) -> Result<()> {
+        private_file::write(&self.secrets, &serde_json::to_vec_pretty(secrets)?)
+            .with_context(|| format!("cannot write {}", self.secrets.display()))?;
+        self.unfinished.set(false);
+        Ok(())
+    }
+}
+
+impl Drop for DataFile {
+    fn drop(&mut self) {
+        if !self.unfinished.get() {
+            return;
+        }
+        for suffix in ["", "-shm", "-wal", "-journal"] {
+            let path = beside(&self.path, suffix);
+            if let Err(error) = private_file::remove(&path) {
+                eprintln!("warning: cannot remove {}: {error}", path.display());
+            }
+        }
+    }
+}
+
+fn lonely(present: &Path, missing: &Path) -> String {
+    format!(
+        "{} is there without {}: remove the one or bring back the other",
+        present.display(),
+        missing.display()
+    )
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("data-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_file_without_its_secrets_is_refused_and_left_alone() {
+        let folder = scratch("lonely");
+        let file = folder.join("rollcall.db");
+        fs::write(&file, "data").unwrap();
+
+        let refusal = Data::open(Some(&file)).err().unwrap().to_string();
+
+        assert!(refusal.ends_with("rollcall.db.secrets: remove the one or bring back the other"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "data");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_start_that_kept_no_secrets_leaves_nothing_behind() {
+        let folder = scratch("unfinished");
+
+        drop(Data::open(Some(&folder.join("rollcall.db"))).unwrap());
+
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn two_services_cannot_use_one_file() {
+        let folder = scratch("shared");
+        let file = folder.join("rollcall.db");
+        let first = Data::open(Some(&file)).unwrap();
+        fs::write(folder.join("rollcall.db.secrets"), "{}").unwrap();
+
+        let refusal = Data::open(Some(&file)).err().unwrap().to_string();
+
+        assert!(refusal.starts_with("another service is using"), "{refusal}");
+        drop(first);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,55 @@
+//! Building and running the functions.
+
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+use super::Options;
+use super::state::StateDir;
+use crate::guard::{self, Guarded};
+use crate::template::Template;
+use crate::{out, tools, workspace};
+
+/// Builds all binaries the way `cargo lambda watch` will run them, so that it finds nothing left to build: from the
+/// root, which unites the features of the whole workspace.
+pub(super) async fn build(template: &Template, release: bool) -> Result<()> {
+    out::line("Building the functions")?;
+    let mut cargo = workspace::cargo()?;
+    cargo.arg("build");
+    for function in template.functions() {
+        cargo.args(["--bin", &function.binary]);
+    }
+    cargo.args(release.then_some("--release"));
+    let status = Guarded::spawn(cargo)?.wait().await?;
+    ensure!(status.success(), "the functions do not build, see above");
+    Ok(())
+}
+
+/// Serves the functions, on the loopback address and without CORS: the server lets whoever reaches it read others'
+/// requests.
+pub(super) fn watch(
+    options: &Options,
+    state: &StateDir,
+    environment: Vec<(String, String)>,
+) -> Result<Guarded> {
+    let mut watch = guard::command(tools::cargo_lambda()?)?;
+    workspace::forget_own_package(&mut watch);
+    watch.args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--disable-cors"]);
+    watch.args(["--invoke-port", &options.port.to_string()]);
+    watch.args(["--concurrency", &options.concurrency.to_string()]);
+    watch.args(options.release.then_some("--release"));
+    watch.current_dir(workspace::root());
+    watch.env("CARGO_LAMBDA_IGNORE_FILE", state.ignore_file());
+    forget_cloud_account(&mut watch);
+    watch.envs(environment);
+    Guarded::spawn(watch)
+}
+
+/// Nothing of the developer's own AWS account reaches the functions.
+fn forget_cloud_account(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("AWS_") {
+            command.env_remove(name);
+        }
+    }
+}

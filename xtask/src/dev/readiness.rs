@@ -1,0 +1,75 @@
+//! When the service may be called ready.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use reqwest::{Client, Response};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::guard::Guarded;
+use crate::out;
+use crate::template::{Function, Template};
+
+const DEADLINE: Duration = Duration::from_mins(2);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Resolves when every function has answered a request that came through the server.
+pub(super) async fn wait(base_url: &str, template: &Template, watch: &mut Guarded) -> Result<()> {
+    out::line("Starting the functions")?;
+    tokio::select! {
+        answered = all_answer(base_url, template) => answered,
+        status = watch.wait() => bail!("cargo lambda watch ended before it was ready ({})", status?),
+    }
+}
+
+async fn all_answer(base_url: &str, template: &Template) -> Result<()> {
+    let client = Client::builder().no_proxy().build()?;
+    let deadline = Instant::now() + DEADLINE;
+    for function in template.functions() {
+        let url = format!("{base_url}{}", path_of(function)?);
+        let answer = timeout_at(deadline, until_answered(&client, &url)).await;
+        ensure!(answer.is_ok(), "{} gave no answer within two minutes", function.binary);
+    }
+    Ok(())
+}
+
+async fn until_answered(client: &Client, url: &str) {
+    while !client.get(url).send().await.is_ok_and(|answer| is_from_function(&answer)) {
+        sleep(PAUSE).await;
+    }
+}
+
+/// The server in between answers for itself while a function is not there; only functions send a request id.
+fn is_from_function(answer: &Response) -> bool {
+    answer.headers().contains_key("x-request-id") && !answer.status().is_server_error()
+}
+
+/// A path that reaches the function, be it one that takes the rest.
+fn path_of(function: &Function) -> Result<String> {
+    let (_, route) =
+        function.routes.first().with_context(|| format!("{} has no route", function.binary))?;
+    Ok(sample(route))
+}
+
+fn sample(route: &str) -> String {
+    let segments = route.trim_start_matches("$default").split('/').skip(1);
+    let filled = segments.map(|segment| if segment.starts_with('{') { "x" } else { segment });
+    format!("/{}", filled.collect::<Vec<_>>().join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_path_has_no_parameters_left() {
+        for (route, path) in [
+            ("/v1/accounts", "/v1/accounts"),
+            ("/v1/accounts/{account_id}/plan", "/v1/accounts/x/plan"),
+            ("/v1/accounts/{proxy+}", "/v1/accounts/x"),
+            ("$default", "/"),
+        ] {
+            assert_eq!(sample(route), path);
+        }
+    }
+}

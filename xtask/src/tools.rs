@@ -1,0 +1,66 @@
+//! The project's pinned tools, installed below cargo's target folder on first use.
+
+mod cargo_lambda;
+mod python;
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+
+pub use cargo_lambda::cargo_lambda;
+pub use python::python_tools;
+
+use crate::{guard, out, workspace};
+
+/// Install the pinned tools into the target folder, unless they are there
+#[derive(Args)]
+pub struct Options {
+    /// Only this one
+    only: Option<Tool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Tool {
+    /// Runs and builds Lambda functions
+    CargoLambda,
+    /// The tests' Python tools, `sam` among them
+    Python,
+}
+
+/// Prints where each tool is.
+pub fn run(options: &Options) -> Result<()> {
+    let wanted = |tool| options.only.is_none_or(|only| only == tool);
+    if wanted(Tool::CargoLambda) {
+        out::line(format!("Using {}", cargo_lambda()?.display()))?;
+    }
+    if wanted(Tool::Python) {
+        out::line(format!("Using the Python tools in {}", python_tools()?.display()))?;
+    }
+    Ok(())
+}
+
+/// The installation of one tool as a guarded child, so that it ends with this process.
+pub(crate) fn installation(tool: &str) -> Result<Command> {
+    let mut command = guard::command(guard::own_executable()?)?;
+    command.args(["tools", tool]);
+    Ok(command)
+}
+
+/// Where tools are installed; whoever holds the file may install, all others wait.
+struct ToolsFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl ToolsFolder {
+    fn open() -> Result<Self> {
+        let path = workspace::target_dir()?.join("tools");
+        fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        let lock = File::create(path.join("lock"))?;
+        lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        Ok(Self { path, _lock: lock })
+    }
+}

@@ -1,0 +1,104 @@
+//! `cargo-lambda`: on the PATH, from its wheel, or built.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use super::{ToolsFolder, python};
+use crate::out;
+
+const SERIES: &str = "1.9";
+const PINNED: &str = "1.9.2";
+const WHEEL: &str = "cargo-lambda==1.9.2\n";
+const PROGRAM: &str = "cargo-lambda";
+
+/// The program to run, installed if the PATH has none of the right version.
+pub fn cargo_lambda() -> Result<PathBuf> {
+    if let Some(program) = on_path() {
+        return Ok(program);
+    }
+    let tools = ToolsFolder::open()?;
+    match python::interpreter() {
+        Some(python) => from_wheel(&tools, &python),
+        None => from_source(&tools),
+    }
+}
+
+fn on_path() -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join(PROGRAM)).find(|program| is_suitable(program))
+}
+
+fn is_suitable(program: &Path) -> bool {
+    let answer = Command::new(program).args(["lambda", "--version"]).output();
+    answer.is_ok_and(|answer| answer.status.success() && is_of_series(&answer.stdout))
+}
+
+fn is_of_series(answer: &[u8]) -> bool {
+    let answer = String::from_utf8_lossy(answer);
+    let version = answer.strip_prefix(PROGRAM).unwrap_or_default().split_whitespace().next();
+    version.is_some_and(|version| {
+        version.strip_prefix(SERIES).is_some_and(|patch| patch.starts_with('.'))
+    })
+}
+
+/// Without its dependencies: the one it has, a C compiler, serves only to build for other machines.
+fn from_wheel(tools: &ToolsFolder, python: &Path) -> Result<PathBuf> {
+    let environment = tools.path.join(PROGRAM);
+    let program = environment.join("bin").join(PROGRAM);
+    if !python::is_installed(&environment, WHEEL) {
+        out::line(format!(
+            "No cargo-lambda {SERIES} on the PATH: installing the wheel of {PINNED}"
+        ))?;
+        python::install(python, &environment, WHEEL)?;
+    }
+    ensure!(is_suitable(&program), "the installed cargo-lambda does not run");
+    Ok(program)
+}
+
+fn from_source(tools: &ToolsFolder) -> Result<PathBuf> {
+    let root = tools.path.join("cargo-lambda-from-source");
+    let program = root.join("bin").join(PROGRAM);
+    if is_suitable(&program) {
+        return Ok(program);
+    }
+    out::line(format!(
+        "No cargo-lambda {SERIES} on the PATH and no Python 3: building {PINNED} from source, which takes minutes"
+    ))?;
+    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["install", "--locked", PROGRAM, "--version", PINNED, "--root"])
+        .arg(&root)
+        .arg("--target-dir")
+        .arg(root.join("build"))
+        .status()
+        .context("cannot run cargo")?;
+    ensure!(status.success(), "building cargo-lambda from source failed");
+    Ok(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_pinned_series_is_suitable() {
+        for (answer, suitable) in [
+            ("cargo-lambda 1.9.2 (67129fc 2026-08-21Z)\n", true),
+            ("cargo-lambda 1.9.0\n", true),
+            ("cargo-lambda 1.90.0\n", false),
+            ("cargo-lambda 1.8.5 (abc 2025-01-01Z)\n", false),
+            ("cargo-lambda\n", false),
+            ("", false),
+        ] {
+            assert_eq!(is_of_series(answer.as_bytes()), suitable, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn the_wheel_is_of_the_pinned_version() {
+        assert_eq!(WHEEL, format!("{PROGRAM}=={PINNED}\n"));
+        assert!(PINNED.starts_with(SERIES));
+    }
+}

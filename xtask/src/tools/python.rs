@@ -1,0 +1,126 @@
+//! Virtual environments with exactly the packages of a pinned list.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::ToolsFolder;
+use crate::{out, private_file};
+
+const REQUIREMENTS: &str = include_str!("../../requirements.txt");
+
+/// The `bin` folder of the tests' Python tools, installed if need be.
+pub fn python_tools() -> Result<PathBuf> {
+    let tools = ToolsFolder::open()?;
+    let environment = tools.path.join("python");
+    if !is_installed(&environment, REQUIREMENTS) {
+        let python = interpreter().context("the tests' tools need Python 3 on the PATH")?;
+        out::line("Installing the tests' Python tools, which takes a minute or two")?;
+        install(&python, &environment, REQUIREMENTS)?;
+    }
+    Ok(environment.join("bin"))
+}
+
+/// A Python that can make virtual environments.
+pub(super) fn interpreter() -> Option<PathBuf> {
+    let program = Path::new("python3");
+    let check = "import sys, venv; sys.exit(sys.version_info < (3, 9))";
+    let answer = Command::new(program).args(["-c", check]).output();
+    answer.is_ok_and(|answer| answer.status.success()).then(|| program.to_owned())
+}
+
+/// Whether an earlier [`install`] of the same list went through to its end, and its Python still runs.
+pub(super) fn is_installed(environment: &Path, requirements: &str) -> bool {
+    let stamp = fs::read_to_string(stamp_of(environment));
+    let python = Command::new(python_of(environment)).args(["-c", "pass"]).output();
+    stamp.is_ok_and(|stamp| stamp == stamp_text(environment, requirements))
+        && python.is_ok_and(|output| output.status.success())
+}
+
+/// Makes the environment anew, packages and all. The stamp comes last, so that what an interruption leaves behind is
+/// never taken for whole.
+pub(super) fn install(python: &Path, environment: &Path, requirements: &str) -> Result<()> {
+    private_file::remove(&stamp_of(environment))?;
+    if environment.exists() {
+        fs::remove_dir_all(environment)?;
+    }
+    run(Command::new(python).args(["-m", "venv", "--without-pip"]).arg(environment))?;
+    let list = environment.join("requirements.txt");
+    fs::write(&list, requirements)?;
+    let mut pip = pip(python, environment)?;
+    pip.args(["install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"]);
+    run(pip.arg("--requirement").arg(list))?;
+    private_file::write(&stamp_of(environment), stamp_text(environment, requirements).as_bytes())?;
+    Ok(())
+}
+
+/// The environment's own pip, else the system's working on the environment: Debian splits pip's wheel off Python.
+fn pip(python: &Path, environment: &Path) -> Result<Command> {
+    let own_python = python_of(environment);
+    if run(Command::new(&own_python).args(["-m", "ensurepip", "--default-pip"])).is_ok() {
+        let mut own = Command::new(own_python);
+        own.args(["-m", "pip"]);
+        return Ok(own);
+    }
+    let mut system = Command::new(python);
+    system.args(["-m", "pip", "--python"]).arg(own_python);
+    let probe =
+        Command::new(python).args(["-m", "pip", "--python", "python3", "--version"]).output()?;
+    ensure!(
+        probe.status.success(),
+        "this Python 3 has neither ensurepip nor pip 22.3 or later (Debian: install python3-venv)"
+    );
+    Ok(system)
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let program = command.get_program().to_os_string();
+    let output = command.output().with_context(|| format!("cannot run {}", program.display()))?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        bail!("{}", last_lines(&program.display().to_string(), &output))
+    }
+}
+
+fn last_lines(program: &str, output: &Output) -> String {
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().rev().take(5).collect();
+    let lines: Vec<&str> = lines.into_iter().rev().collect();
+    format!("{program} ended with {}: {}", output.status, lines.join(" / "))
+}
+
+fn python_of(environment: &Path) -> PathBuf {
+    environment.join("bin/python3")
+}
+
+fn stamp_of(environment: &Path) -> PathBuf {
+    environment.with_extension("installed")
+}
+
+/// Holds the list itself, and the place, which the environment's programs have built in.
+fn stamp_text(environment: &Path, requirements: &str) -> String {
+    format!("{}\n{requirements}", environment.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_requirement_is_pinned() {
+        for line in REQUIREMENTS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            assert!(line.contains("=="), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_environment_without_its_stamp_is_not_installed() {
+        let environment = std::env::temp_dir().join(format!("no-stamp-{}", std::process::id()));
+
+        assert!(!is_installed(&environment, "six==1.17.0\n"));
+    }
+}

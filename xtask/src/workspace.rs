@@ -1,0 +1,83 @@
+//! Where the workspace is, and how cargo is run in it.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+use crate::guard;
+
+/// The folder of the workspace's `Cargo.toml`.
+pub fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package)
+}
+
+/// The folder cargo builds into, wherever environment or configuration put it.
+pub fn target_dir() -> Result<PathBuf> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    let output = Command::new(cargo_program())
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .context("cannot run cargo")?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
+    let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
+    Ok(metadata.target_directory)
+}
+
+/// Cargo at the workspace's root, guarded.
+pub fn cargo() -> Result<Command> {
+    let mut command = guard::command(cargo_program())?;
+    command.current_dir(root());
+    forget_own_package(&mut command);
+    Ok(command)
+}
+
+/// Takes out what `cargo run` tells this process about its own package: build scripts that watch such variables
+/// would run again, and everything after them would be built again.
+pub fn forget_own_package(command: &mut Command) {
+    for (name, _) in env::vars_os().filter(|(name, _)| tells_of_package(name)) {
+        command.env_remove(name);
+    }
+}
+
+fn tells_of_package(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|prefix| name.starts_with(prefix))
+        || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name.as_ref())
+}
+
+fn cargo_program() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_holds_the_workspace() {
+        assert!(root().join("xtask/Cargo.toml").is_file());
+    }
+
+    #[test]
+    fn only_what_tells_of_a_package_is_forgotten() {
+        for (name, forgotten) in [
+            ("CARGO_PKG_NAME", true),
+            ("CARGO_MANIFEST_DIR", true),
+            ("CARGO_BIN_EXE_xtask", true),
+            ("CARGO_TARGET_DIR", false),
+            ("CARGO_HOME", false),
+            ("CARGO_LAMBDA_IGNORE_FILE", false),
+        ] {
+            assert_eq!(tells_of_package(OsStr::new(name)), forgotten, "{name}");
+        }
+    }
+}
