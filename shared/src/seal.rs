@@ -89,7 +89,7 @@ fn key_bytes(text: &str) -> Result<[u8; 32], Malformed> {
 }
 
 fn fingerprint(key: &PublicKey) -> String {
-    Sha256::digest(key.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    format!("{:.16x}", Sha256::digest(key.as_bytes()))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ impl UpdateAccount {
         let (name, email, plan) =
             (fields.required("name"), fields.required("email"), fields.optional("planId"));
         let change = name.zip(email).map(|(name, email)| AccountChange { name, email });
-        fields.finish(change.zip(plan).map(|(change, plan)| Self { change, plan }))
+        fields.finish(change.map(|change| Self { change, plan }))
     }
 }
 

@@ -19,7 +19,7 @@ impl CreateAccount {
     fn read(mut fields: Fields) -> Result<Self> {
         let name = fields.required("name");
         let registry = RegistryFields::read(&mut fields);
-        fields.finish(name.zip(registry).map(|(name, registry)| Self { name, registry }))
+        fields.finish(name.map(|name| Self { name, registry }))
     }
 }
 

@@ -21,19 +21,19 @@ pub(crate) struct RegistryFields {
 
 impl RegistryFields {
     /// Nothing if none is given; a problem for each one missing if any is.
-    pub(crate) fn read(fields: &mut Fields) -> Option<Option<Self>> {
+    pub(crate) fn read(fields: &mut Fields) -> Option<Self> {
         let missing = NAMES.map(|name| !fields.has(name));
-        if missing == [true; 4] {
-            return Some(None);
-        }
-        for (name, _) in NAMES.into_iter().zip(missing).filter(|(_, missing)| *missing) {
+        for (name, _) in NAMES
+            .into_iter()
+            .zip(missing)
+            .filter(|(_, is_missing)| *is_missing && missing != [true; 4])
+        {
             fields.problem(name, "is missing; all registry fields must be provided if any is");
         }
         let [server, email, username, password] = NAMES;
         let (server, email) = (fields.optional(server), fields.optional(email));
         let (username, password) = (fields.optional(username), fields.optional(password));
-        let (server, email, username, password) = (server??, email??, username??, password??);
-        Some(Some(Self { server, email, username, password }))
+        Some(Self { server: server?, email: email?, username: username?, password: password? })
     }
 
     /// What is kept of them: the password only as a sealed box.

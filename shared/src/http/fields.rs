@@ -43,24 +43,20 @@ impl Fields {
     {
         if !self.has(name) {
             self.problem(name, "is required");
-            return None;
         }
-        self.optional(name).flatten()
+        self.optional(name)
     }
 
-    /// A text field that may be absent: `Some(None)`. `null` is not absent but of the wrong type.
-    pub fn optional<T: FromStr>(&mut self, name: &'static str) -> Option<Option<T>>
+    /// A text field that may be absent. `null` is not absent but of the wrong type.
+    pub fn optional<T: FromStr>(&mut self, name: &'static str) -> Option<T>
     where
         T::Err: Display,
     {
-        let outcome = match self.object.get(name) {
-            None => return Some(None),
-            Some(Value::String(text)) => {
-                text.parse().map_err(|problem: T::Err| problem.to_string())
-            }
-            Some(_) => Err("must be a string".to_owned()),
+        let outcome = match self.object.get(name)? {
+            Value::String(text) => text.parse().map_err(|problem: T::Err| problem.to_string()),
+            _ => Err("must be a string".to_owned()),
         };
-        outcome.map(Some).map_err(|problem| self.problem(name, problem)).ok()
+        outcome.map_err(|problem| self.problem(name, problem)).ok()
     }
 
     /// Notes a problem with a field.
@@ -68,7 +64,7 @@ impl Fields {
         self.problems.push(Problem::new(name, text));
     }
 
-    /// What was read, if nothing was wrong: every `None` along the way has its problem noted.
+    /// What was read, if nothing was wrong with any field.
     pub fn finish<T>(self, read: Option<T>) -> Result<T> {
         read.filter(|_| self.problems.is_empty()).ok_or(Error::Invalid(self.problems))
     }

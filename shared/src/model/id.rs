@@ -47,6 +47,11 @@ impl UserNumber {
     pub fn generate() -> Result<Self> {
         Ok(Self((u64::from_be_bytes(random::bytes()?) >> 11).max(1)))
     }
+
+    /// The number itself.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
 }
 
 impl fmt::Display for UserNumber {

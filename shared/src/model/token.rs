@@ -83,7 +83,7 @@ pub struct SecretHash(String);
 impl SecretHash {
     /// The hash of a secret.
     pub fn of(secret: &[u8]) -> Self {
-        Self(Sha256::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(format!("{:x}", Sha256::digest(secret)))
     }
 
     /// Whether `secret` is the one that was hashed; takes the same time either way.

@@ -6,13 +6,15 @@ use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use futures_util::stream::{self, TryStreamExt};
 
 use super::Table;
+use super::condition::Condition;
 use super::connection::failed_call;
-use super::item::{Attributes, Stored};
+use super::item::{Attributes, Item, Stored};
 use super::key::{Key, MEMBER, account_partition, user_partition};
 use super::read::Items;
+use super::transaction::{Changes, Transaction};
 use super::wanted::Wanted;
 use crate::error::failed;
-use crate::model::{Account, AccountId, Membership, Role, UserId};
+use crate::model::{Account, AccountId, Membership, Role, Timestamp, UserId};
 use crate::random::back_off;
 use crate::{Error, Result};
 
@@ -93,6 +95,23 @@ impl Table {
     /// All memberships of a user; those of deleted accounts may still be among them.
     pub async fn memberships(&self, user: UserId) -> Result<Vec<Membership>> {
         self.query(user_partition(user), MEMBER).await
+    }
+
+    /// Makes a user a member of an account.
+    ///
+    /// Raises the account's version, so that a deletion that listed its members before fails and lists them again.
+    pub async fn add_member(&self, account: AccountId, user: UserId, role: Role) -> Result<()> {
+        let member = Membership { account, user, role, joined_at: Timestamp::now() };
+        Transaction::new(self, "add a member")
+            .update(Key::account(account), Changes::new(), Condition::present(), || {
+                Error::NotFound("account")
+            })?
+            .insert(&member, || Error::Conflict("the user is a member already"))?
+            .put(member.at(Key::member(account, user))?, Condition::absent(), || {
+                Error::Conflict("the user is a member already")
+            })?
+            .commit()
+            .await
     }
 
     /// All members of an account.

@@ -159,8 +159,7 @@ impl<'t> Transaction<'t> {
     /// The same client request token goes with every attempt, the SDK's own included, so that an attempt whose answer
     /// was lost is not taken for somebody else's write: `DynamoDB` answers a repeated token with success for 10 minutes.
     pub(super) async fn commit(self) -> Result<()> {
-        let token =
-            random::bytes::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let token = format!("{:032x}", u128::from_be_bytes(random::bytes()?));
         for attempt in 0..ATTEMPTS {
             let request = self
                 .table

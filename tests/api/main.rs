@@ -1,0 +1,3 @@
+//! The functions over the embedded engine, as their clients see them.
+
+mod quave_accounts;

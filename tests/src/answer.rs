@@ -1,0 +1,34 @@
+//! What a client gets.
+
+use serde_json::Value;
+
+/// An answer, as a client sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers by their lower-case names, in alphabetical order.
+    pub headers: Vec<(String, String)>,
+    /// The JSON body; null if there is none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The value of a header that is there once.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.iter().filter(|(header, _)| header == name);
+        let value = values.next()?;
+        assert!(values.next().is_none(), "{name} is there twice");
+        Some(&value.1)
+    }
+
+    /// Status and body, to compare as a whole.
+    pub fn parts(&self) -> (u16, &Value) {
+        (self.status, &self.body)
+    }
+
+    /// A text at the top of the body.
+    pub fn text(&self, field: &str) -> &str {
+        self.body[field].as_str().unwrap_or_else(|| panic!("no text `{field}` in {self:?}"))
+    }
+}

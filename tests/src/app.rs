@@ -1,0 +1,195 @@
+//! The service in one process: the functions as libraries, over an engine in memory whose table is the template's.
+
+use anyhow::Result;
+use lambda_http::{Body, Context, Request, RequestExt, Response};
+use serde_json::{Value, json};
+use shared::App;
+use shared::model::{Role, Timestamp};
+use shared::seal::{OpeningKey, SealingKey};
+use shared::table::{Connection, NewUser, Table};
+use xtask::engine::Engine;
+use xtask::template::Template;
+
+use crate::{Answer, Person, Proxy};
+
+const TABLE: &str = "rollcall";
+
+/// The id that every request of these tests has.
+pub const REQUEST_ID: &str = "8a3f0c1e-0000-4000-8000-000000000001";
+
+/// A service of its own for one test.
+pub struct TestApp {
+    app: App,
+    sealing: SealingKey,
+    opening: OpeningKey,
+    engine: Engine,
+    proxy: Proxy,
+}
+
+impl TestApp {
+    /// Starts the engine, the proxy and the functions.
+    pub async fn start() -> Self {
+        Self::try_start().await.expect("the test service starts")
+    }
+
+    async fn try_start() -> Result<Self> {
+        let engine = Engine::start(0, None).await?;
+        engine.create_table(&Template::load()?, TABLE)?;
+        let proxy = Proxy::start(engine.endpoint()).await?;
+        let app = App { table: Table::connect(Connection::local(proxy.endpoint(), TABLE))? };
+        let opening = OpeningKey::generate();
+        let sealing = SealingKey::parse(&opening.public_key())?;
+        Ok(Self { app, sealing, opening, engine, proxy })
+    }
+
+    /// The same functions, over a database that nobody can reach.
+    pub async fn start_without_database() -> Self {
+        let mut app = Self::start().await;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("its address"));
+        drop(listener);
+        app.app.table = Table::connect(Connection::local(&endpoint, TABLE)).expect("a client");
+        app
+    }
+
+    /// The table, for arranging what no operation can.
+    pub fn table(&self) -> &Table {
+        &self.app.table
+    }
+
+    /// The proxy between the functions and the engine.
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// The private key of what the functions seal.
+    pub fn opening_key(&self) -> &OpeningKey {
+        &self.opening
+    }
+
+    /// A new user of this name, with the address `<name>@example.com`, a token, and a last use already noted.
+    pub async fn person(&self, name: &str) -> Person<'_> {
+        let new = NewUser {
+            username: name.parse().expect("a username"),
+            email: format!("{name}@example.com").parse().expect("an address"),
+            verified: true,
+            password_hash: None,
+        };
+        let user = self.table().create_user(new).await.expect("a new user");
+        let person = Person::of(self, user).await;
+        assert_eq!(person.send("GET", "/api/public/v1/current-account").await.status, 200);
+        person
+    }
+
+    /// Makes a person a member of another's personal account.
+    pub async fn join(&self, member: &Person<'_>, account: &str, role: Role) {
+        let account = account.parse().expect("an account id");
+        self.table().add_member(account, member.user().id, role).await.expect("a new member");
+    }
+
+    /// Sends a request as API Gateway would hand it on; `path` may have a query.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Answer {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let headers: Value = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), json!(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        self.send_event(&json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": headers,
+            "requestContext": {
+                "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+                "stage": "$default",
+            },
+            "body": body,
+            "isBase64Encoded": false,
+        }))
+        .await
+    }
+
+    /// Hands an API Gateway event to the function that serves its path.
+    pub async fn send_event(&self, event: &Value) -> Answer {
+        let request =
+            lambda_http::request::from_str(&event.to_string()).expect("an API Gateway event");
+        let mut context = Context::default();
+        REQUEST_ID.clone_into(&mut context.request_id);
+        let request = request.with_lambda_context(context);
+        answer(self.dispatch(request).await)
+    }
+
+    async fn dispatch(&self, request: Request) -> Response<Body> {
+        let path = request.raw_http_path().to_owned();
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        let handled = match segments.as_slice() {
+            ["api", "public", "v1", "account" | "accounts", ..] => {
+                quave_accounts::handle(&self.app, &self.sealing, request).await
+            }
+            ["api", "public", "v1", "current-account", ..] => {
+                quave_current_account::handle(&self.app, request).await
+            }
+            ["v1", "accounts", ..] => golem_accounts::handle(&self.app, request).await,
+            _ => not_found::handle(request).await,
+        };
+        handled.unwrap_or_else(|never| match never {})
+    }
+
+    /// Asks the engine itself, past functions and proxy: for arranging and inspecting what no operation shows.
+    pub async fn engine(&self, operation: &str, mut request: Value) -> Value {
+        request["TableName"] = json!(TABLE);
+        let call = reqwest::Client::new()
+            .post(self.engine.endpoint())
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date;x-amz-target, Signature=00")
+            .header("x-amz-date", "20260101T000000Z")
+            .body(request.to_string());
+        let answer = call.send().await.expect("the engine answers");
+        let (status, body) = (answer.status(), answer.text().await.expect("a body"));
+        assert!(status.is_success(), "{operation}: {body}");
+        serde_json::from_str(&body).expect("a JSON body")
+    }
+
+    /// Every item of the table.
+    pub async fn items(&self) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut request = json!({ "ConsistentRead": true });
+        loop {
+            let mut page = self.engine("Scan", request.clone()).await;
+            items.extend(page["Items"].as_array_mut().map(std::mem::take).unwrap_or_default());
+            match page["LastEvaluatedKey"].take() {
+                Value::Null => return items,
+                last => request["ExclusiveStartKey"] = last,
+            }
+        }
+    }
+
+    /// A time so many seconds from now.
+    pub fn in_seconds(seconds: i64) -> Timestamp {
+        Timestamp::from_second(Timestamp::now().as_second() + seconds).expect("a time")
+    }
+}
+
+fn answer(response: Response<Body>) -> Answer {
+    let (parts, body) = response.into_parts();
+    let text = |value: &lambda_http::http::HeaderValue| {
+        value.to_str().expect("a header of text").to_owned()
+    };
+    let mut headers: Vec<_> =
+        parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    headers.sort();
+    let body = match body {
+        Body::Empty => Value::Null,
+        body => serde_json::from_slice(&body).expect("a JSON body"),
+    };
+    Answer { status: parts.status.as_u16(), headers, body }
+}

@@ -1,0 +1,93 @@
+//! What must hold of the whole table after anything.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::TestApp;
+
+impl TestApp {
+    /// Checks the whole table: claims and what they claim match both ways, memberships stand on both sides of an
+    /// account that exists, and every user's primary address is its own.
+    pub async fn assert_consistent(&self) {
+        let all = self.items().await;
+        let items: HashMap<(&str, &str), &Value> =
+            all.iter().map(|item| ((text(item, "pk"), text(item, "sk")), item)).collect();
+        for ((pk, sk), item) in &items {
+            for (pk, sk) in expected(pk, sk, item) {
+                assert!(
+                    items.contains_key(&(pk.as_str(), sk.as_str())),
+                    "{item} without {pk} / {sk}"
+                );
+            }
+            if text(item, "type") == "claim" {
+                assert!(is_used(pk, item, &items), "a claim of nobody: {item}");
+            }
+        }
+    }
+}
+
+/// The keys of the items that must exist because this one does.
+fn expected(pk: &str, sk: &str, item: &Value) -> Vec<(String, String)> {
+    let claim = |kind: &str, value: &str| (format!("CLAIM#{kind}#{value}"), "CLAIM".to_owned());
+    match text(item, "type") {
+        "user" => vec![
+            claim("USERNAME", text(item, "username")),
+            claim("NUMBER", item["number"]["N"].as_str().unwrap_or_default()),
+            (
+                pk.to_owned(),
+                format!(
+                    "EMAIL#{}",
+                    item["primaryEmail"]["M"]["normal"]["S"].as_str().unwrap_or_default()
+                ),
+            ),
+        ],
+        "email" => vec![
+            claim("EMAIL", sk.trim_start_matches("EMAIL#")),
+            (pk.to_owned(), "USER".to_owned()),
+        ],
+        "account" => {
+            let contact = item["contactEmail"]["M"]["normal"]["S"]
+                .as_str()
+                .map(|address| claim("CONTACT", address));
+            std::iter::once(claim("SLUG", text(item, "slug"))).chain(contact).collect()
+        }
+        "membership" => {
+            let (user, account) = (text(item, "user"), text(item, "account"));
+            vec![
+                (format!("USER#{user}"), format!("MEMBER#{account}")),
+                (format!("ACCOUNT#{account}"), format!("MEMBER#{user}")),
+                (format!("ACCOUNT#{account}"), "ACCOUNT".to_owned()),
+                (format!("USER#{user}"), "USER".to_owned()),
+            ]
+        }
+        "token" => vec![(pk.to_owned(), "USER".to_owned())],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the claimant exists and has what is claimed.
+fn is_used(pk: &str, claim: &Value, items: &HashMap<(&str, &str), &Value>) -> bool {
+    let mut parts = pk.splitn(3, '#').skip(1);
+    let (kind, value) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let user = format!("USER#{}", text(claim, "user"));
+    let account = format!("ACCOUNT#{}", text(claim, "account"));
+    let field =
+        |item: Option<&&Value>, name: &str| item.is_some_and(|item| text(item, name) == value);
+    match kind {
+        "SLUG" => field(items.get(&(account.as_str(), "ACCOUNT")), "slug"),
+        "CONTACT" => items
+            .get(&(account.as_str(), "ACCOUNT"))
+            .is_some_and(|item| item["contactEmail"]["M"]["normal"]["S"] == value),
+        "EMAIL" => items.contains_key(&(user.as_str(), format!("EMAIL#{value}").as_str())),
+        "USERNAME" => field(items.get(&(user.as_str(), "USER")), "username"),
+        "NUMBER" => {
+            items.get(&(user.as_str(), "USER")).is_some_and(|item| item["number"]["N"] == value)
+        }
+        _ => false,
+    }
+}
+
+fn text<'a>(item: &'a Value, name: &str) -> &'a str {
+    item[name]["S"].as_str().unwrap_or_default()
+}

@@ -1,0 +1,78 @@
+//! A user with a token, who sends requests.
+
+use serde_json::Value;
+use shared::model::{Scope, Timestamp, TokenKind, User};
+use shared::table::NewToken;
+
+use crate::{Answer, TestApp};
+
+/// A user with a token, who sends requests.
+pub struct Person<'a> {
+    app: &'a TestApp,
+    user: User,
+    token: String,
+}
+
+impl<'a> Person<'a> {
+    /// The user with a new token that may do everything.
+    pub async fn of(app: &'a TestApp, user: User) -> Self {
+        let person = Self { app, user, token: String::new() };
+        let token = person.new_token(TokenKind::User, None, None).await;
+        Self { token, ..person }
+    }
+
+    /// The user, as it was made.
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// The personal account's id.
+    pub fn account(&self) -> String {
+        self.user.current_account.expect("a personal account").to_string()
+    }
+
+    /// The primary address.
+    pub fn email(&self) -> &str {
+        self.user.primary_email.typed()
+    }
+
+    /// The token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Another token of this user.
+    pub async fn new_token(
+        &self,
+        kind: TokenKind,
+        scopes: Option<&[Scope]>,
+        expires_at: Option<Timestamp>,
+    ) -> String {
+        let scopes = scopes.map(|scopes| scopes.iter().copied().collect());
+        let new =
+            NewToken { user: self.user.id, kind, name: "test".to_owned(), scopes, expires_at };
+        self.app.table().create_token(new).await.expect("a new token").reveal()
+    }
+
+    /// The same user with another token.
+    pub fn with_token(&self, token: String) -> Person<'a> {
+        Person { app: self.app, user: self.user.clone(), token }
+    }
+
+    /// Sends a request without a body.
+    pub async fn send(&self, method: &str, path: &str) -> Answer {
+        self.app.send(method, path, &[("authorization", &self.token)], None).await
+    }
+
+    /// Sends a request with a JSON body.
+    pub async fn send_json(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.send_text(method, path, &body.to_string()).await
+    }
+
+    /// Sends a request with a body that is declared to be JSON.
+    pub async fn send_text(&self, method: &str, path: &str, body: &str) -> Answer {
+        let headers =
+            [("authorization", self.token.as_str()), ("content-type", "application/json")];
+        self.app.send(method, path, &headers, Some(body)).await
+    }
+}
