@@ -1,13 +1,17 @@
 //! What the tests share: the service in one process, its clients, and a proxy that watches and disturbs its calls to
 //! the table.
 
+#![expect(clippy::expect_used, reason = "what a test cannot arrange fails it")]
+
 mod answer;
 mod app;
 mod invariants;
+mod operations;
 mod person;
 mod proxy;
 
 pub use answer::Answer;
-pub use app::TestApp;
+pub use app::{REQUEST_ID, TestApp};
+pub use operations::{Operation, operations, root};
 pub use person::Person;
-pub use proxy::{Fault, Proxy};
+pub use proxy::{Call, Fault, Proxy};

@@ -29,6 +29,15 @@ pub enum Fault {
     Unprocessed,
 }
 
+/// One call to the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The operation of `DynamoDB`.
+    pub operation: String,
+    /// How many keys it asks for, if it is a `BatchGetItem`.
+    pub keys: usize,
+}
+
 /// The proxy, as tests see it.
 #[derive(Clone)]
 pub struct Proxy {
@@ -38,7 +47,7 @@ pub struct Proxy {
 
 #[derive(Default)]
 struct Watch {
-    calls: Vec<String>,
+    calls: Vec<Call>,
     eventual_reads: Vec<String>,
     rounds: usize,
     under_way: usize,
@@ -103,8 +112,8 @@ impl Proxy {
         lock(&self.state).rounds
     }
 
-    /// The operations called since [`Proxy::count`], in order.
-    pub fn calls(&self) -> Vec<String> {
+    /// The calls since [`Proxy::count`], in order.
+    pub fn calls(&self) -> Vec<Call> {
         lock(&self.state).calls.clone()
     }
 
@@ -136,7 +145,7 @@ impl Wire {
         let mut watch = lock(&self.state);
         watch.rounds += usize::from(watch.under_way == 0);
         watch.under_way += 1;
-        watch.calls.push(operation.to_owned());
+        watch.calls.push(Call { operation: operation.to_owned(), keys: keys(body) });
         if is_eventual_read(operation, body) {
             watch.eventual_reads.push(operation.to_owned());
         }
@@ -210,6 +219,12 @@ fn is_eventual_read(operation: &str, body: &[u8]) -> bool {
         "GetItem" | "Query" | "Scan" => !consistent(&request),
         _ => false,
     }
+}
+
+fn keys(body: &[u8]) -> usize {
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    let tables = request["RequestItems"].as_object().into_iter().flat_map(serde_json::Map::values);
+    tables.filter_map(|table| table["Keys"].as_array()).map(Vec::len).sum()
 }
 
 fn actions(body: &[u8]) -> usize {

@@ -5,19 +5,13 @@
 mod deployed;
 mod events;
 mod gateway;
-mod operations;
 mod resources;
 mod routes;
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-
-/// The workspace's folder.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
+use tests::root;
 
 /// What cargo knows of the workspace and its own packages.
 fn metadata() -> Value {

@@ -8,7 +8,7 @@ use xtask::template::Template;
 use crate::deployed::DEPLOYED;
 use crate::gateway::{DEFAULT, EmptyRest};
 use crate::metadata;
-use crate::operations::operations;
+use tests::operations;
 
 /// Where paths that no operation has end, besides those below a documented one.
 const UNKNOWN: [&str; 8] = [

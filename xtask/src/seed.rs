@@ -73,7 +73,8 @@ async fn seed_user(table: &Table, username: &str, email: &str) -> Result<SeededU
 }
 
 async fn token(table: &Table, user: UserId, kind: TokenKind) -> Result<String> {
-    let new = NewToken { user, kind, name: "development".to_owned(), scopes: None, expires_at: None };
+    let new =
+        NewToken { user, kind, name: "development".to_owned(), scopes: None, expires_at: None };
     Ok(table.create_token(new).await?.reveal())
 }
 

@@ -15,7 +15,8 @@ const ROUNDS: u32 = 100;
 /// rounds.
 pub(super) async fn kill_others(session: Pid) -> Result<()> {
     for _ in 0..ROUNDS {
-        let others = others(session)?;
+        let mut others = members(session)?;
+        others.retain(|&pid| pid != getpid());
         if others.is_empty() {
             break;
         }
@@ -34,37 +35,38 @@ fn kill(pid: Pid) -> Result<()> {
     }
 }
 
-fn others(session: Pid) -> Result<Vec<Pid>> {
-    let mut pids = if Path::new("/proc/self/stat").exists() { from_proc()? } else { from_ps()? };
-    pids.retain(|&pid| pid != getpid() && getsid(Some(pid)) == Ok(session));
-    Ok(pids)
+fn members(session: Pid) -> Result<Vec<Pid>> {
+    if Path::new("/proc/self/stat").exists() { from_proc(session) } else { from_ps(session) }
 }
 
-fn from_proc() -> Result<Vec<Pid>> {
-    let names =
-        fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let pids = names.filter_map(|name| {
-        let pid = Pid::from_raw(name.parse().ok()?)?;
-        let stat = fs::read_to_string(format!("/proc/{name}/stat")).ok()?;
-        is_alive(&stat).then_some(pid)
+fn from_proc(session: Pid) -> Result<Vec<Pid>> {
+    let entries = fs::read_dir("/proc")?;
+    let members = entries.filter_map(|entry| {
+        let folder = entry.ok()?.path();
+        let pid = folder.file_name()?.to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(folder.join("stat")).ok()?;
+        is_alive_in(session, &stat).then(|| Pid::from_raw(pid)).flatten()
     });
-    Ok(pids.collect())
+    Ok(members.collect())
 }
 
-/// A zombie waits for its parent only and cannot be killed any further.
-fn is_alive(stat: &str) -> bool {
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+/// Reads `12 (name) S parent group session …`; a zombie, which only waits for its parent, counts as dead.
+fn is_alive_in(session: Pid, stat: &str) -> bool {
+    let Some((_, fields)) = stat.rsplit_once(") ") else { return false };
+    let mut fields = fields.split(' ');
+    let (state, of_session) = (fields.next(), fields.nth(2));
+    state != Some("Z") && of_session.and_then(|id| id.parse().ok()) == Some(session.as_raw_pid())
 }
 
-fn from_ps() -> Result<Vec<Pid>> {
-    let output =
+fn from_ps(session: Pid) -> Result<Vec<Pid>> {
+    let ps =
         Command::new("ps").args(["-A", "-o", "pid=,stat="]).output().context("cannot run ps")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let pids = text.lines().filter_map(|line| {
+    let text = String::from_utf8_lossy(&ps.stdout);
+    let alive = text.lines().filter_map(|line| {
         let (pid, state) = line.trim().split_once(' ')?;
         (!state.trim().starts_with('Z')).then(|| Pid::from_raw(pid.parse().ok()?)).flatten()
     });
-    Ok(pids.collect())
+    Ok(alive.filter(|&pid| getsid(Some(pid)) == Ok(session)).collect())
 }
 
 #[cfg(test)]
@@ -72,14 +74,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_zombie_is_not_alive_whatever_its_name() {
-        assert!(is_alive("12 (cargo) S 1 12 12"));
-        assert!(is_alive("12 (odd) Z) R 1 12 12"));
-        assert!(!is_alive("12 (cargo) Z 1 12 12"));
+    fn a_member_is_told_by_its_session_and_life_whatever_its_name() {
+        let session = Pid::from_raw(10).unwrap();
+
+        assert!(is_alive_in(session, "12 (cargo) S 11 11 10 0 -1"));
+        assert!(is_alive_in(session, "12 (odd) Z 1 1 1) R 11 11 10 0 -1"));
+        assert!(!is_alive_in(session, "12 (cargo) Z 11 11 10 0 -1"));
+        assert!(!is_alive_in(session, "12 (cargo) S 10 10 11 0 -1"));
     }
 
     #[test]
-    fn this_process_is_found_among_all() {
-        assert!(from_proc().unwrap().contains(&getpid()));
+    fn this_process_is_found_in_its_own_session() {
+        assert!(members(getsid(None).unwrap()).unwrap().contains(&getpid()));
     }
 }

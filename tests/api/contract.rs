@@ -1,0 +1,260 @@
+//! What holds for every operation, generated from `events/`.
+
+use serde_json::{Value, json};
+use shared::model::{Scope, TokenKind};
+use tests::{Operation, REQUEST_ID, TestApp, operations};
+
+/// The operations that need a credential.
+fn protected() -> impl Iterator<Item = Operation> {
+    operations().into_iter().filter(|operation| !operation.is_public())
+}
+
+#[tokio::test]
+async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
+    let app = TestApp::start().await;
+
+    for operation in operations() {
+        let mut event = operation.event.clone();
+        event["headers"].as_object_mut().unwrap().remove("authorization");
+        let answer = app.send_event(&event).await;
+
+        assert_eq!(answer.status == 401, !operation.is_public(), "{operation}: {answer:?}");
+        if answer.status == 401 {
+            assert_eq!(
+                answer.header("www-authenticate"),
+                Some(r#"Bearer realm="rollcall""#),
+                "{operation}"
+            );
+            assert_eq!(
+                answer.body,
+                json!({ "error": "authentication is required" }),
+                "{operation}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_succeeds_as_its_event_asks() {
+    for operation in operations() {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let answer = app.send_event(&operation.by(&jane)).await;
+
+        assert_eq!(
+            answer.status,
+            if operation.is_public() { 404 } else { 200 },
+            "{operation}: {answer:?}"
+        );
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test]
+async fn every_answer_says_that_it_is_json_that_nothing_may_keep_it_and_which_request_it_answers() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for operation in operations() {
+        for event in [operation.event.clone(), operation.by(&jane)] {
+            let answer = app.send_event(&event).await;
+            assert_eq!(
+                answer.header("content-type"),
+                Some("application/json; charset=utf-8"),
+                "{operation}"
+            );
+            assert_eq!(answer.header("cache-control"), Some("no-store"), "{operation}");
+            assert_eq!(answer.header("x-request-id"), Some(REQUEST_ID), "{operation}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_environment_token_is_recognised_and_refused_by_every_operation() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let token = jane.new_token(TokenKind::Environment, None, None).await;
+
+    for operation in protected() {
+        app.proxy().count();
+        let answer = app.send_event(&operation.of(&jane.account(), &token)).await;
+        assert_eq!(
+            answer.parts(),
+            (401, &json!({ "error": "this API accepts only the user token" })),
+            "{operation}"
+        );
+        assert_eq!(app.proxy().calls(), [], "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else() {
+    for operation in protected() {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let (needed, name, other) = match operation.is_write() {
+            true => (Scope::AccountWrite, "account_write", Scope::AccountRead),
+            false => (Scope::AccountRead, "account_read", Scope::AccountWrite),
+        };
+        let short = jane.new_token(TokenKind::User, Some(&[other]), None).await;
+        let right = jane.new_token(TokenKind::User, Some(&[needed]), None).await;
+        let none = jane.new_token(TokenKind::User, Some(&[]), None).await;
+
+        for token in [short, none] {
+            let refused = app.send_event(&operation.of(&jane.account(), &token)).await;
+            assert_eq!(refused.status, 403, "{operation}");
+            let challenge =
+                format!(r#"Bearer realm="rollcall", error="insufficient_scope", scope="{name}""#);
+            assert_eq!(refused.header("www-authenticate"), Some(challenge.as_str()), "{operation}");
+            assert_eq!(
+                refused.body,
+                json!({ "error": format!("this token lacks the scope `{name}`") }),
+                "{operation}"
+            );
+        }
+        assert_eq!(
+            app.send_event(&operation.of(&jane.account(), &right)).await.status,
+            200,
+            "{operation}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_missing_scope_is_told_before_a_malformed_body_and_a_bad_token_before_both() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let reader =
+        jane.with_token(jane.new_token(TokenKind::User, Some(&[Scope::AccountRead]), None).await);
+    let nobody = jane.with_token("rcu_nonsense".to_owned());
+
+    for operation in protected().filter(Operation::has_body) {
+        assert_eq!(
+            nobody.send_text(operation.method(), operation.path(), "[").await.status,
+            401,
+            "{operation}"
+        );
+        assert_eq!(
+            reader.send_text(operation.method(), operation.path(), "[").await.status,
+            403,
+            "{operation}"
+        );
+        assert_eq!(
+            jane.send_text(operation.method(), operation.path(), "[").await.status,
+            400,
+            "{operation}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_trailing_slash_more_changes_nothing_and_two_make_another_path() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for operation in protected().filter(|operation| !operation.is_write()) {
+        let plain = app.send_event(&operation.by(&jane)).await;
+        for (slashes, status) in [("/", plain.status), ("//", 404)] {
+            let mut event = operation.by(&jane);
+            event["rawPath"] = json!(format!("{}{slashes}", event["rawPath"].as_str().unwrap()));
+            let answer = app.send_event(&event).await;
+            assert_eq!(answer.status, status, "{operation}{slashes}");
+            assert!(status == 404 || answer == plain, "{operation}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_offer_is_405_with_those_that_it_does() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for operation in protected() {
+        let mut offered: Vec<_> = operations()
+            .into_iter()
+            .filter(|other| other.path() == operation.path())
+            .map(|other| other.method().to_owned())
+            .collect();
+        offered.sort();
+        offered.dedup();
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
+        {
+            if offered.iter().any(|offered| offered == method) {
+                continue;
+            }
+            // Known paths say so to anybody: the route comes before the credential.
+            let answer = app.send(method, operation.path(), &[], None).await;
+            assert_eq!(
+                answer.parts(),
+                (405, &json!({ "error": "method not allowed" })),
+                "{method} {operation}"
+            );
+            assert_eq!(
+                answer.header("allow"),
+                Some(offered.join(", ").as_str()),
+                "{method} {operation}"
+            );
+        }
+    }
+    drop(jane);
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_404_in_the_shape_of_its_dialect() {
+    let app = TestApp::start().await;
+
+    for (path, body) in [
+        ("/api/public/v1/nothing", json!({ "error": "path not found" })),
+        ("/api/public/v1/account/nothing", json!({ "error": "path not found" })),
+        ("/api/public/v1/current-account/nothing", json!({ "error": "path not found" })),
+        ("/v1/nothing", json!({ "error": "path not found" })),
+        ("/v1/accounts/a/b", json!({ "error": "path not found" })),
+        ("/v1/accounts/a/plan/b", json!({ "error": "path not found" })),
+        ("/v2/accounts/nothing", json!({ "success": false, "error": "path not found" })),
+        ("/api/v1.1/nothing/", json!({ "detail": "path not found" })),
+        ("/", json!({ "error": "path not found" })),
+        ("/nothing", json!({ "error": "path not found" })),
+    ] {
+        let answer = app.send("GET", path, &[], None).await;
+        assert_eq!(answer.parts(), (404, &body), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_parameter_given_twice_is_refused() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for operation in protected() {
+        for query in ["accountId=a&accountId=b", "email=a&email=a", "other=1&%6fther=2"] {
+            let mut event = operation.by(&jane);
+            event["rawQueryString"] = json!(query);
+            let answer = app.send_event(&event).await;
+            assert_eq!(answer.status, 400, "{operation} {query}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_answer_to_a_bad_credential_tells_whose_account_it_asks_for() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let nobody = app.person("johnroe").await;
+    app.engine("DeleteItem", json!({ "Key": user_key(&nobody) })).await;
+
+    for operation in protected() {
+        let bodies: Vec<Value> = [jane.account(), crate::NOBODYS.to_owned()]
+            .map(|account| operation.of(&account, nobody.token()))
+            .into_iter()
+            .map(|event| event["body"].clone())
+            .collect();
+        let one = app.send_event(&operation.of(&jane.account(), nobody.token())).await;
+        let other = app.send_event(&operation.of(crate::NOBODYS, nobody.token())).await;
+        assert_eq!(one, other, "{operation} {bodies:?}");
+        assert_eq!(one.status, 401, "{operation}");
+    }
+}
+
+fn user_key(person: &tests::Person<'_>) -> Value {
+    json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } })
+}

@@ -1,0 +1,174 @@
+//! Tokens: which are taken, and how soon they stop.
+
+use serde_json::json;
+use shared::model::TokenKind;
+use tests::{Fault, TestApp};
+
+#[tokio::test]
+async fn a_token_is_taken_bare_and_after_bearer() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for value in [
+        jane.token().to_owned(),
+        format!("Bearer {}", jane.token()),
+        format!("bearer {}", jane.token()),
+    ] {
+        assert_eq!(
+            app.send("GET", "/v1/accounts", &[("authorization", &value)], None).await.status,
+            200,
+            "{value}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_token_of_any_length_is_refused_without_asking_the_table() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let token = jane.token();
+    let last = if token.ends_with('A') { "B" } else { "A" };
+    let mistyped = format!("{}{last}", &token[..token.len() - 1]);
+    app.proxy().count();
+
+    for value in [
+        "",
+        " ",
+        "rcu_",
+        "Bearer",
+        "Bearer ",
+        "Bearer rcu_",
+        "Basic amFuZTpkb2U=",
+        "Digest x",
+        "rcu_YOUR_TOKEN",
+        "rca_x",
+        "x",
+        "é",
+        &mistyped,
+        &token[..token.len() - 1],
+        &format!("{token}x"),
+        &format!("{token} {token}"),
+        &format!("{token},{token}"),
+        &token.to_uppercase(),
+        &"r".repeat(1),
+        &"rcu_".repeat(2_000),
+        &format!("rcu_{}", "A".repeat(64)),
+        &format!("rcu_{}", "A".repeat(8_000)),
+    ] {
+        let answer = app.send("GET", "/v1/accounts", &[("authorization", value)], None).await;
+        assert_eq!(answer.status, 401, "{value}");
+        assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer"), "{value}");
+    }
+    assert_eq!(app.proxy().calls(), []);
+}
+
+#[tokio::test]
+async fn a_revoked_token_stops_with_the_next_request_and_is_as_unknown_as_one_that_never_was() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let other = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
+    let credential: shared::auth::TokenCredential = jane.token().parse().unwrap();
+    assert_eq!(jane.send("GET", "/v1/accounts").await.status, 200);
+
+    app.table().revoke_token(&credential).await.unwrap();
+
+    let revoked = jane.send("GET", "/v1/accounts").await;
+    let stranger =
+        shared::auth::TokenCredential::generate(TokenKind::User, shared::model::UserId::generate())
+            .unwrap();
+    assert_eq!(revoked, jane.with_token(stranger.reveal()).send("GET", "/v1/accounts").await);
+    assert_eq!(revoked.parts(), (401, &json!({ "error": "the credential is not valid" })));
+    assert_eq!(other.send("GET", "/v1/accounts").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refused_even_while_the_table_still_has_it() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let expired = jane.new_token(TokenKind::User, None, Some(TestApp::in_seconds(-1))).await;
+    let valid = jane.new_token(TokenKind::User, None, Some(TestApp::in_seconds(60))).await;
+
+    assert_eq!(jane.with_token(expired).send("GET", "/v1/accounts").await.status, 401);
+    assert_eq!(jane.with_token(valid).send("GET", "/v1/accounts").await.status, 200);
+    let ends: Vec<_> = app
+        .items()
+        .await
+        .into_iter()
+        .filter(|item| item["type"]["S"] == "token")
+        .map(|item| item["ttl"]["N"].clone())
+        .collect();
+    assert_eq!(
+        ends.iter().filter(|end| end.is_string()).count(),
+        2,
+        "the table deletes what expires: {ends:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_token_with_the_right_ids_and_a_wrong_secret_is_refused() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let john = app.person("johnroe").await;
+    let mut token = app
+        .items()
+        .await
+        .into_iter()
+        .find(|item| {
+            item["type"]["S"] == "token" && item["user"]["S"] == jane.user().id.to_string()
+        })
+        .unwrap();
+    token["secretHash"] = json!({ "S": "00".repeat(32) });
+    app.engine("PutItem", json!({ "Item": token })).await;
+
+    assert_eq!(jane.send("GET", "/v1/accounts").await.status, 401);
+    assert_eq!(john.send("GET", "/v1/accounts").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_disabled_or_deleted_user_is_refused_with_the_next_request() {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let key = |person: &tests::Person<'_>| json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } });
+
+    let disable = json!({ "Key": key(&jane), "UpdateExpression": "SET disabled = :yes", "ExpressionAttributeValues": { ":yes": { "BOOL": true } } });
+    app.engine("UpdateItem", disable).await;
+    app.engine("DeleteItem", json!({ "Key": key(&john) })).await;
+
+    assert_eq!(jane.send("GET", "/v1/accounts").await.status, 401);
+    assert_eq!(john.send("GET", "/v1/accounts").await.status, 401);
+}
+
+#[tokio::test]
+async fn the_table_holds_no_token_that_works() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let secret = &jane.token()["rcu_".len()..];
+
+    let everything = serde_json::to_string(&app.items().await).unwrap();
+
+    assert!(!everything.contains(&secret[40..]), "the part of the token that holds the secret");
+}
+
+#[tokio::test]
+async fn a_last_use_that_cannot_be_noted_is_ignored_and_never_brings_a_token_back() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let fresh = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
+
+    app.proxy().disturb("UpdateItem", Fault::Throttled);
+    assert_eq!(fresh.send("GET", "/v1/accounts").await.status, 200);
+    assert_eq!(app.proxy().faults_left(), 0);
+
+    let credential: shared::auth::TokenCredential = fresh.token().parse().unwrap();
+    let stored = app
+        .table()
+        .credential_and(credential.owner(), credential.id(), ())
+        .await
+        .unwrap()
+        .0
+        .token
+        .unwrap();
+    app.table().revoke_token(&credential).await.unwrap();
+    app.table().mark_used(&stored, TestApp::in_seconds(0)).await;
+    assert_eq!(app.items().await.iter().filter(|item| item["type"]["S"] == "token").count(), 1);
+}

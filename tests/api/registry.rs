@@ -1,0 +1,118 @@
+//! Registry credentials: all four fields or none, and a password that only the operator can read.
+
+use serde_json::{Value, json};
+use tests::TestApp;
+
+const ACCOUNT: &str = "/api/public/v1/account";
+const PASSWORD: &str = " dckr_pat_\u{7}ü0000 ";
+
+fn body() -> Value {
+    json!({
+        "name": "Private",
+        "registryServer": "https://registry.example.com",
+        "registryEmail": "User@example.com",
+        "registryUsername": "registryuser",
+        "registryPassword": PASSWORD,
+    })
+}
+
+#[tokio::test]
+async fn the_password_is_sealed_and_only_the_private_key_opens_it() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    let created = jane.send_json("POST", ACCOUNT, &body()).await;
+
+    assert_eq!(created.status, 200, "{created:?}");
+    let items = app.items().await;
+    let account = items.iter().find(|item| item["registry"].is_object()).unwrap();
+    let registry = &account["registry"]["M"];
+    assert_eq!(registry["server"]["S"], "https://registry.example.com");
+    assert_eq!(registry["email"]["S"], "User@example.com");
+    assert_eq!(registry["username"]["S"], "registryuser");
+    let sealed = &registry["password"]["M"];
+    assert_eq!(sealed["key"]["S"], app.opening_key().fingerprint());
+    assert_eq!(app.opening_key().open(sealed["box"]["S"].as_str().unwrap()).unwrap(), PASSWORD);
+    assert!(!serde_json::to_string(&items).unwrap().contains("dckr_pat_"));
+    let seen =
+        jane.send("GET", &format!("{ACCOUNT}?accountId={}", created.text("accountId"))).await;
+    assert!(!seen.body.to_string().contains("egistry"));
+}
+
+#[tokio::test]
+async fn if_some_fields_are_missing_the_answer_names_them_and_says_that_all_must_be_provided() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let fields = ["registryServer", "registryEmail", "registryUsername", "registryPassword"];
+
+    for given in 1_u8..15 {
+        let mut wish = json!({ "name": "x" });
+        for (place, field) in
+            fields.iter().enumerate().filter(|(place, _)| given & (1 << place) != 0)
+        {
+            let _ = place;
+            wish[field] = body()[field].clone();
+        }
+        let missing: Vec<_> = fields
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| given & (1 << place) == 0)
+            .map(|(_, field)| {
+                json!(format!(
+                    "{field}: is missing; all registry fields must be provided if any is"
+                ))
+            })
+            .collect();
+
+        let refused = jane.send_json("POST", ACCOUNT, &wish).await;
+
+        assert_eq!(
+            (refused.status, &refused.body["details"]),
+            (400, &Value::Array(missing)),
+            "{given:04b}"
+        );
+        assert!(!refused.body.to_string().contains("dckr_pat_"));
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_an_https_url_and_no_error_repeats_the_password() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for server in [
+        "registry.example.com",
+        "http://registry.example.com",
+        "https://",
+        "ftp://x",
+        "https://user:secret@registry.example.com",
+        "javascript:alert(1)",
+    ] {
+        let mut wish = body();
+        wish["registryServer"] = json!(server);
+        let refused = jane.send_json("POST", ACCOUNT, &wish).await;
+        assert_eq!(
+            (refused.status, &refused.body["details"]),
+            (400, &json!(["registryServer: must be an https URL"])),
+            "{server}"
+        );
+    }
+    let mut wish = body();
+    wish["registryPassword"] = json!("");
+    assert_eq!(
+        jane.send_json("POST", ACCOUNT, &wish).await.body["details"],
+        json!(["registryPassword: must not be empty"])
+    );
+    wish["registryPassword"] = json!("ü".repeat(1025));
+    let refused = jane.send_json("POST", ACCOUNT, &wish).await;
+    assert_eq!(
+        refused.body["details"],
+        json!(["registryPassword: must be at most 1024 characters long"])
+    );
+    wish["registryPassword"] = json!("ü".repeat(1024));
+    wish["registryEmail"] = json!("nobody");
+    assert_eq!(
+        jane.send_json("POST", ACCOUNT, &wish).await.body["details"],
+        json!(["registryEmail: must be an e-mail address"])
+    );
+}

@@ -1,0 +1,127 @@
+//! What each operation costs: rounds of calls to the table. Calls made at once are one round.
+
+use serde_json::json;
+use shared::model::Role;
+use tests::{Operation, TestApp, operations};
+
+/// The rounds of an operation on the caller's own account. Adding one is a decision.
+fn rounds(operation: &Operation) -> usize {
+    match operation.name.as_str() {
+        "not-found" => 0,
+        "golem-get-account" | "quave-get-account" => 1,
+        "golem-delete-account"
+        | "golem-find-accounts"
+        | "golem-get-account-plan"
+        | "golem-update-account" => 2,
+        "quave-delete-account"
+        | "quave-get-current-account"
+        | "quave-list-accounts"
+        | "quave-set-current-account" => 2,
+        // What is read names the next key: whether the current account can still be used.
+        "golem-create-account" | "quave-create-account" => 3,
+        other => panic!("how many rounds does {other} cost?"),
+    }
+}
+
+#[tokio::test]
+async fn every_operation_costs_the_rounds_that_it_must() {
+    for operation in operations() {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+
+        app.proxy().count();
+        let answer = app.send_event(&operation.by(&jane)).await;
+
+        assert!(answer.status == 200 || operation.is_public(), "{operation}: {answer:?}");
+        assert_eq!(
+            app.proxy().rounds(),
+            rounds(&operation),
+            "{operation}: {:?}",
+            app.proxy().calls()
+        );
+    }
+}
+
+#[tokio::test]
+async fn golems_views_that_show_another_owners_address_cost_one_round_more() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let john = app.person("johnroe").await;
+    app.join(&john, &jane.account(), Role::Admin).await;
+    let path = format!("/v1/accounts/{}", jane.account());
+    let same = json!({ "name": "Theirs", "email": jane.email() });
+
+    for (method, path, body, rounds) in
+        [("GET", "/v1/accounts", None, 3), ("GET", &path, None, 2), ("PUT", &path, Some(same), 3)]
+    {
+        app.proxy().count();
+        let answer = match body {
+            Some(body) => john.send_json(method, path, &body).await,
+            None => john.send(method, path).await,
+        };
+        assert_eq!(answer.status, 200, "{method} {path}: {answer:?}");
+        assert_eq!(app.proxy().rounds(), rounds, "{method} {path}: {:?}", app.proxy().calls());
+    }
+}
+
+#[tokio::test]
+async fn a_first_account_costs_two_rounds_since_there_is_no_current_one_to_look_at() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
+    app.engine("UpdateItem", json!({ "Key": key, "UpdateExpression": "REMOVE currentAccount" }))
+        .await;
+
+    app.proxy().count();
+    jane.send_json("POST", "/api/public/v1/account", &json!({ "name": "First" })).await;
+
+    assert_eq!(app.proxy().rounds(), 2, "{:?}", app.proxy().calls());
+}
+
+#[tokio::test]
+async fn a_malformed_request_fetches_the_credential_and_nothing_else() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for operation in operations().iter().filter(|operation| operation.has_body()) {
+        app.proxy().count();
+        let answer = jane.send_text(operation.method(), operation.path(), "{}").await;
+        assert_eq!(answer.status, 400, "{operation}");
+        let calls = app.proxy().calls();
+        assert_eq!(
+            (calls.len(), calls[0].operation.as_str(), calls[0].keys),
+            (1, "BatchGetItem", 2),
+            "{operation}: {calls:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_read_is_eventually_consistent_and_nothing_scans() {
+    let app = TestApp::start().await;
+
+    for (number, operation) in operations().iter().enumerate() {
+        let jane = app.person(&format!("jane{number}")).await;
+        app.proxy().count();
+        app.send_event(&operation.by(&jane)).await;
+        assert!(app.proxy().calls().iter().all(|call| call.operation != "Scan"), "{operation}");
+    }
+    assert_eq!(app.proxy().eventual_reads(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn last_use_is_noted_once_an_hour_without_touching_the_version() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let token =
+        async || app.items().await.into_iter().find(|item| item["type"]["S"] == "token").unwrap();
+    let noted = token().await;
+    assert_eq!(noted["version"]["N"], "1");
+    assert!(noted["lastUsedAt"]["S"].as_str().unwrap().ends_with(":00:00Z"), "{noted}");
+
+    app.proxy().count();
+    jane.send("GET", "/v1/accounts").await;
+
+    assert_eq!(token().await, noted);
+    assert!(app.proxy().calls().iter().all(|call| call.operation != "UpdateItem"));
+}

@@ -1,0 +1,151 @@
+//! A database that is slow, busy, unreachable or loses answers.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tests::{Answer, Fault, Operation, TestApp, operations};
+
+fn protected() -> impl Iterator<Item = Operation> {
+    operations().into_iter().filter(|operation| !operation.is_public())
+}
+
+fn assert_busy(answer: &Answer, operation: &Operation) {
+    assert_eq!(
+        answer.parts(),
+        (503, &json!({ "error": "the service is busy; try again shortly" })),
+        "{operation}"
+    );
+    assert_eq!(answer.header("retry-after"), Some("1"), "{operation}");
+}
+
+#[tokio::test]
+async fn an_unreachable_database_is_503_within_10_seconds() {
+    let app = TestApp::start_without_database().await;
+    let stranger = shared::auth::TokenCredential::generate(
+        shared::model::TokenKind::User,
+        shared::model::UserId::generate(),
+    )
+    .unwrap()
+    .reveal();
+
+    for operation in protected() {
+        let begun = Instant::now();
+        let answer = app.send_event(&operation.of(crate::NOBODYS, &stranger)).await;
+        assert_busy(&answer, &operation);
+        assert!(begun.elapsed() < Duration::from_secs(10), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_throttles_everything_is_503_within_10_seconds_and_nothing_is_written() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let before = sorted(app.items().await);
+    app.proxy().disturb_all(Some(Fault::Throttled));
+
+    for operation in protected() {
+        let begun = Instant::now();
+        assert_busy(&app.send_event(&operation.by(&jane)).await, &operation);
+        assert!(begun.elapsed() < Duration::from_secs(10), "{operation}");
+    }
+    assert_eq!(sorted(app.items().await), before);
+}
+
+#[tokio::test]
+async fn one_throttled_call_is_tried_again_and_nobody_notices() {
+    for operation in protected() {
+        for call in ["BatchGetItem", "Query", "TransactWriteItems"] {
+            let app = TestApp::start().await;
+            let jane = app.person("janedoe").await;
+            app.proxy().disturb(call, Fault::Throttled);
+            let answer = app.send_event(&operation.by(&jane)).await;
+            assert_eq!(answer.status, 200, "{operation} {call}: {answer:?}");
+            app.assert_consistent().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_not_refused_as_its_own_conflict_nor_done_twice() {
+    for operation in protected().filter(Operation::is_write) {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        app.proxy().disturb("TransactWriteItems", Fault::AnswerLost);
+
+        let answer = app.send_event(&operation.by(&jane)).await;
+
+        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        assert_eq!(app.proxy().faults_left(), 0, "{operation}");
+        let accounts =
+            app.items().await.iter().filter(|item| item["type"]["S"] == "account").count();
+        let expected = if operation.name.contains("create") {
+            2
+        } else {
+            usize::from(!operation.name.contains("delete"))
+        };
+        assert_eq!(accounts, expected, "{operation}");
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_met_another_one_is_tried_again() {
+    for operation in protected().filter(Operation::is_write) {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        app.proxy().disturb("TransactWriteItems", Fault::Conflict);
+        app.proxy().disturb("TransactWriteItems", Fault::Conflict);
+
+        let answer = app.send_event(&operation.by(&jane)).await;
+
+        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        assert_eq!(app.proxy().faults_left(), 0, "{operation}");
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test]
+async fn keys_that_were_left_unprocessed_are_asked_for_again_and_not_taken_for_missing() {
+    for operation in protected() {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        for _ in 0..3 {
+            app.proxy().disturb("BatchGetItem", Fault::Unprocessed);
+        }
+
+        let answer = app.send_event(&operation.by(&jane)).await;
+
+        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test]
+async fn keys_that_stay_unprocessed_are_503_and_not_404() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    app.proxy().disturb_all(Some(Fault::Unprocessed));
+
+    for operation in protected().filter(|operation| operation.name == "golem-create-account") {
+        assert_busy(&app.send_event(&operation.by(&jane)).await, &operation);
+    }
+}
+
+#[tokio::test]
+async fn a_fault_of_the_table_is_500_and_says_nothing_of_the_inside() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
+    let spoil = json!({ "Key": key, "UpdateExpression": "SET createdAt = :x", "ExpressionAttributeValues": { ":x": { "S": "garbage" } } });
+    app.engine("UpdateItem", spoil).await;
+
+    let answer = jane.send("GET", "/v1/accounts").await;
+
+    assert_eq!(answer.parts(), (500, &json!({ "error": "something went wrong on our side" })));
+}
+
+fn sorted(items: Vec<Value>) -> Vec<String> {
+    let mut items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
+    items.sort();
+    items
+}

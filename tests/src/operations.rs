@@ -1,0 +1,101 @@
+//! The documented operations: one API Gateway event per file in `events/`.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::Person;
+
+/// The account that the events name; tests put one that exists in its place.
+const ACCOUNT: &str = "5f7b1b7b7b7b7b7b7b7b7b7b";
+/// The token that the events carry.
+const TOKEN: &str = "rcu_YOUR_TOKEN";
+
+/// One operation and the event that asks for it.
+pub struct Operation {
+    /// Name of the file.
+    pub name: String,
+    /// The file as it is.
+    pub text: String,
+    /// The event in it.
+    pub event: Value,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl Operation {
+    /// The method it asks with.
+    pub fn method(&self) -> &str {
+        self.event["requestContext"]["http"]["method"].as_str().expect("a method")
+    }
+
+    /// The path it asks for.
+    pub fn path(&self) -> &str {
+        self.event["rawPath"].as_str().expect("a path")
+    }
+
+    /// Whether it sends a body.
+    pub fn has_body(&self) -> bool {
+        self.event["body"].is_string()
+    }
+
+    /// Whether anyone may ask; growing this list is a security decision.
+    pub fn is_public(&self) -> bool {
+        self.name == "not-found"
+    }
+
+    /// Whether it changes anything, and so needs the scope for writing.
+    pub fn is_write(&self) -> bool {
+        self.method() != "GET"
+    }
+
+    /// The binary that its documentation's group is made of.
+    pub fn binary(&self) -> &'static str {
+        match self.name.as_str() {
+            "not-found" => "not-found",
+            "quave-get-current-account" | "quave-set-current-account" => "quave-current-account",
+            name if name.starts_with("quave-") => "quave-accounts",
+            name if name.starts_with("golem-") => "golem-accounts",
+            name => panic!("{name} belongs to no group"),
+        }
+    }
+
+    /// The event with an account and a token that exist in place of the examples.
+    pub fn of(&self, account: &str, token: &str) -> Value {
+        let text = self.text.replace(ACCOUNT, account).replace(TOKEN, token);
+        serde_json::from_str(&text).expect("an event")
+    }
+
+    /// The event as a person asks for the own account.
+    pub fn by(&self, person: &Person<'_>) -> Value {
+        self.of(&person.account(), person.token())
+    }
+}
+
+/// The root of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+/// All operations, by name.
+pub fn operations() -> Vec<Operation> {
+    let files = fs::read_dir(root().join("events"))
+        .expect("events")
+        .map(|file| file.expect("a file").path());
+    let mut operations: Vec<_> = files.map(|file| operation(&file)).collect();
+    operations.sort_by(|one, other| one.name.cmp(&other.name));
+    operations
+}
+
+fn operation(file: &Path) -> Operation {
+    let text = fs::read_to_string(file).expect("an event");
+    let event = serde_json::from_str(&text).expect("an event");
+    let name = file.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
+    Operation { name, text, event }
+}
