@@ -92,9 +92,10 @@ async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else
     for operation in protected() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
-        let (needed, name, other) = match operation.is_write() {
-            true => (Scope::AccountWrite, "account_write", Scope::AccountRead),
-            false => (Scope::AccountRead, "account_read", Scope::AccountWrite),
+        let (needed, name, other) = if operation.is_write() {
+            (Scope::AccountWrite, "account_write", Scope::AccountRead)
+        } else {
+            (Scope::AccountRead, "account_read", Scope::AccountWrite)
         };
         let short = jane.new_token(TokenKind::User, Some(&[other]), None).await;
         let right = jane.new_token(TokenKind::User, Some(&[needed]), None).await;

@@ -50,7 +50,7 @@ async fn a_malformed_token_of_any_length_is_refused_without_asking_the_table() {
         &format!("{token} {token}"),
         &format!("{token},{token}"),
         &token.to_uppercase(),
-        &"r".repeat(1),
+        "r",
         &"rcu_".repeat(2_000),
         &format!("rcu_{}", "A".repeat(64)),
         &format!("rcu_{}", "A".repeat(8_000)),

@@ -12,8 +12,8 @@ fn rounds(operation: &Operation) -> usize {
         "golem-delete-account"
         | "golem-find-accounts"
         | "golem-get-account-plan"
-        | "golem-update-account" => 2,
-        "quave-delete-account"
+        | "golem-update-account"
+        | "quave-delete-account"
         | "quave-get-current-account"
         | "quave-list-accounts"
         | "quave-set-current-account" => 2,

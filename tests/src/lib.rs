@@ -1,7 +1,11 @@
 //! What the tests share: the service in one process, its clients, and a proxy that watches and disturbs its calls to
 //! the table.
 
-#![expect(clippy::expect_used, reason = "what a test cannot arrange fails it")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "what a test cannot arrange fails it"
+)]
 
 mod answer;
 mod app;

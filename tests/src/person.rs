@@ -55,6 +55,7 @@ impl<'a> Person<'a> {
     }
 
     /// The same user with another token.
+    #[must_use]
     pub fn with_token(&self, token: String) -> Person<'a> {
         Person { app: self.app, user: self.user.clone(), token }
     }

@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -11,9 +12,24 @@ use serde::Deserialize;
 use crate::guard;
 
 /// The folder of the workspace's `Cargo.toml`.
+///
+/// What cargo says when it runs a program goes before what it said when it built it: two clones may share a target
+/// folder, and then one's program is the other's.
 pub fn root() -> &'static Path {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.parent().unwrap_or(package)
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let running = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let built = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        running
+            .iter()
+            .find_map(|package| root_above(package))
+            .unwrap_or_else(|| root_above(&built).unwrap_or(built))
+    });
+    &ROOT
+}
+
+fn root_above(package: &Path) -> Option<PathBuf> {
+    let holds_workspace = |folder: &&Path| folder.join("xtask/Cargo.toml").is_file();
+    package.ancestors().find(holds_workspace).map(Path::to_owned)
 }
 
 /// The folder cargo builds into, wherever environment or configuration put it.

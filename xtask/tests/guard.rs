@@ -1,5 +1,6 @@
 //! What `xtask guard` promises, on real processes.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 use std::fs;
 use std::io::Read;
 use std::path::Path;

@@ -1,0 +1,96 @@
+//! Bad input and races, against several processes of each function.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::service::{get, json, send, unique, user};
+
+#[tokio::test]
+async fn of_many_who_claim_one_contact_address_at_once_exactly_one_wins() {
+    let email = unique("race") + "@example.com";
+    let wishes: Vec<_> = (0..12)
+        .map(|number| json!({ "name": format!("{email}{number}"), "email": email }))
+        .collect();
+
+    let answers = join_all(
+        wishes
+            .iter()
+            .enumerate()
+            .map(|(number, wish)| json(number % 2, "POST", "/v1/accounts", wish)),
+    )
+    .await;
+
+    let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!((statuses[0], &statuses[1..]), (200, &[409; 11][..]));
+}
+
+#[tokio::test]
+async fn all_who_want_one_slug_at_once_get_one_of_their_own() {
+    let wish = json!({ "name": unique("slug") });
+
+    let answers =
+        join_all((0..12).map(|number| json(number % 2, "POST", "/api/public/v1/account", &wish)))
+            .await;
+
+    let mut slugs = Vec::new();
+    for (number, answer) in answers.iter().enumerate() {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let path = format!("/api/public/v1/account?accountId={}", answer.text("accountId"));
+        slugs.push(get(number % 2, "GET", &path).await.text("slug").to_owned());
+    }
+    slugs.sort();
+    slugs.dedup();
+    assert_eq!(slugs.len(), 12);
+}
+
+#[tokio::test]
+async fn a_trailing_slash_changes_nothing_and_unknown_paths_are_404_in_their_dialect() {
+    for path in ["/api/public/v1/accounts", "/api/public/v1/current-account", "/v1/accounts"] {
+        let slash = get(0, "GET", &format!("{path}/")).await;
+        assert_eq!(slash.status, 200, "{path}/");
+    }
+    for (path, body) in [
+        ("/", json!({ "error": "path not found" })),
+        ("/api/public/v1/nothing", json!({ "error": "path not found" })),
+        ("/v1/accounts/a/b/c", json!({ "error": "path not found" })),
+        ("/v2/nothing", json!({ "success": false, "error": "path not found" })),
+        ("/api/v1.1/nothing/", json!({ "detail": "path not found" })),
+    ] {
+        assert_eq!(get(0, "GET", path).await.parts(), (404, &body), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_offered_is_405() {
+    let refused = get(0, "PATCH", "/v1/accounts").await;
+    assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, POST")));
+    assert_eq!(get(0, "HEAD", "/v1/accounts").await.status, 405);
+}
+
+#[tokio::test]
+async fn bad_bodies_and_bad_tokens_are_refused_by_the_real_binaries() {
+    let headers = [("authorization", user(0, "token")), ("content-type", "application/json")];
+    let deep = "[".repeat(30_000);
+    let deep_field = format!(r#"{{"name":{}{}}}"#, "[".repeat(30_000), "]".repeat(30_000));
+    let large = json!({ "name": "x".repeat(70_000) }).to_string();
+
+    for (body, status) in [
+        (deep, 400),
+        (deep_field, 400),
+        (large, 413),
+        (String::new(), 400),
+        ("null".to_owned(), 400),
+    ] {
+        let answer = send("POST", "/v1/accounts", &headers, Some(body)).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+    for length in [0, 1, 4, 67, 68, 69, 1_000, 7_000] {
+        let token = format!("rcu_{}", "A".repeat(length));
+        assert_eq!(
+            send("GET", "/v1/accounts", &[("authorization", &token)], None).await.status,
+            401,
+            "{length}"
+        );
+    }
+}
