@@ -40,6 +40,33 @@ async fn the_password_is_sealed_and_only_the_private_key_opens_it() {
 }
 
 #[tokio::test]
+async fn another_language_opens_the_sealed_password() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    jane.send_json("POST", ACCOUNT, &body()).await;
+    let items = app.items().await;
+    let sealed = items
+        .iter()
+        .find_map(|item| item["registry"]["M"]["password"]["M"]["box"]["S"].as_str())
+        .unwrap();
+    let program = "import sys, base64, nacl.public as n; key, box = map(base64.b64decode, sys.argv[1:]); \
+                   sys.stdout.buffer.write(n.SealedBox(n.PrivateKey(key)).decrypt(box))";
+
+    let python = xtask::tools::python_tools().unwrap().join("python");
+    let opened = std::process::Command::new(python)
+        .args(["-c", program, &app.opening_key().reveal(), sealed])
+        .output()
+        .unwrap();
+
+    assert_eq!(
+        String::from_utf8(opened.stdout).unwrap(),
+        PASSWORD,
+        "{}",
+        String::from_utf8_lossy(&opened.stderr)
+    );
+}
+
+#[tokio::test]
 async fn if_some_fields_are_missing_the_answer_names_them_and_says_that_all_must_be_provided() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;

@@ -2,6 +2,7 @@
 
 mod data;
 mod functions;
+mod output;
 pub(crate) mod ports;
 mod readiness;
 mod state;

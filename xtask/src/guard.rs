@@ -1,12 +1,12 @@
 //! Children that never outlive this process, however it ends.
 //!
-//! A child is not started directly but through `xtask guard`, which opens a session of its own and holds the reading
-//! end of a pipe. When the pipe's other end closes, because its holder let go of it or is dead, the guard asks the
-//! child to end and after a grace period kills all that is left in the session. (A parent-death signal would need
-//! unsafe code, works on Linux alone and reaches only one generation.)
+//! A child is not started directly but through `xtask guard`, which holds the reading end of a pipe. When the pipe's
+//! other end closes, because its holder let go of it or is dead, the guard asks the child to end, after a grace period
+//! kills it, and then kills all its descendants, also those with sessions of their own. (A parent-death signal would
+//! need unsafe code and reaches only one generation.)
 
 mod child;
-mod session;
+mod tree;
 
 use std::ffi::OsString;
 use std::os::fd::AsFd;
@@ -39,7 +39,8 @@ pub struct Options {
 
 /// Ends with the exit code of the command, or 128 and the number of the signal that ended it, as shells do.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    let session = setsid().context("cannot open a session")?;
+    setsid().context("cannot leave the terminal")?;
+    tree::adopt_orphans()?;
     let mut ends = Ends::catch()?;
     let mut child = start(&options.command)?;
 
@@ -52,7 +53,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         Some(status) => status,
         None => end(&mut child, Duration::from_secs(options.grace)).await?,
     };
-    session::kill_others(session).await?;
+    tree::kill_all().await?;
     Ok(exit_code(status))
 }
 

@@ -5,6 +5,7 @@ pub mod engine;
 pub mod guard;
 pub mod out;
 pub mod private_file;
+pub mod sealing;
 pub mod seed;
 pub mod signals;
 pub mod template;

@@ -3,13 +3,15 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{dev, guard, test, tools};
+use xtask::{dev, guard, sealing, test, tools};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
 enum Task {
     Dev(dev::Options),
     Test(test::Options),
+    SealingKey(sealing::NewKey),
+    Unseal(sealing::Unseal),
     Tools(tools::Options),
     #[command(hide = true)]
     Guard(guard::Options),
@@ -26,6 +28,8 @@ async fn main() -> ExitCode {
 async fn run(task: Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Dev(options) => dev::run(options).await.map(|()| ExitCode::SUCCESS),
+        Task::SealingKey(options) => sealing::new_key(&options).map(|()| ExitCode::SUCCESS),
+        Task::Unseal(options) => sealing::unseal(options).await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options).await,
         Task::Tools(options) => tools::run(&options).map(|()| ExitCode::SUCCESS),
         Task::Guard(options) => guard::run(options).await,

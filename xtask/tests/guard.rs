@@ -45,7 +45,7 @@ fn wait_until_dead(pids: &[u32]) {
 #[test]
 fn a_closed_pipe_ends_the_whole_tree_however_stubborn() {
     let mut guard =
-        guarded("trap '' TERM; sleep 600 & echo $$ $!; echo; while :; do sleep 1; done");
+        guarded("trap '' TERM; setsid sleep 600 & echo $$ $!; echo; while :; do sleep 1; done");
     let pids = pids(&mut guard);
     assert!(pids.iter().all(|&pid| is_alive(pid)));
 

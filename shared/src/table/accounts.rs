@@ -303,6 +303,13 @@ impl Table {
         Ok(addressed.collect())
     }
 
+    /// An account's access to a private registry, for the operator: no operation of a client shows it.
+    pub async fn registry(&self, id: AccountId) -> Result<Option<Registry>> {
+        let account: Option<Stored<Account>> =
+            self.batch_get(vec![Key::account(id)]).await?.take(&Key::account(id))?;
+        Ok(account.ok_or(Error::NotFound("account"))?.into_inner().registry)
+    }
+
     /// A plan; the default one exists without being stored.
     pub async fn plan(&self, id: PlanId) -> Result<Plan> {
         let key = Key::plan(id);

@@ -41,6 +41,11 @@ impl Connection {
     ///
     /// In Lambda credentials are always in the environment; the SDK's chain of other places is not searched.
     pub fn from_env() -> Result<Self> {
+        Self::from_env_to(variable("TABLE_NAME")?, env::var("AWS_ENDPOINT_URL_DYNAMODB").ok())
+    }
+
+    /// The same, to the table of this name at this endpoint, if it is not AWS's own.
+    pub fn from_env_to(table_name: String, endpoint: Option<String>) -> Result<Self> {
         let credentials = Credentials::new(
             variable("AWS_ACCESS_KEY_ID")?,
             variable("AWS_SECRET_ACCESS_KEY")?,
@@ -52,13 +57,7 @@ impl Connection {
             .map(std::fs::read)
             .transpose()
             .map_err(failed("read the file of AWS_CA_BUNDLE"))?;
-        Ok(Self {
-            table_name: variable("TABLE_NAME")?,
-            region: variable("AWS_REGION")?,
-            endpoint: env::var("AWS_ENDPOINT_URL_DYNAMODB").ok(),
-            credentials,
-            roots,
-        })
+        Ok(Self { table_name, region: variable("AWS_REGION")?, endpoint, credentials, roots })
     }
 
     /// A table in a local engine, which takes any credentials.

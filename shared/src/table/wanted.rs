@@ -43,6 +43,18 @@ pub struct Credential {
 }
 
 impl Table {
+    /// A user and what else is wanted: one round, for the operator's commands, which need no credential of the user.
+    pub async fn user_and<W: Wanted>(
+        &self,
+        user: UserId,
+        wanted: W,
+    ) -> Result<(Option<Stored<User>>, W::Found)> {
+        let mut keys = wanted.keys(user);
+        keys.push(Key::user(user));
+        let mut items = self.batch_get(keys).await?;
+        Ok((items.take(&Key::user(user))?, wanted.pick(user, &mut items)?))
+    }
+
     /// A token, its user, and what else is wanted: one round.
     pub async fn credential_and<W: Wanted>(
         &self,

@@ -1,11 +1,12 @@
 //! Building and running the functions.
 
+use std::io::IsTerminal;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use super::Options;
 use super::state::StateDir;
+use super::{Options, output};
 use crate::guard::{self, Guarded};
 use crate::template::Template;
 use crate::{out, tools, workspace};
@@ -38,10 +39,16 @@ pub(super) fn watch(
     watch.args(["--invoke-port", &options.port.to_string()]);
     watch.args(["--concurrency", &options.concurrency.to_string()]);
     watch.args(options.release.then_some("--release"));
+    if std::io::stdout().is_terminal() {
+        watch.env("CARGO_LAMBDA_COLOR", "always");
+    }
     watch.current_dir(workspace::root());
     watch.env("CARGO_LAMBDA_IGNORE_FILE", state.ignore_file());
     forget_cloud_account(&mut watch);
     watch.envs(environment);
+    let (reader, writer) = std::io::pipe()?;
+    watch.stdout(writer.try_clone()?).stderr(writer);
+    output::pass_on(reader);
     Guarded::spawn(watch)
 }
 
