@@ -67,15 +67,17 @@ async fn a_revoked_token_stops_with_the_next_request_and_is_as_unknown_as_one_th
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let other = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
-    let credential: shared::auth::TokenCredential = jane.token().parse().unwrap();
+    let credential: shared::model::TokenCredential = jane.token().parse().unwrap();
     assert_eq!(jane.send("GET", "/v1/accounts").await.status, 200);
 
     app.table().revoke_token(&credential).await.unwrap();
 
     let revoked = jane.send("GET", "/v1/accounts").await;
-    let stranger =
-        shared::auth::TokenCredential::generate(TokenKind::User, shared::model::UserId::generate())
-            .unwrap();
+    let stranger = shared::model::TokenCredential::generate(
+        TokenKind::User,
+        shared::model::UserId::generate(),
+    )
+    .unwrap();
     assert_eq!(revoked, jane.with_token(stranger.reveal()).send("GET", "/v1/accounts").await);
     assert_eq!(revoked.parts(), (401, &json!({ "error": "the credential is not valid" })));
     assert_eq!(other.send("GET", "/v1/accounts").await.status, 200);
@@ -159,7 +161,7 @@ async fn a_last_use_that_cannot_be_noted_is_ignored_and_never_brings_a_token_bac
     assert_eq!(fresh.send("GET", "/v1/accounts").await.status, 200);
     assert_eq!(app.proxy().faults_left(), 0);
 
-    let credential: shared::auth::TokenCredential = fresh.token().parse().unwrap();
+    let credential: shared::model::TokenCredential = fresh.token().parse().unwrap();
     let stored = app
         .table()
         .credential_and(credential.owner(), credential.id(), ())

@@ -21,7 +21,7 @@ fn assert_busy(answer: &Answer, operation: &Operation) {
 #[tokio::test]
 async fn an_unreachable_database_is_503_within_10_seconds() {
     let app = TestApp::start_without_database().await;
-    let stranger = shared::auth::TokenCredential::generate(
+    let stranger = shared::model::TokenCredential::generate(
         shared::model::TokenKind::User,
         shared::model::UserId::generate(),
     )

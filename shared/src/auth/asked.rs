@@ -4,9 +4,8 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use super::header;
-use super::token::TokenCredential;
 use crate::http::Call;
-use crate::model::{Scope, Timestamp, TokenKind, User, UserId};
+use crate::model::{Scope, Timestamp, TokenCredential, TokenKind, User, UserId};
 use crate::table::{Credential, Stored, Table, Wanted};
 use crate::{App, Error, Result};
 

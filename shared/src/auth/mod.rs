@@ -2,7 +2,5 @@
 
 mod asked;
 mod header;
-mod token;
 
 pub use asked::{AccountRead, AccountWrite, Asked, Caller, Need};
-pub use token::TokenCredential;

@@ -1,6 +1,7 @@
 //! The things Rollcall keeps, and the rules that a single value can break.
 
 mod account;
+mod credential;
 mod email;
 mod id;
 mod plan;
@@ -10,6 +11,7 @@ mod token;
 mod user;
 
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
+pub use credential::TokenCredential;
 pub use email::{Email, EmailAddress};
 pub use id::{AccountId, PlanId, TokenId, UserId, UserNumber};
 pub use jiff::Timestamp;

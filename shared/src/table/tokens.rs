@@ -13,8 +13,7 @@ use super::connection::failed_call;
 use super::item::{Item, Keyed, Stored};
 use super::key::{Key, PK};
 use super::transaction::Transaction;
-use crate::auth::TokenCredential;
-use crate::model::{Scope, Timestamp, TokenKind, UserId, UserToken};
+use crate::model::{Scope, Timestamp, TokenCredential, TokenKind, UserId, UserToken};
 use crate::{Error, Result};
 
 const HOUR: i64 = 3600;

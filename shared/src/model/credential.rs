@@ -9,7 +9,7 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::model::{Malformed, SecretHash, TokenId, TokenKind, UserId};
+use super::{Malformed, SecretHash, TokenId, TokenKind, UserId};
 use crate::{Result, random};
 
 const OWNER: usize = 16;
