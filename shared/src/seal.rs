@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Result;
 use crate::error::failed;
-use crate::model::{Malformed, Sealed};
+use crate::model::{Malformed, Sealed, hex};
 
 /// The environment variable that holds the public key: 32 bytes in standard base64.
 pub const PUBLIC_KEY_VARIABLE: &str = "SEALING_PUBLIC_KEY";
@@ -89,7 +89,7 @@ fn key_bytes(text: &str) -> Result<[u8; 32], Malformed> {
 }
 
 fn fingerprint(key: &PublicKey) -> String {
-    format!("{:.16x}", Sha256::digest(key.as_bytes()))
+    hex(&Sha256::digest(key.as_bytes())[..8])
 }
 
 #[cfg(test)]

@@ -10,8 +10,7 @@ mod state;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
-use clap::Args;
-use clap::builder::RangedU64ValueParser;
+use clap::{Args, value_parser};
 
 use crate::engine::Engine;
 use crate::guard::Guarded;
@@ -28,16 +27,16 @@ const TABLE_NAME: &str = "rollcall";
 #[derive(Args, Clone)]
 pub struct Options {
     /// Port of the HTTP API
-    #[arg(long, default_value_t = 9000, value_parser = RangedU64ValueParser::<u16>::new().range(1..))]
+    #[arg(long, default_value_t = 9000, value_parser = value_parser!(u16).range(1..))]
     port: u16,
     /// Port of the DynamoDB engine
-    #[arg(long, default_value_t = 8000, value_parser = RangedU64ValueParser::<u16>::new().range(1..))]
+    #[arg(long, default_value_t = 8000, value_parser = value_parser!(u16).range(1..))]
     dynamodb_port: u16,
     /// Build the functions with the release profile
     #[arg(long)]
     release: bool,
     /// Processes per function, started as requests come in at once
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = RangedU64ValueParser::<u16>::new().range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u16).range(1..=64))]
     concurrency: u16,
     /// Keep the data in FILE, and the secrets of its users in FILE.secrets; without it both last until the end
     #[arg(long, value_name = "FILE")]

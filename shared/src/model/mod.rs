@@ -3,6 +3,7 @@
 mod account;
 mod credential;
 mod email;
+mod hex;
 mod id;
 mod plan;
 mod slug;
@@ -13,6 +14,7 @@ mod user;
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
 pub use credential::TokenCredential;
 pub use email::{Email, EmailAddress};
+pub(crate) use hex::hex;
 pub use id::{AccountId, PlanId, TokenId, UserId, UserNumber};
 pub use jiff::Timestamp;
 pub use plan::{Plan, PlanLimits};

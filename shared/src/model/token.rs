@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Timestamp, TokenId, UserId};
+use super::{Timestamp, TokenId, UserId, hex};
 
 /// What a token is for; its prefix says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +83,7 @@ pub struct SecretHash(String);
 impl SecretHash {
     /// The hash of a secret.
     pub fn of(secret: &[u8]) -> Self {
-        Self(format!("{:x}", Sha256::digest(secret)))
+        Self(hex(&Sha256::digest(secret)))
     }
 
     /// Whether `secret` is the one that was hashed; takes the same time either way.

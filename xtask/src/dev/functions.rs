@@ -35,7 +35,7 @@ pub(super) fn watch(
 ) -> Result<Guarded> {
     let mut watch = guard::command(tools::cargo_lambda()?)?;
     workspace::forget_own_package(&mut watch);
-    watch.args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--disable-cors"]);
+    watch.args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--disable-cors", "--quiet"]);
     watch.args(["--invoke-port", &options.port.to_string()]);
     watch.args(["--concurrency", &options.concurrency.to_string()]);
     watch.args(options.release.then_some("--release"));

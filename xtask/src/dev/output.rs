@@ -2,19 +2,22 @@
 
 use std::io::{BufRead, BufReader, PipeReader};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::out;
 
 /// A line with one of these tells a developer nothing; the last is about a variable that the server itself sets.
-const NOISE: [&str; 7] = [
-    "Blocking waiting for file lock",
-    "Running `",
+const NOISE: [&str; 5] = [
     "INFO starting Runtime server",
     "INFO spawning function instance",
     "INFO starting lambda function instance",
-    "INFO terminating lambda",
+    "INFO terminating",
     "AWS_LAMBDA_MAX_CONCURRENCY is set to",
 ];
+/// What the server says of each process that it ends because a source has changed.
+const RELOAD: &str = "ERROR command killed";
+/// All processes are ended within this time.
+const RELOAD_BURST: Duration = Duration::from_secs(2);
 
 /// Passes on the rest until the pipe closes.
 pub(super) fn pass_on(pipe: PipeReader) {
@@ -23,26 +26,26 @@ pub(super) fn pass_on(pipe: PipeReader) {
         for line in BufReader::new(pipe).split(b'\n') {
             let Ok(line) = line else { return };
             let line = String::from_utf8_lossy(&line);
-            if filter.passes(&line) && out::line(line).is_err() {
+            if filter.pass(&line, Instant::now()).is_some_and(|line| out::line(line).is_err()) {
                 return;
             }
         }
     });
 }
 
-/// Cargo says that it has finished also when there was nothing to do.
 #[derive(Default)]
 struct Filter {
-    compiling: bool,
+    reloaded: Option<Instant>,
 }
 
 impl Filter {
-    fn passes(&mut self, line: &str) -> bool {
-        if line.contains("Finished `") {
-            return std::mem::take(&mut self.compiling);
+    fn pass<'a>(&mut self, line: &'a str, now: Instant) -> Option<&'a str> {
+        if line.contains(RELOAD) {
+            let known = self.reloaded.is_some_and(|last| now - last < RELOAD_BURST);
+            self.reloaded = Some(now);
+            return (!known).then_some("A source has changed: building and starting anew");
         }
-        self.compiling |= line.contains("Compiling ");
-        !NOISE.iter().any(|noise| line.contains(noise))
+        (!NOISE.iter().any(|noise| line.contains(noise))).then_some(line)
     }
 }
 
@@ -51,16 +54,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rebuild_is_shown_and_a_mere_start_is_not() {
-        let passed = |lines: &[&str]| {
-            let mut filter = Filter::default();
-            lines.iter().filter(|line| filter.passes(line)).count()
-        };
-        let finished = "    Finished `dev` profile [unoptimized] target(s) in 0.31s";
-        let running = "     Running `target/debug/not-found`";
+    fn a_start_is_silent_and_everything_else_passes() {
+        let mut filter = Filter::default();
 
-        assert_eq!(passed(&[" INFO starting Runtime server", finished, running]), 0);
-        assert_eq!(passed(&["   Compiling not-found v0.1.0", finished, running, finished]), 2);
-        assert_eq!(passed(&["error[E0425]: cannot find value", "{\"level\":\"INFO\"}"]), 2);
+        for (line, passes) in [
+            (" INFO spawning function instance function=\"not-found\"", false),
+            ("error[E0425]: cannot find value", true),
+            ("ERROR command exited code=101", true),
+            ("{\"level\":\"INFO\"}", true),
+        ] {
+            assert_eq!(filter.pass(line, Instant::now()).is_some(), passes, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_reload_of_many_processes_is_told_once() {
+        let mut filter = Filter::default();
+        let start = Instant::now();
+        let mut told = |milliseconds| {
+            let line = "ERROR command killed code=ForceStop";
+            filter.pass(line, start + Duration::from_millis(milliseconds)).is_some()
+        };
+
+        assert_eq!([told(0), told(1), told(900), told(9000)], [true, false, false, true]);
     }
 }
