@@ -3,10 +3,12 @@
 use crate::Result;
 use crate::table::{Connection, Table};
 
-/// What every request of a function stands on.
-pub struct App {
+/// What every request of a function stands on: the table, and what checking credentials takes beside it.
+pub struct App<Means = ()> {
     /// The single table.
     pub table: Table,
+    /// What the credentials of this group take beside the table.
+    pub means: Means,
 }
 
 impl App {
@@ -17,6 +19,6 @@ impl App {
     pub async fn from_env() -> Result<Self> {
         let table = Table::connect(Connection::from_env()?)?;
         table.warm().await;
-        Ok(Self { table })
+        Ok(Self { table, means: () })
     }
 }

@@ -1,5 +1,6 @@
 //! Why a request is refused or fails: one enum for every function.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -45,6 +46,12 @@ pub enum Error {
     /// Something that must be unique is taken.
     #[error("{0}")]
     Conflict(&'static str),
+    /// Too many passwords were tried: the name is locked, or as many attempts are under way.
+    #[error("too many attempts to sign in; try again later")]
+    TooManyAttempts {
+        /// Seconds until it is worth trying again.
+        retry_after: u64,
+    },
     /// Another request changed first what this one had read. Nothing was written; the whole request may be run again.
     #[error("another request changed the same data")]
     Raced,
@@ -85,14 +92,14 @@ pub(crate) fn failed<E: Into<Box<dyn StdError + Send + Sync>>>(
 /// One thing that is wrong with a request: `<field>: <what is wrong>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    field: &'static str,
+    field: Cow<'static, str>,
     text: String,
 }
 
 impl Problem {
     /// A problem of the field or query parameter `field`; of the body as a whole when that is `body`.
-    pub fn new(field: &'static str, text: impl fmt::Display) -> Self {
-        Self { field, text: text.to_string() }
+    pub fn new(field: impl Into<Cow<'static, str>>, text: impl fmt::Display) -> Self {
+        Self { field: field.into(), text: text.to_string() }
     }
 }
 

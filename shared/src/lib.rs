@@ -7,6 +7,8 @@
 mod app;
 #[cfg(feature = "table")]
 pub mod auth;
+#[cfg(feature = "table")]
+pub mod aws;
 mod error;
 pub mod http;
 #[cfg(feature = "table")]
@@ -18,6 +20,8 @@ pub mod quave;
 mod random;
 #[cfg(feature = "seal")]
 pub mod seal;
+#[cfg(any(feature = "password", feature = "signature"))]
+pub mod service_key;
 #[cfg(feature = "table")]
 pub mod table;
 pub mod telemetry;

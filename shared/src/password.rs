@@ -1,24 +1,187 @@
 //! Passwords: argon2id, stored as PHC strings. Only what checks or sets a password takes this feature.
 
-use argon2::password_hash::{PasswordHasher, SaltString};
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 use crate::error::failed;
+use crate::model::{Malformed, UserId};
 use crate::{Result, random};
 
 /// Memory in KiB, passes and lanes: the least that OWASP's password storage cheat sheet recommends for argon2id.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
 
+/// For so long the outcome of a slow hash is remembered.
+const REMEMBERED: Duration = Duration::from_mins(1);
+
+/// A password that a user chose: 8 to 256 characters, none of the most common ones. It has no `Debug`.
+pub struct NewPassword(String);
+
+impl FromStr for NewPassword {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        match raw.chars().count() {
+            0..8 => Err(Malformed::new("must be at least 8 characters long")),
+            257.. => Err(Malformed::new("must be at most 256 characters long")),
+            _ if is_common(raw) => Err(Malformed::new("is one of the most common passwords")),
+            _ => Ok(Self(raw.to_owned())),
+        }
+    }
+}
+
+impl NewPassword {
+    /// The hash to store.
+    pub fn hash(&self) -> Result<String> {
+        hash(&self.0)
+    }
+}
+
+/// Whether the password, in whatever case, is on the list of the most common ones.
+fn is_common(password: &str) -> bool {
+    let lower = password.to_lowercase();
+    COMMON.lines().any(|common| common == lower)
+}
+
+/// Most common passwords of 8 characters and more, in lower case, one a line.
+const COMMON: &str = include_str!("common-passwords.txt");
+
 /// The hash of a password: a PHC string with its parameters and a salt of 16 random bytes.
 pub fn hash(password: &str) -> Result<String> {
+    let salt = SaltString::encode_b64(&random::bytes::<16>()?)
+        .map_err(|error| failed("hash a password")(error.to_string()))?;
+    let hash = argon2()?.hash_password(password.as_bytes(), &salt);
+    Ok(hash.map_err(|error| failed("hash a password")(error.to_string()))?.to_string())
+}
+
+fn argon2() -> Result<Argon2<'static>> {
     let (memory, passes, lanes) = COST;
     let params = Params::new(memory, passes, lanes, None)
         .map_err(|error| failed("hash a password")(error.to_string()))?;
-    let salt = SaltString::encode_b64(&random::bytes::<16>()?)
-        .map_err(|error| failed("hash a password")(error.to_string()))?;
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let hash = argon2
-        .hash_password(password.as_bytes(), &salt)
-        .map_err(|error| failed("hash a password")(error.to_string()))?;
-    Ok(hash.to_string())
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// Whether a hash was made at a lower cost than new ones are.
+pub fn is_outdated(hash: &str) -> bool {
+    let (memory, passes, lanes) = COST;
+    let params = PasswordHash::new(hash).ok().and_then(|hash| Params::try_from(&hash).ok());
+    params.is_none_or(|params| {
+        params.m_cost() < memory || params.t_cost() < passes || params.p_cost() < lanes
+    })
+}
+
+/// Whether the password is the one that was hashed. Without a hash it takes as long and is not.
+fn verify(password: &str, hash: Option<&str>) -> Result<bool> {
+    let Some(hash) = hash else {
+        argon2()?
+            .hash_password(
+                password.as_bytes(),
+                &SaltString::encode_b64(&[0; 16])
+                    .map_err(|error| failed("hash a password")(error.to_string()))?,
+            )
+            .map_err(|error| failed("hash a password")(error.to_string()))?;
+        return Ok(false);
+    };
+    let hash = PasswordHash::new(hash)
+        .map_err(|error| failed("read a password hash")(error.to_string()))?;
+    Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+/// Passwords that were right within the last minute, by a keyed hash of user, stored hash and password: a changed
+/// password is another entry.
+pub struct Verified {
+    key: [u8; 64],
+    seen: Mutex<HashMap<[u8; 32], Instant>>,
+}
+
+impl Verified {
+    /// Nothing yet, under a key of this process alone.
+    pub fn new() -> Result<Self> {
+        Ok(Self { key: random::bytes()?, seen: Mutex::default() })
+    }
+
+    /// Whether this very password was right within the last minute.
+    pub fn knows(&self, user: UserId, hash: &str, password: &str) -> bool {
+        let entry = self.entry(user, hash, password);
+        self.seen().get(&entry).is_some_and(|seen| seen.elapsed() < REMEMBERED)
+    }
+
+    /// Checks a password the slow way, and remembers it if it is right.
+    pub fn check(&self, user: UserId, hash: Option<&str>, password: &str) -> Result<bool> {
+        let is_right = verify(password, hash)?;
+        if let Some(hash) = hash.filter(|_| is_right) {
+            let entry = self.entry(user, hash, password);
+            let mut seen = self.seen();
+            seen.retain(|_, seen| seen.elapsed() < REMEMBERED);
+            seen.insert(entry, Instant::now());
+        }
+        Ok(is_right)
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Instant>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn entry(&self, user: UserId, hash: &str, password: &str) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new(&self.key.into());
+        for part in [user.to_string().as_bytes(), hash.as_bytes(), password.as_bytes()] {
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_password_has_8_to_256_characters_and_is_none_of_the_most_common_ones() {
+        for wrong in
+            ["", "1234567", "password", "PassWord", "iloveyou", "football", &"x".repeat(257)]
+        {
+            assert!(wrong.parse::<NewPassword>().is_err(), "{wrong}");
+        }
+        for right in ["correct horse", " spaces count ", "\u{0}control\n", &"ü".repeat(256)] {
+            assert!(right.parse::<NewPassword>().is_ok(), "{right}");
+        }
+        assert!(COMMON.lines().count() > 10_000);
+    }
+
+    #[test]
+    fn a_right_password_is_known_for_a_while_and_not_after_a_change() {
+        let (verified, user) = (Verified::new().unwrap(), UserId::generate());
+        let (hash, changed) = (hash("correct horse").unwrap(), hash("another horse").unwrap());
+
+        assert!(!verified.knows(user, &hash, "correct horse"));
+        assert!(!verified.check(user, Some(&hash), "wrong horse").unwrap());
+        assert!(!verified.check(user, None, "correct horse").unwrap());
+        assert!(verified.check(user, Some(&hash), "correct horse").unwrap());
+        assert!(verified.knows(user, &hash, "correct horse"));
+        assert!(!verified.knows(user, &changed, "correct horse"));
+        assert!(!verified.knows(UserId::generate(), &hash, "correct horse"));
+    }
+
+    #[test]
+    fn a_hash_of_a_lower_cost_is_outdated() {
+        let weak = Argon2::new(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            Params::new(8 * 1024, 1, 1, None).unwrap(),
+        );
+        let weak = weak
+            .hash_password(b"x", &SaltString::encode_b64(&[1; 16]).unwrap())
+            .unwrap()
+            .to_string();
+
+        assert!(is_outdated(&weak));
+        assert!(!is_outdated(&hash("x").unwrap()));
+    }
 }

@@ -157,20 +157,28 @@ async fn a_last_use_that_cannot_be_noted_is_ignored_and_never_brings_a_token_bac
     let jane = app.person("janedoe").await;
     let fresh = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
 
-    app.proxy().disturb("UpdateItem", Fault::Throttled);
+    app.proxy().disturb("UpdateItem", Fault::THROTTLED);
     assert_eq!(fresh.send("GET", "/v1/accounts").await.status, 200);
     assert_eq!(app.proxy().faults_left(), 0);
 
     let credential: shared::model::TokenCredential = fresh.token().parse().unwrap();
-    let stored = app
-        .table()
-        .credential_and(credential.owner(), credential.id(), ())
-        .await
-        .unwrap()
-        .0
-        .token
-        .unwrap();
+    let kept = shared::table::Kept::Token(credential.id());
+    let (kept, ..) = app.table().credential_and(credential.owner(), kept, ()).await.unwrap();
+    let shared::table::KeptCredential::Token(Some(stored)) = kept else { panic!("{kept:?}") };
     app.table().revoke_token(&credential).await.unwrap();
     app.table().mark_used(&stored, TestApp::in_seconds(0)).await;
     assert_eq!(app.items().await.iter().filter(|item| item["type"]["S"] == "token").count(), 1);
+}
+
+#[tokio::test]
+async fn an_environment_token_rewritten_as_a_user_token_is_refused() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let token = jane.new_token(TokenKind::Environment, None, None).await;
+    // The checksum is no secret: anybody can compute it.
+    let forged =
+        token.parse::<shared::model::TokenCredential>().unwrap().as_kind(TokenKind::User).reveal();
+
+    assert!(forged.starts_with("rcu_"));
+    assert_eq!(jane.with_token(forged).send("GET", "/v1/accounts").await.status, 401);
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
+mod attempts;
+mod between;
 mod bodies;
 mod contract;
 mod credentials;
@@ -11,6 +13,7 @@ mod quave_current_account;
 mod races;
 mod registry;
 mod rounds;
+mod service_key;
 mod trouble;
 
 /// An account id that nobody has.

@@ -1,8 +1,9 @@
 //! `/api/public/v1/account` and `/api/public/v1/accounts`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::model::Role;
-use tests::{Person, TestApp};
+use shared::table::NewUser;
+use tests::{Fault, Person, TestApp};
 
 const ACCOUNT: &str = "/api/public/v1/account";
 const ACCOUNTS: &str = "/api/public/v1/accounts";
@@ -16,6 +17,13 @@ async fn create(person: &Person<'_>, name: &str) -> String {
 
 async fn slug(person: &Person<'_>, id: &str) -> String {
     person.send("GET", &format!("{ACCOUNT}?accountId={id}")).await.text("slug").to_owned()
+}
+
+fn new_user(number: usize) -> NewUser {
+    NewUser::named(
+        format!("user{number}").parse().unwrap(),
+        format!("user{number}@example.com").parse().unwrap(),
+    )
 }
 
 #[tokio::test]
@@ -148,13 +156,12 @@ async fn a_deleted_account_is_gone_for_all_its_many_members_in_every_dialect() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Admin).await;
-    for number in 0..150 {
-        let id = shared::model::UserId::generate();
-        let account = jane.account().parse().unwrap();
+    for number in 0..60 {
+        let member = app.table().create_user(new_user(number)).await.unwrap();
         app.table()
-            .add_member(account, id, Role::Member)
+            .add_member(jane.account().parse().unwrap(), member.id, Role::Member)
             .await
-            .unwrap_or_else(|error| panic!("{number}: {error}"));
+            .unwrap();
     }
     let path = format!("{ACCOUNT}?accountId={}", jane.account());
     assert_eq!(
@@ -188,21 +195,34 @@ async fn who_deletes_again_clears_up_what_an_interrupted_deletion_left() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Admin).await;
-    let left: Vec<Value> = app
-        .items()
-        .await
-        .into_iter()
-        .filter(|item| item["type"]["S"] == "membership" && item["account"]["S"] == jane.account())
-        .collect();
     let path = format!("{ACCOUNT}?accountId={}", jane.account());
+    app.proxy().disturb_all_of("Query", Some(Fault::THROTTLED));
     assert_eq!(jane.send("DELETE", &path).await.status, 200);
-    for item in left {
-        app.engine("PutItem", json!({ "Item": item })).await;
-    }
+    app.proxy().disturb_all_of("Query", None);
 
     assert_eq!(john.send("GET", ACCOUNTS).await.body["accounts"].as_array().unwrap().len(), 1);
-    assert_eq!(john.send("DELETE", &path).await.status, 404);
+    assert_eq!(jane.send("DELETE", &path).await.status, 404);
 
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn deletions_that_the_table_leaves_unprocessed_are_asked_for_again_on_both_sides() {
+    let app = TestApp::start().await;
+    let (jane, john, mary) =
+        (app.person("janedoe").await, app.person("johnroe").await, app.person("maryroe").await);
+    app.join(&john, &jane.account(), Role::Member).await;
+    app.join(&mary, &jane.account(), Role::Member).await;
+    for _ in 0..3 {
+        app.proxy().disturb("BatchWriteItem", Fault::Unprocessed);
+    }
+
+    assert_eq!(
+        jane.send("DELETE", &format!("{ACCOUNT}?accountId={}", jane.account())).await.status,
+        200
+    );
+
+    assert_eq!(app.proxy().faults_left(), 0);
     app.assert_consistent().await;
 }
 
@@ -249,4 +269,32 @@ async fn the_first_account_of_a_user_without_a_usable_one_becomes_current() {
         jane.send("GET", "/api/public/v1/current-account").await.text("accountId"),
         golems.text("id")
     );
+}
+
+#[tokio::test]
+async fn the_next_account_of_a_user_who_was_expelled_from_the_current_one_becomes_current() {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    app.join(&john, &jane.account(), Role::Member).await;
+    john.send_json(
+        "PUT",
+        "/api/public/v1/current-account",
+        &json!({ "accountId": format!(" {} ", jane.account()) }),
+    )
+    .await;
+    assert_eq!(
+        john.send("GET", "/api/public/v1/current-account").await.text("accountId"),
+        jane.account()
+    );
+    let (user, account) = (john.user().id, jane.account());
+    for (pk, sk) in [
+        (format!("USER#{user}"), format!("MEMBER#{account}")),
+        (format!("ACCOUNT#{account}"), format!("MEMBER#{user}")),
+    ] {
+        app.engine("DeleteItem", json!({ "Key": { "pk": { "S": pk }, "sk": { "S": sk } } })).await;
+    }
+
+    let next = create(&john, "Next").await;
+
+    assert_eq!(john.send("GET", "/api/public/v1/current-account").await.text("accountId"), next);
 }

@@ -17,11 +17,9 @@ fn statuses(answers: &[Answer]) -> Vec<u16> {
 async fn of_many_who_claim_one_contact_address_exactly_one_wins() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let claims = (0..RACERS).map(|number| async move {
-        let wish = json!({ "name": format!("Team {number}"), "email": "team@example.com" });
-        wish
-    });
-    let wishes = join_all(claims).await;
+    let wishes: Vec<Value> = (0..RACERS)
+        .map(|number| json!({ "name": format!("Team {number}"), "email": "team@example.com" }))
+        .collect();
 
     let answers =
         join_all(wishes.iter().map(|wish| jane.send_json("POST", "/v1/accounts", wish))).await;
@@ -173,11 +171,8 @@ async fn of_first_accounts_made_at_once_one_becomes_current() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_users_made_at_once_with_one_name_or_address_exactly_one_is_made() {
     let app = TestApp::start().await;
-    let new = |username: &str, email: &str| shared::table::NewUser {
-        username: username.parse().unwrap(),
-        email: email.parse().unwrap(),
-        verified: false,
-        password_hash: None,
+    let new = |username: &str, email: &str| {
+        shared::table::NewUser::named(username.parse().unwrap(), email.parse().unwrap())
     };
 
     let names = join_all((0..4).map(|number| {

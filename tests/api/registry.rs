@@ -74,10 +74,7 @@ async fn if_some_fields_are_missing_the_answer_names_them_and_says_that_all_must
 
     for given in 1_u8..15 {
         let mut wish = json!({ "name": "x" });
-        for (place, field) in
-            fields.iter().enumerate().filter(|(place, _)| given & (1 << place) != 0)
-        {
-            let _ = place;
+        for (_, field) in fields.iter().enumerate().filter(|(place, _)| given & (1 << place) != 0) {
             wish[field] = body()[field].clone();
         }
         let missing: Vec<_> = fields
@@ -114,6 +111,15 @@ async fn a_server_is_an_https_url_and_no_error_repeats_the_password() {
         "ftp://x",
         "https://user:secret@registry.example.com",
         "javascript:alert(1)",
+        "https:registry",
+        "https:/x",
+        "https:\\\\x",
+        "https://@x",
+        "https://:@x",
+        "https://:pw@x",
+        "https://x/a b",
+        "https://x:0",
+        "https://x\u{200b}",
     ] {
         let mut wish = body();
         wish["registryServer"] = json!(server);

@@ -41,7 +41,7 @@ async fn a_database_that_throttles_everything_is_503_within_10_seconds_and_nothi
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let before = sorted(app.items().await);
-    app.proxy().disturb_all(Some(Fault::Throttled));
+    app.proxy().disturb_all(Some(Fault::THROTTLED));
 
     for operation in protected() {
         let begun = Instant::now();
@@ -52,12 +52,48 @@ async fn a_database_that_throttles_everything_is_503_within_10_seconds_and_nothi
 }
 
 #[tokio::test]
+async fn a_database_that_answers_anything_with_a_5xx_is_503() {
+    for fault in [
+        Fault::Unreachable,
+        Fault::AnswerLost,
+        Fault::Refused("ThrottlingException"),
+        Fault::Refused("RequestLimitExceeded"),
+    ] {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        app.proxy().disturb_all(Some(fault));
+
+        for operation in protected() {
+            assert_busy(&app.send_event(&operation.by(&jane)).await, &operation);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_still_in_progress_is_waited_for() {
+    for operation in protected().filter(Operation::is_write) {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        for _ in 0..4 {
+            app.proxy()
+                .disturb("TransactWriteItems", Fault::Refused("TransactionInProgressException"));
+        }
+
+        let answer = app.send_event(&operation.by(&jane)).await;
+
+        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        assert_eq!(app.proxy().faults_left(), 0, "{operation}");
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test]
 async fn one_throttled_call_is_tried_again_and_nobody_notices() {
     for operation in protected() {
         for call in ["BatchGetItem", "Query", "TransactWriteItems"] {
             let app = TestApp::start().await;
             let jane = app.person("janedoe").await;
-            app.proxy().disturb(call, Fault::Throttled);
+            app.proxy().disturb(call, Fault::THROTTLED);
             let answer = app.send_event(&operation.by(&jane)).await;
             assert_eq!(answer.status, 200, "{operation} {call}: {answer:?}");
             app.assert_consistent().await;

@@ -94,3 +94,18 @@ async fn bad_bodies_and_bad_tokens_are_refused_by_the_real_binaries() {
         );
     }
 }
+
+#[tokio::test]
+async fn headers_that_make_no_url_are_no_fault_of_the_real_binaries() {
+    for (name, value) in [
+        ("x-forwarded-proto", "https,http"),
+        ("x-forwarded-proto", "1"),
+        ("host", "["),
+        ("host", "a:99999"),
+    ] {
+        let headers = [("authorization", user(0, "token")), (name, value)];
+        let answer = send("GET", "/v1/accounts", &headers, None).await;
+        assert_eq!(answer.status, 200, "{name}: {value}: {answer:?}");
+        assert_eq!(send("GET", "/nothing", &headers, None).await.status, 404, "{name}: {value}");
+    }
+}

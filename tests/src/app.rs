@@ -4,6 +4,7 @@ use anyhow::Result;
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use shared::App;
+use shared::http::Call;
 use shared::model::{Role, Timestamp};
 use shared::seal::{OpeningKey, SealingKey};
 use shared::table::{Connection, NewUser, Table};
@@ -36,7 +37,8 @@ impl TestApp {
         let engine = Engine::start(0, None).await?;
         engine.create_table(&Template::load()?, TABLE)?;
         let proxy = Proxy::start(engine.endpoint()).await?;
-        let app = App { table: Table::connect(Connection::local(proxy.endpoint(), TABLE))? };
+        let app =
+            App { table: Table::connect(Connection::local(proxy.endpoint(), TABLE))?, means: () };
         let opening = OpeningKey::generate();
         let sealing = SealingKey::parse(&opening.public_key())?;
         Ok(Self { app, sealing, opening, engine, proxy })
@@ -57,6 +59,11 @@ impl TestApp {
         &self.app.table
     }
 
+    /// The table past the proxy: for what others do while a request is under way.
+    pub fn others(&self) -> Table {
+        Table::connect(Connection::local(self.engine.endpoint(), TABLE)).expect("a client")
+    }
+
     /// The proxy between the functions and the engine.
     pub fn proxy(&self) -> &Proxy {
         &self.proxy
@@ -69,12 +76,9 @@ impl TestApp {
 
     /// A new user of this name, with the address `<name>@example.com`, a token, and a last use already noted.
     pub async fn person(&self, name: &str) -> Person<'_> {
-        let new = NewUser {
-            username: name.parse().expect("a username"),
-            email: format!("{name}@example.com").parse().expect("an address"),
-            verified: true,
-            password_hash: None,
-        };
+        let email = format!("{name}@example.com").parse().expect("an address");
+        let new =
+            NewUser { verified: true, ..NewUser::named(name.parse().expect("a username"), email) };
         let user = self.table().create_user(new).await.expect("a new user");
         let person = Person::of(self, user).await;
         assert_eq!(person.send("GET", "/api/public/v1/current-account").await.status, 200);
@@ -119,8 +123,8 @@ impl TestApp {
 
     /// Hands an API Gateway event to the function that serves its path.
     pub async fn send_event(&self, event: &Value) -> Answer {
-        let request =
-            lambda_http::request::from_str(&event.to_string()).expect("an API Gateway event");
+        let event = serde_json::from_value(event.clone()).expect("an API Gateway event");
+        let request = shared::http::received(event);
         let mut context = Context::default();
         REQUEST_ID.clone_into(&mut context.request_id);
         let request = request.with_lambda_context(context);
@@ -128,26 +132,38 @@ impl TestApp {
     }
 
     async fn dispatch(&self, request: Request) -> Response<Body> {
-        let path = request.raw_http_path().to_owned();
-        let segments: Vec<&str> = path.split('/').skip(1).collect();
-        let handled = match segments.as_slice() {
+        let call = Call::new(request);
+        match call.segments().as_slice() {
             ["api", "public", "v1", "account" | "accounts", ..] => {
-                quave_accounts::handle(&self.app, &self.sealing, request).await
+                quave_accounts::handle(&self.app, &self.sealing, call).await
             }
             ["api", "public", "v1", "current-account", ..] => {
-                quave_current_account::handle(&self.app, request).await
+                quave_current_account::handle(&self.app, call).await
             }
-            ["v1", "accounts", ..] => golem_accounts::handle(&self.app, request).await,
-            _ => not_found::handle(request).await,
-        };
-        handled.unwrap_or_else(|never| match never {})
+            ["v1", "accounts", ..] => golem_accounts::handle(&self.app, call).await,
+            _ => not_found::handle(call).await,
+        }
     }
 
     /// Asks the engine itself, past functions and proxy: for arranging and inspecting what no operation shows.
-    pub async fn engine(&self, operation: &str, mut request: Value) -> Value {
+    pub async fn engine(&self, operation: &str, request: Value) -> Value {
+        Self::ask(self.engine.endpoint().to_owned(), operation.to_owned(), request).await
+    }
+
+    /// The same later: for what others do while a request is under way.
+    pub fn engine_later(
+        &self,
+        operation: &str,
+        request: Value,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let asked = Self::ask(self.engine.endpoint().to_owned(), operation.to_owned(), request);
+        async move { drop(asked.await) }
+    }
+
+    async fn ask(endpoint: String, operation: String, mut request: Value) -> Value {
         request["TableName"] = json!(TABLE);
         let call = reqwest::Client::new()
-            .post(self.engine.endpoint())
+            .post(endpoint)
             .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
             .header("content-type", "application/x-amz-json-1.0")
             .header("authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date;x-amz-target, Signature=00")

@@ -1,6 +1,6 @@
 //! Between the service and the engine: it lists the calls, counts their rounds and makes trouble when told to.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -10,8 +10,10 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 /// How long each call takes while rounds are counted: calls made at once are under way at once.
 const LATENCY: Duration = Duration::from_millis(40);
@@ -19,14 +21,21 @@ const LATENCY: Duration = Duration::from_millis(40);
 /// Trouble with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Refused for lack of capacity; nothing is done.
-    Throttled,
+    /// Refused with this code; nothing is done.
+    Refused(&'static str),
+    /// Refused with the status 503 and a page of HTML, as something on the way might.
+    Unreachable,
     /// Done, but the answer is lost.
     AnswerLost,
     /// Cancelled because another transaction was under way on the same items; the engine itself never does this.
     Conflict,
-    /// Only the first key is read, the others are handed back.
+    /// Only the first key is read or the first item written, the others are handed back.
     Unprocessed,
+}
+
+impl Fault {
+    /// Refused for lack of capacity.
+    pub const THROTTLED: Self = Self::Refused("ProvisionedThroughputExceededException");
 }
 
 /// One call to the table.
@@ -43,17 +52,21 @@ pub struct Call {
 pub struct Proxy {
     endpoint: String,
     state: Arc<Mutex<Watch>>,
+    news: Arc<Notify>,
 }
 
 #[derive(Default)]
 struct Watch {
+    answered: HashSet<String>,
     calls: Vec<Call>,
     eventual_reads: Vec<String>,
     rounds: usize,
     under_way: usize,
     counting: bool,
     faults: VecDeque<(&'static str, Fault)>,
+    meanwhile: Vec<(&'static str, BoxFuture<'static, ()>)>,
     always: Option<Fault>,
+    always_of: Option<(&'static str, Fault)>,
 }
 
 #[derive(Clone)]
@@ -61,6 +74,7 @@ struct Wire {
     engine: String,
     client: reqwest::Client,
     state: Arc<Mutex<Watch>>,
+    news: Arc<Notify>,
 }
 
 impl Proxy {
@@ -68,16 +82,17 @@ impl Proxy {
     pub async fn start(engine: &str) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
-        let state = Arc::<Mutex<Watch>>::default();
+        let (state, news) = (Arc::<Mutex<Watch>>::default(), Arc::<Notify>::default());
         let wire = Wire {
             engine: engine.to_owned(),
             client: reqwest::Client::new(),
             state: Arc::clone(&state),
+            news: Arc::clone(&news),
         };
         tokio::spawn(
             axum::serve(listener, Router::new().fallback(relay).with_state(wire)).into_future(),
         );
-        Ok(Self { endpoint, state })
+        Ok(Self { endpoint, state, news })
     }
 
     /// Where it listens.
@@ -90,14 +105,30 @@ impl Proxy {
         lock(&self.state).faults.push_back((operation, fault));
     }
 
+    /// Does something else before the next call of this operation goes on: what happens between a request's read and
+    /// its write.
+    pub fn before(
+        &self,
+        operation: &'static str,
+        meanwhile: impl Future<Output = ()> + Send + 'static,
+    ) {
+        lock(&self.state).meanwhile.push((operation, Box::pin(meanwhile)));
+    }
+
     /// Makes trouble with every call from now on.
     pub fn disturb_all(&self, fault: Option<Fault>) {
         lock(&self.state).always = fault;
     }
 
-    /// Faults that no call has met.
+    /// Makes trouble with every call of this operation from now on.
+    pub fn disturb_all_of(&self, operation: &'static str, fault: Option<Fault>) {
+        lock(&self.state).always_of = fault.map(|fault| (operation, fault));
+    }
+
+    /// Faults that no call has met, and what was to happen before a call that never came.
     pub fn faults_left(&self) -> usize {
-        lock(&self.state).faults.len()
+        let watch = lock(&self.state);
+        watch.faults.len() + watch.meanwhile.len()
     }
 
     /// Starts counting rounds and listing calls anew.
@@ -105,6 +136,17 @@ impl Proxy {
         let mut watch = lock(&self.state);
         (watch.rounds, watch.counting) = (0, true);
         watch.calls.clear();
+    }
+
+    /// Waits until a call of this operation has been answered, ever.
+    pub async fn answered(&self, operation: &str) {
+        loop {
+            let next = self.news.notified();
+            if lock(&self.state).answered.contains(operation) {
+                return;
+            }
+            next.await;
+        }
     }
 
     /// The rounds since [`Proxy::count`]: calls that were under way at once are one.
@@ -132,11 +174,14 @@ async fn relay(State(wire): State<Wire>, headers: HeaderMap, body: Bytes) -> Res
         headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     let (fault, counting) = wire.begin(&operation, &body);
+    if let Some(meanwhile) = wire.meanwhile(&operation) {
+        meanwhile.await;
+    }
     let answer = wire.answer(fault, headers, body).await;
     if counting {
         tokio::time::sleep(LATENCY).await;
     }
-    lock(&wire.state).under_way -= 1;
+    wire.end(operation);
     answer.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response())
 }
 
@@ -150,11 +195,24 @@ impl Wire {
             watch.eventual_reads.push(operation.to_owned());
         }
         let place = watch.faults.iter().position(|(disturbed, _)| *disturbed == operation);
-        let fault = place
-            .and_then(|place| watch.faults.remove(place))
-            .map(|(_, fault)| fault)
-            .or(watch.always);
+        let next = place.and_then(|place| watch.faults.remove(place)).map(|(_, fault)| fault);
+        let of_this = watch.always_of.filter(|(disturbed, _)| *disturbed == operation);
+        let fault = next.or(of_this.map(|(_, fault)| fault)).or(watch.always);
         (fault, watch.counting)
+    }
+
+    fn end(&self, operation: String) {
+        let mut watch = lock(&self.state);
+        watch.under_way -= 1;
+        watch.answered.insert(operation);
+        drop(watch);
+        self.news.notify_waiters();
+    }
+
+    fn meanwhile(&self, operation: &str) -> Option<BoxFuture<'static, ()>> {
+        let mut watch = lock(&self.state);
+        let place = watch.meanwhile.iter().position(|(before, _)| *before == operation)?;
+        Some(watch.meanwhile.swap_remove(place).1)
     }
 
     async fn answer(
@@ -165,8 +223,9 @@ impl Wire {
     ) -> Result<Response> {
         match fault {
             None => self.forward(headers, body).await,
-            Some(Fault::Throttled) => {
-                Ok(refusal("ProvisionedThroughputExceededException", json!({})))
+            Some(Fault::Refused(code)) => Ok(refusal(code, json!({}))),
+            Some(Fault::Unreachable) => {
+                Ok((StatusCode::SERVICE_UNAVAILABLE, "<html>no</html>").into_response())
             }
             Some(Fault::Conflict) => {
                 let reasons = vec![json!({ "Code": "TransactionConflict" }); actions(&body)];
@@ -179,7 +238,7 @@ impl Wire {
                 self.forward(headers, body).await?;
                 Ok((StatusCode::INTERNAL_SERVER_ERROR, "").into_response())
             }
-            Some(Fault::Unprocessed) => self.first_key_only(headers, &body).await,
+            Some(Fault::Unprocessed) => self.first_only(headers, &body).await,
         }
     }
 
@@ -190,23 +249,36 @@ impl Wire {
         Ok((status, headers, answer.bytes().await?).into_response())
     }
 
-    async fn first_key_only(&self, mut headers: HeaderMap, body: &[u8]) -> Result<Response> {
+    async fn first_only(&self, mut headers: HeaderMap, body: &[u8]) -> Result<Response> {
         let mut asked: Value = serde_json::from_slice(body)?;
-        let mut unprocessed = json!({});
+        let (mut keys, mut items) = (json!({}), json!({}));
         for (table, request) in asked["RequestItems"].as_object_mut().into_iter().flatten() {
-            let rest =
-                request["Keys"].as_array_mut().map(|keys| keys.split_off(1)).unwrap_or_default();
-            if !rest.is_empty() {
-                unprocessed[table] = json!({ "Keys": rest });
+            match request {
+                Value::Array(writes) => items[table] = json!(writes.split_off(1)),
+                reads => {
+                    let rest = reads["Keys"].as_array_mut().map(|keys| keys.split_off(1));
+                    keys[table]["Keys"] = json!(rest);
+                }
             }
         }
         headers.remove("content-length");
         let answer =
             self.client.post(&self.engine).headers(headers).body(asked.to_string()).send().await?;
-        let mut read: Value = serde_json::from_slice(&answer.bytes().await?)?;
-        read["UnprocessedKeys"] = unprocessed;
-        Ok(json_answer(StatusCode::OK, &read))
+        let mut answer: Value = serde_json::from_slice(&answer.bytes().await?)?;
+        (answer["UnprocessedKeys"], answer["UnprocessedItems"]) =
+            (without_empty(keys, "/Keys"), without_empty(items, ""));
+        Ok(json_answer(StatusCode::OK, &answer))
     }
+}
+
+/// Without the tables for which nothing is left: `DynamoDB` names only those with something.
+fn without_empty(mut tables: Value, list: &str) -> Value {
+    if let Some(tables) = tables.as_object_mut() {
+        tables.retain(|_, left| {
+            left.pointer(list).and_then(Value::as_array).is_some_and(|list| !list.is_empty())
+        });
+    }
+    tables
 }
 
 fn is_eventual_read(operation: &str, body: &[u8]) -> bool {

@@ -54,10 +54,9 @@ pub async fn seed(endpoint: &str, table_name: &str) -> Result<Secrets> {
 async fn seed_user(table: &Table, username: &str, email: &str) -> Result<SeededUser> {
     let password = password()?;
     let new = NewUser {
-        username: username.parse()?,
-        email: email.parse()?,
         verified: true,
         password_hash: Some(shared::password::hash(&password)?),
+        ..NewUser::named(username.parse()?, email.parse()?)
     };
     let user = table.create_user(new).await?;
     Ok(SeededUser {

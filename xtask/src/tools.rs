@@ -49,17 +49,17 @@ pub(crate) fn installation(tool: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// Where tools are installed; whoever holds the file may install, all others wait.
+/// Where tools are installed; whoever holds it may install that one tool, all others wait.
 struct ToolsFolder {
     path: PathBuf,
     _lock: File,
 }
 
 impl ToolsFolder {
-    fn open() -> Result<Self> {
+    fn open(tool: &str) -> Result<Self> {
         let path = workspace::target_dir()?.join("tools");
         fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        let lock = File::create(path.join("lock"))?;
+        let lock = File::create(path.join(format!("{tool}.lock")))?;
         lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
         Ok(Self { path, _lock: lock })
     }

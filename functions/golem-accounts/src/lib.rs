@@ -8,17 +8,14 @@ mod plan;
 mod update;
 mod view;
 
-use std::convert::Infallible;
-
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Body, Response};
 use shared::auth::Asked;
 use shared::http::Call;
 use shared::{App, Error, Result};
 
 /// Answers one request; every error already is a response.
-pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
-    let call = &Call::new(request);
-    Ok(call.answer(|| route(app, call)).await)
+pub async fn handle(app: &App, call: Call) -> Response<Body> {
+    call.answer(|| route(app, &call)).await
 }
 
 /// Every route of the group. Arguments are checked left to right: who asks, then what they ask for.

@@ -11,7 +11,41 @@ use crate::account_id;
 #[serde(rename_all = "camelCase")]
 struct PlanView {
     plan_id: PlanId,
-    plan_data: PlanLimits,
+    plan_data: PlanData,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "golem's own names")]
+struct PlanData {
+    project_limit: i64,
+    component_limit: i64,
+    worker_limit: i64,
+    storage_limit: i64,
+    monthly_gas_limit: i64,
+    monthly_upload_limit: i64,
+}
+
+impl From<Plan> for PlanView {
+    fn from(Plan { id, limits }: Plan) -> Self {
+        let PlanLimits {
+            project_limit,
+            component_limit,
+            worker_limit,
+            storage_limit,
+            monthly_gas_limit,
+            monthly_upload_limit,
+        } = limits;
+        let plan_data = PlanData {
+            project_limit,
+            component_limit,
+            worker_limit,
+            storage_limit,
+            monthly_gas_limit,
+            monthly_upload_limit,
+        };
+        Self { plan_id: id, plan_data }
+    }
 }
 
 /// `GET /v1/accounts/{account_id}/plan`: any member sees what the account may use.
@@ -22,6 +56,6 @@ pub(crate) async fn plan(
     id: &str,
 ) -> Result<Response<Body>> {
     let (_, _, access) = asked.with(query.and_then(|_| account_id(id)), |id| *id).await?;
-    let Plan { id, limits } = app.table.plan(access.member()?.plan).await?;
-    http::ok(&PlanView { plan_id: id, plan_data: limits })
+    let plan = app.table.plan(access.member()?.plan).await?;
+    http::ok(&PlanView::from(plan))
 }

@@ -1,9 +1,10 @@
 //! Lambda entry point of the `not-found` function.
 
-use lambda_http::{Error, run, service_fn};
+use lambda_http::Error;
+use shared::http::serve;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
-    run(service_fn(not_found::handle)).await
+    serve(not_found::handle).await
 }

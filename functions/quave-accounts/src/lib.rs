@@ -6,22 +6,15 @@ mod get;
 mod list;
 mod registry;
 
-use std::convert::Infallible;
-
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Body, Response};
 use shared::auth::Asked;
 use shared::http::Call;
 use shared::seal::SealingKey;
 use shared::{App, Error, Result};
 
 /// Answers one request; every error already is a response.
-pub async fn handle(
-    app: &App,
-    sealing: &SealingKey,
-    request: Request,
-) -> Result<Response<Body>, Infallible> {
-    let call = &Call::new(request);
-    Ok(call.answer(|| route(app, sealing, call)).await)
+pub async fn handle(app: &App, sealing: &SealingKey, call: Call) -> Response<Body> {
+    call.answer(|| route(app, sealing, &call)).await
 }
 
 /// Every route of the group. Arguments are checked left to right: who asks, then what they ask for.

@@ -1,7 +1,8 @@
 //! Lambda entry point of the `quave-accounts` group.
 
-use lambda_http::{Error, run, service_fn};
+use lambda_http::Error;
 use shared::App;
+use shared::http::serve;
 use shared::seal::SealingKey;
 
 #[tokio::main(flavor = "current_thread")]
@@ -9,5 +10,5 @@ async fn main() -> Result<(), Error> {
     shared::telemetry::init();
     let sealing = &SealingKey::from_env()?;
     let app = &App::from_env().await?;
-    run(service_fn(|request| quave_accounts::handle(app, sealing, request))).await
+    serve(|call| quave_accounts::handle(app, sealing, call)).await
 }

@@ -49,7 +49,7 @@ impl RegistryFields {
     }
 }
 
-/// An https URL of at most 255 characters, without a user or password of its own.
+/// An https URL of at most 255 characters, spelled out in ASCII, without a user or password of its own.
 struct Server(String);
 
 impl FromStr for Server {
@@ -57,14 +57,15 @@ impl FromStr for Server {
 
     fn from_str(raw: &str) -> Result<Self, Malformed> {
         let typed = text(raw, 255)?;
-        let plain = |url: &Url| {
-            url.scheme() == "https"
-                && url.has_host()
-                && url.username().is_empty()
-                && url.password().is_none()
-        };
+        // The parser mends what a browser would; here only what needs no mending is taken.
+        let plain = typed.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        let authority =
+            typed.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
+        let is_bare = authority.is_some_and(|authority| !authority.contains('@'));
         match Url::parse(&typed) {
-            Ok(url) if plain(&url) => Ok(Self(typed)),
+            Ok(url) if plain && is_bare && url.has_host() && url.port() != Some(0) => {
+                Ok(Self(typed))
+            }
             _ => Err(Malformed::new("must be an https URL")),
         }
     }

@@ -1,11 +1,12 @@
 //! Lambda entry point of the `quave-current-account` group.
 
-use lambda_http::{Error, run, service_fn};
+use lambda_http::Error;
 use shared::App;
+use shared::http::serve;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
     let app = &App::from_env().await?;
-    run(service_fn(|request| quave_current_account::handle(app, request))).await
+    serve(|call| quave_current_account::handle(app, call)).await
 }

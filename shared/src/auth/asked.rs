@@ -3,52 +3,49 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use super::header;
+use super::need::{Caller, Need, Powers};
 use crate::http::Call;
-use crate::model::{Scope, Timestamp, TokenCredential, TokenKind, User, UserId};
-use crate::table::{Credential, Stored, Table, Wanted};
+use crate::model::{TokenCredential, User, UserId};
+use crate::table::{Kept, KeptCredential, Stored, Table, Wanted};
 use crate::{App, Error, Result};
 
-/// What a handler needs its caller to be allowed to do.
-pub trait Need {
-    /// The scope that a token with a list must have.
-    const SCOPE: Scope;
-}
+/// The kinds of credentials that a group of operations takes.
+pub trait Presented: Sized + Send + Sync {
+    /// What checking one takes beside the table.
+    type Means: Send + Sync;
 
-/// Seeing accounts.
-pub struct AccountRead;
+    /// Reads the header; asks nobody.
+    fn of(call: &Call) -> Result<Self>;
 
-/// Creating, changing and deleting accounts.
-pub struct AccountWrite;
+    /// Whose credential it says it is, and where it is kept.
+    fn locate(&self, app: &App<Self::Means>)
+    -> impl Future<Output = Result<(UserId, Kept)>> + Send;
 
-impl Need for AccountRead {
-    const SCOPE: Scope = Scope::AccountRead;
-}
-
-impl Need for AccountWrite {
-    const SCOPE: Scope = Scope::AccountWrite;
+    /// What the credential lets its user do, if it is the one that was kept and still works. Nobody learns from the
+    /// error whether it is unknown, wrong, revoked or expired.
+    fn check(
+        &self,
+        app: &App<Self::Means>,
+        user: Option<&Stored<User>>,
+        kept: KeptCredential,
+    ) -> impl Future<Output = Result<Powers>> + Send;
 }
 
 /// Somebody asks with a well-formed credential, which the table has not confirmed yet.
 ///
-/// The header names the credential's owner, so that the credential, its user and whatever else the request needs are
-/// fetched together. A request that turns out to be malformed fetches the credential alone: without a valid one the
-/// answer is 401, whatever else is wrong.
-pub struct Asked<'a, N> {
-    app: &'a App,
-    token: TokenCredential,
+/// Most credentials name their owner, so that the credential, its user and whatever else the request needs are fetched
+/// together. A request that turns out to be malformed fetches the credential alone: without a valid one the answer is
+/// 401, whatever else is wrong.
+pub struct Asked<'a, N, P: Presented = TokenCredential> {
+    app: &'a App<P::Means>,
+    presented: P,
     need: PhantomData<N>,
 }
 
-impl<'a, N: Need> Asked<'a, N> {
-    /// Reads the header; asks the table nothing.
-    pub fn of(app: &'a App, call: &Call) -> Result<Self> {
-        let token: TokenCredential =
-            header::token(call.headers())?.parse().map_err(|_| Error::BadCredential)?;
-        match token.kind() {
-            TokenKind::User => Ok(Self { app, token, need: PhantomData }),
-            TokenKind::Environment => Err(Error::UserTokenOnly),
-        }
+impl<'a, N: Need, P: Presented> Asked<'a, N, P> {
+    /// Reads the header; asks nobody.
+    pub fn of(app: &'a App<P::Means>, call: &Call) -> Result<Self> {
+        Ok(Self { app, presented: P::of(call)?, need: PhantomData })
     }
 
     /// Confirms the caller and fetches what `wanted` names, in one round.
@@ -57,11 +54,8 @@ impl<'a, N: Need> Asked<'a, N> {
         input: Result<T>,
         wanted: impl FnOnce(&T) -> W,
     ) -> Result<(Caller<N>, T, W::Found)> {
-        let input = match input {
-            Ok(input) => input,
-            Err(error) => return Err(self.refuse(error).await),
-        };
-        let (caller, found) = self.confirm(wanted(&input)).await?;
+        let (caller, input, found, ()) =
+            self.with_beside(input, wanted, async |_, _| Ok(())).await?;
         Ok((caller, input, found))
     }
 
@@ -74,66 +68,40 @@ impl<'a, N: Need> Asked<'a, N> {
     where
         F: Future<Output = Result<Found>>,
     {
+        let (caller, input, (), found) = self.with_beside(input, |_| (), other).await?;
+        Ok((caller, input, found))
+    }
+
+    /// Both at once.
+    pub async fn with_beside<T, W: Wanted, F, Found>(
+        self,
+        input: Result<T>,
+        wanted: impl FnOnce(&T) -> W,
+        other: impl FnOnce(&'a Table, UserId) -> F,
+    ) -> Result<(Caller<N>, T, W::Found, Found)>
+    where
+        F: Future<Output = Result<Found>>,
+    {
+        let (user, kept) = self.presented.locate(self.app).await?;
         let input = match input {
             Ok(input) => input,
-            Err(error) => return Err(self.refuse(error).await),
+            Err(error) => return Err(self.confirm(user, kept, ()).await.err().unwrap_or(error)),
         };
-        let (confirmed, found) =
-            tokio::join!(self.confirm(()), other(self.table(), self.token.owner()));
-        let (caller, ()) = confirmed?;
-        Ok((caller, input, found?))
+        let (confirmed, other) =
+            tokio::join!(self.confirm(user, kept, wanted(&input)), other(&self.app.table, user));
+        let (caller, found) = confirmed?;
+        Ok((caller, input, found, other?))
     }
 
-    /// What a malformed request is answered: what is wrong with the credential, else what is wrong with the request.
-    async fn refuse(self, error: Error) -> Error {
-        match self.confirm(()).await {
-            Ok(_) => error,
-            Err(refused) => refused,
-        }
-    }
-
-    async fn confirm<W: Wanted>(&self, wanted: W) -> Result<(Caller<N>, W::Found)> {
-        let (credential, found) =
-            self.table().credential_and(self.token.owner(), self.token.id(), wanted).await?;
-        Ok((self.admit(credential).await?, found))
-    }
-
-    const fn table(&self) -> &'a Table {
-        &self.app.table
-    }
-
-    /// The proof, if the fetched credential is the one presented, still works and may do what is needed.
-    ///
-    /// Nobody is told apart by the answer whose token is unknown, revoked or expired, or who is gone or disabled.
-    async fn admit(&self, credential: Credential) -> Result<Caller<N>> {
-        let now = Timestamp::now();
-        let Credential { token: Some(token), user: Some(user) } = credential else {
-            return Err(Error::BadCredential);
-        };
-        if token.kind != self.token.kind()
-            || !self.token.matches(&token.secret_hash)
-            || !token.is_live(now)
-            || user.disabled
-        {
-            return Err(Error::BadCredential);
-        }
-        if !token.allows(N::SCOPE) {
-            return Err(Error::MissingScope(N::SCOPE.as_str()));
-        }
-        self.table().mark_used(&token, now).await;
-        Ok(Caller { user, need: PhantomData })
-    }
-}
-
-/// Proof that a valid credential of this user was presented, which may do `N`.
-pub struct Caller<N> {
-    user: Stored<User>,
-    need: PhantomData<N>,
-}
-
-impl<N: Need> Caller<N> {
-    /// Who asks.
-    pub const fn user(&self) -> &Stored<User> {
-        &self.user
+    async fn confirm<W: Wanted>(
+        &self,
+        user: UserId,
+        kept: Kept,
+        wanted: W,
+    ) -> Result<(Caller<N>, W::Found)> {
+        let (kept, user, found) = self.app.table.credential_and(user, kept, wanted).await?;
+        let powers = self.presented.check(self.app, user.as_ref(), kept).await?;
+        let user = user.filter(|user| !user.disabled).ok_or(Error::BadCredential)?;
+        Ok((Caller::admit(user, powers)?, found))
     }
 }

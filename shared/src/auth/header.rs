@@ -5,8 +5,19 @@ use lambda_http::http::header::AUTHORIZATION;
 
 use crate::{Error, Result};
 
-/// The token of an `Authorization` header, in its bare form or after `Bearer` (RFC 6750, section 2.1).
-pub(super) fn token(headers: &HeaderMap) -> Result<&str> {
+/// What stands in an `Authorization` header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Header<'a> {
+    /// A token, bare or after `Bearer` (RFC 6750, section 2.1).
+    Token(&'a str),
+    /// What follows `Basic` (RFC 7617).
+    Basic(&'a str),
+    /// Something with a colon in it and no scheme, as e24's signatures are.
+    Other(&'a str),
+}
+
+/// Reads the header.
+pub(super) fn of(headers: &HeaderMap) -> Result<Header<'_>> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or(Error::NoCredential)?;
     if values.next().is_some() {
@@ -15,8 +26,14 @@ pub(super) fn token(headers: &HeaderMap) -> Result<&str> {
     let text = value.to_str().map_err(|_| Error::BadCredential)?.trim();
     match text.split_once(' ') {
         None if text.is_empty() => Err(Error::NoCredential),
-        None => Ok(text),
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim_start()),
+        None if text.contains(':') => Ok(Header::Other(text)),
+        None => Ok(Header::Token(text)),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => {
+            Ok(Header::Token(rest.trim_start()))
+        }
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("basic") => {
+            Ok(Header::Basic(rest.trim_start()))
+        }
         Some(_) => Err(Error::BadCredential),
     }
 }
@@ -30,21 +47,27 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, value.parse().unwrap());
         }
-        token(&headers).map(str::to_owned)
+        super::of(&headers).map(|header| format!("{header:?}"))
     }
 
     #[test]
     fn a_token_stands_bare_or_after_bearer_in_any_case() {
         for value in ["rcu_x", " rcu_x ", "Bearer rcu_x", "bearer  rcu_x", "BEARER rcu_x"] {
-            assert_eq!(of(&[value]).unwrap(), "rcu_x", "{value}");
+            assert_eq!(of(&[value]).unwrap(), r#"Token("rcu_x")"#, "{value}");
         }
+    }
+
+    #[test]
+    fn basic_and_signatures_are_told_apart_from_tokens() {
+        assert_eq!(of(&["basic eDp5"]).unwrap(), r#"Basic("eDp5")"#);
+        assert_eq!(of(&["KEY:c2ln"]).unwrap(), r#"Other("KEY:c2ln")"#);
     }
 
     #[test]
     fn an_empty_header_is_no_credential_and_anything_else_is_a_bad_one() {
         assert!(matches!(of(&[]), Err(Error::NoCredential)));
         assert!(matches!(of(&[" "]), Err(Error::NoCredential)));
-        for values in [&["Basic rcu_x"][..], &["rcu_x", "rcu_x"], &["Bearer é"]] {
+        for values in [&["Digest rcu_x"][..], &["rcu_x", "rcu_x"], &["Bearer é"]] {
             assert!(matches!(of(values), Err(Error::BadCredential)), "{values:?}");
         }
     }

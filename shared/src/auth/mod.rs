@@ -1,6 +1,20 @@
 //! Who asks: from the `Authorization` header to a proof that the caller may.
 
 mod asked;
+#[cfg(feature = "password")]
+mod basic;
 mod header;
+mod need;
+#[cfg(feature = "signature")]
+mod signature;
+mod token;
 
-pub use asked::{AccountRead, AccountWrite, Asked, Caller, Need};
+pub use asked::{Asked, Presented};
+#[cfg(feature = "password")]
+pub use basic::{SignIn, TokenOrBasic};
+pub use need::{
+    AccountRead, AccountWrite, Caller, EmailRead, EmailWrite, Need, Powers, ProfileRead,
+    ProfileWrite, TokensRead, TokensWrite, Unrestricted,
+};
+#[cfg(feature = "signature")]
+pub use signature::{TokenOrSignature, parse_date};

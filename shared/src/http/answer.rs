@@ -44,9 +44,10 @@ impl Call {
         F: Fn() -> Answer,
         Answer: Future<Output = Result<Response<Body>>>,
     {
+        // Boxed, since a future in a future in a future is too deep for the compiler.
+        let settled = Box::pin(until_settled(route));
         let in_time =
-            tokio::time::timeout(DEADLINE, AssertUnwindSafe(until_settled(route)).catch_unwind())
-                .await;
+            tokio::time::timeout(DEADLINE, AssertUnwindSafe(settled).catch_unwind()).await;
         let outcome = match in_time {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(failed("answer: the handler panicked")("see the line before")),
@@ -108,6 +109,7 @@ const fn status(error: &Error) -> StatusCode {
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Error::Conflict(_) => StatusCode::CONFLICT,
         Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         Error::Raced | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -138,6 +140,7 @@ fn header(error: &Error) -> Option<(HeaderName, HeaderValue)> {
         ),
         Error::MethodNotAllowed { allow } => (ALLOW, (*allow).to_owned()),
         Error::Raced | Error::Unavailable { .. } => (RETRY_AFTER, "1".to_owned()),
+        Error::TooManyAttempts { retry_after } => (RETRY_AFTER, retry_after.to_string()),
         _ => return None,
     };
     Some((name, HeaderValue::from_str(&value).ok()?))

@@ -41,6 +41,32 @@ impl Call {
         self.request.headers()
     }
 
+    /// A header that is there once and holds text.
+    pub fn single_header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers().get_all(name).iter();
+        let value = values.next()?.to_str().ok()?;
+        values.next().is_none().then_some(value)
+    }
+
+    /// The path as it was sent.
+    pub fn raw_path(&self) -> &str {
+        self.request.raw_http_path()
+    }
+
+    /// The query as it was sent, without its question mark.
+    pub fn raw_query(&self) -> &str {
+        self.request.uri().query().unwrap_or_default()
+    }
+
+    /// The body as it was sent.
+    pub fn raw_body(&self) -> &[u8] {
+        match self.request.body() {
+            Body::Text(text) => text.as_bytes(),
+            Body::Binary(bytes) => bytes,
+            _ => &[],
+        }
+    }
+
     /// Whose errors the path's clients understand.
     pub(super) fn dialect(&self) -> Dialect {
         Dialect::of_path(&self.path)
@@ -52,17 +78,19 @@ impl Call {
         self.request.lambda_context_ref().map_or("none", |context| &context.request_id)
     }
 
-    /// The query parameters. None may be given twice.
+    /// The query parameters. None may be given twice; nor may the body be too large, whether it is read or not.
     pub fn query(&self) -> Result<Query<'_>> {
+        self.body()?;
         let mut parameters = HashMap::new();
-        let sent = self.request.uri().query().unwrap_or_default();
+        let sent = self.raw_query();
         for (name, value) in form_urlencoded::parse(sent.as_bytes()) {
-            if parameters.insert(name, value).is_some() {
+            if parameters.contains_key(&name) {
                 return Err(Error::Invalid(vec![Problem::new(
-                    "query",
-                    "a parameter is given more than once",
+                    name.into_owned(),
+                    "is given more than once",
                 )]));
             }
+            parameters.insert(name, value);
         }
         Ok(Query(parameters))
     }
@@ -78,11 +106,7 @@ impl Call {
     }
 
     fn body(&self) -> Result<&[u8]> {
-        let body: &[u8] = match self.request.body() {
-            Body::Text(text) => text.as_bytes(),
-            Body::Binary(bytes) => bytes,
-            _ => &[],
-        };
+        let body = self.raw_body();
         if body.len() > MAX_BODY { Err(Error::TooLarge) } else { Ok(body) }
     }
 

@@ -4,9 +4,11 @@
 mod answer;
 mod call;
 mod dialect;
+mod event;
 mod fields;
 
 pub use answer::ok;
 pub use call::{Call, Query};
 pub use dialect::Dialect;
+pub use event::{received, serve};
 pub use fields::Fields;

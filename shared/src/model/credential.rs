@@ -46,6 +46,12 @@ impl TokenCredential {
         self.id
     }
 
+    /// The same ids and secret under another prefix, as a forger would write it.
+    #[must_use]
+    pub fn as_kind(self, kind: TokenKind) -> Self {
+        Self { kind, ..self }
+    }
+
     /// What the table keeps of the secret.
     pub fn secret_hash(&self) -> SecretHash {
         SecretHash::of(&self.secret)

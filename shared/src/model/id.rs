@@ -80,7 +80,10 @@ impl FromStr for PlanId {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        text.trim().parse().map(Self).map_err(|_| Malformed::new("must be a UUID"))
+        // The parser also takes other spellings, as in braces, which differ in length.
+        let uuid =
+            Some(text.trim()).filter(|text| text.len() == 36).and_then(|text| text.parse().ok());
+        uuid.map(Self).ok_or_else(|| Malformed::new("must be a UUID"))
     }
 }
 
@@ -131,7 +134,7 @@ macro_rules! hex_text {
             type Err = Malformed;
 
             fn from_str(text: &str) -> Result<Self, Malformed> {
-                text.parse().map(Self)
+                text.trim().parse().map(Self)
             }
         }
 

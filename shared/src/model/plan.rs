@@ -14,7 +14,7 @@ pub struct Plan {
     pub limits: PlanLimits,
 }
 
-/// The limits of a plan, as golem's clients know them.
+/// The limits of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanLimits {

@@ -27,6 +27,18 @@ pub enum Scope {
     AccountRead,
     /// Create, change and delete accounts.
     AccountWrite,
+    /// See the profile.
+    ProfileRead,
+    /// Change the profile.
+    ProfileWrite,
+    /// See the addresses.
+    EmailRead,
+    /// Change the addresses.
+    EmailWrite,
+    /// See tokens.
+    TokensRead,
+    /// Make and revoke tokens.
+    TokensWrite,
 }
 
 impl Scope {
@@ -35,6 +47,12 @@ impl Scope {
         match self {
             Self::AccountRead => "account_read",
             Self::AccountWrite => "account_write",
+            Self::ProfileRead => "profile_read",
+            Self::ProfileWrite => "profile_write",
+            Self::EmailRead => "email_read",
+            Self::EmailWrite => "email_write",
+            Self::TokensRead => "tokens_read",
+            Self::TokensWrite => "tokens_write",
         }
     }
 }

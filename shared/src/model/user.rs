@@ -1,11 +1,14 @@
 //! Users: those who sign in.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, EmailAddress, Malformed, Timestamp, UserId, UserNumber};
+use super::{
+    AccountId, ApiKey, EmailAddress, Malformed, S3Key, SshKey, Timestamp, UserId, UserNumber,
+};
 
 /// One who signs in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -26,6 +29,35 @@ pub struct User {
     /// Whether every credential of the user is refused.
     #[serde(default)]
     pub disabled: bool,
+    /// First and last name, as it is shown.
+    #[serde(default)]
+    pub full_name: String,
+    /// Where the user is.
+    #[serde(default)]
+    pub location: String,
+    /// Whom the user works for.
+    #[serde(default)]
+    pub company: String,
+    /// The user's own page.
+    #[serde(default)]
+    pub profile_url: String,
+    /// The address whose picture is shown, if not the primary one.
+    #[serde(default)]
+    pub gravatar_email: String,
+    /// The phone number, as it was sent.
+    #[serde(default)]
+    pub phone: String,
+    /// Keys that sign requests.
+    #[serde(default)]
+    pub api_keys: Vec<ApiKey>,
+    /// The hour of each API key's last use, by the key's id.
+    #[serde(default)]
+    pub api_key_uses: BTreeMap<String, Timestamp>,
+    /// The key for S3 storage.
+    pub s3_key: Option<S3Key>,
+    /// Public keys for SSH.
+    #[serde(default)]
+    pub ssh_keys: Vec<SshKey>,
     /// When the user was made.
     pub created_at: Timestamp,
 }

@@ -25,6 +25,12 @@ impl Condition {
         Self::bare(format!("attribute_exists({PK})"))
     }
 
+    /// There is a user, who is not disabled.
+    pub(super) fn enabled() -> Self {
+        let no = (":no".to_owned(), AttributeValue::Bool(false));
+        Self::compare("disabled", "= :no", [no])
+    }
+
     /// The item is as it was read.
     pub(super) fn unchanged<T>(read: &Stored<T>) -> Self {
         let value = AttributeValue::N(read.version.to_string());

@@ -52,6 +52,16 @@ impl Key {
         Self::new(account_partition(account), format!("{MEMBER}{user}"))
     }
 
+    /// `USER#<uuid> / ATTEMPTS`
+    pub(super) fn attempts_of_user(user: UserId) -> Self {
+        Self::new(user_partition(user), "ATTEMPTS")
+    }
+
+    /// `ATTEMPTS#<keyed hash> / ATTEMPTS`: attempts on a name that nobody has.
+    pub(super) fn attempts_on_name(hash: &str) -> Self {
+        Self::new(format!("ATTEMPTS#{hash}"), "ATTEMPTS")
+    }
+
     /// `PLAN#<uuid> / PLAN`
     pub(super) fn plan(plan: PlanId) -> Self {
         Self::new(format!("PLAN#{plan}"), "PLAN")
@@ -80,6 +90,11 @@ impl Key {
     /// `CLAIM#CONTACT#<normal form> / CLAIM`: the contact address of an account.
     pub(super) fn contact_claim(address: &EmailAddress) -> Self {
         Self::claim("CONTACT", address.normal())
+    }
+
+    /// `CLAIM#NOTHING# / CLAIM`: never written.
+    pub(super) fn no_claim() -> Self {
+        Self::claim("NOTHING", "")
     }
 
     fn claim(kind: &str, value: impl Display) -> Self {

@@ -1,21 +1,13 @@
 //! Who belongs to which account.
 
-use std::time::{Duration, Instant};
-
-use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
-use futures_util::stream::{self, TryStreamExt};
-
 use super::Table;
 use super::condition::Condition;
-use super::connection::failed_call;
-use super::item::{Attributes, Item, Stored};
-use super::key::{Key, MEMBER, account_partition, user_partition};
+use super::item::{Item, Stored};
+use super::key::{Key, MEMBER, user_partition};
 use super::read::Items;
 use super::transaction::{Changes, Transaction};
 use super::wanted::Wanted;
-use crate::error::failed;
 use crate::model::{Account, AccountId, Membership, Role, Timestamp, UserId};
-use crate::random::back_off;
 use crate::{Error, Result};
 
 /// An account and the caller's place in it; any of both may be missing.
@@ -83,8 +75,22 @@ impl Wanted for AccountId {
     }
 }
 
-/// How many members' deletions go into one BatchWriteItem, which takes 25: each membership is two items.
-const MEMBERS_AT_ONCE: usize = 12;
+impl Transaction<'_> {
+    /// Adds a membership on both sides, and raises the account's version, so that a deletion that listed its members
+    /// before fails and lists them again.
+    pub(super) fn insert_member(self, member: &Membership) -> Result<Self> {
+        const TWICE: fn() -> Error = || Error::Conflict("the user is a member already");
+        self.update(Key::account(member.account), Changes::new(), Condition::present(), || {
+            Error::NotFound("account")
+        })?
+        .insert(member, TWICE)?
+        .put(
+            member.at(Key::member(member.account, member.user))?,
+            Condition::absent(),
+            TWICE,
+        )
+    }
+}
 
 impl Table {
     /// A user's place in an account.
@@ -98,72 +104,12 @@ impl Table {
     }
 
     /// Makes a user a member of an account.
-    ///
-    /// Raises the account's version, so that a deletion that listed its members before fails and lists them again.
     pub async fn add_member(&self, account: AccountId, user: UserId, role: Role) -> Result<()> {
         let member = Membership { account, user, role, joined_at: Timestamp::now() };
         Transaction::new(self, "add a member")
-            .update(Key::account(account), Changes::new(), Condition::present(), || {
-                Error::NotFound("account")
-            })?
-            .insert(&member, || Error::Conflict("the user is a member already"))?
-            .put(member.at(Key::member(account, user))?, Condition::absent(), || {
-                Error::Conflict("the user is a member already")
-            })?
+            .check(Key::user(user), Condition::enabled(), || Error::NotFound("user"))?
+            .insert_member(&member)?
             .commit()
             .await
     }
-
-    /// All members of an account.
-    pub(super) async fn members(&self, account: AccountId) -> Result<Vec<Membership>> {
-        self.query(account_partition(account), MEMBER).await
-    }
-
-    /// Deletes memberships that outlived their account. It may stop anywhere and be run again, by several at once:
-    /// nothing sees these memberships any more, since nothing looks at one without its account.
-    pub(super) async fn clear_members(
-        &self,
-        account: AccountId,
-        members: Vec<Membership>,
-    ) -> Result<()> {
-        let until = Instant::now() + Duration::from_secs(4);
-        let batches = stream::iter(members.chunks(MEMBERS_AT_ONCE).map(Ok));
-        batches.try_for_each_concurrent(8, |batch| self.delete_members(account, batch, until)).await
-    }
-
-    async fn delete_members(
-        &self,
-        account: AccountId,
-        batch: &[Membership],
-        until: Instant,
-    ) -> Result<()> {
-        let keys = batch.iter().flat_map(|member| {
-            [Key::membership(member.user, account), Key::member(account, member.user)]
-        });
-        let mut pending =
-            keys.map(|key| deletion(key.into_attributes())).collect::<Result<Vec<_>>>()?;
-        let mut attempt = 0;
-        while !pending.is_empty() && Instant::now() < until {
-            let answer =
-                self.client.batch_write_item().request_items(&self.name, pending).send().await;
-            let answer = answer.map_err(failed_call("clear up memberships"))?;
-            pending = answer
-                .unprocessed_items
-                .and_then(|mut tables| tables.remove(&self.name))
-                .unwrap_or_default();
-            if !pending.is_empty() {
-                back_off(attempt).await?;
-                attempt += 1;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn deletion(key: Attributes) -> Result<WriteRequest> {
-    let delete = DeleteRequest::builder()
-        .set_key(Some(key))
-        .build()
-        .map_err(failed("clear up memberships"))?;
-    Ok(WriteRequest::builder().delete_request(delete).build())
 }

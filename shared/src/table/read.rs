@@ -29,6 +29,11 @@ impl Items {
         self.0.remove(key).map(stored).transpose()
     }
 
+    /// The attributes at a key, if there are any.
+    pub(super) fn take_attributes(&mut self, key: &Key) -> Option<Attributes> {
+        self.0.remove(key)
+    }
+
     /// Whether there is an item at a key.
     pub(super) fn has(&self, key: &Key) -> bool {
         self.0.contains_key(key)

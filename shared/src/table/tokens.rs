@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Table;
@@ -13,7 +14,9 @@ use super::connection::failed_call;
 use super::item::{Item, Keyed, Stored};
 use super::key::{Key, PK};
 use super::transaction::Transaction;
-use crate::model::{Scope, Timestamp, TokenCredential, TokenKind, UserId, UserToken};
+use crate::model::{
+    ApiKeyId, Scope, Timestamp, TokenCredential, TokenKind, User, UserId, UserToken,
+};
 use crate::{Error, Result};
 
 const HOUR: i64 = 3600;
@@ -71,25 +74,49 @@ impl Table {
     /// The write never brings a revoked token back, leaves the version alone, so that it is in nobody's way, and may
     /// fail: the request goes on without it.
     pub async fn mark_used(&self, token: &Stored<UserToken>, now: Timestamp) {
-        let hour = now.as_second() - now.as_second().rem_euclid(HOUR);
-        let Ok(hour) = Timestamp::from_second(hour) else { return };
+        let Some(hour) = hour_of(now) else { return };
         if token.last_used_at.is_some_and(|last| last >= hour) {
             return;
         }
-        let quickly = aws_sdk_dynamodb::config::Builder::new()
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(
-                TimeoutConfig::builder().operation_timeout(Duration::from_millis(300)).build(),
-            );
         let mark = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(token.key().into_attributes()))
+            .marking(token.key(), hour)
             .update_expression("SET lastUsedAt = :hour")
-            .condition_expression(format!("attribute_exists({PK}) AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :hour)"))
-            .expression_attribute_values(":hour", AttributeValue::S(hour.to_string()));
-        let outcome = mark.customize().config_override(quickly).send().await;
-        tracing::debug!(marked = outcome.is_ok(), "last use of a token");
+            .condition_expression(format!("attribute_exists({PK}) AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :hour)"));
+        let marked = mark.customize().config_override(quickly()).send().await.is_ok();
+        tracing::debug!(marked, "last use of a token");
     }
+
+    /// The same for an API key of a user.
+    pub async fn mark_key_used(&self, user: &Stored<User>, key: ApiKeyId, now: Timestamp) {
+        let Some(hour) = hour_of(now) else { return };
+        let id = key.to_string();
+        if user.api_key_uses.get(&id).is_some_and(|last| *last >= hour) {
+            return;
+        }
+        let mark = self
+            .marking(user.key(), hour)
+            .update_expression("SET apiKeyUses.#key = :hour")
+            .condition_expression(format!("attribute_exists({PK}) AND (attribute_not_exists(apiKeyUses.#key) OR apiKeyUses.#key < :hour)"))
+            .expression_attribute_names("#key", id);
+        let marked = mark.customize().config_override(quickly()).send().await.is_ok();
+        tracing::debug!(marked, "last use of an API key");
+    }
+
+    fn marking(&self, key: Key, hour: Timestamp) -> UpdateItemFluentBuilder {
+        let update =
+            self.client.update_item().table_name(&self.name).set_key(Some(key.into_attributes()));
+        update.expression_attribute_values(":hour", AttributeValue::S(hour.to_string()))
+    }
+}
+
+/// One attempt, and not for long: nobody waits for a mark.
+fn quickly() -> aws_sdk_dynamodb::config::Builder {
+    aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled()).timeout_config(
+        TimeoutConfig::builder().operation_timeout(Duration::from_millis(300)).build(),
+    )
+}
+
+/// The beginning of the hour.
+fn hour_of(now: Timestamp) -> Option<Timestamp> {
+    Timestamp::from_second(now.as_second() - now.as_second().rem_euclid(HOUR)).ok()
 }

@@ -1,18 +1,24 @@
 //! Users and what is made with them.
 
+use std::collections::BTreeMap;
+
 use super::Table;
-use super::accounts::NewAccount;
 use super::condition::Condition;
 use super::item::{Claim, Stored};
 use super::key::Key;
+use super::memberships::AdminOf;
+use super::opening::NewAccount;
 use super::transaction::{Changes, Transaction};
 use crate::model::{
-    AccountId, AccountName, Email, EmailAddress, User, UserId, UserNumber, Username,
+    AccountId, AccountName, ApiKey, Email, EmailAddress, Membership, Role, S3Key, User, UserId,
+    UserNumber, Username,
 };
 use crate::{Error, Result};
 
 /// What a new user is to be.
 pub struct NewUser {
+    /// The identity, from which secrets may have been derived.
+    pub id: UserId,
     /// The name to sign in with.
     pub username: Username,
     /// The first address, which is the primary one.
@@ -21,6 +27,34 @@ pub struct NewUser {
     pub verified: bool,
     /// The argon2id hash of the password, as a PHC string.
     pub password_hash: Option<String>,
+    /// First and last name.
+    pub full_name: String,
+    /// The phone number.
+    pub phone: String,
+    /// Keys that sign requests.
+    pub api_keys: Vec<ApiKey>,
+    /// The key for S3 storage.
+    pub s3_key: Option<S3Key>,
+    /// The account that the user also becomes a member of, and whose admin says so.
+    pub member_of: Option<AdminOf>,
+}
+
+impl NewUser {
+    /// A user of this name with this address, not verified, and nothing else.
+    pub fn named(username: Username, email: EmailAddress) -> Self {
+        Self {
+            id: UserId::generate(),
+            username,
+            email,
+            verified: false,
+            password_hash: None,
+            full_name: String::new(),
+            phone: String::new(),
+            api_keys: Vec::new(),
+            s3_key: None,
+            member_of: None,
+        }
+    }
 }
 
 impl Table {
@@ -31,7 +65,7 @@ impl Table {
     pub async fn create_user(&self, new: NewUser) -> Result<User> {
         let name: AccountName =
             new.username.to_string().parse().map_err(crate::error::failed("name an account"))?;
-        let id = UserId::generate();
+        let id = new.id;
         let slug = self.free_slug(&name, id).await?;
         let account = NewAccount { name, contact_email: None, registry: None }.opened(slug, id)?;
         let now = account.created_at;
@@ -43,6 +77,16 @@ impl Table {
             password_hash: new.password_hash,
             current_account: Some(account.id),
             disabled: false,
+            full_name: new.full_name,
+            location: String::new(),
+            company: String::new(),
+            profile_url: String::new(),
+            gravatar_email: String::new(),
+            phone: new.phone,
+            api_keys: new.api_keys,
+            api_key_uses: BTreeMap::new(),
+            s3_key: new.s3_key,
+            ssh_keys: Vec::new(),
             created_at: now,
         };
         let email =
@@ -65,7 +109,23 @@ impl Table {
                 Condition::absent(),
                 || Error::Conflict("the e-mail address is taken"),
             )?;
-        transaction.insert_account(&account)?.commit().await?;
+        let mut transaction = transaction.insert_account(&account)?;
+        if let Some(AdminOf { account, admin }) = new.member_of {
+            let member = Membership {
+                account: account.id,
+                user: user.id,
+                role: Role::Member,
+                joined_at: now,
+            };
+            transaction = transaction
+                .check(
+                    Key::membership(admin, account.id),
+                    Condition::one_of("role", ["admin".to_owned()]),
+                    || Error::Raced,
+                )?
+                .insert_member(&member)?;
+        }
+        transaction.commit().await?;
         Ok(user)
     }
 
@@ -89,6 +149,36 @@ impl Table {
             .commit()
             .await?;
         Ok(User { current_account: Some(account), ..user.item.clone() })
+    }
+
+    /// Whose address this is: one round.
+    pub async fn user_of_address(&self, address: &EmailAddress) -> Result<Option<UserId>> {
+        self.claimant(Key::email_claim(address)).await
+    }
+
+    /// Whose username this is: one round.
+    pub async fn user_of_username(&self, username: &Username) -> Result<Option<UserId>> {
+        self.claimant(Key::username_claim(username)).await
+    }
+
+    /// Asks as much as the other two, for a name that nobody can have.
+    pub async fn user_of_nothing(&self) -> Result<Option<UserId>> {
+        self.claimant(Key::no_claim()).await
+    }
+
+    async fn claimant(&self, key: Key) -> Result<Option<UserId>> {
+        let claim: Option<Stored<Claim>> = self.batch_get(vec![key.clone()]).await?.take(&key)?;
+        Ok(claim.and_then(|claim| claim.user))
+    }
+
+    /// Replaces a password's hash by one of a higher cost, unless the password was changed meanwhile.
+    pub async fn replace_hash(&self, user: UserId, old: &str, new: &str) -> Result<()> {
+        let unchanged = Condition::one_of("passwordHash", [old.to_owned()]);
+        let changes = Changes::new().set("passwordHash", new)?;
+        Transaction::new(self, "replace a password hash")
+            .update(Key::user(user), changes, unchanged, || Error::Raced)?
+            .commit()
+            .await
     }
 
     /// The users of these ids, those that there are.

@@ -1,6 +1,7 @@
 //! What a request wants to read beside its credential.
 
 use super::Table;
+use super::attempts::{Attempts, Guessed};
 use super::item::Stored;
 use super::key::Key;
 use super::read::Items;
@@ -33,13 +34,47 @@ impl Wanted for () {
     }
 }
 
-/// What the table has for a token that was presented; nothing says yet that it is the right one.
+/// Where a credential is kept.
+#[derive(Debug, Clone)]
+pub enum Kept {
+    /// Among the items of its user.
+    Token(TokenId),
+    /// In the user itself.
+    InUser,
+    /// A password: in the user, with the attempts on it beside.
+    Password(Guessed),
+}
+
+/// What was kept of a credential; nothing says yet that it is the one that was presented.
 #[derive(Debug)]
-pub struct Credential {
+pub enum KeptCredential {
     /// The token of that id.
-    pub token: Option<Stored<UserToken>>,
-    /// The user that it names.
-    pub user: Option<Stored<User>>,
+    Token(Option<Stored<UserToken>>),
+    /// It is in the user.
+    InUser,
+    /// It is in the user; these are the attempts on it.
+    Password(Guessed, Attempts),
+}
+
+impl Kept {
+    fn key(&self, user: UserId) -> Option<Key> {
+        match self {
+            Self::Token(token) => Some(Key::token(user, *token)),
+            Self::InUser => None,
+            Self::Password(guessed) => Some(guessed.key()),
+        }
+    }
+
+    fn pick(&self, user: UserId, items: &mut Items) -> Result<KeptCredential> {
+        match self {
+            Self::Token(token) => Ok(KeptCredential::Token(items.take(&Key::token(user, *token))?)),
+            Self::InUser => Ok(KeptCredential::InUser),
+            Self::Password(guessed) => {
+                let attempts = Attempts::of(items.take_attributes(&guessed.key()).as_ref());
+                Ok(KeptCredential::Password(guessed.clone(), attempts))
+            }
+        }
+    }
 }
 
 impl Table {
@@ -49,25 +84,25 @@ impl Table {
         user: UserId,
         wanted: W,
     ) -> Result<(Option<Stored<User>>, W::Found)> {
-        let mut keys = wanted.keys(user);
-        keys.push(Key::user(user));
-        let mut items = self.batch_get(keys).await?;
-        Ok((items.take(&Key::user(user))?, wanted.pick(user, &mut items)?))
+        let (_, user, found) = self.credential_and(user, Kept::InUser, wanted).await?;
+        Ok((user, found))
     }
 
-    /// A token, its user, and what else is wanted: one round.
+    /// What is kept of a credential, its user, and what else is wanted: one round.
     pub async fn credential_and<W: Wanted>(
         &self,
         user: UserId,
-        token: TokenId,
+        kept: Kept,
         wanted: W,
-    ) -> Result<(Credential, W::Found)> {
-        let (token_key, user_key) = (Key::token(user, token), Key::user(user));
+    ) -> Result<(KeptCredential, Option<Stored<User>>, W::Found)> {
         let mut keys = wanted.keys(user);
-        keys.extend([token_key.clone(), user_key.clone()]);
+        keys.push(Key::user(user));
+        keys.extend(kept.key(user));
         let mut items = self.batch_get(keys).await?;
-        let credential =
-            Credential { token: items.take(&token_key)?, user: items.take(&user_key)? };
-        Ok((credential, wanted.pick(user, &mut items)?))
+        Ok((
+            kept.pick(user, &mut items)?,
+            items.take(&Key::user(user))?,
+            wanted.pick(user, &mut items)?,
+        ))
     }
 }

@@ -45,6 +45,6 @@ async fn read(mut pipe: pipe::Receiver) -> Result<String> {
 
 fn show_progress(elapsed: Duration, output: &[u8]) -> Result<()> {
     let output = String::from_utf8_lossy(output);
-    let last = output.trim_end().lines().next_back().unwrap_or_default();
+    let last = output.trim_end().lines().next_back().unwrap_or("no output yet");
     Ok(out::line(format!("    {} s: {}", elapsed.as_secs(), last.trim()))?)
 }

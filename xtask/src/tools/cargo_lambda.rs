@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use super::{ToolsFolder, python};
-use crate::out;
+use crate::{out, workspace};
 
 const SERIES: &str = "1.9";
 const PINNED: &str = "1.9.2";
@@ -19,11 +19,15 @@ pub fn cargo_lambda() -> Result<PathBuf> {
     if let Some(program) = on_path() {
         return Ok(program);
     }
-    let tools = ToolsFolder::open()?;
-    match python::interpreter() {
-        Some(python) => from_wheel(&tools, &python),
-        None => from_source(&tools),
+    let tools = ToolsFolder::open(PROGRAM)?;
+    let built = source_root(&tools).join("bin").join(PROGRAM);
+    if is_suitable(&built) {
+        return Ok(built);
     }
+    let Some(python) = python::interpreter() else {
+        return from_source(&tools, "there is no Python 3");
+    };
+    from_wheel(&tools, &python).or_else(|error| from_source(&tools, &format!("{error:#}")))
 }
 
 fn on_path() -> Option<PathBuf> {
@@ -58,16 +62,12 @@ fn from_wheel(tools: &ToolsFolder, python: &Path) -> Result<PathBuf> {
     Ok(program)
 }
 
-fn from_source(tools: &ToolsFolder) -> Result<PathBuf> {
-    let root = tools.path.join("cargo-lambda-from-source");
-    let program = root.join("bin").join(PROGRAM);
-    if is_suitable(&program) {
-        return Ok(program);
-    }
+fn from_source(tools: &ToolsFolder, reason: &str) -> Result<PathBuf> {
     out::line(format!(
-        "No cargo-lambda {SERIES} on the PATH and no Python 3: building {PINNED} from source, which takes minutes"
+        "No cargo-lambda {SERIES} on the PATH and no wheel ({reason}): building {PINNED} from source, which takes minutes"
     ))?;
-    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let root = source_root(tools);
+    let status = Command::new(workspace::cargo_program())
         .args(["install", "--locked", PROGRAM, "--version", PINNED, "--root"])
         .arg(&root)
         .arg("--target-dir")
@@ -75,7 +75,11 @@ fn from_source(tools: &ToolsFolder) -> Result<PathBuf> {
         .status()
         .context("cannot run cargo")?;
     ensure!(status.success(), "building cargo-lambda from source failed");
-    Ok(program)
+    Ok(root.join("bin").join(PROGRAM))
+}
+
+fn source_root(tools: &ToolsFolder) -> PathBuf {
+    tools.path.join("cargo-lambda-from-source")
 }
 
 #[cfg(test)]

@@ -4,17 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use super::ToolsFolder;
 use crate::{out, private_file};
 
+const NAME: &str = "python";
 const REQUIREMENTS: &str = include_str!("../../requirements.txt");
 
 /// The `bin` folder of the tests' Python tools, installed if need be.
 pub fn python_tools() -> Result<PathBuf> {
-    let tools = ToolsFolder::open()?;
-    let environment = tools.path.join("python");
+    let tools = ToolsFolder::open(NAME)?;
+    let environment = tools.path.join(NAME);
     if !is_installed(&environment, REQUIREMENTS) {
         let python = interpreter().context("the tests' tools need Python 3 on the PATH")?;
         out::line("Installing the tests' Python tools, which takes a minute or two")?;
@@ -60,19 +61,19 @@ pub(super) fn install(python: &Path, environment: &Path, requirements: &str) -> 
 fn pip(python: &Path, environment: &Path) -> Result<Command> {
     let own_python = python_of(environment);
     if run(Command::new(&own_python).args(["-m", "ensurepip", "--default-pip"])).is_ok() {
-        let mut own = Command::new(own_python);
+        let mut own = Command::new(&own_python);
         own.args(["-m", "pip"]);
         return Ok(own);
     }
-    let mut system = Command::new(python);
-    system.args(["-m", "pip", "--python"]).arg(own_python);
-    let probe =
-        Command::new(python).args(["-m", "pip", "--python", "python3", "--version"]).output()?;
-    ensure!(
-        probe.status.success(),
-        "this Python 3 has neither ensurepip nor pip 22.3 or later (Debian: install python3-venv)"
-    );
-    Ok(system)
+    let system = || {
+        let mut pip = Command::new(python);
+        pip.args(["-m", "pip", "--python"]).arg(&own_python);
+        pip
+    };
+    run(system().arg("--version")).context(
+        "this Python 3 has neither ensurepip nor pip 22.3 or later (Debian: install python3-venv)",
+    )?;
+    Ok(system())
 }
 
 fn run(command: &mut Command) -> Result<()> {

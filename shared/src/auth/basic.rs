@@ -1,0 +1,162 @@
+//! Username or e-mail address and password (RFC 7617), beside tokens; with the lock against guessing.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::asked::Presented;
+use super::header::{self, Header};
+use super::need::Powers;
+use super::token;
+use crate::error::failed;
+use crate::http::Call;
+use crate::model::{EmailAddress, TokenCredential, User, UserId, Username};
+use crate::password::{self, Verified};
+use crate::service_key::ServiceKeys;
+use crate::table::{Attempts, Guessed, Kept, KeptCredential, Stored, Table};
+use crate::{App, Error, Result};
+
+/// What checking passwords takes beside the table.
+pub struct SignIn {
+    /// For the names that nobody has.
+    pub service_keys: ServiceKeys,
+    /// What was right a moment ago.
+    pub verified: Verified,
+}
+
+impl App<SignIn> {
+    /// As [`App::from_env`], with what checking passwords takes.
+    pub async fn with_sign_in() -> Result<Self> {
+        let (app, service_keys) = tokio::join!(App::from_env(), ServiceKeys::from_env());
+        Ok(Self {
+            table: app?.table,
+            means: SignIn { service_keys: service_keys?, verified: Verified::new()? },
+        })
+    }
+}
+
+/// A token, or a name and a password.
+pub enum TokenOrBasic {
+    /// A token.
+    Token(TokenCredential),
+    /// A name and a password.
+    Basic(Basic),
+}
+
+/// A username or e-mail address, and a password. It has no `Debug`: it must not be logged.
+pub struct Basic {
+    name: String,
+    password: String,
+}
+
+impl Basic {
+    /// Reads what follows `Basic`: base64 of UTF-8, split at the first colon.
+    fn parse(text: &str) -> Result<Self> {
+        let decoded = STANDARD.decode(text).map_err(|_| Error::BadCredential)?;
+        let decoded = String::from_utf8(decoded).map_err(|_| Error::BadCredential)?;
+        let (name, password) = decoded.split_once(':').ok_or(Error::BadCredential)?;
+        Ok(Self { name: name.to_owned(), password: password.to_owned() })
+    }
+
+    /// A name and a password from elsewhere than the header.
+    pub fn new(name: String, password: String) -> Self {
+        Self { name, password }
+    }
+
+    /// Whose name it is. A name that nobody has costs the same calls and gets an id that nobody has.
+    pub async fn resolve(&self, app: &App<SignIn>) -> Result<(UserId, Guessed)> {
+        let known = match (self.name.parse::<EmailAddress>(), self.name.parse::<Username>()) {
+            (Ok(address), _) => app.table.user_of_address(&address).await?,
+            (Err(_), Ok(username)) => app.table.user_of_username(&username).await?,
+            (Err(_), Err(_)) => app.table.user_of_nothing().await?,
+        };
+        if let Some(user) = known {
+            return Ok((user, Guessed::User(user)));
+        }
+        let key = app.means.service_keys.current().await?;
+        let name =
+            key.derive("name that nobody has", &[self.name.trim().to_lowercase().as_bytes()])?;
+        Ok((UserId::generate(), Guessed::Name(name)))
+    }
+
+    /// Checks the password against the user's, slowly unless it was right a moment ago, unless guessing is locked.
+    ///
+    /// The attempt is reserved before the hash is computed and given back if the password is right, so that guesses
+    /// made at once count.
+    pub async fn check(
+        &self,
+        app: &App<SignIn>,
+        user: Option<&Stored<User>>,
+        guessed: &Guessed,
+        attempts: &Attempts,
+    ) -> Result<()> {
+        let hash = user.and_then(|user| user.password_hash.as_deref());
+        attempts.refuse_if_locked()?;
+        if let (Some(user), Some(hash)) = (user, hash)
+            && app.means.verified.knows(user.id, hash, &self.password)
+        {
+            return Ok(());
+        }
+        let reservation = app.table.reserve_attempt(guessed, attempts).await?;
+        let id = user.map_or_else(UserId::generate, |user| user.id);
+        if app.means.verified.check(id, hash, &self.password)?
+            && user.is_some_and(|user| !user.disabled)
+        {
+            app.table.give_back_attempt(reservation).await;
+            if let Some(user) = user {
+                self.rehash_if_outdated(&app.table, user).await;
+            }
+            return Ok(());
+        }
+        app.table.note_wrong_attempt(reservation).await?;
+        Err(Error::BadCredential)
+    }
+
+    /// Hashes the password anew if the cost of new hashes has grown. It may fail: the next sign-in tries again.
+    async fn rehash_if_outdated(&self, table: &Table, user: &Stored<User>) {
+        let Some(old) = user.password_hash.as_deref().filter(|hash| password::is_outdated(hash))
+        else {
+            return;
+        };
+        let outcome = match password::hash(&self.password) {
+            Ok(new) => table.replace_hash(user.id, old, &new).await,
+            Err(error) => Err(error),
+        };
+        tracing::debug!(rehashed = outcome.is_ok(), "password hash of an older cost");
+    }
+}
+
+impl Presented for TokenOrBasic {
+    type Means = SignIn;
+
+    fn of(call: &Call) -> Result<Self> {
+        match header::of(call.headers())? {
+            Header::Token(text) => token::parse(text).map(Self::Token),
+            Header::Basic(text) => Basic::parse(text).map(Self::Basic),
+            Header::Other(_) => Err(Error::BadCredential),
+        }
+    }
+
+    async fn locate(&self, app: &App<SignIn>) -> Result<(UserId, Kept)> {
+        match self {
+            Self::Token(token) => Ok(token.kept()),
+            Self::Basic(basic) => {
+                basic.resolve(app).await.map(|(user, guessed)| (user, Kept::Password(guessed)))
+            }
+        }
+    }
+
+    async fn check(
+        &self,
+        app: &App<SignIn>,
+        user: Option<&Stored<User>>,
+        kept: KeptCredential,
+    ) -> Result<Powers> {
+        match (self, kept) {
+            (Self::Token(token), kept) => token.confirm(&app.table, user, kept).await,
+            (Self::Basic(basic), KeptCredential::Password(guessed, attempts)) => {
+                basic.check(app, user, &guessed, &attempts).await.map(|()| Powers::All)
+            }
+            (Self::Basic(_), _) => Err(failed("check a password")("its attempts were not fetched")),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! e24's request signatures, beside tokens: `KEY:base64(hmac_sha256(secret, S))` with
+//! `S = METHOD\nHOST\nX-Date\nPATH[?QUERY]\nBODY`.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::fmt::rfc2822::DateTimeParser;
+use sha2::Sha256;
+
+use super::asked::Presented;
+use super::header::{self, Header};
+use super::need::Powers;
+use super::token;
+use crate::error::failed;
+use crate::http::Call;
+use crate::model::{ApiKeyId, Timestamp, TokenCredential, User, UserId};
+use crate::service_key::ServiceKeys;
+use crate::table::{Kept, KeptCredential, Stored};
+use crate::{App, Error, Result};
+
+/// How far a request's date may be from now, in seconds.
+const TOLERANCE: i64 = 15 * 60;
+
+impl App<ServiceKeys> {
+    /// As [`App::from_env`], with the service key.
+    pub async fn with_service_keys() -> Result<Self> {
+        let (app, means) = tokio::join!(App::from_env(), ServiceKeys::from_env());
+        Ok(Self { table: app?.table, means: means? })
+    }
+}
+
+/// A token, or a signature.
+pub enum TokenOrSignature {
+    /// A token.
+    Token(TokenCredential),
+    /// A signature over the request.
+    Signature(Signature),
+}
+
+/// A signature, and everything that it may have been made over.
+pub struct Signature {
+    user: UserId,
+    key: ApiKeyId,
+    mac: Vec<u8>,
+    signed: Vec<Vec<u8>>,
+}
+
+impl Signature {
+    fn of(call: &Call, credential: &str) -> Result<Self> {
+        let (key, mac) = credential.split_once(':').ok_or(Error::BadCredential)?;
+        let (user, key) = ApiKeyId::parse_key(key).map_err(|_| Error::BadCredential)?;
+        let mac = STANDARD.decode(mac).map_err(|_| Error::BadCredential)?;
+        let date = call.single_header("x-date").ok_or(Error::BadCredential)?;
+        let asked = parse_date(date).ok_or(Error::BadCredential)?;
+        if (Timestamp::now().as_second() - asked.as_second()).abs() > TOLERANCE {
+            return Err(Error::BadCredential);
+        }
+        Ok(Self { user, key, mac, signed: signed(call, date) })
+    }
+
+    async fn check(&self, app: &App<ServiceKeys>, user: Option<&Stored<User>>) -> Result<Powers> {
+        let user = user.filter(|user| !user.disabled).ok_or(Error::BadCredential)?;
+        let key =
+            user.api_keys.iter().find(|key| key.id == self.key).ok_or(Error::BadCredential)?;
+        let secret = key.secret(user.id, &*app.means.version(&key.key_version).await?)?;
+        for text in &self.signed {
+            let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
+                .map_err(failed("check a signature"))?;
+            mac.update(text);
+            if mac.verify_slice(&self.mac).is_ok() {
+                app.table.mark_key_used(user, self.key, Timestamp::now()).await;
+                return Ok(Powers::All);
+            }
+        }
+        Err(Error::BadCredential)
+    }
+
+    /// The key that signed.
+    pub const fn key(&self) -> ApiKeyId {
+        self.key
+    }
+}
+
+/// Everything that known clients sign for this request: the host with or without its port, and for GET the path with or
+/// without the query.
+fn signed(call: &Call, date: &str) -> Vec<Vec<u8>> {
+    let host = call.single_header("host").unwrap_or_default();
+    let bare = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+        .map_or(host, |(bare, _)| bare);
+    let port = call
+        .single_header("x-forwarded-port")
+        .filter(|_| host == bare)
+        .map(|port| format!("{bare}:{port}"));
+    let mut hosts = vec![host];
+    hosts.extend((bare != host).then_some(bare));
+    hosts.extend(port.as_deref());
+    let (path, query) = (call.raw_path(), call.raw_query());
+    let mut targets =
+        vec![if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }];
+    targets.extend((call.method() == "GET" && !query.is_empty()).then(|| path.to_owned()));
+    let text = |host: &str, target: &str| {
+        let mut text = format!("{}\n{host}\n{date}\n{target}\n", call.method()).into_bytes();
+        text.extend_from_slice(call.raw_body());
+        text
+    };
+    hosts
+        .iter()
+        .flat_map(|host| targets.iter().map(move |target| (host, target)))
+        .map(|(host, target)| text(host, target))
+        .collect()
+}
+
+/// An RFC 1123 date in one of the zones that known clients write, each at its fixed offset.
+pub fn parse_date(text: &str) -> Option<Timestamp> {
+    let (local, zone) = text.trim().rsplit_once(' ')?;
+    let offset = match zone {
+        "GMT" | "UTC" | "WET" => "+0000",
+        "WEST" | "CET" => "+0100",
+        "CEST" | "EET" => "+0200",
+        "EEST" => "+0300",
+        numeric
+            if numeric.len() == 5
+                && numeric.starts_with(['+', '-'])
+                && numeric[1..].bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            numeric
+        }
+        _ => return None,
+    };
+    DateTimeParser::new().parse_timestamp(format!("{local} {offset}")).ok()
+}
+
+impl Presented for TokenOrSignature {
+    type Means = ServiceKeys;
+
+    fn of(call: &Call) -> Result<Self> {
+        match header::of(call.headers())? {
+            Header::Token(text) => token::parse(text).map(Self::Token),
+            Header::Other(text) => Signature::of(call, text).map(Self::Signature),
+            Header::Basic(_) => Err(Error::BadCredential),
+        }
+    }
+
+    async fn locate(&self, _: &App<ServiceKeys>) -> Result<(UserId, Kept)> {
+        match self {
+            Self::Token(token) => Ok(token.kept()),
+            Self::Signature(signature) => Ok((signature.user, Kept::InUser)),
+        }
+    }
+
+    async fn check(
+        &self,
+        app: &App<ServiceKeys>,
+        user: Option<&Stored<User>>,
+        kept: KeptCredential,
+    ) -> Result<Powers> {
+        match self {
+            Self::Token(token) => token.confirm(&app.table, user, kept).await,
+            Self::Signature(signature) => signature.check(app, user).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_understood_in_the_zones_that_clients_write() {
+        let noon = Timestamp::from_second(1_795_262_400).unwrap();
+        for text in [
+            "Sat, 21 Nov 2026 12:00:00 GMT",
+            "Sat, 21 Nov 2026 12:00:00 UTC",
+            "Sat, 21 Nov 2026 12:00:00 WET",
+            "Sat, 21 Nov 2026 13:00:00 WEST",
+            "Sat, 21 Nov 2026 13:00:00 CET",
+            "Sat, 21 Nov 2026 14:00:00 CEST",
+            "Sat, 21 Nov 2026 14:00:00 EET",
+            "Sat, 21 Nov 2026 15:00:00 EEST",
+            "Sat, 21 Nov 2026 07:00:00 -0500",
+            "Sat, 21 Nov 2026 17:30:00 +0530",
+            "21 Nov 2026 12:00:00 GMT",
+        ] {
+            assert_eq!(parse_date(text), Some(noon), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_in_any_other_zone_or_form_is_not() {
+        for text in [
+            "",
+            "GMT",
+            "Sat, 21 Nov 2026 12:00:00 EST",
+            "Sat, 21 Nov 2026 12:00:00 gmt",
+            "Sat, 21 Nov 2026 12:00:00",
+            "2026-11-21T12:00:00Z",
+            "Sat, 21 Nov 2026 12:00:00 +1",
+            "Mon, 21 Nov 2026 12:00:00 GMT",
+            "Sat, 99 Nov 2026 12:00:00 GMT",
+        ] {
+            assert_eq!(parse_date(text), None, "{text}");
+        }
+    }
+}

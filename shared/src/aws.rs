@@ -1,0 +1,107 @@
+//! How AWS is reached: region, credentials, TLS, timeouts.
+
+use std::env;
+use std::fmt;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+
+use crate::Result;
+use crate::error::failed;
+
+/// One call with all its retries, in seconds. Two rounds fit into the deadline of a request.
+const CALL: u64 = 4;
+
+/// The certificate authorities that Amazon's endpoints use (Amazon Trust Services, <https://www.amazontrust.com/repository/>),
+/// so that a cold start does not search the file system for all those that a system trusts.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+
+/// Where a service of AWS is and how to reach it.
+#[derive(Clone)]
+pub struct Aws {
+    pub(crate) region: Region,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) credentials: Credentials,
+    /// Certificate authorities in PEM, in place of Amazon's.
+    roots: Option<Vec<u8>>,
+}
+
+impl Aws {
+    /// The environment of a Lambda function: `AWS_REGION`, the `AWS_…` credentials, and optionally `AWS_CA_BUNDLE` (a PEM
+    /// file); the service is at this endpoint, if it is not AWS's own.
+    ///
+    /// In Lambda credentials are always in the environment; the SDK's chain of other places is not searched.
+    pub fn from_env(endpoint: Option<String>) -> Result<Self> {
+        let session = env::var("AWS_SESSION_TOKEN").ok();
+        let credentials = Credentials::new(
+            variable("AWS_ACCESS_KEY_ID")?,
+            variable("AWS_SECRET_ACCESS_KEY")?,
+            session,
+            None,
+            "environment",
+        );
+        let roots = env::var_os("AWS_CA_BUNDLE")
+            .map(std::fs::read)
+            .transpose()
+            .map_err(failed("read the file of AWS_CA_BUNDLE"))?;
+        Ok(Self { region: Region::new(variable("AWS_REGION")?), endpoint, credentials, roots })
+    }
+
+    /// A local stand-in, which takes any credentials.
+    pub fn local(endpoint: &str) -> Self {
+        Self {
+            region: Region::new("us-east-1"),
+            endpoint: Some(endpoint.to_owned()),
+            credentials: Credentials::new("local", "local", None, None, "local"),
+            roots: None,
+        }
+    }
+
+    pub(crate) fn http_client(&self) -> Result<SharedHttpClient> {
+        let roots = self.roots.clone().unwrap_or_else(|| AMAZON_ROOTS.to_vec());
+        let trusted = TrustStore::empty().with_pem_certificate(roots);
+        let tls = TlsContext::builder()
+            .with_trust_store(trusted)
+            .build()
+            .map_err(failed("set up TLS"))?;
+        Ok(Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(tls)
+            .build_https())
+    }
+}
+
+/// Three attempts at each call.
+pub(crate) fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50))
+}
+
+pub(crate) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(2))
+        .operation_timeout(Duration::from_secs(CALL))
+        .build()
+}
+
+/// An environment variable that must be set.
+pub(crate) fn variable(name: &'static str) -> Result<String> {
+    env::var(name).map_err(|_| failed("start")(Missing(name)))
+}
+
+/// An environment variable that must be set and is not.
+#[derive(Debug)]
+struct Missing(&'static str);
+
+impl std::error::Error for Missing {}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the environment variable {} is not set", self.0)
+    }
+}

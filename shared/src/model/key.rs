@@ -1,0 +1,151 @@
+//! What a user keeps besides tokens: API keys, an S3 key and SSH keys.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::{Malformed, Timestamp, UserId, hex};
+use crate::{Result, random};
+
+const OWNER: usize = 16;
+const ID: usize = OWNER + 8;
+const LENGTH: usize = ID + 4;
+
+/// An API key, among those of its user: 8 random bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ApiKeyId([u8; 8]);
+
+impl ApiKeyId {
+    /// A new key's id.
+    pub fn generate() -> Result<Self> {
+        Ok(Self(random::bytes()?))
+    }
+
+    /// The key as its holder has it: `rck_` and 28 bytes in URL-safe base64: owner, id and a CRC-32.
+    pub fn key_of(self, owner: UserId) -> String {
+        let mut bytes = [0; LENGTH];
+        bytes[..OWNER].copy_from_slice(&owner.to_bytes());
+        bytes[OWNER..ID].copy_from_slice(&self.0);
+        let sum = crc32fast::hash(&bytes[..ID]).to_be_bytes();
+        bytes[ID..].copy_from_slice(&sum);
+        format!("rck_{}", URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// Whose key it is, and which.
+    pub fn parse_key(text: &str) -> Result<(UserId, Self), Malformed> {
+        let malformed = || Malformed::new("is not an API key");
+        let mut bytes = [0; LENGTH];
+        let decoded = URL_SAFE_NO_PAD
+            .decode_slice(text.strip_prefix("rck_").ok_or_else(malformed)?, &mut bytes);
+        if decoded != Ok(LENGTH) || crc32fast::hash(&bytes[..ID]).to_be_bytes() != bytes[ID..] {
+            return Err(malformed());
+        }
+        let owner = UserId::from_bytes(std::array::from_fn(|place| bytes[place]));
+        Ok((owner, Self(std::array::from_fn(|place| bytes[OWNER + place]))))
+    }
+}
+
+impl fmt::Display for ApiKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl From<ApiKeyId> for String {
+    fn from(id: ApiKeyId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for ApiKeyId {
+    type Error = Malformed;
+
+    fn try_from(text: String) -> Result<Self, Malformed> {
+        let number =
+            u64::from_str_radix(&text, 16).map_err(|_| Malformed::new("is not an API key's id"))?;
+        Ok(Self(number.to_be_bytes()))
+    }
+}
+
+/// An API key as the table keeps it. Its secret is derived from the service key, so that the table alone gives
+/// nothing away; another `nonce` makes another secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKey {
+    /// Which of its user's keys.
+    pub id: ApiKeyId,
+    /// What makes its secret differ from an earlier one.
+    pub nonce: String,
+    /// The version of the service key that its secret is derived from.
+    pub key_version: String,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// A key for S3 storage as the table keeps it, its secret derived likewise.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct S3Key {
+    /// 20 capital letters and digits.
+    pub id: String,
+    /// The version of the service key that its secret is derived from.
+    pub key_version: String,
+}
+
+/// A public key for SSH.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SshKey {
+    /// Random, below 2^53.
+    pub id: u64,
+    /// What its user calls it.
+    pub name: String,
+    /// `SHA256:…`
+    pub fingerprint: String,
+    /// The key in OpenSSH's form.
+    pub public_key: String,
+}
+
+#[cfg(feature = "signature")]
+mod secrets {
+    use super::{ApiKey, S3Key, URL_SAFE_NO_PAD, UserId};
+    use crate::Result;
+    use crate::model::hex;
+    use crate::service_key::ServiceKey;
+    use base64::Engine;
+
+    impl ApiKey {
+        /// The key's secret: 43 characters. `key` must be of this key's version.
+        pub fn secret(&self, owner: UserId, key: &ServiceKey) -> Result<String> {
+            let parts = [&owner.to_bytes()[..], &self.id.0, self.nonce.as_bytes()];
+            Ok(URL_SAFE_NO_PAD.encode(key.derive("API secret", &parts)?))
+        }
+    }
+
+    impl S3Key {
+        /// The key's secret: 40 characters. `key` must be of this key's version.
+        pub fn secret(&self, owner: UserId, key: &ServiceKey) -> Result<String> {
+            Ok(hex(&key.derive("S3 secret", &[&owner.to_bytes(), self.id.as_bytes()])?[..20]))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_api_key_names_its_owner_and_a_mistyped_one_is_refused() {
+        let (owner, id) = (UserId::generate(), ApiKeyId::generate().unwrap());
+        let key = id.key_of(owner);
+
+        assert_eq!(ApiKeyId::parse_key(&key).unwrap(), (owner, id));
+        for place in 0..key.len() {
+            let mut wrong = key.clone().into_bytes();
+            wrong[place] = if wrong[place] == b'A' { b'B' } else { b'A' };
+            assert!(ApiKeyId::parse_key(&String::from_utf8(wrong).unwrap()).is_err(), "{place}");
+        }
+    }
+}

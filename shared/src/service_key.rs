@@ -1,0 +1,142 @@
+//! The service key: the secret that lives outside the table, and what is derived from it.
+//!
+//! It is a Secrets Manager secret, a flat JSON object: `current` names a version, and each other field is a version with
+//! its key, a text of at least 32 characters: `{"current":"1","1":"…"}`. A key is rotated by adding a version and then
+//! naming it current; a version goes when nothing in the table names it any more.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::config::BehaviorVersion;
+use aws_sdk_secretsmanager::{Client, Config};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::aws::{Aws, retries, timeouts, variable};
+use crate::error::failed;
+use crate::{Error, Result};
+
+/// The environment variable that names the secret: its ARN or name.
+pub const SECRET_VARIABLE: &str = "SERVICE_KEY_SECRET";
+
+/// All versions of the service key that this process knows.
+pub struct ServiceKeys {
+    client: Client,
+    secret: String,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    current: Option<String>,
+    keys: BTreeMap<String, Arc<ServiceKey>>,
+    /// Versions that were met and not found even after the secret was read again for them.
+    missing: HashSet<String>,
+}
+
+/// One version of the service key. It has no `Debug`: it must not be logged.
+pub struct ServiceKey {
+    /// Its name, which goes with everything that is derived from it.
+    pub version: String,
+    text: String,
+}
+
+impl ServiceKey {
+    /// 32 bytes that only this key, this purpose and these parts give (HMAC-SHA-256 over the lengths and the parts).
+    pub fn derive(&self, purpose: &str, parts: &[&[u8]]) -> Result<[u8; 32]> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.text.as_bytes())
+            .map_err(failed("use the service key"))?;
+        for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            mac.update(part);
+        }
+        Ok(mac.finalize().into_bytes().into())
+    }
+}
+
+impl ServiceKeys {
+    /// Reads the secret that [`SECRET_VARIABLE`] names. If it cannot be read now, the first request that needs it tries
+    /// again.
+    pub async fn from_env() -> Result<Self> {
+        let endpoint = std::env::var("AWS_ENDPOINT_URL_SECRETS_MANAGER").ok();
+        let keys = Self::new(Aws::from_env(endpoint)?, variable(SECRET_VARIABLE)?)?;
+        if let Err(error) = keys.read().await {
+            tracing::warn!(error = %crate::error::Chain(&error), "the service key is not read yet");
+        }
+        Ok(keys)
+    }
+
+    /// Keys that are read when they are first needed.
+    pub fn new(aws: Aws, secret: String) -> Result<Self> {
+        let mut config = Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .http_client(aws.http_client()?)
+            .region(aws.region)
+            .credentials_provider(aws.credentials)
+            .retry_config(retries())
+            .timeout_config(timeouts());
+        config.set_endpoint_url(aws.endpoint);
+        Ok(Self { client: Client::from_conf(config.build()), secret, known: Mutex::default() })
+    }
+
+    /// The version that new secrets are derived from.
+    pub async fn current(&self) -> Result<Arc<ServiceKey>> {
+        let known = || {
+            let known = self.known();
+            known.current.as_ref().and_then(|current| known.keys.get(current).cloned())
+        };
+        if let Some(key) = known() {
+            return Ok(key);
+        }
+        self.read().await?;
+        known().ok_or_else(|| unavailable("the secret names no current version that it holds"))
+    }
+
+    /// The version that something in the table names. One that is not known makes the process read the secret again,
+    /// once per version; without it the answer is 503, since nobody can say whether the credential is good.
+    pub async fn version(&self, version: &str) -> Result<Arc<ServiceKey>> {
+        let lacking = || unavailable("the secret lacks a version that the table names");
+        if let Some(key) = self.known().keys.get(version) {
+            return Ok(Arc::clone(key));
+        }
+        if self.known().missing.contains(version) {
+            return Err(lacking());
+        }
+        self.read().await?;
+        let mut known = self.known();
+        if let Some(key) = known.keys.get(version) {
+            return Ok(Arc::clone(key));
+        }
+        known.missing.insert(version.to_owned());
+        Err(lacking())
+    }
+
+    async fn read(&self) -> Result<()> {
+        let answer = tokio::time::timeout(
+            Duration::from_secs(3),
+            self.client.get_secret_value().secret_id(&self.secret).send(),
+        )
+        .await;
+        let answer = answer.map_err(unavailable)?.map_err(unavailable)?;
+        let mut fields: BTreeMap<String, String> =
+            serde_json::from_str(answer.secret_string().unwrap_or_default())
+                .map_err(|_| unavailable("the secret is not a flat JSON object of texts"))?;
+        let mut known = self.known();
+        known.current = fields.remove("current");
+        known.keys = fields
+            .into_iter()
+            .filter(|(_, text)| text.len() >= 32)
+            .map(|(version, text)| (version.clone(), Arc::new(ServiceKey { version, text })))
+            .collect();
+        Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Unavailable { action: "read the service key", source: source.into() }
+}

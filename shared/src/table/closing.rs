@@ -1,0 +1,119 @@
+//! Deleting accounts.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+use futures_util::stream::{self, TryStreamExt};
+
+use super::Table;
+use super::condition::Condition;
+use super::connection::failed_call;
+use super::item::Stored;
+use super::key::{Key, MEMBER, account_partition};
+use super::memberships::{Access, AdminOf};
+use super::transaction::Transaction;
+use crate::error::{Chain, failed};
+use crate::model::{Account, AccountId, Membership, UserId};
+use crate::random::back_off;
+use crate::{Error, Result};
+
+/// How many items one BatchWriteItem takes.
+const BATCH: usize = 25;
+
+/// For so long a request clears up after a deletion; what is left then is left to the next one.
+const CLEARING: Duration = Duration::from_secs(4);
+
+impl Table {
+    /// Deletes an account, for an admin of it: 404 and 403 as [`Access::admin`] says.
+    ///
+    /// One write makes it invisible everywhere and frees its names; then the other memberships are cleared up, however
+    /// many they are. They are listed beside the write, which is exact: whoever adds a member raises the account's
+    /// version, and the write demands the version that was read before. Whoever asks again for the deletion of an
+    /// account that is gone has an interrupted clearing finished.
+    pub async fn close_account(&self, id: AccountId, access: Access) -> Result<()> {
+        if access.account.is_none() {
+            self.clear_members(id, &self.members(id).await?).await?;
+        }
+        let AdminOf { account, admin } = access.admin()?;
+        let closing = self.closing(&account, admin)?;
+        let (committed, members) = tokio::join!(closing.commit(), self.members(id));
+        committed?;
+        let cleared = match members {
+            Ok(members) => self.clear_members(id, &members).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = cleared {
+            tracing::warn!(account = %id, error = %Chain(&error), "memberships of a deleted account are left");
+        }
+        Ok(())
+    }
+
+    /// The one write: the account, its names, and both sides of the admin's membership.
+    fn closing(&self, account: &Stored<Account>, admin: UserId) -> Result<Transaction<'_>> {
+        let id = account.id;
+        let is_admin = Condition::one_of("role", ["admin".to_owned()]);
+        let ours = Condition::one_of("account", [id.to_string()]);
+        let transaction = Transaction::new(self, "delete an account")
+            .delete(Key::account(id), Condition::unchanged(account), || Error::Raced)?
+            .delete(Key::slug_claim(&account.slug), ours, || Error::Raced)?
+            .delete(Key::membership(admin, id), is_admin, || Error::Raced)?
+            .delete(Key::member(id, admin), Condition::present(), || Error::Raced)?;
+        match &account.contact_email {
+            Some(contact) => transaction.release_contact(id, contact),
+            None => Ok(transaction),
+        }
+    }
+
+    /// All members of an account.
+    async fn members(&self, account: AccountId) -> Result<Vec<Membership>> {
+        self.query(account_partition(account), MEMBER).await
+    }
+
+    /// Deletes memberships that outlived their account. It may stop anywhere and be run again, by several at once:
+    /// nothing sees these memberships any more, since nothing looks at one without its account.
+    async fn clear_members(&self, account: AccountId, members: &[Membership]) -> Result<()> {
+        let until = Instant::now() + CLEARING;
+        let batches = stream::iter(members.chunks(BATCH).map(Ok));
+        batches.try_for_each_concurrent(8, |batch| self.clear_batch(account, batch, until)).await
+    }
+
+    /// The side of the account goes last: as long as it is there, the other side can be found.
+    async fn clear_batch(
+        &self,
+        account: AccountId,
+        batch: &[Membership],
+        until: Instant,
+    ) -> Result<()> {
+        self.delete_all(batch.iter().map(|member| Key::membership(member.user, account)), until)
+            .await?;
+        self.delete_all(batch.iter().map(|member| Key::member(account, member.user)), until).await
+    }
+
+    async fn delete_all(&self, keys: impl Iterator<Item = Key>, until: Instant) -> Result<()> {
+        const ACTION: &str = "clear up memberships";
+        let mut pending = keys.map(deletion).collect::<Result<Vec<_>>>()?;
+        for attempt in 0.. {
+            if Instant::now() > until {
+                return Err(Error::Unavailable { action: ACTION, source: "some are left".into() });
+            }
+            let answer =
+                self.client.batch_write_item().request_items(&self.name, pending).send().await;
+            let answer = answer.map_err(failed_call(ACTION))?;
+            pending = answer
+                .unprocessed_items
+                .and_then(|mut tables| tables.remove(&self.name))
+                .unwrap_or_default();
+            if pending.is_empty() {
+                break;
+            }
+            back_off(attempt).await?;
+        }
+        Ok(())
+    }
+}
+
+fn deletion(key: Key) -> Result<WriteRequest> {
+    let delete = DeleteRequest::builder().set_key(Some(key.into_attributes())).build();
+    let delete = delete.map_err(failed("clear up memberships"))?;
+    Ok(WriteRequest::builder().delete_request(delete).build())
+}

@@ -1,0 +1,78 @@
+//! The lock against guessing passwords: ten wrong ones within 15 minutes.
+
+use futures_util::future::join_all;
+use shared::Error;
+use shared::model::UserId;
+use shared::table::{Attempts, Guessed, Kept, KeptCredential, Reservation, Table};
+use tests::TestApp;
+
+/// What the table knows of the attempts on a name.
+async fn seen(table: &Table, guessed: &Guessed) -> Attempts {
+    let (kept, ..) = table
+        .credential_and(UserId::generate(), Kept::Password(guessed.clone()), ())
+        .await
+        .unwrap();
+    let KeptCredential::Password(_, attempts) = kept else { panic!("{kept:?}") };
+    attempts
+}
+
+async fn reserve(table: &Table, guessed: &Guessed) -> Result<Reservation, Error> {
+    table.reserve_attempt(guessed, &seen(table, guessed).await).await
+}
+
+/// Seconds until the next attempt may be worth it.
+fn retry_after(refused: &Error) -> u64 {
+    let Error::TooManyAttempts { retry_after } = refused else { panic!("{refused:?}") };
+    *retry_after
+}
+
+#[tokio::test]
+async fn the_tenth_wrong_password_locks_the_name_and_no_other() {
+    let app = TestApp::start().await;
+    for guessed in [Guessed::User(UserId::generate()), Guessed::Name([7; 32])] {
+        for number in 0..10 {
+            let reserved = reserve(app.table(), &guessed).await;
+            app.table()
+                .note_wrong_attempt(reserved.unwrap_or_else(|error| panic!("{number}: {error}")))
+                .await
+                .unwrap();
+        }
+
+        let locked = seen(app.table(), &guessed).await.refuse_if_locked().unwrap_err();
+
+        assert!((890..=900).contains(&retry_after(&locked)), "{locked:?}");
+        assert!(retry_after(&reserve(app.table(), &guessed).await.unwrap_err()) > 890);
+        reserve(app.table(), &Guessed::User(UserId::generate())).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn right_passwords_give_their_attempts_back() {
+    let app = TestApp::start().await;
+    let guessed = Guessed::User(UserId::generate());
+
+    for _ in 0..30 {
+        let reserved = reserve(app.table(), &guessed).await.unwrap();
+        app.table().give_back_attempt(reserved).await;
+    }
+
+    seen(app.table(), &guessed).await.refuse_if_locked().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_hundred_guesses_at_once_ten_are_let_through_and_the_others_may_soon_try_again() {
+    let app = TestApp::start().await;
+    let guessed = Guessed::User(UserId::generate());
+
+    let outcomes = join_all((0..100).map(|_| reserve(app.table(), &guessed))).await;
+
+    let (through, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(through.len(), 10);
+    for error in refused {
+        assert_eq!(retry_after(&error.unwrap_err()), 1, "under way is no lock");
+    }
+    for reserved in through {
+        app.table().note_wrong_attempt(reserved.unwrap()).await.unwrap();
+    }
+    assert!(retry_after(&reserve(app.table(), &guessed).await.unwrap_err()) > 890);
+}

@@ -1,0 +1,232 @@
+//! What others do between a request's read and its write: the write's own conditions decide.
+
+use serde_json::{Value, json};
+use shared::model::{AccountId, Role};
+use tests::{Person, TestApp};
+
+const WRITE: &str = "TransactWriteItems";
+
+/// The keys of both sides of a membership.
+fn sides(person: &Person<'_>, account: &str) -> [Value; 2] {
+    let user = person.user().id;
+    [
+        (format!("USER#{user}"), format!("MEMBER#{account}")),
+        (format!("ACCOUNT#{account}"), format!("MEMBER#{user}")),
+    ]
+    .map(|(pk, sk)| json!({ "pk": { "S": pk }, "sk": { "S": sk } }))
+}
+
+/// Somebody makes an admin an ordinary member before the next write.
+fn demote_before_write(app: &TestApp, person: &Person<'_>, account: &str) {
+    let [side, _] = sides(person, account);
+    let change = json!({
+        "Key": side,
+        "UpdateExpression": "SET #role = :member",
+        "ExpressionAttributeNames": { "#role": "role" },
+        "ExpressionAttributeValues": { ":member": { "S": "member" } },
+    });
+    app.proxy().before(WRITE, app.engine_later("UpdateItem", change));
+}
+
+fn account_of(person: &Person<'_>) -> AccountId {
+    person.account().parse().unwrap()
+}
+
+async fn two_admins(app: &TestApp) -> (Person<'_>, Person<'_>) {
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    app.join(&john, &jane.account(), Role::Admin).await;
+    (jane, john)
+}
+
+#[tokio::test]
+async fn who_is_no_admin_any_more_neither_changes_nor_deletes() {
+    for method in ["PUT", "DELETE"] {
+        let app = TestApp::start().await;
+        let (jane, john) = two_admins(&app).await;
+        let path = format!("/v1/accounts/{}", jane.account());
+        demote_before_write(&app, &john, &jane.account());
+
+        let refused = match method {
+            "PUT" => {
+                john.send_json(
+                    "PUT",
+                    &path,
+                    &json!({ "name": "Mine", "email": "mine@example.com" }),
+                )
+                .await
+            }
+            _ => john.send("DELETE", &path).await,
+        };
+
+        assert_eq!(
+            refused.parts(),
+            (403, &json!({ "error": "this needs an admin of the account" })),
+            "{method}"
+        );
+        assert_eq!(app.proxy().faults_left(), 0);
+        assert_eq!(jane.send("GET", &path).await.text("name"), "janedoe");
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test]
+async fn who_was_expelled_does_not_choose_the_account() {
+    let app = TestApp::start().await;
+    let (jane, john) = two_admins(&app).await;
+    for side in sides(&john, &jane.account()) {
+        app.proxy().before(WRITE, app.engine_later("DeleteItem", json!({ "Key": side })));
+    }
+    // Both sides go before one write, so the second waits for the write that is tried again.
+    let wish = json!({ "accountId": jane.account() });
+
+    let refused = john.send_json("PUT", "/api/public/v1/current-account", &wish).await;
+
+    assert_eq!(refused.parts(), (403, &json!({ "error": "you are not a member of this account" })));
+    assert_eq!(
+        john.send("GET", "/api/public/v1/current-account").await.text("accountId"),
+        john.account()
+    );
+}
+
+#[tokio::test]
+async fn a_deleted_account_is_not_chosen_and_not_changed() {
+    for method in ["choose", "change"] {
+        let app = TestApp::start().await;
+        let (jane, john) = two_admins(&app).await;
+        let (others, account, user) = (app.others(), account_of(&jane), jane.user().id);
+        app.proxy().before(WRITE, async move {
+            let access = others.access(user, account).await.unwrap();
+            others.close_account(account, access).await.unwrap();
+        });
+
+        let refused = match method {
+            "choose" => {
+                john.send_json(
+                    "PUT",
+                    "/api/public/v1/current-account",
+                    &json!({ "accountId": jane.account() }),
+                )
+                .await
+            }
+            _ => {
+                john.send_json(
+                    "PUT",
+                    &format!("/v1/accounts/{}", jane.account()),
+                    &json!({ "name": "x", "email": "x@example.com" }),
+                )
+                .await
+            }
+        };
+
+        assert_eq!(refused.parts(), (404, &json!({ "error": "account not found" })), "{method}");
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test]
+async fn a_member_who_joins_before_the_deletion_is_written_is_cleared_up_with_the_others() {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let (others, account, user) = (app.others(), account_of(&jane), john.user().id);
+    let proxy = app.proxy().clone();
+    app.proxy().before(WRITE, async move {
+        proxy.answered("Query").await;
+        others.add_member(account, user, Role::Member).await.unwrap();
+    });
+
+    let deleted = jane.send("DELETE", &format!("/v1/accounts/{}", jane.account())).await;
+
+    assert_eq!(deleted.status, 200, "{deleted:?}");
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_change_that_another_overtook_starts_from_what_the_other_left() {
+    let app = TestApp::start().await;
+    let (jane, john) = two_admins(&app).await;
+    let path = format!("/v1/accounts/{}", jane.account());
+    let (others, account, user) = (app.others(), account_of(&jane), jane.user().id);
+    app.proxy().before(WRITE, async move {
+        let (by, access) = others.user_and(user, account).await.unwrap();
+        let change = shared::table::AccountChange {
+            name: "First".parse().unwrap(),
+            email: "first@example.com".parse().unwrap(),
+        };
+        others.change_account(access.admin().unwrap(), &by.unwrap(), change).await.unwrap();
+    });
+
+    let changed = john
+        .send_json("PUT", &path, &json!({ "name": "Second", "email": "second@example.com" }))
+        .await;
+
+    assert_eq!((changed.status, changed.text("email")), (200, "second@example.com"));
+    // The first one's address is free again.
+    assert_eq!(
+        john.send_json(
+            "POST",
+            "/v1/accounts",
+            &json!({ "name": "x", "email": "first@example.com" })
+        )
+        .await
+        .status,
+        200
+    );
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn of_two_first_accounts_the_one_written_first_stays_current() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    jane.send("DELETE", &format!("/v1/accounts/{}", jane.account())).await;
+    let (others, user) = (app.others(), jane.user().id);
+    app.proxy().before(WRITE, async move {
+        let name: shared::model::AccountName = "First".parse().unwrap();
+        let (owner, slug) =
+            others.user_and(user, shared::table::SlugChoice(name.clone())).await.unwrap();
+        let account = shared::table::NewAccount { name, contact_email: None, registry: None };
+        others.open_account(account, slug, &owner.unwrap()).await.unwrap();
+    });
+
+    let second =
+        jane.send_json("POST", "/api/public/v1/account", &json!({ "name": "Second" })).await;
+
+    assert_eq!(second.status, 200, "{second:?}");
+    assert_eq!(jane.send("GET", "/api/public/v1/current-account").await.text("name"), "First");
+}
+
+#[tokio::test]
+async fn a_user_who_was_disabled_creates_nothing() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
+    let disable = json!({ "Key": key, "UpdateExpression": "SET disabled = :yes", "ExpressionAttributeValues": { ":yes": { "BOOL": true } } });
+    app.proxy().before(WRITE, app.engine_later("UpdateItem", disable));
+
+    let refused =
+        jane.send_json("POST", "/api/public/v1/account", &json!({ "name": "Late" })).await;
+
+    assert_eq!(refused.status, 401, "{refused:?}");
+    assert_eq!(app.items().await.iter().filter(|item| item["type"]["S"] == "account").count(), 1);
+}
+
+#[tokio::test]
+async fn an_address_that_becomes_anothers_meanwhile_is_taken() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let others = app.others();
+    app.proxy().before(WRITE, async move {
+        let new = shared::table::NewUser::named(
+            "latecomer".parse().unwrap(),
+            "team@example.com".parse().unwrap(),
+        );
+        others.create_user(new).await.unwrap();
+    });
+
+    let refused = jane
+        .send_json("POST", "/v1/accounts", &json!({ "name": "Team", "email": "TEAM@example.com" }))
+        .await;
+
+    assert_eq!(refused.parts(), (409, &json!({ "error": "the e-mail address is taken" })));
+    app.assert_consistent().await;
+}
