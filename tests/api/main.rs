@@ -7,6 +7,7 @@ mod between;
 mod bodies;
 mod contract;
 mod credentials;
+mod edge;
 mod golem_accounts;
 mod quave_accounts;
 mod quave_current_account;

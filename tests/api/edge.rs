@@ -1,0 +1,59 @@
+//! What the edge makes of handlers that panic, never end or always lose.
+
+use lambda_http::{Body, Request, Response};
+use serde_json::{Value, json};
+use shared::Error;
+use shared::http::Call;
+
+fn call(path: &str) -> Call {
+    let event = json!({ "version": "2.0", "rawPath": path, "requestContext": { "http": { "method": "GET" } } });
+    Call::new(shared::http::received(serde_json::from_value(event).unwrap()))
+}
+
+fn parts(answer: &Response<Body>) -> (u16, Value) {
+    let Body::Text(text) = answer.body() else { panic!("{answer:?}") };
+    (answer.status().as_u16(), serde_json::from_str(text).unwrap())
+}
+
+fn default_request() -> Call {
+    Call::new(Request::default())
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_is_500_in_the_dialect_and_says_nothing_of_the_inside() {
+    for (path, body) in [
+        ("/v1/accounts", json!({ "error": "something went wrong on our side" })),
+        ("/api/v1.1/users/x/", json!({ "detail": "something went wrong on our side" })),
+        ("/v2/accounts", json!({ "success": false, "error": "something went wrong on our side" })),
+    ] {
+        let answer = call(path).answer(|| async { panic!("a secret") }).await;
+
+        assert_eq!(parts(&answer), (500, body));
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_does_not_end_is_503_within_10_seconds() {
+    let begun = std::time::Instant::now();
+
+    let answer = default_request().answer(std::future::pending).await;
+
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()["retry-after"], "1");
+    assert!(begun.elapsed().as_secs() < 10);
+}
+
+#[tokio::test]
+async fn a_request_that_always_loses_is_503_and_one_that_loses_for_a_while_succeeds() {
+    let always = default_request().answer(async || Err(Error::Raced)).await;
+    let tries = std::sync::atomic::AtomicUsize::new(0);
+    let request = default_request();
+    let for_a_while = request.answer(async || {
+        let lost = tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 5;
+        if lost { Err(Error::Raced) } else { shared::http::ok(&json!({})) }
+    });
+
+    assert_eq!(always.status(), 503);
+    assert_eq!(for_a_while.await.status(), 200);
+}
