@@ -9,6 +9,7 @@ mod contract;
 mod credentials;
 mod edge;
 mod golem_accounts;
+mod permissions;
 mod quave_accounts;
 mod quave_current_account;
 mod races;

@@ -1,6 +1,6 @@
 //! Between the service and the engine: it lists the calls, counts their rounds and makes trouble when told to.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ pub struct Call {
     pub operation: String,
     /// How many keys it asks for, if it is a `BatchGetItem`.
     pub keys: usize,
+    /// What IAM must allow for it: the operation, or what a transaction is made of.
+    pub actions: BTreeSet<String>,
 }
 
 /// The proxy, as tests see it.
@@ -190,7 +192,11 @@ impl Wire {
         let mut watch = lock(&self.state);
         watch.rounds += usize::from(watch.under_way == 0);
         watch.under_way += 1;
-        watch.calls.push(Call { operation: operation.to_owned(), keys: keys(body) });
+        watch.calls.push(Call {
+            operation: operation.to_owned(),
+            keys: keys(body),
+            actions: permissions(operation, body),
+        });
         if is_eventual_read(operation, body) {
             watch.eventual_reads.push(operation.to_owned());
         }
@@ -297,6 +303,17 @@ fn keys(body: &[u8]) -> usize {
     let request: Value = serde_json::from_slice(body).unwrap_or_default();
     let tables = request["RequestItems"].as_object().into_iter().flat_map(serde_json::Map::values);
     tables.filter_map(|table| table["Keys"].as_array()).map(Vec::len).sum()
+}
+
+/// A transaction needs the permission of each of its parts, and none of its own.
+fn permissions(operation: &str, body: &[u8]) -> BTreeSet<String> {
+    if operation != "TransactWriteItems" {
+        return BTreeSet::from([format!("dynamodb:{operation}")]);
+    }
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    let parts =
+        request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object);
+    parts.flat_map(serde_json::Map::keys).map(|part| format!("dynamodb:{part}Item")).collect()
 }
 
 fn actions(body: &[u8]) -> usize {
