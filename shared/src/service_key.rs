@@ -4,9 +4,9 @@
 //! its key, a text of at least 32 characters: `{"current":"1","1":"…"}`. A key is rotated by adding a version and then
 //! naming it current; a version goes when nothing in the table names it any more.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_secretsmanager::config::BehaviorVersion;
 use aws_sdk_secretsmanager::{Client, Config};
@@ -31,9 +31,15 @@ pub struct ServiceKeys {
 struct Known {
     current: Option<String>,
     keys: BTreeMap<String, Arc<ServiceKey>>,
-    /// Versions that were met and not found even after the secret was read again for them.
-    missing: HashSet<String>,
+    /// When the secret was read last.
+    read_at: Option<Instant>,
+    /// Versions that were met and not found when the secret was read again for them, and when that was.
+    missing: BTreeMap<String, Instant>,
 }
+
+/// For so long what was read counts, found or not: after a rotation a process makes nothing more from the old version,
+/// and a version that Secrets Manager showed late is found.
+const FRESH: Duration = Duration::from_mins(5);
 
 /// One version of the service key. It has no `Debug`: it must not be logged.
 pub struct ServiceKey {
@@ -80,27 +86,29 @@ impl ServiceKeys {
         Ok(Self { client: Client::from_conf(config.build()), secret, known: Mutex::default() })
     }
 
-    /// The version that new secrets are derived from.
+    /// The version that new secrets are derived from, as it was named within the last minutes.
     pub async fn current(&self) -> Result<Arc<ServiceKey>> {
-        let known = || {
-            let known = self.known();
-            known.current.as_ref().and_then(|current| known.keys.get(current).cloned())
-        };
-        if let Some(key) = known() {
-            return Ok(key);
+        let is_fresh = self.known().read_at.is_some_and(|at| at.elapsed() < FRESH);
+        if !is_fresh
+            && let Err(error) = self.read().await
+            && self.known().current.is_none()
+        {
+            return Err(error);
         }
-        self.read().await?;
-        known().ok_or_else(|| unavailable("the secret names no current version that it holds"))
+        let known = self.known();
+        let current = known.current.as_ref().and_then(|current| known.keys.get(current).cloned());
+        current.ok_or_else(|| unavailable("the secret names no current version that it holds"))
     }
 
     /// The version that something in the table names. One that is not known makes the process read the secret again,
-    /// once per version; without it the answer is 503, since nobody can say whether the credential is good.
+    /// once per version within some minutes; without it the answer is 503, since nobody can say whether the credential
+    /// is good.
     pub async fn version(&self, version: &str) -> Result<Arc<ServiceKey>> {
         let lacking = || unavailable("the secret lacks a version that the table names");
         if let Some(key) = self.known().keys.get(version) {
             return Ok(Arc::clone(key));
         }
-        if self.known().missing.contains(version) {
+        if self.known().missing.get(version).is_some_and(|at| at.elapsed() < FRESH) {
             return Err(lacking());
         }
         self.read().await?;
@@ -108,7 +116,7 @@ impl ServiceKeys {
         if let Some(key) = known.keys.get(version) {
             return Ok(Arc::clone(key));
         }
-        known.missing.insert(version.to_owned());
+        known.missing.insert(version.to_owned(), Instant::now());
         Err(lacking())
     }
 
@@ -123,6 +131,7 @@ impl ServiceKeys {
             serde_json::from_str(answer.secret_string().unwrap_or_default())
                 .map_err(|_| unavailable("the secret is not a flat JSON object of texts"))?;
         let mut known = self.known();
+        known.read_at = Some(Instant::now());
         known.current = fields.remove("current");
         known.keys = fields
             .into_iter()

@@ -73,10 +73,13 @@ async fn who_is_no_admin_any_more_neither_changes_nor_deletes() {
 async fn who_was_expelled_does_not_choose_the_account() {
     let app = TestApp::start().await;
     let (jane, john) = two_admins(&app).await;
-    for side in sides(&john, &jane.account()) {
-        app.proxy().before(WRITE, app.engine_later("DeleteItem", json!({ "Key": side })));
-    }
-    // Both sides go before one write, so the second waits for the write that is tried again.
+    let gone = sides(&john, &jane.account())
+        .map(|side| app.engine_later("DeleteItem", json!({ "Key": side })));
+    app.proxy().before(WRITE, async move {
+        for side in gone {
+            side.await;
+        }
+    });
     let wish = json!({ "accountId": jane.account() });
 
     let refused = john.send_json("PUT", "/api/public/v1/current-account", &wish).await;
@@ -86,6 +89,8 @@ async fn who_was_expelled_does_not_choose_the_account() {
         john.send("GET", "/api/public/v1/current-account").await.text("accountId"),
         john.account()
     );
+    assert_eq!(app.proxy().faults_left(), 0);
+    app.assert_consistent().await;
 }
 
 #[tokio::test]
@@ -196,18 +201,34 @@ async fn of_two_first_accounts_the_one_written_first_stays_current() {
 }
 
 #[tokio::test]
-async fn a_user_who_was_disabled_creates_nothing() {
-    let app = TestApp::start().await;
-    let jane = app.person("janedoe").await;
-    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-    let disable = json!({ "Key": key, "UpdateExpression": "SET disabled = :yes", "ExpressionAttributeValues": { ":yes": { "BOOL": true } } });
-    app.proxy().before(WRITE, app.engine_later("UpdateItem", disable));
+async fn a_user_who_was_disabled_writes_nothing_any_more() {
+    for (method, path, body) in [
+        ("POST", "/api/public/v1/account", json!({ "name": "Late" })),
+        ("PUT", "/v1/accounts/{}", json!({ "name": "Late", "email": "late@example.com" })),
+        ("PUT", "/api/public/v1/current-account", json!({ "accountId": "{}" })),
+        ("DELETE", "/v1/accounts/{}", json!({})),
+    ] {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let key =
+            json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
+        let yes = json!({ ":yes": { "BOOL": true } });
+        let disable = json!({ "Key": key, "UpdateExpression": "SET disabled = :yes", "ExpressionAttributeValues": yes });
+        app.proxy().before(WRITE, app.engine_later("UpdateItem", disable));
+        let (path, body) =
+            (path.replace("{}", &jane.account()), body.to_string().replace("{}", &jane.account()));
 
-    let refused =
-        jane.send_json("POST", "/api/public/v1/account", &json!({ "name": "Late" })).await;
+        let refused = jane.send_text(method, &path, &body).await;
 
-    assert_eq!(refused.status, 401, "{refused:?}");
-    assert_eq!(app.items().await.iter().filter(|item| item["type"]["S"] == "account").count(), 1);
+        assert_eq!(refused.status, 401, "{method} {path}: {refused:?}");
+        let accounts: Vec<_> =
+            app.items().await.into_iter().filter(|item| item["type"]["S"] == "account").collect();
+        assert_eq!(
+            (accounts.len(), &accounts[0]["name"]["S"]),
+            (1, &json!("janedoe")),
+            "{method} {path}"
+        );
+    }
 }
 
 #[tokio::test]

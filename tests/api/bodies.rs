@@ -9,6 +9,14 @@ fn with_body() -> impl Iterator<Item = Operation> {
 
 /// The problems that an answer lists, whichever dialect it is in.
 fn problems(body: &Value) -> Vec<&str> {
+    if body["success"] == false {
+        return body["error"]
+            .as_str()
+            .unwrap()
+            .trim_start_matches("invalid request: ")
+            .split("; ")
+            .collect();
+    }
     let list = if body["errors"].is_array() { &body["errors"] } else { &body["details"] };
     list.as_array()
         .unwrap_or_else(|| panic!("{body}"))
@@ -58,6 +66,10 @@ async fn a_field_of_the_wrong_type_is_named_and_null_is_one() {
         let body: Value = serde_json::from_str(operation.event["body"].as_str().unwrap()).unwrap();
         for field in body.as_object().unwrap().keys() {
             for wrong in [json!(null), json!(1), json!(true), json!(["x"]), json!({ "x": 1 })] {
+                // Known clients send a phone number as a number.
+                if field == "phone" && wrong.is_number() {
+                    continue;
+                }
                 let mut body = body.clone();
                 body[field] = wrong.clone();
                 let answer = jane.send_json(operation.method(), operation.path(), &body).await;
@@ -139,7 +151,7 @@ async fn a_body_of_more_than_64_kib_is_413() {
         assert_ne!(largest.status, 413, "{operation}");
         assert_eq!(
             too_large.parts(),
-            (413, &json!({ "error": "the body is larger than 64 KiB" })),
+            (413, &operation.error("the body is larger than 64 KiB")),
             "{operation}"
         );
     }

@@ -7,6 +7,7 @@ mod between;
 mod bodies;
 mod contract;
 mod credentials;
+mod e24_accounts;
 mod edge;
 mod golem_accounts;
 mod permissions;
@@ -16,6 +17,7 @@ mod races;
 mod registry;
 mod rounds;
 mod service_key;
+mod signatures;
 mod trouble;
 
 /// An account id that nobody has.

@@ -298,3 +298,21 @@ async fn the_next_account_of_a_user_who_was_expelled_from_the_current_one_become
 
     assert_eq!(john.send("GET", "/api/public/v1/current-account").await.text("accountId"), next);
 }
+
+#[tokio::test]
+async fn a_deletion_asked_for_again_is_404_even_if_nothing_can_be_cleared_up_just_then() {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    app.join(&john, &jane.account(), Role::Member).await;
+    let path = format!("{ACCOUNT}?accountId={}", jane.account());
+
+    for call in ["BatchWriteItem", "Query"] {
+        app.proxy().disturb_all_of(call, Some(Fault::THROTTLED));
+        let status = jane.send("DELETE", &path).await.status;
+        assert!([200, 404].contains(&status), "{call}: {status}");
+        assert_eq!(jane.send("DELETE", &path).await.status, 404, "{call}");
+    }
+    app.proxy().disturb_all_of("Query", None);
+    jane.send("DELETE", &path).await;
+    app.assert_consistent().await;
+}

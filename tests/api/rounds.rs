@@ -18,7 +18,10 @@ fn rounds(operation: &Operation) -> usize {
         | "quave-list-accounts"
         | "quave-set-current-account" => 2,
         // What is read names the next key: whether the current account can still be used.
-        "golem-create-account" | "quave-create-account" => 3,
+        "e24-create-account"
+        | "e24-list-accounts"
+        | "golem-create-account"
+        | "quave-create-account" => 3,
         other => panic!("how many rounds does {other} cost?"),
     }
 }

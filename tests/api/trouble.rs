@@ -12,7 +12,7 @@ fn protected() -> impl Iterator<Item = Operation> {
 fn assert_busy(answer: &Answer, operation: &Operation) {
     assert_eq!(
         answer.parts(),
-        (503, &json!({ "error": "the service is busy; try again shortly" })),
+        (503, &operation.error("the service is busy; try again shortly")),
         "{operation}"
     );
     assert_eq!(answer.header("retry-after"), Some("1"), "{operation}");
@@ -114,6 +114,7 @@ async fn a_write_whose_answer_is_lost_is_not_refused_as_its_own_conflict_nor_don
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
         let accounts =
             app.items().await.iter().filter(|item| item["type"]["S"] == "account").count();
+        // A new user has an account of its own.
         let expected = if operation.name.contains("create") {
             2
         } else {

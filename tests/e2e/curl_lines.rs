@@ -107,3 +107,23 @@ async fn an_account_made_through_quave_is_listed_by_golem_and_the_other_way_roun
 
     assert!(by_golem.contains(quaves.text("accountId")) && by_quave.contains(golems.text("id")));
 }
+
+#[tokio::test]
+async fn e24s_operations_are_answered_as_documented() {
+    let email = unique("mary") + "@example.com";
+    let body = json!({ "email": email, "first_name": "Mary", "last_name": "Major", "phone": "48123456789", "password": "correct horse" });
+
+    let created = json(0, "PUT", "/v2/accounts", &body).await;
+
+    assert_eq!((created.status, &created.body["success"]), (200, &json!(true)), "{created:?}");
+    let user = &created.body["user"];
+    assert_eq!(
+        (&user["state"], &user["name"], &user["email"]),
+        (&json!("created"), &json!("Mary Major"), &json!(email))
+    );
+    let listed = get(0, "GET", "/v2/accounts?limit=1000&offset=0").await;
+    let ids: Vec<_> =
+        listed.body["users"].as_array().unwrap().iter().map(|user| user["id"].clone()).collect();
+    assert!(ids.contains(&user["id"]) && ids.contains(&json!(self::user(0, "id"))), "{listed:?}");
+    assert_eq!(json(1, "PUT", "/v2/accounts", &body).await.status, 409);
+}

@@ -24,11 +24,13 @@ async fn dev_json_is_as_documented_and_for_its_owner_alone() {
             fields,
             [
                 "account_id",
+                "api_key",
                 "email",
                 "environment_token",
                 "id",
                 "number",
                 "password",
+                "secret_key",
                 "token",
                 "username"
             ]

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
 mod curl_lines;
+mod e24;
 mod events;
 mod exposure;
 mod service;

@@ -4,11 +4,14 @@ use anyhow::Result;
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use shared::App;
+use shared::aws::Aws;
 use shared::http::Call;
-use shared::model::{Role, Timestamp};
+use shared::model::{ApiKey, Role, Timestamp};
 use shared::seal::{OpeningKey, SealingKey};
+use shared::service_key::ServiceKeys;
 use shared::table::{Connection, NewUser, Table};
 use xtask::engine::Engine;
+use xtask::secrets_manager::{SECRET, SecretsManager};
 use xtask::template::Template;
 
 use crate::{Answer, Person, Proxy};
@@ -21,6 +24,8 @@ pub const REQUEST_ID: &str = "8a3f0c1e-0000-4000-8000-000000000001";
 /// A service of its own for one test.
 pub struct TestApp {
     app: App,
+    signed: App<ServiceKeys>,
+    _secrets_manager: SecretsManager,
     sealing: SealingKey,
     opening: OpeningKey,
     engine: Engine,
@@ -37,11 +42,22 @@ impl TestApp {
         let engine = Engine::start(0, None).await?;
         engine.create_table(&Template::load()?, TABLE)?;
         let proxy = Proxy::start(engine.endpoint()).await?;
-        let app =
-            App { table: Table::connect(Connection::local(proxy.endpoint(), TABLE))?, means: () };
+        let service_key = json!({ "current": "1", "1": "a service key of the tests alone" });
+        let secrets_manager = SecretsManager::start(&service_key).await?;
+        let means = ServiceKeys::new(Aws::local(secrets_manager.endpoint()), SECRET.to_owned())?;
+        let table = Table::connect(Connection::local(proxy.endpoint(), TABLE))?;
+        let signed = App { table: table.clone(), means };
         let opening = OpeningKey::generate();
         let sealing = SealingKey::parse(&opening.public_key())?;
-        Ok(Self { app, sealing, opening, engine, proxy })
+        Ok(Self {
+            app: App { table, means: () },
+            signed,
+            _secrets_manager: secrets_manager,
+            sealing,
+            opening,
+            engine,
+            proxy,
+        })
     }
 
     /// The same functions, over a database that nobody can reach.
@@ -50,7 +66,8 @@ impl TestApp {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("its address"));
         drop(listener);
-        app.app.table = Table::connect(Connection::local(&endpoint, TABLE)).expect("a client");
+        let table = Table::connect(Connection::local(&endpoint, TABLE)).expect("a client");
+        (app.app.table, app.signed.table) = (table.clone(), table);
         app
     }
 
@@ -76,11 +93,17 @@ impl TestApp {
 
     /// A new user of this name, with the address `<name>@example.com`, a token, and a last use already noted.
     pub async fn person(&self, name: &str) -> Person<'_> {
+        let key = self.signed.means.current().await.expect("the service key");
+        let api_key = ApiKey::generate(&key).expect("an API key");
         let email = format!("{name}@example.com").parse().expect("an address");
-        let new =
-            NewUser { verified: true, ..NewUser::named(name.parse().expect("a username"), email) };
+        let new = NewUser {
+            verified: true,
+            api_keys: vec![api_key.clone()],
+            ..NewUser::named(name.parse().expect("a username"), email)
+        };
         let user = self.table().create_user(new).await.expect("a new user");
-        let person = Person::of(self, user).await;
+        let secret = api_key.secret(user.id, &key).expect("its secret");
+        let person = Person::of(self, user, secret).await;
         assert_eq!(person.send("GET", "/api/public/v1/current-account").await.status, 200);
         person
     }
@@ -140,6 +163,7 @@ impl TestApp {
             ["api", "public", "v1", "current-account", ..] => {
                 quave_current_account::handle(&self.app, call).await
             }
+            ["v2", "accounts", ..] => e24_accounts::handle(&self.signed, call).await,
             ["v1", "accounts", ..] => golem_accounts::handle(&self.app, call).await,
             _ => not_found::handle(call).await,
         }

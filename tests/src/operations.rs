@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use shared::model::Scope;
 
 use crate::Person;
 
@@ -50,9 +51,27 @@ impl Operation {
         self.name == "not-found"
     }
 
-    /// Whether it changes anything, and so needs the scope for writing.
+    /// Whether it changes anything.
     pub fn is_write(&self) -> bool {
         self.method() != "GET"
+    }
+
+    /// The scope that a token with a list must have; nothing if no such token is taken.
+    pub fn scope(&self) -> Option<Scope> {
+        match self.name.as_str() {
+            "e24-create-account" => None,
+            _ if self.is_write() => Some(Scope::AccountWrite),
+            _ => Some(Scope::AccountRead),
+        }
+    }
+
+    /// The body of an error with this text, in the operation's dialect.
+    pub fn error(&self, text: &str) -> Value {
+        if self.name.starts_with("e24-") {
+            json!({ "success": false, "error": text })
+        } else {
+            json!({ "error": text })
+        }
     }
 
     /// The binary that its documentation's group is made of.
@@ -60,6 +79,7 @@ impl Operation {
         match self.name.as_str() {
             "not-found" => "not-found",
             "quave-get-current-account" | "quave-set-current-account" => "quave-current-account",
+            name if name.starts_with("e24-") => "e24-accounts",
             name if name.starts_with("quave-") => "quave-accounts",
             name if name.starts_with("golem-") => "golem-accounts",
             name => panic!("{name} belongs to no group"),
@@ -79,8 +99,8 @@ impl Operation {
 }
 
 /// The root of the workspace.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+pub fn root() -> &'static Path {
+    xtask::workspace::root()
 }
 
 /// All operations, by name.

@@ -11,14 +11,21 @@ pub struct Person<'a> {
     app: &'a TestApp,
     user: User,
     token: String,
+    api_secret: String,
 }
 
 impl<'a> Person<'a> {
-    /// The user with a new token that may do everything.
-    pub async fn of(app: &'a TestApp, user: User) -> Self {
-        let person = Self { app, user, token: String::new() };
+    /// The user with a new token that may do everything, and the secret of the API key.
+    pub async fn of(app: &'a TestApp, user: User, api_secret: String) -> Self {
+        let person = Self { app, user, token: String::new(), api_secret };
         let token = person.new_token(TokenKind::User, None, None).await;
         Self { token, ..person }
+    }
+
+    /// The API key and the secret that signs with it.
+    pub fn api_key(&self) -> (String, &str) {
+        let key = self.user.api_keys.values().next().expect("an API key");
+        (key.id.key_of(self.user.id), &self.api_secret)
     }
 
     /// The user, as it was made.
@@ -57,7 +64,12 @@ impl<'a> Person<'a> {
     /// The same user with another token.
     #[must_use]
     pub fn with_token(&self, token: String) -> Person<'a> {
-        Person { app: self.app, user: self.user.clone(), token }
+        Person {
+            token,
+            app: self.app,
+            user: self.user.clone(),
+            api_secret: self.api_secret.clone(),
+        }
     }
 
     /// Sends a request without a body.

@@ -15,6 +15,8 @@ fn every_documented_operation_has_its_event_and_there_is_one_for_the_rest() {
     assert_eq!(
         names,
         [
+            "e24-create-account",
+            "e24-list-accounts",
             "golem-create-account",
             "golem-delete-account",
             "golem-find-accounts",

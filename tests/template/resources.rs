@@ -46,15 +46,20 @@ fn every_function_runs_the_custom_runtime_on_arm64() {
 }
 
 #[test]
-fn a_policy_names_single_actions_on_the_table_and_nothing_else() {
-    let tables = DEPLOYED.resources("AWS::DynamoDB::Table");
-    let table = tables.keys().next().unwrap();
+fn a_policy_names_single_actions_on_the_table_or_the_service_key_and_nothing_else() {
+    let only = |kind| DEPLOYED.resources(kind).into_keys().next().unwrap();
+    let table = json!({ "Fn::GetAtt": [only("AWS::DynamoDB::Table"), "Arn"] });
+    let service_key = json!({ "Ref": only("AWS::SecretsManager::Secret") });
 
     for statement in DEPLOYED.resources("AWS::IAM::Role").into_values().flat_map(statements) {
         assert_eq!(statement["Effect"], "Allow", "{statement}");
-        assert_eq!(statement["Resource"], json!({ "Fn::GetAtt": [table, "Arn"] }), "{statement}");
         for action in statement["Action"].as_array().unwrap() {
-            let action = action.as_str().unwrap().strip_prefix("dynamodb:").unwrap();
+            let (service, action) = action.as_str().unwrap().split_once(':').unwrap();
+            let resource = if service == "dynamodb" { &table } else { &service_key };
+            assert_eq!(&statement["Resource"], resource, "{statement}");
+            assert!(
+                service == "dynamodb" || (service, action) == ("secretsmanager", "GetSecretValue")
+            );
             assert!(action.chars().all(char::is_alphanumeric), "{action}");
             assert_ne!(action, "Scan");
         }

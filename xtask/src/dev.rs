@@ -14,7 +14,8 @@ use clap::{Args, value_parser};
 
 use crate::engine::Engine;
 use crate::guard::Guarded;
-use crate::seed::Secrets;
+use crate::secrets_manager::SecretsManager;
+use crate::seed::{self, Secrets};
 use crate::signals::Ends;
 use crate::template::Template;
 use crate::{out, tools, workspace};
@@ -66,12 +67,14 @@ async fn serve(options: Options) -> Result<()> {
 
     let template = Template::load()?;
     let engine = Engine::start(options.dynamodb_port, data.file()).await?;
-    let secrets = populate(&engine, &template, &data).await?;
+    let secrets = data.secrets()?.map_or_else(seed::keys, Ok)?;
+    let secrets_manager = SecretsManager::start(secrets.service_key()).await?;
+    let secrets = populate(&engine, &template, &data, secrets, &secrets_manager).await?;
     functions::build(&template, options.release).await?;
 
     ports::require_free("--port", options.port)?;
     state.ignore_all_but_sources()?;
-    let environment = environment(&engine, &secrets);
+    let environment = environment(&engine, &secrets_manager, &secrets);
     let mut watch = functions::watch(&options, &state, environment)?;
     let base_url = format!("http://127.0.0.1:{}", options.port);
     readiness::wait(&base_url, &template, &mut watch).await?;
@@ -88,21 +91,32 @@ async fn install_cargo_lambda() -> Result<()> {
     Ok(())
 }
 
-async fn populate(engine: &Engine, template: &Template, data: &Data) -> Result<Secrets> {
+/// Creates the table and its users, unless they were there before.
+async fn populate(
+    engine: &Engine,
+    template: &Template,
+    data: &Data,
+    mut secrets: Secrets,
+    secrets_manager: &SecretsManager,
+) -> Result<Secrets> {
     engine.create_table(template, TABLE_NAME)?;
-    if let Some(secrets) = data.secrets()? {
-        return Ok(secrets);
+    if secrets.users().is_empty() {
+        secrets.seed(engine.endpoint(), TABLE_NAME, secrets_manager).await?;
+        data.keep(&secrets)?;
     }
-    let secrets = crate::seed::seed(engine.endpoint(), TABLE_NAME).await?;
-    data.keep(&secrets)?;
     Ok(secrets)
 }
 
 /// The credentials are no secret: the engine takes any.
-fn environment(engine: &Engine, secrets: &Secrets) -> Vec<(String, String)> {
+fn environment(
+    engine: &Engine,
+    secrets_manager: &SecretsManager,
+    secrets: &Secrets,
+) -> Vec<(String, String)> {
     let own = [
         ("TABLE_NAME", TABLE_NAME),
         ("AWS_ENDPOINT_URL_DYNAMODB", engine.endpoint()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.endpoint()),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),

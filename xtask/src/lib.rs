@@ -6,6 +6,7 @@ pub mod guard;
 pub mod out;
 pub mod private_file;
 pub mod sealing;
+pub mod secrets_manager;
 pub mod seed;
 pub mod signals;
 pub mod template;

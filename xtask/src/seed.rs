@@ -4,9 +4,14 @@ use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use shared::model::{TokenKind, UserId};
+use serde_json::{Value, json};
+use shared::aws::Aws;
+use shared::model::{ApiKey, S3Key, TokenKind, UserId};
 use shared::seal::{OpeningKey, PUBLIC_KEY_VARIABLE};
+use shared::service_key::{SECRET_VARIABLE, ServiceKey, ServiceKeys};
 use shared::table::{Connection, NewToken, NewUser, Table};
+
+use crate::secrets_manager::{SECRET, SecretsManager};
 
 /// Everything that a fresh start draws at random. It has no `Debug`: it must not be logged.
 #[derive(Serialize, Deserialize)]
@@ -14,6 +19,7 @@ pub struct Secrets {
     users: Vec<SeededUser>,
     sealing_public_key: String,
     sealing_private_key: String,
+    service_key: Value,
 }
 
 /// A user with a verified primary address and a personal account, and how to sign in as it.
@@ -35,27 +41,57 @@ pub struct SeededUser {
     pub environment_token: String,
     /// The personal account.
     pub account_id: String,
+    /// A key that signs requests.
+    pub api_key: String,
+    /// Its secret.
+    pub secret_key: String,
 }
 
-/// Creates two users who have nothing to do with each other, and the pair of sealing keys.
-pub async fn seed(endpoint: &str, table_name: &str) -> Result<Secrets> {
-    let table = Table::connect(Connection::local(endpoint, table_name))?;
+/// Draws the keys that are older than any user.
+pub fn keys() -> Result<Secrets> {
     let sealing = OpeningKey::generate();
     Ok(Secrets {
-        users: vec![
-            seed_user(&table, "janedoe", "jane.doe@example.com").await?,
-            seed_user(&table, "johnroe", "john.roe@example.com").await?,
-        ],
+        users: Vec::new(),
         sealing_public_key: sealing.public_key(),
         sealing_private_key: sealing.reveal(),
+        service_key: json!({ "current": "1", "1": random()? + &random()? }),
     })
 }
 
-async fn seed_user(table: &Table, username: &str, email: &str) -> Result<SeededUser> {
-    let password = password()?;
+impl Secrets {
+    /// Creates two users who have nothing to do with each other.
+    pub async fn seed(
+        &mut self,
+        endpoint: &str,
+        table_name: &str,
+        secrets_manager: &SecretsManager,
+    ) -> Result<()> {
+        let table = Table::connect(Connection::local(endpoint, table_name))?;
+        let keys = ServiceKeys::new(Aws::local(secrets_manager.endpoint()), SECRET.to_owned())?;
+        let key = keys.current().await?;
+        self.users = vec![
+            seed_user(&table, &key, "janedoe", "Jane Doe", "jane.doe@example.com").await?,
+            seed_user(&table, &key, "johnroe", "John Roe", "john.roe@example.com").await?,
+        ];
+        Ok(())
+    }
+}
+
+async fn seed_user(
+    table: &Table,
+    key: &ServiceKey,
+    username: &str,
+    full_name: &str,
+    email: &str,
+) -> Result<SeededUser> {
+    let password = random()?;
+    let (api_key, s3_key) = (ApiKey::generate(key)?, S3Key::generate(key)?);
     let new = NewUser {
         verified: true,
         password_hash: Some(shared::password::hash(&password)?),
+        full_name: full_name.to_owned(),
+        api_keys: vec![api_key.clone()],
+        s3_key: Some(s3_key),
         ..NewUser::named(username.parse()?, email.parse()?)
     };
     let user = table.create_user(new).await?;
@@ -68,6 +104,8 @@ async fn seed_user(table: &Table, username: &str, email: &str) -> Result<SeededU
         token: token(table, user.id, TokenKind::User).await?,
         environment_token: token(table, user.id, TokenKind::Environment).await?,
         account_id: user.current_account.map(|account| account.to_string()).unwrap_or_default(),
+        api_key: api_key.id.key_of(user.id),
+        secret_key: api_key.secret(user.id, key)?,
     })
 }
 
@@ -77,7 +115,8 @@ async fn token(table: &Table, user: UserId, kind: TokenKind) -> Result<String> {
     Ok(table.create_token(new).await?.reveal())
 }
 
-fn password() -> Result<String> {
+/// 24 characters of 144 random bits.
+fn random() -> Result<String> {
     let mut bytes = [0; 18];
     getrandom::fill(&mut bytes)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
@@ -91,15 +130,35 @@ impl Secrets {
 
     /// What the functions get from the environment beside the table.
     pub fn function_environment(&self) -> Vec<(String, String)> {
-        vec![(PUBLIC_KEY_VARIABLE.to_owned(), self.sealing_public_key.clone())]
+        vec![
+            (PUBLIC_KEY_VARIABLE.to_owned(), self.sealing_public_key.clone()),
+            (SECRET_VARIABLE.to_owned(), SECRET.to_owned()),
+        ]
+    }
+
+    /// What the stand-in for Secrets Manager holds.
+    pub fn service_key(&self) -> &Value {
+        &self.service_key
     }
 
     /// One ready-to-paste line per dialect, as the first user.
     pub fn curl_lines(&self, base_url: &str) -> Vec<String> {
-        let Some(SeededUser { token, .. }) = self.users.first() else { return Vec::new() };
+        let Some(SeededUser { token, api_key, secret_key, .. }) = self.users.first() else {
+            return Vec::new();
+        };
         vec![
             format!("curl -H 'Authorization: {token}' {base_url}/api/public/v1/accounts"),
             format!("curl -H 'Authorization: Bearer {token}' {base_url}/v1/accounts"),
+            signed_curl(base_url, api_key, secret_key),
         ]
     }
+}
+
+/// A line whose signature openssl makes when it is pasted.
+fn signed_curl(base_url: &str, api_key: &str, secret_key: &str) -> String {
+    let host = base_url.trim_start_matches("http://");
+    format!(
+        "DATE=\"$(LC_ALL=C date -u '+%a, %d %b %Y %H:%M:%S GMT')\"; curl -H \"X-Date: $DATE\" -H \"Authorization: {api_key}:$(printf \
+         'GET\\n{host}\\n%s\\n/v2/accounts\\n' \"$DATE\" | openssl dgst -sha256 -hmac '{secret_key}' -binary | base64)\" {base_url}/v2/accounts"
+    )
 }

@@ -4,12 +4,13 @@ mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+
+use crate::workspace;
 
 /// The properties of the table resource that `CreateTable` takes as they stand.
 const CREATE_TABLE: [&str; 6] = [
@@ -46,7 +47,7 @@ pub struct Function {
 impl Template {
     /// Reads the `template.yaml` of this workspace.
     pub fn load() -> Result<Self> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("template.yaml");
+        let path = workspace::root().join("template.yaml");
         let text =
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("cannot use {}", path.display()))

@@ -64,17 +64,22 @@ impl Basic {
 
     /// Whose name it is. A name that nobody has costs the same calls and gets an id that nobody has.
     pub async fn resolve(&self, app: &App<SignIn>) -> Result<(UserId, Guessed)> {
-        let known = match (self.name.parse::<EmailAddress>(), self.name.parse::<Username>()) {
-            (Ok(address), _) => app.table.user_of_address(&address).await?,
-            (Err(_), Ok(username)) => app.table.user_of_username(&username).await?,
-            (Err(_), Err(_)) => app.table.user_of_nothing().await?,
-        };
+        // Asked for whoever it is, so that a service key that cannot be read tells nobody who exists.
+        let key = app.means.service_keys.current().await?;
+        let (known, normal) =
+            match (self.name.parse::<EmailAddress>(), self.name.parse::<Username>()) {
+                (Ok(address), _) => {
+                    (app.table.user_of_address(&address).await?, address.normal().to_owned())
+                }
+                (Err(_), Ok(username)) => {
+                    (app.table.user_of_username(&username).await?, username.to_string())
+                }
+                (Err(_), Err(_)) => (app.table.user_of_nothing().await?, self.name.clone()),
+            };
         if let Some(user) = known {
             return Ok((user, Guessed::User(user)));
         }
-        let key = app.means.service_keys.current().await?;
-        let name =
-            key.derive("name that nobody has", &[self.name.trim().to_lowercase().as_bytes()])?;
+        let name = key.derive("name that nobody has", &[normal.as_bytes()])?;
         Ok((UserId::generate(), Guessed::Name(name)))
     }
 
@@ -89,6 +94,7 @@ impl Basic {
         guessed: &Guessed,
         attempts: &Attempts,
     ) -> Result<()> {
+        let user = user.filter(|user| !user.disabled);
         let hash = user.and_then(|user| user.password_hash.as_deref());
         attempts.refuse_if_locked()?;
         if let (Some(user), Some(hash)) = (user, hash)
@@ -98,9 +104,7 @@ impl Basic {
         }
         let reservation = app.table.reserve_attempt(guessed, attempts).await?;
         let id = user.map_or_else(UserId::generate, |user| user.id);
-        if app.means.verified.check(id, hash, &self.password)?
-            && user.is_some_and(|user| !user.disabled)
-        {
+        if app.means.verified.check(id, hash, &self.password)? {
             app.table.give_back_attempt(reservation).await;
             if let Some(user) = user {
                 self.rehash_if_outdated(&app.table, user).await;

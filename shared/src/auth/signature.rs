@@ -60,15 +60,14 @@ impl Signature {
 
     async fn check(&self, app: &App<ServiceKeys>, user: Option<&Stored<User>>) -> Result<Powers> {
         let user = user.filter(|user| !user.disabled).ok_or(Error::BadCredential)?;
-        let key =
-            user.api_keys.iter().find(|key| key.id == self.key).ok_or(Error::BadCredential)?;
+        let key = user.api_keys.get(&self.key.to_string()).ok_or(Error::BadCredential)?;
         let secret = key.secret(user.id, &*app.means.version(&key.key_version).await?)?;
         for text in &self.signed {
             let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
                 .map_err(failed("check a signature"))?;
             mac.update(text);
             if mac.verify_slice(&self.mac).is_ok() {
-                app.table.mark_key_used(user, self.key, Timestamp::now()).await;
+                app.table.mark_key_used(user, key, Timestamp::now()).await;
                 return Ok(Powers::All);
             }
         }

@@ -6,6 +6,7 @@ use lambda_http::http::HeaderMap;
 use lambda_http::http::header::CONTENT_TYPE;
 use lambda_http::{Body, Request, RequestExt};
 
+use super::event::RawQuery;
 use super::{Dialect, Fields};
 use crate::{Error, Problem, Result};
 
@@ -55,7 +56,7 @@ impl Call {
 
     /// The query as it was sent, without its question mark.
     pub fn raw_query(&self) -> &str {
-        self.request.uri().query().unwrap_or_default()
+        self.request.extensions().get::<RawQuery>().map_or("", |query| &query.0)
     }
 
     /// The body as it was sent.

@@ -29,31 +29,27 @@ where
     lambda_runtime::run(service_fn(service)).await
 }
 
-/// The request of an event. An event that makes no request, as one whose query is longer than a URI may be, is a request
-/// for no path.
+/// The query of a request, as it was sent.
+#[derive(Clone)]
+pub(super) struct RawQuery(pub(super) String);
+
+/// The request of an event.
+///
+/// Path, query and headers stay out of the conversion, which would make a URI of them, and panics when they make none;
+/// they are put in after it. A body that is not the base64 that it is said to be is taken for none.
 pub fn received(mut event: ApiGatewayV2httpRequest) -> Request {
     let mut headers = mem::take(&mut event.headers);
+    let path = event.raw_path.replace("/".to_owned()).unwrap_or_default();
+    let query = event.raw_query_string.take().unwrap_or_default();
+    let method = event.request_context.http.method.clone();
     event.request_context.domain_name = None;
-    event.raw_path =
-        event.raw_path.map(|path| if path.starts_with('/') { path } else { format!("/{path}") });
-    event.raw_query_string = event.raw_query_string.map(|query| printable(&query));
     let event = LambdaRequest::ApiGatewayV2(event);
     let mut request = catch_unwind(AssertUnwindSafe(|| Request::from(event))).unwrap_or_default();
     headers.extend(mem::take(request.headers_mut()));
     *request.headers_mut() = headers;
-    request
-}
-
-/// The query with every byte that a URI cannot hold percent-encoded.
-fn printable(query: &str) -> String {
-    let fits = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>".contains(&byte);
-    query.bytes().fold(String::with_capacity(query.len()), |text, byte| {
-        if fits(byte) {
-            text + char::from(byte).encode_utf8(&mut [0; 4])
-        } else {
-            format!("{text}%{byte:02X}")
-        }
-    })
+    *request.method_mut() = method;
+    request.extensions_mut().insert(RawQuery(query));
+    request.with_raw_http_path(path)
 }
 
 /// The answer as API Gateway takes it.

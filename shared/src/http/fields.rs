@@ -59,6 +59,18 @@ impl Fields {
         outcome.map_err(|problem| self.problem(name, problem)).ok()
     }
 
+    /// A field that may be absent, and is a text or a number, which is taken as its text.
+    pub fn optional_text_or_number<T: FromStr>(&mut self, name: &'static str) -> Option<T>
+    where
+        T::Err: Display,
+    {
+        if let Some(Value::Number(number)) = self.object.get(name) {
+            let text = Value::String(number.to_string());
+            self.object.insert(name.to_owned(), text);
+        }
+        self.optional(name)
+    }
+
     /// Notes a problem with a field.
     pub fn problem(&mut self, name: &'static str, text: impl Display) {
         self.problems.push(Problem::new(name, text));

@@ -83,6 +83,9 @@ pub struct ApiKey {
     pub key_version: String,
     /// Since when.
     pub created_at: Timestamp,
+    /// The hour of its last use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// A key for S3 storage as the table keeps it, its secret derived likewise.
@@ -110,13 +113,25 @@ pub struct SshKey {
 
 #[cfg(feature = "signature")]
 mod secrets {
-    use super::{ApiKey, S3Key, URL_SAFE_NO_PAD, UserId};
-    use crate::Result;
+    use super::{ApiKey, ApiKeyId, S3Key, Timestamp, URL_SAFE_NO_PAD, UserId};
     use crate::model::hex;
     use crate::service_key::ServiceKey;
+    use crate::{Result, random};
     use base64::Engine;
 
     impl ApiKey {
+        /// A new key, whose secret is derived from `key`.
+        pub fn generate(key: &ServiceKey) -> Result<Self> {
+            let nonce = hex(&random::bytes::<16>()?);
+            Ok(Self {
+                id: ApiKeyId::generate()?,
+                nonce,
+                key_version: key.version.clone(),
+                created_at: Timestamp::now(),
+                last_used_at: None,
+            })
+        }
+
         /// The key's secret: 43 characters. `key` must be of this key's version.
         pub fn secret(&self, owner: UserId, key: &ServiceKey) -> Result<String> {
             let parts = [&owner.to_bytes()[..], &self.id.0, self.nonce.as_bytes()];
@@ -125,6 +140,13 @@ mod secrets {
     }
 
     impl S3Key {
+        /// A new key, whose secret is derived from `key`.
+        pub fn generate(key: &ServiceKey) -> Result<Self> {
+            const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+            let id = random::bytes::<20>()?.map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
+            Ok(Self { id: id.iter().collect(), key_version: key.version.clone() })
+        }
+
         /// The key's secret: 40 characters. `key` must be of this key's version.
         pub fn secret(&self, owner: UserId, key: &ServiceKey) -> Result<String> {
             Ok(hex(&key.derive("S3 secret", &[&owner.to_bytes(), self.id.as_bytes()])?[..20]))

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 pub struct Malformed(Cow<'static, str>);
 
 impl Malformed {
-    /// A problem in words that continue "<field>: ".
+    /// A problem in words that continue `<field>: `.
     pub fn new(problem: impl Into<Cow<'static, str>>) -> Self {
         Self(problem.into())
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AccountId, ApiKey, EmailAddress, Malformed, S3Key, SshKey, Timestamp, UserId, UserNumber,
 };
+use crate::{Result, random};
 
 /// One who signs in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,12 +48,9 @@ pub struct User {
     /// The phone number, as it was sent.
     #[serde(default)]
     pub phone: String,
-    /// Keys that sign requests.
+    /// Keys that sign requests, by their ids.
     #[serde(default)]
-    pub api_keys: Vec<ApiKey>,
-    /// The hour of each API key's last use, by the key's id.
-    #[serde(default)]
-    pub api_key_uses: BTreeMap<String, Timestamp>,
+    pub api_keys: BTreeMap<String, ApiKey>,
     /// The key for S3 storage.
     pub s3_key: Option<S3Key>,
     /// Public keys for SSH.
@@ -66,6 +64,35 @@ pub struct User {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Username(String);
+
+impl Username {
+    /// A name made from an e-mail address: what is left of its local part, padded with random digits and cut.
+    pub fn derived_from(address: &EmailAddress) -> Result<Self> {
+        let local = address.normal().split('@').next().unwrap_or_default();
+        let mut name: String = local
+            .chars()
+            .filter(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
+            .take(30)
+            .collect();
+        while name.len() < 4 {
+            name.push(random_digit()?);
+        }
+        Ok(Self(name))
+    }
+
+    /// The name with eight random digits, for when it is taken.
+    pub fn with_random_digits(&self) -> Result<Self> {
+        let mut name: String = self.0.chars().take(22).collect();
+        for _ in 0..8 {
+            name.push(random_digit()?);
+        }
+        Ok(Self(name))
+    }
+}
+
+fn random_digit() -> Result<char> {
+    Ok(char::from(b'0' + random::bytes::<1>()?[0] % 10))
+}
 
 impl fmt::Display for Username {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -102,6 +102,7 @@ impl Table {
         let is_admin = Condition::one_of("role", ["admin".to_owned()]);
         Transaction::new(self, "change an account")
             .update(Key::account(after.id), changes, Condition::unchanged(before), || Error::Raced)?
+            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)?
             .check(Key::membership(admin, after.id), is_admin, || Error::Raced)
     }
 }

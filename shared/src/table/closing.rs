@@ -1,6 +1,6 @@
 //! Deleting accounts.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use futures_util::stream::{self, TryStreamExt};
@@ -20,6 +20,9 @@ use crate::{Error, Result};
 /// How many items one BatchWriteItem takes.
 const BATCH: usize = 25;
 
+/// What is attempted, for the log.
+const ACTION: &str = "clear up memberships";
+
 /// For so long a request clears up after a deletion; what is left then is left to the next one.
 const CLEARING: Duration = Duration::from_secs(4);
 
@@ -32,7 +35,7 @@ impl Table {
     /// account that is gone has an interrupted clearing finished.
     pub async fn close_account(&self, id: AccountId, access: Access) -> Result<()> {
         if access.account.is_none() {
-            self.clear_members(id, &self.members(id).await?).await?;
+            note_left(id, self.clear_left(id).await);
         }
         let AdminOf { account, admin } = access.admin()?;
         let closing = self.closing(&account, admin)?;
@@ -42,10 +45,13 @@ impl Table {
             Ok(members) => self.clear_members(id, &members).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = cleared {
-            tracing::warn!(account = %id, error = %Chain(&error), "memberships of a deleted account are left");
-        }
+        note_left(id, cleared);
         Ok(())
+    }
+
+    /// Clears up whatever an interrupted deletion left.
+    async fn clear_left(&self, account: AccountId) -> Result<()> {
+        self.clear_members(account, &self.members(account).await?).await
     }
 
     /// The one write: the account, its names, and both sides of the admin's membership.
@@ -57,45 +63,38 @@ impl Table {
             .delete(Key::account(id), Condition::unchanged(account), || Error::Raced)?
             .delete(Key::slug_claim(&account.slug), ours, || Error::Raced)?
             .delete(Key::membership(admin, id), is_admin, || Error::Raced)?
-            .delete(Key::member(id, admin), Condition::present(), || Error::Raced)?;
+            .delete(Key::member(id, admin), Condition::present(), || Error::Raced)?
+            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)?;
         match &account.contact_email {
             Some(contact) => transaction.release_contact(id, contact),
             None => Ok(transaction),
         }
     }
 
-    /// All members of an account.
-    async fn members(&self, account: AccountId) -> Result<Vec<Membership>> {
+    /// All members of an account; of a deleted one, those whose membership is yet to be cleared up.
+    pub async fn members(&self, account: AccountId) -> Result<Vec<Membership>> {
         self.query(account_partition(account), MEMBER).await
     }
 
-    /// Deletes memberships that outlived their account. It may stop anywhere and be run again, by several at once:
-    /// nothing sees these memberships any more, since nothing looks at one without its account.
+    /// Deletes memberships that outlived their account, for a while. It may stop anywhere and be run again, by several
+    /// at once: nothing sees these memberships any more, since nothing looks at one without its account.
     async fn clear_members(&self, account: AccountId, members: &[Membership]) -> Result<()> {
-        let until = Instant::now() + CLEARING;
         let batches = stream::iter(members.chunks(BATCH).map(Ok));
-        batches.try_for_each_concurrent(8, |batch| self.clear_batch(account, batch, until)).await
+        let cleared = batches.try_for_each_concurrent(8, |batch| self.clear_batch(account, batch));
+        tokio::time::timeout(CLEARING, cleared)
+            .await
+            .map_err(|late| Error::Unavailable { action: ACTION, source: late.into() })?
     }
 
     /// The side of the account goes last: as long as it is there, the other side can be found.
-    async fn clear_batch(
-        &self,
-        account: AccountId,
-        batch: &[Membership],
-        until: Instant,
-    ) -> Result<()> {
-        self.delete_all(batch.iter().map(|member| Key::membership(member.user, account)), until)
-            .await?;
-        self.delete_all(batch.iter().map(|member| Key::member(account, member.user)), until).await
+    async fn clear_batch(&self, account: AccountId, batch: &[Membership]) -> Result<()> {
+        self.delete_all(batch.iter().map(|member| Key::membership(member.user, account))).await?;
+        self.delete_all(batch.iter().map(|member| Key::member(account, member.user))).await
     }
 
-    async fn delete_all(&self, keys: impl Iterator<Item = Key>, until: Instant) -> Result<()> {
-        const ACTION: &str = "clear up memberships";
+    async fn delete_all(&self, keys: impl Iterator<Item = Key>) -> Result<()> {
         let mut pending = keys.map(deletion).collect::<Result<Vec<_>>>()?;
         for attempt in 0.. {
-            if Instant::now() > until {
-                return Err(Error::Unavailable { action: ACTION, source: "some are left".into() });
-            }
             let answer =
                 self.client.batch_write_item().request_items(&self.name, pending).send().await;
             let answer = answer.map_err(failed_call(ACTION))?;
@@ -112,8 +111,15 @@ impl Table {
     }
 }
 
+/// The account is gone whatever becomes of the clearing, so the client is not told of a failure; the log is.
+fn note_left(account: AccountId, cleared: Result<()>) {
+    if let Err(error) = cleared {
+        tracing::warn!(%account, error = %Chain(&error), "memberships of a deleted account are left");
+    }
+}
+
 fn deletion(key: Key) -> Result<WriteRequest> {
     let delete = DeleteRequest::builder().set_key(Some(key.into_attributes())).build();
-    let delete = delete.map_err(failed("clear up memberships"))?;
+    let delete = delete.map_err(failed(ACTION))?;
     Ok(WriteRequest::builder().delete_request(delete).build())
 }

@@ -28,7 +28,12 @@ impl Condition {
     /// There is a user, who is not disabled.
     pub(super) fn enabled() -> Self {
         let no = (":no".to_owned(), AttributeValue::Bool(false));
-        Self::compare("disabled", "= :no", [no])
+        let not_disabled = Self::compare("disabled", "= :no", [no]);
+        let expression = format!(
+            "attribute_exists({PK}) AND (attribute_not_exists(#disabled) OR {})",
+            not_disabled.expression
+        );
+        Self { expression, ..not_disabled }
     }
 
     /// The item is as it was read.

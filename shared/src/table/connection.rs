@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::{Client, Config};
 
@@ -45,6 +46,10 @@ impl Connection {
             .credentials_provider(self.aws.credentials)
             .retry_config(retries())
             .timeout_config(timeouts());
+        // Clients of one process share an allowance of retries; those of another endpoint have their own.
+        if let Some(endpoint) = &self.aws.endpoint {
+            config.set_retry_partition(Some(RetryPartition::new(endpoint.clone())));
+        }
         config.set_endpoint_url(self.aws.endpoint);
         Ok(Client::from_conf(config.build()))
     }

@@ -53,6 +53,14 @@ impl Access {
         }
     }
 
+    /// The caller's role in an account that both are there for: 403 without, since who has no usable account may not.
+    pub fn role(&self) -> Result<Role> {
+        match (&self.account, &self.membership) {
+            (Some(_), Some(membership)) => Ok(membership.role),
+            _ => Err(Error::Forbidden("you have no usable current account")),
+        }
+    }
+
     /// Whether the caller could still use the account as the current one.
     pub(super) const fn is_usable(&self) -> bool {
         self.account.is_some() && self.membership.is_some()

@@ -25,7 +25,7 @@ pub use changing::AccountChange;
 pub use connection::Connection;
 pub use item::Stored;
 pub use memberships::{Access, AdminOf};
-pub use opening::{NewAccount, SlugChoice};
+pub use opening::{NamesChoice, NewAccount, SlugChoice};
 pub use tokens::NewToken;
 pub use users::NewUser;
 pub use wanted::{Kept, KeptCredential, Wanted};

@@ -7,9 +7,10 @@ use super::key::Key;
 use super::read::Items;
 use super::transaction::{Changes, Transaction};
 use super::wanted::Wanted;
+use crate::error::failed;
 use crate::model::{
     Account, AccountId, AccountName, EmailAddress, Membership, NUMBERED_SLUGS, PlanId, Registry,
-    Role, Slug, Timestamp, User, UserId,
+    Role, Slug, Timestamp, User, UserId, Username,
 };
 use crate::{Error, Result};
 
@@ -38,6 +39,48 @@ impl Wanted for SlugChoice {
             .take(NUMBERED_SLUGS)
             .find(|slug| !items.has(&Key::slug_claim(slug)));
         free.map_or_else(|| Slug::random(&self.0), Ok)
+    }
+}
+
+/// The names that a new user should take: the username, and the slug of the personal account.
+#[derive(Clone)]
+pub struct NamesChoice {
+    /// The name wished for, or derived.
+    pub username: Username,
+    /// Whether another one will do.
+    pub is_derived: bool,
+}
+
+impl NamesChoice {
+    /// The name of the personal account.
+    fn account_name(username: &Username) -> Result<AccountName> {
+        username.to_string().parse().map_err(failed("name an account"))
+    }
+}
+
+impl Wanted for NamesChoice {
+    /// Nothing if the username is taken and no other will do.
+    type Found = Option<(Username, Slug)>;
+
+    fn keys(&self, caller: UserId) -> Vec<Key> {
+        let slugs = Self::account_name(&self.username).map(|name| SlugChoice(name).keys(caller));
+        let mut keys = slugs.unwrap_or_default();
+        keys.push(Key::username_claim(&self.username));
+        keys
+    }
+
+    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Found> {
+        if !items.has(&Key::username_claim(&self.username)) {
+            let slug = SlugChoice(Self::account_name(&self.username)?).pick(caller, items)?;
+            return Ok(Some((self.username, slug)));
+        }
+        if !self.is_derived {
+            return Ok(None);
+        }
+        let username = self.username.with_random_digits()?;
+        // Nobody has looked at its slugs, but with eight random digits the first is free.
+        let slug = SlugChoice(Self::account_name(&username)?).pick(caller, items)?;
+        Ok(Some((username, slug)))
     }
 }
 

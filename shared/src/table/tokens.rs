@@ -14,9 +14,7 @@ use super::connection::failed_call;
 use super::item::{Item, Keyed, Stored};
 use super::key::{Key, PK};
 use super::transaction::Transaction;
-use crate::model::{
-    ApiKeyId, Scope, Timestamp, TokenCredential, TokenKind, User, UserId, UserToken,
-};
+use crate::model::{ApiKey, Scope, Timestamp, TokenCredential, TokenKind, User, UserId, UserToken};
 use crate::{Error, Result};
 
 const HOUR: i64 = 3600;
@@ -87,17 +85,16 @@ impl Table {
     }
 
     /// The same for an API key of a user.
-    pub async fn mark_key_used(&self, user: &Stored<User>, key: ApiKeyId, now: Timestamp) {
+    pub async fn mark_key_used(&self, user: &Stored<User>, key: &ApiKey, now: Timestamp) {
         let Some(hour) = hour_of(now) else { return };
-        let id = key.to_string();
-        if user.api_key_uses.get(&id).is_some_and(|last| *last >= hour) {
+        if key.last_used_at.is_some_and(|last| last >= hour) {
             return;
         }
         let mark = self
             .marking(user.key(), hour)
-            .update_expression("SET apiKeyUses.#key = :hour")
-            .condition_expression(format!("attribute_exists({PK}) AND (attribute_not_exists(apiKeyUses.#key) OR apiKeyUses.#key < :hour)"))
-            .expression_attribute_names("#key", id);
+            .update_expression("SET apiKeys.#key.lastUsedAt = :hour")
+            .condition_expression("attribute_exists(apiKeys.#key) AND (attribute_not_exists(apiKeys.#key.lastUsedAt) OR apiKeys.#key.lastUsedAt < :hour)")
+            .expression_attribute_names("#key", key.id.to_string());
         let marked = mark.customize().config_override(quickly()).send().await.is_ok();
         tracing::debug!(marked, "last use of an API key");
     }

@@ -1,7 +1,5 @@
 //! Users and what is made with them.
 
-use std::collections::BTreeMap;
-
 use super::Table;
 use super::condition::Condition;
 use super::item::{Claim, Stored};
@@ -9,9 +7,10 @@ use super::key::Key;
 use super::memberships::AdminOf;
 use super::opening::NewAccount;
 use super::transaction::{Changes, Transaction};
+use crate::error::failed;
 use crate::model::{
-    AccountId, AccountName, ApiKey, Email, EmailAddress, Membership, Role, S3Key, User, UserId,
-    UserNumber, Username,
+    AccountId, AccountName, ApiKey, Email, EmailAddress, Membership, Role, S3Key, Slug, User,
+    UserId, UserNumber, Username,
 };
 use crate::{Error, Result};
 
@@ -58,15 +57,23 @@ impl NewUser {
 }
 
 impl Table {
+    /// Makes a user with its address and its personal account, whose slug is read first.
+    ///
+    /// Errors as [`Table::create_user_with`].
+    pub async fn create_user(&self, new: NewUser) -> Result<User> {
+        let name: AccountName =
+            new.username.to_string().parse().map_err(failed("name an account"))?;
+        let slug = self.free_slug(&name, new.id).await?;
+        self.create_user_with(new, slug).await
+    }
+
     /// Makes a user with its address and its personal account, or nothing of it.
     ///
     /// Fails with [`Error::Conflict`] when the username or the address is taken, and with [`Error::Raced`] when somebody
     /// else took the same slug or number first: then it may be called again.
-    pub async fn create_user(&self, new: NewUser) -> Result<User> {
-        let name: AccountName =
-            new.username.to_string().parse().map_err(crate::error::failed("name an account"))?;
+    pub async fn create_user_with(&self, new: NewUser, slug: Slug) -> Result<User> {
         let id = new.id;
-        let slug = self.free_slug(&name, id).await?;
+        let name = new.username.to_string().parse().map_err(failed("name an account"))?;
         let account = NewAccount { name, contact_email: None, registry: None }.opened(slug, id)?;
         let now = account.created_at;
         let user = User {
@@ -83,8 +90,7 @@ impl Table {
             profile_url: String::new(),
             gravatar_email: String::new(),
             phone: new.phone,
-            api_keys: new.api_keys,
-            api_key_uses: BTreeMap::new(),
+            api_keys: new.api_keys.into_iter().map(|key| (key.id.to_string(), key)).collect(),
             s3_key: new.s3_key,
             ssh_keys: Vec::new(),
             created_at: now,
@@ -139,7 +145,7 @@ impl Table {
             .update(
                 Key::user(user.id),
                 Changes::new().set("currentAccount", account)?,
-                Condition::present(),
+                Condition::enabled(),
                 || Error::BadCredential,
             )?
             .check(Key::account(account), Condition::present(), || Error::NotFound("account"))?
@@ -182,10 +188,7 @@ impl Table {
     }
 
     /// The users of these ids, those that there are.
-    pub(super) async fn users(
-        &self,
-        ids: impl Iterator<Item = UserId>,
-    ) -> Result<Vec<Stored<User>>> {
+    pub async fn users(&self, ids: impl Iterator<Item = UserId>) -> Result<Vec<Stored<User>>> {
         let keys: Vec<Key> = ids.map(Key::user).collect();
         let mut items = self.batch_get(keys.clone()).await?;
         keys.iter().filter_map(|key| items.take(key).transpose()).collect()

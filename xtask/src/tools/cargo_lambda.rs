@@ -1,6 +1,7 @@
 //! `cargo-lambda`: on the PATH, from its wheel, or built.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -67,14 +68,16 @@ fn from_source(tools: &ToolsFolder, reason: &str) -> Result<PathBuf> {
         "No cargo-lambda {SERIES} on the PATH and no wheel ({reason}): building {PINNED} from source, which takes minutes"
     ))?;
     let root = source_root(tools);
+    let build = root.join("build");
     let status = Command::new(workspace::cargo_program())
         .args(["install", "--locked", PROGRAM, "--version", PINNED, "--root"])
         .arg(&root)
         .arg("--target-dir")
-        .arg(root.join("build"))
+        .arg(&build)
         .status()
         .context("cannot run cargo")?;
     ensure!(status.success(), "building cargo-lambda from source failed");
+    fs::remove_dir_all(build).context("cannot clear up after the build")?;
     Ok(root.join("bin").join(PROGRAM))
 }
 

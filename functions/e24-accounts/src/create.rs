@@ -1,0 +1,126 @@
+use std::str::FromStr;
+
+use lambda_http::{Body, Response};
+use serde::Serialize;
+use shared::auth::Unrestricted;
+use shared::http::{self, Fields};
+use shared::model::{ApiKey, EmailAddress, Malformed, S3Key, UserId, Username, text};
+use shared::password::NewPassword;
+use shared::service_key::ServiceKey;
+use shared::table::{NamesChoice, NewUser};
+use shared::{Error, Result};
+
+use crate::view::{NewSecrets, Success, UserView};
+use crate::{App, Asked};
+
+/// The body of `PUT /v2/accounts`. It has no `Debug`: the password must not be logged.
+struct CreateUser {
+    email: EmailAddress,
+    first_name: Name,
+    last_name: Name,
+    phone: Option<Phone>,
+    password: NewPassword,
+    /// Derived from the address if none is wished for.
+    username: Option<Username>,
+}
+
+/// A first or last name: 1 to 127 characters, so that both fit into one field of 255.
+struct Name(String);
+
+/// A phone number, as it was sent: 1 to 50 characters.
+struct Phone(String);
+
+impl FromStr for Name {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        text(raw, 127).map(Self)
+    }
+}
+
+impl FromStr for Phone {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        text(raw, 50).map(Self)
+    }
+}
+
+impl CreateUser {
+    fn read(mut fields: Fields) -> Result<Self> {
+        let email = fields.required("email");
+        let (first_name, last_name) = (fields.required("first_name"), fields.required("last_name"));
+        let phone = fields.optional_text_or_number("phone");
+        let (password, username) = (fields.required("password"), fields.optional("username"));
+        let read = || {
+            Some(Self {
+                email: email?,
+                first_name: first_name?,
+                last_name: last_name?,
+                phone,
+                password: password?,
+                username,
+            })
+        };
+        fields.finish(read())
+    }
+
+    fn names(&self) -> Result<NamesChoice> {
+        match &self.username {
+            Some(username) => Ok(NamesChoice { username: username.clone(), is_derived: false }),
+            None => {
+                Ok(NamesChoice { username: Username::derived_from(&self.email)?, is_derived: true })
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Created {
+    user: UserView,
+}
+
+/// `PUT /v2/accounts`: an admin of its current account makes a user, who also becomes a member of it. The secrets of
+/// the new keys are shown this once.
+pub(crate) async fn create(
+    app: &App,
+    asked: Asked<'_, Unrestricted>,
+    fields: Result<Fields>,
+) -> Result<Response<Body>> {
+    let input = fields.and_then(CreateUser::read).and_then(|body| Ok((body.names()?, body)));
+    let (caller, (_, body), names) = asked.with(input, |(names, _)| names.clone()).await?;
+    let current = caller
+        .user()
+        .current_account
+        .ok_or(Error::Forbidden("you have no usable current account"))?;
+    let access = app.table.access(caller.user().id, current).await?;
+    access.role()?;
+    let member_of = Some(access.admin()?);
+    let (username, slug) = names.ok_or(Error::Conflict("the username is taken"))?;
+
+    let id = UserId::generate();
+    let key = app.means.current().await?;
+    let (api_key, s3_key) = (ApiKey::generate(&key)?, S3Key::generate(&key)?);
+    let secrets = secrets(id, &api_key, &s3_key, &key)?;
+    let new = NewUser {
+        id,
+        password_hash: Some(body.password.hash()?),
+        full_name: format!("{} {}", body.first_name.0, body.last_name.0),
+        phone: body.phone.map(|phone| phone.0).unwrap_or_default(),
+        api_keys: vec![api_key],
+        s3_key: Some(s3_key),
+        member_of,
+        ..NewUser::named(username, body.email)
+    };
+    let user = app.table.create_user_with(new, slug).await?;
+    http::ok(&Success::of(Created { user: UserView::of(&user, Some(secrets)) }))
+}
+
+fn secrets(
+    owner: UserId,
+    api_key: &ApiKey,
+    s3_key: &S3Key,
+    key: &ServiceKey,
+) -> Result<NewSecrets> {
+    Ok(NewSecrets { api: api_key.secret(owner, key)?, s3: s3_key.secret(owner, key)? })
+}

@@ -1,0 +1,75 @@
+use lambda_http::{Body, Response};
+use serde::Serialize;
+use shared::auth::AccountRead;
+use shared::http::{self, Query};
+use shared::model::{Membership, Role, UserId};
+use shared::{Error, Result};
+
+use crate::view::{Success, UserView};
+use crate::{App, Asked};
+
+/// The most users that one answer lists.
+const MOST: usize = 1000;
+
+/// Which users to list.
+struct Page {
+    limit: usize,
+    offset: usize,
+}
+
+impl Page {
+    fn read(query: &Query<'_>) -> Result<Self> {
+        let limit = number(query, "limit")?.unwrap_or(MOST);
+        if !(1..=MOST).contains(&limit) {
+            return Err(Error::invalid("limit", "must be a number from 1 to 1000"));
+        }
+        Ok(Self { limit, offset: number(query, "offset")?.unwrap_or_default() })
+    }
+}
+
+/// A parameter of digits alone.
+fn number(query: &Query<'_>, name: &'static str) -> Result<Option<usize>> {
+    let Some(text) = query.get(name).map(str::trim) else { return Ok(None) };
+    let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    match digits.and_then(|digits| digits.parse().ok()) {
+        Some(number) => Ok(Some(number)),
+        None => Err(Error::invalid(name, "must be a whole number, not negative")),
+    }
+}
+
+#[derive(Serialize)]
+struct Users {
+    users: Vec<UserView>,
+}
+
+/// `GET /v2/accounts[?limit=…&offset=…]`: the users of the caller's current account, oldest first; for a caller that is
+/// not its admin, the caller alone. Secrets are not shown.
+pub(crate) async fn list(
+    app: &App,
+    asked: Asked<'_, AccountRead>,
+    query: Result<Query<'_>>,
+) -> Result<Response<Body>> {
+    let (caller, page, ()) = asked.with(query.and_then(|query| Page::read(&query)), |_| ()).await?;
+    let id = caller.user().id;
+    let current = caller
+        .user()
+        .current_account
+        .ok_or(Error::Forbidden("you have no usable current account"))?;
+    let (access, members) = tokio::join!(app.table.access(id, current), app.table.members(current));
+    let listed = match access?.role()? {
+        Role::Admin => oldest_first(members?),
+        Role::Member => vec![id],
+    };
+    let page = listed.into_iter().skip(page.offset).take(page.limit);
+    let users = app.table.users(page).await?;
+    http::ok(&Success::of(Users {
+        users: users.iter().map(|user| UserView::of(user, None)).collect(),
+    }))
+}
+
+/// The members by their age: a user's id begins with the time of its making.
+fn oldest_first(members: Vec<Membership>) -> Vec<UserId> {
+    let mut users: Vec<UserId> = members.into_iter().map(|member| member.user).collect();
+    users.sort_unstable();
+    users
+}

@@ -1,0 +1,101 @@
+//! A user as e24's clients see it.
+
+use serde::Serialize;
+use shared::model::{ApiKey, SshKey, User, UserId};
+
+/// Every success says so.
+#[derive(Serialize)]
+pub(crate) struct Success<T> {
+    success: bool,
+    #[serde(flatten)]
+    answer: T,
+}
+
+impl<T> Success<T> {
+    pub(crate) const fn of(answer: T) -> Self {
+        Self { success: true, answer }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct UserView {
+    id: UserId,
+    username: String,
+    state: &'static str,
+    name: String,
+    active: bool,
+    email: String,
+    phone: String,
+    e24files: Files,
+    api: Vec<ApiKeyView>,
+    sshkeys: Vec<SshKeyView>,
+}
+
+#[derive(Serialize)]
+struct Files {
+    s3: Option<S3View>,
+}
+
+#[derive(Serialize)]
+struct S3View {
+    api_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_key: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ApiKeyView {
+    api_key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_key: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SshKeyView {
+    id: u64,
+    name: String,
+    fingerprint: String,
+}
+
+/// The secrets of a new user, which are shown once.
+pub(crate) struct NewSecrets {
+    /// Of the S3 key.
+    pub(crate) s3: String,
+    /// Of the one API key.
+    pub(crate) api: String,
+}
+
+impl UserView {
+    /// The user with its secrets, right after its creation, or without.
+    pub(crate) fn of(user: &User, secrets: Option<NewSecrets>) -> Self {
+        let (s3_secret, api_secret) = secrets.map(|NewSecrets { s3, api }| (s3, api)).unzip();
+        let s3 = user
+            .s3_key
+            .as_ref()
+            .map(|key| S3View { api_id: key.id.clone(), secret_key: s3_secret });
+        let mut keys: Vec<&ApiKey> = user.api_keys.values().collect();
+        keys.sort_by_key(|key| key.created_at);
+        let view = |key: &ApiKey| ApiKeyView {
+            api_key: key.id.key_of(user.id),
+            secret_key: api_secret.clone(),
+        };
+        Self {
+            id: user.id,
+            username: user.username.to_string(),
+            state: "created",
+            name: user.full_name.clone(),
+            active: !user.disabled,
+            email: user.primary_email.to_string(),
+            phone: user.phone.clone(),
+            e24files: Files { s3 },
+            api: keys.into_iter().map(view).collect(),
+            sshkeys: user.ssh_keys.iter().map(SshKeyView::of).collect(),
+        }
+    }
+}
+
+impl SshKeyView {
+    fn of(key: &SshKey) -> Self {
+        Self { id: key.id, name: key.name.clone(), fingerprint: key.fingerprint.clone() }
+    }
+}

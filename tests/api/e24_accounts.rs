@@ -1,0 +1,251 @@
+//! `/v2/accounts`.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use shared::model::Role;
+use tests::{Person, TestApp};
+
+const PATH: &str = "/v2/accounts";
+
+fn mary() -> Value {
+    json!({ "email": "Mary.Major@example.com", "first_name": " Mary ", "last_name": "Major", "phone": 48_123_456_789_i64, "password": " correct horse " })
+}
+
+/// The body with one field changed.
+fn with(field: &str, value: Value) -> Value {
+    let mut body = mary();
+    body[field] = value;
+    body
+}
+
+async fn create(person: &Person<'_>, body: &Value) -> Value {
+    let created = person.send_json("PUT", PATH, body).await;
+    assert_eq!(created.status, 200, "{created:?}");
+    created.body["user"].clone()
+}
+
+#[tokio::test]
+async fn a_user_is_created_with_keys_that_are_shown_once() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    let created = jane.send_json("PUT", PATH, &mary()).await;
+
+    assert_eq!((created.status, &created.body["success"]), (200, &json!(true)));
+    let user = &created.body["user"];
+    let (key, secret) = (
+        user["api"][0]["api_key"].as_str().unwrap(),
+        user["api"][0]["secret_key"].as_str().unwrap(),
+    );
+    let (s3, s3_secret) = (
+        user["e24files"]["s3"]["api_id"].as_str().unwrap(),
+        user["e24files"]["s3"]["secret_key"].as_str().unwrap(),
+    );
+    let expected = json!({
+        "id": user["id"],
+        "username": "marymajor",
+        "state": "created",
+        "name": "Mary Major",
+        "active": true,
+        "email": "Mary.Major@example.com",
+        "phone": "48123456789",
+        "e24files": { "s3": { "api_id": s3, "secret_key": s3_secret } },
+        "api": [{ "api_key": key, "secret_key": secret }],
+        "sshkeys": [],
+    });
+    assert_eq!(*user, expected);
+    assert_eq!(
+        (user["id"].as_str().unwrap().len(), secret.len(), s3.len(), s3_secret.len()),
+        (36, 43, 20, 40)
+    );
+
+    let listed = jane.send("GET", PATH).await;
+    let mut shown = expected;
+    shown["api"][0].as_object_mut().unwrap().remove("secret_key");
+    shown["e24files"]["s3"].as_object_mut().unwrap().remove("secret_key");
+    assert_eq!(listed.body["users"][1], shown);
+    let table = serde_json::to_string(&app.items().await).unwrap();
+    for secret in [secret, s3_secret, "correct horse"] {
+        assert!(!table.contains(secret) && !listed.body.to_string().contains(secret));
+    }
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn every_problem_of_a_body_is_told() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for (body, error) in [
+        (
+            json!({}),
+            "email: is required; first_name: is required; last_name: is required; password: is required",
+        ),
+        (with("email", json!("mary")), "email: must be an e-mail address"),
+        (with("first_name", json!("")), "first_name: must not be empty"),
+        (
+            with("last_name", json!("x".repeat(128))),
+            "last_name: must be at most 127 characters long",
+        ),
+        (with("phone", json!(true)), "phone: must be a string"),
+        (with("phone", json!(" ")), "phone: must not be empty"),
+        (with("username", json!("m-m")), "username: must be 4 to 30 letters a-z and digits"),
+        (with("password", json!("1234567")), "password: must be at least 8 characters long"),
+        (with("password", json!("x".repeat(257))), "password: must be at most 256 characters long"),
+        (with("password", json!("PASSWORD1")), "password: is one of the most common passwords"),
+    ] {
+        let refused = jane.send_json("PUT", PATH, &body).await;
+        let expected = json!({ "success": false, "error": format!("invalid request: {error}") });
+        assert_eq!(refused.parts(), (400, &expected));
+    }
+}
+
+#[tokio::test]
+async fn an_address_or_a_wished_username_that_is_taken_is_409_and_a_derived_one_never() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let first = create(&jane, &mary()).await;
+
+    let address =
+        jane.send_json("PUT", PATH, &with("email", json!("mary.major@EXAMPLE.com"))).await;
+    let mut wish = with("email", json!("m@example.com"));
+    wish["username"] = json!("MaryMajor");
+    let username = jane.send_json("PUT", PATH, &wish).await;
+    let derived = create(&jane, &with("email", json!("mary.major@example.org"))).await;
+    let short = create(&jane, &with("email", json!("é@example.org"))).await;
+
+    assert_eq!(
+        address.parts(),
+        (409, &json!({ "success": false, "error": "the e-mail address is taken" }))
+    );
+    assert_eq!(
+        username.parts(),
+        (409, &json!({ "success": false, "error": "the username is taken" }))
+    );
+    assert_eq!(first["username"], "marymajor");
+    let derived = derived["username"].as_str().unwrap();
+    assert!(derived.starts_with("marymajor") && derived.len() == 17, "{derived}");
+    assert_eq!(short["username"].as_str().unwrap().len(), 4);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn the_new_user_is_a_member_of_the_callers_current_account_and_has_one_of_its_own() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    create(&jane, &mary()).await;
+
+    let memberships: Vec<(String, String)> = app
+        .items()
+        .await
+        .into_iter()
+        .filter(|item| {
+            item["type"]["S"] == "membership"
+                && item["pk"]["S"].as_str().unwrap().starts_with("ACCOUNT#")
+        })
+        .map(|item| {
+            (
+                item["account"]["S"].as_str().unwrap().to_owned(),
+                item["role"]["S"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+
+    assert_eq!(memberships.len(), 3);
+    assert!(memberships.contains(&(jane.account(), "member".to_owned())));
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn only_an_admin_of_a_usable_current_account_creates_and_sees_the_others() {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    app.join(&john, &jane.account(), Role::Member).await;
+    john.send_json(
+        "PUT",
+        "/api/public/v1/current-account",
+        &json!({ "accountId": jane.account() }),
+    )
+    .await;
+
+    let refused = john.send_json("PUT", PATH, &mary()).await;
+    let alone = john.send("GET", PATH).await;
+    let both = jane.send("GET", PATH).await;
+    let names = |body: &Value| {
+        body["users"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|user| user["username"].clone())
+            .collect::<Vec<_>>()
+    };
+
+    assert_eq!(
+        refused.parts(),
+        (403, &json!({ "success": false, "error": "this needs an admin of the account" }))
+    );
+    assert_eq!(names(&alone.body), ["johnroe"]);
+    assert_eq!(names(&both.body), ["janedoe", "johnroe"]);
+    jane.send("DELETE", &format!("/v1/accounts/{}", jane.account())).await;
+    for answer in [
+        jane.send("GET", PATH).await,
+        john.send("GET", PATH).await,
+        jane.send_json("PUT", PATH, &mary()).await,
+    ] {
+        assert_eq!(
+            answer.parts(),
+            (403, &json!({ "success": false, "error": "you have no usable current account" }))
+        );
+    }
+}
+
+#[tokio::test]
+async fn users_are_listed_oldest_first_page_by_page() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    for number in 0..4 {
+        create(&jane, &with("email", json!(format!("user{number}@example.com")))).await;
+    }
+    let names = async |query: &str| {
+        let listed = jane.send("GET", &format!("{PATH}{query}")).await;
+        assert_eq!(listed.status, 200, "{query}: {listed:?}");
+        listed.body["users"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|user| user["username"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+
+    assert_eq!(names("").await, ["janedoe", "user0", "user1", "user2", "user3"]);
+    assert_eq!(names("?limit=2").await, ["janedoe", "user0"]);
+    assert_eq!(names("?limit=2&offset=2").await, ["user1", "user2"]);
+    assert_eq!(names("?offset=4").await, ["user3"]);
+    assert_eq!(names("?limit=1000&offset=99999999999").await, Vec::<String>::new());
+    for query in [
+        "?limit=0",
+        "?limit=1001",
+        "?limit=-1",
+        "?limit=x",
+        "?limit=",
+        "?offset=-1",
+        "?offset=1.5",
+        "?offset=99999999999999999999999",
+    ] {
+        assert_eq!(jane.send("GET", &format!("{PATH}{query}")).await.status, 400, "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_create_one_user_at_once_exactly_one_does() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let body = mary();
+
+    let answers = join_all((0..6).map(|_| jane.send_json("PUT", PATH, &body))).await;
+
+    let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409, 409, 409, 409, 409]);
+    app.assert_consistent().await;
+}

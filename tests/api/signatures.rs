@@ -1,0 +1,245 @@
+//! e24's request signatures, in the forms that known clients send.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use shared::model::Timestamp;
+use tests::{Answer, Person, TestApp};
+
+const HOST: &str = "api.example.com:8443";
+
+/// A request, and what a client signs of it.
+#[derive(Clone)]
+struct Signed {
+    method: String,
+    host: String,
+    date: String,
+    target: String,
+    body: String,
+}
+
+impl Signed {
+    fn get() -> Self {
+        Self {
+            method: "GET".to_owned(),
+            host: HOST.to_owned(),
+            date: date(0, "GMT", 0),
+            target: "/v2/accounts?limit=10&offset=0".to_owned(),
+            body: String::new(),
+        }
+    }
+
+    fn put(email: &str) -> Self {
+        let body = json!({ "email": email, "first_name": "Mary", "last_name": "Major", "password": "correct horse battery" });
+        Self {
+            method: "PUT".to_owned(),
+            target: "/v2/accounts".to_owned(),
+            body: body.to_string(),
+            ..Self::get()
+        }
+    }
+
+    /// The `Authorization` header of a person's key over this.
+    fn by(&self, person: &Person<'_>) -> String {
+        let (key, secret) = person.api_key();
+        let Self { method, host, date, target, body } = self;
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(format!("{method}\n{host}\n{date}\n{target}\n{body}").as_bytes());
+        format!("{key}:{}", STANDARD.encode(mac.finalize().into_bytes()))
+    }
+
+    /// Sends this under that header.
+    async fn send(&self, app: &TestApp, authorization: &str) -> Answer {
+        let headers = [
+            ("authorization", authorization),
+            ("host", &self.host),
+            ("x-date", &self.date),
+            ("content-type", "application/json"),
+        ];
+        let body = Some(self.body.as_str()).filter(|body| !body.is_empty());
+        app.send(&self.method, &self.target, &headers, body).await
+    }
+}
+
+/// Some seconds from now, in a zone that is `hours` before UTC.
+fn date(seconds: i64, zone: &str, hours: i64) -> String {
+    let time =
+        Timestamp::from_second(Timestamp::now().as_second() + seconds + 3600 * hours).unwrap();
+    let rfc = time.to_string();
+    let (day, clock) = rfc.split_once('T').unwrap();
+    let parts: Vec<usize> = day.split('-').map(|part| part.parse().unwrap()).collect();
+    let month =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+            [parts[1] - 1];
+    let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+        [usize::try_from(time.as_second() / 86_400 % 7).unwrap()];
+    format!("{weekday}, {:02} {month} {} {} {zone}", parts[2], parts[0], &clock[..8])
+}
+
+#[tokio::test]
+async fn every_form_that_known_clients_sign_is_taken() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let get = Signed::get();
+
+    for (case, signed) in [
+        ("as sent", get.clone()),
+        ("without the query", Signed { target: "/v2/accounts".to_owned(), ..get.clone() }),
+        ("without the port", Signed { host: "api.example.com".to_owned(), ..get.clone() }),
+        (
+            "without both",
+            Signed {
+                host: "api.example.com".to_owned(),
+                target: "/v2/accounts".to_owned(),
+                ..get.clone()
+            },
+        ),
+    ] {
+        assert_eq!(get.send(&app, &signed.by(&jane)).await.status, 200, "{case}");
+    }
+    for (zone, hours) in [
+        ("UTC", 0),
+        ("+0000", 0),
+        ("WET", 0),
+        ("CET", 1),
+        ("CEST", 2),
+        ("EET", 2),
+        ("EEST", 3),
+        ("-0330", -3),
+    ] {
+        let seconds = if zone == "-0330" { -1800 } else { 0 };
+        let signed = Signed { date: date(seconds, zone, hours), ..get.clone() };
+        assert_eq!(signed.send(&app, &signed.by(&jane)).await.status, 200, "{zone}");
+    }
+    let put = Signed::put("mary@example.com");
+    assert_eq!(put.send(&app, &put.by(&jane)).await.status, 200);
+    let slash = Signed { target: "/v2/accounts/".to_owned(), ..get };
+    assert_eq!(slash.send(&app, &slash.by(&jane)).await.status, 200);
+}
+
+#[tokio::test]
+async fn whatever_the_signature_covers_altering_it_is_401_and_so_is_anothers_key() {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let (get, put) = (Signed::get(), Signed::put("mary@example.com"));
+
+    for (case, sent, signed) in [
+        ("method", get.clone(), Signed { method: "PUT".to_owned(), ..get.clone() }),
+        ("host", get.clone(), Signed { host: "evil.example.com".to_owned(), ..get.clone() }),
+        ("date", get.clone(), Signed { date: date(-60, "GMT", 0), ..get.clone() }),
+        (
+            "path",
+            get.clone(),
+            Signed { target: "/v2/account?limit=10&offset=0".to_owned(), ..get.clone() },
+        ),
+        (
+            "query",
+            get.clone(),
+            Signed { target: "/v2/accounts?limit=11&offset=0".to_owned(), ..get.clone() },
+        ),
+        ("body", put.clone(), Signed { body: put.body.replace("Mary", "Mara"), ..put.clone() }),
+        (
+            "query left out of a write",
+            Signed { target: "/v2/accounts?a=b".to_owned(), ..put.clone() },
+            put.clone(),
+        ),
+    ] {
+        let refused = sent.send(&app, &signed.by(&jane)).await;
+        assert_eq!(
+            refused.parts(),
+            (401, &json!({ "success": false, "error": "the credential is not valid" })),
+            "{case}"
+        );
+    }
+    let (key, _) = jane.api_key();
+    let (johns, _) = john.api_key();
+    let stolen = get.by(&jane).replace(&key, &johns);
+    for wrong in [
+        stolen,
+        format!("{key}:"),
+        format!("{key}:!"),
+        format!("{key}:{}", STANDARD.encode([0; 32])),
+        format!(":{key}"),
+        "x:y".to_owned(),
+    ] {
+        assert_eq!(get.send(&app, &wrong).await.status, 401, "{wrong}");
+    }
+    assert_eq!(app.items().await.iter().filter(|item| item["type"]["S"] == "user").count(), 2);
+}
+
+#[tokio::test]
+async fn a_date_more_than_15_minutes_away_or_in_another_zone_or_none_is_401() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for (seconds, status) in [(-890, 200), (890, 200), (-910, 401), (910, 401)] {
+        let signed = Signed { date: date(seconds, "GMT", 0), ..Signed::get() };
+        assert_eq!(signed.send(&app, &signed.by(&jane)).await.status, status, "{seconds}");
+    }
+    for date in [date(0, "EST", -5), date(0, "PST", -8), "now".to_owned(), String::new()] {
+        let signed = Signed { date, ..Signed::get() };
+        assert_eq!(signed.send(&app, &signed.by(&jane)).await.status, 401, "{}", signed.date);
+    }
+    let get = Signed::get();
+    let authorization = get.by(&jane);
+    assert_eq!(
+        app.send("GET", &get.target, &[("authorization", &authorization), ("host", HOST)], None)
+            .await
+            .status,
+        401
+    );
+}
+
+#[tokio::test]
+async fn a_signed_request_costs_no_extra_round_and_its_use_is_noted_once_an_hour() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let get = Signed::get();
+    let user =
+        async || app.items().await.into_iter().find(|item| item["type"]["S"] == "user").unwrap();
+    get.send(&app, &get.by(&jane)).await;
+    let noted: Value = user().await;
+    let keys = noted["apiKeys"]["M"].as_object().unwrap();
+    assert!(keys.values().all(|key| key["M"]["lastUsedAt"]["S"].is_string()), "{keys:?}");
+    assert_eq!(noted["version"]["N"], "1");
+
+    app.proxy().count();
+    assert_eq!(get.send(&app, &get.by(&jane)).await.status, 200);
+
+    assert_eq!(app.proxy().rounds(), 3);
+    assert_eq!(user().await, noted);
+}
+
+#[tokio::test]
+async fn a_disabled_users_signature_stops_with_the_next_request() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
+    let disable = json!({ "Key": key, "UpdateExpression": "SET disabled = :yes", "ExpressionAttributeValues": { ":yes": { "BOOL": true } } });
+    app.engine("UpdateItem", disable).await;
+
+    let get = Signed::get();
+    assert_eq!(get.send(&app, &get.by(&jane)).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_key_whose_version_the_service_key_lacks_is_503_and_not_401() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
+    let id = jane.user().api_keys.keys().next().unwrap();
+    let change = json!({
+        "Key": key,
+        "UpdateExpression": "SET apiKeys.#id.keyVersion = :two",
+        "ExpressionAttributeNames": { "#id": id },
+        "ExpressionAttributeValues": { ":two": { "S": "2" } },
+    });
+    app.engine("UpdateItem", change).await;
+
+    let get = Signed::get();
+    let answer = get.send(&app, &get.by(&jane)).await;
+
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
+}
