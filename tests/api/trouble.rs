@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tests::{Answer, Fault, Operation, TestApp, operations};
 
@@ -34,6 +35,27 @@ async fn an_unreachable_database_is_503_within_10_seconds() {
         assert_busy(&answer, &operation);
         assert!(begun.elapsed() < Duration::from_secs(10), "{operation}");
     }
+}
+
+#[tokio::test]
+async fn a_database_that_never_answers_is_503_within_10_seconds_and_nothing_is_half_written() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let before = sorted(app.items().await);
+    app.proxy().disturb_all_of("TransactWriteItems", Some(Fault::Silent));
+    let writes: Vec<Operation> = protected().filter(Operation::is_write).collect();
+    let begun = Instant::now();
+
+    let answers =
+        join_all(writes.iter().map(async |write| app.send_event(&write.by(&jane)).await)).await;
+
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    for (answer, operation) in answers.iter().zip(&writes) {
+        assert_busy(answer, operation);
+    }
+    assert_eq!(sorted(app.items().await), before);
+    app.proxy().disturb_all(Some(Fault::Silent));
+    assert_eq!(jane.send("GET", "/v1/accounts").await.status, 503);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Between the service and the engine: it lists the calls, counts their rounds and makes trouble when told to.
 
+mod request;
+
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -15,6 +17,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use request::{actions, is_eventual_read, keys, permissions};
+
 /// How long each call takes while rounds are counted: calls made at once are under way at once.
 const LATENCY: Duration = Duration::from_millis(40);
 
@@ -25,6 +29,8 @@ pub enum Fault {
     Refused(&'static str),
     /// Refused with the status 503 and a page of HTML, as something on the way might.
     Unreachable,
+    /// Taken, and never answered.
+    Silent,
     /// Done, but the answer is lost.
     AnswerLost,
     /// Cancelled because another transaction was under way on the same items; the engine itself never does this.
@@ -233,6 +239,7 @@ impl Wire {
             Some(Fault::Unreachable) => {
                 Ok((StatusCode::SERVICE_UNAVAILABLE, "<html>no</html>").into_response())
             }
+            Some(Fault::Silent) => std::future::pending().await,
             Some(Fault::Conflict) => {
                 let reasons = vec![json!({ "Code": "TransactionConflict" }); actions(&body)];
                 Ok(refusal(
@@ -285,40 +292,6 @@ fn without_empty(mut tables: Value, list: &str) -> Value {
         });
     }
     tables
-}
-
-fn is_eventual_read(operation: &str, body: &[u8]) -> bool {
-    let request: Value = serde_json::from_slice(body).unwrap_or_default();
-    let consistent = |request: &Value| request["ConsistentRead"] == Value::Bool(true);
-    match operation {
-        "BatchGetItem" => !request["RequestItems"]
-            .as_object()
-            .is_some_and(|tables| tables.values().all(consistent)),
-        "GetItem" | "Query" | "Scan" => !consistent(&request),
-        _ => false,
-    }
-}
-
-fn keys(body: &[u8]) -> usize {
-    let request: Value = serde_json::from_slice(body).unwrap_or_default();
-    let tables = request["RequestItems"].as_object().into_iter().flat_map(serde_json::Map::values);
-    tables.filter_map(|table| table["Keys"].as_array()).map(Vec::len).sum()
-}
-
-/// A transaction needs the permission of each of its parts, and none of its own.
-fn permissions(operation: &str, body: &[u8]) -> BTreeSet<String> {
-    if operation != "TransactWriteItems" {
-        return BTreeSet::from([format!("dynamodb:{operation}")]);
-    }
-    let request: Value = serde_json::from_slice(body).unwrap_or_default();
-    let parts =
-        request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object);
-    parts.flat_map(serde_json::Map::keys).map(|part| format!("dynamodb:{part}Item")).collect()
-}
-
-fn actions(body: &[u8]) -> usize {
-    let request: Value = serde_json::from_slice(body).unwrap_or_default();
-    request["TransactItems"].as_array().map_or(0, Vec::len)
 }
 
 fn refusal(kind: &str, mut body: Value) -> Response {

@@ -108,9 +108,9 @@ impl Table {
 
 /// One attempt, and not for long: nobody waits for a mark.
 fn quickly() -> aws_sdk_dynamodb::config::Builder {
-    aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled()).timeout_config(
-        TimeoutConfig::builder().operation_timeout(Duration::from_millis(300)).build(),
-    )
+    aws_sdk_dynamodb::config::Builder::new()
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(1)).build())
 }
 
 /// The beginning of the hour.

@@ -1,0 +1,42 @@
+//! What a call asks of the table.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+/// Whether it reads without demanding to be consistent.
+pub(super) fn is_eventual_read(operation: &str, body: &[u8]) -> bool {
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    let consistent = |request: &Value| request["ConsistentRead"] == Value::Bool(true);
+    match operation {
+        "BatchGetItem" => !request["RequestItems"]
+            .as_object()
+            .is_some_and(|tables| tables.values().all(consistent)),
+        "GetItem" | "Query" | "Scan" => !consistent(&request),
+        _ => false,
+    }
+}
+
+/// How many keys a `BatchGetItem` asks for.
+pub(super) fn keys(body: &[u8]) -> usize {
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    let tables = request["RequestItems"].as_object().into_iter().flat_map(serde_json::Map::values);
+    tables.filter_map(|table| table["Keys"].as_array()).map(Vec::len).sum()
+}
+
+/// A transaction needs the permission of each of its parts, and none of its own.
+pub(super) fn permissions(operation: &str, body: &[u8]) -> BTreeSet<String> {
+    if operation != "TransactWriteItems" {
+        return BTreeSet::from([format!("dynamodb:{operation}")]);
+    }
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    let parts =
+        request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object);
+    parts.flat_map(serde_json::Map::keys).map(|part| format!("dynamodb:{part}Item")).collect()
+}
+
+/// How many actions a transaction has.
+pub(super) fn actions(body: &[u8]) -> usize {
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    request["TransactItems"].as_array().map_or(0, Vec::len)
+}
