@@ -207,6 +207,11 @@ async fn a_user_who_was_disabled_writes_nothing_any_more() {
         ("PUT", "/v1/accounts/{}", json!({ "name": "Late", "email": "late@example.com" })),
         ("PUT", "/api/public/v1/current-account", json!({ "accountId": "{}" })),
         ("DELETE", "/v1/accounts/{}", json!({})),
+        (
+            "PUT",
+            "/v2/accounts",
+            json!({ "email": "late@example.com", "first_name": "L", "last_name": "L", "password": "correct horse" }),
+        ),
     ] {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;

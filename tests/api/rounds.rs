@@ -46,6 +46,20 @@ async fn every_operation_costs_the_rounds_that_it_must() {
 }
 
 #[tokio::test]
+async fn deleting_an_account_of_ones_own_alone_costs_nothing_more_when_its_members_are_listed_first()
+ {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let proxy = app.proxy().clone();
+    app.proxy().before("TransactWriteItems", async move { proxy.answered("Query").await });
+
+    app.proxy().count();
+    let deleted = jane.send("DELETE", &format!("/v1/accounts/{}", jane.account())).await;
+
+    assert_eq!((deleted.status, app.proxy().rounds()), (200, 2), "{:?}", app.proxy().calls());
+}
+
+#[tokio::test]
 async fn golems_views_that_show_another_owners_address_cost_one_round_more() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;

@@ -20,7 +20,7 @@ pub use id::{AccountId, PlanId, TokenId, UserId, UserNumber};
 pub use jiff::Timestamp;
 pub use key::{ApiKey, ApiKeyId, S3Key, SshKey};
 pub use plan::{Plan, PlanLimits};
-pub use slug::{NUMBERED as NUMBERED_SLUGS, Slug};
+pub use slug::Slug;
 pub use text::{Malformed, text};
 pub use token::{Scope, SecretHash, TokenKind, UserToken};
 pub use user::{User, Username};

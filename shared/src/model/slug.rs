@@ -8,7 +8,7 @@ use super::AccountName;
 use crate::{Result, random};
 
 /// How many slugs are tried before a random one: the plain one, then `-2` to `-20`.
-pub const NUMBERED: usize = 20;
+const NUMBERED: usize = 20;
 
 /// The longest slug, suffix included; a DNS label is as long.
 const MAX: usize = 63;

@@ -17,6 +17,7 @@ pub struct AccountChange {
     /// The address to show.
     pub email: EmailAddress,
 }
+
 impl Transaction<'_> {
     /// Claims a contact address for an account; an address of any other user than these two cannot be had.
     pub(super) fn claim_contact(

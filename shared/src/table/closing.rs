@@ -42,7 +42,11 @@ impl Table {
         let (committed, members) = tokio::join!(closing.commit(), self.members(id));
         committed?;
         let cleared = match members {
-            Ok(members) => self.clear_members(id, &members).await,
+            // Both sides of the admin's own went with the write; the list may be older than it.
+            Ok(mut members) => {
+                members.retain(|member| member.user != admin);
+                self.clear_members(id, &members).await
+            }
             Err(error) => Err(error),
         };
         note_left(id, cleared);

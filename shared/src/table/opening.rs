@@ -9,8 +9,8 @@ use super::transaction::{Changes, Transaction};
 use super::wanted::Wanted;
 use crate::error::failed;
 use crate::model::{
-    Account, AccountId, AccountName, EmailAddress, Membership, NUMBERED_SLUGS, PlanId, Registry,
-    Role, Slug, Timestamp, User, UserId, Username,
+    Account, AccountId, AccountName, EmailAddress, Membership, PlanId, Registry, Role, Slug,
+    Timestamp, User, UserId, Username,
 };
 use crate::{Error, Result};
 
@@ -23,6 +23,7 @@ pub struct NewAccount {
     /// Access to a private registry.
     pub registry: Option<Registry>,
 }
+
 /// The slug that a new account of this name should take.
 pub struct SlugChoice(pub AccountName);
 
@@ -35,9 +36,7 @@ impl Wanted for SlugChoice {
 
     /// The first that is free, else a random one; the write that claims it decides.
     fn pick(self, _: UserId, items: &mut Items) -> Result<Slug> {
-        let free = Slug::numbered(&self.0)
-            .take(NUMBERED_SLUGS)
-            .find(|slug| !items.has(&Key::slug_claim(slug)));
+        let free = Slug::numbered(&self.0).find(|slug| !items.has(&Key::slug_claim(slug)));
         free.map_or_else(|| Slug::random(&self.0), Ok)
     }
 }

@@ -129,6 +129,7 @@ impl Table {
                     Condition::one_of("role", ["admin".to_owned()]),
                     || Error::Raced,
                 )?
+                .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)?
                 .insert_member(&member)?;
         }
         transaction.commit().await?;
