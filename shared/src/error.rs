@@ -22,6 +22,9 @@ pub enum Error {
     /// The credential is good, but has a list of scopes without this one.
     #[error("this token lacks the scope `{0}`")]
     MissingScope(&'static str),
+    /// The credential is good, but has a list of scopes, and no scope stands for this.
+    #[error("a token with a list of scopes cannot do this")]
+    Restricted,
     /// The caller is known and may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -41,8 +44,8 @@ pub enum Error {
     #[error("the body is larger than 64 KiB")]
     TooLarge,
     /// The body is declared to be something that the operation does not take.
-    #[error("the content type must be application/json")]
-    UnsupportedMediaType,
+    #[error("the content type must be {0}")]
+    UnsupportedMediaType(&'static str),
     /// Something that must be unique is taken.
     #[error("{0}")]
     Conflict(&'static str),
@@ -51,6 +54,14 @@ pub enum Error {
     TooManyAttempts {
         /// Seconds until it is worth trying again.
         retry_after: u64,
+    },
+    /// An OAuth client did not get what it asked for (RFC 6749, section 5.2).
+    #[error("{description}")]
+    OAuth {
+        /// Which of the standard's errors.
+        code: OAuthCode,
+        /// What it means here.
+        description: &'static str,
     },
     /// Another request changed first what this one had read. Nothing was written; the whole request may be run again.
     #[error("another request changed the same data")]
@@ -82,6 +93,40 @@ impl Error {
     }
 }
 
+/// The errors of RFC 6749 (sections 4.1.2.1 and 5.2) and RFC 7009 (section 2.2.1) that are in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OAuthCode {
+    /// The user said no.
+    AccessDenied,
+    /// The client is unknown, or did not prove itself.
+    InvalidClient,
+    /// The code or refresh token is not or no longer good, or not for this client.
+    InvalidGrant,
+    /// Something is missing, malformed or there twice.
+    InvalidRequest,
+    /// The scope is unknown, or none that a client can have.
+    InvalidScope,
+    /// No such grant type.
+    UnsupportedGrantType,
+    /// No such response type.
+    UnsupportedResponseType,
+}
+
+impl OAuthCode {
+    /// The error as the standard writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access_denied",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidScope => "invalid_scope",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+        }
+    }
+}
+
 /// Says what was attempted when a fault of our own comes up: `.map_err(failed("seal a password"))`.
 pub(crate) fn failed<E: Into<Box<dyn StdError + Send + Sync>>>(
     action: &'static str,
@@ -97,6 +142,16 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// The field or query parameter that is wrong; `body` for the body as a whole.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// What is wrong with it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// A problem of the field or query parameter `field`; of the body as a whole when that is `body`.
     pub fn new(field: impl Into<Cow<'static, str>>, text: impl fmt::Display) -> Self {
         Self { field: field.into(), text: text.to_string() }

@@ -9,6 +9,8 @@ mod app;
 pub mod auth;
 #[cfg(feature = "table")]
 pub mod aws;
+#[cfg(feature = "table")]
+pub mod e24;
 mod error;
 pub mod http;
 #[cfg(feature = "table")]
@@ -28,4 +30,4 @@ pub mod telemetry;
 
 #[cfg(feature = "table")]
 pub use app::App;
-pub use error::{Error, Problem, Result};
+pub use error::{Error, OAuthCode, Problem, Result};

@@ -1,12 +1,16 @@
 //! The service in one process: the functions as libraries, over an engine in memory whose table is the template's.
 
+use std::sync::LazyLock;
+
 use anyhow::Result;
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use shared::App;
+use shared::auth::SignIn;
 use shared::aws::Aws;
 use shared::http::Call;
 use shared::model::{ApiKey, Role, Timestamp};
+use shared::password::Verified;
 use shared::seal::{OpeningKey, SealingKey};
 use shared::service_key::ServiceKeys;
 use shared::table::{Connection, NewUser, Table};
@@ -21,10 +25,14 @@ const TABLE: &str = "rollcall";
 /// The id that every request of these tests has.
 pub const REQUEST_ID: &str = "8a3f0c1e-0000-4000-8000-000000000001";
 
+/// The password of every person.
+pub const PASSWORD: &str = "correct horse battery staple";
+
 /// A service of its own for one test.
 pub struct TestApp {
     app: App,
     signed: App<ServiceKeys>,
+    sign_in: App<SignIn>,
     _secrets_manager: SecretsManager,
     sealing: SealingKey,
     opening: OpeningKey,
@@ -44,14 +52,17 @@ impl TestApp {
         let proxy = Proxy::start(engine.endpoint()).await?;
         let service_key = json!({ "current": "1", "1": "a service key of the tests alone" });
         let secrets_manager = SecretsManager::start(&service_key).await?;
-        let means = ServiceKeys::new(Aws::local(secrets_manager.endpoint()), SECRET.to_owned())?;
+        let keys = || ServiceKeys::new(Aws::local(secrets_manager.endpoint()), SECRET.to_owned());
         let table = Table::connect(Connection::local(proxy.endpoint(), TABLE))?;
-        let signed = App { table: table.clone(), means };
+        let signed = App { table: table.clone(), means: keys()? };
+        let means = SignIn { service_keys: keys()?, verified: Verified::new()? };
+        let sign_in = App { table: table.clone(), means };
         let opening = OpeningKey::generate();
         let sealing = SealingKey::parse(&opening.public_key())?;
         Ok(Self {
             app: App { table, means: () },
             signed,
+            sign_in,
             _secrets_manager: secrets_manager,
             sealing,
             opening,
@@ -67,7 +78,8 @@ impl TestApp {
         let endpoint = format!("http://{}", listener.local_addr().expect("its address"));
         drop(listener);
         let table = Table::connect(Connection::local(&endpoint, TABLE)).expect("a client");
-        (app.app.table, app.signed.table) = (table.clone(), table);
+        (app.app.table, app.signed.table) = (table.clone(), table.clone());
+        app.sign_in.table = table;
         app
     }
 
@@ -98,6 +110,7 @@ impl TestApp {
         let email = format!("{name}@example.com").parse().expect("an address");
         let new = NewUser {
             verified: true,
+            password_hash: Some(password_hash()),
             api_keys: vec![api_key.clone()],
             ..NewUser::named(name.parse().expect("a username"), email)
         };
@@ -163,6 +176,10 @@ impl TestApp {
             ["api", "public", "v1", "current-account", ..] => {
                 quave_current_account::handle(&self.app, call).await
             }
+            ["api", "v1.1", "users", _, ..] => hub_users::handle(&self.sign_in, call).await,
+            ["api", "v1.1", "o", _, ..] => hub_oauth::handle(&self.sign_in, call).await,
+            ["rollcall", "v1", "tokens", ..] => rollcall_tokens::handle(&self.sign_in, call).await,
+            ["v2", "account", ..] => e24_account::handle(&self.signed, call).await,
             ["v2", "accounts", ..] => e24_accounts::handle(&self.signed, call).await,
             ["v1", "accounts", ..] => golem_accounts::handle(&self.app, call).await,
             _ => not_found::handle(call).await,
@@ -219,6 +236,13 @@ impl TestApp {
     }
 }
 
+/// The hash of [`PASSWORD`], computed once: it is slow on purpose.
+fn password_hash() -> String {
+    static HASH: LazyLock<String> =
+        LazyLock::new(|| shared::password::hash(PASSWORD).expect("a password hash"));
+    HASH.clone()
+}
+
 fn answer(response: Response<Body>) -> Answer {
     let (parts, body) = response.into_parts();
     let text = |value: &lambda_http::http::HeaderValue| {
@@ -229,7 +253,10 @@ fn answer(response: Response<Body>) -> Answer {
     headers.sort();
     let body = match body {
         Body::Empty => Value::Null,
-        body => serde_json::from_slice(&body).expect("a JSON body"),
+        body => match serde_json::from_slice(&body) {
+            Ok(json) => json,
+            Err(_) => String::from_utf8(body.to_vec()).expect("a body of text").into(),
+        },
     };
     Answer { status: parts.status.as_u16(), headers, body }
 }

@@ -15,7 +15,7 @@ mod person;
 mod proxy;
 
 pub use answer::Answer;
-pub use app::{REQUEST_ID, TestApp};
+pub use app::{PASSWORD, REQUEST_ID, TestApp};
 pub use operations::{Operation, operations, root};
-pub use person::Person;
+pub use person::{Person, basic};
 pub use proxy::{Call, Fault, Proxy};

@@ -1,10 +1,17 @@
 //! A user with a token, who sends requests.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use shared::model::{Scope, Timestamp, TokenKind, User};
 use shared::table::NewToken;
 
-use crate::{Answer, TestApp};
+use crate::{Answer, PASSWORD, TestApp};
+
+/// The header value of a name and a password.
+pub fn basic(name: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
+}
 
 /// A user with a token, who sends requests.
 pub struct Person<'a> {
@@ -48,6 +55,11 @@ impl<'a> Person<'a> {
         &self.token
     }
 
+    /// What signs in with the username and the password.
+    pub fn basic(&self) -> String {
+        basic(&self.user.username.to_string(), PASSWORD)
+    }
+
     /// Another token of this user.
     pub async fn new_token(
         &self,
@@ -56,9 +68,9 @@ impl<'a> Person<'a> {
         expires_at: Option<Timestamp>,
     ) -> String {
         let scopes = scopes.map(|scopes| scopes.iter().copied().collect());
-        let new =
-            NewToken { user: self.user.id, kind, name: "test".to_owned(), scopes, expires_at };
-        self.app.table().create_token(new).await.expect("a new token").reveal()
+        let new = NewToken { kind, name: "test".to_owned(), scopes, expires_at };
+        let made = self.app.table().create_token(&self.user, None, new).await;
+        made.expect("a new token").0.reveal()
     }
 
     /// The same user with another token.

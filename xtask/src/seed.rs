@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::aws::Aws;
-use shared::model::{ApiKey, S3Key, TokenKind, UserId};
+use shared::model::{ApiKey, S3Key, TokenKind, User};
 use shared::seal::{OpeningKey, PUBLIC_KEY_VARIABLE};
 use shared::service_key::{SECRET_VARIABLE, ServiceKey, ServiceKeys};
 use shared::table::{Connection, NewToken, NewUser, Table};
@@ -101,18 +101,17 @@ async fn seed_user(
         username: user.username.to_string(),
         email: user.primary_email.to_string(),
         password,
-        token: token(table, user.id, TokenKind::User).await?,
-        environment_token: token(table, user.id, TokenKind::Environment).await?,
+        token: token(table, &user, TokenKind::User).await?,
+        environment_token: token(table, &user, TokenKind::Environment).await?,
         account_id: user.current_account.map(|account| account.to_string()).unwrap_or_default(),
         api_key: api_key.id.key_of(user.id),
         secret_key: api_key.secret(user.id, key)?,
     })
 }
 
-async fn token(table: &Table, user: UserId, kind: TokenKind) -> Result<String> {
-    let new =
-        NewToken { user, kind, name: "development".to_owned(), scopes: None, expires_at: None };
-    Ok(table.create_token(new).await?.reveal())
+async fn token(table: &Table, user: &User, kind: TokenKind) -> Result<String> {
+    let new = NewToken { kind, name: "development".to_owned(), scopes: None, expires_at: None };
+    Ok(table.create_token(user, None, new).await?.0.reveal())
 }
 
 /// 24 characters of 144 random bits.

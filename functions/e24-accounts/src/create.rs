@@ -3,6 +3,7 @@ use std::str::FromStr;
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::auth::Unrestricted;
+use shared::e24::{NewSecrets, Success, UserView};
 use shared::http::{self, Fields};
 use shared::model::{ApiKey, EmailAddress, Malformed, S3Key, UserId, Username, text};
 use shared::password::NewPassword;
@@ -10,7 +11,6 @@ use shared::service_key::ServiceKey;
 use shared::table::{NamesChoice, NewUser};
 use shared::{Error, Result};
 
-use crate::view::{NewSecrets, Success, UserView};
 use crate::{App, Asked};
 
 /// The body of `PUT /v2/accounts`. It has no `Debug`: the password must not be logged.

@@ -2,7 +2,6 @@
 
 mod create;
 mod list;
-mod view;
 
 use lambda_http::{Body, Response};
 use shared::auth::TokenOrSignature;

@@ -1,11 +1,11 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::auth::AccountRead;
+use shared::e24::{Success, UserView};
 use shared::http::{self, Query};
 use shared::model::{Membership, Role, UserId};
 use shared::{Error, Result};
 
-use crate::view::{Success, UserView};
 use crate::{App, Asked};
 
 /// The most users that one answer lists.

@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use super::need::{Caller, Need, Powers};
+use super::need::{Caller, Credential, Need};
+use super::token::Token;
 use crate::http::Call;
-use crate::model::{TokenCredential, User, UserId};
+use crate::model::{User, UserId};
 use crate::table::{Kept, KeptCredential, Stored, Table, Wanted};
 use crate::{App, Error, Result};
 
@@ -21,14 +22,14 @@ pub trait Presented: Sized + Send + Sync {
     fn locate(&self, app: &App<Self::Means>)
     -> impl Future<Output = Result<(UserId, Kept)>> + Send;
 
-    /// What the credential lets its user do, if it is the one that was kept and still works. Nobody learns from the
-    /// error whether it is unknown, wrong, revoked or expired.
+    /// The credential, if it is the one that was kept and still works. Nobody learns from the error whether it is
+    /// unknown, wrong, revoked or expired.
     fn check(
         &self,
         app: &App<Self::Means>,
         user: Option<&Stored<User>>,
         kept: KeptCredential,
-    ) -> impl Future<Output = Result<Powers>> + Send;
+    ) -> impl Future<Output = Result<Credential>> + Send;
 }
 
 /// Somebody asks with a well-formed credential, which the table has not confirmed yet.
@@ -36,7 +37,7 @@ pub trait Presented: Sized + Send + Sync {
 /// Most credentials name their owner, so that the credential, its user and whatever else the request needs are fetched
 /// together. A request that turns out to be malformed fetches the credential alone: without a valid one the answer is
 /// 401, whatever else is wrong.
-pub struct Asked<'a, N, P: Presented = TokenCredential> {
+pub struct Asked<'a, N, P: Presented = Token> {
     app: &'a App<P::Means>,
     presented: P,
     need: PhantomData<N>,
@@ -100,8 +101,8 @@ impl<'a, N: Need, P: Presented> Asked<'a, N, P> {
         wanted: W,
     ) -> Result<(Caller<N>, W::Found)> {
         let (kept, user, found) = self.app.table.credential_and(user, kept, wanted).await?;
-        let powers = self.presented.check(self.app, user.as_ref(), kept).await?;
+        let credential = self.presented.check(self.app, user.as_ref(), kept).await?;
         let user = user.filter(|user| !user.disabled).ok_or(Error::BadCredential)?;
-        Ok((Caller::admit(user, powers)?, found))
+        Ok((Caller::admit(user, credential)?, found))
     }
 }

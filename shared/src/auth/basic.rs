@@ -5,11 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::asked::Presented;
 use super::header::{self, Header};
-use super::need::Powers;
-use super::token;
+use super::need::Credential;
+use super::token::Token;
 use crate::error::failed;
 use crate::http::Call;
-use crate::model::{EmailAddress, TokenCredential, User, UserId, Username};
+use crate::model::{EmailAddress, User, UserId, Username};
 use crate::password::{self, Verified};
 use crate::service_key::ServiceKeys;
 use crate::table::{Attempts, Guessed, Kept, KeptCredential, Stored, Table};
@@ -37,7 +37,7 @@ impl App<SignIn> {
 /// A token, or a name and a password.
 pub enum TokenOrBasic {
     /// A token.
-    Token(TokenCredential),
+    Token(Token),
     /// A name and a password.
     Basic(Basic),
 }
@@ -134,7 +134,7 @@ impl Presented for TokenOrBasic {
 
     fn of(call: &Call) -> Result<Self> {
         match header::of(call.headers())? {
-            Header::Token(text) => token::parse(text).map(Self::Token),
+            Header::Token(text) => Token::parse(text).map(Self::Token),
             Header::Basic(text) => Basic::parse(text).map(Self::Basic),
             Header::Other(_) => Err(Error::BadCredential),
         }
@@ -154,11 +154,11 @@ impl Presented for TokenOrBasic {
         app: &App<SignIn>,
         user: Option<&Stored<User>>,
         kept: KeptCredential,
-    ) -> Result<Powers> {
+    ) -> Result<Credential> {
         match (self, kept) {
             (Self::Token(token), kept) => token.confirm(&app.table, user, kept).await,
             (Self::Basic(basic), KeptCredential::Password(guessed, attempts)) => {
-                basic.check(app, user, &guessed, &attempts).await.map(|()| Powers::All)
+                basic.check(app, user, &guessed, &attempts).await.map(|()| Credential::Password)
             }
             (Self::Basic(_), _) => Err(failed("check a password")("its attempts were not fetched")),
         }

@@ -11,10 +11,11 @@ mod token;
 
 pub use asked::{Asked, Presented};
 #[cfg(feature = "password")]
-pub use basic::{SignIn, TokenOrBasic};
+pub use basic::{Basic, SignIn, TokenOrBasic};
 pub use need::{
-    AccountRead, AccountWrite, Caller, EmailRead, EmailWrite, Need, Powers, ProfileRead,
+    AccountRead, AccountWrite, Caller, Credential, EmailRead, EmailWrite, Need, ProfileRead,
     ProfileWrite, TokensRead, TokensWrite, Unrestricted,
 };
 #[cfg(feature = "signature")]
 pub use signature::{TokenOrSignature, parse_date};
+pub use token::Token;

@@ -3,35 +3,48 @@
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
-use crate::model::{Scope, User};
+use crate::model::{ApiKeyId, Scope, Timestamp, User, UserToken};
 use crate::table::Stored;
 use crate::{Error, Result};
 
-/// What a credential lets its user do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Powers {
-    /// Everything: a password, a signature, or a token without a list of scopes.
-    All,
-    /// What is on the list.
-    Scopes(BTreeSet<Scope>),
+/// A credential that was presented and is good.
+#[derive(Debug)]
+pub enum Credential {
+    /// A name and a password.
+    Password,
+    /// A signature with this key.
+    Key(ApiKeyId),
+    /// A user token.
+    Token(Box<UserToken>),
+    /// An OAuth access token with these scopes.
+    Access(BTreeSet<Scope>),
+}
+
+impl Credential {
+    /// What it lets its user do; without a list, everything.
+    pub fn scopes(&self) -> Option<&BTreeSet<Scope>> {
+        match self {
+            Self::Password | Self::Key(_) => None,
+            Self::Token(token) => token.scopes.as_ref(),
+            Self::Access(scopes) => Some(scopes),
+        }
+    }
 }
 
 /// What a handler needs its caller to be allowed to do.
 pub trait Need: Send {
-    /// Refuses powers that are not enough.
-    fn demand(powers: &Powers) -> Result<()>;
+    /// Refuses a credential that is not enough.
+    fn demand(credential: &Credential) -> Result<()>;
 }
 
 /// Changing passwords and keys: no token with a list of scopes can, so that no credential makes itself stronger.
 pub struct Unrestricted;
 
 impl Need for Unrestricted {
-    fn demand(powers: &Powers) -> Result<()> {
-        match powers {
-            Powers::All => Ok(()),
-            Powers::Scopes(_) => {
-                Err(Error::Forbidden("a token with a list of scopes cannot do this"))
-            }
+    fn demand(credential: &Credential) -> Result<()> {
+        match credential.scopes() {
+            None => Ok(()),
+            Some(_) => Err(Error::Restricted),
         }
     }
 }
@@ -43,14 +56,18 @@ macro_rules! scopes {
         pub struct $need;
 
         impl Need for $need {
-            fn demand(powers: &Powers) -> Result<()> {
-                match powers {
-                    Powers::Scopes(scopes) if !scopes.contains(&Scope::$need) => Err(Error::MissingScope(Scope::$need.as_str())),
-                    Powers::All | Powers::Scopes(_) => Ok(()),
-                }
+            fn demand(credential: &Credential) -> Result<()> {
+                has(credential, Scope::$need)
             }
         }
     )*};
+}
+
+fn has(credential: &Credential, scope: Scope) -> Result<()> {
+    match credential.scopes() {
+        Some(scopes) if !scopes.contains(&scope) => Err(Error::MissingScope(scope.as_str())),
+        _ => Ok(()),
+    }
 }
 
 scopes! {
@@ -75,15 +92,15 @@ scopes! {
 /// Proof that a valid credential of this user was presented, which may do `N`.
 pub struct Caller<N> {
     user: Stored<User>,
-    powers: Powers,
+    credential: Credential,
     need: PhantomData<N>,
 }
 
 impl<N: Need> Caller<N> {
-    /// The proof, if the powers are enough.
-    pub(super) fn admit(user: Stored<User>, powers: Powers) -> Result<Self> {
-        N::demand(&powers)?;
-        Ok(Self { user, powers, need: PhantomData })
+    /// The proof, if the credential is enough.
+    pub(super) fn admit(user: Stored<User>, credential: Credential) -> Result<Self> {
+        N::demand(&credential)?;
+        Ok(Self { user, credential, need: PhantomData })
     }
 
     /// Who asks.
@@ -91,8 +108,43 @@ impl<N: Need> Caller<N> {
         &self.user
     }
 
-    /// What else the credential lets its user do.
-    pub const fn powers(&self) -> &Powers {
-        &self.powers
+    /// With what.
+    pub const fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// The token that was presented, if it was one.
+    pub fn token(&self) -> Option<&UserToken> {
+        match &self.credential {
+            Credential::Token(token) => Some(token),
+            Credential::Password | Credential::Key(_) | Credential::Access(_) => None,
+        }
+    }
+
+    /// Refuses what takes more than this proof says, for a request whose body decides what it takes.
+    pub fn demand<More: Need>(&self) -> Result<()> {
+        More::demand(&self.credential)
+    }
+
+    /// Refuses to make a token that could do more, or for longer, than the credential it is made with.
+    pub fn may_make(
+        &self,
+        scopes: Option<&BTreeSet<Scope>>,
+        expires_at: Option<Timestamp>,
+    ) -> Result<()> {
+        match (self.credential.scopes(), scopes) {
+            (None, _) => {}
+            (Some(_), None) => return Err(Error::Restricted),
+            (Some(own), Some(wished)) => {
+                if let Some(missing) = wished.difference(own).next() {
+                    return Err(Error::MissingScope(missing.as_str()));
+                }
+            }
+        }
+        let end = self.token().and_then(|token| token.expires_at);
+        if end.is_some_and(|end| expires_at.is_none_or(|wished| wished > end)) {
+            return Err(Error::Forbidden("a token cannot make one that outlives it"));
+        }
+        Ok(())
     }
 }

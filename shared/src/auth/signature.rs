@@ -9,11 +9,11 @@ use sha2::Sha256;
 
 use super::asked::Presented;
 use super::header::{self, Header};
-use super::need::Powers;
-use super::token;
+use super::need::Credential;
+use super::token::Token;
 use crate::error::failed;
 use crate::http::Call;
-use crate::model::{ApiKeyId, Timestamp, TokenCredential, User, UserId};
+use crate::model::{ApiKeyId, Timestamp, User, UserId};
 use crate::service_key::ServiceKeys;
 use crate::table::{Kept, KeptCredential, Stored};
 use crate::{App, Error, Result};
@@ -32,7 +32,7 @@ impl App<ServiceKeys> {
 /// A token, or a signature.
 pub enum TokenOrSignature {
     /// A token.
-    Token(TokenCredential),
+    Token(Token),
     /// A signature over the request.
     Signature(Signature),
 }
@@ -58,7 +58,11 @@ impl Signature {
         Ok(Self { user, key, mac, signed: signed(call, date) })
     }
 
-    async fn check(&self, app: &App<ServiceKeys>, user: Option<&Stored<User>>) -> Result<Powers> {
+    async fn check(
+        &self,
+        app: &App<ServiceKeys>,
+        user: Option<&Stored<User>>,
+    ) -> Result<Credential> {
         let user = user.filter(|user| !user.disabled).ok_or(Error::BadCredential)?;
         let key = user.api_keys.get(&self.key.to_string()).ok_or(Error::BadCredential)?;
         let secret = key.secret(user.id, &*app.means.version(&key.key_version).await?)?;
@@ -68,15 +72,10 @@ impl Signature {
             mac.update(text);
             if mac.verify_slice(&self.mac).is_ok() {
                 app.table.mark_key_used(user, key, Timestamp::now()).await;
-                return Ok(Powers::All);
+                return Ok(Credential::Key(self.key));
             }
         }
         Err(Error::BadCredential)
-    }
-
-    /// The key that signed.
-    pub const fn key(&self) -> ApiKeyId {
-        self.key
     }
 }
 
@@ -136,7 +135,7 @@ impl Presented for TokenOrSignature {
 
     fn of(call: &Call) -> Result<Self> {
         match header::of(call.headers())? {
-            Header::Token(text) => token::parse(text).map(Self::Token),
+            Header::Token(text) => Token::parse(text).map(Self::Token),
             Header::Other(text) => Signature::of(call, text).map(Self::Signature),
             Header::Basic(_) => Err(Error::BadCredential),
         }
@@ -154,7 +153,7 @@ impl Presented for TokenOrSignature {
         app: &App<ServiceKeys>,
         user: Option<&Stored<User>>,
         kept: KeptCredential,
-    ) -> Result<Powers> {
+    ) -> Result<Credential> {
         match self {
             Self::Token(token) => token.confirm(&app.table, user, kept).await,
             Self::Signature(signature) => signature.check(app, user).await,

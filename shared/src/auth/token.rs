@@ -1,19 +1,29 @@
-//! Tokens as credentials.
+//! Tokens as credentials: a user's own, and those that a user granted to an OAuth client.
 
 use super::asked::Presented;
 use super::header::{self, Header};
-use super::need::Powers;
+use super::need::Credential;
 use crate::http::Call;
-use crate::model::{Timestamp, TokenCredential, TokenKind, User, UserId};
+use crate::model::{
+    GrantCredential, GrantPart, Timestamp, TokenCredential, TokenKind, User, UserId,
+};
 use crate::table::{Kept, KeptCredential, Stored, Table};
 use crate::{App, Error, Result};
 
-impl Presented for TokenCredential {
+/// A token that may be taken. It has no `Debug`: it must not be logged.
+pub enum Token {
+    /// A user token.
+    Own(TokenCredential),
+    /// An OAuth access token.
+    Granted(GrantCredential),
+}
+
+impl Presented for Token {
     type Means = ();
 
     fn of(call: &Call) -> Result<Self> {
         match header::of(call.headers())? {
-            Header::Token(text) => parse(text),
+            Header::Token(text) => Self::parse(text),
             Header::Basic(_) | Header::Other(_) => Err(Error::BadCredential),
         }
     }
@@ -27,41 +37,59 @@ impl Presented for TokenCredential {
         app: &App,
         user: Option<&Stored<User>>,
         kept: KeptCredential,
-    ) -> Result<Powers> {
+    ) -> Result<Credential> {
         self.confirm(&app.table, user, kept).await
     }
 }
 
-/// A token that is no environment token, which is recognised without asking the table.
-pub(super) fn parse(text: &str) -> Result<TokenCredential> {
-    let token: TokenCredential = text.parse().map_err(|_| Error::BadCredential)?;
-    match token.kind() {
-        TokenKind::User => Ok(token),
-        TokenKind::Environment => Err(Error::UserTokenOnly),
+impl Token {
+    /// Reads a token that is no environment token, which is recognised without asking the table.
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        if let Ok(granted) = GrantCredential::parse(GrantPart::Access, text) {
+            return Ok(Self::Granted(granted));
+        }
+        let token: TokenCredential = text.parse().map_err(|_| Error::BadCredential)?;
+        match token.kind() {
+            TokenKind::User => Ok(Self::Own(token)),
+            TokenKind::Environment => Err(Error::UserTokenOnly),
+        }
     }
-}
 
-impl TokenCredential {
     /// Whose it is and where it is kept.
     pub(super) const fn kept(&self) -> (UserId, Kept) {
-        (self.owner(), Kept::Token(self.id()))
+        match self {
+            Self::Own(token) => (token.owner(), Kept::Token(token.id())),
+            Self::Granted(token) => (token.owner(), Kept::Grant(token.grant())),
+        }
     }
 
-    /// What the token lets its user do, if it is the kept one and still works.
+    /// The credential, if the token is the kept one and still works.
     pub(super) async fn confirm(
         &self,
         table: &Table,
         user: Option<&Stored<User>>,
         kept: KeptCredential,
-    ) -> Result<Powers> {
+    ) -> Result<Credential> {
         let now = Timestamp::now();
-        let KeptCredential::Token(Some(token)) = kept else { return Err(Error::BadCredential) };
-        let is_good =
-            token.kind == self.kind() && self.matches(&token.secret_hash) && token.is_live(now);
-        if !is_good || user.is_none_or(|user| user.disabled) {
-            return Err(Error::BadCredential);
+        let user = user.filter(|user| !user.disabled).ok_or(Error::BadCredential)?;
+        match (self, kept) {
+            (Self::Own(presented), KeptCredential::Token(Some(token)))
+                if token.kind == presented.kind()
+                    && presented.matches(&token.secret_hash)
+                    && token.is_live(now)
+                    && user.honours(&token) =>
+            {
+                table.mark_token_used(&token, now).await;
+                Ok(Credential::Token(Box::new(token.into_inner())))
+            }
+            (Self::Granted(presented), KeptCredential::Grant(Some(grant)))
+                if grant.epoch == user.credential_epoch =>
+            {
+                let access = grant.access_of(presented, now).ok_or(Error::BadCredential)?;
+                table.mark_grant_used(&grant, now).await;
+                Ok(Credential::Access(access.scopes.clone()))
+            }
+            _ => Err(Error::BadCredential),
         }
-        table.mark_used(&token, now).await;
-        Ok(token.scopes.clone().map_or(Powers::All, Powers::Scopes))
     }
 }

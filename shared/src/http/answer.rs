@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use lambda_http::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::Call;
+use super::{Call, Dialect};
 use crate::error::{Chain, failed};
 use crate::random::back_off;
-use crate::{Error, Result};
+use crate::{Error, OAuthCode, Result};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -32,6 +32,24 @@ pub fn ok(view: &impl Serialize) -> Result<Response<Body>> {
     answer
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    Ok(answer)
+}
+
+/// Status 201 with a JSON body, and where what was made can be found, if it has a place of its own.
+pub fn created(view: &impl Serialize, location: Option<&str>) -> Result<Response<Body>> {
+    let mut answer = ok(view)?;
+    *answer.status_mut() = StatusCode::CREATED;
+    if let Some(location) = location {
+        let place = HeaderValue::from_str(location).map_err(failed("write an answer"))?;
+        answer.headers_mut().insert(LOCATION, place);
+    }
+    Ok(answer)
+}
+
+/// Status 204 without a body.
+pub fn no_content() -> Result<Response<Body>> {
+    let mut answer = Response::new(Body::Empty);
+    *answer.status_mut() = StatusCode::NO_CONTENT;
     Ok(answer)
 }
 
@@ -71,12 +89,12 @@ impl Call {
         if status.is_server_error() {
             tracing::error!(request_id = self.id(), status = status.as_u16(), error = %Chain(error), "request failed");
         }
-        let mut answer =
-            Response::new(Body::Text(self.dialect().error_body(error, &message).to_string()));
+        let (media_type, body) = self.dialect().error_body(error, status, code(error), &message);
+        let mut answer = Response::new(Body::Text(body));
         *answer.status_mut() = status;
         let headers = answer.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-        headers.extend(header(error));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.extend(header(error, self.dialect()));
         answer
     }
 }
@@ -100,19 +118,41 @@ where
 /// The status of every error: with [`message`] and [`header`] the whole public contract of errors.
 const fn status(error: &Error) -> StatusCode {
     match error {
-        Error::Invalid(_) => StatusCode::BAD_REQUEST,
         Error::NoCredential | Error::BadCredential | Error::UserTokenOnly => {
             StatusCode::UNAUTHORIZED
         }
-        Error::MissingScope(_) | Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::MissingScope(_) | Error::Restricted | Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::OAuth { code: OAuthCode::InvalidClient, .. } => StatusCode::UNAUTHORIZED,
+        Error::Invalid(_) | Error::OAuth { .. } => StatusCode::BAD_REQUEST,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Error::Conflict(_) => StatusCode::CONFLICT,
         Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         Error::Raced | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// The code of every error, for programs: stable, and listed in docs/api.md.
+const fn code(error: &Error) -> &'static str {
+    match error {
+        Error::NoCredential => "credential_required",
+        Error::BadCredential => "invalid_credential",
+        Error::UserTokenOnly => "user_token_required",
+        Error::MissingScope(_) | Error::Restricted => "insufficient_scope",
+        Error::Forbidden(_) => "forbidden",
+        Error::NotFound(_) => "not_found",
+        Error::MethodNotAllowed { .. } => "method_not_allowed",
+        Error::Invalid(_) => "invalid_request",
+        Error::TooLarge => "body_too_large",
+        Error::UnsupportedMediaType(_) => "unsupported_media_type",
+        Error::Conflict(_) => "conflict",
+        Error::TooManyAttempts { .. } => "too_many_attempts",
+        Error::OAuth { code, .. } => code.as_str(),
+        Error::Raced | Error::Unavailable { .. } => "unavailable",
+        Error::Internal { .. } => "internal",
     }
 }
 
@@ -128,20 +168,35 @@ fn message(error: &Error) -> String {
 }
 
 /// The header that an error's answer carries beside the usual ones.
-fn header(error: &Error) -> Option<(HeaderName, HeaderValue)> {
+fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, HeaderValue)> {
     let (name, value) = match error {
-        Error::NoCredential => (WWW_AUTHENTICATE, r#"Bearer realm="rollcall""#.to_owned()),
+        Error::NoCredential => (WWW_AUTHENTICATE, challenge(dialect, "")),
         Error::BadCredential | Error::UserTokenOnly => {
-            (WWW_AUTHENTICATE, r#"Bearer realm="rollcall", error="invalid_token""#.to_owned())
+            (WWW_AUTHENTICATE, challenge(dialect, r#", error="invalid_token""#))
         }
-        Error::MissingScope(scope) => (
-            WWW_AUTHENTICATE,
-            format!(r#"Bearer realm="rollcall", error="insufficient_scope", scope="{scope}""#),
-        ),
+        Error::MissingScope(scope) => {
+            let missing = format!(r#", error="insufficient_scope", scope="{scope}""#);
+            (WWW_AUTHENTICATE, format!("{BEARER}{missing}"))
+        }
+        Error::Restricted => (WWW_AUTHENTICATE, format!(r#"{BEARER}, error="insufficient_scope""#)),
+        Error::OAuth { code: OAuthCode::InvalidClient, .. } => (WWW_AUTHENTICATE, BASIC.to_owned()),
         Error::MethodNotAllowed { allow } => (ALLOW, (*allow).to_owned()),
         Error::Raced | Error::Unavailable { .. } => (RETRY_AFTER, "1".to_owned()),
         Error::TooManyAttempts { retry_after } => (RETRY_AFTER, retry_after.to_string()),
         _ => return None,
     };
     Some((name, HeaderValue::from_str(&value).ok()?))
+}
+
+const BEARER: &str = r#"Bearer realm="rollcall""#;
+const BASIC: &str = r#"Basic realm="rollcall", charset="UTF-8""#;
+
+/// What to authenticate with (RFC 6750, section 3; RFC 7617, section 2): one header, with Basic after Bearer where it
+/// is taken.
+fn challenge(dialect: Dialect, error: &str) -> String {
+    if dialect.takes_basic() {
+        format!("{BEARER}{error}, {BASIC}")
+    } else {
+        format!("{BEARER}{error}")
+    }
 }

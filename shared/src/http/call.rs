@@ -100,10 +100,46 @@ impl Call {
     pub fn json(&self) -> Result<Fields> {
         self.query()?;
         let body = self.body()?;
-        if !self.is_json() {
-            return Err(Error::UnsupportedMediaType);
+        match self.media_type() {
+            MediaType::Json => Fields::of_json(body),
+            MediaType::Form | MediaType::Other => {
+                Err(Error::UnsupportedMediaType("application/json"))
+            }
         }
-        Fields::parse(body)
+    }
+
+    /// The fields of a JSON body or of a form.
+    pub fn fields(&self) -> Result<Fields> {
+        self.query()?;
+        let body = self.body()?;
+        match self.media_type() {
+            MediaType::Json => Fields::of_json(body),
+            MediaType::Form => Fields::of_form(body),
+            MediaType::Other => Err(Error::UnsupportedMediaType(
+                "application/json or application/x-www-form-urlencoded",
+            )),
+        }
+    }
+
+    /// The fields of a body that must be a form.
+    pub fn form(&self) -> Result<Fields> {
+        self.query()?;
+        let body = self.body()?;
+        match self.media_type() {
+            MediaType::Form => Fields::of_form(body),
+            MediaType::Json | MediaType::Other => {
+                Err(Error::UnsupportedMediaType("application/x-www-form-urlencoded"))
+            }
+        }
+    }
+
+    /// Where the client sees this service: scheme and host, as it asked.
+    pub fn origin(&self) -> String {
+        let is_https = self.single_header("x-forwarded-proto").is_some_and(|scheme| {
+            scheme.split(',').next().unwrap_or_default().trim().eq_ignore_ascii_case("https")
+        });
+        let scheme = if is_https { "https" } else { "http" };
+        format!("{scheme}://{}", self.single_header("host").unwrap_or_default())
     }
 
     fn body(&self) -> Result<&[u8]> {
@@ -111,12 +147,22 @@ impl Call {
         if body.len() > MAX_BODY { Err(Error::TooLarge) } else { Ok(body) }
     }
 
-    /// Whether the body is declared to be JSON, or nothing is declared. Parameters of the media type do not matter.
-    fn is_json(&self) -> bool {
-        let Some(value) = self.headers().get(CONTENT_TYPE) else { return true };
+    /// What the body is declared to be; JSON if nothing is declared. Parameters of the media type do not matter.
+    fn media_type(&self) -> MediaType {
+        let Some(value) = self.headers().get(CONTENT_TYPE) else { return MediaType::Json };
         let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-        essence.trim().eq_ignore_ascii_case("application/json")
+        match essence.trim().to_ascii_lowercase().as_str() {
+            "application/json" => MediaType::Json,
+            "application/x-www-form-urlencoded" => MediaType::Form,
+            _ => MediaType::Other,
+        }
     }
+}
+
+enum MediaType {
+    Json,
+    Form,
+    Other,
 }
 
 /// The query parameters of a request, each given once.

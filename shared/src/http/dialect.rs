@@ -1,8 +1,15 @@
 //! The dialects: which paths they own and what their errors look like.
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-use crate::Error;
+use lambda_http::http::StatusCode;
+use serde_json::json;
+
+use crate::{Error, Problem};
+
+const JSON: &str = "application/json; charset=utf-8";
+const PROBLEM: &str = "application/problem+json";
+const HTML: &str = "text/html; charset=utf-8";
 
 /// An API that Rollcall speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +22,12 @@ pub enum Dialect {
     E24,
     /// Docker Hub: `/api/v1.1/…`.
     Hub,
+    /// Docker Hub's OAuth endpoints for programs: `/api/v1.1/o/…`.
+    OAuth,
+    /// Docker Hub's OAuth page for people: `/api/v1.1/o/authorize/`.
+    OAuthPage,
+    /// Our own: `/rollcall/…`.
+    Rollcall,
     /// Paths of no dialect.
     None,
 }
@@ -23,31 +36,115 @@ impl Dialect {
     /// The dialect that owns a path.
     pub fn of_path(path: &str) -> Self {
         let mut segments = path.split('/').skip(1);
-        match (segments.next(), segments.next()) {
-            (Some("api"), Some("public")) => Self::Quave,
-            (Some("api"), Some("v1.1")) => Self::Hub,
-            (Some("v1"), _) => Self::Golem,
-            (Some("v2"), _) => Self::E24,
+        match [segments.next(), segments.next(), segments.next(), segments.next()] {
+            [Some("api"), Some("public"), ..] => Self::Quave,
+            [Some("api"), Some("v1.1"), Some("o"), Some("authorize")] => Self::OAuthPage,
+            [Some("api"), Some("v1.1"), Some("o"), ..] => Self::OAuth,
+            [Some("api"), Some("v1.1"), ..] => Self::Hub,
+            [Some("rollcall"), ..] => Self::Rollcall,
+            [Some("v1"), ..] => Self::Golem,
+            [Some("v2"), ..] => Self::E24,
             _ => Self::None,
         }
     }
 
-    /// The body of an error answer that tells the client `message`.
-    pub(super) fn error_body(self, error: &Error, message: &str) -> Value {
-        match (self, error) {
+    /// Whether a name and a password are taken as a credential.
+    pub(super) const fn takes_basic(self) -> bool {
+        matches!(self, Self::Hub | Self::OAuth | Self::Rollcall)
+    }
+
+    /// The media type and the body of an error answer that tells the client `message`.
+    pub(super) fn error_body(
+        self,
+        error: &Error,
+        status: StatusCode,
+        code: &str,
+        message: &str,
+    ) -> (&'static str, String) {
+        let body = match (self, error) {
             (Self::Quave, Error::Invalid(problems)) => {
-                let details: Vec<_> = problems.iter().map(ToString::to_string).collect();
-                json!({ "error": message, "details": details })
+                json!({ "error": message, "details": listed(problems) })
             }
-            (Self::Golem, Error::Invalid(problems)) => {
-                let errors: Vec<_> = problems.iter().map(ToString::to_string).collect();
-                json!({ "errors": errors })
-            }
-            (Self::E24, _) => json!({ "success": false, "error": message }),
-            (Self::Hub, _) => json!({ "detail": message }),
+            (Self::Golem, Error::Invalid(problems)) => json!({ "errors": listed(problems) }),
             (Self::Quave | Self::Golem | Self::None, _) => json!({ "error": message }),
+            (Self::E24, _) => json!({ "success": false, "error": message }),
+            (Self::Hub, Error::Invalid(problems)) if !problems.iter().any(is_of_body) => {
+                json!(by_field(problems))
+            }
+            (Self::OAuth, Error::NotFound(_) | Error::MethodNotAllowed { .. }) | (Self::Hub, _) => {
+                json!({ "detail": message })
+            }
+            (Self::OAuth, _) => {
+                json!({ "error": oauth_code(error), "error_description": message })
+            }
+            (Self::OAuthPage, _) => return (HTML, page(status, message)),
+            (Self::Rollcall, _) => return (PROBLEM, problem(error, status, code, message)),
+        };
+        (JSON, body.to_string())
+    }
+}
+
+fn listed(problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
+}
+
+fn is_of_body(problem: &Problem) -> bool {
+    problem.field() == "body"
+}
+
+fn by_field(problems: &[Problem]) -> BTreeMap<&str, Vec<&str>> {
+    let mut fields = BTreeMap::<_, Vec<_>>::new();
+    for problem in problems {
+        fields.entry(problem.field()).or_default().push(problem.text());
+    }
+    fields
+}
+
+/// RFC 9457; `type` is left out, which means `about:blank`.
+fn problem(error: &Error, status: StatusCode, code: &str, message: &str) -> String {
+    let mut problem = json!({
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": message,
+        "code": code,
+    });
+    if let Error::Invalid(problems) = error {
+        let errors: Vec<_> = problems
+            .iter()
+            .map(|problem| json!({ "field": problem.field(), "detail": problem.text() }))
+            .collect();
+        problem["errors"] = errors.into();
+    }
+    problem.to_string()
+}
+
+/// Every error in the words of RFC 6749.
+const fn oauth_code(error: &Error) -> &'static str {
+    match error {
+        Error::OAuth { code, .. } => code.as_str(),
+        Error::Internal { .. } => "server_error",
+        Error::Raced | Error::Unavailable { .. } | Error::TooManyAttempts { .. } => {
+            "temporarily_unavailable"
+        }
+        _ => "invalid_request",
+    }
+}
+
+/// A page for a person whose browser was sent here.
+fn page(status: StatusCode, message: &str) -> String {
+    let title = status.canonical_reason().unwrap_or("Error");
+    let mut text = String::with_capacity(message.len());
+    for letter in message.chars() {
+        match letter {
+            '&' => text.push_str("&amp;"),
+            '<' => text.push_str("&lt;"),
+            '>' => text.push_str("&gt;"),
+            _ => text.push(letter),
         }
     }
+    format!(
+        "<!DOCTYPE html><html lang=\"en\"><title>{title}</title><main><h1>{title}</h1><p>{text}</p></main></html>"
+    )
 }
 
 #[cfg(test)]
@@ -60,6 +157,9 @@ mod tests {
             ("/api/public/v1/account", Dialect::Quave),
             ("/api/public", Dialect::Quave),
             ("/api/v1.1/users/janedoe/", Dialect::Hub),
+            ("/api/v1.1/o/token", Dialect::OAuth),
+            ("/api/v1.1/o/authorize", Dialect::OAuthPage),
+            ("/rollcall/v1/tokens", Dialect::Rollcall),
             ("/v1/accounts", Dialect::Golem),
             ("/v2/accounts", Dialect::E24),
             ("/v10/accounts", Dialect::None),

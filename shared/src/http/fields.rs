@@ -1,6 +1,7 @@
 //! The fields of a JSON body, with every problem found in them.
 
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
@@ -12,16 +13,17 @@ use crate::{Error, Problem, Result};
 pub struct Fields {
     object: Map<String, Value>,
     problems: Vec<Problem>,
+    is_form: bool,
 }
 
 impl Fields {
     /// The fields of a body, which must be a JSON object.
-    pub(super) fn parse(body: &[u8]) -> Result<Self> {
+    pub(super) fn of_json(body: &[u8]) -> Result<Self> {
         if body.is_empty() {
             return Err(Error::invalid("body", "is required: a JSON object"));
         }
         match serde_json::from_slice(body) {
-            Ok(Value::Object(object)) => Ok(Self { object, problems: Vec::new() }),
+            Ok(Value::Object(object)) => Ok(Self { object, problems: Vec::new(), is_form: false }),
             Ok(_) => Err(Error::invalid("body", "must be a JSON object")),
             // Only the place: the parser's message may quote the body.
             Err(error) => Err(Error::invalid(
@@ -29,6 +31,22 @@ impl Fields {
                 format!("is not valid JSON (line {}, column {})", error.line(), error.column()),
             )),
         }
+    }
+
+    /// The fields of a form (`application/x-www-form-urlencoded`), each given once, all of them texts.
+    pub(super) fn of_form(body: &[u8]) -> Result<Self> {
+        let mut fields = Self { object: Map::new(), problems: Vec::new(), is_form: true };
+        for (name, value) in form_urlencoded::parse(body) {
+            // What the decoder puts where bytes are no UTF-8.
+            if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
+                return Err(Error::invalid("body", "is not UTF-8"));
+            }
+            if fields.object.insert(name.clone().into_owned(), value.into_owned().into()).is_some()
+            {
+                fields.problems.push(Problem::new(name.into_owned(), "is given more than once"));
+            }
+        }
+        Ok(fields)
     }
 
     /// Whether the body has the field, whatever its value.
@@ -69,6 +87,50 @@ impl Fields {
             self.object.insert(name.to_owned(), text);
         }
         self.optional(name)
+    }
+
+    /// A field that must be `true` or absent; in a form the text `true` is true.
+    pub fn optional_true(&mut self, name: &'static str) -> bool {
+        match self.object.get(name) {
+            None => return false,
+            Some(Value::Bool(true)) => return true,
+            Some(Value::String(text)) if self.is_form && text == "true" => return true,
+            Some(_) => self.problem(name, "must be true or absent"),
+        }
+        false
+    }
+
+    /// A whole number in this range that may be absent.
+    pub fn optional_number(
+        &mut self,
+        name: &'static str,
+        range: RangeInclusive<u64>,
+    ) -> Option<u64> {
+        let number = self.object.get(name)?.as_u64().filter(|number| range.contains(number));
+        if number.is_none() {
+            let (start, end) = range.into_inner();
+            self.problem(name, format_args!("must be a whole number from {start} to {end}"));
+        }
+        number
+    }
+
+    /// A list of texts that may be absent.
+    pub fn optional_list<T: FromStr>(&mut self, name: &'static str) -> Option<Vec<T>>
+    where
+        T::Err: Display,
+    {
+        let Value::Array(values) = self.object.get(name)? else {
+            self.problem(name, "must be a list of strings");
+            return None;
+        };
+        let read = |value: &Value| match value {
+            Value::String(text) => {
+                text.parse().map_err(|problem: T::Err| format!("holds a value that {problem}"))
+            }
+            _ => Err("must be a list of strings".to_owned()),
+        };
+        let read: Result<Vec<T>, _> = values.iter().map(read).collect();
+        read.map_err(|problem| self.problem(name, problem)).ok()
     }
 
     /// Notes a problem with a field.

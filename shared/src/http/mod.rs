@@ -7,7 +7,7 @@ mod dialect;
 mod event;
 mod fields;
 
-pub use answer::ok;
+pub use answer::{created, no_content, ok};
 pub use call::{Call, Query};
 pub use dialect::Dialect;
 pub use event::{received, serve};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Malformed;
+use super::{Malformed, Timestamp};
 use crate::{Result, random};
 
 /// A user: a UUID of version 7.
@@ -99,27 +99,55 @@ impl AccountId {
     }
 }
 
-/// A token, among those of its user: 12 random bytes, written as 24 lower-case hexadecimal digits.
+/// A token, among those of its user: the time of its making in milliseconds (6 bytes, so that ids sort by it) and 6
+/// random bytes, written as 24 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TokenId(Hex<12>);
 
-impl TokenId {
-    /// A new token's id.
+/// What a user granted to a client, among that user's grants; made like a [`TokenId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GrantId(Hex<12>);
+
+/// An OAuth client: 12 random bytes, written as 24 lower-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ClientId(Hex<12>);
+
+impl ClientId {
+    /// A new client's id.
     pub fn generate() -> Result<Self> {
         Ok(Self(Hex(random::bytes()?)))
     }
-
-    /// The 12 bytes that a token carries.
-    pub(crate) const fn to_bytes(self) -> [u8; 12] {
-        self.0.0
-    }
-
-    /// The id in a token.
-    pub(crate) const fn from_bytes(bytes: [u8; 12]) -> Self {
-        Self(Hex(bytes))
-    }
 }
+
+/// Implements what ids have that a credential carries.
+macro_rules! carried {
+    ($($id:ty),*) => {$(
+        impl $id {
+            /// A new id.
+            pub fn generate() -> Result<Self> {
+                let now = Timestamp::now().as_millisecond().to_be_bytes();
+                let mut bytes = random::bytes::<12>()?;
+                bytes[..6].copy_from_slice(&now[2..]);
+                Ok(Self(Hex(bytes)))
+            }
+
+            /// The 12 bytes that a credential carries.
+            pub(crate) const fn to_bytes(self) -> [u8; 12] {
+                self.0.0
+            }
+
+            /// The id in a credential.
+            pub(crate) const fn from_bytes(bytes: [u8; 12]) -> Self {
+                Self(Hex(bytes))
+            }
+        }
+    )*};
+}
+
+carried!(TokenId, GrantId);
 
 /// Implements text forms for a newtype over [`Hex`].
 macro_rules! hex_text {
@@ -154,7 +182,7 @@ macro_rules! hex_text {
     )*};
 }
 
-hex_text!(AccountId, TokenId);
+hex_text!(AccountId, ClientId, GrantId, TokenId);
 
 /// Bytes whose text is lower-case hexadecimal, and nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,6 +3,7 @@
 mod account;
 mod credential;
 mod email;
+mod grant;
 mod hex;
 mod id;
 mod key;
@@ -13,10 +14,11 @@ mod token;
 mod user;
 
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
-pub use credential::TokenCredential;
+pub use credential::{GrantCredential, GrantPart, TokenCredential};
 pub use email::{Email, EmailAddress};
+pub use grant::{Client, Grant, GrantAccess, GrantCode, GrantRefresh, SpentRefresh};
 pub(crate) use hex::hex;
-pub use id::{AccountId, PlanId, TokenId, UserId, UserNumber};
+pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use jiff::Timestamp;
 pub use key::{ApiKey, ApiKeyId, S3Key, SshKey};
 pub use plan::{Plan, PlanLimits};

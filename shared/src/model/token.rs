@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Timestamp, TokenId, UserId, hex};
+use super::{Malformed, Timestamp, TokenId, UserId, hex};
 
 /// What a token is for; its prefix says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,18 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// All scopes.
+    pub const ALL: [Self; 8] = [
+        Self::AccountRead,
+        Self::AccountWrite,
+        Self::ProfileRead,
+        Self::ProfileWrite,
+        Self::EmailRead,
+        Self::EmailWrite,
+        Self::TokensRead,
+        Self::TokensWrite,
+    ];
+
     /// The scope as clients write it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -54,6 +67,21 @@ impl Scope {
             Self::TokensRead => "tokens_read",
             Self::TokensWrite => "tokens_write",
         }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let scope = Self::ALL.into_iter().find(|scope| scope.as_str() == text);
+        scope.ok_or_else(|| Malformed::new("is not a scope"))
     }
 }
 
@@ -73,23 +101,23 @@ pub struct UserToken {
     pub secret_hash: SecretHash,
     /// What it may do; without a list, everything.
     pub scopes: Option<BTreeSet<Scope>>,
+    /// The user's epoch of credentials when it was made.
+    #[serde(default)]
+    pub epoch: u64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it stops working, if ever.
     pub expires_at: Option<Timestamp>,
     /// The hour of its last use.
     pub last_used_at: Option<Timestamp>,
+    /// The token that takes its place; this one lives on for a while.
+    pub rotated_to: Option<TokenId>,
 }
 
 impl UserToken {
     /// Whether the token still works at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
-    }
-
-    /// Whether the token may do what the scope stands for.
-    pub fn allows(&self, scope: Scope) -> bool {
-        self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&scope))
     }
 }
 

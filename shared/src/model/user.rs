@@ -7,7 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, ApiKey, EmailAddress, Malformed, S3Key, SshKey, Timestamp, UserId, UserNumber,
+    AccountId, ApiKey, EmailAddress, Malformed, S3Key, SshKey, Timestamp, TokenId, UserId,
+    UserNumber, UserToken,
 };
 use crate::{Result, random};
 
@@ -56,8 +57,27 @@ pub struct User {
     /// Public keys for SSH.
     #[serde(default)]
     pub ssh_keys: Vec<SshKey>,
+    /// How many addresses the user has.
+    #[serde(default = "one")]
+    pub email_count: u32,
+    /// Grows with every change of the password: tokens and grants of an earlier epoch stop working.
+    #[serde(default)]
+    pub credential_epoch: u64,
+    /// The token that changed the password last, and outlives the change.
+    pub spared_token: Option<TokenId>,
     /// When the user was made.
     pub created_at: Timestamp,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+impl User {
+    /// Whether a user token was made since the password was changed last, or changed it.
+    pub fn honours(&self, token: &UserToken) -> bool {
+        token.epoch == self.credential_epoch || self.spared_token == Some(token.id)
+    }
 }
 
 /// What a user signs in with: 4 to 30 lower-case letters and digits. Upper case is taken for lower case.

@@ -2,23 +2,18 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use futures_util::stream::{self, TryStreamExt};
 
 use super::Table;
 use super::condition::Condition;
-use super::connection::failed_call;
+use super::deleting::BATCH;
 use super::item::Stored;
 use super::key::{Key, MEMBER, account_partition};
 use super::memberships::{Access, AdminOf};
 use super::transaction::Transaction;
-use crate::error::{Chain, failed};
+use crate::error::Chain;
 use crate::model::{Account, AccountId, Membership, UserId};
-use crate::random::back_off;
 use crate::{Error, Result};
-
-/// How many items one BatchWriteItem takes.
-const BATCH: usize = 25;
 
 /// What is attempted, for the log.
 const ACTION: &str = "clear up memberships";
@@ -92,26 +87,9 @@ impl Table {
 
     /// The side of the account goes last: as long as it is there, the other side can be found.
     async fn clear_batch(&self, account: AccountId, batch: &[Membership]) -> Result<()> {
-        self.delete_all(batch.iter().map(|member| Key::membership(member.user, account))).await?;
-        self.delete_all(batch.iter().map(|member| Key::member(account, member.user))).await
-    }
-
-    async fn delete_all(&self, keys: impl Iterator<Item = Key>) -> Result<()> {
-        let mut pending = keys.map(deletion).collect::<Result<Vec<_>>>()?;
-        for attempt in 0.. {
-            let answer =
-                self.client.batch_write_item().request_items(&self.name, pending).send().await;
-            let answer = answer.map_err(failed_call(ACTION))?;
-            pending = answer
-                .unprocessed_items
-                .and_then(|mut tables| tables.remove(&self.name))
-                .unwrap_or_default();
-            if pending.is_empty() {
-                break;
-            }
-            back_off(attempt).await?;
-        }
-        Ok(())
+        self.delete_all(ACTION, batch.iter().map(|member| Key::membership(member.user, account)))
+            .await?;
+        self.delete_all(ACTION, batch.iter().map(|member| Key::member(account, member.user))).await
     }
 }
 
@@ -120,10 +98,4 @@ fn note_left(account: AccountId, cleared: Result<()>) {
     if let Err(error) = cleared {
         tracing::warn!(%account, error = %Chain(&error), "memberships of a deleted account are left");
     }
-}
-
-fn deletion(key: Key) -> Result<WriteRequest> {
-    let delete = DeleteRequest::builder().set_key(Some(key.into_attributes())).build();
-    let delete = delete.map_err(failed(ACTION))?;
-    Ok(WriteRequest::builder().delete_request(delete).build())
 }

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Stored, VERSION};
 use super::key::PK;
+use crate::model::User;
 
 /// What must hold of an item for a write to happen, as an expression with its names and values.
 pub(super) struct Condition {
@@ -36,6 +37,18 @@ impl Condition {
         Self { expression, ..not_disabled }
     }
 
+    /// There is a user, who is not disabled, and whose password was not changed since it was read.
+    pub(super) fn same_epoch(user: &User) -> Self {
+        let epoch = AttributeValue::N(user.credential_epoch.to_string());
+        let same = Self::compare("credentialEpoch", "= :epoch", [(":epoch".to_owned(), epoch)]);
+        let same = if user.credential_epoch == 0 {
+            same.or(Self::bare("attribute_not_exists(#credentialEpoch)".to_owned()))
+        } else {
+            same
+        };
+        Self::enabled().and(same)
+    }
+
     /// The item is as it was read.
     pub(super) fn unchanged<T>(read: &Stored<T>) -> Self {
         let value = AttributeValue::N(read.version.to_string());
@@ -56,6 +69,14 @@ impl Condition {
     /// Either of two holds.
     pub(super) fn or(mut self, other: Self) -> Self {
         self.expression = format!("{} OR {}", self.expression, other.expression);
+        self.names.extend(other.names);
+        self.values.extend(other.values);
+        self
+    }
+
+    /// Both hold.
+    fn and(mut self, other: Self) -> Self {
+        self.expression = format!("({}) AND ({})", self.expression, other.expression);
         self.names.extend(other.names);
         self.values.extend(other.values);
         self

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::key::Key;
 use crate::Result;
 use crate::error::failed;
-use crate::model::{Account, AccountId, Email, Membership, Plan, User, UserId, UserToken};
+use crate::model::{
+    Account, AccountId, Client, Email, Grant, Membership, Plan, User, UserId, UserToken,
+};
 
 /// The attributes of one item, as the SDK has them.
 pub(super) type Attributes = HashMap<String, AttributeValue>;
@@ -91,9 +93,12 @@ items! {
     User = "user" at |user| Key::user(user.id);
     Email = "email" at |email| Key::email(email.user, &email.address);
     UserToken = "token" at |token| Key::token(token.user, token.id);
+    Grant = "grant" at |grant| Key::grant(grant.user, grant.id);
+    Client = "client" at |client| Key::client(client.id);
     Account = "account" at |account| Key::account(account.id);
     /// Kept twice: here among its user's items, and at [`Key::member`] among its account's.
     Membership = "membership" at |membership| Key::membership(membership.user, membership.account);
+    /// Kept twice: here, and at [`Key::listed_plan`] among all plans.
     Plan = "plan" at |plan| Key::plan(plan.id);
 }
 

@@ -5,7 +5,9 @@ use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::model::{AccountId, EmailAddress, PlanId, Slug, TokenId, UserId, UserNumber, Username};
+use crate::model::{
+    AccountId, ClientId, EmailAddress, GrantId, PlanId, Slug, TokenId, UserId, UserNumber, Username,
+};
 
 /// The partition key's attribute.
 pub(super) const PK: &str = "pk";
@@ -13,6 +15,16 @@ pub(super) const PK: &str = "pk";
 pub(super) const SK: &str = "sk";
 /// What the sort keys of memberships start with, on both sides.
 pub(super) const MEMBER: &str = "MEMBER#";
+/// What the sort keys of a user's addresses start with.
+pub(super) const EMAIL: &str = "EMAIL#";
+/// What the sort keys of a user's tokens start with.
+pub(super) const TOKEN: &str = "TOKEN#";
+/// What the sort keys of a user's grants start with.
+pub(super) const GRANT: &str = "GRANT#";
+/// The partition that lists all plans.
+pub(super) const PLANS: &str = "PLANS";
+/// What the sort keys of plans in that list start with.
+pub(super) const PLAN: &str = "PLAN#";
 
 /// Where an item is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,12 +41,22 @@ impl Key {
 
     /// `USER#<uuid> / EMAIL#<normal form>`
     pub(super) fn email(user: UserId, address: &EmailAddress) -> Self {
-        Self::new(user_partition(user), format!("EMAIL#{}", address.normal()))
+        Self::new(user_partition(user), format!("{EMAIL}{}", address.normal()))
     }
 
     /// `USER#<uuid> / TOKEN#<id>`
     pub(super) fn token(user: UserId, token: TokenId) -> Self {
-        Self::new(user_partition(user), format!("TOKEN#{token}"))
+        Self::new(user_partition(user), format!("{TOKEN}{token}"))
+    }
+
+    /// `USER#<uuid> / GRANT#<id>`
+    pub(super) fn grant(user: UserId, grant: GrantId) -> Self {
+        Self::new(user_partition(user), format!("{GRANT}{grant}"))
+    }
+
+    /// `CLIENT#<id> / CLIENT`
+    pub(super) fn client(client: ClientId) -> Self {
+        Self::new(format!("CLIENT#{client}"), "CLIENT")
     }
 
     /// `USER#<uuid> / MEMBER#<account>`: a membership, among those of its user.
@@ -64,7 +86,12 @@ impl Key {
 
     /// `PLAN#<uuid> / PLAN`
     pub(super) fn plan(plan: PlanId) -> Self {
-        Self::new(format!("PLAN#{plan}"), "PLAN")
+        Self::new(format!("{PLAN}{plan}"), "PLAN")
+    }
+
+    /// `PLANS / PLAN#<uuid>`: a plan, in the list of all.
+    pub(super) fn listed_plan(plan: PlanId) -> Self {
+        Self::new(PLANS.to_owned(), format!("{PLAN}{plan}"))
     }
 
     /// `CLAIM#SLUG#<slug> / CLAIM`

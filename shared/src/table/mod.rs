@@ -5,13 +5,20 @@
 mod accounts;
 mod attempts;
 mod changing;
+mod clients;
 mod closing;
 mod condition;
 mod connection;
+mod deleting;
+mod emails;
+mod grants;
 mod item;
 mod key;
+mod marks;
 mod memberships;
 mod opening;
+mod plans;
+mod profile;
 mod read;
 mod tokens;
 mod transaction;
@@ -22,13 +29,17 @@ pub use accounts::Addressed;
 pub use attempts::{Attempts, Guessed, Reservation};
 use aws_sdk_dynamodb::Client;
 pub use changing::AccountChange;
+pub use clients::Presented;
 pub use connection::Connection;
+pub use emails::MOST_EMAILS;
+pub use grants::{ACCESS_LIFE, Issued, NewGrant};
 pub use item::Stored;
 pub use memberships::{Access, AdminOf};
 pub use opening::{NamesChoice, NewAccount, SlugChoice};
-pub use tokens::NewToken;
+pub use profile::UserChange;
+pub use tokens::{NewToken, TokenPage};
 pub use users::NewUser;
-pub use wanted::{Kept, KeptCredential, Wanted};
+pub use wanted::{EmailOf, Kept, KeptCredential, UserNamed, Wanted};
 
 /// The single table, and the one client of this process.
 #[derive(Debug, Clone)]

@@ -29,6 +29,11 @@ impl Items {
         self.0.remove(key).map(stored).transpose()
     }
 
+    /// The same, for an item that is also taken.
+    pub(super) fn see<T: Item>(&self, key: &Key) -> Result<Option<Stored<T>>> {
+        self.0.get(key).cloned().map(stored).transpose()
+    }
+
     /// The attributes at a key, if there are any.
     pub(super) fn take_attributes(&mut self, key: &Key) -> Option<Attributes> {
         self.0.remove(key)
@@ -100,6 +105,35 @@ impl Table {
             found.push(stored::<T>(item.map_err(failed_call("read a list"))?)?.item);
         }
         Ok(found)
+    }
+}
+
+impl Table {
+    /// Up to `limit` items of a partition whose sort key starts with `prefix`, from after `last` on; and whether that
+    /// was the end of them.
+    pub(super) async fn query_page<T: Item>(
+        &self,
+        partition: String,
+        prefix: &str,
+        last: Option<Key>,
+        limit: i32,
+    ) -> Result<(Vec<T>, bool)> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .key_condition_expression(format!("{PK} = :pk AND begins_with({SK}, :prefix)"))
+            .expression_attribute_values(":pk", AttributeValue::S(partition))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .set_exclusive_start_key(last.map(Key::into_attributes))
+            .limit(limit)
+            .send()
+            .await
+            .map_err(failed_call("read a list"))?;
+        let ended = page.last_evaluated_key.is_none();
+        let items = page.items.unwrap_or_default().into_iter();
+        Ok((items.map(|item| Ok(stored::<T>(item)?.item)).collect::<Result<_>>()?, ended))
     }
 }
 

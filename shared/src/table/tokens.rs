@@ -1,29 +1,23 @@
 //! Tokens.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Table;
 use super::condition::Condition;
-use super::connection::failed_call;
-use super::item::{Item, Keyed, Stored};
-use super::key::{Key, PK};
-use super::transaction::Transaction;
-use crate::model::{ApiKey, Scope, Timestamp, TokenCredential, TokenKind, User, UserId, UserToken};
+use super::item::{Attributes, Item, Keyed, Stored};
+use super::key::{Key, TOKEN, user_partition};
+use super::transaction::{Changes, Transaction};
+use crate::error::failed;
+use crate::model::{
+    Scope, SecretHash, Timestamp, TokenCredential, TokenId, TokenKind, User, UserId, UserToken,
+};
 use crate::{Error, Result};
-
-const HOUR: i64 = 3600;
 
 /// What a new token is to be.
 #[derive(Debug, Clone)]
 pub struct NewToken {
-    /// Whose.
-    pub user: UserId,
     /// What for.
     pub kind: TokenKind,
     /// What its user calls it.
@@ -34,86 +28,133 @@ pub struct NewToken {
     pub expires_at: Option<Timestamp>,
 }
 
-impl Table {
-    /// Makes a token. What is returned is the only copy of its secret.
-    pub async fn create_token(&self, new: NewToken) -> Result<TokenCredential> {
-        let credential = TokenCredential::generate(new.kind, new.user)?;
-        let token = UserToken {
-            id: credential.id(),
-            user: new.user,
-            kind: new.kind,
-            name: new.name,
-            secret_hash: credential.secret_hash(),
-            scopes: new.scopes,
+impl NewToken {
+    fn made(self, user: &User, id: TokenId, secret_hash: SecretHash) -> UserToken {
+        UserToken {
+            id,
+            user: user.id,
+            kind: self.kind,
+            name: self.name,
+            secret_hash,
+            scopes: self.scopes,
+            epoch: user.credential_epoch,
             created_at: Timestamp::now(),
-            expires_at: new.expires_at,
+            expires_at: self.expires_at,
             last_used_at: None,
-        };
-        let mut attributes = token.at(token.key())?;
-        if let Some(end) = token.expires_at {
-            attributes.insert("ttl".to_owned(), AttributeValue::N(end.as_second().to_string()));
+            rotated_to: None,
         }
-        let transaction = Transaction::new(self, "create a token");
-        transaction.put(attributes, Condition::absent(), || Error::Raced)?.commit().await?;
-        Ok(credential)
     }
+}
 
-    /// Revokes a token: it stops working with the next request. A token that is not there is as good as revoked.
-    pub async fn revoke_token(&self, token: &TokenCredential) -> Result<()> {
-        let key = Key::token(token.owner(), token.id());
-        let delete =
-            self.client.delete_item().table_name(&self.name).set_key(Some(key.into_attributes()));
-        delete.send().await.map_err(failed_call("revoke a token"))?;
-        Ok(())
-    }
+/// The tokens of one page, and whether more follow.
+pub struct TokenPage {
+    /// Oldest first; only those that work.
+    pub tokens: Vec<UserToken>,
+    /// The one to go on after.
+    pub next: Option<TokenId>,
+}
 
-    /// Notes the hour of a token's use, at most once an hour.
+impl Table {
+    /// Makes a token for a user, with a token of that user if `maker` names one. The credential is the only copy of its
+    /// secret.
     ///
-    /// The write never brings a revoked token back, leaves the version alone, so that it is in nobody's way, and may
-    /// fail: the request goes on without it.
-    pub async fn mark_used(&self, token: &Stored<UserToken>, now: Timestamp) {
-        let Some(hour) = hour_of(now) else { return };
-        if token.last_used_at.is_some_and(|last| last >= hour) {
-            return;
+    /// [`Error::BadCredential`] when the user was disabled or the maker revoked meanwhile, or the password changed.
+    pub async fn create_token(
+        &self,
+        user: &User,
+        maker: Option<TokenId>,
+        new: NewToken,
+    ) -> Result<(TokenCredential, UserToken)> {
+        let credential = TokenCredential::generate(new.kind, user.id)?;
+        let token = new.made(user, credential.id(), credential.secret_hash());
+        let mut transaction = Transaction::new(self, "create a token")
+            .put(attributes(&token)?, Condition::absent(), || Error::Raced)?
+            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)?;
+        if let Some(maker) = maker {
+            transaction =
+                transaction.check(Key::token(user.id, maker), Condition::present(), || {
+                    Error::BadCredential
+                })?;
         }
-        let mark = self
-            .marking(token.key(), hour)
-            .update_expression("SET lastUsedAt = :hour")
-            .condition_expression(format!("attribute_exists({PK}) AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :hour)"));
-        let marked = mark.customize().config_override(quickly()).send().await.is_ok();
-        tracing::debug!(marked, "last use of a token");
+        transaction.commit().await?;
+        Ok((credential, token))
     }
 
-    /// The same for an API key of a user.
-    pub async fn mark_key_used(&self, user: &Stored<User>, key: &ApiKey, now: Timestamp) {
-        let Some(hour) = hour_of(now) else { return };
-        if key.last_used_at.is_some_and(|last| last >= hour) {
-            return;
-        }
-        let mark = self
-            .marking(user.key(), hour)
-            .update_expression("SET apiKeys.#key.lastUsedAt = :hour")
-            .condition_expression("attribute_exists(apiKeys.#key) AND (attribute_not_exists(apiKeys.#key.lastUsedAt) OR apiKeys.#key.lastUsedAt < :hour)")
-            .expression_attribute_names("#key", key.id.to_string());
-        let marked = mark.customize().config_override(quickly()).send().await.is_ok();
-        tracing::debug!(marked, "last use of an API key");
+    /// Revokes a token: it stops working with the next request. [`Error::NotFound`] if it is gone already.
+    pub async fn delete_token(&self, user: UserId, token: TokenId) -> Result<()> {
+        Transaction::new(self, "revoke a token")
+            .delete(Key::token(user, token), Condition::present(), || Error::NotFound("token"))?
+            .commit()
+            .await
     }
 
-    fn marking(&self, key: Key, hour: Timestamp) -> UpdateItemFluentBuilder {
-        let update =
-            self.client.update_item().table_name(&self.name).set_key(Some(key.into_attributes()));
-        update.expression_attribute_values(":hour", AttributeValue::S(hour.to_string()))
+    /// Makes a token that takes the place of `old`, which works for `overlap` seconds more, and not beyond its own end.
+    ///
+    /// [`Error::Conflict`] if it was rotated before.
+    pub async fn rotate_token(
+        &self,
+        user: &User,
+        old: &Stored<UserToken>,
+        overlap: u32,
+    ) -> Result<(TokenCredential, UserToken)> {
+        if old.rotated_to.is_some() {
+            return Err(Error::Conflict("the token was rotated already"));
+        }
+        let credential = TokenCredential::generate(old.kind, user.id)?;
+        let new = NewToken {
+            kind: old.kind,
+            name: old.name.clone(),
+            scopes: old.scopes.clone(),
+            expires_at: old.expires_at,
+        };
+        let new = new.made(user, credential.id(), credential.secret_hash());
+        let end = new.created_at.as_second() + i64::from(overlap);
+        let end = old.expires_at.map_or(end, |own| own.as_second().min(end));
+        let changes = Changes::new()
+            .set("rotatedTo", new.id)?
+            .set("expiresAt", Timestamp::from_second(end).map_err(failed("rotate a token"))?)?
+            .set("ttl", end)?;
+        Transaction::new(self, "rotate a token")
+            .put(attributes(&new)?, Condition::absent(), || Error::Raced)?
+            .update(old.key(), changes, Condition::unchanged(old), || Error::Raced)?
+            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)?
+            .commit()
+            .await?;
+        Ok((credential, new))
+    }
+
+    /// Up to `limit` tokens of a user that `works` lets pass, oldest first, after this one.
+    pub async fn tokens(
+        &self,
+        user: UserId,
+        after: Option<TokenId>,
+        limit: u8,
+        works: impl Fn(&UserToken) -> bool,
+    ) -> Result<TokenPage> {
+        let limit = usize::from(limit);
+        let (mut tokens, mut after) = (Vec::new(), after);
+        loop {
+            let last = after.map(|token| Key::token(user, token));
+            let (page, ended) =
+                self.query_page::<UserToken>(user_partition(user), TOKEN, last, 100).await?;
+            after = page.last().map(|token| token.id);
+            tokens.extend(page.into_iter().filter(&works));
+            if ended || tokens.len() > limit {
+                break;
+            }
+        }
+        let more = tokens.len() > limit;
+        tokens.truncate(limit);
+        let next = tokens.last().map(|token| token.id).filter(|_| more);
+        Ok(TokenPage { tokens, next })
     }
 }
 
-/// One attempt, and not for long: nobody waits for a mark.
-fn quickly() -> aws_sdk_dynamodb::config::Builder {
-    aws_sdk_dynamodb::config::Builder::new()
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(1)).build())
-}
-
-/// The beginning of the hour.
-fn hour_of(now: Timestamp) -> Option<Timestamp> {
-    Timestamp::from_second(now.as_second() - now.as_second().rem_euclid(HOUR)).ok()
+/// The attributes of a new token, with the time when the table deletes it.
+fn attributes(token: &UserToken) -> Result<Attributes> {
+    let mut attributes = token.at(token.key())?;
+    if let Some(end) = token.expires_at {
+        attributes.insert("ttl".to_owned(), AttributeValue::N(end.as_second().to_string()));
+    }
+    Ok(attributes)
 }

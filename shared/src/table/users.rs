@@ -93,6 +93,9 @@ impl Table {
             api_keys: new.api_keys.into_iter().map(|key| (key.id.to_string(), key)).collect(),
             s3_key: new.s3_key,
             ssh_keys: Vec::new(),
+            email_count: 1,
+            credential_epoch: 0,
+            spared_token: None,
             created_at: now,
         };
         let email =

@@ -1,24 +1,26 @@
-//! A user as e24's clients see it.
+//! What the functions of the e24 dialect have in common.
 
+use crate::model::{ApiKey, SshKey, User, UserId};
 use serde::Serialize;
-use shared::model::{ApiKey, SshKey, User, UserId};
 
 /// Every success says so.
 #[derive(Serialize)]
-pub(crate) struct Success<T> {
+pub struct Success<T> {
     success: bool,
     #[serde(flatten)]
     answer: T,
 }
 
 impl<T> Success<T> {
-    pub(crate) const fn of(answer: T) -> Self {
+    /// What is answered beside `"success": true`; it must be a structure.
+    pub const fn of(answer: T) -> Self {
         Self { success: true, answer }
     }
 }
 
+/// A user as e24's clients see it.
 #[derive(Serialize)]
-pub(crate) struct UserView {
+pub struct UserView {
     id: UserId,
     username: String,
     state: &'static str,
@@ -43,8 +45,9 @@ struct S3View {
     secret_key: Option<String>,
 }
 
+/// An API key; the secret only where it was made just now.
 #[derive(Serialize)]
-struct ApiKeyView {
+pub struct ApiKeyView {
     api_key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_key: Option<String>,
@@ -58,16 +61,16 @@ struct SshKeyView {
 }
 
 /// The secrets of a new user, which are shown once.
-pub(crate) struct NewSecrets {
+pub struct NewSecrets {
     /// Of the S3 key.
-    pub(crate) s3: String,
+    pub s3: String,
     /// Of the one API key.
-    pub(crate) api: String,
+    pub api: String,
 }
 
 impl UserView {
     /// The user with its secrets, right after its creation, or without.
-    pub(crate) fn of(user: &User, secrets: Option<NewSecrets>) -> Self {
+    pub fn of(user: &User, secrets: Option<NewSecrets>) -> Self {
         let (s3_secret, api_secret) = secrets.map(|NewSecrets { s3, api }| (s3, api)).unzip();
         let s3 = user
             .s3_key

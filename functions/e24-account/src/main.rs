@@ -1,0 +1,12 @@
+//! Lambda entry point of the `e24-account` group.
+
+use lambda_http::Error;
+use shared::App;
+use shared::http::serve;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    shared::telemetry::init();
+    let app = &App::with_service_keys().await?;
+    serve(|call| e24_account::handle(app, call)).await
+}

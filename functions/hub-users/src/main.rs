@@ -1,0 +1,12 @@
+//! Lambda entry point of the `hub-users` group.
+
+use lambda_http::Error;
+use shared::App;
+use shared::http::serve;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    shared::telemetry::init();
+    let app = &App::with_sign_in().await?;
+    serve(|call| hub_users::handle(app, call)).await
+}

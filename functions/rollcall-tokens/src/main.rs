@@ -1,0 +1,12 @@
+//! Lambda entry point of the `rollcall-tokens` group.
+
+use lambda_http::Error;
+use shared::App;
+use shared::http::serve;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    shared::telemetry::init();
+    let app = &App::with_sign_in().await?;
+    serve(|call| rollcall_tokens::handle(app, call)).await
+}

@@ -1,0 +1,113 @@
+//! OAuth: clients, and what users granted them.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClientId, GrantCredential, GrantId, Scope, SecretHash, Timestamp, UserId};
+
+/// A program that asks users for access, registered by the operator.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Client {
+    /// The identity, which is no secret.
+    pub id: ClientId,
+    /// What users are told it is called.
+    pub name: String,
+    /// The hash of its secret; a program on somebody's own device has none.
+    pub secret_hash: Option<SecretHash>,
+    /// Where answers may be sent, compared letter by letter.
+    pub redirect_uris: Vec<String>,
+    /// When it was registered.
+    pub created_at: Timestamp,
+}
+
+/// What a user granted to a client: the code that told the client of it, and every token that came from that code.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Grant {
+    /// Which of its user's grants.
+    pub id: GrantId,
+    /// Who granted it.
+    pub user: UserId,
+    /// To which client.
+    pub client: ClientId,
+    /// For what.
+    pub scopes: BTreeSet<Scope>,
+    /// The user's epoch of credentials when it was granted.
+    #[serde(default)]
+    pub epoch: u64,
+    /// The code, kept after its use, so that a second use is recognised.
+    pub code: GrantCode,
+    /// The refresh token that works, once the code was used.
+    pub refresh: Option<GrantRefresh>,
+    /// The access tokens that work, newest last.
+    #[serde(default)]
+    pub access: Vec<GrantAccess>,
+    /// When it was granted.
+    pub created_at: Timestamp,
+    /// The hour of the last use of an access token.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl Grant {
+    /// The access token that this is, if it works at `now`.
+    pub fn access_of(&self, presented: &GrantCredential, now: Timestamp) -> Option<&GrantAccess> {
+        self.access
+            .iter()
+            .find(|access| now < access.expires_at && presented.matches(&access.secret_hash))
+    }
+}
+
+/// The code of a grant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantCode {
+    /// The hash of the code.
+    pub secret_hash: SecretHash,
+    /// Where it was sent.
+    pub redirect_uri: String,
+    /// The PKCE challenge (S256) that it was asked with.
+    pub challenge: Option<String>,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+}
+
+/// The refresh tokens of a grant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantRefresh {
+    /// The hash of what all of them share.
+    pub family_hash: SecretHash,
+    /// The hash of the one that works.
+    pub secret_hash: SecretHash,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+    /// Those spent within the last seconds.
+    #[serde(default)]
+    pub spent: Vec<SpentRefresh>,
+}
+
+/// A refresh token that was spent a moment ago.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SpentRefresh {
+    /// Its hash.
+    pub secret_hash: SecretHash,
+    /// When it was spent.
+    pub at: Timestamp,
+}
+
+/// An access token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantAccess {
+    /// Its hash.
+    pub secret_hash: SecretHash,
+    /// What it may do; all of the grant, or less.
+    pub scopes: BTreeSet<Scope>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+}

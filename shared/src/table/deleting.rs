@@ -1,0 +1,44 @@
+//! Deleting many items, when nothing depends on their going together.
+
+use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+
+use super::Table;
+use super::connection::failed_call;
+use super::key::Key;
+use crate::Result;
+use crate::error::failed;
+use crate::random::back_off;
+
+/// How many items one BatchWriteItem takes.
+pub(super) const BATCH: usize = 25;
+
+impl Table {
+    /// Deletes what is at these keys, at most [`BATCH`] of them; `action` says in the log what could not be done.
+    pub(super) async fn delete_all(
+        &self,
+        action: &'static str,
+        keys: impl Iterator<Item = Key>,
+    ) -> Result<()> {
+        let mut pending = keys.map(|key| deletion(action, key)).collect::<Result<Vec<_>>>()?;
+        for attempt in 0.. {
+            let answer =
+                self.client.batch_write_item().request_items(&self.name, pending).send().await;
+            let answer = answer.map_err(failed_call(action))?;
+            pending = answer
+                .unprocessed_items
+                .and_then(|mut tables| tables.remove(&self.name))
+                .unwrap_or_default();
+            if pending.is_empty() {
+                break;
+            }
+            back_off(attempt).await?;
+        }
+        Ok(())
+    }
+}
+
+fn deletion(action: &'static str, key: Key) -> Result<WriteRequest> {
+    let delete = DeleteRequest::builder().set_key(Some(key.into_attributes())).build();
+    let delete = delete.map_err(failed(action))?;
+    Ok(WriteRequest::builder().delete_request(delete).build())
+}

@@ -1,0 +1,149 @@
+//! Changing users.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+
+use super::Table;
+use super::condition::Condition;
+use super::deleting::BATCH;
+use super::item::{Keyed, Stored};
+use super::key::{GRANT, Key, TOKEN, user_partition};
+use super::transaction::{Changes, Transaction};
+use crate::error::Chain;
+use crate::model::{ApiKey, Grant, SshKey, TokenId, TokenKind, User, UserId, UserToken};
+use crate::{Error, Result};
+
+/// What is to change of a user; what is absent stays.
+#[derive(Default)]
+pub struct UserChange {
+    /// First and last name.
+    pub full_name: Option<String>,
+    /// Where the user is.
+    pub location: Option<String>,
+    /// Whom the user works for.
+    pub company: Option<String>,
+    /// The user's own page.
+    pub profile_url: Option<String>,
+    /// The address whose picture is shown.
+    pub gravatar_email: Option<String>,
+    /// The phone number.
+    pub phone: Option<String>,
+    /// Keys that sign requests, all of them.
+    pub api_keys: Option<BTreeMap<String, ApiKey>>,
+    /// Public keys for SSH, all of them.
+    pub ssh_keys: Option<Vec<SshKey>>,
+}
+
+impl UserChange {
+    fn of(&self, user: &User) -> User {
+        let text = |new: &Option<String>, old: &String| new.as_ref().unwrap_or(old).clone();
+        User {
+            full_name: text(&self.full_name, &user.full_name),
+            location: text(&self.location, &user.location),
+            company: text(&self.company, &user.company),
+            profile_url: text(&self.profile_url, &user.profile_url),
+            gravatar_email: text(&self.gravatar_email, &user.gravatar_email),
+            phone: text(&self.phone, &user.phone),
+            api_keys: self.api_keys.as_ref().unwrap_or(&user.api_keys).clone(),
+            ssh_keys: self.ssh_keys.as_ref().unwrap_or(&user.ssh_keys).clone(),
+            ..user.clone()
+        }
+    }
+
+    fn changes(&self) -> Result<Changes> {
+        let mut changes = Changes::new();
+        for (attribute, value) in [
+            ("fullName", &self.full_name),
+            ("location", &self.location),
+            ("company", &self.company),
+            ("profileUrl", &self.profile_url),
+            ("gravatarEmail", &self.gravatar_email),
+            ("phone", &self.phone),
+        ] {
+            if let Some(value) = value {
+                changes = changes.set(attribute, value)?;
+            }
+        }
+        if let Some(keys) = &self.api_keys {
+            changes = changes.set("apiKeys", keys)?;
+        }
+        match &self.ssh_keys {
+            Some(keys) => changes.set("sshKeys", keys),
+            None => Ok(changes),
+        }
+    }
+}
+
+impl Table {
+    /// Changes a user, as it was read.
+    pub async fn change_user(&self, user: &Stored<User>, change: UserChange) -> Result<User> {
+        self.update_user(user, change.changes()?).await?;
+        Ok(change.of(user))
+    }
+
+    /// Changes a user and its password, which revokes its OAuth grants and its user tokens, but for the one that asks.
+    ///
+    /// That is one write, by the user's epoch; what no longer works is cleared up after it.
+    pub async fn change_password(
+        &self,
+        user: &Stored<User>,
+        change: UserChange,
+        password_hash: &str,
+        spared: Option<TokenId>,
+    ) -> Result<User> {
+        let epoch = user.credential_epoch + 1;
+        let changes = change
+            .changes()?
+            .set("passwordHash", password_hash)?
+            .set("credentialEpoch", epoch)?
+            .set("sparedToken", spared)?;
+        self.update_user(user, changes).await?;
+        let after = User {
+            password_hash: Some(password_hash.to_owned()),
+            credential_epoch: epoch,
+            spared_token: spared,
+            ..change.of(user)
+        };
+        if let Err(error) = self.clear_revoked(&after).await {
+            tracing::warn!(user = %user.id, error = %Chain(&error), "revoked tokens are left");
+        }
+        Ok(after)
+    }
+
+    /// Says whether every credential of a user is refused.
+    pub async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<()> {
+        let changes = Changes::new().set("disabled", disabled)?;
+        Transaction::new(self, "disable a user")
+            .update(Key::user(user), changes, Condition::present(), || Error::NotFound("user"))?
+            .commit()
+            .await
+    }
+
+    async fn update_user(&self, user: &Stored<User>, changes: Changes) -> Result<()> {
+        Transaction::new(self, "change a user")
+            .update(user.key(), changes, Condition::unchanged(user), || Error::Raced)?
+            .commit()
+            .await
+    }
+
+    /// Deletes the tokens and grants that stopped working with a change of the password. Whatever becomes of it, nobody
+    /// is let in by them.
+    async fn clear_revoked(&self, user: &User) -> Result<()> {
+        let (tokens, grants) = tokio::try_join!(
+            self.query::<UserToken>(user_partition(user.id), TOKEN),
+            self.query::<Grant>(user_partition(user.id), GRANT),
+        )?;
+        let tokens = tokens
+            .iter()
+            .filter(|token| token.kind == TokenKind::User && !user.honours(token))
+            .map(UserToken::key);
+        let grants =
+            grants.iter().filter(|grant| grant.epoch != user.credential_epoch).map(Grant::key);
+        let revoked: Vec<Key> = tokens.chain(grants).collect();
+        let batches = revoked
+            .chunks(BATCH)
+            .map(|batch| self.delete_all("clear up revoked tokens", batch.iter().cloned()));
+        join_all(batches).await.into_iter().collect()
+    }
+}
