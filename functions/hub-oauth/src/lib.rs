@@ -1,4 +1,13 @@
-//! Docker Hub's OAuth endpoints: authorize, token, revoke, introspect.
+//! Docker Hub's OAuth endpoints: `/api/v1.1/o/…`.
+
+mod authorization;
+mod authorize;
+mod client;
+mod consent;
+mod introspect;
+mod page;
+mod revoke;
+mod token;
 
 use lambda_http::{Body, Response};
 use shared::auth::SignIn;
@@ -12,10 +21,20 @@ pub async fn handle(app: &App, call: Call) -> Response<Body> {
     call.answer(|| route(app, &call)).await
 }
 
-/// Every route of the group. Arguments are checked left to right: who asks, then what they ask for.
-#[expect(clippy::unused_async, reason = "no route yet")]
-async fn route(_: &App, call: &Call) -> Result<Response<Body>> {
+/// Every route of the group.
+async fn route(app: &App, call: &Call) -> Result<Response<Body>> {
     match (call.segments().as_slice(), call.method()) {
+        (["api", "v1.1", "o", "authorize"], "GET") => authorize::ask(app, call).await,
+        (["api", "v1.1", "o", "authorize"], "POST") => authorize::decide(app, call).await,
+        (["api", "v1.1", "o", "authorize"], _) => {
+            Err(Error::MethodNotAllowed { allow: "GET, POST" })
+        }
+        (["api", "v1.1", "o", "token"], "POST") => token::issue(app, call).await,
+        (["api", "v1.1", "o", "revoke_token"], "POST") => revoke::revoke(app, call).await,
+        (["api", "v1.1", "o", "introspect"], "POST") => introspect::introspect(app, call).await,
+        (["api", "v1.1", "o", "token" | "revoke_token" | "introspect"], _) => {
+            Err(Error::MethodNotAllowed { allow: "POST" })
+        }
         _ => Err(Error::NotFound("path")),
     }
 }

@@ -62,6 +62,32 @@ impl Basic {
         Self { name, password }
     }
 
+    /// The name and the password of a header, for those who are no users. Nothing without a header.
+    pub fn pair_of(call: &Call) -> Result<Option<(String, String)>> {
+        match header::of(call.headers()) {
+            Err(Error::NoCredential) => Ok(None),
+            Ok(Header::Basic(text)) => {
+                Self::parse(text).map(|Self { name, password }| Some((name, password)))
+            }
+            Ok(Header::Token(_) | Header::Other(_)) => Err(Error::BadCredential),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The user who signs in so; the pair is what [`Basic::resolve`] made of the name. One round beside the attempt.
+    pub async fn sign_in(
+        &self,
+        app: &App<SignIn>,
+        (user, guessed): (UserId, Guessed),
+    ) -> Result<Stored<User>> {
+        let (kept, user, ()) = app.table.credential_and(user, Kept::Password(guessed), ()).await?;
+        let KeptCredential::Password(guessed, attempts) = kept else {
+            return Err(failed("sign in")("the attempts were not fetched"));
+        };
+        self.check(app, user.as_ref(), &guessed, &attempts).await?;
+        user.ok_or(Error::BadCredential)
+    }
+
     /// Whose name it is. A name that nobody has costs the same calls and gets an id that nobody has.
     pub async fn resolve(&self, app: &App<SignIn>) -> Result<(UserId, Guessed)> {
         // Asked for whoever it is, so that a service key that cannot be read tells nobody who exists.

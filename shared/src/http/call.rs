@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use lambda_http::http::HeaderMap;
-use lambda_http::http::header::CONTENT_TYPE;
+use lambda_http::http::header::{CONTENT_TYPE, COOKIE};
 use lambda_http::{Body, Request, RequestExt};
 
 use super::event::RawQuery;
@@ -47,6 +47,15 @@ impl Call {
         let mut values = self.headers().get_all(name).iter();
         let value = values.next()?.to_str().ok()?;
         values.next().is_none().then_some(value)
+    }
+
+    /// The value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let pairs = self.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        pairs
+            .flat_map(|pairs| pairs.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find_map(|(own, value)| (own == name).then_some(value))
     }
 
     /// The path as it was sent.

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use lambda_http::http::HeaderMap;
+use lambda_http::http::header::SET_COOKIE;
 use lambda_http::lambda_runtime;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, LambdaEvent, Request, RequestExt, Response, service_fn};
@@ -54,10 +55,14 @@ pub fn received(mut event: ApiGatewayV2httpRequest) -> Request {
 
 /// The answer as API Gateway takes it.
 fn sent(answer: Response<Body>) -> ApiGatewayV2httpResponse {
-    let (parts, body) = answer.into_parts();
+    let (mut parts, body) = answer.into_parts();
+    let cookies = parts.headers.get_all(SET_COOKIE).iter();
+    let cookies = cookies.filter_map(|cookie| cookie.to_str().ok().map(str::to_owned)).collect();
+    parts.headers.remove(SET_COOKIE);
     let mut sent = ApiGatewayV2httpResponse::default();
     sent.status_code = parts.status.as_u16().into();
     sent.headers = parts.headers;
+    sent.cookies = cookies;
     sent.multi_value_headers = HeaderMap::new();
     sent.body = Some(body).filter(|body| !matches!(body, Body::Empty));
     sent

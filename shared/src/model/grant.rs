@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use super::{ClientId, GrantCredential, GrantId, Scope, SecretHash, Timestamp, UserId};
+use super::{ClientId, GrantCredential, GrantId, Scope, SecretHash, Timestamp, User, UserId};
 
 /// A program that asks users for access, registered by the operator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,6 +54,11 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// Whether it was granted to this client, by this user as things stand.
+    pub fn is_between(&self, client: &Client, user: &User) -> bool {
+        self.client == client.id && !user.disabled && self.epoch == user.credential_epoch
+    }
+
     /// The access token that this is, if it works at `now`.
     pub fn access_of(&self, presented: &GrantCredential, now: Timestamp) -> Option<&GrantAccess> {
         self.access
@@ -71,6 +79,21 @@ pub struct GrantCode {
     pub challenge: Option<String>,
     /// Until when it works.
     pub expires_at: Timestamp,
+}
+
+impl GrantCode {
+    /// Whether the code may be used by whoever names this redirect URI and this PKCE verifier (RFC 7636, section 4.6). A
+    /// verifier without a challenge is refused too: somebody may have taken the challenge away.
+    pub fn admits(&self, redirect_uri: &str, verifier: Option<&str>) -> bool {
+        let challenged = match (&self.challenge, verifier) {
+            (None, None) => true,
+            (Some(challenge), Some(verifier)) => {
+                URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == *challenge
+            }
+            _ => false,
+        };
+        self.redirect_uri == redirect_uri && challenged
+    }
 }
 
 /// The refresh tokens of a grant.

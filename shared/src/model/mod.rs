@@ -17,7 +17,7 @@ pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
 pub use credential::{GrantCredential, GrantPart, TokenCredential};
 pub use email::{Email, EmailAddress};
 pub use grant::{Client, Grant, GrantAccess, GrantCode, GrantRefresh, SpentRefresh};
-pub(crate) use hex::hex;
+pub use hex::hex;
 pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use jiff::Timestamp;
 pub use key::{ApiKey, ApiKeyId, S3Key, SshKey};

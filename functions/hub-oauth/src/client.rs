@@ -1,0 +1,74 @@
+//! Who the client is (RFC 6749, section 2.3).
+
+use shared::auth::Basic;
+use shared::http::{Call, Fields};
+use shared::model::{Client, ClientId, GrantCredential};
+use shared::table::{Presented, Stored};
+use shared::{Error, OAuthCode, Result};
+
+use crate::App;
+
+/// What a client says of itself, in the header or in the body.
+pub(crate) struct ClientCredential {
+    id: Option<ClientId>,
+    secret: Option<String>,
+}
+
+const fn invalid(description: &'static str) -> Error {
+    Error::OAuth { code: OAuthCode::InvalidClient, description }
+}
+
+const UNKNOWN: Error = invalid("the client is unknown or did not prove itself");
+
+impl ClientCredential {
+    /// Reads it; a client says it in one place only.
+    pub(crate) fn of(call: &Call, fields: &mut Result<Fields>) -> Result<Self> {
+        let in_header = Basic::pair_of(call).map_err(|_| UNKNOWN)?;
+        let (id, secret): (Option<String>, Option<String>) = match fields {
+            Ok(fields) => (fields.optional("client_id"), fields.optional("client_secret")),
+            Err(_) => (None, None),
+        };
+        match (in_header, id, secret) {
+            (Some((name, password)), id, None) if id.as_ref().is_none_or(|id| *id == name) => {
+                Ok(Self { id: name.parse().ok(), secret: Some(password) })
+            }
+            (None, Some(id), secret) => Ok(Self { id: id.parse().ok(), secret }),
+            (None, None, _) => Err(invalid("the client must prove itself")),
+            (Some(_), _, _) => Err(Error::OAuth {
+                code: OAuthCode::InvalidRequest,
+                description: "the client must prove itself in one place only",
+            }),
+        }
+    }
+
+    /// The client, if it is the one it says it is, with the grant that it brings in hand: one round.
+    pub(crate) async fn check(
+        self,
+        app: &App,
+        presented: Option<&GrantCredential>,
+    ) -> Result<Proven> {
+        let id = self.id.ok_or(UNKNOWN)?;
+        let named = presented.map(|presented| (presented.owner(), presented.grant()));
+        let Presented { client, user, grant } = app.table.client_and_grant(id, named).await?;
+        let client = client.ok_or(UNKNOWN)?;
+        let is_proven = match (&client.secret_hash, self.secret) {
+            (Some(hash), Some(secret)) => hash.matches(secret.as_bytes()),
+            (None, None) => true,
+            // A client without a secret may send an empty one.
+            (None, Some(secret)) => secret.is_empty(),
+            (Some(_), None) => false,
+        };
+        if !is_proven {
+            return Err(UNKNOWN);
+        }
+        let held = user.zip(grant).filter(|(user, grant)| grant.is_between(&client, user));
+        Ok(Proven { client, held })
+    }
+}
+
+/// A client that proved itself, or has nothing to prove itself by.
+pub(crate) struct Proven {
+    pub(crate) client: Stored<Client>,
+    /// The grant that its code or token names, and who granted it, if it was granted to this client and still holds.
+    pub(crate) held: Option<(Stored<shared::model::User>, Stored<shared::model::Grant>)>,
+}

@@ -1,0 +1,67 @@
+//! What binds a sign-in form to the browser that it was shown in, so that no other page can send one.
+//!
+//! The browser keeps a random cookie; the form carries a MAC over the cookie, the time and the client's request, under
+//! the service key. Nothing is stored.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use shared::http::Call;
+use shared::model::Timestamp;
+use shared::service_key::ServiceKey;
+use shared::{Result, random};
+
+/// For so many seconds a form can be sent.
+const LIFE: i64 = 30 * 60;
+
+/// The cookie of one browser.
+pub(crate) struct Browser {
+    nonce: String,
+    is_https: bool,
+}
+
+impl Browser {
+    /// The browser's cookie, or a new one.
+    pub(crate) fn of(call: &Call) -> Result<Self> {
+        let is_https = call.origin().starts_with("https://");
+        let known = call.cookie(cookie_name(is_https)).filter(|nonce| is_nonce(nonce));
+        let nonce = match known {
+            Some(nonce) => nonce.to_owned(),
+            None => URL_SAFE_NO_PAD.encode(random::bytes::<16>()?),
+        };
+        Ok(Self { nonce, is_https })
+    }
+
+    /// The `Set-Cookie` header. Over https the name's prefix keeps other hosts of the domain from setting it.
+    pub(crate) fn cookie(&self) -> String {
+        let secure = if self.is_https { "; Secure" } else { "" };
+        let (name, nonce) = (cookie_name(self.is_https), &self.nonce);
+        format!("{name}={nonce}; Path=/; Max-Age={LIFE}; HttpOnly; SameSite=Strict{secure}")
+    }
+
+    /// What the form for this request carries.
+    pub(crate) fn seal(&self, key: &ServiceKey, call: &Call) -> Result<String> {
+        self.seal_at(key, call, Timestamp::now().as_second())
+    }
+
+    fn seal_at(&self, key: &ServiceKey, call: &Call, time: i64) -> Result<String> {
+        let parts = [self.nonce.as_bytes(), &time.to_be_bytes(), call.raw_query().as_bytes()];
+        let mac = key.derive("consent form", &parts)?;
+        Ok(format!("{time}.{}", URL_SAFE_NO_PAD.encode(mac)))
+    }
+
+    /// Whether a form with this seal was shown in this browser for this request, not long ago.
+    pub(crate) fn was_shown(&self, key: &ServiceKey, call: &Call, seal: &str) -> Result<bool> {
+        let time = seal.split('.').next().and_then(|time| time.parse::<i64>().ok());
+        let Some(time) = time else { return Ok(false) };
+        let age = Timestamp::now().as_second() - time;
+        Ok((0..=LIFE).contains(&age) && self.seal_at(key, call, time)? == seal)
+    }
+}
+
+const fn cookie_name(is_https: bool) -> &'static str {
+    if is_https { "__Host-rollcall-consent" } else { "rollcall-consent" }
+}
+
+fn is_nonce(text: &str) -> bool {
+    URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 16)
+}

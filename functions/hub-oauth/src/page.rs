@@ -1,0 +1,175 @@
+//! The page on which a user signs in and decides.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lambda_http::http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use lambda_http::http::{HeaderValue, StatusCode};
+use lambda_http::{Body, Response};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+use shared::model::Scope;
+use shared::{Error, Result};
+
+use crate::authorization::Authorization;
+
+const STYLE: &str = "\
+body{font:1.1rem/1.5 system-ui,sans-serif;margin:0;background:#f4f5f7;color:#1b1f24}\
+main{max-width:26rem;margin:3rem auto;padding:2rem;background:#fff;border:1px solid #c9ced6;border-radius:.5rem}\
+h1{font-size:1.4rem;margin-top:0}\
+label{display:block;margin-top:1rem}\
+input{box-sizing:border-box;width:100%;font:inherit;padding:.5rem;border:1px solid #6b7280;border-radius:.25rem}\
+button{font:inherit;padding:.5rem 1.5rem;margin:1.5rem 1rem 0 0;border:1px solid #1f4fa3;border-radius:.25rem;background:#fff;color:#1f4fa3}\
+button.allow{background:#1f4fa3;color:#fff}\
+:focus-visible{outline:3px solid #e08a00;outline-offset:2px}\
+[role=alert]{padding:.75rem;border:2px solid #a61b1b;color:#a61b1b;border-radius:.25rem}\
+@media(prefers-color-scheme:dark){body{background:#14171c;color:#e8eaed}main{background:#1d2127;border-color:#3c434d}\
+input{background:#14171c;color:inherit}button{background:#1d2127;color:#9dbcf5;border-color:#9dbcf5}\
+button.allow{background:#9dbcf5;color:#14171c}[role=alert]{color:#ff9d9d;border-color:#ff9d9d}}";
+
+/// Why a page is shown again.
+pub(crate) enum Trouble {
+    /// Name or password are wrong.
+    WrongPassword,
+    /// Too many passwords were tried; worth trying again after so many seconds.
+    Locked(u64),
+    /// The form was not shown in this browser, or too long ago.
+    Stale,
+}
+
+impl Trouble {
+    fn text(&self) -> String {
+        match self {
+            Self::WrongPassword => "The username or the password is wrong.".to_owned(),
+            Self::Locked(..60) => "Too many attempts at once. Try again in a moment.".to_owned(),
+            Self::Locked(seconds) => format!(
+                "Too many attempts to sign in. Try again in {} minutes.",
+                seconds.div_ceil(60)
+            ),
+            Self::Stale => "This page was open for too long. Please sign in again.".to_owned(),
+        }
+    }
+
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::WrongPassword | Self::Stale => StatusCode::FORBIDDEN,
+            Self::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+}
+
+/// What of the page is not the same for everybody.
+pub(crate) struct Page<'a> {
+    pub(crate) asked: &'a Authorization,
+    /// What the form carries so that no other page can send it.
+    pub(crate) seal: &'a str,
+    /// The `Set-Cookie` header.
+    pub(crate) cookie: &'a str,
+    /// What the user typed last as a name.
+    pub(crate) username: &'a str,
+    pub(crate) trouble: Option<Trouble>,
+}
+
+impl Page<'_> {
+    /// The answer that shows it. No script runs on it, no other page can frame it, and its form can be sent nowhere but
+    /// here, and from here on to the client.
+    pub(crate) fn answer(&self) -> Result<Response<Body>> {
+        let mut answer = Response::new(Body::Text(self.markup().into_string()));
+        *answer.status_mut() = self.trouble.as_ref().map_or(StatusCode::OK, Trouble::status);
+        let headers = answer.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(CONTENT_SECURITY_POLICY, text(&self.policy())?);
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(SET_COOKIE, text(self.cookie)?);
+        if let Some(Trouble::Locked(seconds)) = self.trouble {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        Ok(answer)
+    }
+
+    fn policy(&self) -> String {
+        let style = STANDARD.encode(Sha256::digest(STYLE));
+        // Browsers hold the redirect that answers a form against `form-action` as well.
+        let client = origin(&self.asked.answer.redirect_uri);
+        format!(
+            "default-src 'none'; style-src 'sha256-{style}'; form-action 'self' {client}; frame-ancestors 'none'; base-uri 'none'"
+        )
+    }
+
+    fn markup(&self) -> Markup {
+        let name = &self.asked.client.name;
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { "Sign in to allow " (name) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    main {
+                        h1 { "Sign in to allow " (name) }
+                        @if let Some(trouble) = &self.trouble {
+                            p #trouble role="alert" { (trouble.text()) }
+                        }
+                        p { strong { (name) } " asks to:" }
+                        ul {
+                            @for scope in &self.asked.scopes { li { (in_words(*scope)) } }
+                        }
+                        p { "You are sent back to " (origin(&self.asked.answer.redirect_uri)) "." }
+                        (self.form())
+                    }
+                }
+            }
+        }
+    }
+
+    fn form(&self) -> Markup {
+        let described = self.trouble.as_ref().map(|_| "trouble");
+        html! {
+            form method="post" {
+                input type="hidden" name="seal" value=(self.seal);
+                label for="username" { "Username or e-mail address" }
+                input #username name="username" value=(self.username) autocomplete="username"
+                    autocapitalize="none" spellcheck="false" required aria-describedby=[described];
+                label for="password" { "Password" }
+                input #password type="password" name="password" autocomplete="current-password"
+                    required aria-describedby=[described];
+                button.allow type="submit" name="decision" value="allow" { "Allow" }
+                button type="submit" name="decision" value="deny" formnovalidate { "Deny" }
+            }
+        }
+    }
+}
+
+/// What a scope means to the user.
+const fn in_words(scope: Scope) -> &'static str {
+    match scope {
+        Scope::ProfileRead => "see your profile",
+        Scope::ProfileWrite => "change your profile",
+        Scope::EmailRead => "see your e-mail addresses",
+        Scope::EmailWrite => "add, change and delete your e-mail addresses",
+        Scope::AccountRead => "see your accounts",
+        Scope::AccountWrite => "create, change and delete your accounts",
+        Scope::TokensRead => "see your tokens",
+        Scope::TokensWrite => "make tokens",
+    }
+}
+
+/// Scheme and host of a registered URI, or the scheme alone if it has no host.
+fn origin(uri: &str) -> String {
+    let (scheme, rest) = uri.split_once(':').unwrap_or((uri, ""));
+    match rest.strip_prefix("//").and_then(|rest| rest.split(['/', '?', '#']).next()) {
+        Some(host) if matches!(scheme, "http" | "https") => format!("{scheme}://{host}"),
+        _ => format!("{scheme}:"),
+    }
+}
+
+fn text(value: &str) -> Result<HeaderValue> {
+    HeaderValue::try_from(value).map_err(|_| Error::invalid("redirect_uri", "cannot be sent to"))
+}

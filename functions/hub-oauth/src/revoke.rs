@@ -1,0 +1,47 @@
+use lambda_http::{Body, Response};
+use serde::Serialize;
+use shared::Result;
+use shared::http::{self, Call, Fields};
+use shared::model::{GrantCredential, GrantPart};
+
+use crate::App;
+use crate::client::ClientCredential;
+
+/// The one field of a body that names a token; the hint of what it is is not needed, since its prefix says it.
+pub(crate) fn token(fields: Result<Fields>) -> Result<Option<(GrantPart, GrantCredential)>> {
+    let mut fields = fields?;
+    let token: Option<String> = fields.required("token");
+    let token = fields.finish(token)?;
+    Ok([GrantPart::Access, GrantPart::Refresh]
+        .into_iter()
+        .find_map(|part| Some((part, GrantCredential::parse(part, &token).ok()?))))
+}
+
+#[derive(Serialize)]
+struct Revoked {}
+
+/// `POST /api/v1.1/o/revoke_token/` (RFC 7009): an access token alone, or with a refresh token all that came from one
+/// grant. A token that is unknown or another client's is answered the same, and nothing is done.
+pub(crate) async fn revoke(app: &App, call: &Call) -> Result<Response<Body>> {
+    let mut fields = call.fields();
+    let client = ClientCredential::of(call, &mut fields)?;
+    let token = token(fields);
+    let named = token.as_ref().ok().and_then(Option::as_ref).map(|(_, token)| token);
+    let proven = client.check(app, named).await?;
+    if let (Some((part, token)), Some((_, grant))) = (token?, proven.held)
+        && let Some(refresh) = &grant.refresh
+    {
+        match part {
+            GrantPart::Refresh if token.is_of_family(&refresh.family_hash) => {
+                app.table.delete_grant(&grant).await?;
+            }
+            GrantPart::Access
+                if grant.access.iter().any(|access| token.matches(&access.secret_hash)) =>
+            {
+                app.table.delete_access(&grant, &token).await?;
+            }
+            GrantPart::Code | GrantPart::Refresh | GrantPart::Access => {}
+        }
+    }
+    http::ok(&Revoked {})
+}

@@ -1,0 +1,53 @@
+use lambda_http::{Body, Response};
+use shared::auth::EmailWrite;
+use shared::http::{self, Fields};
+use shared::model::{EmailAddress, User};
+use shared::table::EmailOf;
+use shared::{Error, Result};
+
+use crate::view::EmailView;
+use crate::{App, Asked, named, own};
+
+/// The body of `PATCH /api/v1.1/users/{username}/emails/`.
+struct ChangeEmail {
+    email: EmailAddress,
+    verified: bool,
+    primary: bool,
+}
+
+impl ChangeEmail {
+    fn read(mut fields: Fields) -> Result<Self> {
+        let email = fields.required("email");
+        let is_given = fields.has("verified") || fields.has("primary");
+        let (verified, primary) =
+            (fields.optional_true("verified"), fields.optional_true("primary"));
+        if !is_given {
+            for name in ["verified", "primary"] {
+                fields.problem(name, "must be true; verified and primary cannot both be absent");
+            }
+        }
+        fields.finish(email.map(|email| Self { email, verified, primary }))
+    }
+}
+
+/// `PATCH /api/v1.1/users/{username}/emails/`: says that an address is verified, or makes it the primary one, or both.
+pub(crate) async fn change(
+    app: &App,
+    asked: Asked<'_, EmailWrite>,
+    fields: Result<Fields>,
+    name: &str,
+) -> Result<Response<Body>> {
+    let body = fields.and_then(ChangeEmail::read);
+    let (caller, body, (owner, email)) =
+        asked.with(body, |body| EmailOf(named(name), body.email.clone())).await?;
+    own(&caller, owner)?;
+    let email = email.ok_or(Error::NotFound("e-mail address"))?;
+    let user = caller.user();
+    let email = app.table.change_email(user, email, body.verified, body.primary).await?;
+    let user = if body.primary {
+        User { primary_email: email.address.clone(), ..(**user).clone() }
+    } else {
+        (**user).clone()
+    };
+    http::ok(&EmailView::of(&email, &user))
+}

@@ -1,0 +1,65 @@
+use lambda_http::{Body, Response};
+use shared::auth::{EmailRead, EmailWrite};
+use shared::http::{self, Fields, Query};
+use shared::model::EmailAddress;
+use shared::table::{EmailOf, Table};
+use shared::{Error, Result};
+
+use crate::view::EmailView;
+use crate::{App, Asked, named, own};
+
+/// The one field of a body that names an address.
+pub(crate) fn address(mut fields: Fields) -> Result<EmailAddress> {
+    let email = fields.required("email");
+    fields.finish(email)
+}
+
+/// `GET /api/v1.1/users/{username}/emails/`: one's own addresses, the primary one first, then oldest first.
+pub(crate) async fn list(
+    asked: Asked<'_, EmailRead>,
+    query: Result<Query<'_>>,
+    name: &str,
+) -> Result<Response<Body>> {
+    let (caller, _, owner, mut emails) =
+        asked.with_beside(query, |_| named(name), Table::emails).await?;
+    own(&caller, owner)?;
+    emails.sort_by_key(|email| email.added_at);
+    let user = caller.user();
+    let mut views: Vec<_> = emails.iter().map(|email| EmailView::of(email, user)).collect();
+    views.sort_by_key(|view| !view.primary);
+    http::ok(&views)
+}
+
+/// `POST /api/v1.1/users/{username}/emails/`: adds an address, not verified.
+pub(crate) async fn add(
+    app: &App,
+    asked: Asked<'_, EmailWrite>,
+    fields: Result<Fields>,
+    name: &str,
+) -> Result<Response<Body>> {
+    let (caller, address, owner) = asked.with(fields.and_then(address), |_| named(name)).await?;
+    own(&caller, owner)?;
+    let added = app.table.add_email(caller.user(), address).await;
+    // Docker Hub has no 409: what is taken is a field that is not as it must be.
+    let email = added.map_err(|error| match error {
+        Error::Conflict(problem) => Error::invalid("email", problem),
+        other => other,
+    })?;
+    http::created(&EmailView::of(&email, caller.user()), None)
+}
+
+/// `DELETE /api/v1.1/users/{username}/emails/`: takes an address away, but never the primary one.
+pub(crate) async fn delete(
+    app: &App,
+    asked: Asked<'_, EmailWrite>,
+    fields: Result<Fields>,
+    name: &str,
+) -> Result<Response<Body>> {
+    let body = fields.and_then(address);
+    let (caller, _, (owner, email)) =
+        asked.with(body, |address| EmailOf(named(name), address.clone())).await?;
+    own(&caller, owner)?;
+    let email = email.ok_or(Error::NotFound("e-mail address"))?;
+    app.table.remove_email(caller.user(), &email).await?;
+    http::no_content()
+}

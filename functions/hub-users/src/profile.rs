@@ -1,0 +1,98 @@
+use std::str::FromStr;
+
+use lambda_http::{Body, Response};
+use shared::Result;
+use shared::auth::{ProfileRead, ProfileWrite};
+use shared::http::{self, Fields, Query};
+use shared::model::{EmailAddress, Malformed, text};
+use shared::table::UserChange;
+use url::Url;
+
+use crate::view::UserView;
+use crate::{App, Asked, named, own};
+
+/// The body of `PATCH /api/v1.1/users/{username}/`; what is absent stays.
+struct UpdateProfile(UserChange);
+
+/// A line that may be empty: at most 255 characters.
+struct Line(String);
+
+/// An http or https URL of at most 255 characters, or nothing.
+struct ProfileUrl(String);
+
+/// An e-mail address, or nothing.
+struct GravatarEmail(String);
+
+impl FromStr for Line {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        if raw.trim().is_empty() { Ok(Self(String::new())) } else { text(raw, 255).map(Self) }
+    }
+}
+
+impl FromStr for ProfileUrl {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        let Line(typed) = raw.parse()?;
+        let is_web = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+        if typed.is_empty() || Url::parse(&typed).is_ok_and(is_web) {
+            return Ok(Self(typed));
+        }
+        Err(Malformed::new("must be an http or https URL, or empty"))
+    }
+}
+
+impl FromStr for GravatarEmail {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        if raw.trim().is_empty() {
+            return Ok(Self(String::new()));
+        }
+        raw.parse().map(|address: EmailAddress| Self(address.to_string()))
+    }
+}
+
+impl UpdateProfile {
+    fn read(mut fields: Fields) -> Result<Self> {
+        let mut line = |name| fields.optional(name).map(|Line(line)| line);
+        let change = UserChange {
+            full_name: line("full_name"),
+            location: line("location"),
+            company: line("company"),
+            profile_url: fields.optional("profile_url").map(|ProfileUrl(url)| url),
+            gravatar_email: fields.optional("gravatar_email").map(|GravatarEmail(email)| email),
+            ..UserChange::default()
+        };
+        fields.finish(Some(Self(change)))
+    }
+}
+
+/// `GET /api/v1.1/users/{username}/`: one's own profile.
+pub(crate) async fn get(
+    asked: Asked<'_, ProfileRead>,
+    query: Result<Query<'_>>,
+    name: &str,
+    origin: &str,
+) -> Result<Response<Body>> {
+    let (caller, _, owner) = asked.with(query, |_| named(name)).await?;
+    own(&caller, owner)?;
+    http::ok(&UserView::of((**caller.user()).clone(), origin))
+}
+
+/// `PATCH /api/v1.1/users/{username}/`: changes what the body names.
+pub(crate) async fn update(
+    app: &App,
+    asked: Asked<'_, ProfileWrite>,
+    fields: Result<Fields>,
+    name: &str,
+    origin: &str,
+) -> Result<Response<Body>> {
+    let body = fields.and_then(UpdateProfile::read);
+    let (caller, UpdateProfile(change), owner) = asked.with(body, |_| named(name)).await?;
+    own(&caller, owner)?;
+    let user = app.table.change_user(caller.user(), change).await?;
+    http::ok(&UserView::of(user, origin))
+}
