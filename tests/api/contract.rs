@@ -2,12 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
-use tests::{Operation, REQUEST_ID, TestApp, operations};
-
-/// The operations that need a credential.
-fn protected() -> impl Iterator<Item = Operation> {
-    operations().into_iter().filter(|operation| !operation.is_public())
-}
+use tests::{Asker, REQUEST_ID, TestApp, operations, user_operations};
 
 #[tokio::test]
 async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
@@ -18,15 +13,21 @@ async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
         event["headers"].as_object_mut().unwrap().remove("authorization");
         let answer = app.send_event(&event).await;
 
-        assert_eq!(answer.status == 401, !operation.is_public(), "{operation}: {answer:?}");
-        if answer.status == 401 {
-            assert_eq!(
-                answer.header("www-authenticate"),
-                Some(r#"Bearer realm="rollcall""#),
-                "{operation}"
-            );
-            assert_eq!(answer.body, operation.error("authentication is required"), "{operation}");
-        }
+        let (code, text) = match operation.asker() {
+            Asker::Anybody => {
+                assert_ne!(answer.status, 401, "{operation}: {answer:?}");
+                continue;
+            }
+            Asker::Client => ("invalid_client", "the client must prove itself"),
+            Asker::User => ("credential_required", "authentication is required"),
+        };
+        assert_eq!(answer.parts(), (401, &operation.error(401, code, text)), "{operation}");
+        let challenge = answer.header("www-authenticate").unwrap();
+        let bearer = challenge.starts_with(r#"Bearer realm="rollcall""#);
+        let basic = challenge.ends_with(r#"Basic realm="rollcall", charset="UTF-8""#);
+        assert_eq!(bearer, operation.asker() == Asker::User, "{operation}: {challenge}");
+        let takes_basic = operation.takes_basic() || operation.asker() == Asker::Client;
+        assert_eq!(basic, takes_basic, "{operation}: {challenge}");
     }
 }
 
@@ -35,30 +36,31 @@ async fn every_operation_succeeds_as_its_event_asks() {
     for operation in operations() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
-        let answer = app.send_event(&operation.by(&jane)).await;
 
-        assert_eq!(
-            answer.status,
-            if operation.is_public() { 404 } else { 200 },
-            "{operation}: {answer:?}"
-        );
+        let answer = app.ask(&operation, &jane).await;
+
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         app.assert_consistent().await;
     }
 }
 
 #[tokio::test]
-async fn every_answer_says_that_it_is_json_that_nothing_may_keep_it_and_which_request_it_answers() {
+async fn every_answer_says_what_it_is_that_nothing_may_keep_it_and_which_request_it_answers() {
     let app = TestApp::start().await;
-    let jane = app.person("janedoe").await;
 
-    for operation in operations() {
-        for event in [operation.event.clone(), operation.by(&jane)] {
+    for (number, operation) in operations().into_iter().enumerate() {
+        let jane = app.person(&format!("jane{number:02}")).await;
+        for event in [operation.event.clone(), app.event(&operation, &jane).await] {
             let answer = app.send_event(&event).await;
-            assert_eq!(
-                answer.header("content-type"),
-                Some("application/json; charset=utf-8"),
-                "{operation}"
-            );
+            let media_type = match (operation.name.as_str(), answer.status) {
+                ("hub-oauth-ask" | "hub-oauth-decide", 400..) | ("hub-oauth-ask", _) => {
+                    Some("text/html; charset=utf-8")
+                }
+                (_, 400..) => Some(operation.error_media_type()),
+                (_, 204 | 303) => None,
+                _ => Some("application/json; charset=utf-8"),
+            };
+            assert_eq!(answer.header("content-type"), media_type, "{operation}");
             assert_eq!(answer.header("cache-control"), Some("no-store"), "{operation}");
             assert_eq!(answer.header("x-request-id"), Some(REQUEST_ID), "{operation}");
         }
@@ -71,60 +73,13 @@ async fn an_environment_token_is_recognised_and_refused_by_every_operation() {
     let jane = app.person("janedoe").await;
     let token = jane.new_token(TokenKind::Environment, None, None).await;
 
-    for operation in protected() {
+    for operation in user_operations() {
         app.proxy().count();
         let answer = app.send_event(&operation.of(&jane.account(), &token)).await;
-        assert_eq!(
-            answer.parts(),
-            (401, &operation.error("this API accepts only the user token")),
-            "{operation}"
-        );
+        let error =
+            operation.error(401, "user_token_required", "this API accepts only the user token");
+        assert_eq!(answer.parts(), (401, &error), "{operation}");
         assert_eq!(app.proxy().calls(), [], "{operation}");
-    }
-}
-
-#[tokio::test]
-async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else() {
-    const ALL: [Scope; 8] = [
-        Scope::AccountRead,
-        Scope::AccountWrite,
-        Scope::ProfileRead,
-        Scope::ProfileWrite,
-        Scope::EmailRead,
-        Scope::EmailWrite,
-        Scope::TokensRead,
-        Scope::TokensWrite,
-    ];
-    for operation in protected() {
-        let app = TestApp::start().await;
-        let jane = app.person("janedoe").await;
-        let others: Vec<Scope> =
-            ALL.into_iter().filter(|scope| Some(*scope) != operation.scope()).collect();
-        let short = jane.new_token(TokenKind::User, Some(&others), None).await;
-        let none = jane.new_token(TokenKind::User, Some(&[]), None).await;
-
-        for token in [short, none] {
-            let refused = app.send_event(&operation.of(&jane.account(), &token)).await;
-            let (error, challenge) = match operation.scope().map(Scope::as_str) {
-                Some(name) => (
-                    format!("this token lacks the scope `{name}`"),
-                    Some(format!(
-                        r#"Bearer realm="rollcall", error="insufficient_scope", scope="{name}""#
-                    )),
-                ),
-                None => ("a token with a list of scopes cannot do this".to_owned(), None),
-            };
-            assert_eq!(refused.parts(), (403, &operation.error(&error)), "{operation}");
-            assert_eq!(refused.header("www-authenticate"), challenge.as_deref(), "{operation}");
-        }
-        if let Some(needed) = operation.scope() {
-            let right = jane.new_token(TokenKind::User, Some(&[needed]), None).await;
-            assert_eq!(
-                app.send_event(&operation.of(&jane.account(), &right)).await.status,
-                200,
-                "{operation}"
-            );
-        }
     }
 }
 
@@ -136,7 +91,7 @@ async fn a_missing_scope_is_told_before_a_malformed_body_and_a_bad_token_before_
         jane.with_token(jane.new_token(TokenKind::User, Some(&[Scope::AccountRead]), None).await);
     let nobody = jane.with_token("rcu_nonsense".to_owned());
 
-    for operation in protected().filter(Operation::has_body) {
+    for operation in user_operations().filter(|operation| operation.json_body().is_some()) {
         assert_eq!(
             nobody.send_text(operation.method(), operation.path(), "[").await.status,
             401,
@@ -156,15 +111,16 @@ async fn a_missing_scope_is_told_before_a_malformed_body_and_a_bad_token_before_
 }
 
 #[tokio::test]
-async fn a_trailing_slash_more_changes_nothing_and_two_make_another_path() {
+async fn a_trailing_slash_more_or_less_changes_nothing_and_two_make_another_path() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
-    for operation in protected().filter(|operation| !operation.is_write()) {
-        let plain = app.send_event(&operation.by(&jane)).await;
-        for (slashes, status) in [("/", plain.status), ("//", 404)] {
-            let mut event = operation.by(&jane);
-            event["rawPath"] = json!(format!("{}{slashes}", event["rawPath"].as_str().unwrap()));
+    for operation in user_operations().filter(|operation| !operation.is_write()) {
+        let mut event = app.event(&operation, &jane).await;
+        let plain = app.send_event(&event).await;
+        let path = event["rawPath"].as_str().unwrap().trim_end_matches('/').to_owned();
+        for (slashes, status) in [("", plain.status), ("/", plain.status), ("//", 404)] {
+            event["rawPath"] = json!(format!("{path}{slashes}"));
             let answer = app.send_event(&event).await;
             assert_eq!(answer.status, status, "{operation}{slashes}");
             assert!(status == 404 || answer == plain, "{operation}");
@@ -172,11 +128,14 @@ async fn a_trailing_slash_more_changes_nothing_and_two_make_another_path() {
     }
 }
 
+const METHODS: [&str; 9] =
+    ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "BREW"];
+
 #[tokio::test]
 async fn a_method_that_a_path_does_not_offer_is_405_with_those_that_it_does() {
     let app = TestApp::start().await;
 
-    for operation in protected() {
+    for operation in user_operations() {
         let mut offered: Vec<_> = operations()
             .into_iter()
             .filter(|other| other.path() == operation.path())
@@ -184,8 +143,7 @@ async fn a_method_that_a_path_does_not_offer_is_405_with_those_that_it_does() {
             .collect();
         offered.sort();
         offered.dedup();
-        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
-        {
+        for method in METHODS {
             if offered.iter().any(|offered| offered == method) {
                 continue;
             }
@@ -193,7 +151,7 @@ async fn a_method_that_a_path_does_not_offer_is_405_with_those_that_it_does() {
             let answer = app.send(method, operation.path(), &[], None).await;
             assert_eq!(
                 answer.parts(),
-                (405, &operation.error("method not allowed")),
+                (405, &operation.error(405, "method_not_allowed", "method not allowed")),
                 "{method} {operation}"
             );
             assert_eq!(
@@ -218,6 +176,14 @@ async fn an_unknown_path_is_404_in_the_shape_of_its_dialect() {
         ("/v1/accounts/a/plan/b", json!({ "error": "path not found" })),
         ("/v2/accounts/nothing", json!({ "success": false, "error": "path not found" })),
         ("/api/v1.1/nothing/", json!({ "detail": "path not found" })),
+        ("/api/v1.1/users/", json!({ "detail": "path not found" })),
+        ("/api/v1.1/users/janedoe/nothing/", json!({ "detail": "path not found" })),
+        ("/api/v1.1/o/", json!({ "detail": "path not found" })),
+        ("/api/v1.1/o/nothing/", json!({ "detail": "path not found" })),
+        (
+            "/rollcall/v1/nothing",
+            json!({ "title": "Not Found", "status": 404, "detail": "path not found", "code": "not_found" }),
+        ),
         ("/", json!({ "error": "path not found" })),
         ("/nothing", json!({ "error": "path not found" })),
     ] {
@@ -231,9 +197,9 @@ async fn a_query_parameter_given_twice_is_refused() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
-    for operation in protected() {
+    for operation in user_operations() {
         for query in ["accountId=a&accountId=b", "email=a&email=a", "other=1&%6fther=2"] {
-            let mut event = operation.by(&jane);
+            let mut event = operation.of(&jane.account(), jane.token());
             event["rawQueryString"] = json!(query);
             let answer = app.send_event(&event).await;
             assert_eq!(answer.status, 400, "{operation} {query}: {answer:?}");
@@ -248,7 +214,7 @@ async fn no_answer_to_a_bad_credential_tells_whose_account_it_asks_for() {
     let nobody = app.person("johnroe").await;
     app.engine("DeleteItem", json!({ "Key": user_key(&nobody) })).await;
 
-    for operation in protected() {
+    for operation in user_operations() {
         let one = app.send_event(&operation.of(&jane.account(), nobody.token())).await;
         let other = app.send_event(&operation.of(crate::NOBODYS, nobody.token())).await;
         assert_eq!(one, other, "{operation}");
@@ -315,8 +281,8 @@ async fn a_body_of_more_than_64_kib_is_413_even_where_none_is_read() {
     let jane = app.person("janedoe").await;
     let large = "x".repeat(64 * 1024 + 1);
 
-    for operation in protected() {
-        let mut event = operation.by(&jane);
+    for operation in user_operations() {
+        let mut event = operation.of(&jane.account(), jane.token());
         event["body"] = json!(large);
         assert_eq!(app.send_event(&event).await.status, 413, "{operation}");
     }

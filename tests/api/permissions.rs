@@ -16,11 +16,15 @@ async fn asked() -> BTreeMap<&'static str, BTreeSet<String>> {
         let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
         app.join(&john, &jane.account(), Role::Admin).await;
         let fresh = fresh(&jane).await;
-        app.proxy().count();
-        let answer = app.send_event(&operation.by(&fresh)).await;
-        assert!(answer.status == 200 || operation.is_public(), "{operation}: {answer:?}");
-        let actions = app.proxy().calls().into_iter().flat_map(|call| call.actions);
-        asked.entry(operation.binary()).or_default().extend(actions);
+        let basic = Some(jane.basic()).filter(|_| operation.takes_basic());
+        for authorization in [fresh.token().to_owned()].into_iter().chain(basic) {
+            let event = operation.prepared(&app, &jane.who(), &authorization).await;
+            app.proxy().count();
+            let answer = app.send_event(&event).await;
+            assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+            let actions = app.proxy().calls().into_iter().flat_map(|call| call.actions);
+            asked.entry(operation.binary()).or_default().extend(actions);
+        }
     }
     asked
 }

@@ -4,16 +4,26 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tests::{Answer, Fault, Operation, TestApp, operations};
+use tests::{Answer, Fault, Operation, Person, TestApp, user_operations};
 
-fn protected() -> impl Iterator<Item = Operation> {
-    operations().into_iter().filter(|operation| !operation.is_public())
+/// Events of users' operations, prepared while the database is well.
+async fn prepared(
+    app: &TestApp,
+    person: &Person<'_>,
+    chosen: impl Fn(&Operation) -> bool,
+) -> Vec<(Operation, Value)> {
+    let mut prepared = Vec::new();
+    for operation in user_operations().filter(chosen) {
+        let event = app.event(&operation, person).await;
+        prepared.push((operation, event));
+    }
+    prepared
 }
 
 fn assert_busy(answer: &Answer, operation: &Operation) {
     assert_eq!(
         answer.parts(),
-        (503, &operation.error("the service is busy; try again shortly")),
+        (503, &operation.error(503, "unavailable", "the service is busy; try again shortly")),
         "{operation}"
     );
     assert_eq!(answer.header("retry-after"), Some("1"), "{operation}");
@@ -29,7 +39,7 @@ async fn an_unreachable_database_is_503_within_10_seconds() {
     .unwrap()
     .reveal();
 
-    for operation in protected() {
+    for operation in user_operations() {
         let begun = Instant::now();
         let answer = app.send_event(&operation.of(crate::NOBODYS, &stranger)).await;
         assert_busy(&answer, &operation);
@@ -41,16 +51,15 @@ async fn an_unreachable_database_is_503_within_10_seconds() {
 async fn a_database_that_never_answers_is_503_within_10_seconds_and_nothing_is_half_written() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
+    let writes = prepared(&app, &jane, Operation::is_write).await;
     let before = sorted(app.items().await);
     app.proxy().disturb_all_of("TransactWriteItems", Some(Fault::Silent));
-    let writes: Vec<Operation> = protected().filter(Operation::is_write).collect();
     let begun = Instant::now();
 
-    let answers =
-        join_all(writes.iter().map(async |write| app.send_event(&write.by(&jane)).await)).await;
+    let answers = join_all(writes.iter().map(async |(_, event)| app.send_event(event).await)).await;
 
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    for (answer, operation) in answers.iter().zip(&writes) {
+    for (answer, (operation, _)) in answers.iter().zip(&writes) {
         assert_busy(answer, operation);
     }
     assert_eq!(sorted(app.items().await), before);
@@ -62,12 +71,13 @@ async fn a_database_that_never_answers_is_503_within_10_seconds_and_nothing_is_h
 async fn a_database_that_throttles_everything_is_503_within_10_seconds_and_nothing_is_written() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
+    let all = prepared(&app, &jane, |_| true).await;
     let before = sorted(app.items().await);
     app.proxy().disturb_all(Some(Fault::THROTTLED));
 
-    for operation in protected() {
+    for (operation, event) in all {
         let begun = Instant::now();
-        assert_busy(&app.send_event(&operation.by(&jane)).await, &operation);
+        assert_busy(&app.send_event(&event).await, &operation);
         assert!(begun.elapsed() < Duration::from_secs(10), "{operation}");
     }
     assert_eq!(sorted(app.items().await), before);
@@ -83,27 +93,29 @@ async fn a_database_that_answers_anything_with_a_5xx_is_503() {
     ] {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
+        let all = prepared(&app, &jane, |_| true).await;
         app.proxy().disturb_all(Some(fault));
 
-        for operation in protected() {
-            assert_busy(&app.send_event(&operation.by(&jane)).await, &operation);
+        for (operation, event) in all {
+            assert_busy(&app.send_event(&event).await, &operation);
         }
     }
 }
 
 #[tokio::test]
 async fn a_transaction_that_is_still_in_progress_is_waited_for() {
-    for operation in protected().filter(Operation::is_write) {
+    for operation in user_operations().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
+        let event = app.event(&operation, &jane).await;
         for _ in 0..4 {
             app.proxy()
                 .disturb("TransactWriteItems", Fault::Refused("TransactionInProgressException"));
         }
 
-        let answer = app.send_event(&operation.by(&jane)).await;
+        let answer = app.send_event(&event).await;
 
-        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
         app.assert_consistent().await;
     }
@@ -111,13 +123,14 @@ async fn a_transaction_that_is_still_in_progress_is_waited_for() {
 
 #[tokio::test]
 async fn one_throttled_call_is_tried_again_and_nobody_notices() {
-    for operation in protected() {
+    for operation in user_operations() {
         for call in ["BatchGetItem", "Query", "TransactWriteItems"] {
             let app = TestApp::start().await;
             let jane = app.person("janedoe").await;
+            let event = app.event(&operation, &jane).await;
             app.proxy().disturb(call, Fault::THROTTLED);
-            let answer = app.send_event(&operation.by(&jane)).await;
-            assert_eq!(answer.status, 200, "{operation} {call}: {answer:?}");
+            let answer = app.send_event(&event).await;
+            assert_eq!(answer.status, operation.success(), "{operation} {call}: {answer:?}");
             app.assert_consistent().await;
         }
     }
@@ -125,22 +138,23 @@ async fn one_throttled_call_is_tried_again_and_nobody_notices() {
 
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_not_refused_as_its_own_conflict_nor_done_twice() {
-    for operation in protected().filter(Operation::is_write) {
+    for operation in user_operations().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
+        let event = app.event(&operation, &jane).await;
         app.proxy().disturb("TransactWriteItems", Fault::AnswerLost);
 
-        let answer = app.send_event(&operation.by(&jane)).await;
+        let answer = app.send_event(&event).await;
 
-        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
         let accounts =
             app.items().await.iter().filter(|item| item["type"]["S"] == "account").count();
         // A new user has an account of its own.
-        let expected = if operation.name.contains("create") {
+        let expected = if operation.name.ends_with("create-account") {
             2
         } else {
-            usize::from(!operation.name.contains("delete"))
+            usize::from(!operation.name.ends_with("delete-account"))
         };
         assert_eq!(accounts, expected, "{operation}");
         app.assert_consistent().await;
@@ -149,15 +163,16 @@ async fn a_write_whose_answer_is_lost_is_not_refused_as_its_own_conflict_nor_don
 
 #[tokio::test]
 async fn a_transaction_that_met_another_one_is_tried_again() {
-    for operation in protected().filter(Operation::is_write) {
+    for operation in user_operations().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
+        let event = app.event(&operation, &jane).await;
         app.proxy().disturb("TransactWriteItems", Fault::Conflict);
         app.proxy().disturb("TransactWriteItems", Fault::Conflict);
 
-        let answer = app.send_event(&operation.by(&jane)).await;
+        let answer = app.send_event(&event).await;
 
-        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
         app.assert_consistent().await;
     }
@@ -165,16 +180,17 @@ async fn a_transaction_that_met_another_one_is_tried_again() {
 
 #[tokio::test]
 async fn keys_that_were_left_unprocessed_are_asked_for_again_and_not_taken_for_missing() {
-    for operation in protected() {
+    for operation in user_operations() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
+        let event = app.event(&operation, &jane).await;
         for _ in 0..3 {
             app.proxy().disturb("BatchGetItem", Fault::Unprocessed);
         }
 
-        let answer = app.send_event(&operation.by(&jane)).await;
+        let answer = app.send_event(&event).await;
 
-        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         app.assert_consistent().await;
     }
 }
@@ -183,11 +199,11 @@ async fn keys_that_were_left_unprocessed_are_asked_for_again_and_not_taken_for_m
 async fn keys_that_stay_unprocessed_are_503_and_not_404() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
+    let golem = prepared(&app, &jane, |operation| operation.name == "golem-create-account").await;
     app.proxy().disturb_all(Some(Fault::Unprocessed));
 
-    for operation in protected().filter(|operation| operation.name == "golem-create-account") {
-        assert_busy(&app.send_event(&operation.by(&jane)).await, &operation);
-    }
+    let (operation, event) = &golem[0];
+    assert_busy(&app.send_event(event).await, operation);
 }
 
 #[tokio::test]

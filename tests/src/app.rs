@@ -9,7 +9,7 @@ use shared::App;
 use shared::auth::SignIn;
 use shared::aws::Aws;
 use shared::http::Call;
-use shared::model::{ApiKey, Role, Timestamp};
+use shared::model::{ApiKey, Client, ClientId, Role, SecretHash, Timestamp};
 use shared::password::Verified;
 use shared::seal::{OpeningKey, SealingKey};
 use shared::service_key::ServiceKeys;
@@ -18,7 +18,7 @@ use xtask::engine::Engine;
 use xtask::secrets_manager::{SECRET, SecretsManager};
 use xtask::template::Template;
 
-use crate::{Answer, Person, Proxy};
+use crate::{Answer, OAuthClient, Operation, Person, Proxy, Service, unique};
 
 const TABLE: &str = "rollcall";
 
@@ -127,6 +127,42 @@ impl TestApp {
         self.table().add_member(account, member.user().id, role).await.expect("a new member");
     }
 
+    /// The event of an operation as a person asks, after what it asks for was made.
+    pub async fn event(&self, operation: &Operation, person: &Person<'_>) -> Value {
+        operation.prepared(self, &person.who(), person.token()).await
+    }
+
+    /// Asks for an operation as a person.
+    pub async fn ask(&self, operation: &Operation, person: &Person<'_>) -> Answer {
+        self.ask_with(operation, person, person.token()).await
+    }
+
+    /// Asks for an operation on what is a person's with another header.
+    pub async fn ask_with(
+        &self,
+        operation: &Operation,
+        person: &Person<'_>,
+        authorization: &str,
+    ) -> Answer {
+        let event = operation.prepared(self, &person.who(), authorization).await;
+        self.send_event(&event).await
+    }
+
+    /// Registers an OAuth client, with a secret or without.
+    pub async fn new_client(&self, redirect_uri: &str, with_secret: bool) -> OAuthClient {
+        let secret = unique("rcs_");
+        let client = Client {
+            id: ClientId::generate().expect("an id"),
+            name: "Example <Client>".to_owned(),
+            secret_hash: with_secret.then(|| SecretHash::of(secret.as_bytes())),
+            redirect_uris: vec![redirect_uri.to_owned()],
+            created_at: Timestamp::now(),
+        };
+        self.table().create_client(&client).await.expect("a new client");
+        let redirect_uri = redirect_uri.to_owned();
+        OAuthClient { id: client.id.to_string(), secret, redirect_uri }
+    }
+
     /// Sends a request as API Gateway would hand it on; `path` may have a query.
     pub async fn send(
         &self,
@@ -188,7 +224,7 @@ impl TestApp {
 
     /// Asks the engine itself, past functions and proxy: for arranging and inspecting what no operation shows.
     pub async fn engine(&self, operation: &str, request: Value) -> Value {
-        Self::ask(self.engine.endpoint().to_owned(), operation.to_owned(), request).await
+        Self::ask_engine(self.engine.endpoint().to_owned(), operation.to_owned(), request).await
     }
 
     /// The same later: for what others do while a request is under way.
@@ -197,11 +233,12 @@ impl TestApp {
         operation: &str,
         request: Value,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let asked = Self::ask(self.engine.endpoint().to_owned(), operation.to_owned(), request);
+        let asked =
+            Self::ask_engine(self.engine.endpoint().to_owned(), operation.to_owned(), request);
         async move { drop(asked.await) }
     }
 
-    async fn ask(endpoint: String, operation: String, mut request: Value) -> Value {
+    async fn ask_engine(endpoint: String, operation: String, mut request: Value) -> Value {
         request["TableName"] = json!(TABLE);
         let call = reqwest::Client::new()
             .post(endpoint)
@@ -241,6 +278,22 @@ fn password_hash() -> String {
     static HASH: LazyLock<String> =
         LazyLock::new(|| shared::password::hash(PASSWORD).expect("a password hash"));
     HASH.clone()
+}
+
+impl Service for TestApp {
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Answer {
+        Self::send(self, method, path, headers, body).await
+    }
+
+    async fn oauth_client(&self) -> OAuthClient {
+        self.new_client("https://client.example.com/callback", true).await
+    }
 }
 
 fn answer(response: Response<Body>) -> Answer {

@@ -12,10 +12,12 @@ mod app;
 mod invariants;
 mod operations;
 mod person;
+mod prepare;
 mod proxy;
 
 pub use answer::Answer;
 pub use app::{PASSWORD, REQUEST_ID, TestApp};
-pub use operations::{Operation, operations, root};
+pub use operations::{Asker, Operation, Scoped, operations, root, user_operations};
 pub use person::{Person, basic};
+pub use prepare::{OAuthClient, Service, Shown, Tokens, Who, form, parameter, token_id, unique};
 pub use proxy::{Call, Fault, Proxy};

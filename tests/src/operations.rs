@@ -7,8 +7,6 @@ use std::path::Path;
 use serde_json::{Value, json};
 use shared::model::Scope;
 
-use crate::Person;
-
 /// The account that the events name; tests put one that exists in its place.
 const ACCOUNT: &str = "5f7b1b7b7b7b7b7b7b7b7b7b";
 /// The token that the events carry.
@@ -22,6 +20,26 @@ pub struct Operation {
     pub text: String,
     /// The event in it.
     pub event: Value,
+}
+
+/// Who may ask for an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// Anybody; growing this list is a security decision.
+    Anybody,
+    /// An OAuth client, which proves itself.
+    Client,
+    /// A user, with a credential.
+    User,
+}
+
+/// What a token with a list of scopes must have on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scoped {
+    /// This scope.
+    With(Scope),
+    /// Nothing helps: no such token is taken.
+    Never,
 }
 
 impl fmt::Display for Operation {
@@ -41,36 +59,94 @@ impl Operation {
         self.event["rawPath"].as_str().expect("a path")
     }
 
-    /// Whether it sends a body.
-    pub fn has_body(&self) -> bool {
-        self.event["body"].is_string()
+    /// The JSON body that it sends, if it sends one.
+    pub fn json_body(&self) -> Option<Value> {
+        serde_json::from_str(self.event["body"].as_str()?).ok()
     }
 
-    /// Whether anyone may ask; growing this list is a security decision.
-    pub fn is_public(&self) -> bool {
-        self.name == "not-found"
+    /// Who may ask.
+    pub fn asker(&self) -> Asker {
+        match self.name.as_str() {
+            "hub-oauth-ask" | "hub-oauth-decide" | "not-found" => Asker::Anybody,
+            "hub-oauth-introspect" | "hub-oauth-revoke" | "hub-oauth-token" => Asker::Client,
+            _ => Asker::User,
+        }
     }
 
     /// Whether it changes anything.
     pub fn is_write(&self) -> bool {
-        self.method() != "GET"
+        self.method() != "GET" && self.name != "hub-oauth-introspect"
     }
 
-    /// The scope that a token with a list must have; nothing if no such token is taken.
-    pub fn scope(&self) -> Option<Scope> {
+    /// What a token with a list of scopes must have.
+    pub fn scoped(&self) -> Scoped {
+        let with = |read, write| Scoped::With(if self.is_write() { write } else { read });
         match self.name.as_str() {
-            "e24-create-account" => None,
-            _ if self.is_write() => Some(Scope::AccountWrite),
-            _ => Some(Scope::AccountRead),
+            "e24-create-account" => Scoped::Never,
+            "hub-get-user" | "hub-update-user" => with(Scope::ProfileRead, Scope::ProfileWrite),
+            name if name.starts_with("hub-") => with(Scope::EmailRead, Scope::EmailWrite),
+            name if name.starts_with("rollcall-") => with(Scope::TokensRead, Scope::TokensWrite),
+            _ => with(Scope::AccountRead, Scope::AccountWrite),
         }
     }
 
-    /// The body of an error with this text, in the operation's dialect.
-    pub fn error(&self, text: &str) -> Value {
-        if self.name.starts_with("e24-") {
-            json!({ "success": false, "error": text })
+    /// Whether a name and a password are taken.
+    pub fn takes_basic(&self) -> bool {
+        self.asker() == Asker::User
+            && (self.name.starts_with("hub-") || self.name.starts_with("rollcall-"))
+    }
+
+    /// Whether a signed request is taken.
+    pub fn takes_signature(&self) -> bool {
+        self.name.starts_with("e24-")
+    }
+
+    /// The status when it goes well.
+    pub fn success(&self) -> u16 {
+        match self.name.as_str() {
+            "hub-add-email" => 201,
+            "hub-delete-email" => 204,
+            "hub-oauth-decide" => 303,
+            "not-found" => 404,
+            _ => 200,
+        }
+    }
+
+    /// The body of an error with this status, code and text, in the operation's dialect.
+    pub fn error(&self, status: u16, code: &str, text: &str) -> Value {
+        match self.name.split('-').next() {
+            Some("e24") => json!({ "success": false, "error": text }),
+            Some("hub") if self.name.starts_with("hub-oauth-") => {
+                let code = match code {
+                    "body_too_large" => "invalid_request",
+                    "unavailable" => "temporarily_unavailable",
+                    code => code,
+                };
+                json!({ "error": code, "error_description": text })
+            }
+            Some("hub") => json!({ "detail": text }),
+            Some("rollcall") => {
+                let title = match status {
+                    401 => "Unauthorized",
+                    403 => "Forbidden",
+                    404 => "Not Found",
+                    405 => "Method Not Allowed",
+                    413 => "Payload Too Large",
+                    503 => "Service Unavailable",
+                    _ => panic!("no test asks for {status} yet"),
+                };
+                json!({ "title": title, "status": status, "detail": text, "code": code })
+            }
+            _ => json!({ "error": text }),
+        }
+    }
+
+    /// The media type of such an error.
+    pub fn error_media_type(&self) -> &'static str {
+        if self.name.starts_with("rollcall-") {
+            "application/problem+json"
         } else {
-            json!({ "error": text })
+            "application/json; charset=utf-8"
         }
     }
 
@@ -82,19 +158,17 @@ impl Operation {
             name if name.starts_with("e24-") => "e24-accounts",
             name if name.starts_with("quave-") => "quave-accounts",
             name if name.starts_with("golem-") => "golem-accounts",
+            name if name.starts_with("hub-oauth-") => "hub-oauth",
+            name if name.starts_with("hub-") => "hub-users",
+            name if name.starts_with("rollcall-") => "rollcall-tokens",
             name => panic!("{name} belongs to no group"),
         }
     }
 
-    /// The event with an account and a token that exist in place of the examples.
+    /// The event with an account and a token in place of the examples.
     pub fn of(&self, account: &str, token: &str) -> Value {
         let text = self.text.replace(ACCOUNT, account).replace(TOKEN, token);
         serde_json::from_str(&text).expect("an event")
-    }
-
-    /// The event as a person asks for the own account.
-    pub fn by(&self, person: &Person<'_>) -> Value {
-        self.of(&person.account(), person.token())
     }
 }
 
@@ -111,6 +185,11 @@ pub fn operations() -> Vec<Operation> {
     let mut operations: Vec<_> = files.map(|file| operation(&file)).collect();
     operations.sort_by(|one, other| one.name.cmp(&other.name));
     operations
+}
+
+/// The operations that take a user's credential.
+pub fn user_operations() -> impl Iterator<Item = Operation> {
+    operations().into_iter().filter(|operation| operation.asker() == Asker::User)
 }
 
 fn operation(file: &Path) -> Operation {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use shared::model::{Scope, Timestamp, TokenKind, User};
 use shared::table::NewToken;
 
-use crate::{Answer, PASSWORD, TestApp};
+use crate::{Answer, PASSWORD, TestApp, Who};
 
 /// The header value of a name and a password.
 pub fn basic(name: &str, password: &str) -> String {
@@ -58,6 +58,16 @@ impl<'a> Person<'a> {
     /// What signs in with the username and the password.
     pub fn basic(&self) -> String {
         basic(&self.user.username.to_string(), PASSWORD)
+    }
+
+    /// What signs in as this user.
+    pub fn who(&self) -> Who {
+        Who {
+            username: self.user.username.to_string(),
+            password: PASSWORD.to_owned(),
+            token: self.token.clone(),
+            account: self.account(),
+        }
     }
 
     /// Another token of this user.

@@ -45,7 +45,7 @@ async fn route(app: &App, call: &Call) -> Result<Response<Body>> {
             emails::delete(app, Asked::of(app, call)?, call.fields(), name).await
         }
         (["api", "v1.1", "users", _, "emails"], _) => {
-            Err(Error::MethodNotAllowed { allow: "GET, POST, PATCH, DELETE" })
+            Err(Error::MethodNotAllowed { allow: "DELETE, GET, PATCH, POST" })
         }
         _ => Err(Error::NotFound("path")),
     }

@@ -1,0 +1,272 @@
+//! Events that can be sent: with what they ask for made first, through the API itself.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use shared::model::TokenCredential;
+
+use crate::{Answer, Operation};
+
+/// The service as its clients reach it: in this process, or over HTTP.
+pub trait Service {
+    /// Sends a request; `path` may have a query.
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> impl Future<Output = Answer>;
+
+    /// A client with a secret.
+    fn oauth_client(&self) -> impl Future<Output = OAuthClient>;
+}
+
+/// An OAuth client that is registered.
+#[derive(Debug, Clone)]
+pub struct OAuthClient {
+    /// Its id.
+    pub id: String,
+    /// Its secret.
+    pub secret: String,
+    /// Where it waits for answers.
+    pub redirect_uri: String,
+}
+
+/// A user, and what signs in as that user.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// The username.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// A token without a list of scopes.
+    pub token: String,
+    /// The personal account.
+    pub account: String,
+}
+
+/// The tokens that a client got.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// The access token.
+    pub access: String,
+    /// The refresh token.
+    pub refresh: String,
+}
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+impl OAuthClient {
+    /// The header by which it proves itself.
+    pub fn basic(&self) -> String {
+        crate::basic(&self.id, &self.secret)
+    }
+
+    /// The path and query by which it asks a user for these scopes.
+    pub fn asking(&self, scope: &str) -> String {
+        let query = form(&[
+            ("client_id", &self.id),
+            ("response_type", "code"),
+            ("redirect_uri", &self.redirect_uri),
+            ("scope", scope),
+            ("state", "af0ifjsldkj"),
+        ]);
+        format!("/api/v1.1/o/authorize/?{query}")
+    }
+
+    /// Asks a user for these scopes, who allows it; the code that the client is told.
+    pub async fn code(&self, service: &impl Service, who: &Who, scope: &str) -> String {
+        let path = self.asking(scope);
+        let shown = Shown::ask(service, &path).await;
+        let answer = shown.decide(service, &who.username, &who.password, "allow").await;
+        assert_eq!(answer.status, 303, "{answer:?}");
+        parameter(answer.header("location").expect("a place"), "code").expect("a code")
+    }
+
+    /// Asks for tokens.
+    pub async fn token(&self, service: &impl Service, fields: &[(&str, &str)]) -> Answer {
+        let basic = self.basic();
+        let headers = [("authorization", basic.as_str()), FORM];
+        service.send("POST", "/api/v1.1/o/token/", &headers, Some(&form(fields))).await
+    }
+
+    /// Changes a code for tokens.
+    pub async fn redeem(&self, service: &impl Service, code: &str) -> Answer {
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", &self.redirect_uri),
+        ];
+        self.token(service, &fields).await
+    }
+
+    /// Gets tokens for these scopes from a user.
+    pub async fn tokens(&self, service: &impl Service, who: &Who, scope: &str) -> Tokens {
+        let code = self.code(service, who, scope).await;
+        let answer = self.redeem(service, &code).await;
+        let (access, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
+        Tokens { access: access.to_owned(), refresh: refresh.to_owned() }
+    }
+}
+
+/// The sign-in page, as a browser has it.
+pub struct Shown {
+    path: String,
+    cookie: String,
+    /// What the form carries.
+    pub seal: String,
+    /// The answer with the page.
+    pub answer: Answer,
+}
+
+impl Shown {
+    /// Opens the page.
+    pub async fn ask(service: &impl Service, path: &str) -> Self {
+        let answer = service.send("GET", path, &[], None).await;
+        let page = answer.body.as_str().unwrap_or_else(|| panic!("{answer:?}"));
+        let seal = page.split(r#"name="seal" value=""#).nth(1).expect("a sealed form");
+        let seal = seal.split('"').next().expect("its end").to_owned();
+        let cookie = answer.header("set-cookie").expect("a cookie");
+        let cookie = cookie.split(';').next().expect("its value").to_owned();
+        Self { path: path.to_owned(), cookie, seal, answer }
+    }
+
+    /// Sends the form.
+    pub async fn decide(
+        &self,
+        service: &impl Service,
+        username: &str,
+        password: &str,
+        decision: &str,
+    ) -> Answer {
+        let body = form(&[
+            ("seal", &self.seal),
+            ("username", username),
+            ("password", password),
+            ("decision", decision),
+        ]);
+        let headers = [FORM, ("cookie", &self.cookie)];
+        service.send("POST", &self.path, &headers, Some(&body)).await
+    }
+
+    /// The cookie, as a browser sends it.
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+}
+
+/// Fields as a form or a query has them.
+pub fn form(fields: &[(&str, &str)]) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(fields);
+    form.finish()
+}
+
+/// A parameter of a URL's query.
+pub fn parameter(url: &str, name: &str) -> Option<String> {
+    let (_, query) = url.split_once('?')?;
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find_map(|(own, value)| (own == name).then(|| value.into_owned()))
+}
+
+/// A name that no other test and no earlier run has: letters and digits.
+pub fn unique(name: &str) -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    format!("{name}{now}{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Operation {
+    /// The event as this user asks with this header, after what it asks for was made.
+    pub async fn prepared(&self, service: &impl Service, who: &Who, authorization: &str) -> Value {
+        let path = format!("/api/v1.1/users/{}/", who.username);
+        let mut event = self.of(&who.account, authorization);
+        event["rawPath"] = json!(
+            self.path()
+                .replace("/api/v1.1/users/janedoe/", &path)
+                .replace("5f7b1b7b7b7b7b7b7b7b7b7b", &who.account)
+        );
+        match self.name.as_str() {
+            "hub-update-email" | "hub-delete-email" => {
+                let address = unique("second") + "@example.com";
+                let body = json!({ "email": address });
+                who.made(service, "POST", &format!("{path}emails/"), &body).await;
+                set_email(&mut event, &address);
+            }
+            "hub-oauth-ask"
+            | "hub-oauth-decide"
+            | "hub-oauth-introspect"
+            | "hub-oauth-revoke"
+            | "hub-oauth-token" => self.prepare_oauth(service, who, &mut event).await,
+            _ => set_email(&mut event, &(unique("new") + "@example.com")),
+        }
+        event
+    }
+
+    async fn prepare_oauth(&self, service: &impl Service, who: &Who, event: &mut Value) {
+        let client = service.oauth_client().await;
+        let path = client.asking("profile_read email_read");
+        let query = path.split_once('?').expect("a query").1;
+        let body = match self.name.as_str() {
+            "hub-oauth-token" => form(&[
+                ("grant_type", "authorization_code"),
+                ("code", &client.code(service, who, "profile_read").await),
+                ("redirect_uri", &client.redirect_uri),
+            ]),
+            "hub-oauth-revoke" => {
+                form(&[("token", &client.tokens(service, who, "profile_read").await.refresh)])
+            }
+            "hub-oauth-introspect" => {
+                form(&[("token", &client.tokens(service, who, "profile_read").await.access)])
+            }
+            _ => {
+                event["rawQueryString"] = json!(query);
+                if self.name == "hub-oauth-ask" {
+                    return;
+                }
+                // The events come over https, where the cookie has another name.
+                event["headers"]["x-forwarded-proto"] = json!("http");
+                let shown = Shown::ask(service, &path).await;
+                event["headers"]["cookie"] = json!(shown.cookie());
+                form(&[
+                    ("seal", &shown.seal),
+                    ("username", &who.username),
+                    ("password", &who.password),
+                    ("decision", "allow"),
+                ])
+            }
+        };
+        if self.name != "hub-oauth-decide" {
+            event["headers"]["authorization"] = json!(client.basic());
+        }
+        event["body"] = json!(body);
+    }
+}
+
+impl Who {
+    /// Makes something with the token; what the API answers.
+    async fn made(&self, service: &impl Service, method: &str, path: &str, body: &Value) -> Value {
+        let headers =
+            [("authorization", self.token.as_str()), ("content-type", "application/json")];
+        let answer = service.send(method, path, &headers, Some(&body.to_string())).await;
+        assert!((200..300).contains(&answer.status), "{method} {path}: {answer:?}");
+        answer.body
+    }
+}
+
+/// Puts an address into the body, if there is one in it.
+fn set_email(event: &mut Value, address: &str) {
+    let body: Option<Value> =
+        event["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
+    if let Some(mut body) = body.filter(|body| body["email"].is_string()) {
+        body["email"] = json!(address);
+        event["body"] = json!(body.to_string());
+    }
+}
+
+/// The id of a token.
+pub fn token_id(token: &str) -> Option<String> {
+    token.parse::<TokenCredential>().ok().map(|token| token.id().to_string())
+}
