@@ -10,6 +10,8 @@ mod credentials;
 mod e24_accounts;
 mod edge;
 mod golem_accounts;
+mod hub_emails;
+mod hub_users;
 mod permissions;
 mod quave_accounts;
 mod quave_current_account;

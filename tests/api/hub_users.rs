@@ -1,0 +1,222 @@
+//! Docker Hub's profiles: `/api/v1.1/users/{username}/`.
+
+use serde_json::{Value, json};
+use shared::model::{Scope, TokenKind};
+use tests::{Answer, Person, TestApp};
+
+const PATH: &str = "/api/v1.1/users/janedoe/";
+
+async fn get(app: &TestApp, person: &Person<'_>, headers: &[(&str, &str)]) -> Answer {
+    let mut all = vec![("authorization", person.token())];
+    all.extend_from_slice(headers);
+    app.send("GET", PATH, &all, None).await
+}
+
+#[tokio::test]
+async fn a_user_sees_the_documented_fields_and_no_others() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    let answer = get(&app, &jane, &[("host", "hub.example.com")]).await;
+
+    let joined = answer.text("date_joined").to_owned();
+    assert_eq!(
+        answer.parts(),
+        (
+            200,
+            &json!({
+                "id": jane.user().number,
+                "username": "janedoe",
+                "url": "http://hub.example.com/api/v1.1/users/janedoe/",
+                "date_joined": joined,
+                "type": "User",
+                "full_name": "",
+                "location": "",
+                "company": "",
+                "profile_url": "",
+                "gravatar_url": "https://secure.gravatar.com/avatar/e1f3994f2632af3d1c8c2dcc168a10e6.jpg?s=80&r=g&d=mm",
+                "email": "janedoe@example.com",
+                "is_active": true,
+            })
+        )
+    );
+    let (seconds, fraction) = joined.split_once('.').unwrap();
+    assert_eq!((seconds.len(), fraction.len(), fraction.ends_with('Z')), (19, 7, true), "{joined}");
+}
+
+#[tokio::test]
+async fn the_url_is_of_the_host_and_scheme_that_were_asked() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for (proto, url) in [
+        (Some("https"), "https://a.example.com:8443/api/v1.1/users/janedoe/"),
+        (Some("HTTPS"), "https://a.example.com:8443/api/v1.1/users/janedoe/"),
+        (Some("javascript"), "http://a.example.com:8443/api/v1.1/users/janedoe/"),
+        (None, "http://a.example.com:8443/api/v1.1/users/janedoe/"),
+    ] {
+        let mut headers = vec![("host", "a.example.com:8443")];
+        headers.extend(proto.map(|proto| ("x-forwarded-proto", proto)));
+        assert_eq!(get(&app, &jane, &headers).await.text("url"), url, "{proto:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_username_in_the_path_is_taken_in_any_case_and_with_or_without_a_slash() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for path in ["/api/v1.1/users/JaneDoe/", "/api/v1.1/users/janedoe"] {
+        assert_eq!(jane.send("GET", path).await.text("username"), "janedoe", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_user_is_404_and_another_one_403_after_scope_and_body() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    app.person("johnroe").await;
+    let scoped = jane.new_token(TokenKind::User, Some(&[Scope::TokensRead]), None).await;
+    let scoped = jane.with_token(scoped);
+
+    for (name, status) in [("johnroe", 403), ("nobody", 404), ("no%20body", 404), ("j", 404)] {
+        for rest in ["", "emails/"] {
+            let path = format!("/api/v1.1/users/{name}/{rest}");
+            let detail = if status == 403 { "this is another user" } else { "user not found" };
+            let read = jane.send("GET", &path).await;
+            assert_eq!(read.parts(), (status, &json!({ "detail": detail })), "{path}");
+            assert_eq!(jane.send_text("PATCH", &path, "[").await.status, 400, "{path}");
+            assert_eq!(scoped.send_text("PATCH", &path, "[").await.status, 403, "{path}");
+            let written = jane
+                .send_json("PATCH", &path, &json!({ "email": "a@b.example", "verified": true }))
+                .await;
+            assert_eq!(written.status, status, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_patch_names_is_changed_and_the_rest_stays() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let all = json!({
+        "full_name": " Jane Doe ", "location": "Private Island", "company": "Retired",
+        "profile_url": "https://example.com/~jane?x=1", "gravatar_email": "Picture@Example.com",
+    });
+    let changed = jane.send_json("PATCH", PATH, &all).await;
+    assert_eq!(changed.status, 200);
+
+    let partly = jane
+        .send_json("PATCH", PATH, &json!({ "company": "", "username": "other", "id": 1 }))
+        .await;
+
+    let mut expected = changed.body.clone();
+    expected["company"] = json!("");
+    assert_eq!(partly.parts(), (200, &expected));
+    assert_eq!(jane.send("GET", PATH).await.parts(), (200, &expected));
+    assert_eq!(expected["full_name"], "Jane Doe");
+    assert_eq!(
+        expected["gravatar_url"],
+        "https://secure.gravatar.com/avatar/fb69cc87e33552c488ce523559bcb73e.jpg?s=80&r=g&d=mm"
+    );
+}
+
+#[tokio::test]
+async fn a_form_is_read_like_json() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let headers = [
+        ("authorization", jane.token()),
+        ("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
+    ];
+    let send = async |body: &str| app.send("PATCH", PATH, &headers, Some(body)).await;
+
+    let changed = send("full_name=Jane+D%C3%B6e&location=A%26B").await;
+
+    assert_eq!((changed.text("full_name"), changed.text("location")), ("Jane Döe", "A&B"));
+    for (body, problem) in [
+        ("company=a&company=b", json!({ "company": ["is given more than once"] })),
+        ("company=%FF", json!({ "detail": "invalid request: body: is not UTF-8" })),
+        ("company=a%00b", json!({ "company": ["must not contain control characters"] })),
+    ] {
+        assert_eq!(send(body).await.parts(), (400, &problem), "{body}");
+    }
+    assert_eq!(send("").await.status, 200);
+}
+
+#[tokio::test]
+async fn every_field_that_is_not_as_it_must_be_is_told_with_what_is_wrong() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let long = "x".repeat(256);
+
+    for (field, value, problem) in [
+        ("full_name", json!(long), "must be at most 255 characters long"),
+        ("location", json!(1), "must be a string"),
+        ("company", json!(null), "must be a string"),
+        ("profile_url", json!("ftp://example.com"), "must be an http or https URL, or empty"),
+        ("profile_url", json!("javascript:alert(1)"), "must be an http or https URL, or empty"),
+        ("profile_url", json!("example.com"), "must be an http or https URL, or empty"),
+        ("gravatar_email", json!("nobody"), "must be an e-mail address"),
+    ] {
+        let mut body = json!({ "location": "elsewhere" });
+        body[field] = value;
+        let answer = jane.send_json("PATCH", PATH, &body).await;
+        assert_eq!(answer.parts(), (400, &json!({ field: [problem] })), "{body}");
+    }
+    let two = jane.send_json("PATCH", PATH, &json!({ "company": 1, "location": 2 })).await;
+    assert_eq!(
+        two.body,
+        json!({ "company": ["must be a string"], "location": ["must be a string"] })
+    );
+    assert_eq!(jane.send("GET", PATH).await.text("location"), "", "nothing was changed");
+}
+
+#[tokio::test]
+async fn a_person_is_the_same_in_every_dialect() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let body = json!({
+        "email": "Mary.Major@Example.com", "first_name": "Mary", "last_name": "Major",
+        "password": "correct horse battery",
+    });
+    let made = jane.send_json("PUT", "/v2/accounts", &body).await;
+    let user = &made.body["user"];
+    assert_eq!(user["username"], "marymajor");
+
+    for name in ["marymajor", "MaryMajor", "mary.major@example.com"] {
+        let basic = tests::basic(name, "correct horse battery");
+        let headers = [("authorization", basic.as_str())];
+        let hub = app.send("GET", "/api/v1.1/users/marymajor/", &headers, None).await;
+        assert_eq!(
+            (hub.text("full_name"), hub.text("email")),
+            ("Mary Major", "Mary.Major@Example.com"),
+            "{name}"
+        );
+    }
+    let basic = tests::basic("marymajor", "correct horse battery");
+    let headers = [("authorization", basic.as_str()), ("content-type", "application/json")];
+    let body = json!({ "full_name": "Mary Minor" }).to_string();
+    app.send("PATCH", "/api/v1.1/users/marymajor/", &headers, Some(&body)).await;
+    let listed = jane.send("GET", "/v2/accounts").await;
+    let names: Vec<&Value> =
+        listed.body["users"].as_array().unwrap().iter().map(|user| &user["name"]).collect();
+    assert_eq!(names, ["", "Mary Minor"]);
+}
+
+#[tokio::test]
+async fn two_changes_at_once_both_hold() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let (company, location) =
+        (json!({ "company": "Mine" }), json!({ "location": "Private Island" }));
+
+    let (one, other) = tokio::join!(
+        jane.send_json("PATCH", PATH, &company),
+        jane.send_json("PATCH", PATH, &location)
+    );
+
+    assert_eq!((one.status, other.status), (200, 200));
+    let seen = jane.send("GET", PATH).await;
+    assert_eq!((seen.text("company"), seen.text("location")), ("Mine", "Private Island"));
+}
