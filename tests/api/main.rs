@@ -12,6 +12,7 @@ mod edge;
 mod golem_accounts;
 mod hub_emails;
 mod hub_users;
+mod oauth;
 mod permissions;
 mod quave_accounts;
 mod quave_current_account;

@@ -118,7 +118,7 @@ pub struct SpentRefresh {
     /// Its hash.
     pub secret_hash: SecretHash,
     /// When it was spent.
-    pub at: Timestamp,
+    pub spent_at: Timestamp,
 }
 
 /// An access token.

@@ -167,7 +167,8 @@ impl Grant {
     /// The refresh tokens that were spent a moment ago, with the one that is spent now.
     fn spent_lately(&self, spent: Option<&GrantCredential>, now: Timestamp) -> Vec<SpentRefresh> {
         let before = self.refresh.iter().flat_map(|refresh| refresh.spent.iter().cloned());
-        let spent = spent.map(|spent| SpentRefresh { secret_hash: spent.secret_hash(), at: now });
+        let spent =
+            spent.map(|spent| SpentRefresh { secret_hash: spent.secret_hash(), spent_at: now });
         before.filter(|spent| spent.is_recent(now)).chain(spent).collect()
     }
 }
@@ -175,7 +176,7 @@ impl Grant {
 impl SpentRefresh {
     /// Whether it was spent so short a time ago that its second use may be a retry.
     pub fn is_recent(&self, now: Timestamp) -> bool {
-        now.as_millisecond() - self.at.as_millisecond() <= GRACE * 1000
+        now.as_millisecond() - self.spent_at.as_millisecond() <= GRACE * 1000
     }
 }
 

@@ -1,0 +1,155 @@
+//! How clients prove themselves, and what is wrong with requests.
+
+use serde_json::json;
+use tests::{Answer, OAuthClient, TestApp, form};
+
+use super::{CALLBACK, arranged, assert_error};
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+async fn post(app: &TestApp, headers: &[(&str, &str)], body: &str) -> Answer {
+    app.send("POST", "/api/v1.1/o/token/", headers, Some(body)).await
+}
+
+#[tokio::test]
+async fn a_client_proves_itself_in_the_header_or_in_a_body_of_either_kind() {
+    arranged!(app, client, jane);
+    let basic = client.basic();
+    let fields = |code: &str| {
+        [
+            ("grant_type", "authorization_code".to_owned()),
+            ("code", code.to_owned()),
+            ("redirect_uri", CALLBACK.to_owned()),
+        ]
+    };
+
+    for (case, in_body, is_json, headers) in [
+        ("header, form", false, false, vec![("authorization", basic.as_str()), FORM]),
+        (
+            "header, JSON",
+            false,
+            true,
+            vec![("authorization", basic.as_str()), ("content-type", "application/json")],
+        ),
+        ("form", true, false, vec![FORM]),
+        ("JSON", true, true, vec![("content-type", "application/json")]),
+    ] {
+        let code = client.code(&app, &jane.who(), "profile_read").await;
+        let mut fields = fields(&code).to_vec();
+        if in_body {
+            fields.push(("client_id", client.id.clone()));
+            fields.push(("client_secret", client.secret.clone()));
+        }
+        let body = if is_json {
+            let object: serde_json::Map<_, _> =
+                fields.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+            serde_json::to_string(&object).unwrap()
+        } else {
+            let fields: Vec<_> =
+                fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            form(&fields)
+        };
+        assert_eq!(post(&app, &headers, &body).await.status, 200, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_prove_itself_is_401_before_anything_else_is_looked_at() {
+    arranged!(app, client, jane);
+    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let good =
+        form(&[("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", CALLBACK)]);
+    let wrong = OAuthClient { secret: "rcs_wrong".to_owned(), ..client.clone() }.basic();
+    let unknown =
+        OAuthClient { id: "000000000000000000000000".to_owned(), ..client.clone() }.basic();
+    let no_id = OAuthClient { id: "x".to_owned(), ..client.clone() }.basic();
+    let bearer = format!("Bearer {}", jane.token());
+
+    for (case, header) in [
+        ("nothing", None),
+        ("a wrong secret", Some(&wrong)),
+        ("an unknown client", Some(&unknown)),
+        ("no id at all", Some(&no_id)),
+        ("a user's password", Some(&jane.basic())),
+        ("a user's token", Some(&bearer)),
+        ("no base64", Some(&"Basic ?".to_owned())),
+    ] {
+        for body in [good.as_str(), "", "grant_type=x"] {
+            let mut headers = vec![FORM];
+            headers.extend(header.map(|header| ("authorization", header.as_str())));
+            let answer = post(&app, &headers, body).await;
+            assert_error(&answer, 401, "invalid_client");
+            assert_eq!(
+                answer.header("www-authenticate"),
+                Some(r#"Basic realm="rollcall", charset="UTF-8""#),
+                "{case}"
+            );
+        }
+        let mut headers = vec![("content-type", "text/plain")];
+        headers.extend(header.map(|header| ("authorization", header.as_str())));
+        assert_error(&post(&app, &headers, "x").await, 401, "invalid_client");
+    }
+    let without = form(&[("client_id", &client.id)]) + "&" + &good;
+    assert_error(&post(&app, &[FORM], &without).await, 401, "invalid_client");
+    assert_eq!(client.redeem(&app, &code).await.status, 200, "the code was not touched");
+}
+
+#[tokio::test]
+async fn a_client_proves_itself_in_one_place_only() {
+    arranged!(app, client, _jane);
+    let basic = client.basic();
+    let headers = [("authorization", basic.as_str()), FORM];
+
+    for fields in [
+        vec![("client_id", client.id.as_str()), ("client_secret", &client.secret)],
+        vec![("client_id", "000000000000000000000000")],
+    ] {
+        assert_error(&post(&app, &headers, &form(&fields)).await, 400, "invalid_request");
+    }
+}
+
+#[tokio::test]
+async fn every_fault_of_a_request_has_the_standards_name() {
+    arranged!(app, client, _jane);
+    let basic = client.basic();
+
+    for (media_type, body, status, code) in [
+        (FORM.1, "", 400, "invalid_request"),
+        (FORM.1, "grant_type=password", 400, "unsupported_grant_type"),
+        (FORM.1, "grant_type=authorization_code", 400, "invalid_request"),
+        (FORM.1, "grant_type=authorization_code&code=x", 400, "invalid_request"),
+        (FORM.1, "grant_type=refresh_token", 400, "invalid_request"),
+        (FORM.1, "grant_type=refresh_token&refresh_token=x", 400, "invalid_grant"),
+        (
+            FORM.1,
+            "grant_type=refresh_token&refresh_token=x&refresh_token=x",
+            400,
+            "invalid_request",
+        ),
+        ("application/json", "[", 400, "invalid_request"),
+        ("application/json", r#"{"grant_type":1}"#, 400, "invalid_request"),
+        ("text/plain", "grant_type=refresh_token", 415, "invalid_request"),
+    ] {
+        let headers = [("authorization", basic.as_str()), ("content-type", media_type)];
+        assert_error(&post(&app, &headers, body).await, status, code);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_takes_its_own_methods_and_an_unknown_one_is_404() {
+    let app = TestApp::start().await;
+
+    for (method, path, status, allow) in [
+        ("GET", "token/", 405, Some("POST")),
+        ("GET", "revoke_token", 405, Some("POST")),
+        ("PUT", "introspect/", 405, Some("POST")),
+        ("DELETE", "authorize/", 405, Some("GET, POST")),
+        ("GET", "nothing/", 404, None),
+        ("POST", "token/x/", 404, None),
+    ] {
+        let answer = app.send(method, &format!("/api/v1.1/o/{path}"), &[], None).await;
+        assert_eq!((answer.status, answer.header("allow")), (status, allow), "{method} {path}");
+    }
+    let token = app.send("GET", "/api/v1.1/o/token/", &[], None).await;
+    assert_eq!(token.body, json!({ "detail": "method not allowed" }));
+}

@@ -1,0 +1,194 @@
+//! Codes: used once, by whom they were meant for.
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tests::{OAuthClient, PASSWORD, Shown, TestApp, parameter};
+
+use super::{CALLBACK, arranged, assert_error, grants, profile, set};
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// The challenge of the verifier (RFC 7636, appendix B).
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// A code that was asked for with the challenge.
+async fn challenged_code(app: &TestApp, client: &OAuthClient) -> String {
+    let challenge = format!("&code_challenge={CHALLENGE}&code_challenge_method=S256");
+    let shown = Shown::ask(app, &(client.asking("profile_read") + &challenge)).await;
+    let answer = shown.decide(app, "janedoe", PASSWORD, "allow").await;
+    parameter(answer.header("location").unwrap(), "code").unwrap()
+}
+
+fn redeeming<'a>(code: &'a str, verifier: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
+    let mut fields =
+        vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)];
+    fields.extend(verifier.map(|verifier| ("code_verifier", verifier)));
+    fields
+}
+
+#[tokio::test]
+async fn a_code_is_changed_for_the_documented_answer() {
+    arranged!(app, client, jane);
+    let code = client.code(&app, &jane.who(), "profile_read email_read").await;
+
+    let answer = client.redeem(&app, &code).await;
+
+    let (access, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
+    assert_eq!(
+        answer.parts(),
+        (
+            200,
+            &json!({
+                "username": "janedoe",
+                "user_id": jane.user().number,
+                "access_token": access,
+                "expires_in": 15_552_000,
+                "token_type": "Bearer",
+                "scope": "profile_read email_read",
+                "refresh_token": refresh,
+            })
+        )
+    );
+    assert!(access.starts_with("rca_") && refresh.starts_with("rcr_"), "{access} {refresh}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("pragma"), Some("no-cache"));
+    assert_eq!(profile(&app, access).await, 200);
+}
+
+#[tokio::test]
+async fn the_grant_type_may_be_called_code_and_no_scope_means_the_default() {
+    arranged!(app, client, _jane);
+    let path = client.asking("profile_read").replace("&scope=profile_read", "");
+    let shown = Shown::ask(&app, &path).await;
+    let allowed = shown.decide(&app, "janedoe@example.com", PASSWORD, "allow").await;
+    let code = parameter(allowed.header("location").unwrap(), "code").unwrap();
+
+    let answer = client
+        .token(&app, &[("grant_type", "code"), ("code", &code), ("redirect_uri", CALLBACK)])
+        .await;
+
+    assert_eq!((answer.status, answer.text("scope")), (200, "profile_read email_read"));
+}
+
+#[tokio::test]
+async fn a_second_use_of_a_code_revokes_what_the_first_one_issued() {
+    arranged!(app, client, jane);
+    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let first = client.redeem(&app, &code).await;
+    assert_eq!(profile(&app, first.text("access_token")).await, 200);
+
+    let second = client.redeem(&app, &code).await;
+
+    assert_error(&second, 400, "invalid_grant");
+    assert_eq!(profile(&app, first.text("access_token")).await, 401);
+    let refreshed = super::refresh(&app, &client, first.text("refresh_token")).await;
+    assert_error(&refreshed, 400, "invalid_grant");
+    assert_eq!(grants(&app).await.len(), 0);
+}
+
+#[tokio::test]
+async fn of_many_uses_at_once_one_at_most_succeeds() {
+    arranged!(app, client, jane);
+    let code = client.code(&app, &jane.who(), "profile_read").await;
+
+    let answers = join_all((0..8).map(|_| client.redeem(&app, &code))).await;
+
+    let successes = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!(successes <= 1, "{answers:?}");
+    for refused in answers.iter().filter(|answer| answer.status != 200) {
+        assert_error(refused, 400, "invalid_grant");
+    }
+    assert_eq!(grants(&app).await.len(), 0, "used twice, it is revoked");
+}
+
+#[tokio::test]
+async fn a_code_works_for_60_seconds() {
+    arranged!(app, client, jane);
+    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let kept = grants(&app).await.remove(0);
+    let end: shared::model::Timestamp =
+        kept["code"]["M"]["expiresAt"]["S"].as_str().unwrap().parse().unwrap();
+    assert!((55..=60).contains(&(end.as_second() - TestApp::in_seconds(0).as_second())));
+    assert_eq!(kept["ttl"]["N"], end.as_second().to_string(), "the table deletes it");
+
+    let late = json!({ "S": TestApp::in_seconds(-1).to_string() });
+    set(&app, "SET code.expiresAt = :value", late).await;
+
+    assert_error(&client.redeem(&app, &code).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_code_is_bound_to_its_client_and_place_and_stays_good_for_them() {
+    arranged!(app, client, jane);
+    let other = app.new_client(CALLBACK, true).await;
+    let code = client.code(&app, &jane.who(), "profile_read").await;
+
+    assert_error(&other.redeem(&app, &code).await, 400, "invalid_grant");
+    let elsewhere = [
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("redirect_uri", "https://client.example.com/callback/"),
+    ];
+    assert_error(&client.token(&app, &elsewhere).await, 400, "invalid_grant");
+    for wrong in ["x", "rco_x", &format!("{code}x"), &code.replace("rco_", "rca_")] {
+        assert_error(&client.redeem(&app, wrong).await, 400, "invalid_grant");
+    }
+    assert_eq!(client.redeem(&app, &code).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_challenged_code_takes_its_verifier_and_no_other() {
+    arranged!(app, client, jane);
+    let code = challenged_code(&app, &client).await;
+
+    for verifier in [None, Some(""), Some("x"), Some(CHALLENGE)] {
+        let answer = client.token(&app, &redeeming(&code, verifier)).await;
+        assert_error(&answer, 400, "invalid_grant");
+    }
+    assert_eq!(client.token(&app, &redeeming(&code, Some(VERIFIER))).await.status, 200);
+    let plain = client.code(&app, &jane.who(), "profile_read").await;
+    let answer = client.token(&app, &redeeming(&plain, Some(VERIFIER))).await;
+    assert_error(&answer, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_client_without_a_secret_gets_tokens_by_its_verifier() {
+    let app = TestApp::start().await;
+    app.person("janedoe").await;
+    let public = app.new_client(CALLBACK, false).await;
+    let code = challenged_code(&app, &public).await;
+    let mut fields = redeeming(&code, Some(VERIFIER));
+    fields.push(("client_id", &public.id));
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+
+    let body = tests::form(&fields);
+    let answer = app.send("POST", "/api/v1.1/o/token/", &headers, Some(&body)).await;
+
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let body = tests::form(&[
+        ("grant_type", "refresh_token"),
+        ("refresh_token", answer.text("refresh_token")),
+        ("client_id", &public.id),
+    ]);
+    let next = app.send("POST", "/api/v1.1/o/token/", &headers, Some(&body)).await;
+    assert_eq!(next.status, 200, "{next:?}");
+}
+
+#[tokio::test]
+async fn a_code_of_a_user_who_is_disabled_or_changed_the_password_is_not_good() {
+    arranged!(app, client, jane);
+    let john = app.person("johnroe").await;
+    let codes = [
+        client.code(&app, &jane.who(), "profile_read").await,
+        client.code(&app, &john.who(), "profile_read").await,
+    ];
+
+    app.table().set_disabled(jane.user().id, true).await.unwrap();
+    let (stored, ()) = app.table().user_and(john.user().id, ()).await.unwrap();
+    let hash = shared::password::hash("another password").unwrap();
+    let change = shared::table::UserChange::default();
+    app.table().change_password(&stored.unwrap(), change, &hash, None).await.unwrap();
+
+    for code in codes {
+        assert_error(&client.redeem(&app, &code).await, 400, "invalid_grant");
+    }
+}

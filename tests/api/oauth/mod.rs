@@ -1,0 +1,64 @@
+//! Docker Hub's OAuth endpoints: `/api/v1.1/o/…`.
+
+mod clients;
+mod codes;
+mod page;
+mod refresh;
+mod tokens;
+
+use serde_json::{Value, json};
+use tests::{Answer, OAuthClient, Person, TestApp};
+
+const CALLBACK: &str = "https://client.example.com/callback";
+
+/// A service with one client and one person.
+macro_rules! arranged {
+    ($app:ident, $client:ident, $jane:ident) => {
+        let $app = tests::TestApp::start().await;
+        let $client = $app.new_client($crate::oauth::CALLBACK, true).await;
+        let $jane = $app.person("janedoe").await;
+    };
+}
+use arranged;
+
+/// What hub says to an access token that asks for the profile.
+async fn profile(app: &TestApp, token: &str) -> u16 {
+    let authorization = format!("Bearer {token}");
+    app.send("GET", "/api/v1.1/users/janedoe/", &[("authorization", &authorization)], None)
+        .await
+        .status
+}
+
+/// A request for tokens by a refresh token.
+async fn refresh(app: &TestApp, client: &OAuthClient, token: &str) -> Answer {
+    client.token(app, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+}
+
+fn assert_error(answer: &Answer, status: u16, code: &str) {
+    assert_eq!((answer.status, answer.text("error")), (status, code), "{answer:?}");
+    assert!(!answer.text("error_description").is_empty());
+}
+
+/// The grants that the table holds.
+async fn grants(app: &TestApp) -> Vec<Value> {
+    app.items().await.into_iter().filter(|item| item["type"]["S"] == "grant").collect()
+}
+
+/// Sets something of the only grant, as time would.
+async fn set(app: &TestApp, expression: &str, value: Value) {
+    let grant = grants(app).await.remove(0);
+    let key = json!({ "pk": grant["pk"], "sk": grant["sk"] });
+    let change = json!({ "Key": key, "UpdateExpression": expression, "ExpressionAttributeValues": { ":value": value } });
+    app.engine("UpdateItem", change).await;
+}
+
+/// Sends the form of the page for these scopes.
+async fn decide(
+    app: &TestApp,
+    client: &OAuthClient,
+    person: &Person<'_>,
+    (password, decision): (&str, &str),
+) -> Answer {
+    let shown = tests::Shown::ask(app, &client.asking("profile_read")).await;
+    shown.decide(app, &person.user().username.to_string(), password, decision).await
+}

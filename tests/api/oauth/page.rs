@@ -1,0 +1,275 @@
+//! The page on which users sign in and decide.
+
+use tests::{PASSWORD, Shown, form, parameter};
+
+use super::{CALLBACK, arranged, decide, grants};
+
+#[tokio::test]
+async fn the_page_says_who_asks_for_what_with_everything_escaped() {
+    arranged!(app, client, _jane);
+
+    let shown = Shown::ask(&app, &client.asking("email_write profile_read")).await;
+
+    let page = shown.answer.body.as_str().unwrap();
+    for text in [
+        "<h1>Sign in to allow Example &lt;Client&gt;</h1>",
+        "<li>see your profile</li><li>add, change and delete your e-mail addresses</li>",
+        "You are sent back to https://client.example.com.",
+    ] {
+        assert!(page.contains(text), "{text} is not in {page}");
+    }
+    assert!(!page.contains("<Client>") && !page.contains("<script"), "{page}");
+}
+
+#[tokio::test]
+async fn what_was_typed_as_a_name_is_shown_again_escaped_and_the_password_never() {
+    arranged!(app, client, _jane);
+    let shown = Shown::ask(&app, &client.asking("profile_read")).await;
+
+    let answer = shown.decide(&app, r#""><script>x"#, "a secret password", "allow").await;
+
+    let page = answer.body.as_str().unwrap();
+    assert!(page.contains(r#"value="&quot;&gt;&lt;script&gt;x""#), "{page}");
+    assert!(!page.contains("a secret password"));
+}
+
+#[tokio::test]
+async fn no_script_runs_on_the_page_nothing_frames_it_and_its_form_goes_nowhere_else() {
+    arranged!(app, client, _jane);
+
+    let answer = Shown::ask(&app, &client.asking("profile_read")).await.answer;
+
+    let policy = answer.header("content-security-policy").unwrap();
+    for part in [
+        "default-src 'none'; style-src 'sha256-",
+        "form-action 'self' https://client.example.com;",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    ] {
+        assert!(policy.contains(part), "{part} is not in {policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
+    assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+}
+
+#[tokio::test]
+async fn the_cookie_is_for_this_host_alone_out_of_reach_of_scripts_and_other_sites() {
+    arranged!(app, client, _jane);
+    let path = client.asking("profile_read");
+    let cookie = async |headers: &[(&str, &str)]| {
+        let answer = app.send("GET", &path, headers, None).await;
+        answer.header("set-cookie").unwrap().to_owned()
+    };
+
+    let (http, https) = (cookie(&[]).await, cookie(&[("x-forwarded-proto", "https")]).await);
+
+    assert!(http.starts_with("rollcall-consent="), "{http}");
+    assert!(http.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Strict"), "{http}");
+    assert!(https.starts_with("__Host-rollcall-consent="), "{https}");
+    assert!(https.ends_with("; HttpOnly; SameSite=Strict; Secure"), "{https}");
+    let kept = http.split(';').next().unwrap();
+    assert!(cookie(&[("cookie", kept)]).await.starts_with(kept), "a browser keeps its cookie");
+}
+
+#[tokio::test]
+async fn an_unknown_client_or_place_to_answer_to_gets_a_400_page_and_never_a_redirect() {
+    arranged!(app, client, _jane);
+    let id = client.id.as_str();
+
+    for (case, fields) in [
+        ("no client", vec![("redirect_uri", CALLBACK)]),
+        ("no id", vec![("client_id", "x"), ("redirect_uri", CALLBACK)]),
+        (
+            "unknown client",
+            vec![("client_id", "000000000000000000000000"), ("redirect_uri", CALLBACK)],
+        ),
+        ("no place", vec![("client_id", id)]),
+        (
+            "another place",
+            vec![("client_id", id), ("redirect_uri", "https://evil.example.com/callback")],
+        ),
+        (
+            "a place below",
+            vec![("client_id", id), ("redirect_uri", "https://client.example.com/callback/")],
+        ),
+        (
+            "a query more",
+            vec![("client_id", id), ("redirect_uri", "https://client.example.com/callback?x")],
+        ),
+        (
+            "another case",
+            vec![("client_id", id), ("redirect_uri", "https://client.example.com/Callback")],
+        ),
+    ] {
+        let query = form(&fields);
+        for method in ["GET", "POST"] {
+            let headers = [("content-type", "application/x-www-form-urlencoded")];
+            let path = format!("/api/v1.1/o/authorize/?{query}&response_type=code");
+            let answer = app.send(method, &path, &headers, Some("decision=deny")).await;
+            assert_eq!(answer.status, 400, "{case}: {answer:?}");
+            assert_eq!(answer.header("location"), None, "{case}");
+            let page = answer.body.as_str().unwrap();
+            assert!(page.starts_with("<!DOCTYPE html>"), "{case}: {page}");
+        }
+    }
+    let twice = format!("{}&redirect_uri=https://evil.example.com/", client.asking("profile_read"));
+    let answer = app.send("GET", &twice, &[], None).await;
+    assert_eq!((answer.status, answer.header("location")), (400, None));
+}
+
+#[tokio::test]
+async fn every_other_fault_of_a_request_is_told_to_the_client_with_its_state() {
+    arranged!(app, client, _jane);
+    let public = app.new_client(CALLBACK, false).await;
+    let asking = |client: &tests::OAuthClient, fields: &[(&str, &str)]| {
+        let own = [("client_id", client.id.as_str()), ("redirect_uri", CALLBACK), ("state", "a&b")];
+        format!("/api/v1.1/o/authorize/?{}&{}", form(&own), form(fields))
+    };
+    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    for (client, fields, error) in [
+        (&client, vec![], "invalid_request"),
+        (&client, vec![("response_type", "token")], "unsupported_response_type"),
+        (&client, vec![("response_type", "code"), ("scope", "everything")], "invalid_scope"),
+        (&client, vec![("response_type", "code"), ("scope", "account_read")], "invalid_scope"),
+        (
+            &client,
+            vec![("response_type", "code"), ("code_challenge", challenge)],
+            "invalid_request",
+        ),
+        (
+            &client,
+            vec![
+                ("response_type", "code"),
+                ("code_challenge", challenge),
+                ("code_challenge_method", "plain"),
+            ],
+            "invalid_request",
+        ),
+        (
+            &client,
+            vec![
+                ("response_type", "code"),
+                ("code_challenge", "short"),
+                ("code_challenge_method", "S256"),
+            ],
+            "invalid_request",
+        ),
+        (&public, vec![("response_type", "code")], "invalid_request"),
+    ] {
+        let answer = app.send("GET", &asking(client, &fields), &[], None).await;
+        let place = answer.header("location").unwrap_or_else(|| panic!("{fields:?}: {answer:?}"));
+        assert_eq!(answer.status, 303, "{fields:?}");
+        assert!(place.starts_with("https://client.example.com/callback?error="), "{place}");
+        assert_eq!(parameter(place, "error").as_deref(), Some(error), "{fields:?}");
+        assert_eq!(parameter(place, "state").as_deref(), Some("a&b"), "{fields:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_allows_it_is_sent_back_with_a_code_and_who_denies_it_with_an_error() {
+    arranged!(app, client, jane);
+
+    let allowed = decide(&app, &client, &jane, (PASSWORD, "allow")).await;
+    let denied = decide(&app, &client, &jane, ("", "deny")).await;
+
+    let place = allowed.header("location").unwrap();
+    assert_eq!(allowed.status, 303);
+    assert!(place.starts_with("https://client.example.com/callback?code=rco_"), "{place}");
+    assert_eq!(parameter(place, "state").as_deref(), Some("af0ifjsldkj"));
+    let place = denied.header("location").unwrap();
+    assert_eq!(denied.status, 303);
+    assert_eq!(parameter(place, "error").as_deref(), Some("access_denied"));
+    assert_eq!(parameter(place, "state").as_deref(), Some("af0ifjsldkj"));
+    assert_eq!(grants(&app).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_wrong_password_shows_the_page_again_and_the_tenth_locks_the_name() {
+    arranged!(app, client, jane);
+
+    for number in 0..10 {
+        let wrong = decide(&app, &client, &jane, ("a wrong password", "allow")).await;
+        assert_eq!(wrong.status, 403, "{number}");
+        let page = wrong.body.as_str().unwrap();
+        assert!(page.contains(r#"role="alert">The username or the password is wrong."#), "{page}");
+    }
+
+    let locked = decide(&app, &client, &jane, (PASSWORD, "allow")).await;
+    assert_eq!(locked.status, 429);
+    let seconds: u32 = locked.header("retry-after").unwrap().parse().unwrap();
+    assert!((800..=900).contains(&seconds), "{seconds}");
+    assert!(locked.body.as_str().unwrap().contains("Try again in 15 minutes."));
+    assert_eq!(grants(&app).await.len(), 0);
+    let hub = app
+        .send("GET", "/api/v1.1/users/janedoe/", &[("authorization", &jane.basic())], None)
+        .await;
+    assert_eq!(hub.status, 429, "the lock holds wherever the password is taken");
+}
+
+#[tokio::test]
+async fn a_disabled_user_cannot_sign_in() {
+    arranged!(app, client, jane);
+    app.table().set_disabled(jane.user().id, true).await.unwrap();
+
+    assert_eq!(decide(&app, &client, &jane, (PASSWORD, "allow")).await.status, 403);
+    assert_eq!(grants(&app).await.len(), 0);
+}
+
+#[tokio::test]
+async fn only_the_browser_that_was_shown_the_page_can_send_its_form_and_for_that_request_alone() {
+    arranged!(app, client, _jane);
+    let path = client.asking("profile_read");
+    let (shown, other) = (Shown::ask(&app, &path).await, Shown::ask(&app, &path).await);
+    let more = client.asking("profile_read email_write");
+    let (time, mac) = shown.seal.split_once('.').unwrap();
+    let time: i64 = time.parse().unwrap();
+    let cookie = shown.cookie();
+
+    for (case, path, cookie, seal) in [
+        ("no cookie", &path, "", shown.seal.clone()),
+        ("another browser's cookie", &path, other.cookie(), shown.seal.clone()),
+        ("no seal", &path, cookie, String::new()),
+        ("a made-up seal", &path, cookie, "1.x".to_owned()),
+        ("a later time", &path, cookie, format!("{}.{mac}", time + 1)),
+        ("another browser's seal", &path, cookie, other.seal.clone()),
+        ("another request", &more, cookie, shown.seal.clone()),
+    ] {
+        let body = form(&[
+            ("seal", &seal),
+            ("username", "janedoe"),
+            ("password", PASSWORD),
+            ("decision", "allow"),
+        ]);
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("cookie", cookie)];
+        app.proxy().count();
+        let answer = app.send("POST", path, &headers, Some(&body)).await;
+        assert_eq!(answer.status, 403, "{case}: {answer:?}");
+        assert!(answer.body.as_str().unwrap().contains("Please sign in again."), "{case}");
+        assert_eq!(app.proxy().calls().len(), 1, "{case}: nobody's password is tried");
+    }
+    assert_eq!(grants(&app).await.len(), 0);
+    let right = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
+    assert_eq!(right.status, 303);
+}
+
+#[tokio::test]
+async fn a_form_without_a_decision_or_of_another_media_type_is_a_page_with_what_is_wrong() {
+    arranged!(app, client, _jane);
+    let path = client.asking("profile_read");
+
+    for (media_type, body, status) in [
+        ("application/x-www-form-urlencoded", "username=janedoe", 400),
+        ("application/x-www-form-urlencoded", "decision=maybe", 400),
+        ("application/x-www-form-urlencoded", "decision=allow&decision=deny", 400),
+        ("application/json", r#"{"decision":"allow"}"#, 415),
+    ] {
+        let headers = [("content-type", media_type)];
+        let answer = app.send("POST", &path, &headers, Some(body)).await;
+        assert_eq!(answer.status, status, "{body}");
+        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{body}");
+    }
+}

@@ -1,0 +1,169 @@
+//! Access tokens: what they open, and how they end.
+
+use serde_json::json;
+use tests::{OAuthClient, Service, TestApp, form};
+
+use super::{CALLBACK, arranged, assert_error, grants, profile, refresh, set};
+
+async fn post(app: &TestApp, client: &OAuthClient, path: &str, token: &str) -> tests::Answer {
+    let basic = client.basic();
+    let headers =
+        [("authorization", basic.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    Service::send(app, "POST", path, &headers, Some(&form(&[("token", token)]))).await
+}
+
+async fn revoke(app: &TestApp, client: &OAuthClient, token: &str) -> tests::Answer {
+    post(app, client, "/api/v1.1/o/revoke_token/", token).await
+}
+
+async fn introspect(app: &TestApp, client: &OAuthClient, token: &str) -> tests::Answer {
+    post(app, client, "/api/v1.1/o/introspect/", token).await
+}
+
+#[tokio::test]
+async fn an_expired_access_token_is_refused() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    assert_eq!(profile(&app, &tokens.access).await, 200);
+
+    let late = json!({ "S": TestApp::in_seconds(-1).to_string() });
+    set(&app, "SET access[0].expiresAt = :value", late).await;
+
+    assert_eq!(profile(&app, &tokens.access).await, 401);
+    assert_eq!(introspect(&app, &client, &tokens.access).await.body, json!({ "active": false }));
+    assert_eq!(refresh(&app, &client, &tokens.refresh).await.status, 200);
+}
+
+#[tokio::test]
+async fn codes_and_refresh_tokens_are_no_access_tokens() {
+    arranged!(app, client, jane);
+    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+
+    for wrong in [
+        &code,
+        &tokens.refresh,
+        &tokens.refresh.replace("rcr_", "rca_"),
+        &tokens.access.replace("rca_", "rcu_"),
+    ] {
+        assert_eq!(profile(&app, wrong).await, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_changed_password_or_a_disabled_user_ends_all_tokens_with_the_next_request() {
+    arranged!(app, client, jane);
+    let john = app.person("johnroe").await;
+    let janes = client.tokens(&app, &jane.who(), "profile_read").await;
+    let johns = client.tokens(&app, &john.who(), "profile_read").await;
+    let (stored, ()) = app.table().user_and(jane.user().id, ()).await.unwrap();
+    let hash = shared::password::hash("another password").unwrap();
+    let change = shared::table::UserChange::default();
+
+    app.table().change_password(&stored.unwrap(), change, &hash, None).await.unwrap();
+    app.table().set_disabled(john.user().id, true).await.unwrap();
+
+    for tokens in [janes, johns] {
+        assert_eq!(profile(&app, &tokens.access).await, 401);
+        assert_error(&refresh(&app, &client, &tokens.refresh).await, 400, "invalid_grant");
+        assert_eq!(
+            introspect(&app, &client, &tokens.access).await.body,
+            json!({ "active": false })
+        );
+    }
+}
+
+#[tokio::test]
+async fn revoking_an_access_token_ends_it_alone_and_a_refresh_token_the_whole_family() {
+    arranged!(app, client, jane);
+    let first = client.tokens(&app, &jane.who(), "profile_read").await;
+    let next = refresh(&app, &client, &first.refresh).await;
+
+    let one = revoke(&app, &client, &first.access).await;
+
+    assert_eq!(one.parts(), (200, &json!({})));
+    assert_eq!(profile(&app, &first.access).await, 401);
+    assert_eq!(profile(&app, next.text("access_token")).await, 200);
+    let all = revoke(&app, &client, next.text("refresh_token")).await;
+    assert_eq!(all.parts(), (200, &json!({})));
+    assert_eq!(profile(&app, next.text("access_token")).await, 401);
+    assert_eq!(grants(&app).await.len(), 0);
+    assert_eq!(revoke(&app, &client, &first.access).await.status, 200, "as good as revoked");
+}
+
+#[tokio::test]
+async fn a_client_revokes_and_sees_its_own_tokens_only() {
+    arranged!(app, client, jane);
+    let other = app.new_client(CALLBACK, true).await;
+    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+
+    for token in [&tokens.access, &tokens.refresh, &"x".to_owned(), &jane.token().to_owned()] {
+        assert_eq!(revoke(&app, &other, token).await.parts(), (200, &json!({})));
+        let seen = introspect(&app, &other, token).await;
+        assert_eq!(seen.parts(), (200, &json!({ "active": false })));
+    }
+
+    assert_eq!(profile(&app, &tokens.access).await, 200);
+    assert_eq!(introspect(&app, &client, &tokens.refresh).await.body["active"], true);
+}
+
+#[tokio::test]
+async fn introspection_tells_a_client_what_its_token_is_good_for() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.who(), "email_read profile_read").await;
+
+    let seen = introspect(&app, &client, &tokens.access).await;
+
+    let issued = seen.body["iat"].as_i64().unwrap();
+    assert_eq!(
+        seen.parts(),
+        (
+            200,
+            &json!({
+                "active": true,
+                "client_id": client.id,
+                "username": "janedoe",
+                "user_id": jane.user().number,
+                "scope": "profile_read email_read",
+                "token_type": "Bearer",
+                "iat": issued,
+                "exp": issued + 15_552_000,
+            })
+        )
+    );
+    let next = refresh(&app, &client, &tokens.refresh).await;
+    assert_eq!(introspect(&app, &client, &tokens.refresh).await.body, json!({ "active": false }));
+    let kind = introspect(&app, &client, next.text("refresh_token")).await;
+    assert_eq!(kind.text("token_type"), "refresh_token");
+}
+
+#[tokio::test]
+async fn introspection_takes_a_client_with_a_secret() {
+    let app = TestApp::start().await;
+    let public = app.new_client(CALLBACK, false).await;
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let body = form(&[("client_id", &public.id), ("token", "x")]);
+
+    let seen = app.send("POST", "/api/v1.1/o/introspect/", &headers, Some(&body)).await;
+
+    assert_error(&seen, 401, "invalid_client");
+}
+
+#[tokio::test]
+async fn a_request_without_a_token_is_invalid_after_the_client_proved_itself() {
+    arranged!(app, client, _jane);
+    let stranger = OAuthClient { secret: "wrong".to_owned(), ..client.clone() };
+
+    for path in ["/api/v1.1/o/revoke_token/", "/api/v1.1/o/introspect/"] {
+        for (client, status, code) in
+            [(&client, 400, "invalid_request"), (&stranger, 401, "invalid_client")]
+        {
+            let basic = client.basic();
+            let headers = [
+                ("authorization", basic.as_str()),
+                ("content-type", "application/x-www-form-urlencoded"),
+            ];
+            assert_error(&app.send("POST", path, &headers, Some("")).await, status, code);
+        }
+    }
+}
