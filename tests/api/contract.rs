@@ -26,7 +26,7 @@ async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
         let bearer = challenge.starts_with(r#"Bearer realm="rollcall""#);
         let basic = challenge.ends_with(r#"Basic realm="rollcall", charset="UTF-8""#);
         assert_eq!(bearer, operation.asker() == Asker::User, "{operation}: {challenge}");
-        let takes_basic = operation.takes_basic() || operation.asker() == Asker::Client;
+        let takes_basic = operation.takes("basic") || operation.asker() == Asker::Client;
         assert_eq!(basic, takes_basic, "{operation}: {challenge}");
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
+mod access;
 mod attempts;
 mod between;
 mod bodies;

@@ -16,7 +16,7 @@ async fn asked() -> BTreeMap<&'static str, BTreeSet<String>> {
         let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
         app.join(&john, &jane.account(), Role::Admin).await;
         let fresh = fresh(&jane).await;
-        let basic = Some(jane.basic()).filter(|_| operation.takes_basic());
+        let basic = Some(jane.basic()).filter(|_| operation.takes("basic"));
         for authorization in [fresh.token().to_owned()].into_iter().chain(basic) {
             let event = operation.prepared(&app, &jane.who(), &authorization).await;
             app.proxy().count();

@@ -2,11 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
-use shared::model::Timestamp;
-use tests::{Answer, Person, TestApp};
+use tests::{Answer, Person, TestApp, date, signature};
 
 const HOST: &str = "api.example.com:8443";
 
@@ -45,9 +42,8 @@ impl Signed {
     fn by(&self, person: &Person<'_>) -> String {
         let (key, secret) = person.api_key();
         let Self { method, host, date, target, body } = self;
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-        mac.update(format!("{method}\n{host}\n{date}\n{target}\n{body}").as_bytes());
-        format!("{key}:{}", STANDARD.encode(mac.finalize().into_bytes()))
+        let signed = format!("{method}\n{host}\n{date}\n{target}\n{body}");
+        format!("{key}:{}", signature(secret, &signed))
     }
 
     /// Sends this under that header.
@@ -61,21 +57,6 @@ impl Signed {
         let body = Some(self.body.as_str()).filter(|body| !body.is_empty());
         app.send(&self.method, &self.target, &headers, body).await
     }
-}
-
-/// Some seconds from now, in a zone that is `hours` before UTC.
-fn date(seconds: i64, zone: &str, hours: i64) -> String {
-    let time =
-        Timestamp::from_second(Timestamp::now().as_second() + seconds + 3600 * hours).unwrap();
-    let rfc = time.to_string();
-    let (day, clock) = rfc.split_once('T').unwrap();
-    let parts: Vec<usize> = day.split('-').map(|part| part.parse().unwrap()).collect();
-    let month =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-            [parts[1] - 1];
-    let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-        [usize::try_from(time.as_second() / 86_400 % 7).unwrap()];
-    format!("{weekday}, {:02} {month} {} {} {zone}", parts[2], parts[0], &clock[..8])
 }
 
 #[tokio::test]

@@ -14,10 +14,12 @@ mod operations;
 mod person;
 mod prepare;
 mod proxy;
+mod signed;
 
 pub use answer::Answer;
 pub use app::{PASSWORD, REQUEST_ID, TestApp};
-pub use operations::{Asker, Operation, Scoped, operations, root, user_operations};
+pub use operations::{Asker, Operation, operations, operations_with_access, root, user_operations};
 pub use person::{Person, basic};
 pub use prepare::{OAuthClient, Service, Shown, Tokens, Who, form, parameter, token_id, unique};
 pub use proxy::{Call, Fault, Proxy};
+pub use signed::{date, sign, signature};

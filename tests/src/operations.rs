@@ -33,13 +33,76 @@ pub enum Asker {
     User,
 }
 
-/// What a token with a list of scopes must have on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scoped {
-    /// This scope.
-    With(Scope),
-    /// Nothing helps: no such token is taken.
-    Never,
+/// Who may ask for what: every operation with the credentials that it takes, the scope that a user token with a list
+/// must have, and the scope that an OAuth access token must have. Whatever is not named here is refused.
+const ACCESS: &str = "
+    e24-add-ssh-key           | user key   | -             | -
+    e24-create-account        | user key   | -             | -
+    e24-create-api-key        | user key   | -             | -
+    e24-delete-api-key        | user key   | -             | -
+    e24-delete-ssh-key        | user key   | -             | -
+    e24-get-account           | user key   | account_read  | -
+    e24-list-accounts         | user key   | account_read  | -
+    e24-renew-api-secret      | user key   | -             | -
+    e24-update-account-data   | user key   | -             | -
+    golem-create-account      | user       | account_write | -
+    golem-delete-account      | user       | account_write | -
+    golem-find-accounts       | user       | account_read  | -
+    golem-get-account         | user       | account_read  | -
+    golem-get-account-plan    | user       | account_read  | -
+    golem-update-account      | user       | account_write | -
+    hub-add-email             | user basic | email_write   | email_write
+    hub-delete-email          | user basic | email_write   | email_write
+    hub-get-user              | user basic | profile_read  | profile_read
+    hub-list-emails           | user basic | email_read    | email_read
+    hub-oauth-ask             | anybody    | -             | -
+    hub-oauth-decide          | anybody    | -             | -
+    hub-oauth-introspect      | client     | -             | -
+    hub-oauth-revoke          | client     | -             | -
+    hub-oauth-token           | client     | -             | -
+    hub-update-email          | user basic | email_write   | email_write
+    hub-update-user           | user basic | profile_write | profile_write
+    not-found                 | anybody    | -             | -
+    quave-create-account      | user       | account_write | -
+    quave-delete-account      | user       | account_write | -
+    quave-get-account         | user       | account_read  | -
+    quave-get-current-account | user       | account_read  | -
+    quave-list-accounts       | user       | account_read  | -
+    quave-set-current-account | user       | account_write | -
+    rollcall-create-token     | user basic | tokens_write  | -
+    rollcall-get-own-token    | user       | tokens_read   | -
+    rollcall-get-token        | user basic | tokens_read   | -
+    rollcall-list-tokens      | user basic | tokens_read   | -
+    rollcall-revoke-token     | user basic | -             | -
+    rollcall-rotate-token     | user basic | tokens_write  | -
+";
+
+/// A row of the table.
+struct Access {
+    credentials: Vec<&'static str>,
+    token_scope: Option<Scope>,
+    oauth_scope: Option<Scope>,
+}
+
+impl Access {
+    fn of(name: &str) -> Self {
+        let row = ACCESS.lines().map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
+        let row = row.into_iter().find(|row| row[0] == name);
+        let [_, credentials, token_scope, oauth_scope] = row.as_deref().unwrap_or_default() else {
+            panic!("who may ask for {name}?")
+        };
+        Self {
+            credentials: credentials.split(' ').collect(),
+            token_scope: token_scope.parse().ok(),
+            oauth_scope: oauth_scope.parse().ok(),
+        }
+    }
+}
+
+/// The operations that the table of access names.
+pub fn operations_with_access() -> Vec<&'static str> {
+    let rows = ACCESS.lines().filter_map(|row| row.split('|').next().map(str::trim));
+    rows.filter(|name| !name.is_empty()).collect()
 }
 
 impl fmt::Display for Operation {
@@ -66,9 +129,9 @@ impl Operation {
 
     /// Who may ask.
     pub fn asker(&self) -> Asker {
-        match self.name.as_str() {
-            "hub-oauth-ask" | "hub-oauth-decide" | "not-found" => Asker::Anybody,
-            "hub-oauth-introspect" | "hub-oauth-revoke" | "hub-oauth-token" => Asker::Client,
+        match Access::of(&self.name).credentials.first() {
+            Some(&"anybody") => Asker::Anybody,
+            Some(&"client") => Asker::Client,
             _ => Asker::User,
         }
     }
@@ -78,27 +141,20 @@ impl Operation {
         self.method() != "GET" && self.name != "hub-oauth-introspect"
     }
 
-    /// What a token with a list of scopes must have.
-    pub fn scoped(&self) -> Scoped {
-        let with = |read, write| Scoped::With(if self.is_write() { write } else { read });
-        match self.name.as_str() {
-            "e24-create-account" => Scoped::Never,
-            "hub-get-user" | "hub-update-user" => with(Scope::ProfileRead, Scope::ProfileWrite),
-            name if name.starts_with("hub-") => with(Scope::EmailRead, Scope::EmailWrite),
-            name if name.starts_with("rollcall-") => with(Scope::TokensRead, Scope::TokensWrite),
-            _ => with(Scope::AccountRead, Scope::AccountWrite),
-        }
+    /// Whether it takes a kind of credential: `user`, `basic`, `key`, `client`.
+    pub fn takes(&self, kind: &str) -> bool {
+        let credentials = Access::of(&self.name).credentials;
+        credentials.contains(&kind) || credentials == ["anybody"]
     }
 
-    /// Whether a name and a password are taken.
-    pub fn takes_basic(&self) -> bool {
-        self.asker() == Asker::User
-            && (self.name.starts_with("hub-") || self.name.starts_with("rollcall-"))
+    /// The scope that a user token with a list must have; nothing if no such token is taken.
+    pub fn token_scope(&self) -> Option<Scope> {
+        Access::of(&self.name).token_scope
     }
 
-    /// Whether a signed request is taken.
-    pub fn takes_signature(&self) -> bool {
-        self.name.starts_with("e24-")
+    /// The scope that an OAuth access token must have; nothing if none is taken.
+    pub fn oauth_scope(&self) -> Option<Scope> {
+        Access::of(&self.name).oauth_scope
     }
 
     /// The status when it goes well.

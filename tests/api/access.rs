@@ -1,0 +1,124 @@
+//! Every kind of credential against every operation.
+
+use serde_json::Value;
+use shared::model::{Scope, TokenKind};
+use tests::{
+    Operation, Person, TestApp, operations, operations_with_access, sign, user_operations,
+};
+
+const OAUTH_SCOPES: [Scope; 4] =
+    [Scope::ProfileRead, Scope::ProfileWrite, Scope::EmailRead, Scope::EmailWrite];
+
+/// What becomes of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Taken,
+    Refused(u16),
+}
+
+/// Asks as somebody new with a credential of that somebody.
+async fn assert_outcome(
+    app: &TestApp,
+    operation: &Operation,
+    person: &Person<'_>,
+    (kind, authorization): (&str, &str),
+    expected: Expected,
+) {
+    let mut event = operation.prepared(app, &person.who(), authorization).await;
+    if kind == "key" {
+        let (key, secret) = person.api_key();
+        sign(&mut event, &key, secret);
+    } else if kind != "client" {
+        event["headers"]["authorization"] = authorization.into();
+    }
+    let answer = app.send_event(&event).await;
+    let status = match expected {
+        Expected::Taken => operation.success(),
+        Expected::Refused(status) => status,
+    };
+    assert_eq!(answer.status, status, "{operation}, {kind}: {answer:?}");
+}
+
+const fn if_taken(taken: bool, otherwise: u16) -> Expected {
+    if taken { Expected::Taken } else { Expected::Refused(otherwise) }
+}
+
+#[test]
+fn it_is_written_down_for_every_operation_who_may_ask() {
+    let named: Vec<String> = operations().into_iter().map(|operation| operation.name).collect();
+
+    assert_eq!(operations_with_access(), named);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operation_takes_the_credentials_that_are_written_down_and_no_other() {
+    for operation in operations() {
+        let app = TestApp::start().await;
+        for (number, kind) in ["user", "environment", "basic", "key", "client"].iter().enumerate() {
+            let jane = app.person(&format!("jane{number}")).await;
+            let authorization = match *kind {
+                "environment" => jane.new_token(TokenKind::Environment, None, None).await,
+                "basic" => jane.basic(),
+                _ => jane.token().to_owned(),
+            };
+            if *kind == "client" && !operation.takes("client") {
+                continue;
+            }
+            let expected = if_taken(operation.takes(kind), 401);
+            assert_outcome(&app, &operation, &jane, (kind, &authorization), expected).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else() {
+    for operation in user_operations() {
+        let app = TestApp::start().await;
+        let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+        for scope in Scope::ALL {
+            let taken = operation.token_scope() == Some(scope);
+            let who = if taken { &john } else { &jane };
+            let token = who.new_token(TokenKind::User, Some(&[scope]), None).await;
+            let named = (scope.as_str(), token.as_str());
+            assert_outcome(&app, &operation, who, named, if_taken(taken, 403)).await;
+        }
+        let none = jane.new_token(TokenKind::User, Some(&[]), None).await;
+        assert_outcome(&app, &operation, &jane, ("none", &none), Expected::Refused(403)).await;
+        let others: Vec<_> = Scope::ALL
+            .into_iter()
+            .filter(|scope| Some(*scope) != operation.token_scope())
+            .collect();
+        let others = jane.new_token(TokenKind::User, Some(&others), None).await;
+        let refused = app.ask_with(&operation, &jane, &others).await;
+        assert_told(&operation, &refused);
+    }
+}
+
+/// The answer names the scope that is missing, if one would help.
+fn assert_told(operation: &Operation, refused: &tests::Answer) {
+    let bearer = r#"Bearer realm="rollcall", error="insufficient_scope""#;
+    let (text, challenge) = match operation.token_scope().map(Scope::as_str) {
+        Some(name) => {
+            (format!("this token lacks the scope `{name}`"), format!(r#"{bearer}, scope="{name}""#))
+        }
+        None => ("a token with a list of scopes cannot do this".to_owned(), bearer.to_owned()),
+    };
+    let error: Value = operation.error(403, "insufficient_scope", &text);
+    assert_eq!(refused.parts(), (403, &error), "{operation}");
+    assert_eq!(refused.header("www-authenticate"), Some(challenge.as_str()), "{operation}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_oauth_token_opens_what_was_granted_in_the_hub_and_nothing_elsewhere() {
+    for operation in user_operations() {
+        let app = TestApp::start().await;
+        let client = app.new_client("https://client.example.com/callback", true).await;
+        let jane = app.person("janedoe").await;
+        for scope in OAUTH_SCOPES {
+            let tokens = client.tokens(&app, &jane.who(), scope.as_str()).await;
+            let bearer = format!("Bearer {}", tokens.access);
+            let expected = if_taken(operation.oauth_scope() == Some(scope), 403);
+            assert_outcome(&app, &operation, &jane, (scope.as_str(), &bearer), expected).await;
+        }
+    }
+}
