@@ -77,10 +77,10 @@ async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else
         let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
         for scope in Scope::ALL {
             let taken = operation.token_scope() == Some(scope);
-            let who = if taken { &john } else { &jane };
-            let token = who.new_token(TokenKind::User, Some(&[scope]), None).await;
-            let named = (scope.as_str(), token.as_str());
-            assert_outcome(&app, &operation, who, named, if_taken(taken, 403)).await;
+            let asker = if taken { &john } else { &jane };
+            let scoped = asker.new_token(TokenKind::User, Some(&[scope]), None).await;
+            let named = (scope.as_str(), scoped.as_str());
+            assert_outcome(&app, &operation, asker, named, if_taken(taken, 403)).await;
         }
         let none = jane.new_token(TokenKind::User, Some(&[]), None).await;
         assert_outcome(&app, &operation, &jane, ("none", &none), Expected::Refused(403)).await;

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::service::{get, json, unique, user};
+use tests::unique;
+
+use crate::service::{get, json, user};
 
 const ACCOUNT: &str = "/api/public/v1/account";
 const CURRENT: &str = "/api/public/v1/current-account";

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use reqwest::Method;
 use serde_json::Value;
-use tests::Answer;
+use tests::{Answer, OAuthClient, Service, Who, basic, unique};
 
 /// What the service says of itself.
 pub(crate) static DEV: LazyLock<Value> = LazyLock::new(|| {
@@ -29,12 +28,6 @@ pub(crate) fn user(number: usize, field: &str) -> &'static str {
 /// Where the service listens.
 pub(crate) fn base_url() -> &'static str {
     DEV["base_url"].as_str().unwrap()
-}
-
-/// A name that no other test and no earlier run has.
-pub(crate) fn unique(name: &str) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-    format!("{name}{now}")
 }
 
 /// Sends a request with these headers and this body.
@@ -66,6 +59,52 @@ pub(crate) async fn json(number: usize, method: &str, path: &str, body: &Value) 
     send(method, path, &headers, Some(body.to_string())).await
 }
 
+/// The running service.
+pub(crate) struct Running;
+
+impl Service for Running {
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Answer {
+        send(method, path, headers, body.map(str::to_owned)).await
+    }
+
+    async fn oauth_client(&self) -> OAuthClient {
+        let field = |name: &str| DEV["oauth_client"][name].as_str().unwrap().to_owned();
+        OAuthClient {
+            id: field("client_id"),
+            secret: field("client_secret"),
+            redirect_uri: field("redirect_uri"),
+        }
+    }
+}
+
+/// Somebody new, Mary Major, with the address `<username>@example.com`.
+pub(crate) async fn new_user() -> Who {
+    let username = unique("mary");
+    let username = &username[..username.len().min(30)];
+    let password = "correct horse battery".to_owned();
+    let new = serde_json::json!({
+        "email": format!("{username}@example.com"), "username": username, "password": password,
+        "first_name": "Mary", "last_name": "Major",
+    });
+    let made = json(0, "PUT", "/v2/accounts", &new).await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let basic = basic(username, &password);
+    let headers = [("authorization", basic.as_str()), ("content-type", "application/json")];
+    let body = serde_json::json!({ "name": "test", "kind": "user" }).to_string();
+    let token = send("POST", "/rollcall/v1/tokens", &headers, Some(body)).await;
+    let token = token.text("token").to_owned();
+    let headers = [("authorization", token.as_str())];
+    let account = send("GET", "/api/public/v1/current-account", &headers, None).await;
+    let account = account.text("accountId").to_owned();
+    Who { username: username.to_owned(), password, token, account }
+}
+
 async fn answer(response: reqwest::Response) -> Answer {
     let status = response.status().as_u16();
     let mut headers: Vec<_> = response
@@ -78,7 +117,7 @@ async fn answer(response: reqwest::Response) -> Answer {
     let body = if text.is_empty() {
         Value::Null
     } else {
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+        serde_json::from_str(&text).unwrap_or(Value::String(text))
     };
     Answer { status, headers, body }
 }

@@ -3,7 +3,9 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::service::{get, json, send, unique, user};
+use tests::unique;
+
+use crate::service::{get, json, send, user};
 
 #[tokio::test]
 async fn of_many_who_claim_one_contact_address_at_once_exactly_one_wins() {

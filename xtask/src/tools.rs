@@ -1,6 +1,7 @@
 //! The project's pinned tools, installed below cargo's target folder on first use.
 
 mod cargo_lambda;
+mod chromium;
 mod python;
 
 use std::fs::{self, File};
@@ -11,6 +12,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 pub use cargo_lambda::cargo_lambda;
+pub use chromium::chromium;
 pub use python::python_tools;
 
 use crate::{guard, out, workspace};
@@ -26,6 +28,8 @@ pub struct Options {
 enum Tool {
     /// Runs and builds Lambda functions
     CargoLambda,
+    /// Opens pages in the tests; from Debian's packages, as root, unless it is there
+    Chromium,
     /// The tests' Python tools, `sam` among them
     Python,
 }
@@ -35,6 +39,10 @@ pub fn run(options: &Options) -> Result<()> {
     let wanted = |tool| options.only.is_none_or(|only| only == tool);
     if wanted(Tool::CargoLambda) {
         out::line(format!("Using {}", cargo_lambda()?.display()))?;
+    }
+    if wanted(Tool::Chromium) {
+        chromium()?;
+        out::line("Using chromium and chromedriver of the PATH")?;
     }
     if wanted(Tool::Python) {
         out::line(format!("Using the Python tools in {}", python_tools()?.display()))?;

@@ -13,10 +13,12 @@ use super::count::Count;
 use super::steps;
 use crate::dev::ports;
 use crate::guard::{self, Guarded};
-use crate::{private_file, workspace};
+use crate::{private_file, tools, workspace};
 
 /// Where the tests find the description of the service.
 const DEV_JSON: &str = "ROLLCALL_DEV_JSON";
+/// The Python that has the client programs of the tests.
+const PYTHON: &str = "ROLLCALL_PYTHON";
 /// A cold build of everything, on a slow machine.
 const READY_WITHIN: Duration = Duration::from_mins(30);
 /// More than the service allows its own children.
@@ -31,6 +33,12 @@ struct Service {
 
 /// Runs the tests against a fresh service; that this ends in good order counts as one more.
 pub(super) async fn run() -> Result<Outcome> {
+    for tool in ["chromium", "python"] {
+        let installed = steps::installed(tool).await?;
+        if installed.count.failed > 0 {
+            return Ok(installed);
+        }
+    }
     let mut service = Service::start(&workspace::root().join("target/test-dev"))?;
     if let Err(error) = service.ready().await {
         let output = format!("{}error: {error:#}", service.log()?);
@@ -38,6 +46,7 @@ pub(super) async fn run() -> Result<Outcome> {
     }
     let mut tests = steps::end_to_end_tests()?;
     tests.env(DEV_JSON, &service.dev_json);
+    tests.env(PYTHON, tools::python_tools()?.join("python"));
     let Outcome { mut count, output } = steps::tested(capture(tests).await?);
     let log = service.log()?;
     let ended = service.end().await;

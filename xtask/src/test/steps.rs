@@ -100,8 +100,13 @@ fn doc() -> Result<Command> {
     Ok(command)
 }
 
+/// One of the tools; a failure is the step's.
+pub(super) async fn installed(tool: &str) -> Result<Outcome> {
+    check([tools::installation(tool)?]).await
+}
+
 async fn template() -> Result<Outcome> {
-    let installed = check([tools::installation("python")?]).await?;
+    let installed = installed("python").await?;
     if installed.count.failed > 0 {
         return Ok(installed);
     }

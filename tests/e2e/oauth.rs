@@ -1,0 +1,218 @@
+//! The whole OAuth flow: in a real browser, and with a client program that knows nothing of Rollcall.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::extract::RawQuery;
+use axum::routing::get;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Value, json};
+use tests::{OAuthClient, parameter};
+
+use crate::service::{DEV, Running, base_url, new_user};
+
+fn oauth_client() -> OAuthClient {
+    let field = |name: &str| DEV["oauth_client"][name].as_str().unwrap().to_owned();
+    OAuthClient {
+        id: field("client_id"),
+        secret: field("client_secret"),
+        redirect_uri: field("redirect_uri"),
+    }
+}
+
+/// Where the client waits for browsers: a server that lives as long as the tests.
+static CALLBACK: LazyLock<()> = LazyLock::new(|| {
+    let uri: url::Url = oauth_client().redirect_uri.parse().unwrap();
+    let listener = std::net::TcpListener::bind(("127.0.0.1", uri.port().unwrap())).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let shown = |RawQuery(query): RawQuery| async move {
+        axum::response::Html(format!("<h1>Back</h1><p>{}", query.unwrap_or_default().len()))
+    };
+    let app = Router::new().route(uri.path(), get(shown));
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            axum::serve(listener, app).await.unwrap();
+        });
+    });
+});
+
+/// Chromium, and what drives it; both end with the test.
+struct Browser {
+    driver: Child,
+    client: Client,
+    _profile: Profile,
+}
+
+/// A folder that is gone after the test.
+struct Profile(std::path::PathBuf);
+
+impl Drop for Profile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Browser {
+    async fn start() -> Self {
+        LazyLock::force(&CALLBACK);
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines
+            .find_map(|line| {
+                let line = line.unwrap();
+                let port = line.split("successfully on port ").nth(1)?;
+                port.trim_end_matches('.').parse::<u16>().ok()
+            })
+            .unwrap();
+        std::thread::spawn(move || lines.for_each(drop));
+        let profile = std::env::temp_dir().join(tests::unique("rollcall-browser"));
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            &format!("--user-data-dir={}", profile.display()),
+        ];
+        let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
+        let mut builder =
+            ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+        builder.capabilities(capabilities.as_object().unwrap().clone());
+        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await.unwrap();
+        Self { driver, client, _profile: Profile(profile) }
+    }
+
+    /// Fills the form and presses a button.
+    async fn decide(&self, username: &str, password: &str, button: &str) {
+        for (field, text) in [("#username", username), ("#password", password)] {
+            let field = self.client.find(Locator::Css(field)).await.unwrap();
+            field.clear().await.unwrap();
+            field.send_keys(text).await.unwrap();
+        }
+        self.press(button).await;
+    }
+
+    async fn press(&self, button: &str) {
+        let button = format!("button[value={button}]");
+        self.client.find(Locator::Css(&button)).await.unwrap().click().await.unwrap();
+    }
+
+    async fn text(&self, element: &str) -> String {
+        self.client.wait().for_element(Locator::Css(element)).await.unwrap().text().await.unwrap()
+    }
+
+    async fn url(&self) -> String {
+        self.client.current_url().await.unwrap().to_string()
+    }
+
+    async fn end(mut self) {
+        self.client.clone().close().await.unwrap();
+        self.driver.kill().unwrap();
+        self.driver.wait().unwrap();
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.driver.kill();
+    }
+}
+
+#[tokio::test]
+async fn a_user_sees_in_a_browser_what_is_asked_errs_once_and_allows_it() {
+    let (client, jane) = (oauth_client(), new_user().await);
+    let browser = Browser::start().await;
+    browser
+        .client
+        .goto(&format!("{}{}", base_url(), client.asking("profile_read email_read")))
+        .await
+        .unwrap();
+
+    assert!(browser.text("h1").await.starts_with("Sign in to allow "));
+    assert_eq!(browser.text("ul").await, "see your profile\nsee your e-mail addresses");
+    browser.decide(&jane.username, "a wrong password", "allow").await;
+    assert_eq!(browser.text("[role=alert]").await, "The username or the password is wrong.");
+    browser.decide(&jane.username, &jane.password, "allow").await;
+    assert_eq!(browser.text("h1").await, "Back");
+
+    let url = browser.url().await;
+    assert!(url.starts_with(&format!("{}?code=rco_", client.redirect_uri)), "{url}");
+    assert_eq!(parameter(&url, "state").as_deref(), Some("af0ifjsldkj"));
+    let tokens = client.redeem(&Running, &parameter(&url, "code").unwrap()).await;
+    assert_eq!(tokens.text("username"), jane.username);
+    browser.end().await;
+}
+
+#[tokio::test]
+async fn a_user_denies_it_in_a_browser_without_signing_in() {
+    let client = oauth_client();
+    let browser = Browser::start().await;
+    browser.client.goto(&format!("{}{}", base_url(), client.asking("email_write"))).await.unwrap();
+
+    browser.press("deny").await;
+
+    assert_eq!(browser.text("h1").await, "Back");
+    let url = browser.url().await;
+    assert_eq!(parameter(&url, "error").as_deref(), Some("access_denied"), "{url}");
+    assert_eq!(parameter(&url, "code"), None);
+    browser.end().await;
+}
+
+#[tokio::test]
+async fn the_page_works_without_scripts_and_names_every_field_for_those_who_do_not_see_it() {
+    let client = oauth_client();
+    let browser = Browser::start().await;
+    browser.client.goto(&format!("{}{}", base_url(), client.asking("profile_read"))).await.unwrap();
+    let ask = async |script: &str| browser.client.execute(script, vec![]).await.unwrap();
+
+    let labels = ask("return [...document.querySelectorAll('input:not([type=hidden])')].map(field => field.labels[0].innerText)").await;
+    let scripts = ask("return document.scripts.length").await;
+    let styled = ask("return getComputedStyle(document.querySelector('main')).maxWidth").await;
+
+    assert_eq!(labels, json!(["Username or e-mail address", "Password"]));
+    assert_eq!(scripts, json!(0));
+    assert_ne!(styled, json!("none"), "the policy lets the page's own style in");
+    browser.end().await;
+}
+
+#[tokio::test]
+async fn a_client_program_written_for_docker_hub_signs_a_user_in() {
+    let (client, jane) = (oauth_client(), new_user().await);
+    let python = std::env::var_os("ROLLCALL_PYTHON").ok_or("set by `cargo xtask test`").unwrap();
+    let script = tests::root().join("tests/e2e/social_auth.py");
+    let OAuthClient { id, secret, redirect_uri } = client;
+    let arguments = [base_url(), &id, &secret, &redirect_uri, &jane.username, &jane.password];
+
+    let ran = Command::new(python).arg(script).args(arguments).output().unwrap();
+
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{errors}");
+    let seen: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(
+        seen,
+        json!({
+            "uid": seen["uid"].as_u64().unwrap(),
+            "details": {
+                "username": jane.username, "fullname": "Mary Major", "first_name": "", "last_name": "",
+                "email": format!("{}@example.com", jane.username),
+            },
+            "token_type": "Bearer",
+            "url": format!("{}/api/v1.1/users/{}/", base_url(), jane.username),
+            "same_after_refresh": true,
+            "is_another_token": true,
+        })
+    );
+}

@@ -1,0 +1,96 @@
+"""Signs a user in through social-auth-core's Docker backend, with nothing changed but its URLs.
+
+Arguments: the service's base URL, client id, client secret, redirect URI, username, password. Prints one JSON object: what
+the backend learned of the user, and of the tokens after a refresh.
+"""
+
+import json
+import re
+import sys
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+from social_core.backends.docker import DockerOAuth2
+from social_core.strategy import BaseStrategy
+
+BASE, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, USERNAME, PASSWORD = sys.argv[1:]
+HUB = "https://hub.docker.com"
+
+
+class Backend(DockerOAuth2):
+    AUTHORIZATION_URL = DockerOAuth2.AUTHORIZATION_URL.replace(HUB, BASE)
+    ACCESS_TOKEN_URL = DockerOAuth2.ACCESS_TOKEN_URL.replace(HUB, BASE)
+    REFRESH_TOKEN_URL = DockerOAuth2.REFRESH_TOKEN_URL.replace(HUB, BASE)
+
+    def request(self, url, *args, **kwargs):
+        return super().request(url.replace(HUB, BASE), *args, **kwargs)
+
+
+class Strategy(BaseStrategy):
+    """A web application with a session, and nothing behind it."""
+
+    def __init__(self):
+        self.session, self.data = {}, {}
+        super().__init__()
+
+    def get_setting(self, name):
+        return {
+            "SOCIAL_AUTH_DOCKER_KEY": CLIENT_ID,
+            "SOCIAL_AUTH_DOCKER_SECRET": CLIENT_SECRET,
+        }[name]
+
+    def request_data(self, merge=True):
+        return self.data
+
+    def build_absolute_uri(self, path=None):
+        return path
+
+    def session_get(self, name, default=None):
+        return self.session.get(name, default)
+
+    def session_set(self, name, value):
+        self.session[name] = value
+
+    def session_pop(self, name):
+        return self.session.pop(name, None)
+
+    def authenticate(self, backend, *args, **kwargs):
+        response = kwargs["response"]
+        details = backend.get_user_details(response)
+        uid = backend.get_user_id(details, response)
+        return {"uid": uid, "details": details, "response": response}
+
+
+def allow(url):
+    """What the user does in a browser; where the browser is sent."""
+    browser = requests.Session()
+    page = browser.get(url, timeout=30)
+    page.raise_for_status()
+    seal = re.search(r'name="seal" value="([^"]+)"', page.text).group(1)
+    form = {"seal": seal, "username": USERNAME, "password": PASSWORD, "decision": "allow"}
+    answer = browser.post(url, data=form, allow_redirects=False, timeout=30)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
+strategy = Strategy()
+backend = Backend(strategy, redirect_uri=REDIRECT_URI)
+place = allow(backend.auth_url())
+assert place.startswith(REDIRECT_URI + "?"), place
+strategy.data.update(parse_qsl(urlsplit(place).query))
+
+user = backend.auth_complete()
+refreshed = backend.refresh_token(user["response"]["refresh_token"])
+again = backend.user_data(refreshed["access_token"], response=refreshed)
+print(
+    json.dumps(
+        {
+            "uid": user["uid"],
+            "details": user["details"],
+            "token_type": user["response"]["token_type"],
+            "url": user["response"]["url"],
+            "same_after_refresh": again["id"] == user["uid"],
+            "is_another_token": refreshed["access_token"] != user["response"]["access_token"],
+        }
+    )
+)
