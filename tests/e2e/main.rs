@@ -9,5 +9,6 @@ mod curl_lines;
 mod e24;
 mod events;
 mod exposure;
+mod pasted;
 mod service;
 mod trouble;
