@@ -12,8 +12,15 @@ async fn dev_json_is_as_documented_and_for_its_owner_alone() {
 
     let mut fields: Vec<_> = DEV.as_object().unwrap().keys().collect();
     fields.sort();
-    assert_eq!(fields, ["base_url", "dynamodb_endpoint", "table_name", "users"]);
+    assert_eq!(fields, ["base_url", "dynamodb_endpoint", "oauth_client", "table_name", "users"]);
     assert_eq!(DEV["table_name"], "rollcall");
+    let client = &DEV["oauth_client"];
+    let mut fields: Vec<_> = client.as_object().unwrap().keys().collect();
+    fields.sort();
+    assert_eq!(fields, ["client_id", "client_secret", "redirect_uri"]);
+    assert_eq!(client["client_id"].as_str().map(str::len), Some(24));
+    assert!(client["client_secret"].as_str().is_some_and(|secret| secret.starts_with("rcs_")));
+    assert_eq!(client["redirect_uri"], "http://127.0.0.1:9010/callback");
     let names: Vec<_> =
         (0..2).map(|number| (user(number, "username"), user(number, "email"))).collect();
     assert_eq!(names, [("janedoe", "jane.doe@example.com"), ("johnroe", "john.roe@example.com")]);

@@ -10,5 +10,6 @@ mod e24;
 mod events;
 mod exposure;
 mod oauth;
+mod pasted;
 mod service;
 mod trouble;

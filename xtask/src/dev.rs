@@ -100,8 +100,7 @@ async fn populate(
     secrets_manager: &SecretsManager,
 ) -> Result<Secrets> {
     engine.create_table(template, TABLE_NAME)?;
-    if secrets.users().is_empty() {
-        secrets.seed(engine.endpoint(), TABLE_NAME, secrets_manager).await?;
+    if secrets.seed(engine.endpoint(), TABLE_NAME, secrets_manager).await? {
         data.keep(&secrets)?;
     }
     Ok(secrets)
@@ -128,7 +127,7 @@ fn environment(
 fn announce(base_url: &str, engine: &Engine, secrets: &Secrets, dev_json: &Path) -> Result<()> {
     out::line(format!("\nRollcall is ready at {base_url}"))?;
     out::line(format!(
-        "DynamoDB is at {}, users and tokens in {}\n",
+        "DynamoDB is at {}; users, tokens and an OAuth client are in {}\n",
         engine.endpoint(),
         dev_json.display()
     ))?;

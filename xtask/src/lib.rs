@@ -3,8 +3,10 @@
 pub mod dev;
 pub mod engine;
 pub mod guard;
+pub mod operator;
 pub mod out;
 pub mod private_file;
+mod random;
 pub mod sealing;
 pub mod secrets_manager;
 pub mod seed;

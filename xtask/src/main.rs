@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{dev, guard, sealing, test, tools};
+use xtask::{dev, guard, operator, sealing, test, tools};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
@@ -12,6 +12,7 @@ enum Task {
     Test(test::Options),
     SealingKey(sealing::NewKey),
     Unseal(sealing::Unseal),
+    Operator(operator::Options),
     Tools(tools::Options),
     #[command(hide = true)]
     Guard(guard::Options),
@@ -30,6 +31,7 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Dev(options) => dev::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::SealingKey(options) => sealing::new_key(&options).map(|()| ExitCode::SUCCESS),
         Task::Unseal(options) => sealing::unseal(options).await.map(|()| ExitCode::SUCCESS),
+        Task::Operator(options) => operator::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options).await,
         Task::Tools(options) => tools::run(&options).map(|()| ExitCode::SUCCESS),
         Task::Guard(options) => guard::run(options).await,

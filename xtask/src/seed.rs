@@ -1,22 +1,26 @@
-//! The users and keys of a fresh development service.
+//! The users, the OAuth client and the keys of a fresh development service.
 
 use anyhow::Result;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::aws::Aws;
-use shared::model::{ApiKey, S3Key, TokenKind, User};
+use shared::model::{ApiKey, Client, ClientSecret, S3Key, TokenKind, User};
 use shared::seal::{OpeningKey, PUBLIC_KEY_VARIABLE};
 use shared::service_key::{SECRET_VARIABLE, ServiceKey, ServiceKeys};
 use shared::table::{Connection, NewToken, NewUser, Table};
 
+use crate::random;
 use crate::secrets_manager::{SECRET, SecretsManager};
+
+/// Where the client's answers are sent; nobody listens there by itself.
+const REDIRECT_URI: &str = "http://127.0.0.1:9010/callback";
 
 /// Everything that a fresh start draws at random. It has no `Debug`: it must not be logged.
 #[derive(Serialize, Deserialize)]
 pub struct Secrets {
     users: Vec<SeededUser>,
+    #[serde(default)]
+    oauth_client: Option<SeededClient>,
     sealing_public_key: String,
     sealing_private_key: String,
     service_key: Value,
@@ -47,31 +51,55 @@ pub struct SeededUser {
     pub secret_key: String,
 }
 
+/// An OAuth client, and how it proves itself.
+#[derive(Serialize, Deserialize)]
+pub struct SeededClient {
+    /// The identity.
+    pub client_id: String,
+    /// The secret.
+    pub client_secret: String,
+    /// The only place where answers may be sent.
+    pub redirect_uri: String,
+}
+
 /// Draws the keys that are older than any user.
 pub fn keys() -> Result<Secrets> {
     let sealing = OpeningKey::generate();
     Ok(Secrets {
         users: Vec::new(),
+        oauth_client: None,
         sealing_public_key: sealing.public_key(),
         sealing_private_key: sealing.reveal(),
-        service_key: json!({ "current": "1", "1": random()? + &random()? }),
+        service_key: json!({ "current": "1", "1": random::text()? + &random::text()? }),
     })
 }
 
 impl Secrets {
-    /// Creates two users who have nothing to do with each other.
+    /// Creates what is not there yet: two users who have nothing to do with each other, and an OAuth client, which data of
+    /// an earlier version lacks. Says whether there was anything to create.
     pub async fn seed(
         &mut self,
         endpoint: &str,
         table_name: &str,
         secrets_manager: &SecretsManager,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let table = Table::connect(Connection::local(endpoint, table_name))?;
+        let is_complete = !self.users.is_empty() && self.oauth_client.is_some();
+        if self.users.is_empty() {
+            self.seed_users(&table, secrets_manager).await?;
+        }
+        if self.oauth_client.is_none() {
+            self.oauth_client = Some(seed_client(&table).await?);
+        }
+        Ok(!is_complete)
+    }
+
+    async fn seed_users(&mut self, table: &Table, secrets_manager: &SecretsManager) -> Result<()> {
         let keys = ServiceKeys::new(Aws::local(secrets_manager.endpoint()), SECRET.to_owned())?;
         let key = keys.current().await?;
         self.users = vec![
-            seed_user(&table, &key, "janedoe", "Jane Doe", "jane.doe@example.com").await?,
-            seed_user(&table, &key, "johnroe", "John Roe", "john.roe@example.com").await?,
+            seed_user(table, &key, "janedoe", "Jane Doe", "jane.doe@example.com").await?,
+            seed_user(table, &key, "johnroe", "John Roe", "john.roe@example.com").await?,
         ];
         Ok(())
     }
@@ -84,7 +112,7 @@ async fn seed_user(
     full_name: &str,
     email: &str,
 ) -> Result<SeededUser> {
-    let password = random()?;
+    let password = random::text()?;
     let (api_key, s3_key) = (ApiKey::generate(key)?, S3Key::generate(key)?);
     let new = NewUser {
         verified: true,
@@ -114,17 +142,27 @@ async fn token(table: &Table, user: &User, kind: TokenKind) -> Result<String> {
     Ok(table.create_token(user, None, new).await?.0.reveal())
 }
 
-/// 24 characters of 144 random bits.
-fn random() -> Result<String> {
-    let mut bytes = [0; 18];
-    getrandom::fill(&mut bytes)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+async fn seed_client(table: &Table) -> Result<SeededClient> {
+    let secret = ClientSecret::generate()?;
+    let client =
+        Client::new("Development".to_owned(), vec![REDIRECT_URI.to_owned()], Some(&secret))?;
+    table.create_client(&client).await?;
+    Ok(SeededClient {
+        client_id: client.id.to_string(),
+        client_secret: secret.reveal().to_owned(),
+        redirect_uri: REDIRECT_URI.to_owned(),
+    })
 }
 
 impl Secrets {
     /// The users of `dev.json`.
     pub fn users(&self) -> &[SeededUser] {
         &self.users
+    }
+
+    /// The OAuth client of `dev.json`.
+    pub const fn oauth_client(&self) -> Option<&SeededClient> {
+        self.oauth_client.as_ref()
     }
 
     /// What the functions get from the environment beside the table.
@@ -142,13 +180,17 @@ impl Secrets {
 
     /// One ready-to-paste line per dialect, as the first user.
     pub fn curl_lines(&self, base_url: &str) -> Vec<String> {
-        let Some(SeededUser { token, api_key, secret_key, .. }) = self.users.first() else {
+        let Some(SeededUser { username, password, token, api_key, secret_key, .. }) =
+            self.users.first()
+        else {
             return Vec::new();
         };
         vec![
             format!("curl -H 'Authorization: {token}' {base_url}/api/public/v1/accounts"),
             format!("curl -H 'Authorization: Bearer {token}' {base_url}/v1/accounts"),
             signed_curl(base_url, api_key, secret_key),
+            format!("curl -u {username}:{password} {base_url}/api/v1.1/users/{username}/"),
+            format!("curl -u {username}:{password} {base_url}/rollcall/v1/tokens"),
         ]
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{ClientId, GrantCredential, GrantId, Scope, SecretHash, Timestamp, User, UserId};
+use crate::{Result, random};
 
 /// A program that asks users for access, registered by the operator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,6 +24,43 @@ pub struct Client {
     pub redirect_uris: Vec<String>,
     /// When it was registered.
     pub created_at: Timestamp,
+}
+
+impl Client {
+    /// A new client; without a secret it is a program on somebody's own device.
+    pub fn new(
+        name: String,
+        redirect_uris: Vec<String>,
+        secret: Option<&ClientSecret>,
+    ) -> Result<Self> {
+        Ok(Self {
+            id: ClientId::generate()?,
+            name,
+            secret_hash: secret.map(ClientSecret::hash),
+            redirect_uris,
+            created_at: Timestamp::now(),
+        })
+    }
+}
+
+/// The secret of a client: `rcs_` and 32 random bytes in URL-safe base64. It has no `Debug`: it must not be logged.
+pub struct ClientSecret(String);
+
+impl ClientSecret {
+    /// A new secret.
+    pub fn generate() -> Result<Self> {
+        Ok(Self(format!("rcs_{}", URL_SAFE_NO_PAD.encode(random::bytes::<32>()?))))
+    }
+
+    /// What the table keeps of it: the hash of the whole text.
+    pub fn hash(&self) -> SecretHash {
+        SecretHash::of(self.0.as_bytes())
+    }
+
+    /// The secret, for the one answer that shows it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
 }
 
 /// What a user granted to a client: the code that told the client of it, and every token that came from that code.
@@ -133,4 +171,24 @@ pub struct GrantAccess {
     pub created_at: Timestamp,
     /// Until when it works.
     pub expires_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clients_secret_is_recognised_by_its_whole_text_and_by_nothing_else() {
+        let (secret, other) =
+            (ClientSecret::generate().unwrap(), ClientSecret::generate().unwrap());
+        let client =
+            Client::new("Reader".to_owned(), Vec::new(), Some(&secret)).unwrap().secret_hash;
+
+        assert!(secret.reveal().starts_with("rcs_") && secret.reveal().len() == 4 + 43);
+        for (text, is_right) in
+            [(secret.reveal(), true), (&secret.reveal()[4..], false), (other.reveal(), false)]
+        {
+            assert_eq!(client.as_ref().unwrap().matches(text.as_bytes()), is_right, "{text}");
+        }
+    }
 }

@@ -76,15 +76,26 @@ impl fmt::Display for PlanId {
     }
 }
 
+impl FromStr for UserId {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        uuid(text).map(Self)
+    }
+}
+
 impl FromStr for PlanId {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        // The parser also takes other spellings, as in braces, which differ in length.
-        let uuid =
-            Some(text.trim()).filter(|text| text.len() == 36).and_then(|text| text.parse().ok());
-        uuid.map(Self).ok_or_else(|| Malformed::new("must be a UUID"))
+        uuid(text).map(Self)
     }
+}
+
+/// The parser also takes other spellings, as in braces, which differ in length.
+fn uuid(text: &str) -> Result<Uuid, Malformed> {
+    let uuid = Some(text.trim()).filter(|text| text.len() == 36).and_then(|text| text.parse().ok());
+    uuid.ok_or_else(|| Malformed::new("must be a UUID"))
 }
 
 /// An account: 12 random bytes, written as 24 lower-case hexadecimal digits.

@@ -16,7 +16,7 @@ mod user;
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
 pub use credential::{GrantCredential, GrantPart, TokenCredential};
 pub use email::{Email, EmailAddress};
-pub use grant::{Client, Grant, GrantAccess, GrantCode, GrantRefresh, SpentRefresh};
+pub use grant::{Client, ClientSecret, Grant, GrantAccess, GrantCode, GrantRefresh, SpentRefresh};
 pub use hex::hex;
 pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use jiff::Timestamp;

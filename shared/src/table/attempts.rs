@@ -198,6 +198,14 @@ impl Table {
         Ok(())
     }
 
+    /// Forgets every attempt on a user's password, and so lifts a lock.
+    pub async fn forget_attempts(&self, user: UserId) -> Result<()> {
+        let key = Key::attempts_of_user(user).into_attributes();
+        let deletion = self.client.delete_item().table_name(&self.name).set_key(Some(key));
+        deletion.send().await.map_err(failed_call("forget attempts"))?;
+        Ok(())
+    }
+
     fn update(
         &self,
         key: &Key,

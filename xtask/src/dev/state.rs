@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::TABLE_NAME;
 use crate::private_file;
-use crate::seed::{Secrets, SeededUser};
+use crate::seed::{Secrets, SeededClient, SeededUser};
 
 /// Only what functions are built from: anything else in the workspace may change without a restart, a data file too.
 const IGNORE_ALL_BUT_SOURCES: &str = "\
@@ -31,6 +31,7 @@ pub(super) struct DevJson<'a> {
     base_url: &'a str,
     dynamodb_endpoint: &'a str,
     table_name: &'a str,
+    oauth_client: Option<&'a SeededClient>,
     users: &'a [SeededUser],
 }
 
@@ -79,7 +80,13 @@ impl StateDir {
 
 impl<'a> DevJson<'a> {
     pub(super) fn new(base_url: &'a str, dynamodb_endpoint: &'a str, secrets: &'a Secrets) -> Self {
-        Self { base_url, dynamodb_endpoint, table_name: TABLE_NAME, users: secrets.users() }
+        Self {
+            base_url,
+            dynamodb_endpoint,
+            table_name: TABLE_NAME,
+            oauth_client: secrets.oauth_client(),
+            users: secrets.users(),
+        }
     }
 }
 

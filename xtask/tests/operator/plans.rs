@@ -1,0 +1,74 @@
+//! Putting and assigning plans; and what goes wrong before any command starts.
+
+use std::process::Command;
+
+use serde_json::json;
+use shared::model::PlanId;
+
+use crate::stage::{Stage, text};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_put_listed_and_assigned() {
+    const PLAN: &str = "11111111-2222-4333-8444-555555555555";
+    let stage = Stage::new().await;
+    let made = stage.jane();
+    let account = text(&made, "accountId");
+    let put = |projects: &str| {
+        stage.done(&[
+            "put-plan",
+            "--id",
+            PLAN,
+            "--project-limit",
+            projects,
+            "--component-limit",
+            "2",
+            "--worker-limit",
+            "3",
+            "--storage-limit",
+            "4",
+            "--monthly-gas-limit",
+            "5",
+            "--monthly-upload-limit",
+            "6",
+        ])
+    };
+    let plan = json!({
+        "id": PLAN, "projectLimit": 1, "componentLimit": 2, "workerLimit": 3, "storageLimit": 4,
+        "monthlyGasLimit": 5, "monthlyUploadLimit": 6,
+    });
+
+    put("9");
+    assert_eq!(put("1"), plan);
+
+    let listed = stage.done(&["list-plans"]);
+    assert_eq!(listed["plans"][0]["id"], json!(PlanId::DEFAULT));
+    assert_eq!((listed["plans"].as_array().unwrap().len(), &listed["plans"][1]), (2, &plan));
+    assert_eq!(
+        stage.done(&["assign-plan", "--account", account, "--plan", PLAN]),
+        json!({ "accountId": account, "planId": PLAN })
+    );
+    let memberships = stage.table.memberships(stage.user(&made["id"]).await.id).await.unwrap();
+    let accounts = stage.table.accounts(&memberships).await.unwrap();
+    assert_eq!(json!(accounts[0].plan), json!(PLAN));
+    let nowhere = ["assign-plan", "--account", "5f7b1b7b7b7b7b7b7b7b7b7b", "--plan", PLAN];
+    assert_eq!(stage.refused(&nowhere, ""), "error: account not found\n");
+    let unknown = "99999999-2222-4333-8444-555555555555";
+    let nothing = ["assign-plan", "--account", account, "--plan", unknown];
+    assert_eq!(stage.refused(&nothing, ""), "error: plan not found\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_table_or_an_engine_nothing_is_printed_but_what_is_missing() {
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.arg("operator").args(arguments).env("AWS_REGION", "us-east-1");
+        command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
+        let output = command.output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+
+    assert_eq!(run(&["list-plans"]), "error: --table NAME is missing\n");
+    let unreachable = run(&["list-plans", "--table", "x", "--endpoint-url", "http://127.0.0.1:9"]);
+    assert!(unreachable.starts_with("error: could not read a list in time: "), "{unreachable}");
+}

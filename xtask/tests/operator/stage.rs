@@ -1,0 +1,114 @@
+//! A table, and the command that is run on it.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use shared::model::{TokenCredential, User, UserToken};
+use shared::password::Verified;
+use shared::table::{Attempts, Connection, Guessed, Kept, KeptCredential, Stored, Table};
+use xtask::engine::Engine;
+use xtask::template::Template;
+
+const TABLE: &str = "rollcall";
+
+/// A table of the template, and nothing in it.
+pub(crate) struct Stage {
+    engine: Engine,
+    pub(crate) table: Table,
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        let engine = Engine::start(0, None).await.unwrap();
+        engine.create_table(&Template::load().unwrap(), TABLE).unwrap();
+        let table = Table::connect(Connection::local(engine.endpoint(), TABLE)).unwrap();
+        Self { engine, table }
+    }
+
+    /// Runs the command; `stdin` is what it reads.
+    pub(crate) fn run(&self, arguments: &[&str], stdin: &str) -> Output {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(["operator", "--table", TABLE, "--endpoint-url", self.engine.endpoint()])
+            .args(arguments)
+            .envs([
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_ACCESS_KEY_ID", "local"),
+                ("AWS_SECRET_ACCESS_KEY", "local"),
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdin.take().unwrap().write_all(stdin.as_bytes()));
+        child.wait_with_output().unwrap()
+    }
+
+    /// The one object that a command prints when it succeeds.
+    pub(crate) fn done(&self, arguments: &[&str]) -> Value {
+        Self::printed(&self.run(arguments, ""))
+    }
+
+    pub(crate) fn printed(output: &Output) -> Value {
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        assert_eq!(str::from_utf8(&output.stdout).unwrap().lines().count(), 1);
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// The one line that a command says when it fails; it changes nothing and prints nothing.
+    pub(crate) fn refused(&self, arguments: &[&str], stdin: &str) -> String {
+        let before = self.items();
+        let output = self.run(arguments, stdin);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{output:?}");
+        assert_eq!(self.items(), before, "{arguments:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.lines().count(), 1, "{said}");
+        said
+    }
+
+    pub(crate) fn jane(&self) -> Value {
+        self.done(&["create-user", "--username", "janedoe", "--email", "jane.doe@example.com"])
+    }
+
+    pub(crate) async fn user(&self, id: &Value) -> Stored<User> {
+        let id = id.as_str().unwrap().parse().unwrap();
+        self.table.user_and(id, ()).await.unwrap().0.unwrap()
+    }
+
+    pub(crate) async fn signs_in(&self, id: &Value, password: &str) -> bool {
+        let user = self.user(id).await;
+        let verified = Verified::new().unwrap();
+        verified.check(user.id, user.password_hash.as_deref(), password).unwrap()
+    }
+
+    pub(crate) async fn token(&self, made: &Value) -> Option<Stored<UserToken>> {
+        let credential: TokenCredential = text(made, "token").parse().unwrap();
+        self.table.user_and(credential.owner(), credential.id()).await.unwrap().1
+    }
+
+    pub(crate) async fn attempts(&self, user: &User) -> Attempts {
+        let kept = Kept::Password(Guessed::User(user.id));
+        match self.table.credential_and(user.id, kept, ()).await.unwrap().0 {
+            KeptCredential::Password(_, attempts) => attempts,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Every item of the table, as text.
+    pub(crate) fn items(&self) -> String {
+        let scan = dynoxide::actions::scan::ScanRequest {
+            table_name: TABLE.to_owned(),
+            ..Default::default()
+        };
+        let found = self.engine.database().scan(scan).unwrap();
+        let mut items: Vec<_> =
+            found.items.unwrap().iter().map(|item| serde_json::to_value(item).unwrap()).collect();
+        items.sort_by_key(|item| item["pk"].to_string() + &item["sk"].to_string());
+        Value::from(items).to_string()
+    }
+}
+
+pub(crate) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap()
+}
