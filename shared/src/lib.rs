@@ -19,7 +19,7 @@ pub mod model;
 pub mod password;
 #[cfg(feature = "table")]
 pub mod quave;
-mod random;
+pub mod random;
 #[cfg(feature = "seal")]
 pub mod seal;
 #[cfg(any(feature = "password", feature = "signature"))]

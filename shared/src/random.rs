@@ -6,7 +6,7 @@ use crate::Result;
 use crate::error::failed;
 
 /// `N` random bytes, fit for secrets.
-pub(crate) fn bytes<const N: usize>() -> Result<[u8; N]> {
+pub fn bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(failed("draw random bytes"))?;
     Ok(bytes)

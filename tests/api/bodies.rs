@@ -127,7 +127,7 @@ async fn another_content_type_is_415_none_is_json_and_case_and_parameters_do_not
         ] {
             let mut headers = vec![("authorization", jane.token())];
             headers.extend(kind.map(|kind| ("content-type", kind)));
-            let answer = app.send(operation.method(), operation.path(), &headers, Some("{}")).await;
+            let answer = app.send(operation.method(), operation.path(), &headers, Some("[")).await;
             assert_eq!(answer.status, if refused { 415 } else { 400 }, "{operation} {kind:?}");
         }
     }

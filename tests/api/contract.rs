@@ -112,7 +112,10 @@ async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else
                         r#"Bearer realm="rollcall", error="insufficient_scope", scope="{name}""#
                     )),
                 ),
-                None => ("a token with a list of scopes cannot do this".to_owned(), None),
+                None => (
+                    "a token with a list of scopes cannot do this".to_owned(),
+                    Some(r#"Bearer realm="rollcall", error="insufficient_scope""#.to_owned()),
+                ),
             };
             assert_eq!(refused.parts(), (403, &operation.error(&error)), "{operation}");
             assert_eq!(refused.header("www-authenticate"), challenge.as_deref(), "{operation}");
@@ -216,6 +219,8 @@ async fn an_unknown_path_is_404_in_the_shape_of_its_dialect() {
         ("/v1/nothing", json!({ "error": "path not found" })),
         ("/v1/accounts/a/b", json!({ "error": "path not found" })),
         ("/v1/accounts/a/plan/b", json!({ "error": "path not found" })),
+        ("/v2/account/nothing", json!({ "success": false, "error": "path not found" })),
+        ("/v2/account/1/sshkey/x", json!({ "success": false, "error": "path not found" })),
         ("/v2/accounts/nothing", json!({ "success": false, "error": "path not found" })),
         ("/api/v1.1/nothing/", json!({ "detail": "path not found" })),
         ("/", json!({ "error": "path not found" })),

@@ -137,10 +137,10 @@ async fn a_write_whose_answer_is_lost_is_not_refused_as_its_own_conflict_nor_don
         let accounts =
             app.items().await.iter().filter(|item| item["type"]["S"] == "account").count();
         // A new user has an account of its own.
-        let expected = if operation.name.contains("create") {
+        let expected = if operation.name.contains("create-account") {
             2
         } else {
-            usize::from(!operation.name.contains("delete"))
+            usize::from(!operation.name.contains("delete-account"))
         };
         assert_eq!(accounts, expected, "{operation}");
         app.assert_consistent().await;

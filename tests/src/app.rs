@@ -9,7 +9,7 @@ use shared::App;
 use shared::auth::SignIn;
 use shared::aws::Aws;
 use shared::http::Call;
-use shared::model::{ApiKey, Role, Timestamp};
+use shared::model::{ApiKey, Role, SshKey, Timestamp};
 use shared::password::Verified;
 use shared::seal::{OpeningKey, SealingKey};
 use shared::service_key::ServiceKeys;
@@ -112,6 +112,7 @@ impl TestApp {
             verified: true,
             password_hash: Some(password_hash()),
             api_keys: vec![api_key.clone()],
+            ssh_keys: vec![ssh_key()],
             ..NewUser::named(name.parse().expect("a username"), email)
         };
         let user = self.table().create_user(new).await.expect("a new user");
@@ -241,6 +242,18 @@ fn password_hash() -> String {
     static HASH: LazyLock<String> =
         LazyLock::new(|| shared::password::hash(PASSWORD).expect("a password hash"));
     HASH.clone()
+}
+
+/// The SSH key that every person has, and that the events name.
+fn ssh_key() -> SshKey {
+    SshKey {
+        id: 1_234_567_890,
+        name: "desktop".to_owned(),
+        fingerprint: "SHA256:UCUiLr7Pjs9wFFJMDByLgc3NrtdU344OgUM45wZPcIQ".to_owned(),
+        public_key:
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti"
+                .to_owned(),
+    }
 }
 
 fn answer(response: Response<Body>) -> Answer {

@@ -13,6 +13,8 @@ use crate::Person;
 const ACCOUNT: &str = "5f7b1b7b7b7b7b7b7b7b7b7b";
 /// The token that the events carry.
 const TOKEN: &str = "rcu_YOUR_TOKEN";
+/// The API key that the events name. The SSH key that they name every person has.
+const API_KEY: &str = "rck_YOUR_API_KEY";
 
 /// One operation and the event that asks for it.
 pub struct Operation {
@@ -59,7 +61,12 @@ impl Operation {
     /// The scope that a token with a list must have; nothing if no such token is taken.
     pub fn scope(&self) -> Option<Scope> {
         match self.name.as_str() {
-            "e24-create-account" => None,
+            "e24-create-account"
+            | "e24-create-api-key"
+            | "e24-renew-api-secret"
+            | "e24-delete-api-key"
+            | "e24-add-ssh-key"
+            | "e24-delete-ssh-key" => None,
             _ if self.is_write() => Some(Scope::AccountWrite),
             _ => Some(Scope::AccountRead),
         }
@@ -79,7 +86,8 @@ impl Operation {
         match self.name.as_str() {
             "not-found" => "not-found",
             "quave-get-current-account" | "quave-set-current-account" => "quave-current-account",
-            name if name.starts_with("e24-") => "e24-accounts",
+            "e24-create-account" | "e24-list-accounts" => "e24-accounts",
+            name if name.starts_with("e24-") => "e24-account",
             name if name.starts_with("quave-") => "quave-accounts",
             name if name.starts_with("golem-") => "golem-accounts",
             name => panic!("{name} belongs to no group"),
@@ -88,14 +96,18 @@ impl Operation {
 
     /// The event with an account and a token that exist in place of the examples.
     pub fn of(&self, account: &str, token: &str) -> Value {
-        let text = self.text.replace(ACCOUNT, account).replace(TOKEN, token);
-        serde_json::from_str(&text).expect("an event")
+        event(&self.text.replace(ACCOUNT, account).replace(TOKEN, token))
     }
 
-    /// The event as a person asks for the own account.
+    /// The event as a person asks for the own account and keys.
     pub fn by(&self, person: &Person<'_>) -> Value {
-        self.of(&person.account(), person.token())
+        let text = self.text.replace(ACCOUNT, &person.account()).replace(TOKEN, person.token());
+        event(&text.replace(API_KEY, &person.api_key().0))
     }
+}
+
+fn event(text: &str) -> Value {
+    serde_json::from_str(text).expect("an event")
 }
 
 /// The root of the workspace.

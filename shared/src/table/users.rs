@@ -9,8 +9,8 @@ use super::opening::NewAccount;
 use super::transaction::{Changes, Transaction};
 use crate::error::failed;
 use crate::model::{
-    AccountId, AccountName, ApiKey, Email, EmailAddress, Membership, Role, S3Key, Slug, User,
-    UserId, UserNumber, Username,
+    AccountId, AccountName, ApiKey, Email, EmailAddress, Membership, Role, S3Key, Slug, SshKey,
+    User, UserId, UserNumber, Username,
 };
 use crate::{Error, Result};
 
@@ -34,6 +34,8 @@ pub struct NewUser {
     pub api_keys: Vec<ApiKey>,
     /// The key for S3 storage.
     pub s3_key: Option<S3Key>,
+    /// Public keys for SSH.
+    pub ssh_keys: Vec<SshKey>,
     /// The account that the user also becomes a member of, and whose admin says so.
     pub member_of: Option<AdminOf>,
 }
@@ -51,6 +53,7 @@ impl NewUser {
             phone: String::new(),
             api_keys: Vec::new(),
             s3_key: None,
+            ssh_keys: Vec::new(),
             member_of: None,
         }
     }
@@ -92,7 +95,7 @@ impl Table {
             phone: new.phone,
             api_keys: new.api_keys.into_iter().map(|key| (key.id.to_string(), key)).collect(),
             s3_key: new.s3_key,
-            ssh_keys: Vec::new(),
+            ssh_keys: new.ssh_keys,
             email_count: 1,
             credential_epoch: 0,
             spared_token: None,
