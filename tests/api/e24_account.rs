@@ -336,8 +336,7 @@ async fn a_malformed_unknown_deleted_or_other_users_api_key_is_404() {
     let (deleted, _) = new_api_key(&jane).await;
     jane.send_json("DELETE", API, &json!({ "api_key": deleted })).await;
     let before = (item(&app, &jane).await, item(&app, &john).await);
-    let id = john.user().api_keys.values().next().unwrap().id;
-    let forged = id.key_of(jane.user().id);
+    let forged = jane.user().api_keys.values().next().unwrap().id.key_of(john.user().id);
 
     for key in ["x", "rck_YOUR_API_KEY", &deleted, &john.api_key().0, &forged] {
         let body = json!({ "api_key": key });
