@@ -34,6 +34,9 @@ pub(crate) fn choose<'a>(
 
 /// The values of the route's variables, as API Gateway hands them to the function.
 pub(crate) fn parameters<'a>(route: &'a str, path: &'a str) -> BTreeMap<&'a str, &'a str> {
+    if let Some(prefix) = route.strip_suffix("/{proxy+}") {
+        return BTreeMap::from([("proxy", &path[prefix.len() + 1..])]);
+    }
     route
         .split('/')
         .zip(path.split('/'))
