@@ -1,7 +1,45 @@
 //! What the functions of the e24 dialect have in common.
 
-use crate::model::{ApiKey, SshKey, User, UserId};
+use std::fmt;
+use std::str::FromStr;
+
 use serde::Serialize;
+
+use crate::model::{ApiKey, Malformed, SshKey, User, UserId, text};
+
+/// A first or last name: 1 to 127 characters, so that both fit into one field of 255.
+pub struct Name(String);
+
+/// A phone number, as it was sent: 1 to 50 characters.
+pub struct Phone(String);
+
+impl FromStr for Name {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        text(raw, 127).map(Self)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Phone {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        text(raw, 50).map(Self)
+    }
+}
+
+impl From<Phone> for String {
+    fn from(phone: Phone) -> Self {
+        phone.0
+    }
+}
 
 /// Every success says so.
 #[derive(Serialize)]
@@ -53,11 +91,14 @@ pub struct ApiKeyView {
     secret_key: Option<String>,
 }
 
+/// A public key for SSH; the private one only where it was made just now.
 #[derive(Serialize)]
-struct SshKeyView {
+pub struct SshKeyView {
     id: u64,
     name: String,
     fingerprint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    private_key: Option<String>,
 }
 
 /// The secrets of a new user, which are shown once.
@@ -78,10 +119,7 @@ impl UserView {
             .map(|key| S3View { api_id: key.id.clone(), secret_key: s3_secret });
         let mut keys: Vec<&ApiKey> = user.api_keys.values().collect();
         keys.sort_by_key(|key| key.created_at);
-        let view = |key: &ApiKey| ApiKeyView {
-            api_key: key.id.key_of(user.id),
-            secret_key: api_secret.clone(),
-        };
+        let view = |key: &ApiKey| ApiKeyView::of(key, user.id, api_secret.clone());
         Self {
             id: user.id,
             username: user.username.to_string(),
@@ -92,13 +130,22 @@ impl UserView {
             phone: user.phone.clone(),
             e24files: Files { s3 },
             api: keys.into_iter().map(view).collect(),
-            sshkeys: user.ssh_keys.iter().map(SshKeyView::of).collect(),
+            sshkeys: user.ssh_keys.iter().map(|key| SshKeyView::of(key, None)).collect(),
         }
     }
 }
 
+impl ApiKeyView {
+    /// The key with its secret, right after that was made, or without.
+    pub fn of(key: &ApiKey, owner: UserId, secret_key: Option<String>) -> Self {
+        Self { api_key: key.id.key_of(owner), secret_key }
+    }
+}
+
 impl SshKeyView {
-    fn of(key: &SshKey) -> Self {
-        Self { id: key.id, name: key.name.clone(), fingerprint: key.fingerprint.clone() }
+    /// The key with its private half, right after that was made, or without.
+    pub fn of(key: &SshKey, private_key: Option<String>) -> Self {
+        let (name, fingerprint) = (key.name.clone(), key.fingerprint.clone());
+        Self { id: key.id, name, fingerprint, private_key }
     }
 }

@@ -8,6 +8,7 @@ mod between;
 mod bodies;
 mod contract;
 mod credentials;
+mod e24_account;
 mod e24_accounts;
 mod edge;
 mod golem_accounts;

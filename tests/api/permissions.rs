@@ -26,7 +26,19 @@ async fn asked() -> BTreeMap<&'static str, BTreeSet<String>> {
             asked.entry(operation.binary()).or_default().extend(actions);
         }
     }
+    asked.entry("e24-account").or_default().extend(asked_by_a_new_password().await);
     asked
+}
+
+/// What a changed password asks for: other tokens are cleared up.
+async fn asked_by_a_new_password() -> BTreeSet<String> {
+    let app = TestApp::start().await;
+    let jane = fresh(&app.person("janedoe").await).await;
+    app.proxy().count();
+    let body = json!({ "password": "another horse battery" });
+    let answer = jane.send_json("POST", "/v2/account/data", &body).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    app.proxy().calls().into_iter().flat_map(|call| call.actions).collect()
 }
 
 /// The same person with a token whose first use is yet to be noted.

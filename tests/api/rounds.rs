@@ -8,13 +8,20 @@ use tests::{Operation, TestApp, operations, user_operations};
 fn rounds(operation: &Operation) -> usize {
     match operation.name.as_str() {
         "not-found" => 0,
-        "golem-get-account"
+        "e24-get-account"
+        | "golem-get-account"
         | "hub-get-user"
         | "hub-list-emails"
         | "hub-oauth-ask"
         | "hub-oauth-introspect"
         | "quave-get-account" => 1,
-        "golem-delete-account"
+        "e24-add-ssh-key"
+        | "e24-create-api-key"
+        | "e24-delete-api-key"
+        | "e24-delete-ssh-key"
+        | "e24-renew-api-secret"
+        | "e24-update-account-data"
+        | "golem-delete-account"
         | "golem-find-accounts"
         | "golem-get-account-plan"
         | "golem-update-account"

@@ -9,7 +9,7 @@ const HOST: &str = "api.example.com:8443";
 
 /// A request, and what a client signs of it.
 #[derive(Clone)]
-struct Signed {
+pub(crate) struct Signed {
     method: String,
     host: String,
     date: String,
@@ -18,6 +18,11 @@ struct Signed {
 }
 
 impl Signed {
+    /// A request of today, with this body unless that is empty.
+    pub(crate) fn of(method: &str, target: &str, body: String) -> Self {
+        Self { method: method.to_owned(), target: target.to_owned(), body, ..Self::get() }
+    }
+
     fn get() -> Self {
         Self {
             method: "GET".to_owned(),
@@ -41,13 +46,18 @@ impl Signed {
     /// The `Authorization` header of a person's key over this.
     fn by(&self, person: &Person<'_>) -> String {
         let (key, secret) = person.api_key();
+        self.with(&key, secret)
+    }
+
+    /// The `Authorization` header of a key over this.
+    pub(crate) fn with(&self, key: &str, secret: &str) -> String {
         let Self { method, host, date, target, body } = self;
         let signed = format!("{method}\n{host}\n{date}\n{target}\n{body}");
         format!("{key}:{}", signature(secret, &signed))
     }
 
     /// Sends this under that header.
-    async fn send(&self, app: &TestApp, authorization: &str) -> Answer {
+    pub(crate) async fn send(&self, app: &TestApp, authorization: &str) -> Answer {
         let headers = [
             ("authorization", authorization),
             ("host", &self.host),

@@ -44,7 +44,7 @@ const ACCESS: &str = "
     e24-get-account           | user key   | account_read  | -
     e24-list-accounts         | user key   | account_read  | -
     e24-renew-api-secret      | user key   | -             | -
-    e24-update-account-data   | user key   | -             | -
+    e24-update-account-data   | user key   | account_write | -
     golem-create-account      | user       | account_write | -
     golem-delete-account      | user       | account_write | -
     golem-find-accounts       | user       | account_read  | -
@@ -211,7 +211,8 @@ impl Operation {
         match self.name.as_str() {
             "not-found" => "not-found",
             "quave-get-current-account" | "quave-set-current-account" => "quave-current-account",
-            name if name.starts_with("e24-") => "e24-accounts",
+            "e24-create-account" | "e24-list-accounts" => "e24-accounts",
+            name if name.starts_with("e24-") => "e24-account",
             name if name.starts_with("quave-") => "quave-accounts",
             name if name.starts_with("golem-") => "golem-accounts",
             name if name.starts_with("hub-oauth-") => "hub-oauth",

@@ -5,6 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use shared::model::TokenCredential;
+use shared::random;
+use ssh_key::PublicKey;
+use ssh_key::public::{Ed25519PublicKey, KeyData};
 
 use crate::{Answer, Operation};
 
@@ -55,6 +58,9 @@ pub struct Tokens {
     /// The refresh token.
     pub refresh: String,
 }
+
+/// The token that the events name.
+const TOKEN_ID: &str = "0197a1b2c3d4e5f60718293a";
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
@@ -193,14 +199,40 @@ impl Operation {
                 let address = unique("second") + "@example.com";
                 let body = json!({ "email": address });
                 who.made(service, "POST", &format!("{path}emails/"), &body).await;
-                set_email(&mut event, &address);
+                set(&mut event, "email", &address);
+            }
+            "e24-add-ssh-key" => {
+                let new = Ed25519PublicKey(random::bytes().expect("random bytes"));
+                let new = PublicKey::from(KeyData::Ed25519(new)).to_openssh();
+                set(&mut event, "content", &new.expect("a public key"));
+            }
+            "e24-delete-api-key" | "e24-renew-api-secret" => {
+                let made = who.made(service, "PUT", "/v2/account/api", &json!({})).await;
+                set(&mut event, "api_key", made["api"]["api_key"].as_str().expect("a key"));
+            }
+            "e24-delete-ssh-key" => {
+                let body = json!({ "name": "made", "method": "generate" });
+                let made = who.made(service, "PUT", "/v2/account/sshkey", &body).await;
+                event["rawPath"] = json!(format!("/v2/account/{}/sshkey", made["sshkeys"]["id"]));
+            }
+            "rollcall-get-token" | "rollcall-revoke-token" | "rollcall-rotate-token" => {
+                // A token with a list of scopes can rotate itself alone.
+                let own = token_id(authorization).filter(|_| self.name == "rollcall-rotate-token");
+                let id = if let Some(id) = own {
+                    id
+                } else {
+                    let body = json!({ "name": "made", "kind": "user" });
+                    let made = who.made(service, "POST", "/rollcall/v1/tokens", &body).await;
+                    made["id"].as_str().expect("an id").to_owned()
+                };
+                event["rawPath"] = json!(self.path().replace(TOKEN_ID, &id));
             }
             "hub-oauth-ask"
             | "hub-oauth-decide"
             | "hub-oauth-introspect"
             | "hub-oauth-revoke"
             | "hub-oauth-token" => self.prepare_oauth(service, who, &mut event).await,
-            _ => set_email(&mut event, &(unique("new") + "@example.com")),
+            _ => set(&mut event, "email", &(unique("new") + "@example.com")),
         }
         event
     }
@@ -256,12 +288,12 @@ impl Who {
     }
 }
 
-/// Puts an address into the body, if there is one in it.
-fn set_email(event: &mut Value, address: &str) {
+/// Puts a text in place of another one in the body, if it is there.
+fn set(event: &mut Value, field: &str, text: &str) {
     let body: Option<Value> =
         event["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
-    if let Some(mut body) = body.filter(|body| body["email"].is_string()) {
-        body["email"] = json!(address);
+    if let Some(mut body) = body.filter(|body| body[field].is_string()) {
+        body[field] = json!(text);
         event["body"] = json!(body.to_string());
     }
 }

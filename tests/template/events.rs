@@ -15,8 +15,15 @@ fn every_documented_operation_has_its_event_and_there_is_one_for_the_rest() {
     assert_eq!(
         names,
         [
+            "e24-add-ssh-key",
             "e24-create-account",
+            "e24-create-api-key",
+            "e24-delete-api-key",
+            "e24-delete-ssh-key",
+            "e24-get-account",
             "e24-list-accounts",
+            "e24-renew-api-secret",
+            "e24-update-account-data",
             "golem-create-account",
             "golem-delete-account",
             "golem-find-accounts",

@@ -1,11 +1,23 @@
-//! e24's own account: data, API keys, SSH keys.
+//! e24's own account: `/v2/account` and what is below it.
+
+mod add_ssh_key;
+mod api_key;
+mod change_data;
+mod create_api_key;
+mod delete_api_key;
+mod delete_ssh_key;
+mod get;
+mod openssh;
+mod renew_api_secret;
 
 use lambda_http::{Body, Response};
+use shared::auth::TokenOrSignature;
 use shared::http::Call;
 use shared::service_key::ServiceKeys;
 use shared::{Error, Result};
 
 type App = shared::App<ServiceKeys>;
+type Asked<'a, N> = shared::auth::Asked<'a, N, TokenOrSignature>;
 
 /// Answers one request; every error already is a response.
 pub async fn handle(app: &App, call: Call) -> Response<Body> {
@@ -13,9 +25,34 @@ pub async fn handle(app: &App, call: Call) -> Response<Body> {
 }
 
 /// Every route of the group. Arguments are checked left to right: who asks, then what they ask for.
-#[expect(clippy::unused_async, reason = "no route yet")]
-async fn route(_: &App, call: &Call) -> Result<Response<Body>> {
-    match (call.segments().as_slice(), call.method()) {
+async fn route(app: &App, call: &Call) -> Result<Response<Body>> {
+    let segments = call.segments();
+    let ["v2", "account", path @ ..] = segments.as_slice() else {
+        return Err(Error::NotFound("path"));
+    };
+    match (path, call.method()) {
+        ([], "GET") => get::get(Asked::of(app, call)?, call.query()).await,
+        (["data"], "POST") => change_data::change(app, Asked::of(app, call)?, call.json()).await,
+        (["api"], "PUT") => create_api_key::create(app, Asked::of(app, call)?, call.query()).await,
+        (["api"], "DELETE") => {
+            delete_api_key::delete(app, Asked::of(app, call)?, call.json()).await
+        }
+        (["api-new-secret-key"], "POST") => {
+            renew_api_secret::renew(app, Asked::of(app, call)?, call.json()).await
+        }
+        (["sshkey"], "PUT") => add_ssh_key::add(app, Asked::of(app, call)?, call.json()).await,
+        ([id, "sshkey"], "DELETE") => {
+            delete_ssh_key::delete(app, Asked::of(app, call)?, call.query(), id).await
+        }
+        ([], _) => Err(Error::MethodNotAllowed { allow: "GET" }),
+        (["data" | "api-new-secret-key"], _) => Err(Error::MethodNotAllowed { allow: "POST" }),
+        (["api"], _) => Err(Error::MethodNotAllowed { allow: "DELETE, PUT" }),
+        (["sshkey"], _) => Err(Error::MethodNotAllowed { allow: "PUT" }),
+        ([_, "sshkey"], _) => Err(Error::MethodNotAllowed { allow: "DELETE" }),
         _ => Err(Error::NotFound("path")),
     }
 }
+
+/// An answer that says nothing more than that it is done.
+#[derive(serde::Serialize)]
+struct Done {}

@@ -1,11 +1,9 @@
-use std::str::FromStr;
-
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::auth::Unrestricted;
-use shared::e24::{NewSecrets, Success, UserView};
+use shared::e24::{Name, NewSecrets, Phone, Success, UserView};
 use shared::http::{self, Fields};
-use shared::model::{ApiKey, EmailAddress, Malformed, S3Key, UserId, Username, text};
+use shared::model::{ApiKey, EmailAddress, S3Key, UserId, Username};
 use shared::password::NewPassword;
 use shared::service_key::ServiceKey;
 use shared::table::{NamesChoice, NewUser};
@@ -22,28 +20,6 @@ struct CreateUser {
     password: NewPassword,
     /// Derived from the address if none is wished for.
     username: Option<Username>,
-}
-
-/// A first or last name: 1 to 127 characters, so that both fit into one field of 255.
-struct Name(String);
-
-/// A phone number, as it was sent: 1 to 50 characters.
-struct Phone(String);
-
-impl FromStr for Name {
-    type Err = Malformed;
-
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
-        text(raw, 127).map(Self)
-    }
-}
-
-impl FromStr for Phone {
-    type Err = Malformed;
-
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
-        text(raw, 50).map(Self)
-    }
 }
 
 impl CreateUser {
@@ -105,8 +81,8 @@ pub(crate) async fn create(
     let new = NewUser {
         id,
         password_hash: Some(body.password.hash()?),
-        full_name: format!("{} {}", body.first_name.0, body.last_name.0),
-        phone: body.phone.map(|phone| phone.0).unwrap_or_default(),
+        full_name: format!("{} {}", body.first_name, body.last_name),
+        phone: body.phone.map(String::from).unwrap_or_default(),
         api_keys: vec![api_key],
         s3_key: Some(s3_key),
         member_of,

@@ -101,7 +101,7 @@ pub struct S3Key {
 /// A public key for SSH.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SshKey {
-    /// Random, below 2^53.
+    /// Random, from 1 to 2^53 - 1, so that it is exact in every JSON reader.
     pub id: u64,
     /// What its user calls it.
     pub name: String,
@@ -109,6 +109,18 @@ pub struct SshKey {
     pub fingerprint: String,
     /// The key in OpenSSH's form.
     pub public_key: String,
+}
+
+impl SshKey {
+    /// An id that none of these keys has.
+    pub fn free_id(taken: &[Self]) -> Result<u64> {
+        loop {
+            let id = u64::from_be_bytes(random::bytes()?) >> 11;
+            if id > 0 && taken.iter().all(|key| key.id != id) {
+                return Ok(id);
+            }
+        }
+    }
 }
 
 #[cfg(feature = "signature")]
@@ -122,14 +134,18 @@ mod secrets {
     impl ApiKey {
         /// A new key, whose secret is derived from `key`.
         pub fn generate(key: &ServiceKey) -> Result<Self> {
-            let nonce = hex(&random::bytes::<16>()?);
             Ok(Self {
                 id: ApiKeyId::generate()?,
-                nonce,
+                nonce: nonce()?,
                 key_version: key.version.clone(),
                 created_at: Timestamp::now(),
                 last_used_at: None,
             })
+        }
+
+        /// The same key with another secret, which is derived from `key`.
+        pub fn renewed(&self, key: &ServiceKey) -> Result<Self> {
+            Ok(Self { nonce: nonce()?, key_version: key.version.clone(), ..self.clone() })
         }
 
         /// The key's secret: 43 characters. `key` must be of this key's version.
@@ -137,6 +153,10 @@ mod secrets {
             let parts = [&owner.to_bytes()[..], &self.id.0, self.nonce.as_bytes()];
             Ok(URL_SAFE_NO_PAD.encode(key.derive("API secret", &parts)?))
         }
+    }
+
+    fn nonce() -> Result<String> {
+        Ok(hex(&random::bytes::<16>()?))
     }
 
     impl S3Key {

@@ -1,0 +1,96 @@
+use std::str::FromStr;
+
+use lambda_http::{Body, Response};
+use serde::Serialize;
+use shared::auth::Unrestricted;
+use shared::e24::{SshKeyView, Success};
+use shared::http::{self, Fields};
+use shared::model::{Malformed, SshKey, text};
+use shared::table::UserChange;
+use shared::{Error, Result};
+
+use crate::openssh::{self, PublicKey};
+use crate::{App, Asked};
+
+/// The most SSH keys that a user can have.
+const MOST: usize = 50;
+
+/// The body of `PUT /v2/account/sshkey`.
+struct AddSshKey {
+    name: KeyName,
+    /// The key, if it is uploaded; else a pair is made.
+    uploaded: Option<PublicKey>,
+}
+
+/// What a user calls a key: 1 to 255 characters.
+struct KeyName(String);
+
+/// How a key comes to be: `upload`, or any other word of at most 50 characters.
+enum Method {
+    Upload,
+    Generate,
+}
+
+impl FromStr for KeyName {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        text(raw, 255).map(Self)
+    }
+}
+
+impl FromStr for Method {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        let method = text(raw, 50)?;
+        Ok(if method == "upload" { Self::Upload } else { Self::Generate })
+    }
+}
+
+impl AddSshKey {
+    fn read(mut fields: Fields) -> Result<Self> {
+        let (name, method) = (fields.required("name"), fields.required("method"));
+        let uploaded = if let Some(Method::Upload) = method {
+            fields.required("content")
+        } else {
+            fields.optional::<String>("content");
+            None
+        };
+        let read = || Some(Self { name: name?, uploaded });
+        fields.finish(read())
+    }
+}
+
+#[derive(Serialize)]
+struct Added {
+    sshkeys: SshKeyView,
+}
+
+/// `PUT /v2/account/sshkey`: adds a public key, or a new pair, whose private key is shown this once.
+pub(crate) async fn add(
+    app: &App,
+    asked: Asked<'_, Unrestricted>,
+    fields: Result<Fields>,
+) -> Result<Response<Body>> {
+    let (caller, body, ()) = asked.with(fields.and_then(AddSshKey::read), |_| ()).await?;
+    let mut keys = caller.user().ssh_keys.clone();
+    if keys.len() >= MOST {
+        return Err(Error::Conflict("a user can have at most 50 SSH keys"));
+    }
+    let KeyName(name) = body.name;
+    let (public, private) = match body.uploaded {
+        Some(public) => (public, None),
+        None => openssh::generate(&name).map(|(public, private)| (public, Some(private)))?,
+    };
+    let (fingerprint, public_key) = (public.fingerprint(), public.canonical()?);
+    if keys.iter().any(|key| key.fingerprint == fingerprint) {
+        return Err(Error::Conflict("you have this SSH key already"));
+    }
+    let key = SshKey { id: SshKey::free_id(&keys)?, name, fingerprint, public_key };
+    let sshkeys = SshKeyView::of(&key, private);
+    keys.push(key);
+    let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
+    app.table.change_user(caller.user(), change).await?;
+    http::ok(&Success::of(Added { sshkeys }))
+}

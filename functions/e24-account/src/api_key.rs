@@ -1,0 +1,49 @@
+//! What the operations on API keys have in common.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+use shared::e24::ApiKeyView;
+use shared::http::Fields;
+use shared::model::{ApiKey, ApiKeyId, Malformed, User, text};
+use shared::{Error, Result};
+
+/// The body that names an API key.
+pub(crate) struct Named {
+    api_key: Text,
+}
+
+/// What is sent for a key: 1 to 100 characters. Whether it is one is for the caller's keys to say.
+struct Text(String);
+
+impl FromStr for Text {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        text(raw, 100).map(Self)
+    }
+}
+
+impl Named {
+    pub(crate) fn read(mut fields: Fields) -> Result<Self> {
+        let read = fields.required("api_key").map(|api_key| Self { api_key });
+        fields.finish(read)
+    }
+
+    /// The key of this user; one that is malformed or another user's is as unknown as one that never was.
+    pub(crate) fn of<'u>(&self, user: &'u User) -> Result<&'u ApiKey> {
+        let unknown = Error::NotFound("API key");
+        match ApiKeyId::parse_key(&self.api_key.0) {
+            Ok((owner, id)) if owner == user.id => {
+                user.api_keys.get(&id.to_string()).ok_or(unknown)
+            }
+            _ => Err(unknown),
+        }
+    }
+}
+
+/// The answer with a new secret.
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    pub(crate) api: ApiKeyView,
+}

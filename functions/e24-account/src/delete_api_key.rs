@@ -1,0 +1,28 @@
+use lambda_http::{Body, Response};
+use shared::auth::{Credential, Unrestricted};
+use shared::e24::Success;
+use shared::http::{self, Fields};
+use shared::table::UserChange;
+use shared::{Error, Result};
+
+use crate::api_key::Named;
+use crate::{App, Asked, Done};
+
+/// `DELETE /v2/account/api`: an API key stops working at once. A key cannot delete itself.
+pub(crate) async fn delete(
+    app: &App,
+    asked: Asked<'_, Unrestricted>,
+    fields: Result<Fields>,
+) -> Result<Response<Body>> {
+    let (caller, named, ()) = asked.with(fields.and_then(Named::read), |_| ()).await?;
+    let user = caller.user();
+    let id = named.of(user)?.id;
+    if matches!(caller.credential(), Credential::Key(signer) if *signer == id) {
+        return Err(Error::Conflict("the API key that signed the request cannot be deleted"));
+    }
+    let mut keys = user.api_keys.clone();
+    keys.remove(&id.to_string());
+    let change = UserChange { api_keys: Some(keys), ..UserChange::default() };
+    app.table.change_user(user, change).await?;
+    http::ok(&Success::of(Done {}))
+}

@@ -1,0 +1,24 @@
+use lambda_http::{Body, Response};
+use shared::auth::Unrestricted;
+use shared::e24::Success;
+use shared::http::{self, Query};
+use shared::table::UserChange;
+use shared::{Error, Result};
+
+use crate::{App, Asked, Done};
+
+/// `DELETE /v2/account/{ssh_id}/sshkey`. A malformed id is an unknown one.
+pub(crate) async fn delete(
+    app: &App,
+    asked: Asked<'_, Unrestricted>,
+    query: Result<Query<'_>>,
+    id: &str,
+) -> Result<Response<Body>> {
+    let (caller, _, ()) = asked.with(query, |_| ()).await?;
+    let mut keys = caller.user().ssh_keys.clone();
+    let place = keys.iter().position(|key| key.id.to_string() == id);
+    keys.remove(place.ok_or(Error::NotFound("SSH key"))?);
+    let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
+    app.table.change_user(caller.user(), change).await?;
+    http::ok(&Success::of(Done {}))
+}

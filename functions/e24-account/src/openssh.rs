@@ -1,0 +1,76 @@
+//! SSH keys in the forms of OpenSSH.
+
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use shared::model::{Malformed, text};
+use shared::{Error, Result, random};
+use ssh_key::private::{Ed25519Keypair, KeypairData};
+use ssh_key::public::{KeyData, RsaPublicKey};
+use ssh_key::{HashAlg, LineEnding, PrivateKey};
+
+/// The most characters of a line with a public key: room for an RSA key of 16384 bits and a comment.
+const LONGEST: usize = 4096;
+
+/// What OpenSSH works with, without what is too short to be safe.
+const RSA_BITS: RangeInclusive<usize> = 2048..=16384;
+
+/// A public key that may be added: Ed25519, ECDSA, either of them on a security key, or RSA of a safe length.
+pub(crate) struct PublicKey(KeyData);
+
+impl FromStr for PublicKey {
+    type Err = Malformed;
+
+    /// Reads the line of a `.pub` file. No problem repeats any of the text: it may be a private key.
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        if raw.contains("PRIVATE KEY") {
+            return Err(Malformed::new("must be a public key, never a private one"));
+        }
+        let key = ssh_key::PublicKey::from_openssh(&text(raw, LONGEST)?)
+            .map_err(|_| Malformed::new("must be a public key in the form of OpenSSH"))?;
+        match key.key_data() {
+            KeyData::Rsa(rsa) if !RSA_BITS.contains(&bits(rsa)) => {
+                Err(Malformed::new("must have 2048 to 16384 bits, being an RSA key"))
+            }
+            KeyData::Ed25519(_)
+            | KeyData::SkEd25519(_)
+            | KeyData::Ecdsa(_)
+            | KeyData::SkEcdsaSha2NistP256(_)
+            | KeyData::Rsa(_) => Ok(Self(key.key_data().clone())),
+            _ => Err(Malformed::new("must be an Ed25519, ECDSA or RSA key")),
+        }
+    }
+}
+
+/// The length of the modulus; a negative one has none.
+fn bits(rsa: &RsaPublicKey) -> usize {
+    match rsa.n.as_positive_bytes() {
+        Some([first, rest @ ..]) => (rest.len() + 1) * 8 - first.leading_zeros() as usize,
+        _ => 0,
+    }
+}
+
+impl PublicKey {
+    /// `SHA256:` and the hash in base64, as OpenSSH shows it.
+    pub(crate) fn fingerprint(&self) -> String {
+        self.0.fingerprint(HashAlg::Sha256).to_string()
+    }
+
+    /// The algorithm and the key in base64, without a comment.
+    pub(crate) fn canonical(&self) -> Result<String> {
+        ssh_key::PublicKey::from(self.0.clone()).to_openssh().map_err(|error| failed(&error))
+    }
+}
+
+/// A new Ed25519 pair: the public key, and the private one as OpenSSH's PEM with this comment.
+pub(crate) fn generate(comment: &str) -> Result<(PublicKey, String)> {
+    let pair = Ed25519Keypair::from_seed(&random::bytes()?);
+    let public = PublicKey(KeyData::Ed25519(pair.public));
+    let private =
+        PrivateKey::new(KeypairData::Ed25519(pair), comment).map_err(|error| failed(&error))?;
+    Ok((public, private.to_openssh(LineEnding::LF).map_err(|error| failed(&error))?.to_string()))
+}
+
+fn failed(error: &ssh_key::Error) -> Error {
+    Error::Internal { action: "write an SSH key", source: error.to_string().into() }
+}

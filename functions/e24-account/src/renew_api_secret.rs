@@ -1,0 +1,28 @@
+use lambda_http::{Body, Response};
+use shared::Result;
+use shared::auth::Unrestricted;
+use shared::e24::{ApiKeyView, Success};
+use shared::http::{self, Fields};
+use shared::table::UserChange;
+
+use crate::api_key::{Named, Shown};
+use crate::{App, Asked};
+
+/// `POST /v2/account/api-new-secret-key`: gives an API key another secret, which is shown this once; the old one stops
+/// at once.
+pub(crate) async fn renew(
+    app: &App,
+    asked: Asked<'_, Unrestricted>,
+    fields: Result<Fields>,
+) -> Result<Response<Body>> {
+    let (caller, named, ()) = asked.with(fields.and_then(Named::read), |_| ()).await?;
+    let user = caller.user();
+    let service_key = app.means.current().await?;
+    let key = named.of(user)?.renewed(&service_key)?;
+    let api = ApiKeyView::of(&key, user.id, Some(key.secret(user.id, &service_key)?));
+    let mut keys = user.api_keys.clone();
+    keys.insert(key.id.to_string(), key);
+    let change = UserChange { api_keys: Some(keys), ..UserChange::default() };
+    app.table.change_user(user, change).await?;
+    http::ok(&Success::of(Shown { api }))
+}

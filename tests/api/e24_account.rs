@@ -1,0 +1,584 @@
+//! `/v2/account` and what is below it.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use shared::model::{Scope, TokenKind};
+use tests::{Answer, Fault, Person, TestApp, basic};
+
+use crate::signatures::Signed;
+
+const ACCOUNT: &str = "/v2/account";
+const DATA: &str = "/v2/account/data";
+const API: &str = "/v2/account/api";
+const RENEW: &str = "/v2/account/api-new-secret-key";
+const SSH: &str = "/v2/account/sshkey";
+
+/// A key as `ssh-keygen` makes it, and its fingerprint as `ssh-keygen -l` shows it.
+const ED25519: (&str, &str) = (
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOo9XGwqyCdbcW1qlnD5SopW+3LobHKpC5zW9SlTjA/T",
+    "SHA256:8OZ2VXmE9BXaJIAzKCsBonD1czvWlJK+S5tODlBtRsY",
+);
+const ECDSA: (&str, &str) = (
+    "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBO+qOs06G7lWUvWrQ+/cSJ0JUEKp5/ARLk6LiB4knp991druQCEwX37IhXqMLQAkYeTz5IBpGqKtY/OJCRBW5TM=",
+    "SHA256:0YIxkKxUBwexgByL6vZtcBZF/GFlHcf4P39LB0eTqYU",
+);
+const RSA_2048: (&str, &str) = (
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCtlLp800QAuChTyVLtjeJtMGyn6cjCKrsV8a6GGNll/fHp3m9Ka8CGCyLuE7Y9UL7ATe0oPItUnkMyxQ3gVqGx0OlFFHCNNGo0YiFMo4hHqJDPjNM6i3BHll0+ogv2LPIx9ngeIcOZmq2wE+18lYbdmjyD9E9gvve8kyDufkzRu48kTSCvEzWPDlv4FX2zyFtJ9BMyh47Ay/SRQhaciD/H6ODY8li3en47+/w16hJwG6upAM9flTDqOUj0KPcFFQv1xWhoarRmg/5Had5tPCjZXCk4VazuOG5qfxBKkNzbq4rkQudGV3WbsOS8XV5O2TDnOoVvN5LCsTCDz+nF9vtr",
+    "SHA256:uKacNPkucxQPd2WwJ9FjjFX1KuRhlThYkGa3MNsI4Q4",
+);
+const RSA_2047: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAHXnnbuZIh01tb8Z/yaSB+QXZ6dH9dKHb69LJ4tDlxysFj+vM3cYsuokzbcqPmRuAx2/zJ7I31P4dK3lpdjMfCTwQ0WyyriVQg8l3aPoJPn0W1+YpA2nCFdTMC+36e7wHbJJDZmpvTK3xiVnnr0XGB36qmWVRI5OXjbnRzogEdhoLnKdSdIqMCaswmV1MAndQWQtmv0HpijAu8inhodkBivbKCxqUvqehvNjSvUwEYKPbeWTSiOU9YPCKLOtcA8Y3nppU0WTYI+xek2wXgA3VuQ/OyxTlrVdVl95O4DnO1kX5NDXarNddWT6DQz97BESPN0GMQc7xBCwPitvHolVxVE=";
+const RSA_1024: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDZxUk12y3njlAaY9Tc7Y0vgkp7yWTaU0raJlU2/ESq/jVOcoT+gLUEz9y4Ke+dBDRDlPA1KlmI7hOyqMuGCZP+Kz5pQijyZ0Mx95VoYXudEcaC1kT3sxIZ2hHQ5VpHRhSTK354fonov5RORdlNovGtuzUi4KG88W04LETsw5GkfQ==";
+const DSA: &str = "ssh-dss AAAAB3NzaC1kc3MAAACBAKbJnTha8ly7UN7zpMVEObo79pozo5aAyNMmAPlxy1ghxhp/RKkPD80lGdIWclmjdi/d3vGM1sg9I4dvWLEOb55sYxEHRrpOSZhxEMQIZH6rYySiTMoWC2/iQlg45ZqWPtdr5O6h9Csn1uLUEp2UheBVQCWC+oJgy7QIIiRK/fHLAAAAFQDTqAZiL7NMO8xPliX6vPjCIurehwAAAIEAnkBXRlW9sysY7xCAQ3V1r7nbamXYEfW/y5PqzwQznd9RGTzFQy14Y575Qfel0/0WCgkLbaaJ3RUdqyVmI7Po4rcog9SLdpjFqls1dYVdM+l0XubjcW/cNGDZ9wSpBVl5ePWRyIB6G3nlWzhMBR74fAYlzrm6xHS3SNYdfE0UeAoAAACAbmidBLEqMc90qYq1m9eeo9NW3FHrH1VJ7tPMd+CB2oZUid0oaFn3tgA28p66MBIPfYnEzlX1tfe9IOY+P+VvmNrUJBnuVG/ZCBWA3yIwnjba49K0Miy0HexOBXSFKoGfBuV8paeTOnVAEKZZTWQOtSx2rb0NeJWmzhz5lbNxq+o=";
+
+fn refused(error: &str) -> Value {
+    json!({ "success": false, "error": error })
+}
+
+fn upload(content: &str) -> Value {
+    json!({ "name": "laptop", "method": "upload", "content": content })
+}
+
+/// The attributes of a person's item.
+async fn item(app: &TestApp, person: &Person<'_>) -> Value {
+    let key = format!("USER#{}", person.user().id);
+    let items = app.items().await;
+    items.into_iter().find(|item| item["pk"]["S"] == key && item["sk"]["S"] == "USER").unwrap()
+}
+
+/// What the table has of the tokens.
+async fn tokens(app: &TestApp) -> usize {
+    app.items().await.iter().filter(|item| item["type"]["S"] == "token").count()
+}
+
+/// Asks for the account with a signature of this key.
+async fn signed_get(app: &TestApp, key: &str, secret: &str) -> Answer {
+    let get = Signed::of("GET", ACCOUNT, String::new());
+    get.send(app, &get.with(key, secret)).await
+}
+
+async fn new_api_key(person: &Person<'_>) -> (String, String) {
+    let made = person.send("PUT", API).await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let text = |field: &str| made.body["api"][field].as_str().unwrap().to_owned();
+    (text("api_key"), text("secret_key"))
+}
+
+#[tokio::test]
+async fn the_account_is_shown_to_its_user_by_token_and_by_signature_without_secrets() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let (key, secret) = jane.api_key();
+
+    let by_token = jane.send("GET", ACCOUNT).await;
+    let by_signature = signed_get(&app, &key, secret).await;
+
+    let account = json!({
+        "id": jane.user().id.to_string(),
+        "username": "janedoe",
+        "state": "created",
+        "name": "",
+        "active": true,
+        "email": "janedoe@example.com",
+        "phone": "",
+        "e24files": { "s3": null },
+        "api": [{ "api_key": key }],
+        "sshkeys": [],
+    });
+    assert_eq!(by_token.parts(), (200, &json!({ "success": true, "account": account })));
+    assert_eq!(by_signature, by_token);
+}
+
+#[tokio::test]
+async fn a_changed_name_and_phone_are_answered_shown_and_the_name_is_the_one_of_every_dialect() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let before = jane.send("GET", ACCOUNT).await;
+    let body = json!({ "first_name": " Mary Ann ", "last_name": "Major", "phone": 48_123_456_789_i64, "email": "x@example.com", "state": "deleted" });
+
+    let changed = jane.send_json("POST", DATA, &body).await;
+
+    let mut account = before.body["account"].clone();
+    account["name"] = json!("Mary Ann Major");
+    account["phone"] = json!("48123456789");
+    assert_eq!(changed.parts(), (200, &json!({ "success": true, "account": account })));
+    assert_eq!(jane.send("GET", ACCOUNT).await, changed);
+    assert_eq!(item(&app, &jane).await["fullName"]["S"], "Mary Ann Major");
+}
+
+#[tokio::test]
+async fn what_is_absent_stays_and_one_name_replaces_its_part_of_the_stored_one() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for (body, name, phone) in [
+        (json!({}), "", ""),
+        (json!({ "last_name": "Doe" }), "Doe", ""),
+        (json!({ "last_name": "Roe" }), "Doe Roe", ""),
+        (json!({ "first_name": "Jane" }), "Jane Roe", ""),
+        (json!({ "phone": "+48 1" }), "Jane Roe", "+48 1"),
+        (json!({ "last_name": "van der Roe" }), "Jane van der Roe", "+48 1"),
+        (json!({ "first_name": "Mary Ann" }), "Mary Ann van der Roe", "+48 1"),
+        (json!({ "last_name": "Major" }), "Mary Major", "+48 1"),
+        (json!({}), "Mary Major", "+48 1"),
+    ] {
+        let changed = jane.send_json("POST", DATA, &body).await;
+        let account = &changed.body["account"];
+        assert_eq!(
+            (changed.status, &account["name"], &account["phone"]),
+            (200, &json!(name), &json!(phone)),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_problem_of_the_data_is_told_and_nothing_is_changed() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let before = item(&app, &jane).await;
+
+    for (body, error) in [
+        (
+            json!({ "first_name": "", "phone": " " }),
+            "first_name: must not be empty; phone: must not be empty",
+        ),
+        (
+            json!({ "first_name": "x".repeat(128) }),
+            "first_name: must be at most 127 characters long",
+        ),
+        (json!({ "last_name": "x".repeat(128) }), "last_name: must be at most 127 characters long"),
+        (json!({ "last_name": null }), "last_name: must be a string"),
+        (json!({ "phone": "1".repeat(51) }), "phone: must be at most 50 characters long"),
+        (json!({ "phone": true }), "phone: must be a string"),
+        (json!({ "password": null }), "password: must be a string"),
+        (json!({ "password": "1234567" }), "password: must be at least 8 characters long"),
+        (json!({ "password": "x".repeat(257) }), "password: must be at most 256 characters long"),
+        (json!({ "password": "PASSWORD1" }), "password: is one of the most common passwords"),
+    ] {
+        let answer = jane.send_json("POST", DATA, &body).await;
+        assert_eq!(answer.parts(), (400, &refused(&format!("invalid request: {error}"))));
+    }
+    assert_eq!(item(&app, &jane).await, before);
+}
+
+#[tokio::test]
+async fn a_name_that_another_dialect_made_too_long_for_a_new_part_is_told() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
+    let name = format!("J {}", "ü".repeat(250));
+    let change = json!({ "Key": key, "UpdateExpression": "SET fullName = :name", "ExpressionAttributeValues": { ":name": { "S": name } } });
+    app.engine("UpdateItem", change).await;
+
+    let longest = jane.send_json("POST", DATA, &json!({ "first_name": "Jane" })).await;
+    let longer = jane.send_json("POST", DATA, &json!({ "first_name": "Janet" })).await;
+
+    assert_eq!(longest.status, 200, "{longest:?}");
+    let error = "invalid request: first_name: makes the whole name longer than 255 characters";
+    assert_eq!(longer.parts(), (400, &refused(error)));
+}
+
+#[tokio::test]
+async fn a_token_with_a_list_of_scopes_changes_names_but_no_password_and_no_key() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let scopes = [Scope::AccountRead, Scope::AccountWrite, Scope::TokensWrite];
+    let limited = jane.with_token(jane.new_token(TokenKind::User, Some(&scopes), None).await);
+    assert_eq!(limited.send("GET", ACCOUNT).await.status, 200);
+    let before = item(&app, &jane).await;
+    let password = json!({ "first_name": "Jane", "password": "another horse battery" });
+    let key = json!({ "api_key": jane.api_key().0 });
+
+    for answer in [
+        limited.send_json("POST", DATA, &password).await,
+        limited.send("PUT", API).await,
+        limited.send_json("POST", RENEW, &key).await,
+        limited.send_json("DELETE", API, &key).await,
+        limited.send_json("PUT", SSH, &upload(ED25519.0)).await,
+        limited.send("DELETE", "/v2/account/1234567890/sshkey").await,
+    ] {
+        let error = refused("a token with a list of scopes cannot do this");
+        assert_eq!(answer.parts(), (403, &error));
+    }
+
+    assert_eq!(item(&app, &jane).await, before);
+    let renamed = limited.send_json("POST", DATA, &json!({ "first_name": "Jane" })).await;
+    assert_eq!(renamed.body["account"]["name"], "Jane");
+}
+
+#[tokio::test]
+async fn a_new_password_revokes_every_other_token_and_neither_the_one_that_asked_nor_a_key() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let other = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
+    let (key, secret) = jane.api_key();
+
+    let changed = jane
+        .send_json("POST", DATA, &json!({ "password": "another horse battery", "phone": "1" }))
+        .await;
+
+    assert_eq!((changed.status, &changed.body["account"]["phone"]), (200, &json!("1")));
+    assert_eq!(
+        other.send("GET", ACCOUNT).await.parts(),
+        (401, &refused("the credential is not valid"))
+    );
+    assert_eq!(other.send("GET", "/v1/accounts").await.status, 401);
+    assert_eq!(jane.send("GET", ACCOUNT).await.status, 200);
+    assert_eq!(signed_get(&app, &key, secret).await.status, 200);
+    assert_eq!(tokens(&app).await, 1);
+    let everything = serde_json::to_string(&app.items().await).unwrap();
+    assert!(!everything.contains("another horse battery"));
+    let hash = item(&app, &jane).await["passwordHash"]["S"].as_str().unwrap().to_owned();
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+    let verified = shared::password::Verified::new().unwrap();
+    let id = jane.user().id;
+    assert!(verified.check(id, Some(&hash), "another horse battery").unwrap());
+    assert!(!verified.check(id, Some(&hash), tests::PASSWORD).unwrap());
+}
+
+#[tokio::test]
+async fn a_password_that_a_signature_changes_revokes_every_token() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let (key, secret) = jane.api_key();
+    let body = json!({ "password": "another horse battery" }).to_string();
+    let change = Signed::of("POST", DATA, body);
+
+    let changed = change.send(&app, &change.with(&key, secret)).await;
+
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(jane.send("GET", ACCOUNT).await.status, 401);
+    assert_eq!(signed_get(&app, &key, secret).await.status, 200);
+    assert_eq!(tokens(&app).await, 0);
+}
+
+#[tokio::test]
+async fn an_old_token_is_refused_at_once_even_if_it_could_not_be_cleared_up() {
+    for call in ["Query", "BatchWriteItem"] {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let other = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
+        app.proxy().disturb_all_of(call, Some(Fault::Refused("AccessDeniedException")));
+
+        let body = json!({ "password": "another horse battery" });
+        let changed = jane.send_json("POST", DATA, &body).await;
+
+        assert_eq!(changed.status, 200, "{call}: {changed:?}");
+        assert_eq!(tokens(&app).await, 2, "{call}");
+        assert_eq!(other.send("GET", ACCOUNT).await.status, 401, "{call}");
+        assert_eq!(jane.send("GET", ACCOUNT).await.status, 200, "{call}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_api_key_signs_requests_and_its_secret_is_shown_once_and_stored_nowhere() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    let made = jane.send("PUT", API).await;
+
+    let (key, secret) = (&made.body["api"]["api_key"], &made.body["api"]["secret_key"]);
+    let expected = json!({ "success": true, "api": { "api_key": key, "secret_key": secret } });
+    assert_eq!(made.parts(), (200, &expected));
+    let (key, secret) = (key.as_str().unwrap(), secret.as_str().unwrap());
+    let shown = signed_get(&app, key, secret).await;
+    let both = json!([{ "api_key": jane.api_key().0 }, { "api_key": key }]);
+    assert_eq!((shown.status, &shown.body["account"]["api"]), (200, &both));
+    assert!(!serde_json::to_string(&app.items().await).unwrap().contains(secret));
+}
+
+#[tokio::test]
+async fn a_renewed_secret_signs_and_the_old_one_stops_at_once() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let (key, old) = jane.api_key();
+
+    let renewed = jane.send_json("POST", RENEW, &json!({ "api_key": key })).await;
+
+    let new = &renewed.body["api"]["secret_key"];
+    let expected = json!({ "success": true, "api": { "api_key": key, "secret_key": new } });
+    assert_eq!(renewed.parts(), (200, &expected));
+    assert_eq!(signed_get(&app, &key, old).await.status, 401);
+    assert_eq!(signed_get(&app, &key, new.as_str().unwrap()).await.status, 200);
+    assert!(!serde_json::to_string(&app.items().await).unwrap().contains(new.as_str().unwrap()));
+}
+
+#[tokio::test]
+async fn a_deleted_api_key_stops_at_once_and_a_key_cannot_delete_itself() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let (first, first_secret) = jane.api_key();
+    let (second, second_secret) = new_api_key(&jane).await;
+    let delete = |key: &str| Signed::of("DELETE", API, json!({ "api_key": key }).to_string());
+
+    let (itself, other) = (delete(&second), delete(&first));
+    let itself = itself.send(&app, &itself.with(&second, &second_secret)).await;
+    let other = other.send(&app, &other.with(&second, &second_secret)).await;
+
+    let error = refused("the API key that signed the request cannot be deleted");
+    assert_eq!(itself.parts(), (409, &error));
+    assert_eq!(other.parts(), (200, &json!({ "success": true })));
+    assert_eq!(signed_get(&app, &first, first_secret).await.status, 401);
+    assert_eq!(signed_get(&app, &second, &second_secret).await.status, 200);
+    let last = jane.send_json("DELETE", API, &json!({ "api_key": second })).await;
+    assert_eq!(last.parts(), (200, &json!({ "success": true })));
+    assert_eq!(jane.send("GET", ACCOUNT).await.body["account"]["api"], json!([]));
+}
+
+#[tokio::test]
+async fn a_malformed_unknown_deleted_or_other_users_api_key_is_404() {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let (deleted, _) = new_api_key(&jane).await;
+    jane.send_json("DELETE", API, &json!({ "api_key": deleted })).await;
+    let before = (item(&app, &jane).await, item(&app, &john).await);
+    let forged = jane.user().api_keys.values().next().unwrap().id.key_of(john.user().id);
+
+    for key in ["x", "rck_YOUR_API_KEY", &deleted, &john.api_key().0, &forged] {
+        let body = json!({ "api_key": key });
+        for (method, path) in [("POST", RENEW), ("DELETE", API)] {
+            let answer = jane.send_json(method, path, &body).await;
+            assert_eq!(answer.parts(), (404, &refused("API key not found")), "{method} {key}");
+        }
+    }
+
+    assert_eq!((item(&app, &jane).await, item(&app, &john).await), before);
+    for (method, path) in [("POST", RENEW), ("DELETE", API)] {
+        let answer = jane.send_json(method, path, &json!({})).await;
+        assert_eq!(answer.parts(), (400, &refused("invalid request: api_key: is required")));
+    }
+}
+
+#[tokio::test]
+async fn a_user_has_at_most_20_api_keys() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    for _ in 1..20 {
+        new_api_key(&jane).await;
+    }
+
+    let one_more = jane.send("PUT", API).await;
+
+    assert_eq!(one_more.parts(), (409, &refused("a user can have at most 20 API keys")));
+    let key = json!({ "api_key": jane.api_key().0 });
+    assert_eq!(jane.send_json("POST", RENEW, &key).await.status, 200);
+    assert_eq!(jane.send_json("DELETE", API, &key).await.status, 200);
+    assert_eq!(jane.send("PUT", API).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn api_keys_that_are_made_at_once_all_stay_and_never_more_than_20() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    for _ in 0..13 {
+        new_api_key(&jane).await;
+    }
+
+    let answers = join_all((0..8).map(|_| jane.send("PUT", API))).await;
+
+    let made: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
+    assert_eq!((made.len(), answers.iter().filter(|answer| answer.status == 409).count()), (6, 2));
+    for answer in made {
+        let api = &answer.body["api"];
+        let (key, secret) = (api["api_key"].as_str().unwrap(), api["secret_key"].as_str().unwrap());
+        assert_eq!(signed_get(&app, key, secret).await.status, 200);
+    }
+    let shown = jane.send("GET", ACCOUNT).await;
+    assert_eq!(shown.body["account"]["api"].as_array().unwrap().len(), 20);
+}
+
+#[tokio::test]
+async fn what_is_changed_between_read_and_write_of_a_new_api_key_is_kept_and_so_is_the_key() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
+    let disarm = json!({
+        "Key": key,
+        "UpdateExpression": "SET apiKeys = :none, version = version + :one",
+        "ExpressionAttributeValues": { ":none": { "M": {} }, ":one": { "N": "1" } },
+    });
+    app.proxy().before("TransactWriteItems", app.engine_later("UpdateItem", disarm));
+
+    let (key, secret) = new_api_key(&jane).await;
+
+    assert_eq!(app.proxy().faults_left(), 0);
+    let shown = signed_get(&app, &key, &secret).await;
+    assert_eq!(shown.body["account"]["api"], json!([{ "api_key": key }]));
+}
+
+#[tokio::test]
+async fn an_uploaded_key_is_kept_in_canonical_form_with_the_fingerprint_that_openssh_shows() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for (number, (line, fingerprint)) in [ED25519, ECDSA, RSA_2048].into_iter().enumerate() {
+        let content = format!(" {line} jane@laptop \u{fc}\n");
+        let added = jane.send_json("PUT", SSH, &upload(&content)).await;
+
+        let id = added.body["sshkeys"]["id"].as_u64().unwrap_or_else(|| panic!("{added:?}"));
+        let key = json!({ "id": id, "name": "laptop", "fingerprint": fingerprint });
+        assert_eq!(added.parts(), (200, &json!({ "success": true, "sshkeys": key })));
+        assert!((1..1 << 53).contains(&id), "{id}");
+        let shown = jane.send("GET", ACCOUNT).await;
+        assert_eq!(shown.body["account"]["sshkeys"][number + 1], key);
+        let kept = &item(&app, &jane).await["sshKeys"]["L"][number + 1]["M"];
+        assert_eq!(kept["public_key"]["S"], line);
+    }
+}
+
+#[tokio::test]
+async fn a_generated_key_opens_with_its_private_key_which_is_shown_once_and_stored_nowhere() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let body = json!({ "name": "J\u{e4}ne's key", "method": "generate", "content": "ignored" });
+
+    let made = jane.send_json("PUT", SSH, &body).await;
+
+    let key = &made.body["sshkeys"];
+    let pem = key["private_key"].as_str().unwrap();
+    let private = ssh_key::PrivateKey::from_openssh(pem).unwrap();
+    let expected = json!({
+        "id": key["id"],
+        "name": "J\u{e4}ne's key",
+        "fingerprint": private.fingerprint(ssh_key::HashAlg::Sha256).to_string(),
+        "private_key": pem,
+    });
+    assert_eq!(made.parts(), (200, &json!({ "success": true, "sshkeys": expected })));
+    assert_eq!(
+        (private.algorithm(), private.comment()),
+        (ssh_key::Algorithm::Ed25519, "J\u{e4}ne's key")
+    );
+    assert!(pem.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----\n") && !pem.contains('\r'));
+    let mut shown = expected;
+    shown.as_object_mut().unwrap().remove("private_key");
+    assert_eq!(jane.send("GET", ACCOUNT).await.body["account"]["sshkeys"][1], shown);
+    let everything = serde_json::to_string(&app.items().await).unwrap();
+    assert!(pem.lines().all(|line| !everything.contains(line)));
+    let another = jane.send_json("PUT", SSH, &body).await;
+    assert_ne!(another.body["sshkeys"]["fingerprint"], key["fingerprint"]);
+}
+
+#[tokio::test]
+async fn what_is_no_safe_public_key_is_refused_and_never_repeated() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let before = item(&app, &jane).await;
+    let private = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+    let data = ED25519.0.split_once(' ').unwrap().1;
+
+    for (content, problem) in [
+        (private.to_owned(), "must be a public key, never a private one"),
+        (
+            private.replace("OPENSSH ", "").replace('\n', ""),
+            "must be a public key, never a private one",
+        ),
+        (DSA.to_owned(), "must be an Ed25519, ECDSA or RSA key"),
+        (RSA_1024.to_owned(), "must have 2048 to 16384 bits, being an RSA key"),
+        (RSA_2047.to_owned(), "must have 2048 to 16384 bits, being an RSA key"),
+        (data.to_owned(), "must be a public key in the form of OpenSSH"),
+        (format!("ssh-rsa {data}"), "must be a public key in the form of OpenSSH"),
+        (format!("no-pty {}", ED25519.0), "must be a public key in the form of OpenSSH"),
+        (ED25519.0[..60].to_owned(), "must be a public key in the form of OpenSSH"),
+        (format!("{}\n{}", ED25519.0, ECDSA.0), "must not contain control characters"),
+        (format!("{} {}", ED25519.0, "x".repeat(4096)), "must be at most 4096 characters long"),
+        (String::new(), "must not be empty"),
+    ] {
+        let answer = jane.send_json("PUT", SSH, &upload(&content)).await;
+        let expected = refused(&format!("invalid request: content: {problem}"));
+        assert_eq!(answer.parts(), (400, &expected));
+    }
+
+    assert_eq!(item(&app, &jane).await, before);
+}
+
+#[tokio::test]
+async fn every_problem_of_a_new_ssh_key_is_told_and_content_is_required_for_an_upload_alone() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for (body, error) in [
+        (json!({}), "name: is required; method: is required"),
+        (json!({ "name": "x", "method": "upload" }), "content: is required"),
+        (json!({ "name": "x", "method": "" }), "method: must not be empty"),
+        (
+            json!({ "name": "x", "method": "x".repeat(51) }),
+            "method: must be at most 50 characters long",
+        ),
+        (
+            json!({ "name": "x".repeat(256), "method": "generate" }),
+            "name: must be at most 255 characters long",
+        ),
+        (
+            json!({ "name": "x", "method": "generate", "content": null }),
+            "content: must be a string",
+        ),
+    ] {
+        let answer = jane.send_json("PUT", SSH, &body).await;
+        assert_eq!(answer.parts(), (400, &refused(&format!("invalid request: {error}"))));
+    }
+
+    let longest = json!({ "name": "\u{fc}".repeat(255), "method": "anything else" });
+    assert_eq!(jane.send_json("PUT", SSH, &longest).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_key_is_added_once_per_user_and_deleted_by_its_id() {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let added = jane.send_json("PUT", SSH, &upload(ED25519.0)).await;
+    let path = format!("/v2/account/{}/sshkey", added.body["sshkeys"]["id"]);
+
+    let again = jane.send_json("PUT", SSH, &upload(&format!("{} other", ED25519.0))).await;
+    let johns = john.send_json("PUT", SSH, &upload(ED25519.0)).await;
+    let others = john.send("DELETE", &path).await;
+    let deleted = jane.send("DELETE", &path).await;
+
+    assert_eq!(again.parts(), (409, &refused("you have this SSH key already")));
+    assert_eq!(johns.status, 200, "{johns:?}");
+    assert_eq!(others.parts(), (404, &refused("SSH key not found")));
+    assert_eq!(deleted.parts(), (200, &json!({ "success": true })));
+    assert_eq!(jane.send("GET", ACCOUNT).await.body["account"]["sshkeys"], json!([]));
+    for id in [
+        added.body["sshkeys"]["id"].to_string().as_str(),
+        "x",
+        "01234567890",
+        "-1",
+        "+1234567890",
+        "%31234567890",
+    ] {
+        let answer = jane.send("DELETE", &format!("/v2/account/{id}/sshkey")).await;
+        assert_eq!(answer.parts(), (404, &refused("SSH key not found")), "{id}");
+    }
+    assert_eq!(jane.send_json("PUT", SSH, &upload(ED25519.0)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_user_has_at_most_50_ssh_keys() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let generate = json!({ "name": "x", "method": "generate" });
+    let mut last = Value::Null;
+    for _ in 0..50 {
+        let added = jane.send_json("PUT", SSH, &generate).await;
+        assert_eq!(added.status, 200);
+        last = added.body["sshkeys"]["id"].clone();
+    }
+
+    let one_more = jane.send_json("PUT", SSH, &generate).await;
+
+    assert_eq!(one_more.parts(), (409, &refused("a user can have at most 50 SSH keys")));
+    assert_eq!(jane.send("DELETE", &format!("/v2/account/{last}/sshkey")).await.status, 200);
+    assert_eq!(jane.send_json("PUT", SSH, &generate).await.status, 200);
+}
+
+#[tokio::test]
+async fn no_name_and_password_is_taken() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let header = basic("janedoe", tests::PASSWORD);
+
+    let answer = app.send("GET", ACCOUNT, &[("authorization", &header)], None).await;
+
+    assert_eq!(answer.parts(), (401, &refused("the credential is not valid")));
+    assert_eq!(jane.send("GET", ACCOUNT).await.status, 200);
+}
