@@ -8,20 +8,24 @@ fn with_body() -> impl Iterator<Item = Operation> {
 }
 
 /// The problems that an answer lists, whichever dialect it is in.
-fn problems(body: &Value) -> Vec<&str> {
+fn problems(body: &Value) -> Vec<String> {
     if body["success"] == false {
         return body["error"]
             .as_str()
             .unwrap()
             .trim_start_matches("invalid request: ")
             .split("; ")
+            .map(str::to_owned)
             .collect();
     }
     let list = if body["errors"].is_array() { &body["errors"] } else { &body["details"] };
     list.as_array()
         .unwrap_or_else(|| panic!("{body}"))
         .iter()
-        .map(|problem| problem.as_str().unwrap())
+        .map(|problem| match (&problem["field"], &problem["detail"]) {
+            (Value::String(field), Value::String(detail)) => format!("{field}: {detail}"),
+            _ => problem.as_str().unwrap().to_owned(),
+        })
         .collect()
 }
 

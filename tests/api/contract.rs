@@ -22,7 +22,7 @@ async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
         if answer.status == 401 {
             assert_eq!(
                 answer.header("www-authenticate"),
-                Some(r#"Bearer realm="rollcall""#),
+                Some(operation.challenge()),
                 "{operation}"
             );
             assert_eq!(answer.body, operation.error("authentication is required"), "{operation}");
@@ -37,11 +37,7 @@ async fn every_operation_succeeds_as_its_event_asks() {
         let jane = app.person("janedoe").await;
         let answer = app.send_event(&operation.by(&jane)).await;
 
-        assert_eq!(
-            answer.status,
-            if operation.is_public() { 404 } else { 200 },
-            "{operation}: {answer:?}"
-        );
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         app.assert_consistent().await;
     }
 }
@@ -56,7 +52,7 @@ async fn every_answer_says_that_it_is_json_that_nothing_may_keep_it_and_which_re
             let answer = app.send_event(&event).await;
             assert_eq!(
                 answer.header("content-type"),
-                Some("application/json; charset=utf-8"),
+                operation.media_type(answer.status),
                 "{operation}"
             );
             assert_eq!(answer.header("cache-control"), Some("no-store"), "{operation}");
@@ -112,7 +108,10 @@ async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else
                         r#"Bearer realm="rollcall", error="insufficient_scope", scope="{name}""#
                     )),
                 ),
-                None => ("a token with a list of scopes cannot do this".to_owned(), None),
+                None => (
+                    "a token with a list of scopes cannot do this".to_owned(),
+                    Some(r#"Bearer realm="rollcall", error="insufficient_scope""#.to_owned()),
+                ),
             };
             assert_eq!(refused.parts(), (403, &operation.error(&error)), "{operation}");
             assert_eq!(refused.header("www-authenticate"), challenge.as_deref(), "{operation}");
@@ -121,7 +120,7 @@ async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else
             let right = jane.new_token(TokenKind::User, Some(&[needed]), None).await;
             assert_eq!(
                 app.send_event(&operation.of(&jane.account(), &right)).await.status,
-                200,
+                operation.success(),
                 "{operation}"
             );
         }

@@ -18,7 +18,7 @@ async fn asked() -> BTreeMap<&'static str, BTreeSet<String>> {
         let fresh = fresh(&jane).await;
         app.proxy().count();
         let answer = app.send_event(&operation.by(&fresh)).await;
-        assert!(answer.status == 200 || operation.is_public(), "{operation}: {answer:?}");
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         let actions = app.proxy().calls().into_iter().flat_map(|call| call.actions);
         asked.entry(operation.binary()).or_default().extend(actions);
     }

@@ -8,7 +8,11 @@ use tests::{Operation, TestApp, operations};
 fn rounds(operation: &Operation) -> usize {
     match operation.name.as_str() {
         "not-found" => 0,
-        "golem-get-account" | "quave-get-account" => 1,
+        "golem-get-account"
+        | "quave-get-account"
+        | "rollcall-get-own-token"
+        | "rollcall-get-token"
+        | "rollcall-list-tokens" => 1,
         "golem-delete-account"
         | "golem-find-accounts"
         | "golem-get-account-plan"
@@ -16,7 +20,10 @@ fn rounds(operation: &Operation) -> usize {
         | "quave-delete-account"
         | "quave-get-current-account"
         | "quave-list-accounts"
-        | "quave-set-current-account" => 2,
+        | "quave-set-current-account"
+        | "rollcall-create-token"
+        | "rollcall-revoke-token"
+        | "rollcall-rotate-token" => 2,
         // What is read names the next key: whether the current account can still be used.
         "e24-create-account"
         | "e24-list-accounts"
@@ -35,7 +42,7 @@ async fn every_operation_costs_the_rounds_that_it_must() {
         app.proxy().count();
         let answer = app.send_event(&operation.by(&jane)).await;
 
-        assert!(answer.status == 200 || operation.is_public(), "{operation}: {answer:?}");
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         assert_eq!(
             app.proxy().rounds(),
             rounds(&operation),

@@ -103,7 +103,7 @@ async fn a_transaction_that_is_still_in_progress_is_waited_for() {
 
         let answer = app.send_event(&operation.by(&jane)).await;
 
-        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
         app.assert_consistent().await;
     }
@@ -117,7 +117,7 @@ async fn one_throttled_call_is_tried_again_and_nobody_notices() {
             let jane = app.person("janedoe").await;
             app.proxy().disturb(call, Fault::THROTTLED);
             let answer = app.send_event(&operation.by(&jane)).await;
-            assert_eq!(answer.status, 200, "{operation} {call}: {answer:?}");
+            assert_eq!(answer.status, operation.success(), "{operation} {call}: {answer:?}");
             app.assert_consistent().await;
         }
     }
@@ -132,15 +132,15 @@ async fn a_write_whose_answer_is_lost_is_not_refused_as_its_own_conflict_nor_don
 
         let answer = app.send_event(&operation.by(&jane)).await;
 
-        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
         let accounts =
             app.items().await.iter().filter(|item| item["type"]["S"] == "account").count();
         // A new user has an account of its own.
-        let expected = if operation.name.contains("create") {
+        let expected = if operation.name.contains("create-account") {
             2
         } else {
-            usize::from(!operation.name.contains("delete"))
+            usize::from(!operation.name.contains("delete-account"))
         };
         assert_eq!(accounts, expected, "{operation}");
         app.assert_consistent().await;
@@ -157,7 +157,7 @@ async fn a_transaction_that_met_another_one_is_tried_again() {
 
         let answer = app.send_event(&operation.by(&jane)).await;
 
-        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
         app.assert_consistent().await;
     }
@@ -174,7 +174,7 @@ async fn keys_that_were_left_unprocessed_are_asked_for_again_and_not_taken_for_m
 
         let answer = app.send_event(&operation.by(&jane)).await;
 
-        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         app.assert_consistent().await;
     }
 }

@@ -34,10 +34,9 @@ pub(crate) fn choose<'a>(
 
 /// The values of the route's variables, as API Gateway hands them to the function.
 pub(crate) fn parameters<'a>(route: &'a str, path: &'a str) -> BTreeMap<&'a str, &'a str> {
-    route
-        .split('/')
-        .zip(path.split('/'))
-        .filter_map(|(own, given)| Some((variable(own)?, given)))
+    let (own, count) = (route.split('/'), route.split('/').count());
+    own.zip(path.splitn(count, '/'))
+        .filter_map(|(own, given)| Some((variable(own)?.trim_end_matches('+'), given)))
         .collect()
 }
 
@@ -88,6 +87,12 @@ fn the_most_specific_route_is_chosen() {
     ] {
         assert_eq!(choose(routes, path, EmptyRest::Refused), Some(route), "{path}");
     }
+}
+
+#[test]
+fn a_greedy_variable_takes_all_the_rest_and_is_named_without_its_plus() {
+    assert_eq!(parameters("/x/{id}", "/x/1"), BTreeMap::from([("id", "1")]));
+    assert_eq!(parameters("/x/{proxy+}", "/x/1/plan/"), BTreeMap::from([("proxy", "1/plan/")]));
 }
 
 #[test]
