@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
 mod attempts;
+mod basic;
 mod between;
 mod bodies;
 mod contract;
@@ -15,6 +16,7 @@ mod quave_accounts;
 mod quave_current_account;
 mod races;
 mod registry;
+mod rollcall_tokens;
 mod rounds;
 mod service_key;
 mod signatures;
