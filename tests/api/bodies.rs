@@ -74,13 +74,17 @@ async fn a_field_of_the_wrong_type_is_named_and_null_is_one() {
                 if field == "phone" && wrong.is_number() {
                     continue;
                 }
+                if field == "scopes" && wrong.is_array() {
+                    continue;
+                }
+                let kind = if field == "scopes" { "a list of strings" } else { "a string" };
                 let mut body = body.clone();
                 body[field] = wrong.clone();
                 let answer = jane.send_json(operation.method(), operation.path(), &body).await;
                 assert_eq!(answer.status, 400, "{operation} {field}={wrong}");
                 assert_eq!(
                     problems(&answer.body),
-                    [format!("{field}: must be a string")],
+                    [format!("{field}: must be {kind}")],
                     "{operation} {field}={wrong}"
                 );
             }
