@@ -33,7 +33,7 @@ async fn assert_outcome(
     }
     let answer = app.send_event(&event).await;
     let status = match expected {
-        Expected::Taken => operation.success(),
+        Expected::Taken => operation.success_by(kind),
         Expected::Refused(status) => status,
     };
     assert_eq!(answer.status, status, "{operation}, {kind}: {answer:?}");

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use shared::Error;
 use shared::model::UserId;
 use shared::table::{Attempts, Guessed, Kept, KeptCredential, Reservation, Table};
-use tests::TestApp;
+use tests::{Fault, TestApp};
 
 /// What the table knows of the attempts on a name.
 async fn seen(table: &Table, guessed: &Guessed) -> Attempts {
@@ -44,6 +44,24 @@ async fn the_tenth_wrong_password_locks_the_name_and_no_other() {
         assert!(retry_after(&reserve(app.table(), &guessed).await.unwrap_err()) > 890);
         reserve(app.table(), &Guessed::User(UserId::generate())).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn the_tenth_wrong_password_locks_even_if_the_answer_to_it_was_lost() {
+    let app = TestApp::start().await;
+    let guessed = Guessed::User(UserId::generate());
+    for number in 0..10 {
+        let reserved = reserve(app.table(), &guessed).await.unwrap();
+        if number == 9 {
+            app.proxy().disturb("UpdateItem", Fault::AnswerLost);
+        }
+        app.table().note_wrong_attempt(reserved).await.unwrap();
+    }
+
+    let locked = seen(app.table(), &guessed).await.refuse_if_locked().unwrap_err();
+
+    assert!((890..=900).contains(&retry_after(&locked)), "{locked:?}");
+    assert_eq!(app.proxy().faults_left(), 0);
 }
 
 #[tokio::test]

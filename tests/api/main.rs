@@ -4,6 +4,7 @@
 
 mod access;
 mod attempts;
+mod basic;
 mod between;
 mod bodies;
 mod contract;
@@ -20,6 +21,7 @@ mod quave_accounts;
 mod quave_current_account;
 mod races;
 mod registry;
+mod rollcall_tokens;
 mod rounds;
 mod service_key;
 mod signatures;

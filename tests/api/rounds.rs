@@ -14,7 +14,10 @@ fn rounds(operation: &Operation) -> usize {
         | "hub-list-emails"
         | "hub-oauth-ask"
         | "hub-oauth-introspect"
-        | "quave-get-account" => 1,
+        | "quave-get-account"
+        | "rollcall-get-own-token"
+        | "rollcall-get-token"
+        | "rollcall-list-tokens" => 1,
         "e24-add-ssh-key"
         | "e24-create-api-key"
         | "e24-delete-api-key"
@@ -34,7 +37,10 @@ fn rounds(operation: &Operation) -> usize {
         | "quave-delete-account"
         | "quave-get-current-account"
         | "quave-list-accounts"
-        | "quave-set-current-account" => 2,
+        | "quave-set-current-account"
+        | "rollcall-create-token"
+        | "rollcall-revoke-token"
+        | "rollcall-rotate-token" => 2,
         // What is read names the next key: whether the current account can still be used.
         "e24-create-account"
         | "e24-list-accounts"

@@ -70,7 +70,7 @@ const ACCESS: &str = "
     quave-list-accounts       | user       | account_read  | -
     quave-set-current-account | user       | account_write | -
     rollcall-create-token     | user basic | tokens_write  | -
-    rollcall-get-own-token    | user       | tokens_read   | -
+    rollcall-get-own-token    | user basic | tokens_read   | -
     rollcall-get-token        | user basic | tokens_read   | -
     rollcall-list-tokens      | user basic | tokens_read   | -
     rollcall-revoke-token     | user basic | -             | -
@@ -160,11 +160,20 @@ impl Operation {
     /// The status when it goes well.
     pub fn success(&self) -> u16 {
         match self.name.as_str() {
-            "hub-add-email" => 201,
-            "hub-delete-email" => 204,
+            "hub-add-email" | "rollcall-create-token" | "rollcall-rotate-token" => 201,
+            "hub-delete-email" | "rollcall-revoke-token" => 204,
             "hub-oauth-decide" => 303,
             "not-found" => 404,
             _ => 200,
+        }
+    }
+
+    /// The status when it goes well with a kind of credential that it takes.
+    pub fn success_by(&self, kind: &str) -> u16 {
+        match (self.name.as_str(), kind) {
+            // There is no token to show.
+            ("rollcall-get-own-token", "basic") => 404,
+            _ => self.success(),
         }
     }
 

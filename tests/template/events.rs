@@ -48,6 +48,12 @@ fn every_documented_operation_has_its_event_and_there_is_one_for_the_rest() {
             "quave-get-current-account",
             "quave-list-accounts",
             "quave-set-current-account",
+            "rollcall-create-token",
+            "rollcall-get-own-token",
+            "rollcall-get-token",
+            "rollcall-list-tokens",
+            "rollcall-revoke-token",
+            "rollcall-rotate-token",
         ]
     );
 }

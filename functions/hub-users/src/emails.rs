@@ -2,7 +2,7 @@ use lambda_http::{Body, Response};
 use shared::auth::{EmailRead, EmailWrite};
 use shared::http::{self, Fields, Query};
 use shared::model::EmailAddress;
-use shared::table::{EmailOf, Table};
+use shared::table::EmailOf;
 use shared::{Error, Result};
 
 use crate::view::EmailView;
@@ -21,7 +21,7 @@ pub(crate) async fn list(
     name: &str,
 ) -> Result<Response<Body>> {
     let (caller, _, owner, mut emails) =
-        asked.with_beside(query, |_| named(name), Table::emails).await?;
+        asked.with_beside(query, |_| named(name), |table, user, _| table.emails(user)).await?;
     own(&caller, owner)?;
     emails.sort_by_key(|email| email.added_at);
     let user = caller.user();

@@ -56,7 +56,7 @@ impl<'a, N: Need, P: Presented> Asked<'a, N, P> {
         wanted: impl FnOnce(&T) -> W,
     ) -> Result<(Caller<N>, T, W::Found)> {
         let (caller, input, found, ()) =
-            self.with_beside(input, wanted, async |_, _| Ok(())).await?;
+            self.with_beside(input, wanted, |_, _, _| std::future::ready(Ok(()))).await?;
         Ok((caller, input, found))
     }
 
@@ -69,16 +69,17 @@ impl<'a, N: Need, P: Presented> Asked<'a, N, P> {
     where
         F: Future<Output = Result<Found>>,
     {
-        let (caller, input, (), found) = self.with_beside(input, |_| (), other).await?;
+        let (caller, input, (), found) =
+            self.with_beside(input, |_| (), |table, user, _| other(table, user)).await?;
         Ok((caller, input, found))
     }
 
-    /// Both at once.
+    /// Both at once, and the other call may also need what the request says.
     pub async fn with_beside<T, W: Wanted, F, Found>(
         self,
         input: Result<T>,
         wanted: impl FnOnce(&T) -> W,
-        other: impl FnOnce(&'a Table, UserId) -> F,
+        other: impl FnOnce(&'a Table, UserId, &T) -> F,
     ) -> Result<(Caller<N>, T, W::Found, Found)>
     where
         F: Future<Output = Result<Found>>,
@@ -88,8 +89,10 @@ impl<'a, N: Need, P: Presented> Asked<'a, N, P> {
             Ok(input) => input,
             Err(error) => return Err(self.confirm(user, kept, ()).await.err().unwrap_or(error)),
         };
-        let (confirmed, other) =
-            tokio::join!(self.confirm(user, kept, wanted(&input)), other(&self.app.table, user));
+        let (confirmed, other) = tokio::join!(
+            self.confirm(user, kept, wanted(&input)),
+            other(&self.app.table, user, &input)
+        );
         let (caller, found) = confirmed?;
         Ok((caller, input, found, other?))
     }

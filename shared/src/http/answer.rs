@@ -200,3 +200,64 @@ fn challenge(dialect: Dialect, error: &str) -> String {
         format!("{BEARER}{error}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// One error of every kind, but for those of OAuth, whose codes are another standard's.
+    fn errors() -> Vec<Error> {
+        let (action, retry_after) = ("do it", 1);
+        vec![
+            Error::NoCredential,
+            Error::BadCredential,
+            Error::UserTokenOnly,
+            Error::MissingScope("x"),
+            Error::Restricted,
+            Error::Forbidden("x"),
+            Error::NotFound("x"),
+            Error::MethodNotAllowed { allow: "GET" },
+            Error::Invalid(Vec::new()),
+            Error::TooLarge,
+            Error::UnsupportedMediaType("x"),
+            Error::Conflict("x"),
+            Error::TooManyAttempts { retry_after },
+            Error::Raced,
+            Error::Unavailable { action, source: "x".into() },
+            Error::Internal { action, source: "x".into() },
+        ]
+    }
+
+    /// The codes that [`code`] spells out.
+    fn spelled() -> BTreeSet<&'static str> {
+        let source = include_str!("answer.rs");
+        let (_, function) = source.split_once("const fn code").unwrap();
+        let (function, _) = function.split_once("\n}").unwrap();
+        function.split('"').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn the_documented_codes_are_those_that_errors_have() {
+        let (_, section) =
+            include_str!("../../../docs/api.md").split_once("| code | status |").unwrap();
+        let rows = section.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let documented: BTreeSet<(String, String)> = rows
+            .map(|row| {
+                let mut cells = row.split('|').skip(1).map(|cell| cell.trim().trim_matches('`'));
+                (cells.next().unwrap().to_owned(), cells.next().unwrap().to_owned())
+            })
+            .collect();
+
+        let real = errors()
+            .iter()
+            .map(|error| (code(error).to_owned(), status(error).as_str().to_owned()))
+            .collect();
+        assert_eq!(documented, real);
+        assert_eq!(
+            documented.iter().map(|(code, _)| code.as_str()).collect::<BTreeSet<_>>(),
+            spelled()
+        );
+    }
+}

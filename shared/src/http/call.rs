@@ -117,6 +117,15 @@ impl Call {
         }
     }
 
+    /// The fields of a JSON body that may be left out, which is as good as an empty object.
+    pub fn optional_json(&self) -> Result<Fields> {
+        if self.raw_body().is_empty() {
+            self.query()?;
+            return Fields::of_json(b"{}");
+        }
+        self.json()
+    }
+
     /// The fields of a JSON body or of a form.
     pub fn fields(&self) -> Result<Fields> {
         self.query()?;

@@ -20,6 +20,18 @@ pub enum TokenKind {
     Environment,
 }
 
+impl FromStr for TokenKind {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        match text {
+            "user" => Ok(Self::User),
+            "environment" => Ok(Self::Environment),
+            _ => Err(Malformed::new("must be `user` or `environment`")),
+        }
+    }
+}
+
 /// What a token with a list of scopes may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

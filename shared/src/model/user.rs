@@ -7,8 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, ApiKey, EmailAddress, Malformed, S3Key, SshKey, Timestamp, TokenId, UserId,
-    UserNumber, UserToken,
+    AccountId, ApiKey, EmailAddress, Malformed, S3Key, SshKey, Timestamp, TokenId, TokenKind,
+    UserId, UserNumber, UserToken,
 };
 use crate::{Result, random};
 
@@ -77,6 +77,11 @@ impl User {
     /// Whether a user token was made since the password was changed last, or changed it.
     pub fn honours(&self, token: &UserToken) -> bool {
         token.epoch == self.credential_epoch || self.spared_token == Some(token.id)
+    }
+
+    /// Whether a token of this user works at `now`. A changed password revokes user tokens alone.
+    pub fn has_working(&self, token: &UserToken, now: Timestamp) -> bool {
+        token.is_live(now) && (token.kind == TokenKind::Environment || self.honours(token))
     }
 }
 

@@ -81,8 +81,15 @@ impl Attempts {
 
     /// Refuses every password while the name is locked, right or wrong.
     pub fn refuse_if_locked(&self) -> Result<()> {
-        let left = self.locked_until - now();
+        let now = now();
+        let left = self.locked_until(now) - now;
         if left > 0 { Err(Error::TooManyAttempts { retry_after: seconds(left) }) } else { Ok(()) }
+    }
+
+    /// Ten wrong ones lock even if the lock itself was not written, since an answer was lost or the process ended.
+    fn locked_until(&self, now: i64) -> i64 {
+        let last = self.slots.iter().map(|slot| slot.until).max().filter(|_| self.all_wrong(now));
+        self.locked_until.max(last.unwrap_or_default())
     }
 
     /// A free slot at random, so that attempts made at once rarely meet.
@@ -92,10 +99,7 @@ impl Attempts {
         if let Some(place) = free.get(at.checked_rem(free.len()).unwrap_or_default()) {
             return Ok(*place);
         }
-        let last = self.slots.iter().map(|slot| slot.until).max().unwrap_or_default();
-        // All wrong, but the lock itself was not written: the process ended in between.
-        let retry_after = if self.all_wrong(now) { seconds(last - now) } else { 1 };
-        Err(Error::TooManyAttempts { retry_after })
+        Err(Error::TooManyAttempts { retry_after: 1 })
     }
 
     fn all_wrong(&self, now: i64) -> bool {

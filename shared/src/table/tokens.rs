@@ -1,6 +1,7 @@
 //! Tokens.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -46,6 +47,12 @@ impl NewToken {
     }
 }
 
+/// Tokens as they were read, oldest first: some may not work any more.
+pub struct ReadTokens {
+    tokens: Vec<UserToken>,
+    ended: bool,
+}
+
 /// The tokens of one page, and whether more follow.
 pub struct TokenPage {
     /// Oldest first; only those that work.
@@ -67,16 +74,7 @@ impl Table {
     ) -> Result<(TokenCredential, UserToken)> {
         let credential = TokenCredential::generate(new.kind, user.id)?;
         let token = new.made(user, credential.id(), credential.secret_hash());
-        let mut transaction = Transaction::new(self, "create a token")
-            .put(attributes(&token)?, Condition::absent(), || Error::Raced)?
-            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)?;
-        if let Some(maker) = maker {
-            transaction =
-                transaction.check(Key::token(user.id, maker), Condition::present(), || {
-                    Error::BadCredential
-                })?;
-        }
-        transaction.commit().await?;
+        self.making("create a token", user, maker, &token)?.commit().await?;
         Ok((credential, token))
     }
 
@@ -88,14 +86,16 @@ impl Table {
             .await
     }
 
-    /// Makes a token that takes the place of `old`, which works for `overlap` seconds more, and not beyond its own end.
+    /// Makes a token that takes the place of `old`, with a token of that user if `maker` names one. The old one works for
+    /// `overlap` more, and not beyond its own end; without an overlap it is gone, whatever the clocks say.
     ///
-    /// [`Error::Conflict`] if it was rotated before.
+    /// [`Error::Conflict`] if it was rotated before, [`Error::BadCredential`] as [`Table::create_token`].
     pub async fn rotate_token(
         &self,
         user: &User,
+        maker: Option<TokenId>,
         old: &Stored<UserToken>,
-        overlap: u32,
+        overlap: Duration,
     ) -> Result<(TokenCredential, UserToken)> {
         if old.rotated_to.is_some() {
             return Err(Error::Conflict("the token was rotated already"));
@@ -108,46 +108,85 @@ impl Table {
             expires_at: old.expires_at,
         };
         let new = new.made(user, credential.id(), credential.secret_hash());
-        let end = new.created_at.as_second() + i64::from(overlap);
-        let end = old.expires_at.map_or(end, |own| own.as_second().min(end));
-        let changes = Changes::new()
-            .set("rotatedTo", new.id)?
-            .set("expiresAt", Timestamp::from_second(end).map_err(failed("rotate a token"))?)?
-            .set("ttl", end)?;
-        Transaction::new(self, "rotate a token")
-            .put(attributes(&new)?, Condition::absent(), || Error::Raced)?
-            .update(old.key(), changes, Condition::unchanged(old), || Error::Raced)?
-            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)?
-            .commit()
-            .await?;
+        let unchanged = Condition::unchanged(old);
+        let transaction =
+            self.making("rotate a token", user, maker.filter(|maker| *maker != old.id), &new)?;
+        let transaction = if overlap.is_zero() {
+            transaction.delete(old.key(), unchanged, || Error::Raced)?
+        } else {
+            let changes = rotated(old, &new, overlap)?;
+            transaction.update(old.key(), changes, unchanged, || Error::Raced)?
+        };
+        transaction.commit().await?;
         Ok((credential, new))
     }
 
-    /// Up to `limit` tokens of a user that `works` lets pass, oldest first, after this one.
-    pub async fn tokens(
+    /// The making of a token, by a user as it was read and a maker that is still there.
+    fn making(
+        &self,
+        action: &'static str,
+        user: &User,
+        maker: Option<TokenId>,
+        new: &UserToken,
+    ) -> Result<Transaction<'_>> {
+        let transaction = Transaction::new(self, action)
+            .put(attributes(new)?, Condition::absent(), || Error::Raced)?
+            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)?;
+        match maker {
+            Some(maker) => {
+                transaction.check(Key::token(user.id, maker), Condition::present(), || {
+                    Error::BadCredential
+                })
+            }
+            None => Ok(transaction),
+        }
+    }
+
+    /// The tokens of a user after this one, as many as a page of `limit` takes. It needs no more than the user's id, so
+    /// that they are read beside the credential; [`Table::working_tokens`] makes the page of them.
+    pub async fn tokens_after(
         &self,
         user: UserId,
         after: Option<TokenId>,
         limit: u8,
-        works: impl Fn(&UserToken) -> bool,
+    ) -> Result<ReadTokens> {
+        let last = after.map(|token| Key::token(user, token));
+        // One more than the page, which tells whether another one follows.
+        let most = i32::from(limit) + 1;
+        let (tokens, ended) = self.query_page(user_partition(user), TOKEN, last, most).await?;
+        Ok(ReadTokens { tokens, ended })
+    }
+
+    /// A page of up to `limit` tokens that work, out of what was read and, if some of that does not work any more, of
+    /// what follows: a page is short only at the end.
+    pub async fn working_tokens(
+        &self,
+        user: &User,
+        mut read: ReadTokens,
+        limit: u8,
     ) -> Result<TokenPage> {
-        let limit = usize::from(limit);
-        let (mut tokens, mut after) = (Vec::new(), after);
+        let (now, most) = (Timestamp::now(), usize::from(limit));
+        let mut tokens = Vec::new();
         loop {
-            let last = after.map(|token| Key::token(user, token));
-            let (page, ended) =
-                self.query_page::<UserToken>(user_partition(user), TOKEN, last, 100).await?;
-            after = page.last().map(|token| token.id);
-            tokens.extend(page.into_iter().filter(&works));
-            if ended || tokens.len() > limit {
+            let last = read.tokens.last().map(|token| token.id);
+            tokens.extend(read.tokens.into_iter().filter(|token| user.has_working(token, now)));
+            if read.ended || last.is_none() || tokens.len() > most {
                 break;
             }
+            read = self.tokens_after(user.id, last, limit).await?;
         }
-        let more = tokens.len() > limit;
-        tokens.truncate(limit);
+        let more = tokens.len() > most;
+        tokens.truncate(most);
         let next = tokens.last().map(|token| token.id).filter(|_| more);
         Ok(TokenPage { tokens, next })
     }
+}
+
+/// What becomes of a token that another one takes the place of.
+fn rotated(old: &UserToken, new: &UserToken, overlap: Duration) -> Result<Changes> {
+    let end = new.created_at.checked_add(overlap).map_err(failed("rotate a token"))?;
+    let end = old.expires_at.map_or(end, |own| own.min(end));
+    Changes::new().set("rotatedTo", new.id)?.set("expiresAt", end)?.set("ttl", end.as_second())
 }
 
 /// The attributes of a new token, with the time when the table deletes it.

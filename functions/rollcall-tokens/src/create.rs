@@ -1,0 +1,62 @@
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use lambda_http::{Body, Response};
+use shared::Result;
+use shared::auth::TokensWrite;
+use shared::http::Fields;
+use shared::model::{Malformed, Scope, Timestamp, text};
+use shared::table::NewToken;
+
+use crate::{App, Asked, view};
+
+/// What its user calls a token: 1 to 100 characters.
+struct TokenName(String);
+
+/// When a token stops working: a time that is still to come.
+struct Expiry(Timestamp);
+
+impl FromStr for TokenName {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        text(raw, 100).map(Self)
+    }
+}
+
+impl FromStr for Expiry {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        match raw.trim().parse() {
+            Ok(end) if end > Timestamp::now() => Ok(Self(end)),
+            Ok(_) => Err(Malformed::new("must be in the future")),
+            Err(_) => Err(Malformed::new("must be a timestamp as in RFC 3339")),
+        }
+    }
+}
+
+/// The body of `POST /rollcall/v1/tokens`.
+fn wished(mut fields: Fields) -> Result<NewToken> {
+    let (name, kind) = (fields.required::<TokenName>("name"), fields.required("kind"));
+    let scopes = fields.optional_list("scopes").map(BTreeSet::<Scope>::from_iter);
+    if scopes.as_ref().is_some_and(BTreeSet::is_empty) {
+        fields.problem("scopes", "must not be empty; without a list the token may do everything");
+    }
+    let expires_at = fields.optional::<Expiry>("expiresAt").map(|end| end.0);
+    let read = || Some(NewToken { name: name?.0, kind: kind?, scopes, expires_at });
+    fields.finish(read())
+}
+
+/// `POST /rollcall/v1/tokens`: a token that can do no more, and no longer, than the credential that makes it.
+pub(crate) async fn create(
+    app: &App,
+    asked: Asked<'_, TokensWrite>,
+    fields: Result<Fields>,
+) -> Result<Response<Body>> {
+    let (caller, new, ()) = asked.with(fields.and_then(wished), |_| ()).await?;
+    caller.may_make(new.scopes.as_ref(), new.expires_at)?;
+    let maker = caller.token().map(|token| token.id);
+    let (credential, token) = app.table.create_token(caller.user(), maker, new).await?;
+    view::created(&credential, token)
+}

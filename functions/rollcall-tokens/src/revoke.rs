@@ -1,0 +1,21 @@
+use lambda_http::{Body, Response};
+use shared::Result;
+use shared::auth::Unrestricted;
+use shared::http::{self, Query};
+
+use crate::{App, Asked, token_id, working};
+
+/// `DELETE /rollcall/v1/tokens/{id}`: the token stops working with the next request; it may be the one that asks.
+///
+/// Somebody else's token is as unknown as one that never was.
+pub(crate) async fn revoke(
+    app: &App,
+    asked: Asked<'_, Unrestricted>,
+    query: Result<Query<'_>>,
+    id: &str,
+) -> Result<Response<Body>> {
+    let (caller, id, found) = asked.with(query.and_then(|_| token_id(id)), |id| *id).await?;
+    working(&caller, found)?;
+    app.table.delete_token(caller.user().id, id).await?;
+    http::no_content()
+}

@@ -1,0 +1,37 @@
+use std::time::Duration;
+
+use lambda_http::{Body, Response};
+use shared::Result;
+use shared::auth::{TokensWrite, Unrestricted};
+use shared::http::Fields;
+
+use crate::{App, Asked, token_id, view, working};
+
+/// The longest overlap: 30 days, in seconds.
+const MOST: u64 = 30 * 24 * 3600;
+
+/// The body of `POST /rollcall/v1/tokens/{id}/rotate`: for how long the old token works beside the new one.
+fn overlap(mut fields: Fields) -> Result<Duration> {
+    let seconds = fields.optional_number("overlapSeconds", 0..=MOST).unwrap_or_default();
+    fields.finish(Some(Duration::from_secs(seconds)))
+}
+
+/// `POST /rollcall/v1/tokens/{id}/rotate`: a new token of the same name, scopes and end takes the place of an old one. A
+/// token with a list of scopes rotates itself alone, and none gets one that could do more, or for longer.
+pub(crate) async fn rotate(
+    app: &App,
+    asked: Asked<'_, TokensWrite>,
+    fields: Result<Fields>,
+    id: &str,
+) -> Result<Response<Body>> {
+    let input = fields.and_then(overlap).and_then(|overlap| Ok((token_id(id)?, overlap)));
+    let (caller, (id, overlap), found) = asked.with(input, |(id, _)| *id).await?;
+    let old = working(&caller, found)?;
+    let maker = caller.token().map(|token| token.id);
+    if maker != Some(id) {
+        caller.demand::<Unrestricted>()?;
+    }
+    caller.may_make(old.scopes.as_ref(), old.expires_at)?;
+    let (credential, new) = app.table.rotate_token(caller.user(), maker, &old, overlap).await?;
+    view::created(&credential, new)
+}

@@ -1,0 +1,63 @@
+use std::collections::BTreeSet;
+
+use lambda_http::{Body, Response};
+use serde::Serialize;
+use shared::Result;
+use shared::http;
+use shared::model::{Scope, Timestamp, TokenCredential, TokenId, TokenKind, UserToken};
+
+/// What is always shown of a token; `null` stands for all scopes and for no end.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Description {
+    id: TokenId,
+    name: String,
+    kind: TokenKind,
+    scopes: Option<BTreeSet<Scope>>,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+}
+
+/// A token as it is shown at any time.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TokenView {
+    #[serde(flatten)]
+    description: Description,
+    last_used_at: Option<Timestamp>,
+}
+
+impl From<UserToken> for TokenView {
+    fn from(token: UserToken) -> Self {
+        let UserToken {
+            id,
+            name,
+            kind,
+            scopes,
+            created_at,
+            expires_at,
+            last_used_at,
+            user: _,
+            secret_hash: _,
+            epoch: _,
+            rotated_to: _,
+        } = token;
+        let description = Description { id, name, kind, scopes, created_at, expires_at };
+        Self { description, last_used_at }
+    }
+}
+
+/// A new token, with the credential itself.
+#[derive(Serialize)]
+struct NewTokenView {
+    #[serde(flatten)]
+    description: Description,
+    token: String,
+}
+
+/// Status 201 with a new token: the one answer that shows the credential.
+pub(crate) fn created(credential: &TokenCredential, token: UserToken) -> Result<Response<Body>> {
+    let TokenView { description, last_used_at: _ } = token.into();
+    let location = format!("/rollcall/v1/tokens/{}", description.id);
+    http::created(&NewTokenView { description, token: credential.reveal() }, Some(&location))
+}

@@ -1,0 +1,365 @@
+//! A name and a password as a credential, and the lock against guessing.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use shared::table::NewUser;
+use tests::{Answer, Call, PASSWORD, Person, TestApp, basic};
+
+const TOKENS: &str = "/rollcall/v1/tokens";
+/// What a 401 asks for after a credential that was not good.
+const CHALLENGE: &str =
+    r#"Bearer realm="rollcall", error="invalid_token", Basic realm="rollcall", charset="UTF-8""#;
+/// The hash of [`PASSWORD`] at the cost of another time.
+const WEAK: &str = "$argon2id$v=19$m=8192,t=1,p=1$BwcHBwcHBwcHBwcHBwcHBw$w+V5lYBgS8vr4HR+OYmUAvJ4gKro6rJQAyfJNKVl3mQ";
+
+async fn sign_in(app: &TestApp, credential: &str) -> Answer {
+    app.send("GET", TOKENS, &[("authorization", credential)], None).await
+}
+
+/// Signs in with a password that is not the right one.
+async fn guess(app: &TestApp, name: &str) -> Answer {
+    sign_in(app, &basic(name, "wrong horse")).await
+}
+
+fn assert_wrong(answer: &Answer, case: &str) {
+    let problem = json!({ "title": "Unauthorized", "status": 401, "detail": "the credential is not valid", "code": "invalid_credential" });
+    assert_eq!(answer.parts(), (401, &problem), "{case}");
+    assert_eq!(answer.header("www-authenticate"), Some(CHALLENGE), "{case}");
+}
+
+/// Refused with 429; the seconds until it is worth trying again.
+fn retry_after(answer: &Answer) -> u64 {
+    let problem = json!({ "title": "Too Many Requests", "status": 429, "detail": "too many attempts to sign in; try again later", "code": "too_many_attempts" });
+    assert_eq!(answer.parts(), (429, &problem));
+    answer.header("retry-after").unwrap().parse().unwrap()
+}
+
+fn assert_locked(answer: &Answer) {
+    assert!((880..=900).contains(&retry_after(answer)), "{answer:?}");
+}
+
+/// Makes a user with this password.
+async fn with_password(app: &TestApp, name: &str, password: &str) {
+    let email = format!("{name}@example.com").parse().unwrap();
+    let password_hash = Some(shared::password::hash(password).unwrap());
+    let new = NewUser { password_hash, ..NewUser::named(name.parse().unwrap(), email) };
+    app.table().create_user(new).await.unwrap();
+}
+
+/// Gives the user item's attribute another value.
+async fn set(app: &TestApp, person: &Person<'_>, attribute: &str, value: Value) {
+    let key = json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } });
+    let change = json!({
+        "Key": key,
+        "UpdateExpression": format!("SET {attribute} = :value"),
+        "ExpressionAttributeValues": { ":value": value },
+    });
+    app.engine("UpdateItem", change).await;
+}
+
+#[tokio::test]
+async fn a_username_or_an_address_signs_in_in_any_case() {
+    let app = TestApp::start().await;
+    app.person("janedoe").await;
+
+    for name in ["janedoe", "JaneDoe", "janedoe@example.com", "JANEDOE@Example.COM"] {
+        assert_eq!(sign_in(&app, &basic(name, PASSWORD)).await.status, 200, "{name}");
+        let lower = basic(name, PASSWORD).replace("Basic", "basic ");
+        assert_eq!(sign_in(&app, &lower).await.status, 200, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_all_that_follows_the_first_colon_byte_by_byte() {
+    let app = TestApp::start().await;
+
+    for (number, password) in [
+        "with:colons::",
+        ":",
+        "con\u{0}trol\u{7}\r\n\t\u{7f}",
+        " spaces count ",
+        "zażółć 日本 \u{1f40e}",
+        "e\u{301}t\u{e9}",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("user{number}");
+        with_password(&app, &name, password).await;
+
+        assert_eq!(sign_in(&app, &basic(&name, password)).await.status, 200, "{password:?}");
+        for wrong in [
+            format!("{password} "),
+            password[1..].to_owned(),
+            password.to_uppercase() + "x",
+            String::new(),
+        ] {
+            assert_wrong(&sign_in(&app, &basic(&name, &wrong)).await, &wrong);
+        }
+    }
+    assert_wrong(&sign_in(&app, &basic("user5", "\u{e9}te\u{301}")).await, "is not normalised");
+}
+
+#[tokio::test]
+async fn what_is_no_name_and_password_is_refused_without_asking_the_table() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let right = STANDARD.encode(format!("janedoe:{PASSWORD}"));
+    let invalid_utf8 = STANDARD.encode(b"janedoe:\xff\xfe");
+    let long = STANDARD.encode("x".repeat(20_000));
+    app.proxy().count();
+
+    for value in [
+        "Basic",
+        "Basic ",
+        "Basic !",
+        "Basic amFuZWRvZQ==",
+        &format!("Basic {invalid_utf8}"),
+        &format!("Basic {long}"),
+        &format!("Basic {}", right.trim_end_matches('=').trim_end_matches(char::is_alphanumeric)),
+        &format!("Basic {right} {right}"),
+        &format!("Basic {right},Bearer {}", jane.token()),
+        &format!("Basic janedoe:{PASSWORD}"),
+        &format!("janedoe:{PASSWORD}"),
+        &format!("Digest {right}"),
+        &right,
+    ] {
+        assert_wrong(&sign_in(&app, value).await, value);
+    }
+    assert_eq!(app.proxy().calls(), []);
+}
+
+#[tokio::test]
+async fn only_the_groups_that_issue_tokens_take_a_password() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let password = jane.with_token(jane.basic());
+
+    for path in ["/v1/accounts", "/v2/accounts", "/api/public/v1/accounts"] {
+        let refused = password.send("GET", path).await;
+        let told = (refused.status, refused.header("www-authenticate"));
+        let bearer = r#"Bearer realm="rollcall", error="invalid_token""#;
+        assert_eq!(told, (401, Some(bearer)), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_name_answer_alike_and_cost_the_same_calls() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let disabled = app.person("johnroe").await;
+    set(&app, &disabled, "disabled", json!({ "BOOL": true })).await;
+    let new = NewUser::named("nopassword".parse().unwrap(), "no@example.com".parse().unwrap());
+    app.table().create_user(new).await.unwrap();
+    let calls = async |credential: String| {
+        app.proxy().count();
+        assert_wrong(&sign_in(&app, &credential).await, &credential);
+        let mut calls = app.proxy().calls();
+        calls.sort_by_key(|call| call.operation.clone());
+        calls
+    };
+
+    let wrong = calls(basic("janedoe", "wrong horse")).await;
+
+    let operations: Vec<&str> = wrong.iter().map(|call: &Call| call.operation.as_str()).collect();
+    assert_eq!(operations, ["BatchGetItem", "BatchGetItem", "Query", "UpdateItem", "UpdateItem"]);
+    for name in [
+        jane.email(),
+        "nobody",
+        "nobody@example.com",
+        "no",
+        "",
+        "no\u{0}body",
+        "nopassword",
+        "johnroe",
+        &"x".repeat(300),
+    ] {
+        assert_eq!(calls(basic(name, "wrong horse")).await, wrong, "{name:?}");
+    }
+    assert_eq!(calls(basic("johnroe", PASSWORD)).await, wrong, "a disabled user");
+    assert_eq!(calls(basic("nopassword", "")).await, wrong, "a user without a password");
+}
+
+#[tokio::test]
+async fn a_disabled_user_does_not_sign_in_even_where_the_password_was_right_a_moment_ago() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
+
+    set(&app, &jane, "disabled", json!({ "BOOL": true })).await;
+
+    assert_wrong(&sign_in(&app, &jane.basic()).await, "disabled");
+}
+
+#[tokio::test]
+async fn a_changed_password_counts_at_once_even_where_the_old_one_was_right_a_moment_ago() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
+
+    let hash = shared::password::hash("another horse").unwrap();
+    set(&app, &jane, "passwordHash", json!({ "S": hash })).await;
+
+    assert_wrong(&sign_in(&app, &jane.basic()).await, "the old one");
+    assert_eq!(sign_in(&app, &basic("janedoe", "another horse")).await.status, 200);
+}
+
+#[tokio::test]
+async fn ten_wrong_passwords_by_whatever_name_lock_the_user_but_not_its_tokens_nor_others() {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let names = ["janedoe", "JANEDOE", "janedoe@example.com", "JaneDoe@EXAMPLE.com", " janedoe "];
+    // Remembered for a minute, which does not help while locked.
+    assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
+
+    for name in names.into_iter().cycle().take(10) {
+        assert_wrong(&guess(&app, name).await, name);
+    }
+
+    for name in names {
+        assert_locked(&guess(&app, name).await);
+        assert_locked(&sign_in(&app, &basic(name, PASSWORD)).await);
+    }
+    assert_eq!(jane.send("GET", TOKENS).await.status, 200);
+    assert_eq!(sign_in(&app, &john.basic()).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_locked_user_may_sign_in_when_the_lock_is_over() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    for _ in 0..10 {
+        guess(&app, "janedoe").await;
+    }
+    assert_locked(&sign_in(&app, &jane.basic()).await);
+
+    for item in app.items().await.into_iter().filter(|item| item["sk"]["S"] == "ATTEMPTS") {
+        let mut item = item;
+        for (name, value) in item.as_object_mut().unwrap() {
+            if name.starts_with("until") || name == "lockedUntil" {
+                let end: i64 = value["N"].as_str().unwrap().parse().unwrap();
+                *value = json!({ "N": (end - 15 * 60 * 1000).to_string() });
+            }
+        }
+        app.engine("PutItem", json!({ "Item": item })).await;
+    }
+
+    assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
+    assert_wrong(&guess(&app, "janedoe").await, "counts anew");
+}
+
+#[tokio::test]
+async fn a_right_password_in_between_takes_nothing_back() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for _ in 0..9 {
+        assert_wrong(&guess(&app, "janedoe").await, "wrong");
+        assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
+    }
+    assert_wrong(&guess(&app, "janedoe").await, "the tenth");
+
+    assert_locked(&sign_in(&app, &jane.basic()).await);
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_has_locks_as_well_and_alone() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for names in [["nobody", "NoBody"], ["no@example.com", "NO@example.COM"], ["?", "?"]] {
+        for name in names.into_iter().cycle().take(10) {
+            assert_wrong(&guess(&app, name).await, name);
+        }
+        for name in names {
+            assert_locked(&guess(&app, name).await);
+        }
+    }
+    assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
+    let everything = serde_json::to_string(&app.items().await).unwrap();
+    assert!(!everything.contains("nobody") && !everything.contains("no@example.com"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_hundred_wrong_guesses_at_once_ten_are_let_through() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    let answers = join_all((0..100).map(|_| guess(&app, "janedoe"))).await;
+
+    let (wrong, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == 401);
+    assert_eq!(wrong.len(), 10);
+    for answer in refused {
+        let seconds = retry_after(answer);
+        assert!(seconds == 1 || (880..=900).contains(&seconds), "{seconds}");
+    }
+    assert_locked(&sign_in(&app, &jane.basic()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_right_password_many_times_at_once_succeeds_or_may_soon_be_tried_again_and_never_locks()
+{
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let credential = jane.basic();
+
+    for _ in 0..2 {
+        let answers = join_all((0..40).map(|_| sign_in(&app, &credential))).await;
+
+        assert!(answers.iter().filter(|answer| answer.status == 200).count() >= 10);
+        for answer in answers.iter().filter(|answer| answer.status != 200) {
+            assert_eq!(retry_after(answer), 1);
+        }
+        assert_eq!(sign_in(&app, &credential).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_request_counts_a_wrong_password_like_any_other() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let wrong = jane.with_token(basic("janedoe", "wrong horse"));
+
+    for _ in 0..10 {
+        assert_wrong(&wrong.send_text("POST", TOKENS, "[").await, "before 400");
+    }
+
+    assert_locked(&sign_in(&app, &jane.basic()).await);
+}
+
+#[tokio::test]
+async fn a_hash_of_a_lower_cost_is_replaced_at_the_next_sign_in_and_the_password_stays() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let hash = async || {
+        let items = app.items().await;
+        let user = items.iter().find(|item| item["type"]["S"] == "user").unwrap();
+        user["passwordHash"]["S"].as_str().unwrap().to_owned()
+    };
+    set(&app, &jane, "passwordHash", json!({ "S": WEAK })).await;
+
+    assert_wrong(&guess(&app, "janedoe").await, "wrong");
+    assert_eq!(hash().await, WEAK, "not by a wrong one");
+    assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
+
+    let strong = hash().await;
+    assert!(strong.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{strong}");
+    assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
+    assert_eq!(hash().await, strong);
+    assert_eq!(jane.send("GET", TOKENS).await.status, 200, "no token is revoked by it");
+}
+
+#[tokio::test]
+async fn a_hash_that_cannot_be_replaced_now_keeps_nobody_out() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    set(&app, &jane, "passwordHash", json!({ "S": WEAK })).await;
+    app.proxy().disturb("TransactWriteItems", tests::Fault::Refused("AccessDeniedException"));
+
+    assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
+
+    assert_eq!(app.proxy().faults_left(), 0);
+}
