@@ -451,7 +451,7 @@ async fn a_generated_key_opens_with_its_private_key_which_is_shown_once_and_stor
     assert!(pem.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----\n") && !pem.contains('\r'));
     let mut shown = expected;
     shown.as_object_mut().unwrap().remove("private_key");
-    assert_eq!(jane.send("GET", ACCOUNT).await.body["account"]["sshkeys"][1], shown);
+    assert_eq!(jane.send("GET", ACCOUNT).await.body["account"]["sshkeys"][0], shown);
     let everything = serde_json::to_string(&app.items().await).unwrap();
     assert!(pem.lines().all(|line| !everything.contains(line)));
     let another = jane.send_json("PUT", SSH, &body).await;

@@ -28,7 +28,20 @@ async fn asked() -> BTreeMap<&'static str, BTreeSet<String>> {
         }
     }
     asked.entry("e24-account").or_default().extend(asked_by_a_new_password().await);
+    asked.entry("hub-users").or_default().extend(asked_by_a_verification().await);
     asked
+}
+
+/// What it asks for to verify an address and leave the user alone.
+async fn asked_by_a_verification() -> BTreeSet<String> {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let path = "/api/v1.1/users/janedoe/emails/";
+    let address = json!({ "email": "second@example.com", "verified": true });
+    assert_eq!(jane.send_json("POST", path, &address).await.status, 201);
+    app.proxy().count();
+    assert_eq!(jane.send_json("PATCH", path, &address).await.status, 200);
+    app.proxy().calls().into_iter().flat_map(|call| call.actions).collect()
 }
 
 /// What a changed password asks for: other tokens are cleared up.
