@@ -2,9 +2,26 @@
 
 use std::panic;
 
-use tracing_subscriber::filter::{LevelFilter, Targets};
+pub use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+/// What makes the lines, for `writer` to take.
+pub fn lines<W>(level: LevelFilter, writer: W) -> impl SubscriberInitExt
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("shared", level);
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_writer(writer);
+    tracing_subscriber::registry().with(filter).with(lines)
+}
 
 /// Starts logging at the level of `AWS_LAMBDA_LOG_LEVEL` (default `INFO`).
 ///
@@ -12,16 +29,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// and bodies.
 pub fn init() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|text| text.parse().ok());
-    let filter = Targets::new()
-        .with_default(LevelFilter::WARN)
-        .with_target("shared", level.unwrap_or(LevelFilter::INFO));
-    let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false);
-
-    tracing_subscriber::registry().with(filter).with(lines).init();
+    lines(level.unwrap_or(LevelFilter::INFO), std::io::stdout).init();
     // A panic's message may quote a value; its place is enough to find it.
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);

@@ -420,8 +420,8 @@ async fn an_uploaded_key_is_kept_in_canonical_form_with_the_fingerprint_that_ope
         assert_eq!(added.parts(), (200, &json!({ "success": true, "sshkeys": key })));
         assert!((1..1 << 53).contains(&id), "{id}");
         let shown = jane.send("GET", ACCOUNT).await;
-        assert_eq!(shown.body["account"]["sshkeys"][number + 1], key);
-        let kept = &item(&app, &jane).await["sshKeys"]["L"][number + 1]["M"];
+        assert_eq!(shown.body["account"]["sshkeys"][number], key);
+        let kept = &item(&app, &jane).await["sshKeys"]["L"][number]["M"];
         assert_eq!(kept["public_key"]["S"], line);
     }
 }

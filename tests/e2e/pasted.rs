@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::service::{base_url, dev_json, unique};
+use tests::unique;
+
+use crate::service::{base_url, dev_json};
 
 /// A folder with the settings of curl, which leave the pasted lines as they are.
 struct Settings(PathBuf);

@@ -37,7 +37,10 @@ pub(crate) async fn send(
     headers: &[(&str, &str)],
     body: Option<String>,
 ) -> Answer {
-    let mut request = reqwest::Client::new()
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let mut request = client
+        .build()
+        .unwrap()
         .request(method.parse::<Method>().unwrap(), format!("{}{path}", base_url()));
     for (name, value) in headers {
         request = request.header(*name, *value);

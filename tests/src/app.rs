@@ -18,7 +18,7 @@ use xtask::engine::Engine;
 use xtask::secrets_manager::{SECRET, SecretsManager};
 use xtask::template::Template;
 
-use crate::{Answer, OAuthClient, Operation, Person, Proxy, Service, unique};
+use crate::{Answer, OAuthClient, Operation, Person, Proxy, Service, log, unique};
 
 const TABLE: &str = "rollcall";
 
@@ -47,6 +47,7 @@ impl TestApp {
     }
 
     async fn try_start() -> Result<Self> {
+        log::watch();
         let engine = Engine::start(0, None).await?;
         engine.create_table(&Template::load()?, TABLE)?;
         let proxy = Proxy::start(engine.endpoint()).await?;
@@ -278,6 +279,15 @@ fn password_hash() -> String {
     static HASH: LazyLock<String> =
         LazyLock::new(|| shared::password::hash(PASSWORD).expect("a password hash"));
     HASH.clone()
+}
+
+/// Whatever a test does, the log tells no secret of it.
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(log::leaks(), Vec::<String>::new(), "the log tells secrets");
+        }
+    }
 }
 
 impl Service for TestApp {

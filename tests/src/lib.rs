@@ -10,6 +10,7 @@
 mod answer;
 mod app;
 mod invariants;
+mod log;
 mod operations;
 mod person;
 mod prepare;

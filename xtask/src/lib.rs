@@ -3,6 +3,7 @@
 pub mod dev;
 pub mod engine;
 pub mod guard;
+pub mod leaks;
 pub mod operator;
 pub mod out;
 pub mod private_file;

@@ -52,10 +52,13 @@ pub(super) fn watch(
     Guarded::spawn(watch)
 }
 
+/// Says how much the functions log; not of an account.
+const LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
+
 /// Nothing of the developer's own AWS account reaches the functions.
 fn forget_cloud_account(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("AWS_") {
+        if name.to_string_lossy().starts_with("AWS_") && name != LOG_LEVEL {
             command.env_remove(name);
         }
     }

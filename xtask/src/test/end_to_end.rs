@@ -13,6 +13,7 @@ use super::count::Count;
 use super::steps;
 use crate::dev::ports;
 use crate::guard::{self, Guarded};
+use crate::leaks::{is_logged, leaks};
 use crate::{private_file, tools, workspace};
 
 /// Where the tests find the description of the service.
@@ -31,7 +32,8 @@ struct Service {
     log: PathBuf,
 }
 
-/// Runs the tests against a fresh service; that this ends in good order counts as one more.
+/// Runs the tests against a fresh service; that its log tells no secret counts as one more, and that it ends in good
+/// order.
 pub(super) async fn run() -> Result<Outcome> {
     for tool in ["chromium", "python"] {
         let installed = steps::installed(tool).await?;
@@ -49,10 +51,17 @@ pub(super) async fn run() -> Result<Outcome> {
     tests.env(PYTHON, tools::python_tools()?.join("python"));
     let Outcome { mut count, output } = steps::tested(capture(tests).await?);
     let log = service.log()?;
+    let leaks = leaks(&log, &service.dev_json)?;
+    count += Count::of(leaks.is_empty() && is_logged(&log));
+    let leaks = leaks.iter().map(|line| format!("error: this tells a secret: {line}\n"));
+    let leaks: String = leaks.collect();
     let ended = service.end().await;
     count += Count::of(ended.is_ok());
     let trouble = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();
-    Ok(Outcome { count, output: format!("{output}\nThe service's own output:\n{log}{trouble}") })
+    Ok(Outcome {
+        count,
+        output: format!("{output}\nThe service's own output:\n{log}{leaks}{trouble}"),
+    })
 }
 
 impl Service {
@@ -66,6 +75,8 @@ impl Service {
         let mut command = guard::patient_command(guard::own_executable()?, GRACE_SECONDS)?;
         command.arg("dev").arg("--state-dir").arg(folder);
         command.args(["--port", &port.to_string(), "--dynamodb-port", &dynamodb_port.to_string()]);
+        // As much as there is, so that all of it is searched for secrets.
+        command.env("AWS_LAMBDA_LOG_LEVEL", "TRACE");
         let file = File::create(&log)?;
         command.stdout(file.try_clone()?).stderr(file);
         Ok(Self { process: Guarded::spawn(command)?, dev_json, log })
