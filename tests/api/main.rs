@@ -23,6 +23,7 @@ mod races;
 mod registry;
 mod rollcall_tokens;
 mod rounds;
+mod secrets;
 mod service_key;
 mod signatures;
 mod trouble;
