@@ -11,16 +11,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 use tests::{OAuthClient, parameter};
 
-use crate::service::{DEV, Running, base_url, new_user};
-
-fn oauth_client() -> OAuthClient {
-    let field = |name: &str| DEV["oauth_client"][name].as_str().unwrap().to_owned();
-    OAuthClient {
-        id: field("client_id"),
-        secret: field("client_secret"),
-        redirect_uri: field("redirect_uri"),
-    }
-}
+use crate::service::{Running, base_url, new_user, oauth_client};
 
 /// Where the client waits for browsers: a server that lives as long as the tests.
 static CALLBACK: LazyLock<()> = LazyLock::new(|| {

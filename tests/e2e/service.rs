@@ -77,12 +77,17 @@ impl Service for Running {
     }
 
     async fn oauth_client(&self) -> OAuthClient {
-        let field = |name: &str| DEV["oauth_client"][name].as_str().unwrap().to_owned();
-        OAuthClient {
-            id: field("client_id"),
-            secret: field("client_secret"),
-            redirect_uri: field("redirect_uri"),
-        }
+        oauth_client()
+    }
+}
+
+/// The seeded OAuth client.
+pub(crate) fn oauth_client() -> OAuthClient {
+    let field = |name: &str| DEV["oauth_client"][name].as_str().unwrap().to_owned();
+    OAuthClient {
+        id: field("client_id"),
+        secret: field("client_secret"),
+        redirect_uri: field("redirect_uri"),
     }
 }
 

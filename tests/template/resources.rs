@@ -100,6 +100,27 @@ fn a_function_has_rights_on_the_table_exactly_if_it_knows_the_tables_name() {
 }
 
 #[test]
+fn only_functions_that_check_passwords_or_signatures_carry_what_that_takes_and_wait_for_the_service_key()
+ {
+    let packages = metadata()["packages"].as_array().unwrap().clone();
+    for function in functions() {
+        let package = packages.iter().find(|package| package["name"] == *function.binary).unwrap();
+        let dependencies = package["dependencies"].as_array().unwrap();
+        let shared = dependencies.iter().find(|own| own["name"] == "shared").unwrap();
+        let features = shared["features"].as_array().unwrap();
+        let takes =
+            |names: [&str; 2]| features.iter().any(|own| names.iter().any(|name| own == name));
+
+        let knows = function.environment.contains("SERVICE_KEY_SECRET");
+        assert_eq!(takes(["password", "signature"]), knows, "{}", function.binary);
+        let hashes = DEPLOYED.resources("AWS::Lambda::Function")[function.logical_id.as_str()]["Properties"]
+            ["MemorySize"]
+            == 1024;
+        assert_eq!(takes(["password", "password"]), hashes, "{}", function.binary);
+    }
+}
+
+#[test]
 fn only_the_function_that_seals_passwords_gets_the_key_for_it() {
     let sealing =
         functions().into_iter().filter(|own| own.environment.contains("SEALING_PUBLIC_KEY"));

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join_all;
 
@@ -89,26 +90,25 @@ impl Table {
 
     /// Every item of a partition whose sort key starts with `prefix`, page after page.
     pub(super) async fn query<T: Item>(&self, partition: String, prefix: &str) -> Result<Vec<T>> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .consistent_read(true)
-            .key_condition_expression(format!("{PK} = :pk AND begins_with({SK}, :prefix)"))
-            .expression_attribute_values(":pk", AttributeValue::S(partition))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .into_paginator()
-            .items()
-            .send();
+        let mut pages = self.listing(partition, prefix).into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = pages.next().await {
             found.push(stored::<T>(item.map_err(failed_call("read a list"))?)?.item);
         }
         Ok(found)
     }
-}
 
-impl Table {
+    /// What of a partition has a sort key that starts with `prefix`.
+    fn listing(&self, partition: String, prefix: &str) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .key_condition_expression(format!("{PK} = :pk AND begins_with({SK}, :prefix)"))
+            .expression_attribute_values(":pk", AttributeValue::S(partition))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+    }
+
     /// Up to `limit` items of a partition whose sort key starts with `prefix`, from after `last` on; and whether that
     /// was the end of them.
     pub(super) async fn query_page<T: Item>(
@@ -119,13 +119,7 @@ impl Table {
         limit: i32,
     ) -> Result<(Vec<T>, bool)> {
         let page = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .consistent_read(true)
-            .key_condition_expression(format!("{PK} = :pk AND begins_with({SK}, :prefix)"))
-            .expression_attribute_values(":pk", AttributeValue::S(partition))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .listing(partition, prefix)
             .set_exclusive_start_key(last.map(Key::into_attributes))
             .limit(limit)
             .send()
