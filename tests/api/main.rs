@@ -26,6 +26,7 @@ mod rounds;
 mod secrets;
 mod service_key;
 mod signatures;
+mod telemetry;
 mod trouble;
 
 /// An account id that nobody has.

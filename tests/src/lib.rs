@@ -19,6 +19,7 @@ mod signed;
 
 pub use answer::Answer;
 pub use app::{PASSWORD, REQUEST_ID, TestApp};
+pub use log::request_lines;
 pub use operations::{Asker, Operation, operations, operations_with_access, root, user_operations};
 pub use person::{Person, basic};
 pub use prepare::{OAuthClient, Service, Shown, Tokens, Who, form, parameter, token_id, unique};

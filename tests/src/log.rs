@@ -3,10 +3,14 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};
 
-use shared::telemetry::{LevelFilter, lines};
+use serde_json::{Value, json};
+use shared::telemetry::{LevelFilter, hand_lines_to, lines};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 use xtask::leaks::looks_secret;
+
+/// The lines of requests, in the order in which they were answered.
+static REQUESTS: Mutex<Vec<Value>> = Mutex::new(Vec::new());
 
 /// The lines that told something.
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -15,6 +19,7 @@ static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 pub(crate) fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        hand_lines_to(keep);
         if lines(LevelFilter::TRACE, Searched).try_init().is_err() {
             LEAKS
                 .lock()
@@ -29,14 +34,29 @@ pub(crate) fn leaks() -> Vec<String> {
     LEAKS.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
+fn search(line: &str) {
+    if looks_secret(line) {
+        LEAKS.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
+    }
+}
+
+fn keep(line: &str) {
+    search(line);
+    let line = serde_json::from_str(line).unwrap_or_else(|_| json!({ "no JSON": line }));
+    REQUESTS.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+}
+
+/// The lines of the requests with this value in a field.
+pub fn request_lines(field: &str, value: &str) -> Vec<Value> {
+    let lines = REQUESTS.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.iter().filter(|line| line[field] == value).cloned().collect()
+}
+
 struct Searched;
 
 impl Write for Searched {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let line = String::from_utf8_lossy(bytes);
-        if looks_secret(&line) {
-            LEAKS.lock().unwrap_or_else(PoisonError::into_inner).push(line.into_owned());
-        }
+        search(&String::from_utf8_lossy(bytes));
         Ok(bytes.len())
     }
 

@@ -13,6 +13,7 @@ use crate::model::{EmailAddress, User, UserId, Username};
 use crate::password::{self, Verified};
 use crate::service_key::ServiceKeys;
 use crate::table::{Attempts, Guessed, Kept, KeptCredential, Stored, Table};
+use crate::telemetry::request::observe;
 use crate::{App, Error, Result};
 
 /// What checking passwords takes beside the table.
@@ -85,7 +86,12 @@ impl Basic {
             return Err(failed("sign in")("the attempts were not fetched"));
         };
         self.check(app, user.as_ref(), &guessed, &attempts).await?;
-        user.ok_or(Error::BadCredential)
+        let user = user.ok_or(Error::BadCredential)?;
+        observe(|observed| {
+            observed.credential = Some("password");
+            observed.user = Some(user.id.to_string());
+        });
+        Ok(user)
     }
 
     /// Whose name it is. A name that nobody has costs the same calls and gets an id that nobody has.
@@ -114,6 +120,20 @@ impl Basic {
     /// The attempt is reserved before the hash is computed and given back if the password is right, so that guesses
     /// made at once count.
     pub async fn check(
+        &self,
+        app: &App<SignIn>,
+        user: Option<&Stored<User>>,
+        guessed: &Guessed,
+        attempts: &Attempts,
+    ) -> Result<()> {
+        let checked = self.verify(app, user, guessed, attempts).await;
+        if let Err(Error::BadCredential | Error::TooManyAttempts { .. }) = checked {
+            observe(|observed| observed.refused_sign_in = true);
+        }
+        checked
+    }
+
+    async fn verify(
         &self,
         app: &App<SignIn>,
         user: Option<&Stored<User>>,

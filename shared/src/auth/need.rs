@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use crate::model::{ApiKeyId, Scope, Timestamp, User, UserToken};
 use crate::table::Stored;
+use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
 /// A credential that was presented and is good.
@@ -21,6 +22,16 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// What the log calls it.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Key(_) => "signature",
+            Self::Token(_) => "token",
+            Self::Access(_) => "oauth",
+        }
+    }
+
     /// What it lets its user do; without a list, everything.
     pub fn scopes(&self) -> Option<&BTreeSet<Scope>> {
         match self {
@@ -99,6 +110,10 @@ pub struct Caller<N> {
 impl<N: Need> Caller<N> {
     /// The proof, if the credential is enough.
     pub(super) fn admit(user: Stored<User>, credential: Credential) -> Result<Self> {
+        observe(|observed| {
+            observed.credential = Some(credential.kind());
+            observed.user = Some(user.id.to_string());
+        });
         N::demand(&credential)?;
         Ok(Self { user, credential, need: PhantomData })
     }

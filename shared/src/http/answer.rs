@@ -12,9 +12,10 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::{Call, Dialect};
+use super::{Call, Dialect, route};
 use crate::error::{Chain, failed};
 use crate::random::back_off;
+use crate::telemetry::request::{self, Record};
 use crate::{Error, OAuthCode, Result};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -54,18 +55,20 @@ pub fn no_content() -> Result<Response<Body>> {
 }
 
 impl Call {
-    /// Answers the request with what `route` makes of it, in time and in the dialect of its path.
+    /// Answers the request with what `handle` makes of it, in time and in the dialect of its path, and logs it: here and
+    /// nowhere else.
     ///
     /// A request that lost a race has changed nothing and is run again from its first read on.
-    pub async fn answer<F, Answer>(&self, route: F) -> Response<Body>
+    pub async fn answer<F, Answer>(&self, handle: F) -> Response<Body>
     where
         F: Fn() -> Answer,
         Answer: Future<Output = Result<Response<Body>>>,
     {
+        let begun = Instant::now();
         // Boxed, since a future in a future in a future is too deep for the compiler.
-        let settled = Box::pin(until_settled(route));
-        let in_time =
-            tokio::time::timeout(DEADLINE, AssertUnwindSafe(settled).catch_unwind()).await;
+        let settled = Box::pin(until_settled(handle));
+        let in_time = tokio::time::timeout(DEADLINE, AssertUnwindSafe(settled).catch_unwind());
+        let (in_time, observed) = request::observed(in_time).await;
         let outcome = match in_time {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(failed("answer: the handler panicked")("see the line before")),
@@ -73,7 +76,20 @@ impl Call {
                 Err(Error::Unavailable { action: "answer the request", source: late.into() })
             }
         };
-        let mut answer = outcome.unwrap_or_else(|error| self.refusal(&error));
+        let mut cause = None;
+        let mut answer = outcome.unwrap_or_else(|error| {
+            cause = status(&error).is_server_error().then(|| Chain(&error).to_string());
+            self.refusal(&error)
+        });
+        request::write(&Record {
+            request_id: self.id(),
+            route: &route::name(self.method(), &self.segments()),
+            dialect: self.dialect().name(),
+            status: answer.status().as_u16(),
+            duration: begun.elapsed(),
+            error: cause.as_deref(),
+            observed: &observed,
+        });
         let headers = answer.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(
@@ -83,12 +99,9 @@ impl Call {
         answer
     }
 
-    /// The answer to a request that is refused or failed; a failure is logged here and nowhere else.
+    /// The answer to a request that is refused or failed.
     fn refusal(&self, error: &Error) -> Response<Body> {
         let (status, message) = (status(error), message(error));
-        if status.is_server_error() {
-            tracing::error!(request_id = self.id(), status = status.as_u16(), error = %Chain(error), "request failed");
-        }
         let (media_type, body) = self.dialect().error_body(error, status, code(error), &message);
         let mut answer = Response::new(Body::Text(body));
         *answer.status_mut() = status;

@@ -48,6 +48,18 @@ impl Dialect {
         }
     }
 
+    /// What the log calls it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Quave => "quave",
+            Self::Golem => "golem",
+            Self::E24 => "e24",
+            Self::Hub | Self::OAuth | Self::OAuthPage => "hub",
+            Self::Rollcall => "rollcall",
+            Self::None => "none",
+        }
+    }
+
     /// Whether a name and a password are taken as a credential.
     pub(super) const fn takes_basic(self) -> bool {
         matches!(self, Self::Hub | Self::OAuth | Self::Rollcall)

@@ -6,6 +6,7 @@ mod call;
 mod dialect;
 mod event;
 mod fields;
+mod route;
 
 pub use answer::{created, no_content, ok};
 pub use call::{Call, Query};

@@ -7,6 +7,7 @@ use super::read::Items;
 use super::transaction::Transaction;
 use super::wanted::Wanted;
 use crate::model::{Client, ClientId, Grant, GrantId, User, UserId};
+use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
 /// A client beside whatever else is wanted.
@@ -54,6 +55,7 @@ impl Table {
             Some((user, grant)) => (items.take(&user)?, items.take(&grant)?),
             None => (None, None),
         };
+        observe(|observed| observed.credential = Some("client"));
         Ok(Presented { client: items.take(&client)?, user, grant })
     }
 

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::{Client, Config};
 
 use super::Table;
+use super::cost::Cost;
 use super::key::Key;
 use crate::aws::{Aws, retries, timeouts, variable};
 use crate::model::PlanId;
@@ -45,7 +46,8 @@ impl Connection {
             .region(self.aws.region)
             .credentials_provider(self.aws.credentials)
             .retry_config(retries())
-            .timeout_config(timeouts());
+            .timeout_config(timeouts())
+            .interceptor(Cost);
         // Clients of one process share an allowance of retries; those of another endpoint have their own.
         if let Some(endpoint) = &self.aws.endpoint {
             config.set_retry_partition(Some(RetryPartition::new(endpoint.clone())));

@@ -8,6 +8,7 @@ use super::read::Items;
 use super::transaction::{Changes, Transaction};
 use super::wanted::Wanted;
 use crate::model::{Account, AccountId, Membership, Role, Timestamp, UserId};
+use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
 /// An account and the caller's place in it; any of both may be missing.
@@ -76,6 +77,7 @@ impl Wanted for AccountId {
     }
 
     fn pick(self, caller: UserId, items: &mut Items) -> Result<Access> {
+        observe(|observed| observed.account = Some(self.to_string()));
         Ok(Access {
             account: items.take(&Key::account(self))?,
             membership: items.take(&Key::membership(caller, self))?,

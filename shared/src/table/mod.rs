@@ -9,6 +9,7 @@ mod clients;
 mod closing;
 mod condition;
 mod connection;
+mod cost;
 mod deleting;
 mod emails;
 mod grants;

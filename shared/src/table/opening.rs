@@ -12,6 +12,7 @@ use crate::model::{
     Account, AccountId, AccountName, EmailAddress, Membership, PlanId, Registry, Role, Slug,
     Timestamp, User, UserId, Username,
 };
+use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
 /// What a new account is to be.
@@ -154,6 +155,7 @@ impl Table {
             transaction.update(key, current, Condition::unchanged(owner), || Error::Raced)?
         };
         transaction.commit().await?;
+        observe(|observed| observed.account = Some(account.id.to_string()));
         Ok(account)
     }
 

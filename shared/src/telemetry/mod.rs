@@ -1,5 +1,9 @@
 //! Logging: one JSON object per line on standard output, which Lambda hands to CloudWatch.
 
+pub(crate) mod request;
+
+pub use request::hand_lines_to;
+
 use std::panic;
 
 pub use tracing_subscriber::filter::LevelFilter;

@@ -1,0 +1,130 @@
+//! One line per request: what was asked, what came of it and what it cost, in CloudWatch's embedded metric format, so that
+//! the same line is log entry and metrics.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::io::{self, Write};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use metrique_writer::format::Format;
+use metrique_writer::{Entry, EntryWriter};
+use metrique_writer_format_emf::{Emf, NoMetric};
+
+/// The namespace of the metrics in CloudWatch.
+const NAMESPACE: &str = "Rollcall";
+
+/// What is learned of a request while it is worked on.
+#[derive(Debug, Default)]
+pub(crate) struct Observed {
+    /// Calls to the table.
+    pub(crate) calls: u32,
+    /// Capacity units that they consumed.
+    pub(crate) capacity: f64,
+    /// The kind of the credential that was taken.
+    pub(crate) credential: Option<&'static str>,
+    /// Whose it is.
+    pub(crate) user: Option<String>,
+    /// The account that was looked at or made.
+    pub(crate) account: Option<String>,
+    /// Whether a name and a password were refused.
+    pub(crate) refused_sign_in: bool,
+}
+
+tokio::task_local! {
+    static OBSERVED: RefCell<Observed>;
+}
+
+/// Notes something of the request that is being worked on; nothing outside of one.
+pub(crate) fn observe(note: impl FnOnce(&mut Observed)) {
+    // Outside of a request there is nobody to note it for.
+    let _ = OBSERVED.try_with(|observed| note(&mut observed.borrow_mut()));
+}
+
+/// Works on a request; what was learned of it comes with the outcome.
+pub(crate) async fn observed<F: Future>(work: F) -> (F::Output, Observed) {
+    let kept = Cell::new(Observed::default());
+    let outcome = OBSERVED
+        .scope(RefCell::default(), async {
+            let outcome = work.await;
+            observe(|observed| kept.set(std::mem::take(observed)));
+            outcome
+        })
+        .await;
+    (outcome, kept.into_inner())
+}
+
+/// A request and its answer.
+pub(crate) struct Record<'a> {
+    pub(crate) request_id: &'a str,
+    /// The method and the path, without what names anybody or anything.
+    pub(crate) route: &'a str,
+    pub(crate) dialect: &'static str,
+    pub(crate) status: u16,
+    pub(crate) duration: Duration,
+    /// The error with everything that caused it, if it is ours.
+    pub(crate) error: Option<&'a str>,
+    pub(crate) observed: &'a Observed,
+}
+
+/// A record with what follows from it.
+struct Line<'a> {
+    record: &'a Record<'a>,
+    is_cold: bool,
+}
+
+impl Entry for Line<'_> {
+    fn write<'a>(&'a self, writer: &mut impl EntryWriter<'a>) {
+        let Self { record, is_cold } = self;
+        let Observed { calls, capacity, credential, user, account, refused_sign_in } =
+            record.observed;
+        writer.timestamp(SystemTime::now());
+        writer.value("level", if record.status >= 500 { "ERROR" } else { "INFO" });
+        writer.value("requestId", record.request_id);
+        writer.value("Route", record.route);
+        writer.value("dialect", record.dialect);
+        writer.value("status", &NoMetric::from(u64::from(record.status)));
+        writer.value("capacityUnits", &NoMetric::from(*capacity));
+        writer.value("credential", credential);
+        writer.value("user", user);
+        writer.value("account", account);
+        writer.value("error", &record.error);
+        writer.value("Requests", &1_u64);
+        writer.value("Latency", &record.duration);
+        writer.value("ColdStarts", is_cold);
+        writer.value("RefusedSignIns", refused_sign_in);
+        writer.value("Conflicts", &(record.status == 409));
+        writer.value("DynamoDBCalls", calls);
+    }
+}
+
+/// Who takes the lines, if not standard output.
+static TAKER: OnceLock<fn(&str)> = OnceLock::new();
+
+/// Has the lines go elsewhere than to standard output; only the first call counts.
+pub fn hand_lines_to(taker: fn(&str)) {
+    // A second taker would have to share with the first.
+    let _ = TAKER.set(taker);
+}
+
+/// Writes the line. Whatever becomes of it, the answer goes out.
+pub(crate) fn write(record: &Record<'_>) {
+    static WARM: AtomicBool = AtomicBool::new(false);
+    let is_failure = record.status >= 500;
+    if !is_failure && !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    let line = Line { record, is_cold: !WARM.swap(true, Ordering::Relaxed) };
+    let mut emf = Emf::all_validations(NAMESPACE.to_owned(), vec![vec!["Route".to_owned()]]);
+    let mut bytes = Vec::with_capacity(1024);
+    if let Err(error) = emf.format(&line, &mut bytes) {
+        tracing::warn!(%error, "a request was not recorded");
+        return;
+    }
+    match TAKER.get() {
+        Some(taker) => taker(&String::from_utf8_lossy(&bytes)),
+        // A closed standard output is nothing that a request could mend.
+        None => drop(io::stdout().lock().write_all(&bytes)),
+    }
+}

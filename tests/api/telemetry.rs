@@ -1,0 +1,141 @@
+//! What is logged of a request: one line, which CloudWatch also reads metrics from.
+
+use serde_json::{Value, json};
+use tests::{Fault, Person, TestApp, basic, request_lines, user_operations};
+
+/// The lines of a person's requests so far.
+fn lines(person: &Person<'_>) -> Vec<Value> {
+    request_lines("user", &person.user().id.to_string())
+}
+
+fn last(person: &Person<'_>) -> Value {
+    lines(person).pop().unwrap()
+}
+
+#[tokio::test]
+async fn a_request_leaves_one_line_with_what_was_asked_what_came_of_it_and_what_it_cost() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let before = lines(&jane).len();
+
+    app.proxy().count();
+    jane.send("GET", &format!("/v1/accounts/{}/plan", jane.account())).await;
+
+    assert_eq!(lines(&jane).len(), before + 1);
+    let mut line = last(&jane);
+    let (latency, units) = (line["Latency"].take(), line["capacityUnits"].take());
+    assert!(latency.as_f64().unwrap() > 0.0, "{line}");
+    assert!(units.as_f64().unwrap() > 0.0, "{line}");
+    line["ColdStarts"].take();
+    let metrics = line["_aws"]["CloudWatchMetrics"][0].clone();
+    line.as_object_mut().unwrap().remove("_aws");
+    assert_eq!(
+        line,
+        json!({
+            "level": "INFO",
+            "requestId": tests::REQUEST_ID,
+            "Route": "GET /v1/accounts/{}/plan",
+            "dialect": "golem",
+            "status": 200,
+            "capacityUnits": null,
+            "credential": "token",
+            "user": jane.user().id.to_string(),
+            "account": jane.account(),
+            "Requests": 1,
+            "Latency": null,
+            "ColdStarts": null,
+            "RefusedSignIns": 0,
+            "Conflicts": 0,
+            "DynamoDBCalls": app.proxy().calls().len(),
+        })
+    );
+    assert_eq!(
+        (&metrics["Namespace"], &metrics["Dimensions"]),
+        (&json!("Rollcall"), &json!([["Route"]]))
+    );
+    let mut names: Vec<_> = metrics["Metrics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|own| own["Name"].as_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        ["ColdStarts", "Conflicts", "DynamoDBCalls", "Latency", "RefusedSignIns", "Requests"]
+    );
+}
+
+#[tokio::test]
+async fn every_operation_of_a_user_leaves_a_line_that_says_whose_it_was() {
+    let app = TestApp::start().await;
+
+    for (number, operation) in user_operations().enumerate() {
+        let jane = app.person(&format!("jane{number:02}")).await;
+        let event = app.event(&operation, &jane).await;
+        let before = lines(&jane).len();
+        app.send_event(&event).await;
+        assert_eq!(lines(&jane).len(), before + 1, "{operation}");
+        let line = last(&jane);
+        assert_eq!(line["status"], operation.success(), "{operation}");
+        assert!(!line["Route"].as_str().unwrap().contains("jane"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn the_kind_of_the_credential_is_told() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let client = app.new_client("https://client.example.com/callback", true).await;
+    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    assert_eq!(
+        request_lines("credential", "client").last().unwrap()["Route"],
+        "POST /api/v1.1/o/token"
+    );
+
+    for (authorization, kind) in
+        [(jane.basic(), "password"), (format!("Bearer {}", tokens.access), "oauth")]
+    {
+        let headers = [("authorization", authorization.as_str())];
+        app.send("GET", "/api/v1.1/users/janedoe/", &headers, None).await;
+        let line = last(&jane);
+        assert_eq!((&line["credential"], &line["dialect"]), (&json!(kind), &json!("hub")));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_and_a_conflict_are_counted() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let wrong = basic("janedoe", "a wrong horse");
+    let headers = [("authorization", wrong.as_str())];
+
+    app.send("GET", "/api/v1.1/users/janedoe/emails/", &headers, None).await;
+    let taken = json!({
+        "email": jane.email(), "first_name": "Mary", "last_name": "Major", "password": "correct horse battery",
+    });
+    jane.send_json("PUT", "/v2/accounts", &taken).await;
+
+    let refused = request_lines("Route", "GET /api/v1.1/users/{}/emails");
+    assert!(refused.iter().any(|line| line["status"] == 401 && line["RefusedSignIns"] == 1));
+    let conflict = last(&jane);
+    assert_eq!((&conflict["status"], &conflict["Conflicts"]), (&json!(409), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_failure_is_told_with_everything_that_caused_it() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    app.proxy().disturb_all_of("Query", Some(Fault::Refused("ValidationException")));
+
+    assert_eq!(jane.send("GET", "/rollcall/v1/tokens").await.status, 500);
+
+    let failures = request_lines("level", "ERROR");
+    let of_list = failures.iter().filter(|line| line["Route"] == "GET /rollcall/v1/tokens");
+    let errors: Vec<_> = of_list.filter_map(|line| line["error"].as_str()).collect();
+    assert!(
+        errors.iter().any(|error| error.starts_with("could not read a list: service error: ")
+            && error.contains("ValidationException")),
+        "{errors:?}"
+    );
+}
