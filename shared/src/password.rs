@@ -115,6 +115,10 @@ impl Verified {
     /// Checks a password the slow way, and remembers it if it is right.
     pub fn check(&self, user: UserId, hash: Option<&str>, password: &str) -> Result<bool> {
         let is_right = verify(password, hash)?;
+        if !is_right && hash.is_some_and(is_outdated) {
+            // As slow as for a name that nobody has, whatever the old hash cost.
+            verify(password, None)?;
+        }
         if let Some(hash) = hash.filter(|_| is_right) {
             let entry = self.entry(user, hash, password);
             let mut seen = self.seen();

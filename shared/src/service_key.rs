@@ -12,6 +12,7 @@ use aws_sdk_secretsmanager::config::BehaviorVersion;
 use aws_sdk_secretsmanager::{Client, Config};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use subtle::ConstantTimeEq;
 
 use crate::aws::{Aws, retries, timeouts, variable};
 use crate::error::failed;
@@ -58,6 +59,13 @@ impl ServiceKey {
             mac.update(part);
         }
         Ok(mac.finalize().into_bytes().into())
+    }
+}
+
+impl ServiceKey {
+    /// Whether this is what [`ServiceKey::derive`] gives; takes the same time either way.
+    pub fn derives(&self, purpose: &str, parts: &[&[u8]], claimed: &[u8]) -> Result<bool> {
+        Ok(self.derive(purpose, parts)?.ct_eq(claimed).into())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The lock against guessing passwords: ten wrong ones within 15 minutes.
 
 use futures_util::future::join_all;
+use serde_json::json;
 use shared::Error;
 use shared::model::UserId;
 use shared::table::{Attempts, Guessed, Kept, KeptCredential, Reservation, Table};
@@ -62,6 +63,37 @@ async fn the_tenth_wrong_password_locks_even_if_the_answer_to_it_was_lost() {
 
     assert!((890..=900).contains(&retry_after(&locked)), "{locked:?}");
     assert_eq!(app.proxy().faults_left(), 0);
+}
+
+#[tokio::test]
+async fn a_lock_that_came_after_the_attempts_were_read_holds() {
+    let app = TestApp::start().await;
+    let user = UserId::generate();
+    let guessed = Guessed::User(user);
+    let nothing_yet = seen(app.table(), &guessed).await;
+    let until = (TestApp::in_seconds(600).as_millisecond()).to_string();
+    let ttl = TestApp::in_seconds(600).as_second().to_string();
+    let locked = json!({
+        "pk": { "S": format!("USER#{user}") }, "sk": { "S": "ATTEMPTS" }, "lockedUntil": { "N": until }, "ttl": { "N": ttl },
+    });
+    app.engine("PutItem", json!({ "Item": locked })).await;
+
+    let refused = app.table().reserve_attempt(&guessed, &nothing_yet).await.unwrap_err();
+
+    assert!((590..=600).contains(&retry_after(&refused)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn the_table_keeps_attempts_for_as_long_as_they_count() {
+    let app = TestApp::start().await;
+    let guessed = Guessed::User(UserId::generate());
+    let reserved = reserve(app.table(), &guessed).await.unwrap();
+    app.table().note_wrong_attempt(reserved).await.unwrap();
+
+    let items = app.items().await;
+
+    let ttl: i64 = items[0]["ttl"]["N"].as_str().unwrap().parse().unwrap();
+    assert!(ttl > TestApp::in_seconds(15 * 60).as_second(), "{items:?}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::model::{AccountId, Role};
-use tests::{Person, TestApp};
+use tests::{Operation, Person, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
 
@@ -202,38 +202,30 @@ async fn of_two_first_accounts_the_one_written_first_stays_current() {
 
 #[tokio::test]
 async fn a_user_who_was_disabled_writes_nothing_any_more() {
-    for (method, path, body) in [
-        ("POST", "/api/public/v1/account", json!({ "name": "Late" })),
-        ("PUT", "/v1/accounts/{}", json!({ "name": "Late", "email": "late@example.com" })),
-        ("PUT", "/api/public/v1/current-account", json!({ "accountId": "{}" })),
-        ("DELETE", "/v1/accounts/{}", json!({})),
-        (
-            "PUT",
-            "/v2/accounts",
-            json!({ "email": "late@example.com", "first_name": "L", "last_name": "L", "password": "correct horse" }),
-        ),
-    ] {
+    for operation in user_operations().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
-        let key =
-            json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-        let yes = json!({ ":yes": { "BOOL": true } });
-        let disable = json!({ "Key": key, "UpdateExpression": "SET disabled = :yes", "ExpressionAttributeValues": yes });
-        app.proxy().before(WRITE, app.engine_later("UpdateItem", disable));
-        let (path, body) =
-            (path.replace("{}", &jane.account()), body.to_string().replace("{}", &jane.account()));
+        let event = app.event(&operation, &jane).await;
+        let (others, user) = (app.others(), jane.user().id);
+        let before = all_but_the_user(&app, &jane).await;
+        app.proxy().before(WRITE, async move { others.set_disabled(user, true).await.unwrap() });
 
-        let refused = jane.send_text(method, &path, &body).await;
+        let refused = app.send_event(&event).await;
 
-        assert_eq!(refused.status, 401, "{method} {path}: {refused:?}");
-        let accounts: Vec<_> =
-            app.items().await.into_iter().filter(|item| item["type"]["S"] == "account").collect();
-        assert_eq!(
-            (accounts.len(), &accounts[0]["name"]["S"]),
-            (1, &json!("janedoe")),
-            "{method} {path}"
-        );
+        assert_eq!(refused.status, 401, "{operation}: {refused:?}");
+        assert_eq!(app.proxy().faults_left(), 0, "{operation}");
+        assert_eq!(all_but_the_user(&app, &jane).await, before, "{operation}");
     }
+}
+
+/// Every item but the person's own, in some order that stays the same.
+async fn all_but_the_user(app: &TestApp, person: &Person<'_>) -> Vec<String> {
+    let key = format!("USER#{}", person.user().id);
+    let items = app.items().await.into_iter();
+    let others = items.filter(|item| item["pk"]["S"] != key || item["sk"]["S"] != "USER");
+    let mut others: Vec<_> = others.map(|item| item.to_string()).collect();
+    others.sort();
+    others
 }
 
 #[tokio::test]

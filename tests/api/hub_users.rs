@@ -142,6 +142,8 @@ async fn a_form_is_read_like_json() {
         assert_eq!(send(body).await.parts(), (400, &problem), "{body}");
     }
     assert_eq!(send("").await.status, 200);
+    assert_eq!(send("unknown=1&unknown=2").await.status, 200, "nobody reads it");
+    assert_eq!(send("company=a%EF%BF%BDb").await.text("company"), "a\u{fffd}b");
 }
 
 #[tokio::test]
@@ -157,6 +159,13 @@ async fn every_field_that_is_not_as_it_must_be_is_told_with_what_is_wrong() {
         ("profile_url", json!("ftp://example.com"), "must be an http or https URL, or empty"),
         ("profile_url", json!("javascript:alert(1)"), "must be an http or https URL, or empty"),
         ("profile_url", json!("example.com"), "must be an http or https URL, or empty"),
+        ("profile_url", json!("http:example.com"), "must be an http or https URL, or empty"),
+        ("profile_url", json!("http:\\\\example.com"), "must be an http or https URL, or empty"),
+        (
+            "profile_url",
+            json!("http://jane:x@example.com"),
+            "must be an http or https URL, or empty",
+        ),
         ("gravatar_email", json!("nobody"), "must be an e-mail address"),
     ] {
         let mut body = json!({ "location": "elsewhere" });

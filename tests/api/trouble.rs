@@ -4,16 +4,21 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tests::{Answer, Fault, Operation, Person, TestApp, user_operations};
+use tests::{Answer, Asker, Fault, Operation, Person, TestApp, operations, user_operations};
 
-/// Events of users' operations, prepared while the database is well.
+/// The operations of users and of OAuth clients.
+fn protected() -> impl Iterator<Item = Operation> {
+    operations().into_iter().filter(|operation| operation.asker() != Asker::Anybody)
+}
+
+/// Events of operations, prepared while the database is well.
 async fn prepared(
     app: &TestApp,
     person: &Person<'_>,
     chosen: impl Fn(&Operation) -> bool,
 ) -> Vec<(Operation, Value)> {
     let mut prepared = Vec::new();
-    for operation in user_operations().filter(chosen) {
+    for operation in protected().filter(chosen) {
         let event = app.event(&operation, person).await;
         prepared.push((operation, event));
     }
@@ -104,7 +109,7 @@ async fn a_database_that_answers_anything_with_a_5xx_is_503() {
 
 #[tokio::test]
 async fn a_transaction_that_is_still_in_progress_is_waited_for() {
-    for operation in user_operations().filter(Operation::is_write) {
+    for operation in protected().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;
@@ -123,7 +128,7 @@ async fn a_transaction_that_is_still_in_progress_is_waited_for() {
 
 #[tokio::test]
 async fn one_throttled_call_is_tried_again_and_nobody_notices() {
-    for operation in user_operations() {
+    for operation in protected() {
         for call in ["BatchGetItem", "Query", "TransactWriteItems"] {
             let app = TestApp::start().await;
             let jane = app.person("janedoe").await;
@@ -138,7 +143,7 @@ async fn one_throttled_call_is_tried_again_and_nobody_notices() {
 
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_not_refused_as_its_own_conflict_nor_done_twice() {
-    for operation in user_operations().filter(Operation::is_write) {
+    for operation in protected().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;
@@ -163,7 +168,7 @@ async fn a_write_whose_answer_is_lost_is_not_refused_as_its_own_conflict_nor_don
 
 #[tokio::test]
 async fn a_transaction_that_met_another_one_is_tried_again() {
-    for operation in user_operations().filter(Operation::is_write) {
+    for operation in protected().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;
@@ -180,7 +185,7 @@ async fn a_transaction_that_met_another_one_is_tried_again() {
 
 #[tokio::test]
 async fn keys_that_were_left_unprocessed_are_asked_for_again_and_not_taken_for_missing() {
-    for operation in user_operations() {
+    for operation in protected() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;

@@ -1,6 +1,6 @@
 //! The service in one process: the functions as libraries, over an engine in memory whose table is the template's.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use anyhow::Result;
 use lambda_http::{Body, Context, Request, RequestExt, Response};
@@ -12,7 +12,7 @@ use shared::http::Call;
 use shared::model::{ApiKey, Client, ClientId, Role, SecretHash, Timestamp};
 use shared::password::Verified;
 use shared::seal::{OpeningKey, SealingKey};
-use shared::service_key::ServiceKeys;
+use shared::service_key::{ServiceKey, ServiceKeys};
 use shared::table::{Connection, NewUser, Table};
 use xtask::engine::Engine;
 use xtask::secrets_manager::{SECRET, SecretsManager};
@@ -94,6 +94,11 @@ impl TestApp {
         Table::connect(Connection::local(self.engine.endpoint(), TABLE)).expect("a client")
     }
 
+    /// The service key that the functions derive from.
+    pub async fn service_key(&self) -> Arc<ServiceKey> {
+        self.signed.means.current().await.expect("the service key")
+    }
+
     /// The proxy between the functions and the engine.
     pub fn proxy(&self) -> &Proxy {
         &self.proxy
@@ -147,6 +152,25 @@ impl TestApp {
     ) -> Answer {
         let event = operation.prepared(self, &person.who(), authorization).await;
         self.send_event(&event).await
+    }
+
+    /// A changed password, past the proxy; what no longer works is not cleared up.
+    pub fn changing_password(
+        &self,
+        person: &Person<'_>,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let key =
+            json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } });
+        let hash = shared::password::hash("another password").expect("a password hash");
+        self.engine_later(
+            "UpdateItem",
+            json!({
+                "Key": key,
+                "UpdateExpression": "SET passwordHash = :hash, credentialEpoch = credentialEpoch + :one, #version = #version + :one",
+                "ExpressionAttributeNames": { "#version": "version" },
+                "ExpressionAttributeValues": { ":hash": { "S": hash }, ":one": { "N": "1" } },
+            }),
+        )
     }
 
     /// Registers an OAuth client, with a secret or without.

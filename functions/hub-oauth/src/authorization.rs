@@ -22,7 +22,7 @@ const GRANTABLE: [Scope; 4] =
 const DEFAULT: [Scope; 2] = [Scope::ProfileRead, Scope::EmailRead];
 
 /// A request of a registered client that can be put to a user.
-pub(crate) struct Authorization {
+pub(crate) struct AuthorizationRequest {
     pub(crate) client: Stored<Client>,
     pub(crate) scopes: BTreeSet<Scope>,
     pub(crate) challenge: Option<String>,
@@ -75,23 +75,23 @@ impl Refused {
     }
 }
 
-impl Authorization {
+impl AuthorizationRequest {
     /// Reads a request. An unknown client, or a place to answer to that is not exactly one of those registered, is an
     /// error for the page: nothing is ever sent there.
     pub(crate) async fn read(app: &App, query: &Query<'_>) -> Result<Result<Self, Refused>> {
         let unknown = || Error::invalid("client_id", "is not a client that is known here");
         let id: ClientId =
-            query.get("client_id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
+            query.given("client_id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
         let client = app.table.client(id).await?.ok_or_else(unknown)?;
         let redirect_uri = query
             .get("redirect_uri")
             .filter(|uri| client.redirect_uris.iter().any(|registered| registered == uri))
             .ok_or_else(|| Error::invalid("redirect_uri", "is not one that the client registered"))?
             .to_owned();
-        let answer = Answer { redirect_uri, state: query.get("state").map(str::to_owned) };
-        let asked = response_type(query)
+        let answer = Answer { redirect_uri, state: query.given("state").map(str::to_owned) };
+        let wish = response_type(query)
             .and_then(|()| Ok((scopes(query)?, challenge(query, client.secret_hash.is_none())?)));
-        match asked {
+        match wish {
             Ok((scopes, challenge)) => Ok(Ok(Self { client, scopes, challenge, answer })),
             Err((code, description)) => Ok(Err(Refused { answer, code, description })),
         }
@@ -101,7 +101,7 @@ impl Authorization {
 type Problem = (OAuthCode, &'static str);
 
 fn response_type(query: &Query<'_>) -> Result<(), Problem> {
-    match query.get("response_type") {
+    match query.given("response_type") {
         Some("code") => Ok(()),
         Some(_) => {
             Err((OAuthCode::UnsupportedResponseType, "only the response type code is offered"))
@@ -111,7 +111,7 @@ fn response_type(query: &Query<'_>) -> Result<(), Problem> {
 }
 
 fn scopes(query: &Query<'_>) -> Result<BTreeSet<Scope>, Problem> {
-    let asked = query.get("scope").unwrap_or_default();
+    let asked = query.given("scope").unwrap_or_default();
     read_scopes(asked)
         .map(|scopes| if scopes.is_empty() { DEFAULT.into() } else { scopes })
         .ok_or((OAuthCode::InvalidScope, "a client can be granted the scopes of users only"))
@@ -120,7 +120,7 @@ fn scopes(query: &Query<'_>) -> Result<BTreeSet<Scope>, Problem> {
 /// Scopes with spaces between them, if a client can be granted all of them.
 pub(crate) fn read_scopes(text: &str) -> Option<BTreeSet<Scope>> {
     let known = |name: &str| GRANTABLE.into_iter().find(|scope| scope.as_str() == name);
-    text.split_whitespace().map(known).collect()
+    text.split(' ').filter(|name| !name.is_empty()).map(known).collect()
 }
 
 /// Scopes with spaces between them.
@@ -130,7 +130,7 @@ pub(crate) fn write_scopes(scopes: &BTreeSet<Scope>) -> String {
 
 fn challenge(query: &Query<'_>, is_required: bool) -> Result<Option<String>, Problem> {
     let invalid = |description| Err((OAuthCode::InvalidRequest, description));
-    match (query.get("code_challenge"), query.get("code_challenge_method")) {
+    match (query.given("code_challenge"), query.given("code_challenge_method")) {
         (None, None) if is_required => {
             invalid("code_challenge is required of a client without a secret")
         }

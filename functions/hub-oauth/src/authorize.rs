@@ -1,11 +1,12 @@
 use lambda_http::{Body, Response};
 use shared::auth::Basic;
 use shared::http::Call;
-use shared::table::NewGrant;
+use shared::model::{User, UserId};
+use shared::table::{Guessed, NewGrant, Stored};
 use shared::{Error, OAuthCode, Result};
 
 use crate::App;
-use crate::authorization::Authorization;
+use crate::authorization::AuthorizationRequest;
 use crate::consent::Browser;
 use crate::page::{Page, Trouble};
 
@@ -39,8 +40,8 @@ impl Decision {
 /// `GET /api/v1.1/o/authorize/`: shows the page on which a user signs in and decides.
 pub(crate) async fn ask(app: &App, call: &Call) -> Result<Response<Body>> {
     let query = call.query()?;
-    match Authorization::read(app, &query).await? {
-        Ok(asked) => show(app, call, &asked, "", None).await,
+    match AuthorizationRequest::read(app, &query).await? {
+        Ok(request) => show(app, call, &request, "", None).await,
         Err(refused) => refused.send(),
     }
 }
@@ -52,47 +53,64 @@ pub(crate) async fn decide(app: &App, call: &Call) -> Result<Response<Body>> {
     let key = app.means.service_keys.current().await?;
     let was_shown = Browser::of(call)?.was_shown(&key, call, &decision.seal)?;
     let basic = Basic::new(decision.username.clone(), decision.password);
-    let resolved = async {
+    let named = async {
         if was_shown && decision.allows { basic.resolve(app).await.map(Some) } else { Ok(None) }
     };
-    let (asked, resolved) = tokio::join!(Authorization::read(app, &query), resolved);
-    let asked = match asked? {
-        Ok(asked) => asked,
+    let (request, named) = tokio::join!(AuthorizationRequest::read(app, &query), named);
+    let request = match request? {
+        Ok(request) => request,
         Err(refused) => return refused.send(),
     };
-    let again = async |trouble| show(app, call, &asked, &decision.username, Some(trouble)).await;
-    if !was_shown {
-        return again(Trouble::Stale).await;
-    }
-    let Some(resolved) = resolved? else {
-        return asked.answer.refuse(OAuthCode::AccessDenied, "the user said no");
-    };
-    let user = match basic.sign_in(app, resolved).await {
-        Err(Error::BadCredential) => return again(Trouble::WrongPassword).await,
-        Err(Error::TooManyAttempts { retry_after }) => {
-            return again(Trouble::Locked(retry_after)).await;
+    let signed_in = match named? {
+        Some(named) => sign_in(app, &basic, named).await?,
+        None if was_shown => {
+            return request.answer.refuse(OAuthCode::AccessDenied, "the user said no");
         }
-        user => user?,
+        None => Err(Trouble::Stale),
     };
-    let new = NewGrant {
-        client: asked.client.id,
-        scopes: asked.scopes,
-        redirect_uri: asked.answer.redirect_uri.clone(),
-        challenge: asked.challenge,
-    };
-    let code = app.table.create_grant(&user, new).await?;
-    asked.answer.code(&code.reveal())
+    match signed_in {
+        Ok(user) => grant(app, &user, request).await,
+        Err(trouble) => show(app, call, &request, &decision.username, Some(trouble)).await,
+    }
+}
+
+/// The user, or what the page says instead.
+async fn sign_in(
+    app: &App,
+    basic: &Basic,
+    named: (UserId, Guessed),
+) -> Result<Result<Stored<User>, Trouble>> {
+    match basic.sign_in(app, named).await {
+        Ok(user) => Ok(Ok(user)),
+        Err(Error::BadCredential) => Ok(Err(Trouble::WrongPassword)),
+        Err(Error::TooManyAttempts { retry_after: 1 }) => Ok(Err(Trouble::Busy(1))),
+        Err(Error::TooManyAttempts { retry_after }) => Ok(Err(Trouble::Locked(retry_after))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Notes what the user grants and tells the client its code.
+async fn grant(
+    app: &App,
+    user: &Stored<User>,
+    request: AuthorizationRequest,
+) -> Result<Response<Body>> {
+    let AuthorizationRequest { client, scopes, challenge, answer } = request;
+    let redirect_uri = answer.redirect_uri.clone();
+    let new = NewGrant { client: client.id, scopes, redirect_uri, challenge };
+    let code = app.table.create_grant(user, new).await?;
+    answer.code(&code.reveal())
 }
 
 async fn show(
     app: &App,
     call: &Call,
-    asked: &Authorization,
+    request: &AuthorizationRequest,
     username: &str,
     trouble: Option<Trouble>,
 ) -> Result<Response<Body>> {
     let key = app.means.service_keys.current().await?;
     let browser = Browser::of(call)?;
     let (seal, cookie) = (browser.seal(&key, call)?, browser.cookie());
-    Page { asked, seal: &seal, cookie: &cookie, username, trouble }.answer()
+    Page { request, seal: &seal, cookie: &cookie, username, trouble }.answer()
 }

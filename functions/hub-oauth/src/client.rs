@@ -2,8 +2,8 @@
 
 use shared::auth::Basic;
 use shared::http::{Call, Fields};
-use shared::model::{Client, ClientId, GrantCredential};
-use shared::table::{Presented, Stored};
+use shared::model::{Client, ClientId, Grant, GrantCredential, GrantPart, User};
+use shared::table::{ClientAndGrant, Stored};
 use shared::{Error, OAuthCode, Result};
 
 use crate::App;
@@ -25,12 +25,15 @@ impl ClientCredential {
     pub(crate) fn of(call: &Call, fields: &mut Result<Fields>) -> Result<Self> {
         let in_header = Basic::pair_of(call).map_err(|_| UNKNOWN)?;
         let (id, secret): (Option<String>, Option<String>) = match fields {
-            Ok(fields) => (fields.optional("client_id"), fields.optional("client_secret")),
+            Ok(fields) => (fields.given("client_id"), fields.given("client_secret")),
             Err(_) => (None, None),
         };
         match (in_header, id, secret) {
             (Some((name, password)), id, None) if id.as_ref().is_none_or(|id| *id == name) => {
-                Ok(Self { id: name.parse().ok(), secret: Some(password) })
+                Ok(Self {
+                    id: name.parse().ok(),
+                    secret: Some(password).filter(|own| !own.is_empty()),
+                })
             }
             (None, Some(id), secret) => Ok(Self { id: id.parse().ok(), secret }),
             (None, None, _) => Err(invalid("the client must prove itself")),
@@ -49,14 +52,12 @@ impl ClientCredential {
     ) -> Result<Proven> {
         let id = self.id.ok_or(UNKNOWN)?;
         let named = presented.map(|presented| (presented.owner(), presented.grant()));
-        let Presented { client, user, grant } = app.table.client_and_grant(id, named).await?;
+        let ClientAndGrant { client, user, grant } = app.table.client_and_grant(id, named).await?;
         let client = client.ok_or(UNKNOWN)?;
         let is_proven = match (&client.secret_hash, self.secret) {
             (Some(hash), Some(secret)) => hash.matches(secret.as_bytes()),
             (None, None) => true,
-            // A client without a secret may send an empty one.
-            (None, Some(secret)) => secret.is_empty(),
-            (Some(_), None) => false,
+            (None, Some(_)) | (Some(_), None) => false,
         };
         if !is_proven {
             return Err(UNKNOWN);
@@ -70,5 +71,15 @@ impl ClientCredential {
 pub(crate) struct Proven {
     pub(crate) client: Stored<Client>,
     /// The grant that its code or token names, and who granted it, if it was granted to this client and still holds.
-    pub(crate) held: Option<(Stored<shared::model::User>, Stored<shared::model::Grant>)>,
+    pub(crate) held: Option<(Stored<User>, Stored<Grant>)>,
+}
+
+/// The one field of a body that names a token; the hint of what it is is not needed, since its prefix says it.
+pub(crate) fn named_token(fields: Result<Fields>) -> Result<Option<(GrantPart, GrantCredential)>> {
+    let mut fields = fields?;
+    let token: Option<String> = fields.required_given("token");
+    let token = fields.finish(token)?;
+    Ok([GrantPart::Access, GrantPart::Refresh]
+        .into_iter()
+        .find_map(|part| Some((part, GrantCredential::parse(part, &token).ok()?))))
 }

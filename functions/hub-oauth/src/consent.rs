@@ -13,6 +13,9 @@ use shared::{Result, random};
 /// For so many seconds a form can be sent.
 const LIFE: i64 = 30 * 60;
 
+/// What the service key is used for here.
+const PURPOSE: &str = "consent form";
+
 /// The cookie of one browser.
 pub(crate) struct Browser {
     nonce: String,
@@ -31,30 +34,35 @@ impl Browser {
         Ok(Self { nonce, is_https })
     }
 
-    /// The `Set-Cookie` header. Over https the name's prefix keeps other hosts of the domain from setting it.
+    /// The `Set-Cookie` header. Over https the name's prefix keeps other hosts of the domain from setting it. `Lax`, since
+    /// a browser that comes from the client's site brings a `Strict` cookie not even along to the page, so that each page
+    /// would get another one; no other site's form brings either.
     pub(crate) fn cookie(&self) -> String {
         let secure = if self.is_https { "; Secure" } else { "" };
         let (name, nonce) = (cookie_name(self.is_https), &self.nonce);
-        format!("{name}={nonce}; Path=/; Max-Age={LIFE}; HttpOnly; SameSite=Strict{secure}")
+        format!("{name}={nonce}; Path=/; Max-Age={LIFE}; HttpOnly; SameSite=Lax{secure}")
     }
 
     /// What the form for this request carries.
     pub(crate) fn seal(&self, key: &ServiceKey, call: &Call) -> Result<String> {
-        self.seal_at(key, call, Timestamp::now().as_second())
-    }
-
-    fn seal_at(&self, key: &ServiceKey, call: &Call, time: i64) -> Result<String> {
-        let parts = [self.nonce.as_bytes(), &time.to_be_bytes(), call.raw_query().as_bytes()];
-        let mac = key.derive("consent form", &parts)?;
+        let time = Timestamp::now().as_second();
+        let mac = key.derive(PURPOSE, &self.sealed(&time.to_be_bytes(), call))?;
         Ok(format!("{time}.{}", URL_SAFE_NO_PAD.encode(mac)))
     }
 
     /// Whether a form with this seal was shown in this browser for this request, not long ago.
     pub(crate) fn was_shown(&self, key: &ServiceKey, call: &Call, seal: &str) -> Result<bool> {
-        let time = seal.split('.').next().and_then(|time| time.parse::<i64>().ok());
-        let Some(time) = time else { return Ok(false) };
-        let age = Timestamp::now().as_second() - time;
-        Ok((0..=LIFE).contains(&age) && self.seal_at(key, call, time)? == seal)
+        let Some((time, mac)) = seal.split_once('.') else { return Ok(false) };
+        let (Ok(time), Ok(mac)) = (time.parse::<i64>(), URL_SAFE_NO_PAD.decode(mac)) else {
+            return Ok(false);
+        };
+        let age = Timestamp::now().as_second().checked_sub(time);
+        let is_fresh = age.is_some_and(|age| (0..=LIFE).contains(&age));
+        Ok(is_fresh && key.derives(PURPOSE, &self.sealed(&time.to_be_bytes(), call), &mac)?)
+    }
+
+    fn sealed<'a>(&'a self, time: &'a [u8], call: &'a Call) -> [&'a [u8]; 3] {
+        [self.nonce.as_bytes(), time, call.raw_query().as_bytes()]
     }
 }
 

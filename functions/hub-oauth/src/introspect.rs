@@ -6,8 +6,7 @@ use shared::{Error, OAuthCode, Result};
 
 use crate::App;
 use crate::authorization::write_scopes;
-use crate::client::ClientCredential;
-use crate::revoke::token;
+use crate::client::{ClientCredential, named_token};
 
 /// What a client learns of a token (RFC 7662, section 2.2); of one that does not work, only that.
 #[derive(Serialize)]
@@ -33,7 +32,7 @@ struct ActiveToken {
 pub(crate) async fn introspect(app: &App, call: &Call) -> Result<Response<Body>> {
     let mut fields = call.fields();
     let client = ClientCredential::of(call, &mut fields)?;
-    let token = token(fields);
+    let token = named_token(fields);
     let named = token.as_ref().ok().and_then(Option::as_ref).map(|(_, token)| token);
     let proven = client.check(app, named).await?;
     if proven.client.secret_hash.is_none() {
@@ -67,7 +66,7 @@ fn active(
             works.then_some((
                 &grant.scopes,
                 "refresh_token",
-                grant.created_at,
+                refresh.created_at,
                 refresh.expires_at,
             ))?
         }

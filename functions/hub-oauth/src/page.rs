@@ -2,18 +2,16 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lambda_http::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
+use lambda_http::http::header::{RETRY_AFTER, SET_COOKIE};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
+use shared::http;
 use shared::model::Scope;
 use shared::{Error, Result};
 
-use crate::authorization::Authorization;
+use crate::authorization::AuthorizationRequest;
 
 const STYLE: &str = "\
 body{font:1.1rem/1.5 system-ui,sans-serif;margin:0;background:#f4f5f7;color:#1b1f24}\
@@ -33,7 +31,9 @@ button.allow{background:#9dbcf5;color:#14171c}[role=alert]{color:#ff9d9d;border-
 pub(crate) enum Trouble {
     /// Name or password are wrong.
     WrongPassword,
-    /// Too many passwords were tried; worth trying again after so many seconds.
+    /// Ten attempts are under way; worth trying again after so many seconds.
+    Busy(u64),
+    /// Ten passwords were wrong; worth trying again after so many seconds.
     Locked(u64),
     /// The form was not shown in this browser, or too long ago.
     Stale,
@@ -43,11 +43,12 @@ impl Trouble {
     fn text(&self) -> String {
         match self {
             Self::WrongPassword => "The username or the password is wrong.".to_owned(),
-            Self::Locked(..60) => "Too many attempts at once. Try again in a moment.".to_owned(),
-            Self::Locked(seconds) => format!(
-                "Too many attempts to sign in. Try again in {} minutes.",
-                seconds.div_ceil(60)
-            ),
+            Self::Busy(_) => "Too many attempts at once. Try again in a moment.".to_owned(),
+            Self::Locked(seconds) => {
+                let minutes = seconds.div_ceil(60);
+                let unit = if minutes == 1 { "minute" } else { "minutes" };
+                format!("Too many attempts to sign in. Try again in {minutes} {unit}.")
+            }
             Self::Stale => "This page was open for too long. Please sign in again.".to_owned(),
         }
     }
@@ -55,14 +56,14 @@ impl Trouble {
     const fn status(&self) -> StatusCode {
         match self {
             Self::WrongPassword | Self::Stale => StatusCode::FORBIDDEN,
-            Self::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy(_) | Self::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 }
 
 /// What of the page is not the same for everybody.
 pub(crate) struct Page<'a> {
-    pub(crate) asked: &'a Authorization,
+    pub(crate) request: &'a AuthorizationRequest,
     /// What the form carries so that no other page can send it.
     pub(crate) seal: &'a str,
     /// The `Set-Cookie` header.
@@ -73,35 +74,34 @@ pub(crate) struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The answer that shows it. No script runs on it, no other page can frame it, and its form can be sent nowhere but
-    /// here, and from here on to the client.
+    /// The answer that shows it. No script runs on it, and its form can be sent nowhere but here, and from here on to the
+    /// client.
     pub(crate) fn answer(&self) -> Result<Response<Body>> {
-        let mut answer = Response::new(Body::Text(self.markup().into_string()));
-        *answer.status_mut() = self.trouble.as_ref().map_or(StatusCode::OK, Trouble::status);
+        let status = self.trouble.as_ref().map_or(StatusCode::OK, Trouble::status);
+        let mut answer = http::page(status, self.markup().into_string(), &self.policy())?;
         let headers = answer.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        headers.insert(CONTENT_SECURITY_POLICY, text(&self.policy())?);
-        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        headers.insert(SET_COOKIE, text(self.cookie)?);
-        if let Some(Trouble::Locked(seconds)) = self.trouble {
+        headers.insert(SET_COOKIE, HeaderValue::try_from(self.cookie).map_err(unsendable)?);
+        if let Some(Trouble::Busy(seconds) | Trouble::Locked(seconds)) = self.trouble {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         Ok(answer)
     }
 
+    /// Browsers hold every redirect that follows a form against `form-action`, also those that the client makes in turn; and
+    /// there are hosts that it cannot name. So it names schemes.
     fn policy(&self) -> String {
         let style = STANDARD.encode(Sha256::digest(STYLE));
-        // Browsers hold the redirect that answers a form against `form-action` as well.
-        let client = origin(&self.asked.answer.redirect_uri);
+        let scheme = match scheme(&self.request.answer.redirect_uri) {
+            "http" | "https" => String::new(),
+            own => format!(" {own}:"),
+        };
         format!(
-            "default-src 'none'; style-src 'sha256-{style}'; form-action 'self' {client}; frame-ancestors 'none'; base-uri 'none'"
+            "default-src 'none'; style-src 'sha256-{style}'; form-action 'self' https: http:{scheme}; frame-ancestors 'none'; base-uri 'none'"
         )
     }
 
     fn markup(&self) -> Markup {
-        let name = &self.asked.client.name;
+        let name = &self.request.client.name;
         html! {
             (DOCTYPE)
             html lang="en" {
@@ -119,9 +119,9 @@ impl Page<'_> {
                         }
                         p { strong { (name) } " asks to:" }
                         ul {
-                            @for scope in &self.asked.scopes { li { (in_words(*scope)) } }
+                            @for scope in &self.request.scopes { li { (in_words(*scope)) } }
                         }
-                        p { "You are sent back to " (origin(&self.asked.answer.redirect_uri)) "." }
+                        p { "You are sent back to " (origin(&self.request.answer.redirect_uri)) "." }
                         (self.form())
                     }
                 }
@@ -161,15 +161,20 @@ const fn in_words(scope: Scope) -> &'static str {
     }
 }
 
-/// Scheme and host of a registered URI, or the scheme alone if it has no host.
+fn scheme(uri: &str) -> &str {
+    uri.split(':').next().unwrap_or(uri)
+}
+
+/// Scheme and host of a registered URI, or the scheme alone if it has no host, for the user to read.
 fn origin(uri: &str) -> String {
-    let (scheme, rest) = uri.split_once(':').unwrap_or((uri, ""));
-    match rest.strip_prefix("//").and_then(|rest| rest.split(['/', '?', '#']).next()) {
+    let scheme = scheme(uri);
+    let host = uri.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
+    match host.and_then(|rest| rest.split(['/', '?', '#']).next()) {
         Some(host) if matches!(scheme, "http" | "https") => format!("{scheme}://{host}"),
         _ => format!("{scheme}:"),
     }
 }
 
-fn text(value: &str) -> Result<HeaderValue> {
-    HeaderValue::try_from(value).map_err(|_| Error::invalid("redirect_uri", "cannot be sent to"))
+fn unsendable<E: Into<Box<dyn std::error::Error + Send + Sync>>>(source: E) -> Error {
+    Error::Internal { action: "write a page", source: source.into() }
 }

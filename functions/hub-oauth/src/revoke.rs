@@ -1,21 +1,11 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::Result;
-use shared::http::{self, Call, Fields};
-use shared::model::{GrantCredential, GrantPart};
+use shared::http::{self, Call};
+use shared::model::GrantPart;
 
 use crate::App;
-use crate::client::ClientCredential;
-
-/// The one field of a body that names a token; the hint of what it is is not needed, since its prefix says it.
-pub(crate) fn token(fields: Result<Fields>) -> Result<Option<(GrantPart, GrantCredential)>> {
-    let mut fields = fields?;
-    let token: Option<String> = fields.required("token");
-    let token = fields.finish(token)?;
-    Ok([GrantPart::Access, GrantPart::Refresh]
-        .into_iter()
-        .find_map(|part| Some((part, GrantCredential::parse(part, &token).ok()?))))
-}
+use crate::client::{ClientCredential, named_token};
 
 #[derive(Serialize)]
 struct Revoked {}
@@ -25,7 +15,7 @@ struct Revoked {}
 pub(crate) async fn revoke(app: &App, call: &Call) -> Result<Response<Body>> {
     let mut fields = call.fields();
     let client = ClientCredential::of(call, &mut fields)?;
-    let token = token(fields);
+    let token = named_token(fields);
     let named = token.as_ref().ok().and_then(Option::as_ref).map(|(_, token)| token);
     let proven = client.check(app, named).await?;
     if let (Some((part, token)), Some((_, grant))) = (token?, proven.held)

@@ -24,12 +24,14 @@ enum TokenRequest {
 impl TokenRequest {
     fn read(fields: Result<Fields>) -> Result<Self> {
         let mut fields = fields?;
-        let read = match fields.required::<String>("grant_type").as_deref() {
+        let read = match fields.required_given::<String>("grant_type").as_deref() {
             // Known clients say `code`.
             Some("authorization_code" | "code") => {
-                let (code, redirect_uri) =
-                    (fields.required::<String>("code"), fields.required("redirect_uri"));
-                let verifier = fields.optional("code_verifier");
+                let (code, redirect_uri) = (
+                    fields.required_given::<String>("code"),
+                    fields.required_given("redirect_uri"),
+                );
+                let verifier = fields.given("code_verifier");
                 code.zip(redirect_uri).map(|(code, redirect_uri)| Self::Code {
                     code: GrantCredential::parse(GrantPart::Code, &code).ok(),
                     redirect_uri,
@@ -38,7 +40,7 @@ impl TokenRequest {
             }
             Some("refresh_token") => {
                 let (token, scope) =
-                    (fields.required::<String>("refresh_token"), fields.optional("scope"));
+                    (fields.required_given::<String>("refresh_token"), fields.given("scope"));
                 token.map(|token| Self::Refresh {
                     token: GrantCredential::parse(GrantPart::Refresh, &token).ok(),
                     scope,

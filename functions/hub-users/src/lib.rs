@@ -51,9 +51,9 @@ async fn route(app: &App, call: &Call) -> Result<Response<Body>> {
     }
 }
 
-/// Who has the username in a path; nobody, if it is none.
+/// Who has the username in a path; nobody, if it is none. Unlike a field, a path is not trimmed.
 fn named(name: &str) -> UserNamed {
-    UserNamed(name.parse().ok())
+    UserNamed(Some(name).filter(|name| name.trim() == *name).and_then(|name| name.parse().ok()))
 }
 
 /// Refuses users that are not the caller: 404 if there is none of that name, else 403.

@@ -36,8 +36,13 @@ impl FromStr for ProfileUrl {
 
     fn from_str(raw: &str) -> Result<Self, Malformed> {
         let Line(typed) = raw.parse()?;
-        let is_web = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-        if typed.is_empty() || Url::parse(&typed).is_ok_and(is_web) {
+        // The parser mends what a browser would; a link that is shown as it was typed must need no mending.
+        let lower = typed.to_ascii_lowercase();
+        let is_spelled_out = ["http://", "https://"].iter().any(|start| lower.starts_with(start))
+            && !typed.contains('\\');
+        let is_web =
+            |url: Url| url.has_host() && url.username().is_empty() && url.password().is_none();
+        if typed.is_empty() || (is_spelled_out && Url::parse(&typed).is_ok_and(is_web)) {
             return Ok(Self(typed));
         }
         Err(Malformed::new("must be an http or https URL, or empty"))

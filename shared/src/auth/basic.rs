@@ -70,7 +70,7 @@ impl Basic {
             Ok(Header::Basic(text)) => {
                 Self::parse(text).map(|Self { name, password }| Some((name, password)))
             }
-            Ok(Header::Token(_) | Header::Other(_)) => Err(Error::BadCredential),
+            Ok(_) => Err(Error::BadCredential),
             Err(error) => Err(error),
         }
     }
@@ -180,9 +180,8 @@ impl Presented for TokenOrBasic {
 
     fn of(call: &Call) -> Result<Self> {
         match header::of(call.headers())? {
-            Header::Token(text) => Token::parse(text).map(Self::Token),
             Header::Basic(text) => Basic::parse(text).map(Self::Basic),
-            Header::Other(_) => Err(Error::BadCredential),
+            header => Token::parse(header).map(Self::Token),
         }
     }
 

@@ -8,8 +8,10 @@ use crate::{Error, Result};
 /// What stands in an `Authorization` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Header<'a> {
-    /// A token, bare or after `Bearer` (RFC 6750, section 2.1).
-    Token(&'a str),
+    /// What follows `Bearer` (RFC 6750, section 2.1).
+    Bearer(&'a str),
+    /// A token that stands alone.
+    Bare(&'a str),
     /// What follows `Basic` (RFC 7617).
     Basic(&'a str),
     /// Something with a colon in it and no scheme, as e24's signatures are.
@@ -27,9 +29,9 @@ pub(super) fn of(headers: &HeaderMap) -> Result<Header<'_>> {
     match text.split_once(' ') {
         None if text.is_empty() => Err(Error::NoCredential),
         None if text.contains(':') => Ok(Header::Other(text)),
-        None => Ok(Header::Token(text)),
+        None => Ok(Header::Bare(text)),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => {
-            Ok(Header::Token(rest.trim_start()))
+            Ok(Header::Bearer(rest.trim_start()))
         }
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("basic") => {
             Ok(Header::Basic(rest.trim_start()))
@@ -52,8 +54,11 @@ mod tests {
 
     #[test]
     fn a_token_stands_bare_or_after_bearer_in_any_case() {
-        for value in ["rcu_x", " rcu_x ", "Bearer rcu_x", "bearer  rcu_x", "BEARER rcu_x"] {
-            assert_eq!(of(&[value]).unwrap(), r#"Token("rcu_x")"#, "{value}");
+        for value in ["rcu_x", " rcu_x "] {
+            assert_eq!(of(&[value]).unwrap(), r#"Bare("rcu_x")"#, "{value}");
+        }
+        for value in ["Bearer rcu_x", "bearer  rcu_x", "BEARER rcu_x"] {
+            assert_eq!(of(&[value]).unwrap(), r#"Bearer("rcu_x")"#, "{value}");
         }
     }
 

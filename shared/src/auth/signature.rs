@@ -135,9 +135,8 @@ impl Presented for TokenOrSignature {
 
     fn of(call: &Call) -> Result<Self> {
         match header::of(call.headers())? {
-            Header::Token(text) => Token::parse(text).map(Self::Token),
             Header::Other(text) => Signature::of(call, text).map(Self::Signature),
-            Header::Basic(_) => Err(Error::BadCredential),
+            header => Token::parse(header).map(Self::Token),
         }
     }
 

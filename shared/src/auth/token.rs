@@ -22,10 +22,7 @@ impl Presented for Token {
     type Means = ();
 
     fn of(call: &Call) -> Result<Self> {
-        match header::of(call.headers())? {
-            Header::Token(text) => Self::parse(text),
-            Header::Basic(_) | Header::Other(_) => Err(Error::BadCredential),
-        }
+        Self::parse(header::of(call.headers())?)
     }
 
     async fn locate(&self, _: &App) -> Result<(UserId, Kept)> {
@@ -43,11 +40,19 @@ impl Presented for Token {
 }
 
 impl Token {
-    /// Reads a token that is no environment token, which is recognised without asking the table.
-    pub(super) fn parse(text: &str) -> Result<Self> {
-        if let Ok(granted) = GrantCredential::parse(GrantPart::Access, text) {
-            return Ok(Self::Granted(granted));
-        }
+    /// Reads a token that is no environment token, which is recognised without asking the table. An access token stands
+    /// after `Bearer` alone.
+    pub(super) fn parse(header: Header<'_>) -> Result<Self> {
+        let text = match header {
+            Header::Bearer(text) => {
+                if let Ok(granted) = GrantCredential::parse(GrantPart::Access, text) {
+                    return Ok(Self::Granted(granted));
+                }
+                text
+            }
+            Header::Bare(text) => text,
+            Header::Basic(_) | Header::Other(_) => return Err(Error::BadCredential),
+        };
         let token: TokenCredential = text.parse().map_err(|_| Error::BadCredential)?;
         match token.kind() {
             TokenKind::User => Ok(Self::Own(token)),

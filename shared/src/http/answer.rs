@@ -12,7 +12,7 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::{Call, Dialect, route};
+use super::{Call, Dialect, page, route};
 use crate::error::{Chain, failed};
 use crate::random::back_off;
 use crate::telemetry::request::{self, Record};
@@ -108,6 +108,9 @@ impl Call {
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         headers.extend(header(error, self.dialect()));
+        if self.dialect() == Dialect::OAuthPage {
+            page::protect(headers, HeaderValue::from_static(page::NOTHING));
+        }
         answer
     }
 }

@@ -192,6 +192,11 @@ impl Query<'_> {
         self.0.get(name).map(AsRef::as_ref)
     }
 
+    /// The value of a parameter that is not empty, which is as good as none (RFC 6749, section 3.1).
+    pub fn given(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
     /// The value of a parameter that must be given, parsed.
     pub fn required<T: std::str::FromStr>(&self, name: &'static str) -> Result<T>
     where

@@ -1,19 +1,23 @@
-//! The fields of a JSON body, with every problem found in them.
+//! The fields of a body, JSON or a form, with every problem found in them.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
 use crate::{Error, Problem, Result};
 
-/// The fields of a JSON object. Reading one that is not as it must be notes a problem and goes on, so that the client
+/// The fields of a JSON object or of a form. Reading one that is not as it must be notes a problem and goes on, so that the client
 /// learns of all of them at once; [`Fields::finish`] then refuses the body. Fields that nobody reads are ignored.
 pub struct Fields {
     object: Map<String, Value>,
     problems: Vec<Problem>,
     is_form: bool,
+    /// Fields of a form that are there more than once.
+    repeated: BTreeSet<String>,
 }
 
 impl Fields {
@@ -23,7 +27,9 @@ impl Fields {
             return Err(Error::invalid("body", "is required: a JSON object"));
         }
         match serde_json::from_slice(body) {
-            Ok(Value::Object(object)) => Ok(Self { object, problems: Vec::new(), is_form: false }),
+            Ok(Value::Object(object)) => {
+                Ok(Self { object, problems: Vec::new(), is_form: false, repeated: BTreeSet::new() })
+            }
             Ok(_) => Err(Error::invalid("body", "must be a JSON object")),
             // Only the place: the parser's message may quote the body.
             Err(error) => Err(Error::invalid(
@@ -33,20 +39,18 @@ impl Fields {
         }
     }
 
-    /// The fields of a form (`application/x-www-form-urlencoded`), each given once, all of them texts.
+    /// The fields of a form (`application/x-www-form-urlencoded`), all of them texts. One that is read may be there once.
     pub(super) fn of_form(body: &[u8]) -> Result<Self> {
-        let mut fields = Self { object: Map::new(), problems: Vec::new(), is_form: true };
-        for (name, value) in form_urlencoded::parse(body) {
-            // What the decoder puts where bytes are no UTF-8.
-            if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
-                return Err(Error::invalid("body", "is not UTF-8"));
-            }
-            if fields.object.insert(name.clone().into_owned(), value.into_owned().into()).is_some()
-            {
-                fields.problems.push(Problem::new(name.into_owned(), "is given more than once"));
+        let (mut object, mut repeated) = (Map::new(), BTreeSet::new());
+        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            let mut halves = pair.splitn(2, |byte| *byte == b'=');
+            let name = decoded(halves.next().unwrap_or_default())?;
+            let value = decoded(halves.next().unwrap_or_default())?;
+            if object.insert(name.clone(), value.into()).is_some() {
+                repeated.insert(name);
             }
         }
-        Ok(fields)
+        Ok(Self { object, problems: Vec::new(), is_form: true, repeated })
     }
 
     /// Whether the body has the field, whatever its value.
@@ -70,11 +74,39 @@ impl Fields {
     where
         T::Err: Display,
     {
+        if self.repeated.contains(name) {
+            self.problem(name, "is given more than once");
+            return None;
+        }
         let outcome = match self.object.get(name)? {
             Value::String(text) => text.parse().map_err(|problem: T::Err| problem.to_string()),
             _ => Err("must be a string".to_owned()),
         };
         outcome.map_err(|problem| self.problem(name, problem)).ok()
+    }
+
+    /// A text field that may be absent, where an empty one is absent too (RFC 6749, section 3.2).
+    pub fn given<T: FromStr>(&mut self, name: &'static str) -> Option<T>
+    where
+        T::Err: Display,
+    {
+        match self.object.get(name) {
+            Some(Value::String(text)) if text.is_empty() && !self.repeated.contains(name) => None,
+            _ => self.optional(name),
+        }
+    }
+
+    /// The same, for one that must be there.
+    pub fn required_given<T: FromStr>(&mut self, name: &'static str) -> Option<T>
+    where
+        T::Err: Display,
+    {
+        let before = self.problems.len();
+        let value = self.given(name);
+        if value.is_none() && self.problems.len() == before {
+            self.problem(name, "is required");
+        }
+        value
     }
 
     /// A field that may be absent, and is a text or a number, which is taken as its text.
@@ -91,6 +123,10 @@ impl Fields {
 
     /// A field that must be `true` or absent; in a form the text `true` is true.
     pub fn optional_true(&mut self, name: &'static str) -> bool {
+        if self.repeated.contains(name) {
+            self.problem(name, "is given more than once");
+            return false;
+        }
         match self.object.get(name) {
             None => return false,
             Some(Value::Bool(true)) => return true,
@@ -142,4 +178,11 @@ impl Fields {
     pub fn finish<T>(self, read: Option<T>) -> Result<T> {
         read.filter(|_| self.problems.is_empty()).ok_or(Error::Invalid(self.problems))
     }
+}
+
+/// A name or a value of a form, in UTF-8.
+fn decoded(raw: &[u8]) -> Result<String> {
+    let spaced: Vec<u8> = raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let bytes = percent_decode(&spaced).collect();
+    String::from_utf8(bytes).map_err(|_| Error::invalid("body", "is not UTF-8"))
 }

@@ -6,6 +6,7 @@ mod call;
 mod dialect;
 mod event;
 mod fields;
+mod page;
 mod route;
 
 pub use answer::{created, no_content, ok};
@@ -13,3 +14,4 @@ pub use call::{Call, Query};
 pub use dialect::Dialect;
 pub use event::{received, serve};
 pub use fields::Fields;
+pub use page::page;

@@ -142,6 +142,8 @@ pub struct GrantRefresh {
     pub family_hash: SecretHash,
     /// The hash of the one that works.
     pub secret_hash: SecretHash,
+    /// When it was made.
+    pub created_at: Timestamp,
     /// Until when it works.
     pub expires_at: Timestamp,
     /// Those spent within the last seconds.

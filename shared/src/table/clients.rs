@@ -24,7 +24,7 @@ impl Wanted for ClientId {
 }
 
 /// A client, and what it brings in hand: a grant, if there is one, and its user.
-pub struct Presented {
+pub struct ClientAndGrant {
     /// The client.
     pub client: Option<Stored<Client>>,
     /// The user whom the code or token names.
@@ -45,7 +45,7 @@ impl Table {
         &self,
         id: ClientId,
         grant: Option<(UserId, GrantId)>,
-    ) -> Result<Presented> {
+    ) -> Result<ClientAndGrant> {
         let client = Key::client(id);
         let named = grant.map(|(user, grant)| (Key::user(user), Key::grant(user, grant)));
         let mut keys = vec![client.clone()];
@@ -56,7 +56,7 @@ impl Table {
             None => (None, None),
         };
         observe(|observed| observed.credential = Some("client"));
-        Ok(Presented { client: items.take(&client)?, user, grant })
+        Ok(ClientAndGrant { client: items.take(&client)?, user, grant })
     }
 
     /// Registers a client.

@@ -106,6 +106,7 @@ impl Table {
         let kept = GrantRefresh {
             family_hash: refresh.family_hash(),
             secret_hash: refresh.secret_hash(),
+            created_at: now,
             expires_at: after(now, REFRESH_LIFE)?,
             spent: grant.spent_lately(spent, now),
         };

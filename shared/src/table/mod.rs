@@ -30,7 +30,7 @@ pub use accounts::Addressed;
 pub use attempts::{Attempts, Guessed, Reservation};
 use aws_sdk_dynamodb::Client;
 pub use changing::AccountChange;
-pub use clients::Presented;
+pub use clients::ClientAndGrant;
 pub use connection::Connection;
 pub use emails::MOST_EMAILS;
 pub use grants::{ACCESS_LIFE, Issued, NewGrant};

@@ -82,6 +82,7 @@ impl Table {
     pub async fn delete_token(&self, user: UserId, token: TokenId) -> Result<()> {
         Transaction::new(self, "revoke a token")
             .delete(Key::token(user, token), Condition::present(), || Error::NotFound("token"))?
+            .check(Key::user(user), Condition::enabled(), || Error::BadCredential)?
             .commit()
             .await
     }

@@ -95,17 +95,37 @@ async fn a_client_that_does_not_prove_itself_is_401_before_anything_else_is_look
 }
 
 #[tokio::test]
-async fn a_client_proves_itself_in_one_place_only() {
-    arranged!(app, client, _jane);
+async fn a_client_proves_itself_in_one_place_only_where_an_empty_field_is_none() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
     let basic = client.basic();
     let headers = [("authorization", basic.as_str()), FORM];
+    let refreshing = [("grant_type", "refresh_token"), ("refresh_token", &tokens.refresh)];
 
-    for fields in [
-        vec![("client_id", client.id.as_str()), ("client_secret", &client.secret)],
-        vec![("client_id", "000000000000000000000000")],
+    for (fields, status) in [
+        (vec![("client_id", client.id.as_str()), ("client_secret", &client.secret)], 400),
+        (vec![("client_id", "000000000000000000000000")], 400),
+        (vec![("client_id", client.id.as_str()), ("client_secret", ""), ("scope", "")], 200),
     ] {
-        assert_error(&post(&app, &headers, &form(&fields)).await, 400, "invalid_request");
+        let body = form(&[refreshing.to_vec(), fields].concat());
+        let answer = post(&app, &headers, &body).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert!(status == 200 || answer.text("error") == "invalid_request", "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn a_client_without_a_secret_that_sends_one_is_refused() {
+    let app = TestApp::start().await;
+    let public = app.new_client(CALLBACK, false).await;
+    let body = form(&[
+        ("client_id", &public.id),
+        ("client_secret", "anything"),
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "x"),
+    ]);
+
+    assert_error(&post(&app, &[FORM], &body).await, 401, "invalid_client");
 }
 
 #[tokio::test]
@@ -115,7 +135,9 @@ async fn every_fault_of_a_request_has_the_standards_name() {
 
     for (media_type, body, status, code) in [
         (FORM.1, "", 400, "invalid_request"),
+        (FORM.1, "grant_type=", 400, "invalid_request"),
         (FORM.1, "grant_type=password", 400, "unsupported_grant_type"),
+        (FORM.1, "grant_type=refresh_token&refresh_token=x&a=1&a=2", 400, "invalid_grant"),
         (FORM.1, "grant_type=authorization_code", 400, "invalid_request"),
         (FORM.1, "grant_type=authorization_code&code=x", 400, "invalid_request"),
         (FORM.1, "grant_type=refresh_token", 400, "invalid_request"),

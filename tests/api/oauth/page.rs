@@ -1,6 +1,8 @@
 //! The page on which users sign in and decide.
 
-use tests::{PASSWORD, Shown, form, parameter};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tests::{PASSWORD, Shown, TestApp, form, parameter};
 
 use super::{CALLBACK, arranged, decide, grants};
 
@@ -42,7 +44,7 @@ async fn no_script_runs_on_the_page_nothing_frames_it_and_its_form_goes_nowhere_
     let policy = answer.header("content-security-policy").unwrap();
     for part in [
         "default-src 'none'; style-src 'sha256-",
-        "form-action 'self' https://client.example.com;",
+        "form-action 'self' https: http:;",
         "frame-ancestors 'none'",
         "base-uri 'none'",
     ] {
@@ -67,9 +69,9 @@ async fn the_cookie_is_for_this_host_alone_out_of_reach_of_scripts_and_other_sit
     let (http, https) = (cookie(&[]).await, cookie(&[("x-forwarded-proto", "https")]).await);
 
     assert!(http.starts_with("rollcall-consent="), "{http}");
-    assert!(http.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Strict"), "{http}");
+    assert!(http.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax"), "{http}");
     assert!(https.starts_with("__Host-rollcall-consent="), "{https}");
-    assert!(https.ends_with("; HttpOnly; SameSite=Strict; Secure"), "{https}");
+    assert!(https.ends_with("; HttpOnly; SameSite=Lax; Secure"), "{https}");
     let kept = http.split(';').next().unwrap();
     assert!(cookie(&[("cookie", kept)]).await.starts_with(kept), "a browser keeps its cookie");
 }
@@ -153,7 +155,7 @@ async fn every_other_fault_of_a_request_is_told_to_the_client_with_its_state() {
             &client,
             vec![
                 ("response_type", "code"),
-                ("code_challenge", "short"),
+                ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw"),
                 ("code_challenge_method", "S256"),
             ],
             "invalid_request",
@@ -228,12 +230,15 @@ async fn only_the_browser_that_was_shown_the_page_can_send_its_form_and_for_that
     let (time, mac) = shown.seal.split_once('.').unwrap();
     let time: i64 = time.parse().unwrap();
     let cookie = shown.cookie();
+    let old = old_seal(&app, &path, cookie, time - 1801).await;
 
     for (case, path, cookie, seal) in [
         ("no cookie", &path, "", shown.seal.clone()),
         ("another browser's cookie", &path, other.cookie(), shown.seal.clone()),
         ("no seal", &path, cookie, String::new()),
         ("a made-up seal", &path, cookie, "1.x".to_owned()),
+        ("a time out of time", &path, cookie, format!("{}.{mac}", i64::MIN)),
+        ("a form of half an hour ago", &path, cookie, old),
         ("a later time", &path, cookie, format!("{}.{mac}", time + 1)),
         ("another browser's seal", &path, cookie, other.seal.clone()),
         ("another request", &more, cookie, shown.seal.clone()),
@@ -254,6 +259,77 @@ async fn only_the_browser_that_was_shown_the_page_can_send_its_form_and_for_that
     assert_eq!(grants(&app).await.len(), 0);
     let right = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
     assert_eq!(right.status, 303);
+}
+
+/// The seal that a page had at some time.
+async fn old_seal(app: &TestApp, path: &str, cookie: &str, time: i64) -> String {
+    let nonce = cookie.split_once('=').unwrap().1;
+    let query = path.split_once('?').unwrap().1;
+    let parts = [nonce.as_bytes(), &time.to_be_bytes(), query.as_bytes()];
+    let mac = app.service_key().await.derive("consent form", &parts).unwrap();
+    format!("{time}.{}", URL_SAFE_NO_PAD.encode(mac))
+}
+
+#[tokio::test]
+async fn an_old_seal_is_made_as_the_page_makes_it() {
+    arranged!(app, client, _jane);
+    let path = client.asking("profile_read");
+    let shown = Shown::ask(&app, &path).await;
+    let time = shown.seal.split('.').next().unwrap().parse().unwrap();
+
+    assert_eq!(old_seal(&app, &path, shown.cookie(), time).await, shown.seal);
+}
+
+#[tokio::test]
+async fn a_password_may_hold_any_character() {
+    arranged!(app, client, jane);
+    let path = client.asking("profile_read");
+    let password = "correct \u{fffd}\n& battery";
+    let (stored, ()) = app.table().user_and(jane.user().id, ()).await.unwrap();
+    let hash = shared::password::hash(password).unwrap();
+    let change = shared::table::UserChange::default();
+    app.table().change_password(&stored.unwrap(), change, &hash, None).await.unwrap();
+
+    let shown = Shown::ask(&app, &path).await;
+
+    assert_eq!(shown.decide(&app, "janedoe", password, "allow").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_code_is_not_told_if_the_password_changes_while_it_is_granted() {
+    arranged!(app, client, jane);
+    app.proxy().before("TransactWriteItems", app.changing_password(&jane));
+
+    assert_eq!(decide(&app, &client, &jane, (PASSWORD, "allow")).await.status, 403);
+
+    assert_eq!((grants(&app).await.len(), app.proxy().faults_left()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_place_with_a_query_of_its_own_keeps_it() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let client = app.new_client("https://client.example.com/callback?x=1", true).await;
+
+    let allowed = decide(&app, &client, &jane, (PASSWORD, "allow")).await;
+
+    let place = allowed.header("location").unwrap();
+    assert!(place.starts_with("https://client.example.com/callback?x=1&code=rco_"), "{place}");
+}
+
+#[tokio::test]
+async fn what_a_page_with_an_error_repeats_is_escaped_and_it_can_do_nothing() {
+    let app = TestApp::start().await;
+
+    let answer = app.send("GET", "/api/v1.1/o/authorize/?%3Cb%3E&%3Cb%3E&x=%26", &[], None).await;
+
+    assert_eq!(answer.status, 400);
+    let page = answer.body.as_str().unwrap();
+    assert!(page.contains("&lt;b&gt;: is given more than once") && !page.contains("<b>"), "{page}");
+    let policy = answer.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; form-action 'none'"), "{policy}");
+    assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
 }
 
 #[tokio::test]

@@ -38,11 +38,15 @@ async fn a_refresh_may_ask_for_less_and_never_for_more() {
         client.token(&app, &fields).await
     };
 
-    for scope in ["email_write", "profile_read email_write", "account_read", " "] {
+    for scope in
+        ["email_write", "profile_read email_write", "account_read", " ", "profile_read\temail_read"]
+    {
         let answer = ask(fields(&tokens.refresh, scope)).await;
         assert_error(&answer, 400, "invalid_scope");
     }
-    let less = ask(fields(&tokens.refresh, "email_read")).await;
+    let empty = ask(fields(&tokens.refresh, "")).await;
+    assert_eq!((empty.status, empty.text("scope")), (200, "profile_read email_read"));
+    let less = ask(fields(empty.text("refresh_token"), "email_read")).await;
     assert_eq!((less.status, less.text("scope")), (200, "email_read"));
     assert_eq!(profile(&app, less.text("access_token")).await, 403);
     let all = refresh(&app, &client, less.text("refresh_token")).await;

@@ -1,6 +1,7 @@
 //! Access tokens: what they open, and how they end.
 
 use serde_json::json;
+use shared::model::{GrantCredential, GrantPart};
 use tests::{OAuthClient, Service, TestApp, form};
 
 use super::{CALLBACK, arranged, assert_error, grants, profile, refresh, set};
@@ -56,11 +57,8 @@ async fn a_changed_password_or_a_disabled_user_ends_all_tokens_with_the_next_req
     let john = app.person("johnroe").await;
     let janes = client.tokens(&app, &jane.who(), "profile_read").await;
     let johns = client.tokens(&app, &john.who(), "profile_read").await;
-    let (stored, ()) = app.table().user_and(jane.user().id, ()).await.unwrap();
-    let hash = shared::password::hash("another password").unwrap();
-    let change = shared::table::UserChange::default();
 
-    app.table().change_password(&stored.unwrap(), change, &hash, None).await.unwrap();
+    app.changing_password(&jane).await;
     app.table().set_disabled(john.user().id, true).await.unwrap();
 
     for tokens in [janes, johns] {
@@ -89,6 +87,59 @@ async fn revoking_an_access_token_ends_it_alone_and_a_refresh_token_the_whole_fa
     assert_eq!(profile(&app, next.text("access_token")).await, 401);
     assert_eq!(grants(&app).await.len(), 0);
     assert_eq!(revoke(&app, &client, &first.access).await.status, 200, "as good as revoked");
+}
+
+#[tokio::test]
+async fn a_made_up_refresh_token_revokes_nothing() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let real = GrantCredential::parse(GrantPart::Refresh, &tokens.refresh).unwrap();
+    let made_up =
+        GrantCredential::generate(GrantPart::Refresh, real.owner(), real.grant()).unwrap();
+
+    assert_eq!(revoke(&app, &client, &made_up.reveal()).await.status, 200);
+
+    assert_eq!(profile(&app, &tokens.access).await, 200);
+}
+
+#[tokio::test]
+async fn an_expired_refresh_token_gives_nothing_and_looks_inactive() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let late = json!({ "S": TestApp::in_seconds(-1).to_string() });
+    set(&app, "SET refresh.expiresAt = :value", late).await;
+
+    assert_error(&refresh(&app, &client, &tokens.refresh).await, 400, "invalid_grant");
+
+    let seen = introspect(&app, &client, &tokens.refresh).await;
+    assert_eq!(seen.body, json!({ "active": false }));
+}
+
+#[tokio::test]
+async fn the_table_keeps_a_grant_as_long_as_its_refresh_token_works_and_notes_its_use() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+
+    assert_eq!(profile(&app, &tokens.access).await, 200);
+
+    let grant = grants(&app).await.remove(0);
+    let end = grant["refresh"]["M"]["expiresAt"]["S"].as_str().unwrap();
+    let end: shared::model::Timestamp = end.parse().unwrap();
+    assert_eq!(grant["ttl"]["N"], end.as_second().to_string());
+    let year = end.as_second() - TestApp::in_seconds(0).as_second();
+    assert!((364 * 86_400..=365 * 86_400).contains(&year), "{year}");
+    assert!(grant["lastUsedAt"]["S"].as_str().unwrap().ends_with(":00:00Z"), "{grant}");
+}
+
+#[tokio::test]
+async fn an_access_token_stands_after_bearer_alone() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+
+    let bare = [("authorization", tokens.access.as_str())];
+    let answer = app.send("GET", "/api/v1.1/users/janedoe/", &bare, None).await;
+
+    assert_eq!(answer.status, 401);
 }
 
 #[tokio::test]

@@ -1,0 +1,33 @@
+//! Pages: what a person's browser shows.
+
+use lambda_http::http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use lambda_http::http::{HeaderMap, HeaderValue, StatusCode};
+use lambda_http::{Body, Response};
+
+use crate::Result;
+use crate::error::failed;
+
+/// What a page may load and where its forms may go, when it has neither style nor form.
+pub(super) const NOTHING: &str =
+    "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+
+/// A page that no other page can frame, that tells nobody where it was, and that may do what `policy` says
+/// (`Content-Security-Policy`).
+pub fn page(status: StatusCode, html: String, policy: &str) -> Result<Response<Body>> {
+    let mut page = Response::new(Body::Text(html));
+    *page.status_mut() = status;
+    let policy = HeaderValue::from_str(policy).map_err(failed("write a page"))?;
+    page.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    protect(page.headers_mut(), policy);
+    Ok(page)
+}
+
+/// The headers of every page.
+pub(super) fn protect(headers: &mut HeaderMap, policy: HeaderValue) {
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+}
