@@ -37,6 +37,12 @@ impl Aws {
     ///
     /// In Lambda credentials are always in the environment; the SDK's chain of other places is not searched.
     pub fn from_env(endpoint: Option<String>) -> Result<Self> {
+        if endpoint
+            .as_ref()
+            .is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://"))
+        {
+            return Err(failed("start")("an endpoint must be an http or https URL"));
+        }
         let session = env::var("AWS_SESSION_TOKEN").ok();
         let credentials = Credentials::new(
             variable("AWS_ACCESS_KEY_ID")?,

@@ -10,7 +10,7 @@ use crate::model::{ApiKey, Malformed, SshKey, User, UserId, text};
 /// A first or last name: 1 to 127 characters, so that both fit into one field of 255.
 pub struct Name(String);
 
-/// A phone number, as it was sent: 1 to 50 characters.
+/// A phone number, as it was sent: at most 50 characters, and none to have none.
 pub struct Phone(String);
 
 impl FromStr for Name {
@@ -31,7 +31,7 @@ impl FromStr for Phone {
     type Err = Malformed;
 
     fn from_str(raw: &str) -> Result<Self, Malformed> {
-        text(raw, 50).map(Self)
+        if raw.trim().is_empty() { Ok(Self(String::new())) } else { text(raw, 50).map(Self) }
     }
 }
 

@@ -34,6 +34,8 @@ struct Known {
     keys: BTreeMap<String, Arc<ServiceKey>>,
     /// When the secret was read last.
     read_at: Option<Instant>,
+    /// When it could not be read.
+    failed_at: Option<Instant>,
     /// Versions that were met and not found when the secret was read again for them, and when that was.
     missing: BTreeMap<String, Instant>,
 }
@@ -41,6 +43,9 @@ struct Known {
 /// For so long what was read counts, found or not: after a rotation a process makes nothing more from the old version,
 /// and a version that Secrets Manager showed late is found.
 const FRESH: Duration = Duration::from_mins(5);
+
+/// After so long a secret that could not be read is asked for again, by who has an older one to go on with.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// One version of the service key. It has no `Debug`: it must not be logged.
 pub struct ServiceKey {
@@ -96,12 +101,13 @@ impl ServiceKeys {
 
     /// The version that new secrets are derived from, as it was named within the last minutes.
     pub async fn current(&self) -> Result<Arc<ServiceKey>> {
-        let is_fresh = self.known().read_at.is_some_and(|at| at.elapsed() < FRESH);
-        if !is_fresh
+        if self.is_to_be_read()
             && let Err(error) = self.read().await
-            && self.known().current.is_none()
         {
-            return Err(error);
+            self.known().failed_at = Some(Instant::now());
+            if self.known().current.is_none() {
+                return Err(error);
+            }
         }
         let known = self.known();
         let current = known.current.as_ref().and_then(|current| known.keys.get(current).cloned());
@@ -126,6 +132,14 @@ impl ServiceKeys {
         }
         known.missing.insert(version.to_owned(), Instant::now());
         Err(lacking())
+    }
+
+    /// Whether what is known is old, or nothing is, and the last try did not just fail.
+    fn is_to_be_read(&self) -> bool {
+        let known = self.known();
+        let is_recent = |at: Option<Instant>, span| at.is_some_and(|at| at.elapsed() < span);
+        known.current.is_none()
+            || !(is_recent(known.read_at, FRESH) || is_recent(known.failed_at, PAUSE))
     }
 
     async fn read(&self) -> Result<()> {

@@ -1,7 +1,8 @@
 //! What others do between a request's read and its write: the write's own conditions decide.
 
 use serde_json::{Value, json};
-use shared::model::{AccountId, Role};
+use shared::model::{AccountId, Role, TokenCredential};
+use shared::table::NewUser;
 use tests::{Operation, Person, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
@@ -216,6 +217,79 @@ async fn a_user_who_was_disabled_writes_nothing_any_more() {
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
         assert_eq!(all_but_the_user(&app, &jane).await, before, "{operation}");
     }
+}
+
+#[tokio::test]
+async fn who_is_no_admin_any_more_makes_no_user() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    demote_before_write(&app, &jane, &jane.account());
+    let new = json!({ "email": "late@example.com", "first_name": "L", "last_name": "L", "password": "correct horse" });
+
+    let refused = jane.send_json("PUT", "/v2/accounts", &new).await;
+
+    assert_eq!((refused.status, app.proxy().faults_left()), (403, 0), "{refused:?}");
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_derived_name_that_is_taken_meanwhile_is_no_conflict() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let others = app.others();
+    app.proxy().before(WRITE, async move {
+        let email = "mary@else.example".parse().unwrap();
+        others.create_user(NewUser::named("mary".parse().unwrap(), email)).await.unwrap();
+    });
+    let new = json!({ "email": "mary@example.com", "first_name": "M", "last_name": "M", "password": "correct horse" });
+
+    let made = jane.send_json("PUT", "/v2/accounts", &new).await;
+
+    assert_eq!((made.status, app.proxy().faults_left()), (200, 0), "{made:?}");
+    let username = made.body["user"]["username"].as_str().unwrap();
+    assert!(username.starts_with("mary") && username.len() == 12, "{username}");
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_token_that_was_revoked_meanwhile_sets_no_password_and_makes_no_key_token_or_user() {
+    const MAKING: [&str; 6] = [
+        "e24-add-ssh-key",
+        "e24-create-account",
+        "e24-create-api-key",
+        "e24-renew-api-secret",
+        "e24-update-account-data",
+        "rollcall-create-token",
+    ];
+    for operation in user_operations().filter(|own| MAKING.contains(&own.name.as_str())) {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = app.event(&operation, &jane).await;
+        let (others, token) = (app.others(), jane.token().parse::<TokenCredential>().unwrap());
+        app.proxy().before(WRITE, async move {
+            others.delete_token(token.owner(), token.id()).await.unwrap();
+        });
+
+        let refused = app.send_event(&event).await;
+
+        assert_eq!(
+            (refused.status, app.proxy().faults_left()),
+            (401, 0),
+            "{operation}: {refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_token_is_made_if_the_password_changes_meanwhile() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    app.proxy().before(WRITE, app.changing_password(&jane));
+    let wish = json!({ "name": "late", "kind": "user" });
+
+    let refused = jane.send_json("POST", "/rollcall/v1/tokens", &wish).await;
+
+    assert_eq!((refused.status, app.proxy().faults_left()), (401, 0), "{refused:?}");
 }
 
 /// Every item but the person's own, in some order that stays the same.

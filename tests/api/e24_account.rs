@@ -118,8 +118,8 @@ async fn what_is_absent_stays_and_one_name_replaces_its_part_of_the_stored_one()
         (json!({ "phone": "+48 1" }), "Jane Roe", "+48 1"),
         (json!({ "last_name": "van der Roe" }), "Jane van der Roe", "+48 1"),
         (json!({ "first_name": "Mary Ann" }), "Mary Ann van der Roe", "+48 1"),
-        (json!({ "last_name": "Major" }), "Mary Major", "+48 1"),
-        (json!({}), "Mary Major", "+48 1"),
+        (json!({ "last_name": "Major" }), "Mary Ann Major", "+48 1"),
+        (json!({}), "Mary Ann Major", "+48 1"),
     ] {
         let changed = jane.send_json("POST", DATA, &body).await;
         let account = &changed.body["account"];
@@ -139,8 +139,8 @@ async fn every_problem_of_the_data_is_told_and_nothing_is_changed() {
 
     for (body, error) in [
         (
-            json!({ "first_name": "", "phone": " " }),
-            "first_name: must not be empty; phone: must not be empty",
+            json!({ "first_name": "", "last_name": " " }),
+            "first_name: must not be empty; last_name: must not be empty",
         ),
         (
             json!({ "first_name": "x".repeat(128) }),
@@ -149,7 +149,7 @@ async fn every_problem_of_the_data_is_told_and_nothing_is_changed() {
         (json!({ "last_name": "x".repeat(128) }), "last_name: must be at most 127 characters long"),
         (json!({ "last_name": null }), "last_name: must be a string"),
         (json!({ "phone": "1".repeat(51) }), "phone: must be at most 50 characters long"),
-        (json!({ "phone": true }), "phone: must be a string"),
+        (json!({ "phone": true }), "phone: must be a string or a whole number"),
         (json!({ "password": null }), "password: must be a string"),
         (json!({ "password": "1234567" }), "password: must be at least 8 characters long"),
         (json!({ "password": "x".repeat(257) }), "password: must be at most 256 characters long"),
@@ -422,7 +422,7 @@ async fn an_uploaded_key_is_kept_in_canonical_form_with_the_fingerprint_that_ope
         let shown = jane.send("GET", ACCOUNT).await;
         assert_eq!(shown.body["account"]["sshkeys"][number], key);
         let kept = &item(&app, &jane).await["sshKeys"]["L"][number]["M"];
-        assert_eq!(kept["public_key"]["S"], line);
+        assert_eq!(kept["publicKey"]["S"], line);
     }
 }
 
@@ -581,4 +581,97 @@ async fn no_name_and_password_is_taken() {
 
     assert_eq!(answer.parts(), (401, &refused("the credential is not valid")));
     assert_eq!(jane.send("GET", ACCOUNT).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_last_name_alone_leaves_a_first_name_of_several_words_as_it_is() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let names = json!({ "first_name": "Mary Ann", "last_name": "Smith" });
+    jane.send_json("POST", DATA, &names).await;
+
+    let changed = jane.send_json("POST", DATA, &json!({ "last_name": "Jones" })).await;
+
+    assert_eq!(changed.body["account"]["name"], "Mary Ann Jones");
+    let profile = json!({ "full_name": "Jane Doe" });
+    jane.send_json("PATCH", "/api/v1.1/users/janedoe/", &profile).await;
+    let changed = jane.send_json("POST", DATA, &json!({ "last_name": "Roe" })).await;
+    assert_eq!(changed.body["account"]["name"], "Jane Roe");
+}
+
+#[tokio::test]
+async fn a_phone_number_can_be_taken_away_and_is_a_text_or_a_whole_number() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let phone = async |value: Value| jane.send_json("POST", DATA, &json!({ "phone": value })).await;
+
+    assert_eq!(phone(json!(48_123_456_789_u64)).await.body["account"]["phone"], "48123456789");
+    assert_eq!(phone(json!("")).await.body["account"]["phone"], "");
+    for wrong in [json!(1.5), json!(1e21), json!(true), json!(null)] {
+        let answer = phone(wrong.clone()).await;
+        let error = refused("invalid request: phone: must be a string or a whole number");
+        assert_eq!(answer.parts(), (400, &error), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_the_oauth_grants_and_no_environment_token() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    jane.new_token(TokenKind::Environment, None, None).await;
+    let client = app.new_client("https://client.example.com/callback", true).await;
+    let oauth = client.tokens(&app, &jane.who(), "profile_read").await;
+
+    let body = json!({ "password": "another horse battery" });
+    assert_eq!(jane.send_json("POST", DATA, &body).await.status, 200);
+
+    let bearer = format!("Bearer {}", oauth.access);
+    let headers = [("authorization", bearer.as_str())];
+    assert_eq!(app.send("GET", "/api/v1.1/users/janedoe/", &headers, None).await.status, 401);
+    let kinds: Vec<_> = app.items().await.iter().map(|item| item["type"].clone()).collect();
+    assert!(!kinds.contains(&json!({ "S": "grant" })), "cleared up");
+    assert_eq!(tokens(&app).await, 2, "the one that asked, and the environment token");
+}
+
+#[tokio::test]
+async fn what_came_after_a_later_change_of_the_password_outlives_the_clearing_of_an_earlier_one() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let (others, id) = (app.others(), jane.user().id);
+    let (sent, kept) = tokio::sync::oneshot::channel();
+    app.proxy().before("Query", async move {
+        let (user, ()) = others.user_and(id, ()).await.unwrap();
+        let hash = shared::password::hash("a third password").unwrap();
+        let change = shared::table::UserChange::default();
+        let user = others.change_password(&user.unwrap(), change, &hash, None).await.unwrap();
+        let new = shared::table::NewToken {
+            kind: TokenKind::User,
+            name: "late".to_owned(),
+            scopes: None,
+            expires_at: None,
+        };
+        let (token, _) = others.create_token(&user, None, new).await.unwrap();
+        sent.send(token.reveal()).unwrap();
+    });
+
+    let body = json!({ "password": "another horse battery" });
+    assert_eq!(jane.send_json("POST", DATA, &body).await.status, 200);
+
+    let late = jane.with_token(kept.await.unwrap());
+    assert_eq!(late.send("GET", ACCOUNT).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_changed_password_is_answered_in_time_even_if_nothing_can_be_cleared_up() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    jane.new_token(TokenKind::User, None, None).await;
+    app.proxy().disturb_all_of("BatchWriteItem", Some(Fault::Silent));
+    let begun = std::time::Instant::now();
+
+    let body = json!({ "password": "another horse battery" });
+    let changed = jane.send_json("POST", DATA, &body).await;
+
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
 }

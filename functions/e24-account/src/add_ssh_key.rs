@@ -91,6 +91,6 @@ pub(crate) async fn add(
     let sshkeys = SshKeyView::of(&key, private);
     keys.push(key);
     let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
-    app.table.change_user(caller.user(), change).await?;
+    app.table.change_user(caller.user(), caller.token_id(), change).await?;
     http::ok(&Success::of(Added { sshkeys }))
 }

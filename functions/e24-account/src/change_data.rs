@@ -2,6 +2,7 @@ use lambda_http::{Body, Response};
 use shared::auth::{AccountWrite, Unrestricted};
 use shared::e24::{Name, Phone, Success, UserView};
 use shared::http::{self, Fields};
+use shared::model::User;
 use shared::password::NewPassword;
 use shared::table::UserChange;
 use shared::{Error, Result};
@@ -31,25 +32,33 @@ impl ChangeData {
         fields.finish(Some(read))
     }
 
-    /// The one name that is kept, with the parts that were given in place of its own: the first name is what is before
-    /// the first space.
-    fn full_name(&self, kept: &str) -> Result<Option<String>> {
-        let (field, first, last) = match (&self.first_name, &self.last_name) {
-            (None, None) => return Ok(None),
-            (Some(first), last) => ("first_name", Some(first), last.as_ref()),
-            (None, Some(last)) => ("last_name", None, Some(last)),
-        };
-        let (own_first, own_last) = kept.split_once(' ').unwrap_or((kept, ""));
-        let part =
-            |given: Option<&Name>, own: &str| given.map_or_else(|| own.to_owned(), Name::to_string);
-        let name = format!("{} {}", part(first, own_first), part(last, own_last));
-        let name = name.trim();
-        if name.chars().count() > LONGEST_NAME {
-            let problem = "makes the whole name longer than 255 characters";
-            return Err(Error::invalid(field, problem));
+    /// The one name that is kept, with the parts that were given in place of its own, and which of it is the first.
+    fn names(&self, user: &User) -> Result<(Option<String>, Option<String>)> {
+        if self.first_name.is_none() && self.last_name.is_none() {
+            return Ok((None, None));
         }
-        Ok(Some(name.to_owned()))
+        let (own_first, own_last) = own_names(user);
+        let part = |given: &Option<Name>, own: &str| {
+            given.as_ref().map_or(own.to_owned(), Name::to_string)
+        };
+        let (first, last) = (part(&self.first_name, own_first), part(&self.last_name, own_last));
+        let whole = format!("{first} {last}").trim().to_owned();
+        if whole.chars().count() > LONGEST_NAME {
+            let field = if self.first_name.is_some() { "first_name" } else { "last_name" };
+            return Err(Error::invalid(field, "makes the whole name longer than 255 characters"));
+        }
+        Ok((Some(whole), Some(first)))
     }
+}
+
+/// First and last name as they are kept: the first is known if it was given as such and the whole name still starts with
+/// it, else it is what is before the first space.
+fn own_names(user: &User) -> (&str, &str) {
+    let whole = user.full_name.as_str();
+    let known = user.first_name.as_deref().filter(|first| !first.is_empty());
+    let known =
+        known.and_then(|first| Some((first, whole.strip_prefix(first)?.strip_prefix(' ')?)));
+    known.or_else(|| whole.split_once(' ')).unwrap_or((whole, ""))
 }
 
 /// `POST /v2/account/data`: changes the caller's names, phone number and password. A new password revokes the caller's
@@ -61,16 +70,15 @@ pub(crate) async fn change(
 ) -> Result<Response<Body>> {
     let (caller, body, ()) = asked.with(fields.and_then(ChangeData::read), |_| ()).await?;
     let user = caller.user();
-    let full_name = body.full_name(&user.full_name)?;
+    let (full_name, first_name) = body.names(user)?;
     let phone = body.phone.map(String::from);
-    let change = UserChange { full_name, phone, ..UserChange::default() };
+    let change = UserChange { full_name, first_name, phone, ..UserChange::default() };
     let user = match body.password {
         Some(password) => {
             caller.demand::<Unrestricted>()?;
-            let spared = caller.token().map(|token| token.id);
-            app.table.change_password(user, change, &password.hash()?, spared).await?
+            app.table.change_password(user, change, &password.hash()?, caller.token_id()).await?
         }
-        None => app.table.change_user(user, change).await?,
+        None => app.table.change_user(user, caller.token_id(), change).await?,
     };
     http::ok(&Success::of(Account { account: UserView::of(&user, None) }))
 }

@@ -23,6 +23,6 @@ pub(crate) async fn delete(
     let mut keys = user.api_keys.clone();
     keys.remove(&id.to_string());
     let change = UserChange { api_keys: Some(keys), ..UserChange::default() };
-    app.table.change_user(user, change).await?;
+    app.table.change_user(user, caller.token_id(), change).await?;
     http::ok(&Success::of(Done {}))
 }

@@ -19,6 +19,6 @@ pub(crate) async fn delete(
     let place = keys.iter().position(|key| key.id.to_string() == id);
     keys.remove(place.ok_or(Error::NotFound("SSH key"))?);
     let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
-    app.table.change_user(caller.user(), change).await?;
+    app.table.change_user(caller.user(), caller.token_id(), change).await?;
     http::ok(&Success::of(Done {}))
 }

@@ -32,6 +32,9 @@ impl FromStr for PublicKey {
             KeyData::Rsa(rsa) if !RSA_BITS.contains(&bits(rsa)) => {
                 Err(Malformed::new("must have 2048 to 16384 bits, being an RSA key"))
             }
+            KeyData::Rsa(rsa) if !is_sound(rsa) => {
+                Err(Malformed::new("must be an RSA key with odd numbers, of a usual exponent"))
+            }
             KeyData::Ed25519(_)
             | KeyData::SkEd25519(_)
             | KeyData::Ecdsa(_)
@@ -48,6 +51,16 @@ fn bits(rsa: &RsaPublicKey) -> usize {
         Some([first, rest @ ..]) => (rest.len() + 1) * 8 - first.leading_zeros() as usize,
         _ => 0,
     }
+}
+
+/// Whether modulus and exponent are odd, and the exponent from 3 to below 2^64: no pair of primes gives others, or none in
+/// use.
+fn is_sound(rsa: &RsaPublicKey) -> bool {
+    let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+    let (Some(n), Some(e)) = (rsa.n.as_positive_bytes(), rsa.e.as_positive_bytes()) else {
+        return false;
+    };
+    is_odd(n) && is_odd(e) && e.len() <= 8 && e != [1]
 }
 
 impl PublicKey {

@@ -23,6 +23,6 @@ pub(crate) async fn renew(
     let mut keys = user.api_keys.clone();
     keys.insert(key.id.to_string(), key);
     let change = UserChange { api_keys: Some(keys), ..UserChange::default() };
-    app.table.change_user(user, change).await?;
+    app.table.change_user(user, caller.token_id(), change).await?;
     http::ok(&Success::of(Shown { api }))
 }

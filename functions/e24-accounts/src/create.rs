@@ -81,7 +81,10 @@ pub(crate) async fn create(
     let new = NewUser {
         id,
         password_hash: Some(body.password.hash()?),
+        username_is_derived: body.username.is_none(),
         full_name: format!("{} {}", body.first_name, body.last_name),
+        first_name: Some(body.first_name.to_string()),
+        made_with: caller.token_id(),
         phone: body.phone.map(String::from).unwrap_or_default(),
         api_keys: vec![api_key],
         s3_key: Some(s3_key),

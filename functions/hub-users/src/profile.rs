@@ -98,6 +98,6 @@ pub(crate) async fn update(
     let body = fields.and_then(UpdateProfile::read);
     let (caller, UpdateProfile(change), owner) = asked.with(body, |_| named(name)).await?;
     own(&caller, owner)?;
-    let user = app.table.change_user(caller.user(), change).await?;
+    let user = app.table.change_user(caller.user(), caller.token_id(), change).await?;
     http::ok(&UserView::of(user, origin))
 }

@@ -33,6 +33,7 @@ impl UserView {
             current_account: _,
             disabled,
             full_name,
+            first_name: _,
             location,
             company,
             profile_url,

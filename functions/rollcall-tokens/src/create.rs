@@ -5,7 +5,7 @@ use lambda_http::{Body, Response};
 use shared::Result;
 use shared::auth::TokensWrite;
 use shared::http::Fields;
-use shared::model::{Malformed, Scope, Timestamp, text};
+use shared::model::{Malformed, Scope, Timestamp, text, timestamp};
 use shared::table::NewToken;
 
 use crate::{App, Asked, view};
@@ -28,11 +28,11 @@ impl FromStr for Expiry {
     type Err = Malformed;
 
     fn from_str(raw: &str) -> Result<Self, Malformed> {
-        match raw.trim().parse() {
-            Ok(end) if end > Timestamp::now() => Ok(Self(end)),
-            Ok(_) => Err(Malformed::new("must be in the future")),
-            Err(_) => Err(Malformed::new("must be a timestamp as in RFC 3339")),
+        let end = timestamp(raw)?;
+        if end > Timestamp::now() {
+            return Ok(Self(end));
         }
+        Err(Malformed::new("must be in the future"))
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn create(
 ) -> Result<Response<Body>> {
     let (caller, new, ()) = asked.with(fields.and_then(wished), |_| ()).await?;
     caller.may_make(new.scopes.as_ref(), new.expires_at)?;
-    let maker = caller.token().map(|token| token.id);
+    let maker = caller.token_id();
     let (credential, token) = app.table.create_token(caller.user(), maker, new).await?;
     view::created(&credential, token)
 }

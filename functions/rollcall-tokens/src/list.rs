@@ -33,6 +33,7 @@ impl Page {
 
 /// A number of digits alone.
 fn digits(text: &str) -> Option<u8> {
+    let text = text.trim();
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 

@@ -27,7 +27,7 @@ pub(crate) async fn rotate(
     let input = fields.and_then(overlap).and_then(|overlap| Ok((token_id(id)?, overlap)));
     let (caller, (id, overlap), found) = asked.with(input, |(id, _)| *id).await?;
     let old = working(&caller, found)?;
-    let maker = caller.token().map(|token| token.id);
+    let maker = caller.token_id();
     if maker != Some(id) {
         caller.demand::<Unrestricted>()?;
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
-use crate::model::{ApiKeyId, Scope, Timestamp, User, UserToken};
+use crate::model::{ApiKeyId, Scope, Timestamp, TokenId, User, UserToken};
 use crate::table::Stored;
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
@@ -134,6 +134,11 @@ impl<N: Need> Caller<N> {
             Credential::Token(token) => Some(token),
             Credential::Password | Credential::Key(_) | Credential::Access(_) => None,
         }
+    }
+
+    /// The id of that token, which a write can demand to be still there.
+    pub fn token_id(&self) -> Option<TokenId> {
+        self.token().map(|token| token.id)
     }
 
     /// Refuses what takes more than this proof says, for a request whose body decides what it takes.

@@ -109,16 +109,20 @@ impl Fields {
         value
     }
 
-    /// A field that may be absent, and is a text or a number, which is taken as its text.
+    /// A field that may be absent, and is a text or a whole number, which is taken as its text.
     pub fn optional_text_or_number<T: FromStr>(&mut self, name: &'static str) -> Option<T>
     where
         T::Err: Display,
     {
-        if let Some(Value::Number(number)) = self.object.get(name) {
-            let text = Value::String(number.to_string());
-            self.object.insert(name.to_owned(), text);
-        }
-        self.optional(name)
+        let text = match self.object.get(name)? {
+            Value::Number(number) if number.is_u64() || number.is_i64() => number.to_string(),
+            Value::String(_) => return self.optional(name),
+            _ => {
+                self.problem(name, "must be a string or a whole number");
+                return None;
+            }
+        };
+        text.parse().map_err(|problem: T::Err| self.problem(name, problem)).ok()
     }
 
     /// A field that must be `true` or absent; in a form the text `true` is true.

@@ -100,6 +100,7 @@ pub struct S3Key {
 
 /// A public key for SSH.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SshKey {
     /// Random, from 1 to 2^53 - 1, so that it is exact in every JSON reader.
     pub id: u64,

@@ -10,6 +10,7 @@ mod key;
 mod plan;
 mod slug;
 mod text;
+mod time;
 mod token;
 mod user;
 
@@ -24,5 +25,6 @@ pub use key::{ApiKey, ApiKeyId, S3Key, SshKey};
 pub use plan::{Plan, PlanLimits};
 pub use slug::Slug;
 pub use text::{Malformed, text};
+pub use time::timestamp;
 pub use token::{Scope, SecretHash, TokenKind, UserToken};
 pub use user::{User, Username};

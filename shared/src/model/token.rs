@@ -24,7 +24,7 @@ impl FromStr for TokenKind {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        match text {
+        match text.trim() {
             "user" => Ok(Self::User),
             "environment" => Ok(Self::Environment),
             _ => Err(Malformed::new("must be `user` or `environment`")),
@@ -92,7 +92,7 @@ impl FromStr for Scope {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        let scope = Self::ALL.into_iter().find(|scope| scope.as_str() == text);
+        let scope = Self::ALL.into_iter().find(|scope| scope.as_str() == text.trim());
         scope.ok_or_else(|| Malformed::new("is not a scope"))
     }
 }

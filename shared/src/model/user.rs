@@ -34,6 +34,8 @@ pub struct User {
     /// First and last name, as it is shown.
     #[serde(default)]
     pub full_name: String,
+    /// What of it is the first name, as long as the whole starts with it.
+    pub first_name: Option<String>,
     /// Where the user is.
     #[serde(default)]
     pub location: String,

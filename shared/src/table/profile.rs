@@ -1,8 +1,10 @@
 //! Changing users.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::time::timeout;
 
 use super::Table;
 use super::condition::Condition;
@@ -14,11 +16,16 @@ use crate::error::Chain;
 use crate::model::{ApiKey, Grant, SshKey, TokenId, TokenKind, User, UserId, UserToken};
 use crate::{Error, Result};
 
+/// For so long a request clears up after a change of the password; whatever is left lets nobody in.
+const CLEARING: Duration = Duration::from_secs(2);
+
 /// What is to change of a user; what is absent stays.
 #[derive(Default)]
 pub struct UserChange {
     /// First and last name.
     pub full_name: Option<String>,
+    /// What of it is the first name.
+    pub first_name: Option<String>,
     /// Where the user is.
     pub location: Option<String>,
     /// Whom the user works for.
@@ -40,6 +47,7 @@ impl UserChange {
         let text = |new: &Option<String>, old: &String| new.as_ref().unwrap_or(old).clone();
         User {
             full_name: text(&self.full_name, &user.full_name),
+            first_name: self.first_name.clone().or_else(|| user.first_name.clone()),
             location: text(&self.location, &user.location),
             company: text(&self.company, &user.company),
             profile_url: text(&self.profile_url, &user.profile_url),
@@ -55,6 +63,7 @@ impl UserChange {
         let mut changes = Changes::new();
         for (attribute, value) in [
             ("fullName", &self.full_name),
+            ("firstName", &self.first_name),
             ("location", &self.location),
             ("company", &self.company),
             ("profileUrl", &self.profile_url),
@@ -76,9 +85,14 @@ impl UserChange {
 }
 
 impl Table {
-    /// Changes a user, as it was read.
-    pub async fn change_user(&self, user: &Stored<User>, change: UserChange) -> Result<User> {
-        self.update_user(user, change.changes()?).await?;
+    /// Changes a user, as it was read, with this token, if it is one.
+    pub async fn change_user(
+        &self,
+        user: &Stored<User>,
+        token: Option<TokenId>,
+        change: UserChange,
+    ) -> Result<User> {
+        self.update_user(user, token, change.changes()?).await?;
         Ok(change.of(user))
     }
 
@@ -98,15 +112,19 @@ impl Table {
             .set("passwordHash", password_hash)?
             .set("credentialEpoch", epoch)?
             .set("sparedToken", spared)?;
-        self.update_user(user, changes).await?;
+        self.update_user(user, spared, changes).await?;
         let after = User {
             password_hash: Some(password_hash.to_owned()),
             credential_epoch: epoch,
             spared_token: spared,
             ..change.of(user)
         };
-        if let Err(error) = self.clear_revoked(&after).await {
-            tracing::warn!(user = %user.id, error = %Chain(&error), "revoked tokens are left");
+        match timeout(CLEARING, self.clear_revoked(&after)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(user = %user.id, error = %Chain(&error), "revoked tokens are left");
+            }
+            Err(_) => tracing::warn!(user = %user.id, "revoked tokens are left for lack of time"),
         }
         Ok(after)
     }
@@ -114,15 +132,21 @@ impl Table {
     /// Says whether every credential of a user is refused.
     pub async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<()> {
         let changes = Changes::new().set("disabled", disabled)?;
-        Transaction::new(self, "disable a user")
+        Transaction::new(self, "disable or enable a user")
             .update(Key::user(user), changes, Condition::present(), || Error::NotFound("user"))?
             .commit()
             .await
     }
 
-    async fn update_user(&self, user: &Stored<User>, changes: Changes) -> Result<()> {
+    async fn update_user(
+        &self,
+        user: &Stored<User>,
+        token: Option<TokenId>,
+        changes: Changes,
+    ) -> Result<()> {
         Transaction::new(self, "change a user")
             .update(user.key(), changes, Condition::unchanged(user), || Error::Raced)?
+            .check_token(user.id, token)?
             .commit()
             .await
     }
@@ -134,12 +158,14 @@ impl Table {
             self.query::<UserToken>(user_partition(user.id), TOKEN),
             self.query::<Grant>(user_partition(user.id), GRANT),
         )?;
+        // Only what is older: a later change of the password may already have been followed by new ones.
         let tokens = tokens
             .iter()
             .filter(|token| token.kind == TokenKind::User && !user.honours(token))
+            .filter(|token| token.epoch < user.credential_epoch)
             .map(UserToken::key);
         let grants =
-            grants.iter().filter(|grant| grant.epoch != user.credential_epoch).map(Grant::key);
+            grants.iter().filter(|grant| grant.epoch < user.credential_epoch).map(Grant::key);
         let revoked: Vec<Key> = tokens.chain(grants).collect();
         let batches = revoked
             .chunks(BATCH)

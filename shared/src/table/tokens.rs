@@ -130,17 +130,10 @@ impl Table {
         maker: Option<TokenId>,
         new: &UserToken,
     ) -> Result<Transaction<'_>> {
-        let transaction = Transaction::new(self, action)
+        Transaction::new(self, action)
             .put(attributes(new)?, Condition::absent(), || Error::Raced)?
-            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)?;
-        match maker {
-            Some(maker) => {
-                transaction.check(Key::token(user.id, maker), Condition::present(), || {
-                    Error::BadCredential
-                })
-            }
-            None => Ok(transaction),
-        }
+            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)?
+            .check_token(user.id, maker)
     }
 
     /// The tokens of a user after this one, as many as a page of `limit` takes. It needs no more than the user's id, so

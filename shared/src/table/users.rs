@@ -6,11 +6,11 @@ use super::item::{Claim, Stored};
 use super::key::Key;
 use super::memberships::AdminOf;
 use super::opening::NewAccount;
-use super::transaction::{Changes, Transaction};
+use super::transaction::{Changes, Meaning, Transaction};
 use crate::error::failed;
 use crate::model::{
-    AccountId, AccountName, ApiKey, Email, EmailAddress, Membership, Role, S3Key, Slug, User,
-    UserId, UserNumber, Username,
+    Account, AccountId, AccountName, ApiKey, Email, EmailAddress, Membership, Role, S3Key, Slug,
+    TokenId, User, UserId, UserNumber, Username,
 };
 use crate::{Error, Result};
 
@@ -20,6 +20,8 @@ pub struct NewUser {
     pub id: UserId,
     /// The name to sign in with.
     pub username: Username,
+    /// Whether another name would do as well.
+    pub username_is_derived: bool,
     /// The first address, which is the primary one.
     pub email: EmailAddress,
     /// Whether the address is said to be verified.
@@ -28,6 +30,8 @@ pub struct NewUser {
     pub password_hash: Option<String>,
     /// First and last name.
     pub full_name: String,
+    /// What of it is the first name, if that is known.
+    pub first_name: Option<String>,
     /// The phone number.
     pub phone: String,
     /// Keys that sign requests.
@@ -36,6 +40,8 @@ pub struct NewUser {
     pub s3_key: Option<S3Key>,
     /// The account that the user also becomes a member of, and whose admin says so.
     pub member_of: Option<AdminOf>,
+    /// The admin's token that the user is made with, if it is one.
+    pub made_with: Option<TokenId>,
 }
 
 impl NewUser {
@@ -44,14 +50,90 @@ impl NewUser {
         Self {
             id: UserId::generate(),
             username,
+            username_is_derived: false,
             email,
             verified: false,
             password_hash: None,
             full_name: String::new(),
+            first_name: None,
             phone: String::new(),
             api_keys: Vec::new(),
             s3_key: None,
             member_of: None,
+            made_with: None,
+        }
+    }
+}
+
+impl NewUser {
+    /// The user with this personal account.
+    fn made(self, account: &Account) -> Result<User> {
+        Ok(User {
+            id: self.id,
+            number: UserNumber::generate()?,
+            username: self.username,
+            primary_email: self.email,
+            password_hash: self.password_hash,
+            current_account: Some(account.id),
+            disabled: false,
+            full_name: self.full_name,
+            first_name: self.first_name,
+            location: String::new(),
+            company: String::new(),
+            profile_url: String::new(),
+            gravatar_email: String::new(),
+            phone: self.phone,
+            api_keys: self.api_keys.into_iter().map(|key| (key.id.to_string(), key)).collect(),
+            s3_key: self.s3_key,
+            ssh_keys: Vec::new(),
+            email_count: 1,
+            credential_epoch: 0,
+            spared_token: None,
+            created_at: account.created_at,
+        })
+    }
+}
+
+impl Transaction<'_> {
+    /// Adds a user with everything that must be its alone.
+    fn insert_user(self, user: &User, email: &Email, name_taken: Meaning) -> Result<Self> {
+        let claim = |key| Claim::of_user(user.id, key);
+        self.insert(user, || Error::Raced)?
+            .put(claim(Key::username_claim(&user.username))?, Condition::absent(), name_taken)?
+            .put(claim(Key::number_claim(user.number))?, Condition::absent(), || Error::Raced)?
+            .insert(email, || Error::Raced)?
+            .put(claim(Key::email_claim(&email.address))?, Condition::absent(), || {
+                Error::Conflict("the e-mail address is taken")
+            })
+    }
+
+    /// Makes a new user a member of an account too, whose admin says so with this token, if it is one.
+    fn insert_user_of(
+        self,
+        user: &User,
+        AdminOf { account, admin }: AdminOf,
+        token: Option<TokenId>,
+    ) -> Result<Self> {
+        let member = Membership {
+            account: account.id,
+            user: user.id,
+            role: Role::Member,
+            joined_at: user.created_at,
+        };
+        let is_admin = Condition::one_of("role", ["admin".to_owned()]);
+        self.check(Key::membership(admin, account.id), is_admin, || Error::Raced)?
+            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)?
+            .check_token(admin, token)?
+            .insert_member(&member)
+    }
+
+    /// Demands that the token that a request was made with, if it was one, is still there.
+    pub(super) fn check_token(self, user: UserId, token: Option<TokenId>) -> Result<Self> {
+        match token {
+            Some(token) => {
+                self.check(Key::token(user, token), Condition::present(), || Error::BadCredential)
+            }
+            None => Ok(self),
         }
     }
 }
@@ -70,70 +152,29 @@ impl Table {
     /// Makes a user with its address and its personal account, or nothing of it.
     ///
     /// Fails with [`Error::Conflict`] when the username or the address is taken, and with [`Error::Raced`] when somebody
-    /// else took the same slug or number first: then it may be called again.
-    pub async fn create_user_with(&self, new: NewUser, slug: Slug) -> Result<User> {
-        let id = new.id;
+    /// else took the same slug, number or derived name first: then it may be called again, with what is free now.
+    pub async fn create_user_with(&self, mut new: NewUser, slug: Slug) -> Result<User> {
         let name = new.username.to_string().parse().map_err(failed("name an account"))?;
-        let account = NewAccount { name, contact_email: None, registry: None }.opened(slug, id)?;
-        let now = account.created_at;
-        let user = User {
-            id,
-            number: UserNumber::generate()?,
-            username: new.username,
-            primary_email: new.email.clone(),
-            password_hash: new.password_hash,
-            current_account: Some(account.id),
-            disabled: false,
-            full_name: new.full_name,
-            location: String::new(),
-            company: String::new(),
-            profile_url: String::new(),
-            gravatar_email: String::new(),
-            phone: new.phone,
-            api_keys: new.api_keys.into_iter().map(|key| (key.id.to_string(), key)).collect(),
-            s3_key: new.s3_key,
-            ssh_keys: Vec::new(),
-            email_count: 1,
-            credential_epoch: 0,
-            spared_token: None,
-            created_at: now,
+        let account =
+            NewAccount { name, contact_email: None, registry: None }.opened(slug, new.id)?;
+        let (member_of, made_with) = (new.member_of.take(), new.made_with);
+        let name_taken: Meaning = if new.username_is_derived {
+            || Error::Raced
+        } else {
+            || Error::Conflict("the username is taken")
         };
-        let email =
-            Email { user: user.id, address: new.email, verified: new.verified, added_at: now };
-        let transaction = Transaction::new(self, "create a user")
-            .insert(&user, || Error::Raced)?
-            .put(
-                Claim::of_user(user.id, Key::username_claim(&user.username))?,
-                Condition::absent(),
-                || Error::Conflict("the username is taken"),
-            )?
-            .put(
-                Claim::of_user(user.id, Key::number_claim(user.number))?,
-                Condition::absent(),
-                || Error::Raced,
-            )?
-            .insert(&email, || Error::Raced)?
-            .put(
-                Claim::of_user(user.id, Key::email_claim(&email.address))?,
-                Condition::absent(),
-                || Error::Conflict("the e-mail address is taken"),
-            )?;
-        let mut transaction = transaction.insert_account(&account)?;
-        if let Some(AdminOf { account, admin }) = new.member_of {
-            let member = Membership {
-                account: account.id,
-                user: user.id,
-                role: Role::Member,
-                joined_at: now,
-            };
-            transaction = transaction
-                .check(
-                    Key::membership(admin, account.id),
-                    Condition::one_of("role", ["admin".to_owned()]),
-                    || Error::Raced,
-                )?
-                .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)?
-                .insert_member(&member)?;
+        let email = Email {
+            user: new.id,
+            address: new.email.clone(),
+            verified: new.verified,
+            added_at: account.created_at,
+        };
+        let user = new.made(&account)?;
+        let mut transaction = Transaction::new(self, "create a user")
+            .insert_user(&user, &email, name_taken)?
+            .insert_account(&account)?;
+        if let Some(admin) = member_of {
+            transaction = transaction.insert_user_of(&user, admin, made_with)?;
         }
         transaction.commit().await?;
         Ok(user)

@@ -4,7 +4,9 @@ use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use shared::Error;
-use shared::model::{Malformed, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, text};
+use shared::model::{
+    Malformed, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, text, timestamp,
+};
 use shared::table::{NewToken, Table};
 
 use super::who::Who;
@@ -27,6 +29,7 @@ pub(super) struct NewTokenOptions {
     scopes: Vec<Scope>,
     /// When it stops working, as in 2030-12-31T23:59:59Z
     #[arg(long, value_name = "TIME")]
+    #[arg(value_parser = timestamp)]
     expires_at: Option<Timestamp>,
 }
 

@@ -1,0 +1,79 @@
+//! Times as clients write them.
+
+use super::{Malformed, Timestamp};
+
+/// A timestamp as RFC 3339 writes it: date, `T`, time to the second, an optional fraction, and `Z` or an offset. A fraction
+/// is kept to the nanosecond.
+pub fn timestamp(text: &str) -> Result<Timestamp, Malformed> {
+    let malformed = || Malformed::new("must be a timestamp as in RFC 3339");
+    let text = text.trim();
+    let (seconds, rest) = text.split_at_checked(19).ok_or_else(malformed)?;
+    let digits = rest
+        .strip_prefix('.')
+        .map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count());
+    let (fraction, zone) = match rest.strip_prefix('.') {
+        Some(rest) if digits > 0 => rest.split_at(digits),
+        Some(_) => return Err(malformed()),
+        None => ("", rest),
+    };
+    let is_zone =
+        zone.eq_ignore_ascii_case("z") || has_shape(zone, "+00:00") || has_shape(zone, "-00:00");
+    if !has_shape(&seconds.to_ascii_uppercase(), "0000-00-00T00:00:00") || !is_zone {
+        return Err(malformed());
+    }
+    let point = if fraction.is_empty() { "" } else { "." };
+    let kept = &fraction[..fraction.len().min(9)];
+    format!("{seconds}{point}{kept}{zone}").parse().map_err(|_| {
+        // The last day or so before the year 10000 is more than the type holds.
+        let is_last = seconds.starts_with("9999-12-3");
+        if is_last { Malformed::new("is too far in the future") } else { malformed() }
+    })
+}
+
+/// Whether a text has digits where the pattern has zeros, and else the same characters.
+fn has_shape(text: &str, pattern: &str) -> bool {
+    text.len() == pattern.len()
+        && text.bytes().zip(pattern.bytes()).all(|(own, wanted)| match wanted {
+            b'0' => own.is_ascii_digit(),
+            _ => own == wanted,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_is_read_as_rfc_3339_writes_it_and_in_no_other_form() {
+        for text in [
+            "2099-12-31T23:59:59Z",
+            " 2099-12-31t23:59:59z ",
+            "2099-12-31T23:59:59.5Z",
+            "2099-12-31T23:59:59.123456789012Z",
+            "2099-12-31T23:59:59+02:00",
+        ] {
+            assert!(timestamp(text).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "2099-12-31",
+            "2099-12-31T23Z",
+            "2099-12-31T23:59Z",
+            "20991231T235959Z",
+            "2099-12-31 23:59:59Z",
+            "2099-12-31T23:59:59",
+            "2099-12-31T23:59:59,5Z",
+            "2099-12-31T23:59:59.Z",
+            "2099-12-31T23:59:59Z[UTC]",
+            "2099-12-31T23:59:59+0200",
+            "2099-12-31T23:59:59+25:00",
+            "2099-13-31T23:59:59Z",
+            "+002099-12-31T23:59:59Z",
+            "2099-12-31T23:59:5é",
+        ] {
+            assert!(timestamp(text).is_err(), "{text}");
+        }
+        let end = timestamp("9999-12-31T23:59:59Z").unwrap_err();
+        assert_eq!(end.to_string(), "is too far in the future");
+    }
+}
