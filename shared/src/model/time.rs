@@ -16,8 +16,8 @@ pub fn timestamp(text: &str) -> Result<Timestamp, Malformed> {
         Some(_) => return Err(malformed()),
         None => ("", rest),
     };
-    let is_zone =
-        zone.eq_ignore_ascii_case("z") || has_shape(zone, "+00:00") || has_shape(zone, "-00:00");
+    let is_offset = has_shape(zone, "+00:00") || has_shape(zone, "-00:00");
+    let is_zone = zone.eq_ignore_ascii_case("z") || (is_offset && &zone[1..3] < "24");
     if !has_shape(&seconds.to_ascii_uppercase(), "0000-00-00T00:00:00") || !is_zone {
         return Err(malformed());
     }
