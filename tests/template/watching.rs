@@ -147,7 +147,7 @@ fn the_dashboard_prices_every_function_by_its_own_memory() {
     let body = DEPLOYED.properties("Dashboard")["DashboardBody"]["Fn::Sub"].as_str().unwrap();
     let board: Value = serde_json::from_str(body).unwrap();
     let widgets = board["widgets"].as_array().unwrap().iter();
-    let metrics = widgets.flat_map(|widget| widget["properties"]["metrics"].as_array()).flatten();
+    let metrics = widgets.filter_map(|widget| widget["properties"]["metrics"].as_array()).flatten();
     let metrics: Vec<_> = metrics.collect();
     let lambda = metrics.iter().find(|row| row[0]["label"] == "Lambda").unwrap();
     let price = text(&lambda[0]["expression"]);
