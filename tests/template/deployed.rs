@@ -1,29 +1,34 @@
 //! What AWS would deploy: template.yaml after SAM's translation.
 
 use std::collections::BTreeMap;
-use std::process::Command;
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use serde_json::Value;
 use xtask::template::Template;
 use xtask::tools::python_tools;
 
+use crate::conditions::Conditions;
 use crate::gateway::{EmptyRest, choose};
 use crate::root;
 
 /// The translation, made once for all tests.
 pub(crate) static DEPLOYED: LazyLock<Deployed> =
-    LazyLock::new(|| Deployed::new(&translate(), &Template::load().unwrap()));
+    LazyLock::new(|| Deployed::new(translate(&source(), &[]), &Template::load().unwrap()));
 
 /// The translated template.
 pub(crate) struct Deployed {
     /// Method and binary of each route, by its path.
     pub(crate) routes: BTreeMap<String, (String, String)>,
+    /// The whole of it.
+    pub(crate) template: Value,
     resources: BTreeMap<String, Value>,
 }
 
 impl Deployed {
-    fn new(translated: &Value, template: &Template) -> Self {
+    fn new(translated: Value, template: &Template) -> Self {
         let resources: BTreeMap<String, Value> =
             serde_json::from_value(translated["Resources"].clone()).unwrap();
         let binaries = template
@@ -34,7 +39,7 @@ impl Deployed {
         let apis =
             resources.values().filter(|resource| resource["Type"] == "AWS::ApiGatewayV2::Api");
         let routes = apis.flat_map(|api| routes(&api["Properties"]["Body"], &binaries)).collect();
-        let deployed = Self { routes, resources };
+        let deployed = Self { routes, template: translated, resources };
         assert!(
             deployed.resources("AWS::ApiGatewayV2::Route").is_empty(),
             "a route would be missed"
@@ -53,16 +58,44 @@ impl Deployed {
         let of_kind = self.resources.iter().filter(|(_, resource)| resource["Type"] == kind);
         of_kind.map(|(id, resource)| (id.as_str(), resource)).collect()
     }
+
+    /// The properties of one resource.
+    pub(crate) fn properties(&self, id: &str) -> &Value {
+        &self.resources[id]["Properties"]
+    }
+
+    /// The resources of a stack with these parameters, by their logical ids.
+    pub(crate) fn stack(&self, parameters: &[(&str, &str)]) -> BTreeMap<String, Value> {
+        Conditions::new(&self.template, parameters).resources()
+    }
 }
 
-fn translate() -> Value {
-    let output = Command::new(python_tools().unwrap().join("python"))
-        .arg(root().join("tests/template/translate.py"))
-        .arg(root().join("template.yaml"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+/// `template.yaml` as it stands.
+pub(crate) fn source() -> String {
+    fs::read_to_string(root().join("template.yaml")).unwrap()
+}
+
+/// What SAM makes of a template for these parameters.
+pub(crate) fn translate(template: &str, parameters: &[&str]) -> Value {
+    serde_json::from_str(&script("translate.py", parameters, template)).unwrap()
+}
+
+/// What a script of this folder prints, given this on standard input.
+pub(crate) fn script(name: &str, arguments: &[&str], input: &str) -> String {
+    let mut python = Command::new(python_tools().unwrap().join("python"));
+    python.arg(root().join("tests/template").join(name)).args(arguments);
+    printed(&mut python, input)
+}
+
+/// What a program prints that must succeed, given this on standard input.
+pub(crate) fn printed(program: &mut Command, input: &str) -> String {
+    program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    text
 }
 
 /// The routes that API Gateway makes of an API's OpenAPI document.
@@ -86,10 +119,10 @@ fn routes(body: &Value, binaries: &BTreeMap<&str, &str>) -> Vec<(String, (String
         .collect()
 }
 
-/// The logical id of the function behind an integration.
+/// The logical id of the function behind an integration, which is its alias.
 fn integrated(integration: &Value) -> &str {
     assert_eq!(integration["payloadFormatVersion"], "2.0");
     let uri = integration["uri"]["Fn::Sub"].as_str().unwrap();
     let (_, function) = uri.split_once("functions/${").unwrap();
-    function.strip_suffix(".Arn}/invocations").unwrap()
+    function.strip_suffix("Aliaslive}/invocations").unwrap()
 }

@@ -2,11 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
+mod conditions;
+mod creation;
 mod deployed;
+mod deployment;
 mod events;
 mod gateway;
 mod resources;
 mod routes;
+mod stage;
+mod watching;
 
 use std::process::Command;
 

@@ -1,6 +1,6 @@
 //! The functions, what they may do, and the table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use xtask::template::{Function, Template};
@@ -51,7 +51,7 @@ fn a_policy_names_single_actions_on_the_table_or_the_service_key_and_nothing_els
     let table = json!({ "Fn::GetAtt": [only("AWS::DynamoDB::Table"), "Arn"] });
     let service_key = json!({ "Ref": only("AWS::SecretsManager::Secret") });
 
-    for statement in DEPLOYED.resources("AWS::IAM::Role").into_values().flat_map(statements) {
+    for statement in roles_of_functions().into_values().flat_map(statements) {
         assert_eq!(statement["Effect"], "Allow", "{statement}");
         for action in statement["Action"].as_array().unwrap() {
             let (service, action) = action.as_str().unwrap().split_once(':').unwrap();
@@ -67,15 +67,33 @@ fn a_policy_names_single_actions_on_the_table_or_the_service_key_and_nothing_els
 }
 
 #[test]
-fn a_role_has_its_own_policies_and_the_right_to_log() {
-    const LOGGING: &str = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
-    let roles = DEPLOYED.resources("AWS::IAM::Role");
+fn a_role_has_its_own_policies_and_the_right_to_log_and_to_be_traced() {
+    // SAM adds the second one to every function that is traced; it allows to write traces and to ask how many to take,
+    // neither of which IAM can restrict to one function.
+    const MANAGED: [&str; 2] = [
+        "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+        "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
+    ];
+    let roles = roles_of_functions();
 
     assert_eq!(roles.len(), functions().len());
     for (id, role) in roles {
-        assert_eq!(role["Properties"]["ManagedPolicyArns"], json!([LOGGING]), "{id}");
+        assert_eq!(role["Properties"]["ManagedPolicyArns"], json!(MANAGED), "{id}");
     }
     assert!(DEPLOYED.resources("AWS::IAM::Policy").is_empty());
+}
+
+#[test]
+fn beside_the_functions_only_the_deployments_have_a_role_which_shifts_traffic() {
+    let roles = DEPLOYED.resources("AWS::IAM::Role");
+    let others: BTreeSet<_> =
+        roles.keys().copied().filter(|id| !roles_of_functions().contains_key(id)).collect();
+
+    assert_eq!(others, ["CodeDeployServiceRole"].into());
+    let role = &roles["CodeDeployServiceRole"]["Properties"];
+    let managed = "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda";
+    assert_eq!(role["ManagedPolicyArns"], json!([managed]));
+    assert!(statements(roles["CodeDeployServiceRole"]).is_empty());
 }
 
 #[test]
@@ -145,6 +163,80 @@ fn the_table_can_be_restored_and_outlives_a_mistake() {
         properties["TimeToLiveSpecification"],
         json!({ "AttributeName": "ttl", "Enabled": true })
     );
+}
+
+#[test]
+fn the_table_is_encrypted_with_the_key_that_was_asked_for() {
+    let arn = "arn:aws:kms:eu-west-1:111111111111:key/own";
+    for (parameter, key, is_made) in [
+        ("", None, false),
+        ("create", Some(json!({ "Fn::GetAtt": ["TableKey", "Arn"] })), true),
+        (arn, Some(json!(arn)), false),
+    ] {
+        let stack = DEPLOYED.stack(&[("CustomerKey", parameter)]);
+        let encryption =
+            key.map(|key| json!({ "SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": key }));
+
+        let given = stack["Table"]["Properties"].get("SSESpecification");
+        assert_eq!(given, encryption.as_ref(), "{parameter}");
+        assert_eq!(stack.contains_key("TableKey"), is_made, "{parameter}");
+    }
+}
+
+#[test]
+fn a_key_that_is_made_outlives_the_stack_and_serves_only_through_the_table() {
+    let stack = DEPLOYED.stack(&[("CustomerKey", "create")]);
+    let key = &stack["TableKey"];
+    let statements = key["Properties"]["KeyPolicy"]["Statement"].as_array().unwrap();
+
+    assert_eq!(key["DeletionPolicy"], "Retain");
+    assert_eq!(key["UpdateReplacePolicy"], "Retain");
+    assert_eq!(key["Properties"]["EnableKeyRotation"], true);
+    let open = statements.iter().filter(|statement| statement["Principal"]["AWS"] == "*");
+    for statement in open {
+        let condition = &statement["Condition"]["StringEquals"];
+        assert_eq!(condition["kms:CallerAccount"], json!({ "Ref": "AWS::AccountId" }));
+        let service = json!({ "Fn::Sub": "dynamodb.${AWS::Region}.amazonaws.com" });
+        assert_eq!(condition["kms:ViaService"], service);
+    }
+}
+
+#[test]
+fn the_readme_lists_every_function_with_its_environment() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    for function in functions() {
+        let line =
+            readme.lines().find(|line| line.starts_with(&format!("| `{}` |", function.binary)));
+        let environment = line.unwrap_or_else(|| panic!("no line for {}", function.binary));
+        let environment = environment.trim_end_matches(" |").rsplit("| ").next().unwrap();
+        let named: BTreeSet<_> =
+            environment.split('`').filter(|part| part.contains('_')).map(str::to_owned).collect();
+
+        assert_eq!(named, function.environment, "{}", function.binary);
+    }
+}
+
+#[test]
+fn the_readme_lists_every_parameter_with_its_default() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    for (name, parameter) in DEPLOYED.template["Parameters"].as_object().unwrap() {
+        let line = readme.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        let line = line.unwrap_or_else(|| panic!("no line for {name}"));
+        let default = match &parameter["Default"] {
+            Value::Null => "must be given".to_owned(),
+            Value::String(text) if text.is_empty() => "empty".to_owned(),
+            Value::String(text) => format!("`{text}`"),
+            number => format!("`{number}`"),
+        };
+
+        assert_eq!(line.split(" | ").nth(1), Some(default.as_str()), "{name}");
+    }
+}
+
+fn roles_of_functions() -> BTreeMap<&'static str, &'static Value> {
+    let functions = functions();
+    let own = |id: &str| functions.iter().any(|own| id == format!("{}Role", own.logical_id));
+    DEPLOYED.resources("AWS::IAM::Role").into_iter().filter(|(id, _)| own(id)).collect()
 }
 
 fn functions() -> Vec<Function> {

@@ -1,4 +1,7 @@
-"""Prints what AWS SAM makes of the template named by the argument, as JSON; reaches no network."""
+"""Prints what AWS SAM makes of the template on standard input, as JSON; reaches no network.
+
+Each argument is a parameter, as NAME=VALUE.
+"""
 
 import json
 import os
@@ -11,14 +14,14 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 
-def translate(path):
-    with open(path, encoding="utf-8") as file:
-        template = yaml_parse(file.read())
+def translate(text, parameters):
+    template = yaml_parse(text)
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             # `sam package` puts the upload's address here; the translator takes no folder.
             resource["Properties"]["CodeUri"] = "s3://bucket/key"
-    return Translator({}, Parser()).translate(template, {})
+    return Translator({}, Parser()).translate(template, parameters)
 
 
-json.dump(translate(sys.argv[1]), sys.stdout)
+parameters = dict(argument.split("=", 1) for argument in sys.argv[1:])
+json.dump(translate(sys.stdin.read(), parameters), sys.stdout)

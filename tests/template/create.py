@@ -1,0 +1,81 @@
+"""Creates the stack of the translated template on standard input in moto's CloudFormation and prints what came of it.
+
+The first argument lists the types to leave out, separated by commas; each further one is a parameter, as NAME=VALUE.
+"""
+
+import io
+import json
+import os
+import re
+import sys
+import zipfile
+
+os.environ.update(
+    AWS_ACCESS_KEY_ID="none",
+    AWS_SECRET_ACCESS_KEY="none",
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_EC2_METADATA_DISABLED="true",
+)
+
+import boto3
+from moto import mock_aws
+
+STACK = "rollcall"
+
+
+def without(template, kinds):
+    """The template without these types; what refers to one of them gets its name in place of a value."""
+    resources = template["Resources"]
+    out = {name for name, resource in resources.items() if resource["Type"] in kinds}
+    kept = {name: resource for name, resource in resources.items() if name not in out}
+    return severed({**template, "Resources": kept}, out)
+
+
+def severed(value, out):
+    if isinstance(value, list):
+        return [severed(item, out) for item in value]
+    if isinstance(value, str):
+        return re.sub(r"\$\{(\w+)(\.\w+)?\}", lambda found: found[1] if found[1] in out else found[0], value)
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        target = value.get("Ref") or (value.get("Fn::GetAtt") or [None])[0]
+        if isinstance(target, str) and target in out:
+            return target
+    return {key: severed(item, out) for key, item in value.items()}
+
+
+def upload_code():
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("bootstrap", "")
+    boto3.client("s3").create_bucket(Bucket="bucket")
+    boto3.client("s3").put_object(Bucket="bucket", Key="key", Body=code.getvalue())
+
+
+@mock_aws
+def create(template, parameters):
+    upload_code()
+    cloudformation = boto3.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps(template),
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+    )
+    made = cloudformation.list_stack_resources(StackName=STACK)["StackResourceSummaries"]
+    names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in made if one["LogicalResourceId"]}
+    table = boto3.client("dynamodb").describe_table(TableName=names["Table"])["Table"]
+    groups = boto3.client("logs").describe_log_groups()["logGroups"]
+    return {
+        "status": cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"],
+        "made": sorted(names),
+        "keySchema": table["KeySchema"],
+        "isProtected": table["DeletionProtectionEnabled"],
+        "retention": {group["logGroupName"]: group.get("retentionInDays") for group in groups},
+    }
+
+
+kinds = set(sys.argv[1].split(","))
+parameters = dict(argument.split("=", 1) for argument in sys.argv[2:])
+json.dump(create(without(json.load(sys.stdin), kinds), parameters), sys.stdout)

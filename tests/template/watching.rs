@@ -1,0 +1,199 @@
+//! What is logged, traced, measured and cried out about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use xtask::template::{Function, Template};
+
+use crate::deployed::DEPLOYED;
+use crate::root;
+
+const PROD: &[(&str, &str)] = &[("Stage", "prod")];
+
+#[test]
+fn every_function_logs_json_to_its_own_group_and_is_traced() {
+    for Function { logical_id, binary, .. } in functions() {
+        let function = DEPLOYED.properties(&logical_id);
+        let group = format!("{logical_id}Logs");
+
+        assert_eq!(
+            function["LoggingConfig"],
+            json!({
+                "LogFormat": "JSON",
+                "ApplicationLogLevel": "INFO",
+                "SystemLogLevel": "INFO",
+                "LogGroup": { "Ref": group },
+            }),
+            "{binary}"
+        );
+        assert_eq!(function["TracingConfig"], json!({ "Mode": "Active" }), "{binary}");
+        let name = json!({ "Fn::Sub": format!("/aws/lambda/${{AWS::StackName}}/{binary}") });
+        assert_eq!(DEPLOYED.properties(&group)["LogGroupName"], name);
+    }
+}
+
+#[test]
+fn every_log_group_forgets_after_the_days_of_the_parameter_and_goes_with_the_stack() {
+    let stack = DEPLOYED.stack(&[("LogRetentionDays", "7")]);
+    let groups: Vec<_> = of_kind(&stack, "AWS::Logs::LogGroup").collect();
+
+    assert_eq!(groups.len(), functions().len() + 1);
+    for (id, group) in groups {
+        assert_eq!(group["Properties"]["RetentionInDays"], "7", "{id}");
+        assert_eq!(group["DeletionPolicy"], "Delete", "{id}");
+    }
+}
+
+#[test]
+fn the_alarm_of_a_function_counts_its_crashes_and_the_failures_it_logs() {
+    let stack = DEPLOYED.stack(PROD);
+    for Function { logical_id, .. } in functions() {
+        let metrics = &stack[&format!("{logical_id}Errors")]["Properties"]["Metrics"];
+        let filter = &stack[&format!("{logical_id}Failures")]["Properties"];
+
+        let crashes = &metrics[1]["MetricStat"]["Metric"];
+        assert_eq!(crashes["MetricName"], "Errors");
+        assert_eq!(crashes["Dimensions"][0]["Value"], json!({ "Ref": logical_id }));
+        let failures = &metrics[2]["MetricStat"]["Metric"];
+        let counted = &filter["MetricTransformations"][0];
+        assert_eq!(failures["MetricName"], counted["MetricName"]);
+        assert_eq!(failures["Namespace"], counted["MetricNamespace"]);
+        assert_eq!(filter["LogGroupName"], json!({ "Ref": format!("{logical_id}Logs") }));
+        assert_eq!(filter["FilterPattern"], "{ $.level = \"ERROR\" }");
+    }
+}
+
+#[test]
+fn prod_has_these_alarms_which_all_tell_the_topic_and_dev_has_none() {
+    let stack = DEPLOYED.stack(PROD);
+    let alarms: BTreeMap<_, _> = of_kind(&stack, "AWS::CloudWatch::Alarm").collect();
+
+    let of_functions = functions().into_iter().map(|own| format!("{}Errors", own.logical_id));
+    let of_all = [
+        "ApiServerErrors",
+        "ApiLatency",
+        "FunctionThrottles",
+        "TableSystemErrors",
+        "TableThrottles",
+    ];
+    let expected: BTreeSet<_> = of_functions.chain(of_all.map(str::to_owned)).collect();
+    assert_eq!(alarms.keys().map(|id| (*id).clone()).collect::<BTreeSet<_>>(), expected);
+    for (id, alarm) in alarms {
+        let alarm = &alarm["Properties"];
+        assert_eq!(alarm["AlarmActions"], json!([{ "Ref": "AlarmTopic" }]), "{id}");
+        assert_eq!(alarm["OKActions"], json!([{ "Ref": "AlarmTopic" }]), "{id}");
+        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{id}");
+        assert!(alarm["AlarmDescription"].is_string(), "{id}");
+    }
+}
+
+#[test]
+fn dev_leaves_out_what_costs_while_nobody_calls() {
+    let paid = [
+        "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::Dashboard",
+        "AWS::KMS::Key",
+        "AWS::Logs::MetricFilter",
+        "AWS::SNS::Topic",
+    ];
+    let dev = DEPLOYED.stack(&[("AlarmEmail", "ops@example.com")]);
+
+    for kind in paid.into_iter().chain(["AWS::SNS::Subscription"]) {
+        assert_eq!(of_kind(&dev, kind).count(), 0, "{kind}");
+    }
+}
+
+#[test]
+fn somebody_is_mailed_only_if_an_address_is_given() {
+    let with_address = DEPLOYED.stack(&[("Stage", "prod"), ("AlarmEmail", "ops@example.com")]);
+
+    assert_eq!(of_kind(&DEPLOYED.stack(PROD), "AWS::SNS::Subscription").count(), 0);
+    assert_eq!(with_address["AlarmMails"]["Properties"]["Endpoint"], "ops@example.com");
+}
+
+#[test]
+fn the_dashboard_shows_every_alarm_and_every_functions_use_and_price() {
+    let body = DEPLOYED.properties("Dashboard")["DashboardBody"]["Fn::Sub"].as_str().unwrap();
+    let board: Value = serde_json::from_str(body).unwrap();
+    let widget = |title: &str| {
+        let widgets = board["widgets"].as_array().unwrap().iter();
+        let mut named = widgets.filter(|widget| {
+            widget["properties"]["title"].as_str().is_some_and(|own| own.starts_with(title))
+        });
+        named.next().unwrap()["properties"].clone()
+    };
+
+    let shown: BTreeSet<_> = texts(&widget("Alarms")["alarms"]);
+    let stack = DEPLOYED.stack(PROD);
+    let alarms = of_kind(&stack, "AWS::CloudWatch::Alarm").map(|(id, _)| format!("${{{id}.Arn}}"));
+    assert_eq!(shown, alarms.collect());
+
+    let all: BTreeSet<_> =
+        functions().into_iter().map(|own| format!("${{{}}}", own.logical_id)).collect();
+    for (title, name) in [
+        ("Crashes", "Errors"),
+        ("Requests per function", "Invocations"),
+        ("Dollars", "Duration"),
+        ("Dollars", "Invocations"),
+    ] {
+        let metrics = widget(title)["metrics"].clone();
+        let rows = metrics.as_array().unwrap().iter().filter(|row| row[1] == name);
+        assert_eq!(rows.map(|row| text(&row[3])).collect::<BTreeSet<_>>(), all, "{title}");
+    }
+}
+
+#[test]
+fn the_dashboard_prices_every_function_by_its_own_memory() {
+    let body = DEPLOYED.properties("Dashboard")["DashboardBody"]["Fn::Sub"].as_str().unwrap();
+    let board: Value = serde_json::from_str(body).unwrap();
+    let widgets = board["widgets"].as_array().unwrap().iter();
+    let metrics = widgets.filter_map(|widget| widget["properties"]["metrics"].as_array()).flatten();
+    let metrics: Vec<_> = metrics.collect();
+    let lambda = metrics.iter().find(|row| row[0]["label"] == "Lambda").unwrap();
+    let price = text(&lambda[0]["expression"]);
+
+    for Function { logical_id, binary, .. } in functions() {
+        let megabytes = DEPLOYED.properties(&logical_id)["MemorySize"].as_f64().unwrap();
+        let id = metrics
+            .iter()
+            .find(|row| row[1] == "Duration" && row[3] == format!("${{{logical_id}}}"))
+            .map(|row| text(&row[4]["id"]))
+            .unwrap();
+        assert!(price.contains(&format!("{id} * {}", megabytes / 1024.0)), "{binary}: {price}");
+    }
+}
+
+#[test]
+fn every_alarm_and_output_is_explained_to_the_operator() {
+    let manual = std::fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let stack = DEPLOYED.stack(PROD);
+    let own: BTreeSet<_> =
+        functions().into_iter().map(|own| format!("{}Errors", own.logical_id)).collect();
+
+    for (id, _) in of_kind(&stack, "AWS::CloudWatch::Alarm") {
+        let named = if own.contains(id) { "…Errors" } else { id };
+        assert!(manual.contains(&format!("| `{named}` |")), "{id}");
+    }
+    for output in DEPLOYED.template["Outputs"].as_object().unwrap().keys() {
+        assert!(manual.contains(&format!("`{output}`")), "{output}");
+    }
+}
+
+fn of_kind<'a>(
+    stack: &'a BTreeMap<String, Value>,
+    kind: &'a str,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    stack.iter().filter(move |(_, resource)| resource["Type"] == kind)
+}
+
+fn texts(values: &Value) -> BTreeSet<String> {
+    values.as_array().unwrap().iter().map(text).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+fn functions() -> Vec<Function> {
+    Template::load().unwrap().functions().to_vec()
+}
