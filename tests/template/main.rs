@@ -10,6 +10,7 @@ mod events;
 mod gateway;
 mod resources;
 mod routes;
+mod security;
 mod stage;
 mod watching;
 

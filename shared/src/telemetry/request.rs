@@ -4,8 +4,8 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io::{self, Write};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use metrique_writer::format::Format;
@@ -99,6 +99,11 @@ impl Entry for Line<'_> {
     }
 }
 
+/// Made once: it keeps its buffers from line to line.
+static FORMAT: LazyLock<Mutex<Emf>> = LazyLock::new(|| {
+    Mutex::new(Emf::all_validations(NAMESPACE.to_owned(), vec![vec!["Route".to_owned()]]))
+});
+
 /// Who takes the lines, if not standard output.
 static TAKER: OnceLock<fn(&str)> = OnceLock::new();
 
@@ -116,9 +121,9 @@ pub(crate) fn write(record: &Record<'_>) {
         return;
     }
     let line = Line { record, is_cold: !WARM.swap(true, Ordering::Relaxed) };
-    let mut emf = Emf::all_validations(NAMESPACE.to_owned(), vec![vec!["Route".to_owned()]]);
     let mut bytes = Vec::with_capacity(1024);
-    if let Err(error) = emf.format(&line, &mut bytes) {
+    let formatted = FORMAT.lock().unwrap_or_else(PoisonError::into_inner).format(&line, &mut bytes);
+    if let Err(error) = formatted {
         tracing::warn!(%error, "a request was not recorded");
         return;
     }
