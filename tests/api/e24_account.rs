@@ -675,3 +675,18 @@ async fn a_changed_password_is_answered_in_time_even_if_nothing_can_be_cleared_u
     assert_eq!(changed.status, 200, "{changed:?}");
     assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
 }
+
+#[tokio::test]
+async fn a_signed_change_of_keys_keeps_the_note_of_its_own_use() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let (key, secret) = jane.api_key();
+    let create = Signed::of("PUT", API, String::new());
+
+    assert_eq!(create.send(&app, &create.with(&key, secret)).await.status, 200);
+
+    let keys = item(&app, &jane).await["apiKeys"]["M"].clone();
+    let noted =
+        keys.as_object().unwrap().values().filter(|key| key["M"]["lastUsedAt"]["S"].is_string());
+    assert_eq!(noted.count(), 1, "{keys}");
+}

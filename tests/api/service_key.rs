@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 use shared::Error;
 use shared::aws::Aws;
+use shared::model::{ApiKey, UserId};
 use shared::service_key::ServiceKeys;
 
 /// A secret that can change, and how often it was read.
@@ -78,4 +79,18 @@ async fn a_secret_that_is_malformed_or_too_short_is_503() {
         let keys = keys(&Secret::new(Mutex::new((text.clone(), 0)))).await;
         assert!(matches!(keys.current().await, Err(Error::Unavailable { .. })), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_renewed_secret_is_derived_from_the_version_that_is_current_then() {
+    let secret =
+        Secret::new(Mutex::new((json!({ "current": "2", "1": key("a"), "2": key("b") }), 0)));
+    let keys = keys(&secret).await;
+    let (one, two) = (keys.version("1").await.unwrap(), keys.version("2").await.unwrap());
+    let (owner, old) = (UserId::generate(), ApiKey::generate(&one).unwrap());
+
+    let new = old.renewed(&two).unwrap();
+
+    assert_eq!((new.id, new.key_version.as_str()), (old.id, "2"));
+    assert_ne!(new.secret(owner, &two).unwrap(), old.secret(owner, &one).unwrap());
 }

@@ -3,7 +3,7 @@ use shared::auth::Unrestricted;
 use shared::e24::{ApiKeyView, Success};
 use shared::http::{self, Query};
 use shared::model::ApiKey;
-use shared::table::UserChange;
+use shared::table::{ApiKeyChange, UserChange};
 use shared::{Error, Result};
 
 use crate::api_key::Shown;
@@ -26,9 +26,7 @@ pub(crate) async fn create(
     let service_key = app.means.current().await?;
     let key = ApiKey::generate(&service_key)?;
     let api = ApiKeyView::of(&key, user.id, Some(key.secret(user.id, &service_key)?));
-    let mut keys = user.api_keys.clone();
-    keys.insert(key.id.to_string(), key);
-    let change = UserChange { api_keys: Some(keys), ..UserChange::default() };
+    let change = UserChange { api_key: Some(ApiKeyChange::Put(key)), ..UserChange::default() };
     app.table.change_user(user, caller.token_id(), change).await?;
     http::ok(&Success::of(Shown { api }))
 }

@@ -2,7 +2,7 @@ use lambda_http::{Body, Response};
 use shared::auth::{Credential, Unrestricted};
 use shared::e24::Success;
 use shared::http::{self, Fields};
-use shared::table::UserChange;
+use shared::table::{ApiKeyChange, UserChange};
 use shared::{Error, Result};
 
 use crate::api_key::Named;
@@ -20,9 +20,7 @@ pub(crate) async fn delete(
     if matches!(caller.credential(), Credential::Key(signer) if *signer == id) {
         return Err(Error::Conflict("the API key that signed the request cannot be deleted"));
     }
-    let mut keys = user.api_keys.clone();
-    keys.remove(&id.to_string());
-    let change = UserChange { api_keys: Some(keys), ..UserChange::default() };
+    let change = UserChange { api_key: Some(ApiKeyChange::Remove(id)), ..UserChange::default() };
     app.table.change_user(user, caller.token_id(), change).await?;
     http::ok(&Success::of(Done {}))
 }

@@ -3,7 +3,7 @@ use shared::Result;
 use shared::auth::Unrestricted;
 use shared::e24::{ApiKeyView, Success};
 use shared::http::{self, Fields};
-use shared::table::UserChange;
+use shared::table::{ApiKeyChange, UserChange};
 
 use crate::api_key::{Named, Shown};
 use crate::{App, Asked};
@@ -20,9 +20,7 @@ pub(crate) async fn renew(
     let service_key = app.means.current().await?;
     let key = named.of(user)?.renewed(&service_key)?;
     let api = ApiKeyView::of(&key, user.id, Some(key.secret(user.id, &service_key)?));
-    let mut keys = user.api_keys.clone();
-    keys.insert(key.id.to_string(), key);
-    let change = UserChange { api_keys: Some(keys), ..UserChange::default() };
+    let change = UserChange { api_key: Some(ApiKeyChange::Put(key)), ..UserChange::default() };
     app.table.change_user(user, caller.token_id(), change).await?;
     http::ok(&Success::of(Shown { api }))
 }

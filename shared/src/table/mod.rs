@@ -37,7 +37,7 @@ pub use grants::{ACCESS_LIFE, Issued, NewGrant};
 pub use item::Stored;
 pub use memberships::{Access, AdminOf};
 pub use opening::{NamesChoice, NewAccount, SlugChoice};
-pub use profile::UserChange;
+pub use profile::{ApiKeyChange, UserChange};
 pub use tokens::{NewToken, ReadTokens, TokenPage};
 pub use users::NewUser;
 pub use wanted::{EmailOf, Kept, KeptCredential, UserNamed, Wanted};

@@ -1,6 +1,5 @@
 //! Changing users.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -13,7 +12,7 @@ use super::item::{Keyed, Stored};
 use super::key::{GRANT, Key, TOKEN, user_partition};
 use super::transaction::{Changes, Transaction};
 use crate::error::Chain;
-use crate::model::{ApiKey, Grant, SshKey, TokenId, TokenKind, User, UserId, UserToken};
+use crate::model::{ApiKey, ApiKeyId, Grant, SshKey, TokenId, TokenKind, User, UserId, UserToken};
 use crate::{Error, Result};
 
 /// For so long a request clears up after a change of the password; whatever is left lets nobody in.
@@ -36,14 +35,32 @@ pub struct UserChange {
     pub gravatar_email: Option<String>,
     /// The phone number.
     pub phone: Option<String>,
-    /// Keys that sign requests, all of them.
-    pub api_keys: Option<BTreeMap<String, ApiKey>>,
+    /// A key that signs requests.
+    pub api_key: Option<ApiKeyChange>,
     /// Public keys for SSH, all of them.
     pub ssh_keys: Option<Vec<SshKey>>,
 }
 
+/// What becomes of one API key; the others are left alone, and so is what is noted of their use meanwhile.
+pub enum ApiKeyChange {
+    /// It is new, or takes the place of the one with its id.
+    Put(ApiKey),
+    /// It is gone.
+    Remove(ApiKeyId),
+}
+
 impl UserChange {
     fn of(&self, user: &User) -> User {
+        let mut api_keys = user.api_keys.clone();
+        match &self.api_key {
+            Some(ApiKeyChange::Put(key)) => {
+                api_keys.insert(key.id.to_string(), key.clone());
+            }
+            Some(ApiKeyChange::Remove(id)) => {
+                api_keys.remove(&id.to_string());
+            }
+            None => {}
+        }
         let text = |new: &Option<String>, old: &String| new.as_ref().unwrap_or(old).clone();
         User {
             full_name: text(&self.full_name, &user.full_name),
@@ -53,14 +70,13 @@ impl UserChange {
             profile_url: text(&self.profile_url, &user.profile_url),
             gravatar_email: text(&self.gravatar_email, &user.gravatar_email),
             phone: text(&self.phone, &user.phone),
-            api_keys: self.api_keys.as_ref().unwrap_or(&user.api_keys).clone(),
+            api_keys,
             ssh_keys: self.ssh_keys.as_ref().unwrap_or(&user.ssh_keys).clone(),
             ..user.clone()
         }
     }
 
-    fn changes(&self) -> Result<Changes> {
-        let mut changes = Changes::new();
+    fn added_to(&self, mut changes: Changes) -> Result<Changes> {
         for (attribute, value) in [
             ("fullName", &self.full_name),
             ("firstName", &self.first_name),
@@ -74,11 +90,12 @@ impl UserChange {
                 changes = changes.set(attribute, value)?;
             }
         }
-        if let Some(keys) = &self.api_keys {
-            changes = changes.set("apiKeys", keys)?;
+        if let Some(keys) = &self.ssh_keys {
+            changes = changes.set("sshKeys", keys)?;
         }
-        match &self.ssh_keys {
-            Some(keys) => changes.set("sshKeys", keys),
+        match &self.api_key {
+            Some(ApiKeyChange::Put(key)) => changes.set_entry("apiKeys", &key.id.to_string(), key),
+            Some(ApiKeyChange::Remove(id)) => Ok(changes.remove_entry("apiKeys", &id.to_string())),
             None => Ok(changes),
         }
     }
@@ -92,7 +109,7 @@ impl Table {
         token: Option<TokenId>,
         change: UserChange,
     ) -> Result<User> {
-        self.update_user(user, token, change.changes()?).await?;
+        self.update_user(user, token, change.added_to(Changes::new())?).await?;
         Ok(change.of(user))
     }
 
@@ -107,11 +124,11 @@ impl Table {
         spared: Option<TokenId>,
     ) -> Result<User> {
         let epoch = user.credential_epoch + 1;
-        let changes = change
-            .changes()?
+        let changes = Changes::new()
             .set("passwordHash", password_hash)?
             .set("credentialEpoch", epoch)?
             .set("sparedToken", spared)?;
+        let changes = change.added_to(changes)?;
         self.update_user(user, spared, changes).await?;
         let after = User {
             password_hash: Some(password_hash.to_owned()),

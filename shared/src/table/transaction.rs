@@ -60,6 +60,36 @@ impl Changes {
     }
 }
 
+impl Changes {
+    /// Puts an entry into an attribute that is a map, or in place of the one of that name.
+    pub(super) fn set_entry(
+        mut self,
+        map: &'static str,
+        name: &str,
+        value: impl Serialize,
+    ) -> Result<Self> {
+        self.expression = format!("{}, #{map}.#entry = :entry", self.expression);
+        self.name_entry(map, name);
+        self.values.insert(
+            ":entry".to_owned(),
+            serde_dynamo::to_attribute_value(value).map_err(failed("write an item"))?,
+        );
+        Ok(self)
+    }
+
+    /// Takes an entry out of an attribute that is a map; nothing can be set after it.
+    pub(super) fn remove_entry(mut self, map: &'static str, name: &str) -> Self {
+        self.expression = format!("{} REMOVE #{map}.#entry", self.expression);
+        self.name_entry(map, name);
+        self
+    }
+
+    fn name_entry(&mut self, map: &'static str, name: &str) {
+        self.names.insert(format!("#{map}"), map.to_owned());
+        self.names.insert("#entry".to_owned(), name.to_owned());
+    }
+}
+
 impl<'t> Transaction<'t> {
     /// An empty transaction; `action` says in the log what could not be done.
     pub(super) fn new(table: &'t Table, action: &'static str) -> Self {
