@@ -89,7 +89,7 @@ impl Browser {
     /// Fills the form and presses a button.
     async fn decide(&self, username: &str, password: &str, button: &str) {
         for (field, text) in [("#username", username), ("#password", password)] {
-            let field = self.client.find(Locator::Css(field)).await.unwrap();
+            let field = self.client.wait().for_element(Locator::Css(field)).await.unwrap();
             field.clear().await.unwrap();
             field.send_keys(text).await.unwrap();
         }
@@ -98,7 +98,14 @@ impl Browser {
 
     async fn press(&self, button: &str) {
         let button = format!("button[value={button}]");
-        self.client.find(Locator::Css(&button)).await.unwrap().click().await.unwrap();
+        self.client.wait().for_element(Locator::Css(&button)).await.unwrap().click().await.unwrap();
+    }
+
+    /// Waits until the page shows an element with this text. While one page follows another, what was found on the first is
+    /// gone before it can be read; so the browser itself looks for both at once.
+    async fn shows(&self, element: &str, text: &str) {
+        let both = format!("//{element}[normalize-space(.)='{text}']");
+        self.client.wait().for_element(Locator::XPath(&both)).await.unwrap();
     }
 
     async fn text(&self, element: &str) -> String {
@@ -135,9 +142,9 @@ async fn a_user_sees_in_a_browser_what_is_asked_errs_once_and_allows_it() {
     assert!(browser.text("h1").await.starts_with("Sign in to allow "));
     assert_eq!(browser.text("ul").await, "see your profile\nsee your e-mail addresses");
     browser.decide(&jane.username, "a wrong password", "allow").await;
-    assert_eq!(browser.text("[role=alert]").await, "The username or the password is wrong.");
+    browser.shows("p[@role='alert']", "The username or the password is wrong.").await;
     browser.decide(&jane.username, &jane.password, "allow").await;
-    assert_eq!(browser.text("h1").await, "Back");
+    browser.shows("h1", "Back").await;
 
     let url = browser.url().await;
     assert!(url.starts_with(&format!("{}?code=rco_", client.redirect_uri)), "{url}");
@@ -155,7 +162,7 @@ async fn a_user_denies_it_in_a_browser_without_signing_in() {
 
     browser.press("deny").await;
 
-    assert_eq!(browser.text("h1").await, "Back");
+    browser.shows("h1", "Back").await;
     let url = browser.url().await;
     assert_eq!(parameter(&url, "error").as_deref(), Some("access_denied"), "{url}");
     assert_eq!(parameter(&url, "code"), None);
