@@ -3,6 +3,8 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
+use ssh_key::public::KeyData;
+use ssh_key::{Mpint, PublicKey};
 use tests::{Answer, Fault, Person, TestApp, basic};
 
 use crate::signatures::Signed;
@@ -458,6 +460,14 @@ async fn a_generated_key_opens_with_its_private_key_which_is_shown_once_and_stor
     assert_ne!(another.body["sshkeys"]["fingerprint"], key["fingerprint"]);
 }
 
+/// The RSA key with another exponent.
+fn with_exponent(exponent: &[u8]) -> String {
+    let key = PublicKey::from_openssh(RSA_2048.0).unwrap();
+    let mut rsa = key.key_data().rsa().unwrap().clone();
+    rsa.e = Mpint::from_positive_bytes(exponent).unwrap();
+    PublicKey::from(KeyData::Rsa(rsa)).to_openssh().unwrap()
+}
+
 #[tokio::test]
 async fn what_is_no_safe_public_key_is_refused_and_never_repeated() {
     let app = TestApp::start().await;
@@ -475,6 +485,9 @@ async fn what_is_no_safe_public_key_is_refused_and_never_repeated() {
         (DSA.to_owned(), "must be an Ed25519, ECDSA or RSA key"),
         (RSA_1024.to_owned(), "must have 2048 to 16384 bits, being an RSA key"),
         (RSA_2047.to_owned(), "must have 2048 to 16384 bits, being an RSA key"),
+        (with_exponent(&[2]), "must be an RSA key with odd numbers, of a usual exponent"),
+        (with_exponent(&[1]), "must be an RSA key with odd numbers, of a usual exponent"),
+        (with_exponent(&[1; 9]), "must be an RSA key with odd numbers, of a usual exponent"),
         (data.to_owned(), "must be a public key in the form of OpenSSH"),
         (format!("ssh-rsa {data}"), "must be a public key in the form of OpenSSH"),
         (format!("no-pty {}", ED25519.0), "must be a public key in the form of OpenSSH"),

@@ -71,4 +71,6 @@ async fn without_a_table_or_an_engine_nothing_is_printed_but_what_is_missing() {
     assert_eq!(run(&["list-plans"]), "error: --table NAME is missing\n");
     let unreachable = run(&["list-plans", "--table", "x", "--endpoint-url", "http://127.0.0.1:9"]);
     assert!(unreachable.starts_with("error: could not read a list in time: "), "{unreachable}");
+    let no_url = ["list-plans", "--table", "x", "--endpoint-url", "localhost:8000"];
+    assert_eq!(run(&no_url), "error: could not start: an endpoint must be an http or https URL\n");
 }
