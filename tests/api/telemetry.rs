@@ -1,7 +1,7 @@
 //! What is logged of a request: one line, which CloudWatch also reads metrics from.
 
 use serde_json::{Value, json};
-use tests::{Fault, Person, TestApp, basic, request_lines, user_operations};
+use tests::{Fault, Person, TestApp, basic, operations, request_lines, user_operations};
 
 /// The lines of a person's requests so far.
 fn lines(person: &Person<'_>) -> Vec<Value> {
@@ -80,6 +80,31 @@ async fn every_operation_of_a_user_leaves_a_line_that_says_whose_it_was() {
         assert_eq!(line["status"], operation.success(), "{operation}");
         assert!(!line["Route"].as_str().unwrap().contains("jane"), "{line}");
     }
+}
+
+#[tokio::test]
+async fn every_operation_has_a_route_of_its_own_name_and_no_other_path_has_one() {
+    let app = TestApp::start().await;
+
+    for operation in operations() {
+        app.send(operation.method(), operation.path(), &[], None).await;
+        let name = format!("{} {}", operation.method(), as_documented(operation.path()));
+        let is_known = operation.name != "not-found";
+        assert_eq!(!request_lines("Route", &name).is_empty(), is_known, "{operation}: {name}");
+    }
+    app.send("GET", "/v1/accounts/api/public/tokens", &[], None).await;
+    assert_eq!(request_lines("Route", "GET *").last().unwrap()["status"], 404);
+    assert!(request_lines("Route", "GET /v1/accounts/api/public/tokens").is_empty());
+}
+
+/// The path of an event with `{}` for what its examples name, and without a slash at its end.
+fn as_documented(path: &str) -> String {
+    let is_example = |part: &str| {
+        part.contains("janedoe")
+            || part.bytes().any(|b| b.is_ascii_digit()) && !part.starts_with('v')
+    };
+    let parts = path.trim_end_matches('/').split('/');
+    parts.map(|part| if is_example(part) { "{}" } else { part }).collect::<Vec<_>>().join("/")
 }
 
 #[tokio::test]
