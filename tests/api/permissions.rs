@@ -1,16 +1,22 @@
-//! What IAM allows each function is what it really asks of the table.
+//! What IAM allows each function, and what alarms watch, is what it really asks of the table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::model::Role;
 use shared::service_key::SECRET_VARIABLE;
-use tests::{Asker, Person, TestApp, operations};
+use tests::{Asker, Call, Person, TestApp, operations};
+use tokio::sync::OnceCell;
 use xtask::template::Template;
 
-/// What each function asks of the table when everything is done that it can do.
-async fn asked() -> BTreeMap<&'static str, BTreeSet<String>> {
-    let mut asked = BTreeMap::<_, BTreeSet<String>>::new();
+/// What each function asks of the table when everything is done that it can do; found out once.
+async fn asked() -> &'static BTreeMap<&'static str, Vec<Call>> {
+    static ASKED: OnceCell<BTreeMap<&'static str, Vec<Call>>> = OnceCell::const_new();
+    ASKED.get_or_init(ask).await
+}
+
+async fn ask() -> BTreeMap<&'static str, Vec<Call>> {
+    let mut asked = BTreeMap::<_, Vec<Call>>::new();
     for operation in operations() {
         let app = TestApp::start().await;
         let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
@@ -23,8 +29,7 @@ async fn asked() -> BTreeMap<&'static str, BTreeSet<String>> {
             app.proxy().count();
             let answer = app.send_event(&event).await;
             assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
-            let actions = app.proxy().calls().into_iter().flat_map(|call| call.actions);
-            asked.entry(operation.binary()).or_default().extend(actions);
+            asked.entry(operation.binary()).or_default().extend(app.proxy().calls());
         }
     }
     asked.entry("e24-account").or_default().extend(asked_by_a_new_password().await);
@@ -33,7 +38,7 @@ async fn asked() -> BTreeMap<&'static str, BTreeSet<String>> {
 }
 
 /// What it asks for to verify an address and leave the user alone.
-async fn asked_by_a_verification() -> BTreeSet<String> {
+async fn asked_by_a_verification() -> Vec<Call> {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = "/api/v1.1/users/janedoe/emails/";
@@ -41,18 +46,18 @@ async fn asked_by_a_verification() -> BTreeSet<String> {
     assert_eq!(jane.send_json("POST", path, &address).await.status, 201);
     app.proxy().count();
     assert_eq!(jane.send_json("PATCH", path, &address).await.status, 200);
-    app.proxy().calls().into_iter().flat_map(|call| call.actions).collect()
+    app.proxy().calls()
 }
 
 /// What a changed password asks for: other tokens are cleared up.
-async fn asked_by_a_new_password() -> BTreeSet<String> {
+async fn asked_by_a_new_password() -> Vec<Call> {
     let app = TestApp::start().await;
     let jane = fresh(&app.person("janedoe").await).await;
     app.proxy().count();
     let body = json!({ "password": "another horse battery" });
     let answer = jane.send_json("POST", "/v2/account/data", &body).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    app.proxy().calls().into_iter().flat_map(|call| call.actions).collect()
+    app.proxy().calls()
 }
 
 /// The same person with a token whose first use is yet to be noted.
@@ -62,7 +67,13 @@ async fn fresh<'a>(person: &Person<'a>) -> Person<'a> {
 
 #[tokio::test]
 async fn every_function_may_do_what_it_does_and_nothing_else() {
-    let asked = asked().await;
+    let asked: BTreeMap<_, BTreeSet<_>> = asked()
+        .await
+        .iter()
+        .map(|(function, calls)| {
+            (*function, calls.iter().flat_map(|call| call.actions.clone()).collect())
+        })
+        .collect();
 
     for function in Template::load().unwrap().functions() {
         let (table, others): (BTreeSet<_>, BTreeSet<_>) =
@@ -76,4 +87,40 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
     }
     assert_eq!(asked["not-found"], BTreeSet::new());
     assert!(asked["quave-accounts"].contains("dynamodb:BatchWriteItem"), "{}", json!(asked));
+}
+
+/// `DynamoDB` counts its errors per operation, so whatever is not named is not watched, and what is named in vain is paid
+/// for.
+#[tokio::test]
+async fn alarms_and_dashboard_watch_every_operation_that_functions_call_and_no_other() {
+    let called: BTreeSet<_> =
+        asked().await.values().flatten().map(|call| call.operation.as_str()).collect();
+    let template = Template::load().unwrap();
+
+    let mut watching = 0;
+    for (id, properties) in template.resources() {
+        let watched = watched_operations(properties);
+        assert!(
+            watched.is_empty() || watched == called,
+            "{id} watches {watched:?}, not {called:?}"
+        );
+        watching += usize::from(!watched.is_empty());
+    }
+    assert!(watching > 0);
+}
+
+/// The values of the dimension `Operation`, in an alarm or in the text of a dashboard.
+fn watched_operations(value: &Value) -> BTreeSet<&str> {
+    match value {
+        Value::Object(dimension) if dimension.get("Name") == Some(&json!("Operation")) => {
+            dimension["Value"].as_str().into_iter().collect()
+        }
+        Value::Object(entries) => entries.values().flat_map(watched_operations).collect(),
+        Value::Array(values) => values.iter().flat_map(watched_operations).collect(),
+        Value::String(text) => {
+            let after = text.split("\"Operation\"").skip(1);
+            after.filter_map(|rest| rest.split('"').nth(1)).collect()
+        }
+        _ => BTreeSet::new(),
+    }
 }

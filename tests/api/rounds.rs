@@ -2,55 +2,7 @@
 
 use serde_json::json;
 use shared::model::Role;
-use tests::{Operation, TestApp, operations, user_operations};
-
-/// The rounds of an operation on the caller's own account. Adding one is a decision.
-fn rounds(operation: &Operation) -> usize {
-    match operation.name.as_str() {
-        "not-found" => 0,
-        "e24-get-account"
-        | "golem-get-account"
-        | "hub-get-user"
-        | "hub-list-emails"
-        | "hub-oauth-ask"
-        | "hub-oauth-introspect"
-        | "quave-get-account"
-        | "rollcall-get-own-token"
-        | "rollcall-get-token"
-        | "rollcall-list-tokens" => 1,
-        "e24-add-ssh-key"
-        | "e24-create-api-key"
-        | "e24-delete-api-key"
-        | "e24-delete-ssh-key"
-        | "e24-renew-api-secret"
-        | "e24-update-account-data"
-        | "golem-delete-account"
-        | "golem-find-accounts"
-        | "golem-get-account-plan"
-        | "golem-update-account"
-        | "hub-add-email"
-        | "hub-delete-email"
-        | "hub-oauth-revoke"
-        | "hub-oauth-token"
-        | "hub-update-email"
-        | "hub-update-user"
-        | "quave-delete-account"
-        | "quave-get-current-account"
-        | "quave-list-accounts"
-        | "quave-set-current-account"
-        | "rollcall-create-token"
-        | "rollcall-revoke-token"
-        | "rollcall-rotate-token" => 2,
-        // What is read names the next key: whether the current account can still be used.
-        "e24-create-account"
-        | "e24-list-accounts"
-        | "golem-create-account"
-        | "quave-create-account" => 3,
-        // The client beside whose name it is; the user; the attempt, given back; the grant.
-        "hub-oauth-decide" => 5,
-        other => panic!("how many rounds does {other} cost?"),
-    }
-}
+use tests::{TestApp, operations, user_operations};
 
 #[tokio::test]
 async fn every_operation_costs_the_rounds_that_it_must() {
@@ -66,7 +18,7 @@ async fn every_operation_costs_the_rounds_that_it_must() {
         assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         assert_eq!(
             app.proxy().rounds(),
-            rounds(&operation),
+            operation.rounds() as usize,
             "{operation}: {:?}",
             app.proxy().calls()
         );

@@ -9,19 +9,25 @@
 
 mod answer;
 mod app;
+mod conditions;
 mod invariants;
 mod log;
+mod measure;
 mod operations;
 mod person;
 mod prepare;
 mod proxy;
 mod signed;
+mod translated;
 
 pub use answer::Answer;
 pub use app::{PASSWORD, REQUEST_ID, TestApp};
-pub use log::request_lines;
+pub use conditions::Conditions;
+pub use log::{last_request_line, request_lines};
+pub use measure::facts;
 pub use operations::{Asker, Operation, operations, operations_with_access, root, user_operations};
 pub use person::{Person, basic};
 pub use prepare::{OAuthClient, Service, Shown, Tokens, Who, form, parameter, token_id, unique};
-pub use proxy::{Call, Fault, Proxy};
+pub use proxy::{Call, Consumed, Fault, Proxy};
 pub use signed::{date, sign, signature};
+pub use translated::{printed, script, source, translate};

@@ -52,6 +52,11 @@ pub fn request_lines(field: &str, value: &str) -> Vec<Value> {
     lines.iter().filter(|line| line[field] == value).cloned().collect()
 }
 
+/// The line of the last request, whoever sent it.
+pub fn last_request_line() -> Option<Value> {
+    REQUESTS.lock().unwrap_or_else(PoisonError::into_inner).last().cloned()
+}
+
 struct Searched;
 
 impl Write for Searched {

@@ -177,6 +177,54 @@ impl Operation {
         }
     }
 
+    /// The rounds of calls to the table that it costs on the caller's own account. Adding one is a decision.
+    pub fn rounds(&self) -> u32 {
+        match self.name.as_str() {
+            "not-found" => 0,
+            "e24-get-account"
+            | "golem-get-account"
+            | "hub-get-user"
+            | "hub-list-emails"
+            | "hub-oauth-ask"
+            | "hub-oauth-introspect"
+            | "quave-get-account"
+            | "rollcall-get-own-token"
+            | "rollcall-get-token"
+            | "rollcall-list-tokens" => 1,
+            "e24-add-ssh-key"
+            | "e24-create-api-key"
+            | "e24-delete-api-key"
+            | "e24-delete-ssh-key"
+            | "e24-renew-api-secret"
+            | "e24-update-account-data"
+            | "golem-delete-account"
+            | "golem-find-accounts"
+            | "golem-get-account-plan"
+            | "golem-update-account"
+            | "hub-add-email"
+            | "hub-delete-email"
+            | "hub-oauth-revoke"
+            | "hub-oauth-token"
+            | "hub-update-email"
+            | "hub-update-user"
+            | "quave-delete-account"
+            | "quave-get-current-account"
+            | "quave-list-accounts"
+            | "quave-set-current-account"
+            | "rollcall-create-token"
+            | "rollcall-revoke-token"
+            | "rollcall-rotate-token" => 2,
+            // What is read names the next key: whether the current account can still be used.
+            "e24-create-account"
+            | "e24-list-accounts"
+            | "golem-create-account"
+            | "quave-create-account" => 3,
+            // The client beside whose name it is; the user; the attempt, given back; the grant.
+            "hub-oauth-decide" => 5,
+            other => panic!("how many rounds does {other} cost?"),
+        }
+    }
+
     /// The body of an error with this status, code and text, in the operation's dialect.
     pub fn error(&self, status: u16, code: &str, text: &str) -> Value {
         match self.name.split('-').next() {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use request::{actions, is_eventual_read, keys, permissions};
+use request::{actions, is_eventual_read, keys, permissions, units};
 
 /// How long each call takes while rounds are counted: calls made at once are under way at once.
 const LATENCY: Duration = Duration::from_millis(40);
@@ -55,6 +55,15 @@ pub struct Call {
     pub actions: BTreeSet<String>,
 }
 
+/// What a call to the table consumed, as its answer says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Consumed {
+    /// The operation of `DynamoDB`.
+    pub operation: String,
+    /// Capacity units; nothing if the call did not ask to be told, or failed.
+    pub units: Option<f64>,
+}
+
 /// The proxy, as tests see it.
 #[derive(Clone)]
 pub struct Proxy {
@@ -67,6 +76,7 @@ pub struct Proxy {
 struct Watch {
     answered: HashSet<String>,
     calls: Vec<Call>,
+    consumed: Vec<Consumed>,
     eventual_reads: Vec<String>,
     rounds: usize,
     under_way: usize,
@@ -144,6 +154,7 @@ impl Proxy {
         let mut watch = lock(&self.state);
         (watch.rounds, watch.counting) = (0, true);
         watch.calls.clear();
+        watch.consumed.clear();
     }
 
     /// Waits until a call of this operation has been answered, ever.
@@ -167,6 +178,11 @@ impl Proxy {
         lock(&self.state).calls.clone()
     }
 
+    /// What the calls consumed that were answered since [`Proxy::count`].
+    pub fn consumed(&self) -> Vec<Consumed> {
+        lock(&self.state).consumed.clone()
+    }
+
     /// Every read ever that did not demand to be consistent.
     pub fn eventual_reads(&self) -> Vec<String> {
         lock(&self.state).eventual_reads.clone()
@@ -178,9 +194,7 @@ fn lock(state: &Mutex<Watch>) -> MutexGuard<'_, Watch> {
 }
 
 async fn relay(State(wire): State<Wire>, headers: HeaderMap, body: Bytes) -> Response {
-    let target =
-        headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    let operation = operation_of(&headers);
     let (fault, counting) = wire.begin(&operation, &body);
     if let Some(meanwhile) = wire.meanwhile(&operation) {
         meanwhile.await;
@@ -191,6 +205,11 @@ async fn relay(State(wire): State<Wire>, headers: HeaderMap, body: Bytes) -> Res
     }
     wire.end(operation);
     answer.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response())
+}
+
+fn operation_of(headers: &HeaderMap) -> String {
+    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+    target.unwrap_or_default().rsplit('.').next().unwrap_or_default().to_owned()
 }
 
 impl Wire {
@@ -256,10 +275,13 @@ impl Wire {
     }
 
     async fn forward(&self, mut headers: HeaderMap, body: Bytes) -> Result<Response> {
+        let operation = operation_of(&headers);
         headers.remove("content-length");
         let answer = self.client.post(&self.engine).headers(headers).body(body).send().await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        Ok((status, headers, answer.bytes().await?).into_response())
+        let body = answer.bytes().await?;
+        lock(&self.state).consumed.push(Consumed { operation, units: units(&body) });
+        Ok((status, headers, body).into_response())
     }
 
     async fn first_only(&self, mut headers: HeaderMap, body: &[u8]) -> Result<Response> {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use tests::script;
 
-use crate::deployed::{DEPLOYED, script};
+use crate::deployed::DEPLOYED;
 
 /// What moto cannot take, and why.
 const LEFT_OUT: [(&str, &str); 12] = [

@@ -1,18 +1,13 @@
 //! What AWS would deploy: template.yaml after SAM's translation.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Write;
-use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use serde_json::Value;
+use tests::{Conditions, source, translate};
 use xtask::template::Template;
-use xtask::tools::python_tools;
 
-use crate::conditions::Conditions;
 use crate::gateway::{EmptyRest, choose};
-use crate::root;
 
 /// The translation, made once for all tests.
 pub(crate) static DEPLOYED: LazyLock<Deployed> =
@@ -68,34 +63,6 @@ impl Deployed {
     pub(crate) fn stack(&self, parameters: &[(&str, &str)]) -> BTreeMap<String, Value> {
         Conditions::new(&self.template, parameters).resources()
     }
-}
-
-/// `template.yaml` as it stands.
-pub(crate) fn source() -> String {
-    fs::read_to_string(root().join("template.yaml")).unwrap()
-}
-
-/// What SAM makes of a template for these parameters.
-pub(crate) fn translate(template: &str, parameters: &[&str]) -> Value {
-    serde_json::from_str(&script("translate.py", parameters, template)).unwrap()
-}
-
-/// What a script of this folder prints, given this on standard input.
-pub(crate) fn script(name: &str, arguments: &[&str], input: &str) -> String {
-    let mut python = Command::new(python_tools().unwrap().join("python"));
-    python.arg(root().join("tests/template").join(name)).args(arguments);
-    printed(&mut python, input)
-}
-
-/// What a program prints that must succeed, given this on standard input.
-pub(crate) fn printed(program: &mut Command, input: &str) -> String {
-    program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    text
 }
 
 /// The routes that API Gateway makes of an API's OpenAPI document.

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tests::{printed, source, translate};
 use xtask::template::Template;
 use xtask::tools::python_tools;
 
-use crate::deployed::{DEPLOYED, printed, source, translate};
+use crate::deployed::DEPLOYED;
 use crate::root;
 
 /// The parameters that every stack must be given.

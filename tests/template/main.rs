@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
-mod conditions;
 mod creation;
 mod deployed;
 mod deployment;

@@ -51,8 +51,7 @@ fn a_policy_names_single_actions_on_the_table_or_the_service_key_and_nothing_els
     let table = json!({ "Fn::GetAtt": [only("AWS::DynamoDB::Table"), "Arn"] });
     let service_key = json!({ "Ref": only("AWS::SecretsManager::Secret") });
 
-    for statement in roles_of_functions().into_values().flat_map(statements) {
-        assert_eq!(statement["Effect"], "Allow", "{statement}");
+    for statement in roles_of_functions().into_values().flat_map(granted) {
         for action in statement["Action"].as_array().unwrap() {
             let (service, action) = action.as_str().unwrap().split_once(':').unwrap();
             let resource = if service == "dynamodb" { &table } else { &service_key };
@@ -84,6 +83,20 @@ fn a_role_has_its_own_policies_and_the_right_to_log_and_to_be_traced() {
 }
 
 #[test]
+fn a_function_logs_to_its_own_group_and_to_no_other() {
+    for Function { logical_id, binary, .. } in functions() {
+        let role = &DEPLOYED.resources("AWS::IAM::Role")[format!("{logical_id}Role").as_str()];
+        let (granted, denied): (Vec<_>, Vec<_>) =
+            statements(role).into_iter().partition(|statement| statement["Effect"] == "Allow");
+
+        let own = json!({ "Fn::GetAtt": [format!("{logical_id}Logs"), "Arn"] });
+        let others = json!({ "Effect": "Deny", "Action": ["logs:*"], "NotResource": own });
+        assert_eq!(denied, [&others], "{binary}");
+        assert!(granted.iter().all(|statement| !statement["Action"].to_string().contains("logs:")));
+    }
+}
+
+#[test]
 fn beside_the_functions_only_the_deployments_have_a_role_which_shifts_traffic() {
     let roles = DEPLOYED.resources("AWS::IAM::Role");
     let others: BTreeSet<_> =
@@ -101,7 +114,7 @@ fn a_function_has_rights_on_the_table_exactly_if_it_knows_the_tables_name() {
     for function in functions() {
         let role =
             DEPLOYED.resources("AWS::IAM::Role")[format!("{}Role", function.logical_id).as_str()];
-        let granted: BTreeSet<_> = statements(role)
+        let granted: BTreeSet<_> = granted(role)
             .iter()
             .flat_map(|statement| statement["Action"].as_array().unwrap())
             .map(|action| action.as_str().unwrap().to_owned())
@@ -241,6 +254,11 @@ fn roles_of_functions() -> BTreeMap<&'static str, &'static Value> {
 
 fn functions() -> Vec<Function> {
     Template::load().unwrap().functions().to_vec()
+}
+
+/// The statements that allow something.
+fn granted(role: &Value) -> Vec<&Value> {
+    statements(role).into_iter().filter(|statement| statement["Effect"] == "Allow").collect()
 }
 
 fn statements(role: &Value) -> Vec<&Value> {

@@ -1,8 +1,9 @@
 //! What the API's stage limits, logs and allows.
 
 use serde_json::{Value, json};
+use tests::{Conditions, source, translate};
 
-use crate::deployed::{DEPLOYED, source, translate};
+use crate::deployed::DEPLOYED;
 
 const STAGE: &str = "ApiApiGatewayDefaultStage";
 
@@ -51,7 +52,7 @@ fn an_access_log_line_is_json_and_holds_nothing_that_a_client_wrote_but_the_meth
 fn cors_is_off_unless_an_origin_is_given_and_never_takes_cookies() {
     let origin = "https://app.example.com";
     let cors = |template: &Value, given: &[(&str, &str)]| {
-        let stack = crate::conditions::Conditions::new(template, given).resources();
+        let stack = Conditions::new(template, given).resources();
         stack["Api"]["Properties"]["Body"].get("x-amazon-apigateway-cors").cloned()
     };
     let with_origin = translate(&source(), &[&format!("AllowedOrigin={origin}")]);

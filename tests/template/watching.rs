@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use xtask::costs::Prices;
 use xtask::template::{Function, Template};
 
 use crate::deployed::DEPLOYED;
@@ -161,6 +162,35 @@ fn the_dashboard_prices_every_function_by_its_own_memory() {
             .unwrap();
         assert!(price.contains(&format!("{id} * {}", megabytes / 1024.0)), "{binary}: {price}");
     }
+}
+
+#[test]
+fn the_dashboards_prices_are_those_of_the_price_table() {
+    let body = DEPLOYED.properties("Dashboard")["DashboardBody"]["Fn::Sub"].as_str().unwrap();
+    let board: Value = serde_json::from_str(body).unwrap();
+    let widgets = board["widgets"].as_array().unwrap().iter();
+    let title =
+        |widget: &Value| widget["properties"]["title"].as_str().unwrap_or_default().to_owned();
+    let priced = widgets.clone().find(|widget| title(widget).starts_with("Dollars")).unwrap();
+    let rows = priced["properties"]["metrics"].as_array().unwrap().iter();
+    let expressions: BTreeMap<_, _> = rows
+        .filter_map(|row| Some((row[0]["label"].as_str()?, row[0]["expression"].as_str()?)))
+        .collect();
+    let prices = Prices::load().unwrap();
+    let priced_by = |name: &str| {
+        let (dollars, per) = prices.written(name).unwrap();
+        if per == 1 { format!("* {dollars}") } else { format!("* {dollars} / {per}") }
+    };
+
+    assert!(title(priced).contains(&prices.region), "{}", title(priced));
+    assert_eq!(expressions.len(), 3, "{expressions:?}");
+    assert_eq!(expressions["API Gateway"], format!("requests {}", priced_by("api-requests")));
+    let (reads, writes) = (priced_by("table-reads"), priced_by("table-writes"));
+    assert_eq!(expressions["DynamoDB"], format!("reads {reads} + writes {writes}"));
+    let lambda = expressions["Lambda"];
+    let (time, requests) = lambda.split_once(") / 1000 ").unwrap().1.split_once(" + (").unwrap();
+    assert_eq!(time, priced_by("lambda-gb-seconds"));
+    assert!(requests.ends_with(&format!(") {}", priced_by("lambda-requests"))), "{lambda}");
 }
 
 #[test]

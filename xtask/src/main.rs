@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{dev, guard, operator, sealing, test, tools};
+use xtask::{costs, dev, guard, operator, sealing, test, tools};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
@@ -13,6 +13,7 @@ enum Task {
     SealingKey(sealing::NewKey),
     Unseal(sealing::Unseal),
     Operator(operator::Options),
+    Costs(costs::Options),
     Tools(tools::Options),
     #[command(hide = true)]
     Guard(guard::Options),
@@ -32,6 +33,7 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::SealingKey(options) => sealing::new_key(&options).map(|()| ExitCode::SUCCESS),
         Task::Unseal(options) => sealing::unseal(options).await.map(|()| ExitCode::SUCCESS),
         Task::Operator(options) => operator::run(options).await.map(|()| ExitCode::SUCCESS),
+        Task::Costs(options) => costs::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options).await,
         Task::Tools(options) => tools::run(&options).map(|()| ExitCode::SUCCESS),
         Task::Guard(options) => guard::run(options).await,

@@ -27,6 +27,7 @@ const CREATE_TABLE: [&str; 6] = [
 pub struct Template {
     table: Map<String, Value>,
     functions: Vec<Function>,
+    resources: BTreeMap<String, Value>,
 }
 
 /// One Lambda function.
@@ -68,7 +69,9 @@ impl Template {
                     .and_then(|(id, properties)| Function::new(id, properties, &document.globals))
             })
             .collect::<Result<_>>()?;
-        Ok(Self { table, functions })
+        let resources = document.resources.into_iter();
+        let resources = resources.map(|(id, resource)| (id, resource.properties)).collect();
+        Ok(Self { table, functions, resources })
     }
 
     /// The `CreateTable` request for the table under this name.
@@ -88,6 +91,11 @@ impl Template {
         ttl["AttributeName"].as_str().filter(|_| enabled).map(str::to_owned)
     }
 
+    /// The properties of all resources, by their logical ids.
+    pub fn resources(&self) -> &BTreeMap<String, Value> {
+        &self.resources
+    }
+
     /// The functions in the order of their logical ids.
     pub fn functions(&self) -> &[Function] {
         &self.functions
@@ -104,6 +112,7 @@ impl Function {
         );
         let variables = own.environment.variables.into_keys();
         let statements = own.policies.into_iter().flat_map(|policy| policy.statement);
+        let granted = statements.filter(|statement| statement.effect == "Allow");
         Ok(Self {
             logical_id: logical_id.to_owned(),
             binary: binary.to_owned(),
@@ -116,7 +125,7 @@ impl Function {
                 .cloned()
                 .chain(variables)
                 .collect(),
-            actions: statements.flat_map(|statement| statement.action).collect(),
+            actions: granted.flat_map(|statement| statement.action).collect(),
         })
     }
 }
@@ -217,6 +226,7 @@ struct Policy {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Statement {
+    effect: String,
     action: Vec<String>,
 }
 
@@ -262,7 +272,10 @@ mod tests {
                     One: { Type: HttpApi, Properties: { Method: ANY, Path: /one } }
                     Rest: { Type: HttpApi }
                     Clock: { Type: Schedule, Properties: { Schedule: rate(1 day) } }
-                  Policies: [{ Statement: [{ Effect: Allow, Action: ['dynamodb:Query'], Resource: !GetAtt Table.Arn }] }]
+                  Policies:
+                    - Statement:
+                        - { Effect: Allow, Action: ['dynamodb:Query'], Resource: !GetAtt Table.Arn }
+                        - { Effect: Deny, Action: ['logs:*'], NotResource: !GetAtt Logs.Arn }
             ",
         )
         .unwrap();

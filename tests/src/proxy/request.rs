@@ -1,4 +1,4 @@
-//! What a call asks of the table.
+//! What a call asks of the table, and what it cost.
 
 use std::collections::BTreeSet;
 
@@ -39,4 +39,13 @@ pub(super) fn permissions(operation: &str, body: &[u8]) -> BTreeSet<String> {
 pub(super) fn actions(body: &[u8]) -> usize {
     let request: Value = serde_json::from_slice(body).unwrap_or_default();
     request["TransactItems"].as_array().map_or(0, Vec::len)
+}
+
+/// The capacity units that an answer says were consumed.
+pub(super) fn units(body: &[u8]) -> Option<f64> {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    match &answer["ConsumedCapacity"] {
+        Value::Array(tables) => tables.iter().map(|table| table["CapacityUnits"].as_f64()).sum(),
+        table => table["CapacityUnits"].as_f64(),
+    }
 }

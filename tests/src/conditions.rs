@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 /// The template with the values of its parameters.
-pub(crate) struct Conditions<'a> {
+pub struct Conditions<'a> {
     template: &'a Value,
     parameters: BTreeMap<&'a str, Value>,
 }
 
 impl<'a> Conditions<'a> {
     /// These parameters, and the defaults of all others; one without a default stays a reference.
-    pub(crate) fn new(template: &'a Value, given: &'a [(&str, &str)]) -> Self {
-        let declared = template["Parameters"].as_object().unwrap();
+    pub fn new(template: &'a Value, given: &'a [(&str, &str)]) -> Self {
+        let declared = template["Parameters"].as_object().expect("parameters");
         let defaults = declared.iter().filter_map(|(name, parameter)| {
             Some((name.as_str(), parameter.get("Default")?.clone()))
         });
@@ -26,8 +26,8 @@ impl<'a> Conditions<'a> {
     }
 
     /// The resources whose condition holds, without what does not apply.
-    pub(crate) fn resources(&self) -> BTreeMap<String, Value> {
-        let resources = self.template["Resources"].as_object().unwrap().iter();
+    pub fn resources(&self) -> BTreeMap<String, Value> {
+        let resources = self.template["Resources"].as_object().expect("resources").iter();
         let made = resources.filter(|(_, resource)| match resource["Condition"].as_str() {
             Some(name) => self.is_met(name),
             None => true,
@@ -40,10 +40,11 @@ impl<'a> Conditions<'a> {
     }
 
     fn holds(&self, condition: &Value) -> bool {
-        let (function, argument) = condition.as_object().unwrap().iter().next().unwrap();
-        let all = || argument.as_array().unwrap().iter();
+        let (function, argument) =
+            condition.as_object().and_then(|one| one.iter().next()).expect("a condition");
+        let all = || argument.as_array().expect("conditions").iter();
         match function.as_str() {
-            "Condition" => self.is_met(argument.as_str().unwrap()),
+            "Condition" => self.is_met(argument.as_str().expect("a name")),
             "Fn::And" => all().all(|condition| self.holds(condition)),
             "Fn::Or" => all().any(|condition| self.holds(condition)),
             "Fn::Not" => !self.holds(&argument[0]),
@@ -54,7 +55,7 @@ impl<'a> Conditions<'a> {
 
     /// Numbers and texts are compared as texts.
     fn text(&self, value: &Value) -> String {
-        match self.resolve(value).unwrap() {
+        match self.resolve(value).expect("a value") {
             Value::String(text) => text,
             other => other.to_string(),
         }

@@ -1,0 +1,201 @@
+//! What a million requests cost.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use super::facts::{Measured, Stack};
+use super::prices::Prices;
+use crate::template::Template;
+
+/// So many requests a price is for here.
+pub(super) const MILLION: f64 = 1e6;
+/// Amazon's gigabyte.
+const GIGABYTE: f64 = 1_073_741_824.0;
+/// What `API Gateway` counts as one request.
+const METERED_BYTES: usize = 512 * 1024;
+
+/// What only a cloud could tell: taken, not measured.
+#[derive(Debug, Clone, Args)]
+pub struct Assumptions {
+    /// Milliseconds that a round of calls to DynamoDB takes
+    #[arg(long, default_value_t = 8)]
+    round_trip_ms: u32,
+    /// Milliseconds that a function takes by itself
+    #[arg(long, default_value_t = 2)]
+    own_ms: u32,
+    /// Milliseconds that a password hash takes in a function of 1024 MB
+    #[arg(long, default_value_t = 60)]
+    hash_ms: u32,
+    /// How many requests in a hundred X-Ray records
+    #[arg(long, default_value_t = 5)]
+    traced_percent: u32,
+}
+
+impl Default for Assumptions {
+    fn default() -> Self {
+        Self { round_trip_ms: 8, own_ms: 2, hash_ms: 60, traced_percent: 5 }
+    }
+}
+
+impl Assumptions {
+    /// How long a request takes.
+    pub(super) fn milliseconds(&self, request: &Measured) -> u32 {
+        self.own_ms + request.rounds * self.round_trip_ms + request.hashes * self.hash_ms
+    }
+
+    /// The assumptions in words.
+    pub(super) fn told(&self) -> String {
+        let Self { round_trip_ms, own_ms, hash_ms, traced_percent } = self;
+        format!(
+            "a round of calls to DynamoDB takes {round_trip_ms} ms, the function itself {own_ms} ms, a password hash {hash_ms} ms, and \
+             X-Ray records {traced_percent} of 100 requests"
+        )
+    }
+}
+
+/// What a million requests cost, by what they differ in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PerMillion {
+    pub(super) table: f64,
+    pub(super) log: f64,
+    pub(super) answer: f64,
+    /// Rests on assumptions.
+    pub(super) time: f64,
+    /// With what every request costs.
+    pub(super) all: f64,
+}
+
+/// Works out what requests to one stack cost.
+pub(super) struct Requests<'a> {
+    pub(super) prices: &'a Prices,
+    pub(super) assumptions: &'a Assumptions,
+    /// Memory of each function in megabytes, by its binary.
+    pub(super) memory: BTreeMap<String, f64>,
+    access_line: usize,
+}
+
+impl<'a> Requests<'a> {
+    pub(super) fn to(
+        stack: &Stack,
+        prices: &'a Prices,
+        assumptions: &'a Assumptions,
+    ) -> Result<Self> {
+        let template = Template::load()?;
+        let memory = template.functions().iter().map(|function| {
+            let properties = &stack
+                .resources
+                .get(&function.logical_id)
+                .context("a function is missing")?["Properties"];
+            let megabytes =
+                properties["MemorySize"].as_f64().context("a function has no memory size")?;
+            Ok((function.binary.clone(), megabytes))
+        });
+        let stage =
+            stack.of_kind("AWS::ApiGatewayV2::Stage").next().context("there is no stage")?;
+        let format = stage["Properties"]["AccessLogSettings"]["Format"].as_str();
+        let access_line = access_line(format.context("there is no access log")?)?.len();
+        Ok(Self { prices, assumptions, memory: memory.collect::<Result<_>>()?, access_line })
+    }
+
+    /// What every request costs, whatever it asks for: in words, and in dollars for a million.
+    pub(super) fn shared(&self) -> Result<Vec<(String, f64)>> {
+        let traced = f64::from(self.assumptions.traced_percent) / 100.0 * MILLION;
+        let platform: usize = PLATFORM_LINES.iter().map(|line| line.len()).sum();
+        Ok(vec![
+            ("API Gateway's request".to_owned(), self.prices.dollars("api-requests", MILLION)?),
+            ("Lambda's request".to_owned(), self.prices.dollars("lambda-requests", MILLION)?),
+            (
+                format!("the line in the access log, about {} bytes", self.access_line),
+                self.bytes("logs-written", self.access_line)?,
+            ),
+            (
+                format!(
+                    "Lambda's own two lines (`platform.start`, `platform.report`), about {platform} bytes"
+                ),
+                self.bytes("logs-written", platform)?,
+            ),
+            (
+                format!("traces, {} of 100 requests", self.assumptions.traced_percent),
+                self.prices.dollars("traces", traced)?,
+            ),
+        ])
+    }
+
+    pub(super) fn per_million(&self, request: &Measured) -> Result<PerMillion> {
+        if request.answer_bytes > METERED_BYTES {
+            bail!("{} is more than one request to API Gateway", request.name);
+        }
+        let megabytes = self.memory.get(&request.function).context("an unknown function")?;
+        let seconds = f64::from(self.assumptions.milliseconds(request)) / 1000.0;
+        let table = self.prices.dollars("table-reads", request.reads * MILLION)?
+            + self.prices.dollars("table-writes", request.writes * MILLION)?;
+        let log = self.bytes("logs-written", request.log_bytes)?;
+        let answer = self.bytes("data-out", request.answer_bytes)?;
+        let time =
+            self.prices.dollars("lambda-gb-seconds", megabytes / 1024.0 * seconds * MILLION)?;
+        let shared: f64 = self.shared()?.iter().map(|(_, dollars)| dollars).sum();
+        Ok(PerMillion { table, log, answer, time, all: shared + table + log + answer + time })
+    }
+
+    /// What so many bytes cost a million times.
+    #[expect(clippy::cast_precision_loss, reason = "an answer has some thousand bytes")]
+    fn bytes(&self, price: &str, bytes: usize) -> Result<f64> {
+        self.prices.dollars(price, bytes as f64 * MILLION / GIGABYTE)
+    }
+}
+
+/// What Lambda writes by itself at the level `INFO`, after the examples of its documentation: estimated.
+const PLATFORM_LINES: [&str; 2] = [
+    r#"{"time":"2026-11-22T00:00:00.000Z","type":"platform.start","record":{"requestId":"8a3f0c1e-0000-4000-8000-000000000001","version":"12","tracing":{"spanId":"0123456789abcdef","type":"X-Amzn-Trace-Id","value":"Root=1-69202ef8-000000000000000000000011;Parent=0123456789abcdef;Sampled=0"}}}"#,
+    r#"{"time":"2026-11-22T00:00:00.021Z","type":"platform.report","record":{"requestId":"8a3f0c1e-0000-4000-8000-000000000001","metrics":{"durationMs":20.123,"billedDurationMs":21,"memorySizeMB":1024,"maxMemoryUsedMB":24},"tracing":{"spanId":"0123456789abcdef","type":"X-Amzn-Trace-Id","value":"Root=1-69202ef8-000000000000000000000011;Parent=0123456789abcdef;Sampled=0"},"status":"success"}}"#,
+];
+
+/// A line of the access log, with values of the usual length in place of the variables: estimated.
+fn access_line(format: &str) -> Result<String> {
+    const USUAL: [(&str, &str); 10] = [
+        ("$context.error.responseType", "-"),
+        ("$context.httpMethod", "DELETE"),
+        ("$context.integration.requestId", "8a3f0c1e-0000-4000-8000-000000000001"),
+        ("$context.integrationErrorMessage", "-"),
+        ("$context.integrationLatency", "25"),
+        ("$context.requestId", "UZc2gh21FiAEJtw="),
+        ("$context.requestTime", "22/Nov/2026:00:45:54 +0000"),
+        ("$context.responseLatency", "28"),
+        ("$context.routeKey", "ANY /v1/accounts/{account_id}"),
+        ("$context.status", "200"),
+    ];
+    let mut line = format.to_owned();
+    for (variable, value) in USUAL {
+        line = line.replace(&format!("{variable}\""), &format!("{value}\""));
+    }
+    if line.contains('$') {
+        bail!("how long is what {line} names?");
+    }
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_options_defaults_are_those_of_the_documentation() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            assumptions: Assumptions,
+        }
+
+        let line: Line = clap::Parser::parse_from(["costs"]);
+
+        assert_eq!(line.assumptions.told(), Assumptions::default().told());
+    }
+
+    #[test]
+    fn a_variable_of_unknown_length_is_refused() {
+        assert!(access_line(r#"{"status":"$context.status"}"#).unwrap().contains(r#":"200""#));
+        assert!(access_line(r#"{"agent":"$context.identity.userAgent"}"#).is_err());
+    }
+}
