@@ -102,14 +102,14 @@ async fn the_engine_counts_units_as_dynamodb_documents_them() {
             "each deletion, of nothing too",
         ),
     ] {
-        assert_eq!(consumed(&app, operation, request).await, units, "{operation}: {rule}");
+        assert_eq!(consumed(&app, operation, request).await, json!(units), "{operation}: {rule}");
     }
 }
 
-async fn consumed(app: &TestApp, operation: &str, mut request: Value) -> f64 {
+async fn consumed(app: &TestApp, operation: &str, mut request: Value) -> Value {
     request["ReturnConsumedCapacity"] = json!("TOTAL");
     let answer = app.engine(operation, request).await;
     let capacity = &answer["ConsumedCapacity"];
     let table = if capacity.is_array() { &capacity[0] } else { capacity };
-    table["CapacityUnits"].as_f64().unwrap_or_else(|| panic!("{operation}: {answer}"))
+    table["CapacityUnits"].clone()
 }

@@ -171,8 +171,8 @@ fn the_dashboards_prices_are_those_of_the_price_table() {
     let widgets = board["widgets"].as_array().unwrap().iter();
     let title =
         |widget: &Value| widget["properties"]["title"].as_str().unwrap_or_default().to_owned();
-    let priced = widgets.clone().find(|widget| title(widget).starts_with("Dollars")).unwrap();
-    let rows = priced["properties"]["metrics"].as_array().unwrap().iter();
+    let widget = widgets.clone().find(|widget| title(widget).starts_with("Dollars")).unwrap();
+    let rows = widget["properties"]["metrics"].as_array().unwrap().iter();
     let expressions: BTreeMap<_, _> = rows
         .filter_map(|row| Some((row[0]["label"].as_str()?, row[0]["expression"].as_str()?)))
         .collect();
@@ -182,7 +182,7 @@ fn the_dashboards_prices_are_those_of_the_price_table() {
         if per == 1 { format!("* {dollars}") } else { format!("* {dollars} / {per}") }
     };
 
-    assert!(title(priced).contains(&prices.region), "{}", title(priced));
+    assert!(title(widget).contains(&prices.region), "{}", title(widget));
     assert_eq!(expressions.len(), 3, "{expressions:?}");
     assert_eq!(expressions["API Gateway"], format!("requests {}", priced_by("api-requests")));
     let (reads, writes) = (priced_by("table-reads"), priced_by("table-writes"));

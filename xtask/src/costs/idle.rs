@@ -16,12 +16,12 @@ pub(super) struct Item {
     pub(super) dollars: f64,
 }
 
-/// What is paid for because it is there: the type, what it is, its price, and how many units one of it is.
-const PAID: [(&str, &str, &str, Units); 4] = [
-    ("AWS::SecretsManager::Secret", "secret: the service key", "secrets", one),
-    ("AWS::CloudWatch::Alarm", "metrics that alarms look at", "alarm-metrics", alarm_metrics),
-    ("AWS::CloudWatch::Dashboard", "dashboard", "dashboards", one),
-    ("AWS::KMS::Key", "KMS key of the table", "keys", one),
+/// What is paid for because it is there: the type, what it is, its price, and how many units one of it is, if not one.
+const PAID: [(&str, &str, &str, Option<Units>); 4] = [
+    ("AWS::SecretsManager::Secret", "secret: the service key", "secrets", None),
+    ("AWS::CloudWatch::Alarm", "metrics that alarms look at", "alarm-metrics", Some(alarm_metrics)),
+    ("AWS::CloudWatch::Dashboard", "dashboard", "dashboards", None),
+    ("AWS::KMS::Key", "KMS key of the table", "keys", None),
 ];
 
 type Units = fn(&Value) -> Result<u32>;
@@ -76,15 +76,11 @@ pub(super) fn bill(stack: &Stack, prices: &Prices) -> Result<Vec<Item>> {
         ensure!(is_paid || is_free, "does {kind} cost anything while nobody calls?");
     }
     let items = PAID.iter().map(|(kind, what, price, units)| {
-        let units = stack.of_kind(kind).map(units).collect::<Result<Vec<_>>>()?;
-        let count = units.iter().sum();
+        let units = stack.of_kind(kind).map(|one| units.map_or(Ok(1), |units| units(one)));
+        let count = units.sum::<Result<u32>>()?;
         Ok(Item { what, count, dollars: prices.dollars(price, f64::from(count))? })
     });
     items.collect()
-}
-
-fn one(_: &Value) -> Result<u32> {
-    Ok(1)
 }
 
 /// An alarm is paid for by the metrics that its expression names.
