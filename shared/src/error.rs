@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The result of everything that can end a request.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -49,6 +51,18 @@ pub enum Error {
     /// Something that must be unique is taken.
     #[error("{0}")]
     Conflict(&'static str),
+    /// What the request demands of the resource by `If-Match` or `If-None-Match` does not hold.
+    #[error("the resource is not as `If-Match` or `If-None-Match` demands")]
+    PreconditionFailed,
+    /// The `Idempotency-Key` came with another request before.
+    #[error("this Idempotency-Key was used for another request")]
+    KeyReused,
+    /// A request with this `Idempotency-Key` is under way.
+    #[error("a request with this Idempotency-Key is under way")]
+    KeyInUse,
+    /// Not a failure: the request was made before, under the same `Idempotency-Key`, and is answered as it was then.
+    #[error("the request was answered before")]
+    Answered(Box<PlainAnswer>),
     /// Too many passwords were tried: the name is locked, or as many attempts are under way.
     #[error("too many attempts to sign in; try again later")]
     TooManyAttempts {
@@ -90,6 +104,24 @@ impl Error {
     /// The error of one field or parameter.
     pub fn invalid(field: &'static str, text: impl fmt::Display) -> Self {
         Self::Invalid(vec![Problem::new(field, text)])
+    }
+}
+
+/// An answer as it was given: what a repeated request gets again.
+#[derive(Serialize, Deserialize)]
+pub struct PlainAnswer {
+    /// The status.
+    pub status: u16,
+    /// The headers that the operation itself set.
+    pub headers: Vec<(String, String)>,
+    /// The body, if there was one.
+    pub body: Option<String>,
+}
+
+/// It may show a secret.
+impl fmt::Debug for PlainAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PlainAnswer({}, …)", self.status)
     }
 }
 

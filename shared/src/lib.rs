@@ -14,6 +14,8 @@ pub mod e24;
 mod error;
 pub mod http;
 #[cfg(feature = "table")]
+mod idempotency;
+#[cfg(feature = "table")]
 pub mod model;
 #[cfg(feature = "password")]
 pub mod password;
@@ -22,7 +24,7 @@ pub mod quave;
 pub mod random;
 #[cfg(feature = "seal")]
 pub mod seal;
-#[cfg(any(feature = "password", feature = "signature"))]
+#[cfg(feature = "table")]
 pub mod service_key;
 #[cfg(feature = "table")]
 pub mod table;
@@ -30,4 +32,4 @@ pub mod telemetry;
 
 #[cfg(feature = "table")]
 pub use app::App;
-pub use error::{Error, OAuthCode, Problem, Result};
+pub use error::{Error, OAuthCode, PlainAnswer, Problem, Result};

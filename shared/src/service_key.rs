@@ -75,15 +75,17 @@ impl ServiceKey {
 }
 
 impl ServiceKeys {
-    /// Reads the secret that [`SECRET_VARIABLE`] names. If it cannot be read now, the first request that needs it tries
-    /// again.
-    pub async fn from_env() -> Result<Self> {
+    /// The secret that [`SECRET_VARIABLE`] names. Nothing is sent yet.
+    pub fn from_env() -> Result<Self> {
         let endpoint = std::env::var("AWS_ENDPOINT_URL_SECRETS_MANAGER").ok();
-        let keys = Self::new(Aws::from_env(endpoint)?, variable(SECRET_VARIABLE)?)?;
-        if let Err(error) = keys.read().await {
+        Self::new(Aws::from_env(endpoint)?, variable(SECRET_VARIABLE)?)
+    }
+
+    /// Reads the secret. If it cannot be read now, the first request that needs it tries again.
+    pub async fn warm(&self) {
+        if let Err(error) = self.read().await {
             tracing::warn!(error = %crate::error::Chain(&error), "the service key is not read yet");
         }
-        Ok(keys)
     }
 
     /// Keys that are read when they are first needed.

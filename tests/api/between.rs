@@ -102,7 +102,7 @@ async fn a_deleted_account_is_not_chosen_and_not_changed() {
         let (others, account, user) = (app.others(), account_of(&jane), jane.user().id);
         app.proxy().before(WRITE, async move {
             let access = others.access(user, account).await.unwrap();
-            others.close_account(account, access).await.unwrap();
+            others.close_account(access.admin().unwrap()).commit().await.unwrap();
         });
 
         let refused = match method {
@@ -158,7 +158,9 @@ async fn a_change_that_another_overtook_starts_from_what_the_other_left() {
             name: "First".parse().unwrap(),
             email: "first@example.com".parse().unwrap(),
         };
-        others.change_account(access.admin().unwrap(), &by.unwrap(), change).await.unwrap();
+        let admin = access.admin().unwrap();
+        let shown = others.with_address(admin.account(), &by.unwrap()).await.unwrap();
+        others.change_account(admin, shown, change).unwrap().commit().await.unwrap();
     });
 
     let changed = john
@@ -191,7 +193,7 @@ async fn of_two_first_accounts_the_one_written_first_stays_current() {
         let (owner, slug) =
             others.user_and(user, shared::table::SlugChoice(name.clone())).await.unwrap();
         let account = shared::table::NewAccount { name, contact_email: None, registry: None };
-        others.open_account(account, slug, &owner.unwrap()).await.unwrap();
+        others.open_account(account, slug, &owner.unwrap()).await.unwrap().commit().await.unwrap();
     });
 
     let second =
@@ -267,7 +269,7 @@ async fn a_token_that_was_revoked_meanwhile_sets_no_password_and_makes_no_key_to
         let event = app.event(&operation, &jane).await;
         let (others, token) = (app.others(), jane.token().parse::<TokenCredential>().unwrap());
         app.proxy().before(WRITE, async move {
-            others.delete_token(token.owner(), token.id()).await.unwrap();
+            others.delete_token(token.owner(), token.id()).commit().await.unwrap();
         });
 
         let refused = app.send_event(&event).await;

@@ -70,7 +70,7 @@ async fn a_revoked_token_stops_with_the_next_request_and_is_as_unknown_as_one_th
     let credential: shared::model::TokenCredential = jane.token().parse().unwrap();
     assert_eq!(jane.send("GET", "/v1/accounts").await.status, 200);
 
-    app.table().delete_token(credential.owner(), credential.id()).await.unwrap();
+    app.table().delete_token(credential.owner(), credential.id()).commit().await.unwrap();
 
     let revoked = jane.send("GET", "/v1/accounts").await;
     let stranger = shared::model::TokenCredential::generate(
@@ -165,7 +165,7 @@ async fn a_last_use_that_cannot_be_noted_is_ignored_and_never_brings_a_token_bac
     let kept = shared::table::Kept::Token(credential.id());
     let (kept, ..) = app.table().credential_and(credential.owner(), kept, ()).await.unwrap();
     let shared::table::KeptCredential::Token(Some(stored)) = kept else { panic!("{kept:?}") };
-    app.table().delete_token(credential.owner(), credential.id()).await.unwrap();
+    app.table().delete_token(credential.owner(), credential.id()).commit().await.unwrap();
     app.table().mark_token_used(&stored, TestApp::in_seconds(0)).await;
     assert_eq!(app.items().await.iter().filter(|item| item["type"]["S"] == "token").count(), 1);
 }

@@ -656,14 +656,19 @@ async fn what_came_after_a_later_change_of_the_password_outlives_the_clearing_of
         let (user, ()) = others.user_and(id, ()).await.unwrap();
         let hash = shared::password::hash("a third password").unwrap();
         let change = shared::table::UserChange::default();
-        let user = others.change_password(&user.unwrap(), change, &hash, None).await.unwrap();
+        let user = others
+            .change_password(&user.unwrap(), change, &hash, None)
+            .unwrap()
+            .commit()
+            .await
+            .unwrap();
         let new = shared::table::NewToken {
             kind: TokenKind::User,
             name: "late".to_owned(),
             scopes: None,
             expires_at: None,
         };
-        let (token, _) = others.create_token(&user, None, new).await.unwrap();
+        let (token, _) = others.create_token(&user, None, new).unwrap().commit().await.unwrap();
         sent.send(token.reveal()).unwrap();
     });
 

@@ -25,7 +25,8 @@ async fn ask() -> BTreeMap<&'static str, Vec<Call>> {
         let takes_basic = operation.takes("basic") && operation.success_by("basic") < 400;
         let basic = Some(jane.basic()).filter(|_| takes_basic && operation.asker() == Asker::User);
         for authorization in [fresh.token().to_owned()].into_iter().chain(basic) {
-            let event = operation.prepared(&app, &jane.who(), &authorization).await;
+            let mut event = operation.prepared(&app, &jane.who(), &authorization).await;
+            event["headers"]["idempotency-key"] = json!("a-key");
             app.proxy().count();
             let answer = app.send_event(&event).await;
             assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");

@@ -261,7 +261,7 @@ async fn a_token_that_is_revoked_or_whose_user_is_disabled_meanwhile_makes_none(
         let (user, token) = (jane.user().id, id(maker.token()).parse().unwrap());
         app.proxy().before("TransactWriteItems", async move {
             if revoked {
-                others.delete_token(user, token).await.unwrap();
+                others.delete_token(user, token).commit().await.unwrap();
             } else {
                 others.set_disabled(user, true).await.unwrap();
             }

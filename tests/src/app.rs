@@ -31,7 +31,6 @@ pub const PASSWORD: &str = "correct horse battery staple";
 /// A service of its own for one test.
 pub struct TestApp {
     app: App,
-    signed: App<ServiceKeys>,
     sign_in: App<SignIn>,
     _secrets_manager: SecretsManager,
     sealing: SealingKey,
@@ -55,14 +54,12 @@ impl TestApp {
         let secrets_manager = SecretsManager::start(&service_key).await?;
         let keys = || ServiceKeys::new(Aws::local(secrets_manager.endpoint()), SECRET.to_owned());
         let table = Table::connect(Connection::local(proxy.endpoint(), TABLE))?;
-        let signed = App { table: table.clone(), means: keys()? };
-        let means = SignIn { service_keys: keys()?, verified: Verified::new()? };
-        let sign_in = App { table: table.clone(), means };
+        let means = SignIn { verified: Verified::new()? };
+        let sign_in = App { table: table.clone(), service_keys: keys()?, means };
         let opening = OpeningKey::generate();
         let sealing = SealingKey::parse(&opening.public_key())?;
         Ok(Self {
-            app: App { table, means: () },
-            signed,
+            app: App { table, service_keys: keys()?, means: () },
             sign_in,
             _secrets_manager: secrets_manager,
             sealing,
@@ -79,8 +76,7 @@ impl TestApp {
         let endpoint = format!("http://{}", listener.local_addr().expect("its address"));
         drop(listener);
         let table = Table::connect(Connection::local(&endpoint, TABLE)).expect("a client");
-        (app.app.table, app.signed.table) = (table.clone(), table.clone());
-        app.sign_in.table = table;
+        (app.app.table, app.sign_in.table) = (table.clone(), table);
         app
     }
 
@@ -96,7 +92,7 @@ impl TestApp {
 
     /// The service key that the functions derive from.
     pub async fn service_key(&self) -> Arc<ServiceKey> {
-        self.signed.means.current().await.expect("the service key")
+        self.app.service_keys.current().await.expect("the service key")
     }
 
     /// The proxy between the functions and the engine.
@@ -111,7 +107,7 @@ impl TestApp {
 
     /// A new user of this name, with the address `<name>@example.com`, a token, and a last use already noted.
     pub async fn person(&self, name: &str) -> Person<'_> {
-        let key = self.signed.means.current().await.expect("the service key");
+        let key = self.app.service_keys.current().await.expect("the service key");
         let api_key = ApiKey::generate(&key).expect("an API key");
         let email = format!("{name}@example.com").parse().expect("an address");
         let new = NewUser {
@@ -240,8 +236,8 @@ impl TestApp {
             ["api", "v1.1", "users", _, ..] => hub_users::handle(&self.sign_in, call).await,
             ["api", "v1.1", "o", _, ..] => hub_oauth::handle(&self.sign_in, call).await,
             ["rollcall", "v1", "tokens", ..] => rollcall_tokens::handle(&self.sign_in, call).await,
-            ["v2", "account", ..] => e24_account::handle(&self.signed, call).await,
-            ["v2", "accounts", ..] => e24_accounts::handle(&self.signed, call).await,
+            ["v2", "account", ..] => e24_account::handle(&self.app, call).await,
+            ["v2", "accounts", ..] => e24_accounts::handle(&self.app, call).await,
             ["v1", "accounts", ..] => golem_accounts::handle(&self.app, call).await,
             _ => not_found::handle(call).await,
         }

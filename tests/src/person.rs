@@ -79,7 +79,7 @@ impl<'a> Person<'a> {
     ) -> String {
         let scopes = scopes.map(|scopes| scopes.iter().copied().collect());
         let new = NewToken { kind, name: "test".to_owned(), scopes, expires_at };
-        let made = self.app.table().create_token(&self.user, None, new).await;
+        let made = self.app.table().create_token(&self.user, None, new).unwrap().commit().await;
         made.expect("a new token").0.reveal()
     }
 

@@ -139,7 +139,7 @@ async fn seed_user(
 
 async fn token(table: &Table, user: &User, kind: TokenKind) -> Result<String> {
     let new = NewToken { kind, name: "development".to_owned(), scopes: None, expires_at: None };
-    Ok(table.create_token(user, None, new).await?.0.reveal())
+    Ok(table.create_token(user, None, new)?.commit().await?.0.reveal())
 }
 
 async fn seed_client(table: &Table) -> Result<SeededClient> {

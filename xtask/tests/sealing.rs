@@ -134,5 +134,13 @@ async fn account_with_registry(table: &Table, sealing: &SealingKey) -> String {
     let name: shared::model::AccountName = "Private".parse().unwrap();
     let (user, slug) = table.user_and(user.id, SlugChoice(name.clone())).await.unwrap();
     let account = NewAccount { name, contact_email: None, registry: Some(registry) };
-    table.open_account(account, slug, &user.unwrap()).await.unwrap().id.to_string()
+    table
+        .open_account(account, slug, &user.unwrap())
+        .await
+        .unwrap()
+        .commit()
+        .await
+        .unwrap()
+        .id
+        .to_string()
 }

@@ -7,10 +7,11 @@ use shared::e24::{SshKeyView, Success};
 use shared::http::{self, Fields};
 use shared::model::{Malformed, SshKey, text};
 use shared::table::UserChange;
-use shared::{Error, Result};
+use shared::{App, Error, Result};
 
+use crate::Asked;
+use crate::get::as_demanded;
 use crate::openssh::{self, PublicKey};
-use crate::{App, Asked};
 
 /// The most SSH keys that a user can have.
 const MOST: usize = 50;
@@ -74,6 +75,7 @@ pub(crate) async fn add(
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
     let (caller, body, ()) = asked.with(fields.and_then(AddSshKey::read), |_| ()).await?;
+    let caller = as_demanded(caller)?;
     let mut keys = caller.user().ssh_keys.clone();
     if keys.len() >= MOST {
         return Err(Error::Conflict("a user can have at most 50 SSH keys"));
@@ -91,6 +93,6 @@ pub(crate) async fn add(
     let sshkeys = SshKeyView::of(&key, private);
     keys.push(key);
     let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
-    app.table.change_user(caller.user(), caller.token_id(), change).await?;
-    http::ok(&Success::of(Added { sshkeys }))
+    let write = app.table.change_user(caller.user(), caller.token_id(), change)?;
+    caller.settle(app, write, |_| http::ok(&Success::of(Added { sshkeys }))).await
 }

@@ -1,14 +1,14 @@
 use lambda_http::{Body, Response};
 use shared::auth::{AccountWrite, Unrestricted};
-use shared::e24::{Name, Phone, Success, UserView};
+use shared::e24::{Name, Phone};
 use shared::http::{self, Fields};
 use shared::model::User;
 use shared::password::NewPassword;
 use shared::table::UserChange;
-use shared::{Error, Result};
+use shared::{App, Error, Result};
 
-use crate::get::Account;
-use crate::{App, Asked};
+use crate::Asked;
+use crate::get::{as_demanded, view};
 
 /// The most characters of a user's one name.
 const LONGEST_NAME: usize = 255;
@@ -69,16 +69,17 @@ pub(crate) async fn change(
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
     let (caller, body, ()) = asked.with(fields.and_then(ChangeData::read), |_| ()).await?;
+    let caller = as_demanded(caller)?;
     let user = caller.user();
     let (full_name, first_name) = body.names(user)?;
     let phone = body.phone.map(String::from);
     let change = UserChange { full_name, first_name, phone, ..UserChange::default() };
-    let user = match body.password {
+    let write = match body.password {
         Some(password) => {
             caller.demand::<Unrestricted>()?;
-            app.table.change_password(user, change, &password.hash()?, caller.token_id()).await?
+            app.table.change_password(user, change, &password.hash()?, caller.token_id())?
         }
-        None => app.table.change_user(user, caller.token_id(), change).await?,
+        None => app.table.change_user(user, caller.token_id(), change)?,
     };
-    http::ok(&Success::of(Account { account: UserView::of(&user, None) }))
+    caller.settle(app, write, |user| http::resource(&view(&user))).await
 }

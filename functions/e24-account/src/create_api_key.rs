@@ -4,10 +4,11 @@ use shared::e24::{ApiKeyView, Success};
 use shared::http::{self, Query};
 use shared::model::ApiKey;
 use shared::table::{ApiKeyChange, UserChange};
-use shared::{Error, Result};
+use shared::{App, Error, Result};
 
+use crate::Asked;
 use crate::api_key::Shown;
-use crate::{App, Asked};
+use crate::get::as_demanded;
 
 /// The most API keys that a user can have.
 const MOST: usize = 20;
@@ -19,14 +20,15 @@ pub(crate) async fn create(
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
     let (caller, _, ()) = asked.with(query, |_| ()).await?;
+    let caller = as_demanded(caller)?;
     let user = caller.user();
     if user.api_keys.len() >= MOST {
         return Err(Error::Conflict("a user can have at most 20 API keys"));
     }
-    let service_key = app.means.current().await?;
+    let service_key = app.service_keys.current().await?;
     let key = ApiKey::generate(&service_key)?;
     let api = ApiKeyView::of(&key, user.id, Some(key.secret(user.id, &service_key)?));
     let change = UserChange { api_key: Some(ApiKeyChange::Put(key)), ..UserChange::default() };
-    app.table.change_user(user, caller.token_id(), change).await?;
-    http::ok(&Success::of(Shown { api }))
+    let write = app.table.change_user(user, caller.token_id(), change)?;
+    caller.settle(app, write, |_| http::ok(&Success::of(Shown { api }))).await
 }

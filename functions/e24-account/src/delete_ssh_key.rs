@@ -3,9 +3,10 @@ use shared::auth::Unrestricted;
 use shared::e24::Success;
 use shared::http::{self, Query};
 use shared::table::UserChange;
-use shared::{Error, Result};
+use shared::{App, Error, Result};
 
-use crate::{App, Asked, Done};
+use crate::get::as_demanded;
+use crate::{Asked, Done};
 
 /// `DELETE /v2/account/{ssh_id}/sshkey`. A malformed id is an unknown one.
 pub(crate) async fn delete(
@@ -15,10 +16,11 @@ pub(crate) async fn delete(
     id: &str,
 ) -> Result<Response<Body>> {
     let (caller, _, ()) = asked.with(query, |_| ()).await?;
+    let caller = as_demanded(caller)?;
     let mut keys = caller.user().ssh_keys.clone();
     let place = keys.iter().position(|key| key.id.to_string() == id);
     keys.remove(place.ok_or(Error::NotFound("SSH key"))?);
     let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
-    app.table.change_user(caller.user(), caller.token_id(), change).await?;
-    http::ok(&Success::of(Done {}))
+    let write = app.table.change_user(caller.user(), caller.token_id(), change)?;
+    caller.settle(app, write, |_| http::ok(&Success::of(Done {}))).await
 }

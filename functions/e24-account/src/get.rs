@@ -1,16 +1,18 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::Result;
-use shared::auth::AccountRead;
+use shared::auth::{AccountRead, Caller, Need};
 use shared::e24::{Success, UserView};
 use shared::http::{self, Query};
+use shared::model::User;
+use shared::table::Rest;
 
 use crate::Asked;
 
 /// The user that asks.
 #[derive(Serialize)]
 pub(crate) struct Account {
-    pub(crate) account: UserView,
+    account: UserView,
 }
 
 /// `GET /v2/account`: the caller, without secrets.
@@ -19,5 +21,16 @@ pub(crate) async fn get(
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
     let (caller, _, ()) = asked.with(query, |_| ()).await?;
-    http::ok(&Success::of(Account { account: UserView::of(caller.user(), None) }))
+    http::resource(&view(caller.user()))
+}
+
+/// A user, as the answer shows it.
+pub(crate) fn view(user: &User) -> Success<Account> {
+    Success::of(Account { account: UserView::of(user, None) })
+}
+
+/// Refuses a write to the user unless it is as the request demands, as `GET /v2/account` shows it.
+pub(crate) fn as_demanded<N: Need>(caller: Caller<N>) -> Result<Caller<N>> {
+    let user = caller.user().clone();
+    caller.on(|| view(&user), user.basis())
 }

@@ -13,10 +13,8 @@ mod renew_api_secret;
 use lambda_http::{Body, Response};
 use shared::auth::TokenOrSignature;
 use shared::http::Call;
-use shared::service_key::ServiceKeys;
-use shared::{Error, Result};
+use shared::{App, Error, Result};
 
-type App = shared::App<ServiceKeys>;
 type Asked<'a, N> = shared::auth::Asked<'a, N, TokenOrSignature>;
 
 /// Answers one request; every error already is a response.

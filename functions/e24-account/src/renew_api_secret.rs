@@ -1,12 +1,13 @@
 use lambda_http::{Body, Response};
-use shared::Result;
 use shared::auth::Unrestricted;
 use shared::e24::{ApiKeyView, Success};
 use shared::http::{self, Fields};
 use shared::table::{ApiKeyChange, UserChange};
+use shared::{App, Result};
 
+use crate::Asked;
 use crate::api_key::{Named, Shown};
-use crate::{App, Asked};
+use crate::get::as_demanded;
 
 /// `POST /v2/account/api-new-secret-key`: gives an API key another secret, which is shown this once; the old one stops
 /// at once.
@@ -16,11 +17,12 @@ pub(crate) async fn renew(
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
     let (caller, named, ()) = asked.with(fields.and_then(Named::read), |_| ()).await?;
+    let caller = as_demanded(caller)?;
     let user = caller.user();
-    let service_key = app.means.current().await?;
+    let service_key = app.service_keys.current().await?;
     let key = named.of(user)?.renewed(&service_key)?;
     let api = ApiKeyView::of(&key, user.id, Some(key.secret(user.id, &service_key)?));
     let change = UserChange { api_key: Some(ApiKeyChange::Put(key)), ..UserChange::default() };
-    app.table.change_user(user, caller.token_id(), change).await?;
-    http::ok(&Success::of(Shown { api }))
+    let write = app.table.change_user(user, caller.token_id(), change)?;
+    caller.settle(app, write, |_| http::ok(&Success::of(Shown { api }))).await
 }

@@ -7,9 +7,9 @@ use shared::model::{ApiKey, EmailAddress, S3Key, UserId, Username};
 use shared::password::NewPassword;
 use shared::service_key::ServiceKey;
 use shared::table::{NamesChoice, NewUser};
-use shared::{Error, Result};
+use shared::{App, Error, Result};
 
-use crate::{App, Asked};
+use crate::Asked;
 
 /// The body of `PUT /v2/accounts`. It has no `Debug`: the password must not be logged.
 struct CreateUser {
@@ -75,7 +75,7 @@ pub(crate) async fn create(
     let (username, slug) = names.ok_or(Error::Conflict("the username is taken"))?;
 
     let id = UserId::generate();
-    let key = app.means.current().await?;
+    let key = app.service_keys.current().await?;
     let (api_key, s3_key) = (ApiKey::generate(&key)?, S3Key::generate(&key)?);
     let secrets = secrets(id, &api_key, &s3_key, &key)?;
     let new = NewUser {
@@ -91,8 +91,9 @@ pub(crate) async fn create(
         member_of,
         ..NewUser::named(username, body.email)
     };
-    let user = app.table.create_user_with(new, slug).await?;
-    http::ok(&Success::of(Created { user: UserView::of(&user, Some(secrets)) }))
+    let write = app.table.create_user_with(new, slug)?;
+    let view = |user| Success::of(Created { user: UserView::of(&user, Some(secrets)) });
+    caller.settle(app, write, |user| http::ok(&view(user))).await
 }
 
 fn secrets(

@@ -6,10 +6,8 @@ mod list;
 use lambda_http::{Body, Response};
 use shared::auth::TokenOrSignature;
 use shared::http::Call;
-use shared::service_key::ServiceKeys;
-use shared::{Error, Result};
+use shared::{App, Error, Result};
 
-type App = shared::App<ServiceKeys>;
 type Asked<'a, N> = shared::auth::Asked<'a, N, TokenOrSignature>;
 
 /// Answers one request; every error already is a response.

@@ -4,9 +4,9 @@ use shared::auth::AccountRead;
 use shared::e24::{Success, UserView};
 use shared::http::{self, Query};
 use shared::model::{Membership, Role, UserId};
-use shared::{Error, Result};
+use shared::{App, Error, Result};
 
-use crate::{App, Asked};
+use crate::Asked;
 
 /// The most users that one answer lists.
 const MOST: usize = 1000;

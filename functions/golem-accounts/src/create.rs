@@ -1,7 +1,7 @@
 use lambda_http::{Body, Response};
 use shared::auth::{AccountWrite, Asked};
 use shared::http::{self, Fields};
-use shared::table::{Addressed, NewAccount, SlugChoice};
+use shared::table::{NewAccount, SlugChoice};
 use shared::{App, Result};
 
 use crate::view::AccountView;
@@ -25,7 +25,6 @@ pub(crate) async fn create(
     let (caller, account, slug) = asked
         .with(fields.and_then(new_account), |account| SlugChoice(account.name.clone()))
         .await?;
-    let account = app.table.open_account(account, slug, caller.user()).await?;
-    let email = account.contact_email.clone();
-    http::ok(&AccountView::from(Addressed { account, email }))
+    let write = app.table.open_account(account, slug, caller.user()).await?;
+    caller.settle(app, write, |account| http::resource(&AccountView::of_new(account))).await
 }

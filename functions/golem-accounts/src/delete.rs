@@ -17,7 +17,8 @@ pub(crate) async fn delete(
     query: Result<Query<'_>>,
     id: &str,
 ) -> Result<Response<Body>> {
-    let (_, id, access) = asked.with(query.and_then(|_| account_id(id)), |id| *id).await?;
-    app.table.close_account(id, access).await?;
-    http::ok(&Deleted {})
+    let (caller, id, access) = asked.with(query.and_then(|_| account_id(id)), |id| *id).await?;
+    let admin = app.table.closable(id, access).await?;
+    let caller = crate::as_demanded(app, caller, admin.account()).await?;
+    caller.settle(app, app.table.close_account(admin), |()| http::ok(&Deleted {})).await
 }

@@ -14,6 +14,6 @@ pub(crate) async fn get(
     id: &str,
 ) -> Result<Response<Body>> {
     let (caller, _, access) = asked.with(query.and_then(|_| account_id(id)), |id| *id).await?;
-    let account = app.table.with_address(access.member()?.into_inner(), caller.user()).await?;
-    http::ok(&AccountView::from(account))
+    let account = app.table.with_address(&access.member()?, caller.user()).await?;
+    http::resource(&AccountView::from(account))
 }

@@ -9,8 +9,10 @@ mod update;
 mod view;
 
 use lambda_http::{Body, Response};
-use shared::auth::Asked;
+use shared::auth::{Asked, Caller, Need};
 use shared::http::Call;
+use shared::model::Account;
+use shared::table::Stored;
 use shared::{App, Error, Result};
 
 /// Answers one request; every error already is a response.
@@ -42,6 +44,21 @@ async fn route(app: &App, call: &Call) -> Result<Response<Body>> {
         (["v1", "accounts", _, "plan"], _) => Err(Error::MethodNotAllowed { allow: "GET" }),
         _ => Err(Error::NotFound("path")),
     }
+}
+
+/// Refuses a write to an account that is not as the request demands. Costs a round only if it demands something, and the
+/// account shows another owner's address.
+async fn as_demanded<N: Need>(
+    app: &App,
+    caller: Caller<N>,
+    account: &Stored<Account>,
+) -> Result<Caller<N>> {
+    if !caller.is_conditional() {
+        return Ok(caller);
+    }
+    let shown = app.table.with_address(account, caller.user()).await?;
+    let basis = shown.basis.clone();
+    caller.on(|| view::AccountView::from(shown), basis)
 }
 
 /// The account that a path names; a malformed id is one that no account has.

@@ -57,5 +57,5 @@ pub(crate) async fn plan(
 ) -> Result<Response<Body>> {
     let (_, _, access) = asked.with(query.and_then(|_| account_id(id)), |id| *id).await?;
     let plan = app.table.plan(access.member()?.plan).await?;
-    http::ok(&PlanView::from(plan))
+    http::resource(&PlanView::from(plan))
 }

@@ -34,12 +34,14 @@ pub(crate) async fn update(
     let body = fields.and_then(UpdateAccount::read).and_then(|body| Ok((body, account_id(id)?)));
     let (caller, (body, _), access) = asked.with(body, |(_, id)| *id).await?;
     let admin = access.admin()?;
+    let shown = app.table.with_address(admin.account(), caller.user()).await?;
+    let caller = caller.on(|| AccountView::from(shown.clone()), shown.basis.clone())?;
     if body.plan.is_some_and(|plan| plan != admin.account().plan) {
         return Err(Error::invalid(
             "planId",
             "must be the account's present plan or absent: it cannot be changed here",
         ));
     }
-    let account = app.table.change_account(admin, caller.user(), body.change).await?;
-    http::ok(&AccountView::from(account))
+    let write = app.table.change_account(admin, shown, body.change)?;
+    caller.settle(app, write, |account| http::resource(&AccountView::from(account))).await
 }

@@ -1,7 +1,7 @@
 //! An account as golem's clients see it.
 
 use serde::Serialize;
-use shared::model::{AccountId, AccountName, PlanId};
+use shared::model::{Account, AccountId, AccountName, EmailAddress, PlanId};
 use shared::table::Addressed;
 
 #[derive(Serialize)]
@@ -14,7 +14,19 @@ pub(crate) struct AccountView {
 }
 
 impl From<Addressed> for AccountView {
-    fn from(Addressed { account, email }: Addressed) -> Self {
+    fn from(Addressed { account, email, basis: _ }: Addressed) -> Self {
+        Self::shown(account, email.as_ref())
+    }
+}
+
+impl AccountView {
+    /// An account that was opened with a contact address of its own.
+    pub(crate) fn of_new(account: Account) -> Self {
+        let email = account.contact_email.clone();
+        Self::shown(account, email.as_ref())
+    }
+
+    fn shown(account: Account, email: Option<&EmailAddress>) -> Self {
         let email = email.map(|email| email.typed().to_owned()).unwrap_or_default();
         Self { id: account.id, name: account.name, email, plan_id: account.plan }
     }

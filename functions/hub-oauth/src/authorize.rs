@@ -50,7 +50,7 @@ pub(crate) async fn ask(app: &App, call: &Call) -> Result<Response<Body>> {
 /// client's request stands in the query, and the seal is over it.
 pub(crate) async fn decide(app: &App, call: &Call) -> Result<Response<Body>> {
     let (query, decision) = (call.query()?, Decision::read(call)?);
-    let key = app.means.service_keys.current().await?;
+    let key = app.service_keys.current().await?;
     let was_shown = Browser::of(call)?.was_shown(&key, call, &decision.seal)?;
     let basic = Basic::new(decision.username.clone(), decision.password);
     let named = async {
@@ -109,7 +109,7 @@ async fn show(
     username: &str,
     trouble: Option<Trouble>,
 ) -> Result<Response<Body>> {
-    let key = app.means.service_keys.current().await?;
+    let key = app.service_keys.current().await?;
     let browser = Browser::of(call)?;
     let (seal, cookie) = (browser.seal(&key, call)?, browser.cookie());
     Page { request, seal: &seal, cookie: &cookie, username, trouble }.answer()

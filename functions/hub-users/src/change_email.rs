@@ -1,7 +1,7 @@
 use lambda_http::{Body, Response};
 use shared::auth::EmailWrite;
 use shared::http::{self, Fields};
-use shared::model::{EmailAddress, User};
+use shared::model::{Email, EmailAddress};
 use shared::table::EmailOf;
 use shared::{Error, Result};
 
@@ -43,11 +43,13 @@ pub(crate) async fn change(
     own(&caller, owner)?;
     let email = email.ok_or(Error::NotFound("e-mail address"))?;
     let user = caller.user();
-    let email = app.table.change_email(user, email, body.verified, body.primary).await?;
-    let user = if body.primary {
-        User { primary_email: email.address.clone(), ..(**user).clone() }
-    } else {
-        (**user).clone()
+    let write = app.table.change_email(user, email, body.verified, body.primary)?;
+    let mut after = (**user).clone();
+    let view = |email: Email| {
+        if body.primary {
+            after.primary_email = email.address.clone();
+        }
+        http::ok(&EmailView::of(&email, &after))
     };
-    http::ok(&EmailView::of(&email, &user))
+    caller.settle(app, write, view).await
 }

@@ -39,13 +39,17 @@ pub(crate) async fn add(
 ) -> Result<Response<Body>> {
     let (caller, address, owner) = asked.with(fields.and_then(address), |_| named(name)).await?;
     own(&caller, owner)?;
-    let added = app.table.add_email(caller.user(), address).await;
+    let user = caller.user().clone();
+    let view = |email| http::created(&EmailView::of(&email, &user), None);
+    let added = match app.table.add_email(&user, address) {
+        Ok(write) => caller.settle(app, write, view).await,
+        Err(error) => Err(error),
+    };
     // Docker Hub has no 409: what is taken is a field that is not as it must be.
-    let email = added.map_err(|error| match error {
+    added.map_err(|error| match error {
         Error::Conflict(problem) => Error::invalid("email", problem),
         other => other,
-    })?;
-    http::created(&EmailView::of(&email, caller.user()), None)
+    })
 }
 
 /// `DELETE /api/v1.1/users/{username}/emails/`: takes an address away, but never the primary one.
@@ -60,6 +64,6 @@ pub(crate) async fn delete(
         asked.with(body, |address| EmailOf(named(name), address.clone())).await?;
     own(&caller, owner)?;
     let email = email.ok_or(Error::NotFound("e-mail address"))?;
-    app.table.remove_email(caller.user(), &email).await?;
-    http::no_content()
+    let write = app.table.remove_email(caller.user(), &email)?;
+    caller.settle(app, write, |()| http::no_content()).await
 }

@@ -5,7 +5,7 @@ use shared::Result;
 use shared::auth::{ProfileRead, ProfileWrite};
 use shared::http::{self, Fields, Query};
 use shared::model::{EmailAddress, Malformed, text};
-use shared::table::UserChange;
+use shared::table::{Rest, UserChange};
 use url::Url;
 
 use crate::view::UserView;
@@ -84,7 +84,7 @@ pub(crate) async fn get(
 ) -> Result<Response<Body>> {
     let (caller, _, owner) = asked.with(query, |_| named(name)).await?;
     own(&caller, owner)?;
-    http::ok(&UserView::of((**caller.user()).clone(), origin))
+    http::resource(&UserView::of((**caller.user()).clone(), origin))
 }
 
 /// `PATCH /api/v1.1/users/{username}/`: changes what the body names.
@@ -98,6 +98,8 @@ pub(crate) async fn update(
     let body = fields.and_then(UpdateProfile::read);
     let (caller, UpdateProfile(change), owner) = asked.with(body, |_| named(name)).await?;
     own(&caller, owner)?;
-    let user = app.table.change_user(caller.user(), caller.token_id(), change).await?;
-    http::ok(&UserView::of(user, origin))
+    let before = caller.user().clone();
+    let caller = caller.on(|| UserView::of((*before).clone(), origin), before.basis())?;
+    let write = app.table.change_user(&before, caller.token_id(), change)?;
+    caller.settle(app, write, |user| http::resource(&UserView::of(user, origin))).await
 }

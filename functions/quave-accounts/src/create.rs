@@ -40,6 +40,6 @@ pub(crate) async fn create(
     let (caller, body, slug) = asked.with(body, |body| SlugChoice(body.name.clone())).await?;
     let registry = body.registry.map(|fields| fields.sealed(sealing)).transpose()?;
     let account = NewAccount { name: body.name, contact_email: None, registry };
-    let account = app.table.open_account(account, slug, caller.user()).await?;
-    http::ok(&Created { account_id: account.id })
+    let write = app.table.open_account(account, slug, caller.user()).await?;
+    caller.settle(app, write, |account| http::ok(&Created { account_id: account.id })).await
 }

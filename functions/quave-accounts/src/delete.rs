@@ -3,6 +3,8 @@ use serde::Serialize;
 use shared::auth::{AccountWrite, Asked};
 use shared::http::{self, Query};
 use shared::model::AccountId;
+use shared::quave::AccountView;
+use shared::table::Rest;
 use shared::{App, Result};
 
 #[derive(Serialize)]
@@ -17,7 +19,11 @@ pub(crate) async fn delete(
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
     let id = query.and_then(|query| query.required::<AccountId>("accountId"));
-    let (_, id, access) = asked.with(id, |id| *id).await?;
-    app.table.close_account(id, access).await?;
-    http::ok(&Deleted { message: "Account deleted successfully" })
+    let (caller, id, access) = asked.with(id, |id| *id).await?;
+    let admin = app.table.closable(id, access).await?;
+    let (account, user) = (admin.account().clone(), caller.user().clone());
+    let basis = account.basis().and(&user);
+    let caller = caller.on(|| AccountView::of(account.into_inner(), &user), basis)?;
+    let deleted = Deleted { message: "Account deleted successfully" };
+    caller.settle(app, app.table.close_account(admin), |()| http::ok(&deleted)).await
 }

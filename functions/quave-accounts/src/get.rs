@@ -12,5 +12,5 @@ pub(crate) async fn get(
 ) -> Result<Response<Body>> {
     let id = query.and_then(|query| query.required::<AccountId>("accountId"));
     let (caller, _, access) = asked.with(id, |id| *id).await?;
-    http::ok(&AccountView::of(access.member()?.into_inner(), caller.user()))
+    http::resource(&AccountView::of(access.member()?.into_inner(), caller.user()))
 }

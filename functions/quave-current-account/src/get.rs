@@ -1,7 +1,9 @@
 use lambda_http::{Body, Response};
 use shared::auth::{AccountRead, Asked};
 use shared::http::{self, Query};
+use shared::model::{Account, User};
 use shared::quave::AccountView;
+use shared::table::Stored;
 use shared::{App, Error, Result};
 
 /// `GET /api/public/v1/current-account`: 404 when none is set or it is gone, 403 for who is no longer a member.
@@ -11,8 +13,12 @@ pub(crate) async fn get(
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
     let (caller, _, ()) = asked.with(query, |_| ()).await?;
-    let user = caller.user();
+    let account = current(app, caller.user()).await?;
+    http::resource(&AccountView::of(account.into_inner(), caller.user()))
+}
+
+/// A user's current account.
+pub(crate) async fn current(app: &App, user: &User) -> Result<Stored<Account>> {
     let id = user.current_account.ok_or(Error::NotFound("current account"))?;
-    let account = app.table.access(user.id, id).await?.member()?;
-    http::ok(&AccountView::of(account.into_inner(), user))
+    app.table.access(user.id, id).await?.member()
 }

@@ -1,10 +1,13 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::{AccountWrite, Asked};
+use shared::auth::{AccountWrite, Asked, Caller};
 use shared::http::{self, Fields};
 use shared::model::AccountId;
 use shared::quave::AccountView;
-use shared::{App, Result};
+use shared::table::Rest;
+use shared::{App, Error, Result};
+
+use crate::get::current;
 
 /// The account, now the current one.
 #[derive(Serialize)]
@@ -26,10 +29,29 @@ pub(crate) async fn set(
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
     let (caller, id, access) = asked.with(fields.and_then(account_id), |id| *id).await?;
-    let account = access.member()?;
-    let user = app.table.set_current_account(caller.user(), id).await?;
-    http::ok(&CurrentAccount {
-        account: AccountView::of(account.into_inner(), &user),
+    let account = access.member()?.into_inner();
+    let caller = as_demanded(app, caller).await?;
+    let write = app.table.set_current_account(caller.user(), id)?;
+    let view = |user| CurrentAccount {
+        account: AccountView::of(account, &user),
         message: "Current account updated successfully",
-    })
+    };
+    caller.settle(app, write, |user| http::ok(&view(user))).await
+}
+
+/// Refuses the request unless the account that is the current one now is as it demands. Costs a round if it demands
+/// something, since which account that is stands in the user.
+async fn as_demanded(app: &App, caller: Caller<AccountWrite>) -> Result<Caller<AccountWrite>> {
+    if !caller.is_conditional() {
+        return Ok(caller);
+    }
+    match current(app, caller.user()).await {
+        Ok(account) => {
+            let user = caller.user().clone();
+            let basis = account.basis().and(&user);
+            caller.on(|| AccountView::of(account.into_inner(), &user), basis)
+        }
+        Err(Error::NotFound(_) | Error::Forbidden(_)) => caller.on_nothing().map(|()| caller),
+        Err(error) => Err(error),
+    }
 }

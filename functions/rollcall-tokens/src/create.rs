@@ -57,6 +57,6 @@ pub(crate) async fn create(
     let (caller, new, ()) = asked.with(fields.and_then(wished), |_| ()).await?;
     caller.may_make(new.scopes.as_ref(), new.expires_at)?;
     let maker = caller.token_id();
-    let (credential, token) = app.table.create_token(caller.user(), maker, new).await?;
-    view::created(&credential, token)
+    let write = app.table.create_token(caller.user(), maker, new)?;
+    caller.settle(app, write, |(credential, token)| view::created(&credential, token)).await
 }

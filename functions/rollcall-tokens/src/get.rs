@@ -13,5 +13,5 @@ pub(crate) async fn get(
     id: &str,
 ) -> Result<Response<Body>> {
     let (caller, _, found) = asked.with(query.and_then(|_| token_id(id)), |id| *id).await?;
-    http::ok(&TokenView::from(working(&caller, found)?.into_inner()))
+    http::resource(&TokenView::from(working(&caller, found)?.into_inner()))
 }

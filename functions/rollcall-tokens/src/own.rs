@@ -13,5 +13,5 @@ pub(crate) async fn own(
 ) -> Result<Response<Body>> {
     let (caller, _, ()) = asked.with(query, |_| ()).await?;
     let token = caller.token().ok_or(Error::NotFound("token"))?;
-    http::ok(&TokenView::from(token.clone()))
+    http::resource(&TokenView::from(token.clone()))
 }

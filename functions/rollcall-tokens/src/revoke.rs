@@ -2,7 +2,9 @@ use lambda_http::{Body, Response};
 use shared::Result;
 use shared::auth::Unrestricted;
 use shared::http::{self, Query};
+use shared::table::Rest;
 
+use crate::view::TokenView;
 use crate::{App, Asked, token_id, working};
 
 /// `DELETE /rollcall/v1/tokens/{id}`: the token stops working with the next request; it may be the one that asks.
@@ -15,7 +17,9 @@ pub(crate) async fn revoke(
     id: &str,
 ) -> Result<Response<Body>> {
     let (caller, id, found) = asked.with(query.and_then(|_| token_id(id)), |id| *id).await?;
-    working(&caller, found)?;
-    app.table.delete_token(caller.user().id, id).await?;
-    http::no_content()
+    let token = working(&caller, found)?;
+    let basis = token.basis();
+    let caller = caller.on(|| TokenView::from(token.into_inner()), basis)?;
+    let write = app.table.delete_token(caller.user().id, id);
+    caller.settle(app, write, |()| http::no_content()).await
 }

@@ -4,8 +4,10 @@ use lambda_http::{Body, Response};
 use shared::Result;
 use shared::auth::{TokensWrite, Unrestricted};
 use shared::http::Fields;
+use shared::table::Rest;
 
-use crate::{App, Asked, token_id, view, working};
+use crate::view::{self, TokenView};
+use crate::{App, Asked, token_id, working};
 
 /// The longest overlap: 30 days, in seconds.
 const MOST: u64 = 30 * 24 * 3600;
@@ -32,6 +34,7 @@ pub(crate) async fn rotate(
         caller.demand::<Unrestricted>()?;
     }
     caller.may_make(old.scopes.as_ref(), old.expires_at)?;
-    let (credential, new) = app.table.rotate_token(caller.user(), maker, &old, overlap).await?;
-    view::created(&credential, new)
+    let caller = caller.on(|| TokenView::from((*old).clone()), old.basis())?;
+    let write = app.table.rotate_token(caller.user(), maker, &old, overlap)?;
+    caller.settle(app, write, |(credential, new)| view::created(&credential, new)).await
 }

@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 
 use super::need::{Caller, Credential, Need};
 use super::token::Token;
-use crate::http::Call;
+use crate::http::{Call, Preconditions};
+use crate::idempotency::Repeatable;
 use crate::model::{User, UserId};
 use crate::table::{Kept, KeptCredential, Stored, Table, Wanted};
 use crate::{App, Error, Result};
@@ -17,6 +18,9 @@ pub trait Presented: Sized + Send + Sync {
 
     /// Reads the header; asks nobody.
     fn of(call: &Call) -> Result<Self>;
+
+    /// What it is called among its user's, without a space in it: the same for as long as it works.
+    fn name(&self) -> String;
 
     /// Whose credential it says it is, and where it is kept.
     fn locate(&self, app: &App<Self::Means>)
@@ -39,14 +43,15 @@ pub trait Presented: Sized + Send + Sync {
 /// 401, whatever else is wrong.
 pub struct Asked<'a, N, P: Presented = Token> {
     app: &'a App<P::Means>,
+    call: &'a Call,
     presented: P,
     need: PhantomData<N>,
 }
 
 impl<'a, N: Need, P: Presented> Asked<'a, N, P> {
     /// Reads the header; asks nobody.
-    pub fn of(app: &'a App<P::Means>, call: &Call) -> Result<Self> {
-        Ok(Self { app, presented: P::of(call)?, need: PhantomData })
+    pub fn of(app: &'a App<P::Means>, call: &'a Call) -> Result<Self> {
+        Ok(Self { app, call, presented: P::of(call)?, need: PhantomData })
     }
 
     /// Confirms the caller and fetches what `wanted` names, in one round.
@@ -85,16 +90,31 @@ impl<'a, N: Need, P: Presented> Asked<'a, N, P> {
         F: Future<Output = Result<Found>>,
     {
         let (user, kept) = self.presented.locate(self.app).await?;
-        let input = match input {
-            Ok(input) => input,
+        let read = input.and_then(|input| Ok((input, self.repeatable()?)));
+        let (input, repeatable) = match read {
+            Ok(read) => read,
             Err(error) => return Err(self.confirm(user, kept, ()).await.err().unwrap_or(error)),
         };
+        let slot = repeatable.as_ref().map(|request| request.slot().clone());
         let (confirmed, other) = tokio::join!(
-            self.confirm(user, kept, wanted(&input)),
+            self.confirm(user, kept, (wanted(&input), slot)),
             other(&self.app.table, user, &input)
         );
-        let (caller, found) = confirmed?;
+        let (caller, (found, answer)) = confirmed?;
+        if let (Some(request), Some(answer)) = (&repeatable, answer) {
+            return Err(request.end(&self.app.service_keys, &answer).await);
+        }
+        if repeatable.is_some() {
+            self.call.note_first();
+        }
+        let caller = caller.asking(repeatable, Preconditions::of(self.call.headers()));
         Ok((caller, input, found, other?))
+    }
+
+    /// What makes the request known when it is sent again.
+    fn repeatable(&self) -> Result<Option<Repeatable>> {
+        let key = self.call.idempotency_key()?;
+        Ok(key.map(|key| Repeatable::new(self.call, &self.presented.name(), &key)))
     }
 
     async fn confirm<W: Wanted>(

@@ -11,27 +11,21 @@ use crate::error::failed;
 use crate::http::Call;
 use crate::model::{EmailAddress, User, UserId, Username};
 use crate::password::{self, Verified};
-use crate::service_key::ServiceKeys;
 use crate::table::{Attempts, Guessed, Kept, KeptCredential, Stored, Table};
 use crate::telemetry::request::observe;
 use crate::{App, Error, Result};
 
 /// What checking passwords takes beside the table.
 pub struct SignIn {
-    /// For the names that nobody has.
-    pub service_keys: ServiceKeys,
     /// What was right a moment ago.
     pub verified: Verified,
 }
 
 impl App<SignIn> {
-    /// As [`App::from_env`], with what checking passwords takes.
+    /// As [`App::with_service_keys`], with what checking passwords takes.
     pub async fn with_sign_in() -> Result<Self> {
-        let (app, service_keys) = tokio::join!(App::from_env(), ServiceKeys::from_env());
-        Ok(Self {
-            table: app?.table,
-            means: SignIn { service_keys: service_keys?, verified: Verified::new()? },
-        })
+        let App { table, service_keys, means: () } = App::with_service_keys().await?;
+        Ok(Self { table, service_keys, means: SignIn { verified: Verified::new()? } })
     }
 }
 
@@ -97,7 +91,7 @@ impl Basic {
     /// Whose name it is. A name that nobody has costs the same calls and gets an id that nobody has.
     pub async fn resolve(&self, app: &App<SignIn>) -> Result<(UserId, Guessed)> {
         // Asked for whoever it is, so that a service key that cannot be read tells nobody who exists.
-        let key = app.means.service_keys.current().await?;
+        let key = app.service_keys.current().await?;
         let (known, normal) =
             match (self.name.parse::<EmailAddress>(), self.name.parse::<Username>()) {
                 (Ok(address), _) => {
@@ -182,6 +176,13 @@ impl Presented for TokenOrBasic {
         match header::of(call.headers())? {
             Header::Basic(text) => Basic::parse(text).map(Self::Basic),
             header => Token::parse(header).map(Self::Token),
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Token(token) => token.name(),
+            Self::Basic(_) => "password".to_owned(),
         }
     }
 

@@ -5,6 +5,7 @@ mod asked;
 mod basic;
 mod header;
 mod need;
+mod settle;
 #[cfg(feature = "signature")]
 mod signature;
 mod token;

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
+use crate::http::Preconditions;
+use crate::idempotency::Repeatable;
 use crate::model::{ApiKeyId, Scope, Timestamp, TokenId, User, UserToken};
-use crate::table::Stored;
+use crate::table::{Basis, Stored};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
@@ -102,8 +104,14 @@ scopes! {
 
 /// Proof that a valid credential of this user was presented, which may do `N`.
 pub struct Caller<N> {
-    user: Stored<User>,
+    pub(super) user: Stored<User>,
     credential: Credential,
+    /// What makes the request known when it is sent again, if it may be.
+    pub(super) repeatable: Option<Repeatable>,
+    /// What it demands of the resource that it names; nothing once that was looked at.
+    pub(super) preconditions: Preconditions,
+    /// What that rests on.
+    pub(super) basis: Basis,
     need: PhantomData<N>,
 }
 
@@ -115,7 +123,14 @@ impl<N: Need> Caller<N> {
             observed.user = Some(user.id.to_string());
         });
         N::demand(&credential)?;
-        Ok(Self { user, credential, need: PhantomData })
+        Ok(Self {
+            user,
+            credential,
+            repeatable: None,
+            preconditions: Preconditions::default(),
+            basis: Basis::default(),
+            need: PhantomData,
+        })
     }
 
     /// Who asks.

@@ -14,20 +14,11 @@ use super::token::Token;
 use crate::error::failed;
 use crate::http::Call;
 use crate::model::{ApiKeyId, Timestamp, User, UserId};
-use crate::service_key::ServiceKeys;
 use crate::table::{Kept, KeptCredential, Stored};
 use crate::{App, Error, Result};
 
 /// How far a request's date may be from now, in seconds.
 const TOLERANCE: i64 = 15 * 60;
-
-impl App<ServiceKeys> {
-    /// As [`App::from_env`], with the service key.
-    pub async fn with_service_keys() -> Result<Self> {
-        let (app, means) = tokio::join!(App::from_env(), ServiceKeys::from_env());
-        Ok(Self { table: app?.table, means: means? })
-    }
-}
 
 /// A token, or a signature.
 pub enum TokenOrSignature {
@@ -58,14 +49,10 @@ impl Signature {
         Ok(Self { user, key, mac, signed: signed(call, date) })
     }
 
-    async fn check(
-        &self,
-        app: &App<ServiceKeys>,
-        user: Option<&Stored<User>>,
-    ) -> Result<Credential> {
+    async fn check(&self, app: &App, user: Option<&Stored<User>>) -> Result<Credential> {
         let user = user.filter(|user| !user.disabled).ok_or(Error::BadCredential)?;
         let key = user.api_keys.get(&self.key.to_string()).ok_or(Error::BadCredential)?;
-        let secret = key.secret(user.id, &*app.means.version(&key.key_version).await?)?;
+        let secret = key.secret(user.id, &*app.service_keys.version(&key.key_version).await?)?;
         for text in &self.signed {
             let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
                 .map_err(failed("check a signature"))?;
@@ -131,7 +118,7 @@ pub fn parse_date(text: &str) -> Option<Timestamp> {
 }
 
 impl Presented for TokenOrSignature {
-    type Means = ServiceKeys;
+    type Means = ();
 
     fn of(call: &Call) -> Result<Self> {
         match header::of(call.headers())? {
@@ -140,7 +127,14 @@ impl Presented for TokenOrSignature {
         }
     }
 
-    async fn locate(&self, _: &App<ServiceKeys>) -> Result<(UserId, Kept)> {
+    fn name(&self) -> String {
+        match self {
+            Self::Token(token) => token.name(),
+            Self::Signature(signature) => format!("key:{}", signature.key),
+        }
+    }
+
+    async fn locate(&self, _: &App) -> Result<(UserId, Kept)> {
         match self {
             Self::Token(token) => Ok(token.kept()),
             Self::Signature(signature) => Ok((signature.user, Kept::InUser)),
@@ -149,7 +143,7 @@ impl Presented for TokenOrSignature {
 
     async fn check(
         &self,
-        app: &App<ServiceKeys>,
+        app: &App,
         user: Option<&Stored<User>>,
         kept: KeptCredential,
     ) -> Result<Credential> {

@@ -25,6 +25,13 @@ impl Presented for Token {
         Self::parse(header::of(call.headers())?)
     }
 
+    fn name(&self) -> String {
+        match self {
+            Self::Own(token) => format!("token:{}", token.id()),
+            Self::Granted(token) => format!("grant:{}", token.grant()),
+        }
+    }
+
     async fn locate(&self, _: &App) -> Result<(UserId, Kept)> {
         Ok(self.kept())
     }

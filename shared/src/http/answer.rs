@@ -16,9 +16,10 @@ use super::{Call, Dialect, page, route};
 use crate::error::{Chain, failed};
 use crate::random::back_off;
 use crate::telemetry::request::{self, Record};
-use crate::{Error, OAuthCode, Result};
+use crate::{Error, OAuthCode, PlainAnswer, Result};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// After this time a request is answered with 503, whatever it waits for. Lambda and API Gateway wait longer.
 const DEADLINE: Duration = Duration::from_secs(8);
@@ -66,7 +67,7 @@ impl Call {
     {
         let begun = Instant::now();
         // Boxed, since a future in a future in a future is too deep for the compiler.
-        let settled = Box::pin(until_settled(handle));
+        let settled = Box::pin(self.until_settled(handle));
         let in_time = tokio::time::timeout(DEADLINE, AssertUnwindSafe(settled).catch_unwind());
         let (in_time, observed) = request::observed(in_time).await;
         let outcome = match in_time {
@@ -76,6 +77,8 @@ impl Call {
                 Err(Error::Unavailable { action: "answer the request", source: late.into() })
             }
         };
+        #[cfg(feature = "table")]
+        let outcome = outcome.and_then(|answer| self.as_demanded(answer));
         let mut cause = None;
         let mut answer = outcome.unwrap_or_else(|error| {
             cause = status(&error).is_server_error().then(|| Chain(&error).to_string());
@@ -99,6 +102,34 @@ impl Call {
         answer
     }
 
+    /// Runs the route until it has not lost a race, waiting a little longer each time.
+    ///
+    /// A refusal is looked at once more if the request has an `Idempotency-Key` that was new when it was read: what is
+    /// in its way may be what the same request did meanwhile, and then its answer is there to be found.
+    async fn until_settled<F, Answer>(&self, route: F) -> Result<Response<Body>>
+    where
+        F: Fn() -> Answer,
+        Answer: Future<Output = Result<Response<Body>>>,
+    {
+        let begun = Instant::now();
+        let mut is_refused = false;
+        for attempt in 0.. {
+            match route().await {
+                Err(Error::Raced | Error::KeyInUse) if begun.elapsed() < RACING => {
+                    back_off(attempt).await?;
+                }
+                Err(Error::Answered(answer)) => return again(*answer),
+                Err(error)
+                    if self.is_first() && !is_refused && status(&error).is_client_error() =>
+                {
+                    is_refused = true;
+                }
+                outcome => return outcome,
+            }
+        }
+        Err(Error::Raced)
+    }
+
     /// The answer to a request that is refused or failed.
     fn refusal(&self, error: &Error) -> Response<Body> {
         let (status, message) = (status(error), message(error));
@@ -115,20 +146,14 @@ impl Call {
     }
 }
 
-/// Runs the route until it has not lost a race, waiting a little longer each time.
-async fn until_settled<F, Answer>(route: F) -> Result<Response<Body>>
-where
-    F: Fn() -> Answer,
-    Answer: Future<Output = Result<Response<Body>>>,
-{
-    let begun = Instant::now();
-    for attempt in 0.. {
-        match route().await {
-            Err(Error::Raced) if begun.elapsed() < RACING => back_off(attempt).await?,
-            outcome => return outcome,
-        }
+/// What was answered before, marked as such.
+fn again(answer: PlainAnswer) -> Result<Response<Body>> {
+    let mut again = Response::builder().status(answer.status).header(REPLAYED, "true");
+    for (name, value) in answer.headers {
+        again = again.header(name, value);
     }
-    Err(Error::Raced)
+    let body = answer.body.map_or(Body::Empty, Body::Text);
+    again.body(body).map_err(failed("repeat an answer"))
 }
 
 /// The status of every error: with [`message`] and [`header`] the whole public contract of errors.
@@ -142,11 +167,14 @@ const fn status(error: &Error) -> StatusCode {
         Error::Invalid(_) | Error::OAuth { .. } => StatusCode::BAD_REQUEST,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-        Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::Conflict(_) | Error::KeyInUse => StatusCode::CONFLICT,
+        Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        Error::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        // An answer that was given before is not given as an error.
+        Error::Internal { .. } | Error::Answered(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Error::Raced | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -165,17 +193,22 @@ const fn code(error: &Error) -> &'static str {
         Error::TooLarge => "body_too_large",
         Error::UnsupportedMediaType(_) => "unsupported_media_type",
         Error::Conflict(_) => "conflict",
+        Error::PreconditionFailed => "precondition_failed",
+        Error::KeyReused => "idempotency_key_reused",
+        Error::KeyInUse => "idempotency_key_in_use",
         Error::TooManyAttempts { .. } => "too_many_attempts",
         Error::OAuth { code, .. } => code.as_str(),
         Error::Raced | Error::Unavailable { .. } => "unavailable",
-        Error::Internal { .. } => "internal",
+        Error::Internal { .. } | Error::Answered(_) => "internal",
     }
 }
 
 /// What the client is told; nothing of our inside.
 fn message(error: &Error) -> String {
     match error {
-        Error::Internal { .. } => "something went wrong on our side".to_owned(),
+        Error::Internal { .. } | Error::Answered(_) => {
+            "something went wrong on our side".to_owned()
+        }
         Error::Raced | Error::Unavailable { .. } => {
             "the service is busy; try again shortly".to_owned()
         }
@@ -197,7 +230,7 @@ fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, HeaderValue)> 
         Error::Restricted => (WWW_AUTHENTICATE, format!(r#"{BEARER}, error="insufficient_scope""#)),
         Error::OAuth { code: OAuthCode::InvalidClient, .. } => (WWW_AUTHENTICATE, BASIC.to_owned()),
         Error::MethodNotAllowed { allow } => (ALLOW, (*allow).to_owned()),
-        Error::Raced | Error::Unavailable { .. } => (RETRY_AFTER, "1".to_owned()),
+        Error::Raced | Error::KeyInUse | Error::Unavailable { .. } => (RETRY_AFTER, "1".to_owned()),
         Error::TooManyAttempts { retry_after } => (RETRY_AFTER, retry_after.to_string()),
         _ => return None,
     };
@@ -239,6 +272,9 @@ mod tests {
             Error::TooLarge,
             Error::UnsupportedMediaType("x"),
             Error::Conflict("x"),
+            Error::PreconditionFailed,
+            Error::KeyReused,
+            Error::KeyInUse,
             Error::TooManyAttempts { retry_after },
             Error::Raced,
             Error::Unavailable { action, source: "x".into() },

@@ -1,6 +1,8 @@
 //! One request, as handlers see it.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use lambda_http::http::HeaderMap;
 use lambda_http::http::header::{CONTENT_TYPE, COOKIE};
@@ -17,6 +19,8 @@ const MAX_BODY: usize = 64 * 1024;
 pub struct Call {
     request: Request,
     path: String,
+    /// Whether an `Idempotency-Key` was looked up and nothing was found.
+    is_first: AtomicBool,
 }
 
 impl Call {
@@ -24,7 +28,7 @@ impl Call {
     pub fn new(request: Request) -> Self {
         let path = request.raw_http_path();
         let path = path.strip_suffix('/').unwrap_or(path).to_owned();
-        Self { request, path }
+        Self { request, path, is_first: AtomicBool::new(false) }
     }
 
     /// The method, in capitals.
@@ -56,6 +60,17 @@ impl Call {
             .flat_map(|pairs| pairs.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
             .find_map(|(own, value)| (own == name).then_some(value))
+    }
+
+    /// Says that no answer was found under the request's key: another request with it may be under way.
+    #[cfg(feature = "table")]
+    pub(crate) fn note_first(&self) {
+        self.is_first.store(true, Relaxed);
+    }
+
+    /// Whether no answer was found under the request's key, if it has one.
+    pub(super) fn is_first(&self) -> bool {
+        self.is_first.load(Relaxed)
     }
 
     /// The path as it was sent.

@@ -3,6 +3,8 @@
 
 mod answer;
 mod call;
+#[cfg(feature = "table")]
+mod conditional;
 mod dialect;
 mod event;
 mod fields;
@@ -11,6 +13,10 @@ mod route;
 
 pub use answer::{created, no_content, ok};
 pub use call::{Call, Query};
+#[cfg(feature = "table")]
+pub use conditional::resource;
+#[cfg(feature = "table")]
+pub(crate) use conditional::{EntityTag, Preconditions};
 pub use dialect::Dialect;
 pub use event::{received, serve};
 pub use fields::Fields;

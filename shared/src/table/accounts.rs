@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Table;
+use super::basis::{Basis, Rest};
 use super::item::Stored;
 use super::key::Key;
 use crate::model::{
@@ -11,12 +12,16 @@ use crate::model::{
 use crate::{Error, Result};
 
 /// An account with the address that is shown for it.
+#[derive(Clone)]
 pub struct Addressed {
     /// The account.
     pub account: Account,
     /// Its contact address, else its owner's primary one; nothing if the owner is gone.
     pub email: Option<EmailAddress>,
+    /// What was read for it.
+    pub basis: Basis,
 }
+
 impl Table {
     /// The accounts of these memberships, oldest first. Deleted ones are not among them.
     pub async fn accounts(&self, memberships: &[Membership]) -> Result<Vec<Account>> {
@@ -32,8 +37,20 @@ impl Table {
 
     /// The account with the address to show for it; asks for the owner only if its address is shown and is not the
     /// caller's.
-    pub async fn with_address(&self, account: Account, caller: &Stored<User>) -> Result<Addressed> {
-        self.addressed(vec![account], caller).await?.pop().ok_or(Error::NotFound("account"))
+    pub async fn with_address(
+        &self,
+        account: &Stored<Account>,
+        caller: &Stored<User>,
+    ) -> Result<Addressed> {
+        let (basis, account) = (account.basis(), account.item.clone());
+        if let Some(email) = account.contact_email.clone() {
+            return Ok(Addressed { account, email: Some(email), basis });
+        }
+        let other = (account.owner != caller.id).then_some(account.owner);
+        let owners = self.users(other.into_iter()).await?;
+        let owner = if other.is_some() { owners.first() } else { Some(caller) };
+        let basis = owner.into_iter().fold(basis, Basis::and);
+        Ok(Addressed { account, email: owner.map(|owner| owner.primary_email.clone()), basis })
     }
 
     /// The accounts with the addresses to show for them. Asks for nobody but the owners whose address is shown, and
@@ -58,7 +75,7 @@ impl Table {
                 .as_ref()
                 .or_else(|| primary.get(&account.owner).copied())
                 .cloned();
-            Addressed { account, email }
+            Addressed { account, email, basis: Basis::default() }
         });
         Ok(addressed.collect())
     }

@@ -7,7 +7,8 @@ use super::item::{Claim, Stored};
 use super::key::Key;
 use super::memberships::AdminOf;
 use super::transaction::{Changes, Transaction};
-use crate::model::{Account, AccountId, AccountName, EmailAddress, User, UserId};
+use super::write::Write;
+use crate::model::{Account, AccountId, AccountName, EmailAddress, UserId};
 use crate::{Error, Result};
 
 /// What an account is to become.
@@ -30,11 +31,8 @@ impl Transaction<'_> {
         let ours = Condition::absent().or(Condition::one_of("account", [account.to_string()]));
         let nobody_elses =
             Condition::absent().or(Condition::one_of("user", users.map(|user| user.to_string())));
-        self.put(Claim::of_account(account, Key::contact_claim(address))?, ours, TAKEN)?.check(
-            Key::email_claim(address),
-            nobody_elses,
-            TAKEN,
-        )
+        let claim = Claim::of_account(account, Key::contact_claim(address))?;
+        Ok(self.put(claim, ours, TAKEN)?.check(Key::email_claim(address), nobody_elses, TAKEN))
     }
 
     /// Claims the address that an account has now, and gives the one that it had back.
@@ -43,18 +41,14 @@ impl Transaction<'_> {
             Some(address) => self.claim_contact(after.id, address, [after.owner, by])?,
             None => self,
         };
-        match &before.contact_email {
+        Ok(match &before.contact_email {
             Some(address) => claimed.release_contact(before.id, address),
-            None => Ok(claimed),
-        }
+            None => claimed,
+        })
     }
 
     /// Gives a contact address back.
-    pub(super) fn release_contact(
-        self,
-        account: AccountId,
-        address: &EmailAddress,
-    ) -> Result<Self> {
+    pub(super) fn release_contact(self, account: AccountId, address: &EmailAddress) -> Self {
         self.delete(
             Key::contact_claim(address),
             Condition::one_of("account", [account.to_string()]),
@@ -66,27 +60,25 @@ impl Transaction<'_> {
 impl Table {
     /// Gives an account another name and address, for an admin of it.
     ///
-    /// The address that is already shown is no conflict and claims nothing new. [`Error::Conflict`] when the address
-    /// is another account's or another user's.
-    pub async fn change_account(
+    /// `shown` is the account as it is now. Its address is no conflict and claims nothing new. [`Error::Conflict`] when the
+    /// address is another account's or another user's.
+    pub fn change_account(
         &self,
-        admin: AdminOf,
-        by: &Stored<User>,
+        AdminOf { account: before, admin }: AdminOf,
+        shown: Addressed,
         change: AccountChange,
-    ) -> Result<Addressed> {
-        let before = admin.account;
-        let shown = self.with_address(before.item.clone(), by).await?.email;
+    ) -> Result<Write<'_, Addressed>> {
+        let Addressed { email: shown, basis, .. } = shown;
         let same = shown.as_ref().is_some_and(|shown| shown.is(&change.email));
         let mut after = Account { name: change.name, ..before.item.clone() };
         if !same || after.contact_email.is_some() {
             after.contact_email = Some(change.email);
         }
-        let transaction = self.changing(&before, &after, by.id)?;
+        let transaction = self.changing(&before, &after, admin)?;
         let transaction =
-            if same { transaction } else { transaction.move_contact(&before, &after, by.id)? };
-        transaction.commit().await?;
+            if same { transaction } else { transaction.move_contact(&before, &after, admin)? };
         let email = after.contact_email.clone().or(shown);
-        Ok(Addressed { account: after, email })
+        Ok(Write::new(transaction, Addressed { account: after, email, basis }))
     }
 
     /// The write to the account itself, for an admin of it.
@@ -101,9 +93,9 @@ impl Table {
             changes = changes.set("contactEmail", address)?;
         }
         let is_admin = Condition::one_of("role", ["admin".to_owned()]);
-        Transaction::new(self, "change an account")
-            .update(Key::account(after.id), changes, Condition::unchanged(before), || Error::Raced)?
-            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)?
-            .check(Key::membership(admin, after.id), is_admin, || Error::Raced)
+        Ok(Transaction::new(self, "change an account")
+            .update(Key::account(after.id), changes, Condition::unchanged(before), || Error::Raced)
+            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)
+            .check(Key::membership(admin, after.id), is_admin, || Error::Raced))
     }
 }

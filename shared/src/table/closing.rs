@@ -11,6 +11,7 @@ use super::item::Stored;
 use super::key::{Key, MEMBER, account_partition};
 use super::memberships::{Access, AdminOf};
 use super::transaction::Transaction;
+use super::write::{Aftermath, Write};
 use crate::error::Chain;
 use crate::model::{Account, AccountId, Membership, UserId};
 use crate::{Error, Result};
@@ -22,18 +23,32 @@ const ACTION: &str = "clear up memberships";
 const CLEARING: Duration = Duration::from_secs(4);
 
 impl Table {
-    /// Deletes an account, for an admin of it: 404 and 403 as [`Access::admin`] says.
+    /// Deletes an account, for an admin of it.
     ///
     /// One write makes it invisible everywhere and frees its names; then the other memberships are cleared up, however
     /// many they are. They are listed beside the write, which is exact: whoever adds a member raises the account's
     /// version, and the write demands the version that was read before. Whoever asks again for the deletion of an
-    /// account that is gone has an interrupted clearing finished.
-    pub async fn close_account(&self, id: AccountId, access: Access) -> Result<()> {
+    /// account that is gone has an interrupted clearing finished, by [`Table::closable`].
+    pub fn close_account(&self, AdminOf { account, admin }: AdminOf) -> Write<'_, ()> {
+        let aftermath = Aftermath::Members(account.id, admin);
+        Write::followed_by(self.closing(&account, admin), (), aftermath)
+    }
+
+    /// The account's admin, for its deletion: 404 and 403 as [`Access::admin`] says. Of an account that is gone whatever
+    /// an interrupted deletion left is cleared up first.
+    pub async fn closable(&self, id: AccountId, access: Access) -> Result<AdminOf> {
         if access.account.is_none() {
             note_left(id, self.clear_left(id).await);
         }
-        let AdminOf { account, admin } = access.admin()?;
-        let closing = self.closing(&account, admin)?;
+        access.admin()
+    }
+
+    pub(super) async fn committed_closing(
+        &self,
+        closing: Transaction<'_>,
+        id: AccountId,
+        admin: UserId,
+    ) -> Result<()> {
         let (committed, members) = tokio::join!(closing.commit(), self.members(id));
         committed?;
         let cleared = match members {
@@ -54,19 +69,19 @@ impl Table {
     }
 
     /// The one write: the account, its names, and both sides of the admin's membership.
-    fn closing(&self, account: &Stored<Account>, admin: UserId) -> Result<Transaction<'_>> {
+    fn closing(&self, account: &Stored<Account>, admin: UserId) -> Transaction<'_> {
         let id = account.id;
         let is_admin = Condition::one_of("role", ["admin".to_owned()]);
         let ours = Condition::one_of("account", [id.to_string()]);
         let transaction = Transaction::new(self, "delete an account")
-            .delete(Key::account(id), Condition::unchanged(account), || Error::Raced)?
-            .delete(Key::slug_claim(&account.slug), ours, || Error::Raced)?
-            .delete(Key::membership(admin, id), is_admin, || Error::Raced)?
-            .delete(Key::member(id, admin), Condition::present(), || Error::Raced)?
-            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)?;
+            .delete(Key::account(id), Condition::unchanged(account), || Error::Raced)
+            .delete(Key::slug_claim(&account.slug), ours, || Error::Raced)
+            .delete(Key::membership(admin, id), is_admin, || Error::Raced)
+            .delete(Key::member(id, admin), Condition::present(), || Error::Raced)
+            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential);
         match &account.contact_email {
             Some(contact) => transaction.release_contact(id, contact),
-            None => Ok(transaction),
+            None => transaction,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::item::{Stored, VERSION};
+use super::item::{Stored, TTL, VERSION};
 use super::key::PK;
 use crate::model::User;
 
@@ -55,6 +55,18 @@ impl Condition {
         Self::compare(VERSION, "= :read", [(":read".to_owned(), value)])
     }
 
+    /// The item has this version. Unlike [`Condition::unchanged`] it may stand beside any other condition.
+    pub(super) fn version(version: u64) -> Self {
+        let value = AttributeValue::N(version.to_string());
+        Self::compare(VERSION, "= :basis", [(":basis".to_owned(), value)])
+    }
+
+    /// There is no item yet, or only one whose time was over at `now`, in seconds since 1970.
+    pub(super) fn absent_or_over(now: i64) -> Self {
+        let now = AttributeValue::N(now.to_string());
+        Self::absent().or(Self::compare(TTL, "<= :now", [(":now".to_owned(), now)]))
+    }
+
     /// The text attribute has one of these values.
     pub(super) fn one_of<const N: usize>(attribute: &'static str, texts: [String; N]) -> Self {
         let values: Vec<_> = texts
@@ -75,7 +87,7 @@ impl Condition {
     }
 
     /// Both hold.
-    fn and(mut self, other: Self) -> Self {
+    pub(super) fn and(mut self, other: Self) -> Self {
         self.expression = format!("({}) AND ({})", self.expression, other.expression);
         self.names.extend(other.names);
         self.values.extend(other.values);

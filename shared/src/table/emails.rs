@@ -5,6 +5,7 @@ use super::condition::Condition;
 use super::item::{Claim, Keyed, Stored};
 use super::key::{EMAIL, Key, user_partition};
 use super::transaction::{Changes, Transaction};
+use super::write::Write;
 use crate::model::{Email, EmailAddress, Timestamp, User, UserId};
 use crate::{Error, Result};
 
@@ -20,71 +21,75 @@ impl Table {
     /// Adds an address to a user, not verified.
     ///
     /// [`Error::Conflict`] when some user has it already, or this one has [`MOST_EMAILS`].
-    pub async fn add_email(&self, user: &Stored<User>, address: EmailAddress) -> Result<Email> {
+    pub fn add_email(
+        &self,
+        user: &Stored<User>,
+        address: EmailAddress,
+    ) -> Result<Write<'_, Email>> {
         if user.email_count >= MOST_EMAILS {
             return Err(Error::Conflict("you have 50 addresses already"));
         }
         let email = Email { user: user.id, address, verified: false, added_at: Timestamp::now() };
-        Transaction::new(self, "add an address")
+        let transaction = Transaction::new(self, "add an address")
             .put(
                 Claim::of_user(user.id, Key::email_claim(&email.address))?,
                 Condition::absent(),
                 || Error::Conflict("the e-mail address is taken"),
             )?
             .insert(&email, || Error::Raced)?
-            .counted(user, user.email_count + 1)?
-            .commit()
-            .await?;
-        Ok(email)
+            .counted(user, user.email_count + 1)?;
+        Ok(Write::new(transaction, email))
     }
 
     /// Makes an address verified, or the primary one, or both. Only a verified one can be primary.
-    pub async fn change_email(
+    pub fn change_email(
         &self,
         user: &Stored<User>,
         email: Stored<Email>,
         verify: bool,
         make_primary: bool,
-    ) -> Result<Email> {
+    ) -> Result<Write<'_, Email>> {
         let verified = email.verified || verify;
         if make_primary && !verified {
             return Err(Error::invalid("primary", "only a verified address can be primary"));
         }
         let becomes_verified = verified && !email.verified;
         let becomes_primary = make_primary && !user.primary_email.is(&email.address);
+        let transaction = Transaction::new(self, "change an address");
         if !becomes_verified && !becomes_primary {
-            return Ok(email.into_inner());
+            return Ok(Write::new(transaction, email.into_inner()));
         }
         let unchanged = Condition::unchanged(&email);
-        let transaction = Transaction::new(self, "change an address");
         let transaction = if becomes_verified {
             let changes = Changes::new().set("verified", true)?;
-            transaction.update(email.key(), changes, unchanged, || Error::Raced)?
+            transaction.update(email.key(), changes, unchanged, || Error::Raced)
         } else {
-            transaction.check(email.key(), unchanged, || Error::Raced)?
+            transaction.check(email.key(), unchanged, || Error::Raced)
         };
         let transaction = if becomes_primary {
             let primary = Changes::new().set("primaryEmail", &email.address)?;
-            transaction.update(user.key(), primary, Condition::unchanged(user), || Error::Raced)?
+            transaction.update(user.key(), primary, Condition::unchanged(user), || Error::Raced)
         } else {
-            transaction.check(user.key(), Condition::enabled(), || Error::BadCredential)?
+            transaction.check(user.key(), Condition::enabled(), || Error::BadCredential)
         };
-        transaction.commit().await?;
-        Ok(Email { verified, ..email.into_inner() })
+        Ok(Write::new(transaction, Email { verified, ..email.into_inner() }))
     }
 
     /// Takes an address that is not the primary one from a user; it is free again.
-    pub async fn remove_email(&self, user: &Stored<User>, email: &Stored<Email>) -> Result<()> {
+    pub fn remove_email(
+        &self,
+        user: &Stored<User>,
+        email: &Stored<Email>,
+    ) -> Result<Write<'_, ()>> {
         if user.primary_email.is(&email.address) {
             return Err(Error::invalid("email", "is the primary address, which cannot be deleted"));
         }
         let ours = Condition::one_of("user", [user.id.to_string()]);
-        Transaction::new(self, "delete an address")
-            .delete(email.key(), Condition::present(), || Error::Raced)?
-            .delete(Key::email_claim(&email.address), ours, || Error::Raced)?
-            .counted(user, user.email_count.saturating_sub(1))?
-            .commit()
-            .await
+        let transaction = Transaction::new(self, "delete an address")
+            .delete(email.key(), Condition::present(), || Error::Raced)
+            .delete(Key::email_claim(&email.address), ours, || Error::Raced)
+            .counted(user, user.email_count.saturating_sub(1))?;
+        Ok(Write::new(transaction, ()))
     }
 }
 
@@ -93,6 +98,6 @@ impl Transaction<'_> {
     /// there however many requests come at once.
     fn counted(self, user: &Stored<User>, count: u32) -> Result<Self> {
         let changes = Changes::new().set("emailCount", count)?;
-        self.update(user.key(), changes, Condition::unchanged(user), || Error::Raced)
+        Ok(self.update(user.key(), changes, Condition::unchanged(user), || Error::Raced))
     }
 }

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Table;
 use super::condition::Condition;
-use super::item::{Item, Keyed, Stored};
+use super::item::{Item, Keyed, Stored, TTL};
 use super::key::Key;
 use super::transaction::{Changes, Transaction};
 use crate::error::failed;
@@ -80,10 +80,10 @@ impl Table {
         };
         let mut attributes = grant.at(grant.key())?;
         let end = grant.code.expires_at.as_second().to_string();
-        attributes.insert("ttl".to_owned(), AttributeValue::N(end));
+        attributes.insert(TTL.to_owned(), AttributeValue::N(end));
         Transaction::new(self, "note a grant")
             .put(attributes, Condition::absent(), || Error::Raced)?
-            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)?
+            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)
             .commit()
             .await?;
         Ok(code)
@@ -120,12 +120,12 @@ impl Table {
         };
         live.push(&new);
         let changes = Changes::new()
-            .set("ttl", kept.expires_at.as_second())?
+            .set(TTL, kept.expires_at.as_second())?
             .set("refresh", &kept)?
             .set("access", &live[live.len().saturating_sub(MOST_ACCESS)..])?;
         Transaction::new(self, "issue tokens")
-            .update(grant.key(), changes, Condition::unchanged(grant), || Error::Raced)?
-            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)?
+            .update(grant.key(), changes, Condition::unchanged(grant), || Error::Raced)
+            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)
             .commit()
             .await?;
         Ok(Issued { access, refresh })
@@ -135,7 +135,7 @@ impl Table {
     pub async fn delete_grant(&self, grant: &Stored<Grant>) -> Result<()> {
         let gone: fn() -> Error = || Error::Raced;
         let deleted = Transaction::new(self, "revoke a grant")
-            .delete(grant.key(), Condition::present(), gone)?
+            .delete(grant.key(), Condition::present(), gone)
             .commit()
             .await;
         match deleted {
@@ -158,7 +158,7 @@ impl Table {
                 Changes::new().set("access", left)?,
                 Condition::unchanged(grant),
                 || Error::Raced,
-            )?
+            )
             .commit()
             .await
     }

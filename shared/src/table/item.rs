@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::answers::KeptAnswer;
 use super::key::Key;
 use crate::Result;
 use crate::error::failed;
@@ -16,6 +17,9 @@ use crate::model::{
 
 /// The attributes of one item, as the SDK has them.
 pub(super) type Attributes = HashMap<String, AttributeValue>;
+
+/// The attribute with the time after which the table deletes an item, in seconds since 1970.
+pub(super) const TTL: &str = "ttl";
 
 /// The attribute that counts an item's writes.
 pub(super) const VERSION: &str = "version";
@@ -96,6 +100,7 @@ items! {
     Grant = "grant" at |grant| Key::grant(grant.user, grant.id);
     Client = "client" at |client| Key::client(client.id);
     Account = "account" at |account| Key::account(account.id);
+    KeptAnswer = "answer" at |answer| Key::answer(answer.user, &answer.slot);
     /// Kept twice: here among its user's items, and at [`Key::member`] among its account's.
     Membership = "membership" at |membership| Key::membership(membership.user, membership.account);
     /// Kept twice: here, and at [`Key::listed_plan`] among all plans.

@@ -6,7 +6,8 @@ use std::fmt::Display;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{
-    AccountId, ClientId, EmailAddress, GrantId, PlanId, Slug, TokenId, UserId, UserNumber, Username,
+    AccountId, AnswerSlot, ClientId, EmailAddress, GrantId, PlanId, Slug, TokenId, UserId,
+    UserNumber, Username,
 };
 
 /// The partition key's attribute.
@@ -52,6 +53,11 @@ impl Key {
     /// `USER#<uuid> / GRANT#<id>`
     pub(super) fn grant(user: UserId, grant: GrantId) -> Self {
         Self::new(user_partition(user), format!("{GRANT}{grant}"))
+    }
+
+    /// `USER#<uuid> / ANSWER#<hash of credential and key>`: what was answered under an `Idempotency-Key`.
+    pub(super) fn answer(user: UserId, slot: &AnswerSlot) -> Self {
+        Self::new(user_partition(user), format!("ANSWER#{slot}"))
     }
 
     /// `CLIENT#<id> / CLIENT`

@@ -92,7 +92,7 @@ impl Transaction<'_> {
         const TWICE: fn() -> Error = || Error::Conflict("the user is a member already");
         self.update(Key::account(member.account), Changes::new(), Condition::present(), || {
             Error::NotFound("account")
-        })?
+        })
         .insert(member, TWICE)?
         .put(
             member.at(Key::member(member.account, member.user))?,
@@ -117,7 +117,7 @@ impl Table {
     pub async fn add_member(&self, account: AccountId, user: UserId, role: Role) -> Result<()> {
         let member = Membership { account, user, role, joined_at: Timestamp::now() };
         Transaction::new(self, "add a member")
-            .check(Key::user(user), Condition::enabled(), || Error::NotFound("user"))?
+            .check(Key::user(user), Condition::enabled(), || Error::NotFound("user"))
             .insert_member(&member)?
             .commit()
             .await

@@ -3,7 +3,9 @@
 //! Its methods are named by access pattern; `docs/table.md` lists them all. Every read is strongly consistent.
 
 mod accounts;
+mod answers;
 mod attempts;
+mod basis;
 mod changing;
 mod clients;
 mod closing;
@@ -25,10 +27,13 @@ mod tokens;
 mod transaction;
 mod users;
 mod wanted;
+mod write;
 
 pub use accounts::Addressed;
+pub use answers::KeptAnswer;
 pub use attempts::{Attempts, Guessed, Reservation};
 use aws_sdk_dynamodb::Client;
+pub use basis::{Basis, Rest};
 pub use changing::AccountChange;
 pub use clients::ClientAndGrant;
 pub use connection::Connection;
@@ -41,6 +46,7 @@ pub use profile::{ApiKeyChange, UserChange};
 pub use tokens::{NewToken, ReadTokens, TokenPage};
 pub use users::NewUser;
 pub use wanted::{EmailOf, Kept, KeptCredential, UserNamed, Wanted};
+pub use write::Write;
 
 /// The single table, and the one client of this process.
 #[derive(Debug, Clone)]

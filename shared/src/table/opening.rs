@@ -7,6 +7,7 @@ use super::key::Key;
 use super::read::Items;
 use super::transaction::{Changes, Transaction};
 use super::wanted::Wanted;
+use super::write::Write;
 use crate::error::failed;
 use crate::model::{
     Account, AccountId, AccountName, EmailAddress, Membership, PlanId, Registry, Role, Slug,
@@ -141,7 +142,7 @@ impl Table {
         new: NewAccount,
         slug: Slug,
         owner: &Stored<User>,
-    ) -> Result<Account> {
+    ) -> Result<Write<'_, Account>> {
         let account = new.opened(slug, owner.id)?;
         let mut transaction = Transaction::new(self, "open an account").insert_account(&account)?;
         if let Some(address) = &account.contact_email {
@@ -149,14 +150,13 @@ impl Table {
         }
         let key = Key::user(owner.id);
         transaction = if self.has_usable_account(owner).await? {
-            transaction.check(key, Condition::enabled(), || Error::BadCredential)?
+            transaction.check(key, Condition::enabled(), || Error::BadCredential)
         } else {
             let current = Changes::new().set("currentAccount", account.id)?;
-            transaction.update(key, current, Condition::unchanged(owner), || Error::Raced)?
+            transaction.update(key, current, Condition::unchanged(owner), || Error::Raced)
         };
-        transaction.commit().await?;
         observe(|observed| observed.account = Some(account.id.to_string()));
-        Ok(account)
+        Ok(Write::new(transaction, account))
     }
 
     async fn has_usable_account(&self, user: &Stored<User>) -> Result<bool> {

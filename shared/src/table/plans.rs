@@ -32,10 +32,10 @@ impl Table {
             changes,
             Condition::present(),
             || Error::NotFound("account"),
-        )?;
+        );
         if plan != PlanId::DEFAULT {
             transaction = transaction
-                .check(Key::plan(plan), Condition::present(), || Error::NotFound("plan"))?;
+                .check(Key::plan(plan), Condition::present(), || Error::NotFound("plan"));
         }
         transaction.commit().await
     }

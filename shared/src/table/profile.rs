@@ -11,6 +11,7 @@ use super::deleting::BATCH;
 use super::item::{Keyed, Stored};
 use super::key::{GRANT, Key, TOKEN, user_partition};
 use super::transaction::{Changes, Transaction};
+use super::write::{Aftermath, Write};
 use crate::error::Chain;
 use crate::model::{ApiKey, ApiKeyId, Grant, SshKey, TokenId, TokenKind, User, UserId, UserToken};
 use crate::{Error, Result};
@@ -103,69 +104,74 @@ impl UserChange {
 
 impl Table {
     /// Changes a user, as it was read, with this token, if it is one.
-    pub async fn change_user(
+    pub fn change_user(
         &self,
         user: &Stored<User>,
         token: Option<TokenId>,
         change: UserChange,
-    ) -> Result<User> {
-        self.update_user(user, token, change.added_to(Changes::new())?).await?;
-        Ok(change.of(user))
+    ) -> Result<Write<'_, User>> {
+        let transaction = self.update_user(user, token, change.added_to(Changes::new())?);
+        Ok(Write::new(transaction, change.of(user)))
     }
 
     /// Changes a user and its password, which revokes its OAuth grants and its user tokens, but for the one that asks.
     ///
     /// That is one write, by the user's epoch; what no longer works is cleared up after it.
-    pub async fn change_password(
+    pub fn change_password(
         &self,
         user: &Stored<User>,
         change: UserChange,
         password_hash: &str,
         spared: Option<TokenId>,
-    ) -> Result<User> {
+    ) -> Result<Write<'_, User>> {
         let epoch = user.credential_epoch + 1;
         let changes = Changes::new()
             .set("passwordHash", password_hash)?
             .set("credentialEpoch", epoch)?
             .set("sparedToken", spared)?;
         let changes = change.added_to(changes)?;
-        self.update_user(user, spared, changes).await?;
+        let transaction = self.update_user(user, spared, changes);
         let after = User {
             password_hash: Some(password_hash.to_owned()),
             credential_epoch: epoch,
             spared_token: spared,
             ..change.of(user)
         };
-        match timeout(CLEARING, self.clear_revoked(&after)).await {
+        let aftermath = Aftermath::Revoked(Box::new(after.clone()));
+        Ok(Write::followed_by(transaction, after, aftermath))
+    }
+
+    /// Clears up after a changed password, for a while.
+    pub(super) async fn clear_after(&self, changed: &User) {
+        match timeout(CLEARING, self.clear_revoked(changed)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(user = %user.id, error = %Chain(&error), "revoked tokens are left");
+                tracing::warn!(user = %changed.id, error = %Chain(&error), "revoked tokens are left");
             }
-            Err(_) => tracing::warn!(user = %user.id, "revoked tokens are left for lack of time"),
+            Err(_) => {
+                tracing::warn!(user = %changed.id, "revoked tokens are left for lack of time")
+            }
         }
-        Ok(after)
     }
 
     /// Says whether every credential of a user is refused.
     pub async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<()> {
         let changes = Changes::new().set("disabled", disabled)?;
         Transaction::new(self, "disable or enable a user")
-            .update(Key::user(user), changes, Condition::present(), || Error::NotFound("user"))?
+            .update(Key::user(user), changes, Condition::present(), || Error::NotFound("user"))
             .commit()
             .await
     }
 
-    async fn update_user(
+    fn update_user(
         &self,
         user: &Stored<User>,
         token: Option<TokenId>,
         changes: Changes,
-    ) -> Result<()> {
+    ) -> Transaction<'_> {
         Transaction::new(self, "change a user")
-            .update(user.key(), changes, Condition::unchanged(user), || Error::Raced)?
-            .check_token(user.id, token)?
-            .commit()
-            .await
+            .update(user.key(), changes, Condition::unchanged(user), || Error::Raced)
+            .check_token(user.id, token)
     }
 
     /// Deletes the tokens and grants that stopped working with a change of the password. Whatever becomes of it, nobody

@@ -7,9 +7,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Table;
 use super::condition::Condition;
-use super::item::{Attributes, Item, Keyed, Stored};
+use super::item::{Attributes, Item, Keyed, Stored, TTL};
 use super::key::{Key, TOKEN, user_partition};
 use super::transaction::{Changes, Transaction};
+use super::write::Write;
 use crate::error::failed;
 use crate::model::{
     Scope, SecretHash, Timestamp, TokenCredential, TokenId, TokenKind, User, UserId, UserToken,
@@ -66,38 +67,37 @@ impl Table {
     /// secret.
     ///
     /// [`Error::BadCredential`] when the user was disabled or the maker revoked meanwhile, or the password changed.
-    pub async fn create_token(
+    pub fn create_token(
         &self,
         user: &User,
         maker: Option<TokenId>,
         new: NewToken,
-    ) -> Result<(TokenCredential, UserToken)> {
+    ) -> Result<Write<'_, (TokenCredential, UserToken)>> {
         let credential = TokenCredential::generate(new.kind, user.id)?;
         let token = new.made(user, credential.id(), credential.secret_hash());
-        self.making("create a token", user, maker, &token)?.commit().await?;
-        Ok((credential, token))
+        let transaction = self.making("create a token", user, maker, &token)?;
+        Ok(Write::new(transaction, (credential, token)))
     }
 
     /// Revokes a token: it stops working with the next request. [`Error::NotFound`] if it is gone already.
-    pub async fn delete_token(&self, user: UserId, token: TokenId) -> Result<()> {
-        Transaction::new(self, "revoke a token")
-            .delete(Key::token(user, token), Condition::present(), || Error::NotFound("token"))?
-            .check(Key::user(user), Condition::enabled(), || Error::BadCredential)?
-            .commit()
-            .await
+    pub fn delete_token(&self, user: UserId, token: TokenId) -> Write<'_, ()> {
+        let transaction = Transaction::new(self, "revoke a token")
+            .delete(Key::token(user, token), Condition::present(), || Error::NotFound("token"))
+            .check(Key::user(user), Condition::enabled(), || Error::BadCredential);
+        Write::new(transaction, ())
     }
 
     /// Makes a token that takes the place of `old`, with a token of that user if `maker` names one. The old one works for
     /// `overlap` more, and not beyond its own end; without an overlap it is gone, whatever the clocks say.
     ///
     /// [`Error::Conflict`] if it was rotated before, [`Error::BadCredential`] as [`Table::create_token`].
-    pub async fn rotate_token(
+    pub fn rotate_token(
         &self,
         user: &User,
         maker: Option<TokenId>,
         old: &Stored<UserToken>,
         overlap: Duration,
-    ) -> Result<(TokenCredential, UserToken)> {
+    ) -> Result<Write<'_, (TokenCredential, UserToken)>> {
         if old.rotated_to.is_some() {
             return Err(Error::Conflict("the token was rotated already"));
         }
@@ -113,13 +113,12 @@ impl Table {
         let transaction =
             self.making("rotate a token", user, maker.filter(|maker| *maker != old.id), &new)?;
         let transaction = if overlap.is_zero() {
-            transaction.delete(old.key(), unchanged, || Error::Raced)?
+            transaction.delete(old.key(), unchanged, || Error::Raced)
         } else {
             let changes = rotated(old, &new, overlap)?;
-            transaction.update(old.key(), changes, unchanged, || Error::Raced)?
+            transaction.update(old.key(), changes, unchanged, || Error::Raced)
         };
-        transaction.commit().await?;
-        Ok((credential, new))
+        Ok(Write::new(transaction, (credential, new)))
     }
 
     /// The making of a token, by a user as it was read and a maker that is still there.
@@ -130,10 +129,10 @@ impl Table {
         maker: Option<TokenId>,
         new: &UserToken,
     ) -> Result<Transaction<'_>> {
-        Transaction::new(self, action)
+        Ok(Transaction::new(self, action)
             .put(attributes(new)?, Condition::absent(), || Error::Raced)?
-            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)?
-            .check_token(user.id, maker)
+            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)
+            .check_token(user.id, maker))
     }
 
     /// The tokens of a user after this one, as many as a page of `limit` takes. It needs no more than the user's id, so
@@ -180,14 +179,14 @@ impl Table {
 fn rotated(old: &UserToken, new: &UserToken, overlap: Duration) -> Result<Changes> {
     let end = new.created_at.checked_add(overlap).map_err(failed("rotate a token"))?;
     let end = old.expires_at.map_or(end, |own| own.min(end));
-    Changes::new().set("rotatedTo", new.id)?.set("expiresAt", end)?.set("ttl", end.as_second())
+    Changes::new().set("rotatedTo", new.id)?.set("expiresAt", end)?.set(TTL, end.as_second())
 }
 
 /// The attributes of a new token, with the time when the table deletes it.
 fn attributes(token: &UserToken) -> Result<Attributes> {
     let mut attributes = token.at(token.key())?;
     if let Some(end) = token.expires_at {
-        attributes.insert("ttl".to_owned(), AttributeValue::N(end.as_second().to_string()));
+        attributes.insert(TTL.to_owned(), AttributeValue::N(end.as_second().to_string()));
     }
     Ok(attributes)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as Refusal;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
@@ -29,8 +29,22 @@ pub(super) type Meaning = fn() -> Error;
 pub(super) struct Transaction<'t> {
     table: &'t Table,
     action: &'static str,
-    writes: Vec<TransactWriteItem>,
-    meanings: Vec<Meaning>,
+    writes: Vec<Write>,
+}
+
+/// What happens to one item, if its condition holds.
+struct Write {
+    key: Key,
+    kind: Kind,
+    condition: Condition,
+    refused: Meaning,
+}
+
+enum Kind {
+    Put(Attributes),
+    Update(Changes),
+    Delete,
+    Check,
 }
 
 /// New values for some attributes of an item; its version goes up by one.
@@ -92,8 +106,13 @@ impl Changes {
 
 impl<'t> Transaction<'t> {
     /// An empty transaction; `action` says in the log what could not be done.
-    pub(super) fn new(table: &'t Table, action: &'static str) -> Self {
-        Self { table, action, writes: Vec::new(), meanings: Vec::new() }
+    pub(super) const fn new(table: &'t Table, action: &'static str) -> Self {
+        Self { table, action, writes: Vec::new() }
+    }
+
+    /// The table that it is about.
+    pub(super) const fn table(&self) -> &'t Table {
+        self.table
     }
 
     /// Adds an item where there is none.
@@ -103,85 +122,57 @@ impl<'t> Transaction<'t> {
 
     /// Writes these attributes, whatever was there, if the condition holds of what was there.
     pub(super) fn put(
-        mut self,
+        self,
         attributes: Attributes,
         condition: Condition,
         refused: Meaning,
     ) -> Result<Self> {
-        let put = Put::builder()
-            .table_name(&self.table.name)
-            .set_item(Some(attributes))
-            .condition_expression(condition.expression)
-            .set_expression_attribute_names(filled(condition.names))
-            .set_expression_attribute_values(filled(condition.values));
-        let put = put.build().map_err(failed(self.action))?;
-        self.add(TransactWriteItem::builder().put(put).build(), refused);
-        Ok(self)
+        let key = Key::of(&attributes).ok_or_else(|| failed(self.action)("an item has no key"))?;
+        Ok(self.with(key, Kind::Put(attributes), condition, refused))
     }
 
     /// Changes an item that is there.
     pub(super) fn update(
-        mut self,
+        self,
         key: Key,
         changes: Changes,
         condition: Condition,
         refused: Meaning,
-    ) -> Result<Self> {
-        let update = Update::builder()
-            .table_name(&self.table.name)
-            .set_key(Some(key.into_attributes()))
-            .update_expression(changes.expression)
-            .condition_expression(condition.expression)
-            .set_expression_attribute_names(Some(
-                changes.names.into_iter().chain(condition.names).collect(),
-            ))
-            .set_expression_attribute_values(Some(
-                changes.values.into_iter().chain(condition.values).collect(),
-            ));
-        let update = update.build().map_err(failed(self.action))?;
-        self.add(TransactWriteItem::builder().update(update).build(), refused);
-        Ok(self)
+    ) -> Self {
+        self.with(key, Kind::Update(changes), condition, refused)
     }
 
     /// Deletes an item.
-    pub(super) fn delete(
-        mut self,
-        key: Key,
-        condition: Condition,
-        refused: Meaning,
-    ) -> Result<Self> {
-        let delete = Delete::builder()
-            .table_name(&self.table.name)
-            .set_key(Some(key.into_attributes()))
-            .condition_expression(condition.expression)
-            .set_expression_attribute_names(filled(condition.names))
-            .set_expression_attribute_values(filled(condition.values));
-        let delete = delete.build().map_err(failed(self.action))?;
-        self.add(TransactWriteItem::builder().delete(delete).build(), refused);
-        Ok(self)
+    pub(super) fn delete(self, key: Key, condition: Condition, refused: Meaning) -> Self {
+        self.with(key, Kind::Delete, condition, refused)
     }
 
     /// Writes nothing, but demands something of an item.
-    pub(super) fn check(
-        mut self,
-        key: Key,
-        condition: Condition,
-        refused: Meaning,
-    ) -> Result<Self> {
-        let check = ConditionCheck::builder()
-            .table_name(&self.table.name)
-            .set_key(Some(key.into_attributes()))
-            .condition_expression(condition.expression)
-            .set_expression_attribute_names(filled(condition.names))
-            .set_expression_attribute_values(filled(condition.values));
-        let check = check.build().map_err(failed(self.action))?;
-        self.add(TransactWriteItem::builder().condition_check(check).build(), refused);
-        Ok(self)
+    pub(super) fn check(self, key: Key, condition: Condition, refused: Meaning) -> Self {
+        self.with(key, Kind::Check, condition, refused)
     }
 
-    fn add(&mut self, write: TransactWriteItem, refused: Meaning) {
-        self.writes.push(write);
-        self.meanings.push(refused);
+    fn with(mut self, key: Key, kind: Kind, condition: Condition, refused: Meaning) -> Self {
+        self.writes.push(Write { key, kind, condition, refused });
+        self
+    }
+
+    /// Puts what was added last before all else: if several conditions fail, its meaning counts.
+    pub(super) fn with_last_first(mut self) -> Self {
+        self.writes.rotate_right(1);
+        self
+    }
+
+    /// Demands that an item still has the version that was read, whatever else is done with it.
+    pub(super) fn unchanged(mut self, key: Key, version: u64) -> Self {
+        let condition = Condition::version(version);
+        let Some(write) = self.writes.iter_mut().find(|write| write.key == key) else {
+            return self.check(key, condition, || Error::Raced);
+        };
+        let own = std::mem::replace(&mut write.condition, Condition::present());
+        write.condition = own.and(condition);
+        write.refused = || Error::Raced;
+        self
     }
 
     /// Does all of it or nothing.
@@ -189,37 +180,87 @@ impl<'t> Transaction<'t> {
     /// The same client request token goes with every attempt, the SDK's own included, so that an attempt whose answer
     /// was lost is not taken for somebody else's write: `DynamoDB` answers a repeated token with success for 10 minutes.
     pub(super) async fn commit(self) -> Result<()> {
+        if self.writes.is_empty() {
+            return Ok(());
+        }
         let token = format!("{:032x}", u128::from_be_bytes(random::bytes()?));
+        let (name, action) = (&self.table.name, self.action);
+        let meanings: Vec<Meaning> = self.writes.iter().map(|write| write.refused).collect();
+        let writes = self.writes.into_iter().map(|write| write.into_item(name));
+        let writes = writes.collect::<Result<Vec<_>, _>>().map_err(failed(action))?;
         for attempt in 0..ATTEMPTS {
-            let request = self
-                .table
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(self.writes.clone()));
+            let request =
+                self.table.client.transact_write_items().set_transact_items(Some(writes.clone()));
             let Err(error) = request.client_request_token(&token).send().await else {
                 return Ok(());
             };
-            if let Some(meaning) = self.refused(&error) {
-                return Err(meaning());
+            if let Some(refused) = first_refused(&error).and_then(|place| meanings.get(place)) {
+                return Err(refused());
             }
             if !is_conflict(&error) {
-                return Err(failed_call(self.action)(error));
+                return Err(failed_call(action)(error));
             }
             back_off(attempt).await?;
         }
-        Err(Error::Unavailable {
-            action: self.action,
-            source: "other transactions were always first".into(),
-        })
+        Err(Error::Unavailable { action, source: "other transactions were always first".into() })
     }
+}
 
-    /// What the first failed condition means, if it was a condition that failed.
-    fn refused<R>(&self, error: &SdkError<Refusal, R>) -> Option<Meaning> {
-        let place = reasons(error)
-            .iter()
-            .position(|reason| reason.code() == Some("ConditionalCheckFailed"))?;
-        self.meanings.get(place).copied()
+impl Write {
+    /// The write as the SDK takes it.
+    fn into_item(self, table: &str) -> Result<TransactWriteItem, BuildError> {
+        let Condition { expression, names, values } = self.condition;
+        let item = TransactWriteItem::builder();
+        let item = match self.kind {
+            Kind::Put(attributes) => item.put(
+                Put::builder()
+                    .table_name(table)
+                    .set_item(Some(attributes))
+                    .condition_expression(expression)
+                    .set_expression_attribute_names(filled(names))
+                    .set_expression_attribute_values(filled(values))
+                    .build()?,
+            ),
+            Kind::Update(changes) => item.update(
+                Update::builder()
+                    .table_name(table)
+                    .set_key(Some(self.key.into_attributes()))
+                    .update_expression(changes.expression)
+                    .condition_expression(expression)
+                    .set_expression_attribute_names(Some(
+                        changes.names.into_iter().chain(names).collect(),
+                    ))
+                    .set_expression_attribute_values(Some(
+                        changes.values.into_iter().chain(values).collect(),
+                    ))
+                    .build()?,
+            ),
+            Kind::Delete => item.delete(
+                Delete::builder()
+                    .table_name(table)
+                    .set_key(Some(self.key.into_attributes()))
+                    .condition_expression(expression)
+                    .set_expression_attribute_names(filled(names))
+                    .set_expression_attribute_values(filled(values))
+                    .build()?,
+            ),
+            Kind::Check => item.condition_check(
+                ConditionCheck::builder()
+                    .table_name(table)
+                    .set_key(Some(self.key.into_attributes()))
+                    .condition_expression(expression)
+                    .set_expression_attribute_names(filled(names))
+                    .set_expression_attribute_values(filled(values))
+                    .build()?,
+            ),
+        };
+        Ok(item.build())
     }
+}
+
+/// The place of the first action whose condition failed, if it was a condition that failed.
+fn first_refused<R>(error: &SdkError<Refusal, R>) -> Option<usize> {
+    reasons(error).iter().position(|reason| reason.code() == Some("ConditionalCheckFailed"))
 }
 
 /// Whether the transaction met another one, or `DynamoDB` had no room for it just then: nothing was written.

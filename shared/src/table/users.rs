@@ -7,6 +7,7 @@ use super::key::Key;
 use super::memberships::AdminOf;
 use super::opening::NewAccount;
 use super::transaction::{Changes, Meaning, Transaction};
+use super::write::Write;
 use crate::error::failed;
 use crate::model::{
     Account, AccountId, AccountName, ApiKey, Email, EmailAddress, Membership, Role, S3Key, Slug,
@@ -121,19 +122,19 @@ impl Transaction<'_> {
             joined_at: user.created_at,
         };
         let is_admin = Condition::one_of("role", ["admin".to_owned()]);
-        self.check(Key::membership(admin, account.id), is_admin, || Error::Raced)?
-            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)?
-            .check_token(admin, token)?
+        self.check(Key::membership(admin, account.id), is_admin, || Error::Raced)
+            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)
+            .check_token(admin, token)
             .insert_member(&member)
     }
 
     /// Demands that the token that a request was made with, if it was one, is still there.
-    pub(super) fn check_token(self, user: UserId, token: Option<TokenId>) -> Result<Self> {
+    pub(super) fn check_token(self, user: UserId, token: Option<TokenId>) -> Self {
         match token {
             Some(token) => {
                 self.check(Key::token(user, token), Condition::present(), || Error::BadCredential)
             }
-            None => Ok(self),
+            None => self,
         }
     }
 }
@@ -146,14 +147,14 @@ impl Table {
         let name: AccountName =
             new.username.to_string().parse().map_err(failed("name an account"))?;
         let slug = self.free_slug(&name, new.id).await?;
-        self.create_user_with(new, slug).await
+        self.create_user_with(new, slug)?.commit().await
     }
 
     /// Makes a user with its address and its personal account, or nothing of it.
     ///
     /// Fails with [`Error::Conflict`] when the username or the address is taken, and with [`Error::Raced`] when somebody
     /// else took the same slug, number or derived name first: then it may be called again, with what is free now.
-    pub async fn create_user_with(&self, mut new: NewUser, slug: Slug) -> Result<User> {
+    pub fn create_user_with(&self, mut new: NewUser, slug: Slug) -> Result<Write<'_, User>> {
         let name = new.username.to_string().parse().map_err(failed("name an account"))?;
         let account =
             NewAccount { name, contact_email: None, registry: None }.opened(slug, new.id)?;
@@ -176,30 +177,28 @@ impl Table {
         if let Some(admin) = member_of {
             transaction = transaction.insert_user_of(&user, admin, made_with)?;
         }
-        transaction.commit().await?;
-        Ok(user)
+        Ok(Write::new(transaction, user))
     }
 
     /// Makes an account that the user belongs to the current one.
-    pub async fn set_current_account(
+    pub fn set_current_account(
         &self,
         user: &Stored<User>,
         account: AccountId,
-    ) -> Result<User> {
-        Transaction::new(self, "set the current account")
+    ) -> Result<Write<'_, User>> {
+        let transaction = Transaction::new(self, "set the current account")
             .update(
                 Key::user(user.id),
                 Changes::new().set("currentAccount", account)?,
                 Condition::enabled(),
                 || Error::BadCredential,
-            )?
-            .check(Key::account(account), Condition::present(), || Error::NotFound("account"))?
+            )
+            .check(Key::account(account), Condition::present(), || Error::NotFound("account"))
             .check(Key::membership(user.id, account), Condition::present(), || {
                 Error::Forbidden("you are not a member of this account")
-            })?
-            .commit()
-            .await?;
-        Ok(User { current_account: Some(account), ..user.item.clone() })
+            });
+        let after = User { current_account: Some(account), ..user.item.clone() };
+        Ok(Write::new(transaction, after))
     }
 
     /// Whose address this is: one round.
@@ -227,7 +226,7 @@ impl Table {
         let unchanged = Condition::one_of("passwordHash", [old.to_owned()]);
         let changes = Changes::new().set("passwordHash", new)?;
         Transaction::new(self, "replace a password hash")
-            .update(Key::user(user), changes, unchanged, || Error::Raced)?
+            .update(Key::user(user), changes, unchanged, || Error::Raced)
             .commit()
             .await
     }

@@ -288,7 +288,12 @@ async fn a_password_may_hold_any_character() {
     let (stored, ()) = app.table().user_and(jane.user().id, ()).await.unwrap();
     let hash = shared::password::hash(password).unwrap();
     let change = shared::table::UserChange::default();
-    app.table().change_password(&stored.unwrap(), change, &hash, None).await.unwrap();
+    app.table()
+        .change_password(&stored.unwrap(), change, &hash, None)
+        .unwrap()
+        .commit()
+        .await
+        .unwrap();
 
     let shown = Shown::ask(&app, &path).await;
 

@@ -82,7 +82,7 @@ pub(super) async fn run(table: &Table, options: NewTokenOptions) -> Result<()> {
         if user.disabled {
             return Err(Error::Conflict("the user is disabled"));
         }
-        table.create_token(&user, None, new.clone()).await
+        table.create_token(&user, None, new.clone())?.commit().await
     })
     .await?;
     let UserToken { id, user: user_id, kind, name, scopes, expires_at, .. } = token;

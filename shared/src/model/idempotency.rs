@@ -1,0 +1,84 @@
+//! What makes a repeated request known as one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Malformed, hex};
+
+/// What a client puts into `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a string in double quotes,
+/// as RFC 8941 writes it, or the same bare, as many clients send it. 1 to 255 visible characters of ASCII.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl FromStr for IdempotencyKey {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        let raw = raw.trim_matches([' ', '\t']);
+        let bare = match raw.strip_prefix('"') {
+            Some(rest) => rest.strip_suffix('"').ok_or_else(malformed)?,
+            None => raw,
+        };
+        let is_visible = bare.bytes().all(|byte| byte.is_ascii_graphic());
+        if !(1..=255).contains(&bare.len()) || !is_visible || bare.contains(['"', '\\']) {
+            return Err(malformed());
+        }
+        Ok(Self(bare.to_owned()))
+    }
+}
+
+fn malformed() -> Malformed {
+    Malformed::new("must be 1 to 255 visible ASCII characters without quotes or backslashes")
+}
+
+/// Where the answer to a request is kept among its user's: a hash of the credential's name and the key, in hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerSlot(String);
+
+impl AnswerSlot {
+    /// The place for requests with this credential under this key. The name of a credential holds no space.
+    pub fn of(credential: &str, key: &IdempotencyKey) -> Self {
+        Self(hex(&Sha256::digest(format!("{credential} {}", key.0))))
+    }
+}
+
+impl fmt::Display for AnswerSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_the_same_in_quotes_and_bare() {
+        let bare: IdempotencyKey = " 8e03978e-40d5 ".parse().unwrap();
+
+        assert_eq!(r#""8e03978e-40d5""#.parse(), Ok(bare));
+    }
+
+    #[test]
+    fn a_key_has_1_to_255_visible_characters_and_no_quotes_inside() {
+        for good in ["x", "a:b/c=", &"x".repeat(255)] {
+            assert!(good.parse::<IdempotencyKey>().is_ok(), "{good}");
+        }
+        for bad in
+            ["", " ", r#""""#, r#"""#, r#""x"#, r#"x""#, "a b", r"a\b", "ä", &"x".repeat(256)]
+        {
+            assert!(bad.parse::<IdempotencyKey>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn another_credential_has_another_place_for_the_same_key() {
+        let key = "x".parse().unwrap();
+
+        assert_ne!(AnswerSlot::of("password", &key), AnswerSlot::of("token", &key));
+        assert_eq!(AnswerSlot::of("password", &key), AnswerSlot::of("password", &key));
+    }
+}

@@ -1,0 +1,76 @@
+//! Writes that are ready and not done yet, so that what they are answered with can be kept in the same transaction.
+
+use super::answers::KeptAnswer;
+use super::basis::Basis;
+use super::transaction::Transaction;
+use crate::Result;
+use crate::model::{AccountId, User, UserId};
+
+/// A write that is ready, with what comes of it: nothing is done before it is committed.
+#[must_use = "nothing is written before it is committed"]
+pub struct Write<'t, T> {
+    transaction: Transaction<'t>,
+    outcome: T,
+    aftermath: Aftermath,
+}
+
+/// What is cleared up once a write is done. It may stop anywhere: nothing depends on it.
+pub(super) enum Aftermath {
+    Nothing,
+    /// The memberships of an account that is gone, but for this admin's, which went with it.
+    Members(AccountId, UserId),
+    /// The tokens and grants that a changed password revoked.
+    Revoked(Box<User>),
+}
+
+impl<'t, T> Write<'t, T> {
+    pub(super) const fn new(transaction: Transaction<'t>, outcome: T) -> Self {
+        Self::followed_by(transaction, outcome, Aftermath::Nothing)
+    }
+
+    pub(super) const fn followed_by(
+        transaction: Transaction<'t>,
+        outcome: T,
+        aftermath: Aftermath,
+    ) -> Self {
+        Self { transaction, outcome, aftermath }
+    }
+
+    /// Does all of it or nothing.
+    ///
+    /// [`Error::Raced`](crate::Error::Raced) when somebody else changed first what it rests on; else the errors that the
+    /// method names that made it.
+    pub async fn commit(self) -> Result<T> {
+        let Self { transaction, outcome, aftermath } = self;
+        match aftermath {
+            Aftermath::Nothing => transaction.commit().await?,
+            Aftermath::Members(account, admin) => {
+                let table = transaction.table();
+                table.committed_closing(transaction, account, admin).await?;
+            }
+            Aftermath::Revoked(user) => {
+                let table = transaction.table();
+                transaction.commit().await?;
+                table.clear_after(&user).await;
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// What comes of it, apart from the write itself.
+    pub fn split(self) -> (T, Write<'t, ()>) {
+        let Self { transaction, outcome, aftermath } = self;
+        (outcome, Write { transaction, outcome: (), aftermath })
+    }
+
+    /// The same, if nobody has changed the items that this names.
+    pub fn resting_on(self, basis: Basis) -> Self {
+        Self { transaction: basis.demanded_by(self.transaction), ..self }
+    }
+
+    /// The same, and with it an answer is kept; somebody else's answer in its place is found first, whatever else is
+    /// wrong.
+    pub fn keeping(self, answer: &KeptAnswer) -> Result<Self> {
+        Ok(Self { transaction: self.transaction.keep(answer)?, ..self })
+    }
+}

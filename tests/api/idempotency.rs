@@ -1,0 +1,367 @@
+//! Requests that are sent again under the same `Idempotency-Key`.
+
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use shared::model::Scope;
+use tests::{Answer, Fault, Operation, Person, TestApp, user_operations};
+
+const WRITE: &str = "TransactWriteItems";
+
+/// What can be sent again: every write, but for those of the OAuth endpoints.
+fn writes() -> impl Iterator<Item = Operation> {
+    user_operations().filter(Operation::is_write)
+}
+
+/// The event of an operation under a key. A token that is rotated is another one than asks, since that works no more.
+async fn under(app: &TestApp, operation: &Operation, person: &Person<'_>, key: &str) -> Value {
+    let rotates = operation.name == "rollcall-rotate-token";
+    let authorization = if rotates { person.basic() } else { person.token().to_owned() };
+    let event = operation.prepared(app, &person.who(), &authorization).await;
+    keyed(event, key)
+}
+
+fn keyed(mut event: Value, key: &str) -> Value {
+    event["headers"]["idempotency-key"] = json!(key);
+    event
+}
+
+/// The answer as it was the first time, if it is a repeated one.
+fn first(mut answer: Answer) -> Option<Answer> {
+    let place = answer.headers.iter().position(|(name, _)| name == "idempotency-replayed")?;
+    assert_eq!(answer.headers.remove(place).1, "true");
+    Some(answer)
+}
+
+/// All items, but for the attempts to sign in.
+async fn sorted(app: &TestApp) -> BTreeSet<String> {
+    let items = app.items().await.into_iter().filter(|item| item["sk"]["S"] != "ATTEMPTS");
+    items.map(|item| item.to_string()).collect()
+}
+
+#[tokio::test]
+async fn every_write_that_is_sent_again_gets_its_first_answer_and_is_done_once() {
+    for operation in writes() {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = under(&app, &operation, &jane, "a-key").await;
+
+        let answer = app.send_event(&event).await;
+        let after = sorted(&app).await;
+        let again = app.send_event(&event).await;
+
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+        assert_eq!(first(again), Some(answer), "{operation}");
+        assert_eq!(sorted(&app).await, after, "{operation}");
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test]
+async fn of_two_at_once_the_loser_gets_the_winners_answer() {
+    for operation in writes() {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = under(&app, &operation, &jane, "a-key").await;
+        // Both have read before one writes: while rounds are counted, each call takes its time.
+        app.proxy().count();
+
+        let answers = join_all([app.send_event(&event), app.send_event(&event)]).await;
+
+        let (repeated, done): (Vec<_>, Vec<_>) =
+            answers.into_iter().partition(|answer| answer.header("idempotency-replayed").is_some());
+        let [done] = &done[..] else { panic!("{operation} was done {} times", done.len()) };
+        assert_eq!(done.status, operation.success(), "{operation}: {done:?}");
+        assert_eq!(first(repeated[0].clone()).as_ref(), Some(done), "{operation}");
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_gets_it_when_it_is_sent_again() {
+    for operation in writes() {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = under(&app, &operation, &jane, "a-key").await;
+        app.proxy().disturb_all_of(WRITE, Some(Fault::AnswerLost));
+        let lost = app.send_event(&event).await;
+        let after = sorted(&app).await;
+        app.proxy().disturb_all_of(WRITE, None);
+
+        let again = app.send_event(&event).await;
+
+        assert_eq!(lost.status, 503, "{operation}: {lost:?}");
+        assert_eq!(again.header("idempotency-replayed"), Some("true"), "{operation}: {again:?}");
+        assert_eq!(again.status, operation.success(), "{operation}: {again:?}");
+        assert_eq!(sorted(&app).await, after, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_came_with_another_request_is_422_and_changes_nothing() {
+    for operation in writes() {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = under(&app, &operation, &jane, "a-key").await;
+        assert_eq!(app.send_event(&event).await.status, operation.success(), "{operation}");
+        let after = sorted(&app).await;
+
+        for other in others(&event) {
+            let answer = app.send_event(&other).await;
+
+            let text = "this Idempotency-Key was used for another request";
+            let expected = match operation.name.split('-').next() {
+                Some("rollcall") => json!({
+                    "title": "Unprocessable Entity",
+                    "status": 422,
+                    "detail": text,
+                    "code": "idempotency_key_reused",
+                }),
+                _ => operation.error(422, "idempotency_key_reused", text),
+            };
+            assert_eq!(answer.parts(), (422, &expected), "{operation}: {other}");
+        }
+        assert_eq!(sorted(&app).await, after, "{operation}");
+    }
+}
+
+/// The same request but for its query, and but for its body.
+fn others(event: &Value) -> Vec<Value> {
+    let mut queried = event.clone();
+    let query = event["rawQueryString"].as_str().unwrap_or_default();
+    queried["rawQueryString"] = json!(format!("{query}&more=1"));
+    let mut others = vec![queried];
+    if let Some(body) = event["body"].as_str() {
+        let mut other = event.clone();
+        other["body"] = json!(format!("{body} "));
+        others.push(other);
+    }
+    others
+}
+
+#[tokio::test]
+async fn another_method_or_path_under_the_key_is_422() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let body = json!({ "name": "One", "email": "one@example.com" }).to_string();
+    let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
+    assert_eq!(app.send("POST", "/v1/accounts", &headers, Some(&body)).await.status, 200);
+    let own = format!("/v1/accounts/{}", jane.account());
+
+    for (method, path) in [("PUT", own.as_str()), ("POST", "/api/public/v1/account")] {
+        let answer = app.send(method, path, &headers, Some(&body)).await;
+
+        assert_eq!(answer.status, 422, "{method} {path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_kept() {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let path = "/api/v1.1/users/janedoe/emails/";
+    let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
+    let body = json!({ "email": "wanted@example.com" }).to_string();
+    let johns = "/api/v1.1/users/johnroe/emails/";
+    let wanted = json!({ "email": "wanted@example.com" });
+    assert_eq!(john.send_json("POST", johns, &wanted).await.status, 201);
+    let refused = app.send("POST", path, &headers, Some(&body)).await;
+    assert_eq!(john.send_json("DELETE", johns, &wanted).await.status, 204);
+
+    let answer = app.send("POST", path, &headers, Some(&body)).await;
+
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert_eq!((answer.status, answer.header("idempotency-replayed")), (201, None), "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_answer_is_forgotten_after_a_day() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
+    let body = json!({ "name": "Mine" }).to_string();
+    let post = async || app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
+    let one = post().await;
+    let kept = kept(&app).await.remove(0);
+    let end: i64 = kept["ttl"]["N"].as_str().unwrap().parse().unwrap();
+    let in_a_day = TestApp::in_seconds(24 * 3600).as_second();
+    assert!((in_a_day - 60..=in_a_day).contains(&end), "{end}");
+
+    let key = json!({ "pk": kept["pk"], "sk": kept["sk"] });
+    let over = json!({ "N": TestApp::in_seconds(-1).as_second().to_string() });
+    let change = json!({
+        "Key": key,
+        "UpdateExpression": "SET #ttl = :over",
+        "ExpressionAttributeNames": { "#ttl": "ttl" },
+        "ExpressionAttributeValues": { ":over": over },
+    });
+    app.engine("UpdateItem", change).await;
+    let (other, again) = (post().await, post().await);
+
+    assert_eq!(other.header("idempotency-replayed"), None);
+    assert_ne!(other.body, one.body);
+    assert_eq!(again.body, other.body);
+}
+
+/// The answers that the table keeps.
+async fn kept(app: &TestApp) -> Vec<Value> {
+    app.items().await.into_iter().filter(|item| item["type"]["S"] == "answer").collect()
+}
+
+#[tokio::test]
+async fn the_table_alone_tells_neither_what_was_asked_nor_what_was_answered() {
+    const NAMES: [&str; 10] = [
+        "fingerprint",
+        "keyVersion",
+        "pk",
+        "sealed",
+        "sk",
+        "slot",
+        "ttl",
+        "type",
+        "user",
+        "version",
+    ];
+    for operation in writes() {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = under(&app, &operation, &jane, "a-key").await;
+        let answer = app.send_event(&event).await;
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+
+        let kept = kept(&app).await;
+
+        let [item] = &kept[..] else { panic!("{operation}: {kept:?}") };
+        let names = item.as_object().unwrap().keys().map(String::as_str);
+        assert_eq!(BTreeSet::from_iter(names), BTreeSet::from(NAMES), "{operation}");
+        for name in ["fingerprint", "sealed"] {
+            let bytes = STANDARD.decode(item[name]["S"].as_str().unwrap()).unwrap();
+            // No field name and no status of the answer, nor a plain hash of the request's body.
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!text.contains("status") && !text.contains("body"), "{operation}: {text}");
+            let body = event["body"].as_str().unwrap_or_default();
+            assert_ne!(bytes, Sha256::digest(body).as_slice(), "{operation}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_the_credentials_own() {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let other = jane.with_token(jane.new_token(shared::model::TokenKind::User, None, None).await);
+    let body = json!({ "name": "test", "kind": "user" }).to_string();
+    let (basic, by_address) = (jane.basic(), tests::basic(jane.email(), tests::PASSWORD));
+    let mut tokens = BTreeSet::new();
+
+    for authorization in [jane.token(), other.token(), john.token(), &basic] {
+        let headers = [("authorization", authorization), ("idempotency-key", "a-key")];
+        let answer = app.send("POST", "/rollcall/v1/tokens", &headers, Some(&body)).await;
+        assert_eq!((answer.status, answer.header("idempotency-replayed")), (201, None));
+        tokens.insert(answer.text("token").to_owned());
+    }
+    let headers = [("authorization", by_address.as_str()), ("idempotency-key", "a-key")];
+    let same_user = app.send("POST", "/rollcall/v1/tokens", &headers, Some(&body)).await;
+
+    assert_eq!(tokens.len(), 4);
+    assert_eq!(same_user.header("idempotency-replayed"), Some("true"));
+    assert!(tokens.contains(same_user.text("token")));
+}
+
+#[tokio::test]
+async fn the_key_is_looked_up_after_credential_scope_and_body() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let token = jane.new_token(shared::model::TokenKind::User, Some(&[Scope::AccountWrite]), None);
+    let scoped = jane.with_token(token.await);
+    let headers = [("authorization", scoped.token()), ("idempotency-key", "a-key")];
+    let path = "/api/public/v1/account";
+    let body = json!({ "name": "Mine" }).to_string();
+    assert_eq!(app.send("POST", path, &headers, Some(&body)).await.status, 200);
+
+    let bad = app.send("POST", path, &headers, Some("{}")).await;
+    let out_of_scope = app.send("POST", "/rollcall/v1/tokens", &headers, Some(&body)).await;
+    let id = tests::token_id(scoped.token()).unwrap();
+    let revoked = jane.send("DELETE", &format!("/rollcall/v1/tokens/{id}")).await;
+    let gone = app.send("POST", path, &headers, Some(&body)).await;
+
+    assert_eq!((bad.status, out_of_scope.status), (400, 403), "{bad:?} {out_of_scope:?}");
+    assert_eq!((revoked.status, gone.status), (204, 401));
+}
+
+#[tokio::test]
+async fn a_repeated_deletion_is_answered_before_anybody_asks_whether_there_is_something() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let path = format!("/v1/accounts/{}", jane.account());
+    let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
+    let other = [("authorization", jane.token()), ("idempotency-key", "another-key")];
+    assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 200);
+
+    let again = app.send("DELETE", &path, &headers, None).await;
+    let anew = app.send("DELETE", &path, &other, None).await;
+
+    assert_eq!(again.parts(), (200, &json!({})));
+    assert_eq!(anew.status, 404);
+}
+
+#[tokio::test]
+async fn a_refusal_by_what_the_same_request_did_meanwhile_gives_way_to_its_answer() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let path = format!("/v1/accounts/{}", jane.account());
+    let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
+    let done = app.send("DELETE", &path, &headers, None).await;
+    // A batch is no snapshot: the account may be read after the write, and the kept answer before it.
+    let answer = kept(&app).await.remove(0);
+    let key = json!({ "pk": answer["pk"], "sk": answer["sk"] });
+    app.engine("DeleteItem", json!({ "Key": key })).await;
+    let put = app.engine_later("PutItem", json!({ "Item": answer }));
+    app.proxy().before("BatchGetItem", async {});
+    app.proxy().before("BatchGetItem", put);
+
+    let again = app.send("DELETE", &path, &headers, None).await;
+
+    assert_eq!(first(again), Some(done));
+    assert_eq!(app.proxy().faults_left(), 0);
+}
+
+#[tokio::test]
+async fn a_key_is_one_text_bare_or_in_quotes() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let body = json!({ "name": "Mine" }).to_string();
+    let post = async |key: &str| {
+        let headers = [("authorization", jane.token()), ("idempotency-key", key)];
+        app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await
+    };
+    let one = post("a-key").await;
+
+    assert_eq!(first(post(r#""a-key""#).await), Some(one));
+    for bad in ["", "\"", "a key", "a\"b", &"x".repeat(256)] {
+        let answer = post(bad).await;
+        let problem = "Idempotency-Key: must be 1 to 255 visible ASCII characters without quotes or backslashes";
+        assert_eq!(answer.status, 400, "{bad}: {answer:?}");
+        assert_eq!(answer.body["details"], json!([problem]), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn reads_and_the_oauth_endpoints_take_no_notice_of_a_key() {
+    for operation in
+        tests::operations().into_iter().filter(|own| !writes().any(|w| w.name == own.name))
+    {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = keyed(app.event(&operation, &jane).await, "a key that is none");
+
+        let answer = app.send_event(&event).await;
+
+        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+        assert!(kept(&app).await.is_empty(), "{operation}");
+    }
+}
