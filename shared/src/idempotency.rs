@@ -70,7 +70,7 @@ impl Repeatable {
         if !bool::from(self.fingerprint(&key, kept.user)?.ct_eq(&fingerprint)) {
             return Err(Error::KeyReused);
         }
-        let plain = self.open(&key, kept.user, decoded(&kept.sealed)?)?;
+        let plain = self.open(&key, kept.user, &decoded(&kept.sealed)?)?;
         serde_json::from_slice(&plain).map_err(failed("read a kept answer"))
     }
 
@@ -115,7 +115,7 @@ impl Repeatable {
         Ok([&nonce[..], &text].concat())
     }
 
-    fn open(&self, key: &ServiceKey, user: UserId, sealed: Vec<u8>) -> Result<Vec<u8>> {
+    fn open(&self, key: &ServiceKey, user: UserId, sealed: &[u8]) -> Result<Vec<u8>> {
         let broken = || failed("read a kept answer")("it cannot be decrypted");
         let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(broken)?;
         let mut text = text.to_vec();

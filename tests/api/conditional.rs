@@ -36,7 +36,7 @@ const WRITES: [(&str, &str); 13] = [
 ];
 
 fn operation(name: &str) -> Operation {
-    operations().into_iter().find(|operation| operation.name == name).expect("an operation")
+    operations().into_iter().find(|operation| operation.name == name).unwrap()
 }
 
 fn with(event: &Value, header: &str, value: &str) -> Value {
@@ -51,19 +51,19 @@ async fn tagged(app: &TestApp, write: &str, shows: &str, person: &Person<'_>) ->
     let authorization =
         if write == "rollcall-rotate-token" { basic.as_str() } else { person.token() };
     let event = operation(write).prepared(app, &person.who(), authorization).await;
-    let shown = app.send_event(&showing(shows, &event, person)).await;
-    let tag = shown.header("etag").unwrap_or_else(|| panic!("{shows}: {shown:?}"));
+    let answer = app.send_event(&showing(shows, &event, person)).await;
+    let tag = answer.header("etag").unwrap_or_else(|| panic!("{shows}: {answer:?}"));
     (event, tag.to_owned())
 }
 
 /// The event that shows what another one writes to.
 fn showing(shows: &str, write: &Value, person: &Person<'_>) -> Value {
-    let mut shown = operation(shows).of(&person.account(), person.token());
+    let mut event = operation(shows).of(&person.account(), person.token());
     if shows == "rollcall-get-token" {
         let path = write["rawPath"].as_str().unwrap();
-        shown["rawPath"] = json!(path.trim_end_matches('/').trim_end_matches("/rotate"));
+        event["rawPath"] = json!(path.trim_end_matches('/').trim_end_matches("/rotate"));
     }
-    shown
+    event
 }
 
 /// All items, but for the attempts to sign in.

@@ -657,7 +657,7 @@ async fn what_came_after_a_later_change_of_the_password_outlives_the_clearing_of
         let hash = shared::password::hash("a third password").unwrap();
         let change = shared::table::UserChange::default();
         let user = others
-            .change_password(&user.unwrap(), change, &hash, None)
+            .change_password(&user.unwrap(), &change, &hash, None)
             .unwrap()
             .commit()
             .await

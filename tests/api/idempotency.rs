@@ -236,8 +236,8 @@ async fn the_table_alone_tells_neither_what_was_asked_nor_what_was_answered() {
         let kept = kept(&app).await;
 
         let [item] = &kept[..] else { panic!("{operation}: {kept:?}") };
-        let names = item.as_object().unwrap().keys().map(String::as_str);
-        assert_eq!(BTreeSet::from_iter(names), BTreeSet::from(NAMES), "{operation}");
+        let names: BTreeSet<_> = item.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(names, BTreeSet::from(NAMES), "{operation}");
         for name in ["fingerprint", "sealed"] {
             let bytes = STANDARD.decode(item[name]["S"].as_str().unwrap()).unwrap();
             // No field name and no status of the answer, nor a plain hash of the request's body.

@@ -79,8 +79,8 @@ impl<'a> Person<'a> {
     ) -> String {
         let scopes = scopes.map(|scopes| scopes.iter().copied().collect());
         let new = NewToken { kind, name: "test".to_owned(), scopes, expires_at };
-        let made = self.app.table().create_token(&self.user, None, new).unwrap().commit().await;
-        made.expect("a new token").0.reveal()
+        let making = self.app.table().create_token(&self.user, None, new).expect("a new token");
+        making.commit().await.expect("a new token").0.reveal()
     }
 
     /// The same user with another token.

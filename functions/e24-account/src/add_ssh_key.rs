@@ -93,6 +93,6 @@ pub(crate) async fn add(
     let sshkeys = SshKeyView::of(&key, private);
     keys.push(key);
     let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
-    let write = app.table.change_user(caller.user(), caller.token_id(), change)?;
+    let write = app.table.change_user(caller.user(), caller.token_id(), &change)?;
     caller.settle(app, write, |_| http::ok(&Success::of(Added { sshkeys }))).await
 }

@@ -77,9 +77,9 @@ pub(crate) async fn change(
     let write = match body.password {
         Some(password) => {
             caller.demand::<Unrestricted>()?;
-            app.table.change_password(user, change, &password.hash()?, caller.token_id())?
+            app.table.change_password(user, &change, &password.hash()?, caller.token_id())?
         }
-        None => app.table.change_user(user, caller.token_id(), change)?,
+        None => app.table.change_user(user, caller.token_id(), &change)?,
     };
     caller.settle(app, write, |user| http::resource(&view(&user))).await
 }

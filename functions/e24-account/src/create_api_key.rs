@@ -29,6 +29,6 @@ pub(crate) async fn create(
     let key = ApiKey::generate(&service_key)?;
     let api = ApiKeyView::of(&key, user.id, Some(key.secret(user.id, &service_key)?));
     let change = UserChange { api_key: Some(ApiKeyChange::Put(key)), ..UserChange::default() };
-    let write = app.table.change_user(user, caller.token_id(), change)?;
+    let write = app.table.change_user(user, caller.token_id(), &change)?;
     caller.settle(app, write, |_| http::ok(&Success::of(Shown { api }))).await
 }

@@ -100,6 +100,6 @@ pub(crate) async fn update(
     own(&caller, owner)?;
     let before = caller.user().clone();
     let caller = caller.on(|| UserView::of((*before).clone(), origin), before.basis())?;
-    let write = app.table.change_user(&before, caller.token_id(), change)?;
+    let write = app.table.change_user(&before, caller.token_id(), &change)?;
     caller.settle(app, write, |user| http::resource(&UserView::of(user, origin))).await
 }

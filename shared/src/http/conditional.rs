@@ -152,10 +152,10 @@ fn listed(mut list: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn preconditions(name: HeaderName, values: &[&'static str]) -> Preconditions {
+    fn preconditions(name: &HeaderName, values: &[&'static str]) -> Preconditions {
         let mut headers = HeaderMap::new();
         for value in values {
-            headers.append(&name, HeaderValue::from_static(value));
+            headers.append(name, HeaderValue::from_static(value));
         }
         Preconditions::of(&headers)
     }
@@ -169,29 +169,29 @@ mod tests {
         for holding in
             [&["*"][..], &[r#""a,b""#], &[r#" "x" , W/"y","a,b" "#], &[r#""x""#, r#""a,b""#]]
         {
-            assert!(preconditions(IF_MATCH, holding).hold_of(&tag()).is_ok(), "{holding:?}");
+            assert!(preconditions(&IF_MATCH, holding).hold_of(&tag()).is_ok(), "{holding:?}");
         }
         for failing in
             [&[""][..], &[r#""x""#], &[r#"W/"a,b""#], &["a,b"], &[r#""a,b"#], &[r#"x, "a,b""#]]
         {
-            assert!(preconditions(IF_MATCH, failing).hold_of(&tag()).is_err(), "{failing:?}");
+            assert!(preconditions(&IF_MATCH, failing).hold_of(&tag()).is_err(), "{failing:?}");
         }
     }
 
     #[test]
     fn if_none_match_compares_weakly() {
         for failing in [&["*"][..], &[r#""a,b""#], &[r#"W/"a,b""#]] {
-            assert!(preconditions(IF_NONE_MATCH, failing).hold_of(&tag()).is_err(), "{failing:?}");
+            assert!(preconditions(&IF_NONE_MATCH, failing).hold_of(&tag()).is_err(), "{failing:?}");
         }
         for holding in [&[r#""x""#][..], &[r#""a""#]] {
-            assert!(preconditions(IF_NONE_MATCH, holding).hold_of(&tag()).is_ok(), "{holding:?}");
+            assert!(preconditions(&IF_NONE_MATCH, holding).hold_of(&tag()).is_ok(), "{holding:?}");
         }
     }
 
     #[test]
     fn what_has_no_tag_matches_no_demand() {
-        assert!(preconditions(IF_MATCH, &["*"]).hold_of_nothing().is_err());
-        assert!(preconditions(IF_NONE_MATCH, &["*"]).hold_of_nothing().is_ok());
+        assert!(preconditions(&IF_MATCH, &["*"]).hold_of_nothing().is_err());
+        assert!(preconditions(&IF_NONE_MATCH, &["*"]).hold_of_nothing().is_ok());
         assert!(Preconditions::default().hold_of_nothing().is_ok());
     }
 }

@@ -108,7 +108,7 @@ impl Table {
         &self,
         user: &Stored<User>,
         token: Option<TokenId>,
-        change: UserChange,
+        change: &UserChange,
     ) -> Result<Write<'_, User>> {
         let transaction = self.update_user(user, token, change.added_to(Changes::new())?);
         Ok(Write::new(transaction, change.of(user)))
@@ -120,7 +120,7 @@ impl Table {
     pub fn change_password(
         &self,
         user: &Stored<User>,
-        change: UserChange,
+        change: &UserChange,
         password_hash: &str,
         spared: Option<TokenId>,
     ) -> Result<Write<'_, User>> {
@@ -149,7 +149,7 @@ impl Table {
                 tracing::warn!(user = %changed.id, error = %Chain(&error), "revoked tokens are left");
             }
             Err(_) => {
-                tracing::warn!(user = %changed.id, "revoked tokens are left for lack of time")
+                tracing::warn!(user = %changed.id, "revoked tokens are left for lack of time");
             }
         }
     }

@@ -289,7 +289,7 @@ async fn a_password_may_hold_any_character() {
     let hash = shared::password::hash(password).unwrap();
     let change = shared::table::UserChange::default();
     app.table()
-        .change_password(&stored.unwrap(), change, &hash, None)
+        .change_password(&stored.unwrap(), &change, &hash, None)
         .unwrap()
         .commit()
         .await

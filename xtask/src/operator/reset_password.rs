@@ -33,7 +33,7 @@ pub(super) async fn run(table: &Table, options: Reset) -> Result<()> {
     let Chosen { hash, made: password } = options.password.choose()?;
     let user = retried(async || {
         let user = options.user.find(table).await?;
-        table.change_password(&user, UserChange::default(), &hash, None)?.commit().await
+        table.change_password(&user, &UserChange::default(), &hash, None)?.commit().await
     })
     .await?;
     // Last, since wrong guesses at the old password count until it is gone.
