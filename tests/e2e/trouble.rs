@@ -111,3 +111,23 @@ async fn headers_that_make_no_url_are_no_fault_of_the_real_binaries() {
         assert_eq!(send("GET", "/nothing", &headers, None).await.status, 404, "{name}: {value}");
     }
 }
+
+#[tokio::test]
+async fn one_write_sent_many_times_at_once_under_one_key_is_done_once() {
+    let body = json!({ "name": unique("Once") }).to_string();
+    let headers = [
+        ("authorization", user(0, "token")),
+        ("content-type", "application/json"),
+        ("idempotency-key", &unique("key")),
+    ];
+    let path = "/api/public/v1/account";
+
+    let requests = (0..8).map(|_| send("POST", path, &headers, Some(body.clone())));
+    let answers = join_all(requests).await;
+
+    let done = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_none());
+    assert_eq!(done.count(), 1, "{answers:?}");
+    for answer in &answers {
+        assert_eq!(answer.parts(), (200, &answers[0].body), "{answer:?}");
+    }
+}
