@@ -14,13 +14,11 @@ use shared::password::Verified;
 use shared::seal::{OpeningKey, SealingKey};
 use shared::service_key::{ServiceKey, ServiceKeys};
 use shared::table::{Connection, NewUser, Table};
-use xtask::engine::Engine;
+use xtask::engine::{self, Engine};
 use xtask::secrets_manager::{SECRET, SecretsManager};
 use xtask::template::Template;
 
 use crate::{Answer, OAuthClient, Operation, Person, Proxy, Service, log, unique};
-
-const TABLE: &str = "rollcall";
 
 /// The id that every request of these tests has.
 pub const REQUEST_ID: &str = "8a3f0c1e-0000-4000-8000-000000000001";
@@ -36,6 +34,7 @@ pub struct TestApp {
     sealing: SealingKey,
     opening: OpeningKey,
     engine: Engine,
+    table_name: String,
     proxy: Proxy,
 }
 
@@ -47,13 +46,13 @@ impl TestApp {
 
     async fn try_start() -> Result<Self> {
         log::watch();
-        let engine = Engine::start(0, None).await?;
-        engine.create_table(&Template::load()?, TABLE)?;
+        let engine = Engine::for_test().await?;
+        let table_name = engine.new_table(&Template::load()?).await?;
         let proxy = Proxy::start(engine.endpoint()).await?;
         let service_key = json!({ "current": "1", "1": "a service key of the tests alone" });
         let secrets_manager = SecretsManager::start(&service_key).await?;
         let keys = || ServiceKeys::new(Aws::local(secrets_manager.endpoint()), SECRET.to_owned());
-        let table = Table::connect(Connection::local(proxy.endpoint(), TABLE))?;
+        let table = Table::connect(Connection::local(proxy.endpoint(), &table_name))?;
         let means = SignIn { verified: Verified::new()? };
         let sign_in = App { table: table.clone(), service_keys: keys()?, means };
         let opening = OpeningKey::generate();
@@ -65,6 +64,7 @@ impl TestApp {
             sealing,
             opening,
             engine,
+            table_name,
             proxy,
         })
     }
@@ -75,7 +75,8 @@ impl TestApp {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("its address"));
         drop(listener);
-        let table = Table::connect(Connection::local(&endpoint, TABLE)).expect("a client");
+        let table =
+            Table::connect(Connection::local(&endpoint, &app.table_name)).expect("a client");
         (app.app.table, app.sign_in.table) = (table.clone(), table);
         app
     }
@@ -87,7 +88,8 @@ impl TestApp {
 
     /// The table past the proxy: for what others do while a request is under way.
     pub fn others(&self) -> Table {
-        Table::connect(Connection::local(self.engine.endpoint(), TABLE)).expect("a client")
+        Table::connect(Connection::local(self.engine.endpoint(), &self.table_name))
+            .expect("a client")
     }
 
     /// The service key that the functions derive from.
@@ -244,34 +246,22 @@ impl TestApp {
     }
 
     /// Asks the engine itself, past functions and proxy: for arranging and inspecting what no operation shows.
-    pub async fn engine(&self, operation: &str, request: Value) -> Value {
-        Self::ask_engine(self.engine.endpoint().to_owned(), operation.to_owned(), request).await
+    pub async fn engine(&self, operation: &str, mut request: Value) -> Value {
+        request["TableName"] = json!(self.table_name);
+        self.engine.ask(operation, &request).await.expect("the engine answers")
     }
 
     /// The same later: for what others do while a request is under way.
     pub fn engine_later(
         &self,
-        operation: &str,
-        request: Value,
+        operation: &'static str,
+        mut request: Value,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let asked =
-            Self::ask_engine(self.engine.endpoint().to_owned(), operation.to_owned(), request);
-        async move { drop(asked.await) }
-    }
-
-    async fn ask_engine(endpoint: String, operation: String, mut request: Value) -> Value {
-        request["TableName"] = json!(TABLE);
-        let call = reqwest::Client::new()
-            .post(endpoint)
-            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
-            .header("content-type", "application/x-amz-json-1.0")
-            .header("authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date;x-amz-target, Signature=00")
-            .header("x-amz-date", "20260101T000000Z")
-            .body(request.to_string());
-        let answer = call.send().await.expect("the engine answers");
-        let (status, body) = (answer.status(), answer.text().await.expect("a body"));
-        assert!(status.is_success(), "{operation}: {body}");
-        serde_json::from_str(&body).expect("a JSON body")
+        request["TableName"] = json!(self.table_name);
+        let endpoint = self.engine.endpoint().to_owned();
+        async move {
+            engine::ask(&endpoint, operation, &request).await.expect("the engine answers");
+        }
     }
 
     /// Every item of the table.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 use clap::{Args, value_parser};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Kind};
 use crate::guard::Guarded;
 use crate::secrets_manager::SecretsManager;
 use crate::seed::{self, Secrets};
@@ -24,7 +24,7 @@ use state::{DevJson, StateDir};
 
 const TABLE_NAME: &str = "rollcall";
 
-/// Run the service here: an embedded DynamoDB engine and all functions, rebuilt when their sources change
+/// Run the service here: a DynamoDB engine and all functions, rebuilt when their sources change
 #[derive(Args, Clone)]
 pub struct Options {
     /// Port of the HTTP API
@@ -33,6 +33,9 @@ pub struct Options {
     /// Port of the DynamoDB engine
     #[arg(long, default_value_t = 8000, value_parser = value_parser!(u16).range(1..))]
     dynamodb_port: u16,
+    /// DynamoDB engine
+    #[arg(long, value_enum, default_value_t)]
+    engine: Kind,
     /// Build the functions with the release profile
     #[arg(long)]
     release: bool,
@@ -63,10 +66,13 @@ async fn serve(options: Options) -> Result<()> {
     let folder = options.state_dir.clone();
     let state = StateDir::open(&folder.unwrap_or_else(|| workspace::root().join("target/dev")))?;
     let data = Data::open(options.data.as_deref())?;
-    install_cargo_lambda().await?;
+    install("cargo-lambda").await?;
+    if options.engine == Kind::DynamodbLocal {
+        install("dynamodb-local").await?;
+    }
 
     let template = Template::load()?;
-    let engine = Engine::start(options.dynamodb_port, data.file()).await?;
+    let engine = Engine::start(options.engine, options.dynamodb_port, data.file()).await?;
     let secrets = data.secrets()?.map_or_else(seed::keys, Ok)?;
     let secrets_manager = SecretsManager::start(secrets.service_key()).await?;
     let secrets = populate(&engine, &template, &data, secrets, &secrets_manager).await?;
@@ -85,9 +91,9 @@ async fn serve(options: Options) -> Result<()> {
     bail!("cargo lambda watch ended by itself ({status})")
 }
 
-async fn install_cargo_lambda() -> Result<()> {
-    let status = Guarded::spawn(tools::installation("cargo-lambda")?)?.wait().await?;
-    ensure!(status.success(), "cargo-lambda cannot be had, see above");
+async fn install(tool: &str) -> Result<()> {
+    let status = Guarded::spawn(tools::installation(tool)?)?.wait().await?;
+    ensure!(status.success(), "{tool} cannot be had, see above");
     Ok(())
 }
 
@@ -99,7 +105,7 @@ async fn populate(
     mut secrets: Secrets,
     secrets_manager: &SecretsManager,
 ) -> Result<Secrets> {
-    engine.create_table(template, TABLE_NAME)?;
+    engine.create_table(template, TABLE_NAME).await?;
     if secrets.seed(engine.endpoint(), TABLE_NAME, secrets_manager).await? {
         data.keep(&secrets)?;
     }

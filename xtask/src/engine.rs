@@ -1,45 +1,105 @@
-//! The embedded DynamoDB engine, served on a loopback port.
+//! A DynamoDB engine on a loopback port: the embedded one, or Amazon's own.
 
+mod dynamodb_local;
+mod embedded;
+mod request;
+
+use std::fmt;
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
-use dynoxide::Database;
-use dynoxide::actions::create_table::CreateTableRequest;
-use dynoxide::actions::update_time_to_live::{TimeToLiveSpecification, UpdateTimeToLiveRequest};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
+use crate::signals::Ends;
 use crate::template::Template;
+use crate::{out, random};
+use dynamodb_local::DynamodbLocal;
+use embedded::Embedded;
+use request::Refused;
 
-const STOP_WITHIN: Duration = Duration::from_secs(2);
+/// Where tests find an engine that is running; without it each starts an embedded one.
+pub const RUNNING: &str = "ROLLCALL_TEST_DYNAMODB";
+
+/// Whose engine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Part of this program
+    #[default]
+    Embedded,
+    /// Amazon's own for tests, which needs Java 17
+    DynamodbLocal,
+}
+
+/// Run a DynamoDB engine alone, in memory, for tests that are run one by one
+#[derive(Args)]
+pub struct Options {
+    /// Which one
+    #[arg(value_enum)]
+    engine: Kind,
+    /// Port on 127.0.0.1, 0 for any free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+}
+
+/// Serves until a signal comes, and says how tests are told of it.
+pub async fn run(options: Options) -> Result<()> {
+    let mut ends = Ends::catch()?;
+    tokio::select! {
+        ended = serve(options) => ended,
+        _ = ends.next() => Ok(()),
+    }
+}
+
+async fn serve(options: Options) -> Result<()> {
+    let engine = Engine::start(options.engine, options.port, None).await?;
+    out::line(format!("{RUNNING}={}", engine.endpoint()))?;
+    std::future::pending().await
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        formatter.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}
 
 /// A running engine; dropping it stops it.
 pub struct Engine {
     endpoint: String,
-    database: Database,
-    stop: oneshot::Sender<()>,
-    server: JoinHandle<Result<(), String>>,
+    process: Process,
+}
+
+enum Process {
+    Embedded(Embedded),
+    DynamodbLocal(DynamodbLocal),
+    SomebodyElses,
 }
 
 impl Engine {
     /// Serves on 127.0.0.1 and the port, 0 for any free one; the data is in memory unless a file is named.
-    pub async fn start(port: u16, data_file: Option<&Path>) -> Result<Self> {
-        let database = open(data_file)?;
-        let listener = TcpListener::bind(("127.0.0.1", port))
-            .await
-            .with_context(|| format!("cannot serve DynamoDB on port {port}"))?;
-        let endpoint = format!("http://{}", listener.local_addr()?);
-        let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(dynoxide::server::serve_with_shutdown(
-            listener,
-            database.clone(),
-            async {
-                drop(stopped.await);
-            },
-        ));
-        Ok(Self { endpoint, database, stop, server })
+    pub async fn start(kind: Kind, port: u16, data_file: Option<&Path>) -> Result<Self> {
+        match kind {
+            Kind::Embedded => Self::embedded(port, data_file).await,
+            Kind::DynamodbLocal => {
+                ensure!(data_file.is_none(), "only the embedded engine keeps its data in a file");
+                let (process, endpoint) = DynamodbLocal::start(port).await?;
+                Ok(Self { endpoint, process: Process::DynamodbLocal(process) })
+            }
+        }
+    }
+
+    async fn embedded(port: u16, data_file: Option<&Path>) -> Result<Self> {
+        let (process, endpoint) = Embedded::start(port, data_file).await?;
+        Ok(Self { endpoint, process: Process::Embedded(process) })
+    }
+
+    /// The engine that [`RUNNING`] names, which other tests use as well, else an embedded one for this test alone.
+    pub async fn for_test() -> Result<Self> {
+        match std::env::var(RUNNING) {
+            Ok(endpoint) => Ok(Self { endpoint, process: Process::SomebodyElses }),
+            Err(_) => Self::embedded(0, None).await,
+        }
     }
 
     /// The base URL, without a slash at its end.
@@ -47,49 +107,51 @@ impl Engine {
         &self.endpoint
     }
 
-    /// The data behind the endpoint, for looking at it without a client.
-    pub fn database(&self) -> &Database {
-        &self.database
+    /// Asks for an operation past any client.
+    pub async fn ask(&self, operation: &str, request: &Value) -> Result<Value> {
+        ask(&self.endpoint, operation, request).await
     }
 
     /// Creates the template's table under this name unless it exists; says whether it did.
-    pub fn create_table(&self, template: &Template, name: &str) -> Result<bool> {
-        if self.database.get_table_metadata(name)?.is_some() {
+    pub async fn create_table(&self, template: &Template, name: &str) -> Result<bool> {
+        let created = self.ask("CreateTable", &template.table(name)).await;
+        if created.as_ref().err().is_some_and(|error| is_refusal(error, "ResourceInUseException")) {
             return Ok(false);
         }
-        let request: CreateTableRequest = serde_json::from_value(template.table(name))
-            .context("the template's table is not what CreateTable takes")?;
-        self.database.create_table(request).context("cannot create the table")?;
-        if let Some(attribute_name) = template.ttl_attribute() {
-            self.expire_by(name, attribute_name)?;
+        created.context("cannot create the table")?;
+        if let Some(attribute) = template.ttl_attribute() {
+            let expiry = json!({ "AttributeName": attribute, "Enabled": true });
+            let request = json!({ "TableName": name, "TimeToLiveSpecification": expiry });
+            let enabled = self.ask("UpdateTimeToLive", &request).await;
+            enabled.context("cannot switch on time to live")?;
         }
         Ok(true)
     }
 
-    fn expire_by(&self, table_name: &str, attribute_name: String) -> Result<()> {
-        let request = UpdateTimeToLiveRequest {
-            table_name: table_name.to_owned(),
-            time_to_live_specification: TimeToLiveSpecification { attribute_name, enabled: true },
-        };
-        self.database.update_time_to_live(request).context("cannot switch on time to live")?;
-        Ok(())
+    /// Creates the template's table under a name that no other has: other tests may use the engine as well.
+    pub async fn new_table(&self, template: &Template) -> Result<String> {
+        let name = format!("rollcall-{}", random::text()?);
+        ensure!(self.create_table(template, &name).await?, "there is a table {name}");
+        Ok(name)
     }
 
-    /// Lets running requests finish, for a moment, and closes the data file.
+    /// Ends in good order, unless somebody else started it.
     pub async fn stop(self) -> Result<()> {
-        let Self { stop, server, .. } = self;
-        drop(stop);
-        match tokio::time::timeout(STOP_WITHIN, server).await {
-            Ok(served) => served?.map_err(|error| anyhow!(error)),
-            Err(_) => Ok(()),
+        match self.process {
+            Process::Embedded(embedded) => embedded.stop().await,
+            Process::DynamodbLocal(local) => local.stop().await,
+            Process::SomebodyElses => Ok(()),
         }
     }
 }
 
-fn open(data_file: Option<&Path>) -> Result<Database> {
-    let Some(path) = data_file else { return Ok(Database::memory()?) };
-    let text = path.to_str().context("the path of the data file is not UTF-8")?;
-    Database::new(text).with_context(|| format!("cannot open the data file {text}"))
+/// Asks the engine there for an operation past any client.
+pub async fn ask(endpoint: &str, operation: &str, request: &Value) -> Result<Value> {
+    request::ask(endpoint, operation, request).await
+}
+
+fn is_refusal(error: &anyhow::Error, name: &str) -> bool {
+    error.downcast_ref::<Refused>().is_some_and(|refused| refused.is(name))
 }
 
 #[cfg(test)]
@@ -98,14 +160,17 @@ mod tests {
 
     #[tokio::test]
     async fn the_templates_table_is_created_once() {
-        let engine = Engine::start(0, None).await.unwrap();
+        let engine = Engine::start(Kind::Embedded, 0, None).await.unwrap();
         let template = Template::load().unwrap();
 
-        assert!(engine.create_table(&template, "rollcall").unwrap());
-        assert!(!engine.create_table(&template, "rollcall").unwrap());
+        assert!(engine.create_table(&template, "rollcall").await.unwrap());
+        assert!(!engine.create_table(&template, "rollcall").await.unwrap());
 
-        let table = engine.database().get_table_metadata("rollcall").unwrap().unwrap();
-        assert_eq!(table.ttl_attribute, template.ttl_attribute());
+        let expiry =
+            engine.ask("DescribeTimeToLive", &json!({ "TableName": "rollcall" })).await.unwrap();
+        let expiry = &expiry["TimeToLiveDescription"];
+        assert_eq!(expiry["AttributeName"], json!(template.ttl_attribute()));
+        assert_eq!(expiry["TimeToLiveStatus"], "ENABLED");
         engine.stop().await.unwrap();
     }
 
@@ -113,14 +178,23 @@ mod tests {
     async fn a_data_file_keeps_the_table() {
         let file = std::env::temp_dir().join(format!("engine-{}.db", std::process::id()));
         let template = Template::load().unwrap();
-        let first = Engine::start(0, Some(&file)).await.unwrap();
-        assert!(first.create_table(&template, "rollcall").unwrap());
+        let first = Engine::start(Kind::Embedded, 0, Some(&file)).await.unwrap();
+        assert!(first.create_table(&template, "rollcall").await.unwrap());
         first.stop().await.unwrap();
 
-        let second = Engine::start(0, Some(&file)).await.unwrap();
+        let second = Engine::start(Kind::Embedded, 0, Some(&file)).await.unwrap();
 
-        assert!(!second.create_table(&template, "rollcall").unwrap());
+        assert!(!second.create_table(&template, "rollcall").await.unwrap());
         second.stop().await.unwrap();
         std::fs::remove_file(file).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_an_engine_refuses_is_told_in_its_words() {
+        let engine = Engine::start(Kind::Embedded, 0, None).await.unwrap();
+
+        let refusal = engine.ask("Scan", &json!({ "TableName": "nobody" })).await.unwrap_err();
+
+        assert!(is_refusal(&refusal, "ResourceNotFoundException"), "{refusal:#}");
     }
 }

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{costs, dev, guard, operator, sealing, test, tools};
+use xtask::{costs, dev, engine, guard, operator, sealing, test, tools};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
 enum Task {
     Dev(dev::Options),
     Test(test::Options),
+    Engine(engine::Options),
     SealingKey(sealing::NewKey),
     Unseal(sealing::Unseal),
     Operator(operator::Options),
@@ -30,6 +31,7 @@ async fn main() -> ExitCode {
 async fn run(task: Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Dev(options) => dev::run(options).await.map(|()| ExitCode::SUCCESS),
+        Task::Engine(options) => engine::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::SealingKey(options) => sealing::new_key(&options).map(|()| ExitCode::SUCCESS),
         Task::Unseal(options) => sealing::unseal(options).await.map(|()| ExitCode::SUCCESS),
         Task::Operator(options) => operator::run(options).await.map(|()| ExitCode::SUCCESS),

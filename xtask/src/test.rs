@@ -3,6 +3,7 @@
 mod capture;
 mod count;
 mod end_to_end;
+mod over_table;
 mod steps;
 
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use crate::engine::Kind;
 use crate::out;
 use crate::signals::Ends;
 use count::Count;
@@ -22,6 +24,9 @@ pub struct Options {
     /// Only this step; may be given more than once
     #[arg(long, value_name = "STEP")]
     only: Vec<Step>,
+    /// DynamoDB engine of the tests over a table
+    #[arg(long, value_enum, default_value_t)]
+    engine: Kind,
 }
 
 /// A step as it went; what it printed is told only if it failed.
@@ -34,25 +39,25 @@ struct Outcome {
 pub async fn run(options: Options) -> Result<ExitCode> {
     let mut ends = Ends::catch()?;
     tokio::select! {
-        count = run_steps(&options.only) => finish(count?),
+        count = run_steps(&options) => finish(count?),
         signal = ends.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 
-async fn run_steps(only: &[Step]) -> Result<Count> {
+async fn run_steps(options: &Options) -> Result<Count> {
     let mut total = Count::default();
     for step in Step::value_variants() {
-        if only.is_empty() || only.contains(step) {
-            total += run_step(*step).await?;
+        if options.only.is_empty() || options.only.contains(step) {
+            total += run_step(*step, options.engine).await?;
         }
     }
     Ok(total)
 }
 
-async fn run_step(step: Step) -> Result<Count> {
+async fn run_step(step: Step, engine: Kind) -> Result<Count> {
     out::line(format!("==> {step}: {}", step.description()))?;
     let start = Instant::now();
-    let Outcome { count, output } = step.run().await.unwrap_or_else(Outcome::from);
+    let Outcome { count, output } = step.run(engine).await.unwrap_or_else(Outcome::from);
     if count.failed > 0 {
         out::line(output.trim_end())?;
     }

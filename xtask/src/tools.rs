@@ -2,6 +2,7 @@
 
 mod cargo_lambda;
 mod chromium;
+mod dynamodb_local;
 mod python;
 
 use std::fs::{self, File};
@@ -13,6 +14,7 @@ use clap::{Args, ValueEnum};
 
 pub use cargo_lambda::cargo_lambda;
 pub use chromium::chromium;
+pub use dynamodb_local::dynamodb_local;
 pub use python::python_tools;
 
 use crate::{guard, out, workspace};
@@ -30,6 +32,8 @@ enum Tool {
     CargoLambda,
     /// Opens pages in the tests; from Debian's packages, as root, unless it is there
     Chromium,
+    /// Amazon's own engine for tests; takes npm
+    DynamodbLocal,
     /// The tests' Python tools, `sam` among them
     Python,
 }
@@ -46,6 +50,9 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if wanted(Tool::Python) {
         out::line(format!("Using the Python tools in {}", python_tools()?.display()))?;
+    }
+    if wanted(Tool::DynamodbLocal) {
+        out::line(format!("Using DynamoDB Local in {}", dynamodb_local()?.display()))?;
     }
     Ok(())
 }

@@ -92,16 +92,16 @@ fn unseal_opens_a_box_given_as_argument_or_on_standard_input_and_prints_it_uncha
 async fn unseal_finds_the_box_of_an_account_in_the_table() {
     let folder = Folder::new("account");
     let file = folder.0.join("key");
-    let engine = Engine::start(0, None).await.unwrap();
-    engine.create_table(&Template::load().unwrap(), "rollcall").unwrap();
-    let table = Table::connect(Connection::local(engine.endpoint(), "rollcall")).unwrap();
+    let engine = Engine::for_test().await.unwrap();
+    let table_name = engine.new_table(&Template::load().unwrap()).await.unwrap();
+    let table = Table::connect(Connection::local(engine.endpoint(), &table_name)).unwrap();
     let account = account_with_registry(&table, &pair(&file)).await;
     let unseal = |account: &str| {
         let mut command = xtask();
         command.args([
             "unseal",
             "--table",
-            "rollcall",
+            &table_name,
             "--endpoint-url",
             engine.endpoint(),
             "--account",

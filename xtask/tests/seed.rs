@@ -9,28 +9,26 @@ use xtask::secrets_manager::SecretsManager;
 use xtask::seed::{self, Secrets};
 use xtask::template::Template;
 
-const TABLE: &str = "rollcall";
-
 #[tokio::test]
 async fn a_restart_seeds_nothing_but_the_client_that_an_earlier_version_did_not_keep() {
-    let engine = Engine::start(0, None).await.unwrap();
-    engine.create_table(&Template::load().unwrap(), TABLE).unwrap();
+    let engine = Engine::for_test().await.unwrap();
+    let table_name = engine.new_table(&Template::load().unwrap()).await.unwrap();
     let mut first = seed::keys().unwrap();
     let manager = SecretsManager::start(first.service_key()).await.unwrap();
 
-    assert!(first.seed(engine.endpoint(), TABLE, &manager).await.unwrap());
+    assert!(first.seed(engine.endpoint(), &table_name, &manager).await.unwrap());
     let kept = serde_json::to_value(&first).unwrap();
     let mut restarted: Secrets = serde_json::from_value(kept.clone()).unwrap();
-    assert!(!restarted.seed(engine.endpoint(), TABLE, &manager).await.unwrap());
+    assert!(!restarted.seed(engine.endpoint(), &table_name, &manager).await.unwrap());
     assert_eq!(serde_json::to_value(&restarted).unwrap(), kept);
 
     let mut earlier = kept.clone();
     earlier.as_object_mut().unwrap().remove("oauth_client");
     let mut updated: Secrets = serde_json::from_value(earlier).unwrap();
-    assert!(updated.seed(engine.endpoint(), TABLE, &manager).await.unwrap());
+    assert!(updated.seed(engine.endpoint(), &table_name, &manager).await.unwrap());
     let updated = serde_json::to_value(&updated).unwrap();
     assert_eq!(updated["users"], kept["users"]);
-    let table = Table::connect(Connection::local(engine.endpoint(), TABLE)).unwrap();
+    let table = Table::connect(Connection::local(engine.endpoint(), &table_name)).unwrap();
     for secrets in [&kept, &updated] {
         assert_is_registered(&table, &secrets["oauth_client"]).await;
     }

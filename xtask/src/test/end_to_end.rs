@@ -12,6 +12,7 @@ use super::capture::capture;
 use super::count::Count;
 use super::steps;
 use crate::dev::ports;
+use crate::engine::Kind;
 use crate::guard::{self, Guarded};
 use crate::leaks::{is_logged, leaks};
 use crate::{private_file, tools, workspace};
@@ -34,14 +35,14 @@ struct Service {
 
 /// Runs the tests against a fresh service; that its log tells no secret counts as one more, and that it ends in good
 /// order.
-pub(super) async fn run() -> Result<Outcome> {
+pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     for tool in ["chromium", "python"] {
         let installed = steps::installed(tool).await?;
         if installed.count.failed > 0 {
             return Ok(installed);
         }
     }
-    let mut service = Service::start(&workspace::root().join("target/test-dev"))?;
+    let mut service = Service::start(&workspace::root().join("target/test-dev"), engine)?;
     if let Err(error) = service.ready().await {
         let output = format!("{}error: {error:#}", service.log()?);
         return Ok(Outcome { count: Count::of(false), output });
@@ -65,7 +66,7 @@ pub(super) async fn run() -> Result<Outcome> {
 }
 
 impl Service {
-    fn start(folder: &Path) -> Result<Self> {
+    fn start(folder: &Path, engine: Kind) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let dev_json = folder.join("dev.json");
         private_file::remove(&dev_json)?;
@@ -75,6 +76,7 @@ impl Service {
         let mut command = guard::patient_command(guard::own_executable()?, GRACE_SECONDS)?;
         command.arg("dev").arg("--state-dir").arg(folder);
         command.args(["--port", &port.to_string(), "--dynamodb-port", &dynamodb_port.to_string()]);
+        command.args(["--engine", &engine.to_string()]);
         // As much as there is, so that all of it is searched for secrets.
         command.env("AWS_LAMBDA_LOG_LEVEL", "TRACE");
         let file = File::create(&log)?;

@@ -9,7 +9,8 @@ use clap::ValueEnum;
 use super::Outcome;
 use super::capture::{Captured, capture};
 use super::count::Count;
-use super::end_to_end;
+use super::{end_to_end, over_table};
+use crate::engine::Kind;
 use crate::{guard, tools, workspace};
 
 /// The test target that needs the running service; `test = false` in its manifest keeps it out of plain `cargo test`.
@@ -33,19 +34,19 @@ impl Step {
             Self::Clippy => "no lint complains",
             Self::Doc => "the documentation builds without a warning",
             Self::Template => "the deployment template is valid",
-            Self::Test => "unit tests, and tests over the functions with the embedded engine",
+            Self::Test => "unit tests, and tests of the functions over an engine",
             Self::E2e => "end-to-end tests over HTTP against a running service",
         }
     }
 
-    pub(super) async fn run(self) -> Result<Outcome> {
+    pub(super) async fn run(self, engine: Kind) -> Result<Outcome> {
         match self {
             Self::Fmt => check([cargo(&["fmt", "--all", "--check"])?]).await,
             Self::Clippy => check(clippy()?).await,
             Self::Doc => check([doc()?]).await,
             Self::Template => template().await,
-            Self::Test => Ok(tested(capture(tests()?).await?)),
-            Self::E2e => end_to_end::run().await,
+            Self::Test => over_table::run(tests()?, engine).await,
+            Self::E2e => end_to_end::run(engine).await,
         }
     }
 }

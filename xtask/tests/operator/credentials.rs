@@ -52,7 +52,7 @@ async fn a_token_is_printed_once_and_only_its_hash_is_stored() {
         let token = text(made, "token");
         assert!(token.parse::<TokenCredential>().unwrap().matches(&kept.secret_hash));
         // The last 26 characters hold most of the secret and the checksum.
-        assert!(!stage.items().contains(&token[token.len() - 26..]));
+        assert!(!stage.items().await.contains(&token[token.len() - 26..]));
     }
 }
 
@@ -63,12 +63,12 @@ async fn a_token_needs_a_user_who_is_there_and_enabled_and_an_end_that_is_to_com
     let token = |user: &'static str| ["create-token", "--user", user, "--name", "x"];
 
     for nobody in ["johnroe", "john@example.com", "01a20047-bff6-70ba-b3c6-bab4b4b3a41c"] {
-        assert_eq!(stage.refused(&token(nobody), ""), "error: user not found\n");
+        assert_eq!(stage.refused(&token(nobody), "").await, "error: user not found\n");
     }
     let past = [&token("janedoe")[..], &["--expires-at", "2020-01-01T00:00:00Z"]].concat();
-    assert_eq!(stage.refused(&past, ""), "error: --expires-at must be in the future\n");
+    assert_eq!(stage.refused(&past, "").await, "error: --expires-at must be in the future\n");
     stage.done(&["disable-user", "--user", "janedoe"]);
-    assert_eq!(stage.refused(&token("janedoe"), ""), "error: the user is disabled\n");
+    assert_eq!(stage.refused(&token("janedoe"), "").await, "error: the user is disabled\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +99,7 @@ async fn a_client_gets_a_secret_that_only_its_hash_recognises_and_a_public_one_g
         ("Reader", &uris.map(str::to_owned)[..])
     );
     assert!(kept.secret_hash.as_ref().unwrap().matches(secret.as_bytes()));
-    assert!(secret.starts_with("rcs_") && !stage.items().contains(&secret[4..]));
+    assert!(secret.starts_with("rcs_") && !stage.items().await.contains(&secret[4..]));
     assert!(public.get("client_secret").is_none(), "{public}");
     let public = stage.table.client(text(&public, "client_id").parse().unwrap()).await.unwrap();
     assert!(public.unwrap().secret_hash.is_none());

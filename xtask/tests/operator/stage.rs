@@ -3,33 +3,38 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::model::{TokenCredential, User, UserToken};
 use shared::password::Verified;
 use shared::table::{Attempts, Connection, Guessed, Kept, KeptCredential, Stored, Table};
 use xtask::engine::Engine;
 use xtask::template::Template;
 
-const TABLE: &str = "rollcall";
-
 /// A table of the template, and nothing in it.
 pub(crate) struct Stage {
     engine: Engine,
+    table_name: String,
     pub(crate) table: Table,
 }
 
 impl Stage {
     pub(crate) async fn new() -> Self {
-        let engine = Engine::start(0, None).await.unwrap();
-        engine.create_table(&Template::load().unwrap(), TABLE).unwrap();
-        let table = Table::connect(Connection::local(engine.endpoint(), TABLE)).unwrap();
-        Self { engine, table }
+        let engine = Engine::for_test().await.unwrap();
+        let table_name = engine.new_table(&Template::load().unwrap()).await.unwrap();
+        let table = Table::connect(Connection::local(engine.endpoint(), &table_name)).unwrap();
+        Self { engine, table_name, table }
     }
 
     /// Runs the command; `stdin` is what it reads.
     pub(crate) fn run(&self, arguments: &[&str], stdin: &str) -> Output {
         let mut child = Command::new(env!("CARGO_BIN_EXE_xtask"))
-            .args(["operator", "--table", TABLE, "--endpoint-url", self.engine.endpoint()])
+            .args([
+                "operator",
+                "--table",
+                &self.table_name,
+                "--endpoint-url",
+                self.engine.endpoint(),
+            ])
             .args(arguments)
             .envs([
                 ("AWS_REGION", "us-east-1"),
@@ -57,11 +62,11 @@ impl Stage {
     }
 
     /// The one line that a command says when it fails; it changes nothing and prints nothing.
-    pub(crate) fn refused(&self, arguments: &[&str], stdin: &str) -> String {
-        let before = self.items();
+    pub(crate) async fn refused(&self, arguments: &[&str], stdin: &str) -> String {
+        let before = self.items().await;
         let output = self.run(arguments, stdin);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{output:?}");
-        assert_eq!(self.items(), before, "{arguments:?}");
+        assert_eq!(self.items().await, before, "{arguments:?}");
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(said.lines().count(), 1, "{said}");
         said
@@ -96,16 +101,12 @@ impl Stage {
     }
 
     /// Every item of the table, as text.
-    pub(crate) fn items(&self) -> String {
-        let scan = dynoxide::actions::scan::ScanRequest {
-            table_name: TABLE.to_owned(),
-            ..Default::default()
-        };
-        let found = self.engine.database().scan(scan).unwrap();
-        let mut items: Vec<_> =
-            found.items.unwrap().iter().map(|item| serde_json::to_value(item).unwrap()).collect();
+    pub(crate) async fn items(&self) -> String {
+        let scan = json!({ "TableName": self.table_name, "ConsistentRead": true });
+        let mut found = self.engine.ask("Scan", &scan).await.unwrap();
+        let items = found["Items"].as_array_mut().unwrap();
         items.sort_by_key(|item| item["pk"].to_string() + &item["sk"].to_string());
-        Value::from(items).to_string()
+        found["Items"].to_string()
     }
 }
 

@@ -38,7 +38,7 @@ async fn a_new_user_has_an_account_and_a_password_that_is_printed_once_and_never
     );
     assert_eq!((user.full_name.as_str(), user.disabled), ("Jane Doe", false));
     assert!(stage.table.emails(user.id).await.unwrap()[0].verified);
-    assert!(password.len() >= 24 && !stage.items().contains(password));
+    assert!(password.len() >= 24 && !stage.items().await.contains(password));
     assert!(stage.signs_in(&made["id"], password).await);
     assert!(!stage.signs_in(&made["id"], "correct horse").await);
 }
@@ -57,7 +57,7 @@ async fn a_password_from_standard_input_is_taken_as_it_is_and_not_printed() {
     assert!(made.get("password").is_none(), "{made}");
     assert!(stage.signs_in(&made["id"], PASSWORD).await);
     assert!(!stage.user(&made["id"]).await.password_hash.as_deref().unwrap().contains(PASSWORD));
-    let before = stage.items();
+    let before = stage.items().await;
     for (weak, problem) in [
         ("", "error: the password must be at least 8 characters long\n"),
         ("seven77\n", "error: the password must be at least 8 characters long\n"),
@@ -68,7 +68,7 @@ async fn a_password_from_standard_input_is_taken_as_it_is_and_not_printed() {
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{output:?}");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), problem);
     }
-    assert_eq!(stage.items(), before);
+    assert_eq!(stage.items().await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +81,7 @@ async fn a_taken_name_or_address_is_refused_and_changes_nothing() {
         ("other", "JANE.DOE@example.com", "error: the e-mail address is taken\n"),
     ] {
         let again = ["create-user", "--username", username, "--email", email];
-        assert_eq!(stage.refused(&again, ""), problem);
+        assert_eq!(stage.refused(&again, "").await, problem);
     }
 }
 
@@ -111,7 +111,7 @@ async fn a_reset_changes_the_password_and_revokes_tokens_and_grants_and_lifts_th
     assert!(matches!(kept, KeptCredential::Grant(None)), "{kept:?}");
     assert!(stage.user(&made["id"]).await.credential_epoch > user.credential_epoch);
     assert!(stage.attempts(&user).await.refuse_if_locked().is_ok());
-    assert!(!stage.items().contains(password));
+    assert!(!stage.items().await.contains(password));
 }
 
 async fn granted(stage: &Stage, user: &Stored<User>) -> GrantCredential {
@@ -134,7 +134,7 @@ async fn a_reset_takes_a_password_from_standard_input_under_the_same_rules() {
     let reset = ["reset-password", "--user", "janedoe", "--password-stdin"];
 
     assert_eq!(
-        stage.refused(&reset, "short"),
+        stage.refused(&reset, "short").await,
         "error: the password must be at least 8 characters long\n"
     );
     let done = Stage::printed(&stage.run(&reset, PASSWORD));
@@ -160,7 +160,7 @@ async fn a_user_is_disabled_and_enabled_by_any_name() {
         assert_eq!(stage.user(&made["id"]).await.disabled, disabled, "{command} {who}");
     }
     assert_eq!(
-        stage.refused(&["disable-user", "--user", "johnroe"], ""),
+        stage.refused(&["disable-user", "--user", "johnroe"], "").await,
         "error: user not found\n"
     );
 }
