@@ -1,10 +1,17 @@
 //! What DynamoDB has learnt since this DynamoDB Local of January 2020, put before it.
 //!
-//! - Attributes that are no key may be empty strings since May 2020; to the engine they are another text.
-//! - A single write whose condition fails can answer with the item as it is since June 2023; here it is read after the
+//! - An attribute that is no key may be an empty text (May 2020): [`empty`].
+//! - A transaction may have 100 actions (September 2022): [`transaction`].
+//! - A single write whose condition fails can answer with the item that it met (June 2023). Here it is read after the
 //!   failure, so that it may be younger.
 //!
 //! Unlike the engine itself, this listens on 127.0.0.1 alone.
+
+mod empty;
+mod transaction;
+
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -15,11 +22,10 @@ use axum::response::{IntoResponse, Response};
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::RwLock;
 use tokio::task::JoinHandle;
 
-/// Stands for the empty text; a character for private use, which no request has.
-const EMPTY: &str = "\u{E000}";
-/// Empty here is refused by DynamoDB to this day.
+/// The table's key; `DynamoDB` itself would look them up.
 const KEYS: [&str; 2] = ["pk", "sk"];
 const TARGET: &str = "x-amz-target";
 
@@ -28,10 +34,13 @@ pub(super) struct Since {
     server: JoinHandle<std::io::Result<()>>,
 }
 
+/// The engine behind.
 #[derive(Clone)]
 struct Behind {
     endpoint: String,
     client: Client,
+    /// The client request tokens of long transactions, and what came with them. Whoever may write here is alone.
+    done: Arc<RwLock<HashMap<String, Value>>>,
 }
 
 impl Since {
@@ -41,7 +50,8 @@ impl Since {
             .await
             .with_context(|| format!("cannot serve DynamoDB on port {port}"))?;
         let endpoint = format!("http://{}", listener.local_addr()?);
-        let behind = Behind { endpoint: engine, client: Client::builder().no_proxy().build()? };
+        let client = Client::builder().no_proxy().build()?;
+        let behind = Behind { endpoint: engine, client, done: Arc::default() };
         let router = Router::new().fallback(answer).with_state(behind);
         Ok((Self { server: tokio::spawn(axum::serve(listener, router).into_future()) }, endpoint))
     }
@@ -55,71 +65,61 @@ impl Drop for Since {
 
 async fn answer(State(behind): State<Behind>, headers: HeaderMap, body: Bytes) -> Response {
     let answered = behind.ask(headers, &body).await;
+    let answered = answered.map(|(status, body)| {
+        (status, [("content-type", "application/x-amz-json-1.0")], body).into_response()
+    });
     answered.unwrap_or_else(|error| {
         (StatusCode::BAD_GATEWAY, format!("DynamoDB Local: {error:#}")).into_response()
     })
 }
 
 impl Behind {
-    async fn ask(&self, headers: HeaderMap, body: &[u8]) -> Result<Response> {
-        let asked: Value = serde_json::from_slice(body)?;
-        let (status, mut answer) = self.forward(headers.clone(), &asked).await?;
-        if wants_item(&asked) && is_failed_condition(&answer) {
-            answer["Item"] = self.item(headers, &asked).await?;
-        }
-        let kind = [("content-type", "application/x-amz-json-1.0")];
-        Ok((status, kind, answer.to_string()).into_response())
-    }
-
-    async fn item(&self, mut headers: HeaderMap, asked: &Value) -> Result<Value> {
-        headers.insert(TARGET, "DynamoDB_20120810.GetItem".parse()?);
-        let key = asked.get("Key").cloned().unwrap_or_else(|| key_of(&asked["Item"]));
-        let request =
-            json!({ "TableName": asked["TableName"], "Key": key, "ConsistentRead": true });
-        Ok(self.forward(headers, &request).await?.1["Item"].take())
-    }
-
-    async fn forward(&self, mut headers: HeaderMap, asked: &Value) -> Result<(StatusCode, Value)> {
+    async fn ask(&self, mut headers: HeaderMap, body: &[u8]) -> Result<(StatusCode, String)> {
         headers.remove("content-length");
         headers.remove("host");
-        let mut asked = asked.clone();
-        replace(&mut asked, "", EMPTY);
-        let call = self.client.post(&self.endpoint).headers(headers).body(asked.to_string());
-        let answer = call.send().await?;
-        let (status, body) = (answer.status(), answer.bytes().await?);
-        let mut body = serde_json::from_slice(&body)
-            .with_context(|| format!("{status}: {}", String::from_utf8_lossy(&body)))?;
-        replace(&mut body, EMPTY, "");
-        Ok((status, body))
-    }
-}
-
-/// Puts one text in the place of another wherever it is the value of an attribute that is no key.
-fn replace(value: &mut Value, old: &str, new: &str) {
-    match value {
-        Value::Object(fields) => {
-            let is_text = fields.len() == 1 && fields.get("S").is_some_and(|text| text == old);
-            if is_text {
-                fields.insert("S".to_owned(), new.into());
-                return;
+        let text = str::from_utf8(body)?;
+        if text.contains("TransactItems") {
+            let asked: Value = serde_json::from_str(text)?;
+            if transaction::is_long(&asked) {
+                return self.transact(&headers, &asked).await;
             }
-            let others = fields.iter_mut().filter(|(name, _)| !KEYS.contains(&name.as_str()));
-            others.for_each(|(_, value)| replace(value, old, new));
         }
-        Value::Array(values) => values.iter_mut().for_each(|value| replace(value, old, new)),
-        _ => {}
+        let _shared = self.done.read().await;
+        let (status, answer) = self.forward(&headers, text.to_owned()).await?;
+        if text.contains("ALL_OLD") && answer.contains("#ConditionalCheckFailedException") {
+            return Ok((status, self.with_item(&headers, text, &answer).await?));
+        }
+        Ok((status, answer))
+    }
+
+    /// The refusal of a single write, with the item if that is wanted.
+    async fn with_item(&self, headers: &HeaderMap, asked: &str, refusal: &str) -> Result<String> {
+        let asked: Value = serde_json::from_str(asked)?;
+        if asked["ReturnValuesOnConditionCheckFailure"] != "ALL_OLD" {
+            return Ok(refusal.to_owned());
+        }
+        let mut headers = headers.clone();
+        headers.insert(TARGET, "DynamoDB_20120810.GetItem".parse()?);
+        let read = json!({ "TableName": asked["TableName"], "Key": key_of(&asked), "ConsistentRead": true });
+        let (_, found) = self.forward(&headers, read.to_string()).await?;
+        let (mut found, mut refusal): (Value, Value) =
+            (serde_json::from_str(&found)?, serde_json::from_str(refusal)?);
+        refusal["Item"] = found["Item"].take();
+        Ok(refusal.to_string())
+    }
+
+    async fn forward(&self, headers: &HeaderMap, asked: String) -> Result<(StatusCode, String)> {
+        let call = self.client.post(&self.endpoint).headers(headers.clone());
+        let answer = call.body(empty::hidden(asked)?).send().await?;
+        let status = answer.status();
+        Ok((status, empty::shown(answer.text().await?)?))
     }
 }
 
-fn wants_item(asked: &Value) -> bool {
-    asked["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
-}
-
-fn is_failed_condition(answer: &Value) -> bool {
-    let kind = answer["__type"].as_str().unwrap_or_default();
-    kind.ends_with("#ConditionalCheckFailedException")
-}
-
-fn key_of(item: &Value) -> Value {
-    KEYS.iter().map(|name| ((*name).to_owned(), item[name].clone())).collect()
+/// The key of the item that a write is about.
+fn key_of(write: &Value) -> Value {
+    let item = &write["Item"];
+    write.get("Key").cloned().unwrap_or_else(|| {
+        KEYS.iter().map(|name| ((*name).to_owned(), item[*name].clone())).collect()
+    })
 }
