@@ -72,7 +72,7 @@ pub struct Engine {
 
 enum Process {
     Embedded(Embedded),
-    DynamodbLocal(DynamodbLocal),
+    DynamodbLocal(Box<DynamodbLocal>),
     SomebodyElses,
 }
 
@@ -84,7 +84,7 @@ impl Engine {
             Kind::DynamodbLocal => {
                 ensure!(data_file.is_none(), "only the embedded engine keeps its data in a file");
                 let (process, endpoint) = DynamodbLocal::start(port).await?;
-                Ok(Self { endpoint, process: Process::DynamodbLocal(process) })
+                Ok(Self { endpoint, process: Process::DynamodbLocal(Box::new(process)) })
             }
         }
     }

@@ -63,9 +63,10 @@ impl Drop for Since {
     }
 }
 
+/// What was begun is brought to its end, also when nobody waits for the answer any more.
 async fn answer(State(behind): State<Behind>, headers: HeaderMap, body: Bytes) -> Response {
-    let answered = behind.ask(headers, &body).await;
-    let answered = answered.map(|(status, body)| {
+    let asked = tokio::spawn(async move { behind.ask(headers, &body).await });
+    let answered = asked.await.map_err(anyhow::Error::from).flatten().map(|(status, body)| {
         (status, [("content-type", "application/x-amz-json-1.0")], body).into_response()
     });
     answered.unwrap_or_else(|error| {

@@ -33,11 +33,10 @@ impl Behind {
     ) -> Result<(StatusCode, String)> {
         let actions = actions(asked);
         if names_an_item_twice(actions) {
+            let message = "Transaction request cannot include multiple operations on one item";
             return Ok(refused(
                 "com.amazon.coral.validate#ValidationException",
-                json!({
-                    "message": "Transaction request cannot include multiple operations on one item",
-                }),
+                json!({ "message": message }),
             ));
         }
         let mut done = self.done.write().await;
@@ -49,12 +48,17 @@ impl Behind {
         if reasons.iter().any(|reason| reason["Code"] != "None") {
             return Ok(cancelled(&reasons));
         }
+        self.write(headers, actions).await?;
+        done.insert(token.to_owned(), asked.clone());
+        Ok((StatusCode::OK, "{}".to_owned()))
+    }
+
+    async fn write(&self, headers: &HeaderMap, actions: &[Value]) -> Result<()> {
         for portion in actions.chunks(SHORT) {
             let (status, answer) = self.transact_some(headers, portion).await?;
             ensure!(status.is_success(), "a long transaction stopped half-way: {answer}");
         }
-        done.insert(token.to_owned(), asked.clone());
-        Ok((StatusCode::OK, "{}".to_owned()))
+        Ok(())
     }
 
     /// What the engine says of each condition.
@@ -64,12 +68,11 @@ impl Behind {
             let checks: Vec<_> = portion.iter().map(check).collect();
             let (status, answer) = self.transact_some(headers, &checks).await?;
             let answer: Value = serde_json::from_str(&answer)?;
-            match answer["CancellationReasons"].as_array() {
-                Some(of_portion) => reasons.extend(of_portion.iter().cloned()),
-                None => {
-                    ensure!(status.is_success(), "a part of a long transaction: {answer}");
-                    reasons.extend(portion.iter().map(|_| json!({ "Code": "None" })));
-                }
+            if let Some(of_portion) = answer["CancellationReasons"].as_array() {
+                reasons.extend(of_portion.iter().cloned());
+            } else {
+                ensure!(status.is_success(), "a part of a long transaction: {answer}");
+                reasons.extend(portion.iter().map(|_| json!({ "Code": "None" })));
             }
         }
         Ok(reasons)
