@@ -1,5 +1,6 @@
 //! The service in one process: the functions as libraries, over an engine in memory whose table is the template's.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use anyhow::Result;
@@ -33,7 +34,7 @@ pub struct TestApp {
     app: App,
     signed: App<ServiceKeys>,
     sign_in: App<SignIn>,
-    _secrets_manager: SecretsManager,
+    secrets_manager: SecretsManager,
     sealing: SealingKey,
     opening: OpeningKey,
     engine: Engine,
@@ -64,7 +65,7 @@ impl TestApp {
             app: App { table, means: () },
             signed,
             sign_in,
-            _secrets_manager: secrets_manager,
+            secrets_manager,
             sealing,
             opening,
             engine,
@@ -82,6 +83,27 @@ impl TestApp {
         (app.app.table, app.signed.table) = (table.clone(), table.clone());
         app.sign_in.table = table;
         app
+    }
+
+    /// What a function with these environment variables runs with beside this service, as the template would have it.
+    ///
+    /// The credentials are no secret: the engine takes any.
+    pub fn environment(&self, names: &BTreeSet<String>) -> Vec<(String, String)> {
+        let deployed = |name: &String| match name.as_str() {
+            "TABLE_NAME" => TABLE.to_owned(),
+            "SEALING_PUBLIC_KEY" => self.opening.public_key(),
+            "SERVICE_KEY_SECRET" => SECRET.to_owned(),
+            name => panic!("no test knows what {name} is"),
+        };
+        let local = [
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.engine.endpoint()),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secrets_manager.endpoint()),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+        ];
+        let local = local.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        names.iter().map(|name| (name.clone(), deployed(name))).chain(local).collect()
     }
 
     /// The table, for arranging what no operation can.

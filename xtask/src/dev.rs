@@ -13,7 +13,6 @@ use anyhow::{Result, bail, ensure};
 use clap::{Args, value_parser};
 
 use crate::engine::Engine;
-use crate::guard::Guarded;
 use crate::secrets_manager::SecretsManager;
 use crate::seed::{self, Secrets};
 use crate::signals::Ends;
@@ -63,7 +62,7 @@ async fn serve(options: Options) -> Result<()> {
     let folder = options.state_dir.clone();
     let state = StateDir::open(&folder.unwrap_or_else(|| workspace::root().join("target/dev")))?;
     let data = Data::open(options.data.as_deref())?;
-    install_cargo_lambda().await?;
+    tools::install("cargo-lambda").await?;
 
     let template = Template::load()?;
     let engine = Engine::start(options.dynamodb_port, data.file()).await?;
@@ -83,12 +82,6 @@ async fn serve(options: Options) -> Result<()> {
     announce(&base_url, &engine, &secrets, published.path())?;
     let status = watch.wait().await?;
     bail!("cargo lambda watch ended by itself ({status})")
-}
-
-async fn install_cargo_lambda() -> Result<()> {
-    let status = Guarded::spawn(tools::installation("cargo-lambda")?)?.wait().await?;
-    ensure!(status.success(), "cargo-lambda cannot be had, see above");
-    Ok(())
 }
 
 /// Creates the table and its users, unless they were there before.

@@ -3,8 +3,11 @@
 mod capture;
 mod count;
 mod end_to_end;
+mod package;
 mod steps;
+mod supply_chain;
 
+use std::ops::AddAssign;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -22,27 +25,50 @@ pub struct Options {
     /// Only this step; may be given more than once
     #[arg(long, value_name = "STEP")]
     only: Vec<Step>,
+    /// Instead the steps that take long: the supply chain, the package for arm64, and the package emulated
+    #[arg(long, conflicts_with = "only")]
+    long: bool,
+}
+
+impl Options {
+    fn want(&self, step: Step) -> bool {
+        if self.only.is_empty() { step.is_long() == self.long } else { self.only.contains(&step) }
+    }
 }
 
 /// A step as it went; what it printed is told only if it failed.
+#[derive(Default)]
 struct Outcome {
     count: Count,
     output: String,
+}
+
+impl Outcome {
+    fn failed(&self) -> bool {
+        self.count.failed > 0
+    }
+}
+
+impl AddAssign for Outcome {
+    fn add_assign(&mut self, other: Self) {
+        self.count += other.count;
+        self.output += &other.output;
+    }
 }
 
 /// Runs the steps in their order, the rest too when one fails. Its last line counts what passed and what failed.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let mut ends = Ends::catch()?;
     tokio::select! {
-        count = run_steps(&options.only) => finish(count?),
+        count = run_steps(&options) => finish(count?),
         signal = ends.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 
-async fn run_steps(only: &[Step]) -> Result<Count> {
+async fn run_steps(options: &Options) -> Result<Count> {
     let mut total = Count::default();
     for step in Step::value_variants() {
-        if only.is_empty() || only.contains(step) {
+        if options.want(*step) {
             total += run_step(*step).await?;
         }
     }
