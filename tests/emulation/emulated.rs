@@ -36,7 +36,7 @@ impl Emulated {
     /// What a function says that does not start.
     pub(crate) async fn refusal(binary: &str, environment: Vec<(String, String)>) -> String {
         let mut emulated = Self::spawn(binary, environment).await;
-        let status = timeout(PATIENCE, emulated.program.wait()).await.expect("an end").unwrap();
+        let status = timeout(PATIENCE, emulated.program.wait()).await.unwrap().unwrap();
         assert!(!status.success(), "{binary}");
         emulated.log.await.unwrap()
     }
@@ -76,14 +76,14 @@ impl Emulated {
     pub(crate) async fn end(mut self) -> String {
         let pid = self.program.id().and_then(|id| Pid::from_raw(id.cast_signed())).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
-        let status = timeout(PATIENCE, self.program.wait()).await.expect("an end").unwrap();
+        let status = timeout(PATIENCE, self.program.wait()).await.unwrap().unwrap();
         assert!(status.success() || status.signal() == Some(15), "{status}");
         self.log.await.unwrap()
     }
 
     async fn told(&mut self) -> Told {
         tokio::select! {
-            told = timeout(PATIENCE, self.api.told.recv()) => told.expect("a word in time").unwrap(),
+            told = timeout(PATIENCE, self.api.told.recv()) => told.unwrap().unwrap(),
             status = self.program.wait() => Told::Error(format!("it ended: {status:?}")),
         }
     }
