@@ -141,8 +141,10 @@ async fn machete() -> Result<Outcome> {
         return Ok(installed);
     }
     let mut machete = guard::command(tools::cargo_machete()?)?;
-    machete.arg("--with-metadata").current_dir(workspace::root());
+    machete.args(["machete", "--with-metadata"]).current_dir(workspace::root());
     workspace::forget_own_package(&mut machete);
+    // Below cargo it takes its first argument for its own name.
+    machete.env("CARGO", workspace::cargo_program());
     check([machete]).await
 }
 
