@@ -1,5 +1,6 @@
 //! The service in one process: the functions as libraries, over an engine in memory whose table is the template's.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use anyhow::Result;
@@ -30,7 +31,7 @@ pub const PASSWORD: &str = "correct horse battery staple";
 pub struct TestApp {
     app: App,
     sign_in: App<SignIn>,
-    _secrets_manager: SecretsManager,
+    secrets_manager: SecretsManager,
     sealing: SealingKey,
     opening: OpeningKey,
     engine: Engine,
@@ -60,7 +61,7 @@ impl TestApp {
         Ok(Self {
             app: App { table, service_keys: keys()?, means: () },
             sign_in,
-            _secrets_manager: secrets_manager,
+            secrets_manager,
             sealing,
             opening,
             engine,
@@ -79,6 +80,27 @@ impl TestApp {
             Table::connect(Connection::local(&endpoint, &app.table_name)).expect("a client");
         (app.app.table, app.sign_in.table) = (table.clone(), table);
         app
+    }
+
+    /// What a function with these environment variables runs with beside this service, as the template would have it.
+    ///
+    /// The credentials are no secret: the engine takes any.
+    pub fn environment(&self, names: &BTreeSet<String>) -> Vec<(String, String)> {
+        let deployed = |name: &String| match name.as_str() {
+            "TABLE_NAME" => self.table_name.clone(),
+            "SEALING_PUBLIC_KEY" => self.opening.public_key(),
+            "SERVICE_KEY_SECRET" => SECRET.to_owned(),
+            name => panic!("no test knows what {name} is"),
+        };
+        let local = [
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.engine.endpoint()),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secrets_manager.endpoint()),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+        ];
+        let local = local.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        names.iter().map(|name| (name.clone(), deployed(name))).chain(local).collect()
     }
 
     /// The table, for arranging what no operation can.

@@ -13,7 +13,6 @@ use anyhow::{Result, bail, ensure};
 use clap::{Args, value_parser};
 
 use crate::engine::{Engine, Kind};
-use crate::guard::Guarded;
 use crate::secrets_manager::SecretsManager;
 use crate::seed::{self, Secrets};
 use crate::signals::Ends;
@@ -66,9 +65,9 @@ async fn serve(options: Options) -> Result<()> {
     let folder = options.state_dir.clone();
     let state = StateDir::open(&folder.unwrap_or_else(|| workspace::root().join("target/dev")))?;
     let data = Data::open(options.data.as_deref())?;
-    install("cargo-lambda").await?;
+    tools::install("cargo-lambda").await?;
     if options.engine == Kind::DynamodbLocal {
-        install("dynamodb-local").await?;
+        tools::install("dynamodb-local").await?;
     }
 
     let template = Template::load()?;
@@ -89,12 +88,6 @@ async fn serve(options: Options) -> Result<()> {
     announce(&base_url, &engine, &secrets, published.path())?;
     let status = watch.wait().await?;
     bail!("cargo lambda watch ended by itself ({status})")
-}
-
-async fn install(tool: &str) -> Result<()> {
-    let status = Guarded::spawn(tools::installation(tool)?)?.wait().await?;
-    ensure!(status.success(), "{tool} cannot be had, see above");
-    Ok(())
 }
 
 /// Creates the table and its users, unless they were there before.

@@ -7,6 +7,7 @@ pub mod guard;
 pub mod leaks;
 pub mod operator;
 pub mod out;
+pub mod package;
 pub mod private_file;
 mod random;
 pub mod sealing;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{costs, dev, engine, guard, operator, sealing, test, tools};
+use xtask::{costs, dev, engine, guard, operator, package, sealing, test, tools};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
@@ -11,6 +11,7 @@ enum Task {
     Dev(dev::Options),
     Test(test::Options),
     Engine(engine::Options),
+    Package(package::Options),
     SealingKey(sealing::NewKey),
     Unseal(sealing::Unseal),
     Operator(operator::Options),
@@ -37,6 +38,7 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Operator(options) => operator::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Costs(options) => costs::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options).await,
+        Task::Package(options) => package::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Tools(options) => tools::run(&options).map(|()| ExitCode::SUCCESS),
         Task::Guard(options) => guard::run(options).await,
     }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::workspace;
+pub(crate) use yaml::to_json;
 
 /// The properties of the table resource that `CreateTable` takes as they stand.
 const CREATE_TABLE: [&str; 6] = [
@@ -56,8 +57,7 @@ impl Template {
 
     /// Reads a template with exactly one table.
     pub fn parse(text: &str) -> Result<Self> {
-        let document: Document =
-            serde_json::from_value(yaml::to_json(yaml_serde::from_str(text)?)?)?;
+        let document: Document = serde_json::from_value(to_json(yaml_serde::from_str(text)?)?)?;
         let mut tables =
             document.resources_of("AWS::DynamoDB::Table").collect::<Result<Vec<_>>>()?;
         ensure!(tables.len() == 1, "it declares {} tables, not one", tables.len());

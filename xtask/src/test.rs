@@ -4,8 +4,11 @@ mod capture;
 mod count;
 mod end_to_end;
 mod over_table;
+mod package;
 mod steps;
+mod supply_chain;
 
+use std::ops::AddAssign;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -27,12 +30,35 @@ pub struct Options {
     /// DynamoDB engine of the tests over a table
     #[arg(long, value_enum, default_value_t)]
     engine: Kind,
+    /// Instead the steps that take long: the supply chain, the package for arm64, and the package emulated
+    #[arg(long, conflicts_with = "only")]
+    long: bool,
+}
+
+impl Options {
+    fn want(&self, step: Step) -> bool {
+        if self.only.is_empty() { step.is_long() == self.long } else { self.only.contains(&step) }
+    }
 }
 
 /// A step as it went; what it printed is told only if it failed.
+#[derive(Default)]
 struct Outcome {
     count: Count,
     output: String,
+}
+
+impl Outcome {
+    fn failed(&self) -> bool {
+        self.count.failed > 0
+    }
+}
+
+impl AddAssign for Outcome {
+    fn add_assign(&mut self, other: Self) {
+        self.count += other.count;
+        self.output += &other.output;
+    }
 }
 
 /// Runs the steps in their order, the rest too when one fails. Its last line counts what passed and what failed.
@@ -47,7 +73,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 async fn run_steps(options: &Options) -> Result<Count> {
     let mut total = Count::default();
     for step in Step::value_variants() {
-        if options.only.is_empty() || options.only.contains(step) {
+        if options.want(*step) {
             total += run_step(*step, options.engine).await?;
         }
     }

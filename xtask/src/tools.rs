@@ -1,23 +1,32 @@
 //! The project's pinned tools, installed below cargo's target folder on first use.
 
+mod apt;
 mod cargo_lambda;
 mod chromium;
 mod dynamodb_local;
+mod from_source;
 mod python;
+mod qemu;
+mod supply_chain;
+mod targets;
 
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 
 pub use cargo_lambda::cargo_lambda;
 pub use chromium::chromium;
 pub use dynamodb_local::dynamodb_local;
 pub use python::python_tools;
+pub use qemu::{ARM64_ROOT, QEMU, qemu};
+pub use supply_chain::{cargo_deny, cargo_machete};
+pub use targets::targets;
 
-use crate::{guard, out, workspace};
+use crate::guard::{self, Guarded};
+use crate::{out, workspace};
 
 /// Install the pinned tools into the target folder, unless they are there
 #[derive(Args)]
@@ -28,33 +37,50 @@ pub struct Options {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Tool {
+    /// Checks licences, duplicates, sources and advisories
+    CargoDeny,
     /// Runs and builds Lambda functions
     CargoLambda,
+    /// Finds dependencies that nothing uses
+    CargoMachete,
     /// Opens pages in the tests; from Debian's packages, as root, unless it is there
     Chromium,
     /// Amazon's own engine for tests; takes npm
     DynamodbLocal,
     /// The tests' Python tools, `sam` among them
     Python,
+    /// Runs what is built for arm64; from Debian's packages, as root, unless it is there
+    Qemu,
+    /// Rust's standard library for the architectures of a package, by rustup
+    Targets,
 }
 
 /// Prints where each tool is.
 pub fn run(options: &Options) -> Result<()> {
-    let wanted = |tool| options.only.is_none_or(|only| only == tool);
-    if wanted(Tool::CargoLambda) {
-        out::line(format!("Using {}", cargo_lambda()?.display()))?;
-    }
-    if wanted(Tool::Chromium) {
-        chromium()?;
-        out::line("Using chromium and chromedriver of the PATH")?;
-    }
-    if wanted(Tool::Python) {
-        out::line(format!("Using the Python tools in {}", python_tools()?.display()))?;
-    }
-    if wanted(Tool::DynamodbLocal) {
-        out::line(format!("Using DynamoDB Local in {}", dynamodb_local()?.display()))?;
+    for tool in Tool::value_variants() {
+        if options.only.is_none_or(|only| only == *tool) {
+            out::line(format!("Using {}", tool.install()?))?;
+        }
     }
     Ok(())
+}
+
+impl Tool {
+    /// Where it is.
+    fn install(self) -> Result<String> {
+        Ok(match self {
+            Self::CargoDeny => cargo_deny()?.display().to_string(),
+            Self::CargoLambda => cargo_lambda()?.display().to_string(),
+            Self::CargoMachete => cargo_machete()?.display().to_string(),
+            Self::Chromium => {
+                chromium().map(|()| "chromium and chromedriver of the PATH".into())?
+            }
+            Self::DynamodbLocal => format!("DynamoDB Local in {}", dynamodb_local()?.display()),
+            Self::Python => format!("the Python tools in {}", python_tools()?.display()),
+            Self::Qemu => qemu().map(|()| "qemu-aarch64 of the PATH".into())?,
+            Self::Targets => targets()?,
+        })
+    }
 }
 
 /// The installation of one tool as a guarded child, so that it ends with this process.
@@ -62,6 +88,13 @@ pub(crate) fn installation(tool: &str) -> Result<Command> {
     let mut command = guard::command(guard::own_executable()?)?;
     command.args(["tools", tool]);
     Ok(command)
+}
+
+/// Installs one tool, unless it is there, and lets be seen what that says.
+pub(crate) async fn install(tool: &str) -> Result<()> {
+    let status = Guarded::spawn(installation(tool)?)?.wait().await?;
+    ensure!(status.success(), "{tool} cannot be had, see above");
+    Ok(())
 }
 
 /// Where tools are installed; whoever holds it may install that one tool, all others wait.

@@ -38,14 +38,17 @@ pub fn target_dir() -> Result<PathBuf> {
     struct Metadata {
         target_directory: PathBuf,
     }
-    let output = Command::new(cargo_program())
-        .args(["metadata", "--no-deps", "--format-version", "1"])
-        .current_dir(root())
-        .output()
-        .context("cannot run cargo")?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
+    let answer = ask_cargo(&["metadata", "--no-deps", "--format-version", "1"])?;
+    let metadata: Metadata = serde_json::from_slice(&answer)?;
     Ok(metadata.target_directory)
+}
+
+/// What cargo answers at once about the workspace.
+pub(crate) fn ask_cargo(arguments: &[&str]) -> Result<Vec<u8>> {
+    let mut cargo = Command::new(cargo_program());
+    let output = cargo.args(arguments).current_dir(root()).output().context("cannot run cargo")?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
+    Ok(output.stdout)
 }
 
 /// Cargo at the workspace's root, guarded.

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 
 /// YAML as JSON, `CloudFormation`'s short tags spelt out: `!Ref X` becomes `{"Ref": "X"}`.
-pub(super) fn to_json(yaml: yaml_serde::Value) -> Result<Value> {
+pub(crate) fn to_json(yaml: yaml_serde::Value) -> Result<Value> {
     use yaml_serde::Value as Yaml;
     Ok(match yaml {
         Yaml::Null => Value::Null,

@@ -8,7 +8,6 @@ use anyhow::{Context, Result, bail};
 use tokio::time::{sleep, timeout};
 
 use super::Outcome;
-use super::capture::capture;
 use super::count::Count;
 use super::steps;
 use crate::dev::ports;
@@ -38,7 +37,7 @@ struct Service {
 pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     for tool in ["chromium", "python"] {
         let installed = steps::installed(tool).await?;
-        if installed.count.failed > 0 {
+        if installed.failed() {
             return Ok(installed);
         }
     }
@@ -50,7 +49,7 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let mut tests = steps::end_to_end_tests()?;
     tests.env(DEV_JSON, &service.dev_json);
     tests.env(PYTHON, tools::python_tools()?.join("python"));
-    let Outcome { mut count, output } = steps::tested(capture(tests).await?);
+    let Outcome { mut count, output } = steps::tests(tests).await?;
     let log = service.log()?;
     let leaks = leaks(&log, &service.dev_json)?;
     count += Count::of(leaks.is_empty() && is_logged(&log));

@@ -7,14 +7,16 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::Outcome;
-use super::capture::{Captured, capture};
+use super::capture::capture;
 use super::count::Count;
-use super::{end_to_end, over_table};
+use super::{end_to_end, over_table, package, supply_chain};
 use crate::engine::Kind;
 use crate::{guard, tools, workspace};
 
 /// The test target that needs the running service; `test = false` in its manifest keeps it out of plain `cargo test`.
 const END_TO_END: &str = "e2e";
+/// The test target that needs the package, likewise.
+const EMULATION: &str = "emulation";
 
 /// A part of the check, independent of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -22,9 +24,14 @@ pub(super) enum Step {
     Fmt,
     Clippy,
     Doc,
+    Machete,
     Template,
     Test,
     E2e,
+    Deny,
+    Package,
+    Sam,
+    Emulation,
 }
 
 impl Step {
@@ -33,9 +40,14 @@ impl Step {
             Self::Fmt => "all sources are formatted",
             Self::Clippy => "no lint complains",
             Self::Doc => "the documentation builds without a warning",
+            Self::Machete => "every dependency is used",
             Self::Template => "the deployment template is valid",
             Self::Test => "unit tests, and tests of the functions over an engine",
             Self::E2e => "end-to-end tests over HTTP against a running service",
+            Self::Deny => "licences, duplicates, sources and known weaknesses of the dependencies",
+            Self::Package => "all functions build for arm64 from the locked dependencies",
+            Self::Sam => "sam build makes the same as the package",
+            Self::Emulation => "the arm64 functions answer events from a Runtime API, emulated",
         }
     }
 
@@ -44,10 +56,20 @@ impl Step {
             Self::Fmt => check([cargo(&["fmt", "--all", "--check"])?]).await,
             Self::Clippy => check(clippy()?).await,
             Self::Doc => check([doc()?]).await,
+            Self::Machete => machete().await,
             Self::Template => template().await,
-            Self::Test => over_table::run(tests()?, engine).await,
+            Self::Test => over_table::run(workspace_tests()?, engine).await,
             Self::E2e => end_to_end::run(engine).await,
+            Self::Deny => supply_chain::run().await,
+            Self::Package => package::packaged().await,
+            Self::Sam => package::same_by_sam().await,
+            Self::Emulation => package::emulated().await,
         }
+    }
+
+    /// Whether it is left to `--long`: it takes many minutes, or what it checks changes with dependencies and releases.
+    pub(super) fn is_long(self) -> bool {
+        matches!(self, Self::Deny | Self::Package | Self::Sam | Self::Emulation)
     }
 }
 
@@ -58,7 +80,7 @@ impl fmt::Display for Step {
     }
 }
 
-fn tests() -> Result<Command> {
+fn workspace_tests() -> Result<Command> {
     cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
 }
 
@@ -68,12 +90,19 @@ pub(super) fn end_to_end_tests() -> Result<Command> {
     cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", END_TO_END])
 }
 
-pub(super) fn tested(ran: Captured) -> Outcome {
-    Outcome { count: Count::of_tests(ran.success, &ran.output), output: ran.output }
+/// The tests over the package that `ROLLCALL_PACKAGE` names.
+pub(super) fn emulation_tests() -> Result<Command> {
+    cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", EMULATION])
+}
+
+/// Runs a `cargo test`; each of its tests counts as one.
+pub(super) async fn tests(command: Command) -> Result<Outcome> {
+    let ran = capture(command).await?;
+    Ok(Outcome { count: Count::of_tests(ran.success, &ran.output), output: ran.output })
 }
 
 /// One check, passed if all of its commands succeed.
-async fn check(commands: impl IntoIterator<Item = Command>) -> Result<Outcome> {
+pub(super) async fn check(commands: impl IntoIterator<Item = Command>) -> Result<Outcome> {
     let mut output = String::new();
     let mut success = true;
     for command in commands {
@@ -85,13 +114,13 @@ async fn check(commands: impl IntoIterator<Item = Command>) -> Result<Outcome> {
 }
 
 /// `--all-targets` leaves out what `test = false` takes out of plain `cargo test`.
-fn clippy() -> Result<[Command; 2]> {
+fn clippy() -> Result<[Command; 3]> {
     let run = |targets: &[&str]| {
         let mut command = cargo(&["clippy", "--workspace", "--locked"])?;
         command.args(targets).args(["--", "-D", "warnings"]);
         anyhow::Ok(command)
     };
-    Ok([run(&["--all-targets"])?, run(&["--test", END_TO_END])?])
+    Ok([run(&["--all-targets"])?, run(&["--test", END_TO_END])?, run(&["--test", EMULATION])?])
 }
 
 fn doc() -> Result<Command> {
@@ -106,9 +135,23 @@ pub(super) async fn installed(tool: &str) -> Result<Outcome> {
     check([tools::installation(tool)?]).await
 }
 
+/// With what cargo knows: some libraries have another name than their package.
+async fn machete() -> Result<Outcome> {
+    let installed = installed("cargo-machete").await?;
+    if installed.failed() {
+        return Ok(installed);
+    }
+    let mut machete = guard::command(tools::cargo_machete()?)?;
+    machete.args(["machete", "--with-metadata"]).current_dir(workspace::root());
+    workspace::forget_own_package(&mut machete);
+    // Below cargo it takes its first argument for its own name.
+    machete.env("CARGO", workspace::cargo_program());
+    check([machete]).await
+}
+
 async fn template() -> Result<Outcome> {
     let installed = installed("python").await?;
-    if installed.count.failed > 0 {
+    if installed.failed() {
         return Ok(installed);
     }
     let mut sam = guard::command(tools::python_tools()?.join("sam"))?;

@@ -1,14 +1,13 @@
 //! `cargo-lambda`: on the PATH, from its wheel, or built.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
-use super::{ToolsFolder, python};
-use crate::{out, workspace};
+use super::{ToolsFolder, from_source, python};
+use crate::out;
 
 const SERIES: &str = "1.9";
 const PINNED: &str = "1.9.2";
@@ -67,18 +66,7 @@ fn from_source(tools: &ToolsFolder, reason: &str) -> Result<PathBuf> {
     out::line(format!(
         "No cargo-lambda {SERIES} on the PATH and no wheel ({reason}): building {PINNED} from source, which takes minutes"
     ))?;
-    let root = source_root(tools);
-    let build = root.join("build");
-    let status = Command::new(workspace::cargo_program())
-        .args(["install", "--locked", PROGRAM, "--version", PINNED, "--root"])
-        .arg(&root)
-        .arg("--target-dir")
-        .arg(&build)
-        .status()
-        .context("cannot run cargo")?;
-    ensure!(status.success(), "building cargo-lambda from source failed");
-    fs::remove_dir_all(build).context("cannot clear up after the build")?;
-    Ok(root.join("bin").join(PROGRAM))
+    from_source::build(PROGRAM, PINNED, &source_root(tools))
 }
 
 fn source_root(tools: &ToolsFolder) -> PathBuf {

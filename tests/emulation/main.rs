@@ -1,0 +1,70 @@
+//! The programs of a package for arm64, as Lambda runs them but for the processor, which is emulated.
+//!
+//! `ROLLCALL_PACKAGE` names the folder of the package. Every program gets the environment that the template gives it and
+//! nothing else, its events from a Runtime API, and the engine of the test for a table.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
+
+mod emulated;
+mod runtime_api;
+mod shape;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tests::{TestApp, operations};
+use xtask::template::Template;
+
+use crate::emulated::Emulated;
+use crate::shape::shape;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_arm64_function_answers_its_operations_as_it_does_here_and_ends_when_told_to() {
+    let app = TestApp::start().await;
+    let mut running = BTreeMap::new();
+    for function in Template::load().unwrap().functions() {
+        let environment = app.environment(&function.environment);
+        let emulated = Emulated::start(&function.binary, environment).await;
+        running.insert(function.binary.clone(), emulated);
+    }
+
+    for (number, operation) in operations().into_iter().enumerate() {
+        let event = app.event(&operation, &app.person(&format!("here{number}")).await).await;
+        let here = app.send_event(&event).await;
+        let event = app.event(&operation, &app.person(&format!("there{number}")).await).await;
+        let there = running.get_mut(operation.binary()).unwrap().answer(&event).await;
+
+        assert_eq!(there["statusCode"], operation.success(), "{operation}: {there}");
+        assert_eq!(shape(&body(&there)), shape(&here.body), "{operation}: {there}");
+        assert_eq!(there["headers"]["cache-control"], "no-store", "{operation}: {there}");
+        if !operation.is_write() {
+            assert_eq!(body(&there), app.send_event(&event).await.body, "{operation}");
+        }
+    }
+
+    for (binary, emulated) in running {
+        let log = emulated.end().await;
+        assert!(log.lines().count() > 0, "{binary} logged nothing");
+        for line in log.lines() {
+            let line: Value =
+                serde_json::from_str(line).unwrap_or_else(|_| panic!("{binary}: {line}"));
+            assert_ne!(line["level"], "ERROR", "{binary}: {line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_function_without_its_environment_says_so_and_does_not_start() {
+    let refusal = Emulated::refusal("golem-accounts", Vec::new()).await;
+
+    assert!(refusal.contains("TABLE_NAME"), "{refusal}");
+}
+
+/// The JSON in the answer's body, or its text; null if it is empty.
+fn body(answer: &Value) -> Value {
+    let text = answer["body"].as_str().unwrap_or_default();
+    if text.is_empty() {
+        return Value::Null;
+    }
+    serde_json::from_str(text).unwrap_or_else(|_| json!(text))
+}

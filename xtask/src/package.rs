@@ -1,0 +1,110 @@
+//! `cargo xtask package`: what `sam deploy` takes, ready and reproducible.
+
+mod arch;
+mod build;
+mod sbom;
+mod template;
+mod tree;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use sha2::{Digest, Sha256};
+use shared::model::hex;
+
+use crate::signals::Ends;
+use crate::template::{Function, Template};
+use crate::{out, tools, workspace};
+
+pub use arch::Arch;
+pub(crate) use build::{BOOTSTRAP, with_pinned_tools};
+
+/// Build all functions for Lambda, and write what `sam deploy` takes
+#[derive(Args)]
+pub struct Options {
+    /// Only this architecture; may be given more than once
+    #[arg(long, value_name = "ARCH")]
+    arch: Vec<Arch>,
+}
+
+/// What goes up for one function.
+struct Built<'a> {
+    function: &'a Function,
+    size: u64,
+    sha256: String,
+}
+
+/// Writes `target/package/<arch>/` for each architecture, from the locked dependencies; ends early on a signal.
+pub async fn run(options: Options) -> Result<()> {
+    let mut ends = Ends::catch()?;
+    tokio::select! {
+        packaged = package(&options.arch) => packaged,
+        signal = ends.next() => bail!("stopped by signal {signal}"),
+    }
+}
+
+async fn package(only: &[Arch]) -> Result<()> {
+    for arch in Arch::value_variants() {
+        if only.is_empty() || only.contains(arch) {
+            package_for(*arch).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The folder of one architecture's package.
+pub fn folder(arch: Arch) -> Result<PathBuf> {
+    Ok(workspace::target_dir()?.join("package").join(arch.to_string()))
+}
+
+/// The template comes last, so that what an interruption leaves behind cannot be deployed.
+async fn package_for(arch: Arch) -> Result<()> {
+    let template = Template::load()?;
+    let folder = folder(arch)?;
+    emptied(&folder)?;
+    for tool in ["python", "targets"] {
+        tools::install(tool).await?;
+    }
+    let mut all = Vec::new();
+    for function in template.functions() {
+        out::line(format!("Building {} for {arch}", function.binary))?;
+        build::build(function, arch, &folder).await?;
+        let sbom = folder.join(format!("{}.cdx.json", function.binary));
+        write(&sbom, &sbom::sbom(&function.binary, arch)?)?;
+        all.push(Built::read(function, &folder)?);
+    }
+    let deployed = folder.join("template.yaml");
+    write(&deployed, template::packaged(&template::source()?, arch, &template)?.as_bytes())?;
+    show(arch, &all)?;
+    Ok(out::line(format!("Deploy with: sam deploy --template-file {}", deployed.display()))?)
+}
+
+fn emptied(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot clear {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))
+}
+
+fn write(file: &Path, content: &[u8]) -> Result<()> {
+    fs::write(file, content).with_context(|| format!("cannot write {}", file.display()))
+}
+
+impl<'a> Built<'a> {
+    fn read(function: &'a Function, folder: &Path) -> Result<Self> {
+        let file = folder.join(&function.binary).join(BOOTSTRAP);
+        let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let sha256 = hex(&Sha256::digest(&bytes));
+        Ok(Self { function, size: bytes.len() as u64, sha256 })
+    }
+}
+
+fn show(arch: Arch, all: &[Built]) -> Result<()> {
+    out::line(format!("\n{arch:22} {:>11}  SHA-256", "bytes"))?;
+    for Built { function, size, sha256 } in all {
+        out::line(format!("{:22} {size:>11}  {sha256}", function.binary))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! Building one function as `sam build` does.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+use super::Arch;
+use crate::guard::{self, Guarded};
+use crate::template::Function;
+use crate::{tools, workspace};
+
+/// The name that Lambda starts.
+pub(crate) const BOOTSTRAP: &str = "bootstrap";
+
+/// Builds it from its own folder, as `sam build` does, so that it holds the features that it asks for and not those of the
+/// whole workspace; writes `<folder>/<binary>/bootstrap`.
+pub(super) async fn build(function: &Function, arch: Arch, folder: &Path) -> Result<()> {
+    let mut command = with_pinned_tools(tools::python_tools()?.join("cargo-lambda"))?;
+    command.args(["lambda", "build", "--release", "--locked", arch.option()]);
+    command.args(["--bin", &function.binary]);
+    command.arg("--lambda-dir").arg(folder);
+    command.current_dir(workspace::root().join("functions").join(&function.binary));
+    let status = Guarded::spawn(command)?.wait().await?;
+    ensure!(status.success(), "{} does not build for {arch}, see above", function.binary);
+    Ok(())
+}
+
+/// A guarded program that finds the pinned cargo-lambda and Zig before any other.
+pub(crate) fn with_pinned_tools(program: impl AsRef<Path>) -> Result<Command> {
+    let folders = env::var_os("PATH").unwrap_or_default();
+    let pinned = tools::python_tools()?;
+    let path = env::join_paths([pinned].into_iter().chain(env::split_paths(&folders)))?;
+    let mut command = guard::command(program.as_ref())?;
+    workspace::forget_own_package(&mut command);
+    command.env("PATH", path);
+    Ok(command)
+}

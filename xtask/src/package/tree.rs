@@ -1,0 +1,87 @@
+//! What a function is made of, as cargo builds it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, ensure};
+
+use super::Arch;
+use crate::workspace;
+
+/// A crate by name and version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Crate {
+    pub(super) name: String,
+    pub(super) version: String,
+}
+
+/// What each crate of a program needs of the others.
+pub(super) struct Tree {
+    pub(super) root: Crate,
+    pub(super) needs: BTreeMap<Crate, BTreeSet<Crate>>,
+}
+
+impl Tree {
+    /// The crates that become part of a package's program: with the features that it is built with when it is built by
+    /// itself, for this target, without what only builds or tests it. `cargo metadata` cannot tell: it unites the
+    /// features of the whole workspace.
+    pub(super) fn of(package: &str, arch: Arch) -> Result<Self> {
+        let of = ["tree", "--locked", "--package", package, "--target", arch.target()];
+        let form = ["--edges", "normal,no-proc-macro", "--prefix", "depth", "--format", " {p}"];
+        let answer = String::from_utf8(workspace::ask_cargo(&[&of[..], &form[..]].concat())?)?;
+        Self::parse(&answer).context("cannot read what cargo tree says")
+    }
+
+    /// A crate's needs stand below it the first time that it comes; later it is only named.
+    fn parse(text: &str) -> Result<Self> {
+        let mut above: Vec<Crate> = Vec::new();
+        let mut needs: BTreeMap<Crate, BTreeSet<Crate>> = BTreeMap::new();
+        for line in text.lines() {
+            let (depth, krate) = node(line).with_context(|| format!("line `{line}`"))?;
+            ensure!(depth <= above.len(), "line `{line}`");
+            above.truncate(depth);
+            if let Some(parent) = above.last() {
+                needs.entry(parent.clone()).or_default().insert(krate.clone());
+            }
+            needs.entry(krate.clone()).or_default();
+            above.push(krate);
+        }
+        let root = above.into_iter().next().context("there is no root")?;
+        Ok(Self { root, needs })
+    }
+}
+
+/// Reads `2 tokio v1.54.1 (*)`.
+fn node(line: &str) -> Option<(usize, Crate)> {
+    let mut words = line.split_whitespace();
+    let depth = words.next()?.parse().ok()?;
+    let name = words.next()?.to_owned();
+    let version = words.next()?.strip_prefix('v')?.to_owned();
+    Some((depth, Crate { name, version }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_crate_needs_what_stands_below_it() {
+        let tree = Tree::parse(
+            "0 a v1.0.0 (/some/where)\n1 b v2.0.0\n2 c v3.0.0\n1 c v3.0.0\n1 b v2.0.0 (*)\n",
+        );
+
+        let tree = tree.unwrap();
+        let krate =
+            |name: &str, version: &str| Crate { name: name.into(), version: version.into() };
+        let (a, b, c) = (krate("a", "1.0.0"), krate("b", "2.0.0"), krate("c", "3.0.0"));
+        assert_eq!(tree.root, a);
+        let needs = [(a, [b.clone(), c.clone()].into()), (b, [c.clone()].into()), (c, [].into())];
+        assert_eq!(tree.needs, needs.into());
+    }
+
+    #[test]
+    fn what_cargo_would_not_say_is_an_error() {
+        for text in ["", "1 a v1.0.0\n", "0 a 1.0.0\n", "a v1.0.0\n", "0 a v1.0.0\n2 b v1.0.0\n"] {
+            assert!(Tree::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What the dependencies are held against: `deny.toml`, and the database of known weaknesses where it can be had.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::Outcome;
+use super::capture::capture;
+use super::steps;
+use crate::{guard, out, tools, workspace};
+
+/// What needs nothing but the sources of the dependencies.
+const CHECKS: [&str; 3] = ["bans", "licenses", "sources"];
+const ADVISORIES: &str = "advisories";
+const REACHED_WITHIN: Duration = Duration::from_mins(1);
+
+/// Each check counts as one. Without a way to the database there is nothing to check advisories against, which is said
+/// and is no failure; everything that goes wrong with a database within reach is one.
+pub(super) async fn run() -> Result<Outcome> {
+    let installed = steps::installed("cargo-deny").await?;
+    if installed.failed() {
+        return Ok(installed);
+    }
+    let mut outcome = Outcome::default();
+    let mut checks = CHECKS.to_vec();
+    match obstacle(&database()?).await? {
+        None => checks.push(ADVISORIES),
+        Some(obstacle) => out::line(format!(
+            "    advisories: not checked, the database cannot be reached: {obstacle}"
+        ))?,
+    }
+    for check in checks {
+        outcome += steps::check([deny(check)?]).await?;
+    }
+    Ok(outcome)
+}
+
+fn deny(check: &str) -> Result<Command> {
+    let mut command = guard::command(tools::cargo_deny()?)?;
+    command.args(["--locked", "check", check]).current_dir(workspace::root());
+    workspace::forget_own_package(&mut command);
+    Ok(command)
+}
+
+/// The address in `deny.toml`.
+fn database() -> Result<String> {
+    #[derive(Deserialize)]
+    struct Deny {
+        advisories: Advisories,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    struct Advisories {
+        db_urls: [String; 1],
+    }
+    let text = fs::read_to_string(workspace::root().join("deny.toml"))?;
+    let deny: Deny = toml::from_str(&text).context("cannot read deny.toml")?;
+    let [url] = deny.advisories.db_urls;
+    Ok(url)
+}
+
+/// What keeps git from reaching the repository, in git's words: the same git that is to fetch it is asked.
+async fn obstacle(url: &str) -> Result<Option<String>> {
+    let mut git = guard::command("git")?;
+    git.args(["ls-remote", "--quiet", "--exit-code", url, "HEAD"]);
+    git.env("GIT_TERMINAL_PROMPT", "0");
+    let Ok(asked) = timeout(REACHED_WITHIN, capture(git)).await else {
+        return Ok(Some(format!("no answer within {} s", REACHED_WITHIN.as_secs())));
+    };
+    let asked = asked?;
+    let last = asked.output.trim_end().lines().next_back().unwrap_or_default();
+    Ok((!asked.success).then(|| last.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_database_is_the_one_that_rust_keeps() {
+        assert_eq!(database().unwrap(), "https://github.com/RustSec/advisory-db");
+    }
+}

@@ -1,0 +1,30 @@
+//! Cargo's own programs, built from their sources.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::workspace;
+
+/// Builds a program of exactly this version from its locked dependencies into `<root>/bin`; optimised a little alone:
+/// these programs run for seconds, and would take minutes longer to build.
+pub(super) fn build(program: &str, version: &str, root: &Path) -> Result<PathBuf> {
+    let build = root.join("build");
+    let status = Command::new(workspace::cargo_program())
+        .args(["install", "--locked", program, "--version", version, "--root"])
+        .arg(root)
+        .arg("--target-dir")
+        .arg(&build)
+        .envs([
+            ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+            ("CARGO_PROFILE_RELEASE_LTO", "off"),
+            ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+        ])
+        .status()
+        .context("cannot run cargo")?;
+    ensure!(status.success(), "building {program} from source failed");
+    fs::remove_dir_all(build).context("cannot clear up after the build")?;
+    Ok(root.join("bin").join(program))
+}
