@@ -9,6 +9,7 @@
 
 mod answer;
 mod app;
+pub mod history;
 mod invariants;
 mod log;
 mod operations;

@@ -1,0 +1,3 @@
+//! The checker of histories can tell good ones from bad ones.
+
+mod by_hand;
