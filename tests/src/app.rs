@@ -94,6 +94,11 @@ impl TestApp {
         Table::connect(Connection::local(self.engine.endpoint(), TABLE)).expect("a client")
     }
 
+    /// Where the engine is, past the proxy.
+    pub fn engine_endpoint(&self) -> &str {
+        self.engine.endpoint()
+    }
+
     /// The service key that the functions derive from.
     pub async fn service_key(&self) -> Arc<ServiceKey> {
         self.signed.means.current().await.expect("the service key")
@@ -280,10 +285,16 @@ impl TestApp {
 
     /// Every item of the table.
     pub async fn items(&self) -> Vec<Value> {
+        Self::items_in(self.engine.endpoint()).await
+    }
+
+    /// Every item of the table in the engine at this address.
+    pub async fn items_in(endpoint: &str) -> Vec<Value> {
         let mut items = Vec::new();
         let mut request = json!({ "ConsistentRead": true });
         loop {
-            let mut page = self.engine("Scan", request.clone()).await;
+            let scan = Self::ask_engine(endpoint.to_owned(), "Scan".to_owned(), request.clone());
+            let mut page = scan.await;
             items.extend(page["Items"].as_array_mut().map(std::mem::take).unwrap_or_default());
             match page["LastEvaluatedKey"].take() {
                 Value::Null => return items,

@@ -20,6 +20,7 @@ mod signed;
 
 pub use answer::Answer;
 pub use app::{PASSWORD, REQUEST_ID, TestApp};
+pub use invariants::inconsistencies;
 pub use log::request_lines;
 pub use operations::{Asker, Operation, operations, operations_with_access, root, user_operations};
 pub use person::{Person, basic};
