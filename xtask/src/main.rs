@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{dev, guard, operator, sealing, test, tools};
+use xtask::{dev, guard, operator, sealing, soak, test, tools};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
 enum Task {
     Dev(dev::Options),
     Test(test::Options),
+    Soak(soak::Options),
     SealingKey(sealing::NewKey),
     Unseal(sealing::Unseal),
     Operator(operator::Options),
@@ -33,6 +34,7 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Unseal(options) => sealing::unseal(options).await.map(|()| ExitCode::SUCCESS),
         Task::Operator(options) => operator::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options).await,
+        Task::Soak(options) => soak::run(options).await,
         Task::Tools(options) => tools::run(&options).map(|()| ExitCode::SUCCESS),
         Task::Guard(options) => guard::run(options).await,
     }

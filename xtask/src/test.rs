@@ -3,6 +3,8 @@
 mod capture;
 mod count;
 mod end_to_end;
+pub(crate) mod histories;
+mod service;
 mod steps;
 
 use std::process::ExitCode;

@@ -28,9 +28,8 @@ const CALLS: [&str; 7] = [
 ];
 
 /// What a single call meets, how it is called in the summary, and how often of 1000 calls.
-const FAULTS: [(Fault, &str, u16); 8] = [
+const FAULTS: [(Fault, &str, u16); 7] = [
     (Fault::THROTTLED, "throttled", 20),
-    (Fault::Refused("InternalServerError"), "refused as a fault of the database", 10),
     (Fault::Refused("TransactionInProgressException"), "transaction in progress", 5),
     (Fault::Unreachable, "unreachable", 10),
     (Fault::AnswerLost, "answer lost", 30),

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use super::Outcome;
 use super::capture::{Captured, capture};
 use super::count::Count;
-use super::end_to_end;
+use super::{end_to_end, histories};
 use crate::{guard, tools, workspace};
 
 /// The test target that needs the running service; `test = false` in its manifest keeps it out of plain `cargo test`.
@@ -24,6 +24,7 @@ pub(super) enum Step {
     Template,
     Test,
     E2e,
+    Histories,
 }
 
 impl Step {
@@ -35,6 +36,9 @@ impl Step {
             Self::Template => "the deployment template is valid",
             Self::Test => "unit tests, and tests over the functions with the embedded engine",
             Self::E2e => "end-to-end tests over HTTP against a running service",
+            Self::Histories => {
+                "what many clients see at once, while the database is in trouble, can be explained"
+            }
         }
     }
 
@@ -46,6 +50,7 @@ impl Step {
             Self::Template => template().await,
             Self::Test => Ok(tested(capture(tests()?).await?)),
             Self::E2e => end_to_end::run().await,
+            Self::Histories => histories::run().await,
         }
     }
 }
@@ -61,10 +66,14 @@ fn tests() -> Result<Command> {
     cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
 }
 
-/// The end-to-end tests against the service that a `dev.json` describes. Built with the features of the whole
-/// workspace, as all else, so that nothing is built twice.
+/// The end-to-end tests against the service that a `dev.json` describes.
 pub(super) fn end_to_end_tests() -> Result<Command> {
-    cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", END_TO_END])
+    tests_of(END_TO_END)
+}
+
+/// The tests of one target. Built with the features of the whole workspace, as all else, so that nothing is built twice.
+pub(super) fn tests_of(target: &str) -> Result<Command> {
+    cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", target])
 }
 
 pub(super) fn tested(ran: Captured) -> Outcome {
@@ -90,7 +99,7 @@ fn clippy() -> Result<[Command; 2]> {
         command.args(targets).args(["--", "-D", "warnings"]);
         anyhow::Ok(command)
     };
-    Ok([run(&["--all-targets"])?, run(&["--test", END_TO_END])?])
+    Ok([run(&["--all-targets"])?, run(&["--test", END_TO_END, "--test", "histories"])?])
 }
 
 fn doc() -> Result<Command> {

@@ -29,7 +29,7 @@ impl<W: Wire> Turn<'_, W> {
             Ended::With(200) => {
                 let view = &seen.body()["user"];
                 self.know_user(view, &password);
-                let said = made(view, &address, wished.as_deref());
+                let said = made(view, &address, &password, wished.as_deref());
                 self.note(seen, said);
             }
             Ended::With(409) if is_taken("the e-mail address is taken") => {
@@ -183,7 +183,7 @@ fn ended(user: &str, spared: &str) -> Projection {
 }
 
 /// What a new user says: of itself, its address, its name, and its key.
-fn made(view: &Value, address: &str, wished: Option<&str>) -> Vec<Projection> {
+fn made(view: &Value, address: &str, password: &str, wished: Option<&str>) -> Vec<Projection> {
     let name = text(view, "/username");
     let key = text(view, "/api/0/api_key");
     let facts = [
@@ -201,6 +201,10 @@ fn made(view: &Value, address: &str, wished: Option<&str>) -> Vec<Projection> {
     let wished = wished.map(|name| on(Object::Username(name.to_owned()), claim()));
     [
         on(Object::User(name.clone()), Event::changed(Condition::Always, facts)),
+        on(
+            Object::Password(name.clone()),
+            Event::changed(Condition::Always, [set("password", password)]),
+        ),
         on(Object::Address(address.to_owned()), claim()),
         on(Object::Key(name.clone(), key), secret),
     ]

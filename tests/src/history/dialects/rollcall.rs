@@ -44,9 +44,21 @@ impl<W: Wire> Turn<'_, W> {
                 let made = Event::changed(Condition::Always, made);
                 self.note(seen, vec![on(Object::Token(user.username.clone(), id), made)]);
             }
+            Ended::With(403) => self.note_outlived(seen, &credential),
             Ended::Unknown => self.note_unknown(seen, vec![]),
             Ended::Refused => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+
+    /// A token with an end, which one gets that is replaced after a while, makes none without.
+    fn note_outlived(&self, seen: Seen, credential: &Credential) {
+        match credential {
+            Credential::Token(user, token) if seen.text("/code") == "forbidden" => {
+                let object = Object::Token(user.clone(), token.id.clone());
+                self.note(seen, vec![on(object, Event::seen(has("rotated")))]);
+            }
+            _ => self.note_wrong(seen),
         }
     }
 
@@ -160,6 +172,7 @@ impl<W: Wire> Turn<'_, W> {
                 let twice = Condition::All(vec![has("works"), has("rotated")]);
                 self.note(seen, vec![on(object, Event::seen(twice))]);
             }
+            Ended::With(403) => self.note_outlived(seen, &credential),
             Ended::Unknown => self.note_unknown(seen, vec![replaced]),
             Ended::Refused => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
