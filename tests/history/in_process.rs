@@ -15,10 +15,10 @@ async fn a_run_without_trouble_can_be_explained_and_every_request_is_answered() 
         oauth: app.new_client("https://client.example.com/callback", true).await,
         weather: None,
     };
-    let size = Size { clients: 4, length: 60 };
+    let size = Size { clients: 16, length: 64 };
 
     let report = round(&stage, 1, size).await.unwrap();
 
     assert!(report.violations.is_empty(), "{report}");
-    assert!(report.total() >= 240, "{report}");
+    assert!(report.total() >= 1_000, "{report}");
 }

@@ -37,12 +37,12 @@ impl<W: Wire> Turn<'_, W> {
     pub(crate) fn key(&mut self, user: &KnownUser) -> Credential {
         match self.one_of(&user.keys) {
             Some((id, secret)) => Credential::Key { user: user.username.clone(), id, secret },
-            None => self.password(user),
+            None => Self::password(user),
         }
     }
 
     /// The name, or now and then an address, and the password that the clients know.
-    pub(crate) fn password(&mut self, user: &KnownUser) -> Credential {
+    pub(crate) fn password(user: &KnownUser) -> Credential {
         let KnownUser { username, password, .. } = user.clone();
         Credential::Basic { user: username.clone(), name: username, password }
     }
@@ -67,7 +67,7 @@ impl<W: Wire> Turn<'_, W> {
         let access: Vec<_> = access.collect();
         match self.rng.u8(..6) {
             0 | 1 if !access.is_empty() => access[self.rng.usize(..access.len())].clone(),
-            2 => self.password(user),
+            2 => Self::password(user),
             _ => self.token_or_password(user),
         }
     }
@@ -75,7 +75,7 @@ impl<W: Wire> Turn<'_, W> {
     /// What rollcall takes.
     pub(crate) fn token_or_password(&mut self, user: &KnownUser) -> Credential {
         if user.tokens.iter().all(|token| token.only_reads) {
-            return self.password(user);
+            return Self::password(user);
         }
         self.token(user, false)
     }
@@ -110,6 +110,34 @@ impl<W: Wire> Turn<'_, W> {
     pub(crate) fn address(&mut self) -> String {
         let addresses = self.world.known().addresses.clone();
         self.one_of(&addresses).unwrap_or_default()
+    }
+
+    /// An address, mostly one that the user is believed to have.
+    pub(crate) fn own_address(&mut self, user: &str) -> String {
+        let owners = self.world.known().owners.clone();
+        let own = owners.into_iter().filter(|(_, owner)| owner == user);
+        let mut own: Vec<_> = own.map(|(address, _)| address).collect();
+        own.sort();
+        let among_own = self.rng.u8(..4) > 0;
+        match self.one_of(&own) {
+            Some(address) if among_own => address,
+            _ => self.address(),
+        }
+    }
+
+    /// An address, mostly one that nobody is believed to have.
+    pub(crate) fn free_address(&mut self) -> String {
+        let (addresses, owners) = {
+            let known = self.world.known();
+            (known.addresses.clone(), known.owners.clone())
+        };
+        let free: Vec<_> =
+            addresses.into_iter().filter(|address| !owners.contains_key(address)).collect();
+        let among_free = self.rng.u8(..4) > 0;
+        match self.one_of(&free) {
+            Some(address) if among_free => address,
+            _ => self.address(),
+        }
     }
 
     /// The same address in letters of another size.

@@ -51,7 +51,6 @@ pub fn has(fact: impl Into<String>) -> Condition {
 }
 
 /// The other does not hold.
-#[expect(clippy::should_implement_trait, reason = "a word of the rules, not an operator")]
 pub fn not(condition: Condition) -> Condition {
     Condition::Not(Box::new(condition))
 }

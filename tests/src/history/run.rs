@@ -214,7 +214,9 @@ fn histories(world: &World) -> BTreeMap<Object, Vec<Entry>> {
                 }
                 Projection::Each(say) => {
                     for (object, entries) in &mut histories {
-                        say(object, &known).into_iter().for_each(|event| keep(entries, event));
+                        if let Some(event) = say(object, &known) {
+                            keep(entries, event);
+                        }
                     }
                 }
             }

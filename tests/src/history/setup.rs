@@ -13,7 +13,7 @@ use crate::basic;
 /// So many users are shared by all clients.
 const USERS: usize = 6;
 /// So many addresses are there that nobody has yet.
-const ADDRESSES: usize = 8;
+const ADDRESSES: usize = 16;
 /// So many usernames.
 const USERNAMES: usize = 4;
 
@@ -23,7 +23,9 @@ pub(super) async fn set_up<W: Wire>(stage: &Stage<'_, W>, prefix: &str) -> Resul
     for number in 0..USERS {
         let user = make_user(stage, &world, &format!("{prefix}u{number}")).await?;
         let mut known = world.known();
-        known.addresses.push(format!("{}@example.com", user.username));
+        let address = format!("{}@example.com", user.username);
+        known.addresses.push(address.clone());
+        known.owners.insert(address, user.username.clone());
         known.users.push(user);
     }
     if let Some(last) = world.known().users.last_mut() {

@@ -70,12 +70,12 @@ impl<'a> Table<'a> {
         let owner = self.claimant("EMAIL", address);
         let contact = self.claimant("CONTACT", address);
         // One of which nobody was told is known by who made it.
-        let contact = contact.map(|id| match known.account(&id) {
-            Some(_) => id,
-            None => {
-                let item = self.at(&format!("ACCOUNT#{id}"), "ACCOUNT").unwrap_or(&Value::Null);
-                format!("made by {}", super::choice::label_of(&text(item, "/name/S")))
+        let contact = contact.map(|id| {
+            if known.account(&id).is_some() {
+                return id;
             }
+            let item = self.at(&format!("ACCOUNT#{id}"), "ACCOUNT").unwrap_or(&Value::Null);
+            format!("made by {}", super::choice::label_of(&text(item, "/name/S")))
         });
         let fact = |name: &str, value: Option<String>| {
             value.map_or_else(|| not(has(name)), |value| is(name, value))

@@ -31,8 +31,10 @@ impl Object {
     /// The user whose credential it is.
     pub(crate) fn holder(&self) -> Option<&str> {
         match self {
-            Self::Token(user, _) | Self::Password(user) | Self::Key(user, _) => Some(user),
-            Self::Grant(user, _) => Some(user),
+            Self::Token(user, _)
+            | Self::Password(user)
+            | Self::Key(user, _)
+            | Self::Grant(user, _) => Some(user),
             Self::User(_) | Self::Account(_) | Self::Address(_) | Self::Username(_) => None,
         }
     }
@@ -102,6 +104,8 @@ pub(crate) struct Known {
     pub(crate) accounts: Vec<KnownAccount>,
     pub(crate) grants: Vec<KnownGrant>,
     pub(crate) addresses: Vec<String>,
+    /// Whose address is whose, as far as somebody was told.
+    pub(crate) owners: HashMap<String, String>,
     pub(crate) usernames: Vec<String>,
     /// By account: when somebody first asked for its deletion and was not refused, and when somebody first knew it.
     pub(crate) deletions: BTreeMap<String, (u64, u64)>,

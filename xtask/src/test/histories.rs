@@ -41,8 +41,8 @@ pub(super) async fn run() -> Result<Outcome> {
     let log = stage.service.log()?;
     let leaks = leaks(&log, stage.service.dev_json())?;
     count += Count::of(leaks.is_empty() && is_logged(&log));
-    let leaks: String =
-        leaks.iter().map(|line| format!("error: this tells a secret: {line}\n")).collect();
+    let leaks = leaks.iter().map(|line| format!("error: this tells a secret: {line}\n"));
+    let leaks: String = leaks.collect();
     let ended = stage.end().await;
     count += Count::of(ended.is_ok());
     let trouble = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();

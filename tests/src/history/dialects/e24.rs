@@ -11,7 +11,7 @@ use crate::history::world::{KnownUser, Object, Projection};
 impl<W: Wire> Turn<'_, W> {
     pub(super) async fn e24_create(&mut self) {
         let user = self.shared_user();
-        let address = self.address();
+        let address = self.free_address();
         let wished = self.rng.bool().then(|| self.world.known().usernames.clone());
         let wished = wished.and_then(|names| self.one_of(&names));
         let credential = self.token_or_key(&user);
@@ -41,8 +41,6 @@ impl<W: Wire> Turn<'_, W> {
                     wished.map(|name| on(Object::Username(name), Event::seen(has("owner"))));
                 self.note(seen, taken.into_iter().collect());
             }
-            // Not an admin of the current account, or there is none.
-            Ended::With(403) => self.note(seen, vec![]),
             Ended::Unknown => {
                 let owner = format!("made by {}", self.label);
                 let claim =
@@ -51,7 +49,8 @@ impl<W: Wire> Turn<'_, W> {
                 let said = name.into_iter().chain([on(Object::Address(address), claim())]);
                 self.note_unknown(seen, said.collect());
             }
-            Ended::Refused => self.note(seen, vec![]),
+            // 403: not an admin of the current account, or there is none.
+            Ended::With(403) | Ended::Refused => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -76,10 +75,9 @@ impl<W: Wire> Turn<'_, W> {
                 let views = seen.body()["users"].as_array().cloned().unwrap_or_default();
                 self.note(seen, views.iter().map(|view| seen_user(view, &[])).collect());
             }
-            // No usable current account.
-            Ended::With(403) => self.note(seen, vec![]),
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            // 403: there is no usable current account.
+            Ended::With(403) | Ended::Refused => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }

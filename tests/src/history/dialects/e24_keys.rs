@@ -31,10 +31,9 @@ impl<W: Wire> Turn<'_, W> {
                     vec![on(Object::User(name.clone()), listed), on(Object::Key(name, id), works)];
                 self.note(seen, said);
             }
-            // Twenty are there, many of which nobody was told of.
-            Ended::With(409) => self.note(seen, vec![]),
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            // 409: twenty are there, many of which nobody was told of.
+            Ended::With(409) | Ended::Refused => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }

@@ -11,7 +11,7 @@ use crate::history::world::{KnownAccount, Object, Projection};
 impl<W: Wire> Turn<'_, W> {
     pub(super) async fn golem_create(&mut self) {
         let user = self.shared_user();
-        let (address, name) = (self.address(), self.account_name());
+        let (address, name) = (self.free_address(), self.account_name());
         let typed = self.typed(&address);
         let Some(credential) = self.with_token(user.clone(), false).await else { return };
         let body = json!({ "name": name, "email": typed });
@@ -25,17 +25,17 @@ impl<W: Wire> Turn<'_, W> {
                 self.know_account(&id, &user.username, true);
                 let made = Event::changed(not(has("exists")), facts(&name, &typed, &address));
                 let claimed = Event::changed(free, [set("contact", &id)]);
-                let opened = self.opening(&seen, &user.username, &id);
+                let opened = Self::opening(&seen, &user.username, &id);
                 let address = Object::Address(address);
                 self.note(seen, vec![on(Object::Account(id), made), on(address, claimed), opened]);
             }
             Ended::With(409) => {
-                self.note(seen, vec![on(Object::Address(address), Event::seen(not(free)))])
+                self.note(seen, vec![on(Object::Address(address), Event::seen(not(free)))]);
             }
             Ended::Unknown => {
                 let id = format!("made by {}", self.label);
                 let claimed = Event::changed(free, [set("contact", &id)]);
-                let opened = self.opening(&seen, &user.username, &id);
+                let opened = Self::opening(&seen, &user.username, &id);
                 self.note_unknown(seen, vec![on(Object::Address(address), claimed), opened]);
             }
             Ended::Refused => self.note(seen, vec![]),
@@ -87,7 +87,7 @@ impl<W: Wire> Turn<'_, W> {
         if !account.has_contact {
             return self.golem_get().await;
         }
-        let (address, name) = (self.address(), self.account_name());
+        let (address, name) = (self.free_address(), self.account_name());
         let typed = self.typed(&address);
         let Some(credential) = self.with_token(user.clone(), false).await else { return };
         let (path, body) =

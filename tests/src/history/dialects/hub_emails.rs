@@ -48,11 +48,14 @@ impl<W: Wire> Turn<'_, W> {
     }
 
     pub(super) async fn hub_add(&mut self) {
-        let (user, address) = (self.shared_user(), self.address());
+        let (user, address) = (self.shared_user(), self.free_address());
         let credential = self.token_or_password_or_access(&user);
         let path = format!("/api/v1.1/users/{}/emails/", user.username);
         let body = json!({ "email": address });
         let seen = self.ask("hub-add-email", &credential, "POST", &path, Some(&body)).await;
+        if seen.status() == 201 {
+            self.world.known().owners.insert(address.clone(), user.username.clone());
+        }
         let address = Object::Address(address);
         let new = [set("owner", &user.username), unset("verified")];
         let added = on(address.clone(), Event::changed(not(has("owner")), new));
@@ -68,7 +71,8 @@ impl<W: Wire> Turn<'_, W> {
     }
 
     pub(super) async fn hub_change(&mut self) {
-        let (user, email) = (self.shared_user(), self.address());
+        let user = self.shared_user();
+        let email = self.own_address(&user.username);
         let credential = self.token_or_password_or_access(&user);
         let path = format!("/api/v1.1/users/{}/emails/", user.username);
         let (verified, primary) = [(true, false), (false, true), (true, true)][self.rng.usize(..3)];
@@ -117,7 +121,8 @@ impl<W: Wire> Turn<'_, W> {
     }
 
     pub(super) async fn hub_delete(&mut self) {
-        let (user, email) = (self.shared_user(), self.address());
+        let user = self.shared_user();
+        let email = self.own_address(&user.username);
         let credential = self.token_or_password_or_access(&user);
         let path = format!("/api/v1.1/users/{}/emails/", user.username);
         let body = json!({ "email": self.typed(&email) });
@@ -129,6 +134,7 @@ impl<W: Wire> Turn<'_, W> {
             on(address.clone(), Event::changed(own.clone(), [unset("owner"), unset("verified")]));
         match self.ended(&seen) {
             Ended::With(204) => {
+                self.world.known().owners.remove(&email);
                 let not_primary = on(object, Event::seen(not(is_primary)));
                 self.note(seen, vec![freed, not_primary]);
             }

@@ -90,7 +90,7 @@ impl<W: Wire> Turn<'_, W> {
     /// Notes a deletion, in whichever dialect.
     fn note_deletion(&self, seen: Seen, account: &str, is_admin: bool) {
         let Some((status, seen)) = self.note_access(seen, account, is_admin) else { return };
-        let gone = self.deletion(account);
+        let gone = Self::deletion(account);
         match status {
             200 => {
                 self.know_deletion(account, seen.invoked, seen.returned);
@@ -112,7 +112,7 @@ impl<W: Wire> Turn<'_, W> {
     }
 
     /// What a deletion means: the account is gone, and its address is free.
-    fn deletion(&self, account: &str) -> Vec<Projection> {
+    fn deletion(account: &str) -> Vec<Projection> {
         let exists =
             Event::changed(has("exists"), ["exists", "name", "email", "contact"].map(unset));
         let id = account.to_owned();
@@ -122,7 +122,7 @@ impl<W: Wire> Turn<'_, W> {
     }
 
     /// What a new account means for the current one: it becomes it if there was none that could be used.
-    fn opening(&self, seen: &Seen, user: &str, account: &str) -> Projection {
+    fn opening(seen: &Seen, user: &str, account: &str) -> Projection {
         let (user, account) = (user.to_owned(), account.to_owned());
         let (from, by) = (seen.invoked, seen.returned);
         each(move |object, known| {
@@ -142,9 +142,11 @@ impl<W: Wire> Turn<'_, W> {
     }
 
     /// A slug never changes.
-    fn check_slug(&self, seen: &Seen, account: &str, slug: String) {
+    fn check_slug(&self, seen: &Seen, account: &str, slug: &str) {
+        let mut world = self.world.known();
         let known =
-            self.world.known().slugs.entry(account.to_owned()).or_insert(slug.clone()).clone();
+            world.slugs.entry(account.to_owned()).or_insert_with(|| slug.to_owned()).clone();
+        drop(world);
         if known != slug {
             self.wrong(seen, &format!("the slug of {account} was {known}"));
         }

@@ -29,7 +29,7 @@ impl<W: Wire> Turn<'_, W> {
         let seen = self.oauth("hub-oauth-token", "token", &fields).await;
         let fresh = Condition::All(vec![has("alive"), is("code", "fresh")]);
         let used = Condition::All(vec![has("alive"), is("code", "used")]);
-        self.note_issue(seen, &grant, fresh, used);
+        self.note_issue(seen, &grant, fresh, &used);
     }
 
     /// A refresh token for the next tokens; one that is spent may end all of them.
@@ -45,7 +45,7 @@ impl<W: Wire> Turn<'_, W> {
         let seen = self.oauth("hub-oauth-token", "token", &fields).await;
         let good = Condition::All(vec![has("alive"), is("refresh", &token)]);
         let spent = Condition::All(vec![has("alive"), not(is("refresh", &token))]);
-        self.note_issue(seen, &grant, good, spent);
+        self.note_issue(seen, &grant, good, &spent);
     }
 
     fn know_asked(&self, code: &str) {
@@ -55,7 +55,7 @@ impl<W: Wire> Turn<'_, W> {
     }
 
     /// Tokens were issued, or refused; what is presented a second time ends them all, a refresh token not at once.
-    fn note_issue(&self, seen: Seen, grant: &KnownGrant, good: Condition, again: Condition) {
+    fn note_issue(&self, seen: Seen, grant: &KnownGrant, good: Condition, again: &Condition) {
         let object = Object::Grant(grant.user.clone(), grant.code.clone());
         let (access, refresh) = (seen.text("/access_token"), seen.text("/refresh_token"));
         let new = [
@@ -77,7 +77,7 @@ impl<W: Wire> Turn<'_, W> {
                 self.note(seen, vec![on(object, issued)]);
             }
             Ended::With(400) if seen.text("/error") == "invalid_grant" => {
-                let a_moment_ago = match &again {
+                let a_moment_ago = match again {
                     Condition::All(all) if all.contains(&is("code", "used")) => not(has("alive")),
                     _ => not(good),
                 };

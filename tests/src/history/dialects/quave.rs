@@ -37,7 +37,7 @@ impl<W: Wire> Turn<'_, W> {
                 self.know_account(&id, &user.username, false);
                 let made =
                     Event::changed(not(has("exists")), [set("exists", "yes"), set("name", &name)]);
-                let opened = self.opening(&seen, &user.username, &id);
+                let opened = Self::opening(&seen, &user.username, &id);
                 self.note(seen, vec![on(Object::Account(id), made), opened]);
             }
             Ended::Unknown => self.note_unmade_account(seen, &user.username),
@@ -48,7 +48,7 @@ impl<W: Wire> Turn<'_, W> {
 
     /// An account that may have been made, and become the current one.
     pub(super) fn note_unmade_account(&self, seen: Seen, user: &str) {
-        let opened = self.opening(&seen, user, &format!("made by {}", self.label));
+        let opened = Self::opening(&seen, user, &format!("made by {}", self.label));
         self.note_unknown(seen, vec![opened]);
     }
 
@@ -81,7 +81,7 @@ impl<W: Wire> Turn<'_, W> {
     /// What an account says that is shown to a user.
     fn shown(&self, seen: &Seen, view: &Value, user: &str) -> Vec<Projection> {
         let id = text(view, "/accountId");
-        self.check_slug(seen, &id, text(view, "/slug"));
+        self.check_slug(seen, &id, &text(view, "/slug"));
         let there = Condition::All(vec![has("exists"), is("name", text(view, "/name"))]);
         let current = is("current", &id);
         let current = if view["isCurrent"] == true { current } else { not(current) };
@@ -109,7 +109,7 @@ impl<W: Wire> Turn<'_, W> {
             Ended::With(200) => {
                 let views = seen.body()["accounts"].as_array().cloned().unwrap_or_default();
                 for view in &views {
-                    self.check_slug(&seen, &text(view, "/accountId"), text(view, "/slug"));
+                    self.check_slug(&seen, &text(view, "/accountId"), &text(view, "/slug"));
                 }
                 let listed = listed(&user.username, &views, "/accountId");
                 let current = current(&views);

@@ -24,7 +24,8 @@ impl<W: Wire> Turn<'_, W> {
 
     /// Makes a token; one that may do everything if it is needed.
     pub(super) async fn make_token(&mut self, user: &KnownUser, is_needed: bool) {
-        let credential = if is_needed { self.password(user) } else { self.token_or_password(user) };
+        let credential =
+            if is_needed { Self::password(user) } else { self.token_or_password(user) };
         let wish = match self.rng.u8(..8) {
             0 if !is_needed => Wish { kind: "environment", only_reads: false },
             1 if !is_needed => Wish { kind: "user", only_reads: true },
