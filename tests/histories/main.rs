@@ -46,6 +46,9 @@ async fn while_the_database_is_in_trouble_all_answers_can_be_explained() {
 
     assert!(report.violations.is_empty());
     assert!(report.total() >= 5_000);
+    for operation in tests::operations() {
+        assert!(report.operations.contains_key(&operation.name), "{operation} was never asked for");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! A short run over the functions as libraries.
 
-use tests::TestApp;
+use tests::history::plan::plan;
 use tests::history::run::{Size, Stage, round};
+use tests::{TestApp, operations};
 
 #[tokio::test]
 async fn a_run_without_trouble_can_be_explained_and_every_request_is_answered() {
@@ -15,10 +16,21 @@ async fn a_run_without_trouble_can_be_explained_and_every_request_is_answered() 
         oauth: app.new_client("https://client.example.com/callback", true).await,
         weather: None,
     };
-    let size = Size { clients: 16, length: 64 };
+    let size = Size { clients: 8, length: 30 };
 
     let report = round(&stage, 1, size).await.unwrap();
 
     assert!(report.violations.is_empty(), "{report}");
-    assert!(report.total() >= 1_000, "{report}");
+    assert!(report.total() >= 240, "{report}");
+    let known: Vec<String> = operations().into_iter().map(|operation| operation.name).collect();
+    assert!(report.operations.keys().all(|name| known.contains(name)), "{report}");
+}
+
+#[test]
+fn the_same_seed_makes_the_same_plan_and_another_seed_or_client_another() {
+    let one = plan(7, 3, 100);
+
+    assert_eq!(one, plan(7, 3, 100));
+    assert_ne!(one, plan(8, 3, 100));
+    assert_ne!(one, plan(7, 4, 100));
 }
