@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use tests::history::run::{Report, Size, round};
 use tokio::sync::Mutex;
+use xtask::out::line;
 
 use stage::Setting;
 
@@ -34,7 +35,7 @@ async fn with_nothing_in_their_way_all_requests_are_answered_and_all_answers_can
 
     let report = round(&setting.stage(false), stage::seed(), FAIR).await.unwrap();
 
-    println!("{report}");
+    line(&report).unwrap();
     assert!(report.violations.is_empty());
 }
 
@@ -71,18 +72,23 @@ async fn soaked(least: Duration) -> Report {
             break;
         }
         let round = round(&setting.stage(true), seed + number, SIZE).await.unwrap();
-        println!(
-            "round {number}: {} operations, {} histories, {} violations, {:.0} s",
+        let seconds = begun.elapsed().as_secs_f32();
+        line(format!(
+            "round {number}: {} operations, {} histories, {} violations, {seconds:.0} s",
             round.total(),
             round.histories,
             round.violations.len(),
-            begun.elapsed().as_secs_f32()
-        );
-        round.violations.iter().for_each(|violation| println!("VIOLATION {violation}"));
+        ))
+        .unwrap();
+        for violation in &round.violations {
+            line(format!("VIOLATION {violation}")).unwrap();
+        }
         report.add(round);
     }
-    println!("{report}");
-    setting.met().iter().for_each(|(fault, times)| println!("  {times:>6} times {fault}"));
-    println!("seed {seed}, {:.0} s", begun.elapsed().as_secs_f32());
+    line(&report).unwrap();
+    for (fault, times) in setting.met() {
+        line(format!("  {times:>6} times {fault}")).unwrap();
+    }
+    line(format!("seed {seed}, {:.0} s", begun.elapsed().as_secs_f32())).unwrap();
     report
 }
