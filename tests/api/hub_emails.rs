@@ -264,3 +264,19 @@ async fn one_address_claimed_through_two_dialects_at_once_has_one_winner() {
         app.assert_consistent().await;
     }
 }
+
+#[tokio::test]
+async fn a_list_read_while_the_primary_address_changes_is_read_again() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let items = app.items().await;
+    let primary = items.iter().find(|item| item["sk"]["S"] == "EMAIL#janedoe@example.com").unwrap();
+    let key = json!({ "pk": primary["pk"], "sk": primary["sk"] });
+    app.proxy().before("Query", app.engine_later("DeleteItem", json!({ "Key": key })));
+    app.proxy().before("Query", app.engine_later("PutItem", json!({ "Item": primary })));
+
+    let listed = jane.send("GET", PATH).await;
+
+    assert_eq!(listed.parts(), (200, &json!([view("janedoe@example.com", true, true)])));
+    assert_eq!(app.proxy().faults_left(), 0);
+}

@@ -114,6 +114,16 @@ impl TestApp {
             .expect("a client")
     }
 
+    /// Where the engine is, past the proxy.
+    pub fn engine_endpoint(&self) -> &str {
+        self.engine.endpoint()
+    }
+
+    /// What the table is called there.
+    pub fn table_name(&self) -> &str {
+        &self.table_name
+    }
+
     /// The service key that the functions derive from.
     pub async fn service_key(&self) -> Arc<ServiceKey> {
         self.app.service_keys.current().await.expect("the service key")
@@ -288,10 +298,16 @@ impl TestApp {
 
     /// Every item of the table.
     pub async fn items(&self) -> Vec<Value> {
+        Self::items_in(self.engine.endpoint(), &self.table_name).await
+    }
+
+    /// Every item of the table of this name in the engine at this address.
+    pub async fn items_in(endpoint: &str, table_name: &str) -> Vec<Value> {
         let mut items = Vec::new();
-        let mut request = json!({ "ConsistentRead": true });
+        let mut request = json!({ "TableName": table_name, "ConsistentRead": true });
         loop {
-            let mut page = self.engine("Scan", request.clone()).await;
+            let page = engine::ask(endpoint, "Scan", &request).await;
+            let mut page = page.expect("the engine answers");
             items.extend(page["Items"].as_array_mut().map(std::mem::take).unwrap_or_default());
             match page["LastEvaluatedKey"].take() {
                 Value::Null => return items,

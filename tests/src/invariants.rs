@@ -7,24 +7,37 @@ use serde_json::Value;
 use crate::TestApp;
 
 impl TestApp {
-    /// Checks the whole table: claims and what they claim match both ways, memberships stand on both sides of an
-    /// account that exists, and every user's primary address is its own.
+    /// Checks the whole table, as [`inconsistencies`].
     pub async fn assert_consistent(&self) {
-        let all = self.items().await;
-        let items: HashMap<(&str, &str), &Value> =
-            all.iter().map(|item| ((text(item, "pk"), text(item, "sk")), item)).collect();
-        for ((pk, sk), item) in &items {
-            for (pk, sk) in expected(pk, sk, item) {
-                assert!(
-                    items.contains_key(&(pk.as_str(), sk.as_str())),
-                    "{item} without {pk} / {sk}"
-                );
-            }
-            if text(item, "type") == "claim" {
-                assert!(is_used(pk, item, &items), "a claim of nobody: {item}");
-            }
+        assert_eq!(inconsistencies(&self.items().await), Vec::<String>::new());
+    }
+}
+
+/// What is wrong with a whole table: claims and what they claim match both ways, memberships stand on both sides of an
+/// account that exists, every user's primary address is its own, no address is left out of the count, and nothing
+/// belongs to a user who is not there.
+pub fn inconsistencies(all: &[Value]) -> Vec<String> {
+    let items: HashMap<(&str, &str), &Value> =
+        all.iter().map(|item| ((text(item, "pk"), text(item, "sk")), item)).collect();
+    let mut found = Vec::new();
+    for ((pk, sk), item) in &items {
+        let missing = expected(pk, sk, item);
+        let missing = missing.iter().filter(|(pk, sk)| !items.contains_key(&(pk, sk)));
+        found.extend(missing.map(|(pk, sk)| format!("{item} without {pk} / {sk}")));
+        if text(item, "type") == "claim" && !is_used(pk, item, &items) {
+            found.push(format!("a claim of nobody: {item}"));
+        }
+        if text(item, "type") == "user" && !counts_addresses(pk, item, &items) {
+            found.push(format!("not as many addresses as this says: {item}"));
         }
     }
+    found
+}
+
+/// Whether a user has as many addresses as stands in it.
+fn counts_addresses(user: &str, item: &Value, items: &HashMap<(&str, &str), &Value>) -> bool {
+    let own = items.keys().filter(|(pk, sk)| *pk == user && sk.starts_with("EMAIL#"));
+    item["emailCount"]["N"].as_str() == Some(own.count().to_string().as_str())
 }
 
 /// The keys of the items that must exist because this one does.
@@ -61,7 +74,7 @@ fn expected(pk: &str, sk: &str, item: &Value) -> Vec<(String, String)> {
                 (format!("USER#{user}"), "USER".to_owned()),
             ]
         }
-        "token" => vec![(pk.to_owned(), "USER".to_owned())],
+        "token" | "grant" => vec![(pk.to_owned(), "USER".to_owned())],
         _ => Vec::new(),
     }
 }

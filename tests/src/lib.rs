@@ -10,6 +10,7 @@
 mod answer;
 mod app;
 mod conditions;
+pub mod history;
 mod invariants;
 mod log;
 mod measure;
@@ -23,6 +24,7 @@ mod translated;
 pub use answer::Answer;
 pub use app::{PASSWORD, REQUEST_ID, TestApp};
 pub use conditions::Conditions;
+pub use invariants::inconsistencies;
 pub use log::{last_request_line, request_lines};
 pub use measure::facts;
 pub use operations::{Asker, Operation, operations, operations_with_access, root, user_operations};

@@ -47,6 +47,9 @@ pub struct Options {
     /// Where `dev.json` goes once the service is ready [default: target/dev]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
+    /// Port on which the functions reach DynamoDB, if something stands between them and the engine
+    #[arg(long, value_name = "PORT", hide = true)]
+    dynamodb_through: Option<u16>,
 }
 
 /// Serves until a signal comes; every child has ended when it returns.
@@ -79,7 +82,9 @@ async fn serve(options: Options) -> Result<()> {
 
     ports::require_free("--port", options.port)?;
     state.ignore_all_but_sources()?;
-    let environment = environment(&engine, &secrets_manager, &secrets);
+    let through = options.dynamodb_through.map(|port| format!("http://127.0.0.1:{port}"));
+    let table = through.as_deref().unwrap_or(engine.endpoint());
+    let environment = environment(table, &secrets_manager, &secrets);
     let mut watch = functions::watch(&options, &state, environment)?;
     let base_url = format!("http://127.0.0.1:{}", options.port);
     readiness::wait(&base_url, &template, &mut watch).await?;
@@ -107,13 +112,13 @@ async fn populate(
 
 /// The credentials are no secret: the engine takes any.
 fn environment(
-    engine: &Engine,
+    dynamodb: &str,
     secrets_manager: &SecretsManager,
     secrets: &Secrets,
 ) -> Vec<(String, String)> {
     let own = [
         ("TABLE_NAME", TABLE_NAME),
-        ("AWS_ENDPOINT_URL_DYNAMODB", engine.endpoint()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.endpoint()),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "local"),

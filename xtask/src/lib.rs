@@ -14,6 +14,7 @@ pub mod sealing;
 pub mod secrets_manager;
 pub mod seed;
 pub mod signals;
+pub mod soak;
 pub mod template;
 pub mod test;
 pub mod tools;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{costs, dev, engine, guard, operator, package, sealing, test, tools};
+use xtask::{costs, dev, engine, guard, operator, package, sealing, soak, test, tools};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
@@ -12,6 +12,7 @@ enum Task {
     Test(test::Options),
     Engine(engine::Options),
     Package(package::Options),
+    Soak(soak::Options),
     SealingKey(sealing::NewKey),
     Unseal(sealing::Unseal),
     Operator(operator::Options),
@@ -39,6 +40,7 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Costs(options) => costs::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options).await,
         Task::Package(options) => package::run(options).await.map(|()| ExitCode::SUCCESS),
+        Task::Soak(options) => soak::run(options).await,
         Task::Tools(options) => tools::run(&options).map(|()| ExitCode::SUCCESS),
         Task::Guard(options) => guard::run(options).await,
     }

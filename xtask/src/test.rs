@@ -3,8 +3,10 @@
 mod capture;
 mod count;
 mod end_to_end;
+pub(crate) mod histories;
 mod over_table;
 mod package;
+mod service;
 mod steps;
 mod supply_chain;
 

@@ -25,6 +25,11 @@ pub(crate) async fn list(
     own(&caller, owner)?;
     emails.sort_by_key(|email| email.added_at);
     let user = caller.user();
+    // The user and the addresses are two reads: between them another address may have become the primary one and the old
+    // one gone, or the new one may have come.
+    if !emails.iter().any(|email| user.primary_email.is(&email.address)) {
+        return Err(Error::Raced);
+    }
     let mut views: Vec<_> = emails.iter().map(|email| EmailView::of(email, user)).collect();
     views.sort_by_key(|view| !view.primary);
     http::ok(&views)

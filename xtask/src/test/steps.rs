@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use super::Outcome;
 use super::capture::capture;
 use super::count::Count;
-use super::{end_to_end, over_table, package, supply_chain};
+use super::{end_to_end, histories, over_table, package, supply_chain};
 use crate::engine::Kind;
 use crate::{guard, tools, workspace};
 
@@ -28,6 +28,7 @@ pub(super) enum Step {
     Template,
     Test,
     E2e,
+    Histories,
     Deny,
     Package,
     Sam,
@@ -44,6 +45,9 @@ impl Step {
             Self::Template => "the deployment template is valid",
             Self::Test => "unit tests, and tests of the functions over an engine",
             Self::E2e => "end-to-end tests over HTTP against a running service",
+            Self::Histories => {
+                "what many clients see at once, while the database is in trouble, can be explained"
+            }
             Self::Deny => "licences, duplicates, sources and known weaknesses of the dependencies",
             Self::Package => "all functions build for arm64 from the locked dependencies",
             Self::Sam => "sam build makes the same as the package",
@@ -60,6 +64,7 @@ impl Step {
             Self::Template => template().await,
             Self::Test => over_table::run(workspace_tests()?, engine).await,
             Self::E2e => end_to_end::run(engine).await,
+            Self::Histories => histories::run().await,
             Self::Deny => supply_chain::run().await,
             Self::Package => package::packaged().await,
             Self::Sam => package::same_by_sam().await,
@@ -84,15 +89,19 @@ fn workspace_tests() -> Result<Command> {
     cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
 }
 
-/// The end-to-end tests against the service that a `dev.json` describes. Built with the features of the whole
-/// workspace, as all else, so that nothing is built twice.
+/// The end-to-end tests against the service that a `dev.json` describes.
 pub(super) fn end_to_end_tests() -> Result<Command> {
-    cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", END_TO_END])
+    tests_of(END_TO_END)
+}
+
+/// The tests of one target. Built with the features of the whole workspace, as all else, so that nothing is built twice.
+pub(super) fn tests_of(target: &str) -> Result<Command> {
+    cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", target])
 }
 
 /// The tests over the package that `ROLLCALL_PACKAGE` names.
 pub(super) fn emulation_tests() -> Result<Command> {
-    cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", EMULATION])
+    tests_of(EMULATION)
 }
 
 /// Runs a `cargo test`; each of its tests counts as one.
@@ -114,13 +123,14 @@ pub(super) async fn check(commands: impl IntoIterator<Item = Command>) -> Result
 }
 
 /// `--all-targets` leaves out what `test = false` takes out of plain `cargo test`.
-fn clippy() -> Result<[Command; 3]> {
+fn clippy() -> Result<[Command; 2]> {
     let run = |targets: &[&str]| {
         let mut command = cargo(&["clippy", "--workspace", "--locked"])?;
         command.args(targets).args(["--", "-D", "warnings"]);
         anyhow::Ok(command)
     };
-    Ok([run(&["--all-targets"])?, run(&["--test", END_TO_END])?, run(&["--test", EMULATION])?])
+    let with_service = ["--test", END_TO_END, "--test", "histories", "--test", EMULATION];
+    Ok([run(&["--all-targets"])?, run(&with_service)?])
 }
 
 fn doc() -> Result<Command> {

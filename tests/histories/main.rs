@@ -1,0 +1,94 @@
+//! Runs of many clients at once against the real binaries, several processes of each, whose calls to the table come
+//! through here.
+//!
+//! `ROLLCALL_DEV_JSON` names the `dev.json` of the running service, `ROLLCALL_TABLE_PORT` the port on which its
+//! functions look for the table, `ROLLCALL_SEED` what everything is drawn from. `cargo xtask test` and `cargo xtask soak`
+//! set them.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
+
+mod stage;
+
+use std::time::{Duration, Instant};
+
+use tests::history::run::{Report, Size, round};
+use tokio::sync::Mutex;
+use xtask::out::line;
+
+use stage::Setting;
+
+/// The runs have one port, and take turns.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// Rounds of one run, with a thousand operations and more each.
+const ROUNDS: u64 = 5;
+
+const SIZE: Size = Size { clients: 16, length: 64 };
+
+/// Without trouble, only this much.
+const FAIR: Size = Size { clients: 16, length: 20 };
+
+#[tokio::test]
+async fn with_nothing_in_their_way_all_requests_are_answered_and_all_answers_can_be_explained() {
+    let _turn = TURN.lock().await;
+    let setting = Setting::new(stage::seed()).await;
+
+    let report = round(&setting.stage(false), stage::seed(), FAIR).await.unwrap();
+
+    line(&report).unwrap();
+    assert!(report.violations.is_empty());
+}
+
+#[tokio::test]
+async fn while_the_database_is_in_trouble_all_answers_can_be_explained() {
+    let _turn = TURN.lock().await;
+
+    let report = soaked(Duration::ZERO).await;
+
+    assert!(report.violations.is_empty());
+    assert!(report.total() >= 5_000);
+    for operation in tests::operations() {
+        assert!(report.operations.contains_key(&operation.name), "{operation} was never asked for");
+    }
+}
+
+#[tokio::test]
+#[ignore = "`cargo xtask soak` says for how long"]
+async fn soak() {
+    let minutes: u64 = std::env::var("ROLLCALL_SOAK_MINUTES").unwrap().parse().unwrap();
+
+    let report = soaked(Duration::from_mins(minutes)).await;
+
+    assert!(report.violations.is_empty());
+}
+
+/// Rounds for so long, each from a seed of its own, in which clients and trouble are drawn.
+async fn soaked(least: Duration) -> Report {
+    let (begun, seed) = (Instant::now(), stage::seed());
+    let setting = Setting::new(seed).await;
+    let mut report = Report::default();
+    for number in 0.. {
+        if number >= ROUNDS && begun.elapsed() >= least {
+            break;
+        }
+        let round = round(&setting.stage(true), seed + number, SIZE).await.unwrap();
+        let seconds = begun.elapsed().as_secs_f32();
+        line(format!(
+            "round {number}: {} operations, {} histories, {} violations, {seconds:.0} s",
+            round.total(),
+            round.histories,
+            round.violations.len(),
+        ))
+        .unwrap();
+        for violation in &round.violations {
+            line(format!("VIOLATION {violation}")).unwrap();
+        }
+        report.add(round);
+    }
+    line(&report).unwrap();
+    for (fault, times) in setting.met() {
+        line(format!("  {times:>6} times {fault}")).unwrap();
+    }
+    line(format!("seed {seed}, {:.0} s", begun.elapsed().as_secs_f32())).unwrap();
+    report
+}

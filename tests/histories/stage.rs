@@ -1,0 +1,64 @@
+//! The running service, and the trouble between its functions and its table.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use shared::table::{Connection, Table};
+use tests::history::Http;
+use tests::history::run::Stage;
+use tests::history::weather::Weather;
+use tests::{OAuthClient, Proxy};
+
+/// From what everything is drawn.
+pub(crate) fn seed() -> u64 {
+    variable("ROLLCALL_SEED").parse().unwrap()
+}
+
+fn variable(name: &str) -> String {
+    let value = std::env::var(name).ok();
+    value.ok_or(format!("`cargo xtask test --only histories` sets {name}")).unwrap()
+}
+
+/// The service, ready for a run.
+pub(crate) struct Setting {
+    dev: Value,
+    http: Http,
+    weather: Weather,
+}
+
+impl Setting {
+    /// Stands between the functions and the engine from now on.
+    pub(crate) async fn new(seed: u64) -> Self {
+        let dev = std::fs::read_to_string(variable("ROLLCALL_DEV_JSON")).unwrap();
+        let dev: Value = serde_json::from_str(&dev).unwrap();
+        let http = Http::new(dev["base_url"].as_str().unwrap()).unwrap();
+        let proxy = Proxy::start(dev["dynamodb_endpoint"].as_str().unwrap()).await.unwrap();
+        let port = variable("ROLLCALL_TABLE_PORT").parse().unwrap();
+        let (_, weather) = Weather::start(port, proxy, seed).await.unwrap();
+        Self { dev, http, weather }
+    }
+
+    /// Where a run takes place, in trouble or without.
+    pub(crate) fn stage(&self, is_in_trouble: bool) -> Stage<'_, Http> {
+        let text = |pointer: &str| self.dev.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+        let (engine, table_name) = (text("/dynamodb_endpoint"), text("/table_name"));
+        Stage {
+            wire: &self.http,
+            table: Table::connect(Connection::local(&engine, &table_name)).unwrap(),
+            engine,
+            table_name,
+            admin: text("/users/0/token"),
+            oauth: OAuthClient {
+                id: text("/oauth_client/client_id"),
+                secret: text("/oauth_client/client_secret"),
+                redirect_uri: text("/oauth_client/redirect_uri"),
+            },
+            weather: is_in_trouble.then_some(&self.weather),
+        }
+    }
+
+    /// The trouble that calls have met, by kind.
+    pub(crate) fn met(&self) -> BTreeMap<&'static str, usize> {
+        self.weather.met()
+    }
+}

@@ -1,0 +1,37 @@
+//! A short run over the functions as libraries.
+
+use tests::history::plan::plan;
+use tests::history::run::{Size, Stage, round};
+use tests::{TestApp, operations};
+
+#[tokio::test]
+async fn a_run_without_trouble_can_be_explained_and_every_request_is_answered() {
+    let app = TestApp::start().await;
+    let admin = app.person("historian").await;
+    let stage = Stage {
+        wire: &app,
+        table: app.others(),
+        engine: app.engine_endpoint().to_owned(),
+        table_name: app.table_name().to_owned(),
+        admin: admin.token().to_owned(),
+        oauth: app.new_client("https://client.example.com/callback", true).await,
+        weather: None,
+    };
+    let size = Size { clients: 8, length: 30 };
+
+    let report = round(&stage, 1, size).await.unwrap();
+
+    assert!(report.violations.is_empty(), "{report}");
+    assert!(report.total() >= 240, "{report}");
+    let known: Vec<String> = operations().into_iter().map(|operation| operation.name).collect();
+    assert!(report.operations.keys().all(|name| known.contains(name)), "{report}");
+}
+
+#[test]
+fn the_same_seed_makes_the_same_plan_and_another_seed_or_client_another() {
+    let one = plan(7, 3, 100);
+
+    assert_eq!(one, plan(7, 3, 100));
+    assert_ne!(one, plan(8, 3, 100));
+    assert_ne!(one, plan(7, 4, 100));
+}

@@ -1,0 +1,188 @@
+//! Whom and what a turn is about, drawn from what the clients know by now.
+
+use super::turn::{Credential, Turn, Wire};
+use super::world::{KnownAccount, KnownGrant, KnownToken, KnownUser, Place};
+
+impl<W: Wire> Turn<'_, W> {
+    /// One of the users that all clients share.
+    pub(crate) fn shared_user(&mut self) -> KnownUser {
+        let users: Vec<_> =
+            self.world.known().users.iter().filter(|user| user.is_shared).cloned().collect();
+        users[self.rng.usize(..users.len())].clone()
+    }
+
+    /// One of all users, mostly of the shared ones.
+    pub(crate) fn any_user(&mut self) -> KnownUser {
+        let made: Vec<_> =
+            self.world.known().users.iter().filter(|user| !user.is_shared).cloned().collect();
+        if self.rng.u8(..6) == 0
+            && let Some(user) = self.one_of(&made)
+        {
+            return user;
+        }
+        self.shared_user()
+    }
+
+    /// A token of a user, now and then one that has ended, or one with a list of scopes if that is enough.
+    pub(crate) fn token(&mut self, user: &KnownUser, to_read: bool) -> Credential {
+        let tokens: Vec<KnownToken> =
+            user.tokens.iter().filter(|token| to_read || !token.only_reads).cloned().collect();
+        match self.one_of(&tokens) {
+            Some(token) => Credential::Token(user.username.clone(), token),
+            None => self.key(user),
+        }
+    }
+
+    /// An API key of a user, else nobody's credential.
+    pub(crate) fn key(&mut self, user: &KnownUser) -> Credential {
+        match self.one_of(&user.keys) {
+            Some((id, secret)) => Credential::Key { user: user.username.clone(), id, secret },
+            None => Self::password(user),
+        }
+    }
+
+    /// The name, or now and then an address, and the password that the clients know.
+    pub(crate) fn password(user: &KnownUser) -> Credential {
+        let KnownUser { username, password, .. } = user.clone();
+        Credential::Basic { user: username.clone(), name: username, password }
+    }
+
+    /// What e24 takes.
+    pub(crate) fn token_or_key(&mut self, user: &KnownUser) -> Credential {
+        if self.rng.u8(..3) == 0 { self.key(user) } else { self.token(user, false) }
+    }
+
+    /// What hub takes.
+    pub(crate) fn token_or_password_or_access(&mut self, user: &KnownUser) -> Credential {
+        let grants: Vec<_> = self.world.known().grants.clone();
+        let grants: Vec<_> =
+            grants.into_iter().filter(|grant| grant.user == user.username).collect();
+        let access = grants.iter().flat_map(|grant| {
+            grant.access.iter().map(|token| Credential::Access {
+                user: user.username.clone(),
+                code: grant.code.clone(),
+                token: token.clone(),
+            })
+        });
+        let access: Vec<_> = access.collect();
+        match self.rng.u8(..6) {
+            0 | 1 if !access.is_empty() => access[self.rng.usize(..access.len())].clone(),
+            2 => Self::password(user),
+            _ => self.token_or_password(user),
+        }
+    }
+
+    /// What rollcall takes.
+    pub(crate) fn token_or_password(&mut self, user: &KnownUser) -> Credential {
+        if user.tokens.iter().all(|token| token.only_reads) {
+            return Self::password(user);
+        }
+        self.token(user, false)
+    }
+
+    /// An account and one of its members; now and then somebody else.
+    pub(crate) fn account_and_user(&mut self) -> (KnownAccount, KnownUser) {
+        let user = self.shared_user();
+        let accounts = self.world.known().accounts.clone();
+        let own: Vec<_> = accounts
+            .iter()
+            .filter(|account| account.members.contains_key(&user.username))
+            .cloned()
+            .collect();
+        // Mostly the newest ones: the old ones are gone.
+        let newest = own[own.len().saturating_sub(6)..].to_vec();
+        let among = if self.rng.u8(..12) == 0 { accounts } else { newest };
+        let account = match self.one_of(&among) {
+            Some(account) => account,
+            None => self
+                .one_of(&self.world.known().accounts.clone())
+                .unwrap_or_else(|| unreachable!("every shared user has a personal account")),
+        };
+        (account, user)
+    }
+
+    /// What a user may do in an account.
+    pub(crate) fn place(account: &KnownAccount, user: &KnownUser) -> Option<Place> {
+        account.members.get(&user.username).copied()
+    }
+
+    /// One of the addresses for which all clients compete.
+    pub(crate) fn address(&mut self) -> String {
+        let addresses = self.world.known().addresses.clone();
+        self.one_of(&addresses).unwrap_or_default()
+    }
+
+    /// An address, mostly one that the user is believed to have.
+    pub(crate) fn own_address(&mut self, user: &str) -> String {
+        let owners = self.world.known().owners.clone();
+        let own = owners.into_iter().filter(|(_, owner)| owner == user);
+        let mut own: Vec<_> = own.map(|(address, _)| address).collect();
+        own.sort();
+        let among_own = self.rng.u8(..4) > 0;
+        match self.one_of(&own) {
+            Some(address) if among_own => address,
+            _ => self.address(),
+        }
+    }
+
+    /// An address, mostly one that nobody is believed to have.
+    pub(crate) fn free_address(&mut self) -> String {
+        let (addresses, owners) = {
+            let known = self.world.known();
+            (known.addresses.clone(), known.owners.clone())
+        };
+        let free: Vec<_> =
+            addresses.into_iter().filter(|address| !owners.contains_key(address)).collect();
+        let among_free = self.rng.u8(..4) > 0;
+        match self.one_of(&free) {
+            Some(address) if among_free => address,
+            _ => self.address(),
+        }
+    }
+
+    /// The same address in letters of another size.
+    pub(crate) fn typed(&mut self, address: &str) -> String {
+        if self.rng.bool() { address.to_owned() } else { address.to_uppercase() }
+    }
+
+    /// A name whose slug many others have too, and which no other operation gives.
+    pub(crate) fn account_name(&mut self) -> String {
+        let number = self.rng.u8(..5);
+        format!("Team {number} {}", punctuated(&self.label))
+    }
+
+    /// What a user granted, if anything is known to be.
+    pub(crate) fn grant(&mut self, fits: impl Fn(&KnownGrant) -> bool) -> Option<KnownGrant> {
+        let grants: Vec<_> =
+            self.world.known().grants.iter().filter(|grant| fits(grant)).cloned().collect();
+        let newest = grants[grants.len().saturating_sub(5)..].to_vec();
+        self.one_of(&newest)
+    }
+}
+
+/// The letters of a label, and what stands for each in a name: it leaves no trace in the slug.
+const LETTERS: [(char, char); 12] = [
+    ('0', '!'),
+    ('1', '?'),
+    ('2', '.'),
+    ('3', ','),
+    ('4', ';'),
+    ('5', ':'),
+    ('6', '*'),
+    ('7', '+'),
+    ('8', '='),
+    ('9', '~'),
+    ('c', '('),
+    ('n', ')'),
+];
+
+fn punctuated(label: &str) -> String {
+    let sign = |letter| LETTERS.iter().find(|(own, _)| *own == letter).map(|(_, sign)| *sign);
+    label.chars().filter_map(sign).collect()
+}
+
+/// The label that a name has.
+pub(super) fn label_of(name: &str) -> String {
+    let letter = |sign| LETTERS.iter().find(|(_, own)| *own == sign).map(|(letter, _)| *letter);
+    name.chars().filter_map(letter).collect()
+}

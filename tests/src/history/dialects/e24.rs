@@ -1,0 +1,264 @@
+//! e24: users, and what they change of themselves.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::history::rules::{Condition, Event, has, is, not, set, unset};
+use crate::history::turn::{Credential, Ended, Seen, Turn, Wire, each, on, text};
+use crate::history::world::{KnownUser, Object, Projection};
+
+impl<W: Wire> Turn<'_, W> {
+    pub(super) async fn e24_create(&mut self) {
+        let user = self.shared_user();
+        let address = self.free_address();
+        let wished = self.rng.bool().then(|| self.world.known().usernames.clone());
+        let wished = wished.and_then(|names| self.one_of(&names));
+        let credential = self.token_or_key(&user);
+        let (password, phone) = (format!("Password {}", self.label), self.rng.u32(..).to_string());
+        let mut body = json!({
+            "email": address, "first_name": self.label, "last_name": "Made", "phone": phone, "password": password,
+        });
+        if let Some(name) = &wished {
+            body["username"] = json!(name);
+        }
+        let seen =
+            self.ask("e24-create-account", &credential, "PUT", "/v2/accounts", Some(&body)).await;
+        let is_taken = |text: &str| seen.text("/error") == text;
+        match self.ended(&seen) {
+            Ended::With(200) => {
+                let view = &seen.body()["user"];
+                self.know_user(view, &password);
+                let said = made(view, &address, &password, wished.as_deref());
+                self.note(seen, said);
+            }
+            Ended::With(409) if is_taken("the e-mail address is taken") => {
+                let taken = on(Object::Address(address), Event::seen(has("owner")));
+                self.note(seen, vec![taken]);
+            }
+            Ended::With(409) if is_taken("the username is taken") => {
+                let taken =
+                    wished.map(|name| on(Object::Username(name), Event::seen(has("owner"))));
+                self.note(seen, taken.into_iter().collect());
+            }
+            Ended::Unknown => {
+                let owner = format!("made by {}", self.label);
+                let claim =
+                    || Event::changed(not(has("owner")), [set("owner", &owner), unset("verified")]);
+                let name = wished.map(|name| on(Object::Username(name), claim()));
+                let said = name.into_iter().chain([on(Object::Address(address), claim())]);
+                self.note_unknown(seen, said.collect());
+            }
+            // 403: not an admin of the current account, or there is none.
+            Ended::With(403) | Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+
+    fn know_user(&self, view: &Value, password: &str) {
+        let key = (text(view, "/api/0/api_key"), text(view, "/api/0/secret_key"));
+        self.world.known().users.push(KnownUser {
+            username: text(view, "/username"),
+            id: text(view, "/id"),
+            password: password.to_owned(),
+            keys: vec![key],
+            ..KnownUser::default()
+        });
+    }
+
+    pub(super) async fn e24_list(&mut self) {
+        let user = self.any_user();
+        let credential = self.token_or_key(&user);
+        let seen = self.ask("e24-list-accounts", &credential, "GET", "/v2/accounts", None).await;
+        match self.ended(&seen) {
+            Ended::With(200) => {
+                let views = seen.body()["users"].as_array().cloned().unwrap_or_default();
+                self.note(seen, views.iter().map(|view| seen_user(view, &[])).collect());
+            }
+            Ended::Unknown => self.note_unknown(seen, vec![]),
+            // 403: there is no usable current account.
+            Ended::With(403) | Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+
+    pub(super) async fn e24_get(&mut self) {
+        let user = self.any_user();
+        let credential = self.token_or_key(&user);
+        let seen = self.ask("e24-get-account", &credential, "GET", "/v2/account", None).await;
+        match self.ended(&seen) {
+            Ended::With(200) => {
+                let said = seen_user(&seen.body()["account"], &[]);
+                self.note(seen, vec![said]);
+            }
+            Ended::Unknown => self.note_unknown(seen, vec![]),
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+
+    pub(super) async fn e24_data(&mut self) {
+        let user = self.any_user();
+        let credential = self.token_or_key(&user);
+        let (first, phone) = (self.label.clone(), self.rng.u32(..1000).to_string());
+        let (names, phones) = [(true, false), (false, true), (true, true)][self.rng.usize(..3)];
+        let mut body = json!({});
+        let mut new = Vec::new();
+        if names {
+            (body["first_name"], body["last_name"]) = (json!(first), json!("Changed"));
+            new.push(set("name", format!("{first} Changed")));
+        }
+        if phones {
+            body["phone"] = json!(phone);
+            new.push(set("phone", phone));
+        }
+        let seen = self
+            .ask("e24-update-account-data", &credential, "POST", "/v2/account/data", Some(&body))
+            .await;
+        match self.ended(&seen) {
+            Ended::With(200) => {
+                let said = seen_user(&seen.body()["account"], &new);
+                self.note(seen, vec![said]);
+            }
+            Ended::Unknown => {
+                let maybe = Event::changed(Condition::Always, new);
+                self.note_unknown(seen, vec![on(Object::User(user.username), maybe)]);
+            }
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+
+    /// Another password, which ends all other tokens and all grants.
+    pub(super) async fn e24_password(&mut self) {
+        let user = self.shared_user();
+        let credential = self.token_or_key(&user);
+        let password = format!("Password {}", self.label);
+        let body = json!({ "password": password });
+        let seen = self
+            .ask("e24-update-account-data", &credential, "POST", "/v2/account/data", Some(&body))
+            .await;
+        let spared = match &credential {
+            Credential::Token(_, token) => token.id.clone(),
+            _ => String::new(),
+        };
+        let said = vec![
+            on(
+                Object::Password(user.username.clone()),
+                Event::changed(Condition::Always, [set("password", &password)]),
+            ),
+            ended(&user.username, &spared),
+        ];
+        match self.ended(&seen) {
+            Ended::With(200) => {
+                if let Some(known) = self.world.known().user(&user.username) {
+                    known.password = password;
+                    known.tokens.retain(|token| token.id == spared);
+                }
+                self.note(seen, said);
+            }
+            Ended::Unknown => self.note_unknown(seen, said),
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+}
+
+/// What a changed password ends.
+fn ended(user: &str, spared: &str) -> Projection {
+    let (user, spared) = (user.to_owned(), spared.to_owned());
+    each(move |object, _| match object {
+        Object::Token(owner, id) if *owner == user && *id != spared => {
+            let dies = Condition::All(vec![has("works"), not(is("kind", "environment"))]);
+            let stays = Event::seen(not(dies.clone()));
+            Some(stays.or(Event::changed(dies, [unset("works")])))
+        }
+        Object::Grant(owner, _) if *owner == user => {
+            Some(Event::seen(not(has("alive"))).or(Event::changed(has("alive"), [unset("alive")])))
+        }
+        _ => None,
+    })
+}
+
+/// What a new user says: of itself, its address, its name, and its key.
+fn made(view: &Value, address: &str, password: &str, wished: Option<&str>) -> Vec<Projection> {
+    let name = text(view, "/username");
+    let key = text(view, "/api/0/api_key");
+    let facts = [
+        set("primary", text(view, "/email")),
+        set("name", text(view, "/name")),
+        set("phone", text(view, "/phone")),
+        set("location", ""),
+        set("company", ""),
+        set("current", "personal"),
+        set(format!("key:{key}"), "yes"),
+    ];
+    let claim = || Event::changed(not(has("owner")), [set("owner", &name), unset("verified")]);
+    let secret =
+        Event::changed(Condition::Always, [set("secret", text(view, "/api/0/secret_key"))]);
+    let wished = wished.map(|name| on(Object::Username(name.to_owned()), claim()));
+    [
+        on(Object::User(name.clone()), Event::changed(Condition::Always, facts)),
+        on(
+            Object::Password(name.clone()),
+            Event::changed(Condition::Always, [set("password", password)]),
+        ),
+        on(Object::Address(address.to_owned()), claim()),
+        on(Object::Key(name.clone(), key), secret),
+    ]
+    .into_iter()
+    .chain(wished)
+    .collect()
+}
+
+/// What a user says that is shown after these changes.
+pub(super) fn seen_user(view: &Value, new: &[(String, Option<String>)]) -> Projection {
+    let (view, new) = (view.clone(), new.to_vec());
+    let name = text(&view, "/username");
+    each(move |object, known| {
+        if *object != Object::User(name.clone()) {
+            return None;
+        }
+        let user = known.users.iter().find(|user| user.username == name)?;
+        let fields = [("name", "/name"), ("phone", "/phone"), ("primary", "/email")];
+        let is_old = |(fact, _): &(&str, &str)| !new.iter().any(|(changed, _)| changed == fact);
+        let mut facts: Vec<_> = fields
+            .into_iter()
+            .filter(is_old)
+            .map(|(fact, pointer)| is(fact, text(&view, pointer)))
+            .collect();
+        facts.push(exactly("key:", &view["api"], "/api_key", |id| {
+            user.keys.iter().any(|(own, _)| own == id) || known.is_former_key(id)
+        }));
+        facts.push(exactly("ssh:", &view["sshkeys"], "/id", |id| {
+            user.ssh_keys.iter().any(|own| own == id)
+        }));
+        let there = Condition::All(facts);
+        Some(if new.is_empty() { Event::seen(there) } else { Event::changed(there, new.clone()) })
+    })
+}
+
+/// The listed ones are there and no others, as far as the clients know them: what was made without an answer may be there.
+fn exactly(start: &str, list: &Value, id: &str, is_known: impl Fn(&str) -> bool) -> Condition {
+    let ids: BTreeSet<String> =
+        list.as_array().into_iter().flatten().map(|view| text(view, id)).collect();
+    Condition::Exactly(start.to_owned(), ids.into_iter().filter(|id| is_known(id)).collect())
+}
+
+impl<W: Wire> Turn<'_, W> {
+    /// Notes a change of a key of the user's own, in whichever way it went.
+    pub(super) fn note_change(
+        &self,
+        seen: Seen,
+        said: Vec<Projection>,
+        unknown_one: Vec<Projection>,
+    ) {
+        match self.ended(&seen) {
+            Ended::With(200) => self.note(seen, said),
+            Ended::With(404) => self.note(seen, unknown_one),
+            Ended::Unknown => self.note_unknown(seen, said),
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! golem: accounts with their addresses.
+
+use serde_json::{Value, json};
+
+use super::quave::listed;
+use super::{is_admin, released};
+use crate::history::rules::{Condition, Event, has, is, not, set};
+use crate::history::turn::{Ended, Turn, Wire, each, on, text};
+use crate::history::world::{KnownAccount, Object, Projection};
+
+impl<W: Wire> Turn<'_, W> {
+    pub(super) async fn golem_create(&mut self) {
+        let user = self.shared_user();
+        let (address, name) = (self.free_address(), self.account_name());
+        let typed = self.typed(&address);
+        let Some(credential) = self.with_token(user.clone(), false).await else { return };
+        let body = json!({ "name": name, "email": typed });
+        let seen = self
+            .ask("golem-create-account", &credential, "POST", "/v1/accounts", Some(&body))
+            .await;
+        let free = free(&[&user.username], None);
+        match self.ended(&seen) {
+            Ended::With(200) => {
+                let id = seen.text("/id");
+                self.know_account(&id, &user.username, true);
+                let made = Event::changed(not(has("exists")), facts(&name, &typed, &address));
+                let claimed = Event::changed(free, [set("contact", &id)]);
+                let opened = Self::opening(&seen, &user.username, &id);
+                let address = Object::Address(address);
+                self.note(seen, vec![on(Object::Account(id), made), on(address, claimed), opened]);
+            }
+            Ended::With(409) => {
+                self.note(seen, vec![on(Object::Address(address), Event::seen(not(free)))]);
+            }
+            Ended::Unknown => {
+                let id = format!("made by {}", self.label);
+                let claimed = Event::changed(free, [set("contact", &id)]);
+                let opened = Self::opening(&seen, &user.username, &id);
+                self.note_unknown(seen, vec![on(Object::Address(address), claimed), opened]);
+            }
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+
+    pub(super) async fn golem_get(&mut self) {
+        let (account, user) = self.account_and_user();
+        let Some(credential) = self.with_token(user.clone(), true).await else { return };
+        let path = format!("/v1/accounts/{}", account.id);
+        let seen = self.ask("golem-get-account", &credential, "GET", &path, None).await;
+        match self.note_access(seen, &account.id, Self::place(&account, &user).is_some()) {
+            Some((200, seen)) => {
+                let shown = shown(&account, seen.body());
+                self.note(seen, shown);
+            }
+            Some((0, seen)) => self.note_unknown(seen, vec![]),
+            Some((_, seen)) => self.note_wrong(seen),
+            None => {}
+        }
+    }
+
+    pub(super) async fn golem_plan(&mut self) {
+        let (account, user) = self.account_and_user();
+        let Some(credential) = self.with_token(user.clone(), true).await else { return };
+        let path = format!("/v1/accounts/{}/plan", account.id);
+        let seen = self.ask("golem-get-account-plan", &credential, "GET", &path, None).await;
+        match self.note_access(seen, &account.id, Self::place(&account, &user).is_some()) {
+            Some((200, seen)) => {
+                self.note(seen, vec![on(Object::Account(account.id), Event::seen(has("exists")))]);
+            }
+            Some((0, seen)) => self.note_unknown(seen, vec![]),
+            Some((_, seen)) => self.note_wrong(seen),
+            None => {}
+        }
+    }
+
+    pub(super) async fn golem_delete(&mut self) {
+        let (account, user) = self.account_and_user();
+        let Some(credential) = self.with_token(user.clone(), false).await else { return };
+        let path = format!("/v1/accounts/{}", account.id);
+        let seen = self.ask("golem-delete-account", &credential, "DELETE", &path, None).await;
+        self.note_deletion(seen, &account.id, is_admin(Self::place(&account, &user)));
+    }
+
+    pub(super) async fn golem_update(&mut self) {
+        let (account, user) = self.account_and_user();
+        if !account.has_contact {
+            return self.golem_get().await;
+        }
+        let (address, name) = (self.free_address(), self.account_name());
+        let typed = self.typed(&address);
+        let Some(credential) = self.with_token(user.clone(), false).await else { return };
+        let (path, body) =
+            (format!("/v1/accounts/{}", account.id), json!({ "name": name, "email": typed }));
+        let seen = self.ask("golem-update-account", &credential, "PUT", &path, Some(&body)).await;
+        let is_admin = is_admin(Self::place(&account, &user));
+        let free = free(&[&user.username, &account.owner], Some(&account.id));
+        let moved = moved(&account, &name, &typed, &address, free.clone());
+        match self.note_access(seen, &account.id, is_admin) {
+            Some((200, seen)) if seen.text("/email") == typed && seen.text("/name") == name => {
+                self.note(seen, moved);
+            }
+            Some((409, seen)) => {
+                let taken = on(Object::Address(address), Event::seen(not(free)));
+                let there = on(Object::Account(account.id), Event::seen(has("exists")));
+                self.note(seen, vec![taken, there]);
+            }
+            Some((0, seen)) => self.note_unknown(seen, if is_admin { moved } else { vec![] }),
+            Some((_, seen)) => self.note_wrong(seen),
+            None => {}
+        }
+    }
+
+    pub(super) async fn golem_find(&mut self) {
+        let user = self.shared_user();
+        let address = self.rng.bool().then(|| self.address());
+        let Some(credential) = self.with_token(user.clone(), true).await else { return };
+        let query = address.as_ref().map(|address| format!("?email={address}"));
+        let path = format!("/v1/accounts{}", query.unwrap_or_default());
+        let seen = self.ask("golem-find-accounts", &credential, "GET", &path, None).await;
+        match self.ended(&seen) {
+            Ended::With(200) => {
+                let views = seen.body()["values"].as_array().cloned().unwrap_or_default();
+                let known: Vec<_> = self.world.known().accounts.clone();
+                let known = |view: &Value| {
+                    known.iter().find(|account| account.id == text(view, "/id")).cloned()
+                };
+                let mut said: Vec<_> = views
+                    .iter()
+                    .filter_map(|view| Some(shown(&known(view)?, view)))
+                    .flatten()
+                    .collect();
+                said.push(match address {
+                    None => listed(&user.username, &views, "/id"),
+                    Some(address) => not_found(&user.username, &views, address),
+                });
+                self.note(seen, said);
+            }
+            Ended::Unknown => self.note_unknown(seen, vec![]),
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+}
+
+/// What must be true of an address that becomes an account's: no other account's, and no user's but one of these.
+fn free(users: &[&str], account: Option<&str>) -> Condition {
+    let nobodys = not(has("contact"));
+    let others = Condition::Any(
+        users.iter().map(|user| is("owner", *user)).chain([not(has("owner"))]).collect(),
+    );
+    let new = Condition::All(vec![nobodys, others]);
+    match account {
+        Some(account) => Condition::Any(vec![is("contact", account), new]),
+        None => new,
+    }
+}
+
+fn facts(name: &str, typed: &str, address: &str) -> [(String, Option<String>); 4] {
+    [set("exists", "yes"), set("name", name), set("email", typed), set("contact", address)]
+}
+
+/// What a change of an account says: of it, of its new address, and of all others, one of which it had before.
+fn moved(
+    account: &KnownAccount,
+    name: &str,
+    typed: &str,
+    address: &str,
+    free: Condition,
+) -> Vec<Projection> {
+    let changed = Event::changed(has("exists"), facts(name, typed, address));
+    let claimed = Event::changed(free, [set("contact", &account.id)]);
+    let (id, new) = (account.id.clone(), Object::Address(address.to_owned()));
+    let others = new.clone();
+    let freed = each(move |object, _| {
+        (matches!(object, Object::Address(_)) && *object != others).then(|| released(&id))
+    });
+    vec![on(Object::Account(account.id.clone()), changed), on(new, claimed), freed]
+}
+
+/// What an account says that is shown: its own address, or its owner's primary one.
+fn shown(account: &KnownAccount, view: &Value) -> Vec<Projection> {
+    let there = vec![has("exists"), is("name", text(view, "/name"))];
+    let email = text(view, "/email");
+    let object = Object::Account(account.id.clone());
+    if account.has_contact {
+        let there = [there, vec![is("email", email)]].concat();
+        return vec![on(object, Event::seen(Condition::All(there)))];
+    }
+    let owner = Object::User(account.owner.clone());
+    vec![
+        on(object, Event::seen(Condition::All(there))),
+        on(owner, Event::seen(is("primary", email))),
+    ]
+}
+
+/// What a search for an address says of the accounts that it did not find.
+fn not_found(user: &str, views: &[Value], address: String) -> Projection {
+    let (user, found): (_, Vec<_>) =
+        (user.to_owned(), views.iter().map(|view| text(view, "/id")).collect());
+    each(move |object, known| {
+        let Object::Account(id) = object else { return None };
+        let account = known.account(id)?;
+        account.members.get(&user)?;
+        let is_elsewhere = account.has_contact && !found.contains(id);
+        is_elsewhere.then(|| Event::seen(not(is("contact", &address))))
+    })
+}

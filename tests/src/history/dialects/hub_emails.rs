@@ -1,0 +1,151 @@
+//! hub: addresses.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use crate::history::rules::{Condition, Event, has, is, not, set, unset};
+use crate::history::turn::{Ended, Turn, Wire, each, on, text};
+use crate::history::world::Object;
+
+impl<W: Wire> Turn<'_, W> {
+    pub(super) async fn hub_list(&mut self) {
+        let user = self.any_user();
+        let credential = self.token_or_password_or_access(&user);
+        let path = format!("/api/v1.1/users/{}/emails/", user.username);
+        let seen = self.ask("hub-list-emails", &credential, "GET", &path, None).await;
+        match self.ended(&seen) {
+            Ended::With(200) => {
+                let views = seen.body().as_array().cloned().unwrap_or_default();
+                let primary: Vec<_> = views.iter().filter(|view| view["primary"] == true).collect();
+                if primary.len() != 1 {
+                    self.wrong(&seen, "shows not exactly one primary address");
+                }
+                let primary = primary.first().map(|view| text(view, "/email"));
+                let shown: HashMap<String, bool> = views
+                    .iter()
+                    .map(|view| (text(view, "/email"), view["verified"] == true))
+                    .collect();
+                let name = user.username.clone();
+                let addresses = each(move |object, _| {
+                    let Object::Address(address) = object else { return None };
+                    let (owned, verified) = (is("owner", &name), has("verified"));
+                    Some(Event::seen(match shown.get(address) {
+                        Some(true) => Condition::All(vec![owned, verified]),
+                        Some(false) => Condition::All(vec![owned, not(verified)]),
+                        None => not(owned),
+                    }))
+                });
+                let primary = primary.map(|primary| {
+                    on(Object::User(user.username), Event::seen(is("primary", primary)))
+                });
+                self.note(seen, primary.into_iter().chain([addresses]).collect());
+            }
+            Ended::Unknown => self.note_unknown(seen, vec![]),
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+
+    pub(super) async fn hub_add(&mut self) {
+        let (user, address) = (self.shared_user(), self.free_address());
+        let credential = self.token_or_password_or_access(&user);
+        let path = format!("/api/v1.1/users/{}/emails/", user.username);
+        let body = json!({ "email": address });
+        let seen = self.ask("hub-add-email", &credential, "POST", &path, Some(&body)).await;
+        if seen.status() == 201 {
+            self.world.known().owners.insert(address.clone(), user.username.clone());
+        }
+        let address = Object::Address(address);
+        let new = [set("owner", &user.username), unset("verified")];
+        let added = on(address.clone(), Event::changed(not(has("owner")), new));
+        match self.ended(&seen) {
+            Ended::With(201) => self.note(seen, vec![added]),
+            Ended::With(400) if seen.text("/email/0") == "the e-mail address is taken" => {
+                self.note(seen, vec![on(address, Event::seen(has("owner")))]);
+            }
+            Ended::Unknown => self.note_unknown(seen, vec![added]),
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+
+    pub(super) async fn hub_change(&mut self) {
+        let user = self.shared_user();
+        let email = self.own_address(&user.username);
+        let credential = self.token_or_password_or_access(&user);
+        let path = format!("/api/v1.1/users/{}/emails/", user.username);
+        let (verified, primary) = [(true, false), (false, true), (true, true)][self.rng.usize(..3)];
+        let mut body = json!({ "email": self.typed(&email) });
+        for (field, is_given) in [("verified", verified), ("primary", primary)] {
+            if is_given {
+                body[field] = json!(true);
+            }
+        }
+        let seen = self.ask("hub-update-email", &credential, "PATCH", &path, Some(&body)).await;
+        let (address, own) = (Object::Address(email.clone()), is("owner", &user.username));
+        let known = Condition::All(vec![own.clone(), has("verified")]);
+        let of_address = if verified {
+            Event::changed(own.clone(), [set("verified", "yes")])
+        } else {
+            Event::seen(known)
+        };
+        let object = Object::User(user.username.clone());
+        let chosen = Event::changed(Condition::Always, [set("primary", &email)]);
+        match self.ended(&seen) {
+            Ended::With(200) => {
+                let is_primary = is("primary", &email);
+                let of_user = match (primary, seen.body()["primary"] == true) {
+                    (true, true) => chosen,
+                    (false, true) => Event::seen(is_primary),
+                    (false, false) => Event::seen(not(is_primary)),
+                    (true, false) => return self.note_wrong(seen),
+                };
+                self.note(seen, vec![on(address, of_address), on(object, of_user)]);
+            }
+            Ended::With(400) if primary && !verified => {
+                let seen_so = Condition::All(vec![own, not(has("verified"))]);
+                self.note(seen, vec![on(address, Event::seen(seen_so))]);
+            }
+            Ended::With(404) => self.note(seen, vec![on(address, Event::seen(not(own)))]),
+            Ended::Unknown => {
+                let chosen = primary.then(|| on(object, chosen));
+                self.note_unknown(
+                    seen,
+                    chosen.into_iter().chain([on(address, of_address)]).collect(),
+                );
+            }
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+
+    pub(super) async fn hub_delete(&mut self) {
+        let user = self.shared_user();
+        let email = self.own_address(&user.username);
+        let credential = self.token_or_password_or_access(&user);
+        let path = format!("/api/v1.1/users/{}/emails/", user.username);
+        let body = json!({ "email": self.typed(&email) });
+        let seen = self.ask("hub-delete-email", &credential, "DELETE", &path, Some(&body)).await;
+        let (address, object) =
+            (Object::Address(email.clone()), Object::User(user.username.clone()));
+        let (own, is_primary) = (is("owner", &user.username), is("primary", &email));
+        let freed =
+            on(address.clone(), Event::changed(own.clone(), [unset("owner"), unset("verified")]));
+        match self.ended(&seen) {
+            Ended::With(204) => {
+                self.world.known().owners.remove(&email);
+                let not_primary = on(object, Event::seen(not(is_primary)));
+                self.note(seen, vec![freed, not_primary]);
+            }
+            Ended::With(400) => {
+                let own = on(address, Event::seen(own));
+                self.note(seen, vec![own, on(object, Event::seen(is_primary))]);
+            }
+            Ended::With(404) => self.note(seen, vec![on(address, Event::seen(not(own)))]),
+            Ended::Unknown => self.note_unknown(seen, vec![freed]),
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What clients do in each dialect, and what the answers say.
+
+mod e24;
+mod e24_keys;
+mod golem;
+mod hub;
+mod hub_emails;
+mod oauth;
+mod oauth_tokens;
+mod quave;
+mod rollcall;
+
+use super::plan::Step;
+use super::rules::{Condition, Event, has, is, not, set, unset};
+use super::turn::{Ended, Seen, Turn, Wire, each, on};
+use super::world::{Object, Place, Projection};
+
+impl<W: Wire> Turn<'_, W> {
+    /// Does what the plan says.
+    pub(crate) async fn act(&mut self, step: Step) {
+        match step {
+            Step::QuaveCreate => self.quave_create().await,
+            Step::QuaveGet => self.quave_get().await,
+            Step::QuaveDelete => self.quave_delete().await,
+            Step::QuaveList => self.quave_list().await,
+            Step::QuaveCurrent => self.quave_current().await,
+            Step::QuaveChoose => self.quave_choose().await,
+            Step::GolemCreate => self.golem_create().await,
+            Step::GolemGet => self.golem_get().await,
+            Step::GolemUpdate => self.golem_update().await,
+            Step::GolemDelete => self.golem_delete().await,
+            Step::GolemFind => self.golem_find().await,
+            Step::GolemPlan => self.golem_plan().await,
+            Step::E24Create => self.e24_create().await,
+            Step::E24List => self.e24_list().await,
+            Step::E24Get => self.e24_get().await,
+            Step::E24Data => self.e24_data().await,
+            Step::E24Password => self.e24_password().await,
+            Step::E24AddKey => self.e24_add_key().await,
+            Step::E24RenewKey => self.e24_renew_key().await,
+            Step::E24DeleteKey => self.e24_delete_key().await,
+            Step::E24AddSsh => self.e24_add_ssh().await,
+            Step::E24DeleteSsh => self.e24_delete_ssh().await,
+            Step::HubGet => self.hub_get().await,
+            Step::HubUpdate => self.hub_update().await,
+            Step::HubList => self.hub_list().await,
+            Step::HubAdd => self.hub_add().await,
+            Step::HubChange => self.hub_change().await,
+            Step::HubDelete => self.hub_delete().await,
+            Step::OAuthAuthorize => self.oauth_authorize().await,
+            Step::OAuthRedeem => self.oauth_redeem().await,
+            Step::OAuthRefresh => self.oauth_refresh().await,
+            Step::OAuthIntrospect => self.oauth_introspect().await,
+            Step::OAuthRevoke => self.oauth_revoke().await,
+            Step::TokenCreate => self.token_create().await,
+            Step::TokenList => self.token_list().await,
+            Step::TokenGet => self.token_get().await,
+            Step::TokenOwn => self.token_own().await,
+            Step::TokenRotate => self.token_rotate().await,
+            Step::TokenRevoke => self.token_revoke().await,
+            Step::Nothing => self.nothing().await,
+        }
+    }
+
+    async fn nothing(&mut self) {
+        let seen =
+            self.ask("not-found", &super::turn::Credential::None, "GET", "/nothing", None).await;
+        match self.ended(&seen) {
+            Ended::With(404) => self.note(seen, vec![]),
+            Ended::Unknown => self.note_unknown(seen, vec![]),
+            Ended::With(_) | Ended::Refused => self.note_wrong(seen),
+        }
+    }
+
+    /// Notes the answers that all operations on an account have: it is gone, or the user may not. Gives back any other.
+    fn note_access(&self, seen: Seen, account: &str, is_allowed: bool) -> Option<(u16, Seen)> {
+        let gone = vec![on(Object::Account(account.to_owned()), Event::seen(not(has("exists"))))];
+        let there = vec![on(Object::Account(account.to_owned()), Event::seen(has("exists")))];
+        match self.ended(&seen) {
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(404) => self.note(seen, gone),
+            Ended::With(403) if !is_allowed => self.note(seen, there),
+            Ended::With(status) if is_allowed && status != 403 => return Some((status, seen)),
+            Ended::Unknown => return Some((0, seen)),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+        None
+    }
+
+    /// Notes a deletion, in whichever dialect.
+    fn note_deletion(&self, seen: Seen, account: &str, is_admin: bool) {
+        let Some((status, seen)) = self.note_access(seen, account, is_admin) else { return };
+        let gone = Self::deletion(account);
+        match status {
+            200 => {
+                self.know_deletion(account, seen.invoked, seen.returned);
+                self.note(seen, gone);
+            }
+            0 if is_admin => {
+                self.know_deletion(account, seen.invoked, u64::MAX);
+                self.note_unknown(seen, gone);
+            }
+            0 => self.note_unknown(seen, vec![]),
+            _ => self.note_wrong(seen),
+        }
+    }
+
+    fn know_deletion(&self, account: &str, asked: u64, known: u64) {
+        let mut world = self.world.known();
+        let times = world.deletions.entry(account.to_owned()).or_insert((u64::MAX, u64::MAX));
+        *times = (times.0.min(asked), times.1.min(known));
+    }
+
+    /// What a deletion means: the account is gone, and its address is free.
+    fn deletion(account: &str) -> Vec<Projection> {
+        let exists =
+            Event::changed(has("exists"), ["exists", "name", "email", "contact"].map(unset));
+        let id = account.to_owned();
+        let freed =
+            each(move |object, _| matches!(object, Object::Address(_)).then(|| released(&id)));
+        vec![on(Object::Account(account.to_owned()), exists), freed]
+    }
+
+    /// What a new account means for the current one: it becomes it if there was none that could be used.
+    fn opening(seen: &Seen, user: &str, account: &str) -> Projection {
+        let (user, account) = (user.to_owned(), account.to_owned());
+        let (from, by) = (seen.invoked, seen.returned);
+        each(move |object, known| {
+            if *object != Object::User(user.clone()) {
+                return None;
+            }
+            let of = |gone: &dyn Fn(&str) -> bool| -> Vec<Condition> {
+                let accounts = known.deletions.keys().filter(|id| gone(id.as_str()));
+                accounts.map(|id| is("current", id)).collect()
+            };
+            let surely = of(&|id| known.is_surely_gone(id, from));
+            let perhaps = of(&|id| known.may_be_gone(id, by));
+            let stays = Condition::All(vec![has("current"), not(Condition::Any(surely))]);
+            let unusable = Condition::Any([perhaps, vec![not(has("current"))]].concat());
+            Some(Event::seen(stays).or(Event::changed(unusable, [set("current", &account)])))
+        })
+    }
+
+    /// A slug never changes.
+    fn check_slug(&self, seen: &Seen, account: &str, slug: &str) {
+        let mut world = self.world.known();
+        let known =
+            world.slugs.entry(account.to_owned()).or_insert_with(|| slug.to_owned()).clone();
+        drop(world);
+        if known != slug {
+            self.wrong(seen, &format!("the slug of {account} was {known}"));
+        }
+    }
+}
+
+/// An address is an account's no more, if it was.
+fn released(account: &str) -> Event {
+    let ours = is("contact", account);
+    Event::seen(not(ours.clone())).or(Event::changed(ours, [unset("contact")]))
+}
+
+/// Whether someone in this place may change an account.
+fn is_admin(place: Option<Place>) -> bool {
+    place == Some(Place::Admin)
+}

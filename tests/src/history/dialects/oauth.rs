@@ -1,0 +1,83 @@
+//! hub's OAuth: a user grants, a client gets a code.
+
+use std::time::{Duration, Instant};
+
+use crate::history::rules::{Condition, Event, has, is, not, set};
+use crate::history::turn::{Credential, Ended, Turn, Wire, on};
+use crate::history::world::{KnownGrant, KnownUser, Object};
+use crate::{form, parameter};
+
+pub(super) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+/// Codes are used while they surely work.
+const FRESH: Duration = Duration::from_secs(20);
+
+impl<W: Wire> Turn<'_, W> {
+    /// A user opens the page and allows what is asked.
+    pub(super) async fn oauth_authorize(&mut self) {
+        let user = self.shared_user();
+        if user.is_sometimes_disabled {
+            return self.hub_get().await;
+        }
+        let path = self.oauth.asking("profile_read profile_write email_read email_write");
+        let shown = self.send("hub-oauth-ask", &Credential::None, ("GET", &path), &[], None).await;
+        let page = shown.body().as_str().unwrap_or_default();
+        let seal =
+            page.split(r#"name="seal" value=""#).nth(1).and_then(|rest| rest.split('"').next());
+        let cookie = shown.header("set-cookie").and_then(|cookie| cookie.split(';').next());
+        let (seal, cookie) =
+            (seal.unwrap_or_default().to_owned(), cookie.unwrap_or_default().to_owned());
+        match self.ended(&shown) {
+            Ended::With(200) => self.note(shown, vec![]),
+            Ended::Unknown => return self.note_unknown(shown, vec![]),
+            Ended::With(_) | Ended::Refused => return self.note_wrong(shown),
+        }
+        let KnownUser { username, password, .. } = user;
+        let fields = form(&[
+            ("seal", &seal),
+            ("username", &username),
+            ("password", &password),
+            ("decision", "allow"),
+        ]);
+        let headers = [FORM, ("cookie", cookie.as_str())];
+        let decided = self
+            .send("hub-oauth-decide", &Credential::None, ("POST", &path), &headers, Some(fields))
+            .await;
+        let object = Object::Password(username.clone());
+        let right = Condition::All(vec![is("password", password), not(has("disabled"))]);
+        match self.ended(&decided) {
+            Ended::With(303) => {
+                let place = decided.header("location").unwrap_or_default();
+                let Some(code) = parameter(place, "code") else { return self.note_wrong(decided) };
+                self.know_grant(&username, &code);
+                let granted = [set("alive", "yes"), set("code", "fresh")];
+                let granted = Event::changed(Condition::Always, granted);
+                let grant = Object::Grant(username, code);
+                self.note(decided, vec![on(object, Event::seen(right)), on(grant, granted)]);
+            }
+            // A wrong password: the page again.
+            Ended::With(403) => self.note(decided, vec![on(object, Event::seen(not(right)))]),
+            Ended::Unknown => self.note_unknown(decided, vec![]),
+            Ended::Refused if decided.status() == 429 => self.note(decided, vec![]),
+            Ended::With(_) | Ended::Refused => self.note_wrong(decided),
+        }
+    }
+
+    fn know_grant(&self, user: &str, code: &str) {
+        self.world.known().grants.push(KnownGrant {
+            user: user.to_owned(),
+            code: code.to_owned(),
+            refresh: Vec::new(),
+            access: Vec::new(),
+            asked: 0,
+            made: Instant::now(),
+        });
+    }
+
+    /// A grant whose code surely has not expired.
+    pub(super) fn fresh_grant(&mut self) -> Option<KnownGrant> {
+        // A code that was used is used again now and then.
+        let replays = self.rng.u8(..8) == 0;
+        self.grant(|grant| grant.made.elapsed() < FRESH && (replays || grant.asked == 0))
+    }
+}

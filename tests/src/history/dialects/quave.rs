@@ -1,0 +1,198 @@
+//! quave: accounts and the current one.
+
+use serde_json::{Value, json};
+
+use super::is_admin;
+use crate::history::rules::{Condition, Event, has, is, not, set};
+use crate::history::turn::{Credential, Ended, Seen, Turn, Wire, each, on, text};
+use crate::history::world::{KnownAccount, KnownUser, Object, Place, Projection};
+
+const ACCOUNT: &str = "/api/public/v1/account";
+const CURRENT: &str = "/api/public/v1/current-account";
+
+impl<W: Wire> Turn<'_, W> {
+    /// A user with a token; if the clients know of none, one is made first, and that is all.
+    pub(super) async fn with_token(
+        &mut self,
+        user: KnownUser,
+        to_read: bool,
+    ) -> Option<Credential> {
+        if user.tokens.iter().any(|token| to_read || !token.only_reads) {
+            return Some(self.token(&user, to_read));
+        }
+        self.make_token(&user, true).await;
+        None
+    }
+
+    pub(super) async fn quave_create(&mut self) {
+        let user = self.shared_user();
+        let name = self.account_name();
+        let Some(credential) = self.with_token(user.clone(), false).await else { return };
+        let body = json!({ "name": name });
+        let seen =
+            self.ask("quave-create-account", &credential, "POST", ACCOUNT, Some(&body)).await;
+        match self.ended(&seen) {
+            Ended::With(200) => {
+                let id = seen.text("/accountId");
+                self.know_account(&id, &user.username, false);
+                let made =
+                    Event::changed(not(has("exists")), [set("exists", "yes"), set("name", &name)]);
+                let opened = Self::opening(&seen, &user.username, &id);
+                self.note(seen, vec![on(Object::Account(id), made), opened]);
+            }
+            Ended::Unknown => self.note_unmade_account(seen, &user.username),
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+
+    /// An account that may have been made, and become the current one.
+    pub(super) fn note_unmade_account(&self, seen: Seen, user: &str) {
+        let opened = Self::opening(&seen, user, &format!("made by {}", self.label));
+        self.note_unknown(seen, vec![opened]);
+    }
+
+    pub(super) fn know_account(&self, id: &str, owner: &str, has_contact: bool) {
+        self.world.known().accounts.push(KnownAccount {
+            id: id.to_owned(),
+            owner: owner.to_owned(),
+            has_contact,
+            members: [(owner.to_owned(), Place::Admin)].into(),
+        });
+    }
+
+    pub(super) async fn quave_get(&mut self) {
+        let (account, user) = self.account_and_user();
+        let Some(credential) = self.with_token(user.clone(), true).await else { return };
+        let path = format!("{ACCOUNT}?accountId={}", account.id);
+        let seen = self.ask("quave-get-account", &credential, "GET", &path, None).await;
+        let is_member = Self::place(&account, &user).is_some();
+        match self.note_access(seen, &account.id, is_member) {
+            Some((200, seen)) => {
+                let shown = self.shown(&seen, seen.body(), &user.username);
+                self.note(seen, shown);
+            }
+            Some((0, seen)) => self.note_unknown(seen, vec![]),
+            Some((_, seen)) => self.note_wrong(seen),
+            None => {}
+        }
+    }
+
+    /// What an account says that is shown to a user.
+    fn shown(&self, seen: &Seen, view: &Value, user: &str) -> Vec<Projection> {
+        let id = text(view, "/accountId");
+        self.check_slug(seen, &id, &text(view, "/slug"));
+        let there = Condition::All(vec![has("exists"), is("name", text(view, "/name"))]);
+        let current = is("current", &id);
+        let current = if view["isCurrent"] == true { current } else { not(current) };
+        vec![
+            on(Object::Account(id), Event::seen(there)),
+            on(Object::User(user.to_owned()), Event::seen(current)),
+        ]
+    }
+
+    pub(super) async fn quave_delete(&mut self) {
+        let (account, user) = self.account_and_user();
+        let Some(credential) = self.with_token(user.clone(), false).await else { return };
+        let path = format!("{ACCOUNT}?accountId={}", account.id);
+        let seen = self.ask("quave-delete-account", &credential, "DELETE", &path, None).await;
+        self.note_deletion(seen, &account.id, is_admin(Self::place(&account, &user)));
+    }
+
+    pub(super) async fn quave_list(&mut self) {
+        let user = self.shared_user();
+        let Some(credential) = self.with_token(user.clone(), true).await else { return };
+        let seen = self
+            .ask("quave-list-accounts", &credential, "GET", "/api/public/v1/accounts", None)
+            .await;
+        match self.ended(&seen) {
+            Ended::With(200) => {
+                let views = seen.body()["accounts"].as_array().cloned().unwrap_or_default();
+                for view in &views {
+                    self.check_slug(&seen, &text(view, "/accountId"), &text(view, "/slug"));
+                }
+                let listed = listed(&user.username, &views, "/accountId");
+                let current = current(&views);
+                self.note(seen, vec![listed, on(Object::User(user.username), current)]);
+            }
+            Ended::Unknown => self.note_unknown(seen, vec![]),
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+
+    pub(super) async fn quave_current(&mut self) {
+        let user = self.shared_user();
+        let Some(credential) = self.with_token(user.clone(), true).await else { return };
+        let seen = self.ask("quave-get-current-account", &credential, "GET", CURRENT, None).await;
+        match self.ended(&seen) {
+            Ended::With(200) => {
+                let mut shown = self.shown(&seen, seen.body(), &user.username);
+                let current = Event::seen(is("current", seen.text("/accountId")));
+                shown.push(on(Object::User(user.username), current));
+                self.note(seen, shown);
+            }
+            Ended::With(404) => {
+                let by = seen.returned;
+                let gone = each(move |object, known| {
+                    let gone = known.deletions.keys().filter(|id| known.may_be_gone(id, by));
+                    let gone = gone.map(|id| is("current", id)).chain([not(has("current"))]);
+                    (*object == Object::User(user.username.clone()))
+                        .then(|| Event::seen(Condition::Any(gone.collect())))
+                });
+                self.note(seen, vec![gone]);
+            }
+            Ended::Unknown => self.note_unknown(seen, vec![]),
+            Ended::Refused => self.note(seen, vec![]),
+            Ended::With(_) => self.note_wrong(seen),
+        }
+    }
+
+    pub(super) async fn quave_choose(&mut self) {
+        let (account, user) = self.account_and_user();
+        let Some(credential) = self.with_token(user.clone(), false).await else { return };
+        let body = json!({ "accountId": account.id });
+        let seen =
+            self.ask("quave-set-current-account", &credential, "PUT", CURRENT, Some(&body)).await;
+        let is_member = Self::place(&account, &user).is_some();
+        let chosen = Event::changed(Condition::Always, [set("current", &account.id)]);
+        let chosen = on(Object::User(user.username.clone()), chosen);
+        match self.note_access(seen, &account.id, is_member) {
+            Some((200, seen)) => {
+                let name = Condition::All(vec![has("exists"), is("name", seen.text("/name"))]);
+                let there = on(Object::Account(account.id), Event::seen(name));
+                self.note(seen, vec![chosen, there]);
+            }
+            Some((0, seen)) if is_member => self.note_unknown(seen, vec![chosen]),
+            Some((0, seen)) => self.note_unknown(seen, vec![]),
+            Some((_, seen)) => self.note_wrong(seen),
+            None => {}
+        }
+    }
+}
+
+/// What a list of a user's accounts says of each account that the user is a member of.
+pub(super) fn listed(user: &str, views: &[Value], id: &'static str) -> Projection {
+    let names: std::collections::HashMap<String, String> =
+        views.iter().map(|view| (text(view, id), text(view, "/name"))).collect();
+    let user = user.to_owned();
+    each(move |object, known| {
+        let Object::Account(id) = object else { return None };
+        known.account(id)?.members.get(&user)?;
+        Some(Event::seen(match names.get(id) {
+            Some(name) => Condition::All(vec![has("exists"), is("name", name)]),
+            None => not(has("exists")),
+        }))
+    })
+}
+
+/// What a list of accounts says of which is the current one.
+fn current(views: &[Value]) -> Event {
+    let is_current = |view: &&Value| view["isCurrent"] == true;
+    Event::seen(match views.iter().find(is_current) {
+        Some(view) => is("current", text(view, "/accountId")),
+        None => not(Condition::Any(
+            views.iter().map(|view| is("current", text(view, "/accountId"))).collect(),
+        )),
+    })
+}

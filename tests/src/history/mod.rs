@@ -1,0 +1,25 @@
+//! Histories of many clients at once, and whether they can be explained.
+//!
+//! A run makes users, accounts and addresses that many clients share ([`run`]), and each client does what its plan says
+//! ([`plan`]), which the seed alone determines. What a client asked, when, and what the answer says of each user,
+//! account, address, token, key, password and grant is noted ([`rules`]). The history of every one of these is then
+//! searched for an order that explains all of its answers ([`linearizable`]); the whole table, at the end, is one more
+//! answer. What nobody knows the outcome of may have happened at any later time, or never.
+
+mod choice;
+mod dialects;
+mod setup;
+mod table;
+mod turn;
+mod wire;
+mod world;
+
+pub mod linearizable;
+pub mod plan;
+pub mod rules;
+pub mod run;
+pub mod shrink;
+pub mod weather;
+
+pub use turn::Wire;
+pub use wire::Http;

@@ -1,0 +1,228 @@
+//! A run: rounds of many clients at once, each round with users of its own, and what was wrong with them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use anyhow::{Context, Result};
+use fastrand::Rng;
+use futures_util::future::join_all;
+use shared::table::Table as Accounts;
+
+use super::linearizable::{Entry, Verdict, check};
+use super::plan::plan;
+use super::rules::{Condition, Event, State, set, unset};
+use super::setup::set_up;
+use super::shrink::shrink;
+use super::table::Table;
+use super::turn::{Turn, Wire, each};
+use super::weather::Weather;
+use super::world::{Done, Object, Projection, World};
+use crate::{OAuthClient, TestApp, inconsistencies, unique};
+
+/// Every so many operations of the first client the operator disables a user, for a few more.
+const DISABLES: usize = 40;
+
+/// Where a run takes place.
+pub struct Stage<'a, W> {
+    /// The way to the service.
+    pub wire: &'a W,
+    /// The table, past all trouble: what the operator does, and what is looked at in the end.
+    pub table: Accounts,
+    /// The engine below it.
+    pub engine: String,
+    /// What the table is called there.
+    pub table_name: String,
+    /// The header of somebody who may make users.
+    pub admin: String,
+    /// A client to which users grant something.
+    pub oauth: OAuthClient,
+    /// The trouble; none for a run in which every answer must come.
+    pub weather: Option<&'a Weather>,
+}
+
+/// How much is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// How many clients act at once.
+    pub clients: usize,
+    /// How much each of them does.
+    pub length: usize,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Of each operation: how often it was asked for, how often that went well, and how often nobody knows.
+    pub operations: BTreeMap<String, [usize; 3]>,
+    /// How many histories were checked.
+    pub histories: usize,
+    /// What was wrong, each with what shows it.
+    pub violations: Vec<String>,
+}
+
+impl Report {
+    /// How many operations were asked for.
+    pub fn total(&self) -> usize {
+        self.operations.values().map(|[asked, ..]| asked).sum()
+    }
+
+    /// Adds what came of another round.
+    pub fn add(&mut self, other: Self) {
+        for (operation, counts) in other.operations {
+            let own = self.operations.entry(operation).or_default();
+            own.iter_mut().zip(counts).for_each(|(own, count)| *own += count);
+        }
+        self.histories += other.histories;
+        self.violations.extend(other.violations);
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (operation, [asked, good, unknown]) in &self.operations {
+            writeln!(f, "  {operation:<26} {asked:>7} asked {good:>7} done {unknown:>6} unknown")?;
+        }
+        for violation in &self.violations {
+            writeln!(f, "VIOLATION {violation}")?;
+        }
+        let (total, histories) = (self.total(), self.histories);
+        write!(f, "{total} operations, {histories} histories, {} violations", self.violations.len())
+    }
+}
+
+/// One round: what the clients do is drawn from the seed.
+pub async fn round<W: Wire>(stage: &Stage<'_, W>, seed: u64, size: Size) -> Result<Report> {
+    let prefix: String = unique("h").chars().take(24).collect();
+    let world = set_up(stage, &prefix).await.context("cannot set up a round")?;
+    if let Some(weather) = stage.weather {
+        weather.set_fair(false);
+    }
+    join_all((0..size.clients).map(|client| act(stage, &world, seed, client, size.length))).await;
+    if let Some(weather) = stage.weather {
+        weather.set_fair(true);
+    }
+    look(stage, &world).await;
+    Ok(judged(&world))
+}
+
+/// One client does what its plan says.
+async fn act<W: Wire>(
+    stage: &Stage<'_, W>,
+    world: &World,
+    seed: u64,
+    client: usize,
+    length: usize,
+) {
+    for (number, (step, own)) in plan(seed, client, length).into_iter().enumerate() {
+        if client == 0 && number % DISABLES == DISABLES / 2 {
+            disable(stage, world, true).await;
+        }
+        let label = format!("c{client}n{number}");
+        let (wire, oauth) = (stage.wire, &stage.oauth);
+        let rng = Rng::with_seed(own);
+        let is_fair = stage.weather.is_none();
+        let mut turn = Turn { client, label, rng, wire, world, oauth, is_fair };
+        turn.act(step).await;
+        if client == 0 && number % DISABLES == DISABLES / 2 + 3 {
+            disable(stage, world, false).await;
+        }
+    }
+    if client == 0 {
+        disable(stage, world, false).await;
+    }
+}
+
+/// The operator disables the user that is meant for it, or enables it again.
+async fn disable<W>(stage: &Stage<'_, W>, world: &World, disabled: bool) {
+    let user = world.known().users.iter().find(|user| user.is_sometimes_disabled).cloned();
+    let Some(user) = user else { return };
+    let invoked = world.tick();
+    let id = user.id.parse().expect("a user's id");
+    stage.table.set_disabled(id, disabled).await.expect("the table past all trouble");
+    let said = each(move |object, _| {
+        let change = if disabled { set("disabled", "yes") } else { unset("disabled") };
+        let is_theirs = object.holder() == Some(&user.username);
+        is_theirs.then(|| Event::changed(Condition::Always, [change]))
+    });
+    let (what, returned) = (format!("the operator disables: {disabled}"), Some(world.tick()));
+    world.log().push(Done { what, invoked, returned, projections: vec![said] });
+}
+
+/// Has interrupted deletions finished, as whoever asks again does, and looks at the whole table.
+async fn look<W: Wire>(stage: &Stage<'_, W>, world: &World) {
+    let gone: Vec<String> = world.known().deletions.keys().cloned().collect();
+    let invoked = world.tick();
+    let before = TestApp::items_in(&stage.engine, &stage.table_name).await;
+    for account in gone {
+        let partition = format!("ACCOUNT#{account}");
+        let mut items = before.iter().filter(|item| item["pk"]["S"] == partition);
+        if !items.any(|item| item["sk"]["S"] == "ACCOUNT") {
+            let path = format!("/v1/accounts/{account}");
+            stage.wire.ask("DELETE", &path, &[("authorization", &stage.admin)], None).await;
+        }
+    }
+    let items = TestApp::items_in(&stage.engine, &stage.table_name).await;
+    world.wrong().extend(inconsistencies(&items));
+    let projections = {
+        let known = world.known();
+        Table::of(&items, &known).says(&known)
+    };
+    let (what, returned) = ("the table in the end".to_owned(), Some(world.tick()));
+    world.log().push(Done { what, invoked, returned, projections });
+}
+
+/// Every history that is not linearizable, and every answer that is wrong by itself.
+fn judged(world: &World) -> Report {
+    let histories = histories(world);
+    let mut violations = std::mem::take(&mut *world.wrong());
+    for (object, entries) in &histories {
+        match check(&State::default(), entries) {
+            Verdict::Linearizable => {}
+            Verdict::Violated(_) => {
+                let shown = shrink(&State::default(), entries);
+                violations.push(format!("{object:?} has no history that explains:\n{shown}"));
+            }
+            Verdict::Undecided => violations.push(format!("{object:?}: nobody can tell")),
+        }
+    }
+    let operations = world.tally().clone();
+    Report { operations, histories: histories.len(), violations }
+}
+
+/// What was noted of each object, in the order in which it was asked for.
+fn histories(world: &World) -> BTreeMap<Object, Vec<Entry>> {
+    let (mut log, known) = (world.log(), world.known());
+    log.sort_by_key(|done| done.invoked);
+    let mut histories: BTreeMap<Object, Vec<Entry>> = BTreeMap::new();
+    for done in log.iter() {
+        for projection in &done.projections {
+            if let Projection::On(object, _) = projection {
+                histories.entry(object.clone()).or_default();
+            }
+        }
+    }
+    for done in log.iter() {
+        let Done { what, invoked, returned, projections } = done;
+        let keep = |entries: &mut Vec<Entry>, event: Event| {
+            if returned.is_some() || !event.is_read() {
+                let (what, invoked, returned) = (what.clone(), *invoked, *returned);
+                entries.push(Entry { what, invoked, returned, event });
+            }
+        };
+        for projection in projections {
+            match projection {
+                Projection::On(object, event) => {
+                    keep(histories.entry(object.clone()).or_default(), event.clone());
+                }
+                Projection::Each(say) => {
+                    for (object, entries) in &mut histories {
+                        if let Some(event) = say(object, &known) {
+                            keep(entries, event);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    histories
+}

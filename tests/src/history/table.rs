@@ -1,0 +1,138 @@
+//! The whole table at the end of a run, as one more answer.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+use shared::model::{GrantCredential, GrantPart};
+
+use super::rules::{Condition, Event, has, is, not};
+use super::turn::{on, text};
+use super::world::{Known, KnownUser, Object, Projection};
+
+/// The items by their keys.
+pub(super) struct Table<'a> {
+    items: HashMap<(&'a str, &'a str), &'a Value>,
+    /// Usernames by id.
+    names: BTreeMap<String, String>,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn of(all: &'a [Value], known: &Known) -> Self {
+        let key = |item: &'a Value, name: &str| item[name]["S"].as_str().unwrap_or_default();
+        let items: HashMap<_, _> =
+            all.iter().map(|item| ((key(item, "pk"), key(item, "sk")), item)).collect();
+        let users = items.iter().filter(|((_, sk), _)| *sk == "USER");
+        let names = users.map(|((pk, _), item)| {
+            let name = text(item, "/username/S");
+            let is_known = known.users.iter().any(|user| user.username == name);
+            // Nobody was told the name: the one who made it called it so.
+            let made_by = || format!("made by {}", text(item, "/firstName/S"));
+            (pk.replacen("USER#", "", 1), if is_known { name } else { made_by() })
+        });
+        Self { names: names.collect(), items }
+    }
+
+    /// What it says of everything that the clients know.
+    pub(super) fn says(&self, known: &Known) -> Vec<Projection> {
+        let accounts = known.accounts.iter().map(|account| self.account(&account.id));
+        let addresses = known.addresses.iter().map(|address| self.address(address, known));
+        let usernames = known.usernames.iter().map(|name| self.username(name));
+        let users = known.users.iter().flat_map(|user| self.user(user, known));
+        let grants =
+            known.grants.iter().filter_map(|grant| self.grant(&grant.user, &grant.code, known));
+        accounts.chain(addresses).chain(usernames).chain(users).chain(grants).collect()
+    }
+
+    fn at(&self, pk: &str, sk: &str) -> Option<&'a Value> {
+        self.items.get(&(pk, sk)).copied()
+    }
+
+    fn account(&self, id: &str) -> Projection {
+        let there = self.at(&format!("ACCOUNT#{id}"), "ACCOUNT").map(|item| {
+            let contact = item.pointer("/contactEmail/M/normal/S").and_then(Value::as_str);
+            let contact = contact.map_or(not(has("contact")), |normal| is("contact", normal));
+            Condition::All(vec![has("exists"), is("name", text(item, "/name/S")), contact])
+        });
+        on(Object::Account(id.to_owned()), Event::seen(there.unwrap_or(not(has("exists")))))
+    }
+
+    /// Whose a claim is.
+    fn claimant(&self, kind: &str, value: &str) -> Option<String> {
+        let claim = self.at(&format!("CLAIM#{kind}#{value}"), "CLAIM")?;
+        let account = text(claim, "/account/S");
+        if !account.is_empty() {
+            return Some(account);
+        }
+        Some(self.names.get(&text(claim, "/user/S")).cloned().unwrap_or_default())
+    }
+
+    fn address(&self, address: &str, known: &Known) -> Projection {
+        let owner = self.claimant("EMAIL", address);
+        let contact = self.claimant("CONTACT", address);
+        // One of which nobody was told is known by who made it.
+        let contact = contact.map(|id| {
+            if known.account(&id).is_some() {
+                return id;
+            }
+            let item = self.at(&format!("ACCOUNT#{id}"), "ACCOUNT").unwrap_or(&Value::Null);
+            format!("made by {}", super::choice::label_of(&text(item, "/name/S")))
+        });
+        let fact = |name: &str, value: Option<String>| {
+            value.map_or_else(|| not(has(name)), |value| is(name, value))
+        };
+        let there = Condition::All(vec![fact("owner", owner), fact("contact", contact)]);
+        on(Object::Address(address.to_owned()), Event::seen(there))
+    }
+
+    fn username(&self, name: &str) -> Projection {
+        let owner = self.claimant("USERNAME", name);
+        let there = owner.map_or(not(has("owner")), |owner| is("owner", owner));
+        on(Object::Username(name.to_owned()), Event::seen(there))
+    }
+
+    fn user(&self, user: &KnownUser, known: &Known) -> Vec<Projection> {
+        let partition = format!("USER#{}", user.id);
+        let Some(item) = self.at(&partition, "USER") else {
+            return vec![on(Object::User(user.username.clone()), Event::seen(not(has("name"))))];
+        };
+        let mut facts = vec![
+            is("name", text(item, "/fullName/S")),
+            is("phone", text(item, "/phone/S")),
+            is("location", text(item, "/location/S")),
+            is("company", text(item, "/company/S")),
+            is("primary", text(item, "/primaryEmail/M/typed/S")),
+        ];
+        let current = text(item, "/currentAccount/S");
+        if user.is_shared && known.account(&current).is_some() {
+            facts.push(is("current", current));
+        }
+        let there = on(Object::User(user.username.clone()), Event::seen(Condition::All(facts)));
+        let tokens = user.token_ids.iter().map(|id| {
+            let object = Object::Token(user.username.clone(), id.clone());
+            let works = self.works(item, &partition, id);
+            on(object, Event::seen(if works { has("works") } else { not(has("works")) }))
+        });
+        std::iter::once(there).chain(tokens).collect()
+    }
+
+    /// Whether a token works, so far as the table says.
+    fn works(&self, user: &Value, partition: &str, id: &str) -> bool {
+        let Some(token) = self.at(partition, &format!("TOKEN#{id}")) else { return false };
+        let epoch = |item: &Value, name: &str| text(item, &format!("/{name}/N"));
+        let is_current = epoch(token, "epoch") == epoch(user, "credentialEpoch");
+        text(token, "/kind/S") == "environment" || is_current || text(user, "/sparedToken/S") == id
+    }
+
+    fn grant(&self, user: &str, code: &str, known: &Known) -> Option<Projection> {
+        let owner = &known.users.iter().find(|known| known.username == user)?.id;
+        let id = GrantCredential::parse(GrantPart::Code, code).ok()?.grant().to_string();
+        let partition = format!("USER#{owner}");
+        let epoch = |item: &Value, name: &str| text(item, &format!("/{name}/N"));
+        let user_item = self.at(&partition, "USER")?;
+        let is_alive = self
+            .at(&partition, &format!("GRANT#{id}"))
+            .is_some_and(|grant| epoch(grant, "epoch") == epoch(user_item, "credentialEpoch"));
+        let there = if is_alive { has("alive") } else { not(has("alive")) };
+        Some(on(Object::Grant(user.to_owned(), code.to_owned()), Event::seen(there)))
+    }
+}

@@ -1,0 +1,310 @@
+//! One operation of one client: what it asks, and what the answer says of whom.
+
+use fastrand::Rng;
+use serde_json::Value;
+
+use super::rules::{Condition, Event, has, is, not};
+use super::world::{Done, Known, KnownToken, Object, Projection, World};
+use crate::{Answer, OAuthClient, basic, date, signature};
+
+/// A way to the service.
+pub trait Wire {
+    /// Sends a request; nothing if the connection was lost or no answer came in time.
+    fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> impl Future<Output = Option<Answer>>;
+
+    /// The host that it asks.
+    fn host(&self) -> &str;
+}
+
+/// What a client asks with.
+#[derive(Debug, Clone)]
+pub(crate) enum Credential {
+    None,
+    Token(String, KnownToken),
+    Basic { user: String, name: String, password: String },
+    Key { user: String, id: String, secret: String },
+    Access { user: String, code: String, token: String },
+    Client,
+}
+
+/// A client doing one thing.
+pub(crate) struct Turn<'a, W> {
+    pub(crate) client: usize,
+    /// Like no other in the run: letters and digits.
+    pub(crate) label: String,
+    pub(crate) rng: Rng,
+    pub(crate) wire: &'a W,
+    pub(crate) world: &'a World,
+    pub(crate) oauth: &'a OAuthClient,
+    /// Whether a failure to answer is a fault by itself.
+    pub(crate) is_fair: bool,
+}
+
+/// A request and what came back.
+pub(crate) struct Seen {
+    operation: &'static str,
+    what: String,
+    pub(crate) invoked: u64,
+    pub(crate) returned: u64,
+    answer: Option<Answer>,
+    projections: Vec<Projection>,
+}
+
+/// How a request ended, for those who read its answer.
+pub(crate) enum Ended {
+    /// With this status, which is none of the others.
+    With(u16),
+    /// Nobody knows whether it did what it was to do.
+    Unknown,
+    /// The credential was refused, or too many passwords are being checked: nothing was done.
+    Refused,
+}
+
+impl Credential {
+    /// The header that carries it.
+    fn header(&self, oauth: &OAuthClient, bearer: bool) -> Option<String> {
+        match self {
+            Self::None | Self::Key { .. } => None,
+            Self::Token(_, token) if bearer => Some(format!("Bearer {}", token.secret)),
+            Self::Token(_, token) => Some(token.secret.clone()),
+            Self::Basic { name, password, .. } => Some(basic(name, password)),
+            Self::Access { token, .. } => Some(format!("Bearer {token}")),
+            Self::Client => Some(oauth.basic()),
+        }
+    }
+
+    /// What its being taken says, and of what.
+    fn taken(&self) -> Option<(Object, Condition)> {
+        let enabled = || not(has("disabled"));
+        let all = |one| Condition::All(vec![one, enabled()]);
+        match self {
+            Self::None | Self::Client => None,
+            Self::Token(user, token) => {
+                Some((Object::Token(user.clone(), token.id.clone()), all(has("works"))))
+            }
+            Self::Basic { user, password, .. } => {
+                Some((Object::Password(user.clone()), all(is("password", password))))
+            }
+            Self::Key { user, id, secret } => {
+                Some((Object::Key(user.clone(), id.clone()), all(is("secret", secret))))
+            }
+            Self::Access { user, code, token } => {
+                let works = Condition::All(vec![has("alive"), has(format!("access:{token}"))]);
+                Some((Object::Grant(user.clone(), code.clone()), works))
+            }
+        }
+    }
+
+    /// What the refusal of it says; nothing if it may have another reason.
+    fn refused(&self) -> Option<(Object, Condition)> {
+        match self {
+            // An address may be somebody else's by now.
+            Self::Basic { name, .. } if name.contains('@') => None,
+            _ => self.taken().map(|(object, taken)| (object, not(taken))),
+        }
+    }
+
+    /// Who asks.
+    pub(crate) fn user(&self) -> &str {
+        match self {
+            Self::Token(user, _)
+            | Self::Basic { user, .. }
+            | Self::Key { user, .. }
+            | Self::Access { user, .. } => user,
+            Self::None | Self::Client => "",
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::None => "nobody",
+            Self::Token(..) => "token",
+            Self::Basic { .. } => "basic",
+            Self::Key { .. } => "key",
+            Self::Access { .. } => "access",
+            Self::Client => "client",
+        }
+    }
+}
+
+impl<W: Wire> Turn<'_, W> {
+    /// Sends a request with a JSON body, or none.
+    pub(crate) async fn ask(
+        &mut self,
+        operation: &'static str,
+        credential: &Credential,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Seen {
+        let body = body.map(Value::to_string);
+        self.send(
+            operation,
+            credential,
+            (method, path),
+            &[("content-type", "application/json")],
+            body,
+        )
+        .await
+    }
+
+    /// Sends a request with these headers beside the credential.
+    pub(crate) async fn send(
+        &mut self,
+        operation: &'static str,
+        credential: &Credential,
+        (method, path): (&str, &str),
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Seen {
+        let bearer = self.rng.bool();
+        let authorization = credential.header(self.oauth, bearer);
+        let body_text = body.as_deref().unwrap_or_default();
+        let date = date(0, "GMT", 0);
+        let signed = match credential {
+            Credential::Key { id, secret, .. } => {
+                let text = format!("{method}\n{}\n{date}\n{path}\n{body_text}", self.wire.host());
+                Some(format!("{id}:{}", signature(secret, &text)))
+            }
+            _ => None,
+        };
+        let mut all: Vec<(&str, &str)> = headers
+            .iter()
+            .filter(|(name, _)| body.is_some() || *name != "content-type")
+            .copied()
+            .collect();
+        if let Some(value) = &authorization {
+            all.push(("authorization", value));
+        }
+        if let Some(value) = &signed {
+            all.extend([
+                ("authorization", value.as_str()),
+                ("x-date", date.as_str()),
+                ("host", self.wire.host()),
+            ]);
+        }
+        let invoked = self.world.tick();
+        let answer = self.wire.ask(method, path, &all, body.as_deref()).await;
+        let returned = self.world.tick();
+        let status = answer.as_ref().map_or("lost".to_owned(), |answer| answer.status.to_string());
+        let (user, kind) = (credential.user(), credential.kind());
+        let shown = body.as_deref().filter(|body| !body.contains("assword")).unwrap_or_default();
+        let what = format!(
+            "client {} {operation} {method} {path} {shown} as {user} by {kind}: {status}",
+            self.client
+        );
+        let mut seen = Seen { operation, what, invoked, returned, answer, projections: Vec::new() };
+        seen.judge(credential);
+        seen
+    }
+
+    /// How it ended. A failure is a fault by itself if nothing disturbed it, and one of our own at any time.
+    pub(crate) fn ended(&self, seen: &Seen) -> Ended {
+        match seen.answer.as_ref().map(|answer| answer.status) {
+            None | Some(503) if self.is_fair => {
+                self.wrong(seen, "failed with nothing in its way");
+                Ended::Unknown
+            }
+            None | Some(503) => Ended::Unknown,
+            Some(401 | 429) => Ended::Refused,
+            Some(status) => Ended::With(status),
+        }
+    }
+
+    /// Notes what the answer says.
+    pub(crate) fn note(&self, mut seen: Seen, projections: Vec<Projection>) {
+        seen.projections.extend(projections);
+        self.keep(seen, true);
+    }
+
+    /// Notes what may have happened.
+    pub(crate) fn note_unknown(&self, mut seen: Seen, projections: Vec<Projection>) {
+        seen.projections.extend(projections);
+        self.keep(seen, false);
+    }
+
+    /// Notes an answer that cannot be right.
+    pub(crate) fn note_wrong(&self, seen: Seen) {
+        self.wrong(&seen, "is no answer to this");
+        self.keep(seen, true);
+    }
+
+    /// Notes something wrong with an answer.
+    pub(crate) fn wrong(&self, seen: &Seen, problem: &str) {
+        let body = seen.answer.as_ref().map(|answer| answer.body.to_string()).unwrap_or_default();
+        self.world.wrong().push(format!("{}: {problem}: {body}", seen.what));
+    }
+
+    fn keep(&self, seen: Seen, is_known: bool) {
+        let Seen { operation, what, invoked, returned, answer, projections } = seen;
+        let is_good = answer.is_some_and(|answer| answer.status < 400);
+        let mut tally = self.world.tally();
+        let [asked, good, unknown] = tally.entry(operation.to_owned()).or_default();
+        *asked += 1;
+        *good += usize::from(is_good);
+        *unknown += usize::from(!is_known);
+        let returned = is_known.then_some(returned);
+        self.world.log().push(Done { what, invoked, returned, projections });
+    }
+
+    /// One of these, if there is any.
+    pub(crate) fn one_of<T: Clone>(&mut self, all: &[T]) -> Option<T> {
+        (!all.is_empty()).then(|| all[self.rng.usize(..all.len())].clone())
+    }
+}
+
+impl Seen {
+    fn judge(&mut self, credential: &Credential) {
+        let said = match self.status() {
+            0 | 429 | 500.. => None,
+            401 => credential.refused(),
+            _ => credential.taken(),
+        };
+        self.projections.extend(said.map(|(object, said)| on(object, Event::seen(said))));
+    }
+
+    /// The status; 0 if there is none.
+    pub(crate) fn status(&self) -> u16 {
+        self.answer.as_ref().map_or(0, |answer| answer.status)
+    }
+
+    /// The body.
+    pub(crate) fn body(&self) -> &Value {
+        self.answer.as_ref().map_or(&Value::Null, |answer| &answer.body)
+    }
+
+    /// A header of the answer.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.answer.as_ref().and_then(|answer| answer.header(name))
+    }
+
+    /// A text in the body; empty if there is none.
+    pub(crate) fn text(&self, pointer: &str) -> String {
+        text(self.body(), pointer)
+    }
+}
+
+/// A text in a value; empty if there is none. A number as its digits.
+pub(crate) fn text(value: &Value, pointer: &str) -> String {
+    match value.pointer(pointer) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// What is said of one object.
+pub(crate) fn on(object: Object, event: Event) -> Projection {
+    Projection::On(object, event)
+}
+
+/// What is said of every object for which there is something to say.
+pub(crate) fn each(say: impl Fn(&Object, &Known) -> Option<Event> + Send + 'static) -> Projection {
+    Projection::Each(Box::new(say))
+}

@@ -1,0 +1,169 @@
+//! Trouble between the functions and the table that is drawn from a seed: the same seed, the same trouble for the n-th
+//! call.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use fastrand::Rng;
+use tokio::net::TcpListener;
+
+use crate::{Fault, Proxy};
+
+/// The calls that meet trouble.
+const CALLS: [&str; 7] = [
+    "BatchGetItem",
+    "BatchWriteItem",
+    "DeleteItem",
+    "GetItem",
+    "Query",
+    "TransactWriteItems",
+    "UpdateItem",
+];
+
+/// What a single call meets, how it is called in the summary, and how often of 1000 calls.
+const FAULTS: [(Fault, &str, u16); 7] = [
+    (Fault::THROTTLED, "throttled", 20),
+    (Fault::Refused("TransactionInProgressException"), "transaction in progress", 5),
+    (Fault::Unreachable, "unreachable", 10),
+    (Fault::AnswerLost, "answer lost", 30),
+    (Fault::Conflict, "transaction conflict", 40),
+    (Fault::Unprocessed, "unprocessed", 20),
+    (Fault::Silent, "silent", 1),
+];
+
+/// What a while of trouble is made of: every call in it meets the same.
+const OUTAGES: [(Fault, &str); 3] = [
+    (Fault::Unreachable, "unreachable for a while"),
+    (Fault::AnswerLost, "answers lost for a while"),
+    (Fault::THROTTLED, "throttled for a while"),
+];
+
+/// One of so many calls begins an outage.
+const FAIR: u32 = 500;
+
+/// An outage ends after at most so many calls.
+const LONGEST_OUTAGE: u32 = 60;
+
+/// Every second call takes so many milliseconds more at most, so that requests overlap in ever other ways.
+const LATE: u64 = 12;
+
+/// What stands before the proxy and makes its trouble.
+#[derive(Clone)]
+pub struct Weather {
+    proxy: Proxy,
+    client: reqwest::Client,
+    sky: Arc<Mutex<Sky>>,
+}
+
+/// What the next calls meet.
+struct Sky {
+    rng: Rng,
+    is_fair: bool,
+    outage: (u32, Fault, &'static str),
+    met: BTreeMap<&'static str, usize>,
+}
+
+impl Weather {
+    /// Listens on this port, 0 for any free one, with no trouble yet. Where it listens, and the weather.
+    pub async fn start(port: u16, proxy: Proxy, seed: u64) -> Result<(String, Self)> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let rng = Rng::with_seed(seed);
+        let outage = (0, Fault::Unreachable, "");
+        let sky = Sky { rng, is_fair: true, outage, met: BTreeMap::new() };
+        let weather =
+            Self { proxy, client: reqwest::Client::new(), sky: Arc::new(Mutex::new(sky)) };
+        let router = Router::new().fallback(relay).with_state(weather.clone());
+        tokio::spawn(axum::serve(listener, router).into_future());
+        Ok((endpoint, weather))
+    }
+
+    /// Begins or ends the trouble.
+    pub fn set_fair(&self, is_fair: bool) {
+        self.sky().is_fair = is_fair;
+    }
+
+    /// The faults met so far, by kind.
+    pub fn met(&self) -> BTreeMap<&'static str, usize> {
+        self.sky().met.clone()
+    }
+
+    fn sky(&self) -> MutexGuard<'_, Sky> {
+        self.sky.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sky {
+    /// What the next call meets, and how late it is. Every call draws the same number of times, so that what the n-th
+    /// one meets depends on the seed alone, and on what kind of call it is.
+    fn next(&mut self, operation: &str) -> (Option<Fault>, Duration) {
+        let (late, roll) = (self.rng.u64(..2 * LATE), self.rng.u16(..1000));
+        let (outage, length) = (self.rng.u32(..FAIR), self.rng.u32(1..=LONGEST_OUTAGE));
+        let (fault, name) = OUTAGES[self.rng.usize(..OUTAGES.len())];
+        let late = Duration::from_millis(late.saturating_sub(LATE));
+        if self.is_fair {
+            return (None, Duration::ZERO);
+        }
+        if outage == 0 {
+            self.outage = (length, fault, name);
+        }
+        let (left, fault, name) = self.outage;
+        let met = if left > 0 {
+            self.outage.0 = left - 1;
+            Some((fault, name))
+        } else {
+            drawn(roll).filter(|(fault, _)| fits(*fault, operation))
+        };
+        if let Some((_, name)) = met {
+            *self.met.entry(name).or_default() += 1;
+        }
+        (met.map(|(fault, _)| fault), late)
+    }
+}
+
+/// The fault that a number below 1000 stands for.
+fn drawn(roll: u16) -> Option<(Fault, &'static str)> {
+    let mut below = 0;
+    FAULTS.into_iter().find_map(|(fault, name, often)| {
+        below += often;
+        (roll < below).then_some((fault, name))
+    })
+}
+
+fn fits(fault: Fault, operation: &str) -> bool {
+    match fault {
+        Fault::Conflict | Fault::Refused("TransactionInProgressException") => {
+            operation == "TransactWriteItems"
+        }
+        Fault::Unprocessed => ["BatchGetItem", "BatchWriteItem"].contains(&operation),
+        _ => true,
+    }
+}
+
+async fn relay(State(weather): State<Weather>, mut headers: HeaderMap, body: Bytes) -> Response {
+    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+    let asked = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default();
+    if let Some(operation) = CALLS.into_iter().find(|operation| *operation == asked) {
+        let (fault, late) = weather.sky().next(operation);
+        if let Some(fault) = fault {
+            weather.proxy.disturb(operation, fault);
+        }
+        tokio::time::sleep(late).await;
+    }
+    headers.remove("content-length");
+    let call = weather.client.post(weather.proxy.endpoint()).headers(headers).body(body);
+    match call.send().await {
+        Ok(answer) => {
+            let (status, headers) = (answer.status(), answer.headers().clone());
+            (status, headers, answer.bytes().await.unwrap_or_default()).into_response()
+        }
+        Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
+    }
+}

@@ -1,0 +1,89 @@
+//! The ways to the service: in this process, or over HTTP.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method};
+use serde_json::Value;
+
+use super::turn::Wire;
+use crate::{Answer, TestApp};
+
+/// The host that requests in this process name.
+const HOST: &str = "localhost";
+
+/// A service that answers later than this answers nobody.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Wire for TestApp {
+    async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Option<Answer> {
+        let named = headers.iter().any(|(name, _)| *name == "host");
+        let host = (!named).then_some(("host", HOST));
+        let headers: Vec<_> = headers.iter().copied().chain(host).collect();
+        Some(self.send(method, path, &headers, body).await)
+    }
+
+    fn host(&self) -> &str {
+        HOST
+    }
+}
+
+/// The service at a base URL.
+pub struct Http {
+    base: String,
+    client: Client,
+}
+
+impl Http {
+    /// The service at this URL, which has no slash at its end.
+    pub fn new(base: &str) -> anyhow::Result<Self> {
+        let client = Client::builder()
+            .no_proxy()
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self { base: base.to_owned(), client })
+    }
+}
+
+impl Wire for Http {
+    async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Option<Answer> {
+        let method: Method = method.parse().expect("a method");
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body.to_owned());
+        }
+        let response = request.send().await.ok()?;
+        let status = response.status().as_u16();
+        let headers = response.headers().iter();
+        let headers = headers.map(|(name, value)| {
+            (name.to_string(), value.to_str().expect("a header of text").to_owned())
+        });
+        let mut headers: Vec<_> = headers.collect();
+        headers.sort();
+        let text = response.text().await.ok()?;
+        let body = match text.as_str() {
+            "" => Value::Null,
+            text => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        };
+        Some(Answer { status, headers, body })
+    }
+
+    fn host(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+}

@@ -1,0 +1,200 @@
+//! What the clients of a run know together, and what they saw.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::rules::Event;
+
+/// What has a history of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Object {
+    /// The user of this name: profile, primary address, current account, keys.
+    User(String),
+    /// The account of this id: whether it exists, its name and address.
+    Account(String),
+    /// An address in its normal form: whose it is, and which account's contact.
+    Address(String),
+    /// A username that was wished for.
+    Username(String),
+    /// A user's token.
+    Token(String, String),
+    /// A user's password.
+    Password(String),
+    /// A user's API key: the secret that signs.
+    Key(String, String),
+    /// What a user granted, by its code.
+    Grant(String, String),
+}
+
+impl Object {
+    /// The user whose credential it is.
+    pub(crate) fn holder(&self) -> Option<&str> {
+        match self {
+            Self::Token(user, _)
+            | Self::Password(user)
+            | Self::Key(user, _)
+            | Self::Grant(user, _) => Some(user),
+            Self::User(_) | Self::Account(_) | Self::Address(_) | Self::Username(_) => None,
+        }
+    }
+}
+
+/// A user, as the clients know it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KnownUser {
+    pub(crate) username: String,
+    pub(crate) id: String,
+    pub(crate) password: String,
+    /// Made before the run for many clients; others are made in it, and only looked at.
+    pub(crate) is_shared: bool,
+    /// Whether the operator disables it now and then.
+    pub(crate) is_sometimes_disabled: bool,
+    /// Tokens believed to work, with their ids, and whether they have a list of scopes.
+    pub(crate) tokens: Vec<KnownToken>,
+    /// All ids of tokens ever, environment tokens too.
+    pub(crate) token_ids: Vec<String>,
+    /// API keys with their secrets.
+    pub(crate) keys: Vec<(String, String)>,
+    pub(crate) ssh_keys: Vec<String>,
+}
+
+/// A user token.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownToken {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    /// Whether it has the scope `account_read` alone.
+    pub(crate) only_reads: bool,
+}
+
+/// What a member may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Admin,
+    Member,
+}
+
+/// An account, as the clients know it.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownAccount {
+    pub(crate) id: String,
+    pub(crate) owner: String,
+    /// Whether it was made with a contact address, so that it always has one.
+    pub(crate) has_contact: bool,
+    pub(crate) members: HashMap<String, Place>,
+}
+
+/// What a user granted to the client.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownGrant {
+    pub(crate) user: String,
+    pub(crate) code: String,
+    pub(crate) refresh: Vec<String>,
+    pub(crate) access: Vec<String>,
+    /// How often tokens were asked for: an eleventh access token would end the first.
+    pub(crate) asked: u32,
+    pub(crate) made: std::time::Instant,
+}
+
+/// Everything that the clients know.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) users: Vec<KnownUser>,
+    pub(crate) accounts: Vec<KnownAccount>,
+    pub(crate) grants: Vec<KnownGrant>,
+    pub(crate) addresses: Vec<String>,
+    /// Whose address is whose, as far as somebody was told.
+    pub(crate) owners: HashMap<String, String>,
+    pub(crate) usernames: Vec<String>,
+    /// By account: when somebody first asked for its deletion and was not refused, and when somebody first knew it.
+    pub(crate) deletions: BTreeMap<String, (u64, u64)>,
+    pub(crate) slugs: HashMap<String, String>,
+    /// API keys that were deleted.
+    former_keys: HashSet<String>,
+}
+
+impl Known {
+    pub(crate) fn user(&mut self, name: &str) -> Option<&mut KnownUser> {
+        self.users.iter_mut().find(|user| user.username == name)
+    }
+
+    pub(crate) fn account(&self, id: &str) -> Option<&KnownAccount> {
+        self.accounts.iter().find(|account| account.id == id)
+    }
+
+    /// An API key is no more.
+    pub(crate) fn forget_key(&mut self, user: &str, id: &str) {
+        if let Some(user) = self.user(user) {
+            user.keys.retain(|(own, _)| own != id);
+        }
+        self.former_keys.insert(id.to_owned());
+    }
+
+    /// Whether an API key was deleted.
+    pub(crate) fn is_former_key(&self, id: &str) -> bool {
+        self.former_keys.contains(id)
+    }
+
+    /// Whether an account may have been gone at some time up to this.
+    pub(crate) fn may_be_gone(&self, account: &str, by: u64) -> bool {
+        self.deletions.get(account).is_some_and(|(asked, _)| *asked < by)
+    }
+
+    /// Whether an account was surely gone from this time on.
+    pub(crate) fn is_surely_gone(&self, account: &str, from: u64) -> bool {
+        self.deletions.get(account).is_some_and(|(_, known)| *known < from)
+    }
+}
+
+/// Says what an operation means for any object, once all objects are known.
+pub(crate) type ForEach = Box<dyn Fn(&Object, &Known) -> Option<Event> + Send>;
+
+/// What an operation says of the objects.
+pub(crate) enum Projection {
+    On(Object, Event),
+    Each(ForEach),
+}
+
+/// An operation as it went.
+pub(crate) struct Done {
+    pub(crate) what: String,
+    pub(crate) invoked: u64,
+    pub(crate) returned: Option<u64>,
+    pub(crate) projections: Vec<Projection>,
+}
+
+/// What all clients share.
+#[derive(Default)]
+pub(crate) struct World {
+    clock: AtomicU64,
+    known: Mutex<Known>,
+    log: Mutex<Vec<Done>>,
+    tally: Mutex<BTreeMap<String, [usize; 3]>>,
+    /// Answers that are wrong whatever went before.
+    wrong: Mutex<Vec<String>>,
+}
+
+impl World {
+    /// The next tick of the clock that all clients share.
+    pub(crate) fn tick(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::SeqCst)
+    }
+
+    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn log(&self) -> MutexGuard<'_, Vec<Done>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often each operation was asked for, got an answer that is no failure, and got no outcome.
+    pub(crate) fn tally(&self) -> MutexGuard<'_, BTreeMap<String, [usize; 3]>> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn wrong(&self) -> MutexGuard<'_, Vec<String>> {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,46 @@
+//! `cargo xtask soak`: many clients for a long time.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::guard::Guarded;
+use crate::out;
+use crate::signals::Ends;
+use crate::test::histories::{Stage, random_seed};
+
+/// Tells the tests for how long to go on.
+const MINUTES: &str = "ROLLCALL_SOAK_MINUTES";
+
+/// Let many clients work at once for a long time, while the database is in trouble, and check what they see
+#[derive(Args)]
+pub struct Options {
+    /// For how long; rounds that have begun are finished, and so many as `cargo xtask test` has are done at least
+    #[arg(long, default_value_t = 10)]
+    minutes: u64,
+    /// From what everything is drawn; the same seed makes the same plans and the same trouble
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+/// Fails if anything was wrong; the service has ended when it returns.
+pub async fn run(options: Options) -> Result<ExitCode> {
+    let mut ends = Ends::catch()?;
+    tokio::select! {
+        outcome = soak(options) => outcome,
+        signal = ends.next() => Ok(ExitCode::from(128 + signal)),
+    }
+}
+
+async fn soak(options: Options) -> Result<ExitCode> {
+    let seed = options.seed.map_or_else(random_seed, Ok)?;
+    out::line(format!("Seed {seed}"))?;
+    let stage = Stage::start("target/soak").await?;
+    let mut tests = stage.tests(seed)?;
+    tests.args(["--", "--ignored", "--exact", "soak", "--nocapture"]);
+    tests.env(MINUTES, options.minutes.to_string());
+    let status = Guarded::spawn(tests)?.wait().await?;
+    stage.end().await?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,82 @@
+//! The runs of many clients at once, and the service for them, whose calls to the table come through the tests.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::Outcome;
+use super::count::Count;
+use super::service::{DEV_JSON, Service};
+use super::steps;
+use crate::dev::ports;
+use crate::leaks::{is_logged, leaks};
+use crate::{out, workspace};
+
+/// Tells the tests from what everything in a run is drawn.
+pub(crate) const SEED: &str = "ROLLCALL_SEED";
+/// Tells the tests on which port the functions look for the table.
+const TABLE_PORT: &str = "ROLLCALL_TABLE_PORT";
+/// The test target.
+const HISTORIES: &str = "histories";
+/// Processes per function: requests to one function race.
+const CONCURRENCY: &str = "2";
+
+/// A service whose table is reached through its tests, and those tests.
+pub(crate) struct Stage {
+    service: Service,
+    through: u16,
+}
+
+/// Runs the tests from a seed of their own; that the service tells no secret and ends in good order count as more.
+pub(super) async fn run() -> Result<Outcome> {
+    let seed = random_seed()?;
+    out::line(format!(
+        "    seed {seed}; `cargo xtask soak --minutes 0 --seed {seed}` does the same again"
+    ))?;
+    let stage = Stage::start("target/test-histories").await?;
+    let mut tests = stage.tests(seed)?;
+    tests.args(["--", "--nocapture"]);
+    let Outcome { mut count, output } = steps::tests(tests).await?;
+    let log = stage.service.log()?;
+    let leaks = leaks(&log, stage.service.dev_json())?;
+    count += Count::of(leaks.is_empty() && is_logged(&log));
+    let leaks = leaks.iter().map(|line| format!("error: this tells a secret: {line}\n"));
+    let leaks: String = leaks.collect();
+    let ended = stage.end().await;
+    count += Count::of(ended.is_ok());
+    let trouble = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();
+    Ok(Outcome { count, output: format!("{output}{leaks}{trouble}") })
+}
+
+/// A seed that nobody has chosen, short enough to type.
+pub(crate) fn random_seed() -> Result<u64> {
+    Ok(u64::from(getrandom::u32()?))
+}
+
+impl Stage {
+    /// Starts the service with what it leaves behind in a folder of the workspace.
+    pub(crate) async fn start(folder: &str) -> Result<Self> {
+        let (through, _) = ports::two_free()?;
+        let options = ["--dynamodb-through", &through.to_string(), "--concurrency", CONCURRENCY];
+        let mut service =
+            Service::start(&workspace::root().join(folder), &options.map(str::to_owned))?;
+        match service.ready().await {
+            Ok(()) => Ok(Self { service, through }),
+            Err(error) => Err(error.context(service.log()?)),
+        }
+    }
+
+    /// The tests, as a command to which arguments may be added.
+    pub(crate) fn tests(&self, seed: u64) -> Result<Command> {
+        let mut tests = steps::tests_of(HISTORIES)?;
+        tests.env(DEV_JSON, self.service.dev_json());
+        tests.env(TABLE_PORT, self.through.to_string());
+        tests.env(SEED, seed.to_string());
+        Ok(tests)
+    }
+
+    /// Ends the service.
+    pub(crate) async fn end(self) -> Result<()> {
+        self.service.end().await
+    }
+}
