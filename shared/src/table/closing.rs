@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use futures_util::stream::{self, TryStreamExt};
+use tokio::time::timeout;
 
 use super::Table;
+use super::clearing::Clearing;
 use super::condition::Condition;
 use super::deleting::BATCH;
 use super::item::Stored;
@@ -18,8 +20,11 @@ use crate::{Error, Result};
 /// What is attempted, for the log.
 const ACTION: &str = "clear up memberships";
 
-/// For so long a request clears up after a deletion; what is left then is left to the next one.
+/// For so long a request clears up after a deletion; what is left then is left to the next one, or to the sweep.
 const CLEARING: Duration = Duration::from_secs(4);
+
+/// How many members are listed at once where nobody knows how many they are.
+const PAGE: i32 = 1000;
 
 impl Table {
     /// Deletes an account, for an admin of it: 404 and 403 as [`Access::admin`] says.
@@ -27,10 +32,10 @@ impl Table {
     /// One write makes it invisible everywhere and frees its names; then the other memberships are cleared up, however
     /// many they are. They are listed beside the write, which is exact: whoever adds a member raises the account's
     /// version, and the write demands the version that was read before. Whoever asks again for the deletion of an
-    /// account that is gone has an interrupted clearing finished.
+    /// account that is gone has an interrupted clearing finished, and so does the sweep.
     pub async fn close_account(&self, id: AccountId, access: Access) -> Result<()> {
         if access.account.is_none() {
-            note_left(id, self.clear_left(id).await);
+            note_left(id, in_time(self.clear_left(id)).await);
         }
         let AdminOf { account, admin } = access.admin()?;
         let closing = self.closing(&account, admin)?;
@@ -40,7 +45,7 @@ impl Table {
             // Both sides of the admin's own went with the write; the list may be older than it.
             Ok(mut members) => {
                 members.retain(|member| member.user != admin);
-                self.clear_members(id, &members).await
+                in_time(self.clear_listed(id, &members)).await
             }
             Err(error) => Err(error),
         };
@@ -48,12 +53,40 @@ impl Table {
         Ok(())
     }
 
-    /// Clears up whatever an interrupted deletion left.
-    async fn clear_left(&self, account: AccountId) -> Result<()> {
-        self.clear_members(account, &self.members(account).await?).await
+    /// Clears up the members that were listed, all there are, and says so.
+    ///
+    /// Where there are none the note is left to the sweep: for the account of one alone it would cost a round.
+    async fn clear_listed(&self, account: AccountId, members: &[Membership]) -> Result<()> {
+        if members.is_empty() {
+            return Ok(());
+        }
+        self.clear_members(account, members).await?;
+        self.cleared(Key::clearing_of_members(account)).await
     }
 
-    /// The one write: the account, its names, and both sides of the admin's membership.
+    /// Clears up whatever an interrupted deletion left, if anything.
+    async fn clear_left(&self, account: AccountId) -> Result<()> {
+        if self.clear_account(account).await? > 0 {
+            self.cleared(Key::clearing_of_members(account)).await?;
+        }
+        Ok(())
+    }
+
+    /// Clears up after an account that is gone until nothing is left, page after page; how many members there were.
+    pub(super) async fn clear_account(&self, account: AccountId) -> Result<usize> {
+        let mut count = 0;
+        loop {
+            let page = self.query_page(account_partition(account), MEMBER, None, PAGE);
+            let (members, ended): (Vec<Membership>, bool) = page.await?;
+            self.clear_members(account, &members).await?;
+            count += members.len();
+            if ended {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// The one write: the account, its names, both sides of the admin's membership, and the note of what is left.
     fn closing(&self, account: &Stored<Account>, admin: UserId) -> Result<Transaction<'_>> {
         let id = account.id;
         let is_admin = Condition::one_of("role", ["admin".to_owned()]);
@@ -63,7 +96,8 @@ impl Table {
             .delete(Key::slug_claim(&account.slug), ours, || Error::Raced)?
             .delete(Key::membership(admin, id), is_admin, || Error::Raced)?
             .delete(Key::member(id, admin), Condition::present(), || Error::Raced)?
-            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)?;
+            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)?
+            .note_clearing(&Clearing::members(id))?;
         match &account.contact_email {
             Some(contact) => transaction.release_contact(id, contact),
             None => Ok(transaction),
@@ -75,14 +109,11 @@ impl Table {
         self.query(account_partition(account), MEMBER).await
     }
 
-    /// Deletes memberships that outlived their account, for a while. It may stop anywhere and be run again, by several
-    /// at once: nothing sees these memberships any more, since nothing looks at one without its account.
+    /// Deletes memberships that outlived their account. It may stop anywhere and be run again, by several at once:
+    /// nothing sees these memberships any more, since nothing looks at one without its account.
     async fn clear_members(&self, account: AccountId, members: &[Membership]) -> Result<()> {
         let batches = stream::iter(members.chunks(BATCH).map(Ok));
-        let cleared = batches.try_for_each_concurrent(8, |batch| self.clear_batch(account, batch));
-        tokio::time::timeout(CLEARING, cleared)
-            .await
-            .map_err(|late| Error::Unavailable { action: ACTION, source: late.into() })?
+        batches.try_for_each_concurrent(8, |batch| self.clear_batch(account, batch)).await
     }
 
     /// The side of the account goes last: as long as it is there, the other side can be found.
@@ -91,6 +122,13 @@ impl Table {
             .await?;
         self.delete_all(ACTION, batch.iter().map(|member| Key::member(account, member.user))).await
     }
+}
+
+/// As much of the clearing as a request waits for.
+async fn in_time(clearing: impl Future<Output = Result<()>>) -> Result<()> {
+    timeout(CLEARING, clearing)
+        .await
+        .map_err(|late| Error::Unavailable { action: ACTION, source: late.into() })?
 }
 
 /// The account is gone whatever becomes of the clearing, so the client is not told of a failure; the log is.

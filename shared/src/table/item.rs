@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::clearing::Clearing;
 use super::key::Key;
 use crate::Result;
 use crate::error::failed;
@@ -100,6 +101,10 @@ items! {
     Membership = "membership" at |membership| Key::membership(membership.user, membership.account);
     /// Kept twice: here, and at [`Key::listed_plan`] among all plans.
     Plan = "plan" at |plan| Key::plan(plan.id);
+    Clearing = "clearing" at |clearing| match clearing {
+        Clearing::Members { account, .. } => Key::clearing_of_members(*account),
+        Clearing::Credentials { user, epoch, .. } => Key::clearing_of_credentials(*user, *epoch),
+    };
 }
 
 /// Who has a value that must be unique. Its key is the value, so that of two claims one fails.
