@@ -8,6 +8,7 @@ mod basic;
 mod between;
 mod bodies;
 mod contract;
+mod crashes;
 mod credentials;
 mod e24_account;
 mod e24_accounts;

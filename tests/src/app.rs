@@ -9,16 +9,16 @@ use shared::App;
 use shared::auth::SignIn;
 use shared::aws::Aws;
 use shared::http::Call;
-use shared::model::{ApiKey, Client, ClientId, Role, SecretHash, Timestamp};
+use shared::model::{ApiKey, Client, ClientId, Role, SecretHash, Timestamp, UserId};
 use shared::password::Verified;
 use shared::seal::{OpeningKey, SealingKey};
 use shared::service_key::{ServiceKey, ServiceKeys};
-use shared::table::{Connection, NewUser, Table};
+use shared::table::{Connection, NewUser, Swept, Table};
 use xtask::engine::Engine;
 use xtask::secrets_manager::{SECRET, SecretsManager};
 use xtask::template::Template;
 
-use crate::{Answer, OAuthClient, Operation, Person, Proxy, Service, log, unique};
+use crate::{Answer, Cut, OAuthClient, Operation, Person, Proxy, Service, log, unique};
 
 const TABLE: &str = "rollcall";
 
@@ -78,10 +78,38 @@ impl TestApp {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("its address"));
         drop(listener);
-        let table = Table::connect(Connection::local(&endpoint, TABLE)).expect("a client");
-        (app.app.table, app.signed.table) = (table.clone(), table.clone());
-        app.sign_in.table = table;
+        app.reach_table_at(&endpoint);
         app
+    }
+
+    /// Has the functions reach the table at this address from now on.
+    fn reach_table_at(&mut self, endpoint: &str) {
+        let table = Table::connect(Connection::local(endpoint, TABLE)).expect("a client");
+        (self.app.table, self.signed.table) = (table.clone(), table.clone());
+        self.sign_in.table = table;
+    }
+
+    /// Has the functions reach the table through a cut from now on.
+    pub async fn cut(&mut self) -> Cut {
+        let cut = Cut::start(self.engine.endpoint()).await.expect("a free port");
+        self.reach_table_at(cut.endpoint());
+        cut
+    }
+
+    /// Has the functions reach the table through the proxy again.
+    pub fn mend(&mut self) {
+        let endpoint = self.proxy.endpoint().to_owned();
+        self.reach_table_at(&endpoint);
+    }
+
+    /// Where the engine itself is.
+    pub fn engine_endpoint(&self) -> &str {
+        self.engine.endpoint()
+    }
+
+    /// Has the sweep run, as its schedule does.
+    pub async fn sweep(&self) -> shared::Result<Swept> {
+        sweep::handle(&self.app).await
     }
 
     /// The table, for arranging what no operation can.
@@ -131,6 +159,36 @@ impl TestApp {
     pub async fn join(&self, member: &Person<'_>, account: &str, role: Role) {
         let account = account.parse().expect("an account id");
         self.table().add_member(account, member.user().id, role).await.expect("a new member");
+    }
+
+    /// Gives a person's account so many members more, who look like this one, past all functions: only their memberships
+    /// are there.
+    pub async fn crowd(&self, account: &str, like: &Person<'_>, count: usize) {
+        let pattern = like.user().id.to_string();
+        let sides: Vec<String> = self
+            .items()
+            .await
+            .iter()
+            .filter(|item| item["type"]["S"] == "membership" && item["account"]["S"] == account)
+            .filter(|item| item["user"]["S"] == pattern)
+            .map(Value::to_string)
+            .collect();
+        assert_eq!(sides.len(), 2, "{sides:?}");
+        let members = (0..count).map(|_| UserId::generate().to_string());
+        let items: Vec<Value> = members
+            .flat_map(|member| {
+                sides.iter().map(move |side| (side, member.clone())).collect::<Vec<_>>()
+            })
+            .map(|(side, member)| side.replace(&pattern, &member))
+            .map(|item| serde_json::from_str(&item).expect("an item"))
+            .collect();
+        for batch in items.chunks(25) {
+            let puts: Vec<_> =
+                batch.iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect();
+            let request = serde_json::from_value(json!({ "RequestItems": { TABLE: puts } }));
+            let written = self.engine.database().batch_write_item(request.expect("a request"));
+            written.expect("the engine takes items");
+        }
     }
 
     /// The event of an operation as a person asks, after what it asks for was made.

@@ -9,6 +9,8 @@
 
 mod answer;
 mod app;
+mod cut;
+mod doomed;
 mod invariants;
 mod log;
 mod operations;
@@ -19,6 +21,8 @@ mod signed;
 
 pub use answer::Answer;
 pub use app::{PASSWORD, REQUEST_ID, TestApp};
+pub use cut::Cut;
+pub use doomed::Doomed;
 pub use log::request_lines;
 pub use operations::{Asker, Operation, operations, operations_with_access, root, user_operations};
 pub use person::{Person, basic};

@@ -12,6 +12,7 @@ mod resources;
 mod routes;
 mod security;
 mod stage;
+mod sweeping;
 mod watching;
 
 use std::process::Command;

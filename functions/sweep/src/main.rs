@@ -9,7 +9,6 @@ async fn main() -> Result<(), Error> {
     shared::telemetry::init();
     let app = &App::from_env().await?;
     // Whoever calls it, and with what: a run is a run.
-    let service =
-        async |_: LambdaEvent<IgnoredAny>| Ok::<_, Error>(sweep::handle(app).await?);
+    let service = async |_: LambdaEvent<IgnoredAny>| Ok::<_, Error>(sweep::handle(app).await?);
     lambda_runtime::run(service_fn(service)).await
 }

@@ -107,7 +107,8 @@ impl Table {
     /// An account that is there, because somebody has restored it, keeps its members.
     async fn finish_members(&self, id: AccountId) -> Result<()> {
         let key = Key::account(id);
-        let account: Option<Stored<Account>> = self.batch_get(vec![key.clone()]).await?.take(&key)?;
+        let account: Option<Stored<Account>> =
+            self.batch_get(vec![key.clone()]).await?.take(&key)?;
         if account.is_some() {
             tracing::warn!(account = %id, "an account that was deleted is there again");
             return Ok(());
