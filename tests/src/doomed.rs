@@ -89,10 +89,12 @@ impl Doomed {
         let current = [("authorization", self.tokens[1].as_str())];
         let answer = app.send("GET", "/api/public/v1/current-account", &current, None).await;
         seen.push(answer.status == 200 && answer.text("accountId") == self.id);
-        let users = app.send("GET", "/v2/accounts", &current, None).await;
-        assert!([200, 403].contains(&users.status), "{users:?}");
-        seen.push(users.status == 200);
         assert!(seen.iter().all(|one| *one == seen[0]), "half there: {seen:?}");
+        // Of one that is there it may be a long list.
+        if !seen[0] {
+            let users = app.send("GET", "/v2/accounts", &current, None).await;
+            assert_eq!(users.status, 403, "{users:?}");
+        }
         seen[0]
     }
 

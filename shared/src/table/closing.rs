@@ -23,15 +23,21 @@ const ACTION: &str = "clear up memberships";
 /// For so long a request clears up after a deletion; what is left then is left to the next one, or to the sweep.
 const CLEARING: Duration = Duration::from_secs(4);
 
-/// How many members are listed at once where nobody knows how many they are.
+/// How many members are listed at once: a list of all may take longer than a request may.
 const PAGE: i32 = 1000;
+
+/// The first members of an account.
+struct SomeMembers {
+    members: Vec<Membership>,
+    are_all: bool,
+}
 
 impl Table {
     /// Deletes an account, for an admin of it: 404 and 403 as [`Access::admin`] says.
     ///
     /// One write makes it invisible everywhere and frees its names; then the other memberships are cleared up, however
-    /// many they are. They are listed beside the write, which is exact: whoever adds a member raises the account's
-    /// version, and the write demands the version that was read before. Whoever asks again for the deletion of an
+    /// many they are. The first of them are listed beside the write, which is exact: whoever adds a member raises the
+    /// account's version, and the write demands the version that was read before. Whoever asks again for the deletion of an
     /// account that is gone has an interrupted clearing finished, and so does the sweep.
     pub async fn close_account(&self, id: AccountId, access: Access) -> Result<()> {
         if access.account.is_none() {
@@ -39,28 +45,31 @@ impl Table {
         }
         let AdminOf { account, admin } = access.admin()?;
         let closing = self.closing(&account, admin)?;
-        let (committed, members) = tokio::join!(closing.commit(), self.members(id));
+        let (committed, first) = tokio::join!(closing.commit(), self.some_members(id));
         committed?;
-        let cleared = match members {
-            // Both sides of the admin's own went with the write; the list may be older than it.
-            Ok(mut members) => {
-                members.retain(|member| member.user != admin);
-                in_time(self.clear_listed(id, &members)).await
-            }
-            Err(error) => Err(error),
-        };
-        note_left(id, cleared);
+        note_left(id, in_time(self.clear_after_closing(id, admin, first)).await);
         Ok(())
     }
 
-    /// Clears up the members that were listed, all there are, and says so.
+    /// Clears up, first those members that were listed beside the write, and says so.
     ///
     /// Where there are none the note is left to the sweep: for the account of one alone it would cost a round.
-    async fn clear_listed(&self, account: AccountId, members: &[Membership]) -> Result<()> {
-        if members.is_empty() {
+    async fn clear_after_closing(
+        &self,
+        account: AccountId,
+        admin: UserId,
+        first: Result<SomeMembers>,
+    ) -> Result<()> {
+        let SomeMembers { mut members, are_all } = first?;
+        // Both sides of the admin's own went with the write; the list may be older than it.
+        members.retain(|member| member.user != admin);
+        if members.is_empty() && are_all {
             return Ok(());
         }
-        self.clear_members(account, members).await?;
+        self.clear_members(account, &members).await?;
+        if !are_all {
+            self.clear_account(account).await?;
+        }
         self.cleared(Key::clearing_of_members(account)).await
     }
 
@@ -76,11 +85,10 @@ impl Table {
     pub(super) async fn clear_account(&self, account: AccountId) -> Result<usize> {
         let mut count = 0;
         loop {
-            let page = self.query_page(account_partition(account), MEMBER, None, PAGE);
-            let (members, ended): (Vec<Membership>, bool) = page.await?;
+            let SomeMembers { members, are_all } = self.some_members(account).await?;
             self.clear_members(account, &members).await?;
             count += members.len();
-            if ended {
+            if are_all {
                 return Ok(count);
             }
         }
@@ -107,6 +115,12 @@ impl Table {
     /// All members of an account; of a deleted one, those whose membership is yet to be cleared up.
     pub async fn members(&self, account: AccountId) -> Result<Vec<Membership>> {
         self.query(account_partition(account), MEMBER).await
+    }
+
+    async fn some_members(&self, account: AccountId) -> Result<SomeMembers> {
+        let page = self.query_page(account_partition(account), MEMBER, None, PAGE);
+        let (members, are_all) = page.await?;
+        Ok(SomeMembers { members, are_all })
     }
 
     /// Deletes memberships that outlived their account. It may stop anywhere and be run again, by several at once:

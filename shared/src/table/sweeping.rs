@@ -3,7 +3,7 @@
 use std::iter::Sum;
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -18,6 +18,9 @@ use crate::telemetry::request::observed;
 
 /// How many notes are read at once.
 const PAGE: i32 = 100;
+
+/// How many lists are worked on at once, each over connections of its own.
+const AT_ONCE: usize = 4;
 
 /// What a run of the sweep came to.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,7 +51,8 @@ impl Table {
     pub async fn sweep(&self, within: Duration) -> Swept {
         let begun = Instant::now();
         let shards = SHARDS.chars().map(|shard| self.sweep_shard(shard, begun, within));
-        let (swept, observed) = observed(join_all(shards)).await;
+        let shards = stream::iter(shards).buffer_unordered(AT_ONCE).collect::<Vec<_>>();
+        let (swept, observed) = observed(shards).await;
         let swept: Swept = swept.into_iter().sum();
         let Swept { finished, failed, late } = swept;
         let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
@@ -62,8 +66,7 @@ impl Table {
         swept
     }
 
-    /// One list, page after page and piece after piece: a large piece keeps only its own list waiting, and one that fails
-    /// nothing at all.
+    /// One list, page after page and piece after piece; one that fails keeps none of the others waiting.
     async fn sweep_shard(&self, shard: char, begun: Instant, within: Duration) -> Swept {
         let mut swept = Swept::default();
         let left = || within.saturating_sub(begun.elapsed());
