@@ -122,11 +122,19 @@ impl Doomed {
         let (own, others): (Vec<_>, Vec<_>) =
             app.items().await.into_iter().partition(|item| self.owns(item));
         let keys = own.iter().map(|item| format!("{} / {}", item["pk"]["S"], item["sk"]["S"]));
-        (keys.collect(), others.iter().map(Value::to_string).collect())
+        (keys.collect(), others.into_iter().map(without_last_use).collect())
     }
 
     /// The current account of a user is an id, which outlives what it names.
     fn owns(&self, item: &Value) -> bool {
         item["type"]["S"] != "user" && item.to_string().contains(&self.id)
     }
+}
+
+/// The item but for the hour of the last use, which may strike meanwhile.
+fn without_last_use(mut item: Value) -> String {
+    if let Some(attributes) = item.as_object_mut() {
+        attributes.remove("lastUsedAt");
+    }
+    item.to_string()
 }
