@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::deployed::{DEPLOYED, script};
 
 /// What moto cannot take, and why.
-const LEFT_OUT: [(&str, &str); 12] = [
+const LEFT_OUT: [(&str, &str); 13] = [
     ("AWS::ApiGatewayV2::Api", "not in its CloudFormation"),
     ("AWS::ApiGatewayV2::ApiMapping", "not in its CloudFormation"),
     ("AWS::ApiGatewayV2::DomainName", "not in its CloudFormation"),
@@ -15,6 +15,7 @@ const LEFT_OUT: [(&str, &str); 12] = [
     ("AWS::CloudWatch::Alarm", "not in its CloudFormation"),
     ("AWS::CodeDeploy::Application", "not in its CloudFormation"),
     ("AWS::CodeDeploy::DeploymentGroup", "not in its CloudFormation"),
+    ("AWS::Events::Rule", "its target is an alias, of which there is none"),
     ("AWS::Lambda::Alias", "not in its CloudFormation"),
     ("AWS::Lambda::Permission", "it names an alias, of which there is none"),
     ("AWS::Logs::MetricFilter", "not in its CloudFormation"),

@@ -100,16 +100,16 @@ impl Key {
 
     /// `CLEARINGS#<digit> / CLEARING#ACCOUNT#<id>`: members that an account leaves, of which there is one deletion.
     pub(super) fn clearing_of_members(account: AccountId) -> Self {
-        Self::clearing(&account.to_string(), format!("ACCOUNT#{account}"))
+        Self::clearing(&account.to_string(), &format!("ACCOUNT#{account}"))
     }
 
     /// `CLEARINGS#<digit> / CLEARING#USER#<uuid>#<epoch>`: what one change of a password leaves.
     pub(super) fn clearing_of_credentials(user: UserId, epoch: u64) -> Self {
-        Self::clearing(&user.to_string(), format!("USER#{user}#{epoch}"))
+        Self::clearing(&user.to_string(), &format!("USER#{user}#{epoch}"))
     }
 
     /// The last digit of both kinds of ids is random.
-    fn clearing(id: &str, what: String) -> Self {
+    fn clearing(id: &str, what: &str) -> Self {
         let digit = id.chars().last().unwrap_or_default();
         Self::new(clearing_partition(digit), format!("{CLEARING}{what}"))
     }
