@@ -25,7 +25,7 @@ impl Random {
     fn start() -> Self {
         let given = std::env::var(SEED).ok().map(|seed| seed.parse().unwrap());
         let seed = given.unwrap_or_else(|| u64::from_be_bytes(shared::random::bytes().unwrap()));
-        println!("{SEED}={seed} has the same moments again");
+        eprintln!("{SEED}={seed} has the same moments again");
         Self(seed)
     }
 
@@ -95,7 +95,7 @@ async fn whoever_is_killed_while_an_account_of_ten_thousand_is_deleted_it_is_who
         assert!(!doomed.is_there(&app).await);
         left = now;
     }
-    println!(
+    eprintln!(
         "{attempts} killed until the account was gone, then {KILLS}, which left {left} members"
     );
 
@@ -121,7 +121,7 @@ async fn a_request_that_nobody_kills_deletes_it_and_leaves_at_most_what_its_time
 
     assert_eq!((&answer["statusCode"], &answer["body"]), (&json!(200), &json!("{}")), "{answer}");
     assert!(!doomed.is_there(&app).await);
-    println!("{} members left to the sweep", members(&app, &doomed).await);
+    eprintln!("{} members left to the sweep", members(&app, &doomed).await);
     Function::start("sweep", app.engine_endpoint()).await.invoke(json!({})).await;
     doomed.assert_gone_without_a_trace(&app).await;
 }
