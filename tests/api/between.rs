@@ -102,7 +102,7 @@ async fn a_deleted_account_is_not_chosen_and_not_changed() {
         let (others, account, user) = (app.others(), account_of(&jane), jane.user().id);
         app.proxy().before(WRITE, async move {
             let access = others.access(user, account).await.unwrap();
-            others.close_account(access.admin().unwrap()).commit().await.unwrap();
+            others.close_account(access.admin().unwrap()).unwrap().commit().await.unwrap();
         });
 
         let refused = match method {

@@ -9,6 +9,7 @@ mod between;
 mod bodies;
 mod conditional;
 mod contract;
+mod crashes;
 mod credentials;
 mod e24_account;
 mod e24_accounts;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use shared::model::Role;
 use shared::service_key::SECRET_VARIABLE;
-use tests::{Asker, Call, Person, TestApp, operations};
+use tests::{Asker, Call, Fault, Person, TestApp, operations};
 use tokio::sync::OnceCell;
 use xtask::template::Template;
 
@@ -35,7 +35,25 @@ async fn ask() -> BTreeMap<&'static str, Vec<Call>> {
     }
     asked.entry("e24-account").or_default().extend(asked_by_a_new_password().await);
     asked.entry("hub-users").or_default().extend(asked_by_a_verification().await);
+    asked.entry("sweep").or_default().extend(asked_by_the_sweep().await);
     asked
+}
+
+/// What the sweep asks for when a deletion and a change of a password were left half done.
+async fn asked_by_the_sweep() -> Vec<Call> {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    app.join(&john, &jane.account(), Role::Admin).await;
+    fresh(&jane).await;
+    app.proxy().disturb_all_of("BatchWriteItem", Some(Fault::Refused("ValidationException")));
+    let path = format!("/v1/accounts/{}", jane.account());
+    assert_eq!(jane.send("DELETE", &path).await.status, 200);
+    let body = json!({ "password": "another horse battery" });
+    assert_eq!(jane.send_json("POST", "/v2/account/data", &body).await.status, 200);
+    app.proxy().disturb_all_of("BatchWriteItem", None);
+    app.proxy().count();
+    assert_eq!(app.sweep().await.unwrap().finished, 2);
+    app.proxy().calls()
 }
 
 /// What it asks for to verify an address and leave the user alone.

@@ -10,16 +10,16 @@ use shared::App;
 use shared::auth::SignIn;
 use shared::aws::Aws;
 use shared::http::Call;
-use shared::model::{ApiKey, Client, ClientId, Role, SecretHash, Timestamp};
+use shared::model::{ApiKey, Client, ClientId, Role, SecretHash, Timestamp, UserId};
 use shared::password::Verified;
 use shared::seal::{OpeningKey, SealingKey};
 use shared::service_key::{ServiceKey, ServiceKeys};
-use shared::table::{Connection, NewUser, Table};
+use shared::table::{Connection, NewUser, Swept, Table};
 use xtask::engine::{self, Engine};
 use xtask::secrets_manager::{SECRET, SecretsManager};
 use xtask::template::Template;
 
-use crate::{Answer, OAuthClient, Operation, Person, Proxy, Service, log, unique};
+use crate::{Answer, Cut, OAuthClient, Operation, Person, Proxy, Service, log, unique};
 
 /// The id that every request of these tests has.
 pub const REQUEST_ID: &str = "8a3f0c1e-0000-4000-8000-000000000001";
@@ -76,10 +76,33 @@ impl TestApp {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("its address"));
         drop(listener);
-        let table =
-            Table::connect(Connection::local(&endpoint, &app.table_name)).expect("a client");
-        (app.app.table, app.sign_in.table) = (table.clone(), table);
+        app.reach_table_at(&endpoint);
         app
+    }
+
+    /// Has the functions reach the table at this address from now on.
+    fn reach_table_at(&mut self, endpoint: &str) {
+        let table = Table::connect(Connection::local(endpoint, &self.table_name));
+        let table = table.expect("a client");
+        (self.app.table, self.sign_in.table) = (table.clone(), table);
+    }
+
+    /// Has the functions reach the table through a cut from now on.
+    pub async fn cut(&mut self) -> Cut {
+        let cut = Cut::start(self.engine.endpoint()).await.expect("a free port");
+        self.reach_table_at(cut.endpoint());
+        cut
+    }
+
+    /// Has the functions reach the table through the proxy again.
+    pub fn mend(&mut self) {
+        let endpoint = self.proxy.endpoint().to_owned();
+        self.reach_table_at(&endpoint);
+    }
+
+    /// Has the sweep run, as its schedule does.
+    pub async fn sweep(&self) -> shared::Result<Swept> {
+        sweep::handle(self.table()).await
     }
 
     /// What a function with these environment variables runs with beside this service, as the template would have it.
@@ -161,6 +184,37 @@ impl TestApp {
     pub async fn join(&self, member: &Person<'_>, account: &str, role: Role) {
         let account = account.parse().expect("an account id");
         self.table().add_member(account, member.user().id, role).await.expect("a new member");
+    }
+
+    /// Gives a person's account so many members more, who look like this one, past all functions: only their memberships
+    /// are there.
+    pub async fn crowd(&self, account: &str, like: &Person<'_>, count: usize) {
+        let pattern = like.user().id.to_string();
+        let sides: Vec<String> = self
+            .items()
+            .await
+            .iter()
+            .filter(|item| item["type"]["S"] == "membership" && item["account"]["S"] == account)
+            .filter(|item| item["user"]["S"] == pattern)
+            .map(Value::to_string)
+            .collect();
+        assert_eq!(sides.len(), 2, "{sides:?}");
+        let members = (0..count).map(|_| UserId::generate().to_string());
+        let items: Vec<Value> = members
+            .flat_map(|member| {
+                sides.iter().map(move |side| (side, member.clone())).collect::<Vec<_>>()
+            })
+            .map(|(side, member)| side.replace(&pattern, &member))
+            .map(|item| serde_json::from_str(&item).expect("an item"))
+            .collect();
+        for batch in items.chunks(25) {
+            let puts: Vec<_> =
+                batch.iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect();
+            let request = json!({ "RequestItems": { self.table_name.as_str(): puts } });
+            let written = self.engine.ask("BatchWriteItem", &request).await;
+            let written = written.expect("the engine takes items");
+            assert_eq!(written["UnprocessedItems"], json!({}));
+        }
     }
 
     /// The event of an operation as a person asks, after what it asks for was made.

@@ -10,6 +10,8 @@
 mod answer;
 mod app;
 mod conditions;
+mod cut;
+mod doomed;
 pub mod history;
 mod invariants;
 mod log;
@@ -24,6 +26,8 @@ mod translated;
 pub use answer::Answer;
 pub use app::{PASSWORD, REQUEST_ID, TestApp};
 pub use conditions::Conditions;
+pub use cut::Cut;
+pub use doomed::Doomed;
 pub use invariants::inconsistencies;
 pub use log::{last_request_line, request_lines};
 pub use measure::facts;

@@ -8,7 +8,7 @@ use tests::script;
 use crate::deployed::DEPLOYED;
 
 /// What moto cannot take, and why.
-const LEFT_OUT: [(&str, &str); 12] = [
+const LEFT_OUT: [(&str, &str); 13] = [
     ("AWS::ApiGatewayV2::Api", "not in its CloudFormation"),
     ("AWS::ApiGatewayV2::ApiMapping", "not in its CloudFormation"),
     ("AWS::ApiGatewayV2::DomainName", "not in its CloudFormation"),
@@ -16,6 +16,7 @@ const LEFT_OUT: [(&str, &str); 12] = [
     ("AWS::CloudWatch::Alarm", "not in its CloudFormation"),
     ("AWS::CodeDeploy::Application", "not in its CloudFormation"),
     ("AWS::CodeDeploy::DeploymentGroup", "not in its CloudFormation"),
+    ("AWS::Events::Rule", "its target is an alias, of which there is none"),
     ("AWS::Lambda::Alias", "not in its CloudFormation"),
     ("AWS::Lambda::Permission", "it names an alias, of which there is none"),
     ("AWS::Logs::MetricFilter", "not in its CloudFormation"),

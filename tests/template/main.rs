@@ -11,6 +11,7 @@ mod resources;
 mod routes;
 mod security;
 mod stage;
+mod sweeping;
 mod watching;
 
 use std::process::Command;

@@ -20,5 +20,5 @@ pub(crate) async fn delete(
     let (caller, id, access) = asked.with(query.and_then(|_| account_id(id)), |id| *id).await?;
     let admin = app.table.closable(id, access).await?;
     let caller = crate::as_demanded(app, caller, admin.account()).await?;
-    caller.settle(app, app.table.close_account(admin), |()| http::ok(&Deleted {})).await
+    caller.settle(app, app.table.close_account(admin)?, |()| http::ok(&Deleted {})).await
 }

@@ -25,5 +25,5 @@ pub(crate) async fn delete(
     let basis = account.basis().and(&user);
     let caller = caller.on(|| AccountView::of(account.into_inner(), &user), basis)?;
     let deleted = Deleted { message: "Account deleted successfully" };
-    caller.settle(app, app.table.close_account(admin), |()| http::ok(&deleted)).await
+    caller.settle(app, app.table.close_account(admin)?, |()| http::ok(&deleted)).await
 }

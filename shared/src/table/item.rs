@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::answers::KeptAnswer;
+use super::clearing::Clearing;
 use super::key::Key;
 use crate::Result;
 use crate::error::failed;
@@ -105,6 +106,10 @@ items! {
     Membership = "membership" at |membership| Key::membership(membership.user, membership.account);
     /// Kept twice: here, and at [`Key::listed_plan`] among all plans.
     Plan = "plan" at |plan| Key::plan(plan.id);
+    Clearing = "clearing" at |clearing| match clearing {
+        Clearing::Members { account, .. } => Key::clearing_of_members(*account),
+        Clearing::Credentials { user, epoch, .. } => Key::clearing_of_credentials(*user, *epoch),
+    };
 }
 
 /// Who has a value that must be unique. Its key is the value, so that of two claims one fails.

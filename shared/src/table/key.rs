@@ -26,6 +26,10 @@ pub(super) const GRANT: &str = "GRANT#";
 pub(super) const PLANS: &str = "PLANS";
 /// What the sort keys of plans in that list start with.
 pub(super) const PLAN: &str = "PLAN#";
+/// What the sort keys of work that is to be cleared up start with.
+pub(super) const CLEARING: &str = "CLEARING#";
+/// What the lists of such work end in, so that no single partition takes every deletion there is.
+pub(super) const SHARDS: &str = "0123456789abcdef";
 
 /// Where an item is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,6 +104,22 @@ impl Key {
         Self::new(PLANS.to_owned(), format!("{PLAN}{plan}"))
     }
 
+    /// `CLEARINGS#<digit> / CLEARING#ACCOUNT#<id>`: members that an account leaves, of which there is one deletion.
+    pub(super) fn clearing_of_members(account: AccountId) -> Self {
+        Self::clearing(&account.to_string(), &format!("ACCOUNT#{account}"))
+    }
+
+    /// `CLEARINGS#<digit> / CLEARING#USER#<uuid>#<epoch>`: what one change of a password leaves.
+    pub(super) fn clearing_of_credentials(user: UserId, epoch: u64) -> Self {
+        Self::clearing(&user.to_string(), &format!("USER#{user}#{epoch}"))
+    }
+
+    /// The last digit of both kinds of ids is random.
+    fn clearing(id: &str, what: &str) -> Self {
+        let digit = id.chars().last().unwrap_or_default();
+        Self::new(clearing_partition(digit), format!("{CLEARING}{what}"))
+    }
+
     /// `CLAIM#SLUG#<slug> / CLAIM`
     pub(super) fn slug_claim(slug: &Slug) -> Self {
         Self::claim("SLUG", slug)
@@ -161,4 +181,9 @@ pub(super) fn user_partition(user: UserId) -> String {
 /// The partition of everything that belongs to an account.
 pub(super) fn account_partition(account: AccountId) -> String {
     format!("ACCOUNT#{account}")
+}
+
+/// A partition that lists work that is to be cleared up.
+pub(super) fn clearing_partition(digit: char) -> String {
+    format!("CLEARINGS#{digit}")
 }

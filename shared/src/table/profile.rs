@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use super::Table;
+use super::clearing::Clearing;
 use super::condition::Condition;
 use super::deleting::BATCH;
 use super::item::{Keyed, Stored};
@@ -16,7 +17,8 @@ use crate::error::Chain;
 use crate::model::{ApiKey, ApiKeyId, Grant, SshKey, TokenId, TokenKind, User, UserId, UserToken};
 use crate::{Error, Result};
 
-/// For so long a request clears up after a change of the password; whatever is left lets nobody in.
+/// For so long a request clears up after a change of the password; what is left lets nobody in and waits for the next
+/// change, or for the sweep.
 const CLEARING: Duration = Duration::from_secs(2);
 
 /// What is to change of a user; what is absent stays.
@@ -130,7 +132,9 @@ impl Table {
             .set("credentialEpoch", epoch)?
             .set("sparedToken", spared)?;
         let changes = change.added_to(changes)?;
-        let transaction = self.update_user(user, spared, changes);
+        let transaction = self
+            .update_user(user, spared, changes)
+            .note_clearing(&Clearing::credentials(user.id, epoch))?;
         let after = User {
             password_hash: Some(password_hash.to_owned()),
             credential_epoch: epoch,
@@ -143,7 +147,7 @@ impl Table {
 
     /// Clears up after a changed password, for a while.
     pub(super) async fn clear_after(&self, changed: &User) {
-        match timeout(CLEARING, self.clear_revoked(changed)).await {
+        match timeout(CLEARING, self.clear_after_change(changed)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::warn!(user = %changed.id, error = %Chain(&error), "revoked tokens are left");
@@ -174,9 +178,17 @@ impl Table {
             .check_token(user.id, token)
     }
 
-    /// Deletes the tokens and grants that stopped working with a change of the password. Whatever becomes of it, nobody
-    /// is let in by them.
-    async fn clear_revoked(&self, user: &User) -> Result<()> {
+    /// Clears up and says so. Where there was nothing the note is left to the sweep, which spares a round.
+    async fn clear_after_change(&self, user: &User) -> Result<()> {
+        if self.clear_revoked(user).await? > 0 {
+            self.cleared(Key::clearing_of_credentials(user.id, user.credential_epoch)).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the tokens and grants that stopped working with a change of the password; how many they were. Whatever
+    /// becomes of it, nobody is let in by them.
+    pub(super) async fn clear_revoked(&self, user: &User) -> Result<usize> {
         let (tokens, grants) = tokio::try_join!(
             self.query::<UserToken>(user_partition(user.id), TOKEN),
             self.query::<Grant>(user_partition(user.id), GRANT),
@@ -193,6 +205,7 @@ impl Table {
         let batches = revoked
             .chunks(BATCH)
             .map(|batch| self.delete_all("clear up revoked tokens", batch.iter().cloned()));
-        join_all(batches).await.into_iter().collect()
+        join_all(batches).await.into_iter().collect::<Result<()>>()?;
+        Ok(revoked.len())
     }
 }

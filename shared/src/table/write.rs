@@ -46,7 +46,7 @@ impl<'t, T> Write<'t, T> {
             Aftermath::Nothing => transaction.commit().await?,
             Aftermath::Members(account, admin) => {
                 let table = transaction.table();
-                table.committed_closing(transaction, account, admin).await?;
+                table.commit_closing(transaction, account, admin).await?;
             }
             Aftermath::Revoked(user) => {
                 let table = transaction.table();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use reqwest::{Client, Response};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -13,7 +13,7 @@ use crate::template::{Function, Template};
 const DEADLINE: Duration = Duration::from_mins(2);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Resolves when every function has answered a request that came through the server.
+/// Resolves when every function that has a route has answered a request that came through the server.
 pub(super) async fn wait(base_url: &str, template: &Template, watch: &mut Guarded) -> Result<()> {
     out::line("Starting the functions")?;
     tokio::select! {
@@ -26,7 +26,8 @@ async fn all_answer(base_url: &str, template: &Template) -> Result<()> {
     let client = Client::builder().no_proxy().build()?;
     let deadline = Instant::now() + DEADLINE;
     for function in template.functions() {
-        let url = format!("{base_url}{}", path_of(function)?);
+        let Some(path) = path_of(function) else { continue };
+        let url = format!("{base_url}{path}");
         let answer = timeout_at(deadline, until_answered(&client, &url)).await;
         ensure!(answer.is_ok(), "{} gave no answer within two minutes", function.binary);
     }
@@ -44,11 +45,9 @@ fn is_from_function(answer: &Response) -> bool {
     answer.headers().contains_key("x-request-id") && !answer.status().is_server_error()
 }
 
-/// A path that reaches the function, be it one that takes the rest.
-fn path_of(function: &Function) -> Result<String> {
-    let (_, route) =
-        function.routes.first().with_context(|| format!("{} has no route", function.binary))?;
-    Ok(sample(route))
+/// A path that reaches the function, be it one that takes the rest; none if no path does.
+fn path_of(function: &Function) -> Option<String> {
+    function.routes.first().map(|(_, route)| sample(route))
 }
 
 fn sample(route: &str) -> String {

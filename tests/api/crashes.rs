@@ -1,0 +1,400 @@
+//! A function killed in the middle of work of many steps, at every step there is: what it leaves nobody sees, and a later
+//! request or the sweep clears it up.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use shared::model::{Role, TokenKind};
+use shared::table::Swept;
+use tests::{Answer, Cut, Doomed, Fault, TestApp};
+
+/// More than a batch.
+const MEMBERS: usize = 30;
+
+/// Kills whoever works when so many of its calls have gone through; nothing, if it was killed.
+async fn killed_after<T>(cut: &Cut, calls: usize, work: impl Future<Output = T>) -> Option<T> {
+    cut.after(calls);
+    let ended = tokio::select! {
+        ended = work => Some(ended),
+        () = cut.reached() => None,
+    };
+    cut.quiet().await;
+    ended
+}
+
+/// What finishes an interrupted deletion, in turn.
+async fn finish(app: &TestApp, doomed: &Doomed, turn: usize) {
+    match turn % 4 {
+        0 => drop(app.sweep().await.unwrap()),
+        1 => {
+            let runs = join_all([app.sweep(), app.sweep()]).await;
+            assert!(runs.iter().all(Result::is_ok), "{runs:?}");
+        }
+        2 => {
+            let (swept, again) = tokio::join!(app.sweep(), doomed.delete(app));
+            assert_eq!((swept.is_ok(), again.status), (true, 404), "{again:?}");
+        }
+        _ => {
+            // The sweep has the last word on an account of which nothing is left but the note.
+            assert_eq!(doomed.delete(app).await.status, 404);
+            assert!(doomed.left(app).await.len() <= 1);
+            app.sweep().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_killed_at_any_step_is_whole_or_not_at_all_and_is_finished_later() {
+    let mut half_done = 0;
+    for calls in 0.. {
+        let mut app = TestApp::start().await;
+        let doomed = Doomed::with_members(&app, MEMBERS).await;
+        let whole = doomed.left(&app).await;
+        let cut = app.cut().await;
+
+        let ended = killed_after(&cut, calls, doomed.delete(&app)).await;
+        app.mend();
+
+        doomed.assert_others_untouched(&app).await;
+        if let Some(answer) = ended {
+            assert_eq!(answer.status, 200, "{answer:?}");
+            doomed.assert_gone_without_a_trace(&app).await;
+            assert!(half_done > 4, "{half_done}");
+            return;
+        }
+        if doomed.is_there(&app).await {
+            app.sweep().await.unwrap();
+            assert_eq!(doomed.left(&app).await, whole, "after {calls} calls");
+            assert_eq!(doomed.delete(&app).await.status, 200);
+        } else {
+            half_done += 1;
+            finish(&app, &doomed, calls).await;
+        }
+        doomed.assert_gone_without_a_trace(&app).await;
+    }
+}
+
+/// An account whose deletion was killed before anything was cleared up.
+async fn left_behind() -> (TestApp, Doomed) {
+    let mut app = TestApp::start().await;
+    let doomed = Doomed::with_members(&app, MEMBERS).await;
+    let cut = app.cut().await;
+    // The read, the write and the list of members.
+    assert!(killed_after(&cut, 3, doomed.delete(&app)).await.is_none());
+    app.mend();
+    assert!(!doomed.is_there(&app).await);
+    // Both sides of all but the admin who asked, and the note.
+    assert_eq!(doomed.left(&app).await.len(), 2 * (MEMBERS + 1) + 1);
+    (app, doomed)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_killed_at_any_step_is_finished_by_the_next_one() {
+    // The first sixteen only read lists.
+    for calls in [0, 8].into_iter().chain(15..) {
+        let (mut app, doomed) = left_behind().await;
+        let cut = app.cut().await;
+
+        let ended = killed_after(&cut, calls, app.sweep()).await;
+        app.mend();
+
+        assert!(!doomed.is_there(&app).await);
+        doomed.assert_others_untouched(&app).await;
+        if let Some(swept) = ended {
+            assert_eq!(swept.unwrap(), Swept { finished: 1, ..Swept::default() });
+            doomed.assert_gone_without_a_trace(&app).await;
+            assert!(calls > 20, "{calls}");
+            return;
+        }
+        finish(&app, &doomed, calls).await;
+        doomed.assert_gone_without_a_trace(&app).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sweeps_and_requests_for_one_deletion_may_all_run_at_once() {
+    let (app, doomed) = left_behind().await;
+
+    let sweeps = join_all((0..2).map(|_| app.sweep()));
+    let requests = join_all((0..2).map(|_| doomed.delete(&app)));
+    let (sweeps, requests) = tokio::join!(sweeps, requests);
+
+    assert!(sweeps.iter().all(Result::is_ok), "{sweeps:?}");
+    assert!(requests.iter().all(|answer| answer.status == 404), "{requests:?}");
+    app.sweep().await.unwrap();
+    doomed.assert_gone_without_a_trace(&app).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_that_is_not_killed_may_be_swept_at_the_same_time() {
+    let app = TestApp::start().await;
+    let doomed = Doomed::with_members(&app, MEMBERS).await;
+
+    let (deleted, one, other) = tokio::join!(doomed.delete(&app), app.sweep(), app.sweep());
+
+    assert_eq!((deleted.status, one.is_ok(), other.is_ok()), (200, true, true), "{deleted:?}");
+    app.sweep().await.unwrap();
+    doomed.assert_gone_without_a_trace(&app).await;
+}
+
+#[tokio::test]
+async fn the_names_of_a_deleted_account_are_free_at_once_and_the_sweep_leaves_the_next_one_alone() {
+    let (app, doomed) = left_behind().await;
+    let mary = app.person("maryroe").await;
+    let wish = json!({ "name": "Doomed", "email": "doomed@example.com" });
+
+    let next = mary.send_json("POST", "/v1/accounts", &wish).await;
+
+    assert_eq!(next.status, 200, "{next:?}");
+    let before = items(&app, |item| item.to_string().contains(next.text("id"))).await;
+    app.sweep().await.unwrap();
+    assert_eq!(items(&app, |item| item.to_string().contains(next.text("id"))).await, before);
+    assert_eq!(doomed.left(&app).await, BTreeSet::new());
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn an_account_that_was_restored_keeps_its_members_whatever_was_noted() {
+    let app = TestApp::start().await;
+    let doomed = Doomed::with_members(&app, MEMBERS).await;
+    let (whole, all) = (doomed.left(&app).await, app.items().await);
+    assert_eq!(doomed.delete(&app).await.status, 200);
+    let note = json!({
+        "pk": { "S": format!("CLEARINGS#{}", doomed.id.chars().last().unwrap()) },
+        "sk": { "S": format!("CLEARING#ACCOUNT#{}", doomed.id) },
+        "type": { "S": "clearing" },
+        "version": { "N": "1" },
+        "what": { "S": "members" },
+        "account": { "S": doomed.id },
+        "since": { "S": "2026-01-01T00:00:00Z" },
+    });
+    for item in all.iter().chain([&note]) {
+        app.engine("PutItem", json!({ "Item": item })).await;
+    }
+
+    let swept = app.sweep().await.unwrap();
+
+    assert_eq!(swept, Swept { finished: 1, ..Swept::default() });
+    assert_eq!(doomed.left(&app).await, whole);
+    assert!(doomed.is_there(&app).await);
+}
+
+#[tokio::test]
+async fn a_piece_of_work_that_fails_is_told_keeps_nothing_else_waiting_and_is_done_by_the_next_run()
+{
+    let (app, doomed) = left_behind().await;
+    app.proxy().disturb("BatchWriteItem", Fault::Refused("ValidationException"));
+
+    let failed = app.sweep().await;
+
+    assert_eq!(failed.unwrap_err().to_string(), "could not clear up all that is left in time");
+    assert!(doomed.left(&app).await.len() > 1);
+    app.sweep().await.unwrap();
+    doomed.assert_gone_without_a_trace(&app).await;
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_keeps_the_others_not_waiting() {
+    let (app, doomed) = left_behind().await;
+    app.proxy().disturb("Query", Fault::Refused("ValidationException"));
+
+    let swept = app.table().sweep(Duration::from_mins(1)).await;
+
+    assert_eq!((swept.failed, swept.late), (1, 0));
+    app.sweep().await.unwrap();
+    doomed.assert_gone_without_a_trace(&app).await;
+}
+
+#[tokio::test]
+async fn a_run_without_time_touches_nothing_and_says_so() {
+    let (app, doomed) = left_behind().await;
+    let left = doomed.left(&app).await;
+
+    let swept = app.table().sweep(Duration::ZERO).await;
+
+    assert_eq!(swept, Swept { late: 16, ..Swept::default() });
+    assert_eq!(doomed.left(&app).await, left);
+}
+
+#[tokio::test]
+async fn a_sweep_of_nothing_asks_for_sixteen_lists_consistently_and_for_nothing_else() {
+    let app = TestApp::start().await;
+    app.person("janedoe").await;
+    app.proxy().count();
+
+    assert_eq!(app.sweep().await.unwrap(), Swept::default());
+
+    let calls = app.proxy().calls();
+    assert_eq!(calls.len(), 16, "{calls:?}");
+    assert!(calls.iter().all(|call| call.operation == "Query"), "{calls:?}");
+    assert_eq!(app.proxy().eventual_reads(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_account_of_one_alone_leaves_a_note_that_the_sweep_takes_away() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let path = format!("/v1/accounts/{}", jane.account());
+    let is_note = |item: &Value| item["type"]["S"] == "clearing";
+    assert_eq!(jane.send("DELETE", &path).await.status, 200);
+    assert_eq!(items(&app, is_note).await.len(), 1);
+
+    assert_eq!(app.sweep().await.unwrap().finished, 1);
+
+    assert_eq!(items(&app, is_note).await, BTreeSet::new());
+    app.assert_consistent().await;
+}
+
+/// The items that are meant, but for the hour of a last use, which may strike meanwhile.
+async fn items(app: &TestApp, meant: impl Fn(&Value) -> bool) -> BTreeSet<String> {
+    let mut all = app.items().await;
+    for item in &mut all {
+        item.as_object_mut().unwrap().remove("lastUsedAt");
+    }
+    all.into_iter().filter(meant).map(|item| item.to_string()).collect()
+}
+
+/// Somebody with tokens and a grant, whose password is changed.
+struct Changing {
+    /// What asks for the change, and goes on working.
+    token: String,
+    /// User tokens and an access token: they end with the change.
+    ending: Vec<String>,
+    /// What has nothing to do with it.
+    others: BTreeSet<String>,
+}
+
+/// More than a batch.
+const TOKENS: usize = 26;
+
+impl Changing {
+    async fn start(app: &TestApp) -> Self {
+        let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+        let mut ending = Vec::new();
+        for _ in 0..TOKENS {
+            ending.push(jane.new_token(TokenKind::User, None, None).await);
+        }
+        jane.new_token(TokenKind::Environment, None, None).await;
+        let client = app.new_client("https://client.example.com/callback", true).await;
+        let access = client.tokens(app, &jane.who(), "profile_read").await.access;
+        ending.push(access);
+        client.tokens(app, &john.who(), "profile_read").await;
+        let token = jane.token().to_owned();
+        let mut changing = Self { token, ending, others: BTreeSet::new() };
+        changing.others = changing.others(app).await;
+        changing
+    }
+
+    async fn change(&self, app: &TestApp) -> Answer {
+        let headers =
+            [("authorization", self.token.as_str()), ("content-type", "application/json")];
+        let body = json!({ "password": "another horse battery" }).to_string();
+        app.send("POST", "/v2/account/data", &headers, Some(&body)).await
+    }
+
+    /// Whether the password is the old one: all tokens work, or only the one that asked.
+    async fn is_unchanged(&self, app: &TestApp) -> bool {
+        assert_eq!(status(app, "/v1/accounts", &self.token).await, 200);
+        let mut works = Vec::new();
+        for token in &self.ending {
+            works.push(status(app, "/api/v1.1/users/janedoe/", token).await);
+        }
+        let expected = if works[0] == 200 { 200 } else { 401 };
+        assert_eq!(works, vec![expected; works.len()]);
+        expected == 200
+    }
+
+    /// How many of those that end are still in the table.
+    async fn left(&self, app: &TestApp) -> usize {
+        let all = app.items().await;
+        all.iter().filter(|item| self.ends(item)).count()
+    }
+
+    async fn others(&self, app: &TestApp) -> BTreeSet<String> {
+        let is_jane =
+            |item: &Value| item["type"]["S"] == "user" && item["username"]["S"] == "janedoe";
+        let is_note = |item: &Value| item["type"]["S"] == "clearing";
+        items(app, |item| !self.ends(item) && !is_jane(item) && !is_note(item)).await
+    }
+
+    fn ends(&self, item: &Value) -> bool {
+        let ids = self.ending.iter().filter_map(|token| tests::token_id(token));
+        let is_token = ids.into_iter().any(|id| item["id"]["S"] == id);
+        let is_grant = item["type"]["S"] == "grant" && item["user"]["S"] == self.user();
+        is_token || is_grant
+    }
+
+    fn user(&self) -> String {
+        let token: shared::model::TokenCredential = self.token.parse().unwrap();
+        token.owner().to_string()
+    }
+}
+
+async fn status(app: &TestApp, path: &str, token: &str) -> u16 {
+    let authorization = format!("Bearer {token}");
+    app.send("GET", path, &[("authorization", &authorization)], None).await.status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_password_killed_at_any_step_ends_all_tokens_or_none_and_is_cleared_up_later() {
+    let mut half_done = 0;
+    for calls in 0.. {
+        let mut app = TestApp::start().await;
+        let changing = Changing::start(&app).await;
+        let cut = app.cut().await;
+
+        let ended = killed_after(&cut, calls, changing.change(&app)).await;
+        app.mend();
+
+        let unchanged = changing.is_unchanged(&app).await;
+        half_done += usize::from(!unchanged && changing.left(&app).await > 0);
+        if ended.is_none() {
+            let runs = join_all([app.sweep(), app.sweep()]).await;
+            assert!(runs.iter().all(Result::is_ok), "{runs:?}");
+        }
+        assert_eq!(changing.is_unchanged(&app).await, unchanged);
+        let left = if unchanged { TOKENS + 1 } else { 0 };
+        assert_eq!(changing.left(&app).await, left, "after {calls} calls");
+        assert_eq!(changing.others(&app).await, changing.others);
+        assert_eq!(items(&app, |item| item["type"]["S"] == "clearing").await, BTreeSet::new());
+        if let Some(answer) = ended {
+            assert_eq!((answer.status, unchanged), (200, false), "{answer:?}");
+            assert!(half_done > 1, "{half_done}");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_changed_password_leaves_the_next_change_clears_up_too() {
+    let mut app = TestApp::start().await;
+    let changing = Changing::start(&app).await;
+    let cut = app.cut().await;
+    // The read and the write.
+    assert!(killed_after(&cut, 2, changing.change(&app)).await.is_none());
+    app.mend();
+    assert_eq!(changing.left(&app).await, TOKENS + 1);
+
+    assert_eq!(changing.change(&app).await.status, 200);
+
+    assert_eq!(changing.left(&app).await, 0);
+    // The first change's note stays until the sweep has seen that nothing is left.
+    assert_eq!(items(&app, |item| item["type"]["S"] == "clearing").await.len(), 1);
+    assert_eq!(app.sweep().await.unwrap().finished, 1);
+    assert_eq!(items(&app, |item| item["type"]["S"] == "clearing").await, BTreeSet::new());
+}
+
+#[tokio::test]
+async fn a_member_who_joined_another_account_keeps_that_membership_when_this_one_is_swept() {
+    let (app, doomed) = left_behind().await;
+    let mary = app.person("maryroe").await;
+    let (amy, account) = (app.person("amyroe").await, mary.account());
+    app.join(&amy, &account, Role::Member).await;
+
+    app.sweep().await.unwrap();
+
+    assert_eq!(status(&app, &format!("/v1/accounts/{account}"), amy.token()).await, 200);
+    assert_eq!(doomed.left(&app).await, BTreeSet::new());
+}

@@ -1,0 +1,127 @@
+//! The real binaries, killed while they delete an account with ten thousand members.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be arranged fails the test")]
+
+mod function;
+
+use serde_json::{Value, json};
+use tests::{Cut, Doomed, TestApp};
+
+use function::Function;
+
+const MEMBERS: usize = 10_000;
+
+/// So often somebody is killed after the account is gone.
+const KILLS: usize = 6;
+
+/// Names a seed, to have the same moments again.
+const SEED: &str = "ROLLCALL_SEED";
+
+/// Moments at random, the same for the same seed (`SplitMix64`).
+struct Random(u64);
+
+impl Random {
+    /// The seed of the environment, or a new one; it is printed.
+    fn start() -> Self {
+        let given = std::env::var(SEED).ok().map(|seed| seed.parse().unwrap());
+        let seed = given.unwrap_or_else(|| u64::from_be_bytes(shared::random::bytes().unwrap()));
+        eprintln!("{SEED}={seed} has the same moments again");
+        Self(seed)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % end as u64).unwrap()
+    }
+}
+
+/// The function with its event: one that asks for the deletion, or the sweep.
+fn work(doomed: &Doomed, sweeps: bool) -> (&'static str, Value) {
+    if sweeps {
+        ("sweep", json!({ "source": "aws.events" }))
+    } else {
+        ("golem-accounts", doomed.deletion())
+    }
+}
+
+/// Starts a function, and kills it when so many of its calls to the table went through, with others under way; its
+/// answer, if it was faster.
+async fn killed_after(
+    calls: usize,
+    app: &TestApp,
+    (binary, event): (&str, Value),
+) -> Option<Value> {
+    let cut = Cut::start(app.engine_endpoint()).await.unwrap();
+    cut.after(calls);
+    let mut function = Function::start(binary, app, cut.endpoint()).await;
+    let answer = tokio::select! {
+        answer = function.invoke(event) => Some(answer),
+        () = cut.reached() => None,
+    };
+    function.kill().await;
+    cut.quiet().await;
+    answer
+}
+
+/// Members that the account still has, or had.
+async fn members(app: &TestApp, doomed: &Doomed) -> usize {
+    app.table().members(doomed.id.parse().unwrap()).await.unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_killed_while_an_account_of_ten_thousand_is_deleted_it_is_whole_or_gone_and_nothing_is_left()
+ {
+    let mut random = Random::start();
+    let app = TestApp::start().await;
+    let doomed = Doomed::with_members(&app, MEMBERS).await;
+
+    let mut attempts = 0;
+    while doomed.is_there(&app).await {
+        // The connection is opened with one call; the third one is the write.
+        let calls = random.below(if attempts < 2 { 4 } else { 40 });
+        killed_after(calls, &app, work(&doomed, false)).await;
+        attempts += 1;
+    }
+    let mut left = members(&app, &doomed).await;
+    assert!(left > 0, "killed too late");
+    for _ in 0..KILLS {
+        let (calls, sweeps) = (random.below(120), random.below(2) == 0);
+        killed_after(calls, &app, work(&doomed, sweeps)).await;
+        let now = members(&app, &doomed).await;
+        assert!(now <= left, "{now} of {left}");
+        assert!(!doomed.is_there(&app).await);
+        left = now;
+    }
+    eprintln!(
+        "{attempts} killed until the account was gone, then {KILLS}, which left {left} members"
+    );
+
+    let mut survivor = Function::start("sweep", &app, app.engine_endpoint()).await;
+    let (swept, _, _) = tokio::join!(
+        survivor.invoke(json!({})),
+        killed_after(random.below(120), &app, work(&doomed, true)),
+        killed_after(random.below(120), &app, work(&doomed, false)),
+    );
+
+    assert_eq!((&swept["failed"], &swept["late"]), (&json!(0), &json!(0)), "{swept}");
+    doomed.assert_gone_without_a_trace(&app).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_nobody_kills_deletes_it_and_leaves_at_most_what_its_time_did_not_suffice_for()
+ {
+    let app = TestApp::start().await;
+    let doomed = Doomed::with_members(&app, MEMBERS).await;
+    let mut function = Function::start("golem-accounts", &app, app.engine_endpoint()).await;
+
+    let answer = function.invoke(doomed.deletion()).await;
+
+    assert_eq!((&answer["statusCode"], &answer["body"]), (&json!(200), &json!("{}")), "{answer}");
+    assert!(!doomed.is_there(&app).await);
+    eprintln!("{} members left to the sweep", members(&app, &doomed).await);
+    Function::start("sweep", &app, app.engine_endpoint()).await.invoke(json!({})).await;
+    doomed.assert_gone_without_a_trace(&app).await;
+}

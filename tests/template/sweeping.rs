@@ -1,0 +1,53 @@
+//! When the sweep runs, and for how long.
+
+use serde_json::{Value, json};
+use xtask::template::Template;
+
+use crate::deployed::DEPLOYED;
+
+#[test]
+fn the_sweep_alone_has_no_route_and_runs_by_one_schedule() {
+    let template = Template::load().unwrap();
+    let without = template.functions().iter().filter(|own| own.routes.is_empty());
+    let names: Vec<_> = without.map(|own| own.binary.as_str()).collect();
+    let rules = DEPLOYED.resources("AWS::Events::Rule");
+    let rule = rules["SweepDaily"];
+
+    assert_eq!(names, ["sweep"]);
+    assert_eq!(rules.len(), 1);
+    let targets = rule["Properties"]["Targets"].as_array().unwrap();
+    assert_eq!(targets.len(), 1);
+    assert_eq!(targets[0]["Arn"], json!({ "Ref": "SweepAliaslive" }));
+    assert!(DEPLOYED.resources("AWS::Lambda::EventSourceMapping").is_empty());
+}
+
+#[test]
+fn prod_sweeps_once_a_day_and_dev_does_nothing_while_nobody_calls() {
+    for (stage, state) in [("prod", "ENABLED"), ("dev", "DISABLED")] {
+        let stack = DEPLOYED.stack(&[("Stage", stage)]);
+        let rule = &stack["SweepDaily"]["Properties"];
+
+        assert_eq!(rule["ScheduleExpression"], "rate(1 day)");
+        assert_eq!(rule["State"], state, "{stage}");
+    }
+}
+
+#[test]
+fn only_the_schedule_may_start_the_sweep() {
+    let permissions = DEPLOYED.resources("AWS::Lambda::Permission");
+    let own = permissions.values().map(|permission| &permission["Properties"]);
+    let own: Vec<&Value> =
+        own.filter(|own| own["FunctionName"] == json!({ "Ref": "SweepAliaslive" })).collect();
+
+    assert_eq!(own.len(), 1);
+    assert_eq!(own[0]["Principal"], "events.amazonaws.com");
+    assert_eq!(own[0]["SourceArn"], json!({ "Fn::GetAtt": ["SweepDaily", "Arn"] }));
+}
+
+#[test]
+fn a_run_of_the_sweep_ends_by_itself_before_lambda_ends_it() {
+    let timeout = DEPLOYED.properties("Sweep")["Timeout"].as_u64().unwrap();
+
+    // Half a minute for the start, and for what is under way when the time is over.
+    assert!(sweep::WITHIN.as_secs() + 30 <= timeout, "{timeout}");
+}
