@@ -35,8 +35,7 @@ impl Call {
     }
 }
 
-/// A request under a key.
-#[derive(Debug)]
+/// A request under a key. It has no `Debug`: a body can be guessed from its hash.
 pub(crate) struct Repeatable {
     slot: AnswerSlot,
     /// Of all that makes it another request.
@@ -134,11 +133,12 @@ impl Repeatable {
     }
 }
 
-/// A hash of method, path, query and body: of what makes two requests different ones. A trailing slash does not.
+/// A hash of method, path, query, media type and body: of what makes two requests different ones. A trailing slash does
+/// not.
 fn digest(call: &Call) -> [u8; 32] {
     let path = call.segments().join("/");
-    let parts =
-        [call.method().as_bytes(), path.as_bytes(), call.raw_query().as_bytes(), call.raw_body()];
+    let texts = [call.method(), &path, call.raw_query(), call.media_type().as_str()];
+    let parts = texts.map(str::as_bytes).into_iter().chain([call.raw_body()]);
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -162,4 +162,42 @@ fn plain(answer: &Response<Body>) -> Result<PlainAnswer> {
     };
     let headers = headers.map_err(failed("keep an answer"))?;
     Ok(PlainAnswer { status: answer.status().as_u16(), headers, body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(key: &str) -> Repeatable {
+        let key = key.parse().unwrap();
+        Repeatable { slot: AnswerSlot::of("password", &key), digest: [7; 32] }
+    }
+
+    #[test]
+    fn a_kept_answer_opens_with_the_same_service_key_for_the_same_user_and_key_alone() {
+        let (user, other) = (UserId::generate(), UserId::generate());
+        let (key, other_key) = (ServiceKey::of_test("one"), ServiceKey::of_test("other"));
+        let request_a = request("a");
+
+        let sealed = request_a.seal(&key, user, b"secret".to_vec()).unwrap();
+
+        assert_eq!(request_a.open(&key, user, &sealed).unwrap(), b"secret");
+        assert!(request_a.open(&other_key, user, &sealed).is_err());
+        assert!(request_a.open(&key, other, &sealed).is_err());
+        assert!(request("b").open(&key, user, &sealed).is_err());
+        assert!(request_a.open(&key, user, &sealed[..20]).is_err());
+    }
+
+    #[test]
+    fn a_request_is_known_again_with_the_same_service_key_alone() {
+        let user = UserId::generate();
+        let (key, other_key) = (ServiceKey::of_test("one"), ServiceKey::of_test("other"));
+        let request = request("a");
+
+        let fingerprint = request.fingerprint(&key, user).unwrap();
+
+        assert_eq!(request.fingerprint(&key, user).unwrap(), fingerprint);
+        assert_ne!(request.fingerprint(&other_key, user).unwrap(), fingerprint);
+        assert_ne!(request.digest, fingerprint);
+    }
 }

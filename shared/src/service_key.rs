@@ -67,6 +67,13 @@ impl ServiceKey {
     }
 }
 
+#[cfg(test)]
+impl ServiceKey {
+    pub(crate) fn of_test(text: &str) -> Self {
+        Self { version: "1".to_owned(), text: text.to_owned() }
+    }
+}
+
 impl ServiceKey {
     /// Whether this is what [`ServiceKey::derive`] gives; takes the same time either way.
     pub fn derives(&self, purpose: &str, parts: &[&[u8]], claimed: &[u8]) -> Result<bool> {

@@ -365,3 +365,57 @@ async fn reads_and_the_oauth_endpoints_take_no_notice_of_a_key() {
         assert!(kept(&app).await.is_empty(), "{operation}");
     }
 }
+
+#[tokio::test]
+async fn a_refusal_costs_one_call_more_under_a_key_and_no_write() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let path = format!("/v1/accounts/{}", crate::NOBODYS);
+    let cost = async |headers: &[(&str, &str)]| {
+        app.proxy().count();
+        assert_eq!(app.send("DELETE", &path, headers, None).await.status, 404);
+        app.proxy().calls().len()
+    };
+
+    let plain = cost(&[("authorization", jane.token())]).await;
+    let keyed = cost(&[("authorization", jane.token()), ("idempotency-key", "a-key")]).await;
+
+    assert_eq!(keyed, plain + 1);
+    assert!(kept(&app).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_same_bytes_of_another_media_type_are_another_request() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let send = async |media_type: &str| {
+        let headers = [
+            ("authorization", jane.token()),
+            ("content-type", media_type),
+            ("idempotency-key", "a-key"),
+        ];
+        let body = r#"{"full_name": "Jane"}"#;
+        app.send("PATCH", "/api/v1.1/users/janedoe/", &headers, Some(body)).await.status
+    };
+
+    assert_eq!(send("application/x-www-form-urlencoded").await, 200);
+    assert_eq!(send("application/json").await, 422);
+    assert_eq!(send("application/x-www-form-urlencoded; charset=utf-8").await, 200);
+}
+
+#[tokio::test]
+async fn a_repeated_request_is_answered_before_anybody_looks_at_if_match() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let path = format!("/v1/accounts/{}", jane.account());
+    let tag = jane.send("GET", &path).await.header("etag").unwrap().to_owned();
+    let headers =
+        [("authorization", jane.token()), ("if-match", &tag), ("idempotency-key", "a-key")];
+    let body = json!({ "name": "Other", "email": "other@example.com" }).to_string();
+    let done = app.send("PUT", &path, &headers, Some(&body)).await;
+
+    let again = app.send("PUT", &path, &headers, Some(&body)).await;
+
+    assert_eq!(done.status, 200, "{done:?}");
+    assert_eq!(first(again), Some(done));
+}

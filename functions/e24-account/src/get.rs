@@ -31,6 +31,5 @@ pub(crate) fn view(user: &User) -> Success<Account> {
 
 /// Refuses a write to the user unless it is as the request demands, as `GET /v2/account` shows it.
 pub(crate) fn as_demanded<N: Need>(caller: Caller<N>) -> Result<Caller<N>> {
-    let user = caller.user().clone();
-    caller.on(|| view(&user), user.basis())
+    caller.demanding(|user| (view(user), user.basis()))
 }

@@ -26,5 +26,5 @@ pub(crate) async fn create(
         .with(fields.and_then(new_account), |account| SlugChoice(account.name.clone()))
         .await?;
     let write = app.table.open_account(account, slug, caller.user()).await?;
-    caller.settle(app, write, |account| http::resource(&AccountView::of_new(account))).await
+    caller.settle(app, write, |account| http::ok(&AccountView::of_new(account))).await
 }

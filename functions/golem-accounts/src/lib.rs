@@ -57,8 +57,10 @@ async fn as_demanded<N: Need>(
         return Ok(caller);
     }
     let shown = app.table.with_address(account, caller.user()).await?;
-    let basis = shown.basis.clone();
-    caller.on(|| view::AccountView::from(shown), basis)
+    caller.demanding(|_| {
+        let basis = shown.basis.clone();
+        (view::AccountView::from(shown), basis)
+    })
 }
 
 /// The account that a path names; a malformed id is one that no account has.

@@ -35,7 +35,7 @@ pub(crate) async fn update(
     let (caller, (body, _), access) = asked.with(body, |(_, id)| *id).await?;
     let admin = access.admin()?;
     let shown = app.table.with_address(admin.account(), caller.user()).await?;
-    let caller = caller.on(|| AccountView::from(shown.clone()), shown.basis.clone())?;
+    let caller = caller.demanding(|_| (AccountView::from(shown.clone()), shown.basis.clone()))?;
     if body.plan.is_some_and(|plan| plan != admin.account().plan) {
         return Err(Error::invalid(
             "planId",
@@ -43,5 +43,5 @@ pub(crate) async fn update(
         ));
     }
     let write = app.table.change_account(admin, shown, body.change)?;
-    caller.settle(app, write, |account| http::resource(&AccountView::from(account))).await
+    caller.settle(app, write, |account| http::ok(&AccountView::from(account))).await
 }

@@ -98,8 +98,7 @@ pub(crate) async fn update(
     let body = fields.and_then(UpdateProfile::read);
     let (caller, UpdateProfile(change), owner) = asked.with(body, |_| named(name)).await?;
     own(&caller, owner)?;
-    let before = caller.user().clone();
-    let caller = caller.on(|| UserView::of((*before).clone(), origin), before.basis())?;
-    let write = app.table.change_user(&before, caller.token_id(), &change)?;
+    let caller = caller.demanding(|user| (UserView::of((**user).clone(), origin), user.basis()))?;
+    let write = app.table.change_user(caller.user(), caller.token_id(), &change)?;
     caller.settle(app, write, |user| http::resource(&UserView::of(user, origin))).await
 }

@@ -21,9 +21,10 @@ pub(crate) async fn delete(
     let id = query.and_then(|query| query.required::<AccountId>("accountId"));
     let (caller, id, access) = asked.with(id, |id| *id).await?;
     let admin = app.table.closable(id, access).await?;
-    let (account, user) = (admin.account().clone(), caller.user().clone());
-    let basis = account.basis().and(&user);
-    let caller = caller.on(|| AccountView::of(account.into_inner(), &user), basis)?;
+    let caller = caller.demanding(|user| {
+        let account = admin.account();
+        (AccountView::of((**account).clone(), user), account.basis().and(user))
+    })?;
     let deleted = Deleted { message: "Account deleted successfully" };
     caller.settle(app, app.table.close_account(admin)?, |()| http::ok(&deleted)).await
 }

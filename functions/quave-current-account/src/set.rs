@@ -46,12 +46,14 @@ async fn as_demanded(app: &App, caller: Caller<AccountWrite>) -> Result<Caller<A
         return Ok(caller);
     }
     match current(app, caller.user()).await {
-        Ok(account) => {
-            let user = caller.user().clone();
-            let basis = account.basis().and(&user);
-            caller.on(|| AccountView::of(account.into_inner(), &user), basis)
+        Ok(account) => caller.demanding(|user| {
+            let basis = account.basis().and(user);
+            (AccountView::of(account.into_inner(), user), basis)
+        }),
+        Err(Error::NotFound(_) | Error::Forbidden(_)) => {
+            let basis = caller.user().basis();
+            caller.demanding_nothing(basis)
         }
-        Err(Error::NotFound(_) | Error::Forbidden(_)) => caller.on_nothing().map(|()| caller),
         Err(error) => Err(error),
     }
 }

@@ -2,18 +2,18 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use lambda_http::{Body, Response};
-use shared::Result;
 use shared::auth::TokensWrite;
 use shared::http::Fields;
 use shared::model::{Malformed, Scope, Timestamp, text, timestamp};
 use shared::table::NewToken;
+use shared::{Error, Result};
 
 use crate::{App, Asked, view};
 
 /// What its user calls a token: 1 to 100 characters.
 struct TokenName(String);
 
-/// When a token stops working: a time that is still to come.
+/// When a token stops working. Whether that is still to come is asked later: a request that is repeated is the same.
 struct Expiry(Timestamp);
 
 impl FromStr for TokenName {
@@ -28,11 +28,7 @@ impl FromStr for Expiry {
     type Err = Malformed;
 
     fn from_str(raw: &str) -> Result<Self, Malformed> {
-        let end = timestamp(raw)?;
-        if end > Timestamp::now() {
-            return Ok(Self(end));
-        }
-        Err(Malformed::new("must be in the future"))
+        timestamp(raw).map(Self)
     }
 }
 
@@ -55,6 +51,9 @@ pub(crate) async fn create(
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
     let (caller, new, ()) = asked.with(fields.and_then(wished), |_| ()).await?;
+    if new.expires_at.is_some_and(|end| end <= Timestamp::now()) {
+        return Err(Error::invalid("expiresAt", "must be in the future"));
+    }
     caller.may_make(new.scopes.as_ref(), new.expires_at)?;
     let maker = caller.token_id();
     let write = app.table.create_token(caller.user(), maker, new)?;

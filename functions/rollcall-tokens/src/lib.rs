@@ -51,12 +51,16 @@ fn token_id(segment: &str) -> Result<TokenId> {
     segment.parse().map_err(|_| Error::NotFound("token"))
 }
 
-/// The token that was found, if it works: one that does not is as unknown as one that never was.
+/// The token that was found, if it works: one that does not is as unknown as one that never was. The one that asks has
+/// just been used.
 fn working<N: Need>(
     caller: &Caller<N>,
     found: Option<Stored<UserToken>>,
 ) -> Result<Stored<UserToken>> {
-    found
-        .filter(|token| caller.user().has_working(token, Timestamp::now()))
-        .ok_or(Error::NotFound("token"))
+    let works = |token: &Stored<UserToken>| caller.user().has_working(token, Timestamp::now());
+    let token = found.filter(works).ok_or(Error::NotFound("token"))?;
+    Ok(match caller.token().filter(|asking| asking.id == token.id) {
+        Some(asking) => token.used_at(asking.last_used_at),
+        None => token,
+    })
 }

@@ -18,8 +18,10 @@ pub(crate) async fn revoke(
 ) -> Result<Response<Body>> {
     let (caller, id, found) = asked.with(query.and_then(|_| token_id(id)), |id| *id).await?;
     let token = working(&caller, found)?;
-    let basis = token.basis();
-    let caller = caller.on(|| TokenView::from(token.into_inner()), basis)?;
+    let caller = caller.demanding(|_| {
+        let basis = token.basis();
+        (TokenView::from(token.into_inner()), basis)
+    })?;
     let write = app.table.delete_token(caller.user().id, id);
     caller.settle(app, write, |()| http::no_content()).await
 }

@@ -34,7 +34,7 @@ pub(crate) async fn rotate(
         caller.demand::<Unrestricted>()?;
     }
     caller.may_make(old.scopes.as_ref(), old.expires_at)?;
-    let caller = caller.on(|| TokenView::from((*old).clone()), old.basis())?;
+    let caller = caller.demanding(|_| (TokenView::from((*old).clone()), old.basis()))?;
     let write = app.table.rotate_token(caller.user(), maker, &old, overlap)?;
     caller.settle(app, write, |(credential, new)| view::created(&credential, new)).await
 }

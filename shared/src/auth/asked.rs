@@ -95,6 +95,9 @@ impl<'a, N: Need, P: Presented> Asked<'a, N, P> {
             Ok(read) => read,
             Err(error) => return Err(self.confirm(user, kept, ()).await.err().unwrap_or(error)),
         };
+        if let (true, Some(request)) = (self.call.looks_again(), &repeatable) {
+            return Err(self.look_again(user, kept, request).await);
+        }
         let slot = repeatable.as_ref().map(|request| request.slot().clone());
         let (confirmed, other) = tokio::join!(
             self.confirm(user, kept, (wanted(&input), slot)),
@@ -105,10 +108,19 @@ impl<'a, N: Need, P: Presented> Asked<'a, N, P> {
             return Err(request.end(&self.app.service_keys, &answer).await);
         }
         if repeatable.is_some() {
-            self.call.note_first();
+            self.call.note_new();
         }
         let caller = caller.asking(repeatable, Preconditions::of(self.call.headers()));
         Ok((caller, input, found, other?))
+    }
+
+    /// How a request ends that only looks for its answer: with it, if it is there now.
+    async fn look_again(&self, user: UserId, kept: Kept, request: &Repeatable) -> Error {
+        match self.confirm(user, kept, Some(request.slot().clone())).await {
+            Ok((_, Some(answer))) => request.end(&self.app.service_keys, &answer).await,
+            Ok((_, None)) => Error::KeyInUse,
+            Err(error) => error,
+        }
     }
 
     /// What makes the request known when it is sent again.

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::need::{Caller, Need};
 use crate::http::{EntityTag, Preconditions};
 use crate::idempotency::Repeatable;
-use crate::table::{Basis, Write};
+use crate::model::User;
+use crate::table::{Basis, Stored, Write};
 use crate::{App, Result};
 
 impl<N: Need> Caller<N> {
@@ -26,21 +27,28 @@ impl<N: Need> Caller<N> {
         self.preconditions.are_given()
     }
 
-    /// Refuses the request unless the resource is as `If-Match` and `If-None-Match` demand, given the view that `GET`
-    /// shows of it. The write then demands that what the view rests on is as it was read.
+    /// Refuses the request unless the resource is as `If-Match` and `If-None-Match` demand. `shown` is asked only if they
+    /// demand something: for the view that `GET` has of the resource, to this user, and for what that rests on, which the
+    /// write then demands to be as it was read.
     ///
     /// [`Error::PreconditionFailed`](crate::Error::PreconditionFailed) otherwise.
-    pub fn on<V: Serialize>(mut self, view: impl FnOnce() -> V, basis: Basis) -> Result<Self> {
+    pub fn demanding<V: Serialize>(
+        mut self,
+        shown: impl FnOnce(&Stored<User>) -> (V, Basis),
+    ) -> Result<Self> {
         if self.is_conditional() {
-            self.preconditions.hold_of(&EntityTag::of_view(&view())?)?;
+            let (view, basis) = shown(&self.user);
+            self.preconditions.hold_of(&EntityTag::of_view(&view)?)?;
             (self.preconditions, self.basis) = (Preconditions::default(), basis);
         }
         Ok(self)
     }
 
-    /// The same for a resource that is not there: `If-Match` refuses it.
-    pub fn on_nothing(&self) -> Result<()> {
-        self.preconditions.hold_of_nothing()
+    /// The same for a resource that is not there, which rests on something too: `If-Match` refuses it.
+    pub fn demanding_nothing(mut self, basis: Basis) -> Result<Self> {
+        self.preconditions.hold_of_nothing()?;
+        (self.preconditions, self.basis) = (Preconditions::default(), basis);
+        Ok(self)
     }
 
     /// Does what is asked, and answers it with what `view` makes of the outcome. If the request has an
@@ -53,7 +61,7 @@ impl<N: Need> Caller<N> {
         write: Write<'_, T>,
         view: impl FnOnce(T) -> Result<Response<Body>>,
     ) -> Result<Response<Body>> {
-        self.on_nothing()?;
+        self.preconditions.hold_of_nothing()?;
         let Self { user, repeatable, basis, .. } = self;
         let (outcome, write) = write.split();
         let answer = view(outcome)?;

@@ -85,13 +85,13 @@ impl Token {
         let now = Timestamp::now();
         let user = user.filter(|user| !user.disabled).ok_or(Error::BadCredential)?;
         match (self, kept) {
-            (Self::Own(presented), KeptCredential::Token(Some(token)))
+            (Self::Own(presented), KeptCredential::Token(Some(mut token)))
                 if token.kind == presented.kind()
                     && presented.matches(&token.secret_hash)
                     && token.is_live(now)
                     && user.honours(&token) =>
             {
-                table.mark_token_used(&token, now).await;
+                table.mark_token_used(&mut token, now).await;
                 Ok(Credential::Token(Box::new(token.into_inner())))
             }
             (Self::Granted(presented), KeptCredential::Grant(Some(grant)))

@@ -104,27 +104,33 @@ impl Call {
 
     /// Runs the route until it has not lost a race, waiting a little longer each time.
     ///
-    /// A refusal is looked at once more if the request has an `Idempotency-Key` that was new when it was read: what is
-    /// in its way may be what the same request did meanwhile, and then its answer is there to be found.
+    /// A refusal is not the last word on a request with an `Idempotency-Key` that was new when it was read: what is in
+    /// its way may be what the same request did meanwhile. Then its answer is there to be found, and nothing else is
+    /// done to find it.
     async fn until_settled<F, Answer>(&self, route: F) -> Result<Response<Body>>
     where
         F: Fn() -> Answer,
         Answer: Future<Output = Result<Response<Body>>>,
     {
         let begun = Instant::now();
-        let mut is_refused = false;
         for attempt in 0.. {
-            match route().await {
-                Err(Error::Raced | Error::KeyInUse) if begun.elapsed() < RACING => {
-                    back_off(attempt).await?;
-                }
+            let error = match route().await {
+                Ok(answer) => return Ok(answer),
                 Err(Error::Answered(answer)) => return again(*answer),
-                Err(error)
-                    if self.is_first() && !is_refused && status(&error).is_client_error() =>
-                {
-                    is_refused = true;
-                }
-                outcome => return outcome,
+                Err(error) => error,
+            };
+            let is_in_time = begun.elapsed() < RACING;
+            if is_in_time && matches!(error, Error::Raced | Error::KeyInUse) {
+                back_off(attempt).await?;
+            } else if is_in_time && self.is_new() && status(&error).is_client_error() {
+                back_off(attempt).await?;
+                self.look_again();
+                return match route().await {
+                    Err(Error::Answered(answer)) => again(*answer),
+                    _ => Err(error),
+                };
+            } else {
+                return Err(error);
             }
         }
         Err(Error::Raced)
@@ -311,5 +317,21 @@ mod tests {
             documented.iter().map(|(code, _)| code.as_str()).collect::<BTreeSet<_>>(),
             spelled()
         );
+    }
+
+    #[test]
+    fn whoever_may_try_again_is_told_when() {
+        for error in errors() {
+            let told = header(&error, Dialect::None).is_some_and(|(name, _)| name == RETRY_AFTER);
+
+            let expected = matches!(
+                error,
+                Error::KeyInUse
+                    | Error::Raced
+                    | Error::TooManyAttempts { .. }
+                    | Error::Unavailable { .. }
+            );
+            assert_eq!(told, expected, "{error:?}");
+        }
     }
 }

@@ -20,7 +20,9 @@ pub struct Call {
     request: Request,
     path: String,
     /// Whether an `Idempotency-Key` was looked up and nothing was found.
-    is_first: AtomicBool,
+    is_new: AtomicBool,
+    /// Whether nothing is to be done any more but to look again.
+    looks_again: AtomicBool,
 }
 
 impl Call {
@@ -28,7 +30,7 @@ impl Call {
     pub fn new(request: Request) -> Self {
         let path = request.raw_http_path();
         let path = path.strip_suffix('/').unwrap_or(path).to_owned();
-        Self { request, path, is_first: AtomicBool::new(false) }
+        Self { request, path, is_new: AtomicBool::new(false), looks_again: AtomicBool::new(false) }
     }
 
     /// The method, in capitals.
@@ -64,13 +66,24 @@ impl Call {
 
     /// Says that no answer was found under the request's key: another request with it may be under way.
     #[cfg(feature = "table")]
-    pub(crate) fn note_first(&self) {
-        self.is_first.store(true, Relaxed);
+    pub(crate) fn note_new(&self) {
+        self.is_new.store(true, Relaxed);
     }
 
     /// Whether no answer was found under the request's key, if it has one.
-    pub(super) fn is_first(&self) -> bool {
-        self.is_first.load(Relaxed)
+    pub(super) fn is_new(&self) -> bool {
+        self.is_new.load(Relaxed)
+    }
+
+    /// Has the next run of the route look for an answer under the key and do nothing else.
+    pub(super) fn look_again(&self) {
+        self.looks_again.store(true, Relaxed);
+    }
+
+    /// Whether this run of the route only looks for an answer under the key.
+    #[cfg(feature = "table")]
+    pub(crate) fn looks_again(&self) -> bool {
+        self.looks_again.load(Relaxed)
     }
 
     /// The path as it was sent.
@@ -181,7 +194,7 @@ impl Call {
     }
 
     /// What the body is declared to be; JSON if nothing is declared. Parameters of the media type do not matter.
-    fn media_type(&self) -> MediaType {
+    pub(crate) fn media_type(&self) -> MediaType {
         let Some(value) = self.headers().get(CONTENT_TYPE) else { return MediaType::Json };
         let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
         match essence.trim().to_ascii_lowercase().as_str() {
@@ -192,10 +205,24 @@ impl Call {
     }
 }
 
-enum MediaType {
+/// What a body is declared to be.
+#[derive(Clone, Copy)]
+pub(crate) enum MediaType {
     Json,
     Form,
     Other,
+}
+
+impl MediaType {
+    /// Its name, but for all those that no operation takes.
+    #[cfg(feature = "table")]
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Form => "application/x-www-form-urlencoded",
+            Self::Other => "*/*",
+        }
+    }
 }
 
 /// The query parameters of a request, each given once.

@@ -18,9 +18,10 @@ use crate::model::{ApiKey, Grant, Timestamp, User, UserToken};
 const HOUR: i64 = 3600;
 
 impl Table {
-    /// Notes the use of a token.
-    pub async fn mark_token_used(&self, token: &Stored<UserToken>, now: Timestamp) {
+    /// Notes the use of a token, which from then on says so itself, whatever became of the note.
+    pub async fn mark_token_used(&self, token: &mut Stored<UserToken>, now: Timestamp) {
         self.mark_item_used(token.key(), token.last_used_at, now).await;
+        token.item.last_used_at = to_mark(token.last_used_at, now).or(token.last_used_at);
     }
 
     /// Notes the use of an access token, in its grant.
@@ -54,6 +55,15 @@ impl Table {
         let update =
             self.client.update_item().table_name(&self.name).set_key(Some(key.into_attributes()));
         update.expression_attribute_values(":hour", AttributeValue::S(hour.to_string()))
+    }
+}
+
+impl Stored<UserToken> {
+    /// The same, last used then.
+    #[must_use]
+    pub fn used_at(mut self, last_used_at: Option<Timestamp>) -> Self {
+        self.item.last_used_at = last_used_at;
+        self
     }
 }
 

@@ -29,11 +29,11 @@ pub(super) type Meaning = fn() -> Error;
 pub(super) struct Transaction<'t> {
     table: &'t Table,
     action: &'static str,
-    writes: Vec<Write>,
+    actions: Vec<Action>,
 }
 
 /// What happens to one item, if its condition holds.
-struct Write {
+struct Action {
     key: Key,
     kind: Kind,
     condition: Condition,
@@ -107,7 +107,7 @@ impl Changes {
 impl<'t> Transaction<'t> {
     /// An empty transaction; `action` says in the log what could not be done.
     pub(super) const fn new(table: &'t Table, action: &'static str) -> Self {
-        Self { table, action, writes: Vec::new() }
+        Self { table, action, actions: Vec::new() }
     }
 
     /// The table that it is about.
@@ -153,25 +153,25 @@ impl<'t> Transaction<'t> {
     }
 
     fn with(mut self, key: Key, kind: Kind, condition: Condition, refused: Meaning) -> Self {
-        self.writes.push(Write { key, kind, condition, refused });
+        self.actions.push(Action { key, kind, condition, refused });
         self
     }
 
     /// Puts what was added last before all else: if several conditions fail, its meaning counts.
     pub(super) fn with_last_first(mut self) -> Self {
-        self.writes.rotate_right(1);
+        self.actions.rotate_right(1);
         self
     }
 
     /// Demands that an item still has the version that was read, whatever else is done with it.
     pub(super) fn unchanged(mut self, key: Key, version: u64) -> Self {
         let condition = Condition::version(version);
-        let Some(write) = self.writes.iter_mut().find(|write| write.key == key) else {
+        let Some(action) = self.actions.iter_mut().find(|action| action.key == key) else {
             return self.check(key, condition, || Error::Raced);
         };
-        let own = std::mem::replace(&mut write.condition, Condition::present());
-        write.condition = own.and(condition);
-        write.refused = || Error::Raced;
+        let own = std::mem::replace(&mut action.condition, Condition::present());
+        action.condition = own.and(condition);
+        action.refused = || Error::Raced;
         self
     }
 
@@ -180,13 +180,13 @@ impl<'t> Transaction<'t> {
     /// The same client request token goes with every attempt, the SDK's own included, so that an attempt whose answer
     /// was lost is not taken for somebody else's write: `DynamoDB` answers a repeated token with success for 10 minutes.
     pub(super) async fn commit(self) -> Result<()> {
-        if self.writes.is_empty() {
+        if self.actions.is_empty() {
             return Ok(());
         }
         let token = format!("{:032x}", u128::from_be_bytes(random::bytes()?));
         let (name, action) = (&self.table.name, self.action);
-        let meanings: Vec<Meaning> = self.writes.iter().map(|write| write.refused).collect();
-        let writes = self.writes.into_iter().map(|write| write.into_item(name));
+        let meanings: Vec<Meaning> = self.actions.iter().map(|action| action.refused).collect();
+        let writes = self.actions.into_iter().map(|action| action.into_item(name));
         let writes = writes.collect::<Result<Vec<_>, _>>().map_err(failed(action))?;
         for attempt in 0..ATTEMPTS {
             let request =
@@ -206,8 +206,8 @@ impl<'t> Transaction<'t> {
     }
 }
 
-impl Write {
-    /// The write as the SDK takes it.
+impl Action {
+    /// The action as the SDK takes it.
     fn into_item(self, table: &str) -> Result<TransactWriteItem, BuildError> {
         let Condition { expression, names, values } = self.condition;
         let item = TransactWriteItem::builder();
@@ -258,9 +258,12 @@ impl Write {
     }
 }
 
-/// The place of the first action whose condition failed, if it was a condition that failed.
+/// The place of the first action whose condition failed, if it was a condition that failed. Not if an action before it
+/// met another transaction: what that one does there may be why the condition failed, and counts first.
 fn first_refused<R>(error: &SdkError<Refusal, R>) -> Option<usize> {
-    reasons(error).iter().position(|reason| reason.code() == Some("ConditionalCheckFailed"))
+    let settled = |reason: &CancellationReason| reason.code() != Some("TransactionConflict");
+    let before_conflict = reasons(error).iter().take_while(|reason| settled(reason));
+    before_conflict.into_iter().position(|reason| reason.code() == Some("ConditionalCheckFailed"))
 }
 
 /// Whether the transaction met another one, or `DynamoDB` had no room for it just then: nothing was written.
