@@ -119,9 +119,10 @@ async fn a_token_is_shown_once_and_its_place_shows_the_rest() {
     assert_eq!(shown.parts(), (200, &view));
     assert_eq!(jane.send("GET", TOKENS).await.body["tokens"][1], view);
     let own = jane.with_token(token.to_owned());
-    assert_eq!(own.send("GET", OWN).await.parts(), (200, &view));
-    let hour = own.send("GET", OWN).await;
-    assert!(hour.text("lastUsedAt").ends_with(":00:00Z"), "{hour:?}");
+    let mut used = own.send("GET", OWN).await;
+    assert!(used.text("lastUsedAt").ends_with(":00:00Z"), "{used:?}");
+    used.body["lastUsedAt"] = Value::Null;
+    assert_eq!(used.parts(), (200, &view));
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use tests::TestApp;
 
-const TABLE: &str = "rollcall";
+/// Stands for the table of the test.
+const TABLE: &str = "<table>";
 
 fn key(name: &str) -> Value {
     json!({ "pk": { "S": name }, "sk": { "S": "x" } })
@@ -106,7 +107,9 @@ async fn the_engine_counts_units_as_dynamodb_documents_them() {
     }
 }
 
-async fn consumed(app: &TestApp, operation: &str, mut request: Value) -> Value {
+async fn consumed(app: &TestApp, operation: &str, request: Value) -> Value {
+    let text = request.to_string().replace(TABLE, app.table_name());
+    let mut request: Value = serde_json::from_str(&text).unwrap();
     request["ReturnConsumedCapacity"] = json!("TOTAL");
     let answer = app.engine(operation, request).await;
     let capacity = &answer["ConsumedCapacity"];

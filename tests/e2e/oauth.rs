@@ -47,24 +47,33 @@ impl Drop for Profile {
     }
 }
 
+/// ChromeDriver and its port; nothing if it ended without one.
+fn started_driver() -> Option<(Child, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = lines.find_map(|line| {
+        let line = line.unwrap();
+        let port = line.split("successfully on port ").nth(1)?;
+        port.trim_end_matches('.').parse::<u16>().ok()
+    });
+    let Some(port) = port else {
+        driver.wait().unwrap();
+        return None;
+    };
+    std::thread::spawn(move || lines.for_each(drop));
+    Some((driver, port))
+}
+
 impl Browser {
     async fn start() -> Self {
         LazyLock::force(&CALLBACK);
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines
-            .find_map(|line| {
-                let line = line.unwrap();
-                let port = line.split("successfully on port ").nth(1)?;
-                port.trim_end_matches('.').parse::<u16>().ok()
-            })
-            .unwrap();
-        std::thread::spawn(move || lines.for_each(drop));
+        // It ends at once if another program takes the port that it has found free.
+        let (driver, port) = (0..5).find_map(|_| started_driver()).unwrap();
         let profile = std::env::temp_dir().join(tests::unique("rollcall-browser"));
         let arguments = [
             "--headless",

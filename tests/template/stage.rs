@@ -63,8 +63,22 @@ fn cors_is_off_unless_an_origin_is_given_and_never_takes_cookies() {
         Some(json!({
             "allowOrigins": [origin],
             "allowMethods": ["DELETE", "GET", "PATCH", "POST", "PUT"],
-            "allowHeaders": ["authorization", "content-type", "x-date"],
-            "exposeHeaders": ["retry-after", "www-authenticate", "x-request-id"],
+            "allowHeaders": [
+                "authorization",
+                "content-type",
+                "idempotency-key",
+                "if-match",
+                "if-none-match",
+                "x-date",
+            ],
+            "exposeHeaders": [
+                "etag",
+                "idempotency-replayed",
+                "location",
+                "retry-after",
+                "www-authenticate",
+                "x-request-id",
+            ],
             "allowCredentials": false,
             "maxAge": 3600,
         }))

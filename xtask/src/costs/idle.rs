@@ -27,7 +27,7 @@ const PAID: [(&str, &str, &str, Option<Units>); 4] = [
 type Units = fn(&Value) -> Result<u32>;
 
 /// What costs nothing by being there, and why.
-pub(super) const FREE: [(&str, &[&str]); 6] = [
+pub(super) const FREE: [(&str, &[&str]); 7] = [
     (
         "an API, its stage and its domain are paid for by the request",
         &[
@@ -60,6 +60,10 @@ pub(super) const FREE: [(&str, &[&str]); 6] = [
     (
         "a topic is paid for by the message, of which the first thousand mails a month are free (from memory, not looked up)",
         &["AWS::SNS::Subscription", "AWS::SNS::Topic"],
+    ),
+    (
+        "the schedule of the sweep is free (from memory, not looked up), and its one run a day in prod, a request, a second or so and 16 read units, is a thousandth of a dollar a month",
+        &["AWS::Events::Rule"],
     ),
     (
         "the record of a domain is part of its zone, which is not the stack's",
