@@ -5,12 +5,15 @@ use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use super::Table;
 use super::connection::failed_call;
 use super::key::Key;
-use crate::Result;
 use crate::error::failed;
 use crate::random::back_off;
+use crate::{Error, Result};
 
 /// How many items one BatchWriteItem takes.
 pub(super) const BATCH: usize = 25;
+
+/// How often items that `DynamoDB` left unprocessed are sent again, waiting twice as long each time.
+const ATTEMPTS: u32 = 8;
 
 impl Table {
     /// Deletes what is at these keys, at most [`BATCH`] of them; `action` says in the log what could not be done.
@@ -20,7 +23,7 @@ impl Table {
         keys: impl Iterator<Item = Key>,
     ) -> Result<()> {
         let mut pending = keys.map(|key| deletion(action, key)).collect::<Result<Vec<_>>>()?;
-        for attempt in 0.. {
+        for attempt in 0..ATTEMPTS {
             let answer =
                 self.client.batch_write_item().request_items(&self.name, pending).send().await;
             let answer = answer.map_err(failed_call(action))?;
@@ -29,11 +32,11 @@ impl Table {
                 .and_then(|mut tables| tables.remove(&self.name))
                 .unwrap_or_default();
             if pending.is_empty() {
-                break;
+                return Ok(());
             }
             back_off(attempt).await?;
         }
-        Ok(())
+        Err(Error::Unavailable { action, source: "items stayed unprocessed".into() })
     }
 }
 
