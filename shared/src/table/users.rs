@@ -180,7 +180,8 @@ impl Table {
         Ok(Write::new(transaction, user))
     }
 
-    /// Makes an account that the user belongs to the current one.
+    /// Makes an account that the user belongs to the current one, of a user as it was read: a call that arrives long after
+    /// its client has given up does not undo what was chosen since.
     pub fn set_current_account(
         &self,
         user: &Stored<User>,
@@ -190,8 +191,8 @@ impl Table {
             .update(
                 Key::user(user.id),
                 Changes::new().set("currentAccount", account)?,
-                Condition::enabled(),
-                || Error::BadCredential,
+                Condition::unchanged(user),
+                || Error::Raced,
             )
             .check(Key::account(account), Condition::present(), || Error::NotFound("account"))
             .check(Key::membership(user.id, account), Condition::present(), || {
