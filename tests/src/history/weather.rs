@@ -2,10 +2,11 @@
 //! call.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -70,10 +71,23 @@ struct Sky {
     met: BTreeMap<&'static str, usize>,
 }
 
+/// The port, as soon as the run before has let go of it: its server ends with its runtime, after its test.
+async fn bound(port: u16) -> Result<TcpListener> {
+    for _ in 0..100 {
+        match TcpListener::bind(("127.0.0.1", port)).await {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            bound => return Ok(bound?),
+        }
+    }
+    bail!("port {port} stays in use")
+}
+
 impl Weather {
     /// Listens on this port, 0 for any free one, with no trouble yet. Where it listens, and the weather.
     pub async fn start(port: u16, proxy: Proxy, seed: u64) -> Result<(String, Self)> {
-        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+        let listener = bound(port).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let rng = Rng::with_seed(seed);
         let outage = (0, Fault::Unreachable, "");
