@@ -44,7 +44,7 @@ impl Emulated {
     async fn spawn(binary: &str, environment: Vec<(String, String)>) -> Self {
         let api = RuntimeApi::start().await;
         let mut command = Command::new(QEMU);
-        command.args(["-L", ARM64_ROOT]).arg(package().join(binary).join("bootstrap"));
+        command.args(["-L", ARM64_ROOT]).arg(program(binary));
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", path).envs(environment);
         command.env("AWS_LAMBDA_RUNTIME_API", api.address.to_string());
@@ -97,8 +97,9 @@ const LAMBDA: [(&str, &str); 4] = [
     ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/01/01/[1]0"),
 ];
 
-fn package() -> PathBuf {
+/// A function's program in the package.
+pub(crate) fn program(binary: &str) -> PathBuf {
     let folder = std::env::var_os("ROLLCALL_PACKAGE")
         .ok_or("`cargo xtask test --long` makes the package and names its folder");
-    PathBuf::from(folder.unwrap())
+    PathBuf::from(folder.unwrap()).join(binary).join("bootstrap")
 }

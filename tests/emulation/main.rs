@@ -10,9 +10,10 @@ mod runtime_api;
 mod shape;
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use serde_json::{Value, json};
-use tests::{TestApp, operations};
+use tests::{TestApp, operations, root};
 use xtask::template::Template;
 
 use crate::emulated::Emulated;
@@ -61,6 +62,18 @@ async fn a_function_without_its_environment_says_so_and_does_not_start() {
     let refusal = Emulated::refusal("golem-accounts", Vec::new()).await;
 
     assert!(refusal.contains("TABLE_NAME"), "{refusal}");
+}
+
+#[test]
+fn no_program_tells_where_it_was_built() {
+    for function in Template::load().unwrap().functions() {
+        let program = fs::read(emulated::program(&function.binary)).unwrap();
+        let program = String::from_utf8_lossy(&program);
+
+        for place in [root().to_str().unwrap(), "/registry/src/"] {
+            assert!(!program.contains(place), "{} has {place}", function.binary);
+        }
+    }
 }
 
 /// The JSON in the answer's body, or its text; null if it is empty.

@@ -39,7 +39,7 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Operator(options) => operator::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Costs(options) => costs::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options).await,
-        Task::Package(options) => package::run(options).await.map(|()| ExitCode::SUCCESS),
+        Task::Package(options) => package::run(options).await,
         Task::Soak(options) => soak::run(options).await,
         Task::Tools(options) => tools::run(&options).map(|()| ExitCode::SUCCESS),
         Task::Guard(options) => guard::run(options).await,

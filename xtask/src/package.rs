@@ -8,8 +8,9 @@ mod tree;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha256};
 use shared::model::hex;
@@ -37,11 +38,11 @@ struct Built<'a> {
 }
 
 /// Writes `target/package/<arch>/` for each architecture, from the locked dependencies; ends early on a signal.
-pub async fn run(options: Options) -> Result<()> {
+pub async fn run(options: Options) -> Result<ExitCode> {
     let mut ends = Ends::catch()?;
     tokio::select! {
-        packaged = package(&options.arch) => packaged,
-        signal = ends.next() => bail!("stopped by signal {signal}"),
+        packaged = package(&options.arch) => packaged.map(|()| ExitCode::SUCCESS),
+        signal = ends.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 

@@ -37,3 +37,16 @@ pub(crate) fn with_pinned_tools(program: impl AsRef<Path>) -> Result<Command> {
     command.env("PATH", path);
     Ok(command)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_unwinds_in_a_package_because_the_manifest_says_so_and_cargo_lambda_would_abort() {
+        let manifest = std::fs::read_to_string(workspace::root().join("Cargo.toml")).unwrap();
+
+        let manifest: toml::Table = manifest.parse().unwrap();
+        assert_eq!(manifest["profile"]["release"]["panic"].as_str(), Some("unwind"));
+    }
+}
