@@ -107,6 +107,7 @@ async fn the_engine_counts_units_as_dynamodb_documents_them() {
     }
 }
 
+#[expect(clippy::unwrap_used, reason = "what was JSON is JSON")]
 async fn consumed(app: &TestApp, operation: &str, request: Value) -> Value {
     let text = request.to_string().replace(TABLE, app.table_name());
     let mut request: Value = serde_json::from_str(&text).unwrap();

@@ -43,15 +43,15 @@ impl<'t, T> Write<'t, T> {
     pub async fn commit(self) -> Result<T> {
         let Self { transaction, outcome, aftermath } = self;
         match aftermath {
-            Aftermath::Nothing => transaction.commit().await?,
+            Aftermath::Nothing => Box::pin(transaction.commit()).await?,
             Aftermath::Members(account, admin) => {
                 let table = transaction.table();
-                table.commit_closing(transaction, account, admin).await?;
+                Box::pin(table.commit_closing(transaction, account, admin)).await?;
             }
             Aftermath::Revoked(user) => {
                 let table = transaction.table();
-                transaction.commit().await?;
-                table.clear_after(&user).await;
+                Box::pin(transaction.commit()).await?;
+                Box::pin(table.clear_after(&user)).await;
             }
         }
         Ok(outcome)
