@@ -47,7 +47,7 @@ impl Drop for Profile {
     }
 }
 
-/// ChromeDriver and its port; nothing if it ended without one.
+/// `ChromeDriver` and its port; nothing if it ended without one.
 fn started_driver() -> Option<(Child, u16)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
