@@ -21,6 +21,12 @@ use xtask::template::Template;
 
 use crate::{Answer, Cut, OAuthClient, Operation, Person, Proxy, Service, log, unique};
 
+/// Read once, and the next made once: a debug build takes its time over both.
+static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::load().expect("the template"));
+
+/// The private key of what the functions seal.
+static OPENING: LazyLock<OpeningKey> = LazyLock::new(OpeningKey::generate);
+
 /// The id that every request of these tests has.
 pub const REQUEST_ID: &str = "8a3f0c1e-0000-4000-8000-000000000001";
 
@@ -33,7 +39,6 @@ pub struct TestApp {
     sign_in: App<SignIn>,
     secrets_manager: SecretsManager,
     sealing: SealingKey,
-    opening: OpeningKey,
     engine: Engine,
     table_name: String,
     proxy: Proxy,
@@ -48,7 +53,7 @@ impl TestApp {
     async fn try_start() -> Result<Self> {
         log::watch();
         let engine = Engine::for_test().await?;
-        let table_name = engine.new_table(&Template::load()?).await?;
+        let table_name = engine.new_table(&TEMPLATE).await?;
         let proxy = Proxy::start(engine.endpoint()).await?;
         let service_key = json!({ "current": "1", "1": "a service key of the tests alone" });
         let secrets_manager = SecretsManager::start(&service_key).await?;
@@ -56,14 +61,12 @@ impl TestApp {
         let table = Table::connect(Connection::local(proxy.endpoint(), &table_name))?;
         let means = SignIn { verified: Verified::new()? };
         let sign_in = App { table: table.clone(), service_keys: keys()?, means };
-        let opening = OpeningKey::generate();
-        let sealing = SealingKey::parse(&opening.public_key())?;
+        let sealing = SealingKey::parse(&OPENING.public_key())?;
         Ok(Self {
             app: App { table, service_keys: keys()?, means: () },
             sign_in,
             secrets_manager,
             sealing,
-            opening,
             engine,
             table_name,
             proxy,
@@ -111,7 +114,7 @@ impl TestApp {
     pub fn environment(&self, names: &BTreeSet<String>) -> Vec<(String, String)> {
         let deployed = |name: &String| match name.as_str() {
             "TABLE_NAME" => self.table_name.clone(),
-            "SEALING_PUBLIC_KEY" => self.opening.public_key(),
+            "SEALING_PUBLIC_KEY" => OPENING.public_key(),
             "SERVICE_KEY_SECRET" => SECRET.to_owned(),
             name => panic!("no test knows what {name} is"),
         };
@@ -159,7 +162,7 @@ impl TestApp {
 
     /// The private key of what the functions seal.
     pub fn opening_key(&self) -> &OpeningKey {
-        &self.opening
+        &OPENING
     }
 
     /// A new user of this name, with the address `<name>@example.com`, a token, and a last use already noted.
