@@ -21,6 +21,7 @@ use xtask::template::Template;
 
 use crate::{Answer, Cut, OAuthClient, Operation, Person, Proxy, Service, log, unique};
 
+
 /// Read once, and the next made once: a debug build takes its time over both.
 static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::load().expect("the template"));
 

@@ -14,8 +14,8 @@ impl TestApp {
 }
 
 /// What is wrong with a whole table: claims and what they claim match both ways, memberships stand on both sides of an
-/// account that exists, every user's primary address is its own, no address is left out of the count, and nothing
-/// belongs to a user who is not there.
+/// account that exists, every user's primary address is its own, no address is left out of the count, nothing
+/// belongs to a user who is not there, and nothing is there that no insertion made.
 pub fn inconsistencies(all: &[Value]) -> Vec<String> {
     let items: HashMap<(&str, &str), &Value> =
         all.iter().map(|item| ((text(item, "pk"), text(item, "sk")), item)).collect();
@@ -29,6 +29,10 @@ pub fn inconsistencies(all: &[Value]) -> Vec<String> {
         }
         if text(item, "type") == "user" && !counts_addresses(pk, item, &items) {
             found.push(format!("not as many addresses as this says: {item}"));
+        }
+        if *sk != "ATTEMPTS" && (text(item, "type").is_empty() || !item["version"]["N"].is_string())
+        {
+            found.push(format!("nobody inserted this: {item}"));
         }
     }
     found

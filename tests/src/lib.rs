@@ -21,6 +21,8 @@ mod person;
 mod prepare;
 mod proxy;
 mod signed;
+mod snapshot;
+mod state;
 mod translated;
 
 pub use answer::Answer;
@@ -36,4 +38,5 @@ pub use person::{Person, basic};
 pub use prepare::{OAuthClient, Service, Shown, Tokens, Who, form, parameter, token_id, unique};
 pub use proxy::{Call, Consumed, Fault, Proxy};
 pub use signed::{date, sign, signature};
+pub use state::{State, seen};
 pub use translated::{printed, script, source, translate};

@@ -94,14 +94,16 @@ impl Proxy {
         self.watch().script.once(operation, 0, fault);
     }
 
-    /// Makes trouble with the call of this operation that comes after so many others of it; and, if it `lasts`, with all
-    /// that follow.
+    /// Makes trouble with the call of this operation that comes after so many others of it, and with those that the fault
+    /// takes [in a row](Fault::in_a_row); if it `lasts`, with all that follow.
     pub fn disturb_at(&self, operation: &str, after: usize, fault: Fault, lasts: bool) {
         let mut watch = self.watch();
         if lasts {
             watch.script.from(operation, after, fault);
         } else {
-            watch.script.once(operation, after, fault);
+            for _ in 0..fault.in_a_row() {
+                watch.script.once(operation, after, fault);
+            }
         }
     }
 

@@ -31,6 +31,8 @@ pub enum Fault {
     Conflict,
     /// Cancelled because there was no room for one of its writes just then.
     Crowded,
+    /// Done, and answered as if it were still under way.
+    InProgress,
     /// Only the first key is read or the first item written, the others are handed back.
     Unprocessed,
     /// From now on the table's clock is an hour ahead, and whatever is signed by another one is refused.
@@ -41,13 +43,20 @@ impl Fault {
     /// Refused for lack of capacity.
     pub const THROTTLED: Self = Self::Refused("ProvisionedThroughputExceededException");
 
-    /// An earlier attempt at the same transaction is still under way.
+    /// Refused because an earlier attempt at the same transaction is still under way.
     pub const IN_PROGRESS: Self = Self::Refused("TransactionInProgressException");
+
+    /// How many calls in a row must meet it before anything but the SDK's own next attempt gets over it.
+    pub const fn in_a_row(self) -> usize {
+        if matches!(self, Self::InProgress) { 3 } else { 1 }
+    }
 
     /// Whether a call of this operation can meet it.
     pub fn concerns(self, operation: &str) -> bool {
         match self {
-            Self::Conflict | Self::Crowded | Self::IN_PROGRESS => operation == "TransactWriteItems",
+            Self::Conflict | Self::Crowded | Self::InProgress | Self::IN_PROGRESS => {
+                operation == "TransactWriteItems"
+            }
             Self::Unprocessed => matches!(operation, "BatchGetItem" | "BatchWriteItem"),
             _ => true,
         }

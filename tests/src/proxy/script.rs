@@ -56,13 +56,11 @@ impl Script {
     /// What the next call of this operation meets.
     pub(super) fn next(&mut self, operation: &str) -> Option<Fault> {
         let is_of = |rule: &Rule| rule.operation.as_ref().is_none_or(|own| own == operation);
-        let place = self.rules.iter_mut().position(|rule| {
-            let is_due = is_of(rule) && rule.after == 0;
-            if is_of(rule) && !is_due {
-                rule.after -= 1;
-            }
-            is_due
-        })?;
+        let due = self.rules.iter().position(|rule| is_of(rule) && rule.after == 0);
+        for rule in self.rules.iter_mut().filter(|rule| is_of(rule)) {
+            rule.after = rule.after.saturating_sub(1);
+        }
+        let place = due?;
         let (fault, lasts) = (self.rules[place].fault, self.rules[place].lasts);
         if !lasts {
             self.rules.remove(place);

@@ -42,6 +42,22 @@ pub(super) struct Wire {
     pub(super) news: Arc<Notify>,
 }
 
+/// A call that is under way, until it is answered or its connection has ended.
+struct UnderWay(Arc<Mutex<Watch>>);
+
+impl UnderWay {
+    fn begin(watch: &Arc<Mutex<Watch>>) -> Self {
+        lock(watch).under_way += 1;
+        Self(Arc::clone(watch))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        lock(&self.0).under_way -= 1;
+    }
+}
+
 /// A call as it came.
 #[derive(Clone)]
 pub(super) struct Held {
@@ -62,6 +78,7 @@ impl Wire {
         let body = to_bytes(Body::new(body), usize::MAX).await.map_err(io::Error::other)?;
         let call = Held { headers: parts.headers, body };
         let operation = call.operation();
+        let _under_way = UnderWay::begin(&self.watch);
         let (fault, counting) = self.begin(&operation, &call.body);
         if let Some(meanwhile) = self.meanwhile(&operation) {
             meanwhile.await;
@@ -83,12 +100,11 @@ impl Wire {
 
     fn begin(&self, operation: &str, body: &[u8]) -> (Option<Fault>, bool) {
         let mut watch = lock(&self.watch);
-        let is_beside_another = watch.under_way > 0;
+        let is_beside_another = watch.under_way > 1;
         if is_beside_another && let Some(other) = watch.calls.last_mut() {
             other.is_beside_another = true;
         }
         watch.rounds += usize::from(!is_beside_another);
-        watch.under_way += 1;
         watch.calls.push(Call {
             operation: operation.to_owned(),
             keys: keys(body),
@@ -103,10 +119,7 @@ impl Wire {
     }
 
     fn end(&self, operation: String) {
-        let mut watch = lock(&self.watch);
-        watch.under_way -= 1;
-        watch.answered.insert(operation);
-        drop(watch);
+        lock(&self.watch).answered.insert(operation);
         self.news.notify_waiters();
     }
 
@@ -138,6 +151,10 @@ impl Wire {
                 self.forward(call).await?;
                 failure()
             }
+            Some(Fault::InProgress) => {
+                self.forward(call).await?;
+                refusal("TransactionInProgressException", json!({}))
+            }
             Some(Fault::Unreachable) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "<html>no</html>").into_response()
             }
@@ -155,24 +172,15 @@ impl Wire {
         match fault {
             Fault::AnswerLost | Fault::AnswerLate => drop(self.forward(call).await?),
             Fault::Late => lock(&self.watch).held.push(call),
-            Fault::Gone => {
-                self.leave();
-                self.door.close();
-            }
+            Fault::Gone => self.door.close(),
             _ => {}
         }
         match fault {
             Fault::Silent | Fault::Late | Fault::AnswerLate => {
-                self.leave();
                 match pending::<Infallible>().await {}
             }
             _ => Ok(Outcome::Closed),
         }
-    }
-
-    /// The call is not under way any more, though the connection may be.
-    fn leave(&self) {
-        lock(&self.watch).under_way -= 1;
     }
 
     /// Hands a call to the engine.

@@ -1,0 +1,184 @@
+//! A write with a fault at one of its calls.
+
+use std::fmt;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use serde_json::Value;
+use tests::{Answer, Fault, State, TestApp, inconsistencies, seen};
+
+use super::judge::{self, Came};
+use super::rehearsal::{Place, Rehearsal};
+use super::report;
+
+/// The faults, and what the report calls them.
+pub(super) const FAULTS: [(Fault, &str); 14] = [
+    (Fault::THROTTLED, "throttled"),
+    (Fault::Failed, "500"),
+    (Fault::Gone, "connection refused"),
+    (Fault::Dropped, "request dropped"),
+    (Fault::Late, "request late"),
+    (Fault::FailedAfter, "done, then 500"),
+    (Fault::AnswerLost, "answer lost"),
+    (Fault::AnswerCut, "answer cut"),
+    (Fault::AnswerLate, "answer late"),
+    (Fault::Conflict, "conflict"),
+    (Fault::Crowded, "transaction throttled"),
+    (Fault::InProgress, "in progress"),
+    (Fault::Unprocessed, "unprocessed"),
+    (Fault::StaleClock, "stale clock"),
+];
+
+/// How many cases are played at once: those that wait for time to pass, and the others.
+const AT_ONCE: [usize; 2] = [8, 2];
+
+/// How often a case that did not come out as it must is played again.
+const ALONE: usize = 3;
+
+/// A case, and what came of it.
+pub(super) type Played = (Case, Result<Came, String>);
+
+/// One fault at one call.
+#[derive(Clone)]
+pub(super) struct Case {
+    pub(super) place: Place,
+    pub(super) fault: usize,
+    /// Whether all later calls of the operation meet it too, so that no retry helps.
+    pub(super) lasts: bool,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lasting = if self.lasts { "lasting" } else { "once" };
+        write!(f, "{} × {}, {lasting}", self.place, FAULTS[self.fault].1)
+    }
+}
+
+impl Case {
+    pub(super) const fn fault(&self) -> Fault {
+        FAULTS[self.fault].0
+    }
+
+    /// Whether it makes sense: nobody can connect once, and a clock that is wrong is mended once.
+    const fn is_possible(&self) -> bool {
+        match self.fault() {
+            Fault::Gone => self.lasts,
+            Fault::StaleClock => !self.lasts,
+            _ => true,
+        }
+    }
+
+    const fn is_slow(&self) -> bool {
+        matches!(self.fault(), Fault::Late | Fault::AnswerLate)
+    }
+}
+
+impl Rehearsal {
+    /// Every fault at every call, once and lasting.
+    fn cases(&self) -> Vec<Case> {
+        let all = self.places.iter().flat_map(|place| {
+            (0..FAULTS.len()).flat_map(move |fault| {
+                [false, true].map(|lasts| Case { place: place.clone(), fault, lasts })
+            })
+        });
+        all.filter(|case| case.fault().concerns(&case.place.operation) && case.is_possible())
+            .collect()
+    }
+
+    /// Plays them all, each on a service of its own. The time limits of calls are real, so that a machine with too much to
+    /// do fails some: what does not come out as documented is played again, alone, and counts if it never does.
+    pub(super) async fn play_all(&self) -> Vec<Played> {
+        let mut played = self.play_at_once().await;
+        for (case, outcome) in &mut played {
+            for _ in 0..ALONE {
+                if report::is_documented(&self.write, case, outcome.as_ref().ok().copied()) {
+                    break;
+                }
+                *outcome = self.play(case).await;
+            }
+        }
+        played
+    }
+
+    async fn play_at_once(&self) -> Vec<Played> {
+        let (slow, quick): (Vec<_>, Vec<_>) = self.cases().into_iter().partition(Case::is_slow);
+        let play = |cases: Vec<Case>, at_once| {
+            let played = stream::iter(cases).map(async |case| {
+                let outcome = self.play(&case).await;
+                (case, outcome)
+            });
+            played.buffer_unordered(at_once).collect::<Vec<_>>()
+        };
+        let (mut played, quick) = tokio::join!(play(slow, AT_ONCE[0]), play(quick, AT_ONCE[1]));
+        played.extend(quick);
+        played
+    }
+
+    /// The request with the fault, then the same request without one.
+    async fn play(&self, case: &Case) -> Result<Came, String> {
+        let app = TestApp::restored(&self.items).await;
+        let Place { operation, after, .. } = &case.place;
+        app.proxy().disturb_at(operation, *after, case.fault(), case.lasts);
+        let answer = app.send_event(&self.event).await;
+        if app.proxy().faults_met() == 0 {
+            return Err(format!("no call met the fault: {answer:?}"));
+        }
+        app.proxy().calm().map_err(|error| error.to_string())?;
+        if !case.lasts {
+            app.proxy().deliver_late().await.map_err(|error| error.to_string())?;
+        }
+        let outcome = self.after_the_fault(&app, &answer, case).await?;
+        self.asked_again(&app, outcome).await?;
+        Ok(outcome)
+    }
+
+    async fn after_the_fault(
+        &self,
+        app: &TestApp,
+        answer: &Answer,
+        case: &Case,
+    ) -> Result<Came, String> {
+        let items = app.items().await;
+        if let Some(broken) = broken(&seen(&items)) {
+            return Err(format!("{answer:?} leaves {broken}"));
+        }
+        let outcome = judge::first(self, answer, &State::of(&items))?;
+        if !case.lasts && outcome != Came::AsEver {
+            return Err(format!("one fault was not got over: {answer:?}"));
+        }
+        if outcome == Came::AsEver {
+            judge::truth(app, answer, &items).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// A client that retries ends where it would have ended without a fault, whatever still arrives after that.
+    async fn asked_again(&self, app: &TestApp, came: Came) -> Result<(), String> {
+        let answer = app.send_event(&self.event).await;
+        let items = app.items().await;
+        if let Some(broken) = broken(&items) {
+            return Err(format!("the retry, {answer:?}, leaves {broken}"));
+        }
+        let state = State::of(&items);
+        judge::second(self, came, &answer, &state)?;
+        let late = app.proxy().deliver_late().await.map_err(|error| error.to_string())?;
+        if late > 0 { self.after_late_calls(app, &state).await } else { Ok(()) }
+    }
+
+    /// Calls that arrive after all that change nothing. Where asking again makes another one, so may a late call, and it
+    /// touches nothing that is there.
+    async fn after_late_calls(&self, app: &TestApp, before: &State) -> Result<(), String> {
+        let items = app.items().await;
+        let after = State::of(&items);
+        let makes_another = !self.second.state.says_the_same(&self.first.state);
+        if after.is_untouched_since(before) || makes_another && after.only_adds_to(before) {
+            return broken(&items).map_or(Ok(()), Err);
+        }
+        Err(format!("late calls change what the retry left:{}", after.difference(before)))
+    }
+}
+
+fn broken(items: &[Value]) -> Option<String> {
+    let found = inconsistencies(items);
+    (!found.is_empty()).then(|| found.join("\n      "))
+}
