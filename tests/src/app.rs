@@ -21,12 +21,14 @@ use xtask::template::Template;
 
 use crate::{Answer, Cut, OAuthClient, Operation, Person, Proxy, Service, log, unique};
 
-
 /// Read once, and the next made once: a debug build takes its time over both.
 static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::load().expect("the template"));
 
 /// The private key of what the functions seal.
 static OPENING: LazyLock<OpeningKey> = LazyLock::new(OpeningKey::generate);
+
+/// The public one.
+static PUBLIC: LazyLock<String> = LazyLock::new(|| OPENING.public_key());
 
 /// The id that every request of these tests has.
 pub const REQUEST_ID: &str = "8a3f0c1e-0000-4000-8000-000000000001";
@@ -62,7 +64,7 @@ impl TestApp {
         let table = Table::connect(Connection::local(proxy.endpoint(), &table_name))?;
         let means = SignIn { verified: Verified::new()? };
         let sign_in = App { table: table.clone(), service_keys: keys()?, means };
-        let sealing = SealingKey::parse(&OPENING.public_key())?;
+        let sealing = SealingKey::parse(&PUBLIC)?;
         Ok(Self {
             app: App { table, service_keys: keys()?, means: () },
             sign_in,
@@ -72,6 +74,16 @@ impl TestApp {
             table_name,
             proxy,
         })
+    }
+
+    /// The functions anew, as after a cold start, but for the service key, which they know: with another proxy before
+    /// the same engine.
+    pub(crate) async fn restart(&mut self) -> Result<()> {
+        self.proxy.close();
+        self.proxy = Proxy::start(self.engine.endpoint()).await?;
+        self.sign_in.means = SignIn { verified: Verified::new()? };
+        self.mend();
+        Ok(())
     }
 
     /// The same functions, over a database that nobody can reach.
@@ -115,7 +127,7 @@ impl TestApp {
     pub fn environment(&self, names: &BTreeSet<String>) -> Vec<(String, String)> {
         let deployed = |name: &String| match name.as_str() {
             "TABLE_NAME" => self.table_name.clone(),
-            "SEALING_PUBLIC_KEY" => OPENING.public_key(),
+            "SEALING_PUBLIC_KEY" => PUBLIC.clone(),
             "SERVICE_KEY_SECRET" => SECRET.to_owned(),
             name => panic!("no test knows what {name} is"),
         };
@@ -211,10 +223,20 @@ impl TestApp {
             .map(|(side, member)| side.replace(&pattern, &member))
             .map(|item| serde_json::from_str(&item).expect("an item"))
             .collect();
-        for batch in items.chunks(25) {
-            let puts: Vec<_> =
-                batch.iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect();
-            let request = json!({ "RequestItems": { self.table_name.as_str(): puts } });
+        self.put_all(&items).await;
+    }
+
+    /// Puts items into the table, past all functions.
+    pub(crate) async fn put_all(&self, items: &[Value]) {
+        self.write_all(
+            items.iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect(),
+        )
+        .await;
+    }
+
+    pub(crate) async fn write_all(&self, writes: Vec<Value>) {
+        for batch in writes.chunks(25) {
+            let request = json!({ "RequestItems": { self.table_name.as_str(): batch } });
             let written = self.engine.ask("BatchWriteItem", &request).await;
             let written = written.expect("the engine takes items");
             assert_eq!(written["UnprocessedItems"], json!({}));

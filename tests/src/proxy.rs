@@ -84,6 +84,11 @@ impl Proxy {
         self.wire.door.endpoint()
     }
 
+    /// Ends all connections and takes no more.
+    pub(crate) fn close(&self) {
+        self.wire.door.close();
+    }
+
     /// Listens again after [`Fault::Gone`].
     pub fn reopen(&self) -> Result<()> {
         self.wire.door.open(&self.wire)

@@ -1,9 +1,10 @@
 //! A table that was prepared once, for many services.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use crate::TestApp;
-use crate::app::TABLE;
 use crate::state::without;
 
 /// A time that no test lives to see, as text and in seconds since 1970.
@@ -20,12 +21,25 @@ impl TestApp {
     /// A service of its own, over a table that holds these items.
     pub async fn restored(items: &[Value]) -> Self {
         let app = Self::start().await;
-        for batch in items.chunks(25) {
-            let puts: Vec<_> =
-                batch.iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect();
-            app.engine("BatchWriteItem", json!({ "RequestItems": { TABLE: puts } })).await;
-        }
+        app.put_all(items).await;
         app
+    }
+
+    /// The same service with nothing left of what it was used for: started anew, over a table that holds these items.
+    pub async fn used_again(mut self, items: &[Value]) -> Self {
+        self.restart().await.expect("the test service starts again");
+        let there = self.items().await;
+        let kept: HashSet<String> = items.iter().map(Value::to_string).collect();
+        let found: HashSet<String> = there.iter().map(Value::to_string).collect();
+        self.delete_all(there.iter().filter(|item| !kept.contains(&item.to_string()))).await;
+        let missing = items.iter().filter(|item| !found.contains(&item.to_string()));
+        self.put_all(&missing.cloned().collect::<Vec<_>>()).await;
+        self
+    }
+
+    async fn delete_all(&self, items: impl Iterator<Item = &Value>) {
+        let deletion = |item: &Value| json!({ "DeleteRequest": { "Key": { "pk": item["pk"], "sk": item["sk"] } } });
+        self.write_all(items.map(deletion).collect()).await;
     }
 }
 

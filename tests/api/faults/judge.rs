@@ -55,6 +55,30 @@ pub(super) fn second(
     Ok(())
 }
 
+/// Under a key the retry is answered as the first request was, or would have been if its answer had not been lost.
+pub(super) fn repeated(
+    of: &Rehearsal,
+    came: Came,
+    answer: &Answer,
+    again: &Answer,
+) -> Result<(), String> {
+    if of.write.ends_its_credential() && came != Came::NothingDone {
+        return Ok(());
+    }
+    let is_repeated = again.header("idempotency-replayed") == Some("true");
+    let mut first = again.clone();
+    first.headers.retain(|(name, _)| name != "idempotency-replayed");
+    let is_right = match came {
+        Came::NothingDone => !is_repeated,
+        Came::Done => is_repeated,
+        Came::AsEver => is_repeated && first == *answer,
+    };
+    if is_right {
+        return Ok(());
+    }
+    Err(format!("{came:?}; answered {answer:?}, and then under the same key {again:?}"))
+}
+
 /// The only failure that there is: 503 with `Retry-After`, in the dialect's shape.
 fn busy(operation: &Operation, answer: &Answer) -> Result<(), String> {
     let text = "the service is busy; try again shortly";

@@ -1,17 +1,22 @@
-//! Every write, with every fault at every one of its calls to the table.
+//! Every write, with every fault at every one of its calls to the table, and once more under an `Idempotency-Key`.
 //!
-//! Nothing is listed by hand: the writes are the documented operations, the calls are those of a run without a fault,
+//! `ROLLCALL_REWRITE=1 cargo test -p tests --test api faults::` writes the table of docs/reliability.md anew. Nothing is listed by hand: the writes are the documented operations, the calls are those of a run without a fault,
 //! and what is right follows from that run and from the same request sent once more.
 
 mod judge;
+mod page;
 mod play;
 mod rehearsal;
 mod report;
 mod write;
 
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
 use tests::{Operation, operations};
 use tracing::subscriber::{NoSubscriber, set_default};
 
+use play::Idle;
 use rehearsal::Rehearsal;
 use report::Report;
 use write::Write;
@@ -22,11 +27,21 @@ use write::Write;
 /// other tests.
 async fn play_writes(of: impl Fn(&Operation) -> bool) {
     let _quiet = set_default(NoSubscriber::new());
-    let mut report = Report::default();
+    let begun = Instant::now();
+    let (mut report, idle) = (Report::default(), Idle::default());
     for write in Write::all().into_iter().filter(|write| of(&write.operation)) {
         let rehearsal = Rehearsal::of(write).await;
-        report.add(rehearsal.play_all().await, &rehearsal);
+        report.add(rehearsal.play_all(&idle).await, &rehearsal);
+        if let Some(rehearsal) = rehearsal.keyed().await {
+            report.add(rehearsal.play_all(&idle).await, &rehearsal);
+        }
     }
+    let met = idle.met.load(Relaxed);
+    eprintln!(
+        "{} cases, {met} faults met, {:.0} s",
+        report.played(),
+        begun.elapsed().as_secs_f32()
+    );
     report.assert_good();
 }
 
@@ -67,8 +82,10 @@ fn every_write_is_played_by_one_of_these_tests_and_no_other_is_documented() {
             .iter()
             .any(|dialect| operation.name.starts_with(dialect))
     };
-    let writes: Vec<String> = Write::all().iter().map(ToString::to_string).collect();
+    let writes: Vec<String> = Write::all().iter().map(Write::name).collect();
+    let rows = page::rows();
+    let documented: Vec<&str> = rows.iter().map(|row| page::name(row)).collect();
 
     assert!(operations().iter().filter(|operation| operation.is_write()).all(of));
-    assert_eq!(report::documented_writes(), writes);
+    assert_eq!(documented, writes);
 }

@@ -1,6 +1,9 @@
 //! A write with a fault at one of its calls.
 
 use std::fmt;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -73,10 +76,44 @@ impl Case {
     }
 }
 
+/// Services that no case is played on at the moment. A case begins where one has never been: what it starts from is
+/// put back, and nobody remembers anything.
+#[derive(Default)]
+pub(super) struct Idle {
+    apps: Mutex<Vec<TestApp>>,
+    /// The faults met so far.
+    pub(super) met: AtomicUsize,
+}
+
+impl Idle {
+    async fn take(&self, items: &[Value]) -> TestApp {
+        let idle = self.apps().pop();
+        match idle {
+            Some(app) => app.used_again(items).await,
+            None => TestApp::restored(items).await,
+        }
+    }
+
+    fn give_back(&self, app: TestApp) {
+        self.apps().push(app);
+    }
+
+    fn apps(&self) -> MutexGuard<'_, Vec<TestApp>> {
+        self.apps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Rehearsal {
+    /// All calls; under a key those from the write on: before it nothing is kept, and a key changes nothing.
+    fn places_that_matter(&self) -> &[Place] {
+        let is_write = |place: &Place| place.operation == "TransactWriteItems";
+        let write = self.places.iter().position(is_write).unwrap_or_default();
+        if self.write.is_keyed { &self.places[write..] } else { &self.places }
+    }
+
     /// Every fault at every call, once and lasting.
     fn cases(&self) -> Vec<Case> {
-        let all = self.places.iter().flat_map(|place| {
+        let all = self.places_that_matter().iter().flat_map(|place| {
             (0..FAULTS.len()).flat_map(move |fault| {
                 [false, true].map(|lasts| Case { place: place.clone(), fault, lasts })
             })
@@ -87,24 +124,24 @@ impl Rehearsal {
 
     /// Plays them all, each on a service of its own. The time limits of calls are real, so that a machine with too much to
     /// do fails some: what does not come out as documented is played again, alone, and counts if it never does.
-    pub(super) async fn play_all(&self) -> Vec<Played> {
-        let mut played = self.play_at_once().await;
+    pub(super) async fn play_all(&self, idle: &Idle) -> Vec<Played> {
+        let mut played = self.play_at_once(idle).await;
         for (case, outcome) in &mut played {
             for _ in 0..ALONE {
                 if report::is_documented(&self.write, case, outcome.as_ref().ok().copied()) {
                     break;
                 }
-                *outcome = self.play(case).await;
+                *outcome = self.play(case, idle).await;
             }
         }
         played
     }
 
-    async fn play_at_once(&self) -> Vec<Played> {
+    async fn play_at_once(&self, idle: &Idle) -> Vec<Played> {
         let (slow, quick): (Vec<_>, Vec<_>) = self.cases().into_iter().partition(Case::is_slow);
         let play = |cases: Vec<Case>, at_once| {
             let played = stream::iter(cases).map(async |case| {
-                let outcome = self.play(&case).await;
+                let outcome = self.play(&case, idle).await;
                 (case, outcome)
             });
             played.buffer_unordered(at_once).collect::<Vec<_>>()
@@ -115,20 +152,28 @@ impl Rehearsal {
     }
 
     /// The request with the fault, then the same request without one.
-    async fn play(&self, case: &Case) -> Result<Came, String> {
-        let app = TestApp::restored(&self.items).await;
+    async fn play(&self, case: &Case, idle: &Idle) -> Result<Came, String> {
+        let app = idle.take(&self.items).await;
+        let outcome = self.play_on(&app, case, idle).await;
+        idle.give_back(app);
+        outcome
+    }
+
+    async fn play_on(&self, app: &TestApp, case: &Case, idle: &Idle) -> Result<Came, String> {
         let Place { operation, after, .. } = &case.place;
         app.proxy().disturb_at(operation, *after, case.fault(), case.lasts);
         let answer = app.send_event(&self.event).await;
-        if app.proxy().faults_met() == 0 {
+        let met = app.proxy().faults_met();
+        idle.met.fetch_add(met, Relaxed);
+        if met == 0 {
             return Err(format!("no call met the fault: {answer:?}"));
         }
         app.proxy().calm().map_err(|error| error.to_string())?;
         if !case.lasts {
             app.proxy().deliver_late().await.map_err(|error| error.to_string())?;
         }
-        let outcome = self.after_the_fault(&app, &answer, case).await?;
-        self.asked_again(&app, outcome).await?;
+        let outcome = self.after_the_fault(app, &answer, case).await?;
+        self.asked_again(app, outcome, &answer).await?;
         Ok(outcome)
     }
 
@@ -153,7 +198,7 @@ impl Rehearsal {
     }
 
     /// A client that retries ends where it would have ended without a fault, whatever still arrives after that.
-    async fn asked_again(&self, app: &TestApp, came: Came) -> Result<(), String> {
+    async fn asked_again(&self, app: &TestApp, came: Came, first: &Answer) -> Result<(), String> {
         let answer = app.send_event(&self.event).await;
         let items = app.items().await;
         if let Some(broken) = broken(&items) {
@@ -161,6 +206,10 @@ impl Rehearsal {
         }
         let state = State::of(&items);
         judge::second(self, came, &answer, &state)?;
+        if self.write.is_keyed {
+            judge::repeated(self, came, first, &answer)?;
+            judge::truth(app, &answer, &items).await?;
+        }
         let late = app.proxy().deliver_late().await.map_err(|error| error.to_string())?;
         if late > 0 { self.after_late_calls(app, &state).await } else { Ok(()) }
     }

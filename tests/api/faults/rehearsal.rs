@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use serde_json::Value;
-use tests::{Answer, State, TestApp};
+use serde_json::{Value, json};
+use tests::{Answer, Asker, State, TestApp};
 
 use super::write::Write;
 
@@ -53,6 +53,20 @@ impl Rehearsal {
     /// Prepares a write and does it twice.
     pub(super) async fn of(write: Write) -> Self {
         let (items, event) = write.prepare().await;
+        Self::from(write, items, event).await
+    }
+
+    /// The same write under an `Idempotency-Key`, if it takes one.
+    pub(super) async fn keyed(&self) -> Option<Self> {
+        if self.write.operation.asker() != Asker::User {
+            return None;
+        }
+        let mut event = self.event.clone();
+        event["headers"]["idempotency-key"] = json!("a-key");
+        Some(Self::from(self.write.keyed(), self.items.clone(), event).await)
+    }
+
+    async fn from(write: Write, items: Vec<Value>, event: Value) -> Self {
         let app = TestApp::restored(&items).await;
         app.proxy().count();
         let (first, answer) = Turn::of(&app, &event).await;

@@ -5,12 +5,10 @@ use std::collections::BTreeSet;
 use tests::Fault;
 
 use super::judge::Came;
+use super::page;
 use super::play::{Case, FAULTS, Played};
 use super::rehearsal::Rehearsal;
 use super::write::Write;
-
-/// The documentation that repeats it.
-const DOCUMENTED: &str = include_str!("../../../docs/reliability.md");
 
 /// What came of the cases played so far.
 #[derive(Default)]
@@ -33,27 +31,55 @@ impl Report {
                 Err(failure) => self.failures.push(format!("{} × {case}: {failure}", of.write)),
             }
         }
-        self.rows.push(row(of, &came));
+        if of.write.is_keyed {
+            self.add_keyed(of, &came);
+        } else {
+            self.rows.push(row(of, &came));
+        }
+    }
+
+    /// Under a key comes out what comes out without one, but for the answer to whoever asks again.
+    fn add_keyed(&mut self, of: &Rehearsal, came: &[BTreeSet<Came>]) {
+        let is_answered = of.second.status == of.first.status || of.write.ends_its_credential();
+        if !is_answered || !of.second.state.is_like(&of.first.state) {
+            self.failures.push(format!("{} is not answered as before", of.write));
+        }
+        let (plain, keyed) = (self.rows.last(), cells(came));
+        if !plain.is_some_and(|row| row.ends_with(&keyed)) {
+            self.failures.push(format!("{} comes out otherwise: {keyed}, and {plain:?}", of.write));
+        }
     }
 
     /// Nothing failed, and the documentation says what came of it.
     pub(super) fn assert_good(mut self) {
-        let is_documented = |row: &&String| DOCUMENTED.lines().any(|line| line == *row);
-        let missing = self.rows.iter().filter(|row| !is_documented(row));
+        if page::is_rewritten() {
+            page::rewrite(&self.rows);
+        }
+        let documented = page::rows();
+        let missing = self.rows.iter().filter(|row| !documented.contains(row));
         self.failures.extend(missing.map(|row| format!("docs/reliability.md lacks: {row}")));
         let (failed, failures) = (self.failures.len(), self.failures.join("\n"));
         assert!(failed == 0, "{failed} failures in {} cases:\n{failures}", self.played);
+    }
+
+    /// How many cases were played.
+    pub(super) const fn played(&self) -> usize {
+        self.played
     }
 }
 
 /// A write's row: what the same request is answered when it is done already, and what can come of each fault.
 fn row(of: &Rehearsal, came: &[BTreeSet<Came>]) -> String {
     let again = if of.second.state.says_the_same(&of.first.state) { "same" } else { "more" };
+    format!("| {} | {} {again}{}", of.write, of.second.status, cells(came))
+}
+
+/// What can come of each fault.
+fn cells(came: &[BTreeSet<Came>]) -> String {
     let cell = |outcomes: &BTreeSet<Came>| {
         outcomes.iter().map(|outcome| sign(*outcome)).collect::<Vec<_>>().join(" ")
     };
-    let cells: Vec<String> = came.iter().map(cell).collect();
-    format!("| {} | {} {again} | {} |", of.write, of.second.status, cells.join(" | "))
+    format!(" | {} |", came.iter().map(cell).collect::<Vec<_>>().join(" | "))
 }
 
 const fn sign(outcome: Came) -> &'static str {
@@ -67,15 +93,8 @@ const fn sign(outcome: Came) -> &'static str {
 /// Whether a case came out as the documentation says; a write that it does not know only has to come out well.
 pub(super) fn is_documented(write: &Write, case: &Case, outcome: Option<Came>) -> bool {
     let Some(outcome) = outcome else { return false };
-    let start = format!("| {write} | ");
-    let row = DOCUMENTED.lines().find_map(|line| line.strip_prefix(&start));
-    let cell = row.and_then(|row| row.split('|').nth(case.fault + 1));
-    cell.is_none_or(|cell| cell.contains(sign(outcome)))
-}
-
-/// The writes that the documentation has rows for, in its order.
-pub(super) fn documented_writes() -> Vec<String> {
-    let (_, table) = DOCUMENTED.split_once("| write | asked again | ").unwrap();
-    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
-    rows.map(|row| row.split('|').nth(1).unwrap_or_default().trim().to_owned()).collect()
+    let rows = page::rows();
+    let row = rows.iter().find(|row| page::name(row) == write.name());
+    let cell = row.and_then(|row| row.split('|').nth(case.fault + 3));
+    page::is_rewritten() || cell.is_none_or(|cell| cell.contains(sign(outcome)))
 }

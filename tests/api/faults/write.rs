@@ -1,5 +1,5 @@
-//! The writes that are played: every documented operation that changes something, with the credential that costs the
-//! most calls, and a few that take another way through the code.
+//! The writes that are played: every documented operation that changes something, and a few that take
+//! another way through the code.
 
 use std::fmt;
 
@@ -12,7 +12,12 @@ use tests::{Operation, Person, TestApp, form, operations, sign, token_id};
 pub(super) struct Write {
     pub(super) operation: Operation,
     way: Way,
+    /// Whether it is asked for under an `Idempotency-Key`.
+    pub(super) is_keyed: bool,
 }
+
+/// The write that is asked for with a password, which costs the most calls; others are with a token or a signature.
+const BY_PASSWORD: &str = "rollcall-rotate-token";
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,27 +59,39 @@ impl Way {
 
 impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.operation, self.way.name())
+        let key = if self.is_keyed { ", under a key" } else { "" };
+        write!(f, "{}{key}", self.name())
     }
 }
 
 impl Write {
-    /// All of them, in the order of the operations' names.
+    /// What the documentation calls it, with a key or without.
+    pub(super) fn name(&self) -> String {
+        format!("{}{}", self.operation, self.way.name())
+    }
+
+    /// The same under an `Idempotency-Key`.
+    pub(super) fn keyed(&self) -> Self {
+        Self { operation: self.operation.clone(), way: self.way, is_keyed: true }
+    }
+
+    /// Whether the credential that asks works no more afterwards, so that not even a repeated request is answered.
+    pub(super) fn ends_its_credential(&self) -> bool {
+        self.way == Way::Itself
+    }
+
+    /// All of them, in the order of the operations' names, without a key.
     pub(super) fn all() -> Vec<Self> {
         let ways = |operation: &Operation| {
             let others = Way::others(&operation.name).iter().copied();
             std::iter::once(Way::Documented).chain(others).collect::<Vec<_>>()
         };
         let writes = operations().into_iter().filter(Operation::is_write);
-        let numbers = writes.flat_map(|operation| {
-            ways(&operation).into_iter().map(move |way| (operation.name.clone(), way))
-        });
-        numbers
-            .filter_map(|(name, way)| {
-                let operation = operations().into_iter().find(|own| own.name == name)?;
-                Some(Self { operation, way })
-            })
-            .collect()
+        let of = |operation: Operation| {
+            let one = |way| Self { operation: operation.clone(), way, is_keyed: false };
+            ways(&operation).into_iter().map(one).collect::<Vec<_>>()
+        };
+        writes.flat_map(of).collect()
     }
 
     /// The table before the write, and the event that asks for it.
@@ -93,8 +110,8 @@ impl Write {
 
     async fn event(&self, app: &TestApp, jane: &Person<'_>) -> Value {
         let name = &self.operation.name;
-        let takes_basic = self.operation.takes("basic") && self.way != Way::Itself;
-        let header = if takes_basic { jane.basic() } else { jane.token().to_owned() };
+        let is_by_password = name == BY_PASSWORD;
+        let header = if is_by_password { jane.basic() } else { jane.token().to_owned() };
         let mut event = self.operation.prepared(app, &jane.who(), &header).await;
         match self.way {
             Way::Documented | Way::First => {}
