@@ -7,8 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared::model::Scope;
-use tests::{Answer, Fault, Operation, Person, TestApp, user_operations};
+use shared::Error;
+use shared::model::{AnswerSlot, Scope};
+use shared::table::KeptAnswer;
+use tests::{Answer, Fault, Operation, Person, State, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
 
@@ -418,4 +420,56 @@ async fn a_repeated_request_is_answered_before_anybody_looks_at_if_match() {
 
     assert_eq!(done.status, 200, "{done:?}");
     assert_eq!(first(again), Some(done));
+}
+
+#[tokio::test]
+async fn whoever_finds_both_the_answer_and_the_address_taken_learns_that_the_answer_is_there() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let user = app.table().user_and(jane.user().id, ()).await.unwrap().0.unwrap();
+    let answer = KeptAnswer {
+        user: user.id,
+        slot: AnswerSlot::of("password", &"a-key".parse().unwrap()),
+        fingerprint: String::new(),
+        sealed: String::new(),
+        key_version: "1".to_owned(),
+        ends_at: KeptAnswer::end(),
+    };
+    let add = || app.table().add_email(&user, "both@example.com".parse().unwrap()).unwrap();
+    add().keeping(&answer).unwrap().commit().await.unwrap();
+
+    let refused = add().keeping(&answer).unwrap().commit().await;
+
+    assert!(matches!(refused, Err(Error::KeyInUse)));
+}
+
+#[tokio::test]
+async fn an_answer_that_an_older_version_of_the_service_key_sealed_is_given_again() {
+    let mut app = TestApp::start().await;
+    let token = app.person("janedoe").await.token().to_owned();
+    let headers = [("authorization", token.as_str()), ("idempotency-key", "a-key")];
+    let body = json!({ "name": "Mine" }).to_string();
+    let done = app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
+    app.rotate_service_key().await;
+    assert_eq!(app.service_key().await.version, "2");
+
+    let again = app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
+
+    assert_eq!(first(again), Some(done));
+}
+
+#[tokio::test]
+async fn a_write_under_a_key_is_503_and_not_done_while_the_service_key_cannot_be_read() {
+    for operation in writes() {
+        let mut app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = under(&app, &operation, &jane, "a-key").await;
+        let before = State::of(&app.items().await);
+        app.lose_service_key();
+
+        let answer = app.send_event(&event).await;
+
+        assert_eq!(answer.status, 503, "{operation}: {answer:?}");
+        assert!(State::of(&app.items().await).is_untouched_since(&before), "{operation}");
+    }
 }

@@ -30,6 +30,8 @@ static OPENING: LazyLock<OpeningKey> = LazyLock::new(OpeningKey::generate);
 /// The public one.
 static PUBLIC: LazyLock<String> = LazyLock::new(|| OPENING.public_key());
 
+const SERVICE_KEY: &str = "a service key of the tests alone";
+
 /// The id that every request of these tests has.
 pub const REQUEST_ID: &str = "8a3f0c1e-0000-4000-8000-000000000001";
 
@@ -58,7 +60,7 @@ impl TestApp {
         let engine = Engine::for_test().await?;
         let table_name = engine.new_table(&TEMPLATE).await?;
         let proxy = Proxy::start(engine.endpoint()).await?;
-        let service_key = json!({ "current": "1", "1": "a service key of the tests alone" });
+        let service_key = json!({ "current": "1", "1": SERVICE_KEY });
         let secrets_manager = SecretsManager::start(&service_key).await?;
         let keys = || ServiceKeys::new(Aws::local(secrets_manager.endpoint()), SECRET.to_owned());
         let table = Table::connect(Connection::local(proxy.endpoint(), &table_name))?;
@@ -114,6 +116,30 @@ impl TestApp {
     pub fn mend(&mut self) {
         let endpoint = self.proxy.endpoint().to_owned();
         self.reach_table_at(&endpoint);
+    }
+
+    /// Starts the functions anew after the service key was rotated: the old version is still there.
+    pub async fn rotate_service_key(&mut self) {
+        let service_key = json!({
+            "current": "2",
+            "1": SERVICE_KEY,
+            "2": "a later service key of the tests alone",
+        });
+        let manager = SecretsManager::start(&service_key).await.expect("a free port");
+        self.secrets_manager = manager;
+        self.forget_service_key();
+    }
+
+    /// Starts the functions anew while nobody answers for Secrets Manager.
+    pub fn lose_service_key(&mut self) {
+        self.secrets_manager.stop();
+        self.forget_service_key();
+    }
+
+    fn forget_service_key(&mut self) {
+        let aws = || Aws::local(self.secrets_manager.endpoint());
+        let keys = || ServiceKeys::new(aws(), SECRET.to_owned()).expect("a client");
+        (self.app.service_keys, self.sign_in.service_keys) = (keys(), keys());
     }
 
     /// Has the sweep run, as its schedule does.

@@ -89,6 +89,7 @@ impl Call {
             route: &route::name(self.method(), &self.segments()),
             dialect: self.dialect().name(),
             status: answer.status().as_u16(),
+            is_replayed: answer.headers().contains_key(REPLAYED),
             duration: begun.elapsed(),
             error: cause.as_deref(),
             observed: &observed,

@@ -31,6 +31,8 @@ pub enum Fault {
     Conflict,
     /// Cancelled because there was no room for one of its writes just then.
     Crowded,
+    /// Cancelled for these reasons, the first action's first; actions for which none is named are not to blame.
+    Cancelled(&'static [&'static str]),
     /// Done, and answered as if it were still under way.
     InProgress,
     /// Only the first key is read or the first item written, the others are handed back.
@@ -54,9 +56,11 @@ impl Fault {
     /// Whether a call of this operation can meet it.
     pub fn concerns(self, operation: &str) -> bool {
         match self {
-            Self::Conflict | Self::Crowded | Self::InProgress | Self::IN_PROGRESS => {
-                operation == "TransactWriteItems"
-            }
+            Self::Conflict
+            | Self::Crowded
+            | Self::Cancelled(_)
+            | Self::InProgress
+            | Self::IN_PROGRESS => operation == "TransactWriteItems",
             Self::Unprocessed => matches!(operation, "BatchGetItem" | "BatchWriteItem"),
             _ => true,
         }

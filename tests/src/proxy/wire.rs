@@ -158,8 +158,9 @@ impl Wire {
             Some(Fault::Unreachable) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "<html>no</html>").into_response()
             }
-            Some(Fault::Conflict) => cancelled("TransactionConflict", &call.body),
-            Some(Fault::Crowded) => cancelled("ThrottlingError", &call.body),
+            Some(Fault::Conflict) => cancelled(&["TransactionConflict"], &call.body),
+            Some(Fault::Crowded) => cancelled(&["ThrottlingError"], &call.body),
+            Some(Fault::Cancelled(reasons)) => cancelled(reasons, &call.body),
             Some(Fault::Unprocessed) => self.first_only(call).await?,
             Some(Fault::AnswerCut) => cut(self.forward(call).await?).await?,
             Some(fault) => return self.unanswered(fault, call).await,
@@ -266,11 +267,11 @@ fn without_empty(mut tables: Value, list: &str) -> Value {
     tables
 }
 
-/// A transaction that is cancelled for the sake of its first action.
-fn cancelled(reason: &str, body: &[u8]) -> Response {
+/// A transaction that is cancelled for the sake of its first actions.
+fn cancelled(why: &[&str], body: &[u8]) -> Response {
     let mut reasons = vec![json!({ "Code": "None" }); actions(body)];
-    if let Some(first) = reasons.first_mut() {
-        first["Code"] = json!(reason);
+    for (reason, code) in reasons.iter_mut().zip(why) {
+        reason["Code"] = json!(code);
     }
     refusal("TransactionCanceledException", json!({ "CancellationReasons": reasons }))
 }
