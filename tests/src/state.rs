@@ -68,13 +68,14 @@ impl State {
     }
 }
 
-/// Without what lets nobody in and no answer shows: attempts at passwords, memberships of accounts that are gone, and
-/// tokens and grants from before the password changed.
+/// Without what lets nobody in and no answer shows: attempts at passwords, memberships of accounts that are gone,
+/// tokens and grants from before the password changed, and notes that these are to be cleared up.
 pub fn seen(items: &[Value]) -> Vec<Value> {
     let keys: HashSet<(&str, &str)> =
         items.iter().map(|item| (text(item, "pk"), text(item, "sk"))).collect();
     let is_seen = |item: &&Value| match text(item, "type") {
         "" => text(item, "sk") != "ATTEMPTS",
+        "clearing" => false,
         "membership" => {
             let account = format!("ACCOUNT#{}", text(item, "account"));
             keys.contains(&(account.as_str(), "ACCOUNT"))
