@@ -5,6 +5,7 @@ pub mod dev;
 pub mod engine;
 pub mod guard;
 pub mod leaks;
+pub mod mutants;
 pub mod operator;
 pub mod out;
 pub mod package;

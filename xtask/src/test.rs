@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that holds this repository together.
 
-mod capture;
+pub(crate) mod capture;
 mod count;
 mod end_to_end;
 pub(crate) mod histories;
@@ -32,7 +32,8 @@ pub struct Options {
     /// DynamoDB engine of the tests over a table
     #[arg(long, value_enum, default_value_t)]
     engine: Kind,
-    /// Instead the steps that take long: the supply chain, the package for arm64, and the package emulated
+    /// Instead the steps that take long: end-to-end tests over Amazon's engine, the supply chain, the package for arm64,
+    /// and the package emulated
     #[arg(long, conflicts_with = "only")]
     long: bool,
 }
