@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that holds this repository together.
 
-mod capture;
+pub(crate) mod capture;
 mod count;
 mod end_to_end;
 pub(crate) mod histories;
