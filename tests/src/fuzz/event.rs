@@ -31,18 +31,24 @@ static STAGE: LazyLock<Mutex<Option<Stage>>> = LazyLock::new(Mutex::default);
 /// that the documentation has for the dialect of its path; every function to which it does not belong answers 404; and
 /// the log tells no secret.
 pub fn event(input: &[u8]) {
-    let Ok(text) = std::str::from_utf8(input) else { return };
+    answered(input);
+}
+
+/// The same; the status of the answer. Nothing if the input is no event.
+pub fn answered(input: &[u8]) -> Option<u16> {
+    let text = std::str::from_utf8(input).ok()?;
     let mut stage = STAGE.lock().unwrap_or_else(PoisonError::into_inner);
-    let Stage { runtime, world, since } =
-        stage.take_if(|stage| stage.since.elapsed() < AGE).unwrap_or_else(Stage::new);
-    runtime.block_on(async {
-        let answered = timeout(TIME, answer(&world, text)).await;
-        answered.expect("an answer in time");
+    let fresh = stage.take().filter(|stage| stage.since.elapsed() < AGE);
+    let Stage { runtime, world, since } = fresh.unwrap_or_else(Stage::new);
+    let status = runtime.block_on(async {
+        let status = timeout(TIME, answer(&world, text)).await.expect("an answer in time");
         world.put_back().await;
+        status
     });
     assert_eq!(log::leaks(), Vec::<String>::new(), "the log tells secrets");
     log::forget_requests();
     *stage = Some(Stage { runtime, world, since });
+    status
 }
 
 impl Stage {
@@ -53,25 +59,27 @@ impl Stage {
     }
 }
 
-/// Sends the event and looks at every answer.
-async fn answer(world: &World, text: &str) {
-    let Some(event) = world.event(text) else { return };
-    let Some(answers) = world.answers(&event).await else { return };
-    let path = event["rawPath"].as_str().or(event["path"].as_str()).unwrap_or_default();
-    let path = if path.is_empty() { "/" } else { path };
-    for (place, answer) in answers.iter().enumerate() {
-        serde_json::to_vec(answer).expect("an answer that can be sent");
-        let status = u16::try_from(answer.status_code).expect("a status");
-        assert!(place == 0 || status == 404, "another function answers {path} with {status}");
-        let body = text_of(answer);
-        Sent { path, status, headers: &answer.headers, body }.check(text.len());
-    }
+/// Sends the event and looks at every answer; the status of the first.
+async fn answer(world: &World, text: &str) -> Option<u16> {
+    let event = world.event(text)?;
+    let answers = world.answers(&event).await?;
+    // The two names that the field has.
+    let path = event["rawPath"].as_str().or(event["path"].as_str());
+    let path = path.filter(|path| !path.is_empty()).unwrap_or("/");
+    let mut statuses = answers.iter().map(|answer| check(path, text.len(), answer));
+    let own = statuses.next()?;
+    assert!(statuses.all(|status| status == 404), "another function answers {path}");
+    Some(own)
 }
 
-fn text_of(answer: &ApiGatewayV2httpResponse) -> &str {
-    match &answer.body {
+fn check(path: &str, asked_bytes: usize, answer: &ApiGatewayV2httpResponse) -> u16 {
+    serde_json::to_vec(answer).expect("an answer that can be sent");
+    let status = u16::try_from(answer.status_code).expect("a status");
+    let body = match &answer.body {
         None | Some(Body::Empty) => "",
         Some(Body::Text(text)) => text,
         Some(_) => panic!("an answer that is no text"),
-    }
+    };
+    Sent { path, status, headers: &answer.headers, body }.check(asked_bytes);
+    status
 }

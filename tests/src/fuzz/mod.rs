@@ -23,7 +23,7 @@ use crate::root;
 pub use authorization::authorization;
 pub use body::{form, json};
 pub use email::email;
-pub use event::event;
+pub use event::{answered, event};
 pub use slug::slug;
 pub use token::token;
 pub use x_date::x_date;
