@@ -12,9 +12,10 @@ pub(super) fn post(path: &str, headers: HeaderMap, body: &[u8]) -> Call {
     event.raw_path = Some(path.to_owned());
     event.request_context.http.method = Method::POST;
     event.headers = headers;
-    match std::str::from_utf8(body) {
-        Ok(text) => event.body = Some(text.to_owned()),
-        Err(_) => (event.body, event.is_base64_encoded) = (Some(STANDARD.encode(body)), true),
-    }
+    event.is_base64_encoded = std::str::from_utf8(body).is_err();
+    event.body = Some(match std::str::from_utf8(body) {
+        Ok(text) => text.to_owned(),
+        Err(_) => STANDARD.encode(body),
+    });
     Call::new(received(event))
 }
