@@ -3,6 +3,7 @@
 pub mod costs;
 pub mod dev;
 pub mod engine;
+pub mod fuzz;
 pub mod guard;
 pub mod leaks;
 pub mod mutants;

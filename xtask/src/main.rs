@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{costs, dev, engine, guard, mutants, operator, package, sealing, soak, test, tools};
+use xtask::{costs, dev, engine, fuzz, guard, mutants, operator, package, sealing, soak, test, tools};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
@@ -14,6 +14,7 @@ enum Task {
     Package(package::Options),
     Soak(soak::Options),
     Mutants(mutants::Options),
+    Fuzz(fuzz::Options),
     SealingKey(sealing::NewKey),
     Unseal(sealing::Unseal),
     Operator(operator::Options),
@@ -43,6 +44,7 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Package(options) => package::run(options).await,
         Task::Soak(options) => soak::run(options).await,
         Task::Mutants(options) => mutants::run(options).await,
+        Task::Fuzz(options) => fuzz::run(options).await,
         Task::Tools(options) => tools::run(&options).map(|()| ExitCode::SUCCESS),
         Task::Guard(options) => guard::run(options).await,
     }
