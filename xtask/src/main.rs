@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{costs, dev, engine, fuzz, guard, mutants, operator, package, sealing, soak, test, tools};
+use xtask::{
+    costs, dev, engine, fuzz, guard, mutants, operator, package, sealing, soak, test, tools,
+};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
