@@ -88,9 +88,12 @@ impl Tool {
     }
 }
 
+/// For so many seconds an installation may go on that is told to end: Debian's tools must not be killed half way.
+const GRACE_SECONDS: u32 = 120;
+
 /// The installation of one tool as a guarded child, so that it ends with this process.
 pub(crate) fn installation(tool: &str) -> Result<Command> {
-    let mut command = guard::command(guard::own_executable()?)?;
+    let mut command = guard::patient_command(guard::own_executable()?, GRACE_SECONDS)?;
     command.args(["tools", tool]);
     Ok(command)
 }

@@ -17,14 +17,19 @@ pub(crate) const BOOTSTRAP: &str = "bootstrap";
 /// Builds it from its own folder, as `sam build` does, so that it holds the features that it asks for and not those of the
 /// whole workspace; writes `<folder>/<binary>/bootstrap`.
 pub(super) async fn build(function: &Function, arch: Arch, folder: &Path) -> Result<()> {
-    let mut command = with_pinned_tools(tools::python_tools()?.join("cargo-lambda"))?;
-    command.args(["lambda", "build", "--release", "--locked", arch.option()]);
-    command.args(["--bin", &function.binary]);
-    command.arg("--lambda-dir").arg(folder);
-    command.current_dir(workspace::root().join("functions").join(&function.binary));
+    let command = building(&function.binary, workspace::root(), arch, folder)?;
     let status = Guarded::spawn(command)?.wait().await?;
     ensure!(status.success(), "{} does not build for {arch}, see above", function.binary);
     Ok(())
+}
+
+/// What builds a function of these sources.
+pub(crate) fn building(binary: &str, sources: &Path, arch: Arch, folder: &Path) -> Result<Command> {
+    let mut command = with_pinned_tools(tools::python_tools()?.join("cargo-lambda"))?;
+    command.args(["lambda", "build", "--release", "--locked", arch.option()]);
+    command.args(["--bin", binary]).arg("--lambda-dir").arg(folder);
+    command.current_dir(sources.join("functions").join(binary));
+    Ok(command)
 }
 
 /// A guarded program that finds the pinned cargo-lambda and Zig before any other.
