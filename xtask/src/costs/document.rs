@@ -84,7 +84,10 @@ fn by_operation(text: &mut String, requests: &Requests<'_>, measured: &[Measured
 }
 
 fn by_credential(text: &mut String, requests: &Requests<'_>, measured: &[Measured]) -> Result<()> {
-    writeln!(text, "## What the credential changes\n\nThe same request with other credentials.\n")?;
+    writeln!(
+        text,
+        "## What the credential changes\n\nThe same request with other credentials, and a write under an `Idempotency-Key`, whose answer is kept for a day.\n"
+    )?;
     writeln!(text, "| request | {COLUMNS}")?;
     measured.iter().try_for_each(|one| row(text, requests, one))?;
     writeln!(text)?;
