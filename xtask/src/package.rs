@@ -1,5 +1,6 @@
 //! `cargo xtask package`: what `sam deploy` takes, ready and reproducible.
 
+mod alike;
 mod arch;
 mod build;
 mod sbom;
@@ -71,10 +72,13 @@ async fn package_for(arch: Arch) -> Result<()> {
     for tool in ["python", "targets"] {
         tools::install(tool).await?;
     }
+    for group in alike::alike(template.functions(), arch)? {
+        let names: Vec<_> = group.iter().map(|function| function.binary.as_str()).collect();
+        out::line(format!("Building {} for {arch}", names.join(", ")))?;
+        build::build(&names, arch, &folder).await?;
+    }
     let mut all = Vec::new();
     for function in template.functions() {
-        out::line(format!("Building {} for {arch}", function.binary))?;
-        build::build(function, arch, &folder).await?;
         let sbom = folder.join(format!("{}.cdx.json", function.binary));
         write(&sbom, &sbom::sbom(&function.binary, arch)?)?;
         all.push(Built::read(function, &folder)?);

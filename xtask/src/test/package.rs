@@ -68,7 +68,7 @@ async fn built_elsewhere() -> Result<Outcome> {
     let function = "not-found";
     let elsewhere = workspace::target_dir()?.join("elsewhere");
     let (copy, folder) = (Copy::new(elsewhere.join("sources"))?, elsewhere.join("built"));
-    let mut command = package::building(function, copy.folder(), Arch::Arm64, &folder)?;
+    let mut command = package::building(&[function], copy.folder(), Arch::Arm64, &folder)?;
     command.env("CARGO_TARGET_DIR", elsewhere.join("target"));
     let mut outcome = steps::check([command]).await?;
     if !outcome.failed() {
