@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use shared::table::{EmailOf, UserNamed};
 use tests::{Answer, Person, TestApp};
 
 const PATH: &str = "/api/v1.1/users/janedoe/emails/";
@@ -245,6 +246,26 @@ async fn an_address_cannot_be_deleted_while_it_becomes_the_primary_one() {
         assert!([(200, 400), (404, 204)].contains(&outcome), "{number}: {outcome:?}");
         app.assert_consistent().await;
     }
+}
+
+#[tokio::test]
+async fn an_address_that_is_deleted_meanwhile_does_not_become_the_primary_one() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let address = "other@example.com";
+    add(&jane, address).await;
+    verify(&jane, address).await;
+    let (others, user) = (app.others(), jane.user().id);
+    app.proxy().before("TransactWriteItems", async move {
+        let wanted = EmailOf(UserNamed("janedoe".parse().ok()), address.parse().unwrap());
+        let (user, (_, email)) = others.user_and(user, wanted).await.unwrap();
+        others.remove_email(&user.unwrap(), &email.unwrap()).unwrap().commit().await.unwrap();
+    });
+
+    let refused = make_primary(&jane, address).await;
+
+    assert_eq!((refused.status, app.proxy().faults_left()), (404, 0), "{refused:?}");
+    app.assert_consistent().await;
 }
 
 #[tokio::test]

@@ -28,13 +28,18 @@ impl TestApp {
     /// The same service with nothing left of what it was used for: started anew, over a table that holds these items.
     pub async fn used_again(mut self, items: &[Value]) -> Self {
         self.restart().await.expect("the test service starts again");
+        self.set_back(items).await;
+        self
+    }
+
+    /// Makes the table hold these items and no others.
+    pub(crate) async fn set_back(&self, items: &[Value]) {
         let there = self.items().await;
         let kept: HashSet<String> = items.iter().map(Value::to_string).collect();
         let found: HashSet<String> = there.iter().map(Value::to_string).collect();
         self.delete_all(there.iter().filter(|item| !kept.contains(&item.to_string()))).await;
         let missing = items.iter().filter(|item| !found.contains(&item.to_string()));
         self.put_all(&missing.cloned().collect::<Vec<_>>()).await;
-        self
     }
 
     async fn delete_all(&self, items: impl Iterator<Item = &Value>) {

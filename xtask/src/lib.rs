@@ -1,10 +1,13 @@
 //! The commands behind `cargo xtask`, and what they and the tests share.
 
+mod copy;
 pub mod costs;
 pub mod dev;
 pub mod engine;
+pub mod fuzz;
 pub mod guard;
 pub mod leaks;
+pub mod mutants;
 pub mod operator;
 pub mod out;
 pub mod package;

@@ -15,14 +15,14 @@ use crate::out;
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 
 /// A command that has ended.
-pub(super) struct Captured {
-    pub(super) success: bool,
+pub(crate) struct Captured {
+    pub(crate) success: bool,
     /// Standard output and error in the order they came.
-    pub(super) output: String,
+    pub(crate) output: String,
 }
 
 /// Runs what [`crate::guard::command`] made; while that takes long, shows how far it has come.
-pub(super) async fn capture(mut command: Command) -> Result<Captured> {
+pub(crate) async fn capture(mut command: Command) -> Result<Captured> {
     let (reader, writer) = std::io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
     let mut child = Guarded::spawn(command)?;

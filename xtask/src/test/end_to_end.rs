@@ -16,7 +16,8 @@ const PYTHON: &str = "ROLLCALL_PYTHON";
 /// Runs the tests against a fresh service; that its log tells no secret counts as one more, and that it ends in good
 /// order.
 pub(super) async fn run(engine: Kind) -> Result<Outcome> {
-    for tool in ["chromium", "python"] {
+    let amazons = (engine == Kind::DynamodbLocal).then_some("dynamodb-local");
+    for tool in ["chromium", "python"].into_iter().chain(amazons) {
         let installed = steps::installed(tool).await?;
         if installed.failed() {
             return Ok(installed);

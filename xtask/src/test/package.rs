@@ -8,8 +8,10 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
 use super::Outcome;
+use super::capture::capture;
 use super::count::Count;
 use super::steps;
+use crate::copy::Copy;
 use crate::package::{self, Arch, BOOTSTRAP, with_pinned_tools};
 use crate::template::{Template, to_json};
 use crate::{guard, tools, workspace};
@@ -36,12 +38,49 @@ pub(super) async fn emulated() -> Result<Outcome> {
     steps::tests(tests).await
 }
 
-/// Lets the real `sam build` run, and compares: each program counts as one, and so does the template.
+/// That the package can be deployed, and is what other ways of building make.
 pub(super) async fn same_by_sam() -> Result<Outcome> {
-    let outcome = packaged().await?;
-    if outcome.failed() {
-        return Ok(outcome);
+    let mut outcome = packaged().await?;
+    if !outcome.failed() {
+        outcome = deployed().await?;
+        outcome += built_elsewhere().await?;
+        outcome += built_by_sam().await?;
     }
+    Ok(outcome)
+}
+
+/// Deploys as documented, up to where it would need a cloud.
+async fn deployed() -> Result<Outcome> {
+    let mut sam = with_pinned_tools(tools::python_tools()?.join("sam"))?;
+    sam.args(["deploy", "--config-env", "prod", "--no-confirm-changeset", "--template-file"]);
+    sam.arg(package::folder(Arch::Arm64)?.join("template.yaml"));
+    sam.envs([("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")]);
+    sam.envs([("AWS_ACCESS_KEY_ID", "none"), ("AWS_SECRET_ACCESS_KEY", "none")]);
+    sam.envs([("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_MAX_ATTEMPTS", "1")]);
+    sam.current_dir(workspace::root());
+    let ran = capture(sam).await?;
+    let count = Count::of(ran.output.contains("Could not connect to the endpoint URL"));
+    Ok(Outcome { count, output: ran.output })
+}
+
+/// One function once more, from other folders: no path of a machine is in it.
+async fn built_elsewhere() -> Result<Outcome> {
+    let function = "not-found";
+    let elsewhere = workspace::target_dir()?.join("elsewhere");
+    let (copy, folder) = (Copy::new(elsewhere.join("sources"))?, elsewhere.join("built"));
+    let mut command = package::building(&[function], copy.folder(), Arch::Arm64, &folder)?;
+    command.env("CARGO_TARGET_DIR", elsewhere.join("target"));
+    let mut outcome = steps::check([command]).await?;
+    if !outcome.failed() {
+        let place = Path::new(function).join(BOOTSTRAP);
+        let ours = read(&package::folder(Arch::Arm64)?.join(&place))?;
+        outcome += compared("not-found's bootstrap", &ours, &read(&folder.join(&place))?);
+    }
+    Ok(outcome)
+}
+
+/// Lets the real `sam build` run, and compares: each program counts as one, and so does the template.
+async fn built_by_sam() -> Result<Outcome> {
     let built = workspace::target_dir()?.join("sam-build/build");
     let mut outcome = steps::check([sam_build(&built)?]).await?;
     if outcome.failed() {
@@ -81,7 +120,7 @@ fn compared<T: PartialEq>(what: &str, ours: &T, sams: &T) -> Outcome {
     let equal = ours == sams;
     let difference = (!equal).then(|| {
         format!(
-            "error: {what} differs from sam build's
+            "error: {what} is not what another way of building makes
 "
         )
     });

@@ -29,6 +29,7 @@ pub(super) enum Step {
     Test,
     E2e,
     Histories,
+    SecondEngine,
     Deny,
     Package,
     Sam,
@@ -48,9 +49,10 @@ impl Step {
             Self::Histories => {
                 "what many clients see at once, while the database is in trouble, can be explained"
             }
+            Self::SecondEngine => "the end-to-end tests over Amazon's own engine",
             Self::Deny => "licences, duplicates, sources and known weaknesses of the dependencies",
             Self::Package => "all functions build for arm64 from the locked dependencies",
-            Self::Sam => "sam build makes the same as the package",
+            Self::Sam => "the package can be deployed, and sam build makes the same",
             Self::Emulation => "the arm64 functions answer events from a Runtime API, emulated",
         }
     }
@@ -65,6 +67,7 @@ impl Step {
             Self::Test => over_table::run(workspace_tests()?, engine).await,
             Self::E2e => end_to_end::run(engine).await,
             Self::Histories => histories::run().await,
+            Self::SecondEngine => end_to_end::run(Kind::DynamodbLocal).await,
             Self::Deny => supply_chain::run().await,
             Self::Package => package::packaged().await,
             Self::Sam => package::same_by_sam().await,
@@ -74,7 +77,10 @@ impl Step {
 
     /// Whether it is left to `--long`: it takes many minutes, or what it checks changes with dependencies and releases.
     pub(super) fn is_long(self) -> bool {
-        matches!(self, Self::Deny | Self::Package | Self::Sam | Self::Emulation)
+        matches!(
+            self,
+            Self::SecondEngine | Self::Deny | Self::Package | Self::Sam | Self::Emulation
+        )
     }
 }
 
