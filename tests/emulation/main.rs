@@ -38,7 +38,8 @@ async fn every_arm64_function_answers_its_operations_as_it_does_here_and_ends_wh
         assert_eq!(there["statusCode"], operation.success(), "{operation}: {there}");
         assert_eq!(shape(&body(&there)), shape(&here.body), "{operation}: {there}");
         assert_eq!(there["headers"]["cache-control"], "no-store", "{operation}: {there}");
-        if !operation.is_write() {
+        // A page has a seal of its own each time.
+        if !operation.is_write() && !here.body.is_string() {
             assert_eq!(body(&there), app.send_event(&event).await.body, "{operation}");
         }
     }
