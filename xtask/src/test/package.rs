@@ -95,7 +95,7 @@ async fn built_by_sam() -> Result<Outcome> {
     }
     let (ours, mut sams) = (data(&package)?, data(&built)?);
     forget_what_sam_notes(&mut sams, &template);
-    outcome += compared("the template", &ours, &sams);
+    outcome += told(difference("", Some(&ours), Some(&sams)));
     Ok(outcome)
 }
 
@@ -116,21 +116,32 @@ fn data(folder: &Path) -> Result<Value> {
     to_json(yaml_serde::from_slice(&read(&folder.join("template.yaml"))?)?)
 }
 
-fn compared<T: PartialEq>(what: &str, ours: &T, sams: &T) -> Outcome {
-    let equal = ours == sams;
-    let difference = (!equal).then(|| {
-        format!(
-            "error: {what} is not what another way of building makes
-"
-        )
-    });
-    Outcome { count: Count::of(equal), output: difference.unwrap_or_default() }
+fn compared(what: &str, ours: &[u8], other: &[u8]) -> Outcome {
+    told((ours != other).then(|| format!("{what} is not what another way of building makes")))
+}
+
+fn told(difference: Option<String>) -> Outcome {
+    let count = Count::of(difference.is_none());
+    let output = difference.map(|difference| format!("error: {difference}\n"));
+    Outcome { count, output: output.unwrap_or_default() }
+}
+
+/// Where two templates differ first, and how.
+fn difference(place: &str, ours: Option<&Value>, sams: Option<&Value>) -> Option<String> {
+    if let (Some(Value::Object(own)), Some(Value::Object(other))) = (ours, sams) {
+        let names = own.keys().chain(other.keys().filter(|name| !own.contains_key(*name)));
+        let inside =
+            |name: &String| difference(&format!("{place}/{name}"), own.get(name), other.get(name));
+        return names.into_iter().find_map(inside);
+    }
+    (ours != sams).then(|| format!("the template has at {place} {ours:?}, and sam's has {sams:?}"))
 }
 
 /// Sam names folders after resources, and writes into each resource what it is called.
 fn forget_what_sam_notes(template: &mut Value, source: &Template) {
     for resource in template["Resources"].as_object_mut().into_iter().flat_map(Map::values_mut) {
-        let Some(metadata) = resource["Metadata"].as_object_mut() else { continue };
+        let metadata = resource.get_mut("Metadata").and_then(Value::as_object_mut);
+        let Some(metadata) = metadata else { continue };
         metadata.remove("SamResourceId");
         if metadata.is_empty() {
             resource.as_object_mut().map(|resource| resource.remove("Metadata"));
@@ -141,5 +152,39 @@ fn forget_what_sam_notes(template: &mut Value, source: &Template) {
         if *code == json!(function.logical_id) {
             *code = json!(function.binary);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_told_also_where_one_has_nothing() {
+        let (ours, sams) = (json!({ "a": { "b": 1, "c": null } }), json!({ "a": { "b": 1 } }));
+
+        assert_eq!(difference("", Some(&ours), Some(&ours)), None);
+        let told = difference("", Some(&ours), Some(&sams)).unwrap();
+        assert!(told.contains("at /a/c"), "{told}");
+    }
+
+    #[test]
+    fn what_sam_notes_is_no_difference() {
+        let source = Template::load().unwrap();
+        let template: Value = to_json(yaml_serde::from_str(&source_text()).unwrap()).unwrap();
+        let mut noted = template.clone();
+        for resource in noted["Resources"].as_object_mut().unwrap().values_mut() {
+            if resource.get("Metadata").is_none() {
+                resource["Metadata"] = json!({ "SamResourceId": "X" });
+            }
+        }
+
+        forget_what_sam_notes(&mut noted, &source);
+
+        assert_eq!(difference("", Some(&template), Some(&noted)), None);
+    }
+
+    fn source_text() -> String {
+        fs::read_to_string(workspace::root().join("template.yaml")).unwrap()
     }
 }
