@@ -2,6 +2,7 @@
 
 mod door;
 mod fault;
+mod grants;
 mod request;
 mod script;
 mod wire;
@@ -53,6 +54,7 @@ struct Watch {
     calls: Vec<Call>,
     consumed: Vec<Consumed>,
     eventual_reads: Vec<String>,
+    denied: Vec<String>,
     rounds: usize,
     under_way: usize,
     counting: bool,
@@ -82,6 +84,11 @@ impl Proxy {
     /// Where it listens.
     pub fn endpoint(&self) -> &str {
         self.wire.door.endpoint()
+    }
+
+    /// Where a function finds it, which then may do what the template grants it and nothing else.
+    pub fn endpoint_of(&self, function: &str) -> String {
+        format!("{}/{function}", self.endpoint())
     }
 
     /// Ends all connections and takes no more.
@@ -197,6 +204,11 @@ impl Proxy {
     /// Every read ever that did not demand to be consistent, though it must.
     pub fn eventual_reads(&self) -> Vec<String> {
         self.watch().eventual_reads.clone()
+    }
+
+    /// Everything ever that a function asked for and its role may not do.
+    pub(crate) fn denied(&self) -> Vec<String> {
+        self.watch().denied.clone()
     }
 
     fn watch(&self) -> MutexGuard<'_, Watch> {

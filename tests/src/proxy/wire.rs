@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 
 use super::door::Door;
 use super::fault::Fault;
+use super::grants;
 use super::request::{actions, is_eventual_read, keys, permissions, units};
 use super::{Call, Consumed, Watch, lock};
 
@@ -61,6 +62,8 @@ impl Drop for UnderWay {
 /// A call as it came.
 #[derive(Clone)]
 pub(super) struct Held {
+    /// The function that asks; empty if it is none.
+    caller: String,
     headers: HeaderMap,
     body: Bytes,
 }
@@ -76,7 +79,8 @@ impl Wire {
     pub(super) async fn relay(self, request: Request<Incoming>) -> io::Result<Response> {
         let (parts, body) = request.into_parts();
         let body = to_bytes(Body::new(body), usize::MAX).await.map_err(io::Error::other)?;
-        let call = Held { headers: parts.headers, body };
+        let caller = parts.uri.path().trim_matches('/').to_owned();
+        let call = Held { caller, headers: parts.headers, body };
         let operation = call.operation();
         let _under_way = UnderWay::begin(&self.watch);
         let (fault, counting) = self.begin(&operation, &call.body);
@@ -129,9 +133,14 @@ impl Wire {
         Some(watch.meanwhile.remove(place).1)
     }
 
-    /// What no call may do: read what may be stale, or sign by a clock that is not the table's.
+    /// What no call may do: what its role does not allow, read what may be stale, or sign by a clock that is not the table's.
     fn refused(&self, operation: &str, call: &Held) -> Option<Response> {
         let mut watch = lock(&self.watch);
+        let denied = grants::denied(&call.caller, permissions(operation, &call.body));
+        if !denied.is_empty() {
+            watch.denied.extend(denied);
+            return Some(refusal("AccessDeniedException", json!({})));
+        }
         if is_eventual_read(operation, &call.body) {
             watch.eventual_reads.push(operation.to_owned());
             return Some(refusal("ValidationException", json!({})));
@@ -187,7 +196,7 @@ impl Wire {
     /// Hands a call to the engine.
     pub(super) async fn forward(&self, call: Held) -> Result<Response> {
         let operation = call.operation();
-        let Held { mut headers, body } = call;
+        let Held { mut headers, body, .. } = call;
         headers.remove(CONTENT_LENGTH);
         let answer = self.client.post(&self.engine).headers(headers).body(body).send().await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
