@@ -84,6 +84,7 @@ impl TestApp {
     /// the same engine.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         self.proxy.close();
+        self.assert_granted();
         self.proxy = Proxy::start(self.engine.endpoint()).await?;
         self.functions.forget_passwords()?;
         self.mend();
@@ -136,6 +137,10 @@ impl TestApp {
     pub fn lose_service_key(&mut self) {
         self.secrets_manager.stop();
         self.forget_service_key();
+    }
+
+    fn assert_granted(&self) {
+        assert_eq!(self.proxy.denied(), Vec::<String>::new(), "the template does not grant it");
     }
 
     fn forget_service_key(&mut self) {
@@ -279,7 +284,7 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             assert_eq!(log::leaks(), Vec::<String>::new(), "the log tells secrets");
-            assert_eq!(self.proxy.denied(), Vec::<String>::new(), "the template does not grant it");
+            self.assert_granted();
         }
     }
 }

@@ -36,7 +36,9 @@ pub use log::{last_request_line, request_lines, watch as watch_log};
 pub use measure::facts;
 pub use operations::{Asker, Operation, operations, operations_with_access, root, user_operations};
 pub use person::{Person, basic};
-pub use prepare::{OAuthClient, Service, Shown, Tokens, Who, form, parameter, token_id, unique};
+pub use prepare::{
+    OAuthClient, Service, Shown, TOKEN_ID, Tokens, Who, form, parameter, token_id, unique,
+};
 pub use proxy::{Call, Consumed, Fault, Proxy};
 pub use signed::{date, sign, signature};
 pub use state::{State, seen};

@@ -1,5 +1,7 @@
 //! What is right: a rule for all writes, since nobody else writes meanwhile.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 use tests::{Answer, Asker, Operation, State, TestApp, sign};
 
@@ -14,6 +16,34 @@ pub(super) enum Came {
     NothingDone,
     /// 503, and it is done.
     Done,
+}
+
+/// What is wrong with what came of it.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Nothing that a promise allows.
+    Violation(String),
+    /// A machine with too much to do makes it so: time limits are real.
+    OutOfTime(String),
+}
+
+impl From<String> for Failure {
+    fn from(what: String) -> Self {
+        Self::Violation(what)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Violation(error.to_string())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Violation(what) | Self::OutOfTime(what)) = self;
+        f.write_str(what)
+    }
 }
 
 /// Success means that it is done, exactly once. Otherwise it is 503 with all of it done or nothing. Anything else is a
@@ -42,15 +72,17 @@ pub(super) fn second(
     came: Came,
     answer: &Answer,
     state: &State,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let expected = if came == Came::NothingDone { &of.first } else { &of.second };
     if answer.status != expected.status {
         let expected = expected.status;
-        return Err(format!("{came:?}; the retry is not answered {expected}: {answer:?}"));
+        let what = format!("{came:?}; the retry is not answered {expected}: {answer:?}");
+        busy(&of.write.operation, answer)?;
+        return Err(Failure::OutOfTime(what));
     }
     if !state.is_like(&expected.state) {
         let difference = state.difference(&expected.state);
-        return Err(format!("{came:?}; the retry ends elsewhere:{difference}"));
+        return Err(format!("{came:?}; the retry ends elsewhere:{difference}").into());
     }
     Ok(())
 }
@@ -96,13 +128,13 @@ fn busy(operation: &Operation, answer: &Answer) -> Result<(), String> {
 }
 
 /// What a success shows is there: ids are in the table, credentials work.
-pub(super) async fn truth(app: &TestApp, answer: &Answer, items: &[Value]) -> Result<(), String> {
+pub(super) async fn truth(app: &TestApp, answer: &Answer, items: &[Value]) -> Result<(), Failure> {
     let table = json!(items).to_string();
     let mut texts = Vec::new();
     collect(&answer.body, &mut texts);
     for shown in texts {
         if is_id(shown) && !table.contains(shown) {
-            return Err(format!("{shown} is shown and not there: {answer:?}"));
+            return Err(format!("{shown} is shown and not there: {answer:?}").into());
         }
         let path = match shown.get(..4) {
             Some("rcu_") => "/rollcall/v1/tokens/self",
@@ -114,14 +146,20 @@ pub(super) async fn truth(app: &TestApp, answer: &Answer, items: &[Value]) -> Re
         let used = app.send("GET", path, &headers, None).await;
         // A token with a list of scopes may not do everything, but it is known.
         if ![200, 403].contains(&used.status) {
-            return Err(format!("a credential that was shown does not work: {used:?}"));
+            return Err(unusable(&used));
         }
     }
     key_works(app, answer).await
 }
 
+/// Only time can keep a credential that is there from working.
+fn unusable(used: &Answer) -> Failure {
+    let what = format!("a credential that was shown does not work: {used:?}");
+    if used.status == 503 { Failure::OutOfTime(what) } else { Failure::Violation(what) }
+}
+
 /// Whether a new API key signs with the secret that is shown with it.
-async fn key_works(app: &TestApp, answer: &Answer) -> Result<(), String> {
+async fn key_works(app: &TestApp, answer: &Answer) -> Result<(), Failure> {
     let shown = [&answer.body["api"], &answer.body["user"]["api"][0]];
     let pair =
         shown.iter().find_map(|key| Some((key["api_key"].as_str()?, key["secret_key"].as_str()?)));
@@ -141,7 +179,7 @@ async fn key_works(app: &TestApp, answer: &Answer) -> Result<(), String> {
     sign(&mut event, key, secret);
     match app.send_event(&event).await {
         used if used.status == 200 => Ok(()),
-        used => Err(format!("a key that was shown does not sign: {used:?}")),
+        used => Err(unusable(&used)),
     }
 }
 

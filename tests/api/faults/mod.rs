@@ -1,7 +1,8 @@
 //! Every write, with every fault at every one of its calls to the table, and once more under an `Idempotency-Key`.
 //!
-//! `ROLLCALL_REWRITE=1 cargo test -p tests --test api faults::` writes the table of docs/reliability.md anew. Nothing is listed by hand: the writes are the documented operations, the calls are those of a run without a fault,
-//! and what is right follows from that run and from the same request sent once more.
+//! `ROLLCALL_REWRITE=1 cargo test -p tests --test api faults::` writes the table of docs/reliability.md anew. The writes are
+//! the documented operations, some of them in a second way too, the calls are those of a run without a fault, and what is
+//! right follows from that run and from the same request sent once more.
 
 mod judge;
 mod page;
@@ -36,9 +37,9 @@ async fn play_writes(of: impl Fn(&Operation) -> bool) {
             report.add(rehearsal.play_all(&idle).await, &rehearsal);
         }
     }
-    let met = idle.met.load(Relaxed);
+    let (met, repeated) = (idle.met.load(Relaxed), idle.repeated.load(Relaxed));
     eprintln!(
-        "{} cases, {met} faults met, {:.0} s",
+        "{} cases, {repeated} of them again, {met} faults met, {:.0} s",
         report.played(),
         begun.elapsed().as_secs_f32()
     );

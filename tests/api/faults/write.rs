@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Value, json};
 use shared::model::{Role, TokenKind};
 use shared::table::NewGrant;
-use tests::{Operation, Person, TestApp, form, operations, sign, token_id};
+use tests::{Operation, Person, TOKEN_ID, TestApp, form, operations, sign, token_id};
 
 /// A write that is played.
 pub(super) struct Write {
@@ -26,8 +26,10 @@ enum Way {
     Documented,
     /// A new password too.
     NewPassword,
-    /// The revocation of the very token that asks.
+    /// The end, or a successor, of the very credential that asks.
     Itself,
+    /// A pair of keys whose private one is shown.
+    Generated,
     /// The next tokens for a refresh token.
     Refresh,
     /// The first account of a user without one.
@@ -39,7 +41,8 @@ impl Way {
         match self {
             Self::Documented => "",
             Self::NewPassword => ", a new password",
-            Self::Itself => ", the token that asks",
+            Self::Itself => ", the credential that asks",
+            Self::Generated => ", a generated one",
             Self::Refresh => ", a refresh token",
             Self::First => ", the first one",
         }
@@ -49,7 +52,10 @@ impl Way {
     fn others(operation: &str) -> &'static [Self] {
         match operation {
             "e24-update-account-data" => &[Self::NewPassword],
-            "rollcall-revoke-token" => &[Self::Itself],
+            "rollcall-revoke-token" | "rollcall-rotate-token" | "e24-renew-api-secret" => {
+                &[Self::Itself]
+            }
+            "e24-add-ssh-key" => &[Self::Generated],
             "hub-oauth-token" => &[Self::Refresh],
             "quave-create-account" | "golem-create-account" => &[Self::First],
             _ => &[],
@@ -109,8 +115,8 @@ impl Write {
     }
 
     async fn event(&self, app: &TestApp, jane: &Person<'_>) -> Value {
-        let name = &self.operation.name;
-        let is_by_password = name == BY_PASSWORD;
+        let name = self.operation.name.as_str();
+        let is_by_password = name == BY_PASSWORD && self.way == Way::Documented;
         let header = if is_by_password { jane.basic() } else { jane.token().to_owned() };
         let mut event = self.operation.prepared(app, &jane.who(), &header).await;
         match self.way {
@@ -120,9 +126,16 @@ impl Write {
                 body["password"] = json!("another correct horse");
                 event["body"] = json!(body.to_string());
             }
+            Way::Itself if name == "e24-renew-api-secret" => {
+                event["body"] = json!({ "api_key": jane.api_key().0 }).to_string().into();
+            }
             Way::Itself => {
                 let id = token_id(jane.token()).unwrap();
-                event["rawPath"] = json!(format!("/rollcall/v1/tokens/{id}"));
+                event["rawPath"] = json!(self.operation.path().replace(TOKEN_ID, &id));
+            }
+            Way::Generated => {
+                let body = json!({ "name": "generated", "method": "generate" });
+                event["body"] = json!(body.to_string());
             }
             Way::Refresh => {
                 let client = app.new_client("https://client.example.com/callback", true).await;
