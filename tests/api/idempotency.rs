@@ -360,7 +360,7 @@ async fn another_request_under_the_key_of_one_that_was_done_meanwhile_is_422() {
     app.proxy().before("BatchGetItem", async {});
     app.proxy().before("BatchGetItem", app.engine_later("PutItem", json!({ "Item": answer })));
 
-    let body = json!({ "name": "Other" }).to_string();
+    let body = json!({ "name": "Other", "email": "other@example.com" }).to_string();
     let headers = [&headers[..], &[("content-type", "application/json")]].concat();
     let refused = app.send("PUT", &path, &headers, Some(&body)).await;
 

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use fastrand::Rng;
+use futures_util::stream;
 use tokio::net::TcpListener;
 
 use crate::{Fault, Proxy};
@@ -168,6 +169,9 @@ async fn relay(State(weather): State<Weather>, mut headers: HeaderMap, body: Byt
             let (status, headers) = (answer.status(), answer.headers().clone());
             (status, headers, answer.bytes().await.unwrap_or_default()).into_response()
         }
-        Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
+        // The connection ends in the middle of this, as the proxy's has.
+        Err(error) => {
+            Body::from_stream(stream::once(async { Err::<Bytes, _>(error) })).into_response()
+        }
     }
 }
