@@ -20,6 +20,7 @@ mod operations;
 mod person;
 mod prepare;
 mod proxy;
+mod runtime_api;
 mod signed;
 mod translated;
 
@@ -35,5 +36,6 @@ pub use operations::{Asker, Operation, operations, operations_with_access, root,
 pub use person::{Person, basic};
 pub use prepare::{OAuthClient, Service, Shown, Tokens, Who, form, parameter, token_id, unique};
 pub use proxy::{Call, Consumed, Fault, Proxy};
+pub use runtime_api::{RuntimeApi, Told};
 pub use signed::{date, sign, signature};
 pub use translated::{printed, script, source, translate};

@@ -1,5 +1,6 @@
 //! The commands behind `cargo xtask`, and what they and the tests share.
 
+pub mod bench;
 pub mod costs;
 pub mod dev;
 pub mod engine;

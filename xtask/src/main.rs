@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{costs, dev, engine, guard, mutants, operator, package, sealing, soak, test, tools};
+use xtask::{bench, costs, dev, engine, guard, mutants, operator, package, sealing, soak, test, tools};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
@@ -18,6 +18,7 @@ enum Task {
     Unseal(sealing::Unseal),
     Operator(operator::Options),
     Costs(costs::Options),
+    Bench(bench::Options),
     Tools(tools::Options),
     #[command(hide = true)]
     Guard(guard::Options),
@@ -40,6 +41,7 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Operator(options) => operator::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Costs(options) => costs::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options).await,
+        Task::Bench(options) => bench::run(options).await,
         Task::Package(options) => package::run(options).await,
         Task::Soak(options) => soak::run(options).await,
         Task::Mutants(options) => mutants::run(options).await,
