@@ -60,18 +60,17 @@ impl Aws {
             credentials: Credentials::new("local", "local", None, None, "local"),
         }
     }
+}
 
-    pub(crate) fn http_client(&self) -> Result<SharedHttpClient> {
-        let trusted = TrustStore::empty().with_pem_certificate(roots()?);
-        let tls = TlsContext::builder()
-            .with_trust_store(trusted)
-            .build()
-            .map_err(failed("set up TLS"))?;
-        Ok(Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(tls)
-            .build_https())
-    }
+/// A client of its own, with connections of its own.
+pub(crate) fn http_client() -> Result<SharedHttpClient> {
+    let trusted = TrustStore::empty().with_pem_certificate(roots()?);
+    let tls =
+        TlsContext::builder().with_trust_store(trusted).build().map_err(failed("set up TLS"))?;
+    Ok(Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build_https())
 }
 
 #[cfg(not(feature = "other-authorities"))]

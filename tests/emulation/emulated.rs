@@ -14,8 +14,6 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use xtask::tools::{ARM64_ROOT, QEMU};
 
-
-
 /// For what takes a second or two here.
 const PATIENCE: Duration = Duration::from_mins(2);
 

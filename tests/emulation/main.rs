@@ -80,7 +80,11 @@ fn no_program_trusts_other_authorities_than_those_compiled_in() {
     for function in Template::load().unwrap().functions() {
         let program = fs::read(emulated::program(&function.binary)).unwrap();
 
-        assert!(!String::from_utf8_lossy(&program).contains("AWS_CA_BUNDLE"), "{}", function.binary);
+        assert!(
+            !String::from_utf8_lossy(&program).contains("AWS_CA_BUNDLE"),
+            "{}",
+            function.binary
+        );
     }
 }
 

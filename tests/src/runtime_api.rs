@@ -80,7 +80,8 @@ impl Drop for RuntimeApi {
 async fn next(State(ends): State<Arc<Ends>>) -> impl IntoResponse {
     ends.tell(Told::Ready).await;
     let event = ends.events.lock().await.recv().await.expect("the test has an event");
-    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is right") + Duration::from_mins(1);
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is right")
+        + Duration::from_mins(1);
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:rollcall";
     let headers = [
         ("lambda-runtime-aws-request-id", REQUEST_ID.to_owned()),

@@ -60,8 +60,8 @@ async fn bench(options: &Options) -> Result<()> {
     };
     let over_tls = measured(&plan, &folder).await?;
     (plan.tls, plan.counted) = (false, false);
-    let plain = measured(&plan, &folder).await?;
-    report::report(&over_tls, &plain, options.write)
+    let without_tls = measured(&plan, &folder).await?;
+    report::report(&over_tls, &without_tls, options.write)
 }
 
 /// What the crate of the tests measures, which depends on this one: so it runs as a program of its own.
@@ -71,7 +71,16 @@ async fn measured(plan: &Plan, folder: &Path) -> Result<Results> {
         (folder.join(format!("{transport}-plan.json")), folder.join(format!("{transport}.json")));
     write(&plan_file, &serde_json::to_vec_pretty(plan)?)?;
     let mut command = workspace::cargo()?;
-    command.args(["run", "--quiet", "--locked", "--release", "--package", "tests", "--example", "bench"]);
+    command.args([
+        "run",
+        "--quiet",
+        "--locked",
+        "--release",
+        "--package",
+        "tests",
+        "--example",
+        "bench",
+    ]);
     command.arg("--").args([&plan_file, &results]);
     out::line(format!("Measuring, {} starts of each program ({transport})", plan.rounds))?;
     let status = Guarded::spawn(command)?.wait().await?;

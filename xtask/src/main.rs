@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{bench, costs, dev, engine, guard, mutants, operator, package, sealing, soak, test, tools};
+use xtask::{
+    bench, costs, dev, engine, guard, mutants, operator, package, sealing, soak, test, tools,
+};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]

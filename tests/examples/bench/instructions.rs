@@ -16,7 +16,11 @@ const MANY: u64 = 60;
 
 pub(crate) async fn per_request(world: &World, subject: &Subject) -> Result<u64> {
     let (few, many) = (counted(world, subject, FEW).await?, counted(world, subject, MANY).await?);
-    ensure!(many > few, "{}: {MANY} requests took {many} instructions, {FEW} took {few}", subject.name);
+    ensure!(
+        many > few,
+        "{}: {MANY} requests took {many} instructions, {FEW} took {few}",
+        subject.name
+    );
     Ok((many - few) / (MANY - FEW))
 }
 

@@ -21,7 +21,8 @@ use crate::world::World;
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut files = std::env::args_os().skip(1).map(PathBuf::from);
-    let (plan, results) = (files.next().context("name a plan")?, files.next().context("name a file")?);
+    let (plan, results) =
+        (files.next().context("name a plan")?, files.next().context("name a file")?);
     let plan: Plan = serde_json::from_slice(&fs::read(plan)?)?;
     let measured = measured(&plan).await?;
     Ok(fs::write(results, serde_json::to_vec_pretty(&measured)?)?)

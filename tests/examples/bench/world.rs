@@ -57,7 +57,12 @@ impl World {
         let secrets = Front::start(app.secrets_endpoint(), tls()).await?;
         let jane = app.person("janedoe").await;
         let mut subjects = Vec::new();
-        let around = Around { app: &app, table: &table.endpoint, secrets: &secrets.endpoint, authority: &authority };
+        let around = Around {
+            app: &app,
+            table: &table.endpoint,
+            secrets: &secrets.endpoint,
+            authority: &authority,
+        };
         if let Some(floors) = &plan.floors {
             subjects.extend(around.floors(floors, &jane).await?);
         }
@@ -93,7 +98,12 @@ struct Around<'a> {
 }
 
 impl Around<'_> {
-    async fn function(&self, plan: &Plan, operation: &Operation, jane: &Person<'_>) -> Result<Subject> {
+    async fn function(
+        &self,
+        plan: &Plan,
+        operation: &Operation,
+        jane: &Person<'_>,
+    ) -> Result<Subject> {
         let name = operation.binary();
         let template = Template::load()?;
         let function = template.functions().iter().find(|function| function.binary == name);
@@ -122,7 +132,8 @@ impl Around<'_> {
         let event = self.app.event(operation.context("no such operation")?, jane).await;
         let keys = self.four_keys(jane).await;
         let floor = |name: &str, program: &PathBuf, trusted: Option<(&str, &PathBuf)>| {
-            let mut environment = self.reached(self.app.environment(&["TABLE_NAME".to_owned()].into()));
+            let mut environment =
+                self.reached(self.app.environment(&["TABLE_NAME".to_owned()].into()));
             environment.push(("FLOOR_KEYS".to_owned(), keys.clone()));
             let trusted = trusted.map(|(name, path)| (name.to_owned(), path.display().to_string()));
             environment.extend(trusted);
@@ -140,7 +151,11 @@ impl Around<'_> {
         let (folder, bundle) = (&self.authority.folder, &self.authority.bundle);
         Ok([
             floor("floor A: constant", &floors.constant, None),
-            floor("floor B: stock, folder of certificates", &floors.stock, Some(("SSL_CERT_DIR", folder))),
+            floor(
+                "floor B: stock, folder of certificates",
+                &floors.stock,
+                Some(("SSL_CERT_DIR", folder)),
+            ),
             floor("floor B: stock", &floors.stock, Some(("SSL_CERT_FILE", bundle))),
         ])
     }

@@ -11,15 +11,19 @@ const ROW: f64 = 62.0;
 const TOP: f64 = 56.0;
 /// What the axis ends at.
 const MOST: f64 = 1.25;
-const COLOURS: [(&str, &str); 4] =
-    [("cold start", "#1f6feb"), ("warm p50", "#2da44e"), ("memory", "#bf8700"), ("size", "#8250df")];
+const COLOURS: [(&str, &str); 4] = [
+    ("cold start", "#1f6feb"),
+    ("warm p50", "#2da44e"),
+    ("memory", "#bf8700"),
+    ("size", "#8250df"),
+];
 
 /// An SVG with a group of bars for each read of a function, and a line where the stock is.
 pub(super) fn chart(all: &[Shares]) -> String {
     let reads: Vec<_> = all.iter().filter(|one| one.of.is_function() && one.of.is_read).collect();
     let height = TOP + ROW * reads.len() as f64 + 12.0;
     let mut svg = format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="13" fill="#57606a">"#
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="13" fill="#57606a">"##
     );
     legend(&mut svg);
     for (place, shares) in reads.iter().enumerate() {

@@ -17,7 +17,9 @@ const FEATURE: &str = "shared/other-authorities";
 /// Every function that a request reaches, built by itself as a package is, so that it holds its own features alone.
 pub(super) async fn functions(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let mut programs = BTreeMap::new();
-    for function in Template::load()?.functions().iter().filter(|function| !function.routes.is_empty()) {
+    for function in
+        Template::load()?.functions().iter().filter(|function| !function.routes.is_empty())
+    {
         let name = &function.binary;
         out::line(format!("Building {name}"))?;
         let mut cargo = workspace::cargo()?;
@@ -38,7 +40,9 @@ pub(super) async fn floors(folder: &Path) -> Result<Floors> {
     let floors = folder.join("floors");
     let mut cargo = guard::command(workspace::cargo_program())?;
     workspace::forget_own_package(&mut cargo);
-    cargo.args(["build", "--release", "--locked"]).current_dir(workspace::root().join("bench/floors"));
+    cargo
+        .args(["build", "--release", "--locked"])
+        .current_dir(workspace::root().join("bench/floors"));
     built(cargo, &floors).await?;
     let program = |name: &str| floors.join("release").join(name);
     Ok(Floors { constant: program("constant"), stock: program("stock") })

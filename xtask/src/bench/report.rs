@@ -58,9 +58,9 @@ impl<'a> Shares<'a> {
 }
 
 /// Prints, and fails if something is over its budget; writes the documentation too if it shall.
-pub(super) fn report(over_tls: &Results, plain: &Results, write: bool) -> Result<()> {
+pub(super) fn report(over_tls: &Results, without_tls: &Results, write: bool) -> Result<()> {
     let shares = shares(over_tls)?;
-    let section = section(&shares, over_tls, plain)?;
+    let section = section(&shares, over_tls, without_tls)?;
     out::line(&section)?;
     if write {
         write_document(&section)?;
@@ -83,7 +83,7 @@ fn shares(results: &Results) -> Result<Vec<Shares<'_>>> {
     Ok(results.all.iter().map(|measured| Shares::of(measured, stock)).collect())
 }
 
-fn section(shares: &[Shares], over_tls: &Results, plain: &Results) -> Result<String> {
+fn section(shares: &[Shares], over_tls: &Results, without_tls: &Results) -> Result<String> {
     let mut text = String::new();
     writeln!(text, "Shares of what the stock takes, over TLS:\n")?;
     writeln!(text, "| program | request | cold start | warm p50 | warm p99 | memory | size |")?;
@@ -95,7 +95,7 @@ fn section(shares: &[Shares], over_tls: &Results, plain: &Results) -> Result<Str
             "| {program} | {operation} | {cold:.2} | {warm:.2} | {warm_p99:.2} | {memory:.2} | {size:.2} |"
         )?;
     }
-    for (results, transport) in [(over_tls, "over TLS"), (plain, "without TLS")] {
+    for (results, transport) in [(over_tls, "over TLS"), (without_tls, "without TLS")] {
         writeln!(text, "\nWhat was measured, {transport}:\n")?;
         text += &absolute(results)?;
     }
@@ -112,9 +112,17 @@ fn absolute(results: &Results) -> Result<String> {
     for one in &results.all {
         let (memory, size) = (one.peak_kib / 1024.0, one.size as f64 / 1e6);
         let instructions = one.instructions.map_or("-".to_owned(), |count| count.to_string());
-        write!(text, "| {} | {} | {:.1} | {:.1} ", one.program, one.operation, one.init_ms, one.first_ms)?;
+        write!(
+            text,
+            "| {} | {} | {:.1} | {:.1} ",
+            one.program, one.operation, one.init_ms, one.first_ms
+        )?;
         write!(text, "| {:.1} | {:.2} | {:.2} ", one.cold_ms, one.warm_p50_ms, one.warm_p99_ms)?;
-        writeln!(text, "| {memory:.1} | {size:.2} | {} | {:.0} | {instructions} |", one.calls, one.bytes)?;
+        writeln!(
+            text,
+            "| {memory:.1} | {size:.2} | {} | {:.0} | {instructions} |",
+            one.calls, one.bytes
+        )?;
     }
     Ok(text)
 }
