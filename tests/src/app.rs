@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use anyhow::Result;
-use lambda_http::{Body, Context, Request, RequestExt, Response};
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use lambda_http::{Body, Context, RequestExt, Response};
 use serde_json::{Value, json};
 use shared::App;
 use shared::auth::SignIn;
@@ -97,6 +98,12 @@ impl TestApp {
     /// Has the functions reach the table through the proxy again.
     pub fn mend(&mut self) {
         let endpoint = self.proxy.endpoint().to_owned();
+        self.reach_table_at(&endpoint);
+    }
+
+    /// Has the functions reach the table without the proxy, which keeps note of every call.
+    pub(crate) fn pass_proxy(&mut self) {
+        let endpoint = self.engine.endpoint().to_owned();
         self.reach_table_at(&endpoint);
     }
 
@@ -212,10 +219,14 @@ impl TestApp {
             .map(|(side, member)| side.replace(&pattern, &member))
             .map(|item| serde_json::from_str(&item).expect("an item"))
             .collect();
-        for batch in items.chunks(25) {
-            let puts: Vec<_> =
-                batch.iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect();
-            let request = json!({ "RequestItems": { self.table_name.as_str(): puts } });
+        let puts = items.iter().map(|item| json!({ "PutRequest": { "Item": item } }));
+        self.write(&puts.collect::<Vec<_>>()).await;
+    }
+
+    /// Has the engine do these requests of a `BatchWriteItem`, past functions and proxy.
+    pub(crate) async fn write(&self, requests: &[Value]) {
+        for batch in requests.chunks(25) {
+            let request = json!({ "RequestItems": { self.table_name.as_str(): batch } });
             let written = self.engine.ask("BatchWriteItem", &request).await;
             let written = written.expect("the engine takes items");
             assert_eq!(written["UnprocessedItems"], json!({}));
@@ -310,28 +321,22 @@ impl TestApp {
     /// Hands an API Gateway event to the function that serves its path.
     pub async fn send_event(&self, event: &Value) -> Answer {
         let event = serde_json::from_value(event.clone()).expect("an API Gateway event");
-        let request = shared::http::received(event);
-        let mut context = Context::default();
-        REQUEST_ID.clone_into(&mut context.request_id);
-        let request = request.with_lambda_context(context);
-        answer(self.dispatch(request).await)
+        let call = received(event);
+        let function = function_of(&call);
+        answer(self.run(function, call).await)
     }
 
-    async fn dispatch(&self, request: Request) -> Response<Body> {
-        let call = Call::new(request);
-        match call.segments().as_slice() {
-            ["api", "public", "v1", "account" | "accounts", ..] => {
-                quave_accounts::handle(&self.app, &self.sealing, call).await
-            }
-            ["api", "public", "v1", "current-account", ..] => {
-                quave_current_account::handle(&self.app, call).await
-            }
-            ["api", "v1.1", "users", _, ..] => hub_users::handle(&self.sign_in, call).await,
-            ["api", "v1.1", "o", _, ..] => hub_oauth::handle(&self.sign_in, call).await,
-            ["rollcall", "v1", "tokens", ..] => rollcall_tokens::handle(&self.sign_in, call).await,
-            ["v2", "account", ..] => e24_account::handle(&self.app, call).await,
-            ["v2", "accounts", ..] => e24_accounts::handle(&self.app, call).await,
-            ["v1", "accounts", ..] => golem_accounts::handle(&self.app, call).await,
+    /// Has a function answer a request, whether or not it serves its path.
+    pub(crate) async fn run(&self, function: &str, call: Call) -> Response<Body> {
+        match function {
+            "quave-accounts" => quave_accounts::handle(&self.app, &self.sealing, call).await,
+            "quave-current-account" => quave_current_account::handle(&self.app, call).await,
+            "hub-users" => hub_users::handle(&self.sign_in, call).await,
+            "hub-oauth" => hub_oauth::handle(&self.sign_in, call).await,
+            "rollcall-tokens" => rollcall_tokens::handle(&self.sign_in, call).await,
+            "e24-account" => e24_account::handle(&self.app, call).await,
+            "e24-accounts" => e24_accounts::handle(&self.app, call).await,
+            "golem-accounts" => golem_accounts::handle(&self.app, call).await,
             _ => not_found::handle(call).await,
         }
     }
@@ -378,6 +383,28 @@ impl TestApp {
     /// A time so many seconds from now.
     pub fn in_seconds(seconds: i64) -> Timestamp {
         Timestamp::from_second(Timestamp::now().as_second() + seconds).expect("a time")
+    }
+}
+
+/// The request of an event, as it reaches a function.
+pub(crate) fn received(event: ApiGatewayV2httpRequest) -> Call {
+    let mut context = Context::default();
+    REQUEST_ID.clone_into(&mut context.request_id);
+    Call::new(shared::http::received(event).with_lambda_context(context))
+}
+
+/// The function that serves the request's path.
+pub(crate) fn function_of(call: &Call) -> &'static str {
+    match call.segments().as_slice() {
+        ["api", "public", "v1", "account" | "accounts", ..] => "quave-accounts",
+        ["api", "public", "v1", "current-account", ..] => "quave-current-account",
+        ["api", "v1.1", "users", _, ..] => "hub-users",
+        ["api", "v1.1", "o", _, ..] => "hub-oauth",
+        ["rollcall", "v1", "tokens", ..] => "rollcall-tokens",
+        ["v2", "account", ..] => "e24-account",
+        ["v2", "accounts", ..] => "e24-accounts",
+        ["v1", "accounts", ..] => "golem-accounts",
+        _ => "not-found",
     }
 }
 

@@ -12,6 +12,7 @@ mod app;
 mod conditions;
 mod cut;
 mod doomed;
+pub mod fuzz;
 pub mod history;
 mod invariants;
 mod log;

@@ -52,6 +52,11 @@ pub fn request_lines(field: &str, value: &str) -> Vec<Value> {
     lines.iter().filter(|line| line[field] == value).cloned().collect()
 }
 
+/// Forgets the lines of all requests so far.
+pub(crate) fn forget_requests() {
+    REQUESTS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
 /// The line of the last request, whoever sent it.
 pub fn last_request_line() -> Option<Value> {
     REQUESTS.lock().unwrap_or_else(PoisonError::into_inner).last().cloned()

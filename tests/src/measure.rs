@@ -80,6 +80,24 @@ async fn by_credential() -> Vec<Measured> {
     let mut measured = by_token_and_password(profile).await;
     measured.push(by_oauth_token(profile).await);
     measured.push(by_signature(account).await);
+    measured.extend(under_a_key(operation("golem-update-account")).await);
+    measured
+}
+
+/// A write whose answer is kept, and the same request once more.
+async fn under_a_key(operation: &Operation) -> Vec<Measured> {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let mut event = app.event(operation, &jane).await;
+    event["headers"]["idempotency-key"] = json!("a-key");
+    let mut measured = Vec::new();
+    for (name, rounds) in [
+        ("golem-update-account, under an Idempotency-Key", 2),
+        ("golem-update-account, the same request again", 1),
+    ] {
+        let event = event.clone();
+        measured.push(Asked { name, operation, event, rounds, hashes: 0 }.measured(&app).await);
+    }
     measured
 }
 

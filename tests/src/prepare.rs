@@ -130,7 +130,12 @@ pub struct Shown {
 impl Shown {
     /// Opens the page.
     pub async fn ask(service: &impl Service, path: &str) -> Self {
-        let answer = service.send("GET", path, &[], None).await;
+        Self::ask_over(service, "http", path).await
+    }
+
+    /// Opens the page over `http` or `https`: the cookie's name differs.
+    pub async fn ask_over(service: &impl Service, scheme: &str, path: &str) -> Self {
+        let answer = service.send("GET", path, &[("x-forwarded-proto", scheme)], None).await;
         let page = answer.body.as_str().unwrap_or_else(|| panic!("{answer:?}"));
         let seal = page.split(r#"name="seal" value=""#).nth(1).expect("a sealed form");
         let seal = seal.split('"').next().expect("its end").to_owned();

@@ -1,9 +1,11 @@
 //! The commands behind `cargo xtask`, and what they and the tests share.
 
 pub mod bench;
+mod copy;
 pub mod costs;
 pub mod dev;
 pub mod engine;
+pub mod fuzz;
 pub mod guard;
 pub mod leaks;
 pub mod mutants;

@@ -1,7 +1,7 @@
 //! `cargo xtask mutants`: a test of the tests. Each mutant breaks one rule of the sources, and the tests that it names must
 //! find it.
 
-mod copy;
+mod breakable;
 mod mutant;
 
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use clap::Args;
 use crate::signals::Ends;
 use crate::test::capture::capture;
 use crate::{out, workspace};
-use copy::Copy;
+use breakable::Breakable;
 use mutant::{Mutant, verdict};
 
 /// Break one rule after the other in a copy of the sources, and see that the tests find it
@@ -36,15 +36,15 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 /// How many were missed.
 async fn find_all(only: &[String]) -> Result<usize> {
     let mutants = chosen(only)?;
-    let copy = Copy::new(workspace::target_dir()?)?;
+    let sources = Breakable::new(workspace::target_dir()?)?;
     out::line("The sources as they are")?;
-    expect_to_pass(&copy, &mutants).await?;
+    expect_to_pass(&sources, &mutants).await?;
     let mut missed = 0;
     for mutant in &mutants {
         out::line(format!("{}: {}", mutant.name, mutant.rule))?;
-        missed += usize::from(!is_found(&copy, mutant).await?);
+        missed += usize::from(!is_found(&sources, mutant).await?);
     }
-    copy.refresh()?;
+    sources.refresh()?;
     out::line(format!("{} found, {missed} missed", mutants.len() - missed))?;
     Ok(missed)
 }
@@ -58,11 +58,11 @@ fn chosen(only: &[String]) -> Result<Vec<Mutant>> {
 }
 
 /// A test that fails anyway finds nothing.
-async fn expect_to_pass(copy: &Copy, mutants: &[Mutant]) -> Result<()> {
+async fn expect_to_pass(sources: &Breakable, mutants: &[Mutant]) -> Result<()> {
     let mut tests: Vec<_> = mutants.iter().flat_map(|mutant| &mutant.found_by).collect();
     tests.sort_unstable();
     tests.dedup();
-    let ran = capture(copy.tests(&tests)?).await?;
+    let ran = capture(sources.tests(&tests)?).await?;
     for test in &tests {
         let passed = verdict(&ran.output, test);
         ensure!(passed == Some(true), "{test} does not pass\n{}", ran.output);
@@ -70,11 +70,11 @@ async fn expect_to_pass(copy: &Copy, mutants: &[Mutant]) -> Result<()> {
     Ok(out::line(format!("    {} tests pass", tests.len()))?)
 }
 
-async fn is_found(copy: &Copy, mutant: &Mutant) -> Result<bool> {
+async fn is_found(sources: &Breakable, mutant: &Mutant) -> Result<bool> {
     let start = Instant::now();
-    copy.refresh()?;
-    copy.apply(mutant)?;
-    let ran = capture(copy.tests(&mutant.found_by)?).await?;
+    sources.refresh()?;
+    sources.apply(mutant)?;
+    let ran = capture(sources.tests(&mutant.found_by)?).await?;
     let mut is_found = true;
     for test in &mutant.found_by {
         let passed = verdict(&ran.output, test)

@@ -1,5 +1,6 @@
 //! `cargo xtask package`: what `sam deploy` takes, ready and reproducible.
 
+mod alike;
 mod arch;
 mod build;
 mod sbom;
@@ -20,7 +21,10 @@ use crate::template::{Function, Template};
 use crate::{out, tools, workspace};
 
 pub use arch::Arch;
-pub(crate) use build::{BOOTSTRAP, with_pinned_tools};
+pub(crate) use build::{BOOTSTRAP, building, with_pinned_tools};
+
+/// What `sam` is told by the project.
+const CONFIG: &str = "samconfig.toml";
 
 /// Build all functions for Lambda, and write what `sam deploy` takes
 #[derive(Args)]
@@ -60,26 +64,46 @@ pub fn folder(arch: Arch) -> Result<PathBuf> {
     Ok(workspace::target_dir()?.join("package").join(arch.to_string()))
 }
 
-/// The template comes last, so that what an interruption leaves behind cannot be deployed.
+/// The package takes the place of an older one when it is whole.
 async fn package_for(arch: Arch) -> Result<()> {
     let template = Template::load()?;
-    let folder = folder(arch)?;
+    let (package, folder) = (folder(arch)?, folder(arch)?.with_extension("unfinished"));
     emptied(&folder)?;
     for tool in ["python", "targets"] {
         tools::install(tool).await?;
     }
+    for group in alike::alike(template.functions(), arch)? {
+        let names: Vec<_> = group.iter().map(|function| function.binary.as_str()).collect();
+        out::line(format!("Building {} for {arch}", names.join(", ")))?;
+        build::build(&names, arch, &folder).await?;
+    }
     let mut all = Vec::new();
     for function in template.functions() {
-        out::line(format!("Building {} for {arch}", function.binary))?;
-        build::build(function, arch, &folder).await?;
         let sbom = folder.join(format!("{}.cdx.json", function.binary));
         write(&sbom, &sbom::sbom(&function.binary, arch)?)?;
         all.push(Built::read(function, &folder)?);
     }
-    let deployed = folder.join("template.yaml");
-    write(&deployed, template::packaged(&template::source()?, arch, &template)?.as_bytes())?;
+    // SAM looks for its configuration beside the template.
+    write(&folder.join(CONFIG), &read(&workspace::root().join(CONFIG))?)?;
+    let deployed = template::packaged(&template::source()?, arch, &template)?;
+    write(&folder.join("template.yaml"), deployed.as_bytes())?;
     show(arch, &all)?;
+    replace(&package, &folder)?;
+    let deployed = package.join("template.yaml");
     Ok(out::line(format!("Deploy with: sam deploy --template-file {}", deployed.display()))?)
+}
+
+fn replace(package: &Path, finished: &Path) -> Result<()> {
+    if package.exists() {
+        fs::remove_dir_all(package)
+            .with_context(|| format!("cannot clear {}", package.display()))?;
+    }
+    fs::rename(finished, package)
+        .with_context(|| format!("cannot put the package at {}", package.display()))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 fn emptied(folder: &Path) -> Result<()> {
@@ -96,7 +120,7 @@ fn write(file: &Path, content: &[u8]) -> Result<()> {
 impl<'a> Built<'a> {
     fn read(function: &'a Function, folder: &Path) -> Result<Self> {
         let file = folder.join(&function.binary).join(BOOTSTRAP);
-        let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let bytes = read(&file)?;
         let sha256 = hex(&Sha256::digest(&bytes));
         Ok(Self { function, size: bytes.len() as u64, sha256 })
     }

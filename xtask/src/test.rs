@@ -12,16 +12,20 @@ mod supply_chain;
 
 use std::ops::AddAssign;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
+use tokio::time::timeout;
 
 use crate::engine::Kind;
 use crate::out;
 use crate::signals::Ends;
 use count::Count;
 use steps::Step;
+
+/// So long a step may take: a connection that stalls must not keep it for ever.
+const LONGEST: Duration = Duration::from_mins(50);
 
 /// Check format, lints, documentation and template, and run all tests
 #[derive(Args)]
@@ -86,7 +90,10 @@ async fn run_steps(options: &Options) -> Result<Count> {
 async fn run_step(step: Step, engine: Kind) -> Result<Count> {
     out::line(format!("==> {step}: {}", step.description()))?;
     let start = Instant::now();
-    let Outcome { count, output } = step.run(engine).await.unwrap_or_else(Outcome::from);
+    let ran = timeout(LONGEST, step.run(engine)).await;
+    let ran =
+        ran.unwrap_or_else(|_| bail!("it was ended after {} minutes", LONGEST.as_secs() / 60));
+    let Outcome { count, output } = ran.unwrap_or_else(Outcome::from);
     if count.failed > 0 {
         out::line(output.trim_end())?;
     }

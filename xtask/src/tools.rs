@@ -1,6 +1,7 @@
 //! The project's pinned tools, installed below cargo's target folder on first use.
 
 mod apt;
+mod cargo_fuzz;
 mod cargo_lambda;
 mod chromium;
 mod dynamodb_local;
@@ -17,6 +18,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 
+pub use cargo_fuzz::cargo_fuzz;
 pub use cargo_lambda::cargo_lambda;
 pub use chromium::chromium;
 pub use dynamodb_local::dynamodb_local;
@@ -39,6 +41,8 @@ pub struct Options {
 enum Tool {
     /// Checks licences, duplicates, sources and advisories
     CargoDeny,
+    /// Runs the functions on bad input; takes a C++ compiler
+    CargoFuzz,
     /// Runs and builds Lambda functions
     CargoLambda,
     /// Finds dependencies that nothing uses
@@ -70,6 +74,7 @@ impl Tool {
     fn install(self) -> Result<String> {
         Ok(match self {
             Self::CargoDeny => cargo_deny()?.display().to_string(),
+            Self::CargoFuzz => cargo_fuzz()?.display().to_string(),
             Self::CargoLambda => cargo_lambda()?.display().to_string(),
             Self::CargoMachete => cargo_machete()?.display().to_string(),
             Self::Chromium => {
@@ -83,9 +88,12 @@ impl Tool {
     }
 }
 
+/// For so many seconds an installation may go on that is told to end: Debian's tools must not be killed half way.
+const GRACE_SECONDS: u32 = 120;
+
 /// The installation of one tool as a guarded child, so that it ends with this process.
 pub(crate) fn installation(tool: &str) -> Result<Command> {
-    let mut command = guard::command(guard::own_executable()?)?;
+    let mut command = guard::patient_command(guard::own_executable()?, GRACE_SECONDS)?;
     command.args(["tools", tool]);
     Ok(command)
 }

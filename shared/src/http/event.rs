@@ -54,7 +54,7 @@ pub fn received(mut event: ApiGatewayV2httpRequest) -> Request {
 }
 
 /// The answer as API Gateway takes it.
-fn sent(answer: Response<Body>) -> ApiGatewayV2httpResponse {
+pub fn sent(answer: Response<Body>) -> ApiGatewayV2httpResponse {
     let (mut parts, body) = answer.into_parts();
     let cookies = parts.headers.get_all(SET_COOKIE).iter();
     let cookies = cookies.filter_map(|cookie| cookie.to_str().ok().map(str::to_owned)).collect();

@@ -18,6 +18,6 @@ pub use conditional::resource;
 #[cfg(feature = "table")]
 pub(crate) use conditional::{EntityTag, Preconditions};
 pub use dialect::Dialect;
-pub use event::{received, serve};
+pub use event::{received, sent, serve};
 pub use fields::Fields;
 pub use page::page;

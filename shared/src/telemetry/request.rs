@@ -2,6 +2,7 @@
 //! the same line is log entry and metrics.
 
 use std::cell::{Cell, RefCell};
+use std::env;
 use std::future::Future;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,8 +102,15 @@ impl Entry for Line<'_> {
 
 /// Made once: it keeps its buffers from line to line.
 static FORMAT: LazyLock<Mutex<Emf>> = LazyLock::new(|| {
-    Mutex::new(Emf::all_validations(NAMESPACE.to_owned(), vec![vec!["Route".to_owned()]]))
+    let namespace = namespace(&env::var("AWS_LAMBDA_LOG_GROUP_NAME").unwrap_or_default());
+    Mutex::new(Emf::all_validations(namespace, vec![vec!["Route".to_owned()]]))
 });
+
+/// Each stack has metrics of its own. The template calls log groups `/aws/lambda/<stack>/<function>`.
+fn namespace(log_group: &str) -> String {
+    let below = log_group.strip_prefix("/aws/lambda/").and_then(|name| name.split_once('/'));
+    below.map_or_else(|| NAMESPACE.to_owned(), |(stack, _)| format!("{NAMESPACE}/{stack}"))
+}
 
 /// Who takes the lines, if not standard output.
 static TAKER: OnceLock<fn(&str)> = OnceLock::new();
@@ -131,5 +139,18 @@ pub(crate) fn write(record: &Record<'_>) {
         Some(taker) => taker(&String::from_utf8_lossy(&bytes)),
         // A closed standard output is nothing that a request could mend.
         None => drop(io::stdout().lock().write_all(&bytes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_stack_has_metrics_of_its_own() {
+        assert_eq!(namespace("/aws/lambda/rollcall-prod/hub-users"), "Rollcall/rollcall-prod");
+        for elsewhere in ["", "/aws/lambda/some-function", "/of/somebody/else"] {
+            assert_eq!(namespace(elsewhere), "Rollcall", "{elsewhere}");
+        }
     }
 }

@@ -181,6 +181,11 @@ fn punctuated(label: &str) -> String {
     label.chars().filter_map(sign).collect()
 }
 
+/// What stands for an id that nobody was told, since the one who made the thing got no outcome.
+pub(super) fn made_by(label: &str) -> String {
+    format!("made by {label}")
+}
+
 /// The label that a name has.
 pub(super) fn label_of(name: &str) -> String {
     let letter = |sign| LETTERS.iter().find(|(_, own)| *own == sign).map(|(letter, _)| *letter);

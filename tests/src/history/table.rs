@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 use shared::model::{GrantCredential, GrantPart};
 
+use super::choice::{label_of, made_by};
 use super::rules::{Condition, Event, has, is, not};
 use super::turn::{on, text};
 use super::world::{Known, KnownUser, Object, Projection};
@@ -26,8 +27,10 @@ impl<'a> Table<'a> {
             let name = text(item, "/username/S");
             let is_known = known.users.iter().any(|user| user.username == name);
             // Nobody was told the name: the one who made it called it so.
-            let made_by = || format!("made by {}", text(item, "/firstName/S"));
-            (pk.replacen("USER#", "", 1), if is_known { name } else { made_by() })
+            (
+                pk.replacen("USER#", "", 1),
+                if is_known { name } else { made_by(&text(item, "/firstName/S")) },
+            )
         });
         Self { names: names.collect(), items }
     }
@@ -75,7 +78,7 @@ impl<'a> Table<'a> {
                 return id;
             }
             let item = self.at(&format!("ACCOUNT#{id}"), "ACCOUNT").unwrap_or(&Value::Null);
-            format!("made by {}", super::choice::label_of(&text(item, "/name/S")))
+            made_by(&label_of(&text(item, "/name/S")))
         });
         let fact = |name: &str, value: Option<String>| {
             value.map_or_else(|| not(has(name)), |value| is(name, value))

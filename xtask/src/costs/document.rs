@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::facts::{Facts, Measured, Stack};
 use super::idle::{self, Item};
 use super::prices::Prices;
-use super::request::{Assumptions, MILLION, Requests};
+use super::request::{Assumptions, Requests};
 
 /// Where it stands.
 pub const PATH: &str = "docs/costs.md";
@@ -61,10 +61,10 @@ fn every_request(text: &mut String, requests: &Requests<'_>) -> Result<()> {
         all += dollars;
     }
     writeln!(text, "| together | {all:.2} |")?;
-    let every = requests.prices.dollars("traces", MILLION)?;
+    let more = requests.if_all_are_traced()?;
     writeln!(
         text,
-        "\nAt less than one request a second X-Ray records every one: then the last line is {every:.2}.\n"
+        "\nAt less than one request a second X-Ray records every one: that adds {more:.2} to the last line, and to every *all* below.\n"
     )?;
     Ok(())
 }
@@ -84,7 +84,10 @@ fn by_operation(text: &mut String, requests: &Requests<'_>, measured: &[Measured
 }
 
 fn by_credential(text: &mut String, requests: &Requests<'_>, measured: &[Measured]) -> Result<()> {
-    writeln!(text, "## What the credential changes\n\nThe same request with other credentials.\n")?;
+    writeln!(
+        text,
+        "## What the credential changes\n\nThe same request with other credentials, and a write under an `Idempotency-Key`, whose answer is kept for a day.\n"
+    )?;
     writeln!(text, "| request | {COLUMNS}")?;
     measured.iter().try_for_each(|one| row(text, requests, one))?;
     writeln!(text)?;

@@ -100,7 +100,13 @@ mod tests {
 
         for (name, price) in &prices.prices {
             assert!(prices.dollars(name, 1.0).unwrap() > 0.0, "{name}");
-            assert!(!price.source.is_empty() && !price.date.is_empty(), "{name}");
+            assert!(!price.source.is_empty(), "{name}");
+            let day = price.date.get(..10).unwrap_or_default();
+            assert!(
+                format!("{day}T00:00:00Z").parse::<shared::model::Timestamp>().is_ok(),
+                "{name}: {}",
+                price.date
+            );
         }
     }
 

@@ -101,7 +101,6 @@ impl<'a> Requests<'a> {
 
     /// What every request costs, whatever it asks for: in words, and in dollars for a million.
     pub(super) fn shared(&self) -> Result<Vec<(String, f64)>> {
-        let traced = f64::from(self.assumptions.traced_percent) / 100.0 * MILLION;
         let platform: usize = PLATFORM_LINES.iter().map(|line| line.len()).sum();
         Ok(vec![
             ("API Gateway's request".to_owned(), self.prices.dollars("api-requests", MILLION)?),
@@ -118,9 +117,19 @@ impl<'a> Requests<'a> {
             ),
             (
                 format!("traces, {} of 100 requests", self.assumptions.traced_percent),
-                self.prices.dollars("traces", traced)?,
+                self.traces(self.assumptions.traced_percent)?,
             ),
         ])
+    }
+
+    /// What traces of so many in a hundred requests cost, in dollars for a million requests.
+    pub(super) fn traces(&self, percent: u32) -> Result<f64> {
+        self.prices.dollars("traces", f64::from(percent) / 100.0 * MILLION)
+    }
+
+    /// How much more each request costs when every one is traced.
+    pub(super) fn if_all_are_traced(&self) -> Result<f64> {
+        Ok(self.traces(100)? - self.traces(self.assumptions.traced_percent)?)
     }
 
     pub(super) fn per_million(&self, request: &Measured) -> Result<PerMillion> {

@@ -1,4 +1,4 @@
-//! Building one function as `sam build` does.
+//! Building functions as `sam build` does.
 
 use std::env;
 use std::path::Path;
@@ -8,23 +8,34 @@ use anyhow::{Result, ensure};
 
 use super::Arch;
 use crate::guard::{self, Guarded};
-use crate::template::Function;
 use crate::{tools, workspace};
 
 /// The name that Lambda starts.
 pub(crate) const BOOTSTRAP: &str = "bootstrap";
 
-/// Builds it from its own folder, as `sam build` does, so that it holds the features that it asks for and not those of the
-/// whole workspace; writes `<folder>/<binary>/bootstrap`.
-pub(super) async fn build(function: &Function, arch: Arch, folder: &Path) -> Result<()> {
+/// Builds these alone, so that they hold the features that they ask for and not those of the whole workspace; writes
+/// `<folder>/<binary>/bootstrap` for each.
+pub(super) async fn build(binaries: &[&str], arch: Arch, folder: &Path) -> Result<()> {
+    let command = building(binaries, workspace::root(), arch, folder)?;
+    let status = Guarded::spawn(command)?.wait().await?;
+    ensure!(status.success(), "{} cannot be built for {arch}, see above", binaries.join(", "));
+    Ok(())
+}
+
+/// What builds functions of these sources.
+pub(crate) fn building(
+    binaries: &[&str],
+    sources: &Path,
+    arch: Arch,
+    folder: &Path,
+) -> Result<Command> {
     let mut command = with_pinned_tools(tools::python_tools()?.join("cargo-lambda"))?;
     command.args(["lambda", "build", "--release", "--locked", arch.option()]);
-    command.args(["--bin", &function.binary]);
-    command.arg("--lambda-dir").arg(folder);
-    command.current_dir(workspace::root().join("functions").join(&function.binary));
-    let status = Guarded::spawn(command)?.wait().await?;
-    ensure!(status.success(), "{} does not build for {arch}, see above", function.binary);
-    Ok(())
+    for binary in binaries {
+        command.args(["--package", binary, "--bin", binary]);
+    }
+    command.arg("--lambda-dir").arg(folder).current_dir(sources);
+    Ok(command)
 }
 
 /// A guarded program that finds the pinned cargo-lambda and Zig before any other.

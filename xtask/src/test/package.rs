@@ -8,8 +8,10 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
 use super::Outcome;
+use super::capture::capture;
 use super::count::Count;
 use super::steps;
+use crate::copy::Copy;
 use crate::package::{self, Arch, BOOTSTRAP, with_pinned_tools};
 use crate::template::{Template, to_json};
 use crate::{guard, tools, workspace};
@@ -36,12 +38,49 @@ pub(super) async fn emulated() -> Result<Outcome> {
     steps::tests(tests).await
 }
 
-/// Lets the real `sam build` run, and compares: each program counts as one, and so does the template.
+/// That the package can be deployed, and is what other ways of building make.
 pub(super) async fn same_by_sam() -> Result<Outcome> {
-    let outcome = packaged().await?;
-    if outcome.failed() {
-        return Ok(outcome);
+    let mut outcome = packaged().await?;
+    if !outcome.failed() {
+        outcome = deployed().await?;
+        outcome += built_elsewhere().await?;
+        outcome += built_by_sam().await?;
     }
+    Ok(outcome)
+}
+
+/// Deploys as documented, up to where it would need a cloud.
+async fn deployed() -> Result<Outcome> {
+    let mut sam = with_pinned_tools(tools::python_tools()?.join("sam"))?;
+    sam.args(["deploy", "--config-env", "prod", "--no-confirm-changeset", "--template-file"]);
+    sam.arg(package::folder(Arch::Arm64)?.join("template.yaml"));
+    sam.envs([("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")]);
+    sam.envs([("AWS_ACCESS_KEY_ID", "none"), ("AWS_SECRET_ACCESS_KEY", "none")]);
+    sam.envs([("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_MAX_ATTEMPTS", "1")]);
+    sam.current_dir(workspace::root());
+    let ran = capture(sam).await?;
+    let count = Count::of(ran.output.contains("Could not connect to the endpoint URL"));
+    Ok(Outcome { count, output: ran.output })
+}
+
+/// One function once more, from other folders: no path of a machine is in it.
+async fn built_elsewhere() -> Result<Outcome> {
+    let function = "not-found";
+    let elsewhere = workspace::target_dir()?.join("elsewhere");
+    let (copy, folder) = (Copy::new(elsewhere.join("sources"))?, elsewhere.join("built"));
+    let mut command = package::building(&[function], copy.folder(), Arch::Arm64, &folder)?;
+    command.env("CARGO_TARGET_DIR", elsewhere.join("target"));
+    let mut outcome = steps::check([command]).await?;
+    if !outcome.failed() {
+        let place = Path::new(function).join(BOOTSTRAP);
+        let ours = read(&package::folder(Arch::Arm64)?.join(&place))?;
+        outcome += compared("not-found's bootstrap", &ours, &read(&folder.join(&place))?);
+    }
+    Ok(outcome)
+}
+
+/// Lets the real `sam build` run, and compares: each program counts as one, and so does the template.
+async fn built_by_sam() -> Result<Outcome> {
     let built = workspace::target_dir()?.join("sam-build/build");
     let mut outcome = steps::check([sam_build(&built)?]).await?;
     if outcome.failed() {
@@ -56,7 +95,7 @@ pub(super) async fn same_by_sam() -> Result<Outcome> {
     }
     let (ours, mut sams) = (data(&package)?, data(&built)?);
     forget_what_sam_notes(&mut sams, &template);
-    outcome += compared("the template", &ours, &sams);
+    outcome += told(difference("", Some(&ours), Some(&sams)));
     Ok(outcome)
 }
 
@@ -77,21 +116,32 @@ fn data(folder: &Path) -> Result<Value> {
     to_json(yaml_serde::from_slice(&read(&folder.join("template.yaml"))?)?)
 }
 
-fn compared<T: PartialEq>(what: &str, ours: &T, sams: &T) -> Outcome {
-    let equal = ours == sams;
-    let difference = (!equal).then(|| {
-        format!(
-            "error: {what} differs from sam build's
-"
-        )
-    });
-    Outcome { count: Count::of(equal), output: difference.unwrap_or_default() }
+fn compared(what: &str, ours: &[u8], other: &[u8]) -> Outcome {
+    told((ours != other).then(|| format!("{what} is not what another way of building makes")))
+}
+
+fn told(difference: Option<String>) -> Outcome {
+    let count = Count::of(difference.is_none());
+    let output = difference.map(|difference| format!("error: {difference}\n"));
+    Outcome { count, output: output.unwrap_or_default() }
+}
+
+/// Where two templates differ first, and how.
+fn difference(place: &str, ours: Option<&Value>, sams: Option<&Value>) -> Option<String> {
+    if let (Some(Value::Object(own)), Some(Value::Object(other))) = (ours, sams) {
+        let names = own.keys().chain(other.keys().filter(|name| !own.contains_key(*name)));
+        let inside =
+            |name: &String| difference(&format!("{place}/{name}"), own.get(name), other.get(name));
+        return names.into_iter().find_map(inside);
+    }
+    (ours != sams).then(|| format!("the template has at {place} {ours:?}, and sam's has {sams:?}"))
 }
 
 /// Sam names folders after resources, and writes into each resource what it is called.
 fn forget_what_sam_notes(template: &mut Value, source: &Template) {
     for resource in template["Resources"].as_object_mut().into_iter().flat_map(Map::values_mut) {
-        let Some(metadata) = resource["Metadata"].as_object_mut() else { continue };
+        let metadata = resource.get_mut("Metadata").and_then(Value::as_object_mut);
+        let Some(metadata) = metadata else { continue };
         metadata.remove("SamResourceId");
         if metadata.is_empty() {
             resource.as_object_mut().map(|resource| resource.remove("Metadata"));
@@ -102,5 +152,39 @@ fn forget_what_sam_notes(template: &mut Value, source: &Template) {
         if *code == json!(function.logical_id) {
             *code = json!(function.binary);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_told_also_where_one_has_nothing() {
+        let (ours, sams) = (json!({ "a": { "b": 1, "c": null } }), json!({ "a": { "b": 1 } }));
+
+        assert_eq!(difference("", Some(&ours), Some(&ours)), None);
+        let told = difference("", Some(&ours), Some(&sams)).unwrap();
+        assert!(told.contains("at /a/c"), "{told}");
+    }
+
+    #[test]
+    fn what_sam_notes_is_no_difference() {
+        let source = Template::load().unwrap();
+        let template: Value = to_json(yaml_serde::from_str(&source_text()).unwrap()).unwrap();
+        let mut noted = template.clone();
+        for resource in noted["Resources"].as_object_mut().unwrap().values_mut() {
+            if resource.get("Metadata").is_none() {
+                resource["Metadata"] = json!({ "SamResourceId": "X" });
+            }
+        }
+
+        forget_what_sam_notes(&mut noted, &source);
+
+        assert_eq!(difference("", Some(&template), Some(&noted)), None);
+    }
+
+    fn source_text() -> String {
+        fs::read_to_string(workspace::root().join("template.yaml")).unwrap()
     }
 }

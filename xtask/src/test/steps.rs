@@ -52,7 +52,7 @@ impl Step {
             Self::SecondEngine => "the end-to-end tests over Amazon's own engine",
             Self::Deny => "licences, duplicates, sources and known weaknesses of the dependencies",
             Self::Package => "all functions build for arm64 from the locked dependencies",
-            Self::Sam => "sam build makes the same as the package",
+            Self::Sam => "the package can be deployed, and sam build makes the same",
             Self::Emulation => "the arm64 functions answer events from a Runtime API, emulated",
         }
     }

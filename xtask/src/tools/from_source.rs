@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::workspace;
+use super::ToolsFolder;
+use crate::{out, workspace};
 
 /// Builds a program of exactly this version from its locked dependencies into `<root>/bin`; optimised a little alone:
 /// these programs run for seconds, and would take minutes longer to build.
@@ -27,4 +28,16 @@ pub(super) fn build(program: &str, version: &str, root: &Path) -> Result<PathBuf
     ensure!(status.success(), "building {program} from source failed");
     fs::remove_dir_all(build).context("cannot clear up after the build")?;
     Ok(root.join("bin").join(program))
+}
+
+/// A program, built if need be. The version is part of the folder's name, and cargo puts the program there when it is whole.
+pub(super) fn built(program: &str, version: &str) -> Result<PathBuf> {
+    let tools = ToolsFolder::open(program)?;
+    let root = tools.path.join(format!("{program}-{version}"));
+    let built = root.join("bin").join(program);
+    if built.is_file() {
+        return Ok(built);
+    }
+    out::line(format!("Building {program} {version} from source, which takes minutes"))?;
+    build(program, version, &root)
 }

@@ -17,7 +17,8 @@ pub fn python_tools() -> Result<PathBuf> {
     let tools = ToolsFolder::open(NAME)?;
     let environment = tools.path.join(NAME);
     if !is_installed(&environment, REQUIREMENTS) {
-        let python = interpreter().context("the tests' tools need Python 3 on the PATH")?;
+        let python =
+            interpreter().context("the tests' tools need Python 3.11 or later on the PATH")?;
         out::line("Installing the tests' Python tools, which takes a minute or two")?;
         install(&python, &environment, REQUIREMENTS)?;
     }
@@ -27,15 +28,18 @@ pub fn python_tools() -> Result<PathBuf> {
 /// A Python that can make virtual environments.
 pub(super) fn interpreter() -> Option<PathBuf> {
     let program = Path::new("python3");
-    let check = "import sys, venv; sys.exit(sys.version_info < (3, 9))";
+    let check = "import sys, venv; sys.exit(sys.version_info < (3, 11))";
     let answer = Command::new(program).args(["-c", check]).output();
     answer.is_ok_and(|answer| answer.status.success()).then(|| program.to_owned())
 }
 
-/// Whether an earlier [`install`] of the same list went through to its end, and its Python still runs.
+/// Whether an earlier [`install`] of the same list went through to its end, and its Python still finds what it installed: a
+/// newer one in the system's place would not.
 pub(super) fn is_installed(environment: &Path, requirements: &str) -> bool {
     let stamp = fs::read_to_string(stamp_of(environment));
-    let python = Command::new(python_of(environment)).args(["-c", "pass"]).output();
+    let finds =
+        "import sys, sysconfig, os; sys.exit(not os.listdir(sysconfig.get_path('purelib')))";
+    let python = Command::new(python_of(environment)).args(["-c", finds]).output();
     stamp.is_ok_and(|stamp| stamp == stamp_text(environment, requirements))
         && python.is_ok_and(|output| output.status.success())
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::history::choice::made_by;
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
 use crate::history::turn::{Credential, Ended, Seen, Turn, Wire, each, on, text};
 use crate::history::world::{KnownUser, Object, Projection};
@@ -42,7 +43,7 @@ impl<W: Wire> Turn<'_, W> {
                 self.note(seen, taken.into_iter().collect());
             }
             Ended::Unknown => {
-                let owner = format!("made by {}", self.label);
+                let owner = made_by(&self.label);
                 let claim =
                     || Event::changed(not(has("owner")), [set("owner", &owner), unset("verified")]);
                 let name = wished.map(|name| on(Object::Username(name), claim()));

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::quave::listed;
 use super::{is_admin, released};
+use crate::history::choice::made_by;
 use crate::history::rules::{Condition, Event, has, is, not, set};
 use crate::history::turn::{Ended, Turn, Wire, each, on, text};
 use crate::history::world::{KnownAccount, Object, Projection};
@@ -33,7 +34,7 @@ impl<W: Wire> Turn<'_, W> {
                 self.note(seen, vec![on(Object::Address(address), Event::seen(not(free)))]);
             }
             Ended::Unknown => {
-                let id = format!("made by {}", self.label);
+                let id = made_by(&self.label);
                 let claimed = Event::changed(free, [set("contact", &id)]);
                 let opened = Self::opening(&seen, &user.username, &id);
                 self.note_unknown(seen, vec![on(Object::Address(address), claimed), opened]);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::is_admin;
+use crate::history::choice::{label_of, made_by};
 use crate::history::rules::{Condition, Event, has, is, not, set};
 use crate::history::turn::{Credential, Ended, Seen, Turn, Wire, each, on, text};
 use crate::history::world::{KnownAccount, KnownUser, Object, Place, Projection};
@@ -48,7 +49,7 @@ impl<W: Wire> Turn<'_, W> {
 
     /// An account that may have been made, and become the current one.
     pub(super) fn note_unmade_account(&self, seen: Seen, user: &str) {
-        let opened = Self::opening(&seen, user, &format!("made by {}", self.label));
+        let opened = Self::opening(&seen, user, &made_by(&self.label));
         self.note_unknown(seen, vec![opened]);
     }
 
@@ -83,12 +84,13 @@ impl<W: Wire> Turn<'_, W> {
         let id = text(view, "/accountId");
         self.check_slug(seen, &id, &text(view, "/slug"));
         let there = Condition::All(vec![has("exists"), is("name", text(view, "/name"))]);
-        let current = is("current", &id);
+        let there = each(move |object, known| {
+            known.account(&id)?;
+            (*object == Object::Account(id.clone())).then(|| Event::seen(there.clone()))
+        });
+        let current = is_current(view);
         let current = if view["isCurrent"] == true { current } else { not(current) };
-        vec![
-            on(Object::Account(id), Event::seen(there)),
-            on(Object::User(user.to_owned()), Event::seen(current)),
-        ]
+        vec![there, on(Object::User(user.to_owned()), Event::seen(current))]
     }
 
     pub(super) async fn quave_delete(&mut self) {
@@ -128,7 +130,7 @@ impl<W: Wire> Turn<'_, W> {
         match self.ended(&seen) {
             Ended::With(200) => {
                 let mut shown = self.shown(&seen, seen.body(), &user.username);
-                let current = Event::seen(is("current", seen.text("/accountId")));
+                let current = Event::seen(is_current(seen.body()));
                 shown.push(on(Object::User(user.username), current));
                 self.note(seen, shown);
             }
@@ -188,11 +190,15 @@ pub(super) fn listed(user: &str, views: &[Value], id: &'static str) -> Projectio
 
 /// What a list of accounts says of which is the current one.
 fn current(views: &[Value]) -> Event {
-    let is_current = |view: &&Value| view["isCurrent"] == true;
-    Event::seen(match views.iter().find(is_current) {
-        Some(view) => is("current", text(view, "/accountId")),
-        None => not(Condition::Any(
-            views.iter().map(|view| is("current", text(view, "/accountId"))).collect(),
-        )),
+    Event::seen(match views.iter().find(|view| view["isCurrent"] == true) {
+        Some(view) => is_current(view),
+        None => not(Condition::Any(views.iter().map(is_current).collect())),
     })
+}
+
+/// That an account is the current one: by its id, or if nobody was told of its making, by who made it. That is told by the
+/// name, which nobody could change who does not know the id.
+fn is_current(view: &Value) -> Condition {
+    let by_maker = made_by(&label_of(&text(view, "/name")));
+    Condition::Any(vec![is("current", text(view, "/accountId")), is("current", by_maker)])
 }

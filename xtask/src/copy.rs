@@ -1,4 +1,4 @@
-//! A copy of the sources that may be broken.
+//! A copy of the sources, to be built elsewhere, or broken.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,54 +7,36 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::mutant::Mutant;
-use crate::{guard, workspace};
+use crate::workspace;
 
-/// The copy; it is built into the workspace's own target folder, so that dependencies are built once.
-pub(super) struct Copy {
+/// A folder with what is in the workspace.
+pub(crate) struct Copy {
     folder: PathBuf,
-    target: PathBuf,
 }
 
 impl Copy {
     /// Copies what is in the workspace, committed or not, but for what git ignores.
-    pub(super) fn new(target: PathBuf) -> Result<Self> {
-        let folder = target.join("mutants");
+    pub(crate) fn new(folder: PathBuf) -> Result<Self> {
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
-        let copy = Self { folder, target };
+        let copy = Self { folder };
         copy.refresh()?;
         Ok(copy)
     }
 
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Makes the copy equal to the workspace again. What is equal is not touched, so that it is not built again.
-    pub(super) fn refresh(&self) -> Result<()> {
+    pub(crate) fn refresh(&self) -> Result<()> {
         let files = sources()?;
         for file in &files {
             let (from, to) = (workspace::root().join(file), self.folder.join(file));
             renew(&from, &to).with_context(|| format!("cannot copy {}", file.display()))?;
         }
         remove_others(&self.folder, &self.folder, &files)
-    }
-
-    pub(super) fn apply(&self, mutant: &Mutant) -> Result<()> {
-        let mut git = Command::new("git");
-        git.arg("apply").arg(&mutant.patch).current_dir(&self.folder);
-        // Without a repository around it the folder is the root that the patch means.
-        git.env("GIT_CEILING_DIRECTORIES", &self.target);
-        let output = git.output().context("cannot run git")?;
-        let trouble = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{} cannot be applied: {trouble}", mutant.name);
-        Ok(())
-    }
-
-    /// Runs these tests of `api`.
-    pub(super) fn tests(&self, names: &[impl AsRef<std::ffi::OsStr>]) -> Result<Command> {
-        let mut cargo = guard::command(workspace::cargo_program())?;
-        workspace::forget_own_package(&mut cargo);
-        cargo.args(["test", "--workspace", "--locked", "--test", "api", "--", "--exact"]);
-        cargo.args(names).current_dir(&self.folder).env("CARGO_TARGET_DIR", &self.target);
-        Ok(cargo)
     }
 }
 

@@ -1,0 +1,5 @@
+//! What stands in `Authorization`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| tests::fuzz::authorization(input));

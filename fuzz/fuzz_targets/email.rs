@@ -1,0 +1,5 @@
+//! E-mail addresses.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| tests::fuzz::email(input));

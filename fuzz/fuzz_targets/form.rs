@@ -1,0 +1,5 @@
+//! Forms.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| tests::fuzz::form(input));

@@ -1,0 +1,5 @@
+//! JSON bodies.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| tests::fuzz::json(input));

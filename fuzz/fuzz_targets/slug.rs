@@ -1,0 +1,5 @@
+//! Names that become slugs.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| tests::fuzz::slug(input));

@@ -1,0 +1,5 @@
+//! Tokens, codes and keys.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| tests::fuzz::token(input));

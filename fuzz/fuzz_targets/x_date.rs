@@ -1,0 +1,5 @@
+//! The date of a signature.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| tests::fuzz::x_date(input));

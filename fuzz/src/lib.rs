@@ -1,0 +1,6 @@
+//! What the fuzzer needs beside the properties, which are in `tests::fuzz`.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod event;

@@ -1,0 +1,159 @@
+//! Bodies, JSON and forms.
+
+use std::collections::BTreeMap;
+use std::future::ready;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use lambda_http::http::header::CONTENT_TYPE;
+use lambda_http::http::{HeaderMap, HeaderValue};
+use lambda_http::{Body, Response};
+use serde_json::{Map, Value, json};
+use shared::e24::{Name, Phone};
+use shared::http::{Call, Fields, ok};
+use shared::model::{AccountName, EmailAddress, Malformed, Scope, Timestamp, TokenKind, timestamp};
+use shared::password::NewPassword;
+use shared::{Error, Result};
+use tokio::runtime::{Builder, Runtime};
+
+use super::request;
+use super::shape::Sent;
+
+/// The largest body that any operation takes, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+
+/// The longest overlap of two tokens, in seconds.
+const MAX_NUMBER: u64 = 30 * 24 * 3600;
+
+/// A path of every dialect, none of which is asked.
+const PATHS: [&str; 8] = [
+    "/",
+    "/api/public/v1/account",
+    "/api/v1.1/o/authorize/",
+    "/api/v1.1/o/token/",
+    "/api/v1.1/users/janedoe/",
+    "/rollcall/v1/tokens",
+    "/v1/accounts",
+    "/v2/accounts",
+];
+
+/// When a token stops working.
+struct Expiry(Timestamp);
+
+impl FromStr for Expiry {
+    type Err = Malformed;
+
+    fn from_str(raw: &str) -> Result<Self, Malformed> {
+        timestamp(raw).map(Self)
+    }
+}
+
+/// A JSON body is an error that every dialect can tell, or has the fields that were read of it, within their bounds.
+pub fn json(input: &[u8]) {
+    check(input, "application/json", Call::json, &|| {
+        serde_json::from_slice::<Map<String, Value>>(input).ok().map(BTreeMap::from_iter)
+    });
+}
+
+/// The same of a form, whose fields are texts.
+pub fn form(input: &[u8]) {
+    check(input, "application/x-www-form-urlencoded", Call::form, &|| {
+        let pairs = form_urlencoded::parse(input);
+        Some(pairs.map(|(name, value)| (name.into_owned(), json!(value))).collect())
+    });
+}
+
+fn check(
+    body: &[u8],
+    media_type: &'static str,
+    read: fn(&Call) -> Result<Fields>,
+    model: &dyn Fn() -> Option<BTreeMap<String, Value>>,
+) {
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(media_type))]);
+    let call = |path| request::post(path, headers.clone(), body);
+    let is_large = body.len() > MAX_BODY;
+    match read(&call("/")).and_then(all) {
+        Ok(read) => assert_bounds(&read, &model().expect("fields")),
+        Err(Error::TooLarge) => assert!(is_large),
+        Err(Error::Invalid(problems)) => assert!(!problems.is_empty() && !is_large),
+        Err(error) => panic!("{error}"),
+    }
+    for path in PATHS {
+        let call = call(path);
+        let respond = || ready(read(&call).and_then(all).and_then(|read| ok(&read)));
+        assert_answered(path, &RUNTIME.block_on(call.answer(respond)), body);
+    }
+}
+
+/// `Call::answer` has a time limit.
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_current_thread().enable_time().build().expect("a runtime"));
+
+/// Reads a field of every type.
+fn all(mut fields: Fields) -> Result<BTreeMap<&'static str, Value>> {
+    let mut read = BTreeMap::new();
+    let mut note = |name, value: Option<Value>| value.map(|value| read.insert(name, value));
+    let name = fields.required("name");
+    note("name", name.as_ref().map(|name: &AccountName| json!(name.as_str())));
+    note("email", fields.optional("email").map(|email: EmailAddress| json!(email.typed())));
+    note("first_name", fields.optional("first_name").map(|name: Name| json!(name.to_string())));
+    let phone = fields.optional_text_or_number("phone");
+    note("phone", phone.map(|phone: Phone| json!(String::from(phone))));
+    note("kind", fields.optional("kind").map(|kind: TokenKind| json!(kind)));
+    note("client_id", fields.given("client_id").map(|id: String| json!(id)));
+    note("password", fields.optional("password").map(|_: NewPassword| Value::Null));
+    note("expiresAt", fields.optional("expiresAt").map(|Expiry(end)| json!(end)));
+    note("scopes", fields.optional_list("scopes").map(|scopes: Vec<Scope>| json!(scopes)));
+    note(
+        "overlapSeconds",
+        fields.optional_number("overlapSeconds", 0..=MAX_NUMBER).map(Value::from),
+    );
+    note("verified", Some(fields.optional_true("verified").into()));
+    fields.finish(name.map(|_| read))
+}
+
+/// What was read is what the body holds, and keeps to its bounds.
+fn assert_bounds(read: &BTreeMap<&'static str, Value>, body: &BTreeMap<String, Value>) {
+    let sent = |name: &str| body[name].as_str().unwrap_or_default();
+    for (field, most) in [("name", 100), ("first_name", 127), ("phone", 50), ("email", 254)] {
+        let Some(text) = read.get(field).and_then(Value::as_str) else { continue };
+        assert!(text.chars().count() <= most && !text.contains(char::is_control), "{text:?}");
+        assert_eq!(
+            text,
+            body[field].as_str().map_or(body[field].to_string(), |text| text.trim().to_owned())
+        );
+        assert!(field == "phone" || !text.is_empty(), "{field}");
+    }
+    if read.contains_key("password") {
+        assert!((8..=256).contains(&sent("password").chars().count()));
+    }
+    if let Some(seconds) = read.get("overlapSeconds") {
+        assert!(seconds.as_u64() <= Some(MAX_NUMBER) && *seconds == body["overlapSeconds"]);
+    }
+    if let Some(scopes) = read.get("scopes") {
+        let sent = body["scopes"].as_array().map(Vec::len);
+        assert_eq!(scopes.as_array().map(Vec::len), sent);
+    }
+    if read.get("verified") == Some(&json!(true)) {
+        assert!([json!(true), json!("true")].contains(&body["verified"]));
+    }
+    for field in [
+        "email",
+        "first_name",
+        "phone",
+        "kind",
+        "password",
+        "expiresAt",
+        "scopes",
+        "overlapSeconds",
+    ] {
+        assert_eq!(read.contains_key(field), body.contains_key(field), "{field}");
+    }
+}
+
+fn assert_answered(path: &str, answer: &Response<Body>, body: &[u8]) {
+    let text = std::str::from_utf8(answer.body()).expect("a body of text");
+    let status = answer.status().as_u16();
+    assert!([200, 400, 413].contains(&status), "{path} is answered {status}");
+    Sent { path, status, headers: answer.headers(), body: text }.check(body.len());
+}

@@ -1,0 +1,31 @@
+//! Credentials that input can name without knowing them: the corpus stays good in every run.
+
+use std::sync::LazyLock;
+
+use shared::model::{
+    ApiKeyId, GrantCredential, GrantId, GrantPart, TokenCredential, TokenKind, UserId,
+};
+
+use crate::date;
+
+/// What stands in input for a credential, and that credential, of nobody.
+static SAMPLES: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
+    let owner = UserId::generate();
+    let own = |kind| TokenCredential::generate(kind, owner).expect("a token").reveal();
+    let grant = GrantId::generate().expect("an id");
+    let granted = |part| GrantCredential::generate(part, owner, grant).expect("a token").reveal();
+    vec![
+        ("rcu_YOUR_TOKEN", own(TokenKind::User)),
+        ("rce_YOUR_TOKEN", own(TokenKind::Environment)),
+        ("YOUR_ACCESS_TOKEN", granted(GrantPart::Access)),
+        ("YOUR_REFRESH_TOKEN", granted(GrantPart::Refresh)),
+        ("YOUR_CODE", granted(GrantPart::Code)),
+        ("rck_YOUR_API_KEY", ApiKeyId::generate().expect("an id").key_of(owner)),
+    ]
+});
+
+/// The text with a credential for each of their names, and now for `YOUR_DATE`.
+pub(super) fn replaced(text: &str) -> String {
+    let text = text.replace("YOUR_DATE", &date(0, "GMT", 0));
+    SAMPLES.iter().fold(text, |text, (name, sample)| text.replace(name, sample))
+}

@@ -1,0 +1,137 @@
+//! What every answer is like, as docs/api.md has it.
+
+use lambda_http::http::HeaderMap;
+use serde_json::Value;
+use shared::http::Dialect;
+
+/// What an answer may hold beside what the request held.
+const ROOM: usize = 256 * 1024;
+
+/// The most that escaping makes of a byte.
+const ESCAPED: usize = 6;
+
+/// Every status that is documented and is no fault of ours.
+const STATUSES: [u16; 16] =
+    [200, 201, 204, 303, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429];
+
+/// An answer as API Gateway gets it.
+pub(super) struct Sent<'a> {
+    pub(super) path: &'a str,
+    pub(super) status: u16,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a str,
+}
+
+impl Sent<'_> {
+    /// Refuses an answer that is a fault of ours, has a shape that its dialect has not, or grows beyond what was sent.
+    pub(super) fn check(&self, asked_bytes: usize) {
+        let Self { path, status, body, .. } = self;
+        assert!(STATUSES.contains(status), "{path} is answered {status}: {body}");
+        assert!(body.len() <= ROOM + ESCAPED * asked_bytes, "{path}: {} bytes", body.len());
+        assert_eq!(self.header("cache-control"), Some("no-store"), "{path}");
+        assert!(self.header("x-request-id").is_some(), "{path}");
+        assert_eq!(self.header("allow").is_some(), *status == 405, "{path} {status}");
+        assert_eq!(
+            self.header("location").is_some(),
+            [201, 303].contains(status) && self.has_location()
+        );
+        if *status == 429 {
+            assert!(self.header("retry-after").is_some(), "{path}");
+        }
+        if *status >= 400 {
+            self.check_error();
+        }
+    }
+
+    /// Whether what was made has a place: addresses have none.
+    fn has_location(&self) -> bool {
+        self.status == 303 || self.dialect() == Dialect::Rollcall
+    }
+
+    /// A header that is there once at most.
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next()?.to_str().expect("a header of text");
+        assert!(values.next().is_none(), "{name} is there twice");
+        Some(value)
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::of_path(self.path.strip_suffix('/').unwrap_or(self.path))
+    }
+
+    fn check_error(&self) {
+        let Self { path, status, body, .. } = self;
+        let challenge = self.header("www-authenticate").is_some();
+        let is_refused = *status == 401 || (*status == 403 && challenge);
+        assert_eq!(challenge, is_refused, "{path} {status}");
+        if self.dialect() == Dialect::OAuthPage {
+            assert_eq!(self.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
+            assert!(body.starts_with("<!DOCTYPE html>"), "{path}: {body}");
+            return;
+        }
+        let media_type = match self.dialect() {
+            Dialect::Rollcall => "application/problem+json",
+            _ => "application/json; charset=utf-8",
+        };
+        assert_eq!(self.header("content-type"), Some(media_type), "{path}");
+        let error: Value = serde_json::from_str(body).expect("a body of JSON");
+        assert!(self.is_documented(&error), "{path} {status}: {body}");
+    }
+
+    /// Whether the dialect has errors of this shape.
+    fn is_documented(&self, error: &Value) -> bool {
+        let is_invalid = self.status == 400;
+        match self.dialect() {
+            Dialect::Quave if is_invalid => {
+                has(error, &["details", "error"])
+                    && is_text(&error["error"])
+                    && are_texts(&error["details"])
+            }
+            Dialect::Golem if is_invalid => has(error, &["errors"]) && are_texts(&error["errors"]),
+            Dialect::Quave | Dialect::Golem | Dialect::None => {
+                has(error, &["error"]) && is_text(&error["error"])
+            }
+            Dialect::E24 => {
+                has(error, &["error", "success"])
+                    && error["success"] == false
+                    && is_text(&error["error"])
+            }
+            Dialect::Hub if is_invalid && !is_text(&error["detail"]) => {
+                error.as_object().is_some_and(|fields| fields.values().all(are_texts))
+            }
+            Dialect::OAuth if ![404, 405].contains(&self.status) => {
+                has(error, &["error", "error_description"]) && is_text(&error["error"])
+            }
+            Dialect::Hub | Dialect::OAuth => has(error, &["detail"]) && is_text(&error["detail"]),
+            Dialect::Rollcall => self.is_problem(error),
+            Dialect::OAuthPage => false,
+        }
+    }
+
+    fn is_problem(&self, error: &Value) -> bool {
+        let mut names = vec!["code", "detail", "status", "title"];
+        if self.status == 400 {
+            names.push("errors");
+        }
+        names.sort_unstable();
+        let is_entry = |entry: &Value| has(entry, &["detail", "field"]);
+        has(error, &names)
+            && error["status"] == self.status
+            && ["code", "detail", "title"].iter().all(|name| is_text(&error[*name]))
+            && error["errors"].as_array().is_none_or(|errors| errors.iter().all(is_entry))
+    }
+}
+
+/// Whether a value is an object of exactly these fields, in alphabetical order.
+fn has(value: &Value, names: &[&str]) -> bool {
+    value.as_object().is_some_and(|fields| fields.keys().eq(names))
+}
+
+fn is_text(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| !text.is_empty())
+}
+
+fn are_texts(value: &Value) -> bool {
+    value.as_array().is_some_and(|texts| !texts.is_empty() && texts.iter().all(is_text))
+}

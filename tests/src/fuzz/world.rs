@@ -1,0 +1,165 @@
+//! A service of the fuzzer's own: a user with a credential of every kind, and a table that is put back after each event.
+
+use std::collections::BTreeMap;
+
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use serde_json::{Value, json};
+use shared::model::{Scope, TokenKind};
+
+use crate::app::{function_of, received};
+use crate::{OAuthClient, PASSWORD, Person, Shown, TestApp, operations, sign, token_id};
+
+/// Who asks, as the events have it.
+const NAME: &str = "janedoe";
+
+/// What stands for a signature in an event; the rest of the event is what it is made over.
+const SIGNATURE: &str = "YOUR_SIGNATURE";
+
+/// The functions that have routes.
+const FUNCTIONS: [&str; 9] = [
+    "e24-account",
+    "e24-accounts",
+    "golem-accounts",
+    "hub-oauth",
+    "hub-users",
+    "not-found",
+    "quave-accounts",
+    "quave-current-account",
+    "rollcall-tokens",
+];
+
+/// The service, and its table as it was made.
+pub(super) struct World {
+    app: TestApp,
+    items: BTreeMap<String, Value>,
+    /// What stands in events for what only this world has; no name comes before one that it is the start of.
+    names: Vec<(&'static str, String)>,
+    /// What signs.
+    key: (String, String),
+}
+
+impl World {
+    /// Makes everything.
+    pub(super) async fn create() -> Self {
+        let mut app = TestApp::start().await;
+        app.pass_proxy();
+        let person = app.person(NAME).await;
+        let (key, secret) = person.api_key();
+        let key = (key, secret.to_owned());
+        let mut names = credentials(&person).await;
+        names.push(("rck_YOUR_API_KEY", key.0.clone()));
+        names.extend(grants(&app, &person).await);
+        let items = keep_codes(items(&app).await);
+        let world = Self { app, items, names, key };
+        world.put_back().await;
+        world
+    }
+
+    /// The event that an input means; nothing if it is no JSON.
+    pub(super) fn event(&self, input: &str) -> Option<Value> {
+        let replace = |text: String, (name, own): &(&str, String)| text.replace(name, own);
+        let text = self.names.iter().fold(input.to_owned(), replace);
+        let mut event = serde_json::from_str(&text).ok()?;
+        if asks_for_signature(&event) {
+            sign(&mut event, &self.key.0, &self.key.1);
+        }
+        Some(event)
+    }
+
+    /// What the function of the event's path sends back, and then every other function. Nothing if it is no event.
+    pub(super) async fn answers(&self, event: &Value) -> Option<Vec<ApiGatewayV2httpResponse>> {
+        let call = || serde_json::from_value(event.clone()).ok().map(received);
+        let own = function_of(&call()?);
+        let others = FUNCTIONS.into_iter().filter(|function| *function != own);
+        let mut answers = Vec::new();
+        for function in [own].into_iter().chain(others) {
+            answers.push(shared::http::sent(self.app.run(function, call()?).await));
+        }
+        Some(answers)
+    }
+
+    /// Makes the table what it was.
+    pub(super) async fn put_back(&self) {
+        let mut now = items(&self.app).await;
+        let is_same = |(key, item): &(&String, &Value)| now.get(*key) == Some(*item);
+        let lost: Vec<_> = self.items.iter().filter(|entry| !is_same(entry)).collect();
+        let puts = lost.iter().map(|(_, item)| json!({ "PutRequest": { "Item": item } }));
+        let puts: Vec<_> = puts.collect();
+        now.retain(|key, _| !self.items.contains_key(key));
+        let key = |item: Value| json!({ "pk": item["pk"], "sk": item["sk"] });
+        let deletes =
+            now.into_values().map(|item| json!({ "DeleteRequest": { "Key": key(item) } }));
+        self.app.write(&puts.into_iter().chain(deletes).collect::<Vec<_>>()).await;
+    }
+}
+
+/// Whether the event's `Authorization` is to be a signature.
+fn asks_for_signature(event: &Value) -> bool {
+    event["headers"].is_object() && event["headers"]["authorization"] == SIGNATURE
+}
+
+/// The items of the table, by key.
+async fn items(app: &TestApp) -> BTreeMap<String, Value> {
+    let key = |item: &Value| format!("{} {}", item["pk"], item["sk"]);
+    app.items().await.into_iter().map(|item| (key(&item), item)).collect()
+}
+
+/// The user's own credentials, and the other things of the user that events name.
+async fn credentials(person: &Person<'_>) -> Vec<(&'static str, String)> {
+    let environment = person.new_token(TokenKind::Environment, None, None).await;
+    let narrow = person.new_token(TokenKind::User, Some(&[Scope::AccountRead]), None).await;
+    let other = token_id(&narrow).expect("a token's id");
+    let address = json!({ "email": "jane.second@example.com" });
+    let made = person.send_json("POST", "/api/v1.1/users/janedoe/emails/", &address).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let key = json!({ "name": "made", "method": "generate" });
+    let made = person.send_json("PUT", "/v2/account/sshkey", &key).await;
+    vec![
+        ("rcu_YOUR_TOKEN", person.token().to_owned()),
+        ("rcu_YOUR_NARROW_TOKEN", narrow),
+        ("rce_YOUR_TOKEN", environment),
+        ("0197a1b2c3d4e5f60718293a", other),
+        ("5f7b1b7b7b7b7b7b7b7b7b7b", person.account()),
+        ("1234567890", made.body["sshkeys"]["id"].to_string()),
+        ("YOUR_BASIC", person.basic().replace("Basic ", "")),
+        ("YOUR_PASSWORD", PASSWORD.to_owned()),
+    ]
+}
+
+/// A client with what the user granted to it: a code that was not used, the tokens for another one, and a page on which
+/// the user is asked again.
+async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String)> {
+    let client = app.new_client("https://client.example.com/callback", true).await;
+    let who = person.who();
+    let tokens =
+        client.tokens(app, &who, "profile_read profile_write email_read email_write").await;
+    let code = client.code(app, &who, "profile_read email_read").await;
+    let page = Shown::ask_over(app, "https", &asking(&client)).await;
+    vec![
+        ("YOUR_CLIENT_ID", client.id.clone()),
+        ("YOUR_CLIENT", client.basic().replace("Basic ", "")),
+        ("YOUR_CODE", code),
+        ("YOUR_ACCESS_TOKEN", tokens.access),
+        ("YOUR_REFRESH_TOKEN", tokens.refresh),
+        ("YOUR_SEAL", page.seal.clone()),
+        ("YOUR_COOKIE", page.cookie().to_owned()),
+    ]
+}
+
+/// The path and query by which the client asks, to the letter as the event has it: the form is sealed for that alone.
+fn asking(client: &OAuthClient) -> String {
+    let operations = operations();
+    let operation = operations.iter().find(|operation| operation.name == "hub-oauth-ask");
+    let operation = operation.expect("an event");
+    let query = operation.event["rawQueryString"].as_str().expect("a query");
+    format!("{}?{}", operation.path(), query.replace("YOUR_CLIENT_ID", &client.id))
+}
+
+/// The items, with codes that work for ever.
+fn keep_codes(mut items: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    for item in items.values_mut().filter(|item| item["type"]["S"] == "grant") {
+        item["code"]["M"]["expiresAt"]["S"] = json!("2099-12-31T23:59:59Z");
+        item["ttl"]["N"] = json!("4102444799");
+    }
+    items
+}
