@@ -11,8 +11,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use programs::Compared;
 
-pub use plan::{Floors, Measured, Plan, Results};
+pub use plan::{Floors, Function, Measured, Plan, Results};
 
 use crate::guard::Guarded;
 use crate::signals::Ends;
@@ -27,6 +28,12 @@ pub struct Options {
     /// Warm requests to each program, shared out among its starts
     #[arg(long, default_value_t = 600)]
     requests: usize,
+    /// Measure only this function (more than once: and that one)
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Measure the programs in a folder too, in the same run, under a label: for what another profile or crate would bring
+    #[arg(long, value_name = "LABEL=FOLDER")]
+    compare: Vec<Compared>,
     /// Leave out the instructions of a warm request, which take minutes to count
     #[arg(long)]
     no_instructions: bool,
@@ -47,7 +54,10 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 async fn bench(options: &Options) -> Result<()> {
     let folder = workspace::target_dir()?.join("bench");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let functions = programs::functions(&folder).await?;
+    let mut functions = programs::functions(&folder, &options.only).await?;
+    let compared: Vec<_> =
+        options.compare.iter().flat_map(|compared| compared.programs(&functions)).collect();
+    functions.extend(compared);
     let floors = programs::floors(&folder).await?;
     let mut plan = Plan {
         functions,
@@ -71,16 +81,8 @@ async fn measured(plan: &Plan, folder: &Path) -> Result<Results> {
         (folder.join(format!("{transport}-plan.json")), folder.join(format!("{transport}.json")));
     write(&plan_file, &serde_json::to_vec_pretty(plan)?)?;
     let mut command = workspace::cargo()?;
-    command.args([
-        "run",
-        "--quiet",
-        "--locked",
-        "--release",
-        "--package",
-        "tests",
-        "--example",
-        "bench",
-    ]);
+    command.args(["run", "--quiet", "--locked", "--profile", "measuring"]);
+    command.args(["--package", "tests", "--example", "bench"]);
     command.arg("--").args([&plan_file, &results]);
     out::line(format!("Measuring, {} starts of each program ({transport})", plan.rounds))?;
     let status = Guarded::spawn(command)?.wait().await?;

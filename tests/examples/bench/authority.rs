@@ -14,13 +14,15 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 /// Where Debian keeps what the system trusts, file by file under the hash of its subject, and all in one file.
 const SYSTEM_FOLDER: &str = "/etc/ssl/certs";
 const SYSTEM_BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// What is compiled into the functions.
+const AMAZON_ROOTS: &str = include_str!("../../../shared/src/amazon-roots.pem");
 /// A hash as OpenSSL names a certificate's file; any will do.
 const OWN_FILE: &str = "0011ca00.0";
 
 /// The authority, with a server's certificate for the loopback address.
 pub(crate) struct Authority {
-    /// Its own certificate, in PEM.
-    pub(crate) alone: PathBuf,
+    /// What a function trusts when it is deployed, with it added.
+    pub(crate) roots: PathBuf,
     /// A folder as the system's, with it added.
     pub(crate) folder: PathBuf,
     /// A file as the system's bundle, with it added.
@@ -37,13 +39,13 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key)?.pem();
         let server = server(&Issuer::new(params, key))?;
-        let (alone, folder, bundle) =
-            (below.join("authority.pem"), below.join("certs"), below.join("bundle.pem"));
-        fs::write(&alone, &pem)?;
+        let (roots, folder, bundle) =
+            (below.join("roots.pem"), below.join("certs"), below.join("bundle.pem"));
+        fs::write(&roots, AMAZON_ROOTS.to_owned() + &pem)?;
         fs::write(&bundle, system_bundle()? + &pem)?;
         linked(&folder).context("cannot copy the folder of certificates")?;
         fs::write(folder.join(OWN_FILE), &pem)?;
-        Ok(Self { alone, folder, bundle, server })
+        Ok(Self { roots, folder, bundle, server })
     }
 }
 

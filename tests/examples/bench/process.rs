@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(3);
 pub(crate) struct Run {
     init: f64,
     first: f64,
+    cold_cpu: f64,
     warm: Vec<f64>,
     peak: f64,
     calls: f64,
@@ -43,6 +44,7 @@ pub(crate) async fn run(world: &World, subject: &Subject, warm_requests: usize) 
     let mut running = Running::start(Command::new(&subject.program), subject).await?;
     let init = milliseconds(running.ready - running.started);
     let first = running.ask(subject).await?;
+    let cold_cpu = running.processor_time()?;
     let (calls, bytes) = world.passed();
     let mut warm = Vec::with_capacity(warm_requests);
     for _ in 0..warm_requests {
@@ -53,7 +55,7 @@ pub(crate) async fn run(world: &World, subject: &Subject, warm_requests: usize) 
     let peak = running.peak()?;
     running.child.kill().await?;
     let (calls, bytes) = (per_request(passed.0 - calls), per_request(passed.1 - bytes));
-    Ok(Run { init, first, warm, peak, calls, bytes })
+    Ok(Run { init, first, cold_cpu, warm, peak, calls, bytes })
 }
 
 impl Running {
@@ -108,6 +110,18 @@ impl Running {
         }
     }
 
+    /// What all its threads ran so far, in milliseconds: this hardly depends on what else the machine does.
+    fn processor_time(&self) -> Result<f64> {
+        let id = self.child.id().context("it ended by itself")?;
+        let mut nanoseconds = 0.0;
+        for thread in fs::read_dir(format!("/proc/{id}/task"))? {
+            let statistics = fs::read_to_string(thread?.path().join("schedstat"))?;
+            let ran = statistics.split(' ').next().context("no schedstat")?;
+            nanoseconds += ran.parse::<f64>()?;
+        }
+        Ok(nanoseconds / 1e6)
+    }
+
     /// The most memory that was resident at any time, in KiB.
     fn peak(&self) -> Result<f64> {
         let id = self.child.id().context("it ended by itself")?;
@@ -133,6 +147,7 @@ impl Runs {
             init_ms: quantile(of(|run| run.init), 0.5),
             first_ms: quantile(of(|run| run.first), 0.5),
             cold_ms: quantile(of(|run| run.init + run.first), 0.5),
+            cold_cpu_ms: quantile(of(|run| run.cold_cpu), 0.5),
             warm_p50_ms: quantile(warm.clone(), 0.5),
             warm_p99_ms: quantile(warm, 0.99),
             peak_kib: quantile(of(|run| run.peak), 0.5),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use tests::{Operation, Person, TestApp, operations};
-use xtask::bench::{Floors, Plan};
+use xtask::bench::{Floors, Function, Plan};
 use xtask::template::Template;
 
 use crate::authority::Authority;
@@ -69,7 +69,10 @@ impl World {
         let all = operations();
         for name in OPERATIONS {
             let operation = all.iter().find(|one| one.name == name).context("no such operation")?;
-            subjects.push(around.function(plan, operation, &jane).await?);
+            let own = plan.functions.iter().filter(|one| one.name == operation.binary());
+            for function in own {
+                subjects.push(around.function(function, operation, &jane).await?);
+            }
         }
         drop(jane);
         Ok(Self { subjects, table, folder: plan.folder.clone(), _app: app, _secrets: secrets })
@@ -100,22 +103,22 @@ struct Around<'a> {
 impl Around<'_> {
     async fn function(
         &self,
-        plan: &Plan,
+        function: &Function,
         operation: &Operation,
         jane: &Person<'_>,
     ) -> Result<Subject> {
-        let name = operation.binary();
+        let Function { name, label, program } = function;
         let template = Template::load()?;
-        let function = template.functions().iter().find(|function| function.binary == name);
-        let function = function.context("the template has no such function")?;
-        let mut environment = self.reached(self.app.environment(&function.environment));
-        environment.push(("AWS_CA_BUNDLE".to_owned(), self.authority.alone.display().to_string()));
+        let deployed = template.functions().iter().find(|one| &one.binary == name);
+        let deployed = deployed.context("the template has no such function")?;
+        let mut environment = self.reached(self.app.environment(&deployed.environment));
+        environment.push(("AWS_CA_BUNDLE".to_owned(), self.authority.roots.display().to_string()));
         let event = self.app.event(operation, jane).await;
         // The hour of a token's last use is noted once.
         self.app.send_event(&event).await;
         Ok(Subject {
-            name: name.to_owned(),
-            program: plan.functions.get(name).context("the plan has no such program")?.clone(),
+            name: label.as_ref().map_or(name.clone(), |label| format!("{name}, {label}")),
+            program: program.clone(),
             operation: operation.name.clone(),
             is_read: !operation.is_write(),
             hashes: hashes(name)?,

@@ -1,6 +1,5 @@
 //! What is measured, and what came of it, as the measuring program reads and writes it.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -8,8 +7,8 @@ use serde::{Deserialize, Serialize};
 /// What a run measures.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Plan {
-    /// Every function's program by its name.
-    pub functions: BTreeMap<String, PathBuf>,
+    /// The functions' programs.
+    pub functions: Vec<Function>,
     /// The floors' programs, where they are measured too.
     pub floors: Option<Floors>,
     /// Whether the table is reached over TLS, as in the cloud. The programs then trust what `AWS_CA_BUNDLE` names.
@@ -22,6 +21,17 @@ pub struct Plan {
     pub counted: bool,
     /// A folder for what the run needs.
     pub folder: PathBuf,
+}
+
+/// One function's program.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Function {
+    /// Of the function.
+    pub name: String,
+    /// What sets the program apart from another one of the same function.
+    pub label: Option<String>,
+    /// Where it is.
+    pub program: PathBuf,
 }
 
 /// The programs that the functions are measured against.
@@ -58,6 +68,8 @@ pub struct Measured {
     pub first_ms: f64,
     /// Both together, in milliseconds: the median.
     pub cold_ms: f64,
+    /// What all its threads ran until then, in milliseconds: the median.
+    pub cold_cpu_ms: f64,
     /// A later request, in milliseconds: the median, and what 99 in 100 stay below.
     pub warm_p50_ms: f64,
     /// See there.

@@ -1,12 +1,12 @@
 //! The programs: the functions as they are released, but for whom they trust, and the floors.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::str::FromStr;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 
-use super::Floors;
+use super::{Floors, Function};
 use crate::guard::{self, Guarded};
 use crate::template::Template;
 use crate::{out, workspace};
@@ -14,22 +14,55 @@ use crate::{out, workspace};
 /// Lets a function trust an authority of the bench. Nothing that is released has it.
 const FEATURE: &str = "shared/other-authorities";
 
-/// Every function that a request reaches, built by itself as a package is, so that it holds its own features alone.
-pub(super) async fn functions(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
-    let mut programs = BTreeMap::new();
-    for function in
-        Template::load()?.functions().iter().filter(|function| !function.routes.is_empty())
-    {
-        let name = &function.binary;
+/// Programs that were built in another way, under a label.
+#[derive(Debug, Clone)]
+pub(super) struct Compared {
+    label: String,
+    folder: PathBuf,
+}
+
+impl FromStr for Compared {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (label, folder) = text.split_once('=').context("not LABEL=FOLDER")?;
+        Ok(Self { label: label.to_owned(), folder: PathBuf::from(folder) })
+    }
+}
+
+impl Compared {
+    /// Those of the same functions that the folder holds.
+    pub(super) fn programs(&self, functions: &[Function]) -> Vec<Function> {
+        let other = |function: &Function| Function {
+            name: function.name.clone(),
+            label: Some(self.label.clone()),
+            program: self.folder.join(&function.name),
+        };
+        functions.iter().map(other).filter(|function| function.program.exists()).collect()
+    }
+}
+
+/// Every function that a request reaches, or only these, each built by itself as a package is, so that it holds its own
+/// features alone.
+pub(super) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Function>> {
+    let mut all = Template::load()?.functions().to_vec();
+    all.retain(|function| !function.routes.is_empty());
+    for name in only {
+        ensure!(all.iter().any(|one| &one.binary == name), "no request reaches `{name}`");
+    }
+    all.retain(|function| only.is_empty() || only.contains(&function.binary));
+    let mut programs = Vec::new();
+    for function in all {
+        let name = function.binary;
         out::line(format!("Building {name}"))?;
         let mut cargo = workspace::cargo()?;
-        cargo.args(["build", "--release", "--locked", "--package", name]);
+        cargo.args(["build", "--release", "--locked", "--package", &name]);
         // What has no table calls nobody.
         if function.environment.contains("TABLE_NAME") {
             cargo.args(["--features", FEATURE]);
         }
         built(cargo, folder).await?;
-        programs.insert(name.clone(), folder.join("release").join(name));
+        programs.push(Function { program: folder.join("release").join(&name), label: None, name });
     }
     Ok(programs)
 }

@@ -106,9 +106,9 @@ fn absolute(results: &Results) -> Result<String> {
     let mut text = String::new();
     writeln!(
         text,
-        "| program | request | init ms | first ms | cold ms | warm p50 ms | warm p99 ms | memory MiB | size MB | calls | bytes | instructions |"
+        "| program | request | init ms | first ms | cold ms | its CPU ms | warm p50 ms | warm p99 ms | memory MiB | size MB | calls | bytes | instructions |"
     )?;
-    writeln!(text, "|---|---|---|---|---|---|---|---|---|---|---|---|")?;
+    writeln!(text, "|---|---|---|---|---|---|---|---|---|---|---|---|---|")?;
     for one in &results.all {
         let (memory, size) = (one.peak_kib / 1024.0, one.size as f64 / 1e6);
         let instructions = one.instructions.map_or("-".to_owned(), |count| count.to_string());
@@ -117,7 +117,8 @@ fn absolute(results: &Results) -> Result<String> {
             "| {} | {} | {:.1} | {:.1} ",
             one.program, one.operation, one.init_ms, one.first_ms
         )?;
-        write!(text, "| {:.1} | {:.2} | {:.2} ", one.cold_ms, one.warm_p50_ms, one.warm_p99_ms)?;
+        write!(text, "| {:.1} | {:.1} ", one.cold_ms, one.cold_cpu_ms)?;
+        write!(text, "| {:.2} | {:.2} ", one.warm_p50_ms, one.warm_p99_ms)?;
         writeln!(
             text,
             "| {memory:.1} | {size:.2} | {} | {:.0} | {instructions} |",
