@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: cold starts, warm requests, memory and size of the functions, against floors in the same run.
 
+#![expect(clippy::cast_precision_loss, reason = "sizes and places are far below 2^52")]
+
 mod chart;
 mod plan;
 mod programs;

@@ -3,6 +3,13 @@
 //! Every round starts every program once, in another order than the round before, so that what else the machine does
 //! hurts all alike.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "counts and sizes are far below 2^52 and not negative"
+)]
+
 mod authority;
 mod front;
 mod instructions;
@@ -42,9 +49,10 @@ async fn measured(plan: &Plan) -> Result<Results> {
     }
     let mut all = Vec::new();
     for (subject, runs) in world.subjects().iter().zip(runs) {
-        let instructions = match plan.counted {
-            true => Some(instructions::per_request(&world, subject).await?),
-            false => None,
+        let instructions = if plan.counted {
+            Some(instructions::per_request(&world, subject).await?)
+        } else {
+            None
         };
         all.push(Measured { instructions, ..runs.measured(subject)? });
     }

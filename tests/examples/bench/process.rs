@@ -5,7 +5,6 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
 use tests::{RuntimeApi, Told};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -80,7 +79,7 @@ impl Running {
         self.api.events.send(subject.event.clone()).await?;
         let (told, at) = self.told().await?;
         let Told::Answer(answer) = told else { bail!("{told:?} in place of an answer") };
-        ensure!(answer["statusCode"] == Value::from(subject.status), "{answer}");
+        ensure!(answer["statusCode"] == subject.status, "{answer}");
         self.until_ready().await?;
         Ok(milliseconds(at - sent))
     }
