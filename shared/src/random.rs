@@ -20,3 +20,29 @@ pub(crate) async fn back_off(attempt: u32) -> Result<()> {
     tokio::time::sleep(Duration::from_micros(wait)).await;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn every_wait_is_drawn_anew_below_a_bound_that_doubles_and_ends_at_640_ms() {
+        for (attempt, bound) in [(0, 10), (1, 20), (3, 80), (6, 640), (7, 640), (40, 640)] {
+            let mut waits = BTreeSet::new();
+            for _ in 0..40 {
+                let begun = Instant::now();
+                back_off(attempt).await.unwrap();
+                waits.insert(begun.elapsed());
+            }
+            // The clock of a test goes by whole milliseconds.
+            let (shortest, longest) = (waits.first().unwrap(), waits.last().unwrap());
+            assert!(*longest <= Duration::from_millis(bound + 1), "{attempt}: {longest:?}");
+            assert!(*longest >= Duration::from_millis(bound / 2), "{attempt}: {longest:?}");
+            assert!(*shortest <= Duration::from_millis(bound / 2), "{attempt}: {shortest:?}");
+        }
+    }
+}

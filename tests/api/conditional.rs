@@ -278,7 +278,8 @@ async fn a_current_account_that_there_is_not_matches_no_demand() {
 
 #[tokio::test]
 async fn the_tag_of_a_changed_resource_comes_with_the_answer_that_shows_it() {
-    for (write, shows) in [("hub-update-user", "hub-get-user")] {
+    for write in ["hub-update-user", "golem-update-account", "e24-update-account-data"] {
+        let shows = shows_of(write);
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let (event, before) = tagged(&app, write, shows, &jane).await;
@@ -287,8 +288,8 @@ async fn the_tag_of_a_changed_resource_comes_with_the_answer_that_shows_it() {
 
         let tag = changed.header("etag").unwrap();
         assert_ne!(tag, before, "{write}");
-        let shown = app.send_event(&showing(shows, &event, &jane)).await;
-        assert_eq!(shown.header("etag"), Some(tag), "{write}");
+        let answer = app.send_event(&showing(shows, &event, &jane)).await;
+        assert_eq!(answer.header("etag"), Some(tag), "{write}");
     }
 }
 

@@ -7,8 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared::model::Scope;
-use tests::{Answer, Fault, Operation, Person, TestApp, user_operations};
+use shared::Error;
+use shared::model::{AnswerSlot, Scope};
+use shared::table::KeptAnswer;
+use tests::{Answer, Fault, Operation, Person, State, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
 
@@ -318,8 +320,7 @@ async fn a_refusal_by_what_the_same_request_did_meanwhile_gives_way_to_its_answe
     let done = app.send("DELETE", &path, &headers, None).await;
     // A batch is no snapshot: the account may be read after the write, and the kept answer before it.
     let answer = kept(&app).await.remove(0);
-    let key = json!({ "pk": answer["pk"], "sk": answer["sk"] });
-    app.engine("DeleteItem", json!({ "Key": key })).await;
+    forget(&app, &answer).await;
     let put = app.engine_later("PutItem", json!({ "Item": answer }));
     app.proxy().before("BatchGetItem", async {});
     app.proxy().before("BatchGetItem", put);
@@ -328,6 +329,69 @@ async fn a_refusal_by_what_the_same_request_did_meanwhile_gives_way_to_its_answe
 
     assert_eq!(first(again), Some(done));
     assert_eq!(app.proxy().faults_left(), 0);
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_the_answer_where_nobody_can_look_whether_the_request_is_done_already() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let path = format!("/v1/accounts/{}", jane.account());
+    let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
+    assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 200);
+    forget(&app, &kept(&app).await.remove(0)).await;
+    app.proxy().disturb_at("BatchGetItem", 1, Fault::THROTTLED, true);
+
+    let refused = app.send("DELETE", &path, &headers, None).await;
+
+    assert_eq!(refused.status, 503, "{refused:?}");
+    app.proxy().calm().unwrap();
+    assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 404);
+}
+
+#[tokio::test]
+async fn another_request_under_the_key_of_one_that_was_done_meanwhile_is_422() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let path = format!("/v1/accounts/{}", jane.account());
+    let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
+    assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 200);
+    let answer = kept(&app).await.remove(0);
+    forget(&app, &answer).await;
+    app.proxy().before("BatchGetItem", async {});
+    app.proxy().before("BatchGetItem", app.engine_later("PutItem", json!({ "Item": answer })));
+
+    let body = json!({ "name": "Other", "email": "other@example.com" }).to_string();
+    let headers = [&headers[..], &[("content-type", "application/json")]].concat();
+    let refused = app.send("PUT", &path, &headers, Some(&body)).await;
+
+    assert_eq!(refused.status, 422, "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_request_whose_key_is_in_use_and_gets_no_answer_is_409_and_not_done() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
+    let before = State::of(&app.items().await);
+    // The first condition of a write under a key is that its answer is not there.
+    app.proxy().disturb_all_of(WRITE, Some(Fault::Cancelled(&["ConditionalCheckFailed"])));
+
+    let body = json!({ "name": "Mine" }).to_string();
+    let refused = app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
+
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(
+        refused.body["error"], "a request with this Idempotency-Key is under way",
+        "{refused:?}"
+    );
+    assert!(State::of(&app.items().await).is_untouched_since(&before));
+}
+
+/// As if the kept answer had not been written yet.
+async fn forget(app: &TestApp, answer: &Value) {
+    let key = json!({ "pk": answer["pk"], "sk": answer["sk"] });
+    app.engine("DeleteItem", json!({ "Key": key })).await;
 }
 
 #[tokio::test]
@@ -418,4 +482,56 @@ async fn a_repeated_request_is_answered_before_anybody_looks_at_if_match() {
 
     assert_eq!(done.status, 200, "{done:?}");
     assert_eq!(first(again), Some(done));
+}
+
+#[tokio::test]
+async fn whoever_finds_both_the_answer_and_the_address_taken_learns_that_the_answer_is_there() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let user = app.table().user_and(jane.user().id, ()).await.unwrap().0.unwrap();
+    let answer = KeptAnswer {
+        user: user.id,
+        slot: AnswerSlot::of("password", &"a-key".parse().unwrap()),
+        fingerprint: String::new(),
+        sealed: String::new(),
+        key_version: "1".to_owned(),
+        ends_at: KeptAnswer::end(),
+    };
+    let add = || app.table().add_email(&user, "both@example.com".parse().unwrap()).unwrap();
+    add().keeping(&answer).unwrap().commit().await.unwrap();
+
+    let refused = add().keeping(&answer).unwrap().commit().await;
+
+    assert!(matches!(refused, Err(Error::KeyInUse)));
+}
+
+#[tokio::test]
+async fn an_answer_that_an_older_version_of_the_service_key_sealed_is_given_again() {
+    let mut app = TestApp::start().await;
+    let token = app.person("janedoe").await.token().to_owned();
+    let headers = [("authorization", token.as_str()), ("idempotency-key", "a-key")];
+    let body = json!({ "name": "Mine" }).to_string();
+    let done = app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
+    app.rotate_service_key().await;
+    assert_eq!(app.service_key().await.version, "2");
+
+    let again = app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
+
+    assert_eq!(first(again), Some(done));
+}
+
+#[tokio::test]
+async fn a_write_under_a_key_is_503_and_not_done_while_the_service_key_cannot_be_read() {
+    for operation in writes() {
+        let mut app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = under(&app, &operation, &jane, "a-key").await;
+        let before = State::of(&app.items().await);
+        app.lose_service_key();
+
+        let answer = app.send_event(&event).await;
+
+        assert_eq!(answer.status, 503, "{operation}: {answer:?}");
+        assert!(State::of(&app.items().await).is_untouched_since(&before), "{operation}");
+    }
 }

@@ -129,6 +129,23 @@ async fn the_kind_of_the_credential_is_told() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_given_again_is_told_from_the_first_one() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
+    let body = json!({ "name": "Mine" }).to_string();
+    let post = async || {
+        app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
+        last(&jane)
+    };
+
+    let (first, again) = (post().await, post().await);
+
+    assert_eq!((&first["status"], &first["replayed"]), (&json!(200), &Value::Null), "{first}");
+    assert_eq!((&again["status"], &again["replayed"]), (&json!(200), &json!(1)), "{again}");
+}
+
+#[tokio::test]
 async fn a_refused_sign_in_and_a_conflict_are_counted() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;

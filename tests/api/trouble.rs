@@ -184,6 +184,24 @@ async fn a_transaction_that_met_another_one_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_condition_that_failed_after_a_conflict_is_not_believed_and_one_before_it_is() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let add = async |reasons| {
+        app.proxy().disturb("TransactWriteItems", Fault::Cancelled(reasons));
+        let body = json!({ "email": format!("jane{}@example.com", reasons[0].len()) });
+        jane.send_json("POST", "/api/v1.1/users/janedoe/emails/", &body).await
+    };
+
+    let after = add(&["TransactionConflict", "ConditionalCheckFailed"]).await;
+    let before = add(&["ConditionalCheckFailed", "TransactionConflict"]).await;
+
+    assert_eq!(after.status, 201, "{after:?}");
+    assert_eq!(before.status, 400, "{before:?}");
+    assert_eq!(app.proxy().faults_left(), 0);
+}
+
+#[tokio::test]
 async fn keys_that_were_left_unprocessed_are_asked_for_again_and_not_taken_for_missing() {
     for operation in protected() {
         let app = TestApp::start().await;

@@ -14,8 +14,8 @@ impl TestApp {
 }
 
 /// What is wrong with a whole table: claims and what they claim match both ways, memberships stand on both sides of an
-/// account that exists, every user's primary address is its own, no address is left out of the count, and nothing
-/// belongs to a user who is not there.
+/// account that exists, every account has an administrator, every user's primary address is its own, no address is left
+/// out of the count, nothing belongs to a user who is not there, and nothing is there that no insertion made.
 pub fn inconsistencies(all: &[Value]) -> Vec<String> {
     let items: HashMap<(&str, &str), &Value> =
         all.iter().map(|item| ((text(item, "pk"), text(item, "sk")), item)).collect();
@@ -27,11 +27,25 @@ pub fn inconsistencies(all: &[Value]) -> Vec<String> {
         if text(item, "type") == "claim" && !is_used(pk, item, &items) {
             found.push(format!("a claim of nobody: {item}"));
         }
+        if text(item, "type") == "account" && !is_administered(pk, &items) {
+            found.push(format!("nobody administers this: {item}"));
+        }
         if text(item, "type") == "user" && !counts_addresses(pk, item, &items) {
             found.push(format!("not as many addresses as this says: {item}"));
         }
+        if *sk != "ATTEMPTS" && (text(item, "type").is_empty() || !item["version"]["N"].is_string())
+        {
+            found.push(format!("nobody inserted this: {item}"));
+        }
     }
     found
+}
+
+/// Whether an account has an administrator, without whom nobody could reach or delete it.
+fn is_administered(account: &str, items: &HashMap<(&str, &str), &Value>) -> bool {
+    items.iter().any(|((pk, _), item)| {
+        *pk == account && text(item, "type") == "membership" && text(item, "role") == "admin"
+    })
 }
 
 /// Whether a user has as many addresses as stands in it.
@@ -74,7 +88,7 @@ fn expected(pk: &str, sk: &str, item: &Value) -> Vec<(String, String)> {
                 (format!("USER#{user}"), "USER".to_owned()),
             ]
         }
-        "token" | "grant" => vec![(pk.to_owned(), "USER".to_owned())],
+        "token" | "grant" | "answer" => vec![(pk.to_owned(), "USER".to_owned())],
         _ => Vec::new(),
     }
 }

@@ -23,6 +23,8 @@ mod prepare;
 mod proxy;
 mod runtime_api;
 mod signed;
+mod snapshot;
+mod state;
 mod translated;
 
 pub use answer::Answer;
@@ -31,12 +33,15 @@ pub use conditions::Conditions;
 pub use cut::Cut;
 pub use doomed::Doomed;
 pub use invariants::inconsistencies;
-pub use log::{last_request_line, request_lines};
+pub use log::{last_request_line, request_lines, watch as watch_log};
 pub use measure::facts;
 pub use operations::{Asker, Operation, operations, operations_with_access, root, user_operations};
 pub use person::{Person, basic};
-pub use prepare::{OAuthClient, Service, Shown, Tokens, Who, form, parameter, token_id, unique};
+pub use prepare::{
+    OAuthClient, Service, Shown, TOKEN_ID, Tokens, Who, form, parameter, token_id, unique,
+};
 pub use proxy::{Call, Consumed, Fault, Proxy};
 pub use runtime_api::{RuntimeApi, Told};
 pub use signed::{date, sign, signature};
+pub use state::{State, seen};
 pub use translated::{printed, script, source, translate};

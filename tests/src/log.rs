@@ -16,7 +16,7 @@ static REQUESTS: Mutex<Vec<Value>> = Mutex::new(Vec::new());
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Has every line searched from now on, at the level on which the functions log most.
-pub(crate) fn watch() {
+pub fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         hand_lines_to(keep);

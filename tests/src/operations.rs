@@ -13,6 +13,7 @@ const ACCOUNT: &str = "5f7b1b7b7b7b7b7b7b7b7b7b";
 const TOKEN: &str = "rcu_YOUR_TOKEN";
 
 /// One operation and the event that asks for it.
+#[derive(Clone)]
 pub struct Operation {
     /// Name of the file.
     pub name: String,

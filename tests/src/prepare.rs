@@ -60,7 +60,7 @@ pub struct Tokens {
 }
 
 /// The token that the events name.
-const TOKEN_ID: &str = "0197a1b2c3d4e5f60718293a";
+pub const TOKEN_ID: &str = "0197a1b2c3d4e5f60718293a";
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 

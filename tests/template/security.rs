@@ -1,4 +1,4 @@
-//! The threat model points at tests.
+//! The threat model and what is said of reliability point at tests.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,13 +9,32 @@ use crate::root;
 #[test]
 fn every_test_that_the_threat_model_names_exists() {
     let text = fs::read_to_string(root().join("docs/security.md")).unwrap();
-    let tests = [root().join("tests"), root().join("xtask/tests")].map(|folder| names(&folder));
-    let known: BTreeSet<String> = tests.into_iter().flatten().collect();
-
     let rows = text.lines().filter(|line| line.starts_with("| API"));
     let named: Vec<&str> = rows.flat_map(|row| row.split('`').skip(1).step_by(2)).collect();
 
     assert!(named.len() > 20, "{named:?}");
+    assert_known(&named);
+}
+
+#[test]
+fn every_test_that_a_promise_of_reliability_names_exists() {
+    let text = fs::read_to_string(root().join("docs/reliability.md")).unwrap();
+    let (_, promises) = text.split_once("## Promises").unwrap();
+    let (promises, _) = promises.split_once("\n## ").unwrap();
+
+    let rows = promises.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let shown_by = rows.filter_map(|row| row.rsplit('|').nth(1));
+    let named: Vec<Vec<&str>> =
+        shown_by.map(|cell| cell.split('`').skip(1).step_by(2).collect()).collect();
+
+    assert!(named.len() > 5 && named.iter().all(|names| !names.is_empty()), "{named:?}");
+    assert_known(&named.concat());
+}
+
+/// Each is the name of a function in the sources of the tests, or beside the code.
+fn assert_known(named: &[&str]) {
+    let folders = ["tests", "xtask/tests", "shared/src"].map(|folder| names(&root().join(folder)));
+    let known: BTreeSet<String> = folders.into_iter().flatten().collect();
     let missing: Vec<_> = named.iter().filter(|name| !known.contains(**name)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }

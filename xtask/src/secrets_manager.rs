@@ -29,6 +29,11 @@ impl SecretsManager {
         Ok(Self { endpoint, server: tokio::spawn(axum::serve(listener, router).into_future()) })
     }
 
+    /// Answers nobody any more.
+    pub fn stop(&self) {
+        self.server.abort();
+    }
+
     /// The base URL, without a slash at its end.
     pub fn endpoint(&self) -> &str {
         &self.endpoint

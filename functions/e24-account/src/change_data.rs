@@ -81,5 +81,5 @@ pub(crate) async fn change(
         }
         None => app.table.change_user(user, caller.token_id(), &change)?,
     };
-    caller.settle(app, write, |user| http::ok(&view(&user))).await
+    caller.settle(app, write, |user| http::resource(&view(&user))).await
 }

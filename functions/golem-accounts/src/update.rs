@@ -43,5 +43,5 @@ pub(crate) async fn update(
         ));
     }
     let write = app.table.change_account(admin, shown, body.change)?;
-    caller.settle(app, write, |account| http::ok(&AccountView::from(account))).await
+    caller.settle(app, write, |account| http::resource(&AccountView::from(account))).await
 }

@@ -9,6 +9,7 @@ mod dialect;
 mod event;
 mod fields;
 mod page;
+mod refusal;
 mod route;
 
 pub use answer::{created, no_content, ok};

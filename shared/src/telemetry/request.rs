@@ -63,6 +63,8 @@ pub(crate) struct Record<'a> {
     pub(crate) route: &'a str,
     pub(crate) dialect: &'static str,
     pub(crate) status: u16,
+    /// Whether the answer is one that was given before.
+    pub(crate) is_replayed: bool,
     pub(crate) duration: Duration,
     /// The error with everything that caused it, if it is ours.
     pub(crate) error: Option<&'a str>,
@@ -86,6 +88,7 @@ impl Entry for Line<'_> {
         writer.value("Route", record.route);
         writer.value("dialect", record.dialect);
         writer.value("status", &NoMetric::from(u64::from(record.status)));
+        writer.value("replayed", &record.is_replayed.then(|| NoMetric::from(1_u64)));
         writer.value("capacityUnits", &NoMetric::from(*capacity));
         writer.value("credential", credential);
         writer.value("user", user);

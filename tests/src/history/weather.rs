@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use fastrand::Rng;
+use futures_util::stream;
 use tokio::net::TcpListener;
 
 use crate::{Fault, Proxy};
@@ -31,7 +32,7 @@ const CALLS: [&str; 7] = [
 /// What a single call meets, how it is called in the summary, and how often of 1000 calls.
 const FAULTS: [(Fault, &str, u16); 7] = [
     (Fault::THROTTLED, "throttled", 20),
-    (Fault::Refused("TransactionInProgressException"), "transaction in progress", 5),
+    (Fault::IN_PROGRESS, "transaction in progress", 5),
     (Fault::Unreachable, "unreachable", 10),
     (Fault::AnswerLost, "answer lost", 30),
     (Fault::Conflict, "transaction conflict", 40),
@@ -133,7 +134,7 @@ impl Sky {
             self.outage.0 = left - 1;
             Some((fault, name))
         } else {
-            drawn(roll).filter(|(fault, _)| fits(*fault, operation))
+            drawn(roll).filter(|(fault, _)| fault.concerns(operation))
         };
         if let Some((_, name)) = met {
             *self.met.entry(name).or_default() += 1;
@@ -149,16 +150,6 @@ fn drawn(roll: u16) -> Option<(Fault, &'static str)> {
         below += often;
         (roll < below).then_some((fault, name))
     })
-}
-
-fn fits(fault: Fault, operation: &str) -> bool {
-    match fault {
-        Fault::Conflict | Fault::Refused("TransactionInProgressException") => {
-            operation == "TransactWriteItems"
-        }
-        Fault::Unprocessed => ["BatchGetItem", "BatchWriteItem"].contains(&operation),
-        _ => true,
-    }
 }
 
 async fn relay(State(weather): State<Weather>, mut headers: HeaderMap, body: Bytes) -> Response {
@@ -178,6 +169,9 @@ async fn relay(State(weather): State<Weather>, mut headers: HeaderMap, body: Byt
             let (status, headers) = (answer.status(), answer.headers().clone());
             (status, headers, answer.bytes().await.unwrap_or_default()).into_response()
         }
-        Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
+        // The connection ends in the middle of this, as the proxy's has.
+        Err(error) => {
+            Body::from_stream(stream::once(async { Err::<Bytes, _>(error) })).into_response()
+        }
     }
 }

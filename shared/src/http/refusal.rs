@@ -1,0 +1,181 @@
+//! What every error is answered with: the only place that gives an error its status.
+
+use lambda_http::http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use lambda_http::http::{HeaderValue, StatusCode};
+
+use super::Dialect;
+use crate::{Error, OAuthCode};
+
+/// The status of every error: with [`message`] and [`header`] the whole public contract of errors.
+pub(super) const fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::NoCredential | Error::BadCredential | Error::UserTokenOnly => {
+            StatusCode::UNAUTHORIZED
+        }
+        Error::MissingScope(_) | Error::Restricted | Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::OAuth { code: OAuthCode::InvalidClient, .. } => StatusCode::UNAUTHORIZED,
+        Error::Invalid(_) | Error::OAuth { .. } => StatusCode::BAD_REQUEST,
+        Error::NotFound(_) => StatusCode::NOT_FOUND,
+        Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+        Error::Conflict(_) | Error::KeyInUse => StatusCode::CONFLICT,
+        Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        Error::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        // An answer that was given before is not given as an error.
+        Error::Internal { .. } | Error::Answered(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Raced | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// The code of every error, for programs: stable, and listed in docs/api.md.
+pub(super) const fn code(error: &Error) -> &'static str {
+    match error {
+        Error::NoCredential => "credential_required",
+        Error::BadCredential => "invalid_credential",
+        Error::UserTokenOnly => "user_token_required",
+        Error::MissingScope(_) | Error::Restricted => "insufficient_scope",
+        Error::Forbidden(_) => "forbidden",
+        Error::NotFound(_) => "not_found",
+        Error::MethodNotAllowed { .. } => "method_not_allowed",
+        Error::Invalid(_) => "invalid_request",
+        Error::TooLarge => "body_too_large",
+        Error::UnsupportedMediaType(_) => "unsupported_media_type",
+        Error::Conflict(_) => "conflict",
+        Error::PreconditionFailed => "precondition_failed",
+        Error::KeyReused => "idempotency_key_reused",
+        Error::KeyInUse => "idempotency_key_in_use",
+        Error::TooManyAttempts { .. } => "too_many_attempts",
+        Error::OAuth { code, .. } => code.as_str(),
+        Error::Raced | Error::Unavailable { .. } => "unavailable",
+        Error::Internal { .. } | Error::Answered(_) => "internal",
+    }
+}
+
+/// What the client is told; nothing of our inside.
+pub(super) fn message(error: &Error) -> String {
+    match error {
+        Error::Internal { .. } | Error::Answered(_) => {
+            "something went wrong on our side".to_owned()
+        }
+        Error::Raced | Error::Unavailable { .. } => {
+            "the service is busy; try again shortly".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// The header that an error's answer carries beside the usual ones.
+pub(super) fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, HeaderValue)> {
+    let (name, value) = match error {
+        Error::NoCredential => (WWW_AUTHENTICATE, challenge(dialect, "")),
+        Error::BadCredential | Error::UserTokenOnly => {
+            (WWW_AUTHENTICATE, challenge(dialect, r#", error="invalid_token""#))
+        }
+        Error::MissingScope(scope) => {
+            let missing = format!(r#", error="insufficient_scope", scope="{scope}""#);
+            (WWW_AUTHENTICATE, format!("{BEARER}{missing}"))
+        }
+        Error::Restricted => (WWW_AUTHENTICATE, format!(r#"{BEARER}, error="insufficient_scope""#)),
+        Error::OAuth { code: OAuthCode::InvalidClient, .. } => (WWW_AUTHENTICATE, BASIC.to_owned()),
+        Error::MethodNotAllowed { allow } => (ALLOW, (*allow).to_owned()),
+        Error::Raced | Error::KeyInUse | Error::Unavailable { .. } => (RETRY_AFTER, "1".to_owned()),
+        Error::TooManyAttempts { retry_after } => (RETRY_AFTER, retry_after.to_string()),
+        _ => return None,
+    };
+    Some((name, HeaderValue::from_str(&value).ok()?))
+}
+
+const BEARER: &str = r#"Bearer realm="rollcall""#;
+const BASIC: &str = r#"Basic realm="rollcall", charset="UTF-8""#;
+
+/// What to authenticate with (RFC 6750, section 3; RFC 7617, section 2): one header, with Basic after Bearer where it
+/// is taken.
+fn challenge(dialect: Dialect, error: &str) -> String {
+    if dialect.takes_basic() {
+        format!("{BEARER}{error}, {BASIC}")
+    } else {
+        format!("{BEARER}{error}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// One error of every kind, but for those of OAuth, whose codes are another standard's.
+    fn errors() -> Vec<Error> {
+        let (action, retry_after) = ("do it", 1);
+        vec![
+            Error::NoCredential,
+            Error::BadCredential,
+            Error::UserTokenOnly,
+            Error::MissingScope("x"),
+            Error::Restricted,
+            Error::Forbidden("x"),
+            Error::NotFound("x"),
+            Error::MethodNotAllowed { allow: "GET" },
+            Error::Invalid(Vec::new()),
+            Error::TooLarge,
+            Error::UnsupportedMediaType("x"),
+            Error::Conflict("x"),
+            Error::PreconditionFailed,
+            Error::KeyReused,
+            Error::KeyInUse,
+            Error::TooManyAttempts { retry_after },
+            Error::Raced,
+            Error::Unavailable { action, source: "x".into() },
+            Error::Internal { action, source: "x".into() },
+        ]
+    }
+
+    /// The codes that [`code`] spells out.
+    fn spelled() -> BTreeSet<&'static str> {
+        let source = include_str!("refusal.rs");
+        let (_, function) = source.split_once("const fn code").unwrap();
+        let (function, _) = function.split_once("\n}").unwrap();
+        function.split('"').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn the_documented_codes_are_those_that_errors_have() {
+        let (_, section) =
+            include_str!("../../../docs/api.md").split_once("| code | status |").unwrap();
+        let rows = section.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let documented: BTreeSet<(String, String)> = rows
+            .map(|row| {
+                let mut cells = row.split('|').skip(1).map(|cell| cell.trim().trim_matches('`'));
+                (cells.next().unwrap().to_owned(), cells.next().unwrap().to_owned())
+            })
+            .collect();
+
+        let real = errors()
+            .iter()
+            .map(|error| (code(error).to_owned(), status(error).as_str().to_owned()))
+            .collect();
+        assert_eq!(documented, real);
+        assert_eq!(
+            documented.iter().map(|(code, _)| code.as_str()).collect::<BTreeSet<_>>(),
+            spelled()
+        );
+    }
+
+    #[test]
+    fn whoever_may_try_again_is_told_when() {
+        for error in errors() {
+            let told = header(&error, Dialect::None).is_some_and(|(name, _)| name == RETRY_AFTER);
+
+            let expected = matches!(
+                error,
+                Error::KeyInUse
+                    | Error::Raced
+                    | Error::TooManyAttempts { .. }
+                    | Error::Unavailable { .. }
+            );
+            assert_eq!(told, expected, "{error:?}");
+        }
+    }
+}

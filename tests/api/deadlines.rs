@@ -1,0 +1,142 @@
+//! How long a request can take: a bounded number of attempts, each of a bounded time, and an end to all of it.
+//!
+//! What takes long is seen by what was sent, or by a clock that runs ahead whenever nothing else happens.
+
+use std::error::Error as _;
+use std::fs;
+use std::future::pending;
+use std::time::Duration;
+
+use lambda_http::http::HeaderValue;
+use lambda_http::{Body, Response};
+use serde_json::json;
+use shared::http::Call;
+use shared::model::TokenKind;
+use shared::table::{Connection, Table};
+use shared::{Error, Result};
+use tests::{Fault, TestApp, operations, root};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, timeout};
+
+/// The longest that API Gateway waits for a function, in seconds.
+const GATEWAY: u64 = 30;
+
+/// The seconds after which Lambda ends each function.
+fn lambda_timeouts() -> Vec<u64> {
+    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let values = template.lines().filter_map(|line| line.trim().strip_prefix("Timeout: "));
+    values.map(|seconds| seconds.parse().unwrap()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_nothing_ends_is_503_in_its_dialect_before_lambda_and_the_gateway_give_up() {
+    tests::watch_log();
+    let shortest = lambda_timeouts().into_iter().chain([GATEWAY]).min().unwrap();
+    assert!(!lambda_timeouts().is_empty() && shortest < GATEWAY);
+
+    for operation in operations().into_iter().filter(|own| own.binary() != "not-found") {
+        let event = operation.of(crate::NOBODYS, "rcu_x");
+        let call = Call::new(shared::http::received(serde_json::from_value(event).unwrap()));
+        let begun = Instant::now();
+
+        let answer = call.answer(pending::<Result<Response<Body>>>).await;
+
+        assert_eq!(answer.status(), 503, "{operation}");
+        assert_eq!(answer.headers()["retry-after"], "1", "{operation}");
+        let text = String::from_utf8(answer.body().to_vec()).unwrap();
+        if operation.name.starts_with("hub-oauth-ask") || operation.name.ends_with("decide") {
+            assert!(text.contains("the service is busy; try again shortly"), "{operation}: {text}");
+        } else {
+            let busy =
+                operation.error(503, "unavailable", "the service is busy; try again shortly");
+            assert_eq!(text.parse::<serde_json::Value>().unwrap(), busy, "{operation}");
+            let media_type = HeaderValue::from_static(operation.error_media_type());
+            assert_eq!(answer.headers()["content-type"], media_type, "{operation}");
+        }
+        // A second is left for starting, hashing a password and sending the answer.
+        assert!(begun.elapsed() + Duration::from_secs(1) < Duration::from_secs(shortest));
+    }
+}
+
+#[tokio::test]
+async fn every_call_is_tried_a_bounded_number_of_times() {
+    let change = json!({ "first_name": "Jane", "password": "another correct horse" }).to_string();
+    let prepared = TestApp::start().await;
+    let jane = prepared.person("janedoe").await;
+    for _ in 0..12 {
+        jane.new_token(TokenKind::User, None, None).await;
+    }
+    let items = prepared.snapshot().await;
+    for (operation, fault, attempts) in [
+        ("BatchGetItem", Fault::THROTTLED, 3),
+        ("BatchGetItem", Fault::Failed, 3),
+        ("BatchGetItem", Fault::Dropped, 3),
+        ("BatchGetItem", Fault::AnswerCut, 3),
+        // Two seconds for an attempt, four for all.
+        ("BatchGetItem", Fault::Silent, 2),
+        ("TransactWriteItems", Fault::Silent, 2),
+        ("TransactWriteItems", Fault::AnswerLost, 3),
+        ("TransactWriteItems", Fault::THROTTLED, 3),
+        ("TransactWriteItems", Fault::Conflict, 6),
+        ("TransactWriteItems", Fault::Crowded, 6),
+        // Three each of six.
+        ("TransactWriteItems", Fault::IN_PROGRESS, 18),
+        ("Query", Fault::THROTTLED, 3),
+        ("BatchWriteItem", Fault::THROTTLED, 3),
+        ("BatchWriteItem", Fault::Unprocessed, 8),
+        // Noting a last use is not worth another one.
+        ("UpdateItem", Fault::THROTTLED, 1),
+    ] {
+        let app = TestApp::restored(&items).await;
+        app.proxy().disturb_at(operation, 0, fault, true);
+
+        let (method, path, body) = match operation {
+            "Query" => ("GET", "/v1/accounts", None),
+            _ => ("POST", "/v2/account/data", Some(change.as_str())),
+        };
+        let headers = [("authorization", jane.token()), ("content-type", "application/json")];
+        app.send(method, path, &headers, body).await;
+
+        // A machine with too much to do may meet the end of the request before the last attempts.
+        let (met, least) = (app.proxy().faults_met(), attempts / 2 + 1);
+        assert!((least..=attempts).contains(&met), "{met} attempts of {operation}, {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn keys_that_stay_unprocessed_are_asked_for_eight_times() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    app.proxy().disturb_all_of("BatchGetItem", Some(Fault::Unprocessed));
+
+    let answer =
+        jane.send_json("POST", "/api/public/v1/account", &json!({ "name": "Many slugs" })).await;
+
+    assert_eq!((answer.status, app.proxy().faults_met()), (503, 8));
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_takes_is_given_up_and_not_waited_for_as_long_as_an_answer() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    // More than the queue takes; each is begun, and none is waited for.
+    let mut queue: Vec<_> = (0..16).map(|_| Box::pin(TcpStream::connect(address))).collect();
+    let mut taken = Vec::new();
+    for waiting in &mut queue {
+        taken.extend(timeout(Duration::ZERO, waiting).await);
+    }
+    let table = Table::connect(Connection::local(&format!("http://{address}"), "x")).unwrap();
+
+    let Err(error) = table.user_of_nothing().await else { panic!("somebody answered") };
+
+    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+    let mut causes = Vec::new();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        causes.push(next.to_string());
+        cause = next.source();
+    }
+    assert!(causes.iter().any(|text| text.contains("connect timeout")), "{causes:?}");
+}

@@ -1,0 +1,203 @@
+//! What is right: a rule for all writes, since nobody else writes meanwhile.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+use tests::{Answer, Asker, Operation, State, TestApp, sign};
+
+use super::rehearsal::Rehearsal;
+
+/// What came of a request that met a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Came {
+    /// It was answered as if nothing had failed, and is done.
+    AsEver,
+    /// 503, and nothing is done.
+    NothingDone,
+    /// 503, and it is done.
+    Done,
+}
+
+/// What is wrong with what came of it.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Nothing that a promise allows.
+    Violation(String),
+    /// A machine with too much to do makes it so: time limits are real.
+    OutOfTime(String),
+}
+
+impl From<String> for Failure {
+    fn from(what: String) -> Self {
+        Self::Violation(what)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Violation(error.to_string())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Violation(what) | Self::OutOfTime(what)) = self;
+        f.write_str(what)
+    }
+}
+
+/// Success means that it is done, exactly once. Otherwise it is 503 with all of it done or nothing. Anything else is a
+/// lie: without a fault there would have been success.
+pub(super) fn first(of: &Rehearsal, answer: &Answer, state: &State) -> Result<Came, String> {
+    if answer.status == of.first.status {
+        if !state.is_like(&of.first.state) {
+            let difference = state.difference(&of.first.state);
+            return Err(format!("answered {} and yet not done once:{difference}", answer.status));
+        }
+        return Ok(Came::AsEver);
+    }
+    busy(&of.write.operation, answer)?;
+    if state.is_untouched_since(&of.start) {
+        return Ok(Came::NothingDone);
+    }
+    if state.is_like(&of.first.state) {
+        return Ok(Came::Done);
+    }
+    Err(format!("503 and half done:{}", state.difference(&of.first.state)))
+}
+
+/// The same request once more is answered, and ends, as if it was the first one or the second, whichever it is.
+pub(super) fn second(
+    of: &Rehearsal,
+    came: Came,
+    answer: &Answer,
+    state: &State,
+) -> Result<(), Failure> {
+    let expected = if came == Came::NothingDone { &of.first } else { &of.second };
+    if answer.status != expected.status {
+        let expected = expected.status;
+        let what = format!("{came:?}; the retry is not answered {expected}: {answer:?}");
+        busy(&of.write.operation, answer)?;
+        return Err(Failure::OutOfTime(what));
+    }
+    if !state.is_like(&expected.state) {
+        let difference = state.difference(&expected.state);
+        return Err(format!("{came:?}; the retry ends elsewhere:{difference}").into());
+    }
+    Ok(())
+}
+
+/// Under a key the retry is answered as the first request was, or would have been if its answer had not been lost.
+pub(super) fn repeated(
+    of: &Rehearsal,
+    came: Came,
+    answer: &Answer,
+    again: &Answer,
+) -> Result<(), String> {
+    if of.write.ends_its_credential() && came != Came::NothingDone {
+        return Ok(());
+    }
+    let is_repeated = again.header("idempotency-replayed") == Some("true");
+    let mut first = again.clone();
+    first.headers.retain(|(name, _)| name != "idempotency-replayed");
+    let is_right = match came {
+        Came::NothingDone => !is_repeated,
+        Came::Done => is_repeated,
+        Came::AsEver => is_repeated && first == *answer,
+    };
+    if is_right {
+        return Ok(());
+    }
+    Err(format!("{came:?}; answered {answer:?}, and then under the same key {again:?}"))
+}
+
+/// The only failure that there is: 503 with `Retry-After`, in the dialect's shape.
+fn busy(operation: &Operation, answer: &Answer) -> Result<(), String> {
+    let text = "the service is busy; try again shortly";
+    let is_shaped = if operation.asker() == Asker::Anybody {
+        answer.header("content-type") == Some("text/html; charset=utf-8")
+            && answer.body.as_str().is_some_and(|page| page.contains(text))
+    } else {
+        answer.header("content-type") == Some(operation.error_media_type())
+            && answer.body == operation.error(503, "unavailable", text)
+    };
+    if answer.status == 503 && answer.header("retry-after") == Some("1") && is_shaped {
+        return Ok(());
+    }
+    Err(format!("neither success nor 503 as it must be: {answer:?}"))
+}
+
+/// What a success shows is there: ids are in the table, credentials work.
+pub(super) async fn truth(app: &TestApp, answer: &Answer, items: &[Value]) -> Result<(), Failure> {
+    let table = json!(items).to_string();
+    let mut texts = Vec::new();
+    collect(&answer.body, &mut texts);
+    for shown in texts {
+        if is_id(shown) && !table.contains(shown) {
+            return Err(format!("{shown} is shown and not there: {answer:?}").into());
+        }
+        let path = match shown.get(..4) {
+            Some("rcu_") => "/rollcall/v1/tokens/self",
+            Some("rca_") => "/api/v1.1/users/janedoe/",
+            _ => continue,
+        };
+        let bearer = format!("Bearer {shown}");
+        let headers = [("authorization", bearer.as_str())];
+        let used = app.send("GET", path, &headers, None).await;
+        // A token with a list of scopes may not do everything, but it is known.
+        if ![200, 403].contains(&used.status) {
+            return Err(unusable(&used));
+        }
+    }
+    key_works(app, answer).await
+}
+
+/// Only time can keep a credential that is there from working.
+fn unusable(used: &Answer) -> Failure {
+    let what = format!("a credential that was shown does not work: {used:?}");
+    if used.status == 503 { Failure::OutOfTime(what) } else { Failure::Violation(what) }
+}
+
+/// Whether a new API key signs with the secret that is shown with it.
+async fn key_works(app: &TestApp, answer: &Answer) -> Result<(), Failure> {
+    let shown = [&answer.body["api"], &answer.body["user"]["api"][0]];
+    let pair =
+        shown.iter().find_map(|key| Some((key["api_key"].as_str()?, key["secret_key"].as_str()?)));
+    let Some((key, secret)) = pair else { return Ok(()) };
+    let mut event = json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": "/v2/account",
+        "rawQueryString": "",
+        "headers": { "host": "api.example.com" },
+        "requestContext": {
+            "http": { "method": "GET", "path": "/v2/account", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+            "stage": "$default",
+        },
+        "isBase64Encoded": false,
+    });
+    sign(&mut event, key, secret);
+    match app.send_event(&event).await {
+        used if used.status == 200 => Ok(()),
+        used => Err(unusable(&used)),
+    }
+}
+
+fn collect<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(values) => values.iter().for_each(|value| collect(value, texts)),
+        Value::Object(fields) => fields.values().for_each(|value| collect(value, texts)),
+        _ => {}
+    }
+}
+
+/// Whether it is an account's or a token's id, or a user's.
+fn is_id(text: &str) -> bool {
+    let is_of_digits =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    is_of_digits(text)
+        && (text.len() == 24 && !text.contains('-')
+            || text.len() == 36 && text.matches('-').count() == 4)
+        && !text.starts_with("00000000-")
+}

@@ -1,0 +1,92 @@
+//! Every write, with every fault at every one of its calls to the table, and once more under an `Idempotency-Key`.
+//!
+//! `ROLLCALL_REWRITE=1 cargo test -p tests --test api faults::` writes the table of docs/reliability.md anew. The writes are
+//! the documented operations, some of them in a second way too, the calls are those of a run without a fault, and what is
+//! right follows from that run and from the same request sent once more.
+
+mod judge;
+mod page;
+mod play;
+mod rehearsal;
+mod report;
+mod write;
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use tests::{Operation, operations};
+use tracing::subscriber::{NoSubscriber, set_default};
+
+use play::Idle;
+use rehearsal::Rehearsal;
+use report::Report;
+use write::Write;
+
+/// Runs the writes of these operations; every failure is reported, not only the first.
+///
+/// Nothing is logged meanwhile, which would take longer than everything else; what the functions log is searched by all
+/// other tests.
+async fn play_writes(of: impl Fn(&Operation) -> bool) {
+    let _quiet = set_default(NoSubscriber::new());
+    let begun = Instant::now();
+    let (mut report, idle) = (Report::default(), Idle::default());
+    for write in Write::all().into_iter().filter(|write| of(&write.operation)) {
+        let rehearsal = Rehearsal::of(write).await;
+        report.add(rehearsal.play_all(&idle).await, &rehearsal);
+        if let Some(rehearsal) = rehearsal.keyed().await {
+            report.add(rehearsal.play_all(&idle).await, &rehearsal);
+        }
+    }
+    let (met, repeated) = (idle.met.load(Relaxed), idle.repeated.load(Relaxed));
+    eprintln!(
+        "{} cases, {repeated} of them again, {met} faults met, {:.0} s",
+        report.played(),
+        begun.elapsed().as_secs_f32()
+    );
+    report.assert_good();
+}
+
+#[tokio::test]
+async fn whatever_fails_each_write_of_quave_tells_the_truth_and_is_done_once() {
+    play_writes(|operation| operation.name.starts_with("quave-")).await;
+}
+
+#[tokio::test]
+async fn whatever_fails_each_write_of_golem_tells_the_truth_and_is_done_once() {
+    play_writes(|operation| operation.name.starts_with("golem-")).await;
+}
+
+#[tokio::test]
+async fn whatever_fails_each_write_of_e24_tells_the_truth_and_is_done_once() {
+    play_writes(|operation| operation.name.starts_with("e24-")).await;
+}
+
+#[tokio::test]
+async fn whatever_fails_each_write_of_hub_tells_the_truth_and_is_done_once() {
+    play_writes(|operation| operation.binary() == "hub-users").await;
+}
+
+#[tokio::test]
+async fn whatever_fails_each_write_of_oauth_tells_the_truth_and_is_done_once() {
+    play_writes(|operation| operation.binary() == "hub-oauth").await;
+}
+
+#[tokio::test]
+async fn whatever_fails_each_write_of_rollcall_tells_the_truth_and_is_done_once() {
+    play_writes(|operation| operation.name.starts_with("rollcall-")).await;
+}
+
+#[test]
+fn every_write_is_played_by_one_of_these_tests_and_no_other_is_documented() {
+    let of = |operation: &Operation| {
+        ["quave-", "golem-", "e24-", "hub-", "rollcall-"]
+            .iter()
+            .any(|dialect| operation.name.starts_with(dialect))
+    };
+    let writes: Vec<String> = Write::all().iter().map(Write::name).collect();
+    let rows = page::rows();
+    let documented: Vec<&str> = rows.iter().map(|row| page::name(row)).collect();
+
+    assert!(operations().iter().filter(|operation| operation.is_write()).all(of));
+    assert_eq!(documented, writes);
+}

@@ -1,0 +1,101 @@
+//! What came of all cases, and the table of docs/reliability.md that says it.
+
+use std::collections::BTreeSet;
+
+use tests::Fault;
+
+use super::judge::Came;
+use super::page;
+use super::play::{Case, FAULTS, Played};
+use super::rehearsal::Rehearsal;
+use super::write::Write;
+
+/// What came of the cases played so far.
+#[derive(Default)]
+pub(super) struct Report {
+    played: usize,
+    failures: Vec<String>,
+    rows: Vec<String>,
+    /// What came of the faults in the last write without a key.
+    plain: Vec<BTreeSet<Came>>,
+}
+
+impl Report {
+    /// Adds the cases of a write.
+    pub(super) fn add(&mut self, played: Vec<Played>, of: &Rehearsal) {
+        self.played += played.len();
+        let mut came = vec![BTreeSet::new(); FAULTS.len()];
+        for (case, outcome) in played {
+            match outcome {
+                // Of two calls made at once, nobody knows whether the one is done when the other ends all connections.
+                Ok(_) if case.place.is_beside_another && case.fault() == Fault::Gone => {}
+                Ok(outcome) => drop(came[case.fault].insert(outcome)),
+                Err(failure) => self.failures.push(format!("{} × {case}: {failure}", of.write)),
+            }
+        }
+        if of.write.is_keyed {
+            self.add_keyed(of, &came);
+        } else {
+            self.rows.push(row(of, &came));
+            self.plain = came;
+        }
+    }
+
+    /// Under a key nothing comes out that does not without one, but for the answer to whoever asks again.
+    fn add_keyed(&mut self, of: &Rehearsal, came: &[BTreeSet<Came>]) {
+        let is_answered = of.second.status == of.first.status || of.write.ends_its_credential();
+        if !is_answered || !of.second.state.is_like(&of.first.state) {
+            self.failures.push(format!("{} is not answered as before", of.write));
+        }
+        if came.iter().zip(&self.plain).any(|(keyed, plain)| !keyed.is_subset(plain)) {
+            self.failures.push(format!("{} comes out otherwise: {}", of.write, cells(came)));
+        }
+    }
+
+    /// Nothing failed, and the documentation says what came of it.
+    pub(super) fn assert_good(mut self) {
+        if page::is_rewritten() {
+            page::rewrite(&self.rows);
+        }
+        let documented = page::rows();
+        let missing = self.rows.iter().filter(|row| !documented.contains(row));
+        self.failures.extend(missing.map(|row| format!("docs/reliability.md lacks: {row}")));
+        let (failed, failures) = (self.failures.len(), self.failures.join("\n"));
+        assert!(failed == 0, "{failed} failures in {} cases:\n{failures}", self.played);
+    }
+
+    /// How many cases were played.
+    pub(super) const fn played(&self) -> usize {
+        self.played
+    }
+}
+
+/// A write's row: what the same request is answered when it is done already, and what can come of each fault.
+fn row(of: &Rehearsal, came: &[BTreeSet<Came>]) -> String {
+    let again = if of.second.state.says_the_same(&of.first.state) { "same" } else { "more" };
+    format!("| {} | {} {again}{}", of.write, of.second.status, cells(came))
+}
+
+/// What can come of each fault.
+fn cells(came: &[BTreeSet<Came>]) -> String {
+    let cell = |outcomes: &BTreeSet<Came>| {
+        outcomes.iter().map(|outcome| sign(*outcome)).collect::<Vec<_>>().join(" ")
+    };
+    format!(" | {} |", came.iter().map(cell).collect::<Vec<_>>().join(" | "))
+}
+
+const fn sign(outcome: Came) -> &'static str {
+    match outcome {
+        Came::AsEver => "✓",
+        Came::NothingDone => "∅",
+        Came::Done => "!",
+    }
+}
+
+/// Whether a case came out as the documentation says; a write that it does not know only has to come out well.
+pub(super) fn is_documented(write: &Write, case: &Case, outcome: Came) -> bool {
+    let rows = page::rows();
+    let row = rows.iter().find(|row| page::name(row) == write.name());
+    let cell = row.and_then(|row| row.split('|').nth(case.fault + 3));
+    page::is_rewritten() || cell.is_none_or(|cell| cell.contains(sign(outcome)))
+}

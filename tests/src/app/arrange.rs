@@ -1,0 +1,101 @@
+//! What tests start from: people, members, clients, and what others do meanwhile.
+
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+use shared::model::{ApiKey, Client, ClientId, Role, SecretHash, Timestamp, UserId};
+use shared::table::NewUser;
+
+use super::{PASSWORD, TestApp};
+use crate::{OAuthClient, Person, unique};
+
+impl TestApp {
+    /// A new user of this name, with the address `<name>@example.com`, a token, and a last use already noted.
+    pub async fn person(&self, name: &str) -> Person<'_> {
+        let key = self.service_keys.current().await.expect("the service key");
+        let api_key = ApiKey::generate(&key).expect("an API key");
+        let email = format!("{name}@example.com").parse().expect("an address");
+        let new = NewUser {
+            verified: true,
+            password_hash: Some(password_hash()),
+            api_keys: vec![api_key.clone()],
+            ..NewUser::named(name.parse().expect("a username"), email)
+        };
+        let user = self.table().create_user(new).await.expect("a new user");
+        let secret = api_key.secret(user.id, &key).expect("its secret");
+        let person = Person::of(self, user, secret).await;
+        assert_eq!(person.send("GET", "/api/public/v1/current-account").await.status, 200);
+        person
+    }
+
+    /// Makes a person a member of another's personal account.
+    pub async fn join(&self, member: &Person<'_>, account: &str, role: Role) {
+        let account = account.parse().expect("an account id");
+        self.table().add_member(account, member.user().id, role).await.expect("a new member");
+    }
+
+    /// Gives a person's account so many members more, who look like this one, past all functions: only their memberships
+    /// are there.
+    pub async fn crowd(&self, account: &str, like: &Person<'_>, count: usize) {
+        let pattern = like.user().id.to_string();
+        let sides: Vec<String> = self
+            .items()
+            .await
+            .iter()
+            .filter(|item| item["type"]["S"] == "membership" && item["account"]["S"] == account)
+            .filter(|item| item["user"]["S"] == pattern)
+            .map(Value::to_string)
+            .collect();
+        assert_eq!(sides.len(), 2, "{sides:?}");
+        let members = (0..count).map(|_| UserId::generate().to_string());
+        let items: Vec<Value> = members
+            .flat_map(|member| {
+                sides.iter().map(move |side| (side, member.clone())).collect::<Vec<_>>()
+            })
+            .map(|(side, member)| side.replace(&pattern, &member))
+            .map(|item| serde_json::from_str(&item).expect("an item"))
+            .collect();
+        self.put_all(&items).await;
+    }
+
+    /// A changed password, past the proxy; what no longer works is not cleared up.
+    pub fn changing_password(
+        &self,
+        person: &Person<'_>,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let key =
+            json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } });
+        let hash = shared::password::hash("another password").expect("a password hash");
+        self.engine_later(
+            "UpdateItem",
+            json!({
+                "Key": key,
+                "UpdateExpression": "SET passwordHash = :hash, credentialEpoch = credentialEpoch + :one, #version = #version + :one",
+                "ExpressionAttributeNames": { "#version": "version" },
+                "ExpressionAttributeValues": { ":hash": { "S": hash }, ":one": { "N": "1" } },
+            }),
+        )
+    }
+
+    /// Registers an OAuth client, with a secret or without.
+    pub async fn new_client(&self, redirect_uri: &str, with_secret: bool) -> OAuthClient {
+        let secret = unique("rcs_");
+        let client = Client {
+            id: ClientId::generate().expect("an id"),
+            name: "Example <Client>".to_owned(),
+            secret_hash: with_secret.then(|| SecretHash::of(secret.as_bytes())),
+            redirect_uris: vec![redirect_uri.to_owned()],
+            created_at: Timestamp::now(),
+        };
+        self.table().create_client(&client).await.expect("a new client");
+        let redirect_uri = redirect_uri.to_owned();
+        OAuthClient { id: client.id.to_string(), secret, redirect_uri }
+    }
+}
+
+/// The hash of [`PASSWORD`], computed once: it is slow on purpose.
+fn password_hash() -> String {
+    static HASH: LazyLock<String> =
+        LazyLock::new(|| shared::password::hash(PASSWORD).expect("a password hash"));
+    HASH.clone()
+}

@@ -1,0 +1,150 @@
+//! The functions as libraries, each with a connection of its own, as with a role of its own in the cloud.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use lambda_http::{Body, Context, RequestExt, Response};
+use serde_json::Value;
+use shared::App;
+use shared::auth::SignIn;
+use shared::http::Call;
+use shared::password::Verified;
+use shared::seal::SealingKey;
+use shared::service_key::ServiceKeys;
+use shared::table::{Swept, Table};
+
+use super::REQUEST_ID;
+use crate::Answer;
+
+const APPS: [&str; 5] =
+    ["e24-account", "e24-accounts", "golem-accounts", "quave-accounts", "quave-current-account"];
+const SIGN_INS: [&str; 3] = ["hub-oauth", "hub-users", "rollcall-tokens"];
+
+/// All functions, started.
+pub(super) struct Functions {
+    apps: BTreeMap<&'static str, App>,
+    sign_ins: BTreeMap<&'static str, App<SignIn>>,
+    sweeps: Table,
+    sealing: SealingKey,
+}
+
+impl Functions {
+    /// With the table and the service key as each function reaches them.
+    pub(super) fn start(
+        table: impl Fn(&str) -> Result<Table>,
+        keys: impl Fn() -> Result<ServiceKeys>,
+        sealing: SealingKey,
+    ) -> Result<Self> {
+        let app = |name| {
+            let app = App { table: table(name)?, service_keys: keys()?, means: () };
+            Ok((name, app))
+        };
+        let sign_in = |name| {
+            let means = SignIn { verified: Verified::new()? };
+            let app = App { table: table(name)?, service_keys: keys()?, means };
+            Ok((name, app))
+        };
+        Ok(Self {
+            apps: APPS.into_iter().map(app).collect::<Result<_>>()?,
+            sign_ins: SIGN_INS.into_iter().map(sign_in).collect::<Result<_>>()?,
+            sweeps: table("sweep")?,
+            sealing,
+        })
+    }
+
+    /// Has them reach the table elsewhere from now on.
+    pub(super) fn reach(&mut self, table: impl Fn(&str) -> Result<Table>) -> Result<()> {
+        for (name, app) in &mut self.apps {
+            app.table = table(name)?;
+        }
+        for (name, app) in &mut self.sign_ins {
+            app.table = table(name)?;
+        }
+        self.sweeps = table("sweep")?;
+        Ok(())
+    }
+
+    /// Has them read the service key anew.
+    pub(super) fn forget_service_key(
+        &mut self,
+        keys: impl Fn() -> Result<ServiceKeys>,
+    ) -> Result<()> {
+        for app in self.apps.values_mut() {
+            app.service_keys = keys()?;
+        }
+        for app in self.sign_ins.values_mut() {
+            app.service_keys = keys()?;
+        }
+        Ok(())
+    }
+
+    /// Has them check passwords anew.
+    pub(super) fn forget_passwords(&mut self) -> Result<()> {
+        for app in self.sign_ins.values_mut() {
+            app.means = SignIn { verified: Verified::new()? };
+        }
+        Ok(())
+    }
+
+    /// Has a function answer a request, whether or not it serves its path.
+    pub(super) async fn run(&self, function: &str, call: Call) -> Response<Body> {
+        let (apps, sign_ins) = (&self.apps, &self.sign_ins);
+        match function {
+            "quave-accounts" => quave_accounts::handle(&apps[function], &self.sealing, call).await,
+            "quave-current-account" => quave_current_account::handle(&apps[function], call).await,
+            "e24-account" => e24_account::handle(&apps[function], call).await,
+            "e24-accounts" => e24_accounts::handle(&apps[function], call).await,
+            "golem-accounts" => golem_accounts::handle(&apps[function], call).await,
+            "hub-users" => hub_users::handle(&sign_ins[function], call).await,
+            "hub-oauth" => hub_oauth::handle(&sign_ins[function], call).await,
+            "rollcall-tokens" => rollcall_tokens::handle(&sign_ins[function], call).await,
+            _ => not_found::handle(call).await,
+        }
+    }
+
+    /// Has the sweep run.
+    pub(super) async fn sweep(&self) -> shared::Result<Swept> {
+        sweep::handle(&self.sweeps).await
+    }
+}
+
+/// The request of an event, as it reaches a function.
+pub(crate) fn received(event: ApiGatewayV2httpRequest) -> Call {
+    let mut context = Context::default();
+    REQUEST_ID.clone_into(&mut context.request_id);
+    Call::new(shared::http::received(event).with_lambda_context(context))
+}
+
+/// The function that serves the request's path.
+pub(crate) fn function_of(call: &Call) -> &'static str {
+    match call.segments().as_slice() {
+        ["api", "public", "v1", "account" | "accounts", ..] => "quave-accounts",
+        ["api", "public", "v1", "current-account", ..] => "quave-current-account",
+        ["api", "v1.1", "users", _, ..] => "hub-users",
+        ["api", "v1.1", "o", _, ..] => "hub-oauth",
+        ["rollcall", "v1", "tokens", ..] => "rollcall-tokens",
+        ["v2", "account", ..] => "e24-account",
+        ["v2", "accounts", ..] => "e24-accounts",
+        ["v1", "accounts", ..] => "golem-accounts",
+        _ => "not-found",
+    }
+}
+
+pub(super) fn answer(response: Response<Body>) -> Answer {
+    let (parts, body) = response.into_parts();
+    let text = |value: &lambda_http::http::HeaderValue| {
+        value.to_str().expect("a header of text").to_owned()
+    };
+    let mut headers: Vec<_> =
+        parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    headers.sort();
+    let body = match body {
+        Body::Empty => Value::Null,
+        body => match serde_json::from_slice(&body) {
+            Ok(json) => json,
+            Err(_) => String::from_utf8(body.to_vec()).expect("a body of text").into(),
+        },
+    };
+    Answer { status: parts.status.as_u16(), headers, body }
+}

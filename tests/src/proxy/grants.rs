@@ -1,0 +1,17 @@
+//! What IAM would refuse.
+
+use std::collections::BTreeSet;
+
+use crate::app::TEMPLATE;
+
+/// Those of the actions that the template does not grant the function, and whose they are. Nobody in particular may do
+/// everything.
+pub(super) fn denied(caller: &str, mut actions: BTreeSet<String>) -> Vec<String> {
+    if caller.is_empty() {
+        return Vec::new();
+    }
+    if let Some(function) = TEMPLATE.functions().iter().find(|function| function.binary == caller) {
+        actions.retain(|action| !function.actions.contains(action));
+    }
+    actions.iter().map(|action| format!("{caller}: {action}")).collect()
+}

@@ -1,0 +1,166 @@
+//! What the whole table shows, in a form that two runs can be compared by: without what is random, the time and what
+//! nobody sees.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+
+/// What the table shows.
+#[derive(Debug, Clone)]
+pub struct State {
+    items: Vec<String>,
+    /// The same, whatever the versions are.
+    unversioned: Vec<String>,
+    /// The same with everything that is random.
+    exact: Vec<String>,
+}
+
+impl State {
+    /// Of all items of a table.
+    pub fn of(items: &[Value]) -> Self {
+        let shown = seen(items);
+        let lines = |line: &dyn Fn(&Value) -> Value| {
+            let mut lines: Vec<String> = shown.iter().map(|item| line(item).to_string()).collect();
+            lines.sort();
+            lines
+        };
+        Self {
+            items: lines(&|item| masked(item, &["lastUsedAt"])),
+            unversioned: lines(&|item| masked(item, &["lastUsedAt", "version"])),
+            exact: lines(&|item| without(item, "lastUsedAt")),
+        }
+    }
+
+    /// Whether one could be the other's in another run.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.items == other.items
+    }
+
+    /// Whether nothing was written in between, but when credentials were used.
+    pub fn is_untouched_since(&self, other: &Self) -> bool {
+        self.exact == other.exact
+    }
+
+    /// Whether everything that was there is there as it was; there may be more.
+    pub fn only_adds_to(&self, other: &Self) -> bool {
+        other.exact.iter().all(|item| self.exact.binary_search(item).is_ok())
+    }
+
+    /// Whether nothing but the versions of items is different.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.unversioned == other.unversioned
+    }
+
+    /// What is here and is not there, and the other way round.
+    pub fn difference(&self, other: &Self) -> String {
+        let mut text = String::new();
+        for (sign, one, another) in [('+', self, other), ('-', other, self)] {
+            let mut left = another.items.clone();
+            for item in &one.items {
+                match left.iter().position(|own| own == item) {
+                    Some(place) => drop(left.swap_remove(place)),
+                    None => drop(write!(text, "\n      {sign} {item}")),
+                }
+            }
+        }
+        text
+    }
+}
+
+/// Without what lets nobody in and no answer shows: attempts at passwords, memberships of accounts that are gone,
+/// tokens and grants from before the password changed, and notes that these are to be cleared up.
+pub fn seen(items: &[Value]) -> Vec<Value> {
+    let keys: HashSet<(&str, &str)> =
+        items.iter().map(|item| (text(item, "pk"), text(item, "sk"))).collect();
+    let is_seen = |item: &&Value| match text(item, "type") {
+        "" => text(item, "sk") != "ATTEMPTS",
+        "clearing" => false,
+        "membership" => {
+            let account = format!("ACCOUNT#{}", text(item, "account"));
+            keys.contains(&(account.as_str(), "ACCOUNT"))
+        }
+        "token" | "grant" => !is_revoked(item, items),
+        _ => true,
+    };
+    items.iter().filter(is_seen).cloned().collect()
+}
+
+/// Whether the user's password changed since, and the token was not spared.
+fn is_revoked(item: &Value, items: &[Value]) -> bool {
+    let is_its_user =
+        |user: &&Value| text(user, "pk") == text(item, "pk") && text(user, "sk") == "USER";
+    let Some(user) = items.iter().find(is_its_user) else { return false };
+    let number = |item: &Value, name: &str| item[name]["N"].as_str().unwrap_or("0").to_owned();
+    let is_spared = !text(item, "id").is_empty() && user["sparedToken"] == item["id"];
+    text(item, "kind") != "environment"
+        && !is_spared
+        && number(item, "epoch") != number(user, "credentialEpoch")
+}
+
+/// The value without the fields of this name, however deep.
+pub(crate) fn without(value: &Value, name: &str) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(own, _)| *own != name);
+            kept.map(|(own, value)| (own.clone(), without(value, name))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+fn masked(value: &Value, without: &[&str]) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(name, _)| !without.contains(&name.as_str()));
+            let masked = kept.map(|(name, value)| {
+                let is_number = name == "N";
+                let value = if is_number { number(value) } else { masked(value, without) };
+                (if has_digit(name) { "*".to_owned() } else { name.clone() }, value)
+            });
+            Value::Object(distinct(masked))
+        }
+        Value::Array(values) => values.iter().map(|value| masked(value, without)).collect(),
+        Value::String(text) => Value::String(words(text)),
+        other => other.clone(),
+    }
+}
+
+/// Entries whose masked names are the same are all kept.
+fn distinct(entries: impl Iterator<Item = (String, Value)>) -> Map<String, Value> {
+    let mut map = Map::new();
+    for (mut name, value) in entries {
+        while map.contains_key(&name) {
+            name.push('*');
+        }
+        map.insert(name, value);
+    }
+    map
+}
+
+/// Small numbers count something; large ones are times and identities.
+fn number(value: &Value) -> Value {
+    let text = value.as_str().unwrap_or_default();
+    Value::String(if text.len() > 3 { "*".to_owned() } else { text.to_owned() })
+}
+
+/// The text with a star in place of every word that is an id, a time, a hash or made for one run.
+fn words(text: &str) -> String {
+    let is_part = |letter: char| letter.is_alphanumeric() || "+/=_-".contains(letter);
+    let mut masked = String::new();
+    for piece in text.split_inclusive(|letter| !is_part(letter)) {
+        let word = piece.trim_end_matches(|letter| !is_part(letter));
+        let end = &piece[word.len()..];
+        masked.push_str(if has_digit(word) || word.len() >= 16 { "*" } else { word });
+        masked.push_str(end);
+    }
+    masked
+}
+
+fn has_digit(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+fn text<'a>(item: &'a Value, name: &str) -> &'a str {
+    item[name]["S"].as_str().unwrap_or_default()
+}
