@@ -27,13 +27,11 @@ pub struct Aws {
     pub(crate) region: Region,
     pub(crate) endpoint: Option<String>,
     pub(crate) credentials: Credentials,
-    /// Certificate authorities in PEM, in place of Amazon's.
-    roots: Option<Vec<u8>>,
 }
 
 impl Aws {
-    /// The environment of a Lambda function: `AWS_REGION`, the `AWS_…` credentials, and optionally `AWS_CA_BUNDLE` (a PEM
-    /// file); the service is at this endpoint, if it is not AWS's own.
+    /// The environment of a Lambda function: `AWS_REGION` and the `AWS_…` credentials; the service is at this endpoint, if it
+    /// is not AWS's own.
     ///
     /// In Lambda credentials are always in the environment; the SDK's chain of other places is not searched.
     pub fn from_env(endpoint: Option<String>) -> Result<Self> {
@@ -51,11 +49,7 @@ impl Aws {
             None,
             "environment",
         );
-        let roots = env::var_os("AWS_CA_BUNDLE")
-            .map(std::fs::read)
-            .transpose()
-            .map_err(failed("read the file of AWS_CA_BUNDLE"))?;
-        Ok(Self { region: Region::new(variable("AWS_REGION")?), endpoint, credentials, roots })
+        Ok(Self { region: Region::new(variable("AWS_REGION")?), endpoint, credentials })
     }
 
     /// A local stand-in, which takes any credentials.
@@ -64,22 +58,32 @@ impl Aws {
             region: Region::new("us-east-1"),
             endpoint: Some(endpoint.to_owned()),
             credentials: Credentials::new("local", "local", None, None, "local"),
-            roots: None,
         }
     }
+}
 
-    pub(crate) fn http_client(&self) -> Result<SharedHttpClient> {
-        let roots = self.roots.clone().unwrap_or_else(|| AMAZON_ROOTS.to_vec());
-        let trusted = TrustStore::empty().with_pem_certificate(roots);
-        let tls = TlsContext::builder()
-            .with_trust_store(trusted)
-            .build()
-            .map_err(failed("set up TLS"))?;
-        Ok(Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(tls)
-            .build_https())
-    }
+/// A client of its own, with connections of its own.
+pub(crate) fn http_client() -> Result<SharedHttpClient> {
+    let trusted = TrustStore::empty().with_pem_certificate(roots()?);
+    let tls =
+        TlsContext::builder().with_trust_store(trusted).build().map_err(failed("set up TLS"))?;
+    Ok(Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build_https())
+}
+
+#[cfg(not(feature = "other-authorities"))]
+#[expect(clippy::unnecessary_wraps, reason = "those of a file may be unreadable")]
+fn roots() -> Result<Vec<u8>> {
+    Ok(AMAZON_ROOTS.to_vec())
+}
+
+/// Those of the PEM file that `AWS_CA_BUNDLE` names, in place of Amazon's: for a bench, whose endpoints nobody else knows.
+#[cfg(feature = "other-authorities")]
+fn roots() -> Result<Vec<u8>> {
+    let Some(file) = env::var_os("AWS_CA_BUNDLE") else { return Ok(AMAZON_ROOTS.to_vec()) };
+    std::fs::read(file).map_err(failed("read the file of AWS_CA_BUNDLE"))
 }
 
 /// Three attempts at each call.

@@ -14,7 +14,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::aws::{Aws, retries, timeouts, variable};
+use crate::aws::{Aws, http_client, retries, timeouts, variable};
 use crate::error::failed;
 use crate::{Error, Result};
 
@@ -99,7 +99,7 @@ impl ServiceKeys {
     pub fn new(aws: Aws, secret: String) -> Result<Self> {
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .http_client(aws.http_client()?)
+            .http_client(http_client()?)
             .region(aws.region)
             .credentials_provider(aws.credentials)
             .retry_config(retries())

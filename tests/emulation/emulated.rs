@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use tests::{RuntimeApi, Told};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use xtask::tools::{ARM64_ROOT, QEMU};
-
-use crate::runtime_api::{RuntimeApi, Told};
 
 /// For what takes a second or two here.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -83,7 +82,7 @@ impl Emulated {
 
     async fn told(&mut self) -> Told {
         tokio::select! {
-            told = timeout(PATIENCE, self.api.told.recv()) => told.unwrap().unwrap(),
+            told = timeout(PATIENCE, self.api.told.recv()) => told.unwrap().unwrap().0,
             status = self.program.wait() => Told::Error(format!("it ended: {status:?}")),
         }
     }

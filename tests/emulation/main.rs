@@ -6,7 +6,6 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
 mod emulated;
-mod runtime_api;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -74,6 +73,19 @@ fn no_program_tells_where_it_was_built() {
         for place in [root().to_str().unwrap(), "/registry/src/"] {
             assert!(!program.contains(place), "{} has {place}", function.binary);
         }
+    }
+}
+
+#[test]
+fn no_program_trusts_other_authorities_than_those_compiled_in() {
+    for function in Template::load().unwrap().functions() {
+        let program = fs::read(emulated::program(&function.binary)).unwrap();
+
+        assert!(
+            !String::from_utf8_lossy(&program).contains("AWS_CA_BUNDLE"),
+            "{}",
+            function.binary
+        );
     }
 }
 

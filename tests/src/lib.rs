@@ -21,6 +21,7 @@ mod operations;
 mod person;
 mod prepare;
 mod proxy;
+mod runtime_api;
 mod signed;
 mod snapshot;
 mod state;
@@ -40,6 +41,7 @@ pub use prepare::{
     OAuthClient, Service, Shown, TOKEN_ID, Tokens, Who, form, parameter, token_id, unique,
 };
 pub use proxy::{Call, Consumed, Fault, Proxy};
+pub use runtime_api::{RuntimeApi, Told};
 pub use signed::{date, sign, signature};
 pub use state::{State, seen};
 pub use translated::{printed, script, source, translate};

@@ -1,5 +1,6 @@
 //! The commands behind `cargo xtask`, and what they and the tests share.
 
+pub mod bench;
 mod copy;
 pub mod costs;
 pub mod dev;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use xtask::{
-    costs, dev, engine, fuzz, guard, mutants, operator, package, sealing, soak, test, tools,
+    bench, costs, dev, engine, fuzz, guard, mutants, operator, package, sealing, soak, test, tools,
 };
 
 #[derive(Parser)]
@@ -21,6 +21,7 @@ enum Task {
     Unseal(sealing::Unseal),
     Operator(operator::Options),
     Costs(costs::Options),
+    Bench(bench::Options),
     Tools(tools::Options),
     #[command(hide = true)]
     Guard(guard::Options),
@@ -43,6 +44,7 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Operator(options) => operator::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Costs(options) => costs::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options).await,
+        Task::Bench(options) => bench::run(options).await,
         Task::Package(options) => package::run(options).await,
         Task::Soak(options) => soak::run(options).await,
         Task::Mutants(options) => mutants::run(options).await,

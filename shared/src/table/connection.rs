@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{Client, Config};
 use super::Table;
 use super::cost::Cost;
 use super::key::Key;
-use crate::aws::{Aws, retries, timeouts, variable};
+use crate::aws::{Aws, http_client, retries, timeouts, variable};
 use crate::model::PlanId;
 use crate::{Error, Result};
 
@@ -42,7 +42,7 @@ impl Connection {
     fn client(self) -> Result<Client> {
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .http_client(self.aws.http_client()?)
+            .http_client(http_client()?)
             .region(self.aws.region)
             .credentials_provider(self.aws.credentials)
             .retry_config(retries())

@@ -18,6 +18,11 @@ impl TestApp {
         self.engine.endpoint()
     }
 
+    /// Where the service key is read.
+    pub fn secrets_endpoint(&self) -> &str {
+        self.secrets_manager.endpoint()
+    }
+
     /// What the table is called there.
     pub fn table_name(&self) -> &str {
         &self.table_name

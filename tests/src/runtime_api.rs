@@ -1,8 +1,9 @@
 //! The Runtime API of Lambda, from which one function gets its events.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::State;
@@ -10,14 +11,15 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use serde_json::Value;
-use tests::REQUEST_ID;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
+use crate::REQUEST_ID;
+
 /// What a function tells.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Told {
+pub enum Told {
     /// It wants an event.
     Ready,
     /// The answer to the event that it got.
@@ -27,20 +29,34 @@ pub(crate) enum Told {
 }
 
 /// A server on the loopback address; dropping it stops it.
-pub(crate) struct RuntimeApi {
-    pub(crate) address: SocketAddr,
-    pub(crate) events: mpsc::Sender<Value>,
-    pub(crate) told: mpsc::Receiver<Told>,
+pub struct RuntimeApi {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What the function is handed next.
+    pub events: mpsc::Sender<Value>,
+    /// What the function tells, and when it told it.
+    pub told: mpsc::Receiver<(Told, Instant)>,
     server: JoinHandle<std::io::Result<()>>,
 }
 
 struct Ends {
     events: Mutex<mpsc::Receiver<Value>>,
-    told: mpsc::Sender<Told>,
+    told: mpsc::Sender<(Told, Instant)>,
+}
+
+impl Ends {
+    async fn tell(&self, told: Told) {
+        self.tell_at(told, Instant::now()).await;
+    }
+
+    async fn tell_at(&self, told: Told, at: Instant) {
+        self.told.send((told, at)).await.expect("the test listens");
+    }
 }
 
 impl RuntimeApi {
-    pub(crate) async fn start() -> Self {
+    /// Listens on a free port.
+    pub async fn start() -> Self {
         let (events, waiting) = mpsc::channel(1);
         let (tell, told) = mpsc::channel(4);
         let router = Router::new()
@@ -49,8 +65,8 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(error))
             .with_state(Arc::new(Ends { events: Mutex::new(waiting), told: tell }));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("its address");
         let server = tokio::spawn(axum::serve(listener, router).into_future());
         Self { address, events, told, server }
     }
@@ -63,9 +79,12 @@ impl Drop for RuntimeApi {
 }
 
 async fn next(State(ends): State<Arc<Ends>>) -> impl IntoResponse {
-    ends.told.send(Told::Ready).await.unwrap();
-    let event = ends.events.lock().await.recv().await.unwrap();
-    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_mins(1);
+    ends.tell(Told::Ready).await;
+    // Nobody has another event once the other end is gone; the function waits for one, as in the cloud.
+    let event = ends.events.lock().await.recv().await;
+    let Some(event) = event else { return pending().await };
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is right")
+        + Duration::from_mins(1);
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:rollcall";
     let headers = [
         ("lambda-runtime-aws-request-id", REQUEST_ID.to_owned()),
@@ -77,11 +96,13 @@ async fn next(State(ends): State<Arc<Ends>>) -> impl IntoResponse {
 }
 
 async fn answer(State(ends): State<Arc<Ends>>, body: String) -> StatusCode {
-    ends.told.send(Told::Answer(serde_json::from_str(&body).unwrap())).await.unwrap();
+    let at = Instant::now();
+    let answer = serde_json::from_str(&body).expect("an answer is JSON");
+    ends.tell_at(Told::Answer(answer), at).await;
     StatusCode::ACCEPTED
 }
 
 async fn error(State(ends): State<Arc<Ends>>, body: String) -> StatusCode {
-    ends.told.send(Told::Error(body)).await.unwrap();
+    ends.tell(Told::Error(body)).await;
     StatusCode::ACCEPTED
 }

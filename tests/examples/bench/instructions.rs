@@ -1,0 +1,44 @@
+//! Instructions of a warm request, counted by callgrind: the difference of two runs that differ in nothing but the number
+//! of requests.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use tokio::process::Command;
+
+use crate::process::Running;
+use crate::world::{Subject, World};
+
+/// Requests of the one run and of the other. The first ones grow buffers.
+const FEW: u64 = 20;
+const MANY: u64 = 60;
+
+pub(crate) async fn per_request(world: &World, subject: &Subject) -> Result<u64> {
+    let (few, many) = (counted(world, subject, FEW).await?, counted(world, subject, MANY).await?);
+    ensure!(
+        many > few,
+        "{}: {MANY} requests took {many} instructions, {FEW} took {few}",
+        subject.name
+    );
+    Ok((many - few) / (MANY - FEW))
+}
+
+async fn counted(world: &World, subject: &Subject, requests: u64) -> Result<u64> {
+    let counts = world.folder().join("callgrind.out");
+    let mut command = Command::new("valgrind");
+    command.args(["--quiet", "--tool=callgrind"]);
+    command.arg(format!("--callgrind-out-file={}", counts.display())).arg(&subject.program);
+    let mut running = Running::start(command, subject).await.context("under valgrind")?;
+    for _ in 0..requests {
+        running.ask(subject).await?;
+    }
+    running.end().await?;
+    total(&counts)
+}
+
+fn total(counts: &Path) -> Result<u64> {
+    let text = fs::read_to_string(counts)?;
+    let total = text.lines().find_map(|line| line.strip_prefix("totals:"));
+    Ok(total.context("callgrind counted nothing")?.trim().parse()?)
+}

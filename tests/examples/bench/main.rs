@@ -1,0 +1,60 @@
+//! Measures the programs of a plan, and writes what `cargo xtask bench` reports on into the file that is named second.
+//!
+//! Every round starts every program once, in another order than the round before, so that what else the machine does
+//! hurts all alike.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "counts and sizes are far below 2^52 and not negative"
+)]
+
+mod authority;
+mod front;
+mod instructions;
+mod process;
+mod world;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use xtask::bench::{Measured, Plan, Results};
+
+use crate::process::Runs;
+use crate::world::World;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut files = std::env::args_os().skip(1).map(PathBuf::from);
+    let (plan, results) =
+        (files.next().context("name a plan")?, files.next().context("name a file")?);
+    let plan: Plan = serde_json::from_slice(&fs::read(plan)?)?;
+    let measured = measured(&plan).await?;
+    Ok(fs::write(results, serde_json::to_vec_pretty(&measured)?)?)
+}
+
+async fn measured(plan: &Plan) -> Result<Results> {
+    let world = World::start(plan).await?;
+    let mut runs: Vec<Runs> = world.subjects().iter().map(|_| Runs::default()).collect();
+    for round in 0..plan.rounds {
+        let count = runs.len();
+        for place in 0..count {
+            let place = (place + round) % count;
+            let subject = &world.subjects()[place];
+            let run = process::run(&world, subject, plan.warm_requests).await;
+            runs[place].add(run.with_context(|| subject.name.clone())?);
+        }
+    }
+    let mut all = Vec::new();
+    for (subject, runs) in world.subjects().iter().zip(runs) {
+        let instructions = if plan.counted {
+            Some(instructions::per_request(&world, subject).await?)
+        } else {
+            None
+        };
+        all.push(Measured { instructions, ..runs.measured(subject)? });
+    }
+    Ok(Results { all })
+}

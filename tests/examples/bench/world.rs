@@ -1,0 +1,190 @@
+//! The service around the programs: a table with somebody in it, the service key, and the requests.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use tests::{Operation, Person, TestApp, operations};
+use xtask::bench::{Floors, Function, Plan};
+use xtask::template::Template;
+
+use crate::authority::Authority;
+use crate::front::Front;
+
+/// A read by a token in every group, the one that costs the fewest rounds there, and a write of two rounds.
+const OPERATIONS: [&str; 10] = [
+    "quave-get-account",
+    "quave-get-current-account",
+    "golem-get-account",
+    "golem-update-account",
+    "e24-list-accounts",
+    "e24-get-account",
+    "hub-get-user",
+    "hub-oauth-introspect",
+    "rollcall-get-token",
+    "not-found",
+];
+
+/// A program with the request that it gets again and again.
+pub(crate) struct Subject {
+    pub(crate) name: String,
+    pub(crate) program: PathBuf,
+    pub(crate) operation: String,
+    pub(crate) is_read: bool,
+    pub(crate) hashes: bool,
+    pub(crate) status: u16,
+    pub(crate) event: Value,
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+/// Everything that programs need.
+pub(crate) struct World {
+    subjects: Vec<Subject>,
+    table: Front,
+    folder: PathBuf,
+    // Both serve for as long as they are there.
+    _app: TestApp,
+    _secrets: Front,
+}
+
+impl World {
+    pub(crate) async fn start(plan: &Plan) -> Result<Self> {
+        std::fs::create_dir_all(&plan.folder)?;
+        let authority = Authority::new(&plan.folder)?;
+        let tls = || plan.tls.then(|| authority.server.clone());
+        let app = TestApp::start().await;
+        let table = Front::start(app.engine_endpoint(), tls()).await?;
+        let secrets = Front::start(app.secrets_endpoint(), tls()).await?;
+        let jane = app.person("janedoe").await;
+        let mut subjects = Vec::new();
+        let around = Around {
+            app: &app,
+            table: &table.endpoint,
+            secrets: &secrets.endpoint,
+            authority: &authority,
+        };
+        if let Some(floors) = &plan.floors {
+            subjects.extend(around.floors(floors, &jane).await?);
+        }
+        let all = operations();
+        for name in OPERATIONS {
+            let operation = all.iter().find(|one| one.name == name).context("no such operation")?;
+            let own = plan.functions.iter().filter(|one| one.name == operation.binary());
+            for function in own {
+                subjects.push(around.function(function, operation, &jane).await?);
+            }
+        }
+        drop(jane);
+        Ok(Self { subjects, table, folder: plan.folder.clone(), _app: app, _secrets: secrets })
+    }
+
+    pub(crate) fn subjects(&self) -> &[Subject] {
+        &self.subjects
+    }
+
+    /// For what a run leaves behind.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Calls to the table and bytes so far.
+    pub(crate) fn passed(&self) -> (u64, u64) {
+        self.table.passed()
+    }
+}
+
+struct Around<'a> {
+    app: &'a TestApp,
+    table: &'a str,
+    secrets: &'a str,
+    authority: &'a Authority,
+}
+
+impl Around<'_> {
+    async fn function(
+        &self,
+        function: &Function,
+        operation: &Operation,
+        jane: &Person<'_>,
+    ) -> Result<Subject> {
+        let Function { name, label, program } = function;
+        let template = Template::load()?;
+        let deployed = template.functions().iter().find(|one| &one.binary == name);
+        let deployed = deployed.context("the template has no such function")?;
+        let mut environment = self.reached(self.app.environment(&deployed.environment));
+        environment.push(("AWS_CA_BUNDLE".to_owned(), self.authority.roots.display().to_string()));
+        let event = self.app.event(operation, jane).await;
+        // The hour of a token's last use is noted once.
+        self.app.send_event(&event).await;
+        Ok(Subject {
+            name: label.as_ref().map_or(name.clone(), |label| format!("{name}, {label}")),
+            program: program.clone(),
+            operation: operation.name.clone(),
+            is_read: !operation.is_write(),
+            hashes: hashes(name)?,
+            status: operation.success(),
+            event,
+            environment,
+        })
+    }
+
+    /// The stock twice: with the certificates of the system one by one, and all in one file.
+    async fn floors(&self, floors: &Floors, jane: &Person<'_>) -> Result<[Subject; 3]> {
+        let operations = operations();
+        let operation = operations.iter().find(|one| one.name == "golem-get-account");
+        let event = self.app.event(operation.context("no such operation")?, jane).await;
+        let keys = self.four_keys(jane).await;
+        let floor = |name: &str, program: &PathBuf, trusted: Option<(&str, &PathBuf)>| {
+            let mut environment =
+                self.reached(self.app.environment(&["TABLE_NAME".to_owned()].into()));
+            environment.push(("FLOOR_KEYS".to_owned(), keys.clone()));
+            let trusted = trusted.map(|(name, path)| (name.to_owned(), path.display().to_string()));
+            environment.extend(trusted);
+            Subject {
+                name: name.to_owned(),
+                program: program.clone(),
+                operation: "-".to_owned(),
+                is_read: true,
+                hashes: false,
+                status: 200,
+                event: event.clone(),
+                environment,
+            }
+        };
+        let (folder, bundle) = (&self.authority.folder, &self.authority.bundle);
+        Ok([
+            floor("floor A: constant", &floors.constant, None),
+            floor(
+                "floor B: stock, folder of certificates",
+                &floors.stock,
+                Some(("SSL_CERT_DIR", folder)),
+            ),
+            floor("floor B: stock", &floors.stock, Some(("SSL_CERT_FILE", bundle))),
+        ])
+    }
+
+    /// Of four items that there are, as the stock takes them.
+    async fn four_keys(&self, jane: &Person<'_>) -> String {
+        let of_jane = format!("USER#{}", jane.user().id);
+        let items = self.app.items().await;
+        let own = items.iter().filter(|item| item["pk"]["S"] == of_jane.as_str());
+        let words = own.take(4).flat_map(|item| [&item["pk"]["S"], &item["sk"]["S"]]);
+        words.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The same through the fronts.
+    fn reached(&self, environment: Vec<(String, String)>) -> Vec<(String, String)> {
+        let through = |(name, value): (String, String)| match name.as_str() {
+            "AWS_ENDPOINT_URL_DYNAMODB" => (name, self.table.to_owned()),
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER" => (name, self.secrets.to_owned()),
+            _ => (name, value),
+        };
+        environment.into_iter().map(through).collect()
+    }
+}
+
+/// Whether a function has the means to hash passwords.
+fn hashes(function: &str) -> Result<bool> {
+    let manifest = tests::root().join("functions").join(function).join("Cargo.toml");
+    Ok(std::fs::read_to_string(manifest)?.contains("\"password\""))
+}

@@ -1,0 +1,89 @@
+//! The programs: the functions as they are released, but for whom they trust, and the floors.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::str::FromStr;
+
+use anyhow::{Context, Error, Result, ensure};
+
+use super::{Floors, Function};
+use crate::guard::{self, Guarded};
+use crate::template::Template;
+use crate::{out, workspace};
+
+/// Lets a function trust an authority of the bench. Nothing that is released has it.
+const FEATURE: &str = "shared/other-authorities";
+
+/// Programs that were built in another way, under a label.
+#[derive(Debug, Clone)]
+pub(super) struct Compared {
+    label: String,
+    folder: PathBuf,
+}
+
+impl FromStr for Compared {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (label, folder) = text.split_once('=').context("not LABEL=FOLDER")?;
+        Ok(Self { label: label.to_owned(), folder: PathBuf::from(folder) })
+    }
+}
+
+impl Compared {
+    /// Those of the same functions that the folder holds.
+    pub(super) fn programs(&self, functions: &[Function]) -> Vec<Function> {
+        let other = |function: &Function| Function {
+            name: function.name.clone(),
+            label: Some(self.label.clone()),
+            program: self.folder.join(&function.name),
+        };
+        functions.iter().map(other).filter(|function| function.program.exists()).collect()
+    }
+}
+
+/// Every function that a request reaches, or only these, each built by itself as a package is, so that it holds its own
+/// features alone.
+pub(super) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Function>> {
+    let mut all = Template::load()?.functions().to_vec();
+    all.retain(|function| !function.routes.is_empty());
+    for name in only {
+        ensure!(all.iter().any(|one| &one.binary == name), "no request reaches `{name}`");
+    }
+    all.retain(|function| only.is_empty() || only.contains(&function.binary));
+    let mut programs = Vec::new();
+    for function in all {
+        let name = function.binary;
+        out::line(format!("Building {name}"))?;
+        let mut cargo = workspace::cargo()?;
+        cargo.args(["build", "--release", "--locked", "--package", &name]);
+        // What has no table calls nobody.
+        if function.environment.contains("TABLE_NAME") {
+            cargo.args(["--features", FEATURE]);
+        }
+        built(cargo, folder).await?;
+        programs.push(Function { program: folder.join("release").join(&name), label: None, name });
+    }
+    Ok(programs)
+}
+
+/// Built apart from the service, with features and versions of their own.
+pub(super) async fn floors(folder: &Path) -> Result<Floors> {
+    out::line("Building the floors")?;
+    let floors = folder.join("floors");
+    let mut cargo = guard::command(workspace::cargo_program())?;
+    workspace::forget_own_package(&mut cargo);
+    cargo
+        .args(["build", "--release", "--locked"])
+        .current_dir(workspace::root().join("bench/floors"));
+    built(cargo, &floors).await?;
+    let program = |name: &str| floors.join("release").join(name);
+    Ok(Floors { constant: program("constant"), stock: program("stock") })
+}
+
+async fn built(mut cargo: Command, target: &Path) -> Result<()> {
+    cargo.arg("--target-dir").arg(target);
+    let status = Guarded::spawn(cargo)?.wait().await?;
+    ensure!(status.success(), "it does not build, see above");
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! What is shown: shares of what the stock takes first, then what was measured.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use super::{Measured, Results, chart};
+use crate::{out, workspace};
+
+/// The floor that the others are measured against.
+const STOCK: &str = "floor B: stock";
+
+/// Where `--write` puts what it shows, between these lines, and the chart.
+const DOCUMENT: &str = "docs/performance.md";
+const BEGIN: &str = "<!-- measured: begin -->";
+const END: &str = "<!-- measured: end -->";
+const CHART: &str = "docs/performance.svg";
+
+/// One program as shares of what the stock takes.
+pub(super) struct Shares<'a> {
+    pub(super) of: &'a Measured,
+    pub(super) cold: f64,
+    pub(super) warm: f64,
+    pub(super) warm_p99: f64,
+    pub(super) memory: f64,
+    pub(super) size: f64,
+}
+
+impl<'a> Shares<'a> {
+    fn of(measured: &'a Measured, stock: &Measured) -> Self {
+        Self {
+            of: measured,
+            cold: measured.cold_ms / stock.cold_ms,
+            warm: measured.warm_p50_ms / stock.warm_p50_ms,
+            warm_p99: measured.warm_p99_ms / stock.warm_p99_ms,
+            memory: measured.peak_kib / stock.peak_kib,
+            size: measured.size as f64 / stock.size as f64,
+        }
+    }
+
+    /// What it takes too much of. Budgets are for reads of one round in groups that hash no password, and for writes of
+    /// two rounds.
+    fn over_budget(&self) -> Vec<&'static str> {
+        let within: &[(&str, f64, f64)] = match (self.of.is_read, self.of.calls) {
+            _ if !self.of.is_function() || self.of.hashes => &[],
+            (true, 1.0) => &[
+                ("cold", self.cold, 0.75),
+                ("warm", self.warm, 1.10),
+                ("memory", self.memory, 0.85),
+                ("size", self.size, 0.90),
+            ],
+            (false, 2.0) => &[("warm", self.warm, 2.3)],
+            _ => &[],
+        };
+        within.iter().filter(|(_, share, most)| share > most).map(|(name, ..)| *name).collect()
+    }
+}
+
+/// Prints, and fails if something is over its budget; writes the documentation too if it shall.
+pub(super) fn report(over_tls: &Results, without_tls: &Results, write: bool) -> Result<()> {
+    let shares = shares(over_tls)?;
+    let section = section(&shares, over_tls, without_tls)?;
+    out::line(&section)?;
+    if write {
+        write_document(&section)?;
+        fs::write(workspace::root().join(CHART), chart::chart(&shares))?;
+    }
+    let over: Vec<_> = shares
+        .iter()
+        .filter(|shares| !shares.over_budget().is_empty())
+        .map(|shares| format!("{}: {}", shares.of.operation, shares.over_budget().join(", ")))
+        .collect();
+    if over.is_empty() {
+        return Ok(out::line("Everything is within its budget.")?);
+    }
+    bail!("over budget: {}", over.join("; "))
+}
+
+fn shares(results: &Results) -> Result<Vec<Shares<'_>>> {
+    let stock = results.all.iter().find(|measured| measured.program == STOCK);
+    let stock = stock.context("the stock was not measured")?;
+    Ok(results.all.iter().map(|measured| Shares::of(measured, stock)).collect())
+}
+
+fn section(shares: &[Shares], over_tls: &Results, without_tls: &Results) -> Result<String> {
+    let mut text = String::new();
+    writeln!(text, "Shares of what the stock takes, over TLS:\n")?;
+    writeln!(text, "| program | request | cold start | warm p50 | warm p99 | memory | size |")?;
+    writeln!(text, "|---|---|---|---|---|---|---|")?;
+    for Shares { of, cold, warm, warm_p99, memory, size } in shares {
+        let (program, operation) = (&of.program, &of.operation);
+        writeln!(
+            text,
+            "| {program} | {operation} | {cold:.2} | {warm:.2} | {warm_p99:.2} | {memory:.2} | {size:.2} |"
+        )?;
+    }
+    for (results, transport) in [(over_tls, "over TLS"), (without_tls, "without TLS")] {
+        writeln!(text, "\nWhat was measured, {transport}:\n")?;
+        text += &absolute(results)?;
+    }
+    Ok(text)
+}
+
+fn absolute(results: &Results) -> Result<String> {
+    let mut text = String::new();
+    writeln!(
+        text,
+        "| program | request | init ms | first ms | cold ms | its CPU ms | warm p50 ms | warm p99 ms | memory MiB | size MB | calls | bytes | instructions |"
+    )?;
+    writeln!(text, "|---|---|---|---|---|---|---|---|---|---|---|---|---|")?;
+    for one in &results.all {
+        let (memory, size) = (one.peak_kib / 1024.0, one.size as f64 / 1e6);
+        let instructions = one.instructions.map_or("-".to_owned(), |count| count.to_string());
+        write!(
+            text,
+            "| {} | {} | {:.1} | {:.1} ",
+            one.program, one.operation, one.init_ms, one.first_ms
+        )?;
+        write!(text, "| {:.1} | {:.1} ", one.cold_ms, one.cold_cpu_ms)?;
+        write!(text, "| {:.2} | {:.2} ", one.warm_p50_ms, one.warm_p99_ms)?;
+        writeln!(
+            text,
+            "| {memory:.1} | {size:.2} | {} | {:.0} | {instructions} |",
+            one.calls, one.bytes
+        )?;
+    }
+    Ok(text)
+}
+
+fn write_document(section: &str) -> Result<()> {
+    let path = workspace::root().join(DOCUMENT);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {DOCUMENT}"))?;
+    fs::write(&path, in_document(&text, section)?)?;
+    Ok(())
+}
+
+fn in_document(text: &str, section: &str) -> Result<String> {
+    let parts = text.split_once(BEGIN).zip(text.split_once(END));
+    let ((before, _), (_, after)) =
+        parts.with_context(|| format!("{DOCUMENT} lacks `{BEGIN}` or `{END}`"))?;
+    Ok(format!("{before}{BEGIN}\n\n{section}\n{END}{after}"))
+}
