@@ -365,6 +365,7 @@ async fn another_request_under_the_key_of_one_that_was_done_meanwhile_is_422() {
     let refused = app.send("PUT", &path, &headers, Some(&body)).await;
 
     assert_eq!(refused.status, 422, "{refused:?}");
+    assert_eq!(app.proxy().faults_left(), 0);
 }
 
 #[tokio::test]

@@ -158,14 +158,13 @@ impl Call {
     }
 }
 
-/// The end of a request that was refused and has looked for its answer alone since: with that answer, or as it was
-/// refused. If nobody could look, nobody knows which.
+/// The end of a request that was refused and has looked for its answer alone since: with that answer; as it was refused,
+/// if no answer is there; or with what kept it from looking.
 fn found(looked: Result<Response<Body>>, refusal: Error) -> Result<Response<Body>> {
     match looked {
         Err(Error::Answered(answer)) => again(*answer),
-        Err(error @ Error::KeyReused) => Err(error),
-        Err(error) if status(&error).is_server_error() => Err(error),
-        _ => Err(refusal),
+        Ok(_) | Err(Error::KeyInUse) => Err(refusal),
+        Err(error) => Err(error),
     }
 }
 
