@@ -67,12 +67,12 @@ impl TestApp {
         let proxy = Proxy::start(engine.endpoint()).await?;
         let service_key = json!({ "current": "1", "1": SERVICE_KEY });
         let secrets_manager = SecretsManager::start(&service_key).await?;
-        let keys = || service_keys(&secrets_manager);
+        let keys = |caller: &str| service_keys(&secrets_manager, caller);
         let table = |caller: &str| connect(&proxy.endpoint_of(caller), &table_name);
         Ok(Self {
             functions: Functions::start(table, keys, SealingKey::parse(&PUBLIC)?)?,
             table: connect(proxy.endpoint(), &table_name)?,
-            service_keys: keys()?,
+            service_keys: keys("")?,
             secrets_manager,
             engine,
             table_name,
@@ -144,9 +144,9 @@ impl TestApp {
     }
 
     fn forget_service_key(&mut self) {
-        let keys = || service_keys(&self.secrets_manager);
+        let keys = |caller: &str| service_keys(&self.secrets_manager, caller);
         self.functions.forget_service_key(keys).expect("clients");
-        self.service_keys = keys().expect("a client");
+        self.service_keys = keys("").expect("a client");
     }
 
     /// Has the functions reach the table without the proxy, which keeps note of every call.
@@ -189,6 +189,11 @@ impl TestApp {
     /// The service key that the functions derive from.
     pub async fn service_key(&self) -> Arc<ServiceKey> {
         self.service_keys.current().await.expect("the service key")
+    }
+
+    /// Whether a function has read the service key.
+    pub fn has_read_service_key(&self, function: &str) -> bool {
+        self.secrets_manager.was_read_by(function)
     }
 
     /// The proxy between the functions and the engine.
@@ -275,8 +280,9 @@ fn connect(endpoint: &str, table_name: &str) -> Result<Table> {
     Ok(Table::connect(Connection::local(endpoint, table_name))?)
 }
 
-fn service_keys(manager: &SecretsManager) -> Result<ServiceKeys> {
-    Ok(ServiceKeys::new(Aws::local(manager.endpoint()), SECRET.to_owned())?)
+fn service_keys(manager: &SecretsManager, caller: &str) -> Result<ServiceKeys> {
+    let endpoint = format!("{}/{caller}", manager.endpoint());
+    Ok(ServiceKeys::new(Aws::local(&endpoint), SECRET.to_owned())?)
 }
 
 /// Whatever a test does, the log tells no secret of it, and no function asked for what its role may not do.

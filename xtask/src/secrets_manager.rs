@@ -1,10 +1,13 @@
 //! A stand-in for Secrets Manager on a loopback port, so that the functions read the service key locally as they do in
 //! the cloud.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -16,8 +19,12 @@ pub const SECRET: &str = "rollcall/service-key";
 /// A running stand-in; dropping it stops it.
 pub struct SecretsManager {
     endpoint: String,
+    readers: Readers,
     server: JoinHandle<std::io::Result<()>>,
 }
+
+/// The paths below the endpoint at which the secret was read.
+type Readers = Arc<Mutex<BTreeSet<String>>>;
 
 impl SecretsManager {
     /// Serves the secret on 127.0.0.1 and a free port.
@@ -25,8 +32,16 @@ impl SecretsManager {
         let listener =
             TcpListener::bind("127.0.0.1:0").await.context("cannot serve the service key")?;
         let endpoint = format!("http://{}", listener.local_addr()?);
-        let router = Router::new().fallback(answer).with_state(service_key.to_string());
-        Ok(Self { endpoint, server: tokio::spawn(axum::serve(listener, router).into_future()) })
+        let readers = Readers::default();
+        let state = (service_key.to_string(), Arc::clone(&readers));
+        let router = Router::new().fallback(answer).with_state(state);
+        let server = tokio::spawn(axum::serve(listener, router).into_future());
+        Ok(Self { endpoint, readers, server })
+    }
+
+    /// Whether the secret was read by whoever reaches this at `<endpoint>/<reader>`.
+    pub fn was_read_by(&self, reader: &str) -> bool {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).contains(reader)
     }
 
     /// Answers nobody any more.
@@ -46,7 +61,11 @@ impl Drop for SecretsManager {
     }
 }
 
-async fn answer(State(secret): State<String>, headers: HeaderMap) -> Response {
+async fn answer(
+    State((secret, readers)): State<(String, Readers)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let asked = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     if asked != Some("secretsmanager.GetSecretValue") {
         return (
@@ -55,5 +74,7 @@ async fn answer(State(secret): State<String>, headers: HeaderMap) -> Response {
         )
             .into_response();
     }
+    let reader = uri.path().trim_matches('/').to_owned();
+    readers.lock().unwrap_or_else(PoisonError::into_inner).insert(reader);
     json!({ "Name": SECRET, "SecretString": secret }).to_string().into_response()
 }

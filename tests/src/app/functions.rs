@@ -33,16 +33,16 @@ impl Functions {
     /// With the table and the service key as each function reaches them.
     pub(super) fn start(
         table: impl Fn(&str) -> Result<Table>,
-        keys: impl Fn() -> Result<ServiceKeys>,
+        keys: impl Fn(&str) -> Result<ServiceKeys>,
         sealing: SealingKey,
     ) -> Result<Self> {
         let app = |name| {
-            let app = App { table: table(name)?, service_keys: keys()?, means: () };
+            let app = App { table: table(name)?, service_keys: keys(name)?, means: () };
             Ok((name, app))
         };
         let sign_in = |name| {
             let means = SignIn { verified: Verified::new()? };
-            let app = App { table: table(name)?, service_keys: keys()?, means };
+            let app = App { table: table(name)?, service_keys: keys(name)?, means };
             Ok((name, app))
         };
         Ok(Self {
@@ -68,13 +68,13 @@ impl Functions {
     /// Has them read the service key anew.
     pub(super) fn forget_service_key(
         &mut self,
-        keys: impl Fn() -> Result<ServiceKeys>,
+        keys: impl Fn(&str) -> Result<ServiceKeys>,
     ) -> Result<()> {
-        for app in self.apps.values_mut() {
-            app.service_keys = keys()?;
+        for (name, app) in &mut self.apps {
+            app.service_keys = keys(name)?;
         }
-        for app in self.sign_ins.values_mut() {
-            app.service_keys = keys()?;
+        for (name, app) in &mut self.sign_ins {
+            app.service_keys = keys(name)?;
         }
         Ok(())
     }
