@@ -9,8 +9,11 @@ const LABELS: f64 = 220.0;
 const BAR: f64 = 9.0;
 const ROW: f64 = 62.0;
 const TOP: f64 = 56.0;
+/// Right of the axis, for what stands at the end of the longest bar.
+const NUMBERS: f64 = 80.0;
 /// What the axis ends at.
 const MOST: f64 = 1.25;
+const TITLE: &str = "Shares of what the stock takes: less is better";
 const COLOURS: [(&str, &str); 4] = [
     ("cold start", "#1f6feb"),
     ("warm p50", "#2da44e"),
@@ -23,7 +26,7 @@ pub(super) fn chart(all: &[Shares]) -> String {
     let reads: Vec<_> = all.iter().filter(|one| one.of.is_function() && one.of.is_read).collect();
     let height = TOP + ROW * reads.len() as f64 + 12.0;
     let mut svg = format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="13" fill="#57606a">"##
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="13" fill="#57606a" role="img"><title>{TITLE}</title><rect width="{WIDTH}" height="{height}" fill="#fff"/>"##
     );
     legend(&mut svg);
     for (place, shares) in reads.iter().enumerate() {
@@ -48,22 +51,27 @@ fn legend(svg: &mut String) {
             left + 18.0,
         );
     }
+    let _ = write!(svg, r#"<text x="{}" y="19" text-anchor="end">{TITLE}</text>"#, WIDTH - 10.0);
 }
 
 fn group(svg: &mut String, shares: &Shares, top: f64) {
     let values = [shares.cold, shares.warm, shares.memory, shares.size];
+    let (of, right) = (shares.of, LABELS - 10.0);
     let _ = write!(
         svg,
-        r#"<text x="{}" y="{}" text-anchor="end">{}</text>"#,
-        LABELS - 10.0,
-        top + 2.4 * BAR + 4.0,
-        shares.of.program,
+        r#"<text x="{right}" y="{}" text-anchor="end">{}</text><text x="{right}" y="{}" text-anchor="end" font-size="10">{}, calls: {}</text>"#,
+        top + 19.0,
+        of.program,
+        top + 33.0,
+        of.operation,
+        of.calls,
     );
     for (place, (value, (_, colour))) in values.iter().zip(COLOURS).enumerate() {
+        let cut = if *value > MOST { ", cut off" } else { "" };
         let y = top + (BAR + 2.0) * place as f64;
         let _ = write!(
             svg,
-            r#"<rect x="{LABELS}" y="{y}" width="{:.1}" height="{BAR}" fill="{colour}"/><text x="{:.1}" y="{}" font-size="10">{value:.2}</text>"#,
+            r#"<rect x="{LABELS}" y="{y}" width="{:.1}" height="{BAR}" fill="{colour}"/><text x="{:.1}" y="{}" font-size="10">{value:.2}{cut}</text>"#,
             x(value.min(MOST)) - LABELS,
             x(value.min(MOST)) + 4.0,
             y + BAR - 0.5,
@@ -73,5 +81,43 @@ fn group(svg: &mut String, shares: &Shares, top: f64) {
 
 /// Where a share lies on the axis.
 fn x(share: f64) -> f64 {
-    LABELS + (WIDTH - LABELS - 50.0) * share / MOST
+    LABELS + (WIDTH - LABELS - NUMBERS) * share / MOST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::Measured;
+
+    #[test]
+    fn reads_of_functions_have_bars_and_one_that_is_longer_than_the_axis_says_that_it_is_cut_off() {
+        let measured = |program: &str, is_read| Measured {
+            program: program.to_owned(),
+            operation: "a-request".to_owned(),
+            is_read,
+            hashes: false,
+            init_ms: 0.0,
+            first_ms: 0.0,
+            cold_ms: 0.0,
+            cold_cpu_ms: 0.0,
+            warm_p50_ms: 0.0,
+            warm_p99_ms: 0.0,
+            peak_kib: 0.0,
+            size: 0,
+            calls: 3.0,
+            bytes: 0.0,
+            instructions: None,
+        };
+        let all = [("reads", true), ("writes", false), ("floor A", true)]
+            .map(|(program, is_read)| measured(program, is_read));
+        let shares =
+            |of| Shares { of, cold: 0.13, warm: 3.9, warm_p99: 9.0, memory: 1.25, size: 1.0 };
+
+        let svg = chart(&all.each_ref().map(shares));
+
+        for shown in [">reads<", ">a-request, calls: 3<", ">0.13<", ">3.90, cut off<", ">1.25<"] {
+            assert!(svg.contains(shown), "{shown} is missing: {svg}");
+        }
+        assert!(!svg.contains(">writes<") && !svg.contains(">floor A<"), "{svg}");
+    }
 }

@@ -141,3 +141,86 @@ fn in_document(text: &str, section: &str) -> Result<String> {
         parts.with_context(|| format!("{DOCUMENT} lacks `{BEGIN}` or `{END}`"))?;
     Ok(format!("{before}{BEGIN}\n\n{section}\n{END}{after}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A read of one call by a function that hashes nothing.
+    fn read() -> Measured {
+        Measured {
+            program: "golem-accounts".to_owned(),
+            operation: "golem-get-account".to_owned(),
+            is_read: true,
+            hashes: false,
+            init_ms: 5.0,
+            first_ms: 5.0,
+            cold_ms: 10.0,
+            cold_cpu_ms: 8.0,
+            warm_p50_ms: 1.0,
+            warm_p99_ms: 2.0,
+            peak_kib: 8192.0,
+            size: 7_000_000,
+            calls: 1.0,
+            bytes: 3000.0,
+            instructions: None,
+        }
+    }
+
+    fn over(of: &Measured, [cold, warm, memory, size]: [f64; 4]) -> Vec<&'static str> {
+        Shares { of, cold, warm, warm_p99: 9.0, memory, size }.over_budget()
+    }
+
+    #[test]
+    fn what_is_at_its_budget_is_within_it_and_what_is_above_is_named() {
+        assert_eq!(over(&read(), [0.75, 1.10, 0.85, 0.90]), Vec::<&str>::new());
+        let names = ["cold", "warm", "memory", "size"];
+        assert_eq!(over(&read(), [0.76, 1.11, 0.86, 0.91]), names);
+        let write = Measured { is_read: false, calls: 2.0, ..read() };
+        assert_eq!(over(&write, [9.0, 2.3, 9.0, 9.0]), Vec::<&str>::new());
+        assert_eq!(over(&write, [0.1, 2.31, 0.1, 0.1]), ["warm"]);
+    }
+
+    #[test]
+    fn floors_functions_that_hash_and_requests_of_other_calls_have_no_budget() {
+        for unbounded in [
+            Measured { program: "floor A: constant".to_owned(), ..read() },
+            Measured { hashes: true, ..read() },
+            Measured { calls: 2.0, ..read() },
+            Measured { is_read: false, calls: 3.0, ..read() },
+        ] {
+            assert_eq!(over(&unbounded, [9.0; 4]), Vec::<&str>::new(), "{unbounded:?}");
+        }
+    }
+
+    #[test]
+    fn shares_are_of_the_stock_of_the_same_run() {
+        let stock = Measured {
+            program: STOCK.to_owned(),
+            cold_ms: 40.0,
+            warm_p50_ms: 2.0,
+            warm_p99_ms: 8.0,
+            peak_kib: 16384.0,
+            size: 14_000_000,
+            ..read()
+        };
+        let results = Results { all: vec![read(), stock] };
+
+        let shares = shares(&results).unwrap();
+
+        let Shares { cold, warm, warm_p99, memory, size, .. } = shares[0];
+        let shown = [cold, warm, warm_p99, memory, size].map(|share| format!("{share:.2}"));
+        assert_eq!(shown, ["0.25", "0.50", "0.25", "0.50", "0.50"]);
+        assert!(super::shares(&Results { all: vec![read()] }).is_err());
+    }
+
+    #[test]
+    fn a_section_is_put_between_the_marks_and_nowhere_else() {
+        let document = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
+
+        let written = in_document(&document, "new").unwrap();
+
+        assert_eq!(written, format!("before\n{BEGIN}\n\nnew\n{END}\nafter\n"));
+        assert!(in_document("no marks", "new").is_err());
+    }
+}
