@@ -3,23 +3,25 @@
 #![expect(clippy::cast_precision_loss, reason = "sizes and places are far below 2^52")]
 
 mod chart;
+mod passwords;
 mod plan;
 mod programs;
 mod report;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use programs::Compared;
 
+pub use passwords::{BY_PASSWORD, BY_TOKEN};
 pub use plan::{Floors, Function, Measured, Plan, Results};
 
 use crate::guard::Guarded;
 use crate::signals::Ends;
-use crate::{out, workspace};
+use crate::{out, tools, workspace};
 
 /// Measure the functions' cold starts, warm requests, memory and size against floors
 #[derive(Args)]
@@ -55,7 +57,6 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 
 async fn bench(options: &Options) -> Result<()> {
     let folder = workspace::target_dir()?.join("bench");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut functions = programs::functions(&folder, &options.only).await?;
     let compared: Vec<_> =
         options.compare.iter().flat_map(|compared| compared.programs(&functions)).collect();
@@ -68,26 +69,36 @@ async fn bench(options: &Options) -> Result<()> {
         rounds: options.rounds,
         warm_requests: options.requests.div_ceil(options.rounds.max(1)),
         counted: !options.no_instructions,
-        folder: folder.clone(),
+        folder,
     };
-    let over_tls = measured(&plan, &folder).await?;
+    if plan.counted {
+        tools::install("valgrind").await?;
+    }
+    let over_tls = measured(&plan, measuring()?).await?;
     (plan.tls, plan.counted) = (false, false);
-    let without_tls = measured(&plan, &folder).await?;
+    let without_tls = measured(&plan, measuring()?).await?;
     report::report(&over_tls, &without_tls, options.write)
 }
 
+/// What runs the measuring program, built to be fast.
+fn measuring() -> Result<Command> {
+    let mut command = workspace::cargo()?;
+    command.args(["run", "--quiet", "--locked", "--profile", "measuring"]);
+    command.args(["--package", "tests", "--example", "bench", "--"]);
+    Ok(command)
+}
+
 /// What the crate of the tests measures, which depends on this one: so it runs as a program of its own.
-async fn measured(plan: &Plan, folder: &Path) -> Result<Results> {
+pub(crate) async fn measured(plan: &Plan, mut program: Command) -> Result<Results> {
+    let folder = &plan.folder;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let transport = if plan.tls { "tls" } else { "plain" };
     let (plan_file, results) =
         (folder.join(format!("{transport}-plan.json")), folder.join(format!("{transport}.json")));
     write(&plan_file, &serde_json::to_vec_pretty(plan)?)?;
-    let mut command = workspace::cargo()?;
-    command.args(["run", "--quiet", "--locked", "--profile", "measuring"]);
-    command.args(["--package", "tests", "--example", "bench"]);
-    command.arg("--").args([&plan_file, &results]);
+    program.args([&plan_file, &results]);
     out::line(format!("Measuring, {} starts of each program ({transport})", plan.rounds))?;
-    let status = Guarded::spawn(command)?.wait().await?;
+    let status = Guarded::spawn(program)?.wait().await?;
     ensure!(status.success(), "the measurement ended with {status}");
     let text = fs::read(&results).with_context(|| format!("cannot read {}", results.display()))?;
     Ok(serde_json::from_slice(&text)?)

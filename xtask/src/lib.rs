@@ -1,5 +1,6 @@
 //! The commands behind `cargo xtask`, and what they and the tests share.
 
+pub mod baseline;
 pub mod bench;
 mod copy;
 pub mod costs;

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use xtask::{
-    bench, costs, dev, engine, fuzz, guard, mutants, operator, package, sealing, soak, test, tools,
+    baseline, bench, costs, dev, engine, fuzz, guard, mutants, operator, package, sealing, soak,
+    test, tools,
 };
 
 #[derive(Parser)]
@@ -22,6 +23,7 @@ enum Task {
     Operator(operator::Options),
     Costs(costs::Options),
     Bench(bench::Options),
+    Baseline(baseline::Options),
     Tools(tools::Options),
     #[command(hide = true)]
     Guard(guard::Options),
@@ -45,6 +47,7 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Costs(options) => costs::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options).await,
         Task::Bench(options) => bench::run(options).await,
+        Task::Baseline(options) => baseline::run(options).await,
         Task::Package(options) => package::run(options).await,
         Task::Soak(options) => soak::run(options).await,
         Task::Mutants(options) => mutants::run(options).await,

@@ -37,7 +37,7 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t)]
     engine: Kind,
     /// Instead the steps that take long: end-to-end tests over Amazon's engine, the supply chain, the package for arm64,
-    /// that sam build makes the same, and the package emulated
+    /// that sam build makes the same, the package emulated, and that nothing has grown
     #[arg(long, conflicts_with = "only")]
     long: bool,
 }

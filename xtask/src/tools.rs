@@ -10,6 +10,7 @@ mod python;
 mod qemu;
 mod supply_chain;
 mod targets;
+mod valgrind;
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub use python::python_tools;
 pub use qemu::{ARM64_ROOT, QEMU, qemu};
 pub use supply_chain::{cargo_deny, cargo_machete};
 pub use targets::targets;
+pub use valgrind::{VALGRIND, valgrind};
 
 use crate::guard::{self, Guarded};
 use crate::{out, workspace};
@@ -57,6 +59,8 @@ enum Tool {
     Qemu,
     /// Rust's standard library for the architectures of a package, by rustup
     Targets,
+    /// Counts instructions; from Debian's packages, as root, unless it is there
+    Valgrind,
 }
 
 /// Prints where each tool is.
@@ -84,6 +88,7 @@ impl Tool {
             Self::Python => format!("the Python tools in {}", python_tools()?.display()),
             Self::Qemu => qemu().map(|()| "qemu-aarch64 of the PATH".into())?,
             Self::Targets => targets()?,
+            Self::Valgrind => valgrind().map(|()| "valgrind of the PATH".into())?,
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
@@ -17,14 +17,21 @@ const CALL: &[u8] = b"x-amz-target:";
 /// Passes connections on for as long as the process lives.
 pub(crate) struct Front {
     pub(crate) endpoint: String,
-    passed: Arc<Passed>,
+    passed: Shared,
 }
 
-#[derive(Default)]
-struct Passed {
-    calls: AtomicU64,
-    bytes: AtomicU64,
+/// What has passed so far, both ways and inside TLS.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Passed {
+    pub(crate) calls: u64,
+    pub(crate) bytes: u64,
+    /// From the end of each call to the beginning of its answer: what the service itself took.
+    pub(crate) answering: Duration,
+    asked: Option<Instant>,
 }
+
+/// Those of all connections: one asks at a time.
+type Shared = Arc<Mutex<Passed>>;
 
 impl Front {
     /// In front of the service at this URL; with TLS if there is something to prove itself with.
@@ -34,15 +41,13 @@ impl Front {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let endpoint = format!("{scheme}://localhost:{}", listener.local_addr()?.port());
-        let passed = Arc::new(Passed::default());
+        let passed = Shared::default();
         tokio::spawn(accept(listener, service, tls.map(TlsAcceptor::from), Arc::clone(&passed)));
         Ok(Self { endpoint, passed })
     }
 
-    /// Calls and bytes, both ways and inside TLS, so far.
-    pub(crate) fn passed(&self) -> (u64, u64) {
-        let Passed { calls, bytes } = &*self.passed;
-        (calls.load(Ordering::Relaxed), bytes.load(Ordering::Relaxed))
+    pub(crate) fn passed(&self) -> Passed {
+        *locked(&self.passed)
     }
 }
 
@@ -50,7 +55,7 @@ async fn accept(
     listener: TcpListener,
     service: SocketAddr,
     tls: Option<TlsAcceptor>,
-    passed: Arc<Passed>,
+    passed: Shared,
 ) {
     while let Ok((client, _)) = listener.accept().await {
         let (tls, passed) = (tls.clone(), Arc::clone(&passed));
@@ -68,15 +73,15 @@ async fn accept(
 async fn relay(
     client: impl AsyncRead + AsyncWrite,
     service: SocketAddr,
-    passed: &Passed,
+    passed: &Shared,
 ) -> io::Result<()> {
     let service = TcpStream::connect(service).await?;
     service.set_nodelay(true)?;
     let (from_client, to_client) = split(client);
     let (from_service, to_service) = service.into_split();
     tokio::select! {
-        asked = pump(from_client, to_service, |bytes| passed.note_request(bytes)) => asked,
-        answered = pump(from_service, to_client, |bytes| passed.note(bytes)) => answered,
+        asked = pump(from_client, to_service, |bytes| locked(passed).note_request(bytes)) => asked,
+        answered = pump(from_service, to_client, |bytes| locked(passed).note_answer(bytes)) => answered,
     }
 }
 
@@ -97,15 +102,20 @@ async fn pump(
     }
 }
 
+fn locked(passed: &Shared) -> MutexGuard<'_, Passed> {
+    passed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Passed {
-    fn note(&self, bytes: &[u8]) {
-        self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+    /// The SDK writes the head of a request at once.
+    fn note_request(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.calls += bytes.windows(CALL.len()).filter(|window| window == &CALL).count() as u64;
+        self.asked = Some(Instant::now());
     }
 
-    /// The SDK writes the head of a request at once.
-    fn note_request(&self, bytes: &[u8]) {
-        self.note(bytes);
-        let calls = bytes.windows(CALL.len()).filter(|window| window == &CALL).count();
-        self.calls.fetch_add(calls as u64, Ordering::Relaxed);
+    fn note_answer(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.answering += self.asked.take().map_or(Duration::ZERO, |asked| asked.elapsed());
     }
 }

@@ -6,13 +6,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
+use xtask::tools::VALGRIND;
 
 use crate::process::Running;
 use crate::world::{Subject, World};
 
-/// Requests of the one run and of the other. The first ones grow buffers.
+/// Requests of the one run and of the other. The first ones grow buffers; two starts never take the same, which is shared
+/// out over the difference.
 const FEW: u64 = 20;
-const MANY: u64 = 60;
+const MANY: u64 = 260;
 
 pub(crate) async fn per_request(world: &World, subject: &Subject) -> Result<u64> {
     let (few, many) = (counted(world, subject, FEW).await?, counted(world, subject, MANY).await?);
@@ -26,7 +28,7 @@ pub(crate) async fn per_request(world: &World, subject: &Subject) -> Result<u64>
 
 async fn counted(world: &World, subject: &Subject, requests: u64) -> Result<u64> {
     let counts = world.folder().join("callgrind.out");
-    let mut command = Command::new("valgrind");
+    let mut command = Command::new(VALGRIND);
     command.args(["--quiet", "--tool=callgrind"]);
     command.arg(format!("--callgrind-out-file={}", counts.display())).arg(&subject.program);
     let mut running = Running::start(command, subject).await.context("under valgrind")?;

@@ -20,10 +20,13 @@ pub(crate) struct Run {
     init: f64,
     first: f64,
     cold_cpu: f64,
+    first_cpu: f64,
     warm: Vec<f64>,
     peak: f64,
     calls: f64,
     bytes: f64,
+    /// Of a warm request, what the table itself took.
+    table: f64,
 }
 
 /// What all starts of a program came to.
@@ -42,19 +45,23 @@ pub(crate) struct Running {
 pub(crate) async fn run(world: &World, subject: &Subject, warm_requests: usize) -> Result<Run> {
     let mut running = Running::start(Command::new(&subject.program), subject).await?;
     let init = milliseconds(running.ready - running.started);
+    let init_cpu = running.processor_time()?;
     let first = running.ask(subject).await?;
     let cold_cpu = running.processor_time()?;
-    let (calls, bytes) = world.passed();
+    let first_cpu = cold_cpu - init_cpu;
+    let before = world.passed();
     let mut warm = Vec::with_capacity(warm_requests);
     for _ in 0..warm_requests {
         warm.push(running.ask(subject).await?);
     }
     let passed = world.passed();
-    let per_request = |count: u64| count as f64 / warm_requests as f64;
     let peak = running.peak()?;
     running.child.kill().await?;
-    let (calls, bytes) = (per_request(passed.0 - calls), per_request(passed.1 - bytes));
-    Ok(Run { init, first, cold_cpu, warm, peak, calls, bytes })
+    let requests = warm_requests as f64;
+    let calls = (passed.calls - before.calls) as f64 / requests;
+    let bytes = (passed.bytes - before.bytes) as f64 / requests;
+    let table = milliseconds(passed.answering - before.answering) / requests;
+    Ok(Run { init, first, cold_cpu, first_cpu, warm, peak, calls, bytes, table })
 }
 
 impl Running {
@@ -147,8 +154,10 @@ impl Runs {
             first_ms: quantile(of(|run| run.first), 0.5),
             cold_ms: quantile(of(|run| run.init + run.first), 0.5),
             cold_cpu_ms: quantile(of(|run| run.cold_cpu), 0.5),
+            first_cpu_ms: quantile(of(|run| run.first_cpu), 0.5),
             warm_p50_ms: quantile(warm.clone(), 0.5),
             warm_p99_ms: quantile(warm, 0.99),
+            table_ms: quantile(of(|run| run.table), 0.5),
             peak_kib: quantile(of(|run| run.peak), 0.5),
             size: fs::metadata(&subject.program)?.len(),
             calls: quantile(of(|run| run.calls), 0.5),

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use tests::{Operation, Person, TestApp, operations};
-use xtask::bench::{Floors, Function, Plan};
+use xtask::bench::{BY_PASSWORD, BY_TOKEN, Floors, Function, Plan};
 use xtask::template::Template;
 
 use crate::authority::Authority;
-use crate::front::Front;
+use crate::front::{Front, Passed};
 
 /// A read by a token in every group, the one that costs the fewest rounds there, and a write of two rounds.
 const OPERATIONS: [&str; 10] = [
@@ -26,6 +26,7 @@ const OPERATIONS: [&str; 10] = [
 ];
 
 /// A program with the request that it gets again and again.
+#[derive(Clone)]
 pub(crate) struct Subject {
     pub(crate) name: String,
     pub(crate) program: PathBuf,
@@ -35,6 +36,15 @@ pub(crate) struct Subject {
     pub(crate) status: u16,
     pub(crate) event: Value,
     pub(crate) environment: Vec<(String, String)>,
+}
+
+impl Subject {
+    /// The same with name and password in place of the token.
+    fn by_password(&self, person: &Person) -> Self {
+        let mut event = self.event.clone();
+        event["headers"]["authorization"] = person.basic().into();
+        Self { operation: BY_PASSWORD.to_owned(), event, ..self.clone() }
+    }
 }
 
 /// Everything that programs need.
@@ -71,7 +81,10 @@ impl World {
             let operation = all.iter().find(|one| one.name == name).context("no such operation")?;
             let own = plan.functions.iter().filter(|one| one.name == operation.binary());
             for function in own {
-                subjects.push(around.function(function, operation, &jane).await?);
+                let subject = around.function(function, operation, &jane).await?;
+                let by_password = (name == BY_TOKEN).then(|| subject.by_password(&jane));
+                subjects.push(subject);
+                subjects.extend(by_password);
             }
         }
         drop(jane);
@@ -87,8 +100,8 @@ impl World {
         &self.folder
     }
 
-    /// Calls to the table and bytes so far.
-    pub(crate) fn passed(&self) -> (u64, u64) {
+    /// What has passed to the table and back so far.
+    pub(crate) fn passed(&self) -> Passed {
         self.table.passed()
     }
 }

@@ -70,10 +70,14 @@ pub struct Measured {
     pub cold_ms: f64,
     /// What all its threads ran until then, in milliseconds: the median.
     pub cold_cpu_ms: f64,
+    /// What all its threads ran for the first event, in milliseconds: the median.
+    pub first_cpu_ms: f64,
     /// A later request, in milliseconds: the median, and what 99 in 100 stay below.
     pub warm_p50_ms: f64,
     /// See there.
     pub warm_p99_ms: f64,
+    /// What the table itself took in a warm request, in milliseconds: the median of the starts' means.
+    pub table_ms: f64,
     /// The most memory that it had at any time, in KiB: the median.
     pub peak_kib: f64,
     /// Of the program's file, in bytes.

@@ -5,7 +5,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Measured, Results, chart};
+use super::{Measured, Results, chart, passwords};
 use crate::{out, workspace};
 
 /// The floor that the others are measured against.
@@ -99,6 +99,8 @@ fn section(shares: &[Shares], over_tls: &Results, without_tls: &Results) -> Resu
         writeln!(text, "\nWhat was measured, {transport}:\n")?;
         text += &absolute(results)?;
     }
+    text += "\n";
+    text += &passwords::section(over_tls)?;
     Ok(text)
 }
 
@@ -106,9 +108,9 @@ fn absolute(results: &Results) -> Result<String> {
     let mut text = String::new();
     writeln!(
         text,
-        "| program | request | init ms | first ms | cold ms | its CPU ms | warm p50 ms | warm p99 ms | memory MiB | size MB | calls | bytes | instructions |"
+        "| program | request | init ms | first ms | cold ms | its CPU ms | warm p50 ms | warm p99 ms | table ms | memory MiB | size MB | calls | bytes | instructions |"
     )?;
-    writeln!(text, "|---|---|---|---|---|---|---|---|---|---|---|---|---|")?;
+    writeln!(text, "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")?;
     for one in &results.all {
         let (memory, size) = (one.peak_kib / 1024.0, one.size as f64 / 1e6);
         let instructions = one.instructions.map_or("-".to_owned(), |count| count.to_string());
@@ -118,7 +120,7 @@ fn absolute(results: &Results) -> Result<String> {
             one.program, one.operation, one.init_ms, one.first_ms
         )?;
         write!(text, "| {:.1} | {:.1} ", one.cold_ms, one.cold_cpu_ms)?;
-        write!(text, "| {:.2} | {:.2} ", one.warm_p50_ms, one.warm_p99_ms)?;
+        write!(text, "| {:.2} | {:.2} | {:.2} ", one.warm_p50_ms, one.warm_p99_ms, one.table_ms)?;
         writeln!(
             text,
             "| {memory:.1} | {size:.2} | {} | {:.0} | {instructions} |",
@@ -157,8 +159,10 @@ mod tests {
             first_ms: 5.0,
             cold_ms: 10.0,
             cold_cpu_ms: 8.0,
+            first_cpu_ms: 1.0,
             warm_p50_ms: 1.0,
             warm_p99_ms: 2.0,
+            table_ms: 0.5,
             peak_kib: 8192.0,
             size: 7_000_000,
             calls: 1.0,

@@ -1,4 +1,4 @@
-//! The package for arm64, and that `sam build` makes the same.
+//! The package for arm64: that `sam build` makes the same, that it runs, and that nothing in it has grown.
 
 use std::fs;
 use std::path::Path;
@@ -36,6 +36,13 @@ pub(super) async fn emulated() -> Result<Outcome> {
     let mut tests = steps::emulation_tests()?;
     tests.env("ROLLCALL_PACKAGE", package::folder(Arch::Arm64)?);
     steps::tests(tests).await
+}
+
+/// That nothing has grown by more than what goes unnoticed.
+pub(super) async fn held_to_baseline() -> Result<Outcome> {
+    let mut command = guard::command(guard::own_executable()?)?;
+    command.arg("baseline");
+    steps::check([command]).await
 }
 
 /// That the package can be deployed, and is what other ways of building make.

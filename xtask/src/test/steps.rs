@@ -34,6 +34,7 @@ pub(super) enum Step {
     Package,
     Sam,
     Emulation,
+    Baseline,
 }
 
 impl Step {
@@ -54,6 +55,7 @@ impl Step {
             Self::Package => "all functions build for arm64 from the locked dependencies",
             Self::Sam => "the package can be deployed, and sam build makes the same",
             Self::Emulation => "the arm64 functions answer events from a Runtime API, emulated",
+            Self::Baseline => "no function has become larger or slower unnoticed",
         }
     }
 
@@ -72,6 +74,7 @@ impl Step {
             Self::Package => package::packaged().await,
             Self::Sam => package::same_by_sam().await,
             Self::Emulation => package::emulated().await,
+            Self::Baseline => package::held_to_baseline().await,
         }
     }
 
@@ -79,7 +82,12 @@ impl Step {
     pub(super) fn is_long(self) -> bool {
         matches!(
             self,
-            Self::SecondEngine | Self::Deny | Self::Package | Self::Sam | Self::Emulation
+            Self::SecondEngine
+                | Self::Deny
+                | Self::Package
+                | Self::Sam
+                | Self::Emulation
+                | Self::Baseline
         )
     }
 }

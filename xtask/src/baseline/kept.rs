@@ -1,0 +1,108 @@
+//! What the functions came to when that was accepted last.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::workspace;
+
+/// Where it is kept.
+pub(super) const FILE: &str = "bench/baseline.json";
+/// What may be added unnoticed, in hundredths.
+const MORE: u64 = 5;
+
+/// Numbers by the name of what has them.
+pub(super) type Counts = BTreeMap<String, u64>;
+
+/// All that is held.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// Of each function's program, in bytes.
+    pub(super) size: Counts,
+    /// Of a warm request of each kind.
+    pub(super) instructions: Counts,
+}
+
+impl Kept {
+    pub(super) fn read() -> Result<Self> {
+        let text = fs::read_to_string(workspace::root().join(FILE));
+        let text = text.with_context(|| format!("cannot read {FILE}"))?;
+        serde_json::from_str(&text).with_context(|| format!("cannot use {FILE}"))
+    }
+
+    pub(super) fn write(&self) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        fs::write(workspace::root().join(FILE), text)
+            .with_context(|| format!("cannot write {FILE}"))
+    }
+
+    /// What is more than it may be, and what stands on one side alone.
+    pub(super) fn grown_to(&self, now: &Self) -> Vec<String> {
+        let mut grown = faults("size", &self.size, &now.size);
+        grown.extend(faults("instructions", &self.instructions, &now.instructions));
+        grown
+    }
+}
+
+fn faults(what: &str, accepted: &Counts, now: &Counts) -> Vec<String> {
+    let names: BTreeSet<_> = accepted.keys().chain(now.keys()).collect();
+    let fault = |name: &String| match (accepted.get(name), now.get(name)) {
+        (Some(then), Some(now)) if *now > then + then * MORE / 100 => {
+            Some(format!("{name}: {what} {now}, accepted {then}"))
+        }
+        (Some(_), Some(_)) => None,
+        (None, _) => Some(format!("{name}: no {what} in {FILE}")),
+        (_, None) => Some(format!("{name}: in {FILE}, and gone")),
+    };
+    names.into_iter().filter_map(fault).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(size: u64, instructions: u64) -> Kept {
+        let of = |name: &str, count| [(name.to_owned(), count)].into();
+        Kept {
+            size: of("golem-accounts", size),
+            instructions: of("golem-get-account", instructions),
+        }
+    }
+
+    #[test]
+    fn five_hundredths_more_pass_and_one_more_is_named() {
+        let accepted = kept(1000, 2000);
+
+        assert_eq!(accepted.grown_to(&kept(1050, 2100)), Vec::<String>::new());
+        assert_eq!(accepted.grown_to(&kept(10, 20)), Vec::<String>::new());
+        assert_eq!(
+            accepted.grown_to(&kept(1051, 2101)),
+            [
+                "golem-accounts: size 1051, accepted 1000",
+                "golem-get-account: instructions 2101, accepted 2000"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_new_and_what_is_gone_is_named() {
+        let some = kept(1, 1);
+
+        assert_eq!(
+            Kept::default().grown_to(&some),
+            [
+                "golem-accounts: no size in bench/baseline.json",
+                "golem-get-account: no instructions in bench/baseline.json"
+            ]
+        );
+        assert_eq!(
+            some.grown_to(&Kept::default()),
+            [
+                "golem-accounts: in bench/baseline.json, and gone",
+                "golem-get-account: in bench/baseline.json, and gone"
+            ]
+        );
+    }
+}

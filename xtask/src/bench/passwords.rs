@@ -1,0 +1,48 @@
+//! What a password's hash takes, and how long that is in a function of some memory size.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+
+use super::Results;
+
+/// The same request as [`BY_TOKEN`], with name and password in place of the token: the first one hashes, and no later one.
+pub const BY_PASSWORD: &str = "hub-get-user, by password";
+/// See there.
+pub const BY_TOKEN: &str = "hub-get-user";
+
+/// From so many megabytes on a function has a whole core; below, a share in proportion (the Lambda Developer Guide).
+const WHOLE_CORE: f64 = 1769.0;
+const SIZES: [f64; 5] = [128.0, 256.0, 512.0, 1024.0, WHOLE_CORE];
+
+/// The difference between the two requests, and what follows from it for each memory size; nothing if they were not
+/// measured.
+pub(super) fn section(results: &Results) -> Result<String> {
+    let of = |operation: &str| results.all.iter().find(|one| one.operation == operation);
+    let Some((hashing, plain)) = of(BY_PASSWORD).zip(of(BY_TOKEN)) else {
+        return Ok(String::new());
+    };
+    let milliseconds = hashing.first_cpu_ms - plain.first_cpu_ms;
+    let mut text = String::new();
+    writeln!(
+        text,
+        "A password's hash takes {milliseconds:.1} ms of a core and {:.1} MiB. The first request with it took {:.1} ms, the later ones \
+         {:.2} ms; with a token {:.1} ms and {:.2} ms. By memory size:\n",
+        (hashing.peak_kib - plain.peak_kib) / 1024.0,
+        hashing.first_ms,
+        hashing.warm_p50_ms,
+        plain.first_ms,
+        plain.warm_p50_ms,
+    )?;
+    writeln!(
+        text,
+        "| memory size MB | share of a core | a hash takes ms | GB-seconds of a hash |"
+    )?;
+    writeln!(text, "|---|---|---|---|")?;
+    for size in SIZES {
+        let (share, takes) = (size / WHOLE_CORE, milliseconds * WHOLE_CORE / size);
+        let billed = takes / 1000.0 * size / 1024.0;
+        writeln!(text, "| {size} | {share:.2} | {takes:.0} | {billed:.3} |")?;
+    }
+    Ok(text)
+}
