@@ -1,11 +1,14 @@
-//! `cargo xtask bench`: cold starts, warm requests, memory and size of the functions, against floors in the same run.
+//! `cargo xtask bench`: cold starts, warm requests, memory and size of the functions, against floors in the same run; and
+//! with `--scale`, what requests cost as the table and what it holds grow.
 
 #![expect(clippy::cast_precision_loss, reason = "sizes and places are far below 2^52")]
 
 mod chart;
+mod document;
 mod plan;
 mod programs;
 mod report;
+mod scale;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,12 +17,14 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use programs::Compared;
+use serde::de::DeserializeOwned;
 
-pub use plan::{Floors, Function, Measured, Plan, Results};
+pub use plan::{Floors, Function, Measured, Plan, Results, Task};
+pub use scale::{Dimension, Point, Price, Row, Scaled, Sizes};
 
 use crate::guard::Guarded;
 use crate::signals::Ends;
-use crate::{out, workspace};
+use crate::{out, private_file, workspace};
 
 /// Measure the functions' cold starts, warm requests, memory and size against floors
 #[derive(Args)]
@@ -39,7 +44,13 @@ pub struct Options {
     /// Leave out the instructions of a warm request, which take minutes to count
     #[arg(long)]
     no_instructions: bool,
-    /// Write the table and the chart into docs/ too
+    /// Measure instead what requests cost as the table, accounts and users' lists of accounts grow
+    #[arg(long, conflicts_with_all = ["rounds", "requests", "only", "compare", "no_instructions"])]
+    scale: bool,
+    /// With --scale, the most users in the table
+    #[arg(long, requires = "scale", value_name = "N", default_value_t = 1_000_000)]
+    users: u64,
+    /// Write the tables, and without --scale the chart, into docs/ too
     #[arg(long)]
     write: bool,
 }
@@ -56,6 +67,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 async fn bench(options: &Options) -> Result<()> {
     let folder = workspace::target_dir()?.join("bench");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    if options.scale {
+        return scale::run(&folder, options.users, options.write).await;
+    }
     let mut functions = programs::functions(&folder, &options.only).await?;
     let compared: Vec<_> =
         options.compare.iter().flat_map(|compared| compared.programs(&functions)).collect();
@@ -76,17 +90,23 @@ async fn bench(options: &Options) -> Result<()> {
     report::report(&over_tls, &without_tls, options.write)
 }
 
-/// What the crate of the tests measures, which depends on this one: so it runs as a program of its own.
 async fn measured(plan: &Plan, folder: &Path) -> Result<Results> {
     let transport = if plan.tls { "tls" } else { "plain" };
-    let (plan_file, results) =
-        (folder.join(format!("{transport}-plan.json")), folder.join(format!("{transport}.json")));
-    write(&plan_file, &serde_json::to_vec_pretty(plan)?)?;
+    out::line(format!("Measuring, {} starts of each program ({transport})", plan.rounds))?;
+    done(&Task::Programs(plan.clone()), folder, transport).await
+}
+
+/// What the crate of the tests measures, which depends on this one: so it runs as a program of its own. What it is told
+/// and what comes of it are kept in files of this name.
+async fn done<T: DeserializeOwned>(task: &Task, folder: &Path, name: &str) -> Result<T> {
+    let (plan, results) =
+        (folder.join(format!("{name}-plan.json")), folder.join(format!("{name}.json")));
+    private_file::remove(&results)?;
+    write(&plan, &serde_json::to_vec_pretty(task)?)?;
     let mut command = workspace::cargo()?;
     command.args(["run", "--quiet", "--locked", "--profile", "measuring"]);
     command.args(["--package", "tests", "--example", "bench"]);
-    command.arg("--").args([&plan_file, &results]);
-    out::line(format!("Measuring, {} starts of each program ({transport})", plan.rounds))?;
+    command.arg("--").args([&plan, &results]);
     let status = Guarded::spawn(command)?.wait().await?;
     ensure!(status.success(), "the measurement ended with {status}");
     let text = fs::read(&results).with_context(|| format!("cannot read {}", results.display()))?;
