@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::Role;
-use tests::{Person, TestApp};
+use tests::{Person, TestApp, units};
 
 const PATH: &str = "/v2/accounts";
 
@@ -233,6 +233,26 @@ async fn users_are_listed_oldest_first_page_by_page() {
     ] {
         assert_eq!(jane.send("GET", &format!("{PATH}{query}")).await.status, 400, "{query}");
     }
+}
+
+#[tokio::test]
+async fn a_page_costs_what_it_lists_and_what_is_before_it_and_nothing_for_what_follows() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let john = app.person("johnroe").await;
+    app.join(&john, &jane.account(), Role::Member).await;
+    let read = async |query: &str| {
+        app.proxy().take_consumed();
+        let listed = jane.send("GET", &format!("{PATH}{query}")).await;
+        assert_eq!(listed.status, 200, "{query}: {listed:?}");
+        units(&app.proxy().take_consumed(), true)
+    };
+    let among_two = read("?limit=1").await;
+
+    app.crowd(&jane.account(), &john, 400).await;
+
+    assert_eq!(read("?limit=1").await, among_two);
+    assert!(read("?limit=1&offset=300").await > among_two + 10.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

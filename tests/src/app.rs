@@ -61,8 +61,12 @@ impl TestApp {
     }
 
     async fn try_start() -> Result<Self> {
+        Self::start_over(Engine::for_test().await?).await
+    }
+
+    /// Starts the functions over an engine, with a table of their own in it.
+    pub async fn start_over(engine: Engine) -> Result<Self> {
         log::watch();
-        let engine = Engine::for_test().await?;
         let table_name = engine.new_table(&TEMPLATE).await?;
         let proxy = Proxy::start(engine.endpoint()).await?;
         let service_key = json!({ "current": "1", "1": SERVICE_KEY });
@@ -150,7 +154,7 @@ impl TestApp {
     }
 
     /// Has the functions reach the table without the proxy, which keeps note of every call.
-    pub(crate) fn pass_proxy(&mut self) {
+    pub fn pass_proxy(&mut self) {
         let endpoint = self.engine.endpoint().to_owned();
         self.reach_table_at(|_| endpoint.clone());
     }

@@ -34,7 +34,7 @@ pub use cut::Cut;
 pub use doomed::Doomed;
 pub use invariants::inconsistencies;
 pub use log::{last_request_line, request_lines, watch as watch_log};
-pub use measure::facts;
+pub use measure::{facts, units};
 pub use operations::{Asker, Operation, operations, operations_with_access, root, user_operations};
 pub use person::{Person, basic};
 pub use prepare::{

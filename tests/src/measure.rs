@@ -188,7 +188,7 @@ fn counted(calls: &[Call]) -> BTreeMap<String, u32> {
 }
 
 /// Units of reads or of writes, which have prices of their own. What does not say what it consumed fails.
-fn units(consumed: &[Consumed], of_reads: bool) -> f64 {
+pub fn units(consumed: &[Consumed], of_reads: bool) -> f64 {
     let is_read = |call: &&Consumed| match call.operation.as_str() {
         "BatchGetItem" | "Query" => true,
         "BatchWriteItem" | "TransactWriteItems" | "UpdateItem" => false,

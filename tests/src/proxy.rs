@@ -201,6 +201,12 @@ impl Proxy {
         self.watch().consumed.clone()
     }
 
+    /// What the calls consumed that were answered since it was last taken or [`Proxy::count`]: without counting rounds, for
+    /// which every call takes longer.
+    pub fn take_consumed(&self) -> Vec<Consumed> {
+        std::mem::take(&mut self.watch().consumed)
+    }
+
     /// Every read ever that did not demand to be consistent, though it must.
     pub fn eventual_reads(&self) -> Vec<String> {
         self.watch().eventual_reads.clone()

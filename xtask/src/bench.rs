@@ -1,27 +1,33 @@
-//! `cargo xtask bench`: cold starts, warm requests, memory and size of the functions, against floors in the same run.
+//! `cargo xtask bench`: cold starts, warm requests, memory and size of the functions, against floors in the same run; and
+//! with `--scale`, what requests cost as the table and what it holds grow.
 
 #![expect(clippy::cast_precision_loss, reason = "sizes and places are far below 2^52")]
 
 mod chart;
+mod document;
+mod levers;
 mod passwords;
 mod plan;
 mod programs;
 mod report;
+mod scale;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use programs::Compared;
+use serde::de::DeserializeOwned;
 
 pub use passwords::{BY_PASSWORD, BY_TOKEN};
-pub use plan::{Floors, Function, Measured, Plan, Results};
+pub use plan::{Floors, Function, Measured, Plan, Results, Task};
+pub use scale::{Dimension, Point, Price, Row, Scaled, Sizes};
 
 use crate::guard::Guarded;
 use crate::signals::Ends;
-use crate::{out, tools, workspace};
+use crate::{out, private_file, tools, workspace};
 
 /// Measure the functions' cold starts, warm requests, memory and size against floors
 #[derive(Args)]
@@ -41,7 +47,16 @@ pub struct Options {
     /// Leave out the instructions of a warm request, which take minutes to count
     #[arg(long)]
     no_instructions: bool,
-    /// Write the table and the chart into docs/ too
+    /// Measure instead the stock, and the stock with one more at a time of what sets the functions apart from it
+    #[arg(long, conflicts_with_all = ["only", "compare", "scale"])]
+    levers: bool,
+    /// Measure instead what requests cost as the table, accounts and users' lists of accounts grow
+    #[arg(long, conflicts_with_all = ["rounds", "requests", "only", "compare", "no_instructions"])]
+    scale: bool,
+    /// With --scale, the most users in the table
+    #[arg(long, requires = "scale", value_name = "N", default_value_t = 1_000_000)]
+    users: u64,
+    /// Write the tables, and without --scale the chart, into docs/ too
     #[arg(long)]
     write: bool,
 }
@@ -57,23 +72,35 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 
 async fn bench(options: &Options) -> Result<()> {
     let folder = workspace::target_dir()?.join("bench");
-    let mut functions = programs::functions(&folder, &options.only).await?;
-    let compared: Vec<_> =
-        options.compare.iter().flat_map(|compared| compared.programs(&functions)).collect();
-    functions.extend(compared);
-    let floors = programs::floors(&folder).await?;
-    let mut plan = Plan {
-        functions,
-        floors: Some(floors),
+    if options.scale {
+        return scale::run(&folder, options.users, options.write).await;
+    }
+    let plan = Plan {
+        functions: Vec::new(),
+        floors: None,
         tls: true,
         rounds: options.rounds,
         warm_requests: options.requests.div_ceil(options.rounds.max(1)),
         counted: !options.no_instructions,
-        folder,
+        folder: folder.clone(),
     };
     if plan.counted {
         tools::install("valgrind").await?;
     }
+    if options.levers {
+        return levers::run(folder, plan, options.write).await;
+    }
+    compare(options, plan).await
+}
+
+async fn compare(options: &Options, plan: Plan) -> Result<()> {
+    let folder = &plan.folder;
+    let mut functions = programs::functions(folder, &options.only).await?;
+    let compared: Vec<_> =
+        options.compare.iter().flat_map(|compared| compared.programs(&functions)).collect();
+    functions.extend(compared);
+    let floors = programs::floors(folder).await?;
+    let mut plan = Plan { functions, floors: Some(floors), ..plan };
     let over_tls = measured(&plan, measuring()?).await?;
     (plan.tls, plan.counted) = (false, false);
     let without_tls = measured(&plan, measuring()?).await?;
@@ -88,16 +115,26 @@ fn measuring() -> Result<Command> {
     Ok(command)
 }
 
-/// What the crate of the tests measures, which depends on this one: so it runs as a program of its own.
-pub(crate) async fn measured(plan: &Plan, mut program: Command) -> Result<Results> {
-    let folder = &plan.folder;
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+pub(crate) async fn measured(plan: &Plan, program: Command) -> Result<Results> {
     let transport = if plan.tls { "tls" } else { "plain" };
-    let (plan_file, results) =
-        (folder.join(format!("{transport}-plan.json")), folder.join(format!("{transport}.json")));
-    write(&plan_file, &serde_json::to_vec_pretty(plan)?)?;
-    program.args([&plan_file, &results]);
     out::line(format!("Measuring, {} starts of each program ({transport})", plan.rounds))?;
+    done(&Task::Programs(plan.clone()), program, &plan.folder, transport).await
+}
+
+/// What the crate of the tests measures, which depends on this one: so it runs as a program of its own. What it is told
+/// and what comes of it are kept in files of this name.
+async fn done<T: DeserializeOwned>(
+    task: &Task,
+    mut program: Command,
+    folder: &Path,
+    name: &str,
+) -> Result<T> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let (plan, results) =
+        (folder.join(format!("{name}-plan.json")), folder.join(format!("{name}.json")));
+    private_file::remove(&results)?;
+    write(&plan, &serde_json::to_vec_pretty(task)?)?;
+    program.args([&plan, &results]);
     let status = Guarded::spawn(program)?.wait().await?;
     ensure!(status.success(), "the measurement ended with {status}");
     let text = fs::read(&results).with_context(|| format!("cannot read {}", results.display()))?;

@@ -3,7 +3,7 @@ use serde::Serialize;
 use shared::auth::AccountRead;
 use shared::e24::{Success, UserView};
 use shared::http::{self, Query};
-use shared::model::{Membership, Role, UserId};
+use shared::model::Role;
 use shared::{App, Error, Result};
 
 use crate::Asked;
@@ -24,6 +24,11 @@ impl Page {
             return Err(Error::invalid("limit", "must be a number from 1 to 1000"));
         }
         Ok(Self { limit, offset: number(query, "offset")?.unwrap_or_default() })
+    }
+
+    /// How many there must be for this one to be full.
+    const fn end(&self) -> usize {
+        self.offset.saturating_add(self.limit)
     }
 }
 
@@ -55,9 +60,10 @@ pub(crate) async fn list(
         .user()
         .current_account
         .ok_or(Error::Forbidden("you have no usable current account"))?;
-    let (access, members) = tokio::join!(app.table.access(id, current), app.table.members(current));
+    let (access, members) =
+        tokio::join!(app.table.access(id, current), app.table.oldest_members(current, page.end()));
     let listed = match access?.role()? {
-        Role::Admin => oldest_first(members?),
+        Role::Admin => members?.into_iter().map(|member| member.user).collect(),
         Role::Member => vec![id],
     };
     let page = listed.into_iter().skip(page.offset).take(page.limit);
@@ -65,11 +71,4 @@ pub(crate) async fn list(
     http::ok(&Success::of(Users {
         users: users.iter().map(|user| UserView::of(user, None)).collect(),
     }))
-}
-
-/// The members by their age: a user's id begins with the time of its making.
-fn oldest_first(members: Vec<Membership>) -> Vec<UserId> {
-    let mut users: Vec<UserId> = members.into_iter().map(|member| member.user).collect();
-    users.sort_unstable();
-    users
 }

@@ -128,11 +128,6 @@ impl Table {
         })
     }
 
-    /// All members of an account; of a deleted one, those whose membership is yet to be cleared up.
-    pub async fn members(&self, account: AccountId) -> Result<Vec<Membership>> {
-        self.query(account_partition(account), MEMBER).await
-    }
-
     async fn some_members(&self, account: AccountId) -> Result<SomeMembers> {
         let page = self.query_page(account_partition(account), MEMBER, None, PAGE);
         let (members, are_all) = page.await?;

@@ -3,7 +3,7 @@
 use super::Table;
 use super::condition::Condition;
 use super::item::{Item, Stored};
-use super::key::{Key, MEMBER, user_partition};
+use super::key::{Key, MEMBER, account_partition, user_partition};
 use super::read::Items;
 use super::transaction::{Changes, Transaction};
 use super::wanted::Wanted;
@@ -111,6 +111,13 @@ impl Table {
     /// All memberships of a user; those of deleted accounts may still be among them.
     pub async fn memberships(&self, user: UserId) -> Result<Vec<Membership>> {
         self.query(user_partition(user), MEMBER).await
+    }
+
+    /// The oldest users among the members of an account, no more than `most`, oldest first: a user's id begins with the time
+    /// of its making, and the table keeps members by their ids. Of a deleted account, those whose membership is yet to be
+    /// cleared up.
+    pub async fn oldest_members(&self, account: AccountId, most: usize) -> Result<Vec<Membership>> {
+        self.query_first(account_partition(account), MEMBER, most).await
     }
 
     /// Makes a user a member of an account.

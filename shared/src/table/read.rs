@@ -109,6 +109,27 @@ impl Table {
             .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
     }
 
+    /// The first items of a partition whose sort key starts with `prefix`, no more than `most`, page after page. What is
+    /// beyond them is not read.
+    pub(super) async fn query_first<T: Item>(
+        &self,
+        partition: String,
+        prefix: &str,
+        most: usize,
+    ) -> Result<Vec<T>> {
+        let (mut found, mut last) = (Vec::new(), None);
+        while found.len() < most {
+            let left = i32::try_from(most - found.len()).unwrap_or(i32::MAX);
+            let (page, next) = self.page(partition.clone(), prefix, last, left).await?;
+            found.extend(page);
+            if next.is_none() {
+                break;
+            }
+            last = next;
+        }
+        Ok(found)
+    }
+
     /// Up to `limit` items of a partition whose sort key starts with `prefix`, from after `last` on; and whether that
     /// was the end of them.
     pub(super) async fn query_page<T: Item>(
@@ -118,6 +139,18 @@ impl Table {
         last: Option<Key>,
         limit: i32,
     ) -> Result<(Vec<T>, bool)> {
+        let (items, next) = self.page(partition, prefix, last, limit).await?;
+        Ok((items, next.is_none()))
+    }
+
+    /// The same, and after which key to go on, unless that was the end.
+    async fn page<T: Item>(
+        &self,
+        partition: String,
+        prefix: &str,
+        last: Option<Key>,
+        limit: i32,
+    ) -> Result<(Vec<T>, Option<Key>)> {
         let page = self
             .listing(partition, prefix)
             .set_exclusive_start_key(last.map(Key::into_attributes))
@@ -125,9 +158,12 @@ impl Table {
             .send()
             .await
             .map_err(failed_call("read a list"))?;
-        let ended = page.last_evaluated_key.is_none();
+        let next = page
+            .last_evaluated_key
+            .map(|last| Key::of(&last).ok_or_else(|| failed("read a list")("a page ends nowhere")))
+            .transpose()?;
         let items = page.items.unwrap_or_default().into_iter();
-        Ok((items.map(|item| Ok(stored::<T>(item)?.item)).collect::<Result<_>>()?, ended))
+        Ok((items.map(|item| Ok(stored::<T>(item)?.item)).collect::<Result<_>>()?, next))
     }
 }
 

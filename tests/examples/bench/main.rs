@@ -1,6 +1,6 @@
-//! Measures the programs of a plan, and writes what `cargo xtask bench` reports on into the file that is named second.
+//! Measures what it is told to, and writes what `cargo xtask bench` reports on into the file that is named second.
 //!
-//! Every round starts every program once, in another order than the round before, so that what else the machine does
+//! Of programs every round starts every program once, in another order than the round before, so that what else the machine does
 //! hurts all alike.
 
 #![expect(
@@ -14,13 +14,14 @@ mod authority;
 mod front;
 mod instructions;
 mod process;
+mod scale;
 mod world;
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use xtask::bench::{Measured, Plan, Results};
+use xtask::bench::{Measured, Plan, Results, Task};
 
 use crate::process::Runs;
 use crate::world::World;
@@ -28,11 +29,13 @@ use crate::world::World;
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut files = std::env::args_os().skip(1).map(PathBuf::from);
-    let (plan, results) =
-        (files.next().context("name a plan")?, files.next().context("name a file")?);
-    let plan: Plan = serde_json::from_slice(&fs::read(plan)?)?;
-    let measured = measured(&plan).await?;
-    Ok(fs::write(results, serde_json::to_vec_pretty(&measured)?)?)
+    let (task, results) =
+        (files.next().context("name a task")?, files.next().context("name a file")?);
+    let measured = match serde_json::from_slice(&fs::read(task)?)? {
+        Task::Programs(plan) => serde_json::to_vec_pretty(&measured(&plan).await?)?,
+        Task::Scale(sizes) => serde_json::to_vec_pretty(&scale::measured(&sizes).await?)?,
+    };
+    Ok(fs::write(results, measured)?)
 }
 
 async fn measured(plan: &Plan) -> Result<Results> {

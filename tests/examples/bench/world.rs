@@ -142,7 +142,7 @@ impl Around<'_> {
     }
 
     /// The stock twice: with the certificates of the system one by one, and all in one file.
-    async fn floors(&self, floors: &Floors, jane: &Person<'_>) -> Result<[Subject; 3]> {
+    async fn floors(&self, floors: &Floors, jane: &Person<'_>) -> Result<Vec<Subject>> {
         let operations = operations();
         let operation = operations.iter().find(|one| one.name == "golem-get-account");
         let event = self.app.event(operation.context("no such operation")?, jane).await;
@@ -164,8 +164,8 @@ impl Around<'_> {
                 environment,
             }
         };
-        let (folder, bundle) = (&self.authority.folder, &self.authority.bundle);
-        Ok([
+        let Authority { folder, bundle, roots, .. } = self.authority;
+        let mut all = vec![
             floor("floor A: constant", &floors.constant, None),
             floor(
                 "floor B: stock, folder of certificates",
@@ -173,7 +173,11 @@ impl Around<'_> {
                 Some(("SSL_CERT_DIR", folder)),
             ),
             floor("floor B: stock", &floors.stock, Some(("SSL_CERT_FILE", bundle))),
-        ])
+        ];
+        for (name, program) in &floors.rungs {
+            all.push(floor(name, program, Some(("AWS_CA_BUNDLE", roots))));
+        }
+        Ok(all)
     }
 
     /// Of four items that there are, as the stock takes them.

@@ -4,8 +4,20 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Sizes;
+
 /// What a run measures.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Task {
+    /// Programs against each other; its results are [`Results`].
+    Programs(Plan),
+    /// Requests as what they work on grows; its results are [`Scaled`](super::Scaled).
+    Scale(Sizes),
+}
+
+/// Which programs are measured, and how.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
     /// The functions' programs.
     pub functions: Vec<Function>,
@@ -24,7 +36,7 @@ pub struct Plan {
 }
 
 /// One function's program.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Function {
     /// Of the function.
     pub name: String,
@@ -35,12 +47,14 @@ pub struct Function {
 }
 
 /// The programs that the functions are measured against.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Floors {
     /// Answers the same to everything.
     pub constant: PathBuf,
     /// Reads four items by the SDK with its own defaults.
     pub stock: PathBuf,
+    /// The same with some of the functions' measures, each under its name.
+    pub rungs: Vec<(String, PathBuf)>,
 }
 
 /// What all programs came to.

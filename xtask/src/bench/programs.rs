@@ -71,14 +71,27 @@ pub(super) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Func
 pub(super) async fn floors(folder: &Path) -> Result<Floors> {
     out::line("Building the floors")?;
     let floors = folder.join("floors");
-    let mut cargo = guard::command(workspace::cargo_program())?;
-    workspace::forget_own_package(&mut cargo);
-    cargo
-        .args(["build", "--release", "--locked"])
-        .current_dir(workspace::root().join("bench/floors"));
+    let mut cargo = in_floors()?;
+    cargo.args(["--release", "--package", "constant", "--package", "stock"]);
     built(cargo, &floors).await?;
     let program = |name: &str| floors.join("release").join(name);
-    Ok(Floors { constant: program("constant"), stock: program("stock") })
+    Ok(Floors { constant: program("constant"), stock: program("stock"), rungs: Vec::new() })
+}
+
+/// The stock with some of the functions' measures; the next one takes its place.
+pub(super) async fn rung(folder: &Path, profile: &str, features: &str) -> Result<PathBuf> {
+    let floors = folder.join("floors");
+    let mut cargo = in_floors()?;
+    cargo.args(["--package", "ladder", "--profile", profile, "--features", features]);
+    built(cargo, &floors).await?;
+    Ok(floors.join(profile).join("ladder"))
+}
+
+fn in_floors() -> Result<Command> {
+    let mut cargo = guard::command(workspace::cargo_program())?;
+    workspace::forget_own_package(&mut cargo);
+    cargo.args(["build", "--locked"]).current_dir(workspace::root().join("bench/floors"));
+    Ok(cargo)
 }
 
 async fn built(mut cargo: Command, target: &Path) -> Result<()> {

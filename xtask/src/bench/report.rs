@@ -5,16 +5,13 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Measured, Results, chart, passwords};
+use super::{Measured, Results, chart, document, passwords};
 use crate::{out, workspace};
 
 /// The floor that the others are measured against.
 const STOCK: &str = "floor B: stock";
 
-/// Where `--write` puts what it shows, between these lines, and the chart.
-const DOCUMENT: &str = "docs/performance.md";
-const BEGIN: &str = "<!-- measured: begin -->";
-const END: &str = "<!-- measured: end -->";
+/// Where `--write` puts the chart.
 const CHART: &str = "docs/performance.svg";
 
 /// One program as shares of what the stock takes.
@@ -63,7 +60,7 @@ pub(super) fn report(over_tls: &Results, without_tls: &Results, write: bool) -> 
     let section = section(&shares, over_tls, without_tls)?;
     out::line(&section)?;
     if write {
-        write_document(&section)?;
+        document::write("measured", &section)?;
         fs::write(workspace::root().join(CHART), chart::chart(&shares))?;
     }
     let over: Vec<_> = shares
@@ -77,7 +74,7 @@ pub(super) fn report(over_tls: &Results, without_tls: &Results, write: bool) -> 
     bail!("over budget: {}", over.join("; "))
 }
 
-fn shares(results: &Results) -> Result<Vec<Shares<'_>>> {
+pub(super) fn shares(results: &Results) -> Result<Vec<Shares<'_>>> {
     let stock = results.all.iter().find(|measured| measured.program == STOCK);
     let stock = stock.context("the stock was not measured")?;
     Ok(results.all.iter().map(|measured| Shares::of(measured, stock)).collect())
@@ -128,20 +125,6 @@ fn absolute(results: &Results) -> Result<String> {
         )?;
     }
     Ok(text)
-}
-
-fn write_document(section: &str) -> Result<()> {
-    let path = workspace::root().join(DOCUMENT);
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {DOCUMENT}"))?;
-    fs::write(&path, in_document(&text, section)?)?;
-    Ok(())
-}
-
-fn in_document(text: &str, section: &str) -> Result<String> {
-    let parts = text.split_once(BEGIN).zip(text.split_once(END));
-    let ((before, _), (_, after)) =
-        parts.with_context(|| format!("{DOCUMENT} lacks `{BEGIN}` or `{END}`"))?;
-    Ok(format!("{before}{BEGIN}\n\n{section}\n{END}{after}"))
 }
 
 #[cfg(test)]
@@ -216,15 +199,5 @@ mod tests {
         let shown = [cold, warm, warm_p99, memory, size].map(|share| format!("{share:.2}"));
         assert_eq!(shown, ["0.25", "0.50", "0.25", "0.50", "0.50"]);
         assert!(super::shares(&Results { all: vec![read()] }).is_err());
-    }
-
-    #[test]
-    fn a_section_is_put_between_the_marks_and_nowhere_else() {
-        let document = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
-
-        let written = in_document(&document, "new").unwrap();
-
-        assert_eq!(written, format!("before\n{BEGIN}\n\nnew\n{END}\nafter\n"));
-        assert!(in_document("no marks", "new").is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use dynoxide::Database;
+use dynoxide::{Database, ImportOptions, Item};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -13,6 +13,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(2);
 
 /// A running engine; dropping it stops it.
 pub(super) struct Embedded {
+    database: Database,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), String>>,
 }
@@ -26,16 +27,30 @@ impl Embedded {
             .with_context(|| format!("cannot serve DynamoDB on port {port}"))?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel();
-        let server =
-            tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, async {
-                drop(stopped.await);
-            }));
-        Ok((Self { stop, server }, endpoint))
+        let served = database.clone();
+        let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, served, async {
+            drop(stopped.await);
+        }));
+        Ok((Self { database, stop, server }, endpoint))
+    }
+
+    /// Puts items, each the JSON text of its attributes, into a table in one step.
+    pub(super) async fn import(&self, table: String, items: Vec<String>) -> Result<()> {
+        let database = self.database.clone();
+        let import = move || {
+            let items = items.iter().map(|item| serde_json::from_str(item));
+            let items: Vec<Item> = items.collect::<Result<_, _>>().context("not an item")?;
+            database.enable_bulk_loading()?;
+            let imported = database.import_items(&table, items, ImportOptions::default());
+            database.disable_bulk_loading()?;
+            imported.map(drop).context("the engine does not take the items")
+        };
+        tokio::task::spawn_blocking(import).await?
     }
 
     /// Lets running requests finish, for a moment, and closes the data file.
     pub(super) async fn stop(self) -> Result<()> {
-        let Self { stop, server } = self;
+        let Self { database: _, stop, server } = self;
         drop(stop);
         match tokio::time::timeout(STOP_WITHIN, server).await {
             Ok(served) => served?.map_err(|error| anyhow!(error)),
