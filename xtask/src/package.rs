@@ -20,6 +20,7 @@ use crate::signals::Ends;
 use crate::template::{Function, Template};
 use crate::{out, tools, workspace};
 
+pub(crate) use alike::alike;
 pub use arch::Arch;
 pub(crate) use build::{BOOTSTRAP, building, with_pinned_tools};
 
@@ -72,7 +73,7 @@ async fn package_for(arch: Arch) -> Result<()> {
     for tool in ["python", "targets"] {
         tools::install(tool).await?;
     }
-    for group in alike::alike(template.functions(), arch)? {
+    for group in alike(template.functions(), arch)? {
         let names: Vec<_> = group.iter().map(|function| function.binary.as_str()).collect();
         out::line(format!("Building {} for {arch}", names.join(", ")))?;
         build::build(&names, arch, &folder).await?;

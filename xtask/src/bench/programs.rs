@@ -8,7 +8,8 @@ use anyhow::{Context, Error, Result, ensure};
 
 use super::{Floors, Function};
 use crate::guard::{self, Guarded};
-use crate::template::Template;
+use crate::package::{self, Arch};
+use crate::template::{self, Template};
 use crate::{out, workspace};
 
 /// Lets a function trust an authority of the bench. Nothing that is released has it.
@@ -42,8 +43,7 @@ impl Compared {
     }
 }
 
-/// Every function that a request reaches, or only these, each built by itself as a package is, so that it holds its own
-/// features alone.
+/// Every function that a request reaches, or only these, each with its own features alone, as in a package.
 pub(super) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Function>> {
     let mut all = Template::load()?.functions().to_vec();
     all.retain(|function| !function.routes.is_empty());
@@ -51,20 +51,28 @@ pub(super) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Func
         ensure!(all.iter().any(|one| &one.binary == name), "no request reaches `{name}`");
     }
     all.retain(|function| only.is_empty() || only.contains(&function.binary));
-    let mut programs = Vec::new();
-    for function in all {
-        let name = function.binary;
-        out::line(format!("Building {name}"))?;
+    // What has no table calls nobody, and trusts nobody.
+    let (calling, silent): (Vec<_>, Vec<_>) =
+        all.iter().cloned().partition(|function| function.environment.contains("TABLE_NAME"));
+    release(&calling, &["--features", FEATURE], folder).await?;
+    release(&silent, &[], folder).await?;
+    let program = |name: String| folder.join("release").join(name);
+    let function = |name: String| Function { program: program(name.clone()), label: None, name };
+    Ok(all.into_iter().map(|one| function(one.binary)).collect())
+}
+
+async fn release(functions: &[template::Function], how: &[&str], folder: &Path) -> Result<()> {
+    for group in package::alike(functions, Arch::of_this_machine())? {
+        let names: Vec<_> = group.iter().map(|function| function.binary.as_str()).collect();
+        out::line(format!("Building {}", names.join(", ")))?;
         let mut cargo = workspace::cargo()?;
-        cargo.args(["build", "--release", "--locked", "--package", &name]);
-        // What has no table calls nobody.
-        if function.environment.contains("TABLE_NAME") {
-            cargo.args(["--features", FEATURE]);
+        cargo.args(["build", "--release", "--locked"]).args(how);
+        for name in names {
+            cargo.args(["--package", name]);
         }
         built(cargo, folder).await?;
-        programs.push(Function { program: folder.join("release").join(&name), label: None, name });
     }
-    Ok(programs)
+    Ok(())
 }
 
 /// Built apart from the service, with features and versions of their own.

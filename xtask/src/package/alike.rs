@@ -13,7 +13,7 @@ struct Features(BTreeMap<String, BTreeSet<String>>);
 
 /// Functions that are built at once share their crates with all features that any of them asks for. So only those are put
 /// together that ask for the same: each is then what it is when it is built by itself, as `sam build` does.
-pub(super) fn alike(functions: &[Function], arch: Arch) -> Result<Vec<Vec<&Function>>> {
+pub(crate) fn alike(functions: &[Function], arch: Arch) -> Result<Vec<Vec<&Function>>> {
     let mut groups: Vec<(Features, Vec<&Function>)> = Vec::new();
     for function in functions {
         let own = Features::of(&function.binary, arch)?;

@@ -23,6 +23,11 @@ impl Arch {
         }
     }
 
+    /// Of what runs here.
+    pub(crate) const fn of_this_machine() -> Self {
+        if cfg!(target_arch = "aarch64") { Self::Arm64 } else { Self::X86 }
+    }
+
     /// The option of `cargo lambda build`.
     pub(super) const fn option(self) -> &'static str {
         match self {
