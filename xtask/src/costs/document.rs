@@ -51,7 +51,7 @@ pub fn section(facts: &Facts, assumptions: &Assumptions) -> Result<String> {
 fn every_request(text: &mut String, requests: &Requests<'_>) -> Result<()> {
     writeln!(
         text,
-        "## Every request\n\nAssumed, not measured: {}.\n",
+        "## Every request\n\nAssumed: {}.\n",
         requests.assumptions.told()
     )?;
     writeln!(text, "| whatever it asks for | dollars per million |\n|---|---:|")?;
