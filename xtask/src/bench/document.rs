@@ -34,7 +34,7 @@ mod tests {
 
         let written = with_section(document, "one", "new").unwrap();
 
-        assert_eq!(written, document.replace("\nold\n", "\n\nnew\n\n"));
+        assert_eq!(written, document.replace("\nold\n", "\n\nnew\n"));
         assert!(with_section("no marks", "one", "new").is_err());
     }
 }

@@ -27,8 +27,8 @@ impl Embedded {
             .with_context(|| format!("cannot serve DynamoDB on port {port}"))?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel();
-        let served = database.clone();
-        let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, served, async {
+        let shared = database.clone();
+        let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, shared, async {
             drop(stopped.await);
         }));
         Ok((Self { database, stop, server }, endpoint))
