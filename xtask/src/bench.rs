@@ -22,7 +22,7 @@ use programs::Compared;
 use serde::de::DeserializeOwned;
 
 pub use passwords::{BY_PASSWORD, BY_TOKEN};
-pub use plan::{Floors, Function, Measured, Plan, Results, Task};
+pub use plan::{Floors, Function, Measured, Plan, Results, Round, Task};
 pub use scale::{Dimension, Point, Price, Row, Scaled, Sizes};
 
 use crate::guard::Guarded;
@@ -33,10 +33,10 @@ use crate::{out, private_file, tools, workspace};
 #[derive(Args)]
 pub struct Options {
     /// How often each program is started
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 60)]
     rounds: usize,
     /// Warm requests to each program, shared out among its starts
-    #[arg(long, default_value_t = 600)]
+    #[arg(long, default_value_t = 1800)]
     requests: usize,
     /// Measure only this function (more than once: and that one)
     #[arg(long, value_name = "NAME")]

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use tests::{RuntimeApi, Told};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
-use xtask::bench::Measured;
+use xtask::bench::{Measured, Round};
 
 use crate::world::{Subject, World};
 
@@ -137,6 +137,12 @@ impl Running {
     }
 }
 
+impl Run {
+    fn round(&self) -> Round {
+        Round { cold_ms: self.init + self.first, warm_p50_ms: quantile(self.warm.clone(), 0.5) }
+    }
+}
+
 impl Runs {
     pub(crate) fn add(&mut self, run: Run) {
         self.0.push(run);
@@ -144,6 +150,7 @@ impl Runs {
 
     pub(crate) fn measured(&self, subject: &Subject) -> Result<Measured> {
         let of = |what: fn(&Run) -> f64| self.0.iter().map(what).collect::<Vec<_>>();
+        let rounds = self.0.iter().map(Run::round).collect();
         let warm: Vec<_> = self.0.iter().flat_map(|run| run.warm.iter().copied()).collect();
         Ok(Measured {
             program: subject.name.clone(),
@@ -162,6 +169,7 @@ impl Runs {
             size: fs::metadata(&subject.program)?.len(),
             calls: quantile(of(|run| run.calls), 0.5),
             bytes: quantile(of(|run| run.bytes), 0.5),
+            rounds,
             instructions: None,
         })
     }

@@ -108,6 +108,7 @@ mod tests {
             size: 0,
             calls: 3.0,
             bytes: 0.0,
+            rounds: Vec::new(),
             instructions: None,
         };
         let all = [("reads", true), ("writes", false), ("floor A", true)]

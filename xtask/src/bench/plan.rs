@@ -100,8 +100,20 @@ pub struct Measured {
     pub calls: f64,
     /// What passes between function and table in a warm request, in bytes, both ways and without TLS.
     pub bytes: f64,
+    /// Round by round, for shares of what another program took in the same round.
+    pub rounds: Vec<Round>,
     /// Of a warm request, if they were counted.
     pub instructions: Option<u64>,
+}
+
+/// One start of a program.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Round {
+    /// From the start of the process to its first answer, in milliseconds.
+    pub cold_ms: f64,
+    /// The later requests, in milliseconds: the median.
+    pub warm_p50_ms: f64,
 }
 
 impl Measured {

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-use super::{Measured, Results, chart, document, passwords};
+use super::{Measured, Results, Round, chart, document, passwords};
 use crate::{out, workspace};
 
 /// The floor that the others are measured against.
@@ -28,8 +28,8 @@ impl<'a> Shares<'a> {
     fn of(measured: &'a Measured, stock: &Measured) -> Self {
         Self {
             of: measured,
-            cold: measured.cold_ms / stock.cold_ms,
-            warm: measured.warm_p50_ms / stock.warm_p50_ms,
+            cold: by_rounds(measured, stock, |round| round.cold_ms),
+            warm: by_rounds(measured, stock, |round| round.warm_p50_ms),
             warm_p99: measured.warm_p99_ms / stock.warm_p99_ms,
             memory: measured.peak_kib / stock.peak_kib,
             size: measured.size as f64 / stock.size as f64,
@@ -52,6 +52,16 @@ impl<'a> Shares<'a> {
         };
         within.iter().filter(|(_, share, most)| share > most).map(|(name, ..)| *name).collect()
     }
+}
+
+/// The median of the shares of the rounds: within one round the machine was much the same for all.
+fn by_rounds(measured: &Measured, stock: &Measured, of: fn(&Round) -> f64) -> f64 {
+    let rounds = measured.rounds.iter().zip(&stock.rounds);
+    let mut shares: Vec<_> = rounds.map(|(own, stocks)| of(own) / of(stocks)).collect();
+    shares.sort_unstable_by(f64::total_cmp);
+    let upper = shares.get(shares.len() / 2);
+    let lower = shares.get(shares.len().saturating_sub(1) / 2);
+    lower.zip(upper).map_or(f64::NAN, |(lower, upper)| lower.midpoint(*upper))
 }
 
 /// Prints, and fails if something is over its budget; writes the documentation too if it shall.
@@ -77,6 +87,7 @@ pub(super) fn report(over_tls: &Results, without_tls: &Results, write: bool) -> 
 pub(super) fn shares(results: &Results) -> Result<Vec<Shares<'_>>> {
     let stock = results.all.iter().find(|measured| measured.program == STOCK);
     let stock = stock.context("the stock was not measured")?;
+    ensure!(!stock.rounds.is_empty(), "nothing was started");
     Ok(results.all.iter().map(|measured| Shares::of(measured, stock)).collect())
 }
 
@@ -131,6 +142,11 @@ fn absolute(results: &Results) -> Result<String> {
 mod tests {
     use super::*;
 
+    fn rounds(cold: [f64; 3], warm: [f64; 3]) -> Vec<Round> {
+        let round = |(cold_ms, warm_p50_ms)| Round { cold_ms, warm_p50_ms };
+        cold.into_iter().zip(warm).map(round).collect()
+    }
+
     /// A read of one call by a function that hashes nothing.
     fn read() -> Measured {
         Measured {
@@ -150,6 +166,7 @@ mod tests {
             size: 7_000_000,
             calls: 1.0,
             bytes: 3000.0,
+            rounds: rounds([10.0, 30.0, 11.0], [1.0, 1.5, 9.0]),
             instructions: None,
         }
     }
@@ -181,14 +198,15 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_of_the_stock_of_the_same_run() {
+    fn shares_are_of_the_stock_of_the_same_run_and_those_of_times_of_the_same_round() {
         let stock = Measured {
             program: STOCK.to_owned(),
-            cold_ms: 40.0,
-            warm_p50_ms: 2.0,
+            cold_ms: 50.0,
+            warm_p50_ms: 4.0,
             warm_p99_ms: 8.0,
             peak_kib: 16384.0,
             size: 14_000_000,
+            rounds: rounds([40.0, 60.0, 55.0], [2.0, 6.0, 9.0]),
             ..read()
         };
         let results = Results { all: vec![read(), stock] };

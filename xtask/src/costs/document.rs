@@ -49,11 +49,7 @@ pub fn section(facts: &Facts, assumptions: &Assumptions) -> Result<String> {
 }
 
 fn every_request(text: &mut String, requests: &Requests<'_>) -> Result<()> {
-    writeln!(
-        text,
-        "## Every request\n\nAssumed: {}.\n",
-        requests.assumptions.told()
-    )?;
+    writeln!(text, "## Every request\n\nAssumed: {}.\n", requests.assumptions.told())?;
     writeln!(text, "| whatever it asks for | dollars per million |\n|---|---:|")?;
     let mut all = 0.0;
     for (what, dollars) in requests.shared()? {
