@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use kept::{Counts, Kept};
 
-use crate::bench::{self, Function, Measured, Plan};
+use crate::bench::{self, BY_PASSWORD, Function, Measured, Plan};
 use crate::guard::{self, Guarded};
 use crate::package::{self, Arch, BOOTSTRAP};
 use crate::signals::Ends;
@@ -38,16 +38,30 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 }
 
 async fn hold(options: &Options) -> Result<()> {
-    let now = Kept { size: sizes().await?, instructions: instructions().await? };
+    let now = Kept { with: rust()?, size: sizes().await?, instructions: instructions().await? };
     if options.accept {
         now.write()?;
         return Ok(out::line(format!("Wrote {}", kept::FILE))?);
     }
-    let grown = Kept::read()?.grown_to(&now);
+    let accepted = Kept::read()?;
+    let grown = accepted.grown_to(&now);
     if grown.is_empty() {
         return Ok(out::line("No function is more than 5 % above what was accepted.")?);
     }
-    bail!("{}; `cargo xtask baseline --accept` accepts it", grown.join("; "))
+    let Kept { with, .. } = accepted;
+    let grown = grown.join("; ");
+    bail!(
+        "{grown}; accepted with {with}, now it is {}; `cargo xtask baseline --accept` accepts it",
+        now.with
+    )
+}
+
+/// The compiler, and the machine whose instructions are counted.
+fn rust() -> Result<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("--version").output().context("cannot run rustc")?;
+    let version = String::from_utf8(output.stdout)?;
+    Ok(format!("{} on {}", version.trim(), Arch::of_this_machine()))
 }
 
 /// Of the programs that are deployed, in bytes.
@@ -83,9 +97,13 @@ async fn instructions() -> Result<Counts> {
     build.args(["build", "--quiet", "--workspace", "--locked", "--example", "bench"]);
     ran(build).await?;
     let bench = guard::command(workspace::target_dir()?.join("debug/examples/bench"))?;
-    let measured = bench::measured(&plan, bench).await?.all;
-    let count = |one: Measured| Some((one.operation, one.instructions?));
-    Ok(measured.into_iter().filter_map(count).collect())
+    let mut measured = bench::measured(&plan, bench).await?.all;
+    measured.retain(|one| one.operation != BY_PASSWORD);
+    let count = |one: Measured| {
+        let instructions = one.instructions.context("instructions were not counted")?;
+        Ok((one.operation, instructions))
+    };
+    measured.into_iter().map(count).collect()
 }
 
 /// All that requests reach, built for this machine.

@@ -13,11 +13,12 @@ mod report;
 mod scale;
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use clap::{Args, value_parser};
 use programs::Compared;
 use serde::de::DeserializeOwned;
 
@@ -33,11 +34,11 @@ use crate::{out, private_file, tools, workspace};
 #[derive(Args)]
 pub struct Options {
     /// How often each program is started
-    #[arg(long, default_value_t = 60)]
-    rounds: usize,
+    #[arg(long, default_value = "60")]
+    rounds: NonZeroUsize,
     /// Warm requests to each program, shared out among its starts
-    #[arg(long, default_value_t = 1800)]
-    requests: usize,
+    #[arg(long, default_value = "1800")]
+    requests: NonZeroUsize,
     /// Measure only this function (more than once: and that one)
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
@@ -54,10 +55,10 @@ pub struct Options {
     #[arg(long, conflicts_with_all = ["rounds", "requests", "only", "compare", "no_instructions"])]
     scale: bool,
     /// With --scale, the most users in the table
-    #[arg(long, requires = "scale", value_name = "N", default_value_t = 1_000_000)]
+    #[arg(long, requires = "scale", value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(u64).range(1_001..))]
     users: u64,
-    /// Write the tables, and without --scale the chart, into docs/ too
-    #[arg(long)]
+    /// Write the tables into docs/ too if nothing is wrong, and of the functions the chart
+    #[arg(long, conflicts_with_all = ["only", "compare", "no_instructions"])]
     write: bool,
 }
 
@@ -79,8 +80,8 @@ async fn bench(options: &Options) -> Result<()> {
         functions: Vec::new(),
         floors: None,
         tls: true,
-        rounds: options.rounds,
-        warm_requests: options.requests.div_ceil(options.rounds.max(1)),
+        rounds: options.rounds.get(),
+        warm_requests: options.requests.get().div_ceil(options.rounds.get()),
         counted: !options.no_instructions,
         folder: folder.clone(),
     };
@@ -96,8 +97,10 @@ async fn bench(options: &Options) -> Result<()> {
 async fn compare(options: &Options, plan: Plan) -> Result<()> {
     let folder = &plan.folder;
     let mut functions = programs::functions(folder, &options.only).await?;
-    let compared: Vec<_> =
-        options.compare.iter().flat_map(|compared| compared.programs(&functions)).collect();
+    let mut compared = Vec::new();
+    for others in &options.compare {
+        compared.extend(others.programs(&functions)?);
+    }
     functions.extend(compared);
     let floors = programs::floors(folder).await?;
     let mut plan = Plan { functions, floors: Some(floors), ..plan };

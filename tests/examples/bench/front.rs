@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,12 +26,13 @@ pub(crate) struct Front {
 pub(crate) struct Passed {
     pub(crate) calls: u64,
     pub(crate) bytes: u64,
-    /// From the end of each call to the beginning of its answer: what the service itself took.
+    /// How long at least one call was under way: from its last bytes to the first ones of its answer.
     pub(crate) answering: Duration,
-    asked: Option<Instant>,
+    under_way: u32,
+    since: Option<Instant>,
 }
 
-/// Those of all connections: one asks at a time.
+/// Those of all connections.
 type Shared = Arc<Mutex<Passed>>;
 
 impl Front {
@@ -79,10 +81,13 @@ async fn relay(
     service.set_nodelay(true)?;
     let (from_client, to_client) = split(client);
     let (from_service, to_service) = service.into_split();
-    tokio::select! {
-        asked = pump(from_client, to_service, |bytes| locked(passed).note_request(bytes)) => asked,
-        answered = pump(from_service, to_client, |bytes| locked(passed).note_answer(bytes)) => answered,
-    }
+    let waits = AtomicBool::new(false);
+    let ended = tokio::select! {
+        asked = pump(from_client, to_service, |bytes| locked(passed).note_request(bytes, &waits)) => asked,
+        answered = pump(from_service, to_client, |bytes| locked(passed).note_answer(bytes, &waits)) => answered,
+    };
+    locked(passed).end_call(&waits);
+    ended
 }
 
 async fn pump(
@@ -108,14 +113,26 @@ fn locked(passed: &Shared) -> MutexGuard<'_, Passed> {
 
 impl Passed {
     /// The SDK writes the head of a request at once.
-    fn note_request(&mut self, bytes: &[u8]) {
+    fn note_request(&mut self, bytes: &[u8], waits: &AtomicBool) {
         self.bytes += bytes.len() as u64;
         self.calls += bytes.windows(CALL.len()).filter(|window| window == &CALL).count() as u64;
-        self.asked = Some(Instant::now());
+        self.end_call(waits);
+        waits.store(true, Ordering::Relaxed);
+        self.under_way += 1;
+        self.since.get_or_insert_with(Instant::now);
     }
 
-    fn note_answer(&mut self, bytes: &[u8]) {
+    fn note_answer(&mut self, bytes: &[u8], waits: &AtomicBool) {
         self.bytes += bytes.len() as u64;
-        self.answering += self.asked.take().map_or(Duration::ZERO, |asked| asked.elapsed());
+        self.end_call(waits);
+    }
+
+    /// Of a connection that waits for an answer.
+    fn end_call(&mut self, waits: &AtomicBool) {
+        if waits.swap(false, Ordering::Relaxed) {
+            self.under_way -= 1;
+            let since = self.since.take_if(|_| self.under_way == 0);
+            self.answering += since.map_or(Duration::ZERO, |since| since.elapsed());
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
+use xtask::private_file;
 use xtask::tools::VALGRIND;
 
 use crate::process::Running;
@@ -28,6 +29,7 @@ pub(crate) async fn per_request(world: &World, subject: &Subject) -> Result<u64>
 
 async fn counted(world: &World, subject: &Subject, requests: u64) -> Result<u64> {
     let counts = world.folder().join("callgrind.out");
+    private_file::remove(&counts)?;
     let mut command = Command::new(VALGRIND);
     command.args(["--quiet", "--tool=callgrind"]);
     command.arg(format!("--callgrind-out-file={}", counts.display())).arg(&subject.program);

@@ -1,6 +1,6 @@
 //! Measures what it is told to, and writes what `cargo xtask bench` reports on into the file that is named second.
 //!
-//! Of programs every round starts every program once, in another order than the round before, so that what else the machine does
+//! Of programs every round starts every program once, in an order of its own, so that what else the machine does
 //! hurts all alike.
 
 #![expect(
@@ -21,7 +21,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use xtask::bench::{Measured, Plan, Results, Task};
+use xtask::bench::{BY_PASSWORD, Measured, Plan, Results, Task};
 
 use crate::process::Runs;
 use crate::world::World;
@@ -41,10 +41,11 @@ async fn main() -> Result<()> {
 async fn measured(plan: &Plan) -> Result<Results> {
     let world = World::start(plan).await?;
     let mut runs: Vec<Runs> = world.subjects().iter().map(|_| Runs::default()).collect();
-    for round in 0..plan.rounds {
-        let count = runs.len();
-        for place in 0..count {
-            let place = (place + round) % count;
+    let mut order: Vec<usize> = (0..runs.len()).collect();
+    let mut random = fastrand::Rng::with_seed(0);
+    for _ in 0..plan.rounds {
+        random.shuffle(&mut order);
+        for &place in &order {
             let subject = &world.subjects()[place];
             let run = process::run(&world, subject, plan.warm_requests).await;
             runs[place].add(run.with_context(|| subject.name.clone())?);
@@ -52,7 +53,7 @@ async fn measured(plan: &Plan) -> Result<Results> {
     }
     let mut all = Vec::new();
     for (subject, runs) in world.subjects().iter().zip(runs) {
-        let instructions = if plan.counted {
+        let instructions = if plan.counted && subject.operation != BY_PASSWORD {
             Some(instructions::per_request(&world, subject).await?)
         } else {
             None

@@ -116,12 +116,15 @@ impl Running {
         }
     }
 
-    /// What all its threads ran so far, in milliseconds: this hardly depends on what else the machine does.
+    /// What the threads ran so far that it has, in milliseconds: this hardly depends on what else the machine does.
     fn processor_time(&self) -> Result<f64> {
         let id = self.child.id().context("it ended by itself")?;
         let mut nanoseconds = 0.0;
         for thread in fs::read_dir(format!("/proc/{id}/task"))? {
-            let statistics = fs::read_to_string(thread?.path().join("schedstat"))?;
+            // One that has ended meanwhile has no statistics any more.
+            let Ok(statistics) = fs::read_to_string(thread?.path().join("schedstat")) else {
+                continue;
+            };
             let ran = statistics.split(' ').next().context("no schedstat")?;
             nanoseconds += ran.parse::<f64>()?;
         }
@@ -155,6 +158,8 @@ impl Runs {
         Ok(Measured {
             program: subject.name.clone(),
             operation: subject.operation.clone(),
+            due_rounds: subject.due_rounds,
+            is_compared: subject.is_compared,
             is_read: subject.is_read,
             hashes: subject.hashes,
             init_ms: quantile(of(|run| run.init), 0.5),

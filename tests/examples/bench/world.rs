@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use tests::{Operation, Person, TestApp, operations};
 use xtask::bench::{BY_PASSWORD, BY_TOKEN, Floors, Function, Plan};
@@ -31,6 +31,8 @@ pub(crate) struct Subject {
     pub(crate) name: String,
     pub(crate) program: PathBuf,
     pub(crate) operation: String,
+    pub(crate) due_rounds: u32,
+    pub(crate) is_compared: bool,
     pub(crate) is_read: bool,
     pub(crate) hashes: bool,
     pub(crate) status: u16,
@@ -60,8 +62,10 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn start(plan: &Plan) -> Result<Self> {
         std::fs::create_dir_all(&plan.folder)?;
-        let authority = Authority::new(&plan.folder)?;
-        let tls = || plan.tls.then(|| authority.server.clone());
+        let is_trusted = plan.tls || plan.floors.is_some();
+        let authority = is_trusted.then(|| Authority::new(&plan.folder)).transpose()?;
+        let server = authority.as_ref().map(|authority| &authority.server);
+        let tls = || server.filter(|_| plan.tls).cloned();
         let app = TestApp::start().await;
         let table = Front::start(app.engine_endpoint(), tls()).await?;
         let secrets = Front::start(app.secrets_endpoint(), tls()).await?;
@@ -71,7 +75,7 @@ impl World {
             app: &app,
             table: &table.endpoint,
             secrets: &secrets.endpoint,
-            authority: &authority,
+            authority: authority.as_ref(),
         };
         if let Some(floors) = &plan.floors {
             subjects.extend(around.floors(floors, &jane).await?);
@@ -88,6 +92,11 @@ impl World {
             }
         }
         drop(jane);
+        let is_asked =
+            |one: &Function| subjects.iter().any(|subject| subject.program == one.program);
+        if let Some(unknown) = plan.functions.iter().find(|one| !is_asked(one)) {
+            bail!("no request is known for {}", unknown.name);
+        }
         Ok(Self { subjects, table, folder: plan.folder.clone(), _app: app, _secrets: secrets })
     }
 
@@ -110,7 +119,8 @@ struct Around<'a> {
     app: &'a TestApp,
     table: &'a str,
     secrets: &'a str,
-    authority: &'a Authority,
+    /// Only where somebody has to trust one.
+    authority: Option<&'a Authority>,
 }
 
 impl Around<'_> {
@@ -125,7 +135,8 @@ impl Around<'_> {
         let deployed = template.functions().iter().find(|one| &one.binary == name);
         let deployed = deployed.context("the template has no such function")?;
         let mut environment = self.reached(self.app.environment(&deployed.environment));
-        environment.push(("AWS_CA_BUNDLE".to_owned(), self.authority.roots.display().to_string()));
+        let trusted = self.authority.map(|authority| authority.roots.display().to_string());
+        environment.extend(trusted.map(|roots| ("AWS_CA_BUNDLE".to_owned(), roots)));
         let event = self.app.event(operation, jane).await;
         // The hour of a token's last use is noted once.
         self.app.send_event(&event).await;
@@ -133,6 +144,8 @@ impl Around<'_> {
             name: label.as_ref().map_or(name.clone(), |label| format!("{name}, {label}")),
             program: program.clone(),
             operation: operation.name.clone(),
+            due_rounds: operation.rounds(),
+            is_compared: label.is_some(),
             is_read: !operation.is_write(),
             hashes: hashes(name)?,
             status: operation.success(),
@@ -157,6 +170,8 @@ impl Around<'_> {
                 name: name.to_owned(),
                 program: program.clone(),
                 operation: "-".to_owned(),
+                due_rounds: 0,
+                is_compared: false,
                 is_read: true,
                 hashes: false,
                 status: 200,
@@ -164,7 +179,8 @@ impl Around<'_> {
                 environment,
             }
         };
-        let Authority { folder, bundle, roots, .. } = self.authority;
+        let authority = self.authority.context("the floors trust nobody")?;
+        let Authority { folder, bundle, roots, .. } = authority;
         let mut all = vec![
             floor("floor A: constant", &floors.constant, None),
             floor(

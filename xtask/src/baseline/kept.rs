@@ -19,6 +19,8 @@ pub(super) type Counts = BTreeMap<String, u64>;
 /// All that is held.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Kept {
+    /// Of what made the programs; another compiler makes others.
+    pub(super) with: String,
     /// Of each function's program, in bytes.
     pub(super) size: Counts,
     /// Of a warm request of each kind.
@@ -28,7 +30,9 @@ pub(super) struct Kept {
 impl Kept {
     pub(super) fn read() -> Result<Self> {
         let text = fs::read_to_string(workspace::root().join(FILE));
-        let text = text.with_context(|| format!("cannot read {FILE}"))?;
+        let text = text.with_context(|| {
+            format!("cannot read {FILE}: `cargo xtask baseline --accept` makes it")
+        })?;
         serde_json::from_str(&text).with_context(|| format!("cannot use {FILE}"))
     }
 
@@ -62,10 +66,12 @@ fn faults(what: &str, accepted: &Counts, now: &Counts) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::template::Template;
 
     fn kept(size: u64, instructions: u64) -> Kept {
         let of = |name: &str, count| [(name.to_owned(), count)].into();
         Kept {
+            with: "rustc 1.0.0 on x86_64".to_owned(),
             size: of("golem-accounts", size),
             instructions: of("golem-get-account", instructions),
         }
@@ -84,6 +90,18 @@ mod tests {
                 "golem-get-account: instructions 2101, accepted 2000"
             ]
         );
+    }
+
+    #[test]
+    fn the_size_of_every_function_is_kept() {
+        let template = Template::load().unwrap();
+        let functions = template.functions().iter().map(|function| function.binary.as_str());
+
+        let kept = Kept::read().unwrap();
+
+        let names: BTreeSet<_> = kept.size.keys().map(String::as_str).collect();
+        assert_eq!(names, functions.collect());
+        assert!(!kept.instructions.is_empty());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::BY_PASSWORD;
 use super::report::Shares;
 
 const WIDTH: f64 = 860.0;
@@ -23,7 +24,15 @@ const COLOURS: [(&str, &str); 4] = [
 
 /// An SVG with a group of bars for each read of a function, and a line where the stock is.
 pub(super) fn chart(all: &[Shares]) -> String {
-    let reads: Vec<_> = all.iter().filter(|one| one.of.is_function() && one.of.is_read).collect();
+    let reads: Vec<_> = all
+        .iter()
+        .filter(|one| {
+            one.of.is_function()
+                && one.of.is_read
+                && !one.of.is_compared
+                && one.of.operation != BY_PASSWORD
+        })
+        .collect();
     let height = TOP + ROW * reads.len() as f64 + 12.0;
     let mut svg = format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="13" fill="#57606a" role="img"><title>{TITLE}</title><rect width="{WIDTH}" height="{height}" fill="#fff"/>"##
@@ -107,6 +116,8 @@ mod tests {
             peak_kib: 0.0,
             size: 0,
             calls: 3.0,
+            due_rounds: 2,
+            is_compared: false,
             bytes: 0.0,
             rounds: Vec::new(),
             instructions: None,

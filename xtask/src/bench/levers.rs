@@ -16,7 +16,7 @@ const RUNGS: [(&str, &str, &str); 7] = [
     ("ring in place of aws-lc", "release", "ring,chain,threads,events"),
     ("region and credentials from the environment alone", "release", "ring,threads,events"),
     ("one thread", "release", "ring,events"),
-    ("one kind of event", "release", "ring"),
+    ("of lambda_http what is in use alone", "release", "ring"),
     ("the first call before the first event", "release", "ring,early"),
     ("the profile of the functions", "rollcall", "ring,early"),
 ];

@@ -72,9 +72,13 @@ pub struct Measured {
     pub program: String,
     /// Name of the request's event; a floor takes any.
     pub operation: String,
+    /// Rounds of calls that the documentation allows the request; none of a floor.
+    pub due_rounds: u32,
+    /// Whether it was built in another way, to be compared.
+    pub is_compared: bool,
     /// Whether the request is a read.
     pub is_read: bool,
-    /// Whether the function's template gives it the means to hash passwords.
+    /// Whether the function has the means to hash passwords.
     pub hashes: bool,
     /// From the start of the process to its first question for an event, in milliseconds: the median.
     pub init_ms: f64,
@@ -82,15 +86,15 @@ pub struct Measured {
     pub first_ms: f64,
     /// Both together, in milliseconds: the median.
     pub cold_ms: f64,
-    /// What all its threads ran until then, in milliseconds: the median.
+    /// What its threads ran until then, in milliseconds: the median.
     pub cold_cpu_ms: f64,
-    /// What all its threads ran for the first event, in milliseconds: the median.
+    /// What its threads ran for the first event, in milliseconds: the median.
     pub first_cpu_ms: f64,
     /// A later request, in milliseconds: the median, and what 99 in 100 stay below.
     pub warm_p50_ms: f64,
     /// See there.
     pub warm_p99_ms: f64,
-    /// What the table itself took in a warm request, in milliseconds: the median of the starts' means.
+    /// Of a warm request, while a call was under way behind the front, in milliseconds: the median of the starts' means.
     pub table_ms: f64,
     /// The most memory that it had at any time, in KiB: the median.
     pub peak_kib: f64,

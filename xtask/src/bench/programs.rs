@@ -33,13 +33,16 @@ impl FromStr for Compared {
 
 impl Compared {
     /// Those of the same functions that the folder holds.
-    pub(super) fn programs(&self, functions: &[Function]) -> Vec<Function> {
+    pub(super) fn programs(&self, functions: &[Function]) -> Result<Vec<Function>> {
         let other = |function: &Function| Function {
             name: function.name.clone(),
             label: Some(self.label.clone()),
             program: self.folder.join(&function.name),
         };
-        functions.iter().map(other).filter(|function| function.program.exists()).collect()
+        let others: Vec<_> =
+            functions.iter().map(other).filter(|function| function.program.exists()).collect();
+        ensure!(!others.is_empty(), "{} holds none of the functions", self.folder.display());
+        Ok(others)
     }
 }
 
@@ -79,9 +82,11 @@ async fn release(functions: &[template::Function], how: &[&str], folder: &Path) 
 pub(super) async fn floors(folder: &Path) -> Result<Floors> {
     out::line("Building the floors")?;
     let floors = folder.join("floors");
-    let mut cargo = in_floors()?;
-    cargo.args(["--release", "--package", "constant", "--package", "stock"]);
-    built(cargo, &floors).await?;
+    for name in ["constant", "stock"] {
+        let mut cargo = in_floors()?;
+        cargo.args(["--release", "--package", name]);
+        built(cargo, &floors).await?;
+    }
     let program = |name: &str| floors.join("release").join(name);
     Ok(Floors { constant: program("constant"), stock: program("stock"), rungs: Vec::new() })
 }

@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
 
 async fn client() -> Result<Client, Error> {
     let config = config().await?;
-    #[cfg(not(feature = "system-tls"))]
+    #[cfg(not(any(feature = "chain", feature = "system-tls")))]
     let config = config.http_client(tls::client()?);
     Ok(Client::from_conf(config.build()))
 }

@@ -71,11 +71,10 @@ async fn note_use(app: &TestApp, who: &Who) -> Result<()> {
     Ok(())
 }
 
-/// The median in milliseconds, of warm requests if it can be sent more than once.
+/// The median in milliseconds, of warm requests.
 async fn timed(app: &TestApp, request: &Request, by: &[Who], size: u64) -> Result<f64> {
-    let times = if request.is_last() { 1 } else { SAMPLES + 1 };
-    let mut took = Vec::with_capacity(times);
-    for who in by.iter().cycle().take(times) {
+    let mut took = Vec::with_capacity(SAMPLES + 1);
+    for who in by.iter().cycle().take(SAMPLES + 1) {
         let event = request.event(app, who, size).await?;
         let begun = Instant::now();
         let answer = app.send_event(&event).await;
@@ -83,6 +82,6 @@ async fn timed(app: &TestApp, request: &Request, by: &[Who], size: u64) -> Resul
         request.things(&answer, size)?;
     }
     // The first one opened connections.
-    let warm = took.split_off(usize::from(times > 1));
+    let warm = took.split_off(1);
     Ok(quantile(warm, 0.5))
 }

@@ -25,7 +25,9 @@ pub(super) fn faults(row: &Row) -> Vec<String> {
         format!("{}: {} {}", row.request, measure.name, figures.join(" → "))
     };
     let within = |measure: &&Measure| match &row.price {
-        Price::Flat => row.points.windows(2).all(|pair| is_same(pair, measure)),
+        Price::Flat => {
+            row.points.len() > 1 && row.points.windows(2).all(|pair| is_same(pair, measure))
+        }
         Price::Per(_) => is_even(&row.points, measure),
     };
     MEASURES.iter().filter(|measure| !within(measure)).map(fault).collect()
@@ -43,7 +45,9 @@ fn is_even(points: &[Point], measure: &Measure) -> bool {
         points.windows(2).partition(|pair| pair[0].things != pair[1].things);
     let rounding =
         |step: &[Point], at: &Point| (measure.rounded)(&points[0], at) as f64 / things(step);
-    still.iter().all(|pair| is_same(pair, measure))
+    // Of one step alone nobody can tell whether it was even.
+    points.len() > 2
+        && still.iter().all(|pair| is_same(pair, measure))
         && steps.windows(2).all(|pair| {
             let [few, many] = [pair[0], pair[1]];
             let seen = rounding(few, &few[0]) + rounding(many, &many[1]);
