@@ -33,6 +33,25 @@ use crate::{out, private_file, tools, workspace};
 /// Measure the functions' cold starts, warm requests, memory and size against floors
 #[derive(Args)]
 pub struct Options {
+    #[command(flatten)]
+    starts: Starts,
+    /// Measure instead the stock, and the stock with one more at a time of what sets the functions apart from it
+    #[arg(long, conflicts_with_all = ["only", "compare", "scale"])]
+    levers: bool,
+    /// Measure instead what requests cost as the table, accounts and users' lists of accounts grow
+    #[arg(long, conflicts_with_all = ["rounds", "requests", "only", "compare", "no_instructions"])]
+    scale: bool,
+    /// With --scale, the most users in the table
+    #[arg(long, requires = "scale", value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(u64).range(1_001..))]
+    users: u64,
+    /// Write the tables into docs/ too if nothing is wrong, and of the functions the chart
+    #[arg(long, conflicts_with_all = ["only", "compare", "no_instructions"])]
+    write: bool,
+}
+
+/// How programs are measured, and which.
+#[derive(Args)]
+struct Starts {
     /// How often each program is started
     #[arg(long, default_value = "60")]
     rounds: NonZeroUsize,
@@ -48,18 +67,6 @@ pub struct Options {
     /// Leave out the instructions of a warm request, which take minutes to count
     #[arg(long)]
     no_instructions: bool,
-    /// Measure instead the stock, and the stock with one more at a time of what sets the functions apart from it
-    #[arg(long, conflicts_with_all = ["only", "compare", "scale"])]
-    levers: bool,
-    /// Measure instead what requests cost as the table, accounts and users' lists of accounts grow
-    #[arg(long, conflicts_with_all = ["rounds", "requests", "only", "compare", "no_instructions"])]
-    scale: bool,
-    /// With --scale, the most users in the table
-    #[arg(long, requires = "scale", value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(u64).range(1_001..))]
-    users: u64,
-    /// Write the tables into docs/ too if nothing is wrong, and of the functions the chart
-    #[arg(long, conflicts_with_all = ["only", "compare", "no_instructions"])]
-    write: bool,
 }
 
 /// Builds, measures over TLS and once more without, and reports; ends early on a signal.
@@ -80,9 +87,9 @@ async fn bench(options: &Options) -> Result<()> {
         functions: Vec::new(),
         floors: None,
         tls: true,
-        rounds: options.rounds.get(),
-        warm_requests: options.requests.get().div_ceil(options.rounds.get()),
-        counted: !options.no_instructions,
+        rounds: options.starts.rounds.get(),
+        warm_requests: options.starts.requests.get().div_ceil(options.starts.rounds.get()),
+        counted: !options.starts.no_instructions,
         folder: folder.clone(),
     };
     if plan.counted {
@@ -96,9 +103,9 @@ async fn bench(options: &Options) -> Result<()> {
 
 async fn compare(options: &Options, plan: Plan) -> Result<()> {
     let folder = &plan.folder;
-    let mut functions = programs::functions(folder, &options.only).await?;
+    let mut functions = programs::functions(folder, &options.starts.only).await?;
     let mut compared = Vec::new();
-    for others in &options.compare {
+    for others in &options.starts.compare {
         compared.extend(others.programs(&functions)?);
     }
     functions.extend(compared);

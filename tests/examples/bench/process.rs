@@ -60,7 +60,7 @@ pub(crate) async fn run(world: &World, subject: &Subject, warm_requests: usize) 
     let requests = warm_requests as f64;
     let calls = (passed.calls - before.calls) as f64 / requests;
     let bytes = (passed.bytes - before.bytes) as f64 / requests;
-    let table = milliseconds(passed.answering - before.answering) / requests;
+    let table = (milliseconds(passed.answering) - milliseconds(before.answering)) / requests;
     Ok(Run { init, first, cold_cpu, first_cpu, warm, peak, calls, bytes, table })
 }
 
