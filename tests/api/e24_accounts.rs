@@ -251,7 +251,8 @@ async fn a_page_costs_what_it_lists_and_what_is_before_it_and_nothing_for_what_f
 
     app.crowd(&jane.account(), &john, 400).await;
 
-    assert_eq!(read("?limit=1").await, among_two);
+    let among_many = read("?limit=1").await;
+    assert!((among_many - among_two).abs() < 0.25, "{among_many} units, {among_two} among two");
     assert!(read("?limit=1&offset=300").await > among_two + 10.0);
 }
 
