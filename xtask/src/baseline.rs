@@ -40,6 +40,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 async fn hold(options: &Options) -> Result<()> {
     let now = Kept { with: rust()?, size: sizes().await?, instructions: instructions().await? };
     if options.accept {
+        for change in now.changes_since(&Kept::read_or_none()?) {
+            out::line(change)?;
+        }
         now.write()?;
         return Ok(out::line(format!("Wrote {}", kept::FILE))?);
     }

@@ -36,10 +36,22 @@ impl Kept {
         serde_json::from_str(&text).with_context(|| format!("cannot use {FILE}"))
     }
 
+    /// As [`Self::read`], but with nothing in it if nothing was ever accepted.
+    pub(super) fn read_or_none() -> Result<Self> {
+        if fs::exists(workspace::root().join(FILE))? { Self::read() } else { Ok(Self::default()) }
+    }
+
     pub(super) fn write(&self) -> Result<()> {
         let text = serde_json::to_string_pretty(self)? + "\n";
         fs::write(workspace::root().join(FILE), text)
             .with_context(|| format!("cannot write {FILE}"))
+    }
+
+    /// Every number that is another one now.
+    pub(super) fn changes_since(&self, before: &Self) -> Vec<String> {
+        let mut changes = changes_of("size", &before.size, &self.size);
+        changes.extend(changes_of("instructions", &before.instructions, &self.instructions));
+        changes
     }
 
     /// What is more than it may be, and what stands on one side alone.
@@ -61,6 +73,21 @@ fn faults(what: &str, accepted: &Counts, now: &Counts) -> Vec<String> {
         (_, None) => Some(format!("{name}: in {FILE}, and gone")),
     };
     names.into_iter().filter_map(fault).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes and counts are far below 2^52")]
+fn changes_of(what: &str, before: &Counts, now: &Counts) -> Vec<String> {
+    let names: BTreeSet<_> = before.keys().chain(now.keys()).collect();
+    let change = |name: &String| match (before.get(name), now.get(name)) {
+        (Some(then), Some(now)) if then == now => None,
+        (Some(then), Some(now)) => {
+            let percent = 100.0 * (*now as f64 / *then as f64 - 1.0);
+            Some(format!("{name}: {what} {now}, was {then} ({percent:+.1} %)"))
+        }
+        (None, Some(now)) => Some(format!("{name}: {what} {now}, is new")),
+        (_, None) => Some(format!("{name}: {what} is gone")),
+    };
+    names.into_iter().filter_map(change).collect()
 }
 
 #[cfg(test)]
@@ -90,6 +117,20 @@ mod tests {
                 "golem-get-account: instructions 2101, accepted 2000"
             ]
         );
+    }
+
+    #[test]
+    fn what_is_accepted_anew_is_shown_with_what_it_was() {
+        let (before, now) = (kept(1000, 2000), kept(1050, 2000));
+
+        let changes = ["golem-accounts: size 1050, was 1000 (+5.0 %)"];
+        assert_eq!(now.changes_since(&before), changes);
+        assert_eq!(before.changes_since(&before), Vec::<String>::new());
+        let first =
+            ["golem-accounts: size 1000, is new", "golem-get-account: instructions 2000, is new"];
+        assert_eq!(before.changes_since(&Kept::default()), first);
+        let gone = ["golem-accounts: size is gone", "golem-get-account: instructions is gone"];
+        assert_eq!(Kept::default().changes_since(&before), gone);
     }
 
     #[test]

@@ -8,6 +8,11 @@ use crate::workspace;
 
 const PATH: &str = "docs/performance.md";
 
+/// Marks of the sections.
+pub(super) const MEASURED: &str = "measured";
+pub(super) const LEVERS: &str = "levers";
+pub(super) const SCALE: &str = "scale";
+
 /// Puts a section between the lines `<!-- mark: begin -->` and `<!-- mark: end -->`.
 pub(super) fn write(mark: &str, section: &str) -> Result<()> {
     let path = workspace::root().join(PATH);
@@ -27,6 +32,15 @@ fn with_section(text: &str, mark: &str, section: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_page_has_a_place_for_every_section() {
+        let page = fs::read_to_string(workspace::root().join(PATH)).unwrap();
+
+        for mark in [MEASURED, LEVERS, SCALE] {
+            assert!(with_section(&page, mark, "new").is_ok(), "{mark}");
+        }
+    }
 
     #[test]
     fn a_section_is_put_between_its_own_marks_and_nowhere_else() {

@@ -29,7 +29,7 @@ pub(super) async fn run(folder: PathBuf, plan: Plan, write: bool) -> Result<()> 
     let results = measured(&plan, measuring()?).await?;
     let section = section(&results)?;
     out::line(&section)?;
-    if write { document::write("levers", &section) } else { Ok(()) }
+    if write { document::write(document::LEVERS, &section) } else { Ok(()) }
 }
 
 async fn rungs(folder: &Path) -> Result<Vec<(String, PathBuf)>> {

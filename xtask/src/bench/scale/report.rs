@@ -30,7 +30,7 @@ pub(super) fn report(scaled: &Scaled, write: bool) -> Result<()> {
     let faults: Vec<String> = scaled.rows.iter().flat_map(rule::faults).collect();
     ensure!(faults.is_empty(), "it costs more than it may:\n{}", faults.join("\n"));
     if write {
-        document::write("scale", &section)?;
+        document::write(document::SCALE, &section)?;
     }
     Ok(out::line("Nothing costs more than it may.")?)
 }
