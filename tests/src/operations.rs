@@ -178,7 +178,8 @@ impl Operation {
         }
     }
 
-    /// The rounds of calls to the table that it costs on the caller's own account. Adding one is a decision.
+    /// The rounds of calls to the table that it costs on the caller's own account. Adding one is a decision; by it
+    /// `cargo xtask bench` chooses what the operation may take.
     pub fn rounds(&self) -> u32 {
         match self.name.as_str() {
             "not-found" => 0,

@@ -38,15 +38,21 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 }
 
 async fn hold(options: &Options) -> Result<()> {
+    // Before minutes go into what could not be compared.
+    let accepted = Kept::read();
+    if let (false, Err(_)) = (options.accept, &accepted) {
+        return accepted.map(drop);
+    }
     let now = Kept { with: rust()?, size: sizes().await?, instructions: instructions().await? };
     if options.accept {
-        for change in now.changes_since(&Kept::read_or_none()?) {
-            out::line(change)?;
+        match accepted {
+            Ok(before) => now.changes_since(&before).into_iter().try_for_each(out::line)?,
+            Err(unusable) => out::line(format!("Nothing to compare with: {unusable:#}"))?,
         }
         now.write()?;
         return Ok(out::line(format!("Wrote {}", kept::FILE))?);
     }
-    let accepted = Kept::read()?;
+    let accepted = accepted?;
     let grown = accepted.grown_to(&now);
     if grown.is_empty() {
         return Ok(out::line("No function is more than 5 % above what was accepted.")?);
@@ -100,7 +106,7 @@ async fn instructions() -> Result<Counts> {
     build.args(["build", "--quiet", "--workspace", "--locked", "--example", "bench"]);
     ran(build).await?;
     let bench = guard::command(workspace::target_dir()?.join("debug/examples/bench"))?;
-    let mut measured = bench::measured(&plan, bench).await?.all;
+    let mut measured = bench::measured(&plan, "baseline", bench).await?.all;
     measured.retain(|one| one.operation != BY_PASSWORD);
     let count = |one: Measured| {
         let instructions = one.instructions.context("instructions were not counted")?;

@@ -22,6 +22,7 @@ use clap::{Args, value_parser};
 use programs::Compared;
 use serde::de::DeserializeOwned;
 
+pub(crate) use passwords::share_of_a_core;
 pub use passwords::{BY_PASSWORD, BY_TOKEN};
 pub use plan::{Floors, Function, Measured, Plan, Results, Round, Task};
 pub use scale::{Dimension, Point, Price, Row, Scaled, Sizes};
@@ -52,10 +53,10 @@ pub struct Options {
 /// How programs are measured, and which.
 #[derive(Args)]
 struct Starts {
-    /// How often each program is started
+    /// How often each program is started over TLS; without, a quarter as often
     #[arg(long, default_value = "240")]
     rounds: NonZeroUsize,
-    /// Warm requests to each program, shared out among its starts
+    /// Warm requests to each program over TLS, shared out among its starts; without, a quarter of them
     #[arg(long, default_value = "3600")]
     requests: NonZeroUsize,
     /// Measure only this function (more than once: and that one)
@@ -111,11 +112,11 @@ async fn compare(options: &Options, plan: Plan) -> Result<()> {
     functions.extend(compared);
     let floors = programs::floors(folder).await?;
     let mut plan = Plan { functions, floors: Some(floors), ..plan };
-    let over_tls = measured(&plan, measuring()?).await?;
+    let over_tls = measured(&plan, "tls", measuring()?).await?;
     (plan.tls, plan.counted) = (false, false);
     // Nothing is judged by these times.
     plan.rounds = plan.rounds.div_ceil(4);
-    let without_tls = measured(&plan, measuring()?).await?;
+    let without_tls = measured(&plan, "plain", measuring()?).await?;
     report::report(&over_tls, &without_tls, options.write)
 }
 
@@ -127,10 +128,11 @@ fn measuring() -> Result<Command> {
     Ok(command)
 }
 
-pub(crate) async fn measured(plan: &Plan, program: Command) -> Result<Results> {
-    let transport = if plan.tls { "tls" } else { "plain" };
-    out::line(format!("Measuring, {} starts of each program ({transport})", plan.rounds))?;
-    done(&Task::Programs(plan.clone()), program, &plan.folder, transport).await
+/// Starts all that is in the plan; what comes of it is also kept in a file of this name.
+pub(crate) async fn measured(plan: &Plan, name: &str, program: Command) -> Result<Results> {
+    let transport = if plan.tls { "over TLS" } else { "without TLS" };
+    out::line(format!("Measuring, {} starts of each program, {transport}", plan.rounds))?;
+    done(&Task::Programs(plan.clone()), program, &plan.folder, name).await
 }
 
 /// What the crate of the tests measures, which depends on this one: so it runs as a program of its own. What it is told

@@ -160,12 +160,12 @@ impl Around<'_> {
         let operation = operations.iter().find(|one| one.name == "golem-get-account");
         let event = self.app.event(operation.context("no such operation")?, jane).await;
         let keys = self.four_keys(jane).await;
-        let floor = |name: &str, program: &PathBuf, trusted: Option<(&str, &PathBuf)>| {
+        let floor = |name: &str, program: &PathBuf, trusted: &[(&str, &PathBuf)]| {
             let mut environment =
                 self.reached(self.app.environment(&["TABLE_NAME".to_owned()].into()));
             environment.push(("FLOOR_KEYS".to_owned(), keys.clone()));
-            let trusted = trusted.map(|(name, path)| (name.to_owned(), path.display().to_string()));
-            environment.extend(trusted);
+            let trusted = trusted.iter().map(|(name, path)| ((*name).to_owned(), path));
+            environment.extend(trusted.map(|(name, path)| (name, path.display().to_string())));
             Subject {
                 name: name.to_owned(),
                 program: program.clone(),
@@ -182,16 +182,17 @@ impl Around<'_> {
         let authority = self.authority.context("the floors trust nobody")?;
         let Authority { folder, bundle, roots, .. } = authority;
         let mut all = vec![
-            floor("floor A: constant", &floors.constant, None),
+            floor("floor A: constant", &floors.constant, &[]),
             floor(
                 "floor B: stock, folder of certificates",
                 &floors.stock,
-                Some(("SSL_CERT_DIR", folder)),
+                &[("SSL_CERT_DIR", folder)],
             ),
-            floor("floor B: stock", &floors.stock, Some(("SSL_CERT_FILE", bundle))),
+            floor("floor B: stock", &floors.stock, &[("SSL_CERT_FILE", bundle)]),
         ];
         for (name, program) in &floors.rungs {
-            all.push(floor(name, program, Some(("AWS_CA_BUNDLE", roots))));
+            // Each looks for the one or the other.
+            all.push(floor(name, program, &[("SSL_CERT_FILE", bundle), ("AWS_CA_BUNDLE", roots)]));
         }
         Ok(all)
     }

@@ -36,11 +36,6 @@ impl Kept {
         serde_json::from_str(&text).with_context(|| format!("cannot use {FILE}"))
     }
 
-    /// As [`Self::read`], but with nothing in it if nothing was ever accepted.
-    pub(super) fn read_or_none() -> Result<Self> {
-        if fs::exists(workspace::root().join(FILE))? { Self::read() } else { Ok(Self::default()) }
-    }
-
     pub(super) fn write(&self) -> Result<()> {
         let text = serde_json::to_string_pretty(self)? + "\n";
         fs::write(workspace::root().join(FILE), text)

@@ -11,7 +11,8 @@ use super::{Floors, Plan, Results, document, measured, measuring, programs};
 use crate::out;
 
 /// What a rung of the ladder is called, and what it is built with: a profile, and features that take measures back.
-const RUNGS: [(&str, &str, &str); 7] = [
+const RUNGS: [(&str, &str, &str); 8] = [
+    ("one TLS client in place of two", "release", "system-tls,chain,threads,events"),
     ("authorities of one small file", "release", "aws-lc,chain,threads,events"),
     ("ring in place of aws-lc", "release", "ring,chain,threads,events"),
     ("region and credentials from the environment alone", "release", "ring,threads,events"),
@@ -26,7 +27,7 @@ pub(super) async fn run(folder: PathBuf, plan: Plan, write: bool) -> Result<()> 
     let rungs = rungs(&folder).await?;
     let floors = Floors { rungs, ..programs::floors(&folder).await? };
     let plan = Plan { floors: Some(floors), folder, ..plan };
-    let results = measured(&plan, measuring()?).await?;
+    let results = measured(&plan, "levers", measuring()?).await?;
     let section = section(&results)?;
     out::line(&section)?;
     if write { document::write(document::LEVERS, &section) } else { Ok(()) }
@@ -47,9 +48,10 @@ async fn rungs(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
 }
 
 fn section(results: &Results) -> Result<String> {
-    let mut text = "| the stock, and one more at a time | cold start | its CPU ms | warm p50 | memory | size | instructions |\n\
-                    |---|---|---|---|---|---|---|\n"
-        .to_owned();
+    let starts = results.starts();
+    let mut text = format!("Over TLS, each started {starts} times:\n\n");
+    text += "| the stock, and one more at a time | cold start | its CPU ms | warm p50 | memory | size | instructions |\n\
+             |---|---|---|---|---|---|---|\n";
     for Shares { of, cold, warm, memory, size, .. } in report::shares(results)? {
         let instructions = of.instructions.map_or("-".to_owned(), |count| count.to_string());
         writeln!(

@@ -15,6 +15,11 @@ pub const BY_TOKEN: &str = "hub-get-user";
 const WHOLE_CORE: f64 = 1769.0;
 const SIZES: [f64; 5] = [128.0, 256.0, 512.0, 1024.0, WHOLE_CORE];
 
+/// What of a core a function of so many megabytes has.
+pub(crate) fn share_of_a_core(megabytes: f64) -> f64 {
+    (megabytes / WHOLE_CORE).min(1.0)
+}
+
 /// The difference between the two requests, and what follows from it for each memory size; nothing if they were not
 /// measured.
 pub(super) fn section(results: &Results) -> Result<String> {
@@ -39,7 +44,7 @@ pub(super) fn section(results: &Results) -> Result<String> {
     writeln!(text, "| memory size MB | share of a core | it takes ms |")?;
     writeln!(text, "|---|---|---|")?;
     for size in SIZES {
-        let share = size / WHOLE_CORE;
+        let share = share_of_a_core(size);
         writeln!(text, "| {size} | {share:.2} | {:.0} |", milliseconds / share)?;
     }
     Ok(text)

@@ -64,6 +64,13 @@ pub struct Results {
     pub all: Vec<Measured>,
 }
 
+impl Results {
+    /// How often each was started.
+    pub fn starts(&self) -> usize {
+        self.all.iter().map(|measured| measured.rounds.len()).min().unwrap_or_default()
+    }
+}
+
 /// What one program came to with one request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -104,7 +111,7 @@ pub struct Measured {
     pub calls: f64,
     /// What passes between function and table in a warm request, in bytes, both ways and without TLS.
     pub bytes: f64,
-    /// Round by round, for shares of what another program took in the same round.
+    /// One by one.
     pub rounds: Vec<Round>,
     /// Of a warm request, if they were counted.
     pub instructions: Option<u64>,
