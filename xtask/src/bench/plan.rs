@@ -111,7 +111,7 @@ pub struct Measured {
     pub calls: f64,
     /// What passes between function and table in a warm request, in bytes, both ways and without TLS.
     pub bytes: f64,
-    /// One by one.
+    /// Its starts, one by one.
     pub rounds: Vec<Round>,
     /// Of a warm request, if they were counted.
     pub instructions: Option<u64>,

@@ -199,6 +199,9 @@ mod tests {
         let names = ["cold", "warm", "memory", "size"];
         assert_eq!(over(&read(), [0.76, 1.11, 0.86, 0.91]), names);
         assert_eq!(over(&read(), [f64::NAN; 4]), names);
+        let alone = Measured { due_rounds: 0, calls: 0.0, ..read() };
+        assert_eq!(over(&alone, [0.75, 1.10, 0.85, 0.90]), Vec::<&str>::new());
+        assert_eq!(over(&alone, [0.76, 1.11, 0.86, 0.91]), names);
         let longer = Measured { due_rounds: 2, calls: 2.0, ..read() };
         assert_eq!(over(&longer, [0.75, 1.5, 0.85, 0.90]), Vec::<&str>::new());
         assert_eq!(over(&longer, [0.76, 1.51, 0.86, 0.91]), names);
