@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::model::{ApiKey, Malformed, SshKey, User, UserId, text};
+use crate::model::{ApiKey, ParseError, SshKey, User, UserId, text};
 
 /// A first or last name: 1 to 127 characters, so that both fit into one field of 255.
 pub struct Name(String);
@@ -14,9 +14,9 @@ pub struct Name(String);
 pub struct Phone(String);
 
 impl FromStr for Name {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         text(raw, 127).map(Self)
     }
 }
@@ -28,9 +28,9 @@ impl fmt::Display for Name {
 }
 
 impl FromStr for Phone {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         if raw.trim().is_empty() { Ok(Self(String::new())) } else { text(raw, 50).map(Self) }
     }
 }

@@ -14,10 +14,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// No credential was sent.
     #[error("authentication is required")]
-    NoCredential,
+    MissingCredential,
     /// A credential that is malformed, unknown, expired or revoked, or whose user is gone or disabled.
     #[error("the credential is not valid")]
-    BadCredential,
+    InvalidCredential,
     /// An environment token, where a user must ask.
     #[error("this API accepts only the user token")]
     UserTokenOnly,
@@ -26,7 +26,7 @@ pub enum Error {
     MissingScope(&'static str),
     /// The credential is good, but has a list of scopes, and no scope stands for this.
     #[error("a token with a list of scopes cannot do this")]
-    Restricted,
+    FullAccessRequired,
     /// The caller is known and may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -41,10 +41,10 @@ pub enum Error {
     },
     /// The body or a parameter is not as documented: every problem found.
     #[error("invalid request: {}", Listed(.0))]
-    Invalid(Vec<Problem>),
+    Invalid(Vec<FieldError>),
     /// The body exceeds what any operation takes.
     #[error("the body is larger than 64 KiB")]
-    TooLarge,
+    PayloadTooLarge,
     /// The body is declared to be something that the operation does not take.
     #[error("the content type must be {0}")]
     UnsupportedMediaType(&'static str),
@@ -56,13 +56,13 @@ pub enum Error {
     PreconditionFailed,
     /// The `Idempotency-Key` came with another request before.
     #[error("this Idempotency-Key was used for another request")]
-    KeyReused,
+    IdempotencyKeyReused,
     /// A request with this `Idempotency-Key` is under way.
     #[error("a request with this Idempotency-Key is under way")]
-    KeyInUse,
+    IdempotencyKeyInUse,
     /// Not a failure: the request was made before, under the same `Idempotency-Key`, and is answered as it was then.
     #[error("the request was answered before")]
-    Answered(Box<PlainAnswer>),
+    Answered(Box<RecordedResponse>),
     /// Too many passwords were tried: the name is locked, or as many attempts are under way.
     #[error("too many attempts to sign in; try again later")]
     TooManyAttempts {
@@ -79,7 +79,7 @@ pub enum Error {
     },
     /// Another request changed first what this one had read. Nothing was written; the whole request may be run again.
     #[error("another request changed the same data")]
-    Raced,
+    WriteConflict,
     /// The database could not be reached, was too busy or too slow. The outcome of a write is unknown.
     #[error("could not {action} in time")]
     Unavailable {
@@ -103,13 +103,13 @@ pub enum Error {
 impl Error {
     /// The error of one field or parameter.
     pub fn invalid(field: &'static str, text: impl fmt::Display) -> Self {
-        Self::Invalid(vec![Problem::new(field, text)])
+        Self::Invalid(vec![FieldError::new(field, text)])
     }
 }
 
 /// An answer as it was given: what a repeated request gets again.
 #[derive(Serialize, Deserialize)]
-pub struct PlainAnswer {
+pub struct RecordedResponse {
     /// The status.
     pub status: u16,
     /// The headers that the operation itself set.
@@ -119,9 +119,9 @@ pub struct PlainAnswer {
 }
 
 /// It may show a secret.
-impl fmt::Debug for PlainAnswer {
+impl fmt::Debug for RecordedResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PlainAnswer({}, …)", self.status)
+        write!(f, "RecordedResponse({}, …)", self.status)
     }
 }
 
@@ -168,12 +168,12 @@ pub(crate) fn failed<E: Into<Box<dyn StdError + Send + Sync>>>(
 
 /// One thing that is wrong with a request: `<field>: <what is wrong>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct FieldError {
     field: Cow<'static, str>,
     text: String,
 }
 
-impl Problem {
+impl FieldError {
     /// The field or query parameter that is wrong; `body` for the body as a whole.
     pub fn field(&self) -> &str {
         &self.field
@@ -190,14 +190,14 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.text)
     }
 }
 
 /// Problems in one line, for a message.
-struct Listed<'a>(&'a [Problem]);
+struct Listed<'a>(&'a [FieldError]);
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -209,9 +209,9 @@ impl fmt::Display for Listed<'_> {
 }
 
 /// An error with everything that caused it, for the log: an SDK error alone says only "service error".
-pub(crate) struct Chain<'a>(pub(crate) &'a dyn StdError);
+pub(crate) struct ErrorChain<'a>(pub(crate) &'a dyn StdError);
 
-impl fmt::Display for Chain<'_> {
+impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
         let mut cause = self.0.source();

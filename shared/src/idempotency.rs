@@ -13,16 +13,16 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::error::failed;
-use crate::http::Call;
-use crate::model::{AnswerSlot, IdempotencyKey, UserId};
+use crate::http::ApiRequest;
+use crate::model::{IdempotencyKey, IdempotencySlot, UserId};
 use crate::random;
 use crate::service_key::{ServiceKey, ServiceKeys};
-use crate::table::KeptAnswer;
-use crate::{Error, PlainAnswer, Result};
+use crate::table::StoredResponse;
+use crate::{Error, RecordedResponse, Result};
 
 const HEADER: &str = "idempotency-key";
 
-impl Call {
+impl ApiRequest {
     /// The key under which the request may be sent again: of those that change something alone.
     pub(crate) fn idempotency_key(&self) -> Result<Option<IdempotencyKey>> {
         if self.method() == "GET" || !self.headers().contains_key(HEADER) {
@@ -36,38 +36,38 @@ impl Call {
 }
 
 /// A request under a key. It has no `Debug`: a body can be guessed from its hash.
-pub(crate) struct Repeatable {
-    slot: AnswerSlot,
+pub(crate) struct IdempotentRequest {
+    slot: IdempotencySlot,
     /// Of all that makes it another request.
     digest: [u8; 32],
 }
 
-impl Repeatable {
+impl IdempotentRequest {
     /// The request, with the credential of this name.
-    pub(crate) fn new(call: &Call, credential: &str, key: &IdempotencyKey) -> Self {
-        Self { slot: AnswerSlot::of(credential, key), digest: digest(call) }
+    pub(crate) fn new(call: &ApiRequest, credential: &str, key: &IdempotencyKey) -> Self {
+        Self { slot: IdempotencySlot::of(credential, key), digest: digest(call) }
     }
 
     /// Where its answer is kept.
-    pub(crate) const fn slot(&self) -> &AnswerSlot {
+    pub(crate) const fn slot(&self) -> &IdempotencySlot {
         &self.slot
     }
 
     /// How the request ends if this answer was kept under its key: with the same answer, or with
-    /// [`Error::KeyReused`] if the answer is another request's.
-    pub(crate) async fn end(&self, keys: &ServiceKeys, kept: &KeptAnswer) -> Error {
+    /// [`Error::IdempotencyKeyReused`] if the answer is another request's.
+    pub(crate) async fn end(&self, keys: &ServiceKeys, kept: &StoredResponse) -> Error {
         match self.opened(keys, kept).await {
             Ok(answer) => Error::Answered(Box::new(answer)),
             Err(error) => error,
         }
     }
 
-    async fn opened(&self, keys: &ServiceKeys, kept: &KeptAnswer) -> Result<PlainAnswer> {
+    async fn opened(&self, keys: &ServiceKeys, kept: &StoredResponse) -> Result<RecordedResponse> {
         let key = keys.version(&kept.key_version).await?;
         let decoded = |text: &str| STANDARD.decode(text).map_err(failed("read a kept answer"));
         let fingerprint = decoded(&kept.fingerprint)?;
         if !bool::from(self.fingerprint(&key, kept.user)?.ct_eq(&fingerprint)) {
-            return Err(Error::KeyReused);
+            return Err(Error::IdempotencyKeyReused);
         }
         let plain = self.open(&key, kept.user, &decoded(&kept.sealed)?)?;
         serde_json::from_slice(&plain).map_err(failed("read a kept answer"))
@@ -79,16 +79,16 @@ impl Repeatable {
         keys: &ServiceKeys,
         user: UserId,
         answer: &Response<Body>,
-    ) -> Result<KeptAnswer> {
+    ) -> Result<StoredResponse> {
         let key = keys.current().await?;
         let plain = serde_json::to_vec(&plain(answer)?).map_err(failed("keep an answer"))?;
-        Ok(KeptAnswer {
+        Ok(StoredResponse {
             user,
             slot: self.slot.clone(),
             fingerprint: STANDARD.encode(self.fingerprint(&key, user)?),
             sealed: STANDARD.encode(self.seal(&key, user, plain)?),
             key_version: key.version.clone(),
-            ends_at: KeptAnswer::end(),
+            expires_at: StoredResponse::end(),
         })
     }
 
@@ -135,8 +135,8 @@ impl Repeatable {
 
 /// A hash of method, path, query, media type and body: of what makes two requests different ones. A trailing slash does
 /// not.
-fn digest(call: &Call) -> [u8; 32] {
-    let path = call.segments().join("/");
+fn digest(call: &ApiRequest) -> [u8; 32] {
+    let path = call.path_segments().join("/");
     let texts = [call.method(), &path, call.raw_query(), call.media_type().as_str()];
     let parts = texts.map(str::as_bytes).into_iter().chain([call.raw_body()]);
     let mut hash = Sha256::new();
@@ -148,7 +148,7 @@ fn digest(call: &Call) -> [u8; 32] {
 }
 
 /// An answer before the headers are added that every answer has.
-fn plain(answer: &Response<Body>) -> Result<PlainAnswer> {
+fn plain(answer: &Response<Body>) -> Result<RecordedResponse> {
     let text = |value: &HeaderValue| value.to_str().map(str::to_owned);
     let headers = answer
         .headers()
@@ -161,16 +161,16 @@ fn plain(answer: &Response<Body>) -> Result<PlainAnswer> {
         _ => return Err(failed("keep an answer")("its body is no text")),
     };
     let headers = headers.map_err(failed("keep an answer"))?;
-    Ok(PlainAnswer { status: answer.status().as_u16(), headers, body })
+    Ok(RecordedResponse { status: answer.status().as_u16(), headers, body })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn request(key: &str) -> Repeatable {
+    fn request(key: &str) -> IdempotentRequest {
         let key = key.parse().unwrap();
-        Repeatable { slot: AnswerSlot::of("password", &key), digest: [7; 32] }
+        IdempotentRequest { slot: IdempotencySlot::of("password", &key), digest: [7; 32] }
     }
 
     #[test]

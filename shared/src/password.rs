@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::error::failed;
-use crate::model::{Malformed, UserId};
+use crate::model::{ParseError, UserId};
 use crate::{Result, random};
 
 /// Memory in KiB, passes and lanes: the least that OWASP's password storage cheat sheet recommends for argon2id.
@@ -24,13 +24,13 @@ const REMEMBERED: Duration = Duration::from_mins(1);
 pub struct NewPassword(String);
 
 impl FromStr for NewPassword {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         match raw.chars().count() {
-            0..8 => Err(Malformed::new("must be at least 8 characters long")),
-            257.. => Err(Malformed::new("must be at most 256 characters long")),
-            _ if is_common(raw) => Err(Malformed::new("is one of the most common passwords")),
+            0..8 => Err(ParseError::new("must be at least 8 characters long")),
+            257.. => Err(ParseError::new("must be at most 256 characters long")),
+            _ if is_common(raw) => Err(ParseError::new("is one of the most common passwords")),
             _ => Ok(Self(raw.to_owned())),
         }
     }
@@ -95,12 +95,12 @@ fn verify(password: &str, hash: Option<&str>) -> Result<bool> {
 
 /// Passwords that were right within the last minute, by a keyed hash of user, stored hash and password: a changed
 /// password is another entry.
-pub struct Verified {
+pub struct PasswordCache {
     key: [u8; 64],
     seen: Mutex<HashMap<[u8; 32], Instant>>,
 }
 
-impl Verified {
+impl PasswordCache {
     /// Nothing yet, under a key of this process alone.
     pub fn new() -> Result<Self> {
         Ok(Self { key: random::bytes()?, seen: Mutex::default() })
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_right_password_is_known_for_a_while_and_not_after_a_change() {
-        let (verified, user) = (Verified::new().unwrap(), UserId::generate());
+        let (verified, user) = (PasswordCache::new().unwrap(), UserId::generate());
         let (hash, changed) = (hash("correct horse").unwrap(), hash("another horse").unwrap());
 
         assert!(!verified.knows(user, &hash, "correct horse"));

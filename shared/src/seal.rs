@@ -11,15 +11,15 @@ use sha2::{Digest, Sha256};
 
 use crate::Result;
 use crate::error::failed;
-use crate::model::{Malformed, Sealed, hex};
+use crate::model::{ParseError, Sealed, hex};
 
 /// The environment variable that holds the public key: 32 bytes in standard base64.
 pub const PUBLIC_KEY_VARIABLE: &str = "SEALING_PUBLIC_KEY";
 
 /// The public key that registry passwords are sealed to.
-pub struct SealingKey(PublicKey);
+pub struct SealPublicKey(PublicKey);
 
-impl SealingKey {
+impl SealPublicKey {
     /// The key of [`PUBLIC_KEY_VARIABLE`]; an error ends the cold start.
     pub fn from_env() -> Result<Self> {
         let text = std::env::var(PUBLIC_KEY_VARIABLE).map_err(failed("read SEALING_PUBLIC_KEY"))?;
@@ -27,7 +27,7 @@ impl SealingKey {
     }
 
     /// A public key from standard base64.
-    pub fn parse(text: &str) -> Result<Self, Malformed> {
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
         key_bytes(text).map(|bytes| Self(PublicKey::from(bytes)))
     }
 
@@ -42,16 +42,16 @@ impl SealingKey {
 }
 
 /// The private key, which stays with the operator.
-pub struct OpeningKey(SecretKey);
+pub struct SealPrivateKey(SecretKey);
 
-impl OpeningKey {
+impl SealPrivateKey {
     /// A new pair's private half.
     pub fn generate() -> Self {
         Self(SecretKey::generate(&mut OsRng))
     }
 
     /// A private key from standard base64.
-    pub fn parse(text: &str) -> Result<Self, Malformed> {
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
         key_bytes(text).map(|bytes| Self(SecretKey::from(bytes)))
     }
 
@@ -71,21 +71,21 @@ impl OpeningKey {
     }
 
     /// Opens a sealed box in standard base64.
-    pub fn open(&self, sealed_box: &str) -> Result<String, Malformed> {
+    pub fn open(&self, sealed_box: &str) -> Result<String, ParseError> {
         let bytes = STANDARD
             .decode(sealed_box.trim())
-            .map_err(|_| Malformed::new("the sealed box is not standard base64"))?;
+            .map_err(|_| ParseError::new("the sealed box is not standard base64"))?;
         let secret = self
             .0
             .unseal(&bytes)
-            .map_err(|_| Malformed::new("this key does not open the sealed box"))?;
-        String::from_utf8(secret).map_err(|_| Malformed::new("the sealed box does not hold text"))
+            .map_err(|_| ParseError::new("this key does not open the sealed box"))?;
+        String::from_utf8(secret).map_err(|_| ParseError::new("the sealed box does not hold text"))
     }
 }
 
-fn key_bytes(text: &str) -> Result<[u8; 32], Malformed> {
+fn key_bytes(text: &str) -> Result<[u8; 32], ParseError> {
     let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.ok_or_else(|| Malformed::new("a key must be 32 bytes in standard base64"))
+    bytes.ok_or_else(|| ParseError::new("a key must be 32 bytes in standard base64"))
 }
 
 fn fingerprint(key: &PublicKey) -> String {
@@ -98,21 +98,22 @@ mod tests {
 
     #[test]
     fn only_the_private_key_of_the_pair_opens_what_was_sealed() {
-        let pair = OpeningKey::generate();
-        let sealed = SealingKey::parse(&pair.public_key()).unwrap().seal(" pässword\u{0}").unwrap();
+        let pair = SealPrivateKey::generate();
+        let sealed =
+            SealPublicKey::parse(&pair.public_key()).unwrap().seal(" pässword\u{0}").unwrap();
 
         assert_eq!(
-            OpeningKey::parse(&pair.reveal()).unwrap().open(&sealed.sealed_box).unwrap(),
+            SealPrivateKey::parse(&pair.reveal()).unwrap().open(&sealed.sealed_box).unwrap(),
             " pässword\u{0}"
         );
         assert_eq!(sealed.key, pair.fingerprint());
-        assert!(OpeningKey::generate().open(&sealed.sealed_box).is_err());
+        assert!(SealPrivateKey::generate().open(&sealed.sealed_box).is_err());
     }
 
     #[test]
     fn a_key_that_is_not_32_bytes_of_base64_is_refused() {
         for text in ["", "AAAA", "not base64!"] {
-            assert!(SealingKey::parse(text).is_err(), "{text}");
+            assert!(SealPublicKey::parse(text).is_err(), "{text}");
         }
     }
 }

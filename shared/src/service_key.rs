@@ -91,7 +91,7 @@ impl ServiceKeys {
     /// Reads the secret. If it cannot be read now, the first request that needs it tries again.
     pub async fn warm(&self) {
         if let Err(error) = self.read().await {
-            tracing::warn!(error = %crate::error::Chain(&error), "the service key is not read yet");
+            tracing::warn!(error = %crate::error::ErrorChain(&error), "the service key is not read yet");
         }
     }
 

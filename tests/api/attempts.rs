@@ -4,20 +4,22 @@ use futures_util::future::join_all;
 use serde_json::json;
 use shared::Error;
 use shared::model::UserId;
-use shared::table::{Attempts, Guessed, Kept, KeptCredential, Reservation, Table};
+use shared::table::{
+    CredentialKey, LoginAttempts, LoginSubject, Reservation, StoredCredential, Table,
+};
 use tests::{Fault, TestApp};
 
 /// What the table knows of the attempts on a name.
-async fn seen(table: &Table, guessed: &Guessed) -> Attempts {
+async fn seen(table: &Table, guessed: &LoginSubject) -> LoginAttempts {
     let (kept, ..) = table
-        .credential_and(UserId::generate(), Kept::Password(guessed.clone()), ())
+        .fetch_with_credential(UserId::generate(), CredentialKey::Password(guessed.clone()), ())
         .await
         .unwrap();
-    let KeptCredential::Password(_, attempts) = kept else { panic!("{kept:?}") };
+    let StoredCredential::Password(_, attempts) = kept else { panic!("{kept:?}") };
     attempts
 }
 
-async fn reserve(table: &Table, guessed: &Guessed) -> Result<Reservation, Error> {
+async fn reserve(table: &Table, guessed: &LoginSubject) -> Result<Reservation, Error> {
     table.reserve_attempt(guessed, &seen(table, guessed).await).await
 }
 
@@ -30,7 +32,7 @@ fn retry_after(refused: &Error) -> u64 {
 #[tokio::test]
 async fn the_tenth_wrong_password_locks_the_name_and_no_other() {
     let app = TestApp::start().await;
-    for guessed in [Guessed::User(UserId::generate()), Guessed::Name([7; 32])] {
+    for guessed in [LoginSubject::User(UserId::generate()), LoginSubject::Name([7; 32])] {
         for number in 0..10 {
             let reserved = reserve(app.table(), &guessed).await;
             app.table()
@@ -43,14 +45,14 @@ async fn the_tenth_wrong_password_locks_the_name_and_no_other() {
 
         assert!((890..=900).contains(&retry_after(&locked)), "{locked:?}");
         assert!(retry_after(&reserve(app.table(), &guessed).await.unwrap_err()) > 890);
-        reserve(app.table(), &Guessed::User(UserId::generate())).await.unwrap();
+        reserve(app.table(), &LoginSubject::User(UserId::generate())).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn the_tenth_wrong_password_locks_even_if_the_answer_to_it_was_lost() {
     let app = TestApp::start().await;
-    let guessed = Guessed::User(UserId::generate());
+    let guessed = LoginSubject::User(UserId::generate());
     for number in 0..10 {
         let reserved = reserve(app.table(), &guessed).await.unwrap();
         if number == 9 {
@@ -69,7 +71,7 @@ async fn the_tenth_wrong_password_locks_even_if_the_answer_to_it_was_lost() {
 async fn a_lock_that_came_after_the_attempts_were_read_holds() {
     let app = TestApp::start().await;
     let user = UserId::generate();
-    let guessed = Guessed::User(user);
+    let guessed = LoginSubject::User(user);
     let nothing_yet = seen(app.table(), &guessed).await;
     let until = (TestApp::in_seconds(600).as_millisecond()).to_string();
     let ttl = TestApp::in_seconds(600).as_second().to_string();
@@ -86,7 +88,7 @@ async fn a_lock_that_came_after_the_attempts_were_read_holds() {
 #[tokio::test]
 async fn the_table_keeps_attempts_for_as_long_as_they_count() {
     let app = TestApp::start().await;
-    let guessed = Guessed::User(UserId::generate());
+    let guessed = LoginSubject::User(UserId::generate());
     let reserved = reserve(app.table(), &guessed).await.unwrap();
     app.table().note_wrong_attempt(reserved).await.unwrap();
 
@@ -99,7 +101,7 @@ async fn the_table_keeps_attempts_for_as_long_as_they_count() {
 #[tokio::test]
 async fn right_passwords_give_their_attempts_back() {
     let app = TestApp::start().await;
-    let guessed = Guessed::User(UserId::generate());
+    let guessed = LoginSubject::User(UserId::generate());
 
     for _ in 0..30 {
         let reserved = reserve(app.table(), &guessed).await.unwrap();
@@ -112,7 +114,7 @@ async fn right_passwords_give_their_attempts_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_hundred_guesses_at_once_ten_are_let_through_and_the_others_may_soon_try_again() {
     let app = TestApp::start().await;
-    let guessed = Guessed::User(UserId::generate());
+    let guessed = LoginSubject::User(UserId::generate());
 
     let outcomes = join_all((0..100).map(|_| reserve(app.table(), &guessed))).await;
 

@@ -102,7 +102,7 @@ async fn a_deleted_account_is_not_chosen_and_not_changed() {
         let (others, account, user) = (app.others(), account_of(&jane), jane.user().id);
         app.proxy().before(WRITE, async move {
             let access = others.access(user, account).await.unwrap();
-            others.close_account(access.admin().unwrap()).unwrap().commit().await.unwrap();
+            others.delete_account(access.admin().unwrap()).unwrap().commit().await.unwrap();
         });
 
         let refused = match method {
@@ -191,9 +191,15 @@ async fn of_two_first_accounts_the_one_written_first_stays_current() {
     app.proxy().before(WRITE, async move {
         let name: shared::model::AccountName = "First".parse().unwrap();
         let (owner, slug) =
-            others.user_and(user, shared::table::SlugChoice(name.clone())).await.unwrap();
+            others.user_and(user, shared::table::FreeSlug(name.clone())).await.unwrap();
         let account = shared::table::NewAccount { name, contact_email: None, registry: None };
-        others.open_account(account, slug, &owner.unwrap()).await.unwrap().commit().await.unwrap();
+        others
+            .create_account(account, slug, &owner.unwrap())
+            .await
+            .unwrap()
+            .commit()
+            .await
+            .unwrap();
     });
 
     let second =

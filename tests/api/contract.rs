@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
-use tests::{Asker, REQUEST_ID, TestApp, operations, user_operations};
+use tests::{CallerKind, REQUEST_ID, TestApp, operations, user_operations};
 
 #[tokio::test]
 async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
@@ -14,19 +14,19 @@ async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
         let answer = app.send_event(&event).await;
 
         let (code, text) = match operation.asker() {
-            Asker::Anybody => {
+            CallerKind::Anybody => {
                 assert_ne!(answer.status, 401, "{operation}: {answer:?}");
                 continue;
             }
-            Asker::Client => ("invalid_client", "the client must prove itself"),
-            Asker::User => ("credential_required", "authentication is required"),
+            CallerKind::Client => ("invalid_client", "the client must prove itself"),
+            CallerKind::User => ("credential_required", "authentication is required"),
         };
         assert_eq!(answer.parts(), (401, &operation.error(401, code, text)), "{operation}");
         let challenge = answer.header("www-authenticate").unwrap();
         let bearer = challenge.starts_with(r#"Bearer realm="rollcall""#);
         let basic = challenge.ends_with(r#"Basic realm="rollcall", charset="UTF-8""#);
-        assert_eq!(bearer, operation.asker() == Asker::User, "{operation}: {challenge}");
-        let takes_basic = operation.takes("basic") || operation.asker() == Asker::Client;
+        assert_eq!(bearer, operation.asker() == CallerKind::User, "{operation}: {challenge}");
+        let takes_basic = operation.takes("basic") || operation.asker() == CallerKind::Client;
         assert_eq!(basic, takes_basic, "{operation}: {challenge}");
     }
 }

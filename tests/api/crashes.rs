@@ -8,13 +8,17 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::{Role, TokenKind};
 use shared::table::Swept;
-use tests::{Answer, Cut, Doomed, Fault, TestApp};
+use tests::{Answer, CallCutoff, DeletionFixture, Fault, TestApp};
 
 /// More than a batch.
 const MEMBERS: usize = 30;
 
 /// Kills whoever works when so many of its calls have gone through; nothing, if it was killed.
-async fn killed_after<T>(cut: &Cut, calls: usize, work: impl Future<Output = T>) -> Option<T> {
+async fn killed_after<T>(
+    cut: &CallCutoff,
+    calls: usize,
+    work: impl Future<Output = T>,
+) -> Option<T> {
     cut.after(calls);
     let ended = tokio::select! {
         ended = work => Some(ended),
@@ -25,7 +29,7 @@ async fn killed_after<T>(cut: &Cut, calls: usize, work: impl Future<Output = T>)
 }
 
 /// What finishes an interrupted deletion, in turn.
-async fn finish(app: &TestApp, doomed: &Doomed, turn: usize) {
+async fn finish(app: &TestApp, doomed: &DeletionFixture, turn: usize) {
     match turn % 4 {
         0 => drop(app.sweep().await.unwrap()),
         1 => {
@@ -50,7 +54,7 @@ async fn a_deletion_killed_at_any_step_is_whole_or_not_at_all_and_is_finished_la
     let mut half_done = 0;
     for calls in 0.. {
         let mut app = TestApp::start().await;
-        let doomed = Doomed::with_members(&app, MEMBERS).await;
+        let doomed = DeletionFixture::with_members(&app, MEMBERS).await;
         let whole = doomed.left(&app).await;
         let cut = app.cut().await;
 
@@ -77,9 +81,9 @@ async fn a_deletion_killed_at_any_step_is_whole_or_not_at_all_and_is_finished_la
 }
 
 /// An account whose deletion was killed before anything was cleared up.
-async fn left_behind() -> (TestApp, Doomed) {
+async fn left_behind() -> (TestApp, DeletionFixture) {
     let mut app = TestApp::start().await;
-    let doomed = Doomed::with_members(&app, MEMBERS).await;
+    let doomed = DeletionFixture::with_members(&app, MEMBERS).await;
     let cut = app.cut().await;
     // The read, the write and the list of members.
     assert!(killed_after(&cut, 3, doomed.delete(&app)).await.is_none());
@@ -130,7 +134,7 @@ async fn sweeps_and_requests_for_one_deletion_may_all_run_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_that_is_not_killed_may_be_swept_at_the_same_time() {
     let app = TestApp::start().await;
-    let doomed = Doomed::with_members(&app, MEMBERS).await;
+    let doomed = DeletionFixture::with_members(&app, MEMBERS).await;
 
     let (deleted, one, other) = tokio::join!(doomed.delete(&app), app.sweep(), app.sweep());
 
@@ -143,7 +147,7 @@ async fn a_deletion_that_is_not_killed_may_be_swept_at_the_same_time() {
 async fn the_names_of_a_deleted_account_are_free_at_once_and_the_sweep_leaves_the_next_one_alone() {
     let (app, doomed) = left_behind().await;
     let mary = app.person("maryroe").await;
-    let wish = json!({ "name": "Doomed", "email": "doomed@example.com" });
+    let wish = json!({ "name": "DeletionFixture", "email": "doomed@example.com" });
 
     let next = mary.send_json("POST", "/v1/accounts", &wish).await;
 
@@ -158,7 +162,7 @@ async fn the_names_of_a_deleted_account_are_free_at_once_and_the_sweep_leaves_th
 #[tokio::test]
 async fn an_account_that_was_restored_keeps_its_members_whatever_was_noted() {
     let app = TestApp::start().await;
-    let doomed = Doomed::with_members(&app, MEMBERS).await;
+    let doomed = DeletionFixture::with_members(&app, MEMBERS).await;
     let (whole, all) = (doomed.left(&app).await, app.items().await);
     assert_eq!(doomed.delete(&app).await.status, 200);
     let note = json!({

@@ -162,9 +162,9 @@ async fn a_last_use_that_cannot_be_noted_is_ignored_and_never_brings_a_token_bac
     assert_eq!(app.proxy().faults_left(), 0);
 
     let credential: shared::model::TokenCredential = fresh.token().parse().unwrap();
-    let kept = shared::table::Kept::Token(credential.id());
-    let (kept, ..) = app.table().credential_and(credential.owner(), kept, ()).await.unwrap();
-    let shared::table::KeptCredential::Token(Some(mut stored)) = kept else { panic!("{kept:?}") };
+    let kept = shared::table::CredentialKey::Token(credential.id());
+    let (kept, ..) = app.table().fetch_with_credential(credential.owner(), kept, ()).await.unwrap();
+    let shared::table::StoredCredential::Token(Some(mut stored)) = kept else { panic!("{kept:?}") };
     app.table().delete_token(credential.owner(), credential.id()).commit().await.unwrap();
     let revoked = app.items().await;
     app.table().mark_token_used(&mut stored, TestApp::in_seconds(0)).await;

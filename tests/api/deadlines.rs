@@ -10,7 +10,7 @@ use std::time::Duration;
 use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Response};
 use serde_json::json;
-use shared::http::Call;
+use shared::http::ApiRequest;
 use shared::model::TokenKind;
 use shared::table::{Connection, Table};
 use shared::{Error, Result};
@@ -36,7 +36,8 @@ async fn a_request_that_nothing_ends_is_503_in_its_dialect_before_lambda_and_the
 
     for operation in operations().into_iter().filter(|own| own.binary() != "not-found") {
         let event = operation.of(crate::NOBODYS, "rcu_x");
-        let call = Call::new(shared::http::received(serde_json::from_value(event).unwrap()));
+        let call =
+            ApiRequest::new(shared::http::from_event(serde_json::from_value(event).unwrap()));
         let begun = Instant::now();
 
         let answer = call.answer(pending::<Result<Response<Body>>>).await;
@@ -129,7 +130,7 @@ async fn a_connection_that_nobody_takes_is_given_up_and_not_waited_for_as_long_a
     }
     let table = Table::connect(Connection::local(&format!("http://{address}"), "x")).unwrap();
 
-    let Err(error) = table.user_of_nothing().await else { panic!("somebody answered") };
+    let Err(error) = table.dummy_lookup().await else { panic!("somebody answered") };
 
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
     let mut causes = Vec::new();

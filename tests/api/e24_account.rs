@@ -232,7 +232,7 @@ async fn a_new_password_revokes_every_other_token_and_neither_the_one_that_asked
     assert!(!everything.contains("another horse battery"));
     let hash = item(&app, &jane).await["passwordHash"]["S"].as_str().unwrap().to_owned();
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-    let verified = shared::password::Verified::new().unwrap();
+    let verified = shared::password::PasswordCache::new().unwrap();
     let id = jane.user().id;
     assert!(verified.check(id, Some(&hash), "another horse battery").unwrap());
     assert!(!verified.check(id, Some(&hash), tests::PASSWORD).unwrap());

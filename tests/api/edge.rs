@@ -3,11 +3,11 @@
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use shared::Error;
-use shared::http::Call;
+use shared::http::ApiRequest;
 
-fn call(path: &str) -> Call {
+fn call(path: &str) -> ApiRequest {
     let event = json!({ "version": "2.0", "rawPath": path, "requestContext": { "http": { "method": "GET" } } });
-    Call::new(shared::http::received(serde_json::from_value(event).unwrap()))
+    ApiRequest::new(shared::http::from_event(serde_json::from_value(event).unwrap()))
 }
 
 fn parts(answer: &Response<Body>) -> (u16, Value) {
@@ -15,8 +15,8 @@ fn parts(answer: &Response<Body>) -> (u16, Value) {
     (answer.status().as_u16(), serde_json::from_str(text).unwrap())
 }
 
-fn default_request() -> Call {
-    Call::new(Request::default())
+fn default_request() -> ApiRequest {
+    ApiRequest::new(Request::default())
 }
 
 #[tokio::test]
@@ -46,12 +46,12 @@ async fn a_handler_that_does_not_end_is_503_within_10_seconds() {
 
 #[tokio::test]
 async fn a_request_that_always_loses_is_503_and_one_that_loses_for_a_while_succeeds() {
-    let always = default_request().answer(async || Err(Error::Raced)).await;
+    let always = default_request().answer(async || Err(Error::WriteConflict)).await;
     let tries = std::sync::atomic::AtomicUsize::new(0);
     let request = default_request();
     let for_a_while = request.answer(async || {
         let lost = tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 5;
-        if lost { Err(Error::Raced) } else { shared::http::ok(&json!({})) }
+        if lost { Err(Error::WriteConflict) } else { shared::http::ok(&json!({})) }
     });
 
     assert_eq!(always.status(), 503);

@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared::Error;
-use shared::model::{AnswerSlot, Scope};
-use shared::table::KeptAnswer;
+use shared::model::{IdempotencySlot, Scope};
+use shared::table::StoredResponse;
 use tests::{Answer, Fault, Operation, Person, State, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
@@ -490,20 +490,20 @@ async fn whoever_finds_both_the_answer_and_the_address_taken_learns_that_the_ans
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let user = app.table().user_and(jane.user().id, ()).await.unwrap().0.unwrap();
-    let answer = KeptAnswer {
+    let answer = StoredResponse {
         user: user.id,
-        slot: AnswerSlot::of("password", &"a-key".parse().unwrap()),
+        slot: IdempotencySlot::of("password", &"a-key".parse().unwrap()),
         fingerprint: String::new(),
         sealed: String::new(),
         key_version: "1".to_owned(),
-        ends_at: KeptAnswer::end(),
+        expires_at: StoredResponse::end(),
     };
     let add = || app.table().add_email(&user, "both@example.com".parse().unwrap()).unwrap();
     add().keeping(&answer).unwrap().commit().await.unwrap();
 
     let refused = add().keeping(&answer).unwrap().commit().await;
 
-    assert!(matches!(refused, Err(Error::KeyInUse)));
+    assert!(matches!(refused, Err(Error::IdempotencyKeyInUse)));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use shared::model::Role;
 use shared::service_key::SECRET_VARIABLE;
-use tests::{Asker, Call, Fault, Person, TestApp, operations};
+use tests::{Call, CallerKind, Fault, Person, TestApp, operations};
 use tokio::sync::OnceCell;
 use xtask::template::Template;
 
@@ -25,7 +25,8 @@ async fn ask() -> BTreeMap<&'static str, Vec<Call>> {
         app.join(&john, &jane.account(), Role::Admin).await;
         let fresh = fresh(&jane).await;
         let takes_basic = operation.takes("basic") && operation.success_by("basic") < 400;
-        let basic = Some(jane.basic()).filter(|_| takes_basic && operation.asker() == Asker::User);
+        let basic =
+            Some(jane.basic()).filter(|_| takes_basic && operation.asker() == CallerKind::User);
         for authorization in [fresh.token().to_owned()].into_iter().chain(basic) {
             let mut event = operation.prepared(&app, &jane.who(), &authorization).await;
             event["headers"]["idempotency-key"] = json!("a-key");

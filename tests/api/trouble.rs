@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tests::{Answer, Asker, Fault, Operation, Person, TestApp, operations, user_operations};
+use tests::{Answer, CallerKind, Fault, Operation, Person, TestApp, operations, user_operations};
 
 /// The operations of users and of OAuth clients.
 fn protected() -> impl Iterator<Item = Operation> {
-    operations().into_iter().filter(|operation| operation.asker() != Asker::Anybody)
+    operations().into_iter().filter(|operation| operation.asker() != CallerKind::Anybody)
 }
 
 /// Events of operations, prepared while the database is well.

@@ -1,7 +1,7 @@
 //! Every event in `events/` through its binary, as `cargo lambda invoke` hands it over.
 
 use serde_json::Value;
-use tests::{Asker, operations};
+use tests::{CallerKind, operations};
 
 use crate::service::{Running, base_url, new_user};
 
@@ -20,8 +20,8 @@ async fn every_event_as_it_is_in_its_file_is_refused_by_its_function_for_its_pla
 
         let status = match (operation.asker(), operation.name.as_str()) {
             (_, "not-found") => 404,
-            (Asker::Anybody, _) => 400,
-            (Asker::Client | Asker::User, _) => 401,
+            (CallerKind::Anybody, _) => 400,
+            (CallerKind::Client | CallerKind::User, _) => 401,
         };
         assert_eq!(answer["statusCode"], status, "{operation}: {answer}");
         assert_eq!(answer["headers"]["cache-control"], "no-store", "{operation}: {answer}");

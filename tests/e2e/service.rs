@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use reqwest::Method;
 use serde_json::Value;
-use tests::{Answer, OAuthClient, Service, Who, basic, unique};
+use tests::{Answer, OAuthClient, Service, TestCredentials, basic, unique};
 
 /// What the service says of itself.
 pub(crate) static DEV: LazyLock<Value> = LazyLock::new(|| {
@@ -92,7 +92,7 @@ pub(crate) fn oauth_client() -> OAuthClient {
 }
 
 /// Somebody new, Mary Major, with the address `<username>@example.com`.
-pub(crate) async fn new_user() -> Who {
+pub(crate) async fn new_user() -> TestCredentials {
     let username = unique("mary");
     let username = &username[..username.len().min(30)];
     let password = "correct horse battery".to_owned();
@@ -110,7 +110,7 @@ pub(crate) async fn new_user() -> Who {
     let headers = [("authorization", token.as_str())];
     let account = send("GET", "/api/public/v1/current-account", &headers, None).await;
     let account = account.text("accountId").to_owned();
-    Who { username: username.to_owned(), password, token, account }
+    TestCredentials { username: username.to_owned(), password, token, account }
 }
 
 async fn answer(response: reqwest::Response) -> Answer {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use shared::table::{Connection, Table};
 use tests::history::Http;
 use tests::history::run::Stage;
-use tests::history::weather::Weather;
+use tests::history::weather::FaultSchedule;
 use tests::{OAuthClient, Proxy};
 
 /// From what everything is drawn.
@@ -23,7 +23,7 @@ fn variable(name: &str) -> String {
 pub(crate) struct Setting {
     dev: Value,
     http: Http,
-    weather: Weather,
+    weather: FaultSchedule,
 }
 
 impl Setting {
@@ -34,7 +34,7 @@ impl Setting {
         let http = Http::new(dev["base_url"].as_str().unwrap()).unwrap();
         let proxy = Proxy::start(dev["dynamodb_endpoint"].as_str().unwrap()).await.unwrap();
         let port = variable("ROLLCALL_TABLE_PORT").parse().unwrap();
-        let (_, weather) = Weather::start(port, proxy, seed).await.unwrap();
+        let (_, weather) = FaultSchedule::start(port, proxy, seed).await.unwrap();
         Self { dev, http, weather }
     }
 

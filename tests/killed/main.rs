@@ -5,7 +5,7 @@
 mod function;
 
 use serde_json::{Value, json};
-use tests::{Cut, Doomed, TestApp};
+use tests::{CallCutoff, DeletionFixture, TestApp};
 
 use function::Function;
 
@@ -39,7 +39,7 @@ impl Random {
 }
 
 /// The function with its event: one that asks for the deletion, or the sweep.
-fn work(doomed: &Doomed, sweeps: bool) -> (&'static str, Value) {
+fn work(doomed: &DeletionFixture, sweeps: bool) -> (&'static str, Value) {
     if sweeps {
         ("sweep", json!({ "source": "aws.events" }))
     } else {
@@ -54,7 +54,7 @@ async fn killed_after(
     app: &TestApp,
     (binary, event): (&str, Value),
 ) -> Option<Value> {
-    let cut = Cut::start(app.engine_endpoint()).await.unwrap();
+    let cut = CallCutoff::start(app.engine_endpoint()).await.unwrap();
     cut.after(calls);
     let mut function = Function::start(binary, app, cut.endpoint()).await;
     let answer = tokio::select! {
@@ -67,7 +67,7 @@ async fn killed_after(
 }
 
 /// Members that the account still has, or had: asked of the engine itself, which takes as long as it takes.
-async fn members(app: &TestApp, doomed: &Doomed) -> u64 {
+async fn members(app: &TestApp, doomed: &DeletionFixture) -> u64 {
     let mut query = json!({
         "Select": "COUNT",
         "ConsistentRead": true,
@@ -93,7 +93,7 @@ async fn whoever_is_killed_while_an_account_of_ten_thousand_is_deleted_it_is_who
  {
     let mut random = Random::start();
     let app = TestApp::start().await;
-    let doomed = Doomed::with_members(&app, MEMBERS).await;
+    let doomed = DeletionFixture::with_members(&app, MEMBERS).await;
 
     let mut attempts = 0;
     while doomed.is_there(&app).await {
@@ -131,7 +131,7 @@ async fn whoever_is_killed_while_an_account_of_ten_thousand_is_deleted_it_is_who
 async fn a_request_that_nobody_kills_deletes_it_and_leaves_at_most_what_its_time_did_not_suffice_for()
  {
     let app = TestApp::start().await;
-    let doomed = Doomed::with_members(&app, MEMBERS).await;
+    let doomed = DeletionFixture::with_members(&app, MEMBERS).await;
     let mut function = Function::start("golem-accounts", &app, app.engine_endpoint()).await;
 
     let answer = function.invoke(doomed.deletion()).await;

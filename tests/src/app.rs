@@ -11,16 +11,16 @@ use anyhow::Result;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use shared::aws::Aws;
-use shared::http::Call;
+use shared::http::ApiRequest;
 use shared::model::Timestamp;
-use shared::seal::{OpeningKey, SealingKey};
+use shared::seal::{SealPrivateKey, SealPublicKey};
 use shared::service_key::{ServiceKey, ServiceKeys};
 use shared::table::{Connection, Swept, Table};
 use xtask::engine::Engine;
 use xtask::secrets_manager::{SECRET, SecretsManager};
 use xtask::template::Template;
 
-use crate::{Answer, Cut, OAuthClient, Operation, Person, Proxy, Service, log};
+use crate::{Answer, CallCutoff, OAuthClient, Operation, Person, Proxy, Service, log};
 use functions::Functions;
 pub(crate) use functions::{function_of, received};
 
@@ -29,7 +29,7 @@ pub(crate) static TEMPLATE: LazyLock<Template> =
     LazyLock::new(|| Template::load().expect("the template"));
 
 /// The private key of what the functions seal.
-static OPENING: LazyLock<OpeningKey> = LazyLock::new(OpeningKey::generate);
+static OPENING: LazyLock<SealPrivateKey> = LazyLock::new(SealPrivateKey::generate);
 
 /// The public one.
 static PUBLIC: LazyLock<String> = LazyLock::new(|| OPENING.public_key());
@@ -74,7 +74,7 @@ impl TestApp {
         let keys = |caller: &str| service_keys(&secrets_manager, caller);
         let table = |caller: &str| connect(&proxy.endpoint_of(caller), &table_name);
         Ok(Self {
-            functions: Functions::start(table, keys, SealingKey::parse(&PUBLIC)?)?,
+            functions: Functions::start(table, keys, SealPublicKey::parse(&PUBLIC)?)?,
             table: connect(proxy.endpoint(), &table_name)?,
             service_keys: keys("")?,
             secrets_manager,
@@ -113,8 +113,8 @@ impl TestApp {
     }
 
     /// Has the functions reach the table through a cut from now on.
-    pub async fn cut(&mut self) -> Cut {
-        let cut = Cut::start(self.engine.endpoint()).await.expect("a free port");
+    pub async fn cut(&mut self) -> CallCutoff {
+        let cut = CallCutoff::start(self.engine.endpoint()).await.expect("a free port");
         self.reach_table_at(|_| cut.endpoint().to_owned());
         cut
     }
@@ -206,7 +206,7 @@ impl TestApp {
     }
 
     /// The private key of what the functions seal.
-    pub fn opening_key(&self) -> &OpeningKey {
+    pub fn opening_key(&self) -> &SealPrivateKey {
         &OPENING
     }
 
@@ -270,7 +270,7 @@ impl TestApp {
     }
 
     /// Has a function answer a request, whether or not it serves its path.
-    pub(crate) async fn run(&self, function: &str, call: Call) -> Response<Body> {
+    pub(crate) async fn run(&self, function: &str, call: ApiRequest) -> Response<Body> {
         self.functions.run(function, call).await
     }
 

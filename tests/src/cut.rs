@@ -15,13 +15,13 @@ use tokio::sync::watch;
 
 /// The cut, as tests see it.
 #[derive(Clone)]
-pub struct Cut {
+pub struct CallCutoff {
     endpoint: String,
-    wire: Wire,
+    wire: Transport,
 }
 
 #[derive(Clone)]
-struct Wire {
+struct Transport {
     engine: String,
     client: reqwest::Client,
     calls: Arc<watch::Sender<Calls>>,
@@ -39,12 +39,12 @@ struct Calls {
     passed: usize,
 }
 
-impl Cut {
+impl CallCutoff {
     /// Listens on a free port for calls to the engine at this address; all go through at first.
     pub async fn start(engine: &str) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
-        let wire = Wire {
+        let wire = Transport {
             engine: engine.to_owned(),
             client: reqwest::Client::new(),
             calls: Arc::new(watch::Sender::default()),
@@ -85,7 +85,7 @@ impl Cut {
     }
 }
 
-async fn relay(State(wire): State<Wire>, headers: HeaderMap, body: Bytes) -> Response {
+async fn relay(State(wire): State<Transport>, headers: HeaderMap, body: Bytes) -> Response {
     let mut passes = false;
     wire.calls.send_modify(|calls| passes = calls.take());
     if !passes {
@@ -118,7 +118,7 @@ impl Calls {
     }
 }
 
-impl Wire {
+impl Transport {
     async fn forward(&self, mut headers: HeaderMap, body: Bytes) -> Result<Response> {
         headers.remove("content-length");
         let answer = self.client.post(&self.engine).headers(headers).body(body).send().await?;

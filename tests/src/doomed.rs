@@ -8,7 +8,7 @@ use shared::model::Role;
 use crate::{Answer, Person, TestApp};
 
 /// An account that is about to be deleted, with two admins and a crowd.
-pub struct Doomed {
+pub struct DeletionFixture {
     /// Its id.
     pub id: String,
     /// The tokens of its admins; it is the current account of the second one.
@@ -19,7 +19,7 @@ pub struct Doomed {
 
 const CONTACT: &str = "doomed@example.com";
 
-impl Doomed {
+impl DeletionFixture {
     /// Makes the account, with so many members beside the admins.
     pub async fn with_members(app: &TestApp, count: usize) -> Self {
         let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
@@ -37,7 +37,7 @@ impl Doomed {
 
     /// The same account made anew, which its slug and its contact address must be free for.
     async fn made_by(person: &Person<'_>) -> Answer {
-        let wish = json!({ "name": "Doomed", "email": CONTACT });
+        let wish = json!({ "name": "DeletionFixture", "email": CONTACT });
         let made = person.send_json("POST", "/v1/accounts", &wish).await;
         assert_eq!(made.status, 200, "{made:?}");
         made

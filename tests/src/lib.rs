@@ -30,15 +30,18 @@ mod translated;
 pub use answer::Answer;
 pub use app::{PASSWORD, REQUEST_ID, TestApp};
 pub use conditions::Conditions;
-pub use cut::Cut;
-pub use doomed::Doomed;
+pub use cut::CallCutoff;
+pub use doomed::DeletionFixture;
 pub use invariants::inconsistencies;
 pub use log::{last_request_line, request_lines, watch as watch_log};
 pub use measure::{facts, units};
-pub use operations::{Asker, Operation, operations, operations_with_access, root, user_operations};
+pub use operations::{
+    CallerKind, Operation, operations, operations_with_access, root, user_operations,
+};
 pub use person::{Person, basic};
 pub use prepare::{
-    OAuthClient, Service, Shown, TOKEN_ID, Tokens, Who, form, parameter, token_id, unique,
+    OAuthClient, Service, Shown, TOKEN_ID, TestCredentials, Tokens, form, parameter, token_id,
+    unique,
 };
 pub use proxy::{Call, Consumed, Fault, Proxy};
 pub use runtime_api::{RuntimeApi, Told};

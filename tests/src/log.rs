@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};
 
 use serde_json::{Value, json};
-use shared::telemetry::{LevelFilter, hand_lines_to, lines};
+use shared::telemetry::{LevelFilter, lines, set_sink};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 use xtask::leaks::looks_secret;
@@ -19,7 +19,7 @@ static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 pub fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        hand_lines_to(keep);
+        set_sink(keep);
         if lines(LevelFilter::TRACE, Searched).try_init().is_err() {
             LEAKS
                 .lock()

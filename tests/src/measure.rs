@@ -7,8 +7,8 @@ use shared::model::{Timestamp, TokenKind};
 use xtask::costs::{Facts, Measured, Stack};
 
 use crate::{
-    Answer, Asker, Call, Conditions, Consumed, Operation, TestApp, last_request_line, operations,
-    sign, source, translate,
+    Answer, Call, CallerKind, Conditions, Consumed, Operation, TestApp, last_request_line,
+    operations, sign, source, translate,
 };
 
 /// The stacks whose bills are compared; the first one is a stack as it comes.
@@ -58,7 +58,8 @@ async fn by_operation() -> Vec<Measured> {
         let event = app.event(&operation, &jane).await;
         let hashes = u32::from(sends_a_password(&operation, &event));
         let rounds = operation.rounds();
-        let request = Asked { name: &operation.name, operation: &operation, event, rounds, hashes };
+        let request =
+            AuthRequest { name: &operation.name, operation: &operation, event, rounds, hashes };
         all.push(request.measured(&app).await);
     }
     all
@@ -70,7 +71,7 @@ fn sends_a_password(operation: &Operation, event: &Value) -> bool {
     let is_form = form_urlencoded::parse(body.as_bytes()).any(|(name, _)| name == "password");
     let in_json =
         serde_json::from_str::<Value>(body).is_ok_and(|body| body["password"].is_string());
-    operation.asker() != Asker::Client && (is_form || in_json)
+    operation.asker() != CallerKind::Client && (is_form || in_json)
 }
 
 async fn by_credential() -> Vec<Measured> {
@@ -96,7 +97,8 @@ async fn under_a_key(operation: &Operation) -> Vec<Measured> {
         ("golem-update-account, the same request again", 1),
     ] {
         let event = event.clone();
-        measured.push(Asked { name, operation, event, rounds, hashes: 0 }.measured(&app).await);
+        measured
+            .push(AuthRequest { name, operation, event, rounds, hashes: 0 }.measured(&app).await);
     }
     measured
 }
@@ -113,7 +115,7 @@ async fn by_token_and_password(operation: &Operation) -> Vec<Measured> {
         ("hub-get-user, password again within a minute", &jane.basic(), 2, 0),
     ] {
         let event = operation.of(&jane.account(), header);
-        measured.push(Asked { name, operation, event, rounds, hashes }.measured(&app).await);
+        measured.push(AuthRequest { name, operation, event, rounds, hashes }.measured(&app).await);
     }
     measured
 }
@@ -127,7 +129,7 @@ async fn by_oauth_token(operation: &Operation) -> Measured {
     let event = operation.of(&jane.account(), &format!("Bearer {token}"));
     app.send_event(&event).await;
     let name = "hub-get-user, OAuth token";
-    Asked { name, operation, event, rounds: 1, hashes: 0 }.measured(&app).await
+    AuthRequest { name, operation, event, rounds: 1, hashes: 0 }.measured(&app).await
 }
 
 /// An API key that was used this hour.
@@ -139,11 +141,11 @@ async fn by_signature(operation: &Operation) -> Measured {
     sign(&mut event, &key, secret);
     app.send_event(&event).await;
     let name = "e24-get-account, signature";
-    Asked { name, operation, event, rounds: 1, hashes: 0 }.measured(&app).await
+    AuthRequest { name, operation, event, rounds: 1, hashes: 0 }.measured(&app).await
 }
 
 /// A request, and what it is known to take that a busy machine cannot count or nobody counts.
-struct Asked<'a> {
+struct AuthRequest<'a> {
     name: &'a str,
     operation: &'a Operation,
     event: Value,
@@ -151,7 +153,7 @@ struct Asked<'a> {
     hashes: u32,
 }
 
-impl Asked<'_> {
+impl AuthRequest<'_> {
     async fn measured(self, app: &TestApp) -> Measured {
         let Self { name, operation, event, rounds, hashes } = self;
         app.proxy().count();

@@ -25,7 +25,7 @@ pub struct Operation {
 
 /// Who may ask for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asker {
+pub enum CallerKind {
     /// Anybody; growing this list is a security decision.
     Anybody,
     /// An OAuth client, which proves itself.
@@ -129,11 +129,11 @@ impl Operation {
     }
 
     /// Who may ask.
-    pub fn asker(&self) -> Asker {
+    pub fn asker(&self) -> CallerKind {
         match Access::of(&self.name).credentials.first() {
-            Some(&"anybody") => Asker::Anybody,
-            Some(&"client") => Asker::Client,
-            _ => Asker::User,
+            Some(&"anybody") => CallerKind::Anybody,
+            Some(&"client") => CallerKind::Client,
+            _ => CallerKind::User,
         }
     }
 
@@ -305,7 +305,7 @@ pub fn operations() -> Vec<Operation> {
 
 /// The operations that take a user's credential.
 pub fn user_operations() -> impl Iterator<Item = Operation> {
-    operations().into_iter().filter(|operation| operation.asker() == Asker::User)
+    operations().into_iter().filter(|operation| operation.asker() == CallerKind::User)
 }
 
 fn operation(file: &Path) -> Operation {

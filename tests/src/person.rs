@@ -6,7 +6,7 @@ use serde_json::Value;
 use shared::model::{Scope, Timestamp, TokenKind, User};
 use shared::table::NewToken;
 
-use crate::{Answer, PASSWORD, TestApp, Who};
+use crate::{Answer, PASSWORD, TestApp, TestCredentials};
 
 /// The header value of a name and a password.
 pub fn basic(name: &str, password: &str) -> String {
@@ -61,8 +61,8 @@ impl<'a> Person<'a> {
     }
 
     /// What signs in as this user.
-    pub fn who(&self) -> Who {
-        Who {
+    pub fn who(&self) -> TestCredentials {
+        TestCredentials {
             username: self.user.username.to_string(),
             password: PASSWORD.to_owned(),
             token: self.token.clone(),

@@ -39,7 +39,7 @@ pub struct OAuthClient {
 
 /// A user, and what signs in as that user.
 #[derive(Debug, Clone)]
-pub struct Who {
+pub struct TestCredentials {
     /// The username.
     pub username: String,
     /// The password.
@@ -83,7 +83,7 @@ impl OAuthClient {
     }
 
     /// Asks a user for these scopes, who allows it; the code that the client is told.
-    pub async fn code(&self, service: &impl Service, who: &Who, scope: &str) -> String {
+    pub async fn code(&self, service: &impl Service, who: &TestCredentials, scope: &str) -> String {
         let path = self.asking(scope);
         let shown = Shown::ask(service, &path).await;
         let answer = shown.decide(service, &who.username, &who.password, "allow").await;
@@ -109,7 +109,12 @@ impl OAuthClient {
     }
 
     /// Gets tokens for these scopes from a user.
-    pub async fn tokens(&self, service: &impl Service, who: &Who, scope: &str) -> Tokens {
+    pub async fn tokens(
+        &self,
+        service: &impl Service,
+        who: &TestCredentials,
+        scope: &str,
+    ) -> Tokens {
         let code = self.code(service, who, scope).await;
         let answer = self.redeem(service, &code).await;
         let (access, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
@@ -191,7 +196,12 @@ pub fn unique(name: &str) -> String {
 
 impl Operation {
     /// The event as this user asks with this header, after what it asks for was made.
-    pub async fn prepared(&self, service: &impl Service, who: &Who, authorization: &str) -> Value {
+    pub async fn prepared(
+        &self,
+        service: &impl Service,
+        who: &TestCredentials,
+        authorization: &str,
+    ) -> Value {
         let path = format!("/api/v1.1/users/{}/", who.username);
         let mut event = self.of(&who.account, authorization);
         event["rawPath"] = json!(
@@ -242,7 +252,12 @@ impl Operation {
         event
     }
 
-    async fn prepare_oauth(&self, service: &impl Service, who: &Who, event: &mut Value) {
+    async fn prepare_oauth(
+        &self,
+        service: &impl Service,
+        who: &TestCredentials,
+        event: &mut Value,
+    ) {
         let client = service.oauth_client().await;
         let path = client.asking("profile_read email_read");
         let query = path.split_once('?').expect("a query").1;
@@ -282,7 +297,7 @@ impl Operation {
     }
 }
 
-impl Who {
+impl TestCredentials {
     /// Makes something with the token; what the API answers.
     async fn made(&self, service: &impl Service, method: &str, path: &str, body: &Value) -> Value {
         let headers =

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use door::Door;
 pub use fault::Fault;
 use script::Script;
-use wire::{Held, Wire};
+use wire::{Held, Transport};
 
 /// One call to the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct Consumed {
 /// The proxy, as tests see it.
 #[derive(Clone)]
 pub struct Proxy {
-    wire: Wire,
+    wire: Transport,
 }
 
 /// What the proxy has seen, and what it is to do.
@@ -69,7 +69,7 @@ impl Proxy {
     /// Listens on a free port for calls to the engine at this address.
     #[expect(clippy::unused_async, reason = "its connections belong to the runtime that awaits it")]
     pub async fn start(engine: &str) -> Result<Self> {
-        let wire = Wire {
+        let wire = Transport {
             engine: engine.to_owned(),
             client: reqwest::Client::new(),
             door: Arc::new(Door::new()?),

@@ -6,7 +6,7 @@ use lambda_http::{RequestExt, request};
 
 use crate::deployed::DEPLOYED;
 use crate::gateway::{DEFAULT, EmptyRest, parameters};
-use tests::{Asker, operations};
+use tests::{CallerKind, operations};
 
 #[test]
 fn every_documented_operation_has_its_event_and_there_is_one_for_the_rest() {
@@ -69,9 +69,9 @@ fn every_event_is_a_request_with_the_placeholder_token() {
         assert_eq!(http["path"], operation.path(), "{}", operation.name);
         let authorization = request.headers().get("authorization");
         let expected = match operation.asker() {
-            Asker::Anybody if operation.name != "not-found" => None,
-            Asker::Client => Some("Basic YOUR_CLIENT"),
-            Asker::Anybody | Asker::User => Some("rcu_YOUR_TOKEN"),
+            CallerKind::Anybody if operation.name != "not-found" => None,
+            CallerKind::Client => Some("Basic YOUR_CLIENT"),
+            CallerKind::Anybody | CallerKind::User => Some("rcu_YOUR_TOKEN"),
         };
         assert_eq!(authorization.map(|value| value.to_str().unwrap()), expected, "{operation}");
         assert_eq!(

@@ -18,7 +18,7 @@ enum Task {
     Soak(soak::Options),
     Mutants(mutants::Options),
     Fuzz(fuzz::Options),
-    SealingKey(sealing::NewKey),
+    SealPublicKey(sealing::NewKey),
     Unseal(sealing::Unseal),
     Operator(operator::Options),
     Costs(costs::Options),
@@ -41,7 +41,7 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Dev(options) => dev::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Engine(options) => engine::run(options).await.map(|()| ExitCode::SUCCESS),
-        Task::SealingKey(options) => sealing::new_key(&options).map(|()| ExitCode::SUCCESS),
+        Task::SealPublicKey(options) => sealing::new_key(&options).map(|()| ExitCode::SUCCESS),
         Task::Unseal(options) => sealing::unseal(options).await.map(|()| ExitCode::SUCCESS),
         Task::Operator(options) => operator::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Costs(options) => costs::run(options).await.map(|()| ExitCode::SUCCESS),

@@ -78,7 +78,9 @@ pub async fn run(options: Options) -> Result<()> {
 async fn retried<T>(mut action: impl AsyncFnMut() -> shared::Result<T>) -> Result<T> {
     for attempt in 0..ATTEMPTS {
         match action().await {
-            Err(Error::Raced) => tokio::time::sleep(Duration::from_millis(20 << attempt)).await,
+            Err(Error::WriteConflict) => {
+                tokio::time::sleep(Duration::from_millis(20 << attempt)).await
+            }
             outcome => return Ok(outcome?),
         }
     }
@@ -99,7 +101,7 @@ mod tests {
             let mut calls = 0;
             let outcome = retried(async || {
                 calls += 1;
-                if calls <= races { Err(Error::Raced) } else { Ok(()) }
+                if calls <= races { Err(Error::WriteConflict) } else { Ok(()) }
             });
 
             assert_eq!(outcome.await.is_ok(), is_done, "{races}");

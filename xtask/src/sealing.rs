@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use shared::model::{AccountId, Sealed};
-use shared::seal::OpeningKey;
+use shared::seal::SealPrivateKey;
 use shared::table::{Connection, Table};
 
 use crate::{out, private_file};
@@ -43,7 +43,7 @@ pub struct Unseal {
 
 /// Makes a pair.
 pub fn new_key(options: &NewKey) -> Result<()> {
-    let pair = OpeningKey::generate();
+    let pair = SealPrivateKey::generate();
     let path = options.file.display();
     let mut file =
         private_file::create(&options.file).with_context(|| format!("cannot make {path}"))?;
@@ -72,12 +72,12 @@ pub async fn unseal(options: Unseal) -> Result<()> {
     Ok(stdout.flush()?)
 }
 
-fn key(file: &Path) -> Result<OpeningKey> {
+fn key(file: &Path) -> Result<SealPrivateKey> {
     let text =
         fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let of_dev = serde_json::from_str::<serde_json::Value>(&text).ok();
     let of_dev = of_dev.as_ref().and_then(|secrets| secrets["sealing_private_key"].as_str());
-    OpeningKey::parse(of_dev.unwrap_or(&text))
+    SealPrivateKey::parse(of_dev.unwrap_or(&text))
         .with_context(|| format!("{} holds no private key", file.display()))
 }
 
@@ -86,7 +86,7 @@ fn table(name: Option<&str>, endpoint: Option<String>) -> Result<Table> {
     Ok(Table::connect(Connection::from_env_to(name.to_owned(), endpoint)?)?)
 }
 
-async fn of_account(table: &Table, account: AccountId, key: &OpeningKey) -> Result<String> {
+async fn of_account(table: &Table, account: AccountId, key: &SealPrivateKey) -> Result<String> {
     let Sealed { key: sealed_to, sealed_box } = table
         .registry(account)
         .await?

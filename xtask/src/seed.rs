@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::aws::Aws;
 use shared::model::{ApiKey, Client, ClientSecret, S3Key, TokenKind, User};
-use shared::seal::{OpeningKey, PUBLIC_KEY_VARIABLE};
+use shared::seal::{PUBLIC_KEY_VARIABLE, SealPrivateKey};
 use shared::service_key::{SECRET_VARIABLE, ServiceKey, ServiceKeys};
 use shared::table::{Connection, NewToken, NewUser, Table};
 
@@ -64,7 +64,7 @@ pub struct SeededClient {
 
 /// Draws the keys that are older than any user.
 pub fn keys() -> Result<Secrets> {
-    let sealing = OpeningKey::generate();
+    let sealing = SealPrivateKey::generate();
     Ok(Secrets {
         users: Vec::new(),
         oauth_client: None,

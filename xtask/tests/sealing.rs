@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use shared::model::{EmailAddress, Registry};
-use shared::seal::SealingKey;
-use shared::table::{Connection, NewAccount, NewUser, SlugChoice, Table};
+use shared::seal::SealPublicKey;
+use shared::table::{Connection, FreeSlug, NewAccount, NewUser, Table};
 use xtask::engine::Engine;
 use xtask::template::Template;
 
@@ -43,10 +43,10 @@ fn new_key(file: &Path) -> Output {
 }
 
 /// The public key of a new pair whose private half is in the file.
-fn pair(file: &Path) -> SealingKey {
+fn pair(file: &Path) -> SealPublicKey {
     let made = new_key(file);
     assert!(made.status.success(), "{made:?}");
-    SealingKey::parse(&String::from_utf8(made.stdout).unwrap()).unwrap()
+    SealPublicKey::parse(&String::from_utf8(made.stdout).unwrap()).unwrap()
 }
 
 #[test]
@@ -121,7 +121,7 @@ async fn unseal_finds_the_box_of_an_account_in_the_table() {
     assert_eq!(String::from_utf8(unknown.stderr).unwrap(), "error: account not found\n");
 }
 
-async fn account_with_registry(table: &Table, sealing: &SealingKey) -> String {
+async fn account_with_registry(table: &Table, sealing: &SealPublicKey) -> String {
     let email: EmailAddress = "jane.doe@example.com".parse().unwrap();
     let new = NewUser::named("janedoe".parse().unwrap(), email);
     let user = table.create_user(new).await.unwrap();
@@ -132,10 +132,10 @@ async fn account_with_registry(table: &Table, sealing: &SealingKey) -> String {
         password: sealing.seal(PASSWORD).unwrap(),
     };
     let name: shared::model::AccountName = "Private".parse().unwrap();
-    let (user, slug) = table.user_and(user.id, SlugChoice(name.clone())).await.unwrap();
+    let (user, slug) = table.user_and(user.id, FreeSlug(name.clone())).await.unwrap();
     let account = NewAccount { name, contact_email: None, registry: Some(registry) };
     table
-        .open_account(account, slug, &user.unwrap())
+        .create_account(account, slug, &user.unwrap())
         .await
         .unwrap()
         .commit()

@@ -2,19 +2,19 @@ use std::str::FromStr;
 
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::Unrestricted;
+use shared::auth::FullAccess;
 use shared::e24::{SshKeyView, Success};
 use shared::http::{self, Fields};
-use shared::model::{Malformed, SshKey, text};
+use shared::model::{ParseError, SshKey, text};
 use shared::table::UserChange;
 use shared::{App, Error, Result};
 
-use crate::Asked;
+use crate::AuthRequest;
 use crate::get::as_demanded;
 use crate::openssh::{self, PublicKey};
 
 /// The most SSH keys that a user can have.
-const MOST: usize = 50;
+const MAX: usize = 50;
 
 /// The body of `PUT /v2/account/sshkey`.
 struct AddSshKey {
@@ -33,17 +33,17 @@ enum Method {
 }
 
 impl FromStr for KeyName {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         text(raw, 255).map(Self)
     }
 }
 
 impl FromStr for Method {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         let method = text(raw, 50)?;
         Ok(if method == "upload" { Self::Upload } else { Self::Generate })
     }
@@ -71,13 +71,13 @@ struct Added {
 /// `PUT /v2/account/sshkey`: adds a public key, or a new pair, whose private key is shown this once.
 pub(crate) async fn add(
     app: &App,
-    asked: Asked<'_, Unrestricted>,
+    auth: AuthRequest<'_, FullAccess>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let (caller, body, ()) = asked.with(fields.and_then(AddSshKey::read), |_| ()).await?;
+    let (caller, body, ()) = auth.with(fields.and_then(AddSshKey::read), |_| ()).await?;
     let caller = as_demanded(caller)?;
     let mut keys = caller.user().ssh_keys.clone();
-    if keys.len() >= MOST {
+    if keys.len() >= MAX {
         return Err(Error::Conflict("a user can have at most 50 SSH keys"));
     }
     let KeyName(name) = body.name;
@@ -94,5 +94,5 @@ pub(crate) async fn add(
     keys.push(key);
     let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
     let write = app.table.change_user(caller.user(), caller.token_id(), &change)?;
-    caller.settle(app, write, |_| http::ok(&Success::of(Added { sshkeys }))).await
+    caller.commit(app, write, |_| http::ok(&Success::of(Added { sshkeys }))).await
 }

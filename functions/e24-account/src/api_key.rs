@@ -5,11 +5,11 @@ use std::str::FromStr;
 use serde::Serialize;
 use shared::e24::ApiKeyView;
 use shared::http::Fields;
-use shared::model::{ApiKey, ApiKeyId, Malformed, User, text};
+use shared::model::{ApiKey, ApiKeyId, ParseError, User, text};
 use shared::{Error, Result};
 
 /// The body that names an API key.
-pub(crate) struct Named {
+pub(crate) struct ApiKeyRef {
     api_key: Text,
 }
 
@@ -17,14 +17,14 @@ pub(crate) struct Named {
 struct Text(String);
 
 impl FromStr for Text {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         text(raw, 100).map(Self)
     }
 }
 
-impl Named {
+impl ApiKeyRef {
     pub(crate) fn read(mut fields: Fields) -> Result<Self> {
         let read = fields.required("api_key").map(|api_key| Self { api_key });
         fields.finish(read)
@@ -44,6 +44,6 @@ impl Named {
 
 /// The answer with a new secret.
 #[derive(Serialize)]
-pub(crate) struct Shown {
+pub(crate) struct ApiKeyResponse {
     pub(crate) api: ApiKeyView,
 }

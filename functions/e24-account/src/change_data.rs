@@ -1,5 +1,5 @@
 use lambda_http::{Body, Response};
-use shared::auth::{AccountWrite, Unrestricted};
+use shared::auth::{AccountWrite, FullAccess};
 use shared::e24::{Name, Phone};
 use shared::http::{self, Fields};
 use shared::model::User;
@@ -7,7 +7,7 @@ use shared::password::NewPassword;
 use shared::table::UserChange;
 use shared::{App, Error, Result};
 
-use crate::Asked;
+use crate::AuthRequest;
 use crate::get::{as_demanded, view};
 
 /// The most characters of a user's one name.
@@ -65,10 +65,10 @@ fn own_names(user: &User) -> (&str, &str) {
 /// OAuth grants and user tokens, but for the one that asks, and no API key.
 pub(crate) async fn change(
     app: &App,
-    asked: Asked<'_, AccountWrite>,
+    auth: AuthRequest<'_, AccountWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let (caller, body, ()) = asked.with(fields.and_then(ChangeData::read), |_| ()).await?;
+    let (caller, body, ()) = auth.with(fields.and_then(ChangeData::read), |_| ()).await?;
     let caller = as_demanded(caller)?;
     let user = caller.user();
     let (full_name, first_name) = body.names(user)?;
@@ -76,10 +76,10 @@ pub(crate) async fn change(
     let change = UserChange { full_name, first_name, phone, ..UserChange::default() };
     let write = match body.password {
         Some(password) => {
-            caller.demand::<Unrestricted>()?;
+            caller.require::<FullAccess>()?;
             app.table.change_password(user, &change, &password.hash()?, caller.token_id())?
         }
         None => app.table.change_user(user, caller.token_id(), &change)?,
     };
-    caller.settle(app, write, |user| http::resource(&view(&user))).await
+    caller.commit(app, write, |user| http::ok_with_etag(&view(&user))).await
 }

@@ -1,28 +1,28 @@
 use lambda_http::{Body, Response};
-use shared::auth::Unrestricted;
+use shared::auth::FullAccess;
 use shared::e24::{ApiKeyView, Success};
 use shared::http::{self, Query};
 use shared::model::ApiKey;
 use shared::table::{ApiKeyChange, UserChange};
 use shared::{App, Error, Result};
 
-use crate::Asked;
-use crate::api_key::Shown;
+use crate::AuthRequest;
+use crate::api_key::ApiKeyResponse;
 use crate::get::as_demanded;
 
 /// The most API keys that a user can have.
-const MOST: usize = 20;
+const MAX: usize = 20;
 
 /// `PUT /v2/account/api`: makes an API key. Its secret is shown this once.
 pub(crate) async fn create(
     app: &App,
-    asked: Asked<'_, Unrestricted>,
+    auth: AuthRequest<'_, FullAccess>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
-    let (caller, _, ()) = asked.with(query, |_| ()).await?;
+    let (caller, _, ()) = auth.with(query, |_| ()).await?;
     let caller = as_demanded(caller)?;
     let user = caller.user();
-    if user.api_keys.len() >= MOST {
+    if user.api_keys.len() >= MAX {
         return Err(Error::Conflict("a user can have at most 20 API keys"));
     }
     let service_key = app.service_keys.current().await?;
@@ -30,5 +30,5 @@ pub(crate) async fn create(
     let api = ApiKeyView::of(&key, user.id, Some(key.secret(user.id, &service_key)?));
     let change = UserChange { api_key: Some(ApiKeyChange::Put(key)), ..UserChange::default() };
     let write = app.table.change_user(user, caller.token_id(), &change)?;
-    caller.settle(app, write, |_| http::ok(&Success::of(Shown { api }))).await
+    caller.commit(app, write, |_| http::ok(&Success::of(ApiKeyResponse { api }))).await
 }

@@ -1,26 +1,26 @@
 use lambda_http::{Body, Response};
-use shared::auth::Unrestricted;
+use shared::auth::FullAccess;
 use shared::e24::Success;
 use shared::http::{self, Query};
 use shared::table::UserChange;
 use shared::{App, Error, Result};
 
 use crate::get::as_demanded;
-use crate::{Asked, Done};
+use crate::{AuthRequest, Empty};
 
 /// `DELETE /v2/account/{ssh_id}/sshkey`. A malformed id is an unknown one.
 pub(crate) async fn delete(
     app: &App,
-    asked: Asked<'_, Unrestricted>,
+    auth: AuthRequest<'_, FullAccess>,
     query: Result<Query<'_>>,
     id: &str,
 ) -> Result<Response<Body>> {
-    let (caller, _, ()) = asked.with(query, |_| ()).await?;
+    let (caller, _, ()) = auth.with(query, |_| ()).await?;
     let caller = as_demanded(caller)?;
     let mut keys = caller.user().ssh_keys.clone();
     let place = keys.iter().position(|key| key.id.to_string() == id);
     keys.remove(place.ok_or(Error::NotFound("SSH key"))?);
     let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
     let write = app.table.change_user(caller.user(), caller.token_id(), &change)?;
-    caller.settle(app, write, |_| http::ok(&Success::of(Done {}))).await
+    caller.commit(app, write, |_| http::ok(&Success::of(Empty {}))).await
 }

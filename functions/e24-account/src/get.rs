@@ -1,13 +1,13 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::Result;
-use shared::auth::{AccountRead, Caller, Need};
+use shared::auth::{AccountRead, Caller, Permission};
 use shared::e24::{Success, UserView};
 use shared::http::{self, Query};
 use shared::model::User;
-use shared::table::Rest;
+use shared::table::Versioned;
 
-use crate::Asked;
+use crate::AuthRequest;
 
 /// The user that asks.
 #[derive(Serialize)]
@@ -17,11 +17,11 @@ pub(crate) struct Account {
 
 /// `GET /v2/account`: the caller, without secrets.
 pub(crate) async fn get(
-    asked: Asked<'_, AccountRead>,
+    auth: AuthRequest<'_, AccountRead>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
-    let (caller, _, ()) = asked.with(query, |_| ()).await?;
-    http::resource(&view(caller.user()))
+    let (caller, _, ()) = auth.with(query, |_| ()).await?;
+    http::ok_with_etag(&view(caller.user()))
 }
 
 /// A user, as the answer shows it.
@@ -30,6 +30,6 @@ pub(crate) fn view(user: &User) -> Success<Account> {
 }
 
 /// Refuses a write to the user unless it is as the request demands, as `GET /v2/account` shows it.
-pub(crate) fn as_demanded<N: Need>(caller: Caller<N>) -> Result<Caller<N>> {
-    caller.demanding(|user| (view(user), user.basis()))
+pub(crate) fn as_demanded<N: Permission>(caller: Caller<N>) -> Result<Caller<N>> {
+    caller.check_if_match(|user| (view(user), user.basis()))
 }

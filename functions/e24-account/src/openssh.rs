@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use shared::model::{Malformed, text};
+use shared::model::{ParseError, text};
 use shared::{Error, Result, random};
 use ssh_key::private::{Ed25519Keypair, KeypairData};
 use ssh_key::public::{KeyData, RsaPublicKey};
@@ -19,28 +19,28 @@ const RSA_BITS: RangeInclusive<usize> = 2048..=16384;
 pub(crate) struct PublicKey(KeyData);
 
 impl FromStr for PublicKey {
-    type Err = Malformed;
+    type Err = ParseError;
 
     /// Reads the line of a `.pub` file. No problem repeats any of the text: it may be a private key.
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         if raw.contains("PRIVATE KEY") {
-            return Err(Malformed::new("must be a public key, never a private one"));
+            return Err(ParseError::new("must be a public key, never a private one"));
         }
         let key = ssh_key::PublicKey::from_openssh(&text(raw, LONGEST)?)
-            .map_err(|_| Malformed::new("must be a public key in the form of OpenSSH"))?;
+            .map_err(|_| ParseError::new("must be a public key in the form of OpenSSH"))?;
         match key.key_data() {
             KeyData::Rsa(rsa) if !RSA_BITS.contains(&bits(rsa)) => {
-                Err(Malformed::new("must have 2048 to 16384 bits, being an RSA key"))
+                Err(ParseError::new("must have 2048 to 16384 bits, being an RSA key"))
             }
             KeyData::Rsa(rsa) if !is_sound(rsa) => {
-                Err(Malformed::new("must be an RSA key with odd numbers, of a usual exponent"))
+                Err(ParseError::new("must be an RSA key with odd numbers, of a usual exponent"))
             }
             KeyData::Ed25519(_)
             | KeyData::SkEd25519(_)
             | KeyData::Ecdsa(_)
             | KeyData::SkEcdsaSha2NistP256(_)
             | KeyData::Rsa(_) => Ok(Self(key.key_data().clone())),
-            _ => Err(Malformed::new("must be an Ed25519, ECDSA or RSA key")),
+            _ => Err(ParseError::new("must be an Ed25519, ECDSA or RSA key")),
         }
     }
 }

@@ -1,22 +1,22 @@
 use lambda_http::{Body, Response};
-use shared::auth::Unrestricted;
+use shared::auth::FullAccess;
 use shared::e24::{ApiKeyView, Success};
 use shared::http::{self, Fields};
 use shared::table::{ApiKeyChange, UserChange};
 use shared::{App, Result};
 
-use crate::Asked;
-use crate::api_key::{Named, Shown};
+use crate::AuthRequest;
+use crate::api_key::{ApiKeyRef, ApiKeyResponse};
 use crate::get::as_demanded;
 
 /// `POST /v2/account/api-new-secret-key`: gives an API key another secret, which is shown this once; the old one stops
 /// at once.
 pub(crate) async fn renew(
     app: &App,
-    asked: Asked<'_, Unrestricted>,
+    auth: AuthRequest<'_, FullAccess>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let (caller, named, ()) = asked.with(fields.and_then(Named::read), |_| ()).await?;
+    let (caller, named, ()) = auth.with(fields.and_then(ApiKeyRef::read), |_| ()).await?;
     let caller = as_demanded(caller)?;
     let user = caller.user();
     let service_key = app.service_keys.current().await?;
@@ -24,5 +24,5 @@ pub(crate) async fn renew(
     let api = ApiKeyView::of(&key, user.id, Some(key.secret(user.id, &service_key)?));
     let change = UserChange { api_key: Some(ApiKeyChange::Put(key)), ..UserChange::default() };
     let write = app.table.change_user(user, caller.token_id(), &change)?;
-    caller.settle(app, write, |_| http::ok(&Success::of(Shown { api }))).await
+    caller.commit(app, write, |_| http::ok(&Success::of(ApiKeyResponse { api }))).await
 }

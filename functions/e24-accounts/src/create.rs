@@ -1,15 +1,15 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::Unrestricted;
+use shared::auth::FullAccess;
 use shared::e24::{Name, NewSecrets, Phone, Success, UserView};
 use shared::http::{self, Fields};
 use shared::model::{ApiKey, EmailAddress, S3Key, UserId, Username};
 use shared::password::NewPassword;
 use shared::service_key::ServiceKey;
-use shared::table::{NamesChoice, NewUser};
+use shared::table::{FreeNames, NewUser};
 use shared::{App, Error, Result};
 
-use crate::Asked;
+use crate::AuthRequest;
 
 /// The body of `PUT /v2/accounts`. It has no `Debug`: the password must not be logged.
 struct CreateUser {
@@ -41,11 +41,11 @@ impl CreateUser {
         fields.finish(read())
     }
 
-    fn names(&self) -> Result<NamesChoice> {
+    fn names(&self) -> Result<FreeNames> {
         match &self.username {
-            Some(username) => Ok(NamesChoice { username: username.clone(), is_derived: false }),
+            Some(username) => Ok(FreeNames { username: username.clone(), is_derived: false }),
             None => {
-                Ok(NamesChoice { username: Username::derived_from(&self.email)?, is_derived: true })
+                Ok(FreeNames { username: Username::derived_from(&self.email)?, is_derived: true })
             }
         }
     }
@@ -60,11 +60,11 @@ struct Created {
 /// the new keys are shown this once.
 pub(crate) async fn create(
     app: &App,
-    asked: Asked<'_, Unrestricted>,
+    auth: AuthRequest<'_, FullAccess>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
     let input = fields.and_then(CreateUser::read).and_then(|body| Ok((body.names()?, body)));
-    let (caller, (_, body), names) = asked.with(input, |(names, _)| names.clone()).await?;
+    let (caller, (_, body), names) = auth.with(input, |(names, _)| names.clone()).await?;
     let current = caller
         .user()
         .current_account
@@ -84,7 +84,7 @@ pub(crate) async fn create(
         username_is_derived: body.username.is_none(),
         full_name: format!("{} {}", body.first_name, body.last_name),
         first_name: Some(body.first_name.to_string()),
-        made_with: caller.token_id(),
+        created_by_token: caller.token_id(),
         phone: body.phone.map(String::from).unwrap_or_default(),
         api_keys: vec![api_key],
         s3_key: Some(s3_key),
@@ -93,7 +93,7 @@ pub(crate) async fn create(
     };
     let write = app.table.create_user_with(new, slug)?;
     let view = |user| Success::of(Created { user: UserView::of(&user, Some(secrets)) });
-    caller.settle(app, write, |user| http::ok(&view(user))).await
+    caller.commit(app, write, |user| http::ok(&view(user))).await
 }
 
 fn secrets(

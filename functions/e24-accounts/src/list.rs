@@ -6,10 +6,10 @@ use shared::http::{self, Query};
 use shared::model::Role;
 use shared::{App, Error, Result};
 
-use crate::Asked;
+use crate::AuthRequest;
 
 /// The most users that one answer lists.
-const MOST: usize = 1000;
+const MAX: usize = 1000;
 
 /// Which users to list.
 struct Page {
@@ -19,8 +19,8 @@ struct Page {
 
 impl Page {
     fn read(query: &Query<'_>) -> Result<Self> {
-        let limit = number(query, "limit")?.unwrap_or(MOST);
-        if !(1..=MOST).contains(&limit) {
+        let limit = number(query, "limit")?.unwrap_or(MAX);
+        if !(1..=MAX).contains(&limit) {
             return Err(Error::invalid("limit", "must be a number from 1 to 1000"));
         }
         Ok(Self { limit, offset: number(query, "offset")?.unwrap_or_default() })
@@ -51,10 +51,10 @@ struct Users {
 /// not its admin, the caller alone. Secrets are not shown.
 pub(crate) async fn list(
     app: &App,
-    asked: Asked<'_, AccountRead>,
+    auth: AuthRequest<'_, AccountRead>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
-    let (caller, page, ()) = asked.with(query.and_then(|query| Page::read(&query)), |_| ()).await?;
+    let (caller, page, ()) = auth.with(query.and_then(|query| Page::read(&query)), |_| ()).await?;
     let id = caller.user().id;
     let current = caller
         .user()

@@ -1,7 +1,7 @@
 use lambda_http::{Body, Response};
-use shared::auth::{AccountWrite, Asked};
+use shared::auth::{AccountWrite, AuthRequest};
 use shared::http::{self, Fields};
-use shared::table::{NewAccount, SlugChoice};
+use shared::table::{FreeSlug, NewAccount};
 use shared::{App, Result};
 
 use crate::view::AccountView;
@@ -19,12 +19,11 @@ fn new_account(mut fields: Fields) -> Result<NewAccount> {
 /// `POST /v1/accounts`: the caller becomes the new account's owner and admin.
 pub(crate) async fn create(
     app: &App,
-    asked: Asked<'_, AccountWrite>,
+    auth: AuthRequest<'_, AccountWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let (caller, account, slug) = asked
-        .with(fields.and_then(new_account), |account| SlugChoice(account.name.clone()))
-        .await?;
-    let write = app.table.open_account(account, slug, caller.user()).await?;
-    caller.settle(app, write, |account| http::ok(&AccountView::of_new(account))).await
+    let (caller, account, slug) =
+        auth.with(fields.and_then(new_account), |account| FreeSlug(account.name.clone())).await?;
+    let write = app.table.create_account(account, slug, caller.user()).await?;
+    caller.commit(app, write, |account| http::ok(&AccountView::of_new(account))).await
 }

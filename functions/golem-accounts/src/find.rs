@@ -1,6 +1,6 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::{AccountRead, Asked};
+use shared::auth::{AccountRead, AuthRequest};
 use shared::http::{self, Query};
 use shared::model::EmailAddress;
 use shared::table::{Addressed, Table};
@@ -17,11 +17,11 @@ struct Accounts {
 /// show this address. What is no address is no account's.
 pub(crate) async fn find(
     app: &App,
-    asked: Asked<'_, AccountRead>,
+    auth: AuthRequest<'_, AccountRead>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
     let email = query.map(|query| query.get("email").map(|raw| raw.parse::<EmailAddress>().ok()));
-    let (caller, email, memberships) = asked.beside(email, Table::memberships).await?;
+    let (caller, email, memberships) = auth.beside(email, Table::memberships).await?;
     let accounts = app.table.accounts(&memberships).await?;
     let accounts = app.table.addressed(accounts, caller.user()).await?;
     let matching = accounts

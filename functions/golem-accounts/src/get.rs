@@ -1,5 +1,5 @@
 use lambda_http::{Body, Response};
-use shared::auth::{AccountRead, Asked};
+use shared::auth::{AccountRead, AuthRequest};
 use shared::http::{self, Query};
 use shared::{App, Result};
 
@@ -9,11 +9,11 @@ use crate::view::AccountView;
 /// `GET /v1/accounts/{account_id}`: any member sees the account.
 pub(crate) async fn get(
     app: &App,
-    asked: Asked<'_, AccountRead>,
+    auth: AuthRequest<'_, AccountRead>,
     query: Result<Query<'_>>,
     id: &str,
 ) -> Result<Response<Body>> {
-    let (caller, _, access) = asked.with(query.and_then(|_| account_id(id)), |id| *id).await?;
+    let (caller, _, access) = auth.with(query.and_then(|_| account_id(id)), |id| *id).await?;
     let account = app.table.with_address(&access.member()?, caller.user()).await?;
-    http::resource(&AccountView::from(account))
+    http::ok_with_etag(&AccountView::from(account))
 }

@@ -9,37 +9,39 @@ mod update;
 mod view;
 
 use lambda_http::{Body, Response};
-use shared::auth::{Asked, Caller, Need};
-use shared::http::Call;
+use shared::auth::{AuthRequest, Caller, Permission};
+use shared::http::ApiRequest;
 use shared::model::Account;
 use shared::table::Stored;
 use shared::{App, Error, Result};
 
 /// Answers one request; every error already is a response.
-pub async fn handle(app: &App, call: Call) -> Response<Body> {
-    call.answer(|| route(app, &call)).await
+pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
+    request.answer(|| route(app, &request)).await
 }
 
 /// Every route of the group. Arguments are checked left to right: who asks, then what they ask for.
-async fn route(app: &App, call: &Call) -> Result<Response<Body>> {
-    match (call.segments().as_slice(), call.method()) {
-        (["v1", "accounts"], "GET") => find::find(app, Asked::of(app, call)?, call.query()).await,
+async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    match (request.path_segments().as_slice(), request.method()) {
+        (["v1", "accounts"], "GET") => {
+            find::find(app, AuthRequest::of(app, request)?, request.query()).await
+        }
         (["v1", "accounts"], "POST") => {
-            create::create(app, Asked::of(app, call)?, call.json()).await
+            create::create(app, AuthRequest::of(app, request)?, request.json()).await
         }
         (["v1", "accounts"], _) => Err(Error::MethodNotAllowed { allow: "GET, POST" }),
         (["v1", "accounts", id], "GET") => {
-            get::get(app, Asked::of(app, call)?, call.query(), id).await
+            get::get(app, AuthRequest::of(app, request)?, request.query(), id).await
         }
         (["v1", "accounts", id], "PUT") => {
-            update::update(app, Asked::of(app, call)?, call.json(), id).await
+            update::update(app, AuthRequest::of(app, request)?, request.json(), id).await
         }
         (["v1", "accounts", id], "DELETE") => {
-            delete::delete(app, Asked::of(app, call)?, call.query(), id).await
+            delete::delete(app, AuthRequest::of(app, request)?, request.query(), id).await
         }
         (["v1", "accounts", _], _) => Err(Error::MethodNotAllowed { allow: "DELETE, GET, PUT" }),
         (["v1", "accounts", id, "plan"], "GET") => {
-            plan::plan(app, Asked::of(app, call)?, call.query(), id).await
+            plan::plan(app, AuthRequest::of(app, request)?, request.query(), id).await
         }
         (["v1", "accounts", _, "plan"], _) => Err(Error::MethodNotAllowed { allow: "GET" }),
         _ => Err(Error::NotFound("path")),
@@ -48,7 +50,7 @@ async fn route(app: &App, call: &Call) -> Result<Response<Body>> {
 
 /// Refuses a write to an account that is not as the request demands. Costs a round only if it demands something, and the
 /// account shows another owner's address.
-async fn as_demanded<N: Need>(
+async fn as_demanded<N: Permission>(
     app: &App,
     caller: Caller<N>,
     account: &Stored<Account>,
@@ -57,7 +59,7 @@ async fn as_demanded<N: Need>(
         return Ok(caller);
     }
     let shown = app.table.with_address(account, caller.user()).await?;
-    caller.demanding(|_| {
+    caller.check_if_match(|_| {
         let basis = shown.basis.clone();
         (view::AccountView::from(shown), basis)
     })

@@ -1,6 +1,6 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::{AccountRead, Asked};
+use shared::auth::{AccountRead, AuthRequest};
 use shared::http::{self, Query};
 use shared::model::{Plan, PlanId, PlanLimits};
 use shared::{App, Result};
@@ -51,11 +51,11 @@ impl From<Plan> for PlanView {
 /// `GET /v1/accounts/{account_id}/plan`: any member sees what the account may use.
 pub(crate) async fn plan(
     app: &App,
-    asked: Asked<'_, AccountRead>,
+    auth: AuthRequest<'_, AccountRead>,
     query: Result<Query<'_>>,
     id: &str,
 ) -> Result<Response<Body>> {
-    let (_, _, access) = asked.with(query.and_then(|_| account_id(id)), |id| *id).await?;
+    let (_, _, access) = auth.with(query.and_then(|_| account_id(id)), |id| *id).await?;
     let plan = app.table.plan(access.member()?.plan).await?;
-    http::resource(&PlanView::from(plan))
+    http::ok_with_etag(&PlanView::from(plan))
 }

@@ -1,5 +1,5 @@
 use lambda_http::{Body, Response};
-use shared::auth::{AccountWrite, Asked};
+use shared::auth::{AccountWrite, AuthRequest};
 use shared::http::{self, Fields};
 use shared::model::PlanId;
 use shared::table::AccountChange;
@@ -27,15 +27,16 @@ impl UpdateAccount {
 /// `PUT /v1/accounts/{account_id}`: an admin replaces name and e-mail. The plan cannot be changed so.
 pub(crate) async fn update(
     app: &App,
-    asked: Asked<'_, AccountWrite>,
+    auth: AuthRequest<'_, AccountWrite>,
     fields: Result<Fields>,
     id: &str,
 ) -> Result<Response<Body>> {
     let body = fields.and_then(UpdateAccount::read).and_then(|body| Ok((body, account_id(id)?)));
-    let (caller, (body, _), access) = asked.with(body, |(_, id)| *id).await?;
+    let (caller, (body, _), access) = auth.with(body, |(_, id)| *id).await?;
     let admin = access.admin()?;
     let shown = app.table.with_address(admin.account(), caller.user()).await?;
-    let caller = caller.demanding(|_| (AccountView::from(shown.clone()), shown.basis.clone()))?;
+    let caller =
+        caller.check_if_match(|_| (AccountView::from(shown.clone()), shown.basis.clone()))?;
     if body.plan.is_some_and(|plan| plan != admin.account().plan) {
         return Err(Error::invalid(
             "planId",
@@ -43,5 +44,5 @@ pub(crate) async fn update(
         ));
     }
     let write = app.table.change_account(admin, shown, body.change)?;
-    caller.settle(app, write, |account| http::resource(&AccountView::from(account))).await
+    caller.commit(app, write, |account| http::ok_with_etag(&AccountView::from(account))).await
 }

@@ -26,16 +26,16 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) client: Stored<Client>,
     pub(crate) scopes: BTreeSet<Scope>,
     pub(crate) challenge: Option<String>,
-    pub(crate) answer: Answer,
+    pub(crate) answer: RedirectTarget,
 }
 
 /// Where the client waits for its answer.
-pub(crate) struct Answer {
+pub(crate) struct RedirectTarget {
     pub(crate) redirect_uri: String,
     state: Option<String>,
 }
 
-impl Answer {
+impl RedirectTarget {
     /// Sends the browser back to the client with this in the query.
     fn with(&self, pairs: &[(&str, &str)]) -> Result<Response<Body>> {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -63,13 +63,13 @@ impl Answer {
 }
 
 /// A request that the client is told was wrong.
-pub(crate) struct Refused {
-    answer: Answer,
+pub(crate) struct AuthorizationError {
+    answer: RedirectTarget,
     code: OAuthCode,
     description: &'static str,
 }
 
-impl Refused {
+impl AuthorizationError {
     pub(crate) fn send(&self) -> Result<Response<Body>> {
         self.answer.refuse(self.code, self.description)
     }
@@ -78,7 +78,10 @@ impl Refused {
 impl AuthorizationRequest {
     /// Reads a request. An unknown client, or a place to answer to that is not exactly one of those registered, is an
     /// error for the page: nothing is ever sent there.
-    pub(crate) async fn read(app: &App, query: &Query<'_>) -> Result<Result<Self, Refused>> {
+    pub(crate) async fn read(
+        app: &App,
+        query: &Query<'_>,
+    ) -> Result<Result<Self, AuthorizationError>> {
         let unknown = || Error::invalid("client_id", "is not a client that is known here");
         let id: ClientId =
             query.given("client_id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
@@ -88,19 +91,20 @@ impl AuthorizationRequest {
             .filter(|uri| client.redirect_uris.iter().any(|registered| registered == uri))
             .ok_or_else(|| Error::invalid("redirect_uri", "is not one that the client registered"))?
             .to_owned();
-        let answer = Answer { redirect_uri, state: query.given("state").map(str::to_owned) };
+        let answer =
+            RedirectTarget { redirect_uri, state: query.given("state").map(str::to_owned) };
         let wish = response_type(query)
             .and_then(|()| Ok((scopes(query)?, challenge(query, client.secret_hash.is_none())?)));
         match wish {
             Ok((scopes, challenge)) => Ok(Ok(Self { client, scopes, challenge, answer })),
-            Err((code, description)) => Ok(Err(Refused { answer, code, description })),
+            Err((code, description)) => Ok(Err(AuthorizationError { answer, code, description })),
         }
     }
 }
 
-type Problem = (OAuthCode, &'static str);
+type FieldError = (OAuthCode, &'static str);
 
-fn response_type(query: &Query<'_>) -> Result<(), Problem> {
+fn response_type(query: &Query<'_>) -> Result<(), FieldError> {
     match query.given("response_type") {
         Some("code") => Ok(()),
         Some(_) => {
@@ -110,9 +114,9 @@ fn response_type(query: &Query<'_>) -> Result<(), Problem> {
     }
 }
 
-fn scopes(query: &Query<'_>) -> Result<BTreeSet<Scope>, Problem> {
-    let asked = query.given("scope").unwrap_or_default();
-    read_scopes(asked)
+fn scopes(query: &Query<'_>) -> Result<BTreeSet<Scope>, FieldError> {
+    let auth = query.given("scope").unwrap_or_default();
+    read_scopes(auth)
         .map(|scopes| if scopes.is_empty() { DEFAULT.into() } else { scopes })
         .ok_or((OAuthCode::InvalidScope, "a client can be granted the scopes of users only"))
 }
@@ -128,7 +132,7 @@ pub(crate) fn write_scopes(scopes: &BTreeSet<Scope>) -> String {
     scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-fn challenge(query: &Query<'_>, is_required: bool) -> Result<Option<String>, Problem> {
+fn challenge(query: &Query<'_>, is_required: bool) -> Result<Option<String>, FieldError> {
     let invalid = |description| Err((OAuthCode::InvalidRequest, description));
     match (query.given("code_challenge"), query.given("code_challenge_method")) {
         (None, None) if is_required => {

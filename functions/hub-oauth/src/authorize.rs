@@ -1,14 +1,14 @@
 use lambda_http::{Body, Response};
 use shared::auth::Basic;
-use shared::http::Call;
+use shared::http::ApiRequest;
 use shared::model::{User, UserId};
-use shared::table::{Guessed, NewGrant, Stored};
+use shared::table::{LoginSubject, NewGrant, Stored};
 use shared::{Error, OAuthCode, Result};
 
 use crate::App;
 use crate::authorization::AuthorizationRequest;
 use crate::consent::Browser;
-use crate::page::{Page, Trouble};
+use crate::page::{Page, SignInError};
 
 /// What a user sends from the page.
 struct Decision {
@@ -19,8 +19,8 @@ struct Decision {
 }
 
 impl Decision {
-    fn read(call: &Call) -> Result<Self> {
-        let mut form = call.form()?;
+    fn read(request: &ApiRequest) -> Result<Self> {
+        let mut form = request.form()?;
         let text = |value: Option<String>| value.unwrap_or_default();
         let (seal, decision) = (form.optional("seal"), form.required::<String>("decision"));
         let (username, password) = (form.optional("username"), form.optional("password"));
@@ -38,39 +38,39 @@ impl Decision {
 }
 
 /// `GET /api/v1.1/o/authorize/`: shows the page on which a user signs in and decides.
-pub(crate) async fn ask(app: &App, call: &Call) -> Result<Response<Body>> {
-    let query = call.query()?;
+pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    let query = request.query()?;
     match AuthorizationRequest::read(app, &query).await? {
-        Ok(request) => show(app, call, &request, "", None).await,
+        Ok(authorization) => show(app, request, &authorization, "", None).await,
         Err(refused) => refused.send(),
     }
 }
 
 /// `POST /api/v1.1/o/authorize/`: what the user decided. Nobody is asked for anything that is not on the page: the
 /// client's request stands in the query, and the seal is over it.
-pub(crate) async fn decide(app: &App, call: &Call) -> Result<Response<Body>> {
-    let (query, decision) = (call.query()?, Decision::read(call)?);
+pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    let (query, decision) = (request.query()?, Decision::read(request)?);
     let key = app.service_keys.current().await?;
-    let was_shown = Browser::of(call)?.was_shown(&key, call, &decision.seal)?;
+    let was_shown = Browser::of(request)?.was_shown(&key, request, &decision.seal)?;
     let basic = Basic::new(decision.username.clone(), decision.password);
     let named = async {
         if was_shown && decision.allows { basic.resolve(app).await.map(Some) } else { Ok(None) }
     };
-    let (request, named) = tokio::join!(AuthorizationRequest::read(app, &query), named);
-    let request = match request? {
-        Ok(request) => request,
+    let (authorization, named) = tokio::join!(AuthorizationRequest::read(app, &query), named);
+    let authorization = match authorization? {
+        Ok(authorization) => authorization,
         Err(refused) => return refused.send(),
     };
     let signed_in = match named? {
         Some(named) => sign_in(app, &basic, named).await?,
         None if was_shown => {
-            return request.answer.refuse(OAuthCode::AccessDenied, "the user said no");
+            return authorization.answer.refuse(OAuthCode::AccessDenied, "the user said no");
         }
-        None => Err(Trouble::Stale),
+        None => Err(SignInError::Stale),
     };
     match signed_in {
-        Ok(user) => grant(app, &user, request).await,
-        Err(trouble) => show(app, call, &request, &decision.username, Some(trouble)).await,
+        Ok(user) => grant(app, &user, authorization).await,
+        Err(error) => show(app, request, &authorization, &decision.username, Some(error)).await,
     }
 }
 
@@ -78,13 +78,13 @@ pub(crate) async fn decide(app: &App, call: &Call) -> Result<Response<Body>> {
 async fn sign_in(
     app: &App,
     basic: &Basic,
-    named: (UserId, Guessed),
-) -> Result<Result<Stored<User>, Trouble>> {
+    named: (UserId, LoginSubject),
+) -> Result<Result<Stored<User>, SignInError>> {
     match basic.sign_in(app, named).await {
         Ok(user) => Ok(Ok(user)),
-        Err(Error::BadCredential) => Ok(Err(Trouble::WrongPassword)),
-        Err(Error::TooManyAttempts { retry_after: 1 }) => Ok(Err(Trouble::Busy(1))),
-        Err(Error::TooManyAttempts { retry_after }) => Ok(Err(Trouble::Locked(retry_after))),
+        Err(Error::InvalidCredential) => Ok(Err(SignInError::WrongPassword)),
+        Err(Error::TooManyAttempts { retry_after: 1 }) => Ok(Err(SignInError::Busy(1))),
+        Err(Error::TooManyAttempts { retry_after }) => Ok(Err(SignInError::Locked(retry_after))),
         Err(error) => Err(error),
     }
 }
@@ -93,9 +93,9 @@ async fn sign_in(
 async fn grant(
     app: &App,
     user: &Stored<User>,
-    request: AuthorizationRequest,
+    authorization: AuthorizationRequest,
 ) -> Result<Response<Body>> {
-    let AuthorizationRequest { client, scopes, challenge, answer } = request;
+    let AuthorizationRequest { client, scopes, challenge, answer } = authorization;
     let redirect_uri = answer.redirect_uri.clone();
     let new = NewGrant { client: client.id, scopes, redirect_uri, challenge };
     let code = app.table.create_grant(user, new).await?;
@@ -104,13 +104,13 @@ async fn grant(
 
 async fn show(
     app: &App,
-    call: &Call,
-    request: &AuthorizationRequest,
+    request: &ApiRequest,
+    authorization: &AuthorizationRequest,
     username: &str,
-    trouble: Option<Trouble>,
+    error: Option<SignInError>,
 ) -> Result<Response<Body>> {
     let key = app.service_keys.current().await?;
-    let browser = Browser::of(call)?;
-    let (seal, cookie) = (browser.seal(&key, call)?, browser.cookie());
-    Page { request, seal: &seal, cookie: &cookie, username, trouble }.answer()
+    let browser = Browser::of(request)?;
+    let (seal, cookie) = (browser.seal(&key, request)?, browser.cookie());
+    Page { request: authorization, seal: &seal, cookie: &cookie, username, trouble: error }.answer()
 }

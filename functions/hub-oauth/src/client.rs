@@ -1,8 +1,8 @@
 //! Who the client is (RFC 6749, section 2.3).
 
 use shared::auth::Basic;
-use shared::http::{Call, Fields};
-use shared::model::{Client, ClientId, Grant, GrantCredential, GrantPart, User};
+use shared::http::{ApiRequest, Fields};
+use shared::model::{Client, ClientId, Grant, GrantCredential, GrantTokenKind, User};
 use shared::table::{ClientAndGrant, Stored};
 use shared::{Error, OAuthCode, Result};
 
@@ -22,8 +22,8 @@ const UNKNOWN: Error = invalid("the client is unknown or did not prove itself");
 
 impl ClientCredential {
     /// Reads it; a client says it in one place only.
-    pub(crate) fn of(call: &Call, fields: &mut Result<Fields>) -> Result<Self> {
-        let in_header = Basic::pair_of(call).map_err(|_| UNKNOWN)?;
+    pub(crate) fn of(request: &ApiRequest, fields: &mut Result<Fields>) -> Result<Self> {
+        let in_header = Basic::basic_credentials(request).map_err(|_| UNKNOWN)?;
         let (id, secret): (Option<String>, Option<String>) = match fields {
             Ok(fields) => (fields.given("client_id"), fields.given("client_secret")),
             Err(_) => (None, None),
@@ -49,7 +49,7 @@ impl ClientCredential {
         self,
         app: &App,
         presented: Option<&GrantCredential>,
-    ) -> Result<Proven> {
+    ) -> Result<AuthenticatedClient> {
         let id = self.id.ok_or(UNKNOWN)?;
         let named = presented.map(|presented| (presented.owner(), presented.grant()));
         let ClientAndGrant { client, user, grant } = app.table.client_and_grant(id, named).await?;
@@ -62,24 +62,26 @@ impl ClientCredential {
         if !is_proven {
             return Err(UNKNOWN);
         }
-        let held = user.zip(grant).filter(|(user, grant)| grant.is_between(&client, user));
-        Ok(Proven { client, held })
+        let held = user.zip(grant).filter(|(user, grant)| grant.belongs_to(&client, user));
+        Ok(AuthenticatedClient { client, held })
     }
 }
 
 /// A client that proved itself, or has nothing to prove itself by.
-pub(crate) struct Proven {
+pub(crate) struct AuthenticatedClient {
     pub(crate) client: Stored<Client>,
     /// The grant that its code or token names, and who granted it, if it was granted to this client and still holds.
     pub(crate) held: Option<(Stored<User>, Stored<Grant>)>,
 }
 
 /// The one field of a body that names a token; the hint of what it is is not needed, since its prefix says it.
-pub(crate) fn named_token(fields: Result<Fields>) -> Result<Option<(GrantPart, GrantCredential)>> {
+pub(crate) fn named_token(
+    fields: Result<Fields>,
+) -> Result<Option<(GrantTokenKind, GrantCredential)>> {
     let mut fields = fields?;
-    let token: Option<String> = fields.required_given("token");
+    let token: Option<String> = fields.required_non_empty("token");
     let token = fields.finish(token)?;
-    Ok([GrantPart::Access, GrantPart::Refresh]
+    Ok([GrantTokenKind::Access, GrantTokenKind::Refresh]
         .into_iter()
         .find_map(|part| Some((part, GrantCredential::parse(part, &token).ok()?))))
 }

@@ -5,7 +5,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use shared::http::Call;
+use shared::http::ApiRequest;
 use shared::model::Timestamp;
 use shared::service_key::ServiceKey;
 use shared::{Result, random};
@@ -24,9 +24,9 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// The browser's cookie, or a new one.
-    pub(crate) fn of(call: &Call) -> Result<Self> {
-        let is_https = call.origin().starts_with("https://");
-        let known = call.cookie(cookie_name(is_https)).filter(|nonce| is_nonce(nonce));
+    pub(crate) fn of(request: &ApiRequest) -> Result<Self> {
+        let is_https = request.origin().starts_with("https://");
+        let known = request.cookie(cookie_name(is_https)).filter(|nonce| is_nonce(nonce));
         let nonce = match known {
             Some(nonce) => nonce.to_owned(),
             None => URL_SAFE_NO_PAD.encode(random::bytes::<16>()?),
@@ -44,25 +44,30 @@ impl Browser {
     }
 
     /// What the form for this request carries.
-    pub(crate) fn seal(&self, key: &ServiceKey, call: &Call) -> Result<String> {
+    pub(crate) fn seal(&self, key: &ServiceKey, request: &ApiRequest) -> Result<String> {
         let time = Timestamp::now().as_second();
-        let mac = key.derive(PURPOSE, &self.sealed(&time.to_be_bytes(), call))?;
+        let mac = key.derive(PURPOSE, &self.sealed(&time.to_be_bytes(), request))?;
         Ok(format!("{time}.{}", URL_SAFE_NO_PAD.encode(mac)))
     }
 
     /// Whether a form with this seal was shown in this browser for this request, not long ago.
-    pub(crate) fn was_shown(&self, key: &ServiceKey, call: &Call, seal: &str) -> Result<bool> {
+    pub(crate) fn was_shown(
+        &self,
+        key: &ServiceKey,
+        request: &ApiRequest,
+        seal: &str,
+    ) -> Result<bool> {
         let Some((time, mac)) = seal.split_once('.') else { return Ok(false) };
         let (Ok(time), Ok(mac)) = (time.parse::<i64>(), URL_SAFE_NO_PAD.decode(mac)) else {
             return Ok(false);
         };
         let age = Timestamp::now().as_second().checked_sub(time);
         let is_fresh = age.is_some_and(|age| (0..=LIFE).contains(&age));
-        Ok(is_fresh && key.derives(PURPOSE, &self.sealed(&time.to_be_bytes(), call), &mac)?)
+        Ok(is_fresh && key.derives(PURPOSE, &self.sealed(&time.to_be_bytes(), request), &mac)?)
     }
 
-    fn sealed<'a>(&'a self, time: &'a [u8], call: &'a Call) -> [&'a [u8]; 3] {
-        [self.nonce.as_bytes(), time, call.raw_query().as_bytes()]
+    fn sealed<'a>(&'a self, time: &'a [u8], request: &'a ApiRequest) -> [&'a [u8]; 3] {
+        [self.nonce.as_bytes(), time, request.raw_query().as_bytes()]
     }
 }
 

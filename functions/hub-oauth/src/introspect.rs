@@ -1,7 +1,9 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::http::{self, Call};
-use shared::model::{ClientId, Grant, GrantCredential, GrantPart, Timestamp, User, UserNumber};
+use shared::http::{self, ApiRequest};
+use shared::model::{
+    ClientId, Grant, GrantCredential, GrantTokenKind, Timestamp, User, UserNumber,
+};
 use shared::{Error, OAuthCode, Result};
 
 use crate::App;
@@ -29,9 +31,9 @@ struct ActiveToken {
 
 /// `POST /api/v1.1/o/introspect/` (RFC 7662): whether a token of the client's own works, and for what. A token that is
 /// another client's looks inactive. Takes a client with a secret: without one anybody could ask.
-pub(crate) async fn introspect(app: &App, call: &Call) -> Result<Response<Body>> {
-    let mut fields = call.fields();
-    let client = ClientCredential::of(call, &mut fields)?;
+pub(crate) async fn introspect(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    let mut fields = request.fields();
+    let client = ClientCredential::of(request, &mut fields)?;
     let token = named_token(fields);
     let named = token.as_ref().ok().and_then(Option::as_ref).map(|(_, token)| token);
     let proven = client.check(app, named).await?;
@@ -49,18 +51,18 @@ pub(crate) async fn introspect(app: &App, call: &Call) -> Result<Response<Body>>
 
 /// What is to be said of a token that works.
 fn active(
-    part: GrantPart,
+    part: GrantTokenKind,
     token: &GrantCredential,
     user: &User,
     grant: &Grant,
 ) -> Option<ActiveToken> {
     let now = Timestamp::now();
     let (scopes, token_type, iat, exp) = match part {
-        GrantPart::Access => {
+        GrantTokenKind::Access => {
             let access = grant.access_of(token, now)?;
             (&access.scopes, "Bearer", access.created_at, access.expires_at)
         }
-        GrantPart::Refresh => {
+        GrantTokenKind::Refresh => {
             let refresh = grant.refresh.as_ref()?;
             let works = token.matches(&refresh.secret_hash) && now < refresh.expires_at;
             works.then_some((
@@ -70,7 +72,7 @@ fn active(
                 refresh.expires_at,
             ))?
         }
-        GrantPart::Code => return None,
+        GrantTokenKind::Code => return None,
     };
     Some(ActiveToken {
         client_id: grant.client,

@@ -28,7 +28,7 @@ input{background:#14171c;color:inherit}button{background:#1d2127;color:#9dbcf5;b
 button.allow{background:#9dbcf5;color:#14171c}[role=alert]{color:#ff9d9d;border-color:#ff9d9d}}";
 
 /// Why a page is shown again.
-pub(crate) enum Trouble {
+pub(crate) enum SignInError {
     /// Name or password are wrong.
     WrongPassword,
     /// Ten attempts are under way; worth trying again after so many seconds.
@@ -39,7 +39,7 @@ pub(crate) enum Trouble {
     Stale,
 }
 
-impl Trouble {
+impl SignInError {
     fn text(&self) -> String {
         match self {
             Self::WrongPassword => "The username or the password is wrong.".to_owned(),
@@ -70,18 +70,18 @@ pub(crate) struct Page<'a> {
     pub(crate) cookie: &'a str,
     /// What the user typed last as a name.
     pub(crate) username: &'a str,
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) trouble: Option<SignInError>,
 }
 
 impl Page<'_> {
     /// The answer that shows it. No script runs on it, and its form can be sent nowhere but here, and from here on to the
     /// client.
     pub(crate) fn answer(&self) -> Result<Response<Body>> {
-        let status = self.trouble.as_ref().map_or(StatusCode::OK, Trouble::status);
-        let mut answer = http::page(status, self.markup().into_string(), &self.policy())?;
+        let status = self.trouble.as_ref().map_or(StatusCode::OK, SignInError::status);
+        let mut answer = http::html(status, self.markup().into_string(), &self.policy())?;
         let headers = answer.headers_mut();
         headers.insert(SET_COOKIE, HeaderValue::try_from(self.cookie).map_err(unsendable)?);
-        if let Some(Trouble::Busy(seconds) | Trouble::Locked(seconds)) = self.trouble {
+        if let Some(SignInError::Busy(seconds) | SignInError::Locked(seconds)) = self.trouble {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         Ok(answer)

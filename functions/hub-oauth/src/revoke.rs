@@ -1,8 +1,8 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::Result;
-use shared::http::{self, Call};
-use shared::model::GrantPart;
+use shared::http::{self, ApiRequest};
+use shared::model::GrantTokenKind;
 
 use crate::App;
 use crate::client::{ClientCredential, named_token};
@@ -12,9 +12,9 @@ struct Revoked {}
 
 /// `POST /api/v1.1/o/revoke_token/` (RFC 7009): an access token alone, or with a refresh token all that came from one
 /// grant. A token that is unknown or another client's is answered the same, and nothing is done.
-pub(crate) async fn revoke(app: &App, call: &Call) -> Result<Response<Body>> {
-    let mut fields = call.fields();
-    let client = ClientCredential::of(call, &mut fields)?;
+pub(crate) async fn revoke(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    let mut fields = request.fields();
+    let client = ClientCredential::of(request, &mut fields)?;
     let token = named_token(fields);
     let named = token.as_ref().ok().and_then(Option::as_ref).map(|(_, token)| token);
     let proven = client.check(app, named).await?;
@@ -22,15 +22,15 @@ pub(crate) async fn revoke(app: &App, call: &Call) -> Result<Response<Body>> {
         && let Some(refresh) = &grant.refresh
     {
         match part {
-            GrantPart::Refresh if token.is_of_family(&refresh.family_hash) => {
+            GrantTokenKind::Refresh if token.is_of_family(&refresh.family_hash) => {
                 app.table.delete_grant(&grant).await?;
             }
-            GrantPart::Access
+            GrantTokenKind::Access
                 if grant.access.iter().any(|access| token.matches(&access.secret_hash)) =>
             {
                 app.table.delete_access(&grant, &token).await?;
             }
-            GrantPart::Code | GrantPart::Refresh | GrantPart::Access => {}
+            GrantTokenKind::Code | GrantTokenKind::Refresh | GrantTokenKind::Access => {}
         }
     }
     http::ok(&Revoked {})

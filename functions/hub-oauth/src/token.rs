@@ -4,8 +4,8 @@ use lambda_http::http::HeaderValue;
 use lambda_http::http::header::PRAGMA;
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::http::{self, Call, Fields};
-use shared::model::{Grant, GrantCredential, GrantPart, Scope, Timestamp, User, UserNumber};
+use shared::http::{self, ApiRequest, Fields};
+use shared::model::{Grant, GrantCredential, GrantTokenKind, Scope, Timestamp, User, UserNumber};
 use shared::table::{ACCESS_LIFE, Stored};
 use shared::{Error, OAuthCode, Result};
 
@@ -24,25 +24,25 @@ enum TokenRequest {
 impl TokenRequest {
     fn read(fields: Result<Fields>) -> Result<Self> {
         let mut fields = fields?;
-        let read = match fields.required_given::<String>("grant_type").as_deref() {
+        let read = match fields.required_non_empty::<String>("grant_type").as_deref() {
             // Known clients say `code`.
             Some("authorization_code" | "code") => {
                 let (code, redirect_uri) = (
-                    fields.required_given::<String>("code"),
-                    fields.required_given("redirect_uri"),
+                    fields.required_non_empty::<String>("code"),
+                    fields.required_non_empty("redirect_uri"),
                 );
                 let verifier = fields.given("code_verifier");
                 code.zip(redirect_uri).map(|(code, redirect_uri)| Self::Code {
-                    code: GrantCredential::parse(GrantPart::Code, &code).ok(),
+                    code: GrantCredential::parse(GrantTokenKind::Code, &code).ok(),
                     redirect_uri,
                     verifier,
                 })
             }
             Some("refresh_token") => {
                 let (token, scope) =
-                    (fields.required_given::<String>("refresh_token"), fields.given("scope"));
+                    (fields.required_non_empty::<String>("refresh_token"), fields.given("scope"));
                 token.map(|token| Self::Refresh {
-                    token: GrantCredential::parse(GrantPart::Refresh, &token).ok(),
+                    token: GrantCredential::parse(GrantTokenKind::Refresh, &token).ok(),
                     scope,
                 })
             }
@@ -80,17 +80,17 @@ const fn invalid_grant(description: &'static str) -> Error {
     Error::OAuth { code: OAuthCode::InvalidGrant, description }
 }
 
-const NOT_GOOD: Error = invalid_grant("the code or refresh token is not or no longer good");
+const INVALID_GRANT: Error = invalid_grant("the code or refresh token is not or no longer good");
 
 /// `POST /api/v1.1/o/token/`: tokens for a code, or the next ones for a refresh token. Each works once.
-pub(crate) async fn issue(app: &App, call: &Call) -> Result<Response<Body>> {
-    let mut fields = call.fields();
-    let client = ClientCredential::of(call, &mut fields)?;
+pub(crate) async fn issue(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    let mut fields = request.fields();
+    let client = ClientCredential::of(request, &mut fields)?;
     let request = TokenRequest::read(fields);
     let presented = request.as_ref().ok().and_then(TokenRequest::presented);
     let proven = client.check(app, presented).await?;
     let request = request?;
-    let (presented, (user, grant)) = request.presented().zip(proven.held).ok_or(NOT_GOOD)?;
+    let (presented, (user, grant)) = request.presented().zip(proven.held).ok_or(INVALID_GRANT)?;
     let (spent, scopes) = match &request {
         TokenRequest::Code { redirect_uri, verifier, .. } => {
             redeem(app, &grant, presented, redirect_uri, verifier.as_deref()).await?;
@@ -132,17 +132,17 @@ async fn redeem(
     verifier: Option<&str>,
 ) -> Result<()> {
     if !code.matches(&grant.code.secret_hash) {
-        return Err(NOT_GOOD);
+        return Err(INVALID_GRANT);
     }
     if grant.refresh.is_some() {
         app.table.delete_grant(grant).await?;
-        return Err(NOT_GOOD);
+        return Err(INVALID_GRANT);
     }
     if grant.code.expires_at <= Timestamp::now() {
-        return Err(NOT_GOOD);
+        return Err(INVALID_GRANT);
     }
     if !grant.code.admits(redirect_uri, verifier) {
-        return Err(invalid_grant("the code was asked for with another redirect_uri or challenge"));
+        return Err(invalid_grant("the code was auth for with another redirect_uri or challenge"));
     }
     Ok(())
 }
@@ -151,16 +151,16 @@ async fn redeem(
 /// section 4.14.2); within that moment it may be a retry whose answer was lost.
 async fn refresh(app: &App, grant: &Stored<Grant>, token: &GrantCredential) -> Result<()> {
     let now = Timestamp::now();
-    let Some(kept) = &grant.refresh else { return Err(NOT_GOOD) };
+    let Some(kept) = &grant.refresh else { return Err(INVALID_GRANT) };
     if token.matches(&kept.secret_hash) {
-        return if now < kept.expires_at { Ok(()) } else { Err(NOT_GOOD) };
+        return if now < kept.expires_at { Ok(()) } else { Err(INVALID_GRANT) };
     }
     let is_retry =
         kept.spent.iter().any(|spent| token.matches(&spent.secret_hash) && spent.is_recent(now));
     if token.is_of_family(&kept.family_hash) && !is_retry {
         app.table.delete_grant(grant).await?;
     }
-    Err(NOT_GOOD)
+    Err(INVALID_GRANT)
 }
 
 /// The scopes that the client wants now: none but those granted (RFC 6749, section 6).

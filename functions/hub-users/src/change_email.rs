@@ -2,11 +2,11 @@ use lambda_http::{Body, Response};
 use shared::auth::EmailWrite;
 use shared::http::{self, Fields};
 use shared::model::{Email, EmailAddress};
-use shared::table::EmailOf;
+use shared::table::CallerEmail;
 use shared::{Error, Result};
 
 use crate::view::EmailView;
-use crate::{App, Asked, named, own};
+use crate::{App, AuthRequest, named, own};
 
 /// The body of `PATCH /api/v1.1/users/{username}/emails/`.
 struct ChangeEmail {
@@ -33,13 +33,13 @@ impl ChangeEmail {
 /// `PATCH /api/v1.1/users/{username}/emails/`: says that an address is verified, or makes it the primary one, or both.
 pub(crate) async fn change(
     app: &App,
-    asked: Asked<'_, EmailWrite>,
+    auth: AuthRequest<'_, EmailWrite>,
     fields: Result<Fields>,
     name: &str,
 ) -> Result<Response<Body>> {
     let body = fields.and_then(ChangeEmail::read);
     let (caller, body, (owner, email)) =
-        asked.with(body, |body| EmailOf(named(name), body.email.clone())).await?;
+        auth.with(body, |body| CallerEmail(named(name), body.email.clone())).await?;
     own(&caller, owner)?;
     let email = email.ok_or(Error::NotFound("e-mail address"))?;
     let user = caller.user();
@@ -51,5 +51,5 @@ pub(crate) async fn change(
         }
         http::ok(&EmailView::of(&email, &after))
     };
-    caller.settle(app, write, view).await
+    caller.commit(app, write, view).await
 }

@@ -2,11 +2,11 @@ use lambda_http::{Body, Response};
 use shared::auth::{EmailRead, EmailWrite};
 use shared::http::{self, Fields, Query};
 use shared::model::EmailAddress;
-use shared::table::EmailOf;
+use shared::table::CallerEmail;
 use shared::{Error, Result};
 
 use crate::view::EmailView;
-use crate::{App, Asked, named, own};
+use crate::{App, AuthRequest, named, own};
 
 /// The one field of a body that names an address.
 pub(crate) fn address(mut fields: Fields) -> Result<EmailAddress> {
@@ -16,19 +16,19 @@ pub(crate) fn address(mut fields: Fields) -> Result<EmailAddress> {
 
 /// `GET /api/v1.1/users/{username}/emails/`: one's own addresses, the primary one first, then oldest first.
 pub(crate) async fn list(
-    asked: Asked<'_, EmailRead>,
+    auth: AuthRequest<'_, EmailRead>,
     query: Result<Query<'_>>,
     name: &str,
 ) -> Result<Response<Body>> {
     let (caller, _, owner, mut emails) =
-        asked.with_beside(query, |_| named(name), |table, user, _| table.emails(user)).await?;
+        auth.with_beside(query, |_| named(name), |table, user, _| table.emails(user)).await?;
     own(&caller, owner)?;
     emails.sort_by_key(|email| email.added_at);
     let user = caller.user();
     // The user and the addresses are two reads: between them another address may have become the primary one and the old
     // one gone, or the new one may have come.
     if !emails.iter().any(|email| user.primary_email.is(&email.address)) {
-        return Err(Error::Raced);
+        return Err(Error::WriteConflict);
     }
     let mut views: Vec<_> = emails.iter().map(|email| EmailView::of(email, user)).collect();
     views.sort_by_key(|view| !view.primary);
@@ -38,16 +38,16 @@ pub(crate) async fn list(
 /// `POST /api/v1.1/users/{username}/emails/`: adds an address, not verified.
 pub(crate) async fn add(
     app: &App,
-    asked: Asked<'_, EmailWrite>,
+    auth: AuthRequest<'_, EmailWrite>,
     fields: Result<Fields>,
     name: &str,
 ) -> Result<Response<Body>> {
-    let (caller, address, owner) = asked.with(fields.and_then(address), |_| named(name)).await?;
+    let (caller, address, owner) = auth.with(fields.and_then(address), |_| named(name)).await?;
     own(&caller, owner)?;
     let user = caller.user().clone();
     let view = |email| http::created(&EmailView::of(&email, &user), None);
     let added = match app.table.add_email(&user, address) {
-        Ok(write) => caller.settle(app, write, view).await,
+        Ok(write) => caller.commit(app, write, view).await,
         Err(error) => Err(error),
     };
     // Docker Hub has no 409: what is taken is a field that is not as it must be.
@@ -60,15 +60,15 @@ pub(crate) async fn add(
 /// `DELETE /api/v1.1/users/{username}/emails/`: takes an address away, but never the primary one.
 pub(crate) async fn delete(
     app: &App,
-    asked: Asked<'_, EmailWrite>,
+    auth: AuthRequest<'_, EmailWrite>,
     fields: Result<Fields>,
     name: &str,
 ) -> Result<Response<Body>> {
     let body = fields.and_then(address);
     let (caller, _, (owner, email)) =
-        asked.with(body, |address| EmailOf(named(name), address.clone())).await?;
+        auth.with(body, |address| CallerEmail(named(name), address.clone())).await?;
     own(&caller, owner)?;
     let email = email.ok_or(Error::NotFound("e-mail address"))?;
     let write = app.table.remove_email(caller.user(), &email)?;
-    caller.settle(app, write, |()| http::no_content()).await
+    caller.commit(app, write, |()| http::no_content()).await
 }

@@ -4,12 +4,12 @@ use lambda_http::{Body, Response};
 use shared::Result;
 use shared::auth::{ProfileRead, ProfileWrite};
 use shared::http::{self, Fields, Query};
-use shared::model::{EmailAddress, Malformed, text};
-use shared::table::{Rest, UserChange};
+use shared::model::{EmailAddress, ParseError, text};
+use shared::table::{UserChange, Versioned};
 use url::Url;
 
 use crate::view::UserView;
-use crate::{App, Asked, named, own};
+use crate::{App, AuthRequest, named, own};
 
 /// The body of `PATCH /api/v1.1/users/{username}/`; what is absent stays.
 struct UpdateProfile(UserChange);
@@ -24,17 +24,17 @@ struct ProfileUrl(String);
 struct GravatarEmail(String);
 
 impl FromStr for Line {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         if raw.trim().is_empty() { Ok(Self(String::new())) } else { text(raw, 255).map(Self) }
     }
 }
 
 impl FromStr for ProfileUrl {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         let Line(typed) = raw.parse()?;
         // The parser mends what a browser would; a link that is shown as it was typed must need no mending.
         let lower = typed.to_ascii_lowercase();
@@ -45,14 +45,14 @@ impl FromStr for ProfileUrl {
         if typed.is_empty() || (is_spelled_out && Url::parse(&typed).is_ok_and(is_web)) {
             return Ok(Self(typed));
         }
-        Err(Malformed::new("must be an http or https URL, or empty"))
+        Err(ParseError::new("must be an http or https URL, or empty"))
     }
 }
 
 impl FromStr for GravatarEmail {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         if raw.trim().is_empty() {
             return Ok(Self(String::new()));
         }
@@ -77,28 +77,29 @@ impl UpdateProfile {
 
 /// `GET /api/v1.1/users/{username}/`: one's own profile.
 pub(crate) async fn get(
-    asked: Asked<'_, ProfileRead>,
+    auth: AuthRequest<'_, ProfileRead>,
     query: Result<Query<'_>>,
     name: &str,
     origin: &str,
 ) -> Result<Response<Body>> {
-    let (caller, _, owner) = asked.with(query, |_| named(name)).await?;
+    let (caller, _, owner) = auth.with(query, |_| named(name)).await?;
     own(&caller, owner)?;
-    http::resource(&UserView::of((**caller.user()).clone(), origin))
+    http::ok_with_etag(&UserView::of((**caller.user()).clone(), origin))
 }
 
 /// `PATCH /api/v1.1/users/{username}/`: changes what the body names.
 pub(crate) async fn update(
     app: &App,
-    asked: Asked<'_, ProfileWrite>,
+    auth: AuthRequest<'_, ProfileWrite>,
     fields: Result<Fields>,
     name: &str,
     origin: &str,
 ) -> Result<Response<Body>> {
     let body = fields.and_then(UpdateProfile::read);
-    let (caller, UpdateProfile(change), owner) = asked.with(body, |_| named(name)).await?;
+    let (caller, UpdateProfile(change), owner) = auth.with(body, |_| named(name)).await?;
     own(&caller, owner)?;
-    let caller = caller.demanding(|user| (UserView::of((**user).clone(), origin), user.basis()))?;
+    let caller =
+        caller.check_if_match(|user| (UserView::of((**user).clone(), origin), user.basis()))?;
     let write = app.table.change_user(caller.user(), caller.token_id(), &change)?;
-    caller.settle(app, write, |user| http::resource(&UserView::of(user, origin))).await
+    caller.commit(app, write, |user| http::ok_with_etag(&UserView::of(user, origin))).await
 }

@@ -44,7 +44,7 @@ impl UserView {
             ssh_keys: _,
             email_count: _,
             credential_epoch: _,
-            spared_token: _,
+            retained_token: _,
             created_at,
         } = user;
         let email = primary_email.to_string();

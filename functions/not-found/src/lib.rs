@@ -2,9 +2,9 @@
 
 use lambda_http::{Body, Response};
 use shared::Error;
-use shared::http::Call;
+use shared::http::ApiRequest;
 
 /// Answers one request: 404 in the shape of the path's dialect.
-pub async fn handle(call: Call) -> Response<Body> {
-    call.answer(|| async { Err(Error::NotFound("path")) }).await
+pub async fn handle(request: ApiRequest) -> Response<Body> {
+    request.answer(|| async { Err(Error::NotFound("path")) }).await
 }

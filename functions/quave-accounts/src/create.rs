@@ -1,10 +1,10 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::{AccountWrite, Asked};
+use shared::auth::{AccountWrite, AuthRequest};
 use shared::http::{self, Fields};
 use shared::model::{AccountId, AccountName};
-use shared::seal::SealingKey;
-use shared::table::{NewAccount, SlugChoice};
+use shared::seal::SealPublicKey;
+use shared::table::{FreeSlug, NewAccount};
 use shared::{App, Result};
 
 use crate::registry::RegistryFields;
@@ -32,14 +32,14 @@ struct Created {
 /// `POST /api/public/v1/account`: the caller becomes the new account's owner and admin.
 pub(crate) async fn create(
     app: &App,
-    sealing: &SealingKey,
-    asked: Asked<'_, AccountWrite>,
+    sealing: &SealPublicKey,
+    auth: AuthRequest<'_, AccountWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
     let body = fields.and_then(CreateAccount::read);
-    let (caller, body, slug) = asked.with(body, |body| SlugChoice(body.name.clone())).await?;
+    let (caller, body, slug) = auth.with(body, |body| FreeSlug(body.name.clone())).await?;
     let registry = body.registry.map(|fields| fields.sealed(sealing)).transpose()?;
     let account = NewAccount { name: body.name, contact_email: None, registry };
-    let write = app.table.open_account(account, slug, caller.user()).await?;
-    caller.settle(app, write, |account| http::ok(&Created { account_id: account.id })).await
+    let write = app.table.create_account(account, slug, caller.user()).await?;
+    caller.commit(app, write, |account| http::ok(&Created { account_id: account.id })).await
 }

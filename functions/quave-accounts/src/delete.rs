@@ -1,10 +1,10 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::{AccountWrite, Asked};
+use shared::auth::{AccountWrite, AuthRequest};
 use shared::http::{self, Query};
 use shared::model::AccountId;
 use shared::quave::AccountView;
-use shared::table::Rest;
+use shared::table::Versioned;
 use shared::{App, Result};
 
 #[derive(Serialize)]
@@ -15,16 +15,16 @@ struct Deleted {
 /// `DELETE /api/public/v1/account?accountId=…`: an admin deletes the account, however many members it has.
 pub(crate) async fn delete(
     app: &App,
-    asked: Asked<'_, AccountWrite>,
+    auth: AuthRequest<'_, AccountWrite>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
     let id = query.and_then(|query| query.required::<AccountId>("accountId"));
-    let (caller, id, access) = asked.with(id, |id| *id).await?;
-    let admin = app.table.closable(id, access).await?;
-    let caller = caller.demanding(|user| {
+    let (caller, id, access) = auth.with(id, |id| *id).await?;
+    let admin = app.table.admin_for_deletion(id, access).await?;
+    let caller = caller.check_if_match(|user| {
         let account = admin.account();
         (AccountView::of((**account).clone(), user), account.basis().and(user))
     })?;
     let deleted = Deleted { message: "Account deleted successfully" };
-    caller.settle(app, app.table.close_account(admin)?, |()| http::ok(&deleted)).await
+    caller.commit(app, app.table.delete_account(admin)?, |()| http::ok(&deleted)).await
 }

@@ -1,6 +1,6 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::{AccountRead, Asked};
+use shared::auth::{AccountRead, AuthRequest};
 use shared::http::{self, Query};
 use shared::quave::AccountView;
 use shared::table::Table;
@@ -14,10 +14,10 @@ struct Accounts {
 /// `GET /api/public/v1/accounts`: every account that the user is a member of, oldest first.
 pub(crate) async fn list(
     app: &App,
-    asked: Asked<'_, AccountRead>,
+    auth: AuthRequest<'_, AccountRead>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
-    let (caller, _, memberships) = asked.beside(query, Table::memberships).await?;
+    let (caller, _, memberships) = auth.beside(query, Table::memberships).await?;
     let accounts = app.table.accounts(&memberships).await?;
     http::ok(&Accounts {
         accounts: accounts

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use shared::Result;
 use shared::http::Fields;
-use shared::model::{EmailAddress, Malformed, Registry, text};
-use shared::seal::SealingKey;
+use shared::model::{EmailAddress, ParseError, Registry, text};
+use shared::seal::SealPublicKey;
 use url::Url;
 
 const NAMES: [&str; 4] =
@@ -37,7 +37,7 @@ impl RegistryFields {
     }
 
     /// What is kept of them: the password only as a sealed box.
-    pub(crate) fn sealed(self, sealing: &SealingKey) -> Result<Registry> {
+    pub(crate) fn sealed(self, sealing: &SealPublicKey) -> Result<Registry> {
         let Self { server, email, username, password } = self;
         let password = sealing.seal(&password.0)?;
         Ok(Registry {
@@ -53,9 +53,9 @@ impl RegistryFields {
 struct Server(String);
 
 impl FromStr for Server {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         let typed = text(raw, 255)?;
         // The parser mends what a browser would; here only what needs no mending is taken.
         let plain = typed.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
@@ -66,7 +66,7 @@ impl FromStr for Server {
             Ok(url) if plain && is_bare && url.has_host() && url.port() != Some(0) => {
                 Ok(Self(typed))
             }
-            _ => Err(Malformed::new("must be an https URL")),
+            _ => Err(ParseError::new("must be an https URL")),
         }
     }
 }
@@ -75,9 +75,9 @@ impl FromStr for Server {
 struct Username(String);
 
 impl FromStr for Username {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         text(raw, 255).map(Self)
     }
 }
@@ -86,13 +86,13 @@ impl FromStr for Username {
 struct Password(String);
 
 impl FromStr for Password {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         match raw.chars().count() {
-            0 => Err(Malformed::new("must not be empty")),
+            0 => Err(ParseError::new("must not be empty")),
             1..=1024 => Ok(Self(raw.to_owned())),
-            _ => Err(Malformed::new("must be at most 1024 characters long")),
+            _ => Err(ParseError::new("must be at most 1024 characters long")),
         }
     }
 }

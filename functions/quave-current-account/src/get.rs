@@ -1,5 +1,5 @@
 use lambda_http::{Body, Response};
-use shared::auth::{AccountRead, Asked};
+use shared::auth::{AccountRead, AuthRequest};
 use shared::http::{self, Query};
 use shared::model::{Account, User};
 use shared::quave::AccountView;
@@ -9,12 +9,12 @@ use shared::{App, Error, Result};
 /// `GET /api/public/v1/current-account`: 404 when none is set or it is gone, 403 for who is no longer a member.
 pub(crate) async fn get(
     app: &App,
-    asked: Asked<'_, AccountRead>,
+    auth: AuthRequest<'_, AccountRead>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
-    let (caller, _, ()) = asked.with(query, |_| ()).await?;
+    let (caller, _, ()) = auth.with(query, |_| ()).await?;
     let account = current(app, caller.user()).await?;
-    http::resource(&AccountView::of(account.into_inner(), caller.user()))
+    http::ok_with_etag(&AccountView::of(account.into_inner(), caller.user()))
 }
 
 /// A user's current account.

@@ -1,10 +1,10 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::{AccountWrite, Asked, Caller};
+use shared::auth::{AccountWrite, AuthRequest, Caller};
 use shared::http::{self, Fields};
 use shared::model::AccountId;
 use shared::quave::AccountView;
-use shared::table::Rest;
+use shared::table::Versioned;
 use shared::{App, Error, Result};
 
 use crate::get::current;
@@ -25,10 +25,10 @@ fn account_id(mut fields: Fields) -> Result<AccountId> {
 /// `PUT /api/public/v1/current-account`: any member may choose the account.
 pub(crate) async fn set(
     app: &App,
-    asked: Asked<'_, AccountWrite>,
+    auth: AuthRequest<'_, AccountWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let (caller, id, access) = asked.with(fields.and_then(account_id), |id| *id).await?;
+    let (caller, id, access) = auth.with(fields.and_then(account_id), |id| *id).await?;
     let account = access.member()?.into_inner();
     let caller = as_demanded(app, caller).await?;
     let write = app.table.set_current_account(caller.user(), id)?;
@@ -36,7 +36,7 @@ pub(crate) async fn set(
         account: AccountView::of(account, &user),
         message: "Current account updated successfully",
     };
-    caller.settle(app, write, |user| http::ok(&view(user))).await
+    caller.commit(app, write, |user| http::ok(&view(user))).await
 }
 
 /// Refuses the request unless the account that is the current one now is as it demands. Costs a round if it demands
@@ -46,13 +46,13 @@ async fn as_demanded(app: &App, caller: Caller<AccountWrite>) -> Result<Caller<A
         return Ok(caller);
     }
     match current(app, caller.user()).await {
-        Ok(account) => caller.demanding(|user| {
+        Ok(account) => caller.check_if_match(|user| {
             let basis = account.basis().and(user);
             (AccountView::of(account.into_inner(), user), basis)
         }),
         Err(Error::NotFound(_) | Error::Forbidden(_)) => {
             let basis = caller.user().basis();
-            caller.demanding_nothing(basis)
+            caller.check_if_match_absent(basis)
         }
         Err(error) => Err(error),
     }

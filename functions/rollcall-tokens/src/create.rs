@@ -4,11 +4,11 @@ use std::str::FromStr;
 use lambda_http::{Body, Response};
 use shared::auth::TokensWrite;
 use shared::http::Fields;
-use shared::model::{Malformed, Scope, Timestamp, text, timestamp};
+use shared::model::{ParseError, Scope, Timestamp, text, timestamp};
 use shared::table::NewToken;
 use shared::{Error, Result};
 
-use crate::{App, Asked, view};
+use crate::{App, AuthRequest, view};
 
 /// What its user calls a token: 1 to 100 characters.
 struct TokenName(String);
@@ -17,17 +17,17 @@ struct TokenName(String);
 struct Expiry(Timestamp);
 
 impl FromStr for TokenName {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         text(raw, 100).map(Self)
     }
 }
 
 impl FromStr for Expiry {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         timestamp(raw).map(Self)
     }
 }
@@ -47,15 +47,15 @@ fn wished(mut fields: Fields) -> Result<NewToken> {
 /// `POST /rollcall/v1/tokens`: a token that can do no more, and no longer, than the credential that makes it.
 pub(crate) async fn create(
     app: &App,
-    asked: Asked<'_, TokensWrite>,
+    auth: AuthRequest<'_, TokensWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let (caller, new, ()) = asked.with(fields.and_then(wished), |_| ()).await?;
+    let (caller, new, ()) = auth.with(fields.and_then(wished), |_| ()).await?;
     if new.expires_at.is_some_and(|end| end <= Timestamp::now()) {
         return Err(Error::invalid("expiresAt", "must be in the future"));
     }
-    caller.may_make(new.scopes.as_ref(), new.expires_at)?;
+    caller.check_delegation(new.scopes.as_ref(), new.expires_at)?;
     let maker = caller.token_id();
     let write = app.table.create_token(caller.user(), maker, new)?;
-    caller.settle(app, write, |(credential, token)| view::created(&credential, token)).await
+    caller.commit(app, write, |(credential, token)| view::created(&credential, token)).await
 }

@@ -6,7 +6,7 @@ use shared::model::TokenId;
 use shared::{Error, Result};
 
 use crate::view::TokenView;
-use crate::{App, Asked};
+use crate::{App, AuthRequest};
 
 /// Which tokens to list.
 struct Page {
@@ -48,11 +48,11 @@ struct Tokens {
 /// `GET /rollcall/v1/tokens[?limit=…&cursor=…]`: the caller's tokens that work, oldest first.
 pub(crate) async fn list(
     app: &App,
-    asked: Asked<'_, TokensRead>,
+    auth: AuthRequest<'_, TokensRead>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
     let page = query.and_then(|query| Page::read(&query));
-    let (caller, page, (), read) = asked
+    let (caller, page, (), read) = auth
         .with_beside(
             page,
             |_| (),

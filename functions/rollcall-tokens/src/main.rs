@@ -8,5 +8,5 @@ use shared::http::serve;
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
     let app = &App::with_sign_in().await?;
-    serve(|call| rollcall_tokens::handle(app, call)).await
+    serve(|request| rollcall_tokens::handle(app, request)).await
 }

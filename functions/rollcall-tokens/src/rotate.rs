@@ -2,19 +2,19 @@ use std::time::Duration;
 
 use lambda_http::{Body, Response};
 use shared::Result;
-use shared::auth::{TokensWrite, Unrestricted};
+use shared::auth::{FullAccess, TokensWrite};
 use shared::http::Fields;
-use shared::table::Rest;
+use shared::table::Versioned;
 
 use crate::view::{self, TokenView};
-use crate::{App, Asked, token_id, working};
+use crate::{App, AuthRequest, token_id, working};
 
 /// The longest overlap: 30 days, in seconds.
-const MOST: u64 = 30 * 24 * 3600;
+const MAX: u64 = 30 * 24 * 3600;
 
 /// The body of `POST /rollcall/v1/tokens/{id}/rotate`: for how long the old token works beside the new one.
 fn overlap(mut fields: Fields) -> Result<Duration> {
-    let seconds = fields.optional_number("overlapSeconds", 0..=MOST).unwrap_or_default();
+    let seconds = fields.optional_number("overlapSeconds", 0..=MAX).unwrap_or_default();
     fields.finish(Some(Duration::from_secs(seconds)))
 }
 
@@ -22,19 +22,19 @@ fn overlap(mut fields: Fields) -> Result<Duration> {
 /// token with a list of scopes rotates itself alone, and none gets one that could do more, or for longer.
 pub(crate) async fn rotate(
     app: &App,
-    asked: Asked<'_, TokensWrite>,
+    auth: AuthRequest<'_, TokensWrite>,
     fields: Result<Fields>,
     id: &str,
 ) -> Result<Response<Body>> {
     let input = fields.and_then(overlap).and_then(|overlap| Ok((token_id(id)?, overlap)));
-    let (caller, (id, overlap), found) = asked.with(input, |(id, _)| *id).await?;
+    let (caller, (id, overlap), found) = auth.with(input, |(id, _)| *id).await?;
     let old = working(&caller, found)?;
     let maker = caller.token_id();
     if maker != Some(id) {
-        caller.demand::<Unrestricted>()?;
+        caller.require::<FullAccess>()?;
     }
-    caller.may_make(old.scopes.as_ref(), old.expires_at)?;
-    let caller = caller.demanding(|_| (TokenView::from((*old).clone()), old.basis()))?;
+    caller.check_delegation(old.scopes.as_ref(), old.expires_at)?;
+    let caller = caller.check_if_match(|_| (TokenView::from((*old).clone()), old.basis()))?;
     let write = app.table.rotate_token(caller.user(), maker, &old, overlap)?;
-    caller.settle(app, write, |(credential, new)| view::created(&credential, new)).await
+    caller.commit(app, write, |(credential, new)| view::created(&credential, new)).await
 }

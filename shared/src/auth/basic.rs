@@ -3,29 +3,29 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::asked::Presented;
+use super::authenticate::AuthScheme;
 use super::header::{self, Header};
-use super::need::Credential;
+use super::permission::Credential;
 use super::token::Token;
 use crate::error::failed;
-use crate::http::Call;
+use crate::http::ApiRequest;
 use crate::model::{EmailAddress, User, UserId, Username};
-use crate::password::{self, Verified};
-use crate::table::{Attempts, Guessed, Kept, KeptCredential, Stored, Table};
+use crate::password::{self, PasswordCache};
+use crate::table::{CredentialKey, LoginAttempts, LoginSubject, Stored, StoredCredential, Table};
 use crate::telemetry::request::observe;
 use crate::{App, Error, Result};
 
 /// What checking passwords takes beside the table.
-pub struct SignIn {
+pub struct PasswordAuth {
     /// What was right a moment ago.
-    pub verified: Verified,
+    pub verified: PasswordCache,
 }
 
-impl App<SignIn> {
+impl App<PasswordAuth> {
     /// As [`App::with_service_keys`], with what checking passwords takes.
     pub async fn with_sign_in() -> Result<Self> {
         let App { table, service_keys, means: () } = App::with_service_keys().await?;
-        Ok(Self { table, service_keys, means: SignIn { verified: Verified::new()? } })
+        Ok(Self { table, service_keys, means: PasswordAuth { verified: PasswordCache::new()? } })
     }
 }
 
@@ -46,9 +46,9 @@ pub struct Basic {
 impl Basic {
     /// Reads what follows `Basic`: base64 of UTF-8, split at the first colon.
     fn parse(text: &str) -> Result<Self> {
-        let decoded = STANDARD.decode(text).map_err(|_| Error::BadCredential)?;
-        let decoded = String::from_utf8(decoded).map_err(|_| Error::BadCredential)?;
-        let (name, password) = decoded.split_once(':').ok_or(Error::BadCredential)?;
+        let decoded = STANDARD.decode(text).map_err(|_| Error::InvalidCredential)?;
+        let decoded = String::from_utf8(decoded).map_err(|_| Error::InvalidCredential)?;
+        let (name, password) = decoded.split_once(':').ok_or(Error::InvalidCredential)?;
         Ok(Self { name: name.to_owned(), password: password.to_owned() })
     }
 
@@ -58,13 +58,13 @@ impl Basic {
     }
 
     /// The name and the password of a header, for those who are no users. Nothing without a header.
-    pub fn pair_of(call: &Call) -> Result<Option<(String, String)>> {
+    pub fn basic_credentials(call: &ApiRequest) -> Result<Option<(String, String)>> {
         match header::of(call.headers()) {
-            Err(Error::NoCredential) => Ok(None),
+            Err(Error::MissingCredential) => Ok(None),
             Ok(Header::Basic(text)) => {
                 Self::parse(text).map(|Self { name, password }| Some((name, password)))
             }
-            Ok(_) => Err(Error::BadCredential),
+            Ok(_) => Err(Error::InvalidCredential),
             Err(error) => Err(error),
         }
     }
@@ -72,15 +72,16 @@ impl Basic {
     /// The user who signs in so; the pair is what [`Basic::resolve`] made of the name. One round beside the attempt.
     pub async fn sign_in(
         &self,
-        app: &App<SignIn>,
-        (user, guessed): (UserId, Guessed),
+        app: &App<PasswordAuth>,
+        (user, guessed): (UserId, LoginSubject),
     ) -> Result<Stored<User>> {
-        let (kept, user, ()) = app.table.credential_and(user, Kept::Password(guessed), ()).await?;
-        let KeptCredential::Password(guessed, attempts) = kept else {
+        let (kept, user, ()) =
+            app.table.fetch_with_credential(user, CredentialKey::Password(guessed), ()).await?;
+        let StoredCredential::Password(guessed, attempts) = kept else {
             return Err(failed("sign in")("the attempts were not fetched"));
         };
         self.check(app, user.as_ref(), &guessed, &attempts).await?;
-        let user = user.ok_or(Error::BadCredential)?;
+        let user = user.ok_or(Error::InvalidCredential)?;
         observe(|observed| {
             observed.credential = Some("password");
             observed.user = Some(user.id.to_string());
@@ -89,7 +90,7 @@ impl Basic {
     }
 
     /// Whose name it is. A name that nobody has costs the same calls and gets an id that nobody has.
-    pub async fn resolve(&self, app: &App<SignIn>) -> Result<(UserId, Guessed)> {
+    pub async fn resolve(&self, app: &App<PasswordAuth>) -> Result<(UserId, LoginSubject)> {
         // Asked for whoever it is, so that a service key that cannot be read tells nobody who exists.
         let key = app.service_keys.current().await?;
         let (known, normal) =
@@ -100,13 +101,13 @@ impl Basic {
                 (Err(_), Ok(username)) => {
                     (app.table.user_of_username(&username).await?, username.to_string())
                 }
-                (Err(_), Err(_)) => (app.table.user_of_nothing().await?, self.name.clone()),
+                (Err(_), Err(_)) => (app.table.dummy_lookup().await?, self.name.clone()),
             };
         if let Some(user) = known {
-            return Ok((user, Guessed::User(user)));
+            return Ok((user, LoginSubject::User(user)));
         }
         let name = key.derive("name that nobody has", &[normal.as_bytes()])?;
-        Ok((UserId::generate(), Guessed::Name(name)))
+        Ok((UserId::generate(), LoginSubject::Name(name)))
     }
 
     /// Checks the password against the user's, slowly unless it was right a moment ago, unless guessing is locked.
@@ -115,13 +116,13 @@ impl Basic {
     /// made at once count.
     pub async fn check(
         &self,
-        app: &App<SignIn>,
+        app: &App<PasswordAuth>,
         user: Option<&Stored<User>>,
-        guessed: &Guessed,
-        attempts: &Attempts,
+        guessed: &LoginSubject,
+        attempts: &LoginAttempts,
     ) -> Result<()> {
         let checked = self.verify(app, user, guessed, attempts).await;
-        if let Err(Error::BadCredential | Error::TooManyAttempts { .. }) = checked {
+        if let Err(Error::InvalidCredential | Error::TooManyAttempts { .. }) = checked {
             observe(|observed| observed.refused_sign_in = true);
         }
         checked
@@ -129,10 +130,10 @@ impl Basic {
 
     async fn verify(
         &self,
-        app: &App<SignIn>,
+        app: &App<PasswordAuth>,
         user: Option<&Stored<User>>,
-        guessed: &Guessed,
-        attempts: &Attempts,
+        guessed: &LoginSubject,
+        attempts: &LoginAttempts,
     ) -> Result<()> {
         let user = user.filter(|user| !user.disabled);
         let hash = user.and_then(|user| user.password_hash.as_deref());
@@ -152,7 +153,7 @@ impl Basic {
             return Ok(());
         }
         app.table.note_wrong_attempt(reservation).await?;
-        Err(Error::BadCredential)
+        Err(Error::InvalidCredential)
     }
 
     /// Hashes the password anew if the cost of new hashes has grown. It may fail: the next sign-in tries again.
@@ -169,10 +170,10 @@ impl Basic {
     }
 }
 
-impl Presented for TokenOrBasic {
-    type Means = SignIn;
+impl AuthScheme for TokenOrBasic {
+    type Means = PasswordAuth;
 
-    fn of(call: &Call) -> Result<Self> {
+    fn of(call: &ApiRequest) -> Result<Self> {
         match header::of(call.headers())? {
             Header::Basic(text) => Basic::parse(text).map(Self::Basic),
             header => Token::parse(header).map(Self::Token),
@@ -186,24 +187,25 @@ impl Presented for TokenOrBasic {
         }
     }
 
-    async fn locate(&self, app: &App<SignIn>) -> Result<(UserId, Kept)> {
+    async fn locate(&self, app: &App<PasswordAuth>) -> Result<(UserId, CredentialKey)> {
         match self {
             Self::Token(token) => Ok(token.kept()),
-            Self::Basic(basic) => {
-                basic.resolve(app).await.map(|(user, guessed)| (user, Kept::Password(guessed)))
-            }
+            Self::Basic(basic) => basic
+                .resolve(app)
+                .await
+                .map(|(user, guessed)| (user, CredentialKey::Password(guessed))),
         }
     }
 
     async fn check(
         &self,
-        app: &App<SignIn>,
+        app: &App<PasswordAuth>,
         user: Option<&Stored<User>>,
-        kept: KeptCredential,
+        kept: StoredCredential,
     ) -> Result<Credential> {
         match (self, kept) {
             (Self::Token(token), kept) => token.confirm(&app.table, user, kept).await,
-            (Self::Basic(basic), KeptCredential::Password(guessed, attempts)) => {
+            (Self::Basic(basic), StoredCredential::Password(guessed, attempts)) => {
                 basic.check(app, user, &guessed, &attempts).await.map(|()| Credential::Password)
             }
             (Self::Basic(_), _) => Err(failed("check a password")("its attempts were not fetched")),

@@ -15,20 +15,20 @@ pub(super) enum Header<'a> {
     /// What follows `Basic` (RFC 7617).
     Basic(&'a str),
     /// Something with a colon in it and no scheme, as e24's signatures are.
-    Other(&'a str),
+    Signature(&'a str),
 }
 
 /// Reads the header.
 pub(super) fn of(headers: &HeaderMap) -> Result<Header<'_>> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or(Error::NoCredential)?;
+    let value = values.next().ok_or(Error::MissingCredential)?;
     if values.next().is_some() {
-        return Err(Error::BadCredential);
+        return Err(Error::InvalidCredential);
     }
-    let text = value.to_str().map_err(|_| Error::BadCredential)?.trim();
+    let text = value.to_str().map_err(|_| Error::InvalidCredential)?.trim();
     match text.split_once(' ') {
-        None if text.is_empty() => Err(Error::NoCredential),
-        None if text.contains(':') => Ok(Header::Other(text)),
+        None if text.is_empty() => Err(Error::MissingCredential),
+        None if text.contains(':') => Ok(Header::Signature(text)),
         None => Ok(Header::Bare(text)),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => {
             Ok(Header::Bearer(rest.trim_start()))
@@ -36,7 +36,7 @@ pub(super) fn of(headers: &HeaderMap) -> Result<Header<'_>> {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("basic") => {
             Ok(Header::Basic(rest.trim_start()))
         }
-        Some(_) => Err(Error::BadCredential),
+        Some(_) => Err(Error::InvalidCredential),
     }
 }
 
@@ -65,15 +65,15 @@ mod tests {
     #[test]
     fn basic_and_signatures_are_told_apart_from_tokens() {
         assert_eq!(of(&["basic eDp5"]).unwrap(), r#"Basic("eDp5")"#);
-        assert_eq!(of(&["KEY:c2ln"]).unwrap(), r#"Other("KEY:c2ln")"#);
+        assert_eq!(of(&["KEY:c2ln"]).unwrap(), r#"Signature("KEY:c2ln")"#);
     }
 
     #[test]
     fn an_empty_header_is_no_credential_and_anything_else_is_a_bad_one() {
-        assert!(matches!(of(&[]), Err(Error::NoCredential)));
-        assert!(matches!(of(&[" "]), Err(Error::NoCredential)));
+        assert!(matches!(of(&[]), Err(Error::MissingCredential)));
+        assert!(matches!(of(&[" "]), Err(Error::MissingCredential)));
         for values in [&["Digest rcu_x"][..], &["rcu_x", "rcu_x"], &["Bearer é"]] {
-            assert!(matches!(of(values), Err(Error::BadCredential)), "{values:?}");
+            assert!(matches!(of(values), Err(Error::InvalidCredential)), "{values:?}");
         }
     }
 }

@@ -1,21 +1,21 @@
 //! Who asks: from the `Authorization` header to a proof that the caller may.
 
-mod asked;
+mod authenticate;
 #[cfg(feature = "password")]
 mod basic;
+mod commit;
 mod header;
-mod need;
-mod settle;
+mod permission;
 #[cfg(feature = "signature")]
 mod signature;
 mod token;
 
-pub use asked::{Asked, Presented};
+pub use authenticate::{AuthRequest, AuthScheme};
 #[cfg(feature = "password")]
-pub use basic::{Basic, SignIn, TokenOrBasic};
-pub use need::{
-    AccountRead, AccountWrite, Caller, Credential, EmailRead, EmailWrite, Need, ProfileRead,
-    ProfileWrite, TokensRead, TokensWrite, Unrestricted,
+pub use basic::{Basic, PasswordAuth, TokenOrBasic};
+pub use permission::{
+    AccountRead, AccountWrite, Caller, Credential, EmailRead, EmailWrite, FullAccess, Permission,
+    ProfileRead, ProfileWrite, TokensRead, TokensWrite,
 };
 #[cfg(feature = "signature")]
 pub use signature::{TokenOrSignature, parse_date};

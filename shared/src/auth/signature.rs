@@ -7,14 +7,14 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::fmt::rfc2822::DateTimeParser;
 use sha2::Sha256;
 
-use super::asked::Presented;
+use super::authenticate::AuthScheme;
 use super::header::{self, Header};
-use super::need::Credential;
+use super::permission::Credential;
 use super::token::Token;
 use crate::error::failed;
-use crate::http::Call;
+use crate::http::ApiRequest;
 use crate::model::{ApiKeyId, Timestamp, User, UserId};
-use crate::table::{Kept, KeptCredential, Stored};
+use crate::table::{CredentialKey, Stored, StoredCredential};
 use crate::{App, Error, Result};
 
 /// How far a request's date may be from now, in seconds.
@@ -37,21 +37,21 @@ pub struct Signature {
 }
 
 impl Signature {
-    fn of(call: &Call, credential: &str) -> Result<Self> {
-        let (key, mac) = credential.split_once(':').ok_or(Error::BadCredential)?;
-        let (user, key) = ApiKeyId::parse_key(key).map_err(|_| Error::BadCredential)?;
-        let mac = STANDARD.decode(mac).map_err(|_| Error::BadCredential)?;
-        let date = call.single_header("x-date").ok_or(Error::BadCredential)?;
-        let asked = parse_date(date).ok_or(Error::BadCredential)?;
+    fn of(call: &ApiRequest, credential: &str) -> Result<Self> {
+        let (key, mac) = credential.split_once(':').ok_or(Error::InvalidCredential)?;
+        let (user, key) = ApiKeyId::parse_key(key).map_err(|_| Error::InvalidCredential)?;
+        let mac = STANDARD.decode(mac).map_err(|_| Error::InvalidCredential)?;
+        let date = call.single_header("x-date").ok_or(Error::InvalidCredential)?;
+        let asked = parse_date(date).ok_or(Error::InvalidCredential)?;
         if (Timestamp::now().as_second() - asked.as_second()).abs() > TOLERANCE {
-            return Err(Error::BadCredential);
+            return Err(Error::InvalidCredential);
         }
         Ok(Self { user, key, mac, signed: signed(call, date) })
     }
 
     async fn check(&self, app: &App, user: Option<&Stored<User>>) -> Result<Credential> {
-        let user = user.filter(|user| !user.disabled).ok_or(Error::BadCredential)?;
-        let key = user.api_keys.get(&self.key.to_string()).ok_or(Error::BadCredential)?;
+        let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
+        let key = user.api_keys.get(&self.key.to_string()).ok_or(Error::InvalidCredential)?;
         let secret = key.secret(user.id, &*app.service_keys.version(&key.key_version).await?)?;
         for text in &self.signed {
             let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
@@ -59,16 +59,16 @@ impl Signature {
             mac.update(text);
             if mac.verify_slice(&self.mac).is_ok() {
                 app.table.mark_key_used(user, key, Timestamp::now()).await;
-                return Ok(Credential::Key(self.key));
+                return Ok(Credential::ApiKey(self.key));
             }
         }
-        Err(Error::BadCredential)
+        Err(Error::InvalidCredential)
     }
 }
 
 /// Everything that known clients sign for this request: the host with or without its port, and for GET the path with or
 /// without the query.
-fn signed(call: &Call, date: &str) -> Vec<Vec<u8>> {
+fn signed(call: &ApiRequest, date: &str) -> Vec<Vec<u8>> {
     let host = call.single_header("host").unwrap_or_default();
     let bare = host
         .rsplit_once(':')
@@ -117,12 +117,12 @@ pub fn parse_date(text: &str) -> Option<Timestamp> {
     DateTimeParser::new().parse_timestamp(format!("{local} {offset}")).ok()
 }
 
-impl Presented for TokenOrSignature {
+impl AuthScheme for TokenOrSignature {
     type Means = ();
 
-    fn of(call: &Call) -> Result<Self> {
+    fn of(call: &ApiRequest) -> Result<Self> {
         match header::of(call.headers())? {
-            Header::Other(text) => Signature::of(call, text).map(Self::Signature),
+            Header::Signature(text) => Signature::of(call, text).map(Self::Signature),
             header => Token::parse(header).map(Self::Token),
         }
     }
@@ -134,10 +134,10 @@ impl Presented for TokenOrSignature {
         }
     }
 
-    async fn locate(&self, _: &App) -> Result<(UserId, Kept)> {
+    async fn locate(&self, _: &App) -> Result<(UserId, CredentialKey)> {
         match self {
             Self::Token(token) => Ok(token.kept()),
-            Self::Signature(signature) => Ok((signature.user, Kept::InUser)),
+            Self::Signature(signature) => Ok((signature.user, CredentialKey::InUser)),
         }
     }
 
@@ -145,7 +145,7 @@ impl Presented for TokenOrSignature {
         &self,
         app: &App,
         user: Option<&Stored<User>>,
-        kept: KeptCredential,
+        kept: StoredCredential,
     ) -> Result<Credential> {
         match self {
             Self::Token(token) => token.confirm(&app.table, user, kept).await,

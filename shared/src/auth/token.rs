@@ -1,38 +1,38 @@
 //! Tokens as credentials: a user's own, and those that a user granted to an OAuth client.
 
-use super::asked::Presented;
+use super::authenticate::AuthScheme;
 use super::header::{self, Header};
-use super::need::Credential;
-use crate::http::Call;
+use super::permission::Credential;
+use crate::http::ApiRequest;
 use crate::model::{
-    GrantCredential, GrantPart, Timestamp, TokenCredential, TokenKind, User, UserId,
+    GrantCredential, GrantTokenKind, Timestamp, TokenCredential, TokenKind, User, UserId,
 };
-use crate::table::{Kept, KeptCredential, Stored, Table};
+use crate::table::{CredentialKey, Stored, StoredCredential, Table};
 use crate::{App, Error, Result};
 
 /// A token that may be taken. It has no `Debug`: it must not be logged.
 pub enum Token {
     /// A user token.
-    Own(TokenCredential),
+    User(TokenCredential),
     /// An OAuth access token.
-    Granted(GrantCredential),
+    OAuth(GrantCredential),
 }
 
-impl Presented for Token {
+impl AuthScheme for Token {
     type Means = ();
 
-    fn of(call: &Call) -> Result<Self> {
+    fn of(call: &ApiRequest) -> Result<Self> {
         Self::parse(header::of(call.headers())?)
     }
 
     fn name(&self) -> String {
         match self {
-            Self::Own(token) => format!("token:{}", token.id()),
-            Self::Granted(token) => format!("grant:{}", token.grant()),
+            Self::User(token) => format!("token:{}", token.id()),
+            Self::OAuth(token) => format!("grant:{}", token.grant()),
         }
     }
 
-    async fn locate(&self, _: &App) -> Result<(UserId, Kept)> {
+    async fn locate(&self, _: &App) -> Result<(UserId, CredentialKey)> {
         Ok(self.kept())
     }
 
@@ -40,7 +40,7 @@ impl Presented for Token {
         &self,
         app: &App,
         user: Option<&Stored<User>>,
-        kept: KeptCredential,
+        kept: StoredCredential,
     ) -> Result<Credential> {
         self.confirm(&app.table, user, kept).await
     }
@@ -52,26 +52,26 @@ impl Token {
     pub(super) fn parse(header: Header<'_>) -> Result<Self> {
         let text = match header {
             Header::Bearer(text) => {
-                if let Ok(granted) = GrantCredential::parse(GrantPart::Access, text) {
-                    return Ok(Self::Granted(granted));
+                if let Ok(granted) = GrantCredential::parse(GrantTokenKind::Access, text) {
+                    return Ok(Self::OAuth(granted));
                 }
                 text
             }
             Header::Bare(text) => text,
-            Header::Basic(_) | Header::Other(_) => return Err(Error::BadCredential),
+            Header::Basic(_) | Header::Signature(_) => return Err(Error::InvalidCredential),
         };
-        let token: TokenCredential = text.parse().map_err(|_| Error::BadCredential)?;
+        let token: TokenCredential = text.parse().map_err(|_| Error::InvalidCredential)?;
         match token.kind() {
-            TokenKind::User => Ok(Self::Own(token)),
+            TokenKind::User => Ok(Self::User(token)),
             TokenKind::Environment => Err(Error::UserTokenOnly),
         }
     }
 
     /// Whose it is and where it is kept.
-    pub(super) const fn kept(&self) -> (UserId, Kept) {
+    pub(super) const fn kept(&self) -> (UserId, CredentialKey) {
         match self {
-            Self::Own(token) => (token.owner(), Kept::Token(token.id())),
-            Self::Granted(token) => (token.owner(), Kept::Grant(token.grant())),
+            Self::User(token) => (token.owner(), CredentialKey::Token(token.id())),
+            Self::OAuth(token) => (token.owner(), CredentialKey::Grant(token.grant())),
         }
     }
 
@@ -80,28 +80,28 @@ impl Token {
         &self,
         table: &Table,
         user: Option<&Stored<User>>,
-        kept: KeptCredential,
+        kept: StoredCredential,
     ) -> Result<Credential> {
         let now = Timestamp::now();
-        let user = user.filter(|user| !user.disabled).ok_or(Error::BadCredential)?;
+        let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
         match (self, kept) {
-            (Self::Own(presented), KeptCredential::Token(Some(mut token)))
+            (Self::User(presented), StoredCredential::Token(Some(mut token)))
                 if token.kind == presented.kind()
                     && presented.matches(&token.secret_hash)
-                    && token.is_live(now)
-                    && user.honours(&token) =>
+                    && token.is_unexpired(now)
+                    && user.accepts_epoch(&token) =>
             {
                 table.mark_token_used(&mut token, now).await;
                 Ok(Credential::Token(Box::new(token.into_inner())))
             }
-            (Self::Granted(presented), KeptCredential::Grant(Some(grant)))
+            (Self::OAuth(presented), StoredCredential::Grant(Some(grant)))
                 if grant.epoch == user.credential_epoch =>
             {
-                let access = grant.access_of(presented, now).ok_or(Error::BadCredential)?;
+                let access = grant.access_of(presented, now).ok_or(Error::InvalidCredential)?;
                 table.mark_grant_used(&grant, now).await;
-                Ok(Credential::Access(access.scopes.clone()))
+                Ok(Credential::OAuth(access.scopes.clone()))
             }
-            _ => Err(Error::BadCredential),
+            _ => Err(Error::InvalidCredential),
         }
     }
 }

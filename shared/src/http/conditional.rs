@@ -8,7 +8,7 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Call, ok};
+use super::{ApiRequest, ok};
 use crate::error::failed;
 use crate::{Error, Result};
 
@@ -29,7 +29,7 @@ impl EntityTag {
 }
 
 /// Status 200 with a single resource: its tag is in `ETag`.
-pub fn resource(view: &impl Serialize) -> Result<Response<Body>> {
+pub fn ok_with_etag(view: &impl Serialize) -> Result<Response<Body>> {
     let mut answer = ok(view)?;
     let EntityTag(tag) = EntityTag::of(answer.body());
     let tag = HeaderValue::try_from(tag).map_err(failed("write an answer"))?;
@@ -65,12 +65,12 @@ impl Preconditions {
     }
 
     /// Refuses a write to something that has no tag, if it demands one: it must not be done unconditionally.
-    pub(crate) fn hold_of_nothing(&self) -> Result<()> {
+    pub(crate) fn check_absent(&self) -> Result<()> {
         if self.matches.is_some() { Err(Error::PreconditionFailed) } else { Ok(()) }
     }
 
     /// Refuses a write to a resource that has this tag now.
-    pub(crate) fn hold_of(&self, tag: &EntityTag) -> Result<()> {
+    pub(crate) fn check(&self, tag: &EntityTag) -> Result<()> {
         let is_other = self.matches.as_ref().is_some_and(|tags| !tags.has(&tag.0));
         if is_other || self.none_matches_not(&tag.0) {
             return Err(Error::PreconditionFailed);
@@ -103,7 +103,7 @@ impl Preconditions {
     }
 }
 
-impl Call {
+impl ApiRequest {
     /// The answer, as the preconditions of a GET make it. Those of a write are looked at before it is done.
     pub(super) fn as_demanded(&self, answer: Response<Body>) -> Result<Response<Body>> {
         if self.method() != "GET" {
@@ -169,29 +169,29 @@ mod tests {
         for holding in
             [&["*"][..], &[r#""a,b""#], &[r#" "x" , W/"y","a,b" "#], &[r#""x""#, r#""a,b""#]]
         {
-            assert!(preconditions(&IF_MATCH, holding).hold_of(&tag()).is_ok(), "{holding:?}");
+            assert!(preconditions(&IF_MATCH, holding).check(&tag()).is_ok(), "{holding:?}");
         }
         for failing in
             [&[""][..], &[r#""x""#], &[r#"W/"a,b""#], &["a,b"], &[r#""a,b"#], &[r#"x, "a,b""#]]
         {
-            assert!(preconditions(&IF_MATCH, failing).hold_of(&tag()).is_err(), "{failing:?}");
+            assert!(preconditions(&IF_MATCH, failing).check(&tag()).is_err(), "{failing:?}");
         }
     }
 
     #[test]
     fn if_none_match_compares_weakly() {
         for failing in [&["*"][..], &[r#""a,b""#], &[r#"W/"a,b""#]] {
-            assert!(preconditions(&IF_NONE_MATCH, failing).hold_of(&tag()).is_err(), "{failing:?}");
+            assert!(preconditions(&IF_NONE_MATCH, failing).check(&tag()).is_err(), "{failing:?}");
         }
         for holding in [&[r#""x""#][..], &[r#""a""#]] {
-            assert!(preconditions(&IF_NONE_MATCH, holding).hold_of(&tag()).is_ok(), "{holding:?}");
+            assert!(preconditions(&IF_NONE_MATCH, holding).check(&tag()).is_ok(), "{holding:?}");
         }
     }
 
     #[test]
     fn what_has_no_tag_matches_no_demand() {
-        assert!(preconditions(&IF_MATCH, &["*"]).hold_of_nothing().is_err());
-        assert!(preconditions(&IF_NONE_MATCH, &["*"]).hold_of_nothing().is_ok());
-        assert!(Preconditions::default().hold_of_nothing().is_ok());
+        assert!(preconditions(&IF_MATCH, &["*"]).check_absent().is_err());
+        assert!(preconditions(&IF_NONE_MATCH, &["*"]).check_absent().is_ok());
+        assert!(Preconditions::default().check_absent().is_ok());
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lambda_http::http::StatusCode;
 use serde_json::json;
 
-use crate::{Error, Problem};
+use crate::{Error, FieldError};
 
 const JSON: &str = "application/json; charset=utf-8";
 const PROBLEM: &str = "application/problem+json";
@@ -96,15 +96,15 @@ impl Dialect {
     }
 }
 
-fn listed(problems: &[Problem]) -> Vec<String> {
+fn listed(problems: &[FieldError]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
-fn is_of_body(problem: &Problem) -> bool {
+fn is_of_body(problem: &FieldError) -> bool {
     problem.field() == "body"
 }
 
-fn by_field(problems: &[Problem]) -> BTreeMap<&str, Vec<&str>> {
+fn by_field(problems: &[FieldError]) -> BTreeMap<&str, Vec<&str>> {
     let mut fields = BTreeMap::<_, Vec<_>>::new();
     for problem in problems {
         fields.entry(problem.field()).or_default().push(problem.text());
@@ -135,7 +135,7 @@ const fn oauth_code(error: &Error) -> &'static str {
     match error {
         Error::OAuth { code, .. } => code.as_str(),
         Error::Internal { .. } => "server_error",
-        Error::Raced | Error::Unavailable { .. } | Error::TooManyAttempts { .. } => {
+        Error::WriteConflict | Error::Unavailable { .. } | Error::TooManyAttempts { .. } => {
             "temporarily_unavailable"
         }
         _ => "invalid_request",

@@ -11,21 +11,21 @@ use lambda_http::lambda_runtime;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, LambdaEvent, Request, RequestExt, Response, service_fn};
 
-use super::Call;
+use super::ApiRequest;
 
-/// Runs a function: every event becomes a [`Call`], and whatever comes of it is the answer.
+/// Runs a function: every event becomes a [`ApiRequest`], and whatever comes of it is the answer.
 ///
 /// Stands in for `lambda_http::run`, which builds an absolute URL from the client's `Host` and `X-Forwarded-Proto`, and
 /// panics when these make none.
 pub async fn serve<F, Answer>(handle: F) -> Result<(), lambda_http::Error>
 where
-    F: Fn(Call) -> Answer,
+    F: Fn(ApiRequest) -> Answer,
     Answer: Future<Output = Response<Body>>,
 {
     let handle = &handle;
     let service = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-        let request = received(event.payload).with_lambda_context(event.context);
-        Ok::<_, lambda_http::Error>(sent(handle(Call::new(request)).await))
+        let request = from_event(event.payload).with_lambda_context(event.context);
+        Ok::<_, lambda_http::Error>(into_event(handle(ApiRequest::new(request)).await))
     };
     lambda_runtime::run(service_fn(service)).await
 }
@@ -38,7 +38,7 @@ pub(super) struct RawQuery(pub(super) String);
 ///
 /// Path, query and headers stay out of the conversion, which would make a URI of them, and panics when they make none;
 /// they are put in after it. A body that is not the base64 that it is said to be is taken for none.
-pub fn received(mut event: ApiGatewayV2httpRequest) -> Request {
+pub fn from_event(mut event: ApiGatewayV2httpRequest) -> Request {
     let mut headers = mem::take(&mut event.headers);
     let path = event.raw_path.replace("/".to_owned()).unwrap_or_default();
     let query = event.raw_query_string.take().unwrap_or_default();
@@ -54,7 +54,7 @@ pub fn received(mut event: ApiGatewayV2httpRequest) -> Request {
 }
 
 /// The answer as API Gateway takes it.
-pub fn sent(answer: Response<Body>) -> ApiGatewayV2httpResponse {
+pub fn into_event(answer: Response<Body>) -> ApiGatewayV2httpResponse {
     let (mut parts, body) = answer.into_parts();
     let cookies = parts.headers.get_all(SET_COOKIE).iter();
     let cookies = cookies.filter_map(|cookie| cookie.to_str().ok().map(str::to_owned)).collect();

@@ -8,13 +8,13 @@ use std::str::FromStr;
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
-use crate::{Error, Problem, Result};
+use crate::{Error, FieldError, Result};
 
 /// The fields of a JSON object or of a form. Reading one that is not as it must be notes a problem and goes on, so that the client
 /// learns of all of them at once; [`Fields::finish`] then refuses the body. Fields that nobody reads are ignored.
 pub struct Fields {
     object: Map<String, Value>,
-    problems: Vec<Problem>,
+    problems: Vec<FieldError>,
     is_form: bool,
     /// Fields of a form that are there more than once.
     repeated: BTreeSet<String>,
@@ -97,7 +97,7 @@ impl Fields {
     }
 
     /// The same, for one that must be there.
-    pub fn required_given<T: FromStr>(&mut self, name: &'static str) -> Option<T>
+    pub fn required_non_empty<T: FromStr>(&mut self, name: &'static str) -> Option<T>
     where
         T::Err: Display,
     {
@@ -175,7 +175,7 @@ impl Fields {
 
     /// Notes a problem with a field.
     pub fn problem(&mut self, name: &'static str, text: impl Display) {
-        self.problems.push(Problem::new(name, text));
+        self.problems.push(FieldError::new(name, text));
     }
 
     /// What was read, if nothing was wrong with any field.

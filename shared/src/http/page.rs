@@ -15,7 +15,7 @@ pub(super) const NOTHING: &str =
 
 /// A page that no other page can frame, that tells nobody where it was, and that may do what `policy` says
 /// (`Content-Security-Policy`).
-pub fn page(status: StatusCode, html: String, policy: &str) -> Result<Response<Body>> {
+pub fn html(status: StatusCode, html: String, policy: &str) -> Result<Response<Body>> {
     let mut page = Response::new(Body::Text(html));
     *page.status_mut() = status;
     let policy = HeaderValue::from_str(policy).map_err(failed("write a page"))?;

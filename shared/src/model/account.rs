@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, EmailAddress, Malformed, PlanId, Slug, Timestamp, UserId, text};
+use super::{AccountId, EmailAddress, ParseError, PlanId, Slug, Timestamp, UserId, text};
 
 /// The thing that quave and golem manage.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,9 +46,9 @@ impl AccountName {
 }
 
 impl FromStr for AccountName {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         text(raw, 100).map(Self)
     }
 }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{GrantId, Malformed, SecretHash, TokenId, TokenKind, UserId};
+use super::{GrantId, ParseError, SecretHash, TokenId, TokenKind, UserId};
 use crate::{Result, random};
 
 const OWNER: usize = 16;
@@ -74,13 +74,13 @@ impl TokenCredential {
 }
 
 impl FromStr for TokenCredential {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let (kind, bytes) = [TokenKind::User, TokenKind::Environment]
             .into_iter()
             .find_map(|kind| Some((kind, read::<LENGTH>(prefix(kind), text)?)))
-            .ok_or_else(|| Malformed::new("is not a token"))?;
+            .ok_or_else(|| ParseError::new("is not a token"))?;
         Ok(Self {
             kind,
             owner: UserId::from_bytes(part(&bytes, 0)),
@@ -99,7 +99,7 @@ const fn prefix(kind: TokenKind) -> &'static str {
 
 /// What OAuth hands out in the name of a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GrantPart {
+pub enum GrantTokenKind {
     /// `rco_…`: an authorization code.
     Code,
     /// `rca_…`: an access token.
@@ -109,7 +109,7 @@ pub enum GrantPart {
     Refresh,
 }
 
-impl GrantPart {
+impl GrantTokenKind {
     const fn prefix(self) -> &'static str {
         match self {
             Self::Code => "rco_",
@@ -124,7 +124,7 @@ const GRANT_LENGTH: usize = GRANT_SECRET + 4;
 
 /// A code or token of a grant as the client has it. It has no `Debug`: it must not be logged.
 pub struct GrantCredential {
-    part: GrantPart,
+    part: GrantTokenKind,
     owner: UserId,
     grant: GrantId,
     secret: [u8; 32],
@@ -132,7 +132,7 @@ pub struct GrantCredential {
 
 impl GrantCredential {
     /// A new one.
-    pub fn generate(part: GrantPart, owner: UserId, grant: GrantId) -> Result<Self> {
+    pub fn generate(part: GrantTokenKind, owner: UserId, grant: GrantId) -> Result<Self> {
         Ok(Self { part, owner, grant, secret: random::bytes()? })
     }
 
@@ -144,9 +144,9 @@ impl GrantCredential {
     }
 
     /// Reads one that must be this part of a grant.
-    pub fn parse(part: GrantPart, text: &str) -> Result<Self, Malformed> {
+    pub fn parse(part: GrantTokenKind, text: &str) -> Result<Self, ParseError> {
         let bytes = read::<GRANT_LENGTH>(part.prefix(), text)
-            .ok_or_else(|| Malformed::new("is not such a token"))?;
+            .ok_or_else(|| ParseError::new("is not such a token"))?;
         Ok(Self {
             part,
             owner: UserId::from_bytes(self::part(&bytes, 0)),

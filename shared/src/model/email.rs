@@ -9,7 +9,7 @@ use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 use serde::{Deserialize, Serialize};
 
-use super::{Malformed, Timestamp, UserId};
+use super::{ParseError, Timestamp, UserId};
 
 /// The longest address that mail can be sent to, in bytes (RFC 5321, erratum 1690).
 const MAX_BYTES: usize = 254;
@@ -42,14 +42,14 @@ impl EmailAddress {
 }
 
 impl FromStr for EmailAddress {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         let typed = raw.trim();
         let (local, domain) = parts(typed)?;
         // The domain is folded by IDNA's own rules; folding it twice keeps the two sides of the `@` apart.
         let domain = idna::domain_to_ascii_strict(&folded(domain))
-            .map_err(|_| Malformed::new("has a malformed domain"))?;
+            .map_err(|_| ParseError::new("has a malformed domain"))?;
         let normal = format!("{}@{domain}", folded(local));
         parts(&normal)?;
         Ok(Self { typed: typed.to_owned(), normal })
@@ -57,12 +57,12 @@ impl FromStr for EmailAddress {
 }
 
 /// What stands before and after the `@` of an address that breaks none of the rules.
-fn parts(address: &str) -> Result<(&str, &str), Malformed> {
+fn parts(address: &str) -> Result<(&str, &str), ParseError> {
     if address.len() > MAX_BYTES {
-        return Err(Malformed::new(format!("must be at most {MAX_BYTES} bytes long")));
+        return Err(ParseError::new(format!("must be at most {MAX_BYTES} bytes long")));
     }
     if address.chars().any(unfit) {
-        return Err(Malformed::new(
+        return Err(ParseError::new(
             "must not contain white space, control or invisible format characters",
         ));
     }
@@ -72,7 +72,7 @@ fn parts(address: &str) -> Result<(&str, &str), Malformed> {
         {
             Ok((local, domain))
         }
-        _ => Err(Malformed::new("must be an e-mail address")),
+        _ => Err(ParseError::new("must be an e-mail address")),
     }
 }
 

@@ -93,7 +93,7 @@ pub struct Grant {
 
 impl Grant {
     /// Whether it was granted to this client, by this user as things stand.
-    pub fn is_between(&self, client: &Client, user: &User) -> bool {
+    pub fn belongs_to(&self, client: &Client, user: &User) -> bool {
         self.client == client.id && !user.disabled && self.epoch == user.credential_epoch
     }
 

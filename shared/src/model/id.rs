@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Malformed, Timestamp};
+use super::{ParseError, Timestamp};
 use crate::{Result, random};
 
 /// A user: a UUID of version 7.
@@ -77,25 +77,25 @@ impl fmt::Display for PlanId {
 }
 
 impl FromStr for UserId {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         uuid(text).map(Self)
     }
 }
 
 impl FromStr for PlanId {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         uuid(text).map(Self)
     }
 }
 
 /// The parser also takes other spellings, as in braces, which differ in length.
-fn uuid(text: &str) -> Result<Uuid, Malformed> {
+fn uuid(text: &str) -> Result<Uuid, ParseError> {
     let uuid = Some(text.trim()).filter(|text| text.len() == 36).and_then(|text| text.parse().ok());
-    uuid.ok_or_else(|| Malformed::new("must be a UUID"))
+    uuid.ok_or_else(|| ParseError::new("must be a UUID"))
 }
 
 /// An account: 12 random bytes, written as 24 lower-case hexadecimal digits.
@@ -170,17 +170,17 @@ macro_rules! hex_text {
         }
 
         impl FromStr for $id {
-            type Err = Malformed;
+            type Err = ParseError;
 
-            fn from_str(text: &str) -> Result<Self, Malformed> {
+            fn from_str(text: &str) -> Result<Self, ParseError> {
                 text.trim().parse().map(Self)
             }
         }
 
         impl TryFrom<String> for $id {
-            type Error = Malformed;
+            type Error = ParseError;
 
-            fn try_from(text: String) -> Result<Self, Malformed> {
+            fn try_from(text: String) -> Result<Self, ParseError> {
                 text.parse()
             }
         }
@@ -206,11 +206,11 @@ impl<const N: usize> fmt::Display for Hex<N> {
 }
 
 impl<const N: usize> FromStr for Hex<N> {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let malformed =
-            || Malformed::new(format!("must be {} lower-case hexadecimal digits", 2 * N));
+            || ParseError::new(format!("must be {} lower-case hexadecimal digits", 2 * N));
         if text.len() != 2 * N {
             return Err(malformed());
         }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Malformed, hex};
+use super::{ParseError, hex};
 
 /// What a client puts into `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a string in double quotes,
 /// as RFC 8941 writes it, or the same bare, as many clients send it. 1 to 255 visible characters of ASCII.
@@ -14,9 +14,9 @@ use super::{Malformed, hex};
 pub struct IdempotencyKey(String);
 
 impl FromStr for IdempotencyKey {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         let raw = raw.trim_matches([' ', '\t']);
         let bare = match raw.strip_prefix('"') {
             Some(rest) => rest.strip_suffix('"').ok_or_else(malformed)?,
@@ -30,22 +30,22 @@ impl FromStr for IdempotencyKey {
     }
 }
 
-fn malformed() -> Malformed {
-    Malformed::new("must be 1 to 255 visible ASCII characters without quotes or backslashes")
+fn malformed() -> ParseError {
+    ParseError::new("must be 1 to 255 visible ASCII characters without quotes or backslashes")
 }
 
 /// Where the answer to a request is kept among its user's: a hash of the credential's name and the key, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AnswerSlot(String);
+pub struct IdempotencySlot(String);
 
-impl AnswerSlot {
+impl IdempotencySlot {
     /// The place for requests with this credential under this key. The name of a credential holds no space.
     pub fn of(credential: &str, key: &IdempotencyKey) -> Self {
         Self(hex(&Sha256::digest(format!("{credential} {}", key.0))))
     }
 }
 
-impl fmt::Display for AnswerSlot {
+impl fmt::Display for IdempotencySlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -78,7 +78,7 @@ mod tests {
     fn another_credential_has_another_place_for_the_same_key() {
         let key = "x".parse().unwrap();
 
-        assert_ne!(AnswerSlot::of("password", &key), AnswerSlot::of("token", &key));
-        assert_eq!(AnswerSlot::of("password", &key), AnswerSlot::of("password", &key));
+        assert_ne!(IdempotencySlot::of("password", &key), IdempotencySlot::of("token", &key));
+        assert_eq!(IdempotencySlot::of("password", &key), IdempotencySlot::of("password", &key));
     }
 }

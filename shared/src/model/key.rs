@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::{Malformed, Timestamp, UserId, hex};
+use super::{ParseError, Timestamp, UserId, hex};
 use crate::{Result, random};
 
 const OWNER: usize = 16;
@@ -35,8 +35,8 @@ impl ApiKeyId {
     }
 
     /// Whose key it is, and which.
-    pub fn parse_key(text: &str) -> Result<(UserId, Self), Malformed> {
-        let malformed = || Malformed::new("is not an API key");
+    pub fn parse_key(text: &str) -> Result<(UserId, Self), ParseError> {
+        let malformed = || ParseError::new("is not an API key");
         let mut bytes = [0; LENGTH];
         let decoded = URL_SAFE_NO_PAD
             .decode_slice(text.strip_prefix("rck_").ok_or_else(malformed)?, &mut bytes);
@@ -61,11 +61,11 @@ impl From<ApiKeyId> for String {
 }
 
 impl TryFrom<String> for ApiKeyId {
-    type Error = Malformed;
+    type Error = ParseError;
 
-    fn try_from(text: String) -> Result<Self, Malformed> {
-        let number =
-            u64::from_str_radix(&text, 16).map_err(|_| Malformed::new("is not an API key's id"))?;
+    fn try_from(text: String) -> Result<Self, ParseError> {
+        let number = u64::from_str_radix(&text, 16)
+            .map_err(|_| ParseError::new("is not an API key's id"))?;
         Ok(Self(number.to_be_bytes()))
     }
 }

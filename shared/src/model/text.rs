@@ -5,9 +5,9 @@ use std::borrow::Cow;
 /// What is wrong with a value, as the client is told: "is longer than 100 characters".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Malformed(Cow<'static, str>);
+pub struct ParseError(Cow<'static, str>);
 
-impl Malformed {
+impl ParseError {
     /// A problem in words that continue `<field>: `.
     pub fn new(problem: impl Into<Cow<'static, str>>) -> Self {
         Self(problem.into())
@@ -15,16 +15,16 @@ impl Malformed {
 }
 
 /// The text without surrounding white space: 1 to `max` characters (code points), none of them control characters.
-pub fn text(raw: &str, max: usize) -> Result<String, Malformed> {
+pub fn text(raw: &str, max: usize) -> Result<String, ParseError> {
     let text = raw.trim();
     if text.is_empty() {
-        return Err(Malformed::new("must not be empty"));
+        return Err(ParseError::new("must not be empty"));
     }
     if text.chars().count() > max {
-        return Err(Malformed::new(format!("must be at most {max} characters long")));
+        return Err(ParseError::new(format!("must be at most {max} characters long")));
     }
     if text.chars().any(char::is_control) {
-        return Err(Malformed::new("must not contain control characters"));
+        return Err(ParseError::new("must not contain control characters"));
     }
     Ok(text.to_owned())
 }

@@ -1,11 +1,11 @@
 //! Times as clients write them.
 
-use super::{Malformed, Timestamp};
+use super::{ParseError, Timestamp};
 
 /// A timestamp as RFC 3339 writes it: date, `T`, time to the second, an optional fraction, and `Z` or an offset. A fraction
 /// is kept to the nanosecond.
-pub fn timestamp(text: &str) -> Result<Timestamp, Malformed> {
-    let malformed = || Malformed::new("must be a timestamp as in RFC 3339");
+pub fn timestamp(text: &str) -> Result<Timestamp, ParseError> {
+    let malformed = || ParseError::new("must be a timestamp as in RFC 3339");
     let text = text.trim();
     let (seconds, rest) = text.split_at_checked(19).ok_or_else(malformed)?;
     let digits = rest
@@ -26,7 +26,7 @@ pub fn timestamp(text: &str) -> Result<Timestamp, Malformed> {
     format!("{seconds}{point}{kept}{zone}").parse().map_err(|_| {
         // The last day or so before the year 10000 is more than the type holds.
         let is_last = seconds.starts_with("9999-12-3");
-        if is_last { Malformed::new("is too far in the future") } else { malformed() }
+        if is_last { ParseError::new("is too far in the future") } else { malformed() }
     })
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Malformed, Timestamp, TokenId, UserId, hex};
+use super::{ParseError, Timestamp, TokenId, UserId, hex};
 
 /// What a token is for; its prefix says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,13 +21,13 @@ pub enum TokenKind {
 }
 
 impl FromStr for TokenKind {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         match text.trim() {
             "user" => Ok(Self::User),
             "environment" => Ok(Self::Environment),
-            _ => Err(Malformed::new("must be `user` or `environment`")),
+            _ => Err(ParseError::new("must be `user` or `environment`")),
         }
     }
 }
@@ -89,11 +89,11 @@ impl fmt::Display for Scope {
 }
 
 impl FromStr for Scope {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let scope = Self::ALL.into_iter().find(|scope| scope.as_str() == text.trim());
-        scope.ok_or_else(|| Malformed::new("is not a scope"))
+        scope.ok_or_else(|| ParseError::new("is not a scope"))
     }
 }
 
@@ -128,7 +128,7 @@ pub struct UserToken {
 
 impl UserToken {
     /// Whether the token still works at `now`.
-    pub fn is_live(&self, now: Timestamp) -> bool {
+    pub fn is_unexpired(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
     }
 }

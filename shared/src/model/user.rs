@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, ApiKey, EmailAddress, Malformed, S3Key, SshKey, Timestamp, TokenId, TokenKind,
+    AccountId, ApiKey, EmailAddress, ParseError, S3Key, SshKey, Timestamp, TokenId, TokenKind,
     UserId, UserNumber, UserToken,
 };
 use crate::{Result, random};
@@ -66,7 +66,7 @@ pub struct User {
     #[serde(default)]
     pub credential_epoch: u64,
     /// The token that changed the password last, and outlives the change.
-    pub spared_token: Option<TokenId>,
+    pub retained_token: Option<TokenId>,
     /// When the user was made.
     pub created_at: Timestamp,
 }
@@ -77,13 +77,14 @@ const fn one() -> u32 {
 
 impl User {
     /// Whether a user token was made since the password was changed last, or changed it.
-    pub fn honours(&self, token: &UserToken) -> bool {
-        token.epoch == self.credential_epoch || self.spared_token == Some(token.id)
+    pub fn accepts_epoch(&self, token: &UserToken) -> bool {
+        token.epoch == self.credential_epoch || self.retained_token == Some(token.id)
     }
 
     /// Whether a token of this user works at `now`. A changed password revokes user tokens alone.
-    pub fn has_working(&self, token: &UserToken, now: Timestamp) -> bool {
-        token.is_live(now) && (token.kind == TokenKind::Environment || self.honours(token))
+    pub fn is_active(&self, token: &UserToken, now: Timestamp) -> bool {
+        token.is_unexpired(now)
+            && (token.kind == TokenKind::Environment || self.accepts_epoch(token))
     }
 }
 
@@ -128,15 +129,15 @@ impl fmt::Display for Username {
 }
 
 impl FromStr for Username {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let name = text.trim().to_ascii_lowercase();
         let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         if plain && (4..=30).contains(&name.len()) {
             return Ok(Self(name));
         }
-        Err(Malformed::new("must be 4 to 30 letters a-z and digits"))
+        Err(ParseError::new("must be 4 to 30 letters a-z and digits"))
     }
 }
 

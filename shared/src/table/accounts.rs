@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Table;
-use super::basis::{Basis, Rest};
+use super::basis::{ReadVersions, Versioned};
 use super::item::Stored;
 use super::key::Key;
 use crate::model::{
@@ -19,7 +19,7 @@ pub struct Addressed {
     /// Its contact address, else its owner's primary one; nothing if the owner is gone.
     pub email: Option<EmailAddress>,
     /// What was read for it.
-    pub basis: Basis,
+    pub basis: ReadVersions,
 }
 
 impl Table {
@@ -49,7 +49,7 @@ impl Table {
         let other = (account.owner != caller.id).then_some(account.owner);
         let owners = self.users(other.into_iter()).await?;
         let owner = if other.is_some() { owners.first() } else { Some(caller) };
-        let basis = owner.into_iter().fold(basis, Basis::and);
+        let basis = owner.into_iter().fold(basis, ReadVersions::and);
         Ok(Addressed { account, email: owner.map(|owner| owner.primary_email.clone()), basis })
     }
 
@@ -75,7 +75,7 @@ impl Table {
                 .as_ref()
                 .or_else(|| primary.get(&account.owner).copied())
                 .cloned();
-            Addressed { account, email, basis: Basis::default() }
+            Addressed { account, email, basis: ReadVersions::default() }
         });
         Ok(addressed.collect())
     }

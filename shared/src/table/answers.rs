@@ -7,8 +7,8 @@ use super::item::{Item, Keyed, Stored};
 use super::key::Key;
 use super::read::Items;
 use super::transaction::Transaction;
-use super::wanted::Wanted;
-use crate::model::{AnswerSlot, Timestamp, UserId};
+use super::wanted::Fetch;
+use crate::model::{IdempotencySlot, Timestamp, UserId};
 use crate::{Error, Result};
 
 /// For so long an answer is kept, in seconds: a day.
@@ -17,11 +17,11 @@ const LIFE: i64 = 24 * 3600;
 /// An answer as the table keeps it: whoever holds the table learns neither what was asked nor what was answered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct KeptAnswer {
+pub struct StoredResponse {
     /// Who asked.
     pub user: UserId,
     /// With which credential, under which key.
-    pub slot: AnswerSlot,
+    pub slot: IdempotencySlot,
     /// A keyed hash of the request, in base64.
     pub fingerprint: String,
     /// The answer, encrypted, in base64.
@@ -30,10 +30,10 @@ pub struct KeptAnswer {
     pub key_version: String,
     /// When the table deletes it, in seconds since 1970. That comes late, so reads look at it as well.
     #[serde(rename = "ttl")]
-    pub ends_at: i64,
+    pub expires_at: i64,
 }
 
-impl KeptAnswer {
+impl StoredResponse {
     /// When an answer that is given now is forgotten.
     pub fn end() -> i64 {
         Timestamp::now().as_second() + LIFE
@@ -41,24 +41,24 @@ impl KeptAnswer {
 }
 
 /// The answer that the caller got under a key before, if one was asked with.
-impl Wanted for Option<AnswerSlot> {
-    type Found = Option<KeptAnswer>;
+impl Fetch for Option<IdempotencySlot> {
+    type Output = Option<StoredResponse>;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
         self.iter().map(|slot| Key::answer(caller, slot)).collect()
     }
 
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Found> {
+    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
         let Some(slot) = self else { return Ok(None) };
-        let kept: Option<Stored<KeptAnswer>> = items.take(&Key::answer(caller, &slot))?;
+        let kept: Option<Stored<StoredResponse>> = items.take(&Key::answer(caller, &slot))?;
         let now = Timestamp::now().as_second();
-        Ok(kept.map(Stored::into_inner).filter(|kept| now < kept.ends_at))
+        Ok(kept.map(Stored::into_inner).filter(|kept| now < kept.expires_at))
     }
 }
 
 /// Both at once.
-impl<A: Wanted, B: Wanted> Wanted for (A, B) {
-    type Found = (A::Found, B::Found);
+impl<A: Fetch, B: Fetch> Fetch for (A, B) {
+    type Output = (A::Output, B::Output);
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
         let mut keys = self.0.keys(caller);
@@ -66,7 +66,7 @@ impl<A: Wanted, B: Wanted> Wanted for (A, B) {
         keys
     }
 
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Found> {
+    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
         Ok((self.0.pick(caller, items)?, self.1.pick(caller, items)?))
     }
 }
@@ -74,9 +74,9 @@ impl<A: Wanted, B: Wanted> Wanted for (A, B) {
 impl Transaction<'_> {
     /// Keeps an answer where none is. It is the first condition that counts, so that of two requests at once the loser
     /// learns that it is one, and not that a name is taken, by the other.
-    pub(super) fn keep(self, answer: &KeptAnswer) -> Result<Self> {
+    pub(super) fn keep(self, answer: &StoredResponse) -> Result<Self> {
         let free = Condition::absent_or_over(Timestamp::now().as_second());
-        let kept = self.put(answer.at(answer.key())?, free, || Error::KeyInUse)?;
-        Ok(kept.with_last_first())
+        let kept = self.put(answer.at(answer.key())?, free, || Error::IdempotencyKeyInUse)?;
+        Ok(kept.prioritize_last())
     }
 }

@@ -28,14 +28,14 @@ const LOCKED: &str = "lockedUntil";
 
 /// Whose password is being guessed.
 #[derive(Debug, Clone)]
-pub enum Guessed {
+pub enum LoginSubject {
     /// A user's, by whatever name.
     User(UserId),
     /// Nobody's: a keyed hash of the name.
     Name([u8; 32]),
 }
 
-impl Guessed {
+impl LoginSubject {
     pub(super) fn key(&self) -> Key {
         match self {
             Self::User(user) => Key::attempts_of_user(*user),
@@ -46,7 +46,7 @@ impl Guessed {
 
 /// The attempts on one name.
 #[derive(Debug, Default, Clone)]
-pub struct Attempts {
+pub struct LoginAttempts {
     slots: [Slot; SLOTS],
     locked_until: i64,
 }
@@ -66,7 +66,7 @@ pub struct Reservation {
     until: i64,
 }
 
-impl Attempts {
+impl LoginAttempts {
     pub(super) fn of(item: Option<&Attributes>) -> Self {
         let Some(item) = item else { return Self::default() };
         let number = |name: &str| {
@@ -109,7 +109,11 @@ impl Attempts {
 
 impl Table {
     /// Takes a slot for an attempt, or refuses it: locked, or ten attempts are under way.
-    pub async fn reserve_attempt(&self, guessed: &Guessed, seen: &Attempts) -> Result<Reservation> {
+    pub async fn reserve_attempt(
+        &self,
+        guessed: &LoginSubject,
+        seen: &LoginAttempts,
+    ) -> Result<Reservation> {
         let mut attempts = seen.clone();
         for _ in 0..4 * SLOTS {
             attempts.refuse_if_locked()?;
@@ -144,10 +148,10 @@ impl Table {
     }
 
     /// What the table has instead, when another attempt took the slot first.
-    fn attempts_met(error: SdkError<UpdateItemError>) -> Result<Attempts> {
+    fn attempts_met(error: SdkError<UpdateItemError>) -> Result<LoginAttempts> {
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(met)) => {
-                Ok(Attempts::of(met.item()))
+                Ok(LoginAttempts::of(met.item()))
             }
             _ => Err(failed_call("reserve an attempt")(error)),
         }
@@ -184,7 +188,7 @@ impl Table {
             .send()
             .await;
         let attempts = match noted {
-            Ok(noted) => Attempts::of(noted.attributes()),
+            Ok(noted) => LoginAttempts::of(noted.attributes()),
             Err(error) => Self::attempts_met(error)?,
         };
         if !attempts.all_wrong(now) {

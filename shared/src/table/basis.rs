@@ -6,12 +6,12 @@ use super::transaction::Transaction;
 
 /// Items with the versions that were read. A write can demand that all of them are still so.
 #[derive(Debug, Clone, Default)]
-pub struct Basis(Vec<(Key, u64)>);
+pub struct ReadVersions(Vec<(Key, u64)>);
 
-impl Basis {
+impl ReadVersions {
     /// This item too.
     #[must_use]
-    pub fn and(mut self, item: &impl Rest) -> Self {
+    pub fn and(mut self, item: &impl Versioned) -> Self {
         self.0.push(item.read());
         self
     }
@@ -24,17 +24,17 @@ impl Basis {
 }
 
 /// Something that was read and has a version.
-pub trait Rest {
+pub trait Versioned {
     /// What it rests on by itself.
-    fn basis(&self) -> Basis {
-        Basis(vec![self.read()])
+    fn basis(&self) -> ReadVersions {
+        ReadVersions(vec![self.read()])
     }
 
     /// Where it is, and the version that was read.
     fn read(&self) -> (Key, u64);
 }
 
-impl<T: Keyed> Rest for Stored<T> {
+impl<T: Keyed> Versioned for Stored<T> {
     fn read(&self) -> (Key, u64) {
         (self.item.key(), self.version)
     }

@@ -52,7 +52,7 @@ impl Transaction<'_> {
         self.delete(
             Key::contact_claim(address),
             Condition::one_of("account", [account.to_string()]),
-            || Error::Raced,
+            || Error::WriteConflict,
         )
     }
 }
@@ -94,8 +94,10 @@ impl Table {
         }
         let is_admin = Condition::one_of("role", ["admin".to_owned()]);
         Ok(Transaction::new(self, "change an account")
-            .update(Key::account(after.id), changes, Condition::unchanged(before), || Error::Raced)
-            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)
-            .check(Key::membership(admin, after.id), is_admin, || Error::Raced))
+            .update(Key::account(after.id), changes, Condition::unchanged(before), || {
+                Error::WriteConflict
+            })
+            .check(Key::user(admin), Condition::enabled(), || Error::InvalidCredential)
+            .check(Key::membership(admin, after.id), is_admin, || Error::WriteConflict))
     }
 }

@@ -16,14 +16,14 @@ use crate::{Error, Result};
 /// Work that is to be done, since when.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "camelCase")]
-pub(super) enum Clearing {
+pub(super) enum CleanupTask {
     /// Memberships that outlived their account.
     Members { account: AccountId, since: Timestamp },
     /// Tokens and grants of epochs before this one, which a changed password began.
     Credentials { user: UserId, epoch: u64, since: Timestamp },
 }
 
-impl Clearing {
+impl CleanupTask {
     pub(super) fn members(account: AccountId) -> Self {
         Self::Members { account, since: Timestamp::now() }
     }
@@ -35,9 +35,9 @@ impl Clearing {
 
 impl Transaction<'_> {
     /// Notes what is to be cleared up after this write. What an earlier life of a restored item noted is no obstacle.
-    pub(super) fn note_clearing(self, clearing: &Clearing) -> Result<Self> {
+    pub(super) fn note_clearing(self, clearing: &CleanupTask) -> Result<Self> {
         let whatever = Condition::absent().or(Condition::present());
-        self.put(clearing.at(clearing.key())?, whatever, || Error::Raced)
+        self.put(clearing.at(clearing.key())?, whatever, || Error::WriteConflict)
     }
 }
 

@@ -5,20 +5,20 @@ use super::item::Stored;
 use super::key::Key;
 use super::read::Items;
 use super::transaction::Transaction;
-use super::wanted::Wanted;
+use super::wanted::Fetch;
 use crate::model::{Client, ClientId, Grant, GrantId, User, UserId};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
 /// A client beside whatever else is wanted.
-impl Wanted for ClientId {
-    type Found = Option<Stored<Client>>;
+impl Fetch for ClientId {
+    type Output = Option<Stored<Client>>;
 
     fn keys(&self, _: UserId) -> Vec<Key> {
         vec![Key::client(*self)]
     }
 
-    fn pick(self, _: UserId, items: &mut Items) -> Result<Self::Found> {
+    fn pick(self, _: UserId, items: &mut Items) -> Result<Self::Output> {
         items.take(&Key::client(self))
     }
 }
@@ -61,6 +61,9 @@ impl Table {
 
     /// Registers a client.
     pub async fn create_client(&self, client: &Client) -> Result<()> {
-        Transaction::new(self, "register a client").insert(client, || Error::Raced)?.commit().await
+        Transaction::new(self, "register a client")
+            .insert(client, || Error::WriteConflict)?
+            .commit()
+            .await
     }
 }

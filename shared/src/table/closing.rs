@@ -6,15 +6,15 @@ use futures_util::stream::{self, TryStreamExt};
 use tokio::time::timeout;
 
 use super::Table;
-use super::clearing::Clearing;
+use super::clearing::CleanupTask;
 use super::condition::Condition;
 use super::deleting::BATCH;
 use super::item::Stored;
 use super::key::{Key, MEMBER, account_partition};
 use super::memberships::{Access, AdminOf};
 use super::transaction::Transaction;
-use super::write::{Aftermath, Write};
-use crate::error::Chain;
+use super::write::{FollowUp, Write};
+use crate::error::ErrorChain;
 use crate::model::{Account, AccountId, Membership, UserId};
 use crate::{Error, Result};
 
@@ -39,15 +39,15 @@ impl Table {
     /// One write makes it invisible everywhere and frees its names; then the other memberships are cleared up, however
     /// many they are. The first of them are listed beside the write, which is exact: whoever adds a member raises the
     /// account's version, and the write demands the version that was read before. Whoever asks again for the deletion of an
-    /// account that is gone has an interrupted clearing finished, by [`Table::closable`], and so does the sweep.
-    pub fn close_account(&self, AdminOf { account, admin }: AdminOf) -> Result<Write<'_, ()>> {
-        let aftermath = Aftermath::Members(account.id, admin);
+    /// account that is gone has an interrupted clearing finished, by [`Table::admin_for_deletion`], and so does the sweep.
+    pub fn delete_account(&self, AdminOf { account, admin }: AdminOf) -> Result<Write<'_, ()>> {
+        let aftermath = FollowUp::Members(account.id, admin);
         Ok(Write::followed_by(self.closing(&account, admin)?, (), aftermath))
     }
 
     /// The account's admin, for its deletion: 404 and 403 as [`Access::admin`] says. Of an account that is gone whatever
     /// an interrupted deletion left is cleared up first.
-    pub async fn closable(&self, id: AccountId, access: Access) -> Result<AdminOf> {
+    pub async fn admin_for_deletion(&self, id: AccountId, access: Access) -> Result<AdminOf> {
         if access.account.is_none() {
             note_left(id, in_time(self.clear_left(id)).await);
         }
@@ -116,12 +116,12 @@ impl Table {
         let is_admin = Condition::one_of("role", ["admin".to_owned()]);
         let ours = Condition::one_of("account", [id.to_string()]);
         let transaction = Transaction::new(self, "delete an account")
-            .delete(Key::account(id), Condition::unchanged(account), || Error::Raced)
-            .delete(Key::slug_claim(&account.slug), ours, || Error::Raced)
-            .delete(Key::membership(admin, id), is_admin, || Error::Raced)
-            .delete(Key::member(id, admin), Condition::present(), || Error::Raced)
-            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)
-            .note_clearing(&Clearing::members(id))?;
+            .delete(Key::account(id), Condition::unchanged(account), || Error::WriteConflict)
+            .delete(Key::slug_claim(&account.slug), ours, || Error::WriteConflict)
+            .delete(Key::membership(admin, id), is_admin, || Error::WriteConflict)
+            .delete(Key::member(id, admin), Condition::present(), || Error::WriteConflict)
+            .check(Key::user(admin), Condition::enabled(), || Error::InvalidCredential)
+            .note_clearing(&CleanupTask::members(id))?;
         Ok(match &account.contact_email {
             Some(contact) => transaction.release_contact(id, contact),
             None => transaction,
@@ -159,6 +159,6 @@ async fn in_time(clearing: impl Future<Output = Result<()>>) -> Result<()> {
 /// The account is gone whatever becomes of the clearing, so the client is not told of a failure; the log is.
 fn note_left(account: AccountId, cleared: Result<()>) {
     if let Err(error) = cleared {
-        tracing::warn!(%account, error = %Chain(&error), "memberships of a deleted account are left");
+        tracing::warn!(%account, error = %ErrorChain(&error), "memberships of a deleted account are left");
     }
 }

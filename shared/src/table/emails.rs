@@ -36,7 +36,7 @@ impl Table {
                 Condition::absent(),
                 || Error::Conflict("the e-mail address is taken"),
             )?
-            .insert(&email, || Error::Raced)?
+            .insert(&email, || Error::WriteConflict)?
             .counted(user, user.email_count + 1)?;
         Ok(Write::new(transaction, email))
     }
@@ -62,15 +62,16 @@ impl Table {
         let unchanged = Condition::unchanged(&email);
         let transaction = if becomes_verified {
             let changes = Changes::new().set("verified", true)?;
-            transaction.update(email.key(), changes, unchanged, || Error::Raced)
+            transaction.update(email.key(), changes, unchanged, || Error::WriteConflict)
         } else {
-            transaction.check(email.key(), unchanged, || Error::Raced)
+            transaction.check(email.key(), unchanged, || Error::WriteConflict)
         };
         let transaction = if becomes_primary {
             let primary = Changes::new().set("primaryEmail", &email.address)?;
-            transaction.update(user.key(), primary, Condition::unchanged(user), || Error::Raced)
+            transaction
+                .update(user.key(), primary, Condition::unchanged(user), || Error::WriteConflict)
         } else {
-            transaction.check(user.key(), Condition::enabled(), || Error::BadCredential)
+            transaction.check(user.key(), Condition::enabled(), || Error::InvalidCredential)
         };
         Ok(Write::new(transaction, Email { verified, ..email.into_inner() }))
     }
@@ -86,8 +87,8 @@ impl Table {
         }
         let ours = Condition::one_of("user", [user.id.to_string()]);
         let transaction = Transaction::new(self, "delete an address")
-            .delete(email.key(), Condition::present(), || Error::Raced)
-            .delete(Key::email_claim(&email.address), ours, || Error::Raced)
+            .delete(email.key(), Condition::present(), || Error::WriteConflict)
+            .delete(Key::email_claim(&email.address), ours, || Error::WriteConflict)
             .counted(user, user.email_count.saturating_sub(1))?;
         Ok(Write::new(transaction, ()))
     }
@@ -98,6 +99,6 @@ impl Transaction<'_> {
     /// there however many requests come at once.
     fn counted(self, user: &Stored<User>, count: u32) -> Result<Self> {
         let changes = Changes::new().set("emailCount", count)?;
-        Ok(self.update(user.key(), changes, Condition::unchanged(user), || Error::Raced))
+        Ok(self.update(user.key(), changes, Condition::unchanged(user), || Error::WriteConflict))
     }
 }

@@ -14,8 +14,8 @@ use super::key::Key;
 use super::transaction::{Changes, Transaction};
 use crate::error::failed;
 use crate::model::{
-    ClientId, Grant, GrantAccess, GrantCode, GrantCredential, GrantId, GrantPart, GrantRefresh,
-    Scope, SpentRefresh, Timestamp, User,
+    ClientId, Grant, GrantAccess, GrantCode, GrantCredential, GrantId, GrantRefresh,
+    GrantTokenKind, Scope, SpentRefresh, Timestamp, User,
 };
 use crate::{Error, Result};
 
@@ -53,14 +53,14 @@ pub struct Issued {
 impl Table {
     /// Notes what a user grants, and gives the code that tells the client of it.
     ///
-    /// [`Error::Raced`] when the user was disabled meanwhile, or the password changed.
+    /// [`Error::WriteConflict`] when the user was disabled meanwhile, or the password changed.
     pub async fn create_grant(
         &self,
         user: &Stored<User>,
         new: NewGrant,
     ) -> Result<GrantCredential> {
         let now = Timestamp::now();
-        let code = GrantCredential::generate(GrantPart::Code, user.id, GrantId::generate()?)?;
+        let code = GrantCredential::generate(GrantTokenKind::Code, user.id, GrantId::generate()?)?;
         let grant = Grant {
             id: code.grant(),
             user: user.id,
@@ -82,8 +82,8 @@ impl Table {
         let end = grant.code.expires_at.as_second().to_string();
         attributes.insert(TTL.to_owned(), AttributeValue::N(end));
         Transaction::new(self, "note a grant")
-            .put(attributes, Condition::absent(), || Error::Raced)?
-            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)
+            .put(attributes, Condition::absent(), || Error::WriteConflict)?
+            .check(Key::user(user.id), Condition::same_epoch(user), || Error::WriteConflict)
             .commit()
             .await?;
         Ok(code)
@@ -98,10 +98,10 @@ impl Table {
         scopes: BTreeSet<Scope>,
     ) -> Result<Issued> {
         let now = Timestamp::now();
-        let access = GrantCredential::generate(GrantPart::Access, grant.user, grant.id)?;
+        let access = GrantCredential::generate(GrantTokenKind::Access, grant.user, grant.id)?;
         let refresh = match spent {
             Some(spent) => spent.next()?,
-            None => GrantCredential::generate(GrantPart::Refresh, grant.user, grant.id)?,
+            None => GrantCredential::generate(GrantTokenKind::Refresh, grant.user, grant.id)?,
         };
         let kept = GrantRefresh {
             family_hash: refresh.family_hash(),
@@ -124,8 +124,8 @@ impl Table {
             .set("refresh", &kept)?
             .set("access", &live[live.len().saturating_sub(MOST_ACCESS)..])?;
         Transaction::new(self, "issue tokens")
-            .update(grant.key(), changes, Condition::unchanged(grant), || Error::Raced)
-            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)
+            .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
+            .check(Key::user(user.id), Condition::same_epoch(user), || Error::WriteConflict)
             .commit()
             .await?;
         Ok(Issued { access, refresh })
@@ -133,13 +133,13 @@ impl Table {
 
     /// Revokes everything that came from a grant. One that is gone already is as good as revoked.
     pub async fn delete_grant(&self, grant: &Stored<Grant>) -> Result<()> {
-        let gone: fn() -> Error = || Error::Raced;
+        let gone: fn() -> Error = || Error::WriteConflict;
         let deleted = Transaction::new(self, "revoke a grant")
             .delete(grant.key(), Condition::present(), gone)
             .commit()
             .await;
         match deleted {
-            Err(Error::Raced) => Ok(()),
+            Err(Error::WriteConflict) => Ok(()),
             outcome => outcome,
         }
     }
@@ -157,7 +157,7 @@ impl Table {
                 grant.key(),
                 Changes::new().set("access", left)?,
                 Condition::unchanged(grant),
-                || Error::Raced,
+                || Error::WriteConflict,
             )
             .commit()
             .await

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::answers::KeptAnswer;
-use super::clearing::Clearing;
+use super::answers::StoredResponse;
+use super::clearing::CleanupTask;
 use super::key::Key;
 use crate::Result;
 use crate::error::failed;
@@ -101,14 +101,14 @@ items! {
     Grant = "grant" at |grant| Key::grant(grant.user, grant.id);
     Client = "client" at |client| Key::client(client.id);
     Account = "account" at |account| Key::account(account.id);
-    KeptAnswer = "answer" at |answer| Key::answer(answer.user, &answer.slot);
+    StoredResponse = "answer" at |answer| Key::answer(answer.user, &answer.slot);
     /// Kept twice: here among its user's items, and at [`Key::member`] among its account's.
     Membership = "membership" at |membership| Key::membership(membership.user, membership.account);
     /// Kept twice: here, and at [`Key::listed_plan`] among all plans.
     Plan = "plan" at |plan| Key::plan(plan.id);
-    Clearing = "clearing" at |clearing| match clearing {
-        Clearing::Members { account, .. } => Key::clearing_of_members(*account),
-        Clearing::Credentials { user, epoch, .. } => Key::clearing_of_credentials(*user, *epoch),
+    CleanupTask = "clearing" at |clearing| match clearing {
+        CleanupTask::Members { account, .. } => Key::clearing_of_members(*account),
+        CleanupTask::Credentials { user, epoch, .. } => Key::clearing_of_credentials(*user, *epoch),
     };
 }
 

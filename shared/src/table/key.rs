@@ -6,7 +6,7 @@ use std::fmt::Display;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{
-    AccountId, AnswerSlot, ClientId, EmailAddress, GrantId, PlanId, Slug, TokenId, UserId,
+    AccountId, ClientId, EmailAddress, GrantId, IdempotencySlot, PlanId, Slug, TokenId, UserId,
     UserNumber, Username,
 };
 
@@ -60,7 +60,7 @@ impl Key {
     }
 
     /// `USER#<uuid> / ANSWER#<hash of credential and key>`: what was answered under an `Idempotency-Key`.
-    pub(super) fn answer(user: UserId, slot: &AnswerSlot) -> Self {
+    pub(super) fn answer(user: UserId, slot: &IdempotencySlot) -> Self {
         Self::new(user_partition(user), format!("ANSWER#{slot}"))
     }
 

@@ -6,7 +6,7 @@ use super::item::{Item, Stored};
 use super::key::{Key, MEMBER, account_partition, user_partition};
 use super::read::Items;
 use super::transaction::{Changes, Transaction};
-use super::wanted::Wanted;
+use super::wanted::Fetch;
 use crate::model::{Account, AccountId, Membership, Role, Timestamp, UserId};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
@@ -69,8 +69,8 @@ impl Access {
 }
 
 /// The account of this id, and the caller's membership.
-impl Wanted for AccountId {
-    type Found = Access;
+impl Fetch for AccountId {
+    type Output = Access;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
         vec![Key::account(*self), Key::membership(caller, *self)]

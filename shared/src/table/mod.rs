@@ -32,10 +32,10 @@ mod wanted;
 mod write;
 
 pub use accounts::Addressed;
-pub use answers::KeptAnswer;
-pub use attempts::{Attempts, Guessed, Reservation};
+pub use answers::StoredResponse;
+pub use attempts::{LoginAttempts, LoginSubject, Reservation};
 use aws_sdk_dynamodb::Client;
-pub use basis::{Basis, Rest};
+pub use basis::{ReadVersions, Versioned};
 pub use changing::AccountChange;
 pub use clients::ClientAndGrant;
 pub use connection::Connection;
@@ -43,12 +43,12 @@ pub use emails::MOST_EMAILS;
 pub use grants::{ACCESS_LIFE, Issued, NewGrant};
 pub use item::Stored;
 pub use memberships::{Access, AdminOf};
-pub use opening::{NamesChoice, NewAccount, SlugChoice};
+pub use opening::{FreeNames, FreeSlug, NewAccount};
 pub use profile::{ApiKeyChange, UserChange};
 pub use sweeping::Swept;
 pub use tokens::{NewToken, ReadTokens, TokenPage};
 pub use users::NewUser;
-pub use wanted::{EmailOf, Kept, KeptCredential, UserNamed, Wanted};
+pub use wanted::{CallerEmail, CredentialKey, Fetch, StoredCredential, UserIdByUsername};
 pub use write::Write;
 
 /// The single table, and the one client of this process.

@@ -6,7 +6,7 @@ use super::item::{Claim, Item, Stored};
 use super::key::Key;
 use super::read::Items;
 use super::transaction::{Changes, Transaction};
-use super::wanted::Wanted;
+use super::wanted::Fetch;
 use super::write::Write;
 use crate::error::failed;
 use crate::model::{
@@ -27,10 +27,10 @@ pub struct NewAccount {
 }
 
 /// The slug that a new account of this name should take.
-pub struct SlugChoice(pub AccountName);
+pub struct FreeSlug(pub AccountName);
 
-impl Wanted for SlugChoice {
-    type Found = Slug;
+impl Fetch for FreeSlug {
+    type Output = Slug;
 
     fn keys(&self, _: UserId) -> Vec<Key> {
         Slug::numbered(&self.0).map(|slug| Key::slug_claim(&slug)).collect()
@@ -45,34 +45,34 @@ impl Wanted for SlugChoice {
 
 /// The names that a new user should take: the username, and the slug of the personal account.
 #[derive(Clone)]
-pub struct NamesChoice {
+pub struct FreeNames {
     /// The name wished for, or derived.
     pub username: Username,
     /// Whether another one will do.
     pub is_derived: bool,
 }
 
-impl NamesChoice {
+impl FreeNames {
     /// The name of the personal account.
     fn account_name(username: &Username) -> Result<AccountName> {
         username.to_string().parse().map_err(failed("name an account"))
     }
 }
 
-impl Wanted for NamesChoice {
+impl Fetch for FreeNames {
     /// Nothing if the username is taken and no other will do.
-    type Found = Option<(Username, Slug)>;
+    type Output = Option<(Username, Slug)>;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        let slugs = Self::account_name(&self.username).map(|name| SlugChoice(name).keys(caller));
+        let slugs = Self::account_name(&self.username).map(|name| FreeSlug(name).keys(caller));
         let mut keys = slugs.unwrap_or_default();
         keys.push(Key::username_claim(&self.username));
         keys
     }
 
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Found> {
+    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
         if !items.has(&Key::username_claim(&self.username)) {
-            let slug = SlugChoice(Self::account_name(&self.username)?).pick(caller, items)?;
+            let slug = FreeSlug(Self::account_name(&self.username)?).pick(caller, items)?;
             return Ok(Some((self.username, slug)));
         }
         if !self.is_derived {
@@ -80,7 +80,7 @@ impl Wanted for NamesChoice {
         }
         let username = self.username.with_random_digits()?;
         // Nobody has looked at its slugs, but with eight random digits the first is free.
-        let slug = SlugChoice(Self::account_name(&username)?).pick(caller, items)?;
+        let slug = FreeSlug(Self::account_name(&username)?).pick(caller, items)?;
         Ok(Some((username, slug)))
     }
 }
@@ -112,15 +112,15 @@ impl Transaction<'_> {
             role: Role::Admin,
             joined_at: account.created_at,
         };
-        self.insert(account, || Error::Raced)?
+        self.insert(account, || Error::WriteConflict)?
             .put(
                 Claim::of_account(account.id, Key::slug_claim(&account.slug))?,
                 Condition::absent(),
-                || Error::Raced,
+                || Error::WriteConflict,
             )?
-            .insert(&admin, || Error::Raced)?
+            .insert(&admin, || Error::WriteConflict)?
             .put(admin.at(Key::member(admin.account, admin.user))?, Condition::absent(), || {
-                Error::Raced
+                Error::WriteConflict
             })
     }
 }
@@ -128,7 +128,7 @@ impl Transaction<'_> {
 impl Table {
     /// The slug for a new account of this name, as things stand.
     pub(super) async fn free_slug(&self, name: &AccountName, owner: UserId) -> Result<Slug> {
-        let choice = SlugChoice(name.clone());
+        let choice = FreeSlug(name.clone());
         let mut items = self.batch_get(choice.keys(owner)).await?;
         choice.pick(owner, &mut items)
     }
@@ -136,8 +136,8 @@ impl Table {
     /// Opens an account for its owner, who becomes its admin; it becomes the owner's current account if there is no
     /// usable one.
     ///
-    /// [`Error::Conflict`] when the contact address is taken, [`Error::Raced`] when the slug is.
-    pub async fn open_account(
+    /// [`Error::Conflict`] when the contact address is taken, [`Error::WriteConflict`] when the slug is.
+    pub async fn create_account(
         &self,
         new: NewAccount,
         slug: Slug,
@@ -150,10 +150,10 @@ impl Table {
         }
         let key = Key::user(owner.id);
         transaction = if self.has_usable_account(owner).await? {
-            transaction.check(key, Condition::enabled(), || Error::BadCredential)
+            transaction.check(key, Condition::enabled(), || Error::InvalidCredential)
         } else {
             let current = Changes::new().set("currentAccount", account.id)?;
-            transaction.update(key, current, Condition::unchanged(owner), || Error::Raced)
+            transaction.update(key, current, Condition::unchanged(owner), || Error::WriteConflict)
         };
         observe(|observed| observed.account = Some(account.id.to_string()));
         Ok(Write::new(transaction, account))

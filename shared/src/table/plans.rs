@@ -13,8 +13,8 @@ impl Table {
     pub async fn put_plan(&self, plan: &Plan) -> Result<()> {
         let whatever = || Condition::absent().or(Condition::present());
         Transaction::new(self, "put a plan")
-            .put(plan.at(Key::plan(plan.id))?, whatever(), || Error::Raced)?
-            .put(plan.at(Key::listed_plan(plan.id))?, whatever(), || Error::Raced)?
+            .put(plan.at(Key::plan(plan.id))?, whatever(), || Error::WriteConflict)?
+            .put(plan.at(Key::listed_plan(plan.id))?, whatever(), || Error::WriteConflict)?
             .commit()
             .await
     }

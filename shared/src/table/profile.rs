@@ -6,14 +6,14 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use super::Table;
-use super::clearing::Clearing;
+use super::clearing::CleanupTask;
 use super::condition::Condition;
 use super::deleting::BATCH;
 use super::item::{Keyed, Stored};
 use super::key::{GRANT, Key, TOKEN, user_partition};
 use super::transaction::{Changes, Transaction};
-use super::write::{Aftermath, Write};
-use crate::error::Chain;
+use super::write::{FollowUp, Write};
+use crate::error::ErrorChain;
 use crate::model::{ApiKey, ApiKeyId, Grant, SshKey, TokenId, TokenKind, User, UserId, UserToken};
 use crate::{Error, Result};
 
@@ -134,14 +134,14 @@ impl Table {
         let changes = change.added_to(changes)?;
         let transaction = self
             .update_user(user, spared, changes)
-            .note_clearing(&Clearing::credentials(user.id, epoch))?;
+            .note_clearing(&CleanupTask::credentials(user.id, epoch))?;
         let after = User {
             password_hash: Some(password_hash.to_owned()),
             credential_epoch: epoch,
-            spared_token: spared,
+            retained_token: spared,
             ..change.of(user)
         };
-        let aftermath = Aftermath::Revoked(Box::new(after.clone()));
+        let aftermath = FollowUp::Revoked(Box::new(after.clone()));
         Ok(Write::followed_by(transaction, after, aftermath))
     }
 
@@ -150,7 +150,7 @@ impl Table {
         match timeout(CLEARING, self.clear_after_change(changed)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(user = %changed.id, error = %Chain(&error), "revoked tokens are left");
+                tracing::warn!(user = %changed.id, error = %ErrorChain(&error), "revoked tokens are left");
             }
             Err(_) => {
                 tracing::warn!(user = %changed.id, "revoked tokens are left for lack of time");
@@ -174,7 +174,7 @@ impl Table {
         changes: Changes,
     ) -> Transaction<'_> {
         Transaction::new(self, "change a user")
-            .update(user.key(), changes, Condition::unchanged(user), || Error::Raced)
+            .update(user.key(), changes, Condition::unchanged(user), || Error::WriteConflict)
             .check_token(user.id, token)
     }
 
@@ -196,7 +196,7 @@ impl Table {
         // Only what is older: a later change of the password may already have been followed by new ones.
         let tokens = tokens
             .iter()
-            .filter(|token| token.kind == TokenKind::User && !user.honours(token))
+            .filter(|token| token.kind == TokenKind::User && !user.accepts_epoch(token))
             .filter(|token| token.epoch < user.credential_epoch)
             .map(UserToken::key);
         let grants =

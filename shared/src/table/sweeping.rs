@@ -8,11 +8,11 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Table;
-use super::clearing::Clearing;
+use super::clearing::CleanupTask;
 use super::item::{Keyed, Stored};
 use super::key::{CLEARING, Key, SHARDS, clearing_partition};
 use crate::Result;
-use crate::error::Chain;
+use crate::error::ErrorChain;
 use crate::model::{Account, AccountId, User, UserId};
 use crate::telemetry::request::observed;
 
@@ -73,10 +73,10 @@ impl Table {
         let mut last = None;
         loop {
             let page = self.query_page(clearing_partition(shard), CLEARING, last, PAGE);
-            let (page, ended): (Vec<Clearing>, bool) = match timeout(left(), page).await {
+            let (page, ended): (Vec<CleanupTask>, bool) = match timeout(left(), page).await {
                 Ok(Ok(page)) => page,
                 Ok(Err(error)) => {
-                    tracing::warn!(error = %Chain(&error), "a list of what is left was not read");
+                    tracing::warn!(error = %ErrorChain(&error), "a list of what is left was not read");
                     return Swept { failed: swept.failed + 1, ..swept };
                 }
                 Err(_) => return Swept { late: 1, ..swept },
@@ -85,7 +85,7 @@ impl Table {
                 match timeout(left(), self.finish(piece)).await {
                     Ok(Ok(())) => swept.finished += 1,
                     Ok(Err(error)) => {
-                        tracing::warn!(?piece, error = %Chain(&error), "it was not cleared up");
+                        tracing::warn!(?piece, error = %ErrorChain(&error), "it was not cleared up");
                         swept.failed += 1;
                     }
                     Err(_) => return Swept { late: 1, ..swept },
@@ -99,10 +99,10 @@ impl Table {
     }
 
     /// Clears up one piece, and takes its note away last.
-    async fn finish(&self, piece: &Clearing) -> Result<()> {
+    async fn finish(&self, piece: &CleanupTask) -> Result<()> {
         match piece {
-            Clearing::Members { account, .. } => self.finish_members(*account).await?,
-            Clearing::Credentials { user, .. } => self.finish_credentials(*user).await?,
+            CleanupTask::Members { account, .. } => self.finish_members(*account).await?,
+            CleanupTask::Credentials { user, .. } => self.finish_credentials(*user).await?,
         }
         self.cleared(piece.key()).await
     }

@@ -66,7 +66,7 @@ impl Table {
     /// Makes a token for a user, with a token of that user if `maker` names one. The credential is the only copy of its
     /// secret.
     ///
-    /// [`Error::BadCredential`] when the user was disabled or the maker revoked meanwhile, or the password changed.
+    /// [`Error::InvalidCredential`] when the user was disabled or the maker revoked meanwhile, or the password changed.
     pub fn create_token(
         &self,
         user: &User,
@@ -83,14 +83,14 @@ impl Table {
     pub fn delete_token(&self, user: UserId, token: TokenId) -> Write<'_, ()> {
         let transaction = Transaction::new(self, "revoke a token")
             .delete(Key::token(user, token), Condition::present(), || Error::NotFound("token"))
-            .check(Key::user(user), Condition::enabled(), || Error::BadCredential);
+            .check(Key::user(user), Condition::enabled(), || Error::InvalidCredential);
         Write::new(transaction, ())
     }
 
     /// Makes a token that takes the place of `old`, with a token of that user if `maker` names one. The old one works for
     /// `overlap` more, and not beyond its own end; without an overlap it is gone, whatever the clocks say.
     ///
-    /// [`Error::Conflict`] if it was rotated before, [`Error::BadCredential`] as [`Table::create_token`].
+    /// [`Error::Conflict`] if it was rotated before, [`Error::InvalidCredential`] as [`Table::create_token`].
     pub fn rotate_token(
         &self,
         user: &User,
@@ -113,10 +113,10 @@ impl Table {
         let transaction =
             self.making("rotate a token", user, maker.filter(|maker| *maker != old.id), &new)?;
         let transaction = if overlap.is_zero() {
-            transaction.delete(old.key(), unchanged, || Error::Raced)
+            transaction.delete(old.key(), unchanged, || Error::WriteConflict)
         } else {
             let changes = rotated(old, &new, overlap)?;
-            transaction.update(old.key(), changes, unchanged, || Error::Raced)
+            transaction.update(old.key(), changes, unchanged, || Error::WriteConflict)
         };
         Ok(Write::new(transaction, (credential, new)))
     }
@@ -130,8 +130,8 @@ impl Table {
         new: &UserToken,
     ) -> Result<Transaction<'_>> {
         Ok(Transaction::new(self, action)
-            .put(attributes(new)?, Condition::absent(), || Error::Raced)?
-            .check(Key::user(user.id), Condition::same_epoch(user), || Error::Raced)
+            .put(attributes(new)?, Condition::absent(), || Error::WriteConflict)?
+            .check(Key::user(user.id), Condition::same_epoch(user), || Error::WriteConflict)
             .check_token(user.id, maker))
     }
 
@@ -162,7 +162,7 @@ impl Table {
         let mut tokens = Vec::new();
         loop {
             let last = read.tokens.last().map(|token| token.id);
-            tokens.extend(read.tokens.into_iter().filter(|token| user.has_working(token, now)));
+            tokens.extend(read.tokens.into_iter().filter(|token| user.is_active(token, now)));
             if read.ended || last.is_none() || tokens.len() > most {
                 break;
             }

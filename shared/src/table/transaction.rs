@@ -23,7 +23,7 @@ use crate::{Error, Result};
 const ATTEMPTS: u32 = 6;
 
 /// What it means when a condition fails.
-pub(super) type Meaning = fn() -> Error;
+pub(super) type OnConditionFailed = fn() -> Error;
 
 /// A transaction in the making: at most 100 actions, all on different items.
 pub(super) struct Transaction<'t> {
@@ -37,7 +37,7 @@ struct Action {
     key: Key,
     kind: Kind,
     condition: Condition,
-    refused: Meaning,
+    refused: OnConditionFailed,
 }
 
 enum Kind {
@@ -116,7 +116,7 @@ impl<'t> Transaction<'t> {
     }
 
     /// Adds an item where there is none.
-    pub(super) fn insert(self, item: &impl Keyed, taken: Meaning) -> Result<Self> {
+    pub(super) fn insert(self, item: &impl Keyed, taken: OnConditionFailed) -> Result<Self> {
         self.put(item.at(item.key())?, Condition::absent(), taken)
     }
 
@@ -125,7 +125,7 @@ impl<'t> Transaction<'t> {
         self,
         attributes: Attributes,
         condition: Condition,
-        refused: Meaning,
+        refused: OnConditionFailed,
     ) -> Result<Self> {
         let key = Key::of(&attributes).ok_or_else(|| failed(self.action)("an item has no key"))?;
         Ok(self.with(key, Kind::Put(attributes), condition, refused))
@@ -137,28 +137,34 @@ impl<'t> Transaction<'t> {
         key: Key,
         changes: Changes,
         condition: Condition,
-        refused: Meaning,
+        refused: OnConditionFailed,
     ) -> Self {
         self.with(key, Kind::Update(changes), condition, refused)
     }
 
     /// Deletes an item.
-    pub(super) fn delete(self, key: Key, condition: Condition, refused: Meaning) -> Self {
+    pub(super) fn delete(self, key: Key, condition: Condition, refused: OnConditionFailed) -> Self {
         self.with(key, Kind::Delete, condition, refused)
     }
 
     /// Writes nothing, but demands something of an item.
-    pub(super) fn check(self, key: Key, condition: Condition, refused: Meaning) -> Self {
+    pub(super) fn check(self, key: Key, condition: Condition, refused: OnConditionFailed) -> Self {
         self.with(key, Kind::Check, condition, refused)
     }
 
-    fn with(mut self, key: Key, kind: Kind, condition: Condition, refused: Meaning) -> Self {
+    fn with(
+        mut self,
+        key: Key,
+        kind: Kind,
+        condition: Condition,
+        refused: OnConditionFailed,
+    ) -> Self {
         self.actions.push(Action { key, kind, condition, refused });
         self
     }
 
     /// Puts what was added last before all else: if several conditions fail, its meaning counts.
-    pub(super) fn with_last_first(mut self) -> Self {
+    pub(super) fn prioritize_last(mut self) -> Self {
         self.actions.rotate_right(1);
         self
     }
@@ -167,11 +173,11 @@ impl<'t> Transaction<'t> {
     pub(super) fn unchanged(mut self, key: Key, version: u64) -> Self {
         let condition = Condition::version(version);
         let Some(action) = self.actions.iter_mut().find(|action| action.key == key) else {
-            return self.check(key, condition, || Error::Raced);
+            return self.check(key, condition, || Error::WriteConflict);
         };
         let own = std::mem::replace(&mut action.condition, Condition::present());
         action.condition = own.and(condition);
-        action.refused = || Error::Raced;
+        action.refused = || Error::WriteConflict;
         self
     }
 
@@ -185,7 +191,8 @@ impl<'t> Transaction<'t> {
         }
         let token = format!("{:032x}", u128::from_be_bytes(random::bytes()?));
         let (name, action) = (&self.table.name, self.action);
-        let meanings: Vec<Meaning> = self.actions.iter().map(|action| action.refused).collect();
+        let meanings: Vec<OnConditionFailed> =
+            self.actions.iter().map(|action| action.refused).collect();
         let writes = self.actions.into_iter().map(|action| action.into_item(name));
         let writes = writes.collect::<Result<Vec<_>, _>>().map_err(failed(action))?;
         for attempt in 0..ATTEMPTS {
@@ -194,7 +201,9 @@ impl<'t> Transaction<'t> {
             let Err(error) = request.client_request_token(&token).send().await else {
                 return Ok(());
             };
-            if let Some(refused) = first_refused(&error).and_then(|place| meanings.get(place)) {
+            if let Some(refused) =
+                first_failed_condition(&error).and_then(|place| meanings.get(place))
+            {
                 return Err(refused());
             }
             if !is_conflict(&error) {
@@ -260,7 +269,7 @@ impl Action {
 
 /// The place of the first action whose condition failed, if it was a condition that failed. Not if an action before it
 /// met another transaction: what that one does there may be why the condition failed, and counts first.
-fn first_refused<R>(error: &SdkError<Refusal, R>) -> Option<usize> {
+fn first_failed_condition<R>(error: &SdkError<Refusal, R>) -> Option<usize> {
     let settled = |reason: &CancellationReason| reason.code() != Some("TransactionConflict");
     let before_conflict = reasons(error).iter().take_while(|reason| settled(reason));
     before_conflict.into_iter().position(|reason| reason.code() == Some("ConditionalCheckFailed"))

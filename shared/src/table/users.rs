@@ -6,7 +6,7 @@ use super::item::{Claim, Stored};
 use super::key::Key;
 use super::memberships::AdminOf;
 use super::opening::NewAccount;
-use super::transaction::{Changes, Meaning, Transaction};
+use super::transaction::{Changes, OnConditionFailed, Transaction};
 use super::write::Write;
 use crate::error::failed;
 use crate::model::{
@@ -42,7 +42,7 @@ pub struct NewUser {
     /// The account that the user also becomes a member of, and whose admin says so.
     pub member_of: Option<AdminOf>,
     /// The admin's token that the user is made with, if it is one.
-    pub made_with: Option<TokenId>,
+    pub created_by_token: Option<TokenId>,
 }
 
 impl NewUser {
@@ -61,7 +61,7 @@ impl NewUser {
             api_keys: Vec::new(),
             s3_key: None,
             member_of: None,
-            made_with: None,
+            created_by_token: None,
         }
     }
 }
@@ -89,7 +89,7 @@ impl NewUser {
             ssh_keys: Vec::new(),
             email_count: 1,
             credential_epoch: 0,
-            spared_token: None,
+            retained_token: None,
             created_at: account.created_at,
         })
     }
@@ -97,12 +97,19 @@ impl NewUser {
 
 impl Transaction<'_> {
     /// Adds a user with everything that must be its alone.
-    fn insert_user(self, user: &User, email: &Email, name_taken: Meaning) -> Result<Self> {
+    fn insert_user(
+        self,
+        user: &User,
+        email: &Email,
+        name_taken: OnConditionFailed,
+    ) -> Result<Self> {
         let claim = |key| Claim::of_user(user.id, key);
-        self.insert(user, || Error::Raced)?
+        self.insert(user, || Error::WriteConflict)?
             .put(claim(Key::username_claim(&user.username))?, Condition::absent(), name_taken)?
-            .put(claim(Key::number_claim(user.number))?, Condition::absent(), || Error::Raced)?
-            .insert(email, || Error::Raced)?
+            .put(claim(Key::number_claim(user.number))?, Condition::absent(), || {
+                Error::WriteConflict
+            })?
+            .insert(email, || Error::WriteConflict)?
             .put(claim(Key::email_claim(&email.address))?, Condition::absent(), || {
                 Error::Conflict("the e-mail address is taken")
             })
@@ -122,8 +129,8 @@ impl Transaction<'_> {
             joined_at: user.created_at,
         };
         let is_admin = Condition::one_of("role", ["admin".to_owned()]);
-        self.check(Key::membership(admin, account.id), is_admin, || Error::Raced)
-            .check(Key::user(admin), Condition::enabled(), || Error::BadCredential)
+        self.check(Key::membership(admin, account.id), is_admin, || Error::WriteConflict)
+            .check(Key::user(admin), Condition::enabled(), || Error::InvalidCredential)
             .check_token(admin, token)
             .insert_member(&member)
     }
@@ -131,9 +138,8 @@ impl Transaction<'_> {
     /// Demands that the token that a request was made with, if it was one, is still there.
     pub(super) fn check_token(self, user: UserId, token: Option<TokenId>) -> Self {
         match token {
-            Some(token) => {
-                self.check(Key::token(user, token), Condition::present(), || Error::BadCredential)
-            }
+            Some(token) => self
+                .check(Key::token(user, token), Condition::present(), || Error::InvalidCredential),
             None => self,
         }
     }
@@ -152,15 +158,15 @@ impl Table {
 
     /// Makes a user with its address and its personal account, or nothing of it.
     ///
-    /// Fails with [`Error::Conflict`] when the username or the address is taken, and with [`Error::Raced`] when somebody
+    /// Fails with [`Error::Conflict`] when the username or the address is taken, and with [`Error::WriteConflict`] when somebody
     /// else took the same slug, number or derived name first: then it may be called again, with what is free now.
     pub fn create_user_with(&self, mut new: NewUser, slug: Slug) -> Result<Write<'_, User>> {
         let name = new.username.to_string().parse().map_err(failed("name an account"))?;
         let account =
             NewAccount { name, contact_email: None, registry: None }.opened(slug, new.id)?;
-        let (member_of, made_with) = (new.member_of.take(), new.made_with);
-        let name_taken: Meaning = if new.username_is_derived {
-            || Error::Raced
+        let (member_of, created_by_token) = (new.member_of.take(), new.created_by_token);
+        let name_taken: OnConditionFailed = if new.username_is_derived {
+            || Error::WriteConflict
         } else {
             || Error::Conflict("the username is taken")
         };
@@ -175,7 +181,7 @@ impl Table {
             .insert_user(&user, &email, name_taken)?
             .insert_account(&account)?;
         if let Some(admin) = member_of {
-            transaction = transaction.insert_user_of(&user, admin, made_with)?;
+            transaction = transaction.insert_user_of(&user, admin, created_by_token)?;
         }
         Ok(Write::new(transaction, user))
     }
@@ -192,7 +198,7 @@ impl Table {
                 Key::user(user.id),
                 Changes::new().set("currentAccount", account)?,
                 Condition::unchanged(user),
-                || Error::Raced,
+                || Error::WriteConflict,
             )
             .check(Key::account(account), Condition::present(), || Error::NotFound("account"))
             .check(Key::membership(user.id, account), Condition::present(), || {
@@ -213,7 +219,7 @@ impl Table {
     }
 
     /// Asks as much as the other two, for a name that nobody can have.
-    pub async fn user_of_nothing(&self) -> Result<Option<UserId>> {
+    pub async fn dummy_lookup(&self) -> Result<Option<UserId>> {
         self.claimant(Key::no_claim()).await
     }
 
@@ -227,7 +233,7 @@ impl Table {
         let unchanged = Condition::one_of("passwordHash", [old.to_owned()]);
         let changes = Changes::new().set("passwordHash", new)?;
         Transaction::new(self, "replace a password hash")
-            .update(Key::user(user), changes, unchanged, || Error::Raced)
+            .update(Key::user(user), changes, unchanged, || Error::WriteConflict)
             .commit()
             .await
     }

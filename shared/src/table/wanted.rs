@@ -1,7 +1,7 @@
 //! What a request wants to read beside its credential.
 
 use super::Table;
-use super::attempts::{Attempts, Guessed};
+use super::attempts::{LoginAttempts, LoginSubject};
 use super::item::{Claim, Stored};
 use super::key::Key;
 use super::read::Items;
@@ -12,20 +12,20 @@ use crate::model::{
 
 /// Something that is fetched in the same round as the credential. Only the table can implement it, since nobody else
 /// can spell a key.
-pub trait Wanted {
+pub trait Fetch {
     /// What comes of it.
-    type Found;
+    type Output;
 
     /// The keys to fetch when `caller` asks.
     fn keys(&self, caller: UserId) -> Vec<Key>;
 
     /// Picks from what was fetched.
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Found>;
+    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output>;
 }
 
 /// Nothing more.
-impl Wanted for () {
-    type Found = ();
+impl Fetch for () {
+    type Output = ();
 
     fn keys(&self, _: UserId) -> Vec<Key> {
         Vec::new()
@@ -37,44 +37,44 @@ impl Wanted for () {
 }
 
 /// A token of the caller, which may be the one that was presented.
-impl Wanted for TokenId {
-    type Found = Option<Stored<UserToken>>;
+impl Fetch for TokenId {
+    type Output = Option<Stored<UserToken>>;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
         vec![Key::token(caller, *self)]
     }
 
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Found> {
+    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
         items.see(&Key::token(caller, self))
     }
 }
 
 /// Who has a username, which is none if it could be nobody's.
-pub struct UserNamed(pub Option<Username>);
+pub struct UserIdByUsername(pub Option<Username>);
 
-impl UserNamed {
+impl UserIdByUsername {
     fn key(&self) -> Key {
         self.0.as_ref().map_or_else(Key::no_claim, Key::username_claim)
     }
 }
 
-impl Wanted for UserNamed {
-    type Found = Option<UserId>;
+impl Fetch for UserIdByUsername {
+    type Output = Option<UserId>;
 
     fn keys(&self, _: UserId) -> Vec<Key> {
         vec![self.key()]
     }
 
-    fn pick(self, _: UserId, items: &mut Items) -> Result<Self::Found> {
+    fn pick(self, _: UserId, items: &mut Items) -> Result<Self::Output> {
         Ok(items.take::<Claim>(&self.key())?.and_then(|claim| claim.user))
     }
 }
 
 /// An address of the caller, beside who has a username.
-pub struct EmailOf(pub UserNamed, pub EmailAddress);
+pub struct CallerEmail(pub UserIdByUsername, pub EmailAddress);
 
-impl Wanted for EmailOf {
-    type Found = (Option<UserId>, Option<Stored<Email>>);
+impl Fetch for CallerEmail {
+    type Output = (Option<UserId>, Option<Stored<Email>>);
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
         let mut keys = self.0.keys(caller);
@@ -82,7 +82,7 @@ impl Wanted for EmailOf {
         keys
     }
 
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Found> {
+    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
         let email = items.take(&Key::email(caller, &self.1))?;
         Ok((self.0.pick(caller, items)?, email))
     }
@@ -90,7 +90,7 @@ impl Wanted for EmailOf {
 
 /// Where a credential is kept.
 #[derive(Debug, Clone)]
-pub enum Kept {
+pub enum CredentialKey {
     /// Among the items of its user.
     Token(TokenId),
     /// In a grant of its user.
@@ -98,12 +98,12 @@ pub enum Kept {
     /// In the user itself.
     InUser,
     /// A password: in the user, with the attempts on it beside.
-    Password(Guessed),
+    Password(LoginSubject),
 }
 
 /// What was kept of a credential; nothing says yet that it is the one that was presented.
 #[derive(Debug)]
-pub enum KeptCredential {
+pub enum StoredCredential {
     /// The token of that id.
     Token(Option<Stored<UserToken>>),
     /// The grant of that id.
@@ -111,10 +111,10 @@ pub enum KeptCredential {
     /// It is in the user.
     InUser,
     /// It is in the user; these are the attempts on it.
-    Password(Guessed, Attempts),
+    Password(LoginSubject, LoginAttempts),
 }
 
-impl Kept {
+impl CredentialKey {
     fn key(&self, user: UserId) -> Option<Key> {
         match self {
             Self::Token(token) => Some(Key::token(user, *token)),
@@ -124,14 +124,18 @@ impl Kept {
         }
     }
 
-    fn pick(&self, user: UserId, items: &mut Items) -> Result<KeptCredential> {
+    fn pick(&self, user: UserId, items: &mut Items) -> Result<StoredCredential> {
         match self {
-            Self::Token(token) => Ok(KeptCredential::Token(items.take(&Key::token(user, *token))?)),
-            Self::Grant(grant) => Ok(KeptCredential::Grant(items.take(&Key::grant(user, *grant))?)),
-            Self::InUser => Ok(KeptCredential::InUser),
+            Self::Token(token) => {
+                Ok(StoredCredential::Token(items.take(&Key::token(user, *token))?))
+            }
+            Self::Grant(grant) => {
+                Ok(StoredCredential::Grant(items.take(&Key::grant(user, *grant))?))
+            }
+            Self::InUser => Ok(StoredCredential::InUser),
             Self::Password(guessed) => {
-                let attempts = Attempts::of(items.take_attributes(&guessed.key()).as_ref());
-                Ok(KeptCredential::Password(guessed.clone(), attempts))
+                let attempts = LoginAttempts::of(items.take_attributes(&guessed.key()).as_ref());
+                Ok(StoredCredential::Password(guessed.clone(), attempts))
             }
         }
     }
@@ -139,22 +143,23 @@ impl Kept {
 
 impl Table {
     /// A user and what else is wanted: one round, for the operator's commands, which need no credential of the user.
-    pub async fn user_and<W: Wanted>(
+    pub async fn user_and<W: Fetch>(
         &self,
         user: UserId,
         wanted: W,
-    ) -> Result<(Option<Stored<User>>, W::Found)> {
-        let (_, user, found) = self.credential_and(user, Kept::InUser, wanted).await?;
+    ) -> Result<(Option<Stored<User>>, W::Output)> {
+        let (_, user, found) =
+            self.fetch_with_credential(user, CredentialKey::InUser, wanted).await?;
         Ok((user, found))
     }
 
     /// What is kept of a credential, its user, and what else is wanted: one round.
-    pub async fn credential_and<W: Wanted>(
+    pub async fn fetch_with_credential<W: Fetch>(
         &self,
         user: UserId,
-        kept: Kept,
+        kept: CredentialKey,
         wanted: W,
-    ) -> Result<(KeptCredential, Option<Stored<User>>, W::Found)> {
+    ) -> Result<(StoredCredential, Option<Stored<User>>, W::Output)> {
         let mut keys = wanted.keys(user);
         keys.push(Key::user(user));
         keys.extend(kept.key(user));

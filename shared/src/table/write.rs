@@ -1,7 +1,7 @@
 //! Writes that are ready and not done yet, so that what they are answered with can be kept in the same transaction.
 
-use super::answers::KeptAnswer;
-use super::basis::Basis;
+use super::answers::StoredResponse;
+use super::basis::ReadVersions;
 use super::transaction::Transaction;
 use crate::Result;
 use crate::model::{AccountId, User, UserId};
@@ -11,11 +11,11 @@ use crate::model::{AccountId, User, UserId};
 pub struct Write<'t, T> {
     transaction: Transaction<'t>,
     outcome: T,
-    aftermath: Aftermath,
+    aftermath: FollowUp,
 }
 
 /// What is cleared up once a write is done. It may stop anywhere: nothing depends on it.
-pub(super) enum Aftermath {
+pub(super) enum FollowUp {
     Nothing,
     /// The memberships of an account that is gone, but for this admin's, which went with it.
     Members(AccountId, UserId),
@@ -25,30 +25,30 @@ pub(super) enum Aftermath {
 
 impl<'t, T> Write<'t, T> {
     pub(super) const fn new(transaction: Transaction<'t>, outcome: T) -> Self {
-        Self::followed_by(transaction, outcome, Aftermath::Nothing)
+        Self::followed_by(transaction, outcome, FollowUp::Nothing)
     }
 
     pub(super) const fn followed_by(
         transaction: Transaction<'t>,
         outcome: T,
-        aftermath: Aftermath,
+        aftermath: FollowUp,
     ) -> Self {
         Self { transaction, outcome, aftermath }
     }
 
     /// Does all of it or nothing.
     ///
-    /// [`Error::Raced`](crate::Error::Raced) when somebody else changed first what it rests on; else the errors that the
+    /// [`Error::WriteConflict`](crate::Error::Raced) when somebody else changed first what it rests on; else the errors that the
     /// method names that made it.
     pub async fn commit(self) -> Result<T> {
         let Self { transaction, outcome, aftermath } = self;
         match aftermath {
-            Aftermath::Nothing => Box::pin(transaction.commit()).await?,
-            Aftermath::Members(account, admin) => {
+            FollowUp::Nothing => Box::pin(transaction.commit()).await?,
+            FollowUp::Members(account, admin) => {
                 let table = transaction.table();
                 Box::pin(table.commit_closing(transaction, account, admin)).await?;
             }
-            Aftermath::Revoked(user) => {
+            FollowUp::Revoked(user) => {
                 let table = transaction.table();
                 Box::pin(transaction.commit()).await?;
                 Box::pin(table.clear_after(&user)).await;
@@ -64,13 +64,13 @@ impl<'t, T> Write<'t, T> {
     }
 
     /// The same, if nobody has changed the items that this names.
-    pub fn resting_on(self, basis: Basis) -> Self {
+    pub fn if_unchanged(self, basis: ReadVersions) -> Self {
         Self { transaction: basis.demanded_by(self.transaction), ..self }
     }
 
     /// The same, and with it an answer is kept; somebody else's answer in its place is found first, whatever else is
     /// wrong.
-    pub fn keeping(self, answer: &KeptAnswer) -> Result<Self> {
+    pub fn keeping(self, answer: &StoredResponse) -> Result<Self> {
         Ok(Self { transaction: self.transaction.keep(answer)?, ..self })
     }
 }

@@ -2,7 +2,7 @@
 
 pub(crate) mod request;
 
-pub use request::hand_lines_to;
+pub use request::set_sink;
 
 use std::panic;
 

@@ -116,12 +116,12 @@ fn namespace(log_group: &str) -> String {
 }
 
 /// Who takes the lines, if not standard output.
-static TAKER: OnceLock<fn(&str)> = OnceLock::new();
+static SINK: OnceLock<fn(&str)> = OnceLock::new();
 
 /// Has the lines go elsewhere than to standard output; only the first call counts.
-pub fn hand_lines_to(taker: fn(&str)) {
+pub fn set_sink(taker: fn(&str)) {
     // A second taker would have to share with the first.
-    let _ = TAKER.set(taker);
+    let _ = SINK.set(taker);
 }
 
 /// Writes the line. Whatever becomes of it, the answer goes out.
@@ -138,7 +138,7 @@ pub(crate) fn write(record: &Record<'_>) {
         tracing::warn!(%error, "a request was not recorded");
         return;
     }
-    match TAKER.get() {
+    match SINK.get() {
         Some(taker) => taker(&String::from_utf8_lossy(&bytes)),
         // A closed standard output is nothing that a request could mend.
         None => drop(io::stdout().lock().write_all(&bytes)),

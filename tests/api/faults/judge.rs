@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::{Value, json};
-use tests::{Answer, Asker, Operation, State, TestApp, sign};
+use tests::{Answer, CallerKind, Operation, State, TestApp, sign};
 
 use super::rehearsal::Rehearsal;
 
@@ -114,7 +114,7 @@ pub(super) fn repeated(
 /// The only failure that there is: 503 with `Retry-After`, in the dialect's shape.
 fn busy(operation: &Operation, answer: &Answer) -> Result<(), String> {
     let text = "the service is busy; try again shortly";
-    let is_shaped = if operation.asker() == Asker::Anybody {
+    let is_shaped = if operation.asker() == CallerKind::Anybody {
         answer.header("content-type") == Some("text/html; charset=utf-8")
             && answer.body.as_str().is_some_and(|page| page.contains(text))
     } else {

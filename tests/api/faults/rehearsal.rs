@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::{Value, json};
-use tests::{Answer, Asker, State, TestApp};
+use tests::{Answer, CallerKind, State, TestApp};
 
 use super::write::Write;
 
@@ -16,13 +16,13 @@ pub(super) struct Rehearsal {
     pub(super) places: Vec<Place>,
     pub(super) start: State,
     /// What the request does.
-    pub(super) first: Turn,
+    pub(super) first: ClientStep,
     /// What the same request does after that.
-    pub(super) second: Turn,
+    pub(super) second: ClientStep,
 }
 
 /// What a request was answered, and how the table was then.
-pub(super) struct Turn {
+pub(super) struct ClientStep {
     pub(super) status: u16,
     pub(super) state: State,
 }
@@ -42,7 +42,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl Turn {
+impl ClientStep {
     async fn of(app: &TestApp, event: &Value) -> (Self, Answer) {
         let answer = app.send_event(event).await;
         (Self { status: answer.status, state: State::of(&app.items().await) }, answer)
@@ -58,7 +58,7 @@ impl Rehearsal {
 
     /// The same write under an `Idempotency-Key`, if it takes one.
     pub(super) async fn keyed(&self) -> Option<Self> {
-        if self.write.operation.asker() != Asker::User {
+        if self.write.operation.asker() != CallerKind::User {
             return None;
         }
         let mut event = self.event.clone();
@@ -69,10 +69,10 @@ impl Rehearsal {
     async fn from(write: Write, items: Vec<Value>, event: Value) -> Self {
         let app = TestApp::restored(&items).await;
         app.proxy().count();
-        let (first, answer) = Turn::of(&app, &event).await;
+        let (first, answer) = ClientStep::of(&app, &event).await;
         assert_eq!(first.status, write.operation.success(), "{write}: {answer:?}");
         let places = places(&app);
-        let (second, _) = Turn::of(&app, &event).await;
+        let (second, _) = ClientStep::of(&app, &event).await;
         let start = State::of(&items);
         Self { write, items, event, places, start, first, second }
     }

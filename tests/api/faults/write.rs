@@ -11,7 +11,7 @@ use tests::{Operation, Person, TOKEN_ID, TestApp, form, operations, sign, token_
 /// A write that is played.
 pub(super) struct Write {
     pub(super) operation: Operation,
-    way: Way,
+    way: Variant,
     /// Whether it is asked for under an `Idempotency-Key`.
     pub(super) is_keyed: bool,
 }
@@ -21,7 +21,7 @@ const BY_PASSWORD: &str = "rollcall-rotate-token";
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Variant {
     /// What the documented example asks for.
     Documented,
     /// A new password too.
@@ -36,7 +36,7 @@ enum Way {
     First,
 }
 
-impl Way {
+impl Variant {
     const fn name(self) -> &'static str {
         match self {
             Self::Documented => "",
@@ -83,14 +83,14 @@ impl Write {
 
     /// Whether the credential that asks works no more afterwards, so that not even a repeated request is answered.
     pub(super) fn ends_its_credential(&self) -> bool {
-        self.way == Way::Itself
+        self.way == Variant::Itself
     }
 
     /// All of them, in the order of the operations' names, without a key.
     pub(super) fn all() -> Vec<Self> {
         let ways = |operation: &Operation| {
-            let others = Way::others(&operation.name).iter().copied();
-            std::iter::once(Way::Documented).chain(others).collect::<Vec<_>>()
+            let others = Variant::others(&operation.name).iter().copied();
+            std::iter::once(Variant::Documented).chain(others).collect::<Vec<_>>()
         };
         let writes = operations().into_iter().filter(Operation::is_write);
         let of = |operation: Operation| {
@@ -105,7 +105,7 @@ impl Write {
         let app = TestApp::start().await;
         let jane = furnished(&app).await;
         let event = self.event(&app, &jane).await;
-        if self.way == Way::First {
+        if self.way == Variant::First {
             let user = format!("USER#{}", jane.user().id);
             let key = json!({ "pk": { "S": user }, "sk": { "S": "USER" } });
             let change = json!({ "Key": key, "UpdateExpression": "REMOVE currentAccount" });
@@ -116,28 +116,28 @@ impl Write {
 
     async fn event(&self, app: &TestApp, jane: &Person<'_>) -> Value {
         let name = self.operation.name.as_str();
-        let is_by_password = name == BY_PASSWORD && self.way == Way::Documented;
+        let is_by_password = name == BY_PASSWORD && self.way == Variant::Documented;
         let header = if is_by_password { jane.basic() } else { jane.token().to_owned() };
         let mut event = self.operation.prepared(app, &jane.who(), &header).await;
         match self.way {
-            Way::Documented | Way::First => {}
-            Way::NewPassword => {
+            Variant::Documented | Variant::First => {}
+            Variant::NewPassword => {
                 let mut body = self.operation.json_body().unwrap_or_default();
                 body["password"] = json!("another correct horse");
                 event["body"] = json!(body.to_string());
             }
-            Way::Itself if name == "e24-renew-api-secret" => {
+            Variant::Itself if name == "e24-renew-api-secret" => {
                 event["body"] = json!({ "api_key": jane.api_key().0 }).to_string().into();
             }
-            Way::Itself => {
+            Variant::Itself => {
                 let id = token_id(jane.token()).unwrap();
                 event["rawPath"] = json!(self.operation.path().replace(TOKEN_ID, &id));
             }
-            Way::Generated => {
+            Variant::Generated => {
                 let body = json!({ "name": "generated", "method": "generate" });
                 event["body"] = json!(body.to_string());
             }
-            Way::Refresh => {
+            Variant::Refresh => {
                 let client = app.new_client("https://client.example.com/callback", true).await;
                 let tokens = client.tokens(app, &jane.who(), "profile_read").await;
                 let fields =

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::json;
-use shared::model::{GrantCredential, GrantPart};
+use shared::model::{GrantCredential, GrantTokenKind};
 use tests::{OAuthClient, PASSWORD, Shown, TestApp, parameter};
 
 use super::{CALLBACK, arranged, assert_error, grants, profile, set};
@@ -140,8 +140,9 @@ async fn a_code_is_bound_to_its_client_and_place_and_stays_good_for_them() {
 async fn a_made_up_code_of_a_real_grant_is_not_good() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read").await;
-    let real = GrantCredential::parse(GrantPart::Code, &code).unwrap();
-    let made_up = GrantCredential::generate(GrantPart::Code, real.owner(), real.grant()).unwrap();
+    let real = GrantCredential::parse(GrantTokenKind::Code, &code).unwrap();
+    let made_up =
+        GrantCredential::generate(GrantTokenKind::Code, real.owner(), real.grant()).unwrap();
 
     assert_error(&client.redeem(&app, &made_up.reveal()).await, 400, "invalid_grant");
 

@@ -148,11 +148,13 @@ async fn another_clients_refresh_token_is_not_good_and_nothing_happens_to_it() {
 async fn a_made_up_refresh_token_of_a_real_grant_revokes_nothing() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
-    let real =
-        shared::model::GrantCredential::parse(shared::model::GrantPart::Refresh, &tokens.refresh)
-            .unwrap();
+    let real = shared::model::GrantCredential::parse(
+        shared::model::GrantTokenKind::Refresh,
+        &tokens.refresh,
+    )
+    .unwrap();
     let made_up = shared::model::GrantCredential::generate(
-        shared::model::GrantPart::Refresh,
+        shared::model::GrantTokenKind::Refresh,
         real.owner(),
         real.grant(),
     )

@@ -1,7 +1,7 @@
 //! Access tokens: what they open, and how they end.
 
 use serde_json::json;
-use shared::model::{GrantCredential, GrantPart};
+use shared::model::{GrantCredential, GrantTokenKind};
 use tests::{OAuthClient, Service, TestApp, form};
 
 use super::{CALLBACK, arranged, assert_error, grants, profile, refresh, set};
@@ -93,9 +93,9 @@ async fn revoking_an_access_token_ends_it_alone_and_a_refresh_token_the_whole_fa
 async fn a_made_up_refresh_token_revokes_nothing() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
-    let real = GrantCredential::parse(GrantPart::Refresh, &tokens.refresh).unwrap();
+    let real = GrantCredential::parse(GrantTokenKind::Refresh, &tokens.refresh).unwrap();
     let made_up =
-        GrantCredential::generate(GrantPart::Refresh, real.owner(), real.grant()).unwrap();
+        GrantCredential::generate(GrantTokenKind::Refresh, real.owner(), real.grant()).unwrap();
 
     assert_eq!(revoke(&app, &client, &made_up.reveal()).await.status, 200);
 

@@ -10,14 +10,14 @@ use xtask::private_file;
 use xtask::tools::VALGRIND;
 
 use crate::process::Running;
-use crate::world::{Subject, World};
+use crate::world::{SharedState, Subject};
 
 /// Requests of the one run and of the other. The first ones grow buffers; two starts never take the same, which is shared
 /// out over the difference.
 const FEW: u64 = 20;
 const MANY: u64 = 260;
 
-pub(crate) async fn per_request(world: &World, subject: &Subject) -> Result<u64> {
+pub(crate) async fn per_request(world: &SharedState, subject: &Subject) -> Result<u64> {
     let (few, many) = (counted(world, subject, FEW).await?, counted(world, subject, MANY).await?);
     ensure!(
         many > few,
@@ -27,7 +27,7 @@ pub(crate) async fn per_request(world: &World, subject: &Subject) -> Result<u64>
     Ok((many - few) / (MANY - FEW))
 }
 
-async fn counted(world: &World, subject: &Subject, requests: u64) -> Result<u64> {
+async fn counted(world: &SharedState, subject: &Subject, requests: u64) -> Result<u64> {
     let counts = world.folder().join("callgrind.out");
     private_file::remove(&counts)?;
     let mut command = Command::new(VALGRIND);

@@ -24,7 +24,7 @@ use anyhow::{Context, Result};
 use xtask::bench::{BY_PASSWORD, Measured, Plan, Results, Task};
 
 use crate::process::Runs;
-use crate::world::World;
+use crate::world::SharedState;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -39,7 +39,7 @@ async fn main() -> Result<()> {
 }
 
 async fn measured(plan: &Plan) -> Result<Results> {
-    let world = World::start(plan).await?;
+    let world = SharedState::start(plan).await?;
     let mut runs: Vec<Runs> = world.subjects().iter().map(|_| Runs::default()).collect();
     let mut order: Vec<usize> = (0..runs.len()).collect();
     let mut random = fastrand::Rng::with_seed(0);

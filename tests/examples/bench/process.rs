@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use xtask::bench::{Measured, Round};
 
-use crate::world::{Subject, World};
+use crate::world::{SharedState, Subject};
 
 /// Under callgrind a start takes many times as long.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -42,7 +42,11 @@ pub(crate) struct Running {
 }
 
 /// Starts it, asks once and then so often again, and ends it.
-pub(crate) async fn run(world: &World, subject: &Subject, warm_requests: usize) -> Result<Run> {
+pub(crate) async fn run(
+    world: &SharedState,
+    subject: &Subject,
+    warm_requests: usize,
+) -> Result<Run> {
     let mut running = Running::start(Command::new(&subject.program), subject).await?;
     let init = milliseconds(running.ready - running.started);
     let init_cpu = running.processor_time()?;

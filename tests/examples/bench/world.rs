@@ -50,7 +50,7 @@ impl Subject {
 }
 
 /// Everything that programs need.
-pub(crate) struct World {
+pub(crate) struct SharedState {
     subjects: Vec<Subject>,
     table: Front,
     folder: PathBuf,
@@ -59,7 +59,7 @@ pub(crate) struct World {
     _secrets: Front,
 }
 
-impl World {
+impl SharedState {
     pub(crate) async fn start(plan: &Plan) -> Result<Self> {
         std::fs::create_dir_all(&plan.folder)?;
         let is_trusted = plan.tls || plan.floors.is_some();

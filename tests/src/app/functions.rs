@@ -7,10 +7,10 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::{Body, Context, RequestExt, Response};
 use serde_json::Value;
 use shared::App;
-use shared::auth::SignIn;
-use shared::http::Call;
-use shared::password::Verified;
-use shared::seal::SealingKey;
+use shared::auth::PasswordAuth;
+use shared::http::ApiRequest;
+use shared::password::PasswordCache;
+use shared::seal::SealPublicKey;
 use shared::service_key::ServiceKeys;
 use shared::table::{Swept, Table};
 
@@ -24,9 +24,9 @@ const SIGN_INS: [&str; 3] = ["hub-oauth", "hub-users", "rollcall-tokens"];
 /// All functions, started.
 pub(super) struct Functions {
     apps: BTreeMap<&'static str, App>,
-    sign_ins: BTreeMap<&'static str, App<SignIn>>,
+    sign_ins: BTreeMap<&'static str, App<PasswordAuth>>,
     sweeps: Table,
-    sealing: SealingKey,
+    sealing: SealPublicKey,
 }
 
 impl Functions {
@@ -34,14 +34,14 @@ impl Functions {
     pub(super) fn start(
         table: impl Fn(&str) -> Result<Table>,
         keys: impl Fn(&str) -> Result<ServiceKeys>,
-        sealing: SealingKey,
+        sealing: SealPublicKey,
     ) -> Result<Self> {
         let app = |name| {
             let app = App { table: table(name)?, service_keys: keys(name)?, means: () };
             Ok((name, app))
         };
         let sign_in = |name| {
-            let means = SignIn { verified: Verified::new()? };
+            let means = PasswordAuth { verified: PasswordCache::new()? };
             let app = App { table: table(name)?, service_keys: keys(name)?, means };
             Ok((name, app))
         };
@@ -82,13 +82,13 @@ impl Functions {
     /// Has them check passwords anew.
     pub(super) fn forget_passwords(&mut self) -> Result<()> {
         for app in self.sign_ins.values_mut() {
-            app.means = SignIn { verified: Verified::new()? };
+            app.means = PasswordAuth { verified: PasswordCache::new()? };
         }
         Ok(())
     }
 
     /// Has a function answer a request, whether or not it serves its path.
-    pub(super) async fn run(&self, function: &str, call: Call) -> Response<Body> {
+    pub(super) async fn run(&self, function: &str, call: ApiRequest) -> Response<Body> {
         let (apps, sign_ins) = (&self.apps, &self.sign_ins);
         match function {
             "quave-accounts" => quave_accounts::handle(&apps[function], &self.sealing, call).await,
@@ -110,15 +110,15 @@ impl Functions {
 }
 
 /// The request of an event, as it reaches a function.
-pub(crate) fn received(event: ApiGatewayV2httpRequest) -> Call {
+pub(crate) fn received(event: ApiGatewayV2httpRequest) -> ApiRequest {
     let mut context = Context::default();
     REQUEST_ID.clone_into(&mut context.request_id);
-    Call::new(shared::http::received(event).with_lambda_context(context))
+    ApiRequest::new(shared::http::from_event(event).with_lambda_context(context))
 }
 
 /// The function that serves the request's path.
-pub(crate) fn function_of(call: &Call) -> &'static str {
-    match call.segments().as_slice() {
+pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
+    match call.path_segments().as_slice() {
         ["api", "public", "v1", "account" | "accounts", ..] => "quave-accounts",
         ["api", "public", "v1", "current-account", ..] => "quave-current-account",
         ["api", "v1.1", "users", _, ..] => "hub-users",

@@ -4,8 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::header::AUTHORIZATION;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
-use shared::auth::{Basic, Presented, Token, TokenOrBasic, TokenOrSignature, parse_date};
-use shared::model::{ApiKeyId, GrantCredential, GrantPart, Timestamp, TokenCredential, TokenKind};
+use shared::auth::{AuthScheme, Basic, Token, TokenOrBasic, TokenOrSignature, parse_date};
+use shared::model::{
+    ApiKeyId, GrantCredential, GrantTokenKind, Timestamp, TokenCredential, TokenKind,
+};
 use shared::{Error, Result};
 
 use super::{request, samples};
@@ -42,7 +44,7 @@ pub fn authorization(input: &[u8]) {
     assert_eq!(read(Token::of(&call), &text), form.among(false, false), "{text:?}");
     assert_eq!(read(TokenOrBasic::of(&call), &text), form.among(true, false), "{text:?}");
     assert_eq!(read(TokenOrSignature::of(&call), &text), form.among(false, true), "{text:?}");
-    let pair = match Basic::pair_of(&call) {
+    let pair = match Basic::basic_credentials(&call) {
         Ok(Some((name, password))) => Form::Basic(name, password),
         Ok(None) => Form::Nothing,
         Err(error) => refused(&error, &text),
@@ -96,7 +98,7 @@ fn token(text: &str) -> Option<Form> {
 }
 
 fn granted(text: &str) -> Option<Form> {
-    let token = GrantCredential::parse(GrantPart::Access, text).ok()?;
+    let token = GrantCredential::parse(GrantTokenKind::Access, text).ok()?;
     Some(Form::Token(format!("grant:{}", token.grant())))
 }
 
@@ -115,7 +117,7 @@ fn signature(key: &str, mac: &str, date: &HeaderValue) -> Option<Form> {
 }
 
 /// What a reader made of the request.
-fn read<P: Presented>(outcome: Result<P>, text: &str) -> Form {
+fn read<P: AuthScheme>(outcome: Result<P>, text: &str) -> Form {
     match outcome {
         Ok(credential) => match credential.name() {
             name if name == "password" => Form::Basic(String::new(), String::new()),
@@ -129,9 +131,9 @@ fn read<P: Presented>(outcome: Result<P>, text: &str) -> Form {
 /// What a refusal says: one of three things, none of which has room for anything of the header.
 fn refused(error: &Error, text: &str) -> Form {
     match error {
-        Error::NoCredential => Form::Nothing,
+        Error::MissingCredential => Form::Nothing,
         Error::UserTokenOnly => Form::Environment,
-        Error::BadCredential => Form::Bad,
+        Error::InvalidCredential => Form::Bad,
         other => panic!("{text:?} is refused with {other}"),
     }
 }

@@ -10,8 +10,10 @@ use lambda_http::http::{HeaderMap, HeaderValue};
 use lambda_http::{Body, Response};
 use serde_json::{Map, Value, json};
 use shared::e24::{Name, Phone};
-use shared::http::{Call, Fields, ok};
-use shared::model::{AccountName, EmailAddress, Malformed, Scope, Timestamp, TokenKind, timestamp};
+use shared::http::{ApiRequest, Fields, ok};
+use shared::model::{
+    AccountName, EmailAddress, ParseError, Scope, Timestamp, TokenKind, timestamp,
+};
 use shared::password::NewPassword;
 use shared::{Error, Result};
 use tokio::runtime::{Builder, Runtime};
@@ -41,23 +43,23 @@ const PATHS: [&str; 8] = [
 struct Expiry(Timestamp);
 
 impl FromStr for Expiry {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(raw: &str) -> Result<Self, Malformed> {
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
         timestamp(raw).map(Self)
     }
 }
 
 /// A JSON body is an error that every dialect can tell, or has the fields that were read of it, within their bounds.
 pub fn json(input: &[u8]) {
-    check(input, "application/json", Call::json, &|| {
+    check(input, "application/json", ApiRequest::json, &|| {
         serde_json::from_slice::<Map<String, Value>>(input).ok().map(BTreeMap::from_iter)
     });
 }
 
 /// The same of a form, whose fields are texts.
 pub fn form(input: &[u8]) {
-    check(input, "application/x-www-form-urlencoded", Call::form, &|| {
+    check(input, "application/x-www-form-urlencoded", ApiRequest::form, &|| {
         let pairs = form_urlencoded::parse(input);
         Some(pairs.map(|(name, value)| (name.into_owned(), json!(value))).collect())
     });
@@ -66,7 +68,7 @@ pub fn form(input: &[u8]) {
 fn check(
     body: &[u8],
     media_type: &'static str,
-    read: fn(&Call) -> Result<Fields>,
+    read: fn(&ApiRequest) -> Result<Fields>,
     model: &dyn Fn() -> Option<BTreeMap<String, Value>>,
 ) {
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(media_type))]);
@@ -74,7 +76,7 @@ fn check(
     let is_large = body.len() > MAX_BODY;
     match read(&call("/")).and_then(all) {
         Ok(read) => assert_bounds(&read, &model().expect("fields")),
-        Err(Error::TooLarge) => assert!(is_large),
+        Err(Error::PayloadTooLarge) => assert!(is_large),
         Err(Error::Invalid(problems)) => assert!(!problems.is_empty() && !is_large),
         Err(error) => panic!("{error}"),
     }
@@ -85,7 +87,7 @@ fn check(
     }
 }
 
-/// `Call::answer` has a time limit.
+/// `ApiRequest::answer` has a time limit.
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_current_thread().enable_time().build().expect("a runtime"));
 

@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 use super::shape::Sent;
-use super::world::World;
+use super::world::SharedState;
 use crate::log;
 
 /// In this time an event must be answered, by ten functions.
@@ -21,7 +21,7 @@ const AGE: Duration = Duration::from_mins(10);
 /// The world, and what drives it.
 struct Stage {
     runtime: Runtime,
-    world: World,
+    world: SharedState,
     since: Instant,
 }
 
@@ -54,13 +54,13 @@ pub fn answered(input: &[u8]) -> Option<u16> {
 impl Stage {
     fn new() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let world = runtime.block_on(World::create());
+        let world = runtime.block_on(SharedState::create());
         Self { runtime, world, since: Instant::now() }
     }
 }
 
 /// Sends the event and looks at every answer; the status of the first.
-async fn answer(world: &World, text: &str) -> Option<u16> {
+async fn answer(world: &SharedState, text: &str) -> Option<u16> {
     let event = world.event(text)?;
     let answers = world.answers(&event).await?;
     // The two names that the field has.

@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::http::{HeaderMap, Method};
-use shared::http::{Call, received};
+use shared::http::{ApiRequest, from_event};
 
 /// A POST to a path.
-pub(super) fn post(path: &str, headers: HeaderMap, body: &[u8]) -> Call {
+pub(super) fn post(path: &str, headers: HeaderMap, body: &[u8]) -> ApiRequest {
     let mut event = ApiGatewayV2httpRequest::default();
     event.raw_path = Some(path.to_owned());
     event.request_context.http.method = Method::POST;
@@ -17,5 +17,5 @@ pub(super) fn post(path: &str, headers: HeaderMap, body: &[u8]) -> Call {
         Ok(text) => text.to_owned(),
         Err(_) => STANDARD.encode(body),
     });
-    Call::new(received(event))
+    ApiRequest::new(from_event(event))
 }

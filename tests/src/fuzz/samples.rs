@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use shared::model::{
-    ApiKeyId, GrantCredential, GrantId, GrantPart, TokenCredential, TokenKind, UserId,
+    ApiKeyId, GrantCredential, GrantId, GrantTokenKind, TokenCredential, TokenKind, UserId,
 };
 
 use crate::date;
@@ -17,9 +17,9 @@ static SAMPLES: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
     vec![
         ("rcu_YOUR_TOKEN", own(TokenKind::User)),
         ("rce_YOUR_TOKEN", own(TokenKind::Environment)),
-        ("YOUR_ACCESS_TOKEN", granted(GrantPart::Access)),
-        ("YOUR_REFRESH_TOKEN", granted(GrantPart::Refresh)),
-        ("YOUR_CODE", granted(GrantPart::Code)),
+        ("YOUR_ACCESS_TOKEN", granted(GrantTokenKind::Access)),
+        ("YOUR_REFRESH_TOKEN", granted(GrantTokenKind::Refresh)),
+        ("YOUR_CODE", granted(GrantTokenKind::Code)),
         ("rck_YOUR_API_KEY", ApiKeyId::generate().expect("an id").key_of(owner)),
     ]
 });

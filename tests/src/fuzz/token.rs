@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use shared::model::{ApiKeyId, GrantCredential, GrantPart, TokenCredential, TokenKind};
+use shared::model::{ApiKeyId, GrantCredential, GrantTokenKind, TokenCredential, TokenKind};
 
 /// A kind of credential that carries a checksum.
 struct Kind {
@@ -32,19 +32,19 @@ const KINDS: [Kind; 6] = [
         prefix: "rco_",
         length: 60,
         covers_prefix: true,
-        print: |text| granted(GrantPart::Code, text),
+        print: |text| granted(GrantTokenKind::Code, text),
     },
     Kind {
         prefix: "rca_",
         length: 60,
         covers_prefix: true,
-        print: |text| granted(GrantPart::Access, text),
+        print: |text| granted(GrantTokenKind::Access, text),
     },
     Kind {
         prefix: "rcr_",
         length: 60,
         covers_prefix: true,
-        print: |text| granted(GrantPart::Refresh, text),
+        print: |text| granted(GrantTokenKind::Refresh, text),
     },
     Kind { prefix: "rck_", length: 24, covers_prefix: false, print: key },
 ];
@@ -54,7 +54,7 @@ fn own(kind: TokenKind, text: &str) -> Option<String> {
     (token.kind() == kind).then(|| token.reveal())
 }
 
-fn granted(part: GrantPart, text: &str) -> Option<String> {
+fn granted(part: GrantTokenKind, text: &str) -> Option<String> {
     GrantCredential::parse(part, text).ok().map(|token| token.reveal())
 }
 

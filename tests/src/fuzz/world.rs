@@ -27,7 +27,7 @@ const FUNCTIONS: [&str; 9] = [
 ];
 
 /// The service, and its table as it was made.
-pub(super) struct World {
+pub(super) struct SharedState {
     app: TestApp,
     items: Vec<Value>,
     /// What stands in events for what only this world has; no name comes before one that it is the start of.
@@ -36,7 +36,7 @@ pub(super) struct World {
     key: (String, String),
 }
 
-impl World {
+impl SharedState {
     /// Makes everything.
     pub(super) async fn create() -> Self {
         let mut app = TestApp::start().await;
@@ -71,7 +71,7 @@ impl World {
         let others = FUNCTIONS.into_iter().filter(|function| *function != own);
         let mut answers = Vec::new();
         for function in [own].into_iter().chain(others) {
-            answers.push(shared::http::sent(self.app.run(function, call()?).await));
+            answers.push(shared::http::into_event(self.app.run(function, call()?).await));
         }
         Some(answers)
     }

@@ -1,9 +1,9 @@
 //! Whom and what a turn is about, drawn from what the clients know by now.
 
-use super::turn::{Credential, Turn, Wire};
+use super::turn::{ClientStep, Credential, Transport};
 use super::world::{KnownAccount, KnownGrant, KnownToken, KnownUser, Place};
 
-impl<W: Wire> Turn<'_, W> {
+impl<W: Transport> ClientStep<'_, W> {
     /// One of the users that all clients share.
     pub(crate) fn shared_user(&mut self) -> KnownUser {
         let users: Vec<_> =

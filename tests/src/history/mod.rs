@@ -21,5 +21,5 @@ pub mod run;
 pub mod shrink;
 pub mod weather;
 
-pub use turn::Wire;
+pub use turn::Transport;
 pub use wire::Http;

@@ -28,7 +28,7 @@ pub enum Condition {
 
 /// One way in which an operation may have gone: what was true before, and what changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Way {
+pub struct Variant {
     when: Condition,
     /// Facts with their new values; nothing takes the fact away.
     then: Vec<(String, Option<String>)>,
@@ -37,7 +37,7 @@ pub struct Way {
 /// What an operation and its answer say of one object: it went in one of these ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    ways: Vec<Way>,
+    ways: Vec<Variant>,
 }
 
 /// The fact has this value.
@@ -88,7 +88,7 @@ impl Condition {
 impl Event {
     /// It saw the object so, and changed nothing.
     pub fn seen(when: Condition) -> Self {
-        Self { ways: vec![Way { when, then: Vec::new() }] }
+        Self { ways: vec![Variant { when, then: Vec::new() }] }
     }
 
     /// It found the object so, and changed it.
@@ -96,7 +96,7 @@ impl Event {
         when: Condition,
         then: impl IntoIterator<Item = (String, Option<String>)>,
     ) -> Self {
-        Self { ways: vec![Way { when, then: then.into_iter().collect() }] }
+        Self { ways: vec![Variant { when, then: then.into_iter().collect() }] }
     }
 
     /// It may also have gone as another one.
@@ -162,7 +162,7 @@ impl fmt::Display for Condition {
 
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, Way { when, then }) in self.ways.iter().enumerate() {
+        for (place, Variant { when, then }) in self.ways.iter().enumerate() {
             let changes = then
                 .iter()
                 .map(|(fact, value)| format!("{fact}:={}", value.as_deref().unwrap_or("none")));

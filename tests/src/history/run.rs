@@ -14,9 +14,9 @@ use super::rules::{Condition, Event, State, set, unset};
 use super::setup::set_up;
 use super::shrink::shrink;
 use super::table::Table;
-use super::turn::{Turn, Wire, each};
-use super::weather::Weather;
-use super::world::{Done, Object, Projection, World};
+use super::turn::{ClientStep, Transport, each};
+use super::weather::FaultSchedule;
+use super::world::{Done, Object, Projection, SharedState};
 use crate::{OAuthClient, TestApp, inconsistencies, unique};
 
 /// Every so many operations of the first client the operator disables a user, for a few more.
@@ -37,7 +37,7 @@ pub struct Stage<'a, W> {
     /// A client to which users grant something.
     pub oauth: OAuthClient,
     /// The trouble; none for a run in which every answer must come.
-    pub weather: Option<&'a Weather>,
+    pub weather: Option<&'a FaultSchedule>,
 }
 
 /// How much is done.
@@ -91,7 +91,7 @@ impl fmt::Display for Report {
 }
 
 /// One round: what the clients do is drawn from the seed.
-pub async fn round<W: Wire>(stage: &Stage<'_, W>, seed: u64, size: Size) -> Result<Report> {
+pub async fn round<W: Transport>(stage: &Stage<'_, W>, seed: u64, size: Size) -> Result<Report> {
     let prefix: String = unique("h").chars().take(24).collect();
     let world = set_up(stage, &prefix).await.context("cannot set up a round")?;
     if let Some(weather) = stage.weather {
@@ -106,9 +106,9 @@ pub async fn round<W: Wire>(stage: &Stage<'_, W>, seed: u64, size: Size) -> Resu
 }
 
 /// One client does what its plan says.
-async fn act<W: Wire>(
+async fn act<W: Transport>(
     stage: &Stage<'_, W>,
-    world: &World,
+    world: &SharedState,
     seed: u64,
     client: usize,
     length: usize,
@@ -121,7 +121,7 @@ async fn act<W: Wire>(
         let (wire, oauth) = (stage.wire, &stage.oauth);
         let rng = Rng::with_seed(own);
         let is_fair = stage.weather.is_none();
-        let mut turn = Turn { client, label, rng, wire, world, oauth, is_fair };
+        let mut turn = ClientStep { client, label, rng, wire, world, oauth, is_fair };
         turn.act(step).await;
         if client == 0 && number % DISABLES == DISABLES / 2 + 3 {
             disable(stage, world, false).await;
@@ -133,7 +133,7 @@ async fn act<W: Wire>(
 }
 
 /// The operator disables the user that is meant for it, or enables it again.
-async fn disable<W>(stage: &Stage<'_, W>, world: &World, disabled: bool) {
+async fn disable<W>(stage: &Stage<'_, W>, world: &SharedState, disabled: bool) {
     let user = world.known().users.iter().find(|user| user.is_sometimes_disabled).cloned();
     let Some(user) = user else { return };
     let invoked = world.tick();
@@ -149,7 +149,7 @@ async fn disable<W>(stage: &Stage<'_, W>, world: &World, disabled: bool) {
 }
 
 /// Has interrupted deletions finished, as whoever asks again does, and looks at the whole table.
-async fn look<W: Wire>(stage: &Stage<'_, W>, world: &World) {
+async fn look<W: Transport>(stage: &Stage<'_, W>, world: &SharedState) {
     let gone: Vec<String> = world.known().deletions.keys().cloned().collect();
     let invoked = world.tick();
     let before = TestApp::items_in(&stage.engine, &stage.table_name).await;
@@ -172,7 +172,7 @@ async fn look<W: Wire>(stage: &Stage<'_, W>, world: &World) {
 }
 
 /// Every history that is not linearizable, and every answer that is wrong by itself.
-fn judged(world: &World) -> Report {
+fn judged(world: &SharedState) -> Report {
     let histories = histories(world);
     let mut violations = std::mem::take(&mut *world.wrong());
     for (object, entries) in &histories {
@@ -190,7 +190,7 @@ fn judged(world: &World) -> Report {
 }
 
 /// What was noted of each object, in the order in which it was asked for.
-fn histories(world: &World) -> BTreeMap<Object, Vec<Entry>> {
+fn histories(world: &SharedState) -> BTreeMap<Object, Vec<Entry>> {
     let (mut log, known) = (world.log(), world.known());
     log.sort_by_key(|done| done.invoked);
     let mut histories: BTreeMap<Object, Vec<Entry>> = BTreeMap::new();

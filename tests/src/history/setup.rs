@@ -6,8 +6,8 @@ use shared::model::Role;
 
 use super::rules::{Condition, Event, set};
 use super::run::Stage;
-use super::turn::{Wire, on, text};
-use super::world::{Done, KnownAccount, KnownToken, KnownUser, Object, Place, World};
+use super::turn::{Transport, on, text};
+use super::world::{Done, KnownAccount, KnownToken, KnownUser, Object, Place, SharedState};
 use crate::basic;
 
 /// So many users are shared by all clients.
@@ -18,8 +18,11 @@ const ADDRESSES: usize = 16;
 const USERNAMES: usize = 4;
 
 /// Makes all of it, under names that start so.
-pub(super) async fn set_up<W: Wire>(stage: &Stage<'_, W>, prefix: &str) -> Result<World> {
-    let world = World::default();
+pub(super) async fn set_up<W: Transport>(
+    stage: &Stage<'_, W>,
+    prefix: &str,
+) -> Result<SharedState> {
+    let world = SharedState::default();
     for number in 0..USERS {
         let user = make_user(stage, &world, &format!("{prefix}u{number}")).await?;
         let mut known = world.known();
@@ -45,7 +48,7 @@ fn header(value: &str) -> [(&str, &str); 2] {
     [("authorization", value), ("content-type", "application/json")]
 }
 
-async fn made<W: Wire>(
+async fn made<W: Transport>(
     stage: &Stage<'_, W>,
     authorization: &str,
     (method, path): (&str, &str),
@@ -59,7 +62,7 @@ async fn made<W: Wire>(
 }
 
 /// Notes what is true from the start.
-fn note(world: &World, object: Object, facts: &[(&str, &str)]) {
+fn note(world: &SharedState, object: Object, facts: &[(&str, &str)]) {
     let facts: Vec<_> = facts.iter().map(|(fact, value)| set(*fact, *value)).collect();
     let (invoked, returned) = (world.tick(), Some(world.tick()));
     let what = "the start".to_owned();
@@ -67,7 +70,11 @@ fn note(world: &World, object: Object, facts: &[(&str, &str)]) {
     world.log().push(Done { what, invoked, returned, projections });
 }
 
-async fn make_user<W: Wire>(stage: &Stage<'_, W>, world: &World, name: &str) -> Result<KnownUser> {
+async fn make_user<W: Transport>(
+    stage: &Stage<'_, W>,
+    world: &SharedState,
+    name: &str,
+) -> Result<KnownUser> {
     let (password, email) = (format!("Password {name}"), format!("{name}@example.com"));
     let body = json!({ "email": email, "username": name, "password": password, "first_name": "Start", "last_name": "Up", "phone": "0" });
     let made_user = made(stage, &stage.admin, ("PUT", "/v2/accounts"), &body).await?;
@@ -116,7 +123,11 @@ async fn make_user<W: Wire>(stage: &Stage<'_, W>, world: &World, name: &str) -> 
 }
 
 /// An account with a contact address, of which all are members, every second one an admin.
-async fn share<W: Wire>(stage: &Stage<'_, W>, world: &World, owner: usize) -> Result<()> {
+async fn share<W: Transport>(
+    stage: &Stage<'_, W>,
+    world: &SharedState,
+    owner: usize,
+) -> Result<()> {
     let users = world.known().users.clone();
     let (user, name) = (&users[owner], format!("Shared {owner}"));
     let email = format!("{}.shared@example.com", user.username);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
-use shared::model::{GrantCredential, GrantPart};
+use shared::model::{GrantCredential, GrantTokenKind};
 
 use super::choice::{label_of, made_by};
 use super::rules::{Condition, Event, has, is, not};
@@ -128,7 +128,7 @@ impl<'a> Table<'a> {
 
     fn grant(&self, user: &str, code: &str, known: &Known) -> Option<Projection> {
         let owner = &known.users.iter().find(|known| known.username == user)?.id;
-        let id = GrantCredential::parse(GrantPart::Code, code).ok()?.grant().to_string();
+        let id = GrantCredential::parse(GrantTokenKind::Code, code).ok()?.grant().to_string();
         let partition = format!("USER#{owner}");
         let epoch = |item: &Value, name: &str| text(item, &format!("/{name}/N"));
         let user_item = self.at(&partition, "USER")?;

@@ -4,11 +4,11 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use super::rules::{Condition, Event, has, is, not};
-use super::world::{Done, Known, KnownToken, Object, Projection, World};
+use super::world::{Done, Known, KnownToken, Object, Projection, SharedState};
 use crate::{Answer, OAuthClient, basic, date, signature};
 
 /// A way to the service.
-pub trait Wire {
+pub trait Transport {
     /// Sends a request; nothing if the connection was lost or no answer came in time.
     fn ask(
         &self,
@@ -34,13 +34,13 @@ pub(crate) enum Credential {
 }
 
 /// A client doing one thing.
-pub(crate) struct Turn<'a, W> {
+pub(crate) struct ClientStep<'a, W> {
     pub(crate) client: usize,
     /// Like no other in the run: letters and digits.
     pub(crate) label: String,
     pub(crate) rng: Rng,
     pub(crate) wire: &'a W,
-    pub(crate) world: &'a World,
+    pub(crate) world: &'a SharedState,
     pub(crate) oauth: &'a OAuthClient,
     /// Whether a failure to answer is a fault by itself.
     pub(crate) is_fair: bool,
@@ -133,7 +133,7 @@ impl Credential {
     }
 }
 
-impl<W: Wire> Turn<'_, W> {
+impl<W: Transport> ClientStep<'_, W> {
     /// Sends a request with a JSON body, or none.
     pub(crate) async fn ask(
         &mut self,

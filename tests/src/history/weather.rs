@@ -58,14 +58,14 @@ const LATE: u64 = 12;
 
 /// What stands before the proxy and makes its trouble.
 #[derive(Clone)]
-pub struct Weather {
+pub struct FaultSchedule {
     proxy: Proxy,
     client: reqwest::Client,
-    sky: Arc<Mutex<Sky>>,
+    sky: Arc<Mutex<FaultWindow>>,
 }
 
 /// What the next calls meet.
-struct Sky {
+struct FaultWindow {
     rng: Rng,
     is_fair: bool,
     outage: (u32, Fault, &'static str),
@@ -85,14 +85,14 @@ async fn bound(port: u16) -> Result<TcpListener> {
     bail!("port {port} stays in use")
 }
 
-impl Weather {
+impl FaultSchedule {
     /// Listens on this port, 0 for any free one, with no trouble yet. Where it listens, and the weather.
     pub async fn start(port: u16, proxy: Proxy, seed: u64) -> Result<(String, Self)> {
         let listener = bound(port).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let rng = Rng::with_seed(seed);
         let outage = (0, Fault::Unreachable, "");
-        let sky = Sky { rng, is_fair: true, outage, met: BTreeMap::new() };
+        let sky = FaultWindow { rng, is_fair: true, outage, met: BTreeMap::new() };
         let weather =
             Self { proxy, client: reqwest::Client::new(), sky: Arc::new(Mutex::new(sky)) };
         let router = Router::new().fallback(relay).with_state(weather.clone());
@@ -110,12 +110,12 @@ impl Weather {
         self.sky().met.clone()
     }
 
-    fn sky(&self) -> MutexGuard<'_, Sky> {
+    fn sky(&self) -> MutexGuard<'_, FaultWindow> {
         self.sky.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Sky {
+impl FaultWindow {
     /// What the next call meets, and how late it is. Every call draws the same number of times, so that what the n-th
     /// one meets depends on the seed alone, and on what kind of call it is.
     fn next(&mut self, operation: &str) -> (Option<Fault>, Duration) {
@@ -152,7 +152,11 @@ fn drawn(roll: u16) -> Option<(Fault, &'static str)> {
     })
 }
 
-async fn relay(State(weather): State<Weather>, mut headers: HeaderMap, body: Bytes) -> Response {
+async fn relay(
+    State(weather): State<FaultSchedule>,
+    mut headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     let asked = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default();
     if let Some(operation) = CALLS.into_iter().find(|operation| *operation == asked) {

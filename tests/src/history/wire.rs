@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Client, Method};
 use serde_json::Value;
 
-use super::turn::Wire;
+use super::turn::Transport;
 use crate::{Answer, TestApp};
 
 /// The host that requests in this process name.
@@ -14,7 +14,7 @@ const HOST: &str = "localhost";
 /// A service that answers later than this answers nobody.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-impl Wire for TestApp {
+impl Transport for TestApp {
     async fn ask(
         &self,
         method: &str,
@@ -51,7 +51,7 @@ impl Http {
     }
 }
 
-impl Wire for Http {
+impl Transport for Http {
     async fn ask(
         &self,
         method: &str,

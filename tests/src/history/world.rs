@@ -166,7 +166,7 @@ pub(crate) struct Done {
 
 /// What all clients share.
 #[derive(Default)]
-pub(crate) struct World {
+pub(crate) struct SharedState {
     clock: AtomicU64,
     known: Mutex<Known>,
     log: Mutex<Vec<Done>>,
@@ -175,7 +175,7 @@ pub(crate) struct World {
     wrong: Mutex<Vec<String>>,
 }
 
-impl World {
+impl SharedState {
     /// The next tick of the clock that all clients share.
     pub(crate) fn tick(&self) -> u64 {
         self.clock.fetch_add(1, Ordering::SeqCst)

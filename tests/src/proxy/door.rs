@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::wire::Wire;
+use super::wire::Transport;
 
 /// How many connections may wait to be taken.
 const BACKLOG: u32 = 1024;
@@ -38,7 +38,7 @@ impl Door {
     }
 
     /// Takes connections, unless it does already.
-    pub(super) fn open(&self, wire: &Wire) -> Result<()> {
+    pub(super) fn open(&self, wire: &Transport) -> Result<()> {
         let mut accepting = self.accepting.lock().unwrap_or_else(PoisonError::into_inner);
         if accepting.is_none() {
             let listener = bound(self.address)?.listen(BACKLOG)?;
@@ -66,7 +66,7 @@ fn bound(address: SocketAddr) -> Result<TcpSocket> {
 }
 
 /// When it is aborted the listener goes first, so that whoever sees the end of a connection finds the port closed.
-async fn accept(listening: TcpListener, wire: Wire) {
+async fn accept(listening: TcpListener, wire: Transport) {
     let mut connections = JoinSet::new();
     // Dropped in the reverse order of these lines.
     let listener = listening;

@@ -35,7 +35,7 @@ const TOLERANCE: i64 = 300;
 
 /// What every connection shares.
 #[derive(Clone)]
-pub(super) struct Wire {
+pub(super) struct Transport {
     pub(super) engine: String,
     pub(super) client: reqwest::Client,
     pub(super) door: Arc<Door>,
@@ -74,7 +74,7 @@ enum Outcome {
     Closed,
 }
 
-impl Wire {
+impl Transport {
     /// Relays one call; an error ends the connection without an answer.
     pub(super) async fn relay(self, request: Request<Incoming>) -> io::Result<Response> {
         let (parts, body) = request.into_parts();

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use shared::Error;
 use shared::model::{
-    Malformed, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, text, timestamp,
+    ParseError, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, text, timestamp,
 };
 use shared::table::{NewToken, Table};
 
@@ -33,7 +33,7 @@ pub(super) struct NewTokenOptions {
     expires_at: Option<Timestamp>,
 }
 
-fn name(raw: &str) -> Result<String, Malformed> {
+fn name(raw: &str) -> Result<String, ParseError> {
     text(raw, 100)
 }
 

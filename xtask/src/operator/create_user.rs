@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
-use shared::model::{AccountId, EmailAddress, Malformed, UserId, UserNumber, Username, text};
+use shared::model::{AccountId, EmailAddress, ParseError, UserId, UserNumber, Username, text};
 use shared::table::{NewUser, Table};
 
 use super::password::{Chosen, PasswordOptions};
@@ -28,7 +28,7 @@ pub(super) struct NewUserOptions {
     password: PasswordOptions,
 }
 
-fn full_name(raw: &str) -> Result<String, Malformed> {
+fn full_name(raw: &str) -> Result<String, ParseError> {
     text(raw, 255)
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use shared::model::Malformed;
+use shared::model::ParseError;
 use url::{Host, Url};
 
 /// The longest redirect URI, in bytes.
@@ -15,9 +15,9 @@ const MOST: usize = 2000;
 pub(crate) struct RedirectUri(String);
 
 impl FromStr for RedirectUri {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let problem = match Url::parse(text) {
             _ if text.len() > MOST => "must be at most 2000 bytes long",
             // The parser would repair what browsers then read in another way.
@@ -34,7 +34,7 @@ impl FromStr for RedirectUri {
             }
             Ok(_) => return Ok(Self(text.to_owned())),
         };
-        Err(Malformed::new(problem))
+        Err(ParseError::new(problem))
     }
 }
 

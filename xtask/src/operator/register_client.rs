@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
-use shared::model::{Client, ClientId, ClientSecret, Malformed, text};
+use shared::model::{Client, ClientId, ClientSecret, ParseError, text};
 use shared::table::Table;
 
 use super::redirect_uri::RedirectUri;
@@ -23,7 +23,7 @@ pub(super) struct Registration {
     public: bool,
 }
 
-fn name(raw: &str) -> Result<String, Malformed> {
+fn name(raw: &str) -> Result<String, ParseError> {
     text(raw, 100)
 }
 

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use shared::model::{EmailAddress, Malformed, User, UserId, Username};
+use shared::model::{EmailAddress, ParseError, User, UserId, Username};
 use shared::table::{Stored, Table};
 use shared::{Error, Result};
 
@@ -15,13 +15,13 @@ pub(super) enum Who {
 }
 
 impl FromStr for Who {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let id = text.parse().map(Self::Id);
         id.or_else(|_| text.parse().map(Self::Address))
             .or_else(|_| text.parse().map(Self::Name))
-            .map_err(|_| Malformed::new("must be a username, an e-mail address or a user's UUID"))
+            .map_err(|_| ParseError::new("must be a username, an e-mail address or a user's UUID"))
     }
 }
 

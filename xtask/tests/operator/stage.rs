@@ -5,8 +5,10 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use shared::model::{TokenCredential, User, UserToken};
-use shared::password::Verified;
-use shared::table::{Attempts, Connection, Guessed, Kept, KeptCredential, Stored, Table};
+use shared::password::PasswordCache;
+use shared::table::{
+    Connection, CredentialKey, LoginAttempts, LoginSubject, Stored, StoredCredential, Table,
+};
 use xtask::engine::Engine;
 use xtask::template::Template;
 
@@ -83,7 +85,7 @@ impl Stage {
 
     pub(crate) async fn signs_in(&self, id: &Value, password: &str) -> bool {
         let user = self.user(id).await;
-        let verified = Verified::new().unwrap();
+        let verified = PasswordCache::new().unwrap();
         verified.check(user.id, user.password_hash.as_deref(), password).unwrap()
     }
 
@@ -92,10 +94,10 @@ impl Stage {
         self.table.user_and(credential.owner(), credential.id()).await.unwrap().1
     }
 
-    pub(crate) async fn attempts(&self, user: &User) -> Attempts {
-        let kept = Kept::Password(Guessed::User(user.id));
-        match self.table.credential_and(user.id, kept, ()).await.unwrap().0 {
-            KeptCredential::Password(_, attempts) => attempts,
+    pub(crate) async fn attempts(&self, user: &User) -> LoginAttempts {
+        let kept = CredentialKey::Password(LoginSubject::User(user.id));
+        match self.table.fetch_with_credential(user.id, kept, ()).await.unwrap().0 {
+            StoredCredential::Password(_, attempts) => attempts,
             other => panic!("{other:?}"),
         }
     }

@@ -1,8 +1,8 @@
 //! Making users, resetting their passwords, disabling them.
 
 use serde_json::json;
-use shared::model::{GrantCredential, GrantPart, Scope, User};
-use shared::table::{Guessed, Kept, KeptCredential, NewGrant, Stored};
+use shared::model::{GrantCredential, GrantTokenKind, Scope, User};
+use shared::table::{CredentialKey, LoginSubject, NewGrant, Stored, StoredCredential};
 
 use crate::stage::{Stage, text};
 
@@ -94,7 +94,7 @@ async fn a_reset_changes_the_password_and_revokes_tokens_and_grants_and_lifts_th
     let grant = granted(&stage, &user).await;
     for _ in 0..10 {
         let seen = stage.attempts(&user).await;
-        let guessed = Guessed::User(user.id);
+        let guessed = LoginSubject::User(user.id);
         let attempt = stage.table.reserve_attempt(&guessed, &seen).await.unwrap();
         stage.table.note_wrong_attempt(attempt).await.unwrap();
     }
@@ -107,8 +107,13 @@ async fn a_reset_changes_the_password_and_revokes_tokens_and_grants_and_lifts_th
     assert!(stage.signs_in(&made["id"], password).await);
     assert!(!stage.signs_in(&made["id"], text(&made, "password")).await);
     assert!(stage.token(&token).await.is_none());
-    let kept = stage.table.credential_and(user.id, Kept::Grant(grant.grant()), ()).await.unwrap().0;
-    assert!(matches!(kept, KeptCredential::Grant(None)), "{kept:?}");
+    let kept = stage
+        .table
+        .fetch_with_credential(user.id, CredentialKey::Grant(grant.grant()), ())
+        .await
+        .unwrap()
+        .0;
+    assert!(matches!(kept, StoredCredential::Grant(None)), "{kept:?}");
     assert!(stage.user(&made["id"]).await.credential_epoch > user.credential_epoch);
     assert!(stage.attempts(&user).await.refuse_if_locked().is_ok());
     assert!(!stage.items().await.contains(password));
@@ -124,7 +129,7 @@ async fn granted(stage: &Stage, user: &Stored<User>) -> GrantCredential {
         challenge: None,
     };
     let code = stage.table.create_grant(user, new).await.unwrap();
-    GrantCredential::parse(GrantPart::Code, &code.reveal()).unwrap()
+    GrantCredential::parse(GrantTokenKind::Code, &code.reveal()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

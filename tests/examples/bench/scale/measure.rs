@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use shared::model::Timestamp;
-use tests::{TestApp, Who, units};
+use tests::{TestApp, TestCredentials, units};
 use xtask::bench::Point;
 
 use super::SAMPLES;
@@ -14,9 +14,9 @@ use crate::process::{milliseconds, quantile};
 /// Who asks.
 pub(crate) struct Senders {
     /// In turn, one for each request.
-    pub(crate) counted: Vec<Who>,
+    pub(crate) counted: Vec<TestCredentials>,
     /// In turn, one for each time that a request is sent.
-    pub(crate) timed: Vec<Who>,
+    pub(crate) timed: Vec<TestCredentials>,
 }
 
 /// All requests at one size: first through the proxy, which sees what they consume, then past it and with a watch.
@@ -40,7 +40,12 @@ pub(crate) async fn points(
 
 /// What a request consumes whose credential was used before in the same hour: so it begins anew when an hour ends
 /// meanwhile.
-async fn counted(app: &TestApp, request: &Request, who: &Who, size: u64) -> Result<Point> {
+async fn counted(
+    app: &TestApp,
+    request: &Request,
+    who: &TestCredentials,
+    size: u64,
+) -> Result<Point> {
     loop {
         let hour = || Timestamp::now().as_second() / 3600;
         let begun = hour();
@@ -64,7 +69,7 @@ async fn counted(app: &TestApp, request: &Request, who: &Who, size: u64) -> Resu
     }
 }
 
-async fn note_use(app: &TestApp, who: &Who) -> Result<()> {
+async fn note_use(app: &TestApp, who: &TestCredentials) -> Result<()> {
     let headers = [("authorization", who.token.as_str())];
     let answer = app.send("GET", "/v2/account", &headers, None).await;
     ensure!(answer.status == 200, "{answer:?}");
@@ -72,7 +77,7 @@ async fn note_use(app: &TestApp, who: &Who) -> Result<()> {
 }
 
 /// The median in milliseconds, of warm requests.
-async fn timed(app: &TestApp, request: &Request, by: &[Who], size: u64) -> Result<f64> {
+async fn timed(app: &TestApp, request: &Request, by: &[TestCredentials], size: u64) -> Result<f64> {
     let mut took = Vec::with_capacity(SAMPLES + 1);
     for who in by.iter().cycle().take(SAMPLES + 1) {
         let event = request.event(app, who, size).await?;

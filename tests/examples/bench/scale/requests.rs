@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use tests::{Answer, Operation, Service, TestApp, Who, form, operations};
+use tests::{Answer, Operation, Service, TestApp, TestCredentials, form, operations};
 use xtask::bench::Price;
 
 /// Of the pages after an `offset`.
@@ -16,7 +16,7 @@ pub(crate) struct Request {
     name: String,
     operation: Operation,
     /// In place of the one that the event has.
-    query: Option<fn(&Who, u64) -> String>,
+    query: Option<fn(&TestCredentials, u64) -> String>,
     per: Option<Per>,
     /// Whether it deletes an account that was made for that, and not the one that the others ask about.
     has_spare: bool,
@@ -43,7 +43,7 @@ impl Request {
         Self { name: format!("{}, {name}", self.name), ..self }
     }
 
-    fn asking(self, query: fn(&Who, u64) -> String) -> Self {
+    fn asking(self, query: fn(&TestCredentials, u64) -> String) -> Self {
         Self { query: Some(query), ..self }
     }
 
@@ -65,7 +65,12 @@ impl Request {
     }
 
     /// The event, after what it asks for was made.
-    pub(crate) async fn event(&self, app: &TestApp, who: &Who, size: u64) -> Result<Value> {
+    pub(crate) async fn event(
+        &self,
+        app: &TestApp,
+        who: &TestCredentials,
+        size: u64,
+    ) -> Result<Value> {
         let mut who = who.clone();
         if self.has_spare {
             who.account = spare_account(app, &who).await?;
@@ -98,7 +103,7 @@ fn listed(body: &Value) -> u64 {
     fields.filter_map(Value::as_array).map(|list| list.len() as u64).sum()
 }
 
-async fn spare_account(app: &TestApp, who: &Who) -> Result<String> {
+async fn spare_account(app: &TestApp, who: &TestCredentials) -> Result<String> {
     let headers = [("authorization", who.token.as_str()), ("content-type", "application/json")];
     let body =
         json!({ "name": "Spare", "email": format!("{}@example.com", tests::unique("spare")) });

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use tests::{PASSWORD, TestApp, Who, basic};
+use tests::{PASSWORD, TestApp, TestCredentials, basic};
 use xtask::engine::{Engine, Kind};
 use xtask::{out, private_file};
 
@@ -142,7 +142,7 @@ impl Table {
     }
 
     /// Has clones sign in with their passwords, each for a token, and see that they are who they should be.
-    pub(crate) async fn sign_in(&self, all: &[Names]) -> Result<Vec<Who>> {
+    pub(crate) async fn sign_in(&self, all: &[Names]) -> Result<Vec<TestCredentials>> {
         let mut signed_in = Vec::new();
         for names in all {
             let basic = basic(&names.username, PASSWORD);
@@ -150,7 +150,7 @@ impl Table {
             let body = json!({ "name": "scale", "kind": "user" }).to_string();
             let made = self.app.send("POST", "/rollcall/v1/tokens", &headers, Some(&body)).await;
             ensure!(made.status == 201, "{made:?}");
-            let who = Who {
+            let who = TestCredentials {
                 username: names.username.clone(),
                 password: PASSWORD.to_owned(),
                 token: made.text("token").to_owned(),

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::history::choice::made_by;
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
-use crate::history::turn::{Credential, Ended, Seen, Turn, Wire, each, on, text};
+use crate::history::turn::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
 use crate::history::world::{KnownUser, Object, Projection};
 
-impl<W: Wire> Turn<'_, W> {
+impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn e24_create(&mut self) {
         let user = self.shared_user();
         let address = self.free_address();
@@ -246,7 +246,7 @@ fn exactly(start: &str, list: &Value, id: &str, is_known: impl Fn(&str) -> bool)
     Condition::Exactly(start.to_owned(), ids.into_iter().filter(|id| is_known(id)).collect())
 }
 
-impl<W: Wire> Turn<'_, W> {
+impl<W: Transport> ClientStep<'_, W> {
     /// Notes a change of a key of the user's own, in whichever way it went.
     pub(super) fn note_change(
         &self,

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use crate::history::rules::{Condition, Event, has, not, set, unset};
-use crate::history::turn::{Credential, Ended, Turn, Wire, on};
+use crate::history::turn::{ClientStep, Credential, Ended, Transport, on};
 use crate::history::world::Object;
 
 /// More keys than this are not made: the limits have tests of their own.
 const ENOUGH: usize = 8;
 
-impl<W: Wire> Turn<'_, W> {
+impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn e24_add_key(&mut self) {
         let user = self.shared_user();
         if user.keys.len() >= ENOUGH {

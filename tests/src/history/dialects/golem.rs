@@ -6,10 +6,10 @@ use super::quave::listed;
 use super::{is_admin, released};
 use crate::history::choice::made_by;
 use crate::history::rules::{Condition, Event, has, is, not, set};
-use crate::history::turn::{Ended, Turn, Wire, each, on, text};
+use crate::history::turn::{ClientStep, Ended, Transport, each, on, text};
 use crate::history::world::{KnownAccount, Object, Projection};
 
-impl<W: Wire> Turn<'_, W> {
+impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn golem_create(&mut self) {
         let user = self.shared_user();
         let (address, name) = (self.free_address(), self.account_name());

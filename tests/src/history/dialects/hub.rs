@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::history::rules::{Condition, Event, is, set};
-use crate::history::turn::{Ended, Turn, Wire, on, text};
+use crate::history::turn::{ClientStep, Ended, Transport, on, text};
 use crate::history::world::{Object, Projection};
 
 const FIELDS: [(&str, &str); 3] =
     [("name", "full_name"), ("location", "location"), ("company", "company")];
 
-impl<W: Wire> Turn<'_, W> {
+impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn hub_get(&mut self) {
         let user = self.any_user();
         let credential = self.token_or_password_or_access(&user);

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
-use crate::history::turn::{Ended, Turn, Wire, each, on, text};
+use crate::history::turn::{ClientStep, Ended, Transport, each, on, text};
 use crate::history::world::Object;
 
-impl<W: Wire> Turn<'_, W> {
+impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn hub_list(&mut self) {
         let user = self.any_user();
         let credential = self.token_or_password_or_access(&user);

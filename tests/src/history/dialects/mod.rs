@@ -12,10 +12,10 @@ mod rollcall;
 
 use super::plan::Step;
 use super::rules::{Condition, Event, has, is, not, set, unset};
-use super::turn::{Ended, Seen, Turn, Wire, each, on};
+use super::turn::{ClientStep, Ended, Seen, Transport, each, on};
 use super::world::{Object, Place, Projection};
 
-impl<W: Wire> Turn<'_, W> {
+impl<W: Transport> ClientStep<'_, W> {
     /// Does what the plan says.
     pub(crate) async fn act(&mut self, step: Step) {
         match step {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::history::rules::{Condition, Event, has, is, not, set};
-use crate::history::turn::{Credential, Ended, Turn, Wire, on};
+use crate::history::turn::{ClientStep, Credential, Ended, Transport, on};
 use crate::history::world::{KnownGrant, KnownUser, Object};
 use crate::{form, parameter};
 
@@ -12,7 +12,7 @@ pub(super) const FORM: (&str, &str) = ("content-type", "application/x-www-form-u
 /// Codes are used while they surely work.
 const FRESH: Duration = Duration::from_secs(20);
 
-impl<W: Wire> Turn<'_, W> {
+impl<W: Transport> ClientStep<'_, W> {
     /// A user opens the page and allows what is asked.
     pub(super) async fn oauth_authorize(&mut self) {
         let user = self.shared_user();

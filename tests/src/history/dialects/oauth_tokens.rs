@@ -3,13 +3,13 @@
 use super::oauth::FORM;
 use crate::form;
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
-use crate::history::turn::{Credential, Ended, Seen, Turn, Wire, on};
+use crate::history::turn::{ClientStep, Credential, Ended, Seen, Transport, on};
 use crate::history::world::{KnownGrant, Object, Projection};
 
 /// An eleventh access token would end the first: a rule with tests of its own.
 const ENOUGH: u32 = 8;
 
-impl<W: Wire> Turn<'_, W> {
+impl<W: Transport> ClientStep<'_, W> {
     async fn oauth(&mut self, operation: &'static str, end: &str, fields: &[(&str, &str)]) -> Seen {
         let path = format!("/api/v1.1/o/{end}/");
         self.send(operation, &Credential::Client, ("POST", &path), &[FORM], Some(form(fields)))

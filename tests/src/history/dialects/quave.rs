@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use super::is_admin;
 use crate::history::choice::{label_of, made_by};
 use crate::history::rules::{Condition, Event, has, is, not, set};
-use crate::history::turn::{Credential, Ended, Seen, Turn, Wire, each, on, text};
+use crate::history::turn::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
 use crate::history::world::{KnownAccount, KnownUser, Object, Place, Projection};
 
 const ACCOUNT: &str = "/api/public/v1/account";
 const CURRENT: &str = "/api/public/v1/current-account";
 
-impl<W: Wire> Turn<'_, W> {
+impl<W: Transport> ClientStep<'_, W> {
     /// A user with a token; if the clients know of none, one is made first, and that is all.
     pub(super) async fn with_token(
         &mut self,

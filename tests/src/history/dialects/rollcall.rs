@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::json;
 
 use crate::history::rules::{Condition, Event, has, not, set, unset};
-use crate::history::turn::{Credential, Ended, Seen, Turn, Wire, each, on, text};
+use crate::history::turn::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
 use crate::history::world::{KnownToken, KnownUser, Object};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
@@ -16,7 +16,7 @@ struct Wish {
     only_reads: bool,
 }
 
-impl<W: Wire> Turn<'_, W> {
+impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn token_create(&mut self) {
         let user = self.any_user();
         self.make_token(&user, false).await;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 use crate::http::Preconditions;
-use crate::idempotency::Repeatable;
+use crate::idempotency::IdempotentRequest;
 use crate::model::{ApiKeyId, Scope, Timestamp, TokenId, User, UserToken};
-use crate::table::{Basis, Stored};
+use crate::table::{ReadVersions, Stored};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
@@ -16,11 +16,11 @@ pub enum Credential {
     /// A name and a password.
     Password,
     /// A signature with this key.
-    Key(ApiKeyId),
+    ApiKey(ApiKeyId),
     /// A user token.
     Token(Box<UserToken>),
     /// An OAuth access token with these scopes.
-    Access(BTreeSet<Scope>),
+    OAuth(BTreeSet<Scope>),
 }
 
 impl Credential {
@@ -28,36 +28,36 @@ impl Credential {
     const fn kind(&self) -> &'static str {
         match self {
             Self::Password => "password",
-            Self::Key(_) => "signature",
+            Self::ApiKey(_) => "signature",
             Self::Token(_) => "token",
-            Self::Access(_) => "oauth",
+            Self::OAuth(_) => "oauth",
         }
     }
 
     /// What it lets its user do; without a list, everything.
     pub fn scopes(&self) -> Option<&BTreeSet<Scope>> {
         match self {
-            Self::Password | Self::Key(_) => None,
+            Self::Password | Self::ApiKey(_) => None,
             Self::Token(token) => token.scopes.as_ref(),
-            Self::Access(scopes) => Some(scopes),
+            Self::OAuth(scopes) => Some(scopes),
         }
     }
 }
 
 /// What a handler needs its caller to be allowed to do.
-pub trait Need: Send {
+pub trait Permission: Send {
     /// Refuses a credential that is not enough.
     fn demand(credential: &Credential) -> Result<()>;
 }
 
 /// Changing passwords and keys: no token with a list of scopes can, so that no credential makes itself stronger.
-pub struct Unrestricted;
+pub struct FullAccess;
 
-impl Need for Unrestricted {
+impl Permission for FullAccess {
     fn demand(credential: &Credential) -> Result<()> {
         match credential.scopes() {
             None => Ok(()),
-            Some(_) => Err(Error::Restricted),
+            Some(_) => Err(Error::FullAccessRequired),
         }
     }
 }
@@ -68,7 +68,7 @@ macro_rules! scopes {
         $(#[$doc])*
         pub struct $need;
 
-        impl Need for $need {
+        impl Permission for $need {
             fn demand(credential: &Credential) -> Result<()> {
                 has(credential, Scope::$need)
             }
@@ -107,15 +107,15 @@ pub struct Caller<N> {
     pub(super) user: Stored<User>,
     credential: Credential,
     /// What makes the request known when it is sent again, if it may be.
-    pub(super) repeatable: Option<Repeatable>,
+    pub(super) repeatable: Option<IdempotentRequest>,
     /// What it demands of the resource that it names; nothing once that was looked at.
     pub(super) preconditions: Preconditions,
     /// What that rests on.
-    pub(super) basis: Basis,
+    pub(super) basis: ReadVersions,
     need: PhantomData<N>,
 }
 
-impl<N: Need> Caller<N> {
+impl<N: Permission> Caller<N> {
     /// The proof, if the credential is enough.
     pub(super) fn admit(user: Stored<User>, credential: Credential) -> Result<Self> {
         observe(|observed| {
@@ -128,7 +128,7 @@ impl<N: Need> Caller<N> {
             credential,
             repeatable: None,
             preconditions: Preconditions::default(),
-            basis: Basis::default(),
+            basis: ReadVersions::default(),
             need: PhantomData,
         })
     }
@@ -147,7 +147,7 @@ impl<N: Need> Caller<N> {
     pub fn token(&self) -> Option<&UserToken> {
         match &self.credential {
             Credential::Token(token) => Some(token),
-            Credential::Password | Credential::Key(_) | Credential::Access(_) => None,
+            Credential::Password | Credential::ApiKey(_) | Credential::OAuth(_) => None,
         }
     }
 
@@ -157,19 +157,19 @@ impl<N: Need> Caller<N> {
     }
 
     /// Refuses what takes more than this proof says, for a request whose body decides what it takes.
-    pub fn demand<More: Need>(&self) -> Result<()> {
+    pub fn require<More: Permission>(&self) -> Result<()> {
         More::demand(&self.credential)
     }
 
     /// Refuses to make a token that could do more, or for longer, than the credential it is made with.
-    pub fn may_make(
+    pub fn check_delegation(
         &self,
         scopes: Option<&BTreeSet<Scope>>,
         expires_at: Option<Timestamp>,
     ) -> Result<()> {
         match (self.credential.scopes(), scopes) {
             (None, _) => {}
-            (Some(_), None) => return Err(Error::Restricted),
+            (Some(_), None) => return Err(Error::FullAccessRequired),
             (Some(own), Some(wished)) => {
                 if let Some(missing) = wished.difference(own).next() {
                     return Err(Error::MissingScope(missing.as_str()));

@@ -4,18 +4,18 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::need::{Caller, Need};
+use super::permission::{Caller, Permission};
 use crate::http::{EntityTag, Preconditions};
-use crate::idempotency::Repeatable;
+use crate::idempotency::IdempotentRequest;
 use crate::model::User;
-use crate::table::{Basis, Stored, Write};
+use crate::table::{ReadVersions, Stored, Write};
 use crate::{App, Result};
 
-impl<N: Need> Caller<N> {
+impl<N: Permission> Caller<N> {
     /// The caller's request, which is more than its credential.
     pub(super) fn asking(
         mut self,
-        request: Option<Repeatable>,
+        request: Option<IdempotentRequest>,
         preconditions: Preconditions,
     ) -> Self {
         (self.repeatable, self.preconditions) = (request, preconditions);
@@ -32,21 +32,21 @@ impl<N: Need> Caller<N> {
     /// write then demands to be as it was read.
     ///
     /// [`Error::PreconditionFailed`](crate::Error::PreconditionFailed) otherwise.
-    pub fn demanding<V: Serialize>(
+    pub fn check_if_match<V: Serialize>(
         mut self,
-        shown: impl FnOnce(&Stored<User>) -> (V, Basis),
+        shown: impl FnOnce(&Stored<User>) -> (V, ReadVersions),
     ) -> Result<Self> {
         if self.is_conditional() {
             let (view, basis) = shown(&self.user);
-            self.preconditions.hold_of(&EntityTag::of_view(&view)?)?;
+            self.preconditions.check(&EntityTag::of_view(&view)?)?;
             (self.preconditions, self.basis) = (Preconditions::default(), basis);
         }
         Ok(self)
     }
 
     /// The same for a resource that is not there, which rests on something too: `If-Match` refuses it.
-    pub fn demanding_nothing(mut self, basis: Basis) -> Result<Self> {
-        self.preconditions.hold_of_nothing()?;
+    pub fn check_if_match_absent(mut self, basis: ReadVersions) -> Result<Self> {
+        self.preconditions.check_absent()?;
         (self.preconditions, self.basis) = (Preconditions::default(), basis);
         Ok(self)
     }
@@ -55,17 +55,17 @@ impl<N: Need> Caller<N> {
     /// `Idempotency-Key`, the answer is kept in the same transaction.
     ///
     /// An `If-Match` that nobody looked at refuses it: here is nothing that it could match.
-    pub async fn settle<Means, T>(
+    pub async fn commit<Means, T>(
         self,
         app: &App<Means>,
         write: Write<'_, T>,
         view: impl FnOnce(T) -> Result<Response<Body>>,
     ) -> Result<Response<Body>> {
-        self.preconditions.hold_of_nothing()?;
+        self.preconditions.check_absent()?;
         let Self { user, repeatable, basis, .. } = self;
         let (outcome, write) = write.split();
         let answer = view(outcome)?;
-        let mut write = write.resting_on(basis);
+        let mut write = write.if_unchanged(basis);
         if let Some(request) = repeatable {
             write = write.keeping(&request.kept(&app.service_keys, user.id, &answer).await?)?;
         }

@@ -10,13 +10,13 @@ use lambda_http::{Body, Request, RequestExt};
 
 use super::event::RawQuery;
 use super::{Dialect, Fields};
-use crate::{Error, Problem, Result};
+use crate::{Error, FieldError, Result};
 
 /// The largest body that any operation takes, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
 /// One request.
-pub struct Call {
+pub struct ApiRequest {
     request: Request,
     path: String,
     /// Whether an `Idempotency-Key` was looked up and nothing was found.
@@ -25,7 +25,7 @@ pub struct Call {
     looks_again: AtomicBool,
 }
 
-impl Call {
+impl ApiRequest {
     /// Takes an API Gateway request. One trailing slash more or less changes nothing.
     pub fn new(request: Request) -> Self {
         let path = request.raw_http_path();
@@ -39,7 +39,7 @@ impl Call {
     }
 
     /// The path's segments, as they were sent.
-    pub fn segments(&self) -> Vec<&str> {
+    pub fn path_segments(&self) -> Vec<&str> {
         self.path.split('/').skip(1).collect()
     }
 
@@ -76,7 +76,7 @@ impl Call {
     }
 
     /// Has the next run of the route look for an answer under the key and do nothing else.
-    pub(super) fn look_again(&self) {
+    pub(super) fn find_response(&self) {
         self.looks_again.store(true, Relaxed);
     }
 
@@ -123,7 +123,7 @@ impl Call {
         let sent = self.raw_query();
         for (name, value) in form_urlencoded::parse(sent.as_bytes()) {
             if parameters.contains_key(&name) {
-                return Err(Error::Invalid(vec![Problem::new(
+                return Err(Error::Invalid(vec![FieldError::new(
                     name.into_owned(),
                     "is given more than once",
                 )]));
@@ -190,7 +190,7 @@ impl Call {
 
     fn body(&self) -> Result<&[u8]> {
         let body = self.raw_body();
-        if body.len() > MAX_BODY { Err(Error::TooLarge) } else { Ok(body) }
+        if body.len() > MAX_BODY { Err(Error::PayloadTooLarge) } else { Ok(body) }
     }
 
     /// What the body is declared to be; JSON if nothing is declared. Parameters of the media type do not matter.

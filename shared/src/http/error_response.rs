@@ -9,46 +9,48 @@ use crate::{Error, OAuthCode};
 /// The status of every error: with [`message`] and [`header`] the whole public contract of errors.
 pub(super) const fn status(error: &Error) -> StatusCode {
     match error {
-        Error::NoCredential | Error::BadCredential | Error::UserTokenOnly => {
+        Error::MissingCredential | Error::InvalidCredential | Error::UserTokenOnly => {
             StatusCode::UNAUTHORIZED
         }
-        Error::MissingScope(_) | Error::Restricted | Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::MissingScope(_) | Error::FullAccessRequired | Error::Forbidden(_) => {
+            StatusCode::FORBIDDEN
+        }
         Error::OAuth { code: OAuthCode::InvalidClient, .. } => StatusCode::UNAUTHORIZED,
         Error::Invalid(_) | Error::OAuth { .. } => StatusCode::BAD_REQUEST,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-        Error::Conflict(_) | Error::KeyInUse => StatusCode::CONFLICT,
+        Error::Conflict(_) | Error::IdempotencyKeyInUse => StatusCode::CONFLICT,
         Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-        Error::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         // An answer that was given before is not given as an error.
         Error::Internal { .. } | Error::Answered(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Error::Raced | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        Error::WriteConflict | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
 /// The code of every error, for programs: stable, and listed in docs/api.md.
 pub(super) const fn code(error: &Error) -> &'static str {
     match error {
-        Error::NoCredential => "credential_required",
-        Error::BadCredential => "invalid_credential",
+        Error::MissingCredential => "credential_required",
+        Error::InvalidCredential => "invalid_credential",
         Error::UserTokenOnly => "user_token_required",
-        Error::MissingScope(_) | Error::Restricted => "insufficient_scope",
+        Error::MissingScope(_) | Error::FullAccessRequired => "insufficient_scope",
         Error::Forbidden(_) => "forbidden",
         Error::NotFound(_) => "not_found",
         Error::MethodNotAllowed { .. } => "method_not_allowed",
         Error::Invalid(_) => "invalid_request",
-        Error::TooLarge => "body_too_large",
+        Error::PayloadTooLarge => "body_too_large",
         Error::UnsupportedMediaType(_) => "unsupported_media_type",
         Error::Conflict(_) => "conflict",
         Error::PreconditionFailed => "precondition_failed",
-        Error::KeyReused => "idempotency_key_reused",
-        Error::KeyInUse => "idempotency_key_in_use",
+        Error::IdempotencyKeyReused => "idempotency_key_reused",
+        Error::IdempotencyKeyInUse => "idempotency_key_in_use",
         Error::TooManyAttempts { .. } => "too_many_attempts",
         Error::OAuth { code, .. } => code.as_str(),
-        Error::Raced | Error::Unavailable { .. } => "unavailable",
+        Error::WriteConflict | Error::Unavailable { .. } => "unavailable",
         Error::Internal { .. } | Error::Answered(_) => "internal",
     }
 }
@@ -59,7 +61,7 @@ pub(super) fn message(error: &Error) -> String {
         Error::Internal { .. } | Error::Answered(_) => {
             "something went wrong on our side".to_owned()
         }
-        Error::Raced | Error::Unavailable { .. } => {
+        Error::WriteConflict | Error::Unavailable { .. } => {
             "the service is busy; try again shortly".to_owned()
         }
         _ => error.to_string(),
@@ -69,18 +71,22 @@ pub(super) fn message(error: &Error) -> String {
 /// The header that an error's answer carries beside the usual ones.
 pub(super) fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, HeaderValue)> {
     let (name, value) = match error {
-        Error::NoCredential => (WWW_AUTHENTICATE, challenge(dialect, "")),
-        Error::BadCredential | Error::UserTokenOnly => {
+        Error::MissingCredential => (WWW_AUTHENTICATE, challenge(dialect, "")),
+        Error::InvalidCredential | Error::UserTokenOnly => {
             (WWW_AUTHENTICATE, challenge(dialect, r#", error="invalid_token""#))
         }
         Error::MissingScope(scope) => {
             let missing = format!(r#", error="insufficient_scope", scope="{scope}""#);
             (WWW_AUTHENTICATE, format!("{BEARER}{missing}"))
         }
-        Error::Restricted => (WWW_AUTHENTICATE, format!(r#"{BEARER}, error="insufficient_scope""#)),
+        Error::FullAccessRequired => {
+            (WWW_AUTHENTICATE, format!(r#"{BEARER}, error="insufficient_scope""#))
+        }
         Error::OAuth { code: OAuthCode::InvalidClient, .. } => (WWW_AUTHENTICATE, BASIC.to_owned()),
         Error::MethodNotAllowed { allow } => (ALLOW, (*allow).to_owned()),
-        Error::Raced | Error::KeyInUse | Error::Unavailable { .. } => (RETRY_AFTER, "1".to_owned()),
+        Error::WriteConflict | Error::IdempotencyKeyInUse | Error::Unavailable { .. } => {
+            (RETRY_AFTER, "1".to_owned())
+        }
         Error::TooManyAttempts { retry_after } => (RETRY_AFTER, retry_after.to_string()),
         _ => return None,
     };
@@ -110,23 +116,23 @@ mod tests {
     fn errors() -> Vec<Error> {
         let (action, retry_after) = ("do it", 1);
         vec![
-            Error::NoCredential,
-            Error::BadCredential,
+            Error::MissingCredential,
+            Error::InvalidCredential,
             Error::UserTokenOnly,
             Error::MissingScope("x"),
-            Error::Restricted,
+            Error::FullAccessRequired,
             Error::Forbidden("x"),
             Error::NotFound("x"),
             Error::MethodNotAllowed { allow: "GET" },
             Error::Invalid(Vec::new()),
-            Error::TooLarge,
+            Error::PayloadTooLarge,
             Error::UnsupportedMediaType("x"),
             Error::Conflict("x"),
             Error::PreconditionFailed,
-            Error::KeyReused,
-            Error::KeyInUse,
+            Error::IdempotencyKeyReused,
+            Error::IdempotencyKeyInUse,
             Error::TooManyAttempts { retry_after },
-            Error::Raced,
+            Error::WriteConflict,
             Error::Unavailable { action, source: "x".into() },
             Error::Internal { action, source: "x".into() },
         ]
@@ -134,7 +140,7 @@ mod tests {
 
     /// The codes that [`code`] spells out.
     fn spelled() -> BTreeSet<&'static str> {
-        let source = include_str!("refusal.rs");
+        let source = include_str!("error_response.rs");
         let (_, function) = source.split_once("const fn code").unwrap();
         let (function, _) = function.split_once("\n}").unwrap();
         function.split('"').skip(1).step_by(2).collect()
@@ -170,8 +176,8 @@ mod tests {
 
             let expected = matches!(
                 error,
-                Error::KeyInUse
-                    | Error::Raced
+                Error::IdempotencyKeyInUse
+                    | Error::WriteConflict
                     | Error::TooManyAttempts { .. }
                     | Error::Unavailable { .. }
             );

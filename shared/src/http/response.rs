@@ -10,12 +10,12 @@ use lambda_http::http::{HeaderMap, HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::refusal::{code, header, message, status};
-use super::{Call, Dialect, page, route};
-use crate::error::{Chain, failed};
+use super::error_response::{code, header, message, status};
+use super::{ApiRequest, Dialect, page, route};
+use crate::error::{ErrorChain, failed};
 use crate::random::back_off;
 use crate::telemetry::request::{self, Record};
-use crate::{Error, PlainAnswer, Result};
+use crate::{Error, RecordedResponse, Result};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -24,7 +24,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const DEADLINE: Duration = Duration::from_secs(8);
 
 /// For so long a request that lost a race is run again.
-const RACING: Duration = Duration::from_secs(4);
+const RETRY_WINDOW: Duration = Duration::from_secs(4);
 
 /// Status 200 with a JSON body.
 pub fn ok(view: &impl Serialize) -> Result<Response<Body>> {
@@ -54,7 +54,7 @@ pub fn no_content() -> Result<Response<Body>> {
     Ok(answer)
 }
 
-impl Call {
+impl ApiRequest {
     /// Answers the request with what `handle` makes of it, in time and in the dialect of its path, and logs it: here and
     /// nowhere else.
     ///
@@ -70,12 +70,12 @@ impl Call {
         let outcome = outcome.and_then(|answer| self.as_demanded(answer));
         let mut cause = None;
         let mut answer = outcome.unwrap_or_else(|error| {
-            cause = status(&error).is_server_error().then(|| Chain(&error).to_string());
+            cause = status(&error).is_server_error().then(|| ErrorChain(&error).to_string());
             self.refusal(&error)
         });
         request::write(&Record {
             request_id: self.id(),
-            route: &route::name(self.method(), &self.segments()),
+            route: &route::name(self.method(), &self.path_segments()),
             dialect: self.dialect().name(),
             status: answer.status().as_u16(),
             is_replayed: answer.headers().contains_key(REPLAYED),
@@ -94,7 +94,7 @@ impl Call {
         Answer: Future<Output = Result<Response<Body>>>,
     {
         // Boxed, since a future in a future in a future is too deep for the compiler.
-        let settled = Box::pin(self.until_settled(handle));
+        let settled = Box::pin(self.run_with_retries(handle));
         match tokio::time::timeout(DEADLINE, AssertUnwindSafe(settled).catch_unwind()).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(failed("answer: the handler panicked")("see the line before")),
@@ -117,7 +117,7 @@ impl Call {
     ///
     /// A refusal is not the last word on a request with an `Idempotency-Key` that was new when it was read: what is in
     /// its way may be what the same request did meanwhile.
-    async fn until_settled<F, Answer>(&self, route: F) -> Result<Response<Body>>
+    async fn run_with_retries<F, Answer>(&self, route: F) -> Result<Response<Body>>
     where
         F: Fn() -> Answer,
         Answer: Future<Output = Result<Response<Body>>>,
@@ -129,17 +129,19 @@ impl Call {
                 Err(Error::Answered(answer)) => return again(*answer),
                 Err(error) => error,
             };
-            if begun.elapsed() < RACING && matches!(error, Error::Raced | Error::KeyInUse) {
+            if begun.elapsed() < RETRY_WINDOW
+                && matches!(error, Error::WriteConflict | Error::IdempotencyKeyInUse)
+            {
                 back_off(attempt).await?;
             } else if self.is_new() && status(&error).is_client_error() {
                 back_off(attempt).await?;
-                self.look_again();
+                self.find_response();
                 return found(route().await, error);
             } else {
                 return Err(error);
             }
         }
-        Err(Error::Raced)
+        Err(Error::WriteConflict)
     }
 
     /// The answer to a request that is refused or failed.
@@ -163,13 +165,13 @@ impl Call {
 fn found(looked: Result<Response<Body>>, refusal: Error) -> Result<Response<Body>> {
     match looked {
         Err(Error::Answered(answer)) => again(*answer),
-        Ok(_) | Err(Error::KeyInUse) => Err(refusal),
+        Ok(_) | Err(Error::IdempotencyKeyInUse) => Err(refusal),
         Err(error) => Err(error),
     }
 }
 
 /// What was answered before, marked as such.
-fn again(answer: PlainAnswer) -> Result<Response<Body>> {
+fn again(answer: RecordedResponse) -> Result<Response<Body>> {
     let mut again = Response::builder().status(answer.status).header(REPLAYED, "true");
     for (name, value) in answer.headers {
         again = again.header(name, value);

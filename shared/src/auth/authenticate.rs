@@ -3,28 +3,30 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use super::need::{Caller, Credential, Need};
+use super::permission::{Caller, Credential, Permission};
 use super::token::Token;
-use crate::http::{Call, Preconditions};
-use crate::idempotency::Repeatable;
+use crate::http::{ApiRequest, Preconditions};
+use crate::idempotency::IdempotentRequest;
 use crate::model::{User, UserId};
-use crate::table::{Kept, KeptCredential, Stored, Table, Wanted};
+use crate::table::{CredentialKey, Fetch, Stored, StoredCredential, Table};
 use crate::{App, Error, Result};
 
 /// The kinds of credentials that a group of operations takes.
-pub trait Presented: Sized + Send + Sync {
+pub trait AuthScheme: Sized + Send + Sync {
     /// What checking one takes beside the table.
     type Means: Send + Sync;
 
     /// Reads the header; asks nobody.
-    fn of(call: &Call) -> Result<Self>;
+    fn of(call: &ApiRequest) -> Result<Self>;
 
     /// What it is called among its user's, without a space in it: the same for as long as it works.
     fn name(&self) -> String;
 
     /// Whose credential it says it is, and where it is kept.
-    fn locate(&self, app: &App<Self::Means>)
-    -> impl Future<Output = Result<(UserId, Kept)>> + Send;
+    fn locate(
+        &self,
+        app: &App<Self::Means>,
+    ) -> impl Future<Output = Result<(UserId, CredentialKey)>> + Send;
 
     /// The credential, if it is the one that was kept and still works. Nobody learns from the error whether it is
     /// unknown, wrong, revoked or expired.
@@ -32,7 +34,7 @@ pub trait Presented: Sized + Send + Sync {
         &self,
         app: &App<Self::Means>,
         user: Option<&Stored<User>>,
-        kept: KeptCredential,
+        kept: StoredCredential,
     ) -> impl Future<Output = Result<Credential>> + Send;
 }
 
@@ -41,38 +43,38 @@ pub trait Presented: Sized + Send + Sync {
 /// Most credentials name their owner, so that the credential, its user and whatever else the request needs are fetched
 /// together. A request that turns out to be malformed fetches the credential alone: without a valid one the answer is
 /// 401, whatever else is wrong.
-pub struct Asked<'a, N, P: Presented = Token> {
+pub struct AuthRequest<'a, N, P: AuthScheme = Token> {
     app: &'a App<P::Means>,
-    call: &'a Call,
+    call: &'a ApiRequest,
     presented: P,
     need: PhantomData<N>,
 }
 
-impl<'a, N: Need, P: Presented> Asked<'a, N, P> {
+impl<'a, N: Permission, P: AuthScheme> AuthRequest<'a, N, P> {
     /// Reads the header; asks nobody.
-    pub fn of(app: &'a App<P::Means>, call: &'a Call) -> Result<Self> {
+    pub fn of(app: &'a App<P::Means>, call: &'a ApiRequest) -> Result<Self> {
         Ok(Self { app, call, presented: P::of(call)?, need: PhantomData })
     }
 
     /// Confirms the caller and fetches what `wanted` names, in one round.
-    pub async fn with<T, W: Wanted>(
+    pub async fn with<T, W: Fetch>(
         self,
         input: Result<T>,
         wanted: impl FnOnce(&T) -> W,
-    ) -> Result<(Caller<N>, T, W::Found)> {
+    ) -> Result<(Caller<N>, T, W::Output)> {
         let (caller, input, found, ()) =
             self.with_beside(input, wanted, |_, _, _| std::future::ready(Ok(()))).await?;
         Ok((caller, input, found))
     }
 
     /// Confirms the caller beside another call that needs nothing but the caller's id, in one round.
-    pub async fn beside<T, F, Found>(
+    pub async fn beside<T, F, Output>(
         self,
         input: Result<T>,
         other: impl FnOnce(&'a Table, UserId) -> F,
-    ) -> Result<(Caller<N>, T, Found)>
+    ) -> Result<(Caller<N>, T, Output)>
     where
-        F: Future<Output = Result<Found>>,
+        F: Future<Output = Result<Output>>,
     {
         let (caller, input, (), found) =
             self.with_beside(input, |_| (), |table, user, _| other(table, user)).await?;
@@ -80,14 +82,14 @@ impl<'a, N: Need, P: Presented> Asked<'a, N, P> {
     }
 
     /// Both at once, and the other call may also need what the request says.
-    pub async fn with_beside<T, W: Wanted, F, Found>(
+    pub async fn with_beside<T, W: Fetch, F, Output>(
         self,
         input: Result<T>,
         wanted: impl FnOnce(&T) -> W,
         other: impl FnOnce(&'a Table, UserId, &T) -> F,
-    ) -> Result<(Caller<N>, T, W::Found, Found)>
+    ) -> Result<(Caller<N>, T, W::Output, Output)>
     where
-        F: Future<Output = Result<Found>>,
+        F: Future<Output = Result<Output>>,
     {
         let (user, kept) = self.presented.locate(self.app).await?;
         let read = input.and_then(|input| Ok((input, self.repeatable()?)));
@@ -96,7 +98,7 @@ impl<'a, N: Need, P: Presented> Asked<'a, N, P> {
             Err(error) => return Err(self.confirm(user, kept, ()).await.err().unwrap_or(error)),
         };
         if let (true, Some(request)) = (self.call.looks_again(), &repeatable) {
-            return Err(self.look_again(user, kept, request).await);
+            return Err(self.find_response(user, kept, request).await);
         }
         let slot = repeatable.as_ref().map(|request| request.slot().clone());
         let (confirmed, other) = tokio::join!(
@@ -115,29 +117,34 @@ impl<'a, N: Need, P: Presented> Asked<'a, N, P> {
     }
 
     /// How a request ends that only looks for its answer: with it, if it is there now.
-    async fn look_again(&self, user: UserId, kept: Kept, request: &Repeatable) -> Error {
+    async fn find_response(
+        &self,
+        user: UserId,
+        kept: CredentialKey,
+        request: &IdempotentRequest,
+    ) -> Error {
         match self.confirm(user, kept, Some(request.slot().clone())).await {
             Ok((_, Some(answer))) => request.end(&self.app.service_keys, &answer).await,
-            Ok((_, None)) => Error::KeyInUse,
+            Ok((_, None)) => Error::IdempotencyKeyInUse,
             Err(error) => error,
         }
     }
 
     /// What makes the request known when it is sent again.
-    fn repeatable(&self) -> Result<Option<Repeatable>> {
+    fn repeatable(&self) -> Result<Option<IdempotentRequest>> {
         let key = self.call.idempotency_key()?;
-        Ok(key.map(|key| Repeatable::new(self.call, &self.presented.name(), &key)))
+        Ok(key.map(|key| IdempotentRequest::new(self.call, &self.presented.name(), &key)))
     }
 
-    async fn confirm<W: Wanted>(
+    async fn confirm<W: Fetch>(
         &self,
         user: UserId,
-        kept: Kept,
+        kept: CredentialKey,
         wanted: W,
-    ) -> Result<(Caller<N>, W::Found)> {
-        let (kept, user, found) = self.app.table.credential_and(user, kept, wanted).await?;
+    ) -> Result<(Caller<N>, W::Output)> {
+        let (kept, user, found) = self.app.table.fetch_with_credential(user, kept, wanted).await?;
         let credential = self.presented.check(self.app, user.as_ref(), kept).await?;
-        let user = user.filter(|user| !user.disabled).ok_or(Error::BadCredential)?;
+        let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
         Ok((Caller::admit(user, credential)?, found))
     }
 }
