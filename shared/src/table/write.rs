@@ -1,10 +1,9 @@
 //! Writes that are ready and not done yet, so that what they are answered with can be kept in the same transaction.
 
-use super::answers::StoredResponse;
-use super::basis::ReadVersions;
-use super::transaction::Transaction;
 use crate::Result;
 use crate::model::{AccountId, User, UserId};
+use crate::table::engine::{ReadVersions, Transaction};
+use crate::table::idempotency::StoredResponse;
 
 /// A write that is ready, with what comes of it: nothing is done before it is committed.
 #[must_use = "nothing is written before it is committed"]
@@ -15,7 +14,7 @@ pub struct Write<'t, T> {
 }
 
 /// What is cleared up once a write is done. It may stop anywhere: nothing depends on it.
-pub(super) enum FollowUp {
+pub(in crate::table) enum FollowUp {
     Nothing,
     /// The memberships of an account that is gone, but for this admin's, which went with it.
     Members(AccountId, UserId),
@@ -24,11 +23,11 @@ pub(super) enum FollowUp {
 }
 
 impl<'t, T> Write<'t, T> {
-    pub(super) const fn new(transaction: Transaction<'t>, outcome: T) -> Self {
+    pub(in crate::table) const fn new(transaction: Transaction<'t>, outcome: T) -> Self {
         Self::followed_by(transaction, outcome, FollowUp::Nothing)
     }
 
-    pub(super) const fn followed_by(
+    pub(in crate::table) const fn followed_by(
         transaction: Transaction<'t>,
         outcome: T,
         aftermath: FollowUp,
@@ -38,7 +37,7 @@ impl<'t, T> Write<'t, T> {
 
     /// Does all of it or nothing.
     ///
-    /// [`Error::WriteConflict`](crate::Error::Raced) when somebody else changed first what it rests on; else the errors that the
+    /// [`Error::WriteConflict`](crate::Error::WriteConflict) when somebody else changed first what it rests on; else the errors that the
     /// method names that made it.
     pub async fn commit(self) -> Result<T> {
         let Self { transaction, outcome, aftermath } = self;

@@ -1,0 +1,13 @@
+//! Accounts, their members and plans.
+
+mod create;
+mod delete;
+mod memberships;
+mod plans;
+mod read;
+mod update;
+
+pub use create::{FreeSlug, NewAccount};
+pub use memberships::{Access, AdminOf};
+pub use read::Addressed;
+pub use update::AccountChange;

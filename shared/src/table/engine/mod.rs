@@ -1,0 +1,32 @@
+//! What every room is made of: the client, keys, items, reads, conditions and transactions.
+
+mod batch_delete;
+mod capacity;
+mod claim;
+mod condition;
+mod connection;
+mod failure;
+mod fetch;
+mod item;
+mod key;
+mod read;
+mod table;
+mod transaction;
+mod versions;
+
+pub(in crate::table) use batch_delete::BATCH;
+pub(in crate::table) use claim::Claim;
+pub(in crate::table) use condition::Condition;
+pub use connection::Connection;
+pub(in crate::table) use failure::failed_call;
+pub use fetch::Fetch;
+pub use item::Stored;
+pub(in crate::table) use item::{Attributes, Item, Keyed, TTL};
+pub(in crate::table) use key::{
+    CLEARING, EMAIL, GRANT, Key, MEMBER, PK, PLAN, PLANS, SHARDS, TOKEN, account_partition,
+    clearing_partition, user_partition,
+};
+pub(super) use read::Items;
+pub use table::Table;
+pub(in crate::table) use transaction::{Changes, OnConditionFailed, Transaction};
+pub use versions::{ReadVersions, Versioned};

@@ -1,0 +1,5 @@
+//! Responses stored under an `Idempotency-Key`.
+
+mod stored_response;
+
+pub use stored_response::StoredResponse;

@@ -1,0 +1,5 @@
+//! Protection against guessed passwords.
+
+mod attempts;
+
+pub use attempts::{LoginAttempts, LoginSubject, Reservation};

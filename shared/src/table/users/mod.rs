@@ -1,0 +1,12 @@
+//! Users, their names and addresses.
+
+mod create;
+mod emails;
+mod names;
+mod read;
+mod update;
+
+pub use create::NewUser;
+pub use emails::MOST_EMAILS;
+pub use names::{CallerEmail, FreeNames, UserIdByUsername};
+pub use update::{ApiKeyChange, UserChange};
