@@ -3,9 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::authenticate::AuthScheme;
 use super::header::{self, Header};
 use super::permission::Credential;
+use super::scheme::AuthScheme;
 use super::token::Token;
 use crate::error::failed;
 use crate::http::ApiRequest;

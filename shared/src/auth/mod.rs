@@ -6,17 +6,19 @@ mod basic;
 mod commit;
 mod header;
 mod permission;
+mod scheme;
 #[cfg(feature = "signature")]
 mod signature;
 mod token;
 
-pub use authenticate::{AuthRequest, AuthScheme};
+pub use authenticate::AuthRequest;
 #[cfg(feature = "password")]
 pub use basic::{Basic, PasswordAuth, TokenOrBasic};
 pub use permission::{
     AccountRead, AccountWrite, Caller, Credential, EmailRead, EmailWrite, FullAccess, Permission,
     ProfileRead, ProfileWrite, TokensRead, TokensWrite,
 };
+pub use scheme::AuthScheme;
 #[cfg(feature = "signature")]
 pub use signature::{TokenOrSignature, parse_date};
 pub use token::Token;

@@ -7,9 +7,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::fmt::rfc2822::DateTimeParser;
 use sha2::Sha256;
 
-use super::authenticate::AuthScheme;
 use super::header::{self, Header};
 use super::permission::Credential;
+use super::scheme::AuthScheme;
 use super::token::Token;
 use crate::error::failed;
 use crate::http::ApiRequest;

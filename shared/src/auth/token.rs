@@ -1,8 +1,8 @@
 //! Tokens as credentials: a user's own, and those that a user granted to an OAuth client.
 
-use super::authenticate::AuthScheme;
 use super::header::{self, Header};
 use super::permission::Credential;
+use super::scheme::AuthScheme;
 use crate::http::ApiRequest;
 use crate::model::{
     GrantCredential, GrantTokenKind, Timestamp, TokenCredential, TokenKind, User, UserId,

@@ -11,7 +11,7 @@ use lambda_http::lambda_runtime;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, LambdaEvent, Request, RequestExt, Response, service_fn};
 
-use super::ApiRequest;
+use super::request::{ApiRequest, RawQuery};
 
 /// Runs a function: every event becomes a [`ApiRequest`], and whatever comes of it is the answer.
 ///
@@ -29,10 +29,6 @@ where
     };
     lambda_runtime::run(service_fn(service)).await
 }
-
-/// The query of a request, as it was sent.
-#[derive(Clone)]
-pub(super) struct RawQuery(pub(super) String);
 
 /// The request of an event.
 ///

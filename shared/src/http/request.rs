@@ -8,7 +8,6 @@ use lambda_http::http::HeaderMap;
 use lambda_http::http::header::{CONTENT_TYPE, COOKIE};
 use lambda_http::{Body, Request, RequestExt};
 
-use super::event::RawQuery;
 use super::{Dialect, Fields};
 use crate::{Error, FieldError, Result};
 
@@ -24,6 +23,10 @@ pub struct ApiRequest {
     /// Whether nothing is to be done any more but to look again.
     looks_again: AtomicBool,
 }
+
+/// The query of a request, as it was sent.
+#[derive(Clone)]
+pub(super) struct RawQuery(pub(super) String);
 
 impl ApiRequest {
     /// Takes an API Gateway request. One trailing slash more or less changes nothing.

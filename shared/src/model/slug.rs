@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::AccountName;
 use crate::{Result, random};
 
 /// How many slugs are tried before a random one: the plain one, then `-2` to `-20`.
@@ -20,8 +19,8 @@ pub struct Slug(String);
 
 impl Slug {
     /// The slugs to try for a name, in this order.
-    pub fn numbered(name: &AccountName) -> impl Iterator<Item = Self> {
-        let base = base(name.as_str());
+    pub fn numbered(name: &str) -> impl Iterator<Item = Self> {
+        let base = base(name);
         (1..=NUMBERED).map(move |number| match number {
             1 => Self(base.clone()),
             _ => Self::suffixed(&base, &number.to_string()),
@@ -29,12 +28,12 @@ impl Slug {
     }
 
     /// The slug to take when all numbered ones are taken.
-    pub fn random(name: &AccountName) -> Result<Self> {
+    pub fn random(name: &str) -> Result<Self> {
         let suffix: String = random::bytes::<6>()?
             .map(|byte| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(byte % 32)]))
             .iter()
             .collect();
-        Ok(Self::suffixed(&base(name.as_str()), &suffix))
+        Ok(Self::suffixed(&base(name), &suffix))
     }
 
     fn suffixed(base: &str, suffix: &str) -> Self {
@@ -71,7 +70,7 @@ mod tests {
     use super::*;
 
     fn slugs(name: &str) -> Vec<String> {
-        Slug::numbered(&name.parse().unwrap()).map(|slug| slug.to_string()).collect()
+        Slug::numbered(name).map(|slug| slug.to_string()).collect()
     }
 
     #[test]
@@ -98,7 +97,7 @@ mod tests {
         assert_eq!(all[0], format!("{}-bb", "a".repeat(60)));
         assert_eq!(all[1], format!("{}-2", "a".repeat(60)));
         assert_eq!(all[19], format!("{}-20", "a".repeat(60)));
-        let random = Slug::random(&name.parse().unwrap()).unwrap().to_string();
+        let random = Slug::random(&name).unwrap().to_string();
         assert_eq!(random.len(), 63);
         for slug in all.iter().chain([&random]) {
             assert!(slug.len() <= 63 && !slug.contains("--"), "{slug}");
