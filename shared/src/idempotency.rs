@@ -88,7 +88,7 @@ impl IdempotentRequest {
             fingerprint: STANDARD.encode(self.fingerprint(&key, user)?),
             sealed: STANDARD.encode(self.seal(&key, user, plain)?),
             key_version: key.version.clone(),
-            expires_at: StoredResponse::end(),
+            expires_at: StoredResponse::expiry(),
         })
     }
 

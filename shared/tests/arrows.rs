@@ -1,4 +1,10 @@
-//! Which part of the product may use which: read from the `use` lines of the sources.
+//! Which part of the product may use which, read from the `use` lines of the sources.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "the helpers of a test may panic as its tests do"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -36,12 +36,12 @@ async fn the_tenth_wrong_password_locks_the_name_and_no_other() {
         for number in 0..10 {
             let reserved = reserve(app.table(), &guessed).await;
             app.table()
-                .note_wrong_attempt(reserved.unwrap_or_else(|error| panic!("{number}: {error}")))
+                .record_failed_attempt(reserved.unwrap_or_else(|error| panic!("{number}: {error}")))
                 .await
                 .unwrap();
         }
 
-        let locked = seen(app.table(), &guessed).await.refuse_if_locked().unwrap_err();
+        let locked = seen(app.table(), &guessed).await.check_not_locked().unwrap_err();
 
         assert!((890..=900).contains(&retry_after(&locked)), "{locked:?}");
         assert!(retry_after(&reserve(app.table(), &guessed).await.unwrap_err()) > 890);
@@ -58,10 +58,10 @@ async fn the_tenth_wrong_password_locks_even_if_the_answer_to_it_was_lost() {
         if number == 9 {
             app.proxy().disturb("UpdateItem", Fault::AnswerLost);
         }
-        app.table().note_wrong_attempt(reserved).await.unwrap();
+        app.table().record_failed_attempt(reserved).await.unwrap();
     }
 
-    let locked = seen(app.table(), &guessed).await.refuse_if_locked().unwrap_err();
+    let locked = seen(app.table(), &guessed).await.check_not_locked().unwrap_err();
 
     assert!((890..=900).contains(&retry_after(&locked)), "{locked:?}");
     assert_eq!(app.proxy().faults_left(), 0);
@@ -76,7 +76,7 @@ async fn a_lock_that_came_after_the_attempts_were_read_holds() {
     let until = (TestApp::in_seconds(600).as_millisecond()).to_string();
     let ttl = TestApp::in_seconds(600).as_second().to_string();
     let locked = json!({
-        "pk": { "S": format!("USER#{user}") }, "sk": { "S": "ATTEMPTS" }, "lockedUntil": { "N": until }, "ttl": { "N": ttl },
+        "pk": { "S": format!("USER#{user}") }, "sk": { "S": "LOCKOUT" }, "lockedUntil": { "N": until }, "ttl": { "N": ttl },
     });
     app.engine("PutItem", json!({ "Item": locked })).await;
 
@@ -90,7 +90,7 @@ async fn the_table_keeps_attempts_for_as_long_as_they_count() {
     let app = TestApp::start().await;
     let guessed = LoginSubject::User(UserId::generate());
     let reserved = reserve(app.table(), &guessed).await.unwrap();
-    app.table().note_wrong_attempt(reserved).await.unwrap();
+    app.table().record_failed_attempt(reserved).await.unwrap();
 
     let items = app.items().await;
 
@@ -105,10 +105,10 @@ async fn right_passwords_give_their_attempts_back() {
 
     for _ in 0..30 {
         let reserved = reserve(app.table(), &guessed).await.unwrap();
-        app.table().give_back_attempt(reserved).await;
+        app.table().release_attempt(reserved).await;
     }
 
-    seen(app.table(), &guessed).await.refuse_if_locked().unwrap();
+    seen(app.table(), &guessed).await.check_not_locked().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +124,7 @@ async fn of_a_hundred_guesses_at_once_ten_are_let_through_and_the_others_may_soo
         assert_eq!(retry_after(&error.unwrap_err()), 1, "under way is no lock");
     }
     for reserved in through {
-        app.table().note_wrong_attempt(reserved.unwrap()).await.unwrap();
+        app.table().record_failed_attempt(reserved.unwrap()).await.unwrap();
     }
     assert!(retry_after(&reserve(app.table(), &guessed).await.unwrap_err()) > 890);
 }

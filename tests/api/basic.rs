@@ -44,7 +44,7 @@ fn assert_locked(answer: &Answer) {
 async fn with_password(app: &TestApp, name: &str, password: &str) {
     let email = format!("{name}@example.com").parse().unwrap();
     let password_hash = Some(shared::password::hash(password).unwrap());
-    let new = NewUser { password_hash, ..NewUser::named(name.parse().unwrap(), email) };
+    let new = NewUser { password_hash, ..NewUser::new(name.parse().unwrap(), email) };
     app.table().create_user(new).await.unwrap();
 }
 
@@ -151,7 +151,7 @@ async fn a_wrong_password_and_an_unknown_name_answer_alike_and_cost_the_same_cal
     let jane = app.person("janedoe").await;
     let disabled = app.person("johnroe").await;
     set(&app, &disabled, "disabled", json!({ "BOOL": true })).await;
-    let new = NewUser::named("nopassword".parse().unwrap(), "no@example.com".parse().unwrap());
+    let new = NewUser::new("nopassword".parse().unwrap(), "no@example.com".parse().unwrap());
     app.table().create_user(new).await.unwrap();
     let calls = async |credential: String| {
         app.proxy().count();
@@ -238,7 +238,7 @@ async fn a_locked_user_may_sign_in_when_the_lock_is_over() {
     }
     assert_locked(&sign_in(&app, &jane.basic()).await);
 
-    for item in app.items().await.into_iter().filter(|item| item["sk"]["S"] == "ATTEMPTS") {
+    for item in app.items().await.into_iter().filter(|item| item["sk"]["S"] == "LOCKOUT") {
         let mut item = item;
         for (name, value) in item.as_object_mut().unwrap() {
             if name.starts_with("until") || name == "lockedUntil" {

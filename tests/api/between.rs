@@ -159,7 +159,7 @@ async fn a_change_that_another_overtook_starts_from_what_the_other_left() {
             email: "first@example.com".parse().unwrap(),
         };
         let admin = access.admin().unwrap();
-        let shown = others.with_address(admin.account(), &by.unwrap()).await.unwrap();
+        let shown = others.account_with_email(admin.account(), &by.unwrap()).await.unwrap();
         others.change_account(admin, shown, change).unwrap().commit().await.unwrap();
     });
 
@@ -247,7 +247,7 @@ async fn a_derived_name_that_is_taken_meanwhile_is_no_conflict() {
     let others = app.others();
     app.proxy().before(WRITE, async move {
         let email = "mary@else.example".parse().unwrap();
-        others.create_user(NewUser::named("mary".parse().unwrap(), email)).await.unwrap();
+        others.create_user(NewUser::new("mary".parse().unwrap(), email)).await.unwrap();
     });
     let new = json!({ "email": "mary@example.com", "first_name": "M", "last_name": "M", "password": "correct horse" });
 
@@ -316,7 +316,7 @@ async fn an_address_that_becomes_anothers_meanwhile_is_taken() {
     let jane = app.person("janedoe").await;
     let others = app.others();
     app.proxy().before(WRITE, async move {
-        let new = shared::table::NewUser::named(
+        let new = shared::table::NewUser::new(
             "latecomer".parse().unwrap(),
             "team@example.com".parse().unwrap(),
         );

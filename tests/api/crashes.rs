@@ -166,9 +166,9 @@ async fn an_account_that_was_restored_keeps_its_members_whatever_was_noted() {
     let (whole, all) = (doomed.left(&app).await, app.items().await);
     assert_eq!(doomed.delete(&app).await.status, 200);
     let note = json!({
-        "pk": { "S": format!("CLEARINGS#{}", doomed.id.chars().last().unwrap()) },
-        "sk": { "S": format!("CLEARING#ACCOUNT#{}", doomed.id) },
-        "type": { "S": "clearing" },
+        "pk": { "S": format!("CLEANUPS#{}", doomed.id.chars().last().unwrap()) },
+        "sk": { "S": format!("CLEANUP#ACCOUNT#{}", doomed.id) },
+        "type": { "S": "cleanup" },
         "version": { "N": "1" },
         "what": { "S": "members" },
         "account": { "S": doomed.id },
@@ -206,7 +206,7 @@ async fn a_list_that_cannot_be_read_keeps_the_others_not_waiting() {
 
     let swept = app.table().sweep(Duration::from_mins(1)).await;
 
-    assert_eq!((swept.failed, swept.late), (1, 0));
+    assert_eq!((swept.failed, swept.timed_out), (1, 0));
     app.sweep().await.unwrap();
     doomed.assert_gone_without_a_trace(&app).await;
 }
@@ -218,7 +218,7 @@ async fn a_run_without_time_touches_nothing_and_says_so() {
 
     let swept = app.table().sweep(Duration::ZERO).await;
 
-    assert_eq!(swept, Swept { late: 16, ..Swept::default() });
+    assert_eq!(swept, Swept { timed_out: 16, ..Swept::default() });
     assert_eq!(doomed.left(&app).await, left);
 }
 
@@ -241,7 +241,7 @@ async fn the_account_of_one_alone_leaves_a_note_that_the_sweep_takes_away() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
-    let is_note = |item: &Value| item["type"]["S"] == "clearing";
+    let is_note = |item: &Value| item["type"]["S"] == "cleanup";
     assert_eq!(jane.send("DELETE", &path).await.status, 200);
     assert_eq!(items(&app, is_note).await.len(), 1);
 
@@ -319,7 +319,7 @@ impl Changing {
     async fn others(&self, app: &TestApp) -> BTreeSet<String> {
         let is_jane =
             |item: &Value| item["type"]["S"] == "user" && item["username"]["S"] == "janedoe";
-        let is_note = |item: &Value| item["type"]["S"] == "clearing";
+        let is_note = |item: &Value| item["type"]["S"] == "cleanup";
         items(app, |item| !self.ends(item) && !is_jane(item) && !is_note(item)).await
     }
 
@@ -362,7 +362,7 @@ async fn a_changed_password_killed_at_any_step_ends_all_tokens_or_none_and_is_cl
         let left = if unchanged { TOKENS + 1 } else { 0 };
         assert_eq!(changing.left(&app).await, left, "after {calls} calls");
         assert_eq!(changing.others(&app).await, changing.others);
-        assert_eq!(items(&app, |item| item["type"]["S"] == "clearing").await, BTreeSet::new());
+        assert_eq!(items(&app, |item| item["type"]["S"] == "cleanup").await, BTreeSet::new());
         if let Some(answer) = ended {
             assert_eq!((answer.status, unchanged), (200, false), "{answer:?}");
             assert!(half_done > 1, "{half_done}");
@@ -385,9 +385,9 @@ async fn what_a_changed_password_leaves_the_next_change_clears_up_too() {
 
     assert_eq!(changing.left(&app).await, 0);
     // The first change's note stays until the sweep has seen that nothing is left.
-    assert_eq!(items(&app, |item| item["type"]["S"] == "clearing").await.len(), 1);
+    assert_eq!(items(&app, |item| item["type"]["S"] == "cleanup").await.len(), 1);
     assert_eq!(app.sweep().await.unwrap().finished, 1);
-    assert_eq!(items(&app, |item| item["type"]["S"] == "clearing").await, BTreeSet::new());
+    assert_eq!(items(&app, |item| item["type"]["S"] == "cleanup").await, BTreeSet::new());
 }
 
 #[tokio::test]

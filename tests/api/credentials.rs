@@ -167,7 +167,7 @@ async fn a_last_use_that_cannot_be_noted_is_ignored_and_never_brings_a_token_bac
     let shared::table::StoredCredential::Token(Some(mut stored)) = kept else { panic!("{kept:?}") };
     app.table().delete_token(credential.owner(), credential.id()).commit().await.unwrap();
     let revoked = app.items().await;
-    app.table().mark_token_used(&mut stored, TestApp::in_seconds(0)).await;
+    app.table().touch_token(&mut stored, TestApp::in_seconds(0)).await;
     assert_eq!(app.items().await, revoked);
 }
 

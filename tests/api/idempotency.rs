@@ -41,7 +41,7 @@ fn first(mut answer: Answer) -> Option<Answer> {
 
 /// All items, but for the attempts to sign in.
 async fn sorted(app: &TestApp) -> BTreeSet<String> {
-    let items = app.items().await.into_iter().filter(|item| item["sk"]["S"] != "ATTEMPTS");
+    let items = app.items().await.into_iter().filter(|item| item["sk"]["S"] != "LOCKOUT");
     items.map(|item| item.to_string()).collect()
 }
 
@@ -211,7 +211,7 @@ async fn an_answer_is_forgotten_after_a_day() {
 
 /// The answers that the table keeps.
 async fn kept(app: &TestApp) -> Vec<Value> {
-    app.items().await.into_iter().filter(|item| item["type"]["S"] == "answer").collect()
+    app.items().await.into_iter().filter(|item| item["type"]["S"] == "response").collect()
 }
 
 #[tokio::test]
@@ -496,12 +496,12 @@ async fn whoever_finds_both_the_answer_and_the_address_taken_learns_that_the_ans
         fingerprint: String::new(),
         sealed: String::new(),
         key_version: "1".to_owned(),
-        expires_at: StoredResponse::end(),
+        expires_at: StoredResponse::expiry(),
     };
     let add = || app.table().add_email(&user, "both@example.com".parse().unwrap()).unwrap();
-    add().keeping(&answer).unwrap().commit().await.unwrap();
+    add().with_stored_response(&answer).unwrap().commit().await.unwrap();
 
-    let refused = add().keeping(&answer).unwrap().commit().await;
+    let refused = add().with_stored_response(&answer).unwrap().commit().await;
 
     assert!(matches!(refused, Err(Error::IdempotencyKeyInUse)));
 }

@@ -20,7 +20,7 @@ async fn slug(person: &Person<'_>, id: &str) -> String {
 }
 
 fn new_user(number: usize) -> NewUser {
-    NewUser::named(
+    NewUser::new(
         format!("user{number}").parse().unwrap(),
         format!("user{number}@example.com").parse().unwrap(),
     )

@@ -172,7 +172,7 @@ async fn of_first_accounts_made_at_once_one_becomes_current() {
 async fn of_users_made_at_once_with_one_name_or_address_exactly_one_is_made() {
     let app = TestApp::start().await;
     let new = |username: &str, email: &str| {
-        shared::table::NewUser::named(username.parse().unwrap(), email.parse().unwrap())
+        shared::table::NewUser::new(username.parse().unwrap(), email.parse().unwrap())
     };
 
     let names = join_all((0..4).map(|number| {

@@ -33,7 +33,7 @@ pub fn inconsistencies(all: &[Value]) -> Vec<String> {
         if text(item, "type") == "user" && !counts_addresses(pk, item, &items) {
             found.push(format!("not as many addresses as this says: {item}"));
         }
-        if *sk != "ATTEMPTS" && (text(item, "type").is_empty() || !item["version"]["N"].is_string())
+        if *sk != "LOCKOUT" && (text(item, "type").is_empty() || !item["version"]["N"].is_string())
         {
             found.push(format!("nobody inserted this: {item}"));
         }
@@ -88,7 +88,7 @@ fn expected(pk: &str, sk: &str, item: &Value) -> Vec<(String, String)> {
                 (format!("USER#{user}"), "USER".to_owned()),
             ]
         }
-        "token" | "grant" | "answer" => vec![(pk.to_owned(), "USER".to_owned())],
+        "token" | "grant" | "response" => vec![(pk.to_owned(), "USER".to_owned())],
         _ => Vec::new(),
     }
 }

@@ -15,7 +15,7 @@ impl TestApp {
     /// and no use of a credential is noted yet.
     pub async fn snapshot(&self) -> Vec<Value> {
         let items = self.items().await.into_iter();
-        items.filter(|item| item["sk"]["S"] != "ATTEMPTS").map(fresh).collect()
+        items.filter(|item| item["sk"]["S"] != "LOCKOUT").map(fresh).collect()
     }
 
     /// A service of its own, over a table that holds these items.

@@ -74,8 +74,8 @@ pub fn seen(items: &[Value]) -> Vec<Value> {
     let keys: HashSet<(&str, &str)> =
         items.iter().map(|item| (text(item, "pk"), text(item, "sk"))).collect();
     let is_seen = |item: &&Value| match text(item, "type") {
-        "" => text(item, "sk") != "ATTEMPTS",
-        "clearing" => false,
+        "" => text(item, "sk") != "LOCKOUT",
+        "cleanup" => false,
         "membership" => {
             let account = format!("ACCOUNT#{}", text(item, "account"));
             keys.contains(&(account.as_str(), "ACCOUNT"))
@@ -92,7 +92,7 @@ fn is_revoked(item: &Value, items: &[Value]) -> bool {
         |user: &&Value| text(user, "pk") == text(item, "pk") && text(user, "sk") == "USER";
     let Some(user) = items.iter().find(is_its_user) else { return false };
     let number = |item: &Value, name: &str| item[name]["N"].as_str().unwrap_or("0").to_owned();
-    let is_spared = !text(item, "id").is_empty() && user["sparedToken"] == item["id"];
+    let is_spared = !text(item, "id").is_empty() && user["retainedToken"] == item["id"];
     text(item, "kind") != "environment"
         && !is_spared
         && number(item, "epoch") != number(user, "credentialEpoch")

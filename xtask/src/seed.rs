@@ -120,7 +120,7 @@ async fn seed_user(
         full_name: full_name.to_owned(),
         api_keys: vec![api_key.clone()],
         s3_key: Some(s3_key),
-        ..NewUser::named(username.parse()?, email.parse()?)
+        ..NewUser::new(username.parse()?, email.parse()?)
     };
     let user = table.create_user(new).await?;
     Ok(SeededUser {

@@ -123,7 +123,7 @@ async fn unseal_finds_the_box_of_an_account_in_the_table() {
 
 async fn account_with_registry(table: &Table, sealing: &SealPublicKey) -> String {
     let email: EmailAddress = "jane.doe@example.com".parse().unwrap();
-    let new = NewUser::named("janedoe".parse().unwrap(), email);
+    let new = NewUser::new("janedoe".parse().unwrap(), email);
     let user = table.create_user(new).await.unwrap();
     let registry = Registry {
         server: "https://registry.example.com".to_owned(),

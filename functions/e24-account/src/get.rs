@@ -31,5 +31,5 @@ pub(crate) fn view(user: &User) -> Success<Account> {
 
 /// Refuses a write to the user unless it is as the request demands, as `GET /v2/account` shows it.
 pub(crate) fn as_demanded<N: Permission>(caller: Caller<N>) -> Result<Caller<N>> {
-    caller.check_if_match(|user| (view(user), user.basis()))
+    caller.check_if_match(|user| (view(user), user.versions()))
 }

@@ -89,7 +89,7 @@ pub(crate) async fn create(
         api_keys: vec![api_key],
         s3_key: Some(s3_key),
         member_of,
-        ..NewUser::named(username, body.email)
+        ..NewUser::new(username, body.email)
     };
     let write = app.table.create_user_with(new, slug)?;
     let view = |user| Success::of(Created { user: UserView::of(&user, Some(secrets)) });

@@ -3,7 +3,7 @@ use serde::Serialize;
 use shared::auth::{AccountRead, AuthRequest};
 use shared::http::{self, Query};
 use shared::model::EmailAddress;
-use shared::table::{Addressed, Table};
+use shared::table::{AccountWithEmail, Table};
 use shared::{App, Result};
 
 use crate::view::AccountView;
@@ -23,13 +23,13 @@ pub(crate) async fn find(
     let email = query.map(|query| query.get("email").map(|raw| raw.parse::<EmailAddress>().ok()));
     let (caller, email, memberships) = auth.beside(email, Table::memberships).await?;
     let accounts = app.table.accounts(&memberships).await?;
-    let accounts = app.table.addressed(accounts, caller.user()).await?;
+    let accounts = app.table.accounts_with_email(accounts, caller.user()).await?;
     let matching = accounts
         .into_iter()
         .filter(|account| email.as_ref().is_none_or(|email| shows(account, email.as_ref())));
     http::ok(&Accounts { values: matching.map(AccountView::from).collect() })
 }
 
-fn shows(account: &Addressed, email: Option<&EmailAddress>) -> bool {
+fn shows(account: &AccountWithEmail, email: Option<&EmailAddress>) -> bool {
     account.email.as_ref().zip(email).is_some_and(|(shown, email)| shown.is(email))
 }

@@ -14,6 +14,6 @@ pub(crate) async fn get(
     id: &str,
 ) -> Result<Response<Body>> {
     let (caller, _, access) = auth.with(query.and_then(|_| account_id(id)), |id| *id).await?;
-    let account = app.table.with_address(&access.member()?, caller.user()).await?;
+    let account = app.table.account_with_email(&access.member()?, caller.user()).await?;
     http::ok_with_etag(&AccountView::from(account))
 }

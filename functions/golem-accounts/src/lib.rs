@@ -58,10 +58,10 @@ async fn as_demanded<N: Permission>(
     if !caller.is_conditional() {
         return Ok(caller);
     }
-    let shown = app.table.with_address(account, caller.user()).await?;
+    let shown = app.table.account_with_email(account, caller.user()).await?;
     caller.check_if_match(|_| {
-        let basis = shown.basis.clone();
-        (view::AccountView::from(shown), basis)
+        let versions = shown.versions.clone();
+        (view::AccountView::from(shown), versions)
     })
 }
 

@@ -34,9 +34,9 @@ pub(crate) async fn update(
     let body = fields.and_then(UpdateAccount::read).and_then(|body| Ok((body, account_id(id)?)));
     let (caller, (body, _), access) = auth.with(body, |(_, id)| *id).await?;
     let admin = access.admin()?;
-    let shown = app.table.with_address(admin.account(), caller.user()).await?;
+    let shown = app.table.account_with_email(admin.account(), caller.user()).await?;
     let caller =
-        caller.check_if_match(|_| (AccountView::from(shown.clone()), shown.basis.clone()))?;
+        caller.check_if_match(|_| (AccountView::from(shown.clone()), shown.versions.clone()))?;
     if body.plan.is_some_and(|plan| plan != admin.account().plan) {
         return Err(Error::invalid(
             "planId",

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use shared::model::{Account, AccountId, AccountName, EmailAddress, PlanId};
-use shared::table::Addressed;
+use shared::table::AccountWithEmail;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -13,8 +13,8 @@ pub(crate) struct AccountView {
     plan_id: PlanId,
 }
 
-impl From<Addressed> for AccountView {
-    fn from(Addressed { account, email, basis: _ }: Addressed) -> Self {
+impl From<AccountWithEmail> for AccountView {
+    fn from(AccountWithEmail { account, email, versions: _ }: AccountWithEmail) -> Self {
         Self::shown(account, email.as_ref())
     }
 }

@@ -6,7 +6,7 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::http::{self, ApiRequest, Fields};
 use shared::model::{Grant, GrantCredential, GrantTokenKind, Scope, Timestamp, User, UserNumber};
-use shared::table::{ACCESS_LIFE, Stored};
+use shared::table::{ACCESS_TOKEN_TTL, Stored};
 use shared::{Error, OAuthCode, Result};
 
 use crate::App;
@@ -114,7 +114,7 @@ impl TokenView {
             username: user.username.to_string(),
             user_id: user.number,
             access_token: access,
-            expires_in: ACCESS_LIFE,
+            expires_in: ACCESS_TOKEN_TTL,
             token_type: "Bearer",
             scope: write_scopes(scopes),
             refresh_token: refresh,

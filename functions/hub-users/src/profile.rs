@@ -99,7 +99,7 @@ pub(crate) async fn update(
     let (caller, UpdateProfile(change), owner) = auth.with(body, |_| named(name)).await?;
     own(&caller, owner)?;
     let caller =
-        caller.check_if_match(|user| (UserView::of((**user).clone(), origin), user.basis()))?;
+        caller.check_if_match(|user| (UserView::of((**user).clone(), origin), user.versions()))?;
     let write = app.table.change_user(caller.user(), caller.token_id(), &change)?;
     caller.commit(app, write, |user| http::ok_with_etag(&UserView::of(user, origin))).await
 }

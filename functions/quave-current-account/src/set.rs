@@ -47,12 +47,12 @@ async fn as_demanded(app: &App, caller: Caller<AccountWrite>) -> Result<Caller<A
     }
     match current(app, caller.user()).await {
         Ok(account) => caller.check_if_match(|user| {
-            let basis = account.basis().and(user);
-            (AccountView::of(account.into_inner(), user), basis)
+            let versions = account.versions().and(user);
+            (AccountView::of(account.into_inner(), user), versions)
         }),
         Err(Error::NotFound(_) | Error::Forbidden(_)) => {
-            let basis = caller.user().basis();
-            caller.check_if_match_absent(basis)
+            let versions = caller.user().versions();
+            caller.check_if_match_absent(versions)
         }
         Err(error) => Err(error),
     }

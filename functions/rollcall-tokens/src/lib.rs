@@ -64,7 +64,7 @@ fn working<N: Permission>(
     let works = |token: &Stored<UserToken>| caller.user().is_active(token, Timestamp::now());
     let token = found.filter(works).ok_or(Error::NotFound("token"))?;
     Ok(match caller.token().filter(|asking| asking.id == token.id) {
-        Some(asking) => token.used_at(asking.last_used_at),
+        Some(asking) => token.with_last_used(asking.last_used_at),
         None => token,
     })
 }

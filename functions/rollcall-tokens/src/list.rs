@@ -59,7 +59,7 @@ pub(crate) async fn list(
             |table, user, page| table.tokens_after(user, page.after, page.limit),
         )
         .await?;
-    let page = app.table.working_tokens(caller.user(), read, page.limit).await?;
+    let page = app.table.active_tokens(caller.user(), read, page.limit).await?;
     let tokens = page.tokens.into_iter().map(TokenView::from).collect();
     http::ok(&Tokens { tokens, next_cursor: page.next })
 }

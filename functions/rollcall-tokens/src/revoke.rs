@@ -19,8 +19,8 @@ pub(crate) async fn revoke(
     let (caller, id, found) = auth.with(query.and_then(|_| token_id(id)), |id| *id).await?;
     let token = working(&caller, found)?;
     let caller = caller.check_if_match(|_| {
-        let basis = token.basis();
-        (TokenView::from(token.into_inner()), basis)
+        let versions = token.versions();
+        (TokenView::from(token.into_inner()), versions)
     })?;
     let write = app.table.delete_token(caller.user().id, id);
     caller.commit(app, write, |()| http::no_content()).await

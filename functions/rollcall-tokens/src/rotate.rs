@@ -34,7 +34,7 @@ pub(crate) async fn rotate(
         caller.require::<FullAccess>()?;
     }
     caller.check_delegation(old.scopes.as_ref(), old.expires_at)?;
-    let caller = caller.check_if_match(|_| (TokenView::from((*old).clone()), old.basis()))?;
+    let caller = caller.check_if_match(|_| (TokenView::from((*old).clone()), old.versions()))?;
     let write = app.table.rotate_token(caller.user(), maker, &old, overlap)?;
     caller.commit(app, write, |(credential, new)| view::created(&credential, new)).await
 }

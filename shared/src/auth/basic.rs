@@ -96,10 +96,10 @@ impl Basic {
         let (known, normal) =
             match (self.name.parse::<EmailAddress>(), self.name.parse::<Username>()) {
                 (Ok(address), _) => {
-                    (app.table.user_of_address(&address).await?, address.normal().to_owned())
+                    (app.table.user_id_by_email(&address).await?, address.normal().to_owned())
                 }
                 (Err(_), Ok(username)) => {
-                    (app.table.user_of_username(&username).await?, username.to_string())
+                    (app.table.user_id_by_username(&username).await?, username.to_string())
                 }
                 (Err(_), Err(_)) => (app.table.dummy_lookup().await?, self.name.clone()),
             };
@@ -137,7 +137,7 @@ impl Basic {
     ) -> Result<()> {
         let user = user.filter(|user| !user.disabled);
         let hash = user.and_then(|user| user.password_hash.as_deref());
-        attempts.refuse_if_locked()?;
+        attempts.check_not_locked()?;
         if let (Some(user), Some(hash)) = (user, hash)
             && app.means.verified.knows(user.id, hash, &self.password)
         {
@@ -146,13 +146,13 @@ impl Basic {
         let reservation = app.table.reserve_attempt(guessed, attempts).await?;
         let id = user.map_or_else(UserId::generate, |user| user.id);
         if app.means.verified.check(id, hash, &self.password)? {
-            app.table.give_back_attempt(reservation).await;
+            app.table.release_attempt(reservation).await;
             if let Some(user) = user {
                 self.rehash_if_outdated(&app.table, user).await;
             }
             return Ok(());
         }
-        app.table.note_wrong_attempt(reservation).await?;
+        app.table.record_failed_attempt(reservation).await?;
         Err(Error::InvalidCredential)
     }
 

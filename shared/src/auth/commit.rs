@@ -37,17 +37,17 @@ impl<N: Permission> Caller<N> {
         shown: impl FnOnce(&Stored<User>) -> (V, ReadVersions),
     ) -> Result<Self> {
         if self.is_conditional() {
-            let (view, basis) = shown(&self.user);
+            let (view, versions) = shown(&self.user);
             self.preconditions.check(&EntityTag::of_view(&view)?)?;
-            (self.preconditions, self.basis) = (Preconditions::default(), basis);
+            (self.preconditions, self.versions) = (Preconditions::default(), versions);
         }
         Ok(self)
     }
 
     /// The same for a resource that is not there, which rests on something too: `If-Match` refuses it.
-    pub fn check_if_match_absent(mut self, basis: ReadVersions) -> Result<Self> {
+    pub fn check_if_match_absent(mut self, versions: ReadVersions) -> Result<Self> {
         self.preconditions.check_absent()?;
-        (self.preconditions, self.basis) = (Preconditions::default(), basis);
+        (self.preconditions, self.versions) = (Preconditions::default(), versions);
         Ok(self)
     }
 
@@ -62,12 +62,13 @@ impl<N: Permission> Caller<N> {
         view: impl FnOnce(T) -> Result<Response<Body>>,
     ) -> Result<Response<Body>> {
         self.preconditions.check_absent()?;
-        let Self { user, repeatable, basis, .. } = self;
+        let Self { user, repeatable, versions, .. } = self;
         let (outcome, write) = write.split();
         let answer = view(outcome)?;
-        let mut write = write.if_unchanged(basis);
+        let mut write = write.if_unchanged(versions);
         if let Some(request) = repeatable {
-            write = write.keeping(&request.kept(&app.service_keys, user.id, &answer).await?)?;
+            write = write
+                .with_stored_response(&request.kept(&app.service_keys, user.id, &answer).await?)?;
         }
         write.commit().await?;
         Ok(answer)

@@ -111,7 +111,7 @@ pub struct Caller<N> {
     /// What it demands of the resource that it names; nothing once that was looked at.
     pub(super) preconditions: Preconditions,
     /// What that rests on.
-    pub(super) basis: ReadVersions,
+    pub(super) versions: ReadVersions,
     need: PhantomData<N>,
 }
 
@@ -128,7 +128,7 @@ impl<N: Permission> Caller<N> {
             credential,
             repeatable: None,
             preconditions: Preconditions::default(),
-            basis: ReadVersions::default(),
+            versions: ReadVersions::default(),
             need: PhantomData,
         })
     }

@@ -58,7 +58,7 @@ impl Signature {
                 .map_err(failed("check a signature"))?;
             mac.update(text);
             if mac.verify_slice(&self.mac).is_ok() {
-                app.table.mark_key_used(user, key, Timestamp::now()).await;
+                app.table.touch_api_key(user, key, Timestamp::now()).await;
                 return Ok(Credential::ApiKey(self.key));
             }
         }

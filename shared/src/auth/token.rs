@@ -91,14 +91,14 @@ impl Token {
                     && token.is_unexpired(now)
                     && user.accepts_epoch(&token) =>
             {
-                table.mark_token_used(&mut token, now).await;
+                table.touch_token(&mut token, now).await;
                 Ok(Credential::Token(Box::new(token.into_inner())))
             }
             (Self::OAuth(presented), StoredCredential::Grant(Some(grant)))
                 if grant.epoch == user.credential_epoch =>
             {
                 let access = grant.access_of(presented, now).ok_or(Error::InvalidCredential)?;
-                table.mark_grant_used(&grant, now).await;
+                table.touch_grant(&grant, now).await;
                 Ok(Credential::OAuth(access.scopes.clone()))
             }
             _ => Err(Error::InvalidCredential),

@@ -1,33 +1,33 @@
-//! What a request wants to read beside its credential.
+//! Reads of credentials.
 
 use crate::Result;
 use crate::model::{Grant, GrantId, TokenId, User, UserId, UserToken};
 use crate::table::engine::{Fetch, Items, Key, Stored, Table};
 use crate::table::lockout::{LoginAttempts, LoginSubject};
 
-/// Where a credential is kept.
+/// Where a credential is stored.
 #[derive(Debug, Clone)]
 pub enum CredentialKey {
-    /// Among the items of its user.
+    /// In a token of the user.
     Token(TokenId),
-    /// In a grant of its user.
+    /// In a grant of the user.
     Grant(GrantId),
-    /// In the user itself.
+    /// In the user.
     InUser,
-    /// A password: in the user, with the attempts on it beside.
+    /// A password: in the user, with login attempts in an item of their own.
     Password(LoginSubject),
 }
 
-/// What was kept of a credential; nothing says yet that it is the one that was presented.
+/// A credential as it is stored. The presented one has not been compared with it yet.
 #[derive(Debug)]
 pub enum StoredCredential {
-    /// The token of that id.
+    /// The token with the id.
     Token(Option<Stored<UserToken>>),
-    /// The grant of that id.
+    /// The grant with the id.
     Grant(Option<Stored<Grant>>),
-    /// It is in the user.
+    /// In the user.
     InUser,
-    /// It is in the user; these are the attempts on it.
+    /// In the user, with its login attempts.
     Password(LoginSubject, LoginAttempts),
 }
 
@@ -37,11 +37,11 @@ impl CredentialKey {
             Self::Token(token) => Some(Key::token(user, *token)),
             Self::Grant(grant) => Some(Key::grant(user, *grant)),
             Self::InUser => None,
-            Self::Password(guessed) => Some(guessed.key()),
+            Self::Password(subject) => Some(subject.key()),
         }
     }
 
-    fn pick(&self, user: UserId, items: &mut Items) -> Result<StoredCredential> {
+    fn extract(&self, user: UserId, items: &mut Items) -> Result<StoredCredential> {
         match self {
             Self::Token(token) => {
                 Ok(StoredCredential::Token(items.take(&Key::token(user, *token))?))
@@ -50,39 +50,41 @@ impl CredentialKey {
                 Ok(StoredCredential::Grant(items.take(&Key::grant(user, *grant))?))
             }
             Self::InUser => Ok(StoredCredential::InUser),
-            Self::Password(guessed) => {
-                let attempts = LoginAttempts::of(items.take_attributes(&guessed.key()).as_ref());
-                Ok(StoredCredential::Password(guessed.clone(), attempts))
+            Self::Password(subject) => {
+                let attempts =
+                    LoginAttempts::from_item(items.take_attributes(&subject.key()).as_ref());
+                Ok(StoredCredential::Password(subject.clone(), attempts))
             }
         }
     }
 }
 
 impl Table {
-    /// A user and what else is wanted: one round, for the operator's commands, which need no credential of the user.
-    pub async fn user_and<W: Fetch>(
+    /// A user and more items in one round trip. For the operator's commands, which do not
+    /// authenticate the user.
+    pub async fn user_and<F: Fetch>(
         &self,
         user: UserId,
-        wanted: W,
-    ) -> Result<(Option<Stored<User>>, W::Output)> {
+        fetch: F,
+    ) -> Result<(Option<Stored<User>>, F::Output)> {
         let (_, user, found) =
-            self.fetch_with_credential(user, CredentialKey::InUser, wanted).await?;
+            self.fetch_with_credential(user, CredentialKey::InUser, fetch).await?;
         Ok((user, found))
     }
 
-    /// What is kept of a credential, its user, and what else is wanted: one round.
-    pub async fn fetch_with_credential<W: Fetch>(
+    /// A stored credential, its user, and more items in one round trip.
+    pub async fn fetch_with_credential<F: Fetch>(
         &self,
         user: UserId,
-        kept: CredentialKey,
-        wanted: W,
-    ) -> Result<(StoredCredential, Option<Stored<User>>, W::Output)> {
-        let mut keys = wanted.keys(user);
+        credential: CredentialKey,
+        fetch: F,
+    ) -> Result<(StoredCredential, Option<Stored<User>>, F::Output)> {
+        let mut keys = fetch.keys(user);
         keys.push(Key::user(user));
-        keys.extend(kept.key(user));
+        keys.extend(credential.key(user));
         let mut items = self.batch_get(keys).await?;
-        // First, since what is wanted may be the credential itself.
-        let found = wanted.pick(user, &mut items)?;
-        Ok((kept.pick(user, &mut items)?, items.take(&Key::user(user))?, found))
+        // First, since the credential itself may be among the fetched items.
+        let found = fetch.extract(user, &mut items)?;
+        Ok((credential.extract(user, &mut items)?, items.take(&Key::user(user))?, found))
     }
 }

@@ -16,15 +16,15 @@ mod tokens;
 mod users;
 mod write;
 
-pub use accounts::{Access, AccountChange, Addressed, AdminOf, FreeSlug, NewAccount};
+pub use accounts::{Access, AccountChange, AccountWithEmail, AdminOf, FreeSlug, NewAccount};
 pub use cleanup::Swept;
 pub use credentials::{CredentialKey, StoredCredential};
 pub use engine::{Connection, Fetch, ReadVersions, Stored, Table, Versioned};
-pub use grants::{ACCESS_LIFE, ClientAndGrant, Issued, NewGrant};
+pub use grants::{ACCESS_TOKEN_TTL, ClientAndGrant, IssuedTokens, NewGrant};
 pub use idempotency::StoredResponse;
 pub use lockout::{LoginAttempts, LoginSubject, Reservation};
 pub use tokens::{NewToken, ReadTokens, TokenPage};
 pub use users::{
-    ApiKeyChange, CallerEmail, FreeNames, MOST_EMAILS, NewUser, UserChange, UserIdByUsername,
+    ApiKeyChange, CallerEmail, FreeNames, MAX_EMAILS, NewUser, UserChange, UserIdByUsername,
 };
 pub use write::Write;

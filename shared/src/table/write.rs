@@ -1,25 +1,26 @@
-//! Writes that are ready and not done yet, so that what they are answered with can be kept in the same transaction.
+//! Prepared writes, so that the response can be stored in the same transaction.
 
 use crate::Result;
 use crate::model::{AccountId, User, UserId};
 use crate::table::engine::{ReadVersions, Transaction};
 use crate::table::idempotency::StoredResponse;
 
-/// A write that is ready, with what comes of it: nothing is done before it is committed.
+/// A prepared write with its outcome. Nothing is written before [`Write::commit`].
 #[must_use = "nothing is written before it is committed"]
 pub struct Write<'t, T> {
     transaction: Transaction<'t>,
     outcome: T,
-    aftermath: FollowUp,
+    follow_up: FollowUp,
 }
 
-/// What is cleared up once a write is done. It may stop anywhere: nothing depends on it.
+/// Cleanup after the write. It may be interrupted: nothing depends on it.
 pub(in crate::table) enum FollowUp {
     Nothing,
-    /// The memberships of an account that is gone, but for this admin's, which went with it.
-    Members(AccountId, UserId),
-    /// The tokens and grants that a changed password revoked.
-    Revoked(Box<User>),
+    /// Deletes the memberships of a deleted account, except this admin's, which the transaction
+    /// deletes.
+    DeleteMembers(AccountId, UserId),
+    /// Deletes the tokens and grants that a password change revoked.
+    DeleteRevoked(Box<User>),
 }
 
 impl<'t, T> Write<'t, T> {
@@ -30,46 +31,46 @@ impl<'t, T> Write<'t, T> {
     pub(in crate::table) const fn followed_by(
         transaction: Transaction<'t>,
         outcome: T,
-        aftermath: FollowUp,
+        follow_up: FollowUp,
     ) -> Self {
-        Self { transaction, outcome, aftermath }
+        Self { transaction, outcome, follow_up }
     }
 
-    /// Does all of it or nothing.
+    /// Writes everything or nothing.
     ///
-    /// [`Error::WriteConflict`](crate::Error::WriteConflict) when somebody else changed first what it rests on; else the errors that the
-    /// method names that made it.
+    /// [`Error::WriteConflict`](crate::Error::WriteConflict) if an item it depends on was changed
+    /// meanwhile, else the errors of the method that prepared it.
     pub async fn commit(self) -> Result<T> {
-        let Self { transaction, outcome, aftermath } = self;
-        match aftermath {
+        let Self { transaction, outcome, follow_up } = self;
+        match follow_up {
             FollowUp::Nothing => Box::pin(transaction.commit()).await?,
-            FollowUp::Members(account, admin) => {
+            FollowUp::DeleteMembers(account, admin) => {
                 let table = transaction.table();
-                Box::pin(table.commit_closing(transaction, account, admin)).await?;
+                Box::pin(table.commit_deletion(transaction, account, admin)).await?;
             }
-            FollowUp::Revoked(user) => {
+            FollowUp::DeleteRevoked(user) => {
                 let table = transaction.table();
                 Box::pin(transaction.commit()).await?;
-                Box::pin(table.clear_after(&user)).await;
+                Box::pin(table.delete_revoked_in_time(&user)).await;
             }
         }
         Ok(outcome)
     }
 
-    /// What comes of it, apart from the write itself.
+    /// Separates the outcome from the write.
     pub fn split(self) -> (T, Write<'t, ()>) {
-        let Self { transaction, outcome, aftermath } = self;
-        (outcome, Write { transaction, outcome: (), aftermath })
+        let Self { transaction, outcome, follow_up } = self;
+        (outcome, Write { transaction, outcome: (), follow_up })
     }
 
-    /// The same, if nobody has changed the items that this names.
-    pub fn if_unchanged(self, basis: ReadVersions) -> Self {
-        Self { transaction: basis.demanded_by(self.transaction), ..self }
+    /// Also requires that these items are unchanged.
+    pub fn if_unchanged(self, versions: ReadVersions) -> Self {
+        Self { transaction: versions.add_conditions(self.transaction), ..self }
     }
 
-    /// The same, and with it an answer is kept; somebody else's answer in its place is found first, whatever else is
-    /// wrong.
-    pub fn keeping(self, answer: &StoredResponse) -> Result<Self> {
-        Ok(Self { transaction: self.transaction.keep(answer)?, ..self })
+    /// Also stores the response. If one is already stored in its place, the write fails with
+    /// [`Error::IdempotencyKeyInUse`](crate::Error::IdempotencyKeyInUse), whatever else is wrong.
+    pub fn with_stored_response(self, response: &StoredResponse) -> Result<Self> {
+        Ok(Self { transaction: self.transaction.store_response(response)?, ..self })
     }
 }

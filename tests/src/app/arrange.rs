@@ -19,7 +19,7 @@ impl TestApp {
             verified: true,
             password_hash: Some(password_hash()),
             api_keys: vec![api_key.clone()],
-            ..NewUser::named(name.parse().expect("a username"), email)
+            ..NewUser::new(name.parse().expect("a username"), email)
         };
         let user = self.table().create_user(new).await.expect("a new user");
         let secret = api_key.secret(user.id, &key).expect("its secret");

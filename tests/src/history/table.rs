@@ -123,7 +123,9 @@ impl<'a> Table<'a> {
         let Some(token) = self.at(partition, &format!("TOKEN#{id}")) else { return false };
         let epoch = |item: &Value, name: &str| text(item, &format!("/{name}/N"));
         let is_current = epoch(token, "epoch") == epoch(user, "credentialEpoch");
-        text(token, "/kind/S") == "environment" || is_current || text(user, "/sparedToken/S") == id
+        text(token, "/kind/S") == "environment"
+            || is_current
+            || text(user, "/retainedToken/S") == id
     }
 
     fn grant(&self, user: &str, code: &str, known: &Known) -> Option<Projection> {

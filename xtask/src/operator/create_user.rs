@@ -51,7 +51,7 @@ pub(super) async fn run(table: &Table, options: NewUserOptions) -> Result<()> {
             verified: options.verified,
             password_hash: Some(hash.clone()),
             full_name: options.full_name.clone().unwrap_or_default(),
-            ..NewUser::named(options.username.clone(), options.email.clone())
+            ..NewUser::new(options.username.clone(), options.email.clone())
         };
         table.create_user(new).await
     })

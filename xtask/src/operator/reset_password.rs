@@ -37,7 +37,7 @@ pub(super) async fn run(table: &Table, options: Reset) -> Result<()> {
     })
     .await?;
     // Last, since wrong guesses at the old password count until it is gone.
-    let unlocked = table.forget_attempts(user.id).await;
+    let unlocked = table.reset_attempts(user.id).await;
     print(&Done { id: user.id, username: user.username, password })?;
     unlocked.context("the password is changed, but a lock on it may be left")
 }

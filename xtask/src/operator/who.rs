@@ -30,8 +30,8 @@ impl Who {
     pub(super) async fn find(&self, table: &Table) -> Result<Stored<User>> {
         let id = match self {
             Self::Id(id) => Some(*id),
-            Self::Address(address) => table.user_of_address(address).await?,
-            Self::Name(name) => table.user_of_username(name).await?,
+            Self::Address(address) => table.user_id_by_email(address).await?,
+            Self::Name(name) => table.user_id_by_username(name).await?,
         };
         let user = match id {
             Some(id) => table.user_and(id, ()).await?.0,

@@ -96,9 +96,9 @@ async fn a_reset_changes_the_password_and_revokes_tokens_and_grants_and_lifts_th
         let seen = stage.attempts(&user).await;
         let guessed = LoginSubject::User(user.id);
         let attempt = stage.table.reserve_attempt(&guessed, &seen).await.unwrap();
-        stage.table.note_wrong_attempt(attempt).await.unwrap();
+        stage.table.record_failed_attempt(attempt).await.unwrap();
     }
-    assert!(stage.attempts(&user).await.refuse_if_locked().is_err());
+    assert!(stage.attempts(&user).await.check_not_locked().is_err());
 
     let reset = stage.done(&["reset-password", "--user", "Jane.Doe@example.com"]);
 
@@ -115,7 +115,7 @@ async fn a_reset_changes_the_password_and_revokes_tokens_and_grants_and_lifts_th
         .0;
     assert!(matches!(kept, StoredCredential::Grant(None)), "{kept:?}");
     assert!(stage.user(&made["id"]).await.credential_epoch > user.credential_epoch);
-    assert!(stage.attempts(&user).await.refuse_if_locked().is_ok());
+    assert!(stage.attempts(&user).await.check_not_locked().is_ok());
     assert!(!stage.items().await.contains(password));
 }
 

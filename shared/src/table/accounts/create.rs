@@ -1,4 +1,4 @@
-//! Opening accounts.
+//! Creating accounts.
 
 use crate::model::{
     Account, AccountId, AccountName, EmailAddress, Membership, PlanId, Registry, Role, Slug,
@@ -11,17 +11,17 @@ use crate::table::write::Write;
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
-/// What a new account is to be.
+/// The data of a new account.
 pub struct NewAccount {
     /// Its name.
     pub name: AccountName,
-    /// Where to write about it.
+    /// The contact address.
     pub contact_email: Option<EmailAddress>,
     /// Access to a private registry.
     pub registry: Option<Registry>,
 }
 
-/// The slug that a new account of this name should take.
+/// A free slug for a new account with this name.
 pub struct FreeSlug(pub AccountName);
 
 impl Fetch for FreeSlug {
@@ -31,16 +31,17 @@ impl Fetch for FreeSlug {
         Slug::numbered(self.0.as_str()).map(|slug| Key::slug_claim(&slug)).collect()
     }
 
-    /// The first that is free, else a random one; the write that claims it decides.
-    fn pick(self, _: UserId, items: &mut Items) -> Result<Slug> {
-        let free = Slug::numbered(self.0.as_str()).find(|slug| !items.has(&Key::slug_claim(slug)));
+    /// The first free candidate, else a random slug. The write that claims it can still fail.
+    fn extract(self, _: UserId, items: &mut Items) -> Result<Slug> {
+        let free =
+            Slug::numbered(self.0.as_str()).find(|slug| !items.contains(&Key::slug_claim(slug)));
         free.map_or_else(|| Slug::random(self.0.as_str()), Ok)
     }
 }
 
 impl NewAccount {
-    /// The account as it starts: neither verified nor scaling by itself, on the default plan.
-    pub(in crate::table) fn opened(self, slug: Slug, owner: UserId) -> Result<Account> {
+    /// A new account: not verified, without autoscaling, on the default plan.
+    pub(in crate::table) fn into_account(self, slug: Slug, owner: UserId) -> Result<Account> {
         Ok(Account {
             id: AccountId::generate()?,
             name: self.name,
@@ -57,7 +58,7 @@ impl NewAccount {
 }
 
 impl Transaction<'_> {
-    /// Adds an account with its slug, and its owner as its admin.
+    /// Inserts an account with its slug, and its owner as its admin.
     pub(in crate::table) fn insert_account(self, account: &Account) -> Result<Self> {
         let admin = Membership {
             account: account.id,
@@ -67,41 +68,45 @@ impl Transaction<'_> {
         };
         self.insert(account, || Error::WriteConflict)?
             .put(
-                Claim::of_account(account.id, Key::slug_claim(&account.slug))?,
+                Claim::by_account(account.id, Key::slug_claim(&account.slug))?,
                 Condition::absent(),
                 || Error::WriteConflict,
             )?
             .insert(&admin, || Error::WriteConflict)?
-            .put(admin.at(Key::member(admin.account, admin.user))?, Condition::absent(), || {
-                Error::WriteConflict
-            })
+            .put(
+                admin.to_attributes(Key::member(admin.account, admin.user))?,
+                Condition::absent(),
+                || Error::WriteConflict,
+            )
     }
 }
 
 impl Table {
-    /// The slug for a new account of this name, as things stand.
+    /// Reads a free slug for a new account with this name.
     pub(in crate::table) async fn free_slug(
         &self,
         name: &AccountName,
         owner: UserId,
     ) -> Result<Slug> {
-        let choice = FreeSlug(name.clone());
-        let mut items = self.batch_get(choice.keys(owner)).await?;
-        choice.pick(owner, &mut items)
+        let fetch = FreeSlug(name.clone());
+        let mut items = self.batch_get(fetch.keys(owner)).await?;
+        fetch.extract(owner, &mut items)
     }
 
-    /// Opens an account for its owner, who becomes its admin; it becomes the owner's current account if there is no
-    /// usable one.
+    /// Creates an account whose owner becomes its admin. It becomes the owner's current account if
+    /// there is no usable one.
     ///
-    /// [`Error::Conflict`] when the contact address is taken, [`Error::WriteConflict`] when the slug is.
+    /// [`Error::Conflict`] if the contact address is taken, [`Error::WriteConflict`] if the slug
+    /// is.
     pub async fn create_account(
         &self,
         new: NewAccount,
         slug: Slug,
         owner: &Stored<User>,
     ) -> Result<Write<'_, Account>> {
-        let account = new.opened(slug, owner.id)?;
-        let mut transaction = Transaction::new(self, "open an account").insert_account(&account)?;
+        let account = new.into_account(slug, owner.id)?;
+        let mut transaction =
+            Transaction::new(self, "create an account").insert_account(&account)?;
         if let Some(address) = &account.contact_email {
             transaction = transaction.claim_contact(account.id, address, [owner.id; 2])?;
         }

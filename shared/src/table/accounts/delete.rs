@@ -8,19 +8,20 @@ use crate::table::write::{FollowUp, Write};
 use crate::{Error, Result};
 
 impl Table {
-    /// Deletes an account, for an admin of it.
+    /// Deletes an account.
     ///
-    /// One write makes it invisible everywhere and frees its names; then the other memberships are cleared up, however
-    /// many they are. The first of them are listed beside the write, which is exact: whoever adds a member raises the
-    /// account's version, and the write demands the version that was read before. Whoever asks again for the deletion of an
-    /// account that is gone has an interrupted clearing finished, by [`Table::admin_for_deletion`], and so does the sweep.
+    /// One transaction makes it invisible and releases its names. Then the other memberships are
+    /// deleted, any number of them. The first page of them is read beside the transaction, and none
+    /// is missed: adding a member increments the account's version, which the transaction requires
+    /// to be unchanged. An interrupted cleanup is finished by the sweep, or by a repeated deletion,
+    /// through [`Table::admin_for_deletion`].
     pub fn delete_account(&self, AdminOf { account, admin }: AdminOf) -> Result<Write<'_, ()>> {
-        let aftermath = FollowUp::Members(account.id, admin);
-        Ok(Write::followed_by(self.closing(&account, admin)?, (), aftermath))
+        let follow_up = FollowUp::DeleteMembers(account.id, admin);
+        Ok(Write::followed_by(self.deletion(&account, admin)?, (), follow_up))
     }
 
-    /// The account's admin, for its deletion: 404 and 403 as [`Access::admin`] says. Of an account that is gone whatever
-    /// an interrupted deletion left is cleared up first.
+    /// The proof of an admin, for a deletion: 404 and 403 as in [`Access::admin`]. If the account
+    /// is deleted already, finishes an interrupted cleanup first.
     pub async fn admin_for_deletion(&self, id: AccountId, access: Access) -> Result<AdminOf> {
         if access.account.is_none() {
             self.finish_member_cleanup(id).await;
@@ -28,18 +29,18 @@ impl Table {
         access.admin()
     }
 
-    /// The one write: the account, its names, both sides of the admin's membership, and the note of what is left.
-    fn closing(&self, account: &Stored<Account>, admin: UserId) -> Result<Transaction<'_>> {
+    /// The transaction: the account, its names, both sides of the admin's membership, and the
+    /// cleanup task.
+    fn deletion(&self, account: &Stored<Account>, admin: UserId) -> Result<Transaction<'_>> {
         let id = account.id;
-        let is_admin = Condition::one_of("role", ["admin".to_owned()]);
         let ours = Condition::one_of("account", [id.to_string()]);
         let transaction = Transaction::new(self, "delete an account")
             .delete(Key::account(id), Condition::unchanged(account), || Error::WriteConflict)
             .delete(Key::slug_claim(&account.slug), ours, || Error::WriteConflict)
-            .delete(Key::membership(admin, id), is_admin, || Error::WriteConflict)
+            .delete(Key::membership(admin, id), Condition::is_admin(), || Error::WriteConflict)
             .delete(Key::member(id, admin), Condition::present(), || Error::WriteConflict)
-            .check(Key::user(admin), Condition::enabled(), || Error::InvalidCredential)
-            .note_clearing(&CleanupTask::members(id))?;
+            .check_user_enabled(admin)
+            .record_cleanup(&CleanupTask::members(id))?;
         Ok(match &account.contact_email {
             Some(contact) => transaction.release_contact(id, contact),
             None => transaction,

@@ -1,4 +1,4 @@
-//! Who belongs to which account.
+//! Memberships of users in accounts.
 
 use crate::model::{Account, AccountId, Membership, Role, Timestamp, UserId};
 use crate::table::engine::{
@@ -8,14 +8,15 @@ use crate::table::engine::{
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
-/// An account and the caller's place in it; any of both may be missing.
+/// An account and the caller's membership in it. Either may be missing.
 #[derive(Debug)]
 pub struct Access {
     pub(in crate::table) account: Option<Stored<Account>>,
     pub(in crate::table) membership: Option<Stored<Membership>>,
 }
 
-/// Proof that a user was an admin of this account when it was read. The write repeats it as a condition.
+/// Proof that a user was an admin of this account when it was read. Writes check it again, as a
+/// condition.
 #[derive(Debug)]
 pub struct AdminOf {
     pub(in crate::table) account: Stored<Account>,
@@ -30,7 +31,7 @@ impl AdminOf {
 }
 
 impl Access {
-    /// The account, for any of its members: 404 without the account, 403 without a membership.
+    /// The account, for members: 404 without the account, 403 without a membership.
     pub fn member(self) -> Result<Stored<Account>> {
         let account = self.account.ok_or(Error::NotFound("account"))?;
         match self.membership {
@@ -39,7 +40,7 @@ impl Access {
         }
     }
 
-    /// The proof, for an admin of the account: 404 without the account, 403 for anybody else.
+    /// The proof, for admins: 404 without the account, 403 for everyone else.
     pub fn admin(self) -> Result<AdminOf> {
         let account = self.account.ok_or(Error::NotFound("account"))?;
         match self.membership {
@@ -51,7 +52,7 @@ impl Access {
         }
     }
 
-    /// The caller's role in an account that both are there for: 403 without, since who has no usable account may not.
+    /// The caller's role: 403 if the account or the membership is missing.
     pub fn role(&self) -> Result<Role> {
         match (&self.account, &self.membership) {
             (Some(_), Some(membership)) => Ok(membership.role),
@@ -59,13 +60,13 @@ impl Access {
         }
     }
 
-    /// Whether the caller could still use the account as the current one.
+    /// Whether the account can be the current account of the caller.
     pub(in crate::table) const fn is_usable(&self) -> bool {
         self.account.is_some() && self.membership.is_some()
     }
 }
 
-/// The account of this id, and the caller's membership.
+/// The account with this id, and the caller's membership.
 impl Fetch for AccountId {
     type Output = Access;
 
@@ -73,7 +74,7 @@ impl Fetch for AccountId {
         vec![Key::account(*self), Key::membership(caller, *self)]
     }
 
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Access> {
+    fn extract(self, caller: UserId, items: &mut Items) -> Result<Access> {
         observe(|observed| observed.account = Some(self.to_string()));
         Ok(Access {
             account: items.take(&Key::account(self))?,
@@ -83,38 +84,42 @@ impl Fetch for AccountId {
 }
 
 impl Transaction<'_> {
-    /// Adds a membership on both sides, and raises the account's version, so that a deletion that listed its members
-    /// before fails and lists them again.
+    /// Inserts both sides of a membership and increments the account's version, so that a
+    /// concurrent deletion of the account fails and reads its members again.
     pub(in crate::table) fn insert_member(self, member: &Membership) -> Result<Self> {
-        const TWICE: fn() -> Error = || Error::Conflict("the user is a member already");
+        const EXISTS: fn() -> Error = || Error::Conflict("the user is a member already");
         self.update(Key::account(member.account), Changes::new(), Condition::present(), || {
             Error::NotFound("account")
         })
-        .insert(member, TWICE)?
+        .insert(member, EXISTS)?
         .put(
-            member.at(Key::member(member.account, member.user))?,
+            member.to_attributes(Key::member(member.account, member.user))?,
             Condition::absent(),
-            TWICE,
+            EXISTS,
         )
     }
 }
 
 impl Table {
-    /// A user's place in an account.
+    /// An account and a user's membership in it.
     pub async fn access(&self, user: UserId, account: AccountId) -> Result<Access> {
-        account.pick(user, &mut self.batch_get(account.keys(user)).await?)
+        account.extract(user, &mut self.batch_get(account.keys(user)).await?)
     }
 
-    /// All memberships of a user; those of deleted accounts may still be among them.
+    /// All memberships of a user, possibly with some of deleted accounts.
     pub async fn memberships(&self, user: UserId) -> Result<Vec<Membership>> {
         self.query(user_partition(user), MEMBER).await
     }
 
-    /// The oldest users among the members of an account, no more than `most`, oldest first: a user's id begins with the time
-    /// of its making, and the table keeps members by their ids. Of a deleted account, those whose membership is yet to be
-    /// cleared up.
-    pub async fn oldest_members(&self, account: AccountId, most: usize) -> Result<Vec<Membership>> {
-        self.query_first(account_partition(account), MEMBER, most).await
+    /// The `limit` oldest users among the members of an account, oldest first: memberships are
+    /// sorted by user id, which starts with the time of creation. A deleted account may still have
+    /// some.
+    pub async fn oldest_members(
+        &self,
+        account: AccountId,
+        limit: usize,
+    ) -> Result<Vec<Membership>> {
+        self.query_first(account_partition(account), MEMBER, limit).await
     }
 
     /// Makes a user a member of an account.

@@ -1,4 +1,4 @@
-//! Accounts, their members and plans.
+//! Accounts, their members and their plans.
 
 mod create;
 mod delete;
@@ -9,5 +9,5 @@ mod update;
 
 pub use create::{FreeSlug, NewAccount};
 pub use memberships::{Access, AdminOf};
-pub use read::Addressed;
+pub use read::AccountWithEmail;
 pub use update::AccountChange;

@@ -1,26 +1,26 @@
-//! Plans, for the operator; accounts are read with theirs in `accounts`.
+//! Plans.
 
 use crate::model::{AccountId, Plan, PlanId};
 use crate::table::engine::{Changes, Condition, Item, Key, PLAN, PLANS, Table, Transaction};
 use crate::{Error, Result};
 
 impl Table {
-    /// Makes a plan, or gives it other limits.
+    /// Creates a plan, or replaces its limits.
     pub async fn put_plan(&self, plan: &Plan) -> Result<()> {
-        let whatever = || Condition::absent().or(Condition::present());
+        let always = || Condition::absent().or(Condition::present());
         Transaction::new(self, "put a plan")
-            .put(plan.at(Key::plan(plan.id))?, whatever(), || Error::WriteConflict)?
-            .put(plan.at(Key::listed_plan(plan.id))?, whatever(), || Error::WriteConflict)?
+            .put(plan.to_attributes(Key::plan(plan.id))?, always(), || Error::WriteConflict)?
+            .put(plan.to_attributes(Key::listed_plan(plan.id))?, always(), || Error::WriteConflict)?
             .commit()
             .await
     }
 
-    /// All plans that are stored; the default one exists without that.
+    /// All stored plans. The default plan exists without being stored.
     pub async fn plans(&self) -> Result<Vec<Plan>> {
         self.query(PLANS.to_owned(), PLAN).await
     }
 
-    /// Puts an account on a plan. [`Error::NotFound`] without the account or the plan.
+    /// Assigns a plan to an account. [`Error::NotFound`] if either does not exist.
     pub async fn assign_plan(&self, account: AccountId, plan: PlanId) -> Result<()> {
         let changes = Changes::new().set("plan", plan)?;
         let mut transaction = Transaction::new(self, "assign a plan").update(

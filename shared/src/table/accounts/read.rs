@@ -1,4 +1,4 @@
-//! Reading accounts and their plans.
+//! Reading accounts and plans.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,19 +8,19 @@ use crate::model::{
 use crate::table::engine::{Key, ReadVersions, Stored, Table, Versioned};
 use crate::{Error, Result};
 
-/// An account with the address that is shown for it.
+/// An account with the e-mail address that clients see.
 #[derive(Clone)]
-pub struct Addressed {
+pub struct AccountWithEmail {
     /// The account.
     pub account: Account,
-    /// Its contact address, else its owner's primary one; nothing if the owner is gone.
+    /// The contact address, else the owner's primary address, if the owner exists.
     pub email: Option<EmailAddress>,
-    /// What was read for it.
-    pub basis: ReadVersions,
+    /// The versions of the items that were read.
+    pub versions: ReadVersions,
 }
 
 impl Table {
-    /// The accounts of these memberships, oldest first. Deleted ones are not among them.
+    /// The accounts of these memberships, oldest first, without deleted ones.
     pub async fn accounts(&self, memberships: &[Membership]) -> Result<Vec<Account>> {
         let keys: Vec<Key> =
             memberships.iter().map(|membership| Key::account(membership.account)).collect();
@@ -32,31 +32,35 @@ impl Table {
         Ok(accounts)
     }
 
-    /// The account with the address to show for it; asks for the owner only if its address is shown and is not the
-    /// caller's.
-    pub async fn with_address(
+    /// An account with its e-mail address. Reads the owner only if the owner's address is needed
+    /// and the owner is not the caller.
+    pub async fn account_with_email(
         &self,
         account: &Stored<Account>,
         caller: &Stored<User>,
-    ) -> Result<Addressed> {
-        let (basis, account) = (account.basis(), account.item.clone());
+    ) -> Result<AccountWithEmail> {
+        let (versions, account) = (account.versions(), account.item.clone());
         if let Some(email) = account.contact_email.clone() {
-            return Ok(Addressed { account, email: Some(email), basis });
+            return Ok(AccountWithEmail { account, email: Some(email), versions });
         }
         let other = (account.owner != caller.id).then_some(account.owner);
         let owners = self.users(other.into_iter()).await?;
         let owner = if other.is_some() { owners.first() } else { Some(caller) };
-        let basis = owner.into_iter().fold(basis, ReadVersions::and);
-        Ok(Addressed { account, email: owner.map(|owner| owner.primary_email.clone()), basis })
+        let versions = owner.into_iter().fold(versions, ReadVersions::and);
+        Ok(AccountWithEmail {
+            account,
+            email: owner.map(|owner| owner.primary_email.clone()),
+            versions,
+        })
     }
 
-    /// The accounts with the addresses to show for them. Asks for nobody but the owners whose address is shown, and
-    /// not for the caller, who is known.
-    pub async fn addressed(
+    /// Accounts with their e-mail addresses. Reads only the owners whose address is needed, except
+    /// the caller.
+    pub async fn accounts_with_email(
         &self,
         accounts: Vec<Account>,
         caller: &Stored<User>,
-    ) -> Result<Vec<Addressed>> {
+    ) -> Result<Vec<AccountWithEmail>> {
         let shown = accounts
             .iter()
             .filter(|account| account.contact_email.is_none())
@@ -66,25 +70,25 @@ impl Table {
         let mut primary: HashMap<UserId, &EmailAddress> =
             owners.iter().map(|owner| (owner.id, &owner.primary_email)).collect();
         primary.insert(caller.id, &caller.primary_email);
-        let addressed = accounts.into_iter().map(|account| {
+        let accounts = accounts.into_iter().map(|account| {
             let email = account
                 .contact_email
                 .as_ref()
                 .or_else(|| primary.get(&account.owner).copied())
                 .cloned();
-            Addressed { account, email, basis: ReadVersions::default() }
+            AccountWithEmail { account, email, versions: ReadVersions::default() }
         });
-        Ok(addressed.collect())
+        Ok(accounts.collect())
     }
 
-    /// An account's access to a private registry, for the operator: no operation of a client shows it.
+    /// An account's private registry, for the operator. Clients never see it.
     pub async fn registry(&self, id: AccountId) -> Result<Option<Registry>> {
         let account: Option<Stored<Account>> =
             self.batch_get(vec![Key::account(id)]).await?.take(&Key::account(id))?;
         Ok(account.ok_or(Error::NotFound("account"))?.into_inner().registry)
     }
 
-    /// A plan; the default one exists without being stored.
+    /// A plan. The default plan exists without being stored.
     pub async fn plan(&self, id: PlanId) -> Result<Plan> {
         let key = Key::plan(id);
         let stored: Option<Stored<Plan>> = self.batch_get(vec![key.clone()]).await?.take(&key)?;

@@ -1,22 +1,23 @@
-//! Changing accounts, and the contact addresses that they claim.
+//! Updating accounts and their contact addresses.
 
 use super::memberships::AdminOf;
-use super::read::Addressed;
+use super::read::AccountWithEmail;
 use crate::model::{Account, AccountId, AccountName, EmailAddress, UserId};
 use crate::table::engine::{Changes, Claim, Condition, Key, Stored, Table, Transaction};
 use crate::table::write::Write;
 use crate::{Error, Result};
 
-/// What an account is to become.
+/// The new data of an account.
 pub struct AccountChange {
-    /// Its name.
+    /// The name.
     pub name: AccountName,
     /// The address to show.
     pub email: EmailAddress,
 }
 
 impl Transaction<'_> {
-    /// Claims a contact address for an account; an address of any other user than these two cannot be had.
+    /// Claims a contact address for an account. It must not be an address of a user other than
+    /// these two.
     pub(in crate::table) fn claim_contact(
         self,
         account: AccountId,
@@ -25,13 +26,13 @@ impl Transaction<'_> {
     ) -> Result<Self> {
         const TAKEN: fn() -> Error = || Error::Conflict("the e-mail address is taken");
         let ours = Condition::absent().or(Condition::one_of("account", [account.to_string()]));
-        let nobody_elses =
+        let no_other_users =
             Condition::absent().or(Condition::one_of("user", users.map(|user| user.to_string())));
-        let claim = Claim::of_account(account, Key::contact_claim(address))?;
-        Ok(self.put(claim, ours, TAKEN)?.check(Key::email_claim(address), nobody_elses, TAKEN))
+        let claim = Claim::by_account(account, Key::contact_claim(address))?;
+        Ok(self.put(claim, ours, TAKEN)?.check(Key::email_claim(address), no_other_users, TAKEN))
     }
 
-    /// Claims the address that an account has now, and gives the one that it had back.
+    /// Claims the new contact address, if there is one, and releases the previous one.
     fn move_contact(self, before: &Account, after: &Account, by: UserId) -> Result<Self> {
         let claimed = match &after.contact_email {
             Some(address) => self.claim_contact(after.id, address, [after.owner, by])?,
@@ -43,7 +44,7 @@ impl Transaction<'_> {
         })
     }
 
-    /// Gives a contact address back.
+    /// Releases a contact address.
     pub(in crate::table) fn release_contact(
         self,
         account: AccountId,
@@ -58,31 +59,31 @@ impl Transaction<'_> {
 }
 
 impl Table {
-    /// Gives an account another name and address, for an admin of it.
+    /// Changes the name and the contact address of an account.
     ///
-    /// `shown` is the account as it is now. Its address is no conflict and claims nothing new. [`Error::Conflict`] when the
-    /// address is another account's or another user's.
+    /// `shown` is the account with the address that clients see now; keeping that address claims
+    /// nothing. [`Error::Conflict`] if the address belongs to another account or another user.
     pub fn change_account(
         &self,
         AdminOf { account: before, admin }: AdminOf,
-        shown: Addressed,
+        shown: AccountWithEmail,
         change: AccountChange,
-    ) -> Result<Write<'_, Addressed>> {
-        let Addressed { email: shown, basis, .. } = shown;
+    ) -> Result<Write<'_, AccountWithEmail>> {
+        let AccountWithEmail { email: shown, versions, .. } = shown;
         let same = shown.as_ref().is_some_and(|shown| shown.is(&change.email));
         let mut after = Account { name: change.name, ..before.item.clone() };
         if !same || after.contact_email.is_some() {
             after.contact_email = Some(change.email);
         }
-        let transaction = self.changing(&before, &after, admin)?;
+        let transaction = self.update_account(&before, &after, admin)?;
         let transaction =
             if same { transaction } else { transaction.move_contact(&before, &after, admin)? };
         let email = after.contact_email.clone().or(shown);
-        Ok(Write::new(transaction, Addressed { account: after, email, basis }))
+        Ok(Write::new(transaction, AccountWithEmail { account: after, email, versions }))
     }
 
-    /// The write to the account itself, for an admin of it.
-    fn changing(
+    /// The update of the account item, for an admin.
+    fn update_account(
         &self,
         before: &Stored<Account>,
         after: &Account,
@@ -92,12 +93,13 @@ impl Table {
         if let Some(address) = &after.contact_email {
             changes = changes.set("contactEmail", address)?;
         }
-        let is_admin = Condition::one_of("role", ["admin".to_owned()]);
         Ok(Transaction::new(self, "change an account")
             .update(Key::account(after.id), changes, Condition::unchanged(before), || {
                 Error::WriteConflict
             })
-            .check(Key::user(admin), Condition::enabled(), || Error::InvalidCredential)
-            .check(Key::membership(admin, after.id), is_admin, || Error::WriteConflict))
+            .check_user_enabled(admin)
+            .check(Key::membership(admin, after.id), Condition::is_admin(), || {
+                Error::WriteConflict
+            }))
     }
 }

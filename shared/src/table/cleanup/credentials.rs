@@ -1,4 +1,4 @@
-//! Tokens and grants that a changed password revoked.
+//! Deletes the tokens and grants that a password change revoked.
 
 use std::time::Duration;
 
@@ -8,42 +8,43 @@ use tokio::time::timeout;
 use crate::Result;
 use crate::error::ErrorChain;
 use crate::model::{Grant, TokenKind, User, UserToken};
-use crate::table::engine::{BATCH, GRANT, Key, Keyed, TOKEN, Table, user_partition};
+use crate::table::engine::{GRANT, Key, Keyed, MAX_BATCH_DELETE, TOKEN, Table, user_partition};
 
-/// For so long a request clears up after a change of the password; what is left lets nobody in and waits for the next
-/// change, or for the sweep.
-const CLEARING: Duration = Duration::from_secs(2);
+/// Time budget per request. The sweep deletes the rest, which no longer authenticates anyone.
+const TIME_BUDGET: Duration = Duration::from_secs(2);
 
 impl Table {
-    /// Clears up after a changed password, for a while.
-    pub(in crate::table) async fn clear_after(&self, changed: &User) {
-        match timeout(CLEARING, self.clear_after_change(changed)).await {
+    /// Deletes the credentials that a password change revoked, within the time budget. Failures are
+    /// logged.
+    pub(in crate::table) async fn delete_revoked_in_time(&self, changed: &User) {
+        match timeout(TIME_BUDGET, self.complete_credential_cleanup(changed)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(user = %changed.id, error = %ErrorChain(&error), "revoked tokens are left");
+                tracing::warn!(user = %changed.id, error = %ErrorChain(&error), "revoked tokens remain");
             }
             Err(_) => {
-                tracing::warn!(user = %changed.id, "revoked tokens are left for lack of time");
+                tracing::warn!(user = %changed.id, "revoked tokens remain: timed out");
             }
         }
     }
 
-    /// Clears up and says so. Where there was nothing the note is left to the sweep, which spares a round.
-    async fn clear_after_change(&self, user: &User) -> Result<()> {
-        if self.clear_revoked(user).await? > 0 {
-            self.cleared(Key::clearing_of_credentials(user.id, user.credential_epoch)).await?;
+    /// Deletes revoked credentials, then the cleanup task. If there were none the task is left to
+    /// the sweep, which saves a round trip.
+    async fn complete_credential_cleanup(&self, user: &User) -> Result<()> {
+        if self.delete_revoked(user).await? > 0 {
+            self.complete_cleanup(Key::credential_cleanup(user.id, user.credential_epoch)).await?;
         }
         Ok(())
     }
 
-    /// Deletes the tokens and grants that stopped working with a change of the password; how many they were. Whatever
-    /// becomes of it, nobody is let in by them.
-    pub(in crate::table) async fn clear_revoked(&self, user: &User) -> Result<usize> {
+    /// Deletes the tokens and grants that a password change revoked; returns their number. They do
+    /// not authenticate anyone, deleted or not.
+    pub(in crate::table) async fn delete_revoked(&self, user: &User) -> Result<usize> {
         let (tokens, grants) = tokio::try_join!(
             self.query::<UserToken>(user_partition(user.id), TOKEN),
             self.query::<Grant>(user_partition(user.id), GRANT),
         )?;
-        // Only what is older: a later change of the password may already have been followed by new ones.
+        // Only older ones: newer ones may exist after a later password change.
         let tokens = tokens
             .iter()
             .filter(|token| token.kind == TokenKind::User && !user.accepts_epoch(token))
@@ -53,8 +54,8 @@ impl Table {
             grants.iter().filter(|grant| grant.epoch < user.credential_epoch).map(Grant::key);
         let revoked: Vec<Key> = tokens.chain(grants).collect();
         let batches = revoked
-            .chunks(BATCH)
-            .map(|batch| self.delete_all("clear up revoked tokens", batch.iter().cloned()));
+            .chunks(MAX_BATCH_DELETE)
+            .map(|batch| self.batch_delete("delete revoked tokens", batch.iter().cloned()));
         join_all(batches).await.into_iter().collect::<Result<()>>()?;
         Ok(revoked.len())
     }

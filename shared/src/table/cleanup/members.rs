@@ -1,4 +1,4 @@
-//! Memberships that outlived their account.
+//! Deletes the memberships of deleted accounts.
 
 use std::time::Duration;
 
@@ -7,117 +7,119 @@ use tokio::time::timeout;
 
 use crate::error::ErrorChain;
 use crate::model::{AccountId, Membership, UserId};
-use crate::table::engine::{BATCH, Key, MEMBER, Table, Transaction, account_partition};
+use crate::table::engine::{Key, MAX_BATCH_DELETE, MEMBER, Table, Transaction, account_partition};
 use crate::{Error, Result};
 
-/// What is attempted, for the log.
-const ACTION: &str = "clear up memberships";
+/// The name of the operation in errors.
+const ACTION: &str = "delete memberships of a deleted account";
 
-/// For so long a request clears up after a deletion; what is left then is left to the next one, or to the sweep.
-const CLEARING: Duration = Duration::from_secs(4);
+/// Time budget per request. The sweep deletes the rest.
+const TIME_BUDGET: Duration = Duration::from_secs(4);
 
-/// How many members are listed at once: a list of all may take longer than a request may.
-const PAGE: i32 = 1000;
+/// Members per page: a list of all could exceed the time budget.
+const PAGE_SIZE: i32 = 1000;
 
 /// The first members of an account.
-struct SomeMembers {
+struct MemberPage {
     members: Vec<Membership>,
-    are_all: bool,
+    is_last: bool,
 }
 
 impl Table {
-    /// Commits the one write and clears up after it, for a while.
-    pub(in crate::table) async fn commit_closing(
+    /// Commits the deletion of an account, then deletes its memberships within the time budget.
+    pub(in crate::table) async fn commit_deletion(
         &self,
-        closing: Transaction<'_>,
+        deletion: Transaction<'_>,
         id: AccountId,
         admin: UserId,
     ) -> Result<()> {
-        let (committed, first) = tokio::join!(closing.commit(), self.some_members(id));
+        let (committed, first) = tokio::join!(deletion.commit(), self.first_members(id));
         committed?;
-        note_left(id, in_time(self.clear_after_closing(id, admin, first)).await);
+        log_failure(id, in_time(self.delete_members_from(id, admin, first)).await);
         Ok(())
     }
 
-    /// Clears up whatever an interrupted deletion of this account left, for a while.
+    /// Deletes what an interrupted deletion of this account has left, within the time budget.
     pub(in crate::table) async fn finish_member_cleanup(&self, id: AccountId) {
-        note_left(id, in_time(self.clear_left(id)).await);
+        log_failure(id, in_time(self.delete_remaining_members(id)).await);
     }
 
-    /// Clears up, first those members that were listed beside the write, and says so.
+    /// Deletes all memberships, starting with the page that was read beside the write, and then the
+    /// cleanup task.
     ///
-    /// Where there are none the note is left to the sweep: for the account of one alone it would cost a round.
-    async fn clear_after_closing(
+    /// Without other members the task is left to the sweep, which saves a round trip.
+    async fn delete_members_from(
         &self,
         account: AccountId,
         admin: UserId,
-        first: Result<SomeMembers>,
+        first: Result<MemberPage>,
     ) -> Result<()> {
-        let SomeMembers { mut members, are_all } = first?;
-        // Both sides of the admin's own went with the write; the list may be older than it.
+        let MemberPage { mut members, is_last } = first?;
+        // The transaction has deleted the admin's own; the page may be older.
         members.retain(|member| member.user != admin);
-        if members.is_empty() && are_all {
+        if members.is_empty() && is_last {
             return Ok(());
         }
-        self.clear_members(account, &members).await?;
-        if !are_all {
-            self.clear_account(account).await?;
+        self.delete_members(account, &members).await?;
+        if !is_last {
+            self.delete_all_members(account).await?;
         }
-        self.cleared(Key::clearing_of_members(account)).await
+        self.complete_cleanup(Key::member_cleanup(account)).await
     }
 
-    /// Clears up whatever an interrupted deletion left, if anything.
-    async fn clear_left(&self, account: AccountId) -> Result<()> {
-        if self.clear_account(account).await? > 0 {
-            self.cleared(Key::clearing_of_members(account)).await?;
+    /// Deletes what an interrupted deletion has left, if anything.
+    async fn delete_remaining_members(&self, account: AccountId) -> Result<()> {
+        if self.delete_all_members(account).await? > 0 {
+            self.complete_cleanup(Key::member_cleanup(account)).await?;
         }
         Ok(())
     }
 
-    /// Clears up after an account that is gone until nothing is left, page after page; how many members there were.
-    pub(in crate::table) async fn clear_account(&self, account: AccountId) -> Result<usize> {
+    /// Deletes all memberships of a deleted account, page by page; returns their number.
+    pub(in crate::table) async fn delete_all_members(&self, account: AccountId) -> Result<usize> {
         let mut count = 0;
         loop {
-            let SomeMembers { members, are_all } = self.some_members(account).await?;
-            self.clear_members(account, &members).await?;
+            let MemberPage { members, is_last } = self.first_members(account).await?;
+            self.delete_members(account, &members).await?;
             count += members.len();
-            if are_all {
+            if is_last {
                 return Ok(count);
             }
         }
     }
 
-    async fn some_members(&self, account: AccountId) -> Result<SomeMembers> {
-        let page = self.query_page(account_partition(account), MEMBER, None, PAGE);
-        let (members, are_all) = page.await?;
-        Ok(SomeMembers { members, are_all })
+    async fn first_members(&self, account: AccountId) -> Result<MemberPage> {
+        let page = self.query_page(account_partition(account), MEMBER, None, PAGE_SIZE);
+        let (members, is_last) = page.await?;
+        Ok(MemberPage { members, is_last })
     }
 
-    /// Deletes memberships that outlived their account. It may stop anywhere and be run again, by several at once:
-    /// nothing sees these memberships any more, since nothing looks at one without its account.
-    async fn clear_members(&self, account: AccountId, members: &[Membership]) -> Result<()> {
-        let batches = stream::iter(members.chunks(BATCH).map(Ok));
-        batches.try_for_each_concurrent(8, |batch| self.clear_batch(account, batch)).await
+    /// Deletes memberships of a deleted account. It may be interrupted, repeated and run
+    /// concurrently: a membership has no effect without its account.
+    async fn delete_members(&self, account: AccountId, members: &[Membership]) -> Result<()> {
+        let batches = stream::iter(members.chunks(MAX_BATCH_DELETE).map(Ok));
+        batches.try_for_each_concurrent(8, |batch| self.delete_member_batch(account, batch)).await
     }
 
-    /// The side of the account goes last: as long as it is there, the other side can be found.
-    async fn clear_batch(&self, account: AccountId, batch: &[Membership]) -> Result<()> {
-        self.delete_all(ACTION, batch.iter().map(|member| Key::membership(member.user, account)))
+    /// Deletes the account's side last: while it exists, the user's side can be found.
+    async fn delete_member_batch(&self, account: AccountId, batch: &[Membership]) -> Result<()> {
+        self.batch_delete(ACTION, batch.iter().map(|member| Key::membership(member.user, account)))
             .await?;
-        self.delete_all(ACTION, batch.iter().map(|member| Key::member(account, member.user))).await
+        self.batch_delete(ACTION, batch.iter().map(|member| Key::member(account, member.user)))
+            .await
     }
 }
 
-/// As much of the clearing as a request waits for.
-async fn in_time(clearing: impl Future<Output = Result<()>>) -> Result<()> {
-    timeout(CLEARING, clearing)
+/// Runs a cleanup within the time budget.
+async fn in_time(cleanup: impl Future<Output = Result<()>>) -> Result<()> {
+    timeout(TIME_BUDGET, cleanup)
         .await
-        .map_err(|late| Error::Unavailable { action: ACTION, source: late.into() })?
+        .map_err(|elapsed| Error::Unavailable { action: ACTION, source: elapsed.into() })?
 }
 
-/// The account is gone whatever becomes of the clearing, so the client is not told of a failure; the log is.
-fn note_left(account: AccountId, cleared: Result<()>) {
-    if let Err(error) = cleared {
-        tracing::warn!(%account, error = %ErrorChain(&error), "memberships of a deleted account are left");
+/// The account is deleted in any case, so a failed cleanup is only logged.
+fn log_failure(account: AccountId, outcome: Result<()>) {
+    if let Err(error) = outcome {
+        tracing::warn!(%account, error = %ErrorChain(&error), "memberships of a deleted account remain");
     }
 }

@@ -1,4 +1,4 @@
-//! Work that a write leaves behind because it is more than one transaction takes.
+//! Deletions that are too many for one transaction, made after it.
 
 mod credentials;
 mod members;

@@ -1,4 +1,4 @@
-//! The sweep: whatever interrupted requests left to be cleared up is cleared up.
+//! The sweep: completes the cleanup tasks of interrupted requests.
 
 use std::iter::Sum;
 use std::time::{Duration, Instant};
@@ -11,25 +11,25 @@ use super::task::CleanupTask;
 use crate::Result;
 use crate::error::ErrorChain;
 use crate::model::{Account, AccountId, User, UserId};
-use crate::table::engine::{CLEARING, Key, Keyed, SHARDS, Stored, Table, clearing_partition};
+use crate::table::engine::{CLEANUP, Key, Keyed, SHARDS, Stored, Table, cleanup_partition};
 use crate::telemetry::request::observed;
 
-/// How many notes are read at once.
-const PAGE: i32 = 100;
+/// Tasks per page.
+const PAGE_SIZE: i32 = 100;
 
-/// How many lists are worked on at once, each over connections of its own.
-const AT_ONCE: usize = 4;
+/// How many shards are swept concurrently, each over its own connection.
+const CONCURRENCY: usize = 4;
 
-/// What a run of the sweep came to.
+/// The result of a sweep.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Swept {
-    /// Pieces of work of which nothing is left.
+    /// Completed tasks.
     pub finished: u32,
-    /// Pieces of work, or lists of them, that failed; the next run finds them again.
+    /// Tasks, or shards, that failed. The next run tries them again.
     pub failed: u32,
-    /// Lists of work that the time did not suffice for; the next run goes on there.
-    pub late: u32,
+    /// Shards for which the time budget did not suffice. The next run continues there.
+    pub timed_out: u32,
 }
 
 impl Sum for Swept {
@@ -37,56 +37,57 @@ impl Sum for Swept {
         runs.fold(Self::default(), |sum, run| Self {
             finished: sum.finished + run.finished,
             failed: sum.failed + run.failed,
-            late: sum.late + run.late,
+            timed_out: sum.timed_out + run.timed_out,
         })
     }
 }
 
 impl Table {
-    /// Clears up what interrupted requests left, for as long as this, and logs what came of it.
+    /// Completes the cleanup tasks of interrupted requests within a time budget, and logs the
+    /// result.
     ///
-    /// It may stop anywhere and be run again, by several at once and beside the requests themselves.
-    pub async fn sweep(&self, within: Duration) -> Swept {
-        let begun = Instant::now();
-        let shards = SHARDS.chars().map(|shard| self.sweep_shard(shard, begun, within));
-        let shards = stream::iter(shards).buffer_unordered(AT_ONCE).collect::<Vec<_>>();
+    /// It may be interrupted, repeated and run concurrently, with itself and with requests.
+    pub async fn sweep(&self, budget: Duration) -> Swept {
+        let started = Instant::now();
+        let shards = SHARDS.chars().map(|shard| self.sweep_shard(shard, started, budget));
+        let shards = stream::iter(shards).buffer_unordered(CONCURRENCY).collect::<Vec<_>>();
         let (swept, observed) = observed(shards).await;
         let swept: Swept = swept.into_iter().sum();
-        let Swept { finished, failed, late } = swept;
-        let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
+        let Swept { finished, failed, timed_out } = swept;
+        let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
         let (calls, units) = (observed.calls, observed.capacity);
-        // No metrics: each would be billed in every month in which the sweep ran, so in every one.
+        // No metrics: each would be billed every month.
         if failed > 0 {
-            tracing::error!(finished, failed, late, milliseconds, calls, units, "swept");
+            tracing::error!(finished, failed, timed_out, milliseconds, calls, units, "swept");
         } else {
-            tracing::info!(finished, failed, late, milliseconds, calls, units, "swept");
+            tracing::info!(finished, failed, timed_out, milliseconds, calls, units, "swept");
         }
         swept
     }
 
-    /// One list, page after page and piece after piece; one that fails keeps none of the others waiting.
-    async fn sweep_shard(&self, shard: char, begun: Instant, within: Duration) -> Swept {
+    /// Completes the tasks of one shard, page by page. A failed task does not stop the others.
+    async fn sweep_shard(&self, shard: char, started: Instant, budget: Duration) -> Swept {
         let mut swept = Swept::default();
-        let left = || within.saturating_sub(begun.elapsed());
+        let left = || budget.saturating_sub(started.elapsed());
         let mut last = None;
         loop {
-            let page = self.query_page(clearing_partition(shard), CLEARING, last, PAGE);
+            let page = self.query_page(cleanup_partition(shard), CLEANUP, last, PAGE_SIZE);
             let (page, ended): (Vec<CleanupTask>, bool) = match timeout(left(), page).await {
                 Ok(Ok(page)) => page,
                 Ok(Err(error)) => {
-                    tracing::warn!(error = %ErrorChain(&error), "a list of what is left was not read");
+                    tracing::warn!(error = %ErrorChain(&error), "could not list the cleanup tasks");
                     return Swept { failed: swept.failed + 1, ..swept };
                 }
-                Err(_) => return Swept { late: 1, ..swept },
+                Err(_) => return Swept { timed_out: 1, ..swept },
             };
-            for piece in &page {
-                match timeout(left(), self.finish(piece)).await {
+            for task in &page {
+                match timeout(left(), self.complete(task)).await {
                     Ok(Ok(())) => swept.finished += 1,
                     Ok(Err(error)) => {
-                        tracing::warn!(?piece, error = %ErrorChain(&error), "it was not cleared up");
+                        tracing::warn!(?task, error = %ErrorChain(&error), "a cleanup task failed");
                         swept.failed += 1;
                     }
-                    Err(_) => return Swept { late: 1, ..swept },
+                    Err(_) => return Swept { timed_out: 1, ..swept },
                 }
             }
             last = page.last().map(Keyed::key);
@@ -96,34 +97,34 @@ impl Table {
         }
     }
 
-    /// Clears up one piece, and takes its note away last.
-    async fn finish(&self, piece: &CleanupTask) -> Result<()> {
-        match piece {
-            CleanupTask::Members { account, .. } => self.finish_members(*account).await?,
-            CleanupTask::Credentials { user, .. } => self.finish_credentials(*user).await?,
+    /// Completes one task; the task itself is deleted last.
+    async fn complete(&self, task: &CleanupTask) -> Result<()> {
+        match task {
+            CleanupTask::Members { account, .. } => self.sweep_members(*account).await?,
+            CleanupTask::Credentials { user, .. } => self.sweep_credentials(*user).await?,
         }
-        self.cleared(piece.key()).await
+        self.complete_cleanup(task.key()).await
     }
 
-    /// An account that is there, because somebody has restored it, keeps its members.
-    async fn finish_members(&self, id: AccountId) -> Result<()> {
+    /// An account that exists, because it was restored from a backup, keeps its members.
+    async fn sweep_members(&self, id: AccountId) -> Result<()> {
         let key = Key::account(id);
         let account: Option<Stored<Account>> =
             self.batch_get(vec![key.clone()]).await?.take(&key)?;
         if account.is_some() {
-            tracing::warn!(account = %id, "an account that was deleted is there again");
+            tracing::warn!(account = %id, "a deleted account exists again");
             return Ok(());
         }
-        self.clear_account(id).await?;
+        self.delete_all_members(id).await?;
         Ok(())
     }
 
-    /// What works and what does not is decided by the user as it is now, whatever the note says.
-    async fn finish_credentials(&self, id: UserId) -> Result<()> {
+    /// The current state of the user decides which credentials are revoked, not the task.
+    async fn sweep_credentials(&self, id: UserId) -> Result<()> {
         let key = Key::user(id);
         let user: Option<Stored<User>> = self.batch_get(vec![key.clone()]).await?.take(&key)?;
         if let Some(user) = user {
-            self.clear_revoked(&user).await?;
+            self.delete_revoked(&user).await?;
         }
         Ok(())
     }

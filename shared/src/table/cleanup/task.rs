@@ -1,7 +1,7 @@
-//! What a write leaves to be cleared up after it, because it is more than one transaction takes.
+//! Cleanup tasks: items that are to be deleted after a write, too many for its transaction.
 //!
-//! Nothing sees any of it any more once the write has happened. The same write notes the work, so that what a crash
-//! leaves is found: by the [sweep](Table::sweep), which looks nowhere else.
+//! These items have no effect any more once the write is committed. The same transaction records
+//! the task, so that the [sweep](Table::sweep) finds what an interrupted request has left.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,13 +9,13 @@ use crate::model::{AccountId, Timestamp, UserId};
 use crate::table::engine::{Condition, Item, Key, Keyed, Table, Transaction};
 use crate::{Error, Result};
 
-/// Work that is to be done, since when.
+/// Items to delete, and since when.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "camelCase")]
 pub(in crate::table) enum CleanupTask {
-    /// Memberships that outlived their account.
+    /// Memberships of a deleted account.
     Members { account: AccountId, since: Timestamp },
-    /// Tokens and grants of epochs before this one, which a changed password began.
+    /// Tokens and grants of epochs before this one, revoked by a password change.
     Credentials { user: UserId, epoch: u64, since: Timestamp },
 }
 
@@ -30,17 +30,17 @@ impl CleanupTask {
 }
 
 impl Transaction<'_> {
-    /// Notes what is to be cleared up after this write. What an earlier life of a restored item noted is no obstacle.
-    pub(in crate::table) fn note_clearing(self, clearing: &CleanupTask) -> Result<Self> {
-        let whatever = Condition::absent().or(Condition::present());
-        self.put(clearing.at(clearing.key())?, whatever, || Error::WriteConflict)
+    /// Records a cleanup task. It may exist already, if an item was restored from a backup.
+    pub(in crate::table) fn record_cleanup(self, task: &CleanupTask) -> Result<Self> {
+        let always = Condition::absent().or(Condition::present());
+        self.put(task.to_attributes(task.key())?, always, || Error::WriteConflict)
     }
 }
 
 impl Table {
-    /// Takes the note away: whoever calls this has seen that nothing is left. Each note has a key that is used once, so
-    /// that nobody takes away another's.
-    pub(in crate::table) async fn cleared(&self, note: Key) -> Result<()> {
-        self.delete_all("note that all is cleared up", [note].into_iter()).await
+    /// Deletes a cleanup task when nothing is left to delete. Each task has a unique key, so no
+    /// other task is deleted by mistake.
+    pub(in crate::table) async fn complete_cleanup(&self, task: Key) -> Result<()> {
+        self.batch_delete("delete a cleanup task", [task].into_iter()).await
     }
 }

@@ -1,4 +1,4 @@
-//! Deleting many items, when nothing depends on their going together.
+//! Deletion of many items, without a transaction.
 
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 
@@ -9,25 +9,26 @@ use crate::error::failed;
 use crate::random::back_off;
 use crate::{Error, Result};
 
-/// How many items one BatchWriteItem takes.
-pub(in crate::table) const BATCH: usize = 25;
+/// The maximum number of items in one BatchWriteItem.
+pub(in crate::table) const MAX_BATCH_DELETE: usize = 25;
 
-/// How often items that `DynamoDB` left unprocessed are sent again, waiting twice as long each time.
-const ATTEMPTS: u32 = 8;
+/// How often unprocessed deletions are sent again, with exponential backoff.
+const MAX_ATTEMPTS: u32 = 8;
 
 impl Table {
-    /// Deletes what is at these keys, at most [`BATCH`] of them; `action` says in the log what could not be done.
-    pub(in crate::table) async fn delete_all(
+    /// Deletes the items at these keys, at most [`MAX_BATCH_DELETE`] of them; `action` names the
+    /// operation in errors.
+    pub(in crate::table) async fn batch_delete(
         &self,
         action: &'static str,
         keys: impl Iterator<Item = Key>,
     ) -> Result<()> {
         let mut pending = keys.map(|key| deletion(action, key)).collect::<Result<Vec<_>>>()?;
-        for attempt in 0..ATTEMPTS {
-            let answer =
+        for attempt in 0..MAX_ATTEMPTS {
+            let output =
                 self.client.batch_write_item().request_items(&self.name, pending).send().await;
-            let answer = answer.map_err(failed_call(action))?;
-            pending = answer
+            let output = output.map_err(failed_call(action))?;
+            pending = output
                 .unprocessed_items
                 .and_then(|mut tables| tables.remove(&self.name))
                 .unwrap_or_default();

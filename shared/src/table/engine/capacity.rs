@@ -1,4 +1,4 @@
-//! What calls to the table cost, for the log.
+//! Consumed capacity of calls to the table, for the log.
 
 use aws_sdk_dynamodb::config::interceptors::{
     BeforeSerializationInterceptorContextMut, FinalizerInterceptorContextRef,
@@ -16,11 +16,11 @@ use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity};
 
 use crate::telemetry::request::observe;
 
-/// Asks `DynamoDB` to say what each call consumes, and counts it for the request that is being worked on.
+/// Requests the consumed capacity of each call, and adds it to the current request's log line.
 #[derive(Debug)]
 pub(in crate::table) struct Capacity;
 
-/// Lists the operations in use, with whether what they consume is a list.
+/// The operations in use, and how to read the consumed capacity of each.
 macro_rules! operations {
     ($then:ident) => {
         $then! {
@@ -45,14 +45,14 @@ impl Intercept for Capacity {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let input = context.input_mut();
-        macro_rules! ask {
+        macro_rules! request {
             ($($input:ty, $_output:ty, |$_o:ident| $_units:expr;)*) => {$(
                 if let Some(input) = input.downcast_mut::<$input>() {
                     input.return_consumed_capacity = Some(ReturnConsumedCapacity::Total);
                 }
             )*};
         }
-        operations!(ask);
+        operations!(request);
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl Intercept for Capacity {
     }
 }
 
-/// The capacity units that a call says it consumed.
+/// The sum of the consumed capacity units.
 fn total<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>) -> f64 {
     consumed.into_iter().filter_map(|table| table.capacity_units).sum()
 }

@@ -1,4 +1,4 @@
-//! Claims to values that must be unique.
+//! Claims: items that keep values unique.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,8 @@ use super::table::Table;
 use crate::Result;
 use crate::model::{AccountId, UserId};
 
-/// Who has a value that must be unique. Its key is the value, so that of two claims one fails.
+/// The owner of a unique value. The value is the key of the claim, so only one of two concurrent
+/// claims succeeds.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::table) struct Claim {
     pub(in crate::table) user: Option<UserId>,
@@ -16,14 +17,14 @@ pub(in crate::table) struct Claim {
 }
 
 impl Claim {
-    /// The attributes of a user's claim to what `key` spells.
-    pub(in crate::table) fn of_user(user: UserId, key: Key) -> Result<Attributes> {
-        Self { user: Some(user), account: None }.at(key)
+    /// The attributes of a user's claim at `key`.
+    pub(in crate::table) fn by_user(user: UserId, key: Key) -> Result<Attributes> {
+        Self { user: Some(user), account: None }.to_attributes(key)
     }
 
-    /// The attributes of an account's claim to what `key` spells.
-    pub(in crate::table) fn of_account(account: AccountId, key: Key) -> Result<Attributes> {
-        Self { user: None, account: Some(account) }.at(key)
+    /// The attributes of an account's claim at `key`.
+    pub(in crate::table) fn by_account(account: AccountId, key: Key) -> Result<Attributes> {
+        Self { user: None, account: Some(account) }.to_attributes(key)
     }
 }
 
@@ -32,7 +33,7 @@ impl Item for Claim {
 }
 
 impl Table {
-    /// Who has the value that `key` spells.
+    /// The user who holds the claim at `key`.
     pub(in crate::table) async fn claim_owner(&self, key: Key) -> Result<Option<UserId>> {
         let claim: Option<Stored<Claim>> = self.batch_get(vec![key.clone()]).await?.take(&key)?;
         Ok(claim.and_then(|claim| claim.user))

@@ -8,7 +8,7 @@ use super::item::{Stored, TTL, VERSION};
 use super::key::PK;
 use crate::model::User;
 
-/// What must hold of an item for a write to happen, as an expression with its names and values.
+/// A condition expression with its names and values.
 pub(in crate::table) struct Condition {
     pub(in crate::table) expression: String,
     pub(in crate::table) names: HashMap<String, String>,
@@ -16,17 +16,17 @@ pub(in crate::table) struct Condition {
 }
 
 impl Condition {
-    /// There is no item yet.
+    /// The item does not exist.
     pub(in crate::table) fn absent() -> Self {
-        Self::bare(format!("attribute_not_exists({PK})"))
+        Self::without_values(format!("attribute_not_exists({PK})"))
     }
 
-    /// There is an item.
+    /// The item exists.
     pub(in crate::table) fn present() -> Self {
-        Self::bare(format!("attribute_exists({PK})"))
+        Self::without_values(format!("attribute_exists({PK})"))
     }
 
-    /// There is a user, who is not disabled.
+    /// The user exists and is not disabled.
     pub(in crate::table) fn enabled() -> Self {
         let no = (":no".to_owned(), AttributeValue::Bool(false));
         let not_disabled = Self::compare("disabled", "= :no", [no]);
@@ -37,37 +37,43 @@ impl Condition {
         Self { expression, ..not_disabled }
     }
 
-    /// There is a user, who is not disabled, and whose password was not changed since it was read.
+    /// The user exists, is not disabled, and has not changed the password since it was read.
     pub(in crate::table) fn same_epoch(user: &User) -> Self {
         let epoch = AttributeValue::N(user.credential_epoch.to_string());
         let same = Self::compare("credentialEpoch", "= :epoch", [(":epoch".to_owned(), epoch)]);
         let same = if user.credential_epoch == 0 {
-            same.or(Self::bare("attribute_not_exists(#credentialEpoch)".to_owned()))
+            same.or(Self::without_values("attribute_not_exists(#credentialEpoch)".to_owned()))
         } else {
             same
         };
         Self::enabled().and(same)
     }
 
-    /// The item is as it was read.
+    /// The item has not changed since it was read.
     pub(in crate::table) fn unchanged<T>(read: &Stored<T>) -> Self {
         let value = AttributeValue::N(read.version.to_string());
         Self::compare(VERSION, "= :read", [(":read".to_owned(), value)])
     }
 
-    /// The item has this version. Unlike [`Condition::unchanged`] it may stand beside any other condition.
+    /// The item has this version. Unlike [`Condition::unchanged`] it can be combined with any other
+    /// condition.
     pub(in crate::table) fn version(version: u64) -> Self {
         let value = AttributeValue::N(version.to_string());
-        Self::compare(VERSION, "= :basis", [(":basis".to_owned(), value)])
+        Self::compare(VERSION, "= :version", [(":version".to_owned(), value)])
     }
 
-    /// There is no item yet, or only one whose time was over at `now`, in seconds since 1970.
-    pub(in crate::table) fn absent_or_over(now: i64) -> Self {
+    /// The membership is one of an admin.
+    pub(in crate::table) fn is_admin() -> Self {
+        Self::one_of("role", ["admin".to_owned()])
+    }
+
+    /// The item does not exist, or has expired at `now`, in seconds since 1970.
+    pub(in crate::table) fn absent_or_expired(now: i64) -> Self {
         let now = AttributeValue::N(now.to_string());
         Self::absent().or(Self::compare(TTL, "<= :now", [(":now".to_owned(), now)]))
     }
 
-    /// The text attribute has one of these values.
+    /// The string attribute has one of these values.
     pub(in crate::table) fn one_of<const N: usize>(
         attribute: &'static str,
         texts: [String; N],
@@ -81,7 +87,7 @@ impl Condition {
         Self::compare(attribute, &format!("IN ({list})"), values)
     }
 
-    /// Either of two holds.
+    /// Either condition holds.
     pub(in crate::table) fn or(mut self, other: Self) -> Self {
         self.expression = format!("{} OR {}", self.expression, other.expression);
         self.names.extend(other.names);
@@ -89,7 +95,7 @@ impl Condition {
         self
     }
 
-    /// Both hold.
+    /// Both conditions hold.
     pub(in crate::table) fn and(mut self, other: Self) -> Self {
         self.expression = format!("({}) AND ({})", self.expression, other.expression);
         self.names.extend(other.names);
@@ -97,11 +103,11 @@ impl Condition {
         self
     }
 
-    fn bare(expression: String) -> Self {
+    fn without_values(expression: String) -> Self {
         Self { expression, names: HashMap::new(), values: HashMap::new() }
     }
 
-    /// Names stand behind a `#`, since `user`, `role` and others are words of the expression language.
+    /// Uses name placeholders, since `user`, `role` and others are reserved words.
     fn compare(
         attribute: &'static str,
         comparison: &str,

@@ -1,4 +1,4 @@
-//! The connection to `DynamoDB`: made once, opened before the first request.
+//! Where the table is, and how the client is configured.
 
 use std::env;
 
@@ -10,20 +10,20 @@ use super::capacity::Capacity;
 use crate::Result;
 use crate::aws::{Aws, http_client, retries, timeouts, variable};
 
-/// Where the table is and how to reach it.
+/// The name of the table and how to connect to it.
 pub struct Connection {
     pub(super) table_name: String,
     aws: Aws,
 }
 
 impl Connection {
-    /// The environment of a Lambda function: `TABLE_NAME`, optionally `AWS_ENDPOINT_URL_DYNAMODB`, and what
-    /// [`Aws::from_env`] takes.
+    /// From the environment of a Lambda function: `TABLE_NAME`, optionally
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, and the variables of [`Aws::from_env`].
     pub fn from_env() -> Result<Self> {
         Self::from_env_to(variable("TABLE_NAME")?, env::var("AWS_ENDPOINT_URL_DYNAMODB").ok())
     }
 
-    /// The same, to the table of this name at this endpoint, if it is not AWS's own.
+    /// The same, with this table name, and this endpoint instead of the one of AWS if there is one.
     pub fn from_env_to(table_name: String, endpoint: Option<String>) -> Result<Self> {
         Ok(Self { table_name, aws: Aws::from_env(endpoint)? })
     }
@@ -43,7 +43,7 @@ impl Connection {
             .retry_config(retries())
             .timeout_config(timeouts())
             .interceptor(Capacity);
-        // Clients of one process share an allowance of retries; those of another endpoint have their own.
+        // Clients of one process share a retry quota; clients of another endpoint have their own.
         if let Some(endpoint) = &self.aws.endpoint {
             config.set_retry_partition(Some(RetryPartition::new(endpoint.clone())));
         }

@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::Error;
 
-/// Whether the database was unreachable, too busy or too slow, and not at fault or asked something wrong. An answer
-/// with a status of 5xx counts, whoever on the way gave it and whatever is in it.
+/// Whether the error is temporary: `DynamoDB` was unreachable, throttling or too slow. Any 5xx
+/// response counts, even if an intermediary sent it.
 fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     const BUSY: [&str; 6] = [
         "LimitExceededException",
@@ -20,17 +20,17 @@ fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bo
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
             true
         }
-        SdkError::ServiceError(refused) => {
-            let status = refused.raw().status().as_u16();
+        SdkError::ServiceError(failure) => {
+            let status = failure.raw().status().as_u16();
             status >= 500
                 || status == 429
-                || refused.err().code().is_some_and(|code| BUSY.contains(&code))
+                || failure.err().code().is_some_and(|code| BUSY.contains(&code))
         }
         _ => false,
     }
 }
 
-/// Says what was attempted when a call to the table fails.
+/// Makes the error of a failed call; `action` names the operation that failed.
 pub(in crate::table) fn failed_call<E>(
     action: &'static str,
 ) -> impl FnOnce(SdkError<E, HttpResponse>) -> Error

@@ -1,24 +1,24 @@
-//! What a request reads beside its credential.
+//! Items that are read in the same round trip as the credential.
 
 use super::key::Key;
 use super::read::Items;
 use crate::Result;
 use crate::model::UserId;
 
-/// Something that is fetched in the same round as the credential. Only the table can implement it, since nobody else
-/// can spell a key.
+/// Items to fetch in the same round trip as the credential. Only the table can implement it, since
+/// nothing else can make a key.
 pub trait Fetch {
-    /// What comes of it.
+    /// The parsed items.
     type Output;
 
-    /// The keys to fetch when `caller` asks.
+    /// The keys to fetch for `caller`.
     fn keys(&self, caller: UserId) -> Vec<Key>;
 
-    /// Picks from what was fetched.
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output>;
+    /// Takes the result from the fetched items.
+    fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output>;
 }
 
-/// Nothing more.
+/// Fetches nothing.
 impl Fetch for () {
     type Output = ();
 
@@ -26,12 +26,12 @@ impl Fetch for () {
         Vec::new()
     }
 
-    fn pick(self, _: UserId, _: &mut Items) -> Result<()> {
+    fn extract(self, _: UserId, _: &mut Items) -> Result<()> {
         Ok(())
     }
 }
 
-/// Both at once.
+/// Fetches both.
 impl<A: Fetch, B: Fetch> Fetch for (A, B) {
     type Output = (A::Output, B::Output);
 
@@ -41,7 +41,7 @@ impl<A: Fetch, B: Fetch> Fetch for (A, B) {
         keys
     }
 
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
-        Ok((self.0.pick(caller, items)?, self.1.pick(caller, items)?))
+    fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
+        Ok((self.0.extract(caller, items)?, self.1.extract(caller, items)?))
     }
 }

@@ -1,4 +1,4 @@
-//! Kinds of items, and how they become attributes and back.
+//! Items, and how they become attributes and back.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -11,10 +11,10 @@ use super::key::Key;
 use crate::Result;
 use crate::error::failed;
 
-/// The attributes of one item, as the SDK has them.
+/// The attributes of one item, as the SDK represents them.
 pub(in crate::table) type Attributes = HashMap<String, AttributeValue>;
 
-/// The attribute with the time after which the table deletes an item, in seconds since 1970.
+/// The TTL attribute: the table deletes an item after this time, in seconds since 1970.
 pub(in crate::table) const TTL: &str = "ttl";
 
 /// The attribute that counts an item's writes.
@@ -22,11 +22,11 @@ pub(in crate::table) const VERSION: &str = "version";
 
 /// A kind of item.
 pub(in crate::table) trait Item: Serialize + DeserializeOwned {
-    /// The value of the `type` attribute, for people and exports.
+    /// The value of the `type` attribute, for operators and exports.
     const TYPE: &'static str;
 
-    /// The attributes of a new item at this key; its version is 1.
-    fn at(&self, key: Key) -> Result<Attributes> {
+    /// The attributes of a new item with this key; its version is 1.
+    fn to_attributes(&self, key: Key) -> Result<Attributes> {
         let mut attributes: Attributes =
             serde_dynamo::to_item(self).map_err(failed("write an item"))?;
         attributes.retain(|_, value| !value.is_null());
@@ -37,13 +37,13 @@ pub(in crate::table) trait Item: Serialize + DeserializeOwned {
     }
 }
 
-/// An item whose key follows from what it says.
+/// An item whose key follows from its content.
 pub(in crate::table) trait Keyed: Item {
-    /// Where the item is.
+    /// The key of the item.
     fn key(&self) -> Key;
 }
 
-/// An item as it was read. A write can demand that it has not changed since.
+/// An item as it was read. A write can require that it has not changed since.
 #[derive(Debug, Clone)]
 pub struct Stored<T> {
     pub(in crate::table) item: T,
@@ -65,8 +65,8 @@ impl<T> Deref for Stored<T> {
     }
 }
 
-/// The item that these attributes are.
-pub(in crate::table) fn stored<T: Item>(attributes: Attributes) -> Result<Stored<T>> {
+/// Parses the attributes of an item.
+pub(in crate::table) fn from_attributes<T: Item>(attributes: Attributes) -> Result<Stored<T>> {
     let version = attributes.get(VERSION).and_then(|value| value.as_n().ok()?.parse().ok());
     let item = serde_dynamo::from_item(attributes).map_err(failed("read an item"))?;
     Ok(Stored { item, version: version.unwrap_or_default() })

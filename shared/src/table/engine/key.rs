@@ -1,4 +1,4 @@
-//! The keys of the single table: the only place that spells one.
+//! The keys of the single table. No other code spells one.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -14,24 +14,24 @@ use crate::model::{
 pub(in crate::table) const PK: &str = "pk";
 /// The sort key's attribute.
 pub(in crate::table) const SK: &str = "sk";
-/// What the sort keys of memberships start with, on both sides.
+/// Sort key prefix of memberships, under users and accounts.
 pub(in crate::table) const MEMBER: &str = "MEMBER#";
-/// What the sort keys of a user's addresses start with.
+/// Sort key prefix of a user's addresses.
 pub(in crate::table) const EMAIL: &str = "EMAIL#";
-/// What the sort keys of a user's tokens start with.
+/// Sort key prefix of a user's tokens.
 pub(in crate::table) const TOKEN: &str = "TOKEN#";
-/// What the sort keys of a user's grants start with.
+/// Sort key prefix of a user's grants.
 pub(in crate::table) const GRANT: &str = "GRANT#";
-/// The partition that lists all plans.
+/// The partition with the list of plans.
 pub(in crate::table) const PLANS: &str = "PLANS";
-/// What the sort keys of plans in that list start with.
+/// Sort key prefix of plans in that list.
 pub(in crate::table) const PLAN: &str = "PLAN#";
-/// What the sort keys of work that is to be cleared up start with.
-pub(in crate::table) const CLEARING: &str = "CLEARING#";
-/// What the lists of such work end in, so that no single partition takes every deletion there is.
+/// Sort key prefix of cleanup tasks.
+pub(in crate::table) const CLEANUP: &str = "CLEANUP#";
+/// The shards of the list of cleanup tasks, so that deletions are spread over partitions.
 pub(in crate::table) const SHARDS: &str = "0123456789abcdef";
 
-/// Where an item is.
+/// The key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     pk: String,
@@ -59,9 +59,10 @@ impl Key {
         Self::new(user_partition(user), format!("{GRANT}{grant}"))
     }
 
-    /// `USER#<uuid> / ANSWER#<hash of credential and key>`: what was answered under an `Idempotency-Key`.
-    pub(in crate::table) fn answer(user: UserId, slot: &IdempotencySlot) -> Self {
-        Self::new(user_partition(user), format!("ANSWER#{slot}"))
+    /// `USER#<uuid> / RESPONSE#<hash of credential and key>`: the response stored under an
+    /// `Idempotency-Key`.
+    pub(in crate::table) fn response(user: UserId, slot: &IdempotencySlot) -> Self {
+        Self::new(user_partition(user), format!("RESPONSE#{slot}"))
     }
 
     /// `CLIENT#<id> / CLIENT`
@@ -69,7 +70,7 @@ impl Key {
         Self::new(format!("CLIENT#{client}"), "CLIENT")
     }
 
-    /// `USER#<uuid> / MEMBER#<account>`: a membership, among those of its user.
+    /// `USER#<uuid> / MEMBER#<account>`: a membership, listed under its user.
     pub(in crate::table) fn membership(user: UserId, account: AccountId) -> Self {
         Self::new(user_partition(user), format!("{MEMBER}{account}"))
     }
@@ -79,19 +80,19 @@ impl Key {
         Self::new(account_partition(account), "ACCOUNT")
     }
 
-    /// `ACCOUNT#<id> / MEMBER#<uuid>`: a membership, among those of its account.
+    /// `ACCOUNT#<id> / MEMBER#<uuid>`: a membership, listed under its account.
     pub(in crate::table) fn member(account: AccountId, user: UserId) -> Self {
         Self::new(account_partition(account), format!("{MEMBER}{user}"))
     }
 
-    /// `USER#<uuid> / ATTEMPTS`
-    pub(in crate::table) fn attempts_of_user(user: UserId) -> Self {
-        Self::new(user_partition(user), "ATTEMPTS")
+    /// `USER#<uuid> / LOCKOUT`: login attempts of a user.
+    pub(in crate::table) fn user_lockout(user: UserId) -> Self {
+        Self::new(user_partition(user), "LOCKOUT")
     }
 
-    /// `ATTEMPTS#<keyed hash> / ATTEMPTS`: attempts on a name that nobody has.
-    pub(in crate::table) fn attempts_on_name(hash: &str) -> Self {
-        Self::new(format!("ATTEMPTS#{hash}"), "ATTEMPTS")
+    /// `LOCKOUT#<keyed hash> / LOCKOUT`: login attempts with a name that no user has.
+    pub(in crate::table) fn name_lockout(hash: &str) -> Self {
+        Self::new(format!("LOCKOUT#{hash}"), "LOCKOUT")
     }
 
     /// `PLAN#<uuid> / PLAN`
@@ -99,25 +100,25 @@ impl Key {
         Self::new(format!("{PLAN}{plan}"), "PLAN")
     }
 
-    /// `PLANS / PLAN#<uuid>`: a plan, in the list of all.
+    /// `PLANS / PLAN#<uuid>`: a plan, in the list of plans.
     pub(in crate::table) fn listed_plan(plan: PlanId) -> Self {
         Self::new(PLANS.to_owned(), format!("{PLAN}{plan}"))
     }
 
-    /// `CLEARINGS#<digit> / CLEARING#ACCOUNT#<id>`: members that an account leaves, of which there is one deletion.
-    pub(in crate::table) fn clearing_of_members(account: AccountId) -> Self {
-        Self::clearing(&account.to_string(), &format!("ACCOUNT#{account}"))
+    /// `CLEANUPS#<digit> / CLEANUP#ACCOUNT#<id>`: memberships of a deleted account.
+    pub(in crate::table) fn member_cleanup(account: AccountId) -> Self {
+        Self::cleanup(&account.to_string(), &format!("ACCOUNT#{account}"))
     }
 
-    /// `CLEARINGS#<digit> / CLEARING#USER#<uuid>#<epoch>`: what one change of a password leaves.
-    pub(in crate::table) fn clearing_of_credentials(user: UserId, epoch: u64) -> Self {
-        Self::clearing(&user.to_string(), &format!("USER#{user}#{epoch}"))
+    /// `CLEANUPS#<digit> / CLEANUP#USER#<uuid>#<epoch>`: credentials revoked by a password change.
+    pub(in crate::table) fn credential_cleanup(user: UserId, epoch: u64) -> Self {
+        Self::cleanup(&user.to_string(), &format!("USER#{user}#{epoch}"))
     }
 
-    /// The last digit of both kinds of ids is random.
-    fn clearing(id: &str, what: &str) -> Self {
+    /// Sharded by the last digit of the id, which is random in both kinds of ids.
+    fn cleanup(id: &str, subject: &str) -> Self {
         let digit = id.chars().last().unwrap_or_default();
-        Self::new(clearing_partition(digit), format!("{CLEARING}{what}"))
+        Self::new(cleanup_partition(digit), format!("{CLEANUP}{subject}"))
     }
 
     /// `CLAIM#SLUG#<slug> / CLAIM`
@@ -135,18 +136,18 @@ impl Key {
         Self::claim("NUMBER", number)
     }
 
-    /// `CLAIM#EMAIL#<normal form> / CLAIM`: an address of a user.
+    /// `CLAIM#EMAIL#<normal form> / CLAIM`: a user's address.
     pub(in crate::table) fn email_claim(address: &EmailAddress) -> Self {
         Self::claim("EMAIL", address.normal())
     }
 
-    /// `CLAIM#CONTACT#<normal form> / CLAIM`: the contact address of an account.
+    /// `CLAIM#CONTACT#<normal form> / CLAIM`: an account's contact address.
     pub(in crate::table) fn contact_claim(address: &EmailAddress) -> Self {
         Self::claim("CONTACT", address.normal())
     }
 
-    /// `CLAIM#NOTHING# / CLAIM`: never written.
-    pub(in crate::table) fn no_claim() -> Self {
+    /// `CLAIM#NOTHING# / CLAIM`: never written; for dummy lookups.
+    pub(in crate::table) fn dummy_claim() -> Self {
         Self::claim("NOTHING", "")
     }
 
@@ -158,7 +159,7 @@ impl Key {
         Self { pk, sk: sk.into() }
     }
 
-    /// The key as the SDK takes it.
+    /// The key as attributes for the SDK.
     pub(in crate::table) fn into_attributes(self) -> HashMap<String, AttributeValue> {
         HashMap::from([
             (PK.to_owned(), AttributeValue::S(self.pk)),
@@ -166,24 +167,26 @@ impl Key {
         ])
     }
 
-    /// The key of a fetched item.
-    pub(in crate::table) fn of(item: &HashMap<String, AttributeValue>) -> Option<Self> {
+    /// The key of an item that was read.
+    pub(in crate::table) fn from_attributes(
+        item: &HashMap<String, AttributeValue>,
+    ) -> Option<Self> {
         let text = |name| item.get(name)?.as_s().ok().cloned();
         Some(Self { pk: text(PK)?, sk: text(SK)? })
     }
 }
 
-/// The partition of everything that belongs to a user.
+/// The partition of a user.
 pub(in crate::table) fn user_partition(user: UserId) -> String {
     format!("USER#{user}")
 }
 
-/// The partition of everything that belongs to an account.
+/// The partition of an account.
 pub(in crate::table) fn account_partition(account: AccountId) -> String {
     format!("ACCOUNT#{account}")
 }
 
-/// A partition that lists work that is to be cleared up.
-pub(in crate::table) fn clearing_partition(digit: char) -> String {
-    format!("CLEARINGS#{digit}")
+/// The partition of one shard of the cleanup tasks.
+pub(in crate::table) fn cleanup_partition(digit: char) -> String {
+    format!("CLEANUPS#{digit}")
 }

@@ -1,4 +1,4 @@
-//! What every room is made of: the client, keys, items, reads, conditions and transactions.
+//! What the other rooms build on: the client, keys, items, reads, conditions and transactions.
 
 mod batch_delete;
 mod capacity;
@@ -14,7 +14,7 @@ mod table;
 mod transaction;
 mod versions;
 
-pub(in crate::table) use batch_delete::BATCH;
+pub(in crate::table) use batch_delete::MAX_BATCH_DELETE;
 pub(in crate::table) use claim::Claim;
 pub(in crate::table) use condition::Condition;
 pub use connection::Connection;
@@ -23,8 +23,8 @@ pub use fetch::Fetch;
 pub use item::Stored;
 pub(in crate::table) use item::{Attributes, Item, Keyed, TTL};
 pub(in crate::table) use key::{
-    CLEARING, EMAIL, GRANT, Key, MEMBER, PK, PLAN, PLANS, SHARDS, TOKEN, account_partition,
-    clearing_partition, user_partition,
+    CLEANUP, EMAIL, GRANT, Key, MEMBER, PK, PLAN, PLANS, SHARDS, TOKEN, account_partition,
+    cleanup_partition, user_partition,
 };
 pub(super) use read::Items;
 pub use table::Table;

@@ -1,4 +1,4 @@
-//! The client of the table.
+//! The client for the table.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::key::Key;
 use crate::Result;
 use crate::model::PlanId;
 
-/// The single table, and the one client of this process.
+/// The single table, with the client that the whole process shares.
 #[derive(Debug, Clone)]
 pub struct Table {
     pub(in crate::table) client: Client,
@@ -17,14 +17,14 @@ pub struct Table {
 }
 
 impl Table {
-    /// Makes the client; nothing is sent yet.
+    /// Creates the client, without sending anything.
     pub fn connect(connection: Connection) -> Result<Self> {
         let name = connection.table_name.clone();
         Ok(Self { client: connection.client()?, name })
     }
 
-    /// Opens the connection, TLS included, with a read of one small item, so that the first request need not.
-    /// Whether it succeeds matters to nobody: the first request then opens the connection itself.
+    /// Opens the connection, including TLS, by reading one small item, before the first request.
+    /// Failures are ignored: the first request then opens the connection.
     pub async fn warm(&self) {
         let read = self.batch_get(vec![Key::plan(PlanId::DEFAULT)]);
         let outcome = tokio::time::timeout(Duration::from_secs(1), read).await;

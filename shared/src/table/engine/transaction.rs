@@ -1,10 +1,9 @@
-//! Writing: what must hold together is one transaction, and each of its conditions names the error that its failure
-//! means.
+//! Transactions. Each condition names the error to return when it fails.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as Refusal;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
 };
@@ -16,28 +15,29 @@ use super::item::{Attributes, Keyed, VERSION};
 use super::key::Key;
 use super::table::Table;
 use crate::error::failed;
+use crate::model::UserId;
 use crate::random::{self, back_off};
 use crate::{Error, Result};
 
-/// How often a transaction that met another one on the same items is tried again.
-const ATTEMPTS: u32 = 6;
+/// How often a transaction is sent again after a conflict with another one.
+const MAX_ATTEMPTS: u32 = 6;
 
-/// What it means when a condition fails.
+/// The error to return when a condition fails.
 pub(in crate::table) type OnConditionFailed = fn() -> Error;
 
-/// A transaction in the making: at most 100 actions, all on different items.
+/// A transaction that is being built: at most 100 actions, each on a different item.
 pub(in crate::table) struct Transaction<'t> {
     table: &'t Table,
     action: &'static str,
     actions: Vec<Action>,
 }
 
-/// What happens to one item, if its condition holds.
+/// An action on one item, with its condition.
 struct Action {
     key: Key,
     kind: Kind,
     condition: Condition,
-    refused: OnConditionFailed,
+    on_failed: OnConditionFailed,
 }
 
 enum Kind {
@@ -47,7 +47,7 @@ enum Kind {
     Check,
 }
 
-/// New values for some attributes of an item; its version goes up by one.
+/// New values for attributes of an item; its version is incremented.
 pub(in crate::table) struct Changes {
     expression: String,
     names: HashMap<String, String>,
@@ -79,7 +79,7 @@ impl Changes {
 }
 
 impl Changes {
-    /// Puts an entry into an attribute that is a map, or in place of the one of that name.
+    /// Inserts or replaces an entry of a map attribute.
     pub(in crate::table) fn set_entry(
         mut self,
         map: &'static str,
@@ -95,7 +95,7 @@ impl Changes {
         Ok(self)
     }
 
-    /// Takes an entry out of an attribute that is a map; nothing can be set after it.
+    /// Removes an entry of a map attribute; `set` cannot be called after it.
     pub(in crate::table) fn remove_entry(mut self, map: &'static str, name: &str) -> Self {
         self.expression = format!("{} REMOVE #{map}.#entry", self.expression);
         self.name_entry(map, name);
@@ -109,45 +109,46 @@ impl Changes {
 }
 
 impl<'t> Transaction<'t> {
-    /// An empty transaction; `action` says in the log what could not be done.
+    /// An empty transaction; `action` names the operation in errors.
     pub(in crate::table) const fn new(table: &'t Table, action: &'static str) -> Self {
         Self { table, action, actions: Vec::new() }
     }
 
-    /// The table that it is about.
+    /// The table that it writes to.
     pub(in crate::table) const fn table(&self) -> &'t Table {
         self.table
     }
 
-    /// Adds an item where there is none.
+    /// Inserts an item that does not exist yet.
     pub(in crate::table) fn insert(
         self,
         item: &impl Keyed,
-        taken: OnConditionFailed,
+        on_exists: OnConditionFailed,
     ) -> Result<Self> {
-        self.put(item.at(item.key())?, Condition::absent(), taken)
+        self.put(item.to_attributes(item.key())?, Condition::absent(), on_exists)
     }
 
-    /// Writes these attributes, whatever was there, if the condition holds of what was there.
+    /// Puts an item, replacing any existing one for which the condition holds.
     pub(in crate::table) fn put(
         self,
         attributes: Attributes,
         condition: Condition,
-        refused: OnConditionFailed,
+        on_failed: OnConditionFailed,
     ) -> Result<Self> {
-        let key = Key::of(&attributes).ok_or_else(|| failed(self.action)("an item has no key"))?;
-        Ok(self.with(key, Kind::Put(attributes), condition, refused))
+        let key = Key::from_attributes(&attributes)
+            .ok_or_else(|| failed(self.action)("an item has no key"))?;
+        Ok(self.with(key, Kind::Put(attributes), condition, on_failed))
     }
 
-    /// Changes an item that is there.
+    /// Updates an item.
     pub(in crate::table) fn update(
         self,
         key: Key,
         changes: Changes,
         condition: Condition,
-        refused: OnConditionFailed,
+        on_failed: OnConditionFailed,
     ) -> Self {
-        self.with(key, Kind::Update(changes), condition, refused)
+        self.with(key, Kind::Update(changes), condition, on_failed)
     }
 
     /// Deletes an item.
@@ -155,19 +156,24 @@ impl<'t> Transaction<'t> {
         self,
         key: Key,
         condition: Condition,
-        refused: OnConditionFailed,
+        on_failed: OnConditionFailed,
     ) -> Self {
-        self.with(key, Kind::Delete, condition, refused)
+        self.with(key, Kind::Delete, condition, on_failed)
     }
 
-    /// Writes nothing, but demands something of an item.
+    /// Checks a condition of an item without writing it.
     pub(in crate::table) fn check(
         self,
         key: Key,
         condition: Condition,
-        refused: OnConditionFailed,
+        on_failed: OnConditionFailed,
     ) -> Self {
-        self.with(key, Kind::Check, condition, refused)
+        self.with(key, Kind::Check, condition, on_failed)
+    }
+
+    /// Checks that a user exists and is not disabled: [`Error::InvalidCredential`] otherwise.
+    pub(in crate::table) fn check_user_enabled(self, user: UserId) -> Self {
+        self.check(Key::user(user), Condition::enabled(), || Error::InvalidCredential)
     }
 
     fn with(
@@ -175,66 +181,67 @@ impl<'t> Transaction<'t> {
         key: Key,
         kind: Kind,
         condition: Condition,
-        refused: OnConditionFailed,
+        on_failed: OnConditionFailed,
     ) -> Self {
-        self.actions.push(Action { key, kind, condition, refused });
+        self.actions.push(Action { key, kind, condition, on_failed });
         self
     }
 
-    /// Puts what was added last before all else: if several conditions fail, its meaning counts.
+    /// Moves the last action to the front: if several conditions fail, its error is returned.
     pub(in crate::table) fn prioritize_last(mut self) -> Self {
         self.actions.rotate_right(1);
         self
     }
 
-    /// Demands that an item still has the version that was read, whatever else is done with it.
+    /// Requires that an item still has this version, in addition to any other action on it.
     pub(in crate::table) fn unchanged(mut self, key: Key, version: u64) -> Self {
         let condition = Condition::version(version);
         let Some(action) = self.actions.iter_mut().find(|action| action.key == key) else {
             return self.check(key, condition, || Error::WriteConflict);
         };
-        let own = std::mem::replace(&mut action.condition, Condition::present());
-        action.condition = own.and(condition);
-        action.refused = || Error::WriteConflict;
+        let existing = std::mem::replace(&mut action.condition, Condition::present());
+        action.condition = existing.and(condition);
+        action.on_failed = || Error::WriteConflict;
         self
     }
 
-    /// Does all of it or nothing.
+    /// Commits all actions or none.
     ///
-    /// The same client request token goes with every attempt, the SDK's own included, so that an attempt whose answer
-    /// was lost is not taken for somebody else's write: `DynamoDB` answers a repeated token with success for 10 minutes.
+    /// Every attempt, including the SDK's retries, carries the same client request token. If the
+    /// response to a committed attempt is lost, the next one succeeds instead of failing its own
+    /// conditions: `DynamoDB` deduplicates by the token for 10 minutes.
     pub(in crate::table) async fn commit(self) -> Result<()> {
         if self.actions.is_empty() {
             return Ok(());
         }
         let token = format!("{:032x}", u128::from_be_bytes(random::bytes()?));
         let (name, action) = (&self.table.name, self.action);
-        let meanings: Vec<OnConditionFailed> =
-            self.actions.iter().map(|action| action.refused).collect();
+        let on_failed: Vec<OnConditionFailed> =
+            self.actions.iter().map(|action| action.on_failed).collect();
         let writes = self.actions.into_iter().map(|action| action.into_item(name));
         let writes = writes.collect::<Result<Vec<_>, _>>().map_err(failed(action))?;
-        for attempt in 0..ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             let request =
                 self.table.client.transact_write_items().set_transact_items(Some(writes.clone()));
             let Err(error) = request.client_request_token(&token).send().await else {
                 return Ok(());
             };
-            if let Some(refused) =
-                first_failed_condition(&error).and_then(|place| meanings.get(place))
+            if let Some(on_failed) =
+                first_failed_condition(&error).and_then(|place| on_failed.get(place))
             {
-                return Err(refused());
+                return Err(on_failed());
             }
             if !is_conflict(&error) {
                 return Err(failed_call(action)(error));
             }
             back_off(attempt).await?;
         }
-        Err(Error::Unavailable { action, source: "other transactions were always first".into() })
+        Err(Error::Unavailable { action, source: "every attempt met another transaction".into() })
     }
 }
 
 impl Action {
-    /// The action as the SDK takes it.
+    /// Converts the action for the SDK.
     fn into_item(self, table: &str) -> Result<TransactWriteItem, BuildError> {
         let Condition { expression, names, values } = self.condition;
         let item = TransactWriteItem::builder();
@@ -244,8 +251,8 @@ impl Action {
                     .table_name(table)
                     .set_item(Some(attributes))
                     .condition_expression(expression)
-                    .set_expression_attribute_names(filled(names))
-                    .set_expression_attribute_values(filled(values))
+                    .set_expression_attribute_names(non_empty(names))
+                    .set_expression_attribute_values(non_empty(values))
                     .build()?,
             ),
             Kind::Update(changes) => item.update(
@@ -267,8 +274,8 @@ impl Action {
                     .table_name(table)
                     .set_key(Some(self.key.into_attributes()))
                     .condition_expression(expression)
-                    .set_expression_attribute_names(filled(names))
-                    .set_expression_attribute_values(filled(values))
+                    .set_expression_attribute_names(non_empty(names))
+                    .set_expression_attribute_values(non_empty(values))
                     .build()?,
             ),
             Kind::Check => item.condition_check(
@@ -276,8 +283,8 @@ impl Action {
                     .table_name(table)
                     .set_key(Some(self.key.into_attributes()))
                     .condition_expression(expression)
-                    .set_expression_attribute_names(filled(names))
-                    .set_expression_attribute_values(filled(values))
+                    .set_expression_attribute_names(non_empty(names))
+                    .set_expression_attribute_values(non_empty(values))
                     .build()?,
             ),
         };
@@ -285,36 +292,38 @@ impl Action {
     }
 }
 
-/// The place of the first action whose condition failed, if it was a condition that failed. Not if an action before it
-/// met another transaction: what that one does there may be why the condition failed, and counts first.
-fn first_failed_condition<R>(error: &SdkError<Refusal, R>) -> Option<usize> {
-    let settled = |reason: &CancellationReason| reason.code() != Some("TransactionConflict");
-    let before_conflict = reasons(error).iter().take_while(|reason| settled(reason));
+/// The index of the first action whose condition failed. None if an earlier action conflicted with
+/// another transaction, which may be why the condition failed.
+fn first_failed_condition<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<usize> {
+    let no_conflict = |reason: &CancellationReason| reason.code() != Some("TransactionConflict");
+    let before_conflict = reasons(error).iter().take_while(|reason| no_conflict(reason));
     before_conflict.into_iter().position(|reason| reason.code() == Some("ConditionalCheckFailed"))
 }
 
-/// Whether the transaction met another one, or `DynamoDB` had no room for it just then: nothing was written.
-fn is_conflict<R>(error: &SdkError<Refusal, R>) -> bool {
-    const PASSING: [&str; 3] =
+/// Whether the transaction conflicted with another one or was throttled, so nothing was written.
+fn is_conflict<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+    const TRANSIENT: [&str; 3] =
         ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
     let in_progress = error
         .as_service_error()
-        .is_some_and(|refusal| refusal.code() == Some("TransactionInProgressException"));
+        .is_some_and(|error| error.code() == Some("TransactionInProgressException"));
     in_progress
         || reasons(error)
             .iter()
-            .any(|reason| reason.code().is_some_and(|code| PASSING.contains(&code)))
+            .any(|reason| reason.code().is_some_and(|code| TRANSIENT.contains(&code)))
 }
 
-/// Why a transaction was cancelled, action by action; nothing for any other error.
-fn reasons<R>(error: &SdkError<Refusal, R>) -> &[CancellationReason] {
+/// The cancellation reasons, one per action; empty for any other error.
+fn reasons<R>(error: &SdkError<TransactWriteItemsError, R>) -> &[CancellationReason] {
     match error.as_service_error() {
-        Some(Refusal::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            cancelled.cancellation_reasons()
+        }
         _ => &[],
     }
 }
 
-/// `DynamoDB` refuses an empty map.
-fn filled<V>(map: HashMap<String, V>) -> Option<HashMap<String, V>> {
+/// `DynamoDB` rejects an empty map.
+fn non_empty<V>(map: HashMap<String, V>) -> Option<HashMap<String, V>> {
     (!map.is_empty()).then_some(map)
 }

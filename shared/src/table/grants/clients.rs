@@ -5,7 +5,7 @@ use crate::table::engine::{Fetch, Items, Key, Stored, Table, Transaction};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
-/// A client beside whatever else is wanted.
+/// The client with this id.
 impl Fetch for ClientId {
     type Output = Option<Stored<Client>>;
 
@@ -13,29 +13,29 @@ impl Fetch for ClientId {
         vec![Key::client(*self)]
     }
 
-    fn pick(self, _: UserId, items: &mut Items) -> Result<Self::Output> {
+    fn extract(self, _: UserId, items: &mut Items) -> Result<Self::Output> {
         items.take(&Key::client(self))
     }
 }
 
-/// A client, and what it brings in hand: a grant, if there is one, and its user.
+/// A client, and the grant and the user of the code or token that it presents.
 pub struct ClientAndGrant {
     /// The client.
     pub client: Option<Stored<Client>>,
-    /// The user whom the code or token names.
+    /// The user of the grant.
     pub user: Option<Stored<User>>,
-    /// The grant that it names.
+    /// The grant of the code or token.
     pub grant: Option<Stored<Grant>>,
 }
 
 impl Table {
-    /// A client.
+    /// Reads a client.
     pub async fn client(&self, id: ClientId) -> Result<Option<Stored<Client>>> {
         let key = Key::client(id);
         self.batch_get(vec![key.clone()]).await?.take(&key)
     }
 
-    /// A client, and the grant that its code or token names: one round.
+    /// Reads a client, and the grant of its code or token, in one round trip.
     pub async fn client_and_grant(
         &self,
         id: ClientId,

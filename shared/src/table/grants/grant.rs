@@ -1,7 +1,8 @@
-//! What users granted to OAuth clients.
+//! OAuth grants.
 //!
-//! A grant is one item: the code, the refresh token that works and the access tokens. So a code and a refresh token work
-//! once, however many requests come at once, and revoking all of it is one deletion.
+//! A grant is one item with the code, the current refresh token and the access tokens. So a code or
+//! a refresh token can be used only once, even by concurrent requests, and one deletion revokes
+//! all.
 
 use std::collections::BTreeSet;
 
@@ -15,41 +16,41 @@ use crate::model::{
 use crate::table::engine::{Changes, Condition, Item, Key, Keyed, Stored, TTL, Table, Transaction};
 use crate::{Error, Result};
 
-/// For so many seconds a code works.
-const CODE_LIFE: i64 = 60;
-/// For so many seconds an access token works: 180 days, as Docker Hub's do.
-pub const ACCESS_LIFE: i64 = 180 * 24 * 3600;
-/// For so many seconds a refresh token works: a year.
-const REFRESH_LIFE: i64 = 365 * 24 * 3600;
-/// For so many seconds a spent refresh token may be a retry whose answer was lost.
-const GRACE: i64 = 10;
-/// So many access tokens of one grant work; a further one ends the oldest.
-const MOST_ACCESS: usize = 10;
+/// How long a code is valid, in seconds.
+const CODE_TTL: i64 = 60;
+/// How long an access token is valid, in seconds: 180 days, as at Docker Hub.
+pub const ACCESS_TOKEN_TTL: i64 = 180 * 24 * 3600;
+/// How long a refresh token is valid, in seconds: a year.
+const REFRESH_TOKEN_TTL: i64 = 365 * 24 * 3600;
+/// How long the reuse of a refresh token may be a retry after a lost response, in seconds.
+const REUSE_GRACE: i64 = 10;
+/// The maximum number of access tokens of a grant. A further one revokes the oldest.
+const MAX_ACCESS_TOKENS: usize = 10;
 
-/// What a new grant is to be.
+/// The data of a new grant.
 pub struct NewGrant {
-    /// To whom.
+    /// The client that it is for.
     pub client: ClientId,
-    /// For what.
+    /// The granted scopes.
     pub scopes: BTreeSet<Scope>,
-    /// Where the code is sent.
+    /// The redirect URI that receives the code.
     pub redirect_uri: String,
     /// The PKCE challenge (S256).
     pub challenge: Option<String>,
 }
 
-/// What a client is given. It has no `Debug`: it must not be logged.
-pub struct Issued {
-    /// Opens what the scopes say.
+/// The tokens for a client. Without `Debug`, since they must not be logged.
+pub struct IssuedTokens {
+    /// The access token.
     pub access: GrantCredential,
-    /// Gets the next access token.
+    /// The refresh token.
     pub refresh: GrantCredential,
 }
 
 impl Table {
-    /// Notes what a user grants, and gives the code that tells the client of it.
+    /// Creates a grant and returns its code.
     ///
-    /// [`Error::WriteConflict`] when the user was disabled meanwhile, or the password changed.
+    /// [`Error::WriteConflict`] if the user was disabled or changed the password meanwhile.
     pub async fn create_grant(
         &self,
         user: &Stored<User>,
@@ -67,17 +68,17 @@ impl Table {
                 secret_hash: code.secret_hash(),
                 redirect_uri: new.redirect_uri,
                 challenge: new.challenge,
-                expires_at: after(now, CODE_LIFE)?,
+                expires_at: after(now, CODE_TTL)?,
             },
             refresh: None,
             access: Vec::new(),
             created_at: now,
             last_used_at: None,
         };
-        let mut attributes = grant.at(grant.key())?;
+        let mut attributes = grant.to_attributes(grant.key())?;
         let end = grant.code.expires_at.as_second().to_string();
         attributes.insert(TTL.to_owned(), AttributeValue::N(end));
-        Transaction::new(self, "note a grant")
+        Transaction::new(self, "create a grant")
             .put(attributes, Condition::absent(), || Error::WriteConflict)?
             .check(Key::user(user.id), Condition::same_epoch(user), || Error::WriteConflict)
             .commit()
@@ -85,26 +86,27 @@ impl Table {
         Ok(code)
     }
 
-    /// Gives the first tokens for a code, or the next ones for the refresh token `spent`, which works no more.
+    /// Issues the first tokens for a code, or the next ones for the refresh token `spent`, which
+    /// becomes invalid.
     pub async fn issue(
         &self,
         user: &Stored<User>,
         grant: &Stored<Grant>,
         spent: Option<&GrantCredential>,
         scopes: BTreeSet<Scope>,
-    ) -> Result<Issued> {
+    ) -> Result<IssuedTokens> {
         let now = Timestamp::now();
         let access = GrantCredential::generate(GrantTokenKind::Access, grant.user, grant.id)?;
         let refresh = match spent {
             Some(spent) => spent.next()?,
             None => GrantCredential::generate(GrantTokenKind::Refresh, grant.user, grant.id)?,
         };
-        let kept = GrantRefresh {
+        let stored = GrantRefresh {
             family_hash: refresh.family_hash(),
             secret_hash: refresh.secret_hash(),
             created_at: now,
-            expires_at: after(now, REFRESH_LIFE)?,
-            spent: grant.spent_lately(spent, now),
+            expires_at: after(now, REFRESH_TOKEN_TTL)?,
+            spent: grant.recently_spent(spent, now),
         };
         let mut live: Vec<&GrantAccess> =
             grant.access.iter().filter(|access| now < access.expires_at).collect();
@@ -112,22 +114,22 @@ impl Table {
             secret_hash: access.secret_hash(),
             scopes,
             created_at: now,
-            expires_at: after(now, ACCESS_LIFE)?,
+            expires_at: after(now, ACCESS_TOKEN_TTL)?,
         };
         live.push(&new);
         let changes = Changes::new()
-            .set(TTL, kept.expires_at.as_second())?
-            .set("refresh", &kept)?
-            .set("access", &live[live.len().saturating_sub(MOST_ACCESS)..])?;
+            .set(TTL, stored.expires_at.as_second())?
+            .set("refresh", &stored)?
+            .set("access", &live[live.len().saturating_sub(MAX_ACCESS_TOKENS)..])?;
         Transaction::new(self, "issue tokens")
             .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
             .check(Key::user(user.id), Condition::same_epoch(user), || Error::WriteConflict)
             .commit()
             .await?;
-        Ok(Issued { access, refresh })
+        Ok(IssuedTokens { access, refresh })
     }
 
-    /// Revokes everything that came from a grant. One that is gone already is as good as revoked.
+    /// Revokes a grant with all its tokens. Succeeds if it is revoked already.
     pub async fn delete_grant(&self, grant: &Stored<Grant>) -> Result<()> {
         let gone: fn() -> Error = || Error::WriteConflict;
         let deleted = Transaction::new(self, "revoke a grant")
@@ -140,7 +142,7 @@ impl Table {
         }
     }
 
-    /// Revokes one access token of a grant, as it was read.
+    /// Revokes one access token of a grant that is unchanged since it was read.
     pub async fn delete_access(
         &self,
         grant: &Stored<Grant>,
@@ -161,8 +163,8 @@ impl Table {
 }
 
 impl Grant {
-    /// The refresh tokens that were spent a moment ago, with the one that is spent now.
-    fn spent_lately(&self, spent: Option<&GrantCredential>, now: Timestamp) -> Vec<SpentRefresh> {
+    /// The recently spent refresh tokens, and the one that is spent now.
+    fn recently_spent(&self, spent: Option<&GrantCredential>, now: Timestamp) -> Vec<SpentRefresh> {
         let before = self.refresh.iter().flat_map(|refresh| refresh.spent.iter().cloned());
         let spent =
             spent.map(|spent| SpentRefresh { secret_hash: spent.secret_hash(), spent_at: now });
@@ -171,9 +173,9 @@ impl Grant {
 }
 
 impl SpentRefresh {
-    /// Whether it was spent so short a time ago that its second use may be a retry.
+    /// Whether it was spent so recently that its reuse may be a retry.
     pub fn is_recent(&self, now: Timestamp) -> bool {
-        now.as_millisecond() - self.spent_at.as_millisecond() <= GRACE * 1000
+        now.as_millisecond() - self.spent_at.as_millisecond() <= REUSE_GRACE * 1000
     }
 }
 

@@ -1,7 +1,7 @@
-//! OAuth clients and what users granted to them.
+//! OAuth clients and grants.
 
 mod clients;
 mod grant;
 
 pub use clients::ClientAndGrant;
-pub use grant::{ACCESS_LIFE, Issued, NewGrant};
+pub use grant::{ACCESS_TOKEN_TTL, IssuedTokens, NewGrant};

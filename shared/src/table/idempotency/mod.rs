@@ -1,4 +1,4 @@
-//! Responses stored under an `Idempotency-Key`.
+//! Responses that are stored under an `Idempotency-Key`.
 
 mod stored_response;
 

@@ -1,4 +1,4 @@
-//! Answers that are kept for whoever asks again under the same `Idempotency-Key`.
+//! Stored responses, for requests that are repeated with the same `Idempotency-Key`.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,57 +6,58 @@ use crate::model::{IdempotencySlot, Timestamp, UserId};
 use crate::table::engine::{Condition, Fetch, Item, Items, Key, Keyed, Stored, Transaction};
 use crate::{Error, Result};
 
-/// For so long an answer is kept, in seconds: a day.
-const LIFE: i64 = 24 * 3600;
+/// How long a response is stored, in seconds: a day.
+const TTL_SECONDS: i64 = 24 * 3600;
 
-/// An answer as the table keeps it: whoever holds the table learns neither what was asked nor what was answered.
+/// A response as it is stored. The table alone reveals neither the request nor the response.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredResponse {
-    /// Who asked.
+    /// The user who sent the request.
     pub user: UserId,
-    /// With which credential, under which key.
+    /// Identifies the credential and the `Idempotency-Key`.
     pub slot: IdempotencySlot,
     /// A keyed hash of the request, in base64.
     pub fingerprint: String,
-    /// The answer, encrypted, in base64.
+    /// The response, encrypted, in base64.
     pub sealed: String,
-    /// The version of the service key that both were made with.
+    /// The version of the service key for both.
     pub key_version: String,
-    /// When the table deletes it, in seconds since 1970. That comes late, so reads look at it as well.
+    /// When it expires, in seconds since 1970. The table deletes it later, so reads check it too.
     #[serde(rename = "ttl")]
     pub expires_at: i64,
 }
 
 impl StoredResponse {
-    /// When an answer that is given now is forgotten.
-    pub fn end() -> i64 {
-        Timestamp::now().as_second() + LIFE
+    /// When a response that is stored now expires.
+    pub fn expiry() -> i64 {
+        Timestamp::now().as_second() + TTL_SECONDS
     }
 }
 
-/// The answer that the caller got under a key before, if one was asked with.
+/// The response stored under the request's `Idempotency-Key`, if it has one.
 impl Fetch for Option<IdempotencySlot> {
     type Output = Option<StoredResponse>;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        self.iter().map(|slot| Key::answer(caller, slot)).collect()
+        self.iter().map(|slot| Key::response(caller, slot)).collect()
     }
 
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
+    fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
         let Some(slot) = self else { return Ok(None) };
-        let kept: Option<Stored<StoredResponse>> = items.take(&Key::answer(caller, &slot))?;
+        let stored: Option<Stored<StoredResponse>> = items.take(&Key::response(caller, &slot))?;
         let now = Timestamp::now().as_second();
-        Ok(kept.map(Stored::into_inner).filter(|kept| now < kept.expires_at))
+        Ok(stored.map(Stored::into_inner).filter(|stored| now < stored.expires_at))
     }
 }
 
 impl Transaction<'_> {
-    /// Keeps an answer where none is. It is the first condition that counts, so that of two requests at once the loser
-    /// learns that it is one, and not that a name is taken, by the other.
-    pub(in crate::table) fn keep(self, answer: &StoredResponse) -> Result<Self> {
-        let free = Condition::absent_or_over(Timestamp::now().as_second());
-        let kept = self.put(answer.at(answer.key())?, free, || Error::IdempotencyKeyInUse)?;
-        Ok(kept.prioritize_last())
+    /// Stores a response if none is stored. Its condition comes first: of two concurrent requests
+    /// with the same key, the loser learns that, and not that the other has taken a name.
+    pub(in crate::table) fn store_response(self, response: &StoredResponse) -> Result<Self> {
+        let free = Condition::absent_or_expired(Timestamp::now().as_second());
+        let transaction =
+            self.put(response.to_attributes(response.key())?, free, || Error::IdempotencyKeyInUse)?;
+        Ok(transaction.prioritize_last())
     }
 }

@@ -1,8 +1,8 @@
-//! Guessing passwords: ten wrong ones within 15 minutes lock a name for 15 minutes.
+//! Login attempts: ten wrong passwords within 15 minutes lock a name for 15 minutes.
 //!
-//! Ten slots stand for ten attempts. An attempt takes a free one before the slow hash is computed, so that guesses made
-//! at once count; a right password gives it back, a wrong one keeps it for 15 minutes. An attempt that never came to
-//! an end gives its slot back by itself, after half a minute.
+//! A name has ten slots. An attempt reserves a free one before the slow hash is computed, so that
+//! concurrent guesses count. A correct password releases the slot, a wrong one keeps it for
+//! 15 minutes. The slot of an interrupted attempt is free again after 30 seconds.
 
 use std::collections::HashMap;
 
@@ -14,48 +14,48 @@ use crate::model::{Timestamp, UserId, hex};
 use crate::table::engine::{Attributes, Key, Table, failed_call};
 use crate::{Error, Result, random};
 
-/// Attempts before the lock.
+/// Wrong passwords before the lock.
 const SLOTS: usize = 10;
-/// For so long a wrong password counts, and a lock lasts, in milliseconds.
+/// How long a wrong password counts, and a lock lasts, in milliseconds.
 const WINDOW: i64 = 15 * 60 * 1000;
-/// For so long an attempt may be under way, in milliseconds; a request's deadline is shorter.
-const UNDER_WAY: i64 = 30 * 1000;
-/// The attribute that says until when the name is locked, in milliseconds since 1970.
+/// How long a slot is reserved for an attempt, in milliseconds; longer than a request's deadline.
+const RESERVATION: i64 = 30 * 1000;
+/// The attribute with the end of the lock, in milliseconds since 1970.
 const LOCKED: &str = "lockedUntil";
 
-/// Whose password is being guessed.
+/// Whose password is attempted.
 #[derive(Debug, Clone)]
 pub enum LoginSubject {
-    /// A user's, by whatever name.
+    /// A user's, under any of the user's names.
     User(UserId),
-    /// Nobody's: a keyed hash of the name.
+    /// No user's: a keyed hash of the name.
     Name([u8; 32]),
 }
 
 impl LoginSubject {
     pub(in crate::table) fn key(&self) -> Key {
         match self {
-            Self::User(user) => Key::attempts_of_user(*user),
-            Self::Name(name) => Key::attempts_on_name(&hex(name)),
+            Self::User(user) => Key::user_lockout(*user),
+            Self::Name(name) => Key::name_lockout(&hex(name)),
         }
     }
 }
 
-/// The attempts on one name.
+/// The login attempts for one name.
 #[derive(Debug, Default, Clone)]
 pub struct LoginAttempts {
     slots: [Slot; SLOTS],
     locked_until: i64,
 }
 
-/// One attempt: free again after a time, and whether it was wrong.
+/// One attempt: when its slot is free again, and whether the password was wrong.
 #[derive(Debug, Default, Clone, Copy)]
 struct Slot {
     until: i64,
     wrong: bool,
 }
 
-/// A slot taken by an attempt that is under way.
+/// The slot of an attempt in progress.
 #[derive(Debug)]
 pub struct Reservation {
     key: Key,
@@ -64,7 +64,7 @@ pub struct Reservation {
 }
 
 impl LoginAttempts {
-    pub(in crate::table) fn of(item: Option<&Attributes>) -> Self {
+    pub(in crate::table) fn from_item(item: Option<&Attributes>) -> Self {
         let Some(item) = item else { return Self::default() };
         let number = |name: &str| {
             item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).unwrap_or_default()
@@ -76,20 +76,21 @@ impl LoginAttempts {
         Self { slots: std::array::from_fn(slot), locked_until: number(LOCKED) }
     }
 
-    /// Refuses every password while the name is locked, right or wrong.
-    pub fn refuse_if_locked(&self) -> Result<()> {
+    /// Rejects every password while the name is locked, correct or wrong.
+    pub fn check_not_locked(&self) -> Result<()> {
         let now = now();
         let left = self.locked_until(now) - now;
         if left > 0 { Err(Error::TooManyAttempts { retry_after: seconds(left) }) } else { Ok(()) }
     }
 
-    /// Ten wrong ones lock even if the lock itself was not written, since an answer was lost or the process ended.
+    /// Ten wrong passwords lock even if the lock was not written, because the request was
+    /// interrupted.
     fn locked_until(&self, now: i64) -> i64 {
         let last = self.slots.iter().map(|slot| slot.until).max().filter(|_| self.all_wrong(now));
         self.locked_until.max(last.unwrap_or_default())
     }
 
-    /// A free slot at random, so that attempts made at once rarely meet.
+    /// A random free slot, so that concurrent attempts rarely collide.
     fn free(&self, now: i64) -> Result<usize> {
         let free: Vec<usize> = (0..SLOTS).filter(|place| self.slots[*place].until <= now).collect();
         let at = usize::from(random::bytes::<1>()?[0]);
@@ -105,29 +106,29 @@ impl LoginAttempts {
 }
 
 impl Table {
-    /// Takes a slot for an attempt, or refuses it: locked, or ten attempts are under way.
+    /// Reserves a slot for an attempt. Fails if the name is locked or all slots are reserved.
     pub async fn reserve_attempt(
         &self,
-        guessed: &LoginSubject,
-        seen: &LoginAttempts,
+        subject: &LoginSubject,
+        read: &LoginAttempts,
     ) -> Result<Reservation> {
-        let mut attempts = seen.clone();
+        let mut attempts = read.clone();
         for _ in 0..4 * SLOTS {
-            attempts.refuse_if_locked()?;
+            attempts.check_not_locked()?;
             let now = now();
             let slot = attempts.free(now)?;
-            // The odd milliseconds tell two attempts on one slot apart.
-            let until = now + UNDER_WAY + i64::from(random::bytes::<1>()?[0]);
-            let reservation = Reservation { key: guessed.key(), slot, until };
-            match self.take(&reservation, now).await {
+            // Random milliseconds tell two attempts on one slot apart.
+            let until = now + RESERVATION + i64::from(random::bytes::<1>()?[0]);
+            let reservation = Reservation { key: subject.key(), slot, until };
+            match self.reserve_slot(&reservation, now).await {
                 Ok(()) => return Ok(reservation),
-                Err(error) => attempts = Self::attempts_met(error)?,
+                Err(error) => attempts = Self::current_attempts(error)?,
             }
         }
         Err(Error::TooManyAttempts { retry_after: 1 })
     }
 
-    async fn take(
+    async fn reserve_slot(
         &self,
         reservation: &Reservation,
         now: i64,
@@ -135,45 +136,56 @@ impl Table {
         let Reservation { key, slot, until } = reservation;
         self.update(key)
             .update_expression("SET #until = :until, #ttl = :ttl REMOVE #wrong")
-            .condition_expression("(attribute_not_exists(#until) OR #until <= :now) AND (attribute_not_exists(#locked) OR #locked <= :now)")
-            .set_expression_attribute_names(Some(names(*slot, &["#until", "#wrong", "#locked", "#ttl"])))
-            .set_expression_attribute_values(Some(values(&[(":until", *until), (":now", now), (":ttl", ttl(now))])))
+            .condition_expression(
+                "(attribute_not_exists(#until) OR #until <= :now) \
+                 AND (attribute_not_exists(#locked) OR #locked <= :now)",
+            )
+            .set_expression_attribute_names(Some(names(
+                *slot,
+                &["#until", "#wrong", "#locked", "#ttl"],
+            )))
+            .set_expression_attribute_values(Some(values(&[
+                (":until", *until),
+                (":now", now),
+                (":ttl", ttl(now)),
+            ])))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await
             .map(|_| ())
     }
 
-    /// What the table has instead, when another attempt took the slot first.
-    fn attempts_met(error: SdkError<UpdateItemError>) -> Result<LoginAttempts> {
+    /// The stored attempts, if another attempt has reserved the slot first.
+    fn current_attempts(error: SdkError<UpdateItemError>) -> Result<LoginAttempts> {
         match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(met)) => {
-                Ok(LoginAttempts::of(met.item()))
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                Ok(LoginAttempts::from_item(failed.item()))
             }
-            _ => Err(failed_call("reserve an attempt")(error)),
+            _ => Err(failed_call("reserve a login attempt")(error)),
         }
     }
 
-    /// Gives the slot of a right password back. It may fail: the slot is free after half a minute.
-    pub async fn give_back_attempt(&self, reservation: Reservation) {
+    /// Releases the slot of a correct password. Failures are ignored: the reservation ends by
+    /// itself.
+    pub async fn release_attempt(&self, reservation: Reservation) {
         let Reservation { key, slot, until } = reservation;
-        let given = self
+        let update = self
             .update(&key)
             .update_expression("REMOVE #until")
             .condition_expression("#until = :until")
             .set_expression_attribute_names(Some(names(slot, &["#until"])))
             .set_expression_attribute_values(Some(values(&[(":until", until)])));
-        let given_back = given.send().await.is_ok();
-        tracing::debug!(given_back, "an attempt with the right password");
+        let released = update.send().await.is_ok();
+        tracing::debug!(released, "login attempt succeeded");
     }
 
-    /// Keeps the slot of a wrong password; the tenth locks the name.
-    pub async fn note_wrong_attempt(&self, reservation: Reservation) -> Result<()> {
+    /// Keeps the slot of a wrong password. The tenth locks the name.
+    pub async fn record_failed_attempt(&self, reservation: Reservation) -> Result<()> {
         let Reservation { key, slot, until } = reservation;
         let now = now();
         let mut numbers = values(&[(":end", now + WINDOW), (":until", until), (":ttl", ttl(now))]);
         numbers.insert(":yes".to_owned(), AttributeValue::Bool(true));
-        let noted = self
+        let recorded = self
             .update(&key)
             .update_expression("SET #until = :end, #wrong = :yes, #ttl = :ttl")
             .condition_expression(
@@ -184,9 +196,9 @@ impl Table {
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
-        let attempts = match noted {
-            Ok(noted) => LoginAttempts::of(noted.attributes()),
-            Err(error) => Self::attempts_met(error)?,
+        let attempts = match recorded {
+            Ok(updated) => LoginAttempts::from_item(updated.attributes()),
+            Err(error) => Self::current_attempts(error)?,
         };
         if !attempts.all_wrong(now) {
             return Ok(());
@@ -203,11 +215,11 @@ impl Table {
         Ok(())
     }
 
-    /// Forgets every attempt on a user's password, and so lifts a lock.
-    pub async fn forget_attempts(&self, user: UserId) -> Result<()> {
-        let key = Key::attempts_of_user(user).into_attributes();
+    /// Deletes all login attempts of a user, which ends a lock.
+    pub async fn reset_attempts(&self, user: UserId) -> Result<()> {
+        let key = Key::user_lockout(user).into_attributes();
         let deletion = self.client.delete_item().table_name(&self.name).set_key(Some(key));
-        deletion.send().await.map_err(failed_call("forget attempts"))?;
+        deletion.send().await.map_err(failed_call("reset login attempts"))?;
         Ok(())
     }
 
@@ -230,7 +242,7 @@ fn wrong(place: usize) -> String {
     format!("wrong{place}")
 }
 
-/// The names that an expression uses, for one slot.
+/// Expression attribute names, for one slot.
 fn names(slot: usize, used: &[&str]) -> HashMap<String, String> {
     let all = [
         ("#until", until(slot)),
@@ -255,7 +267,7 @@ fn now() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// When the item is of no use any more, in seconds since 1970.
+/// When the item can be deleted, in seconds since 1970.
 const fn ttl(now: i64) -> i64 {
     (now + 2 * WINDOW) / 1000
 }

@@ -1,4 +1,4 @@
-//! Protection against guessed passwords.
+//! Account lockout: protection against guessed passwords.
 
 mod attempts;
 

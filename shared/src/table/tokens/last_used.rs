@@ -1,7 +1,7 @@
-//! Noting when a credential was used last: the hour, at most once an hour.
+//! The last use of credentials, recorded as an hour, at most once per hour.
 //!
-//! The write never brings a revoked credential back, leaves versions alone, so that it is in nobody's way, and may fail:
-//! the request goes on without it.
+//! The update never recreates a revoked credential and does not change versions, so that it causes
+//! no conflicts. Failures are ignored.
 
 use std::time::Duration;
 
@@ -16,40 +16,47 @@ use crate::table::engine::{Key, Keyed, PK, Stored, Table};
 const HOUR: i64 = 3600;
 
 impl Table {
-    /// Notes the use of a token, which from then on says so itself, whatever became of the note.
-    pub async fn mark_token_used(&self, token: &mut Stored<UserToken>, now: Timestamp) {
-        self.mark_item_used(token.key(), token.last_used_at, now).await;
-        token.item.last_used_at = to_mark(token.last_used_at, now).or(token.last_used_at);
+    /// Records the use of a token, in the table and in `token`.
+    pub async fn touch_token(&self, token: &mut Stored<UserToken>, now: Timestamp) {
+        self.touch_item(token.key(), token.last_used_at, now).await;
+        token.item.last_used_at = hour_to_record(token.last_used_at, now).or(token.last_used_at);
     }
 
-    /// Notes the use of an access token, in its grant.
-    pub async fn mark_grant_used(&self, grant: &Stored<Grant>, now: Timestamp) {
-        self.mark_item_used(grant.key(), grant.last_used_at, now).await;
+    /// Records the use of an access token, in its grant.
+    pub async fn touch_grant(&self, grant: &Stored<Grant>, now: Timestamp) {
+        self.touch_item(grant.key(), grant.last_used_at, now).await;
     }
 
-    async fn mark_item_used(&self, key: Key, last: Option<Timestamp>, now: Timestamp) {
-        let Some(hour) = to_mark(last, now) else { return };
-        let mark = self
-            .marking(key, hour)
+    async fn touch_item(&self, key: Key, last: Option<Timestamp>, now: Timestamp) {
+        let Some(hour) = hour_to_record(last, now) else { return };
+        let update = self
+            .touch(key, hour)
             .update_expression("SET lastUsedAt = :hour")
-            .condition_expression(format!("attribute_exists({PK}) AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :hour)"));
-        let marked = mark.customize().config_override(quickly()).send().await.is_ok();
-        tracing::debug!(marked, "last use of a token");
+            .condition_expression(format!(
+                "attribute_exists({PK}) \
+                 AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :hour)"
+            ));
+        let recorded = update.customize().config_override(best_effort()).send().await.is_ok();
+        tracing::debug!(recorded, "last use of a token");
     }
 
-    /// Notes the use of an API key, in its user.
-    pub async fn mark_key_used(&self, user: &Stored<User>, key: &ApiKey, now: Timestamp) {
-        let Some(hour) = to_mark(key.last_used_at, now) else { return };
-        let mark = self
-            .marking(user.key(), hour)
+    /// Records the use of an API key, in its user.
+    pub async fn touch_api_key(&self, user: &Stored<User>, key: &ApiKey, now: Timestamp) {
+        let Some(hour) = hour_to_record(key.last_used_at, now) else { return };
+        let update = self
+            .touch(user.key(), hour)
             .update_expression("SET apiKeys.#key.lastUsedAt = :hour")
-            .condition_expression("attribute_exists(apiKeys.#key) AND (attribute_not_exists(apiKeys.#key.lastUsedAt) OR apiKeys.#key.lastUsedAt < :hour)")
+            .condition_expression(
+                "attribute_exists(apiKeys.#key) \
+                 AND (attribute_not_exists(apiKeys.#key.lastUsedAt) \
+                 OR apiKeys.#key.lastUsedAt < :hour)",
+            )
             .expression_attribute_names("#key", key.id.to_string());
-        let marked = mark.customize().config_override(quickly()).send().await.is_ok();
-        tracing::debug!(marked, "last use of an API key");
+        let recorded = update.customize().config_override(best_effort()).send().await.is_ok();
+        tracing::debug!(recorded, "last use of an API key");
     }
 
-    fn marking(&self, key: Key, hour: Timestamp) -> UpdateItemFluentBuilder {
+    fn touch(&self, key: Key, hour: Timestamp) -> UpdateItemFluentBuilder {
         let update =
             self.client.update_item().table_name(&self.name).set_key(Some(key.into_attributes()));
         update.expression_attribute_values(":hour", AttributeValue::S(hour.to_string()))
@@ -57,23 +64,23 @@ impl Table {
 }
 
 impl Stored<UserToken> {
-    /// The same, last used then.
+    /// The same token, with this last use.
     #[must_use]
-    pub fn used_at(mut self, last_used_at: Option<Timestamp>) -> Self {
+    pub fn with_last_used(mut self, last_used_at: Option<Timestamp>) -> Self {
         self.item.last_used_at = last_used_at;
         self
     }
 }
 
-/// One attempt, and not for long: nobody waits for a mark.
-fn quickly() -> aws_sdk_dynamodb::config::Builder {
+/// One attempt with a short timeout, since the request waits for it.
+fn best_effort() -> aws_sdk_dynamodb::config::Builder {
     aws_sdk_dynamodb::config::Builder::new()
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(1)).build())
 }
 
-/// The beginning of this hour, if it is not noted yet.
-fn to_mark(last: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+/// The start of the current hour, if it is not recorded yet.
+fn hour_to_record(last: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     let hour = Timestamp::from_second(now.as_second() - now.as_second().rem_euclid(HOUR)).ok()?;
     last.is_none_or(|last| last < hour).then_some(hour)
 }

@@ -1,4 +1,4 @@
-//! Tokens of users, and when a credential was used last.
+//! Tokens of users, and the last use of credentials.
 
 mod last_used;
 mod user_tokens;

@@ -1,4 +1,4 @@
-//! Tokens.
+//! Tokens of users.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,21 +16,21 @@ use crate::table::engine::{
 use crate::table::write::Write;
 use crate::{Error, Result};
 
-/// What a new token is to be.
+/// The data of a new token.
 #[derive(Debug, Clone)]
 pub struct NewToken {
-    /// What for.
+    /// The kind.
     pub kind: TokenKind,
-    /// What its user calls it.
+    /// The name that its user chose.
     pub name: String,
-    /// What it may do; without a list, everything.
+    /// The scopes; without a list, full access.
     pub scopes: Option<BTreeSet<Scope>>,
-    /// When it stops working, if ever.
+    /// When it expires, if ever.
     pub expires_at: Option<Timestamp>,
 }
 
 impl NewToken {
-    fn made(self, user: &User, id: TokenId, secret_hash: SecretHash) -> UserToken {
+    fn into_token(self, user: &User, id: TokenId, secret_hash: SecretHash) -> UserToken {
         UserToken {
             id,
             user: user.id,
@@ -47,7 +47,7 @@ impl NewToken {
     }
 }
 
-/// A token of the caller, which may be the one that was presented.
+/// A token of the caller, possibly the presented one.
 impl Fetch for TokenId {
     type Output = Option<Stored<UserToken>>;
 
@@ -55,27 +55,27 @@ impl Fetch for TokenId {
         vec![Key::token(caller, *self)]
     }
 
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
-        items.see(&Key::token(caller, self))
+    fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
+        items.peek(&Key::token(caller, self))
     }
 }
 
-/// Tokens as they were read, oldest first: some may not work any more.
+/// Tokens as they were read, oldest first. Some may be expired or revoked.
 pub struct ReadTokens {
     tokens: Vec<UserToken>,
     ended: bool,
 }
 
-/// The tokens of one page, and whether more follow.
+/// One page of tokens.
 pub struct TokenPage {
-    /// Oldest first; only those that work.
+    /// The active tokens, oldest first.
     pub tokens: Vec<UserToken>,
-    /// The one to go on after.
+    /// The token to continue after, if more follow.
     pub next: Option<TokenId>,
 }
 
 impl Transaction<'_> {
-    /// Demands that the token that a request was made with, if it was one, is still there.
+    /// Checks that the token that authenticated the request, if it was a token, still exists.
     pub(in crate::table) fn check_token(self, user: UserId, token: Option<TokenId>) -> Self {
         match token {
             Some(token) => self
@@ -86,10 +86,11 @@ impl Transaction<'_> {
 }
 
 impl Table {
-    /// Makes a token for a user, with a token of that user if `maker` names one. The credential is the only copy of its
-    /// secret.
+    /// Creates a token for a user. `maker` is the token that authenticated the request, if it was a
+    /// token. The returned credential is the only copy of the secret.
     ///
-    /// [`Error::InvalidCredential`] when the user was disabled or the maker revoked meanwhile, or the password changed.
+    /// [`Error::InvalidCredential`] if the maker was revoked meanwhile, [`Error::WriteConflict`] if
+    /// the user was disabled or changed the password.
     pub fn create_token(
         &self,
         user: &User,
@@ -97,23 +98,23 @@ impl Table {
         new: NewToken,
     ) -> Result<Write<'_, (TokenCredential, UserToken)>> {
         let credential = TokenCredential::generate(new.kind, user.id)?;
-        let token = new.made(user, credential.id(), credential.secret_hash());
-        let transaction = self.making("create a token", user, maker, &token)?;
+        let token = new.into_token(user, credential.id(), credential.secret_hash());
+        let transaction = self.token_creation("create a token", user, maker, &token)?;
         Ok(Write::new(transaction, (credential, token)))
     }
 
-    /// Revokes a token: it stops working with the next request. [`Error::NotFound`] if it is gone already.
+    /// Revokes a token, effective with the next request. [`Error::NotFound`] if it does not exist.
     pub fn delete_token(&self, user: UserId, token: TokenId) -> Write<'_, ()> {
         let transaction = Transaction::new(self, "revoke a token")
             .delete(Key::token(user, token), Condition::present(), || Error::NotFound("token"))
-            .check(Key::user(user), Condition::enabled(), || Error::InvalidCredential);
+            .check_user_enabled(user);
         Write::new(transaction, ())
     }
 
-    /// Makes a token that takes the place of `old`, with a token of that user if `maker` names one. The old one works for
-    /// `overlap` more, and not beyond its own end; without an overlap it is gone, whatever the clocks say.
+    /// Creates a token that replaces `old`. The old one stays valid for `overlap`, but not beyond
+    /// its own expiry; without an overlap it is deleted. `maker` is as in [`Table::create_token`].
     ///
-    /// [`Error::Conflict`] if it was rotated before, [`Error::InvalidCredential`] as [`Table::create_token`].
+    /// [`Error::Conflict`] if it was rotated before; other errors as in [`Table::create_token`].
     pub fn rotate_token(
         &self,
         user: &User,
@@ -131,10 +132,14 @@ impl Table {
             scopes: old.scopes.clone(),
             expires_at: old.expires_at,
         };
-        let new = new.made(user, credential.id(), credential.secret_hash());
+        let new = new.into_token(user, credential.id(), credential.secret_hash());
         let unchanged = Condition::unchanged(old);
-        let transaction =
-            self.making("rotate a token", user, maker.filter(|maker| *maker != old.id), &new)?;
+        let transaction = self.token_creation(
+            "rotate a token",
+            user,
+            maker.filter(|maker| *maker != old.id),
+            &new,
+        )?;
         let transaction = if overlap.is_zero() {
             transaction.delete(old.key(), unchanged, || Error::WriteConflict)
         } else {
@@ -144,8 +149,9 @@ impl Table {
         Ok(Write::new(transaction, (credential, new)))
     }
 
-    /// The making of a token, by a user as it was read and a maker that is still there.
-    fn making(
+    /// The creation of a token, for a user with an unchanged password and a maker that still
+    /// exists.
+    fn token_creation(
         &self,
         action: &'static str,
         user: &User,
@@ -158,8 +164,9 @@ impl Table {
             .check_token(user.id, maker))
     }
 
-    /// The tokens of a user after this one, as many as a page of `limit` takes. It needs no more than the user's id, so
-    /// that they are read beside the credential; [`Table::working_tokens`] makes the page of them.
+    /// Reads the tokens of a user after this one, for a page of `limit`. It needs only the user's
+    /// id, so it can run beside the read of the credential. [`Table::active_tokens`] makes the
+    /// page.
     pub async fn tokens_after(
         &self,
         user: UserId,
@@ -167,47 +174,47 @@ impl Table {
         limit: u8,
     ) -> Result<ReadTokens> {
         let last = after.map(|token| Key::token(user, token));
-        // One more than the page, which tells whether another one follows.
-        let most = i32::from(limit) + 1;
-        let (tokens, ended) = self.query_page(user_partition(user), TOKEN, last, most).await?;
+        // One more than the page, to know whether another page follows.
+        let count = i32::from(limit) + 1;
+        let (tokens, ended) = self.query_page(user_partition(user), TOKEN, last, count).await?;
         Ok(ReadTokens { tokens, ended })
     }
 
-    /// A page of up to `limit` tokens that work, out of what was read and, if some of that does not work any more, of
-    /// what follows: a page is short only at the end.
-    pub async fn working_tokens(
+    /// A page of up to `limit` active tokens. Reads on if some of those read are not active: only
+    /// the last page is shorter than `limit`.
+    pub async fn active_tokens(
         &self,
         user: &User,
         mut read: ReadTokens,
         limit: u8,
     ) -> Result<TokenPage> {
-        let (now, most) = (Timestamp::now(), usize::from(limit));
+        let (now, page_size) = (Timestamp::now(), usize::from(limit));
         let mut tokens = Vec::new();
         loop {
             let last = read.tokens.last().map(|token| token.id);
             tokens.extend(read.tokens.into_iter().filter(|token| user.is_active(token, now)));
-            if read.ended || last.is_none() || tokens.len() > most {
+            if read.ended || last.is_none() || tokens.len() > page_size {
                 break;
             }
             read = self.tokens_after(user.id, last, limit).await?;
         }
-        let more = tokens.len() > most;
-        tokens.truncate(most);
+        let more = tokens.len() > page_size;
+        tokens.truncate(page_size);
         let next = tokens.last().map(|token| token.id).filter(|_| more);
         Ok(TokenPage { tokens, next })
     }
 }
 
-/// What becomes of a token that another one takes the place of.
+/// The changes to a token that was replaced by another one.
 fn rotated(old: &UserToken, new: &UserToken, overlap: Duration) -> Result<Changes> {
     let end = new.created_at.checked_add(overlap).map_err(failed("rotate a token"))?;
     let end = old.expires_at.map_or(end, |own| own.min(end));
     Changes::new().set("rotatedTo", new.id)?.set("expiresAt", end)?.set(TTL, end.as_second())
 }
 
-/// The attributes of a new token, with the time when the table deletes it.
+/// The attributes of a new token, with its TTL.
 fn attributes(token: &UserToken) -> Result<Attributes> {
-    let mut attributes = token.at(token.key())?;
+    let mut attributes = token.to_attributes(token.key())?;
     if let Some(end) = token.expires_at {
         attributes.insert(TTL.to_owned(), AttributeValue::N(end.as_second().to_string()));
     }

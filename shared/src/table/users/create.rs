@@ -1,50 +1,48 @@
-//! Users and what is made with them.
+//! Creating users.
 
 use crate::error::failed;
 use crate::model::{
-    Account, AccountId, AccountName, ApiKey, Email, EmailAddress, Membership, Role, S3Key, Slug,
-    TokenId, User, UserId, UserNumber, Username,
+    Account, AccountName, ApiKey, Email, EmailAddress, Membership, Role, S3Key, Slug, TokenId,
+    User, UserId, UserNumber, Username,
 };
 use crate::table::accounts::{AdminOf, NewAccount};
-use crate::table::engine::{
-    Changes, Claim, Condition, Key, OnConditionFailed, Stored, Table, Transaction,
-};
+use crate::table::engine::{Claim, Condition, Key, OnConditionFailed, Table, Transaction};
 use crate::table::write::Write;
 use crate::{Error, Result};
 
-/// What a new user is to be.
+/// The data of a new user.
 pub struct NewUser {
-    /// The identity, from which secrets may have been derived.
+    /// The id. Secrets may have been derived from it already.
     pub id: UserId,
-    /// The name to sign in with.
+    /// The username.
     pub username: Username,
-    /// Whether another name would do as well.
+    /// Whether the username is derived, so that another one will do.
     pub username_is_derived: bool,
-    /// The first address, which is the primary one.
+    /// The first e-mail address, which is the primary one.
     pub email: EmailAddress,
-    /// Whether the address is said to be verified.
+    /// Whether the address is verified.
     pub verified: bool,
     /// The argon2id hash of the password, as a PHC string.
     pub password_hash: Option<String>,
     /// First and last name.
     pub full_name: String,
-    /// What of it is the first name, if that is known.
+    /// The first name within the full name, if known.
     pub first_name: Option<String>,
     /// The phone number.
     pub phone: String,
-    /// Keys that sign requests.
+    /// The API keys.
     pub api_keys: Vec<ApiKey>,
-    /// The key for S3 storage.
+    /// The S3 key.
     pub s3_key: Option<S3Key>,
-    /// The account that the user also becomes a member of, and whose admin says so.
+    /// An account that the user also joins, with the proof of its admin.
     pub member_of: Option<AdminOf>,
-    /// The admin's token that the user is made with, if it is one.
+    /// The admin's token that authenticated the request, if it was a token.
     pub created_by_token: Option<TokenId>,
 }
 
 impl NewUser {
-    /// A user of this name with this address, not verified, and nothing else.
-    pub fn named(username: Username, email: EmailAddress) -> Self {
+    /// A user with this name and this address, not verified, and nothing else.
+    pub fn new(username: Username, email: EmailAddress) -> Self {
         Self {
             id: UserId::generate(),
             username,
@@ -64,8 +62,8 @@ impl NewUser {
 }
 
 impl NewUser {
-    /// The user with this personal account.
-    fn made(self, account: &Account) -> Result<User> {
+    /// The new user, with this personal account.
+    fn into_user(self, account: &Account) -> Result<User> {
         Ok(User {
             id: self.id,
             number: UserNumber::generate()?,
@@ -93,14 +91,14 @@ impl NewUser {
 }
 
 impl Transaction<'_> {
-    /// Adds a user with everything that must be its alone.
+    /// Inserts a user with its address and all its claims.
     fn insert_user(
         self,
         user: &User,
         email: &Email,
         name_taken: OnConditionFailed,
     ) -> Result<Self> {
-        let claim = |key| Claim::of_user(user.id, key);
+        let claim = |key| Claim::by_user(user.id, key);
         self.insert(user, || Error::WriteConflict)?
             .put(claim(Key::username_claim(&user.username))?, Condition::absent(), name_taken)?
             .put(claim(Key::number_claim(user.number))?, Condition::absent(), || {
@@ -112,8 +110,9 @@ impl Transaction<'_> {
             })
     }
 
-    /// Makes a new user a member of an account too, whose admin says so with this token, if it is one.
-    fn insert_user_of(
+    /// Makes a new user a member of an account, on behalf of an admin and the token that
+    /// authenticated the request, if it was a token.
+    fn insert_user_as_member(
         self,
         user: &User,
         AdminOf { account, admin }: AdminOf,
@@ -125,18 +124,17 @@ impl Transaction<'_> {
             role: Role::Member,
             joined_at: user.created_at,
         };
-        let is_admin = Condition::one_of("role", ["admin".to_owned()]);
-        self.check(Key::membership(admin, account.id), is_admin, || Error::WriteConflict)
-            .check(Key::user(admin), Condition::enabled(), || Error::InvalidCredential)
-            .check_token(admin, token)
-            .insert_member(&member)
+        self.check(Key::membership(admin, account.id), Condition::is_admin(), || {
+            Error::WriteConflict
+        })
+        .check_user_enabled(admin)
+        .check_token(admin, token)
+        .insert_member(&member)
     }
 }
 
 impl Table {
-    /// Makes a user with its address and its personal account, whose slug is read first.
-    ///
-    /// Errors as [`Table::create_user_with`].
+    /// Creates a user like [`Table::create_user_with`], with a free slug that it reads first.
     pub async fn create_user(&self, new: NewUser) -> Result<User> {
         let name: AccountName =
             new.username.to_string().parse().map_err(failed("name an account"))?;
@@ -144,14 +142,14 @@ impl Table {
         self.create_user_with(new, slug)?.commit().await
     }
 
-    /// Makes a user with its address and its personal account, or nothing of it.
+    /// Creates a user with an address and a personal account.
     ///
-    /// Fails with [`Error::Conflict`] when the username or the address is taken, and with [`Error::WriteConflict`] when somebody
-    /// else took the same slug, number or derived name first: then it may be called again, with what is free now.
+    /// [`Error::Conflict`] if the username or the address is taken. [`Error::WriteConflict`] if the
+    /// slug, the number or a derived username was taken meanwhile: try again with free ones.
     pub fn create_user_with(&self, mut new: NewUser, slug: Slug) -> Result<Write<'_, User>> {
         let name = new.username.to_string().parse().map_err(failed("name an account"))?;
         let account =
-            NewAccount { name, contact_email: None, registry: None }.opened(slug, new.id)?;
+            NewAccount { name, contact_email: None, registry: None }.into_account(slug, new.id)?;
         let (member_of, created_by_token) = (new.member_of.take(), new.created_by_token);
         let name_taken: OnConditionFailed = if new.username_is_derived {
             || Error::WriteConflict
@@ -164,35 +162,13 @@ impl Table {
             verified: new.verified,
             added_at: account.created_at,
         };
-        let user = new.made(&account)?;
+        let user = new.into_user(&account)?;
         let mut transaction = Transaction::new(self, "create a user")
             .insert_user(&user, &email, name_taken)?
             .insert_account(&account)?;
         if let Some(admin) = member_of {
-            transaction = transaction.insert_user_of(&user, admin, created_by_token)?;
+            transaction = transaction.insert_user_as_member(&user, admin, created_by_token)?;
         }
         Ok(Write::new(transaction, user))
-    }
-
-    /// Makes an account that the user belongs to the current one, of a user as it was read: a call that arrives long after
-    /// its client has given up does not undo what was chosen since.
-    pub fn set_current_account(
-        &self,
-        user: &Stored<User>,
-        account: AccountId,
-    ) -> Result<Write<'_, User>> {
-        let transaction = Transaction::new(self, "set the current account")
-            .update(
-                Key::user(user.id),
-                Changes::new().set("currentAccount", account)?,
-                Condition::unchanged(user),
-                || Error::WriteConflict,
-            )
-            .check(Key::account(account), Condition::present(), || Error::NotFound("account"))
-            .check(Key::membership(user.id, account), Condition::present(), || {
-                Error::Forbidden("you are not a member of this account")
-            });
-        let after = User { current_account: Some(account), ..user.item.clone() };
-        Ok(Write::new(transaction, after))
     }
 }

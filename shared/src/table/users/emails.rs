@@ -1,4 +1,4 @@
-//! The addresses of users.
+//! E-mail addresses of users.
 
 use crate::model::{Email, EmailAddress, Timestamp, User, UserId};
 use crate::table::engine::{
@@ -7,8 +7,8 @@ use crate::table::engine::{
 use crate::table::write::Write;
 use crate::{Error, Result};
 
-/// The most addresses that a user can have.
-pub const MOST_EMAILS: u32 = 50;
+/// The maximum number of addresses of a user.
+pub const MAX_EMAILS: u32 = 50;
 
 impl Table {
     /// All addresses of a user.
@@ -16,30 +16,30 @@ impl Table {
         self.query(user_partition(user), EMAIL).await
     }
 
-    /// Adds an address to a user, not verified.
+    /// Adds an address that is not verified.
     ///
-    /// [`Error::Conflict`] when some user has it already, or this one has [`MOST_EMAILS`].
+    /// [`Error::Conflict`] if a user has it already, or this one has [`MAX_EMAILS`].
     pub fn add_email(
         &self,
         user: &Stored<User>,
         address: EmailAddress,
     ) -> Result<Write<'_, Email>> {
-        if user.email_count >= MOST_EMAILS {
+        if user.email_count >= MAX_EMAILS {
             return Err(Error::Conflict("you have 50 addresses already"));
         }
         let email = Email { user: user.id, address, verified: false, added_at: Timestamp::now() };
         let transaction = Transaction::new(self, "add an address")
             .put(
-                Claim::of_user(user.id, Key::email_claim(&email.address))?,
+                Claim::by_user(user.id, Key::email_claim(&email.address))?,
                 Condition::absent(),
                 || Error::Conflict("the e-mail address is taken"),
             )?
             .insert(&email, || Error::WriteConflict)?
-            .counted(user, user.email_count + 1)?;
+            .set_email_count(user, user.email_count + 1)?;
         Ok(Write::new(transaction, email))
     }
 
-    /// Makes an address verified, or the primary one, or both. Only a verified one can be primary.
+    /// Marks an address as verified, as primary, or both. A primary address must be verified.
     pub fn change_email(
         &self,
         user: &Stored<User>,
@@ -69,12 +69,12 @@ impl Table {
             transaction
                 .update(user.key(), primary, Condition::unchanged(user), || Error::WriteConflict)
         } else {
-            transaction.check(user.key(), Condition::enabled(), || Error::InvalidCredential)
+            transaction.check_user_enabled(user.id)
         };
         Ok(Write::new(transaction, Email { verified, ..email.into_inner() }))
     }
 
-    /// Takes an address that is not the primary one from a user; it is free again.
+    /// Removes and releases an address that is not the primary one.
     pub fn remove_email(
         &self,
         user: &Stored<User>,
@@ -87,15 +87,15 @@ impl Table {
         let transaction = Transaction::new(self, "delete an address")
             .delete(email.key(), Condition::present(), || Error::WriteConflict)
             .delete(Key::email_claim(&email.address), ours, || Error::WriteConflict)
-            .counted(user, user.email_count.saturating_sub(1))?;
+            .set_email_count(user, user.email_count.saturating_sub(1))?;
         Ok(Write::new(transaction, ()))
     }
 }
 
 impl Transaction<'_> {
-    /// Says how many addresses a user has now, who must be as it was read: the limit holds and the primary address is
-    /// there however many requests come at once.
-    fn counted(self, user: &Stored<User>, count: u32) -> Result<Self> {
+    /// Updates the number of addresses of a user that is unchanged since it was read, so that
+    /// concurrent requests neither exceed the limit nor remove the primary address.
+    fn set_email_count(self, user: &Stored<User>, count: u32) -> Result<Self> {
         let changes = Changes::new().set("emailCount", count)?;
         Ok(self.update(user.key(), changes, Condition::unchanged(user), || Error::WriteConflict))
     }

@@ -1,4 +1,4 @@
-//! Users, their names and addresses.
+//! Users, their names and their addresses.
 
 mod create;
 mod emails;
@@ -7,6 +7,6 @@ mod read;
 mod update;
 
 pub use create::NewUser;
-pub use emails::MOST_EMAILS;
+pub use emails::MAX_EMAILS;
 pub use names::{CallerEmail, FreeNames, UserIdByUsername};
 pub use update::{ApiKeyChange, UserChange};

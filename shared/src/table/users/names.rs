@@ -1,4 +1,4 @@
-//! Usernames and who has them.
+//! Usernames, and who has a name.
 
 use crate::Result;
 use crate::error::failed;
@@ -6,12 +6,12 @@ use crate::model::{AccountName, Email, EmailAddress, Slug, UserId, Username};
 use crate::table::accounts::FreeSlug;
 use crate::table::engine::{Claim, Fetch, Items, Key, Stored, Table};
 
-/// The names that a new user should take: the username, and the slug of the personal account.
+/// Free names for a new user: the username, and the slug of the personal account.
 #[derive(Clone)]
 pub struct FreeNames {
-    /// The name wished for, or derived.
+    /// The requested or derived username.
     pub username: Username,
-    /// Whether another one will do.
+    /// Whether it is derived, so that another one will do.
     pub is_derived: bool,
 }
 
@@ -23,7 +23,7 @@ impl FreeNames {
 }
 
 impl Fetch for FreeNames {
-    /// Nothing if the username is taken and no other will do.
+    /// None if the username is taken and no other will do.
     type Output = Option<(Username, Slug)>;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
@@ -33,27 +33,27 @@ impl Fetch for FreeNames {
         keys
     }
 
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
-        if !items.has(&Key::username_claim(&self.username)) {
-            let slug = FreeSlug(Self::account_name(&self.username)?).pick(caller, items)?;
+    fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
+        if !items.contains(&Key::username_claim(&self.username)) {
+            let slug = FreeSlug(Self::account_name(&self.username)?).extract(caller, items)?;
             return Ok(Some((self.username, slug)));
         }
         if !self.is_derived {
             return Ok(None);
         }
         let username = self.username.with_random_digits()?;
-        // Nobody has looked at its slugs, but with eight random digits the first is free.
-        let slug = FreeSlug(Self::account_name(&username)?).pick(caller, items)?;
+        // Its slugs were not read, but with eight random digits the first one is free.
+        let slug = FreeSlug(Self::account_name(&username)?).extract(caller, items)?;
         Ok(Some((username, slug)))
     }
 }
 
-/// Who has a username, which is none if it could be nobody's.
+/// The id of the user with this username; a dummy lookup if it is not a valid username.
 pub struct UserIdByUsername(pub Option<Username>);
 
 impl UserIdByUsername {
     fn key(&self) -> Key {
-        self.0.as_ref().map_or_else(Key::no_claim, Key::username_claim)
+        self.0.as_ref().map_or_else(Key::dummy_claim, Key::username_claim)
     }
 }
 
@@ -64,12 +64,12 @@ impl Fetch for UserIdByUsername {
         vec![self.key()]
     }
 
-    fn pick(self, _: UserId, items: &mut Items) -> Result<Self::Output> {
+    fn extract(self, _: UserId, items: &mut Items) -> Result<Self::Output> {
         Ok(items.take::<Claim>(&self.key())?.and_then(|claim| claim.user))
     }
 }
 
-/// An address of the caller, beside who has a username.
+/// One of the caller's e-mail addresses, and the id of the user with a username.
 pub struct CallerEmail(pub UserIdByUsername, pub EmailAddress);
 
 impl Fetch for CallerEmail {
@@ -81,25 +81,25 @@ impl Fetch for CallerEmail {
         keys
     }
 
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
+    fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
         let email = items.take(&Key::email(caller, &self.1))?;
-        Ok((self.0.pick(caller, items)?, email))
+        Ok((self.0.extract(caller, items)?, email))
     }
 }
 
 impl Table {
-    /// Whose address this is: one round.
-    pub async fn user_of_address(&self, address: &EmailAddress) -> Result<Option<UserId>> {
+    /// The id of the user with this address: one round trip.
+    pub async fn user_id_by_email(&self, address: &EmailAddress) -> Result<Option<UserId>> {
         self.claim_owner(Key::email_claim(address)).await
     }
 
-    /// Whose username this is: one round.
-    pub async fn user_of_username(&self, username: &Username) -> Result<Option<UserId>> {
+    /// The id of the user with this username: one round trip.
+    pub async fn user_id_by_username(&self, username: &Username) -> Result<Option<UserId>> {
         self.claim_owner(Key::username_claim(username)).await
     }
 
-    /// Asks as much as the other two, for a name that nobody can have.
+    /// Reads a claim that never exists, for equal timing with the lookups above.
     pub async fn dummy_lookup(&self) -> Result<Option<UserId>> {
-        self.claim_owner(Key::no_claim()).await
+        self.claim_owner(Key::dummy_claim()).await
     }
 }

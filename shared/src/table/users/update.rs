@@ -1,44 +1,44 @@
-//! Changing users.
+//! Updating users.
 
-use crate::model::{ApiKey, ApiKeyId, SshKey, TokenId, User, UserId};
+use crate::model::{AccountId, ApiKey, ApiKeyId, SshKey, TokenId, User, UserId};
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{Changes, Condition, Key, Keyed, Stored, Table, Transaction};
 use crate::table::write::{FollowUp, Write};
 use crate::{Error, Result};
 
-/// What is to change of a user; what is absent stays.
+/// The changes to a user. Absent fields stay as they are.
 #[derive(Default)]
 pub struct UserChange {
     /// First and last name.
     pub full_name: Option<String>,
-    /// What of it is the first name.
+    /// The first name within the full name.
     pub first_name: Option<String>,
-    /// Where the user is.
+    /// The location.
     pub location: Option<String>,
-    /// Whom the user works for.
+    /// The employer.
     pub company: Option<String>,
-    /// The user's own page.
+    /// The URL of a page about the user.
     pub profile_url: Option<String>,
-    /// The address whose picture is shown.
+    /// The e-mail address for Gravatar.
     pub gravatar_email: Option<String>,
     /// The phone number.
     pub phone: Option<String>,
-    /// A key that signs requests.
+    /// The change to one API key.
     pub api_key: Option<ApiKeyChange>,
-    /// Public keys for SSH, all of them.
+    /// The SSH keys, all of them.
     pub ssh_keys: Option<Vec<SshKey>>,
 }
 
-/// What becomes of one API key; the others are left alone, and so is what is noted of their use meanwhile.
+/// The change to one API key. The others are not written, so that their last use is not lost.
 pub enum ApiKeyChange {
-    /// It is new, or takes the place of the one with its id.
+    /// Inserts the key, or replaces the one with its id.
     Put(ApiKey),
-    /// It is gone.
+    /// Removes the key.
     Remove(ApiKeyId),
 }
 
 impl UserChange {
-    fn of(&self, user: &User) -> User {
+    fn apply_to(&self, user: &User) -> User {
         let mut api_keys = user.api_keys.clone();
         match &self.api_key {
             Some(ApiKeyChange::Put(key)) => {
@@ -64,7 +64,7 @@ impl UserChange {
         }
     }
 
-    fn added_to(&self, mut changes: Changes) -> Result<Changes> {
+    fn add_to(&self, mut changes: Changes) -> Result<Changes> {
         for (attribute, value) in [
             ("fullName", &self.full_name),
             ("firstName", &self.first_name),
@@ -90,47 +90,72 @@ impl UserChange {
 }
 
 impl Table {
-    /// Changes a user, as it was read, with this token, if it is one.
+    /// Changes a user that is unchanged since it was read. `token` authenticated the request, if it
+    /// was a token.
     pub fn change_user(
         &self,
         user: &Stored<User>,
         token: Option<TokenId>,
         change: &UserChange,
     ) -> Result<Write<'_, User>> {
-        let transaction = self.update_user(user, token, change.added_to(Changes::new())?);
-        Ok(Write::new(transaction, change.of(user)))
+        let transaction = self.update_user(user, token, change.add_to(Changes::new())?);
+        Ok(Write::new(transaction, change.apply_to(user)))
     }
 
-    /// Changes a user and its password, which revokes its OAuth grants and its user tokens, but for the one that asks.
+    /// Changes a user and the password. That revokes all OAuth grants and user tokens except the
+    /// retained one.
     ///
-    /// That is one write, by the user's epoch; what no longer works is cleared up after it.
+    /// One transaction revokes them, by incrementing the user's epoch; they are deleted after it.
     pub fn change_password(
         &self,
         user: &Stored<User>,
         change: &UserChange,
         password_hash: &str,
-        spared: Option<TokenId>,
+        retained: Option<TokenId>,
     ) -> Result<Write<'_, User>> {
         let epoch = user.credential_epoch + 1;
         let changes = Changes::new()
             .set("passwordHash", password_hash)?
             .set("credentialEpoch", epoch)?
-            .set("sparedToken", spared)?;
-        let changes = change.added_to(changes)?;
+            .set("retainedToken", retained)?;
+        let changes = change.add_to(changes)?;
         let transaction = self
-            .update_user(user, spared, changes)
-            .note_clearing(&CleanupTask::credentials(user.id, epoch))?;
+            .update_user(user, retained, changes)
+            .record_cleanup(&CleanupTask::credentials(user.id, epoch))?;
         let after = User {
             password_hash: Some(password_hash.to_owned()),
             credential_epoch: epoch,
-            retained_token: spared,
-            ..change.of(user)
+            retained_token: retained,
+            ..change.apply_to(user)
         };
-        let aftermath = FollowUp::Revoked(Box::new(after.clone()));
-        Ok(Write::followed_by(transaction, after, aftermath))
+        let follow_up = FollowUp::DeleteRevoked(Box::new(after.clone()));
+        Ok(Write::followed_by(transaction, after, follow_up))
     }
 
-    /// Replaces a password's hash by one of a higher cost, unless the password was changed meanwhile.
+    /// Makes an account the current one of a member. Requires the user to be unchanged, so that a
+    /// delayed request does not undo a later choice.
+    pub fn set_current_account(
+        &self,
+        user: &Stored<User>,
+        account: AccountId,
+    ) -> Result<Write<'_, User>> {
+        let transaction = Transaction::new(self, "set the current account")
+            .update(
+                Key::user(user.id),
+                Changes::new().set("currentAccount", account)?,
+                Condition::unchanged(user),
+                || Error::WriteConflict,
+            )
+            .check(Key::account(account), Condition::present(), || Error::NotFound("account"))
+            .check(Key::membership(user.id, account), Condition::present(), || {
+                Error::Forbidden("you are not a member of this account")
+            });
+        let after = User { current_account: Some(account), ..user.item.clone() };
+        Ok(Write::new(transaction, after))
+    }
+
+    /// Replaces a password hash by one with a higher cost, unless the password was changed
+    /// meanwhile.
     pub async fn replace_hash(&self, user: UserId, old: &str, new: &str) -> Result<()> {
         let unchanged = Condition::one_of("passwordHash", [old.to_owned()]);
         let changes = Changes::new().set("passwordHash", new)?;
@@ -140,7 +165,7 @@ impl Table {
             .await
     }
 
-    /// Says whether every credential of a user is refused.
+    /// Disables or enables a user. All credentials of a disabled user are rejected.
     pub async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<()> {
         let changes = Changes::new().set("disabled", disabled)?;
         Transaction::new(self, "disable or enable a user")
