@@ -170,7 +170,7 @@ async fn an_account_that_was_restored_keeps_its_members_whatever_was_noted() {
         "sk": { "S": format!("CLEANUP#ACCOUNT#{}", doomed.id) },
         "type": { "S": "cleanup" },
         "version": { "N": "1" },
-        "what": { "S": "members" },
+        "kind": { "S": "members" },
         "account": { "S": doomed.id },
         "since": { "S": "2026-01-01T00:00:00Z" },
     });

@@ -112,7 +112,7 @@ impl Table {
         }
         let key = Key::user(owner.id);
         transaction = if self.has_usable_account(owner).await? {
-            transaction.check(key, Condition::enabled(), || Error::InvalidCredential)
+            transaction.check_user_enabled(owner.id)
         } else {
             let current = Changes::new().set("currentAccount", account.id)?;
             transaction.update(key, current, Condition::unchanged(owner), || Error::WriteConflict)

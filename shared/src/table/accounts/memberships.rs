@@ -84,6 +84,13 @@ impl Fetch for AccountId {
 }
 
 impl Transaction<'_> {
+    /// Checks that a user exists, is not disabled and is an admin of an account.
+    pub(in crate::table) fn check_admin(self, admin: UserId, account: AccountId) -> Self {
+        let membership = Key::membership(admin, account);
+        self.check_user_enabled(admin)
+            .check(membership, Condition::is_admin(), || Error::WriteConflict)
+    }
+
     /// Inserts both sides of a membership and increments the account's version, so that a
     /// concurrent deletion of the account fails and reads its members again.
     pub(in crate::table) fn insert_member(self, member: &Membership) -> Result<Self> {

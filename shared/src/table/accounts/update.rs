@@ -97,9 +97,6 @@ impl Table {
             .update(Key::account(after.id), changes, Condition::unchanged(before), || {
                 Error::WriteConflict
             })
-            .check_user_enabled(admin)
-            .check(Key::membership(admin, after.id), Condition::is_admin(), || {
-                Error::WriteConflict
-            }))
+            .check_admin(admin, after.id))
     }
 }

@@ -11,7 +11,7 @@ use crate::{Error, Result};
 
 /// Items to delete, and since when.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "camelCase")]
+#[serde(tag = "kind", rename_all = "camelCase")]
 pub(in crate::table) enum CleanupTask {
     /// Memberships of a deleted account.
     Members { account: AccountId, since: Timestamp },

@@ -35,12 +35,12 @@ pub(in crate::table) struct Transaction<'t> {
 /// An action on one item, with its condition.
 struct Action {
     key: Key,
-    kind: Kind,
+    kind: ActionKind,
     condition: Condition,
     on_failed: OnConditionFailed,
 }
 
-enum Kind {
+enum ActionKind {
     Put(Attributes),
     Update(Changes),
     Delete,
@@ -137,7 +137,7 @@ impl<'t> Transaction<'t> {
     ) -> Result<Self> {
         let key = Key::from_attributes(&attributes)
             .ok_or_else(|| failed(self.action)("an item has no key"))?;
-        Ok(self.with(key, Kind::Put(attributes), condition, on_failed))
+        Ok(self.add(key, ActionKind::Put(attributes), condition, on_failed))
     }
 
     /// Updates an item.
@@ -148,7 +148,7 @@ impl<'t> Transaction<'t> {
         condition: Condition,
         on_failed: OnConditionFailed,
     ) -> Self {
-        self.with(key, Kind::Update(changes), condition, on_failed)
+        self.add(key, ActionKind::Update(changes), condition, on_failed)
     }
 
     /// Deletes an item.
@@ -158,7 +158,7 @@ impl<'t> Transaction<'t> {
         condition: Condition,
         on_failed: OnConditionFailed,
     ) -> Self {
-        self.with(key, Kind::Delete, condition, on_failed)
+        self.add(key, ActionKind::Delete, condition, on_failed)
     }
 
     /// Checks a condition of an item without writing it.
@@ -168,7 +168,7 @@ impl<'t> Transaction<'t> {
         condition: Condition,
         on_failed: OnConditionFailed,
     ) -> Self {
-        self.with(key, Kind::Check, condition, on_failed)
+        self.add(key, ActionKind::Check, condition, on_failed)
     }
 
     /// Checks that a user exists and is not disabled: [`Error::InvalidCredential`] otherwise.
@@ -176,10 +176,10 @@ impl<'t> Transaction<'t> {
         self.check(Key::user(user), Condition::enabled(), || Error::InvalidCredential)
     }
 
-    fn with(
+    fn add(
         mut self,
         key: Key,
-        kind: Kind,
+        kind: ActionKind,
         condition: Condition,
         on_failed: OnConditionFailed,
     ) -> Self {
@@ -246,7 +246,7 @@ impl Action {
         let Condition { expression, names, values } = self.condition;
         let item = TransactWriteItem::builder();
         let item = match self.kind {
-            Kind::Put(attributes) => item.put(
+            ActionKind::Put(attributes) => item.put(
                 Put::builder()
                     .table_name(table)
                     .set_item(Some(attributes))
@@ -255,7 +255,7 @@ impl Action {
                     .set_expression_attribute_values(non_empty(values))
                     .build()?,
             ),
-            Kind::Update(changes) => item.update(
+            ActionKind::Update(changes) => item.update(
                 Update::builder()
                     .table_name(table)
                     .set_key(Some(self.key.into_attributes()))
@@ -269,7 +269,7 @@ impl Action {
                     ))
                     .build()?,
             ),
-            Kind::Delete => item.delete(
+            ActionKind::Delete => item.delete(
                 Delete::builder()
                     .table_name(table)
                     .set_key(Some(self.key.into_attributes()))
@@ -278,7 +278,7 @@ impl Action {
                     .set_expression_attribute_values(non_empty(values))
                     .build()?,
             ),
-            Kind::Check => item.condition_check(
+            ActionKind::Check => item.condition_check(
                 ConditionCheck::builder()
                     .table_name(table)
                     .set_key(Some(self.key.into_attributes()))

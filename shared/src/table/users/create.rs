@@ -124,12 +124,7 @@ impl Transaction<'_> {
             role: Role::Member,
             joined_at: user.created_at,
         };
-        self.check(Key::membership(admin, account.id), Condition::is_admin(), || {
-            Error::WriteConflict
-        })
-        .check_user_enabled(admin)
-        .check_token(admin, token)
-        .insert_member(&member)
+        self.check_admin(admin, account.id).check_token(admin, token).insert_member(&member)
     }
 }
 
