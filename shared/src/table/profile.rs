@@ -130,7 +130,7 @@ impl Table {
         let changes = Changes::new()
             .set("passwordHash", password_hash)?
             .set("credentialEpoch", epoch)?
-            .set("sparedToken", spared)?;
+            .set("retainedToken", spared)?;
         let changes = change.added_to(changes)?;
         let transaction = self
             .update_user(user, spared, changes)
