@@ -142,7 +142,7 @@ async fn redeem(
         return Err(INVALID_GRANT);
     }
     if !grant.code.admits(redirect_uri, verifier) {
-        return Err(invalid_grant("the code was auth for with another redirect_uri or challenge"));
+        return Err(invalid_grant("the code was asked for with another redirect_uri or challenge"));
     }
     Ok(())
 }
