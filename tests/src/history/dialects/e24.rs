@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::history::choice::made_by;
+use crate::history::client_step::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
-use crate::history::turn::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
-use crate::history::world::{KnownUser, Object, Projection};
+use crate::history::shared_state::{KnownUser, Object, Projection};
 
 impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn e24_create(&mut self) {

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use crate::history::client_step::{ClientStep, Credential, Ended, Transport, on};
 use crate::history::rules::{Condition, Event, has, not, set, unset};
-use crate::history::turn::{ClientStep, Credential, Ended, Transport, on};
-use crate::history::world::Object;
+use crate::history::shared_state::Object;
 
 /// More keys than this are not made: the limits have tests of their own.
 const ENOUGH: usize = 8;

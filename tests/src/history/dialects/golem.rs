@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::quave::listed;
 use super::{is_admin, released};
 use crate::history::choice::made_by;
+use crate::history::client_step::{ClientStep, Ended, Transport, each, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, set};
-use crate::history::turn::{ClientStep, Ended, Transport, each, on, text};
-use crate::history::world::{KnownAccount, Object, Projection};
+use crate::history::shared_state::{KnownAccount, Object, Projection};
 
 impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn golem_create(&mut self) {

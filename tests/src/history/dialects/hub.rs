@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::history::client_step::{ClientStep, Ended, Transport, on, text};
 use crate::history::rules::{Condition, Event, is, set};
-use crate::history::turn::{ClientStep, Ended, Transport, on, text};
-use crate::history::world::{Object, Projection};
+use crate::history::shared_state::{Object, Projection};
 
 const FIELDS: [(&str, &str); 3] =
     [("name", "full_name"), ("location", "location"), ("company", "company")];

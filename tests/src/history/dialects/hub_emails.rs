@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
+use crate::history::client_step::{ClientStep, Ended, Transport, each, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
-use crate::history::turn::{ClientStep, Ended, Transport, each, on, text};
-use crate::history::world::Object;
+use crate::history::shared_state::Object;
 
 impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn hub_list(&mut self) {

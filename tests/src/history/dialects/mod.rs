@@ -10,10 +10,10 @@ mod oauth_tokens;
 mod quave;
 mod rollcall;
 
+use super::client_step::{ClientStep, Ended, Seen, Transport, each, on};
 use super::plan::Step;
 use super::rules::{Condition, Event, has, is, not, set, unset};
-use super::turn::{ClientStep, Ended, Seen, Transport, each, on};
-use super::world::{Object, Place, Projection};
+use super::shared_state::{Object, Place, Projection};
 
 impl<W: Transport> ClientStep<'_, W> {
     /// Does what the plan says.
@@ -63,8 +63,9 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 
     async fn nothing(&mut self) {
-        let seen =
-            self.ask("not-found", &super::turn::Credential::None, "GET", "/nothing", None).await;
+        let seen = self
+            .ask("not-found", &super::client_step::Credential::None, "GET", "/nothing", None)
+            .await;
         match self.ended(&seen) {
             Ended::With(404) => self.note(seen, vec![]),
             Ended::Unknown => self.note_unknown(seen, vec![]),

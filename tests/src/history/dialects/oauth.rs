@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::history::client_step::{ClientStep, Credential, Ended, Transport, on};
 use crate::history::rules::{Condition, Event, has, is, not, set};
-use crate::history::turn::{ClientStep, Credential, Ended, Transport, on};
-use crate::history::world::{KnownGrant, KnownUser, Object};
+use crate::history::shared_state::{KnownGrant, KnownUser, Object};
 use crate::{form, parameter};
 
 pub(super) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");

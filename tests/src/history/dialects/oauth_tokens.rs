@@ -2,9 +2,9 @@
 
 use super::oauth::FORM;
 use crate::form;
+use crate::history::client_step::{ClientStep, Credential, Ended, Seen, Transport, on};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
-use crate::history::turn::{ClientStep, Credential, Ended, Seen, Transport, on};
-use crate::history::world::{KnownGrant, Object, Projection};
+use crate::history::shared_state::{KnownGrant, Object, Projection};
 
 /// An eleventh access token would end the first: a rule with tests of its own.
 const ENOUGH: u32 = 8;

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::is_admin;
 use crate::history::choice::{label_of, made_by};
+use crate::history::client_step::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, set};
-use crate::history::turn::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
-use crate::history::world::{KnownAccount, KnownUser, Object, Place, Projection};
+use crate::history::shared_state::{KnownAccount, KnownUser, Object, Place, Projection};
 
 const ACCOUNT: &str = "/api/public/v1/account";
 const CURRENT: &str = "/api/public/v1/current-account";

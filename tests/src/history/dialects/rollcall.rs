@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
+use crate::history::client_step::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
 use crate::history::rules::{Condition, Event, has, not, set, unset};
-use crate::history::turn::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
-use crate::history::world::{KnownToken, KnownUser, Object};
+use crate::history::shared_state::{KnownToken, KnownUser, Object};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
 

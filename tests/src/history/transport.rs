@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Client, Method};
 use serde_json::Value;
 
-use super::turn::Transport;
+use super::client_step::Transport;
 use crate::{Answer, TestApp};
 
 /// The host that requests in this process name.

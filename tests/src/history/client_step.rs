@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use super::rules::{Condition, Event, has, is, not};
-use super::world::{Done, Known, KnownToken, Object, Projection, SharedState};
+use super::shared_state::{Done, Known, KnownToken, Object, Projection, SharedState};
 use crate::{Answer, OAuthClient, basic, date, signature};
 
 /// A way to the service.
