@@ -7,7 +7,6 @@
     reason = "what a test cannot arrange fails it"
 )]
 
-mod answer;
 mod app;
 mod call_cutoff;
 mod conditions;
@@ -21,20 +20,20 @@ mod measure;
 mod operations;
 mod person;
 mod proxy;
+mod response;
 mod runtime_api;
 mod signed;
 mod snapshot;
 mod state;
 mod translated;
 
-pub use answer::Answer;
 pub use app::{PASSWORD, REQUEST_ID, TestApp};
 pub use call_cutoff::CallCutoff;
 pub use conditions::Conditions;
 pub use deletion_fixture::DeletionFixture;
 pub use fixtures::{
-    OAuthClient, Service, Shown, TOKEN_ID, TestCredentials, Tokens, form, parameter, token_id,
-    unique,
+    ConsentPage, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens, form, parameter,
+    token_id, unique,
 };
 pub use invariants::inconsistencies;
 pub use log::{last_request_line, request_lines, watch as watch_log};
@@ -44,6 +43,7 @@ pub use operations::{
 };
 pub use person::{Person, basic};
 pub use proxy::{Call, Consumed, Fault, Proxy};
+pub use response::ApiResponse;
 pub use runtime_api::{RuntimeApi, Told};
 pub use signed::{date, sign, signature};
 pub use state::{State, seen};

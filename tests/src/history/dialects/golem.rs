@@ -39,7 +39,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let opened = Self::opening(&seen, &user.username, &id);
                 self.note_unknown(seen, vec![on(Object::Address(address), claimed), opened]);
             }
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -138,7 +138,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, said);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }

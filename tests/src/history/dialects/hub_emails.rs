@@ -42,7 +42,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, primary.into_iter().chain([addresses]).collect());
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -65,7 +65,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![on(address, Event::seen(has("owner")))]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![added]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -115,7 +115,7 @@ impl<W: Transport> ClientStep<'_, W> {
                     chosen.into_iter().chain([on(address, of_address)]).collect(),
                 );
             }
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -144,7 +144,7 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::With(404) => self.note(seen, vec![on(address, Event::seen(not(own)))]),
             Ended::Unknown => self.note_unknown(seen, vec![freed]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }

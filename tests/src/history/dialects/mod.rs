@@ -69,7 +69,7 @@ impl<W: Transport> ClientStep<'_, W> {
         match self.ended(&seen) {
             Ended::With(404) => self.note(seen, vec![]),
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::With(_) | Ended::Refused => self.note_wrong(seen),
+            Ended::With(_) | Ended::Rejected => self.note_wrong(seen),
         }
     }
 
@@ -78,7 +78,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let gone = vec![on(Object::Account(account.to_owned()), Event::seen(not(has("exists"))))];
         let there = vec![on(Object::Account(account.to_owned()), Event::seen(has("exists")))];
         match self.ended(&seen) {
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(404) => self.note(seen, gone),
             Ended::With(403) if !is_allowed => self.note(seen, there),
             Ended::With(status) if is_allowed && status != 403 => return Some((status, seen)),

@@ -42,7 +42,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![on(Object::Account(id), made), opened]);
             }
             Ended::Unknown => self.note_unmade_account(seen, &user.username),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -118,7 +118,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![listed, on(Object::User(user.username), current)]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -145,7 +145,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![gone]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }

@@ -47,7 +47,7 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::With(403) => self.note_outlived(seen, &credential),
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -100,7 +100,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![tokens]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -117,7 +117,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(200) => self.note(seen, vec![on(object, Event::seen(has("works")))]),
             Ended::With(404) => self.note(seen, vec![on(object, Event::seen(not(has("works"))))]),
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -136,7 +136,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(200) if seen.text("/id") == own => self.note(seen, vec![]),
             Ended::With(404) if own.is_empty() => self.note(seen, vec![]),
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -175,7 +175,7 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::With(403) => self.note_outlived(seen, &credential),
             Ended::Unknown => self.note_unknown(seen, vec![replaced]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -199,7 +199,7 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::With(404) => self.note(seen, vec![on(object, Event::seen(not(has("works"))))]),
             Ended::Unknown => self.note_unknown(seen, vec![revoked]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
