@@ -13,7 +13,7 @@ const OAUTH_SCOPES: [Scope; 4] =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     Taken,
-    Refused(u16),
+    Rejected(u16),
 }
 
 /// Asks as somebody new with a credential of that somebody.
@@ -34,13 +34,13 @@ async fn assert_outcome(
     let answer = app.send_event(&event).await;
     let status = match expected {
         Expected::Taken => operation.success_by(kind),
-        Expected::Refused(status) => status,
+        Expected::Rejected(status) => status,
     };
     assert_eq!(answer.status, status, "{operation}, {kind}: {answer:?}");
 }
 
 const fn if_taken(taken: bool, otherwise: u16) -> Expected {
-    if taken { Expected::Taken } else { Expected::Refused(otherwise) }
+    if taken { Expected::Taken } else { Expected::Rejected(otherwise) }
 }
 
 #[test]
@@ -83,7 +83,7 @@ async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else
             assert_outcome(&app, &operation, asker, named, if_taken(taken, 403)).await;
         }
         let none = jane.new_token(TokenKind::User, Some(&[]), None).await;
-        assert_outcome(&app, &operation, &jane, ("none", &none), Expected::Refused(403)).await;
+        assert_outcome(&app, &operation, &jane, ("none", &none), Expected::Rejected(403)).await;
         let others: Vec<_> = Scope::ALL
             .into_iter()
             .filter(|scope| Some(*scope) != operation.token_scope())
@@ -95,7 +95,7 @@ async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else
 }
 
 /// The answer names the scope that is missing, if one would help.
-fn assert_told(operation: &Operation, refused: &tests::Answer) {
+fn assert_told(operation: &Operation, refused: &tests::ApiResponse) {
     let bearer = r#"Bearer realm="rollcall", error="insufficient_scope""#;
     let (text, challenge) = match operation.token_scope().map(Scope::as_str) {
         Some(name) => {

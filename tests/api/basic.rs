@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::table::NewUser;
-use tests::{Answer, PASSWORD, Person, TestApp, basic};
+use tests::{ApiResponse, PASSWORD, Person, TestApp, basic};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
 /// What a 401 asks for after a credential that was not good.
@@ -14,29 +14,29 @@ const CHALLENGE: &str =
 /// The hash of [`PASSWORD`] at the cost of another time.
 const WEAK: &str = "$argon2id$v=19$m=8192,t=1,p=1$BwcHBwcHBwcHBwcHBwcHBw$w+V5lYBgS8vr4HR+OYmUAvJ4gKro6rJQAyfJNKVl3mQ";
 
-async fn sign_in(app: &TestApp, credential: &str) -> Answer {
+async fn sign_in(app: &TestApp, credential: &str) -> ApiResponse {
     app.send("GET", TOKENS, &[("authorization", credential)], None).await
 }
 
 /// Signs in with a password that is not the right one.
-async fn guess(app: &TestApp, name: &str) -> Answer {
+async fn guess(app: &TestApp, name: &str) -> ApiResponse {
     sign_in(app, &basic(name, "wrong horse")).await
 }
 
-fn assert_wrong(answer: &Answer, case: &str) {
+fn assert_wrong(answer: &ApiResponse, case: &str) {
     let problem = json!({ "title": "Unauthorized", "status": 401, "detail": "the credential is not valid", "code": "invalid_credential" });
     assert_eq!(answer.parts(), (401, &problem), "{case}");
     assert_eq!(answer.header("www-authenticate"), Some(CHALLENGE), "{case}");
 }
 
 /// Refused with 429; the seconds until it is worth trying again.
-fn retry_after(answer: &Answer) -> u64 {
+fn retry_after(answer: &ApiResponse) -> u64 {
     let problem = json!({ "title": "Too Many Requests", "status": 429, "detail": "too many attempts to sign in; try again later", "code": "too_many_attempts" });
     assert_eq!(answer.parts(), (429, &problem));
     answer.header("retry-after").unwrap().parse().unwrap()
 }
 
-fn assert_locked(answer: &Answer) {
+fn assert_locked(answer: &ApiResponse) {
     assert!((880..=900).contains(&retry_after(answer)), "{answer:?}");
 }
 
@@ -360,7 +360,7 @@ async fn a_hash_that_cannot_be_replaced_now_keeps_nobody_out() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     set(&app, &jane, "passwordHash", json!({ "S": WEAK })).await;
-    app.proxy().disturb("TransactWriteItems", tests::Fault::Refused("AccessDeniedException"));
+    app.proxy().disturb("TransactWriteItems", tests::Fault::Rejected("AccessDeniedException"));
 
     assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
 

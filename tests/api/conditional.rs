@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::model::Role;
-use tests::{Answer, Operation, Person, TestApp, operations, user_operations};
+use tests::{ApiResponse, Operation, Person, TestApp, operations, user_operations};
 
 /// Single resources, by the operation that shows one.
 const RESOURCES: [&str; 8] = [
@@ -127,7 +127,7 @@ async fn a_resource_that_is_not_as_demanded_is_412() {
     }
 }
 
-fn assert_refused(answer: &Answer, operation: &Operation) {
+fn assert_refused(answer: &ApiResponse, operation: &Operation) {
     let text = "the resource is not as `If-Match` or `If-None-Match` demands";
     let expected = match operation.name.split('-').next() {
         Some("rollcall") => json!({

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::{Role, TokenKind};
 use shared::table::Swept;
-use tests::{Answer, CallCutoff, DeletionFixture, Fault, TestApp};
+use tests::{ApiResponse, CallCutoff, DeletionFixture, Fault, TestApp};
 
 /// More than a batch.
 const MEMBERS: usize = 30;
@@ -189,7 +189,7 @@ async fn an_account_that_was_restored_keeps_its_members_whatever_was_noted() {
 async fn a_piece_of_work_that_fails_is_told_keeps_nothing_else_waiting_and_is_done_by_the_next_run()
 {
     let (app, doomed) = left_behind().await;
-    app.proxy().disturb("BatchWriteItem", Fault::Refused("ValidationException"));
+    app.proxy().disturb("BatchWriteItem", Fault::Rejected("ValidationException"));
 
     let failed = app.sweep().await;
 
@@ -202,7 +202,7 @@ async fn a_piece_of_work_that_fails_is_told_keeps_nothing_else_waiting_and_is_do
 #[tokio::test]
 async fn a_list_that_cannot_be_read_keeps_the_others_not_waiting() {
     let (app, doomed) = left_behind().await;
-    app.proxy().disturb("Query", Fault::Refused("ValidationException"));
+    app.proxy().disturb("Query", Fault::Rejected("ValidationException"));
 
     let swept = app.table().sweep(Duration::from_mins(1)).await;
 
@@ -291,7 +291,7 @@ impl Changing {
         changing
     }
 
-    async fn change(&self, app: &TestApp) -> Answer {
+    async fn change(&self, app: &TestApp) -> ApiResponse {
         let headers =
             [("authorization", self.token.as_str()), ("content-type", "application/json")];
         let body = json!({ "password": "another horse battery" }).to_string();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
 use ssh_key::public::KeyData;
 use ssh_key::{Mpint, PublicKey};
-use tests::{Answer, Fault, Person, TestApp, basic};
+use tests::{ApiResponse, Fault, Person, TestApp, basic};
 
 use crate::signatures::Signed;
 
@@ -53,7 +53,7 @@ async fn tokens(app: &TestApp) -> usize {
 }
 
 /// Asks for the account with a signature of this key.
-async fn signed_get(app: &TestApp, key: &str, secret: &str) -> Answer {
+async fn signed_get(app: &TestApp, key: &str, secret: &str) -> ApiResponse {
     let get = Signed::of("GET", ACCOUNT, String::new());
     get.send(app, &get.with(key, secret)).await
 }
@@ -260,7 +260,7 @@ async fn an_old_token_is_refused_at_once_even_if_it_could_not_be_cleared_up() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let other = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
-        app.proxy().disturb_all_of(call, Some(Fault::Refused("AccessDeniedException")));
+        app.proxy().disturb_all_of(call, Some(Fault::Rejected("AccessDeniedException")));
 
         let body = json!({ "password": "another horse battery" });
         let changed = jane.send_json("POST", DATA, &body).await;

@@ -3,23 +3,23 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::table::{CallerEmail, UserIdByUsername};
-use tests::{Answer, Person, TestApp};
+use tests::{ApiResponse, Person, TestApp};
 
 const PATH: &str = "/api/v1.1/users/janedoe/emails/";
 
-async fn add(person: &Person<'_>, address: &str) -> Answer {
+async fn add(person: &Person<'_>, address: &str) -> ApiResponse {
     person.send_json("POST", PATH, &json!({ "email": address })).await
 }
 
-async fn verify(person: &Person<'_>, address: &str) -> Answer {
+async fn verify(person: &Person<'_>, address: &str) -> ApiResponse {
     person.send_json("PATCH", PATH, &json!({ "email": address, "verified": true })).await
 }
 
-async fn make_primary(person: &Person<'_>, address: &str) -> Answer {
+async fn make_primary(person: &Person<'_>, address: &str) -> ApiResponse {
     person.send_json("PATCH", PATH, &json!({ "email": address, "primary": true })).await
 }
 
-async fn delete(person: &Person<'_>, address: &str) -> Answer {
+async fn delete(person: &Person<'_>, address: &str) -> ApiResponse {
     person.send_json("DELETE", PATH, &json!({ "email": address })).await
 }
 

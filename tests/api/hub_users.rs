@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
-use tests::{Answer, Person, TestApp};
+use tests::{ApiResponse, Person, TestApp};
 
 const PATH: &str = "/api/v1.1/users/janedoe/";
 
-async fn get(app: &TestApp, person: &Person<'_>, headers: &[(&str, &str)]) -> Answer {
+async fn get(app: &TestApp, person: &Person<'_>, headers: &[(&str, &str)]) -> ApiResponse {
     let mut all = vec![("authorization", person.token())];
     all.extend_from_slice(headers);
     app.send("GET", PATH, &all, None).await

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use shared::Error;
 use shared::model::{IdempotencySlot, Scope};
 use shared::table::StoredResponse;
-use tests::{Answer, Fault, Operation, Person, State, TestApp, user_operations};
+use tests::{ApiResponse, Fault, Operation, Person, State, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
 
@@ -33,7 +33,7 @@ fn keyed(mut event: Value, key: &str) -> Value {
 }
 
 /// The answer as it was the first time, if it is a repeated one.
-fn first(mut answer: Answer) -> Option<Answer> {
+fn first(mut answer: ApiResponse) -> Option<ApiResponse> {
     let place = answer.headers.iter().position(|(name, _)| name == "idempotency-replayed")?;
     assert_eq!(answer.headers.remove(place).1, "true");
     Some(answer)

@@ -5,7 +5,6 @@
 mod access;
 mod attempts;
 mod basic;
-mod between;
 mod bodies;
 mod conditional;
 mod contract;
@@ -20,7 +19,9 @@ mod golem_accounts;
 mod hub_emails;
 mod hub_users;
 mod idempotency;
+mod lost_races;
 mod oauth;
+mod outages;
 mod permissions;
 mod quave_accounts;
 mod quave_current_account;
@@ -32,7 +33,6 @@ mod secrets;
 mod service_key;
 mod signatures;
 mod telemetry;
-mod trouble;
 
 /// An account id that nobody has.
 const NOBODYS: &str = "5f7b1b7b7b7b7b7b7b7b7b7b";

@@ -59,7 +59,7 @@ async fn asked_by_the_sweep() -> Vec<Call> {
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Admin).await;
     fresh(&jane).await;
-    app.proxy().disturb_all_of("BatchWriteItem", Some(Fault::Refused("ValidationException")));
+    app.proxy().disturb_all_of("BatchWriteItem", Some(Fault::Rejected("ValidationException")));
     let path = format!("/v1/accounts/{}", jane.account());
     assert_eq!(jane.send("DELETE", &path).await.status, 200);
     let body = json!({ "password": "another horse battery" });

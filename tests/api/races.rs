@@ -3,11 +3,11 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::Role;
-use tests::{Answer, TestApp};
+use tests::{ApiResponse, TestApp};
 
 const RACERS: usize = 12;
 
-fn statuses(answers: &[Answer]) -> Vec<u16> {
+fn statuses(answers: &[ApiResponse]) -> Vec<u16> {
     let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
     statuses

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::{Scope, Timestamp, TokenCredential, TokenKind};
-use tests::{Answer, PASSWORD, Person, TestApp, basic};
+use tests::{ApiResponse, PASSWORD, Person, TestApp, basic};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
 const OWN: &str = "/rollcall/v1/tokens/self";
@@ -56,11 +56,11 @@ async fn made(person: &Person<'_>, wish: &Value) -> Value {
     made.body
 }
 
-async fn rotate(person: &Person<'_>, id: &str, overlap: u64) -> Answer {
+async fn rotate(person: &Person<'_>, id: &str, overlap: u64) -> ApiResponse {
     person.send_json("POST", &rotation(id), &json!({ "overlapSeconds": overlap })).await
 }
 
-fn names(listed: &Answer) -> Vec<String> {
+fn names(listed: &ApiResponse) -> Vec<String> {
     assert_eq!(listed.status, 200, "{listed:?}");
     let tokens = listed.body["tokens"].as_array().unwrap();
     tokens.iter().map(|token| token["name"].as_str().unwrap().to_owned()).collect()

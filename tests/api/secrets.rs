@@ -1,7 +1,7 @@
 //! Secrets are shown once and kept nowhere in a form that works.
 
 use serde_json::{Value, json};
-use tests::{Answer, PASSWORD, Person, TestApp};
+use tests::{ApiResponse, PASSWORD, Person, TestApp};
 
 /// Everything secret that was shown or sent.
 #[derive(Default)]
@@ -25,7 +25,7 @@ impl Secrets {
     }
 }
 
-fn text<'a>(answer: &'a Answer, pointer: &str) -> &'a str {
+fn text<'a>(answer: &'a ApiResponse, pointer: &str) -> &'a str {
     answer.body.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{answer:?}"))
 }
 

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use tests::{Answer, Person, TestApp, date, signature};
+use tests::{ApiResponse, Person, TestApp, date, signature};
 
 const HOST: &str = "api.example.com:8443";
 
@@ -57,7 +57,7 @@ impl Signed {
     }
 
     /// Sends this under that header.
-    pub(crate) async fn send(&self, app: &TestApp, authorization: &str) -> Answer {
+    pub(crate) async fn send(&self, app: &TestApp, authorization: &str) -> ApiResponse {
         let headers = [
             ("authorization", authorization),
             ("host", &self.host),

@@ -168,7 +168,7 @@ async fn a_refused_sign_in_and_a_conflict_are_counted() {
 async fn a_failure_is_told_with_everything_that_caused_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    app.proxy().disturb_all_of("Query", Some(Fault::Refused("ValidationException")));
+    app.proxy().disturb_all_of("Query", Some(Fault::Rejected("ValidationException")));
 
     assert_eq!(jane.send("GET", "/rollcall/v1/tokens").await.status, 500);
 

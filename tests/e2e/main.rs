@@ -10,6 +10,6 @@ mod e24;
 mod events;
 mod exposure;
 mod oauth;
+mod outages;
 mod pasted;
 mod service;
-mod trouble;

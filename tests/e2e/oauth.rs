@@ -144,7 +144,7 @@ async fn a_user_sees_in_a_browser_what_is_asked_errs_once_and_allows_it() {
     let browser = Browser::start().await;
     browser
         .client
-        .goto(&format!("{}{}", base_url(), client.asking("profile_read email_read")))
+        .goto(&format!("{}{}", base_url(), client.authorize_path("profile_read email_read")))
         .await
         .unwrap();
 
@@ -167,7 +167,11 @@ async fn a_user_sees_in_a_browser_what_is_asked_errs_once_and_allows_it() {
 async fn a_user_denies_it_in_a_browser_without_signing_in() {
     let client = oauth_client();
     let browser = Browser::start().await;
-    browser.client.goto(&format!("{}{}", base_url(), client.asking("email_write"))).await.unwrap();
+    browser
+        .client
+        .goto(&format!("{}{}", base_url(), client.authorize_path("email_write")))
+        .await
+        .unwrap();
 
     browser.press("deny").await;
 
@@ -182,7 +186,11 @@ async fn a_user_denies_it_in_a_browser_without_signing_in() {
 async fn the_page_works_without_scripts_and_names_every_field_for_those_who_do_not_see_it() {
     let client = oauth_client();
     let browser = Browser::start().await;
-    browser.client.goto(&format!("{}{}", base_url(), client.asking("profile_read"))).await.unwrap();
+    browser
+        .client
+        .goto(&format!("{}{}", base_url(), client.authorize_path("profile_read")))
+        .await
+        .unwrap();
     let ask = async |script: &str| browser.client.execute(script, vec![]).await.unwrap();
 
     let labels = ask("return [...document.querySelectorAll('input:not([type=hidden])')].map(field => field.labels[0].innerText)").await;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use reqwest::Method;
 use serde_json::Value;
-use tests::{Answer, OAuthClient, Service, TestCredentials, basic, unique};
+use tests::{ApiResponse, OAuthClient, Service, TestCredentials, basic, unique};
 
 /// What the service says of itself.
 pub(crate) static DEV: LazyLock<Value> = LazyLock::new(|| {
@@ -36,7 +36,7 @@ pub(crate) async fn send(
     path: &str,
     headers: &[(&str, &str)],
     body: Option<String>,
-) -> Answer {
+) -> ApiResponse {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     let mut request = client
         .build()
@@ -52,12 +52,12 @@ pub(crate) async fn send(
 }
 
 /// Sends a request as a seeded user.
-pub(crate) async fn get(number: usize, method: &str, path: &str) -> Answer {
+pub(crate) async fn get(number: usize, method: &str, path: &str) -> ApiResponse {
     send(method, path, &[("authorization", user(number, "token"))], None).await
 }
 
 /// Sends a JSON body as a seeded user.
-pub(crate) async fn json(number: usize, method: &str, path: &str, body: &Value) -> Answer {
+pub(crate) async fn json(number: usize, method: &str, path: &str, body: &Value) -> ApiResponse {
     let headers = [("authorization", user(number, "token")), ("content-type", "application/json")];
     send(method, path, &headers, Some(body.to_string())).await
 }
@@ -72,7 +72,7 @@ impl Service for Running {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&str>,
-    ) -> Answer {
+    ) -> ApiResponse {
         send(method, path, headers, body.map(str::to_owned)).await
     }
 
@@ -113,7 +113,7 @@ pub(crate) async fn new_user() -> TestCredentials {
     TestCredentials { username: username.to_owned(), password, token, account }
 }
 
-async fn answer(response: reqwest::Response) -> Answer {
+async fn answer(response: reqwest::Response) -> ApiResponse {
     let status = response.status().as_u16();
     let mut headers: Vec<_> = response
         .headers()
@@ -127,5 +127,5 @@ async fn answer(response: reqwest::Response) -> Answer {
     } else {
         serde_json::from_str(&text).unwrap_or(Value::String(text))
     };
-    Answer { status, headers, body }
+    ApiResponse { status, headers, body }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use shared::table::{Connection, Table};
 use tests::history::Http;
+use tests::history::fault_schedule::FaultSchedule;
 use tests::history::run::Stage;
-use tests::history::weather::FaultSchedule;
 use tests::{OAuthClient, Proxy};
 
 /// From what everything is drawn.

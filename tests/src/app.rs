@@ -20,7 +20,7 @@ use xtask::engine::Engine;
 use xtask::secrets_manager::{SECRET, SecretsManager};
 use xtask::template::Template;
 
-use crate::{Answer, CallCutoff, OAuthClient, Operation, Person, Proxy, Service, log};
+use crate::{ApiResponse, CallCutoff, OAuthClient, Operation, Person, Proxy, Service, log};
 use functions::Functions;
 pub(crate) use functions::{function_of, received};
 
@@ -216,7 +216,7 @@ impl TestApp {
     }
 
     /// Asks for an operation as a person.
-    pub async fn ask(&self, operation: &Operation, person: &Person<'_>) -> Answer {
+    pub async fn ask(&self, operation: &Operation, person: &Person<'_>) -> ApiResponse {
         self.ask_with(operation, person, person.token()).await
     }
 
@@ -226,7 +226,7 @@ impl TestApp {
         operation: &Operation,
         person: &Person<'_>,
         authorization: &str,
-    ) -> Answer {
+    ) -> ApiResponse {
         let event = operation.prepared(self, &person.who(), authorization).await;
         self.send_event(&event).await
     }
@@ -238,7 +238,7 @@ impl TestApp {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&str>,
-    ) -> Answer {
+    ) -> ApiResponse {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let headers: Value = headers
             .iter()
@@ -262,7 +262,7 @@ impl TestApp {
     }
 
     /// Hands an API Gateway event to the function that serves its path.
-    pub async fn send_event(&self, event: &Value) -> Answer {
+    pub async fn send_event(&self, event: &Value) -> ApiResponse {
         let event = serde_json::from_value(event.clone()).expect("an API Gateway event");
         let call = received(event);
         let function = function_of(&call);
@@ -306,7 +306,7 @@ impl Service for TestApp {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&str>,
-    ) -> Answer {
+    ) -> ApiResponse {
         Self::send(self, method, path, headers, body).await
     }
 

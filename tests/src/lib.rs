@@ -7,11 +7,11 @@
     reason = "what a test cannot arrange fails it"
 )]
 
-mod answer;
 mod app;
+mod call_cutoff;
 mod conditions;
-mod cut;
-mod doomed;
+mod deletion_fixture;
+mod fixtures;
 pub mod fuzz;
 pub mod history;
 mod invariants;
@@ -19,19 +19,22 @@ mod log;
 mod measure;
 mod operations;
 mod person;
-mod prepare;
 mod proxy;
+mod response;
 mod runtime_api;
 mod signed;
 mod snapshot;
 mod state;
 mod translated;
 
-pub use answer::Answer;
 pub use app::{PASSWORD, REQUEST_ID, TestApp};
+pub use call_cutoff::CallCutoff;
 pub use conditions::Conditions;
-pub use cut::CallCutoff;
-pub use doomed::DeletionFixture;
+pub use deletion_fixture::DeletionFixture;
+pub use fixtures::{
+    ConsentPage, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens, form, parameter,
+    token_id, unique,
+};
 pub use invariants::inconsistencies;
 pub use log::{last_request_line, request_lines, watch as watch_log};
 pub use measure::{facts, units};
@@ -39,11 +42,8 @@ pub use operations::{
     CallerKind, Operation, operations, operations_with_access, root, user_operations,
 };
 pub use person::{Person, basic};
-pub use prepare::{
-    OAuthClient, Service, Shown, TOKEN_ID, TestCredentials, Tokens, form, parameter, token_id,
-    unique,
-};
 pub use proxy::{Call, Consumed, Fault, Proxy};
+pub use response::ApiResponse;
 pub use runtime_api::{RuntimeApi, Told};
 pub use signed::{date, sign, signature};
 pub use state::{State, seen};

@@ -7,7 +7,7 @@ use shared::model::{Timestamp, TokenKind};
 use xtask::costs::{Facts, Measured, Stack};
 
 use crate::{
-    Answer, Call, CallerKind, Conditions, Consumed, Operation, TestApp, last_request_line,
+    ApiResponse, Call, CallerKind, Conditions, Consumed, Operation, TestApp, last_request_line,
     operations, sign, source, translate,
 };
 
@@ -202,7 +202,7 @@ pub fn units(consumed: &[Consumed], of_reads: bool) -> f64 {
 }
 
 /// Head and body as HTTP/1.1 writes them, without what the gateway adds.
-fn size(answer: &Answer) -> usize {
+fn size(answer: &ApiResponse) -> usize {
     let head = "HTTP/1.1 200 OK\r\n\r\n".len();
     let headers = answer.headers.iter().map(|(name, value)| name.len() + value.len() + 4);
     let body = match &answer.body {

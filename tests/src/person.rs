@@ -6,7 +6,7 @@ use serde_json::Value;
 use shared::model::{Scope, Timestamp, TokenKind, User};
 use shared::table::NewToken;
 
-use crate::{Answer, PASSWORD, TestApp, TestCredentials};
+use crate::{ApiResponse, PASSWORD, TestApp, TestCredentials};
 
 /// The header value of a name and a password.
 pub fn basic(name: &str, password: &str) -> String {
@@ -95,17 +95,17 @@ impl<'a> Person<'a> {
     }
 
     /// Sends a request without a body.
-    pub async fn send(&self, method: &str, path: &str) -> Answer {
+    pub async fn send(&self, method: &str, path: &str) -> ApiResponse {
         self.app.send(method, path, &[("authorization", &self.token)], None).await
     }
 
     /// Sends a request with a JSON body.
-    pub async fn send_json(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub async fn send_json(&self, method: &str, path: &str, body: &Value) -> ApiResponse {
         self.send_text(method, path, &body.to_string()).await
     }
 
     /// Sends a request with a body that is declared to be JSON.
-    pub async fn send_text(&self, method: &str, path: &str, body: &str) -> Answer {
+    pub async fn send_text(&self, method: &str, path: &str, body: &str) -> ApiResponse {
         let headers =
             [("authorization", self.token.as_str()), ("content-type", "application/json")];
         self.app.send(method, path, &headers, Some(body)).await

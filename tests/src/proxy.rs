@@ -5,7 +5,7 @@ mod fault;
 mod grants;
 mod request;
 mod script;
-mod wire;
+mod transport;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use door::Door;
 pub use fault::Fault;
 use script::Script;
-use wire::{Held, Transport};
+use transport::{Held, Transport};
 
 /// One call to the table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -87,7 +87,7 @@ fn every_event_is_a_request_with_the_placeholder_token() {
 fn every_event_names_the_route_that_api_gateway_chooses_for_it_and_its_variables() {
     for operation in operations() {
         let path = operation.path();
-        let (route, _) = DEPLOYED.receiver(path, EmptyRest::Refused);
+        let (route, _) = DEPLOYED.receiver(path, EmptyRest::Rejected);
         let key = if route == DEFAULT { DEFAULT.to_owned() } else { format!("ANY {route}") };
         let given: BTreeMap<&str, &str> = operation.event["pathParameters"]
             .as_object()

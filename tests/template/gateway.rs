@@ -9,7 +9,7 @@ pub(crate) const DEFAULT: &str = "$default";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EmptyRest {
     Accepted,
-    Refused,
+    Rejected,
 }
 
 /// How closely a route fits a path; the greatest fit is chosen.
@@ -52,7 +52,7 @@ fn fit(route: &str, path: &str, rest: EmptyRest) -> Option<Fit> {
         return Some(Fit::Full(spelt_out(route, path)?));
     };
     let end = path.match_indices('/').nth(prefix.matches('/').count())?.0;
-    let refused = rest == EmptyRest::Refused && path.len() == end + 1;
+    let refused = rest == EmptyRest::Rejected && path.len() == end + 1;
     if refused { None } else { Some(Fit::Greedy(spelt_out(prefix, &path[..end])?)) }
 }
 
@@ -89,7 +89,7 @@ fn the_most_specific_route_is_chosen() {
         ("/x//plan", "/x/{proxy+}"),
         ("/xy", "/{proxy+}"),
     ] {
-        assert_eq!(choose(routes, path, EmptyRest::Refused), Some(route), "{path}");
+        assert_eq!(choose(routes, path, EmptyRest::Rejected), Some(route), "{path}");
     }
 }
 
@@ -98,6 +98,6 @@ fn an_empty_rest_is_taken_under_one_reading_only() {
     let routes = ["$default", "/x", "/x/{id}", "/x/{proxy+}"];
 
     assert_eq!(choose(routes, "/x/", EmptyRest::Accepted), Some("/x/{proxy+}"));
-    assert_eq!(choose(routes, "/x/", EmptyRest::Refused), Some(DEFAULT));
+    assert_eq!(choose(routes, "/x/", EmptyRest::Rejected), Some(DEFAULT));
     assert_eq!(choose(["/x"], "/x/", EmptyRest::Accepted), None);
 }

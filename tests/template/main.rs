@@ -7,12 +7,12 @@ mod deployed;
 mod deployment;
 mod events;
 mod gateway;
+mod monitoring;
 mod resources;
 mod routes;
 mod security;
 mod stage;
 mod sweeping;
-mod watching;
 
 use std::process::Command;
 

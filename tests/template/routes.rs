@@ -25,7 +25,7 @@ const UNKNOWN: [&str; 8] = [
 #[test]
 fn every_operation_reaches_its_function() {
     for operation in operations() {
-        for rest in [EmptyRest::Accepted, EmptyRest::Refused] {
+        for rest in [EmptyRest::Accepted, EmptyRest::Rejected] {
             let (_, binary) = DEPLOYED.receiver(operation.path(), rest);
 
             assert_eq!(binary, operation.binary(), "{}, empty rest {rest:?}", operation.name);
@@ -38,7 +38,7 @@ fn a_trailing_slash_changes_the_function_only_where_api_gateway_refuses_an_empty
     for operation in operations() {
         let slashed = format!("{}/", operation.path());
         let (accepting, binary) = DEPLOYED.receiver(&slashed, EmptyRest::Accepted);
-        let refusing = DEPLOYED.receiver(&slashed, EmptyRest::Refused);
+        let refusing = DEPLOYED.receiver(&slashed, EmptyRest::Rejected);
 
         assert_eq!(binary, operation.binary(), "{slashed}");
         if accepting == format!("{slashed}{{proxy+}}") {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::{Value, json};
-use tests::{Answer, CallerKind, Operation, State, TestApp, sign};
+use tests::{ApiResponse, CallerKind, Operation, State, TestApp, sign};
 
 use super::rehearsal::Rehearsal;
 
@@ -48,7 +48,7 @@ impl fmt::Display for Failure {
 
 /// Success means that it is done, exactly once. Otherwise it is 503 with all of it done or nothing. Anything else is a
 /// lie: without a fault there would have been success.
-pub(super) fn first(of: &Rehearsal, answer: &Answer, state: &State) -> Result<Came, String> {
+pub(super) fn first(of: &Rehearsal, answer: &ApiResponse, state: &State) -> Result<Came, String> {
     if answer.status == of.first.status {
         if !state.is_like(&of.first.state) {
             let difference = state.difference(&of.first.state);
@@ -70,7 +70,7 @@ pub(super) fn first(of: &Rehearsal, answer: &Answer, state: &State) -> Result<Ca
 pub(super) fn second(
     of: &Rehearsal,
     came: Came,
-    answer: &Answer,
+    answer: &ApiResponse,
     state: &State,
 ) -> Result<(), Failure> {
     let expected = if came == Came::NothingDone { &of.first } else { &of.second };
@@ -91,8 +91,8 @@ pub(super) fn second(
 pub(super) fn repeated(
     of: &Rehearsal,
     came: Came,
-    answer: &Answer,
-    again: &Answer,
+    answer: &ApiResponse,
+    again: &ApiResponse,
 ) -> Result<(), String> {
     if of.write.ends_its_credential() && came != Came::NothingDone {
         return Ok(());
@@ -112,7 +112,7 @@ pub(super) fn repeated(
 }
 
 /// The only failure that there is: 503 with `Retry-After`, in the dialect's shape.
-fn busy(operation: &Operation, answer: &Answer) -> Result<(), String> {
+fn busy(operation: &Operation, answer: &ApiResponse) -> Result<(), String> {
     let text = "the service is busy; try again shortly";
     let is_shaped = if operation.asker() == CallerKind::Anybody {
         answer.header("content-type") == Some("text/html; charset=utf-8")
@@ -128,7 +128,11 @@ fn busy(operation: &Operation, answer: &Answer) -> Result<(), String> {
 }
 
 /// What a success shows is there: ids are in the table, credentials work.
-pub(super) async fn truth(app: &TestApp, answer: &Answer, items: &[Value]) -> Result<(), Failure> {
+pub(super) async fn truth(
+    app: &TestApp,
+    answer: &ApiResponse,
+    items: &[Value],
+) -> Result<(), Failure> {
     let table = json!(items).to_string();
     let mut texts = Vec::new();
     collect(&answer.body, &mut texts);
@@ -153,13 +157,13 @@ pub(super) async fn truth(app: &TestApp, answer: &Answer, items: &[Value]) -> Re
 }
 
 /// Only time can keep a credential that is there from working.
-fn unusable(used: &Answer) -> Failure {
+fn unusable(used: &ApiResponse) -> Failure {
     let what = format!("a credential that was shown does not work: {used:?}");
     if used.status == 503 { Failure::OutOfTime(what) } else { Failure::Violation(what) }
 }
 
 /// Whether a new API key signs with the secret that is shown with it.
-async fn key_works(app: &TestApp, answer: &Answer) -> Result<(), Failure> {
+async fn key_works(app: &TestApp, answer: &ApiResponse) -> Result<(), Failure> {
     let shown = [&answer.body["api"], &answer.body["user"]["api"][0]];
     let pair =
         shown.iter().find_map(|key| Some((key["api_key"].as_str()?, key["secret_key"].as_str()?)));

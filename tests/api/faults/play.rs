@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::StreamExt;
 use futures_util::stream;
 use serde_json::Value;
-use tests::{Answer, Fault, State, TestApp, inconsistencies, seen};
+use tests::{ApiResponse, Fault, State, TestApp, inconsistencies, seen};
 
 use super::judge::{self, Came, Failure};
 use super::rehearsal::{Place, Rehearsal};
@@ -189,7 +189,7 @@ impl Rehearsal {
     async fn after_the_fault(
         &self,
         app: &TestApp,
-        answer: &Answer,
+        answer: &ApiResponse,
         case: &Case,
     ) -> Result<Came, Failure> {
         let items = app.items().await;
@@ -207,7 +207,12 @@ impl Rehearsal {
     }
 
     /// A client that retries ends where it would have ended without a fault, whatever still arrives after that.
-    async fn asked_again(&self, app: &TestApp, came: Came, first: &Answer) -> Result<(), Failure> {
+    async fn asked_again(
+        &self,
+        app: &TestApp,
+        came: Came,
+        first: &ApiResponse,
+    ) -> Result<(), Failure> {
         let answer = app.send_event(&self.event).await;
         let mut items = app.items().await;
         if self.write.is_keyed && broken(&items).is_some() {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::{Value, json};
-use tests::{Answer, CallerKind, State, TestApp};
+use tests::{ApiResponse, CallerKind, State, TestApp};
 
 use super::write::Write;
 
@@ -43,7 +43,7 @@ impl fmt::Display for Place {
 }
 
 impl ClientStep {
-    async fn of(app: &TestApp, event: &Value) -> (Self, Answer) {
+    async fn of(app: &TestApp, event: &Value) -> (Self, ApiResponse) {
         let answer = app.send_event(event).await;
         (Self { status: answer.status, state: State::of(&app.items().await) }, answer)
     }

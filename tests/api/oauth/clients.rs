@@ -1,13 +1,13 @@
 //! How clients prove themselves, and what is wrong with requests.
 
 use serde_json::json;
-use tests::{Answer, OAuthClient, TestApp, form};
+use tests::{ApiResponse, OAuthClient, TestApp, form};
 
 use super::{CALLBACK, arranged, assert_error};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
-async fn post(app: &TestApp, headers: &[(&str, &str)], body: &str) -> Answer {
+async fn post(app: &TestApp, headers: &[(&str, &str)], body: &str) -> ApiResponse {
     app.send("POST", "/api/v1.1/o/token/", headers, Some(body)).await
 }
 

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 use shared::model::{GrantCredential, GrantTokenKind};
-use tests::{OAuthClient, PASSWORD, Shown, TestApp, parameter};
+use tests::{ConsentPage, OAuthClient, PASSWORD, TestApp, parameter};
 
 use super::{CALLBACK, arranged, assert_error, grants, profile, set};
 
@@ -14,7 +14,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// A code that was asked for with the challenge.
 async fn challenged_code(app: &TestApp, client: &OAuthClient) -> String {
     let challenge = format!("&code_challenge={CHALLENGE}&code_challenge_method=S256");
-    let shown = Shown::ask(app, &(client.asking("profile_read") + &challenge)).await;
+    let shown = ConsentPage::open(app, &(client.authorize_path("profile_read") + &challenge)).await;
     let answer = shown.decide(app, "janedoe", PASSWORD, "allow").await;
     parameter(answer.header("location").unwrap(), "code").unwrap()
 }
@@ -58,8 +58,8 @@ async fn a_code_is_changed_for_the_documented_answer() {
 #[tokio::test]
 async fn the_grant_type_may_be_called_code_and_no_scope_means_the_default() {
     arranged!(app, client, _jane);
-    let path = client.asking("profile_read").replace("&scope=profile_read", "");
-    let shown = Shown::ask(&app, &path).await;
+    let path = client.authorize_path("profile_read").replace("&scope=profile_read", "");
+    let shown = ConsentPage::open(&app, &path).await;
     let allowed = shown.decide(&app, "janedoe@example.com", PASSWORD, "allow").await;
     let code = parameter(allowed.header("location").unwrap(), "code").unwrap();
 

@@ -7,7 +7,7 @@ mod refresh;
 mod tokens;
 
 use serde_json::{Value, json};
-use tests::{Answer, OAuthClient, Person, TestApp};
+use tests::{ApiResponse, OAuthClient, Person, TestApp};
 
 const CALLBACK: &str = "https://client.example.com/callback";
 
@@ -30,11 +30,11 @@ async fn profile(app: &TestApp, token: &str) -> u16 {
 }
 
 /// A request for tokens by a refresh token.
-async fn refresh(app: &TestApp, client: &OAuthClient, token: &str) -> Answer {
+async fn refresh(app: &TestApp, client: &OAuthClient, token: &str) -> ApiResponse {
     client.token(app, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
 }
 
-fn assert_error(answer: &Answer, status: u16, code: &str) {
+fn assert_error(answer: &ApiResponse, status: u16, code: &str) {
     assert_eq!((answer.status, answer.text("error")), (status, code), "{answer:?}");
     assert!(!answer.text("error_description").is_empty());
 }
@@ -58,7 +58,7 @@ async fn decide(
     client: &OAuthClient,
     person: &Person<'_>,
     (password, decision): (&str, &str),
-) -> Answer {
-    let shown = tests::Shown::ask(app, &client.asking("profile_read")).await;
+) -> ApiResponse {
+    let shown = tests::ConsentPage::open(app, &client.authorize_path("profile_read")).await;
     shown.decide(app, &person.user().username.to_string(), password, decision).await
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tests::{PASSWORD, Shown, TestApp, form, parameter};
+use tests::{ConsentPage, PASSWORD, TestApp, form, parameter};
 
 use super::{CALLBACK, arranged, decide, grants};
 
@@ -10,7 +10,7 @@ use super::{CALLBACK, arranged, decide, grants};
 async fn the_page_says_who_asks_for_what_with_everything_escaped() {
     arranged!(app, client, _jane);
 
-    let shown = Shown::ask(&app, &client.asking("email_write profile_read")).await;
+    let shown = ConsentPage::open(&app, &client.authorize_path("email_write profile_read")).await;
 
     let page = shown.answer.body.as_str().unwrap();
     for text in [
@@ -26,7 +26,7 @@ async fn the_page_says_who_asks_for_what_with_everything_escaped() {
 #[tokio::test]
 async fn what_was_typed_as_a_name_is_shown_again_escaped_and_the_password_never() {
     arranged!(app, client, _jane);
-    let shown = Shown::ask(&app, &client.asking("profile_read")).await;
+    let shown = ConsentPage::open(&app, &client.authorize_path("profile_read")).await;
 
     let answer = shown.decide(&app, r#""><script>x"#, "a secret password", "allow").await;
 
@@ -39,7 +39,7 @@ async fn what_was_typed_as_a_name_is_shown_again_escaped_and_the_password_never(
 async fn no_script_runs_on_the_page_nothing_frames_it_and_its_form_goes_nowhere_else() {
     arranged!(app, client, _jane);
 
-    let answer = Shown::ask(&app, &client.asking("profile_read")).await.answer;
+    let answer = ConsentPage::open(&app, &client.authorize_path("profile_read")).await.answer;
 
     let policy = answer.header("content-security-policy").unwrap();
     for part in [
@@ -60,7 +60,7 @@ async fn no_script_runs_on_the_page_nothing_frames_it_and_its_form_goes_nowhere_
 #[tokio::test]
 async fn the_cookie_is_for_this_host_alone_out_of_reach_of_scripts_and_other_sites() {
     arranged!(app, client, _jane);
-    let path = client.asking("profile_read");
+    let path = client.authorize_path("profile_read");
     let cookie = async |headers: &[(&str, &str)]| {
         let answer = app.send("GET", &path, headers, None).await;
         answer.header("set-cookie").unwrap().to_owned()
@@ -117,7 +117,8 @@ async fn an_unknown_client_or_place_to_answer_to_gets_a_400_page_and_never_a_red
             assert!(page.starts_with("<!DOCTYPE html>"), "{case}: {page}");
         }
     }
-    let twice = format!("{}&redirect_uri=https://evil.example.com/", client.asking("profile_read"));
+    let twice =
+        format!("{}&redirect_uri=https://evil.example.com/", client.authorize_path("profile_read"));
     let answer = app.send("GET", &twice, &[], None).await;
     assert_eq!((answer.status, answer.header("location")), (400, None));
 }
@@ -126,7 +127,7 @@ async fn an_unknown_client_or_place_to_answer_to_gets_a_400_page_and_never_a_red
 async fn every_other_fault_of_a_request_is_told_to_the_client_with_its_state() {
     arranged!(app, client, _jane);
     let public = app.new_client(CALLBACK, false).await;
-    let asking = |client: &tests::OAuthClient, fields: &[(&str, &str)]| {
+    let authorize_path = |client: &tests::OAuthClient, fields: &[(&str, &str)]| {
         let own = [("client_id", client.id.as_str()), ("redirect_uri", CALLBACK), ("state", "a&b")];
         format!("/api/v1.1/o/authorize/?{}&{}", form(&own), form(fields))
     };
@@ -162,7 +163,7 @@ async fn every_other_fault_of_a_request_is_told_to_the_client_with_its_state() {
         ),
         (&public, vec![("response_type", "code")], "invalid_request"),
     ] {
-        let answer = app.send("GET", &asking(client, &fields), &[], None).await;
+        let answer = app.send("GET", &authorize_path(client, &fields), &[], None).await;
         let place = answer.header("location").unwrap_or_else(|| panic!("{fields:?}: {answer:?}"));
         assert_eq!(answer.status, 303, "{fields:?}");
         assert!(place.starts_with("https://client.example.com/callback?error="), "{place}");
@@ -224,9 +225,10 @@ async fn a_disabled_user_cannot_sign_in() {
 #[tokio::test]
 async fn only_the_browser_that_was_shown_the_page_can_send_its_form_and_for_that_request_alone() {
     arranged!(app, client, _jane);
-    let path = client.asking("profile_read");
-    let (shown, other) = (Shown::ask(&app, &path).await, Shown::ask(&app, &path).await);
-    let more = client.asking("profile_read email_write");
+    let path = client.authorize_path("profile_read");
+    let (shown, other) =
+        (ConsentPage::open(&app, &path).await, ConsentPage::open(&app, &path).await);
+    let more = client.authorize_path("profile_read email_write");
     let (time, mac) = shown.seal.split_once('.').unwrap();
     let time: i64 = time.parse().unwrap();
     let cookie = shown.cookie();
@@ -273,8 +275,8 @@ async fn old_seal(app: &TestApp, path: &str, cookie: &str, time: i64) -> String 
 #[tokio::test]
 async fn an_old_seal_is_made_as_the_page_makes_it() {
     arranged!(app, client, _jane);
-    let path = client.asking("profile_read");
-    let shown = Shown::ask(&app, &path).await;
+    let path = client.authorize_path("profile_read");
+    let shown = ConsentPage::open(&app, &path).await;
     let time = shown.seal.split('.').next().unwrap().parse().unwrap();
 
     assert_eq!(old_seal(&app, &path, shown.cookie(), time).await, shown.seal);
@@ -283,7 +285,7 @@ async fn an_old_seal_is_made_as_the_page_makes_it() {
 #[tokio::test]
 async fn a_password_may_hold_any_character() {
     arranged!(app, client, jane);
-    let path = client.asking("profile_read");
+    let path = client.authorize_path("profile_read");
     let password = "correct \u{fffd}\n& battery";
     let (stored, ()) = app.table().user_and(jane.user().id, ()).await.unwrap();
     let hash = shared::password::hash(password).unwrap();
@@ -295,7 +297,7 @@ async fn a_password_may_hold_any_character() {
         .await
         .unwrap();
 
-    let shown = Shown::ask(&app, &path).await;
+    let shown = ConsentPage::open(&app, &path).await;
 
     assert_eq!(shown.decide(&app, "janedoe", password, "allow").await.status, 303);
 }
@@ -340,7 +342,7 @@ async fn what_a_page_with_an_error_repeats_is_escaped_and_it_can_do_nothing() {
 #[tokio::test]
 async fn a_form_without_a_decision_or_of_another_media_type_is_a_page_with_what_is_wrong() {
     arranged!(app, client, _jane);
-    let path = client.asking("profile_read");
+    let path = client.authorize_path("profile_read");
 
     for (media_type, body, status) in [
         ("application/x-www-form-urlencoded", "username=janedoe", 400),

@@ -6,18 +6,18 @@ use tests::{OAuthClient, Service, TestApp, form};
 
 use super::{CALLBACK, arranged, assert_error, grants, profile, refresh, set};
 
-async fn post(app: &TestApp, client: &OAuthClient, path: &str, token: &str) -> tests::Answer {
+async fn post(app: &TestApp, client: &OAuthClient, path: &str, token: &str) -> tests::ApiResponse {
     let basic = client.basic();
     let headers =
         [("authorization", basic.as_str()), ("content-type", "application/x-www-form-urlencoded")];
     Service::send(app, "POST", path, &headers, Some(&form(&[("token", token)]))).await
 }
 
-async fn revoke(app: &TestApp, client: &OAuthClient, token: &str) -> tests::Answer {
+async fn revoke(app: &TestApp, client: &OAuthClient, token: &str) -> tests::ApiResponse {
     post(app, client, "/api/v1.1/o/revoke_token/", token).await
 }
 
-async fn introspect(app: &TestApp, client: &OAuthClient, token: &str) -> tests::Answer {
+async fn introspect(app: &TestApp, client: &OAuthClient, token: &str) -> tests::ApiResponse {
     post(app, client, "/api/v1.1/o/introspect/", token).await
 }
 

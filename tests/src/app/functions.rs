@@ -15,7 +15,7 @@ use shared::service_key::ServiceKeys;
 use shared::table::{Swept, Table};
 
 use super::REQUEST_ID;
-use crate::Answer;
+use crate::ApiResponse;
 
 const APPS: [&str; 5] =
     ["e24-account", "e24-accounts", "golem-accounts", "quave-accounts", "quave-current-account"];
@@ -131,7 +131,7 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
     }
 }
 
-pub(super) fn answer(response: Response<Body>) -> Answer {
+pub(super) fn answer(response: Response<Body>) -> ApiResponse {
     let (parts, body) = response.into_parts();
     let text = |value: &lambda_http::http::HeaderValue| {
         value.to_str().expect("a header of text").to_owned()
@@ -146,5 +146,5 @@ pub(super) fn answer(response: Response<Body>) -> Answer {
             Err(_) => String::from_utf8(body.to_vec()).expect("a body of text").into(),
         },
     };
-    Answer { status: parts.status.as_u16(), headers, body }
+    ApiResponse { status: parts.status.as_u16(), headers, body }
 }

@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 use super::shape::Sent;
-use super::world::SharedState;
+use super::shared_state::SharedState;
 use crate::log;
 
 /// In this time an event must be answered, by ten functions.

@@ -10,9 +10,9 @@ mod event;
 mod request;
 mod samples;
 mod shape;
+mod shared_state;
 mod slug;
 mod token;
-mod world;
 mod x_date;
 
 use std::fs;

@@ -1,7 +1,7 @@
 //! Whom and what a turn is about, drawn from what the clients know by now.
 
-use super::turn::{ClientStep, Credential, Transport};
-use super::world::{KnownAccount, KnownGrant, KnownToken, KnownUser, Place};
+use super::client_step::{ClientStep, Credential, Transport};
+use super::shared_state::{KnownAccount, KnownGrant, KnownToken, KnownUser, Place};
 
 impl<W: Transport> ClientStep<'_, W> {
     /// One of the users that all clients share.

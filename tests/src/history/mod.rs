@@ -7,19 +7,19 @@
 //! answer. What nobody knows the outcome of may have happened at any later time, or never.
 
 mod choice;
+mod client_step;
 mod dialects;
 mod setup;
+mod shared_state;
 mod table;
-mod turn;
-mod wire;
-mod world;
+mod transport;
 
+pub mod fault_schedule;
 pub mod linearizable;
 pub mod plan;
 pub mod rules;
 pub mod run;
 pub mod shrink;
-pub mod weather;
 
-pub use turn::Transport;
-pub use wire::Http;
+pub use client_step::Transport;
+pub use transport::Http;

@@ -8,15 +8,15 @@ use fastrand::Rng;
 use futures_util::future::join_all;
 use shared::table::Table as Accounts;
 
+use super::client_step::{ClientStep, Transport, each};
+use super::fault_schedule::FaultSchedule;
 use super::linearizable::{Entry, Verdict, check};
 use super::plan::plan;
 use super::rules::{Condition, Event, State, set, unset};
 use super::setup::set_up;
+use super::shared_state::{Done, Object, Projection, SharedState};
 use super::shrink::shrink;
 use super::table::Table;
-use super::turn::{ClientStep, Transport, each};
-use super::weather::FaultSchedule;
-use super::world::{Done, Object, Projection, SharedState};
 use crate::{OAuthClient, TestApp, inconsistencies, unique};
 
 /// Every so many operations of the first client the operator disables a user, for a few more.

@@ -4,10 +4,10 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use shared::model::Role;
 
+use super::client_step::{Transport, on, text};
 use super::rules::{Condition, Event, set};
 use super::run::Stage;
-use super::turn::{Transport, on, text};
-use super::world::{Done, KnownAccount, KnownToken, KnownUser, Object, Place, SharedState};
+use super::shared_state::{Done, KnownAccount, KnownToken, KnownUser, Object, Place, SharedState};
 use crate::basic;
 
 /// So many users are shared by all clients.

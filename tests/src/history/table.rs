@@ -6,9 +6,9 @@ use serde_json::Value;
 use shared::model::{GrantCredential, GrantTokenKind};
 
 use super::choice::{label_of, made_by};
+use super::client_step::{on, text};
 use super::rules::{Condition, Event, has, is, not};
-use super::turn::{on, text};
-use super::world::{Known, KnownUser, Object, Projection};
+use super::shared_state::{Known, KnownUser, Object, Projection};
 
 /// The items by their keys.
 pub(super) struct Table<'a> {

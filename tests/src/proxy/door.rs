@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::wire::Transport;
+use super::transport::Transport;
 
 /// How many connections may wait to be taken.
 const BACKLOG: u32 = 1024;

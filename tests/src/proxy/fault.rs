@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Refused with this code; nothing is done.
-    Refused(&'static str),
+    Rejected(&'static str),
     /// Refused with the status 500, as `DynamoDB` does; nothing is done.
     Failed,
     /// Done, and answered with the status 500: `DynamoDB` does not say whether it did what it fails to answer.
@@ -43,10 +43,10 @@ pub enum Fault {
 
 impl Fault {
     /// Refused for lack of capacity.
-    pub const THROTTLED: Self = Self::Refused("ProvisionedThroughputExceededException");
+    pub const THROTTLED: Self = Self::Rejected("ProvisionedThroughputExceededException");
 
     /// Refused because an earlier attempt at the same transaction is still under way.
-    pub const IN_PROGRESS: Self = Self::Refused("TransactionInProgressException");
+    pub const IN_PROGRESS: Self = Self::Rejected("TransactionInProgressException");
 
     /// How many calls in a row must meet it before anything but the SDK's own next attempt gets over it.
     pub const fn in_a_row(self) -> usize {

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use tests::{Answer, Operation, Service, TestApp, TestCredentials, form, operations};
+use tests::{ApiResponse, Operation, Service, TestApp, TestCredentials, form, operations};
 use xtask::bench::Price;
 
 /// Of the pages after an `offset`.
@@ -83,7 +83,7 @@ impl Request {
     }
 
     /// How many things with a price there were, after the answer was seen to be the right one.
-    pub(crate) fn things(&self, answer: &Answer, size: u64) -> Result<u64> {
+    pub(crate) fn things(&self, answer: &ApiResponse, size: u64) -> Result<u64> {
         ensure!(answer.status == self.operation.success(), "{}: {answer:?}", self.name);
         let listed = listed(&answer.body);
         let (things, must_list) = match self.per {

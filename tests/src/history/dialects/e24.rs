@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::history::choice::made_by;
+use crate::history::client_step::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
-use crate::history::turn::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
-use crate::history::world::{KnownUser, Object, Projection};
+use crate::history::shared_state::{KnownUser, Object, Projection};
 
 impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn e24_create(&mut self) {
@@ -51,7 +51,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note_unknown(seen, said.collect());
             }
             // 403: not an admin of the current account, or there is none.
-            Ended::With(403) | Ended::Refused => self.note(seen, vec![]),
+            Ended::With(403) | Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -78,7 +78,7 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
             // 403: there is no usable current account.
-            Ended::With(403) | Ended::Refused => self.note(seen, vec![]),
+            Ended::With(403) | Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -93,7 +93,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![said]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -125,7 +125,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let maybe = Event::changed(Condition::Always, new);
                 self.note_unknown(seen, vec![on(Object::User(user.username), maybe)]);
             }
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -159,7 +159,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, said);
             }
             Ended::Unknown => self.note_unknown(seen, said),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -258,7 +258,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(200) => self.note(seen, said),
             Ended::With(404) => self.note(seen, unknown_one),
             Ended::Unknown => self.note_unknown(seen, said),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }

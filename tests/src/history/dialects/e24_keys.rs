@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use crate::history::client_step::{ClientStep, Credential, Ended, Transport, on};
 use crate::history::rules::{Condition, Event, has, not, set, unset};
-use crate::history::turn::{ClientStep, Credential, Ended, Transport, on};
-use crate::history::world::Object;
+use crate::history::shared_state::Object;
 
 /// More keys than this are not made: the limits have tests of their own.
 const ENOUGH: usize = 8;
@@ -33,7 +33,7 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
             // 409: twenty are there, many of which nobody was told of.
-            Ended::With(409) | Ended::Refused => self.note(seen, vec![]),
+            Ended::With(409) | Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -111,7 +111,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![on(Object::User(user.username), added)]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::quave::listed;
 use super::{is_admin, released};
 use crate::history::choice::made_by;
+use crate::history::client_step::{ClientStep, Ended, Transport, each, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, set};
-use crate::history::turn::{ClientStep, Ended, Transport, each, on, text};
-use crate::history::world::{KnownAccount, Object, Projection};
+use crate::history::shared_state::{KnownAccount, Object, Projection};
 
 impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn golem_create(&mut self) {
@@ -39,7 +39,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let opened = Self::opening(&seen, &user.username, &id);
                 self.note_unknown(seen, vec![on(Object::Address(address), claimed), opened]);
             }
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -138,7 +138,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, said);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::history::client_step::{ClientStep, Ended, Transport, on, text};
 use crate::history::rules::{Condition, Event, is, set};
-use crate::history::turn::{ClientStep, Ended, Transport, on, text};
-use crate::history::world::{Object, Projection};
+use crate::history::shared_state::{Object, Projection};
 
 const FIELDS: [(&str, &str); 3] =
     [("name", "full_name"), ("location", "location"), ("company", "company")];
@@ -21,7 +21,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![said]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -49,7 +49,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let maybe = Event::changed(Condition::Always, new);
                 self.note_unknown(seen, vec![on(Object::User(user.username), maybe)]);
             }
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
+use crate::history::client_step::{ClientStep, Ended, Transport, each, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
-use crate::history::turn::{ClientStep, Ended, Transport, each, on, text};
-use crate::history::world::Object;
+use crate::history::shared_state::Object;
 
 impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn hub_list(&mut self) {
@@ -42,7 +42,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, primary.into_iter().chain([addresses]).collect());
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -65,7 +65,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![on(address, Event::seen(has("owner")))]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![added]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -115,7 +115,7 @@ impl<W: Transport> ClientStep<'_, W> {
                     chosen.into_iter().chain([on(address, of_address)]).collect(),
                 );
             }
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -144,7 +144,7 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::With(404) => self.note(seen, vec![on(address, Event::seen(not(own)))]),
             Ended::Unknown => self.note_unknown(seen, vec![freed]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }

@@ -10,10 +10,10 @@ mod oauth_tokens;
 mod quave;
 mod rollcall;
 
+use super::client_step::{ClientStep, Ended, Seen, Transport, each, on};
 use super::plan::Step;
 use super::rules::{Condition, Event, has, is, not, set, unset};
-use super::turn::{ClientStep, Ended, Seen, Transport, each, on};
-use super::world::{Object, Place, Projection};
+use super::shared_state::{Object, Place, Projection};
 
 impl<W: Transport> ClientStep<'_, W> {
     /// Does what the plan says.
@@ -63,12 +63,13 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 
     async fn nothing(&mut self) {
-        let seen =
-            self.ask("not-found", &super::turn::Credential::None, "GET", "/nothing", None).await;
+        let seen = self
+            .ask("not-found", &super::client_step::Credential::None, "GET", "/nothing", None)
+            .await;
         match self.ended(&seen) {
             Ended::With(404) => self.note(seen, vec![]),
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::With(_) | Ended::Refused => self.note_wrong(seen),
+            Ended::With(_) | Ended::Rejected => self.note_wrong(seen),
         }
     }
 
@@ -77,7 +78,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let gone = vec![on(Object::Account(account.to_owned()), Event::seen(not(has("exists"))))];
         let there = vec![on(Object::Account(account.to_owned()), Event::seen(has("exists")))];
         match self.ended(&seen) {
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(404) => self.note(seen, gone),
             Ended::With(403) if !is_allowed => self.note(seen, there),
             Ended::With(status) if is_allowed && status != 403 => return Some((status, seen)),

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::history::client_step::{ClientStep, Credential, Ended, Transport, on};
 use crate::history::rules::{Condition, Event, has, is, not, set};
-use crate::history::turn::{ClientStep, Credential, Ended, Transport, on};
-use crate::history::world::{KnownGrant, KnownUser, Object};
+use crate::history::shared_state::{KnownGrant, KnownUser, Object};
 use crate::{form, parameter};
 
 pub(super) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -19,7 +19,7 @@ impl<W: Transport> ClientStep<'_, W> {
         if user.is_sometimes_disabled {
             return self.hub_get().await;
         }
-        let path = self.oauth.asking("profile_read profile_write email_read email_write");
+        let path = self.oauth.authorize_path("profile_read profile_write email_read email_write");
         let shown = self.send("hub-oauth-ask", &Credential::None, ("GET", &path), &[], None).await;
         let page = shown.body().as_str().unwrap_or_default();
         let seal =
@@ -30,7 +30,7 @@ impl<W: Transport> ClientStep<'_, W> {
         match self.ended(&shown) {
             Ended::With(200) => self.note(shown, vec![]),
             Ended::Unknown => return self.note_unknown(shown, vec![]),
-            Ended::With(_) | Ended::Refused => return self.note_wrong(shown),
+            Ended::With(_) | Ended::Rejected => return self.note_wrong(shown),
         }
         let KnownUser { username, password, .. } = user;
         let fields = form(&[
@@ -58,8 +58,8 @@ impl<W: Transport> ClientStep<'_, W> {
             // A wrong password: the page again.
             Ended::With(403) => self.note(decided, vec![on(object, Event::seen(not(right)))]),
             Ended::Unknown => self.note_unknown(decided, vec![]),
-            Ended::Refused if decided.status() == 429 => self.note(decided, vec![]),
-            Ended::With(_) | Ended::Refused => self.note_wrong(decided),
+            Ended::Rejected if decided.status() == 429 => self.note(decided, vec![]),
+            Ended::With(_) | Ended::Rejected => self.note_wrong(decided),
         }
     }
 

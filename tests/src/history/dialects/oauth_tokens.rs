@@ -2,9 +2,9 @@
 
 use super::oauth::FORM;
 use crate::form;
+use crate::history::client_step::{ClientStep, Credential, Ended, Seen, Transport, on};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
-use crate::history::turn::{ClientStep, Credential, Ended, Seen, Transport, on};
-use crate::history::world::{KnownGrant, Object, Projection};
+use crate::history::shared_state::{KnownGrant, Object, Projection};
 
 /// An eleventh access token would end the first: a rule with tests of its own.
 const ENOUGH: u32 = 8;
@@ -84,7 +84,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![on(object, ends.or(Event::seen(a_moment_ago)))]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![on(object, issued.or(ends))]),
-            Ended::With(_) | Ended::Refused => self.note_wrong(seen),
+            Ended::With(_) | Ended::Rejected => self.note_wrong(seen),
         }
     }
 
@@ -110,7 +110,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![on(object, said)]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::With(_) | Ended::Refused => self.note_wrong(seen),
+            Ended::With(_) | Ended::Rejected => self.note_wrong(seen),
         }
     }
 
@@ -125,7 +125,7 @@ impl<W: Transport> ClientStep<'_, W> {
         match self.ended(&seen) {
             Ended::With(200) => self.note(seen, said),
             Ended::Unknown => self.note_unknown(seen, said),
-            Ended::With(_) | Ended::Refused => self.note_wrong(seen),
+            Ended::With(_) | Ended::Rejected => self.note_wrong(seen),
         }
     }
 }

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::is_admin;
 use crate::history::choice::{label_of, made_by};
+use crate::history::client_step::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, set};
-use crate::history::turn::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
-use crate::history::world::{KnownAccount, KnownUser, Object, Place, Projection};
+use crate::history::shared_state::{KnownAccount, KnownUser, Object, Place, Projection};
 
 const ACCOUNT: &str = "/api/public/v1/account";
 const CURRENT: &str = "/api/public/v1/current-account";
@@ -42,7 +42,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![on(Object::Account(id), made), opened]);
             }
             Ended::Unknown => self.note_unmade_account(seen, &user.username),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -118,7 +118,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![listed, on(Object::User(user.username), current)]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -145,7 +145,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![gone]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
+use crate::history::client_step::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
 use crate::history::rules::{Condition, Event, has, not, set, unset};
-use crate::history::turn::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
-use crate::history::world::{KnownToken, KnownUser, Object};
+use crate::history::shared_state::{KnownToken, KnownUser, Object};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
 
@@ -47,7 +47,7 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::With(403) => self.note_outlived(seen, &credential),
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -100,7 +100,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![tokens]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -117,7 +117,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(200) => self.note(seen, vec![on(object, Event::seen(has("works")))]),
             Ended::With(404) => self.note(seen, vec![on(object, Event::seen(not(has("works"))))]),
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -136,7 +136,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(200) if seen.text("/id") == own => self.note(seen, vec![]),
             Ended::With(404) if own.is_empty() => self.note(seen, vec![]),
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -175,7 +175,7 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::With(403) => self.note_outlived(seen, &credential),
             Ended::Unknown => self.note_unknown(seen, vec![replaced]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }
@@ -199,7 +199,7 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::With(404) => self.note(seen, vec![on(object, Event::seen(not(has("works"))))]),
             Ended::Unknown => self.note_unknown(seen, vec![revoked]),
-            Ended::Refused => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }

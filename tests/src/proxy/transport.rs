@@ -154,7 +154,7 @@ impl Transport {
     async fn outcome(&self, fault: Option<Fault>, call: Held) -> Result<Outcome> {
         let answer = match fault {
             None | Some(Fault::StaleClock) => self.forward(call).await?,
-            Some(Fault::Refused(code)) => refusal(code, json!({})),
+            Some(Fault::Rejected(code)) => refusal(code, json!({})),
             Some(Fault::Failed) => failure(),
             Some(Fault::FailedAfter) => {
                 self.forward(call).await?;

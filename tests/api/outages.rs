@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tests::{Answer, CallerKind, Fault, Operation, Person, TestApp, operations, user_operations};
+use tests::{
+    ApiResponse, CallerKind, Fault, Operation, Person, TestApp, operations, user_operations,
+};
 
 /// The operations of users and of OAuth clients.
 fn protected() -> impl Iterator<Item = Operation> {
@@ -25,7 +27,7 @@ async fn prepared(
     prepared
 }
 
-fn assert_busy(answer: &Answer, operation: &Operation) {
+fn assert_busy(answer: &ApiResponse, operation: &Operation) {
     assert_eq!(
         answer.parts(),
         (503, &operation.error(503, "unavailable", "the service is busy; try again shortly")),
@@ -93,8 +95,8 @@ async fn a_database_that_answers_anything_with_a_5xx_is_503() {
     for fault in [
         Fault::Unreachable,
         Fault::AnswerLost,
-        Fault::Refused("ThrottlingException"),
-        Fault::Refused("RequestLimitExceeded"),
+        Fault::Rejected("ThrottlingException"),
+        Fault::Rejected("RequestLimitExceeded"),
     ] {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -115,7 +117,7 @@ async fn a_transaction_that_is_still_in_progress_is_waited_for() {
         let event = app.event(&operation, &jane).await;
         for _ in 0..4 {
             app.proxy()
-                .disturb("TransactWriteItems", Fault::Refused("TransactionInProgressException"));
+                .disturb("TransactWriteItems", Fault::Rejected("TransactionInProgressException"));
         }
 
         let answer = app.send_event(&event).await;

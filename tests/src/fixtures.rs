@@ -9,7 +9,7 @@ use shared::random;
 use ssh_key::PublicKey;
 use ssh_key::public::{Ed25519PublicKey, KeyData};
 
-use crate::{Answer, Operation};
+use crate::{ApiResponse, Operation};
 
 /// The service as its clients reach it: in this process, or over HTTP.
 pub trait Service {
@@ -20,7 +20,7 @@ pub trait Service {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&str>,
-    ) -> impl Future<Output = Answer>;
+    ) -> impl Future<Output = ApiResponse>;
 
     /// A client with a secret.
     fn oauth_client(&self) -> impl Future<Output = OAuthClient>;
@@ -71,7 +71,7 @@ impl OAuthClient {
     }
 
     /// The path and query by which it asks a user for these scopes.
-    pub fn asking(&self, scope: &str) -> String {
+    pub fn authorize_path(&self, scope: &str) -> String {
         let query = form(&[
             ("client_id", &self.id),
             ("response_type", "code"),
@@ -84,22 +84,22 @@ impl OAuthClient {
 
     /// Asks a user for these scopes, who allows it; the code that the client is told.
     pub async fn code(&self, service: &impl Service, who: &TestCredentials, scope: &str) -> String {
-        let path = self.asking(scope);
-        let shown = Shown::ask(service, &path).await;
+        let path = self.authorize_path(scope);
+        let shown = ConsentPage::open(service, &path).await;
         let answer = shown.decide(service, &who.username, &who.password, "allow").await;
         assert_eq!(answer.status, 303, "{answer:?}");
         parameter(answer.header("location").expect("a place"), "code").expect("a code")
     }
 
     /// Asks for tokens.
-    pub async fn token(&self, service: &impl Service, fields: &[(&str, &str)]) -> Answer {
+    pub async fn token(&self, service: &impl Service, fields: &[(&str, &str)]) -> ApiResponse {
         let basic = self.basic();
         let headers = [("authorization", basic.as_str()), FORM];
         service.send("POST", "/api/v1.1/o/token/", &headers, Some(&form(fields))).await
     }
 
     /// Changes a code for tokens.
-    pub async fn redeem(&self, service: &impl Service, code: &str) -> Answer {
+    pub async fn redeem(&self, service: &impl Service, code: &str) -> ApiResponse {
         let fields = [
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -123,23 +123,23 @@ impl OAuthClient {
 }
 
 /// The sign-in page, as a browser has it.
-pub struct Shown {
+pub struct ConsentPage {
     path: String,
     cookie: String,
     /// What the form carries.
     pub seal: String,
     /// The answer with the page.
-    pub answer: Answer,
+    pub answer: ApiResponse,
 }
 
-impl Shown {
+impl ConsentPage {
     /// Opens the page.
-    pub async fn ask(service: &impl Service, path: &str) -> Self {
-        Self::ask_over(service, "http", path).await
+    pub async fn open(service: &impl Service, path: &str) -> Self {
+        Self::open_over(service, "http", path).await
     }
 
     /// Opens the page over `http` or `https`: the cookie's name differs.
-    pub async fn ask_over(service: &impl Service, scheme: &str, path: &str) -> Self {
+    pub async fn open_over(service: &impl Service, scheme: &str, path: &str) -> Self {
         let answer = service.send("GET", path, &[("x-forwarded-proto", scheme)], None).await;
         let page = answer.body.as_str().unwrap_or_else(|| panic!("{answer:?}"));
         let seal = page.split(r#"name="seal" value=""#).nth(1).expect("a sealed form");
@@ -156,7 +156,7 @@ impl Shown {
         username: &str,
         password: &str,
         decision: &str,
-    ) -> Answer {
+    ) -> ApiResponse {
         let body = form(&[
             ("seal", &self.seal),
             ("username", username),
@@ -259,7 +259,7 @@ impl Operation {
         event: &mut Value,
     ) {
         let client = service.oauth_client().await;
-        let path = client.asking("profile_read email_read");
+        let path = client.authorize_path("profile_read email_read");
         let query = path.split_once('?').expect("a query").1;
         let body = match self.name.as_str() {
             "hub-oauth-token" => form(&[
@@ -280,7 +280,7 @@ impl Operation {
                 }
                 // The events come over https, where the cookie has another name.
                 event["headers"]["x-forwarded-proto"] = json!("http");
-                let shown = Shown::ask(service, &path).await;
+                let shown = ConsentPage::open(service, &path).await;
                 event["headers"]["cookie"] = json!(shown.cookie());
                 form(&[
                     ("seal", &shown.seal),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// An answer, as a client sees it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct ApiResponse {
     /// The status.
     pub status: u16,
     /// The headers by their lower-case names, in alphabetical order.
@@ -13,7 +13,7 @@ pub struct Answer {
     pub body: Value,
 }
 
-impl Answer {
+impl ApiResponse {
     /// The value of a header that is there once.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(header, _)| header == name);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use reqwest::{Client, Method};
 use serde_json::Value;
 
-use super::turn::Transport;
-use crate::{Answer, TestApp};
+use super::client_step::Transport;
+use crate::{ApiResponse, TestApp};
 
 /// The host that requests in this process name.
 const HOST: &str = "localhost";
@@ -21,7 +21,7 @@ impl Transport for TestApp {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&str>,
-    ) -> Option<Answer> {
+    ) -> Option<ApiResponse> {
         let named = headers.iter().any(|(name, _)| *name == "host");
         let host = (!named).then_some(("host", HOST));
         let headers: Vec<_> = headers.iter().copied().chain(host).collect();
@@ -58,7 +58,7 @@ impl Transport for Http {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&str>,
-    ) -> Option<Answer> {
+    ) -> Option<ApiResponse> {
         let method: Method = method.parse().expect("a method");
         let mut request = self.client.request(method, format!("{}{path}", self.base));
         for (name, value) in headers {
@@ -80,7 +80,7 @@ impl Transport for Http {
             "" => Value::Null,
             text => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         };
-        Some(Answer { status, headers, body })
+        Some(ApiResponse { status, headers, body })
     }
 
     fn host(&self) -> &str {

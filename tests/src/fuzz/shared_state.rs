@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
 
 use crate::app::{function_of, received};
-use crate::{OAuthClient, PASSWORD, Person, Shown, TestApp, operations, sign, token_id};
+use crate::{ConsentPage, OAuthClient, PASSWORD, Person, TestApp, operations, sign, token_id};
 
 /// Who asks, as the events have it.
 const NAME: &str = "janedoe";
@@ -117,7 +117,7 @@ async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String
     let tokens =
         client.tokens(app, &who, "profile_read profile_write email_read email_write").await;
     let code = client.code(app, &who, "profile_read email_read").await;
-    let page = Shown::ask_over(app, "https", &asking(&client)).await;
+    let page = ConsentPage::open_over(app, "https", &authorize_path(&client)).await;
     vec![
         ("YOUR_CLIENT_ID", client.id.clone()),
         ("YOUR_CLIENT", client.basic().replace("Basic ", "")),
@@ -130,7 +130,7 @@ async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String
 }
 
 /// The path and query by which the client asks, to the letter as the event has it: the form is sealed for that alone.
-fn asking(client: &OAuthClient) -> String {
+fn authorize_path(client: &OAuthClient) -> String {
     let operations = operations();
     let operation = operations.iter().find(|operation| operation.name == "hub-oauth-ask");
     let operation = operation.expect("an event");

@@ -4,8 +4,8 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use super::rules::{Condition, Event, has, is, not};
-use super::world::{Done, Known, KnownToken, Object, Projection, SharedState};
-use crate::{Answer, OAuthClient, basic, date, signature};
+use super::shared_state::{Done, Known, KnownToken, Object, Projection, SharedState};
+use crate::{ApiResponse, OAuthClient, basic, date, signature};
 
 /// A way to the service.
 pub trait Transport {
@@ -16,7 +16,7 @@ pub trait Transport {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&str>,
-    ) -> impl Future<Output = Option<Answer>>;
+    ) -> impl Future<Output = Option<ApiResponse>>;
 
     /// The host that it asks.
     fn host(&self) -> &str;
@@ -52,7 +52,7 @@ pub(crate) struct Seen {
     what: String,
     pub(crate) invoked: u64,
     pub(crate) returned: u64,
-    answer: Option<Answer>,
+    answer: Option<ApiResponse>,
     projections: Vec<Projection>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) enum Ended {
     /// Nobody knows whether it did what it was to do.
     Unknown,
     /// The credential was refused, or too many passwords are being checked: nothing was done.
-    Refused,
+    Rejected,
 }
 
 impl Credential {
@@ -212,7 +212,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 Ended::Unknown
             }
             None | Some(503) => Ended::Unknown,
-            Some(401 | 429) => Ended::Refused,
+            Some(401 | 429) => Ended::Rejected,
             Some(status) => Ended::With(status),
         }
     }

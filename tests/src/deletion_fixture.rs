@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use shared::model::Role;
 
-use crate::{Answer, Person, TestApp};
+use crate::{ApiResponse, Person, TestApp};
 
 /// An account that is about to be deleted, with two admins and a crowd.
 pub struct DeletionFixture {
@@ -36,7 +36,7 @@ impl DeletionFixture {
     }
 
     /// The same account made anew, which its slug and its contact address must be free for.
-    async fn made_by(person: &Person<'_>) -> Answer {
+    async fn made_by(person: &Person<'_>) -> ApiResponse {
         let wish = json!({ "name": "DeletionFixture", "email": CONTACT });
         let made = person.send_json("POST", "/v1/accounts", &wish).await;
         assert_eq!(made.status, 200, "{made:?}");
@@ -44,7 +44,7 @@ impl DeletionFixture {
     }
 
     /// Asks for its deletion in quave's dialect, as the first admin.
-    pub async fn delete(&self, app: &TestApp) -> Answer {
+    pub async fn delete(&self, app: &TestApp) -> ApiResponse {
         let path = format!("/api/public/v1/account?accountId={}", self.id);
         app.send("DELETE", &path, &[("authorization", &self.tokens[0])], None).await
     }
