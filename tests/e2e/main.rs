@@ -10,6 +10,7 @@ mod e24;
 mod events;
 mod exposure;
 mod oauth;
+mod pages;
 mod pasted;
 mod service;
 mod trouble;
