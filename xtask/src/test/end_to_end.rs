@@ -1,5 +1,7 @@
 //! The tests that need the running service, and the service for them.
 
+use std::env;
+
 use anyhow::Result;
 
 use super::Outcome;
@@ -8,7 +10,7 @@ use super::service::{DEV_JSON, Service};
 use super::steps;
 use crate::engine::Kind;
 use crate::leaks::{is_logged, leaks};
-use crate::{guard, tools, workspace};
+use crate::{tools, workspace};
 
 /// The Python that has the client programs of the tests.
 const PYTHON: &str = "ROLLCALL_PYTHON";
@@ -38,7 +40,7 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
         tests.arg("--").args(choice);
         tests.env(DEV_JSON, service.dev_json());
         tests.env(PYTHON, tools::python_tools()?.join("python"));
-        tests.env(COMMAND, guard::own_executable()?);
+        tests.env(COMMAND, env::current_exe()?);
         outcome += steps::tests(tests).await?;
     }
     let Outcome { mut count, output } = outcome;
