@@ -12,7 +12,15 @@ async fn dev_json_is_as_documented_and_for_its_owner_alone() {
 
     let mut fields: Vec<_> = DEV.as_object().unwrap().keys().collect();
     fields.sort();
-    assert_eq!(fields, ["base_url", "dynamodb_endpoint", "oauth_client", "table_name", "users"]);
+    let expected = [
+        "base_url",
+        "dynamodb_endpoint",
+        "oauth_client",
+        "sealing_private_key",
+        "table_name",
+        "users",
+    ];
+    assert_eq!(fields, expected);
     assert_eq!(DEV["table_name"], "rollcall");
     let client = &DEV["oauth_client"];
     let mut fields: Vec<_> = client.as_object().unwrap().keys().collect();

@@ -11,5 +11,6 @@ mod events;
 mod exposure;
 mod oauth;
 mod outages;
+mod pages;
 mod pasted;
 mod service;

@@ -216,11 +216,11 @@ fn a_key_that_is_made_outlives_the_stack_and_serves_only_through_the_table() {
 }
 
 #[test]
-fn the_readme_lists_every_function_with_its_environment() {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+fn the_parameters_page_lists_every_function_with_its_environment() {
+    let page = std::fs::read_to_string(root().join("docs/parameters.md")).unwrap();
     for function in functions() {
         let line =
-            readme.lines().find(|line| line.starts_with(&format!("| `{}` |", function.binary)));
+            page.lines().find(|line| line.starts_with(&format!("| `{}` |", function.binary)));
         let environment = line.unwrap_or_else(|| panic!("no line for {}", function.binary));
         let environment = environment.trim_end_matches(" |").rsplit("| ").next().unwrap();
         let named: BTreeSet<_> =
@@ -231,10 +231,10 @@ fn the_readme_lists_every_function_with_its_environment() {
 }
 
 #[test]
-fn the_readme_lists_every_parameter_with_its_default() {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+fn the_parameters_page_lists_every_parameter_with_its_default() {
+    let page = std::fs::read_to_string(root().join("docs/parameters.md")).unwrap();
     for (name, parameter) in DEPLOYED.template["Parameters"].as_object().unwrap() {
-        let line = readme.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        let line = page.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
         let line = line.unwrap_or_else(|| panic!("no line for {name}"));
         let default = match &parameter["Default"] {
             Value::Null => "must be given".to_owned(),

@@ -43,12 +43,13 @@ pub fn looks_secret(line: &str) -> bool {
 
 /// Every text that nobody may log; ids and addresses of servers are none.
 fn collect(value: &Value, secrets: &mut Vec<String>) {
-    const SECRET: [&str; 7] = [
+    const SECRET: [&str; 8] = [
         "api_key",
         "client_secret",
         "email",
         "environment_token",
         "password",
+        "sealing_private_key",
         "secret_key",
         "token",
     ];

@@ -24,7 +24,7 @@ pub struct NewKey {
 /// Open a sealed registry password with the private key
 #[derive(Args)]
 pub struct Unseal {
-    /// The private key: a file of `sealing-key`, or the `FILE.secrets` of `dev --data`
+    /// The private key: a file of `sealing-key`, or the `dev.json` of `cargo xtask dev`
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
     /// The sealed box in base64; standard input without it and without --account

@@ -165,6 +165,11 @@ impl Secrets {
         self.oauth_client.as_ref()
     }
 
+    /// The key that opens registry passwords.
+    pub fn sealing_private_key(&self) -> &str {
+        &self.sealing_private_key
+    }
+
     /// What the functions get from the environment beside the table.
     pub fn function_environment(&self) -> Vec<(String, String)> {
         vec![

@@ -1,6 +1,6 @@
 //! Every write, with every fault at every one of its calls to the table, and once more under an `Idempotency-Key`.
 //!
-//! `ROLLCALL_REWRITE=1 cargo test -p tests --test api faults::` writes the table of docs/reliability.md anew. The writes are
+//! `ROLLCALL_REWRITE=1 cargo test -p tests --test api faults::` writes the table of docs/reliability-data.md anew. The writes are
 //! the documented operations, some of them in a second way too, the calls are those of a run without a fault, and what is
 //! right follows from that run and from the same request sent once more.
 

@@ -1,4 +1,4 @@
-//! The table of docs/reliability.md, which the tests compare with what they saw and can write anew.
+//! The table of docs/reliability-data.md, which the tests compare with what they saw and can write anew.
 
 use std::env;
 use std::fs;
@@ -8,10 +8,10 @@ use tests::root;
 
 use super::write::Write;
 
-const PAGE: &str = "docs/reliability.md";
+const PAGE: &str = "docs/reliability-data.md";
 
 /// The head of the table.
-const HEAD: &str = "| write | asked again | ";
+const HEAD: &str = "| write | sent again | ";
 
 /// Whether the rows are to be written and not compared.
 pub(super) fn is_rewritten() -> bool {

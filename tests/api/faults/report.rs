@@ -1,4 +1,4 @@
-//! What came of all cases, and the table of docs/reliability.md that says it.
+//! What came of all cases, and the table of docs/reliability-data.md that says it.
 
 use std::collections::BTreeSet;
 
@@ -59,7 +59,7 @@ impl Report {
         }
         let documented = page::rows();
         let missing = self.rows.iter().filter(|row| !documented.contains(row));
-        self.failures.extend(missing.map(|row| format!("docs/reliability.md lacks: {row}")));
+        self.failures.extend(missing.map(|row| format!("docs/reliability-data.md lacks: {row}")));
         let (failed, failures) = (self.failures.len(), self.failures.join("\n"));
         assert!(failed == 0, "{failed} failures in {} cases:\n{failures}", self.played);
     }

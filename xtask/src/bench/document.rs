@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::workspace;
 
-const PATH: &str = "docs/performance.md";
+const PATH: &str = "docs/performance-data.md";
 
 /// Marks of the sections.
 pub(super) const MEASURED: &str = "measured";

@@ -147,7 +147,7 @@ fn idle_bill(text: &mut String, prices: &Prices, stacks: &[Stack]) -> Result<()>
     let names: Vec<_> = stacks.iter().map(|stack| stack.name.as_str()).collect();
     writeln!(
         text,
-        "## While nobody calls\n\nDollars per month, and for how many. No request and no compute is among it.\n"
+        "## Idle cost\n\nDollars per month, and for how many. No request and no compute is among it.\n"
     )?;
     writeln!(text, "| item | {} |\n|---|{}", names.join(" | "), "---:|".repeat(names.len()))?;
     for (place, item) in bills.first().context("there is no stack")?.iter().enumerate() {

@@ -33,6 +33,7 @@ pub(super) struct DevJson<'a> {
     table_name: &'a str,
     oauth_client: Option<&'a SeededClient>,
     users: &'a [SeededUser],
+    sealing_private_key: &'a str,
 }
 
 /// `dev.json` while it lies there; dropping it removes the file.
@@ -86,6 +87,7 @@ impl<'a> DevJson<'a> {
             table_name: TABLE_NAME,
             oauth_client: secrets.oauth_client(),
             users: secrets.users(),
+            sealing_private_key: secrets.sealing_private_key(),
         }
     }
 }

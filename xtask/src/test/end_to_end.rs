@@ -1,5 +1,7 @@
 //! The tests that need the running service, and the service for them.
 
+use std::env;
+
 use anyhow::Result;
 
 use super::Outcome;
@@ -12,6 +14,8 @@ use crate::{tools, workspace};
 
 /// The Python that has the client programs of the tests.
 const PYTHON: &str = "ROLLCALL_PYTHON";
+/// The program that has the operator's commands.
+const COMMAND: &str = "ROLLCALL_COMMAND";
 
 /// Runs the tests against a fresh service; that its log tells no secret counts as one more, and that it ends in good
 /// order.
@@ -29,10 +33,17 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
         let output = format!("{}error: {error:#}", service.log()?);
         return Ok(Outcome { count: Count::of(false), output });
     }
-    let mut tests = steps::end_to_end_tests()?;
-    tests.env(DEV_JSON, service.dev_json());
-    tests.env(PYTHON, tools::python_tools()?.join("python"));
-    let Outcome { mut count, output } = steps::tests(tests).await?;
+    // The pages' commands first and alone: they are written for a service that nobody has used yet.
+    let mut outcome = Outcome::default();
+    for choice in [&["pages::"][..], &["--skip", "pages::"]] {
+        let mut tests = steps::end_to_end_tests()?;
+        tests.arg("--").args(choice);
+        tests.env(DEV_JSON, service.dev_json());
+        tests.env(PYTHON, tools::python_tools()?.join("python"));
+        tests.env(COMMAND, env::current_exe()?);
+        outcome += steps::tests(tests).await?;
+    }
+    let Outcome { mut count, output } = outcome;
     let log = service.log()?;
     let leaks = leaks(&log, service.dev_json())?;
     count += Count::of(leaks.is_empty() && is_logged(&log));
