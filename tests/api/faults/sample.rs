@@ -22,7 +22,7 @@ impl Sample {
     pub(super) fn from_environment() -> Self {
         match env::var(SEED) {
             Err(_) => Self::All,
-            Ok(seed) => Self::quarter(seed.parse().expect("the seed is a number")),
+            Ok(seed) => Self::quarter(seed.parse().unwrap()),
         }
     }
 

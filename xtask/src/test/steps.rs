@@ -28,6 +28,7 @@ pub(super) enum Step {
     Clippy,
     Machete,
     Template,
+    Github,
     Test,
     E2e,
     Histories,
@@ -60,6 +61,7 @@ impl Step {
             Self::Clippy => "no lint complains",
             Self::Machete => "every dependency is used",
             Self::Template => "the deployment template is valid",
+            Self::Github => "GitHub's workflow and Dependabot's settings fit their schemas",
             Self::Test => "unit tests, and tests of the functions over an engine",
             Self::E2e => "end-to-end tests over HTTP against a running service",
             Self::Histories => {
@@ -85,6 +87,7 @@ impl Step {
             Self::Clippy => lints::run().await,
             Self::Machete => machete().await,
             Self::Template => template().await,
+            Self::Github => github().await,
             Self::Test => over_table::run(drawn_faults(workspace_tests()?)?, engine).await,
             Self::E2e => end_to_end::run(engine).await,
             Self::Histories => histories::run().await,
@@ -212,6 +215,25 @@ async fn template() -> Result<Outcome> {
     sam.envs([("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")]);
     sam.current_dir(workspace::root());
     check([sam]).await
+}
+
+/// Against the schemas that the tool brings.
+async fn github() -> Result<Outcome> {
+    let installed = installed("python").await?;
+    if installed.failed() {
+        return Ok(installed);
+    }
+    let files = [
+        ("vendor.github-workflows", ".github/workflows/ci.yml"),
+        ("vendor.dependabot", ".github/dependabot.yml"),
+    ];
+    let mut outcome = Outcome::default();
+    for (schema, file) in files {
+        let mut tool = guard::command(tools::python_tools()?.join("check-jsonschema"))?;
+        tool.args(["--builtin-schema", schema, file]).current_dir(workspace::root());
+        outcome += check([tool]).await?;
+    }
+    Ok(outcome)
 }
 
 pub(super) fn cargo(arguments: &[&str]) -> Result<Command> {
