@@ -5,8 +5,8 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -54,9 +54,7 @@ const COMMON: &str = include_str!("common-passwords.txt");
 
 /// The hash of a password: a PHC string with its parameters and a salt of 16 random bytes.
 pub fn hash(password: &str) -> Result<String> {
-    let salt = SaltString::encode_b64(&random::bytes::<16>()?)
-        .map_err(|error| failed("hash a password")(error.to_string()))?;
-    let hash = argon2()?.hash_password(password.as_bytes(), &salt);
+    let hash = argon2()?.hash_password_with_salt(password.as_bytes(), &random::bytes::<16>()?);
     Ok(hash.map_err(|error| failed("hash a password")(error.to_string()))?.to_string())
 }
 
@@ -80,11 +78,7 @@ pub fn is_outdated(hash: &str) -> bool {
 fn verify(password: &str, hash: Option<&str>) -> Result<bool> {
     let Some(hash) = hash else {
         argon2()?
-            .hash_password(
-                password.as_bytes(),
-                &SaltString::encode_b64(&[0; 16])
-                    .map_err(|error| failed("hash a password")(error.to_string()))?,
-            )
+            .hash_password_with_salt(password.as_bytes(), &[0; 16])
             .map_err(|error| failed("hash a password")(error.to_string()))?;
         return Ok(false);
     };
@@ -180,10 +174,7 @@ mod tests {
             Version::V0x13,
             Params::new(8 * 1024, 1, 1, None).unwrap(),
         );
-        let weak = weak
-            .hash_password(b"x", &SaltString::encode_b64(&[1; 16]).unwrap())
-            .unwrap()
-            .to_string();
+        let weak = weak.hash_password_with_salt(b"x", &[1; 16]).unwrap().to_string();
 
         assert!(is_outdated(&weak));
         assert!(!is_outdated(&hash("x").unwrap()));

@@ -10,13 +10,13 @@ use kept::{Counts, Kept};
 
 use crate::bench::{self, BY_PASSWORD, Function, Measured, Plan};
 use crate::guard::{self, Guarded};
-use crate::package::{self, Arch, BOOTSTRAP};
+use crate::package::{self, Arch, BOOTSTRAP, Profile};
 use crate::signals::Ends;
 use crate::template::Template;
 use crate::{out, tools, workspace};
 
-/// The profile of the programs whose instructions are counted, as `Cargo.toml` has it.
-const PROFILE: &str = "counted";
+/// The profile of the programs whose instructions are counted.
+const PROFILE: Profile = Profile::Gate;
 /// What the template deploys.
 const DEPLOYED: Arch = Arch::Arm64;
 
@@ -78,7 +78,7 @@ async fn sizes() -> Result<Counts> {
     let mut package = guard::command(guard::own_executable()?)?;
     package.args(["package", "--arch", &DEPLOYED.to_string()]);
     ran(package).await?;
-    let (template, folder) = (Template::load()?, package::folder(DEPLOYED)?);
+    let (template, folder) = (Template::load()?, package::folder(DEPLOYED, Profile::Release)?);
     let mut sizes = Counts::new();
     for function in template.functions() {
         let program = folder.join(&function.binary).join(BOOTSTRAP);
@@ -120,13 +120,13 @@ async fn programs() -> Result<Vec<Function>> {
     let mut all = Template::load()?.functions().to_vec();
     all.retain(|function| !function.routes.is_empty());
     let mut build = workspace::cargo()?;
-    build.args(["build", "--profile", PROFILE, "--locked"]);
+    build.args(["build", "--profile", PROFILE.name(), "--locked"]);
     for function in &all {
         build.args(["--package", &function.binary]);
     }
     out::line("Building the functions whose instructions are counted")?;
     ran(build).await?;
-    let folder = workspace::target_dir()?.join(PROFILE);
+    let folder = workspace::target_dir()?.join(PROFILE.name());
     let program = |name: String| Function { program: folder.join(&name), label: None, name };
     Ok(all.into_iter().map(|function| program(function.binary)).collect())
 }

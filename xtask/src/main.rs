@@ -13,6 +13,7 @@ use xtask::{
 enum Task {
     Dev(dev::Options),
     Test(test::Options),
+    Verify(test::Verify),
     Engine(engine::Options),
     Package(package::Options),
     Soak(soak::Options),
@@ -46,6 +47,7 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Operator(options) => operator::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Costs(options) => costs::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options).await,
+        Task::Verify(options) => test::verify(options).await,
         Task::Bench(options) => bench::run(options).await,
         Task::Baseline(options) => baseline::run(options).await,
         Task::Package(options) => package::run(options).await,

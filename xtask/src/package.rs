@@ -3,6 +3,7 @@
 mod alike;
 mod arch;
 mod build;
+mod profile;
 mod sbom;
 mod template;
 mod tree;
@@ -23,6 +24,7 @@ use crate::{out, tools, workspace};
 pub(crate) use alike::alike;
 pub use arch::Arch;
 pub(crate) use build::{BOOTSTRAP, building, with_pinned_tools};
+pub use profile::Profile;
 
 /// What `sam` is told by the project.
 const CONFIG: &str = "samconfig.toml";
@@ -33,6 +35,9 @@ pub struct Options {
     /// Only this architecture; may be given more than once
     #[arg(long, value_name = "ARCH")]
     arch: Vec<Arch>,
+    /// With `gate`, programs that are built sooner and are larger, for tests
+    #[arg(long, value_enum, default_value_t = Profile::Release)]
+    profile: Profile,
 }
 
 /// What goes up for one function.
@@ -42,41 +47,47 @@ struct Built<'a> {
     sha256: String,
 }
 
-/// Writes `target/package/<arch>/` for each architecture, from the locked dependencies; ends early on a signal.
+/// Writes `target/package/<arch>/` for each architecture, from the locked dependencies, or that of another profile; ends
+/// early on a signal.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let mut ends = Ends::catch()?;
     tokio::select! {
-        packaged = package(&options.arch) => packaged.map(|()| ExitCode::SUCCESS),
+        packaged = package(&options.arch, options.profile) => packaged.map(|()| ExitCode::SUCCESS),
         signal = ends.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 
-async fn package(only: &[Arch]) -> Result<()> {
+async fn package(only: &[Arch], profile: Profile) -> Result<()> {
     for arch in Arch::value_variants() {
         if only.is_empty() || only.contains(arch) {
-            package_for(*arch).await?;
+            package_for(*arch, profile).await?;
         }
     }
     Ok(())
 }
 
 /// The folder of one architecture's package.
-pub fn folder(arch: Arch) -> Result<PathBuf> {
-    Ok(workspace::target_dir()?.join("package").join(arch.to_string()))
+pub fn folder(arch: Arch, profile: Profile) -> Result<PathBuf> {
+    Ok(workspace::target_dir()?.join(profile.folder()).join(arch.to_string()))
 }
 
 /// The package takes the place of an older one when it is whole.
-async fn package_for(arch: Arch) -> Result<()> {
+async fn package_for(arch: Arch, profile: Profile) -> Result<()> {
     let template = Template::load()?;
-    let (package, folder) = (folder(arch)?, folder(arch)?.with_extension("unfinished"));
+    let package = folder(arch, profile)?;
+    let folder = package.with_extension("unfinished");
     emptied(&folder)?;
     for tool in ["python", "targets"] {
         tools::install(tool).await?;
     }
-    for group in alike(template.functions(), arch)? {
+    let groups = match profile {
+        Profile::Release => alike(template.functions(), arch)?,
+        Profile::Gate => vec![template.functions().iter().collect()],
+    };
+    for group in groups {
         let names: Vec<_> = group.iter().map(|function| function.binary.as_str()).collect();
         out::line(format!("Building {} for {arch}", names.join(", ")))?;
-        build::build(&names, arch, &folder).await?;
+        build::build(&names, arch, profile, &folder).await?;
     }
     let mut all = Vec::new();
     for function in template.functions() {

@@ -4,6 +4,7 @@ pub(crate) mod capture;
 mod count;
 mod end_to_end;
 pub(crate) mod histories;
+mod lints;
 mod over_table;
 mod package;
 mod service;
@@ -22,12 +23,12 @@ use crate::engine::Kind;
 use crate::out;
 use crate::signals::Ends;
 use count::Count;
-use steps::Step;
+use steps::{Runs, Step};
 
 /// So long a step may take: a connection that stalls must not keep it for ever.
 const LONGEST: Duration = Duration::from_mins(50);
 
-/// Check format, lints, documentation and template, and run all tests
+/// Check format, lints and template, and run all tests
 #[derive(Args)]
 pub struct Options {
     /// Only this step; may be given more than once
@@ -36,15 +37,25 @@ pub struct Options {
     /// DynamoDB engine of the tests over a table
     #[arg(long, value_enum, default_value_t)]
     engine: Kind,
-    /// Instead the steps that take long: end-to-end tests over Amazon's engine, the supply chain, the package for arm64,
-    /// that sam build makes the same, the package emulated, and that nothing has grown
+    /// Instead the rest of the gate: end-to-end tests over Amazon's engine, the supply chain, and the functions built,
+    /// packaged and emulated for arm64
     #[arg(long, conflicts_with = "only")]
     long: bool,
 }
 
+/// Check before a release what only the programs that are released can show, and what takes longest
+///
+/// Only this shows that the documentation builds without a warning; that every fault at every call of every write comes
+/// out as docs/reliability.md says (the gate draws a quarter of them); that `sam build`, and another folder, make the
+/// same bytes as the package; that the released programs themselves answer, emulated; and that no function has become
+/// larger or slower by more than 5 %. `cargo xtask test --only STEP` runs one of its steps.
+#[derive(Args)]
+pub struct Verify;
+
 impl Options {
     fn want(&self, step: Step) -> bool {
-        if self.only.is_empty() { step.is_long() == self.long } else { self.only.contains(&step) }
+        let runs = if self.long { Runs::InTheGate } else { Runs::WithEachChange };
+        if self.only.is_empty() { step.runs() == runs } else { self.only.contains(&step) }
     }
 }
 
@@ -68,21 +79,40 @@ impl AddAssign for Outcome {
     }
 }
 
-/// Runs the steps in their order, the rest too when one fails. Its last line counts what passed and what failed.
+/// Runs the steps in their order, the rest too when one fails. At its end it says how long each took; its last line counts
+/// what passed and what failed.
 pub async fn run(options: Options) -> Result<ExitCode> {
+    let steps = Step::value_variants().iter().copied().filter(|step| options.want(*step));
+    run_all(steps.collect(), options.engine).await
+}
+
+/// Runs the steps that a release takes besides those of the gate.
+pub async fn verify(_: Verify) -> Result<ExitCode> {
+    let steps = Step::value_variants().iter().copied();
+    let steps = steps.filter(|step| step.runs() == Runs::BeforeARelease);
+    run_all(steps.collect(), Kind::default()).await
+}
+
+async fn run_all(steps: Vec<Step>, engine: Kind) -> Result<ExitCode> {
     let mut ends = Ends::catch()?;
     tokio::select! {
-        count = run_steps(&options) => finish(count?),
+        count = run_steps(steps, engine) => finish(count?),
         signal = ends.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 
-async fn run_steps(options: &Options) -> Result<Count> {
+async fn run_steps(steps: Vec<Step>, engine: Kind) -> Result<Count> {
     let mut total = Count::default();
-    for step in Step::value_variants() {
-        if options.want(*step) {
-            total += run_step(*step, options.engine).await?;
-        }
+    let mut times = Vec::new();
+    for step in steps {
+        let start = Instant::now();
+        total += run_step(step, engine).await?;
+        times.push((step.to_string(), start.elapsed()));
+    }
+    times.push(("all".to_owned(), times.iter().map(|(_, time)| *time).sum()));
+    out::line("")?;
+    for (step, time) in times {
+        out::line(format!("{step:<16} {:>8.1} s", time.as_secs_f32()))?;
     }
     Ok(total)
 }

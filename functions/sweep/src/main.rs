@@ -1,6 +1,6 @@
 //! Lambda entry point of the `sweep` function.
 
-use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
 use shared::table::{Connection, Table};
 

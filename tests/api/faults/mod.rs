@@ -3,12 +3,16 @@
 //! `ROLLCALL_REWRITE=1 cargo test -p tests --test api faults::` writes the table of docs/reliability-data.md anew. The writes are
 //! the documented operations, some of them in a second way too, the calls are those of a run without a fault, and what is
 //! right follows from that run and from the same request sent once more.
+//!
+//! `ROLLCALL_FAULTS_SEED=N` plays a quarter of the cases, which N draws; `cargo xtask test` does so. All of them take
+//! minutes: `cargo xtask verify` plays those.
 
 mod judge;
 mod page;
 mod play;
 mod rehearsal;
 mod report;
+mod sample;
 mod write;
 
 use std::sync::atomic::Ordering::Relaxed;
@@ -20,6 +24,7 @@ use tracing::subscriber::{NoSubscriber, set_default};
 use play::Idle;
 use rehearsal::Rehearsal;
 use report::Report;
+use sample::Sample;
 use write::Write;
 
 /// Runs the writes of these operations; every failure is reported, not only the first.
@@ -29,17 +34,18 @@ use write::Write;
 async fn play_writes(of: impl Fn(&Operation) -> bool) {
     let _quiet = set_default(NoSubscriber::new());
     let begun = Instant::now();
-    let (mut report, idle) = (Report::default(), Idle::default());
+    let mut sample = Sample::from_environment();
+    let (mut report, idle) = (Report::of(&sample), Idle::default());
     for write in Write::all().into_iter().filter(|write| of(&write.operation)) {
         let rehearsal = Rehearsal::of(write).await;
-        report.add(rehearsal.play_all(&idle).await, &rehearsal);
+        report.add(rehearsal.play_all(&idle, &mut sample).await, &rehearsal);
         if let Some(rehearsal) = rehearsal.keyed().await {
-            report.add(rehearsal.play_all(&idle).await, &rehearsal);
+            report.add(rehearsal.play_all(&idle, &mut sample).await, &rehearsal);
         }
     }
     let (met, repeated) = (idle.met.load(Relaxed), idle.repeated.load(Relaxed));
     eprintln!(
-        "{} cases, {repeated} of them again, {met} faults met, {:.0} s",
+        "{} cases{sample}, {repeated} of them again, {met} faults met, {:.0} s",
         report.played(),
         begun.elapsed().as_secs_f32()
     );

@@ -13,6 +13,7 @@ use tests::{ApiResponse, Fault, State, TestApp, inconsistencies, seen};
 use super::judge::{self, Came, Failure};
 use super::rehearsal::{Place, Rehearsal};
 use super::report;
+use super::sample::Sample;
 
 /// The faults, and what the report calls them.
 pub(super) const FAULTS: [(Fault, &str); 14] = [
@@ -124,11 +125,11 @@ impl Rehearsal {
             .collect()
     }
 
-    /// Plays them all, each on a service of its own. The time limits of calls are real, so that a machine with too much to
+    /// Plays those that are drawn, each on a service of its own. The time limits of calls are real, so that a machine with too much to
     /// do comes out otherwise in some: these are played again, alone, and count if they never come out as documented. What
     /// breaks a promise counts at once.
-    pub(super) async fn play_all(&self, idle: &Idle) -> Vec<Played> {
-        let mut played = self.play_at_once(idle).await;
+    pub(super) async fn play_all(&self, idle: &Idle, sample: &mut Sample) -> Vec<Played> {
+        let mut played = self.play_at_once(sample.of(self.cases()), idle).await;
         for (case, outcome) in &mut played {
             for _ in 0..ALONE {
                 let is_final = match outcome {
@@ -146,8 +147,8 @@ impl Rehearsal {
         played
     }
 
-    async fn play_at_once(&self, idle: &Idle) -> Vec<Played> {
-        let (slow, quick): (Vec<_>, Vec<_>) = self.cases().into_iter().partition(Case::is_slow);
+    async fn play_at_once(&self, cases: Vec<Case>, idle: &Idle) -> Vec<Played> {
+        let (slow, quick): (Vec<_>, Vec<_>) = cases.into_iter().partition(Case::is_slow);
         let play = |cases: Vec<Case>, at_once| {
             let played = stream::iter(cases).map(async |case| {
                 let outcome = self.play(&case, idle).await;

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use super::Arch;
+use super::{Arch, Profile};
 use crate::guard::{self, Guarded};
 use crate::{tools, workspace};
 
@@ -15,8 +15,13 @@ pub(crate) const BOOTSTRAP: &str = "bootstrap";
 
 /// Builds these alone, so that they hold the features that they ask for and not those of the whole workspace; writes
 /// `<folder>/<binary>/bootstrap` for each.
-pub(super) async fn build(binaries: &[&str], arch: Arch, folder: &Path) -> Result<()> {
-    let command = building(binaries, workspace::root(), arch, folder)?;
+pub(super) async fn build(
+    binaries: &[&str],
+    arch: Arch,
+    profile: Profile,
+    folder: &Path,
+) -> Result<()> {
+    let command = building(binaries, workspace::root(), arch, profile, folder)?;
     let status = Guarded::spawn(command)?.wait().await?;
     ensure!(status.success(), "{} cannot be built for {arch}, see above", binaries.join(", "));
     Ok(())
@@ -27,10 +32,11 @@ pub(crate) fn building(
     binaries: &[&str],
     sources: &Path,
     arch: Arch,
+    profile: Profile,
     folder: &Path,
 ) -> Result<Command> {
     let mut command = with_pinned_tools(tools::python_tools()?.join("cargo-lambda"))?;
-    command.args(["lambda", "build", "--release", "--locked", arch.option()]);
+    command.args(["lambda", "build", "--profile", profile.name(), "--locked", arch.option()]);
     for binary in binaries {
         command.args(["--package", binary, "--bin", binary]);
     }

@@ -17,7 +17,7 @@ pub(crate) const SEED: &str = "ROLLCALL_SEED";
 /// Tells the tests on which port the functions look for the table.
 const TABLE_PORT: &str = "ROLLCALL_TABLE_PORT";
 /// The test target.
-const HISTORIES: &str = "histories";
+pub(super) const HISTORIES: &str = "histories";
 /// Processes per function: requests to one function race.
 const CONCURRENCY: &str = "2";
 

@@ -12,29 +12,39 @@ use super::capture::capture;
 use super::count::Count;
 use super::steps;
 use crate::copy::Copy;
-use crate::package::{self, Arch, BOOTSTRAP, with_pinned_tools};
+use crate::package::{self, Arch, BOOTSTRAP, Profile, with_pinned_tools};
 use crate::template::{Template, to_json};
 use crate::{guard, tools, workspace};
 
 /// Packages for the architecture that the template deploys.
-pub(super) async fn packaged() -> Result<Outcome> {
+async fn packaged(profile: Profile) -> Result<Outcome> {
     let mut command = guard::command(guard::own_executable()?)?;
     command.args(["package", "--arch", &Arch::Arm64.to_string()]);
+    command.args(["--profile", profile.name()]);
     steps::check([command]).await
 }
 
+/// Packages, and lets `sam` begin to deploy.
+pub(super) async fn deployable(profile: Profile) -> Result<Outcome> {
+    let mut outcome = packaged(profile).await?;
+    if !outcome.failed() {
+        outcome += deployed(profile).await?;
+    }
+    Ok(outcome)
+}
+
 /// The end-to-end tests over the package's programs, emulated.
-pub(super) async fn emulated() -> Result<Outcome> {
+pub(super) async fn emulated(profile: Profile) -> Result<Outcome> {
     let outcome = steps::installed("qemu").await?;
     if outcome.failed() {
         return Ok(outcome);
     }
-    let outcome = packaged().await?;
+    let outcome = packaged(profile).await?;
     if outcome.failed() {
         return Ok(outcome);
     }
     let mut tests = steps::emulation_tests()?;
-    tests.env("ROLLCALL_PACKAGE", package::folder(Arch::Arm64)?);
+    tests.env("ROLLCALL_PACKAGE", package::folder(Arch::Arm64, profile)?);
     steps::tests(tests).await
 }
 
@@ -45,11 +55,10 @@ pub(super) async fn held_to_baseline() -> Result<Outcome> {
     steps::check([command]).await
 }
 
-/// That the package can be deployed, and is what other ways of building make.
+/// That the package of a release can be deployed, and is what other ways of building make.
 pub(super) async fn same_by_sam() -> Result<Outcome> {
-    let mut outcome = packaged().await?;
+    let mut outcome = deployable(Profile::Release).await?;
     if !outcome.failed() {
-        outcome = deployed().await?;
         outcome += built_elsewhere().await?;
         outcome += built_by_sam().await?;
     }
@@ -57,10 +66,10 @@ pub(super) async fn same_by_sam() -> Result<Outcome> {
 }
 
 /// Deploys as documented, up to where it would need a cloud.
-async fn deployed() -> Result<Outcome> {
+async fn deployed(profile: Profile) -> Result<Outcome> {
     let mut sam = with_pinned_tools(tools::python_tools()?.join("sam"))?;
     sam.args(["deploy", "--config-env", "prod", "--no-confirm-changeset", "--template-file"]);
-    sam.arg(package::folder(Arch::Arm64)?.join("template.yaml"));
+    sam.arg(package::folder(Arch::Arm64, profile)?.join("template.yaml"));
     sam.envs([("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")]);
     sam.envs([("AWS_ACCESS_KEY_ID", "none"), ("AWS_SECRET_ACCESS_KEY", "none")]);
     sam.envs([("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_MAX_ATTEMPTS", "1")]);
@@ -75,12 +84,13 @@ async fn built_elsewhere() -> Result<Outcome> {
     let function = "not-found";
     let elsewhere = workspace::target_dir()?.join("elsewhere");
     let (copy, folder) = (Copy::new(elsewhere.join("sources"))?, elsewhere.join("built"));
-    let mut command = package::building(&[function], copy.folder(), Arch::Arm64, &folder)?;
+    let mut command =
+        package::building(&[function], copy.folder(), Arch::Arm64, Profile::Release, &folder)?;
     command.env("CARGO_TARGET_DIR", elsewhere.join("target"));
     let mut outcome = steps::check([command]).await?;
     if !outcome.failed() {
         let place = Path::new(function).join(BOOTSTRAP);
-        let ours = read(&package::folder(Arch::Arm64)?.join(&place))?;
+        let ours = read(&package::folder(Arch::Arm64, Profile::Release)?.join(&place))?;
         outcome += compared("not-found's bootstrap", &ours, &read(&folder.join(&place))?);
     }
     Ok(outcome)
@@ -93,7 +103,7 @@ async fn built_by_sam() -> Result<Outcome> {
     if outcome.failed() {
         return Ok(outcome);
     }
-    let package = package::folder(Arch::Arm64)?;
+    let package = package::folder(Arch::Arm64, Profile::Release)?;
     let template = Template::load()?;
     for function in template.functions() {
         let ours = read(&package.join(&function.binary).join(BOOTSTRAP))?;

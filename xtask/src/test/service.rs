@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use tokio::time::{sleep, timeout};
 
+use super::lints;
 use crate::dev::ports;
 use crate::guard::{self, Guarded};
 use crate::private_file;
@@ -38,6 +39,7 @@ impl Service {
         command.arg("dev").arg("--state-dir").arg(folder);
         command.args(["--port", &port.to_string(), "--dynamodb-port", &dynamodb_port.to_string()]);
         command.args(options);
+        lints::share_build(&mut command);
         // As much as there is, so that all of it is searched for secrets.
         command.env("AWS_LAMBDA_LOG_LEVEL", "TRACE");
         let file = File::create(&log)?;

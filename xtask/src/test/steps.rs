@@ -9,32 +9,49 @@ use clap::ValueEnum;
 use super::Outcome;
 use super::capture::capture;
 use super::count::Count;
-use super::{end_to_end, histories, over_table, package, supply_chain};
+use super::{end_to_end, histories, lints, over_table, package, supply_chain};
 use crate::engine::Kind;
-use crate::{guard, tools, workspace};
+use crate::package::Profile;
+use crate::{guard, out, tools, workspace};
 
 /// The test target that needs the running service; `test = false` in its manifest keeps it out of plain `cargo test`.
-const END_TO_END: &str = "e2e";
+pub(super) const END_TO_END: &str = "e2e";
 /// The test target that needs the package, likewise.
-const EMULATION: &str = "emulation";
+pub(super) const EMULATION: &str = "emulation";
+/// Draws the faults that the tests play; without it they play all.
+const FAULTS_SEED: &str = "ROLLCALL_FAULTS_SEED";
 
 /// A part of the check, independent of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Step {
     Fmt,
     Clippy,
-    Doc,
     Machete,
     Template,
+    Github,
     Test,
     E2e,
     Histories,
     SecondEngine,
     Deny,
     Package,
-    Sam,
     Emulation,
+    Doc,
+    Faults,
+    Sam,
+    Released,
     Baseline,
+}
+
+/// What runs a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Runs {
+    /// `cargo xtask test`.
+    WithEachChange,
+    /// `cargo xtask test --long`: what it checks takes minutes, or changes with dependencies.
+    InTheGate,
+    /// `cargo xtask verify`: it takes the programs of a release, or longest.
+    BeforeARelease,
 }
 
 impl Step {
@@ -42,9 +59,9 @@ impl Step {
         match self {
             Self::Fmt => "all sources are formatted",
             Self::Clippy => "no lint complains",
-            Self::Doc => "the documentation builds without a warning",
             Self::Machete => "every dependency is used",
             Self::Template => "the deployment template is valid",
+            Self::Github => "GitHub's workflow and Dependabot's settings fit their schemas",
             Self::Test => "unit tests, and tests of the functions over an engine",
             Self::E2e => "end-to-end tests over HTTP against a running service",
             Self::Histories => {
@@ -52,9 +69,14 @@ impl Step {
             }
             Self::SecondEngine => "the end-to-end tests over Amazon's own engine",
             Self::Deny => "licences, duplicates, sources and known weaknesses of the dependencies",
-            Self::Package => "all functions build for arm64 from the locked dependencies",
-            Self::Sam => "the package can be deployed, and sam build makes the same",
+            Self::Package => {
+                "all functions build for arm64 from the locked dependencies and can be deployed"
+            }
             Self::Emulation => "the arm64 functions answer events from a Runtime API, emulated",
+            Self::Doc => "the documentation builds without a warning",
+            Self::Faults => "every write tells the truth whatever fails, every fault at every call",
+            Self::Sam => "the package of a release can be deployed, and sam build makes the same",
+            Self::Released => "the functions of a release answer events too, emulated",
             Self::Baseline => "no function has become larger or slower unnoticed",
         }
     }
@@ -62,33 +84,33 @@ impl Step {
     pub(super) async fn run(self, engine: Kind) -> Result<Outcome> {
         match self {
             Self::Fmt => check([cargo(&["fmt", "--all", "--check"])?]).await,
-            Self::Clippy => check(clippy()?).await,
-            Self::Doc => check([doc()?]).await,
+            Self::Clippy => lints::run().await,
             Self::Machete => machete().await,
             Self::Template => template().await,
-            Self::Test => over_table::run(workspace_tests()?, engine).await,
+            Self::Github => github().await,
+            Self::Test => over_table::run(drawn_faults(workspace_tests()?)?, engine).await,
             Self::E2e => end_to_end::run(engine).await,
             Self::Histories => histories::run().await,
             Self::SecondEngine => end_to_end::run(Kind::DynamodbLocal).await,
             Self::Deny => supply_chain::run().await,
-            Self::Package => package::packaged().await,
+            Self::Package => package::deployable(Profile::Gate).await,
+            Self::Emulation => package::emulated(Profile::Gate).await,
+            Self::Doc => check([doc()?]).await,
+            Self::Faults => over_table::run(all_faults()?, engine).await,
             Self::Sam => package::same_by_sam().await,
-            Self::Emulation => package::emulated().await,
+            Self::Released => package::emulated(Profile::Release).await,
             Self::Baseline => package::held_to_baseline().await,
         }
     }
 
-    /// Whether it is left to `--long`: it takes many minutes, or what it checks changes with dependencies and releases.
-    pub(super) fn is_long(self) -> bool {
-        matches!(
-            self,
-            Self::SecondEngine
-                | Self::Deny
-                | Self::Package
-                | Self::Sam
-                | Self::Emulation
-                | Self::Baseline
-        )
+    pub(super) fn runs(self) -> Runs {
+        match self {
+            Self::SecondEngine | Self::Deny | Self::Package | Self::Emulation => Runs::InTheGate,
+            Self::Doc | Self::Faults | Self::Sam | Self::Released | Self::Baseline => {
+                Runs::BeforeARelease
+            }
+            _ => Runs::WithEachChange,
+        }
     }
 }
 
@@ -100,7 +122,25 @@ impl fmt::Display for Step {
 }
 
 fn workspace_tests() -> Result<Command> {
-    cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
+    let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])?;
+    lints::share_build(&mut tests);
+    Ok(tests)
+}
+
+/// Lets the tests of faults play a quarter of their cases, another one at each run.
+fn drawn_faults(mut tests: Command) -> Result<Command> {
+    let seed = histories::random_seed()?;
+    out::line(format!(
+        "    `{FAULTS_SEED}={seed} cargo test -p tests --test api faults::` plays the same faults"
+    ))?;
+    tests.env(FAULTS_SEED, seed.to_string());
+    Ok(tests)
+}
+
+fn all_faults() -> Result<Command> {
+    let mut tests = tests_of("api")?;
+    tests.args(["--", "faults::"]).env_remove(FAULTS_SEED);
+    Ok(tests)
 }
 
 /// The end-to-end tests against the service that a `dev.json` describes.
@@ -110,7 +150,10 @@ pub(super) fn end_to_end_tests() -> Result<Command> {
 
 /// The tests of one target. Built with the features of the whole workspace, as all else, so that nothing is built twice.
 pub(super) fn tests_of(target: &str) -> Result<Command> {
-    cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", target])
+    let mut tests =
+        cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", target])?;
+    lints::share_build(&mut tests);
+    Ok(tests)
 }
 
 /// The tests over the package that `ROLLCALL_PACKAGE` names.
@@ -134,17 +177,6 @@ pub(super) async fn check(commands: impl IntoIterator<Item = Command>) -> Result
         success &= ran.success;
     }
     Ok(Outcome { count: Count::of(success), output })
-}
-
-/// `--all-targets` leaves out what `test = false` takes out of plain `cargo test`.
-fn clippy() -> Result<[Command; 2]> {
-    let run = |targets: &[&str]| {
-        let mut command = cargo(&["clippy", "--workspace", "--locked"])?;
-        command.args(targets).args(["--", "-D", "warnings"]);
-        anyhow::Ok(command)
-    };
-    let with_service = ["--test", END_TO_END, "--test", "histories", "--test", EMULATION];
-    Ok([run(&["--all-targets"])?, run(&with_service)?])
 }
 
 fn doc() -> Result<Command> {
@@ -185,7 +217,26 @@ async fn template() -> Result<Outcome> {
     check([sam]).await
 }
 
-fn cargo(arguments: &[&str]) -> Result<Command> {
+/// Against the schemas that the tool brings.
+async fn github() -> Result<Outcome> {
+    let installed = installed("python").await?;
+    if installed.failed() {
+        return Ok(installed);
+    }
+    let files = [
+        ("vendor.github-workflows", ".github/workflows/ci.yml"),
+        ("vendor.dependabot", ".github/dependabot.yml"),
+    ];
+    let mut outcome = Outcome::default();
+    for (schema, file) in files {
+        let mut tool = guard::command(tools::python_tools()?.join("check-jsonschema"))?;
+        tool.args(["--builtin-schema", schema, file]).current_dir(workspace::root());
+        outcome += check([tool]).await?;
+    }
+    Ok(outcome)
+}
+
+pub(super) fn cargo(arguments: &[&str]) -> Result<Command> {
     let mut command = workspace::cargo()?;
     command.args(arguments);
     Ok(command)

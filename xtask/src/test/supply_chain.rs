@@ -14,8 +14,11 @@ use super::steps;
 use crate::{guard, out, tools, workspace};
 
 /// What needs nothing but the sources of the dependencies.
-const CHECKS: [&str; 3] = ["bans", "licenses", "sources"];
+const CHECKS: [&str; 3] = [BANS, "licenses", "sources"];
 const ADVISORIES: &str = "advisories";
+const BANS: &str = "bans";
+/// Workspaces of their own, whose duplicates nobody deploys.
+const OTHERS: [&str; 2] = ["fuzz/Cargo.toml", "bench/floors/Cargo.toml"];
 const REACHED_WITHIN: Duration = Duration::from_mins(1);
 
 /// Each check counts as one. Without a way to the database there is nothing to check advisories against, which is said
@@ -34,14 +37,18 @@ pub(super) async fn run() -> Result<Outcome> {
         ))?,
     }
     for check in checks {
-        outcome += steps::check([deny(check)?]).await?;
+        outcome += steps::check([deny("Cargo.toml", check)?]).await?;
+        for other in OTHERS.iter().filter(|_| check != BANS) {
+            outcome += steps::check([deny(other, check)?]).await?;
+        }
     }
     Ok(outcome)
 }
 
-fn deny(check: &str) -> Result<Command> {
+fn deny(manifest: &str, check: &str) -> Result<Command> {
     let mut command = guard::command(tools::cargo_deny()?)?;
-    command.args(["--locked", "check", check]).current_dir(workspace::root());
+    command.args(["--locked", "--manifest-path", manifest, "check"]).current_dir(workspace::root());
+    command.arg("--config").arg(workspace::root().join("deny.toml")).arg(check);
     workspace::forget_own_package(&mut command);
     Ok(command)
 }

@@ -4,14 +4,13 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::{ToolsFolder, from_source, python};
 use crate::out;
 
 const SERIES: &str = "1.9";
 const PINNED: &str = "1.9.2";
-const WHEEL: &str = "cargo-lambda==1.9.2\n";
 const PROGRAM: &str = "cargo-lambda";
 
 /// The program to run, installed if the PATH has none of the right version.
@@ -48,15 +47,21 @@ fn is_of_series(answer: &[u8]) -> bool {
     })
 }
 
-/// Without its dependencies: the one it has, a C compiler, serves only to build for other machines.
+/// The tests' list of Python packages pins it by its hashes. Without its dependencies: the one it has, a C compiler,
+/// serves only to build for other machines.
+fn wheel() -> Result<String> {
+    python::requirement(PROGRAM).context("the list of Python packages has no cargo-lambda")
+}
+
 fn from_wheel(tools: &ToolsFolder, python: &Path) -> Result<PathBuf> {
     let environment = tools.path.join(PROGRAM);
     let program = environment.join("bin").join(PROGRAM);
-    if !python::is_installed(&environment, WHEEL) {
+    let wheel = wheel()?;
+    if !python::is_installed(&environment, &wheel) {
         out::line(format!(
             "No cargo-lambda {SERIES} on the PATH: installing the wheel of {PINNED}"
         ))?;
-        python::install(python, &environment, WHEEL)?;
+        python::install(python, &environment, &wheel)?;
     }
     ensure!(is_suitable(&program), "the installed cargo-lambda does not run");
     Ok(program)
@@ -93,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_wheel_is_of_the_pinned_version() {
-        assert_eq!(WHEEL, format!("{PROGRAM}=={PINNED}\n"));
+        assert!(wheel().unwrap().starts_with(&format!("{PROGRAM}=={PINNED} \\\n")));
         assert!(PINNED.starts_with(SERIES));
     }
 }

@@ -25,6 +25,18 @@ pub fn python_tools() -> Result<PathBuf> {
     Ok(environment.join("bin"))
 }
 
+/// What the list says of one package, with its hashes.
+pub(super) fn requirement(package: &str) -> Option<String> {
+    let pin = format!("{package}==");
+    let lines = REQUIREMENTS.lines().skip_while(|line| !line.starts_with(&pin));
+    let (mut text, mut goes_on) = (String::new(), true);
+    for line in lines.take_while(|line| std::mem::replace(&mut goes_on, line.ends_with('\\'))) {
+        text += line;
+        text.push('\n');
+    }
+    (!text.is_empty()).then_some(text)
+}
+
 /// A Python that can make virtual environments.
 pub(super) fn interpreter() -> Option<PathBuf> {
     let program = Path::new("python3");
@@ -56,7 +68,7 @@ pub(super) fn install(python: &Path, environment: &Path, requirements: &str) -> 
     fs::write(&list, requirements)?;
     let mut pip = pip(python, environment)?;
     pip.args(["install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"]);
-    run(pip.arg("--requirement").arg(list))?;
+    run(pip.arg("--require-hashes").arg("--requirement").arg(list))?;
     private_file::write(&stamp_of(environment), stamp_text(environment, requirements).as_bytes())?;
     Ok(())
 }
@@ -116,10 +128,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_requirement_is_pinned() {
-        for line in REQUIREMENTS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            assert!(line.contains("=="), "{line}");
+    fn every_requirement_is_pinned_by_hash_and_from_no_place_by_name() {
+        let text = REQUIREMENTS.replace("\\\n", " ");
+        for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            assert!(line.contains("==") && line.contains(" --hash=sha256:"), "{line}");
         }
+        assert!(!REQUIREMENTS.contains("://") && !REQUIREMENTS.contains("--find-links"));
+    }
+
+    #[test]
+    fn a_requirement_is_read_with_all_of_its_hashes() {
+        let six = requirement("six").unwrap();
+
+        assert!(six.starts_with("six==1.17.0 \\\n"), "{six}");
+        assert!(six.lines().skip(1).all(|line| line.trim_start().starts_with("--hash=")), "{six}");
+        assert_eq!(six.lines().count(), 3);
+        assert_eq!(requirement("no-such-package"), None);
     }
 
     #[test]

@@ -1,0 +1,53 @@
+//! Which of the cases a run plays.
+
+use std::env;
+use std::fmt;
+
+use fastrand::Rng;
+
+use super::play::Case;
+
+/// Draws a quarter of the cases. `cargo xtask test` sets it to a number of its own at every run.
+const SEED: &str = "ROLLCALL_FAULTS_SEED";
+/// One case in so many is drawn.
+const ONE_IN: usize = 4;
+
+/// All cases, or a quarter of them.
+pub(super) enum Sample {
+    All,
+    Quarter { seed: u64, random: Rng },
+}
+
+impl Sample {
+    pub(super) fn from_environment() -> Self {
+        match env::var(SEED) {
+            Err(_) => Self::All,
+            Ok(seed) => Self::quarter(seed.parse().unwrap()),
+        }
+    }
+
+    fn quarter(seed: u64) -> Self {
+        Self::Quarter { seed, random: Rng::with_seed(seed) }
+    }
+
+    pub(super) const fn is_whole(&self) -> bool {
+        matches!(self, Self::All)
+    }
+
+    /// The cases to play of these, in their order.
+    pub(super) fn of(&mut self, cases: Vec<Case>) -> Vec<Case> {
+        let Self::Quarter { random, .. } = self else { return cases };
+        let drawn = random.choose_multiple(0..cases.len(), cases.len().div_ceil(ONE_IN));
+        let is_drawn = |(place, case)| drawn.contains(&place).then_some(case);
+        cases.into_iter().enumerate().filter_map(is_drawn).collect()
+    }
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => Ok(()),
+            Self::Quarter { seed, .. } => write!(f, ", a quarter that {SEED}={seed} draws"),
+        }
+    }
+}
