@@ -52,7 +52,7 @@ async fn another_language_opens_the_sealed_password() {
     let program = "import sys, base64, nacl.public as n; key, box = map(base64.b64decode, sys.argv[1:]); \
                    sys.stdout.buffer.write(n.SealedBox(n.PrivateKey(key)).decrypt(box))";
 
-    let python = xtask::tools::python_tools().unwrap().join("python");
+    let python = devkit::tools::python_tools().unwrap().join("python");
     let opened = std::process::Command::new(python)
         .args(["-c", program, &app.opening_key().reveal(), sealed])
         .output()

@@ -11,9 +11,9 @@ mod stage;
 
 use std::time::{Duration, Instant};
 
+use devkit::out::line;
 use tests::history::run::{Report, Size, round};
 use tokio::sync::Mutex;
-use xtask::out::line;
 
 use stage::Setting;
 

@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use anyhow::Result;
+use devkit::engine::Engine;
+use devkit::secrets_manager::{SECRET, SecretsManager};
+use devkit::template::Template;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use shared::aws::Aws;
@@ -16,9 +19,6 @@ use shared::model::Timestamp;
 use shared::seal::{OpeningKey, SealingKey};
 use shared::service_key::{ServiceKey, ServiceKeys};
 use shared::table::{Connection, Swept, Table};
-use xtask::engine::Engine;
-use xtask::secrets_manager::{SECRET, SecretsManager};
-use xtask::template::Template;
 
 use crate::{Answer, Cut, OAuthClient, Operation, Person, Proxy, Service, log};
 use functions::Functions;

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};
 
+use devkit::leaks::looks_secret;
 use serde_json::{Value, json};
 use shared::telemetry::{LevelFilter, hand_lines_to, lines};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
-use xtask::leaks::looks_secret;
 
 /// The lines of requests, in the order in which they were answered.
 static REQUESTS: Mutex<Vec<Value>> = Mutex::new(Vec::new());

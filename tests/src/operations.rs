@@ -290,7 +290,7 @@ impl Operation {
 
 /// The root of the workspace.
 pub fn root() -> &'static Path {
-    xtask::workspace::root()
+    devkit::workspace::root()
 }
 
 /// All operations, by name.

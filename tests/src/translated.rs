@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use devkit::tools::python_tools;
 use serde_json::Value;
-use xtask::tools::python_tools;
 
 use crate::root;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use devkit::template::Template;
 use matchit::Router;
-use xtask::template::Template;
 
 use crate::deployed::DEPLOYED;
 use crate::gateway::{DEFAULT, EmptyRest};

@@ -9,11 +9,12 @@ use clap::Args;
 use kept::{Counts, Kept};
 
 use crate::bench::{self, BY_PASSWORD, Function, Measured, Plan};
-use crate::guard::{self, Guarded};
-use crate::package::{self, Arch, BOOTSTRAP};
-use crate::signals::Ends;
-use crate::template::Template;
-use crate::{out, tools, workspace};
+use crate::package::{self, BOOTSTRAP};
+use devkit::arch::Arch;
+use devkit::shutdown::ShutdownSignals;
+use devkit::supervise::{self, Supervised};
+use devkit::template::Template;
+use devkit::{out, tools, workspace};
 
 /// The profile of the programs whose instructions are counted, as `Cargo.toml` has it.
 const PROFILE: &str = "counted";
@@ -30,10 +31,10 @@ pub struct Options {
 
 /// Builds and counts, and fails if something has grown by more than 5 %; ends early on a signal.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    let mut ends = Ends::catch()?;
+    let mut signals = ShutdownSignals::catch()?;
     tokio::select! {
         done = hold(&options) => done.map(|()| ExitCode::SUCCESS),
-        signal = ends.next() => Ok(ExitCode::from(128 + signal)),
+        signal = signals.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 
@@ -75,7 +76,7 @@ fn rust() -> Result<String> {
 
 /// Of the programs that are deployed, in bytes.
 async fn sizes() -> Result<Counts> {
-    let mut package = guard::command(guard::own_executable()?)?;
+    let mut package = supervise::command(supervise::own_executable()?)?;
     package.args(["package", "--arch", &DEPLOYED.to_string()]);
     ran(package).await?;
     let (template, folder) = (Template::load()?, package::folder(DEPLOYED)?);
@@ -105,7 +106,7 @@ async fn instructions() -> Result<Counts> {
     let mut build = workspace::cargo()?;
     build.args(["build", "--quiet", "--workspace", "--locked", "--example", "bench"]);
     ran(build).await?;
-    let bench = guard::command(workspace::target_dir()?.join("debug/examples/bench"))?;
+    let bench = supervise::command(workspace::target_dir()?.join("debug/examples/bench"))?;
     let mut measured = bench::measured(&plan, "baseline", bench).await?.all;
     measured.retain(|one| one.operation != BY_PASSWORD);
     let count = |one: Measured| {
@@ -132,7 +133,7 @@ async fn programs() -> Result<Vec<Function>> {
 }
 
 async fn ran(command: Command) -> Result<()> {
-    let status = Guarded::spawn(command)?.wait().await?;
+    let status = Supervised::spawn(command)?.wait().await?;
     ensure!(status.success(), "a command ended with {status}, see above");
     Ok(())
 }

@@ -27,9 +27,9 @@ pub use passwords::{BY_PASSWORD, BY_TOKEN};
 pub use plan::{Floors, Function, Measured, Plan, Results, Round, Task};
 pub use scale::{Dimension, Point, Price, Row, Scaled, Sizes};
 
-use crate::guard::Guarded;
-use crate::signals::Ends;
-use crate::{out, private_file, tools, workspace};
+use devkit::shutdown::ShutdownSignals;
+use devkit::supervise::Supervised;
+use devkit::{out, private_file, tools, workspace};
 
 /// Measure the functions' cold starts, warm requests, memory and size against floors
 #[derive(Args)]
@@ -72,10 +72,10 @@ struct Starts {
 
 /// Builds, measures over TLS and once more without, and reports; ends early on a signal.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    let mut ends = Ends::catch()?;
+    let mut signals = ShutdownSignals::catch()?;
     tokio::select! {
         done = bench(&options) => done.map(|()| ExitCode::SUCCESS),
-        signal = ends.next() => Ok(ExitCode::from(128 + signal)),
+        signal = signals.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 
@@ -149,7 +149,7 @@ async fn done<T: DeserializeOwned>(
     private_file::remove(&results)?;
     write(&plan, &serde_json::to_vec_pretty(task)?)?;
     program.args([&plan, &results]);
-    let status = Guarded::spawn(program)?.wait().await?;
+    let status = Supervised::spawn(program)?.wait().await?;
     ensure!(status.success(), "the measurement ended with {status}");
     let text = fs::read(&results).with_context(|| format!("cannot read {}", results.display()))?;
     Ok(serde_json::from_slice(&text)?)

@@ -16,8 +16,8 @@ pub use facts::{Facts, Measured, Stack};
 pub use prices::Prices;
 pub use request::Assumptions;
 
-use crate::guard::Guarded;
-use crate::{out, private_file, workspace};
+use devkit::supervise::Supervised;
+use devkit::{out, private_file, workspace};
 
 /// Work out what requests and an idle stack cost, from measured calls and a table of prices
 #[derive(Args)]
@@ -48,7 +48,7 @@ async fn measured() -> Result<Facts> {
     let mut command = workspace::cargo()?;
     command.args(["run", "--quiet", "--locked", "--package", "tests", "--example", "measure"]);
     command.arg("--").arg(&file);
-    let status = Guarded::spawn(command)?.wait().await?;
+    let status = Supervised::spawn(command)?.wait().await?;
     ensure!(status.success(), "the measurement ended with {status}");
     read(&file)
 }

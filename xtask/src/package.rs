@@ -1,7 +1,5 @@
 //! `cargo xtask package`: what `sam deploy` takes, ready and reproducible.
 
-mod alike;
-mod arch;
 mod build;
 mod sbom;
 mod template;
@@ -16,12 +14,12 @@ use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha256};
 use shared::model::hex;
 
-use crate::signals::Ends;
-use crate::template::{Function, Template};
-use crate::{out, tools, workspace};
+use devkit::arch::Arch;
+use devkit::group_features::group_by_features;
+use devkit::shutdown::ShutdownSignals;
+use devkit::template::{Function, Template};
+use devkit::{out, tools, workspace};
 
-pub(crate) use alike::alike;
-pub use arch::Arch;
 pub(crate) use build::{BOOTSTRAP, building, with_pinned_tools};
 
 /// What `sam` is told by the project.
@@ -44,10 +42,10 @@ struct Built<'a> {
 
 /// Writes `target/package/<arch>/` for each architecture, from the locked dependencies; ends early on a signal.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    let mut ends = Ends::catch()?;
+    let mut signals = ShutdownSignals::catch()?;
     tokio::select! {
         packaged = package(&options.arch) => packaged.map(|()| ExitCode::SUCCESS),
-        signal = ends.next() => Ok(ExitCode::from(128 + signal)),
+        signal = signals.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 
@@ -73,7 +71,7 @@ async fn package_for(arch: Arch) -> Result<()> {
     for tool in ["python", "targets"] {
         tools::install(tool).await?;
     }
-    for group in alike(template.functions(), arch)? {
+    for group in group_by_features(template.functions(), arch)? {
         let names: Vec<_> = group.iter().map(|function| function.binary.as_str()).collect();
         out::line(format!("Building {} for {arch}", names.join(", ")))?;
         build::build(&names, arch, &folder).await?;

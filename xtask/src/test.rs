@@ -18,10 +18,10 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use tokio::time::timeout;
 
-use crate::engine::Kind;
-use crate::out;
-use crate::signals::Ends;
 use count::Count;
+use devkit::engine::Kind;
+use devkit::out;
+use devkit::shutdown::ShutdownSignals;
 use steps::Step;
 
 /// So long a step may take: a connection that stalls must not keep it for ever.
@@ -70,10 +70,10 @@ impl AddAssign for Outcome {
 
 /// Runs the steps in their order, the rest too when one fails. Its last line counts what passed and what failed.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    let mut ends = Ends::catch()?;
+    let mut signals = ShutdownSignals::catch()?;
     tokio::select! {
         count = run_steps(&options) => finish(count?),
-        signal = ends.next() => Ok(ExitCode::from(128 + signal)),
+        signal = signals.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 

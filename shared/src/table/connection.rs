@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
+use aws_sdk_dynamodb::config::{Region, SharedCredentialsProvider};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::{Client, Config};
 
@@ -26,12 +27,18 @@ impl Connection {
     /// The environment of a Lambda function: `TABLE_NAME`, optionally `AWS_ENDPOINT_URL_DYNAMODB`, and what
     /// [`Aws::from_env`] takes.
     pub fn from_env() -> Result<Self> {
-        Self::from_env_to(variable("TABLE_NAME")?, env::var("AWS_ENDPOINT_URL_DYNAMODB").ok())
+        let aws = Aws::from_env(env::var("AWS_ENDPOINT_URL_DYNAMODB").ok())?;
+        Ok(Self { table_name: variable("TABLE_NAME")?, aws })
     }
 
-    /// The same, to the table of this name at this endpoint, if it is not AWS's own.
-    pub fn from_env_to(table_name: String, endpoint: Option<String>) -> Result<Self> {
-        Ok(Self { table_name, aws: Aws::from_env(endpoint)? })
+    /// The table of this name, for a caller who has a region and credentials; at this endpoint, if it is not AWS's own.
+    pub fn new(
+        table_name: String,
+        region: Region,
+        credentials: SharedCredentialsProvider,
+        endpoint: Option<String>,
+    ) -> Result<Self> {
+        Ok(Self { table_name, aws: Aws::new(region, credentials, endpoint)? })
     }
 
     /// A table in a local engine.

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use devkit::private_file;
+use devkit::tools::VALGRIND;
 use tokio::process::Command;
-use xtask::private_file;
-use xtask::tools::VALGRIND;
 
 use crate::process::Running;
 use crate::world::{Subject, World};

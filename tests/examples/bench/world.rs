@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use devkit::template::Template;
 use serde_json::Value;
 use tests::{Operation, Person, TestApp, operations};
 use xtask::bench::{BY_PASSWORD, BY_TOKEN, Floors, Function, Plan};
-use xtask::template::Template;
 
 use crate::authority::Authority;
 use crate::front::{Front, Passed};

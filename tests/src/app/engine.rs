@@ -1,8 +1,8 @@
 //! The table past functions and proxy: for what no operation can do or show.
 
+use devkit::engine;
 use serde_json::{Value, json};
 use shared::table::{Connection, Table};
-use xtask::engine;
 
 use super::TestApp;
 

@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::workspace;
+use devkit::workspace;
 
 /// Where it is kept.
 pub(super) const FILE: &str = "bench/baseline.json";
@@ -88,7 +88,7 @@ fn changes_of(what: &str, before: &Counts, now: &Counts) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Template;
+    use devkit::template::Template;
 
     fn kept(size: u64, instructions: u64) -> Kept {
         let of = |name: &str, count| [(name.to_owned(), count)].into();

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use crate::workspace;
+use devkit::workspace;
 
 const PATH: &str = "docs/performance.md";
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::report::{self, Shares};
 use super::{Floors, Plan, Results, document, measured, measuring, programs};
-use crate::out;
+use devkit::out;
 
 /// What a rung of the ladder is called, and what it is built with: a profile, and features that take measures back.
 const RUNGS: [(&str, &str, &str); 8] = [
@@ -66,7 +66,7 @@ fn section(results: &Results) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace;
+    use devkit::workspace;
 
     #[test]
     fn every_rung_is_built_with_features_and_a_profile_that_there_are() {

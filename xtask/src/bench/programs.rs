@@ -7,10 +7,11 @@ use std::str::FromStr;
 use anyhow::{Context, Error, Result, ensure};
 
 use super::{Floors, Function};
-use crate::guard::{self, Guarded};
-use crate::package::{self, Arch};
-use crate::template::{self, Template};
-use crate::{out, workspace};
+use devkit::arch::Arch;
+use devkit::group_features::group_by_features;
+use devkit::supervise::{self, Supervised};
+use devkit::template::{self, Template};
+use devkit::{out, workspace};
 
 /// Lets a function trust an authority of the bench. Nothing that is released has it.
 const FEATURE: &str = "shared/other-authorities";
@@ -65,7 +66,7 @@ pub(super) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Func
 }
 
 async fn release(functions: &[template::Function], how: &[&str], folder: &Path) -> Result<()> {
-    for group in package::alike(functions, Arch::of_this_machine())? {
+    for group in group_by_features(functions, Arch::of_this_machine())? {
         let names: Vec<_> = group.iter().map(|function| function.binary.as_str()).collect();
         out::line(format!("Building {}", names.join(", ")))?;
         let mut cargo = workspace::cargo()?;
@@ -101,7 +102,7 @@ pub(super) async fn rung(folder: &Path, profile: &str, features: &str) -> Result
 }
 
 fn in_floors() -> Result<Command> {
-    let mut cargo = guard::command(workspace::cargo_program())?;
+    let mut cargo = supervise::command(workspace::cargo_program())?;
     workspace::forget_own_package(&mut cargo);
     cargo.args(["build", "--locked"]).current_dir(workspace::root().join("bench/floors"));
     Ok(cargo)
@@ -109,7 +110,7 @@ fn in_floors() -> Result<Command> {
 
 async fn built(mut cargo: Command, target: &Path) -> Result<()> {
     cargo.arg("--target-dir").arg(target);
-    let status = Guarded::spawn(cargo)?.wait().await?;
+    let status = Supervised::spawn(cargo)?.wait().await?;
     ensure!(status.success(), "it does not build, see above");
     Ok(())
 }

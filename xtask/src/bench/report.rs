@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 
 use super::{Measured, Results, Round, chart, document, passwords};
-use crate::{out, workspace};
+use devkit::{out, workspace};
 
 /// The floor that the others are measured against.
 const STOCK: &str = "floor B: stock";

@@ -10,7 +10,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::{Task, done, measuring};
-use crate::out;
+use devkit::out;
 
 /// How large everything gets, each from small to large.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use clap::Args;
 use super::facts::{Measured, Stack};
 use super::prices::Prices;
 use crate::bench::share_of_a_core;
-use crate::template::Template;
+use devkit::template::Template;
 
 /// So many requests a price is for here.
 pub(super) const MILLION: f64 = 1e6;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 
 use super::{cargo_fuzz, corpus, max_len, seeds, work_folder};
-use crate::out;
 use crate::test::capture::capture;
+use devkit::out;
 
 /// The most that is kept for a target, in bytes: all of it is run with every run of the tests.
 const MOST: u64 = 100 * 1024;

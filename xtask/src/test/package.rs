@@ -12,13 +12,14 @@ use super::capture::capture;
 use super::count::Count;
 use super::steps;
 use crate::copy::Copy;
-use crate::package::{self, Arch, BOOTSTRAP, with_pinned_tools};
-use crate::template::{Template, to_json};
-use crate::{guard, tools, workspace};
+use crate::package::{self, BOOTSTRAP, with_pinned_tools};
+use devkit::arch::Arch;
+use devkit::template::{Template, to_json};
+use devkit::{supervise, tools, workspace};
 
 /// Packages for the architecture that the template deploys.
 pub(super) async fn packaged() -> Result<Outcome> {
-    let mut command = guard::command(guard::own_executable()?)?;
+    let mut command = supervise::command(supervise::own_executable()?)?;
     command.args(["package", "--arch", &Arch::Arm64.to_string()]);
     steps::check([command]).await
 }
@@ -40,7 +41,7 @@ pub(super) async fn emulated() -> Result<Outcome> {
 
 /// That nothing has grown by more than what goes unnoticed.
 pub(super) async fn held_to_baseline() -> Result<Outcome> {
-    let mut command = guard::command(guard::own_executable()?)?;
+    let mut command = supervise::command(supervise::own_executable()?)?;
     command.arg("baseline");
     steps::check([command]).await
 }

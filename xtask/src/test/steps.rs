@@ -10,8 +10,8 @@ use super::Outcome;
 use super::capture::capture;
 use super::count::Count;
 use super::{end_to_end, histories, over_table, package, supply_chain};
-use crate::engine::Kind;
-use crate::{guard, tools, workspace};
+use devkit::engine::Kind;
+use devkit::{supervise, tools, workspace};
 
 /// The test target that needs the running service; `test = false` in its manifest keeps it out of plain `cargo test`.
 const END_TO_END: &str = "e2e";
@@ -165,7 +165,7 @@ async fn machete() -> Result<Outcome> {
     if installed.failed() {
         return Ok(installed);
     }
-    let mut machete = guard::command(tools::cargo_machete()?)?;
+    let mut machete = supervise::command(tools::cargo_machete()?)?;
     machete.args(["machete", "--with-metadata"]).current_dir(workspace::root());
     workspace::forget_own_package(&mut machete);
     // Below cargo it takes its first argument for its own name.
@@ -178,7 +178,7 @@ async fn template() -> Result<Outcome> {
     if installed.failed() {
         return Ok(installed);
     }
-    let mut sam = guard::command(tools::python_tools()?.join("sam"))?;
+    let mut sam = supervise::command(tools::python_tools()?.join("sam"))?;
     sam.args(["validate", "--lint", "--template", "template.yaml"]);
     sam.envs([("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")]);
     sam.current_dir(workspace::root());

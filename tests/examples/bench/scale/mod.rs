@@ -7,11 +7,11 @@ mod requests;
 mod table;
 
 use anyhow::{Context, Result};
+use devkit::out;
 use measure::{Senders, points};
 use requests::Request;
 use table::Table;
 use xtask::bench::{Dimension, Point, Row, Scaled, Sizes};
-use xtask::out;
 
 /// How many users of a table send a request so that its time is taken, each once.
 const SAMPLES: usize = 30;

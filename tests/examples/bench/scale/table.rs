@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use devkit::engine::{Engine, Kind};
+use devkit::{out, private_file};
 use serde_json::json;
 use tests::{PASSWORD, TestApp, Who, basic};
-use xtask::engine::{Engine, Kind};
-use xtask::{out, private_file};
 
 use super::model::{Model, Names};
 

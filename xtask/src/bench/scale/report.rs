@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::super::document;
 use super::{Dimension, Point, Price, Row, Scaled, rule};
-use crate::out;
+use devkit::out;
 
 const DIMENSIONS: [Dimension; 4] =
     [Dimension::Users, Dimension::Members, Dimension::Accounts, Dimension::Offset];
