@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use crate::arch::Arch;
 use crate::supervise;
 
 /// The folder of the workspace's `Cargo.toml`.
@@ -41,6 +42,11 @@ pub fn target_dir() -> Result<PathBuf> {
     let output = cargo_output(&["metadata", "--no-deps", "--format-version", "1"])?;
     let metadata: Metadata = serde_json::from_slice(&output)?;
     Ok(metadata.target_directory)
+}
+
+/// The folder of one architecture's package.
+pub fn package_folder(arch: Arch) -> Result<PathBuf> {
+    Ok(target_dir()?.join("package").join(arch.to_string()))
 }
 
 /// The output of a short cargo command about the workspace.

@@ -47,7 +47,7 @@ fn every_property_is_a_target_and_every_target_a_property() {
     for (name, _) in TARGETS {
         let file = root().join(format!("fuzz/fuzz_targets/{name}.rs"));
         let source = fs::read_to_string(file).unwrap();
-        assert!(source.contains(&format!("tests::fuzz::{name}(")), "{name}");
+        assert!(source.contains(&format!("testkit::fuzz::{name}(")), "{name}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use devkit::template::{Function, Template};
 use serde_json::{Value, json};
-use xtask::costs::Prices;
+use tests::Prices;
 
 use crate::deployed::DEPLOYED;
 use crate::root;

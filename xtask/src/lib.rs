@@ -1,9 +1,7 @@
 //! The commands behind `cargo xtask`.
 
-pub mod baseline;
 pub mod bench;
 mod copy;
-pub mod costs;
 pub mod dev;
 pub mod engine;
 pub mod fuzz;

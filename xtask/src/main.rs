@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use devkit::{supervise, tools};
-use xtask::{baseline, bench, costs, dev, engine, fuzz, mutants, package, soak, test};
+use xtask::bench::Measurement;
+use xtask::{bench, dev, engine, fuzz, mutants, package, soak, test};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
@@ -16,9 +17,12 @@ enum Task {
     Soak(soak::Options),
     Mutants(mutants::Options),
     Fuzz(fuzz::Options),
-    Costs(costs::Options),
+    /// Work out what requests and an idle stack cost, from measured calls and a table of prices
+    Costs(bench::Options),
+    /// Measure the functions' cold starts, warm requests, memory and size against floors
     Bench(bench::Options),
-    Baseline(baseline::Options),
+    /// Hold the size of every function, and the instructions of its requests, to what was accepted last
+    Baseline(bench::Options),
     Tools(tools::Options),
     #[command(hide = true)]
     Supervise(supervise::Options),
@@ -36,10 +40,10 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Dev(options) => dev::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Engine(options) => engine::run(options).await.map(|()| ExitCode::SUCCESS),
-        Task::Costs(options) => costs::run(options).await.map(|()| ExitCode::SUCCESS),
+        Task::Costs(options) => bench::run(Measurement::Costs, options).await,
         Task::Test(options) => test::run(options).await,
-        Task::Bench(options) => bench::run(options).await,
-        Task::Baseline(options) => baseline::run(options).await,
+        Task::Bench(options) => bench::run(Measurement::Bench, options).await,
+        Task::Baseline(options) => bench::run(Measurement::Baseline, options).await,
         Task::Package(options) => package::run(options).await,
         Task::Soak(options) => soak::run(options).await,
         Task::Mutants(options) => mutants::run(options).await,

@@ -6,7 +6,7 @@ mod template;
 mod tree;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -18,6 +18,7 @@ use devkit::arch::Arch;
 use devkit::group_features::group_by_features;
 use devkit::shutdown::ShutdownSignals;
 use devkit::template::{Function, Template};
+use devkit::workspace::package_folder;
 use devkit::{out, tools, workspace};
 
 pub(crate) use build::{BOOTSTRAP, building, with_pinned_tools};
@@ -49,7 +50,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     }
 }
 
-async fn package(only: &[Arch]) -> Result<()> {
+pub(crate) async fn package(only: &[Arch]) -> Result<()> {
     for arch in Arch::value_variants() {
         if only.is_empty() || only.contains(arch) {
             package_for(*arch).await?;
@@ -58,15 +59,11 @@ async fn package(only: &[Arch]) -> Result<()> {
     Ok(())
 }
 
-/// The folder of one architecture's package.
-pub fn folder(arch: Arch) -> Result<PathBuf> {
-    Ok(workspace::target_dir()?.join("package").join(arch.to_string()))
-}
-
 /// The package takes the place of an older one when it is whole.
 async fn package_for(arch: Arch) -> Result<()> {
     let template = Template::load()?;
-    let (package, folder) = (folder(arch)?, folder(arch)?.with_extension("unfinished"));
+    let (package, folder) =
+        (package_folder(arch)?, package_folder(arch)?.with_extension("unfinished"));
     emptied(&folder)?;
     for tool in ["python", "targets"] {
         tools::install(tool).await?;

@@ -35,7 +35,7 @@ pub(super) async fn emulated() -> Result<Outcome> {
         return Ok(outcome);
     }
     let mut tests = steps::emulation_tests()?;
-    tests.env("ROLLCALL_PACKAGE", package::folder(Arch::Arm64)?);
+    tests.env("ROLLCALL_PACKAGE", workspace::package_folder(Arch::Arm64)?);
     steps::tests(tests).await
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn same_by_sam() -> Result<Outcome> {
 async fn deployed() -> Result<Outcome> {
     let mut sam = with_pinned_tools(tools::python_tools()?.join("sam"))?;
     sam.args(["deploy", "--config-env", "prod", "--no-confirm-changeset", "--template-file"]);
-    sam.arg(package::folder(Arch::Arm64)?.join("template.yaml"));
+    sam.arg(workspace::package_folder(Arch::Arm64)?.join("template.yaml"));
     sam.envs([("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")]);
     sam.envs([("AWS_ACCESS_KEY_ID", "none"), ("AWS_SECRET_ACCESS_KEY", "none")]);
     sam.envs([("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_MAX_ATTEMPTS", "1")]);
@@ -81,7 +81,7 @@ async fn built_elsewhere() -> Result<Outcome> {
     let mut outcome = steps::check([command]).await?;
     if !outcome.failed() {
         let place = Path::new(function).join(BOOTSTRAP);
-        let ours = read(&package::folder(Arch::Arm64)?.join(&place))?;
+        let ours = read(&workspace::package_folder(Arch::Arm64)?.join(&place))?;
         outcome += compared("not-found's bootstrap", &ours, &read(&folder.join(&place))?);
     }
     Ok(outcome)
@@ -94,7 +94,7 @@ async fn built_by_sam() -> Result<Outcome> {
     if outcome.failed() {
         return Ok(outcome);
     }
-    let package = package::folder(Arch::Arm64)?;
+    let package = workspace::package_folder(Arch::Arm64)?;
     let template = Template::load()?;
     for function in template.functions() {
         let ours = read(&package.join(&function.binary).join(BOOTSTRAP))?;

@@ -1,0 +1,47 @@
+//! The service in one process, its clients, and a proxy that watches and disturbs its calls to
+//! the table.
+
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "what a test cannot arrange fails it"
+)]
+
+mod answer;
+mod app;
+mod conditions;
+mod cut;
+mod doomed;
+pub mod fuzz;
+pub mod history;
+mod invariants;
+mod log;
+mod operations;
+mod person;
+mod prepare;
+mod prices;
+mod proxy;
+mod runtime_api;
+mod signed;
+mod snapshot;
+mod state;
+mod translated;
+
+pub use answer::Answer;
+pub use app::{PASSWORD, REQUEST_ID, TestApp};
+pub use conditions::Conditions;
+pub use cut::Cut;
+pub use doomed::Doomed;
+pub use invariants::inconsistencies;
+pub use log::{last_request_line, request_lines, watch as watch_log};
+pub use operations::{Asker, Operation, operations, operations_with_access, root, user_operations};
+pub use person::{Person, basic};
+pub use prepare::{
+    OAuthClient, Service, Shown, TOKEN_ID, Tokens, Who, form, parameter, token_id, unique,
+};
+pub use prices::Prices;
+pub use proxy::{Call, Consumed, Fault, Proxy, units};
+pub use runtime_api::{RuntimeApi, Told};
+pub use signed::{date, sign, signature};
+pub use state::{State, seen};
+pub use translated::{printed, script, source, translate};
