@@ -27,6 +27,23 @@ pub fn commands(program: &str) -> Vec<(String, String)> {
     found
 }
 
+/// The same for commands between backticks inside a paragraph.
+///
+/// # Panics
+/// If a page cannot be read.
+#[expect(clippy::expect_used, reason = "for tests")]
+pub fn inline_commands(program: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        let spans = text.split('`').skip(1).step_by(2);
+        let commands =
+            spans.filter(|span| *span == program || span.starts_with(&format!("{program} ")));
+        found.extend(commands.map(|span| (page.display().to_string(), span.to_owned())));
+    }
+    found
+}
+
 fn command(line: &str, program: &str) -> Option<String> {
     let rest = line.trim().trim_start_matches("$ ").strip_prefix(program)?.strip_prefix(' ')?;
     let end = rest.find(['#', '|', '>', '<', '&', ';']).unwrap_or(rest.len());

@@ -1,7 +1,7 @@
 //! Children that never outlive this process, however it ends.
 //!
-//! A child is not started directly but through `xtask guard`, which holds the reading end of a pipe. When the pipe's
-//! other end closes, because its holder let go of it or is dead, the guard asks the child to end, after a grace period
+//! A child is not started directly but through the hidden subcommand `supervise` of the running program, which holds the reading end of a pipe. When the pipe's
+//! other end closes, because its holder let go of it or is dead, that supervisor asks the child to end, after a grace period
 //! kills it, and then kills all its descendants, also those with sessions of their own. (A parent-death signal would
 //! need unsafe code and reaches only one generation.)
 

@@ -25,7 +25,7 @@ use devkit::shutdown::ShutdownSignals;
 use steps::Step;
 
 /// So long a step may take: a connection that stalls must not keep it for ever.
-const LONGEST: Duration = Duration::from_mins(50);
+const MAX_STEP_TIME: Duration = Duration::from_mins(50);
 
 /// Check format, lints, documentation and template, and run all tests
 #[derive(Args)]
@@ -90,9 +90,9 @@ async fn run_steps(options: &Options) -> Result<Count> {
 async fn run_step(step: Step, engine: Kind) -> Result<Count> {
     out::line(format!("==> {step}: {}", step.description()))?;
     let start = Instant::now();
-    let ran = timeout(LONGEST, step.run(engine)).await;
-    let ran =
-        ran.unwrap_or_else(|_| bail!("it was ended after {} minutes", LONGEST.as_secs() / 60));
+    let ran = timeout(MAX_STEP_TIME, step.run(engine)).await;
+    let ran = ran
+        .unwrap_or_else(|_| bail!("it was ended after {} minutes", MAX_STEP_TIME.as_secs() / 60));
     let Outcome { count, output } = ran.unwrap_or_else(Outcome::from);
     if count.failed > 0 {
         out::line(output.trim_end())?;

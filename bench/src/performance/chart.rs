@@ -13,7 +13,7 @@ const TOP: f64 = 56.0;
 /// Right of the axis, for what stands at the end of the longest bar.
 const NUMBERS: f64 = 80.0;
 /// What the axis ends at.
-const MOST: f64 = 1.25;
+const AXIS_END: f64 = 1.25;
 const TITLE: &str = "Shares of what the stock takes: less is better";
 const COLOURS: [(&str, &str); 4] = [
     ("cold start", "#1f6feb"),
@@ -76,13 +76,13 @@ fn group(svg: &mut String, shares: &Shares, top: f64) {
         of.calls,
     );
     for (place, (value, (_, colour))) in values.iter().zip(COLOURS).enumerate() {
-        let cut = if *value > MOST { ", cut off" } else { "" };
+        let cut = if *value > AXIS_END { ", cut off" } else { "" };
         let y = top + (BAR + 2.0) * place as f64;
         let _ = write!(
             svg,
             r#"<rect x="{LABELS}" y="{y}" width="{:.1}" height="{BAR}" fill="{colour}"/><text x="{:.1}" y="{}" font-size="10">{value:.2}{cut}</text>"#,
-            x(value.min(MOST)) - LABELS,
-            x(value.min(MOST)) + 4.0,
+            x(value.min(AXIS_END)) - LABELS,
+            x(value.min(AXIS_END)) + 4.0,
             y + BAR - 0.5,
         );
     }
@@ -90,7 +90,7 @@ fn group(svg: &mut String, shares: &Shares, top: f64) {
 
 /// Where a share lies on the axis.
 fn x(share: f64) -> f64 {
-    LABELS + (WIDTH - LABELS - NUMBERS) * share / MOST
+    LABELS + (WIDTH - LABELS - NUMBERS) * share / AXIS_END
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use testkit::{Answer, Operation, Service, TestApp, Who, form, operations};
 pub(crate) const LIMIT: u64 = 100;
 
 /// The most that a list of users has.
-const MOST: u64 = 1_000;
+const MAX_LIMIT: u64 = 1_000;
 
 /// A request, which is prepared anew every time.
 pub(crate) struct Request {
@@ -82,7 +82,7 @@ impl Request {
         ensure!(answer.status == self.operation.success(), "{}: {answer:?}", self.name);
         let listed = listed(&answer.body);
         let (things, must_list) = match self.per {
-            Some(Per::Listed(_)) => (listed, Some(size.min(MOST))),
+            Some(Per::Listed(_)) => (listed, Some(size.min(MAX_LIMIT))),
             Some(Per::LeftOut(_)) => (size, Some(LIMIT)),
             Some(Per::There(_)) => (size, None),
             None => (0, None),
@@ -139,7 +139,7 @@ pub(crate) fn about_members() -> Vec<Request> {
     let list = || Request::of(&operation("e24-list-accounts"));
     requests.extend([
         list().named("`limit=1`").asking(|_, _| "limit=1".to_owned()),
-        list().asking(|_, _| format!("limit={MOST}")).per(Per::Listed("user listed")),
+        list().asking(|_, _| format!("limit={MAX_LIMIT}")).per(Per::Listed("user listed")),
         Request::of(&operation("e24-create-account")).named("a member more"),
     ]);
     requests

@@ -1,8 +1,8 @@
-//! What DynamoDB has learnt since this DynamoDB Local of January 2020, put before it.
+//! A proxy that adds to this DynamoDB Local of January 2020 what DynamoDB has learnt since.
 //!
 //! - An attribute that is no key may be an empty text (May 2020): [`empty`].
 //! - A transaction may have 100 actions (September 2022): [`transaction`].
-//! - A single write whose condition fails can answer with the item that it met (June 2023). Here it is read after the
+//! - A single write whose condition fails can return the item that it met (June 2023). Here it is read after the
 //!   failure, so that it may be younger.
 //!
 //! Unlike the engine itself, this listens on 127.0.0.1 alone.
@@ -34,13 +34,13 @@ pub(super) struct CompatProxy {
     server: JoinHandle<std::io::Result<()>>,
 }
 
-/// The engine backend.
+/// The engine behind the proxy.
 #[derive(Clone)]
 struct Backend {
     endpoint: String,
     client: Client,
     /// The client request tokens of long transactions, and what came with them. Whoever may write here is alone.
-    done: Arc<RwLock<HashMap<String, Value>>>,
+    completed: Arc<RwLock<HashMap<String, Value>>>,
 }
 
 impl CompatProxy {
@@ -51,8 +51,8 @@ impl CompatProxy {
             .with_context(|| format!("cannot serve DynamoDB on port {port}"))?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let client = Client::builder().no_proxy().build()?;
-        let backend = Backend { endpoint: engine, client, done: Arc::default() };
-        let router = Router::new().fallback(answer).with_state(backend);
+        let backend = Backend { endpoint: engine, client, completed: Arc::default() };
+        let router = Router::new().fallback(handle).with_state(backend);
         Ok((Self { server: tokio::spawn(axum::serve(listener, router).into_future()) }, endpoint))
     }
 }
@@ -63,57 +63,62 @@ impl Drop for CompatProxy {
     }
 }
 
-/// What was begun is brought to its end, also when nobody waits for the answer any more.
-async fn answer(State(backend): State<Backend>, headers: HeaderMap, body: Bytes) -> Response {
-    let asked = tokio::spawn(async move { backend.ask(headers, &body).await });
-    let answered = asked.await.map_err(anyhow::Error::from).flatten().map(|(status, body)| {
+/// A request that has begun is completed, even if its client no longer waits.
+async fn handle(State(backend): State<Backend>, headers: HeaderMap, body: Bytes) -> Response {
+    let task = tokio::spawn(async move { backend.call(headers, &body).await });
+    let outcome = task.await.map_err(anyhow::Error::from).flatten().map(|(status, body)| {
         (status, [("content-type", "application/x-amz-json-1.0")], body).into_response()
     });
-    answered.unwrap_or_else(|error| {
+    outcome.unwrap_or_else(|error| {
         (StatusCode::BAD_GATEWAY, format!("DynamoDB Local: {error:#}")).into_response()
     })
 }
 
 impl Backend {
-    async fn ask(&self, mut headers: HeaderMap, body: &[u8]) -> Result<(StatusCode, String)> {
+    async fn call(&self, mut headers: HeaderMap, body: &[u8]) -> Result<(StatusCode, String)> {
         headers.remove("content-length");
         headers.remove("host");
         let text = str::from_utf8(body)?;
         if text.contains("TransactItems") {
-            let asked: Value = serde_json::from_str(text)?;
-            if transaction::is_long(&asked) {
-                return self.transact(&headers, &asked).await;
+            let request: Value = serde_json::from_str(text)?;
+            if transaction::exceeds_engine(&request) {
+                return self.transact(&headers, &request).await;
             }
         }
-        let _shared = self.done.read().await;
-        let (status, answer) = self.forward(&headers, text.to_owned()).await?;
-        if text.contains("ALL_OLD") && answer.contains("#ConditionalCheckFailedException") {
-            return Ok((status, self.with_item(&headers, text, &answer).await?));
+        let _shared = self.completed.read().await;
+        let (status, response) = self.forward(&headers, text.to_owned()).await?;
+        if text.contains("ALL_OLD") && response.contains("#ConditionalCheckFailedException") {
+            return Ok((status, self.with_item(&headers, text, &response).await?));
         }
-        Ok((status, answer))
+        Ok((status, response))
     }
 
-    /// The refusal of a single write, with the item if that is wanted.
-    async fn with_item(&self, headers: &HeaderMap, asked: &str, refusal: &str) -> Result<String> {
-        let asked: Value = serde_json::from_str(asked)?;
-        if asked["ReturnValuesOnConditionCheckFailure"] != "ALL_OLD" {
-            return Ok(refusal.to_owned());
+    /// The rejection of a single write, with the item if that is wanted.
+    async fn with_item(
+        &self,
+        headers: &HeaderMap,
+        request: &str,
+        rejection: &str,
+    ) -> Result<String> {
+        let request: Value = serde_json::from_str(request)?;
+        if request["ReturnValuesOnConditionCheckFailure"] != "ALL_OLD" {
+            return Ok(rejection.to_owned());
         }
         let mut headers = headers.clone();
         headers.insert(TARGET, "DynamoDB_20120810.GetItem".parse()?);
-        let read = json!({ "TableName": asked["TableName"], "Key": key_of(&asked), "ConsistentRead": true });
+        let read = json!({ "TableName": request["TableName"], "Key": key_of(&request), "ConsistentRead": true });
         let (_, found) = self.forward(&headers, read.to_string()).await?;
-        let (mut found, mut refusal): (Value, Value) =
-            (serde_json::from_str(&found)?, serde_json::from_str(refusal)?);
-        refusal["Item"] = found["Item"].take();
-        Ok(refusal.to_string())
+        let (mut found, mut rejection): (Value, Value) =
+            (serde_json::from_str(&found)?, serde_json::from_str(rejection)?);
+        rejection["Item"] = found["Item"].take();
+        Ok(rejection.to_string())
     }
 
-    async fn forward(&self, headers: &HeaderMap, asked: String) -> Result<(StatusCode, String)> {
+    async fn forward(&self, headers: &HeaderMap, request: String) -> Result<(StatusCode, String)> {
         let call = self.client.post(&self.endpoint).headers(headers.clone());
-        let answer = call.body(empty::hidden(asked)?).send().await?;
-        let status = answer.status();
-        Ok((status, empty::shown(answer.text().await?)?))
+        let response = call.body(empty::hidden(request)?).send().await?;
+        let status = response.status();
+        Ok((status, empty::shown(response.text().await?)?))
     }
 }
 

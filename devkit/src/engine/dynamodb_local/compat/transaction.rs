@@ -1,4 +1,4 @@
-//! Transactions of more actions than the engine takes: all conditions are looked at before anything is written, and
+//! Transactions of more actions than the engine takes: all conditions are checked before anything is written, and
 //! meanwhile nobody else is let in.
 
 use std::collections::HashSet;
@@ -10,38 +10,38 @@ use serde_json::{Map, Value, json};
 use super::{Backend, key_of};
 
 /// The engine takes so many actions.
-const SHORT: usize = 10;
+const ENGINE_MAX_ACTIONS: usize = 10;
 /// `DynamoDB` takes so many.
-const LONG: usize = 100;
+const MAX_ACTIONS: usize = 100;
 /// True of everything.
 const ANYTHING: &str = "attribute_exists(pk) OR attribute_not_exists(pk)";
 
-/// Whether the engine would refuse for its length what `DynamoDB` takes.
-pub(super) fn is_long(asked: &Value) -> bool {
-    (SHORT + 1..=LONG).contains(&actions(asked).len())
+/// Whether the engine rejects for its length what `DynamoDB` takes.
+pub(super) fn exceeds_engine(request: &Value) -> bool {
+    (ENGINE_MAX_ACTIONS + 1..=MAX_ACTIONS).contains(&actions(request).len())
 }
 
-fn actions(asked: &Value) -> &[Value] {
-    asked["TransactItems"].as_array().map(Vec::as_slice).unwrap_or_default()
+fn actions(request: &Value) -> &[Value] {
+    request["TransactItems"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 impl Backend {
     pub(super) async fn transact(
         &self,
         headers: &HeaderMap,
-        asked: &Value,
+        request: &Value,
     ) -> Result<(StatusCode, String)> {
-        let actions = actions(asked);
+        let actions = actions(request);
         if names_an_item_twice(actions) {
             let message = "Transaction request cannot include multiple operations on one item";
-            return Ok(refused(
+            return Ok(rejection(
                 "com.amazon.coral.validate#ValidationException",
                 json!({ "message": message }),
             ));
         }
-        let mut done = self.done.write().await;
-        let token = asked["ClientRequestToken"].as_str().unwrap_or_default();
-        if !token.is_empty() && done.get(token) == Some(asked) {
+        let mut completed = self.completed.write().await;
+        let token = request["ClientRequestToken"].as_str().unwrap_or_default();
+        if !token.is_empty() && completed.get(token) == Some(request) {
             return Ok((StatusCode::OK, "{}".to_owned()));
         }
         let reasons = self.reasons(headers, actions).await?;
@@ -49,29 +49,29 @@ impl Backend {
             return Ok(cancelled(&reasons));
         }
         self.write(headers, actions).await?;
-        done.insert(token.to_owned(), asked.clone());
+        completed.insert(token.to_owned(), request.clone());
         Ok((StatusCode::OK, "{}".to_owned()))
     }
 
     async fn write(&self, headers: &HeaderMap, actions: &[Value]) -> Result<()> {
-        for portion in actions.chunks(SHORT) {
-            let (status, answer) = self.transact_some(headers, portion).await?;
-            ensure!(status.is_success(), "a long transaction stopped half-way: {answer}");
+        for portion in actions.chunks(ENGINE_MAX_ACTIONS) {
+            let (status, response) = self.transact_some(headers, portion).await?;
+            ensure!(status.is_success(), "a long transaction stopped half-way: {response}");
         }
         Ok(())
     }
 
-    /// What the engine says of each condition.
+    /// The result of each condition.
     async fn reasons(&self, headers: &HeaderMap, actions: &[Value]) -> Result<Vec<Value>> {
         let mut reasons = Vec::new();
-        for portion in actions.chunks(SHORT) {
+        for portion in actions.chunks(ENGINE_MAX_ACTIONS) {
             let checks: Vec<_> = portion.iter().map(check).collect();
-            let (status, answer) = self.transact_some(headers, &checks).await?;
-            let answer: Value = serde_json::from_str(&answer)?;
-            if let Some(of_portion) = answer["CancellationReasons"].as_array() {
+            let (status, response) = self.transact_some(headers, &checks).await?;
+            let response: Value = serde_json::from_str(&response)?;
+            if let Some(of_portion) = response["CancellationReasons"].as_array() {
                 reasons.extend(of_portion.iter().cloned());
             } else {
-                ensure!(status.is_success(), "a part of a long transaction: {answer}");
+                ensure!(status.is_success(), "a part of a long transaction: {response}");
                 reasons.extend(portion.iter().map(|_| json!({ "Code": "None" })));
             }
         }
@@ -88,13 +88,13 @@ impl Backend {
 }
 
 fn cancelled(reasons: &[Value]) -> (StatusCode, String) {
-    refused(
+    rejection(
         "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
         json!({ "Message": "Transaction cancelled", "CancellationReasons": reasons }),
     )
 }
 
-fn refused(kind: &str, mut body: Value) -> (StatusCode, String) {
+fn rejection(kind: &str, mut body: Value) -> (StatusCode, String) {
     body["__type"] = kind.into();
     (StatusCode::BAD_REQUEST, body.to_string())
 }
@@ -130,7 +130,7 @@ fn check(action: &Value) -> Value {
     json!({ "ConditionCheck": check })
 }
 
-/// The engine refuses a name or a value that is not in the expression.
+/// The engine rejects a name or a value that is not in the expression.
 fn used(expression: &str, all: Option<&Map<String, Value>>) -> Map<String, Value> {
     let part_of_name = |letter: char| letter.is_alphanumeric() || "_#:".contains(letter);
     let words: HashSet<_> = expression.split(|letter| !part_of_name(letter)).collect();
