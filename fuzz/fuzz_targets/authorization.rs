@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| tests::fuzz::authorization(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| testkit::fuzz::authorization(input));

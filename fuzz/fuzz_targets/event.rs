@@ -8,7 +8,7 @@ use fuzz::event::mutated;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
 // A panic inside a function is answered with 500, which the property finds; it is not to end the process before.
-fuzz_target!(init: drop(take_hook()), |input: &[u8]| tests::fuzz::event(input));
+fuzz_target!(init: drop(take_hook()), |input: &[u8]| testkit::fuzz::event(input));
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     match mutated(&data[..size], max_size, seed) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -26,7 +26,7 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 pub struct Aws {
     pub(crate) region: Region,
     pub(crate) endpoint: Option<String>,
-    pub(crate) credentials: Credentials,
+    pub(crate) credentials: SharedCredentialsProvider,
 }
 
 impl Aws {
@@ -35,12 +35,6 @@ impl Aws {
     ///
     /// In Lambda credentials are always in the environment; the SDK's chain of other places is not searched.
     pub fn from_env(endpoint: Option<String>) -> Result<Self> {
-        if endpoint
-            .as_ref()
-            .is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://"))
-        {
-            return Err(failed("start")("an endpoint must be an http or https URL"));
-        }
         let session = env::var("AWS_SESSION_TOKEN").ok();
         let credentials = Credentials::new(
             variable("AWS_ACCESS_KEY_ID")?,
@@ -49,7 +43,21 @@ impl Aws {
             None,
             "environment",
         );
-        Ok(Self { region: Region::new(variable("AWS_REGION")?), endpoint, credentials })
+        let region = Region::new(variable("AWS_REGION")?);
+        Self::new(region, SharedCredentialsProvider::new(credentials), endpoint)
+    }
+
+    /// With credentials that were found elsewhere; the service is at this endpoint, if it is not AWS's own.
+    pub fn new(
+        region: Region,
+        credentials: SharedCredentialsProvider,
+        endpoint: Option<String>,
+    ) -> Result<Self> {
+        let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        if endpoint.as_ref().is_some_and(|url| !is_url(url)) {
+            return Err(failed("start")("an endpoint must be an http or https URL"));
+        }
+        Ok(Self { region, endpoint, credentials })
     }
 
     /// A local stand-in, which takes any credentials.
@@ -57,7 +65,9 @@ impl Aws {
         Self {
             region: Region::new("us-east-1"),
             endpoint: Some(endpoint.to_owned()),
-            credentials: Credentials::new("local", "local", None, None, "local"),
+            credentials: SharedCredentialsProvider::new(Credentials::new(
+                "local", "local", None, None, "local",
+            )),
         }
     }
 }

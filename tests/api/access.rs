@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shared::model::{Scope, TokenKind};
-use tests::{
+use testkit::{
     Operation, Person, TestApp, operations, operations_with_access, sign, user_operations,
 };
 
@@ -95,7 +95,7 @@ async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else
 }
 
 /// The answer names the scope that is missing, if one would help.
-fn assert_told(operation: &Operation, refused: &tests::ApiResponse) {
+fn assert_told(operation: &Operation, refused: &testkit::ApiResponse) {
     let bearer = r#"Bearer realm="rollcall", error="insufficient_scope""#;
     let (text, challenge) = match operation.token_scope().map(Scope::as_str) {
         Some(name) => {

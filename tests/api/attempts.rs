@@ -7,7 +7,7 @@ use shared::model::UserId;
 use shared::table::{
     CredentialKey, LoginAttempts, LoginSubject, Reservation, StoredCredential, Table,
 };
-use tests::{Fault, TestApp};
+use testkit::{Fault, TestApp};
 
 /// What the table knows of the attempts on a name.
 async fn seen(table: &Table, guessed: &LoginSubject) -> LoginAttempts {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::table::NewUser;
-use tests::{ApiResponse, PASSWORD, Person, TestApp, basic};
+use testkit::{ApiResponse, PASSWORD, Person, TestApp, basic};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
 /// What a 401 asks for after a credential that was not good.
@@ -360,7 +360,7 @@ async fn a_hash_that_cannot_be_replaced_now_keeps_nobody_out() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     set(&app, &jane, "passwordHash", json!({ "S": WEAK })).await;
-    app.proxy().disturb("TransactWriteItems", tests::Fault::Rejected("AccessDeniedException"));
+    app.proxy().disturb("TransactWriteItems", testkit::Fault::Rejected("AccessDeniedException"));
 
     assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
 

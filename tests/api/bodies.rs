@@ -1,7 +1,7 @@
 //! Bad bodies, in every operation that takes one.
 
 use serde_json::{Value, json};
-use tests::{Operation, TestApp, operations, user_operations};
+use testkit::{Operation, TestApp, operations, user_operations};
 
 /// The operations of users that take a JSON body.
 fn with_body() -> impl Iterator<Item = Operation> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::model::Role;
-use tests::{ApiResponse, Operation, Person, TestApp, operations, user_operations};
+use testkit::{ApiResponse, Operation, Person, TestApp, operations, user_operations};
 
 /// Single resources, by the operation that shows one.
 const RESOURCES: [&str; 8] = [
@@ -341,7 +341,7 @@ async fn a_token_does_not_change_by_being_looked_at() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let fresh = jane.new_token(shared::model::TokenKind::User, None, None).await;
-    let id = tests::token_id(&fresh).unwrap();
+    let id = testkit::token_id(&fresh).unwrap();
     let jane = jane.with_token(fresh);
     let own = format!("/rollcall/v1/tokens/{id}");
 
@@ -352,7 +352,7 @@ async fn a_token_does_not_change_by_being_looked_at() {
     assert!(first.body["lastUsedAt"].is_string(), "{first:?}");
     assert_eq!((&again, &by_id), (&first, &first));
     let fresh = jane.with_token(jane.new_token(shared::model::TokenKind::User, None, None).await);
-    let id = tests::token_id(fresh.token()).unwrap();
+    let id = testkit::token_id(fresh.token()).unwrap();
     let unused = fresh.send("GET", &format!("/rollcall/v1/tokens/{id}")).await;
     assert_eq!(fresh.send("GET", "/rollcall/v1/tokens/self").await, unused);
 }

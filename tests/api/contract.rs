@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
-use tests::{CallerKind, REQUEST_ID, TestApp, operations, user_operations};
+use testkit::{CallerKind, REQUEST_ID, TestApp, operations, user_operations};
 
 #[tokio::test]
 async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
@@ -222,7 +222,7 @@ async fn no_answer_to_a_bad_credential_tells_whose_account_it_asks_for() {
     }
 }
 
-fn user_key(person: &tests::Person<'_>) -> Value {
+fn user_key(person: &testkit::Person<'_>) -> Value {
     json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } })
 }
 

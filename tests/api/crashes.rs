@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::{Role, TokenKind};
 use shared::table::Swept;
-use tests::{ApiResponse, CallCutoff, DeletionFixture, Fault, TestApp};
+use testkit::{ApiResponse, CallCutoff, DeletionFixture, Fault, TestApp};
 
 /// More than a batch.
 const MEMBERS: usize = 30;
@@ -324,7 +324,7 @@ impl Changing {
     }
 
     fn ends(&self, item: &Value) -> bool {
-        let ids = self.ending.iter().filter_map(|token| tests::token_id(token));
+        let ids = self.ending.iter().filter_map(|token| testkit::token_id(token));
         let is_token = ids.into_iter().any(|id| item["id"]["S"] == id);
         let is_grant = item["type"]["S"] == "grant" && item["user"]["S"] == self.user();
         is_token || is_grant

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::model::TokenKind;
-use tests::{Fault, TestApp};
+use testkit::{Fault, TestApp};
 
 #[tokio::test]
 async fn a_token_is_taken_bare_and_after_bearer() {
@@ -130,7 +130,7 @@ async fn a_token_with_the_right_ids_and_a_wrong_secret_is_refused() {
 async fn a_disabled_or_deleted_user_is_refused_with_the_next_request() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    let key = |person: &tests::Person<'_>| json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } });
+    let key = |person: &testkit::Person<'_>| json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } });
 
     let disable = json!({ "Key": key(&jane), "UpdateExpression": "SET disabled = :yes", "ExpressionAttributeValues": { ":yes": { "BOOL": true } } });
     app.engine("UpdateItem", disable).await;

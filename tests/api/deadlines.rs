@@ -14,7 +14,7 @@ use shared::http::ApiRequest;
 use shared::model::TokenKind;
 use shared::table::{Connection, Table};
 use shared::{Error, Result};
-use tests::{Fault, TestApp, operations, root};
+use testkit::{Fault, TestApp, operations, root};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
 
@@ -30,7 +30,7 @@ fn lambda_timeouts() -> Vec<u64> {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_nothing_ends_is_503_in_its_dialect_before_lambda_and_the_gateway_give_up() {
-    tests::watch_log();
+    testkit::watch_log();
     let shortest = lambda_timeouts().into_iter().chain([GATEWAY]).min().unwrap();
     assert!(!lambda_timeouts().is_empty() && shortest < GATEWAY);
 

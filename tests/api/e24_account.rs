@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
 use ssh_key::public::KeyData;
 use ssh_key::{Mpint, PublicKey};
-use tests::{ApiResponse, Fault, Person, TestApp, basic};
+use testkit::{ApiResponse, Fault, Person, TestApp, basic};
 
 use crate::signatures::Signed;
 
@@ -235,7 +235,7 @@ async fn a_new_password_revokes_every_other_token_and_neither_the_one_that_asked
     let verified = shared::password::PasswordCache::new().unwrap();
     let id = jane.user().id;
     assert!(verified.check(id, Some(&hash), "another horse battery").unwrap());
-    assert!(!verified.check(id, Some(&hash), tests::PASSWORD).unwrap());
+    assert!(!verified.check(id, Some(&hash), testkit::PASSWORD).unwrap());
 }
 
 #[tokio::test]
@@ -588,7 +588,7 @@ async fn a_user_has_at_most_50_ssh_keys() {
 async fn no_name_and_password_is_taken() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let header = basic("janedoe", tests::PASSWORD);
+    let header = basic("janedoe", testkit::PASSWORD);
 
     let answer = app.send("GET", ACCOUNT, &[("authorization", &header)], None).await;
 

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::Role;
-use tests::{Person, TestApp, units};
+use testkit::{Person, TestApp, units};
 
 const PATH: &str = "/v2/accounts";
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::model::Role;
-use tests::{Person, TestApp};
+use testkit::{Person, TestApp};
 
 const ACCOUNTS: &str = "/v1/accounts";
 const PLAN: &str = "00000000-0000-0000-0000-000000000000";

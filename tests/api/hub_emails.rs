@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::table::{CallerEmail, UserIdByUsername};
-use tests::{ApiResponse, Person, TestApp};
+use testkit::{ApiResponse, Person, TestApp};
 
 const PATH: &str = "/api/v1.1/users/janedoe/emails/";
 

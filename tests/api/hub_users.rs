@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
-use tests::{ApiResponse, Person, TestApp};
+use testkit::{ApiResponse, Person, TestApp};
 
 const PATH: &str = "/api/v1.1/users/janedoe/";
 
@@ -194,7 +194,7 @@ async fn a_person_is_the_same_in_every_dialect() {
     assert_eq!(user["username"], "marymajor");
 
     for name in ["marymajor", "MaryMajor", "mary.major@example.com"] {
-        let basic = tests::basic(name, "correct horse battery");
+        let basic = testkit::basic(name, "correct horse battery");
         let headers = [("authorization", basic.as_str())];
         let hub = app.send("GET", "/api/v1.1/users/marymajor/", &headers, None).await;
         assert_eq!(
@@ -203,7 +203,7 @@ async fn a_person_is_the_same_in_every_dialect() {
             "{name}"
         );
     }
-    let basic = tests::basic("marymajor", "correct horse battery");
+    let basic = testkit::basic("marymajor", "correct horse battery");
     let headers = [("authorization", basic.as_str()), ("content-type", "application/json")];
     let body = json!({ "full_name": "Mary Minor" }).to_string();
     app.send("PATCH", "/api/v1.1/users/marymajor/", &headers, Some(&body)).await;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use shared::Error;
 use shared::model::{IdempotencySlot, Scope};
 use shared::table::StoredResponse;
-use tests::{ApiResponse, Fault, Operation, Person, State, TestApp, user_operations};
+use testkit::{ApiResponse, Fault, Operation, Person, State, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
 
@@ -257,7 +257,7 @@ async fn a_key_is_the_credentials_own() {
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let other = jane.with_token(jane.new_token(shared::model::TokenKind::User, None, None).await);
     let body = json!({ "name": "test", "kind": "user" }).to_string();
-    let (basic, by_address) = (jane.basic(), tests::basic(jane.email(), tests::PASSWORD));
+    let (basic, by_address) = (jane.basic(), testkit::basic(jane.email(), testkit::PASSWORD));
     let mut tokens = BTreeSet::new();
 
     for authorization in [jane.token(), other.token(), john.token(), &basic] {
@@ -287,7 +287,7 @@ async fn the_key_is_looked_up_after_credential_scope_and_body() {
 
     let bad = app.send("POST", path, &headers, Some("{}")).await;
     let out_of_scope = app.send("POST", "/rollcall/v1/tokens", &headers, Some(&body)).await;
-    let id = tests::token_id(scoped.token()).unwrap();
+    let id = testkit::token_id(scoped.token()).unwrap();
     let revoked = jane.send("DELETE", &format!("/rollcall/v1/tokens/{id}")).await;
     let gone = app.send("POST", path, &headers, Some(&body)).await;
 
@@ -418,7 +418,7 @@ async fn a_key_is_one_text_bare_or_in_quotes() {
 #[tokio::test]
 async fn reads_and_the_oauth_endpoints_take_no_notice_of_a_key() {
     for operation in
-        tests::operations().into_iter().filter(|own| !writes().any(|w| w.name == own.name))
+        testkit::operations().into_iter().filter(|own| !writes().any(|w| w.name == own.name))
     {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;

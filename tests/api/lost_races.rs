@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::model::{AccountId, Role, TokenCredential};
 use shared::table::NewUser;
-use tests::{Operation, Person, TestApp, user_operations};
+use testkit::{Operation, Person, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
 

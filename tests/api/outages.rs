@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tests::{
+use testkit::{
     ApiResponse, CallerKind, Fault, Operation, Person, TestApp, operations, user_operations,
 };
 

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use devkit::template::Template;
 use serde_json::{Value, json};
 use shared::model::Role;
 use shared::service_key::SECRET_VARIABLE;
-use tests::{Call, CallerKind, Fault, Person, TestApp, operations};
+use testkit::{Call, CallerKind, Fault, Person, TestApp, operations};
 use tokio::sync::OnceCell;
-use xtask::template::Template;
 
 const SECRET_READ: &str = "secretsmanager:GetSecretValue";
 

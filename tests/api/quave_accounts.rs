@@ -3,7 +3,7 @@
 use serde_json::json;
 use shared::model::Role;
 use shared::table::NewUser;
-use tests::{Fault, Person, TestApp};
+use testkit::{Fault, Person, TestApp};
 
 const ACCOUNT: &str = "/api/public/v1/account";
 const ACCOUNTS: &str = "/api/public/v1/accounts";

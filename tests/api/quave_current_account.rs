@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::model::Role;
-use tests::TestApp;
+use testkit::TestApp;
 
 const CURRENT: &str = "/api/public/v1/current-account";
 

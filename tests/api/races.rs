@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::Role;
-use tests::{ApiResponse, TestApp};
+use testkit::{ApiResponse, TestApp};
 
 const RACERS: usize = 12;
 

@@ -1,7 +1,7 @@
 //! Registry credentials: all four fields or none, and a password that only the operator can read.
 
 use serde_json::{Value, json};
-use tests::TestApp;
+use testkit::TestApp;
 
 const ACCOUNT: &str = "/api/public/v1/account";
 const PASSWORD: &str = " dckr_pat_\u{7}ü0000 ";
@@ -52,7 +52,7 @@ async fn another_language_opens_the_sealed_password() {
     let program = "import sys, base64, nacl.public as n; key, box = map(base64.b64decode, sys.argv[1:]); \
                    sys.stdout.buffer.write(n.SealedBox(n.PrivateKey(key)).decrypt(box))";
 
-    let python = xtask::tools::python_tools().unwrap().join("python");
+    let python = devkit::tools::python_tools().unwrap().join("python");
     let opened = std::process::Command::new(python)
         .args(["-c", program, &app.opening_key().reveal(), sealed])
         .output()

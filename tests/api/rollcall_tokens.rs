@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::{Scope, Timestamp, TokenCredential, TokenKind};
-use tests::{ApiResponse, PASSWORD, Person, TestApp, basic};
+use testkit::{ApiResponse, PASSWORD, Person, TestApp, basic};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
 const OWN: &str = "/rollcall/v1/tokens/self";

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::model::Role;
-use tests::{TestApp, operations, user_operations};
+use testkit::{TestApp, operations, user_operations};
 
 #[tokio::test]
 async fn every_operation_costs_the_rounds_that_it_must() {

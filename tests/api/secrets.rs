@@ -1,7 +1,7 @@
 //! Secrets are shown once and kept nowhere in a form that works.
 
 use serde_json::{Value, json};
-use tests::{ApiResponse, PASSWORD, Person, TestApp};
+use testkit::{ApiResponse, PASSWORD, Person, TestApp};
 
 /// Everything secret that was shown or sent.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use tests::{ApiResponse, Person, TestApp, date, signature};
+use testkit::{ApiResponse, Person, TestApp, date, signature};
 
 const HOST: &str = "api.example.com:8443";
 

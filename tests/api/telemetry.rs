@@ -1,7 +1,7 @@
 //! What is logged of a request: one line, which CloudWatch also reads metrics from.
 
 use serde_json::{Value, json};
-use tests::{Fault, Person, TestApp, basic, operations, request_lines, user_operations};
+use testkit::{Fault, Person, TestApp, basic, operations, request_lines, user_operations};
 
 /// The lines of a person's requests so far.
 fn lines(person: &Person<'_>) -> Vec<Value> {
@@ -33,7 +33,7 @@ async fn a_request_leaves_one_line_with_what_was_asked_what_came_of_it_and_what_
         line,
         json!({
             "level": "INFO",
-            "requestId": tests::REQUEST_ID,
+            "requestId": testkit::REQUEST_ID,
             "Route": "GET /v1/accounts/{}/plan",
             "dialect": "golem",
             "status": 200,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use tests::fuzz::{TARGETS, corpus};
-use tests::root;
+use testkit::fuzz::{TARGETS, corpus};
+use testkit::root;
 
 /// The most that all input may take, in bytes: it is read with every run of the tests.
 const MOST: usize = 1024 * 1024;
@@ -47,7 +47,7 @@ fn every_property_is_a_target_and_every_target_a_property() {
     for (name, _) in TARGETS {
         let file = root().join(format!("fuzz/fuzz_targets/{name}.rs"));
         let source = fs::read_to_string(file).unwrap();
-        assert!(source.contains(&format!("tests::fuzz::{name}(")), "{name}");
+        assert!(source.contains(&format!("testkit::fuzz::{name}(")), "{name}");
     }
 }
 

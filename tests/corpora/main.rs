@@ -6,8 +6,8 @@ mod layout;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tests::fuzz::{Property, TARGETS, answered, corpus};
-use tests::operations;
+use testkit::fuzz::{Property, TARGETS, answered, corpus};
+use testkit::operations;
 
 /// Runs a property on all that is kept for it, and names every file that breaks it.
 fn holds(target: &str) {

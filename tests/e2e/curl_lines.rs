@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use tests::unique;
+use testkit::unique;
 
 use crate::service::{get, json, user};
 

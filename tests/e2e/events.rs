@@ -1,7 +1,7 @@
 //! Every event in `events/` through its binary, as `cargo lambda invoke` hands it over.
 
 use serde_json::Value;
-use tests::{CallerKind, operations};
+use testkit::{CallerKind, operations};
 
 use crate::service::{Running, base_url, new_user};
 

@@ -9,7 +9,7 @@ use axum::extract::RawQuery;
 use axum::routing::get;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
-use tests::{OAuthClient, parameter};
+use testkit::{OAuthClient, parameter};
 
 use crate::service::{Running, base_url, new_user, oauth_client};
 
@@ -74,7 +74,7 @@ impl Browser {
         LazyLock::force(&CALLBACK);
         // It ends at once if another program takes the port that it has found free.
         let (driver, port) = (0..5).find_map(|_| started_driver()).unwrap();
-        let profile = std::env::temp_dir().join(tests::unique("rollcall-browser"));
+        let profile = std::env::temp_dir().join(testkit::unique("rollcall-browser"));
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -207,7 +207,7 @@ async fn the_page_works_without_scripts_and_names_every_field_for_those_who_do_n
 async fn a_client_program_written_for_docker_hub_signs_a_user_in() {
     let (client, jane) = (oauth_client(), new_user().await);
     let python = std::env::var_os("ROLLCALL_PYTHON").ok_or("set by `cargo xtask test`").unwrap();
-    let script = tests::root().join("tests/e2e/social_auth.py");
+    let script = testkit::root().join("tests/e2e/social_auth.py");
     let OAuthClient { id, secret, redirect_uri } = client;
     let arguments = [base_url(), &id, &secret, &redirect_uri, &jane.username, &jane.password];
 

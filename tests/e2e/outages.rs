@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use tests::unique;
+use testkit::unique;
 
 use crate::service::{get, json, send, user};
 

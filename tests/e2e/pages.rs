@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use tests::{root, unique};
+use testkit::{root, unique};
 
 use crate::service::{DEV, base_url, dev_json};
 

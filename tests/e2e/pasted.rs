@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use tests::unique;
+use testkit::unique;
 
 use crate::service::{base_url, dev_json};
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use reqwest::Method;
 use serde_json::Value;
-use tests::{ApiResponse, OAuthClient, Service, TestCredentials, basic, unique};
+use testkit::{ApiResponse, OAuthClient, Service, TestCredentials, basic, unique};
 
 /// What the service says of itself.
 pub(crate) static DEV: LazyLock<Value> = LazyLock::new(|| {

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use devkit::tools::{ARM64_ROOT, QEMU};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tests::{RuntimeApi, Told};
+use testkit::{RuntimeApi, Told};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use xtask::tools::{ARM64_ROOT, QEMU};
 
 /// For what takes a second or two here.
 const PATIENCE: Duration = Duration::from_mins(2);

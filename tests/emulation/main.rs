@@ -11,9 +11,9 @@ mod shape;
 use std::collections::BTreeMap;
 use std::fs;
 
+use devkit::template::Template;
 use serde_json::{Value, json};
-use tests::{TestApp, operations, root};
-use xtask::template::Template;
+use testkit::{TestApp, operations, root};
 
 use crate::emulated::Emulated;
 use crate::shape::shape;

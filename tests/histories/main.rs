@@ -11,9 +11,9 @@ mod stage;
 
 use std::time::{Duration, Instant};
 
-use tests::history::run::{Report, Size, round};
+use devkit::out::line;
+use testkit::history::run::{Report, Size, round};
 use tokio::sync::Mutex;
-use xtask::out::line;
 
 use stage::Setting;
 
@@ -47,7 +47,7 @@ async fn while_the_database_is_in_trouble_all_answers_can_be_explained() {
 
     assert!(report.violations.is_empty());
     assert!(report.total() >= 5_000);
-    for operation in tests::operations() {
+    for operation in testkit::operations() {
         assert!(report.operations.contains_key(&operation.name), "{operation} was never asked for");
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use shared::table::{Connection, Table};
-use tests::history::Http;
-use tests::history::fault_schedule::FaultSchedule;
-use tests::history::run::Stage;
-use tests::{OAuthClient, Proxy};
+use testkit::history::Http;
+use testkit::history::fault_schedule::FaultSchedule;
+use testkit::history::run::Stage;
+use testkit::{OAuthClient, Proxy};
 
 /// From what everything is drawn.
 pub(crate) fn seed() -> u64 {

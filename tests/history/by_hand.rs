@@ -1,8 +1,8 @@
 //! Histories made by hand: what no order explains is found, and what one explains is not.
 
-use tests::history::linearizable::{Entry, Verdict, check};
-use tests::history::rules::{Condition, Event, State, has, is, not, set, unset};
-use tests::history::shrink::shrink;
+use testkit::history::linearizable::{Entry, Verdict, check};
+use testkit::history::rules::{Condition, Event, State, has, is, not, set, unset};
+use testkit::history::shrink::shrink;
 
 /// An operation that had its answer.
 fn from(invoked: u64, returned: u64, what: &str, event: Event) -> Entry {

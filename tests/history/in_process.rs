@@ -1,8 +1,8 @@
 //! A short run over the functions as libraries.
 
-use tests::history::plan::plan;
-use tests::history::run::{Size, Stage, round};
-use tests::{TestApp, operations};
+use testkit::history::plan::plan;
+use testkit::history::run::{Size, Stage, round};
+use testkit::{TestApp, operations};
 
 #[tokio::test]
 async fn a_run_without_trouble_can_be_explained_and_every_request_is_answered() {

@@ -10,13 +10,13 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use devkit::template::Template;
+use devkit::workspace::{forget_own_package, root};
 use serde_json::{Value, json};
-use tests::TestApp;
+use testkit::TestApp;
 use tokio::net::TcpListener;
 use tokio::process::Child;
 use tokio::sync::{Mutex, mpsc};
-use xtask::template::Template;
-use xtask::workspace::{forget_own_package, root};
 
 /// What tests kill.
 const FUNCTIONS: [&str; 2] = ["golem-accounts", "sweep"];

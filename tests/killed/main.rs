@@ -5,7 +5,7 @@
 mod function;
 
 use serde_json::{Value, json};
-use tests::{CallCutoff, DeletionFixture, TestApp};
+use testkit::{CallCutoff, DeletionFixture, TestApp};
 
 use function::Function;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tests::script;
+use testkit::script;
 
 use crate::deployed::DEPLOYED;
 

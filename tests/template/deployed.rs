@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use devkit::template::Template;
 use serde_json::Value;
-use tests::{Conditions, source, translate};
-use xtask::template::Template;
+use testkit::{Conditions, source, translate};
 
 use crate::gateway::{EmptyRest, choose};
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use devkit::template::Template;
+use devkit::tools::python_tools;
 use serde_json::{Value, json};
-use tests::{printed, source, translate};
-use xtask::template::Template;
-use xtask::tools::python_tools;
+use testkit::{printed, source, translate};
 
 use crate::deployed::DEPLOYED;
 use crate::root;

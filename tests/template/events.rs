@@ -6,7 +6,7 @@ use lambda_http::{RequestExt, request};
 
 use crate::deployed::DEPLOYED;
 use crate::gateway::{DEFAULT, EmptyRest, parameters};
-use tests::{CallerKind, operations};
+use testkit::{CallerKind, operations};
 
 #[test]
 fn every_documented_operation_has_its_event_and_there_is_one_for_the_rest() {

@@ -17,7 +17,7 @@ mod sweeping;
 use std::process::Command;
 
 use serde_json::Value;
-use tests::root;
+use testkit::root;
 
 /// What cargo knows of the workspace and its own packages.
 fn metadata() -> Value {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use devkit::template::{Function, Template};
 use serde_json::{Value, json};
-use xtask::costs::Prices;
-use xtask::template::{Function, Template};
+use testkit::Prices;
 
 use crate::deployed::DEPLOYED;
 use crate::root;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use devkit::template::{Function, Template};
 use serde_json::{Value, json};
-use xtask::template::{Function, Template};
 
 use crate::deployed::DEPLOYED;
 use crate::{metadata, root};

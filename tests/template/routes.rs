@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use devkit::template::Template;
 use matchit::Router;
-use xtask::template::Template;
 
 use crate::deployed::DEPLOYED;
 use crate::gateway::{DEFAULT, EmptyRest};
 use crate::metadata;
-use tests::operations;
+use testkit::operations;
 
 /// Where paths that no operation has end, besides those below a documented one.
 const UNKNOWN: [&str; 8] = [

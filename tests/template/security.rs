@@ -33,7 +33,9 @@ fn every_test_that_a_promise_of_reliability_names_exists() {
 
 /// Each is the name of a function in the sources of the tests, or beside the code.
 fn assert_known(named: &[&str]) {
-    let folders = ["tests", "xtask/tests", "shared/src"].map(|folder| names(&root().join(folder)));
+    let folders =
+        ["tests", "testkit/src", "cli/tests", "bench", "devkit", "xtask/tests", "shared/src"]
+            .map(|folder| names(&root().join(folder)));
     let known: BTreeSet<String> = folders.into_iter().flatten().collect();
     let missing: Vec<_> = named.iter().filter(|name| !known.contains(**name)).collect();
     assert!(missing.is_empty(), "{missing:?}");

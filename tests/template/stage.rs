@@ -1,7 +1,7 @@
 //! What the API's stage limits, logs and allows.
 
 use serde_json::{Value, json};
-use tests::{Conditions, source, translate};
+use testkit::{Conditions, source, translate};
 
 use crate::deployed::DEPLOYED;
 

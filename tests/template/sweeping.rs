@@ -1,7 +1,7 @@
 //! When the sweep runs, and for how long.
 
+use devkit::template::Template;
 use serde_json::{Value, json};
-use xtask::template::Template;
 
 use crate::deployed::DEPLOYED;
 

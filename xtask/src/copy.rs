@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::workspace;
+use devkit::workspace;
 
 /// A folder with what is in the workspace.
 pub(crate) struct Copy {

@@ -3,7 +3,6 @@
 mod data;
 mod functions;
 mod output;
-pub(crate) mod ports;
 mod readiness;
 mod state;
 
@@ -12,13 +11,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 use clap::{Args, value_parser};
 
-use crate::engine::{Engine, Kind};
-use crate::secrets_manager::SecretsManager;
 use crate::seed::{self, Secrets};
-use crate::signals::Ends;
-use crate::template::Template;
-use crate::{out, tools, workspace};
 use data::Data;
+use devkit::engine::{Engine, Kind};
+use devkit::secrets_manager::SecretsManager;
+use devkit::shutdown::ShutdownSignals;
+use devkit::template::Template;
+use devkit::{out, ports, tools, workspace};
 use state::{DevJson, StateDir};
 
 const TABLE_NAME: &str = "rollcall";
@@ -54,10 +53,10 @@ pub struct Options {
 
 /// Serves until a signal comes; every child has ended when it returns.
 pub async fn run(options: Options) -> Result<()> {
-    let mut ends = Ends::catch()?;
+    let mut signals = ShutdownSignals::catch()?;
     tokio::select! {
         ended = serve(options) => ended,
-        _ = ends.next() => Ok(out::line("Stopped")?),
+        _ = signals.next() => Ok(out::line("Stopped")?),
     }
 }
 

@@ -10,10 +10,10 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use crate::guard::Guarded;
-use crate::signals::Ends;
 use crate::test::capture::capture;
-use crate::{guard, out, tools, workspace};
+use devkit::shutdown::ShutdownSignals;
+use devkit::supervise::Supervised;
+use devkit::{out, supervise, tools, workspace};
 use report::Report;
 
 /// What a run may take: memory in MiB, a single allocation likewise, and seconds for one input on a slow machine.
@@ -41,10 +41,10 @@ pub struct Options {
 
 /// Fails if any target found something.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    let mut ends = Ends::catch()?;
+    let mut signals = ShutdownSignals::catch()?;
     tokio::select! {
         outcome = fuzz(options) => outcome,
-        signal = ends.next() => Ok(ExitCode::from(128 + signal)),
+        signal = signals.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 
@@ -55,7 +55,7 @@ async fn fuzz(options: Options) -> Result<ExitCode> {
         return replay(target, input).await;
     }
     ensure!(options.input.is_none(), "a file is input of one target");
-    let built = Guarded::spawn(cargo_fuzz("build")?)?.wait().await?;
+    let built = Supervised::spawn(cargo_fuzz("build")?)?.wait().await?;
     ensure!(built.success(), "the targets cannot be built, see above");
     let mut is_sound = true;
     for target in &targets {
@@ -117,7 +117,7 @@ async fn replay(target: &str, input: &Path) -> Result<ExitCode> {
     let input = input.canonicalize().with_context(|| format!("cannot read {}", input.display()))?;
     let mut command = cargo_fuzz("run")?;
     command.arg(target).arg(input).arg("--").args(LIMITS);
-    let status = Guarded::spawn(command)?.wait().await?;
+    let status = Supervised::spawn(command)?.wait().await?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -163,7 +163,7 @@ fn corpus(target: &str) -> PathBuf {
 /// A command of cargo-fuzz. The sanitizer, by which it limits memory, is not stable in Rust: the compiler is told to take
 /// it all the same.
 fn cargo_fuzz(command: &str) -> Result<Command> {
-    let mut fuzz = guard::command(tools::cargo_fuzz()?)?;
+    let mut fuzz = supervise::command(tools::cargo_fuzz()?)?;
     fuzz.args(["fuzz", command, "--fuzz-dir", "fuzz", "--target-dir"]).arg(build_folder()?);
     fuzz.current_dir(workspace::root()).env("RUSTC_BOOTSTRAP", "1");
     workspace::forget_own_package(&mut fuzz);

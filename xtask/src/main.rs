@@ -3,10 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{
-    baseline, bench, costs, dev, engine, fuzz, guard, mutants, operator, package, sealing, soak,
-    test, tools,
-};
+use devkit::{supervise, tools};
+use xtask::bench::Measurement;
+use xtask::{bench, dev, engine, fuzz, mutants, package, soak, test};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
@@ -19,15 +18,15 @@ enum Task {
     Soak(soak::Options),
     Mutants(mutants::Options),
     Fuzz(fuzz::Options),
-    SealPublicKey(sealing::NewKey),
-    Unseal(sealing::Unseal),
-    Operator(operator::Options),
-    Costs(costs::Options),
+    /// Work out what requests and an idle stack cost, from measured calls and a table of prices
+    Costs(bench::Options),
+    /// Measure the functions' cold starts, warm requests, memory and size against floors
     Bench(bench::Options),
-    Baseline(baseline::Options),
+    /// Hold the size of every function, and the instructions of its requests, to what was accepted last
+    Baseline(bench::Options),
     Tools(tools::Options),
     #[command(hide = true)]
-    Guard(guard::Options),
+    Supervise(supervise::Options),
 }
 
 #[tokio::main]
@@ -42,69 +41,34 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Dev(options) => dev::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Engine(options) => engine::run(options).await.map(|()| ExitCode::SUCCESS),
-        Task::SealPublicKey(options) => sealing::new_key(&options).map(|()| ExitCode::SUCCESS),
-        Task::Unseal(options) => sealing::unseal(options).await.map(|()| ExitCode::SUCCESS),
-        Task::Operator(options) => operator::run(options).await.map(|()| ExitCode::SUCCESS),
-        Task::Costs(options) => costs::run(options).await.map(|()| ExitCode::SUCCESS),
+        Task::Costs(options) => bench::run(Measurement::Costs, options).await,
         Task::Test(options) => test::run(options).await,
         Task::Verify(options) => test::verify(options).await,
-        Task::Bench(options) => bench::run(options).await,
-        Task::Baseline(options) => baseline::run(options).await,
+        Task::Bench(options) => bench::run(Measurement::Bench, options).await,
+        Task::Baseline(options) => bench::run(Measurement::Baseline, options).await,
         Task::Package(options) => package::run(options).await,
         Task::Soak(options) => soak::run(options).await,
         Task::Mutants(options) => mutants::run(options).await,
         Task::Fuzz(options) => fuzz::run(options).await,
         Task::Tools(options) => tools::run(&options).map(|()| ExitCode::SUCCESS),
-        Task::Guard(options) => guard::run(options).await,
+        Task::Supervise(options) => supervise::run(options).await,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::PathBuf;
-
-    use xtask::workspace;
-
     use super::*;
 
     #[test]
-    fn every_command_of_the_documentation_is_understood() {
-        let mut count = 0;
-        for page in pages() {
-            let text = fs::read_to_string(&page).unwrap();
-            for command in commands(&text) {
-                let words = command.split_whitespace();
-                // Help is no error.
-                let understood = match Task::try_parse_from(words) {
-                    Ok(_) => true,
-                    Err(error) => error.exit_code() == 0,
-                };
-                assert!(understood, "{}: cargo {command}", page.display());
-                count += 1;
-            }
+    fn every_command_of_the_documentation_parses() {
+        let commands = devkit::documentation::commands("cargo xtask");
+
+        for (page, command) in &commands {
+            // Help is no error.
+            let parses = Task::try_parse_from(command.split_whitespace().skip(1))
+                .map_or_else(|error| error.exit_code() == 0, |_| true);
+            assert!(parses, "{page}: {command}");
         }
-        assert!(count > 5, "{count}");
-    }
-
-    fn pages() -> Vec<PathBuf> {
-        let in_docs = fs::read_dir(workspace::root().join("docs")).unwrap();
-        let in_docs = in_docs.map(|file| file.unwrap().path());
-        let pages = ["README.md", "CONTRIBUTING.md"].map(|page| workspace::root().join(page));
-        let is_page = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "md");
-        pages.into_iter().chain(in_docs.filter(is_page)).collect()
-    }
-
-    /// The lines of a page's blocks that run this program, up to what the shell makes of the rest.
-    fn commands(text: &str) -> Vec<String> {
-        let text = text.replace("\\\n", " ");
-        let blocks = text.split("\n```").skip(1).step_by(2);
-        let lines = blocks.flat_map(str::lines);
-        let commands = lines.filter_map(|line| {
-            let line = line.trim_start_matches("$ ").strip_prefix("cargo xtask ")?;
-            let end = line.find(['#', '|', '>', '<', '&', ';']).unwrap_or(line.len());
-            Some(format!("xtask {}", &line[..end]))
-        });
-        commands.collect()
+        assert!(commands.len() > 10, "{commands:?}");
     }
 }

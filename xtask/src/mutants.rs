@@ -10,10 +10,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::signals::Ends;
 use crate::test::capture::capture;
-use crate::{out, workspace};
 use breakable::Breakable;
+use devkit::shutdown::ShutdownSignals;
+use devkit::{out, workspace};
 use mutant::{Mutant, verdict};
 
 /// Break one rule after the other in a copy of the sources, and see that the tests find it
@@ -26,10 +26,10 @@ pub struct Options {
 
 /// Fails if a mutant is found by fewer tests than it names, or does not build; ends early on a signal.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    let mut ends = Ends::catch()?;
+    let mut signals = ShutdownSignals::catch()?;
     tokio::select! {
         missed = find_all(&options.only) => Ok(if missed? == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
-        signal = ends.next() => Ok(ExitCode::from(128 + signal)),
+        signal = signals.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 

@@ -1,15 +1,12 @@
 //! `cargo xtask package`: what `sam deploy` takes, ready and reproducible.
 
-mod alike;
-mod arch;
 mod build;
-mod profile;
 mod sbom;
 mod template;
 mod tree;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -17,14 +14,15 @@ use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha256};
 use shared::model::hex;
 
-use crate::signals::Ends;
-use crate::template::{Function, Template};
-use crate::{out, tools, workspace};
+use devkit::arch::Arch;
+use devkit::group_features::group_by_features;
+use devkit::profile::Profile;
+use devkit::shutdown::ShutdownSignals;
+use devkit::template::{Function, Template};
+use devkit::workspace::package_folder;
+use devkit::{out, tools, workspace};
 
-pub(crate) use alike::alike;
-pub use arch::Arch;
 pub(crate) use build::{BOOTSTRAP, building, with_pinned_tools};
-pub use profile::Profile;
 
 /// What `sam` is told by the project.
 const CONFIG: &str = "samconfig.toml";
@@ -50,14 +48,14 @@ struct Built<'a> {
 /// Writes `target/package/<arch>/` for each architecture, from the locked dependencies, or that of another profile; ends
 /// early on a signal.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    let mut ends = Ends::catch()?;
+    let mut signals = ShutdownSignals::catch()?;
     tokio::select! {
         packaged = package(&options.arch, options.profile) => packaged.map(|()| ExitCode::SUCCESS),
-        signal = ends.next() => Ok(ExitCode::from(128 + signal)),
+        signal = signals.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 
-async fn package(only: &[Arch], profile: Profile) -> Result<()> {
+pub(crate) async fn package(only: &[Arch], profile: Profile) -> Result<()> {
     for arch in Arch::value_variants() {
         if only.is_empty() || only.contains(arch) {
             package_for(*arch, profile).await?;
@@ -66,22 +64,17 @@ async fn package(only: &[Arch], profile: Profile) -> Result<()> {
     Ok(())
 }
 
-/// The folder of one architecture's package.
-pub fn folder(arch: Arch, profile: Profile) -> Result<PathBuf> {
-    Ok(workspace::target_dir()?.join(profile.folder()).join(arch.to_string()))
-}
-
 /// The package takes the place of an older one when it is whole.
 async fn package_for(arch: Arch, profile: Profile) -> Result<()> {
     let template = Template::load()?;
-    let package = folder(arch, profile)?;
+    let package = package_folder(arch, profile)?;
     let folder = package.with_extension("unfinished");
     emptied(&folder)?;
     for tool in ["python", "targets"] {
         tools::install(tool).await?;
     }
     let groups = match profile {
-        Profile::Release => alike(template.functions(), arch)?,
+        Profile::Release => group_by_features(template.functions(), arch)?,
         Profile::Gate => vec![template.functions().iter().collect()],
     };
     for group in groups {

@@ -9,8 +9,8 @@ use shared::seal::{PUBLIC_KEY_VARIABLE, SealPrivateKey};
 use shared::service_key::{SECRET_VARIABLE, ServiceKey, ServiceKeys};
 use shared::table::{Connection, NewToken, NewUser, Table};
 
-use crate::random;
-use crate::secrets_manager::{SECRET, SecretsManager};
+use devkit::random;
+use devkit::secrets_manager::{SECRET, SecretsManager};
 
 /// Where the client's answers are sent; nobody listens there by itself.
 const REDIRECT_URI: &str = "http://127.0.0.1:9010/callback";

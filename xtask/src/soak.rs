@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use crate::guard::Guarded;
-use crate::out;
-use crate::signals::Ends;
 use crate::test::histories::{Stage, random_seed};
+use devkit::out;
+use devkit::shutdown::ShutdownSignals;
+use devkit::supervise::Supervised;
 
 /// Tells the tests for how long to go on.
 const MINUTES: &str = "ROLLCALL_SOAK_MINUTES";
@@ -26,10 +26,10 @@ pub struct Options {
 
 /// Fails if anything was wrong; the service has ended when it returns.
 pub async fn run(options: Options) -> Result<ExitCode> {
-    let mut ends = Ends::catch()?;
+    let mut signals = ShutdownSignals::catch()?;
     tokio::select! {
         outcome = soak(options) => outcome,
-        signal = ends.next() => Ok(ExitCode::from(128 + signal)),
+        signal = signals.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 
@@ -40,7 +40,7 @@ async fn soak(options: Options) -> Result<ExitCode> {
     let mut tests = stage.tests(seed)?;
     tests.args(["--", "--ignored", "--exact", "soak", "--nocapture"]);
     tests.env(MINUTES, options.minutes.to_string());
-    let status = Guarded::spawn(tests)?.wait().await?;
+    let status = Supervised::spawn(tests)?.wait().await?;
     stage.end().await?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -19,14 +19,14 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use tokio::time::timeout;
 
-use crate::engine::Kind;
-use crate::out;
-use crate::signals::Ends;
 use count::Count;
+use devkit::engine::Kind;
+use devkit::out;
+use devkit::shutdown::ShutdownSignals;
 use steps::{Runs, Step};
 
 /// So long a step may take: a connection that stalls must not keep it for ever.
-const LONGEST: Duration = Duration::from_mins(50);
+const MAX_STEP_TIME: Duration = Duration::from_mins(50);
 
 /// Check format, lints and template, and run all tests
 #[derive(Args)]
@@ -94,10 +94,10 @@ pub async fn verify(_: Verify) -> Result<ExitCode> {
 }
 
 async fn run_all(steps: Vec<Step>, engine: Kind) -> Result<ExitCode> {
-    let mut ends = Ends::catch()?;
+    let mut signals = ShutdownSignals::catch()?;
     tokio::select! {
         count = run_steps(steps, engine) => finish(count?),
-        signal = ends.next() => Ok(ExitCode::from(128 + signal)),
+        signal = signals.next() => Ok(ExitCode::from(128 + signal)),
     }
 }
 
@@ -120,9 +120,9 @@ async fn run_steps(steps: Vec<Step>, engine: Kind) -> Result<Count> {
 async fn run_step(step: Step, engine: Kind) -> Result<Count> {
     out::line(format!("==> {step}: {}", step.description()))?;
     let start = Instant::now();
-    let ran = timeout(LONGEST, step.run(engine)).await;
-    let ran =
-        ran.unwrap_or_else(|_| bail!("it was ended after {} minutes", LONGEST.as_secs() / 60));
+    let ran = timeout(MAX_STEP_TIME, step.run(engine)).await;
+    let ran = ran
+        .unwrap_or_else(|_| bail!("it was ended after {} minutes", MAX_STEP_TIME.as_secs() / 60));
     let Outcome { count, output } = ran.unwrap_or_else(Outcome::from);
     if count.failed > 0 {
         out::line(output.trim_end())?;

@@ -2,12 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be arranged fails the test")]
 
+use devkit::engine::Engine;
+use devkit::secrets_manager::SecretsManager;
+use devkit::template::Template;
 use serde_json::Value;
 use shared::table::{Connection, Table};
-use xtask::engine::Engine;
-use xtask::secrets_manager::SecretsManager;
 use xtask::seed::{self, Secrets};
-use xtask::template::Template;
 
 #[tokio::test]
 async fn a_restart_seeds_nothing_but_the_client_that_an_earlier_version_did_not_keep() {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::{Value, json};
-use tests::{ApiResponse, CallerKind, Operation, State, TestApp, sign};
+use testkit::{ApiResponse, CallerKind, Operation, State, TestApp, sign};
 
 use super::rehearsal::Rehearsal;
 

@@ -18,7 +18,7 @@ mod write;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use tests::{Operation, operations};
+use testkit::{Operation, operations};
 use tracing::subscriber::{NoSubscriber, set_default};
 
 use play::Idle;

@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::sync::{Mutex, PoisonError};
 
-use tests::root;
+use testkit::root;
 
 use super::write::Write;
 

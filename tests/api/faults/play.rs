@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::StreamExt;
 use futures_util::stream;
 use serde_json::Value;
-use tests::{ApiResponse, Fault, State, TestApp, inconsistencies, seen};
+use testkit::{ApiResponse, Fault, State, TestApp, inconsistencies, seen};
 
 use super::judge::{self, Came, Failure};
 use super::rehearsal::{Place, Rehearsal};

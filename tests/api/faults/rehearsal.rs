@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::{Value, json};
-use tests::{ApiResponse, CallerKind, State, TestApp};
+use testkit::{ApiResponse, CallerKind, State, TestApp};
 
 use super::write::Write;
 

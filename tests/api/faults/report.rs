@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tests::Fault;
+use testkit::Fault;
 
 use super::judge::Came;
 use super::page;

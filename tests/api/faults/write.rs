@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Value, json};
 use shared::model::{Role, TokenKind};
 use shared::table::NewGrant;
-use tests::{Operation, Person, TOKEN_ID, TestApp, form, operations, sign, token_id};
+use testkit::{Operation, Person, TOKEN_ID, TestApp, form, operations, sign, token_id};
 
 /// A write that is played.
 pub(super) struct Write {

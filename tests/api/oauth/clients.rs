@@ -1,7 +1,7 @@
 //! How clients prove themselves, and what is wrong with requests.
 
 use serde_json::json;
-use tests::{ApiResponse, OAuthClient, TestApp, form};
+use testkit::{ApiResponse, OAuthClient, TestApp, form};
 
 use super::{CALLBACK, arranged, assert_error};
 

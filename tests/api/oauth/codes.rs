@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 use shared::model::{GrantCredential, GrantTokenKind};
-use tests::{ConsentPage, OAuthClient, PASSWORD, TestApp, parameter};
+use testkit::{ConsentPage, OAuthClient, PASSWORD, TestApp, parameter};
 
 use super::{CALLBACK, arranged, assert_error, grants, profile, set};
 
@@ -185,11 +185,11 @@ async fn a_client_without_a_secret_gets_tokens_by_its_verifier() {
     fields.push(("client_id", &public.id));
     let headers = [("content-type", "application/x-www-form-urlencoded")];
 
-    let body = tests::form(&fields);
+    let body = testkit::form(&fields);
     let answer = app.send("POST", "/api/v1.1/o/token/", &headers, Some(&body)).await;
 
     assert_eq!(answer.status, 200, "{answer:?}");
-    let body = tests::form(&[
+    let body = testkit::form(&[
         ("grant_type", "refresh_token"),
         ("refresh_token", answer.text("refresh_token")),
         ("client_id", &public.id),

@@ -7,14 +7,14 @@ mod refresh;
 mod tokens;
 
 use serde_json::{Value, json};
-use tests::{ApiResponse, OAuthClient, Person, TestApp};
+use testkit::{ApiResponse, OAuthClient, Person, TestApp};
 
 const CALLBACK: &str = "https://client.example.com/callback";
 
 /// A service with one client and one person.
 macro_rules! arranged {
     ($app:ident, $client:ident, $jane:ident) => {
-        let $app = tests::TestApp::start().await;
+        let $app = testkit::TestApp::start().await;
         let $client = $app.new_client($crate::oauth::CALLBACK, true).await;
         let $jane = $app.person("janedoe").await;
     };
@@ -59,6 +59,6 @@ async fn decide(
     person: &Person<'_>,
     (password, decision): (&str, &str),
 ) -> ApiResponse {
-    let shown = tests::ConsentPage::open(app, &client.authorize_path("profile_read")).await;
+    let shown = testkit::ConsentPage::open(app, &client.authorize_path("profile_read")).await;
     shown.decide(app, &person.user().username.to_string(), password, decision).await
 }

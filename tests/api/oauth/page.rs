@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tests::{ConsentPage, PASSWORD, TestApp, form, parameter};
+use testkit::{ConsentPage, PASSWORD, TestApp, form, parameter};
 
 use super::{CALLBACK, arranged, decide, grants};
 
@@ -127,7 +127,7 @@ async fn an_unknown_client_or_place_to_answer_to_gets_a_400_page_and_never_a_red
 async fn every_other_fault_of_a_request_is_told_to_the_client_with_its_state() {
     arranged!(app, client, _jane);
     let public = app.new_client(CALLBACK, false).await;
-    let authorize_path = |client: &tests::OAuthClient, fields: &[(&str, &str)]| {
+    let authorize_path = |client: &testkit::OAuthClient, fields: &[(&str, &str)]| {
         let own = [("client_id", client.id.as_str()), ("redirect_uri", CALLBACK), ("state", "a&b")];
         format!("/api/v1.1/o/authorize/?{}&{}", form(&own), form(fields))
     };

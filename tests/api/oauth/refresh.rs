@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tests::{Fault, TestApp};
+use testkit::{Fault, TestApp};
 
 use super::{CALLBACK, arranged, assert_error, grants, profile, refresh, set};
 

@@ -2,22 +2,27 @@
 
 use serde_json::json;
 use shared::model::{GrantCredential, GrantTokenKind};
-use tests::{OAuthClient, Service, TestApp, form};
+use testkit::{OAuthClient, Service, TestApp, form};
 
 use super::{CALLBACK, arranged, assert_error, grants, profile, refresh, set};
 
-async fn post(app: &TestApp, client: &OAuthClient, path: &str, token: &str) -> tests::ApiResponse {
+async fn post(
+    app: &TestApp,
+    client: &OAuthClient,
+    path: &str,
+    token: &str,
+) -> testkit::ApiResponse {
     let basic = client.basic();
     let headers =
         [("authorization", basic.as_str()), ("content-type", "application/x-www-form-urlencoded")];
     Service::send(app, "POST", path, &headers, Some(&form(&[("token", token)]))).await
 }
 
-async fn revoke(app: &TestApp, client: &OAuthClient, token: &str) -> tests::ApiResponse {
+async fn revoke(app: &TestApp, client: &OAuthClient, token: &str) -> testkit::ApiResponse {
     post(app, client, "/api/v1.1/o/revoke_token/", token).await
 }
 
-async fn introspect(app: &TestApp, client: &OAuthClient, token: &str) -> tests::ApiResponse {
+async fn introspect(app: &TestApp, client: &OAuthClient, token: &str) -> testkit::ApiResponse {
     post(app, client, "/api/v1.1/o/introspect/", token).await
 }
 

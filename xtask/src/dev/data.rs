@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::private_file;
 use crate::seed::Secrets;
+use devkit::private_file;
 
 /// Where a service keeps its data.
 pub(super) enum Data {

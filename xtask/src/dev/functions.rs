@@ -7,9 +7,9 @@ use anyhow::{Result, ensure};
 
 use super::state::StateDir;
 use super::{Options, output};
-use crate::guard::{self, Guarded};
-use crate::template::Template;
-use crate::{out, tools, workspace};
+use devkit::supervise::{self, Supervised};
+use devkit::template::Template;
+use devkit::{out, tools, workspace};
 
 /// Builds all binaries the way `cargo lambda watch` will run them, so that it finds nothing left to build: from the
 /// root, which unites the features of the whole workspace.
@@ -21,7 +21,7 @@ pub(super) async fn build(template: &Template, release: bool) -> Result<()> {
         cargo.args(["--bin", &function.binary]);
     }
     cargo.args(release.then_some("--release"));
-    let status = Guarded::spawn(cargo)?.wait().await?;
+    let status = Supervised::spawn(cargo)?.wait().await?;
     ensure!(status.success(), "the functions do not build, see above");
     Ok(())
 }
@@ -32,8 +32,8 @@ pub(super) fn watch(
     options: &Options,
     state: &StateDir,
     environment: Vec<(String, String)>,
-) -> Result<Guarded> {
-    let mut watch = guard::command(tools::cargo_lambda()?)?;
+) -> Result<Supervised> {
+    let mut watch = supervise::command(tools::cargo_lambda()?)?;
     workspace::forget_own_package(&mut watch);
     watch.args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--disable-cors", "--quiet"]);
     watch.args(["--invoke-port", &options.port.to_string()]);
@@ -49,7 +49,7 @@ pub(super) fn watch(
     let (reader, writer) = std::io::pipe()?;
     watch.stdout(writer.try_clone()?).stderr(writer);
     output::pass_on(reader);
-    Guarded::spawn(watch)
+    Supervised::spawn(watch)
 }
 
 /// Says how much the functions log; not of an account.

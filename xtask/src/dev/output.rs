@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, PipeReader};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::out;
+use devkit::out;
 
 /// A line with one of these tells a developer nothing; the last is about a variable that the server itself sets.
 const NOISE: [&str; 5] = [

@@ -6,15 +6,19 @@ use anyhow::{Result, bail, ensure};
 use reqwest::{Client, Response};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::guard::Guarded;
-use crate::out;
-use crate::template::{Function, Template};
+use devkit::out;
+use devkit::supervise::Supervised;
+use devkit::template::{Function, Template};
 
 const DEADLINE: Duration = Duration::from_mins(2);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Resolves when every function that has a route has answered a request that came through the server.
-pub(super) async fn wait(base_url: &str, template: &Template, watch: &mut Guarded) -> Result<()> {
+pub(super) async fn wait(
+    base_url: &str,
+    template: &Template,
+    watch: &mut Supervised,
+) -> Result<()> {
     out::line("Starting the functions")?;
     tokio::select! {
         answered = all_answer(base_url, template) => answered,

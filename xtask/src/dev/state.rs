@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::TABLE_NAME;
-use crate::private_file;
 use crate::seed::{Secrets, SeededClient, SeededUser};
+use devkit::private_file;
 
 /// Only what functions are built from: anything else in the workspace may change without a restart, a data file too.
 const IGNORE_ALL_BUT_SOURCES: &str = "\

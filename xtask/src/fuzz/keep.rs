@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 
 use super::{cargo_fuzz, corpus, max_len, seeds, work_folder};
-use crate::out;
 use crate::test::capture::capture;
+use devkit::out;
 
 /// The most that is kept for a target, in bytes: all of it is run with every run of the tests.
-const MOST: u64 = 100 * 1024;
+const MAX_BYTES: u64 = 100 * 1024;
 
 /// Replaces what is kept of the fuzzer's input for a target. What covers nothing that the seeds do not cover goes, then,
 /// from the longest on, what is too much.
@@ -58,7 +58,7 @@ fn replace(corpus: &Path, merged: &Path) -> Result<usize> {
         files.push((file.metadata()?.len(), file.path(), file.file_name()));
     }
     files.sort();
-    let (mut room, mut kept) = (MOST, 0);
+    let (mut room, mut kept) = (MAX_BYTES, 0);
     for (length, path, name) in files {
         let Some(left) = room.checked_sub(length) else { break };
         fs::copy(path, corpus.join(name))?;

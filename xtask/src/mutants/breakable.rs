@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::mutant::Mutant;
 use crate::copy::Copy;
-use crate::{guard, workspace};
+use devkit::{supervise, workspace};
 
 /// A copy; it is built into the workspace's own target folder, so that dependencies are built once.
 pub(super) struct Breakable {
@@ -38,7 +38,7 @@ impl Breakable {
 
     /// Runs these tests of `api`.
     pub(super) fn tests(&self, names: &[impl AsRef<std::ffi::OsStr>]) -> Result<Command> {
-        let mut cargo = guard::command(workspace::cargo_program())?;
+        let mut cargo = supervise::command(workspace::cargo_program())?;
         workspace::forget_own_package(&mut cargo);
         cargo.args(["test", "--workspace", "--locked", "--test", "api", "--", "--exact"]);
         cargo.args(names).current_dir(self.copy.folder()).env("CARGO_TARGET_DIR", &self.target);

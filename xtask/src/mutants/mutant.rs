@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::workspace;
+use devkit::workspace;
 
 /// One change of the sources that breaks a rule.
 #[derive(Debug)]

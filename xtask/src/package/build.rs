@@ -6,9 +6,10 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use super::{Arch, Profile};
-use crate::guard::{self, Guarded};
-use crate::{tools, workspace};
+use devkit::arch::Arch;
+use devkit::profile::Profile;
+use devkit::supervise::{self, Supervised};
+use devkit::{tools, workspace};
 
 /// The name that Lambda starts.
 pub(crate) const BOOTSTRAP: &str = "bootstrap";
@@ -22,7 +23,7 @@ pub(super) async fn build(
     folder: &Path,
 ) -> Result<()> {
     let command = building(binaries, workspace::root(), arch, profile, folder)?;
-    let status = Guarded::spawn(command)?.wait().await?;
+    let status = Supervised::spawn(command)?.wait().await?;
     ensure!(status.success(), "{} cannot be built for {arch}, see above", binaries.join(", "));
     Ok(())
 }
@@ -49,7 +50,7 @@ pub(crate) fn with_pinned_tools(program: impl AsRef<Path>) -> Result<Command> {
     let folders = env::var_os("PATH").unwrap_or_default();
     let pinned = tools::python_tools()?;
     let path = env::join_paths([pinned].into_iter().chain(env::split_paths(&folders)))?;
-    let mut command = guard::command(program.as_ref())?;
+    let mut command = supervise::command(program.as_ref())?;
     workspace::forget_own_package(&mut command);
     command.env("PATH", path);
     Ok(command)

@@ -14,9 +14,9 @@ use cyclonedx_bom::models::metadata::Metadata;
 use cyclonedx_bom::prelude::{Bom, SpecVersion, Validate};
 use serde::Deserialize;
 
-use super::Arch;
 use super::tree::{Crate, Tree};
-use crate::workspace;
+use devkit::arch::Arch;
+use devkit::workspace;
 
 /// The bill of a function as JSON. It holds neither the time nor a serial number nor a path, so that the same sources
 /// give the same bill everywhere.
@@ -68,7 +68,7 @@ impl Facts {
             fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let locked: Packages = toml::from_str(&text)?;
         let metadata = ["metadata", "--locked", "--format-version", "1", "--filter-platform"];
-        let answer = workspace::ask_cargo(&[&metadata[..], &[arch.target()]].concat())?;
+        let answer = workspace::cargo_output(&[&metadata[..], &[arch.target()]].concat())?;
         let known: Packages = serde_json::from_slice(&answer)?;
         Ok(Self {
             licences: known.collect(|package| package.license),

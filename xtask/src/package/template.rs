@@ -4,9 +4,9 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 
-use super::Arch;
-use crate::template::Template;
-use crate::workspace;
+use devkit::arch::Arch;
+use devkit::template::Template;
+use devkit::workspace;
 
 pub(super) fn source() -> Result<String> {
     let path = workspace::root().join("template.yaml");
@@ -43,7 +43,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::template::to_json;
+    use devkit::template::to_json;
 
     #[test]
     fn a_package_deploys_the_source_but_for_folders_and_architecture() {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 
-use super::Arch;
-use crate::workspace;
+use devkit::arch::Arch;
+use devkit::workspace;
 
 /// A crate by name and version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +27,7 @@ impl Tree {
     pub(super) fn of(package: &str, arch: Arch) -> Result<Self> {
         let of = ["tree", "--locked", "--package", package, "--target", arch.target()];
         let form = ["--edges", "normal,no-proc-macro", "--prefix", "depth", "--format", " {p}"];
-        let answer = String::from_utf8(workspace::ask_cargo(&[&of[..], &form[..]].concat())?)?;
+        let answer = String::from_utf8(workspace::cargo_output(&[&of[..], &form[..]].concat())?)?;
         Self::parse(&answer).context("cannot read what cargo tree says")
     }
 

@@ -9,8 +9,8 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::time::{Instant, interval_at};
 
-use crate::guard::Guarded;
-use crate::out;
+use devkit::out;
+use devkit::supervise::Supervised;
 
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 
@@ -21,11 +21,11 @@ pub(crate) struct Captured {
     pub(crate) output: String,
 }
 
-/// Runs what [`crate::guard::command`] made; while that takes long, shows how far it has come.
+/// Runs what [`devkit::supervise::command`] made; while that takes long, shows how far it has come.
 pub(crate) async fn capture(mut command: Command) -> Result<Captured> {
     let (reader, writer) = std::io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
-    let mut child = Guarded::spawn(command)?;
+    let mut child = Supervised::spawn(command)?;
     let output = read(pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?).await?;
     Ok(Captured { success: child.wait().await?.success(), output })
 }

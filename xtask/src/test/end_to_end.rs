@@ -8,9 +8,9 @@ use super::Outcome;
 use super::count::Count;
 use super::service::{DEV_JSON, Service};
 use super::steps;
-use crate::engine::Kind;
-use crate::leaks::{is_logged, leaks};
-use crate::{tools, workspace};
+use devkit::engine::Kind;
+use devkit::leaks::{is_logged, leaks};
+use devkit::{tools, workspace};
 
 /// The Python that has the client programs of the tests.
 const PYTHON: &str = "ROLLCALL_PYTHON";

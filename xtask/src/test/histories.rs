@@ -8,9 +8,9 @@ use super::Outcome;
 use super::count::Count;
 use super::service::{DEV_JSON, Service};
 use super::steps;
-use crate::dev::ports;
-use crate::leaks::{is_logged, leaks};
-use crate::{out, workspace};
+use devkit::leaks::{is_logged, leaks};
+use devkit::ports;
+use devkit::{out, workspace};
 
 /// Tells the tests from what everything in a run is drawn.
 pub(crate) const SEED: &str = "ROLLCALL_SEED";

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::Outcome;
 use super::steps;
-use crate::engine::{Engine, Kind, RUNNING};
+use devkit::engine::{Engine, Kind, RUNNING};
 
 /// Runs them: each with an embedded engine of its own, or all on one DynamoDB Local.
 pub(super) async fn run(mut tests: Command, engine: Kind) -> Result<Outcome> {

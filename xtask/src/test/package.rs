@@ -12,13 +12,15 @@ use super::capture::capture;
 use super::count::Count;
 use super::steps;
 use crate::copy::Copy;
-use crate::package::{self, Arch, BOOTSTRAP, Profile, with_pinned_tools};
-use crate::template::{Template, to_json};
-use crate::{guard, tools, workspace};
+use crate::package::{self, BOOTSTRAP, with_pinned_tools};
+use devkit::arch::Arch;
+use devkit::profile::Profile;
+use devkit::template::{Template, to_json};
+use devkit::{supervise, tools, workspace};
 
 /// Packages for the architecture that the template deploys.
 async fn packaged(profile: Profile) -> Result<Outcome> {
-    let mut command = guard::command(guard::own_executable()?)?;
+    let mut command = supervise::command(supervise::own_executable()?)?;
     command.args(["package", "--arch", &Arch::Arm64.to_string()]);
     command.args(["--profile", profile.name()]);
     steps::check([command]).await
@@ -44,13 +46,13 @@ pub(super) async fn emulated(profile: Profile) -> Result<Outcome> {
         return Ok(outcome);
     }
     let mut tests = steps::emulation_tests()?;
-    tests.env("ROLLCALL_PACKAGE", package::folder(Arch::Arm64, profile)?);
+    tests.env("ROLLCALL_PACKAGE", workspace::package_folder(Arch::Arm64, profile)?);
     steps::tests(tests).await
 }
 
 /// That nothing has grown by more than what goes unnoticed.
 pub(super) async fn held_to_baseline() -> Result<Outcome> {
-    let mut command = guard::command(guard::own_executable()?)?;
+    let mut command = supervise::command(supervise::own_executable()?)?;
     command.arg("baseline");
     steps::check([command]).await
 }
@@ -69,7 +71,7 @@ pub(super) async fn same_by_sam() -> Result<Outcome> {
 async fn deployed(profile: Profile) -> Result<Outcome> {
     let mut sam = with_pinned_tools(tools::python_tools()?.join("sam"))?;
     sam.args(["deploy", "--config-env", "prod", "--no-confirm-changeset", "--template-file"]);
-    sam.arg(package::folder(Arch::Arm64, profile)?.join("template.yaml"));
+    sam.arg(workspace::package_folder(Arch::Arm64, profile)?.join("template.yaml"));
     sam.envs([("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")]);
     sam.envs([("AWS_ACCESS_KEY_ID", "none"), ("AWS_SECRET_ACCESS_KEY", "none")]);
     sam.envs([("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_MAX_ATTEMPTS", "1")]);
@@ -90,7 +92,7 @@ async fn built_elsewhere() -> Result<Outcome> {
     let mut outcome = steps::check([command]).await?;
     if !outcome.failed() {
         let place = Path::new(function).join(BOOTSTRAP);
-        let ours = read(&package::folder(Arch::Arm64, Profile::Release)?.join(&place))?;
+        let ours = read(&workspace::package_folder(Arch::Arm64, Profile::Release)?.join(&place))?;
         outcome += compared("not-found's bootstrap", &ours, &read(&folder.join(&place))?);
     }
     Ok(outcome)
@@ -103,7 +105,7 @@ async fn built_by_sam() -> Result<Outcome> {
     if outcome.failed() {
         return Ok(outcome);
     }
-    let package = package::folder(Arch::Arm64, Profile::Release)?;
+    let package = workspace::package_folder(Arch::Arm64, Profile::Release)?;
     let template = Template::load()?;
     for function in template.functions() {
         let ours = read(&package.join(&function.binary).join(BOOTSTRAP))?;

@@ -8,9 +8,9 @@ use anyhow::{Context, Result, bail};
 use tokio::time::{sleep, timeout};
 
 use super::lints;
-use crate::dev::ports;
-use crate::guard::{self, Guarded};
-use crate::private_file;
+use devkit::ports;
+use devkit::private_file;
+use devkit::supervise::{self, Supervised};
 
 /// Where the tests find the description of the service.
 pub(crate) const DEV_JSON: &str = "ROLLCALL_DEV_JSON";
@@ -21,7 +21,7 @@ const GRACE_SECONDS: u32 = 15;
 
 /// A service that only its tests use.
 pub(crate) struct Service {
-    process: Guarded,
+    process: Supervised,
     dev_json: PathBuf,
     log: PathBuf,
 }
@@ -35,7 +35,8 @@ impl Service {
         let log = folder.join("service.log");
         let (port, dynamodb_port) = ports::two_free()?;
 
-        let mut command = guard::patient_command(guard::own_executable()?, GRACE_SECONDS)?;
+        let mut command =
+            supervise::command_with_grace(supervise::own_executable()?, GRACE_SECONDS)?;
         command.arg("dev").arg("--state-dir").arg(folder);
         command.args(["--port", &port.to_string(), "--dynamodb-port", &dynamodb_port.to_string()]);
         command.args(options);
@@ -44,7 +45,7 @@ impl Service {
         command.env("AWS_LAMBDA_LOG_LEVEL", "TRACE");
         let file = File::create(&log)?;
         command.stdout(file.try_clone()?).stderr(file);
-        Ok(Self { process: Guarded::spawn(command)?, dev_json, log })
+        Ok(Self { process: Supervised::spawn(command)?, dev_json, log })
     }
 
     /// Resolves when it answers.

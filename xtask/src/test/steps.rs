@@ -10,9 +10,9 @@ use super::Outcome;
 use super::capture::capture;
 use super::count::Count;
 use super::{end_to_end, histories, lints, over_table, package, supply_chain};
-use crate::engine::Kind;
-use crate::package::Profile;
-use crate::{guard, out, tools, workspace};
+use devkit::engine::Kind;
+use devkit::profile::Profile;
+use devkit::{out, supervise, tools, workspace};
 
 /// The test target that needs the running service; `test = false` in its manifest keeps it out of plain `cargo test`.
 pub(super) const END_TO_END: &str = "e2e";
@@ -197,7 +197,7 @@ async fn machete() -> Result<Outcome> {
     if installed.failed() {
         return Ok(installed);
     }
-    let mut machete = guard::command(tools::cargo_machete()?)?;
+    let mut machete = supervise::command(tools::cargo_machete()?)?;
     machete.args(["machete", "--with-metadata"]).current_dir(workspace::root());
     workspace::forget_own_package(&mut machete);
     // Below cargo it takes its first argument for its own name.
@@ -210,7 +210,7 @@ async fn template() -> Result<Outcome> {
     if installed.failed() {
         return Ok(installed);
     }
-    let mut sam = guard::command(tools::python_tools()?.join("sam"))?;
+    let mut sam = supervise::command(tools::python_tools()?.join("sam"))?;
     sam.args(["validate", "--lint", "--template", "template.yaml"]);
     sam.envs([("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")]);
     sam.current_dir(workspace::root());
@@ -229,7 +229,7 @@ async fn github() -> Result<Outcome> {
     ];
     let mut outcome = Outcome::default();
     for (schema, file) in files {
-        let mut tool = guard::command(tools::python_tools()?.join("check-jsonschema"))?;
+        let mut tool = supervise::command(tools::python_tools()?.join("check-jsonschema"))?;
         tool.args(["--builtin-schema", schema, file]).current_dir(workspace::root());
         outcome += check([tool]).await?;
     }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::Outcome;
 use super::capture::capture;
 use super::steps;
-use crate::{guard, out, tools, workspace};
+use devkit::{out, supervise, tools, workspace};
 
 /// What needs nothing but the sources of the dependencies.
 const CHECKS: [&str; 3] = [BANS, "licenses", "sources"];
@@ -46,7 +46,7 @@ pub(super) async fn run() -> Result<Outcome> {
 }
 
 fn deny(manifest: &str, check: &str) -> Result<Command> {
-    let mut command = guard::command(tools::cargo_deny()?)?;
+    let mut command = supervise::command(tools::cargo_deny()?)?;
     command.args(["--locked", "--manifest-path", manifest, "check"]).current_dir(workspace::root());
     command.arg("--config").arg(workspace::root().join("deny.toml")).arg(check);
     workspace::forget_own_package(&mut command);
@@ -72,7 +72,7 @@ fn database() -> Result<String> {
 
 /// What keeps git from reaching the repository, in git's words: the same git that is to fetch it is asked.
 async fn obstacle(url: &str) -> Result<Option<String>> {
-    let mut git = guard::command("git")?;
+    let mut git = supervise::command("git")?;
     git.args(["ls-remote", "--quiet", "--exit-code", url, "HEAD"]);
     git.env("GIT_TERMINAL_PROMPT", "0");
     let Ok(asked) = timeout(REACHED_WITHIN, capture(git)).await else {

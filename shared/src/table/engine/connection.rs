@@ -4,6 +4,7 @@ use std::env;
 
 use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
+use aws_sdk_dynamodb::config::{Region, SharedCredentialsProvider};
 use aws_sdk_dynamodb::{Client, Config};
 
 use super::capacity::Capacity;
@@ -20,12 +21,19 @@ impl Connection {
     /// From the environment of a Lambda function: `TABLE_NAME`, optionally
     /// `AWS_ENDPOINT_URL_DYNAMODB`, and the variables of [`Aws::from_env`].
     pub fn from_env() -> Result<Self> {
-        Self::from_env_to(variable("TABLE_NAME")?, env::var("AWS_ENDPOINT_URL_DYNAMODB").ok())
+        let aws = Aws::from_env(env::var("AWS_ENDPOINT_URL_DYNAMODB").ok())?;
+        Ok(Self { table_name: variable("TABLE_NAME")?, aws })
     }
 
-    /// The same, with this table name, and this endpoint instead of the one of AWS if there is one.
-    pub fn from_env_to(table_name: String, endpoint: Option<String>) -> Result<Self> {
-        Ok(Self { table_name, aws: Aws::from_env(endpoint)? })
+    /// A table of this name, for a caller who has a region and credentials; at this endpoint
+    /// instead of AWS's own if there is one.
+    pub fn new(
+        table_name: String,
+        region: Region,
+        credentials: SharedCredentialsProvider,
+        endpoint: Option<String>,
+    ) -> Result<Self> {
+        Ok(Self { table_name, aws: Aws::new(region, credentials, endpoint)? })
     }
 
     /// A table in a local engine.

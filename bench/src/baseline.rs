@@ -1,0 +1,123 @@
+//! `cargo xtask baseline`: that no function has become larger or slower unnoticed.
+
+mod accepted;
+
+use std::process::Command;
+
+use accepted::{Counts, Kept};
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+
+use crate::performance::{self, BY_PASSWORD, Function, Measured, Plan};
+use devkit::arch::Arch;
+use devkit::profile::Profile;
+use devkit::supervise::Supervised;
+use devkit::template::Template;
+use devkit::{out, workspace};
+
+/// The profile of the programs whose instructions are counted.
+const PROFILE: Profile = Profile::Gate;
+/// What the template deploys.
+const DEPLOYED: Arch = Arch::Arm64;
+
+/// Hold the size of every function, and the instructions of its requests, to what was accepted last
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Accept what there is now
+    #[arg(long)]
+    accept: bool,
+}
+
+/// Counts, and fails if something has grown by more than 5 %. The package for arm64, whose sizes are
+/// read, is made before: `cargo xtask baseline` does both.
+pub(crate) async fn run(options: Options) -> Result<()> {
+    // Before minutes go into what could not be compared.
+    let accepted = Kept::read();
+    if let (false, Err(_)) = (options.accept, &accepted) {
+        return accepted.map(drop);
+    }
+    let now = Kept { with: rust()?, size: sizes()?, instructions: instructions().await? };
+    if options.accept {
+        match accepted {
+            Ok(before) => now.changes_since(&before).into_iter().try_for_each(out::line)?,
+            Err(unusable) => out::line(format!("Nothing to compare with: {unusable:#}"))?,
+        }
+        now.write()?;
+        return Ok(out::line(format!("Wrote {}", accepted::FILE))?);
+    }
+    let accepted = accepted?;
+    let grown = accepted.grown_to(&now);
+    if grown.is_empty() {
+        return Ok(out::line("No function is more than 5 % above what was accepted.")?);
+    }
+    let Kept { with, .. } = accepted;
+    let grown = grown.join("; ");
+    bail!(
+        "{grown}; accepted with {with}, now it is {}; `cargo xtask baseline --accept` accepts it",
+        now.with
+    )
+}
+
+/// The compiler, and the machine whose instructions are counted.
+fn rust() -> Result<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("--version").output().context("cannot run rustc")?;
+    let version = String::from_utf8(output.stdout)?;
+    Ok(format!("{} on {}", version.trim(), Arch::of_this_machine()))
+}
+
+/// Of the programs that are deployed, in bytes.
+fn sizes() -> Result<Counts> {
+    let template = Template::load()?;
+    let folder = workspace::package_folder(DEPLOYED, Profile::Release)?;
+    let mut sizes = Counts::new();
+    for function in template.functions() {
+        let program = folder.join(&function.binary).join("bootstrap");
+        let read = program.metadata();
+        let read = read.with_context(|| format!("cannot read {}", program.display()))?;
+        sizes.insert(function.binary.clone(), read.len());
+    }
+    Ok(sizes)
+}
+
+/// Of a warm request to each function that one reaches, by the name of the request.
+async fn instructions() -> Result<Counts> {
+    let plan = Plan {
+        functions: programs().await?,
+        floors: None,
+        tls: false,
+        rounds: 0,
+        warm_requests: 0,
+        counted: true,
+        folder: workspace::target_dir()?.join("baseline"),
+    };
+    let mut measured = performance::measured(&plan, "baseline").await?.all;
+    measured.retain(|one| one.operation != BY_PASSWORD);
+    let count = |one: Measured| {
+        let instructions = one.instructions.context("instructions were not counted")?;
+        Ok((one.operation, instructions))
+    };
+    measured.into_iter().map(count).collect()
+}
+
+/// All that requests reach, built for this machine.
+async fn programs() -> Result<Vec<Function>> {
+    let mut all = Template::load()?.functions().to_vec();
+    all.retain(|function| !function.routes.is_empty());
+    let mut build = workspace::cargo()?;
+    build.args(["build", "--profile", PROFILE.name(), "--locked"]);
+    for function in &all {
+        build.args(["--package", &function.binary]);
+    }
+    out::line("Building the functions whose instructions are counted")?;
+    ran(build).await?;
+    let folder = workspace::target_dir()?.join(PROFILE.name());
+    let program = |name: String| Function { program: folder.join(&name), label: None, name };
+    Ok(all.into_iter().map(|function| program(function.binary)).collect())
+}
+
+async fn ran(command: Command) -> Result<()> {
+    let status = Supervised::spawn(command)?.wait().await?;
+    ensure!(status.success(), "a command ended with {status}, see above");
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! What the functions came to when that was accepted last.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use devkit::workspace;
+
+/// Where it is kept.
+pub(crate) const FILE: &str = "bench/baseline.json";
+/// What may be added unnoticed, in hundredths.
+const MORE: u64 = 5;
+
+/// Numbers by the name of what has them.
+pub(crate) type Counts = BTreeMap<String, u64>;
+
+/// All that is held.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// Of what made the programs; another compiler makes others.
+    pub(crate) with: String,
+    /// Of each function's program, in bytes.
+    pub(crate) size: Counts,
+    /// Of a warm request of each kind.
+    pub(crate) instructions: Counts,
+}
+
+impl Kept {
+    pub(crate) fn read() -> Result<Self> {
+        let text = fs::read_to_string(workspace::root().join(FILE));
+        let text = text.with_context(|| {
+            format!("cannot read {FILE}: `cargo xtask baseline --accept` makes it")
+        })?;
+        serde_json::from_str(&text).with_context(|| format!("cannot use {FILE}"))
+    }
+
+    pub(crate) fn write(&self) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        fs::write(workspace::root().join(FILE), text)
+            .with_context(|| format!("cannot write {FILE}"))
+    }
+
+    /// Every number that is another one now.
+    pub(crate) fn changes_since(&self, before: &Self) -> Vec<String> {
+        let mut changes = changes_of("size", &before.size, &self.size);
+        changes.extend(changes_of("instructions", &before.instructions, &self.instructions));
+        changes
+    }
+
+    /// What is more than it may be, and what stands on one side alone.
+    pub(crate) fn grown_to(&self, now: &Self) -> Vec<String> {
+        let mut grown = faults("size", &self.size, &now.size);
+        grown.extend(faults("instructions", &self.instructions, &now.instructions));
+        grown
+    }
+}
+
+fn faults(what: &str, accepted: &Counts, now: &Counts) -> Vec<String> {
+    let names: BTreeSet<_> = accepted.keys().chain(now.keys()).collect();
+    let fault = |name: &String| match (accepted.get(name), now.get(name)) {
+        (Some(then), Some(now)) if *now > then + then * MORE / 100 => {
+            Some(format!("{name}: {what} {now}, accepted {then}"))
+        }
+        (Some(_), Some(_)) => None,
+        (None, _) => Some(format!("{name}: no {what} in {FILE}")),
+        (_, None) => Some(format!("{name}: in {FILE}, and gone")),
+    };
+    names.into_iter().filter_map(fault).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes and counts are far below 2^52")]
+fn changes_of(what: &str, before: &Counts, now: &Counts) -> Vec<String> {
+    let names: BTreeSet<_> = before.keys().chain(now.keys()).collect();
+    let change = |name: &String| match (before.get(name), now.get(name)) {
+        (Some(then), Some(now)) if then == now => None,
+        (Some(then), Some(now)) => {
+            let percent = 100.0 * (*now as f64 / *then as f64 - 1.0);
+            Some(format!("{name}: {what} {now}, was {then} ({percent:+.1} %)"))
+        }
+        (None, Some(now)) => Some(format!("{name}: {what} {now}, is new")),
+        (_, None) => Some(format!("{name}: {what} is gone")),
+    };
+    names.into_iter().filter_map(change).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use devkit::template::Template;
+
+    fn kept(size: u64, instructions: u64) -> Kept {
+        let of = |name: &str, count| [(name.to_owned(), count)].into();
+        Kept {
+            with: "rustc 1.0.0 on x86_64".to_owned(),
+            size: of("golem-accounts", size),
+            instructions: of("golem-get-account", instructions),
+        }
+    }
+
+    #[test]
+    fn five_hundredths_more_pass_and_one_more_is_named() {
+        let accepted = kept(1000, 2000);
+
+        assert_eq!(accepted.grown_to(&kept(1050, 2100)), Vec::<String>::new());
+        assert_eq!(accepted.grown_to(&kept(10, 20)), Vec::<String>::new());
+        assert_eq!(
+            accepted.grown_to(&kept(1051, 2101)),
+            [
+                "golem-accounts: size 1051, accepted 1000",
+                "golem-get-account: instructions 2101, accepted 2000"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_accepted_anew_is_shown_with_what_it_was() {
+        let (before, now) = (kept(1000, 2000), kept(1050, 2000));
+
+        let changes = ["golem-accounts: size 1050, was 1000 (+5.0 %)"];
+        assert_eq!(now.changes_since(&before), changes);
+        assert_eq!(before.changes_since(&before), Vec::<String>::new());
+        let first =
+            ["golem-accounts: size 1000, is new", "golem-get-account: instructions 2000, is new"];
+        assert_eq!(before.changes_since(&Kept::default()), first);
+        let gone = ["golem-accounts: size is gone", "golem-get-account: instructions is gone"];
+        assert_eq!(Kept::default().changes_since(&before), gone);
+    }
+
+    #[test]
+    fn the_size_of_every_function_is_kept() {
+        let template = Template::load().unwrap();
+        let functions = template.functions().iter().map(|function| function.binary.as_str());
+
+        let kept = Kept::read().unwrap();
+
+        let names: BTreeSet<_> = kept.size.keys().map(String::as_str).collect();
+        assert_eq!(names, functions.collect());
+        assert!(!kept.instructions.is_empty());
+    }
+
+    #[test]
+    fn what_is_new_and_what_is_gone_is_named() {
+        let some = kept(1, 1);
+
+        assert_eq!(
+            Kept::default().grown_to(&some),
+            [
+                "golem-accounts: no size in bench/baseline.json",
+                "golem-get-account: no instructions in bench/baseline.json"
+            ]
+        );
+        assert_eq!(
+            some.grown_to(&Kept::default()),
+            [
+                "golem-accounts: in bench/baseline.json, and gone",
+                "golem-get-account: in bench/baseline.json, and gone"
+            ]
+        );
+    }
+}

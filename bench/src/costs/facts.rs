@@ -1,0 +1,59 @@
+//! What was measured, and what a stack is made of.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Everything that costs are worked out from, beside prices and assumptions.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    /// Every documented operation, asked for with what its event carries.
+    pub(crate) operations: Vec<Measured>,
+    /// One operation asked for with different credentials.
+    pub(crate) credentials: Vec<Measured>,
+    /// Stacks with different parameters.
+    pub(crate) stacks: Vec<Stack>,
+}
+
+/// One request that went well.
+#[derive(Debug, Clone)]
+pub(crate) struct Measured {
+    /// The operation or credential.
+    pub(crate) name: String,
+    /// The binary that answered.
+    pub(crate) function: String,
+    /// Its name in log and metrics.
+    pub(crate) route: String,
+    /// How many password hashes it computed.
+    pub(crate) hashes: u32,
+    /// Calls to the table at once are one round.
+    pub(crate) rounds: u32,
+    /// How often each operation of `DynamoDB` was called.
+    pub(crate) calls: BTreeMap<String, u32>,
+    /// Read request units.
+    pub(crate) reads: f64,
+    /// Write request units.
+    pub(crate) writes: f64,
+    /// Metrics that the line in the log carries.
+    pub(crate) metrics: usize,
+    /// Size of that line.
+    pub(crate) log_bytes: usize,
+    /// Size of the answer's head and body.
+    pub(crate) answer_bytes: usize,
+}
+
+/// A stack as `CloudFormation` makes it, under parameters.
+#[derive(Debug, Clone)]
+pub(crate) struct Stack {
+    /// Which parameters those are.
+    pub(crate) name: String,
+    /// Its resources by their logical ids.
+    pub(crate) resources: BTreeMap<String, Value>,
+}
+
+impl Stack {
+    /// The resources of one type.
+    pub(crate) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.resources.values().filter(move |resource| resource["Type"] == kind)
+    }
+}

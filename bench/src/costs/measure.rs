@@ -1,0 +1,204 @@
+//! What each documented operation takes: calls to the table, capacity units, a line in the log and an answer.
+
+#![expect(clippy::expect_used, reason = "what cannot be measured ends the measurement")]
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use shared::model::{Timestamp, TokenKind};
+
+use super::facts::{Facts, Measured, Stack};
+use testkit::{
+    ApiResponse, Call, CallerKind, Conditions, Operation, TestApp, last_request_line, operations,
+    sign, source, translate, units,
+};
+
+/// The stacks whose bills are compared; the first one is a stack as it comes.
+const STACKS: [(&str, &[(&str, &str)]); 4] = [
+    ("`dev`", &[]),
+    ("`prod`", &[("Stage", "prod")]),
+    ("`prod`, `CustomerKey=create`", &[("Stage", "prod"), ("CustomerKey", "create")]),
+    (
+        "`prod` with a domain",
+        &[
+            ("Stage", "prod"),
+            ("DomainName", "api.example.com"),
+            ("CertificateArn", "arn:aws:acm:us-east-1:111111111111:certificate/x"),
+            ("HostedZoneId", "Z1"),
+        ],
+    ),
+];
+
+/// Measures everything. A credential counts as used this hour, so it begins anew when an hour ends meanwhile. Only one
+/// measurement may run in a process, since all share a log.
+pub(crate) async fn facts() -> Facts {
+    loop {
+        let hour = || Timestamp::now().as_second() / 3600;
+        let begun = hour();
+        let (operations, credentials) = (by_operation().await, by_credential().await);
+        if hour() == begun {
+            return Facts { operations, credentials, stacks: stacks() };
+        }
+    }
+}
+
+fn stacks() -> Vec<Stack> {
+    let template = translate(&source(), &[]);
+    let stack = |(name, parameters): (&str, &[(&str, &str)])| Stack {
+        name: name.to_owned(),
+        resources: Conditions::new(&template, parameters).resources(),
+    };
+    STACKS.map(stack).into()
+}
+
+/// Every operation with what its event carries: a token, or the client's secret.
+async fn by_operation() -> Vec<Measured> {
+    let mut all = Vec::new();
+    for operation in operations() {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = app.event(&operation, &jane).await;
+        let hashes = u32::from(sends_a_password(&operation, &event));
+        let rounds = operation.rounds();
+        let request =
+            AuthRequest { name: &operation.name, operation: &operation, event, rounds, hashes };
+        all.push(request.measured(&app).await);
+    }
+    all
+}
+
+/// Whether a password comes with the request, which is then hashed.
+fn sends_a_password(operation: &Operation, event: &Value) -> bool {
+    let body = event["body"].as_str().unwrap_or_default();
+    let is_form = form_urlencoded::parse(body.as_bytes()).any(|(name, _)| name == "password");
+    let in_json =
+        serde_json::from_str::<Value>(body).is_ok_and(|body| body["password"].is_string());
+    operation.asker() != CallerKind::Client && (is_form || in_json)
+}
+
+async fn by_credential() -> Vec<Measured> {
+    let all = operations();
+    let operation = |name: &str| all.iter().find(|one| one.name == name).expect("an operation");
+    let (profile, account) = (operation("hub-get-user"), operation("e24-get-account"));
+    let mut measured = by_token_and_password(profile).await;
+    measured.push(by_oauth_token(profile).await);
+    measured.push(by_signature(account).await);
+    measured.extend(under_a_key(operation("golem-update-account")).await);
+    measured
+}
+
+/// A write whose answer is kept, and the same request once more.
+async fn under_a_key(operation: &Operation) -> Vec<Measured> {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let mut event = app.event(operation, &jane).await;
+    event["headers"]["idempotency-key"] = json!("a-key");
+    let mut measured = Vec::new();
+    for (name, rounds) in [
+        ("golem-update-account, under an Idempotency-Key", 2),
+        ("golem-update-account, the same request again", 1),
+    ] {
+        let event = event.clone();
+        measured
+            .push(AuthRequest { name, operation, event, rounds, hashes: 0 }.measured(&app).await);
+    }
+    measured
+}
+
+async fn by_token_and_password(operation: &Operation) -> Vec<Measured> {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let fresh = jane.new_token(TokenKind::User, None, None).await;
+    let mut measured = Vec::new();
+    for (name, header, rounds, hashes) in [
+        ("hub-get-user, first use of a token in an hour", &fresh, 2, 0),
+        ("hub-get-user, used token", &fresh, 1, 0),
+        ("hub-get-user, password", &jane.basic(), 4, 1),
+        ("hub-get-user, password again within a minute", &jane.basic(), 2, 0),
+    ] {
+        let event = operation.of(&jane.account(), header);
+        measured.push(AuthRequest { name, operation, event, rounds, hashes }.measured(&app).await);
+    }
+    measured
+}
+
+/// A client's token that was used this hour.
+async fn by_oauth_token(operation: &Operation) -> Measured {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let client = app.new_client("https://client.example.com/callback", true).await;
+    let token = client.tokens(&app, &jane.who(), "profile_read").await.access;
+    let event = operation.of(&jane.account(), &format!("Bearer {token}"));
+    app.send_event(&event).await;
+    let name = "hub-get-user, OAuth token";
+    AuthRequest { name, operation, event, rounds: 1, hashes: 0 }.measured(&app).await
+}
+
+/// An API key that was used this hour.
+async fn by_signature(operation: &Operation) -> Measured {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let mut event = app.event(operation, &jane).await;
+    let (key, secret) = jane.api_key();
+    sign(&mut event, &key, secret);
+    app.send_event(&event).await;
+    let name = "e24-get-account, signature";
+    AuthRequest { name, operation, event, rounds: 1, hashes: 0 }.measured(&app).await
+}
+
+/// A request, and what it is known to take that a busy machine cannot count or nobody counts.
+struct AuthRequest<'a> {
+    name: &'a str,
+    operation: &'a Operation,
+    event: Value,
+    rounds: u32,
+    hashes: u32,
+}
+
+impl AuthRequest<'_> {
+    async fn measured(self, app: &TestApp) -> Measured {
+        let Self { name, operation, event, rounds, hashes } = self;
+        app.proxy().count();
+        let answer = app.send_event(&event).await;
+        assert_eq!(answer.status, operation.success(), "{name}: {answer:?}");
+        let (calls, consumed) = (app.proxy().calls(), app.proxy().consumed());
+        assert_eq!(calls.len(), consumed.len(), "{name}: {calls:?}");
+        // Calls at once may come one by one on a busy machine, and never the other way round.
+        assert!(app.proxy().rounds() >= rounds as usize, "{name}: {calls:?}");
+        let line = last_request_line().expect("a line");
+        let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().expect("metrics");
+        Measured {
+            name: name.to_owned(),
+            function: operation.binary().to_owned(),
+            route: line["Route"].as_str().expect("a route").to_owned(),
+            hashes,
+            rounds,
+            calls: counted(&calls),
+            reads: units(&consumed, true),
+            writes: units(&consumed, false),
+            metrics: metrics.len(),
+            log_bytes: line.to_string().len(),
+            answer_bytes: size(&answer),
+        }
+    }
+}
+
+fn counted(calls: &[Call]) -> BTreeMap<String, u32> {
+    let mut counted = BTreeMap::new();
+    for call in calls {
+        *counted.entry(call.operation.clone()).or_default() += 1;
+    }
+    counted
+}
+
+/// Head and body as HTTP/1.1 writes them, without what the gateway adds.
+fn size(answer: &ApiResponse) -> usize {
+    let head = "HTTP/1.1 200 OK\r\n\r\n".len();
+    let headers = answer.headers.iter().map(|(name, value)| name.len() + value.len() + 4);
+    let body = match &answer.body {
+        body if *body == json!(null) => 0,
+        Value::String(page) => page.len(),
+        body => body.to_string().len(),
+    };
+    head + headers.sum::<usize>() + body
+}

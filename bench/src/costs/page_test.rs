@@ -1,0 +1,63 @@
+//! What docs/costs.md says is what is measured.
+
+use std::collections::BTreeMap;
+
+use super::document::{PATH, in_document, section};
+use super::facts::{Facts, Measured};
+use super::measure::facts;
+use super::request::Assumptions;
+use devkit::workspace::root;
+
+#[tokio::test]
+async fn the_documentation_says_what_operations_and_idle_stacks_cost() {
+    let document = std::fs::read_to_string(root().join(PATH)).unwrap();
+    let facts = with_documented_sizes(facts().await, &sizes(&document));
+
+    let current = in_document(&document, &section(&facts, &Assumptions::default()).unwrap());
+
+    let (current, written) = (current.unwrap(), document.lines());
+    let differing: Vec<_> =
+        current.lines().filter(|line| !written.clone().any(|own| own == *line)).collect();
+    assert!(
+        current == document,
+        "{PATH} is out of date: run `cargo xtask costs --write`. What it should say: {differing:#?}"
+    );
+}
+
+/// With the documented sizes where those are right by five in a hundred: numbers and times have more or fewer digits.
+fn with_documented_sizes(facts: Facts, documented: &BTreeMap<String, (usize, usize)>) -> Facts {
+    let sized = |measured: Measured| match documented.get(&measured.name) {
+        Some(&(log, answer))
+            if is_about(measured.log_bytes, log) && is_about(measured.answer_bytes, answer) =>
+        {
+            Measured { log_bytes: log, answer_bytes: answer, ..measured }
+        }
+        _ => measured,
+    };
+    let all = |measured: Vec<Measured>| measured.into_iter().map(sized).collect();
+    Facts { operations: all(facts.operations), credentials: all(facts.credentials), ..facts }
+}
+
+fn is_about(measured: usize, documented: usize) -> bool {
+    20 * measured.abs_diff(documented) <= documented
+}
+
+/// Sizes of the line in the log and of the answer, as a document has them, by operation and credential. They differ by
+/// some bytes from run to run, since numbers and times have more or fewer digits.
+fn sizes(document: &str) -> BTreeMap<String, (usize, usize)> {
+    let rows = document.lines().filter_map(|line| {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [name, _, _, _, _, log, answer, ..] = cells[..] else { return None };
+        let sizes = (log.parse().ok()?, answer.parse().ok()?);
+        Some((name.trim_matches('`').to_owned(), sizes))
+    });
+    rows.collect()
+}
+
+#[test]
+fn sizes_are_read_back_from_the_rows() {
+    let row = "| `hub-get-user` | hub-users, 1024 | 1 BatchGetItem; in 1 round | 3 | 0 | 612 | 845 | 0.38 |";
+
+    assert_eq!(sizes(row), [("hub-get-user".to_owned(), (612, 845))].into());
+    assert!(sizes("| item | dev | prod |").is_empty());
+}

@@ -1,0 +1,39 @@
+//! Programs against each other: every round starts every program once, in an order of its own, so that
+//! what else the machine does hurts all alike.
+
+mod authority;
+mod environment;
+mod front;
+mod instructions;
+pub(crate) mod process;
+
+use anyhow::{Context, Result};
+
+use crate::performance::{BY_PASSWORD, Measured, Plan, Results};
+use environment::Environment;
+use process::Runs;
+
+pub(crate) async fn measured(plan: &Plan) -> Result<Results> {
+    let environment = Environment::start(plan).await?;
+    let mut runs: Vec<Runs> = environment.subjects().iter().map(|_| Runs::default()).collect();
+    let mut order: Vec<usize> = (0..runs.len()).collect();
+    let mut random = fastrand::Rng::with_seed(0);
+    for _ in 0..plan.rounds {
+        random.shuffle(&mut order);
+        for &place in &order {
+            let subject = &environment.subjects()[place];
+            let run = process::run(&environment, subject, plan.warm_requests).await;
+            runs[place].add(run.with_context(|| subject.name.clone())?);
+        }
+    }
+    let mut all = Vec::new();
+    for (subject, runs) in environment.subjects().iter().zip(runs) {
+        let instructions = if plan.counted && subject.operation != BY_PASSWORD {
+            Some(instructions::per_request(&environment, subject).await?)
+        } else {
+            None
+        };
+        all.push(Measured { instructions, ..runs.measured(subject)? });
+    }
+    Ok(Results { all })
+}

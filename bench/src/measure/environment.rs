@@ -1,0 +1,219 @@
+//! The service around the programs: a table with somebody in it, the service key, and the requests.
+
+use std::path::{Path, PathBuf};
+
+use crate::performance::{BY_PASSWORD, BY_TOKEN, Floors, Function, Plan};
+use anyhow::{Context, Result, bail};
+use devkit::template::Template;
+use serde_json::Value;
+use testkit::{Operation, Person, TestApp, operations};
+
+use super::authority::Authority;
+use super::front::{Front, Passed};
+
+/// A read by a token in every group, the one that costs the fewest rounds there, and a write of two rounds.
+const OPERATIONS: [&str; 10] = [
+    "quave-get-account",
+    "quave-get-current-account",
+    "golem-get-account",
+    "golem-update-account",
+    "e24-list-accounts",
+    "e24-get-account",
+    "hub-get-user",
+    "hub-oauth-introspect",
+    "rollcall-get-token",
+    "not-found",
+];
+
+/// A program with the request that it gets again and again.
+#[derive(Clone)]
+pub(crate) struct Subject {
+    pub(crate) name: String,
+    pub(crate) program: PathBuf,
+    pub(crate) operation: String,
+    pub(crate) due_rounds: u32,
+    pub(crate) is_compared: bool,
+    pub(crate) is_read: bool,
+    pub(crate) hashes: bool,
+    pub(crate) status: u16,
+    pub(crate) event: Value,
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+impl Subject {
+    /// The same with name and password in place of the token.
+    fn by_password(&self, person: &Person) -> Self {
+        let mut event = self.event.clone();
+        event["headers"]["authorization"] = person.basic().into();
+        Self { operation: BY_PASSWORD.to_owned(), event, ..self.clone() }
+    }
+}
+
+/// Everything that programs need.
+pub(crate) struct Environment {
+    subjects: Vec<Subject>,
+    table: Front,
+    folder: PathBuf,
+    // Both serve for as long as they are there.
+    _app: TestApp,
+    _secrets: Front,
+}
+
+impl Environment {
+    pub(crate) async fn start(plan: &Plan) -> Result<Self> {
+        std::fs::create_dir_all(&plan.folder)?;
+        let is_trusted = plan.tls || plan.floors.is_some();
+        let authority = is_trusted.then(|| Authority::new(&plan.folder)).transpose()?;
+        let server = authority.as_ref().map(|authority| &authority.server);
+        let tls = || server.filter(|_| plan.tls).cloned();
+        let app = TestApp::start().await;
+        let table = Front::start(app.engine_endpoint(), tls()).await?;
+        let secrets = Front::start(app.secrets_endpoint(), tls()).await?;
+        let jane = app.person("janedoe").await;
+        let mut subjects = Vec::new();
+        let around = Around {
+            app: &app,
+            table: &table.endpoint,
+            secrets: &secrets.endpoint,
+            authority: authority.as_ref(),
+        };
+        if let Some(floors) = &plan.floors {
+            subjects.extend(around.floors(floors, &jane).await?);
+        }
+        let all = operations();
+        for name in OPERATIONS {
+            let operation = all.iter().find(|one| one.name == name).context("no such operation")?;
+            let own = plan.functions.iter().filter(|one| one.name == operation.binary());
+            for function in own {
+                let subject = around.function(function, operation, &jane).await?;
+                let by_password = (name == BY_TOKEN).then(|| subject.by_password(&jane));
+                subjects.push(subject);
+                subjects.extend(by_password);
+            }
+        }
+        drop(jane);
+        let is_asked =
+            |one: &Function| subjects.iter().any(|subject| subject.program == one.program);
+        if let Some(unknown) = plan.functions.iter().find(|one| !is_asked(one)) {
+            bail!("no request is known for {}", unknown.name);
+        }
+        Ok(Self { subjects, table, folder: plan.folder.clone(), _app: app, _secrets: secrets })
+    }
+
+    pub(crate) fn subjects(&self) -> &[Subject] {
+        &self.subjects
+    }
+
+    /// For what a run leaves behind.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What has passed to the table and back so far.
+    pub(crate) fn passed(&self) -> Passed {
+        self.table.passed()
+    }
+}
+
+struct Around<'a> {
+    app: &'a TestApp,
+    table: &'a str,
+    secrets: &'a str,
+    /// Only where somebody has to trust one.
+    authority: Option<&'a Authority>,
+}
+
+impl Around<'_> {
+    async fn function(
+        &self,
+        function: &Function,
+        operation: &Operation,
+        jane: &Person<'_>,
+    ) -> Result<Subject> {
+        let Function { name, label, program } = function;
+        let template = Template::load()?;
+        let deployed = template.functions().iter().find(|one| &one.binary == name);
+        let deployed = deployed.context("the template has no such function")?;
+        let mut environment = self.reached(self.app.environment(&deployed.environment));
+        let trusted = self.authority.map(|authority| authority.roots.display().to_string());
+        environment.extend(trusted.map(|roots| ("AWS_CA_BUNDLE".to_owned(), roots)));
+        let event = self.app.event(operation, jane).await;
+        // The hour of a token's last use is noted once.
+        self.app.send_event(&event).await;
+        Ok(Subject {
+            name: label.as_ref().map_or(name.clone(), |label| format!("{name}, {label}")),
+            program: program.clone(),
+            operation: operation.name.clone(),
+            due_rounds: operation.rounds(),
+            is_compared: label.is_some(),
+            is_read: !operation.is_write(),
+            hashes: hashes(name)?,
+            status: operation.success(),
+            event,
+            environment,
+        })
+    }
+
+    /// The stock twice: with the certificates of the system one by one, and all in one file.
+    async fn floors(&self, floors: &Floors, jane: &Person<'_>) -> Result<Vec<Subject>> {
+        let operations = operations();
+        let operation = operations.iter().find(|one| one.name == "golem-get-account");
+        let event = self.app.event(operation.context("no such operation")?, jane).await;
+        let keys = self.four_keys(jane).await;
+        let floor = |name: &str, program: &PathBuf, trusted: &[(&str, &PathBuf)]| {
+            let mut environment =
+                self.reached(self.app.environment(&["TABLE_NAME".to_owned()].into()));
+            environment.push(("FLOOR_KEYS".to_owned(), keys.clone()));
+            let trusted = trusted.iter().map(|(name, path)| ((*name).to_owned(), path));
+            environment.extend(trusted.map(|(name, path)| (name, path.display().to_string())));
+            Subject {
+                name: name.to_owned(),
+                program: program.clone(),
+                operation: "-".to_owned(),
+                due_rounds: 0,
+                is_compared: false,
+                is_read: true,
+                hashes: false,
+                status: 200,
+                event: event.clone(),
+                environment,
+            }
+        };
+        let authority = self.authority.context("the floors trust nobody")?;
+        let Authority { folder, bundle, .. } = authority;
+        Ok(vec![
+            floor("floor A: constant", &floors.constant, &[]),
+            floor(
+                "floor B: stock, folder of certificates",
+                &floors.stock,
+                &[("SSL_CERT_DIR", folder)],
+            ),
+            floor("floor B: stock", &floors.stock, &[("SSL_CERT_FILE", bundle)]),
+        ])
+    }
+
+    /// Of four items that there are, as the stock takes them.
+    async fn four_keys(&self, jane: &Person<'_>) -> String {
+        let of_jane = format!("USER#{}", jane.user().id);
+        let items = self.app.items().await;
+        let own = items.iter().filter(|item| item["pk"]["S"] == of_jane.as_str());
+        let words = own.take(4).flat_map(|item| [&item["pk"]["S"], &item["sk"]["S"]]);
+        words.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The same through the fronts.
+    fn reached(&self, environment: Vec<(String, String)>) -> Vec<(String, String)> {
+        let through = |(name, value): (String, String)| match name.as_str() {
+            "AWS_ENDPOINT_URL_DYNAMODB" => (name, self.table.to_owned()),
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER" => (name, self.secrets.to_owned()),
+            _ => (name, value),
+        };
+        environment.into_iter().map(through).collect()
+    }
+}
+
+/// Whether a function has the means to hash passwords.
+fn hashes(function: &str) -> Result<bool> {
+    let manifest = devkit::workspace::root().join("functions").join(function).join("Cargo.toml");
+    Ok(std::fs::read_to_string(manifest)?.contains("\"password\""))
+}

@@ -1,0 +1,49 @@
+//! Instructions of a warm request, counted by callgrind: the difference of two runs that differ in nothing but the number
+//! of requests.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use devkit::private_file;
+use devkit::tools::VALGRIND;
+use tokio::process::Command;
+
+use super::environment::{Environment, Subject};
+use super::process::Running;
+
+/// Requests of the one run and of the other. The first ones grow buffers; two starts never take the same, which is shared
+/// out over the difference.
+const FEW: u64 = 20;
+const MANY: u64 = 260;
+
+pub(crate) async fn per_request(environment: &Environment, subject: &Subject) -> Result<u64> {
+    let (few, many) =
+        (counted(environment, subject, FEW).await?, counted(environment, subject, MANY).await?);
+    ensure!(
+        many > few,
+        "{}: {MANY} requests took {many} instructions, {FEW} took {few}",
+        subject.name
+    );
+    Ok((many - few) / (MANY - FEW))
+}
+
+async fn counted(environment: &Environment, subject: &Subject, requests: u64) -> Result<u64> {
+    let counts = environment.folder().join("callgrind.out");
+    private_file::remove(&counts)?;
+    let mut command = Command::new(VALGRIND);
+    command.args(["--quiet", "--tool=callgrind"]);
+    command.arg(format!("--callgrind-out-file={}", counts.display())).arg(&subject.program);
+    let mut running = Running::start(command, subject).await.context("under valgrind")?;
+    for _ in 0..requests {
+        running.ask(subject).await?;
+    }
+    running.end().await?;
+    total(&counts)
+}
+
+fn total(counts: &Path) -> Result<u64> {
+    let text = fs::read_to_string(counts)?;
+    let total = text.lines().find_map(|line| line.strip_prefix("totals:"));
+    Ok(total.context("callgrind counted nothing")?.trim().parse()?)
+}

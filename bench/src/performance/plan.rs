@@ -1,0 +1,121 @@
+//! What is measured, and what came of it.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+/// Which programs are measured, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// The functions' programs.
+    pub(crate) functions: Vec<Function>,
+    /// The floors' programs, where they are measured too.
+    pub(crate) floors: Option<Floors>,
+    /// Whether the table is reached over TLS, as in the cloud. The programs then trust what `AWS_CA_BUNDLE` names.
+    pub(crate) tls: bool,
+    /// How often each program is started.
+    pub(crate) rounds: usize,
+    /// Warm requests after each start.
+    pub(crate) warm_requests: usize,
+    /// Whether the instructions of a warm request are counted.
+    pub(crate) counted: bool,
+    /// A folder for what the run needs.
+    pub(crate) folder: PathBuf,
+}
+
+/// One function's program.
+#[derive(Debug, Clone)]
+pub(crate) struct Function {
+    /// Of the function.
+    pub(crate) name: String,
+    /// What sets the program apart from another one of the same function.
+    pub(crate) label: Option<String>,
+    /// Where it is.
+    pub(crate) program: PathBuf,
+}
+
+/// The programs that the functions are measured against.
+#[derive(Debug, Clone)]
+pub(crate) struct Floors {
+    /// Answers the same to everything.
+    pub(crate) constant: PathBuf,
+    /// Reads four items by the SDK with its own defaults.
+    pub(crate) stock: PathBuf,
+}
+
+/// What all programs came to.
+#[derive(Debug, Serialize)]
+pub(crate) struct Results {
+    /// In the order of the plan, floors first.
+    pub(crate) all: Vec<Measured>,
+}
+
+impl Results {
+    /// How often each was started.
+    pub(crate) fn starts(&self) -> usize {
+        self.all.iter().map(|measured| measured.rounds.len()).min().unwrap_or_default()
+    }
+}
+
+/// What one program came to with one request.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Measured {
+    /// Of the function or floor.
+    pub(crate) program: String,
+    /// Name of the request's event; a floor takes any.
+    pub(crate) operation: String,
+    /// Rounds of calls that the documentation allows the request; none of a floor.
+    pub(crate) due_rounds: u32,
+    /// Whether it was built in another way, to be compared.
+    pub(crate) is_compared: bool,
+    /// Whether the request is a read.
+    pub(crate) is_read: bool,
+    /// Whether the function has the means to hash passwords.
+    pub(crate) hashes: bool,
+    /// From the start of the process to its first question for an event, in milliseconds: the median.
+    pub(crate) init_ms: f64,
+    /// From the first event to its answer, in milliseconds: the median.
+    pub(crate) first_ms: f64,
+    /// Both together, in milliseconds: the median.
+    pub(crate) cold_ms: f64,
+    /// What its threads ran until then, in milliseconds: the median.
+    pub(crate) cold_cpu_ms: f64,
+    /// What its threads ran for the first event, in milliseconds: the median.
+    pub(crate) first_cpu_ms: f64,
+    /// A later request, in milliseconds: the median, and what 99 in 100 stay below.
+    pub(crate) warm_p50_ms: f64,
+    /// See there.
+    pub(crate) warm_p99_ms: f64,
+    /// Of a warm request, while a call was under way behind the front, in milliseconds: the median of the starts' means.
+    pub(crate) table_ms: f64,
+    /// The most memory that it had at any time, in KiB: the median.
+    pub(crate) peak_kib: f64,
+    /// Of the program's file, in bytes.
+    pub(crate) size: u64,
+    /// Calls to the table in a warm request.
+    pub(crate) calls: f64,
+    /// What passes between function and table in a warm request, in bytes, both ways and without TLS.
+    pub(crate) bytes: f64,
+    /// Its starts, one by one.
+    pub(crate) rounds: Vec<Round>,
+    /// Of a warm request, if they were counted.
+    pub(crate) instructions: Option<u64>,
+}
+
+/// One start of a program.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Round {
+    /// From the start of the process to its first answer, in milliseconds.
+    pub(crate) cold_ms: f64,
+    /// The later requests, in milliseconds: the median.
+    pub(crate) warm_p50_ms: f64,
+}
+
+impl Measured {
+    /// Whether it is one of the service's own, and not a floor.
+    pub(crate) fn is_function(&self) -> bool {
+        !self.program.starts_with("floor")
+    }
+}

@@ -1,0 +1,266 @@
+//! What is shown: shares of what the stock takes first, then what was measured.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Measured, Results, Round, chart, document, passwords};
+use devkit::{out, workspace};
+
+/// The floor that the others are measured against.
+const STOCK: &str = "floor B: stock";
+
+/// Where `--write` puts the chart.
+const CHART: &str = "docs/performance.svg";
+
+/// One program as shares of what the stock takes.
+pub(crate) struct Shares<'a> {
+    pub(crate) of: &'a Measured,
+    pub(crate) cold: f64,
+    pub(crate) warm: f64,
+    pub(crate) warm_p99: f64,
+    pub(crate) memory: f64,
+    pub(crate) size: f64,
+}
+
+impl<'a> Shares<'a> {
+    fn of(measured: &'a Measured, stock: &Measured) -> Self {
+        Self {
+            of: measured,
+            cold: midmean(measured, |round| round.cold_ms) / midmean(stock, |round| round.cold_ms),
+            warm: midmean(measured, |round| round.warm_p50_ms)
+                / midmean(stock, |round| round.warm_p50_ms),
+            warm_p99: measured.warm_p99_ms / stock.warm_p99_ms,
+            memory: measured.peak_kib / stock.peak_kib,
+            size: measured.size as f64 / stock.size as f64,
+        }
+    }
+
+    /// What it takes too much of. Nothing is held that hashes passwords or is only compared; all else to the calls that are
+    /// due, and a read to what a start may take.
+    fn over_budget(&self) -> Vec<&'static str> {
+        if !self.of.is_function() || self.of.is_compared || self.of.hashes {
+            return Vec::new();
+        }
+        let warm = match (self.of.is_read, self.of.due_rounds) {
+            (true, 0 | 1) => 1.10,
+            (true, 2) => 1.5,
+            (false, 2) => 2.3,
+            _ => f64::INFINITY,
+        };
+        let start = |most| if self.of.is_read { most } else { f64::INFINITY };
+        let within = [
+            ("calls", self.of.calls, f64::from(self.of.due_rounds)),
+            ("cold", self.cold, start(0.75)),
+            ("warm", self.warm, warm),
+            ("memory", self.memory, start(0.85)),
+            ("size", self.size, start(0.90)),
+        ];
+        // What could not be measured is not within.
+        let is_within = |share: f64, most: f64| share <= most;
+        let over = within.iter().filter(|(_, share, most)| !is_within(*share, *most));
+        over.map(|(name, ..)| *name).collect()
+    }
+}
+
+/// The mean of the middle half of the rounds. Where a virtual machine runs at two speeds in turn, medians jump from the
+/// one to the other, and this does not; what happened once is left out all the same.
+fn midmean(measured: &Measured, of: fn(&Round) -> f64) -> f64 {
+    let mut times: Vec<_> = measured.rounds.iter().map(of).collect();
+    times.sort_unstable_by(f64::total_cmp);
+    let cut = times.len() / 4;
+    let middle = &times[cut..times.len() - cut];
+    middle.iter().sum::<f64>() / middle.len() as f64
+}
+
+/// Prints, and fails if something is over its budget; writes the documentation too if it shall.
+pub(crate) fn report(over_tls: &Results, without_tls: &Results, write: bool) -> Result<()> {
+    let shares = shares(over_tls)?;
+    let section = section(&shares, over_tls, without_tls)?;
+    out::line(&section)?;
+    let over: Vec<_> = shares
+        .iter()
+        .filter(|shares| !shares.over_budget().is_empty())
+        .map(|shares| {
+            let Measured { program, operation, .. } = shares.of;
+            format!("{program}, {operation}: {}", shares.over_budget().join(", "))
+        })
+        .collect();
+    ensure!(over.is_empty(), "over budget: {}", over.join("; "));
+    if write {
+        document::write(document::MEASURED, &section)?;
+        fs::write(workspace::root().join(CHART), chart::chart(&shares))?;
+    }
+    Ok(out::line("Everything is within its budget.")?)
+}
+
+pub(crate) fn shares(results: &Results) -> Result<Vec<Shares<'_>>> {
+    let stock = results.all.iter().find(|measured| measured.program == STOCK);
+    let stock = stock.context("the stock was not measured")?;
+    ensure!(!stock.rounds.is_empty(), "nothing was started");
+    Ok(results.all.iter().map(|measured| Shares::of(measured, stock)).collect())
+}
+
+fn section(shares: &[Shares], over_tls: &Results, without_tls: &Results) -> Result<String> {
+    let mut text = String::new();
+    let starts = over_tls.starts();
+    writeln!(text, "Shares of what the stock takes, over TLS, each started {starts} times:\n")?;
+    writeln!(text, "| program | request | cold start | warm p50 | warm p99 | memory | size |")?;
+    writeln!(text, "|---|---|---|---|---|---|---|")?;
+    for Shares { of, cold, warm, warm_p99, memory, size } in shares {
+        let (program, operation) = (&of.program, &of.operation);
+        writeln!(
+            text,
+            "| {program} | {operation} | {cold:.2} | {warm:.2} | {warm_p99:.2} | {memory:.2} | {size:.2} |"
+        )?;
+    }
+    for (results, transport) in [(over_tls, "over TLS"), (without_tls, "without TLS")] {
+        let starts = results.starts();
+        writeln!(text, "\nWhat was measured, {transport}, each started {starts} times:\n")?;
+        text += &absolute(results)?;
+    }
+    text += "\n";
+    text += &passwords::section(over_tls)?;
+    Ok(text)
+}
+
+fn absolute(results: &Results) -> Result<String> {
+    let mut text = String::new();
+    writeln!(
+        text,
+        "| program | request | init ms | first ms | cold ms | its CPU ms | warm p50 ms | warm p99 ms | table ms | memory MiB | size MB | calls | bytes | instructions |"
+    )?;
+    writeln!(text, "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")?;
+    for one in &results.all {
+        let (memory, size) = (one.peak_kib / 1024.0, one.size as f64 / 1e6);
+        let instructions = one.instructions.map_or("-".to_owned(), |count| count.to_string());
+        write!(
+            text,
+            "| {} | {} | {:.1} | {:.1} ",
+            one.program, one.operation, one.init_ms, one.first_ms
+        )?;
+        write!(text, "| {:.1} | {:.1} ", one.cold_ms, one.cold_cpu_ms)?;
+        write!(text, "| {:.2} | {:.2} | {:.2} ", one.warm_p50_ms, one.warm_p99_ms, one.table_ms)?;
+        writeln!(
+            text,
+            "| {memory:.1} | {size:.2} | {} | {:.0} | {instructions} |",
+            one.calls, one.bytes
+        )?;
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rounds(cold: [f64; 8], warm: [f64; 8]) -> Vec<Round> {
+        let round = |(cold_ms, warm_p50_ms)| Round { cold_ms, warm_p50_ms };
+        cold.into_iter().zip(warm).map(round).collect()
+    }
+
+    /// A read of one call by a function that hashes nothing.
+    fn read() -> Measured {
+        Measured {
+            program: "golem-accounts".to_owned(),
+            operation: "golem-get-account".to_owned(),
+            is_read: true,
+            hashes: false,
+            init_ms: 5.0,
+            first_ms: 5.0,
+            cold_ms: 10.0,
+            cold_cpu_ms: 8.0,
+            first_cpu_ms: 1.0,
+            warm_p50_ms: 1.0,
+            warm_p99_ms: 2.0,
+            table_ms: 0.5,
+            peak_kib: 8192.0,
+            size: 7_000_000,
+            calls: 1.0,
+            due_rounds: 1,
+            is_compared: false,
+            bytes: 3000.0,
+            rounds: rounds(
+                [6.0, 99.0, 2.0, 25.0, 4.0, 15.0, 90.0, 3.0],
+                [0.5, 9.0, 1.0, 5.0, 1.0, 1.0, 8.0, 0.1],
+            ),
+            instructions: None,
+        }
+    }
+
+    fn over(of: &Measured, [cold, warm, memory, size]: [f64; 4]) -> Vec<&'static str> {
+        Shares { of, cold, warm, warm_p99: 9.0, memory, size }.over_budget()
+    }
+
+    #[test]
+    fn what_is_at_its_budget_is_within_it_and_what_is_above_is_named() {
+        assert_eq!(over(&read(), [0.75, 1.10, 0.85, 0.90]), Vec::<&str>::new());
+        let names = ["cold", "warm", "memory", "size"];
+        assert_eq!(over(&read(), [0.76, 1.11, 0.86, 0.91]), names);
+        assert_eq!(over(&read(), [f64::NAN; 4]), names);
+        let alone = Measured { due_rounds: 0, calls: 0.0, ..read() };
+        assert_eq!(over(&alone, [0.75, 1.10, 0.85, 0.90]), Vec::<&str>::new());
+        assert_eq!(over(&alone, [0.76, 1.11, 0.86, 0.91]), names);
+        let longer = Measured { due_rounds: 2, calls: 2.0, ..read() };
+        assert_eq!(over(&longer, [0.75, 1.5, 0.85, 0.90]), Vec::<&str>::new());
+        assert_eq!(over(&longer, [0.76, 1.51, 0.86, 0.91]), names);
+        let write = Measured { is_read: false, due_rounds: 2, calls: 2.0, ..read() };
+        assert_eq!(over(&write, [9.0, 2.3, 9.0, 9.0]), Vec::<&str>::new());
+        assert_eq!(over(&write, [0.1, 2.31, 0.1, 0.1]), ["warm"]);
+    }
+
+    #[test]
+    fn a_call_more_than_the_rounds_that_are_due_is_over_the_budget() {
+        assert_eq!(over(&Measured { calls: 2.0, ..read() }, [0.1; 4]), ["calls"]);
+        let longer = Measured { due_rounds: 2, calls: 3.0, ..read() };
+        assert_eq!(over(&longer, [0.1; 4]), ["calls"]);
+        let write = Measured { is_read: false, due_rounds: 2, calls: 3.0, ..read() };
+        assert_eq!(over(&write, [0.1; 4]), ["calls"]);
+    }
+
+    #[test]
+    fn requests_of_other_rounds_are_held_to_all_but_the_time_of_a_warm_one() {
+        let longer = Measured { due_rounds: 3, calls: 4.0, ..read() };
+        assert_eq!(over(&longer, [0.76, 9.0, 0.86, 0.91]), ["calls", "cold", "memory", "size"]);
+        let write = Measured { is_read: false, due_rounds: 3, calls: 4.0, ..read() };
+        assert_eq!(over(&write, [9.0; 4]), ["calls"]);
+    }
+
+    #[test]
+    fn floors_functions_that_hash_and_compared_programs_have_no_budget() {
+        for unbounded in [
+            Measured { program: "floor A: constant".to_owned(), ..read() },
+            Measured { hashes: true, ..read() },
+            Measured { is_compared: true, ..read() },
+        ] {
+            assert_eq!(over(&unbounded, [9.0; 4]), Vec::<&str>::new(), "{unbounded:?}");
+        }
+    }
+
+    #[test]
+    fn shares_are_of_the_stock_of_the_same_run_and_those_of_times_of_the_middle_half_of_the_rounds()
+    {
+        let stock = Measured {
+            program: STOCK.to_owned(),
+            cold_ms: 50.0,
+            warm_p50_ms: 4.0,
+            warm_p99_ms: 8.0,
+            peak_kib: 16384.0,
+            size: 14_000_000,
+            rounds: rounds(
+                [52.0, 1.0, 48.0, 99.0, 52.0, 48.0, 1.0, 99.0],
+                [4.5, 3.5, 0.0, 9.0, 3.5, 4.5, 9.0, 0.0],
+            ),
+            ..read()
+        };
+        let results = Results { all: vec![read(), stock] };
+
+        let shares = shares(&results).unwrap();
+
+        let Shares { cold, warm, warm_p99, memory, size, .. } = shares[0];
+        let shown = [cold, warm, warm_p99, memory, size].map(|share| format!("{share:.2}"));
+        assert_eq!(shown, ["0.25", "0.50", "0.25", "0.50", "0.50"]);
+        assert!(super::shares(&Results { all: vec![read()] }).is_err());
+    }
+}

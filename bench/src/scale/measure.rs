@@ -1,0 +1,93 @@
+//! Calls and units of one request, and the time of many.
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use shared::model::Timestamp;
+use testkit::{TestApp, TestCredentials, units};
+
+use super::Point;
+
+use super::requests::Request;
+use super::run::SAMPLES;
+use crate::measure::process::{milliseconds, quantile};
+
+/// Who asks.
+pub(crate) struct Senders {
+    /// In turn, one for each request.
+    pub(crate) counted: Vec<TestCredentials>,
+    /// In turn, one for each time that a request is sent.
+    pub(crate) timed: Vec<TestCredentials>,
+}
+
+/// All requests at one size: first through the proxy, which sees what they consume, then past it and with a watch.
+pub(crate) async fn points(
+    app: &mut TestApp,
+    requests: &[Request],
+    senders: &Senders,
+    size: u64,
+) -> Result<Vec<Point>> {
+    let mut points = Vec::new();
+    for (request, who) in requests.iter().zip(senders.counted.iter().cycle()) {
+        points.push(counted(app, request, who, size).await?);
+    }
+    app.pass_proxy();
+    for (request, point) in requests.iter().zip(&mut points) {
+        point.p50_ms = timed(app, request, &senders.timed, size).await?;
+    }
+    app.mend();
+    Ok(points)
+}
+
+/// What a request consumes whose credential was used before in the same hour: so it begins anew when an hour ends
+/// meanwhile.
+async fn counted(
+    app: &TestApp,
+    request: &Request,
+    who: &TestCredentials,
+    size: u64,
+) -> Result<Point> {
+    loop {
+        let hour = || Timestamp::now().as_second() / 3600;
+        let begun = hour();
+        note_use(app, who).await?;
+        let event = request.event(app, who, size).await?;
+        app.proxy().take_consumed();
+        let answer = app.send_event(&event).await;
+        let consumed = app.proxy().take_consumed();
+        let things = request.things(&answer, size)?;
+        if hour() == begun {
+            let (reads, writes) = (units(&consumed, true), units(&consumed, false));
+            return Ok(Point {
+                size,
+                things,
+                calls: consumed.len() as u64,
+                reads,
+                writes,
+                p50_ms: 0.0,
+            });
+        }
+    }
+}
+
+async fn note_use(app: &TestApp, who: &TestCredentials) -> Result<()> {
+    let headers = [("authorization", who.token.as_str())];
+    let answer = app.send("GET", "/v2/account", &headers, None).await;
+    ensure!(answer.status == 200, "{answer:?}");
+    Ok(())
+}
+
+/// The median in milliseconds, of warm requests.
+async fn timed(app: &TestApp, request: &Request, by: &[TestCredentials], size: u64) -> Result<f64> {
+    let mut took = Vec::with_capacity(SAMPLES + 1);
+    for who in by.iter().cycle().take(SAMPLES + 1) {
+        let event = request.event(app, who, size).await?;
+        let begun = Instant::now();
+        let answer = app.send_event(&event).await;
+        took.push(milliseconds(begun.elapsed()));
+        request.things(&answer, size)?;
+    }
+    // The first one opened connections.
+    let warm = took.split_off(1);
+    Ok(quantile(warm, 0.5))
+}

@@ -1,0 +1,205 @@
+//! Which requests are sent, and what each may cost.
+
+use super::Price;
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use testkit::{ApiResponse, Operation, Service, TestApp, TestCredentials, form, operations};
+
+/// Of the pages after an `offset`.
+pub(crate) const LIMIT: u64 = 100;
+
+/// The most that a list of users has.
+const MAX_LIMIT: u64 = 1_000;
+
+/// A request, which is prepared anew every time.
+pub(crate) struct Request {
+    name: String,
+    operation: Operation,
+    /// In place of the one that the event has.
+    query: Option<fn(&TestCredentials, u64) -> String>,
+    per: Option<Per>,
+    /// Whether it deletes an account that was made for that, and not the one that the others ask about.
+    has_spare: bool,
+}
+
+/// What it may cost more for.
+#[derive(Clone, Copy)]
+enum Per {
+    /// What its answer lists, and what one of that is called.
+    Listed(&'static str),
+    /// What there is, and what one of that is called.
+    There(&'static str),
+    /// What a full page leaves out before it, and what one of that is called.
+    LeftOut(&'static str),
+}
+
+impl Request {
+    fn of(operation: &Operation) -> Self {
+        let (name, operation) = (operation.name.clone(), operation.clone());
+        Self { name, operation, query: None, per: None, has_spare: false }
+    }
+
+    fn named(self, name: &str) -> Self {
+        Self { name: format!("{}, {name}", self.name), ..self }
+    }
+
+    fn asking(self, query: fn(&TestCredentials, u64) -> String) -> Self {
+        Self { query: Some(query), ..self }
+    }
+
+    fn per(self, per: Per) -> Self {
+        Self { per: Some(per), ..self }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn price(&self) -> Price {
+        match self.per {
+            Some(Per::Listed(thing) | Per::There(thing) | Per::LeftOut(thing)) => {
+                Price::Per(thing.to_owned())
+            }
+            None => Price::Flat,
+        }
+    }
+
+    /// The event, after what it asks for was made.
+    pub(crate) async fn event(
+        &self,
+        app: &TestApp,
+        who: &TestCredentials,
+        size: u64,
+    ) -> Result<Value> {
+        let mut who = who.clone();
+        if self.has_spare {
+            who.account = spare_account(app, &who).await?;
+        }
+        let mut event = self.operation.prepared(app, &who, &who.token).await;
+        if let Some(query) = self.query {
+            event["rawQueryString"] = json!(query(&who, size));
+        }
+        Ok(event)
+    }
+
+    /// How many things with a price there were, after the answer was seen to be the right one.
+    pub(crate) fn things(&self, answer: &ApiResponse, size: u64) -> Result<u64> {
+        ensure!(answer.status == self.operation.success(), "{}: {answer:?}", self.name);
+        let listed = listed(&answer.body);
+        let (things, must_list) = match self.per {
+            Some(Per::Listed(_)) => (listed, Some(size.min(MAX_LIMIT))),
+            Some(Per::LeftOut(_)) => (size, Some(LIMIT)),
+            Some(Per::There(_)) => (size, None),
+            None => (0, None),
+        };
+        ensure!(must_list.is_none_or(|most| most == listed), "{}: lists {listed}", self.name);
+        Ok(things)
+    }
+}
+
+/// How many the only list of an answer has.
+fn listed(body: &Value) -> u64 {
+    let fields = body.as_object().into_iter().flat_map(serde_json::Map::values);
+    fields.filter_map(Value::as_array).map(|list| list.len() as u64).sum()
+}
+
+async fn spare_account(app: &TestApp, who: &TestCredentials) -> Result<String> {
+    let headers = [("authorization", who.token.as_str()), ("content-type", "application/json")];
+    let body =
+        json!({ "name": "Spare", "email": format!("{}@example.com", testkit::unique("spare")) });
+    let body = body.to_string();
+    let made = Service::send(app, "POST", "/v1/accounts", &headers, Some(&body)).await;
+    ensure!(made.status == 200, "{made:?}");
+    Ok(made.text("id").to_owned())
+}
+
+/// Every documented operation, as its event asks for it: the size of the table is no reason for any to cost more.
+pub(crate) fn every_operation() -> Vec<Request> {
+    let all = operations();
+    let touching = all.iter().filter(|operation| operation.rounds() > 0);
+    let request = |operation: &Operation| Request {
+        has_spare: operation.name.ends_with("-delete-account"),
+        ..Request::of(operation)
+    };
+    touching.map(request).collect()
+}
+
+/// What the admin of an account asks. What changes the number of members comes last. Deleting is not among them: what it
+/// clears up grows with the members, and what it has no time for, the sweep does.
+pub(crate) fn about_members() -> Vec<Request> {
+    let mut requests = flat(&[
+        "quave-get-account",
+        "quave-get-current-account",
+        "quave-list-accounts",
+        "quave-set-current-account",
+        "golem-find-accounts",
+        "golem-get-account",
+        "golem-get-account-plan",
+        "golem-update-account",
+        "e24-get-account",
+        "e24-update-account-data",
+        "hub-get-user",
+        "rollcall-create-token",
+    ]);
+    let list = || Request::of(&operation("e24-list-accounts"));
+    requests.extend([
+        list().named("`limit=1`").asking(|_, _| "limit=1".to_owned()),
+        list().asking(|_, _| format!("limit={MAX_LIMIT}")).per(Per::Listed("user listed")),
+        Request::of(&operation("e24-create-account")).named("a member more"),
+    ]);
+    requests
+}
+
+/// What a user asks who has many accounts.
+pub(crate) fn about_accounts() -> Vec<Request> {
+    let find = || Request::of(&operation("golem-find-accounts"));
+    let mut requests = vec![
+        Request::of(&operation("quave-list-accounts")).per(Per::Listed("account listed")),
+        find().asking(|_, _| String::new()).per(Per::Listed("account listed")),
+        find()
+            .named("by `email`")
+            .asking(|who, _| form(&[("email", &format!("{}@example.com", who.username))]))
+            .per(Per::There("account looked through")),
+    ];
+    requests.extend(flat(&[
+        "quave-get-account",
+        "quave-get-current-account",
+        "quave-set-current-account",
+        "golem-get-account",
+        "golem-get-account-plan",
+        "golem-update-account",
+        "e24-get-account",
+        "hub-get-user",
+        "rollcall-create-token",
+        // What adds accounts comes last.
+        "quave-create-account",
+        "golem-create-account",
+    ]));
+    let delete = operation("golem-delete-account");
+    requests.push(Request { has_spare: true, ..Request::of(&delete) });
+    requests
+}
+
+/// What a user asks whose accounts show the addresses of others.
+pub(crate) fn about_accounts_of_others() -> Vec<Request> {
+    let find = Request::of(&operation("golem-find-accounts"));
+    let find = find.named("of other owners").asking(|_, _| String::new());
+    vec![find.per(Per::Listed("account listed"))]
+}
+
+/// The one list that takes an `offset`.
+pub(crate) fn with_offset() -> Vec<Request> {
+    let list = Request::of(&operation("e24-list-accounts"));
+    let list = list.asking(|_, offset| format!("limit={LIMIT}&offset={offset}"));
+    vec![list.per(Per::LeftOut("user left out"))]
+}
+
+fn flat(names: &[&str]) -> Vec<Request> {
+    names.iter().map(|name| Request::of(&operation(name))).collect()
+}
+
+/// The operation of this name, which is known to be there.
+fn operation(name: &str) -> Operation {
+    let mut all = operations().into_iter();
+    all.find(|operation| operation.name == name).unwrap_or_else(|| panic!("no operation {name}"))
+}

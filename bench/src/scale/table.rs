@@ -1,0 +1,168 @@
+//! The table in a file: filled with clones of a household in large steps, and asked by some of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use devkit::engine::{Engine, Kind};
+use devkit::{out, private_file};
+use serde_json::json;
+use testkit::{PASSWORD, TestApp, TestCredentials, basic};
+
+use super::model::{Model, Names};
+
+/// How many households are put in at once: more take more memory, fewer more time.
+const STEP: u64 = 5_000;
+
+/// A service over a table that grows.
+pub(crate) struct Table {
+    app: TestApp,
+    model: Model,
+    households: u64,
+    _file: DataFile,
+}
+
+/// The engine's file, which goes when the measurement ends. What an earlier one left that was killed goes first.
+struct DataFile(PathBuf);
+
+impl DataFile {
+    fn new(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let file = Self(folder.join("scale.db"));
+        file.remove()?;
+        Ok(file)
+    }
+
+    /// With what the engine keeps beside it.
+    fn remove(&self) -> Result<()> {
+        for end in ["db", "db-shm", "db-wal"] {
+            let path = self.0.with_extension(end);
+            private_file::remove(&path)
+                .with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for DataFile {
+    fn drop(&mut self) {
+        // The next measurement removes what is left, and says so if it cannot.
+        drop(self.remove());
+    }
+}
+
+impl Table {
+    pub(crate) async fn start(folder: &Path) -> Result<Self> {
+        let file = DataFile::new(folder)?;
+        let engine = Engine::start(Kind::Embedded, 0, Some(&file.0)).await?;
+        let app = TestApp::start_over(engine).await?;
+        Ok(Self { app, model: Model::make().await?, households: 0, _file: file })
+    }
+
+    pub(crate) fn app_mut(&mut self) -> &mut TestApp {
+        &mut self.app
+    }
+
+    /// Puts in so many households of two that there are so many users; so many founders from all over what was put in.
+    pub(crate) async fn grow(&mut self, users: u64, founders: usize) -> Result<Vec<Names>> {
+        let (first, end) = (self.households, users / 2);
+        let apart = (end - first) / founders as u64;
+        ensure!(apart > 0, "{users} users are too few for {founders} who ask");
+        let begun = Instant::now();
+        let mut kept = Vec::new();
+        let mut items = Vec::new();
+        while self.households < end {
+            let next = (self.households..end.min(self.households + STEP)).map(|number| {
+                let (founder, items) = self.household()?;
+                let is_kept = (number - first).is_multiple_of(apart);
+                Ok((is_kept.then_some(founder), items))
+            });
+            // Both cores work: the engine takes one step while the next one is made.
+            let (imported, made) =
+                tokio::join!(self.app.import(items), async { next.collect::<Result<Vec<_>>>() });
+            imported?;
+            let made = made?;
+            self.households += made.len() as u64;
+            let (founders, made): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+            kept.extend(founders.into_iter().flatten());
+            items = made.concat();
+        }
+        self.app.import(items).await?;
+        kept.truncate(founders);
+        let seconds = begun.elapsed().as_secs();
+        out::line(format!("Filled the table up to {users} users in {seconds} s"))?;
+        Ok(kept)
+    }
+
+    /// A founder and a member of the founder's account.
+    fn household(&self) -> Result<(Names, Vec<String>)> {
+        let (founder, mut items) = self.model.founder()?;
+        items.extend(self.member(&founder)?);
+        Ok((founder, items))
+    }
+
+    /// One more member of a founder's account.
+    fn member(&self, founder: &Names) -> Result<Vec<String>> {
+        let (member, mut items) = self.model.member()?;
+        items.extend(self.model.membership(founder, &member));
+        Ok(items)
+    }
+
+    /// The founder of an account with so many members.
+    pub(crate) async fn account_of(&self, members: u64) -> Result<Names> {
+        let (founder, mut items) = self.model.founder()?;
+        for _ in 1..members {
+            items.extend(self.member(&founder)?);
+        }
+        self.app.import(items).await?;
+        Ok(founder)
+    }
+
+    /// A user with so many accounts of the own.
+    pub(crate) async fn founder_of(&self, accounts: u64) -> Result<Names> {
+        let (founder, mut items) = self.model.founder()?;
+        for _ in 1..accounts {
+            items.extend(self.model.account(&founder)?);
+        }
+        self.app.import(items).await?;
+        Ok(founder)
+    }
+
+    /// A user with one account of the own, and all others of others, each of somebody else.
+    pub(crate) async fn member_of(&self, accounts: u64) -> Result<Names> {
+        let (member, mut items) = self.model.member()?;
+        for _ in 1..accounts {
+            let (founder, theirs) = self.model.founder()?;
+            items.extend(theirs);
+            items.extend(self.model.membership(&founder, &member));
+        }
+        self.app.import(items).await?;
+        Ok(member)
+    }
+
+    /// Has clones sign in with their passwords, each for a token, and see that they are who they should be.
+    pub(crate) async fn sign_in(&self, all: &[Names]) -> Result<Vec<TestCredentials>> {
+        let mut signed_in = Vec::new();
+        for names in all {
+            let basic = basic(&names.username, PASSWORD);
+            let headers = [("authorization", basic.as_str()), ("content-type", "application/json")];
+            let body = json!({ "name": "scale", "kind": "user" }).to_string();
+            let made = self.app.send("POST", "/rollcall/v1/tokens", &headers, Some(&body)).await;
+            ensure!(made.status == 201, "{made:?}");
+            let who = TestCredentials {
+                username: names.username.clone(),
+                password: PASSWORD.to_owned(),
+                token: made.text("token").to_owned(),
+                account: names.account.clone(),
+            };
+            let headers = [("authorization", who.token.as_str())];
+            let current = self.app.send("GET", "/api/public/v1/current-account", &headers, None);
+            let current = current.await;
+            ensure!(current.status == 200, "{current:?}");
+            ensure!(current.text("accountId") == who.account, "{current:?}");
+            signed_in.push(who);
+        }
+        Ok(signed_in)
+    }
+}

@@ -1,0 +1,98 @@
+//! `create-token`.
+
+use anyhow::{Result, ensure};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use shared::Error;
+use shared::model::{
+    ParseError, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, text, timestamp,
+};
+use shared::table::{NewToken, Table};
+
+use super::user_ref::UserRef;
+use super::{print_json, retry};
+
+/// Make a token of a user
+#[derive(Args)]
+pub(super) struct Options {
+    /// Username, e-mail address or id
+    #[arg(long, value_name = "WHO")]
+    user: UserRef,
+    /// What the token is for
+    #[arg(long, value_name = "TEXT", value_parser = name)]
+    name: String,
+    /// Who acts with it
+    #[arg(long, value_enum, default_value_t = Kind::User)]
+    kind: Kind,
+    /// What it may do, once for each scope; without any it may do everything
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<Scope>,
+    /// When it stops working, as in 2030-12-31T23:59:59Z
+    #[arg(long, value_name = "TIME")]
+    #[arg(value_parser = timestamp)]
+    expires_at: Option<Timestamp>,
+}
+
+fn name(raw: &str) -> Result<String, ParseError> {
+    text(raw, 100)
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// The user
+    User,
+    /// An environment, which the accounts APIs reject
+    Environment,
+}
+
+impl From<Kind> for TokenKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::User => Self::User,
+            Kind::Environment => Self::Environment,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CreatedToken {
+    id: TokenId,
+    token: String,
+    user_id: UserId,
+    kind: TokenKind,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<Scope>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+}
+
+pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
+    let is_past = options.expires_at.is_some_and(|end| end <= Timestamp::now());
+    ensure!(!is_past, "--expires-at must be in the future");
+    let new = NewToken {
+        kind: options.kind.into(),
+        name: options.name,
+        scopes: (!options.scopes.is_empty()).then(|| options.scopes.into_iter().collect()),
+        expires_at: options.expires_at,
+    };
+    let (credential, token) = retry(async || {
+        let user = options.user.find(table).await?;
+        if user.disabled {
+            return Err(Error::Conflict("the user is disabled"));
+        }
+        table.create_token(&user, None, new.clone())?.commit().await
+    })
+    .await?;
+    let UserToken { id, user: user_id, kind, name, scopes, expires_at, .. } = token;
+    print_json(&CreatedToken {
+        id,
+        token: credential.reveal(),
+        user_id,
+        kind,
+        name,
+        scopes: scopes.map(Vec::from_iter),
+        expires_at,
+    })
+}

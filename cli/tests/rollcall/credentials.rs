@@ -1,0 +1,108 @@
+//! Making tokens, registering clients.
+
+use serde_json::json;
+use shared::model::{Scope, TokenCredential};
+
+use crate::stage::{Stage, text};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_printed_once_and_only_its_hash_is_stored() {
+    let stage = Stage::new().await;
+    let made = stage.jane();
+    let id = text(&made, "id");
+
+    let all = stage.done(&["create-token", "--user", id, "--name", " all "]);
+    let some = stage.done(&[
+        "create-token",
+        "--user",
+        "janedoe",
+        "--name",
+        "some",
+        "--kind",
+        "environment",
+        "--scope",
+        "email_read",
+        "--scope",
+        "profile_read",
+        "--expires-at",
+        "2100-01-01T00:00:00Z",
+    ]);
+
+    let (all_kept, some_kept) =
+        (stage.token(&all).await.unwrap(), stage.token(&some).await.unwrap());
+    assert_eq!(
+        all,
+        json!({ "id": all_kept.id, "token": all["token"], "userId": id, "kind": "user", "name": "all" })
+    );
+    assert_eq!((all_kept.scopes.as_ref(), all_kept.expires_at), (None, None));
+    assert_eq!(
+        some,
+        json!({
+            "id": some_kept.id,
+            "token": some["token"],
+            "userId": id,
+            "kind": "environment",
+            "name": "some",
+            "scopes": ["profile_read", "email_read"],
+            "expiresAt": "2100-01-01T00:00:00Z",
+        })
+    );
+    assert_eq!(some_kept.scopes, Some([Scope::ProfileRead, Scope::EmailRead].into()));
+    for (made, kept) in [(&all, &all_kept), (&some, &some_kept)] {
+        let token = text(made, "token");
+        assert!(token.parse::<TokenCredential>().unwrap().matches(&kept.secret_hash));
+        // The last 26 characters hold most of the secret and the checksum.
+        assert!(!stage.items().await.contains(&token[token.len() - 26..]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_needs_a_user_who_is_there_and_enabled_and_an_end_that_is_to_come() {
+    let stage = Stage::new().await;
+    stage.jane();
+    let token = |user: &'static str| ["create-token", "--user", user, "--name", "x"];
+
+    for nobody in ["johnroe", "john@example.com", "01a20047-bff6-70ba-b3c6-bab4b4b3a41c"] {
+        assert_eq!(stage.rejected(&token(nobody), "").await, "error: user not found\n");
+    }
+    let past = [&token("janedoe")[..], &["--expires-at", "2020-01-01T00:00:00Z"]].concat();
+    assert_eq!(stage.rejected(&past, "").await, "error: --expires-at must be in the future\n");
+    stage.done(&["disable-user", "--user", "janedoe"]);
+    assert_eq!(stage.rejected(&token("janedoe"), "").await, "error: the user is disabled\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_gets_a_secret_that_only_its_hash_recognises_and_a_public_one_gets_none() {
+    let stage = Stage::new().await;
+    let uris = ["https://example.com/callback", "com.example.app:/callback"];
+    let register = [
+        "register-client",
+        "--name",
+        "Reader",
+        "--redirect-uri",
+        uris[0],
+        "--redirect-uri",
+        uris[1],
+    ];
+
+    let registered = stage.done(&register);
+    let public = stage.done(&[&register[..], &["--public"]].concat());
+
+    let (id, secret) = (text(&registered, "client_id"), text(&registered, "client_secret"));
+    assert_eq!(
+        registered,
+        json!({ "client_id": id, "client_secret": secret, "name": "Reader", "redirect_uris": uris })
+    );
+    let kept = stage.table.client(id.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(
+        (kept.name.as_str(), &kept.redirect_uris[..]),
+        ("Reader", &uris.map(str::to_owned)[..])
+    );
+    assert!(kept.secret_hash.as_ref().unwrap().matches(secret.as_bytes()));
+    assert!(secret.starts_with("rcs_") && !stage.items().await.contains(&secret[4..]));
+    assert!(public.get("client_secret").is_none(), "{public}");
+    let public = stage.table.client(text(&public, "client_id").parse().unwrap()).await.unwrap();
+    assert!(public.unwrap().secret_hash.is_none());
+    let wrong = ["register-client", "--name", "x", "--redirect-uri", "javascript:alert(1)"];
+    assert_eq!(stage.run(&wrong, "").status.code(), Some(2));
+}

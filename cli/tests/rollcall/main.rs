@@ -1,0 +1,10 @@
+//! The operator's command, run as the operator does, on a table of each test's own.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be arranged fails the test")]
+
+mod configuration;
+mod credentials;
+mod plans;
+mod sealing;
+mod stage;
+mod users;

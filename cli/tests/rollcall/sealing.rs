@@ -1,0 +1,117 @@
+//! Sealing keys, and opening what is sealed.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use shared::model::{EmailAddress, Registry};
+use shared::seal::SealPublicKey;
+use shared::table::{FreeSlug, NewAccount, NewUser, Table};
+
+use crate::stage::{Stage, rollcall, run};
+
+const PASSWORD: &str = " dckr_pat_ü\n";
+
+/// A folder of its own for one test, gone after it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("sealing-{test}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn new_key(file: &Path) -> Output {
+    rollcall().arg("sealing-key").arg(file).output().unwrap()
+}
+
+/// The public key of a new pair whose private half is in the file.
+fn pair(file: &Path) -> SealPublicKey {
+    let made = new_key(file);
+    assert!(made.status.success(), "{made:?}");
+    SealPublicKey::parse(&String::from_utf8(made.stdout).unwrap()).unwrap()
+}
+
+#[test]
+fn a_private_key_is_its_owners_alone_and_never_overwritten() {
+    let folder = Folder::new("key");
+    let file = folder.0.join("key");
+
+    pair(&file);
+    let first = std::fs::read(&file).unwrap();
+    let again = new_key(&file);
+
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!again.status.success() && again.stdout.is_empty(), "{again:?}");
+    assert_eq!(std::fs::read(&file).unwrap(), first);
+}
+
+#[test]
+fn unseal_opens_a_box_given_as_argument_or_on_standard_input_and_prints_it_unchanged() {
+    let folder = Folder::new("box");
+    let (file, other) = (folder.0.join("key"), folder.0.join("other"));
+    let sealed = pair(&file).seal(PASSWORD).unwrap().sealed_box;
+    pair(&other);
+    let unseal = |file: &Path, arguments: &[&str]| {
+        let mut command = rollcall();
+        command.arg("unseal").arg("--key-file").arg(file).args(arguments);
+        run(command, &sealed)
+    };
+
+    assert_eq!(unseal(&file, &[&sealed]).stdout, PASSWORD.as_bytes());
+    assert_eq!(unseal(&file, &[]).stdout, PASSWORD.as_bytes());
+    for wrong in
+        [unseal(&other, &[]), unseal(&file, &["nonsense"]), unseal(&folder.0.join("missing"), &[])]
+    {
+        assert!(!wrong.status.success() && wrong.stdout.is_empty(), "{wrong:?}");
+        assert_eq!(String::from_utf8(wrong.stderr).unwrap().lines().count(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unseal_finds_the_box_of_an_account_in_the_table() {
+    let folder = Folder::new("account");
+    let file = folder.0.join("key");
+    let stage = Stage::new().await;
+    let account = account_with_registry(&stage.table, &pair(&file)).await;
+    let unseal = |account: &str| {
+        let key_file = file.to_str().unwrap();
+        stage.run(&["unseal", "--account", account, "--key-file", key_file], "")
+    };
+
+    assert_eq!(unseal(&account).stdout, PASSWORD.as_bytes());
+    let unknown = unseal("5f7b1b7b7b7b7b7b7b7b7b7b");
+    assert_eq!(String::from_utf8(unknown.stderr).unwrap(), "error: account not found\n");
+}
+
+async fn account_with_registry(table: &Table, sealing: &SealPublicKey) -> String {
+    let email: EmailAddress = "jane.doe@example.com".parse().unwrap();
+    let new = NewUser::new("janedoe".parse().unwrap(), email);
+    let user = table.create_user(new).await.unwrap();
+    let registry = Registry {
+        server: "https://registry.example.com".to_owned(),
+        email: "jane.doe@example.com".to_owned(),
+        username: "jane".to_owned(),
+        password: sealing.seal(PASSWORD).unwrap(),
+    };
+    let name: shared::model::AccountName = "Private".parse().unwrap();
+    let (user, slug) = table.user_and(user.id, FreeSlug(name.clone())).await.unwrap();
+    let account = NewAccount { name, contact_email: None, registry: Some(registry) };
+    table
+        .create_account(account, slug, &user.unwrap())
+        .await
+        .unwrap()
+        .commit()
+        .await
+        .unwrap()
+        .id
+        .to_string()
+}

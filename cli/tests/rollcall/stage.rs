@@ -1,0 +1,137 @@
+//! A table, and the command that is run on it.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use devkit::engine::Engine;
+use devkit::template::Template;
+use serde_json::{Value, json};
+use shared::model::{TokenCredential, User, UserToken};
+use shared::password::PasswordCache;
+use shared::table::{
+    Connection, CredentialKey, LoginAttempts, LoginSubject, Stored, StoredCredential, Table,
+};
+
+/// A table of the template, and nothing in it.
+pub(crate) struct Stage {
+    engine: Engine,
+    table_name: String,
+    pub(crate) table: Table,
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        let engine = Engine::for_test().await.unwrap();
+        let table_name = engine.new_table(&Template::load().unwrap()).await.unwrap();
+        let table = Table::connect(Connection::local(engine.endpoint(), &table_name)).unwrap();
+        Self { engine, table_name, table }
+    }
+
+    /// Runs the command; `stdin` is what it reads.
+    pub(crate) fn run(&self, arguments: &[&str], stdin: &str) -> Output {
+        let mut command = rollcall_with_keys();
+        command.args(self.place()).args(arguments);
+        run(command, stdin)
+    }
+
+    /// The options that lead to the table.
+    pub(crate) fn place(&self) -> [&str; 4] {
+        ["--table", &self.table_name, "--endpoint-url", self.engine.endpoint()]
+    }
+
+    /// The one object that a command prints when it succeeds.
+    pub(crate) fn done(&self, arguments: &[&str]) -> Value {
+        Self::printed(&self.run(arguments, ""))
+    }
+
+    pub(crate) fn printed(output: &Output) -> Value {
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        assert_eq!(str::from_utf8(&output.stdout).unwrap().lines().count(), 1);
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// The one line of a command's error; it changes nothing and prints nothing.
+    pub(crate) async fn rejected(&self, arguments: &[&str], stdin: &str) -> String {
+        let before = self.items().await;
+        let output = self.run(arguments, stdin);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{output:?}");
+        assert_eq!(self.items().await, before, "{arguments:?}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(error.lines().count(), 1, "{error}");
+        error
+    }
+
+    pub(crate) fn jane(&self) -> Value {
+        self.done(&["create-user", "--username", "janedoe", "--email", "jane.doe@example.com"])
+    }
+
+    pub(crate) async fn user(&self, id: &Value) -> Stored<User> {
+        let id = id.as_str().unwrap().parse().unwrap();
+        self.table.user_and(id, ()).await.unwrap().0.unwrap()
+    }
+
+    pub(crate) async fn signs_in(&self, id: &Value, password: &str) -> bool {
+        let user = self.user(id).await;
+        let verified = PasswordCache::new().unwrap();
+        verified.check(user.id, user.password_hash.as_deref(), password).unwrap()
+    }
+
+    pub(crate) async fn token(&self, made: &Value) -> Option<Stored<UserToken>> {
+        let credential: TokenCredential = text(made, "token").parse().unwrap();
+        self.table.user_and(credential.owner(), credential.id()).await.unwrap().1
+    }
+
+    pub(crate) async fn attempts(&self, user: &User) -> LoginAttempts {
+        let kept = CredentialKey::Password(LoginSubject::User(user.id));
+        match self.table.fetch_with_credential(user.id, kept, ()).await.unwrap().0 {
+            StoredCredential::Password(_, attempts) => attempts,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Every item of the table, as text.
+    pub(crate) async fn items(&self) -> String {
+        let scan = json!({ "TableName": self.table_name, "ConsistentRead": true });
+        let mut found = self.engine.ask("Scan", &scan).await.unwrap();
+        let items = found["Items"].as_array_mut().unwrap();
+        items.sort_by_key(|item| item["pk"].to_string() + &item["sk"].to_string());
+        found["Items"].to_string()
+    }
+}
+
+/// The command, with nothing of the AWS configuration of whoever runs the tests.
+pub(crate) fn rollcall() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+    let is_aws = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("AWS_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_aws(name)) {
+        command.env_remove(name);
+    }
+    command.env("AWS_EC2_METADATA_DISABLED", "true");
+    with_configuration(command, Path::new("/dev/null"))
+}
+
+/// With a configuration file in the place of `~/.aws/config`, and no other.
+pub(crate) fn with_configuration(mut command: Command, file: &Path) -> Command {
+    command.env("AWS_CONFIG_FILE", file).env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    command
+}
+
+/// With region and keys from the environment; an engine takes any.
+pub(crate) fn rollcall_with_keys() -> Command {
+    let mut command = rollcall();
+    command.env("AWS_REGION", "us-east-1");
+    command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
+    command
+}
+
+pub(crate) fn run(mut command: Command, stdin: &str) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdin.take().unwrap().write_all(stdin.as_bytes()));
+    child.wait_with_output().unwrap()
+}
+
+pub(crate) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap()
+}

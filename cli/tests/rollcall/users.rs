@@ -1,0 +1,171 @@
+//! Making users, resetting their passwords, disabling them.
+
+use serde_json::json;
+use shared::model::{GrantCredential, GrantTokenKind, Scope, User};
+use shared::table::{CredentialKey, LoginSubject, NewGrant, Stored, StoredCredential};
+
+use crate::stage::{Stage, text};
+
+const PASSWORD: &str = " correct horse ü";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_user_has_an_account_and_a_password_that_is_printed_once_and_never_stored() {
+    let stage = Stage::new().await;
+
+    let made = stage.done(&[
+        "create-user",
+        "--username",
+        "JaneDoe",
+        "--email",
+        "Jane.Doe@example.com",
+        "--full-name",
+        "Jane Doe",
+        "--verified",
+    ]);
+
+    let user = stage.user(&made["id"]).await;
+    let password = text(&made, "password");
+    assert_eq!(
+        made,
+        json!({
+            "id": user.id,
+            "number": user.number,
+            "username": "janedoe",
+            "email": "Jane.Doe@example.com",
+            "accountId": user.current_account.unwrap(),
+            "password": password,
+        })
+    );
+    assert_eq!((user.full_name.as_str(), user.disabled), ("Jane Doe", false));
+    assert!(stage.table.emails(user.id).await.unwrap()[0].verified);
+    assert!(password.len() >= 24 && !stage.items().await.contains(password));
+    assert!(stage.signs_in(&made["id"], password).await);
+    assert!(!stage.signs_in(&made["id"], "correct horse").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_from_standard_input_is_taken_as_it_is_and_not_printed() {
+    let stage = Stage::new().await;
+    let new = |name: &str, password: &str| {
+        let email = format!("{name}@example.com");
+        let new = ["create-user", "--username", name, "--email", &email, "--password-stdin"];
+        stage.run(&new, password)
+    };
+
+    let made = Stage::printed(&new("janedoe", &format!("{PASSWORD}\n")));
+
+    assert!(made.get("password").is_none(), "{made}");
+    assert!(stage.signs_in(&made["id"], PASSWORD).await);
+    assert!(!stage.user(&made["id"]).await.password_hash.as_deref().unwrap().contains(PASSWORD));
+    let before = stage.items().await;
+    for (weak, problem) in [
+        ("", "error: the password must be at least 8 characters long\n"),
+        ("seven77\n", "error: the password must be at least 8 characters long\n"),
+        ("PassWord\n", "error: the password is one of the most common passwords\n"),
+        (&"x".repeat(100_000), "error: the password must be at most 256 characters long\n"),
+    ] {
+        let output = new("johnroe", weak);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{output:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), problem);
+    }
+    assert_eq!(stage.items().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_taken_name_or_address_is_rejected_and_changes_nothing() {
+    let stage = Stage::new().await;
+    stage.jane();
+
+    for (username, email, problem) in [
+        ("janedoe", "other@example.com", "error: the username is taken\n"),
+        ("other", "JANE.DOE@example.com", "error: the e-mail address is taken\n"),
+    ] {
+        let again = ["create-user", "--username", username, "--email", email];
+        assert_eq!(stage.rejected(&again, "").await, problem);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_changes_the_password_and_revokes_tokens_and_grants_and_lifts_the_lock() {
+    let stage = Stage::new().await;
+    let made = stage.jane();
+    let token = stage.done(&["create-token", "--user", "janedoe", "--name", "old"]);
+    let user = stage.user(&made["id"]).await;
+    let grant = granted(&stage, &user).await;
+    for _ in 0..10 {
+        let seen = stage.attempts(&user).await;
+        let guessed = LoginSubject::User(user.id);
+        let attempt = stage.table.reserve_attempt(&guessed, &seen).await.unwrap();
+        stage.table.record_failed_attempt(attempt).await.unwrap();
+    }
+    assert!(stage.attempts(&user).await.check_not_locked().is_err());
+
+    let reset = stage.done(&["reset-password", "--user", "Jane.Doe@example.com"]);
+
+    let password = text(&reset, "password");
+    assert_eq!(reset, json!({ "id": made["id"], "username": "janedoe", "password": password }));
+    assert!(stage.signs_in(&made["id"], password).await);
+    assert!(!stage.signs_in(&made["id"], text(&made, "password")).await);
+    assert!(stage.token(&token).await.is_none());
+    let kept = stage
+        .table
+        .fetch_with_credential(user.id, CredentialKey::Grant(grant.grant()), ())
+        .await
+        .unwrap()
+        .0;
+    assert!(matches!(kept, StoredCredential::Grant(None)), "{kept:?}");
+    assert!(stage.user(&made["id"]).await.credential_epoch > user.credential_epoch);
+    assert!(stage.attempts(&user).await.check_not_locked().is_ok());
+    assert!(!stage.items().await.contains(password));
+}
+
+async fn granted(stage: &Stage, user: &Stored<User>) -> GrantCredential {
+    let registered =
+        stage.done(&["register-client", "--name", "App", "--redirect-uri", "https://example.com/"]);
+    let new = NewGrant {
+        client: text(&registered, "client_id").parse().unwrap(),
+        scopes: [Scope::ProfileRead].into(),
+        redirect_uri: "https://example.com/".to_owned(),
+        challenge: None,
+    };
+    let code = stage.table.create_grant(user, new).await.unwrap();
+    GrantCredential::parse(GrantTokenKind::Code, &code.reveal()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_takes_a_password_from_standard_input_under_the_same_rules() {
+    let stage = Stage::new().await;
+    let made = stage.jane();
+    let reset = ["reset-password", "--user", "janedoe", "--password-stdin"];
+
+    assert_eq!(
+        stage.rejected(&reset, "short").await,
+        "error: the password must be at least 8 characters long\n"
+    );
+    let done = Stage::printed(&stage.run(&reset, PASSWORD));
+
+    assert!(done.get("password").is_none(), "{done}");
+    assert!(stage.signs_in(&made["id"], PASSWORD).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_disabled_and_enabled_by_any_name() {
+    let stage = Stage::new().await;
+    let made = stage.jane();
+    let id = text(&made, "id");
+
+    for (command, who, disabled) in [
+        ("disable-user", "janedoe", true),
+        ("disable-user", id, true),
+        ("enable-user", "JANE.doe@example.com", false),
+    ] {
+        let done = stage.done(&[command, "--user", who]);
+
+        assert_eq!(done, json!({ "id": id, "username": "janedoe", "disabled": disabled }));
+        assert_eq!(stage.user(&made["id"]).await.disabled, disabled, "{command} {who}");
+    }
+    assert_eq!(
+        stage.rejected(&["disable-user", "--user", "johnroe"], "").await,
+        "error: user not found\n"
+    );
+}

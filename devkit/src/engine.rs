@@ -1,0 +1,196 @@
+//! A DynamoDB engine on a loopback port: the embedded one, or Amazon's own.
+
+mod dynamodb_local;
+mod embedded;
+mod request;
+
+use std::fmt;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use crate::random;
+use crate::template::Template;
+use dynamodb_local::DynamodbLocal;
+use embedded::Embedded;
+use request::EngineError;
+
+/// Where tests find an engine that is running; without it each starts an embedded one.
+pub const RUNNING: &str = "ROLLCALL_TEST_DYNAMODB";
+
+/// Whose engine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Part of this program
+    #[default]
+    Embedded,
+    /// Amazon's own for tests, which needs Java 17
+    DynamodbLocal,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        formatter.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+/// A running engine; dropping it stops it.
+pub struct Engine {
+    endpoint: String,
+    process: Process,
+}
+
+enum Process {
+    Embedded(Embedded),
+    DynamodbLocal(Box<DynamodbLocal>),
+    External,
+}
+
+impl Engine {
+    /// Serves on 127.0.0.1 and the port, 0 for any free one; the data is in memory unless a file is named.
+    pub async fn start(kind: Kind, port: u16, data_file: Option<&Path>) -> Result<Self> {
+        match kind {
+            Kind::Embedded => Self::embedded(port, data_file).await,
+            Kind::DynamodbLocal => {
+                ensure!(data_file.is_none(), "only the embedded engine keeps its data in a file");
+                let (process, endpoint) = DynamodbLocal::start(port).await?;
+                Ok(Self { endpoint, process: Process::DynamodbLocal(Box::new(process)) })
+            }
+        }
+    }
+
+    async fn embedded(port: u16, data_file: Option<&Path>) -> Result<Self> {
+        let (process, endpoint) = Embedded::start(port, data_file).await?;
+        Ok(Self { endpoint, process: Process::Embedded(process) })
+    }
+
+    /// The engine that [`RUNNING`] names, which other tests use as well, else an embedded one for this test alone.
+    pub async fn for_test() -> Result<Self> {
+        match std::env::var(RUNNING) {
+            Ok(endpoint) => Ok(Self { endpoint, process: Process::External }),
+            Err(_) => Self::embedded(0, None).await,
+        }
+    }
+
+    /// The base URL, without a slash at its end.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Asks for an operation past any client.
+    pub async fn ask(&self, operation: &str, request: &Value) -> Result<Value> {
+        ask(&self.endpoint, operation, request).await
+    }
+
+    /// Creates the template's table under this name unless it exists; says whether it did.
+    pub async fn create_table(&self, template: &Template, name: &str) -> Result<bool> {
+        let created = self.ask("CreateTable", &template.table(name)).await;
+        if created.as_ref().err().is_some_and(|error| is_error(error, "ResourceInUseException")) {
+            return Ok(false);
+        }
+        created.context("cannot create the table")?;
+        if let Some(attribute) = template.ttl_attribute() {
+            let expiry = json!({ "AttributeName": attribute, "Enabled": true });
+            let request = json!({ "TableName": name, "TimeToLiveSpecification": expiry });
+            let enabled = self.ask("UpdateTimeToLive", &request).await;
+            enabled.context("cannot switch on time to live")?;
+        }
+        Ok(true)
+    }
+
+    /// Creates the template's table under a name that no other has: other tests may use the engine as well.
+    pub async fn new_table(&self, template: &Template) -> Result<String> {
+        let name = format!("rollcall-{}", random::text()?);
+        ensure!(self.create_table(template, &name).await?, "there is a table {name}");
+        Ok(name)
+    }
+
+    /// Puts items, each the JSON text of its attributes, into a table in one step: millions take minutes, where requests
+    /// would take hours. Only the embedded engine does it.
+    pub async fn import(&self, table: &str, items: Vec<String>) -> Result<()> {
+        match &self.process {
+            Process::Embedded(embedded) => embedded.import(table.to_owned(), items).await,
+            _ => bail!("only the embedded engine takes items past all requests"),
+        }
+    }
+
+    /// Ends in good order, unless somebody else started it.
+    pub async fn stop(self) -> Result<()> {
+        match self.process {
+            Process::Embedded(embedded) => embedded.stop().await,
+            Process::DynamodbLocal(local) => local.stop().await,
+            Process::External => Ok(()),
+        }
+    }
+}
+
+/// Asks the engine there for an operation past any client.
+pub async fn ask(endpoint: &str, operation: &str, request: &Value) -> Result<Value> {
+    request::ask(endpoint, operation, request).await
+}
+
+fn is_error(error: &anyhow::Error, name: &str) -> bool {
+    error.downcast_ref::<EngineError>().is_some_and(|error| error.is(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_templates_table_is_created_once() {
+        let engine = Engine::start(Kind::Embedded, 0, None).await.unwrap();
+        let template = Template::load().unwrap();
+
+        assert!(engine.create_table(&template, "rollcall").await.unwrap());
+        assert!(!engine.create_table(&template, "rollcall").await.unwrap());
+
+        let expiry =
+            engine.ask("DescribeTimeToLive", &json!({ "TableName": "rollcall" })).await.unwrap();
+        let expiry = &expiry["TimeToLiveDescription"];
+        assert_eq!(expiry["AttributeName"], json!(template.ttl_attribute()));
+        assert_eq!(expiry["TimeToLiveStatus"], "ENABLED");
+        engine.stop().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_data_file_keeps_the_table() {
+        let file = std::env::temp_dir().join(format!("engine-{}.db", std::process::id()));
+        let template = Template::load().unwrap();
+        let first = Engine::start(Kind::Embedded, 0, Some(&file)).await.unwrap();
+        assert!(first.create_table(&template, "rollcall").await.unwrap());
+        first.stop().await.unwrap();
+
+        let second = Engine::start(Kind::Embedded, 0, Some(&file)).await.unwrap();
+
+        assert!(!second.create_table(&template, "rollcall").await.unwrap());
+        second.stop().await.unwrap();
+        std::fs::remove_file(file).unwrap();
+    }
+
+    #[tokio::test]
+    async fn imported_items_are_items_like_all_others() {
+        let engine = Engine::start(Kind::Embedded, 0, None).await.unwrap();
+        engine.create_table(&Template::load().unwrap(), "rollcall").await.unwrap();
+        let items = ["one", "two"].map(|name| json!({ "pk": { "S": name }, "sk": { "S": "x" } }));
+
+        let texts = items.iter().map(Value::to_string).collect();
+        engine.import("rollcall", texts).await.unwrap();
+
+        let request = json!({ "TableName": "rollcall", "Key": items[1] });
+        assert_eq!(engine.ask("GetItem", &request).await.unwrap()["Item"], items[1]);
+        assert!(engine.import("rollcall", vec!["{}".to_owned()]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_error_of_the_engine_is_returned_as_it_is() {
+        let engine = Engine::start(Kind::Embedded, 0, None).await.unwrap();
+
+        let error = engine.ask("Scan", &json!({ "TableName": "nobody" })).await.unwrap_err();
+
+        assert!(is_error(&error, "ResourceNotFoundException"), "{error:#}");
+    }
+}

@@ -1,0 +1,95 @@
+//! What the functions logged must tell nobody a secret or an address.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::Value;
+
+/// What every secret of ours begins with, before some 20 characters more.
+const PREFIXES: [&str; 7] = ["rca_", "rce_", "rck_", "rco_", "rcr_", "rcs_", "rcu_"];
+/// Addresses and passwords that the tests use.
+const OF_TESTS: [&str; 5] =
+    ["@example.com", "correct horse", "wrong password", "PRIVATE KEY", "$argon2"];
+
+/// The log lines of functions that hold a secret or an address: those of the service's own description, whatever looks
+/// like a token or a key, and what the tests send. Every line is a JSON object; others are not the functions'.
+pub fn leaks(log: &str, dev_json: &Path) -> Result<Vec<String>> {
+    let mut secrets = Vec::new();
+    collect(&serde_json::from_slice(&fs::read(dev_json)?)?, &mut secrets);
+    let lines = log.lines().filter(|line| line.starts_with('{'));
+    Ok(lines.filter(|line| tells(line, &secrets)).map(str::to_owned).collect())
+}
+
+/// Whether anything was logged at all, without which the check says nothing.
+pub fn is_logged(log: &str) -> bool {
+    log.lines().any(|line| line.starts_with('{'))
+}
+
+fn tells(line: &str, secrets: &[String]) -> bool {
+    looks_secret(line) || secrets.iter().any(|secret| line.contains(secret.as_str()))
+}
+
+/// Whether a line holds what looks like a token, a key or a code, or an address or password that the tests send.
+pub fn looks_secret(line: &str) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    let length =
+        |place: usize| line.as_bytes()[place..].iter().take_while(|byte| is_part(byte)).count();
+    let is_long = |prefix: &&str| {
+        line.match_indices(prefix).any(|(place, _)| length(place + prefix.len()) >= 20)
+    };
+    PREFIXES.iter().any(is_long) || OF_TESTS.iter().any(|text| line.contains(text))
+}
+
+/// Every text that nobody may log; ids and addresses of servers are none.
+fn collect(value: &Value, secrets: &mut Vec<String>) {
+    const SECRET: [&str; 8] = [
+        "api_key",
+        "client_secret",
+        "email",
+        "environment_token",
+        "password",
+        "sealing_private_key",
+        "secret_key",
+        "token",
+    ];
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) if SECRET.contains(&name.as_str()) => {
+                        secrets.push(text.clone());
+                    }
+                    value => collect(value, secrets),
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect(value, secrets)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_with_a_secret_is_found_and_others_pass() {
+        let file = std::env::temp_dir().join(format!("leaks-{}.json", std::process::id()));
+        let dev = r#"{"base_url":"http://127.0.0.1:1","users":[{"id":"a-b","password":"p4ss"}],"oauth_client":{"client_secret":"s3cret"}}"#;
+        fs::write(&file, dev).unwrap();
+
+        for (line, is_leak) in [
+            (r#"{"message":"request failed","user":"a-b"}"#, false),
+            (r#"{"message":"p4ss"}"#, true),
+            (r#"{"message":"s3cret"}"#, true),
+            (r#"{"message":"jane@example.com"}"#, true),
+            (r#"{"message":"rcu_AaIArt_WdRKbhpPViuDg"}"#, true),
+            (r#"{"message":"rcu_short"}"#, false),
+            ("curl -u janedoe:p4ss", false),
+        ] {
+            assert_eq!(!leaks(line, &file).unwrap().is_empty(), is_leak, "{line}");
+        }
+        fs::remove_file(file).unwrap();
+    }
+}

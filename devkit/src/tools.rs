@@ -1,0 +1,127 @@
+//! The project's pinned tools, installed below cargo's target folder on first use.
+
+mod apt;
+mod cargo_fuzz;
+mod cargo_lambda;
+mod chromium;
+mod dynamodb_local;
+mod from_source;
+mod python;
+mod qemu;
+mod supply_chain;
+mod targets;
+mod valgrind;
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+
+pub use cargo_fuzz::cargo_fuzz;
+pub use cargo_lambda::cargo_lambda;
+pub use chromium::chromium;
+pub use dynamodb_local::dynamodb_local;
+pub use python::python_tools;
+pub use qemu::{ARM64_ROOT, QEMU, qemu};
+pub use supply_chain::{cargo_deny, cargo_machete};
+pub use targets::targets;
+pub use valgrind::{VALGRIND, valgrind};
+
+use crate::supervise::{self, Supervised};
+use crate::{out, workspace};
+
+/// Install the pinned tools into the target folder, unless they are there
+#[derive(Args)]
+pub struct Options {
+    /// Only this one
+    only: Option<Tool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Tool {
+    /// Checks licences, duplicates, sources and advisories
+    CargoDeny,
+    /// Runs the functions on bad input; takes a C++ compiler
+    CargoFuzz,
+    /// Runs and builds Lambda functions
+    CargoLambda,
+    /// Finds dependencies that nothing uses
+    CargoMachete,
+    /// Opens pages in the tests; from Debian's packages, as root, unless it is there
+    Chromium,
+    /// Amazon's own engine for tests; takes npm
+    DynamodbLocal,
+    /// The tests' Python tools, `sam` among them
+    Python,
+    /// Runs what is built for arm64; from Debian's packages, as root, unless it is there
+    Qemu,
+    /// Rust's standard library for the architectures of a package, by rustup
+    Targets,
+    /// Counts instructions; from Debian's packages, as root, unless it is there
+    Valgrind,
+}
+
+/// Prints where each tool is.
+pub fn run(options: &Options) -> Result<()> {
+    for tool in Tool::value_variants() {
+        if options.only.is_none_or(|only| only == *tool) {
+            out::line(format!("Using {}", tool.install()?))?;
+        }
+    }
+    Ok(())
+}
+
+impl Tool {
+    /// Where it is.
+    fn install(self) -> Result<String> {
+        Ok(match self {
+            Self::CargoDeny => cargo_deny()?.display().to_string(),
+            Self::CargoFuzz => cargo_fuzz()?.display().to_string(),
+            Self::CargoLambda => cargo_lambda()?.display().to_string(),
+            Self::CargoMachete => cargo_machete()?.display().to_string(),
+            Self::Chromium => {
+                chromium().map(|()| "chromium and chromedriver of the PATH".into())?
+            }
+            Self::DynamodbLocal => format!("DynamoDB Local in {}", dynamodb_local()?.display()),
+            Self::Python => format!("the Python tools in {}", python_tools()?.display()),
+            Self::Qemu => qemu().map(|()| "qemu-aarch64 of the PATH".into())?,
+            Self::Targets => targets()?,
+            Self::Valgrind => valgrind().map(|()| "valgrind of the PATH".into())?,
+        })
+    }
+}
+
+/// For so many seconds an installation may go on that is told to end: Debian's tools must not be killed half way.
+const GRACE_SECONDS: u32 = 120;
+
+/// The installation of one tool as a guarded child, so that it ends with this process.
+pub fn installation(tool: &str) -> Result<Command> {
+    let mut command = supervise::command_with_grace(supervise::own_executable()?, GRACE_SECONDS)?;
+    command.args(["tools", tool]);
+    Ok(command)
+}
+
+/// Installs one tool, unless it is there, and lets be seen what that says.
+pub async fn install(tool: &str) -> Result<()> {
+    let status = Supervised::spawn(installation(tool)?)?.wait().await?;
+    ensure!(status.success(), "{tool} cannot be had, see above");
+    Ok(())
+}
+
+/// Where tools are installed; whoever holds it may install that one tool, all others wait.
+struct ToolsFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl ToolsFolder {
+    fn open(tool: &str) -> Result<Self> {
+        let path = workspace::target_dir()?.join("tools");
+        fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        let lock = File::create(path.join(format!("{tool}.lock")))?;
+        lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        Ok(Self { path, _lock: lock })
+    }
+}

@@ -1,0 +1,316 @@
+//! The service in one process: the functions as libraries, over an engine in memory whose table is the template's.
+
+mod arrange;
+mod engine;
+mod functions;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
+
+use anyhow::Result;
+use devkit::engine::Engine;
+use devkit::secrets_manager::{SECRET, SecretsManager};
+use devkit::template::Template;
+use lambda_http::{Body, Response};
+use serde_json::{Value, json};
+use shared::aws::Aws;
+use shared::http::ApiRequest;
+use shared::model::Timestamp;
+use shared::seal::{SealPrivateKey, SealPublicKey};
+use shared::service_key::{ServiceKey, ServiceKeys};
+use shared::table::{Connection, Swept, Table};
+
+use crate::{ApiResponse, CallCutoff, OAuthClient, Operation, Person, Proxy, Service, log};
+use functions::Functions;
+pub(crate) use functions::{function_of, received};
+
+/// Read once, and the next made once: a debug build takes its time over both.
+pub(crate) static TEMPLATE: LazyLock<Template> =
+    LazyLock::new(|| Template::load().expect("the template"));
+
+/// The private key of what the functions seal.
+static OPENING: LazyLock<SealPrivateKey> = LazyLock::new(SealPrivateKey::generate);
+
+/// The public one.
+static PUBLIC: LazyLock<String> = LazyLock::new(|| OPENING.public_key());
+
+const SERVICE_KEY: &str = "a service key of the tests alone";
+
+/// The id that every request of these tests has.
+pub const REQUEST_ID: &str = "8a3f0c1e-0000-4000-8000-000000000001";
+
+/// The password of every person.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// A service of its own for one test.
+pub struct TestApp {
+    functions: Functions,
+    /// The table and the service key as whoever arranges something reaches them.
+    table: Table,
+    service_keys: ServiceKeys,
+    secrets_manager: SecretsManager,
+    engine: Engine,
+    table_name: String,
+    proxy: Proxy,
+}
+
+impl TestApp {
+    /// Starts the engine, the proxy and the functions.
+    pub async fn start() -> Self {
+        Self::try_start().await.expect("the test service starts")
+    }
+
+    async fn try_start() -> Result<Self> {
+        Self::start_over(Engine::for_test().await?).await
+    }
+
+    /// Starts the functions over an engine, with a table of their own in it.
+    pub async fn start_over(engine: Engine) -> Result<Self> {
+        log::watch();
+        let table_name = engine.new_table(&TEMPLATE).await?;
+        let proxy = Proxy::start(engine.endpoint()).await?;
+        let service_key = json!({ "current": "1", "1": SERVICE_KEY });
+        let secrets_manager = SecretsManager::start(&service_key).await?;
+        let keys = |caller: &str| service_keys(&secrets_manager, caller);
+        let table = |caller: &str| connect(&proxy.endpoint_of(caller), &table_name);
+        Ok(Self {
+            functions: Functions::start(table, keys, SealPublicKey::parse(&PUBLIC)?)?,
+            table: connect(proxy.endpoint(), &table_name)?,
+            service_keys: keys("")?,
+            secrets_manager,
+            engine,
+            table_name,
+            proxy,
+        })
+    }
+
+    /// The functions anew, as after a cold start, but for the service key, which they know: with another proxy before
+    /// the same engine.
+    pub(crate) async fn restart(&mut self) -> Result<()> {
+        self.proxy.close();
+        self.assert_granted();
+        self.proxy = Proxy::start(self.engine.endpoint()).await?;
+        self.functions.forget_passwords()?;
+        self.mend();
+        Ok(())
+    }
+
+    /// The same functions, over a database that nobody can reach.
+    pub async fn start_without_database() -> Self {
+        let mut app = Self::start().await;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("its address"));
+        drop(listener);
+        app.reach_table_at(|_| endpoint.clone());
+        app
+    }
+
+    /// Has everybody reach the table at the address that is the caller's from now on; nobody's is that of whoever arranges.
+    fn reach_table_at(&mut self, endpoint: impl Fn(&str) -> String) {
+        let table = |caller: &str| connect(&endpoint(caller), &self.table_name);
+        self.functions.reach(table).expect("clients");
+        self.table = table("").expect("a client");
+    }
+
+    /// Has the functions reach the table through a cut from now on.
+    pub async fn cut(&mut self) -> CallCutoff {
+        let cut = CallCutoff::start(self.engine.endpoint()).await.expect("a free port");
+        self.reach_table_at(|_| cut.endpoint().to_owned());
+        cut
+    }
+
+    /// Has the functions reach the table through the proxy again.
+    pub fn mend(&mut self) {
+        let proxy = self.proxy.clone();
+        self.reach_table_at(|caller| proxy.endpoint_of(caller));
+    }
+
+    /// Starts the functions anew after the service key was rotated: the old version is still there.
+    pub async fn rotate_service_key(&mut self) {
+        let service_key = json!({
+            "current": "2",
+            "1": SERVICE_KEY,
+            "2": "a later service key of the tests alone",
+        });
+        let manager = SecretsManager::start(&service_key).await.expect("a free port");
+        self.secrets_manager = manager;
+        self.forget_service_key();
+    }
+
+    /// Starts the functions anew while nobody answers for Secrets Manager.
+    pub fn lose_service_key(&mut self) {
+        self.secrets_manager.stop();
+        self.forget_service_key();
+    }
+
+    fn assert_granted(&self) {
+        assert_eq!(self.proxy.denied(), Vec::<String>::new(), "the template does not grant it");
+    }
+
+    fn forget_service_key(&mut self) {
+        let keys = |caller: &str| service_keys(&self.secrets_manager, caller);
+        self.functions.forget_service_key(keys).expect("clients");
+        self.service_keys = keys("").expect("a client");
+    }
+
+    /// Has the functions reach the table without the proxy, which keeps note of every call.
+    pub fn pass_proxy(&mut self) {
+        let endpoint = self.engine.endpoint().to_owned();
+        self.reach_table_at(|_| endpoint.clone());
+    }
+
+    /// Has the sweep run, as its schedule does.
+    pub async fn sweep(&self) -> shared::Result<Swept> {
+        self.functions.sweep().await
+    }
+
+    /// What a function with these environment variables runs with beside this service, as the template would have it.
+    ///
+    /// The credentials are no secret: the engine takes any.
+    pub fn environment(&self, names: &BTreeSet<String>) -> Vec<(String, String)> {
+        let deployed = |name: &String| match name.as_str() {
+            "TABLE_NAME" => self.table_name.clone(),
+            "SEALING_PUBLIC_KEY" => PUBLIC.clone(),
+            "SERVICE_KEY_SECRET" => SECRET.to_owned(),
+            name => panic!("no test knows what {name} is"),
+        };
+        let local = [
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.engine.endpoint()),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secrets_manager.endpoint()),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+        ];
+        let local = local.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        names.iter().map(|name| (name.clone(), deployed(name))).chain(local).collect()
+    }
+
+    /// The table, for arranging what no operation can.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The service key that the functions derive from.
+    pub async fn service_key(&self) -> Arc<ServiceKey> {
+        self.service_keys.current().await.expect("the service key")
+    }
+
+    /// Whether a function has read the service key.
+    pub fn has_read_service_key(&self, function: &str) -> bool {
+        self.secrets_manager.was_read_by(function)
+    }
+
+    /// The proxy between the functions and the engine.
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// The private key of what the functions seal.
+    pub fn opening_key(&self) -> &SealPrivateKey {
+        &OPENING
+    }
+
+    /// The event of an operation as a person asks, after what it asks for was made.
+    pub async fn event(&self, operation: &Operation, person: &Person<'_>) -> Value {
+        operation.prepared(self, &person.who(), person.token()).await
+    }
+
+    /// Asks for an operation as a person.
+    pub async fn ask(&self, operation: &Operation, person: &Person<'_>) -> ApiResponse {
+        self.ask_with(operation, person, person.token()).await
+    }
+
+    /// Asks for an operation on what is a person's with another header.
+    pub async fn ask_with(
+        &self,
+        operation: &Operation,
+        person: &Person<'_>,
+        authorization: &str,
+    ) -> ApiResponse {
+        let event = operation.prepared(self, &person.who(), authorization).await;
+        self.send_event(&event).await
+    }
+
+    /// Sends a request as API Gateway would hand it on; `path` may have a query.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> ApiResponse {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let headers: Value = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), json!(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        self.send_event(&json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": headers,
+            "requestContext": {
+                "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+                "stage": "$default",
+            },
+            "body": body,
+            "isBase64Encoded": false,
+        }))
+        .await
+    }
+
+    /// Hands an API Gateway event to the function that serves its path.
+    pub async fn send_event(&self, event: &Value) -> ApiResponse {
+        let event = serde_json::from_value(event.clone()).expect("an API Gateway event");
+        let call = received(event);
+        let function = function_of(&call);
+        functions::answer(self.run(function, call).await)
+    }
+
+    /// Has a function answer a request, whether or not it serves its path.
+    pub(crate) async fn run(&self, function: &str, call: ApiRequest) -> Response<Body> {
+        self.functions.run(function, call).await
+    }
+
+    /// A time so many seconds from now.
+    pub fn in_seconds(seconds: i64) -> Timestamp {
+        Timestamp::from_second(Timestamp::now().as_second() + seconds).expect("a time")
+    }
+}
+
+fn connect(endpoint: &str, table_name: &str) -> Result<Table> {
+    Ok(Table::connect(Connection::local(endpoint, table_name))?)
+}
+
+fn service_keys(manager: &SecretsManager, caller: &str) -> Result<ServiceKeys> {
+    let endpoint = format!("{}/{caller}", manager.endpoint());
+    Ok(ServiceKeys::new(Aws::local(&endpoint), SECRET.to_owned())?)
+}
+
+/// Whatever a test does, the log tells no secret of it, and no function asked for what its role may not do.
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(log::leaks(), Vec::<String>::new(), "the log tells secrets");
+            self.assert_granted();
+        }
+    }
+}
+
+impl Service for TestApp {
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> ApiResponse {
+        Self::send(self, method, path, headers, body).await
+    }
+
+    async fn oauth_client(&self) -> OAuthClient {
+        self.new_client("https://client.example.com/callback", true).await
+    }
+}

@@ -1,0 +1,50 @@
+//! The service in one process, its clients, and a proxy that watches and disturbs its calls to
+//! the table.
+
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "what a test cannot arrange fails it"
+)]
+
+mod app;
+mod call_cutoff;
+mod conditions;
+mod deletion_fixture;
+mod fixtures;
+pub mod fuzz;
+pub mod history;
+mod invariants;
+mod log;
+mod operations;
+mod person;
+mod prices;
+mod proxy;
+mod response;
+mod runtime_api;
+mod signed;
+mod snapshot;
+mod state;
+mod translated;
+
+pub use app::{PASSWORD, REQUEST_ID, TestApp};
+pub use call_cutoff::CallCutoff;
+pub use conditions::Conditions;
+pub use deletion_fixture::DeletionFixture;
+pub use fixtures::{
+    ConsentPage, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens, form, parameter,
+    token_id, unique,
+};
+pub use invariants::inconsistencies;
+pub use log::{last_request_line, request_lines, watch as watch_log};
+pub use operations::{
+    CallerKind, Operation, operations, operations_with_access, root, user_operations,
+};
+pub use person::{Person, basic};
+pub use prices::Prices;
+pub use proxy::{Call, Consumed, Fault, Proxy, units};
+pub use response::ApiResponse;
+pub use runtime_api::{RuntimeApi, Told};
+pub use signed::{date, sign, signature};
+pub use state::{State, seen};
+pub use translated::{printed, script, source, translate};

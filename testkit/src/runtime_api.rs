@@ -1,0 +1,108 @@
+//! The Runtime API of Lambda, from which one function gets its events.
+
+use std::future::pending;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinHandle;
+
+use crate::REQUEST_ID;
+
+/// What a function tells.
+#[derive(Debug, PartialEq)]
+pub enum Told {
+    /// It wants an event.
+    Ready,
+    /// The answer to the event that it got.
+    ApiResponse(Value),
+    /// It could not start, or not answer.
+    Error(String),
+}
+
+/// A server on the loopback address; dropping it stops it.
+pub struct RuntimeApi {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What the function is handed next.
+    pub events: mpsc::Sender<Value>,
+    /// What the function tells, and when it told it.
+    pub told: mpsc::Receiver<(Told, Instant)>,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+struct Ends {
+    events: Mutex<mpsc::Receiver<Value>>,
+    told: mpsc::Sender<(Told, Instant)>,
+}
+
+impl Ends {
+    async fn tell(&self, told: Told) {
+        self.tell_at(told, Instant::now()).await;
+    }
+
+    async fn tell_at(&self, told: Told, at: Instant) {
+        self.told.send((told, at)).await.expect("the test listens");
+    }
+}
+
+impl RuntimeApi {
+    /// Listens on a free port.
+    pub async fn start() -> Self {
+        let (events, waiting) = mpsc::channel(1);
+        let (tell, told) = mpsc::channel(4);
+        let router = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(answer))
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+            .route("/2018-06-01/runtime/init/error", post(error))
+            .with_state(Arc::new(Ends { events: Mutex::new(waiting), told: tell }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let server = tokio::spawn(axum::serve(listener, router).into_future());
+        Self { address, events, told, server }
+    }
+}
+
+impl Drop for RuntimeApi {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn next(State(ends): State<Arc<Ends>>) -> impl IntoResponse {
+    ends.tell(Told::Ready).await;
+    // Nobody has another event once the other end is gone; the function waits for one, as in the cloud.
+    let event = ends.events.lock().await.recv().await;
+    let Some(event) = event else { return pending().await };
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is right")
+        + Duration::from_mins(1);
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:rollcall";
+    let headers = [
+        ("lambda-runtime-aws-request-id", REQUEST_ID.to_owned()),
+        ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
+        ("lambda-runtime-invoked-function-arn", arn.to_owned()),
+    ];
+    let headers = headers.map(|(name, value)| (HeaderName::from_static(name), value));
+    (headers, event.to_string())
+}
+
+async fn answer(State(ends): State<Arc<Ends>>, body: String) -> StatusCode {
+    let at = Instant::now();
+    let answer = serde_json::from_str(&body).expect("an answer is JSON");
+    ends.tell_at(Told::ApiResponse(answer), at).await;
+    StatusCode::ACCEPTED
+}
+
+async fn error(State(ends): State<Arc<Ends>>, body: String) -> StatusCode {
+    ends.tell(Told::Error(body)).await;
+    StatusCode::ACCEPTED
+}

@@ -1,8 +1,0 @@
-//! The operator's command, run as the operator does, on a table of each test's own.
-
-#![expect(clippy::unwrap_used, reason = "what cannot be arranged fails the test")]
-
-mod credentials;
-mod plans;
-mod stage;
-mod users;
