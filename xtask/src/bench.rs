@@ -43,7 +43,11 @@ pub async fn run(measurement: Measurement, options: Options) -> Result<ExitCode>
 }
 
 async fn measure(measurement: Measurement, options: Options) -> Result<ExitCode> {
+    let wants_help =
+        options.arguments.iter().any(|argument| argument == "--help" || argument == "-h");
     let mut command = match measurement {
+        Measurement::Bench if wants_help => cargo_run(&[], "bench")?,
+        Measurement::Baseline if wants_help => cargo_run(&[], "baseline")?,
         Measurement::Bench => {
             tools::install("valgrind").await?;
             cargo_run(&["--profile", "measuring"], "bench")?
