@@ -18,15 +18,8 @@ const NOT_RUN: [&str; 2] = ["cargo xtask dev", "cargo xtask test"];
 /// curl prints nothing but the answer, and the status on standard error.
 const CURLRC: &str = "silent\nwrite-out = \"%{stderr}\\n@status %{http_code}\\n\"\n";
 
-/// The operator's command, as long as no program of that name is installed.
-const ROLLCALL: &str = "\
-rollcall() {
-  case $1 in
-    unseal | sealing-key) \"$ROLLCALL_COMMAND\" \"$@\" ;;
-    *) \"$ROLLCALL_COMMAND\" operator \"$@\" ;;
-  esac
-}
-";
+/// The operator's command, as the pages call it.
+const ROLLCALL: &str = "rollcall() { \"$ROLLCALL_COMMAND\" \"$@\"; }\n";
 
 /// A command of a page, with the answer that the page shows below it.
 struct Step {

@@ -47,12 +47,12 @@ fn is_of_series(answer: &[u8]) -> bool {
     })
 }
 
-/// The tests' list of Python packages pins it by its hashes. Without its dependencies: the one it has, a C compiler,
-/// serves only to build for other machines.
+/// As the tests' list of Python packages pins it.
 fn wheel() -> Result<String> {
     python::requirement(PROGRAM).context("the list of Python packages has no cargo-lambda")
 }
 
+/// Without its dependencies: the one it has, a C compiler, serves only to build for other machines.
 fn from_wheel(tools: &ToolsFolder, python: &Path) -> Result<PathBuf> {
     let environment = tools.path.join(PROGRAM);
     let program = environment.join("bin").join(PROGRAM);

@@ -1,7 +1,5 @@
 //! The tests that need the running service, and the service for them.
 
-use std::env;
-
 use anyhow::Result;
 
 use super::Outcome;
@@ -14,7 +12,7 @@ use devkit::{tools, workspace};
 
 /// The Python that has the client programs of the tests.
 const PYTHON: &str = "ROLLCALL_PYTHON";
-/// The program that has the operator's commands.
+/// The operator's command.
 const COMMAND: &str = "ROLLCALL_COMMAND";
 
 /// Runs the tests against a fresh service; that its log tells no secret counts as one more, and that it ends in good
@@ -26,6 +24,10 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
         if installed.failed() {
             return Ok(installed);
         }
+    }
+    let built = steps::check([steps::operators_command()?]).await?;
+    if built.failed() {
+        return Ok(built);
     }
     let options = ["--engine".to_owned(), engine.to_string()];
     let mut service = Service::start(&workspace::root().join("target/test-dev"), &options)?;
@@ -40,7 +42,7 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
         tests.arg("--").args(choice);
         tests.env(DEV_JSON, service.dev_json());
         tests.env(PYTHON, tools::python_tools()?.join("python"));
-        tests.env(COMMAND, env::current_exe()?);
+        tests.env(COMMAND, workspace::target_dir()?.join("debug/rollcall"));
         outcome += steps::tests(tests).await?;
     }
     let Outcome { mut count, output } = outcome;

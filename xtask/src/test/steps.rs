@@ -148,6 +148,13 @@ pub(super) fn end_to_end_tests() -> Result<Command> {
     tests_of(END_TO_END)
 }
 
+/// Builds the operator's command, as all else is built.
+pub(super) fn operators_command() -> Result<Command> {
+    let mut build = cargo(&["build", "--workspace", "--locked", "--bin", "rollcall"])?;
+    lints::share_build(&mut build);
+    Ok(build)
+}
+
 /// The tests of one target. Built with the features of the whole workspace, as all else, so that nothing is built twice.
 pub(super) fn tests_of(target: &str) -> Result<Command> {
     let mut tests =

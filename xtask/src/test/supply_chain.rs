@@ -47,8 +47,9 @@ pub(super) async fn run() -> Result<Outcome> {
 
 fn deny(manifest: &str, check: &str) -> Result<Command> {
     let mut command = supervise::command(tools::cargo_deny()?)?;
-    command.args(["--locked", "--manifest-path", manifest, "check"]).current_dir(workspace::root());
-    command.arg("--config").arg(workspace::root().join("deny.toml")).arg(check);
+    command.args(["--locked", "--manifest-path", manifest, "--config"]);
+    command.arg(workspace::root().join("deny.toml")).args(["check", check]);
+    command.current_dir(workspace::root());
     workspace::forget_own_package(&mut command);
     Ok(command)
 }
