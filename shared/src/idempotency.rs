@@ -45,7 +45,7 @@ pub(crate) struct IdempotentRequest {
 impl IdempotentRequest {
     /// The request, with the credential of this name.
     pub(crate) fn new(call: &ApiRequest, credential: &str, key: &IdempotencyKey) -> Self {
-        Self { slot: IdempotencySlot::of(credential, key), digest: digest(call) }
+        Self { slot: IdempotencySlot::new(credential, key), digest: digest(call) }
     }
 
     /// Where its answer is kept.
@@ -170,13 +170,13 @@ mod tests {
 
     fn request(key: &str) -> IdempotentRequest {
         let key = key.parse().unwrap();
-        IdempotentRequest { slot: IdempotencySlot::of("password", &key), digest: [7; 32] }
+        IdempotentRequest { slot: IdempotencySlot::new("password", &key), digest: [7; 32] }
     }
 
     #[test]
     fn a_kept_answer_opens_with_the_same_service_key_for_the_same_user_and_key_alone() {
         let (user, other) = (UserId::generate(), UserId::generate());
-        let (key, other_key) = (ServiceKey::of_test("one"), ServiceKey::of_test("other"));
+        let (key, other_key) = (ServiceKey::for_test("one"), ServiceKey::for_test("other"));
         let request_a = request("a");
 
         let sealed = request_a.seal(&key, user, b"secret".to_vec()).unwrap();
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn a_request_is_known_again_with_the_same_service_key_alone() {
         let user = UserId::generate();
-        let (key, other_key) = (ServiceKey::of_test("one"), ServiceKey::of_test("other"));
+        let (key, other_key) = (ServiceKey::for_test("one"), ServiceKey::for_test("other"));
         let request = request("a");
 
         let fingerprint = request.fingerprint(&key, user).unwrap();

@@ -107,13 +107,13 @@ impl PasswordCache {
     }
 
     /// Whether this very password was right within the last minute.
-    pub fn knows(&self, user: UserId, hash: &str, password: &str) -> bool {
+    pub fn contains(&self, user: UserId, hash: &str, password: &str) -> bool {
         let entry = self.entry(user, hash, password);
         self.seen().get(&entry).is_some_and(|seen| seen.elapsed() < REMEMBERED)
     }
 
     /// Checks a password the slow way, and remembers it if it is right.
-    pub fn check(&self, user: UserId, hash: Option<&str>, password: &str) -> Result<bool> {
+    pub fn verify(&self, user: UserId, hash: Option<&str>, password: &str) -> Result<bool> {
         let is_right = verify(password, hash)?;
         if !is_right && hash.is_some_and(is_outdated) {
             // As slow as for a name that nobody has, whatever the old hash cost.
@@ -164,13 +164,13 @@ mod tests {
         let (verified, user) = (PasswordCache::new().unwrap(), UserId::generate());
         let (hash, changed) = (hash("correct horse").unwrap(), hash("another horse").unwrap());
 
-        assert!(!verified.knows(user, &hash, "correct horse"));
-        assert!(!verified.check(user, Some(&hash), "wrong horse").unwrap());
-        assert!(!verified.check(user, None, "correct horse").unwrap());
-        assert!(verified.check(user, Some(&hash), "correct horse").unwrap());
-        assert!(verified.knows(user, &hash, "correct horse"));
-        assert!(!verified.knows(user, &changed, "correct horse"));
-        assert!(!verified.knows(UserId::generate(), &hash, "correct horse"));
+        assert!(!verified.contains(user, &hash, "correct horse"));
+        assert!(!verified.verify(user, Some(&hash), "wrong horse").unwrap());
+        assert!(!verified.verify(user, None, "correct horse").unwrap());
+        assert!(verified.verify(user, Some(&hash), "correct horse").unwrap());
+        assert!(verified.contains(user, &hash, "correct horse"));
+        assert!(!verified.contains(user, &changed, "correct horse"));
+        assert!(!verified.contains(UserId::generate(), &hash, "correct horse"));
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl ServiceKey {
 
 #[cfg(test)]
 impl ServiceKey {
-    pub(crate) fn of_test(text: &str) -> Self {
+    pub(crate) fn for_test(text: &str) -> Self {
         Self { version: "1".to_owned(), text: text.to_owned() }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use shared::model::{ParseError, text};
+use shared::model::{ParseError, parse_text};
 use shared::{Error, Result, random};
 use ssh_key::private::{Ed25519Keypair, KeypairData};
 use ssh_key::public::{KeyData, RsaPublicKey};
@@ -26,7 +26,7 @@ impl FromStr for PublicKey {
         if raw.contains("PRIVATE KEY") {
             return Err(ParseError::new("must be a public key, never a private one"));
         }
-        let key = ssh_key::PublicKey::from_openssh(&text(raw, LONGEST)?)
+        let key = ssh_key::PublicKey::from_openssh(&parse_text(raw, LONGEST)?)
             .map_err(|_| ParseError::new("must be a public key in the form of OpenSSH"))?;
         match key.key_data() {
             KeyData::Rsa(rsa) if !RSA_BITS.contains(&bits(rsa)) => {

@@ -6,7 +6,7 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::http::{self, ApiRequest, Fields};
 use shared::model::{Grant, GrantCredential, GrantTokenKind, Scope, Timestamp, User, UserNumber};
-use shared::table::{ACCESS_LIFE, Stored};
+use shared::table::{ACCESS_TOKEN_TTL, Stored};
 use shared::{Error, OAuthCode, Result};
 
 use crate::App;
@@ -114,7 +114,7 @@ impl TokenView {
             username: user.username.to_string(),
             user_id: user.number,
             access_token: access,
-            expires_in: ACCESS_LIFE,
+            expires_in: ACCESS_TOKEN_TTL,
             token_type: "Bearer",
             scope: write_scopes(scopes),
             refresh_token: refresh,
@@ -141,7 +141,7 @@ async fn redeem(
     if grant.code.expires_at <= Timestamp::now() {
         return Err(INVALID_GRANT);
     }
-    if !grant.code.admits(redirect_uri, verifier) {
+    if !grant.code.verify_redemption(redirect_uri, verifier) {
         return Err(invalid_grant("the code was asked for with another redirect_uri or challenge"));
     }
     Ok(())
@@ -157,7 +157,7 @@ async fn refresh(app: &App, grant: &Stored<Grant>, token: &GrantCredential) -> R
     }
     let is_retry =
         kept.spent.iter().any(|spent| token.matches(&spent.secret_hash) && spent.is_recent(now));
-    if token.is_of_family(&kept.family_hash) && !is_retry {
+    if token.is_in_family(&kept.family_hash) && !is_retry {
         app.table.delete_grant(grant).await?;
     }
     Err(INVALID_GRANT)

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, EmailAddress, ParseError, PlanId, Slug, Timestamp, UserId, text};
+use super::{AccountId, EmailAddress, ParseError, PlanId, Slug, Timestamp, UserId, parse_text};
 
 /// The thing that quave and golem manage.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ impl FromStr for AccountName {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        text(raw, 100).map(Self)
+        parse_text(raw, 100).map(Self)
     }
 }
 

@@ -55,7 +55,7 @@ impl TokenCredential {
 
     /// What the table keeps of the secret.
     pub fn secret_hash(&self) -> SecretHash {
-        SecretHash::of(&self.secret)
+        SecretHash::new(&self.secret)
     }
 
     /// Whether this is the token whose hash was kept.
@@ -167,12 +167,12 @@ impl GrantCredential {
 
     /// What the table keeps of the secret.
     pub fn secret_hash(&self) -> SecretHash {
-        SecretHash::of(&self.secret)
+        SecretHash::new(&self.secret)
     }
 
     /// What the table keeps of the half that all refresh tokens of a grant share.
     pub fn family_hash(&self) -> SecretHash {
-        SecretHash::of(&self.secret[..16])
+        SecretHash::new(&self.secret[..16])
     }
 
     /// Whether this is the one whose hash was kept.
@@ -181,7 +181,7 @@ impl GrantCredential {
     }
 
     /// Whether this refresh token is or was one of the grant with this hash.
-    pub fn is_of_family(&self, kept: &SecretHash) -> bool {
+    pub fn is_in_family(&self, kept: &SecretHash) -> bool {
         kept.matches(&self.secret[..16])
     }
 

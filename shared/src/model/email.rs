@@ -26,7 +26,7 @@ pub struct EmailAddress {
 
 impl EmailAddress {
     /// The address as it was typed, surrounding white space apart: for showing, and for sending mail to.
-    pub fn typed(&self) -> &str {
+    pub fn as_entered(&self) -> &str {
         &self.typed
     }
 
@@ -36,7 +36,7 @@ impl EmailAddress {
     }
 
     /// Whether both are the same address.
-    pub fn is(&self, other: &Self) -> bool {
+    pub fn same_as(&self, other: &Self) -> bool {
         self.normal == other.normal
     }
 }

@@ -25,7 +25,7 @@ impl ApiKeyId {
     }
 
     /// The key as its holder has it: `rck_` and 28 bytes in URL-safe base64: owner, id and a CRC-32.
-    pub fn key_of(self, owner: UserId) -> String {
+    pub fn to_api_key(self, owner: UserId) -> String {
         let mut bytes = [0; LENGTH];
         bytes[..OWNER].copy_from_slice(&owner.to_bytes());
         bytes[OWNER..ID].copy_from_slice(&self.0);
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn an_api_key_names_its_owner_and_a_mistyped_one_is_refused() {
         let (owner, id) = (UserId::generate(), ApiKeyId::generate().unwrap());
-        let key = id.key_of(owner);
+        let key = id.to_api_key(owner);
 
         assert_eq!(ApiKeyId::parse_key(&key).unwrap(), (owner, id));
         for place in 0..key.len() {

@@ -8,10 +8,10 @@ use super::AccountName;
 use crate::{Result, random};
 
 /// How many slugs are tried before a random one: the plain one, then `-2` to `-20`.
-const NUMBERED: usize = 20;
+const CANDIDATES: usize = 20;
 
 /// The longest slug, suffix included; a DNS label is as long.
-const MAX: usize = 63;
+const MAX_LENGTH: usize = 63;
 
 /// An account's name for URLs: 1 to 63 of `a-z`, `0-9` and single `-` between them; unique over all accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +20,9 @@ pub struct Slug(String);
 
 impl Slug {
     /// The slugs to try for a name, in this order.
-    pub fn numbered(name: &AccountName) -> impl Iterator<Item = Self> {
+    pub fn candidates(name: &AccountName) -> impl Iterator<Item = Self> {
         let base = base(name.as_str());
-        (1..=NUMBERED).map(move |number| match number {
+        (1..=CANDIDATES).map(move |number| match number {
             1 => Self(base.clone()),
             _ => Self::suffixed(&base, &number.to_string()),
         })
@@ -38,7 +38,7 @@ impl Slug {
     }
 
     fn suffixed(base: &str, suffix: &str) -> Self {
-        let room = MAX - 1 - suffix.len();
+        let room = MAX_LENGTH - 1 - suffix.len();
         let kept = base.get(..room).unwrap_or(base).trim_end_matches('-');
         Self(format!("{kept}-{suffix}"))
     }
@@ -52,7 +52,7 @@ impl fmt::Display for Slug {
 
 /// The name in lower-case ASCII, everything else turned to single `-`.
 fn base(name: &str) -> String {
-    let mut slug = String::with_capacity(MAX);
+    let mut slug = String::with_capacity(MAX_LENGTH);
     for byte in deunicode::deunicode(name).bytes() {
         match byte.to_ascii_lowercase() {
             letter @ (b'a'..=b'z' | b'0'..=b'9') => slug.push(char::from(letter)),
@@ -60,7 +60,7 @@ fn base(name: &str) -> String {
             _ => slug.push('-'),
         }
     }
-    slug.truncate(MAX);
+    slug.truncate(MAX_LENGTH);
     let kept = slug.trim_end_matches('-').len();
     slug.truncate(kept);
     if slug.is_empty() { "account".to_owned() } else { slug }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn slugs(name: &str) -> Vec<String> {
-        Slug::numbered(&name.parse().unwrap()).map(|slug| slug.to_string()).collect()
+        Slug::candidates(&name.parse().unwrap()).map(|slug| slug.to_string()).collect()
     }
 
     #[test]
@@ -94,7 +94,7 @@ mod tests {
         let name = format!("{} {}", "a".repeat(60), "b".repeat(39));
         let all = slugs(&name);
 
-        assert_eq!(all.len(), NUMBERED);
+        assert_eq!(all.len(), CANDIDATES);
         assert_eq!(all[0], format!("{}-bb", "a".repeat(60)));
         assert_eq!(all[1], format!("{}-2", "a".repeat(60)));
         assert_eq!(all[19], format!("{}-20", "a".repeat(60)));

@@ -15,7 +15,7 @@ impl ParseError {
 }
 
 /// The text without surrounding white space: 1 to `max` characters (code points), none of them control characters.
-pub fn text(raw: &str, max: usize) -> Result<String, ParseError> {
+pub fn parse_text(raw: &str, max: usize) -> Result<String, ParseError> {
     let text = raw.trim();
     if text.is_empty() {
         return Err(ParseError::new("must not be empty"));

@@ -140,13 +140,13 @@ pub struct SecretHash(String);
 
 impl SecretHash {
     /// The hash of a secret.
-    pub fn of(secret: &[u8]) -> Self {
+    pub fn new(secret: &[u8]) -> Self {
         Self(hex(&Sha256::digest(secret)))
     }
 
     /// Whether `secret` is the one that was hashed; takes the same time either way.
     pub fn matches(&self, secret: &[u8]) -> bool {
-        Self::of(secret).0.as_bytes().ct_eq(self.0.as_bytes()).into()
+        Self::new(secret).0.as_bytes().ct_eq(self.0.as_bytes()).into()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::{Email, EmailAddress, Timestamp, User, UserId};
 use crate::{Error, Result};
 
 /// The most addresses that a user can have.
-pub const MOST_EMAILS: u32 = 50;
+pub const MAX_EMAILS: u32 = 50;
 
 impl Table {
     /// All addresses of a user.
@@ -20,13 +20,13 @@ impl Table {
 
     /// Adds an address to a user, not verified.
     ///
-    /// [`Error::Conflict`] when some user has it already, or this one has [`MOST_EMAILS`].
+    /// [`Error::Conflict`] when some user has it already, or this one has [`MAX_EMAILS`].
     pub fn add_email(
         &self,
         user: &Stored<User>,
         address: EmailAddress,
     ) -> Result<Write<'_, Email>> {
-        if user.email_count >= MOST_EMAILS {
+        if user.email_count >= MAX_EMAILS {
             return Err(Error::Conflict("you have 50 addresses already"));
         }
         let email = Email { user: user.id, address, verified: false, added_at: Timestamp::now() };
@@ -54,7 +54,7 @@ impl Table {
             return Err(Error::invalid("primary", "only a verified address can be primary"));
         }
         let becomes_verified = verified && !email.verified;
-        let becomes_primary = make_primary && !user.primary_email.is(&email.address);
+        let becomes_primary = make_primary && !user.primary_email.same_as(&email.address);
         let transaction = Transaction::new(self, "change an address");
         if !becomes_verified && !becomes_primary {
             return Ok(Write::new(transaction, email.into_inner()));
@@ -82,7 +82,7 @@ impl Table {
         user: &Stored<User>,
         email: &Stored<Email>,
     ) -> Result<Write<'_, ()>> {
-        if user.primary_email.is(&email.address) {
+        if user.primary_email.same_as(&email.address) {
             return Err(Error::invalid("email", "is the primary address, which cannot be deleted"));
         }
         let ours = Condition::one_of("user", [user.id.to_string()]);

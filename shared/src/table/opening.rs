@@ -33,12 +33,12 @@ impl Fetch for FreeSlug {
     type Output = Slug;
 
     fn keys(&self, _: UserId) -> Vec<Key> {
-        Slug::numbered(&self.0).map(|slug| Key::slug_claim(&slug)).collect()
+        Slug::candidates(&self.0).map(|slug| Key::slug_claim(&slug)).collect()
     }
 
     /// The first that is free, else a random one; the write that claims it decides.
     fn pick(self, _: UserId, items: &mut Items) -> Result<Slug> {
-        let free = Slug::numbered(&self.0).find(|slug| !items.has(&Key::slug_claim(slug)));
+        let free = Slug::candidates(&self.0).find(|slug| !items.has(&Key::slug_claim(slug)));
         free.map_or_else(|| Slug::random(&self.0), Ok)
     }
 }
