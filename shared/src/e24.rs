@@ -1,45 +1,15 @@
 //! What the functions of the e24 dialect have in common.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::Serialize;
 
-use crate::model::{ApiKey, ParseError, SshKey, User, UserId, parse_text};
+use crate::limits::{MAX_NAME_PART, MAX_PHONE};
+use crate::model::{ApiKey, OptionalText, SshKey, Text, User, UserId};
 
-/// A first or last name: 1 to 127 characters, so that both fit into one field of 255.
-pub struct Name(String);
+/// A first or last name; both fit into the one name that is stored.
+pub type Name = Text<MAX_NAME_PART>;
 
-/// A phone number, as it was sent: at most 50 characters, and none to have none.
-pub struct Phone(String);
-
-impl FromStr for Name {
-    type Err = ParseError;
-
-    fn from_str(raw: &str) -> Result<Self, ParseError> {
-        parse_text(raw, 127).map(Self)
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for Phone {
-    type Err = ParseError;
-
-    fn from_str(raw: &str) -> Result<Self, ParseError> {
-        if raw.trim().is_empty() { Ok(Self(String::new())) } else { parse_text(raw, 50).map(Self) }
-    }
-}
-
-impl From<Phone> for String {
-    fn from(phone: Phone) -> Self {
-        phone.0
-    }
-}
+/// A phone number as it was sent; empty for none.
+pub type Phone = OptionalText<MAX_PHONE>;
 
 /// Every success says so.
 #[derive(Serialize)]

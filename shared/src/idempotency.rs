@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq;
 
 use crate::error::failed;
 use crate::http::ApiRequest;
+use crate::model::digest::update_length_prefixed;
 use crate::model::{IdempotencyKey, IdempotencySlot, UserId};
 use crate::random;
 use crate::service_key::{ServiceKey, ServiceKeys};
@@ -140,10 +141,7 @@ fn digest(call: &ApiRequest) -> [u8; 32] {
     let texts = [call.method(), &path, call.raw_query(), call.media_type().as_str()];
     let parts = texts.map(str::as_bytes).into_iter().chain([call.raw_body()]);
     let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(part);
-    }
+    update_length_prefixed(&mut hash, parts);
     hash.finalize().into()
 }
 

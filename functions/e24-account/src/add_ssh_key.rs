@@ -14,7 +14,7 @@ use crate::get::as_demanded;
 use crate::openssh::{self, PublicKey};
 
 /// The most SSH keys that a user can have.
-const MAX: usize = 50;
+const MAX: usize = shared::limits::MAX_SSH_KEYS;
 
 /// The body of `PUT /v2/account/sshkey`.
 struct AddSshKey {
@@ -36,7 +36,7 @@ impl FromStr for KeyName {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        parse_text(raw, 255).map(Self)
+        parse_text(raw, shared::limits::MAX_SSH_KEY_NAME).map(Self)
     }
 }
 
@@ -44,7 +44,7 @@ impl FromStr for Method {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        let method = parse_text(raw, 50)?;
+        let method = parse_text(raw, shared::limits::MAX_SSH_KEY_METHOD)?;
         Ok(if method == "upload" { Self::Upload } else { Self::Generate })
     }
 }

@@ -11,7 +11,7 @@ use crate::api_key::ApiKeyResponse;
 use crate::get::as_demanded;
 
 /// The most API keys that a user can have.
-const MAX: usize = 20;
+const MAX: usize = shared::limits::MAX_API_KEYS;
 
 /// `PUT /v2/account/api`: makes an API key. Its secret is shown this once.
 pub(crate) async fn create(

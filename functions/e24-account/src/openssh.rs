@@ -10,7 +10,7 @@ use ssh_key::public::{KeyData, RsaPublicKey};
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
 /// The most characters of a line with a public key: room for an RSA key of 16384 bits and a comment.
-const LONGEST: usize = 4096;
+const LONGEST: usize = shared::limits::MAX_SSH_KEY_TEXT;
 
 /// What OpenSSH works with, without what is too short to be safe.
 const RSA_BITS: RangeInclusive<usize> = 2048..=16384;

@@ -9,7 +9,7 @@ use shared::{App, Error, Result};
 use crate::AuthRequest;
 
 /// The most users that one answer lists.
-const MAX: usize = 1000;
+const MAX: usize = shared::limits::MAX_USERS_PER_PAGE;
 
 /// Which users to list.
 struct Page {

@@ -5,8 +5,9 @@ use lambda_http::http::header::PRAGMA;
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::http::{self, ApiRequest, Fields};
+use shared::lifetimes::ACCESS_TOKEN_TTL;
 use shared::model::{Grant, GrantCredential, GrantTokenKind, Scope, Timestamp, User, UserNumber};
-use shared::table::{ACCESS_TOKEN_TTL, Stored};
+use shared::table::Stored;
 use shared::{Error, OAuthCode, Result};
 
 use crate::App;

@@ -27,7 +27,11 @@ impl FromStr for Line {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        if raw.trim().is_empty() { Ok(Self(String::new())) } else { parse_text(raw, 255).map(Self) }
+        if raw.trim().is_empty() {
+            Ok(Self(String::new()))
+        } else {
+            parse_text(raw, shared::limits::MAX_PROFILE_LINE).map(Self)
+        }
     }
 }
 

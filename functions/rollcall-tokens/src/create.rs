@@ -20,7 +20,7 @@ impl FromStr for TokenName {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        parse_text(raw, 100).map(Self)
+        parse_text(raw, shared::limits::MAX_TOKEN_NAME).map(Self)
     }
 }
 

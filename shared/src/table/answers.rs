@@ -8,11 +8,9 @@ use super::key::Key;
 use super::read::Items;
 use super::transaction::Transaction;
 use super::wanted::Fetch;
+use crate::lifetimes;
 use crate::model::{IdempotencySlot, Timestamp, UserId};
 use crate::{Error, Result};
-
-/// For so long an answer is kept, in seconds: a day.
-const LIFE: i64 = 24 * 3600;
 
 /// An answer as the table keeps it: whoever holds the table learns neither what was asked nor what was answered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,7 +34,7 @@ pub struct StoredResponse {
 impl StoredResponse {
     /// When an answer that is given now is forgotten.
     pub fn end() -> i64 {
-        Timestamp::now().as_second() + LIFE
+        Timestamp::now().as_second() + lifetimes::IDEMPOTENCY_TTL
     }
 }
 

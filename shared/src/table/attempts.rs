@@ -16,13 +16,8 @@ use super::item::Attributes;
 use super::key::Key;
 use crate::model::{Timestamp, UserId, hex};
 use crate::{Error, Result, random};
+use crate::{lifetimes, limits};
 
-/// Attempts before the lock.
-const SLOTS: usize = 10;
-/// For so long a wrong password counts, and a lock lasts, in milliseconds.
-const WINDOW: i64 = 15 * 60 * 1000;
-/// For so long an attempt may be under way, in milliseconds; a request's deadline is shorter.
-const UNDER_WAY: i64 = 30 * 1000;
 /// The attribute that says until when the name is locked, in milliseconds since 1970.
 const LOCKED: &str = "lockedUntil";
 
@@ -47,7 +42,7 @@ impl LoginSubject {
 /// The attempts on one name.
 #[derive(Debug, Default, Clone)]
 pub struct LoginAttempts {
-    slots: [Slot; SLOTS],
+    slots: [Slot; limits::MAX_LOGIN_ATTEMPTS],
     locked_until: i64,
 }
 
@@ -94,7 +89,9 @@ impl LoginAttempts {
 
     /// A free slot at random, so that attempts made at once rarely meet.
     fn free(&self, now: i64) -> Result<usize> {
-        let free: Vec<usize> = (0..SLOTS).filter(|place| self.slots[*place].until <= now).collect();
+        let free: Vec<usize> = (0..limits::MAX_LOGIN_ATTEMPTS)
+            .filter(|place| self.slots[*place].until <= now)
+            .collect();
         let at = usize::from(random::bytes::<1>()?[0]);
         if let Some(place) = free.get(at.checked_rem(free.len()).unwrap_or_default()) {
             return Ok(*place);
@@ -115,12 +112,13 @@ impl Table {
         seen: &LoginAttempts,
     ) -> Result<Reservation> {
         let mut attempts = seen.clone();
-        for _ in 0..4 * SLOTS {
+        for _ in 0..4 * limits::MAX_LOGIN_ATTEMPTS {
             attempts.refuse_if_locked()?;
             let now = now();
             let slot = attempts.free(now)?;
             // The odd milliseconds tell two attempts on one slot apart.
-            let until = now + UNDER_WAY + i64::from(random::bytes::<1>()?[0]);
+            let until =
+                now + lifetimes::ATTEMPT_RESERVATION_MILLIS + i64::from(random::bytes::<1>()?[0]);
             let reservation = Reservation { key: guessed.key(), slot, until };
             match self.take(&reservation, now).await {
                 Ok(()) => return Ok(reservation),
@@ -174,7 +172,11 @@ impl Table {
     pub async fn note_wrong_attempt(&self, reservation: Reservation) -> Result<()> {
         let Reservation { key, slot, until } = reservation;
         let now = now();
-        let mut numbers = values(&[(":end", now + WINDOW), (":until", until), (":ttl", ttl(now))]);
+        let mut numbers = values(&[
+            (":end", now + lifetimes::LOCKOUT_MILLIS),
+            (":until", until),
+            (":ttl", ttl(now)),
+        ]);
         numbers.insert(":yes".to_owned(), AttributeValue::Bool(true));
         let noted = self
             .update(&key)
@@ -199,7 +201,7 @@ impl Table {
             .update_expression("SET #locked = :end, #ttl = :ttl")
             .set_expression_attribute_names(Some(names(slot, &["#locked", "#ttl"])))
             .set_expression_attribute_values(Some(values(&[
-                (":end", now + WINDOW),
+                (":end", now + lifetimes::LOCKOUT_MILLIS),
                 (":ttl", ttl(now)),
             ])));
         lock.send().await.map_err(failed_call("lock a name"))?;
@@ -260,7 +262,7 @@ fn now() -> i64 {
 
 /// When the item is of no use any more, in seconds since 1970.
 const fn ttl(now: i64) -> i64 {
-    (now + 2 * WINDOW) / 1000
+    (now + 2 * lifetimes::LOCKOUT_MILLIS) / 1000
 }
 
 /// Milliseconds as whole seconds, rounded up.

@@ -1,7 +1,5 @@
 //! Deleting accounts.
 
-use std::time::Duration;
-
 use futures_util::stream::{self, TryStreamExt};
 use tokio::time::timeout;
 
@@ -16,13 +14,11 @@ use super::transaction::Transaction;
 use super::write::{FollowUp, Write};
 use crate::error::ErrorChain;
 use crate::model::{Account, AccountId, Membership, UserId};
+use crate::timeouts;
 use crate::{Error, Result};
 
 /// What is attempted, for the log.
 const ACTION: &str = "clear up memberships";
-
-/// For so long a request clears up after a deletion; what is left then is left to the next one, or to the sweep.
-const CLEARING: Duration = Duration::from_secs(4);
 
 /// How many members are listed at once: a list of all may take longer than a request may.
 const PAGE: i32 = 1000;
@@ -151,7 +147,7 @@ impl Table {
 
 /// As much of the clearing as a request waits for.
 async fn in_time(clearing: impl Future<Output = Result<()>>) -> Result<()> {
-    timeout(CLEARING, clearing)
+    timeout(timeouts::CLEANUP_AFTER_DELETION, clearing)
         .await
         .map_err(|late| Error::Unavailable { action: ACTION, source: late.into() })?
 }

@@ -1,7 +1,6 @@
 //! The connection to `DynamoDB`: made once, opened before the first request.
 
 use std::env;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::config::http::HttpResponse;
@@ -14,6 +13,7 @@ use super::cost::Cost;
 use super::key::Key;
 use crate::aws::{Aws, http_client, retries, timeouts, variable};
 use crate::model::PlanId;
+use crate::timeouts;
 use crate::{Error, Result};
 
 /// Where the table is and how to reach it.
@@ -68,7 +68,7 @@ impl Table {
     /// Whether it succeeds matters to nobody: the first request then opens the connection itself.
     pub async fn warm(&self) {
         let read = self.batch_get(vec![Key::plan(PlanId::DEFAULT)]);
-        let outcome = tokio::time::timeout(Duration::from_secs(1), read).await;
+        let outcome = tokio::time::timeout(timeouts::WARM_UP, read).await;
         tracing::debug!(open = matches!(outcome, Ok(Ok(_))), "connection to the table");
     }
 }

@@ -6,11 +6,9 @@ use super::item::{Claim, Keyed, Stored};
 use super::key::{EMAIL, Key, user_partition};
 use super::transaction::{Changes, Transaction};
 use super::write::Write;
+use crate::limits;
 use crate::model::{Email, EmailAddress, Timestamp, User, UserId};
 use crate::{Error, Result};
-
-/// The most addresses that a user can have.
-pub const MAX_EMAILS: u32 = 50;
 
 impl Table {
     /// All addresses of a user.
@@ -20,13 +18,13 @@ impl Table {
 
     /// Adds an address to a user, not verified.
     ///
-    /// [`Error::Conflict`] when some user has it already, or this one has [`MAX_EMAILS`].
+    /// [`Error::Conflict`] when some user has it already, or this one has [`limits::MAX_EMAILS`].
     pub fn add_email(
         &self,
         user: &Stored<User>,
         address: EmailAddress,
     ) -> Result<Write<'_, Email>> {
-        if user.email_count >= MAX_EMAILS {
+        if user.email_count >= limits::MAX_EMAILS {
             return Err(Error::Conflict("you have 50 addresses already"));
         }
         let email = Email { user: user.id, address, verified: false, added_at: Timestamp::now() };

@@ -18,17 +18,7 @@ use crate::model::{
     GrantTokenKind, Scope, SpentRefresh, Timestamp, User,
 };
 use crate::{Error, Result};
-
-/// For so many seconds a code works.
-const CODE_TTL: i64 = 60;
-/// For so many seconds an access token works: 180 days, as Docker Hub's do.
-pub const ACCESS_TOKEN_TTL: i64 = 180 * 24 * 3600;
-/// For so many seconds a refresh token works: a year.
-const REFRESH_TOKEN_TTL: i64 = 365 * 24 * 3600;
-/// For so many seconds a spent refresh token may be a retry whose answer was lost.
-const RETRY_GRACE: i64 = 10;
-/// So many access tokens of one grant work; a further one ends the oldest.
-const MAX_ACCESS_TOKENS: usize = 10;
+use crate::{lifetimes, limits};
 
 /// What a new grant is to be.
 pub struct NewGrant {
@@ -71,7 +61,7 @@ impl Table {
                 secret_hash: code.secret_hash(),
                 redirect_uri: new.redirect_uri,
                 challenge: new.challenge,
-                expires_at: after(now, CODE_TTL)?,
+                expires_at: after(now, lifetimes::CODE_TTL)?,
             },
             refresh: None,
             access: Vec::new(),
@@ -100,14 +90,14 @@ impl Table {
         let now = Timestamp::now();
         let access = GrantCredential::generate(GrantTokenKind::Access, grant.user, grant.id)?;
         let refresh = match spent {
-            Some(spent) => spent.next()?,
+            Some(spent) => spent.rotate()?,
             None => GrantCredential::generate(GrantTokenKind::Refresh, grant.user, grant.id)?,
         };
         let kept = GrantRefresh {
             family_hash: refresh.family_hash(),
             secret_hash: refresh.secret_hash(),
             created_at: now,
-            expires_at: after(now, REFRESH_TOKEN_TTL)?,
+            expires_at: after(now, lifetimes::REFRESH_TOKEN_TTL)?,
             spent: grant.spent_lately(spent, now),
         };
         let mut live: Vec<&GrantAccess> =
@@ -116,13 +106,13 @@ impl Table {
             secret_hash: access.secret_hash(),
             scopes,
             created_at: now,
-            expires_at: after(now, ACCESS_TOKEN_TTL)?,
+            expires_at: after(now, lifetimes::ACCESS_TOKEN_TTL)?,
         };
         live.push(&new);
         let changes = Changes::new()
             .set(TTL, kept.expires_at.as_second())?
             .set("refresh", &kept)?
-            .set("access", &live[live.len().saturating_sub(MAX_ACCESS_TOKENS)..])?;
+            .set("access", &live[live.len().saturating_sub(limits::MAX_ACCESS_TOKENS)..])?;
         Transaction::new(self, "issue tokens")
             .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
             .check(Key::user(user.id), Condition::same_epoch(user), || Error::WriteConflict)
@@ -177,7 +167,8 @@ impl Grant {
 impl SpentRefresh {
     /// Whether it was spent so short a time ago that its second use may be a retry.
     pub fn is_recent(&self, now: Timestamp) -> bool {
-        now.as_millisecond() - self.spent_at.as_millisecond() <= RETRY_GRACE * 1000
+        now.as_millisecond() - self.spent_at.as_millisecond()
+            <= lifetimes::REFRESH_RETRY_GRACE * 1000
     }
 }
 

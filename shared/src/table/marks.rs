@@ -3,8 +3,6 @@
 //! The write never brings a revoked credential back, leaves versions alone, so that it is in nobody's way, and may fail:
 //! the request goes on without it.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -14,8 +12,6 @@ use super::Table;
 use super::item::{Keyed, Stored};
 use super::key::{Key, PK};
 use crate::model::{ApiKey, Grant, Timestamp, User, UserToken};
-
-const HOUR: i64 = 3600;
 
 impl Table {
     /// Notes the use of a token, which from then on says so itself, whatever became of the note.
@@ -71,11 +67,14 @@ impl Stored<UserToken> {
 fn quickly() -> aws_sdk_dynamodb::config::Builder {
     aws_sdk_dynamodb::config::Builder::new()
         .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(1)).build())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(crate::timeouts::TOUCH).build())
 }
 
 /// The beginning of this hour, if it is not noted yet.
 fn to_mark(last: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    let hour = Timestamp::from_second(now.as_second() - now.as_second().rem_euclid(HOUR)).ok()?;
+    let hour = Timestamp::from_second(
+        now.as_second() - now.as_second().rem_euclid(crate::lifetimes::LAST_USED_PRECISION),
+    )
+    .ok()?;
     last.is_none_or(|last| last < hour).then_some(hour)
 }

@@ -1,7 +1,5 @@
 //! Changing users.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
@@ -15,11 +13,8 @@ use super::transaction::{Changes, Transaction};
 use super::write::{FollowUp, Write};
 use crate::error::ErrorChain;
 use crate::model::{ApiKey, ApiKeyId, Grant, SshKey, TokenId, TokenKind, User, UserId, UserToken};
+use crate::timeouts;
 use crate::{Error, Result};
-
-/// For so long a request clears up after a change of the password; what is left lets nobody in and waits for the next
-/// change, or for the sweep.
-const CLEARING: Duration = Duration::from_secs(2);
 
 /// What is to change of a user; what is absent stays.
 #[derive(Default)]
@@ -147,7 +142,9 @@ impl Table {
 
     /// Clears up after a changed password, for a while.
     pub(super) async fn clear_after(&self, changed: &User) {
-        match timeout(CLEARING, self.clear_after_change(changed)).await {
+        match timeout(timeouts::CLEANUP_AFTER_PASSWORD_CHANGE, self.clear_after_change(changed))
+            .await
+        {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::warn!(user = %changed.id, error = %ErrorChain(&error), "revoked tokens are left");
