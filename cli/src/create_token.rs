@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use shared::Error;
 use shared::model::{
-    ParseError, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, text, timestamp,
+    ParseError, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, parse_rfc3339, parse_text,
 };
 use shared::table::{NewToken, Table};
 
@@ -29,12 +29,12 @@ pub(super) struct Options {
     scopes: Vec<Scope>,
     /// When it stops working, as in 2030-12-31T23:59:59Z
     #[arg(long, value_name = "TIME")]
-    #[arg(value_parser = timestamp)]
+    #[arg(value_parser = parse_rfc3339)]
     expires_at: Option<Timestamp>,
 }
 
 fn name(raw: &str) -> Result<String, ParseError> {
-    text(raw, 100)
+    parse_text(raw, 100)
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -3,7 +3,9 @@
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
-use shared::model::{AccountId, EmailAddress, ParseError, UserId, UserNumber, Username, text};
+use shared::model::{
+    AccountId, EmailAddress, ParseError, UserId, UserNumber, Username, parse_text,
+};
 use shared::table::{NewUser, Table};
 
 use super::password::{ChosenPassword, PasswordOptions};
@@ -29,7 +31,7 @@ pub(super) struct Options {
 }
 
 fn full_name(raw: &str) -> Result<String, ParseError> {
-    text(raw, 255)
+    parse_text(raw, 255)
 }
 
 #[derive(Serialize)]

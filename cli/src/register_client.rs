@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
-use shared::model::{Client, ClientId, ClientSecret, ParseError, text};
+use shared::model::{Client, ClientId, ClientSecret, ParseError, parse_text};
 use shared::table::Table;
 
 use super::redirect_uri::RedirectUri;
@@ -24,7 +24,7 @@ pub(super) struct Options {
 }
 
 fn name(raw: &str) -> Result<String, ParseError> {
-    text(raw, 100)
+    parse_text(raw, 100)
 }
 
 #[derive(Serialize)]

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fmt;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
@@ -13,9 +12,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 use crate::Result;
 use crate::error::failed;
-
-/// One call with all its retries, in seconds. Two rounds fit into the deadline of a request.
-const CALL: u64 = 4;
+use crate::timeouts;
 
 /// The certificate authorities that Amazon's endpoints use (Amazon Trust Services, <https://www.amazontrust.com/repository/>),
 /// so that a cold start does not search the file system for all those that a system trusts.
@@ -98,14 +95,14 @@ fn roots() -> Result<Vec<u8>> {
 
 /// Three attempts at each call.
 pub(crate) fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50))
+    RetryConfig::standard().with_max_attempts(3).with_initial_backoff(timeouts::AWS_INITIAL_BACKOFF)
 }
 
 pub(crate) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(2))
-        .operation_timeout(Duration::from_secs(CALL))
+        .connect_timeout(timeouts::AWS_CONNECT)
+        .operation_attempt_timeout(timeouts::AWS_ATTEMPT)
+        .operation_timeout(timeouts::AWS_CALL)
         .build()
 }
 

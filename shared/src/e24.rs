@@ -1,45 +1,15 @@
 //! What the functions of the e24 dialect have in common.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::Serialize;
 
-use crate::model::{ApiKey, ParseError, SshKey, User, UserId, text};
+use crate::limits::{MAX_NAME_PART, MAX_PHONE};
+use crate::model::{ApiKey, OptionalText, SshKey, Text, User, UserId};
 
-/// A first or last name: 1 to 127 characters, so that both fit into one field of 255.
-pub struct Name(String);
+/// A first or last name; both fit into the one name that is stored.
+pub type Name = Text<MAX_NAME_PART>;
 
-/// A phone number, as it was sent: at most 50 characters, and none to have none.
-pub struct Phone(String);
-
-impl FromStr for Name {
-    type Err = ParseError;
-
-    fn from_str(raw: &str) -> Result<Self, ParseError> {
-        text(raw, 127).map(Self)
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for Phone {
-    type Err = ParseError;
-
-    fn from_str(raw: &str) -> Result<Self, ParseError> {
-        if raw.trim().is_empty() { Ok(Self(String::new())) } else { text(raw, 50).map(Self) }
-    }
-}
-
-impl From<Phone> for String {
-    fn from(phone: Phone) -> Self {
-        phone.0
-    }
-}
+/// A phone number as it was sent; empty for none.
+pub type Phone = OptionalText<MAX_PHONE>;
 
 /// Every success says so.
 #[derive(Serialize)]
@@ -51,7 +21,7 @@ pub struct Success<T> {
 
 impl<T> Success<T> {
     /// What is answered beside `"success": true`; it must be a structure.
-    pub const fn of(answer: T) -> Self {
+    pub const fn new(answer: T) -> Self {
         Self { success: true, answer }
     }
 }
@@ -111,7 +81,7 @@ pub struct NewSecrets {
 
 impl UserView {
     /// The user with its secrets, right after its creation, or without.
-    pub fn of(user: &User, secrets: Option<NewSecrets>) -> Self {
+    pub fn new(user: &User, secrets: Option<NewSecrets>) -> Self {
         let (s3_secret, api_secret) = secrets.map(|NewSecrets { s3, api }| (s3, api)).unzip();
         let s3 = user
             .s3_key
@@ -119,7 +89,7 @@ impl UserView {
             .map(|key| S3View { api_id: key.id.clone(), secret_key: s3_secret });
         let mut keys: Vec<&ApiKey> = user.api_keys.values().collect();
         keys.sort_by_key(|key| key.created_at);
-        let view = |key: &ApiKey| ApiKeyView::of(key, user.id, api_secret.clone());
+        let view = |key: &ApiKey| ApiKeyView::new(key, user.id, api_secret.clone());
         Self {
             id: user.id,
             username: user.username.to_string(),
@@ -130,21 +100,21 @@ impl UserView {
             phone: user.phone.clone(),
             e24files: Files { s3 },
             api: keys.into_iter().map(view).collect(),
-            sshkeys: user.ssh_keys.iter().map(|key| SshKeyView::of(key, None)).collect(),
+            sshkeys: user.ssh_keys.iter().map(|key| SshKeyView::new(key, None)).collect(),
         }
     }
 }
 
 impl ApiKeyView {
     /// The key with its secret, right after that was made, or without.
-    pub fn of(key: &ApiKey, owner: UserId, secret_key: Option<String>) -> Self {
-        Self { api_key: key.id.key_of(owner), secret_key }
+    pub fn new(key: &ApiKey, owner: UserId, secret_key: Option<String>) -> Self {
+        Self { api_key: key.id.to_api_key(owner), secret_key }
     }
 }
 
 impl SshKeyView {
     /// The key with its private half, right after that was made, or without.
-    pub fn of(key: &SshKey, private_key: Option<String>) -> Self {
+    pub fn new(key: &SshKey, private_key: Option<String>) -> Self {
         let (name, fingerprint) = (key.name.clone(), key.fingerprint.clone());
         Self { id: key.id, name, fingerprint, private_key }
     }

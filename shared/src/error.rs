@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits;
+
 /// The result of everything that can end a request.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -43,7 +45,7 @@ pub enum Error {
     #[error("invalid request: {}", Listed(.0))]
     Invalid(Vec<FieldError>),
     /// The body exceeds what any operation takes.
-    #[error("the body is larger than 64 KiB")]
+    #[error("the body is larger than {} KiB", limits::MAX_BODY_BYTES / 1024)]
     PayloadTooLarge,
     /// The body is declared to be something that the operation does not take.
     #[error("the content type must be {0}")]

@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq;
 
 use crate::error::failed;
 use crate::http::ApiRequest;
+use crate::model::digest::update_length_prefixed;
 use crate::model::{IdempotencyKey, IdempotencySlot, UserId};
 use crate::random;
 use crate::service_key::{ServiceKey, ServiceKeys};
@@ -45,7 +46,7 @@ pub(crate) struct IdempotentRequest {
 impl IdempotentRequest {
     /// The request, with the credential of this name.
     pub(crate) fn new(call: &ApiRequest, credential: &str, key: &IdempotencyKey) -> Self {
-        Self { slot: IdempotencySlot::of(credential, key), digest: digest(call) }
+        Self { slot: IdempotencySlot::new(credential, key), digest: digest(call) }
     }
 
     /// Where its answer is kept.
@@ -140,10 +141,7 @@ fn digest(call: &ApiRequest) -> [u8; 32] {
     let texts = [call.method(), &path, call.raw_query(), call.media_type().as_str()];
     let parts = texts.map(str::as_bytes).into_iter().chain([call.raw_body()]);
     let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(part);
-    }
+    update_length_prefixed(&mut hash, parts);
     hash.finalize().into()
 }
 
@@ -170,13 +168,13 @@ mod tests {
 
     fn request(key: &str) -> IdempotentRequest {
         let key = key.parse().unwrap();
-        IdempotentRequest { slot: IdempotencySlot::of("password", &key), digest: [7; 32] }
+        IdempotentRequest { slot: IdempotencySlot::new("password", &key), digest: [7; 32] }
     }
 
     #[test]
     fn a_kept_answer_opens_with_the_same_service_key_for_the_same_user_and_key_alone() {
         let (user, other) = (UserId::generate(), UserId::generate());
-        let (key, other_key) = (ServiceKey::of_test("one"), ServiceKey::of_test("other"));
+        let (key, other_key) = (ServiceKey::for_test("one"), ServiceKey::for_test("other"));
         let request_a = request("a");
 
         let sealed = request_a.seal(&key, user, b"secret".to_vec()).unwrap();
@@ -191,7 +189,7 @@ mod tests {
     #[test]
     fn a_request_is_known_again_with_the_same_service_key_alone() {
         let user = UserId::generate();
-        let (key, other_key) = (ServiceKey::of_test("one"), ServiceKey::of_test("other"));
+        let (key, other_key) = (ServiceKey::for_test("one"), ServiceKey::for_test("other"));
         let request = request("a");
 
         let fingerprint = request.fingerprint(&key, user).unwrap();

@@ -15,6 +15,8 @@ mod error;
 pub mod http;
 #[cfg(feature = "table")]
 mod idempotency;
+pub mod lifetimes;
+pub mod limits;
 #[cfg(feature = "table")]
 pub mod model;
 #[cfg(feature = "password")]
@@ -29,6 +31,7 @@ pub mod service_key;
 #[cfg(feature = "table")]
 pub mod table;
 pub mod telemetry;
+pub mod timeouts;
 
 #[cfg(feature = "table")]
 pub use app::App;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
@@ -11,14 +11,14 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::error::failed;
+use crate::lifetimes;
+use crate::limits::{MAX_PASSWORD, MIN_PASSWORD};
+use crate::model::digest::update_length_prefixed;
 use crate::model::{ParseError, UserId};
 use crate::{Result, random};
 
 /// Memory in KiB, passes and lanes: the least that OWASP's password storage cheat sheet recommends for argon2id.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
-
-/// For so long the outcome of a slow hash is remembered.
-const REMEMBERED: Duration = Duration::from_mins(1);
 
 /// A password that a user chose: 8 to 256 characters, none of the most common ones. It has no `Debug`.
 pub struct NewPassword(String);
@@ -28,8 +28,12 @@ impl FromStr for NewPassword {
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
         match raw.chars().count() {
-            0..8 => Err(ParseError::new("must be at least 8 characters long")),
-            257.. => Err(ParseError::new("must be at most 256 characters long")),
+            0..MIN_PASSWORD => {
+                Err(ParseError::new(format!("must be at least {MIN_PASSWORD} characters long")))
+            }
+            length if length > MAX_PASSWORD => {
+                Err(ParseError::new(format!("must be at most {MAX_PASSWORD} characters long")))
+            }
             _ if is_common(raw) => Err(ParseError::new("is one of the most common passwords")),
             _ => Ok(Self(raw.to_owned())),
         }
@@ -101,13 +105,13 @@ impl PasswordCache {
     }
 
     /// Whether this very password was right within the last minute.
-    pub fn knows(&self, user: UserId, hash: &str, password: &str) -> bool {
+    pub fn contains(&self, user: UserId, hash: &str, password: &str) -> bool {
         let entry = self.entry(user, hash, password);
-        self.seen().get(&entry).is_some_and(|seen| seen.elapsed() < REMEMBERED)
+        self.seen().get(&entry).is_some_and(|seen| seen.elapsed() < lifetimes::PASSWORD_CACHE_TTL)
     }
 
     /// Checks a password the slow way, and remembers it if it is right.
-    pub fn check(&self, user: UserId, hash: Option<&str>, password: &str) -> Result<bool> {
+    pub fn verify(&self, user: UserId, hash: Option<&str>, password: &str) -> Result<bool> {
         let is_right = verify(password, hash)?;
         if !is_right && hash.is_some_and(is_outdated) {
             // As slow as for a name that nobody has, whatever the old hash cost.
@@ -116,7 +120,7 @@ impl PasswordCache {
         if let Some(hash) = hash.filter(|_| is_right) {
             let entry = self.entry(user, hash, password);
             let mut seen = self.seen();
-            seen.retain(|_, seen| seen.elapsed() < REMEMBERED);
+            seen.retain(|_, seen| seen.elapsed() < lifetimes::PASSWORD_CACHE_TTL);
             seen.insert(entry, Instant::now());
         }
         Ok(is_right)
@@ -128,10 +132,9 @@ impl PasswordCache {
 
     fn entry(&self, user: UserId, hash: &str, password: &str) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new(&self.key.into());
-        for part in [user.to_string().as_bytes(), hash.as_bytes(), password.as_bytes()] {
-            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            mac.update(part);
-        }
+        let user = user.to_string();
+        let parts = [user.as_bytes(), hash.as_bytes(), password.as_bytes()];
+        update_length_prefixed(&mut mac, parts);
         mac.finalize().into_bytes().into()
     }
 }
@@ -158,13 +161,13 @@ mod tests {
         let (verified, user) = (PasswordCache::new().unwrap(), UserId::generate());
         let (hash, changed) = (hash("correct horse").unwrap(), hash("another horse").unwrap());
 
-        assert!(!verified.knows(user, &hash, "correct horse"));
-        assert!(!verified.check(user, Some(&hash), "wrong horse").unwrap());
-        assert!(!verified.check(user, None, "correct horse").unwrap());
-        assert!(verified.check(user, Some(&hash), "correct horse").unwrap());
-        assert!(verified.knows(user, &hash, "correct horse"));
-        assert!(!verified.knows(user, &changed, "correct horse"));
-        assert!(!verified.knows(UserId::generate(), &hash, "correct horse"));
+        assert!(!verified.contains(user, &hash, "correct horse"));
+        assert!(!verified.verify(user, Some(&hash), "wrong horse").unwrap());
+        assert!(!verified.verify(user, None, "correct horse").unwrap());
+        assert!(verified.verify(user, Some(&hash), "correct horse").unwrap());
+        assert!(verified.contains(user, &hash, "correct horse"));
+        assert!(!verified.contains(user, &changed, "correct horse"));
+        assert!(!verified.contains(UserId::generate(), &hash, "correct horse"));
     }
 
     #[test]

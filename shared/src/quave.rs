@@ -18,7 +18,7 @@ pub struct AccountView {
 
 impl AccountView {
     /// The account for the user who asks.
-    pub fn of(account: Account, user: &User) -> Self {
+    pub fn new(account: Account, user: &User) -> Self {
         let Account {
             id,
             name,

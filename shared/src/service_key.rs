@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_sdk_secretsmanager::config::BehaviorVersion;
 use aws_sdk_secretsmanager::{Client, Config};
@@ -16,7 +16,9 @@ use subtle::ConstantTimeEq;
 
 use crate::aws::{Aws, http_client, retries, timeouts, variable};
 use crate::error::failed;
+use crate::model::digest::update_length_prefixed;
 use crate::{Error, Result};
+use crate::{lifetimes, timeouts};
 
 /// The environment variable that names the secret: its ARN or name.
 pub const SECRET_VARIABLE: &str = "SERVICE_KEY_SECRET";
@@ -40,13 +42,6 @@ struct Known {
     missing: BTreeMap<String, Instant>,
 }
 
-/// For so long what was read counts, found or not: after a rotation a process makes nothing more from the old version,
-/// and a version that Secrets Manager showed late is found.
-const FRESH: Duration = Duration::from_mins(5);
-
-/// After so long a secret that could not be read is asked for again, by who has an older one to go on with.
-const PAUSE: Duration = Duration::from_secs(30);
-
 /// One version of the service key. It has no `Debug`: it must not be logged.
 pub struct ServiceKey {
     /// Its name, which goes with everything that is derived from it.
@@ -59,17 +54,15 @@ impl ServiceKey {
     pub fn derive(&self, purpose: &str, parts: &[&[u8]]) -> Result<[u8; 32]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.text.as_bytes())
             .map_err(failed("use the service key"))?;
-        for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
-            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            mac.update(part);
-        }
+        let parts = std::iter::once(purpose.as_bytes()).chain(parts.iter().copied());
+        update_length_prefixed(&mut mac, parts);
         Ok(mac.finalize().into_bytes().into())
     }
 }
 
 #[cfg(test)]
 impl ServiceKey {
-    pub(crate) fn of_test(text: &str) -> Self {
+    pub(crate) fn for_test(text: &str) -> Self {
         Self { version: "1".to_owned(), text: text.to_owned() }
     }
 }
@@ -131,7 +124,12 @@ impl ServiceKeys {
         if let Some(key) = self.known().keys.get(version) {
             return Ok(Arc::clone(key));
         }
-        if self.known().missing.get(version).is_some_and(|at| at.elapsed() < FRESH) {
+        if self
+            .known()
+            .missing
+            .get(version)
+            .is_some_and(|at| at.elapsed() < lifetimes::SERVICE_KEY_TTL)
+        {
             return Err(lacking());
         }
         self.read().await?;
@@ -148,12 +146,13 @@ impl ServiceKeys {
         let known = self.known();
         let is_recent = |at: Option<Instant>, span| at.is_some_and(|at| at.elapsed() < span);
         known.current.is_none()
-            || !(is_recent(known.read_at, FRESH) || is_recent(known.failed_at, PAUSE))
+            || !(is_recent(known.read_at, lifetimes::SERVICE_KEY_TTL)
+                || is_recent(known.failed_at, timeouts::SERVICE_KEY_RETRY_PAUSE))
     }
 
     async fn read(&self) -> Result<()> {
         let answer = tokio::time::timeout(
-            Duration::from_secs(3),
+            timeouts::SERVICE_KEY_READ,
             self.client.get_secret_value().secret_id(&self.secret).send(),
         )
         .await;

@@ -32,7 +32,7 @@ impl<'a> Person<'a> {
     /// The API key and the secret that signs with it.
     pub fn api_key(&self) -> (String, &str) {
         let key = self.user.api_keys.values().next().expect("an API key");
-        (key.id.key_of(self.user.id), &self.api_secret)
+        (key.id.to_api_key(self.user.id), &self.api_secret)
     }
 
     /// The user, as it was made.
@@ -47,7 +47,7 @@ impl<'a> Person<'a> {
 
     /// The primary address.
     pub fn email(&self) -> &str {
-        self.user.primary_email.typed()
+        self.user.primary_email.as_entered()
     }
 
     /// The token.

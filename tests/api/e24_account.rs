@@ -234,8 +234,8 @@ async fn a_new_password_revokes_every_other_token_and_neither_the_one_that_asked
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
     let verified = shared::password::PasswordCache::new().unwrap();
     let id = jane.user().id;
-    assert!(verified.check(id, Some(&hash), "another horse battery").unwrap());
-    assert!(!verified.check(id, Some(&hash), testkit::PASSWORD).unwrap());
+    assert!(verified.verify(id, Some(&hash), "another horse battery").unwrap());
+    assert!(!verified.verify(id, Some(&hash), testkit::PASSWORD).unwrap());
 }
 
 #[tokio::test]
@@ -334,7 +334,7 @@ async fn a_malformed_unknown_deleted_or_other_users_api_key_is_404() {
     let (deleted, _) = new_api_key(&jane).await;
     jane.send_json("DELETE", API, &json!({ "api_key": deleted })).await;
     let before = (item(&app, &jane).await, item(&app, &john).await);
-    let forged = jane.user().api_keys.values().next().unwrap().id.key_of(john.user().id);
+    let forged = jane.user().api_keys.values().next().unwrap().id.to_api_key(john.user().id);
 
     for key in ["x", "rck_YOUR_API_KEY", &deleted, &john.api_key().0, &forged] {
         let body = json!({ "api_key": key });

@@ -132,7 +132,7 @@ async fn seed_user(
         token: token(table, &user, TokenKind::User).await?,
         environment_token: token(table, &user, TokenKind::Environment).await?,
         account_id: user.current_account.map(|account| account.to_string()).unwrap_or_default(),
-        api_key: api_key.id.key_of(user.id),
+        api_key: api_key.id.to_api_key(user.id),
         secret_key: api_key.secret(user.id, key)?,
     })
 }

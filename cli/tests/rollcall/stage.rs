@@ -74,7 +74,7 @@ impl Stage {
     pub(crate) async fn signs_in(&self, id: &Value, password: &str) -> bool {
         let user = self.user(id).await;
         let verified = PasswordCache::new().unwrap();
-        verified.check(user.id, user.password_hash.as_deref(), password).unwrap()
+        verified.verify(user.id, user.password_hash.as_deref(), password).unwrap()
     }
 
     pub(crate) async fn token(&self, made: &Value) -> Option<Stored<UserToken>> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use shared::auth::FullAccess;
 use shared::e24::{SshKeyView, Success};
 use shared::http::{self, Fields};
-use shared::model::{ParseError, SshKey, text};
+use shared::model::{ParseError, SshKey, parse_text};
 use shared::table::UserChange;
 use shared::{App, Error, Result};
 
@@ -14,7 +14,7 @@ use crate::get::as_demanded;
 use crate::openssh::{self, PublicKey};
 
 /// The most SSH keys that a user can have.
-const MAX: usize = 50;
+const MAX: usize = shared::limits::MAX_SSH_KEYS;
 
 /// The body of `PUT /v2/account/sshkey`.
 struct AddSshKey {
@@ -36,7 +36,7 @@ impl FromStr for KeyName {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        text(raw, 255).map(Self)
+        parse_text(raw, shared::limits::MAX_SSH_KEY_NAME).map(Self)
     }
 }
 
@@ -44,7 +44,7 @@ impl FromStr for Method {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        let method = text(raw, 50)?;
+        let method = parse_text(raw, shared::limits::MAX_SSH_KEY_METHOD)?;
         Ok(if method == "upload" { Self::Upload } else { Self::Generate })
     }
 }
@@ -90,9 +90,9 @@ pub(crate) async fn add(
         return Err(Error::Conflict("you have this SSH key already"));
     }
     let key = SshKey { id: SshKey::free_id(&keys)?, name, fingerprint, public_key };
-    let sshkeys = SshKeyView::of(&key, private);
+    let sshkeys = SshKeyView::new(&key, private);
     keys.push(key);
     let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
     let write = app.table.change_user(caller.user(), caller.token_id(), &change)?;
-    caller.commit(app, write, |_| http::ok(&Success::of(Added { sshkeys }))).await
+    caller.commit(app, write, |_| http::ok(&Success::new(Added { sshkeys }))).await
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use shared::e24::ApiKeyView;
 use shared::http::Fields;
-use shared::model::{ApiKey, ApiKeyId, ParseError, User, text};
+use shared::model::{ApiKey, ApiKeyId, ParseError, User, parse_text};
 use shared::{Error, Result};
 
 /// The body that names an API key.
@@ -20,7 +20,7 @@ impl FromStr for Text {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        text(raw, 100).map(Self)
+        parse_text(raw, shared::limits::MAX_API_KEY_TEXT).map(Self)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::AuthRequest;
 use crate::get::{as_demanded, view};
 
 /// The most characters of a user's one name.
-const LONGEST_NAME: usize = 255;
+const LONGEST_NAME: usize = shared::limits::MAX_FULL_NAME;
 
 /// The body of `POST /v2/account/data`; what is absent stays. It has no `Debug`: the password must not be logged.
 struct ChangeData {

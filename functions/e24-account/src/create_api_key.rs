@@ -11,7 +11,7 @@ use crate::api_key::ApiKeyResponse;
 use crate::get::as_demanded;
 
 /// The most API keys that a user can have.
-const MAX: usize = 20;
+const MAX: usize = shared::limits::MAX_API_KEYS;
 
 /// `PUT /v2/account/api`: makes an API key. Its secret is shown this once.
 pub(crate) async fn create(
@@ -27,8 +27,8 @@ pub(crate) async fn create(
     }
     let service_key = app.service_keys.current().await?;
     let key = ApiKey::generate(&service_key)?;
-    let api = ApiKeyView::of(&key, user.id, Some(key.secret(user.id, &service_key)?));
+    let api = ApiKeyView::new(&key, user.id, Some(key.secret(user.id, &service_key)?));
     let change = UserChange { api_key: Some(ApiKeyChange::Put(key)), ..UserChange::default() };
     let write = app.table.change_user(user, caller.token_id(), &change)?;
-    caller.commit(app, write, |_| http::ok(&Success::of(ApiKeyResponse { api }))).await
+    caller.commit(app, write, |_| http::ok(&Success::new(ApiKeyResponse { api }))).await
 }

@@ -24,5 +24,5 @@ pub(crate) async fn delete(
     }
     let change = UserChange { api_key: Some(ApiKeyChange::Remove(id)), ..UserChange::default() };
     let write = app.table.change_user(user, caller.token_id(), &change)?;
-    caller.commit(app, write, |_| http::ok(&Success::of(Empty {}))).await
+    caller.commit(app, write, |_| http::ok(&Success::new(Empty {}))).await
 }

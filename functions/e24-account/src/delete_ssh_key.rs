@@ -22,5 +22,5 @@ pub(crate) async fn delete(
     keys.remove(place.ok_or(Error::NotFound("SSH key"))?);
     let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
     let write = app.table.change_user(caller.user(), caller.token_id(), &change)?;
-    caller.commit(app, write, |_| http::ok(&Success::of(Empty {}))).await
+    caller.commit(app, write, |_| http::ok(&Success::new(Empty {}))).await
 }

@@ -26,7 +26,7 @@ pub(crate) async fn get(
 
 /// A user, as the answer shows it.
 pub(crate) fn view(user: &User) -> Success<Account> {
-    Success::of(Account { account: UserView::of(user, None) })
+    Success::new(Account { account: UserView::new(user, None) })
 }
 
 /// Refuses a write to the user unless it is as the request demands, as `GET /v2/account` shows it.

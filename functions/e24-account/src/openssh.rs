@@ -3,14 +3,14 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use shared::model::{ParseError, text};
+use shared::model::{ParseError, parse_text};
 use shared::{Error, Result, random};
 use ssh_key::private::{Ed25519Keypair, KeypairData};
 use ssh_key::public::{KeyData, RsaPublicKey};
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
 /// The most characters of a line with a public key: room for an RSA key of 16384 bits and a comment.
-const LONGEST: usize = 4096;
+const LONGEST: usize = shared::limits::MAX_SSH_KEY_TEXT;
 
 /// What OpenSSH works with, without what is too short to be safe.
 const RSA_BITS: RangeInclusive<usize> = 2048..=16384;
@@ -26,7 +26,7 @@ impl FromStr for PublicKey {
         if raw.contains("PRIVATE KEY") {
             return Err(ParseError::new("must be a public key, never a private one"));
         }
-        let key = ssh_key::PublicKey::from_openssh(&text(raw, LONGEST)?)
+        let key = ssh_key::PublicKey::from_openssh(&parse_text(raw, LONGEST)?)
             .map_err(|_| ParseError::new("must be a public key in the form of OpenSSH"))?;
         match key.key_data() {
             KeyData::Rsa(rsa) if !RSA_BITS.contains(&bits(rsa)) => {

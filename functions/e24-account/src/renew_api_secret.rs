@@ -21,8 +21,8 @@ pub(crate) async fn renew(
     let user = caller.user();
     let service_key = app.service_keys.current().await?;
     let key = named.of(user)?.renewed(&service_key)?;
-    let api = ApiKeyView::of(&key, user.id, Some(key.secret(user.id, &service_key)?));
+    let api = ApiKeyView::new(&key, user.id, Some(key.secret(user.id, &service_key)?));
     let change = UserChange { api_key: Some(ApiKeyChange::Put(key)), ..UserChange::default() };
     let write = app.table.change_user(user, caller.token_id(), &change)?;
-    caller.commit(app, write, |_| http::ok(&Success::of(ApiKeyResponse { api }))).await
+    caller.commit(app, write, |_| http::ok(&Success::new(ApiKeyResponse { api }))).await
 }

@@ -92,7 +92,7 @@ pub(crate) async fn create(
         ..NewUser::new(username, body.email)
     };
     let write = app.table.create_user_with(new, slug)?;
-    let view = |user| Success::of(Created { user: UserView::of(&user, Some(secrets)) });
+    let view = |user| Success::new(Created { user: UserView::new(&user, Some(secrets)) });
     caller.commit(app, write, |user| http::ok(&view(user))).await
 }
 

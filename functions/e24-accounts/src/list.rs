@@ -9,7 +9,7 @@ use shared::{App, Error, Result};
 use crate::AuthRequest;
 
 /// The most users that one answer lists.
-const MAX: usize = 1000;
+const MAX: usize = shared::limits::MAX_USERS_PER_PAGE;
 
 /// Which users to list.
 struct Page {
@@ -68,7 +68,7 @@ pub(crate) async fn list(
     };
     let page = listed.into_iter().skip(page.offset).take(page.limit);
     let users = app.table.users(page).await?;
-    http::ok(&Success::of(Users {
-        users: users.iter().map(|user| UserView::of(user, None)).collect(),
+    http::ok(&Success::new(Users {
+        users: users.iter().map(|user| UserView::new(user, None)).collect(),
     }))
 }

@@ -31,5 +31,5 @@ pub(crate) async fn find(
 }
 
 fn shows(account: &AccountWithEmail, email: Option<&EmailAddress>) -> bool {
-    account.email.as_ref().zip(email).is_some_and(|(shown, email)| shown.is(email))
+    account.email.as_ref().zip(email).is_some_and(|(shown, email)| shown.same_as(email))
 }

@@ -27,7 +27,7 @@ impl AccountView {
     }
 
     fn shown(account: Account, email: Option<&EmailAddress>) -> Self {
-        let email = email.map(|email| email.typed().to_owned()).unwrap_or_default();
+        let email = email.map(|email| email.as_entered().to_owned()).unwrap_or_default();
         Self { id: account.id, name: account.name, email, plan_id: account.plan }
     }
 }

@@ -11,7 +11,7 @@ use shared::service_key::ServiceKey;
 use shared::{Result, random};
 
 /// For so many seconds a form can be sent.
-const LIFE: i64 = 30 * 60;
+const LIFE: i64 = shared::lifetimes::CONSENT_FORM_TTL;
 
 /// What the service key is used for here.
 const PURPOSE: &str = "consent form";

@@ -59,7 +59,7 @@ fn active(
     let now = Timestamp::now();
     let (scopes, token_type, iat, exp) = match part {
         GrantTokenKind::Access => {
-            let access = grant.access_of(token, now)?;
+            let access = grant.active_access(token, now)?;
             (&access.scopes, "Bearer", access.created_at, access.expires_at)
         }
         GrantTokenKind::Refresh => {

@@ -22,7 +22,7 @@ pub(crate) async fn revoke(app: &App, request: &ApiRequest) -> Result<Response<B
         && let Some(refresh) = &grant.refresh
     {
         match part {
-            GrantTokenKind::Refresh if token.is_of_family(&refresh.family_hash) => {
+            GrantTokenKind::Refresh if token.is_in_family(&refresh.family_hash) => {
                 app.table.delete_grant(&grant).await?;
             }
             GrantTokenKind::Access

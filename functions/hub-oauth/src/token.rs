@@ -5,8 +5,9 @@ use lambda_http::http::header::PRAGMA;
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::http::{self, ApiRequest, Fields};
+use shared::lifetimes::ACCESS_TOKEN_TTL;
 use shared::model::{Grant, GrantCredential, GrantTokenKind, Scope, Timestamp, User, UserNumber};
-use shared::table::{ACCESS_TOKEN_TTL, Stored};
+use shared::table::Stored;
 use shared::{Error, OAuthCode, Result};
 
 use crate::App;
@@ -141,7 +142,7 @@ async fn redeem(
     if grant.code.expires_at <= Timestamp::now() {
         return Err(INVALID_GRANT);
     }
-    if !grant.code.admits(redirect_uri, verifier) {
+    if !grant.code.verify_redemption(redirect_uri, verifier) {
         return Err(invalid_grant("the code was asked for with another redirect_uri or challenge"));
     }
     Ok(())
@@ -157,7 +158,7 @@ async fn refresh(app: &App, grant: &Stored<Grant>, token: &GrantCredential) -> R
     }
     let is_retry =
         kept.spent.iter().any(|spent| token.matches(&spent.secret_hash) && spent.is_recent(now));
-    if token.is_of_family(&kept.family_hash) && !is_retry {
+    if token.is_in_family(&kept.family_hash) && !is_retry {
         app.table.delete_grant(grant).await?;
     }
     Err(INVALID_GRANT)

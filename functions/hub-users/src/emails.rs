@@ -27,7 +27,7 @@ pub(crate) async fn list(
     let user = caller.user();
     // The user and the addresses are two reads: between them another address may have become the primary one and the old
     // one gone, or the new one may have come.
-    if !emails.iter().any(|email| user.primary_email.is(&email.address)) {
+    if !emails.iter().any(|email| user.primary_email.same_as(&email.address)) {
         return Err(Error::WriteConflict);
     }
     let mut views: Vec<_> = emails.iter().map(|email| EmailView::of(email, user)).collect();

@@ -4,7 +4,7 @@ use lambda_http::{Body, Response};
 use shared::Result;
 use shared::auth::{ProfileRead, ProfileWrite};
 use shared::http::{self, Fields, Query};
-use shared::model::{EmailAddress, ParseError, text};
+use shared::model::{EmailAddress, ParseError, parse_text};
 use shared::table::{UserChange, Versioned};
 use url::Url;
 
@@ -27,7 +27,11 @@ impl FromStr for Line {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        if raw.trim().is_empty() { Ok(Self(String::new())) } else { text(raw, 255).map(Self) }
+        if raw.trim().is_empty() {
+            Ok(Self(String::new()))
+        } else {
+            parse_text(raw, shared::limits::MAX_PROFILE_LINE).map(Self)
+        }
     }
 }
 

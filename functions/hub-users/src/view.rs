@@ -86,7 +86,7 @@ impl EmailView {
         Self {
             email: address.to_string(),
             verified: *verified,
-            primary: user.primary_email.is(address),
+            primary: user.primary_email.same_as(address),
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) async fn delete(
     let admin = app.table.admin_for_deletion(id, access).await?;
     let caller = caller.check_if_match(|user| {
         let account = admin.account();
-        (AccountView::of((**account).clone(), user), account.versions().and(user))
+        (AccountView::new((**account).clone(), user), account.versions().and(user))
     })?;
     let deleted = Deleted { message: "Account deleted successfully" };
     caller.commit(app, app.table.delete_account(admin)?, |()| http::ok(&deleted)).await

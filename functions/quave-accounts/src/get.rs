@@ -12,5 +12,5 @@ pub(crate) async fn get(
 ) -> Result<Response<Body>> {
     let id = query.and_then(|query| query.required::<AccountId>("accountId"));
     let (caller, _, access) = auth.with(id, |id| *id).await?;
-    http::ok_with_etag(&AccountView::of(access.member()?.into_inner(), caller.user()))
+    http::ok_with_etag(&AccountView::new(access.member()?.into_inner(), caller.user()))
 }

@@ -22,7 +22,7 @@ pub(crate) async fn list(
     http::ok(&Accounts {
         accounts: accounts
             .into_iter()
-            .map(|account| AccountView::of(account, caller.user()))
+            .map(|account| AccountView::new(account, caller.user()))
             .collect(),
     })
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use shared::Result;
 use shared::http::Fields;
-use shared::model::{EmailAddress, ParseError, Registry, text};
+use shared::model::{EmailAddress, ParseError, Registry, parse_text};
 use shared::seal::SealPublicKey;
 use url::Url;
 
@@ -42,7 +42,7 @@ impl RegistryFields {
         let password = sealing.seal(&password.0)?;
         Ok(Registry {
             server: server.0,
-            email: email.typed().to_owned(),
+            email: email.as_entered().to_owned(),
             username: username.0,
             password,
         })
@@ -56,7 +56,7 @@ impl FromStr for Server {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        let typed = text(raw, 255)?;
+        let typed = parse_text(raw, shared::limits::MAX_REGISTRY_FIELD)?;
         // The parser mends what a browser would; here only what needs no mending is taken.
         let plain = typed.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         let authority =
@@ -78,7 +78,7 @@ impl FromStr for Username {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        text(raw, 255).map(Self)
+        parse_text(raw, shared::limits::MAX_REGISTRY_FIELD).map(Self)
     }
 }
 
@@ -91,7 +91,7 @@ impl FromStr for Password {
     fn from_str(raw: &str) -> Result<Self, ParseError> {
         match raw.chars().count() {
             0 => Err(ParseError::new("must not be empty")),
-            1..=1024 => Ok(Self(raw.to_owned())),
+            1..=shared::limits::MAX_REGISTRY_PASSWORD => Ok(Self(raw.to_owned())),
             _ => Err(ParseError::new("must be at most 1024 characters long")),
         }
     }

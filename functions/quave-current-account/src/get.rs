@@ -14,7 +14,7 @@ pub(crate) async fn get(
 ) -> Result<Response<Body>> {
     let (caller, _, ()) = auth.with(query, |_| ()).await?;
     let account = current(app, caller.user()).await?;
-    http::ok_with_etag(&AccountView::of(account.into_inner(), caller.user()))
+    http::ok_with_etag(&AccountView::new(account.into_inner(), caller.user()))
 }
 
 /// A user's current account.

@@ -33,7 +33,7 @@ pub(crate) async fn set(
     let caller = as_demanded(app, caller).await?;
     let write = app.table.set_current_account(caller.user(), id)?;
     let view = |user| CurrentAccount {
-        account: AccountView::of(account, &user),
+        account: AccountView::new(account, &user),
         message: "Current account updated successfully",
     };
     caller.commit(app, write, |user| http::ok(&view(user))).await
@@ -48,7 +48,7 @@ async fn as_demanded(app: &App, caller: Caller<AccountWrite>) -> Result<Caller<A
     match current(app, caller.user()).await {
         Ok(account) => caller.check_if_match(|user| {
             let versions = account.versions().and(user);
-            (AccountView::of(account.into_inner(), user), versions)
+            (AccountView::new(account.into_inner(), user), versions)
         }),
         Err(Error::NotFound(_) | Error::Forbidden(_)) => {
             let versions = caller.user().versions();

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use lambda_http::{Body, Response};
 use shared::auth::TokensWrite;
 use shared::http::Fields;
-use shared::model::{ParseError, Scope, Timestamp, text, timestamp};
+use shared::model::{ParseError, Scope, Timestamp, parse_rfc3339, parse_text};
 use shared::table::NewToken;
 use shared::{Error, Result};
 
@@ -20,7 +20,7 @@ impl FromStr for TokenName {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        text(raw, 100).map(Self)
+        parse_text(raw, shared::limits::MAX_TOKEN_NAME).map(Self)
     }
 }
 
@@ -28,7 +28,7 @@ impl FromStr for Expiry {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        timestamp(raw).map(Self)
+        parse_rfc3339(raw).map(Self)
     }
 }
 

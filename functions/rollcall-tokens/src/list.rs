@@ -16,11 +16,10 @@ struct Page {
 
 impl Page {
     fn read(query: &Query<'_>) -> Result<Self> {
-        let limit = match query
-            .get("limit")
-            .map(|text| digits(text).filter(|n| (1..=100).contains(n)))
-        {
-            None => 50,
+        let limit = match query.get("limit").map(|text| {
+            digits(text).filter(|n| (1..=shared::limits::MAX_TOKENS_PER_PAGE).contains(n))
+        }) {
+            None => shared::limits::DEFAULT_TOKENS_PER_PAGE,
             Some(Some(limit)) => limit,
             Some(None) => return Err(Error::invalid("limit", "must be a number from 1 to 100")),
         };

@@ -10,7 +10,7 @@ use crate::view::{self, TokenView};
 use crate::{App, AuthRequest, token_id, working};
 
 /// The longest overlap: 30 days, in seconds.
-const MAX: u64 = 30 * 24 * 3600;
+const MAX: u64 = shared::lifetimes::MAX_ROTATION_OVERLAP;
 
 /// The body of `POST /rollcall/v1/tokens/{id}/rotate`: for how long the old token works beside the new one.
 fn overlap(mut fields: Fields) -> Result<Duration> {

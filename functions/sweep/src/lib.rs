@@ -6,7 +6,7 @@ use shared::table::{Swept, Table};
 use shared::{Error, Result};
 
 /// For so long a run works; what is left then is left to the next one. Lambda waits longer.
-pub const WITHIN: Duration = Duration::from_mins(4);
+pub const WITHIN: Duration = shared::timeouts::SWEEP;
 
 /// One run, which may be under way several times at once.
 ///

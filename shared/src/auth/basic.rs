@@ -139,13 +139,13 @@ impl Basic {
         let hash = user.and_then(|user| user.password_hash.as_deref());
         attempts.check_not_locked()?;
         if let (Some(user), Some(hash)) = (user, hash)
-            && app.means.verified.knows(user.id, hash, &self.password)
+            && app.means.verified.contains(user.id, hash, &self.password)
         {
             return Ok(());
         }
         let reservation = app.table.reserve_attempt(guessed, attempts).await?;
         let id = user.map_or_else(UserId::generate, |user| user.id);
-        if app.means.verified.check(id, hash, &self.password)? {
+        if app.means.verified.verify(id, hash, &self.password)? {
             app.table.release_attempt(reservation).await;
             if let Some(user) = user {
                 self.rehash_if_outdated(&app.table, user).await;

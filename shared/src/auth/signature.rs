@@ -13,12 +13,10 @@ use super::scheme::AuthScheme;
 use super::token::Token;
 use crate::error::failed;
 use crate::http::ApiRequest;
+use crate::lifetimes;
 use crate::model::{ApiKeyId, Timestamp, User, UserId};
 use crate::table::{CredentialKey, Stored, StoredCredential};
 use crate::{App, Error, Result};
-
-/// How far a request's date may be from now, in seconds.
-const TOLERANCE: i64 = 15 * 60;
 
 /// A token, or a signature.
 pub enum TokenOrSignature {
@@ -43,7 +41,8 @@ impl Signature {
         let mac = STANDARD.decode(mac).map_err(|_| Error::InvalidCredential)?;
         let date = call.single_header("x-date").ok_or(Error::InvalidCredential)?;
         let asked = parse_date(date).ok_or(Error::InvalidCredential)?;
-        if (Timestamp::now().as_second() - asked.as_second()).abs() > TOLERANCE {
+        if (Timestamp::now().as_second() - asked.as_second()).abs() > lifetimes::SIGNATURE_TOLERANCE
+        {
             return Err(Error::InvalidCredential);
         }
         Ok(Self { user, key, mac, signed: signed(call, date) })

@@ -97,7 +97,7 @@ impl Token {
             (Self::OAuth(presented), StoredCredential::Grant(Some(grant)))
                 if grant.epoch == user.credential_epoch =>
             {
-                let access = grant.access_of(presented, now).ok_or(Error::InvalidCredential)?;
+                let access = grant.active_access(presented, now).ok_or(Error::InvalidCredential)?;
                 table.touch_grant(&grant, now).await;
                 Ok(Credential::OAuth(access.scopes.clone()))
             }

@@ -9,10 +9,8 @@ use lambda_http::http::header::{CONTENT_TYPE, COOKIE};
 use lambda_http::{Body, Request, RequestExt};
 
 use super::{Dialect, Fields};
+use crate::limits;
 use crate::{Error, FieldError, Result};
-
-/// The largest body that any operation takes, in bytes.
-const MAX_BODY: usize = 64 * 1024;
 
 /// One request.
 pub struct ApiRequest {
@@ -193,7 +191,7 @@ impl ApiRequest {
 
     fn body(&self) -> Result<&[u8]> {
         let body = self.raw_body();
-        if body.len() > MAX_BODY { Err(Error::PayloadTooLarge) } else { Ok(body) }
+        if body.len() > limits::MAX_BODY_BYTES { Err(Error::PayloadTooLarge) } else { Ok(body) }
     }
 
     /// What the body is declared to be; JSON if nothing is declared. Parameters of the media type do not matter.

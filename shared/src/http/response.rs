@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, LOCATION};
@@ -15,16 +15,11 @@ use super::{ApiRequest, Dialect, page, route};
 use crate::error::{ErrorChain, failed};
 use crate::random::back_off;
 use crate::telemetry::request::{self, Record};
+use crate::timeouts;
 use crate::{Error, RecordedResponse, Result};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-
-/// After this time a request is answered with 503, whatever it waits for. Lambda and API Gateway wait longer.
-const DEADLINE: Duration = Duration::from_secs(8);
-
-/// For so long a request that lost a race is run again.
-const RETRY_WINDOW: Duration = Duration::from_secs(4);
 
 /// Status 200 with a JSON body.
 pub fn ok(view: &impl Serialize) -> Result<Response<Body>> {
@@ -95,7 +90,9 @@ impl ApiRequest {
     {
         // Boxed, since a future in a future in a future is too deep for the compiler.
         let settled = Box::pin(self.run_with_retries(handle));
-        match tokio::time::timeout(DEADLINE, AssertUnwindSafe(settled).catch_unwind()).await {
+        match tokio::time::timeout(timeouts::REQUEST, AssertUnwindSafe(settled).catch_unwind())
+            .await
+        {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(failed("answer: the handler panicked")("see the line before")),
             Err(late) => {
@@ -129,7 +126,7 @@ impl ApiRequest {
                 Err(Error::Answered(answer)) => return again(*answer),
                 Err(error) => error,
             };
-            if begun.elapsed() < RETRY_WINDOW
+            if begun.elapsed() < timeouts::RETRY_WINDOW
                 && matches!(error, Error::WriteConflict | Error::IdempotencyKeyInUse)
             {
                 back_off(attempt).await?;

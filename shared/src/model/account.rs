@@ -1,11 +1,9 @@
 //! Accounts, and who belongs to them.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, EmailAddress, ParseError, PlanId, Slug, Timestamp, UserId, text};
+use super::{AccountId, EmailAddress, PlanId, Slug, Text, Timestamp, UserId};
+use crate::limits::MAX_ACCOUNT_NAME;
 
 /// The thing that quave and golem manage.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,31 +31,8 @@ pub struct Account {
     pub created_at: Timestamp,
 }
 
-/// What an account is called: 1 to 100 characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AccountName(String);
-
-impl AccountName {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for AccountName {
-    type Err = ParseError;
-
-    fn from_str(raw: &str) -> Result<Self, ParseError> {
-        text(raw, 100).map(Self)
-    }
-}
-
-impl fmt::Display for AccountName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+/// An account's name.
+pub type AccountName = Text<MAX_ACCOUNT_NAME>;
 
 /// Access to a private container registry. The password can be opened by the operator alone.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,35 +1,37 @@
-//! The text form of tokens.
+//! Tokens and codes as their holders have them.
 //!
-//! A token is a prefix and 48 bytes in URL-safe base64: the owner's id (16), the token's id (12), the secret (16 random
-//! bytes) and a CRC-32 over all before it (4). The ids say where the token is kept, so that nothing has to be looked up
-//! first; the checksum turns away what was mistyped or made up without asking the table. What OAuth hands out has the
-//! same form with a secret of 32 bytes, and the grant's id in place of the token's.
+//! A token is a prefix and 48 bytes: its owner's id (16), its own id (12), a random secret (16) and
+//! a checksum (4). The ids say where the table stores it, so that nothing has to be looked up
+//! first. Codes and tokens of OAuth have the same form, with a secret of 32 bytes and the grant's
+//! id in place of the token's.
 
 use std::str::FromStr;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::zeroize::Zeroize;
+use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
 
+use super::format::{CredentialFormat, part};
 use super::{GrantId, ParseError, SecretHash, TokenId, TokenKind, UserId};
 use crate::{Result, random};
 
 const OWNER: usize = 16;
 const ID: usize = OWNER + 12;
-const SECRET: usize = ID + 16;
-const LENGTH: usize = SECRET + 4;
+const TOKEN: usize = ID + 16;
+const GRANT_TOKEN: usize = ID + 32;
 
-/// A token as its holder has it. It has no `Debug`: it must not be logged.
+/// A token as its holder has it.
+#[derive(Debug)]
 pub struct TokenCredential {
     kind: TokenKind,
     owner: UserId,
     id: TokenId,
-    secret: [u8; 16],
+    secret: SecretBox<[u8; 16]>,
 }
 
 impl TokenCredential {
-    /// A new token of `owner`.
+    /// Creates a token of `owner`.
     pub fn generate(kind: TokenKind, owner: UserId) -> Result<Self> {
-        Ok(Self { kind, owner, id: TokenId::generate()?, secret: random::bytes()? })
+        Ok(Self { kind, owner, id: TokenId::generate()?, secret: secret(random::bytes()?) })
     }
 
     /// What the token is for.
@@ -37,7 +39,7 @@ impl TokenCredential {
         self.kind
     }
 
-    /// Whose token it says it is.
+    /// Whose token it claims to be.
     pub const fn owner(&self) -> UserId {
         self.owner
     }
@@ -53,23 +55,23 @@ impl TokenCredential {
         Self { kind, ..self }
     }
 
-    /// What the table keeps of the secret.
+    /// What the table stores of the secret.
     pub fn secret_hash(&self) -> SecretHash {
-        SecretHash::of(&self.secret)
+        SecretHash::new(self.secret.expose_secret())
     }
 
-    /// Whether this is the token whose hash was kept.
-    pub fn matches(&self, kept: &SecretHash) -> bool {
-        kept.matches(&self.secret)
+    /// Whether this token has the secret that was hashed.
+    pub fn matches(&self, stored: &SecretHash) -> bool {
+        stored.matches(self.secret.expose_secret())
     }
 
-    /// The token, for the one answer that shows it.
+    /// The token's text, for the one response that shows it.
     pub fn reveal(&self) -> String {
-        let mut bytes = [0; LENGTH];
-        bytes[..OWNER].copy_from_slice(&self.owner.to_bytes());
-        bytes[OWNER..ID].copy_from_slice(&self.id.to_bytes());
-        bytes[ID..SECRET].copy_from_slice(&self.secret);
-        written(prefix(self.kind), bytes)
+        format(self.kind).encode(&[
+            &self.owner.to_bytes(),
+            &self.id.to_bytes(),
+            self.secret.expose_secret(),
+        ])
     }
 }
 
@@ -77,82 +79,105 @@ impl FromStr for TokenCredential {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let (kind, bytes) = [TokenKind::User, TokenKind::Environment]
+        let (kind, mut bytes) = TokenKind::ALL
             .into_iter()
-            .find_map(|kind| Some((kind, read::<LENGTH>(prefix(kind), text)?)))
+            .find_map(|kind| Some((kind, format(kind).decode::<TOKEN>(text)?)))
             .ok_or_else(|| ParseError::new("is not a token"))?;
-        Ok(Self {
+        let token = Self {
             kind,
             owner: UserId::from_bytes(part(&bytes, 0)),
             id: TokenId::from_bytes(part(&bytes, OWNER)),
-            secret: part(&bytes, ID),
-        })
+            secret: secret(part(&bytes, ID)),
+        };
+        bytes.zeroize();
+        Ok(token)
     }
 }
 
-const fn prefix(kind: TokenKind) -> &'static str {
+const fn format(kind: TokenKind) -> CredentialFormat {
     match kind {
-        TokenKind::User => "rcu_",
-        TokenKind::Environment => "rce_",
+        TokenKind::User => CredentialFormat::new("rcu_"),
+        TokenKind::Environment => CredentialFormat::new("rce_"),
     }
 }
 
-/// What OAuth hands out in the name of a grant.
+/// A secret that is erased from memory when it is dropped, as is the copy passed here.
+fn secret<const N: usize>(mut bytes: [u8; N]) -> SecretBox<[u8; N]>
+where
+    [u8; N]: Zeroize,
+{
+    let secret = SecretBox::new(Box::new(bytes));
+    bytes.zeroize();
+    secret
+}
+
+/// What OAuth hands out for a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GrantTokenKind {
     /// `rco_…`: an authorization code.
     Code,
     /// `rca_…`: an access token.
     Access,
-    /// `rcr_…`: a refresh token. Half of its secret is the grant's for ever, the other half this token's alone, so that
-    /// one that was spent long ago is still recognised as the grant's.
+    /// `rcr_…`: a refresh token. The first half of its secret is the same in all refresh tokens of
+    /// a grant, the other half is its own: one that was spent long ago is still recognized as the
+    /// grant's.
     Refresh,
 }
 
 impl GrantTokenKind {
-    const fn prefix(self) -> &'static str {
-        match self {
+    const fn format(self) -> CredentialFormat {
+        CredentialFormat::new(match self {
             Self::Code => "rco_",
             Self::Access => "rca_",
             Self::Refresh => "rcr_",
-        }
+        })
     }
 }
 
-const GRANT_SECRET: usize = ID + 32;
-const GRANT_LENGTH: usize = GRANT_SECRET + 4;
+/// The part of a refresh token's secret that all of its family share.
+const FAMILY: usize = 16;
 
-/// A code or token of a grant as the client has it. It has no `Debug`: it must not be logged.
+/// A code or token of a grant as the client has it.
+#[derive(Debug)]
 pub struct GrantCredential {
-    part: GrantTokenKind,
+    kind: GrantTokenKind,
     owner: UserId,
     grant: GrantId,
-    secret: [u8; 32],
+    secret: SecretBox<[u8; 32]>,
 }
 
 impl GrantCredential {
-    /// A new one.
-    pub fn generate(part: GrantTokenKind, owner: UserId, grant: GrantId) -> Result<Self> {
-        Ok(Self { part, owner, grant, secret: random::bytes()? })
+    /// Creates a code or a token.
+    pub fn generate(kind: GrantTokenKind, owner: UserId, grant: GrantId) -> Result<Self> {
+        Ok(Self { kind, owner, grant, secret: secret(random::bytes()?) })
     }
 
-    /// The refresh token that follows this one.
-    pub fn next(&self) -> Result<Self> {
-        let mut secret = self.secret;
-        secret[16..].copy_from_slice(&random::bytes::<16>()?);
-        Ok(Self { secret, ..*self })
+    /// Creates the refresh token that follows this one.
+    pub fn rotate(&self) -> Result<Self> {
+        let mut secret = secret(*self.secret.expose_secret());
+        secret.expose_secret_mut()[FAMILY..].copy_from_slice(&random::bytes::<16>()?);
+        Ok(Self { kind: self.kind, owner: self.owner, grant: self.grant, secret })
     }
 
-    /// Reads one that must be this part of a grant.
-    pub fn parse(part: GrantTokenKind, text: &str) -> Result<Self, ParseError> {
-        let bytes = read::<GRANT_LENGTH>(part.prefix(), text)
+    /// Parses a credential of this kind.
+    pub fn parse(kind: GrantTokenKind, text: &str) -> Result<Self, ParseError> {
+        let mut bytes = kind
+            .format()
+            .decode::<GRANT_TOKEN>(text)
             .ok_or_else(|| ParseError::new("is not such a token"))?;
-        Ok(Self {
-            part,
-            owner: UserId::from_bytes(self::part(&bytes, 0)),
-            grant: GrantId::from_bytes(self::part(&bytes, OWNER)),
-            secret: self::part(&bytes, ID),
-        })
+        let credential = Self {
+            kind,
+            owner: UserId::from_bytes(part(&bytes, 0)),
+            grant: GrantId::from_bytes(part(&bytes, OWNER)),
+            secret: secret(part(&bytes, ID)),
+        };
+        bytes.zeroize();
+        Ok(credential)
+    }
+
+    /// A code, an access token or a refresh token.
+    pub const fn kind(&self) -> GrantTokenKind {
+        self.kind
     }
 
     /// Who granted it.
@@ -165,62 +190,34 @@ impl GrantCredential {
         self.grant
     }
 
-    /// What the table keeps of the secret.
+    /// What the table stores of the secret.
     pub fn secret_hash(&self) -> SecretHash {
-        SecretHash::of(&self.secret)
+        SecretHash::new(self.secret.expose_secret())
     }
 
-    /// What the table keeps of the half that all refresh tokens of a grant share.
+    /// What the table stores of the half that all refresh tokens of a grant share.
     pub fn family_hash(&self) -> SecretHash {
-        SecretHash::of(&self.secret[..16])
+        SecretHash::new(&self.secret.expose_secret()[..FAMILY])
     }
 
-    /// Whether this is the one whose hash was kept.
-    pub fn matches(&self, kept: &SecretHash) -> bool {
-        kept.matches(&self.secret)
+    /// Whether this credential has the secret that was hashed.
+    pub fn matches(&self, stored: &SecretHash) -> bool {
+        stored.matches(self.secret.expose_secret())
     }
 
-    /// Whether this refresh token is or was one of the grant with this hash.
-    pub fn is_of_family(&self, kept: &SecretHash) -> bool {
-        kept.matches(&self.secret[..16])
+    /// Whether this refresh token is or was one of the grant with this family hash.
+    pub fn is_in_family(&self, stored: &SecretHash) -> bool {
+        stored.matches(&self.secret.expose_secret()[..FAMILY])
     }
 
-    /// The code or token, for the one answer that shows it.
+    /// The credential's text, for the one response that shows it.
     pub fn reveal(&self) -> String {
-        let mut bytes = [0; GRANT_LENGTH];
-        bytes[..OWNER].copy_from_slice(&self.owner.to_bytes());
-        bytes[OWNER..ID].copy_from_slice(&self.grant.to_bytes());
-        bytes[ID..GRANT_SECRET].copy_from_slice(&self.secret);
-        written(self.part.prefix(), bytes)
+        self.kind.format().encode(&[
+            &self.owner.to_bytes(),
+            &self.grant.to_bytes(),
+            self.secret.expose_secret(),
+        ])
     }
-}
-
-/// The `N` bytes of a credential from `start` on.
-fn part<const N: usize, const LENGTH: usize>(bytes: &[u8; LENGTH], start: usize) -> [u8; N] {
-    std::array::from_fn(|place| bytes[start + place])
-}
-
-/// The text of a credential; the last four bytes become the checksum.
-fn written<const LENGTH: usize>(prefix: &str, mut bytes: [u8; LENGTH]) -> String {
-    let sum = checksum(prefix, &bytes[..LENGTH - 4]);
-    bytes[LENGTH - 4..].copy_from_slice(&sum);
-    format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes))
-}
-
-/// The bytes of a credential, if it has the prefix, the length and the right checksum.
-fn read<const LENGTH: usize>(prefix: &str, text: &str) -> Option<[u8; LENGTH]> {
-    let mut bytes = [0; LENGTH];
-    let decoded = URL_SAFE_NO_PAD.decode_slice(text.strip_prefix(prefix)?, &mut bytes);
-    let is_whole =
-        decoded == Ok(LENGTH) && checksum(prefix, &bytes[..LENGTH - 4]) == bytes[LENGTH - 4..];
-    is_whole.then_some(bytes)
-}
-
-fn checksum(prefix: &str, bytes: &[u8]) -> [u8; 4] {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(prefix.as_bytes());
-    hasher.update(bytes);
-    hasher.finalize().to_be_bytes()
 }
 
 #[cfg(test)]
@@ -228,50 +225,48 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_reads_back_as_it_was_made() {
-        for kind in [TokenKind::User, TokenKind::Environment] {
-            let made = TokenCredential::generate(kind, UserId::generate()).unwrap();
-            let read: TokenCredential = made.reveal().parse().unwrap();
+    fn a_token_parses_back_to_itself() {
+        for kind in TokenKind::ALL {
+            let token = TokenCredential::generate(kind, UserId::generate()).unwrap();
+            let parsed: TokenCredential = token.reveal().parse().unwrap();
 
             assert_eq!(
-                (read.kind, read.owner, read.id, read.secret),
-                (made.kind, made.owner, made.id, made.secret)
+                (parsed.kind, parsed.owner, parsed.id, parsed.secret.expose_secret()),
+                (token.kind, token.owner, token.id, token.secret.expose_secret())
             );
         }
     }
 
     #[test]
-    fn a_token_with_any_one_character_changed_is_refused() {
+    fn a_token_under_another_prefix_or_with_padding_is_rejected() {
         let token =
             TokenCredential::generate(TokenKind::User, UserId::generate()).unwrap().reveal();
 
-        for place in 0..token.len() {
-            let mut wrong = token.clone().into_bytes();
-            wrong[place] = if wrong[place] == b'A' { b'B' } else { b'A' };
-            let wrong = String::from_utf8(wrong).unwrap();
-            assert!(wrong.parse::<TokenCredential>().is_err(), "{place}");
+        for wrong in [&token[4..], &token.replacen("rcu_", "rce_", 1), &format!("{token}=")] {
+            assert!(wrong.parse::<TokenCredential>().is_err());
         }
     }
 
     #[test]
-    fn a_token_of_any_other_length_or_kind_is_refused() {
-        let token =
-            TokenCredential::generate(TokenKind::User, UserId::generate()).unwrap().reveal();
-        let other_kind = token.replacen("rcu_", "rce_", 1);
-        let long = format!("{token}{}", "A".repeat(100_000));
+    fn a_refresh_token_and_its_successor_share_a_family_and_nothing_else() {
+        let (owner, grant) = (UserId::generate(), GrantId::generate().unwrap());
+        let first = GrantCredential::generate(GrantTokenKind::Refresh, owner, grant).unwrap();
+        let second = first.rotate().unwrap();
+        let other = GrantCredential::generate(GrantTokenKind::Refresh, owner, grant).unwrap();
 
-        for wrong in [
-            "",
-            "rcu_",
-            "rcu",
-            "é",
-            &token[..token.len() - 1],
-            &token[4..],
-            &other_kind,
-            &long,
-            &format!("{token}="),
-        ] {
-            assert!(wrong.parse::<TokenCredential>().is_err());
-        }
+        assert!(second.is_in_family(&first.family_hash()));
+        assert!(!second.matches(&first.secret_hash()));
+        assert!(!other.is_in_family(&first.family_hash()));
+    }
+
+    #[test]
+    fn a_credential_that_is_printed_does_not_show_its_secret() {
+        let owner = UserId::generate();
+        let token = TokenCredential::generate(TokenKind::User, owner).unwrap();
+        let code =
+            GrantCredential::generate(GrantTokenKind::Code, owner, GrantId::generate().unwrap());
+
+        assert!(format!("{token:?}").contains("secret: SecretBox<[u8; 16]>([REDACTED])"));
+        assert!(format!("{:?}", code.unwrap()).contains("secret: SecretBox<[u8; 32]>([REDACTED])"));
     }
 }

@@ -10,9 +10,7 @@ use icu_properties::props::GeneralCategory;
 use serde::{Deserialize, Serialize};
 
 use super::{ParseError, Timestamp, UserId};
-
-/// The longest address that mail can be sent to, in bytes (RFC 5321, erratum 1690).
-const MAX_BYTES: usize = 254;
+use crate::limits::MAX_EMAIL_BYTES;
 
 /// An e-mail address: as it was typed, and the form in which addresses are compared.
 ///
@@ -26,7 +24,7 @@ pub struct EmailAddress {
 
 impl EmailAddress {
     /// The address as it was typed, surrounding white space apart: for showing, and for sending mail to.
-    pub fn typed(&self) -> &str {
+    pub fn as_entered(&self) -> &str {
         &self.typed
     }
 
@@ -36,7 +34,7 @@ impl EmailAddress {
     }
 
     /// Whether both are the same address.
-    pub fn is(&self, other: &Self) -> bool {
+    pub fn same_as(&self, other: &Self) -> bool {
         self.normal == other.normal
     }
 }
@@ -58,8 +56,8 @@ impl FromStr for EmailAddress {
 
 /// What stands before and after the `@` of an address that breaks none of the rules.
 fn parts(address: &str) -> Result<(&str, &str), ParseError> {
-    if address.len() > MAX_BYTES {
-        return Err(ParseError::new(format!("must be at most {MAX_BYTES} bytes long")));
+    if address.len() > MAX_EMAIL_BYTES {
+        return Err(ParseError::new(format!("must be at most {MAX_EMAIL_BYTES} bytes long")));
     }
     if address.chars().any(unfit) {
         return Err(ParseError::new(

@@ -54,7 +54,7 @@ impl ClientSecret {
 
     /// What the table keeps of it: the hash of the whole text.
     pub fn hash(&self) -> SecretHash {
-        SecretHash::of(self.0.as_bytes())
+        SecretHash::new(self.0.as_bytes())
     }
 
     /// The secret, for the one answer that shows it.
@@ -98,7 +98,11 @@ impl Grant {
     }
 
     /// The access token that this is, if it works at `now`.
-    pub fn access_of(&self, presented: &GrantCredential, now: Timestamp) -> Option<&GrantAccess> {
+    pub fn active_access(
+        &self,
+        presented: &GrantCredential,
+        now: Timestamp,
+    ) -> Option<&GrantAccess> {
         self.access
             .iter()
             .find(|access| now < access.expires_at && presented.matches(&access.secret_hash))
@@ -122,7 +126,7 @@ pub struct GrantCode {
 impl GrantCode {
     /// Whether the code may be used by whoever names this redirect URI and this PKCE verifier (RFC 7636, section 4.6). A
     /// verifier without a challenge is refused too: somebody may have taken the challenge away.
-    pub fn admits(&self, redirect_uri: &str, verifier: Option<&str>) -> bool {
+    pub fn verify_redemption(&self, redirect_uri: &str, verifier: Option<&str>) -> bool {
         let challenged = match (&self.challenge, verifier) {
             (None, None) => true,
             (Some(challenge), Some(verifier)) => {

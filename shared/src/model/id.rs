@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::hex::Hex;
 use super::{ParseError, Timestamp};
 use crate::{Result, random};
 
@@ -15,12 +16,12 @@ use crate::{Result, random};
 pub struct UserId(Uuid);
 
 impl UserId {
-    /// An id that sorts by the time of its making.
+    /// Creates an id; ids sort by their time of creation.
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
     }
 
-    /// The 16 bytes that a token carries.
+    /// The 16 bytes that a token contains.
     pub(crate) const fn to_bytes(self) -> [u8; 16] {
         self.0.into_bytes()
     }
@@ -37,13 +38,14 @@ impl fmt::Display for UserId {
     }
 }
 
-/// A user's number: random, from 1 to 2^53 - 1, so that it is exact in every JSON reader; never used twice.
+/// A user's number: random and unique, from 1 to 2^53 - 1, so that every JSON parser reads it
+/// exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserNumber(u64);
 
 impl UserNumber {
-    /// A number that is probably free; the write that claims it decides.
+    /// Draws a number that is probably free; the write that claims it decides.
     pub fn generate() -> Result<Self> {
         Ok(Self((u64::from_be_bytes(random::bytes()?) >> 11).max(1)))
     }
@@ -92,7 +94,7 @@ impl FromStr for PlanId {
     }
 }
 
-/// The parser also takes other spellings, as in braces, which differ in length.
+/// Parses the form with hyphens. The crate's parser also accepts others, all of another length.
 fn uuid(text: &str) -> Result<Uuid, ParseError> {
     let uuid = Some(text.trim()).filter(|text| text.len() == 36).and_then(|text| text.parse().ok());
     uuid.ok_or_else(|| ParseError::new("must be a UUID"))
@@ -104,19 +106,19 @@ fn uuid(text: &str) -> Result<Uuid, ParseError> {
 pub struct AccountId(Hex<12>);
 
 impl AccountId {
-    /// An id that nobody can guess.
+    /// Creates an id that nobody can guess.
     pub fn generate() -> Result<Self> {
         Ok(Self(Hex(random::bytes()?)))
     }
 }
 
-/// A token, among those of its user: the time of its making in milliseconds (6 bytes, so that ids sort by it) and 6
-/// random bytes, written as 24 lower-case hexadecimal digits.
+/// A token, among those of its user: its time of creation in milliseconds (6 bytes, so that ids
+/// sort by it) and 6 random bytes, written as 24 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TokenId(Hex<12>);
 
-/// What a user granted to a client, among that user's grants; made like a [`TokenId`].
+/// A grant, among those of its user; created like a [`TokenId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct GrantId(Hex<12>);
@@ -127,17 +129,17 @@ pub struct GrantId(Hex<12>);
 pub struct ClientId(Hex<12>);
 
 impl ClientId {
-    /// A new client's id.
+    /// Creates a client's id.
     pub fn generate() -> Result<Self> {
         Ok(Self(Hex(random::bytes()?)))
     }
 }
 
-/// Implements what ids have that a credential carries.
-macro_rules! carried {
+/// Implements creation and the binary form for ids that a credential contains.
+macro_rules! credential_id {
     ($($id:ty),*) => {$(
         impl $id {
-            /// A new id.
+            /// Creates an id.
             pub fn generate() -> Result<Self> {
                 let now = Timestamp::now().as_millisecond().to_be_bytes();
                 let mut bytes = random::bytes::<12>()?;
@@ -145,7 +147,7 @@ macro_rules! carried {
                 Ok(Self(Hex(bytes)))
             }
 
-            /// The 12 bytes that a credential carries.
+            /// The 12 bytes that a credential contains.
             pub(crate) const fn to_bytes(self) -> [u8; 12] {
                 self.0.0
             }
@@ -158,7 +160,7 @@ macro_rules! carried {
     )*};
 }
 
-carried!(TokenId, GrantId);
+credential_id!(TokenId, GrantId);
 
 /// Implements text forms for a newtype over [`Hex`].
 macro_rules! hex_text {
@@ -194,45 +196,6 @@ macro_rules! hex_text {
 }
 
 hex_text!(AccountId, ClientId, GrantId, TokenId);
-
-/// Bytes whose text is lower-case hexadecimal, and nothing else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Hex<const N: usize>([u8; N]);
-
-impl<const N: usize> fmt::Display for Hex<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl<const N: usize> FromStr for Hex<N> {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let malformed =
-            || ParseError::new(format!("must be {} lower-case hexadecimal digits", 2 * N));
-        if text.len() != 2 * N {
-            return Err(malformed());
-        }
-        let mut bytes = [0; N];
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            *byte = digit(pair[0])
-                .zip(digit(pair[1]))
-                .map(|(high, low)| high << 4 | low)
-                .ok_or_else(malformed)?;
-        }
-        Ok(Self(bytes))
-    }
-}
-
-/// The value of one lower-case hexadecimal digit.
-const fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{ParseError, hex};
+use crate::limits::MAX_IDEMPOTENCY_KEY;
 
 /// What a client puts into `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a string in double quotes,
 /// as RFC 8941 writes it, or the same bare, as many clients send it. 1 to 255 visible characters of ASCII.
@@ -23,7 +24,10 @@ impl FromStr for IdempotencyKey {
             None => raw,
         };
         let is_visible = bare.bytes().all(|byte| byte.is_ascii_graphic());
-        if !(1..=255).contains(&bare.len()) || !is_visible || bare.contains(['"', '\\']) {
+        if !(1..=MAX_IDEMPOTENCY_KEY).contains(&bare.len())
+            || !is_visible
+            || bare.contains(['"', '\\'])
+        {
             return Err(malformed());
         }
         Ok(Self(bare.to_owned()))
@@ -31,7 +35,9 @@ impl FromStr for IdempotencyKey {
 }
 
 fn malformed() -> ParseError {
-    ParseError::new("must be 1 to 255 visible ASCII characters without quotes or backslashes")
+    ParseError::new(format!(
+        "must be 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters without quotes or backslashes"
+    ))
 }
 
 /// Where the answer to a request is kept among its user's: a hash of the credential's name and the key, in hexadecimal.
@@ -40,7 +46,7 @@ pub struct IdempotencySlot(String);
 
 impl IdempotencySlot {
     /// The place for requests with this credential under this key. The name of a credential holds no space.
-    pub fn of(credential: &str, key: &IdempotencyKey) -> Self {
+    pub fn new(credential: &str, key: &IdempotencyKey) -> Self {
         Self(hex(&Sha256::digest(format!("{credential} {}", key.0))))
     }
 }
@@ -78,7 +84,7 @@ mod tests {
     fn another_credential_has_another_place_for_the_same_key() {
         let key = "x".parse().unwrap();
 
-        assert_ne!(IdempotencySlot::of("password", &key), IdempotencySlot::of("token", &key));
-        assert_eq!(IdempotencySlot::of("password", &key), IdempotencySlot::of("password", &key));
+        assert_ne!(IdempotencySlot::new("password", &key), IdempotencySlot::new("token", &key));
+        assert_eq!(IdempotencySlot::new("password", &key), IdempotencySlot::new("password", &key));
     }
 }

@@ -2,55 +2,44 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::{ParseError, Timestamp, UserId, hex};
+use super::format::{CredentialFormat, part};
+use super::hex::Hex;
+use super::{ParseError, Timestamp, UserId};
 use crate::{Result, random};
 
 const OWNER: usize = 16;
 const ID: usize = OWNER + 8;
-const LENGTH: usize = ID + 4;
+const FORMAT: CredentialFormat = CredentialFormat::without_prefix_in_checksum("rck_");
 
 /// An API key, among those of its user: 8 random bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ApiKeyId([u8; 8]);
+pub struct ApiKeyId(Hex<8>);
 
 impl ApiKeyId {
     /// A new key's id.
     pub fn generate() -> Result<Self> {
-        Ok(Self(random::bytes()?))
+        Ok(Self(Hex(random::bytes()?)))
     }
 
-    /// The key as its holder has it: `rck_` and 28 bytes in URL-safe base64: owner, id and a CRC-32.
-    pub fn key_of(self, owner: UserId) -> String {
-        let mut bytes = [0; LENGTH];
-        bytes[..OWNER].copy_from_slice(&owner.to_bytes());
-        bytes[OWNER..ID].copy_from_slice(&self.0);
-        let sum = crc32fast::hash(&bytes[..ID]).to_be_bytes();
-        bytes[ID..].copy_from_slice(&sum);
-        format!("rck_{}", URL_SAFE_NO_PAD.encode(bytes))
+    /// The key as its holder has it: `rck_`, then owner, id and checksum in URL-safe base64.
+    pub fn to_api_key(self, owner: UserId) -> String {
+        FORMAT.encode(&[&owner.to_bytes(), &self.0.0])
     }
 
-    /// Whose key it is, and which.
+    /// Parses a key into its owner and its id.
     pub fn parse_key(text: &str) -> Result<(UserId, Self), ParseError> {
-        let malformed = || ParseError::new("is not an API key");
-        let mut bytes = [0; LENGTH];
-        let decoded = URL_SAFE_NO_PAD
-            .decode_slice(text.strip_prefix("rck_").ok_or_else(malformed)?, &mut bytes);
-        if decoded != Ok(LENGTH) || crc32fast::hash(&bytes[..ID]).to_be_bytes() != bytes[ID..] {
-            return Err(malformed());
-        }
-        let owner = UserId::from_bytes(std::array::from_fn(|place| bytes[place]));
-        Ok((owner, Self(std::array::from_fn(|place| bytes[OWNER + place]))))
+        let bytes =
+            FORMAT.decode::<ID>(text).ok_or_else(|| ParseError::new("is not an API key"))?;
+        Ok((UserId::from_bytes(part(&bytes, 0)), Self(Hex(part(&bytes, OWNER)))))
     }
 }
 
 impl fmt::Display for ApiKeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        self.0.fmt(f)
     }
 }
 
@@ -64,9 +53,7 @@ impl TryFrom<String> for ApiKeyId {
     type Error = ParseError;
 
     fn try_from(text: String) -> Result<Self, ParseError> {
-        let number = u64::from_str_radix(&text, 16)
-            .map_err(|_| ParseError::new("is not an API key's id"))?;
-        Ok(Self(number.to_be_bytes()))
+        text.parse().map(Self)
     }
 }
 
@@ -126,11 +113,12 @@ impl SshKey {
 
 #[cfg(feature = "signature")]
 mod secrets {
-    use super::{ApiKey, ApiKeyId, S3Key, Timestamp, URL_SAFE_NO_PAD, UserId};
+    use super::{ApiKey, ApiKeyId, S3Key, Timestamp, UserId};
     use crate::model::hex;
     use crate::service_key::ServiceKey;
     use crate::{Result, random};
     use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     impl ApiKey {
         /// A new key, whose secret is derived from `key`.
@@ -151,7 +139,7 @@ mod secrets {
 
         /// The key's secret: 43 characters. `key` must be of this key's version.
         pub fn secret(&self, owner: UserId, key: &ServiceKey) -> Result<String> {
-            let parts = [&owner.to_bytes()[..], &self.id.0, self.nonce.as_bytes()];
+            let parts = [&owner.to_bytes()[..], &self.id.0.0, self.nonce.as_bytes()];
             Ok(URL_SAFE_NO_PAD.encode(key.derive("API secret", &parts)?))
         }
     }
@@ -182,7 +170,7 @@ mod tests {
     #[test]
     fn an_api_key_names_its_owner_and_a_mistyped_one_is_refused() {
         let (owner, id) = (UserId::generate(), ApiKeyId::generate().unwrap());
-        let key = id.key_of(owner);
+        let key = id.to_api_key(owner);
 
         assert_eq!(ApiKeyId::parse_key(&key).unwrap(), (owner, id));
         for place in 0..key.len() {

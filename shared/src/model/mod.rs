@@ -2,7 +2,9 @@
 
 mod account;
 mod credential;
+pub(crate) mod digest;
 mod email;
+mod format;
 mod grant;
 mod hex;
 mod id;
@@ -26,7 +28,7 @@ pub use jiff::Timestamp;
 pub use key::{ApiKey, ApiKeyId, S3Key, SshKey};
 pub use plan::{Plan, PlanLimits};
 pub use slug::Slug;
-pub use text::{ParseError, text};
-pub use time::timestamp;
+pub use text::{OptionalText, ParseError, Text, parse_text};
+pub use time::parse_rfc3339;
 pub use token::{Scope, SecretHash, TokenKind, UserToken};
 pub use user::{User, Username};

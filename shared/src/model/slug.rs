@@ -4,13 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::{MAX_SLUG_BYTES, SLUG_CANDIDATES};
 use crate::{Result, random};
-
-/// How many slugs are tried before a random one: the plain one, then `-2` to `-20`.
-const NUMBERED: usize = 20;
-
-/// The longest slug, suffix included; a DNS label is as long.
-const MAX: usize = 63;
 
 /// An account's name for URLs: 1 to 63 of `a-z`, `0-9` and single `-` between them; unique over all accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,15 +14,15 @@ pub struct Slug(String);
 
 impl Slug {
     /// The slugs to try for a name, in this order.
-    pub fn numbered(name: &str) -> impl Iterator<Item = Self> {
+    pub fn candidates(name: &str) -> impl Iterator<Item = Self> {
         let base = base(name);
-        (1..=NUMBERED).map(move |number| match number {
+        (1..=SLUG_CANDIDATES).map(move |number| match number {
             1 => Self(base.clone()),
             _ => Self::suffixed(&base, &number.to_string()),
         })
     }
 
-    /// The slug to take when all numbered ones are taken.
+    /// The slug to take when all candidates are taken.
     pub fn random(name: &str) -> Result<Self> {
         let suffix: String = random::bytes::<6>()?
             .map(|byte| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(byte % 32)]))
@@ -37,7 +32,7 @@ impl Slug {
     }
 
     fn suffixed(base: &str, suffix: &str) -> Self {
-        let room = MAX - 1 - suffix.len();
+        let room = MAX_SLUG_BYTES - 1 - suffix.len();
         let kept = base.get(..room).unwrap_or(base).trim_end_matches('-');
         Self(format!("{kept}-{suffix}"))
     }
@@ -51,7 +46,7 @@ impl fmt::Display for Slug {
 
 /// The name in lower-case ASCII, everything else turned to single `-`.
 fn base(name: &str) -> String {
-    let mut slug = String::with_capacity(MAX);
+    let mut slug = String::with_capacity(MAX_SLUG_BYTES);
     for byte in deunicode::deunicode(name).bytes() {
         match byte.to_ascii_lowercase() {
             letter @ (b'a'..=b'z' | b'0'..=b'9') => slug.push(char::from(letter)),
@@ -59,7 +54,7 @@ fn base(name: &str) -> String {
             _ => slug.push('-'),
         }
     }
-    slug.truncate(MAX);
+    slug.truncate(MAX_SLUG_BYTES);
     let kept = slug.trim_end_matches('-').len();
     slug.truncate(kept);
     if slug.is_empty() { "account".to_owned() } else { slug }
@@ -70,7 +65,7 @@ mod tests {
     use super::*;
 
     fn slugs(name: &str) -> Vec<String> {
-        Slug::numbered(name).map(|slug| slug.to_string()).collect()
+        Slug::candidates(name).map(|slug| slug.to_string()).collect()
     }
 
     #[test]
@@ -93,7 +88,7 @@ mod tests {
         let name = format!("{} {}", "a".repeat(60), "b".repeat(39));
         let all = slugs(&name);
 
-        assert_eq!(all.len(), NUMBERED);
+        assert_eq!(all.len(), SLUG_CANDIDATES);
         assert_eq!(all[0], format!("{}-bb", "a".repeat(60)));
         assert_eq!(all[1], format!("{}-2", "a".repeat(60)));
         assert_eq!(all[19], format!("{}-20", "a".repeat(60)));

@@ -1,21 +1,25 @@
-//! What holds for every text that a client sends, secrets apart.
+//! Rules for every text that a client sends, secrets excepted.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
 
-/// What is wrong with a value, as the client is told: "is longer than 100 characters".
+use serde::{Deserialize, Serialize};
+
+/// What is wrong with a value, in words that continue `<field>: `, as in "must not be empty".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ParseError(Cow<'static, str>);
 
 impl ParseError {
-    /// A problem in words that continue `<field>: `.
+    /// An error with this text.
     pub fn new(problem: impl Into<Cow<'static, str>>) -> Self {
         Self(problem.into())
     }
 }
 
-/// The text without surrounding white space: 1 to `max` characters (code points), none of them control characters.
-pub fn text(raw: &str, max: usize) -> Result<String, ParseError> {
+/// Trims a text of 1 to `max` characters (code points) without control characters.
+pub fn parse_text(raw: &str, max: usize) -> Result<String, ParseError> {
     let text = raw.trim();
     if text.is_empty() {
         return Err(ParseError::new("must not be empty"));
@@ -27,4 +31,79 @@ pub fn text(raw: &str, max: usize) -> Result<String, ParseError> {
         return Err(ParseError::new("must not contain control characters"));
     }
     Ok(text.to_owned())
+}
+
+/// A text of 1 to `MAX` characters, without surrounding white space and control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Text<const MAX: usize>(String);
+
+/// A [`Text`], or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OptionalText<const MAX: usize>(String);
+
+impl<const MAX: usize> Text<MAX> {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MAX: usize> FromStr for Text<MAX> {
+    type Err = ParseError;
+
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
+        parse_text(raw, MAX).map(Self)
+    }
+}
+
+impl<const MAX: usize> FromStr for OptionalText<MAX> {
+    type Err = ParseError;
+
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
+        if raw.trim().is_empty() { Ok(Self::default()) } else { parse_text(raw, MAX).map(Self) }
+    }
+}
+
+impl<const MAX: usize> fmt::Display for Text<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<const MAX: usize> From<Text<MAX>> for String {
+    fn from(text: Text<MAX>) -> Self {
+        text.0
+    }
+}
+
+impl<const MAX: usize> From<OptionalText<MAX>> for String {
+    fn from(text: OptionalText<MAX>) -> Self {
+        text.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_trimmed_and_its_characters_are_counted() {
+        assert_eq!(" ü é ".parse::<Text<3>>().map(String::from), Ok("ü é".to_owned()));
+        for (raw, problem) in [
+            (" ", "must not be empty"),
+            ("abcd", "must be at most 3 characters long"),
+            ("a\nb", "must not contain control characters"),
+        ] {
+            assert_eq!(raw.parse::<Text<3>>(), Err(ParseError::new(problem)));
+        }
+    }
+
+    #[test]
+    fn an_optional_text_may_be_empty_and_nothing_else_is_laxer() {
+        assert_eq!(" ".parse::<OptionalText<3>>().map(String::from), Ok(String::new()));
+        assert_eq!(" a ".parse::<OptionalText<3>>().map(String::from), Ok("a".to_owned()));
+        assert!("abcd".parse::<OptionalText<3>>().is_err());
+        assert!("a\nb".parse::<OptionalText<3>>().is_err());
+    }
 }

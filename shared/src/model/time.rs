@@ -4,7 +4,7 @@ use super::{ParseError, Timestamp};
 
 /// A timestamp as RFC 3339 writes it: date, `T`, time to the second, an optional fraction, and `Z` or an offset. A fraction
 /// is kept to the nanosecond.
-pub fn timestamp(text: &str) -> Result<Timestamp, ParseError> {
+pub fn parse_rfc3339(text: &str) -> Result<Timestamp, ParseError> {
     let malformed = || ParseError::new("must be a timestamp as in RFC 3339");
     let text = text.trim();
     let (seconds, rest) = text.split_at_checked(19).ok_or_else(malformed)?;
@@ -52,7 +52,7 @@ mod tests {
             "2099-12-31T23:59:59.123456789012Z",
             "2099-12-31T23:59:59+02:00",
         ] {
-            assert!(timestamp(text).is_ok(), "{text}");
+            assert!(parse_rfc3339(text).is_ok(), "{text}");
         }
         for text in [
             "",
@@ -71,9 +71,9 @@ mod tests {
             "+002099-12-31T23:59:59Z",
             "2099-12-31T23:59:5é",
         ] {
-            assert!(timestamp(text).is_err(), "{text}");
+            assert!(parse_rfc3339(text).is_err(), "{text}");
         }
-        let end = timestamp("9999-12-31T23:59:59Z").unwrap_err();
+        let end = parse_rfc3339("9999-12-31T23:59:59Z").unwrap_err();
         assert_eq!(end.to_string(), "is too far in the future");
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens as the table keeps them: never the secret, only its hash.
+//! Tokens as the table stores them: the hash of the secret, never the secret itself.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,75 +10,70 @@ use subtle::ConstantTimeEq;
 
 use super::{ParseError, Timestamp, TokenId, UserId, hex};
 
-/// What a token is for; its prefix says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TokenKind {
-    /// Acts as its user: `rcu_…`.
-    User,
-    /// Belongs to an environment: `rce_…`; no accounts API takes it.
-    Environment,
+/// Defines an enum whose variants are written as the given texts, with the list of all of them.
+macro_rules! named {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }
+    ) => {
+        $(#[$meta])*
+        pub enum $name { $($(#[$doc])* #[serde(rename = $text)] $variant,)+ }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: [Self; [$($text),+].len()] = [$(Self::$variant),+];
+
+            /// The text that clients send and the table stores.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            fn parse(text: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|own| own.as_str() == text.trim())
+            }
+        }
+    };
+}
+
+named! {
+    /// What a token is for; its prefix tells.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum TokenKind {
+        /// Acts as its user: `rcu_…`.
+        User = "user",
+        /// Belongs to an environment: `rce_…`. No accounts API accepts it.
+        Environment = "environment",
+    }
 }
 
 impl FromStr for TokenKind {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        match text.trim() {
-            "user" => Ok(Self::User),
-            "environment" => Ok(Self::Environment),
-            _ => Err(ParseError::new("must be `user` or `environment`")),
-        }
+        Self::parse(text).ok_or_else(|| ParseError::new("must be `user` or `environment`"))
     }
 }
 
-/// What a token with a list of scopes may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// See accounts.
-    AccountRead,
-    /// Create, change and delete accounts.
-    AccountWrite,
-    /// See the profile.
-    ProfileRead,
-    /// Change the profile.
-    ProfileWrite,
-    /// See the addresses.
-    EmailRead,
-    /// Change the addresses.
-    EmailWrite,
-    /// See tokens.
-    TokensRead,
-    /// Make and revoke tokens.
-    TokensWrite,
-}
-
-impl Scope {
-    /// All scopes.
-    pub const ALL: [Self; 8] = [
-        Self::AccountRead,
-        Self::AccountWrite,
-        Self::ProfileRead,
-        Self::ProfileWrite,
-        Self::EmailRead,
-        Self::EmailWrite,
-        Self::TokensRead,
-        Self::TokensWrite,
-    ];
-
-    /// The scope as clients write it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AccountRead => "account_read",
-            Self::AccountWrite => "account_write",
-            Self::ProfileRead => "profile_read",
-            Self::ProfileWrite => "profile_write",
-            Self::EmailRead => "email_read",
-            Self::EmailWrite => "email_write",
-            Self::TokensRead => "tokens_read",
-            Self::TokensWrite => "tokens_write",
-        }
+named! {
+    /// What a token with a list of scopes may do.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+    pub enum Scope {
+        /// Read accounts.
+        AccountRead = "account_read",
+        /// Create, change and delete accounts.
+        AccountWrite = "account_write",
+        /// Read the profile.
+        ProfileRead = "profile_read",
+        /// Change the profile.
+        ProfileWrite = "profile_write",
+        /// Read the e-mail addresses.
+        EmailRead = "email_read",
+        /// Change the e-mail addresses.
+        EmailWrite = "email_write",
+        /// List tokens.
+        TokensRead = "tokens_read",
+        /// Create and revoke tokens.
+        TokensWrite = "tokens_write",
     }
 }
 
@@ -92,12 +87,11 @@ impl FromStr for Scope {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let scope = Self::ALL.into_iter().find(|scope| scope.as_str() == text.trim());
-        scope.ok_or_else(|| ParseError::new("is not a scope"))
+        Self::parse(text).ok_or_else(|| ParseError::new("is not a scope"))
     }
 }
 
-/// A token of a user, by which it is recognised again.
+/// A token as the table stores it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserToken {
@@ -107,27 +101,27 @@ pub struct UserToken {
     pub user: UserId,
     /// What it is for.
     pub kind: TokenKind,
-    /// What its user calls it.
+    /// The name that its user gave it.
     pub name: String,
-    /// The hash of its secret part.
+    /// The hash of its secret.
     pub secret_hash: SecretHash,
-    /// What it may do; without a list, everything.
+    /// What it may do; everything if there is no list.
     pub scopes: Option<BTreeSet<Scope>>,
-    /// The user's epoch of credentials when it was made.
+    /// The user's credential epoch when it was created.
     #[serde(default)]
     pub epoch: u64,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it stops working, if ever.
+    /// When it expires, if ever.
     pub expires_at: Option<Timestamp>,
     /// The hour of its last use.
     pub last_used_at: Option<Timestamp>,
-    /// The token that takes its place; this one lives on for a while.
+    /// The token that replaces it; both work until this one expires.
     pub rotated_to: Option<TokenId>,
 }
 
 impl UserToken {
-    /// Whether the token still works at `now`.
+    /// Whether the token has not expired at `now`.
     pub fn is_unexpired(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
     }
@@ -139,19 +133,32 @@ impl UserToken {
 pub struct SecretHash(String);
 
 impl SecretHash {
-    /// The hash of a secret.
-    pub fn of(secret: &[u8]) -> Self {
+    /// Hashes a secret.
+    pub fn new(secret: &[u8]) -> Self {
         Self(hex(&Sha256::digest(secret)))
     }
 
-    /// Whether `secret` is the one that was hashed; takes the same time either way.
+    /// Whether `secret` was hashed, in constant time.
     pub fn matches(&self, secret: &[u8]) -> bool {
-        Self::of(secret).0.as_bytes().ct_eq(self.0.as_bytes()).into()
+        Self::new(secret).0.as_bytes().ct_eq(self.0.as_bytes()).into()
     }
 }
 
 impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretHash(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_stored_and_shown_as_clients_send_it() {
+        for scope in Scope::ALL {
+            assert_eq!(serde_json::to_value(scope).unwrap(), scope.as_str());
+            assert_eq!(scope.to_string().parse(), Ok(scope));
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::{
     AccountId, ApiKey, EmailAddress, ParseError, S3Key, SshKey, Timestamp, TokenId, TokenKind,
     UserId, UserNumber, UserToken,
 };
+use crate::limits::{MAX_USERNAME, MIN_USERNAME};
 use crate::{Result, random};
 
 /// One who signs in.
@@ -100,9 +101,9 @@ impl Username {
         let mut name: String = local
             .chars()
             .filter(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
-            .take(30)
+            .take(MAX_USERNAME)
             .collect();
-        while name.len() < 4 {
+        while name.len() < MIN_USERNAME {
             name.push(random_digit()?);
         }
         Ok(Self(name))
@@ -110,7 +111,7 @@ impl Username {
 
     /// The name with eight random digits, for when it is taken.
     pub fn with_random_digits(&self) -> Result<Self> {
-        let mut name: String = self.0.chars().take(22).collect();
+        let mut name: String = self.0.chars().take(MAX_USERNAME - 8).collect();
         for _ in 0..8 {
             name.push(random_digit()?);
         }
@@ -134,10 +135,12 @@ impl FromStr for Username {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let name = text.trim().to_ascii_lowercase();
         let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        if plain && (4..=30).contains(&name.len()) {
+        if plain && (MIN_USERNAME..=MAX_USERNAME).contains(&name.len()) {
             return Ok(Self(name));
         }
-        Err(ParseError::new("must be 4 to 30 letters a-z and digits"))
+        Err(ParseError::new(format!(
+            "must be {MIN_USERNAME} to {MAX_USERNAME} letters a-z and digits"
+        )))
     }
 }
 

@@ -20,11 +20,9 @@ pub use accounts::{Access, AccountChange, AccountWithEmail, AdminOf, FreeSlug, N
 pub use cleanup::Swept;
 pub use credentials::{CredentialKey, StoredCredential};
 pub use engine::{Connection, Fetch, ReadVersions, Stored, Table, Versioned};
-pub use grants::{ACCESS_TOKEN_TTL, ClientAndGrant, IssuedTokens, NewGrant};
+pub use grants::{ClientAndGrant, IssuedTokens, NewGrant};
 pub use idempotency::StoredResponse;
 pub use lockout::{LoginAttempts, LoginSubject, Reservation};
 pub use tokens::{NewToken, ReadTokens, TokenPage};
-pub use users::{
-    ApiKeyChange, CallerEmail, FreeNames, MAX_EMAILS, NewUser, UserChange, UserIdByUsername,
-};
+pub use users::{ApiKeyChange, CallerEmail, FreeNames, NewUser, UserChange, UserIdByUsername};
 pub use write::Write;

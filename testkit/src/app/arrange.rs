@@ -83,7 +83,7 @@ impl TestApp {
         let client = Client {
             id: ClientId::generate().expect("an id"),
             name: "Example <Client>".to_owned(),
-            secret_hash: with_secret.then(|| SecretHash::of(secret.as_bytes())),
+            secret_hash: with_secret.then(|| SecretHash::new(secret.as_bytes())),
             redirect_uris: vec![redirect_uri.to_owned()],
             created_at: Timestamp::now(),
         };

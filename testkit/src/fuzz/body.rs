@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use shared::e24::{Name, Phone};
 use shared::http::{ApiRequest, Fields, ok};
 use shared::model::{
-    AccountName, EmailAddress, ParseError, Scope, Timestamp, TokenKind, timestamp,
+    AccountName, EmailAddress, ParseError, Scope, Timestamp, TokenKind, parse_rfc3339,
 };
 use shared::password::NewPassword;
 use shared::{Error, Result};
@@ -46,7 +46,7 @@ impl FromStr for Expiry {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        timestamp(raw).map(Self)
+        parse_rfc3339(raw).map(Self)
     }
 }
 
@@ -97,7 +97,7 @@ fn all(mut fields: Fields) -> Result<BTreeMap<&'static str, Value>> {
     let mut note = |name, value: Option<Value>| value.map(|value| read.insert(name, value));
     let name = fields.required("name");
     note("name", name.as_ref().map(|name: &AccountName| json!(name.as_str())));
-    note("email", fields.optional("email").map(|email: EmailAddress| json!(email.typed())));
+    note("email", fields.optional("email").map(|email: EmailAddress| json!(email.as_entered())));
     note("first_name", fields.optional("first_name").map(|name: Name| json!(name.to_string())));
     let phone = fields.optional_text_or_number("phone");
     note("phone", phone.map(|phone: Phone| json!(String::from(phone))));

@@ -10,17 +10,22 @@ const MAX_BYTES: usize = 254;
 pub fn email(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let Ok(address) = text.parse::<EmailAddress>() else { return };
-    assert_eq!(address.typed(), text.trim());
-    for form in [address.typed(), address.normal()] {
+    assert_eq!(address.as_entered(), text.trim());
+    for form in [address.as_entered(), address.normal()] {
         assert_sound(form);
         let again: EmailAddress = form.parse().unwrap_or_else(|error| panic!("{form:?}: {error}"));
-        assert!(again.is(&address), "{form:?} is {:?}, not {:?}", again.normal(), address.normal());
+        assert!(
+            again.same_as(&address),
+            "{form:?} is {:?}, not {:?}",
+            again.normal(),
+            address.normal()
+        );
     }
     let domain = address.normal().rsplit('@').next().expect("a domain");
     assert!(domain.is_ascii() && !domain.contains(|letter: char| letter.is_ascii_uppercase()));
     if text.is_ascii() {
         let shouted: EmailAddress = text.to_ascii_uppercase().parse().expect("an address");
-        assert!(shouted.is(&address), "{text:?} in capitals is {:?}", shouted.normal());
+        assert!(shouted.same_as(&address), "{text:?} in capitals is {:?}", shouted.normal());
     }
 }
 

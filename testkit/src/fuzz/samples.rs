@@ -20,7 +20,7 @@ static SAMPLES: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
         ("YOUR_ACCESS_TOKEN", granted(GrantTokenKind::Access)),
         ("YOUR_REFRESH_TOKEN", granted(GrantTokenKind::Refresh)),
         ("YOUR_CODE", granted(GrantTokenKind::Code)),
-        ("rck_YOUR_API_KEY", ApiKeyId::generate().expect("an id").key_of(owner)),
+        ("rck_YOUR_API_KEY", ApiKeyId::generate().expect("an id").to_api_key(owner)),
     ]
 });
 

@@ -9,13 +9,13 @@ const MAX: usize = 63;
 pub fn slug(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let Ok(name) = text.parse::<AccountName>() else { return };
-    let slugs: Vec<String> = Slug::numbered(name.as_str()).map(|slug| slug.to_string()).collect();
+    let slugs: Vec<String> = Slug::candidates(name.as_str()).map(|slug| slug.to_string()).collect();
     let random = Slug::random(name.as_str()).expect("a random slug").to_string();
     assert_eq!(slugs.len(), 20, "{slugs:?}");
     for slug in slugs.iter().chain([&random]) {
         assert!(is_valid(slug), "{text:?} makes {slug:?}");
         let own: AccountName = slug.parse().expect("a name");
-        let first = Slug::numbered(own.as_str()).next().expect("a slug").to_string();
+        let first = Slug::candidates(own.as_str()).next().expect("a slug").to_string();
         assert_eq!(first, *slug, "the slug of a slug");
     }
 }

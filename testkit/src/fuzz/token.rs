@@ -59,7 +59,7 @@ fn granted(part: GrantTokenKind, text: &str) -> Option<String> {
 }
 
 fn key(text: &str) -> Option<String> {
-    ApiKeyId::parse_key(text).ok().map(|(owner, id)| id.key_of(owner))
+    ApiKeyId::parse_key(text).ok().map(|(owner, id)| id.to_api_key(owner))
 }
 
 /// Text that is read as a credential is what that credential prints, of one kind alone, and has the right checksum.

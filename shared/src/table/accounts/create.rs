@@ -28,13 +28,13 @@ impl Fetch for FreeSlug {
     type Output = Slug;
 
     fn keys(&self, _: UserId) -> Vec<Key> {
-        Slug::numbered(self.0.as_str()).map(|slug| Key::slug_claim(&slug)).collect()
+        Slug::candidates(self.0.as_str()).map(|slug| Key::slug_claim(&slug)).collect()
     }
 
     /// The first free candidate, else a random slug. The write that claims it can still fail.
     fn extract(self, _: UserId, items: &mut Items) -> Result<Slug> {
         let free =
-            Slug::numbered(self.0.as_str()).find(|slug| !items.contains(&Key::slug_claim(slug)));
+            Slug::candidates(self.0.as_str()).find(|slug| !items.contains(&Key::slug_claim(slug)));
         free.map_or_else(|| Slug::random(self.0.as_str()), Ok)
     }
 }

@@ -70,7 +70,7 @@ impl Table {
         change: AccountChange,
     ) -> Result<Write<'_, AccountWithEmail>> {
         let AccountWithEmail { email: shown, versions, .. } = shown;
-        let same = shown.as_ref().is_some_and(|shown| shown.is(&change.email));
+        let same = shown.as_ref().is_some_and(|shown| shown.same_as(&change.email));
         let mut after = Account { name: change.name, ..before.item.clone() };
         if !same || after.contact_email.is_some() {
             after.contact_email = Some(change.email);

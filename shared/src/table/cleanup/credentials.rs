@@ -1,7 +1,5 @@
 //! Deletes the tokens and grants that a password change revoked.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
@@ -9,15 +7,18 @@ use crate::Result;
 use crate::error::ErrorChain;
 use crate::model::{Grant, TokenKind, User, UserToken};
 use crate::table::engine::{GRANT, Key, Keyed, MAX_BATCH_DELETE, TOKEN, Table, user_partition};
-
-/// Time budget per request. The sweep deletes the rest, which no longer authenticates anyone.
-const TIME_BUDGET: Duration = Duration::from_secs(2);
+use crate::timeouts;
 
 impl Table {
     /// Deletes the credentials that a password change revoked, within the time budget. Failures are
     /// logged.
     pub(in crate::table) async fn delete_revoked_in_time(&self, changed: &User) {
-        match timeout(TIME_BUDGET, self.complete_credential_cleanup(changed)).await {
+        match timeout(
+            timeouts::CLEANUP_AFTER_PASSWORD_CHANGE,
+            self.complete_credential_cleanup(changed),
+        )
+        .await
+        {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::warn!(user = %changed.id, error = %ErrorChain(&error), "revoked tokens remain");

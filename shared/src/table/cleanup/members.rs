@@ -1,20 +1,16 @@
 //! Deletes the memberships of deleted accounts.
 
-use std::time::Duration;
-
 use futures_util::stream::{self, TryStreamExt};
 use tokio::time::timeout;
 
 use crate::error::ErrorChain;
 use crate::model::{AccountId, Membership, UserId};
 use crate::table::engine::{Key, MAX_BATCH_DELETE, MEMBER, Table, Transaction, account_partition};
+use crate::timeouts;
 use crate::{Error, Result};
 
 /// The name of the operation in errors.
 const ACTION: &str = "delete memberships of a deleted account";
-
-/// Time budget per request. The sweep deletes the rest.
-const TIME_BUDGET: Duration = Duration::from_secs(4);
 
 /// Members per page: a list of all could exceed the time budget.
 const PAGE_SIZE: i32 = 1000;
@@ -112,7 +108,7 @@ impl Table {
 
 /// Runs a cleanup within the time budget.
 async fn in_time(cleanup: impl Future<Output = Result<()>>) -> Result<()> {
-    timeout(TIME_BUDGET, cleanup)
+    timeout(timeouts::CLEANUP_AFTER_DELETION, cleanup)
         .await
         .map_err(|elapsed| Error::Unavailable { action: ACTION, source: elapsed.into() })?
 }

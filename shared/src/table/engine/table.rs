@@ -1,13 +1,12 @@
 //! The client for the table.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::Client;
 
 use super::connection::Connection;
 use super::key::Key;
 use crate::Result;
 use crate::model::PlanId;
+use crate::timeouts;
 
 /// The single table, with the client that the whole process shares.
 #[derive(Debug, Clone)]
@@ -27,7 +26,7 @@ impl Table {
     /// Failures are ignored: the first request then opens the connection.
     pub async fn warm(&self) {
         let read = self.batch_get(vec![Key::plan(PlanId::DEFAULT)]);
-        let outcome = tokio::time::timeout(Duration::from_secs(1), read).await;
+        let outcome = tokio::time::timeout(timeouts::WARM_UP, read).await;
         tracing::debug!(open = matches!(outcome, Ok(Ok(_))), "connection to the table");
     }
 }

@@ -15,17 +15,7 @@ use crate::model::{
 };
 use crate::table::engine::{Changes, Condition, Item, Key, Keyed, Stored, TTL, Table, Transaction};
 use crate::{Error, Result};
-
-/// How long a code is valid, in seconds.
-const CODE_TTL: i64 = 60;
-/// How long an access token is valid, in seconds: 180 days, as at Docker Hub.
-pub const ACCESS_TOKEN_TTL: i64 = 180 * 24 * 3600;
-/// How long a refresh token is valid, in seconds: a year.
-const REFRESH_TOKEN_TTL: i64 = 365 * 24 * 3600;
-/// How long the reuse of a refresh token may be a retry after a lost response, in seconds.
-const REUSE_GRACE: i64 = 10;
-/// The maximum number of access tokens of a grant. A further one revokes the oldest.
-const MAX_ACCESS_TOKENS: usize = 10;
+use crate::{lifetimes, limits};
 
 /// The data of a new grant.
 pub struct NewGrant {
@@ -68,7 +58,7 @@ impl Table {
                 secret_hash: code.secret_hash(),
                 redirect_uri: new.redirect_uri,
                 challenge: new.challenge,
-                expires_at: after(now, CODE_TTL)?,
+                expires_at: after(now, lifetimes::CODE_TTL)?,
             },
             refresh: None,
             access: Vec::new(),
@@ -98,14 +88,14 @@ impl Table {
         let now = Timestamp::now();
         let access = GrantCredential::generate(GrantTokenKind::Access, grant.user, grant.id)?;
         let refresh = match spent {
-            Some(spent) => spent.next()?,
+            Some(spent) => spent.rotate()?,
             None => GrantCredential::generate(GrantTokenKind::Refresh, grant.user, grant.id)?,
         };
         let stored = GrantRefresh {
             family_hash: refresh.family_hash(),
             secret_hash: refresh.secret_hash(),
             created_at: now,
-            expires_at: after(now, REFRESH_TOKEN_TTL)?,
+            expires_at: after(now, lifetimes::REFRESH_TOKEN_TTL)?,
             spent: grant.recently_spent(spent, now),
         };
         let mut live: Vec<&GrantAccess> =
@@ -114,13 +104,13 @@ impl Table {
             secret_hash: access.secret_hash(),
             scopes,
             created_at: now,
-            expires_at: after(now, ACCESS_TOKEN_TTL)?,
+            expires_at: after(now, lifetimes::ACCESS_TOKEN_TTL)?,
         };
         live.push(&new);
         let changes = Changes::new()
             .set(TTL, stored.expires_at.as_second())?
             .set("refresh", &stored)?
-            .set("access", &live[live.len().saturating_sub(MAX_ACCESS_TOKENS)..])?;
+            .set("access", &live[live.len().saturating_sub(limits::MAX_ACCESS_TOKENS)..])?;
         Transaction::new(self, "issue tokens")
             .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
             .check(Key::user(user.id), Condition::same_epoch(user), || Error::WriteConflict)
@@ -175,7 +165,8 @@ impl Grant {
 impl SpentRefresh {
     /// Whether it was spent so recently that its reuse may be a retry.
     pub fn is_recent(&self, now: Timestamp) -> bool {
-        now.as_millisecond() - self.spent_at.as_millisecond() <= REUSE_GRACE * 1000
+        now.as_millisecond() - self.spent_at.as_millisecond()
+            <= lifetimes::REFRESH_RETRY_GRACE * 1000
     }
 }
 

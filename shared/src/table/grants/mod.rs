@@ -4,4 +4,4 @@ mod clients;
 mod grant;
 
 pub use clients::ClientAndGrant;
-pub use grant::{ACCESS_TOKEN_TTL, IssuedTokens, NewGrant};
+pub use grant::{IssuedTokens, NewGrant};

@@ -2,12 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::lifetimes;
 use crate::model::{IdempotencySlot, Timestamp, UserId};
 use crate::table::engine::{Condition, Fetch, Item, Items, Key, Keyed, Stored, Transaction};
 use crate::{Error, Result};
-
-/// How long a response is stored, in seconds: a day.
-const TTL_SECONDS: i64 = 24 * 3600;
 
 /// A response as it is stored. The table alone reveals neither the request nor the response.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,7 +29,7 @@ pub struct StoredResponse {
 impl StoredResponse {
     /// When a response that is stored now expires.
     pub fn expiry() -> i64 {
-        Timestamp::now().as_second() + TTL_SECONDS
+        Timestamp::now().as_second() + lifetimes::IDEMPOTENCY_TTL
     }
 }
 

@@ -13,13 +13,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use crate::model::{Timestamp, UserId, hex};
 use crate::table::engine::{Attributes, Key, Table, failed_call};
 use crate::{Error, Result, random};
+use crate::{lifetimes, limits};
 
-/// Wrong passwords before the lock.
-const SLOTS: usize = 10;
-/// How long a wrong password counts, and a lock lasts, in milliseconds.
-const WINDOW: i64 = 15 * 60 * 1000;
-/// How long a slot is reserved for an attempt, in milliseconds; longer than a request's deadline.
-const RESERVATION: i64 = 30 * 1000;
 /// The attribute with the end of the lock, in milliseconds since 1970.
 const LOCKED: &str = "lockedUntil";
 
@@ -44,7 +39,7 @@ impl LoginSubject {
 /// The login attempts for one name.
 #[derive(Debug, Default, Clone)]
 pub struct LoginAttempts {
-    slots: [Slot; SLOTS],
+    slots: [Slot; limits::MAX_LOGIN_ATTEMPTS],
     locked_until: i64,
 }
 
@@ -92,7 +87,9 @@ impl LoginAttempts {
 
     /// A random free slot, so that concurrent attempts rarely collide.
     fn free(&self, now: i64) -> Result<usize> {
-        let free: Vec<usize> = (0..SLOTS).filter(|place| self.slots[*place].until <= now).collect();
+        let free: Vec<usize> = (0..limits::MAX_LOGIN_ATTEMPTS)
+            .filter(|place| self.slots[*place].until <= now)
+            .collect();
         let at = usize::from(random::bytes::<1>()?[0]);
         if let Some(place) = free.get(at.checked_rem(free.len()).unwrap_or_default()) {
             return Ok(*place);
@@ -113,12 +110,13 @@ impl Table {
         read: &LoginAttempts,
     ) -> Result<Reservation> {
         let mut attempts = read.clone();
-        for _ in 0..4 * SLOTS {
+        for _ in 0..4 * limits::MAX_LOGIN_ATTEMPTS {
             attempts.check_not_locked()?;
             let now = now();
             let slot = attempts.free(now)?;
             // Random milliseconds tell two attempts on one slot apart.
-            let until = now + RESERVATION + i64::from(random::bytes::<1>()?[0]);
+            let until =
+                now + lifetimes::ATTEMPT_RESERVATION_MILLIS + i64::from(random::bytes::<1>()?[0]);
             let reservation = Reservation { key: subject.key(), slot, until };
             match self.reserve_slot(&reservation, now).await {
                 Ok(()) => return Ok(reservation),
@@ -183,7 +181,11 @@ impl Table {
     pub async fn record_failed_attempt(&self, reservation: Reservation) -> Result<()> {
         let Reservation { key, slot, until } = reservation;
         let now = now();
-        let mut numbers = values(&[(":end", now + WINDOW), (":until", until), (":ttl", ttl(now))]);
+        let mut numbers = values(&[
+            (":end", now + lifetimes::LOCKOUT_MILLIS),
+            (":until", until),
+            (":ttl", ttl(now)),
+        ]);
         numbers.insert(":yes".to_owned(), AttributeValue::Bool(true));
         let recorded = self
             .update(&key)
@@ -208,7 +210,7 @@ impl Table {
             .update_expression("SET #locked = :end, #ttl = :ttl")
             .set_expression_attribute_names(Some(names(slot, &["#locked", "#ttl"])))
             .set_expression_attribute_values(Some(values(&[
-                (":end", now + WINDOW),
+                (":end", now + lifetimes::LOCKOUT_MILLIS),
                 (":ttl", ttl(now)),
             ])));
         lock.send().await.map_err(failed_call("lock a name"))?;
@@ -269,7 +271,7 @@ fn now() -> i64 {
 
 /// When the item can be deleted, in seconds since 1970.
 const fn ttl(now: i64) -> i64 {
-    (now + 2 * WINDOW) / 1000
+    (now + 2 * lifetimes::LOCKOUT_MILLIS) / 1000
 }
 
 /// Milliseconds as whole seconds, rounded up.

@@ -3,8 +3,6 @@
 //! The update never recreates a revoked credential and does not change versions, so that it causes
 //! no conflicts. Failures are ignored.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -12,8 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{ApiKey, Grant, Timestamp, User, UserToken};
 use crate::table::engine::{Key, Keyed, PK, Stored, Table};
-
-const HOUR: i64 = 3600;
+use crate::{lifetimes, timeouts};
 
 impl Table {
     /// Records the use of a token, in the table and in `token`.
@@ -76,11 +73,14 @@ impl Stored<UserToken> {
 fn best_effort() -> aws_sdk_dynamodb::config::Builder {
     aws_sdk_dynamodb::config::Builder::new()
         .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(1)).build())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(timeouts::TOUCH).build())
 }
 
 /// The start of the current hour, if it is not recorded yet.
 fn hour_to_record(last: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    let hour = Timestamp::from_second(now.as_second() - now.as_second().rem_euclid(HOUR)).ok()?;
+    let hour = Timestamp::from_second(
+        now.as_second() - now.as_second().rem_euclid(lifetimes::LAST_USED_PRECISION),
+    )
+    .ok()?;
     last.is_none_or(|last| last < hour).then_some(hour)
 }

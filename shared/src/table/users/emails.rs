@@ -1,14 +1,12 @@
 //! E-mail addresses of users.
 
+use crate::limits;
 use crate::model::{Email, EmailAddress, Timestamp, User, UserId};
 use crate::table::engine::{
     Changes, Claim, Condition, EMAIL, Key, Keyed, Stored, Table, Transaction, user_partition,
 };
 use crate::table::write::Write;
 use crate::{Error, Result};
-
-/// The maximum number of addresses of a user.
-pub const MAX_EMAILS: u32 = 50;
 
 impl Table {
     /// All addresses of a user.
@@ -18,13 +16,13 @@ impl Table {
 
     /// Adds an address that is not verified.
     ///
-    /// [`Error::Conflict`] if a user has it already, or this one has [`MAX_EMAILS`].
+    /// [`Error::Conflict`] if a user has it already, or this one has [`limits::MAX_EMAILS`].
     pub fn add_email(
         &self,
         user: &Stored<User>,
         address: EmailAddress,
     ) -> Result<Write<'_, Email>> {
-        if user.email_count >= MAX_EMAILS {
+        if user.email_count >= limits::MAX_EMAILS {
             return Err(Error::Conflict("you have 50 addresses already"));
         }
         let email = Email { user: user.id, address, verified: false, added_at: Timestamp::now() };
@@ -52,7 +50,7 @@ impl Table {
             return Err(Error::invalid("primary", "only a verified address can be primary"));
         }
         let becomes_verified = verified && !email.verified;
-        let becomes_primary = make_primary && !user.primary_email.is(&email.address);
+        let becomes_primary = make_primary && !user.primary_email.same_as(&email.address);
         let transaction = Transaction::new(self, "change an address");
         if !becomes_verified && !becomes_primary {
             return Ok(Write::new(transaction, email.into_inner()));
@@ -80,7 +78,7 @@ impl Table {
         user: &Stored<User>,
         email: &Stored<Email>,
     ) -> Result<Write<'_, ()>> {
-        if user.primary_email.is(&email.address) {
+        if user.primary_email.same_as(&email.address) {
             return Err(Error::invalid("email", "is the primary address, which cannot be deleted"));
         }
         let ours = Condition::one_of("user", [user.id.to_string()]);

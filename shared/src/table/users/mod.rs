@@ -7,6 +7,5 @@ mod read;
 mod update;
 
 pub use create::NewUser;
-pub use emails::MAX_EMAILS;
 pub use names::{CallerEmail, FreeNames, UserIdByUsername};
 pub use update::{ApiKeyChange, UserChange};

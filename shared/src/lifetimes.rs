@@ -1,0 +1,45 @@
+//! How long things stay valid. Budgets for the work on one request are in [`crate::timeouts`].
+
+use std::time::Duration;
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// An authorization code, in seconds.
+pub const CODE_TTL: i64 = MINUTE;
+/// An OAuth access token, in seconds: 180 days, as Docker Hub's.
+pub const ACCESS_TOKEN_TTL: i64 = 180 * DAY;
+/// An OAuth refresh token, in seconds.
+pub const REFRESH_TOKEN_TTL: i64 = 365 * DAY;
+/// A spent refresh token that comes again within this time may be a retry whose response was lost,
+/// in seconds.
+pub const REFRESH_RETRY_GRACE: i64 = 10;
+/// The form on which a user consents, in seconds.
+pub const CONSENT_FORM_TTL: i64 = 30 * MINUTE;
+
+/// The longest time for which a rotated token works beside its successor, in seconds.
+pub const MAX_ROTATION_OVERLAP: u64 = 30 * DAY.unsigned_abs();
+/// The precision of last-use times, in seconds.
+pub const LAST_USED_PRECISION: i64 = HOUR;
+/// How far the date of a signed request may be from now, in seconds.
+pub const SIGNATURE_TOLERANCE: i64 = 15 * MINUTE;
+
+/// The stored response to a request with an `Idempotency-Key`, in seconds.
+pub const IDEMPOTENCY_TTL: i64 = DAY;
+
+/// A wrong password counts for this time, and a lock lasts as long, in milliseconds.
+pub const LOCKOUT_MILLIS: i64 = 15 * MINUTE * 1000;
+/// The reservation of an attempt to sign in that never ended, in milliseconds.
+pub const ATTEMPT_RESERVATION_MILLIS: i64 = 30 * 1000;
+
+/// A verified password in the cache of a process.
+pub const PASSWORD_CACHE_TTL: Duration = Duration::from_mins(1);
+/// The service key as it was read, and the knowledge that a version is missing.
+pub const SERVICE_KEY_TTL: Duration = Duration::from_mins(5);
+
+const _: () = {
+    assert!(CODE_TTL < ACCESS_TOKEN_TTL && ACCESS_TOKEN_TTL < REFRESH_TOKEN_TTL);
+    assert!(REFRESH_RETRY_GRACE < CODE_TTL);
+    assert!(ATTEMPT_RESERVATION_MILLIS < LOCKOUT_MILLIS);
+};

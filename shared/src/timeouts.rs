@@ -1,0 +1,59 @@
+//! Time budgets: how long each step of a request and of the scheduled cleanup may take.
+
+use std::time::Duration;
+
+/// API Gateway gives up on a function after this time.
+pub const GATEWAY: Duration = Duration::from_secs(30);
+/// Lambda ends a function that answers requests after this time: `Timeout` in `template.yaml`.
+pub const FUNCTION: Duration = Duration::from_secs(10);
+/// A request is answered with 503 after this time.
+pub const REQUEST: Duration = Duration::from_secs(8);
+/// A request that lost a race is run again if it began less than this time ago.
+pub const RETRY_WINDOW: Duration = Duration::from_secs(4);
+
+/// One call to an AWS service with all its retries. Two round trips fit into [`REQUEST`].
+pub const AWS_CALL: Duration = Duration::from_secs(4);
+/// One attempt at such a call.
+pub const AWS_ATTEMPT: Duration = Duration::from_secs(2);
+/// Opening a connection to AWS.
+pub const AWS_CONNECT: Duration = Duration::from_secs(1);
+/// The first wait between attempts; each further one is longer.
+pub const AWS_INITIAL_BACKOFF: Duration = Duration::from_millis(50);
+/// Reading the service key.
+pub const SERVICE_KEY_READ: Duration = Duration::from_secs(3);
+/// After a failed read, the service key is read again no sooner than after this time, as long as an
+/// older one is at hand.
+pub const SERVICE_KEY_RETRY_PAUSE: Duration = Duration::from_secs(30);
+
+/// Opening the connection to `DynamoDB` during a cold start.
+pub const WARM_UP: Duration = Duration::from_secs(1);
+/// Noting the last use of a credential.
+pub const TOUCH: Duration = Duration::from_secs(1);
+/// Cleaning up within the request that changed a password; the schedule does the rest.
+pub const CLEANUP_AFTER_PASSWORD_CHANGE: Duration = Duration::from_secs(2);
+/// Cleaning up within the request that deleted an account; the schedule does the rest.
+pub const CLEANUP_AFTER_DELETION: Duration = Duration::from_secs(4);
+
+/// One run of the scheduled cleanup; the next run does the rest.
+pub const SWEEP: Duration = Duration::from_mins(4);
+/// Lambda ends the scheduled cleanup after this time: its `Timeout` in `template.yaml`.
+pub const SWEEP_FUNCTION: Duration = Duration::from_mins(5);
+
+const fn is_less(shorter: Duration, longer: Duration) -> bool {
+    shorter.as_nanos() < longer.as_nanos()
+}
+
+const _: () = {
+    assert!(is_less(REQUEST, FUNCTION) && is_less(FUNCTION, GATEWAY));
+    assert!(is_less(RETRY_WINDOW, REQUEST));
+    assert!(2 * AWS_CALL.as_nanos() <= REQUEST.as_nanos());
+    assert!(is_less(AWS_CONNECT, AWS_ATTEMPT) && is_less(AWS_ATTEMPT, AWS_CALL));
+    assert!(is_less(SERVICE_KEY_READ, AWS_CALL));
+    assert!(is_less(WARM_UP, AWS_CALL) && is_less(TOUCH, AWS_CALL));
+    assert!(is_less(CLEANUP_AFTER_PASSWORD_CHANGE, CLEANUP_AFTER_DELETION));
+    assert!(is_less(CLEANUP_AFTER_DELETION, REQUEST));
+    assert!(is_less(SWEEP, SWEEP_FUNCTION));
+    // An attempt to sign in ends before its reservation does.
+    let reservation = crate::lifetimes::ATTEMPT_RESERVATION_MILLIS.unsigned_abs() as u128;
+    assert!(FUNCTION.as_millis() < reservation);
+};
