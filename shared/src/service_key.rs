@@ -10,13 +10,9 @@ use std::time::Instant;
 
 use aws_sdk_secretsmanager::config::BehaviorVersion;
 use aws_sdk_secretsmanager::{Client, Config};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use subtle::ConstantTimeEq;
 
 use crate::aws::{Aws, http_client, retries, timeouts, variable};
-use crate::error::failed;
-use crate::model::digest::update_length_prefixed;
+pub use crate::model::ServiceKey;
 use crate::{Error, Result};
 use crate::{lifetimes, timeouts};
 
@@ -40,38 +36,6 @@ struct Known {
     failed_at: Option<Instant>,
     /// Versions that were met and not found when the secret was read again for them, and when that was.
     missing: BTreeMap<String, Instant>,
-}
-
-/// One version of the service key. It has no `Debug`: it must not be logged.
-pub struct ServiceKey {
-    /// Its name, which goes with everything that is derived from it.
-    pub version: String,
-    text: String,
-}
-
-impl ServiceKey {
-    /// 32 bytes that only this key, this purpose and these parts give (HMAC-SHA-256 over the lengths and the parts).
-    pub fn derive(&self, purpose: &str, parts: &[&[u8]]) -> Result<[u8; 32]> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.text.as_bytes())
-            .map_err(failed("use the service key"))?;
-        let parts = std::iter::once(purpose.as_bytes()).chain(parts.iter().copied());
-        update_length_prefixed(&mut mac, parts);
-        Ok(mac.finalize().into_bytes().into())
-    }
-}
-
-#[cfg(test)]
-impl ServiceKey {
-    pub(crate) fn for_test(text: &str) -> Self {
-        Self { version: "1".to_owned(), text: text.to_owned() }
-    }
-}
-
-impl ServiceKey {
-    /// Whether this is what [`ServiceKey::derive`] gives; takes the same time either way.
-    pub fn derives(&self, purpose: &str, parts: &[&[u8]], claimed: &[u8]) -> Result<bool> {
-        Ok(self.derive(purpose, parts)?.ct_eq(claimed).into())
-    }
 }
 
 impl ServiceKeys {
@@ -166,7 +130,7 @@ impl ServiceKeys {
         known.keys = fields
             .into_iter()
             .filter(|(_, text)| text.len() >= 32)
-            .map(|(version, text)| (version.clone(), Arc::new(ServiceKey { version, text })))
+            .map(|(version, text)| (version.clone(), Arc::new(ServiceKey::new(version, text))))
             .collect();
         Ok(())
     }

@@ -7,7 +7,6 @@ mod commit;
 mod header;
 mod permission;
 mod scheme;
-#[cfg(feature = "signature")]
 mod signature;
 mod token;
 
@@ -19,6 +18,5 @@ pub use permission::{
     ProfileRead, ProfileWrite, TokensRead, TokensWrite,
 };
 pub use scheme::AuthScheme;
-#[cfg(feature = "signature")]
 pub use signature::{TokenOrSignature, parse_date};
 pub use token::Token;

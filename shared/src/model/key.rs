@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::format::{CredentialFormat, part};
-use super::hex::Hex;
+use super::hex::{Hex, hex};
+use super::service_key::ServiceKey;
 use super::{ParseError, Timestamp, UserId};
 use crate::{Result, random};
 
@@ -111,55 +114,45 @@ impl SshKey {
     }
 }
 
-#[cfg(feature = "signature")]
-mod secrets {
-    use super::{ApiKey, ApiKeyId, S3Key, Timestamp, UserId};
-    use crate::model::hex;
-    use crate::service_key::ServiceKey;
-    use crate::{Result, random};
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-    impl ApiKey {
-        /// A new key, whose secret is derived from `key`.
-        pub fn generate(key: &ServiceKey) -> Result<Self> {
-            Ok(Self {
-                id: ApiKeyId::generate()?,
-                nonce: nonce()?,
-                key_version: key.version.clone(),
-                created_at: Timestamp::now(),
-                last_used_at: None,
-            })
-        }
-
-        /// The same key with another secret, which is derived from `key`.
-        pub fn renewed(&self, key: &ServiceKey) -> Result<Self> {
-            Ok(Self { nonce: nonce()?, key_version: key.version.clone(), ..self.clone() })
-        }
-
-        /// The key's secret: 43 characters. `key` must be of this key's version.
-        pub fn secret(&self, owner: UserId, key: &ServiceKey) -> Result<String> {
-            let parts = [&owner.to_bytes()[..], &self.id.0.0, self.nonce.as_bytes()];
-            Ok(URL_SAFE_NO_PAD.encode(key.derive("API secret", &parts)?))
-        }
+impl ApiKey {
+    /// A new key, whose secret is derived from `key`.
+    pub fn generate(key: &ServiceKey) -> Result<Self> {
+        Ok(Self {
+            id: ApiKeyId::generate()?,
+            nonce: nonce()?,
+            key_version: key.version.clone(),
+            created_at: Timestamp::now(),
+            last_used_at: None,
+        })
     }
 
-    fn nonce() -> Result<String> {
-        Ok(hex(&random::bytes::<16>()?))
+    /// The same key with another secret, which is derived from `key`.
+    pub fn renewed(&self, key: &ServiceKey) -> Result<Self> {
+        Ok(Self { nonce: nonce()?, key_version: key.version.clone(), ..self.clone() })
     }
 
-    impl S3Key {
-        /// A new key, whose secret is derived from `key`.
-        pub fn generate(key: &ServiceKey) -> Result<Self> {
-            const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-            let id = random::bytes::<20>()?.map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
-            Ok(Self { id: id.iter().collect(), key_version: key.version.clone() })
-        }
+    /// The key's secret: 43 characters. `key` must be of this key's version.
+    pub fn secret(&self, owner: UserId, key: &ServiceKey) -> Result<String> {
+        let parts = [&owner.to_bytes()[..], &self.id.0.0, self.nonce.as_bytes()];
+        Ok(URL_SAFE_NO_PAD.encode(key.derive("API secret", &parts)?))
+    }
+}
 
-        /// The key's secret: 40 characters. `key` must be of this key's version.
-        pub fn secret(&self, owner: UserId, key: &ServiceKey) -> Result<String> {
-            Ok(hex(&key.derive("S3 secret", &[&owner.to_bytes(), self.id.as_bytes()])?[..20]))
-        }
+fn nonce() -> Result<String> {
+    Ok(hex(&random::bytes::<16>()?))
+}
+
+impl S3Key {
+    /// A new key, whose secret is derived from `key`.
+    pub fn generate(key: &ServiceKey) -> Result<Self> {
+        const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let id = random::bytes::<20>()?.map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
+        Ok(Self { id: id.iter().collect(), key_version: key.version.clone() })
+    }
+
+    /// The key's secret: 40 characters. `key` must be of this key's version.
+    pub fn secret(&self, owner: UserId, key: &ServiceKey) -> Result<String> {
+        Ok(hex(&key.derive("S3 secret", &[&owner.to_bytes(), self.id.as_bytes()])?[..20]))
     }
 }
 
