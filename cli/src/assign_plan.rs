@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use shared::model::{AccountId, PlanId};
-use shared::table::Table;
+use shared::table::{Actor, Table};
 
 use super::print_json;
 
@@ -27,6 +27,6 @@ struct AssignedPlan {
 }
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
-    table.assign_plan(options.account, options.plan).await?;
+    table.assign_plan(&Actor::operator(), options.account, options.plan).await?;
     print_json(&AssignedPlan { account_id: options.account, plan_id: options.plan })
 }

@@ -7,7 +7,7 @@ use shared::Error;
 use shared::model::{
     ParseError, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, parse_rfc3339, parse_text,
 };
-use shared::table::{NewToken, Table};
+use shared::table::{Actor, NewToken, Table};
 
 use super::user_ref::UserRef;
 use super::{print_json, retry};
@@ -82,7 +82,7 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
         if user.disabled {
             return Err(Error::Conflict("the user is disabled"));
         }
-        table.create_token(&user, None, new.clone())?.commit().await
+        table.create_token(&Actor::operator(), &user, new.clone())?.commit().await
     })
     .await?;
     let UserToken { id, user: user_id, kind, name, scopes, expires_at, .. } = token;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use shared::model::{
     AccountId, EmailAddress, ParseError, UserId, UserNumber, Username, parse_text,
 };
-use shared::table::{NewUser, Table};
+use shared::table::{Actor, NewUser, Table};
 
 use super::password::{ChosenPassword, PasswordOptions};
 use super::{print_json, retry};
@@ -55,7 +55,7 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
             full_name: options.full_name.clone().unwrap_or_default(),
             ..NewUser::new(options.username.clone(), options.email.clone())
         };
-        table.create_user(new).await
+        table.create_user(&Actor::operator(), new).await
     })
     .await?;
     print_json(&CreatedUser {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use shared::model::{UserId, Username};
-use shared::table::Table;
+use shared::table::{Actor, Table};
 
 use super::print_json;
 use super::user_ref::UserRef;
@@ -25,6 +25,6 @@ struct UserState {
 
 pub(super) async fn run(table: &Table, options: Options, disabled: bool) -> Result<()> {
     let user = options.user.find(table).await?.into_inner();
-    table.set_disabled(user.id, disabled).await?;
+    table.set_disabled(&Actor::operator(), user.id, disabled).await?;
     print_json(&UserState { id: user.id, username: user.username, disabled })
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Args, value_parser};
 use shared::model::{Plan, PlanId, PlanLimits};
-use shared::table::Table;
+use shared::table::{Actor, Table};
 
 use super::{print_json, retry};
 
@@ -45,6 +45,6 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
             monthly_upload_limit: options.monthly_upload_limit,
         },
     };
-    retry(async || table.put_plan(&plan).await).await?;
+    retry(async || table.put_plan(&Actor::operator(), &plan).await).await?;
     print_json(&plan)
 }

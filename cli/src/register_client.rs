@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use shared::model::{Client, ClientId, ClientSecret, ParseError, parse_text};
-use shared::table::Table;
+use shared::table::{Actor, Table};
 
 use super::redirect_uri::RedirectUri;
 use super::{print_json, retry};
@@ -41,7 +41,7 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let uris: Vec<String> = options.redirect_uris.iter().map(RedirectUri::to_string).collect();
     let client = retry(async || {
         let client = Client::new(options.name.clone(), uris.clone(), secret.as_ref())?;
-        table.create_client(&client).await.map(|()| client)
+        table.create_client(&Actor::operator(), &client).await.map(|()| client)
     })
     .await?;
     print_json(&RegisteredClient {

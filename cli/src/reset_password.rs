@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
 use shared::model::{UserId, Username};
-use shared::table::{Table, UserChange};
+use shared::table::{Actor, Table, UserChange};
 
 use super::password::{ChosenPassword, PasswordOptions};
 use super::user_ref::UserRef;
@@ -33,7 +33,10 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let ChosenPassword { hash, generated: password } = options.password.choose()?;
     let user = retry(async || {
         let user = options.user.find(table).await?;
-        table.change_password(&user, &UserChange::default(), &hash, None)?.commit().await
+        table
+            .change_password(&Actor::operator(), &user, &UserChange::default(), &hash)?
+            .commit()
+            .await
     })
     .await?;
     // Last, since wrong guesses at the old password count until it is gone.

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use shared::model::{Scope, Timestamp, TokenKind, User};
-use shared::table::NewToken;
+use shared::table::{Actor, NewToken};
 
 use crate::{ApiResponse, PASSWORD, TestApp, TestCredentials};
 
@@ -79,7 +79,11 @@ impl<'a> Person<'a> {
     ) -> String {
         let scopes = scopes.map(|scopes| scopes.iter().copied().collect());
         let new = NewToken { kind, name: "test".to_owned(), scopes, expires_at };
-        let making = self.app.table().create_token(&self.user, None, new).expect("a new token");
+        let making = self
+            .app
+            .table()
+            .create_token(&Actor::operator(), &self.user, new)
+            .expect("a new token");
         making.commit().await.expect("a new token").0.reveal()
     }
 

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use shared::table::NewUser;
+use shared::table::{Actor, NewUser};
 use testkit::{ApiResponse, PASSWORD, Person, TestApp, basic};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
@@ -45,7 +45,7 @@ async fn with_password(app: &TestApp, name: &str, password: &str) {
     let email = format!("{name}@example.com").parse().unwrap();
     let password_hash = Some(shared::password::hash(password).unwrap());
     let new = NewUser { password_hash, ..NewUser::new(name.parse().unwrap(), email) };
-    app.table().create_user(new).await.unwrap();
+    app.table().create_user(&Actor::operator(), new).await.unwrap();
 }
 
 /// Gives the user item's attribute another value.
@@ -152,7 +152,7 @@ async fn a_wrong_password_and_an_unknown_name_answer_alike_and_cost_the_same_cal
     let disabled = app.person("johnroe").await;
     set(&app, &disabled, "disabled", json!({ "BOOL": true })).await;
     let new = NewUser::new("nopassword".parse().unwrap(), "no@example.com".parse().unwrap());
-    app.table().create_user(new).await.unwrap();
+    app.table().create_user(&Actor::operator(), new).await.unwrap();
     let calls = async |credential: String| {
         app.proxy().count();
         assert_wrong(&sign_in(&app, &credential).await, &credential);

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use shared::model::TokenKind;
+use shared::table::Actor;
 use testkit::{Fault, TestApp};
 
 #[tokio::test]
@@ -70,7 +71,11 @@ async fn a_revoked_token_stops_with_the_next_request_and_is_as_unknown_as_one_th
     let credential: shared::model::TokenCredential = jane.token().parse().unwrap();
     assert_eq!(jane.send("GET", "/v1/accounts").await.status, 200);
 
-    app.table().delete_token(credential.owner(), credential.id()).commit().await.unwrap();
+    app.table()
+        .delete_token(&Actor::operator(), credential.owner(), credential.id())
+        .commit()
+        .await
+        .unwrap();
 
     let revoked = jane.send("GET", "/v1/accounts").await;
     let stranger = shared::model::TokenCredential::generate(
@@ -165,7 +170,11 @@ async fn a_last_use_that_cannot_be_noted_is_ignored_and_never_brings_a_token_bac
     let kept = shared::table::CredentialKey::Token(credential.id());
     let (kept, ..) = app.table().fetch_with_credential(credential.owner(), kept, ()).await.unwrap();
     let shared::table::StoredCredential::Token(Some(mut stored)) = kept else { panic!("{kept:?}") };
-    app.table().delete_token(credential.owner(), credential.id()).commit().await.unwrap();
+    app.table()
+        .delete_token(&Actor::operator(), credential.owner(), credential.id())
+        .commit()
+        .await
+        .unwrap();
     let revoked = app.items().await;
     app.table().touch_token(&mut stored, TestApp::in_seconds(0)).await;
     assert_eq!(app.items().await, revoked);

@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
+use shared::table::Actor;
 use ssh_key::public::KeyData;
 use ssh_key::{Mpint, PublicKey};
 use testkit::{ApiResponse, Fault, Person, TestApp, basic};
@@ -657,7 +658,7 @@ async fn what_came_after_a_later_change_of_the_password_outlives_the_clearing_of
         let hash = shared::password::hash("a third password").unwrap();
         let change = shared::table::UserChange::default();
         let user = others
-            .change_password(&user.unwrap(), &change, &hash, None)
+            .change_password(&Actor::operator(), &user.unwrap(), &change, &hash)
             .unwrap()
             .commit()
             .await
@@ -668,7 +669,8 @@ async fn what_came_after_a_later_change_of_the_password_outlives_the_clearing_of
             scopes: None,
             expires_at: None,
         };
-        let (token, _) = others.create_token(&user, None, new).unwrap().commit().await.unwrap();
+        let (token, _) =
+            others.create_token(&Actor::operator(), &user, new).unwrap().commit().await.unwrap();
         sent.send(token.reveal()).unwrap();
     });
 

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use shared::table::{CallerEmail, UserIdByUsername};
+use shared::table::{Actor, CallerEmail, UserIdByUsername};
 use testkit::{ApiResponse, Person, TestApp};
 
 const PATH: &str = "/api/v1.1/users/janedoe/emails/";
@@ -260,7 +260,12 @@ async fn an_address_that_is_deleted_meanwhile_does_not_become_the_primary_one() 
         let wanted =
             CallerEmail(UserIdByUsername("janedoe".parse().ok()), address.parse().unwrap());
         let (user, (_, email)) = others.user_and(user, wanted).await.unwrap();
-        others.remove_email(&user.unwrap(), &email.unwrap()).unwrap().commit().await.unwrap();
+        others
+            .remove_email(&Actor::operator(), &user.unwrap(), &email.unwrap())
+            .unwrap()
+            .commit()
+            .await
+            .unwrap();
     });
 
     let refused = make_primary(&jane, address).await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared::Error;
 use shared::model::{IdempotencySlot, Scope};
-use shared::table::StoredResponse;
+use shared::table::{Actor, StoredResponse};
 use testkit::{ApiResponse, Fault, Operation, Person, State, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
@@ -498,7 +498,11 @@ async fn whoever_finds_both_the_answer_and_the_address_taken_learns_that_the_ans
         key_version: "1".to_owned(),
         expires_at: StoredResponse::expiry(),
     };
-    let add = || app.table().add_email(&user, "both@example.com".parse().unwrap()).unwrap();
+    let add = || {
+        app.table()
+            .add_email(&Actor::operator(), &user, "both@example.com".parse().unwrap())
+            .unwrap()
+    };
     add().with_stored_response(&answer).unwrap().commit().await.unwrap();
 
     let refused = add().with_stored_response(&answer).unwrap().commit().await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::model::{AccountId, Role, TokenCredential};
-use shared::table::NewUser;
+use shared::table::{Actor, NewUser};
 use testkit::{Operation, Person, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
@@ -102,7 +102,12 @@ async fn a_deleted_account_is_not_chosen_and_not_changed() {
         let (others, account, user) = (app.others(), account_of(&jane), jane.user().id);
         app.proxy().before(WRITE, async move {
             let access = others.access(user, account).await.unwrap();
-            others.delete_account(access.admin().unwrap()).unwrap().commit().await.unwrap();
+            others
+                .delete_account(&Actor::operator(), access.admin().unwrap())
+                .unwrap()
+                .commit()
+                .await
+                .unwrap();
         });
 
         let refused = match method {
@@ -137,7 +142,7 @@ async fn a_member_who_joins_before_the_deletion_is_written_is_cleared_up_with_th
     let proxy = app.proxy().clone();
     app.proxy().before(WRITE, async move {
         proxy.answered("Query").await;
-        others.add_member(account, user, Role::Member).await.unwrap();
+        others.add_member(&Actor::operator(), account, user, Role::Member).await.unwrap();
     });
 
     let deleted = jane.send("DELETE", &format!("/v1/accounts/{}", jane.account())).await;
@@ -160,7 +165,12 @@ async fn a_change_that_another_overtook_starts_from_what_the_other_left() {
         };
         let admin = access.admin().unwrap();
         let shown = others.account_with_email(admin.account(), &by.unwrap()).await.unwrap();
-        others.change_account(admin, shown, change).unwrap().commit().await.unwrap();
+        others
+            .change_account(&Actor::operator(), admin, shown, change)
+            .unwrap()
+            .commit()
+            .await
+            .unwrap();
     });
 
     let changed = john
@@ -194,7 +204,7 @@ async fn of_two_first_accounts_the_one_written_first_stays_current() {
             others.user_and(user, shared::table::FreeSlug(name.clone())).await.unwrap();
         let account = shared::table::NewAccount { name, contact_email: None, registry: None };
         others
-            .create_account(account, slug, &owner.unwrap())
+            .create_account(&Actor::operator(), account, slug, &owner.unwrap())
             .await
             .unwrap()
             .commit()
@@ -217,7 +227,9 @@ async fn a_user_who_was_disabled_writes_nothing_any_more() {
         let event = app.event(&operation, &jane).await;
         let (others, user) = (app.others(), jane.user().id);
         let before = all_but_the_user(&app, &jane).await;
-        app.proxy().before(WRITE, async move { others.set_disabled(user, true).await.unwrap() });
+        app.proxy().before(WRITE, async move {
+            others.set_disabled(&Actor::operator(), user, true).await.unwrap()
+        });
 
         let refused = app.send_event(&event).await;
 
@@ -247,7 +259,10 @@ async fn a_derived_name_that_is_taken_meanwhile_is_no_conflict() {
     let others = app.others();
     app.proxy().before(WRITE, async move {
         let email = "mary@else.example".parse().unwrap();
-        others.create_user(NewUser::new("mary".parse().unwrap(), email)).await.unwrap();
+        others
+            .create_user(&Actor::operator(), NewUser::new("mary".parse().unwrap(), email))
+            .await
+            .unwrap();
     });
     let new = json!({ "email": "mary@example.com", "first_name": "M", "last_name": "M", "password": "correct horse" });
 
@@ -275,7 +290,11 @@ async fn a_token_that_was_revoked_meanwhile_sets_no_password_and_makes_no_key_to
         let event = app.event(&operation, &jane).await;
         let (others, token) = (app.others(), jane.token().parse::<TokenCredential>().unwrap());
         app.proxy().before(WRITE, async move {
-            others.delete_token(token.owner(), token.id()).commit().await.unwrap();
+            others
+                .delete_token(&Actor::operator(), token.owner(), token.id())
+                .commit()
+                .await
+                .unwrap();
         });
 
         let refused = app.send_event(&event).await;
@@ -320,7 +339,7 @@ async fn an_address_that_becomes_anothers_meanwhile_is_taken() {
             "latecomer".parse().unwrap(),
             "team@example.com".parse().unwrap(),
         );
-        others.create_user(new).await.unwrap();
+        others.create_user(&Actor::operator(), new).await.unwrap();
     });
 
     let refused = jane

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::model::Role;
-use shared::table::NewUser;
+use shared::table::{Actor, NewUser};
 use testkit::{Fault, Person, TestApp};
 
 const ACCOUNT: &str = "/api/public/v1/account";
@@ -157,9 +157,14 @@ async fn a_deleted_account_is_gone_for_all_its_many_members_in_every_dialect() {
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Admin).await;
     for number in 0..60 {
-        let member = app.table().create_user(new_user(number)).await.unwrap();
+        let member = app.table().create_user(&Actor::operator(), new_user(number)).await.unwrap();
         app.table()
-            .add_member(jane.account().parse().unwrap(), member.id, Role::Member)
+            .add_member(
+                &Actor::operator(),
+                jane.account().parse().unwrap(),
+                member.id,
+                Role::Member,
+            )
             .await
             .unwrap();
     }

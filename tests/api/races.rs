@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::Role;
+use shared::table::Actor;
 use testkit::{ApiResponse, TestApp};
 
 const RACERS: usize = 12;
@@ -133,9 +134,11 @@ async fn members_who_join_while_an_account_is_deleted_leave_nothing_behind() {
     let account = jane.account().parse().unwrap();
     let path = format!("/api/public/v1/account?accountId={}", jane.account());
 
-    let joining = join_all(
-        others.iter().map(|other| app.table().add_member(account, other.user().id, Role::Member)),
-    );
+    let operator = Actor::operator();
+    let joining =
+        join_all(others.iter().map(|other| {
+            app.table().add_member(&operator, account, other.user().id, Role::Member)
+        }));
     let (_, deleted) = tokio::join!(joining, jane.send("DELETE", &path));
 
     assert_eq!(deleted.status, 200, "{deleted:?}");
@@ -175,15 +178,16 @@ async fn of_users_made_at_once_with_one_name_or_address_exactly_one_is_made() {
         shared::table::NewUser::new(username.parse().unwrap(), email.parse().unwrap())
     };
 
+    let operator = Actor::operator();
+
     let names = join_all((0..4).map(|number| {
-        app.table().create_user(new("janedoe", &format!("jane{number}@example.com")))
+        app.table().create_user(&operator, new("janedoe", &format!("jane{number}@example.com")))
     }))
     .await;
-    let addresses =
-        join_all((0..4).map(|number| {
-            app.table().create_user(new(&format!("jane{number}"), "same@example.com"))
-        }))
-        .await;
+    let addresses = join_all((0..4).map(|number| {
+        app.table().create_user(&operator, new(&format!("jane{number}"), "same@example.com"))
+    }))
+    .await;
 
     assert_eq!(names.iter().filter(|made| made.is_ok()).count(), 1);
     assert_eq!(addresses.iter().filter(|made| made.is_ok()).count(), 1);

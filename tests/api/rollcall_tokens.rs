@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::{Scope, Timestamp, TokenCredential, TokenKind};
+use shared::table::Actor;
 use testkit::{ApiResponse, PASSWORD, Person, TestApp, basic};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
@@ -262,9 +263,9 @@ async fn a_token_that_is_revoked_or_whose_user_is_disabled_meanwhile_makes_none(
         let (user, token) = (jane.user().id, id(maker.token()).parse().unwrap());
         app.proxy().before("TransactWriteItems", async move {
             if revoked {
-                others.delete_token(user, token).commit().await.unwrap();
+                others.delete_token(&Actor::operator(), user, token).commit().await.unwrap();
             } else {
-                others.set_disabled(user, true).await.unwrap();
+                others.set_disabled(&Actor::operator(), user, true).await.unwrap();
             }
         });
 

@@ -7,7 +7,7 @@ use shared::aws::Aws;
 use shared::model::{ApiKey, Client, ClientSecret, S3Key, TokenKind, User};
 use shared::seal::{PUBLIC_KEY_VARIABLE, SealPrivateKey};
 use shared::service_key::{SECRET_VARIABLE, ServiceKey, ServiceKeys};
-use shared::table::{Connection, NewToken, NewUser, Table};
+use shared::table::{Actor, Connection, NewToken, NewUser, Table};
 
 use devkit::random;
 use devkit::secrets_manager::{SECRET, SecretsManager};
@@ -122,7 +122,7 @@ async fn seed_user(
         s3_key: Some(s3_key),
         ..NewUser::new(username.parse()?, email.parse()?)
     };
-    let user = table.create_user(new).await?;
+    let user = table.create_user(&Actor::operator(), new).await?;
     Ok(SeededUser {
         id: user.id.to_string(),
         number: user.number.get(),
@@ -139,14 +139,14 @@ async fn seed_user(
 
 async fn token(table: &Table, user: &User, kind: TokenKind) -> Result<String> {
     let new = NewToken { kind, name: "development".to_owned(), scopes: None, expires_at: None };
-    Ok(table.create_token(user, None, new)?.commit().await?.0.reveal())
+    Ok(table.create_token(&Actor::operator(), user, new)?.commit().await?.0.reveal())
 }
 
 async fn seed_client(table: &Table) -> Result<SeededClient> {
     let secret = ClientSecret::generate()?;
     let client =
         Client::new("Development".to_owned(), vec![REDIRECT_URI.to_owned()], Some(&secret))?;
-    table.create_client(&client).await?;
+    table.create_client(&Actor::operator(), &client).await?;
     Ok(SeededClient {
         client_id: client.id.to_string(),
         client_secret: secret.reveal().to_owned(),

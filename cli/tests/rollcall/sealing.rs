@@ -6,7 +6,7 @@ use std::process::Output;
 
 use shared::model::{EmailAddress, Registry};
 use shared::seal::SealPublicKey;
-use shared::table::{FreeSlug, NewAccount, NewUser, Table};
+use shared::table::{Actor, FreeSlug, NewAccount, NewUser, Table};
 
 use crate::stage::{Stage, rollcall, run};
 
@@ -95,7 +95,7 @@ async fn unseal_finds_the_box_of_an_account_in_the_table() {
 async fn account_with_registry(table: &Table, sealing: &SealPublicKey) -> String {
     let email: EmailAddress = "jane.doe@example.com".parse().unwrap();
     let new = NewUser::new("janedoe".parse().unwrap(), email);
-    let user = table.create_user(new).await.unwrap();
+    let user = table.create_user(&Actor::operator(), new).await.unwrap();
     let registry = Registry {
         server: "https://registry.example.com".to_owned(),
         email: "jane.doe@example.com".to_owned(),
@@ -106,7 +106,7 @@ async fn account_with_registry(table: &Table, sealing: &SealPublicKey) -> String
     let (user, slug) = table.user_and(user.id, FreeSlug(name.clone())).await.unwrap();
     let account = NewAccount { name, contact_email: None, registry: Some(registry) };
     table
-        .create_account(account, slug, &user.unwrap())
+        .create_account(&Actor::operator(), account, slug, &user.unwrap())
         .await
         .unwrap()
         .commit()

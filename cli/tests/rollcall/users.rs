@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::model::{GrantCredential, GrantTokenKind, Scope, User};
-use shared::table::{CredentialKey, LoginSubject, NewGrant, Stored, StoredCredential};
+use shared::table::{Actor, CredentialKey, LoginSubject, NewGrant, Stored, StoredCredential};
 
 use crate::stage::{Stage, text};
 
@@ -128,7 +128,7 @@ async fn granted(stage: &Stage, user: &Stored<User>) -> GrantCredential {
         redirect_uri: "https://example.com/".to_owned(),
         challenge: None,
     };
-    let code = stage.table.create_grant(user, new).await.unwrap();
+    let code = stage.table.create_grant(&Actor::operator(), user, new).await.unwrap();
     GrantCredential::parse(GrantTokenKind::Code, &code.reveal()).unwrap()
 }
 

@@ -93,6 +93,6 @@ pub(crate) async fn add(
     let sshkeys = SshKeyView::new(&key, private);
     keys.push(key);
     let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
-    let write = app.table.change_user(caller.user(), caller.token_id(), &change)?;
+    let write = app.table.change_user(&caller.actor(), caller.user(), &change)?;
     caller.commit(app, write, |_| http::ok(&Success::new(Added { sshkeys }))).await
 }

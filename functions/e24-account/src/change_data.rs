@@ -77,9 +77,9 @@ pub(crate) async fn change(
     let write = match body.password {
         Some(password) => {
             caller.require::<FullAccess>()?;
-            app.table.change_password(user, &change, &password.hash()?, caller.token_id())?
+            app.table.change_password(&caller.actor(), user, &change, &password.hash()?)?
         }
-        None => app.table.change_user(user, caller.token_id(), &change)?,
+        None => app.table.change_user(&caller.actor(), user, &change)?,
     };
     caller.commit(app, write, |user| http::ok_with_etag(&view(&user))).await
 }

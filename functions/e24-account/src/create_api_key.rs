@@ -29,6 +29,6 @@ pub(crate) async fn create(
     let key = ApiKey::generate(&service_key)?;
     let api = ApiKeyView::new(&key, user.id, Some(key.secret(user.id, &service_key)?));
     let change = UserChange { api_key: Some(ApiKeyChange::Put(key)), ..UserChange::default() };
-    let write = app.table.change_user(user, caller.token_id(), &change)?;
+    let write = app.table.change_user(&caller.actor(), user, &change)?;
     caller.commit(app, write, |_| http::ok(&Success::new(ApiKeyResponse { api }))).await
 }

@@ -23,6 +23,6 @@ pub(crate) async fn delete(
         return Err(Error::Conflict("the API key that signed the request cannot be deleted"));
     }
     let change = UserChange { api_key: Some(ApiKeyChange::Remove(id)), ..UserChange::default() };
-    let write = app.table.change_user(user, caller.token_id(), &change)?;
+    let write = app.table.change_user(&caller.actor(), user, &change)?;
     caller.commit(app, write, |_| http::ok(&Success::new(Empty {}))).await
 }

@@ -21,6 +21,6 @@ pub(crate) async fn delete(
     let place = keys.iter().position(|key| key.id.to_string() == id);
     keys.remove(place.ok_or(Error::NotFound("SSH key"))?);
     let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
-    let write = app.table.change_user(caller.user(), caller.token_id(), &change)?;
+    let write = app.table.change_user(&caller.actor(), caller.user(), &change)?;
     caller.commit(app, write, |_| http::ok(&Success::new(Empty {}))).await
 }

@@ -84,14 +84,13 @@ pub(crate) async fn create(
         username_is_derived: body.username.is_none(),
         full_name: format!("{} {}", body.first_name, body.last_name),
         first_name: Some(body.first_name.to_string()),
-        created_by_token: caller.token_id(),
         phone: body.phone.map(String::from).unwrap_or_default(),
         api_keys: vec![api_key],
         s3_key: Some(s3_key),
         member_of,
         ..NewUser::new(username, body.email)
     };
-    let write = app.table.create_user_with(new, slug)?;
+    let write = app.table.create_user_with(&caller.actor(), new, slug)?;
     let view = |user| Success::new(Created { user: UserView::new(&user, Some(secrets)) });
     caller.commit(app, write, |user| http::ok(&view(user))).await
 }

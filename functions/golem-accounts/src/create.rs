@@ -24,6 +24,6 @@ pub(crate) async fn create(
 ) -> Result<Response<Body>> {
     let (caller, account, slug) =
         auth.with(fields.and_then(new_account), |account| FreeSlug(account.name.clone())).await?;
-    let write = app.table.create_account(account, slug, caller.user()).await?;
+    let write = app.table.create_account(&caller.actor(), account, slug, caller.user()).await?;
     caller.commit(app, write, |account| http::ok(&AccountView::of_new(account))).await
 }

@@ -20,5 +20,6 @@ pub(crate) async fn delete(
     let (caller, id, access) = auth.with(query.and_then(|_| account_id(id)), |id| *id).await?;
     let admin = app.table.admin_for_deletion(id, access).await?;
     let caller = crate::as_demanded(app, caller, admin.account()).await?;
-    caller.commit(app, app.table.delete_account(admin)?, |()| http::ok(&Deleted {})).await
+    let write = app.table.delete_account(&caller.actor(), admin)?;
+    caller.commit(app, write, |()| http::ok(&Deleted {})).await
 }

@@ -43,6 +43,6 @@ pub(crate) async fn update(
             "must be the account's present plan or absent: it cannot be changed here",
         ));
     }
-    let write = app.table.change_account(admin, shown, body.change)?;
+    let write = app.table.change_account(&caller.actor(), admin, shown, body.change)?;
     caller.commit(app, write, |account| http::ok_with_etag(&AccountView::from(account))).await
 }

@@ -1,8 +1,8 @@
 use lambda_http::{Body, Response};
-use shared::auth::Basic;
+use shared::auth::{Basic, Caller, FullAccess};
 use shared::http::ApiRequest;
-use shared::model::{User, UserId};
-use shared::table::{LoginSubject, NewGrant, Stored};
+use shared::model::UserId;
+use shared::table::{LoginSubject, NewGrant};
 use shared::{Error, OAuthCode, Result};
 
 use crate::App;
@@ -69,7 +69,7 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
         None => Err(SignInError::Stale),
     };
     match signed_in {
-        Ok(user) => grant(app, &user, authorization).await,
+        Ok(caller) => grant(app, &caller, authorization).await,
         Err(error) => show(app, request, &authorization, &decision.username, Some(error)).await,
     }
 }
@@ -79,9 +79,9 @@ async fn sign_in(
     app: &App,
     basic: &Basic,
     named: (UserId, LoginSubject),
-) -> Result<Result<Stored<User>, SignInError>> {
+) -> Result<Result<Caller<FullAccess>, SignInError>> {
     match basic.sign_in(app, named).await {
-        Ok(user) => Ok(Ok(user)),
+        Ok(caller) => Ok(Ok(caller)),
         Err(Error::InvalidCredential) => Ok(Err(SignInError::WrongPassword)),
         Err(Error::TooManyAttempts { retry_after: 1 }) => Ok(Err(SignInError::Busy(1))),
         Err(Error::TooManyAttempts { retry_after }) => Ok(Err(SignInError::Locked(retry_after))),
@@ -92,13 +92,13 @@ async fn sign_in(
 /// Notes what the user grants and tells the client its code.
 async fn grant(
     app: &App,
-    user: &Stored<User>,
+    caller: &Caller<FullAccess>,
     authorization: AuthorizationRequest,
 ) -> Result<Response<Body>> {
     let AuthorizationRequest { client, scopes, challenge, answer } = authorization;
     let redirect_uri = answer.redirect_uri.clone();
     let new = NewGrant { client: client.id, scopes, redirect_uri, challenge };
-    let code = app.table.create_grant(user, new).await?;
+    let code = app.table.create_grant(&caller.actor(), caller.user(), new).await?;
     answer.code(&code.reveal())
 }
 

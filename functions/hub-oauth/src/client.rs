@@ -1,9 +1,8 @@
 //! Who the client is (RFC 6749, section 2.3).
 
-use shared::auth::Basic;
+use shared::auth::{AuthenticatedClient, Basic};
 use shared::http::{ApiRequest, Fields};
-use shared::model::{Client, ClientId, Grant, GrantCredential, GrantTokenKind, User};
-use shared::table::{ClientAndGrant, Stored};
+use shared::model::{ClientId, GrantCredential, GrantTokenKind};
 use shared::{Error, OAuthCode, Result};
 
 use crate::App;
@@ -51,27 +50,11 @@ impl ClientCredential {
         presented: Option<&GrantCredential>,
     ) -> Result<AuthenticatedClient> {
         let id = self.id.ok_or(UNKNOWN)?;
-        let named = presented.map(|presented| (presented.owner(), presented.grant()));
-        let ClientAndGrant { client, user, grant } = app.table.client_and_grant(id, named).await?;
-        let client = client.ok_or(UNKNOWN)?;
-        let is_proven = match (&client.secret_hash, self.secret) {
-            (Some(hash), Some(secret)) => hash.matches(secret.as_bytes()),
-            (None, None) => true,
-            (None, Some(_)) | (Some(_), None) => false,
-        };
-        if !is_proven {
-            return Err(UNKNOWN);
-        }
-        let held = user.zip(grant).filter(|(user, grant)| grant.belongs_to(&client, user));
-        Ok(AuthenticatedClient { client, held })
+        let grant = presented.map(|presented| (presented.owner(), presented.grant()));
+        AuthenticatedClient::authenticate(&app.table, id, self.secret.as_deref(), grant)
+            .await?
+            .ok_or(UNKNOWN)
     }
-}
-
-/// A client that proved itself, or has nothing to prove itself by.
-pub(crate) struct AuthenticatedClient {
-    pub(crate) client: Stored<Client>,
-    /// The grant that its code or token names, and who granted it, if it was granted to this client and still holds.
-    pub(crate) held: Option<(Stored<User>, Stored<Grant>)>,
 }
 
 /// The one field of a body that names a token; the hint of what it is is not needed, since its prefix says it.

@@ -37,15 +37,15 @@ pub(crate) async fn introspect(app: &App, request: &ApiRequest) -> Result<Respon
     let token = named_token(fields);
     let named = token.as_ref().ok().and_then(Option::as_ref).map(|(_, token)| token);
     let proven = client.check(app, named).await?;
-    if proven.client.secret_hash.is_none() {
+    if proven.client().secret_hash.is_none() {
         return Err(Error::OAuth {
             code: OAuthCode::InvalidClient,
             description: "this takes a client with a secret",
         });
     }
     let active = token?
-        .zip(proven.held)
-        .and_then(|((part, token), (user, grant))| active(part, &token, &user, &grant));
+        .zip(proven.grant())
+        .and_then(|((part, token), (user, grant))| active(part, &token, user, grant));
     http::ok(&Introspection { active: active.is_some(), token: active })
 }
 

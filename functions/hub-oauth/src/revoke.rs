@@ -18,17 +18,17 @@ pub(crate) async fn revoke(app: &App, request: &ApiRequest) -> Result<Response<B
     let token = named_token(fields);
     let named = token.as_ref().ok().and_then(Option::as_ref).map(|(_, token)| token);
     let proven = client.check(app, named).await?;
-    if let (Some((part, token)), Some((_, grant))) = (token?, proven.held)
+    if let (Some((part, token)), Some((_, grant))) = (token?, proven.grant())
         && let Some(refresh) = &grant.refresh
     {
         match part {
             GrantTokenKind::Refresh if token.is_in_family(&refresh.family_hash) => {
-                app.table.delete_grant(&grant).await?;
+                app.table.delete_grant(&proven.actor(), grant).await?;
             }
             GrantTokenKind::Access
                 if grant.access.iter().any(|access| token.matches(&access.secret_hash)) =>
             {
-                app.table.delete_access(&grant, &token).await?;
+                app.table.delete_access(&proven.actor(), grant, &token).await?;
             }
             GrantTokenKind::Code | GrantTokenKind::Refresh | GrantTokenKind::Access => {}
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::http::{self, ApiRequest, Fields};
 use shared::lifetimes::ACCESS_TOKEN_TTL;
 use shared::model::{Grant, GrantCredential, GrantTokenKind, Scope, Timestamp, User, UserNumber};
-use shared::table::Stored;
+use shared::table::{Actor, Stored};
 use shared::{Error, OAuthCode, Result};
 
 use crate::App;
@@ -91,20 +91,22 @@ pub(crate) async fn issue(app: &App, request: &ApiRequest) -> Result<Response<Bo
     let presented = request.as_ref().ok().and_then(TokenRequest::presented);
     let proven = client.check(app, presented).await?;
     let request = request?;
-    let (presented, (user, grant)) = request.presented().zip(proven.held).ok_or(INVALID_GRANT)?;
+    let (presented, (user, grant)) =
+        request.presented().zip(proven.grant()).ok_or(INVALID_GRANT)?;
+    let actor = proven.actor();
     let (spent, scopes) = match &request {
         TokenRequest::Code { redirect_uri, verifier, .. } => {
-            redeem(app, &grant, presented, redirect_uri, verifier.as_deref()).await?;
+            redeem(app, &actor, grant, presented, redirect_uri, verifier.as_deref()).await?;
             (None, grant.scopes.clone())
         }
         TokenRequest::Refresh { scope, .. } => {
-            refresh(app, &grant, presented).await?;
-            (Some(presented), narrowed(&grant, scope.as_deref())?)
+            refresh(app, &actor, grant, presented).await?;
+            (Some(presented), narrowed(grant, scope.as_deref())?)
         }
     };
-    let issued = app.table.issue(&user, &grant, spent, scopes.clone()).await?;
+    let issued = app.table.issue(&actor, user, grant, spent, scopes.clone()).await?;
     let mut answer =
-        http::ok(&TokenView::of(&user, issued.access.reveal(), issued.refresh.reveal(), &scopes))?;
+        http::ok(&TokenView::of(user, issued.access.reveal(), issued.refresh.reveal(), &scopes))?;
     answer.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
     Ok(answer)
 }
@@ -127,6 +129,7 @@ impl TokenView {
 /// was first (RFC 6749, section 4.1.2).
 async fn redeem(
     app: &App,
+    actor: &Actor,
     grant: &Stored<Grant>,
     code: &GrantCredential,
     redirect_uri: &str,
@@ -136,7 +139,7 @@ async fn redeem(
         return Err(INVALID_GRANT);
     }
     if grant.refresh.is_some() {
-        app.table.delete_grant(grant).await?;
+        app.table.delete_grant(actor, grant).await?;
         return Err(INVALID_GRANT);
     }
     if grant.code.expires_at <= Timestamp::now() {
@@ -150,7 +153,12 @@ async fn redeem(
 
 /// Refuses a refresh token that is not good. One that was spent more than a moment ago revokes its family (RFC 9700,
 /// section 4.14.2); within that moment it may be a retry whose answer was lost.
-async fn refresh(app: &App, grant: &Stored<Grant>, token: &GrantCredential) -> Result<()> {
+async fn refresh(
+    app: &App,
+    actor: &Actor,
+    grant: &Stored<Grant>,
+    token: &GrantCredential,
+) -> Result<()> {
     let now = Timestamp::now();
     let Some(kept) = &grant.refresh else { return Err(INVALID_GRANT) };
     if token.matches(&kept.secret_hash) {
@@ -159,7 +167,7 @@ async fn refresh(app: &App, grant: &Stored<Grant>, token: &GrantCredential) -> R
     let is_retry =
         kept.spent.iter().any(|spent| token.matches(&spent.secret_hash) && spent.is_recent(now));
     if token.is_in_family(&kept.family_hash) && !is_retry {
-        app.table.delete_grant(grant).await?;
+        app.table.delete_grant(actor, grant).await?;
     }
     Err(INVALID_GRANT)
 }

@@ -43,7 +43,8 @@ pub(crate) async fn change(
     own(&caller, owner)?;
     let email = email.ok_or(Error::NotFound("e-mail address"))?;
     let user = caller.user();
-    let write = app.table.change_email(user, email, body.verified, body.primary)?;
+    let write =
+        app.table.change_email(&caller.actor(), user, email, body.verified, body.primary)?;
     let mut after = (**user).clone();
     let view = |email: Email| {
         if body.primary {

@@ -46,7 +46,7 @@ pub(crate) async fn add(
     own(&caller, owner)?;
     let user = caller.user().clone();
     let view = |email| http::created(&EmailView::of(&email, &user), None);
-    let added = match app.table.add_email(&user, address) {
+    let added = match app.table.add_email(&caller.actor(), &user, address) {
         Ok(write) => caller.commit(app, write, view).await,
         Err(error) => Err(error),
     };
@@ -69,6 +69,6 @@ pub(crate) async fn delete(
         auth.with(body, |address| CallerEmail(named(name), address.clone())).await?;
     own(&caller, owner)?;
     let email = email.ok_or(Error::NotFound("e-mail address"))?;
-    let write = app.table.remove_email(caller.user(), &email)?;
+    let write = app.table.remove_email(&caller.actor(), caller.user(), &email)?;
     caller.commit(app, write, |()| http::no_content()).await
 }

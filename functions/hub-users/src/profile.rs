@@ -104,6 +104,6 @@ pub(crate) async fn update(
     own(&caller, owner)?;
     let caller =
         caller.check_if_match(|user| (UserView::of((**user).clone(), origin), user.versions()))?;
-    let write = app.table.change_user(caller.user(), caller.token_id(), &change)?;
+    let write = app.table.change_user(&caller.actor(), caller.user(), &change)?;
     caller.commit(app, write, |user| http::ok_with_etag(&UserView::of(user, origin))).await
 }

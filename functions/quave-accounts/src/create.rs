@@ -40,6 +40,6 @@ pub(crate) async fn create(
     let (caller, body, slug) = auth.with(body, |body| FreeSlug(body.name.clone())).await?;
     let registry = body.registry.map(|fields| fields.sealed(sealing)).transpose()?;
     let account = NewAccount { name: body.name, contact_email: None, registry };
-    let write = app.table.create_account(account, slug, caller.user()).await?;
+    let write = app.table.create_account(&caller.actor(), account, slug, caller.user()).await?;
     caller.commit(app, write, |account| http::ok(&Created { account_id: account.id })).await
 }

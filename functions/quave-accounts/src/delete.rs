@@ -26,5 +26,6 @@ pub(crate) async fn delete(
         (AccountView::new((**account).clone(), user), account.versions().and(user))
     })?;
     let deleted = Deleted { message: "Account deleted successfully" };
-    caller.commit(app, app.table.delete_account(admin)?, |()| http::ok(&deleted)).await
+    let write = app.table.delete_account(&caller.actor(), admin)?;
+    caller.commit(app, write, |()| http::ok(&deleted)).await
 }

@@ -31,7 +31,7 @@ pub(crate) async fn set(
     let (caller, id, access) = auth.with(fields.and_then(account_id), |id| *id).await?;
     let account = access.member()?.into_inner();
     let caller = as_demanded(app, caller).await?;
-    let write = app.table.set_current_account(caller.user(), id)?;
+    let write = app.table.set_current_account(&caller.actor(), caller.user(), id)?;
     let view = |user| CurrentAccount {
         account: AccountView::new(account, &user),
         message: "Current account updated successfully",

@@ -55,7 +55,6 @@ pub(crate) async fn create(
         return Err(Error::invalid("expiresAt", "must be in the future"));
     }
     caller.check_delegation(new.scopes.as_ref(), new.expires_at)?;
-    let maker = caller.token_id();
-    let write = app.table.create_token(caller.user(), maker, new)?;
+    let write = app.table.create_token(&caller.actor(), caller.user(), new)?;
     caller.commit(app, write, |(credential, token)| view::created(&credential, token)).await
 }

@@ -22,6 +22,6 @@ pub(crate) async fn revoke(
         let versions = token.versions();
         (TokenView::from(token.into_inner()), versions)
     })?;
-    let write = app.table.delete_token(caller.user().id, id);
+    let write = app.table.delete_token(&caller.actor(), caller.user().id, id);
     caller.commit(app, write, |()| http::no_content()).await
 }

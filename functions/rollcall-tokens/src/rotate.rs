@@ -29,12 +29,11 @@ pub(crate) async fn rotate(
     let input = fields.and_then(overlap).and_then(|overlap| Ok((token_id(id)?, overlap)));
     let (caller, (id, overlap), found) = auth.with(input, |(id, _)| *id).await?;
     let old = working(&caller, found)?;
-    let maker = caller.token_id();
-    if maker != Some(id) {
+    if caller.token().is_none_or(|token| token.id != id) {
         caller.require::<FullAccess>()?;
     }
     caller.check_delegation(old.scopes.as_ref(), old.expires_at)?;
     let caller = caller.check_if_match(|_| (TokenView::from((*old).clone()), old.versions()))?;
-    let write = app.table.rotate_token(caller.user(), maker, &old, overlap)?;
+    let write = app.table.rotate_token(&caller.actor(), caller.user(), &old, overlap)?;
     caller.commit(app, write, |(credential, new)| view::created(&credential, new)).await
 }

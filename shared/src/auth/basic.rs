@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::header::{self, Header};
-use super::permission::Credential;
+use super::permission::{Caller, Credential, FullAccess};
 use super::scheme::AuthScheme;
 use super::token::Token;
 use crate::error::failed;
@@ -74,7 +74,7 @@ impl Basic {
         &self,
         app: &App<PasswordAuth>,
         (user, guessed): (UserId, LoginSubject),
-    ) -> Result<Stored<User>> {
+    ) -> Result<Caller<FullAccess>> {
         let (kept, user, ()) =
             app.table.fetch_with_credential(user, CredentialKey::Password(guessed), ()).await?;
         let StoredCredential::Password(guessed, attempts) = kept else {
@@ -82,11 +82,7 @@ impl Basic {
         };
         self.check(app, user.as_ref(), &guessed, &attempts).await?;
         let user = user.ok_or(Error::InvalidCredential)?;
-        observe(|observed| {
-            observed.credential = Some("password");
-            observed.user = Some(user.id.to_string());
-        });
-        Ok(user)
+        Caller::admit(user, Credential::Password)
     }
 
     /// Whose name it is. A name that nobody has costs the same calls and gets an id that nobody has.

@@ -3,6 +3,7 @@
 mod authenticate;
 #[cfg(feature = "password")]
 mod basic;
+mod client;
 mod commit;
 mod header;
 mod permission;
@@ -13,6 +14,7 @@ mod token;
 pub use authenticate::AuthRequest;
 #[cfg(feature = "password")]
 pub use basic::{Basic, PasswordAuth, TokenOrBasic};
+pub use client::AuthenticatedClient;
 pub use permission::{
     AccountRead, AccountWrite, Caller, Credential, EmailRead, EmailWrite, FullAccess, Permission,
     ProfileRead, ProfileWrite, TokensRead, TokensWrite,

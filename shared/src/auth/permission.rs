@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use crate::http::Preconditions;
 use crate::idempotency::IdempotentRequest;
-use crate::model::{ApiKeyId, Scope, Timestamp, TokenId, User, UserToken};
-use crate::table::{ReadVersions, Stored};
+use crate::model::{ApiKeyId, GrantId, Scope, Timestamp, User, UserToken};
+use crate::table::{Actor, ReadVersions, Stored, UserCredential};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
@@ -19,8 +19,13 @@ pub enum Credential {
     ApiKey(ApiKeyId),
     /// A user token.
     Token(Box<UserToken>),
-    /// An OAuth access token with these scopes.
-    OAuth(BTreeSet<Scope>),
+    /// An OAuth access token.
+    OAuth {
+        /// The grant it was issued for.
+        grant: GrantId,
+        /// What it lets the client do.
+        scopes: BTreeSet<Scope>,
+    },
 }
 
 impl Credential {
@@ -30,7 +35,17 @@ impl Credential {
             Self::Password => "password",
             Self::ApiKey(_) => "signature",
             Self::Token(_) => "token",
-            Self::OAuth(_) => "oauth",
+            Self::OAuth { .. } => "oauth",
+        }
+    }
+
+    /// Where the table keeps it.
+    const fn stored_at(&self) -> UserCredential {
+        match self {
+            Self::Password => UserCredential::Password,
+            Self::ApiKey(key) => UserCredential::ApiKey(*key),
+            Self::Token(token) => UserCredential::Token(token.id),
+            Self::OAuth { grant, .. } => UserCredential::OAuth(*grant),
         }
     }
 
@@ -39,7 +54,7 @@ impl Credential {
         match self {
             Self::Password | Self::ApiKey(_) => None,
             Self::Token(token) => token.scopes.as_ref(),
-            Self::OAuth(scopes) => Some(scopes),
+            Self::OAuth { scopes, .. } => Some(scopes),
         }
     }
 }
@@ -147,13 +162,13 @@ impl<N: Permission> Caller<N> {
     pub fn token(&self) -> Option<&UserToken> {
         match &self.credential {
             Credential::Token(token) => Some(token),
-            Credential::Password | Credential::ApiKey(_) | Credential::OAuth(_) => None,
+            Credential::Password | Credential::ApiKey(_) | Credential::OAuth { .. } => None,
         }
     }
 
-    /// The id of that token, which a write can demand to be still there.
-    pub fn token_id(&self) -> Option<TokenId> {
-        self.token().map(|token| token.id)
+    /// The caller as the one who makes a write.
+    pub fn actor(&self) -> Actor {
+        Actor::user(&self.user, self.credential.stored_at())
     }
 
     /// Refuses what takes more than this proof says, for a request whose body decides what it takes.

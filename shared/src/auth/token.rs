@@ -99,7 +99,7 @@ impl Token {
             {
                 let access = grant.active_access(presented, now).ok_or(Error::InvalidCredential)?;
                 table.touch_grant(&grant, now).await;
-                Ok(Credential::OAuth(access.scopes.clone()))
+                Ok(Credential::OAuth { grant: grant.id, scopes: access.scopes.clone() })
             }
             _ => Err(Error::InvalidCredential),
         }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use shared::model::{ApiKey, Client, ClientId, Role, SecretHash, Timestamp, UserId};
-use shared::table::NewUser;
+use shared::table::{Actor, NewUser};
 
 use super::{PASSWORD, TestApp};
 use crate::{OAuthClient, Person, unique};
@@ -21,7 +21,7 @@ impl TestApp {
             api_keys: vec![api_key.clone()],
             ..NewUser::new(name.parse().expect("a username"), email)
         };
-        let user = self.table().create_user(new).await.expect("a new user");
+        let user = self.table().create_user(&Actor::operator(), new).await.expect("a new user");
         let secret = api_key.secret(user.id, &key).expect("its secret");
         let person = Person::of(self, user, secret).await;
         assert_eq!(person.send("GET", "/api/public/v1/current-account").await.status, 200);
@@ -31,7 +31,10 @@ impl TestApp {
     /// Makes a person a member of another's personal account.
     pub async fn join(&self, member: &Person<'_>, account: &str, role: Role) {
         let account = account.parse().expect("an account id");
-        self.table().add_member(account, member.user().id, role).await.expect("a new member");
+        self.table()
+            .add_member(&Actor::operator(), account, member.user().id, role)
+            .await
+            .expect("a new member");
     }
 
     /// Gives a person's account so many members more, who look like this one, past all functions: only their memberships
@@ -87,7 +90,7 @@ impl TestApp {
             redirect_uris: vec![redirect_uri.to_owned()],
             created_at: Timestamp::now(),
         };
-        self.table().create_client(&client).await.expect("a new client");
+        self.table().create_client(&Actor::operator(), &client).await.expect("a new client");
         let redirect_uri = redirect_uri.to_owned();
         OAuthClient { id: client.id.to_string(), secret, redirect_uri }
     }

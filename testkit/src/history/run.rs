@@ -6,6 +6,7 @@ use std::fmt;
 use anyhow::{Context, Result};
 use fastrand::Rng;
 use futures_util::future::join_all;
+use shared::table::Actor;
 use shared::table::Table as Accounts;
 
 use super::client_step::{ClientStep, Transport, each};
@@ -138,7 +139,11 @@ async fn disable<W>(stage: &Stage<'_, W>, world: &SharedState, disabled: bool) {
     let Some(user) = user else { return };
     let invoked = world.tick();
     let id = user.id.parse().expect("a user's id");
-    stage.table.set_disabled(id, disabled).await.expect("the table past all trouble");
+    stage
+        .table
+        .set_disabled(&Actor::operator(), id, disabled)
+        .await
+        .expect("the table past all trouble");
     let said = each(move |object, _| {
         let change = if disabled { set("disabled", "yes") } else { unset("disabled") };
         let is_theirs = object.holder() == Some(&user.username);

@@ -9,6 +9,7 @@ use super::rules::{Condition, Event, set};
 use super::run::Stage;
 use super::shared_state::{Done, KnownAccount, KnownToken, KnownUser, Object, Place, SharedState};
 use crate::basic;
+use shared::table::Actor;
 
 /// So many users are shared by all clients.
 const USERS: usize = 6;
@@ -141,7 +142,7 @@ async fn share<W: Transport>(
     for (number, member) in users.iter().enumerate().filter(|(number, _)| *number != owner) {
         let (role, place) =
             [(Role::Admin, Place::Admin), (Role::Member, Place::Member)][(number + owner) % 2];
-        stage.table.add_member(id.parse()?, member.id.parse()?, role).await?;
+        stage.table.add_member(&Actor::operator(), id.parse()?, member.id.parse()?, role).await?;
         std::collections::HashMap::insert(&mut members, member.username.clone(), place);
     }
     let mut known = world.known();

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 use shared::model::{Role, TokenKind};
-use shared::table::NewGrant;
+use shared::table::{Actor, NewGrant};
 use testkit::{Operation, Person, TOKEN_ID, TestApp, form, operations, sign, token_id};
 
 /// A write that is played.
@@ -167,6 +167,6 @@ async fn furnished(app: &TestApp) -> Person<'_> {
         redirect_uri: client.redirect_uri,
         challenge: None,
     };
-    app.table().create_grant(&user.unwrap(), grant).await.unwrap();
+    app.table().create_grant(&Actor::operator(), &user.unwrap(), grant).await.unwrap();
     jane
 }

@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 use shared::model::{GrantCredential, GrantTokenKind};
+use shared::table::Actor;
 use testkit::{ConsentPage, OAuthClient, PASSWORD, TestApp, parameter};
 
 use super::{CALLBACK, arranged, assert_error, grants, profile, set};
@@ -207,7 +208,7 @@ async fn a_code_of_a_user_who_is_disabled_or_changed_the_password_is_not_good() 
         client.code(&app, &john.who(), "profile_read").await,
     ];
 
-    app.table().set_disabled(jane.user().id, true).await.unwrap();
+    app.table().set_disabled(&Actor::operator(), jane.user().id, true).await.unwrap();
     app.changing_password(&john).await;
 
     for code in codes {

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use shared::table::Actor;
 use testkit::{ConsentPage, PASSWORD, TestApp, form, parameter};
 
 use super::{CALLBACK, arranged, decide, grants};
@@ -216,7 +217,7 @@ async fn a_wrong_password_shows_the_page_again_and_the_tenth_locks_the_name() {
 #[tokio::test]
 async fn a_disabled_user_cannot_sign_in() {
     arranged!(app, client, jane);
-    app.table().set_disabled(jane.user().id, true).await.unwrap();
+    app.table().set_disabled(&Actor::operator(), jane.user().id, true).await.unwrap();
 
     assert_eq!(decide(&app, &client, &jane, (PASSWORD, "allow")).await.status, 403);
     assert_eq!(grants(&app).await.len(), 0);
@@ -291,7 +292,7 @@ async fn a_password_may_hold_any_character() {
     let hash = shared::password::hash(password).unwrap();
     let change = shared::table::UserChange::default();
     app.table()
-        .change_password(&stored.unwrap(), &change, &hash, None)
+        .change_password(&Actor::operator(), &stored.unwrap(), &change, &hash)
         .unwrap()
         .commit()
         .await

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use shared::model::{GrantCredential, GrantTokenKind};
+use shared::table::Actor;
 use testkit::{OAuthClient, Service, TestApp, form};
 
 use super::{CALLBACK, arranged, assert_error, grants, profile, refresh, set};
@@ -64,7 +65,7 @@ async fn a_changed_password_or_a_disabled_user_ends_all_tokens_with_the_next_req
     let johns = client.tokens(&app, &john.who(), "profile_read").await;
 
     app.changing_password(&jane).await;
-    app.table().set_disabled(john.user().id, true).await.unwrap();
+    app.table().set_disabled(&Actor::operator(), john.user().id, true).await.unwrap();
 
     for tokens in [janes, johns] {
         assert_eq!(profile(&app, &tokens.access).await, 401);

@@ -5,7 +5,7 @@ use crate::model::{
     Timestamp, User, UserId,
 };
 use crate::table::engine::{
-    Changes, Claim, Condition, Fetch, Item, Items, Key, Stored, Table, Transaction,
+    Actor, Changes, Claim, Condition, Fetch, Item, Items, Key, Stored, Table, Transaction,
 };
 use crate::table::write::Write;
 use crate::telemetry::request::observe;
@@ -100,23 +100,26 @@ impl Table {
     /// is.
     pub async fn create_account(
         &self,
+        actor: &Actor,
         new: NewAccount,
         slug: Slug,
         owner: &Stored<User>,
     ) -> Result<Write<'_, Account>> {
         let account = new.into_account(slug, owner.id)?;
         let mut transaction =
-            Transaction::new(self, "create an account").insert_account(&account)?;
+            Transaction::new(self, actor, "create an account").insert_account(&account)?;
         if let Some(address) = &account.contact_email {
             transaction = transaction.claim_contact(account.id, address, [owner.id; 2])?;
         }
-        let key = Key::user(owner.id);
-        transaction = if self.has_usable_account(owner).await? {
-            transaction.check_user_enabled(owner.id)
-        } else {
+        if !self.has_usable_account(owner).await? {
             let current = Changes::new().set("currentAccount", account.id)?;
-            transaction.update(key, current, Condition::unchanged(owner), || Error::WriteConflict)
-        };
+            transaction = transaction.update(
+                Key::user(owner.id),
+                current,
+                Condition::unchanged(owner),
+                || Error::WriteConflict,
+            );
+        }
         observe(|observed| observed.account = Some(account.id.to_string()));
         Ok(Write::new(transaction, account))
     }

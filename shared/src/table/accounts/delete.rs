@@ -3,7 +3,7 @@
 use super::memberships::{Access, AdminOf};
 use crate::model::{Account, AccountId, UserId};
 use crate::table::cleanup::CleanupTask;
-use crate::table::engine::{Condition, Key, Stored, Table, Transaction};
+use crate::table::engine::{Actor, Condition, Key, Stored, Table, Transaction};
 use crate::table::write::{FollowUp, Write};
 use crate::{Error, Result};
 
@@ -15,9 +15,13 @@ impl Table {
     /// is missed: adding a member increments the account's version, which the transaction requires
     /// to be unchanged. An interrupted cleanup is finished by the sweep, or by a repeated deletion,
     /// through [`Table::admin_for_deletion`].
-    pub fn delete_account(&self, AdminOf { account, admin }: AdminOf) -> Result<Write<'_, ()>> {
+    pub fn delete_account(
+        &self,
+        actor: &Actor,
+        AdminOf { account, admin }: AdminOf,
+    ) -> Result<Write<'_, ()>> {
         let follow_up = FollowUp::DeleteMembers(account.id, admin);
-        Ok(Write::followed_by(self.deletion(&account, admin)?, (), follow_up))
+        Ok(Write::followed_by(self.deletion(actor, &account, admin)?, (), follow_up))
     }
 
     /// The proof of an admin, for a deletion: 404 and 403 as in [`Access::admin`]. If the account
@@ -31,15 +35,19 @@ impl Table {
 
     /// The transaction: the account, its names, both sides of the admin's membership, and the
     /// cleanup task.
-    fn deletion(&self, account: &Stored<Account>, admin: UserId) -> Result<Transaction<'_>> {
+    fn deletion(
+        &self,
+        actor: &Actor,
+        account: &Stored<Account>,
+        admin: UserId,
+    ) -> Result<Transaction<'_>> {
         let id = account.id;
         let ours = Condition::one_of("account", [id.to_string()]);
-        let transaction = Transaction::new(self, "delete an account")
+        let transaction = Transaction::new(self, actor, "delete an account")
             .delete(Key::account(id), Condition::unchanged(account), || Error::WriteConflict)
             .delete(Key::slug_claim(&account.slug), ours, || Error::WriteConflict)
             .delete(Key::membership(admin, id), Condition::is_admin(), || Error::WriteConflict)
             .delete(Key::member(id, admin), Condition::present(), || Error::WriteConflict)
-            .check_user_enabled(admin)
             .record_cleanup(&CleanupTask::members(id))?;
         Ok(match &account.contact_email {
             Some(contact) => transaction.release_contact(id, contact),

@@ -2,7 +2,7 @@
 
 use crate::model::{Account, AccountId, Membership, Role, Timestamp, UserId};
 use crate::table::engine::{
-    Changes, Condition, Fetch, Item, Items, Key, MEMBER, Stored, Table, Transaction,
+    Actor, Changes, Condition, Fetch, Item, Items, Key, MEMBER, Stored, Table, Transaction,
     account_partition, user_partition,
 };
 use crate::telemetry::request::observe;
@@ -87,8 +87,7 @@ impl Transaction<'_> {
     /// Checks that a user exists, is not disabled and is an admin of an account.
     pub(in crate::table) fn check_admin(self, admin: UserId, account: AccountId) -> Self {
         let membership = Key::membership(admin, account);
-        self.check_user_enabled(admin)
-            .check(membership, Condition::is_admin(), || Error::WriteConflict)
+        self.check(membership, Condition::is_admin(), || Error::WriteConflict)
     }
 
     /// Inserts both sides of a membership and increments the account's version, so that a
@@ -130,9 +129,15 @@ impl Table {
     }
 
     /// Makes a user a member of an account.
-    pub async fn add_member(&self, account: AccountId, user: UserId, role: Role) -> Result<()> {
+    pub async fn add_member(
+        &self,
+        actor: &Actor,
+        account: AccountId,
+        user: UserId,
+        role: Role,
+    ) -> Result<()> {
         let member = Membership { account, user, role, joined_at: Timestamp::now() };
-        Transaction::new(self, "add a member")
+        Transaction::new(self, actor, "add a member")
             .check(Key::user(user), Condition::enabled(), || Error::NotFound("user"))
             .insert_member(&member)?
             .commit()

@@ -1,14 +1,14 @@
 //! Plans.
 
 use crate::model::{AccountId, Plan, PlanId};
-use crate::table::engine::{Changes, Condition, Item, Key, PLAN, PLANS, Table, Transaction};
+use crate::table::engine::{Actor, Changes, Condition, Item, Key, PLAN, PLANS, Table, Transaction};
 use crate::{Error, Result};
 
 impl Table {
     /// Creates a plan, or replaces its limits.
-    pub async fn put_plan(&self, plan: &Plan) -> Result<()> {
+    pub async fn put_plan(&self, actor: &Actor, plan: &Plan) -> Result<()> {
         let always = || Condition::absent().or(Condition::present());
-        Transaction::new(self, "put a plan")
+        Transaction::new(self, actor, "put a plan")
             .put(plan.to_attributes(Key::plan(plan.id))?, always(), || Error::WriteConflict)?
             .put(plan.to_attributes(Key::listed_plan(plan.id))?, always(), || Error::WriteConflict)?
             .commit()
@@ -21,9 +21,9 @@ impl Table {
     }
 
     /// Assigns a plan to an account. [`Error::NotFound`] if either does not exist.
-    pub async fn assign_plan(&self, account: AccountId, plan: PlanId) -> Result<()> {
+    pub async fn assign_plan(&self, actor: &Actor, account: AccountId, plan: PlanId) -> Result<()> {
         let changes = Changes::new().set("plan", plan)?;
-        let mut transaction = Transaction::new(self, "assign a plan").update(
+        let mut transaction = Transaction::new(self, actor, "assign a plan").update(
             Key::account(account),
             changes,
             Condition::present(),

@@ -3,7 +3,7 @@
 use super::memberships::AdminOf;
 use super::read::AccountWithEmail;
 use crate::model::{Account, AccountId, AccountName, EmailAddress, UserId};
-use crate::table::engine::{Changes, Claim, Condition, Key, Stored, Table, Transaction};
+use crate::table::engine::{Actor, Changes, Claim, Condition, Key, Stored, Table, Transaction};
 use crate::table::write::Write;
 use crate::{Error, Result};
 
@@ -65,6 +65,7 @@ impl Table {
     /// nothing. [`Error::Conflict`] if the address belongs to another account or another user.
     pub fn change_account(
         &self,
+        actor: &Actor,
         AdminOf { account: before, admin }: AdminOf,
         shown: AccountWithEmail,
         change: AccountChange,
@@ -75,7 +76,7 @@ impl Table {
         if !same || after.contact_email.is_some() {
             after.contact_email = Some(change.email);
         }
-        let transaction = self.update_account(&before, &after, admin)?;
+        let transaction = self.update_account(actor, &before, &after, admin)?;
         let transaction =
             if same { transaction } else { transaction.move_contact(&before, &after, admin)? };
         let email = after.contact_email.clone().or(shown);
@@ -85,6 +86,7 @@ impl Table {
     /// The update of the account item, for an admin.
     fn update_account(
         &self,
+        actor: &Actor,
         before: &Stored<Account>,
         after: &Account,
         admin: UserId,
@@ -93,7 +95,7 @@ impl Table {
         if let Some(address) = &after.contact_email {
             changes = changes.set("contactEmail", address)?;
         }
-        Ok(Transaction::new(self, "change an account")
+        Ok(Transaction::new(self, actor, "change an account")
             .update(Key::account(after.id), changes, Condition::unchanged(before), || {
                 Error::WriteConflict
             })

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Stored, TTL, VERSION};
 use super::key::PK;
-use crate::model::User;
+use crate::model::ApiKeyId;
 
 /// A condition expression with its names and values.
 pub(in crate::table) struct Condition {
@@ -38,15 +38,26 @@ impl Condition {
     }
 
     /// The user exists, is not disabled, and has not changed the password since it was read.
-    pub(in crate::table) fn same_epoch(user: &User) -> Self {
-        let epoch = AttributeValue::N(user.credential_epoch.to_string());
-        let same = Self::compare("credentialEpoch", "= :epoch", [(":epoch".to_owned(), epoch)]);
-        let same = if user.credential_epoch == 0 {
+    pub(in crate::table) fn same_epoch(epoch: u64) -> Self {
+        let value = AttributeValue::N(epoch.to_string());
+        let same = Self::compare("credentialEpoch", "= :epoch", [(":epoch".to_owned(), value)]);
+        let same = if epoch == 0 {
             same.or(Self::without_values("attribute_not_exists(#credentialEpoch)".to_owned()))
         } else {
             same
         };
         Self::enabled().and(same)
+    }
+
+    /// The user has this API key.
+    pub(in crate::table) fn has_api_key(key: ApiKeyId) -> Self {
+        let names = [("#apiKeys", "apiKeys".to_owned()), ("#apiKey", key.to_string())];
+        let names = names.map(|(name, attribute)| (name.to_owned(), attribute));
+        Self {
+            expression: "attribute_exists(#apiKeys.#apiKey)".to_owned(),
+            names: HashMap::from(names),
+            values: HashMap::new(),
+        }
     }
 
     /// The item has not changed since it was read.

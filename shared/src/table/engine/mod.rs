@@ -1,5 +1,6 @@
 //! What the other rooms build on: the client, keys, items, reads, conditions and transactions.
 
+mod actor;
 mod batch_delete;
 mod capacity;
 mod claim;
@@ -14,6 +15,8 @@ mod table;
 mod transaction;
 mod versions;
 
+pub use actor::Actor;
+pub(crate) use actor::UserCredential;
 pub(in crate::table) use batch_delete::MAX_BATCH_DELETE;
 pub(in crate::table) use claim::Claim;
 pub(in crate::table) use condition::Condition;

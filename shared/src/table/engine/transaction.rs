@@ -9,13 +9,13 @@ use aws_sdk_dynamodb::types::{
 };
 use serde::Serialize;
 
+use super::actor::{Actor, Identity, UserCredential};
 use super::condition::Condition;
 use super::failure::failed_call;
 use super::item::{Attributes, Keyed, VERSION};
 use super::key::Key;
 use super::table::Table;
 use crate::error::failed;
-use crate::model::UserId;
 use crate::random::{self, back_off};
 use crate::{Error, Result};
 
@@ -28,6 +28,7 @@ pub(in crate::table) type OnConditionFailed = fn() -> Error;
 /// A transaction that is being built: at most 100 actions, each on a different item.
 pub(in crate::table) struct Transaction<'t> {
     table: &'t Table,
+    actor: Actor,
     action: &'static str,
     actions: Vec<Action>,
 }
@@ -110,8 +111,8 @@ impl Changes {
 
 impl<'t> Transaction<'t> {
     /// An empty transaction; `action` names the operation in errors.
-    pub(in crate::table) const fn new(table: &'t Table, action: &'static str) -> Self {
-        Self { table, action, actions: Vec::new() }
+    pub(in crate::table) fn new(table: &'t Table, actor: &Actor, action: &'static str) -> Self {
+        Self { table, actor: actor.clone(), action, actions: Vec::new() }
     }
 
     /// The table that it writes to.
@@ -171,11 +172,6 @@ impl<'t> Transaction<'t> {
         self.add(key, ActionKind::Check, condition, on_failed)
     }
 
-    /// Checks that a user exists and is not disabled: [`Error::InvalidCredential`] otherwise.
-    pub(in crate::table) fn check_user_enabled(self, user: UserId) -> Self {
-        self.check(Key::user(user), Condition::enabled(), || Error::InvalidCredential)
-    }
-
     fn add(
         mut self,
         key: Key,
@@ -194,8 +190,40 @@ impl<'t> Transaction<'t> {
     }
 
     /// Requires that an item still has this version, in addition to any other action on it.
-    pub(in crate::table) fn unchanged(mut self, key: Key, version: u64) -> Self {
-        let condition = Condition::version(version);
+    pub(in crate::table) fn unchanged(self, key: Key, version: u64) -> Self {
+        self.require(key, Condition::version(version))
+    }
+
+    /// Requires what the actor rests on: the credential still exists, the user is not disabled.
+    ///
+    /// These conditions come last, so that they hide no error that a method names.
+    fn authorized(self) -> Self {
+        match self.actor.0 {
+            Identity::User { id, epoch, credential } => {
+                let enabled = Condition::same_epoch(epoch);
+                match credential {
+                    UserCredential::Password => self.require(Key::user(id), enabled),
+                    UserCredential::ApiKey(key) => {
+                        self.require(Key::user(id), enabled.and(Condition::has_api_key(key)))
+                    }
+                    UserCredential::Token(token) => {
+                        self.require(Key::user(id), enabled).check_exists(Key::token(id, token))
+                    }
+                    UserCredential::OAuth(grant) => {
+                        self.require(Key::user(id), enabled).check_exists(Key::grant(id, grant))
+                    }
+                }
+            }
+            Identity::Client(client) => self.check_exists(Key::client(client)),
+            #[cfg(feature = "operator")]
+            Identity::Operator => self,
+            Identity::System => self,
+        }
+    }
+
+    /// Adds a condition on an item, in addition to any other action on it. If it fails, the request
+    /// runs again.
+    fn require(mut self, key: Key, condition: Condition) -> Self {
         let Some(action) = self.actions.iter_mut().find(|action| action.key == key) else {
             return self.check(key, condition, || Error::WriteConflict);
         };
@@ -203,6 +231,14 @@ impl<'t> Transaction<'t> {
         action.condition = existing.and(condition);
         action.on_failed = || Error::WriteConflict;
         self
+    }
+
+    /// Checks that a credential still exists, unless this transaction writes it itself.
+    fn check_exists(self, key: Key) -> Self {
+        if self.actions.iter().any(|action| action.key == key) {
+            return self;
+        }
+        self.check(key, Condition::present(), || Error::InvalidCredential)
     }
 
     /// Commits all actions or none.
@@ -214,15 +250,16 @@ impl<'t> Transaction<'t> {
         if self.actions.is_empty() {
             return Ok(());
         }
+        let this = self.authorized();
         let token = format!("{:032x}", u128::from_be_bytes(random::bytes()?));
-        let (name, action) = (&self.table.name, self.action);
+        let (name, action) = (&this.table.name, this.action);
         let on_failed: Vec<OnConditionFailed> =
-            self.actions.iter().map(|action| action.on_failed).collect();
-        let writes = self.actions.into_iter().map(|action| action.into_item(name));
+            this.actions.iter().map(|action| action.on_failed).collect();
+        let writes = this.actions.into_iter().map(|action| action.into_item(name));
         let writes = writes.collect::<Result<Vec<_>, _>>().map_err(failed(action))?;
         for attempt in 0..MAX_ATTEMPTS {
             let request =
-                self.table.client.transact_write_items().set_transact_items(Some(writes.clone()));
+                this.table.client.transact_write_items().set_transact_items(Some(writes.clone()));
             let Err(error) = request.client_request_token(&token).send().await else {
                 return Ok(());
             };

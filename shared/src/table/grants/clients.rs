@@ -1,7 +1,7 @@
 //! OAuth clients.
 
 use crate::model::{Client, ClientId, Grant, GrantId, User, UserId};
-use crate::table::engine::{Fetch, Items, Key, Stored, Table, Transaction};
+use crate::table::engine::{Actor, Fetch, Items, Key, Stored, Table, Transaction};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
@@ -55,8 +55,8 @@ impl Table {
     }
 
     /// Registers a client.
-    pub async fn create_client(&self, client: &Client) -> Result<()> {
-        Transaction::new(self, "register a client")
+    pub async fn create_client(&self, actor: &Actor, client: &Client) -> Result<()> {
+        Transaction::new(self, actor, "register a client")
             .insert(client, || Error::WriteConflict)?
             .commit()
             .await

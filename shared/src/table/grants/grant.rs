@@ -13,7 +13,9 @@ use crate::model::{
     ClientId, Grant, GrantAccess, GrantCode, GrantCredential, GrantId, GrantRefresh,
     GrantTokenKind, Scope, SpentRefresh, Timestamp, User,
 };
-use crate::table::engine::{Changes, Condition, Item, Key, Keyed, Stored, TTL, Table, Transaction};
+use crate::table::engine::{
+    Actor, Changes, Condition, Item, Key, Keyed, Stored, TTL, Table, Transaction,
+};
 use crate::{Error, Result};
 use crate::{lifetimes, limits};
 
@@ -43,6 +45,7 @@ impl Table {
     /// [`Error::WriteConflict`] if the user was disabled or changed the password meanwhile.
     pub async fn create_grant(
         &self,
+        actor: &Actor,
         user: &Stored<User>,
         new: NewGrant,
     ) -> Result<GrantCredential> {
@@ -68,9 +71,11 @@ impl Table {
         let mut attributes = grant.to_attributes(grant.key())?;
         let end = grant.code.expires_at.as_second().to_string();
         attributes.insert(TTL.to_owned(), AttributeValue::N(end));
-        Transaction::new(self, "create a grant")
+        Transaction::new(self, actor, "create a grant")
             .put(attributes, Condition::absent(), || Error::WriteConflict)?
-            .check(Key::user(user.id), Condition::same_epoch(user), || Error::WriteConflict)
+            .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
+                Error::WriteConflict
+            })
             .commit()
             .await?;
         Ok(code)
@@ -80,6 +85,7 @@ impl Table {
     /// becomes invalid.
     pub async fn issue(
         &self,
+        actor: &Actor,
         user: &Stored<User>,
         grant: &Stored<Grant>,
         spent: Option<&GrantCredential>,
@@ -111,18 +117,20 @@ impl Table {
             .set(TTL, stored.expires_at.as_second())?
             .set("refresh", &stored)?
             .set("access", &live[live.len().saturating_sub(limits::MAX_ACCESS_TOKENS)..])?;
-        Transaction::new(self, "issue tokens")
+        Transaction::new(self, actor, "issue tokens")
             .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
-            .check(Key::user(user.id), Condition::same_epoch(user), || Error::WriteConflict)
+            .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
+                Error::WriteConflict
+            })
             .commit()
             .await?;
         Ok(IssuedTokens { access, refresh })
     }
 
     /// Revokes a grant with all its tokens. Succeeds if it is revoked already.
-    pub async fn delete_grant(&self, grant: &Stored<Grant>) -> Result<()> {
+    pub async fn delete_grant(&self, actor: &Actor, grant: &Stored<Grant>) -> Result<()> {
         let gone: fn() -> Error = || Error::WriteConflict;
-        let deleted = Transaction::new(self, "revoke a grant")
+        let deleted = Transaction::new(self, actor, "revoke a grant")
             .delete(grant.key(), Condition::present(), gone)
             .commit()
             .await;
@@ -135,12 +143,13 @@ impl Table {
     /// Revokes one access token of a grant that is unchanged since it was read.
     pub async fn delete_access(
         &self,
+        actor: &Actor,
         grant: &Stored<Grant>,
         revoked: &GrantCredential,
     ) -> Result<()> {
         let left: Vec<&GrantAccess> =
             grant.access.iter().filter(|access| !revoked.matches(&access.secret_hash)).collect();
-        Transaction::new(self, "revoke an access token")
+        Transaction::new(self, actor, "revoke an access token")
             .update(
                 grant.key(),
                 Changes::new().set("access", left)?,

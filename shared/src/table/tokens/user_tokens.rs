@@ -10,8 +10,8 @@ use crate::model::{
     Scope, SecretHash, Timestamp, TokenCredential, TokenId, TokenKind, User, UserId, UserToken,
 };
 use crate::table::engine::{
-    Attributes, Changes, Condition, Fetch, Item, Items, Key, Keyed, Stored, TOKEN, TTL, Table,
-    Transaction, user_partition,
+    Actor, Attributes, Changes, Condition, Fetch, Item, Items, Key, Keyed, Stored, TOKEN, TTL,
+    Table, Transaction, user_partition,
 };
 use crate::table::write::Write;
 use crate::{Error, Result};
@@ -74,51 +74,40 @@ pub struct TokenPage {
     pub next: Option<TokenId>,
 }
 
-impl Transaction<'_> {
-    /// Checks that the token that authenticated the request, if it was a token, still exists.
-    pub(in crate::table) fn check_token(self, user: UserId, token: Option<TokenId>) -> Self {
-        match token {
-            Some(token) => self
-                .check(Key::token(user, token), Condition::present(), || Error::InvalidCredential),
-            None => self,
-        }
-    }
-}
-
 impl Table {
-    /// Creates a token for a user. `maker` is the token that authenticated the request, if it was a
-    /// token. The returned credential is the only copy of the secret.
+    /// Creates a token for a user. The returned credential is the only copy of the secret.
     ///
-    /// [`Error::InvalidCredential`] if the maker was revoked meanwhile, [`Error::WriteConflict`] if
-    /// the user was disabled or changed the password.
+    /// [`Error::WriteConflict`] if the user was disabled or changed the password.
     pub fn create_token(
         &self,
+        actor: &Actor,
         user: &User,
-        maker: Option<TokenId>,
         new: NewToken,
     ) -> Result<Write<'_, (TokenCredential, UserToken)>> {
         let credential = TokenCredential::generate(new.kind, user.id)?;
         let token = new.into_token(user, credential.id(), credential.secret_hash());
-        let transaction = self.token_creation("create a token", user, maker, &token)?;
+        let transaction = self.token_creation(actor, "create a token", user, &token)?;
         Ok(Write::new(transaction, (credential, token)))
     }
 
     /// Revokes a token, effective with the next request. [`Error::NotFound`] if it does not exist.
-    pub fn delete_token(&self, user: UserId, token: TokenId) -> Write<'_, ()> {
-        let transaction = Transaction::new(self, "revoke a token")
-            .delete(Key::token(user, token), Condition::present(), || Error::NotFound("token"))
-            .check_user_enabled(user);
+    pub fn delete_token(&self, actor: &Actor, user: UserId, token: TokenId) -> Write<'_, ()> {
+        let transaction = Transaction::new(self, actor, "revoke a token").delete(
+            Key::token(user, token),
+            Condition::present(),
+            || Error::NotFound("token"),
+        );
         Write::new(transaction, ())
     }
 
     /// Creates a token that replaces `old`. The old one stays valid for `overlap`, but not beyond
-    /// its own expiry; without an overlap it is deleted. `maker` is as in [`Table::create_token`].
+    /// its own expiry; without an overlap it is deleted.
     ///
     /// [`Error::Conflict`] if it was rotated before; other errors as in [`Table::create_token`].
     pub fn rotate_token(
         &self,
+        actor: &Actor,
         user: &User,
-        maker: Option<TokenId>,
         old: &Stored<UserToken>,
         overlap: Duration,
     ) -> Result<Write<'_, (TokenCredential, UserToken)>> {
@@ -134,12 +123,7 @@ impl Table {
         };
         let new = new.into_token(user, credential.id(), credential.secret_hash());
         let unchanged = Condition::unchanged(old);
-        let transaction = self.token_creation(
-            "rotate a token",
-            user,
-            maker.filter(|maker| *maker != old.id),
-            &new,
-        )?;
+        let transaction = self.token_creation(actor, "rotate a token", user, &new)?;
         let transaction = if overlap.is_zero() {
             transaction.delete(old.key(), unchanged, || Error::WriteConflict)
         } else {
@@ -149,19 +133,19 @@ impl Table {
         Ok(Write::new(transaction, (credential, new)))
     }
 
-    /// The creation of a token, for a user with an unchanged password and a maker that still
-    /// exists.
+    /// The creation of a token, for a user with an unchanged password.
     fn token_creation(
         &self,
+        actor: &Actor,
         action: &'static str,
         user: &User,
-        maker: Option<TokenId>,
         new: &UserToken,
     ) -> Result<Transaction<'_>> {
-        Ok(Transaction::new(self, action)
+        Ok(Transaction::new(self, actor, action)
             .put(attributes(new)?, Condition::absent(), || Error::WriteConflict)?
-            .check(Key::user(user.id), Condition::same_epoch(user), || Error::WriteConflict)
-            .check_token(user.id, maker))
+            .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
+                Error::WriteConflict
+            }))
     }
 
     /// Reads the tokens of a user after this one, for a page of `limit`. It needs only the user's

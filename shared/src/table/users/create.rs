@@ -2,11 +2,11 @@
 
 use crate::error::failed;
 use crate::model::{
-    Account, AccountName, ApiKey, Email, EmailAddress, Membership, Role, S3Key, Slug, TokenId,
-    User, UserId, UserNumber, Username,
+    Account, AccountName, ApiKey, Email, EmailAddress, Membership, Role, S3Key, Slug, User, UserId,
+    UserNumber, Username,
 };
 use crate::table::accounts::{AdminOf, NewAccount};
-use crate::table::engine::{Claim, Condition, Key, OnConditionFailed, Table, Transaction};
+use crate::table::engine::{Actor, Claim, Condition, Key, OnConditionFailed, Table, Transaction};
 use crate::table::write::Write;
 use crate::{Error, Result};
 
@@ -36,8 +36,6 @@ pub struct NewUser {
     pub s3_key: Option<S3Key>,
     /// An account that the user also joins, with the proof of its admin.
     pub member_of: Option<AdminOf>,
-    /// The admin's token that authenticated the request, if it was a token.
-    pub created_by_token: Option<TokenId>,
 }
 
 impl NewUser {
@@ -56,7 +54,6 @@ impl NewUser {
             api_keys: Vec::new(),
             s3_key: None,
             member_of: None,
-            created_by_token: None,
         }
     }
 }
@@ -116,7 +113,6 @@ impl Transaction<'_> {
         self,
         user: &User,
         AdminOf { account, admin }: AdminOf,
-        token: Option<TokenId>,
     ) -> Result<Self> {
         let member = Membership {
             account: account.id,
@@ -124,28 +120,33 @@ impl Transaction<'_> {
             role: Role::Member,
             joined_at: user.created_at,
         };
-        self.check_admin(admin, account.id).check_token(admin, token).insert_member(&member)
+        self.check_admin(admin, account.id).insert_member(&member)
     }
 }
 
 impl Table {
     /// Creates a user like [`Table::create_user_with`], with a free slug that it reads first.
-    pub async fn create_user(&self, new: NewUser) -> Result<User> {
+    pub async fn create_user(&self, actor: &Actor, new: NewUser) -> Result<User> {
         let name: AccountName =
             new.username.to_string().parse().map_err(failed("name an account"))?;
         let slug = self.free_slug(&name, new.id).await?;
-        self.create_user_with(new, slug)?.commit().await
+        self.create_user_with(actor, new, slug)?.commit().await
     }
 
     /// Creates a user with an address and a personal account.
     ///
     /// [`Error::Conflict`] if the username or the address is taken. [`Error::WriteConflict`] if the
     /// slug, the number or a derived username was taken meanwhile: try again with free ones.
-    pub fn create_user_with(&self, mut new: NewUser, slug: Slug) -> Result<Write<'_, User>> {
+    pub fn create_user_with(
+        &self,
+        actor: &Actor,
+        mut new: NewUser,
+        slug: Slug,
+    ) -> Result<Write<'_, User>> {
         let name = new.username.to_string().parse().map_err(failed("name an account"))?;
         let account =
             NewAccount { name, contact_email: None, registry: None }.into_account(slug, new.id)?;
-        let (member_of, created_by_token) = (new.member_of.take(), new.created_by_token);
+        let member_of = new.member_of.take();
         let name_taken: OnConditionFailed = if new.username_is_derived {
             || Error::WriteConflict
         } else {
@@ -158,11 +159,11 @@ impl Table {
             added_at: account.created_at,
         };
         let user = new.into_user(&account)?;
-        let mut transaction = Transaction::new(self, "create a user")
+        let mut transaction = Transaction::new(self, actor, "create a user")
             .insert_user(&user, &email, name_taken)?
             .insert_account(&account)?;
         if let Some(admin) = member_of {
-            transaction = transaction.insert_user_as_member(&user, admin, created_by_token)?;
+            transaction = transaction.insert_user_as_member(&user, admin)?;
         }
         Ok(Write::new(transaction, user))
     }

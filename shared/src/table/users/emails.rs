@@ -3,7 +3,7 @@
 use crate::limits;
 use crate::model::{Email, EmailAddress, Timestamp, User, UserId};
 use crate::table::engine::{
-    Changes, Claim, Condition, EMAIL, Key, Keyed, Stored, Table, Transaction, user_partition,
+    Actor, Changes, Claim, Condition, EMAIL, Key, Keyed, Stored, Table, Transaction, user_partition,
 };
 use crate::table::write::Write;
 use crate::{Error, Result};
@@ -19,6 +19,7 @@ impl Table {
     /// [`Error::Conflict`] if a user has it already, or this one has [`limits::MAX_EMAILS`].
     pub fn add_email(
         &self,
+        actor: &Actor,
         user: &Stored<User>,
         address: EmailAddress,
     ) -> Result<Write<'_, Email>> {
@@ -26,7 +27,7 @@ impl Table {
             return Err(Error::Conflict("you have 50 addresses already"));
         }
         let email = Email { user: user.id, address, verified: false, added_at: Timestamp::now() };
-        let transaction = Transaction::new(self, "add an address")
+        let transaction = Transaction::new(self, actor, "add an address")
             .put(
                 Claim::by_user(user.id, Key::email_claim(&email.address))?,
                 Condition::absent(),
@@ -40,6 +41,7 @@ impl Table {
     /// Marks an address as verified, as primary, or both. A primary address must be verified.
     pub fn change_email(
         &self,
+        actor: &Actor,
         user: &Stored<User>,
         email: Stored<Email>,
         verify: bool,
@@ -51,7 +53,7 @@ impl Table {
         }
         let becomes_verified = verified && !email.verified;
         let becomes_primary = make_primary && !user.primary_email.same_as(&email.address);
-        let transaction = Transaction::new(self, "change an address");
+        let transaction = Transaction::new(self, actor, "change an address");
         if !becomes_verified && !becomes_primary {
             return Ok(Write::new(transaction, email.into_inner()));
         }
@@ -67,7 +69,7 @@ impl Table {
             transaction
                 .update(user.key(), primary, Condition::unchanged(user), || Error::WriteConflict)
         } else {
-            transaction.check_user_enabled(user.id)
+            transaction
         };
         Ok(Write::new(transaction, Email { verified, ..email.into_inner() }))
     }
@@ -75,6 +77,7 @@ impl Table {
     /// Removes and releases an address that is not the primary one.
     pub fn remove_email(
         &self,
+        actor: &Actor,
         user: &Stored<User>,
         email: &Stored<Email>,
     ) -> Result<Write<'_, ()>> {
@@ -82,7 +85,7 @@ impl Table {
             return Err(Error::invalid("email", "is the primary address, which cannot be deleted"));
         }
         let ours = Condition::one_of("user", [user.id.to_string()]);
-        let transaction = Transaction::new(self, "delete an address")
+        let transaction = Transaction::new(self, actor, "delete an address")
             .delete(email.key(), Condition::present(), || Error::WriteConflict)
             .delete(Key::email_claim(&email.address), ours, || Error::WriteConflict)
             .set_email_count(user, user.email_count.saturating_sub(1))?;

@@ -1,8 +1,8 @@
 //! Updating users.
 
-use crate::model::{AccountId, ApiKey, ApiKeyId, SshKey, TokenId, User, UserId};
+use crate::model::{AccountId, ApiKey, ApiKeyId, SshKey, User, UserId};
 use crate::table::cleanup::CleanupTask;
-use crate::table::engine::{Changes, Condition, Key, Keyed, Stored, Table, Transaction};
+use crate::table::engine::{Actor, Changes, Condition, Key, Keyed, Stored, Table, Transaction};
 use crate::table::write::{FollowUp, Write};
 use crate::{Error, Result};
 
@@ -94,11 +94,11 @@ impl Table {
     /// was a token.
     pub fn change_user(
         &self,
+        actor: &Actor,
         user: &Stored<User>,
-        token: Option<TokenId>,
         change: &UserChange,
     ) -> Result<Write<'_, User>> {
-        let transaction = self.update_user(user, token, change.add_to(Changes::new())?);
+        let transaction = self.update_user(actor, user, change.add_to(Changes::new())?);
         Ok(Write::new(transaction, change.apply_to(user)))
     }
 
@@ -108,19 +108,20 @@ impl Table {
     /// One transaction revokes them, by incrementing the user's epoch; they are deleted after it.
     pub fn change_password(
         &self,
+        actor: &Actor,
         user: &Stored<User>,
         change: &UserChange,
         password_hash: &str,
-        retained: Option<TokenId>,
     ) -> Result<Write<'_, User>> {
         let epoch = user.credential_epoch + 1;
+        let retained = actor.token();
         let changes = Changes::new()
             .set("passwordHash", password_hash)?
             .set("credentialEpoch", epoch)?
             .set("retainedToken", retained)?;
         let changes = change.add_to(changes)?;
         let transaction = self
-            .update_user(user, retained, changes)
+            .update_user(actor, user, changes)
             .record_cleanup(&CleanupTask::credentials(user.id, epoch))?;
         let after = User {
             password_hash: Some(password_hash.to_owned()),
@@ -136,10 +137,11 @@ impl Table {
     /// delayed request does not undo a later choice.
     pub fn set_current_account(
         &self,
+        actor: &Actor,
         user: &Stored<User>,
         account: AccountId,
     ) -> Result<Write<'_, User>> {
-        let transaction = Transaction::new(self, "set the current account")
+        let transaction = Transaction::new(self, actor, "set the current account")
             .update(
                 Key::user(user.id),
                 Changes::new().set("currentAccount", account)?,
@@ -159,29 +161,27 @@ impl Table {
     pub async fn replace_hash(&self, user: UserId, old: &str, new: &str) -> Result<()> {
         let unchanged = Condition::one_of("passwordHash", [old.to_owned()]);
         let changes = Changes::new().set("passwordHash", new)?;
-        Transaction::new(self, "replace a password hash")
+        Transaction::new(self, &Actor::system(), "replace a password hash")
             .update(Key::user(user), changes, unchanged, || Error::WriteConflict)
             .commit()
             .await
     }
 
     /// Disables or enables a user. All credentials of a disabled user are rejected.
-    pub async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<()> {
+    pub async fn set_disabled(&self, actor: &Actor, user: UserId, disabled: bool) -> Result<()> {
         let changes = Changes::new().set("disabled", disabled)?;
-        Transaction::new(self, "disable or enable a user")
+        Transaction::new(self, actor, "disable or enable a user")
             .update(Key::user(user), changes, Condition::present(), || Error::NotFound("user"))
             .commit()
             .await
     }
 
-    fn update_user(
-        &self,
-        user: &Stored<User>,
-        token: Option<TokenId>,
-        changes: Changes,
-    ) -> Transaction<'_> {
-        Transaction::new(self, "change a user")
-            .update(user.key(), changes, Condition::unchanged(user), || Error::WriteConflict)
-            .check_token(user.id, token)
+    fn update_user(&self, actor: &Actor, user: &Stored<User>, changes: Changes) -> Transaction<'_> {
+        Transaction::new(self, actor, "change a user").update(
+            user.key(),
+            changes,
+            Condition::unchanged(user),
+            || Error::WriteConflict,
+        )
     }
 }

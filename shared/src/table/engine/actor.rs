@@ -1,0 +1,85 @@
+//! Who makes a write.
+
+use crate::model::{ApiKeyId, ClientId, GrantId, TokenId, User, UserId};
+
+/// Proof of who makes a write, and with which credential. Every write of [`Table`](super::table::Table)
+/// takes one.
+///
+/// `auth` alone makes one for a user or a client, from a credential that it has verified; the
+/// operator's command has [`Actor::operator`]. The transaction then demands by itself that the
+/// credential still exists and that its user is not disabled.
+///
+/// Nothing can be written without one:
+/// ```compile_fail,E0061
+/// # use shared::model::{TokenId, UserId};
+/// # use shared::table::Table;
+/// fn revoke(table: &Table, user: UserId, token: TokenId) {
+///     let _ = table.delete_token(user, token);
+/// }
+/// ```
+/// And nobody else can make one:
+/// ```compile_fail,E0423
+/// # use shared::table::Actor;
+/// fn forge() -> Actor {
+///     Actor(todo!())
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Actor(pub(super) Identity);
+
+#[derive(Debug, Clone)]
+pub(in crate::table) enum Identity {
+    /// A user, with the epoch of its credentials as it was read.
+    User { id: UserId, epoch: u64, credential: UserCredential },
+    /// An OAuth client.
+    Client(ClientId),
+    /// The operator's command.
+    #[cfg(feature = "operator")]
+    Operator,
+    /// The service itself.
+    System,
+}
+
+/// The kind of credential a user was authenticated with, and where the table keeps it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum UserCredential {
+    /// The password, in the user's item.
+    Password,
+    /// An API key, in the user's item.
+    ApiKey(ApiKeyId),
+    /// A user token.
+    Token(TokenId),
+    /// An OAuth access token, in its grant's item.
+    OAuth(GrantId),
+}
+
+impl Actor {
+    /// A user whose credential was verified.
+    pub(crate) const fn user(user: &User, credential: UserCredential) -> Self {
+        Self(Identity::User { id: user.id, epoch: user.credential_epoch, credential })
+    }
+
+    /// An OAuth client that was authenticated.
+    pub(crate) const fn client(client: ClientId) -> Self {
+        Self(Identity::Client(client))
+    }
+
+    /// The user token that was presented, if it was one.
+    pub(in crate::table) const fn token(&self) -> Option<TokenId> {
+        match self.0 {
+            Identity::User { credential: UserCredential::Token(token), .. } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The service itself: clean-up, and a password's hash of a higher cost.
+    pub(in crate::table) const fn system() -> Self {
+        Self(Identity::System)
+    }
+
+    /// The operator, whose rights are those of the AWS credentials in use.
+    #[cfg(feature = "operator")]
+    pub const fn operator() -> Self {
+        Self(Identity::Operator)
+    }
+}
