@@ -54,7 +54,7 @@ enum Command {
     DisableUser(disable_user::Options),
     /// Accept the credentials of a disabled user again
     EnableUser(disable_user::Options),
-    SealPublicKey(sealing::NewKey),
+    SealingKey(sealing::NewKey),
     Unseal(sealing::Unseal),
 }
 
@@ -88,7 +88,7 @@ async fn run(Cli { table, command }: Cli) -> Result<()> {
         Command::EnableUser(options) => {
             disable_user::run(&table.connect().await?, options, false).await
         }
-        Command::SealPublicKey(options) => sealing::new_key(&options),
+        Command::SealingKey(options) => sealing::new_key(&options),
         Command::Unseal(options) => sealing::unseal(table, options).await,
     }
 }

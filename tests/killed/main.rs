@@ -123,7 +123,7 @@ async fn whoever_is_killed_while_an_account_of_ten_thousand_is_deleted_it_is_who
         killed_after(random.below(120), &app, work(&doomed, false)),
     );
 
-    assert_eq!((&swept["failed"], &swept["late"]), (&json!(0), &json!(0)), "{swept}");
+    assert_eq!((&swept["failed"], &swept["timedOut"]), (&json!(0), &json!(0)), "{swept}");
     doomed.assert_gone_without_a_trace(&app).await;
 }
 
