@@ -98,7 +98,7 @@ async fn retry<T>(mut action: impl AsyncFnMut() -> shared::Result<T>) -> Result<
     for attempt in 0..MAX_ATTEMPTS {
         match action().await {
             Err(Error::WriteConflict) => {
-                tokio::time::sleep(Duration::from_millis(20 << attempt)).await
+                tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
             }
             outcome => return Ok(outcome?),
         }

@@ -23,7 +23,7 @@ pub enum Told {
     /// It wants an event.
     Ready,
     /// The answer to the event that it got.
-    ApiResponse(Value),
+    Response(Value),
     /// It could not start, or not answer.
     Error(String),
 }
@@ -98,7 +98,7 @@ async fn next(State(ends): State<Arc<Ends>>) -> impl IntoResponse {
 async fn answer(State(ends): State<Arc<Ends>>, body: String) -> StatusCode {
     let at = Instant::now();
     let answer = serde_json::from_str(&body).expect("an answer is JSON");
-    ends.tell_at(Told::ApiResponse(answer), at).await;
+    ends.tell_at(Told::Response(answer), at).await;
     StatusCode::ACCEPTED
 }
 

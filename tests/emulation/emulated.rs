@@ -66,7 +66,7 @@ impl Emulated {
     pub(crate) async fn answer(&mut self, event: &Value) -> Value {
         self.api.events.send(event.clone()).await.unwrap();
         let told = self.told().await;
-        let Told::Answer(answer) = told else { panic!("{told:?} to {event}") };
+        let Told::Response(answer) = told else { panic!("{told:?} to {event}") };
         assert_eq!(self.told().await, Told::Ready);
         answer
     }

@@ -89,7 +89,7 @@ impl Running {
         let sent = Instant::now();
         self.api.events.send(subject.event.clone()).await?;
         let (told, at) = self.told().await?;
-        let Told::ApiResponse(answer) = told else { bail!("{told:?} in place of an answer") };
+        let Told::Response(answer) = told else { bail!("{told:?} in place of an answer") };
         ensure!(answer["statusCode"] == subject.status, "{answer}");
         self.until_ready().await?;
         Ok(milliseconds(at - sent))
