@@ -228,7 +228,7 @@ async fn a_user_who_was_disabled_writes_nothing_any_more() {
         let (others, user) = (app.others(), jane.user().id);
         let before = all_but_the_user(&app, &jane).await;
         app.proxy().before(WRITE, async move {
-            others.set_disabled(&Actor::operator(), user, true).await.unwrap()
+            others.set_disabled(&Actor::operator(), user, true).await.unwrap();
         });
 
         let refused = app.send_event(&event).await;
