@@ -32,4 +32,4 @@ pub mod telemetry;
 
 #[cfg(feature = "table")]
 pub use app::App;
-pub use error::{Error, FieldError, OAuthCode, RecordedResponse, Result};
+pub use error::{Error, FieldError, OAuthCode, Result};

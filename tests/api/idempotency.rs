@@ -492,11 +492,11 @@ async fn whoever_finds_both_the_answer_and_the_address_taken_learns_that_the_ans
     let user = app.table().user_and(jane.user().id, ()).await.unwrap().0.unwrap();
     let answer = StoredResponse {
         user: user.id,
-        slot: IdempotencySlot::of("password", &"a-key".parse().unwrap()),
+        slot: IdempotencySlot::new("password", &"a-key".parse().unwrap()),
         fingerprint: String::new(),
         sealed: String::new(),
         key_version: "1".to_owned(),
-        expires_at: StoredResponse::end(),
+        expires_at: StoredResponse::expiry(),
     };
     let add = || app.table().add_email(&user, "both@example.com".parse().unwrap()).unwrap();
     add().keeping(&answer).unwrap().commit().await.unwrap();

@@ -1,6 +1,6 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::AccountRead;
+use shared::auth::{AccountRead, Authorized};
 use shared::e24::{Success, UserView};
 use shared::http::{self, Query};
 use shared::model::Role;
@@ -18,7 +18,7 @@ struct Page {
 }
 
 impl Page {
-    fn read(query: &Query<'_>) -> Result<Self> {
+    fn parse(query: &Query<'_>) -> Result<Self> {
         let limit = number(query, "limit")?.unwrap_or(MAX);
         if !(1..=MAX).contains(&limit) {
             return Err(Error::invalid("limit", "must be a number from 1 to 1000"));
@@ -54,21 +54,26 @@ pub(crate) async fn list(
     auth: AuthRequest<'_, AccountRead>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
-    let (caller, page, ()) = auth.with(query.and_then(|query| Page::read(&query)), |_| ()).await?;
-    let id = caller.user().id;
-    let current = caller
-        .user()
-        .current_account
-        .ok_or(Error::Forbidden("you have no usable current account"))?;
-    let (access, members) =
-        tokio::join!(app.table.access(id, current), app.table.oldest_members(current, page.end()));
-    let listed = match access?.role()? {
-        Role::Admin => members?.into_iter().map(|member| member.user).collect(),
-        Role::Member => vec![id],
-    };
-    let page = listed.into_iter().skip(page.offset).take(page.limit);
-    let users = app.table.users(page).await?;
-    http::ok(&Success::of(Users {
-        users: users.iter().map(|user| UserView::of(user, None)).collect(),
-    }))
+    auth.input(query.and_then(|query| Page::parse(&query)))
+        .respond(async |Authorized { caller, input: page, .. }| {
+            let id = caller.user().id;
+            let current = caller
+                .user()
+                .current_account
+                .ok_or(Error::Forbidden("you have no usable current account"))?;
+            let (access, members) = tokio::join!(
+                app.table.access(id, current),
+                app.table.oldest_members(current, page.end())
+            );
+            let listed = match access?.role()? {
+                Role::Admin => members?.into_iter().map(|member| member.user).collect(),
+                Role::Member => vec![id],
+            };
+            let page = listed.into_iter().skip(page.offset).take(page.limit);
+            let users = app.table.users(page).await?;
+            http::ok(&Success::of(Users {
+                users: users.iter().map(|user| UserView::of(user, None)).collect(),
+            }))
+        })
+        .await
 }

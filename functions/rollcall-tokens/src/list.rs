@@ -1,12 +1,12 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::TokensRead;
+use shared::auth::{Authorized, TokensRead};
 use shared::http::{self, Query};
 use shared::model::TokenId;
-use shared::{Error, Result};
+use shared::{App, Error, Result};
 
+use crate::AuthRequest;
 use crate::view::TokenView;
-use crate::{App, AuthRequest};
 
 /// Which tokens to list.
 struct Page {
@@ -15,7 +15,7 @@ struct Page {
 }
 
 impl Page {
-    fn read(query: &Query<'_>) -> Result<Self> {
+    fn parse(query: &Query<'_>) -> Result<Self> {
         let limit = match query
             .get("limit")
             .map(|text| digits(text).filter(|n| (1..=100).contains(n)))
@@ -51,15 +51,13 @@ pub(crate) async fn list(
     auth: AuthRequest<'_, TokensRead>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
-    let page = query.and_then(|query| Page::read(&query));
-    let (caller, page, (), read) = auth
-        .with_beside(
-            page,
-            |_| (),
-            |table, user, page| table.tokens_after(user, page.after, page.limit),
-        )
-        .await?;
-    let page = app.table.working_tokens(caller.user(), read, page.limit).await?;
-    let tokens = page.tokens.into_iter().map(TokenView::from).collect();
-    http::ok(&Tokens { tokens, next_cursor: page.next })
+    let page = query.and_then(|query| Page::parse(&query));
+    auth.input(page)
+        .query(|table, user, page| table.tokens_after(user, page.after, page.limit))
+        .respond(async |Authorized { caller, input: page, queried: tokens, .. }| {
+            let page = app.table.working_tokens(caller.user(), tokens, page.limit).await?;
+            let tokens = page.tokens.into_iter().map(TokenView::from).collect();
+            http::ok(&Tokens { tokens, next_cursor: page.next })
+        })
+        .await
 }

@@ -1,4 +1,5 @@
-//! Who asks: from the `Authorization` header to a proof that the caller may.
+//! Authentication and authorization: from the `Authorization` header to the proof that the caller may
+//! do what it asks for.
 
 mod authenticate;
 #[cfg(feature = "password")]
@@ -10,9 +11,9 @@ mod permission;
 mod signature;
 mod token;
 
-pub use authenticate::{AuthRequest, AuthScheme};
+pub use authenticate::{AuthRequest, AuthScheme, Authorized, PreparedRequest};
 #[cfg(feature = "password")]
-pub use basic::{Basic, PasswordAuth, TokenOrBasic};
+pub use basic::{Basic, TokenOrBasic};
 pub use permission::{
     AccountRead, AccountWrite, Caller, Credential, EmailRead, EmailWrite, FullAccess, Permission,
     ProfileRead, ProfileWrite, TokensRead, TokensWrite,

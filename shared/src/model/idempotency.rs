@@ -39,9 +39,9 @@ fn malformed() -> ParseError {
 pub struct IdempotencySlot(String);
 
 impl IdempotencySlot {
-    /// The place for requests with this credential under this key. The name of a credential holds no space.
-    pub fn of(credential: &str, key: &IdempotencyKey) -> Self {
-        Self(hex(&Sha256::digest(format!("{credential} {}", key.0))))
+    /// The slot of requests with this credential and this key. The id of a credential has no space.
+    pub fn new(principal_id: &str, key: &IdempotencyKey) -> Self {
+        Self(hex(&Sha256::digest(format!("{principal_id} {}", key.0))))
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
     fn another_credential_has_another_place_for_the_same_key() {
         let key = "x".parse().unwrap();
 
-        assert_ne!(IdempotencySlot::of("password", &key), IdempotencySlot::of("token", &key));
-        assert_eq!(IdempotencySlot::of("password", &key), IdempotencySlot::of("password", &key));
+        assert_ne!(IdempotencySlot::new("password", &key), IdempotencySlot::new("token", &key));
+        assert_eq!(IdempotencySlot::new("password", &key), IdempotencySlot::new("password", &key));
     }
 }

@@ -34,40 +34,27 @@ pub struct StoredResponse {
 }
 
 impl StoredResponse {
-    /// When an answer that is given now is forgotten.
-    pub fn end() -> i64 {
+    /// When a response that is recorded now expires.
+    pub fn expiry() -> i64 {
         Timestamp::now().as_second() + LIFE
     }
 }
 
-/// The answer that the caller got under a key before, if one was asked with.
-impl Fetch for Option<IdempotencySlot> {
+/// The response that is recorded in a slot of the caller, if there is a slot.
+pub(crate) struct StoredResponseAt(pub(super) Option<IdempotencySlot>);
+
+impl Fetch for StoredResponseAt {
     type Output = Option<StoredResponse>;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        self.iter().map(|slot| Key::answer(caller, slot)).collect()
+        self.0.iter().map(|slot| Key::answer(caller, slot)).collect()
     }
 
     fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
-        let Some(slot) = self else { return Ok(None) };
+        let Some(slot) = self.0 else { return Ok(None) };
         let kept: Option<Stored<StoredResponse>> = items.take(&Key::answer(caller, &slot))?;
         let now = Timestamp::now().as_second();
         Ok(kept.map(Stored::into_inner).filter(|kept| now < kept.expires_at))
-    }
-}
-
-/// Both at once.
-impl<A: Fetch, B: Fetch> Fetch for (A, B) {
-    type Output = (A::Output, B::Output);
-
-    fn keys(&self, caller: UserId) -> Vec<Key> {
-        let mut keys = self.0.keys(caller);
-        keys.extend(self.1.keys(caller));
-        keys
-    }
-
-    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
-        Ok((self.0.pick(caller, items)?, self.1.pick(caller, items)?))
     }
 }
 

@@ -3,25 +3,10 @@
 use super::Table;
 use super::item::Stored;
 use super::key::Key;
-use super::read::Items;
 use super::transaction::Transaction;
-use super::wanted::Fetch;
 use crate::model::{Client, ClientId, Grant, GrantId, User, UserId};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
-
-/// A client beside whatever else is wanted.
-impl Fetch for ClientId {
-    type Output = Option<Stored<Client>>;
-
-    fn keys(&self, _: UserId) -> Vec<Key> {
-        vec![Key::client(*self)]
-    }
-
-    fn pick(self, _: UserId, items: &mut Items) -> Result<Self::Output> {
-        items.take(&Key::client(self))
-    }
-}
 
 /// A client, and what it brings in hand: a grant, if there is one, and its user.
 pub struct ClientAndGrant {

@@ -11,7 +11,7 @@ use crate::model::{Account, AccountId, Membership, Role, Timestamp, UserId};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
-/// An account and the caller's place in it; any of both may be missing.
+/// An account and the caller's membership; either may be missing.
 #[derive(Debug)]
 pub struct Access {
     pub(super) account: Option<Stored<Account>>,
@@ -69,18 +69,20 @@ impl Access {
 }
 
 /// The account of this id, and the caller's membership.
-impl Fetch for AccountId {
+pub struct AccountAccess(pub(super) AccountId);
+
+impl Fetch for AccountAccess {
     type Output = Access;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        vec![Key::account(*self), Key::membership(caller, *self)]
+        vec![Key::account(self.0), Key::membership(caller, self.0)]
     }
 
     fn pick(self, caller: UserId, items: &mut Items) -> Result<Access> {
-        observe(|observed| observed.account = Some(self.to_string()));
+        observe(|observed| observed.account = Some(self.0.to_string()));
         Ok(Access {
-            account: items.take(&Key::account(self))?,
-            membership: items.take(&Key::membership(caller, self))?,
+            account: items.take(&Key::account(self.0))?,
+            membership: items.take(&Key::membership(caller, self.0))?,
         })
     }
 }
@@ -105,7 +107,9 @@ impl Transaction<'_> {
 impl Table {
     /// A user's place in an account.
     pub async fn access(&self, user: UserId, account: AccountId) -> Result<Access> {
-        account.pick(user, &mut self.batch_get(account.keys(user)).await?)
+        let access = AccountAccess(account);
+        let mut items = self.batch_get(access.keys(user)).await?;
+        access.pick(user, &mut items)
     }
 
     /// All memberships of a user; those of deleted accounts may still be among them.

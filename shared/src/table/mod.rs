@@ -15,6 +15,7 @@ mod connection;
 mod cost;
 mod deleting;
 mod emails;
+pub mod fetch;
 mod grants;
 mod item;
 mod key;

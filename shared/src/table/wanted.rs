@@ -36,16 +36,18 @@ impl Fetch for () {
     }
 }
 
-/// A token of the caller, which may be the one that was presented.
-impl Fetch for TokenId {
+/// A token of the caller, which may be the presented one.
+pub struct CallerToken(pub(super) TokenId);
+
+impl Fetch for CallerToken {
     type Output = Option<Stored<UserToken>>;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        vec![Key::token(caller, *self)]
+        vec![Key::token(caller, self.0)]
     }
 
     fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
-        items.see(&Key::token(caller, self))
+        items.see(&Key::token(caller, self.0))
     }
 }
 
@@ -85,6 +87,23 @@ impl Fetch for CallerEmail {
     fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
         let email = items.take(&Key::email(caller, &self.1))?;
         Ok((self.0.pick(caller, items)?, email))
+    }
+}
+
+/// Two fetches in one round trip.
+pub(crate) struct Both<A, B>(pub(super) A, pub(super) B);
+
+impl<A: Fetch, B: Fetch> Fetch for Both<A, B> {
+    type Output = (A::Output, B::Output);
+
+    fn keys(&self, caller: UserId) -> Vec<Key> {
+        let mut keys = self.0.keys(caller);
+        keys.extend(self.1.keys(caller));
+        keys
+    }
+
+    fn pick(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
+        Ok((self.0.pick(caller, items)?, self.1.pick(caller, items)?))
     }
 }
 
