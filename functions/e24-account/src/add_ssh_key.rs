@@ -19,14 +19,14 @@ const MAX: usize = 50;
 /// The body of `PUT /v2/account/sshkey`.
 struct AddSshKey {
     name: KeyName,
-    /// The key, if it is uploaded; else a pair is made.
+    /// The key if it is uploaded; else a pair is generated.
     uploaded: Option<PublicKey>,
 }
 
-/// What a user calls a key: 1 to 255 characters.
+/// The name of a key: 1 to 255 characters.
 struct KeyName(String);
 
-/// How a key comes to be: `upload`, or any other word of at most 50 characters.
+/// `upload`, or another word of at most 50 characters, which generates a pair.
 enum Method {
     Upload,
     Generate,
@@ -61,6 +61,16 @@ impl AddSshKey {
         let body = || Some(Self { name: name?, uploaded });
         fields.into_result(body())
     }
+
+    /// The name, the public key, and the private one if the pair is new.
+    fn into_key(self) -> Result<(String, PublicKey, Option<String>)> {
+        let KeyName(name) = self.name;
+        if let Some(public) = self.uploaded {
+            return Ok((name, public, None));
+        }
+        let (public, private) = openssh::generate(&name)?;
+        Ok((name, public, Some(private)))
+    }
 }
 
 #[derive(Serialize)]
@@ -68,7 +78,8 @@ struct Added {
     sshkeys: SshKeyView,
 }
 
-/// `PUT /v2/account/sshkey`: adds a public key, or a new pair, whose private key is shown this once.
+/// `PUT /v2/account/sshkey`: adds a public key, or a new pair, whose private key is shown only in this
+/// response.
 pub(crate) async fn add(
     app: &App,
     auth: AuthRequest<'_, FullAccess>,
@@ -81,13 +92,7 @@ pub(crate) async fn add(
             if keys.len() >= MAX {
                 return Err(Error::Conflict("a user can have at most 50 SSH keys"));
             }
-            let KeyName(name) = body.name;
-            let (public, private) = match body.uploaded {
-                Some(public) => (public, None),
-                None => {
-                    openssh::generate(&name).map(|(public, private)| (public, Some(private)))?
-                }
-            };
+            let (name, public, private) = body.into_key()?;
             let (fingerprint, public_key) = (public.fingerprint(), public.canonical()?);
             if keys.iter().any(|key| key.fingerprint == fingerprint) {
                 return Err(Error::Conflict("you have this SSH key already"));

@@ -6,7 +6,7 @@ use shared::http::{self, Fields};
 use shared::model::{ApiKey, EmailAddress, S3Key, UserId, Username};
 use shared::password::NewPassword;
 use shared::service_key::ServiceKey;
-use shared::table::{FreeNames, NewUser};
+use shared::table::{FreeNames, NewUser, fetch, require_current_account};
 use shared::{App, Error, Result};
 
 use crate::AuthRequest;
@@ -18,7 +18,7 @@ struct CreateUser {
     last_name: Name,
     phone: Option<Phone>,
     password: NewPassword,
-    /// Derived from the address if none is wished for.
+    /// Derived from the address if absent.
     username: Option<Username>,
 }
 
@@ -41,13 +41,31 @@ impl CreateUser {
         fields.into_result(body())
     }
 
+    /// Fetches the username, which must be free if the request names it.
     fn names(&self) -> Result<FreeNames> {
         match &self.username {
-            Some(username) => Ok(FreeNames { username: username.clone(), is_derived: false }),
-            None => {
-                Ok(FreeNames { username: Username::derived_from(&self.email)?, is_derived: true })
-            }
+            Some(username) => Ok(fetch::exact_username(username.clone())),
+            None => Username::derived_from(&self.email).map(fetch::derived_username),
         }
+    }
+
+    /// The user with a new API key and a new S3 key, and the secrets of these.
+    fn into_user(self, username: Username, key: &ServiceKey) -> Result<(NewUser, NewSecrets)> {
+        let id = UserId::generate();
+        let (api_key, s3_key) = (ApiKey::generate(key)?, S3Key::generate(key)?);
+        let secrets = NewSecrets { api: api_key.secret(id, key)?, s3: s3_key.secret(id, key)? };
+        let new = NewUser {
+            id,
+            password_hash: Some(self.password.hash()?),
+            username_is_derived: self.username.is_none(),
+            full_name: format!("{} {}", self.first_name, self.last_name),
+            first_name: Some(self.first_name.to_string()),
+            phone: self.phone.map(String::from).unwrap_or_default(),
+            api_keys: vec![api_key],
+            s3_key: Some(s3_key),
+            ..NewUser::named(username, self.email)
+        };
+        Ok((new, secrets))
     }
 }
 
@@ -56,8 +74,8 @@ struct Created {
     user: UserView,
 }
 
-/// `PUT /v2/accounts`: an admin of its current account makes a user, who also becomes a member of it. The secrets of
-/// the new keys are shown this once.
+/// `PUT /v2/accounts`: an admin of the current account creates a user, who becomes a member of it. The
+/// secrets of the new keys are shown only in this response.
 pub(crate) async fn create(
     app: &App,
     auth: AuthRequest<'_, FullAccess>,
@@ -67,44 +85,18 @@ pub(crate) async fn create(
     auth.input(input)
         .fetch(|(names, _)| names.clone())
         .respond(async |Authorized { caller, input: (_, body), fetched: names, .. }| {
-            let current = caller
-                .user()
-                .current_account
-                .ok_or(Error::Forbidden("you have no usable current account"))?;
+            let current = require_current_account(caller.user())?;
             let access = app.table.access(caller.user().id, current).await?;
             access.role()?;
-            let member_of = Some(access.admin()?);
+            let admin = access.admin()?;
             let (username, slug) = names.ok_or(Error::Conflict("the username is taken"))?;
-
-            let id = UserId::generate();
             let key = app.service_keys.current().await?;
-            let (api_key, s3_key) = (ApiKey::generate(&key)?, S3Key::generate(&key)?);
-            let secrets = secrets(id, &api_key, &s3_key, &key)?;
-            let new = NewUser {
-                id,
-                password_hash: Some(body.password.hash()?),
-                username_is_derived: body.username.is_none(),
-                full_name: format!("{} {}", body.first_name, body.last_name),
-                first_name: Some(body.first_name.to_string()),
-                created_by_token: caller.token_id(),
-                phone: body.phone.map(String::from).unwrap_or_default(),
-                api_keys: vec![api_key],
-                s3_key: Some(s3_key),
-                member_of,
-                ..NewUser::named(username, body.email)
-            };
+            let (new, secrets) = body.into_user(username, &key)?;
+            let new =
+                NewUser { created_by_token: caller.token_id(), member_of: Some(admin), ..new };
             let write = app.table.create_user_with(new, slug)?;
             let view = |user| Success::of(Created { user: UserView::of(&user, Some(secrets)) });
             caller.commit(app, write, |user| http::ok(&view(user))).await
         })
         .await
-}
-
-fn secrets(
-    owner: UserId,
-    api_key: &ApiKey,
-    s3_key: &S3Key,
-    key: &ServiceKey,
-) -> Result<NewSecrets> {
-    Ok(NewSecrets { api: api_key.secret(owner, key)?, s3: s3_key.secret(owner, key)? })
 }

@@ -26,7 +26,7 @@ pub(crate) async fn create(
         .fetch(|account| fetch::free_slug(account.name.clone()))
         .respond(async |Authorized { caller, input: account, fetched: slug, .. }| {
             let write = app.table.create_account(account, slug, caller.user()).await?;
-            caller.commit(app, write, |account| http::ok(&AccountView::of_new(account))).await
+            caller.commit(app, write, |account| http::ok(&AccountView::from_new(account))).await
         })
         .await
 }

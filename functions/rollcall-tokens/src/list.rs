@@ -16,14 +16,11 @@ struct Page {
 
 impl Page {
     fn parse(query: &Query<'_>) -> Result<Self> {
-        let limit = match query
-            .get("limit")
-            .map(|text| digits(text).filter(|n| (1..=100).contains(n)))
-        {
-            None => 50,
-            Some(Some(limit)) => limit,
-            Some(None) => return Err(Error::invalid("limit", "must be a number from 1 to 100")),
-        };
+        let out_of_range = || Error::invalid("limit", "must be a number from 1 to 100");
+        let limit = query.whole_number("limit").map_err(|_| out_of_range())?.unwrap_or(50);
+        if !(1..=100).contains(&limit) {
+            return Err(out_of_range());
+        }
         let after = query.get("cursor").map(str::parse).transpose();
         let after =
             after.map_err(|_| Error::invalid("cursor", "is not one of a list of tokens"))?;
@@ -31,21 +28,15 @@ impl Page {
     }
 }
 
-/// A number of digits alone.
-fn digits(text: &str) -> Option<u8> {
-    let text = text.trim();
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Tokens {
     tokens: Vec<TokenView>,
-    /// What to ask for the next page with; clients see no more in it.
+    /// The cursor of the next page, opaque to clients.
     next_cursor: Option<TokenId>,
 }
 
-/// `GET /rollcall/v1/tokens[?limit=…&cursor=…]`: the caller's tokens that work, oldest first.
+/// `GET /rollcall/v1/tokens[?limit=…&cursor=…]`: the caller's active tokens, oldest first.
 pub(crate) async fn list(
     app: &App,
     auth: AuthRequest<'_, TokensRead>,

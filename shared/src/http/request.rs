@@ -211,6 +211,16 @@ impl Query<'_> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
+    /// A parameter of digits alone, parsed.
+    pub fn whole_number<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>> {
+        let Some(text) = self.get(name).map(str::trim) else { return Ok(None) };
+        let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        match digits.and_then(|digits| digits.parse().ok()) {
+            Some(number) => Ok(Some(number)),
+            None => Err(Error::invalid(name, "must be a whole number, not negative")),
+        }
+    }
+
     /// The value of a required parameter, parsed.
     pub fn required<T: std::str::FromStr>(&self, name: &'static str) -> Result<T>
     where

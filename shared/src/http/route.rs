@@ -122,7 +122,7 @@ mod tests {
         for (method, path, name, parameters) in [
             ("GET", "/tokens/self", "get-own-token", &[][..]),
             ("GET", "/tokens/1/", "get-token", &["1"]),
-            ("DELETE", "/tokens/", "revoke-token", &[""]),
+            ("DELETE", "/tokens//", "revoke-token", &[""]),
             ("POST", "/users/jane/emails", "add-email", &["jane"]),
         ] {
             let request = request(method, path);

@@ -7,9 +7,16 @@ use super::key::{Key, MEMBER, account_partition, user_partition};
 use super::read::Items;
 use super::transaction::{Changes, Transaction};
 use super::wanted::Fetch;
-use crate::model::{Account, AccountId, Membership, Role, Timestamp, UserId};
+use crate::model::{Account, AccountId, Membership, Role, Timestamp, User, UserId};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
+
+const NO_CURRENT_ACCOUNT: Error = Error::Forbidden("you have no usable current account");
+
+/// The current account of a user whose operation requires one; 403 without one.
+pub fn require_current_account(user: &User) -> Result<AccountId> {
+    user.current_account.ok_or(NO_CURRENT_ACCOUNT)
+}
 
 /// An account and the caller's membership; either may be missing.
 #[derive(Debug)]
@@ -54,11 +61,11 @@ impl Access {
         }
     }
 
-    /// The caller's role in an account that both are there for: 403 without, since who has no usable account may not.
+    /// The caller's role in the current account; 403 if account or membership is gone.
     pub fn role(&self) -> Result<Role> {
         match (&self.account, &self.membership) {
             (Some(_), Some(membership)) => Ok(membership.role),
-            _ => Err(Error::Forbidden("you have no usable current account")),
+            _ => Err(NO_CURRENT_ACCOUNT),
         }
     }
 

@@ -43,7 +43,7 @@ pub use connection::Connection;
 pub use emails::MOST_EMAILS;
 pub use grants::{ACCESS_LIFE, Issued, NewGrant};
 pub use item::Stored;
-pub use memberships::{Access, AdminOf};
+pub use memberships::{Access, AdminOf, require_current_account};
 pub use opening::{FreeNames, FreeSlug, NewAccount};
 pub use profile::{ApiKeyChange, UserChange};
 pub use sweeping::Swept;
