@@ -1,38 +1,50 @@
-//! What a function makes once, at its start, and borrows in every request.
+//! The state of a function: created once at its start, borrowed by every request.
 
 use crate::Result;
+#[cfg(feature = "password")]
+use crate::password::PasswordCache;
 use crate::service_key::ServiceKeys;
 use crate::table::{Connection, Table};
 
-/// What every request of a function stands on: the table, the service key, and what checking credentials takes beside
-/// them.
-pub struct App<Means = ()> {
+/// What the requests of a function share.
+pub struct App {
     /// The single table.
     pub table: Table,
-    /// The secret that lives outside the table.
+    /// The secret that is stored outside of the table.
     pub service_keys: ServiceKeys,
-    /// What the credentials of this group take beside both.
-    pub means: Means,
+    /// The passwords that were verified a moment ago.
+    #[cfg(feature = "password")]
+    pub password_cache: PasswordCache,
 }
 
 impl App {
-    /// Reads the environment and opens the connection to `DynamoDB`, so that the first request finds it open. The service
-    /// key is read when a request first needs it.
+    /// The state, with an empty password cache.
+    pub fn new(table: Table, service_keys: ServiceKeys) -> Result<Self> {
+        Ok(Self {
+            table,
+            service_keys,
+            #[cfg(feature = "password")]
+            password_cache: PasswordCache::new()?,
+        })
+    }
+
+    /// Reads the environment and opens the connection to `DynamoDB`, so that the first request finds
+    /// it open. The service key is read when a request first needs it.
     ///
-    /// Fails the cold start when configuration is incomplete, but not when the database does not answer: requests
-    /// then get their 503 and the function recovers with the database.
+    /// Fails the cold start if the configuration is incomplete, but not if the database does not
+    /// answer: requests then get 503, and the function recovers with the database.
     pub async fn from_env() -> Result<Self> {
         let table = Table::connect(Connection::from_env()?)?;
         let service_keys = ServiceKeys::from_env()?;
         table.warm().await;
-        Ok(Self { table, service_keys, means: () })
+        Self::new(table, service_keys)
     }
 
-    /// The same, for a group that needs the service key in most requests: it is read beside.
+    /// The same for a group that needs the service key in most requests: it is read at the start.
     pub async fn with_service_keys() -> Result<Self> {
         let table = Table::connect(Connection::from_env()?)?;
         let service_keys = ServiceKeys::from_env()?;
         tokio::join!(table.warm(), service_keys.warm());
-        Ok(Self { table, service_keys, means: () })
+        Self::new(table, service_keys)
     }
 }

@@ -1,17 +1,15 @@
-//! Why a request is refused or fails: one enum for every function.
+//! Why a request is rejected or fails: one enum for every function.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
-
-use serde::{Deserialize, Serialize};
 
 use crate::limits;
 
 /// The result of everything that can end a request.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a request is refused or fails. `shared::http` alone turns it into a status and a body.
+/// Why a request is rejected or fails. Only `shared::http` turns it into a status and a body.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No credential was sent.
@@ -20,58 +18,55 @@ pub enum Error {
     /// A credential that is malformed, unknown, expired or revoked, or whose user is gone or disabled.
     #[error("the credential is not valid")]
     InvalidCredential,
-    /// An environment token, where a user must ask.
+    /// An environment token, where a user token is required.
     #[error("this API accepts only the user token")]
     UserTokenOnly,
-    /// The credential is good, but has a list of scopes without this one.
+    /// The credential is valid, but has a list of scopes without this one.
     #[error("this token lacks the scope `{0}`")]
     MissingScope(&'static str),
-    /// The credential is good, but has a list of scopes, and no scope stands for this.
+    /// The credential is valid, but has a list of scopes, and no scope covers this.
     #[error("a token with a list of scopes cannot do this")]
     FullAccessRequired,
-    /// The caller is known and may not do this.
+    /// The caller is authenticated and may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// There is no such thing; the text names the kind of thing.
+    /// It does not exist; the text names what.
     #[error("{0} not found")]
     NotFound(&'static str),
     /// The path exists, but does not offer the method; `allow` is the value of the `Allow` header.
     #[error("method not allowed")]
     MethodNotAllowed {
         /// The methods that the path offers, as in the `Allow` header.
-        allow: &'static str,
+        allow: String,
     },
-    /// The body or a parameter is not as documented: every problem found.
-    #[error("invalid request: {}", Listed(.0))]
+    /// The body or a parameter is invalid: every error found.
+    #[error("invalid request: {}", FieldErrorList(.0))]
     Invalid(Vec<FieldError>),
-    /// The body exceeds what any operation takes.
+    /// The body is larger than any operation accepts.
     #[error("the body is larger than {} KiB", limits::MAX_BODY_BYTES / 1024)]
     PayloadTooLarge,
-    /// The body is declared to be something that the operation does not take.
+    /// The operation does not accept the body's media type.
     #[error("the content type must be {0}")]
     UnsupportedMediaType(&'static str),
     /// Something that must be unique is taken.
     #[error("{0}")]
     Conflict(&'static str),
-    /// What the request demands of the resource by `If-Match` or `If-None-Match` does not hold.
+    /// The resource does not match `If-Match` or `If-None-Match`.
     #[error("the resource is not as `If-Match` or `If-None-Match` demands")]
     PreconditionFailed,
-    /// The `Idempotency-Key` came with another request before.
+    /// The `Idempotency-Key` was used for another request.
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,
-    /// A request with this `Idempotency-Key` is under way.
+    /// A request with this `Idempotency-Key` is in progress.
     #[error("a request with this Idempotency-Key is under way")]
     IdempotencyKeyInUse,
-    /// Not a failure: the request was made before, under the same `Idempotency-Key`, and is answered as it was then.
-    #[error("the request was answered before")]
-    Answered(Box<RecordedResponse>),
-    /// Too many passwords were tried: the name is locked, or as many attempts are under way.
+    /// Too many passwords were tried: the name is locked, or too many attempts are in progress.
     #[error("too many attempts to sign in; try again later")]
     TooManyAttempts {
-        /// Seconds until it is worth trying again.
+        /// Seconds until a retry may succeed.
         retry_after: u64,
     },
-    /// An OAuth client did not get what it asked for (RFC 6749, section 5.2).
+    /// An error of OAuth (RFC 6749, section 5.2).
     #[error("{description}")]
     OAuth {
         /// Which of the standard's errors.
@@ -79,10 +74,12 @@ pub enum Error {
         /// What it means here.
         description: &'static str,
     },
-    /// Another request changed first what this one had read. Nothing was written; the whole request may be run again.
+    /// Another request changed what this one had read. Nothing was written; the whole request may be
+    /// run again.
     #[error("another request changed the same data")]
     WriteConflict,
-    /// The database could not be reached, was too busy or too slow. The outcome of a write is unknown.
+    /// The database could not be reached, was too busy or too slow. The outcome of a write is
+    /// unknown.
     #[error("could not {action} in time")]
     Unavailable {
         /// What was attempted.
@@ -91,7 +88,7 @@ pub enum Error {
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// A fault on our side that trying again will not mend.
+    /// A fault of the service that a retry does not fix.
     #[error("could not {action}")]
     Internal {
         /// What was attempted.
@@ -109,40 +106,22 @@ impl Error {
     }
 }
 
-/// An answer as it was given: what a repeated request gets again.
-#[derive(Serialize, Deserialize)]
-pub struct RecordedResponse {
-    /// The status.
-    pub status: u16,
-    /// The headers that the operation itself set.
-    pub headers: Vec<(String, String)>,
-    /// The body, if there was one.
-    pub body: Option<String>,
-}
-
-/// It may show a secret.
-impl fmt::Debug for RecordedResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RecordedResponse({}, …)", self.status)
-    }
-}
-
 /// The errors of RFC 6749 (sections 4.1.2.1 and 5.2) and RFC 7009 (section 2.2.1) that are in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OAuthCode {
-    /// The user said no.
+    /// The user denied the request.
     AccessDenied,
-    /// The client is unknown, or did not prove itself.
+    /// The client is unknown or not authenticated.
     InvalidClient,
-    /// The code or refresh token is not or no longer good, or not for this client.
+    /// The code or refresh token is invalid, expired or another client's.
     InvalidGrant,
-    /// Something is missing, malformed or there twice.
+    /// A parameter is missing, malformed or repeated.
     InvalidRequest,
-    /// The scope is unknown, or none that a client can have.
+    /// The scope is unknown, or not available to clients.
     InvalidScope,
-    /// No such grant type.
+    /// The grant type is not offered.
     UnsupportedGrantType,
-    /// No such response type.
+    /// The response type is not offered.
     UnsupportedResponseType,
 }
 
@@ -161,14 +140,14 @@ impl OAuthCode {
     }
 }
 
-/// Says what was attempted when a fault of our own comes up: `.map_err(failed("seal a password"))`.
+/// An internal error with what was attempted: `.map_err(failed("seal a password"))`.
 pub(crate) fn failed<E: Into<Box<dyn StdError + Send + Sync>>>(
     action: &'static str,
 ) -> impl FnOnce(E) -> Error {
     move |source| Error::Internal { action, source: source.into() }
 }
 
-/// One thing that is wrong with a request: `<field>: <what is wrong>`.
+/// One error in a request: `<field>: <what is wrong>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     field: Cow<'static, str>,
@@ -176,7 +155,7 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// The field or query parameter that is wrong; `body` for the body as a whole.
+    /// The invalid field or query parameter; `body` for the body as a whole.
     pub fn field(&self) -> &str {
         &self.field
     }
@@ -186,7 +165,7 @@ impl FieldError {
         &self.text
     }
 
-    /// A problem of the field or query parameter `field`; of the body as a whole when that is `body`.
+    /// An error of the field or query parameter `field`; `body` stands for the whole body.
     pub fn new(field: impl Into<Cow<'static, str>>, text: impl fmt::Display) -> Self {
         Self { field: field.into(), text: text.to_string() }
     }
@@ -198,19 +177,19 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// Problems in one line, for a message.
-struct Listed<'a>(&'a [FieldError]);
+/// Errors in one line, for a message.
+struct FieldErrorList<'a>(&'a [FieldError]);
 
-impl fmt::Display for Listed<'_> {
+impl fmt::Display for FieldErrorList<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, problem) in self.0.iter().enumerate() {
-            write!(f, "{}{problem}", if place == 0 { "" } else { "; " })?;
+        for (index, error) in self.0.iter().enumerate() {
+            write!(f, "{}{error}", if index == 0 { "" } else { "; " })?;
         }
         Ok(())
     }
 }
 
-/// An error with everything that caused it, for the log: an SDK error alone says only "service error".
+/// An error with its causes, for the log: an SDK error alone says only "service error".
 pub(crate) struct ErrorChain<'a>(pub(crate) &'a dyn StdError);
 
 impl fmt::Display for ErrorChain<'_> {

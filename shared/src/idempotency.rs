@@ -1,30 +1,33 @@
-//! Requests that may be sent again without being done again: `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a request that is sent again is not
+//! done again.
 //!
-//! What a success was answered with is kept in the same transaction as its effect, so that there is never one without
-//! the other. Both the answer, which may show a secret, and the hash by which a request is known again, which could be
-//! used to guess a password in it, are made with the service key: the table alone tells neither.
+//! The response to a success is stored in the same transaction as its effect, so that neither exists
+//! without the other. The response, which may contain a secret, is encrypted with the service key. The
+//! hash that identifies the request, from which a password in it could be guessed, is keyed with it.
+//! So the table alone reveals neither.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Response};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::error::failed;
-use crate::http::ApiRequest;
+use crate::http::{ApiRequest, REPLAYED};
 use crate::model::digest::update_length_prefixed;
 use crate::model::{IdempotencyKey, IdempotencySlot, UserId};
 use crate::random;
 use crate::service_key::{ServiceKey, ServiceKeys};
 use crate::table::StoredResponse;
-use crate::{Error, RecordedResponse, Result};
+use crate::{Error, Result};
 
 const HEADER: &str = "idempotency-key";
 
 impl ApiRequest {
-    /// The key under which the request may be sent again: of those that change something alone.
+    /// The `Idempotency-Key`, except for `GET`, which changes nothing.
     pub(crate) fn idempotency_key(&self) -> Result<Option<IdempotencyKey>> {
         if self.method() == "GET" || !self.headers().contains_key(HEADER) {
             return Ok(None);
@@ -32,57 +35,69 @@ impl ApiRequest {
         let value = self.single_header(HEADER).ok_or_else(|| {
             Error::invalid("Idempotency-Key", "must be given once, in visible ASCII characters")
         })?;
-        value.parse().map(Some).map_err(|problem| Error::invalid("Idempotency-Key", problem))
+        value.parse().map(Some).map_err(|error| Error::invalid("Idempotency-Key", error))
     }
 }
 
-/// A request under a key. It has no `Debug`: a body can be guessed from its hash.
+/// A request with an `Idempotency-Key`. It has no `Debug`: a body can be guessed from its hash.
+#[derive(Clone)]
 pub(crate) struct IdempotentRequest {
     slot: IdempotencySlot,
-    /// Of all that makes it another request.
+    /// A hash of what distinguishes the request from others.
     digest: [u8; 32],
 }
 
+/// A response as it was sent. It has no `Debug`: it may contain a secret.
+#[derive(Serialize, Deserialize)]
+struct RecordedResponse {
+    status: u16,
+    /// The headers that the operation itself set.
+    headers: Vec<(String, String)>,
+    /// The body, if there was one.
+    body: Option<String>,
+}
+
 impl IdempotentRequest {
-    /// The request, with the credential of this name.
-    pub(crate) fn new(call: &ApiRequest, credential: &str, key: &IdempotencyKey) -> Self {
-        Self { slot: IdempotencySlot::new(credential, key), digest: digest(call) }
+    /// The request, made with the credential of this id.
+    pub(crate) fn new(request: &ApiRequest, principal_id: &str, key: &IdempotencyKey) -> Self {
+        Self { slot: IdempotencySlot::new(principal_id, key), digest: digest(request) }
     }
 
-    /// Where its answer is kept.
+    /// Where its response is stored.
     pub(crate) const fn slot(&self) -> &IdempotencySlot {
         &self.slot
     }
 
-    /// How the request ends if this answer was kept under its key: with the same answer, or with
-    /// [`Error::IdempotencyKeyReused`] if the answer is another request's.
-    pub(crate) async fn end(&self, keys: &ServiceKeys, kept: &StoredResponse) -> Error {
-        match self.opened(keys, kept).await {
-            Ok(answer) => Error::Answered(Box::new(answer)),
-            Err(error) => error,
-        }
-    }
-
-    async fn opened(&self, keys: &ServiceKeys, kept: &StoredResponse) -> Result<RecordedResponse> {
-        let key = keys.version(&kept.key_version).await?;
-        let decoded = |text: &str| STANDARD.decode(text).map_err(failed("read a kept answer"));
-        let fingerprint = decoded(&kept.fingerprint)?;
-        if !bool::from(self.fingerprint(&key, kept.user)?.ct_eq(&fingerprint)) {
+    /// The response that is stored in the slot, marked as replayed.
+    ///
+    /// [`Error::IdempotencyKeyReused`] if it is the response to another request.
+    pub(crate) async fn replay(
+        &self,
+        keys: &ServiceKeys,
+        stored: &StoredResponse,
+    ) -> Result<Response<Body>> {
+        let key = keys.version(&stored.key_version).await?;
+        let decode = |text: &str| STANDARD.decode(text).map_err(failed("read a stored response"));
+        let fingerprint = decode(&stored.fingerprint)?;
+        if !bool::from(self.fingerprint(&key, stored.user)?.ct_eq(&fingerprint)) {
             return Err(Error::IdempotencyKeyReused);
         }
-        let plain = self.open(&key, kept.user, &decoded(&kept.sealed)?)?;
-        serde_json::from_slice(&plain).map_err(failed("read a kept answer"))
+        let plain = self.open(&key, stored.user, &decode(&stored.sealed)?)?;
+        let recorded: RecordedResponse =
+            serde_json::from_slice(&plain).map_err(failed("read a stored response"))?;
+        recorded.into_response()
     }
 
-    /// The answer, to be kept with the write that it tells of.
-    pub(crate) async fn kept(
+    /// The response, to be stored in the transaction of the write that it reports.
+    pub(crate) async fn record(
         &self,
         keys: &ServiceKeys,
         user: UserId,
-        answer: &Response<Body>,
+        response: &Response<Body>,
     ) -> Result<StoredResponse> {
         let key = keys.current().await?;
-        let plain = serde_json::to_vec(&plain(answer)?).map_err(failed("keep an answer"))?;
+        let recorded = RecordedResponse::from_response(response)?;
+        let plain = serde_json::to_vec(&recorded).map_err(failed("store a response"))?;
         Ok(StoredResponse {
             user,
             slot: self.slot.clone(),
@@ -111,12 +126,12 @@ impl IdempotentRequest {
         let nonce: [u8; NONCE_LEN] = random::bytes()?;
         self.cipher(key, user)?
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut text)
-            .map_err(|_| failed("keep an answer")("it cannot be encrypted"))?;
+            .map_err(|_| failed("store a response")("it cannot be encrypted"))?;
         Ok([&nonce[..], &text].concat())
     }
 
     fn open(&self, key: &ServiceKey, user: UserId, sealed: &[u8]) -> Result<Vec<u8>> {
-        let broken = || failed("read a kept answer")("it cannot be decrypted");
+        let broken = || failed("read a stored response")("it cannot be decrypted");
         let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(broken)?;
         let mut text = text.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
@@ -125,7 +140,7 @@ impl IdempotentRequest {
         Ok(plain.to_vec())
     }
 
-    /// Each place has a key of its own, so that random nonces do not repeat under one.
+    /// Each slot has its own key, so that random nonces do not repeat under one key.
     fn cipher(&self, key: &ServiceKey, user: UserId) -> Result<LessSafeKey> {
         let key = self.derive(key, "answer under an Idempotency-Key", user, b"")?;
         let key = UnboundKey::new(&CHACHA20_POLY1305, &key)
@@ -134,32 +149,44 @@ impl IdempotentRequest {
     }
 }
 
-/// A hash of method, path, query, media type and body: of what makes two requests different ones. A trailing slash does
-/// not.
-fn digest(call: &ApiRequest) -> [u8; 32] {
-    let path = call.path_segments().join("/");
-    let texts = [call.method(), &path, call.raw_query(), call.media_type().as_str()];
-    let parts = texts.map(str::as_bytes).into_iter().chain([call.raw_body()]);
+/// A hash of what distinguishes requests: method, path without a trailing slash, query, media type and
+/// body.
+fn digest(request: &ApiRequest) -> [u8; 32] {
+    let path = request.path_segments().join("/");
+    let texts = [request.method(), &path, request.raw_query(), request.media_type().as_str()];
+    let parts = texts.map(str::as_bytes).into_iter().chain([request.raw_body()]);
     let mut hash = Sha256::new();
     update_length_prefixed(&mut hash, parts);
     hash.finalize().into()
 }
 
-/// An answer before the headers are added that every answer has.
-fn plain(answer: &Response<Body>) -> Result<RecordedResponse> {
-    let text = |value: &HeaderValue| value.to_str().map(str::to_owned);
-    let headers = answer
-        .headers()
-        .iter()
-        .map(|(name, value)| Ok((name.to_string(), text(value)?)))
-        .collect::<Result<_, lambda_http::http::header::ToStrError>>();
-    let body = match answer.body() {
-        Body::Text(text) => Some(text.clone()),
-        Body::Empty => None,
-        _ => return Err(failed("keep an answer")("its body is no text")),
-    };
-    let headers = headers.map_err(failed("keep an answer"))?;
-    Ok(RecordedResponse { status: answer.status().as_u16(), headers, body })
+impl RecordedResponse {
+    /// Records a response before the headers are added that every response has.
+    fn from_response(response: &Response<Body>) -> Result<Self> {
+        let text = |value: &HeaderValue| value.to_str().map(str::to_owned);
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| Ok((name.to_string(), text(value)?)))
+            .collect::<Result<_, lambda_http::http::header::ToStrError>>();
+        let body = match response.body() {
+            Body::Text(text) => Some(text.clone()),
+            Body::Empty => None,
+            _ => return Err(failed("store a response")("its body is not text")),
+        };
+        let headers = headers.map_err(failed("store a response"))?;
+        Ok(Self { status: response.status().as_u16(), headers, body })
+    }
+
+    /// The response, marked as replayed.
+    fn into_response(self) -> Result<Response<Body>> {
+        let mut response = Response::builder().status(self.status).header(REPLAYED, "true");
+        for (name, value) in self.headers {
+            response = response.header(name, value);
+        }
+        let body = self.body.map_or(Body::Empty, Body::Text);
+        response.body(body).map_err(failed("replay a response"))
+    }
 }
 
 #[cfg(test)]
@@ -172,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_answer_opens_with_the_same_service_key_for_the_same_user_and_key_alone() {
+    fn a_response_opens_only_with_its_own_service_key_user_and_idempotency_key() {
         let (user, other) = (UserId::generate(), UserId::generate());
         let (key, other_key) = (ServiceKey::for_test("one"), ServiceKey::for_test("other"));
         let request_a = request("a");
@@ -187,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_known_again_with_the_same_service_key_alone() {
+    fn a_request_is_identified_only_with_its_own_service_key() {
         let user = UserId::generate();
         let (key, other_key) = (ServiceKey::for_test("one"), ServiceKey::for_test("other"));
         let request = request("a");

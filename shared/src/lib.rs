@@ -35,4 +35,4 @@ pub mod timeouts;
 
 #[cfg(feature = "table")]
 pub use app::App;
-pub use error::{Error, FieldError, OAuthCode, RecordedResponse, Result};
+pub use error::{Error, FieldError, OAuthCode, Result};

@@ -24,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("service_key", &["aws", "error", "lifetimes", "model", "timeouts"]),
     ("table", &["aws", "error", "lifetimes", "limits", "model", "random", "telemetry", "timeouts"]),
     ("http", &["error", "lifetimes", "limits", "random", "telemetry", "timeouts"]),
-    ("app", &["error", "service_key", "table"]),
+    ("app", &["error", "password", "service_key", "table"]),
     ("password", &["error", "lifetimes", "limits", "model", "random"]),
     (
         "idempotency",
@@ -60,6 +60,7 @@ const TABLE_ROOMS: &[(&str, &[&str])] = &[
     ("tokens", &["engine", "write"]),
     ("accounts", &["cleanup", "engine", "write"]),
     ("users", &["accounts", "cleanup", "engine", "write"]),
+    ("fetch", &["accounts", "engine", "idempotency", "tokens", "users"]),
 ];
 
 /// The only files outside the table that name AWS's crates.

@@ -40,7 +40,7 @@ async fn a_request_that_nothing_ends_is_503_in_its_dialect_before_lambda_and_the
             ApiRequest::new(shared::http::from_event(serde_json::from_value(event).unwrap()));
         let begun = Instant::now();
 
-        let answer = call.answer(pending::<Result<Response<Body>>>).await;
+        let answer = call.respond(&[], pending::<Result<Response<Body>>>).await;
 
         assert_eq!(answer.status(), 503, "{operation}");
         assert_eq!(answer.headers()["retry-after"], "1", "{operation}");

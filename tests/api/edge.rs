@@ -26,7 +26,7 @@ async fn a_handler_that_panics_is_500_in_the_dialect_and_says_nothing_of_the_ins
         ("/api/v1.1/users/x/", json!({ "detail": "something went wrong on our side" })),
         ("/v2/accounts", json!({ "success": false, "error": "something went wrong on our side" })),
     ] {
-        let answer = call(path).answer(|| async { panic!("a secret") }).await;
+        let answer = call(path).respond(&[], || async { panic!("a secret") }).await;
 
         assert_eq!(parts(&answer), (500, body));
         assert_eq!(answer.headers()["cache-control"], "no-store");
@@ -37,7 +37,7 @@ async fn a_handler_that_panics_is_500_in_the_dialect_and_says_nothing_of_the_ins
 async fn a_handler_that_does_not_end_is_503_within_10_seconds() {
     let begun = std::time::Instant::now();
 
-    let answer = default_request().answer(std::future::pending).await;
+    let answer = default_request().respond(&[], std::future::pending).await;
 
     assert_eq!(answer.status(), 503);
     assert_eq!(answer.headers()["retry-after"], "1");
@@ -46,10 +46,10 @@ async fn a_handler_that_does_not_end_is_503_within_10_seconds() {
 
 #[tokio::test]
 async fn a_request_that_always_loses_is_503_and_one_that_loses_for_a_while_succeeds() {
-    let always = default_request().answer(async || Err(Error::WriteConflict)).await;
+    let always = default_request().respond(&[], async || Err(Error::WriteConflict)).await;
     let tries = std::sync::atomic::AtomicUsize::new(0);
     let request = default_request();
-    let for_a_while = request.answer(async || {
+    let for_a_while = request.respond(&[], async || {
         let lost = tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 5;
         if lost { Err(Error::WriteConflict) } else { shared::http::ok(&json!({})) }
     });

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use shared::table::{Actor, CallerEmail, UserIdByUsername};
+use shared::table::{Actor, fetch};
 use testkit::{ApiResponse, Person, TestApp};
 
 const PATH: &str = "/api/v1.1/users/janedoe/emails/";
@@ -257,8 +257,7 @@ async fn an_address_that_is_deleted_meanwhile_does_not_become_the_primary_one() 
     verify(&jane, address).await;
     let (others, user) = (app.others(), jane.user().id);
     app.proxy().before("TransactWriteItems", async move {
-        let wanted =
-            CallerEmail(UserIdByUsername("janedoe".parse().ok()), address.parse().unwrap());
+        let wanted = fetch::user_id_and_email("janedoe".parse().ok(), address.parse().unwrap());
         let (user, (_, email)) = others.user_and(user, wanted).await.unwrap();
         others
             .remove_email(&Actor::operator(), &user.unwrap(), &email.unwrap())

@@ -158,7 +158,8 @@ async fn a_change_that_another_overtook_starts_from_what_the_other_left() {
     let path = format!("/v1/accounts/{}", jane.account());
     let (others, account, user) = (app.others(), account_of(&jane), jane.user().id);
     app.proxy().before(WRITE, async move {
-        let (by, access) = others.user_and(user, account).await.unwrap();
+        let (by, access) =
+            others.user_and(user, shared::table::fetch::account_access(account)).await.unwrap();
         let change = shared::table::AccountChange {
             name: "First".parse().unwrap(),
             email: "first@example.com".parse().unwrap(),
@@ -201,7 +202,7 @@ async fn of_two_first_accounts_the_one_written_first_stays_current() {
     app.proxy().before(WRITE, async move {
         let name: shared::model::AccountName = "First".parse().unwrap();
         let (owner, slug) =
-            others.user_and(user, shared::table::FreeSlug(name.clone())).await.unwrap();
+            others.user_and(user, shared::table::fetch::free_slug(name.clone())).await.unwrap();
         let account = shared::table::NewAccount { name, contact_email: None, registry: None };
         others
             .create_account(&Actor::operator(), account, slug, &owner.unwrap())

@@ -79,7 +79,11 @@ impl Stage {
 
     pub(crate) async fn token(&self, made: &Value) -> Option<Stored<UserToken>> {
         let credential: TokenCredential = text(made, "token").parse().unwrap();
-        self.table.user_and(credential.owner(), credential.id()).await.unwrap().1
+        self.table
+            .user_and(credential.owner(), shared::table::fetch::token(credential.id()))
+            .await
+            .unwrap()
+            .1
     }
 
     pub(crate) async fn attempts(&self, user: &User) -> LoginAttempts {

@@ -2,7 +2,7 @@ use std::str::FromStr;
 
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::FullAccess;
+use shared::auth::{Authorized, FullAccess};
 use shared::e24::{SshKeyView, Success};
 use shared::http::{self, Fields};
 use shared::model::{ParseError, SshKey, parse_text};
@@ -10,7 +10,7 @@ use shared::table::UserChange;
 use shared::{App, Error, Result};
 
 use crate::AuthRequest;
-use crate::get::as_demanded;
+use crate::get::check_preconditions;
 use crate::openssh::{self, PublicKey};
 
 /// The most SSH keys that a user can have.
@@ -19,14 +19,14 @@ const MAX: usize = shared::limits::MAX_SSH_KEYS;
 /// The body of `PUT /v2/account/sshkey`.
 struct AddSshKey {
     name: KeyName,
-    /// The key, if it is uploaded; else a pair is made.
+    /// The key if it is uploaded; else a pair is generated.
     uploaded: Option<PublicKey>,
 }
 
-/// What a user calls a key: 1 to 255 characters.
+/// The name of a key: 1 to 255 characters.
 struct KeyName(String);
 
-/// How a key comes to be: `upload`, or any other word of at most 50 characters.
+/// `upload`, or another word of at most 50 characters, which generates a pair.
 enum Method {
     Upload,
     Generate,
@@ -50,7 +50,7 @@ impl FromStr for Method {
 }
 
 impl AddSshKey {
-    fn read(mut fields: Fields) -> Result<Self> {
+    fn parse(mut fields: Fields) -> Result<Self> {
         let (name, method) = (fields.required("name"), fields.required("method"));
         let uploaded = if let Some(Method::Upload) = method {
             fields.required("content")
@@ -58,8 +58,18 @@ impl AddSshKey {
             fields.optional::<String>("content");
             None
         };
-        let read = || Some(Self { name: name?, uploaded });
-        fields.finish(read())
+        let body = || Some(Self { name: name?, uploaded });
+        fields.into_result(body())
+    }
+
+    /// The name, the public key, and the private one if the pair is new.
+    fn into_key(self) -> Result<(String, PublicKey, Option<String>)> {
+        let KeyName(name) = self.name;
+        if let Some(public) = self.uploaded {
+            return Ok((name, public, None));
+        }
+        let (public, private) = openssh::generate(&name)?;
+        Ok((name, public, Some(private)))
     }
 }
 
@@ -68,31 +78,31 @@ struct Added {
     sshkeys: SshKeyView,
 }
 
-/// `PUT /v2/account/sshkey`: adds a public key, or a new pair, whose private key is shown this once.
+/// `PUT /v2/account/sshkey`: adds a public key, or a new pair, whose private key is shown only in this
+/// response.
 pub(crate) async fn add(
     app: &App,
     auth: AuthRequest<'_, FullAccess>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let (caller, body, ()) = auth.with(fields.and_then(AddSshKey::read), |_| ()).await?;
-    let caller = as_demanded(caller)?;
-    let mut keys = caller.user().ssh_keys.clone();
-    if keys.len() >= MAX {
-        return Err(Error::Conflict("a user can have at most 50 SSH keys"));
-    }
-    let KeyName(name) = body.name;
-    let (public, private) = match body.uploaded {
-        Some(public) => (public, None),
-        None => openssh::generate(&name).map(|(public, private)| (public, Some(private)))?,
-    };
-    let (fingerprint, public_key) = (public.fingerprint(), public.canonical()?);
-    if keys.iter().any(|key| key.fingerprint == fingerprint) {
-        return Err(Error::Conflict("you have this SSH key already"));
-    }
-    let key = SshKey { id: SshKey::free_id(&keys)?, name, fingerprint, public_key };
-    let sshkeys = SshKeyView::new(&key, private);
-    keys.push(key);
-    let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
-    let write = app.table.change_user(&caller.actor(), caller.user(), &change)?;
-    caller.commit(app, write, |_| http::ok(&Success::new(Added { sshkeys }))).await
+    auth.input(fields.and_then(AddSshKey::parse))
+        .respond(async |Authorized { caller, input: body, .. }| {
+            let caller = check_preconditions(caller)?;
+            let mut keys = caller.user().ssh_keys.clone();
+            if keys.len() >= MAX {
+                return Err(Error::Conflict("a user can have at most 50 SSH keys"));
+            }
+            let (name, public, private) = body.into_key()?;
+            let (fingerprint, public_key) = (public.fingerprint(), public.canonical()?);
+            if keys.iter().any(|key| key.fingerprint == fingerprint) {
+                return Err(Error::Conflict("you have this SSH key already"));
+            }
+            let key = SshKey { id: SshKey::free_id(&keys)?, name, fingerprint, public_key };
+            let sshkeys = SshKeyView::new(&key, private);
+            keys.push(key);
+            let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
+            let write = app.table.change_user(&caller.actor(), caller.user(), &change)?;
+            caller.commit(app, write, |_| http::ok(&Success::new(Added { sshkeys }))).await
+        })
+        .await
 }

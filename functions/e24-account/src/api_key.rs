@@ -13,7 +13,7 @@ pub(crate) struct ApiKeyRef {
     api_key: Text,
 }
 
-/// What is sent for a key: 1 to 100 characters. Whether it is one is for the caller's keys to say.
+/// The text sent as a key: 1 to 100 characters, looked up among the caller's keys.
 struct Text(String);
 
 impl FromStr for Text {
@@ -25,13 +25,14 @@ impl FromStr for Text {
 }
 
 impl ApiKeyRef {
-    pub(crate) fn read(mut fields: Fields) -> Result<Self> {
-        let read = fields.required("api_key").map(|api_key| Self { api_key });
-        fields.finish(read)
+    pub(crate) fn parse(mut fields: Fields) -> Result<Self> {
+        let body = fields.required("api_key").map(|api_key| Self { api_key });
+        fields.into_result(body)
     }
 
-    /// The key of this user; one that is malformed or another user's is as unknown as one that never was.
-    pub(crate) fn of<'u>(&self, user: &'u User) -> Result<&'u ApiKey> {
+    /// The key among this user's. A malformed key, or another user's, is indistinguishable from one
+    /// that never existed.
+    pub(crate) fn find<'u>(&self, user: &'u User) -> Result<&'u ApiKey> {
         let unknown = Error::NotFound("API key");
         match ApiKeyId::parse_key(&self.api_key.0) {
             Ok((owner, id)) if owner == user.id => {

@@ -1,5 +1,5 @@
 use lambda_http::{Body, Response};
-use shared::auth::{AccountWrite, FullAccess};
+use shared::auth::{AccountWrite, Authorized, FullAccess};
 use shared::e24::{Name, Phone};
 use shared::http::{self, Fields};
 use shared::model::User;
@@ -8,7 +8,7 @@ use shared::table::UserChange;
 use shared::{App, Error, Result};
 
 use crate::AuthRequest;
-use crate::get::{as_demanded, view};
+use crate::get::{check_preconditions, view};
 
 /// The most characters of a user's one name.
 const LONGEST_NAME: usize = shared::limits::MAX_FULL_NAME;
@@ -22,14 +22,14 @@ struct ChangeData {
 }
 
 impl ChangeData {
-    fn read(mut fields: Fields) -> Result<Self> {
+    fn parse(mut fields: Fields) -> Result<Self> {
         let read = Self {
             first_name: fields.optional("first_name"),
             last_name: fields.optional("last_name"),
             phone: fields.optional_text_or_number("phone"),
             password: fields.optional("password"),
         };
-        fields.finish(Some(read))
+        fields.into_result(Some(read))
     }
 
     /// The one name that is kept, with the parts that were given in place of its own, and which of it is the first.
@@ -68,18 +68,21 @@ pub(crate) async fn change(
     auth: AuthRequest<'_, AccountWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let (caller, body, ()) = auth.with(fields.and_then(ChangeData::read), |_| ()).await?;
-    let caller = as_demanded(caller)?;
-    let user = caller.user();
-    let (full_name, first_name) = body.names(user)?;
-    let phone = body.phone.map(String::from);
-    let change = UserChange { full_name, first_name, phone, ..UserChange::default() };
-    let write = match body.password {
-        Some(password) => {
-            caller.require::<FullAccess>()?;
-            app.table.change_password(&caller.actor(), user, &change, &password.hash()?)?
-        }
-        None => app.table.change_user(&caller.actor(), user, &change)?,
-    };
-    caller.commit(app, write, |user| http::ok_with_etag(&view(&user))).await
+    auth.input(fields.and_then(ChangeData::parse))
+        .respond(async |Authorized { caller, input: body, .. }| {
+            let caller = check_preconditions(caller)?;
+            let user = caller.user();
+            let (full_name, first_name) = body.names(user)?;
+            let phone = body.phone.map(String::from);
+            let change = UserChange { full_name, first_name, phone, ..UserChange::default() };
+            let write = match body.password {
+                Some(password) => {
+                    caller.require::<FullAccess>()?;
+                    app.table.change_password(&caller.actor(), user, &change, &password.hash()?)?
+                }
+                None => app.table.change_user(&caller.actor(), user, &change)?,
+            };
+            caller.commit(app, write, |user| http::ok_with_etag(&view(&user))).await
+        })
+        .await
 }

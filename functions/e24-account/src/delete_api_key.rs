@@ -1,12 +1,12 @@
 use lambda_http::{Body, Response};
-use shared::auth::{Credential, FullAccess};
+use shared::auth::{Authorized, Credential, FullAccess};
 use shared::e24::Success;
 use shared::http::{self, Fields};
 use shared::table::{ApiKeyChange, UserChange};
 use shared::{App, Error, Result};
 
 use crate::api_key::ApiKeyRef;
-use crate::get::as_demanded;
+use crate::get::check_preconditions;
 use crate::{AuthRequest, Empty};
 
 /// `DELETE /v2/account/api`: an API key stops working at once. A key cannot delete itself.
@@ -15,14 +15,20 @@ pub(crate) async fn delete(
     auth: AuthRequest<'_, FullAccess>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let (caller, named, ()) = auth.with(fields.and_then(ApiKeyRef::read), |_| ()).await?;
-    let caller = as_demanded(caller)?;
-    let user = caller.user();
-    let id = named.of(user)?.id;
-    if matches!(caller.credential(), Credential::ApiKey(signer) if *signer == id) {
-        return Err(Error::Conflict("the API key that signed the request cannot be deleted"));
-    }
-    let change = UserChange { api_key: Some(ApiKeyChange::Remove(id)), ..UserChange::default() };
-    let write = app.table.change_user(&caller.actor(), user, &change)?;
-    caller.commit(app, write, |_| http::ok(&Success::new(Empty {}))).await
+    auth.input(fields.and_then(ApiKeyRef::parse))
+        .respond(async |Authorized { caller, input: key, .. }| {
+            let caller = check_preconditions(caller)?;
+            let user = caller.user();
+            let id = key.find(user)?.id;
+            if matches!(caller.credential(), Credential::ApiKey(signer) if *signer == id) {
+                return Err(Error::Conflict(
+                    "the API key that signed the request cannot be deleted",
+                ));
+            }
+            let change =
+                UserChange { api_key: Some(ApiKeyChange::Remove(id)), ..UserChange::default() };
+            let write = app.table.change_user(&caller.actor(), user, &change)?;
+            caller.commit(app, write, |_| http::ok(&Success::new(Empty {}))).await
+        })
+        .await
 }

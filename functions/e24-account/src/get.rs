@@ -1,7 +1,7 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::Result;
-use shared::auth::{AccountRead, Caller, Permission};
+use shared::auth::{AccountRead, Authorized, Caller, Permission};
 use shared::e24::{Success, UserView};
 use shared::http::{self, Query};
 use shared::model::User;
@@ -20,8 +20,9 @@ pub(crate) async fn get(
     auth: AuthRequest<'_, AccountRead>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
-    let (caller, _, ()) = auth.with(query, |_| ()).await?;
-    http::ok_with_etag(&view(caller.user()))
+    auth.input(query)
+        .respond(async |Authorized { caller, .. }| http::ok_with_etag(&view(caller.user())))
+        .await
 }
 
 /// A user, as the answer shows it.
@@ -30,6 +31,6 @@ pub(crate) fn view(user: &User) -> Success<Account> {
 }
 
 /// Refuses a write to the user unless it is as the request demands, as `GET /v2/account` shows it.
-pub(crate) fn as_demanded<N: Permission>(caller: Caller<N>) -> Result<Caller<N>> {
+pub(crate) fn check_preconditions<N: Permission>(caller: Caller<N>) -> Result<Caller<N>> {
     caller.check_if_match(|user| (view(user), user.versions()))
 }

@@ -12,47 +12,103 @@ mod renew_api_secret;
 
 use lambda_http::{Body, Response};
 use shared::auth::TokenOrSignature;
-use shared::http::ApiRequest;
+use shared::http::{Access, ApiRequest, Operation};
 use shared::{App, Error, Result};
 
 type AuthRequest<'a, N> = shared::auth::AuthRequest<'a, N, TokenOrSignature>;
 
-/// Answers one request; every error already is a response.
+/// The operations of the group.
+pub const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: "GET",
+        path: "/v2/account",
+        name: "e24-get-account",
+        access: Access::Scope("account_read"),
+        status: 200,
+    },
+    Operation {
+        method: "POST",
+        path: "/v2/account/data",
+        name: "e24-update-account-data",
+        access: Access::Scope("account_write"),
+        status: 200,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/v2/account/api",
+        name: "e24-delete-api-key",
+        access: Access::FullAccess,
+        status: 200,
+    },
+    Operation {
+        method: "PUT",
+        path: "/v2/account/api",
+        name: "e24-create-api-key",
+        access: Access::FullAccess,
+        status: 200,
+    },
+    Operation {
+        method: "POST",
+        path: "/v2/account/api-new-secret-key",
+        name: "e24-renew-api-secret",
+        access: Access::FullAccess,
+        status: 200,
+    },
+    Operation {
+        method: "PUT",
+        path: "/v2/account/sshkey",
+        name: "e24-add-ssh-key",
+        access: Access::FullAccess,
+        status: 200,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/v2/account/{ssh_id}/sshkey",
+        name: "e24-delete-ssh-key",
+        access: Access::FullAccess,
+        status: 200,
+    },
+];
+
+/// The response to one request; errors are responses as well.
 pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
-    request.answer(|| route(app, &request)).await
+    request.respond(OPERATIONS, || route(app, &request)).await
 }
 
-/// Every route of the group. Arguments are checked left to right: who asks, then what they ask for.
+/// Runs the operation that the request calls.
 async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
-    let segments = request.path_segments();
-    let ["v2", "account", path @ ..] = segments.as_slice() else {
-        return Err(Error::NotFound("path"));
-    };
-    match (path, request.method()) {
-        ([], "GET") => get::get(AuthRequest::of(app, request)?, request.query()).await,
-        (["data"], "POST") => {
-            change_data::change(app, AuthRequest::of(app, request)?, request.json()).await
+    let (operation, parameters) = request.operation(OPERATIONS)?;
+    match (operation, parameters.as_slice()) {
+        ("e24-get-account", []) => {
+            get::get(AuthRequest::from_request(app, request)?, request.query()).await
         }
-        (["api"], "PUT") => {
-            create_api_key::create(app, AuthRequest::of(app, request)?, request.query()).await
+        ("e24-update-account-data", []) => {
+            change_data::change(app, AuthRequest::from_request(app, request)?, request.json()).await
         }
-        (["api"], "DELETE") => {
-            delete_api_key::delete(app, AuthRequest::of(app, request)?, request.json()).await
+        ("e24-delete-api-key", []) => {
+            delete_api_key::delete(app, AuthRequest::from_request(app, request)?, request.json())
+                .await
         }
-        (["api-new-secret-key"], "POST") => {
-            renew_api_secret::renew(app, AuthRequest::of(app, request)?, request.json()).await
+        ("e24-create-api-key", []) => {
+            create_api_key::create(app, AuthRequest::from_request(app, request)?, request.query())
+                .await
         }
-        (["sshkey"], "PUT") => {
-            add_ssh_key::add(app, AuthRequest::of(app, request)?, request.json()).await
+        ("e24-renew-api-secret", []) => {
+            renew_api_secret::renew(app, AuthRequest::from_request(app, request)?, request.json())
+                .await
         }
-        ([id, "sshkey"], "DELETE") => {
-            delete_ssh_key::delete(app, AuthRequest::of(app, request)?, request.query(), id).await
+        ("e24-add-ssh-key", []) => {
+            add_ssh_key::add(app, AuthRequest::from_request(app, request)?, request.json()).await
         }
-        ([], _) => Err(Error::MethodNotAllowed { allow: "GET" }),
-        (["data" | "api-new-secret-key"], _) => Err(Error::MethodNotAllowed { allow: "POST" }),
-        (["api"], _) => Err(Error::MethodNotAllowed { allow: "DELETE, PUT" }),
-        (["sshkey"], _) => Err(Error::MethodNotAllowed { allow: "PUT" }),
-        ([_, "sshkey"], _) => Err(Error::MethodNotAllowed { allow: "DELETE" }),
+        ("e24-delete-ssh-key", [id]) => {
+            delete_ssh_key::delete(
+                app,
+                AuthRequest::from_request(app, request)?,
+                request.query(),
+                id,
+            )
+            .await
+        }
         _ => Err(Error::NotFound("path")),
     }
 }

@@ -1,5 +1,5 @@
 use lambda_http::{Body, Response};
-use shared::auth::FullAccess;
+use shared::auth::{Authorized, FullAccess};
 use shared::e24::{ApiKeyView, Success};
 use shared::http::{self, Fields};
 use shared::table::{ApiKeyChange, UserChange};
@@ -7,7 +7,7 @@ use shared::{App, Result};
 
 use crate::AuthRequest;
 use crate::api_key::{ApiKeyRef, ApiKeyResponse};
-use crate::get::as_demanded;
+use crate::get::check_preconditions;
 
 /// `POST /v2/account/api-new-secret-key`: gives an API key another secret, which is shown this once; the old one stops
 /// at once.
@@ -16,13 +16,17 @@ pub(crate) async fn renew(
     auth: AuthRequest<'_, FullAccess>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let (caller, named, ()) = auth.with(fields.and_then(ApiKeyRef::read), |_| ()).await?;
-    let caller = as_demanded(caller)?;
-    let user = caller.user();
-    let service_key = app.service_keys.current().await?;
-    let key = named.of(user)?.renewed(&service_key)?;
-    let api = ApiKeyView::new(&key, user.id, Some(key.secret(user.id, &service_key)?));
-    let change = UserChange { api_key: Some(ApiKeyChange::Put(key)), ..UserChange::default() };
-    let write = app.table.change_user(&caller.actor(), user, &change)?;
-    caller.commit(app, write, |_| http::ok(&Success::new(ApiKeyResponse { api }))).await
+    auth.input(fields.and_then(ApiKeyRef::parse))
+        .respond(async |Authorized { caller, input: key, .. }| {
+            let caller = check_preconditions(caller)?;
+            let user = caller.user();
+            let service_key = app.service_keys.current().await?;
+            let key = key.find(user)?.renewed(&service_key)?;
+            let api = ApiKeyView::new(&key, user.id, Some(key.secret(user.id, &service_key)?));
+            let change =
+                UserChange { api_key: Some(ApiKeyChange::Put(key)), ..UserChange::default() };
+            let write = app.table.change_user(&caller.actor(), user, &change)?;
+            caller.commit(app, write, |_| http::ok(&Success::new(ApiKeyResponse { api }))).await
+        })
+        .await
 }

@@ -1,12 +1,12 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::FullAccess;
+use shared::auth::{Authorized, FullAccess};
 use shared::e24::{Name, NewSecrets, Phone, Success, UserView};
 use shared::http::{self, Fields};
 use shared::model::{ApiKey, EmailAddress, S3Key, UserId, Username};
 use shared::password::NewPassword;
 use shared::service_key::ServiceKey;
-use shared::table::{FreeNames, NewUser};
+use shared::table::{FreeNames, NewUser, fetch, require_current_account};
 use shared::{App, Error, Result};
 
 use crate::AuthRequest;
@@ -18,17 +18,17 @@ struct CreateUser {
     last_name: Name,
     phone: Option<Phone>,
     password: NewPassword,
-    /// Derived from the address if none is wished for.
+    /// Derived from the address if absent.
     username: Option<Username>,
 }
 
 impl CreateUser {
-    fn read(mut fields: Fields) -> Result<Self> {
+    fn parse(mut fields: Fields) -> Result<Self> {
         let email = fields.required("email");
         let (first_name, last_name) = (fields.required("first_name"), fields.required("last_name"));
         let phone = fields.optional_text_or_number("phone");
         let (password, username) = (fields.required("password"), fields.optional("username"));
-        let read = || {
+        let body = || {
             Some(Self {
                 email: email?,
                 first_name: first_name?,
@@ -38,16 +38,34 @@ impl CreateUser {
                 username,
             })
         };
-        fields.finish(read())
+        fields.into_result(body())
     }
 
+    /// Fetches the username, which must be free if the request names it.
     fn names(&self) -> Result<FreeNames> {
         match &self.username {
-            Some(username) => Ok(FreeNames { username: username.clone(), is_derived: false }),
-            None => {
-                Ok(FreeNames { username: Username::derived_from(&self.email)?, is_derived: true })
-            }
+            Some(username) => Ok(fetch::exact_username(username.clone())),
+            None => Username::derived_from(&self.email).map(fetch::derived_username),
         }
+    }
+
+    /// The user with a new API key and a new S3 key, and the secrets of these.
+    fn into_user(self, username: Username, key: &ServiceKey) -> Result<(NewUser, NewSecrets)> {
+        let id = UserId::generate();
+        let (api_key, s3_key) = (ApiKey::generate(key)?, S3Key::generate(key)?);
+        let secrets = NewSecrets { api: api_key.secret(id, key)?, s3: s3_key.secret(id, key)? };
+        let new = NewUser {
+            id,
+            password_hash: Some(self.password.hash()?),
+            username_is_derived: self.username.is_none(),
+            full_name: format!("{} {}", self.first_name, self.last_name),
+            first_name: Some(self.first_name.to_string()),
+            phone: self.phone.map(String::from).unwrap_or_default(),
+            api_keys: vec![api_key],
+            s3_key: Some(s3_key),
+            ..NewUser::new(username, self.email)
+        };
+        Ok((new, secrets))
     }
 }
 
@@ -56,50 +74,28 @@ struct Created {
     user: UserView,
 }
 
-/// `PUT /v2/accounts`: an admin of its current account makes a user, who also becomes a member of it. The secrets of
-/// the new keys are shown this once.
+/// `PUT /v2/accounts`: an admin of the current account creates a user, who becomes a member of it. The
+/// secrets of the new keys are shown only in this response.
 pub(crate) async fn create(
     app: &App,
     auth: AuthRequest<'_, FullAccess>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let input = fields.and_then(CreateUser::read).and_then(|body| Ok((body.names()?, body)));
-    let (caller, (_, body), names) = auth.with(input, |(names, _)| names.clone()).await?;
-    let current = caller
-        .user()
-        .current_account
-        .ok_or(Error::Forbidden("you have no usable current account"))?;
-    let access = app.table.access(caller.user().id, current).await?;
-    access.role()?;
-    let member_of = Some(access.admin()?);
-    let (username, slug) = names.ok_or(Error::Conflict("the username is taken"))?;
-
-    let id = UserId::generate();
-    let key = app.service_keys.current().await?;
-    let (api_key, s3_key) = (ApiKey::generate(&key)?, S3Key::generate(&key)?);
-    let secrets = secrets(id, &api_key, &s3_key, &key)?;
-    let new = NewUser {
-        id,
-        password_hash: Some(body.password.hash()?),
-        username_is_derived: body.username.is_none(),
-        full_name: format!("{} {}", body.first_name, body.last_name),
-        first_name: Some(body.first_name.to_string()),
-        phone: body.phone.map(String::from).unwrap_or_default(),
-        api_keys: vec![api_key],
-        s3_key: Some(s3_key),
-        member_of,
-        ..NewUser::new(username, body.email)
-    };
-    let write = app.table.create_user_with(&caller.actor(), new, slug)?;
-    let view = |user| Success::new(Created { user: UserView::new(&user, Some(secrets)) });
-    caller.commit(app, write, |user| http::ok(&view(user))).await
-}
-
-fn secrets(
-    owner: UserId,
-    api_key: &ApiKey,
-    s3_key: &S3Key,
-    key: &ServiceKey,
-) -> Result<NewSecrets> {
-    Ok(NewSecrets { api: api_key.secret(owner, key)?, s3: s3_key.secret(owner, key)? })
+    let input = fields.and_then(CreateUser::parse).and_then(|body| Ok((body.names()?, body)));
+    auth.input(input)
+        .fetch(|(names, _)| names.clone())
+        .respond(async |Authorized { caller, input: (_, body), fetched: names, .. }| {
+            let current = require_current_account(caller.user())?;
+            let access = app.table.access(caller.user().id, current).await?;
+            access.role()?;
+            let admin = access.admin()?;
+            let (username, slug) = names.ok_or(Error::Conflict("the username is taken"))?;
+            let key = app.service_keys.current().await?;
+            let (new, secrets) = body.into_user(username, &key)?;
+            let new = NewUser { member_of: Some(admin), ..new };
+            let write = app.table.create_user_with(&caller.actor(), new, slug)?;
+            let view = |user| Success::new(Created { user: UserView::new(&user, Some(secrets)) });
+            caller.commit(app, write, |user| http::ok(&view(user))).await
+        })
+        .await
 }

@@ -5,26 +5,44 @@ mod list;
 
 use lambda_http::{Body, Response};
 use shared::auth::TokenOrSignature;
-use shared::http::ApiRequest;
+use shared::http::{Access, ApiRequest, Operation};
 use shared::{App, Error, Result};
 
 type AuthRequest<'a, N> = shared::auth::AuthRequest<'a, N, TokenOrSignature>;
 
-/// Answers one request; every error already is a response.
+/// The operations of the group.
+pub const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: "GET",
+        path: "/v2/accounts",
+        name: "e24-list-accounts",
+        access: Access::Scope("account_read"),
+        status: 200,
+    },
+    Operation {
+        method: "PUT",
+        path: "/v2/accounts",
+        name: "e24-create-account",
+        access: Access::FullAccess,
+        status: 200,
+    },
+];
+
+/// The response to one request; errors are responses as well.
 pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
-    request.answer(|| route(app, &request)).await
+    request.respond(OPERATIONS, || route(app, &request)).await
 }
 
-/// Every route of the group. Arguments are checked left to right: who asks, then what they ask for.
+/// Runs the operation that the request calls.
 async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
-    match (request.path_segments().as_slice(), request.method()) {
-        (["v2", "accounts"], "GET") => {
-            list::list(app, AuthRequest::of(app, request)?, request.query()).await
+    let (operation, parameters) = request.operation(OPERATIONS)?;
+    match (operation, parameters.as_slice()) {
+        ("e24-list-accounts", []) => {
+            list::list(app, AuthRequest::from_request(app, request)?, request.query()).await
         }
-        (["v2", "accounts"], "PUT") => {
-            create::create(app, AuthRequest::of(app, request)?, request.json()).await
+        ("e24-create-account", []) => {
+            create::create(app, AuthRequest::from_request(app, request)?, request.json()).await
         }
-        (["v2", "accounts"], _) => Err(Error::MethodNotAllowed { allow: "GET, PUT" }),
         _ => Err(Error::NotFound("path")),
     }
 }

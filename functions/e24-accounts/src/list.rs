@@ -1,15 +1,16 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::AccountRead;
+use shared::auth::{AccountRead, Authorized};
 use shared::e24::{Success, UserView};
 use shared::http::{self, Query};
 use shared::model::Role;
+use shared::table::require_current_account;
 use shared::{App, Error, Result};
 
 use crate::AuthRequest;
 
-/// The most users that one answer lists.
-const MAX: usize = shared::limits::MAX_USERS_PER_PAGE;
+/// The most users in one response.
+const MAX: usize = 1000;
 
 /// Which users to list.
 struct Page {
@@ -18,27 +19,17 @@ struct Page {
 }
 
 impl Page {
-    fn read(query: &Query<'_>) -> Result<Self> {
-        let limit = number(query, "limit")?.unwrap_or(MAX);
+    fn parse(query: &Query<'_>) -> Result<Self> {
+        let limit = query.whole_number("limit")?.unwrap_or(MAX);
         if !(1..=MAX).contains(&limit) {
             return Err(Error::invalid("limit", "must be a number from 1 to 1000"));
         }
-        Ok(Self { limit, offset: number(query, "offset")?.unwrap_or_default() })
+        Ok(Self { limit, offset: query.whole_number("offset")?.unwrap_or_default() })
     }
 
-    /// How many there must be for this one to be full.
+    /// The number of users up to the end of this page.
     const fn end(&self) -> usize {
         self.offset.saturating_add(self.limit)
-    }
-}
-
-/// A parameter of digits alone.
-fn number(query: &Query<'_>, name: &'static str) -> Result<Option<usize>> {
-    let Some(text) = query.get(name).map(str::trim) else { return Ok(None) };
-    let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    match digits.and_then(|digits| digits.parse().ok()) {
-        Some(number) => Ok(Some(number)),
-        None => Err(Error::invalid(name, "must be a whole number, not negative")),
     }
 }
 
@@ -54,21 +45,23 @@ pub(crate) async fn list(
     auth: AuthRequest<'_, AccountRead>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
-    let (caller, page, ()) = auth.with(query.and_then(|query| Page::read(&query)), |_| ()).await?;
-    let id = caller.user().id;
-    let current = caller
-        .user()
-        .current_account
-        .ok_or(Error::Forbidden("you have no usable current account"))?;
-    let (access, members) =
-        tokio::join!(app.table.access(id, current), app.table.oldest_members(current, page.end()));
-    let listed = match access?.role()? {
-        Role::Admin => members?.into_iter().map(|member| member.user).collect(),
-        Role::Member => vec![id],
-    };
-    let page = listed.into_iter().skip(page.offset).take(page.limit);
-    let users = app.table.users(page).await?;
-    http::ok(&Success::new(Users {
-        users: users.iter().map(|user| UserView::new(user, None)).collect(),
-    }))
+    auth.input(query.and_then(|query| Page::parse(&query)))
+        .respond(async |Authorized { caller, input: page, .. }| {
+            let id = caller.user().id;
+            let current = require_current_account(caller.user())?;
+            let (access, members) = tokio::join!(
+                app.table.access(id, current),
+                app.table.oldest_members(current, page.end())
+            );
+            let listed = match access?.role()? {
+                Role::Admin => members?.into_iter().map(|member| member.user).collect(),
+                Role::Member => vec![id],
+            };
+            let page = listed.into_iter().skip(page.offset).take(page.limit);
+            let users = app.table.users(page).await?;
+            http::ok(&Success::new(Users {
+                users: users.iter().map(|user| UserView::new(user, None)).collect(),
+            }))
+        })
+        .await
 }

@@ -1,7 +1,7 @@
 use lambda_http::{Body, Response};
-use shared::auth::{AccountWrite, AuthRequest};
+use shared::auth::{AccountWrite, AuthRequest, Authorized};
 use shared::http::{self, Fields};
-use shared::table::{FreeSlug, NewAccount};
+use shared::table::{NewAccount, fetch};
 use shared::{App, Result};
 
 use crate::view::AccountView;
@@ -9,7 +9,7 @@ use crate::view::AccountView;
 /// The body of `POST /v1/accounts`.
 fn new_account(mut fields: Fields) -> Result<NewAccount> {
     let (name, email) = (fields.required("name"), fields.required("email"));
-    fields.finish(name.zip(email).map(|(name, email)| NewAccount {
+    fields.into_result(name.zip(email).map(|(name, email)| NewAccount {
         name,
         contact_email: Some(email),
         registry: None,
@@ -22,8 +22,12 @@ pub(crate) async fn create(
     auth: AuthRequest<'_, AccountWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let (caller, account, slug) =
-        auth.with(fields.and_then(new_account), |account| FreeSlug(account.name.clone())).await?;
-    let write = app.table.create_account(&caller.actor(), account, slug, caller.user()).await?;
-    caller.commit(app, write, |account| http::ok(&AccountView::of_new(account))).await
+    auth.input(fields.and_then(new_account))
+        .fetch(|account| fetch::free_slug(account.name.clone()))
+        .respond(async |Authorized { caller, input: account, fetched: slug, .. }| {
+            let write =
+                app.table.create_account(&caller.actor(), account, slug, caller.user()).await?;
+            caller.commit(app, write, |account| http::ok(&AccountView::from_new(account))).await
+        })
+        .await
 }

@@ -1,7 +1,8 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::{AccountWrite, AuthRequest};
+use shared::auth::{AccountWrite, AuthRequest, Authorized};
 use shared::http::{self, Query};
+use shared::table::fetch;
 use shared::{App, Result};
 
 use crate::account_id;
@@ -17,9 +18,13 @@ pub(crate) async fn delete(
     query: Result<Query<'_>>,
     id: &str,
 ) -> Result<Response<Body>> {
-    let (caller, id, access) = auth.with(query.and_then(|_| account_id(id)), |id| *id).await?;
-    let admin = app.table.admin_for_deletion(id, access).await?;
-    let caller = crate::as_demanded(app, caller, admin.account()).await?;
-    let write = app.table.delete_account(&caller.actor(), admin)?;
-    caller.commit(app, write, |()| http::ok(&Deleted {})).await
+    auth.input(query.and_then(|_| account_id(id)))
+        .fetch(|id| fetch::account_access(*id))
+        .respond(async |Authorized { caller, input: id, fetched: access, .. }| {
+            let admin = app.table.admin_for_deletion(id, access).await?;
+            let caller = crate::check_preconditions(app, caller, admin.account()).await?;
+            let write = app.table.delete_account(&caller.actor(), admin)?;
+            caller.commit(app, write, |()| http::ok(&Deleted {})).await
+        })
+        .await
 }

@@ -1,6 +1,7 @@
 use lambda_http::{Body, Response};
-use shared::auth::{AccountRead, AuthRequest};
+use shared::auth::{AccountRead, AuthRequest, Authorized};
 use shared::http::{self, Query};
+use shared::table::fetch;
 use shared::{App, Result};
 
 use crate::account_id;
@@ -13,7 +14,11 @@ pub(crate) async fn get(
     query: Result<Query<'_>>,
     id: &str,
 ) -> Result<Response<Body>> {
-    let (caller, _, access) = auth.with(query.and_then(|_| account_id(id)), |id| *id).await?;
-    let account = app.table.account_with_email(&access.member()?, caller.user()).await?;
-    http::ok_with_etag(&AccountView::from(account))
+    auth.input(query.and_then(|_| account_id(id)))
+        .fetch(|id| fetch::account_access(*id))
+        .respond(async |Authorized { caller, fetched: access, .. }| {
+            let account = app.table.account_with_email(&access.member()?, caller.user()).await?;
+            http::ok_with_etag(&AccountView::from(account))
+        })
+        .await
 }

@@ -10,47 +10,91 @@ mod view;
 
 use lambda_http::{Body, Response};
 use shared::auth::{AuthRequest, Caller, Permission};
-use shared::http::ApiRequest;
+use shared::http::{Access, ApiRequest, Operation};
 use shared::model::Account;
 use shared::table::Stored;
 use shared::{App, Error, Result};
 
-/// Answers one request; every error already is a response.
+/// The operations of the group.
+pub const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: "GET",
+        path: "/v1/accounts",
+        name: "golem-find-accounts",
+        access: Access::Scope("account_read"),
+        status: 200,
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/accounts",
+        name: "golem-create-account",
+        access: Access::Scope("account_write"),
+        status: 200,
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/accounts/{account_id}",
+        name: "golem-get-account",
+        access: Access::Scope("account_read"),
+        status: 200,
+    },
+    Operation {
+        method: "PUT",
+        path: "/v1/accounts/{account_id}",
+        name: "golem-update-account",
+        access: Access::Scope("account_write"),
+        status: 200,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/v1/accounts/{account_id}",
+        name: "golem-delete-account",
+        access: Access::Scope("account_write"),
+        status: 200,
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/accounts/{account_id}/plan",
+        name: "golem-get-account-plan",
+        access: Access::Scope("account_read"),
+        status: 200,
+    },
+];
+
+/// The response to one request; errors are responses as well.
 pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
-    request.answer(|| route(app, &request)).await
+    request.respond(OPERATIONS, || route(app, &request)).await
 }
 
-/// Every route of the group. Arguments are checked left to right: who asks, then what they ask for.
+/// Runs the operation that the request calls.
 async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
-    match (request.path_segments().as_slice(), request.method()) {
-        (["v1", "accounts"], "GET") => {
-            find::find(app, AuthRequest::of(app, request)?, request.query()).await
+    let (operation, parameters) = request.operation(OPERATIONS)?;
+    match (operation, parameters.as_slice()) {
+        ("golem-find-accounts", []) => {
+            find::find(app, AuthRequest::from_request(app, request)?, request.query()).await
         }
-        (["v1", "accounts"], "POST") => {
-            create::create(app, AuthRequest::of(app, request)?, request.json()).await
+        ("golem-create-account", []) => {
+            create::create(app, AuthRequest::from_request(app, request)?, request.json()).await
         }
-        (["v1", "accounts"], _) => Err(Error::MethodNotAllowed { allow: "GET, POST" }),
-        (["v1", "accounts", id], "GET") => {
-            get::get(app, AuthRequest::of(app, request)?, request.query(), id).await
+        ("golem-get-account", [id]) => {
+            get::get(app, AuthRequest::from_request(app, request)?, request.query(), id).await
         }
-        (["v1", "accounts", id], "PUT") => {
-            update::update(app, AuthRequest::of(app, request)?, request.json(), id).await
+        ("golem-update-account", [id]) => {
+            update::update(app, AuthRequest::from_request(app, request)?, request.json(), id).await
         }
-        (["v1", "accounts", id], "DELETE") => {
-            delete::delete(app, AuthRequest::of(app, request)?, request.query(), id).await
+        ("golem-delete-account", [id]) => {
+            delete::delete(app, AuthRequest::from_request(app, request)?, request.query(), id).await
         }
-        (["v1", "accounts", _], _) => Err(Error::MethodNotAllowed { allow: "DELETE, GET, PUT" }),
-        (["v1", "accounts", id, "plan"], "GET") => {
-            plan::plan(app, AuthRequest::of(app, request)?, request.query(), id).await
+        ("golem-get-account-plan", [id]) => {
+            plan::plan(app, AuthRequest::from_request(app, request)?, request.query(), id).await
         }
-        (["v1", "accounts", _, "plan"], _) => Err(Error::MethodNotAllowed { allow: "GET" }),
         _ => Err(Error::NotFound("path")),
     }
 }
 
 /// Refuses a write to an account that is not as the request demands. Costs a round only if it demands something, and the
 /// account shows another owner's address.
-async fn as_demanded<N: Permission>(
+async fn check_preconditions<N: Permission>(
     app: &App,
     caller: Caller<N>,
     account: &Stored<Account>,

@@ -1,8 +1,9 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::{AccountRead, AuthRequest};
+use shared::auth::{AccountRead, AuthRequest, Authorized};
 use shared::http::{self, Query};
 use shared::model::{Plan, PlanId, PlanLimits};
+use shared::table::fetch;
 use shared::{App, Result};
 
 use crate::account_id;
@@ -55,7 +56,11 @@ pub(crate) async fn plan(
     query: Result<Query<'_>>,
     id: &str,
 ) -> Result<Response<Body>> {
-    let (_, _, access) = auth.with(query.and_then(|_| account_id(id)), |id| *id).await?;
-    let plan = app.table.plan(access.member()?.plan).await?;
-    http::ok_with_etag(&PlanView::from(plan))
+    auth.input(query.and_then(|_| account_id(id)))
+        .fetch(|id| fetch::account_access(*id))
+        .respond(async |Authorized { fetched: access, .. }| {
+            let plan = app.table.plan(access.member()?.plan).await?;
+            http::ok_with_etag(&PlanView::from(plan))
+        })
+        .await
 }

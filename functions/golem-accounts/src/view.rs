@@ -15,19 +15,31 @@ pub(crate) struct AccountView {
 
 impl From<AccountWithEmail> for AccountView {
     fn from(AccountWithEmail { account, email, versions: _ }: AccountWithEmail) -> Self {
-        Self::shown(account, email.as_ref())
+        Self::with_email(account, email.as_ref())
     }
 }
 
 impl AccountView {
-    /// An account that was opened with a contact address of its own.
-    pub(crate) fn of_new(account: Account) -> Self {
+    /// A new account, which has a contact address of its own.
+    pub(crate) fn from_new(account: Account) -> Self {
         let email = account.contact_email.clone();
-        Self::shown(account, email.as_ref())
+        Self::with_email(account, email.as_ref())
     }
 
-    fn shown(account: Account, email: Option<&EmailAddress>) -> Self {
+    fn with_email(account: Account, email: Option<&EmailAddress>) -> Self {
+        let Account {
+            id,
+            name,
+            slug: _,
+            is_verified: _,
+            allow_auto_scaling: _,
+            plan: plan_id,
+            owner: _,
+            contact_email: _,
+            registry: _,
+            created_at: _,
+        } = account;
         let email = email.map(|email| email.as_entered().to_owned()).unwrap_or_default();
-        Self { id: account.id, name: account.name, email, plan_id: account.plan }
+        Self { id, name, email, plan_id }
     }
 }

@@ -10,9 +10,7 @@ use lambda_http::{Body, Response};
 use shared::http::Query;
 use shared::model::{Client, ClientId, Scope};
 use shared::table::Stored;
-use shared::{Error, OAuthCode, Result};
-
-use crate::App;
+use shared::{App, Error, OAuthCode, Result};
 
 /// What a client can be granted.
 const GRANTABLE: [Scope; 4] =
@@ -78,13 +76,13 @@ impl AuthorizationError {
 impl AuthorizationRequest {
     /// Reads a request. An unknown client, or a place to answer to that is not exactly one of those registered, is an
     /// error for the page: nothing is ever sent there.
-    pub(crate) async fn read(
+    pub(crate) async fn parse(
         app: &App,
         query: &Query<'_>,
     ) -> Result<Result<Self, AuthorizationError>> {
         let unknown = || Error::invalid("client_id", "is not a client that is known here");
         let id: ClientId =
-            query.given("client_id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
+            query.non_empty("client_id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
         let client = app.table.client(id).await?.ok_or_else(unknown)?;
         let redirect_uri = query
             .get("redirect_uri")
@@ -92,7 +90,7 @@ impl AuthorizationRequest {
             .ok_or_else(|| Error::invalid("redirect_uri", "is not one that the client registered"))?
             .to_owned();
         let answer =
-            RedirectTarget { redirect_uri, state: query.given("state").map(str::to_owned) };
+            RedirectTarget { redirect_uri, state: query.non_empty("state").map(str::to_owned) };
         let wish = response_type(query)
             .and_then(|()| Ok((scopes(query)?, challenge(query, client.secret_hash.is_none())?)));
         match wish {
@@ -105,7 +103,7 @@ impl AuthorizationRequest {
 type FieldError = (OAuthCode, &'static str);
 
 fn response_type(query: &Query<'_>) -> Result<(), FieldError> {
-    match query.given("response_type") {
+    match query.non_empty("response_type") {
         Some("code") => Ok(()),
         Some(_) => {
             Err((OAuthCode::UnsupportedResponseType, "only the response type code is offered"))
@@ -115,7 +113,7 @@ fn response_type(query: &Query<'_>) -> Result<(), FieldError> {
 }
 
 fn scopes(query: &Query<'_>) -> Result<BTreeSet<Scope>, FieldError> {
-    let auth = query.given("scope").unwrap_or_default();
+    let auth = query.non_empty("scope").unwrap_or_default();
     read_scopes(auth)
         .map(|scopes| if scopes.is_empty() { DEFAULT.into() } else { scopes })
         .ok_or((OAuthCode::InvalidScope, "a client can be granted the scopes of users only"))
@@ -134,7 +132,7 @@ pub(crate) fn write_scopes(scopes: &BTreeSet<Scope>) -> String {
 
 fn challenge(query: &Query<'_>, is_required: bool) -> Result<Option<String>, FieldError> {
     let invalid = |description| Err((OAuthCode::InvalidRequest, description));
-    match (query.given("code_challenge"), query.given("code_challenge_method")) {
+    match (query.non_empty("code_challenge"), query.non_empty("code_challenge_method")) {
         (None, None) if is_required => {
             invalid("code_challenge is required of a client without a secret")
         }

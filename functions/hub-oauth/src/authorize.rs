@@ -3,9 +3,8 @@ use shared::auth::{Basic, Caller, FullAccess};
 use shared::http::ApiRequest;
 use shared::model::UserId;
 use shared::table::{LoginSubject, NewGrant};
-use shared::{Error, OAuthCode, Result};
+use shared::{App, Error, OAuthCode, Result};
 
-use crate::App;
 use crate::authorization::AuthorizationRequest;
 use crate::consent::Browser;
 use crate::page::{Page, SignInError};
@@ -19,7 +18,7 @@ struct Decision {
 }
 
 impl Decision {
-    fn read(request: &ApiRequest) -> Result<Self> {
+    fn parse(request: &ApiRequest) -> Result<Self> {
         let mut form = request.form()?;
         let text = |value: Option<String>| value.unwrap_or_default();
         let (seal, decision) = (form.optional("seal"), form.required::<String>("decision"));
@@ -28,19 +27,19 @@ impl Decision {
             Some("allow") => true,
             Some("deny") | None => false,
             Some(_) => {
-                form.problem("decision", "must be allow or deny");
+                form.add_error("decision", "must be allow or deny");
                 false
             }
         };
         let (seal, username, password) = (text(seal), text(username), text(password));
-        form.finish(Some(Self { seal, username, password, allows }))
+        form.into_result(Some(Self { seal, username, password, allows }))
     }
 }
 
 /// `GET /api/v1.1/o/authorize/`: shows the page on which a user signs in and decides.
 pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
-    match AuthorizationRequest::read(app, &query).await? {
+    match AuthorizationRequest::parse(app, &query).await? {
         Ok(authorization) => show(app, request, &authorization, "", None).await,
         Err(refused) => refused.send(),
     }
@@ -49,14 +48,14 @@ pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Resp
 /// `POST /api/v1.1/o/authorize/`: what the user decided. Nobody is asked for anything that is not on the page: the
 /// client's request stands in the query, and the seal is over it.
 pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
-    let (query, decision) = (request.query()?, Decision::read(request)?);
+    let (query, decision) = (request.query()?, Decision::parse(request)?);
     let key = app.service_keys.current().await?;
     let was_shown = Browser::of(request)?.was_shown(&key, request, &decision.seal)?;
     let basic = Basic::new(decision.username.clone(), decision.password);
     let named = async {
         if was_shown && decision.allows { basic.resolve(app).await.map(Some) } else { Ok(None) }
     };
-    let (authorization, named) = tokio::join!(AuthorizationRequest::read(app, &query), named);
+    let (authorization, named) = tokio::join!(AuthorizationRequest::parse(app, &query), named);
     let authorization = match authorization? {
         Ok(authorization) => authorization,
         Err(refused) => return refused.send(),

@@ -3,9 +3,7 @@
 use shared::auth::{AuthenticatedClient, Basic};
 use shared::http::{ApiRequest, Fields};
 use shared::model::{ClientId, GrantCredential, GrantTokenKind};
-use shared::{Error, OAuthCode, Result};
-
-use crate::App;
+use shared::{App, Error, OAuthCode, Result};
 
 /// What a client says of itself, in the header or in the body.
 pub(crate) struct ClientCredential {
@@ -24,7 +22,7 @@ impl ClientCredential {
     pub(crate) fn of(request: &ApiRequest, fields: &mut Result<Fields>) -> Result<Self> {
         let in_header = Basic::basic_credentials(request).map_err(|_| UNKNOWN)?;
         let (id, secret): (Option<String>, Option<String>) = match fields {
-            Ok(fields) => (fields.given("client_id"), fields.given("client_secret")),
+            Ok(fields) => (fields.non_empty("client_id"), fields.non_empty("client_secret")),
             Err(_) => (None, None),
         };
         match (in_header, id, secret) {
@@ -63,7 +61,7 @@ pub(crate) fn named_token(
 ) -> Result<Option<(GrantTokenKind, GrantCredential)>> {
     let mut fields = fields?;
     let token: Option<String> = fields.required_non_empty("token");
-    let token = fields.finish(token)?;
+    let token = fields.into_result(token)?;
     Ok([GrantTokenKind::Access, GrantTokenKind::Refresh]
         .into_iter()
         .find_map(|part| Some((part, GrantCredential::parse(part, &token).ok()?))))

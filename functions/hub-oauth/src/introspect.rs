@@ -4,9 +4,8 @@ use shared::http::{self, ApiRequest};
 use shared::model::{
     ClientId, Grant, GrantCredential, GrantTokenKind, Timestamp, User, UserNumber,
 };
-use shared::{Error, OAuthCode, Result};
+use shared::{App, Error, OAuthCode, Result};
 
-use crate::App;
 use crate::authorization::write_scopes;
 use crate::client::{ClientCredential, named_token};
 

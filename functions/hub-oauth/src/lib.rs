@@ -10,33 +10,62 @@ mod revoke;
 mod token;
 
 use lambda_http::{Body, Response};
-use shared::auth::PasswordAuth;
-use shared::http::ApiRequest;
-use shared::{Error, Result};
+use shared::http::{Access, ApiRequest, Operation};
+use shared::{App, Error, Result};
 
-type App = shared::App<PasswordAuth>;
+/// The operations of the group.
+pub const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: "GET",
+        path: "/api/v1.1/o/authorize/",
+        name: "hub-oauth-ask",
+        access: Access::Public,
+        status: 200,
+    },
+    Operation {
+        method: "POST",
+        path: "/api/v1.1/o/authorize/",
+        name: "hub-oauth-decide",
+        access: Access::Public,
+        status: 303,
+    },
+    Operation {
+        method: "POST",
+        path: "/api/v1.1/o/token/",
+        name: "hub-oauth-token",
+        access: Access::Client,
+        status: 200,
+    },
+    Operation {
+        method: "POST",
+        path: "/api/v1.1/o/revoke_token/",
+        name: "hub-oauth-revoke",
+        access: Access::Client,
+        status: 200,
+    },
+    Operation {
+        method: "POST",
+        path: "/api/v1.1/o/introspect/",
+        name: "hub-oauth-introspect",
+        access: Access::Client,
+        status: 200,
+    },
+];
 
-/// Answers one request; every error already is a response.
+/// The response to one request; errors are responses as well.
 pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
-    request.answer(|| route(app, &request)).await
+    request.respond(OPERATIONS, || route(app, &request)).await
 }
 
-/// Every route of the group.
+/// Runs the operation that the request calls.
 async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
-    match (request.path_segments().as_slice(), request.method()) {
-        (["api", "v1.1", "o", "authorize"], "GET") => authorize::show_consent(app, request).await,
-        (["api", "v1.1", "o", "authorize"], "POST") => {
-            authorize::submit_consent(app, request).await
-        }
-        (["api", "v1.1", "o", "authorize"], _) => {
-            Err(Error::MethodNotAllowed { allow: "GET, POST" })
-        }
-        (["api", "v1.1", "o", "token"], "POST") => token::issue(app, request).await,
-        (["api", "v1.1", "o", "revoke_token"], "POST") => revoke::revoke(app, request).await,
-        (["api", "v1.1", "o", "introspect"], "POST") => introspect::introspect(app, request).await,
-        (["api", "v1.1", "o", "token" | "revoke_token" | "introspect"], _) => {
-            Err(Error::MethodNotAllowed { allow: "POST" })
-        }
+    let (operation, parameters) = request.operation(OPERATIONS)?;
+    match (operation, parameters.as_slice()) {
+        ("hub-oauth-ask", []) => authorize::show_consent(app, request).await,
+        ("hub-oauth-decide", []) => authorize::submit_consent(app, request).await,
+        ("hub-oauth-token", []) => token::issue(app, request).await,
+        ("hub-oauth-revoke", []) => revoke::revoke(app, request).await,
+        ("hub-oauth-introspect", []) => introspect::introspect(app, request).await,
         _ => Err(Error::NotFound("path")),
     }
 }

@@ -1,10 +1,9 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::Result;
 use shared::http::{self, ApiRequest};
 use shared::model::GrantTokenKind;
+use shared::{App, Result};
 
-use crate::App;
 use crate::client::{ClientCredential, named_token};
 
 #[derive(Serialize)]

@@ -8,9 +8,8 @@ use shared::http::{self, ApiRequest, Fields};
 use shared::lifetimes::ACCESS_TOKEN_TTL;
 use shared::model::{Grant, GrantCredential, GrantTokenKind, Scope, Timestamp, User, UserNumber};
 use shared::table::{Actor, Stored};
-use shared::{Error, OAuthCode, Result};
+use shared::{App, Error, OAuthCode, Result};
 
-use crate::App;
 use crate::authorization::{read_scopes, write_scopes};
 use crate::client::ClientCredential;
 
@@ -23,7 +22,7 @@ enum TokenRequest {
 }
 
 impl TokenRequest {
-    fn read(fields: Result<Fields>) -> Result<Self> {
+    fn parse(fields: Result<Fields>) -> Result<Self> {
         let mut fields = fields?;
         let read = match fields.required_non_empty::<String>("grant_type").as_deref() {
             // Known clients say `code`.
@@ -32,7 +31,7 @@ impl TokenRequest {
                     fields.required_non_empty::<String>("code"),
                     fields.required_non_empty("redirect_uri"),
                 );
-                let verifier = fields.given("code_verifier");
+                let verifier = fields.non_empty("code_verifier");
                 code.zip(redirect_uri).map(|(code, redirect_uri)| Self::Code {
                     code: GrantCredential::parse(GrantTokenKind::Code, &code).ok(),
                     redirect_uri,
@@ -40,8 +39,10 @@ impl TokenRequest {
                 })
             }
             Some("refresh_token") => {
-                let (token, scope) =
-                    (fields.required_non_empty::<String>("refresh_token"), fields.given("scope"));
+                let (token, scope) = (
+                    fields.required_non_empty::<String>("refresh_token"),
+                    fields.non_empty("scope"),
+                );
                 token.map(|token| Self::Refresh {
                     token: GrantCredential::parse(GrantTokenKind::Refresh, &token).ok(),
                     scope,
@@ -55,7 +56,7 @@ impl TokenRequest {
             }
             None => None,
         };
-        fields.finish(read)
+        fields.into_result(read)
     }
 
     const fn presented(&self) -> Option<&GrantCredential> {
@@ -87,7 +88,7 @@ const INVALID_GRANT: Error = invalid_grant("the code or refresh token is not or 
 pub(crate) async fn issue(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let mut fields = request.fields();
     let client = ClientCredential::of(request, &mut fields)?;
-    let request = TokenRequest::read(fields);
+    let request = TokenRequest::parse(fields);
     let presented = request.as_ref().ok().and_then(TokenRequest::presented);
     let proven = client.check(app, presented).await?;
     let request = request?;

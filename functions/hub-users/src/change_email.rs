@@ -1,12 +1,12 @@
 use lambda_http::{Body, Response};
-use shared::auth::EmailWrite;
+use shared::auth::{Authorized, EmailWrite};
 use shared::http::{self, Fields};
 use shared::model::{Email, EmailAddress};
-use shared::table::CallerEmail;
-use shared::{Error, Result};
+use shared::table::fetch;
+use shared::{App, Error, Result};
 
 use crate::view::EmailView;
-use crate::{App, AuthRequest, named, own};
+use crate::{AuthRequest, require_self, username};
 
 /// The body of `PATCH /api/v1.1/users/{username}/emails/`.
 struct ChangeEmail {
@@ -16,17 +16,17 @@ struct ChangeEmail {
 }
 
 impl ChangeEmail {
-    fn read(mut fields: Fields) -> Result<Self> {
+    fn parse(mut fields: Fields) -> Result<Self> {
         let email = fields.required("email");
         let is_given = fields.has("verified") || fields.has("primary");
         let (verified, primary) =
             (fields.optional_true("verified"), fields.optional_true("primary"));
         if !is_given {
             for name in ["verified", "primary"] {
-                fields.problem(name, "must be true; verified and primary cannot both be absent");
+                fields.add_error(name, "must be true; verified and primary cannot both be absent");
             }
         }
-        fields.finish(email.map(|email| Self { email, verified, primary }))
+        fields.into_result(email.map(|email| Self { email, verified, primary }))
     }
 }
 
@@ -37,20 +37,28 @@ pub(crate) async fn change(
     fields: Result<Fields>,
     name: &str,
 ) -> Result<Response<Body>> {
-    let body = fields.and_then(ChangeEmail::read);
-    let (caller, body, (owner, email)) =
-        auth.with(body, |body| CallerEmail(named(name), body.email.clone())).await?;
-    own(&caller, owner)?;
-    let email = email.ok_or(Error::NotFound("e-mail address"))?;
-    let user = caller.user();
-    let write =
-        app.table.change_email(&caller.actor(), user, email, body.verified, body.primary)?;
-    let mut after = (**user).clone();
-    let view = |email: Email| {
-        if body.primary {
-            after.primary_email = email.address.clone();
-        }
-        http::ok(&EmailView::of(&email, &after))
-    };
-    caller.commit(app, write, view).await
+    let body = fields.and_then(ChangeEmail::parse);
+    auth.input(body)
+        .fetch(|body| fetch::user_id_and_email(username(name), body.email.clone()))
+        .respond(async |Authorized { caller, input: body, fetched: (owner, email), .. }| {
+            require_self(&caller, owner)?;
+            let email = email.ok_or(Error::NotFound("e-mail address"))?;
+            let user = caller.user();
+            let write = app.table.change_email(
+                &caller.actor(),
+                user,
+                email,
+                body.verified,
+                body.primary,
+            )?;
+            let mut after = (**user).clone();
+            let view = |email: Email| {
+                if body.primary {
+                    after.primary_email = email.address.clone();
+                }
+                http::ok(&EmailView::new(&email, &after))
+            };
+            caller.commit(app, write, view).await
+        })
+        .await
 }

@@ -1,17 +1,17 @@
 use lambda_http::{Body, Response};
-use shared::auth::{EmailRead, EmailWrite};
+use shared::auth::{Authorized, EmailRead, EmailWrite};
 use shared::http::{self, Fields, Query};
 use shared::model::EmailAddress;
-use shared::table::CallerEmail;
-use shared::{Error, Result};
+use shared::table::fetch;
+use shared::{App, Error, Result};
 
 use crate::view::EmailView;
-use crate::{App, AuthRequest, named, own};
+use crate::{AuthRequest, require_self, user_by_name, username};
 
 /// The one field of a body that names an address.
 pub(crate) fn address(mut fields: Fields) -> Result<EmailAddress> {
     let email = fields.required("email");
-    fields.finish(email)
+    fields.into_result(email)
 }
 
 /// `GET /api/v1.1/users/{username}/emails/`: one's own addresses, the primary one first, then oldest first.
@@ -20,19 +20,24 @@ pub(crate) async fn list(
     query: Result<Query<'_>>,
     name: &str,
 ) -> Result<Response<Body>> {
-    let (caller, _, owner, mut emails) =
-        auth.with_beside(query, |_| named(name), |table, user, _| table.emails(user)).await?;
-    own(&caller, owner)?;
-    emails.sort_by_key(|email| email.added_at);
-    let user = caller.user();
-    // The user and the addresses are two reads: between them another address may have become the primary one and the old
-    // one gone, or the new one may have come.
-    if !emails.iter().any(|email| user.primary_email.same_as(&email.address)) {
-        return Err(Error::WriteConflict);
-    }
-    let mut views: Vec<_> = emails.iter().map(|email| EmailView::of(email, user)).collect();
-    views.sort_by_key(|view| !view.primary);
-    http::ok(&views)
+    auth.input(query)
+        .fetch(|_| user_by_name(name))
+        .query(|table, user, _| table.emails(user))
+        .respond(async |Authorized { caller, fetched: owner, queried: mut emails, .. }| {
+            require_self(&caller, owner)?;
+            emails.sort_by_key(|email| email.added_at);
+            let user = caller.user();
+            // The user and the addresses are two reads: between them another address may have become the primary one and the old
+            // one gone, or the new one may have come.
+            if !emails.iter().any(|email| user.primary_email.same_as(&email.address)) {
+                return Err(Error::WriteConflict);
+            }
+            let mut views: Vec<_> =
+                emails.iter().map(|email| EmailView::new(email, user)).collect();
+            views.sort_by_key(|view| !view.primary);
+            http::ok(&views)
+        })
+        .await
 }
 
 /// `POST /api/v1.1/users/{username}/emails/`: adds an address, not verified.
@@ -42,19 +47,23 @@ pub(crate) async fn add(
     fields: Result<Fields>,
     name: &str,
 ) -> Result<Response<Body>> {
-    let (caller, address, owner) = auth.with(fields.and_then(address), |_| named(name)).await?;
-    own(&caller, owner)?;
-    let user = caller.user().clone();
-    let view = |email| http::created(&EmailView::of(&email, &user), None);
-    let added = match app.table.add_email(&caller.actor(), &user, address) {
-        Ok(write) => caller.commit(app, write, view).await,
-        Err(error) => Err(error),
-    };
-    // Docker Hub has no 409: what is taken is a field that is not as it must be.
-    added.map_err(|error| match error {
-        Error::Conflict(problem) => Error::invalid("email", problem),
-        other => other,
-    })
+    auth.input(fields.and_then(address))
+        .fetch(|_| user_by_name(name))
+        .respond(async |Authorized { caller, input: address, fetched: owner, .. }| {
+            require_self(&caller, owner)?;
+            let user = caller.user().clone();
+            let view = |email| http::created(&EmailView::new(&email, &user), None);
+            let added = match app.table.add_email(&caller.actor(), &user, address) {
+                Ok(write) => caller.commit(app, write, view).await,
+                Err(error) => Err(error),
+            };
+            // Docker Hub has no 409: what is taken is a field that is not as it must be.
+            added.map_err(|error| match error {
+                Error::Conflict(problem) => Error::invalid("email", problem),
+                other => other,
+            })
+        })
+        .await
 }
 
 /// `DELETE /api/v1.1/users/{username}/emails/`: takes an address away, but never the primary one.
@@ -65,10 +74,13 @@ pub(crate) async fn delete(
     name: &str,
 ) -> Result<Response<Body>> {
     let body = fields.and_then(address);
-    let (caller, _, (owner, email)) =
-        auth.with(body, |address| CallerEmail(named(name), address.clone())).await?;
-    own(&caller, owner)?;
-    let email = email.ok_or(Error::NotFound("e-mail address"))?;
-    let write = app.table.remove_email(&caller.actor(), caller.user(), &email)?;
-    caller.commit(app, write, |()| http::no_content()).await
+    auth.input(body)
+        .fetch(|address| fetch::user_id_and_email(username(name), address.clone()))
+        .respond(async |Authorized { caller, fetched: (owner, email), .. }| {
+            require_self(&caller, owner)?;
+            let email = email.ok_or(Error::NotFound("e-mail address"))?;
+            let write = app.table.remove_email(&caller.actor(), caller.user(), &email)?;
+            caller.commit(app, write, |()| http::no_content()).await
+        })
+        .await
 }

@@ -6,62 +6,124 @@ mod profile;
 mod view;
 
 use lambda_http::{Body, Response};
-use shared::auth::{Caller, PasswordAuth, Permission, TokenOrBasic};
-use shared::http::ApiRequest;
-use shared::model::UserId;
-use shared::table::UserIdByUsername;
-use shared::{Error, Result};
+use shared::auth::{Caller, Permission, TokenOrBasic};
+use shared::http::{Access, ApiRequest, Operation};
+use shared::model::{UserId, Username};
+use shared::table::{UserIdByUsername, fetch};
+use shared::{App, Error, Result};
 
-type App = shared::App<PasswordAuth>;
 type AuthRequest<'a, N> = shared::auth::AuthRequest<'a, N, TokenOrBasic>;
 
-/// Answers one request; every error already is a response.
+/// The operations of the group.
+pub const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: "GET",
+        path: "/api/v1.1/users/{username}/",
+        name: "hub-get-user",
+        access: Access::Scope("profile_read"),
+        status: 200,
+    },
+    Operation {
+        method: "PATCH",
+        path: "/api/v1.1/users/{username}/",
+        name: "hub-update-user",
+        access: Access::Scope("profile_write"),
+        status: 200,
+    },
+    Operation {
+        method: "GET",
+        path: "/api/v1.1/users/{username}/emails/",
+        name: "hub-list-emails",
+        access: Access::Scope("email_read"),
+        status: 200,
+    },
+    Operation {
+        method: "POST",
+        path: "/api/v1.1/users/{username}/emails/",
+        name: "hub-add-email",
+        access: Access::Scope("email_write"),
+        status: 201,
+    },
+    Operation {
+        method: "PATCH",
+        path: "/api/v1.1/users/{username}/emails/",
+        name: "hub-update-email",
+        access: Access::Scope("email_write"),
+        status: 200,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/api/v1.1/users/{username}/emails/",
+        name: "hub-delete-email",
+        access: Access::Scope("email_write"),
+        status: 204,
+    },
+];
+
+/// The response to one request; errors are responses as well.
 pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
-    request.answer(|| route(app, &request)).await
+    request.respond(OPERATIONS, || route(app, &request)).await
 }
 
-/// Every route of the group. Arguments are checked left to right: who asks, then what they ask for.
+/// Runs the operation that the request calls.
 async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
-    match (request.path_segments().as_slice(), request.method()) {
-        (["api", "v1.1", "users", name], "GET") => {
-            let origin = request.origin();
-            profile::get(AuthRequest::of(app, request)?, request.query(), name, &origin).await
+    let (operation, parameters) = request.operation(OPERATIONS)?;
+    match (operation, parameters.as_slice()) {
+        ("hub-get-user", [name]) => {
+            profile::get(
+                AuthRequest::from_request(app, request)?,
+                request.query(),
+                name,
+                &request.origin(),
+            )
+            .await
         }
-        (["api", "v1.1", "users", name], "PATCH") => {
-            let origin = request.origin();
-            profile::update(app, AuthRequest::of(app, request)?, request.fields(), name, &origin)
+        ("hub-update-user", [name]) => {
+            profile::update(
+                app,
+                AuthRequest::from_request(app, request)?,
+                request.fields(),
+                name,
+                &request.origin(),
+            )
+            .await
+        }
+        ("hub-list-emails", [name]) => {
+            emails::list(AuthRequest::from_request(app, request)?, request.query(), name).await
+        }
+        ("hub-add-email", [name]) => {
+            emails::add(app, AuthRequest::from_request(app, request)?, request.fields(), name).await
+        }
+        ("hub-update-email", [name]) => {
+            change_email::change(
+                app,
+                AuthRequest::from_request(app, request)?,
+                request.fields(),
+                name,
+            )
+            .await
+        }
+        ("hub-delete-email", [name]) => {
+            emails::delete(app, AuthRequest::from_request(app, request)?, request.fields(), name)
                 .await
-        }
-        (["api", "v1.1", "users", _], _) => Err(Error::MethodNotAllowed { allow: "GET, PATCH" }),
-        (["api", "v1.1", "users", name, "emails"], "GET") => {
-            emails::list(AuthRequest::of(app, request)?, request.query(), name).await
-        }
-        (["api", "v1.1", "users", name, "emails"], "POST") => {
-            emails::add(app, AuthRequest::of(app, request)?, request.fields(), name).await
-        }
-        (["api", "v1.1", "users", name, "emails"], "PATCH") => {
-            change_email::change(app, AuthRequest::of(app, request)?, request.fields(), name).await
-        }
-        (["api", "v1.1", "users", name, "emails"], "DELETE") => {
-            emails::delete(app, AuthRequest::of(app, request)?, request.fields(), name).await
-        }
-        (["api", "v1.1", "users", _, "emails"], _) => {
-            Err(Error::MethodNotAllowed { allow: "DELETE, GET, PATCH, POST" })
         }
         _ => Err(Error::NotFound("path")),
     }
 }
 
-/// Who has the username in a path; nobody, if it is none. Unlike a field, a path is not trimmed.
-fn named(name: &str) -> UserIdByUsername {
-    UserIdByUsername(
-        Some(name).filter(|name| name.trim() == *name).and_then(|name| name.parse().ok()),
-    )
+/// The username in a path, if it is valid. Unlike a field, a path is not trimmed.
+fn username(name: &str) -> Option<Username> {
+    Some(name).filter(|name| name.trim() == *name).and_then(|name| name.parse().ok())
 }
 
-/// Refuses users that are not the caller: 404 if there is none of that name, else 403.
-fn own<N: Permission>(caller: &Caller<N>, named: Option<UserId>) -> Result<()> {
-    match named {
+/// Fetches the id of the user whom a path names.
+fn user_by_name(name: &str) -> UserIdByUsername {
+    fetch::user_id(username(name))
+}
+
+/// Rejects users other than the caller: 404 if there is none of that name, else 403.
+fn require_self<N: Permission>(caller: &Caller<N>, user: Option<UserId>) -> Result<()> {
+    match user {
         Some(user) if user == caller.user().id => Ok(()),
         Some(_) => Err(Error::Forbidden("this is another user")),
         None => Err(Error::NotFound("user")),

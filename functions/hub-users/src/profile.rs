@@ -1,15 +1,15 @@
 use std::str::FromStr;
 
 use lambda_http::{Body, Response};
-use shared::Result;
-use shared::auth::{ProfileRead, ProfileWrite};
+use shared::auth::{Authorized, ProfileRead, ProfileWrite};
 use shared::http::{self, Fields, Query};
 use shared::model::{EmailAddress, ParseError, parse_text};
 use shared::table::{UserChange, Versioned};
+use shared::{App, Result};
 use url::Url;
 
 use crate::view::UserView;
-use crate::{App, AuthRequest, named, own};
+use crate::{AuthRequest, require_self, user_by_name};
 
 /// The body of `PATCH /api/v1.1/users/{username}/`; what is absent stays.
 struct UpdateProfile(UserChange);
@@ -65,7 +65,7 @@ impl FromStr for GravatarEmail {
 }
 
 impl UpdateProfile {
-    fn read(mut fields: Fields) -> Result<Self> {
+    fn parse(mut fields: Fields) -> Result<Self> {
         let mut line = |name| fields.optional(name).map(|Line(line)| line);
         let change = UserChange {
             full_name: line("full_name"),
@@ -75,7 +75,7 @@ impl UpdateProfile {
             gravatar_email: fields.optional("gravatar_email").map(|GravatarEmail(email)| email),
             ..UserChange::default()
         };
-        fields.finish(Some(Self(change)))
+        fields.into_result(Some(Self(change)))
     }
 }
 
@@ -86,9 +86,13 @@ pub(crate) async fn get(
     name: &str,
     origin: &str,
 ) -> Result<Response<Body>> {
-    let (caller, _, owner) = auth.with(query, |_| named(name)).await?;
-    own(&caller, owner)?;
-    http::ok_with_etag(&UserView::of((**caller.user()).clone(), origin))
+    auth.input(query)
+        .fetch(|_| user_by_name(name))
+        .respond(async |Authorized { caller, fetched: owner, .. }| {
+            require_self(&caller, owner)?;
+            http::ok_with_etag(&UserView::new((**caller.user()).clone(), origin))
+        })
+        .await
 }
 
 /// `PATCH /api/v1.1/users/{username}/`: changes what the body names.
@@ -99,11 +103,20 @@ pub(crate) async fn update(
     name: &str,
     origin: &str,
 ) -> Result<Response<Body>> {
-    let body = fields.and_then(UpdateProfile::read);
-    let (caller, UpdateProfile(change), owner) = auth.with(body, |_| named(name)).await?;
-    own(&caller, owner)?;
-    let caller =
-        caller.check_if_match(|user| (UserView::of((**user).clone(), origin), user.versions()))?;
-    let write = app.table.change_user(&caller.actor(), caller.user(), &change)?;
-    caller.commit(app, write, |user| http::ok_with_etag(&UserView::of(user, origin))).await
+    let body = fields.and_then(UpdateProfile::parse);
+    auth.input(body)
+        .fetch(|_| user_by_name(name))
+        .respond(
+            async |Authorized { caller, input: UpdateProfile(change), fetched: owner, .. }| {
+                require_self(&caller, owner)?;
+                let caller = caller.check_if_match(|user| {
+                    (UserView::new((**user).clone(), origin), user.versions())
+                })?;
+                let write = app.table.change_user(&caller.actor(), caller.user(), &change)?;
+                caller
+                    .commit(app, write, |user| http::ok_with_etag(&UserView::new(user, origin)))
+                    .await
+            },
+        )
+        .await
 }

@@ -23,7 +23,7 @@ pub(crate) struct UserView {
 
 impl UserView {
     /// The user, as seen at `origin`, the scheme and host that were asked.
-    pub(crate) fn of(user: User, origin: &str) -> Self {
+    pub(crate) fn new(user: User, origin: &str) -> Self {
         let User {
             id: _,
             number,
@@ -81,7 +81,7 @@ pub(crate) struct EmailView {
 
 impl EmailView {
     /// An address of this user.
-    pub(crate) fn of(email: &Email, user: &User) -> Self {
+    pub(crate) fn new(email: &Email, user: &User) -> Self {
         let Email { user: _, address, verified, added_at: _ } = email;
         Self {
             email: address.to_string(),

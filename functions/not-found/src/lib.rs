@@ -4,7 +4,7 @@ use lambda_http::{Body, Response};
 use shared::Error;
 use shared::http::ApiRequest;
 
-/// Answers one request: 404 in the shape of the path's dialect.
+/// Responds 404 in the error format of the path's dialect.
 pub async fn handle(request: ApiRequest) -> Response<Body> {
-    request.answer(|| async { Err(Error::NotFound("path")) }).await
+    request.respond(&[], || async { Err(Error::NotFound("path")) }).await
 }

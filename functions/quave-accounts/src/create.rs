@@ -1,10 +1,10 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::{AccountWrite, AuthRequest};
+use shared::auth::{AccountWrite, AuthRequest, Authorized};
 use shared::http::{self, Fields};
 use shared::model::{AccountId, AccountName};
 use shared::seal::SealPublicKey;
-use shared::table::{FreeSlug, NewAccount};
+use shared::table::{NewAccount, fetch};
 use shared::{App, Result};
 
 use crate::registry::RegistryFields;
@@ -16,10 +16,10 @@ struct CreateAccount {
 }
 
 impl CreateAccount {
-    fn read(mut fields: Fields) -> Result<Self> {
+    fn parse(mut fields: Fields) -> Result<Self> {
         let name = fields.required("name");
-        let registry = RegistryFields::read(&mut fields);
-        fields.finish(name.map(|name| Self { name, registry }))
+        let registry = RegistryFields::parse(&mut fields);
+        fields.into_result(name.map(|name| Self { name, registry }))
     }
 }
 
@@ -36,10 +36,15 @@ pub(crate) async fn create(
     auth: AuthRequest<'_, AccountWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let body = fields.and_then(CreateAccount::read);
-    let (caller, body, slug) = auth.with(body, |body| FreeSlug(body.name.clone())).await?;
-    let registry = body.registry.map(|fields| fields.sealed(sealing)).transpose()?;
-    let account = NewAccount { name: body.name, contact_email: None, registry };
-    let write = app.table.create_account(&caller.actor(), account, slug, caller.user()).await?;
-    caller.commit(app, write, |account| http::ok(&Created { account_id: account.id })).await
+    let body = fields.and_then(CreateAccount::parse);
+    auth.input(body)
+        .fetch(|body| fetch::free_slug(body.name.clone()))
+        .respond(async |Authorized { caller, input: body, fetched: slug, .. }| {
+            let registry = body.registry.map(|fields| fields.sealed(sealing)).transpose()?;
+            let account = NewAccount { name: body.name, contact_email: None, registry };
+            let write =
+                app.table.create_account(&caller.actor(), account, slug, caller.user()).await?;
+            caller.commit(app, write, |account| http::ok(&Created { account_id: account.id })).await
+        })
+        .await
 }

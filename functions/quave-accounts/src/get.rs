@@ -1,9 +1,10 @@
 use lambda_http::{Body, Response};
 use shared::Result;
-use shared::auth::{AccountRead, AuthRequest};
+use shared::auth::{AccountRead, AuthRequest, Authorized};
 use shared::http::{self, Query};
 use shared::model::AccountId;
 use shared::quave::AccountView;
+use shared::table::fetch;
 
 /// `GET /api/public/v1/account?accountId=…`: any member sees the account.
 pub(crate) async fn get(
@@ -11,6 +12,10 @@ pub(crate) async fn get(
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
     let id = query.and_then(|query| query.required::<AccountId>("accountId"));
-    let (caller, _, access) = auth.with(id, |id| *id).await?;
-    http::ok_with_etag(&AccountView::new(access.member()?.into_inner(), caller.user()))
+    auth.input(id)
+        .fetch(|id| fetch::account_access(*id))
+        .respond(async |Authorized { caller, fetched: access, .. }| {
+            http::ok_with_etag(&AccountView::new(access.member()?.into_inner(), caller.user()))
+        })
+        .await
 }

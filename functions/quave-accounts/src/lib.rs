@@ -8,34 +8,64 @@ mod registry;
 
 use lambda_http::{Body, Response};
 use shared::auth::AuthRequest;
-use shared::http::ApiRequest;
+use shared::http::{Access, ApiRequest, Operation};
 use shared::seal::SealPublicKey;
 use shared::{App, Error, Result};
 
-/// Answers one request; every error already is a response.
+/// The operations of the group.
+pub const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: "POST",
+        path: "/api/public/v1/account",
+        name: "quave-create-account",
+        access: Access::Scope("account_write"),
+        status: 200,
+    },
+    Operation {
+        method: "GET",
+        path: "/api/public/v1/account",
+        name: "quave-get-account",
+        access: Access::Scope("account_read"),
+        status: 200,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/api/public/v1/account",
+        name: "quave-delete-account",
+        access: Access::Scope("account_write"),
+        status: 200,
+    },
+    Operation {
+        method: "GET",
+        path: "/api/public/v1/accounts",
+        name: "quave-list-accounts",
+        access: Access::Scope("account_read"),
+        status: 200,
+    },
+];
+
+/// The response to one request; errors are responses as well.
 pub async fn handle(app: &App, sealing: &SealPublicKey, request: ApiRequest) -> Response<Body> {
-    request.answer(|| route(app, sealing, &request)).await
+    request.respond(OPERATIONS, || route(app, sealing, &request)).await
 }
 
-/// Every route of the group. Arguments are checked left to right: who asks, then what they ask for.
+/// Runs the operation that the request calls.
 async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Result<Response<Body>> {
-    match (request.path_segments().as_slice(), request.method()) {
-        (["api", "public", "v1", "account"], "POST") => {
-            create::create(app, sealing, AuthRequest::of(app, request)?, request.json()).await
+    let (operation, parameters) = request.operation(OPERATIONS)?;
+    match (operation, parameters.as_slice()) {
+        ("quave-create-account", []) => {
+            create::create(app, sealing, AuthRequest::from_request(app, request)?, request.json())
+                .await
         }
-        (["api", "public", "v1", "account"], "GET") => {
-            get::get(AuthRequest::of(app, request)?, request.query()).await
+        ("quave-get-account", []) => {
+            get::get(AuthRequest::from_request(app, request)?, request.query()).await
         }
-        (["api", "public", "v1", "account"], "DELETE") => {
-            delete::delete(app, AuthRequest::of(app, request)?, request.query()).await
+        ("quave-delete-account", []) => {
+            delete::delete(app, AuthRequest::from_request(app, request)?, request.query()).await
         }
-        (["api", "public", "v1", "account"], _) => {
-            Err(Error::MethodNotAllowed { allow: "DELETE, GET, POST" })
+        ("quave-list-accounts", []) => {
+            list::list(app, AuthRequest::from_request(app, request)?, request.query()).await
         }
-        (["api", "public", "v1", "accounts"], "GET") => {
-            list::list(app, AuthRequest::of(app, request)?, request.query()).await
-        }
-        (["api", "public", "v1", "accounts"], _) => Err(Error::MethodNotAllowed { allow: "GET" }),
         _ => Err(Error::NotFound("path")),
     }
 }

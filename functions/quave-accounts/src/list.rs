@@ -1,9 +1,8 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::{AccountRead, AuthRequest};
+use shared::auth::{AccountRead, AuthRequest, Authorized};
 use shared::http::{self, Query};
 use shared::quave::AccountView;
-use shared::table::Table;
 use shared::{App, Result};
 
 #[derive(Serialize)]
@@ -17,12 +16,16 @@ pub(crate) async fn list(
     auth: AuthRequest<'_, AccountRead>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
-    let (caller, _, memberships) = auth.beside(query, Table::memberships).await?;
-    let accounts = app.table.accounts(&memberships).await?;
-    http::ok(&Accounts {
-        accounts: accounts
-            .into_iter()
-            .map(|account| AccountView::new(account, caller.user()))
-            .collect(),
-    })
+    auth.input(query)
+        .query(|table, user, _| table.memberships(user))
+        .respond(async |Authorized { caller, queried: memberships, .. }| {
+            let accounts = app.table.accounts(&memberships).await?;
+            http::ok(&Accounts {
+                accounts: accounts
+                    .into_iter()
+                    .map(|account| AccountView::new(account, caller.user()))
+                    .collect(),
+            })
+        })
+        .await
 }

@@ -21,14 +21,14 @@ pub(crate) struct RegistryFields {
 
 impl RegistryFields {
     /// Nothing if none is given; a problem for each one missing if any is.
-    pub(crate) fn read(fields: &mut Fields) -> Option<Self> {
+    pub(crate) fn parse(fields: &mut Fields) -> Option<Self> {
         let missing = NAMES.map(|name| !fields.has(name));
         for (name, _) in NAMES
             .into_iter()
             .zip(missing)
             .filter(|(_, is_missing)| *is_missing && missing != [true; 4])
         {
-            fields.problem(name, "is missing; all registry fields must be provided if any is");
+            fields.add_error(name, "is missing; all registry fields must be provided if any is");
         }
         let [server, email, username, password] = NAMES;
         let (server, email) = (fields.optional(server), fields.optional(email));

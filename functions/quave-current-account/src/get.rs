@@ -1,5 +1,5 @@
 use lambda_http::{Body, Response};
-use shared::auth::{AccountRead, AuthRequest};
+use shared::auth::{AccountRead, AuthRequest, Authorized};
 use shared::http::{self, Query};
 use shared::model::{Account, User};
 use shared::quave::AccountView;
@@ -12,9 +12,12 @@ pub(crate) async fn get(
     auth: AuthRequest<'_, AccountRead>,
     query: Result<Query<'_>>,
 ) -> Result<Response<Body>> {
-    let (caller, _, ()) = auth.with(query, |_| ()).await?;
-    let account = current(app, caller.user()).await?;
-    http::ok_with_etag(&AccountView::new(account.into_inner(), caller.user()))
+    auth.input(query)
+        .respond(async |Authorized { caller, .. }| {
+            let account = current(app, caller.user()).await?;
+            http::ok_with_etag(&AccountView::new(account.into_inner(), caller.user()))
+        })
+        .await
 }
 
 /// A user's current account.

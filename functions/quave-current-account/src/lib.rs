@@ -5,25 +5,41 @@ mod set;
 
 use lambda_http::{Body, Response};
 use shared::auth::AuthRequest;
-use shared::http::ApiRequest;
+use shared::http::{Access, ApiRequest, Operation};
 use shared::{App, Error, Result};
 
-/// Answers one request; every error already is a response.
+/// The operations of the group.
+pub const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: "GET",
+        path: "/api/public/v1/current-account",
+        name: "quave-get-current-account",
+        access: Access::Scope("account_read"),
+        status: 200,
+    },
+    Operation {
+        method: "PUT",
+        path: "/api/public/v1/current-account",
+        name: "quave-set-current-account",
+        access: Access::Scope("account_write"),
+        status: 200,
+    },
+];
+
+/// The response to one request; errors are responses as well.
 pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
-    request.answer(|| route(app, &request)).await
+    request.respond(OPERATIONS, || route(app, &request)).await
 }
 
-/// Every route of the group. Arguments are checked left to right: who asks, then what they ask for.
+/// Runs the operation that the request calls.
 async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
-    match (request.path_segments().as_slice(), request.method()) {
-        (["api", "public", "v1", "current-account"], "GET") => {
-            get::get(app, AuthRequest::of(app, request)?, request.query()).await
+    let (operation, parameters) = request.operation(OPERATIONS)?;
+    match (operation, parameters.as_slice()) {
+        ("quave-get-current-account", []) => {
+            get::get(app, AuthRequest::from_request(app, request)?, request.query()).await
         }
-        (["api", "public", "v1", "current-account"], "PUT") => {
-            set::set(app, AuthRequest::of(app, request)?, request.json()).await
-        }
-        (["api", "public", "v1", "current-account"], _) => {
-            Err(Error::MethodNotAllowed { allow: "GET, PUT" })
+        ("quave-set-current-account", []) => {
+            set::set(app, AuthRequest::from_request(app, request)?, request.json()).await
         }
         _ => Err(Error::NotFound("path")),
     }

@@ -1,10 +1,10 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::{AccountWrite, AuthRequest, Caller};
+use shared::auth::{AccountWrite, AuthRequest, Authorized, Caller};
 use shared::http::{self, Fields};
 use shared::model::AccountId;
 use shared::quave::AccountView;
-use shared::table::Versioned;
+use shared::table::{Versioned, fetch};
 use shared::{App, Error, Result};
 
 use crate::get::current;
@@ -19,7 +19,7 @@ struct CurrentAccount {
 
 fn account_id(mut fields: Fields) -> Result<AccountId> {
     let id = fields.required("accountId");
-    fields.finish(id)
+    fields.into_result(id)
 }
 
 /// `PUT /api/public/v1/current-account`: any member may choose the account.
@@ -28,20 +28,27 @@ pub(crate) async fn set(
     auth: AuthRequest<'_, AccountWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let (caller, id, access) = auth.with(fields.and_then(account_id), |id| *id).await?;
-    let account = access.member()?.into_inner();
-    let caller = as_demanded(app, caller).await?;
-    let write = app.table.set_current_account(&caller.actor(), caller.user(), id)?;
-    let view = |user| CurrentAccount {
-        account: AccountView::new(account, &user),
-        message: "Current account updated successfully",
-    };
-    caller.commit(app, write, |user| http::ok(&view(user))).await
+    auth.input(fields.and_then(account_id))
+        .fetch(|id| fetch::account_access(*id))
+        .respond(async |Authorized { caller, input: id, fetched: access, .. }| {
+            let account = access.member()?.into_inner();
+            let caller = check_preconditions(app, caller).await?;
+            let write = app.table.set_current_account(&caller.actor(), caller.user(), id)?;
+            let view = |user| CurrentAccount {
+                account: AccountView::new(account, &user),
+                message: "Current account updated successfully",
+            };
+            caller.commit(app, write, |user| http::ok(&view(user))).await
+        })
+        .await
 }
 
 /// Refuses the request unless the account that is the current one now is as it demands. Costs a round if it demands
 /// something, since which account that is stands in the user.
-async fn as_demanded(app: &App, caller: Caller<AccountWrite>) -> Result<Caller<AccountWrite>> {
+async fn check_preconditions(
+    app: &App,
+    caller: Caller<AccountWrite>,
+) -> Result<Caller<AccountWrite>> {
     if !caller.is_conditional() {
         return Ok(caller);
     }

@@ -2,13 +2,13 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use lambda_http::{Body, Response};
-use shared::auth::TokensWrite;
+use shared::auth::{Authorized, TokensWrite};
 use shared::http::Fields;
 use shared::model::{ParseError, Scope, Timestamp, parse_rfc3339, parse_text};
 use shared::table::NewToken;
-use shared::{Error, Result};
+use shared::{App, Error, Result};
 
-use crate::{App, AuthRequest, view};
+use crate::{AuthRequest, view};
 
 /// What its user calls a token: 1 to 100 characters.
 struct TokenName(String);
@@ -33,15 +33,15 @@ impl FromStr for Expiry {
 }
 
 /// The body of `POST /rollcall/v1/tokens`.
-fn wished(mut fields: Fields) -> Result<NewToken> {
+fn parse_new_token(mut fields: Fields) -> Result<NewToken> {
     let (name, kind) = (fields.required::<TokenName>("name"), fields.required("kind"));
     let scopes = fields.optional_list("scopes").map(BTreeSet::<Scope>::from_iter);
     if scopes.as_ref().is_some_and(BTreeSet::is_empty) {
-        fields.problem("scopes", "must not be empty; without a list the token may do everything");
+        fields.add_error("scopes", "must not be empty; without a list the token may do everything");
     }
     let expires_at = fields.optional::<Expiry>("expiresAt").map(|end| end.0);
-    let read = || Some(NewToken { name: name?.0, kind: kind?, scopes, expires_at });
-    fields.finish(read())
+    let body = || Some(NewToken { name: name?.0, kind: kind?, scopes, expires_at });
+    fields.into_result(body())
 }
 
 /// `POST /rollcall/v1/tokens`: a token that can do no more, and no longer, than the credential that makes it.
@@ -50,11 +50,14 @@ pub(crate) async fn create(
     auth: AuthRequest<'_, TokensWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let (caller, new, ()) = auth.with(fields.and_then(wished), |_| ()).await?;
-    if new.expires_at.is_some_and(|end| end <= Timestamp::now()) {
-        return Err(Error::invalid("expiresAt", "must be in the future"));
-    }
-    caller.check_delegation(new.scopes.as_ref(), new.expires_at)?;
-    let write = app.table.create_token(&caller.actor(), caller.user(), new)?;
-    caller.commit(app, write, |(credential, token)| view::created(&credential, token)).await
+    auth.input(fields.and_then(parse_new_token))
+        .respond(async |Authorized { caller, input: new, .. }| {
+            if new.expires_at.is_some_and(|end| end <= Timestamp::now()) {
+                return Err(Error::invalid("expiresAt", "must be in the future"));
+            }
+            caller.check_delegation(new.scopes.as_ref(), new.expires_at)?;
+            let write = app.table.create_token(&caller.actor(), caller.user(), new)?;
+            caller.commit(app, write, |(credential, token)| view::created(&credential, token)).await
+        })
+        .await
 }

@@ -1,10 +1,11 @@
 use lambda_http::{Body, Response};
 use shared::Result;
-use shared::auth::TokensRead;
+use shared::auth::{Authorized, TokensRead};
 use shared::http::{self, Query};
+use shared::table::fetch;
 
 use crate::view::TokenView;
-use crate::{AuthRequest, token_id, working};
+use crate::{AuthRequest, active_token, token_id};
 
 /// `GET /rollcall/v1/tokens/{id}`: one of the caller's tokens.
 pub(crate) async fn get(
@@ -12,6 +13,10 @@ pub(crate) async fn get(
     query: Result<Query<'_>>,
     id: &str,
 ) -> Result<Response<Body>> {
-    let (caller, _, found) = auth.with(query.and_then(|_| token_id(id)), |id| *id).await?;
-    http::ok_with_etag(&TokenView::from(working(&caller, found)?.into_inner()))
+    auth.input(query.and_then(|_| token_id(id)))
+        .fetch(|id| fetch::token(*id))
+        .respond(async |Authorized { caller, fetched, .. }| {
+            http::ok_with_etag(&TokenView::from(active_token(&caller, fetched)?.into_inner()))
+        })
+        .await
 }

@@ -9,62 +9,112 @@ mod rotate;
 mod view;
 
 use lambda_http::{Body, Response};
-use shared::auth::{Caller, PasswordAuth, Permission, TokenOrBasic};
-use shared::http::ApiRequest;
+use shared::auth::{Caller, Permission, TokenOrBasic};
+use shared::http::{Access, ApiRequest, Operation};
 use shared::model::{Timestamp, TokenId, UserToken};
 use shared::table::Stored;
-use shared::{Error, Result};
+use shared::{App, Error, Result};
 
-type App = shared::App<PasswordAuth>;
 type AuthRequest<'a, N> = shared::auth::AuthRequest<'a, N, TokenOrBasic>;
 
-/// Answers one request; every error already is a response.
+/// The operations of the group.
+pub const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: "GET",
+        path: "/rollcall/v1/tokens",
+        name: "rollcall-list-tokens",
+        access: Access::Scope("tokens_read"),
+        status: 200,
+    },
+    Operation {
+        method: "POST",
+        path: "/rollcall/v1/tokens",
+        name: "rollcall-create-token",
+        access: Access::Scope("tokens_write"),
+        status: 201,
+    },
+    Operation {
+        method: "GET",
+        path: "/rollcall/v1/tokens/self",
+        name: "rollcall-get-own-token",
+        access: Access::Scope("tokens_read"),
+        status: 200,
+    },
+    Operation {
+        method: "GET",
+        path: "/rollcall/v1/tokens/{id}",
+        name: "rollcall-get-token",
+        access: Access::Scope("tokens_read"),
+        status: 200,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/rollcall/v1/tokens/{id}",
+        name: "rollcall-revoke-token",
+        access: Access::FullAccess,
+        status: 204,
+    },
+    Operation {
+        method: "POST",
+        path: "/rollcall/v1/tokens/{id}/rotate",
+        name: "rollcall-rotate-token",
+        access: Access::Scope("tokens_write"),
+        status: 201,
+    },
+];
+
+/// The response to one request; errors are responses as well.
 pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
-    request.answer(|| route(app, &request)).await
+    request.respond(OPERATIONS, || route(app, &request)).await
 }
 
-/// Every route of the group. Arguments are checked left to right: who asks, then what they ask for.
+/// Runs the operation that the request calls.
 async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
-    let segments = request.path_segments();
-    let ["rollcall", "v1", "tokens", below @ ..] = segments.as_slice() else {
-        return Err(Error::NotFound("path"));
-    };
-    match (below, request.method()) {
-        ([], "GET") => list::list(app, AuthRequest::of(app, request)?, request.query()).await,
-        ([], "POST") => create::create(app, AuthRequest::of(app, request)?, request.json()).await,
-        ([], _) => Err(Error::MethodNotAllowed { allow: "GET, POST" }),
-        (["self"], "GET") => {
-            current::current(AuthRequest::of(app, request)?, request.query()).await
+    let (operation, parameters) = request.operation(OPERATIONS)?;
+    match (operation, parameters.as_slice()) {
+        ("rollcall-list-tokens", []) => {
+            list::list(app, AuthRequest::from_request(app, request)?, request.query()).await
         }
-        (["self"], _) => Err(Error::MethodNotAllowed { allow: "GET" }),
-        ([id], "GET") => get::get(AuthRequest::of(app, request)?, request.query(), id).await,
-        ([id], "DELETE") => {
-            revoke::revoke(app, AuthRequest::of(app, request)?, request.query(), id).await
+        ("rollcall-create-token", []) => {
+            create::create(app, AuthRequest::from_request(app, request)?, request.json()).await
         }
-        ([_], _) => Err(Error::MethodNotAllowed { allow: "DELETE, GET" }),
-        ([id, "rotate"], "POST") => {
-            rotate::rotate(app, AuthRequest::of(app, request)?, request.optional_json(), id).await
+        ("rollcall-get-own-token", []) => {
+            current::current(AuthRequest::from_request(app, request)?, request.query()).await
         }
-        ([_, "rotate"], _) => Err(Error::MethodNotAllowed { allow: "POST" }),
+        ("rollcall-get-token", [id]) => {
+            get::get(AuthRequest::from_request(app, request)?, request.query(), id).await
+        }
+        ("rollcall-revoke-token", [id]) => {
+            revoke::revoke(app, AuthRequest::from_request(app, request)?, request.query(), id).await
+        }
+        ("rollcall-rotate-token", [id]) => {
+            rotate::rotate(
+                app,
+                AuthRequest::from_request(app, request)?,
+                request.optional_json(),
+                id,
+            )
+            .await
+        }
         _ => Err(Error::NotFound("path")),
     }
 }
 
-/// The token that a path names; a malformed id is one that no token has.
+/// The token id in a path; a malformed id belongs to no token.
 fn token_id(segment: &str) -> Result<TokenId> {
     segment.parse().map_err(|_| Error::NotFound("token"))
 }
 
-/// The token that was found, if it works: one that does not is as unknown as one that never was. The one that asks has
-/// just been used.
-fn working<N: Permission>(
+/// The fetched token, if it is active; else it is indistinguishable from one that never existed. The
+/// presented token has just been used.
+fn active_token<N: Permission>(
     caller: &Caller<N>,
-    found: Option<Stored<UserToken>>,
+    fetched: Option<Stored<UserToken>>,
 ) -> Result<Stored<UserToken>> {
-    let works = |token: &Stored<UserToken>| caller.user().is_active(token, Timestamp::now());
-    let token = found.filter(works).ok_or(Error::NotFound("token"))?;
-    Ok(match caller.token().filter(|asking| asking.id == token.id) {
-        Some(asking) => token.with_last_used(asking.last_used_at),
+    let is_active = |token: &Stored<UserToken>| caller.user().is_active(token, Timestamp::now());
+    let token = fetched.filter(is_active).ok_or(Error::NotFound("token"))?;
+    Ok(match caller.token().filter(|own| own.id == token.id) {
+        Some(own) => token.with_last_used(own.last_used_at),
         None => token,
     })
 }

@@ -7,6 +7,6 @@ use shared::http::serve;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
-    let app = &App::with_sign_in().await?;
+    let app = &App::with_service_keys().await?;
     serve(|request| rollcall_tokens::handle(app, request)).await
 }

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use lambda_http::{Body, Response};
-use shared::Result;
-use shared::auth::{FullAccess, TokensWrite};
+use shared::auth::{Authorized, FullAccess, TokensWrite};
 use shared::http::Fields;
-use shared::table::Versioned;
+use shared::table::{Versioned, fetch};
+use shared::{App, Result};
 
 use crate::view::{self, TokenView};
-use crate::{App, AuthRequest, token_id, working};
+use crate::{AuthRequest, active_token, token_id};
 
 /// The longest overlap: 30 days, in seconds.
 const MAX: u64 = shared::lifetimes::MAX_ROTATION_OVERLAP;
@@ -15,7 +15,7 @@ const MAX: u64 = shared::lifetimes::MAX_ROTATION_OVERLAP;
 /// The body of `POST /rollcall/v1/tokens/{id}/rotate`: for how long the old token works beside the new one.
 fn overlap(mut fields: Fields) -> Result<Duration> {
     let seconds = fields.optional_number("overlapSeconds", 0..=MAX).unwrap_or_default();
-    fields.finish(Some(Duration::from_secs(seconds)))
+    fields.into_result(Some(Duration::from_secs(seconds)))
 }
 
 /// `POST /rollcall/v1/tokens/{id}/rotate`: a new token of the same name, scopes and end takes the place of an old one. A
@@ -27,13 +27,18 @@ pub(crate) async fn rotate(
     id: &str,
 ) -> Result<Response<Body>> {
     let input = fields.and_then(overlap).and_then(|overlap| Ok((token_id(id)?, overlap)));
-    let (caller, (id, overlap), found) = auth.with(input, |(id, _)| *id).await?;
-    let old = working(&caller, found)?;
-    if caller.token().is_none_or(|token| token.id != id) {
-        caller.require::<FullAccess>()?;
-    }
-    caller.check_delegation(old.scopes.as_ref(), old.expires_at)?;
-    let caller = caller.check_if_match(|_| (TokenView::from((*old).clone()), old.versions()))?;
-    let write = app.table.rotate_token(&caller.actor(), caller.user(), &old, overlap)?;
-    caller.commit(app, write, |(credential, new)| view::created(&credential, new)).await
+    auth.input(input)
+        .fetch(|(id, _)| fetch::token(*id))
+        .respond(async |Authorized { caller, input: (id, overlap), fetched, .. }| {
+            let old = active_token(&caller, fetched)?;
+            if caller.token().is_none_or(|token| token.id != id) {
+                caller.require::<FullAccess>()?;
+            }
+            caller.check_delegation(old.scopes.as_ref(), old.expires_at)?;
+            let caller =
+                caller.check_if_match(|_| (TokenView::from((*old).clone()), old.versions()))?;
+            let write = app.table.rotate_token(&caller.actor(), caller.user(), &old, overlap)?;
+            caller.commit(app, write, |(credential, new)| view::created(&credential, new)).await
+        })
+        .await
 }

@@ -1,124 +1,176 @@
-//! From a credential in the header to a proof that the caller may: everything a request needs, in one round.
+//! From the credential in the header to the proof that the caller may do what it asks for: all that
+//! a request needs, in one round trip.
 
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
+
+use lambda_http::{Body, Response};
 
 use super::permission::{Caller, Permission};
 use super::scheme::AuthScheme;
 use super::token::Token;
-use crate::http::{ApiRequest, Preconditions};
+use crate::http::{ApiRequest, Preconditions, is_client_error};
 use crate::idempotency::IdempotentRequest;
 use crate::model::UserId;
-use crate::table::{CredentialKey, Fetch, Table};
+use crate::random::back_off;
+use crate::table::{CredentialKey, Fetch, Table, fetch};
 use crate::{App, Error, Result};
 
-/// Somebody asks with a well-formed credential, which the table has not confirmed yet.
+/// A request with a well-formed credential that is not verified yet. The operation needs the
+/// permission `N`.
 ///
-/// Most credentials name their owner, so that the credential, its user and whatever else the request needs are fetched
-/// together. A request that turns out to be malformed fetches the credential alone: without a valid one the answer is
-/// 401, whatever else is wrong.
+/// Most credentials name their owner, so that the credential, its user and whatever else the
+/// request needs are fetched together.
 pub struct AuthRequest<'a, N, P: AuthScheme = Token> {
-    app: &'a App<P::Means>,
-    call: &'a ApiRequest,
-    presented: P,
-    need: PhantomData<N>,
+    app: &'a App,
+    request: &'a ApiRequest,
+    scheme: P,
+    permission: PhantomData<N>,
 }
 
+/// A request whose input is parsed, with what to read beside its credential.
+pub struct PreparedRequest<'a, N, P: AuthScheme, T, W, Q> {
+    auth: AuthRequest<'a, N, P>,
+    input: Result<(T, W)>,
+    query: Q,
+}
+
+/// What an operation works with once its caller is authorized.
+pub struct Authorized<N, T, Fetched, Queried> {
+    /// The proof that the caller may do this.
+    pub caller: Caller<N>,
+    /// The parsed input.
+    pub input: T,
+    /// The items that [`PreparedRequest::fetch`] named.
+    pub fetched: Fetched,
+    /// The outcome of [`PreparedRequest::query`].
+    pub queried: Queried,
+}
+
+/// No call beside the credential's.
+type NoQuery<T> = fn(&Table, UserId, &T) -> Ready<Result<()>>;
+
 impl<'a, N: Permission, P: AuthScheme> AuthRequest<'a, N, P> {
-    /// Reads the header; asks nobody.
-    pub fn of(app: &'a App<P::Means>, call: &'a ApiRequest) -> Result<Self> {
-        Ok(Self { app, call, presented: P::of(call)?, need: PhantomData })
+    /// Parses the credential; 401 without a well-formed one, before the body is parsed.
+    pub fn from_request(app: &'a App, request: &'a ApiRequest) -> Result<Self> {
+        let scheme = P::from_request(request)?;
+        Ok(Self { app, request, scheme, permission: PhantomData })
     }
 
-    /// Confirms the caller and fetches what `wanted` names, in one round.
-    pub async fn with<T, W: Fetch>(
-        self,
-        input: Result<T>,
-        wanted: impl FnOnce(&T) -> W,
-    ) -> Result<(Caller<N>, T, W::Output)> {
-        let (caller, input, found, ()) =
-            self.with_beside(input, wanted, |_, _, _| std::future::ready(Ok(()))).await?;
-        Ok((caller, input, found))
+    /// Takes the parsed body or query. If it is invalid, only the credential is fetched: without a
+    /// valid one the response is 401, whatever else is wrong.
+    pub fn input<T>(self, input: Result<T>) -> PreparedRequest<'a, N, P, T, (), NoQuery<T>> {
+        let query: NoQuery<T> = |_, _, _| ready(Ok(()));
+        PreparedRequest { auth: self, input: input.map(|input| (input, ())), query }
     }
 
-    /// Confirms the caller beside another call that needs nothing but the caller's id, in one round.
-    pub async fn beside<T, F, Output>(
-        self,
-        input: Result<T>,
-        other: impl FnOnce(&'a Table, UserId) -> F,
-    ) -> Result<(Caller<N>, T, Output)>
-    where
-        F: Future<Output = Result<Output>>,
-    {
-        let (caller, input, (), found) =
-            self.with_beside(input, |_| (), |table, user, _| other(table, user)).await?;
-        Ok((caller, input, found))
+    /// Identifies repetitions of the request, if it has an `Idempotency-Key`.
+    fn idempotent_request(&self) -> Result<Option<IdempotentRequest>> {
+        let key = self.request.idempotency_key()?;
+        let principal = self.scheme.principal_id();
+        Ok(key.map(|key| IdempotentRequest::new(self.request, &principal, &key)))
     }
 
-    /// Both at once, and the other call may also need what the request says.
-    pub async fn with_beside<T, W: Fetch, F, Output>(
-        self,
-        input: Result<T>,
-        wanted: impl FnOnce(&T) -> W,
-        other: impl FnOnce(&'a Table, UserId, &T) -> F,
-    ) -> Result<(Caller<N>, T, W::Output, Output)>
-    where
-        F: Future<Output = Result<Output>>,
-    {
-        let (user, kept) = self.presented.locate(self.app).await?;
-        let read = input.and_then(|input| Ok((input, self.repeatable()?)));
-        let (input, repeatable) = match read {
-            Ok(read) => read,
-            Err(error) => return Err(self.confirm(user, kept, ()).await.err().unwrap_or(error)),
-        };
-        if let (true, Some(request)) = (self.call.looks_again(), &repeatable) {
-            return Err(self.find_response(user, kept, request).await);
-        }
-        let slot = repeatable.as_ref().map(|request| request.slot().clone());
-        let (confirmed, other) = tokio::join!(
-            self.confirm(user, kept, (wanted(&input), slot)),
-            other(&self.app.table, user, &input)
-        );
-        let (caller, (found, answer)) = confirmed?;
-        if let (Some(request), Some(answer)) = (&repeatable, answer) {
-            return Err(request.end(&self.app.service_keys, &answer).await);
-        }
-        if repeatable.is_some() {
-            self.call.note_new();
-        }
-        let caller = caller.asking(repeatable, Preconditions::of(self.call.headers()));
-        Ok((caller, input, found, other?))
-    }
-
-    /// How a request ends that only looks for its answer: with it, if it is there now.
-    async fn find_response(
+    /// The caller, and what `fetch` names, in one round trip.
+    async fn authenticate<W: Fetch>(
         &self,
         user: UserId,
-        kept: CredentialKey,
-        request: &IdempotentRequest,
-    ) -> Error {
-        match self.confirm(user, kept, Some(request.slot().clone())).await {
-            Ok((_, Some(answer))) => request.end(&self.app.service_keys, &answer).await,
-            Ok((_, None)) => Error::IdempotencyKeyInUse,
-            Err(error) => error,
-        }
-    }
-
-    /// What makes the request known when it is sent again.
-    fn repeatable(&self) -> Result<Option<IdempotentRequest>> {
-        let key = self.call.idempotency_key()?;
-        Ok(key.map(|key| IdempotentRequest::new(self.call, &self.presented.name(), &key)))
-    }
-
-    async fn confirm<W: Fetch>(
-        &self,
-        user: UserId,
-        kept: CredentialKey,
-        wanted: W,
+        key: CredentialKey,
+        fetch: W,
     ) -> Result<(Caller<N>, W::Output)> {
-        let (kept, user, found) = self.app.table.fetch_with_credential(user, kept, wanted).await?;
-        let credential = self.presented.check(self.app, user.as_ref(), kept).await?;
+        let (stored, user, fetched) =
+            self.app.table.fetch_with_credential(user, key, fetch).await?;
+        let credential = self.scheme.verify(self.app, user.as_ref(), stored).await?;
         let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
-        Ok((Caller::admit(user, credential)?, found))
+        Ok((Caller::new(user, credential)?, fetched))
+    }
+
+    /// Reads again whether a response is recorded for a rejected request: what it collided with may
+    /// be its own first attempt. The recorded response if there is one, else the rejection.
+    async fn replay_or_reject(
+        &self,
+        user: UserId,
+        key: CredentialKey,
+        request: &IdempotentRequest,
+        rejection: Error,
+    ) -> Result<Response<Body>> {
+        back_off(0).await?;
+        let slot = fetch::stored_response(Some(request.slot().clone()));
+        match self.authenticate(user, key, slot).await?.1 {
+            Some(stored) => request.replay(&self.app.service_keys, &stored).await,
+            None => Err(rejection),
+        }
+    }
+}
+
+impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P, T, W, Q> {
+    /// Names the items to fetch together with the credential.
+    pub fn fetch<V: Fetch>(
+        self,
+        fetch: impl FnOnce(&T) -> V,
+    ) -> PreparedRequest<'a, N, P, T, V, Q> {
+        let Self { auth, input, query } = self;
+        let input = input.map(|(input, _)| {
+            let fetch = fetch(&input);
+            (input, fetch)
+        });
+        PreparedRequest { auth, input, query }
+    }
+
+    /// Makes another call at the same time, one that needs only the user's id and the input.
+    pub fn query<F, Queried>(
+        self,
+        query: impl FnOnce(&'a Table, UserId, &T) -> F,
+    ) -> PreparedRequest<'a, N, P, T, W, impl FnOnce(&'a Table, UserId, &T) -> F>
+    where
+        F: Future<Output = Result<Queried>>,
+    {
+        PreparedRequest { auth: self.auth, input: self.input, query }
+    }
+
+    /// Authorizes the caller and runs the operation.
+    ///
+    /// A request that was done before under the same `Idempotency-Key` is not run: its recorded
+    /// response is replayed. Nor is a rejection the last word on one that was new when it was read,
+    /// see [`AuthRequest::replay_or_reject`].
+    pub async fn respond<F, Queried>(
+        self,
+        operation: impl AsyncFnOnce(Authorized<N, T, W::Output, Queried>) -> Result<Response<Body>>,
+    ) -> Result<Response<Body>>
+    where
+        Q: FnOnce(&'a Table, UserId, &T) -> F,
+        F: Future<Output = Result<Queried>>,
+    {
+        let Self { auth, input, query } = self;
+        let (user, key) = auth.scheme.credential_key(auth.app).await?;
+        let valid =
+            input.and_then(|(input, wanted)| Ok((input, wanted, auth.idempotent_request()?)));
+        let (input, wanted, idempotent) = match valid {
+            Ok(valid) => valid,
+            Err(error) => {
+                return Err(auth.authenticate(user, key, ()).await.err().unwrap_or(error));
+            }
+        };
+        let slot = fetch::stored_response(idempotent.as_ref().map(|own| own.slot().clone()));
+        let (authenticated, queried) = tokio::join!(
+            auth.authenticate(user, key.clone(), fetch::both(wanted, slot)),
+            query(&auth.app.table, user, &input)
+        );
+        let (caller, (fetched, stored)) = authenticated?;
+        if let (Some(request), Some(stored)) = (&idempotent, stored) {
+            return request.replay(&auth.app.service_keys, &stored).await;
+        }
+        let preconditions = Preconditions::from_headers(auth.request.headers());
+        let caller = caller.with_request(idempotent.clone(), preconditions);
+        let response = match queried {
+            Ok(queried) => operation(Authorized { caller, input, fetched, queried }).await,
+            Err(error) => Err(error),
+        };
+        match (response, idempotent) {
+            (Err(error), Some(request)) if is_client_error(&error) => {
+                auth.replay_or_reject(user, key, &request, error).await
+            }
+            (response, _) => response,
+        }
     }
 }

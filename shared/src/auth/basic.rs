@@ -1,4 +1,5 @@
-//! Username or e-mail address and password (RFC 7617), beside tokens; with the lock against guessing.
+//! Username or e-mail address with a password (RFC 7617), beside tokens, and the lockout after
+//! wrong passwords.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,24 +11,10 @@ use super::token::Token;
 use crate::error::failed;
 use crate::http::ApiRequest;
 use crate::model::{EmailAddress, User, UserId, Username};
-use crate::password::{self, PasswordCache};
+use crate::password;
 use crate::table::{CredentialKey, LoginAttempts, LoginSubject, Stored, StoredCredential, Table};
 use crate::telemetry::request::observe;
 use crate::{App, Error, Result};
-
-/// What checking passwords takes beside the table.
-pub struct PasswordAuth {
-    /// What was right a moment ago.
-    pub verified: PasswordCache,
-}
-
-impl App<PasswordAuth> {
-    /// As [`App::with_service_keys`], with what checking passwords takes.
-    pub async fn with_sign_in() -> Result<Self> {
-        let App { table, service_keys, means: () } = App::with_service_keys().await?;
-        Ok(Self { table, service_keys, means: PasswordAuth { verified: PasswordCache::new()? } })
-    }
-}
 
 /// A token, or a name and a password.
 pub enum TokenOrBasic {
@@ -44,7 +31,7 @@ pub struct Basic {
 }
 
 impl Basic {
-    /// Reads what follows `Basic`: base64 of UTF-8, split at the first colon.
+    /// Parses what follows `Basic`: base64 of UTF-8, split at the first colon.
     fn parse(text: &str) -> Result<Self> {
         let decoded = STANDARD.decode(text).map_err(|_| Error::InvalidCredential)?;
         let decoded = String::from_utf8(decoded).map_err(|_| Error::InvalidCredential)?;
@@ -52,14 +39,14 @@ impl Basic {
         Ok(Self { name: name.to_owned(), password: password.to_owned() })
     }
 
-    /// A name and a password from elsewhere than the header.
+    /// A name and a password that do not come from the header.
     pub fn new(name: String, password: String) -> Self {
         Self { name, password }
     }
 
-    /// The name and the password of a header, for those who are no users. Nothing without a header.
-    pub fn basic_credentials(call: &ApiRequest) -> Result<Option<(String, String)>> {
-        match header::of(call.headers()) {
+    /// The name and password in the header, for OAuth clients. `None` without a header.
+    pub fn basic_credentials(request: &ApiRequest) -> Result<Option<(String, String)>> {
+        match header::parse(request.headers()) {
             Err(Error::MissingCredential) => Ok(None),
             Ok(Header::Basic(text)) => {
                 Self::parse(text).map(|Self { name, password }| Some((name, password)))
@@ -69,25 +56,25 @@ impl Basic {
         }
     }
 
-    /// The user who signs in so; the pair is what [`Basic::resolve`] made of the name. One round beside the attempt.
+    /// Signs the user in and returns the proof of it; the pair comes from [`Basic::resolve`]. One round trip beside the attempt.
     pub async fn sign_in(
         &self,
-        app: &App<PasswordAuth>,
-        (user, guessed): (UserId, LoginSubject),
+        app: &App,
+        (user, subject): (UserId, LoginSubject),
     ) -> Result<Caller<FullAccess>> {
-        let (kept, user, ()) =
-            app.table.fetch_with_credential(user, CredentialKey::Password(guessed), ()).await?;
-        let StoredCredential::Password(guessed, attempts) = kept else {
+        let (stored, user, ()) =
+            app.table.fetch_with_credential(user, CredentialKey::Password(subject), ()).await?;
+        let StoredCredential::Password(subject, attempts) = stored else {
             return Err(failed("sign in")("the attempts were not fetched"));
         };
-        self.check(app, user.as_ref(), &guessed, &attempts).await?;
+        self.verify(app, user.as_ref(), &subject, &attempts).await?;
         let user = user.ok_or(Error::InvalidCredential)?;
-        Caller::admit(user, Credential::Password)
+        Caller::new(user, Credential::Password)
     }
 
-    /// Whose name it is. A name that nobody has costs the same calls and gets an id that nobody has.
-    pub async fn resolve(&self, app: &App<PasswordAuth>) -> Result<(UserId, LoginSubject)> {
-        // Asked for whoever it is, so that a service key that cannot be read tells nobody who exists.
+    /// The user with this name. An unknown name costs the same calls and gets an unused id.
+    pub async fn resolve(&self, app: &App) -> Result<(UserId, LoginSubject)> {
+        // Read for every name, so that a failure to read it does not reveal which names exist.
         let key = app.service_keys.current().await?;
         let (known, normal) =
             match (self.name.parse::<EmailAddress>(), self.name.parse::<Username>()) {
@@ -106,42 +93,43 @@ impl Basic {
         Ok((UserId::generate(), LoginSubject::Name(name)))
     }
 
-    /// Checks the password against the user's, slowly unless it was right a moment ago, unless guessing is locked.
+    /// Verifies the password, unless the name is locked: by its hash, or from the cache if it was
+    /// verified a moment ago.
     ///
-    /// The attempt is reserved before the hash is computed and given back if the password is right, so that guesses
-    /// made at once count.
-    pub async fn check(
+    /// The attempt is reserved before the hash is computed and given back if the password is
+    /// right, so that concurrent guesses count.
+    pub async fn verify(
         &self,
-        app: &App<PasswordAuth>,
+        app: &App,
         user: Option<&Stored<User>>,
-        guessed: &LoginSubject,
+        subject: &LoginSubject,
         attempts: &LoginAttempts,
     ) -> Result<()> {
-        let checked = self.verify(app, user, guessed, attempts).await;
-        if let Err(Error::InvalidCredential | Error::TooManyAttempts { .. }) = checked {
+        let verified = self.verify_password(app, user, subject, attempts).await;
+        if let Err(Error::InvalidCredential | Error::TooManyAttempts { .. }) = verified {
             observe(|observed| observed.refused_sign_in = true);
         }
-        checked
+        verified
     }
 
-    async fn verify(
+    async fn verify_password(
         &self,
-        app: &App<PasswordAuth>,
+        app: &App,
         user: Option<&Stored<User>>,
-        guessed: &LoginSubject,
+        subject: &LoginSubject,
         attempts: &LoginAttempts,
     ) -> Result<()> {
         let user = user.filter(|user| !user.disabled);
         let hash = user.and_then(|user| user.password_hash.as_deref());
         attempts.check_not_locked()?;
         if let (Some(user), Some(hash)) = (user, hash)
-            && app.means.verified.contains(user.id, hash, &self.password)
+            && app.password_cache.contains(user.id, hash, &self.password)
         {
             return Ok(());
         }
-        let reservation = app.table.reserve_attempt(guessed, attempts).await?;
+        let reservation = app.table.reserve_attempt(subject, attempts).await?;
         let id = user.map_or_else(UserId::generate, |user| user.id);
-        if app.means.verified.verify(id, hash, &self.password)? {
+        if app.password_cache.verify(id, hash, &self.password)? {
             app.table.release_attempt(reservation).await;
             if let Some(user) = user {
                 self.rehash_if_outdated(&app.table, user).await;
@@ -152,7 +140,7 @@ impl Basic {
         Err(Error::InvalidCredential)
     }
 
-    /// Hashes the password anew if the cost of new hashes has grown. It may fail: the next sign-in tries again.
+    /// Replaces a hash of an outdated cost. A failure is ignored: the next sign-in tries again.
     async fn rehash_if_outdated(&self, table: &Table, user: &Stored<User>) {
         let Some(old) = user.password_hash.as_deref().filter(|hash| password::is_outdated(hash))
         else {
@@ -167,42 +155,40 @@ impl Basic {
 }
 
 impl AuthScheme for TokenOrBasic {
-    type Means = PasswordAuth;
-
-    fn of(call: &ApiRequest) -> Result<Self> {
-        match header::of(call.headers())? {
+    fn from_request(request: &ApiRequest) -> Result<Self> {
+        match header::parse(request.headers())? {
             Header::Basic(text) => Basic::parse(text).map(Self::Basic),
             header => Token::parse(header).map(Self::Token),
         }
     }
 
-    fn name(&self) -> String {
+    fn principal_id(&self) -> String {
         match self {
-            Self::Token(token) => token.name(),
+            Self::Token(token) => token.principal_id(),
             Self::Basic(_) => "password".to_owned(),
         }
     }
 
-    async fn locate(&self, app: &App<PasswordAuth>) -> Result<(UserId, CredentialKey)> {
+    async fn credential_key(&self, app: &App) -> Result<(UserId, CredentialKey)> {
         match self {
-            Self::Token(token) => Ok(token.kept()),
+            Self::Token(token) => Ok(token.key()),
             Self::Basic(basic) => basic
                 .resolve(app)
                 .await
-                .map(|(user, guessed)| (user, CredentialKey::Password(guessed))),
+                .map(|(user, subject)| (user, CredentialKey::Password(subject))),
         }
     }
 
-    async fn check(
+    async fn verify(
         &self,
-        app: &App<PasswordAuth>,
+        app: &App,
         user: Option<&Stored<User>>,
-        kept: StoredCredential,
+        stored: StoredCredential,
     ) -> Result<Credential> {
-        match (self, kept) {
-            (Self::Token(token), kept) => token.confirm(&app.table, user, kept).await,
-            (Self::Basic(basic), StoredCredential::Password(guessed, attempts)) => {
-                basic.check(app, user, &guessed, &attempts).await.map(|()| Credential::Password)
+        match (self, stored) {
+            (Self::Token(token), stored) => token.verify_stored(&app.table, user, stored).await,
+            (Self::Basic(basic), StoredCredential::Password(subject, attempts)) => {
+                basic.verify(app, user, &subject, &attempts).await.map(|()| Credential::Password)
             }
             (Self::Basic(_), _) => Err(failed("check a password")("its attempts were not fetched")),
         }

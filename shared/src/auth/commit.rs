@@ -1,5 +1,5 @@
-//! Doing what a caller asks for: with the answer kept, if the request may be sent again, and only while the resource is as
-//! it demands.
+//! Committing what a caller asks for: with the response recorded if the request has an
+//! `Idempotency-Key`, and only while the resource matches its preconditions.
 
 use lambda_http::{Body, Response};
 use serde::Serialize;
@@ -12,65 +12,66 @@ use crate::table::{ReadVersions, Stored, Write};
 use crate::{App, Result};
 
 impl<N: Permission> Caller<N> {
-    /// The caller's request, which is more than its credential.
-    pub(super) fn asking(
+    /// The caller with what else its request says beside the credential.
+    pub(super) fn with_request(
         mut self,
-        request: Option<IdempotentRequest>,
+        idempotent: Option<IdempotentRequest>,
         preconditions: Preconditions,
     ) -> Self {
-        (self.repeatable, self.preconditions) = (request, preconditions);
+        (self.idempotent, self.preconditions) = (idempotent, preconditions);
         self
     }
 
-    /// Whether the request demands something of the resource that it names.
+    /// Whether the request has preconditions.
     pub const fn is_conditional(&self) -> bool {
         self.preconditions.are_given()
     }
 
-    /// Refuses the request unless the resource is as `If-Match` and `If-None-Match` demand. `shown` is asked only if they
-    /// demand something: for the view that `GET` has of the resource, to this user, and for what that rests on, which the
-    /// write then demands to be as it was read.
+    /// Rejects the request unless the resource matches `If-Match` and `If-None-Match`. Only if one
+    /// of them is given, `current` is called for the view that `GET` would show this user, and for
+    /// the versions of the items that it was made of, which the write then requires unchanged.
     ///
     /// [`Error::PreconditionFailed`](crate::Error::PreconditionFailed) otherwise.
     pub fn check_if_match<V: Serialize>(
         mut self,
-        shown: impl FnOnce(&Stored<User>) -> (V, ReadVersions),
+        current: impl FnOnce(&Stored<User>) -> (V, ReadVersions),
     ) -> Result<Self> {
         if self.is_conditional() {
-            let (view, versions) = shown(&self.user);
-            self.preconditions.check(&EntityTag::of_view(&view)?)?;
-            (self.preconditions, self.versions) = (Preconditions::default(), versions);
+            let (view, read) = current(&self.user);
+            self.preconditions.check(&EntityTag::from_view(&view)?)?;
+            (self.preconditions, self.read_versions) = (Preconditions::default(), read);
         }
         Ok(self)
     }
 
-    /// The same for a resource that is not there, which rests on something too: `If-Match` refuses it.
-    pub fn check_if_match_absent(mut self, versions: ReadVersions) -> Result<Self> {
+    /// The same for a resource that does not exist: `If-Match` rejects it.
+    pub fn check_if_match_absent(mut self, read: ReadVersions) -> Result<Self> {
         self.preconditions.check_absent()?;
-        (self.preconditions, self.versions) = (Preconditions::default(), versions);
+        (self.preconditions, self.read_versions) = (Preconditions::default(), read);
         Ok(self)
     }
 
-    /// Does what is asked, and answers it with what `view` makes of the outcome. If the request has an
-    /// `Idempotency-Key`, the answer is kept in the same transaction.
+    /// Commits the write and responds with what `view` makes of the outcome. If the request has an
+    /// `Idempotency-Key`, the response is recorded in the same transaction.
     ///
-    /// An `If-Match` that nobody looked at refuses it: here is nothing that it could match.
-    pub async fn commit<Means, T>(
+    /// An `If-Match` that was not checked rejects the request: the operation has nothing to match.
+    pub async fn commit<T>(
         self,
-        app: &App<Means>,
+        app: &App,
         write: Write<'_, T>,
         view: impl FnOnce(T) -> Result<Response<Body>>,
     ) -> Result<Response<Body>> {
         self.preconditions.check_absent()?;
-        let Self { user, repeatable, versions, .. } = self;
+        let Self { user, idempotent, read_versions, .. } = self;
         let (outcome, write) = write.split();
-        let answer = view(outcome)?;
-        let mut write = write.if_unchanged(versions);
-        if let Some(request) = repeatable {
-            write = write
-                .with_stored_response(&request.kept(&app.service_keys, user.id, &answer).await?)?;
+        let response = view(outcome)?;
+        let mut write = write.if_unchanged(read_versions);
+        if let Some(request) = idempotent {
+            write = write.with_stored_response(
+                &request.record(&app.service_keys, user.id, &response).await?,
+            )?;
         }
         write.commit().await?;
-        Ok(answer)
+        Ok(response)
     }
 }

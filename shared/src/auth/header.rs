@@ -1,25 +1,25 @@
-//! Reading the `Authorization` header.
+//! Parsing the `Authorization` header.
 
 use lambda_http::http::HeaderMap;
 use lambda_http::http::header::AUTHORIZATION;
 
 use crate::{Error, Result};
 
-/// What stands in an `Authorization` header.
+/// The content of an `Authorization` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Header<'a> {
     /// What follows `Bearer` (RFC 6750, section 2.1).
     Bearer(&'a str),
-    /// A token that stands alone.
+    /// A token without a scheme.
     Bare(&'a str),
     /// What follows `Basic` (RFC 7617).
     Basic(&'a str),
-    /// Something with a colon in it and no scheme, as e24's signatures are.
+    /// A text with a colon and without a scheme, as e24's signatures have.
     Signature(&'a str),
 }
 
-/// Reads the header.
-pub(super) fn of(headers: &HeaderMap) -> Result<Header<'_>> {
+/// Parses the header.
+pub(super) fn parse(headers: &HeaderMap) -> Result<Header<'_>> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or(Error::MissingCredential)?;
     if values.next().is_some() {
@@ -44,36 +44,36 @@ pub(super) fn of(headers: &HeaderMap) -> Result<Header<'_>> {
 mod tests {
     use super::*;
 
-    fn of(values: &[&str]) -> Result<String> {
+    fn parse(values: &[&str]) -> Result<String> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(AUTHORIZATION, value.parse().unwrap());
         }
-        super::of(&headers).map(|header| format!("{header:?}"))
+        super::parse(&headers).map(|header| format!("{header:?}"))
     }
 
     #[test]
-    fn a_token_stands_bare_or_after_bearer_in_any_case() {
+    fn a_token_comes_alone_or_after_bearer_in_any_case() {
         for value in ["rcu_x", " rcu_x "] {
-            assert_eq!(of(&[value]).unwrap(), r#"Bare("rcu_x")"#, "{value}");
+            assert_eq!(parse(&[value]).unwrap(), r#"Bare("rcu_x")"#, "{value}");
         }
         for value in ["Bearer rcu_x", "bearer  rcu_x", "BEARER rcu_x"] {
-            assert_eq!(of(&[value]).unwrap(), r#"Bearer("rcu_x")"#, "{value}");
+            assert_eq!(parse(&[value]).unwrap(), r#"Bearer("rcu_x")"#, "{value}");
         }
     }
 
     #[test]
     fn basic_and_signatures_are_told_apart_from_tokens() {
-        assert_eq!(of(&["basic eDp5"]).unwrap(), r#"Basic("eDp5")"#);
-        assert_eq!(of(&["KEY:c2ln"]).unwrap(), r#"Signature("KEY:c2ln")"#);
+        assert_eq!(parse(&["basic eDp5"]).unwrap(), r#"Basic("eDp5")"#);
+        assert_eq!(parse(&["KEY:c2ln"]).unwrap(), r#"Signature("KEY:c2ln")"#);
     }
 
     #[test]
-    fn an_empty_header_is_no_credential_and_anything_else_is_a_bad_one() {
-        assert!(matches!(of(&[]), Err(Error::MissingCredential)));
-        assert!(matches!(of(&[" "]), Err(Error::MissingCredential)));
+    fn an_empty_header_is_a_missing_credential_and_any_other_an_invalid_one() {
+        assert!(matches!(parse(&[]), Err(Error::MissingCredential)));
+        assert!(matches!(parse(&[" "]), Err(Error::MissingCredential)));
         for values in [&["Digest rcu_x"][..], &["rcu_x", "rcu_x"], &["Bearer é"]] {
-            assert!(matches!(of(values), Err(Error::InvalidCredential)), "{values:?}");
+            assert!(matches!(parse(values), Err(Error::InvalidCredential)), "{values:?}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Who asks: from the `Authorization` header to a proof that the caller may.
+//! Authentication and authorization: from the `Authorization` header to the proof that the caller may
+//! do what it asks for.
 
 mod authenticate;
 #[cfg(feature = "password")]
@@ -11,9 +12,9 @@ mod scheme;
 mod signature;
 mod token;
 
-pub use authenticate::AuthRequest;
+pub use authenticate::{AuthRequest, Authorized, PreparedRequest};
 #[cfg(feature = "password")]
-pub use basic::{Basic, PasswordAuth, TokenOrBasic};
+pub use basic::{Basic, TokenOrBasic};
 pub use client::AuthenticatedClient;
 pub use permission::{
     AccountRead, AccountWrite, Caller, Credential, EmailRead, EmailWrite, FullAccess, Permission,

@@ -10,10 +10,10 @@ use crate::table::{Actor, ReadVersions, Stored, UserCredential};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
-/// A credential that was presented and is good.
+/// A credential that was verified.
 #[derive(Debug)]
 pub enum Credential {
-    /// A name and a password.
+    /// A username or e-mail address, and a password.
     Password,
     /// A signature with this key.
     ApiKey(ApiKeyId),
@@ -29,7 +29,7 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// What the log calls it.
+    /// Its name in the log.
     const fn kind(&self) -> &'static str {
         match self {
             Self::Password => "password",
@@ -49,7 +49,7 @@ impl Credential {
         }
     }
 
-    /// What it lets its user do; without a list, everything.
+    /// What it allows; everything if there is no list.
     pub fn scopes(&self) -> Option<&BTreeSet<Scope>> {
         match self {
             Self::Password | Self::ApiKey(_) => None,
@@ -59,17 +59,18 @@ impl Credential {
     }
 }
 
-/// What a handler needs its caller to be allowed to do.
+/// What an operation requires of its caller.
 pub trait Permission: Send {
-    /// Refuses a credential that is not enough.
-    fn demand(credential: &Credential) -> Result<()>;
+    /// Rejects a credential without this permission.
+    fn require(credential: &Credential) -> Result<()>;
 }
 
-/// Changing passwords and keys: no token with a list of scopes can, so that no credential makes itself stronger.
+/// Changing passwords and keys. No token with a list of scopes can, so that no credential can extend
+/// its own permissions.
 pub struct FullAccess;
 
 impl Permission for FullAccess {
-    fn demand(credential: &Credential) -> Result<()> {
+    fn require(credential: &Credential) -> Result<()> {
         match credential.scopes() {
             None => Ok(()),
             Some(_) => Err(Error::FullAccessRequired),
@@ -77,21 +78,21 @@ impl Permission for FullAccess {
     }
 }
 
-/// One scope each, which a token with a list must have.
+/// One scope each, which a token with a list of scopes must have.
 macro_rules! scopes {
-    ($($(#[$doc:meta])* $need:ident;)*) => {$(
+    ($($(#[$doc:meta])* $permission:ident;)*) => {$(
         $(#[$doc])*
-        pub struct $need;
+        pub struct $permission;
 
-        impl Permission for $need {
-            fn demand(credential: &Credential) -> Result<()> {
-                has(credential, Scope::$need)
+        impl Permission for $permission {
+            fn require(credential: &Credential) -> Result<()> {
+                require_scope(credential, Scope::$permission)
             }
         }
     )*};
 }
 
-fn has(credential: &Credential, scope: Scope) -> Result<()> {
+fn require_scope(credential: &Credential, scope: Scope) -> Result<()> {
     match credential.scopes() {
         Some(scopes) if !scopes.contains(&scope) => Err(Error::MissingScope(scope.as_str())),
         _ => Ok(()),
@@ -99,61 +100,61 @@ fn has(credential: &Credential, scope: Scope) -> Result<()> {
 }
 
 scopes! {
-    /// Seeing accounts.
+    /// Reading accounts.
     AccountRead;
     /// Creating, changing and deleting accounts.
     AccountWrite;
-    /// Seeing one's profile.
+    /// Reading one's profile.
     ProfileRead;
     /// Changing one's profile.
     ProfileWrite;
-    /// Seeing one's addresses.
+    /// Reading one's addresses.
     EmailRead;
     /// Changing one's addresses.
     EmailWrite;
-    /// Seeing one's tokens.
+    /// Listing one's tokens.
     TokensRead;
-    /// Making and revoking tokens.
+    /// Creating and rotating tokens.
     TokensWrite;
 }
 
-/// Proof that a valid credential of this user was presented, which may do `N`.
+/// Proof that the request has a valid credential of this user with the permission `N`.
 pub struct Caller<N> {
     pub(super) user: Stored<User>,
     credential: Credential,
-    /// What makes the request known when it is sent again, if it may be.
-    pub(super) repeatable: Option<IdempotentRequest>,
-    /// What it demands of the resource that it names; nothing once that was looked at.
+    /// Identifies repetitions of the request, if it has an `Idempotency-Key`.
+    pub(super) idempotent: Option<IdempotentRequest>,
+    /// Its preconditions; none once they were checked.
     pub(super) preconditions: Preconditions,
-    /// What that rests on.
-    pub(super) versions: ReadVersions,
-    need: PhantomData<N>,
+    /// The versions that they were checked against.
+    pub(super) read_versions: ReadVersions,
+    permission: PhantomData<N>,
 }
 
 impl<N: Permission> Caller<N> {
-    /// The proof, if the credential is enough.
-    pub(super) fn admit(user: Stored<User>, credential: Credential) -> Result<Self> {
+    /// The proof, if the credential has the permission.
+    pub(super) fn new(user: Stored<User>, credential: Credential) -> Result<Self> {
         observe(|observed| {
             observed.credential = Some(credential.kind());
             observed.user = Some(user.id.to_string());
         });
-        N::demand(&credential)?;
+        N::require(&credential)?;
         Ok(Self {
             user,
             credential,
-            repeatable: None,
+            idempotent: None,
             preconditions: Preconditions::default(),
-            versions: ReadVersions::default(),
-            need: PhantomData,
+            read_versions: ReadVersions::default(),
+            permission: PhantomData,
         })
     }
 
-    /// Who asks.
+    /// The user.
     pub const fn user(&self) -> &Stored<User> {
         &self.user
     }
 
-    /// With what.
+    /// The credential.
     pub const fn credential(&self) -> &Credential {
         &self.credential
     }
@@ -171,12 +172,12 @@ impl<N: Permission> Caller<N> {
         Actor::user(&self.user, self.credential.stored_at())
     }
 
-    /// Refuses what takes more than this proof says, for a request whose body decides what it takes.
+    /// Requires another permission, where the body decides which one the request needs.
     pub fn require<More: Permission>(&self) -> Result<()> {
-        More::demand(&self.credential)
+        More::require(&self.credential)
     }
 
-    /// Refuses to make a token that could do more, or for longer, than the credential it is made with.
+    /// Rejects a token with more scopes, or a later expiry, than the credential that creates it.
     pub fn check_delegation(
         &self,
         scopes: Option<&BTreeSet<Scope>>,
@@ -185,14 +186,14 @@ impl<N: Permission> Caller<N> {
         match (self.credential.scopes(), scopes) {
             (None, _) => {}
             (Some(_), None) => return Err(Error::FullAccessRequired),
-            (Some(own), Some(wished)) => {
-                if let Some(missing) = wished.difference(own).next() {
+            (Some(own), Some(requested)) => {
+                if let Some(missing) = requested.difference(own).next() {
                     return Err(Error::MissingScope(missing.as_str()));
                 }
             }
         }
         let end = self.token().and_then(|token| token.expires_at);
-        if end.is_some_and(|end| expires_at.is_none_or(|wished| wished > end)) {
+        if end.is_some_and(|end| expires_at.is_none_or(|requested| requested > end)) {
             return Err(Error::Forbidden("a token cannot make one that outlives it"));
         }
         Ok(())

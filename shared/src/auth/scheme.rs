@@ -1,4 +1,4 @@
-//! What a kind of credentials has to offer.
+//! The kinds of credentials.
 
 use std::future::Future;
 
@@ -8,29 +8,26 @@ use crate::model::{User, UserId};
 use crate::table::{CredentialKey, Stored, StoredCredential};
 use crate::{App, Result};
 
-/// The kinds of credentials that a group of operations takes.
+/// The kinds of credentials that a group of operations accepts.
 pub trait AuthScheme: Sized + Send + Sync {
-    /// What checking one takes beside the table.
-    type Means: Send + Sync;
+    /// Parses the `Authorization` header. Makes no call.
+    fn from_request(request: &ApiRequest) -> Result<Self>;
 
-    /// Reads the header; asks nobody.
-    fn of(call: &ApiRequest) -> Result<Self>;
+    /// Identifies the credential among those of its user, for as long as it is valid. No spaces.
+    fn principal_id(&self) -> String;
 
-    /// What it is called among its user's, without a space in it: the same for as long as it works.
-    fn name(&self) -> String;
-
-    /// Whose credential it says it is, and where it is kept.
-    fn locate(
+    /// The user that the credential claims to belong to, and where it is stored.
+    fn credential_key(
         &self,
-        app: &App<Self::Means>,
+        app: &App,
     ) -> impl Future<Output = Result<(UserId, CredentialKey)>> + Send;
 
-    /// The credential, if it is the one that was kept and still works. Nobody learns from the error whether it is
-    /// unknown, wrong, revoked or expired.
-    fn check(
+    /// The credential, if it matches the stored one and is still valid. The error is the same for
+    /// one that is unknown, wrong, revoked or expired.
+    fn verify(
         &self,
-        app: &App<Self::Means>,
+        app: &App,
         user: Option<&Stored<User>>,
-        kept: StoredCredential,
+        stored: StoredCredential,
     ) -> impl Future<Output = Result<Credential>> + Send;
 }

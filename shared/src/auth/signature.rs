@@ -26,7 +26,7 @@ pub enum TokenOrSignature {
     Signature(Signature),
 }
 
-/// A signature, and everything that it may have been made over.
+/// A signature, and every text that it may have been computed over.
 pub struct Signature {
     user: UserId,
     key: ApiKeyId,
@@ -35,20 +35,21 @@ pub struct Signature {
 }
 
 impl Signature {
-    fn of(call: &ApiRequest, credential: &str) -> Result<Self> {
+    fn parse(request: &ApiRequest, credential: &str) -> Result<Self> {
         let (key, mac) = credential.split_once(':').ok_or(Error::InvalidCredential)?;
         let (user, key) = ApiKeyId::parse_key(key).map_err(|_| Error::InvalidCredential)?;
         let mac = STANDARD.decode(mac).map_err(|_| Error::InvalidCredential)?;
-        let date = call.single_header("x-date").ok_or(Error::InvalidCredential)?;
-        let asked = parse_date(date).ok_or(Error::InvalidCredential)?;
-        if (Timestamp::now().as_second() - asked.as_second()).abs() > lifetimes::SIGNATURE_TOLERANCE
+        let date = request.single_header("x-date").ok_or(Error::InvalidCredential)?;
+        let date_sent = parse_date(date).ok_or(Error::InvalidCredential)?;
+        if (Timestamp::now().as_second() - date_sent.as_second()).abs()
+            > lifetimes::SIGNATURE_TOLERANCE
         {
             return Err(Error::InvalidCredential);
         }
-        Ok(Self { user, key, mac, signed: signed(call, date) })
+        Ok(Self { user, key, mac, signed: signed(request, date) })
     }
 
-    async fn check(&self, app: &App, user: Option<&Stored<User>>) -> Result<Credential> {
+    async fn verify(&self, app: &App, user: Option<&Stored<User>>) -> Result<Credential> {
         let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
         let key = user.api_keys.get(&self.key.to_string()).ok_or(Error::InvalidCredential)?;
         let secret = key.secret(user.id, &*app.service_keys.version(&key.key_version).await?)?;
@@ -65,28 +66,28 @@ impl Signature {
     }
 }
 
-/// Everything that known clients sign for this request: the host with or without its port, and for GET the path with or
-/// without the query.
-fn signed(call: &ApiRequest, date: &str) -> Vec<Vec<u8>> {
-    let host = call.single_header("host").unwrap_or_default();
+/// Every text that known clients sign for this request: the host with or without its port, and for
+/// GET the path with or without the query.
+fn signed(request: &ApiRequest, date: &str) -> Vec<Vec<u8>> {
+    let host = request.single_header("host").unwrap_or_default();
     let bare = host
         .rsplit_once(':')
         .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
         .map_or(host, |(bare, _)| bare);
-    let port = call
+    let port = request
         .single_header("x-forwarded-port")
         .filter(|_| host == bare)
         .map(|port| format!("{bare}:{port}"));
     let mut hosts = vec![host];
     hosts.extend((bare != host).then_some(bare));
     hosts.extend(port.as_deref());
-    let (path, query) = (call.raw_path(), call.raw_query());
+    let (path, query) = (request.raw_path(), request.raw_query());
     let mut targets =
         vec![if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }];
-    targets.extend((call.method() == "GET" && !query.is_empty()).then(|| path.to_owned()));
+    targets.extend((request.method() == "GET" && !query.is_empty()).then(|| path.to_owned()));
     let text = |host: &str, target: &str| {
-        let mut text = format!("{}\n{host}\n{date}\n{target}\n", call.method()).into_bytes();
-        text.extend_from_slice(call.raw_body());
+        let mut text = format!("{}\n{host}\n{date}\n{target}\n", request.method()).into_bytes();
+        text.extend_from_slice(request.raw_body());
         text
     };
     hosts
@@ -96,7 +97,7 @@ fn signed(call: &ApiRequest, date: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// An RFC 1123 date in one of the zones that known clients write, each at its fixed offset.
+/// An RFC 1123 date in one of the zones that known clients use, each at its fixed offset.
 pub fn parse_date(text: &str) -> Option<Timestamp> {
     let (local, zone) = text.trim().rsplit_once(' ')?;
     let offset = match zone {
@@ -117,38 +118,36 @@ pub fn parse_date(text: &str) -> Option<Timestamp> {
 }
 
 impl AuthScheme for TokenOrSignature {
-    type Means = ();
-
-    fn of(call: &ApiRequest) -> Result<Self> {
-        match header::of(call.headers())? {
-            Header::Signature(text) => Signature::of(call, text).map(Self::Signature),
+    fn from_request(request: &ApiRequest) -> Result<Self> {
+        match header::parse(request.headers())? {
+            Header::Signature(text) => Signature::parse(request, text).map(Self::Signature),
             header => Token::parse(header).map(Self::Token),
         }
     }
 
-    fn name(&self) -> String {
+    fn principal_id(&self) -> String {
         match self {
-            Self::Token(token) => token.name(),
+            Self::Token(token) => token.principal_id(),
             Self::Signature(signature) => format!("key:{}", signature.key),
         }
     }
 
-    async fn locate(&self, _: &App) -> Result<(UserId, CredentialKey)> {
+    async fn credential_key(&self, _: &App) -> Result<(UserId, CredentialKey)> {
         match self {
-            Self::Token(token) => Ok(token.kept()),
+            Self::Token(token) => Ok(token.key()),
             Self::Signature(signature) => Ok((signature.user, CredentialKey::InUser)),
         }
     }
 
-    async fn check(
+    async fn verify(
         &self,
         app: &App,
         user: Option<&Stored<User>>,
-        kept: StoredCredential,
+        stored: StoredCredential,
     ) -> Result<Credential> {
         match self {
-            Self::Token(token) => token.confirm(&app.table, user, kept).await,
-            Self::Signature(signature) => signature.check(app, user).await,
+            Self::Token(token) => token.verify_stored(&app.table, user, stored).await,
+            Self::Signature(signature) => signature.verify(app, user).await,
         }
     }
 }
@@ -158,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_is_understood_in_the_zones_that_clients_write() {
+    fn a_date_is_parsed_in_the_zones_that_clients_use() {
         let noon = Timestamp::from_second(1_795_262_400).unwrap();
         for text in [
             "Sat, 21 Nov 2026 12:00:00 GMT",
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_in_any_other_zone_or_form_is_not() {
+    fn a_date_in_another_zone_or_format_is_rejected() {
         for text in [
             "",
             "GMT",

@@ -1,4 +1,4 @@
-//! Tokens as credentials: a user's own, and those that a user granted to an OAuth client.
+//! Tokens as credentials: user tokens, and access tokens that a user granted to an OAuth client.
 
 use super::header::{self, Header};
 use super::permission::Credential;
@@ -10,7 +10,7 @@ use crate::model::{
 use crate::table::{CredentialKey, Stored, StoredCredential, Table};
 use crate::{App, Error, Result};
 
-/// A token that may be taken. It has no `Debug`: it must not be logged.
+/// A token of a kind that is accepted. It has no `Debug`: it must not be logged.
 pub enum Token {
     /// A user token.
     User(TokenCredential),
@@ -19,36 +19,34 @@ pub enum Token {
 }
 
 impl AuthScheme for Token {
-    type Means = ();
-
-    fn of(call: &ApiRequest) -> Result<Self> {
-        Self::parse(header::of(call.headers())?)
+    fn from_request(request: &ApiRequest) -> Result<Self> {
+        Self::parse(header::parse(request.headers())?)
     }
 
-    fn name(&self) -> String {
+    fn principal_id(&self) -> String {
         match self {
             Self::User(token) => format!("token:{}", token.id()),
             Self::OAuth(token) => format!("grant:{}", token.grant()),
         }
     }
 
-    async fn locate(&self, _: &App) -> Result<(UserId, CredentialKey)> {
-        Ok(self.kept())
+    async fn credential_key(&self, _: &App) -> Result<(UserId, CredentialKey)> {
+        Ok(self.key())
     }
 
-    async fn check(
+    async fn verify(
         &self,
         app: &App,
         user: Option<&Stored<User>>,
-        kept: StoredCredential,
+        stored: StoredCredential,
     ) -> Result<Credential> {
-        self.confirm(&app.table, user, kept).await
+        self.verify_stored(&app.table, user, stored).await
     }
 }
 
 impl Token {
-    /// Reads a token that is no environment token, which is recognised without asking the table. An access token stands
-    /// after `Bearer` alone.
+    /// Parses a token. An environment token is recognised without a call and rejected; an access
+    /// token is accepted only after `Bearer`.
     pub(super) fn parse(header: Header<'_>) -> Result<Self> {
         let text = match header {
             Header::Bearer(text) => {
@@ -67,24 +65,24 @@ impl Token {
         }
     }
 
-    /// Whose it is and where it is kept.
-    pub(super) const fn kept(&self) -> (UserId, CredentialKey) {
+    /// Its owner, and where it is stored.
+    pub(super) const fn key(&self) -> (UserId, CredentialKey) {
         match self {
             Self::User(token) => (token.owner(), CredentialKey::Token(token.id())),
             Self::OAuth(token) => (token.owner(), CredentialKey::Grant(token.grant())),
         }
     }
 
-    /// The credential, if the token is the kept one and still works.
-    pub(super) async fn confirm(
+    /// The credential, if the token matches the stored one and is still valid.
+    pub(super) async fn verify_stored(
         &self,
         table: &Table,
         user: Option<&Stored<User>>,
-        kept: StoredCredential,
+        stored: StoredCredential,
     ) -> Result<Credential> {
         let now = Timestamp::now();
         let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
-        match (self, kept) {
+        match (self, stored) {
             (Self::User(presented), StoredCredential::Token(Some(mut token)))
                 if token.kind == presented.kind()
                     && presented.matches(&token.secret_hash)

@@ -1,4 +1,4 @@
-//! Entity tags, and the preconditions that clients make of them (RFC 9110, sections 8.8.3 and 13.1).
+//! Entity tags and the preconditions on them (RFC 9110, sections 8.8.3 and 13.1).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,32 +12,32 @@ use super::{ApiRequest, ok};
 use crate::error::failed;
 use crate::{Error, Result};
 
-/// A strong tag: half of the SHA-256 of the representation, which changes when anything that it shows does.
+/// A strong tag: half of the SHA-256 of the representation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EntityTag(String);
 
 impl EntityTag {
     /// The tag of a representation.
-    fn of(body: &[u8]) -> Self {
+    fn new(body: &[u8]) -> Self {
         Self(format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(body)[..16])))
     }
 
-    /// The tag of what [`resource`] would answer.
-    pub(crate) fn of_view(view: &impl Serialize) -> Result<Self> {
-        serde_json::to_vec(view).map(|body| Self::of(&body)).map_err(failed("write an answer"))
+    /// The tag of what [`resource`] would response.
+    pub(crate) fn from_view(view: &impl Serialize) -> Result<Self> {
+        serde_json::to_vec(view).map(|body| Self::new(&body)).map_err(failed("write a response"))
     }
 }
 
-/// Status 200 with a single resource: its tag is in `ETag`.
+/// Status 200 with a single resource, and its tag in `ETag`.
 pub fn ok_with_etag(view: &impl Serialize) -> Result<Response<Body>> {
-    let mut answer = ok(view)?;
-    let EntityTag(tag) = EntityTag::of(answer.body());
-    let tag = HeaderValue::try_from(tag).map_err(failed("write an answer"))?;
-    answer.headers_mut().insert(ETAG, tag);
-    Ok(answer)
+    let mut response = ok(view)?;
+    let EntityTag(tag) = EntityTag::new(response.body());
+    let tag = HeaderValue::try_from(tag).map_err(failed("write a response"))?;
+    response.headers_mut().insert(ETAG, tag);
+    Ok(response)
 }
 
-/// What a request demands of the resource that it names.
+/// The preconditions of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Preconditions {
     matches: Option<Tags>,
@@ -47,15 +47,15 @@ pub(crate) struct Preconditions {
 /// The tags of a header.
 #[derive(Debug, PartialEq, Eq)]
 enum Tags {
-    /// `*`: whatever there is.
+    /// `*`: any.
     Any,
-    /// These; a weak one with its `W/`. What is malformed and all after it is not among them.
+    /// These; a weak one with its `W/`. The list ends before the first malformed tag.
     These(Vec<String>),
 }
 
 impl Preconditions {
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let tags = |name| Tags::of(headers, name);
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
+        let tags = |name| Tags::from_header(headers, name);
         Self { matches: tags(IF_MATCH), matches_none: tags(IF_NONE_MATCH) }
     }
 
@@ -64,67 +64,68 @@ impl Preconditions {
         self.matches.is_some() || self.matches_none.is_some()
     }
 
-    /// Refuses a write to something that has no tag, if it demands one: it must not be done unconditionally.
+    /// Rejects a write to something without a tag if `If-Match` is given: it must not be done
+    /// unconditionally.
     pub(crate) fn check_absent(&self) -> Result<()> {
         if self.matches.is_some() { Err(Error::PreconditionFailed) } else { Ok(()) }
     }
 
-    /// Refuses a write to a resource that has this tag now.
+    /// Rejects a write to a resource whose tag is this one, unless the preconditions hold.
     pub(crate) fn check(&self, tag: &EntityTag) -> Result<()> {
-        let is_other = self.matches.as_ref().is_some_and(|tags| !tags.has(&tag.0));
-        if is_other || self.none_matches_not(&tag.0) {
+        let is_other = self.matches.as_ref().is_some_and(|tags| !tags.contains(&tag.0));
+        if is_other || self.fails_if_none_match(&tag.0) {
             return Err(Error::PreconditionFailed);
         }
         Ok(())
     }
 
-    /// Whether `If-None-Match` is given and does not hold. It compares weakly.
-    fn none_matches_not(&self, tag: &str) -> bool {
+    /// Whether `If-None-Match` is given and fails. It compares weakly.
+    fn fails_if_none_match(&self, tag: &str) -> bool {
         self.matches_none
             .as_ref()
-            .is_some_and(|tags| tags.has(tag) || tags.has(&format!("W/{tag}")))
+            .is_some_and(|tags| tags.contains(tag) || tags.contains(&format!("W/{tag}")))
     }
 
-    /// What becomes of the answer to a GET: the same, status 304 if the client has it already, or an error if it wants
-    /// another one. An answer without a tag stays as it is.
-    fn applied_to(&self, answer: Response<Body>) -> Result<Response<Body>> {
-        let tag = answer.headers().get(ETAG).cloned();
+    /// The response to a GET with preconditions: status 304 if `If-None-Match` fails, an error if
+    /// `If-Match` does, else as it is. A response without a tag is not changed.
+    fn apply(&self, response: Response<Body>) -> Result<Response<Body>> {
+        let tag = response.headers().get(ETAG).cloned();
         let Some((tag, text)) = tag.as_ref().and_then(|tag| Some((tag, tag.to_str().ok()?))) else {
-            return Ok(answer);
+            return Ok(response);
         };
-        if self.matches.as_ref().is_some_and(|tags| !tags.has(text)) {
+        if self.matches.as_ref().is_some_and(|tags| !tags.contains(text)) {
             return Err(Error::PreconditionFailed);
         }
-        if !self.none_matches_not(text) {
-            return Ok(answer);
+        if !self.fails_if_none_match(text) {
+            return Ok(response);
         }
         let known = Response::builder().status(304).header(ETAG, tag).body(Body::Empty);
-        known.map_err(failed("write an answer"))
+        known.map_err(failed("write a response"))
     }
 }
 
 impl ApiRequest {
-    /// The answer, as the preconditions of a GET make it. Those of a write are looked at before it is done.
-    pub(super) fn as_demanded(&self, answer: Response<Body>) -> Result<Response<Body>> {
+    /// Applies the preconditions of a GET. Those of a write are checked before it is done.
+    pub(super) fn apply_preconditions(&self, response: Response<Body>) -> Result<Response<Body>> {
         if self.method() != "GET" {
-            return Ok(answer);
+            return Ok(response);
         }
-        Preconditions::of(self.headers()).applied_to(answer)
+        Preconditions::from_headers(self.headers()).apply(response)
     }
 }
 
 impl Tags {
-    fn of(headers: &HeaderMap, name: HeaderName) -> Option<Self> {
+    fn from_header(headers: &HeaderMap, name: HeaderName) -> Option<Self> {
         let values: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
         if values.is_empty() {
             return None;
         }
         let list = values.join(&b',');
         let list = String::from_utf8_lossy(&list);
-        Some(if list.trim() == "*" { Self::Any } else { Self::These(listed(&list)) })
+        Some(if list.trim() == "*" { Self::Any } else { Self::These(parse_tags(&list)) })
     }
 
-    fn has(&self, tag: &str) -> bool {
+    fn contains(&self, tag: &str) -> bool {
         match self {
             Self::Any => true,
             Self::These(tags) => tags.iter().any(|own| own == tag),
@@ -132,8 +133,8 @@ impl Tags {
     }
 }
 
-/// The entity tags of a list, up to the first that is malformed. A comma may be in a tag.
-fn listed(mut list: &str) -> Vec<String> {
+/// The entity tags of a list, up to the first malformed one. A tag may contain a comma.
+fn parse_tags(mut list: &str) -> Vec<String> {
     let mut tags = Vec::new();
     loop {
         list = list.trim_start_matches([' ', '\t', ',']);
@@ -157,7 +158,7 @@ mod tests {
         for value in values {
             headers.append(name, HeaderValue::from_static(value));
         }
-        Preconditions::of(&headers)
+        Preconditions::from_headers(&headers)
     }
 
     fn tag() -> EntityTag {
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_tag_matches_no_demand() {
+    fn if_match_fails_without_a_tag() {
         assert!(preconditions(&IF_MATCH, &["*"]).check_absent().is_err());
         assert!(preconditions(&IF_NONE_MATCH, &["*"]).check_absent().is_ok());
         assert!(Preconditions::default().check_absent().is_ok());

@@ -1,4 +1,4 @@
-//! The dialects: which paths they own and what their errors look like.
+//! The dialects: the paths they own, and the format of their errors.
 
 use std::collections::BTreeMap;
 
@@ -22,9 +22,10 @@ pub enum Dialect {
     E24,
     /// Docker Hub: `/api/v1.1/…`.
     Hub,
-    /// Docker Hub's OAuth endpoints for programs: `/api/v1.1/o/…`.
+    /// Docker Hub's OAuth endpoints for programs, which have their own error format:
+    /// `/api/v1.1/o/…`.
     OAuth,
-    /// Docker Hub's OAuth page for people: `/api/v1.1/o/authorize/`.
+    /// Docker Hub's OAuth page for people, whose errors are pages: `/api/v1.1/o/authorize/`.
     OAuthPage,
     /// Our own: `/rollcall/…`.
     Rollcall,
@@ -34,7 +35,7 @@ pub enum Dialect {
 
 impl Dialect {
     /// The dialect that owns a path.
-    pub fn of_path(path: &str) -> Self {
+    pub fn from_path(path: &str) -> Self {
         let mut segments = path.split('/').skip(1);
         match [segments.next(), segments.next(), segments.next(), segments.next()] {
             [Some("api"), Some("public"), ..] => Self::Quave,
@@ -48,7 +49,7 @@ impl Dialect {
         }
     }
 
-    /// What the log calls it.
+    /// Its name in the log.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Quave => "quave",
@@ -60,12 +61,12 @@ impl Dialect {
         }
     }
 
-    /// Whether a name and a password are taken as a credential.
-    pub(super) const fn takes_basic(self) -> bool {
+    /// Whether a name and a password are accepted as a credential.
+    pub(super) const fn accepts_basic(self) -> bool {
         matches!(self, Self::Hub | Self::OAuth | Self::Rollcall)
     }
 
-    /// The media type and the body of an error answer that tells the client `message`.
+    /// The media type and the body of an error response with this message.
     pub(super) fn error_body(
         self,
         error: &Error,
@@ -74,14 +75,14 @@ impl Dialect {
         message: &str,
     ) -> (&'static str, String) {
         let body = match (self, error) {
-            (Self::Quave, Error::Invalid(problems)) => {
-                json!({ "error": message, "details": listed(problems) })
+            (Self::Quave, Error::Invalid(errors)) => {
+                json!({ "error": message, "details": messages(errors) })
             }
-            (Self::Golem, Error::Invalid(problems)) => json!({ "errors": listed(problems) }),
+            (Self::Golem, Error::Invalid(errors)) => json!({ "errors": messages(errors) }),
             (Self::Quave | Self::Golem | Self::None, _) => json!({ "error": message }),
             (Self::E24, _) => json!({ "success": false, "error": message }),
-            (Self::Hub, Error::Invalid(problems)) if !problems.iter().any(is_of_body) => {
-                json!(by_field(problems))
+            (Self::Hub, Error::Invalid(errors)) if !errors.iter().any(is_body_error) => {
+                json!(by_field(errors))
             }
             (Self::OAuth, Error::NotFound(_) | Error::MethodNotAllowed { .. }) | (Self::Hub, _) => {
                 json!({ "detail": message })
@@ -96,18 +97,18 @@ impl Dialect {
     }
 }
 
-fn listed(problems: &[FieldError]) -> Vec<String> {
-    problems.iter().map(ToString::to_string).collect()
+fn messages(errors: &[FieldError]) -> Vec<String> {
+    errors.iter().map(ToString::to_string).collect()
 }
 
-fn is_of_body(problem: &FieldError) -> bool {
-    problem.field() == "body"
+fn is_body_error(error: &FieldError) -> bool {
+    error.field() == "body"
 }
 
-fn by_field(problems: &[FieldError]) -> BTreeMap<&str, Vec<&str>> {
+fn by_field(errors: &[FieldError]) -> BTreeMap<&str, Vec<&str>> {
     let mut fields = BTreeMap::<_, Vec<_>>::new();
-    for problem in problems {
-        fields.entry(problem.field()).or_default().push(problem.text());
+    for error in errors {
+        fields.entry(error.field()).or_default().push(error.text());
     }
     fields
 }
@@ -120,17 +121,17 @@ fn problem(error: &Error, status: StatusCode, code: &str, message: &str) -> Stri
         "detail": message,
         "code": code,
     });
-    if let Error::Invalid(problems) = error {
-        let errors: Vec<_> = problems
+    if let Error::Invalid(errors) = error {
+        let errors: Vec<_> = errors
             .iter()
-            .map(|problem| json!({ "field": problem.field(), "detail": problem.text() }))
+            .map(|error| json!({ "field": error.field(), "detail": error.text() }))
             .collect();
         problem["errors"] = errors.into();
     }
     problem.to_string()
 }
 
-/// Every error in the words of RFC 6749.
+/// The code of RFC 6749 for every error.
 const fn oauth_code(error: &Error) -> &'static str {
     match error {
         Error::OAuth { code, .. } => code.as_str(),
@@ -142,7 +143,7 @@ const fn oauth_code(error: &Error) -> &'static str {
     }
 }
 
-/// A page for a person whose browser was sent here.
+/// An error page for a person.
 fn page(status: StatusCode, message: &str) -> String {
     let title = status.canonical_reason().unwrap_or("Error");
     let mut text = String::with_capacity(message.len());
@@ -164,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_path_is_of_the_dialect_whose_prefix_it_has() {
+    fn every_path_belongs_to_the_dialect_whose_prefix_it_has() {
         for (path, dialect) in [
             ("/api/public/v1/account", Dialect::Quave),
             ("/api/public", Dialect::Quave),
@@ -179,7 +180,7 @@ mod tests {
             ("/", Dialect::None),
             ("", Dialect::None),
         ] {
-            assert_eq!(Dialect::of_path(path), dialect, "{path}");
+            assert_eq!(Dialect::from_path(path), dialect, "{path}");
         }
     }
 }

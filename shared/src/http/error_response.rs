@@ -1,4 +1,4 @@
-//! What every error is answered with: the only place that gives an error its status.
+//! The response to every error. No other place gives an error its status.
 
 use lambda_http::http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use lambda_http::http::{HeaderValue, StatusCode};
@@ -6,7 +6,8 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use super::Dialect;
 use crate::{Error, OAuthCode};
 
-/// The status of every error: with [`message`] and [`header`] the whole public contract of errors.
+/// The status of every error. With [`code`], [`message`] and [`header`], the whole public contract of
+/// errors.
 pub(super) const fn status(error: &Error) -> StatusCode {
     match error {
         Error::MissingCredential | Error::InvalidCredential | Error::UserTokenOnly => {
@@ -25,10 +26,15 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        // An answer that was given before is not given as an error.
-        Error::Internal { .. } | Error::Answered(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         Error::WriteConflict | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
     }
+}
+
+/// Whether the client caused the error: its status is 4xx.
+#[cfg(feature = "table")]
+pub(crate) fn is_client_error(error: &Error) -> bool {
+    status(error).is_client_error()
 }
 
 /// The code of every error, for programs: stable, and listed in docs/api.md.
@@ -51,16 +57,14 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::TooManyAttempts { .. } => "too_many_attempts",
         Error::OAuth { code, .. } => code.as_str(),
         Error::WriteConflict | Error::Unavailable { .. } => "unavailable",
-        Error::Internal { .. } | Error::Answered(_) => "internal",
+        Error::Internal { .. } => "internal",
     }
 }
 
-/// What the client is told; nothing of our inside.
+/// The message for the client; no internals.
 pub(super) fn message(error: &Error) -> String {
     match error {
-        Error::Internal { .. } | Error::Answered(_) => {
-            "something went wrong on our side".to_owned()
-        }
+        Error::Internal { .. } => "something went wrong on our side".to_owned(),
         Error::WriteConflict | Error::Unavailable { .. } => {
             "the service is busy; try again shortly".to_owned()
         }
@@ -68,7 +72,7 @@ pub(super) fn message(error: &Error) -> String {
     }
 }
 
-/// The header that an error's answer carries beside the usual ones.
+/// The header of an error response beside the common ones.
 pub(super) fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, HeaderValue)> {
     let (name, value) = match error {
         Error::MissingCredential => (WWW_AUTHENTICATE, challenge(dialect, "")),
@@ -83,7 +87,7 @@ pub(super) fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, Hea
             (WWW_AUTHENTICATE, format!(r#"{BEARER}, error="insufficient_scope""#))
         }
         Error::OAuth { code: OAuthCode::InvalidClient, .. } => (WWW_AUTHENTICATE, BASIC.to_owned()),
-        Error::MethodNotAllowed { allow } => (ALLOW, (*allow).to_owned()),
+        Error::MethodNotAllowed { allow } => (ALLOW, allow.clone()),
         Error::WriteConflict | Error::IdempotencyKeyInUse | Error::Unavailable { .. } => {
             (RETRY_AFTER, "1".to_owned())
         }
@@ -96,10 +100,10 @@ pub(super) fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, Hea
 const BEARER: &str = r#"Bearer realm="rollcall""#;
 const BASIC: &str = r#"Basic realm="rollcall", charset="UTF-8""#;
 
-/// What to authenticate with (RFC 6750, section 3; RFC 7617, section 2): one header, with Basic after Bearer where it
-/// is taken.
+/// The challenge (RFC 6750, section 3; RFC 7617, section 2): one header, with Basic after Bearer where
+/// it is accepted.
 fn challenge(dialect: Dialect, error: &str) -> String {
-    if dialect.takes_basic() {
+    if dialect.accepts_basic() {
         format!("{BEARER}{error}, {BASIC}")
     } else {
         format!("{BEARER}{error}")
@@ -112,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    /// One error of every kind, but for those of OAuth, whose codes are another standard's.
+    /// One error of every kind, without those of OAuth, whose codes are another standard's.
     fn errors() -> Vec<Error> {
         let (action, retry_after) = ("do it", 1);
         vec![
@@ -123,7 +127,7 @@ mod tests {
             Error::FullAccessRequired,
             Error::Forbidden("x"),
             Error::NotFound("x"),
-            Error::MethodNotAllowed { allow: "GET" },
+            Error::MethodNotAllowed { allow: "GET".to_owned() },
             Error::Invalid(Vec::new()),
             Error::PayloadTooLarge,
             Error::UnsupportedMediaType("x"),
@@ -138,8 +142,8 @@ mod tests {
         ]
     }
 
-    /// The codes that [`code`] spells out.
-    fn spelled() -> BTreeSet<&'static str> {
+    /// The codes in the source of [`code`].
+    fn codes_in_source() -> BTreeSet<&'static str> {
         let source = include_str!("error_response.rs");
         let (_, function) = source.split_once("const fn code").unwrap();
         let (function, _) = function.split_once("\n}").unwrap();
@@ -165,14 +169,15 @@ mod tests {
         assert_eq!(documented, real);
         assert_eq!(
             documented.iter().map(|(code, _)| code.as_str()).collect::<BTreeSet<_>>(),
-            spelled()
+            codes_in_source()
         );
     }
 
     #[test]
-    fn whoever_may_try_again_is_told_when() {
+    fn a_response_that_allows_a_retry_has_retry_after() {
         for error in errors() {
-            let told = header(&error, Dialect::None).is_some_and(|(name, _)| name == RETRY_AFTER);
+            let has_header =
+                header(&error, Dialect::None).is_some_and(|(name, _)| name == RETRY_AFTER);
 
             let expected = matches!(
                 error,
@@ -181,7 +186,7 @@ mod tests {
                     | Error::TooManyAttempts { .. }
                     | Error::Unavailable { .. }
             );
-            assert_eq!(told, expected, "{error:?}");
+            assert_eq!(has_header, expected, "{error:?}");
         }
     }
 }

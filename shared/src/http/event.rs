@@ -1,4 +1,4 @@
-//! Between API Gateway and the functions: HTTP API events (payload format 2.0) in, their answers out.
+//! Between API Gateway and the functions: events of HTTP APIs (payload format 2.0) and their responses.
 
 use std::future::Future;
 use std::mem;
@@ -12,14 +12,14 @@ use lambda_http::{Body, LambdaEvent, Request, RequestExt, Response, service_fn};
 
 use super::request::{ApiRequest, RawQuery};
 
-/// Runs a function: every event becomes a [`ApiRequest`], and whatever comes of it is the answer.
+/// Runs a function, with an [`ApiRequest`] for every event.
 ///
-/// Stands in for `lambda_http::run`, which builds an absolute URL from the client's `Host` and `X-Forwarded-Proto`, and
-/// panics when these make none.
-pub async fn serve<F, Answer>(handle: F) -> Result<(), lambda_http::Error>
+/// Replaces `lambda_http::run`, which builds an absolute URL from the client's `Host` and `X-Forwarded-Proto`, and
+/// panics if that is invalid.
+pub async fn serve<F, Handled>(handle: F) -> Result<(), lambda_http::Error>
 where
-    F: Fn(ApiRequest) -> Answer,
-    Answer: Future<Output = Response<Body>>,
+    F: Fn(ApiRequest) -> Handled,
+    Handled: Future<Output = Response<Body>>,
 {
     let handle = &handle;
     let service = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
@@ -31,8 +31,9 @@ where
 
 /// The request of an event.
 ///
-/// Path, query and headers stay out of the conversion, which would make a URI of them, and panics when they make none;
-/// they are put in after it. A body that is not the base64 that it is said to be is taken for none.
+/// Path, query and headers are left out of the conversion, which would build a URI of them and panic
+/// if it is invalid; they are added after it. A body that is declared as base64 and is not counts as
+/// empty.
 pub fn from_event(mut event: ApiGatewayV2httpRequest) -> Request {
     let mut headers = mem::take(&mut event.headers);
     let path = event.raw_path.replace("/".to_owned()).unwrap_or_default();
@@ -48,17 +49,17 @@ pub fn from_event(mut event: ApiGatewayV2httpRequest) -> Request {
     request.with_raw_http_path(path)
 }
 
-/// The answer as API Gateway takes it.
-pub fn into_event(answer: Response<Body>) -> ApiGatewayV2httpResponse {
-    let (mut parts, body) = answer.into_parts();
+/// The response in the format of API Gateway.
+pub fn into_event(response: Response<Body>) -> ApiGatewayV2httpResponse {
+    let (mut parts, body) = response.into_parts();
     let cookies = parts.headers.get_all(SET_COOKIE).iter();
     let cookies = cookies.filter_map(|cookie| cookie.to_str().ok().map(str::to_owned)).collect();
     parts.headers.remove(SET_COOKIE);
-    let mut sent = ApiGatewayV2httpResponse::default();
-    sent.status_code = parts.status.as_u16().into();
-    sent.headers = parts.headers;
-    sent.cookies = cookies;
-    sent.multi_value_headers = HeaderMap::new();
-    sent.body = Some(body).filter(|body| !matches!(body, Body::Empty));
-    sent
+    let mut output = ApiGatewayV2httpResponse::default();
+    output.status_code = parts.status.as_u16().into();
+    output.headers = parts.headers;
+    output.cookies = cookies;
+    output.multi_value_headers = HeaderMap::new();
+    output.body = Some(body).filter(|body| !matches!(body, Body::Empty));
+    output
 }

@@ -1,5 +1,5 @@
-//! The HTTP edge: from an API Gateway request to a [`ApiRequest`], and from what comes of it to an answer in the dialect of
-//! its path.
+//! The HTTP edge: from a request of API Gateway to an [`ApiRequest`], and from its result to a response
+//! in the dialect of its path.
 
 #[cfg(feature = "table")]
 mod conditional;
@@ -17,8 +17,13 @@ pub use conditional::ok_with_etag;
 #[cfg(feature = "table")]
 pub(crate) use conditional::{EntityTag, Preconditions};
 pub use dialect::Dialect;
+#[cfg(feature = "table")]
+pub(crate) use error_response::is_client_error;
 pub use event::{from_event, into_event, serve};
 pub use fields::Fields;
 pub use page::html;
 pub use request::{ApiRequest, Query};
+#[cfg(feature = "table")]
+pub(crate) use response::REPLAYED;
 pub use response::{created, no_content, ok};
+pub use route::{Access, Operation};

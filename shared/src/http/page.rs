@@ -1,4 +1,4 @@
-//! Pages: what a person's browser shows.
+//! HTML pages.
 
 use lambda_http::http::header::{
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -9,23 +9,22 @@ use lambda_http::{Body, Response};
 use crate::Result;
 use crate::error::failed;
 
-/// What a page may load and where its forms may go, when it has neither style nor form.
-pub(super) const NOTHING: &str =
+/// The content security policy of a page with neither style nor form.
+pub(super) const NO_CONTENT_POLICY: &str =
     "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
-/// A page that no other page can frame, that tells nobody where it was, and that may do what `policy` says
-/// (`Content-Security-Policy`).
+/// A page that cannot be framed, sends no referrer and has this `Content-Security-Policy`.
 pub fn html(status: StatusCode, html: String, policy: &str) -> Result<Response<Body>> {
     let mut page = Response::new(Body::Text(html));
     *page.status_mut() = status;
     let policy = HeaderValue::from_str(policy).map_err(failed("write a page"))?;
     page.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    protect(page.headers_mut(), policy);
+    security_headers(page.headers_mut(), policy);
     Ok(page)
 }
 
 /// The headers of every page.
-pub(super) fn protect(headers: &mut HeaderMap, policy: HeaderValue) {
+pub(super) fn security_headers(headers: &mut HeaderMap, policy: HeaderValue) {
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

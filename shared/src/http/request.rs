@@ -1,8 +1,6 @@
-//! One request, as handlers see it.
+//! A request, as operations see it.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::Relaxed;
 
 use lambda_http::http::HeaderMap;
 use lambda_http::http::header::{CONTENT_TYPE, COOKIE};
@@ -16,10 +14,6 @@ use crate::{Error, FieldError, Result};
 pub struct ApiRequest {
     request: Request,
     path: String,
-    /// Whether an `Idempotency-Key` was looked up and nothing was found.
-    is_new: AtomicBool,
-    /// Whether nothing is to be done any more but to look again.
-    looks_again: AtomicBool,
 }
 
 /// The query of a request, as it was sent.
@@ -27,11 +21,11 @@ pub struct ApiRequest {
 pub(super) struct RawQuery(pub(super) String);
 
 impl ApiRequest {
-    /// Takes an API Gateway request. One trailing slash more or less changes nothing.
+    /// A request of API Gateway. A trailing slash of the path is ignored.
     pub fn new(request: Request) -> Self {
         let path = request.raw_http_path();
         let path = path.strip_suffix('/').unwrap_or(path).to_owned();
-        Self { request, path, is_new: AtomicBool::new(false), looks_again: AtomicBool::new(false) }
+        Self { request, path }
     }
 
     /// The method, in capitals.
@@ -39,7 +33,7 @@ impl ApiRequest {
         self.request.method().as_str()
     }
 
-    /// The path's segments, as they were sent.
+    /// The segments of the path, not decoded.
     pub fn path_segments(&self) -> Vec<&str> {
         self.path.split('/').skip(1).collect()
     }
@@ -49,7 +43,7 @@ impl ApiRequest {
         self.request.headers()
     }
 
-    /// A header that is there once and holds text.
+    /// A header that occurs once, as text.
     pub fn single_header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers().get_all(name).iter();
         let value = values.next()?.to_str().ok()?;
@@ -65,39 +59,17 @@ impl ApiRequest {
             .find_map(|(own, value)| (own == name).then_some(value))
     }
 
-    /// Says that no answer was found under the request's key: another request with it may be under way.
-    #[cfg(feature = "table")]
-    pub(crate) fn note_new(&self) {
-        self.is_new.store(true, Relaxed);
-    }
-
-    /// Whether no answer was found under the request's key, if it has one.
-    pub(super) fn is_new(&self) -> bool {
-        self.is_new.load(Relaxed)
-    }
-
-    /// Has the next run of the route look for an answer under the key and do nothing else.
-    pub(super) fn find_response(&self) {
-        self.looks_again.store(true, Relaxed);
-    }
-
-    /// Whether this run of the route only looks for an answer under the key.
-    #[cfg(feature = "table")]
-    pub(crate) fn looks_again(&self) -> bool {
-        self.looks_again.load(Relaxed)
-    }
-
-    /// The path as it was sent.
+    /// The path, not decoded.
     pub fn raw_path(&self) -> &str {
         self.request.raw_http_path()
     }
 
-    /// The query as it was sent, without its question mark.
+    /// The query string, not decoded, without its question mark.
     pub fn raw_query(&self) -> &str {
         self.request.extensions().get::<RawQuery>().map_or("", |query| &query.0)
     }
 
-    /// The body as it was sent.
+    /// The body.
     pub fn raw_body(&self) -> &[u8] {
         match self.request.body() {
             Body::Text(text) => text.as_bytes(),
@@ -106,23 +78,23 @@ impl ApiRequest {
         }
     }
 
-    /// Whose errors the path's clients understand.
+    /// The dialect that owns the path.
     pub(super) fn dialect(&self) -> Dialect {
-        Dialect::of_path(&self.path)
+        Dialect::from_path(&self.path)
     }
 
-    /// The id of this request, in the answer and in every log line about it: Lambda's, so that it also leads to the
-    /// platform's own lines.
+    /// The request id in the response and in the log: Lambda's, so that it also finds the lines of the
+    /// platform.
     pub(super) fn id(&self) -> &str {
         self.request.lambda_context_ref().map_or("none", |context| &context.request_id)
     }
 
-    /// The query parameters. None may be given twice; nor may the body be too large, whether it is read or not.
+    /// The query parameters. A repeated one is an error; so is a body that is too large, even if the
+    /// operation does not read it.
     pub fn query(&self) -> Result<Query<'_>> {
         self.body()?;
         let mut parameters = HashMap::new();
-        let sent = self.raw_query();
-        for (name, value) in form_urlencoded::parse(sent.as_bytes()) {
+        for (name, value) in form_urlencoded::parse(self.raw_query().as_bytes()) {
             if parameters.contains_key(&name) {
                 return Err(Error::Invalid(vec![FieldError::new(
                     name.into_owned(),
@@ -139,18 +111,18 @@ impl ApiRequest {
         self.query()?;
         let body = self.body()?;
         match self.media_type() {
-            MediaType::Json => Fields::of_json(body),
+            MediaType::Json => Fields::from_json(body),
             MediaType::Form | MediaType::Other => {
                 Err(Error::UnsupportedMediaType("application/json"))
             }
         }
     }
 
-    /// The fields of a JSON body that may be left out, which is as good as an empty object.
+    /// The fields of an optional JSON body; none if there is no body.
     pub fn optional_json(&self) -> Result<Fields> {
         if self.raw_body().is_empty() {
             self.query()?;
-            return Fields::of_json(b"{}");
+            return Fields::from_json(b"{}");
         }
         self.json()
     }
@@ -160,8 +132,8 @@ impl ApiRequest {
         self.query()?;
         let body = self.body()?;
         match self.media_type() {
-            MediaType::Json => Fields::of_json(body),
-            MediaType::Form => Fields::of_form(body),
+            MediaType::Json => Fields::from_json(body),
+            MediaType::Form => Fields::from_form(body),
             MediaType::Other => Err(Error::UnsupportedMediaType(
                 "application/json or application/x-www-form-urlencoded",
             )),
@@ -173,14 +145,14 @@ impl ApiRequest {
         self.query()?;
         let body = self.body()?;
         match self.media_type() {
-            MediaType::Form => Fields::of_form(body),
+            MediaType::Form => Fields::from_form(body),
             MediaType::Json | MediaType::Other => {
                 Err(Error::UnsupportedMediaType("application/x-www-form-urlencoded"))
             }
         }
     }
 
-    /// Where the client sees this service: scheme and host, as it asked.
+    /// The origin that the client used: scheme and host.
     pub fn origin(&self) -> String {
         let is_https = self.single_header("x-forwarded-proto").is_some_and(|scheme| {
             scheme.split(',').next().unwrap_or_default().trim().eq_ignore_ascii_case("https")
@@ -194,7 +166,7 @@ impl ApiRequest {
         if body.len() > limits::MAX_BODY_BYTES { Err(Error::PayloadTooLarge) } else { Ok(body) }
     }
 
-    /// What the body is declared to be; JSON if nothing is declared. Parameters of the media type do not matter.
+    /// The declared media type of the body, without parameters; JSON if none is declared.
     pub(crate) fn media_type(&self) -> MediaType {
         let Some(value) = self.headers().get(CONTENT_TYPE) else { return MediaType::Json };
         let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
@@ -206,7 +178,7 @@ impl ApiRequest {
     }
 }
 
-/// What a body is declared to be.
+/// The media types of bodies.
 #[derive(Clone, Copy)]
 pub(crate) enum MediaType {
     Json,
@@ -215,7 +187,7 @@ pub(crate) enum MediaType {
 }
 
 impl MediaType {
-    /// Its name, but for all those that no operation takes.
+    /// Its name; one name for all that no operation accepts.
     #[cfg(feature = "table")]
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -235,17 +207,27 @@ impl Query<'_> {
         self.0.get(name).map(AsRef::as_ref)
     }
 
-    /// The value of a parameter that is not empty, which is as good as none (RFC 6749, section 3.1).
-    pub fn given(&self, name: &str) -> Option<&str> {
+    /// The value of a parameter; an empty one counts as absent (RFC 6749, section 3.1).
+    pub fn non_empty(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// The value of a parameter that must be given, parsed.
+    /// A parameter of digits alone, parsed.
+    pub fn whole_number<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>> {
+        let Some(text) = self.get(name).map(str::trim) else { return Ok(None) };
+        let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        match digits.and_then(|digits| digits.parse().ok()) {
+            Some(number) => Ok(Some(number)),
+            None => Err(Error::invalid(name, "must be a whole number, not negative")),
+        }
+    }
+
+    /// The value of a required parameter, parsed.
     pub fn required<T: std::str::FromStr>(&self, name: &'static str) -> Result<T>
     where
         T::Err: std::fmt::Display,
     {
         let value = self.get(name).ok_or_else(|| Error::invalid(name, "is required"))?;
-        value.parse().map_err(|problem| Error::invalid(name, problem))
+        value.parse().map_err(|error| Error::invalid(name, error))
     }
 }

@@ -1,4 +1,4 @@
-//! Answers, and the only place that logs a failed request.
+//! Responses. No other place logs a request.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -11,89 +11,88 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 
 use super::error_response::{code, header, message, status};
-use super::{ApiRequest, Dialect, page, route};
+use super::{ApiRequest, Dialect, Operation, page};
 use crate::error::{ErrorChain, failed};
 use crate::random::back_off;
 use crate::telemetry::request::{self, Record};
 use crate::timeouts;
-use crate::{Error, RecordedResponse, Result};
+use crate::{Error, Result};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Marks a replayed response.
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Status 200 with a JSON body.
 pub fn ok(view: &impl Serialize) -> Result<Response<Body>> {
-    let body = serde_json::to_string(view).map_err(failed("write an answer"))?;
-    let mut answer = Response::new(Body::Text(body));
-    answer
+    let body = serde_json::to_string(view).map_err(failed("write a response"))?;
+    let mut response = Response::new(Body::Text(body));
+    response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    Ok(answer)
+    Ok(response)
 }
 
-/// Status 201 with a JSON body, and where what was made can be found, if it has a place of its own.
+/// Status 201 with a JSON body, and with `Location` if the new resource has a path.
 pub fn created(view: &impl Serialize, location: Option<&str>) -> Result<Response<Body>> {
-    let mut answer = ok(view)?;
-    *answer.status_mut() = StatusCode::CREATED;
+    let mut response = ok(view)?;
+    *response.status_mut() = StatusCode::CREATED;
     if let Some(location) = location {
-        let place = HeaderValue::from_str(location).map_err(failed("write an answer"))?;
-        answer.headers_mut().insert(LOCATION, place);
+        let location = HeaderValue::from_str(location).map_err(failed("write a response"))?;
+        response.headers_mut().insert(LOCATION, location);
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// Status 204 without a body.
 pub fn no_content() -> Result<Response<Body>> {
-    let mut answer = Response::new(Body::Empty);
-    *answer.status_mut() = StatusCode::NO_CONTENT;
-    Ok(answer)
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
 }
 
 impl ApiRequest {
-    /// Answers the request with what `handle` makes of it, in time and in the dialect of its path, and logs it: here and
-    /// nowhere else.
+    /// The response to the request, in time and in the dialect of its path. Logs it.
     ///
-    /// A request that lost a race has changed nothing and is run again from its first read on.
-    pub async fn answer<F, Answer>(&self, handle: F) -> Response<Body>
+    /// `handle` runs the operation. If it ends with a conflict, nothing was written, and it is run
+    /// again from its first read.
+    pub async fn respond<F, Handled>(&self, operations: &[Operation], handle: F) -> Response<Body>
     where
-        F: Fn() -> Answer,
-        Answer: Future<Output = Result<Response<Body>>>,
+        F: Fn() -> Handled,
+        Handled: Future<Output = Result<Response<Body>>>,
     {
-        let begun = Instant::now();
-        let (outcome, observed) = request::observed(self.in_time(handle)).await;
+        let start = Instant::now();
+        let (result, observed) = request::observed(self.with_deadline(handle)).await;
         #[cfg(feature = "table")]
-        let outcome = outcome.and_then(|answer| self.as_demanded(answer));
+        let result = result.and_then(|response| self.apply_preconditions(response));
         let mut cause = None;
-        let mut answer = outcome.unwrap_or_else(|error| {
+        let mut response = result.unwrap_or_else(|error| {
             cause = status(&error).is_server_error().then(|| ErrorChain(&error).to_string());
-            self.refusal(&error)
+            self.error_response(&error)
         });
         request::write(&Record {
             request_id: self.id(),
-            route: &route::name(self.method(), &self.path_segments()),
+            route: &self.metric_name(operations),
             dialect: self.dialect().name(),
-            status: answer.status().as_u16(),
-            is_replayed: answer.headers().contains_key(REPLAYED),
-            duration: begun.elapsed(),
+            status: response.status().as_u16(),
+            is_replayed: response.headers().contains_key(REPLAYED),
+            duration: start.elapsed(),
             error: cause.as_deref(),
             observed: &observed,
         });
-        self.mark(answer.headers_mut());
-        answer
+        self.common_headers(response.headers_mut());
+        response
     }
 
-    /// What comes of the request before its deadline, also if the handler panics.
-    async fn in_time<F, Answer>(&self, handle: F) -> Result<Response<Body>>
+    /// The result before the deadline, also if the handler panics.
+    async fn with_deadline<F, Handled>(&self, handle: F) -> Result<Response<Body>>
     where
-        F: Fn() -> Answer,
-        Answer: Future<Output = Result<Response<Body>>>,
+        F: Fn() -> Handled,
+        Handled: Future<Output = Result<Response<Body>>>,
     {
-        // Boxed, since a future in a future in a future is too deep for the compiler.
-        let settled = Box::pin(self.run_with_retries(handle));
-        match tokio::time::timeout(timeouts::REQUEST, AssertUnwindSafe(settled).catch_unwind())
-            .await
-        {
-            Ok(Ok(outcome)) => outcome,
+        // Boxed, since the nested futures are too deep for the compiler.
+        let run = Box::pin(run_with_retries(handle));
+        match tokio::time::timeout(timeouts::REQUEST, AssertUnwindSafe(run).catch_unwind()).await {
+            Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(failed("answer: the handler panicked")("see the line before")),
             Err(late) => {
                 Err(Error::Unavailable { action: "answer the request", source: late.into() })
@@ -101,8 +100,8 @@ impl ApiRequest {
         }
     }
 
-    /// What every answer carries.
-    fn mark(&self, headers: &mut HeaderMap) {
+    /// The headers of every response.
+    fn common_headers(&self, headers: &mut HeaderMap) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(
             REQUEST_ID,
@@ -110,69 +109,38 @@ impl ApiRequest {
         );
     }
 
-    /// Runs the route until it has not lost a race, waiting a little longer each time.
-    ///
-    /// A refusal is not the last word on a request with an `Idempotency-Key` that was new when it was read: what is in
-    /// its way may be what the same request did meanwhile.
-    async fn run_with_retries<F, Answer>(&self, route: F) -> Result<Response<Body>>
-    where
-        F: Fn() -> Answer,
-        Answer: Future<Output = Result<Response<Body>>>,
-    {
-        let begun = Instant::now();
-        for attempt in 0.. {
-            let error = match route().await {
-                Ok(answer) => return Ok(answer),
-                Err(Error::Answered(answer)) => return again(*answer),
-                Err(error) => error,
-            };
-            if begun.elapsed() < timeouts::RETRY_WINDOW
-                && matches!(error, Error::WriteConflict | Error::IdempotencyKeyInUse)
-            {
-                back_off(attempt).await?;
-            } else if self.is_new() && status(&error).is_client_error() {
-                back_off(attempt).await?;
-                self.find_response();
-                return found(route().await, error);
-            } else {
-                return Err(error);
-            }
-        }
-        Err(Error::WriteConflict)
-    }
-
-    /// The answer to a request that is refused or failed.
-    fn refusal(&self, error: &Error) -> Response<Body> {
+    /// The response to a request that is rejected or failed.
+    fn error_response(&self, error: &Error) -> Response<Body> {
         let (status, message) = (status(error), message(error));
         let (media_type, body) = self.dialect().error_body(error, status, code(error), &message);
-        let mut answer = Response::new(Body::Text(body));
-        *answer.status_mut() = status;
-        let headers = answer.headers_mut();
+        let mut response = Response::new(Body::Text(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         headers.extend(header(error, self.dialect()));
         if self.dialect() == Dialect::OAuthPage {
-            page::protect(headers, HeaderValue::from_static(page::NOTHING));
+            page::security_headers(headers, HeaderValue::from_static(page::NO_CONTENT_POLICY));
         }
-        answer
+        response
     }
 }
 
-/// The end of a request that was refused and has looked for its answer alone since: with that answer; as it was refused,
-/// if no answer is there; or with what kept it from looking.
-fn found(looked: Result<Response<Body>>, refusal: Error) -> Result<Response<Body>> {
-    match looked {
-        Err(Error::Answered(answer)) => again(*answer),
-        Ok(_) | Err(Error::IdempotencyKeyInUse) => Err(refusal),
-        Err(error) => Err(error),
+/// Runs the operation until it ends without a conflict, waiting longer after each attempt.
+async fn run_with_retries<F, Handled>(handle: F) -> Result<Response<Body>>
+where
+    F: Fn() -> Handled,
+    Handled: Future<Output = Result<Response<Body>>>,
+{
+    let start = Instant::now();
+    for attempt in 0.. {
+        match handle().await {
+            Err(Error::WriteConflict | Error::IdempotencyKeyInUse)
+                if start.elapsed() < timeouts::RETRY_WINDOW =>
+            {
+                back_off(attempt).await?;
+            }
+            result => return result,
+        }
     }
-}
-
-/// What was answered before, marked as such.
-fn again(answer: RecordedResponse) -> Result<Response<Body>> {
-    let mut again = Response::builder().status(answer.status).header(REPLAYED, "true");
-    for (name, value) in answer.headers {
-        again = again.header(name, value);
-    }
-    let body = answer.body.map_or(Body::Empty, Body::Text);
-    again.body(body).map_err(failed("repeat an answer"))
+    Err(Error::WriteConflict)
 }

@@ -1,82 +1,164 @@
-//! The name of what was asked for, without what names anybody or anything.
+//! Operations: what a group offers, said once. The router, `Allow` and the name of the metric are
+//! derived from it.
 
-/// Every path of the API, as documented; `{}` stands for whatever names something.
-///
-/// A name becomes a dimension of metrics, each of which is paid for. So there are no other names than these: whoever asks
-/// for made-up paths makes no metrics.
-const PATHS: [&str; 23] = [
-    "api/public/v1/account",
-    "api/public/v1/accounts",
-    "api/public/v1/current-account",
-    "api/v1.1/o/authorize",
-    "api/v1.1/o/introspect",
-    "api/v1.1/o/revoke_token",
-    "api/v1.1/o/token",
-    "api/v1.1/users/{}",
-    "api/v1.1/users/{}/emails",
-    "rollcall/v1/tokens",
-    "rollcall/v1/tokens/self",
-    "rollcall/v1/tokens/{}",
-    "rollcall/v1/tokens/{}/rotate",
-    "v1/accounts",
-    "v1/accounts/{}",
-    "v1/accounts/{}/plan",
-    "v2/account",
-    "v2/account/api",
-    "v2/account/api-new-secret-key",
-    "v2/account/data",
-    "v2/account/sshkey",
-    "v2/account/{}/sshkey",
-    "v2/accounts",
-];
+use super::ApiRequest;
+use crate::{Error, Result};
 
-/// What stands for every other path, and for every method that no operation has.
+/// An operation as documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation {
+    /// The method, in capitals.
+    pub method: &'static str,
+    /// The path, with `{name}` for each parameter.
+    pub path: &'static str,
+    /// The name, as in `events/`.
+    pub name: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// The status of a success.
+    pub status: u16,
+}
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// An OAuth client, authenticated as such.
+    Client,
+    /// A user, with a credential that has this scope or no list of scopes.
+    Scope(&'static str),
+    /// A user, with a credential without a list of scopes.
+    FullAccess,
+}
+
+/// Stands for every path that is not documented, and for every method that no operation has.
 const OTHER: &str = "*";
 
-/// `GET /v1/accounts/{}` for `GET /v1/accounts/5f7b1b7b7b7b7b7b7b7b7b7b/`, and `GET *` for a path that is none of ours.
-pub(super) fn name(method: &str, segments: &[&str]) -> String {
-    const METHODS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
-    let method = if METHODS.contains(&method) { method } else { OTHER };
-    match PATHS.iter().find(|path| is_at(path, segments)) {
-        Some(path) => format!("{method} /{path}"),
-        None => format!("{method} {OTHER}"),
+impl ApiRequest {
+    /// The name of the operation that the request calls, with the values of the path's parameters.
+    ///
+    /// Among paths that match, the first in the list counts. [`Error::NotFound`] if there is none,
+    /// [`Error::MethodNotAllowed`] if the path does not offer the method.
+    pub fn operation(&self, operations: &[Operation]) -> Result<(&'static str, Vec<&str>)> {
+        let segments = self.path_segments();
+        let path = matching_path(operations, &segments).ok_or(Error::NotFound("path"))?;
+        let mut offered: Vec<_> = operations.iter().filter(|own| own.path == path).collect();
+        if let Some(operation) = offered.iter().find(|own| own.method == self.method()) {
+            return Ok((operation.name, parameters(path, &segments)));
+        }
+        offered.sort_by_key(|own| own.method);
+        let methods: Vec<_> = offered.into_iter().map(|own| own.method).collect();
+        Err(Error::MethodNotAllowed { allow: methods.join(", ") })
+    }
+
+    /// The name of the route in metrics: `GET /v1/accounts/{}` for
+    /// `GET /v1/accounts/5f7b1b7b7b7b7b7b7b7b7b7b/`, and `GET *` for a path that is not documented.
+    ///
+    /// It becomes a dimension of metrics, each of which costs money. So no other names are
+    /// possible: calls of made-up paths create no metrics.
+    pub(super) fn metric_name(&self, operations: &[Operation]) -> String {
+        const METHODS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
+        let method = if METHODS.contains(&self.method()) { self.method() } else { OTHER };
+        match matching_path(operations, &self.path_segments()) {
+            Some(path) => {
+                let segments = template(path).map(|own| if is_parameter(own) { "{}" } else { own });
+                format!("{method} /{}", segments.collect::<Vec<_>>().join("/"))
+            }
+            None => format!("{method} {OTHER}"),
+        }
     }
 }
 
-fn is_at(path: &str, segments: &[&str]) -> bool {
-    let parts = path.split('/');
-    parts.clone().count() == segments.len()
-        && parts.zip(segments).all(|(part, segment)| part == "{}" || part == *segment)
+fn matching_path(operations: &[Operation], segments: &[&str]) -> Option<&'static str> {
+    operations.iter().map(|operation| operation.path).find(|path| matches(path, segments))
+}
+
+fn matches(path: &str, segments: &[&str]) -> bool {
+    template(path).count() == segments.len()
+        && template(path).zip(segments).all(|(own, segment)| is_parameter(own) || own == *segment)
+}
+
+fn parameters<'r>(path: &str, segments: &[&'r str]) -> Vec<&'r str> {
+    let pairs = template(path).zip(segments);
+    pairs.filter(|(own, _)| is_parameter(own)).map(|(_, segment)| *segment).collect()
+}
+
+/// The segments of a documented path; a trailing slash is ignored, as in requests.
+fn template(path: &str) -> impl Iterator<Item = &str> {
+    path.trim_end_matches('/').split('/').skip(1)
+}
+
+fn is_parameter(segment: &str) -> bool {
+    segment.starts_with('{')
 }
 
 #[cfg(test)]
 mod tests {
+    use lambda_http::http::Method;
+    use lambda_http::{Request, RequestExt};
+
     use super::*;
 
+    const fn operation(method: &'static str, path: &'static str, name: &'static str) -> Operation {
+        Operation { method, path, name, access: Access::Public, status: 200 }
+    }
+
+    const OPERATIONS: &[Operation] = &[
+        operation("GET", "/tokens/self", "get-own-token"),
+        operation("GET", "/tokens/{id}", "get-token"),
+        operation("DELETE", "/tokens/{id}", "revoke-token"),
+        operation("POST", "/users/{name}/emails/", "add-email"),
+    ];
+
+    fn request(method: &str, path: &str) -> ApiRequest {
+        let mut request = Request::default().with_raw_http_path(path);
+        *request.method_mut() = Method::from_bytes(method.as_bytes()).unwrap();
+        ApiRequest::new(request)
+    }
+
     #[test]
-    fn what_names_anybody_or_anything_is_left_out() {
-        for (method, path, expected) in [
-            ("GET", "v1/accounts/5f7b1b7b7b7b7b7b7b7b7b7b/plan", "GET /v1/accounts/{}/plan"),
-            ("PATCH", "api/v1.1/users/janedoe/emails", "PATCH /api/v1.1/users/{}/emails"),
-            ("DELETE", "v2/account/123/sshkey", "DELETE /v2/account/{}/sshkey"),
-            ("GET", "rollcall/v1/tokens/self", "GET /rollcall/v1/tokens/self"),
-            ("GET", "rollcall/v1/tokens/accounts", "GET /rollcall/v1/tokens/{}"),
+    fn a_request_calls_the_operation_of_the_first_path_that_matches() {
+        for (method, path, name, parameters) in [
+            ("GET", "/tokens/self", "get-own-token", &[][..]),
+            ("GET", "/tokens/1/", "get-token", &["1"]),
+            ("DELETE", "/tokens//", "revoke-token", &[""]),
+            ("POST", "/users/jane/emails", "add-email", &["jane"]),
         ] {
-            assert_eq!(name(method, &path.split('/').collect::<Vec<_>>()), expected);
+            let request = request(method, path);
+            let Ok(found) = request.operation(OPERATIONS) else { panic!("{method} {path}") };
+            assert_eq!(found, (name, parameters.to_vec()), "{method} {path}");
         }
     }
 
     #[test]
-    fn made_up_paths_and_methods_share_one_name() {
+    fn a_path_allows_its_own_methods_and_any_other_path_is_not_found() {
+        for (method, path, expected) in
+            [("PUT", "/tokens/1", "DELETE, GET"), ("DELETE", "/tokens/self", "GET")]
+        {
+            match request(method, path).operation(OPERATIONS) {
+                Err(Error::MethodNotAllowed { allow }) => assert_eq!(allow, expected),
+                other => panic!("{method} {path}: {other:?}"),
+            }
+        }
+        for path in ["/", "/token", "/tokens/1/2", "/users/jane"] {
+            let other = request("GET", path);
+            assert!(matches!(other.operation(OPERATIONS), Err(Error::NotFound("path"))), "{path}");
+        }
+    }
+
+    #[test]
+    fn metrics_name_no_values_of_parameters_and_no_undocumented_paths() {
         for (method, path, expected) in [
-            ("GET", "", "GET *"),
-            ("BREW", "jane@example.com", "* *"),
-            ("GET", "v1", "GET *"),
-            ("GET", "v1/accounts/1/2/3/4/5/6/7", "GET *"),
-            ("PUT", "accounts/v1", "PUT *"),
-            ("BREW", "v1/accounts", "* /v1/accounts"),
+            ("GET", "/tokens/1", "GET /tokens/{}"),
+            ("GET", "/tokens/self", "GET /tokens/self"),
+            ("PATCH", "/users/jane/emails", "PATCH /users/{}/emails"),
+            ("GET", "/", "GET *"),
+            ("BREW", "/jane@example.com", "* *"),
+            ("BREW", "/tokens/1", "* /tokens/{}"),
+            ("PUT", "/tokens/1/2/3/4/5/6", "PUT *"),
         ] {
-            assert_eq!(name(method, &path.split('/').collect::<Vec<_>>()), expected);
+            assert_eq!(request(method, path).metric_name(OPERATIONS), expected);
         }
     }
 }

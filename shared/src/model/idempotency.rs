@@ -45,9 +45,9 @@ fn malformed() -> ParseError {
 pub struct IdempotencySlot(String);
 
 impl IdempotencySlot {
-    /// The place for requests with this credential under this key. The name of a credential holds no space.
-    pub fn new(credential: &str, key: &IdempotencyKey) -> Self {
-        Self(hex(&Sha256::digest(format!("{credential} {}", key.0))))
+    /// The slot of requests with this credential and this key. The id of a credential has no space.
+    pub fn new(principal_id: &str, key: &IdempotencyKey) -> Self {
+        Self(hex(&Sha256::digest(format!("{principal_id} {}", key.0))))
     }
 }
 

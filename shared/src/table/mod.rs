@@ -8,6 +8,7 @@ mod accounts;
 mod cleanup;
 mod credentials;
 mod engine;
+pub mod fetch;
 mod grants;
 mod idempotency;
 mod items;
@@ -16,7 +17,10 @@ mod tokens;
 mod users;
 mod write;
 
-pub use accounts::{Access, AccountChange, AccountWithEmail, AdminOf, FreeSlug, NewAccount};
+pub use accounts::{
+    Access, AccountAccess, AccountChange, AccountWithEmail, AdminOf, FreeSlug, NewAccount,
+    require_current_account,
+};
 pub use cleanup::Swept;
 pub use credentials::{CredentialKey, StoredCredential};
 pub(crate) use engine::UserCredential;
@@ -24,6 +28,6 @@ pub use engine::{Actor, Connection, Fetch, ReadVersions, Stored, Table, Versione
 pub use grants::{ClientAndGrant, IssuedTokens, NewGrant};
 pub use idempotency::StoredResponse;
 pub use lockout::{LoginAttempts, LoginSubject, Reservation};
-pub use tokens::{NewToken, ReadTokens, TokenPage};
+pub use tokens::{CallerToken, NewToken, ReadTokens, TokenPage};
 pub use users::{ApiKeyChange, CallerEmail, FreeNames, NewUser, UserChange, UserIdByUsername};
 pub use write::Write;

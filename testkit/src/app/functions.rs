@@ -7,7 +7,6 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::{Body, Context, RequestExt, Response};
 use serde_json::Value;
 use shared::App;
-use shared::auth::PasswordAuth;
 use shared::http::ApiRequest;
 use shared::password::PasswordCache;
 use shared::seal::SealPublicKey;
@@ -17,14 +16,20 @@ use shared::table::{Swept, Table};
 use super::REQUEST_ID;
 use crate::ApiResponse;
 
-const APPS: [&str; 5] =
-    ["e24-account", "e24-accounts", "golem-accounts", "quave-accounts", "quave-current-account"];
-const SIGN_INS: [&str; 3] = ["hub-oauth", "hub-users", "rollcall-tokens"];
+const APPS: [&str; 8] = [
+    "e24-account",
+    "e24-accounts",
+    "golem-accounts",
+    "hub-oauth",
+    "hub-users",
+    "quave-accounts",
+    "quave-current-account",
+    "rollcall-tokens",
+];
 
 /// All functions, started.
 pub(super) struct Functions {
     apps: BTreeMap<&'static str, App>,
-    sign_ins: BTreeMap<&'static str, App<PasswordAuth>>,
     sweeps: Table,
     sealing: SealPublicKey,
 }
@@ -36,18 +41,9 @@ impl Functions {
         keys: impl Fn(&str) -> Result<ServiceKeys>,
         sealing: SealPublicKey,
     ) -> Result<Self> {
-        let app = |name| {
-            let app = App { table: table(name)?, service_keys: keys(name)?, means: () };
-            Ok((name, app))
-        };
-        let sign_in = |name| {
-            let means = PasswordAuth { verified: PasswordCache::new()? };
-            let app = App { table: table(name)?, service_keys: keys(name)?, means };
-            Ok((name, app))
-        };
+        let app = |name| Ok((name, App::new(table(name)?, keys(name)?)?));
         Ok(Self {
             apps: APPS.into_iter().map(app).collect::<Result<_>>()?,
-            sign_ins: SIGN_INS.into_iter().map(sign_in).collect::<Result<_>>()?,
             sweeps: table("sweep")?,
             sealing,
         })
@@ -56,9 +52,6 @@ impl Functions {
     /// Has them reach the table elsewhere from now on.
     pub(super) fn reach(&mut self, table: impl Fn(&str) -> Result<Table>) -> Result<()> {
         for (name, app) in &mut self.apps {
-            app.table = table(name)?;
-        }
-        for (name, app) in &mut self.sign_ins {
             app.table = table(name)?;
         }
         self.sweeps = table("sweep")?;
@@ -73,32 +66,29 @@ impl Functions {
         for (name, app) in &mut self.apps {
             app.service_keys = keys(name)?;
         }
-        for (name, app) in &mut self.sign_ins {
-            app.service_keys = keys(name)?;
-        }
         Ok(())
     }
 
     /// Has them check passwords anew.
     pub(super) fn forget_passwords(&mut self) -> Result<()> {
-        for app in self.sign_ins.values_mut() {
-            app.means = PasswordAuth { verified: PasswordCache::new()? };
+        for app in self.apps.values_mut() {
+            app.password_cache = PasswordCache::new()?;
         }
         Ok(())
     }
 
     /// Has a function answer a request, whether or not it serves its path.
     pub(super) async fn run(&self, function: &str, call: ApiRequest) -> Response<Body> {
-        let (apps, sign_ins) = (&self.apps, &self.sign_ins);
+        let apps = &self.apps;
         match function {
             "quave-accounts" => quave_accounts::handle(&apps[function], &self.sealing, call).await,
             "quave-current-account" => quave_current_account::handle(&apps[function], call).await,
             "e24-account" => e24_account::handle(&apps[function], call).await,
             "e24-accounts" => e24_accounts::handle(&apps[function], call).await,
             "golem-accounts" => golem_accounts::handle(&apps[function], call).await,
-            "hub-users" => hub_users::handle(&sign_ins[function], call).await,
-            "hub-oauth" => hub_oauth::handle(&sign_ins[function], call).await,
-            "rollcall-tokens" => rollcall_tokens::handle(&sign_ins[function], call).await,
+            "hub-users" => hub_users::handle(&apps[function], call).await,
+            "hub-oauth" => hub_oauth::handle(&apps[function], call).await,
+            "rollcall-tokens" => rollcall_tokens::handle(&apps[function], call).await,
             _ => not_found::handle(call).await,
         }
     }

@@ -41,9 +41,13 @@ pub fn authorization(input: &[u8]) {
     let Some(headers) = headers(&text) else { return };
     let form = form(&headers);
     let call = request::post("/", headers, b"");
-    assert_eq!(read(Token::of(&call), &text), form.among(false, false), "{text:?}");
-    assert_eq!(read(TokenOrBasic::of(&call), &text), form.among(true, false), "{text:?}");
-    assert_eq!(read(TokenOrSignature::of(&call), &text), form.among(false, true), "{text:?}");
+    assert_eq!(read(Token::from_request(&call), &text), form.among(false, false), "{text:?}");
+    assert_eq!(read(TokenOrBasic::from_request(&call), &text), form.among(true, false), "{text:?}");
+    assert_eq!(
+        read(TokenOrSignature::from_request(&call), &text),
+        form.among(false, true),
+        "{text:?}"
+    );
     let pair = match Basic::basic_credentials(&call) {
         Ok(Some((name, password))) => Form::Basic(name, password),
         Ok(None) => Form::Nothing,
@@ -119,7 +123,7 @@ fn signature(key: &str, mac: &str, date: &HeaderValue) -> Option<Form> {
 /// What a reader made of the request.
 fn read<P: AuthScheme>(outcome: Result<P>, text: &str) -> Form {
     match outcome {
-        Ok(credential) => match credential.name() {
+        Ok(credential) => match credential.principal_id() {
             name if name == "password" => Form::Basic(String::new(), String::new()),
             name if name.starts_with("key:") => Form::Signature(name),
             name => Form::Token(name),

@@ -83,11 +83,11 @@ fn check(
     for path in PATHS {
         let call = call(path);
         let respond = || ready(read(&call).and_then(all).and_then(|read| ok(&read)));
-        assert_answered(path, &RUNTIME.block_on(call.answer(respond)), body);
+        assert_answered(path, &RUNTIME.block_on(call.respond(&[], respond)), body);
     }
 }
 
-/// `ApiRequest::answer` has a time limit.
+/// `ApiRequest::respond` has a time limit.
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_current_thread().enable_time().build().expect("a runtime"));
 
@@ -102,7 +102,7 @@ fn all(mut fields: Fields) -> Result<BTreeMap<&'static str, Value>> {
     let phone = fields.optional_text_or_number("phone");
     note("phone", phone.map(|phone: Phone| json!(String::from(phone))));
     note("kind", fields.optional("kind").map(|kind: TokenKind| json!(kind)));
-    note("client_id", fields.given("client_id").map(|id: String| json!(id)));
+    note("client_id", fields.non_empty("client_id").map(|id: String| json!(id)));
     note("password", fields.optional("password").map(|_: NewPassword| Value::Null));
     note("expiresAt", fields.optional("expiresAt").map(|Expiry(end)| json!(end)));
     note("scopes", fields.optional_list("scopes").map(|scopes: Vec<Scope>| json!(scopes)));
@@ -111,7 +111,7 @@ fn all(mut fields: Fields) -> Result<BTreeMap<&'static str, Value>> {
         fields.optional_number("overlapSeconds", 0..=MAX_NUMBER).map(Value::from),
     );
     note("verified", Some(fields.optional_true("verified").into()));
-    fields.finish(name.map(|_| read))
+    fields.into_result(name.map(|_| read))
 }
 
 /// What was read is what the body holds, and keeps to its bounds.

@@ -57,7 +57,7 @@ impl Sent<'_> {
     }
 
     fn dialect(&self) -> Dialect {
-        Dialect::of_path(self.path.strip_suffix('/').unwrap_or(self.path))
+        Dialect::from_path(self.path.strip_suffix('/').unwrap_or(self.path))
     }
 
     fn check_error(&self) {

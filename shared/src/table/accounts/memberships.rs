@@ -1,12 +1,19 @@
 //! Memberships of users in accounts.
 
-use crate::model::{Account, AccountId, Membership, Role, Timestamp, UserId};
+use crate::model::{Account, AccountId, Membership, Role, Timestamp, User, UserId};
 use crate::table::engine::{
     Actor, Changes, Condition, Fetch, Item, Items, Key, MEMBER, Stored, Table, Transaction,
     account_partition, user_partition,
 };
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
+
+const NO_CURRENT_ACCOUNT: Error = Error::Forbidden("you have no usable current account");
+
+/// The current account of a user whose operation requires one; 403 without one.
+pub fn require_current_account(user: &User) -> Result<AccountId> {
+    user.current_account.ok_or(NO_CURRENT_ACCOUNT)
+}
 
 /// An account and the caller's membership in it. Either may be missing.
 #[derive(Debug)]
@@ -56,7 +63,7 @@ impl Access {
     pub fn role(&self) -> Result<Role> {
         match (&self.account, &self.membership) {
             (Some(_), Some(membership)) => Ok(membership.role),
-            _ => Err(Error::Forbidden("you have no usable current account")),
+            _ => Err(NO_CURRENT_ACCOUNT),
         }
     }
 
@@ -67,18 +74,20 @@ impl Access {
 }
 
 /// The account with this id, and the caller's membership.
-impl Fetch for AccountId {
+pub struct AccountAccess(pub(in crate::table) AccountId);
+
+impl Fetch for AccountAccess {
     type Output = Access;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        vec![Key::account(*self), Key::membership(caller, *self)]
+        vec![Key::account(self.0), Key::membership(caller, self.0)]
     }
 
     fn extract(self, caller: UserId, items: &mut Items) -> Result<Access> {
-        observe(|observed| observed.account = Some(self.to_string()));
+        observe(|observed| observed.account = Some(self.0.to_string()));
         Ok(Access {
-            account: items.take(&Key::account(self))?,
-            membership: items.take(&Key::membership(caller, self))?,
+            account: items.take(&Key::account(self.0))?,
+            membership: items.take(&Key::membership(caller, self.0))?,
         })
     }
 }
@@ -109,7 +118,9 @@ impl Transaction<'_> {
 impl Table {
     /// An account and a user's membership in it.
     pub async fn access(&self, user: UserId, account: AccountId) -> Result<Access> {
-        account.extract(user, &mut self.batch_get(account.keys(user)).await?)
+        let access = AccountAccess(account);
+        let mut items = self.batch_get(access.keys(user)).await?;
+        access.extract(user, &mut items)
     }
 
     /// All memberships of a user, possibly with some of deleted accounts.

@@ -31,8 +31,10 @@ impl Fetch for () {
     }
 }
 
-/// Fetches both.
-impl<A: Fetch, B: Fetch> Fetch for (A, B) {
+/// Two fetches in one round trip.
+pub(crate) struct Both<A, B>(pub(in crate::table) A, pub(in crate::table) B);
+
+impl<A: Fetch, B: Fetch> Fetch for Both<A, B> {
     type Output = (A::Output, B::Output);
 
     fn keys(&self, caller: UserId) -> Vec<Key> {

@@ -1,22 +1,9 @@
 //! OAuth clients.
 
 use crate::model::{Client, ClientId, Grant, GrantId, User, UserId};
-use crate::table::engine::{Actor, Fetch, Items, Key, Stored, Table, Transaction};
+use crate::table::engine::{Actor, Key, Stored, Table, Transaction};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
-
-/// The client with this id.
-impl Fetch for ClientId {
-    type Output = Option<Stored<Client>>;
-
-    fn keys(&self, _: UserId) -> Vec<Key> {
-        vec![Key::client(*self)]
-    }
-
-    fn extract(self, _: UserId, items: &mut Items) -> Result<Self::Output> {
-        items.take(&Key::client(self))
-    }
-}
 
 /// A client, and the grant and the user of the code or token that it presents.
 pub struct ClientAndGrant {

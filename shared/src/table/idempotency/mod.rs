@@ -3,3 +3,4 @@
 mod stored_response;
 
 pub use stored_response::StoredResponse;
+pub(crate) use stored_response::StoredResponseAt;

@@ -33,16 +33,18 @@ impl StoredResponse {
     }
 }
 
-/// The response stored under the request's `Idempotency-Key`, if it has one.
-impl Fetch for Option<IdempotencySlot> {
+/// The response stored in a slot of the caller, if there is a slot.
+pub(crate) struct StoredResponseAt(pub(in crate::table) Option<IdempotencySlot>);
+
+impl Fetch for StoredResponseAt {
     type Output = Option<StoredResponse>;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        self.iter().map(|slot| Key::response(caller, slot)).collect()
+        self.0.iter().map(|slot| Key::response(caller, slot)).collect()
     }
 
     fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
-        let Some(slot) = self else { return Ok(None) };
+        let Some(slot) = self.0 else { return Ok(None) };
         let stored: Option<Stored<StoredResponse>> = items.take(&Key::response(caller, &slot))?;
         let now = Timestamp::now().as_second();
         Ok(stored.map(Stored::into_inner).filter(|stored| now < stored.expires_at))

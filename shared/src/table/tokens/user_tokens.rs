@@ -48,15 +48,17 @@ impl NewToken {
 }
 
 /// A token of the caller, possibly the presented one.
-impl Fetch for TokenId {
+pub struct CallerToken(pub(in crate::table) TokenId);
+
+impl Fetch for CallerToken {
     type Output = Option<Stored<UserToken>>;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        vec![Key::token(caller, *self)]
+        vec![Key::token(caller, self.0)]
     }
 
     fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
-        items.peek(&Key::token(caller, self))
+        items.peek(&Key::token(caller, self.0))
     }
 }
 

@@ -1,0 +1,53 @@
+//! The items that a request can fetch in the round trip of its credential, by name.
+
+use super::accounts::{AccountAccess, FreeSlug};
+use super::engine::Both;
+use super::idempotency::StoredResponseAt;
+use super::tokens::CallerToken;
+use super::users::{CallerEmail, FreeNames, UserIdByUsername};
+use crate::model::{AccountId, AccountName, EmailAddress, IdempotencySlot, TokenId, Username};
+
+/// An account and the caller's membership.
+pub const fn account_access(account: AccountId) -> AccountAccess {
+    AccountAccess(account)
+}
+
+/// A token of the caller, perhaps the presented one.
+pub const fn token(token: TokenId) -> CallerToken {
+    CallerToken(token)
+}
+
+/// The id of the user with this username; nobody without one.
+pub const fn user_id(username: Option<Username>) -> UserIdByUsername {
+    UserIdByUsername(username)
+}
+
+/// The id of the user with this username, and an address of the caller.
+pub const fn user_id_and_email(username: Option<Username>, email: EmailAddress) -> CallerEmail {
+    CallerEmail(UserIdByUsername(username), email)
+}
+
+/// A free slug for an account of this name.
+pub const fn free_slug(name: AccountName) -> FreeSlug {
+    FreeSlug(name)
+}
+
+/// This username, which must be free, with a free slug for the personal account.
+pub const fn exact_username(username: Username) -> FreeNames {
+    FreeNames { username, is_derived: false }
+}
+
+/// A free username like this one, with a free slug for the personal account.
+pub const fn derived_username(username: Username) -> FreeNames {
+    FreeNames { username, is_derived: true }
+}
+
+/// The response that is recorded in a slot.
+pub(crate) const fn stored_response(slot: Option<IdempotencySlot>) -> StoredResponseAt {
+    StoredResponseAt(slot)
+}
+
+/// Two fetches in one round trip.
+pub(crate) const fn both<A, B>(first: A, second: B) -> Both<A, B> {
+    Both(first, second)
+}
