@@ -41,6 +41,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "limits",
             "model",
             "password",
+            "random",
             "table",
             "telemetry",
         ],
