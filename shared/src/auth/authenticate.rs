@@ -154,7 +154,8 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
         let slot = fetch::stored_response(idempotent.as_ref().map(|own| own.slot().clone()));
         let (authenticated, queried) = tokio::join!(
             auth.authenticate(user, key.clone(), fetch::both(wanted, slot)),
-            query(&auth.app.table, user, &input)
+            // Boxed, as the operation below: the SDK's futures are large.
+            Box::pin(query(&auth.app.table, user, &input))
         );
         let (caller, (fetched, stored)) = authenticated?;
         if let (Some(request), Some(stored)) = (&idempotent, stored) {
@@ -163,7 +164,9 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
         let preconditions = Preconditions::from_headers(auth.request.headers());
         let caller = caller.with_request(idempotent.clone(), preconditions);
         let response = match queried {
-            Ok(queried) => operation(Authorized { caller, input, fetched, queried }).await,
+            Ok(queried) => {
+                Box::pin(operation(Authorized { caller, input, fetched, queried })).await
+            }
             Err(error) => Err(error),
         };
         match (response, idempotent) {
