@@ -44,7 +44,7 @@ async fn every_arm64_function_answers_its_operations_as_it_does_here_and_ends_wh
     }
 
     let swept = running.get_mut("sweep").unwrap().answer(&json!({})).await;
-    assert_eq!((&swept["failed"], &swept["late"]), (&json!(0), &json!(0)), "{swept}");
+    assert_eq!((&swept["failed"], &swept["timedOut"]), (&json!(0), &json!(0)), "{swept}");
 
     for (binary, emulated) in running {
         let log = emulated.end().await;

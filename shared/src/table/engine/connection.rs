@@ -21,8 +21,8 @@ impl Connection {
     /// From the environment of a Lambda function: `TABLE_NAME`, optionally
     /// `AWS_ENDPOINT_URL_DYNAMODB`, and the variables of [`Aws::from_env`].
     pub fn from_env() -> Result<Self> {
-        let aws = Aws::from_env(env::var("AWS_ENDPOINT_URL_DYNAMODB").ok())?;
-        Ok(Self { table_name: variable("TABLE_NAME")?, aws })
+        let table_name = variable("TABLE_NAME")?;
+        Ok(Self { table_name, aws: Aws::from_env(env::var("AWS_ENDPOINT_URL_DYNAMODB").ok())? })
     }
 
     /// A table of this name, for a caller who has a region and credentials; at this endpoint
