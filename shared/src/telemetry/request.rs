@@ -6,15 +6,10 @@ use std::env;
 use std::future::Future;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::{LazyLock, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use metrique_writer::format::Format;
-use metrique_writer::{Entry, EntryWriter};
-use metrique_writer_format_emf::{Emf, NoMetric};
-
-/// The namespace of the metrics in CloudWatch.
-const NAMESPACE: &str = "Rollcall";
+use serde::Serialize;
 
 /// What is learned of a request while it is worked on.
 #[derive(Debug, Default)]
@@ -71,48 +66,128 @@ pub(crate) struct Record<'a> {
     pub(crate) observed: &'a Observed,
 }
 
-/// A record with what follows from it.
+/// The line, in CloudWatch's embedded metric format: its members, and in `_aws` which of them are
+/// metrics.
+#[derive(Serialize)]
 struct Line<'a> {
-    record: &'a Record<'a>,
-    is_cold: bool,
+    #[serde(rename = "_aws")]
+    aws: Metadata<'a>,
+    level: &'static str,
+    #[serde(rename = "requestId")]
+    request_id: &'a str,
+    #[serde(rename = "Route")]
+    route: &'a str,
+    dialect: &'static str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replayed: Option<u8>,
+    #[serde(rename = "capacityUnits")]
+    capacity_units: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(flatten)]
+    metrics: Metrics,
 }
 
-impl Entry for Line<'_> {
-    fn write<'a>(&'a self, writer: &mut impl EntryWriter<'a>) {
-        let Self { record, is_cold } = self;
+/// What is measured of a request; [`METRICS`] has the units.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metrics {
+    requests: u8,
+    latency: f64,
+    cold_starts: u8,
+    refused_sign_ins: u8,
+    conflicts: u8,
+    #[serde(rename = "DynamoDBCalls")]
+    dynamodb_calls: u32,
+}
+
+/// `_aws` of the embedded metric format.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata<'a> {
+    /// Milliseconds since 1970.
+    timestamp: u64,
+    cloud_watch_metrics: [Directive<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive<'a> {
+    namespace: &'a str,
+    dimensions: [[&'static str; 1]; 1],
+    metrics: &'static [Metric],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    name: &'static str,
+    unit: &'static str,
+}
+
+/// Every member of [`Metrics`], with CloudWatch's name of its unit.
+const METRICS: &[Metric] = &[
+    Metric { name: "Requests", unit: "Count" },
+    Metric { name: "Latency", unit: "Milliseconds" },
+    Metric { name: "ColdStarts", unit: "Count" },
+    Metric { name: "RefusedSignIns", unit: "Count" },
+    Metric { name: "Conflicts", unit: "Count" },
+    Metric { name: "DynamoDBCalls", unit: "Count" },
+];
+
+impl<'a> Line<'a> {
+    fn new(record: &Record<'a>, namespace: &'a str, is_cold: bool) -> Self {
         let Observed { calls, capacity, credential, user, account, refused_sign_in } =
             record.observed;
-        writer.timestamp(SystemTime::now());
-        writer.value("level", if record.status >= 500 { "ERROR" } else { "INFO" });
-        writer.value("requestId", record.request_id);
-        writer.value("Route", record.route);
-        writer.value("dialect", record.dialect);
-        writer.value("status", &NoMetric::from(u64::from(record.status)));
-        writer.value("replayed", &record.is_replayed.then(|| NoMetric::from(1_u64)));
-        writer.value("capacityUnits", &NoMetric::from(*capacity));
-        writer.value("credential", credential);
-        writer.value("user", user);
-        writer.value("account", account);
-        writer.value("error", &record.error);
-        writer.value("Requests", &1_u64);
-        writer.value("Latency", &record.duration);
-        writer.value("ColdStarts", is_cold);
-        writer.value("RefusedSignIns", refused_sign_in);
-        writer.value("Conflicts", &(record.status == 409));
-        writer.value("DynamoDBCalls", calls);
+        // A clock before 1970 is no reason to lose the line.
+        let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            aws: Metadata {
+                timestamp: u64::try_from(timestamp.as_millis()).unwrap_or(u64::MAX),
+                cloud_watch_metrics: [Directive {
+                    namespace,
+                    dimensions: [["Route"]],
+                    metrics: METRICS,
+                }],
+            },
+            level: if record.status >= 500 { "ERROR" } else { "INFO" },
+            request_id: record.request_id,
+            route: record.route,
+            dialect: record.dialect,
+            status: record.status,
+            replayed: record.is_replayed.then_some(1),
+            capacity_units: *capacity,
+            credential: *credential,
+            user: user.as_deref(),
+            account: account.as_deref(),
+            error: record.error,
+            metrics: Metrics {
+                requests: 1,
+                latency: record.duration.as_secs_f64() * 1000.0,
+                cold_starts: is_cold.into(),
+                refused_sign_ins: (*refused_sign_in).into(),
+                conflicts: (record.status == 409).into(),
+                dynamodb_calls: *calls,
+            },
+        }
     }
 }
 
-/// Made once: it keeps its buffers from line to line.
-static FORMAT: LazyLock<Mutex<Emf>> = LazyLock::new(|| {
-    let namespace = namespace(&env::var("AWS_LAMBDA_LOG_GROUP_NAME").unwrap_or_default());
-    Mutex::new(Emf::all_validations(namespace, vec![vec!["Route".to_owned()]]))
-});
+/// The namespace of this function's metrics.
+static NAMESPACE: LazyLock<String> =
+    LazyLock::new(|| namespace(&env::var("AWS_LAMBDA_LOG_GROUP_NAME").unwrap_or_default()));
 
 /// Each stack has metrics of its own. The template calls log groups `/aws/lambda/<stack>/<function>`.
 fn namespace(log_group: &str) -> String {
     let below = log_group.strip_prefix("/aws/lambda/").and_then(|name| name.split_once('/'));
-    below.map_or_else(|| NAMESPACE.to_owned(), |(stack, _)| format!("{NAMESPACE}/{stack}"))
+    below.map_or_else(|| "Rollcall".to_owned(), |(stack, _)| format!("Rollcall/{stack}"))
 }
 
 /// Who takes the lines, if not standard output.
@@ -131,13 +206,13 @@ pub(crate) fn write(record: &Record<'_>) {
     if !is_failure && !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    let line = Line { record, is_cold: !WARM.swap(true, Ordering::Relaxed) };
+    let line = Line::new(record, &NAMESPACE, !WARM.swap(true, Ordering::Relaxed));
     let mut bytes = Vec::with_capacity(1024);
-    let formatted = FORMAT.lock().unwrap_or_else(PoisonError::into_inner).format(&line, &mut bytes);
-    if let Err(error) = formatted {
+    if let Err(error) = serde_json::to_writer(&mut bytes, &line) {
         tracing::warn!(%error, "a request was not recorded");
         return;
     }
+    bytes.push(b'\n');
     match SINK.get() {
         Some(taker) => taker(&String::from_utf8_lossy(&bytes)),
         // A closed standard output is nothing that a request could mend.
