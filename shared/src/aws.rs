@@ -10,9 +10,9 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
-use crate::Result;
 use crate::error::failed;
 use crate::timeouts;
+use crate::{Error, Result};
 
 /// The certificate authorities that Amazon's endpoints use (Amazon Trust Services, <https://www.amazontrust.com/repository/>),
 /// so that a cold start does not search the file system for all those that a system trusts.
@@ -52,7 +52,7 @@ impl Aws {
     ) -> Result<Self> {
         let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
         if endpoint.as_ref().is_some_and(|url| !is_url(url)) {
-            return Err(failed("start")("an endpoint must be an http or https URL"));
+            return Err(Error::internal("start", "an endpoint must be an http or https URL"));
         }
         Ok(Self { region, endpoint, credentials })
     }
@@ -108,7 +108,7 @@ pub(crate) fn timeouts() -> TimeoutConfig {
 
 /// An environment variable that must be set.
 pub(crate) fn variable(name: &'static str) -> Result<String> {
-    env::var(name).map_err(|_| failed("start")(Missing(name)))
+    env::var(name).map_err(|_| Error::internal("start", Missing(name)))
 }
 
 /// An environment variable that must be set and is not.

@@ -104,6 +104,14 @@ impl Error {
     pub fn invalid(field: &'static str, text: impl fmt::Display) -> Self {
         Self::Invalid(vec![FieldError::new(field, text)])
     }
+
+    /// An error of ours, with what was attempted and why it failed.
+    pub(crate) fn internal(
+        action: &'static str,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self::Internal { action, source: source.into() }
+    }
 }
 
 /// The errors of RFC 6749 (sections 4.1.2.1 and 5.2) and RFC 7009 (section 2.2.1) that are in use.
@@ -144,7 +152,7 @@ impl OAuthCode {
 pub(crate) fn failed<E: Into<Box<dyn StdError + Send + Sync>>>(
     action: &'static str,
 ) -> impl FnOnce(E) -> Error {
-    move |source| Error::Internal { action, source: source.into() }
+    move |source| Error::internal(action, source)
 }
 
 /// One error in a request: `<field>: <what is wrong>`.

@@ -126,12 +126,12 @@ impl IdempotentRequest {
         let nonce: [u8; NONCE_LEN] = random::bytes()?;
         self.cipher(key, user)?
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut text)
-            .map_err(|_| failed("store a response")("it cannot be encrypted"))?;
+            .map_err(|_| Error::internal("store a response", "it cannot be encrypted"))?;
         Ok([&nonce[..], &text].concat())
     }
 
     fn open(&self, key: &ServiceKey, user: UserId, sealed: &[u8]) -> Result<Vec<u8>> {
-        let broken = || failed("read a stored response")("it cannot be decrypted");
+        let broken = || Error::internal("read a stored response", "it cannot be decrypted");
         let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(broken)?;
         let mut text = text.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
@@ -144,7 +144,7 @@ impl IdempotentRequest {
     fn cipher(&self, key: &ServiceKey, user: UserId) -> Result<LessSafeKey> {
         let key = self.derive(key, "answer under an Idempotency-Key", user, b"")?;
         let key = UnboundKey::new(&CHACHA20_POLY1305, &key)
-            .map_err(|_| failed("use the service key")("it has the wrong length"))?;
+            .map_err(|_| Error::internal("use the service key", "it has the wrong length"))?;
         Ok(LessSafeKey::new(key))
     }
 }
@@ -172,7 +172,7 @@ impl RecordedResponse {
         let body = match response.body() {
             Body::Text(text) => Some(text.clone()),
             Body::Empty => None,
-            _ => return Err(failed("store a response")("its body is not text")),
+            _ => return Err(Error::internal("store a response", "its body is not text")),
         };
         let headers = headers.map_err(failed("store a response"))?;
         Ok(Self { status: response.status().as_u16(), headers, body })

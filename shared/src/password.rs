@@ -10,12 +10,11 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Versio
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::error::failed;
 use crate::lifetimes;
 use crate::limits::{MAX_PASSWORD, MIN_PASSWORD};
 use crate::model::digest::update_length_prefixed;
 use crate::model::{ParseError, UserId};
-use crate::{Result, random};
+use crate::{Error, Result, random};
 
 /// Memory in KiB, passes and lanes: the least that OWASP's password storage cheat sheet recommends for argon2id.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
@@ -59,13 +58,13 @@ const COMMON: &str = include_str!("common-passwords.txt");
 /// The hash of a password: a PHC string with its parameters and a salt of 16 random bytes.
 pub fn hash(password: &str) -> Result<String> {
     let hash = argon2()?.hash_password_with_salt(password.as_bytes(), &random::bytes::<16>()?);
-    Ok(hash.map_err(|error| failed("hash a password")(error.to_string()))?.to_string())
+    Ok(hash.map_err(|error| Error::internal("hash a password", error.to_string()))?.to_string())
 }
 
 fn argon2() -> Result<Argon2<'static>> {
     let (memory, passes, lanes) = COST;
     let params = Params::new(memory, passes, lanes, None)
-        .map_err(|error| failed("hash a password")(error.to_string()))?;
+        .map_err(|error| Error::internal("hash a password", error.to_string()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
@@ -83,11 +82,11 @@ fn verify(password: &str, hash: Option<&str>) -> Result<bool> {
     let Some(hash) = hash else {
         argon2()?
             .hash_password_with_salt(password.as_bytes(), &[0; 16])
-            .map_err(|error| failed("hash a password")(error.to_string()))?;
+            .map_err(|error| Error::internal("hash a password", error.to_string()))?;
         return Ok(false);
     };
     let hash = PasswordHash::new(hash)
-        .map_err(|error| failed("read a password hash")(error.to_string()))?;
+        .map_err(|error| Error::internal("read a password hash", error.to_string()))?;
     Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 

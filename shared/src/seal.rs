@@ -9,9 +9,9 @@ use crypto_box::aead::OsRng;
 use crypto_box::{PublicKey, SecretKey};
 use sha2::{Digest, Sha256};
 
-use crate::Result;
 use crate::error::failed;
 use crate::model::{ParseError, Sealed, hex};
+use crate::{Error, Result};
 
 /// The environment variable that holds the public key: 32 bytes in standard base64.
 pub const PUBLIC_KEY_VARIABLE: &str = "SEALING_PUBLIC_KEY";
@@ -36,7 +36,7 @@ impl SealPublicKey {
         let sealed = self
             .0
             .seal(&mut OsRng, secret.as_bytes())
-            .map_err(|error| failed("seal a password")(error.to_string()))?;
+            .map_err(|error| Error::internal("seal a password", error.to_string()))?;
         Ok(Sealed { key: fingerprint(&self.0), sealed_box: STANDARD.encode(sealed) })
     }
 }

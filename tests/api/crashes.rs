@@ -193,7 +193,7 @@ async fn a_piece_of_work_that_fails_is_told_keeps_nothing_else_waiting_and_is_do
 
     let failed = app.sweep().await;
 
-    assert_eq!(failed.unwrap_err().to_string(), "could not clear up all that is left in time");
+    assert_eq!(failed.unwrap_err().to_string(), "could not clean up in time");
     assert!(doomed.left(&app).await.len() > 1);
     app.sweep().await.unwrap();
     doomed.assert_gone_without_a_trace(&app).await;

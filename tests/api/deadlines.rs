@@ -3,7 +3,6 @@
 //! What takes long is seen by what was sent, or by a clock that runs ahead whenever nothing else happens.
 
 use std::error::Error as _;
-use std::fs;
 use std::future::pending;
 use std::time::Duration;
 
@@ -13,27 +12,14 @@ use serde_json::json;
 use shared::http::ApiRequest;
 use shared::model::TokenKind;
 use shared::table::{Connection, Table};
-use shared::{Error, Result};
-use testkit::{Fault, TestApp, operations, root};
+use shared::{Error, Result, timeouts};
+use testkit::{Fault, TestApp, operations};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
-
-/// The longest that API Gateway waits for a function, in seconds.
-const GATEWAY: u64 = 30;
-
-/// The seconds after which Lambda ends each function.
-fn lambda_timeouts() -> Vec<u64> {
-    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
-    let values = template.lines().filter_map(|line| line.trim().strip_prefix("Timeout: "));
-    values.map(|seconds| seconds.parse().unwrap()).collect()
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_nothing_ends_is_503_in_its_dialect_before_lambda_and_the_gateway_give_up() {
     testkit::watch_log();
-    let shortest = lambda_timeouts().into_iter().chain([GATEWAY]).min().unwrap();
-    assert!(!lambda_timeouts().is_empty() && shortest < GATEWAY);
-
     for operation in operations().into_iter().filter(|own| own.binary() != "not-found") {
         let event = operation.of(crate::NOBODYS, "rcu_x");
         let call =
@@ -55,7 +41,7 @@ async fn a_request_that_nothing_ends_is_503_in_its_dialect_before_lambda_and_the
             assert_eq!(answer.headers()["content-type"], media_type, "{operation}");
         }
         // A second is left for starting, hashing a password and sending the answer.
-        assert!(begun.elapsed() + Duration::from_secs(1) < Duration::from_secs(shortest));
+        assert!(begun.elapsed() + Duration::from_secs(1) < timeouts::FUNCTION);
     }
 }
 

@@ -8,7 +8,7 @@ use super::header::{self, Header};
 use super::permission::{Caller, Credential, FullAccess};
 use super::scheme::AuthScheme;
 use super::token::Token;
-use crate::error::failed;
+
 use crate::http::ApiRequest;
 use crate::model::{EmailAddress, User, UserId, Username};
 use crate::password;
@@ -65,7 +65,7 @@ impl Basic {
         let (stored, user, ()) =
             app.table.fetch_with_credential(user, CredentialKey::Password(subject), ()).await?;
         let StoredCredential::Password(subject, attempts) = stored else {
-            return Err(failed("sign in")("the attempts were not fetched"));
+            return Err(Error::internal("sign in", "the attempts were not fetched"));
         };
         self.verify(app, user.as_ref(), &subject, &attempts).await?;
         let user = user.ok_or(Error::InvalidCredential)?;
@@ -190,7 +190,9 @@ impl AuthScheme for TokenOrBasic {
             (Self::Basic(basic), StoredCredential::Password(subject, attempts)) => {
                 basic.verify(app, user, &subject, &attempts).await.map(|()| Credential::Password)
             }
-            (Self::Basic(_), _) => Err(failed("check a password")("its attempts were not fetched")),
+            (Self::Basic(_), _) => {
+                Err(Error::internal("check a password", "its attempts were not fetched"))
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::model::{Client, ClientId, Grant, GrantId, User, UserId};
 use crate::table::{Actor, ClientAndGrant, Stored, Table};
+use crate::telemetry::request::observe;
 
 /// Proof that a client authenticated itself, or has no secret to do so with.
 pub struct AuthenticatedClient {
@@ -26,8 +27,12 @@ impl AuthenticatedClient {
             (None, None) => true,
             (None, Some(_)) | (Some(_), None) => false,
         };
+        if !is_authentic {
+            return Ok(None);
+        }
+        observe(|observed| observed.credential = Some("client"));
         let grant = user.zip(grant).filter(|(user, grant)| grant.belongs_to(&client, user));
-        Ok(is_authentic.then_some(Self { client, grant }))
+        Ok(Some(Self { client, grant }))
     }
 
     /// The client.

@@ -165,8 +165,9 @@ impl Table {
         let next = page
             .last_evaluated_key
             .map(|last| {
-                Key::from_attributes(&last)
-                    .ok_or_else(|| failed("read a list")("the last key of a page is malformed"))
+                Key::from_attributes(&last).ok_or_else(|| {
+                    Error::internal("read a list", "the last key of a page is malformed")
+                })
             })
             .transpose()?;
         let items = page.items.unwrap_or_default().into_iter();

@@ -2,7 +2,6 @@
 
 use crate::model::{Client, ClientId, Grant, GrantId, User, UserId};
 use crate::table::engine::{Actor, Key, Stored, Table, Transaction};
-use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
 /// A client, and the grant and the user of the code or token that it presents.
@@ -37,7 +36,6 @@ impl Table {
             Some((user, grant)) => (items.take(&user)?, items.take(&grant)?),
             None => (None, None),
         };
-        observe(|observed| observed.credential = Some("client"));
         Ok(ClientAndGrant { client: items.take(&client)?, user, grant })
     }
 
