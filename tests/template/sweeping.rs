@@ -49,7 +49,8 @@ fn only_the_schedule_may_start_the_sweep() {
 fn lambda_ends_each_function_after_the_time_that_the_code_reckons_with() {
     for function in DEPLOYED.resources("AWS::Lambda::Function").keys() {
         let timeout = DEPLOYED.properties(function)["Timeout"].as_u64();
-        let known = if function == "Sweep" { timeouts::SWEEP_FUNCTION } else { timeouts::FUNCTION };
+        let known =
+            if *function == "Sweep" { timeouts::SWEEP_FUNCTION } else { timeouts::FUNCTION };
 
         assert_eq!(timeout, Some(known.as_secs()), "{function}");
     }
