@@ -80,14 +80,14 @@ pub(crate) fn http_client() -> Result<SharedHttpClient> {
         .build_https())
 }
 
-#[cfg(not(feature = "other-authorities"))]
+#[cfg(not(feature = "custom-ca"))]
 #[expect(clippy::unnecessary_wraps, reason = "those of a file may be unreadable")]
 fn roots() -> Result<Vec<u8>> {
     Ok(AMAZON_ROOTS.to_vec())
 }
 
 /// Those of the PEM file that `AWS_CA_BUNDLE` names, in place of Amazon's: for a bench, whose endpoints nobody else knows.
-#[cfg(feature = "other-authorities")]
+#[cfg(feature = "custom-ca")]
 fn roots() -> Result<Vec<u8>> {
     let Some(file) = env::var_os("AWS_CA_BUNDLE") else { return Ok(AMAZON_ROOTS.to_vec()) };
     std::fs::read(file).map_err(failed("read the file of AWS_CA_BUNDLE"))
