@@ -107,7 +107,7 @@ impl Basic {
     ) -> Result<()> {
         let verified = self.verify_password(app, user, subject, attempts).await;
         if let Err(Error::InvalidCredential | Error::TooManyAttempts { .. }) = verified {
-            observe(|observed| observed.refused_sign_in = true);
+            observe(|observed| observed.rejected_sign_in = true);
         }
         verified
     }

@@ -30,7 +30,7 @@ pub(crate) struct Observed {
     /// The account that was looked at or made.
     pub(crate) account: Option<String>,
     /// Whether a name and a password were refused.
-    pub(crate) refused_sign_in: bool,
+    pub(crate) rejected_sign_in: bool,
 }
 
 tokio::task_local! {
@@ -80,7 +80,7 @@ struct Line<'a> {
 impl Entry for Line<'_> {
     fn write<'a>(&'a self, writer: &mut impl EntryWriter<'a>) {
         let Self { record, is_cold } = self;
-        let Observed { calls, capacity, credential, user, account, refused_sign_in } =
+        let Observed { calls, capacity, credential, user, account, rejected_sign_in } =
             record.observed;
         writer.timestamp(SystemTime::now());
         writer.value("level", if record.status >= 500 { "ERROR" } else { "INFO" });
@@ -97,7 +97,7 @@ impl Entry for Line<'_> {
         writer.value("Requests", &1_u64);
         writer.value("Latency", &record.duration);
         writer.value("ColdStarts", is_cold);
-        writer.value("RefusedSignIns", refused_sign_in);
+        writer.value("RejectedSignIns", rejected_sign_in);
         writer.value("Conflicts", &(record.status == 409));
         writer.value("DynamoDBCalls", calls);
     }
