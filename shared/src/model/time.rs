@@ -1,6 +1,12 @@
-//! Times as clients write them.
+//! Times: computed, and as clients write them.
 
 use super::{ParseError, Timestamp};
+use crate::error::failed;
+
+/// The time so many seconds after `time`, without its fraction of a second.
+pub(crate) fn seconds_after(time: Timestamp, seconds: i64) -> crate::Result<Timestamp> {
+    Timestamp::from_second(time.as_second() + seconds).map_err(failed("compute a time"))
+}
 
 /// A timestamp as RFC 3339 writes it: date, `T`, time to the second, an optional fraction, and `Z` or an offset. A fraction
 /// is kept to the nanosecond.
