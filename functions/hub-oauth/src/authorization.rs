@@ -74,8 +74,8 @@ impl AuthorizationError {
 }
 
 impl AuthorizationRequest {
-    /// Parses a request. An unknown client, or a redirect URI that is not exactly a registered one, is
-    /// an error for the page: nobody is redirected there.
+    /// Parses a request. An unknown client, or a redirect URI that is not exactly a registered one,
+    /// is an error for the page: nobody is redirected there.
     pub(crate) async fn parse(
         app: &App,
         query: &Query<'_>,

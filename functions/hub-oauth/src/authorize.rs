@@ -37,7 +37,8 @@ impl Decision {
     }
 }
 
-/// `GET /api/v1.1/o/authorize/`: the page on which a user signs in and allows or denies the request.
+/// `GET /api/v1.1/o/authorize/`: the page on which a user signs in and allows or denies the
+/// request.
 pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
     match AuthorizationRequest::parse(app, &query).await? {
@@ -46,8 +47,8 @@ pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Resp
     }
 }
 
-/// `POST /api/v1.1/o/authorize/`: the user's decision. The client's request is in the query, and the
-/// CSRF token is bound to it: a user can allow only what the page showed.
+/// `POST /api/v1.1/o/authorize/`: the user's decision. The client's request is in the query, and
+/// the CSRF token is bound to it: a user can allow only what the page showed.
 pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let (query, decision) = (request.query()?, Decision::parse(request)?);
     let key = app.service_keys.current().await?;

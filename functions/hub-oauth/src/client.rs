@@ -41,8 +41,8 @@ impl ClientCredential {
         }
     }
 
-    /// Authenticates the client and reads the grant of the code or token that it presents: one round
-    /// trip.
+    /// Authenticates the client and reads the grant of the code or token that it presents: one
+    /// round trip.
     pub(crate) async fn authenticate(
         self,
         app: &App,

@@ -33,8 +33,9 @@ impl Browser {
     }
 
     /// The `Set-Cookie` header. Over https the name's prefix keeps other hosts of the domain from
-    /// setting it. `Lax`: a browser that comes from the client's site does not send a `Strict` cookie
-    /// even for the page, so each page would set another one. Another site's form sends neither.
+    /// setting it. `Lax`: a browser that comes from the client's site does not send a `Strict`
+    /// cookie even for the page, so each page would set another one. Another site's form sends
+    /// neither.
     pub(crate) fn cookie(&self) -> String {
         let secure = if self.is_https { "; Secure" } else { "" };
         let (name, nonce) = (cookie_name(self.is_https), &self.nonce);

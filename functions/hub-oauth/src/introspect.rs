@@ -28,9 +28,9 @@ struct ActiveToken {
     exp: i64,
 }
 
-/// `POST /api/v1.1/o/introspect/` (RFC 7662): whether a token of the client is active, and for what.
-/// Another client's token looks inactive. Only for clients with a secret: anybody can act as one
-/// without.
+/// `POST /api/v1.1/o/introspect/` (RFC 7662): whether a token of the client is active, and for
+/// what. Another client's token looks inactive. Only for clients with a secret: anybody can act as
+/// one without.
 pub(crate) async fn introspect(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let mut fields = request.fields();
     let credential = ClientCredential::from_request(request, &mut fields)?;

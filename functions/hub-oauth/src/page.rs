@@ -15,16 +15,21 @@ use crate::authorization::AuthorizationRequest;
 
 const STYLE: &str = "\
 body{font:1.1rem/1.5 system-ui,sans-serif;margin:0;background:#f4f5f7;color:#1b1f24}\
-main{max-width:26rem;margin:3rem auto;padding:2rem;background:#fff;border:1px solid #c9ced6;border-radius:.5rem}\
+main{max-width:26rem;margin:3rem auto;padding:2rem;background:#fff;border:1px solid #c9ced6;\
+border-radius:.5rem}\
 h1{font-size:1.4rem;margin-top:0}\
 label{display:block;margin-top:1rem}\
-input{box-sizing:border-box;width:100%;font:inherit;padding:.5rem;border:1px solid #6b7280;border-radius:.25rem}\
-button{font:inherit;padding:.5rem 1.5rem;margin:1.5rem 1rem 0 0;border:1px solid #1f4fa3;border-radius:.25rem;background:#fff;color:#1f4fa3}\
+input{box-sizing:border-box;width:100%;font:inherit;padding:.5rem;border:1px solid #6b7280;\
+border-radius:.25rem}\
+button{font:inherit;padding:.5rem 1.5rem;margin:1.5rem 1rem 0 0;border:1px solid #1f4fa3;\
+border-radius:.25rem;background:#fff;color:#1f4fa3}\
 button.allow{background:#1f4fa3;color:#fff}\
 :focus-visible{outline:3px solid #e08a00;outline-offset:2px}\
 [role=alert]{padding:.75rem;border:2px solid #a61b1b;color:#a61b1b;border-radius:.25rem}\
-@media(prefers-color-scheme:dark){body{background:#14171c;color:#e8eaed}main{background:#1d2127;border-color:#3c434d}\
-input{background:#14171c;color:inherit}button{background:#1d2127;color:#9dbcf5;border-color:#9dbcf5}\
+@media(prefers-color-scheme:dark){body{background:#14171c;color:#e8eaed}main{background:#1d2127;\
+border-color:#3c434d}\
+input{background:#14171c;color:inherit}button{background:#1d2127;color:#9dbcf5;\
+border-color:#9dbcf5}\
 button.allow{background:#9dbcf5;color:#14171c}[role=alert]{color:#ff9d9d;border-color:#ff9d9d}}";
 
 /// Why the page is shown again.
@@ -88,8 +93,8 @@ impl Page<'_> {
     }
 
     /// The Content-Security-Policy. Browsers check `form-action` on every redirect that follows a
-    /// form, also on the client's own redirects, and some hosts cannot be written in it. So it names
-    /// schemes.
+    /// form, also on the client's own redirects, and some hosts cannot be written in it. So it
+    /// names schemes.
     fn policy(&self) -> String {
         let style = STANDARD.encode(Sha256::digest(STYLE));
         let scheme = match scheme(&self.request.target.redirect_uri) {
@@ -123,7 +128,9 @@ impl Page<'_> {
                         ul {
                             @for scope in &self.request.scopes { li { (describe(*scope)) } }
                         }
-                        p { "You are sent back to " (origin(&self.request.target.redirect_uri)) "." }
+                        p {
+                            "You are sent back to " (origin(&self.request.target.redirect_uri)) "."
+                        }
                         (self.form())
                     }
                 }

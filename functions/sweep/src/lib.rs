@@ -1,14 +1,14 @@
-//! Clears up what interrupted requests left. A schedule calls it, no client does.
+//! Finishes the cleanup of interrupted requests. A schedule calls it, no client does.
 
 use std::time::Duration;
 
 use shared::table::{Swept, Table};
 use shared::{Error, Result};
 
-/// For so long a run works; what is left then is left to the next one. Lambda waits longer.
+/// Time budget per run; the next run does the rest. Lambda's timeout is longer.
 pub const WITHIN: Duration = shared::timeouts::SWEEP;
 
-/// One run, which may be under way several times at once.
+/// One run. Several may be in progress at once.
 ///
 /// Fails if any of the work failed, so that Lambda runs it again shortly.
 pub async fn handle(table: &Table) -> Result<Swept> {

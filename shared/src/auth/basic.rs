@@ -56,7 +56,8 @@ impl Basic {
         }
     }
 
-    /// Signs the user in and returns the proof of it; the pair comes from [`Basic::resolve`]. One round trip beside the attempt.
+    /// Signs the user in and returns the proof of it; the pair comes from [`Basic::resolve`]. One
+    /// round trip, besides those of the login attempt.
     pub async fn sign_in(
         &self,
         app: &App,

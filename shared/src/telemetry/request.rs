@@ -1,5 +1,5 @@
-//! One line per request: what was asked, what came of it and what it cost, in CloudWatch's embedded metric format, so that
-//! the same line is log entry and metrics.
+//! One line per request: the operation, its outcome and its cost, in CloudWatch's embedded metric
+//! format, so that one line is both log entry and metrics.
 
 use std::cell::{Cell, RefCell};
 use std::env;
@@ -16,7 +16,7 @@ use metrique_writer_format_emf::{Emf, NoMetric};
 /// The namespace of the metrics in CloudWatch.
 const NAMESPACE: &str = "Rollcall";
 
-/// What is learned of a request while it is worked on.
+/// What is learned of a request while it is handled.
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
     /// Calls to the table.
@@ -25,11 +25,11 @@ pub(crate) struct Observed {
     pub(crate) capacity: f64,
     /// The kind of the credential that was taken.
     pub(crate) credential: Option<&'static str>,
-    /// Whose it is.
+    /// The user who made it.
     pub(crate) user: Option<String>,
-    /// The account that was looked at or made.
+    /// The account that was read or created.
     pub(crate) account: Option<String>,
-    /// Whether a name and a password were refused.
+    /// Whether a username and password were rejected.
     pub(crate) rejected_sign_in: bool,
 }
 
@@ -37,33 +37,33 @@ tokio::task_local! {
     static OBSERVED: RefCell<Observed>;
 }
 
-/// Notes something of the request that is being worked on; nothing outside of one.
-pub(crate) fn observe(note: impl FnOnce(&mut Observed)) {
-    // Outside of a request there is nobody to note it for.
-    let _ = OBSERVED.try_with(|observed| note(&mut observed.borrow_mut()));
+/// Records something of the request that is being handled; outside of one, nothing.
+pub(crate) fn observe(record: impl FnOnce(&mut Observed)) {
+    // Outside of a request there is nothing to record it in.
+    let _ = OBSERVED.try_with(|observed| record(&mut observed.borrow_mut()));
 }
 
-/// Works on a request; what was learned of it comes with the outcome.
+/// Handles a request, and returns what was learned of it with the outcome.
 pub(crate) async fn observed<F: Future>(work: F) -> (F::Output, Observed) {
-    let kept = Cell::new(Observed::default());
+    let result = Cell::new(Observed::default());
     let outcome = OBSERVED
         .scope(RefCell::default(), async {
             let outcome = work.await;
-            observe(|observed| kept.set(std::mem::take(observed)));
+            observe(|observed| result.set(std::mem::take(observed)));
             outcome
         })
         .await;
-    (outcome, kept.into_inner())
+    (outcome, result.into_inner())
 }
 
-/// A request and its answer.
+/// A request and its response.
 pub(crate) struct Record<'a> {
     pub(crate) request_id: &'a str,
-    /// The method and the path, without what names anybody or anything.
+    /// The method and the path, without ids and names.
     pub(crate) route: &'a str,
     pub(crate) dialect: &'static str,
     pub(crate) status: u16,
-    /// Whether the answer is one that was given before.
+    /// Whether the response is a stored one.
     pub(crate) is_replayed: bool,
     pub(crate) duration: Duration,
     /// The error with everything that caused it, if it is ours.
@@ -71,7 +71,7 @@ pub(crate) struct Record<'a> {
     pub(crate) observed: &'a Observed,
 }
 
-/// A record with what follows from it.
+/// A record with what was observed.
 struct Line<'a> {
     record: &'a Record<'a>,
     is_cold: bool,
@@ -103,13 +103,14 @@ impl Entry for Line<'_> {
     }
 }
 
-/// Made once: it keeps its buffers from line to line.
+/// Created once: it reuses its buffers.
 static FORMAT: LazyLock<Mutex<Emf>> = LazyLock::new(|| {
     let namespace = namespace(&env::var("AWS_LAMBDA_LOG_GROUP_NAME").unwrap_or_default());
     Mutex::new(Emf::all_validations(namespace, vec![vec!["Route".to_owned()]]))
 });
 
-/// Each stack has metrics of its own. The template calls log groups `/aws/lambda/<stack>/<function>`.
+/// Each stack has its own namespace. The template calls log groups
+/// `/aws/lambda/<stack>/<function>`.
 fn namespace(log_group: &str) -> String {
     let below = log_group.strip_prefix("/aws/lambda/").and_then(|name| name.split_once('/'));
     below.map_or_else(|| NAMESPACE.to_owned(), |(stack, _)| format!("{NAMESPACE}/{stack}"))
@@ -124,7 +125,7 @@ pub fn set_sink(taker: fn(&str)) {
     let _ = SINK.set(taker);
 }
 
-/// Writes the line. Whatever becomes of it, the answer goes out.
+/// Writes the line. An error is ignored: the response is sent regardless.
 pub(crate) fn write(record: &Record<'_>) {
     static WARM: AtomicBool = AtomicBool::new(false);
     let is_failure = record.status >= 500;

@@ -73,8 +73,8 @@ impl Table {
 
     /// Issues tokens. The code or refresh token that they are issued for becomes invalid.
     ///
-    /// [`Error::WriteConflict`] if the grant was changed since it was read, or the user was disabled
-    /// or changed the password.
+    /// [`Error::WriteConflict`] if the grant was changed since it was read, or the user was
+    /// disabled or changed the password.
     pub async fn issue(
         &self,
         actor: &Actor,
