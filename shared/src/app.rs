@@ -28,11 +28,11 @@ impl App {
         })
     }
 
-    /// Reads the environment and opens the connection to `DynamoDB`, so that the first request finds
-    /// it open. The service key is read when a request first needs it.
+    /// Reads the environment and opens the connection to `DynamoDB`, so that the first request
+    /// finds it open. The service key is read when a request first needs it.
     ///
     /// Fails the cold start if the configuration is incomplete, but not if the database does not
-    /// answer: requests then get 503, and the function recovers with the database.
+    /// respond: requests then get 503, and the function recovers with the database.
     pub async fn from_env() -> Result<Self> {
         let table = Table::connect(Connection::from_env()?)?;
         let service_keys = ServiceKeys::from_env()?;

@@ -14,8 +14,9 @@ use crate::error::failed;
 use crate::timeouts;
 use crate::{Error, Result};
 
-/// The certificate authorities that Amazon's endpoints use (Amazon Trust Services, <https://www.amazontrust.com/repository/>),
-/// so that a cold start does not search the file system for all those that a system trusts.
+/// The certificate authorities that Amazon's endpoints use (Amazon Trust Services,
+/// <https://www.amazontrust.com/repository/>), so that a cold start does not load all those that
+/// the system trusts.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// Where a service of AWS is and how to reach it.
@@ -27,10 +28,10 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// The environment of a Lambda function: `AWS_REGION` and the `AWS_…` credentials; the service is at this endpoint, if it
-    /// is not AWS's own.
+    /// The environment of a Lambda function: `AWS_REGION` and the `AWS_…` credentials; `endpoint`
+    /// replaces AWS's own.
     ///
-    /// In Lambda credentials are always in the environment; the SDK's chain of other places is not searched.
+    /// In Lambda credentials are always in the environment; the SDK's other sources are not tried.
     pub fn from_env(endpoint: Option<String>) -> Result<Self> {
         let session = env::var("AWS_SESSION_TOKEN").ok();
         let credentials = Credentials::new(
@@ -44,7 +45,7 @@ impl Aws {
         Self::new(region, SharedCredentialsProvider::new(credentials), endpoint)
     }
 
-    /// With credentials that were found elsewhere; the service is at this endpoint, if it is not AWS's own.
+    /// With credentials from another source; `endpoint` replaces AWS's own.
     pub fn new(
         region: Region,
         credentials: SharedCredentialsProvider,
@@ -69,7 +70,7 @@ impl Aws {
     }
 }
 
-/// A client of its own, with connections of its own.
+/// A new client, which shares no connections.
 pub(crate) fn http_client() -> Result<SharedHttpClient> {
     let trusted = TrustStore::empty().with_pem_certificate(roots()?);
     let tls =
@@ -80,14 +81,15 @@ pub(crate) fn http_client() -> Result<SharedHttpClient> {
         .build_https())
 }
 
-#[cfg(not(feature = "other-authorities"))]
+#[cfg(not(feature = "custom-ca"))]
 #[expect(clippy::unnecessary_wraps, reason = "those of a file may be unreadable")]
 fn roots() -> Result<Vec<u8>> {
     Ok(AMAZON_ROOTS.to_vec())
 }
 
-/// Those of the PEM file that `AWS_CA_BUNDLE` names, in place of Amazon's: for a bench, whose endpoints nobody else knows.
-#[cfg(feature = "other-authorities")]
+/// The authorities of the PEM file that `AWS_CA_BUNDLE` names, in place of Amazon's: for the
+/// endpoints of the bench.
+#[cfg(feature = "custom-ca")]
 fn roots() -> Result<Vec<u8>> {
     let Some(file) = env::var_os("AWS_CA_BUNDLE") else { return Ok(AMAZON_ROOTS.to_vec()) };
     std::fs::read(file).map_err(failed("read the file of AWS_CA_BUNDLE"))

@@ -1,4 +1,4 @@
-//! What the functions of the e24 dialect have in common.
+//! What the functions of the e24 dialect share.
 
 use serde::Serialize;
 
@@ -11,18 +11,18 @@ pub type Name = Text<MAX_NAME_PART>;
 /// A phone number as it was sent; empty for none.
 pub type Phone = OptionalText<MAX_PHONE>;
 
-/// Every success says so.
+/// The format of every success.
 #[derive(Serialize)]
 pub struct Success<T> {
     success: bool,
     #[serde(flatten)]
-    answer: T,
+    fields: T,
 }
 
 impl<T> Success<T> {
-    /// What is answered beside `"success": true`; it must be a structure.
-    pub const fn new(answer: T) -> Self {
-        Self { success: true, answer }
+    /// The fields beside `"success": true`; `fields` must be a structure.
+    pub const fn new(fields: T) -> Self {
+        Self { success: true, fields }
     }
 }
 
@@ -53,7 +53,7 @@ struct S3View {
     secret_key: Option<String>,
 }
 
-/// An API key; the secret only where it was made just now.
+/// An API key, with its secret only when that is new.
 #[derive(Serialize)]
 pub struct ApiKeyView {
     api_key: String,
@@ -61,7 +61,7 @@ pub struct ApiKeyView {
     secret_key: Option<String>,
 }
 
-/// A public key for SSH; the private one only where it was made just now.
+/// A public key for SSH, with the private one only when that is new.
 #[derive(Serialize)]
 pub struct SshKeyView {
     id: u64,
@@ -106,14 +106,14 @@ impl UserView {
 }
 
 impl ApiKeyView {
-    /// The key with its secret, right after that was made, or without.
+    /// The key; with its secret if that is new.
     pub fn new(key: &ApiKey, owner: UserId, secret_key: Option<String>) -> Self {
         Self { api_key: key.id.to_api_key(owner), secret_key }
     }
 }
 
 impl SshKeyView {
-    /// The key with its private half, right after that was made, or without.
+    /// The key; with its private half if that is new.
     pub fn new(key: &SshKey, private_key: Option<String>) -> Self {
         let (name, fingerprint) = (key.name.clone(), key.fingerprint.clone());
         Self { id: key.id, name, fingerprint, private_key }

@@ -15,7 +15,8 @@ pub enum Error {
     /// No credential was sent.
     #[error("authentication is required")]
     MissingCredential,
-    /// A credential that is malformed, unknown, expired or revoked, or whose user is gone or disabled.
+    /// A credential that is malformed, unknown, expired or revoked, or whose user is deleted or
+    /// disabled.
     #[error("the credential is not valid")]
     InvalidCredential,
     /// An environment token, where a user token is required.
@@ -74,8 +75,8 @@ pub enum Error {
         /// What it means here.
         description: &'static str,
     },
-    /// Another request changed what this one had read. Nothing was written; the whole request may be
-    /// run again.
+    /// Another request changed what this one had read. Nothing was written; the whole request may
+    /// be run again.
     #[error("another request changed the same data")]
     WriteConflict,
     /// The database could not be reached, was too busy or too slow. The outcome of a write is

@@ -1,10 +1,10 @@
-//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a request that is sent again is not
-//! done again.
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a request that is sent again is
+//! not done again.
 //!
-//! The response to a success is stored in the same transaction as its effect, so that neither exists
-//! without the other. The response, which may contain a secret, is encrypted with the service key. The
-//! hash that identifies the request, from which a password in it could be guessed, is keyed with it.
-//! So the table alone reveals neither.
+//! The response to a success is stored in the same transaction as its effect, so that neither
+//! exists without the other. The response, which may contain a secret, is encrypted with the
+//! service key. The hash that identifies the request, from which a password in it could be guessed,
+//! is keyed with it. So the table alone reveals neither.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -142,15 +142,15 @@ impl IdempotentRequest {
 
     /// Each slot has its own key, so that random nonces do not repeat under one key.
     fn cipher(&self, key: &ServiceKey, user: UserId) -> Result<LessSafeKey> {
-        let key = self.derive(key, "answer under an Idempotency-Key", user, b"")?;
+        let key = self.derive(key, "response under an Idempotency-Key", user, b"")?;
         let key = UnboundKey::new(&CHACHA20_POLY1305, &key)
             .map_err(|_| Error::internal("use the service key", "it has the wrong length"))?;
         Ok(LessSafeKey::new(key))
     }
 }
 
-/// A hash of what distinguishes requests: method, path without a trailing slash, query, media type and
-/// body.
+/// A hash of what distinguishes requests: method, path without a trailing slash, query, media type
+/// and body.
 fn digest(request: &ApiRequest) -> [u8; 32] {
     let path = request.path_segments().join("/");
     let texts = [request.method(), &path, request.raw_query(), request.media_type().as_str()];

@@ -1,7 +1,9 @@
-//! What the functions share: the domain model, credentials, access to the single table, and the HTTP edge.
+//! What the functions share: the domain model, credentials, access to the single table, and the
+//! HTTP edge.
 //!
-//! Arrows go one way. [`model`] knows neither HTTP nor `DynamoDB`; [`table`] knows no HTTP; [`http`] knows no
-//! `DynamoDB`; [`auth`] joins the request's credential with the table; the functions stand on all of them.
+//! Dependencies go one way. [`model`] knows neither HTTP nor `DynamoDB`; [`table`] knows no HTTP;
+//! [`http`] knows no `DynamoDB`; [`auth`] joins the request's credential with the table; the
+//! functions use all of them.
 
 #[cfg(feature = "table")]
 mod app;

@@ -1,4 +1,5 @@
-//! Passwords: argon2id, stored as PHC strings. Only what checks or sets a password takes this feature.
+//! Passwords: argon2id, stored as PHC strings. Only functions that check or set a password have
+//! this feature.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -16,10 +17,12 @@ use crate::model::digest::update_length_prefixed;
 use crate::model::{ParseError, UserId};
 use crate::{Error, Result, random};
 
-/// Memory in KiB, passes and lanes: the least that OWASP's password storage cheat sheet recommends for argon2id.
+/// Memory in KiB, passes and lanes: the minimum in OWASP's password storage cheat sheet for
+/// argon2id.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
 
-/// A password that a user chose: 8 to 256 characters, none of the most common ones. It has no `Debug`.
+/// A password that a user chose: 8 to 256 characters, none of the most common ones. Without
+/// `Debug`, since it must not be logged.
 pub struct NewPassword(String);
 
 impl FromStr for NewPassword {
@@ -90,8 +93,8 @@ fn verify(password: &str, hash: Option<&str>) -> Result<bool> {
     Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
-/// Passwords that were right within the last minute, by a keyed hash of user, stored hash and password: a changed
-/// password is another entry.
+/// Passwords that were verified within the last minute, by a keyed hash of user, stored hash and
+/// password: a changed password is another entry.
 pub struct PasswordCache {
     key: [u8; 64],
     seen: Mutex<HashMap<[u8; 32], Instant>>,
@@ -113,7 +116,7 @@ impl PasswordCache {
     pub fn verify(&self, user: UserId, hash: Option<&str>, password: &str) -> Result<bool> {
         let is_right = verify(password, hash)?;
         if !is_right && hash.is_some_and(is_outdated) {
-            // As slow as for a name that nobody has, whatever the old hash cost.
+            // As slow as for an unknown name, whatever the old hash cost.
             verify(password, None)?;
         }
         if let Some(hash) = hash.filter(|_| is_right) {

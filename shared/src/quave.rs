@@ -1,4 +1,4 @@
-//! What the functions of the quave dialect have in common.
+//! What the functions of the quave dialect share.
 
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ pub struct AccountView {
 }
 
 impl AccountView {
-    /// The account for the user who asks.
+    /// The account, as the calling user sees it.
     pub fn new(account: Account, user: &User) -> Self {
         let Account {
             id,

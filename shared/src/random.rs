@@ -12,8 +12,8 @@ pub fn bytes<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// Waits up to 10 ms at first, up to twice as long at each further attempt, to 640 ms; at random, so that callers who
-/// collided do not collide again.
+/// Waits for a random time, so that callers who collided do not collide again: up to 10 ms at
+/// first, up to twice as long after each further attempt, at most 640 ms.
 pub(crate) async fn back_off(attempt: u32) -> Result<()> {
     let most = 10_000 << attempt.min(6);
     let wait = u64::from(u32::from_be_bytes(bytes()?)) % most;

@@ -1,7 +1,8 @@
-//! Sealing what only the operator may read again.
+//! Sealed boxes: encryption that only the operator can undo.
 //!
-//! A sealed box is libsodium's `crypto_box_seal` (X25519, XSalsa20-Poly1305, an ephemeral key per box), so that any
-//! language with a libsodium binding opens one with the private key. The functions hold the public key alone.
+//! A sealed box is libsodium's `crypto_box_seal` (X25519, XSalsa20-Poly1305, an ephemeral key per
+//! box), so that any libsodium binding opens it with the private key. The functions have only the
+//! public key.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_not_32_bytes_of_base64_is_refused() {
+    fn a_key_that_is_not_32_bytes_of_base64_is_rejected() {
         for text in ["", "AAAA", "not base64!"] {
             assert!(SealPublicKey::parse(text).is_err(), "{text}");
         }

@@ -1,8 +1,9 @@
-//! The service key: the secret that lives outside the table, and what is derived from it.
+//! The service key: a secret stored outside the table, and what is derived from it.
 //!
-//! It is a Secrets Manager secret, a flat JSON object: `current` names a version, and each other field is a version with
-//! its key, a text of at least 32 characters: `{"current":"1","1":"…"}`. A key is rotated by adding a version and then
-//! naming it current; a version goes when nothing in the table names it any more.
+//! It is a Secrets Manager secret, a flat JSON object: `current` names a version, and each other
+//! field is a version with its key, a text of at least 32 characters: `{"current":"1","1":"…"}`. A
+//! key is rotated by adding a version and then naming it current; a version can be removed when
+//! nothing in the table names it any more.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,7 +35,7 @@ struct Known {
     read_at: Option<Instant>,
     /// When it could not be read.
     failed_at: Option<Instant>,
-    /// Versions that were met and not found when the secret was read again for them, and when that was.
+    /// Versions that the secret did not have when it was read for them, and when that was.
     missing: BTreeMap<String, Instant>,
 }
 
@@ -80,9 +81,9 @@ impl ServiceKeys {
         current.ok_or_else(|| unavailable("the secret names no current version that it holds"))
     }
 
-    /// The version that something in the table names. One that is not known makes the process read the secret again,
-    /// once per version within some minutes; without it the answer is 503, since nobody can say whether the credential
-    /// is good.
+    /// The version that an item in the table names. For an unknown one the secret is read again,
+    /// once per version within [`lifetimes::SERVICE_KEY_TTL`]. If it is still missing the response
+    /// is 503, since nobody can tell whether the credential is valid.
     pub async fn version(&self, version: &str) -> Result<Arc<ServiceKey>> {
         let lacking = || unavailable("the secret lacks a version that the table names");
         if let Some(key) = self.known().keys.get(version) {
@@ -105,7 +106,8 @@ impl ServiceKeys {
         Err(lacking())
     }
 
-    /// Whether what is known is old, or nothing is, and the last try did not just fail.
+    /// Whether the secret is to be read: it never was or is outdated, and the last read did not
+    /// just fail.
     fn is_to_be_read(&self) -> bool {
         let known = self.known();
         let is_recent = |at: Option<Instant>, span| at.is_some_and(|at| at.elapsed() < span);
@@ -115,14 +117,14 @@ impl ServiceKeys {
     }
 
     async fn read(&self) -> Result<()> {
-        let answer = tokio::time::timeout(
+        let response = tokio::time::timeout(
             timeouts::SERVICE_KEY_READ,
             self.client.get_secret_value().secret_id(&self.secret).send(),
         )
         .await;
-        let answer = answer.map_err(unavailable)?.map_err(unavailable)?;
+        let response = response.map_err(unavailable)?.map_err(unavailable)?;
         let mut fields: BTreeMap<String, String> =
-            serde_json::from_str(answer.secret_string().unwrap_or_default())
+            serde_json::from_str(response.secret_string().unwrap_or_default())
                 .map_err(|_| unavailable("the secret is not a flat JSON object of texts"))?;
         let mut known = self.known();
         known.read_at = Some(Instant::now());

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 /// API Gateway gives up on a function after this time.
 pub const GATEWAY: Duration = Duration::from_secs(30);
-/// Lambda ends a function that answers requests after this time: `Timeout` in `template.yaml`.
+/// Lambda ends a function that handles requests after this time: `Timeout` in `template.yaml`.
 pub const FUNCTION: Duration = Duration::from_secs(10);
-/// A request is answered with 503 after this time.
+/// A request that takes longer gets status 503.
 pub const REQUEST: Duration = Duration::from_secs(8);
 /// A request that lost a race is run again if it began less than this time ago.
 pub const RETRY_WINDOW: Duration = Duration::from_secs(4);

@@ -127,7 +127,7 @@ pub struct ConsentPage {
     path: String,
     cookie: String,
     /// What the form carries.
-    pub seal: String,
+    pub csrf_token: String,
     /// The answer with the page.
     pub answer: ApiResponse,
 }
@@ -142,11 +142,12 @@ impl ConsentPage {
     pub async fn open_over(service: &impl Service, scheme: &str, path: &str) -> Self {
         let answer = service.send("GET", path, &[("x-forwarded-proto", scheme)], None).await;
         let page = answer.body.as_str().unwrap_or_else(|| panic!("{answer:?}"));
-        let seal = page.split(r#"name="seal" value=""#).nth(1).expect("a sealed form");
-        let seal = seal.split('"').next().expect("its end").to_owned();
+        let csrf_token =
+            page.split(r#"name="csrf_token" value=""#).nth(1).expect("a form with a CSRF token");
+        let csrf_token = csrf_token.split('"').next().expect("its end").to_owned();
         let cookie = answer.header("set-cookie").expect("a cookie");
         let cookie = cookie.split(';').next().expect("its value").to_owned();
-        Self { path: path.to_owned(), cookie, seal, answer }
+        Self { path: path.to_owned(), cookie, csrf_token, answer }
     }
 
     /// Sends the form.
@@ -158,7 +159,7 @@ impl ConsentPage {
         decision: &str,
     ) -> ApiResponse {
         let body = form(&[
-            ("seal", &self.seal),
+            ("csrf_token", &self.csrf_token),
             ("username", username),
             ("password", password),
             ("decision", decision),
@@ -283,7 +284,7 @@ impl Operation {
                 let shown = ConsentPage::open(service, &path).await;
                 event["headers"]["cookie"] = json!(shown.cookie());
                 form(&[
-                    ("seal", &shown.seal),
+                    ("csrf_token", &shown.csrf_token),
                     ("username", &who.username),
                     ("password", &who.password),
                     ("decision", "allow"),

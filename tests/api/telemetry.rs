@@ -44,7 +44,7 @@ async fn a_request_leaves_one_line_with_what_was_asked_what_came_of_it_and_what_
             "Requests": 1,
             "Latency": null,
             "ColdStarts": null,
-            "RefusedSignIns": 0,
+            "RejectedSignIns": 0,
             "Conflicts": 0,
             "DynamoDBCalls": app.proxy().calls().len(),
         })
@@ -62,7 +62,7 @@ async fn a_request_leaves_one_line_with_what_was_asked_what_came_of_it_and_what_
     names.sort_unstable();
     assert_eq!(
         names,
-        ["ColdStarts", "Conflicts", "DynamoDBCalls", "Latency", "RefusedSignIns", "Requests"]
+        ["ColdStarts", "Conflicts", "DynamoDBCalls", "Latency", "RejectedSignIns", "Requests"]
     );
 }
 
@@ -146,7 +146,7 @@ async fn an_answer_that_is_given_again_is_told_from_the_first_one() {
 }
 
 #[tokio::test]
-async fn a_refused_sign_in_and_a_conflict_are_counted() {
+async fn a_rejected_sign_in_and_a_conflict_are_counted() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let wrong = basic("janedoe", "a wrong horse");
@@ -158,8 +158,8 @@ async fn a_refused_sign_in_and_a_conflict_are_counted() {
     });
     jane.send_json("PUT", "/v2/accounts", &taken).await;
 
-    let refused = request_lines("Route", "GET /api/v1.1/users/{}/emails");
-    assert!(refused.iter().any(|line| line["status"] == 401 && line["RefusedSignIns"] == 1));
+    let rejected = request_lines("Route", "GET /api/v1.1/users/{}/emails");
+    assert!(rejected.iter().any(|line| line["status"] == 401 && line["RejectedSignIns"] == 1));
     let conflict = last(&jane);
     assert_eq!((&conflict["status"], &conflict["Conflicts"]), (&json!(409), &json!(1)));
 }

@@ -66,8 +66,8 @@ def allow(url):
     browser = requests.Session()
     page = browser.get(url, timeout=30)
     page.raise_for_status()
-    seal = re.search(r'name="seal" value="([^"]+)"', page.text).group(1)
-    form = {"seal": seal, "username": USERNAME, "password": PASSWORD, "decision": "allow"}
+    csrf_token = re.search(r'name="csrf_token" value="([^"]+)"', page.text).group(1)
+    form = {"csrf_token": csrf_token, "username": USERNAME, "password": PASSWORD, "decision": "allow"}
     answer = browser.post(url, data=form, allow_redirects=False, timeout=30)
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]

@@ -14,7 +14,7 @@ use devkit::template::{self, Template};
 use devkit::{out, workspace};
 
 /// Lets a function trust an authority of the bench. Nothing that is released has it.
-const FEATURE: &str = "shared/other-authorities";
+const FEATURE: &str = "shared/custom-ca";
 
 /// Programs that were built in another way, under a label.
 #[derive(Debug, Clone)]

@@ -13,7 +13,7 @@ use crate::AuthRequest;
 use crate::get::check_preconditions;
 use crate::openssh::{self, PublicKey};
 
-/// The most SSH keys that a user can have.
+/// The maximum number of SSH keys of a user.
 const MAX: usize = shared::limits::MAX_SSH_KEYS;
 
 /// The body of `PUT /v2/account/sshkey`.
@@ -78,8 +78,8 @@ struct Added {
     sshkeys: SshKeyView,
 }
 
-/// `PUT /v2/account/sshkey`: adds a public key, or a new pair, whose private key is shown only in this
-/// response.
+/// `PUT /v2/account/sshkey`: adds a public key, or a new pair, whose private key is shown only in
+/// this response.
 pub(crate) async fn add(
     app: &App,
     auth: AuthRequest<'_, FullAccess>,

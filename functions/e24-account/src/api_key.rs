@@ -1,4 +1,4 @@
-//! What the operations on API keys have in common.
+//! What the operations on API keys share.
 
 use std::str::FromStr;
 
@@ -43,7 +43,7 @@ impl ApiKeyRef {
     }
 }
 
-/// The answer with a new secret.
+/// The response with a new secret.
 #[derive(Serialize)]
 pub(crate) struct ApiKeyResponse {
     pub(crate) api: ApiKeyView,

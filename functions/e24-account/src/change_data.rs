@@ -10,10 +10,11 @@ use shared::{App, Error, Result};
 use crate::AuthRequest;
 use crate::get::{check_preconditions, view};
 
-/// The most characters of a user's one name.
+/// The maximum length of a user's full name, in characters.
 const LONGEST_NAME: usize = shared::limits::MAX_FULL_NAME;
 
-/// The body of `POST /v2/account/data`; what is absent stays. It has no `Debug`: the password must not be logged.
+/// The body of `POST /v2/account/data`; an absent field is not changed. Without `Debug`, since the
+/// password must not be logged.
 struct ChangeData {
     first_name: Option<Name>,
     last_name: Option<Name>,
@@ -32,16 +33,18 @@ impl ChangeData {
         fields.into_result(Some(read))
     }
 
-    /// The one name that is kept, with the parts that were given in place of its own, and which of it is the first.
+    /// The full name to store and its first name, with the parts of the body in place of the
+    /// user's.
     fn names(&self, user: &User) -> Result<(Option<String>, Option<String>)> {
         if self.first_name.is_none() && self.last_name.is_none() {
             return Ok((None, None));
         }
-        let (own_first, own_last) = own_names(user);
-        let part = |given: &Option<Name>, own: &str| {
-            given.as_ref().map_or(own.to_owned(), Name::to_string)
+        let (stored_first, stored_last) = stored_names(user);
+        let part = |new: &Option<Name>, stored: &str| {
+            new.as_ref().map_or(stored.to_owned(), Name::to_string)
         };
-        let (first, last) = (part(&self.first_name, own_first), part(&self.last_name, own_last));
+        let (first, last) =
+            (part(&self.first_name, stored_first), part(&self.last_name, stored_last));
         let whole = format!("{first} {last}").trim().to_owned();
         if whole.chars().count() > LONGEST_NAME {
             let field = if self.first_name.is_some() { "first_name" } else { "last_name" };
@@ -51,9 +54,9 @@ impl ChangeData {
     }
 }
 
-/// First and last name as they are kept: the first is known if it was given as such and the whole name still starts with
-/// it, else it is what is before the first space.
-fn own_names(user: &User) -> (&str, &str) {
+/// The stored first and last name. The first is the one that was set, if the full name still starts
+/// with it, else what is before the first space.
+fn stored_names(user: &User) -> (&str, &str) {
     let whole = user.full_name.as_str();
     let known = user.first_name.as_deref().filter(|first| !first.is_empty());
     let known =
@@ -61,8 +64,8 @@ fn own_names(user: &User) -> (&str, &str) {
     known.or_else(|| whole.split_once(' ')).unwrap_or((whole, ""))
 }
 
-/// `POST /v2/account/data`: changes the caller's names, phone number and password. A new password revokes the caller's
-/// OAuth grants and user tokens, but for the one that asks, and no API key.
+/// `POST /v2/account/data`: changes the caller's names, phone number and password. A new password
+/// revokes the caller's OAuth grants and user tokens, except the presented one, and no API key.
 pub(crate) async fn change(
     app: &App,
     auth: AuthRequest<'_, AccountWrite>,

@@ -10,7 +10,7 @@ use crate::AuthRequest;
 use crate::api_key::ApiKeyResponse;
 use crate::get::check_preconditions;
 
-/// The most API keys that a user can have.
+/// The maximum number of API keys of a user.
 const MAX: usize = shared::limits::MAX_API_KEYS;
 
 /// `PUT /v2/account/api`: makes an API key. Its secret is shown this once.

@@ -9,7 +9,7 @@ use shared::table::Versioned;
 
 use crate::AuthRequest;
 
-/// The user that asks.
+/// The calling user.
 #[derive(Serialize)]
 pub(crate) struct Account {
     account: UserView,
@@ -25,12 +25,12 @@ pub(crate) async fn get(
         .await
 }
 
-/// A user, as the answer shows it.
+/// A user, as the response shows it.
 pub(crate) fn view(user: &User) -> Success<Account> {
     Success::new(Account { account: UserView::new(user, None) })
 }
 
-/// Refuses a write to the user unless it is as the request demands, as `GET /v2/account` shows it.
+/// Rejects a write to the user unless the preconditions hold for what `GET /v2/account` shows.
 pub(crate) fn check_preconditions<N: Permission>(caller: Caller<N>) -> Result<Caller<N>> {
     caller.check_if_match(|user| (view(user), user.versions()))
 }

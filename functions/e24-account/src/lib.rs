@@ -113,6 +113,6 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     }
 }
 
-/// An answer that says nothing more than that it is done.
+/// A response that reports success and nothing more.
 #[derive(serde::Serialize)]
 struct Empty {}

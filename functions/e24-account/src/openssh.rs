@@ -9,19 +9,21 @@ use ssh_key::private::{Ed25519Keypair, KeypairData};
 use ssh_key::public::{KeyData, RsaPublicKey};
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
-/// The most characters of a line with a public key: room for an RSA key of 16384 bits and a comment.
+/// The maximum length of a line with a public key, in characters: enough for an RSA key of 16384
+/// bits and a comment.
 const LONGEST: usize = shared::limits::MAX_SSH_KEY_TEXT;
 
-/// What OpenSSH works with, without what is too short to be safe.
+/// The sizes that OpenSSH accepts, without those too short to be safe.
 const RSA_BITS: RangeInclusive<usize> = 2048..=16384;
 
-/// A public key that may be added: Ed25519, ECDSA, either of them on a security key, or RSA of a safe length.
+/// A public key that may be added: Ed25519, ECDSA, either of them on a security key, or RSA of a
+/// safe length.
 pub(crate) struct PublicKey(KeyData);
 
 impl FromStr for PublicKey {
     type Err = ParseError;
 
-    /// Reads the line of a `.pub` file. No problem repeats any of the text: it may be a private key.
+    /// Parses the line of a `.pub` file. No error repeats any of the text: it may be a private key.
     fn from_str(raw: &str) -> Result<Self, ParseError> {
         if raw.contains("PRIVATE KEY") {
             return Err(ParseError::new("must be a public key, never a private one"));
@@ -53,8 +55,8 @@ fn bits(rsa: &RsaPublicKey) -> usize {
     }
 }
 
-/// Whether modulus and exponent are odd, and the exponent from 3 to below 2^64: no pair of primes gives others, or none in
-/// use.
+/// Whether modulus and exponent are odd, and the exponent from 3 to below 2^64. No valid key has
+/// another modulus, and none in use another exponent.
 fn is_sound(rsa: &RsaPublicKey) -> bool {
     let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
     let (Some(n), Some(e)) = (rsa.n.as_positive_bytes(), rsa.e.as_positive_bytes()) else {

@@ -9,8 +9,8 @@ use crate::AuthRequest;
 use crate::api_key::{ApiKeyRef, ApiKeyResponse};
 use crate::get::check_preconditions;
 
-/// `POST /v2/account/api-new-secret-key`: gives an API key another secret, which is shown this once; the old one stops
-/// at once.
+/// `POST /v2/account/api-new-secret-key`: gives an API key a new secret, which only this response
+/// shows. The old one stops working at once.
 pub(crate) async fn renew(
     app: &App,
     auth: AuthRequest<'_, FullAccess>,

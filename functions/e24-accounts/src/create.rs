@@ -74,8 +74,8 @@ struct Created {
     user: UserView,
 }
 
-/// `PUT /v2/accounts`: an admin of the current account creates a user, who becomes a member of it. The
-/// secrets of the new keys are shown only in this response.
+/// `PUT /v2/accounts`: an admin of the current account creates a user, who becomes a member of it.
+/// The secrets of the new keys are shown only in this response.
 pub(crate) async fn create(
     app: &App,
     auth: AuthRequest<'_, FullAccess>,

@@ -9,7 +9,7 @@ use shared::{App, Error, Result};
 
 use crate::AuthRequest;
 
-/// The most users in one response.
+/// The maximum number of users in one response.
 const MAX: usize = 1000;
 
 /// Which users to list.
@@ -38,8 +38,8 @@ struct Users {
     users: Vec<UserView>,
 }
 
-/// `GET /v2/accounts[?limit=…&offset=…]`: the users of the caller's current account, oldest first; for a caller that is
-/// not its admin, the caller alone. Secrets are not shown.
+/// `GET /v2/accounts[?limit=…&offset=…]`: the users of the caller's current account, oldest first.
+/// A caller who is not its admin sees only itself. Secrets are not shown.
 pub(crate) async fn list(
     app: &App,
     auth: AuthRequest<'_, AccountRead>,

@@ -7,7 +7,7 @@ use shared::{App, Result};
 
 use crate::account_id;
 
-/// Golem answers a deletion with an empty object.
+/// Golem responds to a deletion with an empty object.
 #[derive(Serialize)]
 struct Deleted {}
 

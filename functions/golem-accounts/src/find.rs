@@ -13,8 +13,8 @@ struct Accounts {
     values: Vec<AccountView>,
 }
 
-/// `GET /v1/accounts[?email=…]`: the accounts that the caller has a grant from, oldest first; with `email`, those that
-/// show this address. An invalid address matches nothing.
+/// `GET /v1/accounts[?email=…]`: the accounts that the caller has a grant from, oldest first; with
+/// `email`, those that show this address. An invalid address matches nothing.
 pub(crate) async fn find(
     app: &App,
     auth: AuthRequest<'_, AccountRead>,

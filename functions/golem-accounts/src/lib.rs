@@ -92,8 +92,8 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     }
 }
 
-/// Refuses a write to an account that is not as the request demands. Costs a round only if it demands something, and the
-/// account shows another owner's address.
+/// Rejects a write to an account for which the preconditions do not hold. Costs a round trip only
+/// if there are any and the account shows another owner's address.
 async fn check_preconditions<N: Permission>(
     app: &App,
     caller: Caller<N>,

@@ -24,7 +24,8 @@ impl UpdateAccount {
     }
 }
 
-/// `PUT /v1/accounts/{account_id}`: an admin replaces name and e-mail. The plan cannot be changed so.
+/// `PUT /v1/accounts/{account_id}`: an admin replaces name and e-mail. The plan cannot be changed
+/// here.
 pub(crate) async fn update(
     app: &App,
     auth: AuthRequest<'_, AccountWrite>,

@@ -1,4 +1,4 @@
-//! What a client asks a user for (RFC 6749, section 4.1.1; RFC 7636, section 4.3).
+//! Authorization requests (RFC 6749, section 4.1.1; RFC 7636, section 4.3).
 
 use std::collections::BTreeSet;
 
@@ -12,70 +12,70 @@ use shared::model::{Client, ClientId, Scope};
 use shared::table::Stored;
 use shared::{App, Error, OAuthCode, Result};
 
-/// What a client can be granted.
+/// The scopes that a client can be granted.
 const GRANTABLE: [Scope; 4] =
     [Scope::ProfileRead, Scope::ProfileWrite, Scope::EmailRead, Scope::EmailWrite];
 
-/// What a client asks for that says nothing.
-const DEFAULT: [Scope; 2] = [Scope::ProfileRead, Scope::EmailRead];
+/// The scopes of a request that names none.
+const DEFAULT_SCOPES: [Scope; 2] = [Scope::ProfileRead, Scope::EmailRead];
 
-/// A request of a registered client that can be put to a user.
+/// A valid request of a registered client.
 pub(crate) struct AuthorizationRequest {
     pub(crate) client: Stored<Client>,
     pub(crate) scopes: BTreeSet<Scope>,
     pub(crate) challenge: Option<String>,
-    pub(crate) answer: RedirectTarget,
+    pub(crate) target: RedirectTarget,
 }
 
-/// Where the client waits for its answer.
+/// Where the client waits for the response.
 pub(crate) struct RedirectTarget {
     pub(crate) redirect_uri: String,
     state: Option<String>,
 }
 
 impl RedirectTarget {
-    /// Sends the browser back to the client with this in the query.
-    fn with(&self, pairs: &[(&str, &str)]) -> Result<Response<Body>> {
+    /// Redirects the browser to the client with these parameters in the query.
+    fn redirect(&self, pairs: &[(&str, &str)]) -> Result<Response<Body>> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(pairs);
         query.extend_pairs(self.state.iter().map(|state| ("state", state)));
-        let joint = if self.redirect_uri.contains('?') { '&' } else { '?' };
-        let place = format!("{}{joint}{}", self.redirect_uri, query.finish());
-        let place = HeaderValue::try_from(place)
+        let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
+        let location = format!("{}{separator}{}", self.redirect_uri, query.finish());
+        let location = HeaderValue::try_from(location)
             .map_err(|_| Error::invalid("redirect_uri", "cannot be sent to"))?;
         let mut redirect = Response::new(Body::Empty);
         *redirect.status_mut() = StatusCode::SEE_OTHER;
-        redirect.headers_mut().insert(LOCATION, place);
+        redirect.headers_mut().insert(LOCATION, location);
         Ok(redirect)
     }
 
-    /// Tells the client its code.
-    pub(crate) fn code(&self, code: &str) -> Result<Response<Body>> {
-        self.with(&[("code", code)])
+    /// Sends the client its code.
+    pub(crate) fn with_code(&self, code: &str) -> Result<Response<Body>> {
+        self.redirect(&[("code", code)])
     }
 
-    /// Tells the client why it gets none.
-    pub(crate) fn refuse(&self, code: OAuthCode, description: &str) -> Result<Response<Body>> {
-        self.with(&[("error", code.as_str()), ("error_description", description)])
+    /// Sends the client an error (RFC 6749, section 4.1.2.1).
+    pub(crate) fn with_error(&self, code: OAuthCode, description: &str) -> Result<Response<Body>> {
+        self.redirect(&[("error", code.as_str()), ("error_description", description)])
     }
 }
 
-/// A request that the client is told was wrong.
+/// An invalid request, whose error is sent to the client.
 pub(crate) struct AuthorizationError {
-    answer: RedirectTarget,
+    target: RedirectTarget,
     code: OAuthCode,
     description: &'static str,
 }
 
 impl AuthorizationError {
     pub(crate) fn send(&self) -> Result<Response<Body>> {
-        self.answer.refuse(self.code, self.description)
+        self.target.with_error(self.code, self.description)
     }
 }
 
 impl AuthorizationRequest {
-    /// Reads a request. An unknown client, or a place to answer to that is not exactly one of those registered, is an
-    /// error for the page: nothing is ever sent there.
+    /// Parses a request. An unknown client, or a redirect URI that is not exactly a registered one,
+    /// is an error for the page: nobody is redirected there.
     pub(crate) async fn parse(
         app: &App,
         query: &Query<'_>,
@@ -89,13 +89,13 @@ impl AuthorizationRequest {
             .filter(|uri| client.redirect_uris.iter().any(|registered| registered == uri))
             .ok_or_else(|| Error::invalid("redirect_uri", "is not one that the client registered"))?
             .to_owned();
-        let answer =
+        let target =
             RedirectTarget { redirect_uri, state: query.non_empty("state").map(str::to_owned) };
-        let wish = response_type(query)
+        let parsed = response_type(query)
             .and_then(|()| Ok((scopes(query)?, challenge(query, client.secret_hash.is_none())?)));
-        match wish {
-            Ok((scopes, challenge)) => Ok(Ok(Self { client, scopes, challenge, answer })),
-            Err((code, description)) => Ok(Err(AuthorizationError { answer, code, description })),
+        match parsed {
+            Ok((scopes, challenge)) => Ok(Ok(Self { client, scopes, challenge, target })),
+            Err((code, description)) => Ok(Err(AuthorizationError { target, code, description })),
         }
     }
 }
@@ -113,20 +113,20 @@ fn response_type(query: &Query<'_>) -> Result<(), FieldError> {
 }
 
 fn scopes(query: &Query<'_>) -> Result<BTreeSet<Scope>, FieldError> {
-    let auth = query.non_empty("scope").unwrap_or_default();
-    read_scopes(auth)
-        .map(|scopes| if scopes.is_empty() { DEFAULT.into() } else { scopes })
+    let scope = query.non_empty("scope").unwrap_or_default();
+    parse_scopes(scope)
+        .map(|scopes| if scopes.is_empty() { DEFAULT_SCOPES.into() } else { scopes })
         .ok_or((OAuthCode::InvalidScope, "a client can be granted the scopes of users only"))
 }
 
-/// Scopes with spaces between them, if a client can be granted all of them.
-pub(crate) fn read_scopes(text: &str) -> Option<BTreeSet<Scope>> {
+/// Parses scopes separated by spaces. `None` if a client cannot be granted all of them.
+pub(crate) fn parse_scopes(text: &str) -> Option<BTreeSet<Scope>> {
     let known = |name: &str| GRANTABLE.into_iter().find(|scope| scope.as_str() == name);
     text.split(' ').filter(|name| !name.is_empty()).map(known).collect()
 }
 
-/// Scopes with spaces between them.
-pub(crate) fn write_scopes(scopes: &BTreeSet<Scope>) -> String {
+/// The scopes, separated by spaces.
+pub(crate) fn format_scopes(scopes: &BTreeSet<Scope>) -> String {
     scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
 }
 

@@ -9,9 +9,9 @@ use crate::authorization::AuthorizationRequest;
 use crate::consent::Browser;
 use crate::page::{Page, SignInError};
 
-/// What a user sends from the page.
+/// The form that a user submits.
 struct Decision {
-    seal: String,
+    csrf_token: String,
     username: String,
     password: String,
     allows: bool,
@@ -21,7 +21,8 @@ impl Decision {
     fn parse(request: &ApiRequest) -> Result<Self> {
         let mut form = request.form()?;
         let text = |value: Option<String>| value.unwrap_or_default();
-        let (seal, decision) = (form.optional("seal"), form.required::<String>("decision"));
+        let (csrf_token, decision) =
+            (form.optional("csrf_token"), form.required::<String>("decision"));
         let (username, password) = (form.optional("username"), form.optional("password"));
         let allows = match decision.as_deref() {
             Some("allow") => true,
@@ -31,26 +32,27 @@ impl Decision {
                 false
             }
         };
-        let (seal, username, password) = (text(seal), text(username), text(password));
-        form.into_result(Some(Self { seal, username, password, allows }))
+        let (csrf_token, username, password) = (text(csrf_token), text(username), text(password));
+        form.into_result(Some(Self { csrf_token, username, password, allows }))
     }
 }
 
-/// `GET /api/v1.1/o/authorize/`: shows the page on which a user signs in and decides.
+/// `GET /api/v1.1/o/authorize/`: the page on which a user signs in and allows or denies the
+/// request.
 pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
     match AuthorizationRequest::parse(app, &query).await? {
         Ok(authorization) => show(app, request, &authorization, "", None).await,
-        Err(refused) => refused.send(),
+        Err(error) => error.send(),
     }
 }
 
-/// `POST /api/v1.1/o/authorize/`: what the user decided. Nobody is asked for anything that is not on the page: the
-/// client's request stands in the query, and the seal is over it.
+/// `POST /api/v1.1/o/authorize/`: the user's decision. The client's request is in the query, and
+/// the CSRF token is bound to it: a user can allow only what the page showed.
 pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let (query, decision) = (request.query()?, Decision::parse(request)?);
     let key = app.service_keys.current().await?;
-    let was_shown = Browser::of(request)?.was_shown(&key, request, &decision.seal)?;
+    let was_shown = Browser::from_request(request)?.verify(&key, request, &decision.csrf_token)?;
     let basic = Basic::new(decision.username.clone(), decision.password);
     let named = async {
         if was_shown && decision.allows { basic.resolve(app).await.map(Some) } else { Ok(None) }
@@ -58,12 +60,12 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
     let (authorization, named) = tokio::join!(AuthorizationRequest::parse(app, &query), named);
     let authorization = match authorization? {
         Ok(authorization) => authorization,
-        Err(refused) => return refused.send(),
+        Err(error) => return error.send(),
     };
     let signed_in = match named? {
         Some(named) => sign_in(app, &basic, named).await?,
         None if was_shown => {
-            return authorization.answer.refuse(OAuthCode::AccessDenied, "the user said no");
+            return authorization.target.with_error(OAuthCode::AccessDenied, "the user said no");
         }
         None => Err(SignInError::Stale),
     };
@@ -73,7 +75,7 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
     }
 }
 
-/// The user, or what the page says instead.
+/// Signs the user in, or tells what the page shows instead.
 async fn sign_in(
     app: &App,
     basic: &Basic,
@@ -88,17 +90,17 @@ async fn sign_in(
     }
 }
 
-/// Notes what the user grants and tells the client its code.
+/// Stores the grant and sends the client its code.
 async fn grant(
     app: &App,
     caller: &Caller<FullAccess>,
     authorization: AuthorizationRequest,
 ) -> Result<Response<Body>> {
-    let AuthorizationRequest { client, scopes, challenge, answer } = authorization;
-    let redirect_uri = answer.redirect_uri.clone();
+    let AuthorizationRequest { client, scopes, challenge, target } = authorization;
+    let redirect_uri = target.redirect_uri.clone();
     let new = NewGrant { client: client.id, scopes, redirect_uri, challenge };
     let code = app.table.create_grant(&caller.actor(), caller.user(), new).await?;
-    answer.code(&code.reveal())
+    target.with_code(&code.reveal())
 }
 
 async fn show(
@@ -109,7 +111,8 @@ async fn show(
     error: Option<SignInError>,
 ) -> Result<Response<Body>> {
     let key = app.service_keys.current().await?;
-    let browser = Browser::of(request)?;
-    let (seal, cookie) = (browser.seal(&key, request)?, browser.cookie());
-    Page { request: authorization, seal: &seal, cookie: &cookie, username, trouble: error }.answer()
+    let browser = Browser::from_request(request)?;
+    let (csrf_token, cookie) = (browser.csrf_token(&key, request)?, browser.cookie());
+    Page { request: authorization, csrf_token: &csrf_token, cookie: &cookie, username, error }
+        .into_response()
 }

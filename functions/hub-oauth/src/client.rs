@@ -1,11 +1,11 @@
-//! Who the client is (RFC 6749, section 2.3).
+//! Client authentication (RFC 6749, section 2.3).
 
 use shared::auth::{AuthenticatedClient, Basic};
 use shared::http::{ApiRequest, Fields};
 use shared::model::{ClientId, GrantCredential, GrantTokenKind};
 use shared::{App, Error, OAuthCode, Result};
 
-/// What a client says of itself, in the header or in the body.
+/// The id and secret of a client, in the header or in the body.
 pub(crate) struct ClientCredential {
     id: Option<ClientId>,
     secret: Option<String>,
@@ -18,8 +18,8 @@ const fn invalid(description: &'static str) -> Error {
 const UNKNOWN: Error = invalid("the client is unknown or did not prove itself");
 
 impl ClientCredential {
-    /// Reads it; a client says it in one place only.
-    pub(crate) fn of(request: &ApiRequest, fields: &mut Result<Fields>) -> Result<Self> {
+    /// Parses them. A client sends them in one place only.
+    pub(crate) fn from_request(request: &ApiRequest, fields: &mut Result<Fields>) -> Result<Self> {
         let in_header = Basic::basic_credentials(request).map_err(|_| UNKNOWN)?;
         let (id, secret): (Option<String>, Option<String>) = match fields {
             Ok(fields) => (fields.non_empty("client_id"), fields.non_empty("client_secret")),
@@ -29,7 +29,7 @@ impl ClientCredential {
             (Some((name, password)), id, None) if id.as_ref().is_none_or(|id| *id == name) => {
                 Ok(Self {
                     id: name.parse().ok(),
-                    secret: Some(password).filter(|own| !own.is_empty()),
+                    secret: Some(password).filter(|secret| !secret.is_empty()),
                 })
             }
             (None, Some(id), secret) => Ok(Self { id: id.parse().ok(), secret }),
@@ -41,8 +41,9 @@ impl ClientCredential {
         }
     }
 
-    /// The client, if it is the one it says it is, with the grant that it brings in hand: one round.
-    pub(crate) async fn check(
+    /// Authenticates the client and reads the grant of the code or token that it presents: one
+    /// round trip.
+    pub(crate) async fn authenticate(
         self,
         app: &App,
         presented: Option<&GrantCredential>,
@@ -55,14 +56,13 @@ impl ClientCredential {
     }
 }
 
-/// The one field of a body that names a token; the hint of what it is is not needed, since its prefix says it.
-pub(crate) fn named_token(
-    fields: Result<Fields>,
-) -> Result<Option<(GrantTokenKind, GrantCredential)>> {
+/// The access or refresh token in the field `token`; `None` if it is neither. `token_type_hint` is
+/// not needed, since the token's prefix tells its kind.
+pub(crate) fn parse_token(fields: Result<Fields>) -> Result<Option<GrantCredential>> {
     let mut fields = fields?;
     let token: Option<String> = fields.required_non_empty("token");
     let token = fields.into_result(token)?;
     Ok([GrantTokenKind::Access, GrantTokenKind::Refresh]
         .into_iter()
-        .find_map(|part| Some((part, GrantCredential::parse(part, &token).ok()?))))
+        .find_map(|kind| GrantCredential::parse(kind, &token).ok()))
 }

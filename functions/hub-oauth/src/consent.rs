@@ -1,19 +1,17 @@
-//! What binds a sign-in form to the browser that it was shown in, so that no other page can send one.
+//! The CSRF token of the consent form: no other site can submit one.
 //!
-//! The browser keeps a random cookie; the form carries a MAC over the cookie, the time and the client's request, under
-//! the service key. Nothing is stored.
+//! The browser has a random cookie; the token is a MAC over the cookie, the time and the client's
+//! request, under the service key. Nothing is stored.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use shared::http::ApiRequest;
+use shared::lifetimes::CONSENT_FORM_TTL;
 use shared::model::Timestamp;
 use shared::service_key::ServiceKey;
 use shared::{Result, random};
 
-/// For so many seconds a form can be sent.
-const LIFE: i64 = shared::lifetimes::CONSENT_FORM_TTL;
-
-/// What the service key is used for here.
+/// What the token's key is derived for.
 const PURPOSE: &str = "consent form";
 
 /// The cookie of one browser.
@@ -24,7 +22,7 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// The browser's cookie, or a new one.
-    pub(crate) fn of(request: &ApiRequest) -> Result<Self> {
+    pub(crate) fn from_request(request: &ApiRequest) -> Result<Self> {
         let is_https = request.origin().starts_with("https://");
         let known = request.cookie(cookie_name(is_https)).filter(|nonce| is_nonce(nonce));
         let nonce = match known {
@@ -34,39 +32,44 @@ impl Browser {
         Ok(Self { nonce, is_https })
     }
 
-    /// The `Set-Cookie` header. Over https the name's prefix keeps other hosts of the domain from setting it. `Lax`, since
-    /// a browser that comes from the client's site brings a `Strict` cookie not even along to the page, so that each page
-    /// would get another one; no other site's form brings either.
+    /// The `Set-Cookie` header. Over https the name's prefix keeps other hosts of the domain from
+    /// setting it. `Lax`: a browser that comes from the client's site does not send a `Strict`
+    /// cookie even for the page, so each page would set another one. Another site's form sends
+    /// neither.
     pub(crate) fn cookie(&self) -> String {
         let secure = if self.is_https { "; Secure" } else { "" };
         let (name, nonce) = (cookie_name(self.is_https), &self.nonce);
-        format!("{name}={nonce}; Path=/; Max-Age={LIFE}; HttpOnly; SameSite=Lax{secure}")
+        format!(
+            "{name}={nonce}; Path=/; Max-Age={CONSENT_FORM_TTL}; HttpOnly; SameSite=Lax{secure}"
+        )
     }
 
-    /// What the form for this request carries.
-    pub(crate) fn seal(&self, key: &ServiceKey, request: &ApiRequest) -> Result<String> {
+    /// The CSRF token of the form for this request: `<time>.<MAC>`.
+    pub(crate) fn csrf_token(&self, key: &ServiceKey, request: &ApiRequest) -> Result<String> {
         let time = Timestamp::now().as_second();
-        let mac = key.derive(PURPOSE, &self.sealed(&time.to_be_bytes(), request))?;
+        let mac = key.derive(PURPOSE, &self.authenticated(&time.to_be_bytes(), request))?;
         Ok(format!("{time}.{}", URL_SAFE_NO_PAD.encode(mac)))
     }
 
-    /// Whether a form with this seal was shown in this browser for this request, not long ago.
-    pub(crate) fn was_shown(
+    /// Whether the form with this token was shown in this browser for this request, at most
+    /// [`CONSENT_FORM_TTL`] seconds ago.
+    pub(crate) fn verify(
         &self,
         key: &ServiceKey,
         request: &ApiRequest,
-        seal: &str,
+        csrf_token: &str,
     ) -> Result<bool> {
-        let Some((time, mac)) = seal.split_once('.') else { return Ok(false) };
+        let Some((time, mac)) = csrf_token.split_once('.') else { return Ok(false) };
         let (Ok(time), Ok(mac)) = (time.parse::<i64>(), URL_SAFE_NO_PAD.decode(mac)) else {
             return Ok(false);
         };
         let age = Timestamp::now().as_second().checked_sub(time);
-        let is_fresh = age.is_some_and(|age| (0..=LIFE).contains(&age));
-        Ok(is_fresh && key.derives(PURPOSE, &self.sealed(&time.to_be_bytes(), request), &mac)?)
+        let is_fresh = age.is_some_and(|age| (0..=CONSENT_FORM_TTL).contains(&age));
+        Ok(is_fresh
+            && key.derives(PURPOSE, &self.authenticated(&time.to_be_bytes(), request), &mac)?)
     }
 
-    fn sealed<'a>(&'a self, time: &'a [u8], request: &'a ApiRequest) -> [&'a [u8]; 3] {
+    fn authenticated<'a>(&'a self, time: &'a [u8], request: &'a ApiRequest) -> [&'a [u8]; 3] {
         [self.nonce.as_bytes(), time, request.raw_query().as_bytes()]
     }
 }

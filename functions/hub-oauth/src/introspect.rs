@@ -6,10 +6,10 @@ use shared::model::{
 };
 use shared::{App, Error, OAuthCode, Result};
 
-use crate::authorization::write_scopes;
-use crate::client::{ClientCredential, named_token};
+use crate::authorization::format_scopes;
+use crate::client::{ClientCredential, parse_token};
 
-/// What a client learns of a token (RFC 7662, section 2.2); of one that does not work, only that.
+/// The response about a token (RFC 7662, section 2.2); of an inactive one, only that.
 #[derive(Serialize)]
 struct Introspection {
     active: bool,
@@ -28,48 +28,38 @@ struct ActiveToken {
     exp: i64,
 }
 
-/// `POST /api/v1.1/o/introspect/` (RFC 7662): whether a token of the client's own works, and for what. A token that is
-/// another client's looks inactive. Takes a client with a secret: without one anybody could ask.
+/// `POST /api/v1.1/o/introspect/` (RFC 7662): whether a token of the client is active, and for
+/// what. Another client's token looks inactive. Only for clients with a secret: anybody can act as
+/// one without.
 pub(crate) async fn introspect(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let mut fields = request.fields();
-    let client = ClientCredential::of(request, &mut fields)?;
-    let token = named_token(fields);
-    let named = token.as_ref().ok().and_then(Option::as_ref).map(|(_, token)| token);
-    let proven = client.check(app, named).await?;
-    if proven.client().secret_hash.is_none() {
+    let credential = ClientCredential::from_request(request, &mut fields)?;
+    let token = parse_token(fields);
+    let presented = token.as_ref().ok().and_then(Option::as_ref);
+    let client = credential.authenticate(app, presented).await?;
+    if client.client().secret_hash.is_none() {
         return Err(Error::OAuth {
             code: OAuthCode::InvalidClient,
             description: "this takes a client with a secret",
         });
     }
     let active = token?
-        .zip(proven.grant())
-        .and_then(|((part, token), (user, grant))| active(part, &token, user, grant));
+        .zip(client.grant())
+        .and_then(|(token, (user, grant))| active_token(&token, user, grant));
     http::ok(&Introspection { active: active.is_some(), token: active })
 }
 
-/// What is to be said of a token that works.
-fn active(
-    part: GrantTokenKind,
-    token: &GrantCredential,
-    user: &User,
-    grant: &Grant,
-) -> Option<ActiveToken> {
+/// The token's data, if it is active.
+fn active_token(token: &GrantCredential, user: &User, grant: &Grant) -> Option<ActiveToken> {
     let now = Timestamp::now();
-    let (scopes, token_type, iat, exp) = match part {
+    let (scopes, token_type, iat, exp) = match token.kind() {
         GrantTokenKind::Access => {
             let access = grant.active_access(token, now)?;
             (&access.scopes, "Bearer", access.created_at, access.expires_at)
         }
         GrantTokenKind::Refresh => {
-            let refresh = grant.refresh.as_ref()?;
-            let works = token.matches(&refresh.secret_hash) && now < refresh.expires_at;
-            works.then_some((
-                &grant.scopes,
-                "refresh_token",
-                refresh.created_at,
-                refresh.expires_at,
-            ))?
+            let refresh = grant.active_refresh(token, now)?;
+            (&grant.scopes, "refresh_token", refresh.created_at, refresh.expires_at)
         }
         GrantTokenKind::Code => return None,
     };
@@ -77,7 +67,7 @@ fn active(
         client_id: grant.client,
         username: user.username.to_string(),
         user_id: user.number,
-        scope: write_scopes(scopes),
+        scope: format_scopes(scopes),
         token_type,
         iat: iat.as_second(),
         exp: exp.as_second(),

@@ -1,4 +1,4 @@
-//! The page on which a user signs in and decides.
+//! The page on which a user signs in and allows or denies a request.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,27 +15,32 @@ use crate::authorization::AuthorizationRequest;
 
 const STYLE: &str = "\
 body{font:1.1rem/1.5 system-ui,sans-serif;margin:0;background:#f4f5f7;color:#1b1f24}\
-main{max-width:26rem;margin:3rem auto;padding:2rem;background:#fff;border:1px solid #c9ced6;border-radius:.5rem}\
+main{max-width:26rem;margin:3rem auto;padding:2rem;background:#fff;border:1px solid #c9ced6;\
+border-radius:.5rem}\
 h1{font-size:1.4rem;margin-top:0}\
 label{display:block;margin-top:1rem}\
-input{box-sizing:border-box;width:100%;font:inherit;padding:.5rem;border:1px solid #6b7280;border-radius:.25rem}\
-button{font:inherit;padding:.5rem 1.5rem;margin:1.5rem 1rem 0 0;border:1px solid #1f4fa3;border-radius:.25rem;background:#fff;color:#1f4fa3}\
+input{box-sizing:border-box;width:100%;font:inherit;padding:.5rem;border:1px solid #6b7280;\
+border-radius:.25rem}\
+button{font:inherit;padding:.5rem 1.5rem;margin:1.5rem 1rem 0 0;border:1px solid #1f4fa3;\
+border-radius:.25rem;background:#fff;color:#1f4fa3}\
 button.allow{background:#1f4fa3;color:#fff}\
 :focus-visible{outline:3px solid #e08a00;outline-offset:2px}\
 [role=alert]{padding:.75rem;border:2px solid #a61b1b;color:#a61b1b;border-radius:.25rem}\
-@media(prefers-color-scheme:dark){body{background:#14171c;color:#e8eaed}main{background:#1d2127;border-color:#3c434d}\
-input{background:#14171c;color:inherit}button{background:#1d2127;color:#9dbcf5;border-color:#9dbcf5}\
+@media(prefers-color-scheme:dark){body{background:#14171c;color:#e8eaed}main{background:#1d2127;\
+border-color:#3c434d}\
+input{background:#14171c;color:inherit}button{background:#1d2127;color:#9dbcf5;\
+border-color:#9dbcf5}\
 button.allow{background:#9dbcf5;color:#14171c}[role=alert]{color:#ff9d9d;border-color:#ff9d9d}}";
 
-/// Why a page is shown again.
+/// Why the page is shown again.
 pub(crate) enum SignInError {
-    /// Name or password are wrong.
+    /// The username or the password is wrong.
     WrongPassword,
-    /// Ten attempts are under way; worth trying again after so many seconds.
+    /// Ten attempts are in progress; retry after so many seconds.
     Busy(u64),
-    /// Ten passwords were wrong; worth trying again after so many seconds.
+    /// Ten passwords were wrong; retry after so many seconds.
     Locked(u64),
-    /// The form was not shown in this browser, or too long ago.
+    /// The CSRF token is not valid or has expired.
     Stale,
 }
 
@@ -61,42 +66,44 @@ impl SignInError {
     }
 }
 
-/// What of the page is not the same for everybody.
+/// The variable parts of the page.
 pub(crate) struct Page<'a> {
     pub(crate) request: &'a AuthorizationRequest,
-    /// What the form carries so that no other page can send it.
-    pub(crate) seal: &'a str,
+    /// The form's CSRF token.
+    pub(crate) csrf_token: &'a str,
     /// The `Set-Cookie` header.
     pub(crate) cookie: &'a str,
-    /// What the user typed last as a name.
+    /// The username that was entered last.
     pub(crate) username: &'a str,
-    pub(crate) trouble: Option<SignInError>,
+    pub(crate) error: Option<SignInError>,
 }
 
 impl Page<'_> {
-    /// The answer that shows it. No script runs on it, and its form can be sent nowhere but here, and from here on to the
-    /// client.
-    pub(crate) fn answer(&self) -> Result<Response<Body>> {
-        let status = self.trouble.as_ref().map_or(StatusCode::OK, SignInError::status);
-        let mut answer = http::html(status, self.markup().into_string(), &self.policy())?;
-        let headers = answer.headers_mut();
-        headers.insert(SET_COOKIE, HeaderValue::try_from(self.cookie).map_err(unsendable)?);
-        if let Some(SignInError::Busy(seconds) | SignInError::Locked(seconds)) = self.trouble {
+    /// The response with the page. It runs no script, and its form can be submitted only here, from
+    /// where the browser is redirected to the client.
+    pub(crate) fn into_response(self) -> Result<Response<Body>> {
+        let status = self.error.as_ref().map_or(StatusCode::OK, SignInError::status);
+        let mut response = http::html(status, self.markup().into_string(), &self.policy())?;
+        let headers = response.headers_mut();
+        headers.insert(SET_COOKIE, HeaderValue::try_from(self.cookie).map_err(invalid_header)?);
+        if let Some(SignInError::Busy(seconds) | SignInError::Locked(seconds)) = self.error {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        Ok(answer)
+        Ok(response)
     }
 
-    /// Browsers hold every redirect that follows a form against `form-action`, also those that the client makes in turn; and
-    /// there are hosts that it cannot name. So it names schemes.
+    /// The Content-Security-Policy. Browsers check `form-action` on every redirect that follows a
+    /// form, also on the client's own redirects, and some hosts cannot be written in it. So it
+    /// names schemes.
     fn policy(&self) -> String {
         let style = STANDARD.encode(Sha256::digest(STYLE));
-        let scheme = match scheme(&self.request.answer.redirect_uri) {
+        let scheme = match scheme(&self.request.target.redirect_uri) {
             "http" | "https" => String::new(),
-            own => format!(" {own}:"),
+            other => format!(" {other}:"),
         };
         format!(
-            "default-src 'none'; style-src 'sha256-{style}'; form-action 'self' https: http:{scheme}; frame-ancestors 'none'; base-uri 'none'"
+            "default-src 'none'; style-src 'sha256-{style}'; \
+             form-action 'self' https: http:{scheme}; frame-ancestors 'none'; base-uri 'none'"
         )
     }
 
@@ -114,14 +121,16 @@ impl Page<'_> {
                 body {
                     main {
                         h1 { "Sign in to allow " (name) }
-                        @if let Some(trouble) = &self.trouble {
-                            p #trouble role="alert" { (trouble.text()) }
+                        @if let Some(error) = &self.error {
+                            p #error role="alert" { (error.text()) }
                         }
                         p { strong { (name) } " asks to:" }
                         ul {
-                            @for scope in &self.request.scopes { li { (in_words(*scope)) } }
+                            @for scope in &self.request.scopes { li { (describe(*scope)) } }
                         }
-                        p { "You are sent back to " (origin(&self.request.answer.redirect_uri)) "." }
+                        p {
+                            "You are sent back to " (origin(&self.request.target.redirect_uri)) "."
+                        }
                         (self.form())
                     }
                 }
@@ -130,10 +139,10 @@ impl Page<'_> {
     }
 
     fn form(&self) -> Markup {
-        let described = self.trouble.as_ref().map(|_| "trouble");
+        let described = self.error.as_ref().map(|_| "error");
         html! {
             form method="post" {
-                input type="hidden" name="seal" value=(self.seal);
+                input type="hidden" name="csrf_token" value=(self.csrf_token);
                 label for="username" { "Username or e-mail address" }
                 input #username name="username" value=(self.username) autocomplete="username"
                     autocapitalize="none" spellcheck="false" required aria-describedby=[described];
@@ -147,8 +156,8 @@ impl Page<'_> {
     }
 }
 
-/// What a scope means to the user.
-const fn in_words(scope: Scope) -> &'static str {
+/// What a scope allows, in words for the user.
+const fn describe(scope: Scope) -> &'static str {
     match scope {
         Scope::ProfileRead => "see your profile",
         Scope::ProfileWrite => "change your profile",
@@ -165,7 +174,7 @@ fn scheme(uri: &str) -> &str {
     uri.split(':').next().unwrap_or(uri)
 }
 
-/// Scheme and host of a registered URI, or the scheme alone if it has no host, for the user to read.
+/// Scheme and host of a registered URI, or the scheme alone if it has no host: what the user reads.
 fn origin(uri: &str) -> String {
     let scheme = scheme(uri);
     let host = uri.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
@@ -175,6 +184,6 @@ fn origin(uri: &str) -> String {
     }
 }
 
-fn unsendable<E: Into<Box<dyn std::error::Error + Send + Sync>>>(source: E) -> Error {
+fn invalid_header<E: Into<Box<dyn std::error::Error + Send + Sync>>>(source: E) -> Error {
     Error::Internal { action: "write a page", source: source.into() }
 }

@@ -1,35 +1,30 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::http::{self, ApiRequest};
-use shared::model::GrantTokenKind;
+use shared::model::Revocation;
 use shared::{App, Result};
 
-use crate::client::{ClientCredential, named_token};
+use crate::client::{ClientCredential, parse_token};
 
 #[derive(Serialize)]
 struct Revoked {}
 
-/// `POST /api/v1.1/o/revoke_token/` (RFC 7009): an access token alone, or with a refresh token all that came from one
-/// grant. A token that is unknown or another client's is answered the same, and nothing is done.
+/// `POST /api/v1.1/o/revoke_token/` (RFC 7009): revokes an access token alone, or with a refresh
+/// token all tokens of its grant. A token that is unknown or another client's gets the same
+/// response, and nothing is revoked.
 pub(crate) async fn revoke(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let mut fields = request.fields();
-    let client = ClientCredential::of(request, &mut fields)?;
-    let token = named_token(fields);
-    let named = token.as_ref().ok().and_then(Option::as_ref).map(|(_, token)| token);
-    let proven = client.check(app, named).await?;
-    if let (Some((part, token)), Some((_, grant))) = (token?, proven.grant())
-        && let Some(refresh) = &grant.refresh
-    {
-        match part {
-            GrantTokenKind::Refresh if token.is_in_family(&refresh.family_hash) => {
-                app.table.delete_grant(&proven.actor(), grant).await?;
+    let credential = ClientCredential::from_request(request, &mut fields)?;
+    let token = parse_token(fields);
+    let presented = token.as_ref().ok().and_then(Option::as_ref);
+    let client = credential.authenticate(app, presented).await?;
+    if let (Some(token), Some((_, grant))) = (token?, client.grant()) {
+        match grant.revoke(&token) {
+            Some(Revocation::Grant) => app.table.delete_grant(&client.actor(), grant).await?,
+            Some(Revocation::AccessToken { remaining }) => {
+                app.table.delete_access(&client.actor(), grant, &remaining).await?;
             }
-            GrantTokenKind::Access
-                if grant.access.iter().any(|access| token.matches(&access.secret_hash)) =>
-            {
-                app.table.delete_access(&proven.actor(), grant, &token).await?;
-            }
-            GrantTokenKind::Code | GrantTokenKind::Refresh | GrantTokenKind::Access => {}
+            None => {}
         }
     }
     http::ok(&Revoked {})

@@ -30,7 +30,7 @@ impl ChangeEmail {
     }
 }
 
-/// `PATCH /api/v1.1/users/{username}/emails/`: says that an address is verified, or makes it the primary one, or both.
+/// `PATCH /api/v1.1/users/{username}/emails/`: marks an address as verified, or primary, or both.
 pub(crate) async fn change(
     app: &App,
     auth: AuthRequest<'_, EmailWrite>,

@@ -14,7 +14,8 @@ pub(crate) fn address(mut fields: Fields) -> Result<EmailAddress> {
     fields.into_result(email)
 }
 
-/// `GET /api/v1.1/users/{username}/emails/`: one's own addresses, the primary one first, then oldest first.
+/// `GET /api/v1.1/users/{username}/emails/`: the caller's addresses, the primary one first, then
+/// oldest first.
 pub(crate) async fn list(
     auth: AuthRequest<'_, EmailRead>,
     query: Result<Query<'_>>,
@@ -27,8 +28,8 @@ pub(crate) async fn list(
             require_self(&caller, owner)?;
             emails.sort_by_key(|email| email.added_at);
             let user = caller.user();
-            // The user and the addresses are two reads: between them another address may have become the primary one and the old
-            // one gone, or the new one may have come.
+            // The user and the addresses are read separately. Between the reads another address may
+            // have become primary, and the old one may have been deleted or the new one added.
             if !emails.iter().any(|email| user.primary_email.same_as(&email.address)) {
                 return Err(Error::WriteConflict);
             }
@@ -57,7 +58,7 @@ pub(crate) async fn add(
                 Ok(write) => caller.commit(app, write, view).await,
                 Err(error) => Err(error),
             };
-            // Docker Hub has no 409: what is taken is a field that is not as it must be.
+            // Docker Hub has no 409: a taken address is an invalid field.
             added.map_err(|error| match error {
                 Error::Conflict(problem) => Error::invalid("email", problem),
                 other => other,

@@ -11,7 +11,7 @@ use url::Url;
 use crate::view::UserView;
 use crate::{AuthRequest, require_self, user_by_name};
 
-/// The body of `PATCH /api/v1.1/users/{username}/`; what is absent stays.
+/// The body of `PATCH /api/v1.1/users/{username}/`; an absent field is not changed.
 struct UpdateProfile(UserChange);
 
 /// A line that may be empty: at most 255 characters.
@@ -40,7 +40,8 @@ impl FromStr for ProfileUrl {
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
         let Line(typed) = raw.parse()?;
-        // The parser mends what a browser would; a link that is shown as it was typed must need no mending.
+        // The parser repairs what a browser would. A link that is shown as it was entered must need
+        // no repair.
         let lower = typed.to_ascii_lowercase();
         let is_spelled_out = ["http://", "https://"].iter().any(|start| lower.starts_with(start))
             && !typed.contains('\\');
@@ -79,7 +80,7 @@ impl UpdateProfile {
     }
 }
 
-/// `GET /api/v1.1/users/{username}/`: one's own profile.
+/// `GET /api/v1.1/users/{username}/`: the caller's profile.
 pub(crate) async fn get(
     auth: AuthRequest<'_, ProfileRead>,
     query: Result<Query<'_>>,
@@ -95,7 +96,7 @@ pub(crate) async fn get(
         .await
 }
 
-/// `PATCH /api/v1.1/users/{username}/`: changes what the body names.
+/// `PATCH /api/v1.1/users/{username}/`: changes the fields in the body.
 pub(crate) async fn update(
     app: &App,
     auth: AuthRequest<'_, ProfileWrite>,

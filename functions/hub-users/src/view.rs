@@ -22,7 +22,7 @@ pub(crate) struct UserView {
 }
 
 impl UserView {
-    /// The user, as seen at `origin`, the scheme and host that were asked.
+    /// The user, as seen at `origin`, the scheme and host of the request.
     pub(crate) fn new(user: User, origin: &str) -> Self {
         let User {
             id: _,

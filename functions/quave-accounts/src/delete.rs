@@ -12,7 +12,8 @@ struct Deleted {
     message: &'static str,
 }
 
-/// `DELETE /api/public/v1/account?accountId=…`: an admin deletes the account, however many members it has.
+/// `DELETE /api/public/v1/account?accountId=…`: an admin deletes the account, however many members
+/// it has.
 pub(crate) async fn delete(
     app: &App,
     auth: AuthRequest<'_, AccountWrite>,

@@ -20,7 +20,7 @@ pub(crate) struct RegistryFields {
 }
 
 impl RegistryFields {
-    /// Nothing if none is given; a problem for each one missing if any is.
+    /// `None` without any field; if only some are there, an error for each missing one.
     pub(crate) fn parse(fields: &mut Fields) -> Option<Self> {
         let missing = NAMES.map(|name| !fields.has(name));
         for (name, _) in NAMES
@@ -36,7 +36,7 @@ impl RegistryFields {
         Some(Self { server: server?, email: email?, username: username?, password: password? })
     }
 
-    /// What is kept of them: the password only as a sealed box.
+    /// What is stored: the password only as a sealed box.
     pub(crate) fn sealed(self, sealing: &SealPublicKey) -> Result<Registry> {
         let Self { server, email, username, password } = self;
         let password = sealing.seal(&password.0)?;
@@ -49,7 +49,7 @@ impl RegistryFields {
     }
 }
 
-/// An https URL of at most 255 characters, spelled out in ASCII, without a user or password of its own.
+/// An https URL of at most 255 characters, spelled out in ASCII, without a user or password in it.
 struct Server(String);
 
 impl FromStr for Server {
@@ -57,7 +57,7 @@ impl FromStr for Server {
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
         let typed = parse_text(raw, shared::limits::MAX_REGISTRY_FIELD)?;
-        // The parser mends what a browser would; here only what needs no mending is taken.
+        // The parser repairs what a browser would; only a URL that needs no repair is accepted.
         let plain = typed.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         let authority =
             typed.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
@@ -82,7 +82,7 @@ impl FromStr for Username {
     }
 }
 
-/// A registry password: 1 to 1024 characters, any of them, kept as they were sent.
+/// A registry password: 1 to 1024 characters of any kind, stored as they were sent.
 struct Password(String);
 
 impl FromStr for Password {

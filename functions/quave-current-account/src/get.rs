@@ -6,7 +6,8 @@ use shared::quave::AccountView;
 use shared::table::Stored;
 use shared::{App, Error, Result};
 
-/// `GET /api/public/v1/current-account`: 404 when none is set or it is gone, 403 for who is no longer a member.
+/// `GET /api/public/v1/current-account`: 404 if none is set or it was deleted, 403 for a caller who
+/// is no longer a member.
 pub(crate) async fn get(
     app: &App,
     auth: AuthRequest<'_, AccountRead>,

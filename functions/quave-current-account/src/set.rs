@@ -43,8 +43,8 @@ pub(crate) async fn set(
         .await
 }
 
-/// Refuses the request unless the account that is the current one now is as it demands. Costs a round if it demands
-/// something, since which account that is stands in the user.
+/// Rejects the request unless the preconditions hold for the present current account. Costs a round
+/// trip if there are any, since the user names that account.
 async fn check_preconditions(
     app: &App,
     caller: Caller<AccountWrite>,

@@ -10,10 +10,11 @@ use shared::{App, Error, Result};
 
 use crate::{AuthRequest, view};
 
-/// What its user calls a token: 1 to 100 characters.
+/// The name of a token: 1 to 100 characters.
 struct TokenName(String);
 
-/// When a token stops working. Whether that is still to come is asked later: a request that is repeated is the same.
+/// When a token expires. Whether that is in the future is checked later, so that a repeated request
+/// stays the same.
 struct Expiry(Timestamp);
 
 impl FromStr for TokenName {
@@ -44,7 +45,8 @@ fn parse_new_token(mut fields: Fields) -> Result<NewToken> {
     fields.into_result(body())
 }
 
-/// `POST /rollcall/v1/tokens`: a token that can do no more, and no longer, than the credential that makes it.
+/// `POST /rollcall/v1/tokens`: a token with no more permissions, and no later expiry, than the
+/// credential that creates it.
 pub(crate) async fn create(
     app: &App,
     auth: AuthRequest<'_, TokensWrite>,

@@ -1,4 +1,4 @@
-//! Rollcall's own tokens: make, list, rotate, revoke: `/rollcall/v1/tokens…`.
+//! Rollcall's own API for tokens: create, list, rotate, revoke: `/rollcall/v1/tokens…`.
 
 mod create;
 mod current;
@@ -105,16 +105,16 @@ fn token_id(segment: &str) -> Result<TokenId> {
     segment.parse().map_err(|_| Error::NotFound("token"))
 }
 
-/// The fetched token, if it is active; else it is indistinguishable from one that never existed. The
-/// presented token has just been used.
+/// The fetched token, if it is active; else it is indistinguishable from one that never existed.
+/// The presented token has just been used.
 fn active_token<N: Permission>(
     caller: &Caller<N>,
     fetched: Option<Stored<UserToken>>,
 ) -> Result<Stored<UserToken>> {
     let is_active = |token: &Stored<UserToken>| caller.user().is_active(token, Timestamp::now());
     let token = fetched.filter(is_active).ok_or(Error::NotFound("token"))?;
-    Ok(match caller.token().filter(|own| own.id == token.id) {
-        Some(own) => token.with_last_used(own.last_used_at),
+    Ok(match caller.token().filter(|presented| presented.id == token.id) {
+        Some(presented) => token.with_last_used(presented.last_used_at),
         None => token,
     })
 }

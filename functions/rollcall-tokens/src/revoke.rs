@@ -7,7 +7,8 @@ use shared::{App, Result};
 use crate::view::TokenView;
 use crate::{AuthRequest, active_token, token_id};
 
-/// `DELETE /rollcall/v1/tokens/{id}`: the token stops working with the next request; it may be the presented one.
+/// `DELETE /rollcall/v1/tokens/{id}`: the token stops working with the next request; it may be the
+/// presented one.
 ///
 /// Another user's token is indistinguishable from one that never existed.
 pub(crate) async fn revoke(

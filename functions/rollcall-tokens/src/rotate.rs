@@ -12,14 +12,16 @@ use crate::{AuthRequest, active_token, token_id};
 /// The longest overlap: 30 days, in seconds.
 const MAX: u64 = shared::lifetimes::MAX_ROTATION_OVERLAP;
 
-/// The body of `POST /rollcall/v1/tokens/{id}/rotate`: for how long the old token works beside the new one.
+/// The body of `POST /rollcall/v1/tokens/{id}/rotate`: for how long the old token works beside the
+/// new one.
 fn overlap(mut fields: Fields) -> Result<Duration> {
     let seconds = fields.optional_number("overlapSeconds", 0..=MAX).unwrap_or_default();
     fields.into_result(Some(Duration::from_secs(seconds)))
 }
 
-/// `POST /rollcall/v1/tokens/{id}/rotate`: a new token of the same name, scopes and end takes the place of an old one. A
-/// token with a list of scopes rotates itself alone, and none gets one that could do more, or for longer.
+/// `POST /rollcall/v1/tokens/{id}/rotate`: a new token with the same name, scopes and expiry
+/// replaces an old one. A token with a list of scopes can rotate only itself, and no credential
+/// gets more permissions or a later expiry.
 pub(crate) async fn rotate(
     app: &App,
     auth: AuthRequest<'_, TokensWrite>,

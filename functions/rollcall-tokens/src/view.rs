@@ -6,7 +6,7 @@ use shared::Result;
 use shared::http;
 use shared::model::{Scope, Timestamp, TokenCredential, TokenId, TokenKind, UserToken};
 
-/// What is always shown of a token; `null` stands for all scopes and for no end.
+/// The fields that every response shows; `null` stands for all scopes, and for no expiry.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Description {
@@ -55,7 +55,7 @@ struct NewTokenView {
     token: String,
 }
 
-/// Status 201 with a new token: the one answer that shows the credential.
+/// Status 201 with a new token: the one response that shows the credential.
 pub(crate) fn created(credential: &TokenCredential, token: UserToken) -> Result<Response<Body>> {
     let TokenView { description, last_used_at: _ } = token.into();
     let location = format!("/rollcall/v1/tokens/{}", description.id);

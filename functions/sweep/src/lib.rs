@@ -1,4 +1,4 @@
-//! Clears up what interrupted requests left. A schedule calls it, no client does.
+//! Finishes the cleanup of interrupted requests. A schedule calls it, no client does.
 
 use shared::table::{Swept, Table};
 use shared::{Error, Result, timeouts};

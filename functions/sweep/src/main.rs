@@ -8,7 +8,7 @@ use shared::table::{Connection, Table};
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
     let table = &Table::connect(Connection::from_env()?)?;
-    // The schedule's event says nothing that a run needs.
+    // The payload is ignored.
     let service = async |_: LambdaEvent<IgnoredAny>| Ok::<_, Error>(sweep::handle(table).await?);
     lambda_runtime::run(service_fn(service)).await
 }

@@ -85,8 +85,8 @@ impl<'a, N: Permission, P: AuthScheme> AuthRequest<'a, N, P> {
         Ok((Caller::new(user, credential)?, fetched))
     }
 
-    /// Reads again whether a response is recorded for a rejected request: what it collided with may
-    /// be its own first attempt. The recorded response if there is one, else the rejection.
+    /// Reads again whether a response is recorded for a rejected request: it may have collided with
+    /// its own first attempt. The recorded response if there is one, else the rejection.
     async fn replay_or_reject(
         &self,
         user: UserId,
@@ -143,9 +143,8 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
     {
         let Self { auth, input, query } = self;
         let (user, key) = auth.scheme.credential_key(auth.app).await?;
-        let valid =
-            input.and_then(|(input, wanted)| Ok((input, wanted, auth.idempotent_request()?)));
-        let (input, wanted, idempotent) = match valid {
+        let valid = input.and_then(|(input, items)| Ok((input, items, auth.idempotent_request()?)));
+        let (input, items, idempotent) = match valid {
             Ok(valid) => valid,
             Err(error) => {
                 return Err(auth.authenticate(user, key, ()).await.err().unwrap_or(error));
@@ -153,7 +152,7 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
         };
         let slot = fetch::stored_response(idempotent.as_ref().map(|own| own.slot().clone()));
         let (authenticated, queried) = tokio::join!(
-            auth.authenticate(user, key.clone(), fetch::both(wanted, slot)),
+            auth.authenticate(user, key.clone(), fetch::both(items, slot)),
             // Boxed, as the operation below: the SDK's futures are large.
             Box::pin(query(&auth.app.table, user, &input))
         );

@@ -56,7 +56,8 @@ impl Basic {
         }
     }
 
-    /// Signs the user in and returns the proof of it; the pair comes from [`Basic::resolve`]. One round trip beside the attempt.
+    /// Signs the user in and returns the proof of it; the pair comes from [`Basic::resolve`]. One
+    /// round trip, besides those of the login attempt.
     pub async fn sign_in(
         &self,
         app: &App,
@@ -107,7 +108,7 @@ impl Basic {
     ) -> Result<()> {
         let verified = self.verify_password(app, user, subject, attempts).await;
         if let Err(Error::InvalidCredential | Error::TooManyAttempts { .. }) = verified {
-            observe(|observed| observed.refused_sign_in = true);
+            observe(|observed| observed.rejected_sign_in = true);
         }
         verified
     }

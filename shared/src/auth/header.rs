@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn basic_and_signatures_are_told_apart_from_tokens() {
+    fn basic_and_signatures_are_distinguished_from_tokens() {
         assert_eq!(parse(&["basic eDp5"]).unwrap(), r#"Basic("eDp5")"#);
         assert_eq!(parse(&["KEY:c2ln"]).unwrap(), r#"Signature("KEY:c2ln")"#);
     }

@@ -1,5 +1,5 @@
-//! Authentication and authorization: from the `Authorization` header to the proof that the caller may
-//! do what it asks for.
+//! Authentication and authorization: from the `Authorization` header to the proof that the caller
+//! may do what it asks for.
 
 mod authenticate;
 #[cfg(feature = "password")]

@@ -39,7 +39,7 @@ impl Credential {
         }
     }
 
-    /// Where the table keeps it.
+    /// Where the table stores it.
     const fn stored_at(&self) -> UserCredential {
         match self {
             Self::Password => UserCredential::Password,
@@ -65,8 +65,8 @@ pub trait Permission: Send {
     fn require(credential: &Credential) -> Result<()>;
 }
 
-/// Changing passwords and keys. No token with a list of scopes can, so that no credential can extend
-/// its own permissions.
+/// Changing passwords and keys. No token with a list of scopes can, so that no credential can
+/// extend its own permissions.
 pub struct FullAccess;
 
 impl Permission for FullAccess {
@@ -186,8 +186,8 @@ impl<N: Permission> Caller<N> {
         match (self.credential.scopes(), scopes) {
             (None, _) => {}
             (Some(_), None) => return Err(Error::FullAccessRequired),
-            (Some(own), Some(requested)) => {
-                if let Some(missing) = requested.difference(own).next() {
+            (Some(held), Some(requested)) => {
+                if let Some(missing) = requested.difference(held).next() {
                     return Err(Error::MissingScope(missing.as_str()));
                 }
             }

@@ -22,7 +22,7 @@ impl EntityTag {
         Self(format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(body)[..16])))
     }
 
-    /// The tag of what [`resource`] would response.
+    /// The tag that [`ok_with_etag`] sets for this view.
     pub(crate) fn from_view(view: &impl Serialize) -> Result<Self> {
         serde_json::to_vec(view).map(|body| Self::new(&body)).map_err(failed("write a response"))
     }

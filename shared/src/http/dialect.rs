@@ -27,7 +27,7 @@ pub enum Dialect {
     OAuth,
     /// Docker Hub's OAuth page for people, whose errors are pages: `/api/v1.1/o/authorize/`.
     OAuthPage,
-    /// Our own: `/rollcall/…`.
+    /// Rollcall's own: `/rollcall/…`.
     Rollcall,
     /// Paths of no dialect.
     None,
@@ -156,7 +156,8 @@ fn page(status: StatusCode, message: &str) -> String {
         }
     }
     format!(
-        "<!DOCTYPE html><html lang=\"en\"><title>{title}</title><main><h1>{title}</h1><p>{text}</p></main></html>"
+        "<!DOCTYPE html><html lang=\"en\"><title>{title}</title>\
+         <main><h1>{title}</h1><p>{text}</p></main></html>"
     )
 }
 

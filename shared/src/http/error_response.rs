@@ -6,8 +6,8 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use super::Dialect;
 use crate::{Error, OAuthCode};
 
-/// The status of every error. With [`code`], [`message`] and [`header`], the whole public contract of
-/// errors.
+/// The status of every error. With [`code`], [`message`] and [`header`], the whole public contract
+/// of errors.
 pub(super) const fn status(error: &Error) -> StatusCode {
     match error {
         Error::MissingCredential | Error::InvalidCredential | Error::UserTokenOnly => {
@@ -100,8 +100,8 @@ pub(super) fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, Hea
 const BEARER: &str = r#"Bearer realm="rollcall""#;
 const BASIC: &str = r#"Basic realm="rollcall", charset="UTF-8""#;
 
-/// The challenge (RFC 6750, section 3; RFC 7617, section 2): one header, with Basic after Bearer where
-/// it is accepted.
+/// The challenge (RFC 6750, section 3; RFC 7617, section 2): one header, with Basic after Bearer
+/// where it is accepted.
 fn challenge(dialect: Dialect, error: &str) -> String {
     if dialect.accepts_basic() {
         format!("{BEARER}{error}, {BASIC}")

@@ -1,4 +1,5 @@
-//! Between API Gateway and the functions: events of HTTP APIs (payload format 2.0) and their responses.
+//! Between API Gateway and the functions: events of HTTP APIs (payload format 2.0) and their
+//! responses.
 
 use std::future::Future;
 use std::mem;
@@ -14,8 +15,8 @@ use super::request::{ApiRequest, RawQuery};
 
 /// Runs a function, with an [`ApiRequest`] for every event.
 ///
-/// Replaces `lambda_http::run`, which builds an absolute URL from the client's `Host` and `X-Forwarded-Proto`, and
-/// panics if that is invalid.
+/// Replaces `lambda_http::run`, which builds an absolute URL from the client's `Host` and
+/// `X-Forwarded-Proto`, and panics if that is invalid.
 pub async fn serve<F, Handled>(handle: F) -> Result<(), lambda_http::Error>
 where
     F: Fn(ApiRequest) -> Handled,
@@ -31,9 +32,9 @@ where
 
 /// The request of an event.
 ///
-/// Path, query and headers are left out of the conversion, which would build a URI of them and panic
-/// if it is invalid; they are added after it. A body that is declared as base64 and is not counts as
-/// empty.
+/// Path, query and headers are left out of the conversion, which would build a URI of them and
+/// panic if it is invalid; they are added after it. A body that is declared as base64 and is not
+/// counts as empty.
 pub fn from_event(mut event: ApiGatewayV2httpRequest) -> Request {
     let mut headers = mem::take(&mut event.headers);
     let path = event.raw_path.replace("/".to_owned()).unwrap_or_default();

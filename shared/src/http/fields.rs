@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use crate::{Error, FieldError, Result};
 
 /// The fields of a JSON object or of a form. Reading an invalid field adds an error and goes on, so
-/// that the response lists all of them; [`Fields::into_result`] then rejects the body. Unknown fields
-/// are ignored.
+/// that the response lists all of them; [`Fields::into_result`] then rejects the body. Unknown
+/// fields are ignored.
 pub struct Fields {
     object: Map<String, Value>,
     errors: Vec<FieldError>,
@@ -40,8 +40,8 @@ impl Fields {
         }
     }
 
-    /// The fields of a form (`application/x-www-form-urlencoded`), all of them strings. A field that is
-    /// read must occur once.
+    /// The fields of a form (`application/x-www-form-urlencoded`), all of them strings. A field
+    /// that is read must occur once.
     pub(super) fn from_form(body: &[u8]) -> Result<Self> {
         let (mut object, mut repeated) = (Map::new(), BTreeSet::new());
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {

@@ -1,5 +1,5 @@
-//! The HTTP edge: from a request of API Gateway to an [`ApiRequest`], and from its result to a response
-//! in the dialect of its path.
+//! The HTTP edge: from a request of API Gateway to an [`ApiRequest`], and from its result to a
+//! response in the dialect of its path.
 
 #[cfg(feature = "table")]
 mod conditional;

@@ -83,14 +83,14 @@ impl ApiRequest {
         Dialect::from_path(&self.path)
     }
 
-    /// The request id in the response and in the log: Lambda's, so that it also finds the lines of the
-    /// platform.
+    /// The request id in the response and in the log: Lambda's, so that it also finds the lines of
+    /// the platform.
     pub(super) fn id(&self) -> &str {
         self.request.lambda_context_ref().map_or("none", |context| &context.request_id)
     }
 
-    /// The query parameters. A repeated one is an error; so is a body that is too large, even if the
-    /// operation does not read it.
+    /// The query parameters. A repeated one is an error; so is a body that is too large, even if
+    /// the operation does not read it.
     pub fn query(&self) -> Result<Query<'_>> {
         self.body()?;
         let mut parameters = HashMap::new();

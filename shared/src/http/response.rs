@@ -93,11 +93,12 @@ impl ApiRequest {
         let run = Box::pin(run_with_retries(handle));
         match tokio::time::timeout(timeouts::REQUEST, AssertUnwindSafe(run).catch_unwind()).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => {
-                Err(Error::internal("answer: the handler panicked", "see the line before"))
-            }
+            Ok(Err(_)) => Err(Error::internal(
+                "handle the request: the handler panicked",
+                "see the line before",
+            )),
             Err(late) => {
-                Err(Error::Unavailable { action: "answer the request", source: late.into() })
+                Err(Error::Unavailable { action: "handle the request", source: late.into() })
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Operations: what a group offers, said once. The router, `Allow` and the name of the metric are
-//! derived from it.
+//! Operations: what a group offers, declared once. The router, `Allow` and the name of the metric
+//! are derived from it.
 
 use super::ApiRequest;
 use crate::{Error, Result};

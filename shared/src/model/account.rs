@@ -11,7 +11,7 @@ use crate::limits::MAX_ACCOUNT_NAME;
 pub struct Account {
     /// The identity.
     pub id: AccountId,
-    /// What its people call it; not unique.
+    /// Its name; not unique.
     pub name: AccountName,
     /// The unique name for URLs, fixed at creation.
     pub slug: Slug,
@@ -23,7 +23,8 @@ pub struct Account {
     pub plan: PlanId,
     /// Who created it.
     pub owner: UserId,
-    /// Where to write about this account; unique over all accounts. Without one, its owner's primary address is shown.
+    /// The contact address, unique over all accounts. Without one, the owner's primary address is
+    /// shown.
     pub contact_email: Option<EmailAddress>,
     /// Access to a private container registry.
     pub registry: Option<Registry>,
@@ -47,7 +48,7 @@ pub struct Registry {
     pub password: Sealed,
 }
 
-/// Something that was encrypted to a public key whose private half no function holds.
+/// A text encrypted to a public key whose private key no function has.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sealed {
     /// Which public key: the first 8 bytes of its SHA-256, in hexadecimal.

@@ -1,4 +1,4 @@
-//! E-mail addresses: kept as typed, compared in a normal form.
+//! E-mail addresses: stored as entered, compared in a normal form.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::{ParseError, Timestamp, UserId};
 use crate::limits::MAX_EMAIL_BYTES;
 
-/// An e-mail address: as it was typed, and the form in which addresses are compared.
+/// An e-mail address: as it was entered, and the form in which addresses are compared.
 ///
-/// The normal form is Unicode NFKC and case folding, with the domain in its IDNA ASCII form. Nothing is specific to a
-/// provider: dots and plus signs count.
+/// The normal form is Unicode NFKC and case folding, with the domain in its IDNA ASCII form.
+/// Nothing is specific to a provider: dots and plus signs count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmailAddress {
     typed: String,
@@ -23,7 +23,8 @@ pub struct EmailAddress {
 }
 
 impl EmailAddress {
-    /// The address as it was typed, surrounding white space apart: for showing, and for sending mail to.
+    /// The address as it was entered, without surrounding white space: for display, and for sending
+    /// mail.
     pub fn as_entered(&self) -> &str {
         &self.typed
     }
@@ -45,7 +46,8 @@ impl FromStr for EmailAddress {
     fn from_str(raw: &str) -> Result<Self, ParseError> {
         let typed = raw.trim();
         let (local, domain) = parts(typed)?;
-        // The domain is folded by IDNA's own rules; folding it twice keeps the two sides of the `@` apart.
+        // The domain is folded by IDNA's own rules; folding it twice keeps the two sides of the `@`
+        // apart.
         let domain = idna::domain_to_ascii_strict(&folded(domain))
             .map_err(|_| ParseError::new("has a malformed domain"))?;
         let normal = format!("{}@{domain}", folded(local));
@@ -54,7 +56,7 @@ impl FromStr for EmailAddress {
     }
 }
 
-/// What stands before and after the `@` of an address that breaks none of the rules.
+/// The parts before and after the `@` of a valid address.
 fn parts(address: &str) -> Result<(&str, &str), ParseError> {
     if address.len() > MAX_EMAIL_BYTES {
         return Err(ParseError::new(format!("must be at most {MAX_EMAIL_BYTES} bytes long")));
@@ -74,8 +76,8 @@ fn parts(address: &str) -> Result<(&str, &str), ParseError> {
     }
 }
 
-/// Whether a character can be in no address. Format characters (category Cf) are invisible, so that two addresses
-/// could look the same.
+/// Whether no address can contain the character. Format characters (category Cf) are invisible, so
+/// that two addresses could look the same.
 fn unfit(character: char) -> bool {
     let format =
         || CodePointMapData::<GeneralCategory>::new().get(character) == GeneralCategory::Format;
@@ -94,15 +96,15 @@ impl fmt::Display for EmailAddress {
     }
 }
 
-/// An address of a user. Which one is primary stands in the user.
+/// An address of a user. The user names the primary one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Email {
-    /// Whose address.
+    /// The user who has the address.
     pub user: UserId,
     /// The address.
     pub address: EmailAddress,
-    /// What a client said; nothing is granted by it.
+    /// What a client reported; it grants nothing.
     pub verified: bool,
     /// Since when.
     pub added_at: Timestamp,
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_as_typed_and_as_normalised() {
+    fn an_invalid_address_is_rejected_as_entered_and_as_normalized() {
         let long = format!("{}@example.com", "a".repeat(243));
         let wide = format!("{}@example.com", "\u{fdfa}".repeat(40));
         for raw in [

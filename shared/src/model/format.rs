@@ -1,5 +1,6 @@
 //! How credentials are written: a prefix that tells the kind, then bytes with a checksum in
-//! URL-safe base64. The checksum rejects mistyped and invented credentials without a look into the table.
+//! URL-safe base64. The checksum rejects mistyped and invented credentials without a read of the
+//! table.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -106,7 +106,7 @@ fn uuid(text: &str) -> Result<Uuid, ParseError> {
 pub struct AccountId(Hex<12>);
 
 impl AccountId {
-    /// Creates an id that nobody can guess.
+    /// Creates an id that cannot be guessed.
     pub fn generate() -> Result<Self> {
         Ok(Self(Hex(random::bytes()?)))
     }

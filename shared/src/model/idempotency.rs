@@ -1,4 +1,4 @@
-//! What makes a repeated request known as one.
+//! What identifies a repeated request.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 use super::{ParseError, hex};
 use crate::limits::MAX_IDEMPOTENCY_KEY;
 
-/// What a client puts into `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a string in double quotes,
-/// as RFC 8941 writes it, or the same bare, as many clients send it. 1 to 255 visible characters of ASCII.
+/// The value of `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a string in
+/// double quotes, as RFC 8941 writes it, or the same bare, as many clients send it. 1 to 255
+/// visible characters of ASCII.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
@@ -40,7 +41,8 @@ fn malformed() -> ParseError {
     ))
 }
 
-/// Where the answer to a request is kept among its user's: a hash of the credential's name and the key, in hexadecimal.
+/// Where the response to a request is stored, among its user's: a hash of the credential's id and
+/// the key, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdempotencySlot(String);
 

@@ -1,4 +1,4 @@
-//! What a user keeps besides tokens: API keys, an S3 key and SSH keys.
+//! What a user has besides tokens: API keys, an S3 key and SSH keys.
 
 use std::fmt;
 
@@ -60,8 +60,8 @@ impl TryFrom<String> for ApiKeyId {
     }
 }
 
-/// An API key as the table keeps it. Its secret is derived from the service key, so that the table alone gives
-/// nothing away; another `nonce` makes another secret.
+/// An API key as the table stores it. Its secret is derived from the service key, so that the table
+/// alone does not reveal it; another `nonce` gives another secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKey {
@@ -78,7 +78,7 @@ pub struct ApiKey {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// A key for S3 storage as the table keeps it, its secret derived likewise.
+/// A key for S3 storage as the table stores it, its secret derived likewise.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct S3Key {
@@ -94,7 +94,7 @@ pub struct S3Key {
 pub struct SshKey {
     /// Random, from 1 to 2^53 - 1, so that it is exact in every JSON reader.
     pub id: u64,
-    /// What its user calls it.
+    /// Its name.
     pub name: String,
     /// `SHA256:…`
     pub fingerprint: String,
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_api_key_names_its_owner_and_a_mistyped_one_is_refused() {
+    fn an_api_key_names_its_owner_and_a_mistyped_one_is_rejected() {
         let (owner, id) = (UserId::generate(), ApiKeyId::generate().unwrap());
         let key = id.to_api_key(owner);
 

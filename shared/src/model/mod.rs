@@ -1,15 +1,15 @@
-//! The things Rollcall keeps, and the rules that a single value can break.
+//! What Rollcall stores, and the rules that can be decided without the table.
 
 mod account;
 mod credential;
 pub(crate) mod digest;
 mod email;
 mod format;
-mod grant;
 mod hex;
 mod id;
 mod idempotency;
 mod key;
+mod oauth;
 mod plan;
 mod service_key;
 mod slug;
@@ -21,16 +21,20 @@ mod user;
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
 pub use credential::{GrantCredential, GrantTokenKind, TokenCredential};
 pub use email::{Email, EmailAddress};
-pub use grant::{Client, ClientSecret, Grant, GrantAccess, GrantCode, GrantRefresh, SpentRefresh};
 pub use hex::hex;
 pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use idempotency::{IdempotencyKey, IdempotencySlot};
 pub use jiff::Timestamp;
 pub use key::{ApiKey, ApiKeyId, S3Key, SshKey};
+pub use oauth::{
+    Client, ClientSecret, Grant, GrantAccess, GrantCode, GrantRefresh, GrantTokens, Issuance,
+    IssuedTokens, Revocation, SpentRefresh, TokenRejection,
+};
 pub use plan::{Plan, PlanLimits};
 pub use service_key::ServiceKey;
 pub use slug::Slug;
 pub use text::{OptionalText, ParseError, Text, parse_text};
 pub use time::parse_rfc3339;
+pub(crate) use time::seconds_after;
 pub use token::{Scope, SecretHash, TokenKind, UserToken};
 pub use user::{User, Username};

@@ -33,8 +33,8 @@ pub struct PlanLimits {
 }
 
 impl Plan {
-    /// The plan of the nil UUID, for as long as the table holds no other under it. The limits are those that Golem
-    /// Cloud gives.
+    /// The plan with the nil UUID, unless the table has one with that id. The limits are Golem
+    /// Cloud's.
     pub const fn default_plan() -> Self {
         Self {
             id: PlanId::DEFAULT,

@@ -23,8 +23,8 @@ impl ServiceKey {
         Self { version, text: SecretString::from(text) }
     }
 
-    /// 32 bytes that only this key, this purpose and these parts give: HMAC-SHA-256 over the lengths
-    /// and the parts.
+    /// 32 bytes that only this key, this purpose and these parts give: HMAC-SHA-256 over the
+    /// lengths and the parts.
     pub fn derive(&self, purpose: &str, parts: &[&[u8]]) -> Result<[u8; 32]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.text.expose_secret().as_bytes())
             .map_err(failed("use the service key"))?;

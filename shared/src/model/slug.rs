@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::limits::{MAX_SLUG_BYTES, SLUG_CANDIDATES};
 use crate::{Result, random};
 
-/// An account's name for URLs: 1 to 63 of `a-z`, `0-9` and single `-` between them; unique over all accounts.
+/// An account's name for URLs: 1 to 63 of `a-z`, `0-9` and single `-` between them; unique over all
+/// accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Slug(String);
@@ -33,8 +34,8 @@ impl Slug {
 
     fn suffixed(base: &str, suffix: &str) -> Self {
         let room = MAX_SLUG_BYTES - 1 - suffix.len();
-        let kept = base.get(..room).unwrap_or(base).trim_end_matches('-');
-        Self(format!("{kept}-{suffix}"))
+        let base = base.get(..room).unwrap_or(base).trim_end_matches('-');
+        Self(format!("{base}-{suffix}"))
     }
 }
 
@@ -55,8 +56,8 @@ fn base(name: &str) -> String {
         }
     }
     slug.truncate(MAX_SLUG_BYTES);
-    let kept = slug.trim_end_matches('-').len();
-    slug.truncate(kept);
+    let length = slug.trim_end_matches('-').len();
+    slug.truncate(length);
     if slug.is_empty() { "account".to_owned() } else { slug }
 }
 

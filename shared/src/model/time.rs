@@ -1,9 +1,15 @@
-//! Times as clients write them.
+//! Times: computed, and as clients write them.
 
 use super::{ParseError, Timestamp};
+use crate::error::failed;
 
-/// A timestamp as RFC 3339 writes it: date, `T`, time to the second, an optional fraction, and `Z` or an offset. A fraction
-/// is kept to the nanosecond.
+/// The time so many seconds after `time`, without its fraction of a second.
+pub(crate) fn seconds_after(time: Timestamp, seconds: i64) -> crate::Result<Timestamp> {
+    Timestamp::from_second(time.as_second() + seconds).map_err(failed("compute a time"))
+}
+
+/// A timestamp as RFC 3339 writes it: date, `T`, time to the second, an optional fraction, and `Z`
+/// or an offset. A fraction is cut to nanoseconds.
 pub fn parse_rfc3339(text: &str) -> Result<Timestamp, ParseError> {
     let malformed = || ParseError::new("must be a timestamp as in RFC 3339");
     let text = text.trim();
@@ -22,8 +28,8 @@ pub fn parse_rfc3339(text: &str) -> Result<Timestamp, ParseError> {
         return Err(malformed());
     }
     let point = if fraction.is_empty() { "" } else { "." };
-    let kept = &fraction[..fraction.len().min(9)];
-    format!("{seconds}{point}{kept}{zone}").parse().map_err(|_| {
+    let nanos = &fraction[..fraction.len().min(9)];
+    format!("{seconds}{point}{nanos}{zone}").parse().map_err(|_| {
         // The last day or so before the year 10000 is more than the type holds.
         let is_last = seconds.starts_with("9999-12-3");
         if is_last { ParseError::new("is too far in the future") } else { malformed() }
@@ -33,9 +39,9 @@ pub fn parse_rfc3339(text: &str) -> Result<Timestamp, ParseError> {
 /// Whether a text has digits where the pattern has zeros, and else the same characters.
 fn has_shape(text: &str, pattern: &str) -> bool {
     text.len() == pattern.len()
-        && text.bytes().zip(pattern.bytes()).all(|(own, wanted)| match wanted {
-            b'0' => own.is_ascii_digit(),
-            _ => own == wanted,
+        && text.bytes().zip(pattern.bytes()).all(|(byte, expected)| match expected {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == expected,
         })
 }
 

@@ -36,7 +36,7 @@ macro_rules! named {
 }
 
 named! {
-    /// What a token is for; its prefix tells.
+    /// The purpose of a token, which its prefix tells.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
     pub enum TokenKind {
         /// Acts as its user: `rcu_…`.
@@ -97,7 +97,7 @@ impl FromStr for Scope {
 pub struct UserToken {
     /// Which of its user's tokens.
     pub id: TokenId,
-    /// Whose token; the token itself names its user too.
+    /// Its user, whom the token itself names too.
     pub user: UserId,
     /// What it is for.
     pub kind: TokenKind,

@@ -19,23 +19,23 @@ use crate::{Result, random};
 pub struct User {
     /// The identity, which every credential carries.
     pub id: UserId,
-    /// The other identity, for clients that want a number.
+    /// The other identity, for clients that need a number.
     pub number: UserNumber,
     /// The name to sign in with, unique over all users.
     pub username: Username,
-    /// Which of the user's addresses is the primary one; kept here alone, so that there is exactly one.
+    /// The primary address. Stored only here, so that there is exactly one.
     pub primary_email: EmailAddress,
     /// The argon2id hash of the password, as a PHC string.
     pub password_hash: Option<String>,
-    /// The account chosen last; it may have been deleted since, or the user expelled from it.
+    /// The account chosen last. It may have been deleted since, or the user removed from it.
     pub current_account: Option<AccountId>,
-    /// Whether every credential of the user is refused.
+    /// Whether every credential of the user is rejected.
     #[serde(default)]
     pub disabled: bool,
     /// First and last name, as it is shown.
     #[serde(default)]
     pub full_name: String,
-    /// What of it is the first name, as long as the whole starts with it.
+    /// The first name, which counts while the full name starts with it.
     pub first_name: Option<String>,
     /// Where the user is.
     #[serde(default)]
@@ -68,7 +68,7 @@ pub struct User {
     pub credential_epoch: u64,
     /// The token that changed the password last, and outlives the change.
     pub retained_token: Option<TokenId>,
-    /// When the user was made.
+    /// When the user was created.
     pub created_at: Timestamp,
 }
 
@@ -77,7 +77,7 @@ const fn one() -> u32 {
 }
 
 impl User {
-    /// Whether a user token was made since the password was changed last, or changed it.
+    /// Whether a user token was created after the last change of the password, or made that change.
     pub fn accepts_epoch(&self, token: &UserToken) -> bool {
         token.epoch == self.credential_epoch || self.retained_token == Some(token.id)
     }
@@ -89,13 +89,15 @@ impl User {
     }
 }
 
-/// What a user signs in with: 4 to 30 lower-case letters and digits. Upper case is taken for lower case.
+/// The name that a user signs in with: 4 to 30 lower-case letters and digits. Upper case counts as
+/// lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Username(String);
 
 impl Username {
-    /// A name made from an e-mail address: what is left of its local part, padded with random digits and cut.
+    /// A name derived from an e-mail address: the letters and digits of its local part, cut, or
+    /// padded with random digits.
     pub fn derived_from(address: &EmailAddress) -> Result<Self> {
         let local = address.normal().split('@').next().unwrap_or_default();
         let mut name: String = local

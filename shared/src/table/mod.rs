@@ -25,7 +25,7 @@ pub use cleanup::Swept;
 pub use credentials::{CredentialKey, StoredCredential};
 pub(crate) use engine::UserCredential;
 pub use engine::{Actor, Connection, Fetch, ReadVersions, Stored, Table, Versioned};
-pub use grants::{ClientAndGrant, IssuedTokens, NewGrant};
+pub use grants::{ClientAndGrant, NewGrant};
 pub use idempotency::StoredResponse;
 pub use lockout::{LoginAttempts, LoginSubject, Reservation};
 pub use tokens::{CallerToken, NewToken, ReadTokens, TokenPage};

@@ -29,8 +29,8 @@ where
 
 /// Starts logging at the level of `AWS_LAMBDA_LOG_LEVEL` (default `INFO`).
 ///
-/// The level holds for our own lines. Libraries never log below `WARN`: on their lower levels the SDK prints headers
-/// and bodies.
+/// The level is that of Rollcall's own lines. Libraries log only from `WARN` up: at lower levels
+/// the SDK prints headers and bodies.
 pub fn init() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|text| text.parse().ok());
     lines(level.unwrap_or(LevelFilter::INFO), std::io::stdout).init();

@@ -1,5 +1,5 @@
-//! One line per request: what was asked, what came of it and what it cost, in CloudWatch's embedded metric format, so that
-//! the same line is log entry and metrics.
+//! One line per request: the operation, its outcome and its cost, in CloudWatch's embedded metric
+//! format, so that one line is both log entry and metrics.
 
 use std::cell::{Cell, RefCell};
 use std::env;
@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-/// What is learned of a request while it is worked on.
+/// What is learned of a request while it is handled.
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
     /// Calls to the table.
@@ -20,45 +20,45 @@ pub(crate) struct Observed {
     pub(crate) capacity: f64,
     /// The kind of the credential that was taken.
     pub(crate) credential: Option<&'static str>,
-    /// Whose it is.
+    /// The user who made it.
     pub(crate) user: Option<String>,
-    /// The account that was looked at or made.
+    /// The account that was read or created.
     pub(crate) account: Option<String>,
-    /// Whether a name and a password were refused.
-    pub(crate) refused_sign_in: bool,
+    /// Whether a username and password were rejected.
+    pub(crate) rejected_sign_in: bool,
 }
 
 tokio::task_local! {
     static OBSERVED: RefCell<Observed>;
 }
 
-/// Notes something of the request that is being worked on; nothing outside of one.
-pub(crate) fn observe(note: impl FnOnce(&mut Observed)) {
-    // Outside of a request there is nobody to note it for.
-    let _ = OBSERVED.try_with(|observed| note(&mut observed.borrow_mut()));
+/// Records something of the request that is being handled; outside of one, nothing.
+pub(crate) fn observe(record: impl FnOnce(&mut Observed)) {
+    // Outside of a request there is nothing to record it in.
+    let _ = OBSERVED.try_with(|observed| record(&mut observed.borrow_mut()));
 }
 
-/// Works on a request; what was learned of it comes with the outcome.
+/// Handles a request, and returns what was learned of it with the outcome.
 pub(crate) async fn observed<F: Future>(work: F) -> (F::Output, Observed) {
-    let kept = Cell::new(Observed::default());
+    let result = Cell::new(Observed::default());
     let outcome = OBSERVED
         .scope(RefCell::default(), async {
             let outcome = work.await;
-            observe(|observed| kept.set(std::mem::take(observed)));
+            observe(|observed| result.set(std::mem::take(observed)));
             outcome
         })
         .await;
-    (outcome, kept.into_inner())
+    (outcome, result.into_inner())
 }
 
-/// A request and its answer.
+/// A request and its response.
 pub(crate) struct Record<'a> {
     pub(crate) request_id: &'a str,
-    /// The method and the path, without what names anybody or anything.
+    /// The method and the path, without ids and names.
     pub(crate) route: &'a str,
     pub(crate) dialect: &'static str,
     pub(crate) status: u16,
-    /// Whether the answer is one that was given before.
+    /// Whether the response is a stored one.
     pub(crate) is_replayed: bool,
     pub(crate) duration: Duration,
     /// The error with everything that caused it, if it is ours.
@@ -102,7 +102,7 @@ struct Metrics {
     requests: u8,
     latency: f64,
     cold_starts: u8,
-    refused_sign_ins: u8,
+    rejected_sign_ins: u8,
     conflicts: u8,
     #[serde(rename = "DynamoDBCalls")]
     dynamodb_calls: u32,
@@ -137,14 +137,14 @@ const METRICS: &[Metric] = &[
     Metric { name: "Requests", unit: "Count" },
     Metric { name: "Latency", unit: "Milliseconds" },
     Metric { name: "ColdStarts", unit: "Count" },
-    Metric { name: "RefusedSignIns", unit: "Count" },
+    Metric { name: "RejectedSignIns", unit: "Count" },
     Metric { name: "Conflicts", unit: "Count" },
     Metric { name: "DynamoDBCalls", unit: "Count" },
 ];
 
 impl<'a> Line<'a> {
     fn new(record: &Record<'a>, namespace: &'a str, is_cold: bool) -> Self {
-        let Observed { calls, capacity, credential, user, account, refused_sign_in } =
+        let Observed { calls, capacity, credential, user, account, rejected_sign_in } =
             record.observed;
         // A clock before 1970 is no reason to lose the line.
         let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -172,7 +172,7 @@ impl<'a> Line<'a> {
                 requests: 1,
                 latency: record.duration.as_secs_f64() * 1000.0,
                 cold_starts: is_cold.into(),
-                refused_sign_ins: (*refused_sign_in).into(),
+                rejected_sign_ins: (*rejected_sign_in).into(),
                 conflicts: (record.status == 409).into(),
                 dynamodb_calls: *calls,
             },
@@ -184,7 +184,8 @@ impl<'a> Line<'a> {
 static NAMESPACE: LazyLock<String> =
     LazyLock::new(|| namespace(&env::var("AWS_LAMBDA_LOG_GROUP_NAME").unwrap_or_default()));
 
-/// Each stack has metrics of its own. The template calls log groups `/aws/lambda/<stack>/<function>`.
+/// Each stack has its own namespace. The template calls log groups
+/// `/aws/lambda/<stack>/<function>`.
 fn namespace(log_group: &str) -> String {
     let below = log_group.strip_prefix("/aws/lambda/").and_then(|name| name.split_once('/'));
     below.map_or_else(|| "Rollcall".to_owned(), |(stack, _)| format!("Rollcall/{stack}"))
@@ -199,7 +200,7 @@ pub fn set_sink(taker: fn(&str)) {
     let _ = SINK.set(taker);
 }
 
-/// Writes the line. Whatever becomes of it, the answer goes out.
+/// Writes the line. An error is ignored: the response is sent regardless.
 pub(crate) fn write(record: &Record<'_>) {
     static WARM: AtomicBool = AtomicBool::new(false);
     let is_failure = record.status >= 500;

@@ -124,12 +124,12 @@ async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String
         ("YOUR_CODE", code),
         ("YOUR_ACCESS_TOKEN", tokens.access),
         ("YOUR_REFRESH_TOKEN", tokens.refresh),
-        ("YOUR_SEAL", page.seal.clone()),
+        ("YOUR_CSRF_TOKEN", page.csrf_token.clone()),
         ("YOUR_COOKIE", page.cookie().to_owned()),
     ]
 }
 
-/// The path and query by which the client asks, to the letter as the event has it: the form is sealed for that alone.
+/// The path and query by which the client asks, exactly as the event has it: the CSRF token is for that alone.
 fn authorize_path(client: &OAuthClient) -> String {
     let operations = operations();
     let operation = operations.iter().find(|operation| operation.name == "hub-oauth-ask");

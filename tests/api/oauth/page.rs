@@ -230,24 +230,24 @@ async fn only_the_browser_that_was_shown_the_page_can_send_its_form_and_for_that
     let (shown, other) =
         (ConsentPage::open(&app, &path).await, ConsentPage::open(&app, &path).await);
     let more = client.authorize_path("profile_read email_write");
-    let (time, mac) = shown.seal.split_once('.').unwrap();
+    let (time, mac) = shown.csrf_token.split_once('.').unwrap();
     let time: i64 = time.parse().unwrap();
     let cookie = shown.cookie();
-    let old = old_seal(&app, &path, cookie, time - 1801).await;
+    let old = old_csrf_token(&app, &path, cookie, time - 1801).await;
 
-    for (case, path, cookie, seal) in [
-        ("no cookie", &path, "", shown.seal.clone()),
-        ("another browser's cookie", &path, other.cookie(), shown.seal.clone()),
-        ("no seal", &path, cookie, String::new()),
-        ("a made-up seal", &path, cookie, "1.x".to_owned()),
+    for (case, path, cookie, csrf_token) in [
+        ("no cookie", &path, "", shown.csrf_token.clone()),
+        ("another browser's cookie", &path, other.cookie(), shown.csrf_token.clone()),
+        ("no CSRF token", &path, cookie, String::new()),
+        ("a made-up CSRF token", &path, cookie, "1.x".to_owned()),
         ("a time out of time", &path, cookie, format!("{}.{mac}", i64::MIN)),
         ("a form of half an hour ago", &path, cookie, old),
         ("a later time", &path, cookie, format!("{}.{mac}", time + 1)),
-        ("another browser's seal", &path, cookie, other.seal.clone()),
-        ("another request", &more, cookie, shown.seal.clone()),
+        ("another browser's CSRF token", &path, cookie, other.csrf_token.clone()),
+        ("another request", &more, cookie, shown.csrf_token.clone()),
     ] {
         let body = form(&[
-            ("seal", &seal),
+            ("csrf_token", &csrf_token),
             ("username", "janedoe"),
             ("password", PASSWORD),
             ("decision", "allow"),
@@ -264,8 +264,8 @@ async fn only_the_browser_that_was_shown_the_page_can_send_its_form_and_for_that
     assert_eq!(right.status, 303);
 }
 
-/// The seal that a page had at some time.
-async fn old_seal(app: &TestApp, path: &str, cookie: &str, time: i64) -> String {
+/// The CSRF token that a page had at some time.
+async fn old_csrf_token(app: &TestApp, path: &str, cookie: &str, time: i64) -> String {
     let nonce = cookie.split_once('=').unwrap().1;
     let query = path.split_once('?').unwrap().1;
     let parts = [nonce.as_bytes(), &time.to_be_bytes(), query.as_bytes()];
@@ -274,13 +274,13 @@ async fn old_seal(app: &TestApp, path: &str, cookie: &str, time: i64) -> String 
 }
 
 #[tokio::test]
-async fn an_old_seal_is_made_as_the_page_makes_it() {
+async fn an_old_csrf_token_is_made_as_the_page_makes_it() {
     arranged!(app, client, _jane);
     let path = client.authorize_path("profile_read");
     let shown = ConsentPage::open(&app, &path).await;
-    let time = shown.seal.split('.').next().unwrap().parse().unwrap();
+    let time = shown.csrf_token.split('.').next().unwrap().parse().unwrap();
 
-    assert_eq!(old_seal(&app, &path, shown.cookie(), time).await, shown.seal);
+    assert_eq!(old_csrf_token(&app, &path, shown.cookie(), time).await, shown.csrf_token);
 }
 
 #[tokio::test]

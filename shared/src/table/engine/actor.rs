@@ -2,11 +2,11 @@
 
 use crate::model::{ApiKeyId, ClientId, GrantId, TokenId, User, UserId};
 
-/// Proof of who makes a write, and with which credential. Every write of [`Table`](super::table::Table)
-/// takes one.
+/// Proof of who makes a write, and with which credential. Every write of
+/// [`Table`](super::table::Table) takes one.
 ///
 /// `auth` alone makes one for a user or a client, from a credential that it has verified; the
-/// operator's command has [`Actor::operator`]. The transaction then demands by itself that the
+/// operator's command has [`Actor::operator`]. The transaction then requires by itself that the
 /// credential still exists and that its user is not disabled.
 ///
 /// Nothing can be written without one:
@@ -40,7 +40,7 @@ pub(in crate::table) enum Identity {
     System,
 }
 
-/// The kind of credential a user was authenticated with, and where the table keeps it.
+/// The kind of credential a user was authenticated with, and where the table stores it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum UserCredential {
     /// The password, in the user's item.

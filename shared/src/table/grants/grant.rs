@@ -8,16 +8,14 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::error::failed;
 use crate::model::{
-    ClientId, Grant, GrantAccess, GrantCode, GrantCredential, GrantId, GrantRefresh,
-    GrantTokenKind, Scope, SpentRefresh, Timestamp, User,
+    ClientId, Grant, GrantAccess, GrantCode, GrantCredential, GrantId, GrantTokenKind, GrantTokens,
+    Issuance, IssuedTokens, Scope, Timestamp, User, seconds_after,
 };
 use crate::table::engine::{
     Actor, Changes, Condition, Item, Key, Keyed, Stored, TTL, Table, Transaction,
 };
-use crate::{Error, Result};
-use crate::{lifetimes, limits};
+use crate::{Error, Result, lifetimes};
 
 /// The data of a new grant.
 pub struct NewGrant {
@@ -29,14 +27,6 @@ pub struct NewGrant {
     pub redirect_uri: String,
     /// The PKCE challenge (S256).
     pub challenge: Option<String>,
-}
-
-/// The tokens for a client. Without `Debug`, since they must not be logged.
-pub struct IssuedTokens {
-    /// The access token.
-    pub access: GrantCredential,
-    /// The refresh token.
-    pub refresh: GrantCredential,
 }
 
 impl Table {
@@ -61,7 +51,7 @@ impl Table {
                 secret_hash: code.secret_hash(),
                 redirect_uri: new.redirect_uri,
                 challenge: new.challenge,
-                expires_at: after(now, lifetimes::CODE_TTL)?,
+                expires_at: seconds_after(now, lifetimes::CODE_TTL)?,
             },
             refresh: None,
             access: Vec::new(),
@@ -81,42 +71,23 @@ impl Table {
         Ok(code)
     }
 
-    /// Issues the first tokens for a code, or the next ones for the refresh token `spent`, which
-    /// becomes invalid.
+    /// Issues tokens. The code or refresh token that they are issued for becomes invalid.
+    ///
+    /// [`Error::WriteConflict`] if the grant was changed since it was read, or the user was
+    /// disabled or changed the password.
     pub async fn issue(
         &self,
         actor: &Actor,
         user: &Stored<User>,
         grant: &Stored<Grant>,
-        spent: Option<&GrantCredential>,
-        scopes: BTreeSet<Scope>,
+        issuance: &Issuance<'_>,
     ) -> Result<IssuedTokens> {
-        let now = Timestamp::now();
-        let access = GrantCredential::generate(GrantTokenKind::Access, grant.user, grant.id)?;
-        let refresh = match spent {
-            Some(spent) => spent.rotate()?,
-            None => GrantCredential::generate(GrantTokenKind::Refresh, grant.user, grant.id)?,
-        };
-        let stored = GrantRefresh {
-            family_hash: refresh.family_hash(),
-            secret_hash: refresh.secret_hash(),
-            created_at: now,
-            expires_at: after(now, lifetimes::REFRESH_TOKEN_TTL)?,
-            spent: grant.recently_spent(spent, now),
-        };
-        let mut live: Vec<&GrantAccess> =
-            grant.access.iter().filter(|access| now < access.expires_at).collect();
-        let new = GrantAccess {
-            secret_hash: access.secret_hash(),
-            scopes,
-            created_at: now,
-            expires_at: after(now, lifetimes::ACCESS_TOKEN_TTL)?,
-        };
-        live.push(&new);
+        let issued = IssuedTokens::generate(grant, issuance)?;
+        let GrantTokens { refresh, access } = issuance.apply(grant, &issued)?;
         let changes = Changes::new()
-            .set(TTL, stored.expires_at.as_second())?
-            .set("refresh", &stored)?
-            .set("access", &live[live.len().saturating_sub(limits::MAX_ACCESS_TOKENS)..])?;
+            .set(TTL, refresh.expires_at.as_second())?
+            .set("refresh", &refresh)?
+            .set("access", &access)?;
         Transaction::new(self, actor, "issue tokens")
             .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
@@ -124,14 +95,16 @@ impl Table {
             })
             .commit()
             .await?;
-        Ok(IssuedTokens { access, refresh })
+        Ok(issued)
     }
 
     /// Revokes a grant with all its tokens. Succeeds if it is revoked already.
+    ///
+    /// The grant may have been changed since it was read: that a code or refresh token was used
+    /// before, or belongs to the grant, stays true.
     pub async fn delete_grant(&self, actor: &Actor, grant: &Stored<Grant>) -> Result<()> {
-        let gone: fn() -> Error = || Error::WriteConflict;
         let deleted = Transaction::new(self, actor, "revoke a grant")
-            .delete(grant.key(), Condition::present(), gone)
+            .delete(grant.key(), Condition::present(), || Error::WriteConflict)
             .commit()
             .await;
         match deleted {
@@ -140,45 +113,19 @@ impl Table {
         }
     }
 
-    /// Revokes one access token of a grant that is unchanged since it was read.
+    /// Revokes all access tokens of a grant but the remaining ones.
+    ///
+    /// [`Error::WriteConflict`] if the grant was changed since it was read.
     pub async fn delete_access(
         &self,
         actor: &Actor,
         grant: &Stored<Grant>,
-        revoked: &GrantCredential,
+        remaining: &[GrantAccess],
     ) -> Result<()> {
-        let left: Vec<&GrantAccess> =
-            grant.access.iter().filter(|access| !revoked.matches(&access.secret_hash)).collect();
+        let changes = Changes::new().set("access", remaining)?;
         Transaction::new(self, actor, "revoke an access token")
-            .update(
-                grant.key(),
-                Changes::new().set("access", left)?,
-                Condition::unchanged(grant),
-                || Error::WriteConflict,
-            )
+            .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
             .commit()
             .await
     }
-}
-
-impl Grant {
-    /// The recently spent refresh tokens, and the one that is spent now.
-    fn recently_spent(&self, spent: Option<&GrantCredential>, now: Timestamp) -> Vec<SpentRefresh> {
-        let before = self.refresh.iter().flat_map(|refresh| refresh.spent.iter().cloned());
-        let spent =
-            spent.map(|spent| SpentRefresh { secret_hash: spent.secret_hash(), spent_at: now });
-        before.filter(|spent| spent.is_recent(now)).chain(spent).collect()
-    }
-}
-
-impl SpentRefresh {
-    /// Whether it was spent so recently that its reuse may be a retry.
-    pub fn is_recent(&self, now: Timestamp) -> bool {
-        now.as_millisecond() - self.spent_at.as_millisecond()
-            <= lifetimes::REFRESH_RETRY_GRACE * 1000
-    }
-}
-
-fn after(now: Timestamp, seconds: i64) -> Result<Timestamp> {
-    Timestamp::from_second(now.as_second() + seconds).map_err(failed("tell the time"))
 }

@@ -4,4 +4,4 @@ mod clients;
 mod grant;
 
 pub use clients::ClientAndGrant;
-pub use grant::{IssuedTokens, NewGrant};
+pub use grant::NewGrant;

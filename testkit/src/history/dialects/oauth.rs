@@ -22,11 +22,13 @@ impl<W: Transport> ClientStep<'_, W> {
         let path = self.oauth.authorize_path("profile_read profile_write email_read email_write");
         let shown = self.send("hub-oauth-ask", &Credential::None, ("GET", &path), &[], None).await;
         let page = shown.body().as_str().unwrap_or_default();
-        let seal =
-            page.split(r#"name="seal" value=""#).nth(1).and_then(|rest| rest.split('"').next());
+        let csrf_token = page
+            .split(r#"name="csrf_token" value=""#)
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
         let cookie = shown.header("set-cookie").and_then(|cookie| cookie.split(';').next());
-        let (seal, cookie) =
-            (seal.unwrap_or_default().to_owned(), cookie.unwrap_or_default().to_owned());
+        let (csrf_token, cookie) =
+            (csrf_token.unwrap_or_default().to_owned(), cookie.unwrap_or_default().to_owned());
         match self.ended(&shown) {
             Ended::With(200) => self.note(shown, vec![]),
             Ended::Unknown => return self.note_unknown(shown, vec![]),
@@ -34,7 +36,7 @@ impl<W: Transport> ClientStep<'_, W> {
         }
         let KnownUser { username, password, .. } = user;
         let fields = form(&[
-            ("seal", &seal),
+            ("csrf_token", &csrf_token),
             ("username", &username),
             ("password", &password),
             ("decision", "allow"),

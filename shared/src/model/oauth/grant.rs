@@ -1,0 +1,132 @@
+//! OAuth grants, as the table stores them.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::Client;
+use crate::lifetimes;
+use crate::model::{
+    ClientId, GrantCredential, GrantId, Scope, SecretHash, Timestamp, User, UserId,
+};
+
+/// What a user granted to a client: the code, and every token that came from it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Grant {
+    /// The identity, among its user's grants.
+    pub id: GrantId,
+    /// The user who granted it.
+    pub user: UserId,
+    /// The client that it was granted to.
+    pub client: ClientId,
+    /// The granted scopes.
+    pub scopes: BTreeSet<Scope>,
+    /// The user's credential epoch when it was granted.
+    #[serde(default)]
+    pub epoch: u64,
+    /// The code, stored beyond its use, so that a second use is recognized.
+    pub code: GrantCode,
+    /// The refresh tokens; none until the code is redeemed.
+    pub refresh: Option<GrantRefresh>,
+    /// The access tokens, newest last; some may have expired.
+    #[serde(default)]
+    pub access: Vec<GrantAccess>,
+    /// When it was granted.
+    pub created_at: Timestamp,
+    /// The hour of the last use of an access token.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl Grant {
+    /// Whether it was granted to this client by this user, who is not disabled and has not changed
+    /// the password since.
+    pub fn belongs_to(&self, client: &Client, user: &User) -> bool {
+        self.client == client.id && !user.disabled && self.epoch == user.credential_epoch
+    }
+
+    /// The access token with the presented secret, if it has not expired at `now`.
+    pub fn active_access(
+        &self,
+        presented: &GrantCredential,
+        now: Timestamp,
+    ) -> Option<&GrantAccess> {
+        self.access
+            .iter()
+            .find(|access| now < access.expires_at && presented.matches(&access.secret_hash))
+    }
+
+    /// The current refresh token, if it has the presented secret and has not expired at `now`.
+    pub fn active_refresh(
+        &self,
+        presented: &GrantCredential,
+        now: Timestamp,
+    ) -> Option<&GrantRefresh> {
+        self.refresh
+            .as_ref()
+            .filter(|refresh| now < refresh.expires_at && presented.matches(&refresh.secret_hash))
+    }
+}
+
+/// The code of a grant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantCode {
+    /// The hash of the code.
+    pub secret_hash: SecretHash,
+    /// The redirect URI that received it.
+    pub redirect_uri: String,
+    /// The PKCE challenge (S256) of the authorization request.
+    pub challenge: Option<String>,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
+/// The refresh tokens of a grant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantRefresh {
+    /// The hash of the part of the secret that all of them share.
+    pub family_hash: SecretHash,
+    /// The hash of the current one.
+    pub secret_hash: SecretHash,
+    /// When the current one was issued.
+    pub created_at: Timestamp,
+    /// When the current one expires.
+    pub expires_at: Timestamp,
+    /// Those that were spent within the retry grace when the current one was issued.
+    #[serde(default)]
+    pub spent: Vec<SpentRefresh>,
+}
+
+/// A refresh token that was spent recently.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SpentRefresh {
+    /// Its hash.
+    pub secret_hash: SecretHash,
+    /// When it was spent.
+    pub spent_at: Timestamp,
+}
+
+impl SpentRefresh {
+    /// Whether it was spent so recently that its reuse may be a retry.
+    pub(super) fn is_recent(&self, now: Timestamp) -> bool {
+        now.as_millisecond() - self.spent_at.as_millisecond()
+            <= lifetimes::REFRESH_RETRY_GRACE * 1000
+    }
+}
+
+/// An access token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantAccess {
+    /// Its hash.
+    pub secret_hash: SecretHash,
+    /// Its scopes: those of the grant, or fewer.
+    pub scopes: BTreeSet<Scope>,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
