@@ -112,8 +112,8 @@ async fn consumed(app: &TestApp, operation: &str, request: Value) -> Value {
     let text = request.to_string().replace(TABLE, app.table_name());
     let mut request: Value = serde_json::from_str(&text).unwrap();
     request["ReturnConsumedCapacity"] = json!("TOTAL");
-    let answer = app.engine(operation, request).await;
-    let capacity = &answer["ConsumedCapacity"];
+    let response = app.engine(operation, request).await;
+    let capacity = &response["ConsumedCapacity"];
     let table = if capacity.is_array() { &capacity[0] } else { capacity };
     table["CapacityUnits"].clone()
 }

@@ -75,8 +75,8 @@ mod tests {
             "http://[::1]:9010/callback",
             "com.example.app:/oauth",
         ] {
-            let kept = right.parse::<RedirectUri>().map(|uri| uri.to_string());
-            assert_eq!(kept.as_deref(), Ok(right));
+            let stored = right.parse::<RedirectUri>().map(|uri| uri.to_string());
+            assert_eq!(stored.as_deref(), Ok(right));
         }
         for wrong in [
             "",

@@ -81,13 +81,13 @@ impl Engine {
     }
 
     /// Asks for an operation past any client.
-    pub async fn ask(&self, operation: &str, request: &Value) -> Result<Value> {
-        ask(&self.endpoint, operation, request).await
+    pub async fn call(&self, operation: &str, request: &Value) -> Result<Value> {
+        call(&self.endpoint, operation, request).await
     }
 
     /// Creates the template's table under this name unless it exists; says whether it did.
     pub async fn create_table(&self, template: &Template, name: &str) -> Result<bool> {
-        let created = self.ask("CreateTable", &template.table(name)).await;
+        let created = self.call("CreateTable", &template.table(name)).await;
         if created.as_ref().err().is_some_and(|error| is_error(error, "ResourceInUseException")) {
             return Ok(false);
         }
@@ -95,7 +95,7 @@ impl Engine {
         if let Some(attribute) = template.ttl_attribute() {
             let expiry = json!({ "AttributeName": attribute, "Enabled": true });
             let request = json!({ "TableName": name, "TimeToLiveSpecification": expiry });
-            let enabled = self.ask("UpdateTimeToLive", &request).await;
+            let enabled = self.call("UpdateTimeToLive", &request).await;
             enabled.context("cannot switch on time to live")?;
         }
         Ok(true)
@@ -128,8 +128,8 @@ impl Engine {
 }
 
 /// Asks the engine there for an operation past any client.
-pub async fn ask(endpoint: &str, operation: &str, request: &Value) -> Result<Value> {
-    request::ask(endpoint, operation, request).await
+pub async fn call(endpoint: &str, operation: &str, request: &Value) -> Result<Value> {
+    request::call(endpoint, operation, request).await
 }
 
 fn is_error(error: &anyhow::Error, name: &str) -> bool {
@@ -149,7 +149,7 @@ mod tests {
         assert!(!engine.create_table(&template, "rollcall").await.unwrap());
 
         let expiry =
-            engine.ask("DescribeTimeToLive", &json!({ "TableName": "rollcall" })).await.unwrap();
+            engine.call("DescribeTimeToLive", &json!({ "TableName": "rollcall" })).await.unwrap();
         let expiry = &expiry["TimeToLiveDescription"];
         assert_eq!(expiry["AttributeName"], json!(template.ttl_attribute()));
         assert_eq!(expiry["TimeToLiveStatus"], "ENABLED");
@@ -181,7 +181,7 @@ mod tests {
         engine.import("rollcall", texts).await.unwrap();
 
         let request = json!({ "TableName": "rollcall", "Key": items[1] });
-        assert_eq!(engine.ask("GetItem", &request).await.unwrap()["Item"], items[1]);
+        assert_eq!(engine.call("GetItem", &request).await.unwrap()["Item"], items[1]);
         assert!(engine.import("rollcall", vec!["{}".to_owned()]).await.is_err());
     }
 
@@ -189,7 +189,7 @@ mod tests {
     async fn an_error_of_the_engine_is_returned_as_it_is() {
         let engine = Engine::start(Kind::Embedded, 0, None).await.unwrap();
 
-        let error = engine.ask("Scan", &json!({ "TableName": "nobody" })).await.unwrap_err();
+        let error = engine.call("Scan", &json!({ "TableName": "nobody" })).await.unwrap_err();
 
         assert!(is_error(&error, "ResourceNotFoundException"), "{error:#}");
     }

@@ -16,7 +16,7 @@ struct Features(BTreeMap<String, BTreeSet<String>>);
 pub fn group_by_features(functions: &[Function], arch: Arch) -> Result<Vec<Vec<&Function>>> {
     let mut groups: Vec<(Features, Vec<&Function>)> = Vec::new();
     for function in functions {
-        let own = Features::of(&function.binary, arch)?;
+        let own = Features::for_package(&function.binary, arch)?;
         match groups.iter_mut().find(|(all, _)| all.agree_with(&own)) {
             Some((all, group)) => {
                 all.0.extend(own.0);
@@ -29,11 +29,11 @@ pub fn group_by_features(functions: &[Function], arch: Arch) -> Result<Vec<Vec<&
 }
 
 impl Features {
-    fn of(package: &str, arch: Arch) -> Result<Self> {
+    fn for_package(package: &str, arch: Arch) -> Result<Self> {
         let of = ["tree", "--locked", "--package", package, "--target", arch.target()];
         let form = ["--edges", "normal,build", "--prefix", "none", "--format", "{p}|{f}"];
-        let answer = String::from_utf8(workspace::cargo_output(&[&of[..], &form[..]].concat())?)?;
-        Self::parse(&answer).context("cannot read what cargo tree says")
+        let response = String::from_utf8(workspace::cargo_output(&[&of[..], &form[..]].concat())?)?;
+        Self::parse(&response).context("cannot read what cargo tree says")
     }
 
     /// A crate may come twice: once for the program, and once for what builds it.

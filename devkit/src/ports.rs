@@ -34,10 +34,10 @@ mod tests {
         let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = holder.local_addr().unwrap().port();
 
-        let refusal = require_free("--port", port).unwrap_err();
+        let rejection = require_free("--port", port).unwrap_err();
 
         assert_eq!(
-            format!("{refusal:#}"),
+            format!("{rejection:#}"),
             format!("port {port} is in use: choose another one with --port")
         );
     }

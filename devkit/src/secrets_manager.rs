@@ -34,7 +34,7 @@ impl SecretsManager {
         let endpoint = format!("http://{}", listener.local_addr()?);
         let readers = Readers::default();
         let state = (service_key.to_string(), Arc::clone(&readers));
-        let router = Router::new().fallback(answer).with_state(state);
+        let router = Router::new().fallback(handle).with_state(state);
         let server = tokio::spawn(axum::serve(listener, router).into_future());
         Ok(Self { endpoint, readers, server })
     }
@@ -61,7 +61,7 @@ impl Drop for SecretsManager {
     }
 }
 
-async fn answer(
+async fn handle(
     State((secret, readers)): State<(String, Readers)>,
     uri: Uri,
     headers: HeaderMap,

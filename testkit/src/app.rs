@@ -113,10 +113,10 @@ impl TestApp {
     }
 
     /// Has the functions reach the table through a cut from now on.
-    pub async fn cut(&mut self) -> CallCutoff {
-        let cut = CallCutoff::start(self.engine.endpoint()).await.expect("a free port");
-        self.reach_table_at(|_| cut.endpoint().to_owned());
-        cut
+    pub async fn cutoff(&mut self) -> CallCutoff {
+        let cutoff = CallCutoff::start(self.engine.endpoint()).await.expect("a free port");
+        self.reach_table_at(|_| cutoff.endpoint().to_owned());
+        cutoff
     }
 
     /// Has the functions reach the table through the proxy again.
@@ -216,7 +216,7 @@ impl TestApp {
     }
 
     /// Asks for an operation as a person.
-    pub async fn ask(&self, operation: &Operation, person: &Person<'_>) -> ApiResponse {
+    pub async fn call(&self, operation: &Operation, person: &Person<'_>) -> ApiResponse {
         self.ask_with(operation, person, person.token()).await
     }
 
@@ -266,7 +266,7 @@ impl TestApp {
         let event = serde_json::from_value(event.clone()).expect("an API Gateway event");
         let call = received(event);
         let function = function_of(&call);
-        functions::answer(self.run(function, call).await)
+        functions::api_response(self.run(function, call).await)
     }
 
     /// Has a function answer a request, whether or not it serves its path.

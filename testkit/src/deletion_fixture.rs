@@ -30,15 +30,15 @@ impl DeletionFixture {
         assert_eq!(chosen.status, 200, "{chosen:?}");
         app.crowd(&id, &john, count).await;
         let tokens = [&jane, &john].map(|person| person.token().to_owned());
-        let mut doomed = Self { id, tokens, others: BTreeSet::new() };
-        doomed.others = doomed.split(app).await.1;
-        doomed
+        let mut fixture = Self { id, tokens, others: BTreeSet::new() };
+        fixture.others = fixture.split(app).await.1;
+        fixture
     }
 
     /// The same account made anew, which its slug and its contact address must be free for.
     async fn made_by(person: &Person<'_>) -> ApiResponse {
-        let wish = json!({ "name": "DeletionFixture", "email": CONTACT });
-        let made = person.send_json("POST", "/v1/accounts", &wish).await;
+        let input = json!({ "name": "DeletionFixture", "email": CONTACT });
+        let made = person.send_json("POST", "/v1/accounts", &input).await;
         assert_eq!(made.status, 200, "{made:?}");
         made
     }
@@ -77,18 +77,18 @@ impl DeletionFixture {
                 "/v1/accounts".to_owned(),
                 format!("/v1/accounts?email={CONTACT}"),
             ] {
-                let answer = app.send("GET", &path, &[("authorization", token)], None).await;
-                assert!([200, 404].contains(&answer.status), "{path}: {answer:?}");
-                seen.push(answer.body.to_string().contains(&self.id));
+                let response = app.send("GET", &path, &[("authorization", token)], None).await;
+                assert!([200, 404].contains(&response.status), "{path}: {response:?}");
+                seen.push(response.body.to_string().contains(&self.id));
             }
             let plan = format!("/v1/accounts/{}/plan", self.id);
-            let answer = app.send("GET", &plan, &[("authorization", token)], None).await;
-            assert!([200, 404].contains(&answer.status), "{answer:?}");
-            seen.push(answer.status == 200);
+            let response = app.send("GET", &plan, &[("authorization", token)], None).await;
+            assert!([200, 404].contains(&response.status), "{response:?}");
+            seen.push(response.status == 200);
         }
         let current = [("authorization", self.tokens[1].as_str())];
-        let answer = app.send("GET", "/api/public/v1/current-account", &current, None).await;
-        seen.push(answer.status == 200 && answer.text("accountId") == self.id);
+        let response = app.send("GET", "/api/public/v1/current-account", &current, None).await;
+        seen.push(response.status == 200 && response.text("accountId") == self.id);
         assert!(seen.iter().all(|one| *one == seen[0]), "half there: {seen:?}");
         // Of one that is there it may be a long list.
         if !seen[0] {

@@ -62,7 +62,7 @@ pub struct Proxy {
 /// What the proxy has seen, and what it is to do.
 #[derive(Default)]
 struct Watch {
-    answered: HashSet<String>,
+    responded: HashSet<String>,
     calls: Vec<Call>,
     consumed: Vec<Consumed>,
     eventual_reads: Vec<String>,
@@ -188,10 +188,10 @@ impl Proxy {
     }
 
     /// Waits until a call of this operation has been answered, ever.
-    pub async fn answered(&self, operation: &str) {
+    pub async fn responded(&self, operation: &str) {
         loop {
             let next = self.wire.news.notified();
-            if self.watch().answered.contains(operation) {
+            if self.watch().responded.contains(operation) {
                 return;
             }
             next.await;

@@ -35,9 +35,9 @@ impl TestApp {
     /// Makes the table hold these items and no others.
     pub(crate) async fn set_back(&self, items: &[Value]) {
         let there = self.items().await;
-        let kept: HashSet<String> = items.iter().map(Value::to_string).collect();
+        let stored: HashSet<String> = items.iter().map(Value::to_string).collect();
         let found: HashSet<String> = there.iter().map(Value::to_string).collect();
-        self.delete_all(there.iter().filter(|item| !kept.contains(&item.to_string()))).await;
+        self.delete_all(there.iter().filter(|item| !stored.contains(&item.to_string()))).await;
         let missing = items.iter().filter(|item| !found.contains(&item.to_string()));
         self.put_all(&missing.cloned().collect::<Vec<_>>()).await;
     }

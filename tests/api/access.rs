@@ -31,12 +31,12 @@ async fn assert_outcome(
     } else if kind != "client" {
         event["headers"]["authorization"] = authorization.into();
     }
-    let answer = app.send_event(&event).await;
+    let response = app.send_event(&event).await;
     let status = match expected {
         Expected::Taken => operation.success_by(kind),
         Expected::Rejected(status) => status,
     };
-    assert_eq!(answer.status, status, "{operation}, {kind}: {answer:?}");
+    assert_eq!(response.status, status, "{operation}, {kind}: {response:?}");
 }
 
 const fn if_taken(taken: bool, otherwise: u16) -> Expected {
@@ -89,13 +89,13 @@ async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else
             .filter(|scope| Some(*scope) != operation.token_scope())
             .collect();
         let others = jane.new_token(TokenKind::User, Some(&others), None).await;
-        let refused = app.ask_with(&operation, &jane, &others).await;
-        assert_told(&operation, &refused);
+        let rejected = app.ask_with(&operation, &jane, &others).await;
+        assert_told(&operation, &rejected);
     }
 }
 
 /// The answer names the scope that is missing, if one would help.
-fn assert_told(operation: &Operation, refused: &testkit::ApiResponse) {
+fn assert_told(operation: &Operation, rejected: &testkit::ApiResponse) {
     let bearer = r#"Bearer realm="rollcall", error="insufficient_scope""#;
     let (text, challenge) = match operation.token_scope().map(Scope::as_str) {
         Some(name) => {
@@ -104,8 +104,8 @@ fn assert_told(operation: &Operation, refused: &testkit::ApiResponse) {
         None => ("a token with a list of scopes cannot do this".to_owned(), bearer.to_owned()),
     };
     let error: Value = operation.error(403, "insufficient_scope", &text);
-    assert_eq!(refused.parts(), (403, &error), "{operation}");
-    assert_eq!(refused.header("www-authenticate"), Some(challenge.as_str()), "{operation}");
+    assert_eq!(rejected.parts(), (403, &error), "{operation}");
+    assert_eq!(rejected.header("www-authenticate"), Some(challenge.as_str()), "{operation}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,21 +23,21 @@ async fn guess(app: &TestApp, name: &str) -> ApiResponse {
     sign_in(app, &basic(name, "wrong horse")).await
 }
 
-fn assert_wrong(answer: &ApiResponse, case: &str) {
+fn assert_wrong(response: &ApiResponse, case: &str) {
     let problem = json!({ "title": "Unauthorized", "status": 401, "detail": "the credential is not valid", "code": "invalid_credential" });
-    assert_eq!(answer.parts(), (401, &problem), "{case}");
-    assert_eq!(answer.header("www-authenticate"), Some(CHALLENGE), "{case}");
+    assert_eq!(response.parts(), (401, &problem), "{case}");
+    assert_eq!(response.header("www-authenticate"), Some(CHALLENGE), "{case}");
 }
 
 /// Refused with 429; the seconds until it is worth trying again.
-fn retry_after(answer: &ApiResponse) -> u64 {
+fn retry_after(response: &ApiResponse) -> u64 {
     let problem = json!({ "title": "Too Many Requests", "status": 429, "detail": "too many attempts to sign in; try again later", "code": "too_many_attempts" });
-    assert_eq!(answer.parts(), (429, &problem));
-    answer.header("retry-after").unwrap().parse().unwrap()
+    assert_eq!(response.parts(), (429, &problem));
+    response.header("retry-after").unwrap().parse().unwrap()
 }
 
-fn assert_locked(answer: &ApiResponse) {
-    assert!((880..=900).contains(&retry_after(answer)), "{answer:?}");
+fn assert_locked(response: &ApiResponse) {
+    assert!((880..=900).contains(&retry_after(response)), "{response:?}");
 }
 
 /// Makes a user with this password.
@@ -138,10 +138,10 @@ async fn only_the_groups_that_issue_tokens_take_a_password() {
     let password = jane.with_token(jane.basic());
 
     for path in ["/v1/accounts", "/v2/accounts", "/api/public/v1/accounts"] {
-        let refused = password.send("GET", path).await;
-        let told = (refused.status, refused.header("www-authenticate"));
+        let rejected = password.send("GET", path).await;
+        let reported = (rejected.status, rejected.header("www-authenticate"));
         let bearer = r#"Bearer realm="rollcall", error="invalid_token""#;
-        assert_eq!(told, (401, Some(bearer)), "{path}");
+        assert_eq!(reported, (401, Some(bearer)), "{path}");
     }
 }
 
@@ -290,13 +290,13 @@ async fn of_a_hundred_wrong_guesses_at_once_ten_are_let_through() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
-    let answers = join_all((0..100).map(|_| guess(&app, "janedoe"))).await;
+    let responses = join_all((0..100).map(|_| guess(&app, "janedoe"))).await;
 
-    let (wrong, refused): (Vec<_>, Vec<_>) =
-        answers.iter().partition(|answer| answer.status == 401);
+    let (wrong, rejected): (Vec<_>, Vec<_>) =
+        responses.iter().partition(|response| response.status == 401);
     assert_eq!(wrong.len(), 10);
-    for answer in refused {
-        let seconds = retry_after(answer);
+    for response in rejected {
+        let seconds = retry_after(response);
         assert!(seconds == 1 || (880..=900).contains(&seconds), "{seconds}");
     }
     assert_locked(&sign_in(&app, &jane.basic()).await);
@@ -310,11 +310,11 @@ async fn the_right_password_many_times_at_once_succeeds_or_may_soon_be_tried_aga
     let credential = jane.basic();
 
     for _ in 0..2 {
-        let answers = join_all((0..40).map(|_| sign_in(&app, &credential))).await;
+        let responses = join_all((0..40).map(|_| sign_in(&app, &credential))).await;
 
-        assert!(answers.iter().filter(|answer| answer.status == 200).count() >= 10);
-        for answer in answers.iter().filter(|answer| answer.status != 200) {
-            assert_eq!(retry_after(answer), 1);
+        assert!(responses.iter().filter(|response| response.status == 200).count() >= 10);
+        for response in responses.iter().filter(|response| response.status != 200) {
+            assert_eq!(retry_after(response), 1);
         }
         assert_eq!(sign_in(&app, &credential).await.status, 200);
     }

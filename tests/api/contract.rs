@@ -11,18 +11,18 @@ async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
     for operation in operations() {
         let mut event = operation.event.clone();
         event["headers"].as_object_mut().unwrap().remove("authorization");
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
 
         let (code, text) = match operation.asker() {
             CallerKind::Anybody => {
-                assert_ne!(answer.status, 401, "{operation}: {answer:?}");
+                assert_ne!(response.status, 401, "{operation}: {response:?}");
                 continue;
             }
             CallerKind::Client => ("invalid_client", "the client must prove itself"),
             CallerKind::User => ("credential_required", "authentication is required"),
         };
-        assert_eq!(answer.parts(), (401, &operation.error(401, code, text)), "{operation}");
-        let challenge = answer.header("www-authenticate").unwrap();
+        assert_eq!(response.parts(), (401, &operation.error(401, code, text)), "{operation}");
+        let challenge = response.header("www-authenticate").unwrap();
         let bearer = challenge.starts_with(r#"Bearer realm="rollcall""#);
         let basic = challenge.ends_with(r#"Basic realm="rollcall", charset="UTF-8""#);
         assert_eq!(bearer, operation.asker() == CallerKind::User, "{operation}: {challenge}");
@@ -37,9 +37,9 @@ async fn every_operation_succeeds_as_its_event_asks() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
 
-        let answer = app.ask(&operation, &jane).await;
+        let response = app.call(&operation, &jane).await;
 
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
         app.assert_consistent().await;
     }
 }
@@ -51,8 +51,8 @@ async fn every_answer_says_what_it_is_that_nothing_may_keep_it_and_which_request
     for (number, operation) in operations().into_iter().enumerate() {
         let jane = app.person(&format!("jane{number:02}")).await;
         for event in [operation.event.clone(), app.event(&operation, &jane).await] {
-            let answer = app.send_event(&event).await;
-            let media_type = match (operation.name.as_str(), answer.status) {
+            let response = app.send_event(&event).await;
+            let media_type = match (operation.name.as_str(), response.status) {
                 ("hub-oauth-ask" | "hub-oauth-decide", 400..) | ("hub-oauth-ask", _) => {
                     Some("text/html; charset=utf-8")
                 }
@@ -60,9 +60,9 @@ async fn every_answer_says_what_it_is_that_nothing_may_keep_it_and_which_request
                 (_, 204 | 303) => None,
                 _ => Some("application/json; charset=utf-8"),
             };
-            assert_eq!(answer.header("content-type"), media_type, "{operation}");
-            assert_eq!(answer.header("cache-control"), Some("no-store"), "{operation}");
-            assert_eq!(answer.header("x-request-id"), Some(REQUEST_ID), "{operation}");
+            assert_eq!(response.header("content-type"), media_type, "{operation}");
+            assert_eq!(response.header("cache-control"), Some("no-store"), "{operation}");
+            assert_eq!(response.header("x-request-id"), Some(REQUEST_ID), "{operation}");
         }
     }
 }
@@ -75,10 +75,10 @@ async fn an_environment_token_is_recognised_and_refused_by_every_operation() {
 
     for operation in user_operations() {
         app.proxy().count();
-        let answer = app.send_event(&operation.of(&jane.account(), &token)).await;
+        let response = app.send_event(&operation.of(&jane.account(), &token)).await;
         let error =
             operation.error(401, "user_token_required", "this API accepts only the user token");
-        assert_eq!(answer.parts(), (401, &error), "{operation}");
+        assert_eq!(response.parts(), (401, &error), "{operation}");
         assert_eq!(app.proxy().calls(), [], "{operation}");
     }
 }
@@ -121,9 +121,9 @@ async fn a_trailing_slash_more_or_less_changes_nothing_and_two_make_another_path
         let path = event["rawPath"].as_str().unwrap().trim_end_matches('/').to_owned();
         for (slashes, status) in [("", plain.status), ("/", plain.status), ("//", 404)] {
             event["rawPath"] = json!(format!("{path}{slashes}"));
-            let answer = app.send_event(&event).await;
-            assert_eq!(answer.status, status, "{operation}{slashes}");
-            assert!(status == 404 || answer == plain, "{operation}");
+            let response = app.send_event(&event).await;
+            assert_eq!(response.status, status, "{operation}{slashes}");
+            assert!(status == 404 || response == plain, "{operation}");
         }
     }
 }
@@ -148,14 +148,14 @@ async fn a_method_that_a_path_does_not_offer_is_405_with_those_that_it_does() {
                 continue;
             }
             // Known paths say so to anybody: the route comes before the credential.
-            let answer = app.send(method, operation.path(), &[], None).await;
+            let response = app.send(method, operation.path(), &[], None).await;
             assert_eq!(
-                answer.parts(),
+                response.parts(),
                 (405, &operation.error(405, "method_not_allowed", "method not allowed")),
                 "{method} {operation}"
             );
             assert_eq!(
-                answer.header("allow"),
+                response.header("allow"),
                 Some(offered.join(", ").as_str()),
                 "{method} {operation}"
             );
@@ -187,8 +187,8 @@ async fn an_unknown_path_is_404_in_the_shape_of_its_dialect() {
         ("/", json!({ "error": "path not found" })),
         ("/nothing", json!({ "error": "path not found" })),
     ] {
-        let answer = app.send("GET", path, &[], None).await;
-        assert_eq!(answer.parts(), (404, &body), "{path}");
+        let response = app.send("GET", path, &[], None).await;
+        assert_eq!(response.parts(), (404, &body), "{path}");
     }
 }
 
@@ -201,8 +201,8 @@ async fn a_query_parameter_given_twice_is_refused() {
         for query in ["accountId=a&accountId=b", "email=a&email=a", "other=1&%6fther=2"] {
             let mut event = operation.of(&jane.account(), jane.token());
             event["rawQueryString"] = json!(query);
-            let answer = app.send_event(&event).await;
-            assert_eq!(answer.status, 400, "{operation} {query}: {answer:?}");
+            let response = app.send_event(&event).await;
+            assert_eq!(response.status, 400, "{operation} {query}: {response:?}");
         }
     }
 }
@@ -240,8 +240,8 @@ async fn a_request_whose_headers_make_no_url_is_answered_like_any_other() {
         ("host", ""),
     ] {
         let headers = [("authorization", jane.token()), (name, value)];
-        let answer = app.send("GET", "/v1/accounts", &headers, None).await;
-        assert_eq!(answer.status, 200, "{name}: {value}");
+        let response = app.send("GET", "/v1/accounts", &headers, None).await;
+        assert_eq!(response.status, 200, "{name}: {value}");
         assert_eq!(
             app.send("GET", "/nothing", &headers, None).await.status,
             404,

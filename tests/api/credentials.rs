@@ -56,9 +56,9 @@ async fn a_malformed_token_of_any_length_is_refused_without_asking_the_table() {
         &format!("rcu_{}", "A".repeat(64)),
         &format!("rcu_{}", "A".repeat(8_000)),
     ] {
-        let answer = app.send("GET", "/v1/accounts", &[("authorization", value)], None).await;
-        assert_eq!(answer.status, 401, "{value}");
-        assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer"), "{value}");
+        let response = app.send("GET", "/v1/accounts", &[("authorization", value)], None).await;
+        assert_eq!(response.status, 401, "{value}");
+        assert!(response.header("www-authenticate").unwrap().starts_with("Bearer"), "{value}");
     }
     assert_eq!(app.proxy().calls(), []);
 }

@@ -38,13 +38,13 @@ async fn a_request_that_nothing_ends_is_503_in_its_dialect_before_lambda_and_the
         let event = operation.of(crate::NOBODYS, "rcu_x");
         let call =
             ApiRequest::new(shared::http::from_event(serde_json::from_value(event).unwrap()));
-        let begun = Instant::now();
+        let started = Instant::now();
 
-        let answer = call.respond(&[], pending::<Result<Response<Body>>>).await;
+        let response = call.respond(&[], pending::<Result<Response<Body>>>).await;
 
-        assert_eq!(answer.status(), 503, "{operation}");
-        assert_eq!(answer.headers()["retry-after"], "1", "{operation}");
-        let text = String::from_utf8(answer.body().to_vec()).unwrap();
+        assert_eq!(response.status(), 503, "{operation}");
+        assert_eq!(response.headers()["retry-after"], "1", "{operation}");
+        let text = String::from_utf8(response.body().to_vec()).unwrap();
         if operation.name.starts_with("hub-oauth-ask") || operation.name.ends_with("decide") {
             assert!(text.contains("the service is busy; try again shortly"), "{operation}: {text}");
         } else {
@@ -52,10 +52,10 @@ async fn a_request_that_nothing_ends_is_503_in_its_dialect_before_lambda_and_the
                 operation.error(503, "unavailable", "the service is busy; try again shortly");
             assert_eq!(text.parse::<serde_json::Value>().unwrap(), busy, "{operation}");
             let media_type = HeaderValue::from_static(operation.error_media_type());
-            assert_eq!(answer.headers()["content-type"], media_type, "{operation}");
+            assert_eq!(response.headers()["content-type"], media_type, "{operation}");
         }
         // A second is left for starting, hashing a password and sending the answer.
-        assert!(begun.elapsed() + Duration::from_secs(1) < Duration::from_secs(shortest));
+        assert!(started.elapsed() + Duration::from_secs(1) < Duration::from_secs(shortest));
     }
 }
 
@@ -72,11 +72,11 @@ async fn every_call_is_tried_a_bounded_number_of_times() {
         ("BatchGetItem", Fault::THROTTLED, 3),
         ("BatchGetItem", Fault::Failed, 3),
         ("BatchGetItem", Fault::Dropped, 3),
-        ("BatchGetItem", Fault::AnswerCut, 3),
+        ("BatchGetItem", Fault::ResponseCut, 3),
         // Two seconds for an attempt, four for all.
         ("BatchGetItem", Fault::Silent, 2),
         ("TransactWriteItems", Fault::Silent, 2),
-        ("TransactWriteItems", Fault::AnswerLost, 3),
+        ("TransactWriteItems", Fault::ResponseLost, 3),
         ("TransactWriteItems", Fault::THROTTLED, 3),
         ("TransactWriteItems", Fault::Conflict, 6),
         ("TransactWriteItems", Fault::Crowded, 6),
@@ -110,10 +110,10 @@ async fn keys_that_stay_unprocessed_are_asked_for_eight_times() {
     let jane = app.person("janedoe").await;
     app.proxy().disturb_all_of("BatchGetItem", Some(Fault::Unprocessed));
 
-    let answer =
+    let response =
         jane.send_json("POST", "/api/public/v1/account", &json!({ "name": "Many slugs" })).await;
 
-    assert_eq!((answer.status, app.proxy().faults_met()), (503, 8));
+    assert_eq!((response.status, app.proxy().faults_met()), (503, 8));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ const RSA_2047: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAHXnnbuZIh01tb8Z/yaS
 const RSA_1024: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDZxUk12y3njlAaY9Tc7Y0vgkp7yWTaU0raJlU2/ESq/jVOcoT+gLUEz9y4Ke+dBDRDlPA1KlmI7hOyqMuGCZP+Kz5pQijyZ0Mx95VoYXudEcaC1kT3sxIZ2hHQ5VpHRhSTK354fonov5RORdlNovGtuzUi4KG88W04LETsw5GkfQ==";
 const DSA: &str = "ssh-dss AAAAB3NzaC1kc3MAAACBAKbJnTha8ly7UN7zpMVEObo79pozo5aAyNMmAPlxy1ghxhp/RKkPD80lGdIWclmjdi/d3vGM1sg9I4dvWLEOb55sYxEHRrpOSZhxEMQIZH6rYySiTMoWC2/iQlg45ZqWPtdr5O6h9Csn1uLUEp2UheBVQCWC+oJgy7QIIiRK/fHLAAAAFQDTqAZiL7NMO8xPliX6vPjCIurehwAAAIEAnkBXRlW9sysY7xCAQ3V1r7nbamXYEfW/y5PqzwQznd9RGTzFQy14Y575Qfel0/0WCgkLbaaJ3RUdqyVmI7Po4rcog9SLdpjFqls1dYVdM+l0XubjcW/cNGDZ9wSpBVl5ePWRyIB6G3nlWzhMBR74fAYlzrm6xHS3SNYdfE0UeAoAAACAbmidBLEqMc90qYq1m9eeo9NW3FHrH1VJ7tPMd+CB2oZUid0oaFn3tgA28p66MBIPfYnEzlX1tfe9IOY+P+VvmNrUJBnuVG/ZCBWA3yIwnjba49K0Miy0HexOBXSFKoGfBuV8paeTOnVAEKZZTWQOtSx2rb0NeJWmzhz5lbNxq+o=";
 
-fn refused(error: &str) -> Value {
+fn rejected(error: &str) -> Value {
     json!({ "success": false, "error": error })
 }
 
@@ -55,7 +55,7 @@ async fn tokens(app: &TestApp) -> usize {
 
 /// Asks for the account with a signature of this key.
 async fn signed_get(app: &TestApp, key: &str, secret: &str) -> ApiResponse {
-    let get = Signed::of("GET", ACCOUNT, String::new());
+    let get = Signed::new("GET", ACCOUNT, String::new());
     get.send(app, &get.with(key, secret)).await
 }
 
@@ -158,8 +158,8 @@ async fn every_problem_of_the_data_is_told_and_nothing_is_changed() {
         (json!({ "password": "x".repeat(257) }), "password: must be at most 256 characters long"),
         (json!({ "password": "PASSWORD1" }), "password: is one of the most common passwords"),
     ] {
-        let answer = jane.send_json("POST", DATA, &body).await;
-        assert_eq!(answer.parts(), (400, &refused(&format!("invalid request: {error}"))));
+        let response = jane.send_json("POST", DATA, &body).await;
+        assert_eq!(response.parts(), (400, &rejected(&format!("invalid request: {error}"))));
     }
     assert_eq!(item(&app, &jane).await, before);
 }
@@ -178,7 +178,7 @@ async fn a_name_that_another_dialect_made_too_long_for_a_new_part_is_told() {
 
     assert_eq!(longest.status, 200, "{longest:?}");
     let error = "invalid request: first_name: makes the whole name longer than 255 characters";
-    assert_eq!(longer.parts(), (400, &refused(error)));
+    assert_eq!(longer.parts(), (400, &rejected(error)));
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn a_token_with_a_list_of_scopes_changes_names_but_no_password_and_no_key(
     let password = json!({ "first_name": "Jane", "password": "another horse battery" });
     let key = json!({ "api_key": jane.api_key().0 });
 
-    for answer in [
+    for response in [
         limited.send_json("POST", DATA, &password).await,
         limited.send("PUT", API).await,
         limited.send_json("POST", RENEW, &key).await,
@@ -200,8 +200,8 @@ async fn a_token_with_a_list_of_scopes_changes_names_but_no_password_and_no_key(
         limited.send_json("PUT", SSH, &upload(ED25519.0)).await,
         limited.send("DELETE", "/v2/account/1234567890/sshkey").await,
     ] {
-        let error = refused("a token with a list of scopes cannot do this");
-        assert_eq!(answer.parts(), (403, &error));
+        let error = rejected("a token with a list of scopes cannot do this");
+        assert_eq!(response.parts(), (403, &error));
     }
 
     assert_eq!(item(&app, &jane).await, before);
@@ -223,7 +223,7 @@ async fn a_new_password_revokes_every_other_token_and_neither_the_one_that_asked
     assert_eq!((changed.status, &changed.body["account"]["phone"]), (200, &json!("1")));
     assert_eq!(
         other.send("GET", ACCOUNT).await.parts(),
-        (401, &refused("the credential is not valid"))
+        (401, &rejected("the credential is not valid"))
     );
     assert_eq!(other.send("GET", "/v1/accounts").await.status, 401);
     assert_eq!(jane.send("GET", ACCOUNT).await.status, 200);
@@ -245,7 +245,7 @@ async fn a_password_that_a_signature_changes_revokes_every_token() {
     let jane = app.person("janedoe").await;
     let (key, secret) = jane.api_key();
     let body = json!({ "password": "another horse battery" }).to_string();
-    let change = Signed::of("POST", DATA, body);
+    let change = Signed::new("POST", DATA, body);
 
     let changed = change.send(&app, &change.with(&key, secret)).await;
 
@@ -312,13 +312,13 @@ async fn a_deleted_api_key_stops_at_once_and_a_key_cannot_delete_itself() {
     let jane = app.person("janedoe").await;
     let (first, first_secret) = jane.api_key();
     let (second, second_secret) = new_api_key(&jane).await;
-    let delete = |key: &str| Signed::of("DELETE", API, json!({ "api_key": key }).to_string());
+    let delete = |key: &str| Signed::new("DELETE", API, json!({ "api_key": key }).to_string());
 
     let (itself, other) = (delete(&second), delete(&first));
     let itself = itself.send(&app, &itself.with(&second, &second_secret)).await;
     let other = other.send(&app, &other.with(&second, &second_secret)).await;
 
-    let error = refused("the API key that signed the request cannot be deleted");
+    let error = rejected("the API key that signed the request cannot be deleted");
     assert_eq!(itself.parts(), (409, &error));
     assert_eq!(other.parts(), (200, &json!({ "success": true })));
     assert_eq!(signed_get(&app, &first, first_secret).await.status, 401);
@@ -340,15 +340,15 @@ async fn a_malformed_unknown_deleted_or_other_users_api_key_is_404() {
     for key in ["x", "rck_YOUR_API_KEY", &deleted, &john.api_key().0, &forged] {
         let body = json!({ "api_key": key });
         for (method, path) in [("POST", RENEW), ("DELETE", API)] {
-            let answer = jane.send_json(method, path, &body).await;
-            assert_eq!(answer.parts(), (404, &refused("API key not found")), "{method} {key}");
+            let response = jane.send_json(method, path, &body).await;
+            assert_eq!(response.parts(), (404, &rejected("API key not found")), "{method} {key}");
         }
     }
 
     assert_eq!((item(&app, &jane).await, item(&app, &john).await), before);
     for (method, path) in [("POST", RENEW), ("DELETE", API)] {
-        let answer = jane.send_json(method, path, &json!({})).await;
-        assert_eq!(answer.parts(), (400, &refused("invalid request: api_key: is required")));
+        let response = jane.send_json(method, path, &json!({})).await;
+        assert_eq!(response.parts(), (400, &rejected("invalid request: api_key: is required")));
     }
 }
 
@@ -362,7 +362,7 @@ async fn a_user_has_at_most_20_api_keys() {
 
     let one_more = jane.send("PUT", API).await;
 
-    assert_eq!(one_more.parts(), (409, &refused("a user can have at most 20 API keys")));
+    assert_eq!(one_more.parts(), (409, &rejected("a user can have at most 20 API keys")));
     let key = json!({ "api_key": jane.api_key().0 });
     assert_eq!(jane.send_json("POST", RENEW, &key).await.status, 200);
     assert_eq!(jane.send_json("DELETE", API, &key).await.status, 200);
@@ -377,12 +377,15 @@ async fn api_keys_that_are_made_at_once_all_stay_and_never_more_than_20() {
         new_api_key(&jane).await;
     }
 
-    let answers = join_all((0..8).map(|_| jane.send("PUT", API))).await;
+    let responses = join_all((0..8).map(|_| jane.send("PUT", API))).await;
 
-    let made: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
-    assert_eq!((made.len(), answers.iter().filter(|answer| answer.status == 409).count()), (6, 2));
-    for answer in made {
-        let api = &answer.body["api"];
+    let made: Vec<_> = responses.iter().filter(|response| response.status == 200).collect();
+    assert_eq!(
+        (made.len(), responses.iter().filter(|response| response.status == 409).count()),
+        (6, 2)
+    );
+    for response in made {
+        let api = &response.body["api"];
         let (key, secret) = (api["api_key"].as_str().unwrap(), api["secret_key"].as_str().unwrap());
         assert_eq!(signed_get(&app, key, secret).await.status, 200);
     }
@@ -424,8 +427,8 @@ async fn an_uploaded_key_is_kept_in_canonical_form_with_the_fingerprint_that_ope
         assert!((1..1 << 53).contains(&id), "{id}");
         let shown = jane.send("GET", ACCOUNT).await;
         assert_eq!(shown.body["account"]["sshkeys"][number], key);
-        let kept = &item(&app, &jane).await["sshKeys"]["L"][number]["M"];
-        assert_eq!(kept["publicKey"]["S"], line);
+        let stored = &item(&app, &jane).await["sshKeys"]["L"][number]["M"];
+        assert_eq!(stored["publicKey"]["S"], line);
     }
 }
 
@@ -497,9 +500,9 @@ async fn what_is_no_safe_public_key_is_refused_and_never_repeated() {
         (format!("{} {}", ED25519.0, "x".repeat(4096)), "must be at most 4096 characters long"),
         (String::new(), "must not be empty"),
     ] {
-        let answer = jane.send_json("PUT", SSH, &upload(&content)).await;
-        let expected = refused(&format!("invalid request: content: {problem}"));
-        assert_eq!(answer.parts(), (400, &expected));
+        let response = jane.send_json("PUT", SSH, &upload(&content)).await;
+        let expected = rejected(&format!("invalid request: content: {problem}"));
+        assert_eq!(response.parts(), (400, &expected));
     }
 
     assert_eq!(item(&app, &jane).await, before);
@@ -527,8 +530,8 @@ async fn every_problem_of_a_new_ssh_key_is_told_and_content_is_required_for_an_u
             "content: must be a string",
         ),
     ] {
-        let answer = jane.send_json("PUT", SSH, &body).await;
-        assert_eq!(answer.parts(), (400, &refused(&format!("invalid request: {error}"))));
+        let response = jane.send_json("PUT", SSH, &body).await;
+        assert_eq!(response.parts(), (400, &rejected(&format!("invalid request: {error}"))));
     }
 
     let longest = json!({ "name": "\u{fc}".repeat(255), "method": "anything else" });
@@ -547,9 +550,9 @@ async fn a_key_is_added_once_per_user_and_deleted_by_its_id() {
     let others = john.send("DELETE", &path).await;
     let deleted = jane.send("DELETE", &path).await;
 
-    assert_eq!(again.parts(), (409, &refused("you have this SSH key already")));
+    assert_eq!(again.parts(), (409, &rejected("you have this SSH key already")));
     assert_eq!(johns.status, 200, "{johns:?}");
-    assert_eq!(others.parts(), (404, &refused("SSH key not found")));
+    assert_eq!(others.parts(), (404, &rejected("SSH key not found")));
     assert_eq!(deleted.parts(), (200, &json!({ "success": true })));
     assert_eq!(jane.send("GET", ACCOUNT).await.body["account"]["sshkeys"], json!([]));
     for id in [
@@ -560,8 +563,8 @@ async fn a_key_is_added_once_per_user_and_deleted_by_its_id() {
         "+1234567890",
         "%31234567890",
     ] {
-        let answer = jane.send("DELETE", &format!("/v2/account/{id}/sshkey")).await;
-        assert_eq!(answer.parts(), (404, &refused("SSH key not found")), "{id}");
+        let response = jane.send("DELETE", &format!("/v2/account/{id}/sshkey")).await;
+        assert_eq!(response.parts(), (404, &rejected("SSH key not found")), "{id}");
     }
     assert_eq!(jane.send_json("PUT", SSH, &upload(ED25519.0)).await.status, 200);
 }
@@ -580,7 +583,7 @@ async fn a_user_has_at_most_50_ssh_keys() {
 
     let one_more = jane.send_json("PUT", SSH, &generate).await;
 
-    assert_eq!(one_more.parts(), (409, &refused("a user can have at most 50 SSH keys")));
+    assert_eq!(one_more.parts(), (409, &rejected("a user can have at most 50 SSH keys")));
     assert_eq!(jane.send("DELETE", &format!("/v2/account/{last}/sshkey")).await.status, 200);
     assert_eq!(jane.send_json("PUT", SSH, &generate).await.status, 200);
 }
@@ -591,9 +594,9 @@ async fn no_name_and_password_is_taken() {
     let jane = app.person("janedoe").await;
     let header = basic("janedoe", testkit::PASSWORD);
 
-    let answer = app.send("GET", ACCOUNT, &[("authorization", &header)], None).await;
+    let response = app.send("GET", ACCOUNT, &[("authorization", &header)], None).await;
 
-    assert_eq!(answer.parts(), (401, &refused("the credential is not valid")));
+    assert_eq!(response.parts(), (401, &rejected("the credential is not valid")));
     assert_eq!(jane.send("GET", ACCOUNT).await.status, 200);
 }
 
@@ -622,9 +625,9 @@ async fn a_phone_number_can_be_taken_away_and_is_a_text_or_a_whole_number() {
     assert_eq!(phone(json!(48_123_456_789_u64)).await.body["account"]["phone"], "48123456789");
     assert_eq!(phone(json!("")).await.body["account"]["phone"], "");
     for wrong in [json!(1.5), json!(1e21), json!(true), json!(null)] {
-        let answer = phone(wrong.clone()).await;
-        let error = refused("invalid request: phone: must be a string or a whole number");
-        assert_eq!(answer.parts(), (400, &error), "{wrong}");
+        let response = phone(wrong.clone()).await;
+        let error = rejected("invalid request: phone: must be a string or a whole number");
+        assert_eq!(response.parts(), (400, &error), "{wrong}");
     }
 }
 
@@ -652,7 +655,7 @@ async fn what_came_after_a_later_change_of_the_password_outlives_the_clearing_of
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let (others, id) = (app.others(), jane.user().id);
-    let (sent, kept) = tokio::sync::oneshot::channel();
+    let (sent, stored) = tokio::sync::oneshot::channel();
     app.proxy().before("Query", async move {
         let (user, ()) = others.user_and(id, ()).await.unwrap();
         let hash = shared::password::hash("a third password").unwrap();
@@ -677,7 +680,7 @@ async fn what_came_after_a_later_change_of_the_password_outlives_the_clearing_of
     let body = json!({ "password": "another horse battery" });
     assert_eq!(jane.send_json("POST", DATA, &body).await.status, 200);
 
-    let late = jane.with_token(kept.await.unwrap());
+    let late = jane.with_token(stored.await.unwrap());
     assert_eq!(late.send("GET", ACCOUNT).await.status, 200);
 }
 
@@ -687,13 +690,13 @@ async fn a_changed_password_is_answered_in_time_even_if_nothing_can_be_cleared_u
     let jane = app.person("janedoe").await;
     jane.new_token(TokenKind::User, None, None).await;
     app.proxy().disturb_all_of("BatchWriteItem", Some(Fault::Silent));
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
 
     let body = json!({ "password": "another horse battery" });
     let changed = jane.send_json("POST", DATA, &body).await;
 
     assert_eq!(changed.status, 200, "{changed:?}");
-    assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
+    assert!(started.elapsed().as_secs() < 4, "{:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -701,7 +704,7 @@ async fn a_signed_change_of_keys_keeps_the_note_of_its_own_use() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let (key, secret) = jane.api_key();
-    let create = Signed::of("PUT", API, String::new());
+    let create = Signed::new("PUT", API, String::new());
 
     assert_eq!(create.send(&app, &create.with(&key, secret)).await.status, 200);
 

@@ -93,9 +93,9 @@ async fn every_problem_of_a_body_is_told() {
         (with("password", json!("x".repeat(257))), "password: must be at most 256 characters long"),
         (with("password", json!("PASSWORD1")), "password: is one of the most common passwords"),
     ] {
-        let refused = jane.send_json("PUT", PATH, &body).await;
+        let rejected = jane.send_json("PUT", PATH, &body).await;
         let expected = json!({ "success": false, "error": format!("invalid request: {error}") });
-        assert_eq!(refused.parts(), (400, &expected));
+        assert_eq!(rejected.parts(), (400, &expected));
     }
 }
 
@@ -107,9 +107,9 @@ async fn an_address_or_a_wished_username_that_is_taken_is_409_and_a_derived_one_
 
     let address =
         jane.send_json("PUT", PATH, &with("email", json!("mary.major@EXAMPLE.com"))).await;
-    let mut wish = with("email", json!("m@example.com"));
-    wish["username"] = json!("MaryMajor");
-    let username = jane.send_json("PUT", PATH, &wish).await;
+    let mut input = with("email", json!("m@example.com"));
+    input["username"] = json!("MaryMajor");
+    let username = jane.send_json("PUT", PATH, &input).await;
     let derived = create(&jane, &with("email", json!("mary.major@example.org"))).await;
     let short = create(&jane, &with("email", json!("é@example.org"))).await;
 
@@ -167,7 +167,7 @@ async fn only_an_admin_of_a_usable_current_account_creates_and_sees_the_others()
     )
     .await;
 
-    let refused = john.send_json("PUT", PATH, &mary()).await;
+    let rejected = john.send_json("PUT", PATH, &mary()).await;
     let alone = john.send("GET", PATH).await;
     let both = jane.send("GET", PATH).await;
     let names = |body: &Value| {
@@ -180,19 +180,19 @@ async fn only_an_admin_of_a_usable_current_account_creates_and_sees_the_others()
     };
 
     assert_eq!(
-        refused.parts(),
+        rejected.parts(),
         (403, &json!({ "success": false, "error": "this needs an admin of the account" }))
     );
     assert_eq!(names(&alone.body), ["johnroe"]);
     assert_eq!(names(&both.body), ["janedoe", "johnroe"]);
     jane.send("DELETE", &format!("/v1/accounts/{}", jane.account())).await;
-    for answer in [
+    for response in [
         jane.send("GET", PATH).await,
         john.send("GET", PATH).await,
         jane.send_json("PUT", PATH, &mary()).await,
     ] {
         assert_eq!(
-            answer.parts(),
+            response.parts(),
             (403, &json!({ "success": false, "error": "you have no usable current account" }))
         );
     }
@@ -262,9 +262,9 @@ async fn of_many_who_create_one_user_at_once_exactly_one_does() {
     let jane = app.person("janedoe").await;
     let body = mary();
 
-    let answers = join_all((0..6).map(|_| jane.send_json("PUT", PATH, &body))).await;
+    let responses = join_all((0..6).map(|_| jane.send_json("PUT", PATH, &body))).await;
 
-    let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    let mut statuses: Vec<_> = responses.iter().map(|response| response.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409, 409, 409, 409, 409]);
     app.assert_consistent().await;

@@ -10,9 +10,9 @@ fn call(path: &str) -> ApiRequest {
     ApiRequest::new(shared::http::from_event(serde_json::from_value(event).unwrap()))
 }
 
-fn parts(answer: &Response<Body>) -> (u16, Value) {
-    let Body::Text(text) = answer.body() else { panic!("{answer:?}") };
-    (answer.status().as_u16(), serde_json::from_str(text).unwrap())
+fn parts(response: &Response<Body>) -> (u16, Value) {
+    let Body::Text(text) = response.body() else { panic!("{response:?}") };
+    (response.status().as_u16(), serde_json::from_str(text).unwrap())
 }
 
 fn default_request() -> ApiRequest {
@@ -26,22 +26,22 @@ async fn a_handler_that_panics_is_500_in_the_dialect_and_says_nothing_of_the_ins
         ("/api/v1.1/users/x/", json!({ "detail": "something went wrong on our side" })),
         ("/v2/accounts", json!({ "success": false, "error": "something went wrong on our side" })),
     ] {
-        let answer = call(path).respond(&[], || async { panic!("a secret") }).await;
+        let response = call(path).respond(&[], || async { panic!("a secret") }).await;
 
-        assert_eq!(parts(&answer), (500, body));
-        assert_eq!(answer.headers()["cache-control"], "no-store");
+        assert_eq!(parts(&response), (500, body));
+        assert_eq!(response.headers()["cache-control"], "no-store");
     }
 }
 
 #[tokio::test]
 async fn a_handler_that_does_not_end_is_503_within_10_seconds() {
-    let begun = std::time::Instant::now();
+    let start = std::time::Instant::now();
 
-    let answer = default_request().respond(&[], std::future::pending).await;
+    let response = default_request().respond(&[], std::future::pending).await;
 
-    assert_eq!(answer.status(), 503);
-    assert_eq!(answer.headers()["retry-after"], "1");
-    assert!(begun.elapsed().as_secs() < 10);
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()["retry-after"], "1");
+    assert!(start.elapsed().as_secs() < 10);
 }
 
 #[tokio::test]

@@ -131,8 +131,8 @@ async fn every_problem_of_a_body_is_listed() {
                 vec!["email: must be at most 254 bytes long"],
             ),
         ] {
-            let refused = jane.send_json(method, path, &body).await;
-            assert_eq!(refused.parts(), (400, &json!({ "errors": errors })), "{method} {body}");
+            let rejected = jane.send_json(method, path, &body).await;
+            assert_eq!(rejected.parts(), (400, &json!({ "errors": errors })), "{method} {body}");
         }
     }
 }
@@ -146,17 +146,17 @@ async fn a_plan_cannot_be_changed_and_nothing_else_is_when_it_is_tried() {
     for plan in
         [json!("b3f60ba2-c1fd-4b3a-a23d-8e876e0ef75d"), json!("nonsense"), json!(null), json!(1)]
     {
-        let refused = jane
+        let rejected = jane
             .send_json(
                 "PUT",
                 &path(&account),
                 &json!({ "name": "Crew", "email": "crew@example.com", "planId": plan }),
             )
             .await;
-        assert_eq!(refused.status, 400, "{plan}");
+        assert_eq!(rejected.status, 400, "{plan}");
         assert!(
-            refused.body["errors"][0].as_str().unwrap().starts_with("planId: "),
-            "{plan}: {refused:?}"
+            rejected.body["errors"][0].as_str().unwrap().starts_with("planId: "),
+            "{plan}: {rejected:?}"
         );
     }
     assert_eq!(jane.send("GET", &path(&account)).await.body, account);
@@ -170,10 +170,10 @@ async fn an_address_of_another_account_or_another_user_is_taken_and_ones_own_is_
     let johns = create(&john, "Johns", "johns@example.com").await;
 
     for email in ["team@example.com", "TEAM@example.com", jane.email()] {
-        let wish = json!({ "name": "x", "email": email });
+        let input = json!({ "name": "x", "email": email });
         let taken = (409, &json!({ "error": "the e-mail address is taken" }));
-        assert_eq!(john.send_json("POST", ACCOUNTS, &wish).await.parts(), taken, "{email}");
-        assert_eq!(john.send_json("PUT", &path(&johns), &wish).await.parts(), taken, "{email}");
+        assert_eq!(john.send_json("POST", ACCOUNTS, &input).await.parts(), taken, "{email}");
+        assert_eq!(john.send_json("PUT", &path(&johns), &input).await.parts(), taken, "{email}");
     }
     assert_eq!(john.send("GET", ACCOUNTS).await.body["values"].as_array().unwrap().len(), 2);
     assert_eq!(
@@ -222,21 +222,21 @@ async fn who_is_not_a_member_gets_403_who_is_no_admin_403_on_writes_and_an_unkno
         (format!("{ACCOUNTS}/{}", crate::NOBODYS.to_uppercase()), 404, "account not found"),
     ] {
         let plan = format!("{path}/plan");
-        let answers = [
+        let responses = [
             john.send("GET", &path).await,
             john.send("GET", &plan).await,
             john.send("DELETE", &path).await,
             john.send_json("PUT", &path, &update).await,
         ];
-        for answer in answers {
-            assert_eq!((answer.status, answer.text("error")), (status, error), "{path}");
+        for response in responses {
+            assert_eq!((response.status, response.text("error")), (status, error), "{path}");
         }
     }
-    for answer in
+    for response in
         [member.send("DELETE", &known).await, member.send_json("PUT", &known, &update).await]
     {
         assert_eq!(
-            answer.parts(),
+            response.parts(),
             (403, &json!({ "error": "this needs an admin of the account" }))
         );
     }
@@ -285,9 +285,9 @@ async fn the_default_plan_is_there_without_being_stored_and_a_stored_one_goes_be
 async fn who_may_not_change_an_account_learns_so_before_anything_about_its_plan() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    let wish = json!({ "name": "x", "email": "x@example.com", "planId": "b3f60ba2-c1fd-4b3a-a23d-8e876e0ef75d" });
+    let input = json!({ "name": "x", "email": "x@example.com", "planId": "b3f60ba2-c1fd-4b3a-a23d-8e876e0ef75d" });
 
     for (id, status) in [(jane.account(), 403), (crate::NOBODYS.to_owned(), 404)] {
-        assert_eq!(john.send_json("PUT", &format!("{ACCOUNTS}/{id}"), &wish).await.status, status);
+        assert_eq!(john.send_json("PUT", &format!("{ACCOUNTS}/{id}"), &input).await.status, status);
     }
 }

@@ -33,10 +33,10 @@ fn keyed(mut event: Value, key: &str) -> Value {
 }
 
 /// The answer as it was the first time, if it is a repeated one.
-fn first(mut answer: ApiResponse) -> Option<ApiResponse> {
-    let place = answer.headers.iter().position(|(name, _)| name == "idempotency-replayed")?;
-    assert_eq!(answer.headers.remove(place).1, "true");
-    Some(answer)
+fn first(mut response: ApiResponse) -> Option<ApiResponse> {
+    let place = response.headers.iter().position(|(name, _)| name == "idempotency-replayed")?;
+    assert_eq!(response.headers.remove(place).1, "true");
+    Some(response)
 }
 
 /// All items, but for the attempts to sign in.
@@ -52,12 +52,12 @@ async fn every_write_that_is_sent_again_gets_its_first_answer_and_is_done_once()
         let jane = app.person("janedoe").await;
         let event = under(&app, &operation, &jane, "a-key").await;
 
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
         let after = sorted(&app).await;
         let again = app.send_event(&event).await;
 
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
-        assert_eq!(first(again), Some(answer), "{operation}");
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
+        assert_eq!(first(again), Some(response), "{operation}");
         assert_eq!(sorted(&app).await, after, "{operation}");
         app.assert_consistent().await;
     }
@@ -72,10 +72,11 @@ async fn of_two_at_once_the_loser_gets_the_winners_answer() {
         // Both have read before one writes: while rounds are counted, each call takes its time.
         app.proxy().count();
 
-        let answers = join_all([app.send_event(&event), app.send_event(&event)]).await;
+        let responses = join_all([app.send_event(&event), app.send_event(&event)]).await;
 
-        let (repeated, done): (Vec<_>, Vec<_>) =
-            answers.into_iter().partition(|answer| answer.header("idempotency-replayed").is_some());
+        let (repeated, done): (Vec<_>, Vec<_>) = responses
+            .into_iter()
+            .partition(|response| response.header("idempotency-replayed").is_some());
         let [done] = &done[..] else { panic!("{operation} was done {} times", done.len()) };
         assert_eq!(done.status, operation.success(), "{operation}: {done:?}");
         assert_eq!(first(repeated[0].clone()).as_ref(), Some(done), "{operation}");
@@ -89,7 +90,7 @@ async fn a_write_whose_answer_was_lost_gets_it_when_it_is_sent_again() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = under(&app, &operation, &jane, "a-key").await;
-        app.proxy().disturb_all_of(WRITE, Some(Fault::AnswerLost));
+        app.proxy().disturb_all_of(WRITE, Some(Fault::ResponseLost));
         let lost = app.send_event(&event).await;
         let after = sorted(&app).await;
         app.proxy().disturb_all_of(WRITE, None);
@@ -113,7 +114,7 @@ async fn a_key_that_came_with_another_request_is_422_and_changes_nothing() {
         let after = sorted(&app).await;
 
         for other in others(&event) {
-            let answer = app.send_event(&other).await;
+            let response = app.send_event(&other).await;
 
             let text = "this Idempotency-Key was used for another request";
             let expected = match operation.name.split('-').next() {
@@ -125,7 +126,7 @@ async fn a_key_that_came_with_another_request_is_422_and_changes_nothing() {
                 }),
                 _ => operation.error(422, "idempotency_key_reused", text),
             };
-            assert_eq!(answer.parts(), (422, &expected), "{operation}: {other}");
+            assert_eq!(response.parts(), (422, &expected), "{operation}: {other}");
         }
         assert_eq!(sorted(&app).await, after, "{operation}");
     }
@@ -155,9 +156,9 @@ async fn another_method_or_path_under_the_key_is_422() {
     let own = format!("/v1/accounts/{}", jane.account());
 
     for (method, path) in [("PUT", own.as_str()), ("POST", "/api/public/v1/account")] {
-        let answer = app.send(method, path, &headers, Some(&body)).await;
+        let response = app.send(method, path, &headers, Some(&body)).await;
 
-        assert_eq!(answer.status, 422, "{method} {path}: {answer:?}");
+        assert_eq!(response.status, 422, "{method} {path}: {response:?}");
     }
 }
 
@@ -171,13 +172,17 @@ async fn a_refusal_is_not_kept() {
     let johns = "/api/v1.1/users/johnroe/emails/";
     let wanted = json!({ "email": "wanted@example.com" });
     assert_eq!(john.send_json("POST", johns, &wanted).await.status, 201);
-    let refused = app.send("POST", path, &headers, Some(&body)).await;
+    let rejected = app.send("POST", path, &headers, Some(&body)).await;
     assert_eq!(john.send_json("DELETE", johns, &wanted).await.status, 204);
 
-    let answer = app.send("POST", path, &headers, Some(&body)).await;
+    let response = app.send("POST", path, &headers, Some(&body)).await;
 
-    assert_eq!(refused.status, 400, "{refused:?}");
-    assert_eq!((answer.status, answer.header("idempotency-replayed")), (201, None), "{answer:?}");
+    assert_eq!(rejected.status, 400, "{rejected:?}");
+    assert_eq!(
+        (response.status, response.header("idempotency-replayed")),
+        (201, None),
+        "{response:?}"
+    );
 }
 
 #[tokio::test]
@@ -188,12 +193,12 @@ async fn an_answer_is_forgotten_after_a_day() {
     let body = json!({ "name": "Mine" }).to_string();
     let post = async || app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
     let one = post().await;
-    let kept = kept(&app).await.remove(0);
-    let end: i64 = kept["ttl"]["N"].as_str().unwrap().parse().unwrap();
+    let stored = stored(&app).await.remove(0);
+    let end: i64 = stored["ttl"]["N"].as_str().unwrap().parse().unwrap();
     let in_a_day = TestApp::in_seconds(24 * 3600).as_second();
     assert!((in_a_day - 60..=in_a_day).contains(&end), "{end}");
 
-    let key = json!({ "pk": kept["pk"], "sk": kept["sk"] });
+    let key = json!({ "pk": stored["pk"], "sk": stored["sk"] });
     let over = json!({ "N": TestApp::in_seconds(-1).as_second().to_string() });
     let change = json!({
         "Key": key,
@@ -210,7 +215,7 @@ async fn an_answer_is_forgotten_after_a_day() {
 }
 
 /// The answers that the table keeps.
-async fn kept(app: &TestApp) -> Vec<Value> {
+async fn stored(app: &TestApp) -> Vec<Value> {
     app.items().await.into_iter().filter(|item| item["type"]["S"] == "response").collect()
 }
 
@@ -232,12 +237,12 @@ async fn the_table_alone_tells_neither_what_was_asked_nor_what_was_answered() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = under(&app, &operation, &jane, "a-key").await;
-        let answer = app.send_event(&event).await;
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+        let response = app.send_event(&event).await;
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
 
-        let kept = kept(&app).await;
+        let stored = stored(&app).await;
 
-        let [item] = &kept[..] else { panic!("{operation}: {kept:?}") };
+        let [item] = &stored[..] else { panic!("{operation}: {stored:?}") };
         let names: BTreeSet<_> = item.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(names, BTreeSet::from(NAMES), "{operation}");
         for name in ["fingerprint", "sealed"] {
@@ -262,9 +267,9 @@ async fn a_key_is_the_credentials_own() {
 
     for authorization in [jane.token(), other.token(), john.token(), &basic] {
         let headers = [("authorization", authorization), ("idempotency-key", "a-key")];
-        let answer = app.send("POST", "/rollcall/v1/tokens", &headers, Some(&body)).await;
-        assert_eq!((answer.status, answer.header("idempotency-replayed")), (201, None));
-        tokens.insert(answer.text("token").to_owned());
+        let response = app.send("POST", "/rollcall/v1/tokens", &headers, Some(&body)).await;
+        assert_eq!((response.status, response.header("idempotency-replayed")), (201, None));
+        tokens.insert(response.text("token").to_owned());
     }
     let headers = [("authorization", by_address.as_str()), ("idempotency-key", "a-key")];
     let same_user = app.send("POST", "/rollcall/v1/tokens", &headers, Some(&body)).await;
@@ -319,9 +324,9 @@ async fn a_refusal_by_what_the_same_request_did_meanwhile_gives_way_to_its_answe
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     let done = app.send("DELETE", &path, &headers, None).await;
     // A batch is no snapshot: the account may be read after the write, and the kept answer before it.
-    let answer = kept(&app).await.remove(0);
-    forget(&app, &answer).await;
-    let put = app.engine_later("PutItem", json!({ "Item": answer }));
+    let response = stored(&app).await.remove(0);
+    forget(&app, &response).await;
+    let put = app.engine_later("PutItem", json!({ "Item": response }));
     app.proxy().before("BatchGetItem", async {});
     app.proxy().before("BatchGetItem", put);
 
@@ -338,12 +343,12 @@ async fn a_refusal_is_not_the_answer_where_nobody_can_look_whether_the_request_i
     let path = format!("/v1/accounts/{}", jane.account());
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 200);
-    forget(&app, &kept(&app).await.remove(0)).await;
+    forget(&app, &stored(&app).await.remove(0)).await;
     app.proxy().disturb_at("BatchGetItem", 1, Fault::THROTTLED, true);
 
-    let refused = app.send("DELETE", &path, &headers, None).await;
+    let rejected = app.send("DELETE", &path, &headers, None).await;
 
-    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_eq!(rejected.status, 503, "{rejected:?}");
     app.proxy().calm().unwrap();
     assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 404);
 }
@@ -355,16 +360,16 @@ async fn another_request_under_the_key_of_one_that_was_done_meanwhile_is_422() {
     let path = format!("/v1/accounts/{}", jane.account());
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 200);
-    let answer = kept(&app).await.remove(0);
-    forget(&app, &answer).await;
+    let response = stored(&app).await.remove(0);
+    forget(&app, &response).await;
     app.proxy().before("BatchGetItem", async {});
-    app.proxy().before("BatchGetItem", app.engine_later("PutItem", json!({ "Item": answer })));
+    app.proxy().before("BatchGetItem", app.engine_later("PutItem", json!({ "Item": response })));
 
     let body = json!({ "name": "Other", "email": "other@example.com" }).to_string();
     let headers = [&headers[..], &[("content-type", "application/json")]].concat();
-    let refused = app.send("PUT", &path, &headers, Some(&body)).await;
+    let rejected = app.send("PUT", &path, &headers, Some(&body)).await;
 
-    assert_eq!(refused.status, 422, "{refused:?}");
+    assert_eq!(rejected.status, 422, "{rejected:?}");
     assert_eq!(app.proxy().faults_left(), 0);
 }
 
@@ -373,25 +378,25 @@ async fn a_request_whose_key_is_in_use_and_gets_no_answer_is_409_and_not_done() 
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
-    let before = State::of(&app.items().await);
+    let before = State::from_items(&app.items().await);
     // The first condition of a write under a key is that its answer is not there.
     app.proxy().disturb_all_of(WRITE, Some(Fault::Cancelled(&["ConditionalCheckFailed"])));
 
     let body = json!({ "name": "Mine" }).to_string();
-    let refused = app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
+    let rejected = app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
 
-    assert_eq!(refused.status, 409, "{refused:?}");
-    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(rejected.status, 409, "{rejected:?}");
+    assert_eq!(rejected.header("retry-after"), Some("1"));
     assert_eq!(
-        refused.body["error"], "a request with this Idempotency-Key is under way",
-        "{refused:?}"
+        rejected.body["error"], "a request with this Idempotency-Key is under way",
+        "{rejected:?}"
     );
-    assert!(State::of(&app.items().await).is_untouched_since(&before));
+    assert!(State::from_items(&app.items().await).is_untouched_since(&before));
 }
 
 /// As if the kept answer had not been written yet.
-async fn forget(app: &TestApp, answer: &Value) {
-    let key = json!({ "pk": answer["pk"], "sk": answer["sk"] });
+async fn forget(app: &TestApp, response: &Value) {
+    let key = json!({ "pk": response["pk"], "sk": response["sk"] });
     app.engine("DeleteItem", json!({ "Key": key })).await;
 }
 
@@ -408,10 +413,10 @@ async fn a_key_is_one_text_bare_or_in_quotes() {
 
     assert_eq!(first(post(r#""a-key""#).await), Some(one));
     for bad in ["", "\"", "a key", "a\"b", &"x".repeat(256)] {
-        let answer = post(bad).await;
+        let response = post(bad).await;
         let problem = "Idempotency-Key: must be 1 to 255 visible ASCII characters without quotes or backslashes";
-        assert_eq!(answer.status, 400, "{bad}: {answer:?}");
-        assert_eq!(answer.body["details"], json!([problem]), "{bad}");
+        assert_eq!(response.status, 400, "{bad}: {response:?}");
+        assert_eq!(response.body["details"], json!([problem]), "{bad}");
     }
 }
 
@@ -424,10 +429,10 @@ async fn reads_and_the_oauth_endpoints_take_no_notice_of_a_key() {
         let jane = app.person("janedoe").await;
         let event = keyed(app.event(&operation, &jane).await, "a key that is none");
 
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
 
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
-        assert!(kept(&app).await.is_empty(), "{operation}");
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
+        assert!(stored(&app).await.is_empty(), "{operation}");
     }
 }
 
@@ -446,7 +451,7 @@ async fn a_refusal_costs_one_call_more_under_a_key_and_no_write() {
     let keyed = cost(&[("authorization", jane.token()), ("idempotency-key", "a-key")]).await;
 
     assert_eq!(keyed, plain + 1);
-    assert!(kept(&app).await.is_empty());
+    assert!(stored(&app).await.is_empty());
 }
 
 #[tokio::test]
@@ -490,7 +495,7 @@ async fn whoever_finds_both_the_answer_and_the_address_taken_learns_that_the_ans
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let user = app.table().user_and(jane.user().id, ()).await.unwrap().0.unwrap();
-    let answer = StoredResponse {
+    let response = StoredResponse {
         user: user.id,
         slot: IdempotencySlot::new("password", &"a-key".parse().unwrap()),
         fingerprint: String::new(),
@@ -503,11 +508,11 @@ async fn whoever_finds_both_the_answer_and_the_address_taken_learns_that_the_ans
             .add_email(&Actor::operator(), &user, "both@example.com".parse().unwrap())
             .unwrap()
     };
-    add().with_stored_response(&answer).unwrap().commit().await.unwrap();
+    add().with_stored_response(&response).unwrap().commit().await.unwrap();
 
-    let refused = add().with_stored_response(&answer).unwrap().commit().await;
+    let rejected = add().with_stored_response(&response).unwrap().commit().await;
 
-    assert!(matches!(refused, Err(Error::IdempotencyKeyInUse)));
+    assert!(matches!(rejected, Err(Error::IdempotencyKeyInUse)));
 }
 
 #[tokio::test]
@@ -531,12 +536,12 @@ async fn a_write_under_a_key_is_503_and_not_done_while_the_service_key_cannot_be
         let mut app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = under(&app, &operation, &jane, "a-key").await;
-        let before = State::of(&app.items().await);
+        let before = State::from_items(&app.items().await);
         app.lose_service_key();
 
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
 
-        assert_eq!(answer.status, 503, "{operation}: {answer:?}");
-        assert!(State::of(&app.items().await).is_untouched_since(&before), "{operation}");
+        assert_eq!(response.status, 503, "{operation}: {response:?}");
+        assert!(State::from_items(&app.items().await).is_untouched_since(&before), "{operation}");
     }
 }

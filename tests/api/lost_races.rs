@@ -47,7 +47,7 @@ async fn who_is_no_admin_any_more_neither_changes_nor_deletes() {
         let path = format!("/v1/accounts/{}", jane.account());
         demote_before_write(&app, &john, &jane.account());
 
-        let refused = match method {
+        let rejected = match method {
             "PUT" => {
                 john.send_json(
                     "PUT",
@@ -60,7 +60,7 @@ async fn who_is_no_admin_any_more_neither_changes_nor_deletes() {
         };
 
         assert_eq!(
-            refused.parts(),
+            rejected.parts(),
             (403, &json!({ "error": "this needs an admin of the account" })),
             "{method}"
         );
@@ -81,11 +81,14 @@ async fn who_was_expelled_does_not_choose_the_account() {
             side.await;
         }
     });
-    let wish = json!({ "accountId": jane.account() });
+    let input = json!({ "accountId": jane.account() });
 
-    let refused = john.send_json("PUT", "/api/public/v1/current-account", &wish).await;
+    let rejected = john.send_json("PUT", "/api/public/v1/current-account", &input).await;
 
-    assert_eq!(refused.parts(), (403, &json!({ "error": "you are not a member of this account" })));
+    assert_eq!(
+        rejected.parts(),
+        (403, &json!({ "error": "you are not a member of this account" }))
+    );
     assert_eq!(
         john.send("GET", "/api/public/v1/current-account").await.text("accountId"),
         john.account()
@@ -110,7 +113,7 @@ async fn a_deleted_account_is_not_chosen_and_not_changed() {
                 .unwrap();
         });
 
-        let refused = match method {
+        let rejected = match method {
             "choose" => {
                 john.send_json(
                     "PUT",
@@ -129,7 +132,7 @@ async fn a_deleted_account_is_not_chosen_and_not_changed() {
             }
         };
 
-        assert_eq!(refused.parts(), (404, &json!({ "error": "account not found" })), "{method}");
+        assert_eq!(rejected.parts(), (404, &json!({ "error": "account not found" })), "{method}");
         app.assert_consistent().await;
     }
 }
@@ -141,7 +144,7 @@ async fn a_member_who_joins_before_the_deletion_is_written_is_cleared_up_with_th
     let (others, account, user) = (app.others(), account_of(&jane), john.user().id);
     let proxy = app.proxy().clone();
     app.proxy().before(WRITE, async move {
-        proxy.answered("Query").await;
+        proxy.responded("Query").await;
         others.add_member(&Actor::operator(), account, user, Role::Member).await.unwrap();
     });
 
@@ -232,9 +235,9 @@ async fn a_user_who_was_disabled_writes_nothing_any_more() {
             others.set_disabled(&Actor::operator(), user, true).await.unwrap();
         });
 
-        let refused = app.send_event(&event).await;
+        let rejected = app.send_event(&event).await;
 
-        assert_eq!(refused.status, 401, "{operation}: {refused:?}");
+        assert_eq!(rejected.status, 401, "{operation}: {rejected:?}");
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
         assert_eq!(all_but_the_user(&app, &jane).await, before, "{operation}");
     }
@@ -247,9 +250,9 @@ async fn who_is_no_admin_any_more_makes_no_user() {
     demote_before_write(&app, &jane, &jane.account());
     let new = json!({ "email": "late@example.com", "first_name": "L", "last_name": "L", "password": "correct horse" });
 
-    let refused = jane.send_json("PUT", "/v2/accounts", &new).await;
+    let rejected = jane.send_json("PUT", "/v2/accounts", &new).await;
 
-    assert_eq!((refused.status, app.proxy().faults_left()), (403, 0), "{refused:?}");
+    assert_eq!((rejected.status, app.proxy().faults_left()), (403, 0), "{rejected:?}");
     app.assert_consistent().await;
 }
 
@@ -298,12 +301,12 @@ async fn a_token_that_was_revoked_meanwhile_sets_no_password_and_makes_no_key_to
                 .unwrap();
         });
 
-        let refused = app.send_event(&event).await;
+        let rejected = app.send_event(&event).await;
 
         assert_eq!(
-            (refused.status, app.proxy().faults_left()),
+            (rejected.status, app.proxy().faults_left()),
             (401, 0),
-            "{operation}: {refused:?}"
+            "{operation}: {rejected:?}"
         );
     }
 }
@@ -313,11 +316,11 @@ async fn no_token_is_made_if_the_password_changes_meanwhile() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     app.proxy().before(WRITE, app.changing_password(&jane));
-    let wish = json!({ "name": "late", "kind": "user" });
+    let input = json!({ "name": "late", "kind": "user" });
 
-    let refused = jane.send_json("POST", "/rollcall/v1/tokens", &wish).await;
+    let rejected = jane.send_json("POST", "/rollcall/v1/tokens", &input).await;
 
-    assert_eq!((refused.status, app.proxy().faults_left()), (401, 0), "{refused:?}");
+    assert_eq!((rejected.status, app.proxy().faults_left()), (401, 0), "{rejected:?}");
 }
 
 /// Every item but the person's own, in some order that stays the same.
@@ -343,10 +346,10 @@ async fn an_address_that_becomes_anothers_meanwhile_is_taken() {
         others.create_user(&Actor::operator(), new).await.unwrap();
     });
 
-    let refused = jane
+    let rejected = jane
         .send_json("POST", "/v1/accounts", &json!({ "name": "Team", "email": "TEAM@example.com" }))
         .await;
 
-    assert_eq!(refused.parts(), (409, &json!({ "error": "the e-mail address is taken" })));
+    assert_eq!(rejected.parts(), (409, &json!({ "error": "the e-mail address is taken" })));
     app.assert_consistent().await;
 }

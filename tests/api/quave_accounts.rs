@@ -67,10 +67,10 @@ async fn a_name_is_required_and_at_most_100_characters() {
         (json!({ "name": "x".repeat(101) }), "name: must be at most 100 characters long"),
         (json!({ "name": "a\u{7}b" }), "name: must not contain control characters"),
     ] {
-        let refused = jane.send_json("POST", ACCOUNT, &body).await;
+        let rejected = jane.send_json("POST", ACCOUNT, &body).await;
         let expected =
             json!({ "error": format!("invalid request: {detail}"), "details": [detail] });
-        assert_eq!(refused.parts(), (400, &expected));
+        assert_eq!(rejected.parts(), (400, &expected));
     }
 }
 
@@ -127,8 +127,12 @@ async fn an_account_id_is_required_well_formed_known_and_of_a_member() {
             (format!("?accountId={}", crate::NOBODYS), 404, "account not found"),
             (format!("?accountId={}", jane.account()), 403, "you are not a member of this account"),
         ] {
-            let answer = john.send(method, &format!("{ACCOUNT}{query}")).await;
-            assert_eq!((answer.status, answer.text("error")), (status, error), "{method} {query}");
+            let response = john.send(method, &format!("{ACCOUNT}{query}")).await;
+            assert_eq!(
+                (response.status, response.text("error")),
+                (status, error),
+                "{method} {query}"
+            );
         }
     }
     assert_eq!(
@@ -144,9 +148,9 @@ async fn only_an_admin_deletes_and_every_member_sees() {
     app.join(&john, &jane.account(), Role::Member).await;
     let path = format!("{ACCOUNT}?accountId={}", jane.account());
 
-    let refused = john.send("DELETE", &path).await;
+    let rejected = john.send("DELETE", &path).await;
 
-    assert_eq!(refused.parts(), (403, &json!({ "error": "this needs an admin of the account" })));
+    assert_eq!(rejected.parts(), (403, &json!({ "error": "this needs an admin of the account" })));
     assert_eq!(john.send("GET", &path).await.status, 200);
     assert_eq!(john.send("GET", ACCOUNTS).await.body["accounts"].as_array().unwrap().len(), 2);
 }

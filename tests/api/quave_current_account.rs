@@ -70,8 +70,8 @@ async fn an_account_id_is_required_well_formed_known_and_of_a_member() {
         (json!({ "accountId": crate::NOBODYS }), 404, "account not found"),
         (json!({ "accountId": jane.account() }), 403, "you are not a member of this account"),
     ] {
-        let refused = john.send_json("PUT", CURRENT, &body).await;
-        assert_eq!((refused.status, refused.text("error")), (status, error), "{body}");
+        let rejected = john.send_json("PUT", CURRENT, &body).await;
+        assert_eq!((rejected.status, rejected.text("error")), (status, error), "{body}");
     }
     assert_eq!(john.send("GET", CURRENT).await.text("accountId"), john.account());
 }

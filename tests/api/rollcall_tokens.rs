@@ -51,8 +51,8 @@ async fn with<'a>(
 }
 
 /// Makes a token and gives the answer's body.
-async fn made(person: &Person<'_>, wish: &Value) -> Value {
-    let made = person.send_json("POST", TOKENS, wish).await;
+async fn made(person: &Person<'_>, input: &Value) -> Value {
+    let made = person.send_json("POST", TOKENS, input).await;
     assert_eq!(made.status, 201, "{made:?}");
     made.body
 }
@@ -94,9 +94,9 @@ async fn begin_another_epoch(app: &TestApp, person: &Person<'_>) {
 async fn a_token_is_shown_once_and_its_place_shows_the_rest() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let wish = json!({ "name": " CI ", "kind": "user", "scopes": ["tokens_read", "account_read"], "expiresAt": "2099-12-31T23:59:59Z" });
+    let input = json!({ "name": " CI ", "kind": "user", "scopes": ["tokens_read", "account_read"], "expiresAt": "2099-12-31T23:59:59Z" });
 
-    let created = jane.send_json("POST", TOKENS, &wish).await;
+    let created = jane.send_json("POST", TOKENS, &input).await;
 
     let token = created.text("token");
     let expected = json!({
@@ -138,10 +138,10 @@ async fn without_scopes_and_an_end_a_token_may_do_everything_for_ever_and_says_n
     assert!(works(&jane, user["token"].as_str().unwrap()).await);
     assert!(environment["token"].as_str().unwrap().starts_with("rce_"));
     assert_eq!(environment["kind"], "environment");
-    let refused = jane.with_token(environment["token"].as_str().unwrap().to_owned());
+    let rejected = jane.with_token(environment["token"].as_str().unwrap().to_owned());
     let detail = "this API accepts only the user token";
     assert_eq!(
-        refused.send("GET", OWN).await.parts(),
+        rejected.send("GET", OWN).await.parts(),
         (401, &problem(401, "Unauthorized", "user_token_required", detail))
     );
 }
@@ -151,7 +151,7 @@ async fn every_problem_of_a_wish_is_told_by_its_field() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
-    for (wish, problems) in [
+    for (input, problems) in [
         (json!({}), vec![("name", "is required"), ("kind", "is required")]),
         (json!({ "name": " ", "kind": "user" }), vec![("name", "must not be empty")]),
         (
@@ -194,7 +194,7 @@ async fn every_problem_of_a_wish_is_told_by_its_field() {
             vec![("expiresAt", "must be a timestamp as in RFC 3339")],
         ),
     ] {
-        let refused = jane.send_json("POST", TOKENS, &wish).await;
+        let rejected = jane.send_json("POST", TOKENS, &input).await;
 
         let detail = problems.iter().map(|(field, text)| format!("{field}: {text}"));
         let detail = format!("invalid request: {}", detail.collect::<Vec<_>>().join("; "));
@@ -203,7 +203,7 @@ async fn every_problem_of_a_wish_is_told_by_its_field() {
             .iter()
             .map(|(field, text)| json!({ "field": field, "detail": text }))
             .collect();
-        assert_eq!(refused.parts(), (400, &expected), "{wish}");
+        assert_eq!(rejected.parts(), (400, &expected), "{input}");
     }
     let longest = json!({ "name": "ü".repeat(100), "kind": "user", "scopes": ["account_read", "account_read"], "expiresAt": "2099-12-31t23:59:59.5+02:00" });
     let taken = made(&jane, &longest).await;
@@ -221,35 +221,35 @@ async fn a_token_makes_none_that_could_do_more_or_for_longer() {
     let scopes = [Scope::TokensWrite, Scope::AccountRead];
     let listed = with(&jane, Some(&scopes), None).await;
     let ending = with(&jane, None, Some(end)).await;
-    let wish = |scopes: Value, end: Value| {
-        let mut wish = json!({ "name": "x", "kind": "environment" });
+    let input = |scopes: Value, end: Value| {
+        let mut input = json!({ "name": "x", "kind": "environment" });
         for (field, value) in [("scopes", scopes), ("expiresAt", end)] {
             if !value.is_null() {
-                wish[field] = value;
+                input[field] = value;
             }
         }
-        wish
+        input
     };
 
-    let more = wish(json!(["account_read", "account_write"]), Value::Null);
-    let refused = listed.send_json("POST", TOKENS, &more).await;
+    let more = input(json!(["account_read", "account_write"]), Value::Null);
+    let rejected = listed.send_json("POST", TOKENS, &more).await;
     let detail = "this token lacks the scope `account_write`";
-    assert_eq!(refused.parts(), (403, &problem(403, "Forbidden", "insufficient_scope", detail)));
+    assert_eq!(rejected.parts(), (403, &problem(403, "Forbidden", "insufficient_scope", detail)));
     assert_eq!(
-        refused.header("www-authenticate"),
+        rejected.header("www-authenticate"),
         Some(r#"Bearer realm="rollcall", error="insufficient_scope", scope="account_write""#)
     );
-    let all = listed.send_json("POST", TOKENS, &wish(Value::Null, Value::Null)).await;
+    let all = listed.send_json("POST", TOKENS, &input(Value::Null, Value::Null)).await;
     assert_eq!(all.parts(), (403, &restricted()));
-    made(&listed, &wish(json!(["account_read"]), Value::Null)).await;
-    made(&listed, &wish(json!(["account_read", "tokens_write"]), json!(end))).await;
+    made(&listed, &input(json!(["account_read"]), Value::Null)).await;
+    made(&listed, &input(json!(["account_read", "tokens_write"]), json!(end))).await;
 
     for late in [Value::Null, json!(TestApp::in_seconds(3602))] {
-        let refused = ending.send_json("POST", TOKENS, &wish(Value::Null, late)).await;
-        assert_eq!(refused.parts(), (403, &outliving()));
+        let rejected = ending.send_json("POST", TOKENS, &input(Value::Null, late)).await;
+        assert_eq!(rejected.parts(), (403, &outliving()));
     }
-    made(&ending, &wish(Value::Null, json!(end))).await;
-    made(&ending, &wish(json!(["profile_read"]), json!(TestApp::in_seconds(60)))).await;
+    made(&ending, &input(Value::Null, json!(end))).await;
+    made(&ending, &input(json!(["profile_read"]), json!(TestApp::in_seconds(60)))).await;
 }
 
 #[tokio::test]
@@ -269,7 +269,7 @@ async fn a_token_that_is_revoked_or_whose_user_is_disabled_meanwhile_makes_none(
             }
         });
 
-        let refused = match method {
+        let rejected = match method {
             "POST" => {
                 maker.send_json("POST", TOKENS, &json!({ "name": "x", "kind": "user" })).await
             }
@@ -278,7 +278,7 @@ async fn a_token_that_is_revoked_or_whose_user_is_disabled_meanwhile_makes_none(
 
         let detail = "the credential is not valid";
         assert_eq!(
-            refused.parts(),
+            rejected.parts(),
             (401, &problem(401, "Unauthorized", "invalid_credential", detail)),
             "{revoked} {method}"
         );
@@ -335,9 +335,9 @@ async fn a_malformed_limit_or_cursor_is_refused_by_its_name() {
         ("cursor=x", "cursor"),
         ("cursor=0197A1B2C3D4E5F60718293A", "cursor"),
     ] {
-        let refused = jane.send("GET", &format!("{TOKENS}?{query}")).await;
-        let told = (refused.status, &refused.body["errors"][0]["field"]);
-        assert_eq!(told, (400, &json!(field)), "{query}");
+        let rejected = jane.send("GET", &format!("{TOKENS}?{query}")).await;
+        let reported = (rejected.status, &rejected.body["errors"][0]["field"]);
+        assert_eq!(reported, (400, &json!(field)), "{query}");
     }
     let nobodys = jane.send("GET", &format!("{TOKENS}?cursor={NOBODYS}")).await;
     assert_eq!(names(&nobodys), ["test"], "a cursor is a place, whether there is a token or not");
@@ -354,8 +354,8 @@ async fn tokens_that_do_not_work_are_neither_listed_nor_found_and_no_page_is_sho
     let headers =
         [("authorization", jane.basic()), ("content-type", "application/json".to_owned())];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let wish = json!({ "name": "after", "kind": "user" }).to_string();
-    let made = app.send("POST", TOKENS, &headers, Some(&wish)).await;
+    let input = json!({ "name": "after", "kind": "user" }).to_string();
+    let made = app.send("POST", TOKENS, &headers, Some(&input)).await;
     let after = jane.with_token(made.text("token").to_owned());
 
     for (limit, pages) in [(1, 2), (50, 1)] {
@@ -373,12 +373,15 @@ async fn tokens_that_do_not_work_are_neither_listed_nor_found_and_no_page_is_sho
         assert_eq!(found, ["staging", "after"]);
     }
     for gone in [id(&expired), stale["id"].as_str().unwrap().to_owned()] {
-        let answers = [
+        let responses = [
             after.send("GET", &path(&gone)).await,
             after.send("DELETE", &path(&gone)).await,
             rotate(&after, &gone, 0).await,
         ];
-        assert!(answers.iter().all(|answer| answer.parts() == (404, &not_found())), "{answers:?}");
+        assert!(
+            responses.iter().all(|response| response.parts() == (404, &not_found())),
+            "{responses:?}"
+        );
     }
 }
 
@@ -388,12 +391,12 @@ async fn a_token_that_is_unknown_malformed_or_somebody_elses_is_not_found() {
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
 
     for id in [NOBODYS, "x", "0197A1B2C3D4E5F60718293A", "é", "%20", &id(john.token())] {
-        for answer in [
+        for response in [
             jane.send("GET", &path(id)).await,
             jane.send("DELETE", &path(id)).await,
             rotate(&jane, id, 60).await,
         ] {
-            assert_eq!(answer.parts(), (404, &not_found()), "{id}");
+            assert_eq!(response.parts(), (404, &not_found()), "{id}");
         }
     }
     assert!(works(&john, john.token()).await);
@@ -426,8 +429,8 @@ async fn a_token_with_a_list_of_scopes_revokes_none() {
     let listed = with(&jane, Some(&Scope::ALL), None).await;
 
     for target in [id(listed.token()), id(jane.token()), NOBODYS.to_owned(), "x".to_owned()] {
-        let refused = listed.send("DELETE", &path(&target)).await;
-        assert_eq!(refused.parts(), (403, &restricted()), "{target}");
+        let rejected = listed.send("DELETE", &path(&target)).await;
+        assert_eq!(rejected.parts(), (403, &restricted()), "{target}");
     }
     assert!(works(&jane, jane.token()).await);
 }
@@ -436,10 +439,10 @@ async fn a_token_with_a_list_of_scopes_revokes_none() {
 async fn a_rotated_token_is_refused_at_once_and_the_new_one_is_like_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let wish = json!({ "name": "CI", "kind": "user", "scopes": ["account_read", "tokens_write"], "expiresAt": "2099-12-31T23:59:59Z" });
+    let input = json!({ "name": "CI", "kind": "user", "scopes": ["account_read", "tokens_write"], "expiresAt": "2099-12-31T23:59:59Z" });
 
     for body in [None, Some(""), Some("{}"), Some(r#"{"overlapSeconds":0}"#)] {
-        let old = made(&jane, &wish).await;
+        let old = made(&jane, &input).await;
         let old_token = old["token"].as_str().unwrap();
         let path = rotation(old["id"].as_str().unwrap());
         let rotated = app.send("POST", &path, &[("authorization", old_token)], body).await;
@@ -496,19 +499,19 @@ async fn an_overlap_does_not_prolong_a_token_and_is_at_most_30_days() {
 
     for wrong in [json!(-1), json!(2_592_001), json!(1.5), json!("60"), json!(null), json!([])] {
         let body = json!({ "overlapSeconds": wrong });
-        let refused = jane.send_json("POST", &rotation(&id(&ending)), &body).await;
-        let told = (refused.status, &refused.body["errors"]);
+        let rejected = jane.send_json("POST", &rotation(&id(&ending)), &body).await;
+        let reported = (rejected.status, &rejected.body["errors"]);
         let detail = "must be a whole number from 0 to 2592000";
         assert_eq!(
-            told,
+            reported,
             (400, &json!([{ "field": "overlapSeconds", "detail": detail }])),
             "{wrong}"
         );
     }
     for wrong in ["[", "[]", "null", " "] {
-        let refused = jane.send_text("POST", &rotation(&id(&ending)), wrong).await;
-        let told = (refused.status, &refused.body["errors"][0]["field"]);
-        assert_eq!(told, (400, &json!("body")), "{wrong:?}");
+        let rejected = jane.send_text("POST", &rotation(&id(&ending)), wrong).await;
+        let reported = (rejected.status, &rejected.body["errors"][0]["field"]);
+        assert_eq!(reported, (400, &json!("body")), "{wrong:?}");
     }
     let rotated = rotate(&jane, &id(&ending), 2_592_000).await;
 
@@ -555,13 +558,13 @@ async fn of_many_who_rotate_one_token_at_once_exactly_one_does() {
     for (overlap, lost) in [(60, 409), (0, 404)] {
         let old = id(&jane.new_token(TokenKind::User, None, None).await);
 
-        let answers = join_all((0..8).map(|_| rotate(&jane, &old, overlap))).await;
+        let responses = join_all((0..8).map(|_| rotate(&jane, &old, overlap))).await;
 
-        let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+        let mut statuses: Vec<_> = responses.iter().map(|response| response.status).collect();
         statuses.sort_unstable();
         let mut expected = vec![lost; 8];
         expected[0] = 201;
-        assert_eq!(statuses, expected, "{answers:?}");
+        assert_eq!(statuses, expected, "{responses:?}");
     }
     app.assert_consistent().await;
 }
@@ -594,8 +597,8 @@ async fn a_password_costs_a_round_more_and_an_attempt_and_within_a_minute_no_att
 
     let cost = async || {
         app.proxy().count();
-        let answer = password.send("GET", &path).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = password.send("GET", &path).await;
+        assert_eq!(response.status, 200, "{response:?}");
         let calls: Vec<_> = app.proxy().calls().into_iter().map(|call| call.operation).collect();
         (app.proxy().rounds(), calls.join(" "))
     };
@@ -617,7 +620,7 @@ async fn an_unknown_path_below_the_tokens_is_404_and_self_is_no_id() {
         assert_eq!(jane.send("GET", &self::path(path)).await.parts(), (404, &unknown), "{path}");
     }
     assert_eq!(jane.send("GET", "/rollcall/v1/nothing").await.parts(), (404, &unknown));
-    let refused = jane.send("DELETE", OWN).await;
-    assert_eq!((refused.status, refused.header("allow")), (405, Some("GET")));
+    let rejected = jane.send("DELETE", OWN).await;
+    assert_eq!((rejected.status, rejected.header("allow")), (405, Some("GET")));
     assert_eq!(rotate(&jane, "self", 0).await.parts(), (404, &not_found()));
 }

@@ -13,9 +13,9 @@ async fn every_operation_costs_the_rounds_that_it_must() {
         let event = app.event(&operation, &jane).await;
 
         app.proxy().count();
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
 
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
         assert_eq!(
             app.proxy().rounds(),
             operation.rounds() as usize,
@@ -31,7 +31,7 @@ async fn deleting_an_account_of_ones_own_alone_costs_nothing_more_when_its_membe
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let proxy = app.proxy().clone();
-    app.proxy().before("TransactWriteItems", async move { proxy.answered("Query").await });
+    app.proxy().before("TransactWriteItems", async move { proxy.responded("Query").await });
 
     app.proxy().count();
     let deleted = jane.send("DELETE", &format!("/v1/accounts/{}", jane.account())).await;
@@ -52,11 +52,11 @@ async fn golems_views_that_show_another_owners_address_cost_one_round_more() {
         [("GET", "/v1/accounts", None, 3), ("GET", &path, None, 2), ("PUT", &path, Some(same), 3)]
     {
         app.proxy().count();
-        let answer = match body {
+        let response = match body {
             Some(body) => john.send_json(method, path, &body).await,
             None => john.send(method, path).await,
         };
-        assert_eq!(answer.status, 200, "{method} {path}: {answer:?}");
+        assert_eq!(response.status, 200, "{method} {path}: {response:?}");
         assert_eq!(app.proxy().rounds(), rounds, "{method} {path}: {:?}", app.proxy().calls());
     }
 }
@@ -82,8 +82,8 @@ async fn a_malformed_request_fetches_the_credential_and_nothing_else() {
 
     for operation in user_operations().filter(|operation| operation.json_body().is_some()) {
         app.proxy().count();
-        let answer = jane.send_text(operation.method(), operation.path(), "[]").await;
-        assert_eq!(answer.status, 400, "{operation}");
+        let response = jane.send_text(operation.method(), operation.path(), "[]").await;
+        assert_eq!(response.status, 400, "{operation}");
         let calls = app.proxy().calls();
         assert_eq!(
             (calls.len(), calls[0].operation.as_str(), calls[0].keys),

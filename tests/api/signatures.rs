@@ -19,7 +19,7 @@ pub(crate) struct Signed {
 
 impl Signed {
     /// A request of today, with this body unless that is empty.
-    pub(crate) fn of(method: &str, target: &str, body: String) -> Self {
+    pub(crate) fn new(method: &str, target: &str, body: String) -> Self {
         Self { method: method.to_owned(), target: target.to_owned(), body, ..Self::get() }
     }
 
@@ -137,9 +137,9 @@ async fn whatever_the_signature_covers_altering_it_is_401_and_so_is_anothers_key
             put.clone(),
         ),
     ] {
-        let refused = sent.send(&app, &signed.by(&jane)).await;
+        let rejected = sent.send(&app, &signed.by(&jane)).await;
         assert_eq!(
-            refused.parts(),
+            rejected.parts(),
             (401, &json!({ "success": false, "error": "the credential is not valid" })),
             "{case}"
         );
@@ -230,7 +230,7 @@ async fn a_key_whose_version_the_service_key_lacks_is_503_and_not_401() {
     app.engine("UpdateItem", change).await;
 
     let get = Signed::get();
-    let answer = get.send(&app, &get.by(&jane)).await;
+    let response = get.send(&app, &get.by(&jane)).await;
 
-    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
+    assert_eq!((response.status, response.header("retry-after")), (503, Some("1")));
 }

@@ -158,8 +158,8 @@ async fn a_refused_sign_in_and_a_conflict_are_counted() {
     });
     jane.send_json("PUT", "/v2/accounts", &taken).await;
 
-    let refused = request_lines("Route", "GET /api/v1.1/users/{}/emails");
-    assert!(refused.iter().any(|line| line["status"] == 401 && line["RefusedSignIns"] == 1));
+    let rejected = request_lines("Route", "GET /api/v1.1/users/{}/emails");
+    assert!(rejected.iter().any(|line| line["status"] == 401 && line["RefusedSignIns"] == 1));
     let conflict = last(&jane);
     assert_eq!((&conflict["status"], &conflict["Conflicts"]), (&json!(409), &json!(1)));
 }

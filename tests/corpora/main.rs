@@ -37,7 +37,7 @@ fn an_event_is_answered_in_its_dialect_in_time_without_a_fault_of_ours() {
 
 #[test]
 fn the_fuzzer_starts_from_events_that_succeed_in_its_own_world() {
-    let answers = operations().into_iter().map(|operation| {
+    let responses = operations().into_iter().map(|operation| {
         let expected = match operation.name.as_str() {
             // Other events change and delete the same address, so the user has it.
             "hub-add-email" => 400,
@@ -47,7 +47,7 @@ fn the_fuzzer_starts_from_events_that_succeed_in_its_own_world() {
         };
         (answered(operation.text.as_bytes()), Some(expected), operation.name)
     });
-    let others: Vec<_> = answers.filter(|(own, expected, _)| own != expected).collect();
+    let others: Vec<_> = responses.filter(|(own, expected, _)| own != expected).collect();
     assert_eq!(others, Vec::new());
 }
 

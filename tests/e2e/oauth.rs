@@ -191,11 +191,11 @@ async fn the_page_works_without_scripts_and_names_every_field_for_those_who_do_n
         .goto(&format!("{}{}", base_url(), client.authorize_path("profile_read")))
         .await
         .unwrap();
-    let ask = async |script: &str| browser.client.execute(script, vec![]).await.unwrap();
+    let evaluate = async |script: &str| browser.client.execute(script, vec![]).await.unwrap();
 
-    let labels = ask("return [...document.querySelectorAll('input:not([type=hidden])')].map(field => field.labels[0].innerText)").await;
-    let scripts = ask("return document.scripts.length").await;
-    let styled = ask("return getComputedStyle(document.querySelector('main')).maxWidth").await;
+    let labels = evaluate("return [...document.querySelectorAll('input:not([type=hidden])')].map(field => field.labels[0].innerText)").await;
+    let scripts = evaluate("return document.scripts.length").await;
+    let styled = evaluate("return getComputedStyle(document.querySelector('main')).maxWidth").await;
 
     assert_eq!(labels, json!(["Username or e-mail address", "Password"]));
     assert_eq!(scripts, json!(0));

@@ -48,7 +48,7 @@ pub(crate) async fn send(
     if let Some(body) = body {
         request = request.body(body);
     }
-    answer(request.send().await.unwrap()).await
+    api_response(request.send().await.unwrap()).await
 }
 
 /// Sends a request as a seeded user.
@@ -113,7 +113,7 @@ pub(crate) async fn new_user() -> TestCredentials {
     TestCredentials { username: username.to_owned(), password, token, account }
 }
 
-async fn answer(response: reqwest::Response) -> ApiResponse {
+async fn api_response(response: reqwest::Response) -> ApiResponse {
     let status = response.status().as_u16();
     let mut headers: Vec<_> = response
         .headers()

@@ -32,7 +32,7 @@ async fn every_arm64_function_answers_its_operations_as_it_does_here_and_ends_wh
         let event = app.event(&operation, &app.person(&format!("here{number}")).await).await;
         let here = app.send_event(&event).await;
         let event = app.event(&operation, &app.person(&format!("there{number}")).await).await;
-        let there = running.get_mut(operation.binary()).unwrap().answer(&event).await;
+        let there = running.get_mut(operation.binary()).unwrap().response(&event).await;
 
         assert_eq!(there["statusCode"], operation.success(), "{operation}: {there}");
         assert_eq!(shape(&body(&there)), shape(&here.body), "{operation}: {there}");
@@ -43,7 +43,7 @@ async fn every_arm64_function_answers_its_operations_as_it_does_here_and_ends_wh
         }
     }
 
-    let swept = running.get_mut("sweep").unwrap().answer(&json!({})).await;
+    let swept = running.get_mut("sweep").unwrap().response(&json!({})).await;
     assert_eq!((&swept["failed"], &swept["timedOut"]), (&json!(0), &json!(0)), "{swept}");
 
     for (binary, emulated) in running {
@@ -59,9 +59,9 @@ async fn every_arm64_function_answers_its_operations_as_it_does_here_and_ends_wh
 
 #[tokio::test]
 async fn a_function_without_its_environment_says_so_and_does_not_start() {
-    let refusal = Emulated::refusal("golem-accounts", Vec::new()).await;
+    let rejection = Emulated::rejection("golem-accounts", Vec::new()).await;
 
-    assert!(refusal.contains("TABLE_NAME"), "{refusal}");
+    assert!(rejection.contains("TABLE_NAME"), "{rejection}");
 }
 
 #[test]
@@ -100,8 +100,8 @@ fn unsealed(body: Value) -> Value {
 }
 
 /// The JSON in the answer's body, or its text; null if it is empty.
-fn body(answer: &Value) -> Value {
-    let text = answer["body"].as_str().unwrap_or_default();
+fn body(response: &Value) -> Value {
+    let text = response["body"].as_str().unwrap_or_default();
     if text.is_empty() {
         return Value::Null;
     }

@@ -64,15 +64,15 @@ async fn soak() {
 
 /// Rounds for so long, each from a seed of its own, in which clients and trouble are drawn.
 async fn soaked(least: Duration) -> Report {
-    let (begun, seed) = (Instant::now(), stage::seed());
+    let (start, seed) = (Instant::now(), stage::seed());
     let setting = Setting::new(seed).await;
     let mut report = Report::default();
     for number in 0.. {
-        if number >= ROUNDS && begun.elapsed() >= least {
+        if number >= ROUNDS && start.elapsed() >= least {
             break;
         }
         let round = round(&setting.stage(true), seed + number, SIZE).await.unwrap();
-        let seconds = begun.elapsed().as_secs_f32();
+        let seconds = start.elapsed().as_secs_f32();
         line(format!(
             "round {number}: {} operations, {} histories, {} violations, {seconds:.0} s",
             round.total(),
@@ -89,6 +89,6 @@ async fn soaked(least: Duration) -> Report {
     for (fault, times) in setting.met() {
         line(format!("  {times:>6} times {fault}")).unwrap();
     }
-    line(format!("seed {seed}, {:.0} s", begun.elapsed().as_secs_f32())).unwrap();
+    line(format!("seed {seed}, {:.0} s", start.elapsed().as_secs_f32())).unwrap();
     report
 }

@@ -28,14 +28,14 @@ static BINARIES: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(build);
 pub(crate) struct Function {
     process: Child,
     events: mpsc::UnboundedSender<Value>,
-    answers: mpsc::UnboundedReceiver<Value>,
+    responses: mpsc::UnboundedReceiver<Value>,
 }
 
 /// The Runtime API of one function.
 #[derive(Clone)]
 struct Runtime {
     events: Arc<Mutex<mpsc::UnboundedReceiver<Value>>>,
-    answers: mpsc::UnboundedSender<Value>,
+    responses: mpsc::UnboundedSender<Value>,
 }
 
 impl Function {
@@ -45,8 +45,8 @@ impl Function {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = listener.local_addr().unwrap().to_string();
         let (events, next) = mpsc::unbounded_channel();
-        let (answered, answers) = mpsc::unbounded_channel();
-        let runtime = Runtime { events: Arc::new(Mutex::new(next)), answers: answered };
+        let (sender, responses) = mpsc::unbounded_channel();
+        let runtime = Runtime { events: Arc::new(Mutex::new(next)), responses: sender };
         let router = Router::new().fallback(serve).with_state(runtime);
         tokio::spawn(axum::serve(listener, router).into_future());
         let mut command = Command::new(&BINARIES[binary]);
@@ -63,13 +63,13 @@ impl Function {
         command.env("AWS_ENDPOINT_URL_DYNAMODB", table);
         command.stdin(Stdio::null());
         let process = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
-        Self { process, events, answers }
+        Self { process, events, responses }
     }
 
     /// Hands it an event; its answer, however long it takes.
     pub(crate) async fn invoke(&mut self, event: Value) -> Value {
         self.events.send(event).unwrap();
-        self.answers.recv().await.unwrap()
+        self.responses.recv().await.unwrap()
     }
 
     /// Ends it at once, by SIGKILL.
@@ -91,12 +91,12 @@ async fn serve(State(runtime): State<Runtime>, method: Method, uri: Uri, body: B
         ];
         return (headers, event.to_string()).into_response();
     }
-    let mut answer = serde_json::from_slice(&body).unwrap_or_default();
+    let mut response = serde_json::from_slice(&body).unwrap_or_default();
     if !uri.path().ends_with("/response") {
-        answer = json!({ "failed": answer, "at": uri.path() });
+        response = json!({ "failed": response, "at": uri.path() });
     }
     // Who waits for it may have given up.
-    let _ = runtime.answers.send(answer);
+    let _ = runtime.responses.send(response);
     StatusCode::ACCEPTED.into_response()
 }
 

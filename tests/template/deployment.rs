@@ -71,7 +71,7 @@ fn a_parameter_that_a_version_keeps_stands_in_its_description() {
         });
         names.cloned().collect()
     };
-    let mut kept = BTreeSet::new();
+    let mut stored = BTreeSet::new();
     for id in functions() {
         let mut properties = DEPLOYED.properties(&id).clone();
         // It belongs to the function and not to a version.
@@ -81,9 +81,9 @@ fn a_parameter_that_a_version_keeps_stands_in_its_description() {
 
         let own = reaching(&properties);
         assert_eq!(reaching(&DEPLOYED.properties(version)["Description"]), own, "{id}");
-        kept.extend(own);
+        stored.extend(own);
     }
-    assert_eq!(kept, ["SealingPublicKey".to_owned()].into());
+    assert_eq!(stored, ["SealingPublicKey".to_owned()].into());
 }
 
 #[test]

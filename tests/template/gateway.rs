@@ -52,8 +52,8 @@ fn fit(route: &str, path: &str, rest: EmptyRest) -> Option<Fit> {
         return Some(Fit::Full(spelt_out(route, path)?));
     };
     let end = path.match_indices('/').nth(prefix.matches('/').count())?.0;
-    let refused = rest == EmptyRest::Rejected && path.len() == end + 1;
-    if refused { None } else { Some(Fit::Greedy(spelt_out(prefix, &path[..end])?)) }
+    let rejected = rest == EmptyRest::Rejected && path.len() == end + 1;
+    if rejected { None } else { Some(Fit::Greedy(spelt_out(prefix, &path[..end])?)) }
 }
 
 /// Whether each segment is spelt out, if the route takes the path as a whole.

@@ -142,8 +142,8 @@ fn whoever_knows_the_table_knows_the_service_key_and_only_who_hashes_passwords_h
         let knows = |name| function.environment.contains(name);
 
         // Nobody repeats a request to the sweep.
-        let answers_requests = knows("TABLE_NAME") && function.binary != "sweep";
-        assert_eq!(answers_requests, knows("SERVICE_KEY_SECRET"), "{}", function.binary);
+        let responds = knows("TABLE_NAME") && function.binary != "sweep";
+        assert_eq!(responds, knows("SERVICE_KEY_SECRET"), "{}", function.binary);
         let hashes = DEPLOYED.resources("AWS::Lambda::Function")[function.logical_id.as_str()]["Properties"]
             ["MemorySize"]
             == 1024;

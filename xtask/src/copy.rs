@@ -44,8 +44,8 @@ fn sources() -> Result<BTreeSet<PathBuf>> {
     let mut git = Command::new("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let output = git.current_dir(workspace::root()).output().context("cannot run git")?;
-    let trouble = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "git does not list the sources: {trouble}");
+    let failure = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "git does not list the sources: {failure}");
     let names = String::from_utf8(output.stdout)?;
     let files = names.split_terminator('\0').map(PathBuf::from);
     Ok(files.filter(|file| workspace::root().join(file).is_file()).collect())

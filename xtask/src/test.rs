@@ -139,6 +139,6 @@ fn finish(count: Count) -> Result<ExitCode> {
 
 impl From<anyhow::Error> for Outcome {
     fn from(error: anyhow::Error) -> Self {
-        Self { count: Count::of(false), output: format!("error: {error:#}") }
+        Self { count: Count::one(false), output: format!("error: {error:#}") }
     }
 }

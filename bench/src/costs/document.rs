@@ -37,7 +37,7 @@ pub(crate) fn section(facts: &Facts, assumptions: &Assumptions) -> Result<String
 }
 
 fn every_request(text: &mut String, requests: &Requests<'_>) -> Result<()> {
-    writeln!(text, "## Every request\n\nAssumed: {}.\n", requests.assumptions.told())?;
+    writeln!(text, "## Every request\n\nAssumed: {}.\n", requests.assumptions.description())?;
     writeln!(text, "| whatever it asks for | dollars per million |\n|---|---:|")?;
     let mut all = 0.0;
     for (what, dollars) in requests.shared()? {
@@ -79,16 +79,16 @@ fn by_credential(text: &mut String, requests: &Requests<'_>, measured: &[Measure
 }
 
 fn row(text: &mut String, requests: &Requests<'_>, one: &Measured) -> Result<()> {
-    let Measured { name, function, reads, writes, log_bytes, answer_bytes, .. } = one;
+    let Measured { name, function, reads, writes, log_bytes, response_bytes, .. } = one;
     let megabytes = requests.memory.get(function).context("an unknown function")?;
     let cost = requests.per_million(one)?;
     writeln!(
         text,
-        "| `{name}` | {function}, {megabytes} | {} | {reads} | {writes} | {log_bytes} | {answer_bytes} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
+        "| `{name}` | {function}, {megabytes} | {} | {reads} | {writes} | {log_bytes} | {response_bytes} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
         calls(one),
         cost.table,
         cost.log,
-        cost.answer,
+        cost.response,
         cost.time,
         cost.all
     )?;

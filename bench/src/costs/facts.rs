@@ -39,7 +39,7 @@ pub(crate) struct Measured {
     /// Size of that line.
     pub(crate) log_bytes: usize,
     /// Size of the answer's head and body.
-    pub(crate) answer_bytes: usize,
+    pub(crate) response_bytes: usize,
 }
 
 /// A stack as `CloudFormation` makes it, under parameters.
@@ -53,7 +53,7 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// The resources of one type.
-    pub(crate) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+    pub(crate) fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
         self.resources.values().filter(move |resource| resource["Type"] == kind)
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn bill(stack: &Stack, prices: &Prices) -> Result<Vec<Item>> {
         ensure!(is_paid || is_free, "does {kind} cost anything while nobody calls?");
     }
     let items = PAID.iter().map(|(kind, what, price, units)| {
-        let units = stack.of_kind(kind).map(|one| units.map_or(Ok(1), |units| units(one)));
+        let units = stack.of_type(kind).map(|one| units.map_or(Ok(1), |units| units(one)));
         let count = units.sum::<Result<u32>>()?;
         Ok(Item { what, count, dollars: prices.dollars(price, f64::from(count))? })
     });

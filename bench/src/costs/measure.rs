@@ -34,9 +34,9 @@ const STACKS: [(&str, &[(&str, &str)]); 4] = [
 pub(crate) async fn facts() -> Facts {
     loop {
         let hour = || Timestamp::now().as_second() / 3600;
-        let begun = hour();
+        let started = hour();
         let (operations, credentials) = (by_operation().await, by_credential().await);
-        if hour() == begun {
+        if hour() == started {
             return Facts { operations, credentials, stacks: stacks() };
         }
     }
@@ -159,8 +159,8 @@ impl AuthRequest<'_> {
     async fn measured(self, app: &TestApp) -> Measured {
         let Self { name, operation, event, rounds, hashes } = self;
         app.proxy().count();
-        let answer = app.send_event(&event).await;
-        assert_eq!(answer.status, operation.success(), "{name}: {answer:?}");
+        let response = app.send_event(&event).await;
+        assert_eq!(response.status, operation.success(), "{name}: {response:?}");
         let (calls, consumed) = (app.proxy().calls(), app.proxy().consumed());
         assert_eq!(calls.len(), consumed.len(), "{name}: {calls:?}");
         // Calls at once may come one by one on a busy machine, and never the other way round.
@@ -178,7 +178,7 @@ impl AuthRequest<'_> {
             writes: units(&consumed, false),
             metrics: metrics.len(),
             log_bytes: line.to_string().len(),
-            answer_bytes: size(&answer),
+            response_bytes: size(&response),
         }
     }
 }
@@ -192,10 +192,10 @@ fn counted(calls: &[Call]) -> BTreeMap<String, u32> {
 }
 
 /// Head and body as HTTP/1.1 writes them, without what the gateway adds.
-fn size(answer: &ApiResponse) -> usize {
+fn size(response: &ApiResponse) -> usize {
     let head = "HTTP/1.1 200 OK\r\n\r\n".len();
-    let headers = answer.headers.iter().map(|(name, value)| name.len() + value.len() + 4);
-    let body = match &answer.body {
+    let headers = response.headers.iter().map(|(name, value)| name.len() + value.len() + 4);
+    let body = match &response.body {
         body if *body == json!(null) => 0,
         Value::String(page) => page.len(),
         body => body.to_string().len(),

@@ -27,10 +27,10 @@ async fn the_documentation_says_what_operations_and_idle_stacks_cost() {
 /// With the documented sizes where those are right by five in a hundred: numbers and times have more or fewer digits.
 fn with_documented_sizes(facts: Facts, documented: &BTreeMap<String, (usize, usize)>) -> Facts {
     let sized = |measured: Measured| match documented.get(&measured.name) {
-        Some(&(log, answer))
-            if is_about(measured.log_bytes, log) && is_about(measured.answer_bytes, answer) =>
+        Some(&(log, response))
+            if is_about(measured.log_bytes, log) && is_about(measured.response_bytes, response) =>
         {
-            Measured { log_bytes: log, answer_bytes: answer, ..measured }
+            Measured { log_bytes: log, response_bytes: response, ..measured }
         }
         _ => measured,
     };
@@ -47,8 +47,8 @@ fn is_about(measured: usize, documented: usize) -> bool {
 fn sizes(document: &str) -> BTreeMap<String, (usize, usize)> {
     let rows = document.lines().filter_map(|line| {
         let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let [name, _, _, _, _, log, answer, ..] = cells[..] else { return None };
-        let sizes = (log.parse().ok()?, answer.parse().ok()?);
+        let [name, _, _, _, _, log, response, ..] = cells[..] else { return None };
+        let sizes = (log.parse().ok()?, response.parse().ok()?);
         Some((name.trim_matches('`').to_owned(), sizes))
     });
     rows.collect()

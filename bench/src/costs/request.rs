@@ -50,7 +50,7 @@ impl Assumptions {
     }
 
     /// The assumptions in words.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         let Self { round_trip_ms, own_ms, hash_ms, traced_percent } = self;
         let [small, large] = [256.0, 1024.0].map(share_of_a_core);
         format!(
@@ -67,7 +67,7 @@ impl Assumptions {
 pub(crate) struct PerMillion {
     pub(crate) table: f64,
     pub(crate) log: f64,
-    pub(crate) answer: f64,
+    pub(crate) response: f64,
     /// Rests on assumptions.
     pub(crate) time: f64,
     /// With what every request costs.
@@ -100,7 +100,7 @@ impl<'a> Requests<'a> {
             Ok((function.binary.clone(), megabytes))
         });
         let stage =
-            stack.of_kind("AWS::ApiGatewayV2::Stage").next().context("there is no stage")?;
+            stack.of_type("AWS::ApiGatewayV2::Stage").next().context("there is no stage")?;
         let format = stage["Properties"]["AccessLogSettings"]["Format"].as_str();
         let access_line = access_line(format.context("there is no access log")?)?.len();
         Ok(Self { prices, assumptions, memory: memory.collect::<Result<_>>()?, access_line })
@@ -140,7 +140,7 @@ impl<'a> Requests<'a> {
     }
 
     pub(crate) fn per_million(&self, request: &Measured) -> Result<PerMillion> {
-        if request.answer_bytes > METERED_BYTES {
+        if request.response_bytes > METERED_BYTES {
             bail!("{} is more than one request to API Gateway", request.name);
         }
         let megabytes = self.memory.get(&request.function).context("an unknown function")?;
@@ -148,11 +148,11 @@ impl<'a> Requests<'a> {
         let table = self.prices.dollars("table-reads", request.reads * MILLION)?
             + self.prices.dollars("table-writes", request.writes * MILLION)?;
         let log = self.bytes("logs-written", request.log_bytes)?;
-        let answer = self.bytes("data-out", request.answer_bytes)?;
+        let response = self.bytes("data-out", request.response_bytes)?;
         let time =
             self.prices.dollars("lambda-gb-seconds", megabytes / 1024.0 * seconds * MILLION)?;
         let shared: f64 = self.shared()?.iter().map(|(_, dollars)| dollars).sum();
-        Ok(PerMillion { table, log, answer, time, all: shared + table + log + answer + time })
+        Ok(PerMillion { table, log, response, time, all: shared + table + log + response + time })
     }
 
     /// What so many bytes cost a million times.
@@ -206,7 +206,7 @@ mod tests {
 
         let line: Line = clap::Parser::parse_from(["costs"]);
 
-        assert_eq!(line.assumptions.told(), Assumptions::default().told());
+        assert_eq!(line.assumptions.description(), Assumptions::default().description());
     }
 
     #[test]

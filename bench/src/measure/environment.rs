@@ -71,30 +71,30 @@ impl Environment {
         let secrets = Front::start(app.secrets_endpoint(), tls()).await?;
         let jane = app.person("janedoe").await;
         let mut subjects = Vec::new();
-        let around = Around {
+        let setup = Setup {
             app: &app,
             table: &table.endpoint,
             secrets: &secrets.endpoint,
             authority: authority.as_ref(),
         };
         if let Some(floors) = &plan.floors {
-            subjects.extend(around.floors(floors, &jane).await?);
+            subjects.extend(setup.floors(floors, &jane).await?);
         }
         let all = operations();
         for name in OPERATIONS {
             let operation = all.iter().find(|one| one.name == name).context("no such operation")?;
             let own = plan.functions.iter().filter(|one| one.name == operation.binary());
             for function in own {
-                let subject = around.function(function, operation, &jane).await?;
+                let subject = setup.function(function, operation, &jane).await?;
                 let by_password = (name == BY_TOKEN).then(|| subject.by_password(&jane));
                 subjects.push(subject);
                 subjects.extend(by_password);
             }
         }
         drop(jane);
-        let is_asked =
+        let is_requested =
             |one: &Function| subjects.iter().any(|subject| subject.program == one.program);
-        if let Some(unknown) = plan.functions.iter().find(|one| !is_asked(one)) {
+        if let Some(unknown) = plan.functions.iter().find(|one| !is_requested(one)) {
             bail!("no request is known for {}", unknown.name);
         }
         Ok(Self { subjects, table, folder: plan.folder.clone(), _app: app, _secrets: secrets })
@@ -115,7 +115,7 @@ impl Environment {
     }
 }
 
-struct Around<'a> {
+struct Setup<'a> {
     app: &'a TestApp,
     table: &'a str,
     secrets: &'a str,
@@ -123,7 +123,7 @@ struct Around<'a> {
     authority: Option<&'a Authority>,
 }
 
-impl Around<'_> {
+impl Setup<'_> {
     async fn function(
         &self,
         function: &Function,

@@ -27,7 +27,7 @@ pub(crate) struct Passed {
     pub(crate) calls: u64,
     pub(crate) bytes: u64,
     /// How long at least one call was under way: from its last bytes to the first ones of its answer.
-    pub(crate) answering: Duration,
+    pub(crate) responding: Duration,
     under_way: u32,
     since: Option<Instant>,
 }
@@ -84,7 +84,7 @@ async fn relay(
     let waits = AtomicBool::new(false);
     let ended = tokio::select! {
         asked = pump(from_client, to_service, |bytes| locked(passed).note_request(bytes, &waits)) => asked,
-        answered = pump(from_service, to_client, |bytes| locked(passed).note_answer(bytes, &waits)) => answered,
+        answered = pump(from_service, to_client, |bytes| locked(passed).note_response(bytes, &waits)) => answered,
     };
     locked(passed).end_call(&waits);
     ended
@@ -122,7 +122,7 @@ impl Passed {
         self.since.get_or_insert_with(Instant::now);
     }
 
-    fn note_answer(&mut self, bytes: &[u8], waits: &AtomicBool) {
+    fn note_response(&mut self, bytes: &[u8], waits: &AtomicBool) {
         self.bytes += bytes.len() as u64;
         self.end_call(waits);
     }
@@ -132,7 +132,7 @@ impl Passed {
         if waits.swap(false, Ordering::Relaxed) {
             self.under_way -= 1;
             let since = self.since.take_if(|_| self.under_way == 0);
-            self.answering += since.map_or(Duration::ZERO, |since| since.elapsed());
+            self.responding += since.map_or(Duration::ZERO, |since| since.elapsed());
         }
     }
 }

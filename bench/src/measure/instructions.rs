@@ -36,7 +36,7 @@ async fn counted(environment: &Environment, subject: &Subject, requests: u64) ->
     command.arg(format!("--callgrind-out-file={}", counts.display())).arg(&subject.program);
     let mut running = Running::start(command, subject).await.context("under valgrind")?;
     for _ in 0..requests {
-        running.ask(subject).await?;
+        running.send(subject).await?;
     }
     running.end().await?;
     total(&counts)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::performance::{Measured, Round};
 use anyhow::{Context, Result, bail, ensure};
-use testkit::{RuntimeApi, Told};
+use testkit::{RuntimeApi, RuntimeCall};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
@@ -50,13 +50,13 @@ pub(crate) async fn run(
     let mut running = Running::start(Command::new(&subject.program), subject).await?;
     let init = milliseconds(running.ready - running.started);
     let init_cpu = running.processor_time()?;
-    let first = running.ask(subject).await?;
+    let first = running.send(subject).await?;
     let cold_cpu = running.processor_time()?;
     let first_cpu = cold_cpu - init_cpu;
     let before = environment.passed();
     let mut warm = Vec::with_capacity(warm_requests);
     for _ in 0..warm_requests {
-        warm.push(running.ask(subject).await?);
+        warm.push(running.send(subject).await?);
     }
     let passed = environment.passed();
     let peak = running.peak()?;
@@ -64,7 +64,7 @@ pub(crate) async fn run(
     let requests = warm_requests as f64;
     let calls = (passed.calls - before.calls) as f64 / requests;
     let bytes = (passed.bytes - before.bytes) as f64 / requests;
-    let table = (milliseconds(passed.answering) - milliseconds(before.answering)) / requests;
+    let table = (milliseconds(passed.responding) - milliseconds(before.responding)) / requests;
     Ok(Run { init, first, cold_cpu, first_cpu, warm, peak, calls, bytes, table })
 }
 
@@ -85,12 +85,14 @@ impl Running {
     }
 
     /// One request; how long its answer took, in milliseconds.
-    pub(crate) async fn ask(&mut self, subject: &Subject) -> Result<f64> {
+    pub(crate) async fn send(&mut self, subject: &Subject) -> Result<f64> {
         let sent = Instant::now();
         self.api.events.send(subject.event.clone()).await?;
-        let (told, at) = self.told().await?;
-        let Told::Response(answer) = told else { bail!("{told:?} in place of an answer") };
-        ensure!(answer["statusCode"] == subject.status, "{answer}");
+        let (call, at) = self.next_call().await?;
+        let RuntimeCall::Response(response) = call else {
+            bail!("{call:?} in place of a response")
+        };
+        ensure!(response["statusCode"] == subject.status, "{response}");
         self.until_ready().await?;
         Ok(milliseconds(at - sent))
     }
@@ -107,15 +109,15 @@ impl Running {
     }
 
     async fn until_ready(&mut self) -> Result<Instant> {
-        match self.told().await? {
-            (Told::Ready, at) => Ok(at),
-            (told, _) => bail!("{told:?} in place of a question for an event"),
+        match self.next_call().await? {
+            (RuntimeCall::Ready, at) => Ok(at),
+            (call, _) => bail!("{call:?} in place of a request for an event"),
         }
     }
 
-    async fn told(&mut self) -> Result<(Told, Instant)> {
+    async fn next_call(&mut self) -> Result<(RuntimeCall, Instant)> {
         tokio::select! {
-            told = timeout(PATIENCE, self.api.told.recv()) => told?.context("the Runtime API ended"),
+            call = timeout(PATIENCE, self.api.calls.recv()) => call?.context("the Runtime API ended"),
             status = self.child.wait() => bail!("it ended with {}", status?),
         }
     }

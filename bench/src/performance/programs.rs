@@ -66,7 +66,7 @@ pub(crate) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Func
 }
 
 async fn release(functions: &[template::Function], how: &[&str], folder: &Path) -> Result<()> {
-    for group in group_by_features(functions, Arch::of_this_machine())? {
+    for group in group_by_features(functions, Arch::host())? {
         let names: Vec<_> = group.iter().map(|function| function.binary.as_str()).collect();
         out::line(format!("Building {}", names.join(", ")))?;
         let mut cargo = workspace::cargo()?;

@@ -25,7 +25,7 @@ pub(crate) struct Shares<'a> {
 }
 
 impl<'a> Shares<'a> {
-    fn of(measured: &'a Measured, stock: &Measured) -> Self {
+    fn new(measured: &'a Measured, stock: &Measured) -> Self {
         Self {
             of: measured,
             cold: midmean(measured, |round| round.cold_ms) / midmean(stock, |round| round.cold_ms),
@@ -99,7 +99,7 @@ pub(crate) fn shares(results: &Results) -> Result<Vec<Shares<'_>>> {
     let stock = results.all.iter().find(|measured| measured.program == STOCK);
     let stock = stock.context("the stock was not measured")?;
     ensure!(!stock.rounds.is_empty(), "nothing was started");
-    Ok(results.all.iter().map(|measured| Shares::of(measured, stock)).collect())
+    Ok(results.all.iter().map(|measured| Shares::new(measured, stock)).collect())
 }
 
 fn section(shares: &[Shares], over_tls: &Results, without_tls: &Results) -> Result<String> {

@@ -112,10 +112,10 @@ impl Model {
         ensure!(made.status == 200, "{made:?}");
         let account =
             AccountNames { id: made.text("id").to_owned(), name: "modelaccount".to_owned() };
-        Self::of(&app.snapshot().await, &founder_names, &member, &account)
+        Self::from_items(&app.snapshot().await, &founder_names, &member, &account)
     }
 
-    fn of(
+    fn from_items(
         items: &[Value],
         founder: &Names,
         member: &Names,
@@ -123,7 +123,7 @@ impl Model {
     ) -> Result<Self> {
         let names = places(Some(founder), Some(member), Some(account));
         let items = items.iter().map(|item| {
-            let pattern = Pattern::of(&item.to_string(), &names);
+            let pattern = Pattern::new(&item.to_string(), &names);
             Ok((pattern.part().with_context(|| format!("it names nobody: {item}"))?, pattern))
         });
         Ok(Self { items: items.collect::<Result<_>>()? })
@@ -191,7 +191,7 @@ fn places<'a>(
 }
 
 impl Pattern {
-    fn of(text: &str, names: &[&str]) -> Self {
+    fn new(text: &str, names: &[&str]) -> Self {
         let mut pieces = Vec::new();
         let mut rest = text;
         let next = |rest: &str| {

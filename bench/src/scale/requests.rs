@@ -34,7 +34,7 @@ enum Per {
 }
 
 impl Request {
-    fn of(operation: &Operation) -> Self {
+    fn new(operation: &Operation) -> Self {
         let (name, operation) = (operation.name.clone(), operation.clone());
         Self { name, operation, query: None, per: None, has_spare: false }
     }
@@ -83,9 +83,9 @@ impl Request {
     }
 
     /// How many things with a price there were, after the answer was seen to be the right one.
-    pub(crate) fn things(&self, answer: &ApiResponse, size: u64) -> Result<u64> {
-        ensure!(answer.status == self.operation.success(), "{}: {answer:?}", self.name);
-        let listed = listed(&answer.body);
+    pub(crate) fn things(&self, response: &ApiResponse, size: u64) -> Result<u64> {
+        ensure!(response.status == self.operation.success(), "{}: {response:?}", self.name);
+        let listed = listed(&response.body);
         let (things, must_list) = match self.per {
             Some(Per::Listed(_)) => (listed, Some(size.min(MAX_LIMIT))),
             Some(Per::LeftOut(_)) => (size, Some(LIMIT)),
@@ -119,7 +119,7 @@ pub(crate) fn every_operation() -> Vec<Request> {
     let touching = all.iter().filter(|operation| operation.rounds() > 0);
     let request = |operation: &Operation| Request {
         has_spare: operation.name.ends_with("-delete-account"),
-        ..Request::of(operation)
+        ..Request::new(operation)
     };
     touching.map(request).collect()
 }
@@ -141,20 +141,20 @@ pub(crate) fn about_members() -> Vec<Request> {
         "hub-get-user",
         "rollcall-create-token",
     ]);
-    let list = || Request::of(&operation("e24-list-accounts"));
+    let list = || Request::new(&operation("e24-list-accounts"));
     requests.extend([
         list().named("`limit=1`").asking(|_, _| "limit=1".to_owned()),
         list().asking(|_, _| format!("limit={MAX_LIMIT}")).per(Per::Listed("user listed")),
-        Request::of(&operation("e24-create-account")).named("a member more"),
+        Request::new(&operation("e24-create-account")).named("a member more"),
     ]);
     requests
 }
 
 /// What a user asks who has many accounts.
 pub(crate) fn about_accounts() -> Vec<Request> {
-    let find = || Request::of(&operation("golem-find-accounts"));
+    let find = || Request::new(&operation("golem-find-accounts"));
     let mut requests = vec![
-        Request::of(&operation("quave-list-accounts")).per(Per::Listed("account listed")),
+        Request::new(&operation("quave-list-accounts")).per(Per::Listed("account listed")),
         find().asking(|_, _| String::new()).per(Per::Listed("account listed")),
         find()
             .named("by `email`")
@@ -176,26 +176,26 @@ pub(crate) fn about_accounts() -> Vec<Request> {
         "golem-create-account",
     ]));
     let delete = operation("golem-delete-account");
-    requests.push(Request { has_spare: true, ..Request::of(&delete) });
+    requests.push(Request { has_spare: true, ..Request::new(&delete) });
     requests
 }
 
 /// What a user asks whose accounts show the addresses of others.
 pub(crate) fn about_accounts_of_others() -> Vec<Request> {
-    let find = Request::of(&operation("golem-find-accounts"));
+    let find = Request::new(&operation("golem-find-accounts"));
     let find = find.named("of other owners").asking(|_, _| String::new());
     vec![find.per(Per::Listed("account listed"))]
 }
 
 /// The one list that takes an `offset`.
 pub(crate) fn with_offset() -> Vec<Request> {
-    let list = Request::of(&operation("e24-list-accounts"));
+    let list = Request::new(&operation("e24-list-accounts"));
     let list = list.asking(|_, offset| format!("limit={LIMIT}&offset={offset}"));
     vec![list.per(Per::LeftOut("user left out"))]
 }
 
 fn flat(names: &[&str]) -> Vec<Request> {
-    names.iter().map(|name| Request::of(&operation(name))).collect()
+    names.iter().map(|name| Request::new(&operation(name))).collect()
 }
 
 /// The operation of this name, which is known to be there.

@@ -69,8 +69,8 @@ impl Table {
         let (first, end) = (self.households, users / 2);
         let apart = (end - first) / founders as u64;
         ensure!(apart > 0, "{users} users are too few for {founders} who ask");
-        let begun = Instant::now();
-        let mut kept = Vec::new();
+        let started = Instant::now();
+        let mut stored = Vec::new();
         let mut items = Vec::new();
         while self.households < end {
             let next = (self.households..end.min(self.households + STEP)).map(|number| {
@@ -85,14 +85,14 @@ impl Table {
             let made = made?;
             self.households += made.len() as u64;
             let (founders, made): (Vec<_>, Vec<_>) = made.into_iter().unzip();
-            kept.extend(founders.into_iter().flatten());
+            stored.extend(founders.into_iter().flatten());
             items = made.concat();
         }
         self.app.import(items).await?;
-        kept.truncate(founders);
-        let seconds = begun.elapsed().as_secs();
+        stored.truncate(founders);
+        let seconds = started.elapsed().as_secs();
         out::line(format!("Filled the table up to {users} users in {seconds} s"))?;
-        Ok(kept)
+        Ok(stored)
     }
 
     /// A founder and a member of the founder's account.

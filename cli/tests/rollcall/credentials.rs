@@ -48,9 +48,9 @@ async fn a_token_is_printed_once_and_only_its_hash_is_stored() {
         })
     );
     assert_eq!(some_kept.scopes, Some([Scope::ProfileRead, Scope::EmailRead].into()));
-    for (made, kept) in [(&all, &all_kept), (&some, &some_kept)] {
+    for (made, stored) in [(&all, &all_kept), (&some, &some_kept)] {
         let token = text(made, "token");
-        assert!(token.parse::<TokenCredential>().unwrap().matches(&kept.secret_hash));
+        assert!(token.parse::<TokenCredential>().unwrap().matches(&stored.secret_hash));
         // The last 26 characters hold most of the secret and the checksum.
         assert!(!stage.items().await.contains(&token[token.len() - 26..]));
     }
@@ -93,12 +93,12 @@ async fn a_client_gets_a_secret_that_only_its_hash_recognises_and_a_public_one_g
         registered,
         json!({ "client_id": id, "client_secret": secret, "name": "Reader", "redirect_uris": uris })
     );
-    let kept = stage.table.client(id.parse().unwrap()).await.unwrap().unwrap();
+    let stored = stage.table.client(id.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(
-        (kept.name.as_str(), &kept.redirect_uris[..]),
+        (stored.name.as_str(), &stored.redirect_uris[..]),
         ("Reader", &uris.map(str::to_owned)[..])
     );
-    assert!(kept.secret_hash.as_ref().unwrap().matches(secret.as_bytes()));
+    assert!(stored.secret_hash.as_ref().unwrap().matches(secret.as_bytes()));
     assert!(secret.starts_with("rcs_") && !stage.items().await.contains(&secret[4..]));
     assert!(public.get("client_secret").is_none(), "{public}");
     let public = stage.table.client(text(&public, "client_id").parse().unwrap()).await.unwrap();

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
-const ROUNDS: u32 = 100;
+const MAX_PASSES: u32 = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Process {
@@ -32,7 +32,7 @@ pub(super) fn adopt_orphans() -> Result<()> {
 
 /// Kills every descendant. A process may start another while it is being killed, hence the rounds.
 pub(super) async fn kill_all() -> Result<()> {
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_PASSES {
         let descendants = descendants(getpid().as_raw_pid(), &living()?);
         if descendants.is_empty() {
             break;

@@ -41,8 +41,8 @@ pub(super) fn requirement(package: &str) -> Option<String> {
 pub(super) fn interpreter() -> Option<PathBuf> {
     let program = Path::new("python3");
     let check = "import sys, venv; sys.exit(sys.version_info < (3, 11))";
-    let answer = Command::new(program).args(["-c", check]).output();
-    answer.is_ok_and(|answer| answer.status.success()).then(|| program.to_owned())
+    let response = Command::new(program).args(["-c", check]).output();
+    response.is_ok_and(|response| response.status.success()).then(|| program.to_owned())
 }
 
 /// Whether an earlier [`install`] of the same list went through to its end, and its Python still finds what it installed: a

@@ -23,7 +23,7 @@ impl TestApp {
         };
         let user = self.table().create_user(&Actor::operator(), new).await.expect("a new user");
         let secret = api_key.secret(user.id, &key).expect("its secret");
-        let person = Person::of(self, user, secret).await;
+        let person = Person::new(self, user, secret).await;
         assert_eq!(person.send("GET", "/api/public/v1/current-account").await.status, 200);
         person
     }

@@ -31,7 +31,7 @@ impl TestApp {
     /// Asks the engine itself, past functions and proxy: for arranging and inspecting what no operation shows.
     pub async fn engine(&self, operation: &str, mut request: Value) -> Value {
         request["TableName"] = json!(self.table_name);
-        self.engine.ask(operation, &request).await.expect("the engine answers")
+        self.engine.call(operation, &request).await.expect("the engine answers")
     }
 
     /// The same later: for what others do while a request is under way.
@@ -43,7 +43,7 @@ impl TestApp {
         request["TableName"] = json!(self.table_name);
         let endpoint = self.engine.endpoint().to_owned();
         async move {
-            engine::ask(&endpoint, operation, &request).await.expect("the engine answers");
+            engine::call(&endpoint, operation, &request).await.expect("the engine answers");
         }
     }
 
@@ -62,7 +62,7 @@ impl TestApp {
         let mut items = Vec::new();
         let mut request = json!({ "TableName": table_name, "ConsistentRead": true });
         loop {
-            let page = engine::ask(endpoint, "Scan", &request).await;
+            let page = engine::call(endpoint, "Scan", &request).await;
             let mut page = page.expect("the engine answers");
             items.extend(page["Items"].as_array_mut().map(std::mem::take).unwrap_or_default());
             match page["LastEvaluatedKey"].take() {
@@ -83,7 +83,7 @@ impl TestApp {
     pub(crate) async fn write_all(&self, writes: Vec<Value>) {
         for batch in writes.chunks(25) {
             let request = json!({ "RequestItems": { self.table_name.as_str(): batch } });
-            let written = self.engine.ask("BatchWriteItem", &request).await;
+            let written = self.engine.call("BatchWriteItem", &request).await;
             let written = written.expect("the engine takes items");
             assert_eq!(written["UnprocessedItems"], json!({}));
         }

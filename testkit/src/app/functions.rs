@@ -121,7 +121,7 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
     }
 }
 
-pub(super) fn answer(response: Response<Body>) -> ApiResponse {
+pub(super) fn api_response(response: Response<Body>) -> ApiResponse {
     let (parts, body) = response.into_parts();
     let text = |value: &lambda_http::http::HeaderValue| {
         value.to_str().expect("a header of text").to_owned()

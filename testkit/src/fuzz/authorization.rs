@@ -51,7 +51,7 @@ pub fn authorization(input: &[u8]) {
     let pair = match Basic::basic_credentials(&call) {
         Ok(Some((name, password))) => Form::Basic(name, password),
         Ok(None) => Form::Nothing,
-        Err(error) => refused(&error, &text),
+        Err(error) => rejected(&error, &text),
     };
     let expected = match &form {
         Form::Nothing | Form::Basic(..) => form,
@@ -128,12 +128,12 @@ fn read<P: AuthScheme>(outcome: Result<P>, text: &str) -> Form {
             name if name.starts_with("key:") => Form::Signature(name),
             name => Form::Token(name),
         },
-        Err(error) => refused(&error, text),
+        Err(error) => rejected(&error, text),
     }
 }
 
 /// What a refusal says: one of three things, none of which has room for anything of the header.
-fn refused(error: &Error, text: &str) -> Form {
+fn rejected(error: &Error, text: &str) -> Form {
     match error {
         Error::MissingCredential => Form::Nothing,
         Error::UserTokenOnly => Form::Environment,

@@ -83,7 +83,7 @@ fn check(
     for path in PATHS {
         let call = call(path);
         let respond = || ready(read(&call).and_then(all).and_then(|read| ok(&read)));
-        assert_answered(path, &RUNTIME.block_on(call.respond(&[], respond)), body);
+        assert_well_formed(path, &RUNTIME.block_on(call.respond(&[], respond)), body);
     }
 }
 
@@ -153,9 +153,9 @@ fn assert_bounds(read: &BTreeMap<&'static str, Value>, body: &BTreeMap<String, V
     }
 }
 
-fn assert_answered(path: &str, answer: &Response<Body>, body: &[u8]) {
-    let text = std::str::from_utf8(answer.body()).expect("a body of text");
-    let status = answer.status().as_u16();
+fn assert_well_formed(path: &str, response: &Response<Body>, body: &[u8]) {
+    let text = std::str::from_utf8(response.body()).expect("a body of text");
+    let status = response.status().as_u16();
     assert!([200, 400, 413].contains(&status), "{path} is answered {status}");
-    Sent { path, status, headers: answer.headers(), body: text }.check(body.len());
+    Sent { path, status, headers: response.headers(), body: text }.check(body.len());
 }

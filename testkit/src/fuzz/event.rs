@@ -21,7 +21,7 @@ const AGE: Duration = Duration::from_mins(10);
 /// The world, and what drives it.
 struct Stage {
     runtime: Runtime,
-    world: SharedState,
+    shared: SharedState,
     since: Instant,
 }
 
@@ -39,47 +39,47 @@ pub fn answered(input: &[u8]) -> Option<u16> {
     let text = std::str::from_utf8(input).ok()?;
     let mut stage = STAGE.lock().unwrap_or_else(PoisonError::into_inner);
     let fresh = stage.take().filter(|stage| stage.since.elapsed() < AGE);
-    let Stage { runtime, world, since } = fresh.unwrap_or_else(Stage::new);
+    let Stage { runtime, shared, since } = fresh.unwrap_or_else(Stage::new);
     let status = runtime.block_on(async {
-        let status = timeout(TIME, answer(&world, text)).await.expect("an answer in time");
-        world.put_back().await;
+        let status = timeout(TIME, response(&shared, text)).await.expect("an answer in time");
+        shared.put_back().await;
         status
     });
     assert_eq!(log::leaks(), Vec::<String>::new(), "the log tells secrets");
     log::forget_requests();
-    *stage = Some(Stage { runtime, world, since });
+    *stage = Some(Stage { runtime, shared, since });
     status
 }
 
 impl Stage {
     fn new() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let world = runtime.block_on(SharedState::create());
-        Self { runtime, world, since: Instant::now() }
+        let shared = runtime.block_on(SharedState::create());
+        Self { runtime, shared, since: Instant::now() }
     }
 }
 
 /// Sends the event and looks at every answer; the status of the first.
-async fn answer(world: &SharedState, text: &str) -> Option<u16> {
-    let event = world.event(text)?;
-    let answers = world.answers(&event).await?;
+async fn response(shared: &SharedState, text: &str) -> Option<u16> {
+    let event = shared.event(text)?;
+    let responses = shared.responses(&event).await?;
     // The two names that the field has.
     let path = event["rawPath"].as_str().or(event["path"].as_str());
     let path = path.filter(|path| !path.is_empty()).unwrap_or("/");
-    let mut statuses = answers.iter().map(|answer| check(path, text.len(), answer));
+    let mut statuses = responses.iter().map(|response| check(path, text.len(), response));
     let own = statuses.next()?;
     assert!(statuses.all(|status| status == 404), "another function answers {path}");
     Some(own)
 }
 
-fn check(path: &str, asked_bytes: usize, answer: &ApiGatewayV2httpResponse) -> u16 {
-    serde_json::to_vec(answer).expect("an answer that can be sent");
-    let status = u16::try_from(answer.status_code).expect("a status");
-    let body = match &answer.body {
+fn check(path: &str, request_bytes: usize, response: &ApiGatewayV2httpResponse) -> u16 {
+    serde_json::to_vec(response).expect("an answer that can be sent");
+    let status = u16::try_from(response.status_code).expect("a status");
+    let body = match &response.body {
         None | Some(Body::Empty) => "",
         Some(Body::Text(text)) => text,
         Some(_) => panic!("an answer that is no text"),
     };
-    Sent { path, status, headers: &answer.headers, body }.check(asked_bytes);
+    Sent { path, status, headers: &response.headers, body }.check(request_bytes);
     status
 }

@@ -24,10 +24,10 @@ pub(super) struct Sent<'a> {
 
 impl Sent<'_> {
     /// Refuses an answer that is a fault of ours, has a shape that its dialect has not, or grows beyond what was sent.
-    pub(super) fn check(&self, asked_bytes: usize) {
+    pub(super) fn check(&self, request_bytes: usize) {
         let Self { path, status, body, .. } = self;
         assert!(STATUSES.contains(status), "{path} is answered {status}: {body}");
-        assert!(body.len() <= ROOM + ESCAPED * asked_bytes, "{path}: {} bytes", body.len());
+        assert!(body.len() <= ROOM + ESCAPED * request_bytes, "{path}: {} bytes", body.len());
         assert_eq!(self.header("cache-control"), Some("no-store"), "{path}");
         assert!(self.header("x-request-id").is_some(), "{path}");
         assert_eq!(self.header("allow").is_some(), *status == 405, "{path} {status}");
@@ -63,8 +63,8 @@ impl Sent<'_> {
     fn check_error(&self) {
         let Self { path, status, body, .. } = self;
         let challenge = self.header("www-authenticate").is_some();
-        let is_refused = *status == 401 || (*status == 403 && challenge);
-        assert_eq!(challenge, is_refused, "{path} {status}");
+        let is_rejected = *status == 401 || (*status == 403 && challenge);
+        assert_eq!(challenge, is_rejected, "{path} {status}");
         if self.dialect() == Dialect::OAuthPage {
             assert_eq!(self.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
             assert!(body.starts_with("<!DOCTYPE html>"), "{path}: {body}");

@@ -48,9 +48,9 @@ impl SharedState {
         names.push(("rck_YOUR_API_KEY", key.0.clone()));
         names.extend(grants(&app, &person).await);
         let items = app.snapshot().await;
-        let world = Self { app, items, names, key };
-        world.put_back().await;
-        world
+        let shared = Self { app, items, names, key };
+        shared.put_back().await;
+        shared
     }
 
     /// The event that an input means; nothing if it is no JSON.
@@ -65,15 +65,15 @@ impl SharedState {
     }
 
     /// What the function of the event's path sends back, and then every other function. Nothing if it is no event.
-    pub(super) async fn answers(&self, event: &Value) -> Option<Vec<ApiGatewayV2httpResponse>> {
+    pub(super) async fn responses(&self, event: &Value) -> Option<Vec<ApiGatewayV2httpResponse>> {
         let call = || serde_json::from_value(event.clone()).ok().map(received);
         let own = function_of(&call()?);
         let others = FUNCTIONS.into_iter().filter(|function| *function != own);
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for function in [own].into_iter().chain(others) {
-            answers.push(shared::http::into_event(self.app.run(function, call()?).await));
+            responses.push(shared::http::into_event(self.app.run(function, call()?).await));
         }
-        Some(answers)
+        Some(responses)
     }
 
     /// Makes the table what it was.

@@ -10,7 +10,7 @@ use crate::{ApiResponse, OAuthClient, basic, date, signature};
 /// A way to the service.
 pub trait Transport {
     /// Sends a request; nothing if the connection was lost or no answer came in time.
-    fn ask(
+    fn send(
         &self,
         method: &str,
         path: &str,
@@ -39,11 +39,11 @@ pub(crate) struct ClientStep<'a, W> {
     /// Like no other in the run: letters and digits.
     pub(crate) label: String,
     pub(crate) rng: Rng,
-    pub(crate) wire: &'a W,
-    pub(crate) world: &'a SharedState,
+    pub(crate) transport: &'a W,
+    pub(crate) shared: &'a SharedState,
     pub(crate) oauth: &'a OAuthClient,
     /// Whether a failure to answer is a fault by itself.
-    pub(crate) is_fair: bool,
+    pub(crate) is_undisturbed: bool,
 }
 
 /// A request and what came back.
@@ -52,7 +52,7 @@ pub(crate) struct Seen {
     what: String,
     pub(crate) invoked: u64,
     pub(crate) returned: u64,
-    answer: Option<ApiResponse>,
+    response: Option<ApiResponse>,
     projections: Vec<Projection>,
 }
 
@@ -102,7 +102,7 @@ impl Credential {
     }
 
     /// What the refusal of it says; nothing if it may have another reason.
-    fn refused(&self) -> Option<(Object, Condition)> {
+    fn rejected(&self) -> Option<(Object, Condition)> {
         match self {
             // An address may be somebody else's by now.
             Self::Basic { name, .. } if name.contains('@') => None,
@@ -135,7 +135,7 @@ impl Credential {
 
 impl<W: Transport> ClientStep<'_, W> {
     /// Sends a request with a JSON body, or none.
-    pub(crate) async fn ask(
+    pub(crate) async fn send_json(
         &mut self,
         operation: &'static str,
         credential: &Credential,
@@ -169,7 +169,8 @@ impl<W: Transport> ClientStep<'_, W> {
         let date = date(0, "GMT", 0);
         let signed = match credential {
             Credential::Key { id, secret, .. } => {
-                let text = format!("{method}\n{}\n{date}\n{path}\n{body_text}", self.wire.host());
+                let text =
+                    format!("{method}\n{}\n{date}\n{path}\n{body_text}", self.transport.host());
                 Some(format!("{id}:{}", signature(secret, &text)))
             }
             _ => None,
@@ -186,28 +187,30 @@ impl<W: Transport> ClientStep<'_, W> {
             all.extend([
                 ("authorization", value.as_str()),
                 ("x-date", date.as_str()),
-                ("host", self.wire.host()),
+                ("host", self.transport.host()),
             ]);
         }
-        let invoked = self.world.tick();
-        let answer = self.wire.ask(method, path, &all, body.as_deref()).await;
-        let returned = self.world.tick();
-        let status = answer.as_ref().map_or("lost".to_owned(), |answer| answer.status.to_string());
+        let invoked = self.shared.tick();
+        let response = self.transport.send(method, path, &all, body.as_deref()).await;
+        let returned = self.shared.tick();
+        let status =
+            response.as_ref().map_or("lost".to_owned(), |response| response.status.to_string());
         let (user, kind) = (credential.user(), credential.kind());
         let shown = body.as_deref().filter(|body| !body.contains("assword")).unwrap_or_default();
         let what = format!(
             "client {} {operation} {method} {path} {shown} as {user} by {kind}: {status}",
             self.client
         );
-        let mut seen = Seen { operation, what, invoked, returned, answer, projections: Vec::new() };
+        let mut seen =
+            Seen { operation, what, invoked, returned, response, projections: Vec::new() };
         seen.judge(credential);
         seen
     }
 
     /// How it ended. A failure is a fault by itself if nothing disturbed it, and one of our own at any time.
     pub(crate) fn ended(&self, seen: &Seen) -> Ended {
-        match seen.answer.as_ref().map(|answer| answer.status) {
-            None | Some(503) if self.is_fair => {
+        match seen.response.as_ref().map(|response| response.status) {
+            None | Some(503) if self.is_undisturbed => {
                 self.wrong(seen, "failed with nothing in its way");
                 Ended::Unknown
             }
@@ -237,20 +240,21 @@ impl<W: Transport> ClientStep<'_, W> {
 
     /// Notes something wrong with an answer.
     pub(crate) fn wrong(&self, seen: &Seen, problem: &str) {
-        let body = seen.answer.as_ref().map(|answer| answer.body.to_string()).unwrap_or_default();
-        self.world.wrong().push(format!("{}: {problem}: {body}", seen.what));
+        let body =
+            seen.response.as_ref().map(|response| response.body.to_string()).unwrap_or_default();
+        self.shared.wrong().push(format!("{}: {problem}: {body}", seen.what));
     }
 
     fn keep(&self, seen: Seen, is_known: bool) {
-        let Seen { operation, what, invoked, returned, answer, projections } = seen;
-        let is_good = answer.is_some_and(|answer| answer.status < 400);
-        let mut tally = self.world.tally();
-        let [asked, good, unknown] = tally.entry(operation.to_owned()).or_default();
-        *asked += 1;
+        let Seen { operation, what, invoked, returned, response, projections } = seen;
+        let is_good = response.is_some_and(|response| response.status < 400);
+        let mut tally = self.shared.tally();
+        let [requested, good, unknown] = tally.entry(operation.to_owned()).or_default();
+        *requested += 1;
         *good += usize::from(is_good);
         *unknown += usize::from(!is_known);
         let returned = is_known.then_some(returned);
-        self.world.log().push(Done { what, invoked, returned, projections });
+        self.shared.log().push(Done { what, invoked, returned, projections });
     }
 
     /// One of these, if there is any.
@@ -261,27 +265,28 @@ impl<W: Transport> ClientStep<'_, W> {
 
 impl Seen {
     fn judge(&mut self, credential: &Credential) {
-        let said = match self.status() {
+        let reported = match self.status() {
             0 | 429 | 500.. => None,
-            401 => credential.refused(),
+            401 => credential.rejected(),
             _ => credential.taken(),
         };
-        self.projections.extend(said.map(|(object, said)| on(object, Event::seen(said))));
+        self.projections
+            .extend(reported.map(|(object, reported)| on(object, Event::seen(reported))));
     }
 
     /// The status; 0 if there is none.
     pub(crate) fn status(&self) -> u16 {
-        self.answer.as_ref().map_or(0, |answer| answer.status)
+        self.response.as_ref().map_or(0, |response| response.status)
     }
 
     /// The body.
     pub(crate) fn body(&self) -> &Value {
-        self.answer.as_ref().map_or(&Value::Null, |answer| &answer.body)
+        self.response.as_ref().map_or(&Value::Null, |response| &response.body)
     }
 
     /// A header of the answer.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.answer.as_ref().and_then(|answer| answer.header(name))
+        self.response.as_ref().and_then(|response| response.header(name))
     }
 
     /// A text in the body; empty if there is none.

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::rules::{Event, State};
 
 /// More configurations than any history of a run needs; a search that comes so far is given up.
-const MOST_TRIED: usize = 400_000;
+const MAX_STATES: usize = 400_000;
 
 /// An operation on one object.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ type Configuration = (Taken, State);
 
 /// Searches for an order of the entries, which are sorted by when they were invoked, from this state on.
 pub fn check(initial: &State, entries: &[Entry]) -> Verdict {
-    check_within(MOST_TRIED, initial, entries)
+    check_within(MAX_STATES, initial, entries)
 }
 
 /// The same, given up after so many configurations.

@@ -93,7 +93,7 @@ pub(crate) struct KnownGrant {
     pub(crate) refresh: Vec<String>,
     pub(crate) access: Vec<String>,
     /// How often tokens were asked for: an eleventh access token would end the first.
-    pub(crate) asked: u32,
+    pub(crate) requested: u32,
     pub(crate) made: std::time::Instant,
 }
 
@@ -138,7 +138,7 @@ impl Known {
 
     /// Whether an account may have been gone at some time up to this.
     pub(crate) fn may_be_gone(&self, account: &str, by: u64) -> bool {
-        self.deletions.get(account).is_some_and(|(asked, _)| *asked < by)
+        self.deletions.get(account).is_some_and(|(requested, _)| *requested < by)
     }
 
     /// Whether an account was surely gone from this time on.

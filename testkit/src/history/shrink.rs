@@ -54,9 +54,9 @@ fn shortest(initial: &State, entries: &[Entry]) -> Vec<Entry> {
 
 /// What was known at a time: of what had no answer yet, only that it was asked for.
 fn until(entries: &[Entry], end: u64) -> Vec<Entry> {
-    let begun = entries.iter().filter(|entry| entry.invoked <= end).cloned();
+    let start = entries.iter().filter(|entry| entry.invoked <= end).cloned();
     let known =
-        begun.map(|entry| Entry { returned: entry.returned.filter(|at| *at <= end), ..entry });
+        start.map(|entry| Entry { returned: entry.returned.filter(|at| *at <= end), ..entry });
     known.filter(|entry| entry.returned.is_some() || !entry.event.is_read()).collect()
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn of(all: &'a [Value], known: &Known) -> Self {
+    pub(super) fn new(all: &'a [Value], known: &Known) -> Self {
         let key = |item: &'a Value, name: &str| item[name]["S"].as_str().unwrap_or_default();
         let items: HashMap<_, _> =
             all.iter().map(|item| ((key(item, "pk"), key(item, "sk")), item)).collect();

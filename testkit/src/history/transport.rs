@@ -15,7 +15,7 @@ const HOST: &str = "localhost";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Transport for TestApp {
-    async fn ask(
+    async fn send(
         &self,
         method: &str,
         path: &str,
@@ -52,7 +52,7 @@ impl Http {
 }
 
 impl Transport for Http {
-    async fn ask(
+    async fn send(
         &self,
         method: &str,
         path: &str,

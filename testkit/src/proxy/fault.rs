@@ -22,11 +22,11 @@ pub enum Fault {
     /// client has given up.
     Late,
     /// Done at once, and not answered as long as the client waits.
-    AnswerLate,
+    ResponseLate,
     /// Done, but the connection is closed instead of an answer.
-    AnswerLost,
+    ResponseLost,
     /// Done, but the connection is closed in the middle of the answer.
-    AnswerCut,
+    ResponseCut,
     /// Cancelled because another transaction was under way on the same items; the engine itself never does this.
     Conflict,
     /// Cancelled because there was no room for one of its writes just then.

@@ -53,8 +53,8 @@ pub(super) fn actions(body: &[u8]) -> usize {
 
 /// The capacity units that an answer says were consumed.
 pub(super) fn units(body: &[u8]) -> Option<f64> {
-    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
-    match &answer["ConsumedCapacity"] {
+    let response: Value = serde_json::from_slice(body).unwrap_or_default();
+    match &response["ConsumedCapacity"] {
         Value::Array(tables) => tables.iter().map(|table| table["CapacityUnits"].as_f64()).sum(),
         table => table["CapacityUnits"].as_f64(),
     }

@@ -48,15 +48,15 @@ impl fmt::Display for Failure {
 
 /// Success means that it is done, exactly once. Otherwise it is 503 with all of it done or nothing. Anything else is a
 /// lie: without a fault there would have been success.
-pub(super) fn first(of: &Rehearsal, answer: &ApiResponse, state: &State) -> Result<Came, String> {
-    if answer.status == of.first.status {
+pub(super) fn first(of: &Rehearsal, response: &ApiResponse, state: &State) -> Result<Came, String> {
+    if response.status == of.first.status {
         if !state.is_like(&of.first.state) {
             let difference = state.difference(&of.first.state);
-            return Err(format!("answered {} and yet not done once:{difference}", answer.status));
+            return Err(format!("answered {} and yet not done once:{difference}", response.status));
         }
         return Ok(Came::AsEver);
     }
-    busy(&of.write.operation, answer)?;
+    busy(&of.write.operation, response)?;
     if state.is_untouched_since(&of.start) {
         return Ok(Came::NothingDone);
     }
@@ -70,14 +70,14 @@ pub(super) fn first(of: &Rehearsal, answer: &ApiResponse, state: &State) -> Resu
 pub(super) fn second(
     of: &Rehearsal,
     came: Came,
-    answer: &ApiResponse,
+    response: &ApiResponse,
     state: &State,
 ) -> Result<(), Failure> {
     let expected = if came == Came::NothingDone { &of.first } else { &of.second };
-    if answer.status != expected.status {
+    if response.status != expected.status {
         let expected = expected.status;
-        let what = format!("{came:?}; the retry is not answered {expected}: {answer:?}");
-        busy(&of.write.operation, answer)?;
+        let what = format!("{came:?}; the retry is not answered {expected}: {response:?}");
+        busy(&of.write.operation, response)?;
         return Err(Failure::OutOfTime(what));
     }
     if !state.is_like(&expected.state) {
@@ -91,7 +91,7 @@ pub(super) fn second(
 pub(super) fn repeated(
     of: &Rehearsal,
     came: Came,
-    answer: &ApiResponse,
+    response: &ApiResponse,
     again: &ApiResponse,
 ) -> Result<(), String> {
     if of.write.ends_its_credential() && came != Came::NothingDone {
@@ -103,42 +103,42 @@ pub(super) fn repeated(
     let is_right = match came {
         Came::NothingDone => !is_repeated,
         Came::Done => is_repeated,
-        Came::AsEver => is_repeated && first == *answer,
+        Came::AsEver => is_repeated && first == *response,
     };
     if is_right {
         return Ok(());
     }
-    Err(format!("{came:?}; answered {answer:?}, and then under the same key {again:?}"))
+    Err(format!("{came:?}; answered {response:?}, and then under the same key {again:?}"))
 }
 
 /// The only failure that there is: 503 with `Retry-After`, in the dialect's shape.
-fn busy(operation: &Operation, answer: &ApiResponse) -> Result<(), String> {
+fn busy(operation: &Operation, response: &ApiResponse) -> Result<(), String> {
     let text = "the service is busy; try again shortly";
     let is_shaped = if operation.asker() == CallerKind::Anybody {
-        answer.header("content-type") == Some("text/html; charset=utf-8")
-            && answer.body.as_str().is_some_and(|page| page.contains(text))
+        response.header("content-type") == Some("text/html; charset=utf-8")
+            && response.body.as_str().is_some_and(|page| page.contains(text))
     } else {
-        answer.header("content-type") == Some(operation.error_media_type())
-            && answer.body == operation.error(503, "unavailable", text)
+        response.header("content-type") == Some(operation.error_media_type())
+            && response.body == operation.error(503, "unavailable", text)
     };
-    if answer.status == 503 && answer.header("retry-after") == Some("1") && is_shaped {
+    if response.status == 503 && response.header("retry-after") == Some("1") && is_shaped {
         return Ok(());
     }
-    Err(format!("neither success nor 503 as it must be: {answer:?}"))
+    Err(format!("neither success nor 503 as it must be: {response:?}"))
 }
 
 /// What a success shows is there: ids are in the table, credentials work.
 pub(super) async fn truth(
     app: &TestApp,
-    answer: &ApiResponse,
+    response: &ApiResponse,
     items: &[Value],
 ) -> Result<(), Failure> {
     let table = json!(items).to_string();
     let mut texts = Vec::new();
-    collect(&answer.body, &mut texts);
+    collect(&response.body, &mut texts);
     for shown in texts {
         if is_id(shown) && !table.contains(shown) {
-            return Err(format!("{shown} is shown and not there: {answer:?}").into());
+            return Err(format!("{shown} is shown and not there: {response:?}").into());
         }
         let path = match shown.get(..4) {
             Some("rcu_") => "/rollcall/v1/tokens/self",
@@ -153,7 +153,7 @@ pub(super) async fn truth(
             return Err(unusable(&used));
         }
     }
-    key_works(app, answer).await
+    key_works(app, response).await
 }
 
 /// Only time can keep a credential that is there from working.
@@ -163,8 +163,8 @@ fn unusable(used: &ApiResponse) -> Failure {
 }
 
 /// Whether a new API key signs with the secret that is shown with it.
-async fn key_works(app: &TestApp, answer: &ApiResponse) -> Result<(), Failure> {
-    let shown = [&answer.body["api"], &answer.body["user"]["api"][0]];
+async fn key_works(app: &TestApp, response: &ApiResponse) -> Result<(), Failure> {
+    let shown = [&response.body["api"], &response.body["user"]["api"][0]];
     let pair =
         shown.iter().find_map(|key| Some((key["api_key"].as_str()?, key["secret_key"].as_str()?)));
     let Some((key, secret)) = pair else { return Ok(()) };

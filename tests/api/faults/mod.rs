@@ -33,11 +33,11 @@ use write::Write;
 /// other tests.
 async fn play_writes(of: impl Fn(&Operation) -> bool) {
     let _quiet = set_default(NoSubscriber::new());
-    let begun = Instant::now();
+    let start = Instant::now();
     let mut sample = Sample::from_environment();
-    let (mut report, idle) = (Report::of(&sample), Idle::default());
+    let (mut report, idle) = (Report::new(&sample), Idle::default());
     for write in Write::all().into_iter().filter(|write| of(&write.operation)) {
-        let rehearsal = Rehearsal::of(write).await;
+        let rehearsal = Rehearsal::new(write).await;
         report.add(rehearsal.play_all(&idle, &mut sample).await, &rehearsal);
         if let Some(rehearsal) = rehearsal.keyed().await {
             report.add(rehearsal.play_all(&idle, &mut sample).await, &rehearsal);
@@ -47,7 +47,7 @@ async fn play_writes(of: impl Fn(&Operation) -> bool) {
     eprintln!(
         "{} cases{sample}, {repeated} of them again, {met} faults met, {:.0} s",
         report.played(),
-        begun.elapsed().as_secs_f32()
+        start.elapsed().as_secs_f32()
     );
     report.assert_good();
 }

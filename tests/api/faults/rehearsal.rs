@@ -43,15 +43,15 @@ impl fmt::Display for Place {
 }
 
 impl ClientStep {
-    async fn of(app: &TestApp, event: &Value) -> (Self, ApiResponse) {
-        let answer = app.send_event(event).await;
-        (Self { status: answer.status, state: State::of(&app.items().await) }, answer)
+    async fn run(app: &TestApp, event: &Value) -> (Self, ApiResponse) {
+        let response = app.send_event(event).await;
+        (Self { status: response.status, state: State::from_items(&app.items().await) }, response)
     }
 }
 
 impl Rehearsal {
     /// Prepares a write and does it twice.
-    pub(super) async fn of(write: Write) -> Self {
+    pub(super) async fn new(write: Write) -> Self {
         let (items, event) = write.prepare().await;
         Self::from(write, items, event).await
     }
@@ -69,11 +69,11 @@ impl Rehearsal {
     async fn from(write: Write, items: Vec<Value>, event: Value) -> Self {
         let app = TestApp::restored(&items).await;
         app.proxy().count();
-        let (first, answer) = ClientStep::of(&app, &event).await;
-        assert_eq!(first.status, write.operation.success(), "{write}: {answer:?}");
+        let (first, response) = ClientStep::run(&app, &event).await;
+        assert_eq!(first.status, write.operation.success(), "{write}: {response:?}");
         let places = places(&app);
-        let (second, _) = ClientStep::of(&app, &event).await;
-        let start = State::of(&items);
+        let (second, _) = ClientStep::run(&app, &event).await;
+        let start = State::from_items(&items);
         Self { write, items, event, places, start, first, second }
     }
 }

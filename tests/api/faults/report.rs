@@ -23,7 +23,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn of(sample: &Sample) -> Self {
+    pub(super) fn new(sample: &Sample) -> Self {
         Self {
             sample: (!sample.is_whole()).then(|| sample.to_string()),
             played: 0,
@@ -62,8 +62,8 @@ impl Report {
 
     /// Under a key nothing comes out that does not without one, but for the answer to whoever asks again.
     fn add_keyed(&mut self, of: &Rehearsal, came: &[BTreeSet<Came>]) {
-        let is_answered = of.second.status == of.first.status || of.write.ends_its_credential();
-        if !is_answered || !of.second.state.is_like(&of.first.state) {
+        let has_response = of.second.status == of.first.status || of.write.ends_its_credential();
+        if !has_response || !of.second.state.is_like(&of.first.state) {
             self.failures.push(format!("{} is not answered as before", of.write));
         }
         if self.sample.is_none()

@@ -77,10 +77,10 @@ async fn a_client_that_does_not_prove_itself_is_401_before_anything_else_is_look
         for body in [good.as_str(), "", "grant_type=x"] {
             let mut headers = vec![FORM];
             headers.extend(header.map(|header| ("authorization", header.as_str())));
-            let answer = post(&app, &headers, body).await;
-            assert_error(&answer, 401, "invalid_client");
+            let response = post(&app, &headers, body).await;
+            assert_error(&response, 401, "invalid_client");
             assert_eq!(
-                answer.header("www-authenticate"),
+                response.header("www-authenticate"),
                 Some(r#"Basic realm="rollcall", charset="UTF-8""#),
                 "{case}"
             );
@@ -108,9 +108,9 @@ async fn a_client_proves_itself_in_one_place_only_where_an_empty_field_is_none()
         (vec![("client_id", client.id.as_str()), ("client_secret", ""), ("scope", "")], 200),
     ] {
         let body = form(&[refreshing.to_vec(), fields].concat());
-        let answer = post(&app, &headers, &body).await;
-        assert_eq!(answer.status, status, "{answer:?}");
-        assert!(status == 200 || answer.text("error") == "invalid_request", "{answer:?}");
+        let response = post(&app, &headers, &body).await;
+        assert_eq!(response.status, status, "{response:?}");
+        assert!(status == 200 || response.text("error") == "invalid_request", "{response:?}");
     }
 }
 
@@ -169,8 +169,8 @@ async fn an_endpoint_takes_its_own_methods_and_an_unknown_one_is_404() {
         ("GET", "nothing/", 404, None),
         ("POST", "token/x/", 404, None),
     ] {
-        let answer = app.send(method, &format!("/api/v1.1/o/{path}"), &[], None).await;
-        assert_eq!((answer.status, answer.header("allow")), (status, allow), "{method} {path}");
+        let response = app.send(method, &format!("/api/v1.1/o/{path}"), &[], None).await;
+        assert_eq!((response.status, response.header("allow")), (status, allow), "{method} {path}");
     }
     let token = app.send("GET", "/api/v1.1/o/token/", &[], None).await;
     assert_eq!(token.body, json!({ "detail": "method not allowed" }));

@@ -34,9 +34,9 @@ async fn refresh(app: &TestApp, client: &OAuthClient, token: &str) -> ApiRespons
     client.token(app, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
 }
 
-fn assert_error(answer: &ApiResponse, status: u16, code: &str) {
-    assert_eq!((answer.status, answer.text("error")), (status, code), "{answer:?}");
-    assert!(!answer.text("error_description").is_empty());
+fn assert_error(response: &ApiResponse, status: u16, code: &str) {
+    assert_eq!((response.status, response.text("error")), (status, code), "{response:?}");
+    assert!(!response.text("error_description").is_empty());
 }
 
 /// The grants that the table holds.

@@ -143,9 +143,9 @@ async fn an_access_token_stands_after_bearer_alone() {
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
 
     let bare = [("authorization", tokens.access.as_str())];
-    let answer = app.send("GET", "/api/v1.1/users/janedoe/", &bare, None).await;
+    let response = app.send("GET", "/api/v1.1/users/janedoe/", &bare, None).await;
 
-    assert_eq!(answer.status, 401);
+    assert_eq!(response.status, 401);
 }
 
 #[tokio::test]

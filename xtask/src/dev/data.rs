@@ -136,9 +136,9 @@ mod tests {
         let file = folder.join("rollcall.db");
         fs::write(&file, "data").unwrap();
 
-        let refusal = Data::open(Some(&file)).err().unwrap().to_string();
+        let rejection = Data::open(Some(&file)).err().unwrap().to_string();
 
-        assert!(refusal.ends_with("rollcall.db.secrets: remove the one or bring back the other"));
+        assert!(rejection.ends_with("rollcall.db.secrets: remove the one or bring back the other"));
         assert_eq!(fs::read_to_string(&file).unwrap(), "data");
         fs::remove_dir_all(folder).unwrap();
     }
@@ -160,9 +160,9 @@ mod tests {
         let first = Data::open(Some(&file)).unwrap();
         fs::write(folder.join("rollcall.db.secrets"), "{}").unwrap();
 
-        let refusal = Data::open(Some(&file)).err().unwrap().to_string();
+        let rejection = Data::open(Some(&file)).err().unwrap().to_string();
 
-        assert!(refusal.starts_with("another service is using"), "{refusal}");
+        assert!(rejection.starts_with("another service is using"), "{rejection}");
         drop(first);
         fs::remove_dir_all(folder).unwrap();
     }

@@ -71,11 +71,14 @@ mod tests {
     fn a_reload_of_many_processes_is_told_once() {
         let mut filter = Filter::default();
         let start = Instant::now();
-        let mut told = |milliseconds| {
+        let mut reported = |milliseconds| {
             let line = "ERROR command killed code=ForceStop";
             filter.pass(line, start + Duration::from_millis(milliseconds)).is_some()
         };
 
-        assert_eq!([told(0), told(1), told(900), told(9000)], [true, false, false, true]);
+        assert_eq!(
+            [reported(0), reported(1), reported(900), reported(9000)],
+            [true, false, false, true]
+        );
     }
 }

@@ -72,8 +72,8 @@ mod tests {
             let mut git = Command::new("git");
             git.args(["apply", "--check"]).arg(&mutant.patch).current_dir(workspace::root());
             let checked = git.output().unwrap();
-            let trouble = String::from_utf8_lossy(&checked.stderr);
-            assert!(checked.status.success(), "{}: {trouble}", mutant.name);
+            let failure = String::from_utf8_lossy(&checked.stderr);
+            assert!(checked.status.success(), "{}: {failure}", mutant.name);
             for test in &mutant.found_by {
                 assert!(there_is(test), "{}: {test}", mutant.name);
             }

@@ -21,7 +21,7 @@ use devkit::workspace;
 /// The bill of a function as JSON. It holds neither the time nor a serial number nor a path, so that the same sources
 /// give the same bill everywhere.
 pub(super) fn sbom(package: &str, arch: Arch) -> Result<Vec<u8>> {
-    let tree = Tree::of(package, arch)?;
+    let tree = Tree::for_package(package, arch)?;
     let bom = bill(&tree, &Facts::read(arch)?)?;
     let validation = bom.validate_version(SpecVersion::V1_5);
     ensure!(validation.passed(), "the bill of {package} is not valid: {validation:?}");
@@ -68,8 +68,8 @@ impl Facts {
             fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let locked: Packages = toml::from_str(&text)?;
         let metadata = ["metadata", "--locked", "--format-version", "1", "--filter-platform"];
-        let answer = workspace::cargo_output(&[&metadata[..], &[arch.target()]].concat())?;
-        let known: Packages = serde_json::from_slice(&answer)?;
+        let response = workspace::cargo_output(&[&metadata[..], &[arch.target()]].concat())?;
+        let known: Packages = serde_json::from_slice(&response)?;
         Ok(Self {
             licences: known.collect(|package| package.license),
             checksums: locked.collect(|package| package.checksum),

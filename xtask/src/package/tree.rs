@@ -24,11 +24,11 @@ impl Tree {
     /// The crates that become part of a package's program: with the features that it is built with when it is built by
     /// itself, for this target, without what only builds or tests it. `cargo metadata` cannot tell: it unites the
     /// features of the whole workspace.
-    pub(super) fn of(package: &str, arch: Arch) -> Result<Self> {
+    pub(super) fn for_package(package: &str, arch: Arch) -> Result<Self> {
         let of = ["tree", "--locked", "--package", package, "--target", arch.target()];
         let form = ["--edges", "normal,no-proc-macro", "--prefix", "depth", "--format", " {p}"];
-        let answer = String::from_utf8(workspace::cargo_output(&[&of[..], &form[..]].concat())?)?;
-        Self::parse(&answer).context("cannot read what cargo tree says")
+        let response = String::from_utf8(workspace::cargo_output(&[&of[..], &form[..]].concat())?)?;
+        Self::parse(&response).context("cannot read what cargo tree says")
     }
 
     /// A crate's needs stand below it the first time that it comes; later it is only named.

@@ -33,7 +33,7 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let mut service = Service::start(&workspace::root().join("target/test-dev"), &options)?;
     if let Err(error) = service.ready().await {
         let output = format!("{}error: {error:#}", service.log()?);
-        return Ok(Outcome { count: Count::of(false), output });
+        return Ok(Outcome { count: Count::one(false), output });
     }
     // The pages' commands first and alone: they are written for a service that nobody has used yet.
     let mut outcome = Outcome::default();
@@ -48,14 +48,14 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let Outcome { mut count, output } = outcome;
     let log = service.log()?;
     let leaks = leaks(&log, service.dev_json())?;
-    count += Count::of(leaks.is_empty() && is_logged(&log));
+    count += Count::one(leaks.is_empty() && is_logged(&log));
     let leaks = leaks.iter().map(|line| format!("error: this tells a secret: {line}\n"));
     let leaks: String = leaks.collect();
     let ended = service.end().await;
-    count += Count::of(ended.is_ok());
-    let trouble = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();
+    count += Count::one(ended.is_ok());
+    let failure = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();
     Ok(Outcome {
         count,
-        output: format!("{output}\nThe service's own output:\n{log}{leaks}{trouble}"),
+        output: format!("{output}\nThe service's own output:\n{log}{leaks}{failure}"),
     })
 }

@@ -39,13 +39,13 @@ pub(super) async fn run() -> Result<Outcome> {
     let Outcome { mut count, output } = steps::tests(tests).await?;
     let log = stage.service.log()?;
     let leaks = leaks(&log, stage.service.dev_json())?;
-    count += Count::of(leaks.is_empty() && is_logged(&log));
+    count += Count::one(leaks.is_empty() && is_logged(&log));
     let leaks = leaks.iter().map(|line| format!("error: this tells a secret: {line}\n"));
     let leaks: String = leaks.collect();
     let ended = stage.end().await;
-    count += Count::of(ended.is_ok());
-    let trouble = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();
-    Ok(Outcome { count, output: format!("{output}{leaks}{trouble}") })
+    count += Count::one(ended.is_ok());
+    let failure = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();
+    Ok(Outcome { count, output: format!("{output}{leaks}{failure}") })
 }
 
 /// A seed that nobody has chosen, short enough to type.

@@ -28,7 +28,7 @@ pub(super) async fn run() -> Result<Outcome> {
         share_build(&mut build);
         let ran = capture(build).await?;
         let is_clean = ran.success && !ran.output.lines().any(is_warning);
-        outcome += Outcome { count: Count::of(is_clean), output: ran.output };
+        outcome += Outcome { count: Count::one(is_clean), output: ran.output };
     }
     Ok(outcome)
 }

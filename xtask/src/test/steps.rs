@@ -171,7 +171,7 @@ pub(super) fn emulation_tests() -> Result<Command> {
 /// Runs a `cargo test`; each of its tests counts as one.
 pub(super) async fn tests(command: Command) -> Result<Outcome> {
     let ran = capture(command).await?;
-    Ok(Outcome { count: Count::of_tests(ran.success, &ran.output), output: ran.output })
+    Ok(Outcome { count: Count::from_tests(ran.success, &ran.output), output: ran.output })
 }
 
 /// One check, passed if all of its commands succeed.
@@ -183,7 +183,7 @@ pub(super) async fn check(commands: impl IntoIterator<Item = Command>) -> Result
         output += &ran.output;
         success &= ran.success;
     }
-    Ok(Outcome { count: Count::of(success), output })
+    Ok(Outcome { count: Count::one(success), output })
 }
 
 fn doc() -> Result<Command> {

@@ -64,7 +64,7 @@ impl<W: Transport> ClientStep<'_, W> {
 
     async fn nothing(&mut self) {
         let seen = self
-            .ask("not-found", &super::client_step::Credential::None, "GET", "/nothing", None)
+            .send_json("not-found", &super::client_step::Credential::None, "GET", "/nothing", None)
             .await;
         match self.ended(&seen) {
             Ended::With(404) => self.note(seen, vec![]),
@@ -106,10 +106,10 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    fn know_deletion(&self, account: &str, asked: u64, known: u64) {
-        let mut world = self.world.known();
-        let times = world.deletions.entry(account.to_owned()).or_insert((u64::MAX, u64::MAX));
-        *times = (times.0.min(asked), times.1.min(known));
+    fn know_deletion(&self, account: &str, requested: u64, known: u64) {
+        let mut shared = self.shared.known();
+        let times = shared.deletions.entry(account.to_owned()).or_insert((u64::MAX, u64::MAX));
+        *times = (times.0.min(requested), times.1.min(known));
     }
 
     /// What a deletion means: the account is gone, and its address is free.
@@ -144,10 +144,10 @@ impl<W: Transport> ClientStep<'_, W> {
 
     /// A slug never changes.
     fn check_slug(&self, seen: &Seen, account: &str, slug: &str) {
-        let mut world = self.world.known();
+        let mut shared = self.shared.known();
         let known =
-            world.slugs.entry(account.to_owned()).or_insert_with(|| slug.to_owned()).clone();
-        drop(world);
+            shared.slugs.entry(account.to_owned()).or_insert_with(|| slug.to_owned()).clone();
+        drop(shared);
         if known != slug {
             self.wrong(seen, &format!("the slug of {account} was {known}"));
         }

@@ -64,12 +64,12 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 
     fn know_grant(&self, user: &str, code: &str) {
-        self.world.known().grants.push(KnownGrant {
+        self.shared.known().grants.push(KnownGrant {
             user: user.to_owned(),
             code: code.to_owned(),
             refresh: Vec::new(),
             access: Vec::new(),
-            asked: 0,
+            requested: 0,
             made: Instant::now(),
         });
     }
@@ -78,6 +78,6 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) fn fresh_grant(&mut self) -> Option<KnownGrant> {
         // A code that was used is used again now and then.
         let replays = self.rng.u8(..8) == 0;
-        self.grant(|grant| grant.made.elapsed() < FRESH && (replays || grant.asked == 0))
+        self.grant(|grant| grant.made.elapsed() < FRESH && (replays || grant.requested == 0))
     }
 }

@@ -14,8 +14,8 @@ pub(super) fn hidden(request: String) -> Result<String> {
 }
 
 /// The answer as it would be.
-pub(super) fn shown(answer: String) -> Result<String> {
-    if answer.contains(EMPTY) { replaced(&answer, EMPTY, "") } else { Ok(answer) }
+pub(super) fn shown(response: String) -> Result<String> {
+    if response.contains(EMPTY) { replaced(&response, EMPTY, "") } else { Ok(response) }
 }
 
 fn replaced(text: &str, old: &str, new: &str) -> Result<String> {
