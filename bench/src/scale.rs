@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_grows_to_the_size_that_is_asked_for_and_no_further() {
+    fn a_table_grows_to_the_requested_size_and_no_further() {
         let users = |most| Sizes::up_to(most, Path::new("target")).users;
 
         assert_eq!(users(1_000_000), [1_000, 100_000, 1_000_000]);

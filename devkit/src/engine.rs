@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn imported_items_are_items_like_all_others() {
+    async fn imported_items_can_be_read_like_all_others() {
         let engine = Engine::start(Kind::Embedded, 0, None).await.unwrap();
         engine.create_table(&Template::load().unwrap(), "rollcall").await.unwrap();
         let items = ["one", "two"].map(|name| json!({ "pk": { "S": name }, "sk": { "S": "x" } }));

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_those_agree_that_want_the_same_of_what_they_share() {
+    fn only_groups_with_equal_features_of_shared_crates_are_built_together() {
         let features = |text| Features::parse(text).unwrap();
         let one =
             features("a v1.0.0|\nserde v1.0.0|std\nring v0.1.0|alloc\nserde v1.0.0|std (*)\n");

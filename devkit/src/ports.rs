@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_in_use_is_refused_in_one_clear_line() {
+    fn a_port_in_use_is_reported_in_one_clear_line() {
         let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = holder.local_addr().unwrap().port();
 

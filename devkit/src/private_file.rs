@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rewritten_file_is_whole_and_its_owners_alone() {
+    fn a_rewritten_file_is_complete_and_readable_by_its_owner_only() {
         let folder = std::env::temp_dir().join(format!("private-file-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("secrets.json");

@@ -53,7 +53,7 @@ fn is_rejection(response: &Value, name: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_text_may_be_empty_and_a_key_may_not() {
+async fn a_string_may_be_empty_and_a_key_may_not() {
     let stage = Stage::new().await;
     let mut item = key("item");
     item["name"] = json!({ "S": "" });
@@ -66,7 +66,7 @@ async fn a_text_may_be_empty_and_a_key_may_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_of_many_actions_is_done_once_and_succeeds_when_it_is_repeated() {
+async fn a_long_transaction_happens_once_and_succeeds_when_repeated() {
     let stage = Stage::new().await;
     let request =
         json!({ "TransactItems": stage.additions(25), "ClientRequestToken": "once and no more" });
@@ -79,7 +79,7 @@ async fn a_transaction_of_many_actions_is_done_once_and_succeeds_when_it_is_repe
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_failed_condition_of_many_is_told_by_its_place_and_nothing_is_written() {
+async fn one_failed_condition_of_many_is_reported_by_index_and_nothing_is_written() {
     let stage = Stage::new().await;
     stage.call("PutItem", json!({ "Item": key("item-17") })).await;
 
@@ -94,7 +94,7 @@ async fn one_failed_condition_of_many_is_told_by_its_place_and_nothing_is_writte
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_transaction_has_one_item_twice() {
+async fn a_transaction_with_one_item_twice_is_rejected() {
     let stage = Stage::new().await;
     let twice = [stage.additions(12), stage.additions(1)].concat();
 
@@ -105,7 +105,7 @@ async fn no_transaction_has_one_item_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_write_whose_condition_fails_answers_with_the_item_that_it_met() {
+async fn a_write_whose_condition_fails_returns_the_existing_item() {
     let stage = Stage::new().await;
     stage.call("PutItem", json!({ "Item": key("item") })).await;
     let mut update = json!({

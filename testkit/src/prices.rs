@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_price_is_a_number_with_a_source_and_says_of_when_it_is() {
+    fn every_price_is_a_number_with_a_source_and_a_date() {
         let prices = Prices::load().unwrap();
 
         for (name, price) in &prices.prices {

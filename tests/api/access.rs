@@ -44,14 +44,14 @@ const fn if_taken(taken: bool, otherwise: u16) -> Expected {
 }
 
 #[test]
-fn it_is_written_down_for_every_operation_who_may_ask() {
+fn the_access_table_has_every_operation() {
     let named: Vec<String> = operations().into_iter().map(|operation| operation.name).collect();
 
     assert_eq!(operations_with_access(), named);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_operation_takes_the_credentials_that_are_written_down_and_no_other() {
+async fn an_operation_accepts_exactly_the_credentials_of_the_access_table() {
     for operation in operations() {
         let app = TestApp::start().await;
         for (number, kind) in ["user", "environment", "basic", "key", "client"].iter().enumerate() {
@@ -71,7 +71,7 @@ async fn an_operation_takes_the_credentials_that_are_written_down_and_no_other()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else() {
+async fn a_token_with_scopes_may_do_exactly_what_they_allow() {
     for operation in user_operations() {
         let app = TestApp::start().await;
         let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
@@ -109,7 +109,7 @@ fn assert_told(operation: &Operation, rejected: &testkit::ApiResponse) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_oauth_token_opens_what_was_granted_in_the_hub_and_nothing_elsewhere() {
+async fn an_oauth_token_allows_what_was_granted_in_hub_and_nothing_elsewhere() {
     for operation in user_operations() {
         let app = TestApp::start().await;
         let client = app.new_client("https://client.example.com/callback", true).await;

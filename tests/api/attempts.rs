@@ -50,7 +50,7 @@ async fn the_tenth_wrong_password_locks_the_name_and_no_other() {
 }
 
 #[tokio::test]
-async fn the_tenth_wrong_password_locks_even_if_the_answer_to_it_was_lost() {
+async fn the_tenth_wrong_password_locks_even_if_its_response_was_lost() {
     let app = TestApp::start().await;
     let guessed = LoginSubject::User(UserId::generate());
     for number in 0..10 {
@@ -68,7 +68,7 @@ async fn the_tenth_wrong_password_locks_even_if_the_answer_to_it_was_lost() {
 }
 
 #[tokio::test]
-async fn a_lock_that_came_after_the_attempts_were_read_holds() {
+async fn a_lock_set_after_the_attempts_were_read_holds() {
     let app = TestApp::start().await;
     let user = UserId::generate();
     let guessed = LoginSubject::User(user);
@@ -99,7 +99,7 @@ async fn the_table_keeps_attempts_for_as_long_as_they_count() {
 }
 
 #[tokio::test]
-async fn right_passwords_give_their_attempts_back() {
+async fn right_passwords_release_their_attempts() {
     let app = TestApp::start().await;
     let guessed = LoginSubject::User(UserId::generate());
 
@@ -112,7 +112,7 @@ async fn right_passwords_give_their_attempts_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_hundred_guesses_at_once_ten_are_let_through_and_the_others_may_soon_try_again() {
+async fn of_a_hundred_concurrent_guesses_ten_are_checked_and_the_others_retry_soon() {
     let app = TestApp::start().await;
     let guessed = LoginSubject::User(UserId::generate());
 

@@ -72,7 +72,7 @@ async fn a_username_or_an_address_signs_in_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_password_is_all_that_follows_the_first_colon_byte_by_byte() {
+async fn the_password_is_everything_after_the_first_colon_unchanged() {
     let app = TestApp::start().await;
 
     for (number, password) in [
@@ -103,7 +103,7 @@ async fn a_password_is_all_that_follows_the_first_colon_byte_by_byte() {
 }
 
 #[tokio::test]
-async fn what_is_no_name_and_password_is_refused_without_asking_the_table() {
+async fn malformed_basic_credentials_are_rejected_without_a_read() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let right = STANDARD.encode(format!("janedoe:{PASSWORD}"));
@@ -146,7 +146,7 @@ async fn only_the_groups_that_issue_tokens_take_a_password() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_name_answer_alike_and_cost_the_same_calls() {
+async fn a_wrong_password_and_an_unknown_name_have_equal_responses_and_calls() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let disabled = app.person("johnroe").await;
@@ -186,7 +186,7 @@ async fn a_wrong_password_and_an_unknown_name_answer_alike_and_cost_the_same_cal
 }
 
 #[tokio::test]
-async fn a_disabled_user_does_not_sign_in_even_where_the_password_was_right_a_moment_ago() {
+async fn a_disabled_user_cannot_sign_in_even_with_a_cached_password() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
@@ -197,7 +197,7 @@ async fn a_disabled_user_does_not_sign_in_even_where_the_password_was_right_a_mo
 }
 
 #[tokio::test]
-async fn a_changed_password_counts_at_once_even_where_the_old_one_was_right_a_moment_ago() {
+async fn a_changed_password_counts_at_once_even_if_the_old_one_is_cached() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
@@ -210,7 +210,7 @@ async fn a_changed_password_counts_at_once_even_where_the_old_one_was_right_a_mo
 }
 
 #[tokio::test]
-async fn ten_wrong_passwords_by_whatever_name_lock_the_user_but_not_its_tokens_nor_others() {
+async fn ten_wrong_passwords_by_any_name_lock_the_user_but_not_the_tokens() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let names = ["janedoe", "JANEDOE", "janedoe@example.com", "JaneDoe@EXAMPLE.com", " janedoe "];
@@ -254,7 +254,7 @@ async fn a_locked_user_may_sign_in_when_the_lock_is_over() {
 }
 
 #[tokio::test]
-async fn a_right_password_in_between_takes_nothing_back() {
+async fn a_right_password_in_between_does_not_reset_the_count() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -268,7 +268,7 @@ async fn a_right_password_in_between_takes_nothing_back() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_has_locks_as_well_and_alone() {
+async fn an_unknown_name_is_locked_like_a_known_one_and_by_itself() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -286,7 +286,7 @@ async fn a_name_that_nobody_has_locks_as_well_and_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_hundred_wrong_guesses_at_once_ten_are_let_through() {
+async fn of_a_hundred_concurrent_wrong_passwords_ten_are_checked() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -303,8 +303,7 @@ async fn of_a_hundred_wrong_guesses_at_once_ten_are_let_through() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_right_password_many_times_at_once_succeeds_or_may_soon_be_tried_again_and_never_locks()
-{
+async fn concurrent_right_passwords_succeed_or_get_a_short_retry_after_and_never_lock() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let credential = jane.basic();
@@ -334,7 +333,7 @@ async fn a_malformed_request_counts_a_wrong_password_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_hash_of_a_lower_cost_is_replaced_at_the_next_sign_in_and_the_password_stays() {
+async fn a_cheaper_hash_is_replaced_at_the_next_sign_in_and_the_password_stays() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let hash = async || {
@@ -356,7 +355,7 @@ async fn a_hash_of_a_lower_cost_is_replaced_at_the_next_sign_in_and_the_password
 }
 
 #[tokio::test]
-async fn a_hash_that_cannot_be_replaced_now_keeps_nobody_out() {
+async fn a_hash_that_cannot_be_replaced_does_not_prevent_signing_in() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     set(&app, &jane, "passwordHash", json!({ "S": WEAK })).await;

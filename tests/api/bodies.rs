@@ -44,7 +44,7 @@ fn problems(body: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_object_is_refused() {
+async fn a_body_that_is_not_a_json_object_is_rejected() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let deep = "[".repeat(30_000);
@@ -105,7 +105,7 @@ async fn a_field_of_the_wrong_type_is_named_and_null_is_one() {
 }
 
 #[tokio::test]
-async fn an_empty_overlong_or_control_character_is_refused_in_every_text_but_a_secret() {
+async fn every_text_but_a_secret_rejects_empty_overlong_and_control_characters() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -188,7 +188,7 @@ async fn a_body_of_more_than_64_kib_is_413() {
 }
 
 #[tokio::test]
-async fn a_body_in_base64_is_read_and_one_that_is_not_utf8_refused() {
+async fn a_base64_body_is_decoded_and_one_that_is_not_utf8_is_rejected() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let create = operations()

@@ -5,7 +5,7 @@ use shared::model::{Scope, TokenKind};
 use testkit::{CallerKind, REQUEST_ID, TestApp, operations, user_operations};
 
 #[tokio::test]
-async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
+async fn every_operation_requires_credentials_unless_listed_as_public() {
     let app = TestApp::start().await;
 
     for operation in operations() {
@@ -32,7 +32,7 @@ async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
 }
 
 #[tokio::test]
-async fn every_operation_succeeds_as_its_event_asks() {
+async fn every_event_succeeds_with_real_credentials() {
     for operation in operations() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -45,7 +45,7 @@ async fn every_operation_succeeds_as_its_event_asks() {
 }
 
 #[tokio::test]
-async fn every_answer_says_what_it_is_that_nothing_may_keep_it_and_which_request_it_answers() {
+async fn every_response_has_a_content_type_no_store_and_its_request_id() {
     let app = TestApp::start().await;
 
     for (number, operation) in operations().into_iter().enumerate() {
@@ -68,7 +68,7 @@ async fn every_answer_says_what_it_is_that_nothing_may_keep_it_and_which_request
 }
 
 #[tokio::test]
-async fn an_environment_token_is_recognised_and_refused_by_every_operation() {
+async fn an_environment_token_is_recognized_and_rejected_by_every_operation() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let token = jane.new_token(TokenKind::Environment, None, None).await;
@@ -84,7 +84,7 @@ async fn an_environment_token_is_recognised_and_refused_by_every_operation() {
 }
 
 #[tokio::test]
-async fn a_missing_scope_is_told_before_a_malformed_body_and_a_bad_token_before_both() {
+async fn a_bad_token_is_reported_before_a_missing_scope_and_that_before_a_bad_body() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let reader =
@@ -111,7 +111,7 @@ async fn a_missing_scope_is_told_before_a_malformed_body_and_a_bad_token_before_
 }
 
 #[tokio::test]
-async fn a_trailing_slash_more_or_less_changes_nothing_and_two_make_another_path() {
+async fn one_trailing_slash_changes_nothing_and_two_make_another_path() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -164,7 +164,7 @@ async fn a_method_that_a_path_does_not_offer_is_405_with_those_that_it_does() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_is_404_in_the_shape_of_its_dialect() {
+async fn an_unknown_path_is_404_in_the_format_of_its_dialect() {
     let app = TestApp::start().await;
 
     for (path, body) in [
@@ -193,7 +193,7 @@ async fn an_unknown_path_is_404_in_the_shape_of_its_dialect() {
 }
 
 #[tokio::test]
-async fn a_query_parameter_given_twice_is_refused() {
+async fn a_query_parameter_given_twice_is_rejected() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -208,7 +208,7 @@ async fn a_query_parameter_given_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn no_answer_to_a_bad_credential_tells_whose_account_it_asks_for() {
+async fn no_response_to_a_bad_credential_reveals_whose_account_it_names() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let nobody = app.person("johnroe").await;
@@ -227,7 +227,7 @@ fn user_key(person: &testkit::Person<'_>) -> Value {
 }
 
 #[tokio::test]
-async fn a_request_whose_headers_make_no_url_is_answered_like_any_other() {
+async fn a_request_whose_headers_make_no_url_gets_a_response_like_any_other() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -251,7 +251,7 @@ async fn a_request_whose_headers_make_no_url_is_answered_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_path_or_query_that_makes_no_uri_is_answered_and_not_a_fault() {
+async fn a_path_or_query_that_makes_no_uri_gets_a_response_and_no_5xx() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -276,7 +276,7 @@ async fn a_path_or_query_that_makes_no_uri_is_answered_and_not_a_fault() {
 }
 
 #[tokio::test]
-async fn a_body_of_more_than_64_kib_is_413_even_where_none_is_read() {
+async fn a_body_of_more_than_64_kib_is_413_even_if_the_operation_has_none() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let large = "x".repeat(64 * 1024 + 1);

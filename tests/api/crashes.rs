@@ -50,7 +50,7 @@ async fn finish(app: &TestApp, fixture: &DeletionFixture, turn: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_killed_at_any_step_is_whole_or_not_at_all_and_is_finished_later() {
+async fn a_deletion_killed_at_any_step_is_all_or_nothing_and_finished_later() {
     let mut half_done = 0;
     for calls in 0.. {
         let mut app = TestApp::start().await;
@@ -118,7 +118,7 @@ async fn a_sweep_killed_at_any_step_is_finished_by_the_next_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sweeps_and_requests_for_one_deletion_may_all_run_at_once() {
+async fn sweeps_and_requests_for_one_deletion_may_run_concurrently() {
     let (app, fixture) = left_behind().await;
 
     let sweeps = join_all((0..2).map(|_| app.sweep()));
@@ -144,7 +144,7 @@ async fn a_deletion_that_is_not_killed_may_be_swept_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn the_names_of_a_deleted_account_are_free_at_once_and_the_sweep_leaves_the_next_one_alone() {
+async fn names_of_a_deleted_account_are_free_at_once_and_the_sweep_spares_the_next_owner() {
     let (app, fixture) = left_behind().await;
     let mary = app.person("maryroe").await;
     let input = json!({ "name": "DeletionFixture", "email": "doomed@example.com" });
@@ -160,7 +160,7 @@ async fn the_names_of_a_deleted_account_are_free_at_once_and_the_sweep_leaves_th
 }
 
 #[tokio::test]
-async fn an_account_that_was_restored_keeps_its_members_whatever_was_noted() {
+async fn a_restored_account_keeps_its_members_despite_cleanup_tasks() {
     let app = TestApp::start().await;
     let fixture = DeletionFixture::with_members(&app, MEMBERS).await;
     let (whole, all) = (fixture.left(&app).await, app.items().await);
@@ -186,8 +186,7 @@ async fn an_account_that_was_restored_keeps_its_members_whatever_was_noted() {
 }
 
 #[tokio::test]
-async fn a_piece_of_work_that_fails_is_told_keeps_nothing_else_waiting_and_is_done_by_the_next_run()
-{
+async fn a_failed_cleanup_task_is_logged_delays_no_other_and_is_retried() {
     let (app, fixture) = left_behind().await;
     app.proxy().disturb("BatchWriteItem", Fault::Rejected("ValidationException"));
 
@@ -200,7 +199,7 @@ async fn a_piece_of_work_that_fails_is_told_keeps_nothing_else_waiting_and_is_do
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_read_keeps_the_others_not_waiting() {
+async fn a_shard_that_cannot_be_read_does_not_delay_the_others() {
     let (app, fixture) = left_behind().await;
     app.proxy().disturb("Query", Fault::Rejected("ValidationException"));
 
@@ -212,7 +211,7 @@ async fn a_list_that_cannot_be_read_keeps_the_others_not_waiting() {
 }
 
 #[tokio::test]
-async fn a_run_without_time_touches_nothing_and_says_so() {
+async fn a_run_without_time_budget_touches_nothing_and_reports_it() {
     let (app, fixture) = left_behind().await;
     let left = fixture.left(&app).await;
 
@@ -223,7 +222,7 @@ async fn a_run_without_time_touches_nothing_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_sweep_of_nothing_asks_for_sixteen_lists_consistently_and_for_nothing_else() {
+async fn a_sweep_without_work_makes_sixteen_consistent_reads_and_nothing_else() {
     let app = TestApp::start().await;
     app.person("janedoe").await;
     app.proxy().count();
@@ -237,7 +236,7 @@ async fn a_sweep_of_nothing_asks_for_sixteen_lists_consistently_and_for_nothing_
 }
 
 #[tokio::test]
-async fn the_account_of_one_alone_leaves_a_note_that_the_sweep_takes_away() {
+async fn an_account_with_one_member_leaves_a_cleanup_task_for_the_sweep() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
@@ -342,7 +341,7 @@ async fn status(app: &TestApp, path: &str, token: &str) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_password_killed_at_any_step_ends_all_tokens_or_none_and_is_cleared_up_later() {
+async fn a_password_change_killed_at_any_step_is_all_or_nothing_and_finished_later() {
     let mut half_done = 0;
     for calls in 0.. {
         let mut app = TestApp::start().await;
@@ -372,7 +371,7 @@ async fn a_changed_password_killed_at_any_step_ends_all_tokens_or_none_and_is_cl
 }
 
 #[tokio::test]
-async fn what_a_changed_password_leaves_the_next_change_clears_up_too() {
+async fn the_next_password_change_cleans_up_what_the_last_one_left() {
     let mut app = TestApp::start().await;
     let changing = Changing::start(&app).await;
     let cutoff = app.cutoff().await;
@@ -391,7 +390,7 @@ async fn what_a_changed_password_leaves_the_next_change_clears_up_too() {
 }
 
 #[tokio::test]
-async fn a_member_who_joined_another_account_keeps_that_membership_when_this_one_is_swept() {
+async fn a_sweep_of_one_account_keeps_the_memberships_in_others() {
     let (app, fixture) = left_behind().await;
     let mary = app.person("maryroe").await;
     let (amy, account) = (app.person("amyroe").await, mary.account());

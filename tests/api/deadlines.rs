@@ -29,7 +29,7 @@ fn lambda_timeouts() -> Vec<u64> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_nothing_ends_is_503_in_its_dialect_before_lambda_and_the_gateway_give_up() {
+async fn a_request_that_hangs_is_503_in_its_dialect_before_lambda_gives_up() {
     testkit::watch_log();
     let shortest = lambda_timeouts().into_iter().chain([GATEWAY]).min().unwrap();
     assert!(!lambda_timeouts().is_empty() && shortest < GATEWAY);
@@ -105,7 +105,7 @@ async fn every_call_is_tried_a_bounded_number_of_times() {
 }
 
 #[tokio::test]
-async fn keys_that_stay_unprocessed_are_asked_for_eight_times() {
+async fn keys_that_stay_unprocessed_are_requested_eight_times() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     app.proxy().disturb_all_of("BatchGetItem", Some(Fault::Unprocessed));
@@ -117,7 +117,7 @@ async fn keys_that_stay_unprocessed_are_asked_for_eight_times() {
 }
 
 #[tokio::test]
-async fn a_connection_that_nobody_takes_is_given_up_and_not_waited_for_as_long_as_an_answer() {
+async fn a_connection_that_is_not_accepted_times_out_sooner_than_a_response() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();

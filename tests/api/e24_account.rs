@@ -92,7 +92,7 @@ async fn the_account_is_shown_to_its_user_by_token_and_by_signature_without_secr
 }
 
 #[tokio::test]
-async fn a_changed_name_and_phone_are_answered_shown_and_the_name_is_the_one_of_every_dialect() {
+async fn a_changed_name_and_phone_are_returned_and_the_name_shows_in_every_dialect() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let before = jane.send("GET", ACCOUNT).await;
@@ -109,7 +109,7 @@ async fn a_changed_name_and_phone_are_answered_shown_and_the_name_is_the_one_of_
 }
 
 #[tokio::test]
-async fn what_is_absent_stays_and_one_name_replaces_its_part_of_the_stored_one() {
+async fn absent_fields_stay_and_one_name_replaces_its_part_of_the_stored_one() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -135,7 +135,7 @@ async fn what_is_absent_stays_and_one_name_replaces_its_part_of_the_stored_one()
 }
 
 #[tokio::test]
-async fn every_problem_of_the_data_is_told_and_nothing_is_changed() {
+async fn every_problem_of_the_data_is_reported_and_nothing_changes() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let before = item(&app, &jane).await;
@@ -165,7 +165,7 @@ async fn every_problem_of_the_data_is_told_and_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn a_name_that_another_dialect_made_too_long_for_a_new_part_is_told() {
+async fn a_name_too_long_together_with_a_stored_part_is_reported() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
@@ -182,7 +182,7 @@ async fn a_name_that_another_dialect_made_too_long_for_a_new_part_is_told() {
 }
 
 #[tokio::test]
-async fn a_token_with_a_list_of_scopes_changes_names_but_no_password_and_no_key() {
+async fn a_token_with_scopes_changes_names_but_no_password_and_no_key() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let scopes = [Scope::AccountRead, Scope::AccountWrite, Scope::TokensWrite];
@@ -210,7 +210,7 @@ async fn a_token_with_a_list_of_scopes_changes_names_but_no_password_and_no_key(
 }
 
 #[tokio::test]
-async fn a_new_password_revokes_every_other_token_and_neither_the_one_that_asked_nor_a_key() {
+async fn a_new_password_revokes_all_tokens_but_the_callers_and_no_key() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let other = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
@@ -256,7 +256,7 @@ async fn a_password_that_a_signature_changes_revokes_every_token() {
 }
 
 #[tokio::test]
-async fn an_old_token_is_refused_at_once_even_if_it_could_not_be_cleared_up() {
+async fn an_old_token_is_rejected_at_once_even_if_the_cleanup_failed() {
     for call in ["Query", "BatchWriteItem"] {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -370,7 +370,7 @@ async fn a_user_has_at_most_20_api_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn api_keys_that_are_made_at_once_all_stay_and_never_more_than_20() {
+async fn api_keys_created_at_once_all_stay_up_to_20() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     for _ in 0..13 {
@@ -394,7 +394,7 @@ async fn api_keys_that_are_made_at_once_all_stay_and_never_more_than_20() {
 }
 
 #[tokio::test]
-async fn what_is_changed_between_read_and_write_of_a_new_api_key_is_kept_and_so_is_the_key() {
+async fn a_change_during_the_creation_of_an_api_key_is_not_lost_nor_is_the_key() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
@@ -413,7 +413,7 @@ async fn what_is_changed_between_read_and_write_of_a_new_api_key_is_kept_and_so_
 }
 
 #[tokio::test]
-async fn an_uploaded_key_is_kept_in_canonical_form_with_the_fingerprint_that_openssh_shows() {
+async fn an_uploaded_key_is_stored_in_canonical_form_with_openssh_fingerprint() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -433,7 +433,7 @@ async fn an_uploaded_key_is_kept_in_canonical_form_with_the_fingerprint_that_ope
 }
 
 #[tokio::test]
-async fn a_generated_key_opens_with_its_private_key_which_is_shown_once_and_stored_nowhere() {
+async fn a_generated_key_matches_its_private_key_which_is_shown_once_and_not_stored() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let body = json!({ "name": "J\u{e4}ne's key", "method": "generate", "content": "ignored" });
@@ -473,7 +473,7 @@ fn with_exponent(exponent: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn what_is_no_safe_public_key_is_refused_and_never_repeated() {
+async fn an_unsafe_public_key_is_rejected_and_never_repeated() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let before = item(&app, &jane).await;
@@ -509,7 +509,7 @@ async fn what_is_no_safe_public_key_is_refused_and_never_repeated() {
 }
 
 #[tokio::test]
-async fn every_problem_of_a_new_ssh_key_is_told_and_content_is_required_for_an_upload_alone() {
+async fn every_problem_of_a_new_ssh_key_is_reported_and_only_uploads_need_content() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -589,7 +589,7 @@ async fn a_user_has_at_most_50_ssh_keys() {
 }
 
 #[tokio::test]
-async fn no_name_and_password_is_taken() {
+async fn basic_is_not_accepted() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let header = basic("janedoe", testkit::PASSWORD);
@@ -617,7 +617,7 @@ async fn a_last_name_alone_leaves_a_first_name_of_several_words_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_phone_number_can_be_taken_away_and_is_a_text_or_a_whole_number() {
+async fn a_phone_number_can_be_removed_and_is_a_string_or_a_whole_number() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let phone = async |value: Value| jane.send_json("POST", DATA, &json!({ "phone": value })).await;
@@ -651,7 +651,7 @@ async fn a_changed_password_ends_the_oauth_grants_and_no_environment_token() {
 }
 
 #[tokio::test]
-async fn what_came_after_a_later_change_of_the_password_outlives_the_clearing_of_an_earlier_one() {
+async fn cleanup_of_an_earlier_password_change_keeps_what_came_after_a_later_one() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let (others, id) = (app.others(), jane.user().id);
@@ -685,7 +685,7 @@ async fn what_came_after_a_later_change_of_the_password_outlives_the_clearing_of
 }
 
 #[tokio::test]
-async fn a_changed_password_is_answered_in_time_even_if_nothing_can_be_cleared_up() {
+async fn a_password_change_responds_in_time_even_if_the_cleanup_hangs() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     jane.new_token(TokenKind::User, None, None).await;
@@ -700,7 +700,7 @@ async fn a_changed_password_is_answered_in_time_even_if_nothing_can_be_cleared_u
 }
 
 #[tokio::test]
-async fn a_signed_change_of_keys_keeps_the_note_of_its_own_use() {
+async fn a_signed_change_of_keys_keeps_the_last_use_of_its_own_key() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let (key, secret) = jane.api_key();

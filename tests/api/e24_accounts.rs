@@ -72,7 +72,7 @@ async fn a_user_is_created_with_keys_that_are_shown_once() {
 }
 
 #[tokio::test]
-async fn every_problem_of_a_body_is_told() {
+async fn every_problem_of_a_body_is_reported() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -100,7 +100,7 @@ async fn every_problem_of_a_body_is_told() {
 }
 
 #[tokio::test]
-async fn an_address_or_a_wished_username_that_is_taken_is_409_and_a_derived_one_never() {
+async fn a_taken_address_or_requested_username_is_409_and_a_derived_one_never_is() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let first = create(&jane, &mary()).await;
@@ -129,7 +129,7 @@ async fn an_address_or_a_wished_username_that_is_taken_is_409_and_a_derived_one_
 }
 
 #[tokio::test]
-async fn the_new_user_is_a_member_of_the_callers_current_account_and_has_one_of_its_own() {
+async fn a_new_user_joins_the_callers_current_account_and_has_a_personal_one() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     create(&jane, &mary()).await;
@@ -236,7 +236,7 @@ async fn users_are_listed_oldest_first_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_page_costs_what_it_lists_and_what_is_before_it_and_nothing_for_what_follows() {
+async fn a_page_costs_what_it_lists_and_skips_and_nothing_for_what_follows() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let john = app.person("johnroe").await;
@@ -257,7 +257,7 @@ async fn a_page_costs_what_it_lists_and_what_is_before_it_and_nothing_for_what_f
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_create_one_user_at_once_exactly_one_does() {
+async fn many_concurrent_creations_of_one_user_have_one_winner() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let body = mary();

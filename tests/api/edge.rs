@@ -20,7 +20,7 @@ fn default_request() -> ApiRequest {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_is_500_in_the_dialect_and_says_nothing_of_the_inside() {
+async fn a_handler_that_panics_is_500_in_the_dialect_without_internals() {
     for (path, body) in [
         ("/v1/accounts", json!({ "error": "something went wrong on our side" })),
         ("/api/v1.1/users/x/", json!({ "detail": "something went wrong on our side" })),
@@ -45,7 +45,7 @@ async fn a_handler_that_does_not_end_is_503_within_10_seconds() {
 }
 
 #[tokio::test]
-async fn a_request_that_always_loses_is_503_and_one_that_loses_for_a_while_succeeds() {
+async fn a_request_that_keeps_losing_races_is_503_and_one_that_wins_in_time_succeeds() {
     let always = default_request().respond(&[], async || Err(Error::WriteConflict)).await;
     let tries = std::sync::atomic::AtomicUsize::new(0);
     let request = default_request();

@@ -52,7 +52,7 @@ async fn an_account_is_created_read_updated_found_and_deleted() {
 }
 
 #[tokio::test]
-async fn an_account_made_through_quave_shows_its_owners_address_until_it_gets_its_own() {
+async fn an_account_from_quave_shows_its_owners_address_until_it_has_its_own() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Admin).await;
@@ -138,7 +138,7 @@ async fn every_problem_of_a_body_is_listed() {
 }
 
 #[tokio::test]
-async fn a_plan_cannot_be_changed_and_nothing_else_is_when_it_is_tried() {
+async fn a_plan_cannot_be_changed_and_trying_changes_nothing_else() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let account = create(&jane, "Team", "team@example.com").await;
@@ -163,7 +163,7 @@ async fn a_plan_cannot_be_changed_and_nothing_else_is_when_it_is_tried() {
 }
 
 #[tokio::test]
-async fn an_address_of_another_account_or_another_user_is_taken_and_ones_own_is_not() {
+async fn an_address_of_another_account_or_user_is_taken_and_the_callers_is_not() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let team = create(&jane, "Team", "team@example.com").await;
@@ -205,8 +205,7 @@ async fn an_address_of_another_account_or_another_user_is_taken_and_ones_own_is_
 }
 
 #[tokio::test]
-async fn who_is_not_a_member_gets_403_who_is_no_admin_403_on_writes_and_an_unknown_account_is_404()
-{
+async fn non_members_get_403_non_admins_403_on_writes_and_unknown_accounts_are_404() {
     let app = TestApp::start().await;
     let (jane, john, member) =
         (app.person("janedoe").await, app.person("johnroe").await, app.person("maryroe").await);
@@ -245,7 +244,7 @@ async fn who_is_not_a_member_gets_403_who_is_no_admin_403_on_writes_and_an_unkno
 }
 
 #[tokio::test]
-async fn the_default_plan_is_there_without_being_stored_and_a_stored_one_goes_before_it() {
+async fn the_default_plan_exists_without_being_stored_and_a_stored_one_replaces_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("{ACCOUNTS}/{}/plan", jane.account());
@@ -282,7 +281,7 @@ async fn the_default_plan_is_there_without_being_stored_and_a_stored_one_goes_be
 }
 
 #[tokio::test]
-async fn who_may_not_change_an_account_learns_so_before_anything_about_its_plan() {
+async fn a_caller_who_may_not_change_an_account_gets_403_before_plan_errors() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let input = json!({ "name": "x", "email": "x@example.com", "planId": "b3f60ba2-c1fd-4b3a-a23d-8e876e0ef75d" });

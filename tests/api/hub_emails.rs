@@ -52,7 +52,7 @@ async fn addresses_are_added_unverified_and_listed_with_the_primary_one_first() 
 }
 
 #[tokio::test]
-async fn an_address_that_anybody_has_or_that_is_none_is_400_for_the_field() {
+async fn a_taken_or_invalid_address_is_400_for_the_field() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     app.person("johnroe").await;
@@ -74,7 +74,7 @@ async fn an_address_that_anybody_has_or_that_is_none_is_400_for_the_field() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_only_some_accounts_contact_is_free_for_users() {
+async fn a_contact_address_of_an_account_is_free_for_users() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let team = json!({ "name": "Team", "email": "team@example.com" });
@@ -84,7 +84,7 @@ async fn an_address_that_is_only_some_accounts_contact_is_free_for_users() {
 }
 
 #[tokio::test]
-async fn a_user_has_50_addresses_at_most_however_many_are_added_at_once() {
+async fn a_user_has_at_most_50_addresses_however_many_are_added_at_once() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     for number in 0..46 {

@@ -46,7 +46,7 @@ async fn sorted(app: &TestApp) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn every_write_that_is_sent_again_gets_its_first_answer_and_is_done_once() {
+async fn every_write_sent_again_gets_its_first_response_and_happens_once() {
     for operation in writes() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -64,7 +64,7 @@ async fn every_write_that_is_sent_again_gets_its_first_answer_and_is_done_once()
 }
 
 #[tokio::test]
-async fn of_two_at_once_the_loser_gets_the_winners_answer() {
+async fn of_two_concurrent_requests_the_loser_gets_the_winners_response() {
     for operation in writes() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -85,7 +85,7 @@ async fn of_two_at_once_the_loser_gets_the_winners_answer() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_was_lost_gets_it_when_it_is_sent_again() {
+async fn a_write_whose_response_was_lost_gets_it_when_sent_again() {
     for operation in writes() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -105,7 +105,7 @@ async fn a_write_whose_answer_was_lost_gets_it_when_it_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_key_that_came_with_another_request_is_422_and_changes_nothing() {
+async fn a_key_used_with_another_request_is_422_and_changes_nothing() {
     for operation in writes() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -163,7 +163,7 @@ async fn another_method_or_path_under_the_key_is_422() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_kept() {
+async fn a_rejection_is_not_stored() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let path = "/api/v1.1/users/janedoe/emails/";
@@ -186,7 +186,7 @@ async fn a_refusal_is_not_kept() {
 }
 
 #[tokio::test]
-async fn an_answer_is_forgotten_after_a_day() {
+async fn a_stored_response_expires_after_a_day() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
@@ -220,7 +220,7 @@ async fn stored(app: &TestApp) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn the_table_alone_tells_neither_what_was_asked_nor_what_was_answered() {
+async fn the_table_alone_reveals_neither_request_nor_response() {
     const NAMES: [&str; 10] = [
         "fingerprint",
         "keyVersion",
@@ -257,7 +257,7 @@ async fn the_table_alone_tells_neither_what_was_asked_nor_what_was_answered() {
 }
 
 #[tokio::test]
-async fn a_key_is_the_credentials_own() {
+async fn a_key_belongs_to_its_credential() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let other = jane.with_token(jane.new_token(shared::model::TokenKind::User, None, None).await);
@@ -301,7 +301,7 @@ async fn the_key_is_looked_up_after_credential_scope_and_body() {
 }
 
 #[tokio::test]
-async fn a_repeated_deletion_is_answered_before_anybody_asks_whether_there_is_something() {
+async fn a_repeated_deletion_is_replayed_before_the_resource_is_looked_up() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
@@ -317,7 +317,7 @@ async fn a_repeated_deletion_is_answered_before_anybody_asks_whether_there_is_so
 }
 
 #[tokio::test]
-async fn a_refusal_by_what_the_same_request_did_meanwhile_gives_way_to_its_answer() {
+async fn a_rejection_caused_by_the_same_request_gives_way_to_its_response() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
@@ -337,7 +337,7 @@ async fn a_refusal_by_what_the_same_request_did_meanwhile_gives_way_to_its_answe
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_the_answer_where_nobody_can_look_whether_the_request_is_done_already() {
+async fn a_rejection_is_503_if_the_stored_response_cannot_be_looked_up() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
@@ -354,7 +354,7 @@ async fn a_refusal_is_not_the_answer_where_nobody_can_look_whether_the_request_i
 }
 
 #[tokio::test]
-async fn another_request_under_the_key_of_one_that_was_done_meanwhile_is_422() {
+async fn a_key_used_with_another_request_meanwhile_is_422() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
@@ -374,7 +374,7 @@ async fn another_request_under_the_key_of_one_that_was_done_meanwhile_is_422() {
 }
 
 #[tokio::test]
-async fn a_request_whose_key_is_in_use_and_gets_no_answer_is_409_and_not_done() {
+async fn a_request_whose_key_stays_in_use_is_409_and_not_done() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
@@ -401,7 +401,7 @@ async fn forget(app: &TestApp, response: &Value) {
 }
 
 #[tokio::test]
-async fn a_key_is_one_text_bare_or_in_quotes() {
+async fn a_key_is_one_string_bare_or_in_quotes() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let body = json!({ "name": "Mine" }).to_string();
@@ -421,7 +421,7 @@ async fn a_key_is_one_text_bare_or_in_quotes() {
 }
 
 #[tokio::test]
-async fn reads_and_the_oauth_endpoints_take_no_notice_of_a_key() {
+async fn reads_and_the_oauth_endpoints_ignore_a_key() {
     for operation in
         testkit::operations().into_iter().filter(|own| !writes().any(|w| w.name == own.name))
     {
@@ -437,7 +437,7 @@ async fn reads_and_the_oauth_endpoints_take_no_notice_of_a_key() {
 }
 
 #[tokio::test]
-async fn a_refusal_costs_one_call_more_under_a_key_and_no_write() {
+async fn a_rejection_under_a_key_costs_one_more_call_and_no_write() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", crate::NOBODYS);
@@ -474,7 +474,7 @@ async fn the_same_bytes_of_another_media_type_are_another_request() {
 }
 
 #[tokio::test]
-async fn a_repeated_request_is_answered_before_anybody_looks_at_if_match() {
+async fn a_repeated_request_is_replayed_before_if_match_is_checked() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
@@ -491,7 +491,7 @@ async fn a_repeated_request_is_answered_before_anybody_looks_at_if_match() {
 }
 
 #[tokio::test]
-async fn whoever_finds_both_the_answer_and_the_address_taken_learns_that_the_answer_is_there() {
+async fn a_stored_response_in_the_way_is_reported_before_a_taken_address() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let user = app.table().user_and(jane.user().id, ()).await.unwrap().0.unwrap();
@@ -516,7 +516,7 @@ async fn whoever_finds_both_the_answer_and_the_address_taken_learns_that_the_ans
 }
 
 #[tokio::test]
-async fn an_answer_that_an_older_version_of_the_service_key_sealed_is_given_again() {
+async fn a_response_encrypted_with_an_older_key_version_is_replayed() {
     let mut app = TestApp::start().await;
     let token = app.person("janedoe").await.token().to_owned();
     let headers = [("authorization", token.as_str()), ("idempotency-key", "a-key")];
@@ -531,7 +531,7 @@ async fn an_answer_that_an_older_version_of_the_service_key_sealed_is_given_agai
 }
 
 #[tokio::test]
-async fn a_write_under_a_key_is_503_and_not_done_while_the_service_key_cannot_be_read() {
+async fn a_write_under_a_key_is_503_and_not_done_without_the_service_key() {
     for operation in writes() {
         let mut app = TestApp::start().await;
         let jane = app.person("janedoe").await;

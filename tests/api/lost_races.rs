@@ -40,7 +40,7 @@ async fn two_admins(app: &TestApp) -> (Person<'_>, Person<'_>) {
 }
 
 #[tokio::test]
-async fn who_is_no_admin_any_more_neither_changes_nor_deletes() {
+async fn a_former_admin_neither_changes_nor_deletes() {
     for method in ["PUT", "DELETE"] {
         let app = TestApp::start().await;
         let (jane, john) = two_admins(&app).await;
@@ -71,7 +71,7 @@ async fn who_is_no_admin_any_more_neither_changes_nor_deletes() {
 }
 
 #[tokio::test]
-async fn who_was_expelled_does_not_choose_the_account() {
+async fn a_former_member_does_not_choose_the_account() {
     let app = TestApp::start().await;
     let (jane, john) = two_admins(&app).await;
     let gone = sides(&john, &jane.account())
@@ -138,7 +138,7 @@ async fn a_deleted_account_is_not_chosen_and_not_changed() {
 }
 
 #[tokio::test]
-async fn a_member_who_joins_before_the_deletion_is_written_is_cleared_up_with_the_others() {
+async fn a_member_who_joins_just_before_the_deletion_is_cleaned_up_too() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let (others, account, user) = (app.others(), account_of(&jane), john.user().id);
@@ -155,7 +155,7 @@ async fn a_member_who_joins_before_the_deletion_is_written_is_cleared_up_with_th
 }
 
 #[tokio::test]
-async fn a_change_that_another_overtook_starts_from_what_the_other_left() {
+async fn a_change_that_lost_a_race_starts_from_the_winners_result() {
     let app = TestApp::start().await;
     let (jane, john) = two_admins(&app).await;
     let path = format!("/v1/accounts/{}", jane.account());
@@ -197,7 +197,7 @@ async fn a_change_that_another_overtook_starts_from_what_the_other_left() {
 }
 
 #[tokio::test]
-async fn of_two_first_accounts_the_one_written_first_stays_current() {
+async fn of_two_first_accounts_the_one_written_first_becomes_current() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     jane.send("DELETE", &format!("/v1/accounts/{}", jane.account())).await;
@@ -224,7 +224,7 @@ async fn of_two_first_accounts_the_one_written_first_stays_current() {
 }
 
 #[tokio::test]
-async fn a_user_who_was_disabled_writes_nothing_any_more() {
+async fn a_user_disabled_meanwhile_writes_nothing() {
     for operation in user_operations().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -244,7 +244,7 @@ async fn a_user_who_was_disabled_writes_nothing_any_more() {
 }
 
 #[tokio::test]
-async fn who_is_no_admin_any_more_makes_no_user() {
+async fn a_former_admin_creates_no_user() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     demote_before_write(&app, &jane, &jane.account());
@@ -279,7 +279,7 @@ async fn a_derived_name_that_is_taken_meanwhile_is_no_conflict() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_revoked_meanwhile_sets_no_password_and_makes_no_key_token_or_user() {
+async fn a_token_revoked_meanwhile_sets_no_password_and_creates_no_key_token_or_user() {
     const MAKING: [&str; 6] = [
         "e24-add-ssh-key",
         "e24-create-account",
@@ -312,7 +312,7 @@ async fn a_token_that_was_revoked_meanwhile_sets_no_password_and_makes_no_key_to
 }
 
 #[tokio::test]
-async fn no_token_is_made_if_the_password_changes_meanwhile() {
+async fn no_token_is_created_if_the_password_changes_meanwhile() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     app.proxy().before(WRITE, app.changing_password(&jane));
@@ -334,7 +334,7 @@ async fn all_but_the_user(app: &TestApp, person: &Person<'_>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_address_that_becomes_anothers_meanwhile_is_taken() {
+async fn an_address_claimed_by_another_user_meanwhile_is_taken() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let others = app.others();

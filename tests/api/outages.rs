@@ -55,7 +55,7 @@ async fn an_unreachable_database_is_503_within_10_seconds() {
 }
 
 #[tokio::test]
-async fn a_database_that_never_answers_is_503_within_10_seconds_and_nothing_is_half_written() {
+async fn a_silent_database_is_503_within_10_seconds_and_nothing_is_half_written() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let writes = prepared(&app, &jane, Operation::is_write).await;
@@ -76,7 +76,7 @@ async fn a_database_that_never_answers_is_503_within_10_seconds_and_nothing_is_h
 }
 
 #[tokio::test]
-async fn a_database_that_throttles_everything_is_503_within_10_seconds_and_nothing_is_written() {
+async fn a_throttling_database_is_503_within_10_seconds_and_nothing_is_written() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let all = prepared(&app, &jane, |_| true).await;
@@ -92,7 +92,7 @@ async fn a_database_that_throttles_everything_is_503_within_10_seconds_and_nothi
 }
 
 #[tokio::test]
-async fn a_database_that_answers_anything_with_a_5xx_is_503() {
+async fn a_database_that_returns_only_5xx_is_503() {
     for fault in [
         Fault::Unreachable,
         Fault::ResponseLost,
@@ -130,7 +130,7 @@ async fn a_transaction_that_is_still_in_progress_is_waited_for() {
 }
 
 #[tokio::test]
-async fn one_throttled_call_is_tried_again_and_nobody_notices() {
+async fn one_throttled_call_is_retried_and_the_client_does_not_notice() {
     for operation in protected() {
         for call in ["BatchGetItem", "Query", "TransactWriteItems"] {
             let app = TestApp::start().await;
@@ -145,7 +145,7 @@ async fn one_throttled_call_is_tried_again_and_nobody_notices() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_is_lost_is_not_refused_as_its_own_conflict_nor_done_twice() {
+async fn a_write_whose_response_is_lost_does_not_conflict_with_itself_nor_happen_twice() {
     for operation in protected().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -170,7 +170,7 @@ async fn a_write_whose_answer_is_lost_is_not_refused_as_its_own_conflict_nor_don
 }
 
 #[tokio::test]
-async fn a_transaction_that_met_another_one_is_tried_again() {
+async fn a_transaction_that_conflicts_with_another_one_is_retried() {
     for operation in protected().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -187,7 +187,7 @@ async fn a_transaction_that_met_another_one_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_condition_that_failed_after_a_conflict_is_not_believed_and_one_before_it_is() {
+async fn a_failed_condition_counts_before_a_conflict_and_not_after_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let add = async |reasons| {
@@ -205,7 +205,7 @@ async fn a_condition_that_failed_after_a_conflict_is_not_believed_and_one_before
 }
 
 #[tokio::test]
-async fn keys_that_were_left_unprocessed_are_asked_for_again_and_not_taken_for_missing() {
+async fn unprocessed_keys_are_requested_again_and_not_taken_for_missing() {
     for operation in protected() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -233,7 +233,7 @@ async fn keys_that_stay_unprocessed_are_503_and_not_404() {
 }
 
 #[tokio::test]
-async fn a_fault_of_the_table_is_500_and_says_nothing_of_the_inside() {
+async fn a_fault_of_the_table_is_500_without_internals() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });

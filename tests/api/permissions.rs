@@ -125,7 +125,7 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
 /// `DynamoDB` counts its errors per operation, so whatever is not named is not watched, and what is named in vain is paid
 /// for.
 #[tokio::test]
-async fn alarms_and_dashboard_watch_every_operation_that_functions_call_and_no_other() {
+async fn alarms_and_dashboard_watch_exactly_the_operations_that_functions_call() {
     let called = recorded_calls()
         .await
         .values()

@@ -200,7 +200,7 @@ async fn a_deleted_account_is_gone_for_all_its_many_members_in_every_dialect() {
 }
 
 #[tokio::test]
-async fn who_deletes_again_clears_up_what_an_interrupted_deletion_left() {
+async fn a_repeated_deletion_cleans_up_what_an_interrupted_one_left() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Admin).await;
@@ -216,7 +216,7 @@ async fn who_deletes_again_clears_up_what_an_interrupted_deletion_left() {
 }
 
 #[tokio::test]
-async fn deletions_that_the_table_leaves_unprocessed_are_asked_for_again_on_both_sides() {
+async fn unprocessed_deletions_are_requested_again_on_both_sides() {
     let app = TestApp::start().await;
     let (jane, john, mary) =
         (app.person("janedoe").await, app.person("johnroe").await, app.person("maryroe").await);
@@ -281,7 +281,7 @@ async fn the_first_account_of_a_user_without_a_usable_one_becomes_current() {
 }
 
 #[tokio::test]
-async fn the_next_account_of_a_user_who_was_expelled_from_the_current_one_becomes_current() {
+async fn the_next_account_of_a_former_member_of_the_current_one_becomes_current() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Member).await;
@@ -309,7 +309,7 @@ async fn the_next_account_of_a_user_who_was_expelled_from_the_current_one_become
 }
 
 #[tokio::test]
-async fn a_deletion_asked_for_again_is_404_even_if_nothing_can_be_cleared_up_just_then() {
+async fn a_repeated_deletion_is_404_even_if_the_cleanup_fails() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Member).await;

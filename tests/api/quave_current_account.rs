@@ -77,7 +77,7 @@ async fn an_account_id_is_required_well_formed_known_and_of_a_member() {
 }
 
 #[tokio::test]
-async fn it_is_404_once_deleted_or_unset_and_403_for_who_is_no_longer_a_member() {
+async fn the_current_account_is_404_once_deleted_and_403_for_a_former_member() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Member).await;

@@ -15,7 +15,7 @@ fn statuses(responses: &[ApiResponse]) -> Vec<u16> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_claim_one_contact_address_exactly_one_wins() {
+async fn concurrent_claims_of_one_contact_address_have_one_winner() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let inputs: Vec<Value> = (0..RACERS)
@@ -32,7 +32,7 @@ async fn of_many_who_claim_one_contact_address_exactly_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_accounts_that_change_to_one_address_exactly_one_wins() {
+async fn two_accounts_that_change_to_one_address_have_one_winner() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let input = json!({ "name": "Same", "email": "same@example.com" });
@@ -47,7 +47,7 @@ async fn of_two_accounts_that_change_to_one_address_exactly_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_who_want_one_slug_get_one_and_all_are_different() {
+async fn concurrent_creations_of_one_name_get_different_slugs() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let input = json!({ "name": "Same name" });
@@ -71,7 +71,7 @@ async fn all_who_want_one_slug_get_one_and_all_are_different() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_of_one_account_follow_one_another_and_none_is_lost_half_way() {
+async fn concurrent_changes_of_one_account_are_serialized_and_none_is_half_lost() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
@@ -98,7 +98,7 @@ async fn changes_of_one_account_follow_one_another_and_none_is_lost_half_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_deleted_once_whoever_deletes_or_changes_it_meanwhile() {
+async fn an_account_is_deleted_once_despite_concurrent_deletions_and_changes() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Admin).await;
@@ -119,7 +119,7 @@ async fn an_account_is_deleted_once_whoever_deletes_or_changes_it_meanwhile() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn members_who_join_while_an_account_is_deleted_leave_nothing_behind() {
+async fn members_who_join_during_a_deletion_leave_nothing_behind() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let others = join_all((0..RACERS).map(|number| {
@@ -146,7 +146,7 @@ async fn members_who_join_while_an_account_is_deleted_leave_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_first_accounts_made_at_once_one_becomes_current() {
+async fn of_concurrent_first_accounts_one_becomes_current() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     jane.send("DELETE", &format!("/api/public/v1/account?accountId={}", jane.account())).await;
@@ -173,7 +173,7 @@ async fn of_first_accounts_made_at_once_one_becomes_current() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_users_made_at_once_with_one_name_or_address_exactly_one_is_made() {
+async fn concurrent_users_with_one_name_or_address_have_one_winner() {
     let app = TestApp::start().await;
     let new = |username: &str, email: &str| {
         shared::table::NewUser::new(username.parse().unwrap(), email.parse().unwrap())

@@ -67,7 +67,7 @@ async fn another_language_opens_the_sealed_password() {
 }
 
 #[tokio::test]
-async fn if_some_fields_are_missing_the_answer_names_them_and_says_that_all_must_be_provided() {
+async fn the_error_names_the_missing_registry_fields_and_says_that_all_are_required() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let fields = ["registryServer", "registryEmail", "registryUsername", "registryPassword"];

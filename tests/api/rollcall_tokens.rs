@@ -91,7 +91,7 @@ async fn begin_another_epoch(app: &TestApp, person: &Person<'_>) {
 }
 
 #[tokio::test]
-async fn a_token_is_shown_once_and_its_place_shows_the_rest() {
+async fn a_token_is_shown_once_and_its_location_shows_the_rest() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let input = json!({ "name": " CI ", "kind": "user", "scopes": ["tokens_read", "account_read"], "expiresAt": "2099-12-31T23:59:59Z" });
@@ -127,7 +127,7 @@ async fn a_token_is_shown_once_and_its_place_shows_the_rest() {
 }
 
 #[tokio::test]
-async fn without_scopes_and_an_end_a_token_may_do_everything_for_ever_and_says_null() {
+async fn a_token_without_scopes_and_expiry_is_unlimited_and_shows_null() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -147,7 +147,7 @@ async fn without_scopes_and_an_end_a_token_may_do_everything_for_ever_and_says_n
 }
 
 #[tokio::test]
-async fn every_problem_of_a_wish_is_told_by_its_field() {
+async fn every_problem_of_a_new_token_is_reported_by_its_field() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -214,7 +214,7 @@ async fn every_problem_of_a_wish_is_told_by_its_field() {
 }
 
 #[tokio::test]
-async fn a_token_makes_none_that_could_do_more_or_for_longer() {
+async fn a_token_creates_none_that_can_do_more_or_lives_longer() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let end = TestApp::in_seconds(3600);
@@ -253,7 +253,7 @@ async fn a_token_makes_none_that_could_do_more_or_for_longer() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_revoked_or_whose_user_is_disabled_meanwhile_makes_none() {
+async fn a_token_revoked_or_of_a_user_disabled_meanwhile_creates_none() {
     for (revoked, method) in [(true, "POST"), (false, "POST"), (true, "rotate"), (false, "rotate")]
     {
         let app = TestApp::start().await;
@@ -319,7 +319,7 @@ async fn tokens_are_listed_oldest_first_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_malformed_limit_or_cursor_is_refused_by_its_name() {
+async fn a_malformed_limit_or_cursor_is_reported_by_its_name() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -344,7 +344,7 @@ async fn a_malformed_limit_or_cursor_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn tokens_that_do_not_work_are_neither_listed_nor_found_and_no_page_is_short_for_them() {
+async fn invalid_tokens_are_neither_listed_nor_found_and_pages_stay_full() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let expired = jane.new_token(TokenKind::User, None, Some(TestApp::in_seconds(-1))).await;
@@ -386,7 +386,7 @@ async fn tokens_that_do_not_work_are_neither_listed_nor_found_and_no_page_is_sho
 }
 
 #[tokio::test]
-async fn a_token_that_is_unknown_malformed_or_somebody_elses_is_not_found() {
+async fn a_token_that_is_unknown_malformed_or_another_users_is_not_found() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
 
@@ -436,7 +436,7 @@ async fn a_token_with_a_list_of_scopes_revokes_none() {
 }
 
 #[tokio::test]
-async fn a_rotated_token_is_refused_at_once_and_the_new_one_is_like_it() {
+async fn a_rotated_token_is_rejected_at_once_and_the_new_one_equals_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let input = json!({ "name": "CI", "kind": "user", "scopes": ["account_read", "tokens_write"], "expiresAt": "2099-12-31T23:59:59Z" });
@@ -461,7 +461,7 @@ async fn a_rotated_token_is_refused_at_once_and_the_new_one_is_like_it() {
 }
 
 #[tokio::test]
-async fn a_rotated_token_lives_on_for_the_overlap_and_is_rotated_once() {
+async fn a_rotated_token_stays_valid_for_the_overlap_and_is_rotated_once() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let old = jane.new_token(TokenKind::User, None, None).await;
@@ -521,7 +521,7 @@ async fn an_overlap_does_not_prolong_a_token_and_is_at_most_30_days() {
 }
 
 #[tokio::test]
-async fn a_token_with_a_list_of_scopes_rotates_itself_alone_and_none_gets_what_outlives_it() {
+async fn a_token_with_scopes_rotates_only_itself_and_to_no_later_expiry() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let end = TestApp::in_seconds(600);
@@ -552,7 +552,7 @@ async fn a_token_with_a_list_of_scopes_rotates_itself_alone_and_none_gets_what_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_rotate_one_token_at_once_exactly_one_does() {
+async fn concurrent_rotations_of_one_token_have_one_winner() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     for (overlap, lost) in [(60, 409), (0, 404)] {
@@ -570,7 +570,7 @@ async fn of_many_who_rotate_one_token_at_once_exactly_one_does() {
 }
 
 #[tokio::test]
-async fn with_a_password_tokens_are_made_seen_rotated_and_revoked_but_there_is_no_own_one() {
+async fn a_password_creates_lists_rotates_and_revokes_tokens_but_has_no_own_one() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let password = jane.with_token(jane.basic());
@@ -589,7 +589,7 @@ async fn with_a_password_tokens_are_made_seen_rotated_and_revoked_but_there_is_n
 }
 
 #[tokio::test]
-async fn a_password_costs_a_round_more_and_an_attempt_and_within_a_minute_no_attempt() {
+async fn a_password_costs_three_more_round_trips_and_within_a_minute_one() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let password = jane.with_token(basic("JaneDoe@EXAMPLE.com", PASSWORD));

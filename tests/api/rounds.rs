@@ -5,7 +5,7 @@ use shared::model::Role;
 use testkit::{TestApp, operations, user_operations};
 
 #[tokio::test]
-async fn every_operation_costs_the_rounds_that_it_must() {
+async fn every_operation_costs_exactly_its_round_trips() {
     for operation in operations() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -26,8 +26,7 @@ async fn every_operation_costs_the_rounds_that_it_must() {
 }
 
 #[tokio::test]
-async fn deleting_an_account_of_ones_own_alone_costs_nothing_more_when_its_members_are_listed_first()
- {
+async fn deleting_a_one_member_account_costs_no_extra_round_trip() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let proxy = app.proxy().clone();
@@ -40,7 +39,7 @@ async fn deleting_an_account_of_ones_own_alone_costs_nothing_more_when_its_membe
 }
 
 #[tokio::test]
-async fn golems_views_that_show_another_owners_address_cost_one_round_more() {
+async fn golem_views_of_another_owners_address_cost_one_more_round_trip() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let john = app.person("johnroe").await;
@@ -62,7 +61,7 @@ async fn golems_views_that_show_another_owners_address_cost_one_round_more() {
 }
 
 #[tokio::test]
-async fn a_first_account_costs_two_rounds_since_there_is_no_current_one_to_look_at() {
+async fn a_first_account_costs_two_round_trips_as_no_current_one_is_read() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });

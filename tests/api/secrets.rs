@@ -80,7 +80,7 @@ async fn make_all(app: &TestApp, jane: &Person<'_>) -> Secrets {
 }
 
 #[tokio::test]
-async fn no_secret_is_in_the_table_or_in_any_answer_that_lists_or_shows_what_has_one() {
+async fn no_secret_is_in_the_table_or_shown_again_in_a_response() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 

@@ -70,7 +70,7 @@ impl Signed {
 }
 
 #[tokio::test]
-async fn every_form_that_known_clients_sign_is_taken() {
+async fn every_signature_form_of_known_clients_is_accepted() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let get = Signed::get();
@@ -111,7 +111,7 @@ async fn every_form_that_known_clients_sign_is_taken() {
 }
 
 #[tokio::test]
-async fn whatever_the_signature_covers_altering_it_is_401_and_so_is_anothers_key() {
+async fn altering_what_a_signature_covers_or_using_another_key_is_401() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let (get, put) = (Signed::get(), Signed::put("mary@example.com"));
@@ -161,7 +161,7 @@ async fn whatever_the_signature_covers_altering_it_is_401_and_so_is_anothers_key
 }
 
 #[tokio::test]
-async fn a_date_more_than_15_minutes_away_or_in_another_zone_or_none_is_401() {
+async fn a_date_more_than_15_minutes_off_of_another_zone_or_missing_is_401() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -184,7 +184,7 @@ async fn a_date_more_than_15_minutes_away_or_in_another_zone_or_none_is_401() {
 }
 
 #[tokio::test]
-async fn a_signed_request_costs_no_extra_round_and_its_use_is_noted_once_an_hour() {
+async fn a_signed_request_costs_no_extra_round_trip_and_is_noted_once_an_hour() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let get = Signed::get();

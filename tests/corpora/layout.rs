@@ -52,7 +52,7 @@ fn every_property_is_a_target_and_every_target_a_property() {
 }
 
 #[test]
-fn what_is_kept_of_the_fuzzers_input_is_small() {
+fn the_corpus_of_the_fuzzer_is_small() {
     let sizes =
         TARGETS.map(|(name, _)| corpus(name).iter().map(|(_, input)| input.len()).sum::<usize>());
 

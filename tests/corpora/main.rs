@@ -21,7 +21,7 @@ fn holds(target: &str) {
 }
 
 #[test]
-fn an_authorization_header_is_one_kind_of_credential_or_refused_and_told_to_nobody() {
+fn an_authorization_header_is_one_kind_of_credential_or_rejected_and_never_logged() {
     holds("authorization");
 }
 
@@ -31,12 +31,12 @@ fn an_accepted_address_and_its_normal_form_claim_the_same() {
 }
 
 #[test]
-fn an_event_is_answered_in_its_dialect_in_time_without_a_fault_of_ours() {
+fn an_event_gets_a_response_in_its_dialect_in_time_and_no_5xx() {
     holds("event");
 }
 
 #[test]
-fn the_fuzzer_starts_from_events_that_succeed_in_its_own_world() {
+fn the_fuzzer_starts_from_events_that_succeed_in_its_service() {
     let responses = operations().into_iter().map(|operation| {
         let expected = match operation.name.as_str() {
             // Other events change and delete the same address, so the user has it.
@@ -52,26 +52,26 @@ fn the_fuzzer_starts_from_events_that_succeed_in_its_own_world() {
 }
 
 #[test]
-fn a_form_is_an_error_that_every_dialect_can_tell_or_keeps_to_its_bounds() {
+fn a_form_is_within_its_limits_or_an_error_that_every_dialect_can_show() {
     holds("form");
 }
 
 #[test]
-fn a_json_body_is_an_error_that_every_dialect_can_tell_or_keeps_to_its_bounds() {
+fn a_json_body_is_within_its_limits_or_an_error_that_every_dialect_can_show() {
     holds("json");
 }
 
 #[test]
-fn a_name_has_valid_slugs_and_a_slug_is_its_own() {
+fn a_name_has_valid_slugs_and_a_slug_is_its_own_slug() {
     holds("slug");
 }
 
 #[test]
-fn a_credential_prints_as_what_it_was_read_from_and_none_is_read_with_a_bit_changed() {
+fn a_credential_prints_as_parsed_and_none_parses_with_a_bit_changed() {
     holds("token");
 }
 
 #[test]
-fn a_date_that_is_understood_is_the_same_time_when_it_is_written_anew() {
+fn a_parsed_date_is_the_same_time_when_printed_and_parsed_again() {
     holds("x_date");
 }

@@ -14,7 +14,7 @@ async fn invoke(function: &str, event: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn every_event_as_it_is_in_its_file_is_refused_by_its_function_for_its_placeholders() {
+async fn every_event_is_rejected_by_its_function_for_its_placeholders() {
     for operation in operations() {
         let response = invoke(operation.binary(), &operation.event).await;
 

@@ -87,7 +87,7 @@ fn service_and_engine_listen_on_127_0_0_1_alone() {
 }
 
 #[tokio::test]
-async fn no_page_of_another_origin_is_let_in() {
+async fn no_page_of_another_origin_is_allowed() {
     let origin = ("origin", "https://evil.example");
     let responses = [
         send("GET", "/v1/accounts", &[origin, ("authorization", user(0, "token"))], None).await,
@@ -104,7 +104,7 @@ async fn no_page_of_another_origin_is_let_in() {
 }
 
 #[tokio::test]
-async fn every_request_has_an_id_of_its_own() {
+async fn every_request_has_a_unique_id() {
     let ids: Vec<_> = [get(0, "GET", "/v1/accounts").await, get(0, "GET", "/v1/accounts").await]
         .iter()
         .map(|response| response.header("x-request-id").unwrap().to_owned())

@@ -139,7 +139,7 @@ impl Drop for Browser {
 }
 
 #[tokio::test]
-async fn a_user_sees_in_a_browser_what_is_asked_errs_once_and_allows_it() {
+async fn a_user_sees_the_scopes_in_a_browser_mistypes_once_and_allows_them() {
     let (client, jane) = (oauth_client(), new_user().await);
     let browser = Browser::start().await;
     browser
@@ -183,7 +183,7 @@ async fn a_user_denies_it_in_a_browser_without_signing_in() {
 }
 
 #[tokio::test]
-async fn the_page_works_without_scripts_and_names_every_field_for_those_who_do_not_see_it() {
+async fn the_page_works_without_scripts_and_labels_every_field() {
     let client = oauth_client();
     let browser = Browser::start().await;
     browser

@@ -8,7 +8,7 @@ use testkit::unique;
 use crate::service::{get, json, send, user};
 
 #[tokio::test]
-async fn of_many_who_claim_one_contact_address_at_once_exactly_one_wins() {
+async fn concurrent_claims_of_one_contact_address_over_http_have_one_winner() {
     let email = unique("race") + "@example.com";
     let inputs: Vec<_> = (0..12)
         .map(|number| json!({ "name": format!("{email}{number}"), "email": email }))
@@ -28,7 +28,7 @@ async fn of_many_who_claim_one_contact_address_at_once_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn all_who_want_one_slug_at_once_get_one_of_their_own() {
+async fn concurrent_creations_of_one_name_over_http_get_different_slugs() {
     let input = json!({ "name": unique("slug") });
 
     let responses =
@@ -71,7 +71,7 @@ async fn a_method_that_is_not_offered_is_405() {
 }
 
 #[tokio::test]
-async fn bad_bodies_and_bad_tokens_are_refused_by_the_real_binaries() {
+async fn bad_bodies_and_bad_tokens_are_rejected_by_the_real_binaries() {
     let headers = [("authorization", user(0, "token")), ("content-type", "application/json")];
     let deep = "[".repeat(30_000);
     let deep_field = format!(r#"{{"name":{}{}}}"#, "[".repeat(30_000), "]".repeat(30_000));
@@ -98,7 +98,7 @@ async fn bad_bodies_and_bad_tokens_are_refused_by_the_real_binaries() {
 }
 
 #[tokio::test]
-async fn headers_that_make_no_url_are_no_fault_of_the_real_binaries() {
+async fn headers_that_make_no_url_do_not_fail_the_real_binaries() {
     for (name, value) in [
         ("x-forwarded-proto", "https,http"),
         ("x-forwarded-proto", "1"),
@@ -113,7 +113,7 @@ async fn headers_that_make_no_url_are_no_fault_of_the_real_binaries() {
 }
 
 #[tokio::test]
-async fn one_write_sent_many_times_at_once_under_one_key_is_done_once() {
+async fn one_write_sent_many_times_at_once_under_one_key_happens_once() {
     let body = json!({ "name": unique("Once") }).to_string();
     let headers = [
         ("authorization", user(0, "token")),

@@ -143,7 +143,7 @@ fn run(steps: &[Step], folder: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_command_of_the_readme_and_the_tour_is_answered_as_the_page_says() {
+fn every_command_of_the_readme_and_the_tour_responds_as_the_page_says() {
     let mut failures = Vec::new();
     for (page, least) in [("README.md", 5), ("docs/tour.md", 40)] {
         let folder = std::env::temp_dir().join(unique("pages-"));

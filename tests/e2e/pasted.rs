@@ -46,7 +46,7 @@ async fn printed_lines() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_service_prints_a_curl_line_for_each_dialect_and_every_one_is_answered() {
+async fn the_service_prints_a_curl_line_for_each_dialect_and_each_works() {
     let settings = Settings::new();
     let lines = printed_lines().await;
     let paths = [

@@ -19,7 +19,7 @@ use crate::emulated::Emulated;
 use crate::shape::shape;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_arm64_function_answers_its_operations_as_it_does_here_and_ends_when_told_to() {
+async fn every_arm64_function_responds_as_the_native_one_and_ends_on_a_signal() {
     let app = TestApp::start().await;
     let mut running = BTreeMap::new();
     for function in Template::load().unwrap().functions() {
@@ -65,7 +65,7 @@ async fn a_function_without_its_environment_says_so_and_does_not_start() {
 }
 
 #[test]
-fn no_program_tells_where_it_was_built() {
+fn no_program_contains_the_path_it_was_built_in() {
     for function in Template::load().unwrap().functions() {
         let program = fs::read(emulated::program(&function.binary)).unwrap();
         let program = String::from_utf8_lossy(&program);
@@ -77,7 +77,7 @@ fn no_program_tells_where_it_was_built() {
 }
 
 #[test]
-fn no_program_trusts_other_authorities_than_those_compiled_in() {
+fn no_program_trusts_authorities_other_than_those_compiled_in() {
     for function in Template::load().unwrap().functions() {
         let program = fs::read(emulated::program(&function.binary)).unwrap();
 

@@ -29,7 +29,7 @@ const SIZE: Size = Size { clients: 16, length: 64 };
 const FAIR: Size = Size { clients: 16, length: 20 };
 
 #[tokio::test]
-async fn with_nothing_in_their_way_all_requests_are_answered_and_all_answers_can_be_explained() {
+async fn without_faults_every_request_gets_a_response_that_can_be_explained() {
     let _turn = TURN.lock().await;
     let setting = Setting::new(stage::seed()).await;
 
@@ -40,7 +40,7 @@ async fn with_nothing_in_their_way_all_requests_are_answered_and_all_answers_can
 }
 
 #[tokio::test]
-async fn while_the_database_is_in_trouble_all_answers_can_be_explained() {
+async fn during_database_faults_every_response_can_be_explained() {
     let _turn = TURN.lock().await;
 
     let report = soaked(Duration::ZERO).await;

@@ -5,7 +5,7 @@ use testkit::history::run::{Size, Stage, round};
 use testkit::{TestApp, operations};
 
 #[tokio::test]
-async fn a_run_without_trouble_can_be_explained_and_every_request_is_answered() {
+async fn without_faults_every_request_of_a_run_gets_an_explainable_response() {
     let app = TestApp::start().await;
     let admin = app.person("historian").await;
     let stage = Stage {

@@ -89,8 +89,7 @@ async fn members(app: &TestApp, fixture: &DeletionFixture) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_killed_while_an_account_of_ten_thousand_is_deleted_it_is_whole_or_gone_and_nothing_is_left()
- {
+async fn a_deletion_of_10000_members_under_kills_is_whole_or_gone_and_leaves_nothing() {
     let mut random = Random::start();
     let app = TestApp::start().await;
     let fixture = DeletionFixture::with_members(&app, MEMBERS).await;
@@ -128,8 +127,7 @@ async fn whoever_is_killed_while_an_account_of_ten_thousand_is_deleted_it_is_who
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_nobody_kills_deletes_it_and_leaves_at_most_what_its_time_did_not_suffice_for()
- {
+async fn a_request_that_is_not_killed_deletes_the_account_and_leaves_only_late_cleanup() {
     let app = TestApp::start().await;
     let fixture = DeletionFixture::with_members(&app, MEMBERS).await;
     let mut function = Function::start("golem-accounts", &app, app.engine_endpoint()).await;

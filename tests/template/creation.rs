@@ -25,7 +25,7 @@ const LEFT_OUT: [(&str, &str); 13] = [
 ];
 
 #[test]
-fn all_that_moto_can_take_of_a_stack_is_created() {
+fn every_resource_that_moto_supports_is_created() {
     let kinds = LEFT_OUT.map(|(kind, _)| kind);
     for (stage, key) in [("dev", ""), ("prod", "create")] {
         let given = [

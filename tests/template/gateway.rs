@@ -94,7 +94,7 @@ fn the_most_specific_route_is_chosen() {
 }
 
 #[test]
-fn an_empty_rest_is_taken_under_one_reading_only() {
+fn an_empty_proxy_path_matches_under_one_reading_only() {
     let routes = ["$default", "/x", "/x/{id}", "/x/{proxy+}"];
 
     assert_eq!(choose(routes, "/x/", EmptyRest::Accepted), Some("/x/{proxy+}"));

@@ -34,7 +34,7 @@ fn every_function_logs_json_to_its_own_group_and_is_traced() {
 }
 
 #[test]
-fn every_log_group_forgets_after_the_days_of_the_parameter_and_goes_with_the_stack() {
+fn every_log_group_expires_by_the_parameter_and_is_deleted_with_the_stack() {
     let stack = DEPLOYED.stack(&[("LogRetentionDays", "7")]);
     let groups: Vec<_> = of_type(&stack, "AWS::Logs::LogGroup").collect();
 
@@ -65,7 +65,7 @@ fn the_alarm_of_a_function_counts_its_crashes_and_the_failures_it_logs() {
 }
 
 #[test]
-fn prod_has_these_alarms_which_all_tell_the_topic_and_dev_has_none() {
+fn prod_has_these_alarms_which_all_notify_the_topic_and_dev_has_none() {
     let stack = DEPLOYED.stack(PROD);
     let alarms: BTreeMap<_, _> = of_type(&stack, "AWS::CloudWatch::Alarm").collect();
 
@@ -89,7 +89,7 @@ fn prod_has_these_alarms_which_all_tell_the_topic_and_dev_has_none() {
 }
 
 #[test]
-fn dev_leaves_out_what_costs_while_nobody_calls() {
+fn dev_has_nothing_that_costs_while_idle() {
     let paid = [
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::Dashboard",
@@ -105,7 +105,7 @@ fn dev_leaves_out_what_costs_while_nobody_calls() {
 }
 
 #[test]
-fn somebody_is_mailed_only_if_an_address_is_given() {
+fn alarms_are_mailed_only_if_an_address_is_given() {
     let with_address = DEPLOYED.stack(&[("Stage", "prod"), ("AlarmEmail", "ops@example.com")]);
 
     assert_eq!(of_type(&DEPLOYED.stack(PROD), "AWS::SNS::Subscription").count(), 0);
@@ -113,7 +113,7 @@ fn somebody_is_mailed_only_if_an_address_is_given() {
 }
 
 #[test]
-fn the_dashboard_shows_every_alarm_and_every_functions_use_and_price() {
+fn the_dashboard_shows_every_alarm_and_the_use_and_price_of_every_function() {
     let body = DEPLOYED.properties("Dashboard")["DashboardBody"]["Fn::Sub"].as_str().unwrap();
     let board: Value = serde_json::from_str(body).unwrap();
     let widget = |title: &str| {

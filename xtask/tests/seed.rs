@@ -10,7 +10,7 @@ use shared::table::{Connection, Table};
 use xtask::seed::{self, Secrets};
 
 #[tokio::test]
-async fn a_restart_seeds_nothing_but_the_client_that_an_earlier_version_did_not_keep() {
+async fn a_restart_seeds_only_the_client_that_an_earlier_version_did_not_save() {
     let engine = Engine::for_test().await.unwrap();
     let table_name = engine.new_table(&Template::load().unwrap()).await.unwrap();
     let mut first = seed::keys().unwrap();

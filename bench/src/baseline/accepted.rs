@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn five_hundredths_more_pass_and_one_more_is_named() {
+    fn growth_up_to_five_percent_passes_and_more_is_reported() {
         let accepted = baseline(1000, 2000);
 
         assert_eq!(accepted.grown_to(&baseline(1050, 2100)), Vec::<String>::new());
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_accepted_anew_is_shown_with_what_it_was() {
+    fn an_accepted_change_is_shown_with_its_previous_value() {
         let (before, now) = (baseline(1000, 2000), baseline(1050, 2000));
 
         let changes = ["golem-accounts: size 1050, was 1000 (+5.0 %)"];
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_of_every_function_is_kept() {
+    fn the_baseline_has_the_size_of_every_function() {
         let template = Template::load().unwrap();
         let functions = template.functions().iter().map(|function| function.binary.as_str());
 
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_and_what_is_gone_is_named() {
+    fn new_and_missing_entries_are_reported() {
         let some = baseline(1, 1);
 
         assert_eq!(

@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_above_is_left_as_it_is() {
+    fn the_text_above_the_mark_is_unchanged() {
         let document = format!("# Costs\n\n{BEGIN}\nold\n");
 
         let written = in_document(&document, "new\n").unwrap();

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_that_nobody_has_thought_of_is_refused() {
+    fn an_unknown_resource_type_is_rejected() {
         let gateway = stack(json!({ "Type": "AWS::EC2::NatGateway" }));
 
         assert!(bill(&gateway, &Prices::load().unwrap()).is_err());

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_of_unknown_length_is_refused() {
+    fn a_variable_of_unknown_length_is_rejected() {
         assert!(access_line(r#"{"status":"$context.status"}"#).unwrap().contains(r#":"200""#));
         assert!(access_line(r#"{"agent":"$context.identity.userAgent"}"#).is_err());
     }

@@ -99,7 +99,7 @@ mod tests {
     use crate::performance::Measured;
 
     #[test]
-    fn reads_of_functions_have_bars_and_one_that_is_longer_than_the_axis_says_that_it_is_cut_off() {
+    fn reads_have_bars_and_one_beyond_the_axis_is_marked_as_cut_off() {
         let measured = |program: &str, is_read| Measured {
             program: program.to_owned(),
             operation: "a-request".to_owned(),

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_at_its_budget_is_within_it_and_what_is_above_is_named() {
+    fn a_figure_at_its_budget_passes_and_one_above_is_reported() {
         assert_eq!(over(&read(), [0.75, 1.10, 0.85, 0.90]), Vec::<&str>::new());
         let names = ["cold", "warm", "memory", "size"];
         assert_eq!(over(&read(), [0.76, 1.11, 0.86, 0.91]), names);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_more_than_the_rounds_that_are_due_is_over_the_budget() {
+    fn one_call_more_than_the_expected_round_trips_exceeds_the_budget() {
         assert_eq!(over(&Measured { calls: 2.0, ..read() }, [0.1; 4]), ["calls"]);
         let longer = Measured { due_rounds: 2, calls: 3.0, ..read() };
         assert_eq!(over(&longer, [0.1; 4]), ["calls"]);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_of_other_rounds_are_held_to_all_but_the_time_of_a_warm_one() {
+    fn requests_of_other_round_trips_have_every_budget_but_warm_time() {
         let longer = Measured { due_rounds: 3, calls: 4.0, ..read() };
         assert_eq!(over(&longer, [0.76, 9.0, 0.86, 0.91]), ["calls", "cold", "memory", "size"]);
         let write = Measured { is_read: false, due_rounds: 3, calls: 4.0, ..read() };
@@ -239,8 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_of_the_stock_of_the_same_run_and_those_of_times_of_the_middle_half_of_the_rounds()
-    {
+    fn shares_are_of_the_same_runs_stock_and_times_are_midmeans() {
         let stock = Measured {
             program: STOCK.to_owned(),
             cold_ms: 50.0,

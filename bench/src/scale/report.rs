@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_tells_figures_once_where_they_are_the_same_and_prices_where_there_are_any() {
+    fn a_table_shows_equal_figures_once_and_prices_where_there_are_any() {
         let per_user = Price::Per("user left out".to_owned());
         let rows = vec![
             row("flat", Price::Flat, [2, 2], [4.0, 4.0]),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_costs_more_than_it_may_fails_after_it_was_shown() {
+    fn exceeding_the_budget_fails_after_the_table_is_shown() {
         let rows = vec![row("flat", Price::Flat, [2, 3], [4.0, 4.0])];
 
         let failed = report(&Scaled { rows }, false).unwrap_err().to_string();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn thousands_stand_apart() {
+    fn thousands_are_separated() {
         assert_eq!([0, 999, 1_000, 1_000_001].map(grouped), ["0", "999", "1,000", "1,000,001"]);
     }
 }

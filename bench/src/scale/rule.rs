@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_be_flat_takes_the_same_calls_and_units_at_every_size_whatever_its_time() {
+    fn a_flat_request_has_equal_calls_and_units_at_every_size() {
         let flat = [(1, 2, 4.0), (100, 2, 4.0), (10_000, 2, 4.0)];
         assert_eq!(faults(&row(Price::Flat, &flat)), Vec::<String>::new());
 
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_count_apart_from_reads() {
+    fn writes_are_counted_separately_from_reads() {
         let mut writes = row(Price::Flat, &[(1, 2, 4.0), (100, 2, 4.0)]);
         (writes.points[1].reads, writes.points[1].writes) = (3.0, 1.0);
 
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_is_what_one_thing_more_costs_and_what_is_flat_has_none() {
+    fn a_price_is_the_cost_of_one_more_item_and_flat_requests_have_none() {
         let even = [(1, 3, 4.0), (100, 3, 108.0), (1_001, 12, 1_054.0)];
 
         assert_eq!(prices(&row(per_thing(), &even)), Some((1.05, 0.0)));

@@ -57,7 +57,7 @@ async fn a_token_is_printed_once_and_only_its_hash_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_needs_a_user_who_is_there_and_enabled_and_an_end_that_is_to_come() {
+async fn a_token_needs_an_existing_enabled_user_and_a_future_expiry() {
     let stage = Stage::new().await;
     stage.jane();
     let token = |user: &'static str| ["create-token", "--user", user, "--name", "x"];
@@ -72,7 +72,7 @@ async fn a_token_needs_a_user_who_is_there_and_enabled_and_an_end_that_is_to_com
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_gets_a_secret_that_only_its_hash_recognises_and_a_public_one_gets_none() {
+async fn a_client_gets_a_secret_stored_as_a_hash_and_a_public_one_gets_none() {
     let stage = Stage::new().await;
     let uris = ["https://example.com/callback", "com.example.app:/callback"];
     let register = [

@@ -44,7 +44,7 @@ async fn a_new_user_has_an_account_and_a_password_that_is_printed_once_and_never
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_from_standard_input_is_taken_as_it_is_and_not_printed() {
+async fn a_password_from_standard_input_is_used_unchanged_and_not_printed() {
     let stage = Stage::new().await;
     let new = |name: &str, password: &str| {
         let email = format!("{name}@example.com");

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_living_process_is_read_whatever_its_name() {
+    fn a_process_is_parsed_whatever_its_name() {
         let process = Some(Process { pid: 12, parent: 11 });
 
         assert_eq!(from_stat("12 (cargo) S 11 12 12 0 -1"), process);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_is_among_the_living() {
+    fn this_process_is_listed() {
         let own = getpid().as_raw_pid();
 
         assert!(living().unwrap().iter().any(|process| process.pid == own));

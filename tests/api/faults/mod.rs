@@ -53,37 +53,37 @@ async fn play_writes(of: impl Fn(&Operation) -> bool) {
 }
 
 #[tokio::test]
-async fn whatever_fails_each_write_of_quave_tells_the_truth_and_is_done_once() {
+async fn every_write_of_quave_is_correct_under_every_fault() {
     play_writes(|operation| operation.name.starts_with("quave-")).await;
 }
 
 #[tokio::test]
-async fn whatever_fails_each_write_of_golem_tells_the_truth_and_is_done_once() {
+async fn every_write_of_golem_is_correct_under_every_fault() {
     play_writes(|operation| operation.name.starts_with("golem-")).await;
 }
 
 #[tokio::test]
-async fn whatever_fails_each_write_of_e24_tells_the_truth_and_is_done_once() {
+async fn every_write_of_e24_is_correct_under_every_fault() {
     play_writes(|operation| operation.name.starts_with("e24-")).await;
 }
 
 #[tokio::test]
-async fn whatever_fails_each_write_of_hub_tells_the_truth_and_is_done_once() {
+async fn every_write_of_hub_is_correct_under_every_fault() {
     play_writes(|operation| operation.binary() == "hub-users").await;
 }
 
 #[tokio::test]
-async fn whatever_fails_each_write_of_oauth_tells_the_truth_and_is_done_once() {
+async fn every_write_of_oauth_is_correct_under_every_fault() {
     play_writes(|operation| operation.binary() == "hub-oauth").await;
 }
 
 #[tokio::test]
-async fn whatever_fails_each_write_of_rollcall_tells_the_truth_and_is_done_once() {
+async fn every_write_of_rollcall_is_correct_under_every_fault() {
     play_writes(|operation| operation.name.starts_with("rollcall-")).await;
 }
 
 #[test]
-fn every_write_is_played_by_one_of_these_tests_and_no_other_is_documented() {
+fn every_write_is_run_by_one_of_these_tests_and_no_other_is_documented() {
     let of = |operation: &Operation| {
         ["quave-", "golem-", "e24-", "hub-", "rollcall-"]
             .iter()

@@ -12,7 +12,7 @@ async fn post(app: &TestApp, headers: &[(&str, &str)], body: &str) -> ApiRespons
 }
 
 #[tokio::test]
-async fn a_client_proves_itself_in_the_header_or_in_a_body_of_either_kind() {
+async fn a_client_authenticates_in_the_header_or_in_a_body_of_either_type() {
     arranged!(app, client, jane);
     let basic = client.basic();
     let fields = |code: &str| {
@@ -54,7 +54,7 @@ async fn a_client_proves_itself_in_the_header_or_in_a_body_of_either_kind() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_prove_itself_is_401_before_anything_else_is_looked_at() {
+async fn a_client_that_is_not_authenticated_is_401_before_all_other_checks() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read").await;
     let good =
@@ -95,7 +95,7 @@ async fn a_client_that_does_not_prove_itself_is_401_before_anything_else_is_look
 }
 
 #[tokio::test]
-async fn a_client_proves_itself_in_one_place_only_where_an_empty_field_is_none() {
+async fn a_client_authenticates_in_one_place_only_and_empty_fields_count_as_absent() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
     let basic = client.basic();
@@ -115,7 +115,7 @@ async fn a_client_proves_itself_in_one_place_only_where_an_empty_field_is_none()
 }
 
 #[tokio::test]
-async fn a_client_without_a_secret_that_sends_one_is_refused() {
+async fn a_client_without_a_secret_that_sends_one_is_rejected() {
     let app = TestApp::start().await;
     let public = app.new_client(CALLBACK, false).await;
     let body = form(&[
@@ -129,7 +129,7 @@ async fn a_client_without_a_secret_that_sends_one_is_refused() {
 }
 
 #[tokio::test]
-async fn every_fault_of_a_request_has_the_standards_name() {
+async fn every_error_of_a_request_has_the_standards_code() {
     arranged!(app, client, _jane);
     let basic = client.basic();
 

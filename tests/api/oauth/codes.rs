@@ -28,7 +28,7 @@ fn redeeming<'a>(code: &'a str, verifier: Option<&'a str>) -> Vec<(&'a str, &'a 
 }
 
 #[tokio::test]
-async fn a_code_is_changed_for_the_documented_answer() {
+async fn a_code_is_exchanged_for_the_documented_response() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read email_read").await;
 
@@ -88,7 +88,7 @@ async fn a_second_use_of_a_code_revokes_what_the_first_one_issued() {
 }
 
 #[tokio::test]
-async fn of_many_uses_at_once_one_succeeds_and_all_of_it_is_revoked() {
+async fn of_concurrent_uses_of_a_code_one_succeeds_and_everything_is_revoked() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read").await;
 
@@ -103,7 +103,7 @@ async fn of_many_uses_at_once_one_succeeds_and_all_of_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn a_code_works_for_60_seconds() {
+async fn a_code_is_valid_for_60_seconds() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read").await;
     let stored = grants(&app).await.remove(0);
@@ -119,7 +119,7 @@ async fn a_code_works_for_60_seconds() {
 }
 
 #[tokio::test]
-async fn a_code_is_bound_to_its_client_and_place_and_stays_good_for_them() {
+async fn a_code_is_bound_to_its_client_and_redirect_uri_and_stays_valid_for_them() {
     arranged!(app, client, jane);
     let other = app.new_client(CALLBACK, true).await;
     let code = client.code(&app, &jane.who(), "profile_read").await;
@@ -138,7 +138,7 @@ async fn a_code_is_bound_to_its_client_and_place_and_stays_good_for_them() {
 }
 
 #[tokio::test]
-async fn a_made_up_code_of_a_real_grant_is_not_good() {
+async fn a_made_up_code_of_a_real_grant_is_invalid() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read").await;
     let real = GrantCredential::parse(GrantTokenKind::Code, &code).unwrap();
@@ -151,7 +151,7 @@ async fn a_made_up_code_of_a_real_grant_is_not_good() {
 }
 
 #[tokio::test]
-async fn a_code_is_not_good_if_the_password_changes_while_it_is_used() {
+async fn a_code_is_invalid_if_the_password_changes_while_it_is_used() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read").await;
     app.proxy().before("TransactWriteItems", app.changing_password(&jane));
@@ -162,7 +162,7 @@ async fn a_code_is_not_good_if_the_password_changes_while_it_is_used() {
 }
 
 #[tokio::test]
-async fn a_challenged_code_takes_its_verifier_and_no_other() {
+async fn a_code_with_a_challenge_accepts_only_its_verifier() {
     arranged!(app, client, jane);
     let code = challenged_code(&app, &client).await;
 
@@ -200,7 +200,7 @@ async fn a_client_without_a_secret_gets_tokens_by_its_verifier() {
 }
 
 #[tokio::test]
-async fn a_code_of_a_user_who_is_disabled_or_changed_the_password_is_not_good() {
+async fn a_code_of_a_user_who_is_disabled_or_changed_the_password_is_invalid() {
     arranged!(app, client, jane);
     let john = app.person("johnroe").await;
     let codes = [

@@ -8,7 +8,7 @@ use testkit::{ConsentPage, PASSWORD, TestApp, form, parameter};
 use super::{CALLBACK, arranged, decide, grants};
 
 #[tokio::test]
-async fn the_page_says_who_asks_for_what_with_everything_escaped() {
+async fn the_page_names_the_client_and_the_scopes_with_everything_escaped() {
     arranged!(app, client, _jane);
 
     let shown = ConsentPage::open(&app, &client.authorize_path("email_write profile_read")).await;
@@ -25,7 +25,7 @@ async fn the_page_says_who_asks_for_what_with_everything_escaped() {
 }
 
 #[tokio::test]
-async fn what_was_typed_as_a_name_is_shown_again_escaped_and_the_password_never() {
+async fn the_entered_name_is_shown_again_escaped_and_the_password_never() {
     arranged!(app, client, _jane);
     let shown = ConsentPage::open(&app, &client.authorize_path("profile_read")).await;
 
@@ -37,7 +37,7 @@ async fn what_was_typed_as_a_name_is_shown_again_escaped_and_the_password_never(
 }
 
 #[tokio::test]
-async fn no_script_runs_on_the_page_nothing_frames_it_and_its_form_goes_nowhere_else() {
+async fn the_page_allows_no_script_no_frame_and_no_foreign_form_target() {
     arranged!(app, client, _jane);
 
     let response = ConsentPage::open(&app, &client.authorize_path("profile_read")).await.answer;
@@ -59,7 +59,7 @@ async fn no_script_runs_on_the_page_nothing_frames_it_and_its_form_goes_nowhere_
 }
 
 #[tokio::test]
-async fn the_cookie_is_for_this_host_alone_out_of_reach_of_scripts_and_other_sites() {
+async fn the_cookie_is_for_this_host_only_and_hidden_from_scripts_and_other_sites() {
     arranged!(app, client, _jane);
     let path = client.authorize_path("profile_read");
     let cookie = async |headers: &[(&str, &str)]| {
@@ -78,7 +78,7 @@ async fn the_cookie_is_for_this_host_alone_out_of_reach_of_scripts_and_other_sit
 }
 
 #[tokio::test]
-async fn an_unknown_client_or_place_to_answer_to_gets_a_400_page_and_never_a_redirect() {
+async fn an_unknown_client_or_redirect_uri_is_a_400_page_and_never_a_redirect() {
     arranged!(app, client, _jane);
     let id = client.id.as_str();
 
@@ -125,7 +125,7 @@ async fn an_unknown_client_or_place_to_answer_to_gets_a_400_page_and_never_a_red
 }
 
 #[tokio::test]
-async fn every_other_fault_of_a_request_is_told_to_the_client_with_its_state() {
+async fn every_other_error_of_a_request_is_reported_to_the_client_with_its_state() {
     arranged!(app, client, _jane);
     let public = app.new_client(CALLBACK, false).await;
     let authorize_path = |client: &testkit::OAuthClient, fields: &[(&str, &str)]| {
@@ -175,7 +175,7 @@ async fn every_other_fault_of_a_request_is_told_to_the_client_with_its_state() {
 }
 
 #[tokio::test]
-async fn who_allows_it_is_sent_back_with_a_code_and_who_denies_it_with_an_error() {
+async fn allowing_redirects_with_a_code_and_denying_with_an_error() {
     arranged!(app, client, jane);
 
     let allowed = decide(&app, &client, &jane, (PASSWORD, "allow")).await;
@@ -225,7 +225,7 @@ async fn a_disabled_user_cannot_sign_in() {
 }
 
 #[tokio::test]
-async fn only_the_browser_that_was_shown_the_page_can_send_its_form_and_for_that_request_alone() {
+async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
     arranged!(app, client, _jane);
     let path = client.authorize_path("profile_read");
     let (shown, other) =
@@ -275,7 +275,7 @@ async fn old_seal(app: &TestApp, path: &str, cookie: &str, time: i64) -> String 
 }
 
 #[tokio::test]
-async fn an_old_seal_is_made_as_the_page_makes_it() {
+async fn an_old_csrf_token_is_made_as_the_page_makes_it() {
     arranged!(app, client, _jane);
     let path = client.authorize_path("profile_read");
     let shown = ConsentPage::open(&app, &path).await;
@@ -305,7 +305,7 @@ async fn a_password_may_hold_any_character() {
 }
 
 #[tokio::test]
-async fn a_code_is_not_told_if_the_password_changes_while_it_is_granted() {
+async fn no_code_is_issued_if_the_password_changes_meanwhile() {
     arranged!(app, client, jane);
     app.proxy().before("TransactWriteItems", app.changing_password(&jane));
 
@@ -315,7 +315,7 @@ async fn a_code_is_not_told_if_the_password_changes_while_it_is_granted() {
 }
 
 #[tokio::test]
-async fn a_place_with_a_query_of_its_own_keeps_it() {
+async fn a_redirect_uri_with_a_query_keeps_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let client = app.new_client("https://client.example.com/callback?x=1", true).await;
@@ -327,7 +327,7 @@ async fn a_place_with_a_query_of_its_own_keeps_it() {
 }
 
 #[tokio::test]
-async fn what_a_page_with_an_error_repeats_is_escaped_and_it_can_do_nothing() {
+async fn an_error_page_escapes_what_it_repeats_and_can_do_nothing() {
     let app = TestApp::start().await;
 
     let response = app.send("GET", "/api/v1.1/o/authorize/?%3Cb%3E&%3Cb%3E&x=%26", &[], None).await;
@@ -342,7 +342,7 @@ async fn what_a_page_with_an_error_repeats_is_escaped_and_it_can_do_nothing() {
 }
 
 #[tokio::test]
-async fn a_form_without_a_decision_or_of_another_media_type_is_a_page_with_what_is_wrong() {
+async fn a_form_without_a_decision_or_of_another_media_type_is_an_error_page() {
     arranged!(app, client, _jane);
     let path = client.authorize_path("profile_read");
 

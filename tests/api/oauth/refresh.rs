@@ -13,7 +13,7 @@ async fn wait(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn a_refresh_token_gives_the_next_tokens_and_the_last_access_token_goes_on_working() {
+async fn a_refresh_token_returns_new_tokens_and_the_last_access_token_stays_valid() {
     arranged!(app, client, jane);
     let first = client.tokens(&app, &jane.who(), "profile_read email_read").await;
 
@@ -54,7 +54,7 @@ async fn a_refresh_may_ask_for_less_and_never_for_more() {
 }
 
 #[tokio::test]
-async fn a_token_spent_a_moment_ago_is_refused_and_the_family_lives_on() {
+async fn a_token_spent_a_moment_ago_is_rejected_and_the_family_stays_valid() {
     arranged!(app, client, jane);
     let first = client.tokens(&app, &jane.who(), "profile_read").await;
     let second = refresh(&app, &client, &first.refresh).await;
@@ -101,7 +101,7 @@ async fn a_token_spent_long_ago_is_still_recognised_many_refreshes_later() {
 }
 
 #[tokio::test]
-async fn a_token_used_twice_at_once_gives_one_success_and_leaves_that_one_working() {
+async fn a_token_used_twice_at_once_succeeds_once_and_that_result_stays_valid() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
 
@@ -118,7 +118,7 @@ async fn a_token_used_twice_at_once_gives_one_success_and_leaves_that_one_workin
 }
 
 #[tokio::test]
-async fn a_refresh_whose_answer_the_table_lost_is_not_taken_for_its_own_second_use() {
+async fn a_refresh_whose_table_response_was_lost_is_no_second_use_of_itself() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
     app.proxy().disturb("TransactWriteItems", Fault::ResponseLost);
@@ -130,7 +130,7 @@ async fn a_refresh_whose_answer_the_table_lost_is_not_taken_for_its_own_second_u
 }
 
 #[tokio::test]
-async fn another_clients_refresh_token_is_not_good_and_nothing_happens_to_it() {
+async fn another_clients_refresh_token_is_invalid_and_unaffected() {
     arranged!(app, client, jane);
     let other = app.new_client(CALLBACK, true).await;
     let first = client.tokens(&app, &jane.who(), "profile_read").await;
@@ -166,7 +166,7 @@ async fn a_made_up_refresh_token_of_a_real_grant_revokes_nothing() {
 }
 
 #[tokio::test]
-async fn ten_access_tokens_of_a_grant_work_and_a_further_one_ends_the_oldest() {
+async fn a_grant_has_ten_valid_access_tokens_and_a_further_one_ends_the_oldest() {
     arranged!(app, client, jane);
     let first = client.tokens(&app, &jane.who(), "profile_read").await;
     let (mut access, mut last) = (vec![first.access], first.refresh);

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_its_secrets_is_refused_and_left_alone() {
+    fn a_file_without_its_secrets_is_rejected_and_unchanged() {
         let folder = scratch("lonely");
         let file = folder.join("rollcall.db");
         fs::write(&file, "data").unwrap();
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_kept_no_secrets_leaves_nothing_behind() {
+    fn a_start_that_saved_no_secrets_leaves_nothing_behind() {
         let folder = scratch("unfinished");
 
         drop(Data::open(Some(&folder.join("rollcall.db"))).unwrap());

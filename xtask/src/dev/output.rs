@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reload_of_many_processes_is_told_once() {
+    fn a_reload_of_many_processes_is_reported_once() {
         let mut filter = Filter::default();
         let start = Instant::now();
         let mut reported = |milliseconds| {

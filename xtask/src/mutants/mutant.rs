@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_mutant_still_fits_the_sources_and_names_tests_that_there_are() {
+    fn every_mutant_applies_to_the_sources_and_names_existing_tests() {
         for mutant in Mutant::all().unwrap() {
             let mut git = Command::new("git");
             git.args(["apply", "--check"]).arg(&mutant.patch).current_dir(workspace::root());

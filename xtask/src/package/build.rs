@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_unwinds_in_a_package_because_the_manifest_says_so_and_cargo_lambda_would_abort() {
+    fn a_panic_unwinds_in_a_package_since_the_manifest_overrides_cargo_lambda() {
         let manifest = std::fs::read_to_string(workspace::root().join("Cargo.toml")).unwrap();
 
         let manifest: toml::Table = manifest.parse().unwrap();

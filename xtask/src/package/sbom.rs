@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bill_lists_what_is_in_the_function_and_nothing_that_only_builds_tests_or_surrounds_it() {
+    fn a_bill_lists_exactly_the_crates_that_are_in_the_function() {
         let bill = json("hub-oauth");
         let names = names(&bill);
 
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bill_is_the_same_at_every_run_and_tells_no_path() {
+    fn a_bill_is_reproducible_and_contains_no_path() {
         let bill = sbom("not-found", Arch::Arm64).unwrap();
 
         assert_eq!(sbom("not-found", Arch::Arm64).unwrap(), bill);

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_crate_needs_what_stands_below_it() {
+    fn each_crate_depends_on_what_is_nested_below_it() {
         let tree = Tree::parse(
             "0 a v1.0.0 (/some/where)\n1 b v2.0.0\n2 c v3.0.0\n1 c v3.0.0\n1 b v2.0.0 (*)\n",
         );
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cargo_would_not_say_is_an_error() {
+    fn unexpected_output_of_cargo_is_an_error() {
         for text in ["", "1 a v1.0.0\n", "0 a 1.0.0\n", "a v1.0.0\n", "0 a v1.0.0\n2 b v1.0.0\n"] {
             assert!(Tree::parse(text).is_err(), "{text:?}");
         }

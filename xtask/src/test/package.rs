@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_difference_is_told_also_where_one_has_nothing() {
+    fn the_first_difference_is_reported_also_after_the_end_of_one_side() {
         let (ours, sams) = (json!({ "a": { "b": 1, "c": null } }), json!({ "a": { "b": 1 } }));
 
         assert_eq!(difference("", Some(&ours), Some(&ours)), None);

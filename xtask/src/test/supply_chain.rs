@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_cannot_be_reached_is_left_out() {
+    fn a_check_is_skipped_only_if_its_source_is_unreachable() {
         let offline = "fatal: unable to access 'https://x/': Could not resolve host: x\n";
         assert_eq!(unreachable(offline), Some(offline.trim_end()));
         for output in ["fatal: repository 'https://x/' not found", "error: cannot run git", ""] {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_database_is_the_one_that_rust_keeps() {
+    fn the_advisory_database_is_rustsecs() {
         assert_eq!(database().unwrap(), "https://github.com/RustSec/advisory-db");
     }
 }

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_hidden_is_shown_as_it_was_and_no_key_is_hidden() {
+    fn hidden_empty_strings_are_restored_and_keys_are_never_hidden() {
         let request = json!({
             "Item": { "pk": { "S": "" }, "name": { "S": "" }, "list": { "L": [{ "S": "" }] } },
             "ExpressionAttributeValues": { ":text": { "S": "" }, ":other": { "S": "x" } },

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_action_its_condition_is_checked_with_what_that_uses() {
+    fn a_condition_check_has_only_the_names_and_values_it_uses() {
         assert_eq!(
             check(&update("a")),
             json!({ "ConditionCheck": {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn one_item_is_not_named_twice_however_far_apart() {
+    fn one_item_named_twice_is_found_at_any_distance() {
         let mut actions: Vec<_> = (0..12).map(|number| update(&number.to_string())).collect();
         assert!(!names_an_item_twice(&actions));
 
