@@ -28,8 +28,8 @@ pub(crate) struct Options {
     accept: bool,
 }
 
-/// Counts, and fails if something has grown by more than 5 %. The package for arm64, whose sizes are
-/// read, is made before: `cargo xtask baseline` does both.
+/// Counts, and fails if something has grown by more than 5 %. The package for arm64, whose sizes
+/// are read, is made before: `cargo xtask baseline` does both.
 pub(crate) async fn run(options: Options) -> Result<()> {
     // Before minutes go into what could not be compared.
     let accepted = Baseline::read();

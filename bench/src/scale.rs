@@ -1,5 +1,5 @@
-//! What requests cost as what they work on grows: the users in the table, the members of an account, the accounts of a
-//! user, and the `offset` of a list.
+//! What requests cost as what they work on grows: the users in the table, the members of an
+//! account, the accounts of a user, and the `offset` of a list.
 
 mod measure;
 mod model;
@@ -105,7 +105,7 @@ pub(crate) struct Point {
     pub(crate) reads: f64,
     /// Write request units.
     pub(crate) writes: f64,
-    /// From the event to its answer, in milliseconds: the median.
+    /// From the event to its response, in milliseconds: the median.
     pub(crate) p50_ms: f64,
 }
 

@@ -1,4 +1,5 @@
-//! The embedded engine counts capacity units as `DynamoDB` documents them: bills are worked out from its counts.
+//! The embedded engine counts capacity units as `DynamoDB` documents them: bills are worked out
+//! from its counts.
 
 use serde_json::{Value, json};
 use testkit::TestApp;

@@ -10,8 +10,8 @@ use super::password::{ChosenPassword, PasswordOptions};
 use super::user_ref::UserRef;
 use super::{print_json, retry};
 
-/// Give a user another password: revokes the user tokens and OAuth grants, not the API keys, and lifts a lock after too
-/// many wrong passwords
+/// Give a user another password: revokes the user tokens and OAuth grants, not the API keys, and
+/// lifts a lock after too many wrong passwords
 #[derive(Args)]
 pub(super) struct Options {
     /// Username, e-mail address or id

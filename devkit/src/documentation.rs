@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use crate::workspace;
 
-/// The lines of the README, CONTRIBUTING, docs/ and the template's outputs that run a program, each with
-/// the name of its page; without what a shell does with the rest of the line.
+/// The lines of the README, CONTRIBUTING, docs/ and the template's outputs that run a program, each
+/// with the name of its page; without what a shell does with the rest of the line.
 ///
 /// # Panics
 /// If a page cannot be read.

@@ -50,7 +50,8 @@ enum Process {
 }
 
 impl Engine {
-    /// Serves on 127.0.0.1 and the port, 0 for any free one; the data is in memory unless a file is named.
+    /// Serves on 127.0.0.1 and the port, 0 for any free one; the data is in memory unless a file is
+    /// named.
     pub async fn start(kind: Kind, port: u16, data_file: Option<&Path>) -> Result<Self> {
         match kind {
             Kind::Embedded => Self::embedded(port, data_file).await,
@@ -67,7 +68,8 @@ impl Engine {
         Ok(Self { endpoint, process: Process::Embedded(process) })
     }
 
-    /// The engine that [`RUNNING`] names, which other tests use as well, else an embedded one for this test alone.
+    /// The engine that [`RUNNING`] names, which other tests use as well, else an embedded one for
+    /// this test alone.
     pub async fn for_test() -> Result<Self> {
         match std::env::var(RUNNING) {
             Ok(endpoint) => Ok(Self { endpoint, process: Process::External }),
@@ -101,15 +103,16 @@ impl Engine {
         Ok(true)
     }
 
-    /// Creates the template's table under a name that no other has: other tests may use the engine as well.
+    /// Creates the template's table under a name that no other has: other tests may use the engine
+    /// as well.
     pub async fn new_table(&self, template: &Template) -> Result<String> {
         let name = format!("rollcall-{}", random::text()?);
         ensure!(self.create_table(template, &name).await?, "there is a table {name}");
         Ok(name)
     }
 
-    /// Puts items, each the JSON text of its attributes, into a table in one step: millions take minutes, where requests
-    /// would take hours. Only the embedded engine does it.
+    /// Puts items, each the JSON text of its attributes, into a table in one step: millions take
+    /// minutes, where requests would take hours. Only the embedded engine does it.
     pub async fn import(&self, table: &str, items: Vec<String>) -> Result<()> {
         match &self.process {
             Process::Embedded(embedded) => embedded.import(table.to_owned(), items).await,

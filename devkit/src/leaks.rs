@@ -12,8 +12,9 @@ const PREFIXES: [&str; 7] = ["rca_", "rce_", "rck_", "rco_", "rcr_", "rcs_", "rc
 const OF_TESTS: [&str; 5] =
     ["@example.com", "correct horse", "wrong password", "PRIVATE KEY", "$argon2"];
 
-/// The log lines of functions that hold a secret or an address: those of the service's own description, whatever looks
-/// like a token or a key, and what the tests send. Every line is a JSON object; others are not the functions'.
+/// The log lines of functions that hold a secret or an address: those of the service's own
+/// description, whatever looks like a token or a key, and what the tests send. Every line is a JSON
+/// object; others are not the functions'.
 pub fn leaks(log: &str, dev_json: &Path) -> Result<Vec<String>> {
     let mut secrets = Vec::new();
     collect(&serde_json::from_slice(&fs::read(dev_json)?)?, &mut secrets);
@@ -30,7 +31,8 @@ fn tells(line: &str, secrets: &[String]) -> bool {
     looks_secret(line) || secrets.iter().any(|secret| line.contains(secret.as_str()))
 }
 
-/// Whether a line holds what looks like a token, a key or a code, or an address or password that the tests send.
+/// Whether a line holds what looks like a token, a key or a code, or an address or password that
+/// the tests send.
 pub fn looks_secret(line: &str) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
     let length =

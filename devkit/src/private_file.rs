@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Replaces the file as a whole; nobody else can read it at any moment, and no reader sees half of it.
+/// Replaces the file as a whole; nobody else can read it at any moment, and no reader sees half of
+/// it.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = draft_of(path);
     remove(&draft)?;

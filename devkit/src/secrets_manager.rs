@@ -1,5 +1,5 @@
-//! A stand-in for Secrets Manager on a loopback port, so that the functions read the service key locally as they do in
-//! the cloud.
+//! A stand-in for Secrets Manager on a loopback port, so that the functions read the service key
+//! locally as they do in the cloud.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -93,7 +93,8 @@ impl Tool {
     }
 }
 
-/// For so many seconds an installation may go on that is told to end: Debian's tools must not be killed half way.
+/// For so many seconds an installation may go on that is told to end: Debian's tools must not be
+/// killed half way.
 const GRACE_SECONDS: u32 = 120;
 
 /// The installation of one tool as a guarded child, so that it ends with this process.

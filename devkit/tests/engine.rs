@@ -17,7 +17,7 @@ impl Stage {
         Self { engine, table }
     }
 
-    /// The answer, be it a refusal.
+    /// The response, be it a rejection.
     async fn call(&self, operation: &str, mut request: Value) -> Value {
         if request.get("TransactItems").is_none() {
             request["TableName"] = json!(self.table);

@@ -1,4 +1,5 @@
-//! Changing an event without breaking its JSON: most changes of its bytes would make it no event at all.
+//! Changing an event without breaking its JSON: most changes of its bytes would make it no event at
+//! all.
 
 use fastrand::Rng;
 use libfuzzer_sys::fuzzer_mutate;
@@ -30,7 +31,8 @@ const HEADERS: [(&str, &str); 14] = [
 
 const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
-/// The event with one change, if it is one and the changed one is not too long; nothing if its bytes are to be changed.
+/// The event with one change, if it is one and the changed one is not too long; nothing if its
+/// bytes are to be changed.
 pub fn mutated(event: &[u8], max_size: usize, seed: u32) -> Option<String> {
     let mut rng = Rng::with_seed(seed.into());
     if rng.usize(..RAW) == 0 {

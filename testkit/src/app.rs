@@ -1,4 +1,5 @@
-//! The service in one process: the functions as libraries, over an engine in memory whose table is the template's.
+//! The service in one process: the functions as libraries, over an engine in memory whose table is
+//! the template's.
 
 mod arrange;
 mod engine;
@@ -84,8 +85,8 @@ impl TestApp {
         })
     }
 
-    /// The functions anew, as after a cold start, but for the service key, which they know: with another proxy before
-    /// the same engine.
+    /// The functions anew, as after a cold start, but for the service key, which they know: with
+    /// another proxy before the same engine.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         self.proxy.close();
         self.assert_granted();
@@ -105,7 +106,8 @@ impl TestApp {
         app
     }
 
-    /// Has everybody reach the table at the address that is the caller's from now on; nobody's is that of whoever arranges.
+    /// Has everybody reach the table at the address that is the caller's from now on; nobody's is
+    /// that of whoever arranges.
     fn reach_table_at(&mut self, endpoint: impl Fn(&str) -> String) {
         let table = |caller: &str| connect(&endpoint(caller), &self.table_name);
         self.functions.reach(table).expect("clients");
@@ -137,7 +139,7 @@ impl TestApp {
         self.forget_service_key();
     }
 
-    /// Starts the functions anew while nobody answers for Secrets Manager.
+    /// Starts the functions anew while nothing answers at Secrets Manager.
     pub fn lose_service_key(&mut self) {
         self.secrets_manager.stop();
         self.forget_service_key();
@@ -164,7 +166,8 @@ impl TestApp {
         self.functions.sweep().await
     }
 
-    /// What a function with these environment variables runs with beside this service, as the template would have it.
+    /// What a function with these environment variables runs with beside this service, as the
+    /// template would have it.
     ///
     /// The credentials are no secret: the engine takes any.
     pub fn environment(&self, names: &BTreeSet<String>) -> Vec<(String, String)> {
@@ -269,7 +272,7 @@ impl TestApp {
         functions::api_response(self.run(function, call).await)
     }
 
-    /// Has a function answer a request, whether or not it serves its path.
+    /// Runs a function on a request, whether or not it serves its path.
     pub(crate) async fn run(&self, function: &str, call: ApiRequest) -> Response<Body> {
         self.functions.run(function, call).await
     }
@@ -289,7 +292,8 @@ fn service_keys(manager: &SecretsManager, caller: &str) -> Result<ServiceKeys> {
     Ok(ServiceKeys::new(Aws::local(&endpoint), SECRET.to_owned())?)
 }
 
-/// Whatever a test does, the log tells no secret of it, and no function asked for what its role may not do.
+/// Whatever a test does, the log tells no secret of it, and no function asked for what its role may
+/// not do.
 impl Drop for TestApp {
     fn drop(&mut self) {
         if !std::thread::panicking() {

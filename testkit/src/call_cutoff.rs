@@ -1,5 +1,5 @@
-//! A cut between the service and the engine: so many calls go through, those after them never arrive, as when whoever
-//! makes them is killed.
+//! A cut between the service and the engine: so many calls go through, those after them never
+//! arrive, as when whoever makes them is killed.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -59,7 +59,8 @@ impl CallCutoff {
         &self.endpoint
     }
 
-    /// Lets so many more calls through, and then none ever again: what was sent may arrive long after its sender's end.
+    /// Lets so many more calls through, and then none ever again: what was sent may arrive long
+    /// after its sender's end.
     pub fn after(&self, calls: usize) {
         self.transport.calls.send_modify(|own| own.left = Some(calls));
     }

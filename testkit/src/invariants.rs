@@ -13,9 +13,10 @@ impl TestApp {
     }
 }
 
-/// What is wrong with a whole table: claims and what they claim match both ways, memberships stand on both sides of an
-/// account that exists, every account has an administrator, every user's primary address is its own, no address is left
-/// out of the count, nothing belongs to a user who is not there, and nothing is there that no insertion made.
+/// What is wrong with a whole table: claims and what they claim match both ways, memberships stand
+/// on both sides of an account that exists, every account has an administrator, every user's
+/// primary address is its own, no address is left out of the count, nothing belongs to a user who
+/// is not there, and nothing is there that no insertion made.
 pub fn inconsistencies(all: &[Value]) -> Vec<String> {
     let items: HashMap<(&str, &str), &Value> =
         all.iter().map(|item| ((text(item, "pk"), text(item, "sk")), item)).collect();

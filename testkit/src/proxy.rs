@@ -1,4 +1,5 @@
-//! Between the service and the engine: it lists the calls, counts their rounds and makes trouble when told to.
+//! Between the service and the engine: it lists the calls, counts their rounds and makes trouble
+//! when told to.
 
 mod door;
 mod fault;
@@ -32,7 +33,7 @@ pub struct Call {
     pub is_beside_another: bool,
 }
 
-/// What a call to the table consumed, as its answer says.
+/// What a call to the table consumed, as its response says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Consumed {
     /// The operation of `DynamoDB`.
@@ -41,7 +42,8 @@ pub struct Consumed {
     pub units: Option<f64>,
 }
 
-/// Units of reads or of writes, which have prices of their own. What does not say what it consumed fails.
+/// Units of reads or of writes, which have prices of their own. What does not say what it consumed
+/// fails.
 pub fn units(consumed: &[Consumed], of_reads: bool) -> f64 {
     let is_read = |call: &&Consumed| match call.operation.as_str() {
         "BatchGetItem" | "Query" => true,
@@ -113,13 +115,13 @@ impl Proxy {
         self.wire.door.open(&self.wire)
     }
 
-    /// Makes trouble with the next call of this operation that has no trouble yet.
+    /// Disturbs the next call of this operation that has no trouble yet.
     pub fn disturb(&self, operation: &'static str, fault: Fault) {
         self.watch().script.once(operation, 0, fault);
     }
 
-    /// Makes trouble with the call of this operation that comes after so many others of it, and with those that the fault
-    /// takes [in a row](Fault::in_a_row); if it `lasts`, with all that follow.
+    /// Disturbs the call of this operation that comes after so many others of it, and with those
+    /// that the fault takes [in a row](Fault::in_a_row); if it `lasts`, with all that follow.
     pub fn disturb_at(&self, operation: &str, after: usize, fault: Fault, lasts: bool) {
         let mut watch = self.watch();
         if lasts {
@@ -131,8 +133,8 @@ impl Proxy {
         }
     }
 
-    /// Does something else before the next call of this operation goes on: what happens between a request's read and
-    /// its write.
+    /// Does something else before the next call of this operation goes on: what happens between a
+    /// request's read and its write.
     pub fn before(
         &self,
         operation: &'static str,
@@ -141,12 +143,12 @@ impl Proxy {
         self.watch().meanwhile.push((operation, Box::pin(meanwhile)));
     }
 
-    /// Makes trouble with every call from now on.
+    /// Disturbs every call from now on.
     pub fn disturb_all(&self, fault: Option<Fault>) {
         self.watch().script.always(fault);
     }
 
-    /// Makes trouble with every call of this operation from now on.
+    /// Disturbs every call of this operation from now on.
     pub fn disturb_all_of(&self, operation: &'static str, fault: Option<Fault>) {
         self.watch().script.always_of(operation, fault);
     }
@@ -168,8 +170,8 @@ impl Proxy {
         watch.script.left() + watch.meanwhile.len()
     }
 
-    /// Hands the calls that met [`Fault::Late`] to the engine, in the order in which they came; nobody waits for their
-    /// answers any more.
+    /// Hands the calls that met [`Fault::Late`] to the engine, in the order in which they came;
+    /// nobody waits for their responses any more.
     pub async fn deliver_late(&self) -> Result<usize> {
         let held = std::mem::take(&mut self.watch().held);
         let calls = held.len();
@@ -213,8 +215,8 @@ impl Proxy {
         self.watch().consumed.clone()
     }
 
-    /// What the calls consumed that were answered since it was last taken or [`Proxy::count`]: without counting rounds, for
-    /// which every call takes longer.
+    /// What the calls consumed that were answered since it was last taken or [`Proxy::count`]:
+    /// without counting rounds, for which every call takes longer.
     pub fn take_consumed(&self) -> Vec<Consumed> {
         std::mem::take(&mut self.watch().consumed)
     }

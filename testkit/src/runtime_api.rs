@@ -22,7 +22,7 @@ use crate::REQUEST_ID;
 pub enum RuntimeCall {
     /// It wants an event.
     Ready,
-    /// The answer to the event that it got.
+    /// The response to the event that it got.
     Response(Value),
     /// It could not start, or not answer.
     Error(String),
@@ -80,7 +80,8 @@ impl Drop for RuntimeApi {
 
 async fn next(State(channels): State<Arc<Channels>>) -> impl IntoResponse {
     channels.send(RuntimeCall::Ready).await;
-    // Nobody has another event once the other end is gone; the function waits for one, as in the cloud.
+    // Nobody has another event once the other end is gone; the function waits for one, as in the
+    // cloud.
     let event = channels.events.lock().await.recv().await;
     let Some(event) = event else { return pending().await };
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is right")

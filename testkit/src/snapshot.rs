@@ -11,8 +11,8 @@ use crate::state::without;
 const NEVER: (&str, &str) = ("9999-01-01T00:00:00Z", "253370764800");
 
 impl TestApp {
-    /// Everything in the table, as [`TestApp::restored`] takes it: nothing expires, no attempt at a password is under way,
-    /// and no use of a credential is noted yet.
+    /// Everything in the table, as [`TestApp::restored`] takes it: nothing expires, no attempt at a
+    /// password is under way, and no use of a credential is noted yet.
     pub async fn snapshot(&self) -> Vec<Value> {
         let items = self.items().await.into_iter();
         items.filter(|item| item["sk"]["S"] != "LOCKOUT").map(fresh).collect()
@@ -25,7 +25,8 @@ impl TestApp {
         app
     }
 
-    /// The same service with nothing left of what it was used for: started anew, over a table that holds these items.
+    /// The same service with nothing left of what it was used for: started anew, over a table that
+    /// holds these items.
     pub async fn used_again(mut self, items: &[Value]) -> Self {
         self.restart().await.expect("the test service starts again");
         self.set_back(items).await;

@@ -94,7 +94,7 @@ async fn a_token_with_scopes_may_do_exactly_what_they_allow() {
     }
 }
 
-/// The answer names the scope that is missing, if one would help.
+/// The response names the scope that is missing, if one would help.
 fn assert_told(operation: &Operation, rejected: &testkit::ApiResponse) {
     let bearer = r#"Bearer realm="rollcall", error="insufficient_scope""#;
     let (text, challenge) = match operation.token_scope().map(Scope::as_str) {

@@ -29,7 +29,7 @@ fn assert_wrong(response: &ApiResponse, case: &str) {
     assert_eq!(response.header("www-authenticate"), Some(CHALLENGE), "{case}");
 }
 
-/// Refused with 429; the seconds until it is worth trying again.
+/// Rejected with 429; the seconds until it is worth trying again.
 fn retry_after(response: &ApiResponse) -> u64 {
     let problem = json!({ "title": "Too Many Requests", "status": 429, "detail": "too many attempts to sign in; try again later", "code": "too_many_attempts" });
     assert_eq!(response.parts(), (429, &problem));

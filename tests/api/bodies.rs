@@ -8,7 +8,7 @@ fn with_body() -> impl Iterator<Item = Operation> {
     user_operations().filter(|operation| operation.json_body().is_some())
 }
 
-/// The problems that an answer lists as `<field>: <problem>`, whichever dialect it is in.
+/// The problems that a response lists as `<field>: <problem>`, whichever dialect it is in.
 fn problems(body: &Value) -> Vec<String> {
     let texts = |list: &Value| -> Vec<String> {
         list.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()

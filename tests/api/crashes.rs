@@ -1,5 +1,5 @@
-//! A function killed in the middle of work of many steps, at every step there is: what it leaves nobody sees, and a later
-//! request or the sweep clears it up.
+//! A function killed in the middle of work of many steps, at every step there is: what it leaves
+//! nobody sees, and a later request or the sweep clears it up.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -80,7 +80,7 @@ async fn a_deletion_killed_at_any_step_is_all_or_nothing_and_finished_later() {
     }
 }
 
-/// An account whose deletion was killed before anything was cleared up.
+/// An account whose deletion was killed before anything was cleaned up.
 async fn left_behind() -> (TestApp, DeletionFixture) {
     let mut app = TestApp::start().await;
     let fixture = DeletionFixture::with_members(&app, MEMBERS).await;

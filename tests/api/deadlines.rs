@@ -1,6 +1,8 @@
-//! How long a request can take: a bounded number of attempts, each of a bounded time, and an end to all of it.
+//! How long a request can take: a bounded number of attempts, each of a bounded time, and an end to
+//! all of it.
 //!
-//! What takes long is seen by what was sent, or by a clock that runs ahead whenever nothing else happens.
+//! What takes long is seen by what was sent, or by a clock that runs ahead whenever nothing else
+//! happens.
 
 use std::error::Error as _;
 use std::fs;
@@ -54,7 +56,7 @@ async fn a_request_that_hangs_is_503_in_its_dialect_before_lambda_gives_up() {
             let media_type = HeaderValue::from_static(operation.error_media_type());
             assert_eq!(response.headers()["content-type"], media_type, "{operation}");
         }
-        // A second is left for starting, hashing a password and sending the answer.
+        // A second is left for starting, hashing a password and sending the response.
         assert!(started.elapsed() + Duration::from_secs(1) < Duration::from_secs(shortest));
     }
 }

@@ -19,7 +19,8 @@ fn writes() -> impl Iterator<Item = Operation> {
     user_operations().filter(Operation::is_write)
 }
 
-/// The event of an operation under a key. A token that is rotated is another one than asks, since that works no more.
+/// The event of an operation under a key. A token that is rotated is another one than asks, since
+/// that works no more.
 async fn under(app: &TestApp, operation: &Operation, person: &Person<'_>, key: &str) -> Value {
     let rotates = operation.name == "rollcall-rotate-token";
     let authorization = if rotates { person.basic() } else { person.token().to_owned() };
@@ -32,7 +33,7 @@ fn keyed(mut event: Value, key: &str) -> Value {
     event
 }
 
-/// The answer as it was the first time, if it is a repeated one.
+/// The response as it was the first time, if it is a repeated one.
 fn first(mut response: ApiResponse) -> Option<ApiResponse> {
     let place = response.headers.iter().position(|(name, _)| name == "idempotency-replayed")?;
     assert_eq!(response.headers.remove(place).1, "true");
@@ -214,7 +215,7 @@ async fn a_stored_response_expires_after_a_day() {
     assert_eq!(again.body, other.body);
 }
 
-/// The answers that the table keeps.
+/// The responses that the table keeps.
 async fn stored(app: &TestApp) -> Vec<Value> {
     app.items().await.into_iter().filter(|item| item["type"]["S"] == "response").collect()
 }
@@ -247,7 +248,7 @@ async fn the_table_alone_reveals_neither_request_nor_response() {
         assert_eq!(names, BTreeSet::from(NAMES), "{operation}");
         for name in ["fingerprint", "sealed"] {
             let bytes = STANDARD.decode(item[name]["S"].as_str().unwrap()).unwrap();
-            // No field name and no status of the answer, nor a plain hash of the request's body.
+            // No field name and no status of the response, nor a plain hash of the request's body.
             let text = String::from_utf8_lossy(&bytes);
             assert!(!text.contains("status") && !text.contains("body"), "{operation}: {text}");
             let body = event["body"].as_str().unwrap_or_default();
@@ -323,7 +324,8 @@ async fn a_rejection_caused_by_the_same_request_gives_way_to_its_response() {
     let path = format!("/v1/accounts/{}", jane.account());
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     let done = app.send("DELETE", &path, &headers, None).await;
-    // A batch is no snapshot: the account may be read after the write, and the kept answer before it.
+    // A batch is no snapshot: the account may be read after the write, and the kept answer before
+    // it.
     let response = stored(&app).await.remove(0);
     forget(&app, &response).await;
     let put = app.engine_later("PutItem", json!({ "Item": response }));
@@ -379,7 +381,7 @@ async fn a_request_whose_key_stays_in_use_is_409_and_not_done() {
     let jane = app.person("janedoe").await;
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     let before = State::from_items(&app.items().await);
-    // The first condition of a write under a key is that its answer is not there.
+    // The first condition of a write under a key is that its response is not there.
     app.proxy().disturb_all_of(WRITE, Some(Fault::Cancelled(&["ConditionalCheckFailed"])));
 
     let body = json!({ "name": "Mine" }).to_string();

@@ -11,7 +11,8 @@ use tokio::sync::OnceCell;
 
 const SECRET_READ: &str = "secretsmanager:GetSecretValue";
 
-/// What each function asks of the table and of Secrets Manager when everything is done that it can do; found out once.
+/// What each function asks of the table and of Secrets Manager when everything is done that it can
+/// do; found out once.
 async fn recorded_calls() -> &'static BTreeMap<&'static str, Vec<Call>> {
     static CALLS: OnceCell<BTreeMap<&'static str, Vec<Call>>> = OnceCell::const_new();
     CALLS.get_or_init(record_calls).await
@@ -82,7 +83,7 @@ async fn calls_of_a_verification() -> Vec<Call> {
     app.proxy().calls()
 }
 
-/// What a changed password asks for: other tokens are cleared up.
+/// What a changed password asks for: other tokens are cleaned up.
 async fn calls_of_a_new_password() -> Vec<Call> {
     let app = TestApp::start().await;
     let jane = fresh(&app.person("janedoe").await).await;
@@ -122,8 +123,8 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
     );
 }
 
-/// `DynamoDB` counts its errors per operation, so whatever is not named is not watched, and what is named in vain is paid
-/// for.
+/// `DynamoDB` counts its errors per operation, so whatever is not named is not watched, and what is
+/// named in vain is paid for.
 #[tokio::test]
 async fn alarms_and_dashboard_watch_exactly_the_operations_that_functions_call() {
     let called = recorded_calls()

@@ -50,7 +50,7 @@ async fn with<'a>(
     person.with_token(person.new_token(TokenKind::User, scopes, end).await)
 }
 
-/// Makes a token and gives the answer's body.
+/// Makes a token and gives the response's body.
 async fn made(person: &Person<'_>, input: &Value) -> Value {
     let made = person.send_json("POST", TOKENS, input).await;
     assert_eq!(made.status, 201, "{made:?}");
@@ -80,7 +80,7 @@ fn key_of(person: &Person<'_>, sort: &str) -> Value {
     json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": sort } })
 }
 
-/// As a change of the password does, but for the clearing up.
+/// As a change of the password does, but for the cleanup.
 async fn begin_another_epoch(app: &TestApp, person: &Person<'_>) {
     let change = json!({
         "Key": key_of(person, "USER"),

@@ -1,4 +1,5 @@
-//! Everything that the fuzzer runs on, run once: what was written by hand, what it found, and what ever broke a rule.
+//! Everything that the fuzzer runs on, run once: what was written by hand, what it found, and what
+//! ever broke a rule.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 

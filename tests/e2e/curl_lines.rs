@@ -1,4 +1,4 @@
-//! The curl lines of the three documents, with their answers.
+//! The curl lines of the three documents, with their responses.
 
 use serde_json::json;
 

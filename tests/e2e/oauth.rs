@@ -1,4 +1,5 @@
-//! The whole OAuth flow: in a real browser, and with a client program that knows nothing of Rollcall.
+//! The whole OAuth flow: in a real browser, and with a client program that knows nothing of
+//! Rollcall.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -110,8 +111,9 @@ impl Browser {
         self.client.wait().for_element(Locator::Css(&button)).await.unwrap().click().await.unwrap();
     }
 
-    /// Waits until the page shows an element with this text. While one page follows another, what was found on the first is
-    /// gone before it can be read; so the browser itself looks for both at once.
+    /// Waits until the page shows an element with this text. While one page follows another, what
+    /// was found on the first is gone before it can be read; so the browser itself looks for both
+    /// at once.
     async fn shows(&self, element: &str, text: &str) {
         let both = format!("//{element}[normalize-space(.)='{text}']");
         self.client.wait().for_element(Locator::XPath(&both)).await.unwrap();

@@ -1,7 +1,7 @@
 //! The shell blocks of README.md and docs/tour.md, run in order as a reader would.
 //!
-//! The other tests of this target run after this one, against the same service: the pages leave the first user's
-//! username, primary address and current account as they were.
+//! The other tests of this target run after this one, against the same service: the pages leave the
+//! first user's username, primary address and current account as they were.
 
 use std::fs;
 use std::path::Path;
@@ -15,13 +15,13 @@ use crate::service::{DEV, base_url, dev_json};
 /// The two commands of the README: the service runs already, and this test is part of the other.
 const NOT_RUN: [&str; 2] = ["cargo xtask dev", "cargo xtask test"];
 
-/// curl prints nothing but the answer, and the status on standard error.
+/// curl prints nothing but the response, and the status on standard error.
 const CURLRC: &str = "silent\nwrite-out = \"%{stderr}\\n@status %{http_code}\\n\"\n";
 
 /// The operator's command, as the pages call it.
 const ROLLCALL: &str = "rollcall() { \"$ROLLCALL_COMMAND\" \"$@\"; }\n";
 
-/// A command of a page, with the answer that the page shows below it.
+/// A command of a page, with the response that the page shows below it.
 struct Step {
     command: String,
     shown: String,
@@ -70,7 +70,8 @@ impl Step {
     }
 }
 
-/// Whether a value has the fields of the one that is shown, and no others unless only part is shown.
+/// Whether a value has the fields of the one that is shown, and no others unless only part is
+/// shown.
 fn has_shape(value: &Value, shown: &Value, is_part: bool) -> bool {
     match (value, shown) {
         (Value::Object(value), Value::Object(shown)) => {
@@ -87,8 +88,8 @@ fn has_shape(value: &Value, shown: &Value, is_part: bool) -> bool {
     }
 }
 
-/// The commands of a page's blocks: all of an `sh` block at once; in a `console` block each that begins with `$ `, with the
-/// indented lines that continue it.
+/// The commands of a page's blocks: all of an `sh` block at once; in a `console` block each that
+/// begins with `$ `, with the indented lines that continue it.
 fn steps(page: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for block in page.split("\n```").skip(1).step_by(2) {

@@ -1,7 +1,9 @@
-//! The programs of a package for arm64, as Lambda runs them but for the processor, which is emulated.
+//! The programs of a package for arm64, as Lambda runs them but for the processor, which is
+//! emulated.
 //!
-//! `ROLLCALL_PACKAGE` names the folder of the package. Every program gets the environment that the template gives it and
-//! nothing else, its events from a Runtime API, and the engine of the test for a table.
+//! `ROLLCALL_PACKAGE` names the folder of the package. Every program gets the environment that the
+//! template gives it and nothing else, its events from a Runtime API, and the engine of the test
+//! for a table.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
@@ -99,7 +101,7 @@ fn unsealed(body: Value) -> Value {
     json!([start, end])
 }
 
-/// The JSON in the answer's body, or its text; null if it is empty.
+/// The JSON in the response's body, or its text; null if it is empty.
 fn body(response: &Value) -> Value {
     let text = response["body"].as_str().unwrap_or_default();
     if text.is_empty() {

@@ -1,9 +1,9 @@
-//! Runs of many clients at once against the real binaries, several processes of each, whose calls to the table come
-//! through here.
+//! Runs of many clients at once against the real binaries, several processes of each, whose calls
+//! to the table come through here.
 //!
-//! `ROLLCALL_DEV_JSON` names the `dev.json` of the running service, `ROLLCALL_TABLE_PORT` the port on which its
-//! functions look for the table, `ROLLCALL_SEED` what everything is drawn from. `cargo xtask test` and `cargo xtask soak`
-//! set them.
+//! `ROLLCALL_DEV_JSON` names the `dev.json` of the running service, `ROLLCALL_TABLE_PORT` the port
+//! on which its functions look for the table, `ROLLCALL_SEED` what everything is drawn from. `cargo
+//! xtask test` and `cargo xtask soak` set them.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 

@@ -4,7 +4,7 @@ use testkit::history::linearizable::{Entry, Verdict, check};
 use testkit::history::rules::{Condition, Event, State, has, is, not, set, unset};
 use testkit::history::shrink::shrink;
 
-/// An operation that had its answer.
+/// An operation that had its response.
 fn from(invoked: u64, returned: u64, what: &str, event: Event) -> Entry {
     Entry { what: what.to_owned(), invoked, returned: Some(returned), event }
 }

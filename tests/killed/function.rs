@@ -39,8 +39,8 @@ struct Runtime {
 }
 
 impl Function {
-    /// Starts the binary with the environment that the template gives it, over the table of a service at this
-    /// address.
+    /// Starts the binary with the environment that the template gives it, over the table of a
+    /// service at this address.
     pub(crate) async fn start(binary: &str, app: &TestApp, table: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = listener.local_addr().unwrap().to_string();
@@ -66,7 +66,7 @@ impl Function {
         Self { process, events, responses }
     }
 
-    /// Hands it an event; its answer, however long it takes.
+    /// Hands it an event; its response, however long it takes.
     pub(crate) async fn invoke(&mut self, event: Value) -> Value {
         self.events.send(event).unwrap();
         self.responses.recv().await.unwrap()
@@ -78,7 +78,7 @@ impl Function {
     }
 }
 
-/// What a function asks of Lambda: its next event, and to take its answer or its failure.
+/// What a function asks of Lambda: its next event, and to take its response or its failure.
 async fn serve(State(runtime): State<Runtime>, method: Method, uri: Uri, body: Bytes) -> Response {
     if method == Method::GET && uri.path().ends_with("/invocation/next") {
         let Some(event) = runtime.events.lock().await.recv().await else {

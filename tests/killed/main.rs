@@ -47,8 +47,8 @@ fn work(fixture: &DeletionFixture, sweeps: bool) -> (&'static str, Value) {
     }
 }
 
-/// Starts a function, and kills it when so many of its calls to the table went through, with others under way; its
-/// answer, if it was faster.
+/// Starts a function, and kills it when so many of its calls to the table went through, with others
+/// under way; its response, if it was faster.
 async fn killed_after(
     calls: usize,
     app: &TestApp,
@@ -66,7 +66,8 @@ async fn killed_after(
     response
 }
 
-/// Members that the account still has, or had: asked of the engine itself, which takes as long as it takes.
+/// Members that the account still has, or had: asked of the engine itself, which takes as long as
+/// it takes.
 async fn members(app: &TestApp, fixture: &DeletionFixture) -> u64 {
     let mut query = json!({
         "Select": "COUNT",

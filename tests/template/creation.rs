@@ -1,4 +1,5 @@
-//! The stack as `moto`'s `CloudFormation` creates it, which stands in for Amazon's as far as it goes.
+//! The stack as `moto`'s `CloudFormation` creates it, which stands in for Amazon's as far as it
+//! goes.
 
 use std::collections::BTreeSet;
 

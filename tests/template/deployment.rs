@@ -59,8 +59,8 @@ fn a_changed_setting_makes_a_new_version_of_every_function() {
     assert!(before.is_disjoint(&after), "{after:?}");
 }
 
-/// SAM names a version after the template's text, so another value of a parameter alone makes none. `CloudFormation`
-/// does when the version's description changes.
+/// SAM names a version after the template's text, so another value of a parameter alone makes none.
+/// `CloudFormation` does when the version's description changes.
 #[test]
 fn a_parameter_that_a_version_depends_on_is_in_its_description() {
     let parameters = DEPLOYED.template["Parameters"].as_object().unwrap();

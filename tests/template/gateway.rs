@@ -1,4 +1,5 @@
-//! How an HTTP API chooses the route of a request, as its documentation says; every route here takes all methods.
+//! How an HTTP API chooses the route of a request, as its documentation says; every route here
+//! takes all methods.
 
 use std::collections::BTreeMap;
 

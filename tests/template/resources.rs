@@ -67,8 +67,8 @@ fn a_policy_allows_only_single_actions_on_the_table_or_the_service_key() {
 
 #[test]
 fn a_role_has_its_policies_and_may_log_and_trace() {
-    // SAM adds the second one to every function that is traced; it allows to write traces and to ask how many to take,
-    // neither of which IAM can restrict to one function.
+    // SAM adds the second one to every function that is traced; it allows to write traces and to
+    // ask how many to take, neither of which IAM can restrict to one function.
     const MANAGED: [&str; 2] = [
         "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
         "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",

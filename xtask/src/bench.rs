@@ -70,8 +70,8 @@ fn cargo_run(how: &[&str], name: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// With the package whose sizes are read, and built with the features of the whole workspace, as the tests have built
-/// it already.
+/// With the package whose sizes are read, and built with the features of the whole workspace, as
+/// the tests have built it already.
 async fn baseline() -> Result<Command> {
     package::package(&[Arch::Arm64], Profile::Release).await?;
     tools::install("valgrind").await?;

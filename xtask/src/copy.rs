@@ -29,7 +29,8 @@ impl Copy {
         &self.folder
     }
 
-    /// Makes the copy equal to the workspace again. What is equal is not touched, so that it is not built again.
+    /// Makes the copy equal to the workspace again. What is equal is not touched, so that it is not
+    /// built again.
     pub(crate) fn refresh(&self) -> Result<()> {
         let files = sources()?;
         for file in &files {

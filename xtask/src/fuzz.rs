@@ -1,4 +1,5 @@
-//! `cargo xtask fuzz`: bad input at scale. What must hold stands in `tests::fuzz`, what libFuzzer runs in `fuzz/`.
+//! `cargo xtask fuzz`: bad input at scale. What must hold stands in `tests::fuzz`, what libFuzzer
+//! runs in `fuzz/`.
 
 mod keep;
 mod report;
@@ -16,7 +17,8 @@ use devkit::supervise::Supervised;
 use devkit::{out, supervise, tools, workspace};
 use report::Report;
 
-/// What a run may take: memory in MiB, a single allocation likewise, and seconds for one input on a slow machine.
+/// What a run may take: memory in MiB, a single allocation likewise, and seconds for one input on a
+/// slow machine.
 const LIMITS: [&str; 3] = ["-rss_limit_mb=2048", "-malloc_limit_mb=256", "-timeout=60"];
 
 /// Words that input is likely to need.
@@ -121,7 +123,8 @@ async fn replay(target: &str, input: &Path) -> Result<ExitCode> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// How long input may be, in bytes: a body is refused beyond 64 KiB, and what is in a header is short.
+/// How long input may be, in bytes: a body is rejected beyond 64 KiB, and what is in a header is
+/// short.
 fn max_len(target: &str) -> usize {
     match target {
         "form" | "json" => 70_000,
@@ -160,8 +163,8 @@ fn corpus(target: &str) -> PathBuf {
     workspace::root().join("fuzz/corpus").join(target)
 }
 
-/// A command of cargo-fuzz. The sanitizer, by which it limits memory, is not stable in Rust: the compiler is told to take
-/// it all the same.
+/// A command of cargo-fuzz. The sanitizer, by which it limits memory, is not stable in Rust: the
+/// compiler is told to take it all the same.
 fn cargo_fuzz(command: &str) -> Result<Command> {
     let mut fuzz = supervise::command(tools::cargo_fuzz()?)?;
     fuzz.args(["fuzz", command, "--fuzz-dir", "fuzz", "--target-dir"]).arg(build_folder()?);

@@ -45,8 +45,8 @@ struct Built<'a> {
     sha256: String,
 }
 
-/// Writes `target/package/<arch>/` for each architecture, from the locked dependencies, or that of another profile; ends
-/// early on a signal.
+/// Writes `target/package/<arch>/` for each architecture, from the locked dependencies, or that of
+/// another profile; ends early on a signal.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let mut signals = ShutdownSignals::catch()?;
     tokio::select! {

@@ -75,8 +75,9 @@ pub fn keys() -> Result<Secrets> {
 }
 
 impl Secrets {
-    /// Creates what is not there yet: two users who have nothing to do with each other, and an OAuth client, which data of
-    /// an earlier version lacks. Says whether there was anything to create.
+    /// Creates what is not there yet: two users who have nothing to do with each other, and an
+    /// OAuth client, which data of an earlier version lacks. Says whether there was anything to
+    /// create.
     pub async fn seed(
         &mut self,
         endpoint: &str,

@@ -38,7 +38,7 @@ pub(crate) struct Measured {
     pub(crate) metrics: usize,
     /// Size of that line.
     pub(crate) log_bytes: usize,
-    /// Size of the answer's head and body.
+    /// Size of the response's head and body.
     pub(crate) response_bytes: usize,
 }
 

@@ -16,7 +16,8 @@ pub(crate) struct Item {
     pub(crate) dollars: f64,
 }
 
-/// What is paid for because it is there: the type, what it is, its price, and how many units one of it is, if not one.
+/// What is paid for because it is there: the type, what it is, its price, and how many units one of
+/// it is, if not one.
 const PAID: [(&str, &str, &str, Option<Units>); 4] = [
     ("AWS::SecretsManager::Secret", "secret: the service key", "secrets", None),
     ("AWS::CloudWatch::Alarm", "metrics that alarms look at", "alarm-metrics", Some(alarm_metrics)),

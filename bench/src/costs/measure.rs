@@ -1,4 +1,5 @@
-//! What each documented operation takes: calls to the table, capacity units, a line in the log and an answer.
+//! What each documented operation takes: calls to the table, capacity units, a line in the log and
+//! a response.
 
 #![expect(clippy::expect_used, reason = "what cannot be measured ends the measurement")]
 
@@ -29,8 +30,8 @@ const STACKS: [(&str, &[(&str, &str)]); 4] = [
     ),
 ];
 
-/// Measures everything. A credential counts as used this hour, so it begins anew when an hour ends meanwhile. Only one
-/// measurement may run in a process, since all share a log.
+/// Measures everything. A credential counts as used this hour, so it begins anew when an hour ends
+/// meanwhile. Only one measurement may run in a process, since all share a log.
 pub(crate) async fn facts() -> Facts {
     loop {
         let hour = || Timestamp::now().as_second() / 3600;
@@ -87,7 +88,7 @@ async fn by_credential() -> Vec<Measured> {
     measured
 }
 
-/// A write whose answer is kept, and the same request once more.
+/// A write whose response is kept, and the same request once more.
 async fn under_a_key(operation: &Operation) -> Vec<Measured> {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;

@@ -24,7 +24,8 @@ async fn the_documentation_says_what_operations_and_idle_stacks_cost() {
     );
 }
 
-/// With the documented sizes where those are right by five in a hundred: numbers and times have more or fewer digits.
+/// With the documented sizes where those are right by five in a hundred: numbers and times have
+/// more or fewer digits.
 fn with_documented_sizes(facts: Facts, documented: &BTreeMap<String, (usize, usize)>) -> Facts {
     let sized = |measured: Measured| match documented.get(&measured.name) {
         Some(&(log, response))
@@ -42,8 +43,9 @@ fn is_about(measured: usize, documented: usize) -> bool {
     20 * measured.abs_diff(documented) <= documented
 }
 
-/// Sizes of the line in the log and of the answer, as a document has them, by operation and credential. They differ by
-/// some bytes from run to run, since numbers and times have more or fewer digits.
+/// Sizes of the line in the log and of the response, as a document has them, by operation and
+/// credential. They differ by some bytes from run to run, since numbers and times have more or
+/// fewer digits.
 fn sizes(document: &str) -> BTreeMap<String, (usize, usize)> {
     let rows = document.lines().filter_map(|line| {
         let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();

@@ -17,8 +17,8 @@ const GIGABYTE: f64 = 1_073_741_824.0;
 /// What `API Gateway` counts as one request.
 const METERED_BYTES: usize = 512 * 1024;
 
-/// How long things take: a round is taken, as only a cloud could tell it; the others are of a bench on another machine,
-/// which had a whole core, as a function has at 1,769 MB.
+/// How long things take: a round is taken, as only a cloud could tell it; the others are of a bench
+/// on another machine, which had a whole core, as a function has at 1,769 MB.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Assumptions {
     /// Milliseconds that a round of calls to DynamoDB takes
@@ -162,7 +162,8 @@ impl<'a> Requests<'a> {
     }
 }
 
-/// What Lambda writes by itself at the level `INFO`, after the examples of its documentation: estimated.
+/// What Lambda writes by itself at the level `INFO`, after the examples of its documentation:
+/// estimated.
 const PLATFORM_LINES: [&str; 2] = [
     r#"{"time":"2026-11-22T00:00:00.000Z","type":"platform.start","record":{"requestId":"8a3f0c1e-0000-4000-8000-000000000001","version":"12","tracing":{"spanId":"0123456789abcdef","type":"X-Amzn-Trace-Id","value":"Root=1-69202ef8-000000000000000000000011;Parent=0123456789abcdef;Sampled=0"}}}"#,
     r#"{"time":"2026-11-22T00:00:00.021Z","type":"platform.report","record":{"requestId":"8a3f0c1e-0000-4000-8000-000000000001","metrics":{"durationMs":20.123,"billedDurationMs":21,"memorySizeMB":1024,"maxMemoryUsedMB":24},"tracing":{"spanId":"0123456789abcdef","type":"X-Amzn-Trace-Id","value":"Root=1-69202ef8-000000000000000000000011;Parent=0123456789abcdef;Sampled=0"},"status":"success"}}"#,

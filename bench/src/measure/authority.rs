@@ -11,7 +11,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// Where Debian keeps what the system trusts, file by file under the hash of its subject, and all in one file.
+/// Where Debian keeps what the system trusts, file by file under the hash of its subject, and all
+/// in one file.
 const SYSTEM_FOLDER: &str = "/etc/ssl/certs";
 const SYSTEM_BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// What is compiled into the functions.

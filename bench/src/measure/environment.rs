@@ -11,7 +11,8 @@ use testkit::{Operation, Person, TestApp, operations};
 use super::authority::Authority;
 use super::front::{Front, Passed};
 
-/// A read by a token in every group, the one that costs the fewest rounds there, and a write of two rounds.
+/// A read by a token in every group, the one that costs the fewest rounds there, and a write of two
+/// rounds.
 const OPERATIONS: [&str; 10] = [
     "quave-get-account",
     "quave-get-current-account",

@@ -1,4 +1,5 @@
-//! What stands in front of a local service: TLS as in the cloud, or nothing, and a count of what passes.
+//! What stands in front of a local service: TLS as in the cloud, or nothing, and a count of what
+//! passes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,7 +27,8 @@ pub(crate) struct Front {
 pub(crate) struct Passed {
     pub(crate) calls: u64,
     pub(crate) bytes: u64,
-    /// How long at least one call was under way: from its last bytes to the first ones of its answer.
+    /// How long at least one call was under way: from its last bytes to the first ones of its
+    /// response.
     pub(crate) responding: Duration,
     under_way: u32,
     since: Option<Instant>,
@@ -127,7 +129,7 @@ impl Passed {
         self.end_call(waits);
     }
 
-    /// Of a connection that waits for an answer.
+    /// Of a connection that waits for a response.
     fn end_call(&mut self, waits: &AtomicBool) {
         if waits.swap(false, Ordering::Relaxed) {
             self.under_way -= 1;

@@ -84,7 +84,7 @@ impl Running {
         Ok(running)
     }
 
-    /// One request; how long its answer took, in milliseconds.
+    /// One request; how long its response took, in milliseconds.
     pub(crate) async fn send(&mut self, subject: &Subject) -> Result<f64> {
         let sent = Instant::now();
         self.api.events.send(subject.event.clone()).await?;
@@ -122,7 +122,8 @@ impl Running {
         }
     }
 
-    /// What the threads ran so far that it has, in milliseconds: this hardly depends on what else the machine does.
+    /// What the threads ran so far that it has, in milliseconds: this hardly depends on what else
+    /// the machine does.
     fn processor_time(&self) -> Result<f64> {
         let id = self.child.id().context("it ended by itself")?;
         let mut nanoseconds = 0.0;

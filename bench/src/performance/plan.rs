@@ -11,7 +11,8 @@ pub(crate) struct Plan {
     pub(crate) functions: Vec<Function>,
     /// The floors' programs, where they are measured too.
     pub(crate) floors: Option<Floors>,
-    /// Whether the table is reached over TLS, as in the cloud. The programs then trust what `AWS_CA_BUNDLE` names.
+    /// Whether the table is reached over TLS, as in the cloud. The programs then trust what
+    /// `AWS_CA_BUNDLE` names.
     pub(crate) tls: bool,
     /// How often each program is started.
     pub(crate) rounds: usize,
@@ -73,9 +74,10 @@ pub(crate) struct Measured {
     pub(crate) is_read: bool,
     /// Whether the function has the means to hash passwords.
     pub(crate) hashes: bool,
-    /// From the start of the process to its first question for an event, in milliseconds: the median.
+    /// From the start of the process to its first question for an event, in milliseconds: the
+    /// median.
     pub(crate) init_ms: f64,
-    /// From the first event to its answer, in milliseconds: the median.
+    /// From the first event to its response, in milliseconds: the median.
     pub(crate) first_ms: f64,
     /// Both together, in milliseconds: the median.
     pub(crate) cold_ms: f64,
@@ -87,7 +89,8 @@ pub(crate) struct Measured {
     pub(crate) warm_p50_ms: f64,
     /// See there.
     pub(crate) warm_p99_ms: f64,
-    /// Of a warm request, while a call was under way behind the front, in milliseconds: the median of the starts' means.
+    /// Of a warm request, while a call was under way behind the front, in milliseconds: the median
+    /// of the starts' means.
     pub(crate) table_ms: f64,
     /// The most memory that it had at any time, in KiB: the median.
     pub(crate) peak_kib: f64,
@@ -95,7 +98,8 @@ pub(crate) struct Measured {
     pub(crate) size: u64,
     /// Calls to the table in a warm request.
     pub(crate) calls: f64,
-    /// What passes between function and table in a warm request, in bytes, both ways and without TLS.
+    /// What passes between function and table in a warm request, in bytes, both ways and without
+    /// TLS.
     pub(crate) bytes: f64,
     /// Its starts, one by one.
     pub(crate) rounds: Vec<Round>,
@@ -107,7 +111,7 @@ pub(crate) struct Measured {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Round {
-    /// From the start of the process to its first answer, in milliseconds.
+    /// From the start of the process to its first response, in milliseconds.
     pub(crate) cold_ms: f64,
     /// The later requests, in milliseconds: the median.
     pub(crate) warm_p50_ms: f64,

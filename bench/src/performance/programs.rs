@@ -47,7 +47,8 @@ impl Compared {
     }
 }
 
-/// Every function that a request reaches, or only these, each with its own features alone, as in a package.
+/// Every function that a request reaches, or only these, each with its own features alone, as in a
+/// package.
 pub(crate) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Function>> {
     let mut all = Template::load()?.functions().to_vec();
     all.retain(|function| !function.routes.is_empty());

@@ -37,8 +37,8 @@ impl<'a> Shares<'a> {
         }
     }
 
-    /// What it takes too much of. Nothing is held that hashes passwords or is only compared; all else to the calls that are
-    /// due, and a read to what a start may take.
+    /// What it takes too much of. Nothing is held that hashes passwords or is only compared; all
+    /// else to the calls that are due, and a read to what a start may take.
     fn over_budget(&self) -> Vec<&'static str> {
         if !self.of.is_function() || self.of.is_compared || self.of.hashes {
             return Vec::new();
@@ -64,8 +64,9 @@ impl<'a> Shares<'a> {
     }
 }
 
-/// The mean of the middle half of the rounds. Where a virtual machine runs at two speeds in turn, medians jump from the
-/// one to the other, and this does not; what happened once is left out all the same.
+/// The mean of the middle half of the rounds. Where a virtual machine runs at two speeds in turn,
+/// medians jump from the one to the other, and this does not; what happened once is left out all
+/// the same.
 fn midmean(measured: &Measured, of: fn(&Round) -> f64) -> f64 {
     let mut times: Vec<_> = measured.rounds.iter().map(of).collect();
     times.sort_unstable_by(f64::total_cmp);

@@ -20,7 +20,8 @@ pub(crate) struct Senders {
     pub(crate) timed: Vec<TestCredentials>,
 }
 
-/// All requests at one size: first through the proxy, which sees what they consume, then past it and with a watch.
+/// All requests at one size: first through the proxy, which sees what they consume, then past it
+/// and with a watch.
 pub(crate) async fn points(
     app: &mut TestApp,
     requests: &[Request],
@@ -39,8 +40,8 @@ pub(crate) async fn points(
     Ok(points)
 }
 
-/// What a request consumes whose credential was used before in the same hour: so it begins anew when an hour ends
-/// meanwhile.
+/// What a request consumes whose credential was used before in the same hour: so it begins anew
+/// when an hour ends meanwhile.
 async fn counted(
     app: &TestApp,
     request: &Request,

@@ -33,7 +33,8 @@ enum Part {
     Account,
 }
 
-/// The items of a founder with a personal account and another one, and of a member of the personal one.
+/// The items of a founder with a personal account and another one, and of a member of the personal
+/// one.
 pub(crate) struct Model {
     items: Vec<(Part, Pattern)>,
 }

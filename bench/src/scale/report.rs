@@ -23,7 +23,8 @@ impl Dimension {
     }
 }
 
-/// Prints, and fails if something costs more than it may; writes the documentation too if it shall and nothing does.
+/// Prints, and fails if something costs more than it may; writes the documentation too if it shall
+/// and nothing does.
 pub(crate) fn report(scaled: &Scaled, write: bool) -> Result<()> {
     let section = section(scaled)?;
     out::line(&section)?;

@@ -18,14 +18,15 @@ pub(crate) struct Request {
     /// In place of the one that the event has.
     query: Option<fn(&TestCredentials, u64) -> String>,
     per: Option<Per>,
-    /// Whether it deletes an account that was made for that, and not the one that the others ask about.
+    /// Whether it deletes an account that was made for that, and not the one that the others ask
+    /// about.
     has_spare: bool,
 }
 
 /// What it may cost more for.
 #[derive(Clone, Copy)]
 enum Per {
-    /// What its answer lists, and what one of that is called.
+    /// What its response lists, and what one of that is called.
     Listed(&'static str),
     /// What there is, and what one of that is called.
     There(&'static str),
@@ -82,7 +83,7 @@ impl Request {
         Ok(event)
     }
 
-    /// How many things with a price there were, after the answer was seen to be the right one.
+    /// How many things with a price there were, after the response was seen to be the right one.
     pub(crate) fn things(&self, response: &ApiResponse, size: u64) -> Result<u64> {
         ensure!(response.status == self.operation.success(), "{}: {response:?}", self.name);
         let listed = listed(&response.body);
@@ -97,7 +98,7 @@ impl Request {
     }
 }
 
-/// How many the only list of an answer has.
+/// How many the only list of a response has.
 fn listed(body: &Value) -> u64 {
     let fields = body.as_object().into_iter().flat_map(serde_json::Map::values);
     fields.filter_map(Value::as_array).map(|list| list.len() as u64).sum()
@@ -113,7 +114,8 @@ async fn spare_account(app: &TestApp, who: &TestCredentials) -> Result<String> {
     Ok(made.text("id").to_owned())
 }
 
-/// Every documented operation, as its event asks for it: the size of the table is no reason for any to cost more.
+/// Every documented operation, as its event asks for it: the size of the table is no reason for any
+/// to cost more.
 pub(crate) fn every_operation() -> Vec<Request> {
     let all = operations();
     let touching = all.iter().filter(|operation| operation.rounds() > 0);
@@ -124,8 +126,9 @@ pub(crate) fn every_operation() -> Vec<Request> {
     touching.map(request).collect()
 }
 
-/// What the admin of an account asks. What changes the number of members comes last. Deleting is not among them: what it
-/// clears up grows with the members, and what it has no time for, the sweep does.
+/// What the admin of an account asks. What changes the number of members comes last. Deleting is
+/// not among them: what it cleans up grows with the members, and what it has no time for, the sweep
+/// does.
 pub(crate) fn about_members() -> Vec<Request> {
     let mut requests = flat(&[
         "quave-get-account",

@@ -6,11 +6,13 @@ use super::{Point, Price, Row};
 struct Measure {
     name: &'static str,
     of: fn(&Point) -> f64,
-    /// How many times it may have been rounded up, each time by less than one, at a point of those that start with this one.
+    /// How many times it may have been rounded up, each time by less than one, at a point of those
+    /// that start with this one.
     rounded: fn(first: &Point, at: &Point) -> u64,
 }
 
-/// Whatever is fetched in several calls ends in one that is not full; and every call rounds its units up.
+/// Whatever is fetched in several calls ends in one that is not full; and every call rounds its
+/// units up.
 const MEASURES: [Measure; 3] = [
     Measure { name: "calls", of: |point| point.calls as f64, rounded: |first, _| first.calls },
     Measure { name: "read units", of: |point| point.reads, rounded: |_, at| at.calls },
@@ -38,8 +40,8 @@ fn is_same(pair: &[Point], measure: &Measure) -> bool {
     (measure.of)(&pair[0]) == (measure.of)(&pair[1])
 }
 
-/// Whether each further thing costs no more among many than among few, as far as rounding lets it be seen, and no further
-/// thing nothing.
+/// Whether each further thing costs no more among many than among few, as far as rounding lets it
+/// be seen, and no further thing nothing.
 fn is_even(points: &[Point], measure: &Measure) -> bool {
     let (steps, still): (Vec<_>, Vec<_>) =
         points.windows(2).partition(|pair| pair[0].things != pair[1].things);
@@ -64,7 +66,8 @@ fn price(step: &[Point], of: fn(&Point) -> f64) -> f64 {
     (of(&step[1]) - of(&step[0])) / things(step)
 }
 
-/// Read and write units for each further thing, over all sizes; nothing where there are no more things.
+/// Read and write units for each further thing, over all sizes; nothing where there are no more
+/// things.
 pub(crate) fn prices(row: &Row) -> Option<(f64, f64)> {
     let (first, last) = row.points.first().zip(row.points.last())?;
     let step = [first.clone(), last.clone()];

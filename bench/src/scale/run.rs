@@ -1,5 +1,5 @@
-//! Requests as what they work on grows: a table that is filled with clones of a household, past the API, and users of it
-//! who sign in and ask through the API.
+//! Requests as what they work on grows: a table that is filled with clones of a household, past the
+//! API, and users of it who sign in and ask through the API.
 
 use super::measure::{Senders, points};
 use super::model;
@@ -22,7 +22,8 @@ pub(crate) async fn measured(sizes: &Sizes) -> Result<Scaled> {
     Ok(Scaled { rows })
 }
 
-/// Every operation by users from all over the table. Each is counted with a user of its own, of whom nothing else was asked.
+/// Every operation by users from all over the table. Each is counted with a user of its own, of
+/// whom nothing else was asked.
 async fn by_users(table: &mut Table, sizes: &[u64]) -> Result<Vec<Row>> {
     let requests = requests::every_operation();
     let mut by_size = Vec::new();

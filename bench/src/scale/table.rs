@@ -1,4 +1,5 @@
-//! The table in a file: filled with clones of a household in large steps, and asked by some of them.
+//! The table in a file: filled with clones of a household in large steps, and asked by some of
+//! them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,8 @@ pub(crate) struct Table {
     _file: DataFile,
 }
 
-/// The engine's file, which goes when the measurement ends. What an earlier one left that was killed goes first.
+/// The engine's file, which goes when the measurement ends. What an earlier one left that was
+/// killed goes first.
 struct DataFile(PathBuf);
 
 impl DataFile {
@@ -64,7 +66,8 @@ impl Table {
         &mut self.app
     }
 
-    /// Puts in so many households of two that there are so many users; so many founders from all over what was put in.
+    /// Puts in so many households of two that there are so many users; so many founders from all
+    /// over what was put in.
     pub(crate) async fn grow(&mut self, users: u64, founders: usize) -> Result<Vec<Names>> {
         let (first, end) = (self.households, users / 2);
         let apart = (end - first) / founders as u64;
@@ -141,7 +144,8 @@ impl Table {
         Ok(member)
     }
 
-    /// Has clones sign in with their passwords, each for a token, and see that they are who they should be.
+    /// Has clones sign in with their passwords, each for a token, and see that they are who they
+    /// should be.
     pub(crate) async fn sign_in(&self, all: &[Names]) -> Result<Vec<TestCredentials>> {
         let mut signed_in = Vec::new();
         for names in all {

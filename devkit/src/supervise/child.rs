@@ -11,7 +11,8 @@ use tokio::process::{Child, ChildStdin};
 
 const GRACE_SECONDS: u32 = 4;
 
-/// A command that runs guarded; what is added to it (arguments, environment, folder) the program gets.
+/// A command that runs guarded; what is added to it (arguments, environment, folder) the program
+/// gets.
 pub fn command(program: impl AsRef<OsStr>) -> Result<Command> {
     command_with_grace(program, GRACE_SECONDS)
 }

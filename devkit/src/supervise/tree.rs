@@ -18,8 +18,8 @@ struct Process {
     parent: i32,
 }
 
-/// Makes orphans below this process its own children, so that none leaves the tree. Linux alone can do that;
-/// elsewhere the children of a killed child escape [`kill_all`].
+/// Makes orphans below this process its own children, so that none leaves the tree. Linux alone can
+/// do that; elsewhere the children of a killed child escape [`kill_all`].
 #[cfg(target_os = "linux")]
 pub(super) fn adopt_orphans() -> Result<()> {
     rustix::process::set_child_subreaper(Some(getpid())).context("cannot become a subreaper")

@@ -28,7 +28,8 @@ impl TestApp {
         &self.table_name
     }
 
-    /// Asks the engine itself, past functions and proxy: for arranging and inspecting what no operation shows.
+    /// Asks the engine itself, past functions and proxy: for arranging and inspecting what no
+    /// operation shows.
     pub async fn engine(&self, operation: &str, mut request: Value) -> Value {
         request["TableName"] = json!(self.table_name);
         self.engine.call(operation, &request).await.expect("the engine answers")
@@ -47,7 +48,8 @@ impl TestApp {
         }
     }
 
-    /// Puts items, each the JSON text of its attributes, into the table in one step, past functions and proxy.
+    /// Puts items, each the JSON text of its attributes, into the table in one step, past functions
+    /// and proxy.
     pub async fn import(&self, items: Vec<String>) -> anyhow::Result<()> {
         self.engine.import(&self.table_name, items).await
     }

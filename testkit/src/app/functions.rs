@@ -1,4 +1,5 @@
-//! The functions as libraries, each with a connection of its own, as with a role of its own in the cloud.
+//! The functions as libraries, each with a connection of its own, as with a role of its own in the
+//! cloud.
 
 use std::collections::BTreeMap;
 
@@ -77,7 +78,7 @@ impl Functions {
         Ok(())
     }
 
-    /// Has a function answer a request, whether or not it serves its path.
+    /// Runs a function on a request, whether or not it serves its path.
     pub(super) async fn run(&self, function: &str, call: ApiRequest) -> Response<Body> {
         let apps = &self.apps;
         match function {

@@ -24,7 +24,7 @@ enum Form {
     Nothing,
     /// A token that may be taken everywhere, by what the readers call it.
     Token(String),
-    /// A token that is recognised and refused.
+    /// A token that is recognized and rejected.
     Environment,
     /// A name and a password.
     Basic(String, String),
@@ -34,8 +34,9 @@ enum Form {
     Bad,
 }
 
-/// The first line is `X-Date`, each other one a value of `Authorization`: whatever they are, the readers of all groups
-/// agree on the one kind of credential that the documentation says it is, and say nothing of it when they refuse it.
+/// The first line is `X-Date`, each other one a value of `Authorization`: whatever they are, the
+/// readers of all groups agree on the one kind of credential that the documentation says it is, and
+/// say nothing of it when they reject it.
 pub fn authorization(input: &[u8]) {
     let text = samples::replaced(&String::from_utf8_lossy(input));
     let Some(headers) = headers(&text) else { return };
@@ -132,7 +133,7 @@ fn read<P: AuthScheme>(outcome: Result<P>, text: &str) -> Form {
     }
 }
 
-/// What a refusal says: one of three things, none of which has room for anything of the header.
+/// What a rejection says: one of three things, none of which has room for anything of the header.
 fn rejected(error: &Error, text: &str) -> Form {
     match error {
         Error::MissingCredential => Form::Nothing,

@@ -50,7 +50,8 @@ impl FromStr for Expiry {
     }
 }
 
-/// A JSON body is an error that every dialect can tell, or has the fields that were read of it, within their bounds.
+/// A JSON body is an error that every dialect can tell, or has the fields that were read of it,
+/// within their bounds.
 pub fn json(input: &[u8]) {
     check(input, "application/json", ApiRequest::json, &|| {
         serde_json::from_slice::<Map<String, Value>>(input).ok().map(BTreeMap::from_iter)

@@ -27,14 +27,14 @@ struct Stage {
 
 static STAGE: LazyLock<Mutex<Option<Stage>>> = LazyLock::new(Mutex::default);
 
-/// An event, in which credentials may stand by their names, is answered in time, without a fault of ours, in the shape
-/// that the documentation has for the dialect of its path; every function to which it does not belong answers 404; and
-/// the log tells no secret.
+/// An event, in which credentials may stand by their names, is answered in time, without a fault of
+/// ours, in the shape that the documentation has for the dialect of its path; every function to
+/// which it does not belong answers 404; and the log tells no secret.
 pub fn event(input: &[u8]) {
     answered(input);
 }
 
-/// The same; the status of the answer. Nothing if the input is no event.
+/// The same; the status of the response. Nothing if the input is no event.
 pub fn answered(input: &[u8]) -> Option<u16> {
     let text = std::str::from_utf8(input).ok()?;
     let mut stage = STAGE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,7 +59,7 @@ impl Stage {
     }
 }
 
-/// Sends the event and looks at every answer; the status of the first.
+/// Sends the event and looks at every response; the status of the first.
 async fn response(shared: &SharedState, text: &str) -> Option<u16> {
     let event = shared.event(text)?;
     let responses = shared.responses(&event).await?;

@@ -1,7 +1,7 @@
 //! What must hold whatever a client sends: one property for every kind of bad input.
 //!
-//! The fuzzer (`fuzz/`, `cargo xtask fuzz`) looks for input that breaks one; the input that it found interesting, and
-//! all that ever broke one, is run by an ordinary test.
+//! The fuzzer (`fuzz/`, `cargo xtask fuzz`) looks for input that breaks one; the input that it
+//! found interesting, and all that ever broke one, is run by an ordinary test.
 
 mod authorization;
 mod body;

@@ -1,10 +1,10 @@
-//! What every answer is like, as docs/api.md has it.
+//! What every response is like, as docs/api.md has it.
 
 use lambda_http::http::HeaderMap;
 use serde_json::Value;
 use shared::http::Dialect;
 
-/// What an answer may hold beside what the request held.
+/// What a response may hold beside what the request held.
 const ROOM: usize = 256 * 1024;
 
 /// The most that escaping makes of a byte.
@@ -14,7 +14,7 @@ const ESCAPED: usize = 6;
 const STATUSES: [u16; 16] =
     [200, 201, 204, 303, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429];
 
-/// An answer as API Gateway gets it.
+/// A response as API Gateway gets it.
 pub(super) struct Sent<'a> {
     pub(super) path: &'a str,
     pub(super) status: u16,
@@ -23,7 +23,8 @@ pub(super) struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    /// Refuses an answer that is a fault of ours, has a shape that its dialect has not, or grows beyond what was sent.
+    /// Rejects a response that is a fault of ours, has a shape that its dialect has not, or grows
+    /// beyond what was sent.
     pub(super) fn check(&self, request_bytes: usize) {
         let Self { path, status, body, .. } = self;
         assert!(STATUSES.contains(status), "{path} is answered {status}: {body}");

@@ -1,4 +1,5 @@
-//! A service of the fuzzer's own: a user with a credential of every kind, and a table that is put back after each event.
+//! A service of the fuzzer's own: a user with a credential of every kind, and a table that is put
+//! back after each event.
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use serde_json::{Value, json};
@@ -30,7 +31,8 @@ const FUNCTIONS: [&str; 9] = [
 pub(super) struct SharedState {
     app: TestApp,
     items: Vec<Value>,
-    /// What stands in events for what only this world has; no name comes before one that it is the start of.
+    /// What stands in events for what only this world has; no name comes before one that it is the
+    /// start of.
     names: Vec<(&'static str, String)>,
     /// What signs.
     key: (String, String),
@@ -64,7 +66,8 @@ impl SharedState {
         Some(event)
     }
 
-    /// What the function of the event's path sends back, and then every other function. Nothing if it is no event.
+    /// What the function of the event's path sends back, and then every other function. Nothing if
+    /// it is no event.
     pub(super) async fn responses(&self, event: &Value) -> Option<Vec<ApiGatewayV2httpResponse>> {
         let call = || serde_json::from_value(event.clone()).ok().map(received);
         let own = function_of(&call()?);
@@ -109,8 +112,8 @@ async fn credentials(person: &Person<'_>) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// A client with what the user granted to it: a code that was not used, the tokens for another one, and a page on which
-/// the user is asked again.
+/// A client with what the user granted to it: a code that was not used, the tokens for another one,
+/// and a page on which the user is asked again.
 async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String)> {
     let client = app.new_client("https://client.example.com/callback", true).await;
     let who = person.who();
@@ -129,7 +132,8 @@ async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String
     ]
 }
 
-/// The path and query by which the client asks, to the letter as the event has it: the form is sealed for that alone.
+/// The path and query by which the client asks, exactly as the event has it: the form is sealed for
+/// that alone.
 fn authorize_path(client: &OAuthClient) -> String {
     let operations = operations();
     let operation = operations.iter().find(|operation| operation.name == "hub-oauth-ask");

@@ -23,7 +23,8 @@ impl<W: Transport> ClientStep<'_, W> {
         self.shared_user()
     }
 
-    /// A token of a user, now and then one that has ended, or one with a list of scopes if that is enough.
+    /// A token of a user, now and then one that has ended, or one with a list of scopes if that is
+    /// enough.
     pub(crate) fn token(&mut self, user: &KnownUser, to_read: bool) -> Credential {
         let tokens: Vec<KnownToken> =
             user.tokens.iter().filter(|token| to_read || !token.only_reads).cloned().collect();

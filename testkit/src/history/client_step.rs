@@ -1,4 +1,4 @@
-//! One operation of one client: what it asks, and what the answer says of whom.
+//! One operation of one client: what it asks, and what the response says of whom.
 
 use fastrand::Rng;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::{ApiResponse, OAuthClient, basic, date, signature};
 
 /// A way to the service.
 pub trait Transport {
-    /// Sends a request; nothing if the connection was lost or no answer came in time.
+    /// Sends a request; nothing if the connection was lost or no response came in time.
     fn send(
         &self,
         method: &str,
@@ -56,13 +56,13 @@ pub(crate) struct Seen {
     projections: Vec<Projection>,
 }
 
-/// How a request ended, for those who read its answer.
+/// How a request ended, for those who read its response.
 pub(crate) enum Ended {
     /// With this status, which is none of the others.
     With(u16),
     /// Nobody knows whether it did what it was to do.
     Unknown,
-    /// The credential was refused, or too many passwords are being checked: nothing was done.
+    /// The credential was rejected, or too many passwords are being checked: nothing was done.
     Rejected,
 }
 
@@ -101,7 +101,7 @@ impl Credential {
         }
     }
 
-    /// What the refusal of it says; nothing if it may have another reason.
+    /// What the rejection of it says; nothing if it may have another reason.
     fn rejected(&self) -> Option<(Object, Condition)> {
         match self {
             // An address may be somebody else's by now.
@@ -207,7 +207,8 @@ impl<W: Transport> ClientStep<'_, W> {
         seen
     }
 
-    /// How it ended. A failure is a fault by itself if nothing disturbed it, and one of our own at any time.
+    /// How it ended. A failure is a fault by itself if nothing disturbed it, and one of our own at
+    /// any time.
     pub(crate) fn ended(&self, seen: &Seen) -> Ended {
         match seen.response.as_ref().map(|response| response.status) {
             None | Some(503) if self.is_undisturbed => {
@@ -220,7 +221,7 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// Notes what the answer says.
+    /// Notes what the response says.
     pub(crate) fn note(&self, mut seen: Seen, projections: Vec<Projection>) {
         seen.projections.extend(projections);
         self.keep(seen, true);
@@ -232,13 +233,13 @@ impl<W: Transport> ClientStep<'_, W> {
         self.keep(seen, false);
     }
 
-    /// Notes an answer that cannot be right.
+    /// Notes a response that cannot be right.
     pub(crate) fn note_wrong(&self, seen: Seen) {
         self.wrong(&seen, "is no answer to this");
         self.keep(seen, true);
     }
 
-    /// Notes something wrong with an answer.
+    /// Notes something wrong with a response.
     pub(crate) fn wrong(&self, seen: &Seen, problem: &str) {
         let body =
             seen.response.as_ref().map(|response| response.body.to_string()).unwrap_or_default();
@@ -284,7 +285,7 @@ impl Seen {
         self.response.as_ref().map_or(&Value::Null, |response| &response.body)
     }
 
-    /// A header of the answer.
+    /// A header of the response.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.response.as_ref().and_then(|response| response.header(name))
     }

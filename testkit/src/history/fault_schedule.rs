@@ -1,5 +1,5 @@
-//! Trouble between the functions and the table that is drawn from a seed: the same seed, the same trouble for the n-th
-//! call.
+//! Trouble between the functions and the table that is drawn from a seed: the same seed, the same
+//! trouble for the n-th call.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -53,7 +53,8 @@ const FAIR: u32 = 500;
 /// An outage ends after at most so many calls.
 const LONGEST_OUTAGE: u32 = 60;
 
-/// Every second call takes so many milliseconds more at most, so that requests overlap in ever other ways.
+/// Every second call takes so many milliseconds more at most, so that requests overlap in ever
+/// other ways.
 const LATE: u64 = 12;
 
 /// What stands before the proxy and makes its trouble.
@@ -72,7 +73,8 @@ struct FaultWindow {
     met: BTreeMap<&'static str, usize>,
 }
 
-/// The port, as soon as the run before has let go of it: its server ends with its runtime, after its test.
+/// The port, as soon as the run before has let go of it: its server ends with its runtime, after
+/// its test.
 async fn bound(port: u16) -> Result<TcpListener> {
     for _ in 0..100 {
         match TcpListener::bind(("127.0.0.1", port)).await {
@@ -86,7 +88,8 @@ async fn bound(port: u16) -> Result<TcpListener> {
 }
 
 impl FaultSchedule {
-    /// Listens on this port, 0 for any free one, with no trouble yet. Where it listens, and the weather.
+    /// Listens on this port, 0 for any free one, with no trouble yet. Where it listens, and the
+    /// schedule.
     pub async fn start(port: u16, proxy: Proxy, seed: u64) -> Result<(String, Self)> {
         let listener = bound(port).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
@@ -116,8 +119,8 @@ impl FaultSchedule {
 }
 
 impl FaultWindow {
-    /// What the next call meets, and how late it is. Every call draws the same number of times, so that what the n-th
-    /// one meets depends on the seed alone, and on what kind of call it is.
+    /// What the next call meets, and how late it is. Every call draws the same number of times, so
+    /// that what the n-th one meets depends on the seed alone, and on what kind of call it is.
     fn next(&mut self, operation: &str) -> (Option<Fault>, Duration) {
         let (late, roll) = (self.rng.u64(..2 * LATE), self.rng.u16(..1000));
         let (outage, length) = (self.rng.u32(..FAIR), self.rng.u32(1..=LONGEST_OUTAGE));

@@ -1,8 +1,9 @@
 //! Whether a history is linearizable: Wing and Gong's search with Lowe's cache of what was tried.
 //!
-//! The search takes one operation after another that no unfinished one precedes in time, and follows every state that it
-//! may leave. An operation whose outcome nobody knows may come at any time after it was asked for, or never. What was
-//! tried, the set of operations taken and the state, is not tried again.
+//! The search takes one operation after another that no unfinished one precedes in time, and
+//! follows every state that it may leave. An operation whose outcome nobody knows may come at any
+//! time after it was requested, or never. What was tried, the set of operations taken and the
+//! state, is not tried again.
 
 use std::collections::HashSet;
 
@@ -18,7 +19,8 @@ pub struct Entry {
     pub what: String,
     /// When it asked, on a clock that counts.
     pub invoked: u64,
-    /// When it had the answer; nothing if it learned no outcome: then it may have happened at any later time, or never.
+    /// When it had the response; nothing if it learned no outcome: then it may have happened at any
+    /// later time, or never.
     pub returned: Option<u64>,
     /// What that says of the object.
     pub event: Event,
@@ -27,9 +29,10 @@ pub struct Entry {
 /// What the search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// There is an order in which every answer is right.
+    /// There is an order in which every response is right.
     Linearizable,
-    /// There is none. The last states that any order comes to, before one of the rest would have to follow.
+    /// There is none. The last states that any order comes to, before one of the rest would have to
+    /// follow.
     Violated(Vec<State>),
     /// The search was given up.
     Undecided,
@@ -62,7 +65,8 @@ impl Taken {
 /// How far an order has come.
 type Configuration = (Taken, State);
 
-/// Searches for an order of the entries, which are sorted by when they were invoked, from this state on.
+/// Searches for an order of the entries, which are sorted by when they were invoked, from this
+/// state on.
 pub fn check(initial: &State, entries: &[Entry]) -> Verdict {
     check_within(MAX_STATES, initial, entries)
 }
@@ -117,7 +121,7 @@ fn successors((taken, state): &Configuration, entries: &[Entry]) -> Option<Vec<C
     Some(next)
 }
 
-/// The entries that may come next: none that had its answer before they were asked for is left.
+/// The entries that may come next: none that had its response before they were sent is left.
 fn candidates(taken: &Taken, entries: &[Entry]) -> Vec<usize> {
     let (mut found, mut limit) = (Vec::new(), u64::MAX);
     for (place, entry) in entries.iter().enumerate() {

@@ -34,7 +34,7 @@ pub struct Variant {
     then: Vec<(String, Option<String>)>,
 }
 
-/// What an operation and its answer say of one object: it went in one of these ways.
+/// What an operation and its response say of one object: it went in one of these ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     ways: Vec<Variant>,

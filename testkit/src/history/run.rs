@@ -1,4 +1,5 @@
-//! A run: rounds of many clients at once, each round with users of its own, and what was wrong with them.
+//! A run: rounds of many clients at once, each round with users of its own, and what was wrong with
+//! them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,7 +38,7 @@ pub struct Stage<'a, W> {
     pub admin: String,
     /// A client to which users grant something.
     pub oauth: OAuthClient,
-    /// The trouble; none for a run in which every answer must come.
+    /// The trouble; none for a run in which every response must come.
     pub schedule: Option<&'a FaultSchedule>,
 }
 
@@ -53,7 +54,8 @@ pub struct Size {
 /// What came of it.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Of each operation: how often it was asked for, how often that went well, and how often nobody knows.
+    /// Of each operation: how often it was requested, how often that went well, and how often
+    /// nobody knows.
     pub operations: BTreeMap<String, [usize; 3]>,
     /// How many histories were checked.
     pub histories: usize,
@@ -62,7 +64,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many operations were asked for.
+    /// How many operations were requested.
     pub fn total(&self) -> usize {
         self.operations.values().map(|[requested, ..]| requested).sum()
     }
@@ -180,7 +182,7 @@ async fn look<W: Transport>(stage: &Stage<'_, W>, shared: &SharedState) {
     shared.log().push(Done { what, invoked, returned, projections });
 }
 
-/// Every history that is not linearizable, and every answer that is wrong by itself.
+/// Every history that is not linearizable, and every response that is wrong by itself.
 fn judged(shared: &SharedState) -> Report {
     let histories = histories(shared);
     let mut violations = std::mem::take(&mut *shared.wrong());
@@ -198,7 +200,7 @@ fn judged(shared: &SharedState) -> Report {
     Report { operations, histories: histories.len(), violations }
 }
 
-/// What was noted of each object, in the order in which it was asked for.
+/// What was noted of each object, in the order in which it was requested.
 fn histories(shared: &SharedState) -> BTreeMap<Object, Vec<Entry>> {
     let (mut log, known) = (shared.log(), shared.known());
     log.sort_by_key(|done| done.invoked);

@@ -1,4 +1,5 @@
-//! What is there before the clients begin: users, accounts with several members, and names to compete for.
+//! What is there before the clients begin: users, accounts with several members, and names to
+//! compete for.
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};

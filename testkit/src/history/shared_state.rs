@@ -92,7 +92,7 @@ pub(crate) struct KnownGrant {
     pub(crate) code: String,
     pub(crate) refresh: Vec<String>,
     pub(crate) access: Vec<String>,
-    /// How often tokens were asked for: an eleventh access token would end the first.
+    /// How often tokens were requested: an eleventh access token would end the first.
     pub(crate) requested: u32,
     pub(crate) made: std::time::Instant,
 }
@@ -107,7 +107,8 @@ pub(crate) struct Known {
     /// Whose address is whose, as far as somebody was told.
     pub(crate) owners: HashMap<String, String>,
     pub(crate) usernames: Vec<String>,
-    /// By account: when somebody first asked for its deletion and was not refused, and when somebody first knew it.
+    /// By account: when somebody first asked for its deletion and was not rejected, and when
+    /// somebody first knew it.
     pub(crate) deletions: BTreeMap<String, (u64, u64)>,
     pub(crate) slugs: HashMap<String, String>,
     /// API keys that were deleted.
@@ -171,7 +172,7 @@ pub(crate) struct SharedState {
     known: Mutex<Known>,
     log: Mutex<Vec<Done>>,
     tally: Mutex<BTreeMap<String, [usize; 3]>>,
-    /// Answers that are wrong whatever went before.
+    /// Responses that are wrong whatever went before.
     wrong: Mutex<Vec<String>>,
 }
 
@@ -189,7 +190,8 @@ impl SharedState {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How often each operation was asked for, got an answer that is no failure, and got no outcome.
+    /// How often each operation was requested, got a response that is no failure, and got no
+    /// outcome.
     pub(crate) fn tally(&self) -> MutexGuard<'_, BTreeMap<String, [usize; 3]>> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! The whole table at the end of a run, as one more answer.
+//! The whole table at the end of a run, as one more response.
 
 use std::collections::{BTreeMap, HashMap};
 

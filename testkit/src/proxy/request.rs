@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// Reads that need not be consistent: the operation, what the body holds, and why nothing can rest on what is stale. None
-/// is: every read carries a permission, an answer or a condition.
+/// Reads that need not be consistent: the operation, what the body holds, and why nothing can rest
+/// on what is stale. None is: every read carries a permission, a response or a condition.
 const MAY_BE_STALE: [(&str, &str, &str); 0] = [];
 
 /// Whether it reads without demanding to be consistent, and is none that may.
@@ -51,7 +51,7 @@ pub(super) fn actions(body: &[u8]) -> usize {
     request["TransactItems"].as_array().map_or(0, Vec::len)
 }
 
-/// The capacity units that an answer says were consumed.
+/// The capacity units that a response says were consumed.
 pub(super) fn units(body: &[u8]) -> Option<f64> {
     let response: Value = serde_json::from_slice(body).unwrap_or_default();
     match &response["ConsumedCapacity"] {

@@ -68,14 +68,14 @@ pub(super) struct Held {
     body: Bytes,
 }
 
-/// What the client gets: an answer, or the end of the connection.
+/// What the client gets: a response, or the end of the connection.
 enum Outcome {
     ApiResponse(Response),
     Closed,
 }
 
 impl Transport {
-    /// Relays one call; an error ends the connection without an answer.
+    /// Relays one call; an error ends the connection without a response.
     pub(super) async fn relay(self, request: Request<Incoming>) -> io::Result<Response> {
         let (parts, body) = request.into_parts();
         let body = to_bytes(Body::new(body), usize::MAX).await.map_err(io::Error::other)?;
@@ -133,7 +133,8 @@ impl Transport {
         Some(watch.meanwhile.remove(place).1)
     }
 
-    /// What no call may do: what its role does not allow, read what may be stale, or sign by a clock that is not the table's.
+    /// What no call may do: what its role does not allow, read what may be stale, or sign by a
+    /// clock that is not the table's.
     fn rejected(&self, operation: &str, call: &Held) -> Option<Response> {
         let mut watch = lock(&self.watch);
         let denied = grants::denied(&call.caller, permissions(operation, &call.body));
@@ -177,7 +178,7 @@ impl Transport {
         Ok(Outcome::ApiResponse(response))
     }
 
-    /// The faults that leave the client without an answer.
+    /// The faults that leave the client without a response.
     async fn without_response(&self, fault: Fault, call: Held) -> Result<Outcome> {
         match fault {
             Fault::ResponseLost | Fault::ResponseLate => drop(self.forward(call).await?),
@@ -225,7 +226,7 @@ impl Transport {
         Ok(json_response(StatusCode::OK, &response))
     }
 
-    /// The answer with the time that the table's clock shows.
+    /// The response with the time that the table's clock shows.
     fn dated(&self, mut response: Response) -> Response {
         let ahead = lock(&self.watch).ahead;
         let now = Timestamp::from_second(Timestamp::now().as_second() + ahead);
@@ -252,7 +253,7 @@ impl Held {
     }
 }
 
-/// The first half of an answer that is as long as it says, and then nothing.
+/// The first half of a response that is as long as it says, and then nothing.
 async fn cut(response: Response) -> Result<Response> {
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await?;

@@ -46,8 +46,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Success means that it is done, exactly once. Otherwise it is 503 with all of it done or nothing. Anything else is a
-/// lie: without a fault there would have been success.
+/// Success means that it is done, exactly once. Otherwise it is 503 with all of it done or nothing.
+/// Anything else is a lie: without a fault there would have been success.
 pub(super) fn first(of: &Rehearsal, response: &ApiResponse, state: &State) -> Result<Came, String> {
     if response.status == of.first.status {
         if !state.is_like(&of.first.state) {
@@ -66,7 +66,8 @@ pub(super) fn first(of: &Rehearsal, response: &ApiResponse, state: &State) -> Re
     Err(format!("503 and half done:{}", state.difference(&of.first.state)))
 }
 
-/// The same request once more is answered, and ends, as if it was the first one or the second, whichever it is.
+/// The same request once more is answered, and ends, as if it was the first one or the second,
+/// whichever it is.
 pub(super) fn second(
     of: &Rehearsal,
     came: Came,
@@ -87,7 +88,8 @@ pub(super) fn second(
     Ok(())
 }
 
-/// Under a key the retry is answered as the first request was, or would have been if its answer had not been lost.
+/// Under a key the retry is answered as the first request was, or would have been if its response
+/// had not been lost.
 pub(super) fn repeated(
     of: &Rehearsal,
     came: Came,

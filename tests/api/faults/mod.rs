@@ -1,11 +1,13 @@
-//! Every write, with every fault at every one of its calls to the table, and once more under an `Idempotency-Key`.
+//! Every write, with every fault at every one of its calls to the table, and once more under an
+//! `Idempotency-Key`.
 //!
-//! `ROLLCALL_REWRITE=1 cargo test -p tests --test api faults::` writes the table of docs/reliability-data.md anew. The writes are
-//! the documented operations, some of them in a second way too, the calls are those of a run without a fault, and what is
-//! right follows from that run and from the same request sent once more.
+//! `ROLLCALL_REWRITE=1 cargo test -p tests --test api faults::` writes the table of
+//! docs/reliability-data.md anew. The writes are the documented operations, some of them in a
+//! second way too, the calls are those of a run without a fault, and what is right follows from
+//! that run and from the same request sent once more.
 //!
-//! `ROLLCALL_FAULTS_SEED=N` plays a quarter of the cases, which N draws; `cargo xtask test` does so. All of them take
-//! minutes: `cargo xtask verify` plays those.
+//! `ROLLCALL_FAULTS_SEED=N` plays a quarter of the cases, which N draws; `cargo xtask test` does
+//! so. All of them take minutes: `cargo xtask verify` plays those.
 
 mod judge;
 mod page;
@@ -29,8 +31,8 @@ use write::Write;
 
 /// Runs the writes of these operations; every failure is reported, not only the first.
 ///
-/// Nothing is logged meanwhile, which would take longer than everything else; what the functions log is searched by all
-/// other tests.
+/// Nothing is logged meanwhile, which would take longer than everything else; what the functions
+/// log is searched by all other tests.
 async fn play_writes(of: impl Fn(&Operation) -> bool) {
     let _quiet = set_default(NoSubscriber::new());
     let start = Instant::now();

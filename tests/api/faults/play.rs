@@ -77,8 +77,8 @@ impl Case {
     }
 }
 
-/// Services that no case is played on at the moment. A case begins where one has never been: what it starts from is
-/// put back, and nobody remembers anything.
+/// Services that no case is played on at the moment. A case begins where one has never been: what
+/// it starts from is put back, and nobody remembers anything.
 #[derive(Default)]
 pub(super) struct Idle {
     apps: Mutex<Vec<TestApp>>,
@@ -107,7 +107,8 @@ impl Idle {
 }
 
 impl Rehearsal {
-    /// All calls; under a key those from the write on: before it nothing is kept, and a key changes nothing.
+    /// All calls; under a key those from the write on: before it nothing is kept, and a key changes
+    /// nothing.
     fn places_that_matter(&self) -> &[Place] {
         let is_write = |place: &Place| place.operation == "TransactWriteItems";
         let write = self.places.iter().position(is_write).unwrap_or_default();
@@ -125,9 +126,9 @@ impl Rehearsal {
             .collect()
     }
 
-    /// Plays those that are drawn, each on a service of its own. The time limits of calls are real, so that a machine with too much to
-    /// do comes out otherwise in some: these are played again, alone, and count if they never come out as documented. What
-    /// breaks a promise counts at once.
+    /// Plays those that are drawn, each on a service of its own. The time limits of calls are real,
+    /// so that a machine with too much to do comes out otherwise in some: these are played again,
+    /// alone, and count if they never come out as documented. What breaks a promise counts at once.
     pub(super) async fn play_all(&self, idle: &Idle, sample: &mut Sample) -> Vec<Played> {
         let mut played = self.play_at_once(sample.draw(self.cases()), idle).await;
         for (case, outcome) in &mut played {
@@ -207,7 +208,8 @@ impl Rehearsal {
         Ok(outcome)
     }
 
-    /// A client that retries ends where it would have ended without a fault, whatever still arrives after that.
+    /// A client that retries ends where it would have ended without a fault, whatever still arrives
+    /// after that.
     async fn asked_again(
         &self,
         app: &TestApp,
@@ -217,7 +219,7 @@ impl Rehearsal {
         let response = app.send_event(&self.event).await;
         let mut items = app.items().await;
         if self.write.is_keyed && broken(&items).is_some() {
-            // A repeated answer leaves it to the sweep to clear up.
+            // A repeated answer leaves it to the sweep to clean up.
             app.sweep().await.map_err(|error| Failure::OutOfTime(error.to_string()))?;
             items = app.items().await;
         }
@@ -236,8 +238,8 @@ impl Rehearsal {
         Ok(())
     }
 
-    /// Calls that arrive after all that change nothing. Where asking again makes another one, so may a late call, and it
-    /// touches nothing that is there.
+    /// Calls that arrive after all that change nothing. Where asking again makes another one, so
+    /// may a late call, and it touches nothing that is there.
     async fn after_late_calls(&self, app: &TestApp, before: &State) -> Result<(), String> {
         let items = app.items().await;
         let after = State::from_items(&items);

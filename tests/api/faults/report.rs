@@ -39,7 +39,8 @@ impl Report {
         let mut came = vec![BTreeSet::new(); FAULTS.len()];
         for (case, outcome) in played {
             match outcome {
-                // Of two calls made at once, nobody knows whether the one is done when the other ends all connections.
+                // Of two calls made at once, nobody knows whether the one is done when the other
+                // ends all connections.
                 Ok(_) if case.place.is_beside_another && case.fault() == Fault::Gone => {}
                 Ok(outcome) => {
                     if self.sample.is_some() && !is_documented(&of.write, &case, outcome) {
@@ -60,7 +61,8 @@ impl Report {
         }
     }
 
-    /// Under a key nothing comes out that does not without one, but for the answer to whoever asks again.
+    /// Under a key nothing comes out that does not without one, but for the response to whoever
+    /// asks again.
     fn add_keyed(&mut self, of: &Rehearsal, came: &[BTreeSet<Came>]) {
         let has_response = of.second.status == of.first.status || of.write.ends_its_credential();
         if !has_response || !of.second.state.is_like(&of.first.state) {
@@ -73,7 +75,8 @@ impl Report {
         }
     }
 
-    /// Nothing failed, and the documentation says what came of it: exactly that, if all cases were played.
+    /// Nothing failed, and the documentation says what came of it: exactly that, if all cases were
+    /// played.
     pub(super) fn assert_good(mut self) {
         if self.sample.is_none() {
             self.compare_rows();
@@ -98,7 +101,8 @@ impl Report {
     }
 }
 
-/// A write's row: what the same request is answered when it is done already, and what can come of each fault.
+/// A write's row: what the same request is answered when it is done already, and what can come of
+/// each fault.
 fn row(of: &Rehearsal, came: &[BTreeSet<Came>]) -> String {
     let again = if of.second.state.says_the_same(&of.first.state) { "same" } else { "more" };
     format!("| {} | {} {again}{}", of.write, of.second.status, cells(came))
@@ -120,7 +124,8 @@ const fn sign(outcome: Came) -> &'static str {
     }
 }
 
-/// Whether a case came out as the documentation says; a write that it does not know only has to come out well.
+/// Whether a case came out as the documentation says; a write that it does not know only has to
+/// come out well.
 pub(super) fn is_documented(write: &Write, case: &Case, outcome: Came) -> bool {
     let rows = page::rows();
     let row = rows.iter().find(|row| page::name(row) == write.name());

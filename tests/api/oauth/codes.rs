@@ -12,7 +12,7 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// The challenge of the verifier (RFC 7636, appendix B).
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// A code that was asked for with the challenge.
+/// A code that was requested with the challenge.
 async fn challenged_code(app: &TestApp, client: &OAuthClient) -> String {
     let challenge = format!("&code_challenge={CHALLENGE}&code_challenge_method=S256");
     let shown = ConsentPage::open(app, &(client.authorize_path("profile_read") + &challenge)).await;

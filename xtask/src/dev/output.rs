@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use devkit::out;
 
-/// A line with one of these tells a developer nothing; the last is about a variable that the server itself sets.
+/// A line with one of these tells a developer nothing; the last is about a variable that the server
+/// itself sets.
 const NOISE: [&str; 5] = [
     "INFO starting Runtime server",
     "INFO spawning function instance",

@@ -12,8 +12,8 @@ use devkit::out;
 /// The most that is kept for a target, in bytes: all of it is run with every run of the tests.
 const MAX_BYTES: u64 = 100 * 1024;
 
-/// Replaces what is kept of the fuzzer's input for a target. What covers nothing that the seeds do not cover goes, then,
-/// from the longest on, what is too much.
+/// Replaces what is kept of the fuzzer's input for a target. What covers nothing that the seeds do
+/// not cover goes, then, from the longest on, what is too much.
 pub(super) async fn keep(target: &str) -> Result<()> {
     let (corpus, work) = (corpus(target), work_folder(target)?);
     let merged = work.with_extension("merged");

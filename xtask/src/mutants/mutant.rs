@@ -1,4 +1,5 @@
-//! What a mutant is: a patch with a head that says which rule it breaks and which tests must find it.
+//! What a mutant is: a patch with a head that says which rule it breaks and which tests must find
+//! it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -14,8 +14,8 @@ use devkit::{tools, workspace};
 /// The name that Lambda starts.
 pub(crate) const BOOTSTRAP: &str = "bootstrap";
 
-/// Builds these alone, so that they hold the features that they ask for and not those of the whole workspace; writes
-/// `<folder>/<binary>/bootstrap` for each.
+/// Builds these alone, so that they hold the features that they ask for and not those of the whole
+/// workspace; writes `<folder>/<binary>/bootstrap` for each.
 pub(super) async fn build(
     binaries: &[&str],
     arch: Arch,

@@ -18,8 +18,8 @@ use super::tree::{Crate, Tree};
 use devkit::arch::Arch;
 use devkit::workspace;
 
-/// The bill of a function as JSON. It holds neither the time nor a serial number nor a path, so that the same sources
-/// give the same bill everywhere.
+/// The bill of a function as JSON. It holds neither the time nor a serial number nor a path, so
+/// that the same sources give the same bill everywhere.
 pub(super) fn sbom(package: &str, arch: Arch) -> Result<Vec<u8>> {
     let tree = Tree::for_package(package, arch)?;
     let bom = bill(&tree, &Facts::read(arch)?)?;
@@ -101,7 +101,7 @@ fn expression(licence: &str) -> Result<SpdxExpression> {
     Ok(SpdxExpression::parse_lax(licence.to_owned())?)
 }
 
-/// `Cargo.lock` and the answer of `cargo metadata`, as far as they agree in form.
+/// `Cargo.lock` and the response of `cargo metadata`, as far as they agree in form.
 #[derive(Deserialize)]
 struct Packages {
     #[serde(alias = "package")]

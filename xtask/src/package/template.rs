@@ -13,8 +13,8 @@ pub(super) fn source() -> Result<String> {
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// The text with the architecture, and with the folders of the package. It is changed as text, so that all else stays as
-/// it was written.
+/// The text with the architecture, and with the folders of the package. It is changed as text, so
+/// that all else stays as it was written.
 pub(super) fn packaged(source: &str, arch: Arch, template: &Template) -> Result<String> {
     let (mut code, mut architectures) = (0, 0);
     let lines = source.lines().map(|line| {

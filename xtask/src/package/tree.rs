@@ -21,9 +21,9 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// The crates that become part of a package's program: with the features that it is built with when it is built by
-    /// itself, for this target, without what only builds or tests it. `cargo metadata` cannot tell: it unites the
-    /// features of the whole workspace.
+    /// The crates that become part of a package's program: with the features that it is built with
+    /// when it is built by itself, for this target, without what only builds or tests it. `cargo
+    /// metadata` cannot tell: it unites the features of the whole workspace.
     pub(super) fn for_package(package: &str, arch: Arch) -> Result<Self> {
         let of = ["tree", "--locked", "--package", package, "--target", arch.target()];
         let form = ["--edges", "normal,no-proc-macro", "--prefix", "depth", "--format", " {p}"];

@@ -16,8 +16,8 @@ impl Count {
         Self { passed: success.into(), failed: (!success).into() }
     }
 
-    /// The tests of one `cargo test`. What it did wrong besides them, such as not compiling, counts as one failure,
-    /// and so does having run none.
+    /// The tests of one `cargo test`. What it did wrong besides them, such as not compiling, counts
+    /// as one failure, and so does having run none.
     pub(super) fn from_tests(success: bool, output: &str) -> Self {
         let mut count = Self::default();
         output.lines().filter_map(result).for_each(|result| count += result);

@@ -15,8 +15,8 @@ const PYTHON: &str = "ROLLCALL_PYTHON";
 /// The operator's command.
 const COMMAND: &str = "ROLLCALL_COMMAND";
 
-/// Runs the tests against a fresh service; that its log tells no secret counts as one more, and that it ends in good
-/// order.
+/// Runs the tests against a fresh service; that its log tells no secret counts as one more, and
+/// that it ends in good order.
 pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let amazons = (engine == Kind::DynamodbLocal).then_some("dynamodb-local");
     for tool in ["chromium", "python"].into_iter().chain(amazons) {

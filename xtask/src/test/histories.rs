@@ -1,4 +1,5 @@
-//! The runs of many clients at once, and the service for them, whose calls to the table come through the tests.
+//! The runs of many clients at once, and the service for them, whose calls to the table come
+//! through the tests.
 
 use std::process::Command;
 
@@ -27,7 +28,8 @@ pub(crate) struct Stage {
     through: u16,
 }
 
-/// Runs the tests from a seed of their own; that the service tells no secret and ends in good order count as more.
+/// Runs the tests from a seed of their own; that the service tells no secret and ends in good order
+/// count as more.
 pub(super) async fn run() -> Result<Outcome> {
     let seed = random_seed()?;
     out::line(format!(

@@ -1,7 +1,8 @@
 //! Lints, found by the build that the tests run.
 //!
-//! `cargo clippy` checks every dependency once more, for minutes, and keeps nothing that a build could use. Clippy compiles
-//! as well as rustc does, so here it builds what the tests run: that is done once, and by all steps alike.
+//! `cargo clippy` checks every dependency once more, for minutes, and keeps nothing that a build
+//! could use. Clippy compiles as well as rustc does, so here it builds what the tests run: that is
+//! done once, and by all steps alike.
 
 use std::process::Command;
 
@@ -17,7 +18,8 @@ use super::steps::{self, EMULATION, END_TO_END};
 const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
 const CLIPPY: &str = "clippy-driver";
 
-/// Builds everything; each warning is a failure. Cargo shows the warnings of what it built earlier too.
+/// Builds everything; each warning is a failure. Cargo shows the warnings of what it built earlier
+/// too.
 pub(super) async fn run() -> Result<Outcome> {
     // `--all-targets` leaves out what `test = false` takes out of plain `cargo test`.
     let with_service = ["--test", END_TO_END, "--test", HISTORIES, "--test", EMULATION];

@@ -1,4 +1,5 @@
-//! The package for arm64: that `sam build` makes the same, that it runs, and that nothing in it has grown.
+//! The package for arm64: that `sam build` makes the same, that it runs, and that nothing in it has
+//! grown.
 
 use std::fs;
 use std::path::Path;
@@ -98,7 +99,8 @@ async fn built_elsewhere() -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// Lets the real `sam build` run, and compares: each program counts as one, and so does the template.
+/// Lets the real `sam build` run, and compares: each program counts as one, and so does the
+/// template.
 async fn built_by_sam() -> Result<Outcome> {
     let built = workspace::target_dir()?.join("sam-build/build");
     let mut outcome = steps::check([sam_build(&built)?]).await?;

@@ -14,7 +14,8 @@ use devkit::engine::Kind;
 use devkit::profile::Profile;
 use devkit::{out, supervise, tools, workspace};
 
-/// The test target that needs the running service; `test = false` in its manifest keeps it out of plain `cargo test`.
+/// The test target that needs the running service; `test = false` in its manifest keeps it out of
+/// plain `cargo test`.
 pub(super) const END_TO_END: &str = "e2e";
 /// The test target that needs the package, likewise.
 pub(super) const EMULATION: &str = "emulation";
@@ -155,7 +156,8 @@ pub(super) fn operators_command() -> Result<Command> {
     Ok(build)
 }
 
-/// The tests of one target. Built with the features of the whole workspace, as all else, so that nothing is built twice.
+/// The tests of one target. Built with the features of the whole workspace, as all else, so that
+/// nothing is built twice.
 pub(super) fn tests_of(target: &str) -> Result<Command> {
     let mut tests =
         cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", target])?;

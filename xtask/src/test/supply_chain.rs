@@ -1,4 +1,5 @@
-//! What the dependencies are held against: `deny.toml`, and the database of known weaknesses where it can be had.
+//! What the dependencies are held against: `deny.toml`, and the database of known weaknesses where
+//! it can be had.
 
 use std::fs;
 use std::process::Command;
@@ -21,8 +22,9 @@ const BANS: &str = "bans";
 const OTHERS: [&str; 2] = ["fuzz/Cargo.toml", "bench/floors/Cargo.toml"];
 const REACHED_WITHIN: Duration = Duration::from_mins(1);
 
-/// Each check counts as one. Without a way to the database there is nothing to check advisories against, which is said
-/// and is no failure; everything that goes wrong with a database within reach is one.
+/// Each check counts as one. Without a way to the database there is nothing to check advisories
+/// against, which is said and is no failure; everything that goes wrong with a database within
+/// reach is one.
 pub(super) async fn run() -> Result<Outcome> {
     let installed = steps::installed("cargo-deny").await?;
     if installed.failed() {
@@ -71,7 +73,8 @@ fn database() -> Result<String> {
     Ok(url)
 }
 
-/// What keeps git from reaching the repository, in git's words: the same git that is to fetch it is asked.
+/// What keeps git from reaching the repository, in git's words: the same git that is to fetch it is
+/// asked.
 async fn obstacle(url: &str) -> Result<Option<String>> {
     let mut git = supervise::command("git")?;
     git.args(["ls-remote", "--quiet", "--exit-code", url, "HEAD"]);
@@ -88,7 +91,8 @@ async fn obstacle(url: &str) -> Result<Option<String>> {
     obstacle.map(|line| Some(line.to_owned()))
 }
 
-/// The line that says that there is no way to the host. Whatever else git says is a failure, and no reason to skip a check.
+/// The line that says that there is no way to the host. Whatever else git says is a failure, and no
+/// reason to skip a check.
 fn unreachable(output: &str) -> Option<&str> {
     const NO_WAY: [&str; 6] = [
         "CONNECT tunnel failed",

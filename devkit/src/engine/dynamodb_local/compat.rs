@@ -2,8 +2,8 @@
 //!
 //! - An attribute that is no key may be an empty text (May 2020): [`empty`].
 //! - A transaction may have 100 actions (September 2022): [`transaction`].
-//! - A single write whose condition fails can return the item that it met (June 2023). Here it is read after the
-//!   failure, so that it may be younger.
+//! - A single write whose condition fails can return the item that it met (June 2023). Here it is
+//!   read after the failure, so that it may be younger.
 //!
 //! Unlike the engine itself, this listens on 127.0.0.1 alone.
 
@@ -39,7 +39,8 @@ pub(super) struct CompatProxy {
 struct Backend {
     endpoint: String,
     client: Client,
-    /// The client request tokens of long transactions, and what came with them. Whoever may write here is alone.
+    /// The client request tokens of long transactions, and what came with them. Whoever may write
+    /// here is alone.
     completed: Arc<RwLock<HashMap<String, Value>>>,
 }
 

@@ -253,7 +253,8 @@ pub(super) fn seen_user(view: &Value, new: &[(String, Option<String>)]) -> Proje
     })
 }
 
-/// The listed ones are there and no others, as far as the clients know them: what was made without an answer may be there.
+/// The listed ones are there and no others, as far as the clients know them: what was made without
+/// a response may be there.
 fn exactly(start: &str, list: &Value, id: &str, is_known: impl Fn(&str) -> bool) -> Condition {
     let ids: BTreeSet<String> =
         list.as_array().into_iter().flatten().map(|view| text(view, id)).collect();

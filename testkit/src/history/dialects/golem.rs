@@ -145,7 +145,8 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 }
 
-/// What must be true of an address that becomes an account's: no other account's, and no user's but one of these.
+/// What must be true of an address that becomes an account's: no other account's, and no user's but
+/// one of these.
 fn free(users: &[&str], account: Option<&str>) -> Condition {
     let nobodys = not(has("contact"));
     let others = Condition::Any(
@@ -162,7 +163,8 @@ fn facts(name: &str, typed: &str, address: &str) -> [(String, Option<String>); 4
     [set("exists", "yes"), set("name", name), set("email", typed), set("contact", address)]
 }
 
-/// What a change of an account says: of it, of its new address, and of all others, one of which it had before.
+/// What a change of an account says: of it, of its new address, and of all others, one of which it
+/// had before.
 fn moved(
     account: &KnownAccount,
     name: &str,

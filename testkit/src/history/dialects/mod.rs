@@ -1,4 +1,4 @@
-//! What clients do in each dialect, and what the answers say.
+//! What clients do in each dialect, and what the responses say.
 
 mod e24;
 mod e24_keys;
@@ -73,7 +73,8 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// Notes the answers that all operations on an account have: it is gone, or the user may not. Gives back any other.
+    /// Notes the responses that all operations on an account have: it is gone, or the user may not.
+    /// Gives back any other.
     fn note_access(&self, seen: Seen, account: &str, is_allowed: bool) -> Option<(u16, Seen)> {
         let gone = vec![on(Object::Account(account.to_owned()), Event::seen(not(has("exists"))))];
         let there = vec![on(Object::Account(account.to_owned()), Event::seen(has("exists")))];
@@ -122,7 +123,8 @@ impl<W: Transport> ClientStep<'_, W> {
         vec![on(Object::Account(account.to_owned()), exists), freed]
     }
 
-    /// What a new account means for the current one: it becomes it if there was none that could be used.
+    /// What a new account means for the current one: it becomes it if there was none that could be
+    /// used.
     fn opening(seen: &Seen, user: &str, account: &str) -> Projection {
         let (user, account) = (user.to_owned(), account.to_owned());
         let (from, by) = (seen.invoked, seen.returned);

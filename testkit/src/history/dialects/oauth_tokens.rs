@@ -55,7 +55,8 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// Tokens were issued, or refused; what is presented a second time ends them all, a refresh token not at once.
+    /// Tokens were issued, or rejected; what is presented a second time ends them all, a refresh
+    /// token not at once.
     fn note_issue(&self, seen: Seen, grant: &KnownGrant, good: Condition, again: &Condition) {
         let object = Object::Grant(grant.user.clone(), grant.code.clone());
         let (access, refresh) = (seen.text("/access_token"), seen.text("/refresh_token"));
@@ -89,7 +90,8 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// A token that was issued, what must be true for it to work, and whether it is a refresh token.
+    /// A token that was issued, what must be true for it to work, and whether it is a refresh
+    /// token.
     fn issued(&mut self) -> Option<(Object, String, Condition, bool)> {
         let grant = self.grant(|grant| !grant.access.is_empty())?;
         let object = Object::Grant(grant.user.clone(), grant.code.clone());

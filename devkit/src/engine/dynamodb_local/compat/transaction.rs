@@ -1,5 +1,5 @@
-//! Transactions of more actions than the engine takes: all conditions are checked before anything is written, and
-//! meanwhile nobody else is let in.
+//! Transactions of more actions than the engine takes: all conditions are checked before anything
+//! is written, and meanwhile nobody else is let in.
 
 use std::collections::HashSet;
 
