@@ -82,7 +82,7 @@ impl Engine {
         &self.endpoint
     }
 
-    /// Asks for an operation past any client.
+    /// Calls an operation without an SDK.
     pub async fn call(&self, operation: &str, request: &Value) -> Result<Value> {
         call(&self.endpoint, operation, request).await
     }
@@ -120,7 +120,7 @@ impl Engine {
         }
     }
 
-    /// Ends in good order, unless somebody else started it.
+    /// Stops the engine, unless another process started it.
     pub async fn stop(self) -> Result<()> {
         match self.process {
             Process::Embedded(embedded) => embedded.stop().await,
@@ -130,7 +130,7 @@ impl Engine {
     }
 }
 
-/// Asks the engine there for an operation past any client.
+/// Calls an operation of the engine at this endpoint without an SDK.
 pub async fn call(endpoint: &str, operation: &str, request: &Value) -> Result<Value> {
     request::call(endpoint, operation, request).await
 }

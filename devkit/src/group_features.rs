@@ -11,9 +11,9 @@ use crate::workspace;
 /// The features of each crate that a function is made of, when it is built by itself.
 struct Features(BTreeMap<String, BTreeSet<String>>);
 
-/// Functions that are built at once share their crates with all features that any of them asks for.
-/// So only those are put together that ask for the same: each is then what it is when it is built
-/// by itself, as `sam build` does.
+/// Functions that are built together share their crates with the union of their features. So only
+/// those with equal features are grouped: each program is then the same as when it is built alone,
+/// as `sam build` does.
 pub fn group_by_features(functions: &[Function], arch: Arch) -> Result<Vec<Vec<&Function>>> {
     let mut groups: Vec<(Features, Vec<&Function>)> = Vec::new();
     for function in functions {

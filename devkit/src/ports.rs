@@ -18,7 +18,7 @@ pub fn require_free(option: &str, port: u16) -> Result<()> {
     }
 }
 
-/// Two ports that nobody listens on at the moment.
+/// Two ports that are free at the moment.
 pub fn two_free() -> io::Result<(u16, u16)> {
     let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let second = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

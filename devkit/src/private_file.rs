@@ -6,8 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Replaces the file as a whole; nobody else can read it at any moment, and no reader sees half of
-/// it.
+/// Replaces the file atomically; it is readable by its owner only at any moment.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = draft_of(path);
     remove(&draft)?;

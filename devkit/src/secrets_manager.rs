@@ -39,12 +39,12 @@ impl SecretsManager {
         Ok(Self { endpoint, readers, server })
     }
 
-    /// Whether the secret was read by whoever reaches this at `<endpoint>/<reader>`.
+    /// Whether the secret was read through `<endpoint>/<reader>`.
     pub fn was_read_by(&self, reader: &str) -> bool {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).contains(reader)
     }
 
-    /// Answers nobody any more.
+    /// Stops responding.
     pub fn stop(&self) {
         self.server.abort();
     }

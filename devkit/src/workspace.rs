@@ -66,8 +66,8 @@ pub fn cargo() -> Result<Command> {
     Ok(command)
 }
 
-/// Takes out what `cargo run` tells this process about its own package: build scripts that watch
-/// such variables would run again, and everything after them would be built again.
+/// Removes the variables that `cargo run` sets about its own package: build scripts that watch them
+/// would run again, and everything after them would be rebuilt.
 pub fn forget_own_package(command: &mut Command) {
     for (name, _) in env::vars_os().filter(|(name, _)| describes_package(name)) {
         command.env_remove(name);

@@ -17,7 +17,7 @@ impl Stage {
         Self { engine, table }
     }
 
-    /// The response, be it a rejection.
+    /// The response, also an error.
     async fn call(&self, operation: &str, mut request: Value) -> Value {
         if request.get("TransactItems").is_none() {
             request["TableName"] = json!(self.table);

@@ -46,7 +46,7 @@ pub const PASSWORD: &str = "correct horse battery staple";
 /// A service of its own for one test.
 pub struct TestApp {
     functions: Functions,
-    /// The table and the service key as whoever arranges something reaches them.
+    /// The table and the service key as the test itself reaches them.
     table: Table,
     service_keys: ServiceKeys,
     secrets_manager: SecretsManager,
@@ -85,8 +85,8 @@ impl TestApp {
         })
     }
 
-    /// The functions anew, as after a cold start, but for the service key, which they know: with
-    /// another proxy before the same engine.
+    /// Restarts the functions, as after a cold start, except that they keep the service key: with
+    /// another proxy in front of the same engine.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         self.proxy.close();
         self.assert_granted();
@@ -96,7 +96,7 @@ impl TestApp {
         Ok(())
     }
 
-    /// The same functions, over a database that nobody can reach.
+    /// The same functions over an unreachable database.
     pub async fn start_without_database() -> Self {
         let mut app = Self::start().await;
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -106,8 +106,8 @@ impl TestApp {
         app
     }
 
-    /// Has everybody reach the table at the address that is the caller's from now on; nobody's is
-    /// that of whoever arranges.
+    /// Sets the address at which each caller reaches the table from now on; the empty caller is the
+    /// test itself.
     fn reach_table_at(&mut self, endpoint: impl Fn(&str) -> String) {
         let table = |caller: &str| connect(&endpoint(caller), &self.table_name);
         self.functions.reach(table).expect("clients");
@@ -127,7 +127,7 @@ impl TestApp {
         self.reach_table_at(|caller| proxy.endpoint_of(caller));
     }
 
-    /// Starts the functions anew after the service key was rotated: the old version is still there.
+    /// Restarts the functions after a rotation of the service key: the old version is still there.
     pub async fn rotate_service_key(&mut self) {
         let service_key = json!({
             "current": "2",
@@ -139,7 +139,7 @@ impl TestApp {
         self.forget_service_key();
     }
 
-    /// Starts the functions anew while nothing answers at Secrets Manager.
+    /// Restarts the functions while Secrets Manager is unreachable.
     pub fn lose_service_key(&mut self) {
         self.secrets_manager.stop();
         self.forget_service_key();
@@ -213,17 +213,17 @@ impl TestApp {
         &OPENING
     }
 
-    /// The event of an operation as a person asks, after what it asks for was made.
+    /// The event of an operation with a person's credential, after what it needs was created.
     pub async fn event(&self, operation: &Operation, person: &Person<'_>) -> Value {
         operation.prepared(self, &person.who(), person.token()).await
     }
 
-    /// Asks for an operation as a person.
+    /// Calls an operation as a person.
     pub async fn call(&self, operation: &Operation, person: &Person<'_>) -> ApiResponse {
         self.ask_with(operation, person, person.token()).await
     }
 
-    /// Asks for an operation on what is a person's with another header.
+    /// Calls an operation on a person's resources with another header.
     pub async fn ask_with(
         &self,
         operation: &Operation,
@@ -292,8 +292,8 @@ fn service_keys(manager: &SecretsManager, caller: &str) -> Result<ServiceKeys> {
     Ok(ServiceKeys::new(Aws::local(&endpoint), SECRET.to_owned())?)
 }
 
-/// Whatever a test does, the log tells no secret of it, and no function asked for what its role may
-/// not do.
+/// Checks after every test that the log reveals no secret, and that no function made a call that
+/// its role does not allow.
 impl Drop for TestApp {
     fn drop(&mut self) {
         if !std::thread::panicking() {

@@ -1,5 +1,5 @@
-//! A cut between the service and the engine: so many calls go through, those after them never
-//! arrive, as when whoever makes them is killed.
+//! Cuts the service off from the engine: a number of calls go through, later ones never arrive, as
+//! when the caller is killed.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ struct Calls {
     left: Option<usize>,
     /// A call has been held.
     reached: bool,
-    /// Went through and are not answered yet.
+    /// Calls that went through and have no response yet.
     under_way: usize,
     /// Went through.
     passed: usize,
@@ -59,8 +59,8 @@ impl CallCutoff {
         &self.endpoint
     }
 
-    /// Lets so many more calls through, and then none ever again: what was sent may arrive long
-    /// after its sender's end.
+    /// Lets this many more calls through and none after them. A call that was sent may arrive long
+    /// after its sender has ended.
     pub fn after(&self, calls: usize) {
         self.transport.calls.send_modify(|own| own.left = Some(calls));
     }
@@ -75,7 +75,7 @@ impl CallCutoff {
         self.until(|calls| calls.reached).await;
     }
 
-    /// Waits until the engine has answered all calls that went through.
+    /// Waits until the engine has responded to all calls that went through.
     pub async fn quiet(&self) {
         self.until(|calls| calls.under_way == 0).await;
     }
@@ -92,7 +92,7 @@ async fn relay(State(transport): State<Transport>, headers: HeaderMap, body: Byt
     if !passes {
         return pending().await;
     }
-    // Whoever asks may be killed meanwhile: what went through arrives all the same.
+    // The caller may be killed meanwhile: a call that went through arrives all the same.
     let call = tokio::spawn(async move {
         let response = transport.forward(headers, body).await;
         transport.calls.send_modify(|calls| calls.under_way -= 1);

@@ -13,7 +13,7 @@ pub struct DeletionFixture {
     pub id: String,
     /// The tokens of its admins; it is the current account of the second one.
     tokens: [String; 2],
-    /// What is in the table and has nothing to do with it.
+    /// The items that have nothing to do with it.
     others: BTreeSet<String>,
 }
 
@@ -35,7 +35,7 @@ impl DeletionFixture {
         fixture
     }
 
-    /// The same account made anew, which its slug and its contact address must be free for.
+    /// Creates the same account again, which needs its slug and its contact address to be free.
     async fn made_by(person: &Person<'_>) -> ApiResponse {
         let input = json!({ "name": "DeletionFixture", "email": CONTACT });
         let made = person.send_json("POST", "/v1/accounts", &input).await;
@@ -43,13 +43,13 @@ impl DeletionFixture {
         made
     }
 
-    /// Asks for its deletion in quave's dialect, as the first admin.
+    /// Deletes it in quave's dialect, as the first admin.
     pub async fn delete(&self, app: &TestApp) -> ApiResponse {
         let path = format!("/api/public/v1/account?accountId={}", self.id);
         app.send("DELETE", &path, &[("authorization", &self.tokens[0])], None).await
     }
 
-    /// The event by which the first admin asks golem's function for its deletion.
+    /// The event by which the first admin deletes it through golem's function.
     pub fn deletion(&self) -> Value {
         let path = format!("/v1/accounts/{}", self.id);
         json!({
@@ -103,7 +103,7 @@ impl DeletionFixture {
         self.split(app).await.0
     }
 
-    /// Checks that whatever has nothing to do with it is as it was.
+    /// Checks that all unrelated items are unchanged.
     pub async fn assert_others_untouched(&self, app: &TestApp) {
         let (_, others) = self.split(app).await;
         assert!(others == self.others, "{:?}", others.symmetric_difference(&self.others));

@@ -72,7 +72,7 @@ impl Price {
         }
     }
 
-    /// What is free of it, and what of the row nobody looked up.
+    /// The free amount, and which part of the row was not looked up.
     pub fn notes(&self) -> String {
         let memory =
             self.from_memory.as_ref().map(|what| format!("from memory, not looked up: {what}"));

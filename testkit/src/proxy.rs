@@ -1,5 +1,5 @@
-//! Between the service and the engine: it lists the calls, counts their rounds and makes trouble
-//! when told to.
+//! A proxy between the service and the engine: lists the calls, counts their round trips and
+//! injects faults.
 
 mod door;
 mod fault;
@@ -25,7 +25,7 @@ use transport::{Held, Transport};
 pub struct Call {
     /// The operation of `DynamoDB`.
     pub operation: String,
-    /// How many keys it asks for, if it is a `BatchGetItem`.
+    /// How many keys it requests, if it is a `BatchGetItem`.
     pub keys: usize,
     /// What IAM must allow for it: the operation, or what a transaction is made of.
     pub actions: BTreeSet<String>,
@@ -38,7 +38,7 @@ pub struct Call {
 pub struct Consumed {
     /// The operation of `DynamoDB`.
     pub operation: String,
-    /// Capacity units; nothing if the call did not ask to be told, or failed.
+    /// Capacity units; none if the call did not request them, or failed.
     pub units: Option<f64>,
 }
 
@@ -105,7 +105,7 @@ impl Proxy {
         format!("{}/{function}", self.endpoint())
     }
 
-    /// Ends all connections and takes no more.
+    /// Ends all connections and accepts no more.
     pub(crate) fn close(&self) {
         self.wire.door.close();
     }
@@ -115,7 +115,7 @@ impl Proxy {
         self.wire.door.open(&self.wire)
     }
 
-    /// Disturbs the next call of this operation that has no trouble yet.
+    /// Disturbs the next call of this operation that has no fault yet.
     pub fn disturb(&self, operation: &'static str, fault: Fault) {
         self.watch().script.once(operation, 0, fault);
     }
@@ -153,7 +153,7 @@ impl Proxy {
         self.watch().script.always_of(operation, fault);
     }
 
-    /// Makes no more trouble, and listens again if nobody could connect.
+    /// Injects no more faults, and listens again if connections were rejected.
     pub fn calm(&self) -> Result<()> {
         self.watch().script = Script::default();
         self.reopen()
@@ -170,8 +170,8 @@ impl Proxy {
         watch.script.left() + watch.meanwhile.len()
     }
 
-    /// Hands the calls that met [`Fault::Late`] to the engine, in the order in which they came;
-    /// nobody waits for their responses any more.
+    /// Forwards the calls that met [`Fault::Late`] to the engine, in the order in which they came;
+    /// no client waits for their responses any more.
     pub async fn deliver_late(&self) -> Result<usize> {
         let held = std::mem::take(&mut self.watch().held);
         let calls = held.len();
@@ -181,7 +181,7 @@ impl Proxy {
         Ok(calls)
     }
 
-    /// Starts counting rounds and listing calls anew.
+    /// Starts a new count of round trips and a new list of calls.
     pub fn count(&self) {
         let mut watch = self.watch();
         (watch.rounds, watch.counting) = (0, true);
@@ -189,7 +189,7 @@ impl Proxy {
         watch.consumed.clear();
     }
 
-    /// Waits until a call of this operation has been answered, ever.
+    /// Waits until any call of this operation has got a response.
     pub async fn responded(&self, operation: &str) {
         loop {
             let next = self.wire.news.notified();
@@ -200,7 +200,7 @@ impl Proxy {
         }
     }
 
-    /// The rounds since [`Proxy::count`]: calls that were under way at once are one.
+    /// The round trips since [`Proxy::count`]: concurrent calls are one.
     pub fn rounds(&self) -> usize {
         self.watch().rounds
     }
@@ -210,13 +210,13 @@ impl Proxy {
         self.watch().calls.clone()
     }
 
-    /// What the calls consumed that were answered since [`Proxy::count`].
+    /// What the calls consumed that got a response since [`Proxy::count`].
     pub fn consumed(&self) -> Vec<Consumed> {
         self.watch().consumed.clone()
     }
 
-    /// What the calls consumed that were answered since it was last taken or [`Proxy::count`]:
-    /// without counting rounds, for which every call takes longer.
+    /// The same since it was last taken or since [`Proxy::count`], without counting round trips,
+    /// which slows every call down.
     pub fn take_consumed(&self) -> Vec<Consumed> {
         std::mem::take(&mut self.watch().consumed)
     }
@@ -226,7 +226,7 @@ impl Proxy {
         self.watch().eventual_reads.clone()
     }
 
-    /// Everything ever that a function asked for and its role may not do.
+    /// All calls of functions that their roles do not allow.
     pub(crate) fn denied(&self) -> Vec<String> {
         self.watch().denied.clone()
     }

@@ -17,14 +17,14 @@ use tokio::task::JoinHandle;
 
 use crate::REQUEST_ID;
 
-/// What a function tells.
+/// A call of a function to the Runtime API.
 #[derive(Debug, PartialEq)]
 pub enum RuntimeCall {
-    /// It wants an event.
+    /// It requests an event.
     Ready,
-    /// The response to the event that it got.
+    /// Its response to the event.
     Response(Value),
-    /// It could not start, or not answer.
+    /// It could not start, or not respond.
     Error(String),
 }
 
@@ -34,7 +34,7 @@ pub struct RuntimeApi {
     pub address: SocketAddr,
     /// What the function is handed next.
     pub events: mpsc::Sender<Value>,
-    /// What the function tells, and when it told it.
+    /// The function's calls, with their times.
     pub calls: mpsc::Receiver<(RuntimeCall, Instant)>,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -80,8 +80,7 @@ impl Drop for RuntimeApi {
 
 async fn next(State(channels): State<Arc<Channels>>) -> impl IntoResponse {
     channels.send(RuntimeCall::Ready).await;
-    // Nobody has another event once the other end is gone; the function waits for one, as in the
-    // cloud.
+    // No more events come once the other end is gone; the function waits for one, as in the cloud.
     let event = channels.events.lock().await.recv().await;
     let Some(event) = event else { return pending().await };
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is right")

@@ -25,8 +25,7 @@ impl TestApp {
         app
     }
 
-    /// The same service with nothing left of what it was used for: started anew, over a table that
-    /// holds these items.
+    /// The same service restarted without any state, over a table with these items.
     pub async fn used_again(mut self, items: &[Value]) -> Self {
         self.restart().await.expect("the test service starts again");
         self.set_back(items).await;

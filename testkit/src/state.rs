@@ -1,5 +1,5 @@
-//! What the whole table shows, in a form that two runs can be compared by: without what is random,
-//! the time and what nobody sees.
+//! The whole table in a form that can be compared between runs: without random values, times and
+//! what clients cannot see.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -68,9 +68,8 @@ impl State {
     }
 }
 
-/// Without what lets nobody in and no response shows: attempts at passwords, memberships of
-/// accounts that are gone, tokens and grants from before the password changed, and notes that these
-/// are to be cleaned up.
+/// Without what clients cannot see: login attempts, memberships of deleted accounts, tokens and
+/// grants from before a password change, and cleanup tasks.
 pub fn seen(items: &[Value]) -> Vec<Value> {
     let keys: HashSet<(&str, &str)> =
         items.iter().map(|item| (text(item, "pk"), text(item, "sk"))).collect();

@@ -75,8 +75,8 @@ impl DynamodbLocal {
     }
 }
 
-/// It has no option for the address that it listens on, so Java's security manager keeps other
-/// machines out; and no page of another origin may read its responses.
+/// It has no option for the address that it listens on, so Java's security manager rejects other
+/// machines; and no page of another origin may read its responses.
 fn java(port: u16) -> Result<Command> {
     let folder = tools::dynamodb_local()?;
     let mut command = supervise::command("java")?;

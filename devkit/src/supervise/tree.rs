@@ -30,7 +30,8 @@ pub(super) fn adopt_orphans() -> Result<()> {
     Ok(())
 }
 
-/// Kills every descendant. A process may start another while it is being killed, hence the rounds.
+/// Kills every descendant. A process may start another while it is being killed, hence several
+/// passes.
 pub(super) async fn kill_all() -> Result<()> {
     for _ in 0..MAX_PASSES {
         let descendants = descendants(getpid().as_raw_pid(), &living()?);

@@ -56,8 +56,8 @@ pub(super) fn is_installed(environment: &Path, requirements: &str) -> bool {
         && python.is_ok_and(|output| output.status.success())
 }
 
-/// Makes the environment anew, packages and all. The stamp comes last, so that what an interruption
-/// leaves behind is never taken for whole.
+/// Recreates the environment with its packages. The stamp is written last, so that an interrupted
+/// installation is never taken for a complete one.
 pub(super) fn install(python: &Path, environment: &Path, requirements: &str) -> Result<()> {
     private_file::remove(&stamp_of(environment))?;
     if environment.exists() {

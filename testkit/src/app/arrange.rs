@@ -62,7 +62,7 @@ impl TestApp {
         self.put_all(&items).await;
     }
 
-    /// A changed password, past the proxy; what no longer works is not cleaned up.
+    /// Changes the password, bypassing the proxy and without the cleanup.
     pub fn changing_password(
         &self,
         person: &Person<'_>,

@@ -28,7 +28,7 @@ impl TestApp {
         &self.table_name
     }
 
-    /// Asks the engine itself, past functions and proxy: for arranging and inspecting what no
+    /// Calls the engine itself, bypassing functions and proxy: to arrange and inspect what no
     /// operation shows.
     pub async fn engine(&self, operation: &str, mut request: Value) -> Value {
         request["TableName"] = json!(self.table_name);

@@ -50,7 +50,7 @@ impl Functions {
         })
     }
 
-    /// Has them reach the table elsewhere from now on.
+    /// Sets another table from now on.
     pub(super) fn reach(&mut self, table: impl Fn(&str) -> Result<Table>) -> Result<()> {
         for (name, app) in &mut self.apps {
             app.table = table(name)?;
@@ -59,7 +59,7 @@ impl Functions {
         Ok(())
     }
 
-    /// Has them read the service key anew.
+    /// Makes them read the service key again.
     pub(super) fn forget_service_key(
         &mut self,
         keys: impl Fn(&str) -> Result<ServiceKeys>,
@@ -70,7 +70,7 @@ impl Functions {
         Ok(())
     }
 
-    /// Has them check passwords anew.
+    /// Makes them forget cached passwords.
     pub(super) fn forget_passwords(&mut self) -> Result<()> {
         for app in self.apps.values_mut() {
             app.password_cache = PasswordCache::new()?;

@@ -34,9 +34,9 @@ enum Form {
     Bad,
 }
 
-/// The first line is `X-Date`, each other one a value of `Authorization`: whatever they are, the
-/// readers of all groups agree on the one kind of credential that the documentation says it is, and
-/// say nothing of it when they reject it.
+/// The first line is `X-Date`, each other one a value of `Authorization`. Whatever they are, the
+/// parsers of all groups agree on the documented kind of credential, and a rejection reveals
+/// nothing of it.
 pub fn authorization(input: &[u8]) {
     let text = samples::replaced(&String::from_utf8_lossy(input));
     let Some(headers) = headers(&text) else { return };
@@ -133,7 +133,7 @@ fn read<P: AuthScheme>(outcome: Result<P>, text: &str) -> Form {
     }
 }
 
-/// What a rejection says: one of three things, none of which has room for anything of the header.
+/// The form of a rejection: one of three messages, none of which can contain a part of the header.
 fn rejected(error: &Error, text: &str) -> Form {
     match error {
         Error::MissingCredential => Form::Nothing,

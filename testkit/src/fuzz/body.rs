@@ -27,7 +27,7 @@ const MAX_BODY: usize = 64 * 1024;
 /// The longest overlap of two tokens, in seconds.
 const MAX_NUMBER: u64 = 30 * 24 * 3600;
 
-/// A path of every dialect, none of which is asked.
+/// A path of every dialect; none is called.
 const PATHS: [&str; 8] = [
     "/",
     "/api/public/v1/account",
@@ -50,8 +50,8 @@ impl FromStr for Expiry {
     }
 }
 
-/// A JSON body is an error that every dialect can tell, or has the fields that were read of it,
-/// within their bounds.
+/// A JSON body has the parsed fields, within their limits, or is an error that every dialect can
+/// show.
 pub fn json(input: &[u8]) {
     check(input, "application/json", ApiRequest::json, &|| {
         serde_json::from_slice::<Map<String, Value>>(input).ok().map(BTreeMap::from_iter)
@@ -115,7 +115,7 @@ fn all(mut fields: Fields) -> Result<BTreeMap<&'static str, Value>> {
     fields.into_result(name.map(|_| read))
 }
 
-/// What was read is what the body holds, and keeps to its bounds.
+/// The parsed fields are those of the body, and within their limits.
 fn assert_bounds(read: &BTreeMap<&'static str, Value>, body: &BTreeMap<String, Value>) {
     let sent = |name: &str| body[name].as_str().unwrap_or_default();
     for (field, most) in [("name", 100), ("first_name", 127), ("phone", 50), ("email", 254)] {

@@ -12,13 +12,13 @@ use super::shape::Sent;
 use super::shared_state::SharedState;
 use crate::log;
 
-/// In this time an event must be answered, by ten functions.
+/// The time limit for the responses of ten functions to one event.
 const TIME: Duration = Duration::from_secs(30);
 
-/// After this time a world is made anew: nobody can use a sign-in form for more than half an hour.
+/// The service is recreated after this time: a sign-in form is valid for half an hour only.
 const AGE: Duration = Duration::from_mins(10);
 
-/// The world, and what drives it.
+/// The service, and its runtime.
 struct Stage {
     runtime: Runtime,
     shared: SharedState,
@@ -27,14 +27,14 @@ struct Stage {
 
 static STAGE: LazyLock<Mutex<Option<Stage>>> = LazyLock::new(Mutex::default);
 
-/// An event, in which credentials may stand by their names, is answered in time, without a fault of
-/// ours, in the shape that the documentation has for the dialect of its path; every function to
-/// which it does not belong answers 404; and the log tells no secret.
+/// An event, with names in place of credentials, gets a response in time, without a 5xx, in the
+/// format of its path's dialect. Every function that does not serve it responds 404, and the log
+/// reveals no secret.
 pub fn event(input: &[u8]) {
     answered(input);
 }
 
-/// The same; the status of the response. Nothing if the input is no event.
+/// The same; returns the status. None if the input is no event.
 pub fn answered(input: &[u8]) -> Option<u16> {
     let text = std::str::from_utf8(input).ok()?;
     let mut stage = STAGE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,7 +59,7 @@ impl Stage {
     }
 }
 
-/// Sends the event and looks at every response; the status of the first.
+/// Sends the event and checks every response; returns the first status.
 async fn response(shared: &SharedState, text: &str) -> Option<u16> {
     let event = shared.event(text)?;
     let responses = shared.responses(&event).await?;

@@ -43,7 +43,7 @@ pub const TARGETS: [(&str, Property); 8] = [
     ("x_date", x_date),
 ];
 
-/// Where the input of a target is kept: what was written by hand, and what the fuzzer found.
+/// Where the input of a target is stored: what was written by hand, and what the fuzzer found.
 pub fn folders(target: &str) -> Vec<PathBuf> {
     let fuzz = root().join("fuzz");
     let mut folders = vec![fuzz.join("seeds").join(target), fuzz.join("corpus").join(target)];

@@ -1,10 +1,10 @@
-//! What every response is like, as docs/api.md has it.
+//! The documented format of every response (docs/api.md).
 
 use lambda_http::http::HeaderMap;
 use serde_json::Value;
 use shared::http::Dialect;
 
-/// What a response may hold beside what the request held.
+/// How much a response may add to the size of its request, in bytes.
 const ROOM: usize = 256 * 1024;
 
 /// The most that escaping makes of a byte.
@@ -14,7 +14,7 @@ const ESCAPED: usize = 6;
 const STATUSES: [u16; 16] =
     [200, 201, 204, 303, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429];
 
-/// A response as API Gateway gets it.
+/// A response as API Gateway receives it.
 pub(super) struct Sent<'a> {
     pub(super) path: &'a str,
     pub(super) status: u16,
@@ -23,8 +23,8 @@ pub(super) struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    /// Rejects a response that is a fault of ours, has a shape that its dialect has not, or grows
-    /// beyond what was sent.
+    /// Panics if a response is a 5xx, has another format than its dialect's, or is much larger than
+    /// its request.
     pub(super) fn check(&self, request_bytes: usize) {
         let Self { path, status, body, .. } = self;
         assert!(STATUSES.contains(status), "{path} is answered {status}: {body}");
@@ -44,7 +44,7 @@ impl Sent<'_> {
         }
     }
 
-    /// Whether what was made has a place: addresses have none.
+    /// Whether the created resource has a `Location`: addresses have none.
     fn has_location(&self) -> bool {
         self.status == 303 || self.dialect() == Dialect::Rollcall
     }

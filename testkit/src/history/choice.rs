@@ -34,7 +34,7 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// An API key of a user, else nobody's credential.
+    /// An API key of a user, else no credential.
     pub(crate) fn key(&mut self, user: &KnownUser) -> Credential {
         match self.one_of(&user.keys) {
             Some((id, secret)) => Credential::Key { user: user.username.clone(), id, secret },
@@ -126,7 +126,7 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// An address, mostly one that nobody is believed to have.
+    /// An address, usually one believed to be free.
     pub(crate) fn free_address(&mut self) -> String {
         let (addresses, owners) = {
             let known = self.shared.known();
@@ -141,7 +141,7 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// The same address in letters of another size.
+    /// The same address with letters of another case.
     pub(crate) fn typed(&mut self, address: &str) -> String {
         if self.rng.bool() { address.to_owned() } else { address.to_uppercase() }
     }
@@ -161,7 +161,7 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 }
 
-/// The letters of a label, and what stands for each in a name: it leaves no trace in the slug.
+/// The letters of a label, and the characters that encode them in a name without changing the slug.
 const LETTERS: [(char, char); 12] = [
     ('0', '!'),
     ('1', '?'),
@@ -182,7 +182,7 @@ fn punctuated(label: &str) -> String {
     label.chars().filter_map(sign).collect()
 }
 
-/// What stands for an id that nobody was told, since the one who made the thing got no outcome.
+/// Stands for an unknown id: the creation got no outcome.
 pub(super) fn made_by(label: &str) -> String {
     format!("made by {label}")
 }

@@ -1,4 +1,4 @@
-//! One operation of one client: what it asks, and what the response says of whom.
+//! One operation of one client: what it sends, and what the response says about which object.
 
 use fastrand::Rng;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::{ApiResponse, OAuthClient, basic, date, signature};
 
 /// A way to the service.
 pub trait Transport {
-    /// Sends a request; nothing if the connection was lost or no response came in time.
+    /// Sends a request; none if the connection was lost or no response came in time.
     fn send(
         &self,
         method: &str,
@@ -18,11 +18,11 @@ pub trait Transport {
         body: Option<&str>,
     ) -> impl Future<Output = Option<ApiResponse>>;
 
-    /// The host that it asks.
+    /// The host that it calls.
     fn host(&self) -> &str;
 }
 
-/// What a client asks with.
+/// The credential of a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Credential {
     None,
@@ -36,13 +36,13 @@ pub(crate) enum Credential {
 /// A client doing one thing.
 pub(crate) struct ClientStep<'a, W> {
     pub(crate) client: usize,
-    /// Like no other in the run: letters and digits.
+    /// Unique in the run: letters and digits.
     pub(crate) label: String,
     pub(crate) rng: Rng,
     pub(crate) transport: &'a W,
     pub(crate) shared: &'a SharedState,
     pub(crate) oauth: &'a OAuthClient,
-    /// Whether a failure to answer is a fault by itself.
+    /// Whether nothing is disturbed, so that a failure is a violation by itself.
     pub(crate) is_undisturbed: bool,
 }
 
@@ -56,11 +56,11 @@ pub(crate) struct Seen {
     projections: Vec<Projection>,
 }
 
-/// How a request ended, for those who read its response.
+/// How a request ended.
 pub(crate) enum Ended {
-    /// With this status, which is none of the others.
+    /// With this status, which is not one of the below.
     With(u16),
-    /// Nobody knows whether it did what it was to do.
+    /// Its effect is unknown.
     Unknown,
     /// The credential was rejected, or too many passwords are being checked: nothing was done.
     Rejected,
@@ -101,7 +101,7 @@ impl Credential {
         }
     }
 
-    /// What the rejection of it says; nothing if it may have another reason.
+    /// What a rejection says; none if it may have another reason.
     fn rejected(&self) -> Option<(Object, Condition)> {
         match self {
             // An address may be somebody else's by now.
@@ -110,7 +110,7 @@ impl Credential {
         }
     }
 
-    /// Who asks.
+    /// The user.
     pub(crate) fn user(&self) -> &str {
         match self {
             Self::Token(user, _)
@@ -305,12 +305,12 @@ pub(crate) fn text(value: &Value, pointer: &str) -> String {
     }
 }
 
-/// What is said of one object.
+/// What is reported about one object.
 pub(crate) fn on(object: Object, event: Event) -> Projection {
     Projection::On(object, event)
 }
 
-/// What is said of every object for which there is something to say.
+/// What is reported about every object that is concerned.
 pub(crate) fn each(say: impl Fn(&Object, &Known) -> Option<Event> + Send + 'static) -> Projection {
     Projection::Each(Box::new(say))
 }

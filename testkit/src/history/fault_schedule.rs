@@ -1,5 +1,5 @@
-//! Trouble between the functions and the table that is drawn from a seed: the same seed, the same
-//! trouble for the n-th call.
+//! Faults between the functions and the table, drawn from a seed: the same seed gives the n-th call
+//! the same fault.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use crate::{Fault, Proxy};
 
-/// The calls that meet trouble.
+/// The calls that are disturbed.
 const CALLS: [&str; 7] = [
     "BatchGetItem",
     "BatchWriteItem",
@@ -40,7 +40,7 @@ const FAULTS: [(Fault, &str, u16); 7] = [
     (Fault::Silent, "silent", 1),
 ];
 
-/// What a while of trouble is made of: every call in it meets the same.
+/// The faults of an outage: every call during it meets the same one.
 const OUTAGES: [(Fault, &str); 3] = [
     (Fault::Unreachable, "unreachable for a while"),
     (Fault::ResponseLost, "responses lost for a while"),
@@ -57,7 +57,7 @@ const LONGEST_OUTAGE: u32 = 60;
 /// other ways.
 const LATE: u64 = 12;
 
-/// What stands before the proxy and makes its trouble.
+/// A server in front of the proxy that decides on its faults.
 #[derive(Clone)]
 pub struct FaultSchedule {
     proxy: Proxy,
@@ -88,7 +88,7 @@ async fn bound(port: u16) -> Result<TcpListener> {
 }
 
 impl FaultSchedule {
-    /// Listens on this port, 0 for any free one, with no trouble yet. Where it listens, and the
+    /// Listens on this port, 0 for any free one, without faults yet. Returns the endpoint and the
     /// schedule.
     pub async fn start(port: u16, proxy: Proxy, seed: u64) -> Result<(String, Self)> {
         let listener = bound(port).await?;
@@ -103,7 +103,7 @@ impl FaultSchedule {
         Ok((endpoint, schedule))
     }
 
-    /// Begins or ends the trouble.
+    /// Pauses or resumes the faults.
     pub fn set_paused(&self, is_paused: bool) {
         self.window().is_paused = is_paused;
     }
@@ -146,7 +146,7 @@ impl FaultWindow {
     }
 }
 
-/// The fault that a number below 1000 stands for.
+/// The fault for a number below 1000.
 fn drawn(roll: u16) -> Option<(Fault, &'static str)> {
     let mut below = 0;
     FAULTS.into_iter().find_map(|(fault, name, often)| {

@@ -15,12 +15,12 @@ const MAX_STATES: usize = 400_000;
 /// An operation on one object.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Which client asked, and for what.
+    /// The client and its request.
     pub what: String,
-    /// When it asked, on a clock that counts.
+    /// When it was sent, by a logical clock.
     pub invoked: u64,
-    /// When it had the response; nothing if it learned no outcome: then it may have happened at any
-    /// later time, or never.
+    /// When its response came; none if the outcome is unknown: it may have happened at any later
+    /// time, or never.
     pub returned: Option<u64>,
     /// What that says of the object.
     pub event: Event,
@@ -29,10 +29,9 @@ pub struct Entry {
 /// What the search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// There is an order in which every response is right.
+    /// Some order explains every response.
     Linearizable,
-    /// There is none. The last states that any order comes to, before one of the rest would have to
-    /// follow.
+    /// No order does. The last states that any order reaches before it gets stuck.
     Violated(Vec<State>),
     /// The search was given up.
     Undecided,
@@ -103,7 +102,7 @@ fn successors((taken, state): &Configuration, entries: &[Entry]) -> Option<Vec<C
     if !candidates.iter().any(is_known) {
         return None;
     }
-    // What only looks, and sees what is, can come at once: it is in nobody's way.
+    // A read that agrees with the state can come next at once: it blocks nothing.
     let looks = |place: &&usize| {
         let event = &entries[**place].event;
         is_known(place) && event.is_read() && !event.after(state).is_empty()
@@ -121,7 +120,7 @@ fn successors((taken, state): &Configuration, entries: &[Entry]) -> Option<Vec<C
     Some(next)
 }
 
-/// The entries that may come next: none that had its response before they were sent is left.
+/// The entries that may come next: those sent before the response of every other one that is left.
 fn candidates(taken: &Taken, entries: &[Entry]) -> Vec<usize> {
     let (mut found, mut limit) = (Vec::new(), u64::MAX);
     for (place, entry) in entries.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! A run: rounds of many clients at once, each round with users of its own, and what was wrong with
-//! them.
+//! A run: rounds of many concurrent clients, each round with users of its own, and the violations
+//! found.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,19 +26,19 @@ const DISABLES: usize = 40;
 
 /// Where a run takes place.
 pub struct Stage<'a, W> {
-    /// The way to the service.
+    /// The transport to the service.
     pub transport: &'a W,
-    /// The table, past all trouble: what the operator does, and what is looked at in the end.
+    /// The undisturbed table: for the operator's actions and the final look.
     pub table: Accounts,
     /// The engine below it.
     pub engine: String,
     /// What the table is called there.
     pub table_name: String,
-    /// The header of somebody who may make users.
+    /// The `Authorization` header of a user who may create users.
     pub admin: String,
     /// A client to which users grant something.
     pub oauth: OAuthClient,
-    /// The trouble; none for a run in which every response must come.
+    /// The faults; none for a run in which every response must come.
     pub schedule: Option<&'a FaultSchedule>,
 }
 
@@ -51,11 +51,10 @@ pub struct Size {
     pub length: usize,
 }
 
-/// What came of it.
+/// The result.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Of each operation: how often it was requested, how often that went well, and how often
-    /// nobody knows.
+    /// By operation: how often it was sent, succeeded, and had an unknown outcome.
     pub operations: BTreeMap<String, [usize; 3]>,
     /// How many histories were checked.
     pub histories: usize,
@@ -64,12 +63,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many operations were requested.
+    /// How many operations were sent.
     pub fn total(&self) -> usize {
         self.operations.values().map(|[requested, ..]| requested).sum()
     }
 
-    /// Adds what came of another round.
+    /// Adds the result of another round.
     pub fn add(&mut self, other: Self) {
         for (operation, counts) in other.operations {
             let own = self.operations.entry(operation).or_default();
@@ -159,7 +158,7 @@ async fn disable<W>(stage: &Stage<'_, W>, shared: &SharedState, disabled: bool) 
     shared.log().push(Done { what, invoked, returned, projections: vec![reported] });
 }
 
-/// Has interrupted deletions finished, as whoever asks again does, and looks at the whole table.
+/// Repeats interrupted deletions, which finishes them, and reads the whole table.
 async fn look<W: Transport>(stage: &Stage<'_, W>, shared: &SharedState) {
     let gone: Vec<String> = shared.known().deletions.keys().cloned().collect();
     let invoked = shared.tick();
@@ -200,7 +199,7 @@ fn judged(shared: &SharedState) -> Report {
     Report { operations, histories: histories.len(), violations }
 }
 
-/// What was noted of each object, in the order in which it was requested.
+/// The history of each object, in the order of sending.
 fn histories(shared: &SharedState) -> BTreeMap<Object, Vec<Entry>> {
     let (mut log, known) = (shared.log(), shared.known());
     log.sort_by_key(|done| done.invoked);

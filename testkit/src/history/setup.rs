@@ -1,5 +1,5 @@
-//! What is there before the clients begin: users, accounts with several members, and names to
-//! compete for.
+//! What exists before the clients start: users, accounts with several members, and names to compete
+//! for.
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use shared::table::Actor;
 
 /// So many users are shared by all clients.
 const USERS: usize = 6;
-/// So many addresses are there that nobody has yet.
+/// The number of free addresses.
 const ADDRESSES: usize = 16;
 /// So many usernames.
 const USERNAMES: usize = 4;

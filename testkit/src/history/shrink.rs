@@ -19,12 +19,12 @@ pub struct Counterexample {
 }
 
 /// A part of a history that is not linearizable by itself: up to the first wrong response, without
-/// what only looked and is not needed to see it.
+/// reads that are not needed to see it.
 pub fn shrink(initial: &State, entries: &[Entry]) -> Counterexample {
     let mut small = shortest(initial, entries);
     let mut size = small.len().next_power_of_two();
     while size > 0 {
-        // From the end, where what was seen wrongly is.
+        // From the end, where the wrong observation is.
         for place in (0..small.len()).step_by(size).collect::<Vec<_>>().into_iter().rev() {
             let without = without_looks(&small, place, size);
             if without.len() < small.len() && is_violated(initial, &without) {
@@ -52,7 +52,7 @@ fn shortest(initial: &State, entries: &[Entry]) -> Vec<Entry> {
     ends.get(first).map_or_else(|| entries.to_vec(), |end| until(entries, *end))
 }
 
-/// What was known at a time: of what had no response yet, only that it was requested.
+/// What was known at a time: of an operation without a response yet, only that it was sent.
 fn until(entries: &[Entry], end: u64) -> Vec<Entry> {
     let start = entries.iter().filter(|entry| entry.invoked <= end).cloned();
     let known =

@@ -11,7 +11,7 @@ use crate::{ApiResponse, TestApp};
 /// The host that requests in this process name.
 const HOST: &str = "localhost";
 
-/// A service that answers later than this answers nobody.
+/// A response later than this counts as lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Transport for TestApp {

@@ -1,30 +1,30 @@
-//! The trouble that a call can meet.
+//! The faults that a call can meet.
 
-/// Trouble with one call.
+/// A fault of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Rejected with this code; nothing is done.
     Rejected(&'static str),
     /// Rejected with the status 500, as `DynamoDB` does; nothing is done.
     Failed,
-    /// Done, and answered with the status 500: `DynamoDB` does not say whether it did what it fails
-    /// to answer.
+    /// Done, with the status 500 as the response: `DynamoDB` does not say whether it did what it
+    /// fails to confirm.
     FailedAfter,
     /// Rejected with the status 503 and a page of HTML, as something on the way might.
     Unreachable,
-    /// Nobody listens any more: this call's connection is closed, every later one is rejected until
+    /// This call's connection is closed, and every later one is rejected until
     /// [`Proxy::reopen`](super::Proxy::reopen).
     Gone,
     /// The connection is closed before anything is done.
     Dropped,
-    /// Taken, never answered and never done.
+    /// Accepted, without a response, and never done.
     Silent,
-    /// Taken and not answered; done when [`Proxy::deliver_late`](super::Proxy::deliver_late) says
-    /// so, long after the client has given up.
+    /// Accepted without a response; done when [`Proxy::deliver_late`](super::Proxy::deliver_late)
+    /// is called, long after the client has given up.
     Late,
-    /// Done at once, and not answered as long as the client waits.
+    /// Done at once, without a response for as long as the client waits.
     ResponseLate,
-    /// Done, but the connection is closed instead of a response.
+    /// Done, but the connection is closed before the response.
     ResponseLost,
     /// Done, but the connection is closed in the middle of the response.
     ResponseCut,
@@ -36,12 +36,11 @@ pub enum Fault {
     /// Cancelled for these reasons, the first action's first; actions for which none is named are
     /// not to blame.
     Cancelled(&'static [&'static str]),
-    /// Done, and answered as if it were still under way.
+    /// Done, and reported as still in progress.
     InProgress,
     /// Only the first key is read or the first item written, the others are handed back.
     Unprocessed,
-    /// From now on the table's clock is an hour ahead, and whatever is signed by another one is
-    /// rejected.
+    /// From now on the table's clock is an hour ahead; a signature by another clock is rejected.
     StaleClock,
 }
 

@@ -24,7 +24,7 @@ use super::grants;
 use super::request::{actions, is_eventual_read, keys, permissions, units};
 use super::{Call, Consumed, Watch, lock};
 
-/// How long each call takes while rounds are counted: calls made at once are under way at once.
+/// How long each call takes while round trips are counted, so that concurrent calls overlap.
 const LATENCY: Duration = Duration::from_millis(40);
 
 /// How far [`Fault::StaleClock`] puts the table's clock forward, in seconds.
@@ -43,7 +43,7 @@ pub(super) struct Transport {
     pub(super) news: Arc<Notify>,
 }
 
-/// A call that is under way, until it is answered or its connection has ended.
+/// A call in progress, until its response is sent or its connection has ended.
 struct UnderWay(Arc<Mutex<Watch>>);
 
 impl UnderWay {
@@ -62,7 +62,7 @@ impl Drop for UnderWay {
 /// A call as it came.
 #[derive(Clone)]
 pub(super) struct Held {
-    /// The function that asks; empty if it is none.
+    /// The calling function; empty for any other caller.
     caller: String,
     headers: HeaderMap,
     body: Bytes,
@@ -133,8 +133,8 @@ impl Transport {
         Some(watch.meanwhile.remove(place).1)
     }
 
-    /// What no call may do: what its role does not allow, read what may be stale, or sign by a
-    /// clock that is not the table's.
+    /// Rejects what no call may do: act beyond its role, read eventually consistently, or sign by
+    /// another clock than the table's.
     fn rejected(&self, operation: &str, call: &Held) -> Option<Response> {
         let mut watch = lock(&self.watch);
         let denied = grants::denied(&call.caller, permissions(operation, &call.body));
@@ -194,7 +194,7 @@ impl Transport {
         }
     }
 
-    /// Hands a call to the engine.
+    /// Forwards a call to the engine.
     pub(super) async fn forward(&self, call: Held) -> Result<Response> {
         let operation = call.operation();
         let Held { mut headers, body, .. } = call;
@@ -253,7 +253,8 @@ impl Held {
     }
 }
 
-/// The first half of a response that is as long as it says, and then nothing.
+/// The first half of a response with the `Content-Length` of the whole, then the end of the
+/// connection.
 async fn cut(response: Response) -> Result<Response> {
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await?;

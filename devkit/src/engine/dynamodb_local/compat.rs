@@ -1,4 +1,4 @@
-//! A proxy that adds to this DynamoDB Local of January 2020 what DynamoDB has learnt since.
+//! A proxy that adds to this DynamoDB Local of January 2020 what DynamoDB has added since.
 //!
 //! - An attribute that is no key may be an empty text (May 2020): [`empty`].
 //! - A transaction may have 100 actions (September 2022): [`transaction`].
@@ -39,8 +39,8 @@ pub(super) struct CompatProxy {
 struct Backend {
     endpoint: String,
     client: Client,
-    /// The client request tokens of long transactions, and what came with them. Whoever may write
-    /// here is alone.
+    /// The client request tokens of completed long transactions, with their requests. The write
+    /// lock excludes all other calls.
     completed: Arc<RwLock<HashMap<String, Value>>>,
 }
 

@@ -51,7 +51,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let reported = name.into_iter().chain([on(Object::Address(address), claim())]);
                 self.note_unknown(seen, reported.collect());
             }
-            // 403: not an admin of the current account, or there is none.
+            // 403: not an admin of the current account, or no current account.
             Ended::With(403) | Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
@@ -253,8 +253,8 @@ pub(super) fn seen_user(view: &Value, new: &[(String, Option<String>)]) -> Proje
     })
 }
 
-/// The listed ones are there and no others, as far as the clients know them: what was made without
-/// a response may be there.
+/// Exactly the listed ones exist, as far as the clients know them: others may exist whose creation
+/// got no response.
 fn exactly(start: &str, list: &Value, id: &str, is_known: impl Fn(&str) -> bool) -> Condition {
     let ids: BTreeSet<String> =
         list.as_array().into_iter().flatten().map(|view| text(view, id)).collect();

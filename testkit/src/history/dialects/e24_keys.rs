@@ -32,7 +32,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, reported);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            // 409: twenty are there, many of which nobody was told of.
+            // 409: twenty exist, some possibly unknown to the clients.
             Ended::With(409) | Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
@@ -47,7 +47,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let seen =
             self.send_json("e24-renew-api-secret", &credential, "POST", path, Some(&body)).await;
         let secret = match seen.text("/api/secret_key") {
-            // Nobody knows it.
+            // It is unknown.
             none if none.is_empty() => format!("renewed by {}", self.label),
             secret => secret,
         };

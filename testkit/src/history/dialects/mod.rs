@@ -73,8 +73,8 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// Notes the responses that all operations on an account have: it is gone, or the user may not.
-    /// Gives back any other.
+    /// Notes the responses that all operations on an account have: deleted, or forbidden. Returns
+    /// any other.
     fn note_access(&self, seen: Seen, account: &str, is_allowed: bool) -> Option<(u16, Seen)> {
         let gone = vec![on(Object::Account(account.to_owned()), Event::seen(not(has("exists"))))];
         let there = vec![on(Object::Account(account.to_owned()), Event::seen(has("exists")))];
@@ -156,7 +156,7 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 }
 
-/// An address is an account's no more, if it was.
+/// An account no longer has an address, if it had.
 fn released(account: &str) -> Event {
     let ours = is("contact", account);
     Event::seen(not(ours.clone())).or(Event::changed(ours, [unset("contact")]))

@@ -13,7 +13,7 @@ pub(super) const FORM: (&str, &str) = ("content-type", "application/x-www-form-u
 const FRESH: Duration = Duration::from_secs(20);
 
 impl<W: Transport> ClientStep<'_, W> {
-    /// A user opens the page and allows what is asked.
+    /// A user opens the page and allows the requested scopes.
     pub(super) async fn oauth_authorize(&mut self) {
         let user = self.shared_user();
         if user.is_sometimes_disabled {

@@ -1,4 +1,4 @@
-//! hub's OAuth: a client gets tokens, asks about them and ends them.
+//! hub's OAuth: a client gets, introspects and revokes tokens.
 
 use super::oauth::FORM;
 use crate::form;
@@ -55,8 +55,8 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// Tokens were issued, or rejected; what is presented a second time ends them all, a refresh
-    /// token not at once.
+    /// Tokens were issued, or the request was rejected. A second use revokes all of them, for a
+    /// refresh token not at once.
     fn note_issue(&self, seen: Seen, grant: &KnownGrant, good: Condition, again: &Condition) {
         let object = Object::Grant(grant.user.clone(), grant.code.clone());
         let (access, refresh) = (seen.text("/access_token"), seen.text("/refresh_token"));

@@ -198,8 +198,8 @@ fn current(views: &[Value]) -> Event {
     })
 }
 
-/// That an account is the current one: by its id, or if nobody was told of its making, by who made
-/// it. That is told by the name, which nobody could change who does not know the id.
+/// The current account, by its id, or by its creator if the id is unknown. The creator is
+/// recognized by the name, which only clients that know the id can change.
 fn is_current(view: &Value) -> Condition {
     let by_maker = made_by(&label_of(&text(view, "/name")));
     Condition::Any(vec![is("current", text(view, "/accountId")), is("current", by_maker)])

@@ -13,7 +13,7 @@ pub(super) fn hidden(request: String) -> Result<String> {
     if request.contains("\"\"") { replaced(&request, "", EMPTY) } else { Ok(request) }
 }
 
-/// The response as it would be.
+/// The response as DynamoDB would give it.
 pub(super) fn shown(response: String) -> Result<String> {
     if response.contains(EMPTY) { replaced(&response, EMPTY, "") } else { Ok(response) }
 }
@@ -24,7 +24,7 @@ fn replaced(text: &str, old: &str, new: &str) -> Result<String> {
     Ok(value.to_string())
 }
 
-/// A key may not be empty to this day: there the engine shall reject it.
+/// A key may not be empty even today: the engine shall reject it.
 fn replace(value: &mut Value, old: &str, new: &str) {
     match value {
         Value::Object(fields) if fields.len() == 1 && fields.get("S").is_some_and(|s| s == old) => {

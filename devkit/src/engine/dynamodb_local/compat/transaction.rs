@@ -1,5 +1,5 @@
-//! Transactions of more actions than the engine takes: all conditions are checked before anything
-//! is written, and meanwhile nobody else is let in.
+//! Transactions of more actions than the engine accepts: all conditions are checked before anything
+//! is written, while all other calls wait.
 
 use std::collections::HashSet;
 
