@@ -17,13 +17,14 @@ use devkit::{out, workspace};
 
 /// The profile of the programs whose instructions are counted.
 const PROFILE: Profile = Profile::Gate;
-/// What the template deploys.
+/// The architecture that the template deploys.
 const DEPLOYED: Arch = Arch::Arm64;
 
-/// Hold the size of every function, and the instructions of its requests, to what was accepted last
+/// Compare the size of every function, and the instructions of its requests, with the accepted
+/// baseline
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Accept what there is now
+    /// Accept the present figures
     #[arg(long)]
     accept: bool,
 }

@@ -1,4 +1,4 @@
-//! What is measured: the functions' times, memory, size and instructions, and what requests cost.
+//! Measures the functions' times, memory, size and instructions, and what requests cost.
 //!
 //! `cargo xtask bench`, `cargo xtask baseline` and `cargo xtask costs` run it, built as each needs
 //! it.

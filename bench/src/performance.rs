@@ -97,7 +97,7 @@ async fn compare(options: &Options, plan: Plan) -> Result<()> {
     report::report(&over_tls, &without_tls, options.write)
 }
 
-/// Starts all that is in the plan; the results are also kept in a file of this name.
+/// Starts everything in the plan; the results are also stored in a file of this name.
 pub(crate) async fn measured(plan: &Plan, name: &str) -> Result<Results> {
     let transport = if plan.tls { "over TLS" } else { "without TLS" };
     out::line(format!("Measuring, {} starts of each program, {transport}", plan.rounds))?;

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use testkit::TestApp;
 
-/// Stands for the table of the test.
+/// Placeholder for the table of the test.
 const TABLE: &str = "<table>";
 
 fn key(name: &str) -> Value {

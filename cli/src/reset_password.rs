@@ -1,4 +1,4 @@
-//! `reset-password`: for somebody who is locked out, or whose password others know.
+//! `reset-password`: for a user who is locked out, or whose password is known to others.
 
 use anyhow::{Context, Result};
 use clap::Args;

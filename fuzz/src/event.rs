@@ -5,7 +5,7 @@ use fastrand::Rng;
 use libfuzzer_sys::fuzzer_mutate;
 use serde_json::{Map, Value, json};
 
-/// One change in so many is of the event's bytes, whatever becomes of it.
+/// One change in this many is of the event's raw bytes, valid or not.
 const RAW: usize = 16;
 
 /// How much a text may grow by one change, in bytes.

@@ -9,14 +9,14 @@ use testkit::{
 const OAUTH_SCOPES: [Scope; 4] =
     [Scope::ProfileRead, Scope::ProfileWrite, Scope::EmailRead, Scope::EmailWrite];
 
-/// What becomes of a credential.
+/// The outcome of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     Taken,
     Rejected(u16),
 }
 
-/// Asks as somebody new with a credential of that somebody.
+/// Calls an operation as a new user with a credential of that user.
 async fn assert_outcome(
     app: &TestApp,
     operation: &Operation,

@@ -9,7 +9,7 @@ use shared::table::{
 };
 use testkit::{Fault, TestApp};
 
-/// What the table knows of the attempts on a name.
+/// The login attempts on a name, as the table has them.
 async fn seen(table: &Table, guessed: &LoginSubject) -> LoginAttempts {
     let (stored, ..) = table
         .fetch_with_credential(UserId::generate(), CredentialKey::Password(guessed.clone()), ())

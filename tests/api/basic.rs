@@ -8,7 +8,7 @@ use shared::table::{Actor, NewUser};
 use testkit::{ApiResponse, PASSWORD, Person, TestApp, basic};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
-/// What a 401 asks for after a credential that was not good.
+/// The `WWW-Authenticate` of a 401 for an invalid credential.
 const CHALLENGE: &str =
     r#"Bearer realm="rollcall", error="invalid_token", Basic realm="rollcall", charset="UTF-8""#;
 /// The hash of [`PASSWORD`] at the cost of another time.

@@ -1,4 +1,4 @@
-//! What holds for every operation, generated from `events/`.
+//! Rules for every operation, generated from `events/`.
 
 use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};

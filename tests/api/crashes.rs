@@ -1,5 +1,5 @@
-//! A function killed in the middle of work of many steps, at every step there is: what it leaves
-//! nobody sees, and a later request or the sweep clears it up.
+//! A function killed at each step of work of many steps: what it leaves is invisible, and a later
+//! request or the sweep cleans it up.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use testkit::{ApiResponse, CallCutoff, DeletionFixture, Fault, TestApp};
 /// More than a batch.
 const MEMBERS: usize = 30;
 
-/// Kills whoever works when so many of its calls have gone through; nothing, if it was killed.
+/// Kills the work after this many calls went through; returns none if it was killed.
 async fn killed_after<T>(
     cutoff: &CallCutoff,
     calls: usize,
@@ -28,7 +28,7 @@ async fn killed_after<T>(
     ended
 }
 
-/// What finishes an interrupted deletion, in turn.
+/// Finishes an interrupted deletion, each time in another way.
 async fn finish(app: &TestApp, fixture: &DeletionFixture, turn: usize) {
     match turn % 4 {
         0 => drop(app.sweep().await.unwrap()),
@@ -89,7 +89,7 @@ async fn left_behind() -> (TestApp, DeletionFixture) {
     assert!(killed_after(&cutoff, 3, fixture.delete(&app)).await.is_none());
     app.mend();
     assert!(!fixture.is_there(&app).await);
-    // Both sides of all but the admin who asked, and the note.
+    // Both sides of all members but the calling admin, and the cleanup task.
     assert_eq!(fixture.left(&app).await.len(), 2 * (MEMBERS + 1) + 1);
     (app, fixture)
 }
@@ -259,13 +259,13 @@ async fn items(app: &TestApp, meant: impl Fn(&Value) -> bool) -> BTreeSet<String
     all.into_iter().filter(meant).map(|item| item.to_string()).collect()
 }
 
-/// Somebody with tokens and a grant, whose password is changed.
+/// A user with tokens and a grant who changes the password.
 struct Changing {
-    /// What asks for the change, and goes on working.
+    /// The token that makes the change, and stays valid.
     token: String,
     /// User tokens and an access token: they end with the change.
     ending: Vec<String>,
-    /// What has nothing to do with it.
+    /// The unrelated items.
     others: BTreeSet<String>,
 }
 
@@ -297,7 +297,7 @@ impl Changing {
         app.send("POST", "/v2/account/data", &headers, Some(&body)).await
     }
 
-    /// Whether the password is the old one: all tokens work, or only the one that asked.
+    /// Whether the password is the old one: all tokens are valid, or only the caller's.
     async fn is_unchanged(&self, app: &TestApp) -> bool {
         assert_eq!(status(app, "/v1/accounts", &self.token).await, 200);
         let mut works = Vec::new();

@@ -1,8 +1,8 @@
-//! How long a request can take: a bounded number of attempts, each of a bounded time, and an end to
-//! all of it.
+//! How long a request can take: a bounded number of attempts, each with a timeout, and a deadline
+//! for the whole.
 //!
-//! What takes long is seen by what was sent, or by a clock that runs ahead whenever nothing else
-//! happens.
+//! Long times are observed by the calls that were sent, or by a clock that runs ahead whenever
+//! nothing else happens.
 
 use std::error::Error as _;
 use std::fs;
@@ -124,7 +124,7 @@ async fn a_connection_that_is_not_accepted_times_out_sooner_than_a_response() {
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
-    // More than the queue takes; each is begun, and none is waited for.
+    // More connections than the queue accepts; each is started, and none is waited for.
     let mut queue: Vec<_> = (0..16).map(|_| Box::pin(TcpStream::connect(address))).collect();
     let mut taken = Vec::new();
     for waiting in &mut queue {

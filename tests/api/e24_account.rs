@@ -48,12 +48,12 @@ async fn item(app: &TestApp, person: &Person<'_>) -> Value {
     items.into_iter().find(|item| item["pk"]["S"] == key && item["sk"]["S"] == "USER").unwrap()
 }
 
-/// What the table has of the tokens.
+/// The number of tokens in the table.
 async fn tokens(app: &TestApp) -> usize {
     app.items().await.iter().filter(|item| item["type"]["S"] == "token").count()
 }
 
-/// Asks for the account with a signature of this key.
+/// Gets the account with a signature of this key.
 async fn signed_get(app: &TestApp, key: &str, secret: &str) -> ApiResponse {
     let get = Signed::new("GET", ACCOUNT, String::new());
     get.send(app, &get.with(key, secret)).await

@@ -1,4 +1,4 @@
-//! What the edge makes of handlers that panic, never end or always lose.
+//! Handlers that panic, never end or keep losing races.
 
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};

@@ -192,7 +192,7 @@ async fn an_address_of_another_account_or_user_is_taken_and_the_callers_is_not()
             .status,
         200
     );
-    // What was given back is free again.
+    // A released address is free again.
     assert_eq!(
         john.send_json("PUT", &path(&johns), &json!({ "name": "x", "email": "team@example.com" }))
             .await

@@ -14,13 +14,13 @@ use testkit::{ApiResponse, Fault, Operation, Person, State, TestApp, user_operat
 
 const WRITE: &str = "TransactWriteItems";
 
-/// What can be sent again: every write, but for those of the OAuth endpoints.
+/// The writes that accept a key: all but those of the OAuth endpoints.
 fn writes() -> impl Iterator<Item = Operation> {
     user_operations().filter(Operation::is_write)
 }
 
-/// The event of an operation under a key. A token that is rotated is another one than asks, since
-/// that works no more.
+/// The event of an operation under a key. A rotated token is another one than the caller's, which
+/// would not be valid afterwards.
 async fn under(app: &TestApp, operation: &Operation, person: &Person<'_>, key: &str) -> Value {
     let rotates = operation.name == "rollcall-rotate-token";
     let authorization = if rotates { person.basic() } else { person.token().to_owned() };
@@ -33,7 +33,7 @@ fn keyed(mut event: Value, key: &str) -> Value {
     event
 }
 
-/// The response as it was the first time, if it is a repeated one.
+/// The response as it was the first time, if it is replayed.
 fn first(mut response: ApiResponse) -> Option<ApiResponse> {
     let place = response.headers.iter().position(|(name, _)| name == "idempotency-replayed")?;
     assert_eq!(response.headers.remove(place).1, "true");
@@ -70,7 +70,7 @@ async fn of_two_concurrent_requests_the_loser_gets_the_winners_response() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = under(&app, &operation, &jane, "a-key").await;
-        // Both have read before one writes: while rounds are counted, each call takes its time.
+        // Both read before one writes: while round trips are counted, each call is slow.
         app.proxy().count();
 
         let responses = join_all([app.send_event(&event), app.send_event(&event)]).await;
@@ -324,8 +324,8 @@ async fn a_rejection_caused_by_the_same_request_gives_way_to_its_response() {
     let path = format!("/v1/accounts/{}", jane.account());
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     let done = app.send("DELETE", &path, &headers, None).await;
-    // A batch is no snapshot: the account may be read after the write, and the kept answer before
-    // it.
+    // A batch is no snapshot: the account may be read after the write, and the stored response
+    // before it.
     let response = stored(&app).await.remove(0);
     forget(&app, &response).await;
     let put = app.engine_later("PutItem", json!({ "Item": response }));
@@ -396,7 +396,7 @@ async fn a_request_whose_key_stays_in_use_is_409_and_not_done() {
     assert!(State::from_items(&app.items().await).is_untouched_since(&before));
 }
 
-/// As if the kept answer had not been written yet.
+/// As if the stored response had not been written yet.
 async fn forget(app: &TestApp, response: &Value) {
     let key = json!({ "pk": response["pk"], "sk": response["sk"] });
     app.engine("DeleteItem", json!({ "Key": key })).await;

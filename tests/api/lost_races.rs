@@ -1,4 +1,4 @@
-//! What others do between a request's read and its write: the write's own conditions decide.
+//! Changes by others between a request's read and its write: the write's own conditions decide.
 
 use serde_json::{Value, json};
 use shared::model::{AccountId, Role, TokenCredential};
@@ -17,7 +17,7 @@ fn sides(person: &Person<'_>, account: &str) -> [Value; 2] {
     .map(|(pk, sk)| json!({ "pk": { "S": pk }, "sk": { "S": sk } }))
 }
 
-/// Somebody makes an admin an ordinary member before the next write.
+/// Demotes an admin to a member before the next write.
 fn demote_before_write(app: &TestApp, person: &Person<'_>, account: &str) {
     let [side, _] = sides(person, account);
     let change = json!({

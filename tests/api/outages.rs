@@ -1,4 +1,4 @@
-//! A database that is slow, busy, unreachable or loses answers.
+//! A database that is slow, busy, unreachable or loses responses.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What IAM allows each function, and what alarms watch, is what it really asks of the table.
+//! IAM allows each function exactly its calls to the table, and alarms watch exactly these.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,8 @@ use tokio::sync::OnceCell;
 
 const SECRET_READ: &str = "secretsmanager:GetSecretValue";
 
-/// What each function asks of the table and of Secrets Manager when everything is done that it can
-/// do; found out once.
+/// The calls of each function to the table and Secrets Manager over everything that it can do;
+/// recorded once.
 async fn recorded_calls() -> &'static BTreeMap<&'static str, Vec<Call>> {
     static CALLS: OnceCell<BTreeMap<&'static str, Vec<Call>>> = OnceCell::const_new();
     CALLS.get_or_init(record_calls).await
@@ -54,7 +54,7 @@ fn reading_the_secret() -> Call {
     }
 }
 
-/// What the sweep asks for when a deletion and a change of a password were left half done.
+/// The calls of the sweep after an interrupted deletion and an interrupted password change.
 async fn calls_of_the_sweep() -> Vec<Call> {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
@@ -71,7 +71,7 @@ async fn calls_of_the_sweep() -> Vec<Call> {
     app.proxy().calls()
 }
 
-/// What it asks for to verify an address and leave the user alone.
+/// The calls that verify an address and leave the user unchanged.
 async fn calls_of_a_verification() -> Vec<Call> {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
@@ -83,7 +83,7 @@ async fn calls_of_a_verification() -> Vec<Call> {
     app.proxy().calls()
 }
 
-/// What a changed password asks for: other tokens are cleaned up.
+/// The calls of a password change, with the cleanup of other tokens.
 async fn calls_of_a_new_password() -> Vec<Call> {
     let app = TestApp::start().await;
     let jane = fresh(&app.person("janedoe").await).await;
@@ -123,8 +123,8 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
     );
 }
 
-/// `DynamoDB` counts its errors per operation, so whatever is not named is not watched, and what is
-/// named in vain is paid for.
+/// `DynamoDB` counts its errors per operation: one that is not named is not watched, and one that
+/// is never called is paid for in vain.
 #[tokio::test]
 async fn alarms_and_dashboard_watch_exactly_the_operations_that_functions_call() {
     let called = recorded_calls()

@@ -1,4 +1,4 @@
-//! Two at once: one wins, or both do, and nobody sees a 500.
+//! Two concurrent requests: one wins, or both do, and there is no 500.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};

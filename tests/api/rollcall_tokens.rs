@@ -8,7 +8,7 @@ use testkit::{ApiResponse, PASSWORD, Person, TestApp, basic};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
 const OWN: &str = "/rollcall/v1/tokens/self";
-/// A token id that nobody has.
+/// A token id that does not exist.
 const NOBODYS: &str = "0197a1b2c3d4e5f60718293a";
 
 /// The id of a token.
@@ -546,7 +546,7 @@ async fn a_token_with_scopes_rotates_only_itself_and_to_no_later_expiry() {
     assert_eq!((ending_itself.status, &ending_itself.body["expiresAt"]), (201, &json!(end)));
     assert_eq!((environments.status, &environments.body["kind"]), (201, &json!("environment")));
     assert!(environments.text("token").starts_with("rce_"));
-    // What lives on for an overlap makes nothing that lives longer.
+    // A token valid for an overlap creates none that lives longer.
     let late = json!({ "name": "x", "kind": "user", "expiresAt": TestApp::in_seconds(120) });
     assert_eq!(ending.send_json("POST", TOKENS, &late).await.parts(), (403, &outliving()));
 }

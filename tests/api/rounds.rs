@@ -1,4 +1,4 @@
-//! What each operation costs: rounds of calls to the table. Calls made at once are one round.
+//! The round trips to the table that each operation costs. Concurrent calls are one round trip.
 
 use serde_json::json;
 use shared::model::Role;

@@ -1,4 +1,4 @@
-//! Secrets are shown once and kept nowhere in a form that works.
+//! Secrets are shown once and stored nowhere in a usable form.
 
 use serde_json::{Value, json};
 use testkit::{ApiResponse, PASSWORD, Person, TestApp};

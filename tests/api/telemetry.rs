@@ -1,4 +1,4 @@
-//! What is logged of a request: one line, which CloudWatch also reads metrics from.
+//! The log line of a request, from which CloudWatch also reads metrics.
 
 use serde_json::{Value, json};
 use testkit::{Fault, Person, TestApp, basic, operations, request_lines, user_operations};

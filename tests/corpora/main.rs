@@ -1,5 +1,5 @@
-//! Everything that the fuzzer runs on, run once: what was written by hand, what it found, and what
-//! ever broke a rule.
+//! Runs every stored input of the fuzzer once: written by hand, found by it, or breaking a rule
+//! once.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use testkit::fuzz::{Property, TARGETS, answered, corpus};
 use testkit::operations;
 
-/// Runs a property on all that is kept for it, and names every file that breaks it.
+/// Runs a property on all inputs stored for it, and names every file that breaks it.
 fn holds(target: &str) {
     let property: Property = TARGETS.iter().find(|(name, _)| *name == target).unwrap().1;
     let corpus = corpus(target);

@@ -1,4 +1,4 @@
-//! What the service shows, and to whom.
+//! What the service exposes, and to whom.
 
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;

@@ -111,8 +111,8 @@ impl Browser {
         self.client.wait().for_element(Locator::Css(&button)).await.unwrap().click().await.unwrap();
     }
 
-    /// Waits until the page shows an element with this text. While one page follows another, what
-    /// was found on the first is gone before it can be read; so the browser itself looks for both
+    /// Waits until the page shows an element with this text. While one page follows another, an
+    /// element of the first may be gone before it can be read, so the browser itself looks for both
     /// at once.
     async fn shows(&self, element: &str, text: &str) {
         let both = format!("//{element}[normalize-space(.)='{text}']");

@@ -42,7 +42,7 @@ impl Step {
         self.command.matches("curl ").count()
     }
 
-    /// What is wrong with the output of the command, if anything is.
+    /// Describes what is wrong with the output of the command, if anything is.
     fn check(&self, stdout: &str, stderr: &str) -> Result<(), String> {
         let statuses: Vec<_> =
             stderr.lines().filter_map(|line| line.strip_prefix("@status ")).collect();

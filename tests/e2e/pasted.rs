@@ -30,7 +30,7 @@ impl Drop for Settings {
     }
 }
 
-/// What the service prints goes to a file beside its `dev.json`, which is written a moment earlier.
+/// The service's output is in a file beside its `dev.json`, which is written a moment earlier.
 async fn printed_lines() -> Vec<String> {
     let log = dev_json().with_file_name("service.log");
     for _ in 0..50 {

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::Value;
 use testkit::{ApiResponse, OAuthClient, Service, TestCredentials, basic, unique};
 
-/// What the service says of itself.
+/// The service's own description.
 pub(crate) static DEV: LazyLock<Value> = LazyLock::new(|| {
     let text = std::fs::read_to_string(dev_json()).unwrap();
     serde_json::from_str(&text).unwrap()
@@ -91,7 +91,7 @@ pub(crate) fn oauth_client() -> OAuthClient {
     }
 }
 
-/// Somebody new, Mary Major, with the address `<username>@example.com`.
+/// A new user, Mary Major, with the address `<username>@example.com`.
 pub(crate) async fn new_user() -> TestCredentials {
     let username = unique("mary");
     let username = &username[..username.len().min(30)];

@@ -32,7 +32,7 @@ impl Emulated {
         emulated
     }
 
-    /// What a function says that does not start.
+    /// The error of a function that does not start.
     pub(crate) async fn rejection(binary: &str, environment: Vec<(String, String)>) -> String {
         let mut emulated = Self::spawn(binary, environment).await;
         let status = timeout(PATIENCE, emulated.program.wait()).await.unwrap().unwrap();
@@ -62,7 +62,7 @@ impl Emulated {
         Self { api, program, log }
     }
 
-    /// Hands it an event; what it answers when it is ready for the next one.
+    /// Sends it an event; returns the response once it is ready for the next one.
     pub(crate) async fn response(&mut self, event: &Value) -> Value {
         self.api.events.send(event.clone()).await.unwrap();
         let call = self.next_call().await;
@@ -71,7 +71,7 @@ impl Emulated {
         response
     }
 
-    /// Tells it to end, as Lambda does; all that it has logged.
+    /// Ends it by a signal, as Lambda does; returns its log.
     pub(crate) async fn end(mut self) -> String {
         let pid = self.program.id().and_then(|id| Pid::from_raw(id.cast_signed())).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
@@ -88,7 +88,7 @@ impl Emulated {
     }
 }
 
-/// What Lambda itself sets, as far as the runtime wants it.
+/// The variables of Lambda that the runtime needs.
 const LAMBDA: [(&str, &str); 4] = [
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "1"),

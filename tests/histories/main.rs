@@ -20,12 +20,12 @@ use stage::Setting;
 /// The runs have one port, and take turns.
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// Rounds of one run, with a thousand operations and more each.
+/// Rounds of one run, each with a thousand operations or more.
 const ROUNDS: u64 = 5;
 
 const SIZE: Size = Size { clients: 16, length: 64 };
 
-/// Without trouble, only this much.
+/// The size of a run without faults.
 const FAIR: Size = Size { clients: 16, length: 20 };
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn soak() {
     assert!(report.violations.is_empty());
 }
 
-/// Rounds for so long, each from a seed of its own, in which clients and trouble are drawn.
+/// Runs rounds for this long; each has a seed of its own for clients and faults.
 async fn soaked(least: Duration) -> Report {
     let (start, seed) = (Instant::now(), stage::seed());
     let setting = Setting::new(seed).await;

@@ -1,4 +1,4 @@
-//! The running service, and the trouble between its functions and its table.
+//! The running service, and the faults between its functions and its table.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ impl Setting {
         Self { dev, http, schedule }
     }
 
-    /// Where a run takes place, in trouble or without.
+    /// Where a run takes place, with faults or without.
     pub(crate) fn stage(&self, is_in_trouble: bool) -> Stage<'_, Http> {
         let text = |pointer: &str| self.dev.pointer(pointer).unwrap().as_str().unwrap().to_owned();
         let (engine, table_name) = (text("/dynamodb_endpoint"), text("/table_name"));
@@ -57,7 +57,7 @@ impl Setting {
         }
     }
 
-    /// The trouble that calls have met, by kind.
+    /// The faults that calls have met, by kind.
     pub(crate) fn met(&self) -> BTreeMap<&'static str, usize> {
         self.schedule.met()
     }

@@ -9,7 +9,7 @@ fn from(invoked: u64, returned: u64, what: &str, event: Event) -> Entry {
     Entry { what: what.to_owned(), invoked, returned: Some(returned), event }
 }
 
-/// An operation whose outcome nobody learned.
+/// An operation with an unknown outcome.
 fn lost(invoked: u64, what: &str, event: Event) -> Entry {
     Entry { what: what.to_owned(), invoked, returned: None, event }
 }
@@ -22,7 +22,7 @@ fn reads(name: &str) -> Event {
     Event::seen(is("name", name))
 }
 
-/// An address that nobody has goes to a user.
+/// A free address goes to a user.
 fn takes(user: &str) -> Event {
     Event::changed(not(has("owner")), [set("owner", user)])
 }

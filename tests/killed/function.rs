@@ -1,4 +1,4 @@
-//! A function as Lambda runs it: the real binary, which asks this program for its events.
+//! A function as Lambda runs it: the real binary, with this program as its Runtime API.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::process::Child;
 use tokio::sync::{Mutex, mpsc};
 
-/// What tests kill.
+/// The functions that tests kill.
 const FUNCTIONS: [&str; 2] = ["golem-accounts", "sweep"];
 
 /// Where the binaries are, once they are built.
@@ -78,7 +78,7 @@ impl Function {
     }
 }
 
-/// What a function asks of Lambda: its next event, and to take its response or its failure.
+/// The Runtime API: the next event, and the response or the failure.
 async fn serve(State(runtime): State<Runtime>, method: Method, uri: Uri, body: Bytes) -> Response {
     if method == Method::GET && uri.path().ends_with("/invocation/next") {
         let Some(event) = runtime.events.lock().await.recv().await else {

@@ -11,7 +11,7 @@ use function::Function;
 
 const MEMBERS: usize = 10_000;
 
-/// So often somebody is killed after the account is gone.
+/// Kills after the account is gone.
 const KILLS: usize = 6;
 
 /// Names a seed, to have the same moments again.
@@ -38,7 +38,7 @@ impl Random {
     }
 }
 
-/// The function with its event: one that asks for the deletion, or the sweep.
+/// The function with its event: a deletion, or the sweep.
 fn work(fixture: &DeletionFixture, sweeps: bool) -> (&'static str, Value) {
     if sweeps {
         ("sweep", json!({ "source": "aws.events" }))
@@ -66,8 +66,7 @@ async fn killed_after(
     response
 }
 
-/// Members that the account still has, or had: asked of the engine itself, which takes as long as
-/// it takes.
+/// Members that are still in the table, read from the engine itself without a timeout.
 async fn members(app: &TestApp, fixture: &DeletionFixture) -> u64 {
     let mut query = json!({
         "Select": "COUNT",

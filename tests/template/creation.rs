@@ -8,7 +8,7 @@ use testkit::script;
 
 use crate::deployed::DEPLOYED;
 
-/// What moto cannot take, and why.
+/// What moto does not support, and why.
 const LEFT_OUT: [(&str, &str); 13] = [
     ("AWS::ApiGatewayV2::Api", "not in its CloudFormation"),
     ("AWS::ApiGatewayV2::ApiMapping", "not in its CloudFormation"),

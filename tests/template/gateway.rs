@@ -15,7 +15,7 @@ pub(crate) enum EmptyRest {
 
 /// How closely a route fits a path; the greatest fit is chosen.
 ///
-/// Each list tells segment by segment whether the route spells it out.
+/// Each list says segment by segment whether the route spells it out.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     Default,

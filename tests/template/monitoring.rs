@@ -1,4 +1,4 @@
-//! What is logged, traced, measured and cried out about.
+//! Logs, traces, metrics and alarms.
 
 use std::collections::{BTreeMap, BTreeSet};
 

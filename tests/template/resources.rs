@@ -67,8 +67,8 @@ fn a_policy_allows_only_single_actions_on_the_table_or_the_service_key() {
 
 #[test]
 fn a_role_has_its_policies_and_may_log_and_trace() {
-    // SAM adds the second one to every function that is traced; it allows to write traces and to
-    // ask how many to take, neither of which IAM can restrict to one function.
+    // SAM adds the second one to every traced function; it allows writing traces and reading
+    // sampling rules, neither of which IAM can restrict to one function.
     const MANAGED: [&str; 2] = [
         "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
         "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
@@ -140,7 +140,7 @@ fn functions_with_the_table_have_the_service_key_and_hashing_ones_more_memory() 
         let features = shared["features"].as_array().unwrap();
         let knows = |name| function.environment.contains(name);
 
-        // Nobody repeats a request to the sweep.
+        // The sweep has no requests to repeat.
         let responds = knows("TABLE_NAME") && function.binary != "sweep";
         assert_eq!(responds, knows("SERVICE_KEY_SECRET"), "{}", function.binary);
         let hashes = DEPLOYED.resources("AWS::Lambda::Function")[function.logical_id.as_str()]["Properties"]

@@ -1,4 +1,4 @@
-//! What the API's stage limits, logs and allows.
+//! The API's stage: throttling, access log, CORS and domain.
 
 use serde_json::{Value, json};
 use testkit::{Conditions, source, translate};

@@ -48,6 +48,6 @@ fn only_the_schedule_may_start_the_sweep() {
 fn a_run_of_the_sweep_ends_by_itself_before_lambda_ends_it() {
     let timeout = DEPLOYED.properties("Sweep")["Timeout"].as_u64().unwrap();
 
-    // Half a minute for the start, and for what is under way when the time is over.
+    // Half a minute for the start, and for calls in progress at the end of the budget.
     assert!(sweep::WITHIN.as_secs() + 30 <= timeout, "{timeout}");
 }

@@ -13,7 +13,7 @@ use devkit::{tools, workspace};
 
 use crate::package;
 
-/// What the crate `bench` is told; `--help` is its own
+/// The arguments of the crate `bench`; `--help` is its own
 #[derive(Args)]
 #[command(disable_help_flag = true)]
 pub struct Options {

@@ -24,7 +24,7 @@ use devkit::{out, tools, workspace};
 
 pub(crate) use build::{BOOTSTRAP, building, with_pinned_tools};
 
-/// What `sam` is told by the project.
+/// The project's configuration of `sam`.
 const CONFIG: &str = "samconfig.toml";
 
 /// Build all functions for Lambda, and write what `sam deploy` takes
@@ -38,7 +38,7 @@ pub struct Options {
     profile: Profile,
 }
 
-/// What goes up for one function.
+/// The build of one function.
 struct Built<'a> {
     function: &'a Function,
     size: u64,

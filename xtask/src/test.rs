@@ -60,7 +60,7 @@ impl Options {
     }
 }
 
-/// A step as it went; what it printed is told only if it failed.
+/// The result of a step; its output is shown only if it failed.
 #[derive(Default)]
 struct Outcome {
     count: Count,

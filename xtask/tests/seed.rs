@@ -1,4 +1,4 @@
-//! What a development service starts with.
+//! The initial data of a development service.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be arranged fails the test")]
 

@@ -1,4 +1,4 @@
-//! What `xtask supervise` promises, on real processes.
+//! `xtask supervise`, on real processes.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! What the functions came to when that was accepted last.
+//! The figures of the functions when they were last accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 
 use devkit::workspace;
 
-/// Where it is kept.
+/// The file of the baseline.
 pub(crate) const FILE: &str = "bench/baseline.json";
-/// What may be added unnoticed, in hundredths.
+/// The growth that passes, in percent.
 const MAX_GROWTH: u64 = 5;
 
 /// Numbers by the name of what has them.
 pub(crate) type Counts = BTreeMap<String, u64>;
 
-/// All that is held.
+/// All accepted figures.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Baseline {
-    /// Of what made the programs; another compiler makes others.
+    /// The compiler that made the programs; another one makes others.
     pub(crate) with: String,
-    /// Of each function's program, in bytes.
+    /// The size of each function's program, in bytes.
     pub(crate) size: Counts,
-    /// Of a warm request of each kind.
+    /// The instructions of a warm request of each kind.
     pub(crate) instructions: Counts,
 }
 
@@ -42,14 +42,14 @@ impl Baseline {
             .with_context(|| format!("cannot write {FILE}"))
     }
 
-    /// Every number that is another one now.
+    /// Every changed figure.
     pub(crate) fn changes_since(&self, before: &Self) -> Vec<String> {
         let mut changes = changes_of("size", &before.size, &self.size);
         changes.extend(changes_of("instructions", &before.instructions, &self.instructions));
         changes
     }
 
-    /// What is more than it may be, and what stands on one side alone.
+    /// Every figure that exceeds its limit or is on one side only.
     pub(crate) fn grown_to(&self, now: &Self) -> Vec<String> {
         let mut grown = faults("size", &self.size, &now.size);
         grown.extend(faults("instructions", &self.instructions, &now.instructions));

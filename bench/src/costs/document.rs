@@ -15,7 +15,7 @@ pub(crate) const PATH: &str = "docs/costs.md";
 
 const BEGIN: &str = "<!-- Worked out by `cargo xtask costs --write`, up to the end. -->\n";
 
-/// The document with this in place of what was worked out before.
+/// The document with this in place of the previous section.
 pub(crate) fn in_document(document: &str, section: &str) -> Result<String> {
     let (written, _) = document.split_once(BEGIN).context("the document has no place for it")?;
     Ok(format!("{written}{BEGIN}\n{section}"))

@@ -1,5 +1,4 @@
-//! What each documented operation takes: calls to the table, capacity units, a line in the log and
-//! a response.
+//! Measures each documented operation: calls to the table, capacity units, log line and response.
 
 #![expect(clippy::expect_used, reason = "what cannot be measured ends the measurement")]
 
@@ -30,8 +29,8 @@ const STACKS: [(&str, &[(&str, &str)]); 4] = [
     ),
 ];
 
-/// Measures everything. A credential counts as used this hour, so it begins anew when an hour ends
-/// meanwhile. Only one measurement may run in a process, since all share a log.
+/// Measures everything. A credential counts as used this hour, so measuring starts again if an hour
+/// ends meanwhile. Only one measurement may run in a process, since all share a log.
 pub(crate) async fn facts() -> Facts {
     loop {
         let hour = || Timestamp::now().as_second() / 3600;
@@ -88,7 +87,7 @@ async fn by_credential() -> Vec<Measured> {
     measured
 }
 
-/// A write whose response is kept, and the same request once more.
+/// A write whose response is stored, and the same request again.
 async fn under_a_key(operation: &Operation) -> Vec<Measured> {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
@@ -147,7 +146,7 @@ async fn by_signature(operation: &Operation) -> Measured {
     AuthRequest { name, operation, event, rounds: 1, hashes: 0 }.measured(&app).await
 }
 
-/// A request, and what it is known to take that a busy machine cannot count or nobody counts.
+/// A request, with known figures that a busy machine cannot count or that are not counted.
 struct AuthRequest<'a> {
     name: &'a str,
     operation: &'a Operation,
@@ -164,7 +163,7 @@ impl AuthRequest<'_> {
         assert_eq!(response.status, operation.success(), "{name}: {response:?}");
         let (calls, consumed) = (app.proxy().calls(), app.proxy().consumed());
         assert_eq!(calls.len(), consumed.len(), "{name}: {calls:?}");
-        // Calls at once may come one by one on a busy machine, and never the other way round.
+        // Concurrent calls may come one by one on a busy machine, and never the other way round.
         assert!(app.proxy().rounds() >= rounds as usize, "{name}: {calls:?}");
         let line = last_request_line().expect("a line");
         let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().expect("metrics");

@@ -1,4 +1,4 @@
-//! What docs/costs.md says is what is measured.
+//! docs/costs.md agrees with the measurements.
 
 use std::collections::BTreeMap;
 

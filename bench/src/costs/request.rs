@@ -1,4 +1,4 @@
-//! What a million requests cost.
+//! The cost of a million requests.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use crate::performance::share_of_a_core;
 use devkit::template::Template;
 use testkit::Prices;
 
-/// So many requests a price is for here.
+/// The number of requests that a price is for.
 pub(crate) const MILLION: f64 = 1e6;
 /// Amazon's gigabyte.
 const GIGABYTE: f64 = 1_073_741_824.0;
-/// What `API Gateway` counts as one request.
+/// The unit in which `API Gateway` meters a request, in bytes.
 const METERED_BYTES: usize = 512 * 1024;
 
-/// How long things take: a round is taken, as only a cloud could tell it; the others are of a bench
-/// on another machine, which had a whole core, as a function has at 1,769 MB.
+/// Assumed times. The round trip is a guess, as only a cloud could tell it; the others come from a
+/// bench on another machine with a whole core, as a function has at 1,769 MB.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Assumptions {
-    /// Milliseconds that a round of calls to DynamoDB takes
+    /// Milliseconds of a round trip to DynamoDB
     #[arg(long, default_value_t = 8)]
     round_trip_ms: u32,
     /// Milliseconds of a whole core that a function takes by itself
@@ -62,7 +62,7 @@ impl Assumptions {
     }
 }
 
-/// What a million requests cost, by what they differ in.
+/// The cost of a million requests, by what they differ in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PerMillion {
     pub(crate) table: f64,
@@ -106,7 +106,7 @@ impl<'a> Requests<'a> {
         Ok(Self { prices, assumptions, memory: memory.collect::<Result<_>>()?, access_line })
     }
 
-    /// What every request costs, whatever it asks for: in words, and in dollars for a million.
+    /// The cost of every request, whatever the operation: in words, and in dollars for a million.
     pub(crate) fn shared(&self) -> Result<Vec<(String, f64)>> {
         let platform: usize = PLATFORM_LINES.iter().map(|line| line.len()).sum();
         Ok(vec![
@@ -129,7 +129,7 @@ impl<'a> Requests<'a> {
         ])
     }
 
-    /// What traces of so many in a hundred requests cost, in dollars for a million requests.
+    /// The cost of traces for this percentage of requests, in dollars for a million requests.
     pub(crate) fn traces(&self, percent: u32) -> Result<f64> {
         self.prices.dollars("traces", f64::from(percent) / 100.0 * MILLION)
     }
@@ -155,15 +155,15 @@ impl<'a> Requests<'a> {
         Ok(PerMillion { table, log, response, time, all: shared + table + log + response + time })
     }
 
-    /// What so many bytes cost a million times.
+    /// The cost of this many bytes, a million times.
     #[expect(clippy::cast_precision_loss, reason = "an answer has some thousand bytes")]
     fn bytes(&self, price: &str, bytes: usize) -> Result<f64> {
         self.prices.dollars(price, bytes as f64 * MILLION / GIGABYTE)
     }
 }
 
-/// What Lambda writes by itself at the level `INFO`, after the examples of its documentation:
-/// estimated.
+/// The lines that Lambda itself writes at the level `INFO`, after the examples of its
+/// documentation: estimated.
 const PLATFORM_LINES: [&str; 2] = [
     r#"{"time":"2026-11-22T00:00:00.000Z","type":"platform.start","record":{"requestId":"8a3f0c1e-0000-4000-8000-000000000001","version":"12","tracing":{"spanId":"0123456789abcdef","type":"X-Amzn-Trace-Id","value":"Root=1-69202ef8-000000000000000000000011;Parent=0123456789abcdef;Sampled=0"}}}"#,
     r#"{"time":"2026-11-22T00:00:00.021Z","type":"platform.report","record":{"requestId":"8a3f0c1e-0000-4000-8000-000000000001","metrics":{"durationMs":20.123,"billedDurationMs":21,"memorySizeMB":1024,"maxMemoryUsedMB":24},"tracing":{"spanId":"0123456789abcdef","type":"X-Amzn-Trace-Id","value":"Root=1-69202ef8-000000000000000000000011;Parent=0123456789abcdef;Sampled=0"},"status":"success"}}"#,

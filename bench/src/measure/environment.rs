@@ -1,4 +1,4 @@
-//! The service around the programs: a table with somebody in it, the service key, and the requests.
+//! The service around the programs: a table with a user, the service key, and the requests.
 
 use std::path::{Path, PathBuf};
 
@@ -11,8 +11,8 @@ use testkit::{Operation, Person, TestApp, operations};
 use super::authority::Authority;
 use super::front::{Front, Passed};
 
-/// A read by a token in every group, the one that costs the fewest rounds there, and a write of two
-/// rounds.
+/// A read by a token in every group, the one with the fewest round trips, and a write of two round
+/// trips.
 const OPERATIONS: [&str; 10] = [
     "quave-get-account",
     "quave-get-current-account",
@@ -110,7 +110,7 @@ impl Environment {
         &self.folder
     }
 
-    /// What has passed to the table and back so far.
+    /// The traffic to the table and back so far.
     pub(crate) fn passed(&self) -> Passed {
         self.table.passed()
     }
@@ -120,7 +120,7 @@ struct Setup<'a> {
     app: &'a TestApp,
     table: &'a str,
     secrets: &'a str,
-    /// Only where somebody has to trust one.
+    /// Only with TLS.
     authority: Option<&'a Authority>,
 }
 
@@ -193,7 +193,7 @@ impl Setup<'_> {
         ])
     }
 
-    /// Of four items that there are, as the stock takes them.
+    /// The keys of four existing items, as the stock takes them.
     async fn four_keys(&self, jane: &Person<'_>) -> String {
         let of_jane = format!("USER#{}", jane.user().id);
         let items = self.app.items().await;

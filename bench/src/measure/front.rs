@@ -1,5 +1,5 @@
-//! What stands in front of a local service: TLS as in the cloud, or nothing, and a count of what
-//! passes.
+//! A proxy in front of a local service: TLS as in the cloud, or none, and a count of calls and
+//! bytes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ pub(crate) struct Front {
     passed: Shared,
 }
 
-/// What has passed so far, both ways and inside TLS.
+/// The traffic so far, both ways and inside TLS.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Passed {
     pub(crate) calls: u64,
@@ -38,7 +38,7 @@ pub(crate) struct Passed {
 type Shared = Arc<Mutex<Passed>>;
 
 impl Front {
-    /// In front of the service at this URL; with TLS if there is something to prove itself with.
+    /// Starts in front of the service at this URL; with TLS if there is a configuration for it.
     pub(crate) async fn start(service: &str, tls: Option<Arc<ServerConfig>>) -> Result<Self> {
         let service: SocketAddr =
             service.strip_prefix("http://").context("not HTTP")?.parse().context("no address")?;
@@ -63,7 +63,7 @@ async fn accept(
 ) {
     while let Ok((client, _)) = listener.accept().await {
         let (tls, passed) = (tls.clone(), Arc::clone(&passed));
-        // What breaks off is a program that was ended.
+        // A broken connection is a program that was ended.
         tokio::spawn(async move {
             client.set_nodelay(true)?;
             match tls {

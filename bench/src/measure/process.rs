@@ -15,7 +15,7 @@ use super::environment::{Environment, Subject};
 /// Under callgrind a start takes many times as long.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// What one start came to, in milliseconds and KiB.
+/// The results of one start, in milliseconds and KiB.
 pub(crate) struct Run {
     init: f64,
     first: f64,
@@ -29,7 +29,7 @@ pub(crate) struct Run {
     table: f64,
 }
 
-/// What all starts of a program came to.
+/// The results of all starts of a program.
 #[derive(Default)]
 pub(crate) struct Runs(Vec<Run>);
 
@@ -41,7 +41,7 @@ pub(crate) struct Running {
     ready: Instant,
 }
 
-/// Starts it, asks once and then so often again, and ends it.
+/// Starts it, sends one request and then this many more, and ends it.
 pub(crate) async fn run(
     environment: &Environment,
     subject: &Subject,
@@ -69,7 +69,7 @@ pub(crate) async fn run(
 }
 
 impl Running {
-    /// What the command makes run in the environment of a function.
+    /// The program that the command runs in the environment of a function.
     pub(crate) async fn start(mut command: Command, subject: &Subject) -> Result<Self> {
         let api = RuntimeApi::start().await;
         command.env_clear().envs(subject.environment.iter().cloned()).envs(LAMBDA);
@@ -97,7 +97,7 @@ impl Running {
         Ok(milliseconds(at - sent))
     }
 
-    /// Tells it to end, and waits for that.
+    /// Signals it to end, and waits.
     pub(crate) async fn end(mut self) -> Result<()> {
         let id = self.child.id().context("it ended by itself")?;
         rustix::process::kill_process(
@@ -122,8 +122,8 @@ impl Running {
         }
     }
 
-    /// What the threads ran so far that it has, in milliseconds: this hardly depends on what else
-    /// the machine does.
+    /// The CPU time of its present threads in milliseconds: it hardly depends on other work on the
+    /// machine.
     fn processor_time(&self) -> Result<f64> {
         let id = self.child.id().context("it ended by itself")?;
         let mut nanoseconds = 0.0;
@@ -198,7 +198,7 @@ pub(crate) fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values.get(place.saturating_sub(1)).copied().unwrap_or_default()
 }
 
-/// What Lambda itself sets, as far as the runtime wants it.
+/// The variables of Lambda that the runtime needs.
 const LAMBDA: [(&str, &str); 5] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "rollcall"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),

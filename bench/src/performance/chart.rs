@@ -12,7 +12,7 @@ const ROW: f64 = 62.0;
 const TOP: f64 = 56.0;
 /// Right of the axis, for what stands at the end of the longest bar.
 const NUMBERS: f64 = 80.0;
-/// What the axis ends at.
+/// The end of the axis.
 const AXIS_END: f64 = 1.25;
 const TITLE: &str = "Shares of what the stock takes: less is better";
 const COLOURS: [(&str, &str); 4] = [

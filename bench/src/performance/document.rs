@@ -1,4 +1,4 @@
-//! The page that `--write` brings up to date, between lines that mark what is a measurement's.
+//! The page that `--write` updates, between markers.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What a password's hash takes, and how long that is in a function of some memory size.
+//! The cost of a password hash, and its time by the function's memory size.
 
 use std::fmt::Write as _;
 
@@ -17,7 +17,7 @@ pub(crate) const BY_TOKEN: &str = "hub-get-user";
 const WHOLE_CORE: f64 = 1769.0;
 const SIZES: [f64; 5] = [128.0, 256.0, 512.0, 1024.0, WHOLE_CORE];
 
-/// What of a core a function of so many megabytes has.
+/// A function's share of a core, by its memory in MB.
 pub(crate) fn share_of_a_core(megabytes: f64) -> f64 {
     (megabytes / WHOLE_CORE).min(1.0)
 }

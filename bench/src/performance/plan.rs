@@ -1,4 +1,4 @@
-//! What is measured, and what came of it.
+//! What is measured, and the results.
 
 use std::path::PathBuf;
 
@@ -29,7 +29,7 @@ pub(crate) struct Plan {
 pub(crate) struct Function {
     /// Of the function.
     pub(crate) name: String,
-    /// What sets the program apart from another one of the same function.
+    /// The label that distinguishes the program from another one of the same function.
     pub(crate) label: Option<String>,
     /// Where it is.
     pub(crate) program: PathBuf,
@@ -38,13 +38,13 @@ pub(crate) struct Function {
 /// The programs that the functions are measured against.
 #[derive(Debug, Clone)]
 pub(crate) struct Floors {
-    /// Answers the same to everything.
+    /// A constant response.
     pub(crate) constant: PathBuf,
     /// Reads four items by the SDK with its own defaults.
     pub(crate) stock: PathBuf,
 }
 
-/// What all programs came to.
+/// The results of all programs.
 #[derive(Debug, Serialize)]
 pub(crate) struct Results {
     /// In the order of the plan, floors first.
@@ -58,7 +58,7 @@ impl Results {
     }
 }
 
-/// What one program came to with one request.
+/// The results of one program with one request.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Measured {
@@ -66,7 +66,7 @@ pub(crate) struct Measured {
     pub(crate) program: String,
     /// Name of the request's event; a floor takes any.
     pub(crate) operation: String,
-    /// Rounds of calls that the documentation allows the request; none of a floor.
+    /// Round trips that the documentation allows the request; none of a floor.
     pub(crate) due_rounds: u32,
     /// Whether it was built in another way, to be compared.
     pub(crate) is_compared: bool,
@@ -98,8 +98,7 @@ pub(crate) struct Measured {
     pub(crate) size: u64,
     /// Calls to the table in a warm request.
     pub(crate) calls: f64,
-    /// What passes between function and table in a warm request, in bytes, both ways and without
-    /// TLS.
+    /// The bytes between function and table in a warm request, both ways and without TLS.
     pub(crate) bytes: f64,
     /// Its starts, one by one.
     pub(crate) rounds: Vec<Round>,

@@ -56,7 +56,7 @@ pub(crate) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Func
         ensure!(all.iter().any(|one| &one.binary == name), "no request reaches `{name}`");
     }
     all.retain(|function| only.is_empty() || only.contains(&function.binary));
-    // What has no table calls nobody, and trusts nobody.
+    // A function without a table makes no calls and trusts no authority.
     let (calling, silent): (Vec<_>, Vec<_>) =
         all.iter().cloned().partition(|function| function.environment.contains("TABLE_NAME"));
     release(&calling, &["--features", FEATURE], folder).await?;

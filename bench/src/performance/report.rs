@@ -1,4 +1,4 @@
-//! What is shown: shares of what the stock takes first, then what was measured.
+//! The report: shares of the stock's figures first, then the measurements.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -37,8 +37,8 @@ impl<'a> Shares<'a> {
         }
     }
 
-    /// What it takes too much of. Nothing is held that hashes passwords or is only compared; all
-    /// else to the calls that are due, and a read to what a start may take.
+    /// The budgets that it exceeds. Programs that hash passwords or are only compared have none;
+    /// the others have one for calls, and reads one for each share.
     fn over_budget(&self) -> Vec<&'static str> {
         if !self.of.is_function() || self.of.is_compared || self.of.hashes {
             return Vec::new();
@@ -57,16 +57,16 @@ impl<'a> Shares<'a> {
             ("memory", self.memory, start(0.85)),
             ("size", self.size, start(0.90)),
         ];
-        // What could not be measured is not within.
+        // A value that could not be measured exceeds the budget.
         let is_within = |share: f64, most: f64| share <= most;
         let over = within.iter().filter(|(_, share, most)| !is_within(*share, *most));
         over.map(|(name, ..)| *name).collect()
     }
 }
 
-/// The mean of the middle half of the rounds. Where a virtual machine runs at two speeds in turn,
-/// medians jump from the one to the other, and this does not; what happened once is left out all
-/// the same.
+/// The mean of the middle half of the rounds. On a virtual machine that alternates between two
+/// speeds, medians jump from one to the other, and this does not; outliers are left out all the
+/// same.
 fn midmean(measured: &Measured, of: fn(&Round) -> f64) -> f64 {
     let mut times: Vec<_> = measured.rounds.iter().map(of).collect();
     times.sort_unstable_by(f64::total_cmp);

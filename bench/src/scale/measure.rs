@@ -12,7 +12,7 @@ use super::requests::Request;
 use super::run::SAMPLES;
 use crate::measure::process::{milliseconds, quantile};
 
-/// Who asks.
+/// The callers.
 pub(crate) struct Senders {
     /// In turn, one for each request.
     pub(crate) counted: Vec<TestCredentials>,
@@ -40,8 +40,8 @@ pub(crate) async fn points(
     Ok(points)
 }
 
-/// What a request consumes whose credential was used before in the same hour: so it begins anew
-/// when an hour ends meanwhile.
+/// The consumption of a request whose credential was used before in the same hour: counting starts
+/// again if an hour ends meanwhile.
 async fn counted(
     app: &TestApp,
     request: &Request,

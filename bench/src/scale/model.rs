@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::model::{AccountId, UserId, UserNumber};
 use testkit::{PASSWORD, TestApp, basic, token_id};
 
-/// What sets a user apart from others.
+/// The values that distinguish a user.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
     id: String,
@@ -16,7 +16,7 @@ pub(crate) struct Names {
     token: String,
 }
 
-/// What sets an account apart from others.
+/// The values that distinguish an account.
 struct AccountNames {
     id: String,
     name: String,
@@ -137,7 +137,7 @@ impl Model {
         Ok((names, items))
     }
 
-    /// The items of another user like the member, who belongs to nobody's account yet.
+    /// The items of another user like the member, without a shared account yet.
     pub(crate) fn member(&self) -> Result<(Names, Vec<String>)> {
         let names = Names::new()?;
         let items = self.filled(Part::Member, &places(None, Some(&names), None));
@@ -180,7 +180,7 @@ async fn member(app: &TestApp, username: &str, id: &str) -> Result<Names> {
     })
 }
 
-/// All names by their places; of whom there is none, they are empty.
+/// All names by their placeholders; empty for a missing one.
 fn places<'a>(
     founder: Option<&'a Names>,
     member: Option<&'a Names>,

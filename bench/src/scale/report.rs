@@ -1,4 +1,4 @@
-//! What is shown: one table for everything that grows.
+//! The report: one table for each dimension.
 
 use std::fmt::Write as _;
 
@@ -61,7 +61,7 @@ fn line(text: &mut String, row: &Row) -> Result<()> {
     let figures = |of: fn(&Point) -> f64| {
         let mut figures: Vec<String> =
             row.points.iter().map(|point| of(point).to_string()).collect();
-        // What is the same everywhere is told once.
+        // Equal figures are shown once.
         if figures.iter().all(|figure| *figure == figures[0]) {
             figures.truncate(1);
         }

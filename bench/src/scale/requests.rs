@@ -11,26 +11,26 @@ pub(crate) const LIMIT: u64 = 100;
 /// The most that a list of users has.
 const MAX_LIMIT: u64 = 1_000;
 
-/// A request, which is prepared anew every time.
+/// A request, which is prepared again every time.
 pub(crate) struct Request {
     name: String,
     operation: Operation,
     /// In place of the one that the event has.
     query: Option<fn(&TestCredentials, u64) -> String>,
     per: Option<Per>,
-    /// Whether it deletes an account that was made for that, and not the one that the others ask
-    /// about.
+    /// Whether it deletes an account that was created for it, and not the one of the other
+    /// requests.
     has_spare: bool,
 }
 
-/// What it may cost more for.
+/// What its cost may grow with.
 #[derive(Clone, Copy)]
 enum Per {
-    /// What its response lists, and what one of that is called.
+    /// With what the response lists; the name of one item.
     Listed(&'static str),
-    /// What there is, and what one of that is called.
+    /// With what exists; the name of one item.
     There(&'static str),
-    /// What a full page leaves out before it, and what one of that is called.
+    /// With what a full page skips; the name of one item.
     LeftOut(&'static str),
 }
 
@@ -65,7 +65,7 @@ impl Request {
         }
     }
 
-    /// The event, after what it asks for was made.
+    /// The event, after what it needs was created.
     pub(crate) async fn event(
         &self,
         app: &TestApp,
@@ -114,8 +114,7 @@ async fn spare_account(app: &TestApp, who: &TestCredentials) -> Result<String> {
     Ok(made.text("id").to_owned())
 }
 
-/// Every documented operation, as its event asks for it: the size of the table is no reason for any
-/// to cost more.
+/// Every documented operation, as in its event: its cost must not depend on the size of the table.
 pub(crate) fn every_operation() -> Vec<Request> {
     let all = operations();
     let touching = all.iter().filter(|operation| operation.rounds() > 0);
@@ -126,9 +125,8 @@ pub(crate) fn every_operation() -> Vec<Request> {
     touching.map(request).collect()
 }
 
-/// What the admin of an account asks. What changes the number of members comes last. Deleting is
-/// not among them: what it cleans up grows with the members, and what it has no time for, the sweep
-/// does.
+/// Requests of the admin of an account. Those that change the number of members come last. Deleting
+/// is not among them: its cleanup grows with the members, and the sweep does what exceeds its time.
 pub(crate) fn about_members() -> Vec<Request> {
     let mut requests = flat(&[
         "quave-get-account",
@@ -153,7 +151,7 @@ pub(crate) fn about_members() -> Vec<Request> {
     requests
 }
 
-/// What a user asks who has many accounts.
+/// Requests of a user with many accounts.
 pub(crate) fn about_accounts() -> Vec<Request> {
     let find = || Request::new(&operation("golem-find-accounts"));
     let mut requests = vec![
@@ -174,7 +172,7 @@ pub(crate) fn about_accounts() -> Vec<Request> {
         "e24-get-account",
         "hub-get-user",
         "rollcall-create-token",
-        // What adds accounts comes last.
+        // Requests that add accounts come last.
         "quave-create-account",
         "golem-create-account",
     ]));
@@ -183,7 +181,7 @@ pub(crate) fn about_accounts() -> Vec<Request> {
     requests
 }
 
-/// What a user asks whose accounts show the addresses of others.
+/// Requests of a user whose accounts show the addresses of others.
 pub(crate) fn about_accounts_of_others() -> Vec<Request> {
     let find = Request::new(&operation("golem-find-accounts"));
     let find = find.named("of other owners").asking(|_, _| String::new());

@@ -1,4 +1,4 @@
-//! What must not grow, and how evenly the rest may.
+//! Which costs must not grow, and how evenly the others may.
 
 use super::{Point, Price, Row};
 
@@ -11,15 +11,14 @@ struct Measure {
     rounded: fn(first: &Point, at: &Point) -> u64,
 }
 
-/// Whatever is fetched in several calls ends in one that is not full; and every call rounds its
-/// units up.
+/// A fetch in several calls ends with a partial one, and every call rounds its units up.
 const MEASURES: [Measure; 3] = [
     Measure { name: "calls", of: |point| point.calls as f64, rounded: |first, _| first.calls },
     Measure { name: "read units", of: |point| point.reads, rounded: |_, at| at.calls },
     Measure { name: "write units", of: |point| point.writes, rounded: |_, at| at.calls },
 ];
 
-/// What a request costs more than it may, in words.
+/// Every excess cost of a request, in words.
 pub(crate) fn faults(row: &Row) -> Vec<String> {
     let fault = |measure: &Measure| {
         let figures: Vec<String> =
@@ -40,14 +39,14 @@ fn is_same(pair: &[Point], measure: &Measure) -> bool {
     (measure.of)(&pair[0]) == (measure.of)(&pair[1])
 }
 
-/// Whether each further thing costs no more among many than among few, as far as rounding lets it
-/// be seen, and no further thing nothing.
+/// Whether each further item costs no more among many than among few, within rounding, and no
+/// further item costs nothing.
 fn is_even(points: &[Point], measure: &Measure) -> bool {
     let (steps, still): (Vec<_>, Vec<_>) =
         points.windows(2).partition(|pair| pair[0].things != pair[1].things);
     let rounding =
         |step: &[Point], at: &Point| (measure.rounded)(&points[0], at) as f64 / things(step);
-    // Of one step alone nobody can tell whether it was even.
+    // One step alone does not show whether growth is even.
     points.len() > 2
         && still.iter().all(|pair| is_same(pair, measure))
         && steps.windows(2).all(|pair| {
@@ -66,8 +65,7 @@ fn price(step: &[Point], of: fn(&Point) -> f64) -> f64 {
     (of(&step[1]) - of(&step[0])) / things(step)
 }
 
-/// Read and write units for each further thing, over all sizes; nothing where there are no more
-/// things.
+/// Read and write units for each further item, over all sizes; none if there are no further items.
 pub(crate) fn prices(row: &Row) -> Option<(f64, f64)> {
     let (first, last) = row.points.first().zip(row.points.last())?;
     let step = [first.clone(), last.clone()];
@@ -126,7 +124,7 @@ mod tests {
         // A query of pages of many, and batches of a hundred.
         let even = [(1, 3, 4.0), (100, 3, 108.0), (1_000, 12, 1_053.0)];
         assert_eq!(faults(&row(per_thing(), &even)), Vec::<String>::new());
-        // Reads ten times as much as it returns once there is more than a page.
+        // Reads ten times as much as it returns beyond one page.
         let uneven = [(1, 3, 4.0), (100, 3, 108.0), (1_000, 12, 1_503.0)];
         let fault = "a request: read units 4 → 108 → 1503";
         assert_eq!(faults(&row(per_thing(), &uneven)), [fault]);

@@ -1,4 +1,4 @@
-//! The table in a file: filled with clones of a household in large steps, and asked by some of
+//! The table in a file: filled with clones of a household in large steps, and called by some of
 //! them.
 
 use std::fs;
@@ -49,7 +49,7 @@ impl DataFile {
 
 impl Drop for DataFile {
     fn drop(&mut self) {
-        // The next measurement removes what is left, and says so if it cannot.
+        // The next measurement removes leftovers, and reports if it cannot.
         drop(self.remove());
     }
 }
@@ -66,8 +66,8 @@ impl Table {
         &mut self.app
     }
 
-    /// Puts in so many households of two that there are so many users; so many founders from all
-    /// over what was put in.
+    /// Adds households of two until there are this many users; returns founders from all over the
+    /// added ones.
     pub(crate) async fn grow(&mut self, users: u64, founders: usize) -> Result<Vec<Names>> {
         let (first, end) = (self.households, users / 2);
         let apart = (end - first) / founders as u64;
@@ -132,7 +132,7 @@ impl Table {
         Ok(founder)
     }
 
-    /// A user with one account of the own, and all others of others, each of somebody else.
+    /// A user with one account of its own; all others belong to other users, each to another one.
     pub(crate) async fn member_of(&self, accounts: u64) -> Result<Names> {
         let (member, mut items) = self.model.member()?;
         for _ in 1..accounts {
@@ -144,8 +144,8 @@ impl Table {
         Ok(member)
     }
 
-    /// Has clones sign in with their passwords, each for a token, and see that they are who they
-    /// should be.
+    /// Signs clones in with their passwords, each for a token, and checks that they are the right
+    /// users.
     pub(crate) async fn sign_in(&self, all: &[Names]) -> Result<Vec<TestCredentials>> {
         let mut signed_in = Vec::new();
         for names in all {

@@ -1,4 +1,4 @@
-//! Sealing keys, and opening what is sealed.
+//! Sealing keys, and unsealing.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -104,7 +104,7 @@ impl Stage {
     }
 }
 
-/// The command, with nothing of the AWS configuration of whoever runs the tests.
+/// The command, without the AWS configuration of the machine.
 pub(crate) fn rollcall() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
     let is_aws = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("AWS_");

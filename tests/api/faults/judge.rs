@@ -1,4 +1,4 @@
-//! What is right: a rule for all writes, since nobody else writes meanwhile.
+//! The rule for all writes: nobody else writes meanwhile.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use testkit::{ApiResponse, CallerKind, Operation, State, TestApp, sign};
 
 use super::rehearsal::Rehearsal;
 
-/// What came of a request that met a fault.
+/// The outcome of a request that met a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Came {
-    /// It was answered as if nothing had failed, and is done.
+    /// A response as without the fault, and done.
     AsEver,
     /// 503, and nothing is done.
     NothingDone,
@@ -18,7 +18,7 @@ pub(super) enum Came {
     Done,
 }
 
-/// What is wrong with what came of it.
+/// A violation in an outcome.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// Nothing that a promise allows.
@@ -66,8 +66,7 @@ pub(super) fn first(of: &Rehearsal, response: &ApiResponse, state: &State) -> Re
     Err(format!("503 and half done:{}", state.difference(&of.first.state)))
 }
 
-/// The same request once more is answered, and ends, as if it was the first one or the second,
-/// whichever it is.
+/// The same request once more responds, and ends, as the first or the second without a fault would.
 pub(super) fn second(
     of: &Rehearsal,
     came: Came,
@@ -88,8 +87,8 @@ pub(super) fn second(
     Ok(())
 }
 
-/// Under a key the retry is answered as the first request was, or would have been if its response
-/// had not been lost.
+/// Under a key the retry gets the first response, or the one that would have come if it had not
+/// been lost.
 pub(super) fn repeated(
     of: &Rehearsal,
     came: Came,
@@ -113,7 +112,7 @@ pub(super) fn repeated(
     Err(format!("{came:?}; answered {response:?}, and then under the same key {again:?}"))
 }
 
-/// The only failure that there is: 503 with `Retry-After`, in the dialect's shape.
+/// The only failure: 503 with `Retry-After`, in the dialect's format.
 fn busy(operation: &Operation, response: &ApiResponse) -> Result<(), String> {
     let text = "the service is busy; try again shortly";
     let is_shaped = if operation.asker() == CallerKind::Anybody {
@@ -129,7 +128,7 @@ fn busy(operation: &Operation, response: &ApiResponse) -> Result<(), String> {
     Err(format!("neither success nor 503 as it must be: {response:?}"))
 }
 
-/// What a success shows is there: ids are in the table, credentials work.
+/// What a success shows exists: ids are in the table, credentials are valid.
 pub(super) async fn truth(
     app: &TestApp,
     response: &ApiResponse,

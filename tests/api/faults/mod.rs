@@ -1,4 +1,4 @@
-//! Every write, with every fault at every one of its calls to the table, and once more under an
+//! Every write, with every fault at each of its calls to the table, and again under an
 //! `Idempotency-Key`.
 //!
 //! `ROLLCALL_REWRITE=1 cargo test -p tests --test api faults::` writes the table of

@@ -63,7 +63,8 @@ impl Case {
         FAULTS[self.fault].0
     }
 
-    /// Whether it makes sense: nobody can connect once, and a clock that is wrong is mended once.
+    /// Whether the case makes sense: a refused connection and a wrong clock do not happen just
+    /// once.
     const fn is_possible(&self) -> bool {
         match self.fault() {
             Fault::Gone => self.lasts,
@@ -77,8 +78,8 @@ impl Case {
     }
 }
 
-/// Services that no case is played on at the moment. A case begins where one has never been: what
-/// it starts from is put back, and nobody remembers anything.
+/// Services that no case uses at the moment. Before each case the items are restored and the
+/// functions restarted.
 #[derive(Default)]
 pub(super) struct Idle {
     apps: Mutex<Vec<TestApp>>,
@@ -107,8 +108,8 @@ impl Idle {
 }
 
 impl Rehearsal {
-    /// All calls; under a key those from the write on: before it nothing is kept, and a key changes
-    /// nothing.
+    /// All calls; under a key those from the write on: before it nothing is stored, and a key
+    /// changes nothing.
     fn places_that_matter(&self) -> &[Place] {
         let is_write = |place: &Place| place.operation == "TransactWriteItems";
         let write = self.places.iter().position(is_write).unwrap_or_default();
@@ -208,8 +209,7 @@ impl Rehearsal {
         Ok(outcome)
     }
 
-    /// A client that retries ends where it would have ended without a fault, whatever still arrives
-    /// after that.
+    /// A client that retries ends as without a fault, whatever arrives afterwards.
     async fn asked_again(
         &self,
         app: &TestApp,
@@ -219,7 +219,7 @@ impl Rehearsal {
         let response = app.send_event(&self.event).await;
         let mut items = app.items().await;
         if self.write.is_keyed && broken(&items).is_some() {
-            // A repeated answer leaves it to the sweep to clean up.
+            // After a replayed response the cleanup is left to the sweep.
             app.sweep().await.map_err(|error| Failure::OutOfTime(error.to_string()))?;
             items = app.items().await;
         }

@@ -15,13 +15,13 @@ pub(super) struct Rehearsal {
     pub(super) event: Value,
     pub(super) places: Vec<Place>,
     pub(super) start: State,
-    /// What the request does.
+    /// The request's outcome.
     pub(super) first: ClientStep,
-    /// What the same request does after that.
+    /// The outcome of the same request after that.
     pub(super) second: ClientStep,
 }
 
-/// What a request was answered, and how the table was then.
+/// The response to a request, and the table after it.
 pub(super) struct ClientStep {
     pub(super) status: u16,
     pub(super) state: State,
@@ -32,7 +32,7 @@ pub(super) struct ClientStep {
 pub(super) struct Place {
     pub(super) operation: String,
     pub(super) after: usize,
-    /// Whether another call is under way at the same time, so that nobody knows which comes first.
+    /// Whether another call is in progress at the same time, so that their order is undefined.
     pub(super) is_beside_another: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What came of all cases, and the table of docs/reliability-data.md that says it.
+//! The outcomes of all cases, and the table of docs/reliability-data.md.
 
 use std::collections::BTreeSet;
 
@@ -11,14 +11,14 @@ use super::rehearsal::Rehearsal;
 use super::sample::Sample;
 use super::write::Write;
 
-/// What came of the cases played so far.
+/// The outcomes of the cases so far.
 pub(super) struct Report {
-    /// What says which cases were played; none if all were.
+    /// Names the sample; none if all cases run.
     sample: Option<String>,
     played: usize,
     failures: Vec<String>,
     rows: Vec<String>,
-    /// What came of the faults in the last write without a key.
+    /// The outcomes of the faults in the last write without a key.
     plain: Vec<BTreeSet<Came>>,
 }
 
@@ -39,8 +39,7 @@ impl Report {
         let mut came = vec![BTreeSet::new(); FAULTS.len()];
         for (case, outcome) in played {
             match outcome {
-                // Of two calls made at once, nobody knows whether the one is done when the other
-                // ends all connections.
+                // Of two concurrent calls, either may be done when the other ends all connections.
                 Ok(_) if case.place.is_beside_another && case.fault() == Fault::Gone => {}
                 Ok(outcome) => {
                     if self.sample.is_some() && !is_documented(&of.write, &case, outcome) {
@@ -61,8 +60,7 @@ impl Report {
         }
     }
 
-    /// Under a key nothing comes out that does not without one, but for the response to whoever
-    /// asks again.
+    /// Under a key the outcomes are those without one, except for the response to a retry.
     fn add_keyed(&mut self, of: &Rehearsal, came: &[BTreeSet<Came>]) {
         let has_response = of.second.status == of.first.status || of.write.ends_its_credential();
         if !has_response || !of.second.state.is_like(&of.first.state) {
@@ -101,14 +99,14 @@ impl Report {
     }
 }
 
-/// A write's row: what the same request is answered when it is done already, and what can come of
+/// A write's row: the response to the same request when it is done already, and the outcomes of
 /// each fault.
 fn row(of: &Rehearsal, came: &[BTreeSet<Came>]) -> String {
     let again = if of.second.state.says_the_same(&of.first.state) { "same" } else { "more" };
     format!("| {} | {} {again}{}", of.write, of.second.status, cells(came))
 }
 
-/// What can come of each fault.
+/// The outcomes of each fault.
 fn cells(came: &[BTreeSet<Came>]) -> String {
     let cell = |outcomes: &BTreeSet<Came>| {
         outcomes.iter().map(|outcome| sign(*outcome)).collect::<Vec<_>>().join(" ")

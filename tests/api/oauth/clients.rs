@@ -1,4 +1,4 @@
-//! How clients prove themselves, and what is wrong with requests.
+//! Authentication of clients, and errors of requests.
 
 use serde_json::json;
 use testkit::{ApiResponse, OAuthClient, TestApp, form};

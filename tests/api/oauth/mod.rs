@@ -21,7 +21,7 @@ macro_rules! arranged {
 }
 use arranged;
 
-/// What hub says to an access token that asks for the profile.
+/// The status of hub's profile for an access token.
 async fn profile(app: &TestApp, token: &str) -> u16 {
     let authorization = format!("Bearer {token}");
     app.send("GET", "/api/v1.1/users/janedoe/", &[("authorization", &authorization)], None)

@@ -26,7 +26,7 @@ pub(super) struct DataFile {
 }
 
 impl Data {
-    /// A file that is not there is created, readable by its owner only.
+    /// A missing file is created, readable by its owner only.
     pub(super) fn open(file: Option<&Path>) -> Result<Self> {
         file.map_or(Ok(Self::Memory), |file| Ok(Self::File(DataFile::open(file)?)))
     }
@@ -47,7 +47,7 @@ impl Data {
         }
     }
 
-    /// Keeps them for the next start, if the data is kept.
+    /// Saves them for the next start, if the data is kept.
     pub(super) fn keep(&self, secrets: &Secrets) -> Result<()> {
         match self {
             Self::Memory => Ok(()),

@@ -26,8 +26,8 @@ pub(super) async fn build(template: &Template, release: bool) -> Result<()> {
     Ok(())
 }
 
-/// Serves the functions, on the loopback address and without CORS: the server lets whoever reaches
-/// it read others' requests.
+/// Serves the functions, on the loopback address and without CORS: the server would let any page
+/// read others' requests.
 pub(super) fn watch(
     options: &Options,
     state: &StateDir,

@@ -1,4 +1,4 @@
-//! What `cargo lambda watch` prints, without what every start of every process repeats.
+//! The output of `cargo lambda watch` without the lines that every start of every process repeats.
 
 use std::io::{BufRead, BufReader, PipeReader};
 use std::thread;
@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use devkit::out;
 
-/// A line with one of these tells a developer nothing; the last is about a variable that the server
-/// itself sets.
+/// Lines with one of these are of no use to a developer; the last is about a variable that the
+/// server itself sets.
 const NOISE: [&str; 5] = [
     "INFO starting Runtime server",
     "INFO spawning function instance",
@@ -15,7 +15,7 @@ const NOISE: [&str; 5] = [
     "INFO terminating",
     "AWS_LAMBDA_MAX_CONCURRENCY is set to",
 ];
-/// What the server says of each process that it ends because a source has changed.
+/// The server's line for each process that it ends because a source has changed.
 const RELOAD: &str = "ERROR command killed";
 /// All processes are ended within this time.
 const RELOAD_BURST: Duration = Duration::from_secs(2);

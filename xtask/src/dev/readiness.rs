@@ -13,8 +13,7 @@ use devkit::template::{Function, Template};
 const DEADLINE: Duration = Duration::from_mins(2);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Resolves when every function that has a route has answered a request that came through the
-/// server.
+/// Resolves when every function with a route has responded to a request through the server.
 pub(super) async fn wait(
     base_url: &str,
     template: &Template,
@@ -45,8 +44,8 @@ async fn until_response(client: &Client, url: &str) {
     }
 }
 
-/// The server in between answers for itself while a function is not there; only functions send a
-/// request id.
+/// The server in between responds itself while a function is missing; only functions send a request
+/// id.
 fn is_from_function(response: &Response) -> bool {
     response.headers().contains_key("x-request-id") && !response.status().is_server_error()
 }

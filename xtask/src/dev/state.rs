@@ -1,4 +1,4 @@
-//! What a running service leaves for others to find.
+//! The description of a running service, for other processes.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};

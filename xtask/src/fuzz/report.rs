@@ -1,4 +1,4 @@
-//! What libFuzzer says of a run.
+//! libFuzzer's report of a run.
 
 use std::fmt;
 

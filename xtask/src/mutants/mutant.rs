@@ -1,5 +1,4 @@
-//! What a mutant is: a patch with a head that says which rule it breaks and which tests must find
-//! it.
+//! A mutant: a patch with a header that names the rule it breaks and the tests that must find it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

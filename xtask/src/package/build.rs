@@ -14,8 +14,8 @@ use devkit::{tools, workspace};
 /// The name that Lambda starts.
 pub(crate) const BOOTSTRAP: &str = "bootstrap";
 
-/// Builds these alone, so that they hold the features that they ask for and not those of the whole
-/// workspace; writes `<folder>/<binary>/bootstrap` for each.
+/// Builds these alone, so that they have their own features and not those of the whole workspace;
+/// writes `<folder>/<binary>/bootstrap` for each.
 pub(super) async fn build(
     binaries: &[&str],
     arch: Arch,
@@ -28,7 +28,7 @@ pub(super) async fn build(
     Ok(())
 }
 
-/// What builds functions of these sources.
+/// The command that builds functions of these sources.
 pub(crate) fn building(
     binaries: &[&str],
     sources: &Path,

@@ -54,7 +54,7 @@ fn reference(krate: &Crate) -> String {
     format!("{}@{}", krate.name, krate.version)
 }
 
-/// What the tree does not tell of a crate.
+/// What the tree does not say about a crate.
 struct Facts {
     licences: BTreeMap<Crate, String>,
     /// Only what comes from the registry has one.

@@ -14,7 +14,7 @@ pub(super) fn source() -> Result<String> {
 }
 
 /// The text with the architecture, and with the folders of the package. It is changed as text, so
-/// that all else stays as it was written.
+/// that everything else stays as written.
 pub(super) fn packaged(source: &str, arch: Arch, template: &Template) -> Result<String> {
     let (mut code, mut architectures) = (0, 0);
     let lines = source.lines().map(|line| {

@@ -1,4 +1,4 @@
-//! What a function is made of, as cargo builds it.
+//! The crates of a function, as cargo builds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,16 +14,16 @@ pub(super) struct Crate {
     pub(super) version: String,
 }
 
-/// What each crate of a program needs of the others.
+/// The dependencies of each crate of a program.
 pub(super) struct Tree {
     pub(super) root: Crate,
     pub(super) needs: BTreeMap<Crate, BTreeSet<Crate>>,
 }
 
 impl Tree {
-    /// The crates that become part of a package's program: with the features that it is built with
-    /// when it is built by itself, for this target, without what only builds or tests it. `cargo
-    /// metadata` cannot tell: it unites the features of the whole workspace.
+    /// The crates of a package's program: with the features that it has when built alone, for this
+    /// target, without build and dev dependencies. `cargo metadata` cannot say: it unites the
+    /// features of the whole workspace.
     pub(super) fn for_package(package: &str, arch: Arch) -> Result<Self> {
         let of = ["tree", "--locked", "--package", package, "--target", arch.target()];
         let form = ["--edges", "normal,no-proc-macro", "--prefix", "depth", "--format", " {p}"];

@@ -1,4 +1,4 @@
-//! What passed and what failed.
+//! Counts of passed and failed checks.
 
 use std::fmt;
 use std::ops::AddAssign;

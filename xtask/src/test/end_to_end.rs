@@ -15,8 +15,8 @@ const PYTHON: &str = "ROLLCALL_PYTHON";
 /// The operator's command.
 const COMMAND: &str = "ROLLCALL_COMMAND";
 
-/// Runs the tests against a fresh service; that its log tells no secret counts as one more, and
-/// that it ends in good order.
+/// Runs the tests against a fresh service. Two more checks: its log reveals no secret, and it ends
+/// on a signal.
 pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let amazons = (engine == Kind::DynamodbLocal).then_some("dynamodb-local");
     for tool in ["chromium", "python"].into_iter().chain(amazons) {
@@ -35,7 +35,7 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
         let output = format!("{}error: {error:#}", service.log()?);
         return Ok(Outcome { count: Count::one(false), output });
     }
-    // The pages' commands first and alone: they are written for a service that nobody has used yet.
+    // The pages' commands first and alone: they are written for an unused service.
     let mut outcome = Outcome::default();
     for choice in [&["pages::"][..], &["--skip", "pages::"]] {
         let mut tests = steps::end_to_end_tests()?;

@@ -13,9 +13,9 @@ use devkit::leaks::{is_logged, leaks};
 use devkit::ports;
 use devkit::{out, workspace};
 
-/// Tells the tests from what everything in a run is drawn.
+/// The seed of everything random, for the tests.
 pub(crate) const SEED: &str = "ROLLCALL_SEED";
-/// Tells the tests on which port the functions look for the table.
+/// The port on which the functions look for the table, for the tests.
 const TABLE_PORT: &str = "ROLLCALL_TABLE_PORT";
 /// The test target.
 pub(super) const HISTORIES: &str = "histories";
@@ -28,8 +28,8 @@ pub(crate) struct Stage {
     through: u16,
 }
 
-/// Runs the tests from a seed of their own; that the service tells no secret and ends in good order
-/// count as more.
+/// Runs the tests with a random seed. Two more checks: the log reveals no secret, and the service
+/// ends on a signal.
 pub(super) async fn run() -> Result<Outcome> {
     let seed = random_seed()?;
     out::line(format!(
@@ -50,7 +50,7 @@ pub(super) async fn run() -> Result<Outcome> {
     Ok(Outcome { count, output: format!("{output}{leaks}{failure}") })
 }
 
-/// A seed that nobody has chosen, short enough to type.
+/// A random seed, short enough to type.
 pub(crate) fn random_seed() -> Result<u64> {
     Ok(u64::from(getrandom::u32()?))
 }

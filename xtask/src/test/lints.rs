@@ -14,7 +14,7 @@ use super::count::Count;
 use super::histories::HISTORIES;
 use super::steps::{self, EMULATION, END_TO_END};
 
-/// What cargo runs in place of rustc for the crates of the workspace, and for no other.
+/// The variable that names what cargo runs in place of rustc for the workspace's crates only.
 const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
 const CLIPPY: &str = "clippy-driver";
 

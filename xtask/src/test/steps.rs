@@ -44,7 +44,7 @@ pub(super) enum Step {
     Baseline,
 }
 
-/// What runs a step.
+/// The command that runs a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Runs {
     /// `cargo xtask test`.

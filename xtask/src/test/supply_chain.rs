@@ -1,5 +1,4 @@
-//! What the dependencies are held against: `deny.toml`, and the database of known weaknesses where
-//! it can be had.
+//! Checks of the dependencies: `deny.toml`, and the advisory database where it can be reached.
 
 use std::fs;
 use std::process::Command;
@@ -14,17 +13,16 @@ use super::capture::capture;
 use super::steps;
 use devkit::{out, supervise, tools, workspace};
 
-/// What needs nothing but the sources of the dependencies.
+/// The checks that need only the sources of the dependencies.
 const CHECKS: [&str; 3] = [BANS, "licenses", "sources"];
 const ADVISORIES: &str = "advisories";
 const BANS: &str = "bans";
-/// Workspaces of their own, whose duplicates nobody deploys.
+/// Separate workspaces, whose duplicates are not deployed.
 const OTHERS: [&str; 2] = ["fuzz/Cargo.toml", "bench/floors/Cargo.toml"];
 const REACHED_WITHIN: Duration = Duration::from_mins(1);
 
-/// Each check counts as one. Without a way to the database there is nothing to check advisories
-/// against, which is said and is no failure; everything that goes wrong with a database within
-/// reach is one.
+/// Each check counts as one. If the database is unreachable, advisories are not checked, which is
+/// reported and is no failure; any error of a reachable database is one.
 pub(super) async fn run() -> Result<Outcome> {
     let installed = steps::installed("cargo-deny").await?;
     if installed.failed() {
@@ -73,8 +71,7 @@ fn database() -> Result<String> {
     Ok(url)
 }
 
-/// What keeps git from reaching the repository, in git's words: the same git that is to fetch it is
-/// asked.
+/// Git's error, if it cannot reach the repository: the same git that is to fetch it.
 async fn obstacle(url: &str) -> Result<Option<String>> {
     let mut git = supervise::command("git")?;
     git.args(["ls-remote", "--quiet", "--exit-code", url, "HEAD"]);
@@ -91,7 +88,7 @@ async fn obstacle(url: &str) -> Result<Option<String>> {
     obstacle.map(|line| Some(line.to_owned()))
 }
 
-/// The line that says that there is no way to the host. Whatever else git says is a failure, and no
+/// The line that says that the host is unreachable. Any other error of git is a failure, and no
 /// reason to skip a check.
 fn unreachable(output: &str) -> Option<&str> {
     const NO_WAY: [&str; 6] = [
