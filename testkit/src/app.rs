@@ -255,7 +255,13 @@ impl TestApp {
             "rawQueryString": query,
             "headers": headers,
             "requestContext": {
-                "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+                "http": {
+                    "method": method,
+                    "path": path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "127.0.0.1",
+                    "userAgent": "test",
+                },
                 "stage": "$default",
             },
             "body": body,

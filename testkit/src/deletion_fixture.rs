@@ -59,7 +59,13 @@ impl DeletionFixture {
             "rawQueryString": "",
             "headers": { "authorization": self.tokens[0] },
             "requestContext": {
-                "http": { "method": "DELETE", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+                "http": {
+                    "method": "DELETE",
+                    "path": path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "127.0.0.1",
+                    "userAgent": "test",
+                },
                 "stage": "$default",
             },
             "isBase64Encoded": false,

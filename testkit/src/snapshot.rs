@@ -43,7 +43,11 @@ impl TestApp {
     }
 
     async fn delete_all(&self, items: impl Iterator<Item = &Value>) {
-        let deletion = |item: &Value| json!({ "DeleteRequest": { "Key": { "pk": item["pk"], "sk": item["sk"] } } });
+        let deletion = |item: &Value| {
+            json!({
+                "DeleteRequest": { "Key": { "pk": item["pk"], "sk": item["sk"] } },
+            })
+        };
         self.write_all(items.map(deletion).collect()).await;
     }
 }

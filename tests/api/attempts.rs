@@ -76,7 +76,10 @@ async fn a_lock_set_after_the_attempts_were_read_holds() {
     let until = (TestApp::in_seconds(600).as_millisecond()).to_string();
     let ttl = TestApp::in_seconds(600).as_second().to_string();
     let locked = json!({
-        "pk": { "S": format!("USER#{user}") }, "sk": { "S": "LOCKOUT" }, "lockedUntil": { "N": until }, "ttl": { "N": ttl },
+        "pk": { "S": format!("USER#{user}") },
+        "sk": { "S": "LOCKOUT" },
+        "lockedUntil": { "N": until },
+        "ttl": { "N": ttl },
     });
     app.engine("PutItem", json!({ "Item": locked })).await;
 

@@ -24,7 +24,12 @@ async fn guess(app: &TestApp, name: &str) -> ApiResponse {
 }
 
 fn assert_wrong(response: &ApiResponse, case: &str) {
-    let problem = json!({ "title": "Unauthorized", "status": 401, "detail": "the credential is not valid", "code": "invalid_credential" });
+    let problem = json!({
+        "title": "Unauthorized",
+        "status": 401,
+        "detail": "the credential is not valid",
+        "code": "invalid_credential",
+    });
     assert_eq!(response.parts(), (401, &problem), "{case}");
     assert_eq!(response.header("www-authenticate"), Some(CHALLENGE), "{case}");
 }

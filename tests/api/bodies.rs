@@ -212,7 +212,11 @@ async fn a_client_cannot_set_what_its_dialect_does_not_document() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let input = json!({
-        "name": "Mine", "email": "mine@example.com", "isVerified": true, "allowAutoScaling": true, "slug": "taken",
+        "name": "Mine",
+        "email": "mine@example.com",
+        "isVerified": true,
+        "allowAutoScaling": true,
+        "slug": "taken",
         "planId": "b3f60ba2-c1fd-4b3a-a23d-8e876e0ef75d", "owner": "x", "id": crate::NOBODYS, "accountId": crate::NOBODYS, "roles": ["admin"],
     });
 

@@ -182,7 +182,12 @@ async fn an_unknown_path_is_404_in_the_format_of_its_dialect() {
         ("/api/v1.1/o/nothing/", json!({ "detail": "path not found" })),
         (
             "/rollcall/v1/nothing",
-            json!({ "title": "Not Found", "status": 404, "detail": "path not found", "code": "not_found" }),
+            json!({
+                "title": "Not Found",
+                "status": 404,
+                "detail": "path not found",
+                "code": "not_found",
+            }),
         ),
         ("/", json!({ "error": "path not found" })),
         ("/nothing", json!({ "error": "path not found" })),

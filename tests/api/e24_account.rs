@@ -170,7 +170,11 @@ async fn a_name_too_long_together_with_a_stored_part_is_reported() {
     let jane = app.person("janedoe").await;
     let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
     let name = format!("J {}", "ü".repeat(250));
-    let change = json!({ "Key": key, "UpdateExpression": "SET fullName = :name", "ExpressionAttributeValues": { ":name": { "S": name } } });
+    let change = json!({
+        "Key": key,
+        "UpdateExpression": "SET fullName = :name",
+        "ExpressionAttributeValues": { ":name": { "S": name } },
+    });
     app.engine("UpdateItem", change).await;
 
     let longest = jane.send_json("POST", DATA, &json!({ "first_name": "Jane" })).await;

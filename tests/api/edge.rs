@@ -6,7 +6,11 @@ use shared::Error;
 use shared::http::ApiRequest;
 
 fn call(path: &str) -> ApiRequest {
-    let event = json!({ "version": "2.0", "rawPath": path, "requestContext": { "http": { "method": "GET" } } });
+    let event = json!({
+        "version": "2.0",
+        "rawPath": path,
+        "requestContext": { "http": { "method": "GET" } },
+    });
     ApiRequest::new(shared::http::from_event(serde_json::from_value(event).unwrap()))
 }
 

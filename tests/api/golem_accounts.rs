@@ -284,7 +284,11 @@ async fn the_default_plan_exists_without_being_stored_and_a_stored_one_replaces_
 async fn a_caller_who_may_not_change_an_account_gets_403_before_plan_errors() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    let input = json!({ "name": "x", "email": "x@example.com", "planId": "b3f60ba2-c1fd-4b3a-a23d-8e876e0ef75d" });
+    let input = json!({
+        "name": "x",
+        "email": "x@example.com",
+        "planId": "b3f60ba2-c1fd-4b3a-a23d-8e876e0ef75d",
+    });
 
     for (id, status) in [(jane.account(), 403), (crate::NOBODYS.to_owned(), 404)] {
         assert_eq!(john.send_json("PUT", &format!("{ACCOUNTS}/{id}"), &input).await.status, status);

@@ -248,7 +248,12 @@ async fn a_former_admin_creates_no_user() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     demote_before_write(&app, &jane, &jane.account());
-    let new = json!({ "email": "late@example.com", "first_name": "L", "last_name": "L", "password": "correct horse" });
+    let new = json!({
+        "email": "late@example.com",
+        "first_name": "L",
+        "last_name": "L",
+        "password": "correct horse",
+    });
 
     let rejected = jane.send_json("PUT", "/v2/accounts", &new).await;
 
@@ -268,7 +273,12 @@ async fn a_derived_name_that_is_taken_meanwhile_is_no_conflict() {
             .await
             .unwrap();
     });
-    let new = json!({ "email": "mary@example.com", "first_name": "M", "last_name": "M", "password": "correct horse" });
+    let new = json!({
+        "email": "mary@example.com",
+        "first_name": "M",
+        "last_name": "M",
+        "password": "correct horse",
+    });
 
     let made = jane.send_json("PUT", "/v2/accounts", &new).await;
 

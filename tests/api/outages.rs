@@ -237,7 +237,11 @@ async fn a_fault_of_the_table_is_500_without_internals() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-    let spoil = json!({ "Key": key, "UpdateExpression": "SET createdAt = :x", "ExpressionAttributeValues": { ":x": { "S": "garbage" } } });
+    let spoil = json!({
+        "Key": key,
+        "UpdateExpression": "SET createdAt = :x",
+        "ExpressionAttributeValues": { ":x": { "S": "garbage" } },
+    });
     app.engine("UpdateItem", spoil).await;
 
     let response = jane.send("GET", "/v1/accounts").await;

@@ -75,7 +75,14 @@ async fn concurrent_changes_of_one_account_are_serialized_and_none_is_half_lost(
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
-    let inputs: Vec<Value> = (0..RACERS).map(|number| json!({ "name": format!("N{number}"), "email": format!("n{number}@example.com") })).collect();
+    let inputs: Vec<Value> = (0..RACERS)
+        .map(|number| {
+            json!({
+                "name": format!("N{number}"),
+                "email": format!("n{number}@example.com"),
+            })
+        })
+        .collect();
 
     let responses = join_all(inputs.iter().map(|input| jane.send_json("PUT", &path, input))).await;
 

@@ -19,7 +19,12 @@ async fn keys(secret: &Secret) -> ServiceKeys {
     let read = async |State(secret): State<Secret>| {
         let mut secret = secret.lock().unwrap();
         secret.1 += 1;
-        json!({ "ARN": "arn:aws:secretsmanager:us-east-1:1:secret:x", "Name": "x", "SecretString": secret.0.to_string() }).to_string()
+        json!({
+            "ARN": "arn:aws:secretsmanager:us-east-1:1:secret:x",
+            "Name": "x",
+            "SecretString": secret.0.to_string(),
+        })
+        .to_string()
     };
     let router = Router::new().fallback(read).with_state(Arc::clone(secret));
     tokio::spawn(axum::serve(listener, router).into_future());

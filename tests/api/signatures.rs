@@ -208,7 +208,11 @@ async fn a_disabled_users_signature_stops_with_the_next_request() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-    let disable = json!({ "Key": key, "UpdateExpression": "SET disabled = :yes", "ExpressionAttributeValues": { ":yes": { "BOOL": true } } });
+    let disable = json!({
+        "Key": key,
+        "UpdateExpression": "SET disabled = :yes",
+        "ExpressionAttributeValues": { ":yes": { "BOOL": true } },
+    });
     app.engine("UpdateItem", disable).await;
 
     let get = Signed::get();

@@ -76,7 +76,12 @@ async fn golems_operations_respond_as_documented() {
     let (name, email) = (unique("golem"), unique("golem") + "@example.com");
     let created = json(0, "POST", "/v1/accounts", &json!({ "name": name, "email": email })).await;
     let path = format!("/v1/accounts/{}", created.text("id"));
-    let account = json!({ "id": created.text("id"), "name": name, "email": email, "planId": "00000000-0000-0000-0000-000000000000" });
+    let account = json!({
+        "id": created.text("id"),
+        "name": name,
+        "email": email,
+        "planId": "00000000-0000-0000-0000-000000000000",
+    });
 
     assert_eq!(created.parts(), (200, &account));
     assert_eq!(get(0, "GET", &path).await.parts(), (200, &account));

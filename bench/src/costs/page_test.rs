@@ -58,7 +58,8 @@ fn sizes(document: &str) -> BTreeMap<String, (usize, usize)> {
 
 #[test]
 fn sizes_are_read_back_from_the_rows() {
-    let row = "| `hub-get-user` | hub-users, 1024 | 1 BatchGetItem; in 1 round | 3 | 0 | 612 | 845 | 0.38 |";
+    let row = "| `hub-get-user` | hub-users, 1024 | 1 BatchGetItem; in 1 round trip \
+               | 3 | 0 | 612 | 845 | 0.38 |";
 
     assert_eq!(sizes(row), [("hub-get-user".to_owned(), (612, 845))].into());
     assert!(sizes("| item | dev | prod |").is_empty());

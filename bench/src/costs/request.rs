@@ -54,8 +54,9 @@ impl Assumptions {
         let Self { round_trip_ms, own_ms, hash_ms, traced_percent } = self;
         let [small, large] = [256.0, 1024.0].map(share_of_a_core);
         format!(
-            "a round of calls to DynamoDB takes {round_trip_ms} ms, which only a cloud could tell; the function itself takes {own_ms} ms of a \
-             whole core and a password hash {hash_ms} more, a little above what [performance.md](performance.md) shows, and at 256 MB it has \
+            "a round trip to DynamoDB takes {round_trip_ms} ms, which only a cloud could tell; the \
+             function itself takes {own_ms} ms of a whole core and a password hash {hash_ms} more, \
+             a little above what [performance.md](performance.md) shows, and at 256 MB it has \
              {small:.2} of a core, at 1024 MB {large:.2}; X-Ray records \
              {traced_percent} of 100 requests"
         )
@@ -156,7 +157,7 @@ impl<'a> Requests<'a> {
     }
 
     /// The cost of this many bytes, a million times.
-    #[expect(clippy::cast_precision_loss, reason = "an answer has some thousand bytes")]
+    #[expect(clippy::cast_precision_loss, reason = "a response has some thousand bytes")]
     fn bytes(&self, price: &str, bytes: usize) -> Result<f64> {
         self.prices.dollars(price, bytes as f64 * MILLION / GIGABYTE)
     }

@@ -79,7 +79,14 @@ async fn make_user<W: Transport>(
     name: &str,
 ) -> Result<KnownUser> {
     let (password, email) = (format!("Password {name}"), format!("{name}@example.com"));
-    let body = json!({ "email": email, "username": name, "password": password, "first_name": "Start", "last_name": "Up", "phone": "0" });
+    let body = json!({
+        "email": email,
+        "username": name,
+        "password": password,
+        "first_name": "Start",
+        "last_name": "Up",
+        "phone": "0",
+    });
     let made_user = made(stage, &stage.admin, ("PUT", "/v2/accounts"), &body).await?;
     let view = &made_user["user"];
     let basic = basic(name, &password);

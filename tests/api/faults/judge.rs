@@ -176,7 +176,13 @@ async fn key_works(app: &TestApp, response: &ApiResponse) -> Result<(), Failure>
         "rawQueryString": "",
         "headers": { "host": "api.example.com" },
         "requestContext": {
-            "http": { "method": "GET", "path": "/v2/account", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+            "http": {
+                "method": "GET",
+                "path": "/v2/account",
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "test",
+            },
             "stage": "$default",
         },
         "isBase64Encoded": false,

@@ -48,7 +48,11 @@ async fn grants(app: &TestApp) -> Vec<Value> {
 async fn set(app: &TestApp, expression: &str, value: Value) {
     let grant = grants(app).await.remove(0);
     let key = json!({ "pk": grant["pk"], "sk": grant["sk"] });
-    let change = json!({ "Key": key, "UpdateExpression": expression, "ExpressionAttributeValues": { ":value": value } });
+    let change = json!({
+        "Key": key,
+        "UpdateExpression": expression,
+        "ExpressionAttributeValues": { ":value": value },
+    });
     app.engine("UpdateItem", change).await;
 }
 

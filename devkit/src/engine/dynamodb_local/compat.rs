@@ -107,7 +107,11 @@ impl Backend {
         }
         let mut headers = headers.clone();
         headers.insert(TARGET, "DynamoDB_20120810.GetItem".parse()?);
-        let read = json!({ "TableName": request["TableName"], "Key": key_of(&request), "ConsistentRead": true });
+        let read = json!({
+            "TableName": request["TableName"],
+            "Key": key_of(&request),
+            "ConsistentRead": true,
+        });
         let (_, found) = self.forward(&headers, read.to_string()).await?;
         let (mut found, mut rejection): (Value, Value) =
             (serde_json::from_str(&found)?, serde_json::from_str(rejection)?);

@@ -18,7 +18,11 @@ impl<W: Transport> ClientStep<'_, W> {
         let credential = self.token_or_key(&user);
         let (password, phone) = (format!("Password {}", self.label), self.rng.u32(..).to_string());
         let mut body = json!({
-            "email": address, "first_name": self.label, "last_name": "Made", "phone": phone, "password": password,
+            "email": address,
+            "first_name": self.label,
+            "last_name": "Made",
+            "phone": phone,
+            "password": password,
         });
         if let Some(name) = &requested {
             body["username"] = json!(name);

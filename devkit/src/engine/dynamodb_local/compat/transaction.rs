@@ -165,7 +165,12 @@ mod tests {
                 "ExpressionAttributeValues": { ":v": { "N": "1" } },
             } })
         );
-        let put = json!({ "Put": { "TableName": "t", "Item": { "pk": { "S": "a" }, "sk": { "S": "x" }, "n": { "N": "1" } } } });
+        let put = json!({
+            "Put": {
+                "TableName": "t",
+                "Item": { "pk": { "S": "a" }, "sk": { "S": "x" }, "n": { "N": "1" } },
+            },
+        });
         assert_eq!(
             check(&put),
             json!({ "ConditionCheck": {
