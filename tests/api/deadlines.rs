@@ -132,7 +132,7 @@ async fn a_connection_that_is_not_accepted_times_out_sooner_than_a_response() {
     }
     let table = Table::connect(Connection::local(&format!("http://{address}"), "x")).unwrap();
 
-    let Err(error) = table.dummy_lookup().await else { panic!("somebody answered") };
+    let Err(error) = table.dummy_lookup().await else { panic!("it responded") };
 
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
     let mut causes = Vec::new();

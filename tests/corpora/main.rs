@@ -14,7 +14,7 @@ use testkit::operations;
 fn holds(target: &str) {
     let property: Property = TARGETS.iter().find(|(name, _)| *name == target).unwrap().1;
     let corpus = corpus(target);
-    assert!(!corpus.is_empty(), "nothing is kept for {target}");
+    assert!(!corpus.is_empty(), "nothing is stored for {target}");
     let breaks = |input: &[u8]| catch_unwind(AssertUnwindSafe(|| property(input))).is_err();
     let broken: Vec<_> = corpus.iter().filter(|(_, input)| breaks(input)).collect();
     let files: Vec<_> = broken.iter().map(|(file, _)| file.display().to_string()).collect();

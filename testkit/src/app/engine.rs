@@ -32,7 +32,7 @@ impl TestApp {
     /// operation shows.
     pub async fn engine(&self, operation: &str, mut request: Value) -> Value {
         request["TableName"] = json!(self.table_name);
-        self.engine.call(operation, &request).await.expect("the engine answers")
+        self.engine.call(operation, &request).await.expect("the engine responds")
     }
 
     /// The same later: for what others do while a request is under way.
@@ -44,7 +44,7 @@ impl TestApp {
         request["TableName"] = json!(self.table_name);
         let endpoint = self.engine.endpoint().to_owned();
         async move {
-            engine::call(&endpoint, operation, &request).await.expect("the engine answers");
+            engine::call(&endpoint, operation, &request).await.expect("the engine responds");
         }
     }
 
@@ -65,7 +65,7 @@ impl TestApp {
         let mut request = json!({ "TableName": table_name, "ConsistentRead": true });
         loop {
             let page = engine::call(endpoint, "Scan", &request).await;
-            let mut page = page.expect("the engine answers");
+            let mut page = page.expect("the engine responds");
             items.extend(page["Items"].as_array_mut().map(std::mem::take).unwrap_or_default());
             match page["LastEvaluatedKey"].take() {
                 Value::Null => return items,

@@ -139,7 +139,7 @@ fn rejected(error: &Error, text: &str) -> Form {
         Error::MissingCredential => Form::Nothing,
         Error::UserTokenOnly => Form::Environment,
         Error::InvalidCredential => Form::Bad,
-        other => panic!("{text:?} is refused with {other}"),
+        other => panic!("{text:?} is rejected with {other}"),
     }
 }
 

@@ -157,6 +157,6 @@ fn assert_bounds(read: &BTreeMap<&'static str, Value>, body: &BTreeMap<String, V
 fn assert_well_formed(path: &str, response: &Response<Body>, body: &[u8]) {
     let text = std::str::from_utf8(response.body()).expect("a body of text");
     let status = response.status().as_u16();
-    assert!([200, 400, 413].contains(&status), "{path} is answered {status}");
+    assert!([200, 400, 413].contains(&status), "{path} has status {status}");
     Sent { path, status, headers: response.headers(), body: text }.check(body.len());
 }

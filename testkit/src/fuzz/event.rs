@@ -41,7 +41,7 @@ pub fn answered(input: &[u8]) -> Option<u16> {
     let fresh = stage.take().filter(|stage| stage.since.elapsed() < AGE);
     let Stage { runtime, shared, since } = fresh.unwrap_or_else(Stage::new);
     let status = runtime.block_on(async {
-        let status = timeout(TIME, response(&shared, text)).await.expect("an answer in time");
+        let status = timeout(TIME, response(&shared, text)).await.expect("a response in time");
         shared.put_back().await;
         status
     });
@@ -68,17 +68,17 @@ async fn response(shared: &SharedState, text: &str) -> Option<u16> {
     let path = path.filter(|path| !path.is_empty()).unwrap_or("/");
     let mut statuses = responses.iter().map(|response| check(path, text.len(), response));
     let own = statuses.next()?;
-    assert!(statuses.all(|status| status == 404), "another function answers {path}");
+    assert!(statuses.all(|status| status == 404), "another function serves {path}");
     Some(own)
 }
 
 fn check(path: &str, request_bytes: usize, response: &ApiGatewayV2httpResponse) -> u16 {
-    serde_json::to_vec(response).expect("an answer that can be sent");
+    serde_json::to_vec(response).expect("a response that can be sent");
     let status = u16::try_from(response.status_code).expect("a status");
     let body = match &response.body {
         None | Some(Body::Empty) => "",
         Some(Body::Text(text)) => text,
-        Some(_) => panic!("an answer that is no text"),
+        Some(_) => panic!("a response that is no text"),
     };
     Sent { path, status, headers: &response.headers, body }.check(request_bytes);
     status

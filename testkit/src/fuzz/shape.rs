@@ -27,7 +27,7 @@ impl Sent<'_> {
     /// its request.
     pub(super) fn check(&self, request_bytes: usize) {
         let Self { path, status, body, .. } = self;
-        assert!(STATUSES.contains(status), "{path} is answered {status}: {body}");
+        assert!(STATUSES.contains(status), "{path} has status {status}: {body}");
         assert!(body.len() <= ROOM + ESCAPED * request_bytes, "{path}: {} bytes", body.len());
         assert_eq!(self.header("cache-control"), Some("no-store"), "{path}");
         assert!(self.header("x-request-id").is_some(), "{path}");

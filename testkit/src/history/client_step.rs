@@ -235,7 +235,7 @@ impl<W: Transport> ClientStep<'_, W> {
 
     /// Notes a response that cannot be right.
     pub(crate) fn note_wrong(&self, seen: Seen) {
-        self.wrong(&seen, "is no answer to this");
+        self.wrong(&seen, "is no response to this");
         self.keep(seen, true);
     }
 

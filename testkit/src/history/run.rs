@@ -148,7 +148,7 @@ async fn disable<W>(stage: &Stage<'_, W>, shared: &SharedState, disabled: bool) 
         .table
         .set_disabled(&Actor::operator(), id, disabled)
         .await
-        .expect("the table past all trouble");
+        .expect("the undisturbed table");
     let reported = each(move |object, _| {
         let change = if disabled { set("disabled", "yes") } else { unset("disabled") };
         let is_theirs = object.holder() == Some(&user.username);

@@ -52,7 +52,7 @@ pub(super) fn first(of: &Rehearsal, response: &ApiResponse, state: &State) -> Re
     if response.status == of.first.status {
         if !state.is_like(&of.first.state) {
             let difference = state.difference(&of.first.state);
-            return Err(format!("answered {} and yet not done once:{difference}", response.status));
+            return Err(format!("status {} and yet not done once:{difference}", response.status));
         }
         return Ok(Came::AsEver);
     }
@@ -76,7 +76,7 @@ pub(super) fn second(
     let expected = if came == Came::NothingDone { &of.first } else { &of.second };
     if response.status != expected.status {
         let expected = expected.status;
-        let what = format!("{came:?}; the retry is not answered {expected}: {response:?}");
+        let what = format!("{came:?}; the retry does not get {expected}: {response:?}");
         busy(&of.write.operation, response)?;
         return Err(Failure::OutOfTime(what));
     }
@@ -109,7 +109,7 @@ pub(super) fn repeated(
     if is_right {
         return Ok(());
     }
-    Err(format!("{came:?}; answered {response:?}, and then under the same key {again:?}"))
+    Err(format!("{came:?}; got {response:?}, and then under the same key {again:?}"))
 }
 
 /// The only failure: 503 with `Retry-After`, in the dialect's format.

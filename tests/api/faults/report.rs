@@ -64,7 +64,7 @@ impl Report {
     fn add_keyed(&mut self, of: &Rehearsal, came: &[BTreeSet<Came>]) {
         let has_response = of.second.status == of.first.status || of.write.ends_its_credential();
         if !has_response || !of.second.state.is_like(&of.first.state) {
-            self.failures.push(format!("{} is not answered as before", of.write));
+            self.failures.push(format!("{} has another response than before", of.write));
         }
         if self.sample.is_none()
             && came.iter().zip(&self.plain).any(|(keyed, plain)| !keyed.is_subset(plain))

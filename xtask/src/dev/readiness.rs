@@ -33,7 +33,7 @@ async fn all_respond(base_url: &str, template: &Template) -> Result<()> {
         let Some(path) = path_of(function) else { continue };
         let url = format!("{base_url}{path}");
         let response = timeout_at(deadline, until_response(&client, &url)).await;
-        ensure!(response.is_ok(), "{} gave no answer within two minutes", function.binary);
+        ensure!(response.is_ok(), "{} did not respond within two minutes", function.binary);
     }
     Ok(())
 }

@@ -66,18 +66,18 @@ impl Step {
             Self::Test => "unit tests, and tests of the functions over an engine",
             Self::E2e => "end-to-end tests over HTTP against a running service",
             Self::Histories => {
-                "what many clients see at once, while the database is in trouble, can be explained"
+                "what many clients see at once, under database faults, can be explained"
             }
             Self::SecondEngine => "the end-to-end tests over Amazon's own engine",
             Self::Deny => "licences, duplicates, sources and known weaknesses of the dependencies",
             Self::Package => {
                 "all functions build for arm64 from the locked dependencies and can be deployed"
             }
-            Self::Emulation => "the arm64 functions answer events from a Runtime API, emulated",
+            Self::Emulation => "the arm64 functions respond to events from a Runtime API, emulated",
             Self::Doc => "the documentation builds without a warning",
             Self::Faults => "every write tells the truth whatever fails, every fault at every call",
             Self::Sam => "the package of a release can be deployed, and sam build makes the same",
-            Self::Released => "the functions of a release answer events too, emulated",
+            Self::Released => "the functions of a release respond to events too, emulated",
             Self::Baseline => "no function has become larger or slower unnoticed",
         }
     }

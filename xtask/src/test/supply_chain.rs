@@ -77,7 +77,7 @@ async fn obstacle(url: &str) -> Result<Option<String>> {
     git.args(["ls-remote", "--quiet", "--exit-code", url, "HEAD"]);
     git.env("GIT_TERMINAL_PROMPT", "0");
     let Ok(asked) = timeout(REACHED_WITHIN, capture(git)).await else {
-        return Ok(Some(format!("no answer within {} s", REACHED_WITHIN.as_secs())));
+        return Ok(Some(format!("no response within {} s", REACHED_WITHIN.as_secs())));
     };
     let asked = asked?;
     if asked.success {
