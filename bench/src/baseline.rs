@@ -4,7 +4,7 @@ mod accepted;
 
 use std::process::Command;
 
-use accepted::{Counts, Kept};
+use accepted::{Baseline, Counts};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
@@ -17,26 +17,27 @@ use devkit::{out, workspace};
 
 /// The profile of the programs whose instructions are counted.
 const PROFILE: Profile = Profile::Gate;
-/// What the template deploys.
+/// The architecture that the template deploys.
 const DEPLOYED: Arch = Arch::Arm64;
 
-/// Hold the size of every function, and the instructions of its requests, to what was accepted last
+/// Compare the size of every function, and the instructions of its requests, with the accepted
+/// baseline
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Accept what there is now
+    /// Accept the present figures
     #[arg(long)]
     accept: bool,
 }
 
-/// Counts, and fails if something has grown by more than 5 %. The package for arm64, whose sizes are
-/// read, is made before: `cargo xtask baseline` does both.
+/// Counts, and fails if something has grown by more than 5 %. The package for arm64, whose sizes
+/// are read, is made before: `cargo xtask baseline` does both.
 pub(crate) async fn run(options: Options) -> Result<()> {
     // Before minutes go into what could not be compared.
-    let accepted = Kept::read();
+    let accepted = Baseline::read();
     if let (false, Err(_)) = (options.accept, &accepted) {
         return accepted.map(drop);
     }
-    let now = Kept { with: rust()?, size: sizes()?, instructions: instructions().await? };
+    let now = Baseline { with: rust()?, size: sizes()?, instructions: instructions().await? };
     if options.accept {
         match accepted {
             Ok(before) => now.changes_since(&before).into_iter().try_for_each(out::line)?,
@@ -50,7 +51,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     if grown.is_empty() {
         return Ok(out::line("No function is more than 5 % above what was accepted.")?);
     }
-    let Kept { with, .. } = accepted;
+    let Baseline { with, .. } = accepted;
     let grown = grown.join("; ");
     bail!(
         "{grown}; accepted with {with}, now it is {}; `cargo xtask baseline --accept` accepts it",
@@ -63,7 +64,7 @@ fn rust() -> Result<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).arg("--version").output().context("cannot run rustc")?;
     let version = String::from_utf8(output.stdout)?;
-    Ok(format!("{} on {}", version.trim(), Arch::of_this_machine()))
+    Ok(format!("{} on {}", version.trim(), Arch::host()))
 }
 
 /// Of the programs that are deployed, in bytes.

@@ -1,4 +1,5 @@
-//! `cargo xtask costs`: what requests and an idle stack cost, from measured calls and a table of prices.
+//! `cargo xtask costs`: what requests and an idle stack cost, from measured calls and a table of
+//! prices.
 
 mod document;
 mod facts;

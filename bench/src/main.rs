@@ -1,6 +1,7 @@
-//! What is measured: the functions' times, memory, size and instructions, and what requests cost.
+//! Measures the functions' times, memory, size and instructions, and what requests cost.
 //!
-//! `cargo xtask bench`, `cargo xtask baseline` and `cargo xtask costs` run it, built as each needs it.
+//! `cargo xtask bench`, `cargo xtask baseline` and `cargo xtask costs` run it, built as each needs
+//! it.
 
 #![expect(
     clippy::cast_possible_truncation,

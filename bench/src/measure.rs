@@ -1,5 +1,5 @@
-//! Programs against each other: every round starts every program once, in an order of its own, so that
-//! what else the machine does hurts all alike.
+//! Compares programs: every round starts every program once, in a random order, so that other work
+//! on the machine affects all alike.
 
 mod authority;
 mod environment;

@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: cold starts, warm requests, memory and size of the functions, against floors in the same run; and
-//! with `--scale`, what requests cost as the table and what it holds grow.
+//! `cargo xtask bench`: cold starts, warm requests, memory and size of the functions, against
+//! floors in the same run; and with `--scale`, what requests cost as the table and what it holds
+//! grow.
 
 mod chart;
 pub(crate) mod document;
@@ -44,13 +45,15 @@ struct Starts {
     /// How often each program is started over TLS; without, a quarter as often
     #[arg(long, default_value = "240")]
     rounds: NonZeroUsize,
-    /// Warm requests to each program over TLS, shared out among its starts; without, a quarter of them
+    /// Warm requests to each program over TLS, shared out among its starts; without, a quarter of
+    /// them
     #[arg(long, default_value = "3600")]
     requests: NonZeroUsize,
     /// Measure only this function (more than once: and that one)
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Measure the programs in a folder too, in the same run, under a label: for what another profile or crate would bring
+    /// Measure the programs in a folder too, in the same run, under a label: for what another
+    /// profile or crate would bring
     #[arg(long, value_name = "LABEL=FOLDER")]
     compare: Vec<Compared>,
     /// Leave out the instructions of a warm request, which take minutes to count
@@ -94,7 +97,7 @@ async fn compare(options: &Options, plan: Plan) -> Result<()> {
     report::report(&over_tls, &without_tls, options.write)
 }
 
-/// Starts all that is in the plan; the results are also kept in a file of this name.
+/// Starts everything in the plan; the results are also stored in a file of this name.
 pub(crate) async fn measured(plan: &Plan, name: &str) -> Result<Results> {
     let transport = if plan.tls { "over TLS" } else { "without TLS" };
     out::line(format!("Measuring, {} starts of each program, {transport}", plan.rounds))?;

@@ -1,5 +1,5 @@
-//! What requests cost as what they work on grows: the users in the table, the members of an account, the accounts of a
-//! user, and the `offset` of a list.
+//! The cost of requests as the data grows: the users in the table, the members of an account, the
+//! accounts of a user, and the `offset` of a list.
 
 mod measure;
 mod model;
@@ -47,7 +47,7 @@ impl Sizes {
     }
 }
 
-/// What all requests came to.
+/// The results of all requests.
 #[derive(Debug, Serialize)]
 pub(crate) struct Scaled {
     /// In the order in which they were sent.
@@ -59,9 +59,9 @@ pub(crate) struct Scaled {
 pub(crate) struct Row {
     /// What grows.
     pub(crate) dimension: Dimension,
-    /// The operation, and what it is asked.
+    /// The operation, and the variant of the request.
     pub(crate) request: String,
-    /// What it may cost.
+    /// How its cost may grow.
     pub(crate) price: Price,
     /// From small to large.
     pub(crate) points: Vec<Point>,
@@ -73,21 +73,21 @@ pub(crate) struct Row {
 pub(crate) enum Dimension {
     /// The users in the table.
     Users,
-    /// The members of the account that is asked about.
+    /// The members of the account.
     Members,
-    /// The accounts of the user who asks.
+    /// The accounts of the caller.
     Accounts,
     /// The users that a list leaves out.
     Offset,
 }
 
-/// What a request may cost as something grows.
+/// How the cost of a request may grow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Price {
     /// The same at every size.
     Flat,
-    /// So much more for each of these.
+    /// A constant amount for each of these.
     Per(String),
 }
 
@@ -105,7 +105,7 @@ pub(crate) struct Point {
     pub(crate) reads: f64,
     /// Write request units.
     pub(crate) writes: f64,
-    /// From the event to its answer, in milliseconds: the median.
+    /// From the event to its response, in milliseconds: the median.
     pub(crate) p50_ms: f64,
 }
 
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_grows_to_the_size_that_is_asked_for_and_no_further() {
+    fn a_table_grows_to_the_requested_size_and_no_further() {
         let users = |most| Sizes::up_to(most, Path::new("target")).users;
 
         assert_eq!(users(1_000_000), [1_000, 100_000, 1_000_000]);

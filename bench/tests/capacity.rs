@@ -1,9 +1,10 @@
-//! The embedded engine counts capacity units as `DynamoDB` documents them: bills are worked out from its counts.
+//! The embedded engine counts capacity units as `DynamoDB` documents them: bills are worked out
+//! from its counts.
 
 use serde_json::{Value, json};
 use testkit::TestApp;
 
-/// Stands for the table of the test.
+/// Placeholder for the table of the test.
 const TABLE: &str = "<table>";
 
 fn key(name: &str) -> Value {
@@ -12,7 +13,11 @@ fn key(name: &str) -> Value {
 
 /// An item of about so many kilobytes.
 fn item(name: &str, kilobytes: usize) -> Value {
-    json!({ "pk": { "S": name }, "sk": { "S": "x" }, "text": { "S": "x".repeat(1024 * kilobytes - 100) } })
+    json!({
+        "pk": { "S": name },
+        "sk": { "S": "x" },
+        "text": { "S": "x".repeat(1024 * kilobytes - 100) },
+    })
 }
 
 fn put(name: &str, kilobytes: usize) -> Value {
@@ -20,7 +25,13 @@ fn put(name: &str, kilobytes: usize) -> Value {
 }
 
 fn check(name: &str, condition: &str) -> Value {
-    json!({ "ConditionCheck": { "TableName": TABLE, "Key": key(name), "ConditionExpression": condition } })
+    json!({
+        "ConditionCheck": {
+            "TableName": TABLE,
+            "Key": key(name),
+            "ConditionExpression": condition,
+        },
+    })
 }
 
 fn get(names: &[&str]) -> Value {
@@ -90,15 +101,23 @@ async fn the_engine_counts_units_as_dynamodb_documents_them() {
         ("Query", query("none"), 1.0, "one for finding nothing"),
         (
             "UpdateItem",
-            of_one(
-                json!({ "UpdateExpression": "SET a = :a", "ExpressionAttributeValues": { ":a": { "S": "x" } } }),
-            ),
+            of_one(json!({
+                "UpdateExpression": "SET a = :a",
+                "ExpressionAttributeValues": { ":a": { "S": "x" } },
+            })),
             1.0,
             "a write outside a transaction once",
         ),
         (
             "BatchWriteItem",
-            json!({ "RequestItems": { TABLE: [{ "DeleteRequest": { "Key": key("small") } }, { "DeleteRequest": { "Key": key("none") } }] } }),
+            json!({
+                "RequestItems": {
+                    TABLE: [
+                        { "DeleteRequest": { "Key": key("small") } },
+                        { "DeleteRequest": { "Key": key("none") } },
+                    ],
+                },
+            }),
             2.0,
             "each deletion, of nothing too",
         ),
@@ -112,8 +131,8 @@ async fn consumed(app: &TestApp, operation: &str, request: Value) -> Value {
     let text = request.to_string().replace(TABLE, app.table_name());
     let mut request: Value = serde_json::from_str(&text).unwrap();
     request["ReturnConsumedCapacity"] = json!("TOTAL");
-    let answer = app.engine(operation, request).await;
-    let capacity = &answer["ConsumedCapacity"];
+    let response = app.engine(operation, request).await;
+    let capacity = &response["ConsumedCapacity"];
     let table = if capacity.is_array() { &capacity[0] } else { capacity };
     table["CapacityUnits"].clone()
 }

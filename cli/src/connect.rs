@@ -8,7 +8,8 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use clap::Args;
 use shared::table::{Connection, Table};
 
-/// Which table. Credentials and region come from the environment, a profile or SSO, as with the AWS CLI.
+/// Which table. Credentials and region come from the environment, a profile or SSO, as with the AWS
+/// CLI.
 #[derive(Args)]
 pub(super) struct TableOptions {
     /// The table's name, which every command needs that works on a table

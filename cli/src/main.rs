@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_lost_race_is_retried_and_not_for_ever() {
+    async fn a_lost_race_is_retried_a_bounded_number_of_times() {
         for (races, is_done) in [(0, true), (2, true), (MAX_ATTEMPTS, false)] {
             let mut calls = 0;
             let outcome = retry(async || {

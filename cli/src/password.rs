@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
 use shared::password::NewPassword;
 
-/// What is read of standard input, in bytes; no valid password is longer.
+/// The maximum that is read from standard input, in bytes; no valid password is longer.
 const MAX_INPUT: u64 = 4096;
 
 #[derive(Args)]
@@ -22,7 +22,7 @@ pub(super) struct PasswordOptions {
 /// A new password's hash.
 pub(super) struct ChosenPassword {
     pub(super) hash: String,
-    /// The password, if it was generated here: nobody else knows it.
+    /// The password, if it was generated here: it must be shown.
     pub(super) generated: Option<String>,
 }
 
@@ -48,7 +48,7 @@ fn generate() -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(shared::random::bytes::<18>()?))
 }
 
-/// What `echo` and editors add; everything else is part of the password.
+/// `echo` and editors add a line break; everything else is part of the password.
 fn without_line_break(typed: &str) -> &str {
     let line = typed.strip_suffix('\n').unwrap_or(typed);
     line.strip_suffix('\r').unwrap_or(line)

@@ -9,8 +9,8 @@ use url::{Host, Url};
 /// The longest redirect URI, in bytes.
 const MAX_LENGTH: usize = 2000;
 
-/// An absolute URI without a fragment: https, or http to this machine, or a private-use scheme with a dot
-/// (RFC 8252, section 7). It is stored exactly as given, as it is compared.
+/// An absolute URI without a fragment: https, or http to this machine, or a private-use scheme with
+/// a dot (RFC 8252, section 7). It is stored exactly as given, as it is compared.
 #[derive(Debug, Clone)]
 pub(crate) struct RedirectUri(String);
 
@@ -75,8 +75,8 @@ mod tests {
             "http://[::1]:9010/callback",
             "com.example.app:/oauth",
         ] {
-            let kept = right.parse::<RedirectUri>().map(|uri| uri.to_string());
-            assert_eq!(kept.as_deref(), Ok(right));
+            let stored = right.parse::<RedirectUri>().map(|uri| uri.to_string());
+            assert_eq!(stored.as_deref(), Ok(right));
         }
         for wrong in [
             "",

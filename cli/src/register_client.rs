@@ -18,7 +18,8 @@ pub(super) struct Options {
     /// Where responses may be sent, once for each place; requests must name it exactly
     #[arg(long = "redirect-uri", value_name = "URI", required = true)]
     redirect_uris: Vec<RedirectUri>,
-    /// A program on its users' own devices, which can keep no secret: it gets none, and must use PKCE
+    /// A program on its users' own devices, which can keep no secret: it gets none, and must use
+    /// PKCE
     #[arg(long)]
     public: bool,
 }

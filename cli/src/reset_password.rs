@@ -1,4 +1,4 @@
-//! `reset-password`: for somebody who is locked out, or whose password others know.
+//! `reset-password`: for a user who is locked out, or whose password is known to others.
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -10,8 +10,8 @@ use super::password::{ChosenPassword, PasswordOptions};
 use super::user_ref::UserRef;
 use super::{print_json, retry};
 
-/// Give a user another password: revokes the user tokens and OAuth grants, not the API keys, and lifts a lock after too
-/// many wrong passwords
+/// Give a user another password: revokes the user tokens and OAuth grants, not the API keys, and
+/// lifts a lock after too many wrong passwords
 #[derive(Args)]
 pub(super) struct Options {
     /// Username, e-mail address or id

@@ -14,8 +14,8 @@ use shared::table::Table;
 use super::connect::TableOptions;
 use super::print_line;
 
-/// Create the pair of keys that registry passwords are sealed with: the private one goes to FILE, the
-/// public one is printed, for the parameter `SealingPublicKey` of the stack
+/// Create the pair of keys that registry passwords are sealed with: the private one goes to FILE,
+/// the public one is printed, for the parameter `SealingPublicKey` of the stack
 #[derive(Args)]
 pub(super) struct NewKey {
     /// Where the private key goes; a file that is there already is never overwritten

@@ -24,7 +24,7 @@ impl Arch {
     }
 
     /// Of what runs here.
-    pub const fn of_this_machine() -> Self {
+    pub const fn host() -> Self {
         if cfg!(target_arch = "aarch64") { Self::Arm64 } else { Self::X86 }
     }
 

@@ -1,12 +1,12 @@
-//! The commands that the documentation tells its readers to run.
+//! The commands in the documentation.
 
 use std::fs;
 use std::path::PathBuf;
 
 use crate::workspace;
 
-/// The lines of the README, CONTRIBUTING, docs/ and the template's outputs that run a program, each with
-/// the name of its page; without what a shell does with the rest of the line.
+/// The lines of the README, CONTRIBUTING, docs/ and the template's outputs that run a program, each
+/// with the name of its page; without what a shell does with the rest of the line.
 ///
 /// # Panics
 /// If a page cannot be read.

@@ -50,7 +50,8 @@ enum Process {
 }
 
 impl Engine {
-    /// Serves on 127.0.0.1 and the port, 0 for any free one; the data is in memory unless a file is named.
+    /// Serves on 127.0.0.1 and the port, 0 for any free one; the data is in memory unless a file is
+    /// named.
     pub async fn start(kind: Kind, port: u16, data_file: Option<&Path>) -> Result<Self> {
         match kind {
             Kind::Embedded => Self::embedded(port, data_file).await,
@@ -67,7 +68,8 @@ impl Engine {
         Ok(Self { endpoint, process: Process::Embedded(process) })
     }
 
-    /// The engine that [`RUNNING`] names, which other tests use as well, else an embedded one for this test alone.
+    /// The engine that [`RUNNING`] names, which other tests use as well, else an embedded one for
+    /// this test alone.
     pub async fn for_test() -> Result<Self> {
         match std::env::var(RUNNING) {
             Ok(endpoint) => Ok(Self { endpoint, process: Process::External }),
@@ -80,14 +82,14 @@ impl Engine {
         &self.endpoint
     }
 
-    /// Asks for an operation past any client.
-    pub async fn ask(&self, operation: &str, request: &Value) -> Result<Value> {
-        ask(&self.endpoint, operation, request).await
+    /// Calls an operation without an SDK.
+    pub async fn call(&self, operation: &str, request: &Value) -> Result<Value> {
+        call(&self.endpoint, operation, request).await
     }
 
     /// Creates the template's table under this name unless it exists; says whether it did.
     pub async fn create_table(&self, template: &Template, name: &str) -> Result<bool> {
-        let created = self.ask("CreateTable", &template.table(name)).await;
+        let created = self.call("CreateTable", &template.table(name)).await;
         if created.as_ref().err().is_some_and(|error| is_error(error, "ResourceInUseException")) {
             return Ok(false);
         }
@@ -95,21 +97,22 @@ impl Engine {
         if let Some(attribute) = template.ttl_attribute() {
             let expiry = json!({ "AttributeName": attribute, "Enabled": true });
             let request = json!({ "TableName": name, "TimeToLiveSpecification": expiry });
-            let enabled = self.ask("UpdateTimeToLive", &request).await;
+            let enabled = self.call("UpdateTimeToLive", &request).await;
             enabled.context("cannot switch on time to live")?;
         }
         Ok(true)
     }
 
-    /// Creates the template's table under a name that no other has: other tests may use the engine as well.
+    /// Creates the template's table under a name that no other has: other tests may use the engine
+    /// as well.
     pub async fn new_table(&self, template: &Template) -> Result<String> {
         let name = format!("rollcall-{}", random::text()?);
         ensure!(self.create_table(template, &name).await?, "there is a table {name}");
         Ok(name)
     }
 
-    /// Puts items, each the JSON text of its attributes, into a table in one step: millions take minutes, where requests
-    /// would take hours. Only the embedded engine does it.
+    /// Puts items, each the JSON text of its attributes, into a table in one step: millions take
+    /// minutes, where requests would take hours. Only the embedded engine does it.
     pub async fn import(&self, table: &str, items: Vec<String>) -> Result<()> {
         match &self.process {
             Process::Embedded(embedded) => embedded.import(table.to_owned(), items).await,
@@ -117,7 +120,7 @@ impl Engine {
         }
     }
 
-    /// Ends in good order, unless somebody else started it.
+    /// Stops the engine, unless another process started it.
     pub async fn stop(self) -> Result<()> {
         match self.process {
             Process::Embedded(embedded) => embedded.stop().await,
@@ -127,9 +130,9 @@ impl Engine {
     }
 }
 
-/// Asks the engine there for an operation past any client.
-pub async fn ask(endpoint: &str, operation: &str, request: &Value) -> Result<Value> {
-    request::ask(endpoint, operation, request).await
+/// Calls an operation of the engine at this endpoint without an SDK.
+pub async fn call(endpoint: &str, operation: &str, request: &Value) -> Result<Value> {
+    request::call(endpoint, operation, request).await
 }
 
 fn is_error(error: &anyhow::Error, name: &str) -> bool {
@@ -149,7 +152,7 @@ mod tests {
         assert!(!engine.create_table(&template, "rollcall").await.unwrap());
 
         let expiry =
-            engine.ask("DescribeTimeToLive", &json!({ "TableName": "rollcall" })).await.unwrap();
+            engine.call("DescribeTimeToLive", &json!({ "TableName": "rollcall" })).await.unwrap();
         let expiry = &expiry["TimeToLiveDescription"];
         assert_eq!(expiry["AttributeName"], json!(template.ttl_attribute()));
         assert_eq!(expiry["TimeToLiveStatus"], "ENABLED");
@@ -172,7 +175,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn imported_items_are_items_like_all_others() {
+    async fn imported_items_can_be_read_like_all_others() {
         let engine = Engine::start(Kind::Embedded, 0, None).await.unwrap();
         engine.create_table(&Template::load().unwrap(), "rollcall").await.unwrap();
         let items = ["one", "two"].map(|name| json!({ "pk": { "S": name }, "sk": { "S": "x" } }));
@@ -181,7 +184,7 @@ mod tests {
         engine.import("rollcall", texts).await.unwrap();
 
         let request = json!({ "TableName": "rollcall", "Key": items[1] });
-        assert_eq!(engine.ask("GetItem", &request).await.unwrap()["Item"], items[1]);
+        assert_eq!(engine.call("GetItem", &request).await.unwrap()["Item"], items[1]);
         assert!(engine.import("rollcall", vec!["{}".to_owned()]).await.is_err());
     }
 
@@ -189,7 +192,7 @@ mod tests {
     async fn an_error_of_the_engine_is_returned_as_it_is() {
         let engine = Engine::start(Kind::Embedded, 0, None).await.unwrap();
 
-        let error = engine.ask("Scan", &json!({ "TableName": "nobody" })).await.unwrap_err();
+        let error = engine.call("Scan", &json!({ "TableName": "nobody" })).await.unwrap_err();
 
         assert!(is_error(&error, "ResourceNotFoundException"), "{error:#}");
     }

@@ -11,12 +11,13 @@ use crate::workspace;
 /// The features of each crate that a function is made of, when it is built by itself.
 struct Features(BTreeMap<String, BTreeSet<String>>);
 
-/// Functions that are built at once share their crates with all features that any of them asks for. So only those are put
-/// together that ask for the same: each is then what it is when it is built by itself, as `sam build` does.
+/// Functions that are built together share their crates with the union of their features. So only
+/// those with equal features are grouped: each program is then the same as when it is built alone,
+/// as `sam build` does.
 pub fn group_by_features(functions: &[Function], arch: Arch) -> Result<Vec<Vec<&Function>>> {
     let mut groups: Vec<(Features, Vec<&Function>)> = Vec::new();
     for function in functions {
-        let own = Features::of(&function.binary, arch)?;
+        let own = Features::for_package(&function.binary, arch)?;
         match groups.iter_mut().find(|(all, _)| all.agree_with(&own)) {
             Some((all, group)) => {
                 all.0.extend(own.0);
@@ -29,11 +30,11 @@ pub fn group_by_features(functions: &[Function], arch: Arch) -> Result<Vec<Vec<&
 }
 
 impl Features {
-    fn of(package: &str, arch: Arch) -> Result<Self> {
+    fn for_package(package: &str, arch: Arch) -> Result<Self> {
         let of = ["tree", "--locked", "--package", package, "--target", arch.target()];
         let form = ["--edges", "normal,build", "--prefix", "none", "--format", "{p}|{f}"];
-        let answer = String::from_utf8(workspace::cargo_output(&[&of[..], &form[..]].concat())?)?;
-        Self::parse(&answer).context("cannot read what cargo tree says")
+        let response = String::from_utf8(workspace::cargo_output(&[&of[..], &form[..]].concat())?)?;
+        Self::parse(&response).context("cannot read what cargo tree says")
     }
 
     /// A crate may come twice: once for the program, and once for what builds it.
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_those_agree_that_want_the_same_of_what_they_share() {
+    fn only_groups_with_equal_features_of_shared_crates_are_built_together() {
         let features = |text| Features::parse(text).unwrap();
         let one =
             features("a v1.0.0|\nserde v1.0.0|std\nring v0.1.0|alloc\nserde v1.0.0|std (*)\n");

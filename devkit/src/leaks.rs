@@ -1,4 +1,4 @@
-//! What the functions logged must tell nobody a secret or an address.
+//! The log must reveal no secret and no address.
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +12,9 @@ const PREFIXES: [&str; 7] = ["rca_", "rce_", "rck_", "rco_", "rcr_", "rcs_", "rc
 const OF_TESTS: [&str; 5] =
     ["@example.com", "correct horse", "wrong password", "PRIVATE KEY", "$argon2"];
 
-/// The log lines of functions that hold a secret or an address: those of the service's own description, whatever looks
-/// like a token or a key, and what the tests send. Every line is a JSON object; others are not the functions'.
+/// The functions' log lines with a secret or an address: those in the service's own description,
+/// anything that looks like a token or a key, and what the tests send. A function's line is a JSON
+/// object; other lines are ignored.
 pub fn leaks(log: &str, dev_json: &Path) -> Result<Vec<String>> {
     let mut secrets = Vec::new();
     collect(&serde_json::from_slice(&fs::read(dev_json)?)?, &mut secrets);
@@ -30,7 +31,8 @@ fn tells(line: &str, secrets: &[String]) -> bool {
     looks_secret(line) || secrets.iter().any(|secret| line.contains(secret.as_str()))
 }
 
-/// Whether a line holds what looks like a token, a key or a code, or an address or password that the tests send.
+/// Whether a line holds what looks like a token, a key or a code, or an address or password that
+/// the tests send.
 pub fn looks_secret(line: &str) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
     let length =
@@ -41,7 +43,7 @@ pub fn looks_secret(line: &str) -> bool {
     PREFIXES.iter().any(is_long) || OF_TESTS.iter().any(|text| line.contains(text))
 }
 
-/// Every text that nobody may log; ids and addresses of servers are none.
+/// Every string that must not be logged; ids and addresses of servers may.
 fn collect(value: &Value, secrets: &mut Vec<String>) {
     const SECRET: [&str; 8] = [
         "api_key",

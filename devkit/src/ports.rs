@@ -18,7 +18,7 @@ pub fn require_free(option: &str, port: u16) -> Result<()> {
     }
 }
 
-/// Two ports that nobody listens on at the moment.
+/// Two ports that are free at the moment.
 pub fn two_free() -> io::Result<(u16, u16)> {
     let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let second = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -30,14 +30,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_in_use_is_refused_in_one_clear_line() {
+    fn a_port_in_use_is_reported_in_one_clear_line() {
         let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = holder.local_addr().unwrap().port();
 
-        let refusal = require_free("--port", port).unwrap_err();
+        let rejection = require_free("--port", port).unwrap_err();
 
         assert_eq!(
-            format!("{refusal:#}"),
+            format!("{rejection:#}"),
             format!("port {port} is in use: choose another one with --port")
         );
     }

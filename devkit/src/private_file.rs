@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Replaces the file as a whole; nobody else can read it at any moment, and no reader sees half of it.
+/// Replaces the file atomically; it is readable by its owner only at any moment.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = draft_of(path);
     remove(&draft)?;
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rewritten_file_is_whole_and_its_owners_alone() {
+    fn a_rewritten_file_is_complete_and_readable_by_its_owner_only() {
         let folder = std::env::temp_dir().join(format!("private-file-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("secrets.json");

@@ -22,7 +22,8 @@ impl Profile {
         }
     }
 
-    /// The folder of its packages, in cargo's target folder. Nobody must deploy one of the gate by mistake.
+    /// The folder of its packages, in cargo's target folder. Separate, so that a package of the
+    /// gate is not deployed by mistake.
     pub(crate) const fn folder(self) -> &'static str {
         match self {
             Self::Release => "package",

@@ -1,4 +1,4 @@
-//! Passwords and keys that somebody has to type or paste.
+//! Passwords and keys that a person types or pastes.
 
 use anyhow::Result;
 use base64::Engine;

@@ -1,5 +1,5 @@
-//! A stand-in for Secrets Manager on a loopback port, so that the functions read the service key locally as they do in
-//! the cloud.
+//! A stand-in for Secrets Manager on a loopback port, so that the functions read the service key
+//! locally as they do in the cloud.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,17 +34,17 @@ impl SecretsManager {
         let endpoint = format!("http://{}", listener.local_addr()?);
         let readers = Readers::default();
         let state = (service_key.to_string(), Arc::clone(&readers));
-        let router = Router::new().fallback(answer).with_state(state);
+        let router = Router::new().fallback(handle).with_state(state);
         let server = tokio::spawn(axum::serve(listener, router).into_future());
         Ok(Self { endpoint, readers, server })
     }
 
-    /// Whether the secret was read by whoever reaches this at `<endpoint>/<reader>`.
+    /// Whether the secret was read through `<endpoint>/<reader>`.
     pub fn was_read_by(&self, reader: &str) -> bool {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).contains(reader)
     }
 
-    /// Answers nobody any more.
+    /// Stops responding.
     pub fn stop(&self) {
         self.server.abort();
     }
@@ -61,7 +61,7 @@ impl Drop for SecretsManager {
     }
 }
 
-async fn answer(
+async fn handle(
     State((secret, readers)): State<(String, Readers)>,
     uri: Uri,
     headers: HeaderMap,

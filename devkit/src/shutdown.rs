@@ -1,4 +1,4 @@
-//! The signals that ask a command to end.
+//! The signals that end a command.
 
 use std::io;
 

@@ -1,9 +1,10 @@
 //! Children that never outlive this process, however it ends.
 //!
-//! A child is not started directly but through the hidden subcommand `supervise` of the running program, which holds the reading end of a pipe. When the pipe's
-//! other end closes, because its holder let go of it or is dead, that supervisor asks the child to end, after a grace period
-//! kills it, and then kills all its descendants, also those with sessions of their own. (A parent-death signal would
-//! need unsafe code and reaches only one generation.)
+//! A child is not started directly but through the hidden subcommand `supervise` of the running
+//! program, which holds the reading end of a pipe. When the pipe's other end closes, because its
+//! holder let go of it or is dead, that supervisor asks the child to end, after a grace period
+//! kills it, and then kills all its descendants, also those with sessions of their own. (A
+//! parent-death signal would need unsafe code and reaches only one generation.)
 
 mod child;
 mod tree;
@@ -37,7 +38,8 @@ pub struct Options {
     command: Vec<OsString>,
 }
 
-/// Ends with the exit code of the command, or 128 and the number of the signal that ended it, as shells do.
+/// Ends with the exit code of the command, or 128 and the number of the signal that ended it, as
+/// shells do.
 pub async fn run(options: Options) -> Result<ExitCode> {
     setsid().context("cannot leave the terminal")?;
     tree::adopt_orphans()?;

@@ -38,7 +38,8 @@ pub struct Function {
     pub logical_id: String,
     /// Name of its package, and of the binary in it.
     pub binary: String,
-    /// Method and path of each route, if it has any; `$default` is the path of the route that takes the rest.
+    /// Method and path of each route, if it has any; `$default` is the path of the route that takes
+    /// the rest.
     pub routes: BTreeSet<(String, String)>,
     /// Names of its environment variables.
     pub environment: BTreeSet<String>,

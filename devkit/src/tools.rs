@@ -93,7 +93,8 @@ impl Tool {
     }
 }
 
-/// For so many seconds an installation may go on that is told to end: Debian's tools must not be killed half way.
+/// How long an installation may take to end after a signal, in seconds: Debian's tools must not be
+/// killed half way.
 const GRACE_SECONDS: u32 = 120;
 
 /// The installation of one tool as a guarded child, so that it ends with this process.
@@ -110,7 +111,7 @@ pub async fn install(tool: &str) -> Result<()> {
     Ok(())
 }
 
-/// Where tools are installed; whoever holds it may install that one tool, all others wait.
+/// The folder of the tools, locked: only one process installs at a time.
 struct ToolsFolder {
     path: PathBuf,
     _lock: File,

@@ -15,8 +15,8 @@ use crate::supervise;
 
 /// The folder of the workspace's `Cargo.toml`.
 ///
-/// What cargo says when it runs a program goes before what it said when it built it: two clones may share a target
-/// folder, and then one's program is the other's.
+/// What cargo says when it runs a program goes before what it said when it built it: two clones may
+/// share a target folder, and then one's program is the other's.
 pub fn root() -> &'static Path {
     static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
         let running = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
@@ -66,8 +66,8 @@ pub fn cargo() -> Result<Command> {
     Ok(command)
 }
 
-/// Takes out what `cargo run` tells this process about its own package: build scripts that watch such variables
-/// would run again, and everything after them would be built again.
+/// Removes the variables that `cargo run` sets about its own package: build scripts that watch them
+/// would run again, and everything after them would be rebuilt.
 pub fn forget_own_package(command: &mut Command) {
     for (name, _) in env::vars_os().filter(|(name, _)| describes_package(name)) {
         command.env_remove(name);

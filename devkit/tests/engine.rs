@@ -17,17 +17,17 @@ impl Stage {
         Self { engine, table }
     }
 
-    /// The answer, be it a refusal.
-    async fn ask(&self, operation: &str, mut request: Value) -> Value {
+    /// The response, also an error.
+    async fn call(&self, operation: &str, mut request: Value) -> Value {
         if request.get("TransactItems").is_none() {
             request["TableName"] = json!(self.table);
         }
-        let answered = self.engine.ask(operation, &request).await;
-        answered.unwrap_or_else(|refused| serde_json::from_str(&refused.to_string()).unwrap())
+        let answered = self.engine.call(operation, &request).await;
+        answered.unwrap_or_else(|rejected| serde_json::from_str(&rejected.to_string()).unwrap())
     }
 
     async fn item(&self, name: &str) -> Value {
-        self.ask("GetItem", json!({ "Key": key(name), "ConsistentRead": true })).await["Item"]
+        self.call("GetItem", json!({ "Key": key(name), "ConsistentRead": true })).await["Item"]
             .take()
     }
 
@@ -48,66 +48,66 @@ fn key(name: &str) -> Value {
     json!({ "pk": { "S": name }, "sk": { "S": "x" } })
 }
 
-fn is_refusal(answer: &Value, name: &str) -> bool {
-    answer["__type"].as_str().is_some_and(|kind| kind.ends_with(&format!("#{name}")))
+fn is_rejection(response: &Value, name: &str) -> bool {
+    response["__type"].as_str().is_some_and(|kind| kind.ends_with(&format!("#{name}")))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_text_may_be_empty_and_a_key_may_not() {
+async fn a_string_may_be_empty_and_a_key_may_not() {
     let stage = Stage::new().await;
     let mut item = key("item");
     item["name"] = json!({ "S": "" });
 
-    stage.ask("PutItem", json!({ "Item": item })).await;
+    stage.call("PutItem", json!({ "Item": item })).await;
 
     assert_eq!(stage.item("item").await, item);
-    let refused = stage.ask("PutItem", json!({ "Item": key("") })).await;
-    assert!(is_refusal(&refused, "ValidationException"), "{refused}");
+    let rejected = stage.call("PutItem", json!({ "Item": key("") })).await;
+    assert!(is_rejection(&rejected, "ValidationException"), "{rejected}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_of_many_actions_is_done_once_and_succeeds_when_it_is_repeated() {
+async fn a_long_transaction_happens_once_and_succeeds_when_repeated() {
     let stage = Stage::new().await;
     let request =
         json!({ "TransactItems": stage.additions(25), "ClientRequestToken": "once and no more" });
 
     for _ in 0..2 {
-        assert_eq!(stage.ask("TransactWriteItems", request.clone()).await, json!({}));
+        assert_eq!(stage.call("TransactWriteItems", request.clone()).await, json!({}));
     }
 
     assert_eq!(stage.item("item-24").await, key("item-24"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_failed_condition_of_many_is_told_by_its_place_and_nothing_is_written() {
+async fn one_failed_condition_of_many_is_reported_by_index_and_nothing_is_written() {
     let stage = Stage::new().await;
-    stage.ask("PutItem", json!({ "Item": key("item-17") })).await;
+    stage.call("PutItem", json!({ "Item": key("item-17") })).await;
 
-    let refused =
-        stage.ask("TransactWriteItems", json!({ "TransactItems": stage.additions(25) })).await;
+    let rejected =
+        stage.call("TransactWriteItems", json!({ "TransactItems": stage.additions(25) })).await;
 
-    assert!(is_refusal(&refused, "TransactionCanceledException"), "{refused}");
-    let reasons = refused["CancellationReasons"].as_array().unwrap();
+    assert!(is_rejection(&rejected, "TransactionCanceledException"), "{rejected}");
+    let reasons = rejected["CancellationReasons"].as_array().unwrap();
     let failed: Vec<_> = (0..reasons.len()).filter(|at| reasons[*at]["Code"] != "None").collect();
     assert_eq!((reasons.len(), failed), (25, vec![17]));
     assert_eq!(stage.item("item-0").await, Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_transaction_has_one_item_twice() {
+async fn a_transaction_with_one_item_twice_is_rejected() {
     let stage = Stage::new().await;
     let twice = [stage.additions(12), stage.additions(1)].concat();
 
-    let refused = stage.ask("TransactWriteItems", json!({ "TransactItems": twice })).await;
+    let rejected = stage.call("TransactWriteItems", json!({ "TransactItems": twice })).await;
 
-    assert!(is_refusal(&refused, "ValidationException"), "{refused}");
+    assert!(is_rejection(&rejected, "ValidationException"), "{rejected}");
     assert_eq!(stage.item("item-0").await, Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_write_whose_condition_fails_answers_with_the_item_that_it_met() {
+async fn a_write_whose_condition_fails_returns_the_existing_item() {
     let stage = Stage::new().await;
-    stage.ask("PutItem", json!({ "Item": key("item") })).await;
+    stage.call("PutItem", json!({ "Item": key("item") })).await;
     let mut update = json!({
         "Key": key("item"),
         "UpdateExpression": "SET added = :yes",
@@ -115,12 +115,12 @@ async fn a_write_whose_condition_fails_answers_with_the_item_that_it_met() {
         "ExpressionAttributeValues": { ":yes": { "BOOL": true } },
     });
 
-    let plain = stage.ask("UpdateItem", update.clone()).await;
+    let plain = stage.call("UpdateItem", update.clone()).await;
     update["ReturnValuesOnConditionCheckFailure"] = json!("ALL_OLD");
-    let told = stage.ask("UpdateItem", update).await;
+    let reported = stage.call("UpdateItem", update).await;
 
-    for refused in [&plain, &told] {
-        assert!(is_refusal(refused, "ConditionalCheckFailedException"), "{refused}");
+    for rejected in [&plain, &reported] {
+        assert!(is_rejection(rejected, "ConditionalCheckFailedException"), "{rejected}");
     }
-    assert_eq!((plain.get("Item"), &told["Item"]), (None, &key("item")));
+    assert_eq!((plain.get("Item"), &reported["Item"]), (None, &key("item")));
 }

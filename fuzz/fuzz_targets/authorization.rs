@@ -1,4 +1,4 @@
-//! What stands in `Authorization`.
+//! The `Authorization` header.
 
 #![no_main]
 

@@ -7,7 +7,8 @@ use std::panic::take_hook;
 use fuzz::event::mutated;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
-// A panic inside a function is answered with 500, which the property finds; it is not to end the process before.
+// A panic inside a function becomes a 500, which the property finds; it must not end the process
+// before.
 fuzz_target!(init: drop(take_hook()), |input: &[u8]| testkit::fuzz::event(input));
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {

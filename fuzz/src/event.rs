@@ -1,10 +1,11 @@
-//! Changing an event without breaking its JSON: most changes of its bytes would make it no event at all.
+//! Changing an event without breaking its JSON: most changes of its bytes would make it no event at
+//! all.
 
 use fastrand::Rng;
 use libfuzzer_sys::fuzzer_mutate;
 use serde_json::{Map, Value, json};
 
-/// One change in so many is of the event's bytes, whatever becomes of it.
+/// One change in this many is of the event's raw bytes, valid or not.
 const RAW: usize = 16;
 
 /// How much a text may grow by one change, in bytes.
@@ -30,7 +31,8 @@ const HEADERS: [(&str, &str); 14] = [
 
 const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
-/// The event with one change, if it is one and the changed one is not too long; nothing if its bytes are to be changed.
+/// The event with one change, if it is one and the changed one is not too long; nothing if its
+/// bytes are to be changed.
 pub fn mutated(event: &[u8], max_size: usize, seed: u32) -> Option<String> {
     let mut rng = Rng::with_seed(seed.into());
     if rng.usize(..RAW) == 0 {

@@ -1,4 +1,4 @@
-//! What the fuzzer needs beside the properties, which are in `tests::fuzz`.
+//! What the fuzzer needs beside the properties, which are in `testkit::fuzz`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -1,4 +1,5 @@
-//! The service in one process: the functions as libraries, over an engine in memory whose table is the template's.
+//! The service in one process: the functions as libraries, over an engine in memory whose table is
+//! the template's.
 
 mod arrange;
 mod engine;
@@ -45,7 +46,7 @@ pub const PASSWORD: &str = "correct horse battery staple";
 /// A service of its own for one test.
 pub struct TestApp {
     functions: Functions,
-    /// The table and the service key as whoever arranges something reaches them.
+    /// The table and the service key as the test itself reaches them.
     table: Table,
     service_keys: ServiceKeys,
     secrets_manager: SecretsManager,
@@ -84,8 +85,8 @@ impl TestApp {
         })
     }
 
-    /// The functions anew, as after a cold start, but for the service key, which they know: with another proxy before
-    /// the same engine.
+    /// Restarts the functions, as after a cold start, except that they keep the service key: with
+    /// another proxy in front of the same engine.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         self.proxy.close();
         self.assert_granted();
@@ -95,7 +96,7 @@ impl TestApp {
         Ok(())
     }
 
-    /// The same functions, over a database that nobody can reach.
+    /// The same functions over an unreachable database.
     pub async fn start_without_database() -> Self {
         let mut app = Self::start().await;
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -105,7 +106,8 @@ impl TestApp {
         app
     }
 
-    /// Has everybody reach the table at the address that is the caller's from now on; nobody's is that of whoever arranges.
+    /// Sets the address at which each caller reaches the table from now on; the empty caller is the
+    /// test itself.
     fn reach_table_at(&mut self, endpoint: impl Fn(&str) -> String) {
         let table = |caller: &str| connect(&endpoint(caller), &self.table_name);
         self.functions.reach(table).expect("clients");
@@ -113,10 +115,10 @@ impl TestApp {
     }
 
     /// Has the functions reach the table through a cut from now on.
-    pub async fn cut(&mut self) -> CallCutoff {
-        let cut = CallCutoff::start(self.engine.endpoint()).await.expect("a free port");
-        self.reach_table_at(|_| cut.endpoint().to_owned());
-        cut
+    pub async fn cutoff(&mut self) -> CallCutoff {
+        let cutoff = CallCutoff::start(self.engine.endpoint()).await.expect("a free port");
+        self.reach_table_at(|_| cutoff.endpoint().to_owned());
+        cutoff
     }
 
     /// Has the functions reach the table through the proxy again.
@@ -125,7 +127,7 @@ impl TestApp {
         self.reach_table_at(|caller| proxy.endpoint_of(caller));
     }
 
-    /// Starts the functions anew after the service key was rotated: the old version is still there.
+    /// Restarts the functions after a rotation of the service key: the old version is still there.
     pub async fn rotate_service_key(&mut self) {
         let service_key = json!({
             "current": "2",
@@ -137,7 +139,7 @@ impl TestApp {
         self.forget_service_key();
     }
 
-    /// Starts the functions anew while nobody answers for Secrets Manager.
+    /// Restarts the functions while Secrets Manager is unreachable.
     pub fn lose_service_key(&mut self) {
         self.secrets_manager.stop();
         self.forget_service_key();
@@ -164,7 +166,8 @@ impl TestApp {
         self.functions.sweep().await
     }
 
-    /// What a function with these environment variables runs with beside this service, as the template would have it.
+    /// What a function with these environment variables runs with beside this service, as the
+    /// template would have it.
     ///
     /// The credentials are no secret: the engine takes any.
     pub fn environment(&self, names: &BTreeSet<String>) -> Vec<(String, String)> {
@@ -210,17 +213,17 @@ impl TestApp {
         &OPENING
     }
 
-    /// The event of an operation as a person asks, after what it asks for was made.
+    /// The event of an operation with a person's credential, after what it needs was created.
     pub async fn event(&self, operation: &Operation, person: &Person<'_>) -> Value {
         operation.prepared(self, &person.who(), person.token()).await
     }
 
-    /// Asks for an operation as a person.
-    pub async fn ask(&self, operation: &Operation, person: &Person<'_>) -> ApiResponse {
+    /// Calls an operation as a person.
+    pub async fn call(&self, operation: &Operation, person: &Person<'_>) -> ApiResponse {
         self.ask_with(operation, person, person.token()).await
     }
 
-    /// Asks for an operation on what is a person's with another header.
+    /// Calls an operation on a person's resources with another header.
     pub async fn ask_with(
         &self,
         operation: &Operation,
@@ -252,7 +255,13 @@ impl TestApp {
             "rawQueryString": query,
             "headers": headers,
             "requestContext": {
-                "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+                "http": {
+                    "method": method,
+                    "path": path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "127.0.0.1",
+                    "userAgent": "test",
+                },
                 "stage": "$default",
             },
             "body": body,
@@ -266,10 +275,10 @@ impl TestApp {
         let event = serde_json::from_value(event.clone()).expect("an API Gateway event");
         let call = received(event);
         let function = function_of(&call);
-        functions::answer(self.run(function, call).await)
+        functions::api_response(self.run(function, call).await)
     }
 
-    /// Has a function answer a request, whether or not it serves its path.
+    /// Runs a function on a request, whether or not it serves its path.
     pub(crate) async fn run(&self, function: &str, call: ApiRequest) -> Response<Body> {
         self.functions.run(function, call).await
     }
@@ -289,7 +298,8 @@ fn service_keys(manager: &SecretsManager, caller: &str) -> Result<ServiceKeys> {
     Ok(ServiceKeys::new(Aws::local(&endpoint), SECRET.to_owned())?)
 }
 
-/// Whatever a test does, the log tells no secret of it, and no function asked for what its role may not do.
+/// Checks after every test that the log reveals no secret, and that no function made a call that
+/// its role does not allow.
 impl Drop for TestApp {
     fn drop(&mut self) {
         if !std::thread::panicking() {

@@ -1,5 +1,5 @@
-//! A cut between the service and the engine: so many calls go through, those after them never arrive, as when whoever
-//! makes them is killed.
+//! Cuts the service off from the engine: a number of calls go through, later ones never arrive, as
+//! when the caller is killed.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tokio::sync::watch;
 #[derive(Clone)]
 pub struct CallCutoff {
     endpoint: String,
-    wire: Transport,
+    transport: Transport,
 }
 
 #[derive(Clone)]
@@ -33,7 +33,7 @@ struct Calls {
     left: Option<usize>,
     /// A call has been held.
     reached: bool,
-    /// Went through and are not answered yet.
+    /// Calls that went through and have no response yet.
     under_way: usize,
     /// Went through.
     passed: usize,
@@ -44,14 +44,14 @@ impl CallCutoff {
     pub async fn start(engine: &str) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
-        let wire = Transport {
+        let transport = Transport {
             engine: engine.to_owned(),
             client: reqwest::Client::new(),
             calls: Arc::new(watch::Sender::default()),
         };
-        let router = Router::new().fallback(relay).with_state(wire.clone());
+        let router = Router::new().fallback(relay).with_state(transport.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
-        Ok(Self { endpoint, wire })
+        Ok(Self { endpoint, transport })
     }
 
     /// Where it listens.
@@ -59,14 +59,15 @@ impl CallCutoff {
         &self.endpoint
     }
 
-    /// Lets so many more calls through, and then none ever again: what was sent may arrive long after its sender's end.
+    /// Lets this many more calls through and none after them. A call that was sent may arrive long
+    /// after its sender has ended.
     pub fn after(&self, calls: usize) {
-        self.wire.calls.send_modify(|own| own.left = Some(calls));
+        self.transport.calls.send_modify(|own| own.left = Some(calls));
     }
 
     /// How many calls went through.
     pub fn passed(&self) -> usize {
-        self.wire.calls.borrow().passed
+        self.transport.calls.borrow().passed
     }
 
     /// Waits until a call is held that may not go through.
@@ -74,31 +75,31 @@ impl CallCutoff {
         self.until(|calls| calls.reached).await;
     }
 
-    /// Waits until the engine has answered all calls that went through.
+    /// Waits until the engine has responded to all calls that went through.
     pub async fn quiet(&self) {
         self.until(|calls| calls.under_way == 0).await;
     }
 
     async fn until(&self, holds: impl Fn(&Calls) -> bool) {
-        let mut calls = self.wire.calls.subscribe();
+        let mut calls = self.transport.calls.subscribe();
         calls.wait_for(holds).await.expect("the cut outlives its tests");
     }
 }
 
-async fn relay(State(wire): State<Transport>, headers: HeaderMap, body: Bytes) -> Response {
+async fn relay(State(transport): State<Transport>, headers: HeaderMap, body: Bytes) -> Response {
     let mut passes = false;
-    wire.calls.send_modify(|calls| passes = calls.take());
+    transport.calls.send_modify(|calls| passes = calls.take());
     if !passes {
         return pending().await;
     }
-    // Whoever asks may be killed meanwhile: what went through arrives all the same.
+    // The caller may be killed meanwhile: a call that went through arrives all the same.
     let call = tokio::spawn(async move {
-        let answer = wire.forward(headers, body).await;
-        wire.calls.send_modify(|calls| calls.under_way -= 1);
-        answer
+        let response = transport.forward(headers, body).await;
+        transport.calls.send_modify(|calls| calls.under_way -= 1);
+        response
     });
-    let answer = call.await.context("the call failed").flatten();
-    answer.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response())
+    let response = call.await.context("the call failed").flatten();
+    response.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response())
 }
 
 impl Calls {
@@ -121,8 +122,8 @@ impl Calls {
 impl Transport {
     async fn forward(&self, mut headers: HeaderMap, body: Bytes) -> Result<Response> {
         headers.remove("content-length");
-        let answer = self.client.post(&self.engine).headers(headers).body(body).send().await?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        Ok((status, headers, answer.bytes().await?).into_response())
+        let response = self.client.post(&self.engine).headers(headers).body(body).send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        Ok((status, headers, response.bytes().await?).into_response())
     }
 }

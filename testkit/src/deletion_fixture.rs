@@ -13,7 +13,7 @@ pub struct DeletionFixture {
     pub id: String,
     /// The tokens of its admins; it is the current account of the second one.
     tokens: [String; 2],
-    /// What is in the table and has nothing to do with it.
+    /// The items that have nothing to do with it.
     others: BTreeSet<String>,
 }
 
@@ -30,26 +30,26 @@ impl DeletionFixture {
         assert_eq!(chosen.status, 200, "{chosen:?}");
         app.crowd(&id, &john, count).await;
         let tokens = [&jane, &john].map(|person| person.token().to_owned());
-        let mut doomed = Self { id, tokens, others: BTreeSet::new() };
-        doomed.others = doomed.split(app).await.1;
-        doomed
+        let mut fixture = Self { id, tokens, others: BTreeSet::new() };
+        fixture.others = fixture.split(app).await.1;
+        fixture
     }
 
-    /// The same account made anew, which its slug and its contact address must be free for.
+    /// Creates the same account again, which needs its slug and its contact address to be free.
     async fn made_by(person: &Person<'_>) -> ApiResponse {
-        let wish = json!({ "name": "DeletionFixture", "email": CONTACT });
-        let made = person.send_json("POST", "/v1/accounts", &wish).await;
+        let input = json!({ "name": "DeletionFixture", "email": CONTACT });
+        let made = person.send_json("POST", "/v1/accounts", &input).await;
         assert_eq!(made.status, 200, "{made:?}");
         made
     }
 
-    /// Asks for its deletion in quave's dialect, as the first admin.
+    /// Deletes it in quave's dialect, as the first admin.
     pub async fn delete(&self, app: &TestApp) -> ApiResponse {
         let path = format!("/api/public/v1/account?accountId={}", self.id);
         app.send("DELETE", &path, &[("authorization", &self.tokens[0])], None).await
     }
 
-    /// The event by which the first admin asks golem's function for its deletion.
+    /// The event by which the first admin deletes it through golem's function.
     pub fn deletion(&self) -> Value {
         let path = format!("/v1/accounts/{}", self.id);
         json!({
@@ -59,7 +59,13 @@ impl DeletionFixture {
             "rawQueryString": "",
             "headers": { "authorization": self.tokens[0] },
             "requestContext": {
-                "http": { "method": "DELETE", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+                "http": {
+                    "method": "DELETE",
+                    "path": path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "127.0.0.1",
+                    "userAgent": "test",
+                },
                 "stage": "$default",
             },
             "isBase64Encoded": false,
@@ -77,18 +83,18 @@ impl DeletionFixture {
                 "/v1/accounts".to_owned(),
                 format!("/v1/accounts?email={CONTACT}"),
             ] {
-                let answer = app.send("GET", &path, &[("authorization", token)], None).await;
-                assert!([200, 404].contains(&answer.status), "{path}: {answer:?}");
-                seen.push(answer.body.to_string().contains(&self.id));
+                let response = app.send("GET", &path, &[("authorization", token)], None).await;
+                assert!([200, 404].contains(&response.status), "{path}: {response:?}");
+                seen.push(response.body.to_string().contains(&self.id));
             }
             let plan = format!("/v1/accounts/{}/plan", self.id);
-            let answer = app.send("GET", &plan, &[("authorization", token)], None).await;
-            assert!([200, 404].contains(&answer.status), "{answer:?}");
-            seen.push(answer.status == 200);
+            let response = app.send("GET", &plan, &[("authorization", token)], None).await;
+            assert!([200, 404].contains(&response.status), "{response:?}");
+            seen.push(response.status == 200);
         }
         let current = [("authorization", self.tokens[1].as_str())];
-        let answer = app.send("GET", "/api/public/v1/current-account", &current, None).await;
-        seen.push(answer.status == 200 && answer.text("accountId") == self.id);
+        let response = app.send("GET", "/api/public/v1/current-account", &current, None).await;
+        seen.push(response.status == 200 && response.text("accountId") == self.id);
         assert!(seen.iter().all(|one| *one == seen[0]), "half there: {seen:?}");
         // Of one that is there it may be a long list.
         if !seen[0] {
@@ -103,7 +109,7 @@ impl DeletionFixture {
         self.split(app).await.0
     }
 
-    /// Checks that whatever has nothing to do with it is as it was.
+    /// Checks that all unrelated items are unchanged.
     pub async fn assert_others_untouched(&self, app: &TestApp) {
         let (_, others) = self.split(app).await;
         assert!(others == self.others, "{:?}", others.symmetric_difference(&self.others));

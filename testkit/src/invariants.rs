@@ -13,9 +13,10 @@ impl TestApp {
     }
 }
 
-/// What is wrong with a whole table: claims and what they claim match both ways, memberships stand on both sides of an
-/// account that exists, every account has an administrator, every user's primary address is its own, no address is left
-/// out of the count, nothing belongs to a user who is not there, and nothing is there that no insertion made.
+/// Everything inconsistent in a table. Claims and what they claim must match both ways, memberships
+/// must exist on both sides of an existing account, every account must have an administrator, every
+/// user's primary address must be its own, every address must be counted, nothing may belong to a
+/// missing user, and every item must come from an insertion.
 pub fn inconsistencies(all: &[Value]) -> Vec<String> {
     let items: HashMap<(&str, &str), &Value> =
         all.iter().map(|item| ((text(item, "pk"), text(item, "sk")), item)).collect();
@@ -41,7 +42,7 @@ pub fn inconsistencies(all: &[Value]) -> Vec<String> {
     found
 }
 
-/// Whether an account has an administrator, without whom nobody could reach or delete it.
+/// Whether an account has an administrator; else it could not be reached or deleted.
 fn is_administered(account: &str, items: &HashMap<(&str, &str), &Value>) -> bool {
     items.iter().any(|((pk, _), item)| {
         *pk == account && text(item, "type") == "membership" && text(item, "role") == "admin"

@@ -44,7 +44,7 @@ pub use person::{Person, basic};
 pub use prices::Prices;
 pub use proxy::{Call, Consumed, Fault, Proxy, units};
 pub use response::ApiResponse;
-pub use runtime_api::{RuntimeApi, Told};
+pub use runtime_api::{RuntimeApi, RuntimeCall};
 pub use signed::{date, sign, signature};
 pub use state::{State, seen};
 pub use translated::{printed, script, source, translate};

@@ -9,10 +9,10 @@ use shared::telemetry::{LevelFilter, lines, set_sink};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// The lines of requests, in the order in which they were answered.
+/// The lines of requests, in the order of their responses.
 static REQUESTS: Mutex<Vec<Value>> = Mutex::new(Vec::new());
 
-/// The lines that told something.
+/// The lines with a secret or an address.
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Has every line searched from now on, at the level on which the functions log most.
@@ -29,7 +29,7 @@ pub fn watch() {
     });
 }
 
-/// The lines that told something so far.
+/// The lines with a secret or an address so far.
 pub(crate) fn leaks() -> Vec<String> {
     LEAKS.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }

@@ -23,7 +23,7 @@ pub struct Person<'a> {
 
 impl<'a> Person<'a> {
     /// The user with a new token that may do everything, and the secret of the API key.
-    pub async fn of(app: &'a TestApp, user: User, api_secret: String) -> Self {
+    pub async fn new(app: &'a TestApp, user: User, api_secret: String) -> Self {
         let person = Self { app, user, token: String::new(), api_secret };
         let token = person.new_token(TokenKind::User, None, None).await;
         Self { token, ..person }

@@ -72,7 +72,7 @@ impl Price {
         }
     }
 
-    /// What is free of it, and what of the row nobody looked up.
+    /// The free amount, and which part of the row was not looked up.
     pub fn notes(&self) -> String {
         let memory =
             self.from_memory.as_ref().map(|what| format!("from memory, not looked up: {what}"));
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_price_is_a_number_with_a_source_and_says_of_when_it_is() {
+    fn every_price_is_a_number_with_a_source_and_a_date() {
         let prices = Prices::load().unwrap();
 
         for (name, price) in &prices.prices {

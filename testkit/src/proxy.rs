@@ -1,4 +1,5 @@
-//! Between the service and the engine: it lists the calls, counts their rounds and makes trouble when told to.
+//! A proxy between the service and the engine: lists the calls, counts their round trips and
+//! injects faults.
 
 mod door;
 mod fault;
@@ -24,7 +25,7 @@ use transport::{Held, Transport};
 pub struct Call {
     /// The operation of `DynamoDB`.
     pub operation: String,
-    /// How many keys it asks for, if it is a `BatchGetItem`.
+    /// How many keys it requests, if it is a `BatchGetItem`.
     pub keys: usize,
     /// What IAM must allow for it: the operation, or what a transaction is made of.
     pub actions: BTreeSet<String>,
@@ -32,16 +33,17 @@ pub struct Call {
     pub is_beside_another: bool,
 }
 
-/// What a call to the table consumed, as its answer says.
+/// What a call to the table consumed, as its response says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Consumed {
     /// The operation of `DynamoDB`.
     pub operation: String,
-    /// Capacity units; nothing if the call did not ask to be told, or failed.
+    /// Capacity units; none if the call did not request them, or failed.
     pub units: Option<f64>,
 }
 
-/// Units of reads or of writes, which have prices of their own. What does not say what it consumed fails.
+/// Units of reads or of writes, which have prices of their own. What does not say what it consumed
+/// fails.
 pub fn units(consumed: &[Consumed], of_reads: bool) -> f64 {
     let is_read = |call: &&Consumed| match call.operation.as_str() {
         "BatchGetItem" | "Query" => true,
@@ -62,7 +64,7 @@ pub struct Proxy {
 /// What the proxy has seen, and what it is to do.
 #[derive(Default)]
 struct Watch {
-    answered: HashSet<String>,
+    responded: HashSet<String>,
     calls: Vec<Call>,
     consumed: Vec<Consumed>,
     eventual_reads: Vec<String>,
@@ -103,7 +105,7 @@ impl Proxy {
         format!("{}/{function}", self.endpoint())
     }
 
-    /// Ends all connections and takes no more.
+    /// Ends all connections and accepts no more.
     pub(crate) fn close(&self) {
         self.wire.door.close();
     }
@@ -113,13 +115,13 @@ impl Proxy {
         self.wire.door.open(&self.wire)
     }
 
-    /// Makes trouble with the next call of this operation that has no trouble yet.
+    /// Disturbs the next call of this operation that has no fault yet.
     pub fn disturb(&self, operation: &'static str, fault: Fault) {
         self.watch().script.once(operation, 0, fault);
     }
 
-    /// Makes trouble with the call of this operation that comes after so many others of it, and with those that the fault
-    /// takes [in a row](Fault::in_a_row); if it `lasts`, with all that follow.
+    /// Disturbs the call of this operation that comes after so many others of it, and with those
+    /// that the fault takes [in a row](Fault::in_a_row); if it `lasts`, with all that follow.
     pub fn disturb_at(&self, operation: &str, after: usize, fault: Fault, lasts: bool) {
         let mut watch = self.watch();
         if lasts {
@@ -131,8 +133,8 @@ impl Proxy {
         }
     }
 
-    /// Does something else before the next call of this operation goes on: what happens between a request's read and
-    /// its write.
+    /// Does something else before the next call of this operation goes on: what happens between a
+    /// request's read and its write.
     pub fn before(
         &self,
         operation: &'static str,
@@ -141,17 +143,17 @@ impl Proxy {
         self.watch().meanwhile.push((operation, Box::pin(meanwhile)));
     }
 
-    /// Makes trouble with every call from now on.
+    /// Disturbs every call from now on.
     pub fn disturb_all(&self, fault: Option<Fault>) {
         self.watch().script.always(fault);
     }
 
-    /// Makes trouble with every call of this operation from now on.
+    /// Disturbs every call of this operation from now on.
     pub fn disturb_all_of(&self, operation: &'static str, fault: Option<Fault>) {
         self.watch().script.always_of(operation, fault);
     }
 
-    /// Makes no more trouble, and listens again if nobody could connect.
+    /// Injects no more faults, and listens again if connections were rejected.
     pub fn calm(&self) -> Result<()> {
         self.watch().script = Script::default();
         self.reopen()
@@ -168,8 +170,8 @@ impl Proxy {
         watch.script.left() + watch.meanwhile.len()
     }
 
-    /// Hands the calls that met [`Fault::Late`] to the engine, in the order in which they came; nobody waits for their
-    /// answers any more.
+    /// Forwards the calls that met [`Fault::Late`] to the engine, in the order in which they came;
+    /// no client waits for their responses any more.
     pub async fn deliver_late(&self) -> Result<usize> {
         let held = std::mem::take(&mut self.watch().held);
         let calls = held.len();
@@ -179,7 +181,7 @@ impl Proxy {
         Ok(calls)
     }
 
-    /// Starts counting rounds and listing calls anew.
+    /// Starts a new count of round trips and a new list of calls.
     pub fn count(&self) {
         let mut watch = self.watch();
         (watch.rounds, watch.counting) = (0, true);
@@ -187,18 +189,18 @@ impl Proxy {
         watch.consumed.clear();
     }
 
-    /// Waits until a call of this operation has been answered, ever.
-    pub async fn answered(&self, operation: &str) {
+    /// Waits until any call of this operation has got a response.
+    pub async fn responded(&self, operation: &str) {
         loop {
             let next = self.wire.news.notified();
-            if self.watch().answered.contains(operation) {
+            if self.watch().responded.contains(operation) {
                 return;
             }
             next.await;
         }
     }
 
-    /// The rounds since [`Proxy::count`]: calls that were under way at once are one.
+    /// The round trips since [`Proxy::count`]: concurrent calls are one.
     pub fn rounds(&self) -> usize {
         self.watch().rounds
     }
@@ -208,13 +210,13 @@ impl Proxy {
         self.watch().calls.clone()
     }
 
-    /// What the calls consumed that were answered since [`Proxy::count`].
+    /// What the calls consumed that got a response since [`Proxy::count`].
     pub fn consumed(&self) -> Vec<Consumed> {
         self.watch().consumed.clone()
     }
 
-    /// What the calls consumed that were answered since it was last taken or [`Proxy::count`]: without counting rounds, for
-    /// which every call takes longer.
+    /// The same since it was last taken or since [`Proxy::count`], without counting round trips,
+    /// which slows every call down.
     pub fn take_consumed(&self) -> Vec<Consumed> {
         std::mem::take(&mut self.watch().consumed)
     }
@@ -224,7 +226,7 @@ impl Proxy {
         self.watch().eventual_reads.clone()
     }
 
-    /// Everything ever that a function asked for and its role may not do.
+    /// All calls of functions that their roles do not allow.
     pub(crate) fn denied(&self) -> Vec<String> {
         self.watch().denied.clone()
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// An answer, as a client sees it.
+/// A response, as a client sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiResponse {
     /// The status.

@@ -17,14 +17,14 @@ use tokio::task::JoinHandle;
 
 use crate::REQUEST_ID;
 
-/// What a function tells.
+/// A call of a function to the Runtime API.
 #[derive(Debug, PartialEq)]
-pub enum Told {
-    /// It wants an event.
+pub enum RuntimeCall {
+    /// It requests an event.
     Ready,
-    /// The answer to the event that it got.
+    /// Its response to the event.
     Response(Value),
-    /// It could not start, or not answer.
+    /// It could not start, or not respond.
     Error(String),
 }
 
@@ -34,23 +34,23 @@ pub struct RuntimeApi {
     pub address: SocketAddr,
     /// What the function is handed next.
     pub events: mpsc::Sender<Value>,
-    /// What the function tells, and when it told it.
-    pub told: mpsc::Receiver<(Told, Instant)>,
+    /// The function's calls, with their times.
+    pub calls: mpsc::Receiver<(RuntimeCall, Instant)>,
     server: JoinHandle<std::io::Result<()>>,
 }
 
-struct Ends {
+struct Channels {
     events: Mutex<mpsc::Receiver<Value>>,
-    told: mpsc::Sender<(Told, Instant)>,
+    calls: mpsc::Sender<(RuntimeCall, Instant)>,
 }
 
-impl Ends {
-    async fn tell(&self, told: Told) {
-        self.tell_at(told, Instant::now()).await;
+impl Channels {
+    async fn send(&self, call: RuntimeCall) {
+        self.send_at(call, Instant::now()).await;
     }
 
-    async fn tell_at(&self, told: Told, at: Instant) {
-        self.told.send((told, at)).await.expect("the test listens");
+    async fn send_at(&self, call: RuntimeCall, at: Instant) {
+        self.calls.send((call, at)).await.expect("the test listens");
     }
 }
 
@@ -58,17 +58,17 @@ impl RuntimeApi {
     /// Listens on a free port.
     pub async fn start() -> Self {
         let (events, waiting) = mpsc::channel(1);
-        let (tell, told) = mpsc::channel(4);
+        let (sender, calls) = mpsc::channel(4);
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
-            .route("/2018-06-01/runtime/invocation/{id}/response", post(answer))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(error))
-            .with_state(Arc::new(Ends { events: Mutex::new(waiting), told: tell }));
+            .with_state(Arc::new(Channels { events: Mutex::new(waiting), calls: sender }));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let server = tokio::spawn(axum::serve(listener, router).into_future());
-        Self { address, events, told, server }
+        Self { address, events, calls, server }
     }
 }
 
@@ -78,10 +78,10 @@ impl Drop for RuntimeApi {
     }
 }
 
-async fn next(State(ends): State<Arc<Ends>>) -> impl IntoResponse {
-    ends.tell(Told::Ready).await;
-    // Nobody has another event once the other end is gone; the function waits for one, as in the cloud.
-    let event = ends.events.lock().await.recv().await;
+async fn next(State(channels): State<Arc<Channels>>) -> impl IntoResponse {
+    channels.send(RuntimeCall::Ready).await;
+    // No more events come once the other end is gone; the function waits for one, as in the cloud.
+    let event = channels.events.lock().await.recv().await;
     let Some(event) = event else { return pending().await };
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is right")
         + Duration::from_mins(1);
@@ -95,14 +95,14 @@ async fn next(State(ends): State<Arc<Ends>>) -> impl IntoResponse {
     (headers, event.to_string())
 }
 
-async fn answer(State(ends): State<Arc<Ends>>, body: String) -> StatusCode {
+async fn response(State(channels): State<Arc<Channels>>, body: String) -> StatusCode {
     let at = Instant::now();
-    let answer = serde_json::from_str(&body).expect("an answer is JSON");
-    ends.tell_at(Told::Response(answer), at).await;
+    let response = serde_json::from_str(&body).expect("a response is JSON");
+    channels.send_at(RuntimeCall::Response(response), at).await;
     StatusCode::ACCEPTED
 }
 
-async fn error(State(ends): State<Arc<Ends>>, body: String) -> StatusCode {
-    ends.tell(Told::Error(body)).await;
+async fn error(State(channels): State<Arc<Channels>>, body: String) -> StatusCode {
+    channels.send(RuntimeCall::Error(body)).await;
     StatusCode::ACCEPTED
 }

@@ -11,8 +11,8 @@ use crate::state::without;
 const NEVER: (&str, &str) = ("9999-01-01T00:00:00Z", "253370764800");
 
 impl TestApp {
-    /// Everything in the table, as [`TestApp::restored`] takes it: nothing expires, no attempt at a password is under way,
-    /// and no use of a credential is noted yet.
+    /// Everything in the table, as [`TestApp::restored`] takes it: nothing expires, no attempt at a
+    /// password is under way, and no use of a credential is noted yet.
     pub async fn snapshot(&self) -> Vec<Value> {
         let items = self.items().await.into_iter();
         items.filter(|item| item["sk"]["S"] != "LOCKOUT").map(fresh).collect()
@@ -25,7 +25,7 @@ impl TestApp {
         app
     }
 
-    /// The same service with nothing left of what it was used for: started anew, over a table that holds these items.
+    /// The same service restarted without any state, over a table with these items.
     pub async fn used_again(mut self, items: &[Value]) -> Self {
         self.restart().await.expect("the test service starts again");
         self.set_back(items).await;
@@ -35,15 +35,19 @@ impl TestApp {
     /// Makes the table hold these items and no others.
     pub(crate) async fn set_back(&self, items: &[Value]) {
         let there = self.items().await;
-        let kept: HashSet<String> = items.iter().map(Value::to_string).collect();
+        let stored: HashSet<String> = items.iter().map(Value::to_string).collect();
         let found: HashSet<String> = there.iter().map(Value::to_string).collect();
-        self.delete_all(there.iter().filter(|item| !kept.contains(&item.to_string()))).await;
+        self.delete_all(there.iter().filter(|item| !stored.contains(&item.to_string()))).await;
         let missing = items.iter().filter(|item| !found.contains(&item.to_string()));
         self.put_all(&missing.cloned().collect::<Vec<_>>()).await;
     }
 
     async fn delete_all(&self, items: impl Iterator<Item = &Value>) {
-        let deletion = |item: &Value| json!({ "DeleteRequest": { "Key": { "pk": item["pk"], "sk": item["sk"] } } });
+        let deletion = |item: &Value| {
+            json!({
+                "DeleteRequest": { "Key": { "pk": item["pk"], "sk": item["sk"] } },
+            })
+        };
         self.write_all(items.map(deletion).collect()).await;
     }
 }

@@ -1,5 +1,5 @@
-//! What the whole table shows, in a form that two runs can be compared by: without what is random, the time and what
-//! nobody sees.
+//! The whole table in a form that can be compared between runs: without random values, times and
+//! what clients cannot see.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -18,7 +18,7 @@ pub struct State {
 
 impl State {
     /// Of all items of a table.
-    pub fn of(items: &[Value]) -> Self {
+    pub fn from_items(items: &[Value]) -> Self {
         let shown = seen(items);
         let lines = |line: &dyn Fn(&Value) -> Value| {
             let mut lines: Vec<String> = shown.iter().map(|item| line(item).to_string()).collect();
@@ -68,8 +68,8 @@ impl State {
     }
 }
 
-/// Without what lets nobody in and no answer shows: attempts at passwords, memberships of accounts that are gone,
-/// tokens and grants from before the password changed, and notes that these are to be cleared up.
+/// Without what clients cannot see: login attempts, memberships of deleted accounts, tokens and
+/// grants from before a password change, and cleanup tasks.
 pub fn seen(items: &[Value]) -> Vec<Value> {
     let keys: HashSet<(&str, &str)> =
         items.iter().map(|item| (text(item, "pk"), text(item, "sk"))).collect();
@@ -102,8 +102,8 @@ fn is_revoked(item: &Value, items: &[Value]) -> bool {
 pub(crate) fn without(value: &Value, name: &str) -> Value {
     match value {
         Value::Object(fields) => {
-            let kept = fields.iter().filter(|(own, _)| *own != name);
-            kept.map(|(own, value)| (own.clone(), without(value, name))).collect()
+            let stored = fields.iter().filter(|(own, _)| *own != name);
+            stored.map(|(own, value)| (own.clone(), without(value, name))).collect()
         }
         other => other.clone(),
     }
@@ -112,8 +112,8 @@ pub(crate) fn without(value: &Value, name: &str) -> Value {
 fn masked(value: &Value, without: &[&str]) -> Value {
     match value {
         Value::Object(fields) => {
-            let kept = fields.iter().filter(|(name, _)| !without.contains(&name.as_str()));
-            let masked = kept.map(|(name, value)| {
+            let stored = fields.iter().filter(|(name, _)| !without.contains(&name.as_str()));
+            let masked = stored.map(|(name, value)| {
                 let is_number = name == "N";
                 let value = if is_number { number(value) } else { masked(value, without) };
                 (if has_digit(name) { "*".to_owned() } else { name.clone() }, value)

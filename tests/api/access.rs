@@ -9,14 +9,14 @@ use testkit::{
 const OAUTH_SCOPES: [Scope; 4] =
     [Scope::ProfileRead, Scope::ProfileWrite, Scope::EmailRead, Scope::EmailWrite];
 
-/// What becomes of a credential.
+/// The outcome of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     Taken,
     Rejected(u16),
 }
 
-/// Asks as somebody new with a credential of that somebody.
+/// Calls an operation as a new user with a credential of that user.
 async fn assert_outcome(
     app: &TestApp,
     operation: &Operation,
@@ -31,12 +31,12 @@ async fn assert_outcome(
     } else if kind != "client" {
         event["headers"]["authorization"] = authorization.into();
     }
-    let answer = app.send_event(&event).await;
+    let response = app.send_event(&event).await;
     let status = match expected {
         Expected::Taken => operation.success_by(kind),
         Expected::Rejected(status) => status,
     };
-    assert_eq!(answer.status, status, "{operation}, {kind}: {answer:?}");
+    assert_eq!(response.status, status, "{operation}, {kind}: {response:?}");
 }
 
 const fn if_taken(taken: bool, otherwise: u16) -> Expected {
@@ -44,14 +44,14 @@ const fn if_taken(taken: bool, otherwise: u16) -> Expected {
 }
 
 #[test]
-fn it_is_written_down_for_every_operation_who_may_ask() {
+fn the_access_table_has_every_operation() {
     let named: Vec<String> = operations().into_iter().map(|operation| operation.name).collect();
 
     assert_eq!(operations_with_access(), named);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_operation_takes_the_credentials_that_are_written_down_and_no_other() {
+async fn an_operation_accepts_exactly_the_credentials_of_the_access_table() {
     for operation in operations() {
         let app = TestApp::start().await;
         for (number, kind) in ["user", "environment", "basic", "key", "client"].iter().enumerate() {
@@ -71,7 +71,7 @@ async fn an_operation_takes_the_credentials_that_are_written_down_and_no_other()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else() {
+async fn a_token_with_scopes_may_do_exactly_what_they_allow() {
     for operation in user_operations() {
         let app = TestApp::start().await;
         let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
@@ -89,13 +89,13 @@ async fn a_token_with_a_list_of_scopes_does_what_is_on_the_list_and_nothing_else
             .filter(|scope| Some(*scope) != operation.token_scope())
             .collect();
         let others = jane.new_token(TokenKind::User, Some(&others), None).await;
-        let refused = app.ask_with(&operation, &jane, &others).await;
-        assert_told(&operation, &refused);
+        let rejected = app.ask_with(&operation, &jane, &others).await;
+        assert_told(&operation, &rejected);
     }
 }
 
-/// The answer names the scope that is missing, if one would help.
-fn assert_told(operation: &Operation, refused: &testkit::ApiResponse) {
+/// The response names the scope that is missing, if one would help.
+fn assert_told(operation: &Operation, rejected: &testkit::ApiResponse) {
     let bearer = r#"Bearer realm="rollcall", error="insufficient_scope""#;
     let (text, challenge) = match operation.token_scope().map(Scope::as_str) {
         Some(name) => {
@@ -104,12 +104,12 @@ fn assert_told(operation: &Operation, refused: &testkit::ApiResponse) {
         None => ("a token with a list of scopes cannot do this".to_owned(), bearer.to_owned()),
     };
     let error: Value = operation.error(403, "insufficient_scope", &text);
-    assert_eq!(refused.parts(), (403, &error), "{operation}");
-    assert_eq!(refused.header("www-authenticate"), Some(challenge.as_str()), "{operation}");
+    assert_eq!(rejected.parts(), (403, &error), "{operation}");
+    assert_eq!(rejected.header("www-authenticate"), Some(challenge.as_str()), "{operation}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_oauth_token_opens_what_was_granted_in_the_hub_and_nothing_elsewhere() {
+async fn an_oauth_token_allows_what_was_granted_in_hub_and_nothing_elsewhere() {
     for operation in user_operations() {
         let app = TestApp::start().await;
         let client = app.new_client("https://client.example.com/callback", true).await;

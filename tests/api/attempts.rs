@@ -9,13 +9,13 @@ use shared::table::{
 };
 use testkit::{Fault, TestApp};
 
-/// What the table knows of the attempts on a name.
+/// The login attempts on a name, as the table has them.
 async fn seen(table: &Table, guessed: &LoginSubject) -> LoginAttempts {
-    let (kept, ..) = table
+    let (stored, ..) = table
         .fetch_with_credential(UserId::generate(), CredentialKey::Password(guessed.clone()), ())
         .await
         .unwrap();
-    let StoredCredential::Password(_, attempts) = kept else { panic!("{kept:?}") };
+    let StoredCredential::Password(_, attempts) = stored else { panic!("{stored:?}") };
     attempts
 }
 
@@ -24,8 +24,8 @@ async fn reserve(table: &Table, guessed: &LoginSubject) -> Result<Reservation, E
 }
 
 /// Seconds until the next attempt may be worth it.
-fn retry_after(refused: &Error) -> u64 {
-    let Error::TooManyAttempts { retry_after } = refused else { panic!("{refused:?}") };
+fn retry_after(rejected: &Error) -> u64 {
+    let Error::TooManyAttempts { retry_after } = rejected else { panic!("{rejected:?}") };
     *retry_after
 }
 
@@ -50,13 +50,13 @@ async fn the_tenth_wrong_password_locks_the_name_and_no_other() {
 }
 
 #[tokio::test]
-async fn the_tenth_wrong_password_locks_even_if_the_answer_to_it_was_lost() {
+async fn the_tenth_wrong_password_locks_even_if_its_response_was_lost() {
     let app = TestApp::start().await;
     let guessed = LoginSubject::User(UserId::generate());
     for number in 0..10 {
         let reserved = reserve(app.table(), &guessed).await.unwrap();
         if number == 9 {
-            app.proxy().disturb("UpdateItem", Fault::AnswerLost);
+            app.proxy().disturb("UpdateItem", Fault::ResponseLost);
         }
         app.table().record_failed_attempt(reserved).await.unwrap();
     }
@@ -68,7 +68,7 @@ async fn the_tenth_wrong_password_locks_even_if_the_answer_to_it_was_lost() {
 }
 
 #[tokio::test]
-async fn a_lock_that_came_after_the_attempts_were_read_holds() {
+async fn a_lock_set_after_the_attempts_were_read_holds() {
     let app = TestApp::start().await;
     let user = UserId::generate();
     let guessed = LoginSubject::User(user);
@@ -76,13 +76,16 @@ async fn a_lock_that_came_after_the_attempts_were_read_holds() {
     let until = (TestApp::in_seconds(600).as_millisecond()).to_string();
     let ttl = TestApp::in_seconds(600).as_second().to_string();
     let locked = json!({
-        "pk": { "S": format!("USER#{user}") }, "sk": { "S": "LOCKOUT" }, "lockedUntil": { "N": until }, "ttl": { "N": ttl },
+        "pk": { "S": format!("USER#{user}") },
+        "sk": { "S": "LOCKOUT" },
+        "lockedUntil": { "N": until },
+        "ttl": { "N": ttl },
     });
     app.engine("PutItem", json!({ "Item": locked })).await;
 
-    let refused = app.table().reserve_attempt(&guessed, &nothing_yet).await.unwrap_err();
+    let rejected = app.table().reserve_attempt(&guessed, &nothing_yet).await.unwrap_err();
 
-    assert!((590..=600).contains(&retry_after(&refused)), "{refused:?}");
+    assert!((590..=600).contains(&retry_after(&rejected)), "{rejected:?}");
 }
 
 #[tokio::test]
@@ -99,7 +102,7 @@ async fn the_table_keeps_attempts_for_as_long_as_they_count() {
 }
 
 #[tokio::test]
-async fn right_passwords_give_their_attempts_back() {
+async fn right_passwords_release_their_attempts() {
     let app = TestApp::start().await;
     let guessed = LoginSubject::User(UserId::generate());
 
@@ -112,15 +115,15 @@ async fn right_passwords_give_their_attempts_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_hundred_guesses_at_once_ten_are_let_through_and_the_others_may_soon_try_again() {
+async fn of_a_hundred_concurrent_guesses_ten_are_checked_and_the_others_retry_soon() {
     let app = TestApp::start().await;
     let guessed = LoginSubject::User(UserId::generate());
 
     let outcomes = join_all((0..100).map(|_| reserve(app.table(), &guessed))).await;
 
-    let (through, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    let (through, rejected): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(through.len(), 10);
-    for error in refused {
+    for error in rejected {
         assert_eq!(retry_after(&error.unwrap_err()), 1, "under way is no lock");
     }
     for reserved in through {

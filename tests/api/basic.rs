@@ -8,7 +8,7 @@ use shared::table::{Actor, NewUser};
 use testkit::{ApiResponse, PASSWORD, Person, TestApp, basic};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
-/// What a 401 asks for after a credential that was not good.
+/// The `WWW-Authenticate` of a 401 for an invalid credential.
 const CHALLENGE: &str =
     r#"Bearer realm="rollcall", error="invalid_token", Basic realm="rollcall", charset="UTF-8""#;
 /// The hash of [`PASSWORD`] at the cost of another time.
@@ -23,21 +23,26 @@ async fn guess(app: &TestApp, name: &str) -> ApiResponse {
     sign_in(app, &basic(name, "wrong horse")).await
 }
 
-fn assert_wrong(answer: &ApiResponse, case: &str) {
-    let problem = json!({ "title": "Unauthorized", "status": 401, "detail": "the credential is not valid", "code": "invalid_credential" });
-    assert_eq!(answer.parts(), (401, &problem), "{case}");
-    assert_eq!(answer.header("www-authenticate"), Some(CHALLENGE), "{case}");
+fn assert_wrong(response: &ApiResponse, case: &str) {
+    let problem = json!({
+        "title": "Unauthorized",
+        "status": 401,
+        "detail": "the credential is not valid",
+        "code": "invalid_credential",
+    });
+    assert_eq!(response.parts(), (401, &problem), "{case}");
+    assert_eq!(response.header("www-authenticate"), Some(CHALLENGE), "{case}");
 }
 
-/// Refused with 429; the seconds until it is worth trying again.
-fn retry_after(answer: &ApiResponse) -> u64 {
+/// Rejected with 429; the seconds until it is worth trying again.
+fn retry_after(response: &ApiResponse) -> u64 {
     let problem = json!({ "title": "Too Many Requests", "status": 429, "detail": "too many attempts to sign in; try again later", "code": "too_many_attempts" });
-    assert_eq!(answer.parts(), (429, &problem));
-    answer.header("retry-after").unwrap().parse().unwrap()
+    assert_eq!(response.parts(), (429, &problem));
+    response.header("retry-after").unwrap().parse().unwrap()
 }
 
-fn assert_locked(answer: &ApiResponse) {
-    assert!((880..=900).contains(&retry_after(answer)), "{answer:?}");
+fn assert_locked(response: &ApiResponse) {
+    assert!((880..=900).contains(&retry_after(response)), "{response:?}");
 }
 
 /// Makes a user with this password.
@@ -72,7 +77,7 @@ async fn a_username_or_an_address_signs_in_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_password_is_all_that_follows_the_first_colon_byte_by_byte() {
+async fn the_password_is_everything_after_the_first_colon_unchanged() {
     let app = TestApp::start().await;
 
     for (number, password) in [
@@ -103,7 +108,7 @@ async fn a_password_is_all_that_follows_the_first_colon_byte_by_byte() {
 }
 
 #[tokio::test]
-async fn what_is_no_name_and_password_is_refused_without_asking_the_table() {
+async fn malformed_basic_credentials_are_rejected_without_a_read() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let right = STANDARD.encode(format!("janedoe:{PASSWORD}"));
@@ -138,15 +143,15 @@ async fn only_the_groups_that_issue_tokens_take_a_password() {
     let password = jane.with_token(jane.basic());
 
     for path in ["/v1/accounts", "/v2/accounts", "/api/public/v1/accounts"] {
-        let refused = password.send("GET", path).await;
-        let told = (refused.status, refused.header("www-authenticate"));
+        let rejected = password.send("GET", path).await;
+        let reported = (rejected.status, rejected.header("www-authenticate"));
         let bearer = r#"Bearer realm="rollcall", error="invalid_token""#;
-        assert_eq!(told, (401, Some(bearer)), "{path}");
+        assert_eq!(reported, (401, Some(bearer)), "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_name_answer_alike_and_cost_the_same_calls() {
+async fn a_wrong_password_and_an_unknown_name_have_equal_responses_and_calls() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let disabled = app.person("johnroe").await;
@@ -186,7 +191,7 @@ async fn a_wrong_password_and_an_unknown_name_answer_alike_and_cost_the_same_cal
 }
 
 #[tokio::test]
-async fn a_disabled_user_does_not_sign_in_even_where_the_password_was_right_a_moment_ago() {
+async fn a_disabled_user_cannot_sign_in_even_with_a_cached_password() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
@@ -197,7 +202,7 @@ async fn a_disabled_user_does_not_sign_in_even_where_the_password_was_right_a_mo
 }
 
 #[tokio::test]
-async fn a_changed_password_counts_at_once_even_where_the_old_one_was_right_a_moment_ago() {
+async fn a_changed_password_counts_at_once_even_if_the_old_one_is_cached() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
@@ -210,7 +215,7 @@ async fn a_changed_password_counts_at_once_even_where_the_old_one_was_right_a_mo
 }
 
 #[tokio::test]
-async fn ten_wrong_passwords_by_whatever_name_lock_the_user_but_not_its_tokens_nor_others() {
+async fn ten_wrong_passwords_by_any_name_lock_the_user_but_not_the_tokens() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let names = ["janedoe", "JANEDOE", "janedoe@example.com", "JaneDoe@EXAMPLE.com", " janedoe "];
@@ -254,7 +259,7 @@ async fn a_locked_user_may_sign_in_when_the_lock_is_over() {
 }
 
 #[tokio::test]
-async fn a_right_password_in_between_takes_nothing_back() {
+async fn a_right_password_in_between_does_not_reset_the_count() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -268,7 +273,7 @@ async fn a_right_password_in_between_takes_nothing_back() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_has_locks_as_well_and_alone() {
+async fn an_unknown_name_is_locked_like_a_known_one_and_by_itself() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -286,35 +291,34 @@ async fn a_name_that_nobody_has_locks_as_well_and_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_hundred_wrong_guesses_at_once_ten_are_let_through() {
+async fn of_a_hundred_concurrent_wrong_passwords_ten_are_checked() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
-    let answers = join_all((0..100).map(|_| guess(&app, "janedoe"))).await;
+    let responses = join_all((0..100).map(|_| guess(&app, "janedoe"))).await;
 
-    let (wrong, refused): (Vec<_>, Vec<_>) =
-        answers.iter().partition(|answer| answer.status == 401);
+    let (wrong, rejected): (Vec<_>, Vec<_>) =
+        responses.iter().partition(|response| response.status == 401);
     assert_eq!(wrong.len(), 10);
-    for answer in refused {
-        let seconds = retry_after(answer);
+    for response in rejected {
+        let seconds = retry_after(response);
         assert!(seconds == 1 || (880..=900).contains(&seconds), "{seconds}");
     }
     assert_locked(&sign_in(&app, &jane.basic()).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_right_password_many_times_at_once_succeeds_or_may_soon_be_tried_again_and_never_locks()
-{
+async fn concurrent_right_passwords_succeed_or_get_a_short_retry_after_and_never_lock() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let credential = jane.basic();
 
     for _ in 0..2 {
-        let answers = join_all((0..40).map(|_| sign_in(&app, &credential))).await;
+        let responses = join_all((0..40).map(|_| sign_in(&app, &credential))).await;
 
-        assert!(answers.iter().filter(|answer| answer.status == 200).count() >= 10);
-        for answer in answers.iter().filter(|answer| answer.status != 200) {
-            assert_eq!(retry_after(answer), 1);
+        assert!(responses.iter().filter(|response| response.status == 200).count() >= 10);
+        for response in responses.iter().filter(|response| response.status != 200) {
+            assert_eq!(retry_after(response), 1);
         }
         assert_eq!(sign_in(&app, &credential).await.status, 200);
     }
@@ -334,7 +338,7 @@ async fn a_malformed_request_counts_a_wrong_password_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_hash_of_a_lower_cost_is_replaced_at_the_next_sign_in_and_the_password_stays() {
+async fn a_cheaper_hash_is_replaced_at_the_next_sign_in_and_the_password_stays() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let hash = async || {
@@ -356,7 +360,7 @@ async fn a_hash_of_a_lower_cost_is_replaced_at_the_next_sign_in_and_the_password
 }
 
 #[tokio::test]
-async fn a_hash_that_cannot_be_replaced_now_keeps_nobody_out() {
+async fn a_hash_that_cannot_be_replaced_does_not_prevent_signing_in() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     set(&app, &jane, "passwordHash", json!({ "S": WEAK })).await;

@@ -8,7 +8,7 @@ fn with_body() -> impl Iterator<Item = Operation> {
     user_operations().filter(|operation| operation.json_body().is_some())
 }
 
-/// The problems that an answer lists as `<field>: <problem>`, whichever dialect it is in.
+/// The problems that a response lists as `<field>: <problem>`, whichever dialect it is in.
 fn problems(body: &Value) -> Vec<String> {
     let texts = |list: &Value| -> Vec<String> {
         list.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
@@ -44,7 +44,7 @@ fn problems(body: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_object_is_refused() {
+async fn a_body_that_is_not_a_json_object_is_rejected() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let deep = "[".repeat(30_000);
@@ -65,11 +65,11 @@ async fn a_body_that_is_no_json_object_is_refused() {
             &deep,
             &deep_field,
         ] {
-            let answer = jane.send_text(operation.method(), operation.path(), body).await;
-            assert_eq!(answer.status, 400, "{operation} {body:.20}");
+            let response = jane.send_text(operation.method(), operation.path(), body).await;
+            assert_eq!(response.status, 400, "{operation} {body:.20}");
             assert!(
-                problems(&answer.body)[0].starts_with("body: "),
-                "{operation} {body:.20}: {answer:?}"
+                problems(&response.body)[0].starts_with("body: "),
+                "{operation} {body:.20}: {response:?}"
             );
         }
     }
@@ -93,10 +93,10 @@ async fn a_field_of_the_wrong_type_is_named_and_null_is_one() {
                 };
                 let mut body = body.clone();
                 body[field] = wrong.clone();
-                let answer = jane.send_json(operation.method(), operation.path(), &body).await;
+                let response = jane.send_json(operation.method(), operation.path(), &body).await;
                 let case = format!("{operation} {field}={wrong}");
-                assert_eq!(answer.status, 400, "{case}");
-                let problems = problems(&answer.body);
+                assert_eq!(response.status, 400, "{case}");
+                let problems = problems(&response.body);
                 assert_eq!(problems.len(), 1, "{case}");
                 assert!(problems[0].starts_with(&format!("{field}: {problem}")), "{case}");
             }
@@ -105,7 +105,7 @@ async fn a_field_of_the_wrong_type_is_named_and_null_is_one() {
 }
 
 #[tokio::test]
-async fn an_empty_overlong_or_control_character_is_refused_in_every_text_but_a_secret() {
+async fn every_text_but_a_secret_rejects_empty_overlong_and_control_characters() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -124,10 +124,10 @@ async fn an_empty_overlong_or_control_character_is_refused_in_every_text_but_a_s
                 }
                 let mut body = body.clone();
                 body[field] = json!(wrong);
-                let answer = jane.send_json(operation.method(), operation.path(), &body).await;
-                assert_eq!(answer.status, 400, "{operation} {field}={wrong:?}");
+                let response = jane.send_json(operation.method(), operation.path(), &body).await;
+                assert_eq!(response.status, 400, "{operation} {field}={wrong:?}");
                 assert!(
-                    problems(&answer.body)[0].starts_with(&format!("{field}: ")),
+                    problems(&response.body)[0].starts_with(&format!("{field}: ")),
                     "{operation} {field}={wrong:?}"
                 );
             }
@@ -146,7 +146,7 @@ async fn another_content_type_is_415_none_is_json_and_case_and_parameters_do_not
     let jane = app.person("janedoe").await;
 
     for operation in with_body() {
-        for (kind, refused) in [
+        for (kind, rejected) in [
             (None, false),
             (Some("application/json"), false),
             (Some("Application/JSON; charset=UTF-8"), false),
@@ -157,8 +157,9 @@ async fn another_content_type_is_415_none_is_json_and_case_and_parameters_do_not
         ] {
             let mut headers = vec![("authorization", jane.token())];
             headers.extend(kind.map(|kind| ("content-type", kind)));
-            let answer = app.send(operation.method(), operation.path(), &headers, Some("[]")).await;
-            assert_eq!(answer.status == 415, refused, "{operation} {kind:?}: {answer:?}");
+            let response =
+                app.send(operation.method(), operation.path(), &headers, Some("[]")).await;
+            assert_eq!(response.status == 415, rejected, "{operation} {kind:?}: {response:?}");
         }
     }
 }
@@ -187,7 +188,7 @@ async fn a_body_of_more_than_64_kib_is_413() {
 }
 
 #[tokio::test]
-async fn a_body_in_base64_is_read_and_one_that_is_not_utf8_refused() {
+async fn a_base64_body_is_decoded_and_one_that_is_not_utf8_is_rejected() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let create = operations()
@@ -201,8 +202,8 @@ async fn a_body_in_base64_is_read_and_one_that_is_not_utf8_refused() {
         let mut event = create.of(&jane.account(), jane.token());
         event["body"] = json!(base64);
         event["isBase64Encoded"] = json!(true);
-        let answer = app.send_event(&event).await;
-        assert_eq!(answer.status, status, "{answer:?}");
+        let response = app.send_event(&event).await;
+        assert_eq!(response.status, status, "{response:?}");
     }
 }
 
@@ -210,13 +211,17 @@ async fn a_body_in_base64_is_read_and_one_that_is_not_utf8_refused() {
 async fn a_client_cannot_set_what_its_dialect_does_not_document() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let wish = json!({
-        "name": "Mine", "email": "mine@example.com", "isVerified": true, "allowAutoScaling": true, "slug": "taken",
+    let input = json!({
+        "name": "Mine",
+        "email": "mine@example.com",
+        "isVerified": true,
+        "allowAutoScaling": true,
+        "slug": "taken",
         "planId": "b3f60ba2-c1fd-4b3a-a23d-8e876e0ef75d", "owner": "x", "id": crate::NOBODYS, "accountId": crate::NOBODYS, "roles": ["admin"],
     });
 
-    let golem = jane.send_json("POST", "/v1/accounts", &wish).await;
-    let quave = jane.send_json("POST", "/api/public/v1/account", &wish).await;
+    let golem = jane.send_json("POST", "/v1/accounts", &input).await;
+    let quave = jane.send_json("POST", "/api/public/v1/account", &input).await;
 
     assert_eq!(golem.body["planId"], "00000000-0000-0000-0000-000000000000");
     assert_ne!(golem.text("id"), crate::NOBODYS);

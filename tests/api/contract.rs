@@ -1,28 +1,28 @@
-//! What holds for every operation, generated from `events/`.
+//! Rules for every operation, generated from `events/`.
 
 use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
 use testkit::{CallerKind, REQUEST_ID, TestApp, operations, user_operations};
 
 #[tokio::test]
-async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
+async fn every_operation_requires_credentials_unless_listed_as_public() {
     let app = TestApp::start().await;
 
     for operation in operations() {
         let mut event = operation.event.clone();
         event["headers"].as_object_mut().unwrap().remove("authorization");
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
 
         let (code, text) = match operation.asker() {
             CallerKind::Anybody => {
-                assert_ne!(answer.status, 401, "{operation}: {answer:?}");
+                assert_ne!(response.status, 401, "{operation}: {response:?}");
                 continue;
             }
             CallerKind::Client => ("invalid_client", "the client must prove itself"),
             CallerKind::User => ("credential_required", "authentication is required"),
         };
-        assert_eq!(answer.parts(), (401, &operation.error(401, code, text)), "{operation}");
-        let challenge = answer.header("www-authenticate").unwrap();
+        assert_eq!(response.parts(), (401, &operation.error(401, code, text)), "{operation}");
+        let challenge = response.header("www-authenticate").unwrap();
         let bearer = challenge.starts_with(r#"Bearer realm="rollcall""#);
         let basic = challenge.ends_with(r#"Basic realm="rollcall", charset="UTF-8""#);
         assert_eq!(bearer, operation.asker() == CallerKind::User, "{operation}: {challenge}");
@@ -32,27 +32,27 @@ async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
 }
 
 #[tokio::test]
-async fn every_operation_succeeds_as_its_event_asks() {
+async fn every_event_succeeds_with_real_credentials() {
     for operation in operations() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
 
-        let answer = app.ask(&operation, &jane).await;
+        let response = app.call(&operation, &jane).await;
 
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
         app.assert_consistent().await;
     }
 }
 
 #[tokio::test]
-async fn every_answer_says_what_it_is_that_nothing_may_keep_it_and_which_request_it_answers() {
+async fn every_response_has_a_content_type_no_store_and_its_request_id() {
     let app = TestApp::start().await;
 
     for (number, operation) in operations().into_iter().enumerate() {
         let jane = app.person(&format!("jane{number:02}")).await;
         for event in [operation.event.clone(), app.event(&operation, &jane).await] {
-            let answer = app.send_event(&event).await;
-            let media_type = match (operation.name.as_str(), answer.status) {
+            let response = app.send_event(&event).await;
+            let media_type = match (operation.name.as_str(), response.status) {
                 ("hub-oauth-ask" | "hub-oauth-decide", 400..) | ("hub-oauth-ask", _) => {
                     Some("text/html; charset=utf-8")
                 }
@@ -60,31 +60,31 @@ async fn every_answer_says_what_it_is_that_nothing_may_keep_it_and_which_request
                 (_, 204 | 303) => None,
                 _ => Some("application/json; charset=utf-8"),
             };
-            assert_eq!(answer.header("content-type"), media_type, "{operation}");
-            assert_eq!(answer.header("cache-control"), Some("no-store"), "{operation}");
-            assert_eq!(answer.header("x-request-id"), Some(REQUEST_ID), "{operation}");
+            assert_eq!(response.header("content-type"), media_type, "{operation}");
+            assert_eq!(response.header("cache-control"), Some("no-store"), "{operation}");
+            assert_eq!(response.header("x-request-id"), Some(REQUEST_ID), "{operation}");
         }
     }
 }
 
 #[tokio::test]
-async fn an_environment_token_is_recognised_and_refused_by_every_operation() {
+async fn an_environment_token_is_recognized_and_rejected_by_every_operation() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let token = jane.new_token(TokenKind::Environment, None, None).await;
 
     for operation in user_operations() {
         app.proxy().count();
-        let answer = app.send_event(&operation.of(&jane.account(), &token)).await;
+        let response = app.send_event(&operation.of(&jane.account(), &token)).await;
         let error =
             operation.error(401, "user_token_required", "this API accepts only the user token");
-        assert_eq!(answer.parts(), (401, &error), "{operation}");
+        assert_eq!(response.parts(), (401, &error), "{operation}");
         assert_eq!(app.proxy().calls(), [], "{operation}");
     }
 }
 
 #[tokio::test]
-async fn a_missing_scope_is_told_before_a_malformed_body_and_a_bad_token_before_both() {
+async fn a_bad_token_is_reported_before_a_missing_scope_and_that_before_a_bad_body() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let reader =
@@ -111,7 +111,7 @@ async fn a_missing_scope_is_told_before_a_malformed_body_and_a_bad_token_before_
 }
 
 #[tokio::test]
-async fn a_trailing_slash_more_or_less_changes_nothing_and_two_make_another_path() {
+async fn one_trailing_slash_changes_nothing_and_two_make_another_path() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -121,9 +121,9 @@ async fn a_trailing_slash_more_or_less_changes_nothing_and_two_make_another_path
         let path = event["rawPath"].as_str().unwrap().trim_end_matches('/').to_owned();
         for (slashes, status) in [("", plain.status), ("/", plain.status), ("//", 404)] {
             event["rawPath"] = json!(format!("{path}{slashes}"));
-            let answer = app.send_event(&event).await;
-            assert_eq!(answer.status, status, "{operation}{slashes}");
-            assert!(status == 404 || answer == plain, "{operation}");
+            let response = app.send_event(&event).await;
+            assert_eq!(response.status, status, "{operation}{slashes}");
+            assert!(status == 404 || response == plain, "{operation}");
         }
     }
 }
@@ -148,14 +148,14 @@ async fn a_method_that_a_path_does_not_offer_is_405_with_those_that_it_does() {
                 continue;
             }
             // Known paths say so to anybody: the route comes before the credential.
-            let answer = app.send(method, operation.path(), &[], None).await;
+            let response = app.send(method, operation.path(), &[], None).await;
             assert_eq!(
-                answer.parts(),
+                response.parts(),
                 (405, &operation.error(405, "method_not_allowed", "method not allowed")),
                 "{method} {operation}"
             );
             assert_eq!(
-                answer.header("allow"),
+                response.header("allow"),
                 Some(offered.join(", ").as_str()),
                 "{method} {operation}"
             );
@@ -164,7 +164,7 @@ async fn a_method_that_a_path_does_not_offer_is_405_with_those_that_it_does() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_is_404_in_the_shape_of_its_dialect() {
+async fn an_unknown_path_is_404_in_the_format_of_its_dialect() {
     let app = TestApp::start().await;
 
     for (path, body) in [
@@ -182,18 +182,23 @@ async fn an_unknown_path_is_404_in_the_shape_of_its_dialect() {
         ("/api/v1.1/o/nothing/", json!({ "detail": "path not found" })),
         (
             "/rollcall/v1/nothing",
-            json!({ "title": "Not Found", "status": 404, "detail": "path not found", "code": "not_found" }),
+            json!({
+                "title": "Not Found",
+                "status": 404,
+                "detail": "path not found",
+                "code": "not_found",
+            }),
         ),
         ("/", json!({ "error": "path not found" })),
         ("/nothing", json!({ "error": "path not found" })),
     ] {
-        let answer = app.send("GET", path, &[], None).await;
-        assert_eq!(answer.parts(), (404, &body), "{path}");
+        let response = app.send("GET", path, &[], None).await;
+        assert_eq!(response.parts(), (404, &body), "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_query_parameter_given_twice_is_refused() {
+async fn a_query_parameter_given_twice_is_rejected() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -201,14 +206,14 @@ async fn a_query_parameter_given_twice_is_refused() {
         for query in ["accountId=a&accountId=b", "email=a&email=a", "other=1&%6fther=2"] {
             let mut event = operation.of(&jane.account(), jane.token());
             event["rawQueryString"] = json!(query);
-            let answer = app.send_event(&event).await;
-            assert_eq!(answer.status, 400, "{operation} {query}: {answer:?}");
+            let response = app.send_event(&event).await;
+            assert_eq!(response.status, 400, "{operation} {query}: {response:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn no_answer_to_a_bad_credential_tells_whose_account_it_asks_for() {
+async fn no_response_to_a_bad_credential_reveals_whose_account_it_names() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let nobody = app.person("johnroe").await;
@@ -227,7 +232,7 @@ fn user_key(person: &testkit::Person<'_>) -> Value {
 }
 
 #[tokio::test]
-async fn a_request_whose_headers_make_no_url_is_answered_like_any_other() {
+async fn a_request_whose_headers_make_no_url_gets_a_response_like_any_other() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -240,8 +245,8 @@ async fn a_request_whose_headers_make_no_url_is_answered_like_any_other() {
         ("host", ""),
     ] {
         let headers = [("authorization", jane.token()), (name, value)];
-        let answer = app.send("GET", "/v1/accounts", &headers, None).await;
-        assert_eq!(answer.status, 200, "{name}: {value}");
+        let response = app.send("GET", "/v1/accounts", &headers, None).await;
+        assert_eq!(response.status, 200, "{name}: {value}");
         assert_eq!(
             app.send("GET", "/nothing", &headers, None).await.status,
             404,
@@ -251,7 +256,7 @@ async fn a_request_whose_headers_make_no_url_is_answered_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_path_or_query_that_makes_no_uri_is_answered_and_not_a_fault() {
+async fn a_path_or_query_that_makes_no_uri_gets_a_response_and_no_5xx() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -276,7 +281,7 @@ async fn a_path_or_query_that_makes_no_uri_is_answered_and_not_a_fault() {
 }
 
 #[tokio::test]
-async fn a_body_of_more_than_64_kib_is_413_even_where_none_is_read() {
+async fn a_body_of_more_than_64_kib_is_413_even_if_the_operation_has_none() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let large = "x".repeat(64 * 1024 + 1);

@@ -1,5 +1,5 @@
-//! A function killed in the middle of work of many steps, at every step there is: what it leaves nobody sees, and a later
-//! request or the sweep clears it up.
+//! A function killed at each step of work of many steps: what it leaves is invisible, and a later
+//! request or the sweep cleans it up.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,23 +13,23 @@ use testkit::{ApiResponse, CallCutoff, DeletionFixture, Fault, TestApp};
 /// More than a batch.
 const MEMBERS: usize = 30;
 
-/// Kills whoever works when so many of its calls have gone through; nothing, if it was killed.
+/// Kills the work after this many calls went through; returns none if it was killed.
 async fn killed_after<T>(
-    cut: &CallCutoff,
+    cutoff: &CallCutoff,
     calls: usize,
     work: impl Future<Output = T>,
 ) -> Option<T> {
-    cut.after(calls);
+    cutoff.after(calls);
     let ended = tokio::select! {
         ended = work => Some(ended),
-        () = cut.reached() => None,
+        () = cutoff.reached() => None,
     };
-    cut.quiet().await;
+    cutoff.quiet().await;
     ended
 }
 
-/// What finishes an interrupted deletion, in turn.
-async fn finish(app: &TestApp, doomed: &DeletionFixture, turn: usize) {
+/// Finishes an interrupted deletion, each time in another way.
+async fn finish(app: &TestApp, fixture: &DeletionFixture, turn: usize) {
     match turn % 4 {
         0 => drop(app.sweep().await.unwrap()),
         1 => {
@@ -37,141 +37,141 @@ async fn finish(app: &TestApp, doomed: &DeletionFixture, turn: usize) {
             assert!(runs.iter().all(Result::is_ok), "{runs:?}");
         }
         2 => {
-            let (swept, again) = tokio::join!(app.sweep(), doomed.delete(app));
+            let (swept, again) = tokio::join!(app.sweep(), fixture.delete(app));
             assert_eq!((swept.is_ok(), again.status), (true, 404), "{again:?}");
         }
         _ => {
             // The sweep has the last word on an account of which nothing is left but the note.
-            assert_eq!(doomed.delete(app).await.status, 404);
-            assert!(doomed.left(app).await.len() <= 1);
+            assert_eq!(fixture.delete(app).await.status, 404);
+            assert!(fixture.left(app).await.len() <= 1);
             app.sweep().await.unwrap();
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_killed_at_any_step_is_whole_or_not_at_all_and_is_finished_later() {
+async fn a_deletion_killed_at_any_step_is_all_or_nothing_and_finished_later() {
     let mut half_done = 0;
     for calls in 0.. {
         let mut app = TestApp::start().await;
-        let doomed = DeletionFixture::with_members(&app, MEMBERS).await;
-        let whole = doomed.left(&app).await;
-        let cut = app.cut().await;
+        let fixture = DeletionFixture::with_members(&app, MEMBERS).await;
+        let whole = fixture.left(&app).await;
+        let cutoff = app.cutoff().await;
 
-        let ended = killed_after(&cut, calls, doomed.delete(&app)).await;
+        let ended = killed_after(&cutoff, calls, fixture.delete(&app)).await;
         app.mend();
 
-        doomed.assert_others_untouched(&app).await;
-        if let Some(answer) = ended {
-            assert_eq!(answer.status, 200, "{answer:?}");
-            doomed.assert_gone_without_a_trace(&app).await;
+        fixture.assert_others_untouched(&app).await;
+        if let Some(response) = ended {
+            assert_eq!(response.status, 200, "{response:?}");
+            fixture.assert_gone_without_a_trace(&app).await;
             assert!(half_done > 4, "{half_done}");
             return;
         }
-        if doomed.is_there(&app).await {
+        if fixture.is_there(&app).await {
             app.sweep().await.unwrap();
-            assert_eq!(doomed.left(&app).await, whole, "after {calls} calls");
-            assert_eq!(doomed.delete(&app).await.status, 200);
+            assert_eq!(fixture.left(&app).await, whole, "after {calls} calls");
+            assert_eq!(fixture.delete(&app).await.status, 200);
         } else {
             half_done += 1;
-            finish(&app, &doomed, calls).await;
+            finish(&app, &fixture, calls).await;
         }
-        doomed.assert_gone_without_a_trace(&app).await;
+        fixture.assert_gone_without_a_trace(&app).await;
     }
 }
 
-/// An account whose deletion was killed before anything was cleared up.
+/// An account whose deletion was killed before anything was cleaned up.
 async fn left_behind() -> (TestApp, DeletionFixture) {
     let mut app = TestApp::start().await;
-    let doomed = DeletionFixture::with_members(&app, MEMBERS).await;
-    let cut = app.cut().await;
+    let fixture = DeletionFixture::with_members(&app, MEMBERS).await;
+    let cutoff = app.cutoff().await;
     // The read, the write and the list of members.
-    assert!(killed_after(&cut, 3, doomed.delete(&app)).await.is_none());
+    assert!(killed_after(&cutoff, 3, fixture.delete(&app)).await.is_none());
     app.mend();
-    assert!(!doomed.is_there(&app).await);
-    // Both sides of all but the admin who asked, and the note.
-    assert_eq!(doomed.left(&app).await.len(), 2 * (MEMBERS + 1) + 1);
-    (app, doomed)
+    assert!(!fixture.is_there(&app).await);
+    // Both sides of all members but the calling admin, and the cleanup task.
+    assert_eq!(fixture.left(&app).await.len(), 2 * (MEMBERS + 1) + 1);
+    (app, fixture)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_killed_at_any_step_is_finished_by_the_next_one() {
     // The first sixteen only read lists.
     for calls in [0, 8].into_iter().chain(15..) {
-        let (mut app, doomed) = left_behind().await;
-        let cut = app.cut().await;
+        let (mut app, fixture) = left_behind().await;
+        let cutoff = app.cutoff().await;
 
-        let ended = killed_after(&cut, calls, app.sweep()).await;
+        let ended = killed_after(&cutoff, calls, app.sweep()).await;
         app.mend();
 
-        assert!(!doomed.is_there(&app).await);
-        doomed.assert_others_untouched(&app).await;
+        assert!(!fixture.is_there(&app).await);
+        fixture.assert_others_untouched(&app).await;
         if let Some(swept) = ended {
             assert_eq!(swept.unwrap(), Swept { finished: 1, ..Swept::default() });
-            doomed.assert_gone_without_a_trace(&app).await;
+            fixture.assert_gone_without_a_trace(&app).await;
             assert!(calls > 20, "{calls}");
             return;
         }
-        finish(&app, &doomed, calls).await;
-        doomed.assert_gone_without_a_trace(&app).await;
+        finish(&app, &fixture, calls).await;
+        fixture.assert_gone_without_a_trace(&app).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sweeps_and_requests_for_one_deletion_may_all_run_at_once() {
-    let (app, doomed) = left_behind().await;
+async fn sweeps_and_requests_for_one_deletion_may_run_concurrently() {
+    let (app, fixture) = left_behind().await;
 
     let sweeps = join_all((0..2).map(|_| app.sweep()));
-    let requests = join_all((0..2).map(|_| doomed.delete(&app)));
+    let requests = join_all((0..2).map(|_| fixture.delete(&app)));
     let (sweeps, requests) = tokio::join!(sweeps, requests);
 
     assert!(sweeps.iter().all(Result::is_ok), "{sweeps:?}");
-    assert!(requests.iter().all(|answer| answer.status == 404), "{requests:?}");
+    assert!(requests.iter().all(|response| response.status == 404), "{requests:?}");
     app.sweep().await.unwrap();
-    doomed.assert_gone_without_a_trace(&app).await;
+    fixture.assert_gone_without_a_trace(&app).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_that_is_not_killed_may_be_swept_at_the_same_time() {
     let app = TestApp::start().await;
-    let doomed = DeletionFixture::with_members(&app, MEMBERS).await;
+    let fixture = DeletionFixture::with_members(&app, MEMBERS).await;
 
-    let (deleted, one, other) = tokio::join!(doomed.delete(&app), app.sweep(), app.sweep());
+    let (deleted, one, other) = tokio::join!(fixture.delete(&app), app.sweep(), app.sweep());
 
     assert_eq!((deleted.status, one.is_ok(), other.is_ok()), (200, true, true), "{deleted:?}");
     app.sweep().await.unwrap();
-    doomed.assert_gone_without_a_trace(&app).await;
+    fixture.assert_gone_without_a_trace(&app).await;
 }
 
 #[tokio::test]
-async fn the_names_of_a_deleted_account_are_free_at_once_and_the_sweep_leaves_the_next_one_alone() {
-    let (app, doomed) = left_behind().await;
+async fn names_of_a_deleted_account_are_free_at_once_and_the_sweep_spares_the_next_owner() {
+    let (app, fixture) = left_behind().await;
     let mary = app.person("maryroe").await;
-    let wish = json!({ "name": "DeletionFixture", "email": "doomed@example.com" });
+    let input = json!({ "name": "DeletionFixture", "email": "doomed@example.com" });
 
-    let next = mary.send_json("POST", "/v1/accounts", &wish).await;
+    let next = mary.send_json("POST", "/v1/accounts", &input).await;
 
     assert_eq!(next.status, 200, "{next:?}");
     let before = items(&app, |item| item.to_string().contains(next.text("id"))).await;
     app.sweep().await.unwrap();
     assert_eq!(items(&app, |item| item.to_string().contains(next.text("id"))).await, before);
-    assert_eq!(doomed.left(&app).await, BTreeSet::new());
+    assert_eq!(fixture.left(&app).await, BTreeSet::new());
     app.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn an_account_that_was_restored_keeps_its_members_whatever_was_noted() {
+async fn a_restored_account_keeps_its_members_despite_cleanup_tasks() {
     let app = TestApp::start().await;
-    let doomed = DeletionFixture::with_members(&app, MEMBERS).await;
-    let (whole, all) = (doomed.left(&app).await, app.items().await);
-    assert_eq!(doomed.delete(&app).await.status, 200);
+    let fixture = DeletionFixture::with_members(&app, MEMBERS).await;
+    let (whole, all) = (fixture.left(&app).await, app.items().await);
+    assert_eq!(fixture.delete(&app).await.status, 200);
     let note = json!({
-        "pk": { "S": format!("CLEANUPS#{}", doomed.id.chars().last().unwrap()) },
-        "sk": { "S": format!("CLEANUP#ACCOUNT#{}", doomed.id) },
+        "pk": { "S": format!("CLEANUPS#{}", fixture.id.chars().last().unwrap()) },
+        "sk": { "S": format!("CLEANUP#ACCOUNT#{}", fixture.id) },
         "type": { "S": "cleanup" },
         "version": { "N": "1" },
         "kind": { "S": "members" },
-        "account": { "S": doomed.id },
+        "account": { "S": fixture.id },
         "since": { "S": "2026-01-01T00:00:00Z" },
     });
     for item in all.iter().chain([&note]) {
@@ -181,49 +181,48 @@ async fn an_account_that_was_restored_keeps_its_members_whatever_was_noted() {
     let swept = app.sweep().await.unwrap();
 
     assert_eq!(swept, Swept { finished: 1, ..Swept::default() });
-    assert_eq!(doomed.left(&app).await, whole);
-    assert!(doomed.is_there(&app).await);
+    assert_eq!(fixture.left(&app).await, whole);
+    assert!(fixture.is_there(&app).await);
 }
 
 #[tokio::test]
-async fn a_piece_of_work_that_fails_is_told_keeps_nothing_else_waiting_and_is_done_by_the_next_run()
-{
-    let (app, doomed) = left_behind().await;
+async fn a_failed_cleanup_task_is_logged_delays_no_other_and_is_retried() {
+    let (app, fixture) = left_behind().await;
     app.proxy().disturb("BatchWriteItem", Fault::Rejected("ValidationException"));
 
     let failed = app.sweep().await;
 
     assert_eq!(failed.unwrap_err().to_string(), "could not clean up in time");
-    assert!(doomed.left(&app).await.len() > 1);
+    assert!(fixture.left(&app).await.len() > 1);
     app.sweep().await.unwrap();
-    doomed.assert_gone_without_a_trace(&app).await;
+    fixture.assert_gone_without_a_trace(&app).await;
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_read_keeps_the_others_not_waiting() {
-    let (app, doomed) = left_behind().await;
+async fn a_shard_that_cannot_be_read_does_not_delay_the_others() {
+    let (app, fixture) = left_behind().await;
     app.proxy().disturb("Query", Fault::Rejected("ValidationException"));
 
     let swept = app.table().sweep(Duration::from_mins(1)).await;
 
     assert_eq!((swept.failed, swept.timed_out), (1, 0));
     app.sweep().await.unwrap();
-    doomed.assert_gone_without_a_trace(&app).await;
+    fixture.assert_gone_without_a_trace(&app).await;
 }
 
 #[tokio::test]
-async fn a_run_without_time_touches_nothing_and_says_so() {
-    let (app, doomed) = left_behind().await;
-    let left = doomed.left(&app).await;
+async fn a_run_without_time_budget_touches_nothing_and_reports_it() {
+    let (app, fixture) = left_behind().await;
+    let left = fixture.left(&app).await;
 
     let swept = app.table().sweep(Duration::ZERO).await;
 
     assert_eq!(swept, Swept { timed_out: 16, ..Swept::default() });
-    assert_eq!(doomed.left(&app).await, left);
+    assert_eq!(fixture.left(&app).await, left);
 }
 
 #[tokio::test]
-async fn a_sweep_of_nothing_asks_for_sixteen_lists_consistently_and_for_nothing_else() {
+async fn a_sweep_without_work_makes_sixteen_consistent_reads_and_nothing_else() {
     let app = TestApp::start().await;
     app.person("janedoe").await;
     app.proxy().count();
@@ -237,7 +236,7 @@ async fn a_sweep_of_nothing_asks_for_sixteen_lists_consistently_and_for_nothing_
 }
 
 #[tokio::test]
-async fn the_account_of_one_alone_leaves_a_note_that_the_sweep_takes_away() {
+async fn an_account_with_one_member_leaves_a_cleanup_task_for_the_sweep() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
@@ -260,13 +259,13 @@ async fn items(app: &TestApp, meant: impl Fn(&Value) -> bool) -> BTreeSet<String
     all.into_iter().filter(meant).map(|item| item.to_string()).collect()
 }
 
-/// Somebody with tokens and a grant, whose password is changed.
+/// A user with tokens and a grant who changes the password.
 struct Changing {
-    /// What asks for the change, and goes on working.
+    /// The token that makes the change, and stays valid.
     token: String,
     /// User tokens and an access token: they end with the change.
     ending: Vec<String>,
-    /// What has nothing to do with it.
+    /// The unrelated items.
     others: BTreeSet<String>,
 }
 
@@ -298,7 +297,7 @@ impl Changing {
         app.send("POST", "/v2/account/data", &headers, Some(&body)).await
     }
 
-    /// Whether the password is the old one: all tokens work, or only the one that asked.
+    /// Whether the password is the old one: all tokens are valid, or only the caller's.
     async fn is_unchanged(&self, app: &TestApp) -> bool {
         assert_eq!(status(app, "/v1/accounts", &self.token).await, 200);
         let mut works = Vec::new();
@@ -342,14 +341,14 @@ async fn status(app: &TestApp, path: &str, token: &str) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_password_killed_at_any_step_ends_all_tokens_or_none_and_is_cleared_up_later() {
+async fn a_password_change_killed_at_any_step_is_all_or_nothing_and_finished_later() {
     let mut half_done = 0;
     for calls in 0.. {
         let mut app = TestApp::start().await;
         let changing = Changing::start(&app).await;
-        let cut = app.cut().await;
+        let cutoff = app.cutoff().await;
 
-        let ended = killed_after(&cut, calls, changing.change(&app)).await;
+        let ended = killed_after(&cutoff, calls, changing.change(&app)).await;
         app.mend();
 
         let unchanged = changing.is_unchanged(&app).await;
@@ -363,8 +362,8 @@ async fn a_changed_password_killed_at_any_step_ends_all_tokens_or_none_and_is_cl
         assert_eq!(changing.left(&app).await, left, "after {calls} calls");
         assert_eq!(changing.others(&app).await, changing.others);
         assert_eq!(items(&app, |item| item["type"]["S"] == "cleanup").await, BTreeSet::new());
-        if let Some(answer) = ended {
-            assert_eq!((answer.status, unchanged), (200, false), "{answer:?}");
+        if let Some(response) = ended {
+            assert_eq!((response.status, unchanged), (200, false), "{response:?}");
             assert!(half_done > 1, "{half_done}");
             return;
         }
@@ -372,12 +371,12 @@ async fn a_changed_password_killed_at_any_step_ends_all_tokens_or_none_and_is_cl
 }
 
 #[tokio::test]
-async fn what_a_changed_password_leaves_the_next_change_clears_up_too() {
+async fn the_next_password_change_cleans_up_what_the_last_one_left() {
     let mut app = TestApp::start().await;
     let changing = Changing::start(&app).await;
-    let cut = app.cut().await;
+    let cutoff = app.cutoff().await;
     // The read and the write.
-    assert!(killed_after(&cut, 2, changing.change(&app)).await.is_none());
+    assert!(killed_after(&cutoff, 2, changing.change(&app)).await.is_none());
     app.mend();
     assert_eq!(changing.left(&app).await, TOKENS + 1);
 
@@ -391,8 +390,8 @@ async fn what_a_changed_password_leaves_the_next_change_clears_up_too() {
 }
 
 #[tokio::test]
-async fn a_member_who_joined_another_account_keeps_that_membership_when_this_one_is_swept() {
-    let (app, doomed) = left_behind().await;
+async fn a_sweep_of_one_account_keeps_the_memberships_in_others() {
+    let (app, fixture) = left_behind().await;
     let mary = app.person("maryroe").await;
     let (amy, account) = (app.person("amyroe").await, mary.account());
     app.join(&amy, &account, Role::Member).await;
@@ -400,5 +399,5 @@ async fn a_member_who_joined_another_account_keeps_that_membership_when_this_one
     app.sweep().await.unwrap();
 
     assert_eq!(status(&app, &format!("/v1/accounts/{account}"), amy.token()).await, 200);
-    assert_eq!(doomed.left(&app).await, BTreeSet::new());
+    assert_eq!(fixture.left(&app).await, BTreeSet::new());
 }

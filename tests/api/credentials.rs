@@ -6,7 +6,7 @@ use shared::table::Actor;
 use testkit::{Fault, TestApp};
 
 #[tokio::test]
-async fn a_token_is_taken_bare_and_after_bearer() {
+async fn a_token_is_accepted_bare_and_after_bearer() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -24,7 +24,7 @@ async fn a_token_is_taken_bare_and_after_bearer() {
 }
 
 #[tokio::test]
-async fn a_malformed_token_of_any_length_is_refused_without_asking_the_table() {
+async fn a_malformed_token_of_any_length_is_rejected_without_a_read() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let token = jane.token();
@@ -56,15 +56,15 @@ async fn a_malformed_token_of_any_length_is_refused_without_asking_the_table() {
         &format!("rcu_{}", "A".repeat(64)),
         &format!("rcu_{}", "A".repeat(8_000)),
     ] {
-        let answer = app.send("GET", "/v1/accounts", &[("authorization", value)], None).await;
-        assert_eq!(answer.status, 401, "{value}");
-        assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer"), "{value}");
+        let response = app.send("GET", "/v1/accounts", &[("authorization", value)], None).await;
+        assert_eq!(response.status, 401, "{value}");
+        assert!(response.header("www-authenticate").unwrap().starts_with("Bearer"), "{value}");
     }
     assert_eq!(app.proxy().calls(), []);
 }
 
 #[tokio::test]
-async fn a_revoked_token_stops_with_the_next_request_and_is_as_unknown_as_one_that_never_was() {
+async fn a_revoked_token_is_rejected_at_once_like_one_that_never_existed() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let other = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
@@ -89,7 +89,7 @@ async fn a_revoked_token_stops_with_the_next_request_and_is_as_unknown_as_one_th
 }
 
 #[tokio::test]
-async fn an_expired_token_is_refused_even_while_the_table_still_has_it() {
+async fn an_expired_token_is_rejected_even_while_the_table_still_has_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let expired = jane.new_token(TokenKind::User, None, Some(TestApp::in_seconds(-1))).await;
@@ -112,7 +112,7 @@ async fn an_expired_token_is_refused_even_while_the_table_still_has_it() {
 }
 
 #[tokio::test]
-async fn a_token_with_the_right_ids_and_a_wrong_secret_is_refused() {
+async fn a_token_with_the_right_ids_and_a_wrong_secret_is_rejected() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let john = app.person("johnroe").await;
@@ -132,12 +132,21 @@ async fn a_token_with_the_right_ids_and_a_wrong_secret_is_refused() {
 }
 
 #[tokio::test]
-async fn a_disabled_or_deleted_user_is_refused_with_the_next_request() {
+async fn a_disabled_or_deleted_user_is_rejected_with_the_next_request() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    let key = |person: &testkit::Person<'_>| json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } });
+    let key = |person: &testkit::Person<'_>| {
+        json!({
+            "pk": { "S": format!("USER#{}", person.user().id) },
+            "sk": { "S": "USER" },
+        })
+    };
 
-    let disable = json!({ "Key": key(&jane), "UpdateExpression": "SET disabled = :yes", "ExpressionAttributeValues": { ":yes": { "BOOL": true } } });
+    let disable = json!({
+        "Key": key(&jane),
+        "UpdateExpression": "SET disabled = :yes",
+        "ExpressionAttributeValues": { ":yes": { "BOOL": true } },
+    });
     app.engine("UpdateItem", disable).await;
     app.engine("DeleteItem", json!({ "Key": key(&john) })).await;
 
@@ -146,7 +155,7 @@ async fn a_disabled_or_deleted_user_is_refused_with_the_next_request() {
 }
 
 #[tokio::test]
-async fn the_table_holds_no_token_that_works() {
+async fn the_table_contains_no_usable_token() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let secret = &jane.token()["rcu_".len()..];
@@ -157,7 +166,7 @@ async fn the_table_holds_no_token_that_works() {
 }
 
 #[tokio::test]
-async fn a_last_use_that_cannot_be_noted_is_ignored_and_never_brings_a_token_back() {
+async fn a_last_use_that_cannot_be_noted_is_ignored_and_never_restores_a_token() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let fresh = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
@@ -181,7 +190,7 @@ async fn a_last_use_that_cannot_be_noted_is_ignored_and_never_brings_a_token_bac
 }
 
 #[tokio::test]
-async fn an_environment_token_rewritten_as_a_user_token_is_refused() {
+async fn an_environment_token_rewritten_as_a_user_token_is_rejected() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let token = jane.new_token(TokenKind::Environment, None, None).await;

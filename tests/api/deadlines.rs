@@ -1,6 +1,8 @@
-//! How long a request can take: a bounded number of attempts, each of a bounded time, and an end to all of it.
+//! How long a request can take: a bounded number of attempts, each with a timeout, and a deadline
+//! for the whole.
 //!
-//! What takes long is seen by what was sent, or by a clock that runs ahead whenever nothing else happens.
+//! Long times are observed by the calls that were sent, or by a clock that runs ahead whenever
+//! nothing else happens.
 
 use std::error::Error as _;
 use std::future::pending;
@@ -18,19 +20,19 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_nothing_ends_is_503_in_its_dialect_before_lambda_and_the_gateway_give_up() {
+async fn a_request_that_hangs_is_503_in_its_dialect_before_lambda_gives_up() {
     testkit::watch_log();
     for operation in operations().into_iter().filter(|own| own.binary() != "not-found") {
         let event = operation.of(crate::NOBODYS, "rcu_x");
         let call =
             ApiRequest::new(shared::http::from_event(serde_json::from_value(event).unwrap()));
-        let begun = Instant::now();
+        let started = Instant::now();
 
-        let answer = call.respond(&[], pending::<Result<Response<Body>>>).await;
+        let response = call.respond(&[], pending::<Result<Response<Body>>>).await;
 
-        assert_eq!(answer.status(), 503, "{operation}");
-        assert_eq!(answer.headers()["retry-after"], "1", "{operation}");
-        let text = String::from_utf8(answer.body().to_vec()).unwrap();
+        assert_eq!(response.status(), 503, "{operation}");
+        assert_eq!(response.headers()["retry-after"], "1", "{operation}");
+        let text = String::from_utf8(response.body().to_vec()).unwrap();
         if operation.name.starts_with("hub-oauth-ask") || operation.name.ends_with("decide") {
             assert!(text.contains("the service is busy; try again shortly"), "{operation}: {text}");
         } else {
@@ -38,10 +40,10 @@ async fn a_request_that_nothing_ends_is_503_in_its_dialect_before_lambda_and_the
                 operation.error(503, "unavailable", "the service is busy; try again shortly");
             assert_eq!(text.parse::<serde_json::Value>().unwrap(), busy, "{operation}");
             let media_type = HeaderValue::from_static(operation.error_media_type());
-            assert_eq!(answer.headers()["content-type"], media_type, "{operation}");
+            assert_eq!(response.headers()["content-type"], media_type, "{operation}");
         }
-        // A second is left for starting, hashing a password and sending the answer.
-        assert!(begun.elapsed() + Duration::from_secs(1) < timeouts::FUNCTION);
+        // A second is left for starting, hashing a password and sending the response.
+        assert!(started.elapsed() + Duration::from_secs(1) < timeouts::FUNCTION);
     }
 }
 
@@ -58,11 +60,11 @@ async fn every_call_is_tried_a_bounded_number_of_times() {
         ("BatchGetItem", Fault::THROTTLED, 3),
         ("BatchGetItem", Fault::Failed, 3),
         ("BatchGetItem", Fault::Dropped, 3),
-        ("BatchGetItem", Fault::AnswerCut, 3),
+        ("BatchGetItem", Fault::ResponseCut, 3),
         // Two seconds for an attempt, four for all.
         ("BatchGetItem", Fault::Silent, 2),
         ("TransactWriteItems", Fault::Silent, 2),
-        ("TransactWriteItems", Fault::AnswerLost, 3),
+        ("TransactWriteItems", Fault::ResponseLost, 3),
         ("TransactWriteItems", Fault::THROTTLED, 3),
         ("TransactWriteItems", Fault::Conflict, 6),
         ("TransactWriteItems", Fault::Crowded, 6),
@@ -91,24 +93,24 @@ async fn every_call_is_tried_a_bounded_number_of_times() {
 }
 
 #[tokio::test]
-async fn keys_that_stay_unprocessed_are_asked_for_eight_times() {
+async fn keys_that_stay_unprocessed_are_requested_eight_times() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     app.proxy().disturb_all_of("BatchGetItem", Some(Fault::Unprocessed));
 
-    let answer =
+    let response =
         jane.send_json("POST", "/api/public/v1/account", &json!({ "name": "Many slugs" })).await;
 
-    assert_eq!((answer.status, app.proxy().faults_met()), (503, 8));
+    assert_eq!((response.status, app.proxy().faults_met()), (503, 8));
 }
 
 #[tokio::test]
-async fn a_connection_that_nobody_takes_is_given_up_and_not_waited_for_as_long_as_an_answer() {
+async fn a_connection_that_is_not_accepted_times_out_sooner_than_a_response() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
-    // More than the queue takes; each is begun, and none is waited for.
+    // More connections than the queue accepts; each is started, and none is waited for.
     let mut queue: Vec<_> = (0..16).map(|_| Box::pin(TcpStream::connect(address))).collect();
     let mut taken = Vec::new();
     for waiting in &mut queue {
@@ -116,7 +118,7 @@ async fn a_connection_that_nobody_takes_is_given_up_and_not_waited_for_as_long_a
     }
     let table = Table::connect(Connection::local(&format!("http://{address}"), "x")).unwrap();
 
-    let Err(error) = table.dummy_lookup().await else { panic!("somebody answered") };
+    let Err(error) = table.dummy_lookup().await else { panic!("it responded") };
 
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
     let mut causes = Vec::new();

@@ -33,7 +33,7 @@ const RSA_2047: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAHXnnbuZIh01tb8Z/yaS
 const RSA_1024: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDZxUk12y3njlAaY9Tc7Y0vgkp7yWTaU0raJlU2/ESq/jVOcoT+gLUEz9y4Ke+dBDRDlPA1KlmI7hOyqMuGCZP+Kz5pQijyZ0Mx95VoYXudEcaC1kT3sxIZ2hHQ5VpHRhSTK354fonov5RORdlNovGtuzUi4KG88W04LETsw5GkfQ==";
 const DSA: &str = "ssh-dss AAAAB3NzaC1kc3MAAACBAKbJnTha8ly7UN7zpMVEObo79pozo5aAyNMmAPlxy1ghxhp/RKkPD80lGdIWclmjdi/d3vGM1sg9I4dvWLEOb55sYxEHRrpOSZhxEMQIZH6rYySiTMoWC2/iQlg45ZqWPtdr5O6h9Csn1uLUEp2UheBVQCWC+oJgy7QIIiRK/fHLAAAAFQDTqAZiL7NMO8xPliX6vPjCIurehwAAAIEAnkBXRlW9sysY7xCAQ3V1r7nbamXYEfW/y5PqzwQznd9RGTzFQy14Y575Qfel0/0WCgkLbaaJ3RUdqyVmI7Po4rcog9SLdpjFqls1dYVdM+l0XubjcW/cNGDZ9wSpBVl5ePWRyIB6G3nlWzhMBR74fAYlzrm6xHS3SNYdfE0UeAoAAACAbmidBLEqMc90qYq1m9eeo9NW3FHrH1VJ7tPMd+CB2oZUid0oaFn3tgA28p66MBIPfYnEzlX1tfe9IOY+P+VvmNrUJBnuVG/ZCBWA3yIwnjba49K0Miy0HexOBXSFKoGfBuV8paeTOnVAEKZZTWQOtSx2rb0NeJWmzhz5lbNxq+o=";
 
-fn refused(error: &str) -> Value {
+fn rejected(error: &str) -> Value {
     json!({ "success": false, "error": error })
 }
 
@@ -48,14 +48,14 @@ async fn item(app: &TestApp, person: &Person<'_>) -> Value {
     items.into_iter().find(|item| item["pk"]["S"] == key && item["sk"]["S"] == "USER").unwrap()
 }
 
-/// What the table has of the tokens.
+/// The number of tokens in the table.
 async fn tokens(app: &TestApp) -> usize {
     app.items().await.iter().filter(|item| item["type"]["S"] == "token").count()
 }
 
-/// Asks for the account with a signature of this key.
+/// Gets the account with a signature of this key.
 async fn signed_get(app: &TestApp, key: &str, secret: &str) -> ApiResponse {
-    let get = Signed::of("GET", ACCOUNT, String::new());
+    let get = Signed::new("GET", ACCOUNT, String::new());
     get.send(app, &get.with(key, secret)).await
 }
 
@@ -92,7 +92,7 @@ async fn the_account_is_shown_to_its_user_by_token_and_by_signature_without_secr
 }
 
 #[tokio::test]
-async fn a_changed_name_and_phone_are_answered_shown_and_the_name_is_the_one_of_every_dialect() {
+async fn a_changed_name_and_phone_are_returned_and_the_name_shows_in_every_dialect() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let before = jane.send("GET", ACCOUNT).await;
@@ -109,7 +109,7 @@ async fn a_changed_name_and_phone_are_answered_shown_and_the_name_is_the_one_of_
 }
 
 #[tokio::test]
-async fn what_is_absent_stays_and_one_name_replaces_its_part_of_the_stored_one() {
+async fn absent_fields_stay_and_one_name_replaces_its_part_of_the_stored_one() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -135,7 +135,7 @@ async fn what_is_absent_stays_and_one_name_replaces_its_part_of_the_stored_one()
 }
 
 #[tokio::test]
-async fn every_problem_of_the_data_is_told_and_nothing_is_changed() {
+async fn every_problem_of_the_data_is_reported_and_nothing_changes() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let before = item(&app, &jane).await;
@@ -158,19 +158,23 @@ async fn every_problem_of_the_data_is_told_and_nothing_is_changed() {
         (json!({ "password": "x".repeat(257) }), "password: must be at most 256 characters long"),
         (json!({ "password": "PASSWORD1" }), "password: is one of the most common passwords"),
     ] {
-        let answer = jane.send_json("POST", DATA, &body).await;
-        assert_eq!(answer.parts(), (400, &refused(&format!("invalid request: {error}"))));
+        let response = jane.send_json("POST", DATA, &body).await;
+        assert_eq!(response.parts(), (400, &rejected(&format!("invalid request: {error}"))));
     }
     assert_eq!(item(&app, &jane).await, before);
 }
 
 #[tokio::test]
-async fn a_name_that_another_dialect_made_too_long_for_a_new_part_is_told() {
+async fn a_name_too_long_together_with_a_stored_part_is_reported() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
     let name = format!("J {}", "ü".repeat(250));
-    let change = json!({ "Key": key, "UpdateExpression": "SET fullName = :name", "ExpressionAttributeValues": { ":name": { "S": name } } });
+    let change = json!({
+        "Key": key,
+        "UpdateExpression": "SET fullName = :name",
+        "ExpressionAttributeValues": { ":name": { "S": name } },
+    });
     app.engine("UpdateItem", change).await;
 
     let longest = jane.send_json("POST", DATA, &json!({ "first_name": "Jane" })).await;
@@ -178,11 +182,11 @@ async fn a_name_that_another_dialect_made_too_long_for_a_new_part_is_told() {
 
     assert_eq!(longest.status, 200, "{longest:?}");
     let error = "invalid request: first_name: makes the whole name longer than 255 characters";
-    assert_eq!(longer.parts(), (400, &refused(error)));
+    assert_eq!(longer.parts(), (400, &rejected(error)));
 }
 
 #[tokio::test]
-async fn a_token_with_a_list_of_scopes_changes_names_but_no_password_and_no_key() {
+async fn a_token_with_scopes_changes_names_but_no_password_and_no_key() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let scopes = [Scope::AccountRead, Scope::AccountWrite, Scope::TokensWrite];
@@ -192,7 +196,7 @@ async fn a_token_with_a_list_of_scopes_changes_names_but_no_password_and_no_key(
     let password = json!({ "first_name": "Jane", "password": "another horse battery" });
     let key = json!({ "api_key": jane.api_key().0 });
 
-    for answer in [
+    for response in [
         limited.send_json("POST", DATA, &password).await,
         limited.send("PUT", API).await,
         limited.send_json("POST", RENEW, &key).await,
@@ -200,8 +204,8 @@ async fn a_token_with_a_list_of_scopes_changes_names_but_no_password_and_no_key(
         limited.send_json("PUT", SSH, &upload(ED25519.0)).await,
         limited.send("DELETE", "/v2/account/1234567890/sshkey").await,
     ] {
-        let error = refused("a token with a list of scopes cannot do this");
-        assert_eq!(answer.parts(), (403, &error));
+        let error = rejected("a token with a list of scopes cannot do this");
+        assert_eq!(response.parts(), (403, &error));
     }
 
     assert_eq!(item(&app, &jane).await, before);
@@ -210,7 +214,7 @@ async fn a_token_with_a_list_of_scopes_changes_names_but_no_password_and_no_key(
 }
 
 #[tokio::test]
-async fn a_new_password_revokes_every_other_token_and_neither_the_one_that_asked_nor_a_key() {
+async fn a_new_password_revokes_all_tokens_but_the_callers_and_no_key() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let other = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
@@ -223,7 +227,7 @@ async fn a_new_password_revokes_every_other_token_and_neither_the_one_that_asked
     assert_eq!((changed.status, &changed.body["account"]["phone"]), (200, &json!("1")));
     assert_eq!(
         other.send("GET", ACCOUNT).await.parts(),
-        (401, &refused("the credential is not valid"))
+        (401, &rejected("the credential is not valid"))
     );
     assert_eq!(other.send("GET", "/v1/accounts").await.status, 401);
     assert_eq!(jane.send("GET", ACCOUNT).await.status, 200);
@@ -245,7 +249,7 @@ async fn a_password_that_a_signature_changes_revokes_every_token() {
     let jane = app.person("janedoe").await;
     let (key, secret) = jane.api_key();
     let body = json!({ "password": "another horse battery" }).to_string();
-    let change = Signed::of("POST", DATA, body);
+    let change = Signed::new("POST", DATA, body);
 
     let changed = change.send(&app, &change.with(&key, secret)).await;
 
@@ -256,7 +260,7 @@ async fn a_password_that_a_signature_changes_revokes_every_token() {
 }
 
 #[tokio::test]
-async fn an_old_token_is_refused_at_once_even_if_it_could_not_be_cleared_up() {
+async fn an_old_token_is_rejected_at_once_even_if_the_cleanup_failed() {
     for call in ["Query", "BatchWriteItem"] {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -312,13 +316,13 @@ async fn a_deleted_api_key_stops_at_once_and_a_key_cannot_delete_itself() {
     let jane = app.person("janedoe").await;
     let (first, first_secret) = jane.api_key();
     let (second, second_secret) = new_api_key(&jane).await;
-    let delete = |key: &str| Signed::of("DELETE", API, json!({ "api_key": key }).to_string());
+    let delete = |key: &str| Signed::new("DELETE", API, json!({ "api_key": key }).to_string());
 
     let (itself, other) = (delete(&second), delete(&first));
     let itself = itself.send(&app, &itself.with(&second, &second_secret)).await;
     let other = other.send(&app, &other.with(&second, &second_secret)).await;
 
-    let error = refused("the API key that signed the request cannot be deleted");
+    let error = rejected("the API key that signed the request cannot be deleted");
     assert_eq!(itself.parts(), (409, &error));
     assert_eq!(other.parts(), (200, &json!({ "success": true })));
     assert_eq!(signed_get(&app, &first, first_secret).await.status, 401);
@@ -340,15 +344,15 @@ async fn a_malformed_unknown_deleted_or_other_users_api_key_is_404() {
     for key in ["x", "rck_YOUR_API_KEY", &deleted, &john.api_key().0, &forged] {
         let body = json!({ "api_key": key });
         for (method, path) in [("POST", RENEW), ("DELETE", API)] {
-            let answer = jane.send_json(method, path, &body).await;
-            assert_eq!(answer.parts(), (404, &refused("API key not found")), "{method} {key}");
+            let response = jane.send_json(method, path, &body).await;
+            assert_eq!(response.parts(), (404, &rejected("API key not found")), "{method} {key}");
         }
     }
 
     assert_eq!((item(&app, &jane).await, item(&app, &john).await), before);
     for (method, path) in [("POST", RENEW), ("DELETE", API)] {
-        let answer = jane.send_json(method, path, &json!({})).await;
-        assert_eq!(answer.parts(), (400, &refused("invalid request: api_key: is required")));
+        let response = jane.send_json(method, path, &json!({})).await;
+        assert_eq!(response.parts(), (400, &rejected("invalid request: api_key: is required")));
     }
 }
 
@@ -362,7 +366,7 @@ async fn a_user_has_at_most_20_api_keys() {
 
     let one_more = jane.send("PUT", API).await;
 
-    assert_eq!(one_more.parts(), (409, &refused("a user can have at most 20 API keys")));
+    assert_eq!(one_more.parts(), (409, &rejected("a user can have at most 20 API keys")));
     let key = json!({ "api_key": jane.api_key().0 });
     assert_eq!(jane.send_json("POST", RENEW, &key).await.status, 200);
     assert_eq!(jane.send_json("DELETE", API, &key).await.status, 200);
@@ -370,19 +374,22 @@ async fn a_user_has_at_most_20_api_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn api_keys_that_are_made_at_once_all_stay_and_never_more_than_20() {
+async fn api_keys_created_at_once_all_stay_up_to_20() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     for _ in 0..13 {
         new_api_key(&jane).await;
     }
 
-    let answers = join_all((0..8).map(|_| jane.send("PUT", API))).await;
+    let responses = join_all((0..8).map(|_| jane.send("PUT", API))).await;
 
-    let made: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
-    assert_eq!((made.len(), answers.iter().filter(|answer| answer.status == 409).count()), (6, 2));
-    for answer in made {
-        let api = &answer.body["api"];
+    let made: Vec<_> = responses.iter().filter(|response| response.status == 200).collect();
+    assert_eq!(
+        (made.len(), responses.iter().filter(|response| response.status == 409).count()),
+        (6, 2)
+    );
+    for response in made {
+        let api = &response.body["api"];
         let (key, secret) = (api["api_key"].as_str().unwrap(), api["secret_key"].as_str().unwrap());
         assert_eq!(signed_get(&app, key, secret).await.status, 200);
     }
@@ -391,7 +398,7 @@ async fn api_keys_that_are_made_at_once_all_stay_and_never_more_than_20() {
 }
 
 #[tokio::test]
-async fn what_is_changed_between_read_and_write_of_a_new_api_key_is_kept_and_so_is_the_key() {
+async fn a_change_during_the_creation_of_an_api_key_is_not_lost_nor_is_the_key() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
@@ -410,7 +417,7 @@ async fn what_is_changed_between_read_and_write_of_a_new_api_key_is_kept_and_so_
 }
 
 #[tokio::test]
-async fn an_uploaded_key_is_kept_in_canonical_form_with_the_fingerprint_that_openssh_shows() {
+async fn an_uploaded_key_is_stored_in_canonical_form_with_openssh_fingerprint() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -424,13 +431,13 @@ async fn an_uploaded_key_is_kept_in_canonical_form_with_the_fingerprint_that_ope
         assert!((1..1 << 53).contains(&id), "{id}");
         let shown = jane.send("GET", ACCOUNT).await;
         assert_eq!(shown.body["account"]["sshkeys"][number], key);
-        let kept = &item(&app, &jane).await["sshKeys"]["L"][number]["M"];
-        assert_eq!(kept["publicKey"]["S"], line);
+        let stored = &item(&app, &jane).await["sshKeys"]["L"][number]["M"];
+        assert_eq!(stored["publicKey"]["S"], line);
     }
 }
 
 #[tokio::test]
-async fn a_generated_key_opens_with_its_private_key_which_is_shown_once_and_stored_nowhere() {
+async fn a_generated_key_matches_its_private_key_which_is_shown_once_and_not_stored() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let body = json!({ "name": "J\u{e4}ne's key", "method": "generate", "content": "ignored" });
@@ -470,7 +477,7 @@ fn with_exponent(exponent: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn what_is_no_safe_public_key_is_refused_and_never_repeated() {
+async fn an_unsafe_public_key_is_rejected_and_never_repeated() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let before = item(&app, &jane).await;
@@ -497,16 +504,16 @@ async fn what_is_no_safe_public_key_is_refused_and_never_repeated() {
         (format!("{} {}", ED25519.0, "x".repeat(4096)), "must be at most 4096 characters long"),
         (String::new(), "must not be empty"),
     ] {
-        let answer = jane.send_json("PUT", SSH, &upload(&content)).await;
-        let expected = refused(&format!("invalid request: content: {problem}"));
-        assert_eq!(answer.parts(), (400, &expected));
+        let response = jane.send_json("PUT", SSH, &upload(&content)).await;
+        let expected = rejected(&format!("invalid request: content: {problem}"));
+        assert_eq!(response.parts(), (400, &expected));
     }
 
     assert_eq!(item(&app, &jane).await, before);
 }
 
 #[tokio::test]
-async fn every_problem_of_a_new_ssh_key_is_told_and_content_is_required_for_an_upload_alone() {
+async fn every_problem_of_a_new_ssh_key_is_reported_and_only_uploads_need_content() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -527,8 +534,8 @@ async fn every_problem_of_a_new_ssh_key_is_told_and_content_is_required_for_an_u
             "content: must be a string",
         ),
     ] {
-        let answer = jane.send_json("PUT", SSH, &body).await;
-        assert_eq!(answer.parts(), (400, &refused(&format!("invalid request: {error}"))));
+        let response = jane.send_json("PUT", SSH, &body).await;
+        assert_eq!(response.parts(), (400, &rejected(&format!("invalid request: {error}"))));
     }
 
     let longest = json!({ "name": "\u{fc}".repeat(255), "method": "anything else" });
@@ -547,9 +554,9 @@ async fn a_key_is_added_once_per_user_and_deleted_by_its_id() {
     let others = john.send("DELETE", &path).await;
     let deleted = jane.send("DELETE", &path).await;
 
-    assert_eq!(again.parts(), (409, &refused("you have this SSH key already")));
+    assert_eq!(again.parts(), (409, &rejected("you have this SSH key already")));
     assert_eq!(johns.status, 200, "{johns:?}");
-    assert_eq!(others.parts(), (404, &refused("SSH key not found")));
+    assert_eq!(others.parts(), (404, &rejected("SSH key not found")));
     assert_eq!(deleted.parts(), (200, &json!({ "success": true })));
     assert_eq!(jane.send("GET", ACCOUNT).await.body["account"]["sshkeys"], json!([]));
     for id in [
@@ -560,8 +567,8 @@ async fn a_key_is_added_once_per_user_and_deleted_by_its_id() {
         "+1234567890",
         "%31234567890",
     ] {
-        let answer = jane.send("DELETE", &format!("/v2/account/{id}/sshkey")).await;
-        assert_eq!(answer.parts(), (404, &refused("SSH key not found")), "{id}");
+        let response = jane.send("DELETE", &format!("/v2/account/{id}/sshkey")).await;
+        assert_eq!(response.parts(), (404, &rejected("SSH key not found")), "{id}");
     }
     assert_eq!(jane.send_json("PUT", SSH, &upload(ED25519.0)).await.status, 200);
 }
@@ -580,20 +587,20 @@ async fn a_user_has_at_most_50_ssh_keys() {
 
     let one_more = jane.send_json("PUT", SSH, &generate).await;
 
-    assert_eq!(one_more.parts(), (409, &refused("a user can have at most 50 SSH keys")));
+    assert_eq!(one_more.parts(), (409, &rejected("a user can have at most 50 SSH keys")));
     assert_eq!(jane.send("DELETE", &format!("/v2/account/{last}/sshkey")).await.status, 200);
     assert_eq!(jane.send_json("PUT", SSH, &generate).await.status, 200);
 }
 
 #[tokio::test]
-async fn no_name_and_password_is_taken() {
+async fn basic_is_not_accepted() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let header = basic("janedoe", testkit::PASSWORD);
 
-    let answer = app.send("GET", ACCOUNT, &[("authorization", &header)], None).await;
+    let response = app.send("GET", ACCOUNT, &[("authorization", &header)], None).await;
 
-    assert_eq!(answer.parts(), (401, &refused("the credential is not valid")));
+    assert_eq!(response.parts(), (401, &rejected("the credential is not valid")));
     assert_eq!(jane.send("GET", ACCOUNT).await.status, 200);
 }
 
@@ -614,7 +621,7 @@ async fn a_last_name_alone_leaves_a_first_name_of_several_words_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_phone_number_can_be_taken_away_and_is_a_text_or_a_whole_number() {
+async fn a_phone_number_can_be_removed_and_is_a_string_or_a_whole_number() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let phone = async |value: Value| jane.send_json("POST", DATA, &json!({ "phone": value })).await;
@@ -622,9 +629,9 @@ async fn a_phone_number_can_be_taken_away_and_is_a_text_or_a_whole_number() {
     assert_eq!(phone(json!(48_123_456_789_u64)).await.body["account"]["phone"], "48123456789");
     assert_eq!(phone(json!("")).await.body["account"]["phone"], "");
     for wrong in [json!(1.5), json!(1e21), json!(true), json!(null)] {
-        let answer = phone(wrong.clone()).await;
-        let error = refused("invalid request: phone: must be a string or a whole number");
-        assert_eq!(answer.parts(), (400, &error), "{wrong}");
+        let response = phone(wrong.clone()).await;
+        let error = rejected("invalid request: phone: must be a string or a whole number");
+        assert_eq!(response.parts(), (400, &error), "{wrong}");
     }
 }
 
@@ -648,11 +655,11 @@ async fn a_changed_password_ends_the_oauth_grants_and_no_environment_token() {
 }
 
 #[tokio::test]
-async fn what_came_after_a_later_change_of_the_password_outlives_the_clearing_of_an_earlier_one() {
+async fn cleanup_of_an_earlier_password_change_keeps_what_came_after_a_later_one() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let (others, id) = (app.others(), jane.user().id);
-    let (sent, kept) = tokio::sync::oneshot::channel();
+    let (sent, stored) = tokio::sync::oneshot::channel();
     app.proxy().before("Query", async move {
         let (user, ()) = others.user_and(id, ()).await.unwrap();
         let hash = shared::password::hash("a third password").unwrap();
@@ -677,31 +684,31 @@ async fn what_came_after_a_later_change_of_the_password_outlives_the_clearing_of
     let body = json!({ "password": "another horse battery" });
     assert_eq!(jane.send_json("POST", DATA, &body).await.status, 200);
 
-    let late = jane.with_token(kept.await.unwrap());
+    let late = jane.with_token(stored.await.unwrap());
     assert_eq!(late.send("GET", ACCOUNT).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_changed_password_is_answered_in_time_even_if_nothing_can_be_cleared_up() {
+async fn a_password_change_responds_in_time_even_if_the_cleanup_hangs() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     jane.new_token(TokenKind::User, None, None).await;
     app.proxy().disturb_all_of("BatchWriteItem", Some(Fault::Silent));
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
 
     let body = json!({ "password": "another horse battery" });
     let changed = jane.send_json("POST", DATA, &body).await;
 
     assert_eq!(changed.status, 200, "{changed:?}");
-    assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
+    assert!(started.elapsed().as_secs() < 4, "{:?}", started.elapsed());
 }
 
 #[tokio::test]
-async fn a_signed_change_of_keys_keeps_the_note_of_its_own_use() {
+async fn a_signed_change_of_keys_keeps_the_last_use_of_its_own_key() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let (key, secret) = jane.api_key();
-    let create = Signed::of("PUT", API, String::new());
+    let create = Signed::new("PUT", API, String::new());
 
     assert_eq!(create.send(&app, &create.with(&key, secret)).await.status, 200);
 

@@ -72,7 +72,7 @@ async fn a_user_is_created_with_keys_that_are_shown_once() {
 }
 
 #[tokio::test]
-async fn every_problem_of_a_body_is_told() {
+async fn every_problem_of_a_body_is_reported() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -93,23 +93,23 @@ async fn every_problem_of_a_body_is_told() {
         (with("password", json!("x".repeat(257))), "password: must be at most 256 characters long"),
         (with("password", json!("PASSWORD1")), "password: is one of the most common passwords"),
     ] {
-        let refused = jane.send_json("PUT", PATH, &body).await;
+        let rejected = jane.send_json("PUT", PATH, &body).await;
         let expected = json!({ "success": false, "error": format!("invalid request: {error}") });
-        assert_eq!(refused.parts(), (400, &expected));
+        assert_eq!(rejected.parts(), (400, &expected));
     }
 }
 
 #[tokio::test]
-async fn an_address_or_a_wished_username_that_is_taken_is_409_and_a_derived_one_never() {
+async fn a_taken_address_or_requested_username_is_409_and_a_derived_one_never_is() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let first = create(&jane, &mary()).await;
 
     let address =
         jane.send_json("PUT", PATH, &with("email", json!("mary.major@EXAMPLE.com"))).await;
-    let mut wish = with("email", json!("m@example.com"));
-    wish["username"] = json!("MaryMajor");
-    let username = jane.send_json("PUT", PATH, &wish).await;
+    let mut input = with("email", json!("m@example.com"));
+    input["username"] = json!("MaryMajor");
+    let username = jane.send_json("PUT", PATH, &input).await;
     let derived = create(&jane, &with("email", json!("mary.major@example.org"))).await;
     let short = create(&jane, &with("email", json!("é@example.org"))).await;
 
@@ -129,7 +129,7 @@ async fn an_address_or_a_wished_username_that_is_taken_is_409_and_a_derived_one_
 }
 
 #[tokio::test]
-async fn the_new_user_is_a_member_of_the_callers_current_account_and_has_one_of_its_own() {
+async fn a_new_user_joins_the_callers_current_account_and_has_a_personal_one() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     create(&jane, &mary()).await;
@@ -167,7 +167,7 @@ async fn only_an_admin_of_a_usable_current_account_creates_and_sees_the_others()
     )
     .await;
 
-    let refused = john.send_json("PUT", PATH, &mary()).await;
+    let rejected = john.send_json("PUT", PATH, &mary()).await;
     let alone = john.send("GET", PATH).await;
     let both = jane.send("GET", PATH).await;
     let names = |body: &Value| {
@@ -180,19 +180,19 @@ async fn only_an_admin_of_a_usable_current_account_creates_and_sees_the_others()
     };
 
     assert_eq!(
-        refused.parts(),
+        rejected.parts(),
         (403, &json!({ "success": false, "error": "this needs an admin of the account" }))
     );
     assert_eq!(names(&alone.body), ["johnroe"]);
     assert_eq!(names(&both.body), ["janedoe", "johnroe"]);
     jane.send("DELETE", &format!("/v1/accounts/{}", jane.account())).await;
-    for answer in [
+    for response in [
         jane.send("GET", PATH).await,
         john.send("GET", PATH).await,
         jane.send_json("PUT", PATH, &mary()).await,
     ] {
         assert_eq!(
-            answer.parts(),
+            response.parts(),
             (403, &json!({ "success": false, "error": "you have no usable current account" }))
         );
     }
@@ -236,7 +236,7 @@ async fn users_are_listed_oldest_first_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_page_costs_what_it_lists_and_what_is_before_it_and_nothing_for_what_follows() {
+async fn a_page_costs_what_it_lists_and_skips_and_nothing_for_what_follows() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let john = app.person("johnroe").await;
@@ -257,14 +257,14 @@ async fn a_page_costs_what_it_lists_and_what_is_before_it_and_nothing_for_what_f
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_create_one_user_at_once_exactly_one_does() {
+async fn many_concurrent_creations_of_one_user_have_one_winner() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let body = mary();
 
-    let answers = join_all((0..6).map(|_| jane.send_json("PUT", PATH, &body))).await;
+    let responses = join_all((0..6).map(|_| jane.send_json("PUT", PATH, &body))).await;
 
-    let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    let mut statuses: Vec<_> = responses.iter().map(|response| response.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409, 409, 409, 409, 409]);
     app.assert_consistent().await;

@@ -1,4 +1,4 @@
-//! What the edge makes of handlers that panic, never end or always lose.
+//! Handlers that panic, never end or keep losing races.
 
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
@@ -6,13 +6,17 @@ use shared::Error;
 use shared::http::ApiRequest;
 
 fn call(path: &str) -> ApiRequest {
-    let event = json!({ "version": "2.0", "rawPath": path, "requestContext": { "http": { "method": "GET" } } });
+    let event = json!({
+        "version": "2.0",
+        "rawPath": path,
+        "requestContext": { "http": { "method": "GET" } },
+    });
     ApiRequest::new(shared::http::from_event(serde_json::from_value(event).unwrap()))
 }
 
-fn parts(answer: &Response<Body>) -> (u16, Value) {
-    let Body::Text(text) = answer.body() else { panic!("{answer:?}") };
-    (answer.status().as_u16(), serde_json::from_str(text).unwrap())
+fn parts(response: &Response<Body>) -> (u16, Value) {
+    let Body::Text(text) = response.body() else { panic!("{response:?}") };
+    (response.status().as_u16(), serde_json::from_str(text).unwrap())
 }
 
 fn default_request() -> ApiRequest {
@@ -20,32 +24,32 @@ fn default_request() -> ApiRequest {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_is_500_in_the_dialect_and_says_nothing_of_the_inside() {
+async fn a_handler_that_panics_is_500_in_the_dialect_without_internals() {
     for (path, body) in [
         ("/v1/accounts", json!({ "error": "something went wrong on our side" })),
         ("/api/v1.1/users/x/", json!({ "detail": "something went wrong on our side" })),
         ("/v2/accounts", json!({ "success": false, "error": "something went wrong on our side" })),
     ] {
-        let answer = call(path).respond(&[], || async { panic!("a secret") }).await;
+        let response = call(path).respond(&[], || async { panic!("a secret") }).await;
 
-        assert_eq!(parts(&answer), (500, body));
-        assert_eq!(answer.headers()["cache-control"], "no-store");
+        assert_eq!(parts(&response), (500, body));
+        assert_eq!(response.headers()["cache-control"], "no-store");
     }
 }
 
 #[tokio::test]
 async fn a_handler_that_does_not_end_is_503_within_10_seconds() {
-    let begun = std::time::Instant::now();
+    let start = std::time::Instant::now();
 
-    let answer = default_request().respond(&[], std::future::pending).await;
+    let response = default_request().respond(&[], std::future::pending).await;
 
-    assert_eq!(answer.status(), 503);
-    assert_eq!(answer.headers()["retry-after"], "1");
-    assert!(begun.elapsed().as_secs() < 10);
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()["retry-after"], "1");
+    assert!(start.elapsed().as_secs() < 10);
 }
 
 #[tokio::test]
-async fn a_request_that_always_loses_is_503_and_one_that_loses_for_a_while_succeeds() {
+async fn a_request_that_keeps_losing_races_is_503_and_one_that_wins_in_time_succeeds() {
     let always = default_request().respond(&[], async || Err(Error::WriteConflict)).await;
     let tries = std::sync::atomic::AtomicUsize::new(0);
     let request = default_request();

@@ -52,7 +52,7 @@ async fn an_account_is_created_read_updated_found_and_deleted() {
 }
 
 #[tokio::test]
-async fn an_account_made_through_quave_shows_its_owners_address_until_it_gets_its_own() {
+async fn an_account_from_quave_shows_its_owners_address_until_it_has_its_own() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Admin).await;
@@ -131,14 +131,14 @@ async fn every_problem_of_a_body_is_listed() {
                 vec!["email: must be at most 254 bytes long"],
             ),
         ] {
-            let refused = jane.send_json(method, path, &body).await;
-            assert_eq!(refused.parts(), (400, &json!({ "errors": errors })), "{method} {body}");
+            let rejected = jane.send_json(method, path, &body).await;
+            assert_eq!(rejected.parts(), (400, &json!({ "errors": errors })), "{method} {body}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_plan_cannot_be_changed_and_nothing_else_is_when_it_is_tried() {
+async fn a_plan_cannot_be_changed_and_trying_changes_nothing_else() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let account = create(&jane, "Team", "team@example.com").await;
@@ -146,34 +146,34 @@ async fn a_plan_cannot_be_changed_and_nothing_else_is_when_it_is_tried() {
     for plan in
         [json!("b3f60ba2-c1fd-4b3a-a23d-8e876e0ef75d"), json!("nonsense"), json!(null), json!(1)]
     {
-        let refused = jane
+        let rejected = jane
             .send_json(
                 "PUT",
                 &path(&account),
                 &json!({ "name": "Crew", "email": "crew@example.com", "planId": plan }),
             )
             .await;
-        assert_eq!(refused.status, 400, "{plan}");
+        assert_eq!(rejected.status, 400, "{plan}");
         assert!(
-            refused.body["errors"][0].as_str().unwrap().starts_with("planId: "),
-            "{plan}: {refused:?}"
+            rejected.body["errors"][0].as_str().unwrap().starts_with("planId: "),
+            "{plan}: {rejected:?}"
         );
     }
     assert_eq!(jane.send("GET", &path(&account)).await.body, account);
 }
 
 #[tokio::test]
-async fn an_address_of_another_account_or_another_user_is_taken_and_ones_own_is_not() {
+async fn an_address_of_another_account_or_user_is_taken_and_the_callers_is_not() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let team = create(&jane, "Team", "team@example.com").await;
     let johns = create(&john, "Johns", "johns@example.com").await;
 
     for email in ["team@example.com", "TEAM@example.com", jane.email()] {
-        let wish = json!({ "name": "x", "email": email });
+        let input = json!({ "name": "x", "email": email });
         let taken = (409, &json!({ "error": "the e-mail address is taken" }));
-        assert_eq!(john.send_json("POST", ACCOUNTS, &wish).await.parts(), taken, "{email}");
-        assert_eq!(john.send_json("PUT", &path(&johns), &wish).await.parts(), taken, "{email}");
+        assert_eq!(john.send_json("POST", ACCOUNTS, &input).await.parts(), taken, "{email}");
+        assert_eq!(john.send_json("PUT", &path(&johns), &input).await.parts(), taken, "{email}");
     }
     assert_eq!(john.send("GET", ACCOUNTS).await.body["values"].as_array().unwrap().len(), 2);
     assert_eq!(
@@ -192,7 +192,7 @@ async fn an_address_of_another_account_or_another_user_is_taken_and_ones_own_is_
             .status,
         200
     );
-    // What was given back is free again.
+    // A released address is free again.
     assert_eq!(
         john.send_json("PUT", &path(&johns), &json!({ "name": "x", "email": "team@example.com" }))
             .await
@@ -205,8 +205,7 @@ async fn an_address_of_another_account_or_another_user_is_taken_and_ones_own_is_
 }
 
 #[tokio::test]
-async fn who_is_not_a_member_gets_403_who_is_no_admin_403_on_writes_and_an_unknown_account_is_404()
-{
+async fn non_members_get_403_non_admins_403_on_writes_and_unknown_accounts_are_404() {
     let app = TestApp::start().await;
     let (jane, john, member) =
         (app.person("janedoe").await, app.person("johnroe").await, app.person("maryroe").await);
@@ -222,21 +221,21 @@ async fn who_is_not_a_member_gets_403_who_is_no_admin_403_on_writes_and_an_unkno
         (format!("{ACCOUNTS}/{}", crate::NOBODYS.to_uppercase()), 404, "account not found"),
     ] {
         let plan = format!("{path}/plan");
-        let answers = [
+        let responses = [
             john.send("GET", &path).await,
             john.send("GET", &plan).await,
             john.send("DELETE", &path).await,
             john.send_json("PUT", &path, &update).await,
         ];
-        for answer in answers {
-            assert_eq!((answer.status, answer.text("error")), (status, error), "{path}");
+        for response in responses {
+            assert_eq!((response.status, response.text("error")), (status, error), "{path}");
         }
     }
-    for answer in
+    for response in
         [member.send("DELETE", &known).await, member.send_json("PUT", &known, &update).await]
     {
         assert_eq!(
-            answer.parts(),
+            response.parts(),
             (403, &json!({ "error": "this needs an admin of the account" }))
         );
     }
@@ -245,7 +244,7 @@ async fn who_is_not_a_member_gets_403_who_is_no_admin_403_on_writes_and_an_unkno
 }
 
 #[tokio::test]
-async fn the_default_plan_is_there_without_being_stored_and_a_stored_one_goes_before_it() {
+async fn the_default_plan_exists_without_being_stored_and_a_stored_one_replaces_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("{ACCOUNTS}/{}/plan", jane.account());
@@ -282,12 +281,16 @@ async fn the_default_plan_is_there_without_being_stored_and_a_stored_one_goes_be
 }
 
 #[tokio::test]
-async fn who_may_not_change_an_account_learns_so_before_anything_about_its_plan() {
+async fn a_caller_who_may_not_change_an_account_gets_403_before_plan_errors() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    let wish = json!({ "name": "x", "email": "x@example.com", "planId": "b3f60ba2-c1fd-4b3a-a23d-8e876e0ef75d" });
+    let input = json!({
+        "name": "x",
+        "email": "x@example.com",
+        "planId": "b3f60ba2-c1fd-4b3a-a23d-8e876e0ef75d",
+    });
 
     for (id, status) in [(jane.account(), 403), (crate::NOBODYS.to_owned(), 404)] {
-        assert_eq!(john.send_json("PUT", &format!("{ACCOUNTS}/{id}"), &wish).await.status, status);
+        assert_eq!(john.send_json("PUT", &format!("{ACCOUNTS}/{id}"), &input).await.status, status);
     }
 }

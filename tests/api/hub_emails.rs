@@ -52,7 +52,7 @@ async fn addresses_are_added_unverified_and_listed_with_the_primary_one_first() 
 }
 
 #[tokio::test]
-async fn an_address_that_anybody_has_or_that_is_none_is_400_for_the_field() {
+async fn a_taken_or_invalid_address_is_400_for_the_field() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     app.person("johnroe").await;
@@ -65,8 +65,8 @@ async fn an_address_that_anybody_has_or_that_is_none_is_400_for_the_field() {
         ("nobody", "must be an e-mail address"),
         ("a@b@c", "must be an e-mail address"),
     ] {
-        let answer = add(&jane, address).await;
-        assert_eq!(answer.parts(), (400, &json!({ "email": [problem] })), "{address}");
+        let response = add(&jane, address).await;
+        assert_eq!(response.parts(), (400, &json!({ "email": [problem] })), "{address}");
     }
     let missing = jane.send_json("POST", PATH, &json!({})).await;
     assert_eq!(missing.parts(), (400, &json!({ "email": ["is required"] })));
@@ -74,7 +74,7 @@ async fn an_address_that_anybody_has_or_that_is_none_is_400_for_the_field() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_only_some_accounts_contact_is_free_for_users() {
+async fn a_contact_address_of_an_account_is_free_for_users() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let team = json!({ "name": "Team", "email": "team@example.com" });
@@ -84,7 +84,7 @@ async fn an_address_that_is_only_some_accounts_contact_is_free_for_users() {
 }
 
 #[tokio::test]
-async fn a_user_has_50_addresses_at_most_however_many_are_added_at_once() {
+async fn a_user_has_at_most_50_addresses_however_many_are_added_at_once() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     for number in 0..46 {
@@ -92,12 +92,12 @@ async fn a_user_has_50_addresses_at_most_however_many_are_added_at_once() {
     }
 
     let addresses: Vec<_> = (46..54).map(|number| format!("a{number}@example.com")).collect();
-    let answers = join_all(addresses.iter().map(|address| add(&jane, address))).await;
+    let responses = join_all(addresses.iter().map(|address| add(&jane, address))).await;
 
-    let added = answers.iter().filter(|answer| answer.status == 201).count();
-    let refused = json!({ "email": ["you have 50 addresses already"] });
-    assert_eq!(added, 3, "{answers:?}");
-    assert!(answers.iter().all(|answer| answer.status == 201 || answer.body == refused));
+    let added = responses.iter().filter(|response| response.status == 201).count();
+    let rejected = json!({ "email": ["you have 50 addresses already"] });
+    assert_eq!(added, 3, "{responses:?}");
+    assert!(responses.iter().all(|response| response.status == 201 || response.body == rejected));
     assert_eq!(jane.send("GET", PATH).await.body.as_array().unwrap().len(), 50);
     assert_eq!(delete(&jane, "a0@example.com").await.status, 204);
     assert_eq!(add(&jane, "another@example.com").await.status, 201);
@@ -205,9 +205,9 @@ async fn an_address_that_is_unknown_or_another_users_is_404() {
     app.person("johnroe").await;
 
     for address in ["nobody@example.com", "johnroe@example.com"] {
-        for answer in [verify(&jane, address).await, delete(&jane, address).await] {
+        for response in [verify(&jane, address).await, delete(&jane, address).await] {
             let expected = json!({ "detail": "e-mail address not found" });
-            assert_eq!(answer.parts(), (404, &expected), "{address}");
+            assert_eq!(response.parts(), (404, &expected), "{address}");
         }
     }
 }
@@ -222,9 +222,9 @@ async fn swaps_of_the_primary_address_at_once_leave_exactly_one() {
         verify(&jane, address).await;
     }
 
-    let answers = join_all(addresses.iter().map(|address| make_primary(&jane, address))).await;
+    let responses = join_all(addresses.iter().map(|address| make_primary(&jane, address))).await;
 
-    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+    assert!(responses.iter().all(|response| response.status == 200), "{responses:?}");
     let listed = jane.send("GET", PATH).await.body;
     let primary = listed.as_array().unwrap().iter().filter(|email| email["primary"] == true);
     assert_eq!(primary.count(), 1, "{listed}");
@@ -267,9 +267,9 @@ async fn an_address_that_is_deleted_meanwhile_does_not_become_the_primary_one() 
             .unwrap();
     });
 
-    let refused = make_primary(&jane, address).await;
+    let rejected = make_primary(&jane, address).await;
 
-    assert_eq!((refused.status, app.proxy().faults_left()), (404, 0), "{refused:?}");
+    assert_eq!((rejected.status, app.proxy().faults_left()), (404, 0), "{rejected:?}");
     app.assert_consistent().await;
 }
 

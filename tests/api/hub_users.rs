@@ -17,11 +17,11 @@ async fn a_user_sees_the_documented_fields_and_no_others() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
-    let answer = get(&app, &jane, &[("host", "hub.example.com")]).await;
+    let response = get(&app, &jane, &[("host", "hub.example.com")]).await;
 
-    let joined = answer.text("date_joined").to_owned();
+    let joined = response.text("date_joined").to_owned();
     assert_eq!(
-        answer.parts(),
+        response.parts(),
         (
             200,
             &json!({
@@ -45,7 +45,7 @@ async fn a_user_sees_the_documented_fields_and_no_others() {
 }
 
 #[tokio::test]
-async fn the_url_is_of_the_host_and_scheme_that_were_asked() {
+async fn the_url_has_the_requested_host_and_scheme() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -62,7 +62,7 @@ async fn the_url_is_of_the_host_and_scheme_that_were_asked() {
 }
 
 #[tokio::test]
-async fn the_username_in_the_path_is_taken_in_any_case_and_with_or_without_a_slash() {
+async fn the_username_in_the_path_matches_in_any_case_with_or_without_a_slash() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -147,7 +147,7 @@ async fn a_form_is_read_like_json() {
 }
 
 #[tokio::test]
-async fn every_field_that_is_not_as_it_must_be_is_told_with_what_is_wrong() {
+async fn every_invalid_field_is_reported_with_what_is_wrong() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let long = "x".repeat(256);
@@ -170,8 +170,8 @@ async fn every_field_that_is_not_as_it_must_be_is_told_with_what_is_wrong() {
     ] {
         let mut body = json!({ "location": "elsewhere" });
         body[field] = value;
-        let answer = jane.send_json("PATCH", PATH, &body).await;
-        assert_eq!(answer.parts(), (400, &json!({ field: [problem] })), "{body}");
+        let response = jane.send_json("PATCH", PATH, &body).await;
+        assert_eq!(response.parts(), (400, &json!({ field: [problem] })), "{body}");
     }
     let two = jane.send_json("PATCH", PATH, &json!({ "company": 1, "location": 2 })).await;
     assert_eq!(

@@ -14,12 +14,13 @@ use testkit::{ApiResponse, Fault, Operation, Person, State, TestApp, user_operat
 
 const WRITE: &str = "TransactWriteItems";
 
-/// What can be sent again: every write, but for those of the OAuth endpoints.
+/// The writes that accept a key: all but those of the OAuth endpoints.
 fn writes() -> impl Iterator<Item = Operation> {
     user_operations().filter(Operation::is_write)
 }
 
-/// The event of an operation under a key. A token that is rotated is another one than asks, since that works no more.
+/// The event of an operation under a key. A rotated token is another one than the caller's, which
+/// would not be valid afterwards.
 async fn under(app: &TestApp, operation: &Operation, person: &Person<'_>, key: &str) -> Value {
     let rotates = operation.name == "rollcall-rotate-token";
     let authorization = if rotates { person.basic() } else { person.token().to_owned() };
@@ -32,11 +33,11 @@ fn keyed(mut event: Value, key: &str) -> Value {
     event
 }
 
-/// The answer as it was the first time, if it is a repeated one.
-fn first(mut answer: ApiResponse) -> Option<ApiResponse> {
-    let place = answer.headers.iter().position(|(name, _)| name == "idempotency-replayed")?;
-    assert_eq!(answer.headers.remove(place).1, "true");
-    Some(answer)
+/// The response as it was the first time, if it is replayed.
+fn first(mut response: ApiResponse) -> Option<ApiResponse> {
+    let place = response.headers.iter().position(|(name, _)| name == "idempotency-replayed")?;
+    assert_eq!(response.headers.remove(place).1, "true");
+    Some(response)
 }
 
 /// All items, but for the attempts to sign in.
@@ -46,36 +47,37 @@ async fn sorted(app: &TestApp) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn every_write_that_is_sent_again_gets_its_first_answer_and_is_done_once() {
+async fn every_write_sent_again_gets_its_first_response_and_happens_once() {
     for operation in writes() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = under(&app, &operation, &jane, "a-key").await;
 
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
         let after = sorted(&app).await;
         let again = app.send_event(&event).await;
 
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
-        assert_eq!(first(again), Some(answer), "{operation}");
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
+        assert_eq!(first(again), Some(response), "{operation}");
         assert_eq!(sorted(&app).await, after, "{operation}");
         app.assert_consistent().await;
     }
 }
 
 #[tokio::test]
-async fn of_two_at_once_the_loser_gets_the_winners_answer() {
+async fn of_two_concurrent_requests_the_loser_gets_the_winners_response() {
     for operation in writes() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = under(&app, &operation, &jane, "a-key").await;
-        // Both have read before one writes: while rounds are counted, each call takes its time.
+        // Both read before one writes: while round trips are counted, each call is slow.
         app.proxy().count();
 
-        let answers = join_all([app.send_event(&event), app.send_event(&event)]).await;
+        let responses = join_all([app.send_event(&event), app.send_event(&event)]).await;
 
-        let (repeated, done): (Vec<_>, Vec<_>) =
-            answers.into_iter().partition(|answer| answer.header("idempotency-replayed").is_some());
+        let (repeated, done): (Vec<_>, Vec<_>) = responses
+            .into_iter()
+            .partition(|response| response.header("idempotency-replayed").is_some());
         let [done] = &done[..] else { panic!("{operation} was done {} times", done.len()) };
         assert_eq!(done.status, operation.success(), "{operation}: {done:?}");
         assert_eq!(first(repeated[0].clone()).as_ref(), Some(done), "{operation}");
@@ -84,12 +86,12 @@ async fn of_two_at_once_the_loser_gets_the_winners_answer() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_was_lost_gets_it_when_it_is_sent_again() {
+async fn a_write_whose_response_was_lost_gets_it_when_sent_again() {
     for operation in writes() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = under(&app, &operation, &jane, "a-key").await;
-        app.proxy().disturb_all_of(WRITE, Some(Fault::AnswerLost));
+        app.proxy().disturb_all_of(WRITE, Some(Fault::ResponseLost));
         let lost = app.send_event(&event).await;
         let after = sorted(&app).await;
         app.proxy().disturb_all_of(WRITE, None);
@@ -104,7 +106,7 @@ async fn a_write_whose_answer_was_lost_gets_it_when_it_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_key_that_came_with_another_request_is_422_and_changes_nothing() {
+async fn a_key_used_with_another_request_is_422_and_changes_nothing() {
     for operation in writes() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -113,7 +115,7 @@ async fn a_key_that_came_with_another_request_is_422_and_changes_nothing() {
         let after = sorted(&app).await;
 
         for other in others(&event) {
-            let answer = app.send_event(&other).await;
+            let response = app.send_event(&other).await;
 
             let text = "this Idempotency-Key was used for another request";
             let expected = match operation.name.split('-').next() {
@@ -125,7 +127,7 @@ async fn a_key_that_came_with_another_request_is_422_and_changes_nothing() {
                 }),
                 _ => operation.error(422, "idempotency_key_reused", text),
             };
-            assert_eq!(answer.parts(), (422, &expected), "{operation}: {other}");
+            assert_eq!(response.parts(), (422, &expected), "{operation}: {other}");
         }
         assert_eq!(sorted(&app).await, after, "{operation}");
     }
@@ -155,14 +157,14 @@ async fn another_method_or_path_under_the_key_is_422() {
     let own = format!("/v1/accounts/{}", jane.account());
 
     for (method, path) in [("PUT", own.as_str()), ("POST", "/api/public/v1/account")] {
-        let answer = app.send(method, path, &headers, Some(&body)).await;
+        let response = app.send(method, path, &headers, Some(&body)).await;
 
-        assert_eq!(answer.status, 422, "{method} {path}: {answer:?}");
+        assert_eq!(response.status, 422, "{method} {path}: {response:?}");
     }
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_kept() {
+async fn a_rejection_is_not_stored() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let path = "/api/v1.1/users/janedoe/emails/";
@@ -171,29 +173,33 @@ async fn a_refusal_is_not_kept() {
     let johns = "/api/v1.1/users/johnroe/emails/";
     let wanted = json!({ "email": "wanted@example.com" });
     assert_eq!(john.send_json("POST", johns, &wanted).await.status, 201);
-    let refused = app.send("POST", path, &headers, Some(&body)).await;
+    let rejected = app.send("POST", path, &headers, Some(&body)).await;
     assert_eq!(john.send_json("DELETE", johns, &wanted).await.status, 204);
 
-    let answer = app.send("POST", path, &headers, Some(&body)).await;
+    let response = app.send("POST", path, &headers, Some(&body)).await;
 
-    assert_eq!(refused.status, 400, "{refused:?}");
-    assert_eq!((answer.status, answer.header("idempotency-replayed")), (201, None), "{answer:?}");
+    assert_eq!(rejected.status, 400, "{rejected:?}");
+    assert_eq!(
+        (response.status, response.header("idempotency-replayed")),
+        (201, None),
+        "{response:?}"
+    );
 }
 
 #[tokio::test]
-async fn an_answer_is_forgotten_after_a_day() {
+async fn a_stored_response_expires_after_a_day() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     let body = json!({ "name": "Mine" }).to_string();
     let post = async || app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
     let one = post().await;
-    let kept = kept(&app).await.remove(0);
-    let end: i64 = kept["ttl"]["N"].as_str().unwrap().parse().unwrap();
+    let stored = stored(&app).await.remove(0);
+    let end: i64 = stored["ttl"]["N"].as_str().unwrap().parse().unwrap();
     let in_a_day = TestApp::in_seconds(24 * 3600).as_second();
     assert!((in_a_day - 60..=in_a_day).contains(&end), "{end}");
 
-    let key = json!({ "pk": kept["pk"], "sk": kept["sk"] });
+    let key = json!({ "pk": stored["pk"], "sk": stored["sk"] });
     let over = json!({ "N": TestApp::in_seconds(-1).as_second().to_string() });
     let change = json!({
         "Key": key,
@@ -209,13 +215,13 @@ async fn an_answer_is_forgotten_after_a_day() {
     assert_eq!(again.body, other.body);
 }
 
-/// The answers that the table keeps.
-async fn kept(app: &TestApp) -> Vec<Value> {
+/// The responses that the table keeps.
+async fn stored(app: &TestApp) -> Vec<Value> {
     app.items().await.into_iter().filter(|item| item["type"]["S"] == "response").collect()
 }
 
 #[tokio::test]
-async fn the_table_alone_tells_neither_what_was_asked_nor_what_was_answered() {
+async fn the_table_alone_reveals_neither_request_nor_response() {
     const NAMES: [&str; 10] = [
         "fingerprint",
         "keyVersion",
@@ -232,17 +238,17 @@ async fn the_table_alone_tells_neither_what_was_asked_nor_what_was_answered() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = under(&app, &operation, &jane, "a-key").await;
-        let answer = app.send_event(&event).await;
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+        let response = app.send_event(&event).await;
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
 
-        let kept = kept(&app).await;
+        let stored = stored(&app).await;
 
-        let [item] = &kept[..] else { panic!("{operation}: {kept:?}") };
+        let [item] = &stored[..] else { panic!("{operation}: {stored:?}") };
         let names: BTreeSet<_> = item.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(names, BTreeSet::from(NAMES), "{operation}");
         for name in ["fingerprint", "sealed"] {
             let bytes = STANDARD.decode(item[name]["S"].as_str().unwrap()).unwrap();
-            // No field name and no status of the answer, nor a plain hash of the request's body.
+            // No field name and no status of the response, nor a plain hash of the request's body.
             let text = String::from_utf8_lossy(&bytes);
             assert!(!text.contains("status") && !text.contains("body"), "{operation}: {text}");
             let body = event["body"].as_str().unwrap_or_default();
@@ -252,7 +258,7 @@ async fn the_table_alone_tells_neither_what_was_asked_nor_what_was_answered() {
 }
 
 #[tokio::test]
-async fn a_key_is_the_credentials_own() {
+async fn a_key_belongs_to_its_credential() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let other = jane.with_token(jane.new_token(shared::model::TokenKind::User, None, None).await);
@@ -262,9 +268,9 @@ async fn a_key_is_the_credentials_own() {
 
     for authorization in [jane.token(), other.token(), john.token(), &basic] {
         let headers = [("authorization", authorization), ("idempotency-key", "a-key")];
-        let answer = app.send("POST", "/rollcall/v1/tokens", &headers, Some(&body)).await;
-        assert_eq!((answer.status, answer.header("idempotency-replayed")), (201, None));
-        tokens.insert(answer.text("token").to_owned());
+        let response = app.send("POST", "/rollcall/v1/tokens", &headers, Some(&body)).await;
+        assert_eq!((response.status, response.header("idempotency-replayed")), (201, None));
+        tokens.insert(response.text("token").to_owned());
     }
     let headers = [("authorization", by_address.as_str()), ("idempotency-key", "a-key")];
     let same_user = app.send("POST", "/rollcall/v1/tokens", &headers, Some(&body)).await;
@@ -296,7 +302,7 @@ async fn the_key_is_looked_up_after_credential_scope_and_body() {
 }
 
 #[tokio::test]
-async fn a_repeated_deletion_is_answered_before_anybody_asks_whether_there_is_something() {
+async fn a_repeated_deletion_is_replayed_before_the_resource_is_looked_up() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
@@ -312,16 +318,17 @@ async fn a_repeated_deletion_is_answered_before_anybody_asks_whether_there_is_so
 }
 
 #[tokio::test]
-async fn a_refusal_by_what_the_same_request_did_meanwhile_gives_way_to_its_answer() {
+async fn a_rejection_caused_by_the_same_request_gives_way_to_its_response() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     let done = app.send("DELETE", &path, &headers, None).await;
-    // A batch is no snapshot: the account may be read after the write, and the kept answer before it.
-    let answer = kept(&app).await.remove(0);
-    forget(&app, &answer).await;
-    let put = app.engine_later("PutItem", json!({ "Item": answer }));
+    // A batch is no snapshot: the account may be read after the write, and the stored response
+    // before it.
+    let response = stored(&app).await.remove(0);
+    forget(&app, &response).await;
+    let put = app.engine_later("PutItem", json!({ "Item": response }));
     app.proxy().before("BatchGetItem", async {});
     app.proxy().before("BatchGetItem", put);
 
@@ -332,71 +339,71 @@ async fn a_refusal_by_what_the_same_request_did_meanwhile_gives_way_to_its_answe
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_the_answer_where_nobody_can_look_whether_the_request_is_done_already() {
+async fn a_rejection_is_503_if_the_stored_response_cannot_be_looked_up() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 200);
-    forget(&app, &kept(&app).await.remove(0)).await;
+    forget(&app, &stored(&app).await.remove(0)).await;
     app.proxy().disturb_at("BatchGetItem", 1, Fault::THROTTLED, true);
 
-    let refused = app.send("DELETE", &path, &headers, None).await;
+    let rejected = app.send("DELETE", &path, &headers, None).await;
 
-    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_eq!(rejected.status, 503, "{rejected:?}");
     app.proxy().calm().unwrap();
     assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 404);
 }
 
 #[tokio::test]
-async fn another_request_under_the_key_of_one_that_was_done_meanwhile_is_422() {
+async fn a_key_used_with_another_request_meanwhile_is_422() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 200);
-    let answer = kept(&app).await.remove(0);
-    forget(&app, &answer).await;
+    let response = stored(&app).await.remove(0);
+    forget(&app, &response).await;
     app.proxy().before("BatchGetItem", async {});
-    app.proxy().before("BatchGetItem", app.engine_later("PutItem", json!({ "Item": answer })));
+    app.proxy().before("BatchGetItem", app.engine_later("PutItem", json!({ "Item": response })));
 
     let body = json!({ "name": "Other", "email": "other@example.com" }).to_string();
     let headers = [&headers[..], &[("content-type", "application/json")]].concat();
-    let refused = app.send("PUT", &path, &headers, Some(&body)).await;
+    let rejected = app.send("PUT", &path, &headers, Some(&body)).await;
 
-    assert_eq!(refused.status, 422, "{refused:?}");
+    assert_eq!(rejected.status, 422, "{rejected:?}");
     assert_eq!(app.proxy().faults_left(), 0);
 }
 
 #[tokio::test]
-async fn a_request_whose_key_is_in_use_and_gets_no_answer_is_409_and_not_done() {
+async fn a_request_whose_key_stays_in_use_is_409_and_not_done() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
-    let before = State::of(&app.items().await);
-    // The first condition of a write under a key is that its answer is not there.
+    let before = State::from_items(&app.items().await);
+    // The first condition of a write under a key is that its response is not there.
     app.proxy().disturb_all_of(WRITE, Some(Fault::Cancelled(&["ConditionalCheckFailed"])));
 
     let body = json!({ "name": "Mine" }).to_string();
-    let refused = app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
+    let rejected = app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
 
-    assert_eq!(refused.status, 409, "{refused:?}");
-    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(rejected.status, 409, "{rejected:?}");
+    assert_eq!(rejected.header("retry-after"), Some("1"));
     assert_eq!(
-        refused.body["error"], "a request with this Idempotency-Key is under way",
-        "{refused:?}"
+        rejected.body["error"], "a request with this Idempotency-Key is under way",
+        "{rejected:?}"
     );
-    assert!(State::of(&app.items().await).is_untouched_since(&before));
+    assert!(State::from_items(&app.items().await).is_untouched_since(&before));
 }
 
-/// As if the kept answer had not been written yet.
-async fn forget(app: &TestApp, answer: &Value) {
-    let key = json!({ "pk": answer["pk"], "sk": answer["sk"] });
+/// As if the stored response had not been written yet.
+async fn forget(app: &TestApp, response: &Value) {
+    let key = json!({ "pk": response["pk"], "sk": response["sk"] });
     app.engine("DeleteItem", json!({ "Key": key })).await;
 }
 
 #[tokio::test]
-async fn a_key_is_one_text_bare_or_in_quotes() {
+async fn a_key_is_one_string_bare_or_in_quotes() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let body = json!({ "name": "Mine" }).to_string();
@@ -408,15 +415,15 @@ async fn a_key_is_one_text_bare_or_in_quotes() {
 
     assert_eq!(first(post(r#""a-key""#).await), Some(one));
     for bad in ["", "\"", "a key", "a\"b", &"x".repeat(256)] {
-        let answer = post(bad).await;
+        let response = post(bad).await;
         let problem = "Idempotency-Key: must be 1 to 255 visible ASCII characters without quotes or backslashes";
-        assert_eq!(answer.status, 400, "{bad}: {answer:?}");
-        assert_eq!(answer.body["details"], json!([problem]), "{bad}");
+        assert_eq!(response.status, 400, "{bad}: {response:?}");
+        assert_eq!(response.body["details"], json!([problem]), "{bad}");
     }
 }
 
 #[tokio::test]
-async fn reads_and_the_oauth_endpoints_take_no_notice_of_a_key() {
+async fn reads_and_the_oauth_endpoints_ignore_a_key() {
     for operation in
         testkit::operations().into_iter().filter(|own| !writes().any(|w| w.name == own.name))
     {
@@ -424,15 +431,15 @@ async fn reads_and_the_oauth_endpoints_take_no_notice_of_a_key() {
         let jane = app.person("janedoe").await;
         let event = keyed(app.event(&operation, &jane).await, "a key that is none");
 
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
 
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
-        assert!(kept(&app).await.is_empty(), "{operation}");
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
+        assert!(stored(&app).await.is_empty(), "{operation}");
     }
 }
 
 #[tokio::test]
-async fn a_refusal_costs_one_call_more_under_a_key_and_no_write() {
+async fn a_rejection_under_a_key_costs_one_more_call_and_no_write() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", crate::NOBODYS);
@@ -446,7 +453,7 @@ async fn a_refusal_costs_one_call_more_under_a_key_and_no_write() {
     let keyed = cost(&[("authorization", jane.token()), ("idempotency-key", "a-key")]).await;
 
     assert_eq!(keyed, plain + 1);
-    assert!(kept(&app).await.is_empty());
+    assert!(stored(&app).await.is_empty());
 }
 
 #[tokio::test]
@@ -469,7 +476,7 @@ async fn the_same_bytes_of_another_media_type_are_another_request() {
 }
 
 #[tokio::test]
-async fn a_repeated_request_is_answered_before_anybody_looks_at_if_match() {
+async fn a_repeated_request_is_replayed_before_if_match_is_checked() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
@@ -486,11 +493,11 @@ async fn a_repeated_request_is_answered_before_anybody_looks_at_if_match() {
 }
 
 #[tokio::test]
-async fn whoever_finds_both_the_answer_and_the_address_taken_learns_that_the_answer_is_there() {
+async fn a_stored_response_in_the_way_is_reported_before_a_taken_address() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let user = app.table().user_and(jane.user().id, ()).await.unwrap().0.unwrap();
-    let answer = StoredResponse {
+    let response = StoredResponse {
         user: user.id,
         slot: IdempotencySlot::new("password", &"a-key".parse().unwrap()),
         fingerprint: String::new(),
@@ -503,15 +510,15 @@ async fn whoever_finds_both_the_answer_and_the_address_taken_learns_that_the_ans
             .add_email(&Actor::operator(), &user, "both@example.com".parse().unwrap())
             .unwrap()
     };
-    add().with_stored_response(&answer).unwrap().commit().await.unwrap();
+    add().with_stored_response(&response).unwrap().commit().await.unwrap();
 
-    let refused = add().with_stored_response(&answer).unwrap().commit().await;
+    let rejected = add().with_stored_response(&response).unwrap().commit().await;
 
-    assert!(matches!(refused, Err(Error::IdempotencyKeyInUse)));
+    assert!(matches!(rejected, Err(Error::IdempotencyKeyInUse)));
 }
 
 #[tokio::test]
-async fn an_answer_that_an_older_version_of_the_service_key_sealed_is_given_again() {
+async fn a_response_encrypted_with_an_older_key_version_is_replayed() {
     let mut app = TestApp::start().await;
     let token = app.person("janedoe").await.token().to_owned();
     let headers = [("authorization", token.as_str()), ("idempotency-key", "a-key")];
@@ -526,17 +533,17 @@ async fn an_answer_that_an_older_version_of_the_service_key_sealed_is_given_agai
 }
 
 #[tokio::test]
-async fn a_write_under_a_key_is_503_and_not_done_while_the_service_key_cannot_be_read() {
+async fn a_write_under_a_key_is_503_and_not_done_without_the_service_key() {
     for operation in writes() {
         let mut app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = under(&app, &operation, &jane, "a-key").await;
-        let before = State::of(&app.items().await);
+        let before = State::from_items(&app.items().await);
         app.lose_service_key();
 
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
 
-        assert_eq!(answer.status, 503, "{operation}: {answer:?}");
-        assert!(State::of(&app.items().await).is_untouched_since(&before), "{operation}");
+        assert_eq!(response.status, 503, "{operation}: {response:?}");
+        assert!(State::from_items(&app.items().await).is_untouched_since(&before), "{operation}");
     }
 }

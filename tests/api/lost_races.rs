@@ -1,4 +1,4 @@
-//! What others do between a request's read and its write: the write's own conditions decide.
+//! Changes by others between a request's read and its write: the write's own conditions decide.
 
 use serde_json::{Value, json};
 use shared::model::{AccountId, Role, TokenCredential};
@@ -17,7 +17,7 @@ fn sides(person: &Person<'_>, account: &str) -> [Value; 2] {
     .map(|(pk, sk)| json!({ "pk": { "S": pk }, "sk": { "S": sk } }))
 }
 
-/// Somebody makes an admin an ordinary member before the next write.
+/// Demotes an admin to a member before the next write.
 fn demote_before_write(app: &TestApp, person: &Person<'_>, account: &str) {
     let [side, _] = sides(person, account);
     let change = json!({
@@ -40,14 +40,14 @@ async fn two_admins(app: &TestApp) -> (Person<'_>, Person<'_>) {
 }
 
 #[tokio::test]
-async fn who_is_no_admin_any_more_neither_changes_nor_deletes() {
+async fn a_former_admin_neither_changes_nor_deletes() {
     for method in ["PUT", "DELETE"] {
         let app = TestApp::start().await;
         let (jane, john) = two_admins(&app).await;
         let path = format!("/v1/accounts/{}", jane.account());
         demote_before_write(&app, &john, &jane.account());
 
-        let refused = match method {
+        let rejected = match method {
             "PUT" => {
                 john.send_json(
                     "PUT",
@@ -60,7 +60,7 @@ async fn who_is_no_admin_any_more_neither_changes_nor_deletes() {
         };
 
         assert_eq!(
-            refused.parts(),
+            rejected.parts(),
             (403, &json!({ "error": "this needs an admin of the account" })),
             "{method}"
         );
@@ -71,7 +71,7 @@ async fn who_is_no_admin_any_more_neither_changes_nor_deletes() {
 }
 
 #[tokio::test]
-async fn who_was_expelled_does_not_choose_the_account() {
+async fn a_former_member_does_not_choose_the_account() {
     let app = TestApp::start().await;
     let (jane, john) = two_admins(&app).await;
     let gone = sides(&john, &jane.account())
@@ -81,11 +81,14 @@ async fn who_was_expelled_does_not_choose_the_account() {
             side.await;
         }
     });
-    let wish = json!({ "accountId": jane.account() });
+    let input = json!({ "accountId": jane.account() });
 
-    let refused = john.send_json("PUT", "/api/public/v1/current-account", &wish).await;
+    let rejected = john.send_json("PUT", "/api/public/v1/current-account", &input).await;
 
-    assert_eq!(refused.parts(), (403, &json!({ "error": "you are not a member of this account" })));
+    assert_eq!(
+        rejected.parts(),
+        (403, &json!({ "error": "you are not a member of this account" }))
+    );
     assert_eq!(
         john.send("GET", "/api/public/v1/current-account").await.text("accountId"),
         john.account()
@@ -110,7 +113,7 @@ async fn a_deleted_account_is_not_chosen_and_not_changed() {
                 .unwrap();
         });
 
-        let refused = match method {
+        let rejected = match method {
             "choose" => {
                 john.send_json(
                     "PUT",
@@ -129,19 +132,19 @@ async fn a_deleted_account_is_not_chosen_and_not_changed() {
             }
         };
 
-        assert_eq!(refused.parts(), (404, &json!({ "error": "account not found" })), "{method}");
+        assert_eq!(rejected.parts(), (404, &json!({ "error": "account not found" })), "{method}");
         app.assert_consistent().await;
     }
 }
 
 #[tokio::test]
-async fn a_member_who_joins_before_the_deletion_is_written_is_cleared_up_with_the_others() {
+async fn a_member_who_joins_just_before_the_deletion_is_cleaned_up_too() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let (others, account, user) = (app.others(), account_of(&jane), john.user().id);
     let proxy = app.proxy().clone();
     app.proxy().before(WRITE, async move {
-        proxy.answered("Query").await;
+        proxy.responded("Query").await;
         others.add_member(&Actor::operator(), account, user, Role::Member).await.unwrap();
     });
 
@@ -152,7 +155,7 @@ async fn a_member_who_joins_before_the_deletion_is_written_is_cleared_up_with_th
 }
 
 #[tokio::test]
-async fn a_change_that_another_overtook_starts_from_what_the_other_left() {
+async fn a_change_that_lost_a_race_starts_from_the_winners_result() {
     let app = TestApp::start().await;
     let (jane, john) = two_admins(&app).await;
     let path = format!("/v1/accounts/{}", jane.account());
@@ -194,7 +197,7 @@ async fn a_change_that_another_overtook_starts_from_what_the_other_left() {
 }
 
 #[tokio::test]
-async fn of_two_first_accounts_the_one_written_first_stays_current() {
+async fn of_two_first_accounts_the_one_written_first_becomes_current() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     jane.send("DELETE", &format!("/v1/accounts/{}", jane.account())).await;
@@ -221,7 +224,7 @@ async fn of_two_first_accounts_the_one_written_first_stays_current() {
 }
 
 #[tokio::test]
-async fn a_user_who_was_disabled_writes_nothing_any_more() {
+async fn a_user_disabled_meanwhile_writes_nothing() {
     for operation in user_operations().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -232,24 +235,29 @@ async fn a_user_who_was_disabled_writes_nothing_any_more() {
             others.set_disabled(&Actor::operator(), user, true).await.unwrap();
         });
 
-        let refused = app.send_event(&event).await;
+        let rejected = app.send_event(&event).await;
 
-        assert_eq!(refused.status, 401, "{operation}: {refused:?}");
+        assert_eq!(rejected.status, 401, "{operation}: {rejected:?}");
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
         assert_eq!(all_but_the_user(&app, &jane).await, before, "{operation}");
     }
 }
 
 #[tokio::test]
-async fn who_is_no_admin_any_more_makes_no_user() {
+async fn a_former_admin_creates_no_user() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     demote_before_write(&app, &jane, &jane.account());
-    let new = json!({ "email": "late@example.com", "first_name": "L", "last_name": "L", "password": "correct horse" });
+    let new = json!({
+        "email": "late@example.com",
+        "first_name": "L",
+        "last_name": "L",
+        "password": "correct horse",
+    });
 
-    let refused = jane.send_json("PUT", "/v2/accounts", &new).await;
+    let rejected = jane.send_json("PUT", "/v2/accounts", &new).await;
 
-    assert_eq!((refused.status, app.proxy().faults_left()), (403, 0), "{refused:?}");
+    assert_eq!((rejected.status, app.proxy().faults_left()), (403, 0), "{rejected:?}");
     app.assert_consistent().await;
 }
 
@@ -265,7 +273,12 @@ async fn a_derived_name_that_is_taken_meanwhile_is_no_conflict() {
             .await
             .unwrap();
     });
-    let new = json!({ "email": "mary@example.com", "first_name": "M", "last_name": "M", "password": "correct horse" });
+    let new = json!({
+        "email": "mary@example.com",
+        "first_name": "M",
+        "last_name": "M",
+        "password": "correct horse",
+    });
 
     let made = jane.send_json("PUT", "/v2/accounts", &new).await;
 
@@ -276,7 +289,7 @@ async fn a_derived_name_that_is_taken_meanwhile_is_no_conflict() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_revoked_meanwhile_sets_no_password_and_makes_no_key_token_or_user() {
+async fn a_token_revoked_meanwhile_sets_no_password_and_creates_no_key_token_or_user() {
     const MAKING: [&str; 6] = [
         "e24-add-ssh-key",
         "e24-create-account",
@@ -298,26 +311,26 @@ async fn a_token_that_was_revoked_meanwhile_sets_no_password_and_makes_no_key_to
                 .unwrap();
         });
 
-        let refused = app.send_event(&event).await;
+        let rejected = app.send_event(&event).await;
 
         assert_eq!(
-            (refused.status, app.proxy().faults_left()),
+            (rejected.status, app.proxy().faults_left()),
             (401, 0),
-            "{operation}: {refused:?}"
+            "{operation}: {rejected:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn no_token_is_made_if_the_password_changes_meanwhile() {
+async fn no_token_is_created_if_the_password_changes_meanwhile() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     app.proxy().before(WRITE, app.changing_password(&jane));
-    let wish = json!({ "name": "late", "kind": "user" });
+    let input = json!({ "name": "late", "kind": "user" });
 
-    let refused = jane.send_json("POST", "/rollcall/v1/tokens", &wish).await;
+    let rejected = jane.send_json("POST", "/rollcall/v1/tokens", &input).await;
 
-    assert_eq!((refused.status, app.proxy().faults_left()), (401, 0), "{refused:?}");
+    assert_eq!((rejected.status, app.proxy().faults_left()), (401, 0), "{rejected:?}");
 }
 
 /// Every item but the person's own, in some order that stays the same.
@@ -331,7 +344,7 @@ async fn all_but_the_user(app: &TestApp, person: &Person<'_>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_address_that_becomes_anothers_meanwhile_is_taken() {
+async fn an_address_claimed_by_another_user_meanwhile_is_taken() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let others = app.others();
@@ -343,10 +356,10 @@ async fn an_address_that_becomes_anothers_meanwhile_is_taken() {
         others.create_user(&Actor::operator(), new).await.unwrap();
     });
 
-    let refused = jane
+    let rejected = jane
         .send_json("POST", "/v1/accounts", &json!({ "name": "Team", "email": "TEAM@example.com" }))
         .await;
 
-    assert_eq!(refused.parts(), (409, &json!({ "error": "the e-mail address is taken" })));
+    assert_eq!(rejected.parts(), (409, &json!({ "error": "the e-mail address is taken" })));
     app.assert_consistent().await;
 }

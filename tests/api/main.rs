@@ -34,5 +34,5 @@ mod service_key;
 mod signatures;
 mod telemetry;
 
-/// An account id that nobody has.
+/// An account id that does not exist.
 const NOBODYS: &str = "5f7b1b7b7b7b7b7b7b7b7b7b";

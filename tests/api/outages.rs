@@ -1,4 +1,4 @@
-//! A database that is slow, busy, unreachable or loses answers.
+//! A database that is slow, busy, unreachable or loses responses.
 
 use std::time::{Duration, Instant};
 
@@ -27,13 +27,13 @@ async fn prepared(
     prepared
 }
 
-fn assert_busy(answer: &ApiResponse, operation: &Operation) {
+fn assert_busy(response: &ApiResponse, operation: &Operation) {
     assert_eq!(
-        answer.parts(),
+        response.parts(),
         (503, &operation.error(503, "unavailable", "the service is busy; try again shortly")),
         "{operation}"
     );
-    assert_eq!(answer.header("retry-after"), Some("1"), "{operation}");
+    assert_eq!(response.header("retry-after"), Some("1"), "{operation}");
 }
 
 #[tokio::test]
@@ -47,27 +47,28 @@ async fn an_unreachable_database_is_503_within_10_seconds() {
     .reveal();
 
     for operation in user_operations() {
-        let begun = Instant::now();
-        let answer = app.send_event(&operation.of(crate::NOBODYS, &stranger)).await;
-        assert_busy(&answer, &operation);
-        assert!(begun.elapsed() < Duration::from_secs(10), "{operation}");
+        let started = Instant::now();
+        let response = app.send_event(&operation.of(crate::NOBODYS, &stranger)).await;
+        assert_busy(&response, &operation);
+        assert!(started.elapsed() < Duration::from_secs(10), "{operation}");
     }
 }
 
 #[tokio::test]
-async fn a_database_that_never_answers_is_503_within_10_seconds_and_nothing_is_half_written() {
+async fn a_silent_database_is_503_within_10_seconds_and_nothing_is_half_written() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let writes = prepared(&app, &jane, Operation::is_write).await;
     let before = sorted(app.items().await);
     app.proxy().disturb_all_of("TransactWriteItems", Some(Fault::Silent));
-    let begun = Instant::now();
+    let started = Instant::now();
 
-    let answers = join_all(writes.iter().map(async |(_, event)| app.send_event(event).await)).await;
+    let responses =
+        join_all(writes.iter().map(async |(_, event)| app.send_event(event).await)).await;
 
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    for (answer, (operation, _)) in answers.iter().zip(&writes) {
-        assert_busy(answer, operation);
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    for (response, (operation, _)) in responses.iter().zip(&writes) {
+        assert_busy(response, operation);
     }
     assert_eq!(sorted(app.items().await), before);
     app.proxy().disturb_all(Some(Fault::Silent));
@@ -75,7 +76,7 @@ async fn a_database_that_never_answers_is_503_within_10_seconds_and_nothing_is_h
 }
 
 #[tokio::test]
-async fn a_database_that_throttles_everything_is_503_within_10_seconds_and_nothing_is_written() {
+async fn a_throttling_database_is_503_within_10_seconds_and_nothing_is_written() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let all = prepared(&app, &jane, |_| true).await;
@@ -83,18 +84,18 @@ async fn a_database_that_throttles_everything_is_503_within_10_seconds_and_nothi
     app.proxy().disturb_all(Some(Fault::THROTTLED));
 
     for (operation, event) in all {
-        let begun = Instant::now();
+        let started = Instant::now();
         assert_busy(&app.send_event(&event).await, &operation);
-        assert!(begun.elapsed() < Duration::from_secs(10), "{operation}");
+        assert!(started.elapsed() < Duration::from_secs(10), "{operation}");
     }
     assert_eq!(sorted(app.items().await), before);
 }
 
 #[tokio::test]
-async fn a_database_that_answers_anything_with_a_5xx_is_503() {
+async fn a_database_that_returns_only_5xx_is_503() {
     for fault in [
         Fault::Unreachable,
-        Fault::AnswerLost,
+        Fault::ResponseLost,
         Fault::Rejected("ThrottlingException"),
         Fault::Rejected("RequestLimitExceeded"),
     ] {
@@ -120,40 +121,40 @@ async fn a_transaction_that_is_still_in_progress_is_waited_for() {
                 .disturb("TransactWriteItems", Fault::Rejected("TransactionInProgressException"));
         }
 
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
 
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
         app.assert_consistent().await;
     }
 }
 
 #[tokio::test]
-async fn one_throttled_call_is_tried_again_and_nobody_notices() {
+async fn one_throttled_call_is_retried_and_the_client_does_not_notice() {
     for operation in protected() {
         for call in ["BatchGetItem", "Query", "TransactWriteItems"] {
             let app = TestApp::start().await;
             let jane = app.person("janedoe").await;
             let event = app.event(&operation, &jane).await;
             app.proxy().disturb(call, Fault::THROTTLED);
-            let answer = app.send_event(&event).await;
-            assert_eq!(answer.status, operation.success(), "{operation} {call}: {answer:?}");
+            let response = app.send_event(&event).await;
+            assert_eq!(response.status, operation.success(), "{operation} {call}: {response:?}");
             app.assert_consistent().await;
         }
     }
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_is_lost_is_not_refused_as_its_own_conflict_nor_done_twice() {
+async fn a_write_whose_response_is_lost_does_not_conflict_with_itself_nor_happen_twice() {
     for operation in protected().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;
-        app.proxy().disturb("TransactWriteItems", Fault::AnswerLost);
+        app.proxy().disturb("TransactWriteItems", Fault::ResponseLost);
 
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
 
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
         let accounts =
             app.items().await.iter().filter(|item| item["type"]["S"] == "account").count();
@@ -169,7 +170,7 @@ async fn a_write_whose_answer_is_lost_is_not_refused_as_its_own_conflict_nor_don
 }
 
 #[tokio::test]
-async fn a_transaction_that_met_another_one_is_tried_again() {
+async fn a_transaction_that_conflicts_with_another_one_is_retried() {
     for operation in protected().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -177,16 +178,16 @@ async fn a_transaction_that_met_another_one_is_tried_again() {
         app.proxy().disturb("TransactWriteItems", Fault::Conflict);
         app.proxy().disturb("TransactWriteItems", Fault::Conflict);
 
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
 
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
         app.assert_consistent().await;
     }
 }
 
 #[tokio::test]
-async fn a_condition_that_failed_after_a_conflict_is_not_believed_and_one_before_it_is() {
+async fn a_failed_condition_counts_before_a_conflict_and_not_after_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let add = async |reasons| {
@@ -204,7 +205,7 @@ async fn a_condition_that_failed_after_a_conflict_is_not_believed_and_one_before
 }
 
 #[tokio::test]
-async fn keys_that_were_left_unprocessed_are_asked_for_again_and_not_taken_for_missing() {
+async fn unprocessed_keys_are_requested_again_and_not_taken_for_missing() {
     for operation in protected() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -213,9 +214,9 @@ async fn keys_that_were_left_unprocessed_are_asked_for_again_and_not_taken_for_m
             app.proxy().disturb("BatchGetItem", Fault::Unprocessed);
         }
 
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
 
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
         app.assert_consistent().await;
     }
 }
@@ -232,16 +233,20 @@ async fn keys_that_stay_unprocessed_are_503_and_not_404() {
 }
 
 #[tokio::test]
-async fn a_fault_of_the_table_is_500_and_says_nothing_of_the_inside() {
+async fn a_fault_of_the_table_is_500_without_internals() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-    let spoil = json!({ "Key": key, "UpdateExpression": "SET createdAt = :x", "ExpressionAttributeValues": { ":x": { "S": "garbage" } } });
+    let spoil = json!({
+        "Key": key,
+        "UpdateExpression": "SET createdAt = :x",
+        "ExpressionAttributeValues": { ":x": { "S": "garbage" } },
+    });
     app.engine("UpdateItem", spoil).await;
 
-    let answer = jane.send("GET", "/v1/accounts").await;
+    let response = jane.send("GET", "/v1/accounts").await;
 
-    assert_eq!(answer.parts(), (500, &json!({ "error": "something went wrong on our side" })));
+    assert_eq!(response.parts(), (500, &json!({ "error": "something went wrong on our side" })));
 }
 
 fn sorted(items: Vec<Value>) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! What IAM allows each function, and what alarms watch, is what it really asks of the table.
+//! IAM allows each function exactly its calls to the table, and alarms watch exactly these.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +11,15 @@ use tokio::sync::OnceCell;
 
 const SECRET_READ: &str = "secretsmanager:GetSecretValue";
 
-/// What each function asks of the table and of Secrets Manager when everything is done that it can do; found out once.
-async fn asked() -> &'static BTreeMap<&'static str, Vec<Call>> {
-    static ASKED: OnceCell<BTreeMap<&'static str, Vec<Call>>> = OnceCell::const_new();
-    ASKED.get_or_init(ask).await
+/// The calls of each function to the table and Secrets Manager over everything that it can do;
+/// recorded once.
+async fn recorded_calls() -> &'static BTreeMap<&'static str, Vec<Call>> {
+    static CALLS: OnceCell<BTreeMap<&'static str, Vec<Call>>> = OnceCell::const_new();
+    CALLS.get_or_init(record_calls).await
 }
 
-async fn ask() -> BTreeMap<&'static str, Vec<Call>> {
-    let mut asked = BTreeMap::<_, Vec<Call>>::new();
+async fn record_calls() -> BTreeMap<&'static str, Vec<Call>> {
+    let mut recorded_calls = BTreeMap::<_, Vec<Call>>::new();
     for operation in operations() {
         let app = TestApp::start().await;
         let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
@@ -31,17 +32,17 @@ async fn ask() -> BTreeMap<&'static str, Vec<Call>> {
             let mut event = operation.prepared(&app, &jane.who(), &authorization).await;
             event["headers"]["idempotency-key"] = json!("a-key");
             app.proxy().count();
-            let answer = app.send_event(&event).await;
-            assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
-            let calls = asked.entry(operation.binary()).or_default();
+            let response = app.send_event(&event).await;
+            assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
+            let calls = recorded_calls.entry(operation.binary()).or_default();
             calls.extend(app.proxy().calls());
             calls.extend(app.has_read_service_key(operation.binary()).then(reading_the_secret));
         }
     }
-    asked.entry("e24-account").or_default().extend(asked_by_a_new_password().await);
-    asked.entry("hub-users").or_default().extend(asked_by_a_verification().await);
-    asked.entry("sweep").or_default().extend(asked_by_the_sweep().await);
-    asked
+    recorded_calls.entry("e24-account").or_default().extend(calls_of_a_new_password().await);
+    recorded_calls.entry("hub-users").or_default().extend(calls_of_a_verification().await);
+    recorded_calls.entry("sweep").or_default().extend(calls_of_the_sweep().await);
+    recorded_calls
 }
 
 fn reading_the_secret() -> Call {
@@ -53,8 +54,8 @@ fn reading_the_secret() -> Call {
     }
 }
 
-/// What the sweep asks for when a deletion and a change of a password were left half done.
-async fn asked_by_the_sweep() -> Vec<Call> {
+/// The calls of the sweep after an interrupted deletion and an interrupted password change.
+async fn calls_of_the_sweep() -> Vec<Call> {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Admin).await;
@@ -70,8 +71,8 @@ async fn asked_by_the_sweep() -> Vec<Call> {
     app.proxy().calls()
 }
 
-/// What it asks for to verify an address and leave the user alone.
-async fn asked_by_a_verification() -> Vec<Call> {
+/// The calls that verify an address and leave the user unchanged.
+async fn calls_of_a_verification() -> Vec<Call> {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = "/api/v1.1/users/janedoe/emails/";
@@ -82,14 +83,14 @@ async fn asked_by_a_verification() -> Vec<Call> {
     app.proxy().calls()
 }
 
-/// What a changed password asks for: other tokens are cleared up.
-async fn asked_by_a_new_password() -> Vec<Call> {
+/// The calls of a password change, with the cleanup of other tokens.
+async fn calls_of_a_new_password() -> Vec<Call> {
     let app = TestApp::start().await;
     let jane = fresh(&app.person("janedoe").await).await;
     app.proxy().count();
     let body = json!({ "password": "another horse battery" });
-    let answer = jane.send_json("POST", "/v2/account/data", &body).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = jane.send_json("POST", "/v2/account/data", &body).await;
+    assert_eq!(response.status, 200, "{response:?}");
     app.proxy().calls()
 }
 
@@ -100,7 +101,7 @@ async fn fresh<'a>(person: &Person<'a>) -> Person<'a> {
 
 #[tokio::test]
 async fn every_function_may_do_what_it_does_and_nothing_else() {
-    let asked: BTreeMap<_, BTreeSet<_>> = asked()
+    let recorded_calls: BTreeMap<_, BTreeSet<_>> = recorded_calls()
         .await
         .iter()
         .map(|(function, calls)| {
@@ -110,20 +111,27 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
 
     for function in Template::load().unwrap().functions() {
         let name = function.binary.as_str();
-        assert_eq!(Some(&function.actions), asked.get(name), "{name}");
+        assert_eq!(Some(&function.actions), recorded_calls.get(name), "{name}");
         let is_told_the_secret = function.environment.contains(SECRET_VARIABLE);
         assert_eq!(function.actions.contains(SECRET_READ), is_told_the_secret, "{name}");
     }
-    assert_eq!(asked["not-found"], BTreeSet::new());
-    assert!(asked["quave-accounts"].contains("dynamodb:BatchWriteItem"), "{}", json!(asked));
+    assert_eq!(recorded_calls["not-found"], BTreeSet::new());
+    assert!(
+        recorded_calls["quave-accounts"].contains("dynamodb:BatchWriteItem"),
+        "{}",
+        json!(recorded_calls)
+    );
 }
 
-/// `DynamoDB` counts its errors per operation, so whatever is not named is not watched, and what is named in vain is paid
-/// for.
+/// `DynamoDB` counts its errors per operation: one that is not named is not watched, and one that
+/// is never called is paid for in vain.
 #[tokio::test]
-async fn alarms_and_dashboard_watch_every_operation_that_functions_call_and_no_other() {
-    let called =
-        asked().await.values().flatten().filter(|call| !call.actions.contains(SECRET_READ));
+async fn alarms_and_dashboard_watch_exactly_the_operations_that_functions_call() {
+    let called = recorded_calls()
+        .await
+        .values()
+        .flatten()
+        .filter(|call| !call.actions.contains(SECRET_READ));
     let called: BTreeSet<_> = called.map(|call| call.operation.as_str()).collect();
     let template = Template::load().unwrap();
 

@@ -67,10 +67,10 @@ async fn a_name_is_required_and_at_most_100_characters() {
         (json!({ "name": "x".repeat(101) }), "name: must be at most 100 characters long"),
         (json!({ "name": "a\u{7}b" }), "name: must not contain control characters"),
     ] {
-        let refused = jane.send_json("POST", ACCOUNT, &body).await;
+        let rejected = jane.send_json("POST", ACCOUNT, &body).await;
         let expected =
             json!({ "error": format!("invalid request: {detail}"), "details": [detail] });
-        assert_eq!(refused.parts(), (400, &expected));
+        assert_eq!(rejected.parts(), (400, &expected));
     }
 }
 
@@ -127,8 +127,12 @@ async fn an_account_id_is_required_well_formed_known_and_of_a_member() {
             (format!("?accountId={}", crate::NOBODYS), 404, "account not found"),
             (format!("?accountId={}", jane.account()), 403, "you are not a member of this account"),
         ] {
-            let answer = john.send(method, &format!("{ACCOUNT}{query}")).await;
-            assert_eq!((answer.status, answer.text("error")), (status, error), "{method} {query}");
+            let response = john.send(method, &format!("{ACCOUNT}{query}")).await;
+            assert_eq!(
+                (response.status, response.text("error")),
+                (status, error),
+                "{method} {query}"
+            );
         }
     }
     assert_eq!(
@@ -144,9 +148,9 @@ async fn only_an_admin_deletes_and_every_member_sees() {
     app.join(&john, &jane.account(), Role::Member).await;
     let path = format!("{ACCOUNT}?accountId={}", jane.account());
 
-    let refused = john.send("DELETE", &path).await;
+    let rejected = john.send("DELETE", &path).await;
 
-    assert_eq!(refused.parts(), (403, &json!({ "error": "this needs an admin of the account" })));
+    assert_eq!(rejected.parts(), (403, &json!({ "error": "this needs an admin of the account" })));
     assert_eq!(john.send("GET", &path).await.status, 200);
     assert_eq!(john.send("GET", ACCOUNTS).await.body["accounts"].as_array().unwrap().len(), 2);
 }
@@ -196,7 +200,7 @@ async fn a_deleted_account_is_gone_for_all_its_many_members_in_every_dialect() {
 }
 
 #[tokio::test]
-async fn who_deletes_again_clears_up_what_an_interrupted_deletion_left() {
+async fn a_repeated_deletion_cleans_up_what_an_interrupted_one_left() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Admin).await;
@@ -212,7 +216,7 @@ async fn who_deletes_again_clears_up_what_an_interrupted_deletion_left() {
 }
 
 #[tokio::test]
-async fn deletions_that_the_table_leaves_unprocessed_are_asked_for_again_on_both_sides() {
+async fn unprocessed_deletions_are_requested_again_on_both_sides() {
     let app = TestApp::start().await;
     let (jane, john, mary) =
         (app.person("janedoe").await, app.person("johnroe").await, app.person("maryroe").await);
@@ -277,7 +281,7 @@ async fn the_first_account_of_a_user_without_a_usable_one_becomes_current() {
 }
 
 #[tokio::test]
-async fn the_next_account_of_a_user_who_was_expelled_from_the_current_one_becomes_current() {
+async fn the_next_account_of_a_former_member_of_the_current_one_becomes_current() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Member).await;
@@ -305,7 +309,7 @@ async fn the_next_account_of_a_user_who_was_expelled_from_the_current_one_become
 }
 
 #[tokio::test]
-async fn a_deletion_asked_for_again_is_404_even_if_nothing_can_be_cleared_up_just_then() {
+async fn a_repeated_deletion_is_404_even_if_the_cleanup_fails() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Member).await;

@@ -70,14 +70,14 @@ async fn an_account_id_is_required_well_formed_known_and_of_a_member() {
         (json!({ "accountId": crate::NOBODYS }), 404, "account not found"),
         (json!({ "accountId": jane.account() }), 403, "you are not a member of this account"),
     ] {
-        let refused = john.send_json("PUT", CURRENT, &body).await;
-        assert_eq!((refused.status, refused.text("error")), (status, error), "{body}");
+        let rejected = john.send_json("PUT", CURRENT, &body).await;
+        assert_eq!((rejected.status, rejected.text("error")), (status, error), "{body}");
     }
     assert_eq!(john.send("GET", CURRENT).await.text("accountId"), john.account());
 }
 
 #[tokio::test]
-async fn it_is_404_once_deleted_or_unset_and_403_for_who_is_no_longer_a_member() {
+async fn the_current_account_is_404_once_deleted_and_403_for_a_former_member() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Member).await;

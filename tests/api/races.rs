@@ -1,4 +1,4 @@
-//! Two at once: one wins, or both do, and nobody sees a 500.
+//! Two concurrent requests: one wins, or both do, and there is no 500.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -8,55 +8,55 @@ use testkit::{ApiResponse, TestApp};
 
 const RACERS: usize = 12;
 
-fn statuses(answers: &[ApiResponse]) -> Vec<u16> {
-    let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+fn statuses(responses: &[ApiResponse]) -> Vec<u16> {
+    let mut statuses: Vec<_> = responses.iter().map(|response| response.status).collect();
     statuses.sort_unstable();
     statuses
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_claim_one_contact_address_exactly_one_wins() {
+async fn concurrent_claims_of_one_contact_address_have_one_winner() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let wishes: Vec<Value> = (0..RACERS)
+    let inputs: Vec<Value> = (0..RACERS)
         .map(|number| json!({ "name": format!("Team {number}"), "email": "team@example.com" }))
         .collect();
 
-    let answers =
-        join_all(wishes.iter().map(|wish| jane.send_json("POST", "/v1/accounts", wish))).await;
+    let responses =
+        join_all(inputs.iter().map(|input| jane.send_json("POST", "/v1/accounts", input))).await;
 
     let mut expected = vec![409; RACERS];
     expected[0] = 200;
-    assert_eq!(statuses(&answers), expected);
+    assert_eq!(statuses(&responses), expected);
     app.assert_consistent().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_accounts_that_change_to_one_address_exactly_one_wins() {
+async fn two_accounts_that_change_to_one_address_have_one_winner() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    let wish = json!({ "name": "Same", "email": "same@example.com" });
+    let input = json!({ "name": "Same", "email": "same@example.com" });
     let (janes, johns) =
         (format!("/v1/accounts/{}", jane.account()), format!("/v1/accounts/{}", john.account()));
 
-    let answers =
-        tokio::join!(jane.send_json("PUT", &janes, &wish), john.send_json("PUT", &johns, &wish));
+    let responses =
+        tokio::join!(jane.send_json("PUT", &janes, &input), john.send_json("PUT", &johns, &input));
 
-    assert_eq!(statuses(&[answers.0, answers.1]), [200, 409]);
+    assert_eq!(statuses(&[responses.0, responses.1]), [200, 409]);
     app.assert_consistent().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_who_want_one_slug_get_one_and_all_are_different() {
+async fn concurrent_creations_of_one_name_get_different_slugs() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let wish = json!({ "name": "Same name" });
+    let input = json!({ "name": "Same name" });
 
-    let answers =
-        join_all((0..RACERS).map(|_| jane.send_json("POST", "/api/public/v1/account", &wish)))
+    let responses =
+        join_all((0..RACERS).map(|_| jane.send_json("POST", "/api/public/v1/account", &input)))
             .await;
 
-    assert_eq!(statuses(&answers), [200; RACERS]);
+    assert_eq!(statuses(&responses), [200; RACERS]);
     let listed = jane.send("GET", "/api/public/v1/accounts").await;
     let mut slugs: Vec<_> = listed.body["accounts"]
         .as_array()
@@ -71,20 +71,27 @@ async fn all_who_want_one_slug_get_one_and_all_are_different() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_of_one_account_follow_one_another_and_none_is_lost_half_way() {
+async fn concurrent_changes_of_one_account_are_serialized_and_none_is_half_lost() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", jane.account());
-    let wishes: Vec<Value> = (0..RACERS).map(|number| json!({ "name": format!("N{number}"), "email": format!("n{number}@example.com") })).collect();
+    let inputs: Vec<Value> = (0..RACERS)
+        .map(|number| {
+            json!({
+                "name": format!("N{number}"),
+                "email": format!("n{number}@example.com"),
+            })
+        })
+        .collect();
 
-    let answers = join_all(wishes.iter().map(|wish| jane.send_json("PUT", &path, wish))).await;
+    let responses = join_all(inputs.iter().map(|input| jane.send_json("PUT", &path, input))).await;
 
-    assert_eq!(statuses(&answers), [200; RACERS]);
+    assert_eq!(statuses(&responses), [200; RACERS]);
     let last = jane.send("GET", &path).await;
     assert!(
-        wishes
+        inputs
             .iter()
-            .any(|wish| wish["name"] == last.body["name"] && wish["email"] == last.body["email"]),
+            .any(|input| input["name"] == last.body["name"] && input["email"] == last.body["email"]),
         "{last:?}"
     );
     let claims = app
@@ -98,18 +105,18 @@ async fn changes_of_one_account_follow_one_another_and_none_is_lost_half_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_deleted_once_whoever_deletes_or_changes_it_meanwhile() {
+async fn an_account_is_deleted_once_despite_concurrent_deletions_and_changes() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     app.join(&john, &jane.account(), Role::Admin).await;
     let quave = format!("/api/public/v1/account?accountId={}", jane.account());
     let golem = format!("/v1/accounts/{}", jane.account());
-    let wish = json!({ "name": "Still here", "email": "here@example.com" });
+    let input = json!({ "name": "Still here", "email": "here@example.com" });
 
     let (one, other, change) = tokio::join!(
         jane.send("DELETE", &quave),
         john.send("DELETE", &golem),
-        john.send_json("PUT", &golem, &wish)
+        john.send_json("PUT", &golem, &input)
     );
 
     assert_eq!(statuses(&[one, other]), [200, 404]);
@@ -119,7 +126,7 @@ async fn an_account_is_deleted_once_whoever_deletes_or_changes_it_meanwhile() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn members_who_join_while_an_account_is_deleted_leave_nothing_behind() {
+async fn members_who_join_during_a_deletion_leave_nothing_behind() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let others = join_all((0..RACERS).map(|number| {
@@ -146,18 +153,19 @@ async fn members_who_join_while_an_account_is_deleted_leave_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_first_accounts_made_at_once_one_becomes_current() {
+async fn of_concurrent_first_accounts_one_becomes_current() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     jane.send("DELETE", &format!("/api/public/v1/account?accountId={}", jane.account())).await;
-    let wishes: Vec<Value> =
+    let inputs: Vec<Value> =
         (0..4).map(|number| json!({ "name": format!("First {number}") })).collect();
 
-    let answers =
-        join_all(wishes.iter().map(|wish| jane.send_json("POST", "/api/public/v1/account", wish)))
-            .await;
+    let responses = join_all(
+        inputs.iter().map(|input| jane.send_json("POST", "/api/public/v1/account", input)),
+    )
+    .await;
 
-    assert_eq!(statuses(&answers), [200; 4]);
+    assert_eq!(statuses(&responses), [200; 4]);
     let listed = jane.send("GET", "/api/public/v1/accounts").await;
     assert_eq!(
         listed.body["accounts"]
@@ -172,7 +180,7 @@ async fn of_first_accounts_made_at_once_one_becomes_current() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_users_made_at_once_with_one_name_or_address_exactly_one_is_made() {
+async fn concurrent_users_with_one_name_or_address_have_one_winner() {
     let app = TestApp::start().await;
     let new = |username: &str, email: &str| {
         shared::table::NewUser::new(username.parse().unwrap(), email.parse().unwrap())

@@ -67,15 +67,15 @@ async fn another_language_opens_the_sealed_password() {
 }
 
 #[tokio::test]
-async fn if_some_fields_are_missing_the_answer_names_them_and_says_that_all_must_be_provided() {
+async fn the_error_names_the_missing_registry_fields_and_says_that_all_are_required() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let fields = ["registryServer", "registryEmail", "registryUsername", "registryPassword"];
 
     for given in 1_u8..15 {
-        let mut wish = json!({ "name": "x" });
+        let mut input = json!({ "name": "x" });
         for (_, field) in fields.iter().enumerate().filter(|(place, _)| given & (1 << place) != 0) {
-            wish[field] = body()[field].clone();
+            input[field] = body()[field].clone();
         }
         let missing: Vec<_> = fields
             .iter()
@@ -88,14 +88,14 @@ async fn if_some_fields_are_missing_the_answer_names_them_and_says_that_all_must
             })
             .collect();
 
-        let refused = jane.send_json("POST", ACCOUNT, &wish).await;
+        let rejected = jane.send_json("POST", ACCOUNT, &input).await;
 
         assert_eq!(
-            (refused.status, &refused.body["details"]),
+            (rejected.status, &rejected.body["details"]),
             (400, &Value::Array(missing)),
             "{given:04b}"
         );
-        assert!(!refused.body.to_string().contains("dckr_pat_"));
+        assert!(!rejected.body.to_string().contains("dckr_pat_"));
     }
 }
 
@@ -121,31 +121,31 @@ async fn a_server_is_an_https_url_and_no_error_repeats_the_password() {
         "https://x:0",
         "https://x\u{200b}",
     ] {
-        let mut wish = body();
-        wish["registryServer"] = json!(server);
-        let refused = jane.send_json("POST", ACCOUNT, &wish).await;
+        let mut input = body();
+        input["registryServer"] = json!(server);
+        let rejected = jane.send_json("POST", ACCOUNT, &input).await;
         assert_eq!(
-            (refused.status, &refused.body["details"]),
+            (rejected.status, &rejected.body["details"]),
             (400, &json!(["registryServer: must be an https URL"])),
             "{server}"
         );
     }
-    let mut wish = body();
-    wish["registryPassword"] = json!("");
+    let mut input = body();
+    input["registryPassword"] = json!("");
     assert_eq!(
-        jane.send_json("POST", ACCOUNT, &wish).await.body["details"],
+        jane.send_json("POST", ACCOUNT, &input).await.body["details"],
         json!(["registryPassword: must not be empty"])
     );
-    wish["registryPassword"] = json!("ü".repeat(1025));
-    let refused = jane.send_json("POST", ACCOUNT, &wish).await;
+    input["registryPassword"] = json!("ü".repeat(1025));
+    let rejected = jane.send_json("POST", ACCOUNT, &input).await;
     assert_eq!(
-        refused.body["details"],
+        rejected.body["details"],
         json!(["registryPassword: must be at most 1024 characters long"])
     );
-    wish["registryPassword"] = json!("ü".repeat(1024));
-    wish["registryEmail"] = json!("nobody");
+    input["registryPassword"] = json!("ü".repeat(1024));
+    input["registryEmail"] = json!("nobody");
     assert_eq!(
-        jane.send_json("POST", ACCOUNT, &wish).await.body["details"],
+        jane.send_json("POST", ACCOUNT, &input).await.body["details"],
         json!(["registryEmail: must be an e-mail address"])
     );
 }

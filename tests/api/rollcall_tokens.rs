@@ -8,7 +8,7 @@ use testkit::{ApiResponse, PASSWORD, Person, TestApp, basic};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
 const OWN: &str = "/rollcall/v1/tokens/self";
-/// A token id that nobody has.
+/// A token id that does not exist.
 const NOBODYS: &str = "0197a1b2c3d4e5f60718293a";
 
 /// The id of a token.
@@ -50,9 +50,9 @@ async fn with<'a>(
     person.with_token(person.new_token(TokenKind::User, scopes, end).await)
 }
 
-/// Makes a token and gives the answer's body.
-async fn made(person: &Person<'_>, wish: &Value) -> Value {
-    let made = person.send_json("POST", TOKENS, wish).await;
+/// Makes a token and gives the response's body.
+async fn made(person: &Person<'_>, input: &Value) -> Value {
+    let made = person.send_json("POST", TOKENS, input).await;
     assert_eq!(made.status, 201, "{made:?}");
     made.body
 }
@@ -80,7 +80,7 @@ fn key_of(person: &Person<'_>, sort: &str) -> Value {
     json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": sort } })
 }
 
-/// As a change of the password does, but for the clearing up.
+/// As a change of the password does, but for the cleanup.
 async fn begin_another_epoch(app: &TestApp, person: &Person<'_>) {
     let change = json!({
         "Key": key_of(person, "USER"),
@@ -91,12 +91,12 @@ async fn begin_another_epoch(app: &TestApp, person: &Person<'_>) {
 }
 
 #[tokio::test]
-async fn a_token_is_shown_once_and_its_place_shows_the_rest() {
+async fn a_token_is_shown_once_and_its_location_shows_the_rest() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let wish = json!({ "name": " CI ", "kind": "user", "scopes": ["tokens_read", "account_read"], "expiresAt": "2099-12-31T23:59:59Z" });
+    let input = json!({ "name": " CI ", "kind": "user", "scopes": ["tokens_read", "account_read"], "expiresAt": "2099-12-31T23:59:59Z" });
 
-    let created = jane.send_json("POST", TOKENS, &wish).await;
+    let created = jane.send_json("POST", TOKENS, &input).await;
 
     let token = created.text("token");
     let expected = json!({
@@ -127,7 +127,7 @@ async fn a_token_is_shown_once_and_its_place_shows_the_rest() {
 }
 
 #[tokio::test]
-async fn without_scopes_and_an_end_a_token_may_do_everything_for_ever_and_says_null() {
+async fn a_token_without_scopes_and_expiry_is_unlimited_and_shows_null() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -138,20 +138,20 @@ async fn without_scopes_and_an_end_a_token_may_do_everything_for_ever_and_says_n
     assert!(works(&jane, user["token"].as_str().unwrap()).await);
     assert!(environment["token"].as_str().unwrap().starts_with("rce_"));
     assert_eq!(environment["kind"], "environment");
-    let refused = jane.with_token(environment["token"].as_str().unwrap().to_owned());
+    let rejected = jane.with_token(environment["token"].as_str().unwrap().to_owned());
     let detail = "this API accepts only the user token";
     assert_eq!(
-        refused.send("GET", OWN).await.parts(),
+        rejected.send("GET", OWN).await.parts(),
         (401, &problem(401, "Unauthorized", "user_token_required", detail))
     );
 }
 
 #[tokio::test]
-async fn every_problem_of_a_wish_is_told_by_its_field() {
+async fn every_problem_of_a_new_token_is_reported_by_its_field() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
-    for (wish, problems) in [
+    for (input, problems) in [
         (json!({}), vec![("name", "is required"), ("kind", "is required")]),
         (json!({ "name": " ", "kind": "user" }), vec![("name", "must not be empty")]),
         (
@@ -194,7 +194,7 @@ async fn every_problem_of_a_wish_is_told_by_its_field() {
             vec![("expiresAt", "must be a timestamp as in RFC 3339")],
         ),
     ] {
-        let refused = jane.send_json("POST", TOKENS, &wish).await;
+        let rejected = jane.send_json("POST", TOKENS, &input).await;
 
         let detail = problems.iter().map(|(field, text)| format!("{field}: {text}"));
         let detail = format!("invalid request: {}", detail.collect::<Vec<_>>().join("; "));
@@ -203,7 +203,7 @@ async fn every_problem_of_a_wish_is_told_by_its_field() {
             .iter()
             .map(|(field, text)| json!({ "field": field, "detail": text }))
             .collect();
-        assert_eq!(refused.parts(), (400, &expected), "{wish}");
+        assert_eq!(rejected.parts(), (400, &expected), "{input}");
     }
     let longest = json!({ "name": "ü".repeat(100), "kind": "user", "scopes": ["account_read", "account_read"], "expiresAt": "2099-12-31t23:59:59.5+02:00" });
     let taken = made(&jane, &longest).await;
@@ -214,46 +214,46 @@ async fn every_problem_of_a_wish_is_told_by_its_field() {
 }
 
 #[tokio::test]
-async fn a_token_makes_none_that_could_do_more_or_for_longer() {
+async fn a_token_creates_none_that_can_do_more_or_lives_longer() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let end = TestApp::in_seconds(3600);
     let scopes = [Scope::TokensWrite, Scope::AccountRead];
     let listed = with(&jane, Some(&scopes), None).await;
     let ending = with(&jane, None, Some(end)).await;
-    let wish = |scopes: Value, end: Value| {
-        let mut wish = json!({ "name": "x", "kind": "environment" });
+    let input = |scopes: Value, end: Value| {
+        let mut input = json!({ "name": "x", "kind": "environment" });
         for (field, value) in [("scopes", scopes), ("expiresAt", end)] {
             if !value.is_null() {
-                wish[field] = value;
+                input[field] = value;
             }
         }
-        wish
+        input
     };
 
-    let more = wish(json!(["account_read", "account_write"]), Value::Null);
-    let refused = listed.send_json("POST", TOKENS, &more).await;
+    let more = input(json!(["account_read", "account_write"]), Value::Null);
+    let rejected = listed.send_json("POST", TOKENS, &more).await;
     let detail = "this token lacks the scope `account_write`";
-    assert_eq!(refused.parts(), (403, &problem(403, "Forbidden", "insufficient_scope", detail)));
+    assert_eq!(rejected.parts(), (403, &problem(403, "Forbidden", "insufficient_scope", detail)));
     assert_eq!(
-        refused.header("www-authenticate"),
+        rejected.header("www-authenticate"),
         Some(r#"Bearer realm="rollcall", error="insufficient_scope", scope="account_write""#)
     );
-    let all = listed.send_json("POST", TOKENS, &wish(Value::Null, Value::Null)).await;
+    let all = listed.send_json("POST", TOKENS, &input(Value::Null, Value::Null)).await;
     assert_eq!(all.parts(), (403, &restricted()));
-    made(&listed, &wish(json!(["account_read"]), Value::Null)).await;
-    made(&listed, &wish(json!(["account_read", "tokens_write"]), json!(end))).await;
+    made(&listed, &input(json!(["account_read"]), Value::Null)).await;
+    made(&listed, &input(json!(["account_read", "tokens_write"]), json!(end))).await;
 
     for late in [Value::Null, json!(TestApp::in_seconds(3602))] {
-        let refused = ending.send_json("POST", TOKENS, &wish(Value::Null, late)).await;
-        assert_eq!(refused.parts(), (403, &outliving()));
+        let rejected = ending.send_json("POST", TOKENS, &input(Value::Null, late)).await;
+        assert_eq!(rejected.parts(), (403, &outliving()));
     }
-    made(&ending, &wish(Value::Null, json!(end))).await;
-    made(&ending, &wish(json!(["profile_read"]), json!(TestApp::in_seconds(60)))).await;
+    made(&ending, &input(Value::Null, json!(end))).await;
+    made(&ending, &input(json!(["profile_read"]), json!(TestApp::in_seconds(60)))).await;
 }
 
 #[tokio::test]
-async fn a_token_that_is_revoked_or_whose_user_is_disabled_meanwhile_makes_none() {
+async fn a_token_revoked_or_of_a_user_disabled_meanwhile_creates_none() {
     for (revoked, method) in [(true, "POST"), (false, "POST"), (true, "rotate"), (false, "rotate")]
     {
         let app = TestApp::start().await;
@@ -269,7 +269,7 @@ async fn a_token_that_is_revoked_or_whose_user_is_disabled_meanwhile_makes_none(
             }
         });
 
-        let refused = match method {
+        let rejected = match method {
             "POST" => {
                 maker.send_json("POST", TOKENS, &json!({ "name": "x", "kind": "user" })).await
             }
@@ -278,7 +278,7 @@ async fn a_token_that_is_revoked_or_whose_user_is_disabled_meanwhile_makes_none(
 
         let detail = "the credential is not valid";
         assert_eq!(
-            refused.parts(),
+            rejected.parts(),
             (401, &problem(401, "Unauthorized", "invalid_credential", detail)),
             "{revoked} {method}"
         );
@@ -319,7 +319,7 @@ async fn tokens_are_listed_oldest_first_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_malformed_limit_or_cursor_is_refused_by_its_name() {
+async fn a_malformed_limit_or_cursor_is_reported_by_its_name() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -335,16 +335,16 @@ async fn a_malformed_limit_or_cursor_is_refused_by_its_name() {
         ("cursor=x", "cursor"),
         ("cursor=0197A1B2C3D4E5F60718293A", "cursor"),
     ] {
-        let refused = jane.send("GET", &format!("{TOKENS}?{query}")).await;
-        let told = (refused.status, &refused.body["errors"][0]["field"]);
-        assert_eq!(told, (400, &json!(field)), "{query}");
+        let rejected = jane.send("GET", &format!("{TOKENS}?{query}")).await;
+        let reported = (rejected.status, &rejected.body["errors"][0]["field"]);
+        assert_eq!(reported, (400, &json!(field)), "{query}");
     }
     let nobodys = jane.send("GET", &format!("{TOKENS}?cursor={NOBODYS}")).await;
     assert_eq!(names(&nobodys), ["test"], "a cursor is a place, whether there is a token or not");
 }
 
 #[tokio::test]
-async fn tokens_that_do_not_work_are_neither_listed_nor_found_and_no_page_is_short_for_them() {
+async fn invalid_tokens_are_neither_listed_nor_found_and_pages_stay_full() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let expired = jane.new_token(TokenKind::User, None, Some(TestApp::in_seconds(-1))).await;
@@ -354,8 +354,8 @@ async fn tokens_that_do_not_work_are_neither_listed_nor_found_and_no_page_is_sho
     let headers =
         [("authorization", jane.basic()), ("content-type", "application/json".to_owned())];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let wish = json!({ "name": "after", "kind": "user" }).to_string();
-    let made = app.send("POST", TOKENS, &headers, Some(&wish)).await;
+    let input = json!({ "name": "after", "kind": "user" }).to_string();
+    let made = app.send("POST", TOKENS, &headers, Some(&input)).await;
     let after = jane.with_token(made.text("token").to_owned());
 
     for (limit, pages) in [(1, 2), (50, 1)] {
@@ -373,27 +373,30 @@ async fn tokens_that_do_not_work_are_neither_listed_nor_found_and_no_page_is_sho
         assert_eq!(found, ["staging", "after"]);
     }
     for gone in [id(&expired), stale["id"].as_str().unwrap().to_owned()] {
-        let answers = [
+        let responses = [
             after.send("GET", &path(&gone)).await,
             after.send("DELETE", &path(&gone)).await,
             rotate(&after, &gone, 0).await,
         ];
-        assert!(answers.iter().all(|answer| answer.parts() == (404, &not_found())), "{answers:?}");
+        assert!(
+            responses.iter().all(|response| response.parts() == (404, &not_found())),
+            "{responses:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_token_that_is_unknown_malformed_or_somebody_elses_is_not_found() {
+async fn a_token_that_is_unknown_malformed_or_another_users_is_not_found() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
 
     for id in [NOBODYS, "x", "0197A1B2C3D4E5F60718293A", "é", "%20", &id(john.token())] {
-        for answer in [
+        for response in [
             jane.send("GET", &path(id)).await,
             jane.send("DELETE", &path(id)).await,
             rotate(&jane, id, 60).await,
         ] {
-            assert_eq!(answer.parts(), (404, &not_found()), "{id}");
+            assert_eq!(response.parts(), (404, &not_found()), "{id}");
         }
     }
     assert!(works(&john, john.token()).await);
@@ -426,20 +429,20 @@ async fn a_token_with_a_list_of_scopes_revokes_none() {
     let listed = with(&jane, Some(&Scope::ALL), None).await;
 
     for target in [id(listed.token()), id(jane.token()), NOBODYS.to_owned(), "x".to_owned()] {
-        let refused = listed.send("DELETE", &path(&target)).await;
-        assert_eq!(refused.parts(), (403, &restricted()), "{target}");
+        let rejected = listed.send("DELETE", &path(&target)).await;
+        assert_eq!(rejected.parts(), (403, &restricted()), "{target}");
     }
     assert!(works(&jane, jane.token()).await);
 }
 
 #[tokio::test]
-async fn a_rotated_token_is_refused_at_once_and_the_new_one_is_like_it() {
+async fn a_rotated_token_is_rejected_at_once_and_the_new_one_equals_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let wish = json!({ "name": "CI", "kind": "user", "scopes": ["account_read", "tokens_write"], "expiresAt": "2099-12-31T23:59:59Z" });
+    let input = json!({ "name": "CI", "kind": "user", "scopes": ["account_read", "tokens_write"], "expiresAt": "2099-12-31T23:59:59Z" });
 
     for body in [None, Some(""), Some("{}"), Some(r#"{"overlapSeconds":0}"#)] {
-        let old = made(&jane, &wish).await;
+        let old = made(&jane, &input).await;
         let old_token = old["token"].as_str().unwrap();
         let path = rotation(old["id"].as_str().unwrap());
         let rotated = app.send("POST", &path, &[("authorization", old_token)], body).await;
@@ -458,7 +461,7 @@ async fn a_rotated_token_is_refused_at_once_and_the_new_one_is_like_it() {
 }
 
 #[tokio::test]
-async fn a_rotated_token_lives_on_for_the_overlap_and_is_rotated_once() {
+async fn a_rotated_token_stays_valid_for_the_overlap_and_is_rotated_once() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let old = jane.new_token(TokenKind::User, None, None).await;
@@ -496,19 +499,19 @@ async fn an_overlap_does_not_prolong_a_token_and_is_at_most_30_days() {
 
     for wrong in [json!(-1), json!(2_592_001), json!(1.5), json!("60"), json!(null), json!([])] {
         let body = json!({ "overlapSeconds": wrong });
-        let refused = jane.send_json("POST", &rotation(&id(&ending)), &body).await;
-        let told = (refused.status, &refused.body["errors"]);
+        let rejected = jane.send_json("POST", &rotation(&id(&ending)), &body).await;
+        let reported = (rejected.status, &rejected.body["errors"]);
         let detail = "must be a whole number from 0 to 2592000";
         assert_eq!(
-            told,
+            reported,
             (400, &json!([{ "field": "overlapSeconds", "detail": detail }])),
             "{wrong}"
         );
     }
     for wrong in ["[", "[]", "null", " "] {
-        let refused = jane.send_text("POST", &rotation(&id(&ending)), wrong).await;
-        let told = (refused.status, &refused.body["errors"][0]["field"]);
-        assert_eq!(told, (400, &json!("body")), "{wrong:?}");
+        let rejected = jane.send_text("POST", &rotation(&id(&ending)), wrong).await;
+        let reported = (rejected.status, &rejected.body["errors"][0]["field"]);
+        assert_eq!(reported, (400, &json!("body")), "{wrong:?}");
     }
     let rotated = rotate(&jane, &id(&ending), 2_592_000).await;
 
@@ -518,7 +521,7 @@ async fn an_overlap_does_not_prolong_a_token_and_is_at_most_30_days() {
 }
 
 #[tokio::test]
-async fn a_token_with_a_list_of_scopes_rotates_itself_alone_and_none_gets_what_outlives_it() {
+async fn a_token_with_scopes_rotates_only_itself_and_to_no_later_expiry() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let end = TestApp::in_seconds(600);
@@ -543,31 +546,31 @@ async fn a_token_with_a_list_of_scopes_rotates_itself_alone_and_none_gets_what_o
     assert_eq!((ending_itself.status, &ending_itself.body["expiresAt"]), (201, &json!(end)));
     assert_eq!((environments.status, &environments.body["kind"]), (201, &json!("environment")));
     assert!(environments.text("token").starts_with("rce_"));
-    // What lives on for an overlap makes nothing that lives longer.
+    // A token valid for an overlap creates none that lives longer.
     let late = json!({ "name": "x", "kind": "user", "expiresAt": TestApp::in_seconds(120) });
     assert_eq!(ending.send_json("POST", TOKENS, &late).await.parts(), (403, &outliving()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_rotate_one_token_at_once_exactly_one_does() {
+async fn concurrent_rotations_of_one_token_have_one_winner() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     for (overlap, lost) in [(60, 409), (0, 404)] {
         let old = id(&jane.new_token(TokenKind::User, None, None).await);
 
-        let answers = join_all((0..8).map(|_| rotate(&jane, &old, overlap))).await;
+        let responses = join_all((0..8).map(|_| rotate(&jane, &old, overlap))).await;
 
-        let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+        let mut statuses: Vec<_> = responses.iter().map(|response| response.status).collect();
         statuses.sort_unstable();
         let mut expected = vec![lost; 8];
         expected[0] = 201;
-        assert_eq!(statuses, expected, "{answers:?}");
+        assert_eq!(statuses, expected, "{responses:?}");
     }
     app.assert_consistent().await;
 }
 
 #[tokio::test]
-async fn with_a_password_tokens_are_made_seen_rotated_and_revoked_but_there_is_no_own_one() {
+async fn a_password_creates_lists_rotates_and_revokes_tokens_but_has_no_own_one() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let password = jane.with_token(jane.basic());
@@ -586,7 +589,7 @@ async fn with_a_password_tokens_are_made_seen_rotated_and_revoked_but_there_is_n
 }
 
 #[tokio::test]
-async fn a_password_costs_a_round_more_and_an_attempt_and_within_a_minute_no_attempt() {
+async fn a_password_costs_three_more_round_trips_and_within_a_minute_one() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let password = jane.with_token(basic("JaneDoe@EXAMPLE.com", PASSWORD));
@@ -594,8 +597,8 @@ async fn a_password_costs_a_round_more_and_an_attempt_and_within_a_minute_no_att
 
     let cost = async || {
         app.proxy().count();
-        let answer = password.send("GET", &path).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = password.send("GET", &path).await;
+        assert_eq!(response.status, 200, "{response:?}");
         let calls: Vec<_> = app.proxy().calls().into_iter().map(|call| call.operation).collect();
         (app.proxy().rounds(), calls.join(" "))
     };
@@ -617,7 +620,7 @@ async fn an_unknown_path_below_the_tokens_is_404_and_self_is_no_id() {
         assert_eq!(jane.send("GET", &self::path(path)).await.parts(), (404, &unknown), "{path}");
     }
     assert_eq!(jane.send("GET", "/rollcall/v1/nothing").await.parts(), (404, &unknown));
-    let refused = jane.send("DELETE", OWN).await;
-    assert_eq!((refused.status, refused.header("allow")), (405, Some("GET")));
+    let rejected = jane.send("DELETE", OWN).await;
+    assert_eq!((rejected.status, rejected.header("allow")), (405, Some("GET")));
     assert_eq!(rotate(&jane, "self", 0).await.parts(), (404, &not_found()));
 }

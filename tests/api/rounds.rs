@@ -1,11 +1,11 @@
-//! What each operation costs: rounds of calls to the table. Calls made at once are one round.
+//! The round trips to the table that each operation costs. Concurrent calls are one round trip.
 
 use serde_json::json;
 use shared::model::Role;
 use testkit::{TestApp, operations, user_operations};
 
 #[tokio::test]
-async fn every_operation_costs_the_rounds_that_it_must() {
+async fn every_operation_costs_exactly_its_round_trips() {
     for operation in operations() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -13,9 +13,9 @@ async fn every_operation_costs_the_rounds_that_it_must() {
         let event = app.event(&operation, &jane).await;
 
         app.proxy().count();
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
 
-        assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
         assert_eq!(
             app.proxy().rounds(),
             operation.rounds() as usize,
@@ -26,12 +26,11 @@ async fn every_operation_costs_the_rounds_that_it_must() {
 }
 
 #[tokio::test]
-async fn deleting_an_account_of_ones_own_alone_costs_nothing_more_when_its_members_are_listed_first()
- {
+async fn deleting_a_one_member_account_costs_no_extra_round_trip() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let proxy = app.proxy().clone();
-    app.proxy().before("TransactWriteItems", async move { proxy.answered("Query").await });
+    app.proxy().before("TransactWriteItems", async move { proxy.responded("Query").await });
 
     app.proxy().count();
     let deleted = jane.send("DELETE", &format!("/v1/accounts/{}", jane.account())).await;
@@ -40,7 +39,7 @@ async fn deleting_an_account_of_ones_own_alone_costs_nothing_more_when_its_membe
 }
 
 #[tokio::test]
-async fn golems_views_that_show_another_owners_address_cost_one_round_more() {
+async fn golem_views_of_another_owners_address_cost_one_more_round_trip() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let john = app.person("johnroe").await;
@@ -52,17 +51,17 @@ async fn golems_views_that_show_another_owners_address_cost_one_round_more() {
         [("GET", "/v1/accounts", None, 3), ("GET", &path, None, 2), ("PUT", &path, Some(same), 3)]
     {
         app.proxy().count();
-        let answer = match body {
+        let response = match body {
             Some(body) => john.send_json(method, path, &body).await,
             None => john.send(method, path).await,
         };
-        assert_eq!(answer.status, 200, "{method} {path}: {answer:?}");
+        assert_eq!(response.status, 200, "{method} {path}: {response:?}");
         assert_eq!(app.proxy().rounds(), rounds, "{method} {path}: {:?}", app.proxy().calls());
     }
 }
 
 #[tokio::test]
-async fn a_first_account_costs_two_rounds_since_there_is_no_current_one_to_look_at() {
+async fn a_first_account_costs_two_round_trips_as_no_current_one_is_read() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
@@ -82,8 +81,8 @@ async fn a_malformed_request_fetches_the_credential_and_nothing_else() {
 
     for operation in user_operations().filter(|operation| operation.json_body().is_some()) {
         app.proxy().count();
-        let answer = jane.send_text(operation.method(), operation.path(), "[]").await;
-        assert_eq!(answer.status, 400, "{operation}");
+        let response = jane.send_text(operation.method(), operation.path(), "[]").await;
+        assert_eq!(response.status, 400, "{operation}");
         let calls = app.proxy().calls();
         assert_eq!(
             (calls.len(), calls[0].operation.as_str(), calls[0].keys),

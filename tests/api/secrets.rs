@@ -1,4 +1,4 @@
-//! Secrets are shown once and kept nowhere in a form that works.
+//! Secrets are shown once and stored nowhere in a usable form.
 
 use serde_json::{Value, json};
 use testkit::{ApiResponse, PASSWORD, Person, TestApp};
@@ -25,8 +25,8 @@ impl Secrets {
     }
 }
 
-fn text<'a>(answer: &'a ApiResponse, pointer: &str) -> &'a str {
-    answer.body.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{answer:?}"))
+fn text<'a>(response: &'a ApiResponse, pointer: &str) -> &'a str {
+    response.body.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{response:?}"))
 }
 
 /// Makes one of everything that has a secret.
@@ -62,8 +62,8 @@ async fn make_all(app: &TestApp, jane: &Person<'_>) -> Secrets {
         secrets.add(line);
     }
 
-    let wish = json!({ "name": "deploy", "kind": "environment" });
-    let token = jane.send_json("POST", "/rollcall/v1/tokens", &wish).await;
+    let input = json!({ "name": "deploy", "kind": "environment" });
+    let token = jane.send_json("POST", "/rollcall/v1/tokens", &input).await;
     secrets.add_token(text(&token, "/token"));
     let rotate = format!("/rollcall/v1/tokens/{}/rotate", text(&token, "/id"));
     let rotated = jane.send_json("POST", &rotate, &json!({ "overlapSeconds": 60 })).await;
@@ -80,7 +80,7 @@ async fn make_all(app: &TestApp, jane: &Person<'_>) -> Secrets {
 }
 
 #[tokio::test]
-async fn no_secret_is_in_the_table_or_in_any_answer_that_lists_or_shows_what_has_one() {
+async fn no_secret_is_in_the_table_or_shown_again_in_a_response() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -99,8 +99,8 @@ async fn no_secret_is_in_the_table_or_in_any_answer_that_lists_or_shows_what_has
         "/rollcall/v1/tokens",
         "/rollcall/v1/tokens/self",
     ] {
-        let answer = jane.send("GET", path).await;
-        assert_eq!(answer.status, 200, "{path}");
-        secrets.assert_absent(path, &answer.body.to_string());
+        let response = jane.send("GET", path).await;
+        assert_eq!(response.status, 200, "{path}");
+        secrets.assert_absent(path, &response.body.to_string());
     }
 }

@@ -19,7 +19,12 @@ async fn keys(secret: &Secret) -> ServiceKeys {
     let read = async |State(secret): State<Secret>| {
         let mut secret = secret.lock().unwrap();
         secret.1 += 1;
-        json!({ "ARN": "arn:aws:secretsmanager:us-east-1:1:secret:x", "Name": "x", "SecretString": secret.0.to_string() }).to_string()
+        json!({
+            "ARN": "arn:aws:secretsmanager:us-east-1:1:secret:x",
+            "Name": "x",
+            "SecretString": secret.0.to_string(),
+        })
+        .to_string()
     };
     let router = Router::new().fallback(read).with_state(Arc::clone(secret));
     tokio::spawn(axum::serve(listener, router).into_future());
@@ -31,7 +36,7 @@ fn key(letter: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_version_that_is_not_known_is_looked_for_once_and_is_503_without_it() {
+async fn an_unknown_key_version_is_read_once_and_is_503_if_missing() {
     let secret = Secret::new(Mutex::new((json!({ "current": "1", "1": key("a") }), 0)));
     let keys = keys(&secret).await;
     assert_eq!(keys.current().await.unwrap().version, "1");
@@ -49,7 +54,7 @@ async fn a_version_that_is_not_known_is_looked_for_once_and_is_503_without_it() 
 }
 
 #[tokio::test]
-async fn what_is_derived_depends_on_the_key_the_purpose_and_every_part() {
+async fn a_derived_secret_depends_on_the_key_the_purpose_and_every_part() {
     let secret =
         Secret::new(Mutex::new((json!({ "current": "1", "1": key("a"), "2": key("b") }), 0)));
     let keys = keys(&secret).await;
@@ -82,7 +87,7 @@ async fn a_secret_that_is_malformed_or_too_short_is_503() {
 }
 
 #[tokio::test]
-async fn a_renewed_secret_is_derived_from_the_version_that_is_current_then() {
+async fn a_renewed_secret_is_derived_from_the_current_version() {
     let secret =
         Secret::new(Mutex::new((json!({ "current": "2", "1": key("a"), "2": key("b") }), 0)));
     let keys = keys(&secret).await;

@@ -19,7 +19,7 @@ pub(crate) struct Signed {
 
 impl Signed {
     /// A request of today, with this body unless that is empty.
-    pub(crate) fn of(method: &str, target: &str, body: String) -> Self {
+    pub(crate) fn new(method: &str, target: &str, body: String) -> Self {
         Self { method: method.to_owned(), target: target.to_owned(), body, ..Self::get() }
     }
 
@@ -70,7 +70,7 @@ impl Signed {
 }
 
 #[tokio::test]
-async fn every_form_that_known_clients_sign_is_taken() {
+async fn every_signature_form_of_known_clients_is_accepted() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let get = Signed::get();
@@ -111,7 +111,7 @@ async fn every_form_that_known_clients_sign_is_taken() {
 }
 
 #[tokio::test]
-async fn whatever_the_signature_covers_altering_it_is_401_and_so_is_anothers_key() {
+async fn altering_what_a_signature_covers_or_using_another_key_is_401() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     let (get, put) = (Signed::get(), Signed::put("mary@example.com"));
@@ -137,9 +137,9 @@ async fn whatever_the_signature_covers_altering_it_is_401_and_so_is_anothers_key
             put.clone(),
         ),
     ] {
-        let refused = sent.send(&app, &signed.by(&jane)).await;
+        let rejected = sent.send(&app, &signed.by(&jane)).await;
         assert_eq!(
-            refused.parts(),
+            rejected.parts(),
             (401, &json!({ "success": false, "error": "the credential is not valid" })),
             "{case}"
         );
@@ -161,7 +161,7 @@ async fn whatever_the_signature_covers_altering_it_is_401_and_so_is_anothers_key
 }
 
 #[tokio::test]
-async fn a_date_more_than_15_minutes_away_or_in_another_zone_or_none_is_401() {
+async fn a_date_more_than_15_minutes_off_of_another_zone_or_missing_is_401() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -184,7 +184,7 @@ async fn a_date_more_than_15_minutes_away_or_in_another_zone_or_none_is_401() {
 }
 
 #[tokio::test]
-async fn a_signed_request_costs_no_extra_round_and_its_use_is_noted_once_an_hour() {
+async fn a_signed_request_costs_no_extra_round_trip_and_is_noted_once_an_hour() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let get = Signed::get();
@@ -208,7 +208,11 @@ async fn a_disabled_users_signature_stops_with_the_next_request() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-    let disable = json!({ "Key": key, "UpdateExpression": "SET disabled = :yes", "ExpressionAttributeValues": { ":yes": { "BOOL": true } } });
+    let disable = json!({
+        "Key": key,
+        "UpdateExpression": "SET disabled = :yes",
+        "ExpressionAttributeValues": { ":yes": { "BOOL": true } },
+    });
     app.engine("UpdateItem", disable).await;
 
     let get = Signed::get();
@@ -230,7 +234,7 @@ async fn a_key_whose_version_the_service_key_lacks_is_503_and_not_401() {
     app.engine("UpdateItem", change).await;
 
     let get = Signed::get();
-    let answer = get.send(&app, &get.by(&jane)).await;
+    let response = get.send(&app, &get.by(&jane)).await;
 
-    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
+    assert_eq!((response.status, response.header("retry-after")), (503, Some("1")));
 }

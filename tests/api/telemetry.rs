@@ -1,4 +1,4 @@
-//! What is logged of a request: one line, which CloudWatch also reads metrics from.
+//! The log line of a request, from which CloudWatch also reads metrics.
 
 use serde_json::{Value, json};
 use testkit::{Fault, Person, TestApp, basic, operations, request_lines, user_operations};
@@ -13,7 +13,7 @@ fn last(person: &Person<'_>) -> Value {
 }
 
 #[tokio::test]
-async fn a_request_leaves_one_line_with_what_was_asked_what_came_of_it_and_what_it_cost() {
+async fn a_request_writes_one_line_with_its_route_outcome_and_cost() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let before = lines(&jane).len();
@@ -67,7 +67,7 @@ async fn a_request_leaves_one_line_with_what_was_asked_what_came_of_it_and_what_
 }
 
 #[tokio::test]
-async fn every_operation_of_a_user_leaves_a_line_that_says_whose_it_was() {
+async fn every_operation_of_a_user_writes_a_line_with_the_user_id() {
     let app = TestApp::start().await;
 
     for (number, operation) in user_operations().enumerate() {
@@ -83,7 +83,7 @@ async fn every_operation_of_a_user_leaves_a_line_that_says_whose_it_was() {
 }
 
 #[tokio::test]
-async fn every_operation_has_a_route_of_its_own_name_and_no_other_path_has_one() {
+async fn every_operation_has_a_route_name_and_no_other_path_has_one() {
     let app = TestApp::start().await;
 
     for operation in operations() {
@@ -108,7 +108,7 @@ fn as_documented(path: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_kind_of_the_credential_is_told() {
+async fn the_kind_of_the_credential_is_logged() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let client = app.new_client("https://client.example.com/callback", true).await;
@@ -129,7 +129,7 @@ async fn the_kind_of_the_credential_is_told() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_given_again_is_told_from_the_first_one() {
+async fn a_replayed_response_is_marked_in_the_log() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
@@ -146,7 +146,7 @@ async fn an_answer_that_is_given_again_is_told_from_the_first_one() {
 }
 
 #[tokio::test]
-async fn a_rejected_sign_in_and_a_conflict_are_counted() {
+async fn rejected_sign_ins_and_conflicts_are_counted() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let wrong = basic("janedoe", "a wrong horse");
@@ -165,7 +165,7 @@ async fn a_rejected_sign_in_and_a_conflict_are_counted() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_with_everything_that_caused_it() {
+async fn a_failure_is_logged_with_its_chain_of_causes() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     app.proxy().disturb_all_of("Query", Some(Fault::Rejected("ValidationException")));

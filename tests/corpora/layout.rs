@@ -7,7 +7,7 @@ use testkit::fuzz::{TARGETS, corpus};
 use testkit::root;
 
 /// The most that all input may take, in bytes: it is read with every run of the tests.
-const MOST: usize = 1024 * 1024;
+const MAX_BYTES: usize = 1024 * 1024;
 
 /// The versions of every package in a lock file.
 fn locked(file: &str) -> BTreeMap<String, BTreeSet<String>> {
@@ -52,9 +52,9 @@ fn every_property_is_a_target_and_every_target_a_property() {
 }
 
 #[test]
-fn what_is_kept_of_the_fuzzers_input_is_small() {
+fn the_corpus_of_the_fuzzer_is_small() {
     let sizes =
         TARGETS.map(|(name, _)| corpus(name).iter().map(|(_, input)| input.len()).sum::<usize>());
 
-    assert!(sizes.iter().sum::<usize>() < MOST, "{sizes:?}");
+    assert!(sizes.iter().sum::<usize>() < MAX_BYTES, "{sizes:?}");
 }

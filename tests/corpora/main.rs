@@ -1,4 +1,5 @@
-//! Everything that the fuzzer runs on, run once: what was written by hand, what it found, and what ever broke a rule.
+//! Runs every stored input of the fuzzer once: written by hand, found by it, or breaking a rule
+//! once.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
@@ -9,11 +10,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use testkit::fuzz::{Property, TARGETS, answered, corpus};
 use testkit::operations;
 
-/// Runs a property on all that is kept for it, and names every file that breaks it.
+/// Runs a property on all inputs stored for it, and names every file that breaks it.
 fn holds(target: &str) {
     let property: Property = TARGETS.iter().find(|(name, _)| *name == target).unwrap().1;
     let corpus = corpus(target);
-    assert!(!corpus.is_empty(), "nothing is kept for {target}");
+    assert!(!corpus.is_empty(), "nothing is stored for {target}");
     let breaks = |input: &[u8]| catch_unwind(AssertUnwindSafe(|| property(input))).is_err();
     let broken: Vec<_> = corpus.iter().filter(|(_, input)| breaks(input)).collect();
     let files: Vec<_> = broken.iter().map(|(file, _)| file.display().to_string()).collect();
@@ -21,7 +22,7 @@ fn holds(target: &str) {
 }
 
 #[test]
-fn an_authorization_header_is_one_kind_of_credential_or_refused_and_told_to_nobody() {
+fn an_authorization_header_is_one_kind_of_credential_or_rejected_and_never_logged() {
     holds("authorization");
 }
 
@@ -31,13 +32,13 @@ fn an_accepted_address_and_its_normal_form_claim_the_same() {
 }
 
 #[test]
-fn an_event_is_answered_in_its_dialect_in_time_without_a_fault_of_ours() {
+fn an_event_gets_a_response_in_its_dialect_in_time_and_no_5xx() {
     holds("event");
 }
 
 #[test]
-fn the_fuzzer_starts_from_events_that_succeed_in_its_own_world() {
-    let answers = operations().into_iter().map(|operation| {
+fn the_fuzzer_starts_from_events_that_succeed_in_its_service() {
+    let responses = operations().into_iter().map(|operation| {
         let expected = match operation.name.as_str() {
             // Other events change and delete the same address, so the user has it.
             "hub-add-email" => 400,
@@ -47,31 +48,31 @@ fn the_fuzzer_starts_from_events_that_succeed_in_its_own_world() {
         };
         (answered(operation.text.as_bytes()), Some(expected), operation.name)
     });
-    let others: Vec<_> = answers.filter(|(own, expected, _)| own != expected).collect();
+    let others: Vec<_> = responses.filter(|(own, expected, _)| own != expected).collect();
     assert_eq!(others, Vec::new());
 }
 
 #[test]
-fn a_form_is_an_error_that_every_dialect_can_tell_or_keeps_to_its_bounds() {
+fn a_form_is_within_its_limits_or_an_error_that_every_dialect_can_show() {
     holds("form");
 }
 
 #[test]
-fn a_json_body_is_an_error_that_every_dialect_can_tell_or_keeps_to_its_bounds() {
+fn a_json_body_is_within_its_limits_or_an_error_that_every_dialect_can_show() {
     holds("json");
 }
 
 #[test]
-fn a_name_has_valid_slugs_and_a_slug_is_its_own() {
+fn a_name_has_valid_slugs_and_a_slug_is_its_own_slug() {
     holds("slug");
 }
 
 #[test]
-fn a_credential_prints_as_what_it_was_read_from_and_none_is_read_with_a_bit_changed() {
+fn a_credential_prints_as_parsed_and_none_parses_with_a_bit_changed() {
     holds("token");
 }
 
 #[test]
-fn a_date_that_is_understood_is_the_same_time_when_it_is_written_anew() {
+fn a_parsed_date_is_the_same_time_when_printed_and_parsed_again() {
     holds("x_date");
 }

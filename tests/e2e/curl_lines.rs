@@ -1,4 +1,4 @@
-//! The curl lines of the three documents, with their answers.
+//! The curl lines of the three documents, with their responses.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ const ACCOUNT: &str = "/api/public/v1/account";
 const CURRENT: &str = "/api/public/v1/current-account";
 
 #[tokio::test]
-async fn quave_clouds_curl_lines_are_answered_as_documented() {
+async fn quave_clouds_curl_lines_respond_as_documented() {
     let name = unique("My New Account ");
     let slug = name.to_lowercase().replace(' ', "-");
     let body = json!({
@@ -41,7 +41,7 @@ async fn quave_clouds_curl_lines_are_answered_as_documented() {
 }
 
 #[tokio::test]
-async fn quave_ones_curl_lines_are_answered_as_documented() {
+async fn quave_ones_curl_lines_respond_as_documented() {
     let name = unique("One ");
     let created = json(1, "POST", ACCOUNT, &json!({ "name": name })).await;
     let id = created.text("accountId");
@@ -72,11 +72,16 @@ async fn quave_ones_curl_lines_are_answered_as_documented() {
 }
 
 #[tokio::test]
-async fn golems_operations_are_answered_as_documented() {
+async fn golems_operations_respond_as_documented() {
     let (name, email) = (unique("golem"), unique("golem") + "@example.com");
     let created = json(0, "POST", "/v1/accounts", &json!({ "name": name, "email": email })).await;
     let path = format!("/v1/accounts/{}", created.text("id"));
-    let account = json!({ "id": created.text("id"), "name": name, "email": email, "planId": "00000000-0000-0000-0000-000000000000" });
+    let account = json!({
+        "id": created.text("id"),
+        "name": name,
+        "email": email,
+        "planId": "00000000-0000-0000-0000-000000000000",
+    });
 
     assert_eq!(created.parts(), (200, &account));
     assert_eq!(get(0, "GET", &path).await.parts(), (200, &account));
@@ -94,7 +99,7 @@ async fn golems_operations_are_answered_as_documented() {
 }
 
 #[tokio::test]
-async fn an_account_made_through_quave_is_listed_by_golem_and_the_other_way_round() {
+async fn an_account_created_through_quave_is_listed_by_golem_and_vice_versa() {
     let quaves = json(0, "POST", ACCOUNT, &json!({ "name": unique("quave") })).await;
     let golems = json(
         0,
@@ -111,7 +116,7 @@ async fn an_account_made_through_quave_is_listed_by_golem_and_the_other_way_roun
 }
 
 #[tokio::test]
-async fn e24s_operations_are_answered_as_documented() {
+async fn e24s_operations_respond_as_documented() {
     let email = unique("mary") + "@example.com";
     let body = json!({ "email": email, "first_name": "Mary", "last_name": "Major", "phone": "48123456789", "password": "correct horse" });
 

@@ -8,7 +8,7 @@ use sha2::Sha256;
 use crate::service::{base_url, send, user};
 
 #[tokio::test]
-async fn a_request_signed_with_the_key_of_a_seeded_user_is_taken_and_an_altered_one_is_not() {
+async fn a_request_signed_by_a_seeded_user_is_accepted_and_an_altered_one_is_not() {
     let host = base_url().trim_start_matches("http://");
     let output = std::process::Command::new("date")
         .args(["-u", "+%a, %d %b %Y %H:%M:%S GMT"])

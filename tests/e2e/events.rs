@@ -8,23 +8,23 @@ use crate::service::{Running, base_url, new_user};
 /// Hands an event to a function over the Lambda API that `cargo lambda watch` serves.
 async fn invoke(function: &str, event: &Value) -> Value {
     let url = format!("{}/2015-03-31/functions/{function}/invocations", base_url());
-    let answer = reqwest::Client::new().post(url).body(event.to_string()).send().await.unwrap();
-    assert_eq!(answer.status(), 200, "{function}");
-    serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+    let response = reqwest::Client::new().post(url).body(event.to_string()).send().await.unwrap();
+    assert_eq!(response.status(), 200, "{function}");
+    serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
 }
 
 #[tokio::test]
-async fn every_event_as_it_is_in_its_file_is_refused_by_its_function_for_its_placeholders() {
+async fn every_event_is_rejected_by_its_function_for_its_placeholders() {
     for operation in operations() {
-        let answer = invoke(operation.binary(), &operation.event).await;
+        let response = invoke(operation.binary(), &operation.event).await;
 
         let status = match (operation.asker(), operation.name.as_str()) {
             (_, "not-found") => 404,
             (CallerKind::Anybody, _) => 400,
             (CallerKind::Client | CallerKind::User, _) => 401,
         };
-        assert_eq!(answer["statusCode"], status, "{operation}: {answer}");
-        assert_eq!(answer["headers"]["cache-control"], "no-store", "{operation}: {answer}");
+        assert_eq!(response["statusCode"], status, "{operation}: {response}");
+        assert_eq!(response["headers"]["cache-control"], "no-store", "{operation}: {response}");
     }
 }
 
@@ -34,8 +34,8 @@ async fn every_event_with_credentials_succeeds_in_its_function() {
         let mary = new_user().await;
         let event = operation.prepared(&Running, &mary, &mary.token).await;
 
-        let answer = invoke(operation.binary(), &event).await;
+        let response = invoke(operation.binary(), &event).await;
 
-        assert_eq!(answer["statusCode"], operation.success(), "{operation}: {answer}");
+        assert_eq!(response["statusCode"], operation.success(), "{operation}: {response}");
     }
 }

@@ -1,4 +1,4 @@
-//! What the service shows, and to whom.
+//! What the service exposes, and to whom.
 
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
@@ -66,10 +66,10 @@ async fn the_two_seeded_users_have_nothing_to_do_with_each_other() {
         assert_eq!(get(me, "GET", &path).await.status, 403);
         let own = format!("/v1/accounts/{}", user(me, "account_id"));
         assert_eq!(get(me, "GET", &own).await.text("email"), user(me, "email"));
-        let refused =
+        let rejected =
             send("GET", &own, &[("authorization", user(me, "environment_token"))], None).await;
         assert_eq!(
-            (refused.status, refused.text("error")),
+            (rejected.status, rejected.text("error")),
             (401, "this API accepts only the user token")
         );
     }
@@ -87,27 +87,27 @@ fn service_and_engine_listen_on_127_0_0_1_alone() {
 }
 
 #[tokio::test]
-async fn no_page_of_another_origin_is_let_in() {
+async fn no_page_of_another_origin_is_allowed() {
     let origin = ("origin", "https://evil.example");
-    let answers = [
+    let responses = [
         send("GET", "/v1/accounts", &[origin, ("authorization", user(0, "token"))], None).await,
         send("OPTIONS", "/v1/accounts", &[origin, ("access-control-request-method", "POST")], None)
             .await,
     ];
 
-    for answer in answers {
+    for response in responses {
         assert!(
-            answer.headers.iter().all(|(name, _)| !name.starts_with("access-control-")),
-            "{answer:?}"
+            response.headers.iter().all(|(name, _)| !name.starts_with("access-control-")),
+            "{response:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn every_request_has_an_id_of_its_own() {
+async fn every_request_has_a_unique_id() {
     let ids: Vec<_> = [get(0, "GET", "/v1/accounts").await, get(0, "GET", "/v1/accounts").await]
         .iter()
-        .map(|answer| answer.header("x-request-id").unwrap().to_owned())
+        .map(|response| response.header("x-request-id").unwrap().to_owned())
         .collect();
 
     assert!(ids[0] != ids[1] && ids[0].len() > 16, "{ids:?}");

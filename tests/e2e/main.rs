@@ -1,7 +1,7 @@
 //! The real binaries behind `cargo lambda watch`, over HTTP, as `cargo xtask dev` runs them.
 //!
-//! `ROLLCALL_DEV_JSON` names the `dev.json` of the running service. All tests share it, so each makes what it needs
-//! under names of its own.
+//! `ROLLCALL_DEV_JSON` names the `dev.json` of the running service. All tests share it, so each
+//! makes what it needs under names of its own.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 

@@ -1,4 +1,5 @@
-//! The whole OAuth flow: in a real browser, and with a client program that knows nothing of Rollcall.
+//! The whole OAuth flow: in a real browser, and with a client program that knows nothing of
+//! Rollcall.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -110,8 +111,9 @@ impl Browser {
         self.client.wait().for_element(Locator::Css(&button)).await.unwrap().click().await.unwrap();
     }
 
-    /// Waits until the page shows an element with this text. While one page follows another, what was found on the first is
-    /// gone before it can be read; so the browser itself looks for both at once.
+    /// Waits until the page shows an element with this text. While one page follows another, an
+    /// element of the first may be gone before it can be read, so the browser itself looks for both
+    /// at once.
     async fn shows(&self, element: &str, text: &str) {
         let both = format!("//{element}[normalize-space(.)='{text}']");
         self.client.wait().for_element(Locator::XPath(&both)).await.unwrap();
@@ -139,7 +141,7 @@ impl Drop for Browser {
 }
 
 #[tokio::test]
-async fn a_user_sees_in_a_browser_what_is_asked_errs_once_and_allows_it() {
+async fn a_user_sees_the_scopes_in_a_browser_mistypes_once_and_allows_them() {
     let (client, jane) = (oauth_client(), new_user().await);
     let browser = Browser::start().await;
     browser
@@ -183,7 +185,7 @@ async fn a_user_denies_it_in_a_browser_without_signing_in() {
 }
 
 #[tokio::test]
-async fn the_page_works_without_scripts_and_names_every_field_for_those_who_do_not_see_it() {
+async fn the_page_works_without_scripts_and_labels_every_field() {
     let client = oauth_client();
     let browser = Browser::start().await;
     browser
@@ -191,11 +193,11 @@ async fn the_page_works_without_scripts_and_names_every_field_for_those_who_do_n
         .goto(&format!("{}{}", base_url(), client.authorize_path("profile_read")))
         .await
         .unwrap();
-    let ask = async |script: &str| browser.client.execute(script, vec![]).await.unwrap();
+    let evaluate = async |script: &str| browser.client.execute(script, vec![]).await.unwrap();
 
-    let labels = ask("return [...document.querySelectorAll('input:not([type=hidden])')].map(field => field.labels[0].innerText)").await;
-    let scripts = ask("return document.scripts.length").await;
-    let styled = ask("return getComputedStyle(document.querySelector('main')).maxWidth").await;
+    let labels = evaluate("return [...document.querySelectorAll('input:not([type=hidden])')].map(field => field.labels[0].innerText)").await;
+    let scripts = evaluate("return document.scripts.length").await;
+    let styled = evaluate("return getComputedStyle(document.querySelector('main')).maxWidth").await;
 
     assert_eq!(labels, json!(["Username or e-mail address", "Password"]));
     assert_eq!(scripts, json!(0));

@@ -8,37 +8,37 @@ use testkit::unique;
 use crate::service::{get, json, send, user};
 
 #[tokio::test]
-async fn of_many_who_claim_one_contact_address_at_once_exactly_one_wins() {
+async fn concurrent_claims_of_one_contact_address_over_http_have_one_winner() {
     let email = unique("race") + "@example.com";
-    let wishes: Vec<_> = (0..12)
+    let inputs: Vec<_> = (0..12)
         .map(|number| json!({ "name": format!("{email}{number}"), "email": email }))
         .collect();
 
-    let answers = join_all(
-        wishes
+    let responses = join_all(
+        inputs
             .iter()
             .enumerate()
-            .map(|(number, wish)| json(number % 2, "POST", "/v1/accounts", wish)),
+            .map(|(number, input)| json(number % 2, "POST", "/v1/accounts", input)),
     )
     .await;
 
-    let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    let mut statuses: Vec<_> = responses.iter().map(|response| response.status).collect();
     statuses.sort_unstable();
     assert_eq!((statuses[0], &statuses[1..]), (200, &[409; 11][..]));
 }
 
 #[tokio::test]
-async fn all_who_want_one_slug_at_once_get_one_of_their_own() {
-    let wish = json!({ "name": unique("slug") });
+async fn concurrent_creations_of_one_name_over_http_get_different_slugs() {
+    let input = json!({ "name": unique("slug") });
 
-    let answers =
-        join_all((0..12).map(|number| json(number % 2, "POST", "/api/public/v1/account", &wish)))
+    let responses =
+        join_all((0..12).map(|number| json(number % 2, "POST", "/api/public/v1/account", &input)))
             .await;
 
     let mut slugs = Vec::new();
-    for (number, answer) in answers.iter().enumerate() {
-        assert_eq!(answer.status, 200, "{answer:?}");
-        let path = format!("/api/public/v1/account?accountId={}", answer.text("accountId"));
+    for (number, response) in responses.iter().enumerate() {
+        assert_eq!(response.status, 200, "{response:?}");
+        let path = format!("/api/public/v1/account?accountId={}", response.text("accountId"));
         slugs.push(get(number % 2, "GET", &path).await.text("slug").to_owned());
     }
     slugs.sort();
@@ -65,13 +65,13 @@ async fn a_trailing_slash_changes_nothing_and_unknown_paths_are_404_in_their_dia
 
 #[tokio::test]
 async fn a_method_that_is_not_offered_is_405() {
-    let refused = get(0, "PATCH", "/v1/accounts").await;
-    assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, POST")));
+    let rejected = get(0, "PATCH", "/v1/accounts").await;
+    assert_eq!((rejected.status, rejected.header("allow")), (405, Some("GET, POST")));
     assert_eq!(get(0, "HEAD", "/v1/accounts").await.status, 405);
 }
 
 #[tokio::test]
-async fn bad_bodies_and_bad_tokens_are_refused_by_the_real_binaries() {
+async fn bad_bodies_and_bad_tokens_are_rejected_by_the_real_binaries() {
     let headers = [("authorization", user(0, "token")), ("content-type", "application/json")];
     let deep = "[".repeat(30_000);
     let deep_field = format!(r#"{{"name":{}{}}}"#, "[".repeat(30_000), "]".repeat(30_000));
@@ -84,8 +84,8 @@ async fn bad_bodies_and_bad_tokens_are_refused_by_the_real_binaries() {
         (String::new(), 400),
         ("null".to_owned(), 400),
     ] {
-        let answer = send("POST", "/v1/accounts", &headers, Some(body)).await;
-        assert_eq!(answer.status, status, "{answer:?}");
+        let response = send("POST", "/v1/accounts", &headers, Some(body)).await;
+        assert_eq!(response.status, status, "{response:?}");
     }
     for length in [0, 1, 4, 67, 68, 69, 1_000, 7_000] {
         let token = format!("rcu_{}", "A".repeat(length));
@@ -98,7 +98,7 @@ async fn bad_bodies_and_bad_tokens_are_refused_by_the_real_binaries() {
 }
 
 #[tokio::test]
-async fn headers_that_make_no_url_are_no_fault_of_the_real_binaries() {
+async fn headers_that_make_no_url_do_not_fail_the_real_binaries() {
     for (name, value) in [
         ("x-forwarded-proto", "https,http"),
         ("x-forwarded-proto", "1"),
@@ -106,14 +106,14 @@ async fn headers_that_make_no_url_are_no_fault_of_the_real_binaries() {
         ("host", "a:99999"),
     ] {
         let headers = [("authorization", user(0, "token")), (name, value)];
-        let answer = send("GET", "/v1/accounts", &headers, None).await;
-        assert_eq!(answer.status, 200, "{name}: {value}: {answer:?}");
+        let response = send("GET", "/v1/accounts", &headers, None).await;
+        assert_eq!(response.status, 200, "{name}: {value}: {response:?}");
         assert_eq!(send("GET", "/nothing", &headers, None).await.status, 404, "{name}: {value}");
     }
 }
 
 #[tokio::test]
-async fn one_write_sent_many_times_at_once_under_one_key_is_done_once() {
+async fn one_write_sent_many_times_at_once_under_one_key_happens_once() {
     let body = json!({ "name": unique("Once") }).to_string();
     let headers = [
         ("authorization", user(0, "token")),
@@ -123,11 +123,12 @@ async fn one_write_sent_many_times_at_once_under_one_key_is_done_once() {
     let path = "/api/public/v1/account";
 
     let requests = (0..8).map(|_| send("POST", path, &headers, Some(body.clone())));
-    let answers = join_all(requests).await;
+    let responses = join_all(requests).await;
 
-    let done = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_none());
-    assert_eq!(done.count(), 1, "{answers:?}");
-    for answer in &answers {
-        assert_eq!(answer.parts(), (200, &answers[0].body), "{answer:?}");
+    let done =
+        responses.iter().filter(|response| response.header("idempotency-replayed").is_none());
+    assert_eq!(done.count(), 1, "{responses:?}");
+    for response in &responses {
+        assert_eq!(response.parts(), (200, &responses[0].body), "{response:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! The shell blocks of README.md and docs/tour.md, run in order as a reader would.
 //!
-//! The other tests of this target run after this one, against the same service: the pages leave the first user's
-//! username, primary address and current account as they were.
+//! The other tests of this target run after this one, against the same service: the pages leave the
+//! first user's username, primary address and current account as they were.
 
 use std::fs;
 use std::path::Path;
@@ -15,13 +15,13 @@ use crate::service::{DEV, base_url, dev_json};
 /// The two commands of the README: the service runs already, and this test is part of the other.
 const NOT_RUN: [&str; 2] = ["cargo xtask dev", "cargo xtask test"];
 
-/// curl prints nothing but the answer, and the status on standard error.
+/// curl prints nothing but the response, and the status on standard error.
 const CURLRC: &str = "silent\nwrite-out = \"%{stderr}\\n@status %{http_code}\\n\"\n";
 
 /// The operator's command, as the pages call it.
 const ROLLCALL: &str = "rollcall() { \"$ROLLCALL_COMMAND\" \"$@\"; }\n";
 
-/// A command of a page, with the answer that the page shows below it.
+/// A command of a page, with the response that the page shows below it.
 struct Step {
     command: String,
     shown: String,
@@ -42,7 +42,7 @@ impl Step {
         self.command.matches("curl ").count()
     }
 
-    /// What is wrong with the output of the command, if anything is.
+    /// Describes what is wrong with the output of the command, if anything is.
     fn check(&self, stdout: &str, stderr: &str) -> Result<(), String> {
         let statuses: Vec<_> =
             stderr.lines().filter_map(|line| line.strip_prefix("@status ")).collect();
@@ -70,7 +70,8 @@ impl Step {
     }
 }
 
-/// Whether a value has the fields of the one that is shown, and no others unless only part is shown.
+/// Whether a value has the fields of the one that is shown, and no others unless only part is
+/// shown.
 fn has_shape(value: &Value, shown: &Value, is_part: bool) -> bool {
     match (value, shown) {
         (Value::Object(value), Value::Object(shown)) => {
@@ -87,8 +88,8 @@ fn has_shape(value: &Value, shown: &Value, is_part: bool) -> bool {
     }
 }
 
-/// The commands of a page's blocks: all of an `sh` block at once; in a `console` block each that begins with `$ `, with the
-/// indented lines that continue it.
+/// The commands of a page's blocks: all of an `sh` block at once; in a `console` block each that
+/// begins with `$ `, with the indented lines that continue it.
 fn steps(page: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for block in page.split("\n```").skip(1).step_by(2) {
@@ -143,7 +144,7 @@ fn run(steps: &[Step], folder: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_command_of_the_readme_and_the_tour_is_answered_as_the_page_says() {
+fn every_command_of_the_readme_and_the_tour_responds_as_the_page_says() {
     let mut failures = Vec::new();
     for (page, least) in [("README.md", 5), ("docs/tour.md", 40)] {
         let folder = std::env::temp_dir().join(unique("pages-"));

@@ -30,7 +30,7 @@ impl Drop for Settings {
     }
 }
 
-/// What the service prints goes to a file beside its `dev.json`, which is written a moment earlier.
+/// The service's output is in a file beside its `dev.json`, which is written a moment earlier.
 async fn printed_lines() -> Vec<String> {
     let log = dev_json().with_file_name("service.log");
     for _ in 0..50 {
@@ -46,7 +46,7 @@ async fn printed_lines() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_service_prints_a_curl_line_for_each_dialect_and_every_one_is_answered() {
+async fn the_service_prints_a_curl_line_for_each_dialect_and_each_works() {
     let settings = Settings::new();
     let lines = printed_lines().await;
     let paths = [

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::Value;
 use testkit::{ApiResponse, OAuthClient, Service, TestCredentials, basic, unique};
 
-/// What the service says of itself.
+/// The service's own description.
 pub(crate) static DEV: LazyLock<Value> = LazyLock::new(|| {
     let text = std::fs::read_to_string(dev_json()).unwrap();
     serde_json::from_str(&text).unwrap()
@@ -48,7 +48,7 @@ pub(crate) async fn send(
     if let Some(body) = body {
         request = request.body(body);
     }
-    answer(request.send().await.unwrap()).await
+    api_response(request.send().await.unwrap()).await
 }
 
 /// Sends a request as a seeded user.
@@ -91,7 +91,7 @@ pub(crate) fn oauth_client() -> OAuthClient {
     }
 }
 
-/// Somebody new, Mary Major, with the address `<username>@example.com`.
+/// A new user, Mary Major, with the address `<username>@example.com`.
 pub(crate) async fn new_user() -> TestCredentials {
     let username = unique("mary");
     let username = &username[..username.len().min(30)];
@@ -113,7 +113,7 @@ pub(crate) async fn new_user() -> TestCredentials {
     TestCredentials { username: username.to_owned(), password, token, account }
 }
 
-async fn answer(response: reqwest::Response) -> ApiResponse {
+async fn api_response(response: reqwest::Response) -> ApiResponse {
     let status = response.status().as_u16();
     let mut headers: Vec<_> = response
         .headers()

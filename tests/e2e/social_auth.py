@@ -1,7 +1,7 @@
 """Signs a user in through social-auth-core's Docker backend, with nothing changed but its URLs.
 
-Arguments: the service's base URL, client id, client secret, redirect URI, username, password. Prints one JSON object: what
-the backend learned of the user, and of the tokens after a refresh.
+Arguments: the service's base URL, client id, client secret, redirect URI, username, password.
+Prints one JSON object: what the backend got about the user, and about the tokens after a refresh.
 """
 
 import json
@@ -68,9 +68,9 @@ def allow(url):
     page.raise_for_status()
     csrf_token = re.search(r'name="csrf_token" value="([^"]+)"', page.text).group(1)
     form = {"csrf_token": csrf_token, "username": USERNAME, "password": PASSWORD, "decision": "allow"}
-    answer = browser.post(url, data=form, allow_redirects=False, timeout=30)
-    assert answer.status_code == 303, answer.text
-    return answer.headers["location"]
+    response = browser.post(url, data=form, allow_redirects=False, timeout=30)
+    assert response.status_code == 303, response.text
+    return response.headers["location"]
 
 
 strategy = Strategy()

@@ -8,7 +8,7 @@ use std::time::Duration;
 use devkit::tools::{ARM64_ROOT, QEMU};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use testkit::{RuntimeApi, Told};
+use testkit::{RuntimeApi, RuntimeCall};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
@@ -28,12 +28,12 @@ impl Emulated {
     /// Starts a function with this environment alone; it is ready when it returns.
     pub(crate) async fn start(binary: &str, environment: Vec<(String, String)>) -> Self {
         let mut emulated = Self::spawn(binary, environment).await;
-        assert_eq!(emulated.told().await, Told::Ready, "{binary}");
+        assert_eq!(emulated.next_call().await, RuntimeCall::Ready, "{binary}");
         emulated
     }
 
-    /// What a function says that does not start.
-    pub(crate) async fn refusal(binary: &str, environment: Vec<(String, String)>) -> String {
+    /// The error of a function that does not start.
+    pub(crate) async fn rejection(binary: &str, environment: Vec<(String, String)>) -> String {
         let mut emulated = Self::spawn(binary, environment).await;
         let status = timeout(PATIENCE, emulated.program.wait()).await.unwrap().unwrap();
         assert!(!status.success(), "{binary}");
@@ -62,16 +62,16 @@ impl Emulated {
         Self { api, program, log }
     }
 
-    /// Hands it an event; what it answers when it is ready for the next one.
-    pub(crate) async fn answer(&mut self, event: &Value) -> Value {
+    /// Sends it an event; returns the response once it is ready for the next one.
+    pub(crate) async fn response(&mut self, event: &Value) -> Value {
         self.api.events.send(event.clone()).await.unwrap();
-        let told = self.told().await;
-        let Told::Response(answer) = told else { panic!("{told:?} to {event}") };
-        assert_eq!(self.told().await, Told::Ready);
-        answer
+        let call = self.next_call().await;
+        let RuntimeCall::Response(response) = call else { panic!("{call:?} to {event}") };
+        assert_eq!(self.next_call().await, RuntimeCall::Ready);
+        response
     }
 
-    /// Tells it to end, as Lambda does; all that it has logged.
+    /// Ends it by a signal, as Lambda does; returns its log.
     pub(crate) async fn end(mut self) -> String {
         let pid = self.program.id().and_then(|id| Pid::from_raw(id.cast_signed())).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
@@ -80,15 +80,15 @@ impl Emulated {
         self.log.await.unwrap()
     }
 
-    async fn told(&mut self) -> Told {
+    async fn next_call(&mut self) -> RuntimeCall {
         tokio::select! {
-            told = timeout(PATIENCE, self.api.told.recv()) => told.unwrap().unwrap().0,
-            status = self.program.wait() => Told::Error(format!("it ended: {status:?}")),
+            call = timeout(PATIENCE, self.api.calls.recv()) => call.unwrap().unwrap().0,
+            status = self.program.wait() => RuntimeCall::Error(format!("it ended: {status:?}")),
         }
     }
 }
 
-/// What Lambda itself sets, as far as the runtime wants it.
+/// The variables of Lambda that the runtime needs.
 const LAMBDA: [(&str, &str); 4] = [
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "1"),

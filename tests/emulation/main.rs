@@ -1,7 +1,9 @@
-//! The programs of a package for arm64, as Lambda runs them but for the processor, which is emulated.
+//! The programs of a package for arm64, as Lambda runs them but for the processor, which is
+//! emulated.
 //!
-//! `ROLLCALL_PACKAGE` names the folder of the package. Every program gets the environment that the template gives it and
-//! nothing else, its events from a Runtime API, and the engine of the test for a table.
+//! `ROLLCALL_PACKAGE` names the folder of the package. Every program gets the environment that the
+//! template gives it and nothing else, its events from a Runtime API, and the engine of the test
+//! for a table.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
@@ -19,7 +21,7 @@ use crate::emulated::Emulated;
 use crate::shape::shape;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_arm64_function_answers_its_operations_as_it_does_here_and_ends_when_told_to() {
+async fn every_arm64_function_responds_as_the_native_one_and_ends_on_a_signal() {
     let app = TestApp::start().await;
     let mut running = BTreeMap::new();
     for function in Template::load().unwrap().functions() {
@@ -32,7 +34,7 @@ async fn every_arm64_function_answers_its_operations_as_it_does_here_and_ends_wh
         let event = app.event(&operation, &app.person(&format!("here{number}")).await).await;
         let here = app.send_event(&event).await;
         let event = app.event(&operation, &app.person(&format!("there{number}")).await).await;
-        let there = running.get_mut(operation.binary()).unwrap().answer(&event).await;
+        let there = running.get_mut(operation.binary()).unwrap().response(&event).await;
 
         assert_eq!(there["statusCode"], operation.success(), "{operation}: {there}");
         assert_eq!(shape(&body(&there)), shape(&here.body), "{operation}: {there}");
@@ -43,7 +45,7 @@ async fn every_arm64_function_answers_its_operations_as_it_does_here_and_ends_wh
         }
     }
 
-    let swept = running.get_mut("sweep").unwrap().answer(&json!({})).await;
+    let swept = running.get_mut("sweep").unwrap().response(&json!({})).await;
     assert_eq!((&swept["failed"], &swept["timedOut"]), (&json!(0), &json!(0)), "{swept}");
 
     for (binary, emulated) in running {
@@ -59,13 +61,13 @@ async fn every_arm64_function_answers_its_operations_as_it_does_here_and_ends_wh
 
 #[tokio::test]
 async fn a_function_without_its_environment_says_so_and_does_not_start() {
-    let refusal = Emulated::refusal("golem-accounts", Vec::new()).await;
+    let rejection = Emulated::rejection("golem-accounts", Vec::new()).await;
 
-    assert!(refusal.contains("TABLE_NAME"), "{refusal}");
+    assert!(rejection.contains("TABLE_NAME"), "{rejection}");
 }
 
 #[test]
-fn no_program_tells_where_it_was_built() {
+fn no_program_contains_the_path_it_was_built_in() {
     for function in Template::load().unwrap().functions() {
         let program = fs::read(emulated::program(&function.binary)).unwrap();
         let program = String::from_utf8_lossy(&program);
@@ -77,7 +79,7 @@ fn no_program_tells_where_it_was_built() {
 }
 
 #[test]
-fn no_program_trusts_other_authorities_than_those_compiled_in() {
+fn no_program_trusts_authorities_other_than_those_compiled_in() {
     for function in Template::load().unwrap().functions() {
         let program = fs::read(emulated::program(&function.binary)).unwrap();
 
@@ -99,9 +101,9 @@ fn unsealed(body: Value) -> Value {
     json!([start, end])
 }
 
-/// The JSON in the answer's body, or its text; null if it is empty.
-fn body(answer: &Value) -> Value {
-    let text = answer["body"].as_str().unwrap_or_default();
+/// The JSON in the response's body, or its text; null if it is empty.
+fn body(response: &Value) -> Value {
+    let text = response["body"].as_str().unwrap_or_default();
     if text.is_empty() {
         return Value::Null;
     }

@@ -1,4 +1,4 @@
-//! What two answers have in common that differ in what they tell.
+//! The common form of two responses whose values differ.
 
 use serde_json::{Value, json};
 

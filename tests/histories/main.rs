@@ -1,9 +1,9 @@
-//! Runs of many clients at once against the real binaries, several processes of each, whose calls to the table come
-//! through here.
+//! Runs of many clients at once against the real binaries, several processes of each, whose calls
+//! to the table come through here.
 //!
-//! `ROLLCALL_DEV_JSON` names the `dev.json` of the running service, `ROLLCALL_TABLE_PORT` the port on which its
-//! functions look for the table, `ROLLCALL_SEED` what everything is drawn from. `cargo xtask test` and `cargo xtask soak`
-//! set them.
+//! `ROLLCALL_DEV_JSON` names the `dev.json` of the running service, `ROLLCALL_TABLE_PORT` the port
+//! on which its functions look for the table, `ROLLCALL_SEED` what everything is drawn from. `cargo
+//! xtask test` and `cargo xtask soak` set them.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
@@ -20,16 +20,16 @@ use stage::Setting;
 /// The runs have one port, and take turns.
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// Rounds of one run, with a thousand operations and more each.
+/// Rounds of one run, each with a thousand operations or more.
 const ROUNDS: u64 = 5;
 
 const SIZE: Size = Size { clients: 16, length: 64 };
 
-/// Without trouble, only this much.
+/// The size of a run without faults.
 const FAIR: Size = Size { clients: 16, length: 20 };
 
 #[tokio::test]
-async fn with_nothing_in_their_way_all_requests_are_answered_and_all_answers_can_be_explained() {
+async fn without_faults_every_request_gets_a_response_that_can_be_explained() {
     let _turn = TURN.lock().await;
     let setting = Setting::new(stage::seed()).await;
 
@@ -40,7 +40,7 @@ async fn with_nothing_in_their_way_all_requests_are_answered_and_all_answers_can
 }
 
 #[tokio::test]
-async fn while_the_database_is_in_trouble_all_answers_can_be_explained() {
+async fn during_database_faults_every_response_can_be_explained() {
     let _turn = TURN.lock().await;
 
     let report = soaked(Duration::ZERO).await;
@@ -62,17 +62,17 @@ async fn soak() {
     assert!(report.violations.is_empty());
 }
 
-/// Rounds for so long, each from a seed of its own, in which clients and trouble are drawn.
+/// Runs rounds for this long; each has a seed of its own for clients and faults.
 async fn soaked(least: Duration) -> Report {
-    let (begun, seed) = (Instant::now(), stage::seed());
+    let (start, seed) = (Instant::now(), stage::seed());
     let setting = Setting::new(seed).await;
     let mut report = Report::default();
     for number in 0.. {
-        if number >= ROUNDS && begun.elapsed() >= least {
+        if number >= ROUNDS && start.elapsed() >= least {
             break;
         }
         let round = round(&setting.stage(true), seed + number, SIZE).await.unwrap();
-        let seconds = begun.elapsed().as_secs_f32();
+        let seconds = start.elapsed().as_secs_f32();
         line(format!(
             "round {number}: {} operations, {} histories, {} violations, {seconds:.0} s",
             round.total(),
@@ -89,6 +89,6 @@ async fn soaked(least: Duration) -> Report {
     for (fault, times) in setting.met() {
         line(format!("  {times:>6} times {fault}")).unwrap();
     }
-    line(format!("seed {seed}, {:.0} s", begun.elapsed().as_secs_f32())).unwrap();
+    line(format!("seed {seed}, {:.0} s", start.elapsed().as_secs_f32())).unwrap();
     report
 }

@@ -1,4 +1,4 @@
-//! The running service, and the trouble between its functions and its table.
+//! The running service, and the faults between its functions and its table.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ fn variable(name: &str) -> String {
 pub(crate) struct Setting {
     dev: Value,
     http: Http,
-    weather: FaultSchedule,
+    schedule: FaultSchedule,
 }
 
 impl Setting {
@@ -34,16 +34,16 @@ impl Setting {
         let http = Http::new(dev["base_url"].as_str().unwrap()).unwrap();
         let proxy = Proxy::start(dev["dynamodb_endpoint"].as_str().unwrap()).await.unwrap();
         let port = variable("ROLLCALL_TABLE_PORT").parse().unwrap();
-        let (_, weather) = FaultSchedule::start(port, proxy, seed).await.unwrap();
-        Self { dev, http, weather }
+        let (_, schedule) = FaultSchedule::start(port, proxy, seed).await.unwrap();
+        Self { dev, http, schedule }
     }
 
-    /// Where a run takes place, in trouble or without.
+    /// Where a run takes place, with faults or without.
     pub(crate) fn stage(&self, is_in_trouble: bool) -> Stage<'_, Http> {
         let text = |pointer: &str| self.dev.pointer(pointer).unwrap().as_str().unwrap().to_owned();
         let (engine, table_name) = (text("/dynamodb_endpoint"), text("/table_name"));
         Stage {
-            wire: &self.http,
+            transport: &self.http,
             table: Table::connect(Connection::local(&engine, &table_name)).unwrap(),
             engine,
             table_name,
@@ -53,12 +53,12 @@ impl Setting {
                 secret: text("/oauth_client/client_secret"),
                 redirect_uri: text("/oauth_client/redirect_uri"),
             },
-            weather: is_in_trouble.then_some(&self.weather),
+            schedule: is_in_trouble.then_some(&self.schedule),
         }
     }
 
-    /// The trouble that calls have met, by kind.
+    /// The faults that calls have met, by kind.
     pub(crate) fn met(&self) -> BTreeMap<&'static str, usize> {
-        self.weather.met()
+        self.schedule.met()
     }
 }

@@ -4,12 +4,12 @@ use testkit::history::linearizable::{Entry, Verdict, check};
 use testkit::history::rules::{Condition, Event, State, has, is, not, set, unset};
 use testkit::history::shrink::shrink;
 
-/// An operation that had its answer.
+/// An operation that had its response.
 fn from(invoked: u64, returned: u64, what: &str, event: Event) -> Entry {
     Entry { what: what.to_owned(), invoked, returned: Some(returned), event }
 }
 
-/// An operation whose outcome nobody learned.
+/// An operation with an unknown outcome.
 fn lost(invoked: u64, what: &str, event: Event) -> Entry {
     Entry { what: what.to_owned(), invoked, returned: None, event }
 }
@@ -22,7 +22,7 @@ fn reads(name: &str) -> Event {
     Event::seen(is("name", name))
 }
 
-/// An address that nobody has goes to a user.
+/// A free address goes to a user.
 fn takes(user: &str) -> Event {
     Event::changed(not(has("owner")), [set("owner", user)])
 }
@@ -52,7 +52,7 @@ fn a_lost_update_is_found() {
 }
 
 #[test]
-fn of_two_updates_each_of_which_answers_with_both_fields_none_may_lose_the_other() {
+fn two_updates_that_respond_with_both_fields_must_not_lose_each_other() {
     let both = |name: &str, phone: &str, own: &str| {
         let (fact, value, other) = match own {
             "name" => ("name", name, is("phone", phone)),
@@ -72,7 +72,7 @@ fn of_two_updates_each_of_which_answers_with_both_fields_none_may_lose_the_other
 }
 
 #[test]
-fn a_stale_read_is_found_but_not_one_beside_the_write() {
+fn a_stale_read_is_found_but_not_one_during_the_write() {
     let initial = start(&[("name", "old")]);
     let stale = [from(1, 2, "writes", writes("new")), from(3, 4, "reads", reads("old"))];
     let beside = [from(1, 5, "writes", writes("new")), from(3, 4, "reads", reads("old"))];
@@ -82,7 +82,7 @@ fn a_stale_read_is_found_but_not_one_beside_the_write() {
 }
 
 #[test]
-fn two_reads_beside_a_write_cannot_see_it_and_then_not() {
+fn two_reads_during_a_write_cannot_see_it_and_then_not() {
     let initial = start(&[("name", "old")]);
     let history = |first: &str, second: &str| {
         [
@@ -97,7 +97,7 @@ fn two_reads_beside_a_write_cannot_see_it_and_then_not() {
 }
 
 #[test]
-fn two_winners_of_one_address_are_found_unless_it_was_given_back_between() {
+fn two_winners_of_one_address_are_found_unless_it_was_released_in_between() {
     let twice =
         [from(1, 6, "jane takes it", takes("jane")), from(2, 5, "john takes it", takes("john"))];
     let gives_back = Event::changed(is("owner", "jane"), [unset("owner")]);
@@ -121,7 +121,7 @@ fn a_resurrected_token_is_found() {
 }
 
 #[test]
-fn what_had_no_outcome_may_have_happened_late_or_never_but_not_before_it_was_asked() {
+fn an_operation_without_outcome_may_happen_late_or_never_but_not_too_early() {
     let initial = start(&[("name", "old")]);
     let late = [
         lost(1, "writes", writes("new")),
@@ -139,7 +139,7 @@ fn what_had_no_outcome_may_have_happened_late_or_never_but_not_before_it_was_ask
 }
 
 #[test]
-fn an_operation_that_may_have_gone_in_two_ways_is_followed_in_both() {
+fn an_operation_with_two_possible_outcomes_is_followed_in_both() {
     let spent =
         || Event::seen(Condition::Always).or(Event::changed(has("works"), [unset("works")]));
     let initial = start(&[("works", "yes")]);
@@ -153,7 +153,7 @@ fn an_operation_that_may_have_gone_in_two_ways_is_followed_in_both() {
 }
 
 #[test]
-fn a_list_is_exactly_what_there_is() {
+fn a_list_shows_exactly_what_exists() {
     let list = |keys: &[&str]| {
         let keys = keys.iter().map(|key| (*key).to_owned()).collect();
         [from(1, 2, "lists", Event::seen(Condition::Exactly("key:".to_owned(), keys)))]
@@ -167,7 +167,7 @@ fn a_list_is_exactly_what_there_is() {
 }
 
 #[test]
-fn many_clients_who_do_a_hundred_things_at_once_are_checked_in_no_time() {
+fn histories_of_many_clients_with_a_hundred_operations_are_checked_quickly() {
     let wide = |number: u64, event: Event| from(number, 1000 + number, "at once", event);
     let mut history: Vec<_> = (0..100).map(|n| wide(n, writes(&(n % 4).to_string()))).collect();
     history.extend((0..4).map(|n| wide(100 + n, reads(&n.to_string()))));
@@ -176,7 +176,7 @@ fn many_clients_who_do_a_hundred_things_at_once_are_checked_in_no_time() {
 }
 
 #[test]
-fn of_a_long_bad_history_little_is_shown_and_what_comes_after_is_not() {
+fn a_long_bad_history_is_shortened_and_cut_after_the_violation() {
     let noise = |n: u64| {
         let at = 10 * n;
         [

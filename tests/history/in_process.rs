@@ -5,17 +5,17 @@ use testkit::history::run::{Size, Stage, round};
 use testkit::{TestApp, operations};
 
 #[tokio::test]
-async fn a_run_without_trouble_can_be_explained_and_every_request_is_answered() {
+async fn without_faults_every_request_of_a_run_gets_an_explainable_response() {
     let app = TestApp::start().await;
     let admin = app.person("historian").await;
     let stage = Stage {
-        wire: &app,
+        transport: &app,
         table: app.others(),
         engine: app.engine_endpoint().to_owned(),
         table_name: app.table_name().to_owned(),
         admin: admin.token().to_owned(),
         oauth: app.new_client("https://client.example.com/callback", true).await,
-        weather: None,
+        schedule: None,
     };
     let size = Size { clients: 8, length: 30 };
 

@@ -1,4 +1,4 @@
-//! The checker of histories can tell good ones from bad ones.
+//! The checker accepts good histories and rejects bad ones.
 
 mod by_hand;
 mod in_process;

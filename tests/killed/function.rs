@@ -1,4 +1,4 @@
-//! A function as Lambda runs it: the real binary, which asks this program for its events.
+//! A function as Lambda runs it: the real binary, with this program as its Runtime API.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::process::Child;
 use tokio::sync::{Mutex, mpsc};
 
-/// What tests kill.
+/// The functions that tests kill.
 const FUNCTIONS: [&str; 2] = ["golem-accounts", "sweep"];
 
 /// Where the binaries are, once they are built.
@@ -28,25 +28,25 @@ static BINARIES: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(build);
 pub(crate) struct Function {
     process: Child,
     events: mpsc::UnboundedSender<Value>,
-    answers: mpsc::UnboundedReceiver<Value>,
+    responses: mpsc::UnboundedReceiver<Value>,
 }
 
 /// The Runtime API of one function.
 #[derive(Clone)]
 struct Runtime {
     events: Arc<Mutex<mpsc::UnboundedReceiver<Value>>>,
-    answers: mpsc::UnboundedSender<Value>,
+    responses: mpsc::UnboundedSender<Value>,
 }
 
 impl Function {
-    /// Starts the binary with the environment that the template gives it, over the table of a service at this
-    /// address.
+    /// Starts the binary with the environment that the template gives it, over the table of a
+    /// service at this address.
     pub(crate) async fn start(binary: &str, app: &TestApp, table: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = listener.local_addr().unwrap().to_string();
         let (events, next) = mpsc::unbounded_channel();
-        let (answered, answers) = mpsc::unbounded_channel();
-        let runtime = Runtime { events: Arc::new(Mutex::new(next)), answers: answered };
+        let (sender, responses) = mpsc::unbounded_channel();
+        let runtime = Runtime { events: Arc::new(Mutex::new(next)), responses: sender };
         let router = Router::new().fallback(serve).with_state(runtime);
         tokio::spawn(axum::serve(listener, router).into_future());
         let mut command = Command::new(&BINARIES[binary]);
@@ -63,13 +63,13 @@ impl Function {
         command.env("AWS_ENDPOINT_URL_DYNAMODB", table);
         command.stdin(Stdio::null());
         let process = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
-        Self { process, events, answers }
+        Self { process, events, responses }
     }
 
-    /// Hands it an event; its answer, however long it takes.
+    /// Hands it an event; its response, however long it takes.
     pub(crate) async fn invoke(&mut self, event: Value) -> Value {
         self.events.send(event).unwrap();
-        self.answers.recv().await.unwrap()
+        self.responses.recv().await.unwrap()
     }
 
     /// Ends it at once, by SIGKILL.
@@ -78,7 +78,7 @@ impl Function {
     }
 }
 
-/// What a function asks of Lambda: its next event, and to take its answer or its failure.
+/// The Runtime API: the next event, and the response or the failure.
 async fn serve(State(runtime): State<Runtime>, method: Method, uri: Uri, body: Bytes) -> Response {
     if method == Method::GET && uri.path().ends_with("/invocation/next") {
         let Some(event) = runtime.events.lock().await.recv().await else {
@@ -91,12 +91,12 @@ async fn serve(State(runtime): State<Runtime>, method: Method, uri: Uri, body: B
         ];
         return (headers, event.to_string()).into_response();
     }
-    let mut answer = serde_json::from_slice(&body).unwrap_or_default();
+    let mut response = serde_json::from_slice(&body).unwrap_or_default();
     if !uri.path().ends_with("/response") {
-        answer = json!({ "failed": answer, "at": uri.path() });
+        response = json!({ "failed": response, "at": uri.path() });
     }
     // Who waits for it may have given up.
-    let _ = runtime.answers.send(answer);
+    let _ = runtime.responses.send(response);
     StatusCode::ACCEPTED.into_response()
 }
 

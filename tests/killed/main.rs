@@ -11,7 +11,7 @@ use function::Function;
 
 const MEMBERS: usize = 10_000;
 
-/// So often somebody is killed after the account is gone.
+/// Kills after the account is gone.
 const KILLS: usize = 6;
 
 /// Names a seed, to have the same moments again.
@@ -38,42 +38,42 @@ impl Random {
     }
 }
 
-/// The function with its event: one that asks for the deletion, or the sweep.
-fn work(doomed: &DeletionFixture, sweeps: bool) -> (&'static str, Value) {
+/// The function with its event: a deletion, or the sweep.
+fn work(fixture: &DeletionFixture, sweeps: bool) -> (&'static str, Value) {
     if sweeps {
         ("sweep", json!({ "source": "aws.events" }))
     } else {
-        ("golem-accounts", doomed.deletion())
+        ("golem-accounts", fixture.deletion())
     }
 }
 
-/// Starts a function, and kills it when so many of its calls to the table went through, with others under way; its
-/// answer, if it was faster.
+/// Starts a function, and kills it when so many of its calls to the table went through, with others
+/// under way; its response, if it was faster.
 async fn killed_after(
     calls: usize,
     app: &TestApp,
     (binary, event): (&str, Value),
 ) -> Option<Value> {
-    let cut = CallCutoff::start(app.engine_endpoint()).await.unwrap();
-    cut.after(calls);
-    let mut function = Function::start(binary, app, cut.endpoint()).await;
-    let answer = tokio::select! {
-        answer = function.invoke(event) => Some(answer),
-        () = cut.reached() => None,
+    let cutoff = CallCutoff::start(app.engine_endpoint()).await.unwrap();
+    cutoff.after(calls);
+    let mut function = Function::start(binary, app, cutoff.endpoint()).await;
+    let response = tokio::select! {
+        response = function.invoke(event) => Some(response),
+        () = cutoff.reached() => None,
     };
     function.kill().await;
-    cut.quiet().await;
-    answer
+    cutoff.quiet().await;
+    response
 }
 
-/// Members that the account still has, or had: asked of the engine itself, which takes as long as it takes.
-async fn members(app: &TestApp, doomed: &DeletionFixture) -> u64 {
+/// Members that are still in the table, read from the engine itself without a timeout.
+async fn members(app: &TestApp, fixture: &DeletionFixture) -> u64 {
     let mut query = json!({
         "Select": "COUNT",
         "ConsistentRead": true,
         "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
         "ExpressionAttributeValues": {
-            ":pk": { "S": format!("ACCOUNT#{}", doomed.id) },
+            ":pk": { "S": format!("ACCOUNT#{}", fixture.id) },
             ":prefix": { "S": "MEMBER#" },
         },
     });
@@ -89,27 +89,26 @@ async fn members(app: &TestApp, doomed: &DeletionFixture) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_killed_while_an_account_of_ten_thousand_is_deleted_it_is_whole_or_gone_and_nothing_is_left()
- {
+async fn a_deletion_of_10000_members_under_kills_is_whole_or_gone_and_leaves_nothing() {
     let mut random = Random::start();
     let app = TestApp::start().await;
-    let doomed = DeletionFixture::with_members(&app, MEMBERS).await;
+    let fixture = DeletionFixture::with_members(&app, MEMBERS).await;
 
     let mut attempts = 0;
-    while doomed.is_there(&app).await {
+    while fixture.is_there(&app).await {
         // The connection is opened with one call; the third one is the write.
         let calls = random.below(if attempts < 2 { 4 } else { 40 });
-        killed_after(calls, &app, work(&doomed, false)).await;
+        killed_after(calls, &app, work(&fixture, false)).await;
         attempts += 1;
     }
-    let mut left = members(&app, &doomed).await;
+    let mut left = members(&app, &fixture).await;
     assert!(left > 0, "killed too late");
     for _ in 0..KILLS {
         let (calls, sweeps) = (random.below(120), random.below(2) == 0);
-        killed_after(calls, &app, work(&doomed, sweeps)).await;
-        let now = members(&app, &doomed).await;
+        killed_after(calls, &app, work(&fixture, sweeps)).await;
+        let now = members(&app, &fixture).await;
         assert!(now <= left, "{now} of {left}");
-        assert!(!doomed.is_there(&app).await);
+        assert!(!fixture.is_there(&app).await);
         left = now;
     }
     eprintln!(
@@ -119,26 +118,29 @@ async fn whoever_is_killed_while_an_account_of_ten_thousand_is_deleted_it_is_who
     let mut survivor = Function::start("sweep", &app, app.engine_endpoint()).await;
     let (swept, _, _) = tokio::join!(
         survivor.invoke(json!({})),
-        killed_after(random.below(120), &app, work(&doomed, true)),
-        killed_after(random.below(120), &app, work(&doomed, false)),
+        killed_after(random.below(120), &app, work(&fixture, true)),
+        killed_after(random.below(120), &app, work(&fixture, false)),
     );
 
     assert_eq!((&swept["failed"], &swept["timedOut"]), (&json!(0), &json!(0)), "{swept}");
-    doomed.assert_gone_without_a_trace(&app).await;
+    fixture.assert_gone_without_a_trace(&app).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_nobody_kills_deletes_it_and_leaves_at_most_what_its_time_did_not_suffice_for()
- {
+async fn a_request_that_is_not_killed_deletes_the_account_and_leaves_only_late_cleanup() {
     let app = TestApp::start().await;
-    let doomed = DeletionFixture::with_members(&app, MEMBERS).await;
+    let fixture = DeletionFixture::with_members(&app, MEMBERS).await;
     let mut function = Function::start("golem-accounts", &app, app.engine_endpoint()).await;
 
-    let answer = function.invoke(doomed.deletion()).await;
+    let response = function.invoke(fixture.deletion()).await;
 
-    assert_eq!((&answer["statusCode"], &answer["body"]), (&json!(200), &json!("{}")), "{answer}");
-    assert!(!doomed.is_there(&app).await);
-    eprintln!("{} members left to the sweep", members(&app, &doomed).await);
+    assert_eq!(
+        (&response["statusCode"], &response["body"]),
+        (&json!(200), &json!("{}")),
+        "{response}"
+    );
+    assert!(!fixture.is_there(&app).await);
+    eprintln!("{} members left to the sweep", members(&app, &fixture).await);
     Function::start("sweep", &app, app.engine_endpoint()).await.invoke(json!({})).await;
-    doomed.assert_gone_without_a_trace(&app).await;
+    fixture.assert_gone_without_a_trace(&app).await;
 }

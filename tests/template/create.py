@@ -1,6 +1,7 @@
-"""Creates the stack of the translated template on standard input in moto's CloudFormation and prints what came of it.
+"""Creates the stack of the translated template on standard input in moto's CloudFormation.
 
-The first argument lists the types to leave out, separated by commas; each further one is a parameter, as NAME=VALUE.
+Prints the result. The first argument lists the types to leave out, separated by commas; each
+further one is a parameter, as NAME=VALUE.
 """
 
 import io
@@ -24,18 +25,19 @@ STACK = "rollcall"
 
 
 def without(template, kinds):
-    """The template without these types; what refers to one of them gets its name in place of a value."""
+    """The template without these types; a reference to one of them becomes its name."""
     resources = template["Resources"]
     out = {name for name, resource in resources.items() if resource["Type"] in kinds}
-    kept = {name: resource for name, resource in resources.items() if name not in out}
-    return severed({**template, "Resources": kept}, out)
+    left = {name: resource for name, resource in resources.items() if name not in out}
+    return severed({**template, "Resources": left}, out)
 
 
 def severed(value, out):
     if isinstance(value, list):
         return [severed(item, out) for item in value]
     if isinstance(value, str):
-        return re.sub(r"\$\{(\w+)(\.\w+)?\}", lambda found: found[1] if found[1] in out else found[0], value)
+        name = lambda found: found[1] if found[1] in out else found[0]
+        return re.sub(r"\$\{(\w+)(\.\w+)?\}", name, value)
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
@@ -61,10 +63,13 @@ def create(template, parameters):
         StackName=STACK,
         TemplateBody=json.dumps(template),
         Capabilities=["CAPABILITY_IAM"],
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
+        ],
     )
     made = cloudformation.list_stack_resources(StackName=STACK)["StackResourceSummaries"]
-    names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in made if one["LogicalResourceId"]}
+    named = [one for one in made if one["LogicalResourceId"]]
+    names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in named}
     table = boto3.client("dynamodb").describe_table(TableName=names["Table"])["Table"]
     groups = boto3.client("logs").describe_log_groups()["logGroups"]
     return {

@@ -1,4 +1,5 @@
-//! The stack as `moto`'s `CloudFormation` creates it, which stands in for Amazon's as far as it goes.
+//! The stack as `moto`'s `CloudFormation` creates it, which stands in for Amazon's as far as it
+//! goes.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use testkit::script;
 
 use crate::deployed::DEPLOYED;
 
-/// What moto cannot take, and why.
+/// What moto does not support, and why.
 const LEFT_OUT: [(&str, &str); 13] = [
     ("AWS::ApiGatewayV2::Api", "not in its CloudFormation"),
     ("AWS::ApiGatewayV2::ApiMapping", "not in its CloudFormation"),
@@ -25,7 +26,7 @@ const LEFT_OUT: [(&str, &str); 13] = [
 ];
 
 #[test]
-fn all_that_moto_can_take_of_a_stack_is_created() {
+fn every_resource_that_moto_supports_is_created() {
     let kinds = LEFT_OUT.map(|(kind, _)| kind);
     for (stage, key) in [("dev", ""), ("prod", "create")] {
         let given = [

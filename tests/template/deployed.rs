@@ -1,4 +1,4 @@
-//! What AWS would deploy: template.yaml after SAM's translation.
+//! The stack that AWS would deploy: template.yaml after SAM's translation.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

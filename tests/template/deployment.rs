@@ -26,7 +26,7 @@ fn every_function_is_called_through_its_alias_which_names_its_version() {
 }
 
 #[test]
-fn prod_shifts_a_tenth_first_and_takes_it_back_on_the_functions_own_alarm() {
+fn prod_shifts_a_tenth_first_and_rolls_back_on_the_functions_alarm() {
     for id in functions() {
         let group = |parameters| {
             let stack = DEPLOYED.stack(parameters);
@@ -59,10 +59,10 @@ fn a_changed_setting_makes_a_new_version_of_every_function() {
     assert!(before.is_disjoint(&after), "{after:?}");
 }
 
-/// SAM names a version after the template's text, so another value of a parameter alone makes none. `CloudFormation`
-/// does when the version's description changes.
+/// SAM names a version after the template's text, so another value of a parameter alone makes none.
+/// `CloudFormation` does when the version's description changes.
 #[test]
-fn a_parameter_that_a_version_keeps_stands_in_its_description() {
+fn a_parameter_that_a_version_depends_on_is_in_its_description() {
     let parameters = DEPLOYED.template["Parameters"].as_object().unwrap();
     let reaching = |value: &Value| -> BTreeSet<String> {
         let text = value.to_string();
@@ -71,7 +71,7 @@ fn a_parameter_that_a_version_keeps_stands_in_its_description() {
         });
         names.cloned().collect()
     };
-    let mut kept = BTreeSet::new();
+    let mut stored = BTreeSet::new();
     for id in functions() {
         let mut properties = DEPLOYED.properties(&id).clone();
         // It belongs to the function and not to a version.
@@ -81,13 +81,13 @@ fn a_parameter_that_a_version_keeps_stands_in_its_description() {
 
         let own = reaching(&properties);
         assert_eq!(reaching(&DEPLOYED.properties(version)["Description"]), own, "{id}");
-        kept.extend(own);
+        stored.extend(own);
     }
-    assert_eq!(kept, ["SealingPublicKey".to_owned()].into());
+    assert_eq!(stored, ["SealingPublicKey".to_owned()].into());
 }
 
 #[test]
-fn concurrency_is_reserved_for_each_function_only_if_asked_for() {
+fn concurrency_is_reserved_for_each_function_only_on_request() {
     for id in functions() {
         let reserved = |parameters| {
             let stack = DEPLOYED.stack(parameters);
@@ -100,7 +100,7 @@ fn concurrency_is_reserved_for_each_function_only_if_asked_for() {
 }
 
 #[test]
-fn each_environment_of_samconfig_deploys_its_own_stack_with_parameters_that_the_template_takes() {
+fn each_samconfig_environment_has_its_own_stack_and_valid_parameters() {
     let config = samconfig();
     let parameters = &DEPLOYED.template["Parameters"];
     let mut stacks = BTreeSet::new();
@@ -128,7 +128,7 @@ fn each_environment_of_samconfig_deploys_its_own_stack_with_parameters_that_the_
 }
 
 #[test]
-fn a_stack_must_be_given_the_sealing_key_and_nothing_else() {
+fn the_sealing_key_is_the_only_required_parameter() {
     let parameters = DEPLOYED.template["Parameters"].as_object().unwrap();
 
     let needed = parameters.iter().filter(|(_, own)| own.get("Default").is_none());
@@ -136,7 +136,7 @@ fn a_stack_must_be_given_the_sealing_key_and_nothing_else() {
 }
 
 #[test]
-fn the_translated_template_has_nothing_that_cfn_lint_would_mention() {
+fn the_translated_template_passes_cfn_lint() {
     let mut lint = Command::new(python_tools().unwrap().join("cfn-lint"));
     lint.args(["--regions", "us-east-1", "eu-central-1"]);
     lint.current_dir(root());

@@ -9,7 +9,7 @@ use crate::gateway::{DEFAULT, EmptyRest, parameters};
 use testkit::{CallerKind, operations};
 
 #[test]
-fn every_documented_operation_has_its_event_and_there_is_one_for_the_rest() {
+fn every_documented_operation_has_an_event_and_unknown_paths_have_one() {
     let names: Vec<_> = operations().into_iter().map(|operation| operation.name).collect();
 
     assert_eq!(
@@ -84,7 +84,7 @@ fn every_event_is_a_request_with_the_placeholder_token() {
 }
 
 #[test]
-fn every_event_names_the_route_that_api_gateway_chooses_for_it_and_its_variables() {
+fn every_event_names_the_route_that_api_gateway_chooses_and_its_variables() {
     for operation in operations() {
         let path = operation.path();
         let (route, _) = DEPLOYED.receiver(path, EmptyRest::Rejected);

@@ -1,4 +1,5 @@
-//! How an HTTP API chooses the route of a request, as its documentation says; every route here takes all methods.
+//! How an HTTP API chooses the route of a request, as its documentation says; every route here
+//! takes all methods.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ pub(crate) enum EmptyRest {
 
 /// How closely a route fits a path; the greatest fit is chosen.
 ///
-/// Each list tells segment by segment whether the route spells it out.
+/// Each list says segment by segment whether the route spells it out.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     Default,
@@ -52,8 +53,8 @@ fn fit(route: &str, path: &str, rest: EmptyRest) -> Option<Fit> {
         return Some(Fit::Full(spelt_out(route, path)?));
     };
     let end = path.match_indices('/').nth(prefix.matches('/').count())?.0;
-    let refused = rest == EmptyRest::Rejected && path.len() == end + 1;
-    if refused { None } else { Some(Fit::Greedy(spelt_out(prefix, &path[..end])?)) }
+    let rejected = rest == EmptyRest::Rejected && path.len() == end + 1;
+    if rejected { None } else { Some(Fit::Greedy(spelt_out(prefix, &path[..end])?)) }
 }
 
 /// Whether each segment is spelt out, if the route takes the path as a whole.
@@ -94,7 +95,7 @@ fn the_most_specific_route_is_chosen() {
 }
 
 #[test]
-fn an_empty_rest_is_taken_under_one_reading_only() {
+fn an_empty_proxy_path_matches_under_one_reading_only() {
     let routes = ["$default", "/x", "/x/{id}", "/x/{proxy+}"];
 
     assert_eq!(choose(routes, "/x/", EmptyRest::Accepted), Some("/x/{proxy+}"));

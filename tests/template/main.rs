@@ -1,4 +1,4 @@
-//! What `template.yaml`, the local routes and the events promise one another.
+//! Agreement of `template.yaml`, the local routes and the events.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
@@ -19,7 +19,7 @@ use std::process::Command;
 use serde_json::Value;
 use testkit::root;
 
-/// What cargo knows of the workspace and its own packages.
+/// cargo's metadata of the workspace's own packages.
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--format-version", "1"])

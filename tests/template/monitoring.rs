@@ -1,4 +1,4 @@
-//! What is logged, traced, measured and cried out about.
+//! Logs, traces, metrics and alarms.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,9 +34,9 @@ fn every_function_logs_json_to_its_own_group_and_is_traced() {
 }
 
 #[test]
-fn every_log_group_forgets_after_the_days_of_the_parameter_and_goes_with_the_stack() {
+fn every_log_group_expires_by_the_parameter_and_is_deleted_with_the_stack() {
     let stack = DEPLOYED.stack(&[("LogRetentionDays", "7")]);
-    let groups: Vec<_> = of_kind(&stack, "AWS::Logs::LogGroup").collect();
+    let groups: Vec<_> = of_type(&stack, "AWS::Logs::LogGroup").collect();
 
     assert_eq!(groups.len(), functions().len() + 1);
     for (id, group) in groups {
@@ -65,9 +65,9 @@ fn the_alarm_of_a_function_counts_its_crashes_and_the_failures_it_logs() {
 }
 
 #[test]
-fn prod_has_these_alarms_which_all_tell_the_topic_and_dev_has_none() {
+fn prod_has_these_alarms_which_all_notify_the_topic_and_dev_has_none() {
     let stack = DEPLOYED.stack(PROD);
-    let alarms: BTreeMap<_, _> = of_kind(&stack, "AWS::CloudWatch::Alarm").collect();
+    let alarms: BTreeMap<_, _> = of_type(&stack, "AWS::CloudWatch::Alarm").collect();
 
     let of_functions = functions().into_iter().map(|own| format!("{}Errors", own.logical_id));
     let of_all = [
@@ -89,7 +89,7 @@ fn prod_has_these_alarms_which_all_tell_the_topic_and_dev_has_none() {
 }
 
 #[test]
-fn dev_leaves_out_what_costs_while_nobody_calls() {
+fn dev_has_nothing_that_costs_while_idle() {
     let paid = [
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::Dashboard",
@@ -100,20 +100,20 @@ fn dev_leaves_out_what_costs_while_nobody_calls() {
     let dev = DEPLOYED.stack(&[("AlarmEmail", "ops@example.com")]);
 
     for kind in paid.into_iter().chain(["AWS::SNS::Subscription"]) {
-        assert_eq!(of_kind(&dev, kind).count(), 0, "{kind}");
+        assert_eq!(of_type(&dev, kind).count(), 0, "{kind}");
     }
 }
 
 #[test]
-fn somebody_is_mailed_only_if_an_address_is_given() {
+fn alarms_are_mailed_only_if_an_address_is_given() {
     let with_address = DEPLOYED.stack(&[("Stage", "prod"), ("AlarmEmail", "ops@example.com")]);
 
-    assert_eq!(of_kind(&DEPLOYED.stack(PROD), "AWS::SNS::Subscription").count(), 0);
+    assert_eq!(of_type(&DEPLOYED.stack(PROD), "AWS::SNS::Subscription").count(), 0);
     assert_eq!(with_address["AlarmMails"]["Properties"]["Endpoint"], "ops@example.com");
 }
 
 #[test]
-fn the_dashboard_shows_every_alarm_and_every_functions_use_and_price() {
+fn the_dashboard_shows_every_alarm_and_the_use_and_price_of_every_function() {
     let body = DEPLOYED.properties("Dashboard")["DashboardBody"]["Fn::Sub"].as_str().unwrap();
     let board: Value = serde_json::from_str(body).unwrap();
     let widget = |title: &str| {
@@ -126,7 +126,7 @@ fn the_dashboard_shows_every_alarm_and_every_functions_use_and_price() {
 
     let shown: BTreeSet<_> = texts(&widget("Alarms")["alarms"]);
     let stack = DEPLOYED.stack(PROD);
-    let alarms = of_kind(&stack, "AWS::CloudWatch::Alarm").map(|(id, _)| format!("${{{id}.Arn}}"));
+    let alarms = of_type(&stack, "AWS::CloudWatch::Alarm").map(|(id, _)| format!("${{{id}.Arn}}"));
     assert_eq!(shown, alarms.collect());
 
     let all: BTreeSet<_> =
@@ -200,7 +200,7 @@ fn every_alarm_and_output_is_explained_to_the_operator() {
     let own: BTreeSet<_> =
         functions().into_iter().map(|own| format!("{}Errors", own.logical_id)).collect();
 
-    for (id, _) in of_kind(&stack, "AWS::CloudWatch::Alarm") {
+    for (id, _) in of_type(&stack, "AWS::CloudWatch::Alarm") {
         let named = if own.contains(id) { "…Errors" } else { id };
         assert!(manual.contains(&format!("| `{named}` |")), "{id}");
     }
@@ -209,7 +209,7 @@ fn every_alarm_and_output_is_explained_to_the_operator() {
     }
 }
 
-fn of_kind<'a>(
+fn of_type<'a>(
     stack: &'a BTreeMap<String, Value>,
     kind: &'a str,
 ) -> impl Iterator<Item = (&'a String, &'a Value)> {

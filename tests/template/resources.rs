@@ -46,7 +46,7 @@ fn every_function_runs_the_custom_runtime_on_arm64() {
 }
 
 #[test]
-fn a_policy_names_single_actions_on_the_table_or_the_service_key_and_nothing_else() {
+fn a_policy_allows_only_single_actions_on_the_table_or_the_service_key() {
     let only = |kind| DEPLOYED.resources(kind).into_keys().next().unwrap();
     let table = json!({ "Fn::GetAtt": [only("AWS::DynamoDB::Table"), "Arn"] });
     let service_key = json!({ "Ref": only("AWS::SecretsManager::Secret") });
@@ -66,9 +66,9 @@ fn a_policy_names_single_actions_on_the_table_or_the_service_key_and_nothing_els
 }
 
 #[test]
-fn a_role_has_its_own_policies_and_the_right_to_log_and_to_be_traced() {
-    // SAM adds the second one to every function that is traced; it allows to write traces and to ask how many to take,
-    // neither of which IAM can restrict to one function.
+fn a_role_has_its_policies_and_may_log_and_trace() {
+    // SAM adds the second one to every traced function; it allows writing traces and reading
+    // sampling rules, neither of which IAM can restrict to one function.
     const MANAGED: [&str; 2] = [
         "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
         "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
@@ -97,7 +97,7 @@ fn a_function_logs_to_its_own_group_and_to_no_other() {
 }
 
 #[test]
-fn beside_the_functions_only_the_deployments_have_a_role_which_shifts_traffic() {
+fn only_functions_and_deployments_have_roles_and_the_latter_shift_traffic() {
     let roles = DEPLOYED.resources("AWS::IAM::Role");
     let others: BTreeSet<_> =
         roles.keys().copied().filter(|id| !roles_of_functions().contains_key(id)).collect();
@@ -110,7 +110,7 @@ fn beside_the_functions_only_the_deployments_have_a_role_which_shifts_traffic() 
 }
 
 #[test]
-fn a_function_has_rights_on_the_table_exactly_if_it_knows_the_tables_name() {
+fn a_function_may_use_the_table_exactly_if_it_has_its_name() {
     for function in functions() {
         let role =
             DEPLOYED.resources("AWS::IAM::Role")[format!("{}Role", function.logical_id).as_str()];
@@ -131,8 +131,7 @@ fn a_function_has_rights_on_the_table_exactly_if_it_knows_the_tables_name() {
 }
 
 #[test]
-fn whoever_knows_the_table_knows_the_service_key_and_only_who_hashes_passwords_has_the_memory_for_it()
- {
+fn functions_with_the_table_have_the_service_key_and_hashing_ones_more_memory() {
     let packages = metadata()["packages"].as_array().unwrap().clone();
     for function in functions() {
         let package = packages.iter().find(|package| package["name"] == *function.binary).unwrap();
@@ -141,9 +140,9 @@ fn whoever_knows_the_table_knows_the_service_key_and_only_who_hashes_passwords_h
         let features = shared["features"].as_array().unwrap();
         let knows = |name| function.environment.contains(name);
 
-        // Nobody repeats a request to the sweep.
-        let answers_requests = knows("TABLE_NAME") && function.binary != "sweep";
-        assert_eq!(answers_requests, knows("SERVICE_KEY_SECRET"), "{}", function.binary);
+        // The sweep has no requests to repeat.
+        let responds = knows("TABLE_NAME") && function.binary != "sweep";
+        assert_eq!(responds, knows("SERVICE_KEY_SECRET"), "{}", function.binary);
         let hashes = DEPLOYED.resources("AWS::Lambda::Function")[function.logical_id.as_str()]["Properties"]
             ["MemorySize"]
             == 1024;
@@ -153,7 +152,7 @@ fn whoever_knows_the_table_knows_the_service_key_and_only_who_hashes_passwords_h
 }
 
 #[test]
-fn only_the_function_that_seals_passwords_gets_the_key_for_it() {
+fn only_the_function_that_seals_passwords_has_the_public_key() {
     let sealing =
         functions().into_iter().filter(|own| own.environment.contains("SEALING_PUBLIC_KEY"));
 
@@ -161,7 +160,7 @@ fn only_the_function_that_seals_passwords_gets_the_key_for_it() {
 }
 
 #[test]
-fn the_table_can_be_restored_and_outlives_a_mistake() {
+fn the_table_can_be_restored_and_is_protected_from_deletion() {
     let tables = DEPLOYED.resources("AWS::DynamoDB::Table");
     let table = tables.values().next().unwrap();
     let properties = &table["Properties"];
@@ -180,7 +179,7 @@ fn the_table_can_be_restored_and_outlives_a_mistake() {
 }
 
 #[test]
-fn the_table_is_encrypted_with_the_key_that_was_asked_for() {
+fn the_table_is_encrypted_with_the_requested_key() {
     let arn = "arn:aws:kms:eu-west-1:111111111111:key/own";
     for (parameter, key, is_made) in [
         ("", None, false),
@@ -198,7 +197,7 @@ fn the_table_is_encrypted_with_the_key_that_was_asked_for() {
 }
 
 #[test]
-fn a_key_that_is_made_outlives_the_stack_and_serves_only_through_the_table() {
+fn a_created_key_outlives_the_stack_and_works_only_through_the_table() {
     let stack = DEPLOYED.stack(&[("CustomerKey", "create")]);
     let key = &stack["TableKey"];
     let statements = key["Properties"]["KeyPolicy"]["Statement"].as_array().unwrap();

@@ -34,7 +34,7 @@ fn every_operation_reaches_its_function() {
 }
 
 #[test]
-fn a_trailing_slash_changes_the_function_only_where_api_gateway_refuses_an_empty_rest() {
+fn a_trailing_slash_matters_only_where_api_gateway_rejects_an_empty_path() {
     for operation in operations() {
         let slashed = format!("{}/", operation.path());
         let (accepting, binary) = DEPLOYED.receiver(&slashed, EmptyRest::Accepted);
@@ -61,7 +61,7 @@ fn no_route_lacks_an_operation() {
 }
 
 #[test]
-fn every_route_takes_every_method_so_that_405_is_the_functions_answer() {
+fn every_route_accepts_every_method_so_that_405_comes_from_the_function() {
     for (path, (method, _)) in &DEPLOYED.routes {
         assert_eq!(method, "x-amazon-apigateway-any-method", "{path}");
     }

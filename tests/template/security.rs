@@ -1,4 +1,4 @@
-//! The threat model and what is said of reliability point at tests.
+//! The threat model and the promises of reliability name existing tests.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What the API's stage limits, logs and allows.
+//! The API's stage: throttling, access log, CORS and domain.
 
 use serde_json::{Value, json};
 use testkit::{Conditions, source, translate};
@@ -22,7 +22,7 @@ fn the_stage_throttles_by_parameters() {
 }
 
 #[test]
-fn an_access_log_line_is_json_and_holds_nothing_that_a_client_wrote_but_the_method() {
+fn an_access_log_line_is_json_and_of_the_client_has_only_the_method() {
     let settings = &DEPLOYED.properties(STAGE)["AccessLogSettings"];
     let format = settings["Format"].as_str().unwrap();
     let line: std::collections::BTreeMap<String, String> = serde_json::from_str(format).unwrap();
@@ -49,7 +49,7 @@ fn an_access_log_line_is_json_and_holds_nothing_that_a_client_wrote_but_the_meth
 }
 
 #[test]
-fn cors_is_off_unless_an_origin_is_given_and_never_takes_cookies() {
+fn cors_is_off_unless_an_origin_is_given_and_never_allows_cookies() {
     let origin = "https://app.example.com";
     let cors = |template: &Value, given: &[(&str, &str)]| {
         let stack = Conditions::new(template, given).resources();
@@ -86,7 +86,7 @@ fn cors_is_off_unless_an_origin_is_given_and_never_takes_cookies() {
 }
 
 #[test]
-fn a_domain_is_made_only_if_one_is_given_and_its_record_only_in_a_given_zone() {
+fn a_domain_is_created_only_if_given_and_its_record_only_in_a_given_zone() {
     let domain = ("DomainName", "api.example.com");
     let certificate = ("CertificateArn", "arn:aws:acm:eu-west-1:111111111111:certificate/x");
     let zone = ("HostedZoneId", "Z1");

@@ -23,7 +23,7 @@ fn the_sweep_alone_has_no_route_and_runs_by_one_schedule() {
 }
 
 #[test]
-fn prod_sweeps_once_a_day_and_dev_does_nothing_while_nobody_calls() {
+fn prod_sweeps_once_a_day_and_dev_does_nothing_while_idle() {
     for (stage, state) in [("prod", "ENABLED"), ("dev", "DISABLED")] {
         let stack = DEPLOYED.stack(&[("Stage", stage)]);
         let rule = &stack["SweepDaily"]["Properties"];

@@ -13,7 +13,7 @@ use devkit::{tools, workspace};
 
 use crate::package;
 
-/// What the crate `bench` is told; `--help` is its own
+/// The arguments of the crate `bench`; `--help` is its own
 #[derive(Args)]
 #[command(disable_help_flag = true)]
 pub struct Options {
@@ -70,8 +70,8 @@ fn cargo_run(how: &[&str], name: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// With the package whose sizes are read, and built with the features of the whole workspace, as the tests have built
-/// it already.
+/// With the package whose sizes are read, and built with the features of the whole workspace, as
+/// the tests have built it already.
 async fn baseline() -> Result<Command> {
     package::package(&[Arch::Arm64], Profile::Release).await?;
     tools::install("valgrind").await?;

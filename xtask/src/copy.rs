@@ -9,13 +9,13 @@ use anyhow::{Context, Result, ensure};
 
 use devkit::workspace;
 
-/// A folder with what is in the workspace.
+/// A folder with a copy of the workspace.
 pub(crate) struct Copy {
     folder: PathBuf,
 }
 
 impl Copy {
-    /// Copies what is in the workspace, committed or not, but for what git ignores.
+    /// Copies the workspace, committed or not, without files that git ignores.
     pub(crate) fn new(folder: PathBuf) -> Result<Self> {
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
@@ -29,7 +29,8 @@ impl Copy {
         &self.folder
     }
 
-    /// Makes the copy equal to the workspace again. What is equal is not touched, so that it is not built again.
+    /// Makes the copy equal to the workspace again. Equal files are not touched, so that they are
+    /// not rebuilt.
     pub(crate) fn refresh(&self) -> Result<()> {
         let files = sources()?;
         for file in &files {
@@ -44,8 +45,8 @@ fn sources() -> Result<BTreeSet<PathBuf>> {
     let mut git = Command::new("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let output = git.current_dir(workspace::root()).output().context("cannot run git")?;
-    let trouble = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "git does not list the sources: {trouble}");
+    let failure = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "git does not list the sources: {failure}");
     let names = String::from_utf8(output.stdout)?;
     let files = names.split_terminator('\0').map(PathBuf::from);
     Ok(files.filter(|file| workspace::root().join(file).is_file()).collect())
@@ -60,7 +61,7 @@ fn renew(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What a mutant has added, or the workspace has no more.
+/// Files that a mutant added, or that the workspace no longer has.
 fn remove_others(folder: &Path, root: &Path, files: &BTreeSet<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

@@ -40,7 +40,8 @@ pub struct Options {
     /// Processes per function, started as requests come in at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u16).range(1..=64))]
     concurrency: u16,
-    /// Keep the data in FILE, and the secrets of its users in FILE.secrets; without it both last until the end
+    /// Keep the data in FILE, and the secrets of its users in FILE.secrets; without it both last
+    /// until the end
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// Where `dev.json` goes once the service is ready [default: target/dev]

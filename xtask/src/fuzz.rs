@@ -1,4 +1,5 @@
-//! `cargo xtask fuzz`: bad input at scale. What must hold stands in `tests::fuzz`, what libFuzzer runs in `fuzz/`.
+//! `cargo xtask fuzz`: bad input at scale. What must hold stands in `tests::fuzz`, what libFuzzer
+//! runs in `fuzz/`.
 
 mod keep;
 mod report;
@@ -16,7 +17,8 @@ use devkit::supervise::Supervised;
 use devkit::{out, supervise, tools, workspace};
 use report::Report;
 
-/// What a run may take: memory in MiB, a single allocation likewise, and seconds for one input on a slow machine.
+/// The limits of a run: memory in MiB, a single allocation likewise, and seconds for one input on a
+/// slow machine.
 const LIMITS: [&str; 3] = ["-rss_limit_mb=2048", "-malloc_limit_mb=256", "-timeout=60"];
 
 /// Words that input is likely to need.
@@ -89,7 +91,7 @@ fn targets() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Runs one target for a time and tells what came of it; whether nothing was found.
+/// Runs one target for a time and reports the result; whether nothing was found.
 async fn search(target: &str, seconds: u64) -> Result<bool> {
     out::line(format!("==> {target}: {seconds} s"))?;
     let work = work_folder(target)?;
@@ -121,7 +123,8 @@ async fn replay(target: &str, input: &Path) -> Result<ExitCode> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// How long input may be, in bytes: a body is refused beyond 64 KiB, and what is in a header is short.
+/// The maximum length of an input in bytes: a body is rejected beyond 64 KiB, and headers are
+/// short.
 fn max_len(target: &str) -> usize {
     match target {
         "form" | "json" => 70_000,
@@ -130,7 +133,7 @@ fn max_len(target: &str) -> usize {
     }
 }
 
-/// Where what is found for a target gathers from run to run.
+/// Where the findings for a target are collected from run to run.
 fn work_folder(target: &str) -> Result<PathBuf> {
     Ok(build_folder()?.join("found").join(target))
 }
@@ -139,14 +142,14 @@ fn build_folder() -> Result<PathBuf> {
     Ok(workspace::target_dir()?.join("fuzz"))
 }
 
-/// The input that is kept for a target.
+/// The stored inputs of a target.
 fn folders(target: &str) -> Vec<PathBuf> {
     let mut folders = seeds(target);
     folders.push(corpus(target));
     folders
 }
 
-/// What was written by hand.
+/// The inputs written by hand.
 fn seeds(target: &str) -> Vec<PathBuf> {
     let mut folders = vec![workspace::root().join("fuzz/seeds").join(target)];
     if target == "event" {
@@ -155,13 +158,13 @@ fn seeds(target: &str) -> Vec<PathBuf> {
     folders
 }
 
-/// What the fuzzer found.
+/// The inputs that the fuzzer found.
 fn corpus(target: &str) -> PathBuf {
     workspace::root().join("fuzz/corpus").join(target)
 }
 
-/// A command of cargo-fuzz. The sanitizer, by which it limits memory, is not stable in Rust: the compiler is told to take
-/// it all the same.
+/// A command of cargo-fuzz. The sanitizer, which limits the memory, is unstable in Rust, so the
+/// compiler is made to accept it.
 fn cargo_fuzz(command: &str) -> Result<Command> {
     let mut fuzz = supervise::command(tools::cargo_fuzz()?)?;
     fuzz.args(["fuzz", command, "--fuzz-dir", "fuzz", "--target-dir"]).arg(build_folder()?);

@@ -22,7 +22,8 @@ enum Task {
     Costs(bench::Options),
     /// Measure the functions' cold starts, warm requests, memory and size against floors
     Bench(bench::Options),
-    /// Hold the size of every function, and the instructions of its requests, to what was accepted last
+    /// Compare the size of every function, and the instructions of its requests, with the accepted
+    /// baseline
     Baseline(bench::Options),
     Tools(tools::Options),
     #[command(hide = true)]

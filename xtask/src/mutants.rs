@@ -1,5 +1,5 @@
-//! `cargo xtask mutants`: a test of the tests. Each mutant breaks one rule of the sources, and the tests that it names must
-//! find it.
+//! `cargo xtask mutants`: a test of the tests. Each mutant breaks one rule of the sources, and the
+//! tests that it names must find it.
 
 mod breakable;
 mod mutant;
@@ -24,7 +24,8 @@ pub struct Options {
     only: Vec<String>,
 }
 
-/// Fails if a mutant is found by fewer tests than it names, or does not build; ends early on a signal.
+/// Fails if a mutant is found by fewer tests than it names, or does not build; ends early on a
+/// signal.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let mut signals = ShutdownSignals::catch()?;
     tokio::select! {

@@ -24,7 +24,7 @@ use devkit::{out, tools, workspace};
 
 pub(crate) use build::{BOOTSTRAP, building, with_pinned_tools};
 
-/// What `sam` is told by the project.
+/// The project's configuration of `sam`.
 const CONFIG: &str = "samconfig.toml";
 
 /// Build all functions for Lambda, and write what `sam deploy` takes
@@ -38,15 +38,15 @@ pub struct Options {
     profile: Profile,
 }
 
-/// What goes up for one function.
+/// The build of one function.
 struct Built<'a> {
     function: &'a Function,
     size: u64,
     sha256: String,
 }
 
-/// Writes `target/package/<arch>/` for each architecture, from the locked dependencies, or that of another profile; ends
-/// early on a signal.
+/// Writes `target/package/<arch>/` for each architecture, from the locked dependencies, or that of
+/// another profile; ends early on a signal.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let mut signals = ShutdownSignals::catch()?;
     tokio::select! {

@@ -12,7 +12,7 @@ use shared::table::{Actor, Connection, NewToken, NewUser, Table};
 use devkit::random;
 use devkit::secrets_manager::{SECRET, SecretsManager};
 
-/// Where the client's answers are sent; nobody listens there by itself.
+/// The client's redirect URI; nothing listens there by itself.
 const REDIRECT_URI: &str = "http://127.0.0.1:9010/callback";
 
 /// Everything that a fresh start draws at random. It has no `Debug`: it must not be logged.
@@ -58,7 +58,7 @@ pub struct SeededClient {
     pub client_id: String,
     /// The secret.
     pub client_secret: String,
-    /// The only place where answers may be sent.
+    /// The client's only redirect URI.
     pub redirect_uri: String,
 }
 
@@ -75,8 +75,8 @@ pub fn keys() -> Result<Secrets> {
 }
 
 impl Secrets {
-    /// Creates what is not there yet: two users who have nothing to do with each other, and an OAuth client, which data of
-    /// an earlier version lacks. Says whether there was anything to create.
+    /// Creates what does not exist yet: two unrelated users, and an OAuth client, which data of an
+    /// earlier version lacks. Returns whether it created anything.
     pub async fn seed(
         &mut self,
         endpoint: &str,
@@ -170,7 +170,7 @@ impl Secrets {
         &self.sealing_private_key
     }
 
-    /// What the functions get from the environment beside the table.
+    /// The environment of the functions beside the table.
     pub fn function_environment(&self) -> Vec<(String, String)> {
         vec![
             (PUBLIC_KEY_VARIABLE.to_owned(), self.sealing_public_key.clone()),
@@ -178,7 +178,7 @@ impl Secrets {
         ]
     }
 
-    /// What the stand-in for Secrets Manager holds.
+    /// The secret in the stand-in for Secrets Manager.
     pub fn service_key(&self) -> &Value {
         &self.service_key
     }

@@ -10,16 +10,17 @@ use devkit::out;
 use devkit::shutdown::ShutdownSignals;
 use devkit::supervise::Supervised;
 
-/// Tells the tests for how long to go on.
+/// The duration, for the tests.
 const MINUTES: &str = "ROLLCALL_SOAK_MINUTES";
 
-/// Let many clients work at once for a long time, while the database is in trouble, and check what they see
+/// Let many clients work at once for a long time, under database faults, and check what they see
 #[derive(Args)]
 pub struct Options {
-    /// For how long; rounds that have begun are finished, and so many as `cargo xtask test` has are done at least
+    /// Duration in minutes; a started round is finished, and there are at least as many as `cargo
+    /// xtask test` has
     #[arg(long, default_value_t = 10)]
     minutes: u64,
-    /// From what everything is drawn; the same seed makes the same plans and the same trouble
+    /// Seed of everything random; the same seed makes the same plans and the same faults
     #[arg(long)]
     seed: Option<u64>,
 }

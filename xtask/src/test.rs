@@ -37,18 +37,19 @@ pub struct Options {
     /// DynamoDB engine of the tests over a table
     #[arg(long, value_enum, default_value_t)]
     engine: Kind,
-    /// Instead the rest of the gate: end-to-end tests over Amazon's engine, the supply chain, and the functions built,
-    /// packaged and emulated for arm64
+    /// Instead the rest of the gate: end-to-end tests over Amazon's engine, the supply chain, and
+    /// the functions built, packaged and emulated for arm64
     #[arg(long, conflicts_with = "only")]
     long: bool,
 }
 
 /// Check before a release what only the programs that are released can show, and what takes longest
 ///
-/// Only this shows that the documentation builds without a warning; that every fault at every call of every write comes
-/// out as docs/reliability.md says (the gate draws a quarter of them); that `sam build`, and another folder, make the
-/// same bytes as the package; that the released programs themselves answer, emulated; and that no function has become
-/// larger or slower by more than 5 %. `cargo xtask test --only STEP` runs one of its steps.
+/// Only this shows that the documentation builds without a warning; that every fault at every call
+/// of every write comes out as docs/reliability.md says (the gate draws a quarter of them); that
+/// `sam build`, and another folder, make the same bytes as the package; that the released programs
+/// themselves answer, emulated; and that no function has become larger or slower by more than 5 %.
+/// `cargo xtask test --only STEP` runs one of its steps.
 #[derive(Args)]
 pub struct Verify;
 
@@ -59,7 +60,7 @@ impl Options {
     }
 }
 
-/// A step as it went; what it printed is told only if it failed.
+/// The result of a step; its output is shown only if it failed.
 #[derive(Default)]
 struct Outcome {
     count: Count,
@@ -79,8 +80,8 @@ impl AddAssign for Outcome {
     }
 }
 
-/// Runs the steps in their order, the rest too when one fails. At its end it says how long each took; its last line counts
-/// what passed and what failed.
+/// Runs the steps in their order, the rest too when one fails. At its end it says how long each
+/// took; its last line counts what passed and what failed.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let steps = Step::value_variants().iter().copied().filter(|step| options.want(*step));
     run_all(steps.collect(), options.engine).await
@@ -139,6 +140,6 @@ fn finish(count: Count) -> Result<ExitCode> {
 
 impl From<anyhow::Error> for Outcome {
     fn from(error: anyhow::Error) -> Self {
-        Self { count: Count::of(false), output: format!("error: {error:#}") }
+        Self { count: Count::one(false), output: format!("error: {error:#}") }
     }
 }

@@ -1,4 +1,4 @@
-//! What `xtask supervise` promises, on real processes.
+//! `xtask supervise`, on real processes.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use std::fs;
@@ -43,7 +43,7 @@ fn wait_until_dead(pids: &[u32]) {
 }
 
 #[test]
-fn a_closed_pipe_ends_the_whole_tree_however_stubborn() {
+fn a_closed_pipe_ends_the_whole_process_tree() {
     let mut supervisor =
         supervised("trap '' TERM; setsid sleep 600 & echo $$ $!; echo; while :; do sleep 1; done");
     let pids = pids(&mut supervisor);
@@ -56,7 +56,7 @@ fn a_closed_pipe_ends_the_whole_tree_however_stubborn() {
 }
 
 #[test]
-fn what_a_command_leaves_running_ends_with_it() {
+fn processes_left_by_a_command_end_with_it() {
     let mut supervisor = supervised("sleep 600 & echo $!; echo; exit 3");
     let pids = pids(&mut supervisor);
 
@@ -65,7 +65,7 @@ fn what_a_command_leaves_running_ends_with_it() {
 }
 
 #[test]
-fn a_command_that_ends_in_good_order_is_not_killed() {
+fn a_command_that_ends_by_itself_is_not_killed() {
     let mut supervisor =
         supervised("trap 'exit 7' TERM; echo $$; echo; while :; do sleep 0.1; done");
     pids(&mut supervisor);

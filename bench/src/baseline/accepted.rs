@@ -1,4 +1,4 @@
-//! What the functions came to when that was accepted last.
+//! The figures of the functions when they were last accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,26 +8,26 @@ use serde::{Deserialize, Serialize};
 
 use devkit::workspace;
 
-/// Where it is kept.
+/// The file of the baseline.
 pub(crate) const FILE: &str = "bench/baseline.json";
-/// What may be added unnoticed, in hundredths.
-const MORE: u64 = 5;
+/// The growth that passes, in percent.
+const MAX_GROWTH: u64 = 5;
 
 /// Numbers by the name of what has them.
 pub(crate) type Counts = BTreeMap<String, u64>;
 
-/// All that is held.
+/// All accepted figures.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Kept {
-    /// Of what made the programs; another compiler makes others.
+pub(crate) struct Baseline {
+    /// The compiler that made the programs; another one makes others.
     pub(crate) with: String,
-    /// Of each function's program, in bytes.
+    /// The size of each function's program, in bytes.
     pub(crate) size: Counts,
-    /// Of a warm request of each kind.
+    /// The instructions of a warm request of each kind.
     pub(crate) instructions: Counts,
 }
 
-impl Kept {
+impl Baseline {
     pub(crate) fn read() -> Result<Self> {
         let text = fs::read_to_string(workspace::root().join(FILE));
         let text = text.with_context(|| {
@@ -42,14 +42,14 @@ impl Kept {
             .with_context(|| format!("cannot write {FILE}"))
     }
 
-    /// Every number that is another one now.
+    /// Every changed figure.
     pub(crate) fn changes_since(&self, before: &Self) -> Vec<String> {
         let mut changes = changes_of("size", &before.size, &self.size);
         changes.extend(changes_of("instructions", &before.instructions, &self.instructions));
         changes
     }
 
-    /// What is more than it may be, and what stands on one side alone.
+    /// Every figure that exceeds its limit or is on one side only.
     pub(crate) fn grown_to(&self, now: &Self) -> Vec<String> {
         let mut grown = faults("size", &self.size, &now.size);
         grown.extend(faults("instructions", &self.instructions, &now.instructions));
@@ -60,7 +60,7 @@ impl Kept {
 fn faults(what: &str, accepted: &Counts, now: &Counts) -> Vec<String> {
     let names: BTreeSet<_> = accepted.keys().chain(now.keys()).collect();
     let fault = |name: &String| match (accepted.get(name), now.get(name)) {
-        (Some(then), Some(now)) if *now > then + then * MORE / 100 => {
+        (Some(then), Some(now)) if *now > then + then * MAX_GROWTH / 100 => {
             Some(format!("{name}: {what} {now}, accepted {then}"))
         }
         (Some(_), Some(_)) => None,
@@ -90,9 +90,9 @@ mod tests {
     use super::*;
     use devkit::template::Template;
 
-    fn kept(size: u64, instructions: u64) -> Kept {
+    fn baseline(size: u64, instructions: u64) -> Baseline {
         let of = |name: &str, count| [(name.to_owned(), count)].into();
-        Kept {
+        Baseline {
             with: "rustc 1.0.0 on x86_64".to_owned(),
             size: of("golem-accounts", size),
             instructions: of("golem-get-account", instructions),
@@ -100,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn five_hundredths_more_pass_and_one_more_is_named() {
-        let accepted = kept(1000, 2000);
+    fn growth_up_to_five_percent_passes_and_more_is_reported() {
+        let accepted = baseline(1000, 2000);
 
-        assert_eq!(accepted.grown_to(&kept(1050, 2100)), Vec::<String>::new());
-        assert_eq!(accepted.grown_to(&kept(10, 20)), Vec::<String>::new());
+        assert_eq!(accepted.grown_to(&baseline(1050, 2100)), Vec::<String>::new());
+        assert_eq!(accepted.grown_to(&baseline(10, 20)), Vec::<String>::new());
         assert_eq!(
-            accepted.grown_to(&kept(1051, 2101)),
+            accepted.grown_to(&baseline(1051, 2101)),
             [
                 "golem-accounts: size 1051, accepted 1000",
                 "golem-get-account: instructions 2101, accepted 2000"
@@ -115,44 +115,44 @@ mod tests {
     }
 
     #[test]
-    fn what_is_accepted_anew_is_shown_with_what_it_was() {
-        let (before, now) = (kept(1000, 2000), kept(1050, 2000));
+    fn an_accepted_change_is_shown_with_its_previous_value() {
+        let (before, now) = (baseline(1000, 2000), baseline(1050, 2000));
 
         let changes = ["golem-accounts: size 1050, was 1000 (+5.0 %)"];
         assert_eq!(now.changes_since(&before), changes);
         assert_eq!(before.changes_since(&before), Vec::<String>::new());
         let first =
             ["golem-accounts: size 1000, is new", "golem-get-account: instructions 2000, is new"];
-        assert_eq!(before.changes_since(&Kept::default()), first);
+        assert_eq!(before.changes_since(&Baseline::default()), first);
         let gone = ["golem-accounts: size is gone", "golem-get-account: instructions is gone"];
-        assert_eq!(Kept::default().changes_since(&before), gone);
+        assert_eq!(Baseline::default().changes_since(&before), gone);
     }
 
     #[test]
-    fn the_size_of_every_function_is_kept() {
+    fn the_baseline_has_the_size_of_every_function() {
         let template = Template::load().unwrap();
         let functions = template.functions().iter().map(|function| function.binary.as_str());
 
-        let kept = Kept::read().unwrap();
+        let baseline = Baseline::read().unwrap();
 
-        let names: BTreeSet<_> = kept.size.keys().map(String::as_str).collect();
+        let names: BTreeSet<_> = baseline.size.keys().map(String::as_str).collect();
         assert_eq!(names, functions.collect());
-        assert!(!kept.instructions.is_empty());
+        assert!(!baseline.instructions.is_empty());
     }
 
     #[test]
-    fn what_is_new_and_what_is_gone_is_named() {
-        let some = kept(1, 1);
+    fn new_and_missing_entries_are_reported() {
+        let some = baseline(1, 1);
 
         assert_eq!(
-            Kept::default().grown_to(&some),
+            Baseline::default().grown_to(&some),
             [
                 "golem-accounts: no size in bench/baseline.json",
                 "golem-get-account: no instructions in bench/baseline.json"
             ]
         );
         assert_eq!(
-            some.grown_to(&Kept::default()),
+            some.grown_to(&Baseline::default()),
             [
                 "golem-accounts: in bench/baseline.json, and gone",
                 "golem-get-account: in bench/baseline.json, and gone"

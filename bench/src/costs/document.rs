@@ -15,7 +15,7 @@ pub(crate) const PATH: &str = "docs/costs.md";
 
 const BEGIN: &str = "<!-- Worked out by `cargo xtask costs --write`, up to the end. -->\n";
 
-/// The document with this in place of what was worked out before.
+/// The document with this in place of the previous section.
 pub(crate) fn in_document(document: &str, section: &str) -> Result<String> {
     let (written, _) = document.split_once(BEGIN).context("the document has no place for it")?;
     Ok(format!("{written}{BEGIN}\n{section}"))
@@ -33,11 +33,27 @@ pub(crate) fn section(facts: &Facts, assumptions: &Assumptions) -> Result<String
     by_the_hour(&mut text, &prices, &facts.operations)?;
     idle_bill(&mut text, &prices, &facts.stacks)?;
     price_table(&mut text, &prices)?;
-    Ok(text)
+    Ok(text.lines().map(wrapped).collect())
+}
+
+/// A line of prose in lines of at most 100 characters; rows of tables stay as they are.
+fn wrapped(line: &str) -> String {
+    let (mut text, mut width) = (String::new(), 0);
+    for word in line.split(' ') {
+        let length = word.chars().count();
+        if width > 0 {
+            let fits = line.starts_with('|') || width + 1 + length <= 100;
+            text.push(if fits { ' ' } else { '\n' });
+            width = if fits { width + 1 } else { 0 };
+        }
+        text.push_str(word);
+        width += length;
+    }
+    text + "\n"
 }
 
 fn every_request(text: &mut String, requests: &Requests<'_>) -> Result<()> {
-    writeln!(text, "## Every request\n\nAssumed: {}.\n", requests.assumptions.told())?;
+    writeln!(text, "## Every request\n\nAssumed: {}.\n", requests.assumptions.description())?;
     writeln!(text, "| whatever it asks for | dollars per million |\n|---|---:|")?;
     let mut all = 0.0;
     for (what, dollars) in requests.shared()? {
@@ -48,12 +64,14 @@ fn every_request(text: &mut String, requests: &Requests<'_>) -> Result<()> {
     let more = requests.if_all_are_traced()?;
     writeln!(
         text,
-        "\nAt less than one request a second X-Ray records every one: that adds {more:.2} to the last line, and to every *all* below.\n"
+        "\nAt less than one request a second X-Ray records every one: that adds {more:.2} to the \
+         last line, and to every *all* below.\n"
     )?;
     Ok(())
 }
 
-const COLUMNS: &str = "function, MB | calls to the table | read units | write units | log line, bytes | answer, bytes | table $ | log $ | answer $ | time $ (assumed) | all $ |\n\
+const COLUMNS: &str = "function, MB | calls to the table | read units | write units | \
+log line, bytes | response, bytes | table $ | log $ | response $ | time $ (assumed) | all $ |\n\
     |---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|";
 
 fn by_operation(text: &mut String, requests: &Requests<'_>, measured: &[Measured]) -> Result<()> {
@@ -70,7 +88,8 @@ fn by_operation(text: &mut String, requests: &Requests<'_>, measured: &[Measured
 fn by_credential(text: &mut String, requests: &Requests<'_>, measured: &[Measured]) -> Result<()> {
     writeln!(
         text,
-        "## What the credential changes\n\nThe same request with other credentials, and a write under an `Idempotency-Key`, whose answer is kept for a day.\n"
+        "## What the credential changes\n\nThe same request with other credentials, and a write \
+         under an `Idempotency-Key`, whose response is stored for a day.\n"
     )?;
     writeln!(text, "| request | {COLUMNS}")?;
     measured.iter().try_for_each(|one| row(text, requests, one))?;
@@ -79,16 +98,17 @@ fn by_credential(text: &mut String, requests: &Requests<'_>, measured: &[Measure
 }
 
 fn row(text: &mut String, requests: &Requests<'_>, one: &Measured) -> Result<()> {
-    let Measured { name, function, reads, writes, log_bytes, answer_bytes, .. } = one;
+    let Measured { name, function, reads, writes, log_bytes, response_bytes, .. } = one;
     let megabytes = requests.memory.get(function).context("an unknown function")?;
     let cost = requests.per_million(one)?;
     writeln!(
         text,
-        "| `{name}` | {function}, {megabytes} | {} | {reads} | {writes} | {log_bytes} | {answer_bytes} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
+        "| `{name}` | {function}, {megabytes} | {} | {reads} | {writes} | {log_bytes} \
+         | {response_bytes} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
         calls(one),
         cost.table,
         cost.log,
-        cost.answer,
+        cost.response,
         cost.time,
         cost.all
     )?;
@@ -102,8 +122,8 @@ fn calls(one: &Measured) -> String {
     let calls: Vec<_> =
         one.calls.iter().map(|(operation, count)| format!("{count} {operation}")).collect();
     match one.rounds {
-        1 => format!("{}; in 1 round", calls.join(", ")),
-        rounds => format!("{}; in {rounds} rounds", calls.join(", ")),
+        1 => format!("{}; in 1 round trip", calls.join(", ")),
+        rounds => format!("{}; in {rounds} round trips", calls.join(", ")),
     }
 }
 
@@ -119,11 +139,14 @@ fn by_the_hour(text: &mut String, prices: &Prices, measured: &[Measured]) -> Res
     writeln!(
         text,
         "## By the hour in use\n\n\
-         Every line in the log is {each} metrics of its route. A metric is paid for by the hours in which it has values: {one:.2} dollars a \
-         month for a route that is called in every hour, and {month:.2} if each of the {} routes above is ({metrics} metrics). An hour without \
-         a request costs nothing, and all made-up paths are one route for each method.\n\n\
-         A running function reads the service key when it starts, and when a request needs it again after five minutes: at most {reads} calls \
-         or {secret:.2} dollars a month for an instance that never rests.\n",
+         Every line in the log is {each} metrics of its route. A metric is paid for by the hours \
+         in which it has values: {one:.2} dollars a month for a route that is called in every \
+         hour, and {month:.2} if each of the {} routes above is ({metrics} metrics). An hour \
+         without a request costs nothing, and all made-up paths are one route for each \
+         method.\n\n\
+         A running function reads the service key when it starts, and when a request needs it \
+         again after five minutes: at most {reads} calls or {secret:.2} dollars a month for an \
+         instance that is always busy.\n",
         routes.len()
     )?;
     Ok(())
@@ -135,7 +158,7 @@ fn idle_bill(text: &mut String, prices: &Prices, stacks: &[Stack]) -> Result<()>
     let names: Vec<_> = stacks.iter().map(|stack| stack.name.as_str()).collect();
     writeln!(
         text,
-        "## Idle cost\n\nDollars per month, and for how many. No request and no compute is among it.\n"
+        "## Idle cost\n\nDollars per month, and for how many, without any request or compute.\n"
     )?;
     writeln!(text, "| item | {} |\n|---|{}", names.join(" | "), "---:|".repeat(names.len()))?;
     for (place, item) in bills.first().context("there is no stack")?.iter().enumerate() {
@@ -162,8 +185,9 @@ fn held(text: &mut String, prices: &Prices) -> Result<()> {
     let (data, backups, logs) = (data?, backups?, logs?);
     writeln!(
         text,
-        "What is held is paid for as well, in both stages: each GB in the table with {data:.2} dollars a month, its backups for \
-         point-in-time recovery with {backups:.2} more, each GB of logs with {logs:.2} until `LogRetentionDays` have passed.\n"
+        "Storage is paid for as well, in both stages: each GB in the table with {data:.2} dollars \
+         a month, its backups for point-in-time recovery with {backups:.2} more, each GB of logs \
+         with {logs:.2} until `LogRetentionDays` have passed.\n"
     )?;
     Ok(())
 }
@@ -171,7 +195,8 @@ fn held(text: &mut String, prices: &Prices) -> Result<()> {
 fn price_table(text: &mut String, prices: &Prices) -> Result<()> {
     writeln!(
         text,
-        "## Prices\n\nOf {}, in dollars, from `testkit/src/prices.yaml`. Free tiers are listed and not subtracted.\n",
+        "## Prices\n\nOf {}, in dollars, from `testkit/src/prices.yaml`. Free tiers are listed and \
+         not subtracted.\n",
         prices.region
     )?;
     writeln!(text, "| what | price | free, notes | date | source |\n|---|---|---|---|---|")?;
@@ -194,12 +219,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_above_is_left_as_it_is() {
+    fn the_text_above_the_mark_is_unchanged() {
         let document = format!("# Costs\n\n{BEGIN}\nold\n");
 
         let written = in_document(&document, "new\n").unwrap();
 
         assert_eq!(written, format!("# Costs\n\n{BEGIN}\nnew\n"));
         assert!(in_document("# Costs\n", "new\n").is_err());
+    }
+
+    #[test]
+    fn prose_is_wrapped_at_100_characters_and_rows_are_not() {
+        let [first, second] = ["a".repeat(60), "b".repeat(40)];
+
+        assert_eq!(wrapped(&format!("{first} {second}")), format!("{first}\n{second}\n"));
+        assert_eq!(wrapped(&format!("{first} {}", "b".repeat(39))).lines().count(), 1);
+        assert_eq!(wrapped(&format!("| {first} | {second} |")).lines().count(), 1);
+        assert_eq!(wrapped(""), "\n");
     }
 }

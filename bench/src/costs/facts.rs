@@ -1,4 +1,4 @@
-//! What was measured, and what a stack is made of.
+//! The measurements, and the resources of a stack.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use serde_json::Value;
 /// Everything that costs are worked out from, beside prices and assumptions.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
-    /// Every documented operation, asked for with what its event carries.
+    /// Every documented operation, called with its event.
     pub(crate) operations: Vec<Measured>,
-    /// One operation asked for with different credentials.
+    /// One operation called with different credentials.
     pub(crate) credentials: Vec<Measured>,
     /// Stacks with different parameters.
     pub(crate) stacks: Vec<Stack>,
@@ -20,13 +20,13 @@ pub(crate) struct Facts {
 pub(crate) struct Measured {
     /// The operation or credential.
     pub(crate) name: String,
-    /// The binary that answered.
+    /// The binary that responded.
     pub(crate) function: String,
     /// Its name in log and metrics.
     pub(crate) route: String,
     /// How many password hashes it computed.
     pub(crate) hashes: u32,
-    /// Calls to the table at once are one round.
+    /// Concurrent calls to the table are one round trip.
     pub(crate) rounds: u32,
     /// How often each operation of `DynamoDB` was called.
     pub(crate) calls: BTreeMap<String, u32>,
@@ -38,8 +38,8 @@ pub(crate) struct Measured {
     pub(crate) metrics: usize,
     /// Size of that line.
     pub(crate) log_bytes: usize,
-    /// Size of the answer's head and body.
-    pub(crate) answer_bytes: usize,
+    /// Size of the response's head and body.
+    pub(crate) response_bytes: usize,
 }
 
 /// A stack as `CloudFormation` makes it, under parameters.
@@ -53,7 +53,7 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// The resources of one type.
-    pub(crate) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+    pub(crate) fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
         self.resources.values().filter(move |resource| resource["Type"] == kind)
     }
 }

@@ -1,4 +1,4 @@
-//! What a stack costs while nobody calls.
+//! The idle cost of a stack.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -8,15 +8,16 @@ use testkit::Prices;
 
 /// One item of the bill.
 pub(crate) struct Item {
-    /// What it is.
+    /// Its description.
     pub(crate) what: &'static str,
-    /// How many there are.
+    /// Its number.
     pub(crate) count: u32,
     /// Dollars for a month.
     pub(crate) dollars: f64,
 }
 
-/// What is paid for because it is there: the type, what it is, its price, and how many units one of it is, if not one.
+/// Resources that are paid for by existing: the type, a description, the price, and how many units
+/// one of it is, if not one.
 const PAID: [(&str, &str, &str, Option<Units>); 4] = [
     ("AWS::SecretsManager::Secret", "secret: the service key", "secrets", None),
     ("AWS::CloudWatch::Alarm", "metrics that alarms look at", "alarm-metrics", Some(alarm_metrics)),
@@ -26,7 +27,7 @@ const PAID: [(&str, &str, &str, Option<Units>); 4] = [
 
 type Units = fn(&Value) -> Result<u32>;
 
-/// What costs nothing by being there, and why.
+/// Resources that cost nothing by existing, and why.
 pub(crate) const FREE: [(&str, &[&str]); 7] = [
     (
         "an API, its stage and its domain are paid for by the request",
@@ -71,7 +72,7 @@ pub(crate) const FREE: [(&str, &[&str]); 7] = [
     ),
 ];
 
-/// The bill of a stack, item by item. A type that nobody has thought of is an error.
+/// The bill of a stack, item by item. An unknown type is an error.
 pub(crate) fn bill(stack: &Stack, prices: &Prices) -> Result<Vec<Item>> {
     for resource in stack.resources.values() {
         let kind = resource["Type"].as_str().context("a resource has no type")?;
@@ -80,7 +81,7 @@ pub(crate) fn bill(stack: &Stack, prices: &Prices) -> Result<Vec<Item>> {
         ensure!(is_paid || is_free, "does {kind} cost anything while nobody calls?");
     }
     let items = PAID.iter().map(|(kind, what, price, units)| {
-        let units = stack.of_kind(kind).map(|one| units.map_or(Ok(1), |units| units(one)));
+        let units = stack.of_type(kind).map(|one| units.map_or(Ok(1), |units| units(one)));
         let count = units.sum::<Result<u32>>()?;
         Ok(Item { what, count, dollars: prices.dollars(price, f64::from(count))? })
     });
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_that_nobody_has_thought_of_is_refused() {
+    fn an_unknown_resource_type_is_rejected() {
         let gateway = stack(json!({ "Type": "AWS::EC2::NatGateway" }));
 
         assert!(bill(&gateway, &Prices::load().unwrap()).is_err());

@@ -1,4 +1,4 @@
-//! What each documented operation takes: calls to the table, capacity units, a line in the log and an answer.
+//! Measures each documented operation: calls to the table, capacity units, log line and response.
 
 #![expect(clippy::expect_used, reason = "what cannot be measured ends the measurement")]
 
@@ -29,14 +29,14 @@ const STACKS: [(&str, &[(&str, &str)]); 4] = [
     ),
 ];
 
-/// Measures everything. A credential counts as used this hour, so it begins anew when an hour ends meanwhile. Only one
-/// measurement may run in a process, since all share a log.
+/// Measures everything. A credential counts as used this hour, so measuring starts again if an hour
+/// ends meanwhile. Only one measurement may run in a process, since all share a log.
 pub(crate) async fn facts() -> Facts {
     loop {
         let hour = || Timestamp::now().as_second() / 3600;
-        let begun = hour();
+        let started = hour();
         let (operations, credentials) = (by_operation().await, by_credential().await);
-        if hour() == begun {
+        if hour() == started {
             return Facts { operations, credentials, stacks: stacks() };
         }
     }
@@ -87,7 +87,7 @@ async fn by_credential() -> Vec<Measured> {
     measured
 }
 
-/// A write whose answer is kept, and the same request once more.
+/// A write whose response is stored, and the same request again.
 async fn under_a_key(operation: &Operation) -> Vec<Measured> {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
@@ -146,7 +146,7 @@ async fn by_signature(operation: &Operation) -> Measured {
     AuthRequest { name, operation, event, rounds: 1, hashes: 0 }.measured(&app).await
 }
 
-/// A request, and what it is known to take that a busy machine cannot count or nobody counts.
+/// A request, with known figures that a busy machine cannot count or that are not counted.
 struct AuthRequest<'a> {
     name: &'a str,
     operation: &'a Operation,
@@ -159,11 +159,11 @@ impl AuthRequest<'_> {
     async fn measured(self, app: &TestApp) -> Measured {
         let Self { name, operation, event, rounds, hashes } = self;
         app.proxy().count();
-        let answer = app.send_event(&event).await;
-        assert_eq!(answer.status, operation.success(), "{name}: {answer:?}");
+        let response = app.send_event(&event).await;
+        assert_eq!(response.status, operation.success(), "{name}: {response:?}");
         let (calls, consumed) = (app.proxy().calls(), app.proxy().consumed());
         assert_eq!(calls.len(), consumed.len(), "{name}: {calls:?}");
-        // Calls at once may come one by one on a busy machine, and never the other way round.
+        // Concurrent calls may come one by one on a busy machine, and never the other way round.
         assert!(app.proxy().rounds() >= rounds as usize, "{name}: {calls:?}");
         let line = last_request_line().expect("a line");
         let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().expect("metrics");
@@ -178,7 +178,7 @@ impl AuthRequest<'_> {
             writes: units(&consumed, false),
             metrics: metrics.len(),
             log_bytes: line.to_string().len(),
-            answer_bytes: size(&answer),
+            response_bytes: size(&response),
         }
     }
 }
@@ -192,10 +192,10 @@ fn counted(calls: &[Call]) -> BTreeMap<String, u32> {
 }
 
 /// Head and body as HTTP/1.1 writes them, without what the gateway adds.
-fn size(answer: &ApiResponse) -> usize {
+fn size(response: &ApiResponse) -> usize {
     let head = "HTTP/1.1 200 OK\r\n\r\n".len();
-    let headers = answer.headers.iter().map(|(name, value)| name.len() + value.len() + 4);
-    let body = match &answer.body {
+    let headers = response.headers.iter().map(|(name, value)| name.len() + value.len() + 4);
+    let body = match &response.body {
         body if *body == json!(null) => 0,
         Value::String(page) => page.len(),
         body => body.to_string().len(),

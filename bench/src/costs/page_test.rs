@@ -1,4 +1,4 @@
-//! What docs/costs.md says is what is measured.
+//! docs/costs.md agrees with the measurements.
 
 use std::collections::BTreeMap;
 
@@ -24,13 +24,14 @@ async fn the_documentation_says_what_operations_and_idle_stacks_cost() {
     );
 }
 
-/// With the documented sizes where those are right by five in a hundred: numbers and times have more or fewer digits.
+/// With the documented sizes where those are right by five in a hundred: numbers and times have
+/// more or fewer digits.
 fn with_documented_sizes(facts: Facts, documented: &BTreeMap<String, (usize, usize)>) -> Facts {
     let sized = |measured: Measured| match documented.get(&measured.name) {
-        Some(&(log, answer))
-            if is_about(measured.log_bytes, log) && is_about(measured.answer_bytes, answer) =>
+        Some(&(log, response))
+            if is_about(measured.log_bytes, log) && is_about(measured.response_bytes, response) =>
         {
-            Measured { log_bytes: log, answer_bytes: answer, ..measured }
+            Measured { log_bytes: log, response_bytes: response, ..measured }
         }
         _ => measured,
     };
@@ -42,13 +43,14 @@ fn is_about(measured: usize, documented: usize) -> bool {
     20 * measured.abs_diff(documented) <= documented
 }
 
-/// Sizes of the line in the log and of the answer, as a document has them, by operation and credential. They differ by
-/// some bytes from run to run, since numbers and times have more or fewer digits.
+/// Sizes of the line in the log and of the response, as a document has them, by operation and
+/// credential. They differ by some bytes from run to run, since numbers and times have more or
+/// fewer digits.
 fn sizes(document: &str) -> BTreeMap<String, (usize, usize)> {
     let rows = document.lines().filter_map(|line| {
         let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let [name, _, _, _, _, log, answer, ..] = cells[..] else { return None };
-        let sizes = (log.parse().ok()?, answer.parse().ok()?);
+        let [name, _, _, _, _, log, response, ..] = cells[..] else { return None };
+        let sizes = (log.parse().ok()?, response.parse().ok()?);
         Some((name.trim_matches('`').to_owned(), sizes))
     });
     rows.collect()
@@ -56,7 +58,8 @@ fn sizes(document: &str) -> BTreeMap<String, (usize, usize)> {
 
 #[test]
 fn sizes_are_read_back_from_the_rows() {
-    let row = "| `hub-get-user` | hub-users, 1024 | 1 BatchGetItem; in 1 round | 3 | 0 | 612 | 845 | 0.38 |";
+    let row = "| `hub-get-user` | hub-users, 1024 | 1 BatchGetItem; in 1 round trip \
+               | 3 | 0 | 612 | 845 | 0.38 |";
 
     assert_eq!(sizes(row), [("hub-get-user".to_owned(), (612, 845))].into());
     assert!(sizes("| item | dev | prod |").is_empty());

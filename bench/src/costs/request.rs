@@ -1,4 +1,4 @@
-//! What a million requests cost.
+//! The cost of a million requests.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use crate::performance::share_of_a_core;
 use devkit::template::Template;
 use testkit::Prices;
 
-/// So many requests a price is for here.
+/// The number of requests that a price is for.
 pub(crate) const MILLION: f64 = 1e6;
 /// Amazon's gigabyte.
 const GIGABYTE: f64 = 1_073_741_824.0;
-/// What `API Gateway` counts as one request.
+/// The unit in which `API Gateway` meters a request, in bytes.
 const METERED_BYTES: usize = 512 * 1024;
 
-/// How long things take: a round is taken, as only a cloud could tell it; the others are of a bench on another machine,
-/// which had a whole core, as a function has at 1,769 MB.
+/// Assumed times. The round trip is a guess, as only a cloud could tell it; the others come from a
+/// bench on another machine with a whole core, as a function has at 1,769 MB.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Assumptions {
-    /// Milliseconds that a round of calls to DynamoDB takes
+    /// Milliseconds of a round trip to DynamoDB
     #[arg(long, default_value_t = 8)]
     round_trip_ms: u32,
     /// Milliseconds of a whole core that a function takes by itself
@@ -50,24 +50,25 @@ impl Assumptions {
     }
 
     /// The assumptions in words.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         let Self { round_trip_ms, own_ms, hash_ms, traced_percent } = self;
         let [small, large] = [256.0, 1024.0].map(share_of_a_core);
         format!(
-            "a round of calls to DynamoDB takes {round_trip_ms} ms, which only a cloud could tell; the function itself takes {own_ms} ms of a \
-             whole core and a password hash {hash_ms} more, a little above what [performance.md](performance.md) shows, and at 256 MB it has \
+            "a round trip to DynamoDB takes {round_trip_ms} ms, which only a cloud could tell; the \
+             function itself takes {own_ms} ms of a whole core and a password hash {hash_ms} more, \
+             a little above what [performance.md](performance.md) shows, and at 256 MB it has \
              {small:.2} of a core, at 1024 MB {large:.2}; X-Ray records \
              {traced_percent} of 100 requests"
         )
     }
 }
 
-/// What a million requests cost, by what they differ in.
+/// The cost of a million requests, by what they differ in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PerMillion {
     pub(crate) table: f64,
     pub(crate) log: f64,
-    pub(crate) answer: f64,
+    pub(crate) response: f64,
     /// Rests on assumptions.
     pub(crate) time: f64,
     /// With what every request costs.
@@ -100,13 +101,13 @@ impl<'a> Requests<'a> {
             Ok((function.binary.clone(), megabytes))
         });
         let stage =
-            stack.of_kind("AWS::ApiGatewayV2::Stage").next().context("there is no stage")?;
+            stack.of_type("AWS::ApiGatewayV2::Stage").next().context("there is no stage")?;
         let format = stage["Properties"]["AccessLogSettings"]["Format"].as_str();
         let access_line = access_line(format.context("there is no access log")?)?.len();
         Ok(Self { prices, assumptions, memory: memory.collect::<Result<_>>()?, access_line })
     }
 
-    /// What every request costs, whatever it asks for: in words, and in dollars for a million.
+    /// The cost of every request, whatever the operation: in words, and in dollars for a million.
     pub(crate) fn shared(&self) -> Result<Vec<(String, f64)>> {
         let platform: usize = PLATFORM_LINES.iter().map(|line| line.len()).sum();
         Ok(vec![
@@ -129,7 +130,7 @@ impl<'a> Requests<'a> {
         ])
     }
 
-    /// What traces of so many in a hundred requests cost, in dollars for a million requests.
+    /// The cost of traces for this percentage of requests, in dollars for a million requests.
     pub(crate) fn traces(&self, percent: u32) -> Result<f64> {
         self.prices.dollars("traces", f64::from(percent) / 100.0 * MILLION)
     }
@@ -140,7 +141,7 @@ impl<'a> Requests<'a> {
     }
 
     pub(crate) fn per_million(&self, request: &Measured) -> Result<PerMillion> {
-        if request.answer_bytes > METERED_BYTES {
+        if request.response_bytes > METERED_BYTES {
             bail!("{} is more than one request to API Gateway", request.name);
         }
         let megabytes = self.memory.get(&request.function).context("an unknown function")?;
@@ -148,21 +149,22 @@ impl<'a> Requests<'a> {
         let table = self.prices.dollars("table-reads", request.reads * MILLION)?
             + self.prices.dollars("table-writes", request.writes * MILLION)?;
         let log = self.bytes("logs-written", request.log_bytes)?;
-        let answer = self.bytes("data-out", request.answer_bytes)?;
+        let response = self.bytes("data-out", request.response_bytes)?;
         let time =
             self.prices.dollars("lambda-gb-seconds", megabytes / 1024.0 * seconds * MILLION)?;
         let shared: f64 = self.shared()?.iter().map(|(_, dollars)| dollars).sum();
-        Ok(PerMillion { table, log, answer, time, all: shared + table + log + answer + time })
+        Ok(PerMillion { table, log, response, time, all: shared + table + log + response + time })
     }
 
-    /// What so many bytes cost a million times.
-    #[expect(clippy::cast_precision_loss, reason = "an answer has some thousand bytes")]
+    /// The cost of this many bytes, a million times.
+    #[expect(clippy::cast_precision_loss, reason = "a response has some thousand bytes")]
     fn bytes(&self, price: &str, bytes: usize) -> Result<f64> {
         self.prices.dollars(price, bytes as f64 * MILLION / GIGABYTE)
     }
 }
 
-/// What Lambda writes by itself at the level `INFO`, after the examples of its documentation: estimated.
+/// The lines that Lambda itself writes at the level `INFO`, after the examples of its
+/// documentation: estimated.
 const PLATFORM_LINES: [&str; 2] = [
     r#"{"time":"2026-11-22T00:00:00.000Z","type":"platform.start","record":{"requestId":"8a3f0c1e-0000-4000-8000-000000000001","version":"12","tracing":{"spanId":"0123456789abcdef","type":"X-Amzn-Trace-Id","value":"Root=1-69202ef8-000000000000000000000011;Parent=0123456789abcdef;Sampled=0"}}}"#,
     r#"{"time":"2026-11-22T00:00:00.021Z","type":"platform.report","record":{"requestId":"8a3f0c1e-0000-4000-8000-000000000001","metrics":{"durationMs":20.123,"billedDurationMs":21,"memorySizeMB":1024,"maxMemoryUsedMB":24},"tracing":{"spanId":"0123456789abcdef","type":"X-Amzn-Trace-Id","value":"Root=1-69202ef8-000000000000000000000011;Parent=0123456789abcdef;Sampled=0"},"status":"success"}}"#,
@@ -206,11 +208,11 @@ mod tests {
 
         let line: Line = clap::Parser::parse_from(["costs"]);
 
-        assert_eq!(line.assumptions.told(), Assumptions::default().told());
+        assert_eq!(line.assumptions.description(), Assumptions::default().description());
     }
 
     #[test]
-    fn a_variable_of_unknown_length_is_refused() {
+    fn a_variable_of_unknown_length_is_rejected() {
         assert!(access_line(r#"{"status":"$context.status"}"#).unwrap().contains(r#":"200""#));
         assert!(access_line(r#"{"agent":"$context.identity.userAgent"}"#).is_err());
     }

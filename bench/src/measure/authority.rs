@@ -11,23 +11,24 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// Where Debian keeps what the system trusts, file by file under the hash of its subject, and all in one file.
+/// Where Debian keeps what the system trusts, file by file under the hash of its subject, and all
+/// in one file.
 const SYSTEM_FOLDER: &str = "/etc/ssl/certs";
 const SYSTEM_BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
-/// What is compiled into the functions.
+/// The authorities that are compiled into the functions.
 const AMAZON_ROOTS: &str = include_str!("../../../shared/src/amazon-roots.pem");
 /// A hash as OpenSSL names a certificate's file; any will do.
 const OWN_FILE: &str = "0011ca00.0";
 
 /// The authority, with a server's certificate for the loopback address.
 pub(crate) struct Authority {
-    /// What a function trusts when it is deployed, with it added.
+    /// The authorities of a deployed function, with this one added.
     pub(crate) roots: PathBuf,
     /// A folder as the system's, with it added.
     pub(crate) folder: PathBuf,
     /// A file as the system's bundle, with it added.
     pub(crate) bundle: PathBuf,
-    /// What a server proves itself with.
+    /// The TLS configuration of a server.
     pub(crate) server: Arc<ServerConfig>,
 }
 

@@ -1,4 +1,4 @@
-//! The service around the programs: a table with somebody in it, the service key, and the requests.
+//! The service around the programs: a table with a user, the service key, and the requests.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,8 @@ use testkit::{Operation, Person, TestApp, operations};
 use super::authority::Authority;
 use super::front::{Front, Passed};
 
-/// A read by a token in every group, the one that costs the fewest rounds there, and a write of two rounds.
+/// A read by a token in every group, the one with the fewest round trips, and a write of two round
+/// trips.
 const OPERATIONS: [&str; 10] = [
     "quave-get-account",
     "quave-get-current-account",
@@ -71,30 +72,30 @@ impl Environment {
         let secrets = Front::start(app.secrets_endpoint(), tls()).await?;
         let jane = app.person("janedoe").await;
         let mut subjects = Vec::new();
-        let around = Around {
+        let setup = Setup {
             app: &app,
             table: &table.endpoint,
             secrets: &secrets.endpoint,
             authority: authority.as_ref(),
         };
         if let Some(floors) = &plan.floors {
-            subjects.extend(around.floors(floors, &jane).await?);
+            subjects.extend(setup.floors(floors, &jane).await?);
         }
         let all = operations();
         for name in OPERATIONS {
             let operation = all.iter().find(|one| one.name == name).context("no such operation")?;
             let own = plan.functions.iter().filter(|one| one.name == operation.binary());
             for function in own {
-                let subject = around.function(function, operation, &jane).await?;
+                let subject = setup.function(function, operation, &jane).await?;
                 let by_password = (name == BY_TOKEN).then(|| subject.by_password(&jane));
                 subjects.push(subject);
                 subjects.extend(by_password);
             }
         }
         drop(jane);
-        let is_asked =
+        let is_requested =
             |one: &Function| subjects.iter().any(|subject| subject.program == one.program);
-        if let Some(unknown) = plan.functions.iter().find(|one| !is_asked(one)) {
+        if let Some(unknown) = plan.functions.iter().find(|one| !is_requested(one)) {
             bail!("no request is known for {}", unknown.name);
         }
         Ok(Self { subjects, table, folder: plan.folder.clone(), _app: app, _secrets: secrets })
@@ -109,21 +110,21 @@ impl Environment {
         &self.folder
     }
 
-    /// What has passed to the table and back so far.
+    /// The traffic to the table and back so far.
     pub(crate) fn passed(&self) -> Passed {
         self.table.passed()
     }
 }
 
-struct Around<'a> {
+struct Setup<'a> {
     app: &'a TestApp,
     table: &'a str,
     secrets: &'a str,
-    /// Only where somebody has to trust one.
+    /// Only with TLS.
     authority: Option<&'a Authority>,
 }
 
-impl Around<'_> {
+impl Setup<'_> {
     async fn function(
         &self,
         function: &Function,
@@ -192,7 +193,7 @@ impl Around<'_> {
         ])
     }
 
-    /// Of four items that there are, as the stock takes them.
+    /// The keys of four existing items, as the stock takes them.
     async fn four_keys(&self, jane: &Person<'_>) -> String {
         let of_jane = format!("USER#{}", jane.user().id);
         let items = self.app.items().await;

@@ -1,4 +1,5 @@
-//! What stands in front of a local service: TLS as in the cloud, or nothing, and a count of what passes.
+//! A proxy in front of a local service: TLS as in the cloud, or none, and a count of calls and
+//! bytes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,13 +22,14 @@ pub(crate) struct Front {
     passed: Shared,
 }
 
-/// What has passed so far, both ways and inside TLS.
+/// The traffic so far, both ways and inside TLS.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Passed {
     pub(crate) calls: u64,
     pub(crate) bytes: u64,
-    /// How long at least one call was under way: from its last bytes to the first ones of its answer.
-    pub(crate) answering: Duration,
+    /// How long at least one call was under way: from its last bytes to the first ones of its
+    /// response.
+    pub(crate) responding: Duration,
     under_way: u32,
     since: Option<Instant>,
 }
@@ -36,7 +38,7 @@ pub(crate) struct Passed {
 type Shared = Arc<Mutex<Passed>>;
 
 impl Front {
-    /// In front of the service at this URL; with TLS if there is something to prove itself with.
+    /// Starts in front of the service at this URL; with TLS if there is a configuration for it.
     pub(crate) async fn start(service: &str, tls: Option<Arc<ServerConfig>>) -> Result<Self> {
         let service: SocketAddr =
             service.strip_prefix("http://").context("not HTTP")?.parse().context("no address")?;
@@ -61,7 +63,7 @@ async fn accept(
 ) {
     while let Ok((client, _)) = listener.accept().await {
         let (tls, passed) = (tls.clone(), Arc::clone(&passed));
-        // What breaks off is a program that was ended.
+        // A broken connection is a program that was ended.
         tokio::spawn(async move {
             client.set_nodelay(true)?;
             match tls {
@@ -84,7 +86,7 @@ async fn relay(
     let waits = AtomicBool::new(false);
     let ended = tokio::select! {
         asked = pump(from_client, to_service, |bytes| locked(passed).note_request(bytes, &waits)) => asked,
-        answered = pump(from_service, to_client, |bytes| locked(passed).note_answer(bytes, &waits)) => answered,
+        answered = pump(from_service, to_client, |bytes| locked(passed).note_response(bytes, &waits)) => answered,
     };
     locked(passed).end_call(&waits);
     ended
@@ -122,17 +124,17 @@ impl Passed {
         self.since.get_or_insert_with(Instant::now);
     }
 
-    fn note_answer(&mut self, bytes: &[u8], waits: &AtomicBool) {
+    fn note_response(&mut self, bytes: &[u8], waits: &AtomicBool) {
         self.bytes += bytes.len() as u64;
         self.end_call(waits);
     }
 
-    /// Of a connection that waits for an answer.
+    /// Of a connection that waits for a response.
     fn end_call(&mut self, waits: &AtomicBool) {
         if waits.swap(false, Ordering::Relaxed) {
             self.under_way -= 1;
             let since = self.since.take_if(|_| self.under_way == 0);
-            self.answering += since.map_or(Duration::ZERO, |since| since.elapsed());
+            self.responding += since.map_or(Duration::ZERO, |since| since.elapsed());
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Instructions of a warm request, counted by callgrind: the difference of two runs that differ in nothing but the number
-//! of requests.
+//! Instructions of a warm request, counted by callgrind: the difference of two runs that differ in
+//! nothing but the number of requests.
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +12,8 @@ use tokio::process::Command;
 use super::environment::{Environment, Subject};
 use super::process::Running;
 
-/// Requests of the one run and of the other. The first ones grow buffers; two starts never take the same, which is shared
-/// out over the difference.
+/// Requests of the one run and of the other. The first ones grow buffers; two starts never take the
+/// same, which is shared out over the difference.
 const FEW: u64 = 20;
 const MANY: u64 = 260;
 
@@ -36,7 +36,7 @@ async fn counted(environment: &Environment, subject: &Subject, requests: u64) ->
     command.arg(format!("--callgrind-out-file={}", counts.display())).arg(&subject.program);
     let mut running = Running::start(command, subject).await.context("under valgrind")?;
     for _ in 0..requests {
-        running.ask(subject).await?;
+        running.send(subject).await?;
     }
     running.end().await?;
     total(&counts)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::performance::{Measured, Round};
 use anyhow::{Context, Result, bail, ensure};
-use testkit::{RuntimeApi, Told};
+use testkit::{RuntimeApi, RuntimeCall};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
@@ -15,7 +15,7 @@ use super::environment::{Environment, Subject};
 /// Under callgrind a start takes many times as long.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// What one start came to, in milliseconds and KiB.
+/// The results of one start, in milliseconds and KiB.
 pub(crate) struct Run {
     init: f64,
     first: f64,
@@ -29,7 +29,7 @@ pub(crate) struct Run {
     table: f64,
 }
 
-/// What all starts of a program came to.
+/// The results of all starts of a program.
 #[derive(Default)]
 pub(crate) struct Runs(Vec<Run>);
 
@@ -41,7 +41,7 @@ pub(crate) struct Running {
     ready: Instant,
 }
 
-/// Starts it, asks once and then so often again, and ends it.
+/// Starts it, sends one request and then this many more, and ends it.
 pub(crate) async fn run(
     environment: &Environment,
     subject: &Subject,
@@ -50,13 +50,13 @@ pub(crate) async fn run(
     let mut running = Running::start(Command::new(&subject.program), subject).await?;
     let init = milliseconds(running.ready - running.started);
     let init_cpu = running.processor_time()?;
-    let first = running.ask(subject).await?;
+    let first = running.send(subject).await?;
     let cold_cpu = running.processor_time()?;
     let first_cpu = cold_cpu - init_cpu;
     let before = environment.passed();
     let mut warm = Vec::with_capacity(warm_requests);
     for _ in 0..warm_requests {
-        warm.push(running.ask(subject).await?);
+        warm.push(running.send(subject).await?);
     }
     let passed = environment.passed();
     let peak = running.peak()?;
@@ -64,12 +64,12 @@ pub(crate) async fn run(
     let requests = warm_requests as f64;
     let calls = (passed.calls - before.calls) as f64 / requests;
     let bytes = (passed.bytes - before.bytes) as f64 / requests;
-    let table = (milliseconds(passed.answering) - milliseconds(before.answering)) / requests;
+    let table = (milliseconds(passed.responding) - milliseconds(before.responding)) / requests;
     Ok(Run { init, first, cold_cpu, first_cpu, warm, peak, calls, bytes, table })
 }
 
 impl Running {
-    /// What the command makes run in the environment of a function.
+    /// The program that the command runs in the environment of a function.
     pub(crate) async fn start(mut command: Command, subject: &Subject) -> Result<Self> {
         let api = RuntimeApi::start().await;
         command.env_clear().envs(subject.environment.iter().cloned()).envs(LAMBDA);
@@ -84,18 +84,20 @@ impl Running {
         Ok(running)
     }
 
-    /// One request; how long its answer took, in milliseconds.
-    pub(crate) async fn ask(&mut self, subject: &Subject) -> Result<f64> {
+    /// One request; how long its response took, in milliseconds.
+    pub(crate) async fn send(&mut self, subject: &Subject) -> Result<f64> {
         let sent = Instant::now();
         self.api.events.send(subject.event.clone()).await?;
-        let (told, at) = self.told().await?;
-        let Told::Response(answer) = told else { bail!("{told:?} in place of an answer") };
-        ensure!(answer["statusCode"] == subject.status, "{answer}");
+        let (call, at) = self.next_call().await?;
+        let RuntimeCall::Response(response) = call else {
+            bail!("{call:?} in place of a response")
+        };
+        ensure!(response["statusCode"] == subject.status, "{response}");
         self.until_ready().await?;
         Ok(milliseconds(at - sent))
     }
 
-    /// Tells it to end, and waits for that.
+    /// Signals it to end, and waits.
     pub(crate) async fn end(mut self) -> Result<()> {
         let id = self.child.id().context("it ended by itself")?;
         rustix::process::kill_process(
@@ -107,20 +109,21 @@ impl Running {
     }
 
     async fn until_ready(&mut self) -> Result<Instant> {
-        match self.told().await? {
-            (Told::Ready, at) => Ok(at),
-            (told, _) => bail!("{told:?} in place of a question for an event"),
+        match self.next_call().await? {
+            (RuntimeCall::Ready, at) => Ok(at),
+            (call, _) => bail!("{call:?} in place of a request for an event"),
         }
     }
 
-    async fn told(&mut self) -> Result<(Told, Instant)> {
+    async fn next_call(&mut self) -> Result<(RuntimeCall, Instant)> {
         tokio::select! {
-            told = timeout(PATIENCE, self.api.told.recv()) => told?.context("the Runtime API ended"),
+            call = timeout(PATIENCE, self.api.calls.recv()) => call?.context("the Runtime API ended"),
             status = self.child.wait() => bail!("it ended with {}", status?),
         }
     }
 
-    /// What the threads ran so far that it has, in milliseconds: this hardly depends on what else the machine does.
+    /// The CPU time of its present threads in milliseconds: it hardly depends on other work on the
+    /// machine.
     fn processor_time(&self) -> Result<f64> {
         let id = self.child.id().context("it ended by itself")?;
         let mut nanoseconds = 0.0;
@@ -195,7 +198,7 @@ pub(crate) fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values.get(place.saturating_sub(1)).copied().unwrap_or_default()
 }
 
-/// What Lambda itself sets, as far as the runtime wants it.
+/// The variables of Lambda that the runtime needs.
 const LAMBDA: [(&str, &str); 5] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "rollcall"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),

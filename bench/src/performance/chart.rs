@@ -12,7 +12,7 @@ const ROW: f64 = 62.0;
 const TOP: f64 = 56.0;
 /// Right of the axis, for what stands at the end of the longest bar.
 const NUMBERS: f64 = 80.0;
-/// What the axis ends at.
+/// The end of the axis.
 const AXIS_END: f64 = 1.25;
 const TITLE: &str = "Shares of what the stock takes: less is better";
 const COLOURS: [(&str, &str); 4] = [
@@ -99,7 +99,7 @@ mod tests {
     use crate::performance::Measured;
 
     #[test]
-    fn reads_of_functions_have_bars_and_one_that_is_longer_than_the_axis_says_that_it_is_cut_off() {
+    fn reads_have_bars_and_one_beyond_the_axis_is_marked_as_cut_off() {
         let measured = |program: &str, is_read| Measured {
             program: program.to_owned(),
             operation: "a-request".to_owned(),

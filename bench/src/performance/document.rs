@@ -1,4 +1,4 @@
-//! The page that `--write` brings up to date, between lines that mark what is a measurement's.
+//! The page that `--write` updates, between markers.
 
 use std::fs;
 
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_is_put_between_its_own_marks_and_nowhere_else() {
+    fn a_section_is_written_between_its_marks_and_nowhere_else() {
         let document = "before\n<!-- one: begin -->\nold\n<!-- one: end -->\nbetween\n<!-- two: begin -->\nkept\n<!-- two: end -->\nafter\n";
 
         let written = with_section(document, "one", "new").unwrap();

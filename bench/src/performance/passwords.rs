@@ -1,4 +1,4 @@
-//! What a password's hash takes, and how long that is in a function of some memory size.
+//! The cost of a password hash, and its time by the function's memory size.
 
 use std::fmt::Write as _;
 
@@ -6,22 +6,24 @@ use anyhow::Result;
 
 use super::Results;
 
-/// The same request as [`BY_TOKEN`], with name and password in place of the token: the first one hashes, and no later one.
+/// The same request as [`BY_TOKEN`], with name and password in place of the token: the first one
+/// hashes, and no later one.
 pub(crate) const BY_PASSWORD: &str = "hub-get-user, by password";
 /// See there.
 pub(crate) const BY_TOKEN: &str = "hub-get-user";
 
-/// From so many megabytes on a function has a whole core; below, a share in proportion (the Lambda Developer Guide).
+/// From so many megabytes on a function has a whole core; below, a share in proportion (the Lambda
+/// Developer Guide).
 const WHOLE_CORE: f64 = 1769.0;
 const SIZES: [f64; 5] = [128.0, 256.0, 512.0, 1024.0, WHOLE_CORE];
 
-/// What of a core a function of so many megabytes has.
+/// A function's share of a core, by its memory in MB.
 pub(crate) fn share_of_a_core(megabytes: f64) -> f64 {
     (megabytes / WHOLE_CORE).min(1.0)
 }
 
-/// The difference between the two requests, and what follows from it for each memory size; nothing if they were not
-/// measured.
+/// The difference between the two requests, and what follows from it for each memory size; nothing
+/// if they were not measured.
 pub(crate) fn section(results: &Results) -> Result<String> {
     let of = |operation: &str| results.all.iter().find(|one| one.operation == operation);
     let Some((hashing, plain)) = of(BY_PASSWORD).zip(of(BY_TOKEN)) else {

@@ -1,4 +1,4 @@
-//! What is measured, and what came of it.
+//! What is measured, and the results.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,8 @@ pub(crate) struct Plan {
     pub(crate) functions: Vec<Function>,
     /// The floors' programs, where they are measured too.
     pub(crate) floors: Option<Floors>,
-    /// Whether the table is reached over TLS, as in the cloud. The programs then trust what `AWS_CA_BUNDLE` names.
+    /// Whether the table is reached over TLS, as in the cloud. The programs then trust what
+    /// `AWS_CA_BUNDLE` names.
     pub(crate) tls: bool,
     /// How often each program is started.
     pub(crate) rounds: usize,
@@ -28,7 +29,7 @@ pub(crate) struct Plan {
 pub(crate) struct Function {
     /// Of the function.
     pub(crate) name: String,
-    /// What sets the program apart from another one of the same function.
+    /// The label that distinguishes the program from another one of the same function.
     pub(crate) label: Option<String>,
     /// Where it is.
     pub(crate) program: PathBuf,
@@ -37,13 +38,13 @@ pub(crate) struct Function {
 /// The programs that the functions are measured against.
 #[derive(Debug, Clone)]
 pub(crate) struct Floors {
-    /// Answers the same to everything.
+    /// A constant response.
     pub(crate) constant: PathBuf,
     /// Reads four items by the SDK with its own defaults.
     pub(crate) stock: PathBuf,
 }
 
-/// What all programs came to.
+/// The results of all programs.
 #[derive(Debug, Serialize)]
 pub(crate) struct Results {
     /// In the order of the plan, floors first.
@@ -57,7 +58,7 @@ impl Results {
     }
 }
 
-/// What one program came to with one request.
+/// The results of one program with one request.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Measured {
@@ -65,7 +66,7 @@ pub(crate) struct Measured {
     pub(crate) program: String,
     /// Name of the request's event; a floor takes any.
     pub(crate) operation: String,
-    /// Rounds of calls that the documentation allows the request; none of a floor.
+    /// Round trips that the documentation allows the request; none of a floor.
     pub(crate) due_rounds: u32,
     /// Whether it was built in another way, to be compared.
     pub(crate) is_compared: bool,
@@ -73,9 +74,10 @@ pub(crate) struct Measured {
     pub(crate) is_read: bool,
     /// Whether the function has the means to hash passwords.
     pub(crate) hashes: bool,
-    /// From the start of the process to its first question for an event, in milliseconds: the median.
+    /// From the start of the process to its first question for an event, in milliseconds: the
+    /// median.
     pub(crate) init_ms: f64,
-    /// From the first event to its answer, in milliseconds: the median.
+    /// From the first event to its response, in milliseconds: the median.
     pub(crate) first_ms: f64,
     /// Both together, in milliseconds: the median.
     pub(crate) cold_ms: f64,
@@ -87,7 +89,8 @@ pub(crate) struct Measured {
     pub(crate) warm_p50_ms: f64,
     /// See there.
     pub(crate) warm_p99_ms: f64,
-    /// Of a warm request, while a call was under way behind the front, in milliseconds: the median of the starts' means.
+    /// Of a warm request, while a call was under way behind the front, in milliseconds: the median
+    /// of the starts' means.
     pub(crate) table_ms: f64,
     /// The most memory that it had at any time, in KiB: the median.
     pub(crate) peak_kib: f64,
@@ -95,7 +98,7 @@ pub(crate) struct Measured {
     pub(crate) size: u64,
     /// Calls to the table in a warm request.
     pub(crate) calls: f64,
-    /// What passes between function and table in a warm request, in bytes, both ways and without TLS.
+    /// The bytes between function and table in a warm request, both ways and without TLS.
     pub(crate) bytes: f64,
     /// Its starts, one by one.
     pub(crate) rounds: Vec<Round>,
@@ -107,7 +110,7 @@ pub(crate) struct Measured {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Round {
-    /// From the start of the process to its first answer, in milliseconds.
+    /// From the start of the process to its first response, in milliseconds.
     pub(crate) cold_ms: f64,
     /// The later requests, in milliseconds: the median.
     pub(crate) warm_p50_ms: f64,

@@ -47,7 +47,8 @@ impl Compared {
     }
 }
 
-/// Every function that a request reaches, or only these, each with its own features alone, as in a package.
+/// Every function that a request reaches, or only these, each with its own features alone, as in a
+/// package.
 pub(crate) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Function>> {
     let mut all = Template::load()?.functions().to_vec();
     all.retain(|function| !function.routes.is_empty());
@@ -55,7 +56,7 @@ pub(crate) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Func
         ensure!(all.iter().any(|one| &one.binary == name), "no request reaches `{name}`");
     }
     all.retain(|function| only.is_empty() || only.contains(&function.binary));
-    // What has no table calls nobody, and trusts nobody.
+    // A function without a table makes no calls and trusts no authority.
     let (calling, silent): (Vec<_>, Vec<_>) =
         all.iter().cloned().partition(|function| function.environment.contains("TABLE_NAME"));
     release(&calling, &["--features", FEATURE], folder).await?;
@@ -66,7 +67,7 @@ pub(crate) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Func
 }
 
 async fn release(functions: &[template::Function], how: &[&str], folder: &Path) -> Result<()> {
-    for group in group_by_features(functions, Arch::of_this_machine())? {
+    for group in group_by_features(functions, Arch::host())? {
         let names: Vec<_> = group.iter().map(|function| function.binary.as_str()).collect();
         out::line(format!("Building {}", names.join(", ")))?;
         let mut cargo = workspace::cargo()?;

@@ -1,4 +1,4 @@
-//! What is shown: shares of what the stock takes first, then what was measured.
+//! The report: shares of the stock's figures first, then the measurements.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -25,7 +25,7 @@ pub(crate) struct Shares<'a> {
 }
 
 impl<'a> Shares<'a> {
-    fn of(measured: &'a Measured, stock: &Measured) -> Self {
+    fn new(measured: &'a Measured, stock: &Measured) -> Self {
         Self {
             of: measured,
             cold: midmean(measured, |round| round.cold_ms) / midmean(stock, |round| round.cold_ms),
@@ -37,8 +37,8 @@ impl<'a> Shares<'a> {
         }
     }
 
-    /// What it takes too much of. Nothing is held that hashes passwords or is only compared; all else to the calls that are
-    /// due, and a read to what a start may take.
+    /// The budgets that it exceeds. Programs that hash passwords or are only compared have none;
+    /// the others have one for calls, and reads one for each share.
     fn over_budget(&self) -> Vec<&'static str> {
         if !self.of.is_function() || self.of.is_compared || self.of.hashes {
             return Vec::new();
@@ -57,15 +57,16 @@ impl<'a> Shares<'a> {
             ("memory", self.memory, start(0.85)),
             ("size", self.size, start(0.90)),
         ];
-        // What could not be measured is not within.
+        // A value that could not be measured exceeds the budget.
         let is_within = |share: f64, most: f64| share <= most;
         let over = within.iter().filter(|(_, share, most)| !is_within(*share, *most));
         over.map(|(name, ..)| *name).collect()
     }
 }
 
-/// The mean of the middle half of the rounds. Where a virtual machine runs at two speeds in turn, medians jump from the
-/// one to the other, and this does not; what happened once is left out all the same.
+/// The mean of the middle half of the rounds. On a virtual machine that alternates between two
+/// speeds, medians jump from one to the other, and this does not; outliers are left out all the
+/// same.
 fn midmean(measured: &Measured, of: fn(&Round) -> f64) -> f64 {
     let mut times: Vec<_> = measured.rounds.iter().map(of).collect();
     times.sort_unstable_by(f64::total_cmp);
@@ -99,7 +100,7 @@ pub(crate) fn shares(results: &Results) -> Result<Vec<Shares<'_>>> {
     let stock = results.all.iter().find(|measured| measured.program == STOCK);
     let stock = stock.context("the stock was not measured")?;
     ensure!(!stock.rounds.is_empty(), "nothing was started");
-    Ok(results.all.iter().map(|measured| Shares::of(measured, stock)).collect())
+    Ok(results.all.iter().map(|measured| Shares::new(measured, stock)).collect())
 }
 
 fn section(shares: &[Shares], over_tls: &Results, without_tls: &Results) -> Result<String> {
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_at_its_budget_is_within_it_and_what_is_above_is_named() {
+    fn a_figure_at_its_budget_passes_and_one_above_is_reported() {
         assert_eq!(over(&read(), [0.75, 1.10, 0.85, 0.90]), Vec::<&str>::new());
         let names = ["cold", "warm", "memory", "size"];
         assert_eq!(over(&read(), [0.76, 1.11, 0.86, 0.91]), names);
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_more_than_the_rounds_that_are_due_is_over_the_budget() {
+    fn one_call_more_than_the_expected_round_trips_exceeds_the_budget() {
         assert_eq!(over(&Measured { calls: 2.0, ..read() }, [0.1; 4]), ["calls"]);
         let longer = Measured { due_rounds: 2, calls: 3.0, ..read() };
         assert_eq!(over(&longer, [0.1; 4]), ["calls"]);
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_of_other_rounds_are_held_to_all_but_the_time_of_a_warm_one() {
+    fn requests_of_other_round_trips_have_every_budget_but_warm_time() {
         let longer = Measured { due_rounds: 3, calls: 4.0, ..read() };
         assert_eq!(over(&longer, [0.76, 9.0, 0.86, 0.91]), ["calls", "cold", "memory", "size"]);
         let write = Measured { is_read: false, due_rounds: 3, calls: 4.0, ..read() };
@@ -239,8 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_of_the_stock_of_the_same_run_and_those_of_times_of_the_middle_half_of_the_rounds()
-    {
+    fn shares_are_of_the_same_runs_stock_and_times_are_midmeans() {
         let stock = Measured {
             program: STOCK.to_owned(),
             cold_ms: 50.0,

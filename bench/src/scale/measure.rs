@@ -12,7 +12,7 @@ use super::requests::Request;
 use super::run::SAMPLES;
 use crate::measure::process::{milliseconds, quantile};
 
-/// Who asks.
+/// The callers.
 pub(crate) struct Senders {
     /// In turn, one for each request.
     pub(crate) counted: Vec<TestCredentials>,
@@ -20,7 +20,8 @@ pub(crate) struct Senders {
     pub(crate) timed: Vec<TestCredentials>,
 }
 
-/// All requests at one size: first through the proxy, which sees what they consume, then past it and with a watch.
+/// All requests at one size: first through the proxy, which sees what they consume, then past it
+/// and with a watch.
 pub(crate) async fn points(
     app: &mut TestApp,
     requests: &[Request],
@@ -39,8 +40,8 @@ pub(crate) async fn points(
     Ok(points)
 }
 
-/// What a request consumes whose credential was used before in the same hour: so it begins anew when an hour ends
-/// meanwhile.
+/// The consumption of a request whose credential was used before in the same hour: counting starts
+/// again if an hour ends meanwhile.
 async fn counted(
     app: &TestApp,
     request: &Request,
@@ -49,14 +50,14 @@ async fn counted(
 ) -> Result<Point> {
     loop {
         let hour = || Timestamp::now().as_second() / 3600;
-        let begun = hour();
+        let start = hour();
         note_use(app, who).await?;
         let event = request.event(app, who, size).await?;
         app.proxy().take_consumed();
-        let answer = app.send_event(&event).await;
+        let response = app.send_event(&event).await;
         let consumed = app.proxy().take_consumed();
-        let things = request.things(&answer, size)?;
-        if hour() == begun {
+        let things = request.things(&response, size)?;
+        if hour() == start {
             let (reads, writes) = (units(&consumed, true), units(&consumed, false));
             return Ok(Point {
                 size,
@@ -72,8 +73,8 @@ async fn counted(
 
 async fn note_use(app: &TestApp, who: &TestCredentials) -> Result<()> {
     let headers = [("authorization", who.token.as_str())];
-    let answer = app.send("GET", "/v2/account", &headers, None).await;
-    ensure!(answer.status == 200, "{answer:?}");
+    let response = app.send("GET", "/v2/account", &headers, None).await;
+    ensure!(response.status == 200, "{response:?}");
     Ok(())
 }
 
@@ -82,10 +83,10 @@ async fn timed(app: &TestApp, request: &Request, by: &[TestCredentials], size: u
     let mut took = Vec::with_capacity(SAMPLES + 1);
     for who in by.iter().cycle().take(SAMPLES + 1) {
         let event = request.event(app, who, size).await?;
-        let begun = Instant::now();
-        let answer = app.send_event(&event).await;
-        took.push(milliseconds(begun.elapsed()));
-        request.things(&answer, size)?;
+        let start = Instant::now();
+        let response = app.send_event(&event).await;
+        took.push(milliseconds(start.elapsed()));
+        request.things(&response, size)?;
     }
     // The first one opened connections.
     let warm = took.split_off(1);

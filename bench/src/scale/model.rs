@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::model::{AccountId, UserId, UserNumber};
 use testkit::{PASSWORD, TestApp, basic, token_id};
 
-/// What sets a user apart from others.
+/// The values that distinguish a user.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
     id: String,
@@ -16,7 +16,7 @@ pub(crate) struct Names {
     token: String,
 }
 
-/// What sets an account apart from others.
+/// The values that distinguish an account.
 struct AccountNames {
     id: String,
     name: String,
@@ -33,7 +33,8 @@ enum Part {
     Account,
 }
 
-/// The items of a founder with a personal account and another one, and of a member of the personal one.
+/// The items of a founder with a personal account and another one, and of a member of the personal
+/// one.
 pub(crate) struct Model {
     items: Vec<(Part, Pattern)>,
 }
@@ -112,10 +113,10 @@ impl Model {
         ensure!(made.status == 200, "{made:?}");
         let account =
             AccountNames { id: made.text("id").to_owned(), name: "modelaccount".to_owned() };
-        Self::of(&app.snapshot().await, &founder_names, &member, &account)
+        Self::from_items(&app.snapshot().await, &founder_names, &member, &account)
     }
 
-    fn of(
+    fn from_items(
         items: &[Value],
         founder: &Names,
         member: &Names,
@@ -123,7 +124,7 @@ impl Model {
     ) -> Result<Self> {
         let names = places(Some(founder), Some(member), Some(account));
         let items = items.iter().map(|item| {
-            let pattern = Pattern::of(&item.to_string(), &names);
+            let pattern = Pattern::new(&item.to_string(), &names);
             Ok((pattern.part().with_context(|| format!("it names nobody: {item}"))?, pattern))
         });
         Ok(Self { items: items.collect::<Result<_>>()? })
@@ -136,7 +137,7 @@ impl Model {
         Ok((names, items))
     }
 
-    /// The items of another user like the member, who belongs to nobody's account yet.
+    /// The items of another user like the member, without a shared account yet.
     pub(crate) fn member(&self) -> Result<(Names, Vec<String>)> {
         let names = Names::new()?;
         let items = self.filled(Part::Member, &places(None, Some(&names), None));
@@ -179,7 +180,7 @@ async fn member(app: &TestApp, username: &str, id: &str) -> Result<Names> {
     })
 }
 
-/// All names by their places; of whom there is none, they are empty.
+/// All names by their placeholders; empty for a missing one.
 fn places<'a>(
     founder: Option<&'a Names>,
     member: Option<&'a Names>,
@@ -191,7 +192,7 @@ fn places<'a>(
 }
 
 impl Pattern {
-    fn of(text: &str, names: &[&str]) -> Self {
+    fn new(text: &str, names: &[&str]) -> Self {
         let mut pieces = Vec::new();
         let mut rest = text;
         let next = |rest: &str| {

@@ -1,4 +1,4 @@
-//! What is shown: one table for everything that grows.
+//! The report: one table for each dimension.
 
 use std::fmt::Write as _;
 
@@ -23,7 +23,8 @@ impl Dimension {
     }
 }
 
-/// Prints, and fails if something costs more than it may; writes the documentation too if it shall and nothing does.
+/// Prints, and fails if something costs more than it may; writes the documentation too if it shall
+/// and nothing does.
 pub(crate) fn report(scaled: &Scaled, write: bool) -> Result<()> {
     let section = section(scaled)?;
     out::line(&section)?;
@@ -60,7 +61,7 @@ fn line(text: &mut String, row: &Row) -> Result<()> {
     let figures = |of: fn(&Point) -> f64| {
         let mut figures: Vec<String> =
             row.points.iter().map(|point| of(point).to_string()).collect();
-        // What is the same everywhere is told once.
+        // Equal figures are shown once.
         if figures.iter().all(|figure| *figure == figures[0]) {
             figures.truncate(1);
         }
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_tells_figures_once_where_they_are_the_same_and_prices_where_there_are_any() {
+    fn a_table_shows_equal_figures_once_and_prices_where_there_are_any() {
         let per_user = Price::Per("user left out".to_owned());
         let rows = vec![
             row("flat", Price::Flat, [2, 2], [4.0, 4.0]),
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_costs_more_than_it_may_fails_after_it_was_shown() {
+    fn exceeding_the_budget_fails_after_the_table_is_shown() {
         let rows = vec![row("flat", Price::Flat, [2, 3], [4.0, 4.0])];
 
         let failed = report(&Scaled { rows }, false).unwrap_err().to_string();
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn thousands_stand_apart() {
+    fn thousands_are_separated() {
         assert_eq!([0, 999, 1_000, 1_000_001].map(grouped), ["0", "999", "1,000", "1,000,001"]);
     }
 }

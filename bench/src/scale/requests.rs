@@ -11,30 +11,31 @@ pub(crate) const LIMIT: u64 = 100;
 /// The most that a list of users has.
 const MAX_LIMIT: u64 = 1_000;
 
-/// A request, which is prepared anew every time.
+/// A request, which is prepared again every time.
 pub(crate) struct Request {
     name: String,
     operation: Operation,
     /// In place of the one that the event has.
     query: Option<fn(&TestCredentials, u64) -> String>,
     per: Option<Per>,
-    /// Whether it deletes an account that was made for that, and not the one that the others ask about.
+    /// Whether it deletes an account that was created for it, and not the one of the other
+    /// requests.
     has_spare: bool,
 }
 
-/// What it may cost more for.
+/// What its cost may grow with.
 #[derive(Clone, Copy)]
 enum Per {
-    /// What its answer lists, and what one of that is called.
+    /// With what the response lists; the name of one item.
     Listed(&'static str),
-    /// What there is, and what one of that is called.
+    /// With what exists; the name of one item.
     There(&'static str),
-    /// What a full page leaves out before it, and what one of that is called.
+    /// With what a full page skips; the name of one item.
     LeftOut(&'static str),
 }
 
 impl Request {
-    fn of(operation: &Operation) -> Self {
+    fn new(operation: &Operation) -> Self {
         let (name, operation) = (operation.name.clone(), operation.clone());
         Self { name, operation, query: None, per: None, has_spare: false }
     }
@@ -64,7 +65,7 @@ impl Request {
         }
     }
 
-    /// The event, after what it asks for was made.
+    /// The event, after what it needs was created.
     pub(crate) async fn event(
         &self,
         app: &TestApp,
@@ -82,10 +83,10 @@ impl Request {
         Ok(event)
     }
 
-    /// How many things with a price there were, after the answer was seen to be the right one.
-    pub(crate) fn things(&self, answer: &ApiResponse, size: u64) -> Result<u64> {
-        ensure!(answer.status == self.operation.success(), "{}: {answer:?}", self.name);
-        let listed = listed(&answer.body);
+    /// How many things with a price there were, after the response was seen to be the right one.
+    pub(crate) fn things(&self, response: &ApiResponse, size: u64) -> Result<u64> {
+        ensure!(response.status == self.operation.success(), "{}: {response:?}", self.name);
+        let listed = listed(&response.body);
         let (things, must_list) = match self.per {
             Some(Per::Listed(_)) => (listed, Some(size.min(MAX_LIMIT))),
             Some(Per::LeftOut(_)) => (size, Some(LIMIT)),
@@ -97,7 +98,7 @@ impl Request {
     }
 }
 
-/// How many the only list of an answer has.
+/// How many the only list of a response has.
 fn listed(body: &Value) -> u64 {
     let fields = body.as_object().into_iter().flat_map(serde_json::Map::values);
     fields.filter_map(Value::as_array).map(|list| list.len() as u64).sum()
@@ -113,19 +114,19 @@ async fn spare_account(app: &TestApp, who: &TestCredentials) -> Result<String> {
     Ok(made.text("id").to_owned())
 }
 
-/// Every documented operation, as its event asks for it: the size of the table is no reason for any to cost more.
+/// Every documented operation, as in its event: its cost must not depend on the size of the table.
 pub(crate) fn every_operation() -> Vec<Request> {
     let all = operations();
     let touching = all.iter().filter(|operation| operation.rounds() > 0);
     let request = |operation: &Operation| Request {
         has_spare: operation.name.ends_with("-delete-account"),
-        ..Request::of(operation)
+        ..Request::new(operation)
     };
     touching.map(request).collect()
 }
 
-/// What the admin of an account asks. What changes the number of members comes last. Deleting is not among them: what it
-/// clears up grows with the members, and what it has no time for, the sweep does.
+/// Requests of the admin of an account. Those that change the number of members come last. Deleting
+/// is not among them: its cleanup grows with the members, and the sweep does what exceeds its time.
 pub(crate) fn about_members() -> Vec<Request> {
     let mut requests = flat(&[
         "quave-get-account",
@@ -141,20 +142,20 @@ pub(crate) fn about_members() -> Vec<Request> {
         "hub-get-user",
         "rollcall-create-token",
     ]);
-    let list = || Request::of(&operation("e24-list-accounts"));
+    let list = || Request::new(&operation("e24-list-accounts"));
     requests.extend([
         list().named("`limit=1`").asking(|_, _| "limit=1".to_owned()),
         list().asking(|_, _| format!("limit={MAX_LIMIT}")).per(Per::Listed("user listed")),
-        Request::of(&operation("e24-create-account")).named("a member more"),
+        Request::new(&operation("e24-create-account")).named("a member more"),
     ]);
     requests
 }
 
-/// What a user asks who has many accounts.
+/// Requests of a user with many accounts.
 pub(crate) fn about_accounts() -> Vec<Request> {
-    let find = || Request::of(&operation("golem-find-accounts"));
+    let find = || Request::new(&operation("golem-find-accounts"));
     let mut requests = vec![
-        Request::of(&operation("quave-list-accounts")).per(Per::Listed("account listed")),
+        Request::new(&operation("quave-list-accounts")).per(Per::Listed("account listed")),
         find().asking(|_, _| String::new()).per(Per::Listed("account listed")),
         find()
             .named("by `email`")
@@ -171,31 +172,31 @@ pub(crate) fn about_accounts() -> Vec<Request> {
         "e24-get-account",
         "hub-get-user",
         "rollcall-create-token",
-        // What adds accounts comes last.
+        // Requests that add accounts come last.
         "quave-create-account",
         "golem-create-account",
     ]));
     let delete = operation("golem-delete-account");
-    requests.push(Request { has_spare: true, ..Request::of(&delete) });
+    requests.push(Request { has_spare: true, ..Request::new(&delete) });
     requests
 }
 
-/// What a user asks whose accounts show the addresses of others.
+/// Requests of a user whose accounts show the addresses of others.
 pub(crate) fn about_accounts_of_others() -> Vec<Request> {
-    let find = Request::of(&operation("golem-find-accounts"));
+    let find = Request::new(&operation("golem-find-accounts"));
     let find = find.named("of other owners").asking(|_, _| String::new());
     vec![find.per(Per::Listed("account listed"))]
 }
 
 /// The one list that takes an `offset`.
 pub(crate) fn with_offset() -> Vec<Request> {
-    let list = Request::of(&operation("e24-list-accounts"));
+    let list = Request::new(&operation("e24-list-accounts"));
     let list = list.asking(|_, offset| format!("limit={LIMIT}&offset={offset}"));
     vec![list.per(Per::LeftOut("user left out"))]
 }
 
 fn flat(names: &[&str]) -> Vec<Request> {
-    names.iter().map(|name| Request::of(&operation(name))).collect()
+    names.iter().map(|name| Request::new(&operation(name))).collect()
 }
 
 /// The operation of this name, which is known to be there.

@@ -1,4 +1,4 @@
-//! What must not grow, and how evenly the rest may.
+//! Which costs must not grow, and how evenly the others may.
 
 use super::{Point, Price, Row};
 
@@ -6,18 +6,19 @@ use super::{Point, Price, Row};
 struct Measure {
     name: &'static str,
     of: fn(&Point) -> f64,
-    /// How many times it may have been rounded up, each time by less than one, at a point of those that start with this one.
+    /// How many times it may have been rounded up, each time by less than one, at a point of those
+    /// that start with this one.
     rounded: fn(first: &Point, at: &Point) -> u64,
 }
 
-/// Whatever is fetched in several calls ends in one that is not full; and every call rounds its units up.
+/// A fetch in several calls ends with a partial one, and every call rounds its units up.
 const MEASURES: [Measure; 3] = [
     Measure { name: "calls", of: |point| point.calls as f64, rounded: |first, _| first.calls },
     Measure { name: "read units", of: |point| point.reads, rounded: |_, at| at.calls },
     Measure { name: "write units", of: |point| point.writes, rounded: |_, at| at.calls },
 ];
 
-/// What a request costs more than it may, in words.
+/// Every excess cost of a request, in words.
 pub(crate) fn faults(row: &Row) -> Vec<String> {
     let fault = |measure: &Measure| {
         let figures: Vec<String> =
@@ -38,14 +39,14 @@ fn is_same(pair: &[Point], measure: &Measure) -> bool {
     (measure.of)(&pair[0]) == (measure.of)(&pair[1])
 }
 
-/// Whether each further thing costs no more among many than among few, as far as rounding lets it be seen, and no further
-/// thing nothing.
+/// Whether each further item costs no more among many than among few, within rounding, and no
+/// further item costs nothing.
 fn is_even(points: &[Point], measure: &Measure) -> bool {
     let (steps, still): (Vec<_>, Vec<_>) =
         points.windows(2).partition(|pair| pair[0].things != pair[1].things);
     let rounding =
         |step: &[Point], at: &Point| (measure.rounded)(&points[0], at) as f64 / things(step);
-    // Of one step alone nobody can tell whether it was even.
+    // One step alone does not show whether growth is even.
     points.len() > 2
         && still.iter().all(|pair| is_same(pair, measure))
         && steps.windows(2).all(|pair| {
@@ -64,7 +65,7 @@ fn price(step: &[Point], of: fn(&Point) -> f64) -> f64 {
     (of(&step[1]) - of(&step[0])) / things(step)
 }
 
-/// Read and write units for each further thing, over all sizes; nothing where there are no more things.
+/// Read and write units for each further item, over all sizes; none if there are no further items.
 pub(crate) fn prices(row: &Row) -> Option<(f64, f64)> {
     let (first, last) = row.points.first().zip(row.points.last())?;
     let step = [first.clone(), last.clone()];
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_be_flat_takes_the_same_calls_and_units_at_every_size_whatever_its_time() {
+    fn a_flat_request_has_equal_calls_and_units_at_every_size() {
         let flat = [(1, 2, 4.0), (100, 2, 4.0), (10_000, 2, 4.0)];
         assert_eq!(faults(&row(Price::Flat, &flat)), Vec::<String>::new());
 
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_count_apart_from_reads() {
+    fn writes_are_counted_separately_from_reads() {
         let mut writes = row(Price::Flat, &[(1, 2, 4.0), (100, 2, 4.0)]);
         (writes.points[1].reads, writes.points[1].writes) = (3.0, 1.0);
 
@@ -123,7 +124,7 @@ mod tests {
         // A query of pages of many, and batches of a hundred.
         let even = [(1, 3, 4.0), (100, 3, 108.0), (1_000, 12, 1_053.0)];
         assert_eq!(faults(&row(per_thing(), &even)), Vec::<String>::new());
-        // Reads ten times as much as it returns once there is more than a page.
+        // Reads ten times as much as it returns beyond one page.
         let uneven = [(1, 3, 4.0), (100, 3, 108.0), (1_000, 12, 1_503.0)];
         let fault = "a request: read units 4 → 108 → 1503";
         assert_eq!(faults(&row(per_thing(), &uneven)), [fault]);
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_is_what_one_thing_more_costs_and_what_is_flat_has_none() {
+    fn a_price_is_the_cost_of_one_more_item_and_flat_requests_have_none() {
         let even = [(1, 3, 4.0), (100, 3, 108.0), (1_001, 12, 1_054.0)];
 
         assert_eq!(prices(&row(per_thing(), &even)), Some((1.05, 0.0)));

@@ -1,5 +1,5 @@
-//! Requests as what they work on grows: a table that is filled with clones of a household, past the API, and users of it
-//! who sign in and ask through the API.
+//! Requests as the data grows: a table filled with clones of a household, bypassing the API, whose
+//! users sign in and call the API.
 
 use super::measure::{Senders, points};
 use super::model;
@@ -22,7 +22,8 @@ pub(crate) async fn measured(sizes: &Sizes) -> Result<Scaled> {
     Ok(Scaled { rows })
 }
 
-/// Every operation by users from all over the table. Each is counted with a user of its own, of whom nothing else was asked.
+/// Every operation by users from all over the table. Each is counted with a user of its own who
+/// made no other request.
 async fn by_users(table: &mut Table, sizes: &[u64]) -> Result<Vec<Row>> {
     let requests = requests::every_operation();
     let mut by_size = Vec::new();
@@ -37,7 +38,8 @@ async fn by_users(table: &mut Table, sizes: &[u64]) -> Result<Vec<Row>> {
     Ok(rows(Dimension::Users, &requests, &by_size))
 }
 
-/// The founder of an account asks about it, and another of another account as large is timed.
+/// The founder of an account makes the requests; another one, of an equally large account, is
+/// timed.
 async fn by_members(table: &mut Table, sizes: &[u64]) -> Result<Vec<Row>> {
     let requests = requests::about_members();
     let mut by_size = Vec::new();

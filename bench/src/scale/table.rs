@@ -1,4 +1,5 @@
-//! The table in a file: filled with clones of a household in large steps, and asked by some of them.
+//! The table in a file: filled with clones of a household in large steps, and called by some of
+//! them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,8 @@ pub(crate) struct Table {
     _file: DataFile,
 }
 
-/// The engine's file, which goes when the measurement ends. What an earlier one left that was killed goes first.
+/// The engine's file, which goes when the measurement ends. What an earlier one left that was
+/// killed goes first.
 struct DataFile(PathBuf);
 
 impl DataFile {
@@ -47,7 +49,7 @@ impl DataFile {
 
 impl Drop for DataFile {
     fn drop(&mut self) {
-        // The next measurement removes what is left, and says so if it cannot.
+        // The next measurement removes leftovers, and reports if it cannot.
         drop(self.remove());
     }
 }
@@ -64,13 +66,14 @@ impl Table {
         &mut self.app
     }
 
-    /// Puts in so many households of two that there are so many users; so many founders from all over what was put in.
+    /// Adds households of two until there are this many users; returns founders from all over the
+    /// added ones.
     pub(crate) async fn grow(&mut self, users: u64, founders: usize) -> Result<Vec<Names>> {
         let (first, end) = (self.households, users / 2);
         let apart = (end - first) / founders as u64;
         ensure!(apart > 0, "{users} users are too few for {founders} who ask");
-        let begun = Instant::now();
-        let mut kept = Vec::new();
+        let started = Instant::now();
+        let mut stored = Vec::new();
         let mut items = Vec::new();
         while self.households < end {
             let next = (self.households..end.min(self.households + STEP)).map(|number| {
@@ -85,14 +88,14 @@ impl Table {
             let made = made?;
             self.households += made.len() as u64;
             let (founders, made): (Vec<_>, Vec<_>) = made.into_iter().unzip();
-            kept.extend(founders.into_iter().flatten());
+            stored.extend(founders.into_iter().flatten());
             items = made.concat();
         }
         self.app.import(items).await?;
-        kept.truncate(founders);
-        let seconds = begun.elapsed().as_secs();
+        stored.truncate(founders);
+        let seconds = started.elapsed().as_secs();
         out::line(format!("Filled the table up to {users} users in {seconds} s"))?;
-        Ok(kept)
+        Ok(stored)
     }
 
     /// A founder and a member of the founder's account.
@@ -129,7 +132,7 @@ impl Table {
         Ok(founder)
     }
 
-    /// A user with one account of the own, and all others of others, each of somebody else.
+    /// A user with one account of its own; all others belong to other users, each to another one.
     pub(crate) async fn member_of(&self, accounts: u64) -> Result<Names> {
         let (member, mut items) = self.model.member()?;
         for _ in 1..accounts {
@@ -141,7 +144,8 @@ impl Table {
         Ok(member)
     }
 
-    /// Has clones sign in with their passwords, each for a token, and see that they are who they should be.
+    /// Signs clones in with their passwords, each for a token, and checks that they are the right
+    /// users.
     pub(crate) async fn sign_in(&self, all: &[Names]) -> Result<Vec<TestCredentials>> {
         let mut signed_in = Vec::new();
         for names in all {

@@ -14,7 +14,7 @@ fn error(mut command: Command, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_missing_table_or_an_engine_out_of_reach_is_the_only_output() {
+fn a_missing_table_or_an_unreachable_engine_is_the_only_output() {
     let missing = error(rollcall_with_keys(), &["list-plans"]);
     assert_eq!(missing, "error: --table NAME is missing\n");
     let nobody = ["list-plans", "--table", "x", "--endpoint-url", "http://127.0.0.1:9"];

@@ -48,16 +48,16 @@ async fn a_token_is_printed_once_and_only_its_hash_is_stored() {
         })
     );
     assert_eq!(some_kept.scopes, Some([Scope::ProfileRead, Scope::EmailRead].into()));
-    for (made, kept) in [(&all, &all_kept), (&some, &some_kept)] {
+    for (made, stored) in [(&all, &all_kept), (&some, &some_kept)] {
         let token = text(made, "token");
-        assert!(token.parse::<TokenCredential>().unwrap().matches(&kept.secret_hash));
+        assert!(token.parse::<TokenCredential>().unwrap().matches(&stored.secret_hash));
         // The last 26 characters hold most of the secret and the checksum.
         assert!(!stage.items().await.contains(&token[token.len() - 26..]));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_needs_a_user_who_is_there_and_enabled_and_an_end_that_is_to_come() {
+async fn a_token_needs_an_existing_enabled_user_and_a_future_expiry() {
     let stage = Stage::new().await;
     stage.jane();
     let token = |user: &'static str| ["create-token", "--user", user, "--name", "x"];
@@ -72,7 +72,7 @@ async fn a_token_needs_a_user_who_is_there_and_enabled_and_an_end_that_is_to_com
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_gets_a_secret_that_only_its_hash_recognises_and_a_public_one_gets_none() {
+async fn a_client_gets_a_secret_stored_as_a_hash_and_a_public_one_gets_none() {
     let stage = Stage::new().await;
     let uris = ["https://example.com/callback", "com.example.app:/callback"];
     let register = [
@@ -93,12 +93,12 @@ async fn a_client_gets_a_secret_that_only_its_hash_recognises_and_a_public_one_g
         registered,
         json!({ "client_id": id, "client_secret": secret, "name": "Reader", "redirect_uris": uris })
     );
-    let kept = stage.table.client(id.parse().unwrap()).await.unwrap().unwrap();
+    let stored = stage.table.client(id.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(
-        (kept.name.as_str(), &kept.redirect_uris[..]),
+        (stored.name.as_str(), &stored.redirect_uris[..]),
         ("Reader", &uris.map(str::to_owned)[..])
     );
-    assert!(kept.secret_hash.as_ref().unwrap().matches(secret.as_bytes()));
+    assert!(stored.secret_hash.as_ref().unwrap().matches(secret.as_bytes()));
     assert!(secret.starts_with("rcs_") && !stage.items().await.contains(&secret[4..]));
     assert!(public.get("client_secret").is_none(), "{public}");
     let public = stage.table.client(text(&public, "client_id").parse().unwrap()).await.unwrap();

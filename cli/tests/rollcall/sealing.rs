@@ -1,4 +1,4 @@
-//! Sealing keys, and opening what is sealed.
+//! Sealing keys, and unsealing.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ fn pair(file: &Path) -> SealPublicKey {
 }
 
 #[test]
-fn a_private_key_is_its_owners_alone_and_never_overwritten() {
+fn a_private_key_is_readable_by_its_owner_only_and_never_overwritten() {
     let folder = Folder::new("key");
     let file = folder.0.join("key");
 
@@ -55,7 +55,7 @@ fn a_private_key_is_its_owners_alone_and_never_overwritten() {
 }
 
 #[test]
-fn unseal_opens_a_box_given_as_argument_or_on_standard_input_and_prints_it_unchanged() {
+fn unseal_opens_a_box_from_argument_or_standard_input_unchanged() {
     let folder = Folder::new("box");
     let (file, other) = (folder.0.join("key"), folder.0.join("other"));
     let sealed = pair(&file).seal(PASSWORD).unwrap().sealed_box;

@@ -87,8 +87,8 @@ impl Stage {
     }
 
     pub(crate) async fn attempts(&self, user: &User) -> LoginAttempts {
-        let kept = CredentialKey::Password(LoginSubject::User(user.id));
-        match self.table.fetch_with_credential(user.id, kept, ()).await.unwrap().0 {
+        let stored = CredentialKey::Password(LoginSubject::User(user.id));
+        match self.table.fetch_with_credential(user.id, stored, ()).await.unwrap().0 {
             StoredCredential::Password(_, attempts) => attempts,
             other => panic!("{other:?}"),
         }
@@ -97,14 +97,14 @@ impl Stage {
     /// Every item of the table, as text.
     pub(crate) async fn items(&self) -> String {
         let scan = json!({ "TableName": self.table_name, "ConsistentRead": true });
-        let mut found = self.engine.ask("Scan", &scan).await.unwrap();
+        let mut found = self.engine.call("Scan", &scan).await.unwrap();
         let items = found["Items"].as_array_mut().unwrap();
         items.sort_by_key(|item| item["pk"].to_string() + &item["sk"].to_string());
         found["Items"].to_string()
     }
 }
 
-/// The command, with nothing of the AWS configuration of whoever runs the tests.
+/// The command, without the AWS configuration of the machine.
 pub(crate) fn rollcall() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
     let is_aws = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("AWS_");

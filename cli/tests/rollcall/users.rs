@@ -44,7 +44,7 @@ async fn a_new_user_has_an_account_and_a_password_that_is_printed_once_and_never
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_from_standard_input_is_taken_as_it_is_and_not_printed() {
+async fn a_password_from_standard_input_is_used_unchanged_and_not_printed() {
     let stage = Stage::new().await;
     let new = |name: &str, password: &str| {
         let email = format!("{name}@example.com");
@@ -107,13 +107,13 @@ async fn a_reset_changes_the_password_and_revokes_tokens_and_grants_and_lifts_th
     assert!(stage.signs_in(&made["id"], password).await);
     assert!(!stage.signs_in(&made["id"], text(&made, "password")).await);
     assert!(stage.token(&token).await.is_none());
-    let kept = stage
+    let stored = stage
         .table
         .fetch_with_credential(user.id, CredentialKey::Grant(grant.grant()), ())
         .await
         .unwrap()
         .0;
-    assert!(matches!(kept, StoredCredential::Grant(None)), "{kept:?}");
+    assert!(matches!(stored, StoredCredential::Grant(None)), "{stored:?}");
     assert!(stage.user(&made["id"]).await.credential_epoch > user.credential_epoch);
     assert!(stage.attempts(&user).await.check_not_locked().is_ok());
     assert!(!stage.items().await.contains(password));

@@ -11,7 +11,7 @@ use anyhow::{Result, bail, ensure};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
-use super::request::ask;
+use super::request::call;
 use crate::ports;
 use crate::supervise::{self, Supervised};
 use crate::{tools, workspace};
@@ -49,7 +49,7 @@ impl DynamodbLocal {
 
     async fn ready(&mut self, endpoint: &str) -> Result<()> {
         let answered = async {
-            while ask(endpoint, "ListTables", &json!({})).await.is_err() {
+            while call(endpoint, "ListTables", &json!({})).await.is_err() {
                 sleep(PAUSE).await;
             }
         };
@@ -75,8 +75,8 @@ impl DynamodbLocal {
     }
 }
 
-/// It has no option for the address that it listens on, so Java's security manager keeps other machines out; and no
-/// page of another origin may read its answers.
+/// It has no option for the address that it listens on, so Java's security manager rejects other
+/// machines; and no page of another origin may read its responses.
 fn java(port: u16) -> Result<Command> {
     let folder = tools::dynamodb_local()?;
     let mut command = supervise::command("java")?;

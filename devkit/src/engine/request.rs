@@ -32,7 +32,7 @@ impl fmt::Display for EngineError {
 impl std::error::Error for EngineError {}
 
 /// Calls an operation of `DynamoDB`; an error of the engine is an [`EngineError`].
-pub(super) async fn ask(endpoint: &str, operation: &str, request: &Value) -> Result<Value> {
+pub(super) async fn call(endpoint: &str, operation: &str, request: &Value) -> Result<Value> {
     let client = Client::builder().no_proxy().build()?;
     let call = client
         .post(endpoint)

@@ -11,7 +11,7 @@ use tokio::process::{Child, ChildStdin};
 
 const GRACE_SECONDS: u32 = 4;
 
-/// A command that runs guarded; what is added to it (arguments, environment, folder) the program gets.
+/// A command that runs supervised; its arguments, environment and folder are passed to the program.
 pub fn command(program: impl AsRef<OsStr>) -> Result<Command> {
     command_with_grace(program, GRACE_SECONDS)
 }
@@ -53,7 +53,7 @@ impl Supervised {
         Ok(self.supervisor.wait().await?)
     }
 
-    /// Asks the child to end, and kills it when the grace period is over.
+    /// Signals the child to end, and kills it after the grace period.
     pub async fn end(mut self) -> Result<ExitStatus> {
         self.lifeline = None;
         self.wait().await

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
-const ROUNDS: u32 = 100;
+const MAX_PASSES: u32 = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Process {
@@ -18,8 +18,8 @@ struct Process {
     parent: i32,
 }
 
-/// Makes orphans below this process its own children, so that none leaves the tree. Linux alone can do that;
-/// elsewhere the children of a killed child escape [`kill_all`].
+/// Makes orphans below this process its own children, so that none leaves the tree. Linux alone can
+/// do that; elsewhere the children of a killed child escape [`kill_all`].
 #[cfg(target_os = "linux")]
 pub(super) fn adopt_orphans() -> Result<()> {
     rustix::process::set_child_subreaper(Some(getpid())).context("cannot become a subreaper")
@@ -30,9 +30,10 @@ pub(super) fn adopt_orphans() -> Result<()> {
     Ok(())
 }
 
-/// Kills every descendant. A process may start another while it is being killed, hence the rounds.
+/// Kills every descendant. A process may start another while it is being killed, hence several
+/// passes.
 pub(super) async fn kill_all() -> Result<()> {
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_PASSES {
         let descendants = descendants(getpid().as_raw_pid(), &living()?);
         if descendants.is_empty() {
             break;
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_living_process_is_read_whatever_its_name() {
+    fn a_process_is_parsed_whatever_its_name() {
         let process = Some(Process { pid: 12, parent: 11 });
 
         assert_eq!(from_stat("12 (cargo) S 11 12 12 0 -1"), process);
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_is_among_the_living() {
+    fn this_process_is_listed() {
         let own = getpid().as_raw_pid();
 
         assert!(living().unwrap().iter().any(|process| process.pid == own));

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::out;
 
-/// Installs packages, as root; who is not, or has no apt, is told what to install for what is needed.
+/// Installs packages, as root. Without root or apt the error names what to install.
 pub(super) fn install(needed: &str, packages: &[&str]) -> Result<()> {
     let packages_text = packages.join(" and ");
     if !is_on_path("apt-get") || !rustix::process::geteuid().is_root() {

@@ -35,13 +35,13 @@ fn on_path() -> Option<PathBuf> {
 }
 
 fn is_suitable(program: &Path) -> bool {
-    let answer = Command::new(program).args(["lambda", "--version"]).output();
-    answer.is_ok_and(|answer| answer.status.success() && is_of_series(&answer.stdout))
+    let response = Command::new(program).args(["lambda", "--version"]).output();
+    response.is_ok_and(|response| response.status.success() && is_of_series(&response.stdout))
 }
 
-fn is_of_series(answer: &[u8]) -> bool {
-    let answer = String::from_utf8_lossy(answer);
-    let version = answer.strip_prefix(PROGRAM).unwrap_or_default().split_whitespace().next();
+fn is_of_series(response: &[u8]) -> bool {
+    let response = String::from_utf8_lossy(response);
+    let version = response.strip_prefix(PROGRAM).unwrap_or_default().split_whitespace().next();
     version.is_some_and(|version| {
         version.strip_prefix(SERIES).is_some_and(|patch| patch.starts_with('.'))
     })
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn only_the_pinned_series_is_suitable() {
-        for (answer, suitable) in [
+        for (response, suitable) in [
             ("cargo-lambda 1.9.2 (67129fc 2026-08-21Z)\n", true),
             ("cargo-lambda 1.9.0\n", true),
             ("cargo-lambda 1.90.0\n", false),
@@ -92,7 +92,7 @@ mod tests {
             ("cargo-lambda\n", false),
             ("", false),
         ] {
-            assert_eq!(is_of_series(answer.as_bytes()), suitable, "{answer:?}");
+            assert_eq!(is_of_series(response.as_bytes()), suitable, "{response:?}");
         }
     }
 

@@ -9,8 +9,9 @@ use anyhow::{Context, Result, ensure};
 use super::ToolsFolder;
 use crate::{out, workspace};
 
-/// Builds a program of exactly this version from its locked dependencies into `<root>/bin`; optimised a little alone:
-/// these programs run for seconds, and would take minutes longer to build.
+/// Builds a program of exactly this version from its locked dependencies into `<root>/bin`;
+/// optimised a little alone: these programs run for seconds, and would take minutes longer to
+/// build.
 pub(super) fn build(program: &str, version: &str, root: &Path) -> Result<PathBuf> {
     let build = root.join("build");
     let status = Command::new(workspace::cargo_program())
@@ -30,7 +31,8 @@ pub(super) fn build(program: &str, version: &str, root: &Path) -> Result<PathBuf
     Ok(root.join("bin").join(program))
 }
 
-/// A program, built if need be. The version is part of the folder's name, and cargo puts the program there when it is whole.
+/// A program, built if need be. The version is part of the folder's name, and cargo puts the
+/// program there when it is whole.
 pub(super) fn built(program: &str, version: &str) -> Result<PathBuf> {
     let tools = ToolsFolder::open(program)?;
     let root = tools.path.join(format!("{program}-{version}"));

@@ -41,12 +41,12 @@ pub(super) fn requirement(package: &str) -> Option<String> {
 pub(super) fn interpreter() -> Option<PathBuf> {
     let program = Path::new("python3");
     let check = "import sys, venv; sys.exit(sys.version_info < (3, 11))";
-    let answer = Command::new(program).args(["-c", check]).output();
-    answer.is_ok_and(|answer| answer.status.success()).then(|| program.to_owned())
+    let response = Command::new(program).args(["-c", check]).output();
+    response.is_ok_and(|response| response.status.success()).then(|| program.to_owned())
 }
 
-/// Whether an earlier [`install`] of the same list went through to its end, and its Python still finds what it installed: a
-/// newer one in the system's place would not.
+/// Whether an earlier [`install`] of the same list went through to its end, and its Python still
+/// finds what it installed: a newer one in the system's place would not.
 pub(super) fn is_installed(environment: &Path, requirements: &str) -> bool {
     let stamp = fs::read_to_string(stamp_of(environment));
     let finds =
@@ -56,8 +56,8 @@ pub(super) fn is_installed(environment: &Path, requirements: &str) -> bool {
         && python.is_ok_and(|output| output.status.success())
 }
 
-/// Makes the environment anew, packages and all. The stamp comes last, so that what an interruption leaves behind is
-/// never taken for whole.
+/// Recreates the environment with its packages. The stamp is written last, so that an interrupted
+/// installation is never taken for a complete one.
 pub(super) fn install(python: &Path, environment: &Path, requirements: &str) -> Result<()> {
     private_file::remove(&stamp_of(environment))?;
     if environment.exists() {
@@ -73,7 +73,8 @@ pub(super) fn install(python: &Path, environment: &Path, requirements: &str) -> 
     Ok(())
 }
 
-/// The environment's own pip, else the system's working on the environment: Debian splits pip's wheel off Python.
+/// The environment's own pip, else the system's working on the environment: Debian splits pip's
+/// wheel off Python.
 fn pip(python: &Path, environment: &Path) -> Result<Command> {
     let own_python = python_of(environment);
     if run(Command::new(&own_python).args(["-m", "ensurepip", "--default-pip"])).is_ok() {

@@ -13,6 +13,6 @@ pub fn valgrind() -> Result<()> {
     if apt::is_on_path(VALGRIND) {
         return Ok(());
     }
-    // Without the C library's symbols it refuses to start.
+    // It does not start without the C library's symbols.
     apt::install(&format!("`{VALGRIND}` on the PATH"), &[VALGRIND, "libc6-dbg"])
 }

@@ -10,7 +10,8 @@ use super::{PASSWORD, TestApp};
 use crate::{OAuthClient, Person, unique};
 
 impl TestApp {
-    /// A new user of this name, with the address `<name>@example.com`, a token, and a last use already noted.
+    /// A new user of this name, with the address `<name>@example.com`, a token, and a last use
+    /// already noted.
     pub async fn person(&self, name: &str) -> Person<'_> {
         let key = self.service_keys.current().await.expect("the service key");
         let api_key = ApiKey::generate(&key).expect("an API key");
@@ -23,7 +24,7 @@ impl TestApp {
         };
         let user = self.table().create_user(&Actor::operator(), new).await.expect("a new user");
         let secret = api_key.secret(user.id, &key).expect("its secret");
-        let person = Person::of(self, user, secret).await;
+        let person = Person::new(self, user, secret).await;
         assert_eq!(person.send("GET", "/api/public/v1/current-account").await.status, 200);
         person
     }
@@ -37,8 +38,8 @@ impl TestApp {
             .expect("a new member");
     }
 
-    /// Gives a person's account so many members more, who look like this one, past all functions: only their memberships
-    /// are there.
+    /// Gives a person's account so many members more, who look like this one, past all functions:
+    /// only their memberships are there.
     pub async fn crowd(&self, account: &str, like: &Person<'_>, count: usize) {
         let pattern = like.user().id.to_string();
         let sides: Vec<String> = self
@@ -61,7 +62,7 @@ impl TestApp {
         self.put_all(&items).await;
     }
 
-    /// A changed password, past the proxy; what no longer works is not cleared up.
+    /// Changes the password, bypassing the proxy and without the cleanup.
     pub fn changing_password(
         &self,
         person: &Person<'_>,

@@ -28,10 +28,11 @@ impl TestApp {
         &self.table_name
     }
 
-    /// Asks the engine itself, past functions and proxy: for arranging and inspecting what no operation shows.
+    /// Calls the engine itself, bypassing functions and proxy: to arrange and inspect what no
+    /// operation shows.
     pub async fn engine(&self, operation: &str, mut request: Value) -> Value {
         request["TableName"] = json!(self.table_name);
-        self.engine.ask(operation, &request).await.expect("the engine answers")
+        self.engine.call(operation, &request).await.expect("the engine responds")
     }
 
     /// The same later: for what others do while a request is under way.
@@ -43,11 +44,12 @@ impl TestApp {
         request["TableName"] = json!(self.table_name);
         let endpoint = self.engine.endpoint().to_owned();
         async move {
-            engine::ask(&endpoint, operation, &request).await.expect("the engine answers");
+            engine::call(&endpoint, operation, &request).await.expect("the engine responds");
         }
     }
 
-    /// Puts items, each the JSON text of its attributes, into the table in one step, past functions and proxy.
+    /// Puts items, each the JSON text of its attributes, into the table in one step, past functions
+    /// and proxy.
     pub async fn import(&self, items: Vec<String>) -> anyhow::Result<()> {
         self.engine.import(&self.table_name, items).await
     }
@@ -62,8 +64,8 @@ impl TestApp {
         let mut items = Vec::new();
         let mut request = json!({ "TableName": table_name, "ConsistentRead": true });
         loop {
-            let page = engine::ask(endpoint, "Scan", &request).await;
-            let mut page = page.expect("the engine answers");
+            let page = engine::call(endpoint, "Scan", &request).await;
+            let mut page = page.expect("the engine responds");
             items.extend(page["Items"].as_array_mut().map(std::mem::take).unwrap_or_default());
             match page["LastEvaluatedKey"].take() {
                 Value::Null => return items,
@@ -83,7 +85,7 @@ impl TestApp {
     pub(crate) async fn write_all(&self, writes: Vec<Value>) {
         for batch in writes.chunks(25) {
             let request = json!({ "RequestItems": { self.table_name.as_str(): batch } });
-            let written = self.engine.ask("BatchWriteItem", &request).await;
+            let written = self.engine.call("BatchWriteItem", &request).await;
             let written = written.expect("the engine takes items");
             assert_eq!(written["UnprocessedItems"], json!({}));
         }

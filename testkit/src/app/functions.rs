@@ -1,4 +1,5 @@
-//! The functions as libraries, each with a connection of its own, as with a role of its own in the cloud.
+//! The functions as libraries, each with a connection of its own, as with a role of its own in the
+//! cloud.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +50,7 @@ impl Functions {
         })
     }
 
-    /// Has them reach the table elsewhere from now on.
+    /// Sets another table from now on.
     pub(super) fn reach(&mut self, table: impl Fn(&str) -> Result<Table>) -> Result<()> {
         for (name, app) in &mut self.apps {
             app.table = table(name)?;
@@ -58,7 +59,7 @@ impl Functions {
         Ok(())
     }
 
-    /// Has them read the service key anew.
+    /// Makes them read the service key again.
     pub(super) fn forget_service_key(
         &mut self,
         keys: impl Fn(&str) -> Result<ServiceKeys>,
@@ -69,7 +70,7 @@ impl Functions {
         Ok(())
     }
 
-    /// Has them check passwords anew.
+    /// Makes them forget cached passwords.
     pub(super) fn forget_passwords(&mut self) -> Result<()> {
         for app in self.apps.values_mut() {
             app.password_cache = PasswordCache::new()?;
@@ -77,7 +78,7 @@ impl Functions {
         Ok(())
     }
 
-    /// Has a function answer a request, whether or not it serves its path.
+    /// Runs a function on a request, whether or not it serves its path.
     pub(super) async fn run(&self, function: &str, call: ApiRequest) -> Response<Body> {
         let apps = &self.apps;
         match function {
@@ -121,7 +122,7 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
     }
 }
 
-pub(super) fn answer(response: Response<Body>) -> ApiResponse {
+pub(super) fn api_response(response: Response<Body>) -> ApiResponse {
     let (parts, body) = response.into_parts();
     let text = |value: &lambda_http::http::HeaderValue| {
         value.to_str().expect("a header of text").to_owned()

@@ -24,7 +24,7 @@ enum Form {
     Nothing,
     /// A token that may be taken everywhere, by what the readers call it.
     Token(String),
-    /// A token that is recognised and refused.
+    /// A token that is recognized and rejected.
     Environment,
     /// A name and a password.
     Basic(String, String),
@@ -34,8 +34,9 @@ enum Form {
     Bad,
 }
 
-/// The first line is `X-Date`, each other one a value of `Authorization`: whatever they are, the readers of all groups
-/// agree on the one kind of credential that the documentation says it is, and say nothing of it when they refuse it.
+/// The first line is `X-Date`, each other one a value of `Authorization`. Whatever they are, the
+/// parsers of all groups agree on the documented kind of credential, and a rejection reveals
+/// nothing of it.
 pub fn authorization(input: &[u8]) {
     let text = samples::replaced(&String::from_utf8_lossy(input));
     let Some(headers) = headers(&text) else { return };
@@ -51,7 +52,7 @@ pub fn authorization(input: &[u8]) {
     let pair = match Basic::basic_credentials(&call) {
         Ok(Some((name, password))) => Form::Basic(name, password),
         Ok(None) => Form::Nothing,
-        Err(error) => refused(&error, &text),
+        Err(error) => rejected(&error, &text),
     };
     let expected = match &form {
         Form::Nothing | Form::Basic(..) => form,
@@ -128,17 +129,17 @@ fn read<P: AuthScheme>(outcome: Result<P>, text: &str) -> Form {
             name if name.starts_with("key:") => Form::Signature(name),
             name => Form::Token(name),
         },
-        Err(error) => refused(&error, text),
+        Err(error) => rejected(&error, text),
     }
 }
 
-/// What a refusal says: one of three things, none of which has room for anything of the header.
-fn refused(error: &Error, text: &str) -> Form {
+/// The form of a rejection: one of three messages, none of which can contain a part of the header.
+fn rejected(error: &Error, text: &str) -> Form {
     match error {
         Error::MissingCredential => Form::Nothing,
         Error::UserTokenOnly => Form::Environment,
         Error::InvalidCredential => Form::Bad,
-        other => panic!("{text:?} is refused with {other}"),
+        other => panic!("{text:?} is rejected with {other}"),
     }
 }
 

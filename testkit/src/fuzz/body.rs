@@ -27,7 +27,7 @@ const MAX_BODY: usize = 64 * 1024;
 /// The longest overlap of two tokens, in seconds.
 const MAX_NUMBER: u64 = 30 * 24 * 3600;
 
-/// A path of every dialect, none of which is asked.
+/// A path of every dialect; none is called.
 const PATHS: [&str; 8] = [
     "/",
     "/api/public/v1/account",
@@ -50,7 +50,8 @@ impl FromStr for Expiry {
     }
 }
 
-/// A JSON body is an error that every dialect can tell, or has the fields that were read of it, within their bounds.
+/// A JSON body has the parsed fields, within their limits, or is an error that every dialect can
+/// show.
 pub fn json(input: &[u8]) {
     check(input, "application/json", ApiRequest::json, &|| {
         serde_json::from_slice::<Map<String, Value>>(input).ok().map(BTreeMap::from_iter)
@@ -83,7 +84,7 @@ fn check(
     for path in PATHS {
         let call = call(path);
         let respond = || ready(read(&call).and_then(all).and_then(|read| ok(&read)));
-        assert_answered(path, &RUNTIME.block_on(call.respond(&[], respond)), body);
+        assert_well_formed(path, &RUNTIME.block_on(call.respond(&[], respond)), body);
     }
 }
 
@@ -114,7 +115,7 @@ fn all(mut fields: Fields) -> Result<BTreeMap<&'static str, Value>> {
     fields.into_result(name.map(|_| read))
 }
 
-/// What was read is what the body holds, and keeps to its bounds.
+/// The parsed fields are those of the body, and within their limits.
 fn assert_bounds(read: &BTreeMap<&'static str, Value>, body: &BTreeMap<String, Value>) {
     let sent = |name: &str| body[name].as_str().unwrap_or_default();
     for (field, most) in [("name", 100), ("first_name", 127), ("phone", 50), ("email", 254)] {
@@ -153,9 +154,9 @@ fn assert_bounds(read: &BTreeMap<&'static str, Value>, body: &BTreeMap<String, V
     }
 }
 
-fn assert_answered(path: &str, answer: &Response<Body>, body: &[u8]) {
-    let text = std::str::from_utf8(answer.body()).expect("a body of text");
-    let status = answer.status().as_u16();
-    assert!([200, 400, 413].contains(&status), "{path} is answered {status}");
-    Sent { path, status, headers: answer.headers(), body: text }.check(body.len());
+fn assert_well_formed(path: &str, response: &Response<Body>, body: &[u8]) {
+    let text = std::str::from_utf8(response.body()).expect("a body of text");
+    let status = response.status().as_u16();
+    assert!([200, 400, 413].contains(&status), "{path} has status {status}");
+    Sent { path, status, headers: response.headers(), body: text }.check(body.len());
 }

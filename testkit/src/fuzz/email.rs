@@ -5,8 +5,8 @@ use shared::model::EmailAddress;
 /// The longest address, in bytes.
 const MAX_BYTES: usize = 254;
 
-/// An address that is accepted keeps to the rules as typed and as compared; both forms are themselves accepted, and are
-/// the same address.
+/// An address that is accepted keeps to the rules as typed and as compared; both forms are
+/// themselves accepted, and are the same address.
 pub fn email(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let Ok(address) = text.parse::<EmailAddress>() else { return };

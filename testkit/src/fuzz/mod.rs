@@ -1,7 +1,7 @@
 //! What must hold whatever a client sends: one property for every kind of bad input.
 //!
-//! The fuzzer (`fuzz/`, `cargo xtask fuzz`) looks for input that breaks one; the input that it found interesting, and
-//! all that ever broke one, is run by an ordinary test.
+//! The fuzzer (`fuzz/`, `cargo xtask fuzz`) looks for input that breaks one; the input that it
+//! found interesting, and all that ever broke one, is run by an ordinary test.
 
 mod authorization;
 mod body;
@@ -43,7 +43,7 @@ pub const TARGETS: [(&str, Property); 8] = [
     ("x_date", x_date),
 ];
 
-/// Where the input of a target is kept: what was written by hand, and what the fuzzer found.
+/// Where the input of a target is stored: what was written by hand, and what the fuzzer found.
 pub fn folders(target: &str) -> Vec<PathBuf> {
     let fuzz = root().join("fuzz");
     let mut folders = vec![fuzz.join("seeds").join(target), fuzz.join("corpus").join(target)];

@@ -8,7 +8,7 @@ use shared::model::{
 
 use crate::date;
 
-/// What stands in input for a credential, and that credential, of nobody.
+/// Placeholders for credentials in input, with the credentials, which belong to no user.
 static SAMPLES: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
     let owner = UserId::generate();
     let own = |kind| TokenCredential::generate(kind, owner).expect("a token").reveal();

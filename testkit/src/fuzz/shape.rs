@@ -1,10 +1,10 @@
-//! What every answer is like, as docs/api.md has it.
+//! The documented format of every response (docs/api.md).
 
 use lambda_http::http::HeaderMap;
 use serde_json::Value;
 use shared::http::Dialect;
 
-/// What an answer may hold beside what the request held.
+/// How much a response may add to the size of its request, in bytes.
 const ROOM: usize = 256 * 1024;
 
 /// The most that escaping makes of a byte.
@@ -14,7 +14,7 @@ const ESCAPED: usize = 6;
 const STATUSES: [u16; 16] =
     [200, 201, 204, 303, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429];
 
-/// An answer as API Gateway gets it.
+/// A response as API Gateway receives it.
 pub(super) struct Sent<'a> {
     pub(super) path: &'a str,
     pub(super) status: u16,
@@ -23,11 +23,12 @@ pub(super) struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    /// Refuses an answer that is a fault of ours, has a shape that its dialect has not, or grows beyond what was sent.
-    pub(super) fn check(&self, asked_bytes: usize) {
+    /// Panics if a response is a 5xx, has another format than its dialect's, or is much larger than
+    /// its request.
+    pub(super) fn check(&self, request_bytes: usize) {
         let Self { path, status, body, .. } = self;
-        assert!(STATUSES.contains(status), "{path} is answered {status}: {body}");
-        assert!(body.len() <= ROOM + ESCAPED * asked_bytes, "{path}: {} bytes", body.len());
+        assert!(STATUSES.contains(status), "{path} has status {status}: {body}");
+        assert!(body.len() <= ROOM + ESCAPED * request_bytes, "{path}: {} bytes", body.len());
         assert_eq!(self.header("cache-control"), Some("no-store"), "{path}");
         assert!(self.header("x-request-id").is_some(), "{path}");
         assert_eq!(self.header("allow").is_some(), *status == 405, "{path} {status}");
@@ -43,7 +44,7 @@ impl Sent<'_> {
         }
     }
 
-    /// Whether what was made has a place: addresses have none.
+    /// Whether the created resource has a `Location`: addresses have none.
     fn has_location(&self) -> bool {
         self.status == 303 || self.dialect() == Dialect::Rollcall
     }
@@ -63,8 +64,8 @@ impl Sent<'_> {
     fn check_error(&self) {
         let Self { path, status, body, .. } = self;
         let challenge = self.header("www-authenticate").is_some();
-        let is_refused = *status == 401 || (*status == 403 && challenge);
-        assert_eq!(challenge, is_refused, "{path} {status}");
+        let is_rejected = *status == 401 || (*status == 403 && challenge);
+        assert_eq!(challenge, is_rejected, "{path} {status}");
         if self.dialect() == Dialect::OAuthPage {
             assert_eq!(self.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
             assert!(body.starts_with("<!DOCTYPE html>"), "{path}: {body}");

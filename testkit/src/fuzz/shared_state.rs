@@ -1,4 +1,5 @@
-//! A service of the fuzzer's own: a user with a credential of every kind, and a table that is put back after each event.
+//! The fuzzer's own service: a user with a credential of every kind, and a table that is restored
+//! after each event.
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use serde_json::{Value, json};
@@ -7,10 +8,10 @@ use shared::model::{Scope, TokenKind};
 use crate::app::{function_of, received};
 use crate::{ConsentPage, OAuthClient, PASSWORD, Person, TestApp, operations, sign, token_id};
 
-/// Who asks, as the events have it.
+/// The caller in the events.
 const NAME: &str = "janedoe";
 
-/// What stands for a signature in an event; the rest of the event is what it is made over.
+/// Placeholder for a signature in an event; the signature covers the rest of the event.
 const SIGNATURE: &str = "YOUR_SIGNATURE";
 
 /// The functions that have routes.
@@ -26,18 +27,19 @@ const FUNCTIONS: [&str; 9] = [
     "rollcall-tokens",
 ];
 
-/// The service, and its table as it was made.
+/// The service, and its initial items.
 pub(super) struct SharedState {
     app: TestApp,
     items: Vec<Value>,
-    /// What stands in events for what only this world has; no name comes before one that it is the start of.
+    /// Placeholders in events for values of this service; no placeholder is preceded by its own
+    /// prefix.
     names: Vec<(&'static str, String)>,
-    /// What signs.
+    /// The signing key: id and secret.
     key: (String, String),
 }
 
 impl SharedState {
-    /// Makes everything.
+    /// Creates everything.
     pub(super) async fn create() -> Self {
         let mut app = TestApp::start().await;
         app.pass_proxy();
@@ -48,9 +50,9 @@ impl SharedState {
         names.push(("rck_YOUR_API_KEY", key.0.clone()));
         names.extend(grants(&app, &person).await);
         let items = app.snapshot().await;
-        let world = Self { app, items, names, key };
-        world.put_back().await;
-        world
+        let shared = Self { app, items, names, key };
+        shared.put_back().await;
+        shared
     }
 
     /// The event that an input means; nothing if it is no JSON.
@@ -64,19 +66,20 @@ impl SharedState {
         Some(event)
     }
 
-    /// What the function of the event's path sends back, and then every other function. Nothing if it is no event.
-    pub(super) async fn answers(&self, event: &Value) -> Option<Vec<ApiGatewayV2httpResponse>> {
+    /// The responses of the function that serves the event's path, then of all other functions.
+    /// None if the input is no event.
+    pub(super) async fn responses(&self, event: &Value) -> Option<Vec<ApiGatewayV2httpResponse>> {
         let call = || serde_json::from_value(event.clone()).ok().map(received);
         let own = function_of(&call()?);
         let others = FUNCTIONS.into_iter().filter(|function| *function != own);
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for function in [own].into_iter().chain(others) {
-            answers.push(shared::http::into_event(self.app.run(function, call()?).await));
+            responses.push(shared::http::into_event(self.app.run(function, call()?).await));
         }
-        Some(answers)
+        Some(responses)
     }
 
-    /// Makes the table what it was.
+    /// Restores the table.
     pub(super) async fn put_back(&self) {
         self.app.set_back(&self.items).await;
     }
@@ -109,8 +112,8 @@ async fn credentials(person: &Person<'_>) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// A client with what the user granted to it: a code that was not used, the tokens for another one, and a page on which
-/// the user is asked again.
+/// A client with grants of the user: an unused code, the tokens of another grant, and an open
+/// consent page.
 async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String)> {
     let client = app.new_client("https://client.example.com/callback", true).await;
     let who = person.who();
@@ -129,7 +132,7 @@ async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String
     ]
 }
 
-/// The path and query by which the client asks, exactly as the event has it: the CSRF token is for that alone.
+/// The authorization path and query exactly as in the event: the form's CSRF token covers them.
 fn authorize_path(client: &OAuthClient) -> String {
     let operations = operations();
     let operation = operations.iter().find(|operation| operation.name == "hub-oauth-ask");

@@ -5,7 +5,8 @@ use shared::model::{AccountName, Slug};
 /// The longest slug, suffix included.
 const MAX: usize = 63;
 
-/// Any name has twenty slugs and a random one, each of them valid, and a slug that is a name is its own slug.
+/// Any name has twenty slugs and a random one, each of them valid, and a slug that is a name is its
+/// own slug.
 pub fn slug(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let Ok(name) = text.parse::<AccountName>() else { return };

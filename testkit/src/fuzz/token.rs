@@ -62,8 +62,9 @@ fn key(text: &str) -> Option<String> {
     ApiKeyId::parse_key(text).ok().map(|(owner, id)| id.to_api_key(owner))
 }
 
-/// Text that is read as a credential is what that credential prints, of one kind alone, and has the right checksum.
-/// Bytes with the right checksum are a credential of each kind, and of no kind with any one bit changed.
+/// Text that is read as a credential is what that credential prints, of one kind alone, and has the
+/// right checksum. Bytes with the right checksum are a credential of each kind, and of no kind with
+/// any one bit changed.
 pub fn token(input: &[u8]) {
     if let Ok(text) = std::str::from_utf8(input) {
         assert_read_as_printed(text);
@@ -91,7 +92,8 @@ impl Kind {
         hasher.finalize().to_be_bytes()
     }
 
-    /// Whether a text is the prefix and the base64 of as many bytes as there must be, the last four being the checksum.
+    /// Whether a text is the prefix and the base64 of as many bytes as there must be, the last four
+    /// being the checksum.
     fn is_sealed(&self, text: &str) -> bool {
         let encoded = text.strip_prefix(self.prefix);
         let bytes = encoded.and_then(|encoded| URL_SAFE_NO_PAD.decode(encoded).ok());

@@ -15,8 +15,8 @@ const ZONES: [(&str, i64); 8] = [
     ("EEST", 3),
 ];
 
-/// A date that is understood stands in a documented zone, and written anew in that zone it is the same time. What is
-/// understood in one zone is understood in each, as far from it as the zones are.
+/// A date that parses has a documented zone, and printed in that zone it is the same time. A date
+/// that parses in one zone parses in each, shifted by the difference of the zones.
 pub fn x_date(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let Some(time) = parse_date(text) else { return };

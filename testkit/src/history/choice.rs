@@ -7,14 +7,14 @@ impl<W: Transport> ClientStep<'_, W> {
     /// One of the users that all clients share.
     pub(crate) fn shared_user(&mut self) -> KnownUser {
         let users: Vec<_> =
-            self.world.known().users.iter().filter(|user| user.is_shared).cloned().collect();
+            self.shared.known().users.iter().filter(|user| user.is_shared).cloned().collect();
         users[self.rng.usize(..users.len())].clone()
     }
 
     /// One of all users, mostly of the shared ones.
     pub(crate) fn any_user(&mut self) -> KnownUser {
         let made: Vec<_> =
-            self.world.known().users.iter().filter(|user| !user.is_shared).cloned().collect();
+            self.shared.known().users.iter().filter(|user| !user.is_shared).cloned().collect();
         if self.rng.u8(..6) == 0
             && let Some(user) = self.one_of(&made)
         {
@@ -23,7 +23,8 @@ impl<W: Transport> ClientStep<'_, W> {
         self.shared_user()
     }
 
-    /// A token of a user, now and then one that has ended, or one with a list of scopes if that is enough.
+    /// A token of a user, now and then one that has ended, or one with a list of scopes if that is
+    /// enough.
     pub(crate) fn token(&mut self, user: &KnownUser, to_read: bool) -> Credential {
         let tokens: Vec<KnownToken> =
             user.tokens.iter().filter(|token| to_read || !token.only_reads).cloned().collect();
@@ -33,7 +34,7 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// An API key of a user, else nobody's credential.
+    /// An API key of a user, else no credential.
     pub(crate) fn key(&mut self, user: &KnownUser) -> Credential {
         match self.one_of(&user.keys) {
             Some((id, secret)) => Credential::Key { user: user.username.clone(), id, secret },
@@ -54,7 +55,7 @@ impl<W: Transport> ClientStep<'_, W> {
 
     /// What hub takes.
     pub(crate) fn token_or_password_or_access(&mut self, user: &KnownUser) -> Credential {
-        let grants: Vec<_> = self.world.known().grants.clone();
+        let grants: Vec<_> = self.shared.known().grants.clone();
         let grants: Vec<_> =
             grants.into_iter().filter(|grant| grant.user == user.username).collect();
         let access = grants.iter().flat_map(|grant| {
@@ -83,7 +84,7 @@ impl<W: Transport> ClientStep<'_, W> {
     /// An account and one of its members; now and then somebody else.
     pub(crate) fn account_and_user(&mut self) -> (KnownAccount, KnownUser) {
         let user = self.shared_user();
-        let accounts = self.world.known().accounts.clone();
+        let accounts = self.shared.known().accounts.clone();
         let own: Vec<_> = accounts
             .iter()
             .filter(|account| account.members.contains_key(&user.username))
@@ -95,7 +96,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let account = match self.one_of(&among) {
             Some(account) => account,
             None => self
-                .one_of(&self.world.known().accounts.clone())
+                .one_of(&self.shared.known().accounts.clone())
                 .unwrap_or_else(|| unreachable!("every shared user has a personal account")),
         };
         (account, user)
@@ -108,13 +109,13 @@ impl<W: Transport> ClientStep<'_, W> {
 
     /// One of the addresses for which all clients compete.
     pub(crate) fn address(&mut self) -> String {
-        let addresses = self.world.known().addresses.clone();
+        let addresses = self.shared.known().addresses.clone();
         self.one_of(&addresses).unwrap_or_default()
     }
 
     /// An address, mostly one that the user is believed to have.
     pub(crate) fn own_address(&mut self, user: &str) -> String {
-        let owners = self.world.known().owners.clone();
+        let owners = self.shared.known().owners.clone();
         let own = owners.into_iter().filter(|(_, owner)| owner == user);
         let mut own: Vec<_> = own.map(|(address, _)| address).collect();
         own.sort();
@@ -125,10 +126,10 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// An address, mostly one that nobody is believed to have.
+    /// An address, usually one believed to be free.
     pub(crate) fn free_address(&mut self) -> String {
         let (addresses, owners) = {
-            let known = self.world.known();
+            let known = self.shared.known();
             (known.addresses.clone(), known.owners.clone())
         };
         let free: Vec<_> =
@@ -140,7 +141,7 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// The same address in letters of another size.
+    /// The same address with letters of another case.
     pub(crate) fn typed(&mut self, address: &str) -> String {
         if self.rng.bool() { address.to_owned() } else { address.to_uppercase() }
     }
@@ -154,13 +155,13 @@ impl<W: Transport> ClientStep<'_, W> {
     /// What a user granted, if anything is known to be.
     pub(crate) fn grant(&mut self, fits: impl Fn(&KnownGrant) -> bool) -> Option<KnownGrant> {
         let grants: Vec<_> =
-            self.world.known().grants.iter().filter(|grant| fits(grant)).cloned().collect();
+            self.shared.known().grants.iter().filter(|grant| fits(grant)).cloned().collect();
         let newest = grants[grants.len().saturating_sub(5)..].to_vec();
         self.one_of(&newest)
     }
 }
 
-/// The letters of a label, and what stands for each in a name: it leaves no trace in the slug.
+/// The letters of a label, and the characters that encode them in a name without changing the slug.
 const LETTERS: [(char, char); 12] = [
     ('0', '!'),
     ('1', '?'),
@@ -181,7 +182,7 @@ fn punctuated(label: &str) -> String {
     label.chars().filter_map(sign).collect()
 }
 
-/// What stands for an id that nobody was told, since the one who made the thing got no outcome.
+/// Stands for an unknown id: the creation got no outcome.
 pub(super) fn made_by(label: &str) -> String {
     format!("made by {label}")
 }

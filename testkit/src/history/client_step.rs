@@ -1,4 +1,4 @@
-//! One operation of one client: what it asks, and what the answer says of whom.
+//! One operation of one client: what it sends, and what the response says about which object.
 
 use fastrand::Rng;
 use serde_json::Value;
@@ -9,8 +9,8 @@ use crate::{ApiResponse, OAuthClient, basic, date, signature};
 
 /// A way to the service.
 pub trait Transport {
-    /// Sends a request; nothing if the connection was lost or no answer came in time.
-    fn ask(
+    /// Sends a request; none if the connection was lost or no response came in time.
+    fn send(
         &self,
         method: &str,
         path: &str,
@@ -18,11 +18,11 @@ pub trait Transport {
         body: Option<&str>,
     ) -> impl Future<Output = Option<ApiResponse>>;
 
-    /// The host that it asks.
+    /// The host that it calls.
     fn host(&self) -> &str;
 }
 
-/// What a client asks with.
+/// The credential of a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Credential {
     None,
@@ -36,14 +36,14 @@ pub(crate) enum Credential {
 /// A client doing one thing.
 pub(crate) struct ClientStep<'a, W> {
     pub(crate) client: usize,
-    /// Like no other in the run: letters and digits.
+    /// Unique in the run: letters and digits.
     pub(crate) label: String,
     pub(crate) rng: Rng,
-    pub(crate) wire: &'a W,
-    pub(crate) world: &'a SharedState,
+    pub(crate) transport: &'a W,
+    pub(crate) shared: &'a SharedState,
     pub(crate) oauth: &'a OAuthClient,
-    /// Whether a failure to answer is a fault by itself.
-    pub(crate) is_fair: bool,
+    /// Whether nothing is disturbed, so that a failure is a violation by itself.
+    pub(crate) is_undisturbed: bool,
 }
 
 /// A request and what came back.
@@ -52,17 +52,17 @@ pub(crate) struct Seen {
     what: String,
     pub(crate) invoked: u64,
     pub(crate) returned: u64,
-    answer: Option<ApiResponse>,
+    response: Option<ApiResponse>,
     projections: Vec<Projection>,
 }
 
-/// How a request ended, for those who read its answer.
+/// How a request ended.
 pub(crate) enum Ended {
-    /// With this status, which is none of the others.
+    /// With this status, which is not one of the below.
     With(u16),
-    /// Nobody knows whether it did what it was to do.
+    /// Its effect is unknown.
     Unknown,
-    /// The credential was refused, or too many passwords are being checked: nothing was done.
+    /// The credential was rejected, or too many passwords are being checked: nothing was done.
     Rejected,
 }
 
@@ -101,8 +101,8 @@ impl Credential {
         }
     }
 
-    /// What the refusal of it says; nothing if it may have another reason.
-    fn refused(&self) -> Option<(Object, Condition)> {
+    /// What a rejection says; none if it may have another reason.
+    fn rejected(&self) -> Option<(Object, Condition)> {
         match self {
             // An address may be somebody else's by now.
             Self::Basic { name, .. } if name.contains('@') => None,
@@ -110,7 +110,7 @@ impl Credential {
         }
     }
 
-    /// Who asks.
+    /// The user.
     pub(crate) fn user(&self) -> &str {
         match self {
             Self::Token(user, _)
@@ -135,7 +135,7 @@ impl Credential {
 
 impl<W: Transport> ClientStep<'_, W> {
     /// Sends a request with a JSON body, or none.
-    pub(crate) async fn ask(
+    pub(crate) async fn send_json(
         &mut self,
         operation: &'static str,
         credential: &Credential,
@@ -169,7 +169,8 @@ impl<W: Transport> ClientStep<'_, W> {
         let date = date(0, "GMT", 0);
         let signed = match credential {
             Credential::Key { id, secret, .. } => {
-                let text = format!("{method}\n{}\n{date}\n{path}\n{body_text}", self.wire.host());
+                let text =
+                    format!("{method}\n{}\n{date}\n{path}\n{body_text}", self.transport.host());
                 Some(format!("{id}:{}", signature(secret, &text)))
             }
             _ => None,
@@ -186,28 +187,31 @@ impl<W: Transport> ClientStep<'_, W> {
             all.extend([
                 ("authorization", value.as_str()),
                 ("x-date", date.as_str()),
-                ("host", self.wire.host()),
+                ("host", self.transport.host()),
             ]);
         }
-        let invoked = self.world.tick();
-        let answer = self.wire.ask(method, path, &all, body.as_deref()).await;
-        let returned = self.world.tick();
-        let status = answer.as_ref().map_or("lost".to_owned(), |answer| answer.status.to_string());
+        let invoked = self.shared.tick();
+        let response = self.transport.send(method, path, &all, body.as_deref()).await;
+        let returned = self.shared.tick();
+        let status =
+            response.as_ref().map_or("lost".to_owned(), |response| response.status.to_string());
         let (user, kind) = (credential.user(), credential.kind());
         let shown = body.as_deref().filter(|body| !body.contains("assword")).unwrap_or_default();
         let what = format!(
             "client {} {operation} {method} {path} {shown} as {user} by {kind}: {status}",
             self.client
         );
-        let mut seen = Seen { operation, what, invoked, returned, answer, projections: Vec::new() };
+        let mut seen =
+            Seen { operation, what, invoked, returned, response, projections: Vec::new() };
         seen.judge(credential);
         seen
     }
 
-    /// How it ended. A failure is a fault by itself if nothing disturbed it, and one of our own at any time.
+    /// How it ended. A failure is a fault by itself if nothing disturbed it, and one of our own at
+    /// any time.
     pub(crate) fn ended(&self, seen: &Seen) -> Ended {
-        match seen.answer.as_ref().map(|answer| answer.status) {
-            None | Some(503) if self.is_fair => {
+        match seen.response.as_ref().map(|response| response.status) {
+            None | Some(503) if self.is_undisturbed => {
                 self.wrong(seen, "failed with nothing in its way");
                 Ended::Unknown
             }
@@ -217,7 +221,7 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// Notes what the answer says.
+    /// Notes what the response says.
     pub(crate) fn note(&self, mut seen: Seen, projections: Vec<Projection>) {
         seen.projections.extend(projections);
         self.keep(seen, true);
@@ -229,28 +233,29 @@ impl<W: Transport> ClientStep<'_, W> {
         self.keep(seen, false);
     }
 
-    /// Notes an answer that cannot be right.
+    /// Notes a response that cannot be right.
     pub(crate) fn note_wrong(&self, seen: Seen) {
-        self.wrong(&seen, "is no answer to this");
+        self.wrong(&seen, "is no response to this");
         self.keep(seen, true);
     }
 
-    /// Notes something wrong with an answer.
+    /// Notes something wrong with a response.
     pub(crate) fn wrong(&self, seen: &Seen, problem: &str) {
-        let body = seen.answer.as_ref().map(|answer| answer.body.to_string()).unwrap_or_default();
-        self.world.wrong().push(format!("{}: {problem}: {body}", seen.what));
+        let body =
+            seen.response.as_ref().map(|response| response.body.to_string()).unwrap_or_default();
+        self.shared.wrong().push(format!("{}: {problem}: {body}", seen.what));
     }
 
     fn keep(&self, seen: Seen, is_known: bool) {
-        let Seen { operation, what, invoked, returned, answer, projections } = seen;
-        let is_good = answer.is_some_and(|answer| answer.status < 400);
-        let mut tally = self.world.tally();
-        let [asked, good, unknown] = tally.entry(operation.to_owned()).or_default();
-        *asked += 1;
+        let Seen { operation, what, invoked, returned, response, projections } = seen;
+        let is_good = response.is_some_and(|response| response.status < 400);
+        let mut tally = self.shared.tally();
+        let [requested, good, unknown] = tally.entry(operation.to_owned()).or_default();
+        *requested += 1;
         *good += usize::from(is_good);
         *unknown += usize::from(!is_known);
         let returned = is_known.then_some(returned);
-        self.world.log().push(Done { what, invoked, returned, projections });
+        self.shared.log().push(Done { what, invoked, returned, projections });
     }
 
     /// One of these, if there is any.
@@ -261,27 +266,28 @@ impl<W: Transport> ClientStep<'_, W> {
 
 impl Seen {
     fn judge(&mut self, credential: &Credential) {
-        let said = match self.status() {
+        let reported = match self.status() {
             0 | 429 | 500.. => None,
-            401 => credential.refused(),
+            401 => credential.rejected(),
             _ => credential.taken(),
         };
-        self.projections.extend(said.map(|(object, said)| on(object, Event::seen(said))));
+        self.projections
+            .extend(reported.map(|(object, reported)| on(object, Event::seen(reported))));
     }
 
     /// The status; 0 if there is none.
     pub(crate) fn status(&self) -> u16 {
-        self.answer.as_ref().map_or(0, |answer| answer.status)
+        self.response.as_ref().map_or(0, |response| response.status)
     }
 
     /// The body.
     pub(crate) fn body(&self) -> &Value {
-        self.answer.as_ref().map_or(&Value::Null, |answer| &answer.body)
+        self.response.as_ref().map_or(&Value::Null, |response| &response.body)
     }
 
-    /// A header of the answer.
+    /// A header of the response.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.answer.as_ref().and_then(|answer| answer.header(name))
+        self.response.as_ref().and_then(|response| response.header(name))
     }
 
     /// A text in the body; empty if there is none.
@@ -299,12 +305,12 @@ pub(crate) fn text(value: &Value, pointer: &str) -> String {
     }
 }
 
-/// What is said of one object.
+/// What is reported about one object.
 pub(crate) fn on(object: Object, event: Event) -> Projection {
     Projection::On(object, event)
 }
 
-/// What is said of every object for which there is something to say.
+/// What is reported about every object that is concerned.
 pub(crate) fn each(say: impl Fn(&Object, &Known) -> Option<Event> + Send + 'static) -> Projection {
     Projection::Each(Box::new(say))
 }

@@ -1,5 +1,5 @@
-//! Trouble between the functions and the table that is drawn from a seed: the same seed, the same trouble for the n-th
-//! call.
+//! Faults between the functions and the table, drawn from a seed: the same seed gives the n-th call
+//! the same fault.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use crate::{Fault, Proxy};
 
-/// The calls that meet trouble.
+/// The calls that are disturbed.
 const CALLS: [&str; 7] = [
     "BatchGetItem",
     "BatchWriteItem",
@@ -34,16 +34,16 @@ const FAULTS: [(Fault, &str, u16); 7] = [
     (Fault::THROTTLED, "throttled", 20),
     (Fault::IN_PROGRESS, "transaction in progress", 5),
     (Fault::Unreachable, "unreachable", 10),
-    (Fault::AnswerLost, "answer lost", 30),
+    (Fault::ResponseLost, "response lost", 30),
     (Fault::Conflict, "transaction conflict", 40),
     (Fault::Unprocessed, "unprocessed", 20),
     (Fault::Silent, "silent", 1),
 ];
 
-/// What a while of trouble is made of: every call in it meets the same.
+/// The faults of an outage: every call during it meets the same one.
 const OUTAGES: [(Fault, &str); 3] = [
     (Fault::Unreachable, "unreachable for a while"),
-    (Fault::AnswerLost, "answers lost for a while"),
+    (Fault::ResponseLost, "responses lost for a while"),
     (Fault::THROTTLED, "throttled for a while"),
 ];
 
@@ -53,26 +53,28 @@ const FAIR: u32 = 500;
 /// An outage ends after at most so many calls.
 const LONGEST_OUTAGE: u32 = 60;
 
-/// Every second call takes so many milliseconds more at most, so that requests overlap in ever other ways.
+/// Every second call takes so many milliseconds more at most, so that requests overlap in ever
+/// other ways.
 const LATE: u64 = 12;
 
-/// What stands before the proxy and makes its trouble.
+/// A server in front of the proxy that decides on its faults.
 #[derive(Clone)]
 pub struct FaultSchedule {
     proxy: Proxy,
     client: reqwest::Client,
-    sky: Arc<Mutex<FaultWindow>>,
+    window: Arc<Mutex<FaultWindow>>,
 }
 
 /// What the next calls meet.
 struct FaultWindow {
     rng: Rng,
-    is_fair: bool,
+    is_paused: bool,
     outage: (u32, Fault, &'static str),
     met: BTreeMap<&'static str, usize>,
 }
 
-/// The port, as soon as the run before has let go of it: its server ends with its runtime, after its test.
+/// The port, as soon as the run before has let go of it: its server ends with its runtime, after
+/// its test.
 async fn bound(port: u16) -> Result<TcpListener> {
     for _ in 0..100 {
         match TcpListener::bind(("127.0.0.1", port)).await {
@@ -86,44 +88,45 @@ async fn bound(port: u16) -> Result<TcpListener> {
 }
 
 impl FaultSchedule {
-    /// Listens on this port, 0 for any free one, with no trouble yet. Where it listens, and the weather.
+    /// Listens on this port, 0 for any free one, without faults yet. Returns the endpoint and the
+    /// schedule.
     pub async fn start(port: u16, proxy: Proxy, seed: u64) -> Result<(String, Self)> {
         let listener = bound(port).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let rng = Rng::with_seed(seed);
         let outage = (0, Fault::Unreachable, "");
-        let sky = FaultWindow { rng, is_fair: true, outage, met: BTreeMap::new() };
-        let weather =
-            Self { proxy, client: reqwest::Client::new(), sky: Arc::new(Mutex::new(sky)) };
-        let router = Router::new().fallback(relay).with_state(weather.clone());
+        let window = FaultWindow { rng, is_paused: true, outage, met: BTreeMap::new() };
+        let schedule =
+            Self { proxy, client: reqwest::Client::new(), window: Arc::new(Mutex::new(window)) };
+        let router = Router::new().fallback(relay).with_state(schedule.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
-        Ok((endpoint, weather))
+        Ok((endpoint, schedule))
     }
 
-    /// Begins or ends the trouble.
-    pub fn set_fair(&self, is_fair: bool) {
-        self.sky().is_fair = is_fair;
+    /// Pauses or resumes the faults.
+    pub fn set_paused(&self, is_paused: bool) {
+        self.window().is_paused = is_paused;
     }
 
     /// The faults met so far, by kind.
     pub fn met(&self) -> BTreeMap<&'static str, usize> {
-        self.sky().met.clone()
+        self.window().met.clone()
     }
 
-    fn sky(&self) -> MutexGuard<'_, FaultWindow> {
-        self.sky.lock().unwrap_or_else(PoisonError::into_inner)
+    fn window(&self) -> MutexGuard<'_, FaultWindow> {
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl FaultWindow {
-    /// What the next call meets, and how late it is. Every call draws the same number of times, so that what the n-th
-    /// one meets depends on the seed alone, and on what kind of call it is.
+    /// What the next call meets, and how late it is. Every call draws the same number of times, so
+    /// that what the n-th one meets depends on the seed alone, and on what kind of call it is.
     fn next(&mut self, operation: &str) -> (Option<Fault>, Duration) {
         let (late, roll) = (self.rng.u64(..2 * LATE), self.rng.u16(..1000));
         let (outage, length) = (self.rng.u32(..FAIR), self.rng.u32(1..=LONGEST_OUTAGE));
         let (fault, name) = OUTAGES[self.rng.usize(..OUTAGES.len())];
         let late = Duration::from_millis(late.saturating_sub(LATE));
-        if self.is_fair {
+        if self.is_paused {
             return (None, Duration::ZERO);
         }
         if outage == 0 {
@@ -143,7 +146,7 @@ impl FaultWindow {
     }
 }
 
-/// The fault that a number below 1000 stands for.
+/// The fault for a number below 1000.
 fn drawn(roll: u16) -> Option<(Fault, &'static str)> {
     let mut below = 0;
     FAULTS.into_iter().find_map(|(fault, name, often)| {
@@ -153,25 +156,25 @@ fn drawn(roll: u16) -> Option<(Fault, &'static str)> {
 }
 
 async fn relay(
-    State(weather): State<FaultSchedule>,
+    State(schedule): State<FaultSchedule>,
     mut headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
-    let asked = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default();
-    if let Some(operation) = CALLS.into_iter().find(|operation| *operation == asked) {
-        let (fault, late) = weather.sky().next(operation);
+    let requested = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default();
+    if let Some(operation) = CALLS.into_iter().find(|operation| *operation == requested) {
+        let (fault, late) = schedule.window().next(operation);
         if let Some(fault) = fault {
-            weather.proxy.disturb(operation, fault);
+            schedule.proxy.disturb(operation, fault);
         }
         tokio::time::sleep(late).await;
     }
     headers.remove("content-length");
-    let call = weather.client.post(weather.proxy.endpoint()).headers(headers).body(body);
+    let call = schedule.client.post(schedule.proxy.endpoint()).headers(headers).body(body);
     match call.send().await {
-        Ok(answer) => {
-            let (status, headers) = (answer.status(), answer.headers().clone());
-            (status, headers, answer.bytes().await.unwrap_or_default()).into_response()
+        Ok(response) => {
+            let (status, headers) = (response.status(), response.headers().clone());
+            (status, headers, response.bytes().await.unwrap_or_default()).into_response()
         }
         // The connection ends in the middle of this, as the proxy's has.
         Err(error) => {

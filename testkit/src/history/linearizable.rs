@@ -1,24 +1,26 @@
 //! Whether a history is linearizable: Wing and Gong's search with Lowe's cache of what was tried.
 //!
-//! The search takes one operation after another that no unfinished one precedes in time, and follows every state that it
-//! may leave. An operation whose outcome nobody knows may come at any time after it was asked for, or never. What was
-//! tried, the set of operations taken and the state, is not tried again.
+//! The search takes one operation after another that no unfinished one precedes in time, and
+//! follows every state that it may leave. An operation whose outcome nobody knows may come at any
+//! time after it was requested, or never. What was tried, the set of operations taken and the
+//! state, is not tried again.
 
 use std::collections::HashSet;
 
 use super::rules::{Event, State};
 
 /// More configurations than any history of a run needs; a search that comes so far is given up.
-const MOST_TRIED: usize = 400_000;
+const MAX_STATES: usize = 400_000;
 
 /// An operation on one object.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Which client asked, and for what.
+    /// The client and its request.
     pub what: String,
-    /// When it asked, on a clock that counts.
+    /// When it was sent, by a logical clock.
     pub invoked: u64,
-    /// When it had the answer; nothing if it learned no outcome: then it may have happened at any later time, or never.
+    /// When its response came; none if the outcome is unknown: it may have happened at any later
+    /// time, or never.
     pub returned: Option<u64>,
     /// What that says of the object.
     pub event: Event,
@@ -27,9 +29,9 @@ pub struct Entry {
 /// What the search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// There is an order in which every answer is right.
+    /// Some order explains every response.
     Linearizable,
-    /// There is none. The last states that any order comes to, before one of the rest would have to follow.
+    /// No order does. The last states that any order reaches before it gets stuck.
     Violated(Vec<State>),
     /// The search was given up.
     Undecided,
@@ -62,9 +64,10 @@ impl Taken {
 /// How far an order has come.
 type Configuration = (Taken, State);
 
-/// Searches for an order of the entries, which are sorted by when they were invoked, from this state on.
+/// Searches for an order of the entries, which are sorted by when they were invoked, from this
+/// state on.
 pub fn check(initial: &State, entries: &[Entry]) -> Verdict {
-    check_within(MOST_TRIED, initial, entries)
+    check_within(MAX_STATES, initial, entries)
 }
 
 /// The same, given up after so many configurations.
@@ -99,7 +102,7 @@ fn successors((taken, state): &Configuration, entries: &[Entry]) -> Option<Vec<C
     if !candidates.iter().any(is_known) {
         return None;
     }
-    // What only looks, and sees what is, can come at once: it is in nobody's way.
+    // A read that agrees with the state can come next at once: it blocks nothing.
     let looks = |place: &&usize| {
         let event = &entries[**place].event;
         is_known(place) && event.is_read() && !event.after(state).is_empty()
@@ -117,7 +120,7 @@ fn successors((taken, state): &Configuration, entries: &[Entry]) -> Option<Vec<C
     Some(next)
 }
 
-/// The entries that may come next: none that had its answer before they were asked for is left.
+/// The entries that may come next: those sent before the response of every other one that is left.
 fn candidates(taken: &Taken, entries: &[Entry]) -> Vec<usize> {
     let (mut found, mut limit) = (Vec::new(), u64::MAX);
     for (place, entry) in entries.iter().enumerate() {

@@ -1,10 +1,11 @@
 //! Histories of many clients at once, and whether they can be explained.
 //!
-//! A run makes users, accounts and addresses that many clients share ([`run`]), and each client does what its plan says
-//! ([`plan`]), which the seed alone determines. What a client asked, when, and what the answer says of each user,
-//! account, address, token, key, password and grant is noted ([`rules`]). The history of every one of these is then
-//! searched for an order that explains all of its answers ([`linearizable`]); the whole table, at the end, is one more
-//! answer. What nobody knows the outcome of may have happened at any later time, or never.
+//! A run makes users, accounts and addresses that many clients share ([`run`]), and each client
+//! does what its plan says ([`plan`]), which the seed alone determines. What a client asked, when,
+//! and what the response says of each user, account, address, token, key, password and grant is
+//! noted ([`rules`]). The history of every one of these is then searched for an order that explains
+//! all of its responses ([`linearizable`]); the whole table, at the end, is one more response. What
+//! nobody knows the outcome of may have happened at any later time, or never.
 
 mod choice;
 mod client_step;

@@ -92,7 +92,8 @@ const OFTEN: [(Step, u16); 40] = [
     (Step::Nothing, 3),
 ];
 
-/// The operations of one client, each with the seed of the choices that it makes when its turn comes.
+/// The operations of one client, each with the seed of the choices that it makes when its turn
+/// comes.
 pub fn plan(seed: u64, client: usize, length: usize) -> Vec<(Step, u64)> {
     let own = seed.wrapping_mul(1_000_003).wrapping_add(client as u64);
     let mut rng = Rng::with_seed(own);

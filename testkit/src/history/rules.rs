@@ -1,16 +1,16 @@
-//! What is true of one object, and what an operation demands of it and makes of it.
+//! Facts about one object, and what an operation requires of them and changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// What is true of an object: facts by name, each with a value.
+/// The facts about an object by name, each with a value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct State(BTreeMap<String, String>);
 
-/// What must be true of an object.
+/// A requirement on the facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// Nothing is demanded.
+    /// No requirement.
     Always,
     /// The fact has this value.
     Is(String, String),
@@ -26,7 +26,7 @@ pub enum Condition {
     Any(Vec<Self>),
 }
 
-/// One way in which an operation may have gone: what was true before, and what changed.
+/// A possible course of an operation: the facts before it, and the changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variant {
     when: Condition,
@@ -34,7 +34,7 @@ pub struct Variant {
     then: Vec<(String, Option<String>)>,
 }
 
-/// What an operation and its answer say of one object: it went in one of these ways.
+/// What an operation and its response say about one object: one of these variants happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     ways: Vec<Variant>,
@@ -60,7 +60,7 @@ pub fn set(fact: impl Into<String>, value: impl Into<String>) -> (String, Option
     (fact.into(), Some(value.into()))
 }
 
-/// A fact that is no more.
+/// A removed fact.
 pub fn unset(fact: impl Into<String>) -> (String, Option<String>) {
     (fact.into(), None)
 }

@@ -1,4 +1,5 @@
-//! A run: rounds of many clients at once, each round with users of its own, and what was wrong with them.
+//! A run: rounds of many concurrent clients, each round with users of its own, and the violations
+//! found.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,20 +26,20 @@ const DISABLES: usize = 40;
 
 /// Where a run takes place.
 pub struct Stage<'a, W> {
-    /// The way to the service.
-    pub wire: &'a W,
-    /// The table, past all trouble: what the operator does, and what is looked at in the end.
+    /// The transport to the service.
+    pub transport: &'a W,
+    /// The undisturbed table: for the operator's actions and the final look.
     pub table: Accounts,
     /// The engine below it.
     pub engine: String,
     /// What the table is called there.
     pub table_name: String,
-    /// The header of somebody who may make users.
+    /// The `Authorization` header of a user who may create users.
     pub admin: String,
     /// A client to which users grant something.
     pub oauth: OAuthClient,
-    /// The trouble; none for a run in which every answer must come.
-    pub weather: Option<&'a FaultSchedule>,
+    /// The faults; none for a run in which every response must come.
+    pub schedule: Option<&'a FaultSchedule>,
 }
 
 /// How much is done.
@@ -50,10 +51,10 @@ pub struct Size {
     pub length: usize,
 }
 
-/// What came of it.
+/// The result.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Of each operation: how often it was asked for, how often that went well, and how often nobody knows.
+    /// By operation: how often it was sent, succeeded, and had an unknown outcome.
     pub operations: BTreeMap<String, [usize; 3]>,
     /// How many histories were checked.
     pub histories: usize,
@@ -62,12 +63,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many operations were asked for.
+    /// How many operations were sent.
     pub fn total(&self) -> usize {
-        self.operations.values().map(|[asked, ..]| asked).sum()
+        self.operations.values().map(|[requested, ..]| requested).sum()
     }
 
-    /// Adds what came of another round.
+    /// Adds the result of another round.
     pub fn add(&mut self, other: Self) {
         for (operation, counts) in other.operations {
             let own = self.operations.entry(operation).or_default();
@@ -80,8 +81,11 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (operation, [asked, good, unknown]) in &self.operations {
-            writeln!(f, "  {operation:<26} {asked:>7} asked {good:>7} done {unknown:>6} unknown")?;
+        for (operation, [requested, good, unknown]) in &self.operations {
+            writeln!(
+                f,
+                "  {operation:<26} {requested:>7} asked {good:>7} done {unknown:>6} unknown"
+            )?;
         }
         for violation in &self.violations {
             writeln!(f, "VIOLATION {violation}")?;
@@ -94,92 +98,93 @@ impl fmt::Display for Report {
 /// One round: what the clients do is drawn from the seed.
 pub async fn round<W: Transport>(stage: &Stage<'_, W>, seed: u64, size: Size) -> Result<Report> {
     let prefix: String = unique("h").chars().take(24).collect();
-    let world = set_up(stage, &prefix).await.context("cannot set up a round")?;
-    if let Some(weather) = stage.weather {
-        weather.set_fair(false);
+    let shared = set_up(stage, &prefix).await.context("cannot set up a round")?;
+    if let Some(schedule) = stage.schedule {
+        schedule.set_paused(false);
     }
-    join_all((0..size.clients).map(|client| act(stage, &world, seed, client, size.length))).await;
-    if let Some(weather) = stage.weather {
-        weather.set_fair(true);
+    join_all((0..size.clients).map(|client| act(stage, &shared, seed, client, size.length))).await;
+    if let Some(schedule) = stage.schedule {
+        schedule.set_paused(true);
     }
-    look(stage, &world).await;
-    Ok(judged(&world))
+    look(stage, &shared).await;
+    Ok(judged(&shared))
 }
 
 /// One client does what its plan says.
 async fn act<W: Transport>(
     stage: &Stage<'_, W>,
-    world: &SharedState,
+    shared: &SharedState,
     seed: u64,
     client: usize,
     length: usize,
 ) {
     for (number, (step, own)) in plan(seed, client, length).into_iter().enumerate() {
         if client == 0 && number % DISABLES == DISABLES / 2 {
-            disable(stage, world, true).await;
+            disable(stage, shared, true).await;
         }
         let label = format!("c{client}n{number}");
-        let (wire, oauth) = (stage.wire, &stage.oauth);
+        let (transport, oauth) = (stage.transport, &stage.oauth);
         let rng = Rng::with_seed(own);
-        let is_fair = stage.weather.is_none();
-        let mut turn = ClientStep { client, label, rng, wire, world, oauth, is_fair };
-        turn.act(step).await;
+        let is_undisturbed = stage.schedule.is_none();
+        let mut client_step =
+            ClientStep { client, label, rng, transport, shared, oauth, is_undisturbed };
+        client_step.act(step).await;
         if client == 0 && number % DISABLES == DISABLES / 2 + 3 {
-            disable(stage, world, false).await;
+            disable(stage, shared, false).await;
         }
     }
     if client == 0 {
-        disable(stage, world, false).await;
+        disable(stage, shared, false).await;
     }
 }
 
 /// The operator disables the user that is meant for it, or enables it again.
-async fn disable<W>(stage: &Stage<'_, W>, world: &SharedState, disabled: bool) {
-    let user = world.known().users.iter().find(|user| user.is_sometimes_disabled).cloned();
+async fn disable<W>(stage: &Stage<'_, W>, shared: &SharedState, disabled: bool) {
+    let user = shared.known().users.iter().find(|user| user.is_sometimes_disabled).cloned();
     let Some(user) = user else { return };
-    let invoked = world.tick();
+    let invoked = shared.tick();
     let id = user.id.parse().expect("a user's id");
     stage
         .table
         .set_disabled(&Actor::operator(), id, disabled)
         .await
-        .expect("the table past all trouble");
-    let said = each(move |object, _| {
+        .expect("the undisturbed table");
+    let reported = each(move |object, _| {
         let change = if disabled { set("disabled", "yes") } else { unset("disabled") };
         let is_theirs = object.holder() == Some(&user.username);
         is_theirs.then(|| Event::changed(Condition::Always, [change]))
     });
-    let (what, returned) = (format!("the operator disables: {disabled}"), Some(world.tick()));
-    world.log().push(Done { what, invoked, returned, projections: vec![said] });
+    let (what, returned) = (format!("the operator disables: {disabled}"), Some(shared.tick()));
+    shared.log().push(Done { what, invoked, returned, projections: vec![reported] });
 }
 
-/// Has interrupted deletions finished, as whoever asks again does, and looks at the whole table.
-async fn look<W: Transport>(stage: &Stage<'_, W>, world: &SharedState) {
-    let gone: Vec<String> = world.known().deletions.keys().cloned().collect();
-    let invoked = world.tick();
+/// Repeats interrupted deletions, which finishes them, and reads the whole table.
+async fn look<W: Transport>(stage: &Stage<'_, W>, shared: &SharedState) {
+    let gone: Vec<String> = shared.known().deletions.keys().cloned().collect();
+    let invoked = shared.tick();
     let before = TestApp::items_in(&stage.engine, &stage.table_name).await;
     for account in gone {
         let partition = format!("ACCOUNT#{account}");
         let mut items = before.iter().filter(|item| item["pk"]["S"] == partition);
         if !items.any(|item| item["sk"]["S"] == "ACCOUNT") {
             let path = format!("/v1/accounts/{account}");
-            stage.wire.ask("DELETE", &path, &[("authorization", &stage.admin)], None).await;
+            stage.transport.send("DELETE", &path, &[("authorization", &stage.admin)], None).await;
         }
     }
     let items = TestApp::items_in(&stage.engine, &stage.table_name).await;
-    world.wrong().extend(inconsistencies(&items));
+    shared.wrong().extend(inconsistencies(&items));
     let projections = {
-        let known = world.known();
-        Table::of(&items, &known).says(&known)
+        let known = shared.known();
+        Table::new(&items, &known).says(&known)
     };
-    let (what, returned) = ("the table in the end".to_owned(), Some(world.tick()));
-    world.log().push(Done { what, invoked, returned, projections });
+    let (what, returned) = ("the table in the end".to_owned(), Some(shared.tick()));
+    shared.log().push(Done { what, invoked, returned, projections });
 }
 
-/// Every history that is not linearizable, and every answer that is wrong by itself.
-fn judged(world: &SharedState) -> Report {
-    let histories = histories(world);
-    let mut violations = std::mem::take(&mut *world.wrong());
+/// Every history that is not linearizable, and every response that is wrong by itself.
+fn judged(shared: &SharedState) -> Report {
+    let histories = histories(shared);
+    let mut violations = std::mem::take(&mut *shared.wrong());
     for (object, entries) in &histories {
         match check(&State::default(), entries) {
             Verdict::Linearizable => {}
@@ -190,13 +195,13 @@ fn judged(world: &SharedState) -> Report {
             Verdict::Undecided => violations.push(format!("{object:?}: nobody can tell")),
         }
     }
-    let operations = world.tally().clone();
+    let operations = shared.tally().clone();
     Report { operations, histories: histories.len(), violations }
 }
 
-/// What was noted of each object, in the order in which it was asked for.
-fn histories(world: &SharedState) -> BTreeMap<Object, Vec<Entry>> {
-    let (mut log, known) = (world.log(), world.known());
+/// The history of each object, in the order of sending.
+fn histories(shared: &SharedState) -> BTreeMap<Object, Vec<Entry>> {
+    let (mut log, known) = (shared.log(), shared.known());
     log.sort_by_key(|done| done.invoked);
     let mut histories: BTreeMap<Object, Vec<Entry>> = BTreeMap::new();
     for done in log.iter() {

@@ -1,4 +1,4 @@
-//! What the clients of a run know together, and what they saw.
+//! What the clients of a run know and saw.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ pub(crate) enum Object {
     Account(String),
     /// An address in its normal form: whose it is, and which account's contact.
     Address(String),
-    /// A username that was wished for.
+    /// A requested username.
     Username(String),
     /// A user's token.
     Token(String, String),
@@ -92,8 +92,8 @@ pub(crate) struct KnownGrant {
     pub(crate) code: String,
     pub(crate) refresh: Vec<String>,
     pub(crate) access: Vec<String>,
-    /// How often tokens were asked for: an eleventh access token would end the first.
-    pub(crate) asked: u32,
+    /// How often tokens were requested: an eleventh access token would end the first.
+    pub(crate) requested: u32,
     pub(crate) made: std::time::Instant,
 }
 
@@ -104,10 +104,11 @@ pub(crate) struct Known {
     pub(crate) accounts: Vec<KnownAccount>,
     pub(crate) grants: Vec<KnownGrant>,
     pub(crate) addresses: Vec<String>,
-    /// Whose address is whose, as far as somebody was told.
+    /// The owners of addresses, as far as a response told.
     pub(crate) owners: HashMap<String, String>,
     pub(crate) usernames: Vec<String>,
-    /// By account: when somebody first asked for its deletion and was not refused, and when somebody first knew it.
+    /// By account: when a deletion was first sent that was not rejected, and when it was first
+    /// known.
     pub(crate) deletions: BTreeMap<String, (u64, u64)>,
     pub(crate) slugs: HashMap<String, String>,
     /// API keys that were deleted.
@@ -123,7 +124,7 @@ impl Known {
         self.accounts.iter().find(|account| account.id == id)
     }
 
-    /// An API key is no more.
+    /// Forgets a deleted API key.
     pub(crate) fn forget_key(&mut self, user: &str, id: &str) {
         if let Some(user) = self.user(user) {
             user.keys.retain(|(own, _)| own != id);
@@ -138,7 +139,7 @@ impl Known {
 
     /// Whether an account may have been gone at some time up to this.
     pub(crate) fn may_be_gone(&self, account: &str, by: u64) -> bool {
-        self.deletions.get(account).is_some_and(|(asked, _)| *asked < by)
+        self.deletions.get(account).is_some_and(|(requested, _)| *requested < by)
     }
 
     /// Whether an account was surely gone from this time on.
@@ -164,14 +165,14 @@ pub(crate) struct Done {
     pub(crate) projections: Vec<Projection>,
 }
 
-/// What all clients share.
+/// The state that all clients share.
 #[derive(Default)]
 pub(crate) struct SharedState {
     clock: AtomicU64,
     known: Mutex<Known>,
     log: Mutex<Vec<Done>>,
     tally: Mutex<BTreeMap<String, [usize; 3]>>,
-    /// Answers that are wrong whatever went before.
+    /// Responses that are wrong regardless of the history.
     wrong: Mutex<Vec<String>>,
 }
 
@@ -189,7 +190,7 @@ impl SharedState {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How often each operation was asked for, got an answer that is no failure, and got no outcome.
+    /// By operation: how often it was sent, got a successful response, and had an unknown outcome.
     pub(crate) fn tally(&self) -> MutexGuard<'_, BTreeMap<String, [usize; 3]>> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -18,13 +18,13 @@ pub struct Counterexample {
     states: Vec<State>,
 }
 
-/// A part of a history that is not linearizable by itself: up to the first wrong answer, without what only looked and
-/// is not needed to see it.
+/// A part of a history that is not linearizable by itself: up to the first wrong response, without
+/// reads that are not needed to see it.
 pub fn shrink(initial: &State, entries: &[Entry]) -> Counterexample {
     let mut small = shortest(initial, entries);
     let mut size = small.len().next_power_of_two();
     while size > 0 {
-        // From the end, where what was seen wrongly is.
+        // From the end, where the wrong observation is.
         for place in (0..small.len()).step_by(size).collect::<Vec<_>>().into_iter().rev() {
             let without = without_looks(&small, place, size);
             if without.len() < small.len() && is_violated(initial, &without) {
@@ -44,7 +44,7 @@ fn is_violated(initial: &State, entries: &[Entry]) -> bool {
     matches!(check_within(TRIED, initial, entries), Verdict::Violated(_))
 }
 
-/// The history up to the first answer with which it is not linearizable.
+/// The history up to the first response with which it is not linearizable.
 fn shortest(initial: &State, entries: &[Entry]) -> Vec<Entry> {
     let mut ends: Vec<u64> = entries.iter().filter_map(|entry| entry.returned).collect();
     ends.sort_unstable();
@@ -52,11 +52,11 @@ fn shortest(initial: &State, entries: &[Entry]) -> Vec<Entry> {
     ends.get(first).map_or_else(|| entries.to_vec(), |end| until(entries, *end))
 }
 
-/// What was known at a time: of what had no answer yet, only that it was asked for.
+/// What was known at a time: of an operation without a response yet, only that it was sent.
 fn until(entries: &[Entry], end: u64) -> Vec<Entry> {
-    let begun = entries.iter().filter(|entry| entry.invoked <= end).cloned();
+    let start = entries.iter().filter(|entry| entry.invoked <= end).cloned();
     let known =
-        begun.map(|entry| Entry { returned: entry.returned.filter(|at| *at <= end), ..entry });
+        start.map(|entry| Entry { returned: entry.returned.filter(|at| *at <= end), ..entry });
     known.filter(|entry| entry.returned.is_some() || !entry.event.is_read()).collect()
 }
 

@@ -1,4 +1,4 @@
-//! The whole table at the end of a run, as one more answer.
+//! The whole table at the end of a run, as one more response.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,7 +18,7 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn of(all: &'a [Value], known: &Known) -> Self {
+    pub(super) fn new(all: &'a [Value], known: &Known) -> Self {
         let key = |item: &'a Value, name: &str| item[name]["S"].as_str().unwrap_or_default();
         let items: HashMap<_, _> =
             all.iter().map(|item| ((key(item, "pk"), key(item, "sk")), item)).collect();
@@ -26,7 +26,7 @@ impl<'a> Table<'a> {
         let names = users.map(|((pk, _), item)| {
             let name = text(item, "/username/S");
             let is_known = known.users.iter().any(|user| user.username == name);
-            // Nobody was told the name: the one who made it called it so.
+            // The slug is unknown to the clients: its creator is known by the name.
             (
                 pk.replacen("USER#", "", 1),
                 if is_known { name } else { made_by(&text(item, "/firstName/S")) },
@@ -72,7 +72,7 @@ impl<'a> Table<'a> {
     fn address(&self, address: &str, known: &Known) -> Projection {
         let owner = self.claimant("EMAIL", address);
         let contact = self.claimant("CONTACT", address);
-        // One of which nobody was told is known by who made it.
+        // An account without a known id is identified by its creator.
         let contact = contact.map(|id| {
             if known.account(&id).is_some() {
                 return id;

@@ -11,11 +11,11 @@ use crate::{ApiResponse, TestApp};
 /// The host that requests in this process name.
 const HOST: &str = "localhost";
 
-/// A service that answers later than this answers nobody.
+/// A response later than this counts as lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Transport for TestApp {
-    async fn ask(
+    async fn send(
         &self,
         method: &str,
         path: &str,
@@ -52,7 +52,7 @@ impl Http {
 }
 
 impl Transport for Http {
-    async fn ask(
+    async fn send(
         &self,
         method: &str,
         path: &str,

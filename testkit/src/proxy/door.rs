@@ -15,7 +15,7 @@ use super::transport::Transport;
 /// How many connections may wait to be taken.
 const BACKLOG: u32 = 1024;
 
-/// A port that nobody else gets while it is closed: whoever connects then is refused.
+/// A port that stays reserved while it is closed: connections are rejected then.
 pub(super) struct Door {
     address: SocketAddr,
     endpoint: String,
@@ -47,7 +47,7 @@ impl Door {
         Ok(())
     }
 
-    /// Takes no more connections, and ends those that there are.
+    /// Accepts no more connections, and ends the open ones.
     pub(super) fn close(&self) {
         if let Some(accepting) =
             self.accepting.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -65,7 +65,8 @@ fn bound(address: SocketAddr) -> Result<TcpSocket> {
     Ok(socket)
 }
 
-/// When it is aborted the listener goes first, so that whoever sees the end of a connection finds the port closed.
+/// When it is aborted the listener is dropped first, so that a client that sees its connection end
+/// finds the port closed.
 async fn accept(listening: TcpListener, wire: Transport) {
     let mut connections = JoinSet::new();
     // Dropped in the reverse order of these lines.

@@ -1,54 +1,58 @@
-//! The trouble that a call can meet.
+//! The faults that a call can meet.
 
-/// Trouble with one call.
+/// A fault of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Refused with this code; nothing is done.
+    /// Rejected with this code; nothing is done.
     Rejected(&'static str),
-    /// Refused with the status 500, as `DynamoDB` does; nothing is done.
+    /// Rejected with the status 500, as `DynamoDB` does; nothing is done.
     Failed,
-    /// Done, and answered with the status 500: `DynamoDB` does not say whether it did what it fails to answer.
+    /// Done, with the status 500 as the response: `DynamoDB` does not say whether it did what it
+    /// fails to confirm.
     FailedAfter,
-    /// Refused with the status 503 and a page of HTML, as something on the way might.
+    /// Rejected with the status 503 and a page of HTML, as something on the way might.
     Unreachable,
-    /// Nobody listens any more: this call's connection is closed, every later one is refused until
+    /// This call's connection is closed, and every later one is rejected until
     /// [`Proxy::reopen`](super::Proxy::reopen).
     Gone,
     /// The connection is closed before anything is done.
     Dropped,
-    /// Taken, never answered and never done.
+    /// Accepted, without a response, and never done.
     Silent,
-    /// Taken and not answered; done when [`Proxy::deliver_late`](super::Proxy::deliver_late) says so, long after the
-    /// client has given up.
+    /// Accepted without a response; done when [`Proxy::deliver_late`](super::Proxy::deliver_late)
+    /// is called, long after the client has given up.
     Late,
-    /// Done at once, and not answered as long as the client waits.
-    AnswerLate,
-    /// Done, but the connection is closed instead of an answer.
-    AnswerLost,
-    /// Done, but the connection is closed in the middle of the answer.
-    AnswerCut,
-    /// Cancelled because another transaction was under way on the same items; the engine itself never does this.
+    /// Done at once, without a response for as long as the client waits.
+    ResponseLate,
+    /// Done, but the connection is closed before the response.
+    ResponseLost,
+    /// Done, but the connection is closed in the middle of the response.
+    ResponseCut,
+    /// Cancelled because another transaction was under way on the same items; the engine itself
+    /// never does this.
     Conflict,
     /// Cancelled because there was no room for one of its writes just then.
     Crowded,
-    /// Cancelled for these reasons, the first action's first; actions for which none is named are not to blame.
+    /// Cancelled for these reasons, the first action's first; actions for which none is named are
+    /// not to blame.
     Cancelled(&'static [&'static str]),
-    /// Done, and answered as if it were still under way.
+    /// Done, and reported as still in progress.
     InProgress,
     /// Only the first key is read or the first item written, the others are handed back.
     Unprocessed,
-    /// From now on the table's clock is an hour ahead, and whatever is signed by another one is refused.
+    /// From now on the table's clock is an hour ahead; a signature by another clock is rejected.
     StaleClock,
 }
 
 impl Fault {
-    /// Refused for lack of capacity.
+    /// Rejected for lack of capacity.
     pub const THROTTLED: Self = Self::Rejected("ProvisionedThroughputExceededException");
 
-    /// Refused because an earlier attempt at the same transaction is still under way.
+    /// Rejected because an earlier attempt at the same transaction is still under way.
     pub const IN_PROGRESS: Self = Self::Rejected("TransactionInProgressException");
 
-    /// How many calls in a row must meet it before anything but the SDK's own next attempt gets over it.
+    /// How many calls in a row must meet it before anything but the SDK's own next attempt gets
+    /// over it.
     pub const fn in_a_row(self) -> usize {
         if matches!(self, Self::InProgress) { 3 } else { 1 }
     }

@@ -1,11 +1,11 @@
-//! What IAM would refuse.
+//! What IAM would deny.
 
 use std::collections::BTreeSet;
 
 use crate::app::TEMPLATE;
 
-/// Those of the actions that the template does not grant the function, and whose they are. Nobody in particular may do
-/// everything.
+/// The actions that the template does not grant the function, with its name. An unnamed caller may
+/// do everything.
 pub(super) fn denied(caller: &str, mut actions: BTreeSet<String>) -> Vec<String> {
     if caller.is_empty() {
         return Vec::new();

@@ -1,14 +1,15 @@
-//! What a call asks of the table, and what it cost.
+//! What a call requests of the table, and what it cost.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// Reads that need not be consistent: the operation, what the body holds, and why nothing can rest on what is stale. None
-/// is: every read carries a permission, an answer or a condition.
+/// Reads that need not be consistent: the operation, what the body contains, and why nothing
+/// depends on stale data. There are none: every read carries a permission, a response or a
+/// condition.
 const MAY_BE_STALE: [(&str, &str, &str); 0] = [];
 
-/// Whether it reads without demanding to be consistent, and is none that may.
+/// Whether it is an eventually consistent read that is not allowed.
 pub(super) fn is_eventual_read(operation: &str, body: &[u8]) -> bool {
     let may_be = |(own, held, _why): &(&str, &str, &str)| {
         *own == operation && String::from_utf8_lossy(body).contains(held)
@@ -27,7 +28,7 @@ pub(super) fn is_eventual_read(operation: &str, body: &[u8]) -> bool {
     }
 }
 
-/// How many keys a `BatchGetItem` asks for.
+/// How many keys a `BatchGetItem` requests.
 pub(super) fn keys(body: &[u8]) -> usize {
     let request: Value = serde_json::from_slice(body).unwrap_or_default();
     let tables = request["RequestItems"].as_object().into_iter().flat_map(serde_json::Map::values);
@@ -51,10 +52,10 @@ pub(super) fn actions(body: &[u8]) -> usize {
     request["TransactItems"].as_array().map_or(0, Vec::len)
 }
 
-/// The capacity units that an answer says were consumed.
+/// The consumed capacity units that a response reports.
 pub(super) fn units(body: &[u8]) -> Option<f64> {
-    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
-    match &answer["ConsumedCapacity"] {
+    let response: Value = serde_json::from_slice(body).unwrap_or_default();
+    match &response["ConsumedCapacity"] {
         Value::Array(tables) => tables.iter().map(|table| table["CapacityUnits"].as_f64()).sum(),
         table => table["CapacityUnits"].as_f64(),
     }

@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 
-/// What was ordered; what was ordered first is met first.
+/// The requested faults; the first one is met first.
 #[derive(Default)]
 pub(super) struct Script {
     rules: Vec<Rule>,
@@ -11,7 +11,7 @@ pub(super) struct Script {
 }
 
 struct Rule {
-    /// Nothing stands for every operation.
+    /// None means every operation.
     operation: Option<String>,
     /// So many calls of the operation go by before.
     after: usize,

@@ -24,7 +24,7 @@ use super::grants;
 use super::request::{actions, is_eventual_read, keys, permissions, units};
 use super::{Call, Consumed, Watch, lock};
 
-/// How long each call takes while rounds are counted: calls made at once are under way at once.
+/// How long each call takes while round trips are counted, so that concurrent calls overlap.
 const LATENCY: Duration = Duration::from_millis(40);
 
 /// How far [`Fault::StaleClock`] puts the table's clock forward, in seconds.
@@ -43,7 +43,7 @@ pub(super) struct Transport {
     pub(super) news: Arc<Notify>,
 }
 
-/// A call that is under way, until it is answered or its connection has ended.
+/// A call in progress, until its response is sent or its connection has ended.
 struct UnderWay(Arc<Mutex<Watch>>);
 
 impl UnderWay {
@@ -62,20 +62,20 @@ impl Drop for UnderWay {
 /// A call as it came.
 #[derive(Clone)]
 pub(super) struct Held {
-    /// The function that asks; empty if it is none.
+    /// The calling function; empty for any other caller.
     caller: String,
     headers: HeaderMap,
     body: Bytes,
 }
 
-/// What the client gets: an answer, or the end of the connection.
+/// What the client gets: a response, or the end of the connection.
 enum Outcome {
     ApiResponse(Response),
     Closed,
 }
 
 impl Transport {
-    /// Relays one call; an error ends the connection without an answer.
+    /// Relays one call; an error ends the connection without a response.
     pub(super) async fn relay(self, request: Request<Incoming>) -> io::Result<Response> {
         let (parts, body) = request.into_parts();
         let body = to_bytes(Body::new(body), usize::MAX).await.map_err(io::Error::other)?;
@@ -87,8 +87,8 @@ impl Transport {
         if let Some(meanwhile) = self.meanwhile(&operation) {
             meanwhile.await;
         }
-        let outcome = match self.refused(&operation, &call) {
-            Some(refusal) => Ok(Outcome::ApiResponse(refusal)),
+        let outcome = match self.rejected(&operation, &call) {
+            Some(rejection) => Ok(Outcome::ApiResponse(rejection)),
             None => self.outcome(fault, call).await,
         };
         if counting {
@@ -96,7 +96,7 @@ impl Transport {
         }
         self.end(operation);
         match outcome {
-            Ok(Outcome::ApiResponse(answer)) => Ok(self.dated(answer)),
+            Ok(Outcome::ApiResponse(response)) => Ok(self.dated(response)),
             Ok(Outcome::Closed) => Err(io::ErrorKind::ConnectionReset.into()),
             Err(error) => Ok((StatusCode::BAD_GATEWAY, error.to_string()).into_response()),
         }
@@ -123,7 +123,7 @@ impl Transport {
     }
 
     fn end(&self, operation: String) {
-        lock(&self.watch).answered.insert(operation);
+        lock(&self.watch).responded.insert(operation);
         self.news.notify_waiters();
     }
 
@@ -133,28 +133,29 @@ impl Transport {
         Some(watch.meanwhile.remove(place).1)
     }
 
-    /// What no call may do: what its role does not allow, read what may be stale, or sign by a clock that is not the table's.
-    fn refused(&self, operation: &str, call: &Held) -> Option<Response> {
+    /// Rejects what no call may do: act beyond its role, read eventually consistently, or sign by
+    /// another clock than the table's.
+    fn rejected(&self, operation: &str, call: &Held) -> Option<Response> {
         let mut watch = lock(&self.watch);
         let denied = grants::denied(&call.caller, permissions(operation, &call.body));
         if !denied.is_empty() {
             watch.denied.extend(denied);
-            return Some(refusal("AccessDeniedException", json!({})));
+            return Some(rejection("AccessDeniedException", json!({})));
         }
         if is_eventual_read(operation, &call.body) {
             watch.eventual_reads.push(operation.to_owned());
-            return Some(refusal("ValidationException", json!({})));
+            return Some(rejection("ValidationException", json!({})));
         }
         let is_near = call.signed_at().is_some_and(|signed| {
             (Timestamp::now().as_second() + watch.ahead - signed).abs() < TOLERANCE
         });
-        (!is_near).then(|| refusal("InvalidSignatureException", json!({})))
+        (!is_near).then(|| rejection("InvalidSignatureException", json!({})))
     }
 
     async fn outcome(&self, fault: Option<Fault>, call: Held) -> Result<Outcome> {
-        let answer = match fault {
+        let response = match fault {
             None | Some(Fault::StaleClock) => self.forward(call).await?,
-            Some(Fault::Rejected(code)) => refusal(code, json!({})),
+            Some(Fault::Rejected(code)) => rejection(code, json!({})),
             Some(Fault::Failed) => failure(),
             Some(Fault::FailedAfter) => {
                 self.forward(call).await?;
@@ -162,7 +163,7 @@ impl Transport {
             }
             Some(Fault::InProgress) => {
                 self.forward(call).await?;
-                refusal("TransactionInProgressException", json!({}))
+                rejection("TransactionInProgressException", json!({}))
             }
             Some(Fault::Unreachable) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "<html>no</html>").into_response()
@@ -171,36 +172,36 @@ impl Transport {
             Some(Fault::Crowded) => cancelled(&["ThrottlingError"], &call.body),
             Some(Fault::Cancelled(reasons)) => cancelled(reasons, &call.body),
             Some(Fault::Unprocessed) => self.first_only(call).await?,
-            Some(Fault::AnswerCut) => cut(self.forward(call).await?).await?,
-            Some(fault) => return self.unanswered(fault, call).await,
+            Some(Fault::ResponseCut) => cut(self.forward(call).await?).await?,
+            Some(fault) => return self.without_response(fault, call).await,
         };
-        Ok(Outcome::ApiResponse(answer))
+        Ok(Outcome::ApiResponse(response))
     }
 
-    /// The faults that leave the client without an answer.
-    async fn unanswered(&self, fault: Fault, call: Held) -> Result<Outcome> {
+    /// The faults that leave the client without a response.
+    async fn without_response(&self, fault: Fault, call: Held) -> Result<Outcome> {
         match fault {
-            Fault::AnswerLost | Fault::AnswerLate => drop(self.forward(call).await?),
+            Fault::ResponseLost | Fault::ResponseLate => drop(self.forward(call).await?),
             Fault::Late => lock(&self.watch).held.push(call),
             Fault::Gone => self.door.close(),
             _ => {}
         }
         match fault {
-            Fault::Silent | Fault::Late | Fault::AnswerLate => {
+            Fault::Silent | Fault::Late | Fault::ResponseLate => {
                 match pending::<Infallible>().await {}
             }
             _ => Ok(Outcome::Closed),
         }
     }
 
-    /// Hands a call to the engine.
+    /// Forwards a call to the engine.
     pub(super) async fn forward(&self, call: Held) -> Result<Response> {
         let operation = call.operation();
         let Held { mut headers, body, .. } = call;
         headers.remove(CONTENT_LENGTH);
-        let answer = self.client.post(&self.engine).headers(headers).body(body).send().await?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = answer.bytes().await?;
+        let response = self.client.post(&self.engine).headers(headers).body(body).send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await?;
         lock(&self.watch).consumed.push(Consumed { operation, units: units(&body) });
         Ok((status, headers, body).into_response())
     }
@@ -218,22 +219,22 @@ impl Transport {
             }
         }
         let call = Held { body: asked.to_string().into(), ..call };
-        let answer = self.forward(call).await?.into_body();
-        let mut answer: Value = serde_json::from_slice(&to_bytes(answer, usize::MAX).await?)?;
-        (answer["UnprocessedKeys"], answer["UnprocessedItems"]) =
+        let response = self.forward(call).await?.into_body();
+        let mut response: Value = serde_json::from_slice(&to_bytes(response, usize::MAX).await?)?;
+        (response["UnprocessedKeys"], response["UnprocessedItems"]) =
             (without_empty(keys, "/Keys"), without_empty(items, ""));
-        Ok(json_answer(StatusCode::OK, &answer))
+        Ok(json_response(StatusCode::OK, &response))
     }
 
-    /// The answer with the time that the table's clock shows.
-    fn dated(&self, mut answer: Response) -> Response {
+    /// The response with the time that the table's clock shows.
+    fn dated(&self, mut response: Response) -> Response {
         let ahead = lock(&self.watch).ahead;
         let now = Timestamp::from_second(Timestamp::now().as_second() + ahead);
         let date = now.map(|now| now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
         if let Some(date) = date.ok().and_then(|date| HeaderValue::try_from(date).ok()) {
-            answer.headers_mut().insert(DATE, date);
+            response.headers_mut().insert(DATE, date);
         }
-        answer
+        response
     }
 }
 
@@ -252,9 +253,10 @@ impl Held {
     }
 }
 
-/// The first half of an answer that is as long as it says, and then nothing.
-async fn cut(answer: Response) -> Result<Response> {
-    let (mut parts, body) = answer.into_parts();
+/// The first half of a response with the `Content-Length` of the whole, then the end of the
+/// connection.
+async fn cut(response: Response) -> Result<Response> {
+    let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await?;
     parts.headers.insert(CONTENT_LENGTH, body.len().into());
     let half = stream::iter([Ok(body.slice(..body.len() / 2))]);
@@ -282,23 +284,23 @@ fn cancelled(why: &[&str], body: &[u8]) -> Response {
     for (reason, code) in reasons.iter_mut().zip(why) {
         reason["Code"] = json!(code);
     }
-    refusal("TransactionCanceledException", json!({ "CancellationReasons": reasons }))
+    rejection("TransactionCanceledException", json!({ "CancellationReasons": reasons }))
 }
 
 fn failure() -> Response {
-    answer(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", json!({}))
+    response(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", json!({}))
 }
 
-fn refusal(kind: &str, body: Value) -> Response {
-    answer(StatusCode::BAD_REQUEST, kind, body)
+fn rejection(kind: &str, body: Value) -> Response {
+    response(StatusCode::BAD_REQUEST, kind, body)
 }
 
-fn answer(status: StatusCode, kind: &str, mut body: Value) -> Response {
+fn response(status: StatusCode, kind: &str, mut body: Value) -> Response {
     body["__type"] = json!(format!("com.amazonaws.dynamodb.v20120810#{kind}"));
     body["message"] = json!("made by the test");
-    json_answer(status, &body)
+    json_response(status, &body)
 }
 
-fn json_answer(status: StatusCode, body: &Value) -> Response {
+fn json_response(status: StatusCode, body: &Value) -> Response {
     (status, [("content-type", "application/x-amz-json-1.0")], body.to_string()).into_response()
 }

@@ -1,4 +1,4 @@
-//! What is right: a rule for all writes, since nobody else writes meanwhile.
+//! The rule for all writes: nobody else writes meanwhile.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use testkit::{ApiResponse, CallerKind, Operation, State, TestApp, sign};
 
 use super::rehearsal::Rehearsal;
 
-/// What came of a request that met a fault.
+/// The outcome of a request that met a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Came {
-    /// It was answered as if nothing had failed, and is done.
+    /// A response as without the fault, and done.
     AsEver,
     /// 503, and nothing is done.
     NothingDone,
@@ -18,7 +18,7 @@ pub(super) enum Came {
     Done,
 }
 
-/// What is wrong with what came of it.
+/// A violation in an outcome.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// Nothing that a promise allows.
@@ -46,17 +46,17 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Success means that it is done, exactly once. Otherwise it is 503 with all of it done or nothing. Anything else is a
-/// lie: without a fault there would have been success.
-pub(super) fn first(of: &Rehearsal, answer: &ApiResponse, state: &State) -> Result<Came, String> {
-    if answer.status == of.first.status {
+/// Success means that it is done, exactly once. Otherwise it is 503 with all of it done or nothing.
+/// Anything else is a lie: without a fault there would have been success.
+pub(super) fn first(of: &Rehearsal, response: &ApiResponse, state: &State) -> Result<Came, String> {
+    if response.status == of.first.status {
         if !state.is_like(&of.first.state) {
             let difference = state.difference(&of.first.state);
-            return Err(format!("answered {} and yet not done once:{difference}", answer.status));
+            return Err(format!("status {} and yet not done once:{difference}", response.status));
         }
         return Ok(Came::AsEver);
     }
-    busy(&of.write.operation, answer)?;
+    busy(&of.write.operation, response)?;
     if state.is_untouched_since(&of.start) {
         return Ok(Came::NothingDone);
     }
@@ -66,18 +66,18 @@ pub(super) fn first(of: &Rehearsal, answer: &ApiResponse, state: &State) -> Resu
     Err(format!("503 and half done:{}", state.difference(&of.first.state)))
 }
 
-/// The same request once more is answered, and ends, as if it was the first one or the second, whichever it is.
+/// The same request once more responds, and ends, as the first or the second without a fault would.
 pub(super) fn second(
     of: &Rehearsal,
     came: Came,
-    answer: &ApiResponse,
+    response: &ApiResponse,
     state: &State,
 ) -> Result<(), Failure> {
     let expected = if came == Came::NothingDone { &of.first } else { &of.second };
-    if answer.status != expected.status {
+    if response.status != expected.status {
         let expected = expected.status;
-        let what = format!("{came:?}; the retry is not answered {expected}: {answer:?}");
-        busy(&of.write.operation, answer)?;
+        let what = format!("{came:?}; the retry does not get {expected}: {response:?}");
+        busy(&of.write.operation, response)?;
         return Err(Failure::OutOfTime(what));
     }
     if !state.is_like(&expected.state) {
@@ -87,11 +87,12 @@ pub(super) fn second(
     Ok(())
 }
 
-/// Under a key the retry is answered as the first request was, or would have been if its answer had not been lost.
+/// Under a key the retry gets the first response, or the one that would have come if it had not
+/// been lost.
 pub(super) fn repeated(
     of: &Rehearsal,
     came: Came,
-    answer: &ApiResponse,
+    response: &ApiResponse,
     again: &ApiResponse,
 ) -> Result<(), String> {
     if of.write.ends_its_credential() && came != Came::NothingDone {
@@ -103,42 +104,42 @@ pub(super) fn repeated(
     let is_right = match came {
         Came::NothingDone => !is_repeated,
         Came::Done => is_repeated,
-        Came::AsEver => is_repeated && first == *answer,
+        Came::AsEver => is_repeated && first == *response,
     };
     if is_right {
         return Ok(());
     }
-    Err(format!("{came:?}; answered {answer:?}, and then under the same key {again:?}"))
+    Err(format!("{came:?}; got {response:?}, and then under the same key {again:?}"))
 }
 
-/// The only failure that there is: 503 with `Retry-After`, in the dialect's shape.
-fn busy(operation: &Operation, answer: &ApiResponse) -> Result<(), String> {
+/// The only failure: 503 with `Retry-After`, in the dialect's format.
+fn busy(operation: &Operation, response: &ApiResponse) -> Result<(), String> {
     let text = "the service is busy; try again shortly";
     let is_shaped = if operation.asker() == CallerKind::Anybody {
-        answer.header("content-type") == Some("text/html; charset=utf-8")
-            && answer.body.as_str().is_some_and(|page| page.contains(text))
+        response.header("content-type") == Some("text/html; charset=utf-8")
+            && response.body.as_str().is_some_and(|page| page.contains(text))
     } else {
-        answer.header("content-type") == Some(operation.error_media_type())
-            && answer.body == operation.error(503, "unavailable", text)
+        response.header("content-type") == Some(operation.error_media_type())
+            && response.body == operation.error(503, "unavailable", text)
     };
-    if answer.status == 503 && answer.header("retry-after") == Some("1") && is_shaped {
+    if response.status == 503 && response.header("retry-after") == Some("1") && is_shaped {
         return Ok(());
     }
-    Err(format!("neither success nor 503 as it must be: {answer:?}"))
+    Err(format!("neither success nor 503 as it must be: {response:?}"))
 }
 
-/// What a success shows is there: ids are in the table, credentials work.
+/// What a success shows exists: ids are in the table, credentials are valid.
 pub(super) async fn truth(
     app: &TestApp,
-    answer: &ApiResponse,
+    response: &ApiResponse,
     items: &[Value],
 ) -> Result<(), Failure> {
     let table = json!(items).to_string();
     let mut texts = Vec::new();
-    collect(&answer.body, &mut texts);
+    collect(&response.body, &mut texts);
     for shown in texts {
         if is_id(shown) && !table.contains(shown) {
-            return Err(format!("{shown} is shown and not there: {answer:?}").into());
+            return Err(format!("{shown} is shown and not there: {response:?}").into());
         }
         let path = match shown.get(..4) {
             Some("rcu_") => "/rollcall/v1/tokens/self",
@@ -153,7 +154,7 @@ pub(super) async fn truth(
             return Err(unusable(&used));
         }
     }
-    key_works(app, answer).await
+    key_works(app, response).await
 }
 
 /// Only time can keep a credential that is there from working.
@@ -163,8 +164,8 @@ fn unusable(used: &ApiResponse) -> Failure {
 }
 
 /// Whether a new API key signs with the secret that is shown with it.
-async fn key_works(app: &TestApp, answer: &ApiResponse) -> Result<(), Failure> {
-    let shown = [&answer.body["api"], &answer.body["user"]["api"][0]];
+async fn key_works(app: &TestApp, response: &ApiResponse) -> Result<(), Failure> {
+    let shown = [&response.body["api"], &response.body["user"]["api"][0]];
     let pair =
         shown.iter().find_map(|key| Some((key["api_key"].as_str()?, key["secret_key"].as_str()?)));
     let Some((key, secret)) = pair else { return Ok(()) };
@@ -175,7 +176,13 @@ async fn key_works(app: &TestApp, answer: &ApiResponse) -> Result<(), Failure> {
         "rawQueryString": "",
         "headers": { "host": "api.example.com" },
         "requestContext": {
-            "http": { "method": "GET", "path": "/v2/account", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+            "http": {
+                "method": "GET",
+                "path": "/v2/account",
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "test",
+            },
             "stage": "$default",
         },
         "isBase64Encoded": false,

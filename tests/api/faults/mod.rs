@@ -1,11 +1,13 @@
-//! Every write, with every fault at every one of its calls to the table, and once more under an `Idempotency-Key`.
+//! Every write, with every fault at each of its calls to the table, and again under an
+//! `Idempotency-Key`.
 //!
-//! `ROLLCALL_REWRITE=1 cargo test -p tests --test api faults::` writes the table of docs/reliability-data.md anew. The writes are
-//! the documented operations, some of them in a second way too, the calls are those of a run without a fault, and what is
-//! right follows from that run and from the same request sent once more.
+//! `ROLLCALL_REWRITE=1 cargo test -p tests --test api faults::` writes the table of
+//! docs/reliability-data.md anew. The writes are the documented operations, some of them in a
+//! second way too, the calls are those of a run without a fault, and what is right follows from
+//! that run and from the same request sent once more.
 //!
-//! `ROLLCALL_FAULTS_SEED=N` plays a quarter of the cases, which N draws; `cargo xtask test` does so. All of them take
-//! minutes: `cargo xtask verify` plays those.
+//! `ROLLCALL_FAULTS_SEED=N` plays a quarter of the cases, which N draws; `cargo xtask test` does
+//! so. All of them take minutes: `cargo xtask verify` plays those.
 
 mod judge;
 mod page;
@@ -29,15 +31,15 @@ use write::Write;
 
 /// Runs the writes of these operations; every failure is reported, not only the first.
 ///
-/// Nothing is logged meanwhile, which would take longer than everything else; what the functions log is searched by all
-/// other tests.
+/// Nothing is logged meanwhile, which would take longer than everything else; what the functions
+/// log is searched by all other tests.
 async fn play_writes(of: impl Fn(&Operation) -> bool) {
     let _quiet = set_default(NoSubscriber::new());
-    let begun = Instant::now();
+    let start = Instant::now();
     let mut sample = Sample::from_environment();
-    let (mut report, idle) = (Report::of(&sample), Idle::default());
+    let (mut report, idle) = (Report::new(&sample), Idle::default());
     for write in Write::all().into_iter().filter(|write| of(&write.operation)) {
-        let rehearsal = Rehearsal::of(write).await;
+        let rehearsal = Rehearsal::new(write).await;
         report.add(rehearsal.play_all(&idle, &mut sample).await, &rehearsal);
         if let Some(rehearsal) = rehearsal.keyed().await {
             report.add(rehearsal.play_all(&idle, &mut sample).await, &rehearsal);
@@ -47,43 +49,43 @@ async fn play_writes(of: impl Fn(&Operation) -> bool) {
     eprintln!(
         "{} cases{sample}, {repeated} of them again, {met} faults met, {:.0} s",
         report.played(),
-        begun.elapsed().as_secs_f32()
+        start.elapsed().as_secs_f32()
     );
     report.assert_good();
 }
 
 #[tokio::test]
-async fn whatever_fails_each_write_of_quave_tells_the_truth_and_is_done_once() {
+async fn every_write_of_quave_is_correct_under_every_fault() {
     play_writes(|operation| operation.name.starts_with("quave-")).await;
 }
 
 #[tokio::test]
-async fn whatever_fails_each_write_of_golem_tells_the_truth_and_is_done_once() {
+async fn every_write_of_golem_is_correct_under_every_fault() {
     play_writes(|operation| operation.name.starts_with("golem-")).await;
 }
 
 #[tokio::test]
-async fn whatever_fails_each_write_of_e24_tells_the_truth_and_is_done_once() {
+async fn every_write_of_e24_is_correct_under_every_fault() {
     play_writes(|operation| operation.name.starts_with("e24-")).await;
 }
 
 #[tokio::test]
-async fn whatever_fails_each_write_of_hub_tells_the_truth_and_is_done_once() {
+async fn every_write_of_hub_is_correct_under_every_fault() {
     play_writes(|operation| operation.binary() == "hub-users").await;
 }
 
 #[tokio::test]
-async fn whatever_fails_each_write_of_oauth_tells_the_truth_and_is_done_once() {
+async fn every_write_of_oauth_is_correct_under_every_fault() {
     play_writes(|operation| operation.binary() == "hub-oauth").await;
 }
 
 #[tokio::test]
-async fn whatever_fails_each_write_of_rollcall_tells_the_truth_and_is_done_once() {
+async fn every_write_of_rollcall_is_correct_under_every_fault() {
     play_writes(|operation| operation.name.starts_with("rollcall-")).await;
 }
 
 #[test]
-fn every_write_is_played_by_one_of_these_tests_and_no_other_is_documented() {
+fn every_write_is_run_by_one_of_these_tests_and_no_other_is_documented() {
     let of = |operation: &Operation| {
         ["quave-", "golem-", "e24-", "hub-", "rollcall-"]
             .iter()

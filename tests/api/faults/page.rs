@@ -1,4 +1,5 @@
-//! The table of docs/reliability-data.md, which the tests compare with what they saw and can write anew.
+//! The table of docs/reliability-data.md, which the tests compare with what they saw and can
+//! rewrite.
 
 use std::env;
 use std::fs;

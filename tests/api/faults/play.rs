@@ -23,9 +23,9 @@ pub(super) const FAULTS: [(Fault, &str); 14] = [
     (Fault::Dropped, "request dropped"),
     (Fault::Late, "request late"),
     (Fault::FailedAfter, "done, then 500"),
-    (Fault::AnswerLost, "answer lost"),
-    (Fault::AnswerCut, "answer cut"),
-    (Fault::AnswerLate, "answer late"),
+    (Fault::ResponseLost, "response lost"),
+    (Fault::ResponseCut, "response cut"),
+    (Fault::ResponseLate, "response late"),
     (Fault::Conflict, "conflict"),
     (Fault::Crowded, "transaction throttled"),
     (Fault::InProgress, "in progress"),
@@ -63,7 +63,8 @@ impl Case {
         FAULTS[self.fault].0
     }
 
-    /// Whether it makes sense: nobody can connect once, and a clock that is wrong is mended once.
+    /// Whether the case makes sense: a refused connection and a wrong clock do not happen just
+    /// once.
     const fn is_possible(&self) -> bool {
         match self.fault() {
             Fault::Gone => self.lasts,
@@ -73,12 +74,12 @@ impl Case {
     }
 
     const fn is_slow(&self) -> bool {
-        matches!(self.fault(), Fault::Late | Fault::AnswerLate)
+        matches!(self.fault(), Fault::Late | Fault::ResponseLate)
     }
 }
 
-/// Services that no case is played on at the moment. A case begins where one has never been: what it starts from is
-/// put back, and nobody remembers anything.
+/// Services that no case uses at the moment. Before each case the items are restored and the
+/// functions restarted.
 #[derive(Default)]
 pub(super) struct Idle {
     apps: Mutex<Vec<TestApp>>,
@@ -107,7 +108,8 @@ impl Idle {
 }
 
 impl Rehearsal {
-    /// All calls; under a key those from the write on: before it nothing is kept, and a key changes nothing.
+    /// All calls; under a key those from the write on: before it nothing is stored, and a key
+    /// changes nothing.
     fn places_that_matter(&self) -> &[Place] {
         let is_write = |place: &Place| place.operation == "TransactWriteItems";
         let write = self.places.iter().position(is_write).unwrap_or_default();
@@ -125,11 +127,11 @@ impl Rehearsal {
             .collect()
     }
 
-    /// Plays those that are drawn, each on a service of its own. The time limits of calls are real, so that a machine with too much to
-    /// do comes out otherwise in some: these are played again, alone, and count if they never come out as documented. What
-    /// breaks a promise counts at once.
+    /// Plays those that are drawn, each on a service of its own. The time limits of calls are real,
+    /// so that a machine with too much to do comes out otherwise in some: these are played again,
+    /// alone, and count if they never come out as documented. What breaks a promise counts at once.
     pub(super) async fn play_all(&self, idle: &Idle, sample: &mut Sample) -> Vec<Played> {
-        let mut played = self.play_at_once(sample.of(self.cases()), idle).await;
+        let mut played = self.play_at_once(sample.draw(self.cases()), idle).await;
         for (case, outcome) in &mut played {
             for _ in 0..ALONE {
                 let is_final = match outcome {
@@ -172,63 +174,63 @@ impl Rehearsal {
     async fn play_on(&self, app: &TestApp, case: &Case, idle: &Idle) -> Result<Came, Failure> {
         let Place { operation, after, .. } = &case.place;
         app.proxy().disturb_at(operation, *after, case.fault(), case.lasts);
-        let answer = app.send_event(&self.event).await;
+        let response = app.send_event(&self.event).await;
         let met = app.proxy().faults_met();
         idle.met.fetch_add(met, Relaxed);
         if met == 0 {
-            return Err(Failure::OutOfTime(format!("no call met the fault: {answer:?}")));
+            return Err(Failure::OutOfTime(format!("no call met the fault: {response:?}")));
         }
         app.proxy().calm()?;
         if !case.lasts {
             app.proxy().deliver_late().await?;
         }
-        let outcome = self.after_the_fault(app, &answer, case).await?;
-        self.asked_again(app, outcome, &answer).await?;
+        let outcome = self.after_the_fault(app, &response, case).await?;
+        self.asked_again(app, outcome, &response).await?;
         Ok(outcome)
     }
 
     async fn after_the_fault(
         &self,
         app: &TestApp,
-        answer: &ApiResponse,
+        response: &ApiResponse,
         case: &Case,
     ) -> Result<Came, Failure> {
         let items = app.items().await;
         if let Some(broken) = broken(&seen(&items)) {
-            return Err(format!("{answer:?} leaves {broken}").into());
+            return Err(format!("{response:?} leaves {broken}").into());
         }
-        let outcome = judge::first(self, answer, &State::of(&items))?;
+        let outcome = judge::first(self, response, &State::from_items(&items))?;
         if !case.lasts && outcome != Came::AsEver {
-            return Err(Failure::OutOfTime(format!("one fault was not got over: {answer:?}")));
+            return Err(Failure::OutOfTime(format!("one fault was not got over: {response:?}")));
         }
         if outcome == Came::AsEver {
-            judge::truth(app, answer, &items).await?;
+            judge::truth(app, response, &items).await?;
         }
         Ok(outcome)
     }
 
-    /// A client that retries ends where it would have ended without a fault, whatever still arrives after that.
+    /// A client that retries ends as without a fault, whatever arrives afterwards.
     async fn asked_again(
         &self,
         app: &TestApp,
         came: Came,
         first: &ApiResponse,
     ) -> Result<(), Failure> {
-        let answer = app.send_event(&self.event).await;
+        let response = app.send_event(&self.event).await;
         let mut items = app.items().await;
         if self.write.is_keyed && broken(&items).is_some() {
-            // A repeated answer leaves it to the sweep to clear up.
+            // After a replayed response the cleanup is left to the sweep.
             app.sweep().await.map_err(|error| Failure::OutOfTime(error.to_string()))?;
             items = app.items().await;
         }
         if let Some(broken) = broken(&items) {
-            return Err(format!("the retry, {answer:?}, leaves {broken}").into());
+            return Err(format!("the retry, {response:?}, leaves {broken}").into());
         }
-        let state = State::of(&items);
-        judge::second(self, came, &answer, &state)?;
+        let state = State::from_items(&items);
+        judge::second(self, came, &response, &state)?;
         if self.write.is_keyed {
-            judge::repeated(self, came, first, &answer)?;
-            judge::truth(app, &answer, &items).await?;
+            judge::repeated(self, came, first, &response)?;
+            judge::truth(app, &response, &items).await?;
         }
         if app.proxy().deliver_late().await? > 0 {
             self.after_late_calls(app, &state).await?;
@@ -236,11 +238,11 @@ impl Rehearsal {
         Ok(())
     }
 
-    /// Calls that arrive after all that change nothing. Where asking again makes another one, so may a late call, and it
-    /// touches nothing that is there.
+    /// Calls that arrive after all that change nothing. Where asking again makes another one, so
+    /// may a late call, and it touches nothing that is there.
     async fn after_late_calls(&self, app: &TestApp, before: &State) -> Result<(), String> {
         let items = app.items().await;
-        let after = State::of(&items);
+        let after = State::from_items(&items);
         let makes_another = !self.second.state.says_the_same(&self.first.state);
         if after.is_untouched_since(before) || makes_another && after.only_adds_to(before) {
             return broken(&items).map_or(Ok(()), Err);

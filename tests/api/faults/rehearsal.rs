@@ -15,13 +15,13 @@ pub(super) struct Rehearsal {
     pub(super) event: Value,
     pub(super) places: Vec<Place>,
     pub(super) start: State,
-    /// What the request does.
+    /// The request's outcome.
     pub(super) first: ClientStep,
-    /// What the same request does after that.
+    /// The outcome of the same request after that.
     pub(super) second: ClientStep,
 }
 
-/// What a request was answered, and how the table was then.
+/// The response to a request, and the table after it.
 pub(super) struct ClientStep {
     pub(super) status: u16,
     pub(super) state: State,
@@ -32,7 +32,7 @@ pub(super) struct ClientStep {
 pub(super) struct Place {
     pub(super) operation: String,
     pub(super) after: usize,
-    /// Whether another call is under way at the same time, so that nobody knows which comes first.
+    /// Whether another call is in progress at the same time, so that their order is undefined.
     pub(super) is_beside_another: bool,
 }
 
@@ -43,15 +43,15 @@ impl fmt::Display for Place {
 }
 
 impl ClientStep {
-    async fn of(app: &TestApp, event: &Value) -> (Self, ApiResponse) {
-        let answer = app.send_event(event).await;
-        (Self { status: answer.status, state: State::of(&app.items().await) }, answer)
+    async fn run(app: &TestApp, event: &Value) -> (Self, ApiResponse) {
+        let response = app.send_event(event).await;
+        (Self { status: response.status, state: State::from_items(&app.items().await) }, response)
     }
 }
 
 impl Rehearsal {
     /// Prepares a write and does it twice.
-    pub(super) async fn of(write: Write) -> Self {
+    pub(super) async fn new(write: Write) -> Self {
         let (items, event) = write.prepare().await;
         Self::from(write, items, event).await
     }
@@ -69,11 +69,11 @@ impl Rehearsal {
     async fn from(write: Write, items: Vec<Value>, event: Value) -> Self {
         let app = TestApp::restored(&items).await;
         app.proxy().count();
-        let (first, answer) = ClientStep::of(&app, &event).await;
-        assert_eq!(first.status, write.operation.success(), "{write}: {answer:?}");
+        let (first, response) = ClientStep::run(&app, &event).await;
+        assert_eq!(first.status, write.operation.success(), "{write}: {response:?}");
         let places = places(&app);
-        let (second, _) = ClientStep::of(&app, &event).await;
-        let start = State::of(&items);
+        let (second, _) = ClientStep::run(&app, &event).await;
+        let start = State::from_items(&items);
         Self { write, items, event, places, start, first, second }
     }
 }

@@ -1,4 +1,4 @@
-//! What came of all cases, and the table of docs/reliability-data.md that says it.
+//! The outcomes of all cases, and the table of docs/reliability-data.md.
 
 use std::collections::BTreeSet;
 
@@ -11,19 +11,19 @@ use super::rehearsal::Rehearsal;
 use super::sample::Sample;
 use super::write::Write;
 
-/// What came of the cases played so far.
+/// The outcomes of the cases so far.
 pub(super) struct Report {
-    /// What says which cases were played; none if all were.
+    /// Names the sample; none if all cases run.
     sample: Option<String>,
     played: usize,
     failures: Vec<String>,
     rows: Vec<String>,
-    /// What came of the faults in the last write without a key.
+    /// The outcomes of the faults in the last write without a key.
     plain: Vec<BTreeSet<Came>>,
 }
 
 impl Report {
-    pub(super) fn of(sample: &Sample) -> Self {
+    pub(super) fn new(sample: &Sample) -> Self {
         Self {
             sample: (!sample.is_whole()).then(|| sample.to_string()),
             played: 0,
@@ -39,7 +39,7 @@ impl Report {
         let mut came = vec![BTreeSet::new(); FAULTS.len()];
         for (case, outcome) in played {
             match outcome {
-                // Of two calls made at once, nobody knows whether the one is done when the other ends all connections.
+                // Of two concurrent calls, either may be done when the other ends all connections.
                 Ok(_) if case.place.is_beside_another && case.fault() == Fault::Gone => {}
                 Ok(outcome) => {
                     if self.sample.is_some() && !is_documented(&of.write, &case, outcome) {
@@ -60,11 +60,11 @@ impl Report {
         }
     }
 
-    /// Under a key nothing comes out that does not without one, but for the answer to whoever asks again.
+    /// Under a key the outcomes are those without one, except for the response to a retry.
     fn add_keyed(&mut self, of: &Rehearsal, came: &[BTreeSet<Came>]) {
-        let is_answered = of.second.status == of.first.status || of.write.ends_its_credential();
-        if !is_answered || !of.second.state.is_like(&of.first.state) {
-            self.failures.push(format!("{} is not answered as before", of.write));
+        let has_response = of.second.status == of.first.status || of.write.ends_its_credential();
+        if !has_response || !of.second.state.is_like(&of.first.state) {
+            self.failures.push(format!("{} has another response than before", of.write));
         }
         if self.sample.is_none()
             && came.iter().zip(&self.plain).any(|(keyed, plain)| !keyed.is_subset(plain))
@@ -73,7 +73,8 @@ impl Report {
         }
     }
 
-    /// Nothing failed, and the documentation says what came of it: exactly that, if all cases were played.
+    /// Nothing failed, and the documentation says what came of it: exactly that, if all cases were
+    /// played.
     pub(super) fn assert_good(mut self) {
         if self.sample.is_none() {
             self.compare_rows();
@@ -98,13 +99,14 @@ impl Report {
     }
 }
 
-/// A write's row: what the same request is answered when it is done already, and what can come of each fault.
+/// A write's row: the response to the same request when it is done already, and the outcomes of
+/// each fault.
 fn row(of: &Rehearsal, came: &[BTreeSet<Came>]) -> String {
     let again = if of.second.state.says_the_same(&of.first.state) { "same" } else { "more" };
     format!("| {} | {} {again}{}", of.write, of.second.status, cells(came))
 }
 
-/// What can come of each fault.
+/// The outcomes of each fault.
 fn cells(came: &[BTreeSet<Came>]) -> String {
     let cell = |outcomes: &BTreeSet<Came>| {
         outcomes.iter().map(|outcome| sign(*outcome)).collect::<Vec<_>>().join(" ")
@@ -120,7 +122,8 @@ const fn sign(outcome: Came) -> &'static str {
     }
 }
 
-/// Whether a case came out as the documentation says; a write that it does not know only has to come out well.
+/// Whether a case came out as the documentation says; a write that it does not know only has to
+/// come out well.
 pub(super) fn is_documented(write: &Write, case: &Case, outcome: Came) -> bool {
     let rows = page::rows();
     let row = rows.iter().find(|row| page::name(row) == write.name());

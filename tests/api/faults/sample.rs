@@ -35,7 +35,7 @@ impl Sample {
     }
 
     /// The cases to play of these, in their order.
-    pub(super) fn of(&mut self, cases: Vec<Case>) -> Vec<Case> {
+    pub(super) fn draw(&mut self, cases: Vec<Case>) -> Vec<Case> {
         let Self::Quarter { random, .. } = self else { return cases };
         let drawn = random.choose_multiple(0..cases.len(), cases.len().div_ceil(ONE_IN));
         let is_drawn = |(place, case)| drawn.contains(&place).then_some(case);

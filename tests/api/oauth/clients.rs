@@ -1,4 +1,4 @@
-//! How clients prove themselves, and what is wrong with requests.
+//! Authentication of clients, and errors of requests.
 
 use serde_json::json;
 use testkit::{ApiResponse, OAuthClient, TestApp, form};
@@ -12,7 +12,7 @@ async fn post(app: &TestApp, headers: &[(&str, &str)], body: &str) -> ApiRespons
 }
 
 #[tokio::test]
-async fn a_client_proves_itself_in_the_header_or_in_a_body_of_either_kind() {
+async fn a_client_authenticates_in_the_header_or_in_a_body_of_either_type() {
     arranged!(app, client, jane);
     let basic = client.basic();
     let fields = |code: &str| {
@@ -54,7 +54,7 @@ async fn a_client_proves_itself_in_the_header_or_in_a_body_of_either_kind() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_prove_itself_is_401_before_anything_else_is_looked_at() {
+async fn a_client_that_is_not_authenticated_is_401_before_all_other_checks() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read").await;
     let good =
@@ -77,10 +77,10 @@ async fn a_client_that_does_not_prove_itself_is_401_before_anything_else_is_look
         for body in [good.as_str(), "", "grant_type=x"] {
             let mut headers = vec![FORM];
             headers.extend(header.map(|header| ("authorization", header.as_str())));
-            let answer = post(&app, &headers, body).await;
-            assert_error(&answer, 401, "invalid_client");
+            let response = post(&app, &headers, body).await;
+            assert_error(&response, 401, "invalid_client");
             assert_eq!(
-                answer.header("www-authenticate"),
+                response.header("www-authenticate"),
                 Some(r#"Basic realm="rollcall", charset="UTF-8""#),
                 "{case}"
             );
@@ -95,7 +95,7 @@ async fn a_client_that_does_not_prove_itself_is_401_before_anything_else_is_look
 }
 
 #[tokio::test]
-async fn a_client_proves_itself_in_one_place_only_where_an_empty_field_is_none() {
+async fn a_client_authenticates_in_one_place_only_and_empty_fields_count_as_absent() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
     let basic = client.basic();
@@ -108,14 +108,14 @@ async fn a_client_proves_itself_in_one_place_only_where_an_empty_field_is_none()
         (vec![("client_id", client.id.as_str()), ("client_secret", ""), ("scope", "")], 200),
     ] {
         let body = form(&[refreshing.to_vec(), fields].concat());
-        let answer = post(&app, &headers, &body).await;
-        assert_eq!(answer.status, status, "{answer:?}");
-        assert!(status == 200 || answer.text("error") == "invalid_request", "{answer:?}");
+        let response = post(&app, &headers, &body).await;
+        assert_eq!(response.status, status, "{response:?}");
+        assert!(status == 200 || response.text("error") == "invalid_request", "{response:?}");
     }
 }
 
 #[tokio::test]
-async fn a_client_without_a_secret_that_sends_one_is_refused() {
+async fn a_client_without_a_secret_that_sends_one_is_rejected() {
     let app = TestApp::start().await;
     let public = app.new_client(CALLBACK, false).await;
     let body = form(&[
@@ -129,7 +129,7 @@ async fn a_client_without_a_secret_that_sends_one_is_refused() {
 }
 
 #[tokio::test]
-async fn every_fault_of_a_request_has_the_standards_name() {
+async fn every_error_of_a_request_has_the_standards_code() {
     arranged!(app, client, _jane);
     let basic = client.basic();
 
@@ -169,8 +169,8 @@ async fn an_endpoint_takes_its_own_methods_and_an_unknown_one_is_404() {
         ("GET", "nothing/", 404, None),
         ("POST", "token/x/", 404, None),
     ] {
-        let answer = app.send(method, &format!("/api/v1.1/o/{path}"), &[], None).await;
-        assert_eq!((answer.status, answer.header("allow")), (status, allow), "{method} {path}");
+        let response = app.send(method, &format!("/api/v1.1/o/{path}"), &[], None).await;
+        assert_eq!((response.status, response.header("allow")), (status, allow), "{method} {path}");
     }
     let token = app.send("GET", "/api/v1.1/o/token/", &[], None).await;
     assert_eq!(token.body, json!({ "detail": "method not allowed" }));

@@ -12,12 +12,12 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// The challenge of the verifier (RFC 7636, appendix B).
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// A code that was asked for with the challenge.
+/// A code that was requested with the challenge.
 async fn challenged_code(app: &TestApp, client: &OAuthClient) -> String {
     let challenge = format!("&code_challenge={CHALLENGE}&code_challenge_method=S256");
     let shown = ConsentPage::open(app, &(client.authorize_path("profile_read") + &challenge)).await;
-    let answer = shown.decide(app, "janedoe", PASSWORD, "allow").await;
-    parameter(answer.header("location").unwrap(), "code").unwrap()
+    let response = shown.decide(app, "janedoe", PASSWORD, "allow").await;
+    parameter(response.header("location").unwrap(), "code").unwrap()
 }
 
 fn redeeming<'a>(code: &'a str, verifier: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
@@ -28,15 +28,15 @@ fn redeeming<'a>(code: &'a str, verifier: Option<&'a str>) -> Vec<(&'a str, &'a 
 }
 
 #[tokio::test]
-async fn a_code_is_changed_for_the_documented_answer() {
+async fn a_code_is_exchanged_for_the_documented_response() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read email_read").await;
 
-    let answer = client.redeem(&app, &code).await;
+    let response = client.redeem(&app, &code).await;
 
-    let (access, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
+    let (access, refresh) = (response.text("access_token"), response.text("refresh_token"));
     assert_eq!(
-        answer.parts(),
+        response.parts(),
         (
             200,
             &json!({
@@ -51,8 +51,8 @@ async fn a_code_is_changed_for_the_documented_answer() {
         )
     );
     assert!(access.starts_with("rca_") && refresh.starts_with("rcr_"), "{access} {refresh}");
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    assert_eq!(answer.header("pragma"), Some("no-cache"));
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    assert_eq!(response.header("pragma"), Some("no-cache"));
     assert_eq!(profile(&app, access).await, 200);
 }
 
@@ -64,11 +64,11 @@ async fn the_grant_type_may_be_called_code_and_no_scope_means_the_default() {
     let allowed = shown.decide(&app, "janedoe@example.com", PASSWORD, "allow").await;
     let code = parameter(allowed.header("location").unwrap(), "code").unwrap();
 
-    let answer = client
+    let response = client
         .token(&app, &[("grant_type", "code"), ("code", &code), ("redirect_uri", CALLBACK)])
         .await;
 
-    assert_eq!((answer.status, answer.text("scope")), (200, "profile_read email_read"));
+    assert_eq!((response.status, response.text("scope")), (200, "profile_read email_read"));
 }
 
 #[tokio::test]
@@ -88,29 +88,29 @@ async fn a_second_use_of_a_code_revokes_what_the_first_one_issued() {
 }
 
 #[tokio::test]
-async fn of_many_uses_at_once_one_succeeds_and_all_of_it_is_revoked() {
+async fn of_concurrent_uses_of_a_code_one_succeeds_and_everything_is_revoked() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read").await;
 
-    let answers = join_all((0..8).map(|_| client.redeem(&app, &code))).await;
+    let responses = join_all((0..8).map(|_| client.redeem(&app, &code))).await;
 
-    let successes = answers.iter().filter(|answer| answer.status == 200).count();
-    assert_eq!(successes, 1, "{answers:?}");
-    for refused in answers.iter().filter(|answer| answer.status != 200) {
-        assert_error(refused, 400, "invalid_grant");
+    let successes = responses.iter().filter(|response| response.status == 200).count();
+    assert_eq!(successes, 1, "{responses:?}");
+    for rejected in responses.iter().filter(|response| response.status != 200) {
+        assert_error(rejected, 400, "invalid_grant");
     }
     assert_eq!(grants(&app).await.len(), 0, "used twice, it is revoked");
 }
 
 #[tokio::test]
-async fn a_code_works_for_60_seconds() {
+async fn a_code_is_valid_for_60_seconds() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read").await;
-    let kept = grants(&app).await.remove(0);
+    let stored = grants(&app).await.remove(0);
     let end: shared::model::Timestamp =
-        kept["code"]["M"]["expiresAt"]["S"].as_str().unwrap().parse().unwrap();
+        stored["code"]["M"]["expiresAt"]["S"].as_str().unwrap().parse().unwrap();
     assert!((55..=60).contains(&(end.as_second() - TestApp::in_seconds(0).as_second())));
-    assert_eq!(kept["ttl"]["N"], end.as_second().to_string(), "the table deletes it");
+    assert_eq!(stored["ttl"]["N"], end.as_second().to_string(), "the table deletes it");
 
     let late = json!({ "S": TestApp::in_seconds(-1).to_string() });
     set(&app, "SET code.expiresAt = :value", late).await;
@@ -119,7 +119,7 @@ async fn a_code_works_for_60_seconds() {
 }
 
 #[tokio::test]
-async fn a_code_is_bound_to_its_client_and_place_and_stays_good_for_them() {
+async fn a_code_is_bound_to_its_client_and_redirect_uri_and_stays_valid_for_them() {
     arranged!(app, client, jane);
     let other = app.new_client(CALLBACK, true).await;
     let code = client.code(&app, &jane.who(), "profile_read").await;
@@ -138,7 +138,7 @@ async fn a_code_is_bound_to_its_client_and_place_and_stays_good_for_them() {
 }
 
 #[tokio::test]
-async fn a_made_up_code_of_a_real_grant_is_not_good() {
+async fn a_made_up_code_of_a_real_grant_is_invalid() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read").await;
     let real = GrantCredential::parse(GrantTokenKind::Code, &code).unwrap();
@@ -151,7 +151,7 @@ async fn a_made_up_code_of_a_real_grant_is_not_good() {
 }
 
 #[tokio::test]
-async fn a_code_is_not_good_if_the_password_changes_while_it_is_used() {
+async fn a_code_is_invalid_if_the_password_changes_while_it_is_used() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read").await;
     app.proxy().before("TransactWriteItems", app.changing_password(&jane));
@@ -162,18 +162,18 @@ async fn a_code_is_not_good_if_the_password_changes_while_it_is_used() {
 }
 
 #[tokio::test]
-async fn a_challenged_code_takes_its_verifier_and_no_other() {
+async fn a_code_with_a_challenge_accepts_only_its_verifier() {
     arranged!(app, client, jane);
     let code = challenged_code(&app, &client).await;
 
     for verifier in [None, Some(""), Some("x"), Some(CHALLENGE)] {
-        let answer = client.token(&app, &redeeming(&code, verifier)).await;
-        assert_error(&answer, 400, "invalid_grant");
+        let response = client.token(&app, &redeeming(&code, verifier)).await;
+        assert_error(&response, 400, "invalid_grant");
     }
     assert_eq!(client.token(&app, &redeeming(&code, Some(VERIFIER))).await.status, 200);
     let plain = client.code(&app, &jane.who(), "profile_read").await;
-    let answer = client.token(&app, &redeeming(&plain, Some(VERIFIER))).await;
-    assert_error(&answer, 400, "invalid_grant");
+    let response = client.token(&app, &redeeming(&plain, Some(VERIFIER))).await;
+    assert_error(&response, 400, "invalid_grant");
 }
 
 #[tokio::test]
@@ -187,12 +187,12 @@ async fn a_client_without_a_secret_gets_tokens_by_its_verifier() {
     let headers = [("content-type", "application/x-www-form-urlencoded")];
 
     let body = testkit::form(&fields);
-    let answer = app.send("POST", "/api/v1.1/o/token/", &headers, Some(&body)).await;
+    let response = app.send("POST", "/api/v1.1/o/token/", &headers, Some(&body)).await;
 
-    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(response.status, 200, "{response:?}");
     let body = testkit::form(&[
         ("grant_type", "refresh_token"),
-        ("refresh_token", answer.text("refresh_token")),
+        ("refresh_token", response.text("refresh_token")),
         ("client_id", &public.id),
     ]);
     let next = app.send("POST", "/api/v1.1/o/token/", &headers, Some(&body)).await;
@@ -200,7 +200,7 @@ async fn a_client_without_a_secret_gets_tokens_by_its_verifier() {
 }
 
 #[tokio::test]
-async fn a_code_of_a_user_who_is_disabled_or_changed_the_password_is_not_good() {
+async fn a_code_of_a_user_who_is_disabled_or_changed_the_password_is_invalid() {
     arranged!(app, client, jane);
     let john = app.person("johnroe").await;
     let codes = [

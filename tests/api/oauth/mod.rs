@@ -21,7 +21,7 @@ macro_rules! arranged {
 }
 use arranged;
 
-/// What hub says to an access token that asks for the profile.
+/// The status of hub's profile for an access token.
 async fn profile(app: &TestApp, token: &str) -> u16 {
     let authorization = format!("Bearer {token}");
     app.send("GET", "/api/v1.1/users/janedoe/", &[("authorization", &authorization)], None)
@@ -34,9 +34,9 @@ async fn refresh(app: &TestApp, client: &OAuthClient, token: &str) -> ApiRespons
     client.token(app, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
 }
 
-fn assert_error(answer: &ApiResponse, status: u16, code: &str) {
-    assert_eq!((answer.status, answer.text("error")), (status, code), "{answer:?}");
-    assert!(!answer.text("error_description").is_empty());
+fn assert_error(response: &ApiResponse, status: u16, code: &str) {
+    assert_eq!((response.status, response.text("error")), (status, code), "{response:?}");
+    assert!(!response.text("error_description").is_empty());
 }
 
 /// The grants that the table holds.
@@ -48,7 +48,11 @@ async fn grants(app: &TestApp) -> Vec<Value> {
 async fn set(app: &TestApp, expression: &str, value: Value) {
     let grant = grants(app).await.remove(0);
     let key = json!({ "pk": grant["pk"], "sk": grant["sk"] });
-    let change = json!({ "Key": key, "UpdateExpression": expression, "ExpressionAttributeValues": { ":value": value } });
+    let change = json!({
+        "Key": key,
+        "UpdateExpression": expression,
+        "ExpressionAttributeValues": { ":value": value },
+    });
     app.engine("UpdateItem", change).await;
 }
 

@@ -8,7 +8,7 @@ use testkit::{ConsentPage, PASSWORD, TestApp, form, parameter};
 use super::{CALLBACK, arranged, decide, grants};
 
 #[tokio::test]
-async fn the_page_says_who_asks_for_what_with_everything_escaped() {
+async fn the_page_names_the_client_and_the_scopes_with_everything_escaped() {
     arranged!(app, client, _jane);
 
     let shown = ConsentPage::open(&app, &client.authorize_path("email_write profile_read")).await;
@@ -25,24 +25,24 @@ async fn the_page_says_who_asks_for_what_with_everything_escaped() {
 }
 
 #[tokio::test]
-async fn what_was_typed_as_a_name_is_shown_again_escaped_and_the_password_never() {
+async fn the_entered_name_is_shown_again_escaped_and_the_password_never() {
     arranged!(app, client, _jane);
     let shown = ConsentPage::open(&app, &client.authorize_path("profile_read")).await;
 
-    let answer = shown.decide(&app, r#""><script>x"#, "a secret password", "allow").await;
+    let response = shown.decide(&app, r#""><script>x"#, "a secret password", "allow").await;
 
-    let page = answer.body.as_str().unwrap();
+    let page = response.body.as_str().unwrap();
     assert!(page.contains(r#"value="&quot;&gt;&lt;script&gt;x""#), "{page}");
     assert!(!page.contains("a secret password"));
 }
 
 #[tokio::test]
-async fn no_script_runs_on_the_page_nothing_frames_it_and_its_form_goes_nowhere_else() {
+async fn the_page_allows_no_script_no_frame_and_no_foreign_form_target() {
     arranged!(app, client, _jane);
 
-    let answer = ConsentPage::open(&app, &client.authorize_path("profile_read")).await.answer;
+    let response = ConsentPage::open(&app, &client.authorize_path("profile_read")).await.answer;
 
-    let policy = answer.header("content-security-policy").unwrap();
+    let policy = response.header("content-security-policy").unwrap();
     for part in [
         "default-src 'none'; style-src 'sha256-",
         "form-action 'self' https: http:;",
@@ -52,19 +52,19 @@ async fn no_script_runs_on_the_page_nothing_frames_it_and_its_form_goes_nowhere_
         assert!(policy.contains(part), "{part} is not in {policy}");
     }
     assert!(!policy.contains("unsafe"), "{policy}");
-    assert_eq!(answer.header("x-frame-options"), Some("DENY"));
-    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-    assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
-    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(response.header("x-frame-options"), Some("DENY"));
+    assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(response.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"));
 }
 
 #[tokio::test]
-async fn the_cookie_is_for_this_host_alone_out_of_reach_of_scripts_and_other_sites() {
+async fn the_cookie_is_for_this_host_only_and_hidden_from_scripts_and_other_sites() {
     arranged!(app, client, _jane);
     let path = client.authorize_path("profile_read");
     let cookie = async |headers: &[(&str, &str)]| {
-        let answer = app.send("GET", &path, headers, None).await;
-        answer.header("set-cookie").unwrap().to_owned()
+        let response = app.send("GET", &path, headers, None).await;
+        response.header("set-cookie").unwrap().to_owned()
     };
 
     let (http, https) = (cookie(&[]).await, cookie(&[("x-forwarded-proto", "https")]).await);
@@ -78,7 +78,7 @@ async fn the_cookie_is_for_this_host_alone_out_of_reach_of_scripts_and_other_sit
 }
 
 #[tokio::test]
-async fn an_unknown_client_or_place_to_answer_to_gets_a_400_page_and_never_a_redirect() {
+async fn an_unknown_client_or_redirect_uri_is_a_400_page_and_never_a_redirect() {
     arranged!(app, client, _jane);
     let id = client.id.as_str();
 
@@ -111,21 +111,21 @@ async fn an_unknown_client_or_place_to_answer_to_gets_a_400_page_and_never_a_red
         for method in ["GET", "POST"] {
             let headers = [("content-type", "application/x-www-form-urlencoded")];
             let path = format!("/api/v1.1/o/authorize/?{query}&response_type=code");
-            let answer = app.send(method, &path, &headers, Some("decision=deny")).await;
-            assert_eq!(answer.status, 400, "{case}: {answer:?}");
-            assert_eq!(answer.header("location"), None, "{case}");
-            let page = answer.body.as_str().unwrap();
+            let response = app.send(method, &path, &headers, Some("decision=deny")).await;
+            assert_eq!(response.status, 400, "{case}: {response:?}");
+            assert_eq!(response.header("location"), None, "{case}");
+            let page = response.body.as_str().unwrap();
             assert!(page.starts_with("<!DOCTYPE html>"), "{case}: {page}");
         }
     }
     let twice =
         format!("{}&redirect_uri=https://evil.example.com/", client.authorize_path("profile_read"));
-    let answer = app.send("GET", &twice, &[], None).await;
-    assert_eq!((answer.status, answer.header("location")), (400, None));
+    let response = app.send("GET", &twice, &[], None).await;
+    assert_eq!((response.status, response.header("location")), (400, None));
 }
 
 #[tokio::test]
-async fn every_other_fault_of_a_request_is_told_to_the_client_with_its_state() {
+async fn every_other_error_of_a_request_is_reported_to_the_client_with_its_state() {
     arranged!(app, client, _jane);
     let public = app.new_client(CALLBACK, false).await;
     let authorize_path = |client: &testkit::OAuthClient, fields: &[(&str, &str)]| {
@@ -164,9 +164,10 @@ async fn every_other_fault_of_a_request_is_told_to_the_client_with_its_state() {
         ),
         (&public, vec![("response_type", "code")], "invalid_request"),
     ] {
-        let answer = app.send("GET", &authorize_path(client, &fields), &[], None).await;
-        let place = answer.header("location").unwrap_or_else(|| panic!("{fields:?}: {answer:?}"));
-        assert_eq!(answer.status, 303, "{fields:?}");
+        let response = app.send("GET", &authorize_path(client, &fields), &[], None).await;
+        let place =
+            response.header("location").unwrap_or_else(|| panic!("{fields:?}: {response:?}"));
+        assert_eq!(response.status, 303, "{fields:?}");
         assert!(place.starts_with("https://client.example.com/callback?error="), "{place}");
         assert_eq!(parameter(place, "error").as_deref(), Some(error), "{fields:?}");
         assert_eq!(parameter(place, "state").as_deref(), Some("a&b"), "{fields:?}");
@@ -174,7 +175,7 @@ async fn every_other_fault_of_a_request_is_told_to_the_client_with_its_state() {
 }
 
 #[tokio::test]
-async fn who_allows_it_is_sent_back_with_a_code_and_who_denies_it_with_an_error() {
+async fn allowing_redirects_with_a_code_and_denying_with_an_error() {
     arranged!(app, client, jane);
 
     let allowed = decide(&app, &client, &jane, (PASSWORD, "allow")).await;
@@ -224,7 +225,7 @@ async fn a_disabled_user_cannot_sign_in() {
 }
 
 #[tokio::test]
-async fn only_the_browser_that_was_shown_the_page_can_send_its_form_and_for_that_request_alone() {
+async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
     arranged!(app, client, _jane);
     let path = client.authorize_path("profile_read");
     let (shown, other) =
@@ -254,9 +255,9 @@ async fn only_the_browser_that_was_shown_the_page_can_send_its_form_and_for_that
         ]);
         let headers = [("content-type", "application/x-www-form-urlencoded"), ("cookie", cookie)];
         app.proxy().count();
-        let answer = app.send("POST", path, &headers, Some(&body)).await;
-        assert_eq!(answer.status, 403, "{case}: {answer:?}");
-        assert!(answer.body.as_str().unwrap().contains("Please sign in again."), "{case}");
+        let response = app.send("POST", path, &headers, Some(&body)).await;
+        assert_eq!(response.status, 403, "{case}: {response:?}");
+        assert!(response.body.as_str().unwrap().contains("Please sign in again."), "{case}");
         assert_eq!(app.proxy().calls().len(), 1, "{case}: nobody's password is tried");
     }
     assert_eq!(grants(&app).await.len(), 0);
@@ -304,7 +305,7 @@ async fn a_password_may_hold_any_character() {
 }
 
 #[tokio::test]
-async fn a_code_is_not_told_if_the_password_changes_while_it_is_granted() {
+async fn no_code_is_issued_if_the_password_changes_meanwhile() {
     arranged!(app, client, jane);
     app.proxy().before("TransactWriteItems", app.changing_password(&jane));
 
@@ -314,7 +315,7 @@ async fn a_code_is_not_told_if_the_password_changes_while_it_is_granted() {
 }
 
 #[tokio::test]
-async fn a_place_with_a_query_of_its_own_keeps_it() {
+async fn a_redirect_uri_with_a_query_keeps_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let client = app.new_client("https://client.example.com/callback?x=1", true).await;
@@ -326,22 +327,22 @@ async fn a_place_with_a_query_of_its_own_keeps_it() {
 }
 
 #[tokio::test]
-async fn what_a_page_with_an_error_repeats_is_escaped_and_it_can_do_nothing() {
+async fn an_error_page_escapes_what_it_repeats_and_can_do_nothing() {
     let app = TestApp::start().await;
 
-    let answer = app.send("GET", "/api/v1.1/o/authorize/?%3Cb%3E&%3Cb%3E&x=%26", &[], None).await;
+    let response = app.send("GET", "/api/v1.1/o/authorize/?%3Cb%3E&%3Cb%3E&x=%26", &[], None).await;
 
-    assert_eq!(answer.status, 400);
-    let page = answer.body.as_str().unwrap();
+    assert_eq!(response.status, 400);
+    let page = response.body.as_str().unwrap();
     assert!(page.contains("&lt;b&gt;: is given more than once") && !page.contains("<b>"), "{page}");
-    let policy = answer.header("content-security-policy").unwrap();
+    let policy = response.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none'; form-action 'none'"), "{policy}");
-    assert_eq!(answer.header("x-frame-options"), Some("DENY"));
-    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(response.header("x-frame-options"), Some("DENY"));
+    assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
 }
 
 #[tokio::test]
-async fn a_form_without_a_decision_or_of_another_media_type_is_a_page_with_what_is_wrong() {
+async fn a_form_without_a_decision_or_of_another_media_type_is_an_error_page() {
     arranged!(app, client, _jane);
     let path = client.authorize_path("profile_read");
 
@@ -352,8 +353,8 @@ async fn a_form_without_a_decision_or_of_another_media_type_is_a_page_with_what_
         ("application/json", r#"{"decision":"allow"}"#, 415),
     ] {
         let headers = [("content-type", media_type)];
-        let answer = app.send("POST", &path, &headers, Some(body)).await;
-        assert_eq!(answer.status, status, "{body}");
-        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{body}");
+        let response = app.send("POST", &path, &headers, Some(body)).await;
+        assert_eq!(response.status, status, "{body}");
+        assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"), "{body}");
     }
 }

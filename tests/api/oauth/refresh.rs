@@ -13,7 +13,7 @@ async fn wait(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn a_refresh_token_gives_the_next_tokens_and_the_last_access_token_goes_on_working() {
+async fn a_refresh_token_returns_new_tokens_and_the_last_access_token_stays_valid() {
     arranged!(app, client, jane);
     let first = client.tokens(&app, &jane.who(), "profile_read email_read").await;
 
@@ -33,7 +33,7 @@ async fn a_refresh_may_ask_for_less_and_never_for_more() {
     let tokens = client.tokens(&app, &jane.who(), "profile_read email_read").await;
     let fields =
         |token: &str, scope: &str| ["refresh_token".to_owned(), token.to_owned(), scope.to_owned()];
-    let ask = async |[kind, token, scope]: [String; 3]| {
+    let refresh_with_scope = async |[kind, token, scope]: [String; 3]| {
         let fields = [("grant_type", kind.as_str()), ("refresh_token", &token), ("scope", &scope)];
         client.token(&app, &fields).await
     };
@@ -41,12 +41,12 @@ async fn a_refresh_may_ask_for_less_and_never_for_more() {
     for scope in
         ["email_write", "profile_read email_write", "account_read", " ", "profile_read\temail_read"]
     {
-        let answer = ask(fields(&tokens.refresh, scope)).await;
-        assert_error(&answer, 400, "invalid_scope");
+        let response = refresh_with_scope(fields(&tokens.refresh, scope)).await;
+        assert_error(&response, 400, "invalid_scope");
     }
-    let empty = ask(fields(&tokens.refresh, "")).await;
+    let empty = refresh_with_scope(fields(&tokens.refresh, "")).await;
     assert_eq!((empty.status, empty.text("scope")), (200, "profile_read email_read"));
-    let less = ask(fields(empty.text("refresh_token"), "email_read")).await;
+    let less = refresh_with_scope(fields(empty.text("refresh_token"), "email_read")).await;
     assert_eq!((less.status, less.text("scope")), (200, "email_read"));
     assert_eq!(profile(&app, less.text("access_token")).await, 403);
     let all = refresh(&app, &client, less.text("refresh_token")).await;
@@ -54,7 +54,7 @@ async fn a_refresh_may_ask_for_less_and_never_for_more() {
 }
 
 #[tokio::test]
-async fn a_token_spent_a_moment_ago_is_refused_and_the_family_lives_on() {
+async fn a_token_spent_a_moment_ago_is_rejected_and_the_family_stays_valid() {
     arranged!(app, client, jane);
     let first = client.tokens(&app, &jane.who(), "profile_read").await;
     let second = refresh(&app, &client, &first.refresh).await;
@@ -101,27 +101,27 @@ async fn a_token_spent_long_ago_is_still_recognised_many_refreshes_later() {
 }
 
 #[tokio::test]
-async fn a_token_used_twice_at_once_gives_one_success_and_leaves_that_one_working() {
+async fn a_token_used_twice_at_once_succeeds_once_and_that_result_stays_valid() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
 
-    let answers = join_all((0..8).map(|_| refresh(&app, &client, &tokens.refresh))).await;
+    let responses = join_all((0..8).map(|_| refresh(&app, &client, &tokens.refresh))).await;
 
-    let (good, refused): (Vec<_>, Vec<_>) =
-        answers.into_iter().partition(|answer| answer.status == 200);
+    let (good, rejected): (Vec<_>, Vec<_>) =
+        responses.into_iter().partition(|response| response.status == 200);
     assert_eq!(good.len(), 1);
-    for answer in refused {
-        assert_error(&answer, 400, "invalid_grant");
+    for response in rejected {
+        assert_error(&response, 400, "invalid_grant");
     }
     assert_eq!(profile(&app, good[0].text("access_token")).await, 200);
     assert_eq!(refresh(&app, &client, good[0].text("refresh_token")).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_refresh_whose_answer_the_table_lost_is_not_taken_for_its_own_second_use() {
+async fn a_refresh_whose_table_response_was_lost_is_no_second_use_of_itself() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
-    app.proxy().disturb("TransactWriteItems", Fault::AnswerLost);
+    app.proxy().disturb("TransactWriteItems", Fault::ResponseLost);
 
     let next = refresh(&app, &client, &tokens.refresh).await;
 
@@ -130,7 +130,7 @@ async fn a_refresh_whose_answer_the_table_lost_is_not_taken_for_its_own_second_u
 }
 
 #[tokio::test]
-async fn another_clients_refresh_token_is_not_good_and_nothing_happens_to_it() {
+async fn another_clients_refresh_token_is_invalid_and_unaffected() {
     arranged!(app, client, jane);
     let other = app.new_client(CALLBACK, true).await;
     let first = client.tokens(&app, &jane.who(), "profile_read").await;
@@ -166,7 +166,7 @@ async fn a_made_up_refresh_token_of_a_real_grant_revokes_nothing() {
 }
 
 #[tokio::test]
-async fn ten_access_tokens_of_a_grant_work_and_a_further_one_ends_the_oldest() {
+async fn a_grant_has_ten_valid_access_tokens_and_a_further_one_ends_the_oldest() {
     arranged!(app, client, jane);
     let first = client.tokens(&app, &jane.who(), "profile_read").await;
     let (mut access, mut last) = (vec![first.access], first.refresh);

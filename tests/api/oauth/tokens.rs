@@ -28,7 +28,7 @@ async fn introspect(app: &TestApp, client: &OAuthClient, token: &str) -> testkit
 }
 
 #[tokio::test]
-async fn an_expired_access_token_is_refused() {
+async fn an_expired_access_token_is_rejected() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
     assert_eq!(profile(&app, &tokens.access).await, 200);
@@ -109,7 +109,7 @@ async fn a_made_up_refresh_token_revokes_nothing() {
 }
 
 #[tokio::test]
-async fn an_expired_refresh_token_gives_nothing_and_looks_inactive() {
+async fn an_expired_refresh_token_is_invalid_and_inactive() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
     let late = json!({ "S": TestApp::in_seconds(-1).to_string() });
@@ -122,7 +122,7 @@ async fn an_expired_refresh_token_gives_nothing_and_looks_inactive() {
 }
 
 #[tokio::test]
-async fn the_table_keeps_a_grant_as_long_as_its_refresh_token_works_and_notes_its_use() {
+async fn the_table_keeps_a_grant_while_its_refresh_token_is_valid_and_notes_its_use() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
 
@@ -138,14 +138,14 @@ async fn the_table_keeps_a_grant_as_long_as_its_refresh_token_works_and_notes_it
 }
 
 #[tokio::test]
-async fn an_access_token_stands_after_bearer_alone() {
+async fn an_access_token_is_accepted_after_bearer_only() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
 
     let bare = [("authorization", tokens.access.as_str())];
-    let answer = app.send("GET", "/api/v1.1/users/janedoe/", &bare, None).await;
+    let response = app.send("GET", "/api/v1.1/users/janedoe/", &bare, None).await;
 
-    assert_eq!(answer.status, 401);
+    assert_eq!(response.status, 401);
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn a_client_revokes_and_sees_its_own_tokens_only() {
 }
 
 #[tokio::test]
-async fn introspection_tells_a_client_what_its_token_is_good_for() {
+async fn introspection_shows_a_client_the_scopes_of_its_token() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "email_read profile_read").await;
 
@@ -195,7 +195,7 @@ async fn introspection_tells_a_client_what_its_token_is_good_for() {
 }
 
 #[tokio::test]
-async fn introspection_takes_a_client_with_a_secret() {
+async fn introspection_requires_a_client_with_a_secret() {
     let app = TestApp::start().await;
     let public = app.new_client(CALLBACK, false).await;
     let headers = [("content-type", "application/x-www-form-urlencoded")];
@@ -207,7 +207,7 @@ async fn introspection_takes_a_client_with_a_secret() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_token_is_invalid_after_the_client_proved_itself() {
+async fn a_request_without_a_token_is_invalid_after_client_authentication() {
     arranged!(app, client, _jane);
     let stranger = OAuthClient { secret: "wrong".to_owned(), ..client.clone() };
 

@@ -26,7 +26,7 @@ pub(super) struct DataFile {
 }
 
 impl Data {
-    /// A file that is not there is created, readable by its owner only.
+    /// A missing file is created, readable by its owner only.
     pub(super) fn open(file: Option<&Path>) -> Result<Self> {
         file.map_or(Ok(Self::Memory), |file| Ok(Self::File(DataFile::open(file)?)))
     }
@@ -47,7 +47,7 @@ impl Data {
         }
     }
 
-    /// Keeps them for the next start, if the data is kept.
+    /// Saves them for the next start, if the data is kept.
     pub(super) fn keep(&self, secrets: &Secrets) -> Result<()> {
         match self {
             Self::Memory => Ok(()),
@@ -131,20 +131,20 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_its_secrets_is_refused_and_left_alone() {
+    fn a_file_without_its_secrets_is_rejected_and_unchanged() {
         let folder = scratch("lonely");
         let file = folder.join("rollcall.db");
         fs::write(&file, "data").unwrap();
 
-        let refusal = Data::open(Some(&file)).err().unwrap().to_string();
+        let rejection = Data::open(Some(&file)).err().unwrap().to_string();
 
-        assert!(refusal.ends_with("rollcall.db.secrets: remove the one or bring back the other"));
+        assert!(rejection.ends_with("rollcall.db.secrets: remove the one or bring back the other"));
         assert_eq!(fs::read_to_string(&file).unwrap(), "data");
         fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
-    fn a_start_that_kept_no_secrets_leaves_nothing_behind() {
+    fn a_start_that_saved_no_secrets_leaves_nothing_behind() {
         let folder = scratch("unfinished");
 
         drop(Data::open(Some(&folder.join("rollcall.db"))).unwrap());
@@ -160,9 +160,9 @@ mod tests {
         let first = Data::open(Some(&file)).unwrap();
         fs::write(folder.join("rollcall.db.secrets"), "{}").unwrap();
 
-        let refusal = Data::open(Some(&file)).err().unwrap().to_string();
+        let rejection = Data::open(Some(&file)).err().unwrap().to_string();
 
-        assert!(refusal.starts_with("another service is using"), "{refusal}");
+        assert!(rejection.starts_with("another service is using"), "{rejection}");
         drop(first);
         fs::remove_dir_all(folder).unwrap();
     }

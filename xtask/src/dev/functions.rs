@@ -11,8 +11,8 @@ use devkit::supervise::{self, Supervised};
 use devkit::template::Template;
 use devkit::{out, tools, workspace};
 
-/// Builds all binaries the way `cargo lambda watch` will run them, so that it finds nothing left to build: from the
-/// root, which unites the features of the whole workspace.
+/// Builds all binaries the way `cargo lambda watch` will run them, so that it finds nothing left to
+/// build: from the root, which unites the features of the whole workspace.
 pub(super) async fn build(template: &Template, release: bool) -> Result<()> {
     out::line("Building the functions")?;
     let mut cargo = workspace::cargo()?;
@@ -26,8 +26,8 @@ pub(super) async fn build(template: &Template, release: bool) -> Result<()> {
     Ok(())
 }
 
-/// Serves the functions, on the loopback address and without CORS: the server lets whoever reaches it read others'
-/// requests.
+/// Serves the functions, on the loopback address and without CORS: the server would let any page
+/// read others' requests.
 pub(super) fn watch(
     options: &Options,
     state: &StateDir,

@@ -1,4 +1,4 @@
-//! What `cargo lambda watch` prints, without what every start of every process repeats.
+//! The output of `cargo lambda watch` without the lines that every start of every process repeats.
 
 use std::io::{BufRead, BufReader, PipeReader};
 use std::thread;
@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use devkit::out;
 
-/// A line with one of these tells a developer nothing; the last is about a variable that the server itself sets.
+/// Lines with one of these are of no use to a developer; the last is about a variable that the
+/// server itself sets.
 const NOISE: [&str; 5] = [
     "INFO starting Runtime server",
     "INFO spawning function instance",
@@ -14,7 +15,7 @@ const NOISE: [&str; 5] = [
     "INFO terminating",
     "AWS_LAMBDA_MAX_CONCURRENCY is set to",
 ];
-/// What the server says of each process that it ends because a source has changed.
+/// The server's line for each process that it ends because a source has changed.
 const RELOAD: &str = "ERROR command killed";
 /// All processes are ended within this time.
 const RELOAD_BURST: Duration = Duration::from_secs(2);
@@ -68,14 +69,17 @@ mod tests {
     }
 
     #[test]
-    fn a_reload_of_many_processes_is_told_once() {
+    fn a_reload_of_many_processes_is_reported_once() {
         let mut filter = Filter::default();
         let start = Instant::now();
-        let mut told = |milliseconds| {
+        let mut reported = |milliseconds| {
             let line = "ERROR command killed code=ForceStop";
             filter.pass(line, start + Duration::from_millis(milliseconds)).is_some()
         };
 
-        assert_eq!([told(0), told(1), told(900), told(9000)], [true, false, false, true]);
+        assert_eq!(
+            [reported(0), reported(1), reported(900), reported(9000)],
+            [true, false, false, true]
+        );
     }
 }

@@ -13,7 +13,7 @@ use devkit::template::{Function, Template};
 const DEADLINE: Duration = Duration::from_mins(2);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Resolves when every function that has a route has answered a request that came through the server.
+/// Resolves when every function with a route has responded to a request through the server.
 pub(super) async fn wait(
     base_url: &str,
     template: &Template,
@@ -21,32 +21,33 @@ pub(super) async fn wait(
 ) -> Result<()> {
     out::line("Starting the functions")?;
     tokio::select! {
-        answered = all_answer(base_url, template) => answered,
+        answered = all_respond(base_url, template) => answered,
         status = watch.wait() => bail!("cargo lambda watch ended before it was ready ({})", status?),
     }
 }
 
-async fn all_answer(base_url: &str, template: &Template) -> Result<()> {
+async fn all_respond(base_url: &str, template: &Template) -> Result<()> {
     let client = Client::builder().no_proxy().build()?;
     let deadline = Instant::now() + DEADLINE;
     for function in template.functions() {
         let Some(path) = path_of(function) else { continue };
         let url = format!("{base_url}{path}");
-        let answer = timeout_at(deadline, until_answered(&client, &url)).await;
-        ensure!(answer.is_ok(), "{} gave no answer within two minutes", function.binary);
+        let response = timeout_at(deadline, until_response(&client, &url)).await;
+        ensure!(response.is_ok(), "{} did not respond within two minutes", function.binary);
     }
     Ok(())
 }
 
-async fn until_answered(client: &Client, url: &str) {
-    while !client.get(url).send().await.is_ok_and(|answer| is_from_function(&answer)) {
+async fn until_response(client: &Client, url: &str) {
+    while !client.get(url).send().await.is_ok_and(|response| is_from_function(&response)) {
         sleep(PAUSE).await;
     }
 }
 
-/// The server in between answers for itself while a function is not there; only functions send a request id.
-fn is_from_function(answer: &Response) -> bool {
-    answer.headers().contains_key("x-request-id") && !answer.status().is_server_error()
+/// The server in between responds itself while a function is missing; only functions send a request
+/// id.
+fn is_from_function(response: &Response) -> bool {
+    response.headers().contains_key("x-request-id") && !response.status().is_server_error()
 }
 
 /// A path that reaches the function, be it one that takes the rest; none if no path does.

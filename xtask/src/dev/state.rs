@@ -1,4 +1,4 @@
-//! What a running service leaves for others to find.
+//! The description of a running service, for other processes.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use super::TABLE_NAME;
 use crate::seed::{Secrets, SeededClient, SeededUser};
 use devkit::private_file;
 
-/// Only what functions are built from: anything else in the workspace may change without a restart, a data file too.
+/// Only what functions are built from: anything else in the workspace may change without a restart,
+/// a data file too.
 const IGNORE_ALL_BUT_SOURCES: &str = "\
 /*
 !/Cargo.toml

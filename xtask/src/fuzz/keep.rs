@@ -1,4 +1,4 @@
-//! Keeping what was found: as little as covers what all of it does.
+//! Stores what was found: as little as has the same coverage.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use super::{cargo_fuzz, corpus, max_len, seeds, work_folder};
 use crate::test::capture::capture;
 use devkit::out;
 
-/// The most that is kept for a target, in bytes: all of it is run with every run of the tests.
+/// The maximum size of a target's corpus, in bytes: every run of the tests runs all of it.
 const MAX_BYTES: u64 = 100 * 1024;
 
-/// Replaces what is kept of the fuzzer's input for a target. What covers nothing that the seeds do not cover goes, then,
-/// from the longest on, what is too much.
+/// Replaces a target's corpus. Inputs that cover nothing beyond the seeds are dropped, then the
+/// longest ones above the maximum size.
 pub(super) async fn keep(target: &str) -> Result<()> {
     let (corpus, work) = (corpus(target), work_folder(target)?);
     let merged = work.with_extension("merged");
@@ -47,7 +47,7 @@ fn start_with_seeds(target: &str, folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(copies)
 }
 
-/// Puts the shortest files into the emptied folder, as many as there is room for; how many.
+/// Copies the shortest files into the emptied folder, as many as fit; returns how many.
 fn replace(corpus: &Path, merged: &Path) -> Result<usize> {
     for file in fs::read_dir(corpus)? {
         fs::remove_file(file?.path())?;

@@ -1,4 +1,4 @@
-//! What libFuzzer says of a run.
+//! libFuzzer's report of a run.
 
 use std::fmt;
 
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_is_told_by_its_last_figures() {
+    fn a_run_is_reported_by_its_last_figures() {
         let output = "\
 INFO: seed corpus: files: 3 min: 2b max: 9b total: 17b rss: 40Mb
 #4	INITED cov: 21 ft: 22 corp: 3/17b exec/s: 0 rss: 41Mb
@@ -74,7 +74,7 @@ stat::peak_rss_mb:              71
     }
 
     #[test]
-    fn the_file_of_a_finding_is_known() {
+    fn the_file_of_a_finding_is_found() {
         let output =
             "#7 NEW cov: 1 ft: 1\nartifact_prefix='/f/'; Test unit written to /f/crash-0a1b\n";
 

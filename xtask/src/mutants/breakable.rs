@@ -31,8 +31,8 @@ impl Breakable {
         // Without a repository around it the folder is the root that the patch means.
         git.env("GIT_CEILING_DIRECTORIES", &self.target);
         let output = git.output().context("cannot run git")?;
-        let trouble = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{} cannot be applied: {trouble}", mutant.name);
+        let failure = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{} cannot be applied: {failure}", mutant.name);
         Ok(())
     }
 

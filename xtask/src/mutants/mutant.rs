@@ -1,4 +1,4 @@
-//! What a mutant is: a patch with a head that says which rule it breaks and which tests must find it.
+//! A mutant: a patch with a header that names the rule it breaks and the tests that must find it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,13 +67,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_mutant_still_fits_the_sources_and_names_tests_that_there_are() {
+    fn every_mutant_applies_to_the_sources_and_names_existing_tests() {
         for mutant in Mutant::all().unwrap() {
             let mut git = Command::new("git");
             git.args(["apply", "--check"]).arg(&mutant.patch).current_dir(workspace::root());
             let checked = git.output().unwrap();
-            let trouble = String::from_utf8_lossy(&checked.stderr);
-            assert!(checked.status.success(), "{}: {trouble}", mutant.name);
+            let failure = String::from_utf8_lossy(&checked.stderr);
+            assert!(checked.status.success(), "{}: {failure}", mutant.name);
             for test in &mutant.found_by {
                 assert!(there_is(test), "{}: {test}", mutant.name);
             }

@@ -14,8 +14,8 @@ use devkit::{tools, workspace};
 /// The name that Lambda starts.
 pub(crate) const BOOTSTRAP: &str = "bootstrap";
 
-/// Builds these alone, so that they hold the features that they ask for and not those of the whole workspace; writes
-/// `<folder>/<binary>/bootstrap` for each.
+/// Builds these alone, so that they have their own features and not those of the whole workspace;
+/// writes `<folder>/<binary>/bootstrap` for each.
 pub(super) async fn build(
     binaries: &[&str],
     arch: Arch,
@@ -28,7 +28,7 @@ pub(super) async fn build(
     Ok(())
 }
 
-/// What builds functions of these sources.
+/// The command that builds functions of these sources.
 pub(crate) fn building(
     binaries: &[&str],
     sources: &Path,
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_unwinds_in_a_package_because_the_manifest_says_so_and_cargo_lambda_would_abort() {
+    fn a_panic_unwinds_in_a_package_since_the_manifest_overrides_cargo_lambda() {
         let manifest = std::fs::read_to_string(workspace::root().join("Cargo.toml")).unwrap();
 
         let manifest: toml::Table = manifest.parse().unwrap();

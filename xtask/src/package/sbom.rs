@@ -18,10 +18,10 @@ use super::tree::{Crate, Tree};
 use devkit::arch::Arch;
 use devkit::workspace;
 
-/// The bill of a function as JSON. It holds neither the time nor a serial number nor a path, so that the same sources
-/// give the same bill everywhere.
+/// The bill of a function as JSON. It holds neither the time nor a serial number nor a path, so
+/// that the same sources give the same bill everywhere.
 pub(super) fn sbom(package: &str, arch: Arch) -> Result<Vec<u8>> {
-    let tree = Tree::of(package, arch)?;
+    let tree = Tree::for_package(package, arch)?;
     let bom = bill(&tree, &Facts::read(arch)?)?;
     let validation = bom.validate_version(SpecVersion::V1_5);
     ensure!(validation.passed(), "the bill of {package} is not valid: {validation:?}");
@@ -54,7 +54,7 @@ fn reference(krate: &Crate) -> String {
     format!("{}@{}", krate.name, krate.version)
 }
 
-/// What the tree does not tell of a crate.
+/// What the tree does not say about a crate.
 struct Facts {
     licences: BTreeMap<Crate, String>,
     /// Only what comes from the registry has one.
@@ -68,8 +68,8 @@ impl Facts {
             fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let locked: Packages = toml::from_str(&text)?;
         let metadata = ["metadata", "--locked", "--format-version", "1", "--filter-platform"];
-        let answer = workspace::cargo_output(&[&metadata[..], &[arch.target()]].concat())?;
-        let known: Packages = serde_json::from_slice(&answer)?;
+        let response = workspace::cargo_output(&[&metadata[..], &[arch.target()]].concat())?;
+        let known: Packages = serde_json::from_slice(&response)?;
         Ok(Self {
             licences: known.collect(|package| package.license),
             checksums: locked.collect(|package| package.checksum),
@@ -101,7 +101,7 @@ fn expression(licence: &str) -> Result<SpdxExpression> {
     Ok(SpdxExpression::parse_lax(licence.to_owned())?)
 }
 
-/// `Cargo.lock` and the answer of `cargo metadata`, as far as they agree in form.
+/// `Cargo.lock` and the response of `cargo metadata`, as far as they agree in form.
 #[derive(Deserialize)]
 struct Packages {
     #[serde(alias = "package")]
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bill_lists_what_is_in_the_function_and_nothing_that_only_builds_tests_or_surrounds_it() {
+    fn a_bill_lists_exactly_the_crates_that_are_in_the_function() {
         let bill = json("hub-oauth");
         let names = names(&bill);
 
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bill_is_the_same_at_every_run_and_tells_no_path() {
+    fn a_bill_is_reproducible_and_contains_no_path() {
         let bill = sbom("not-found", Arch::Arm64).unwrap();
 
         assert_eq!(sbom("not-found", Arch::Arm64).unwrap(), bill);

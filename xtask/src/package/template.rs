@@ -13,8 +13,8 @@ pub(super) fn source() -> Result<String> {
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// The text with the architecture, and with the folders of the package. It is changed as text, so that all else stays as
-/// it was written.
+/// The text with the architecture, and with the folders of the package. It is changed as text, so
+/// that everything else stays as written.
 pub(super) fn packaged(source: &str, arch: Arch, template: &Template) -> Result<String> {
     let (mut code, mut architectures) = (0, 0);
     let lines = source.lines().map(|line| {
@@ -46,7 +46,7 @@ mod tests {
     use devkit::template::to_json;
 
     #[test]
-    fn a_package_deploys_the_source_but_for_folders_and_architecture() {
+    fn a_packaged_template_differs_only_in_folders_and_architecture() {
         let source = source().unwrap();
         let template = Template::load().unwrap();
         for arch in [Arch::Arm64, Arch::X86] {
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_is_written_otherwise_is_refused_and_not_half_changed() {
+    fn an_unexpected_template_is_rejected_and_not_half_changed() {
         let template = Template::load().unwrap();
         let source = source().unwrap();
 

@@ -1,4 +1,4 @@
-//! What a function is made of, as cargo builds it.
+//! The crates of a function, as cargo builds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,21 +14,21 @@ pub(super) struct Crate {
     pub(super) version: String,
 }
 
-/// What each crate of a program needs of the others.
+/// The dependencies of each crate of a program.
 pub(super) struct Tree {
     pub(super) root: Crate,
     pub(super) needs: BTreeMap<Crate, BTreeSet<Crate>>,
 }
 
 impl Tree {
-    /// The crates that become part of a package's program: with the features that it is built with when it is built by
-    /// itself, for this target, without what only builds or tests it. `cargo metadata` cannot tell: it unites the
+    /// The crates of a package's program: with the features that it has when built alone, for this
+    /// target, without build and dev dependencies. `cargo metadata` cannot say: it unites the
     /// features of the whole workspace.
-    pub(super) fn of(package: &str, arch: Arch) -> Result<Self> {
+    pub(super) fn for_package(package: &str, arch: Arch) -> Result<Self> {
         let of = ["tree", "--locked", "--package", package, "--target", arch.target()];
         let form = ["--edges", "normal,no-proc-macro", "--prefix", "depth", "--format", " {p}"];
-        let answer = String::from_utf8(workspace::cargo_output(&[&of[..], &form[..]].concat())?)?;
-        Self::parse(&answer).context("cannot read what cargo tree says")
+        let response = String::from_utf8(workspace::cargo_output(&[&of[..], &form[..]].concat())?)?;
+        Self::parse(&response).context("cannot read what cargo tree says")
     }
 
     /// A crate's needs stand below it the first time that it comes; later it is only named.
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_crate_needs_what_stands_below_it() {
+    fn each_crate_depends_on_what_is_nested_below_it() {
         let tree = Tree::parse(
             "0 a v1.0.0 (/some/where)\n1 b v2.0.0\n2 c v3.0.0\n1 c v3.0.0\n1 b v2.0.0 (*)\n",
         );
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cargo_would_not_say_is_an_error() {
+    fn unexpected_output_of_cargo_is_an_error() {
         for text in ["", "1 a v1.0.0\n", "0 a 1.0.0\n", "a v1.0.0\n", "0 a v1.0.0\n2 b v1.0.0\n"] {
             assert!(Tree::parse(text).is_err(), "{text:?}");
         }

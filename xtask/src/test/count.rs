@@ -1,4 +1,4 @@
-//! What passed and what failed.
+//! Counts of passed and failed checks.
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -12,13 +12,13 @@ pub(super) struct Count {
 
 impl Count {
     /// One check.
-    pub(super) fn of(success: bool) -> Self {
+    pub(super) fn one(success: bool) -> Self {
         Self { passed: success.into(), failed: (!success).into() }
     }
 
-    /// The tests of one `cargo test`. What it did wrong besides them, such as not compiling, counts as one failure,
-    /// and so does having run none.
-    pub(super) fn of_tests(success: bool, output: &str) -> Self {
+    /// The tests of one `cargo test`. What it did wrong besides them, such as not compiling, counts
+    /// as one failure, and so does having run none.
+    pub(super) fn from_tests(success: bool, output: &str) -> Self {
         let mut count = Self::default();
         output.lines().filter_map(result).for_each(|result| count += result);
         if count.failed == 0 && (!success || count.passed == 0) {
@@ -71,22 +71,22 @@ test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
 
     #[test]
     fn every_result_line_counts() {
-        assert_eq!(Count::of_tests(false, OUTPUT), Count { passed: 4, failed: 2 });
+        assert_eq!(Count::from_tests(false, OUTPUT), Count { passed: 4, failed: 2 });
     }
 
     #[test]
     fn a_run_that_failed_without_a_failed_test_is_one_failure() {
         let passed = OUTPUT.lines().take(3).collect::<Vec<_>>().join("\n");
 
-        assert_eq!(Count::of_tests(false, &passed), Count { passed: 3, failed: 1 });
-        assert_eq!(Count::of_tests(false, "error: could not compile"), Count::of(false));
+        assert_eq!(Count::from_tests(false, &passed), Count { passed: 3, failed: 1 });
+        assert_eq!(Count::from_tests(false, "error: could not compile"), Count::one(false));
     }
 
     #[test]
     fn a_run_of_no_tests_is_a_failure() {
         let none = "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out";
 
-        assert_eq!(Count::of_tests(true, none), Count::of(false));
+        assert_eq!(Count::from_tests(true, none), Count::one(false));
         assert!(!Count::default().is_success());
     }
 

@@ -15,8 +15,8 @@ const PYTHON: &str = "ROLLCALL_PYTHON";
 /// The operator's command.
 const COMMAND: &str = "ROLLCALL_COMMAND";
 
-/// Runs the tests against a fresh service; that its log tells no secret counts as one more, and that it ends in good
-/// order.
+/// Runs the tests against a fresh service. Two more checks: its log reveals no secret, and it ends
+/// on a signal.
 pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let amazons = (engine == Kind::DynamodbLocal).then_some("dynamodb-local");
     for tool in ["chromium", "python"].into_iter().chain(amazons) {
@@ -33,9 +33,9 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let mut service = Service::start(&workspace::root().join("target/test-dev"), &options)?;
     if let Err(error) = service.ready().await {
         let output = format!("{}error: {error:#}", service.log()?);
-        return Ok(Outcome { count: Count::of(false), output });
+        return Ok(Outcome { count: Count::one(false), output });
     }
-    // The pages' commands first and alone: they are written for a service that nobody has used yet.
+    // The pages' commands first and alone: they are written for an unused service.
     let mut outcome = Outcome::default();
     for choice in [&["pages::"][..], &["--skip", "pages::"]] {
         let mut tests = steps::end_to_end_tests()?;
@@ -48,14 +48,14 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let Outcome { mut count, output } = outcome;
     let log = service.log()?;
     let leaks = leaks(&log, service.dev_json())?;
-    count += Count::of(leaks.is_empty() && is_logged(&log));
+    count += Count::one(leaks.is_empty() && is_logged(&log));
     let leaks = leaks.iter().map(|line| format!("error: this tells a secret: {line}\n"));
     let leaks: String = leaks.collect();
     let ended = service.end().await;
-    count += Count::of(ended.is_ok());
-    let trouble = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();
+    count += Count::one(ended.is_ok());
+    let failure = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();
     Ok(Outcome {
         count,
-        output: format!("{output}\nThe service's own output:\n{log}{leaks}{trouble}"),
+        output: format!("{output}\nThe service's own output:\n{log}{leaks}{failure}"),
     })
 }

@@ -1,4 +1,5 @@
-//! The runs of many clients at once, and the service for them, whose calls to the table come through the tests.
+//! The runs of many clients at once, and the service for them, whose calls to the table come
+//! through the tests.
 
 use std::process::Command;
 
@@ -12,9 +13,9 @@ use devkit::leaks::{is_logged, leaks};
 use devkit::ports;
 use devkit::{out, workspace};
 
-/// Tells the tests from what everything in a run is drawn.
+/// The seed of everything random, for the tests.
 pub(crate) const SEED: &str = "ROLLCALL_SEED";
-/// Tells the tests on which port the functions look for the table.
+/// The port on which the functions look for the table, for the tests.
 const TABLE_PORT: &str = "ROLLCALL_TABLE_PORT";
 /// The test target.
 pub(super) const HISTORIES: &str = "histories";
@@ -27,7 +28,8 @@ pub(crate) struct Stage {
     through: u16,
 }
 
-/// Runs the tests from a seed of their own; that the service tells no secret and ends in good order count as more.
+/// Runs the tests with a random seed. Two more checks: the log reveals no secret, and the service
+/// ends on a signal.
 pub(super) async fn run() -> Result<Outcome> {
     let seed = random_seed()?;
     out::line(format!(
@@ -39,16 +41,16 @@ pub(super) async fn run() -> Result<Outcome> {
     let Outcome { mut count, output } = steps::tests(tests).await?;
     let log = stage.service.log()?;
     let leaks = leaks(&log, stage.service.dev_json())?;
-    count += Count::of(leaks.is_empty() && is_logged(&log));
+    count += Count::one(leaks.is_empty() && is_logged(&log));
     let leaks = leaks.iter().map(|line| format!("error: this tells a secret: {line}\n"));
     let leaks: String = leaks.collect();
     let ended = stage.end().await;
-    count += Count::of(ended.is_ok());
-    let trouble = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();
-    Ok(Outcome { count, output: format!("{output}{leaks}{trouble}") })
+    count += Count::one(ended.is_ok());
+    let failure = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();
+    Ok(Outcome { count, output: format!("{output}{leaks}{failure}") })
 }
 
-/// A seed that nobody has chosen, short enough to type.
+/// A random seed, short enough to type.
 pub(crate) fn random_seed() -> Result<u64> {
     Ok(u64::from(getrandom::u32()?))
 }

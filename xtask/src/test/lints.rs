@@ -1,7 +1,8 @@
 //! Lints, found by the build that the tests run.
 //!
-//! `cargo clippy` checks every dependency once more, for minutes, and keeps nothing that a build could use. Clippy compiles
-//! as well as rustc does, so here it builds what the tests run: that is done once, and by all steps alike.
+//! `cargo clippy` checks every dependency once more, for minutes, and keeps nothing that a build
+//! could use. Clippy compiles as well as rustc does, so here it builds what the tests run: that is
+//! done once, and by all steps alike.
 
 use std::process::Command;
 
@@ -13,11 +14,12 @@ use super::count::Count;
 use super::histories::HISTORIES;
 use super::steps::{self, EMULATION, END_TO_END};
 
-/// What cargo runs in place of rustc for the crates of the workspace, and for no other.
+/// The variable that names what cargo runs in place of rustc for the workspace's crates only.
 const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
 const CLIPPY: &str = "clippy-driver";
 
-/// Builds everything; each warning is a failure. Cargo shows the warnings of what it built earlier too.
+/// Builds everything; each warning is a failure. Cargo shows the warnings of what it built earlier
+/// too.
 pub(super) async fn run() -> Result<Outcome> {
     // `--all-targets` leaves out what `test = false` takes out of plain `cargo test`.
     let with_service = ["--test", END_TO_END, "--test", HISTORIES, "--test", EMULATION];
@@ -28,7 +30,7 @@ pub(super) async fn run() -> Result<Outcome> {
         share_build(&mut build);
         let ran = capture(build).await?;
         let is_clean = ran.success && !ran.output.lines().any(is_warning);
-        outcome += Outcome { count: Count::of(is_clean), output: ran.output };
+        outcome += Outcome { count: Count::one(is_clean), output: ran.output };
     }
     Ok(outcome)
 }

@@ -1,4 +1,5 @@
-//! The package for arm64: that `sam build` makes the same, that it runs, and that nothing in it has grown.
+//! The package for arm64: that `sam build` makes the same, that it runs, and that nothing in it has
+//! grown.
 
 use std::fs;
 use std::path::Path;
@@ -77,7 +78,7 @@ async fn deployed(profile: Profile) -> Result<Outcome> {
     sam.envs([("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_MAX_ATTEMPTS", "1")]);
     sam.current_dir(workspace::root());
     let ran = capture(sam).await?;
-    let count = Count::of(ran.output.contains("Could not connect to the endpoint URL"));
+    let count = Count::one(ran.output.contains("Could not connect to the endpoint URL"));
     Ok(Outcome { count, output: ran.output })
 }
 
@@ -98,7 +99,8 @@ async fn built_elsewhere() -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// Lets the real `sam build` run, and compares: each program counts as one, and so does the template.
+/// Lets the real `sam build` run, and compares: each program counts as one, and so does the
+/// template.
 async fn built_by_sam() -> Result<Outcome> {
     let built = workspace::target_dir()?.join("sam-build/build");
     let mut outcome = steps::check([sam_build(&built)?]).await?;
@@ -114,7 +116,7 @@ async fn built_by_sam() -> Result<Outcome> {
     }
     let (ours, mut sams) = (data(&package)?, data(&built)?);
     forget_what_sam_notes(&mut sams, &template);
-    outcome += told(difference("", Some(&ours), Some(&sams)));
+    outcome += reported(difference("", Some(&ours), Some(&sams)));
     Ok(outcome)
 }
 
@@ -136,11 +138,11 @@ fn data(folder: &Path) -> Result<Value> {
 }
 
 fn compared(what: &str, ours: &[u8], other: &[u8]) -> Outcome {
-    told((ours != other).then(|| format!("{what} is not what another way of building makes")))
+    reported((ours != other).then(|| format!("{what} is not what another way of building makes")))
 }
 
-fn told(difference: Option<String>) -> Outcome {
-    let count = Count::of(difference.is_none());
+fn reported(difference: Option<String>) -> Outcome {
+    let count = Count::one(difference.is_none());
     let output = difference.map(|difference| format!("error: {difference}\n"));
     Outcome { count, output: output.unwrap_or_default() }
 }
@@ -179,12 +181,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_difference_is_told_also_where_one_has_nothing() {
+    fn the_first_difference_is_reported_also_after_the_end_of_one_side() {
         let (ours, sams) = (json!({ "a": { "b": 1, "c": null } }), json!({ "a": { "b": 1 } }));
 
         assert_eq!(difference("", Some(&ours), Some(&ours)), None);
-        let told = difference("", Some(&ours), Some(&sams)).unwrap();
-        assert!(told.contains("at /a/c"), "{told}");
+        let reported = difference("", Some(&ours), Some(&sams)).unwrap();
+        assert!(reported.contains("at /a/c"), "{reported}");
     }
 
     #[test]

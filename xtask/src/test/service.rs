@@ -41,14 +41,14 @@ impl Service {
         command.args(["--port", &port.to_string(), "--dynamodb-port", &dynamodb_port.to_string()]);
         command.args(options);
         lints::share_build(&mut command);
-        // As much as there is, so that all of it is searched for secrets.
+        // Everything, so that all of it is searched for secrets.
         command.env("AWS_LAMBDA_LOG_LEVEL", "TRACE");
         let file = File::create(&log)?;
         command.stdout(file.try_clone()?).stderr(file);
         Ok(Self { process: Supervised::spawn(command)?, dev_json, log })
     }
 
-    /// Resolves when it answers.
+    /// Resolves when it responds.
     pub(crate) async fn ready(&mut self) -> Result<()> {
         let file = self.dev_json.clone();
         let written = async {
@@ -67,7 +67,7 @@ impl Service {
         &self.dev_json
     }
 
-    /// What it has printed.
+    /// Its output so far.
     pub(crate) fn log(&self) -> Result<String> {
         Ok(fs::read_to_string(&self.log)?)
     }

@@ -14,7 +14,8 @@ use devkit::engine::Kind;
 use devkit::profile::Profile;
 use devkit::{out, supervise, tools, workspace};
 
-/// The test target that needs the running service; `test = false` in its manifest keeps it out of plain `cargo test`.
+/// The test target that needs the running service; `test = false` in its manifest keeps it out of
+/// plain `cargo test`.
 pub(super) const END_TO_END: &str = "e2e";
 /// The test target that needs the package, likewise.
 pub(super) const EMULATION: &str = "emulation";
@@ -43,7 +44,7 @@ pub(super) enum Step {
     Baseline,
 }
 
-/// What runs a step.
+/// The command that runs a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Runs {
     /// `cargo xtask test`.
@@ -65,18 +66,18 @@ impl Step {
             Self::Test => "unit tests, and tests of the functions over an engine",
             Self::E2e => "end-to-end tests over HTTP against a running service",
             Self::Histories => {
-                "what many clients see at once, while the database is in trouble, can be explained"
+                "what many clients see at once, under database faults, can be explained"
             }
             Self::SecondEngine => "the end-to-end tests over Amazon's own engine",
             Self::Deny => "licences, duplicates, sources and known weaknesses of the dependencies",
             Self::Package => {
                 "all functions build for arm64 from the locked dependencies and can be deployed"
             }
-            Self::Emulation => "the arm64 functions answer events from a Runtime API, emulated",
+            Self::Emulation => "the arm64 functions respond to events from a Runtime API, emulated",
             Self::Doc => "the documentation builds without a warning",
             Self::Faults => "every write tells the truth whatever fails, every fault at every call",
             Self::Sam => "the package of a release can be deployed, and sam build makes the same",
-            Self::Released => "the functions of a release answer events too, emulated",
+            Self::Released => "the functions of a release respond to events too, emulated",
             Self::Baseline => "no function has become larger or slower unnoticed",
         }
     }
@@ -155,7 +156,8 @@ pub(super) fn operators_command() -> Result<Command> {
     Ok(build)
 }
 
-/// The tests of one target. Built with the features of the whole workspace, as all else, so that nothing is built twice.
+/// The tests of one target. Built with the features of the whole workspace, as all else, so that
+/// nothing is built twice.
 pub(super) fn tests_of(target: &str) -> Result<Command> {
     let mut tests =
         cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", target])?;
@@ -171,7 +173,7 @@ pub(super) fn emulation_tests() -> Result<Command> {
 /// Runs a `cargo test`; each of its tests counts as one.
 pub(super) async fn tests(command: Command) -> Result<Outcome> {
     let ran = capture(command).await?;
-    Ok(Outcome { count: Count::of_tests(ran.success, &ran.output), output: ran.output })
+    Ok(Outcome { count: Count::from_tests(ran.success, &ran.output), output: ran.output })
 }
 
 /// One check, passed if all of its commands succeed.
@@ -183,7 +185,7 @@ pub(super) async fn check(commands: impl IntoIterator<Item = Command>) -> Result
         output += &ran.output;
         success &= ran.success;
     }
-    Ok(Outcome { count: Count::of(success), output })
+    Ok(Outcome { count: Count::one(success), output })
 }
 
 fn doc() -> Result<Command> {

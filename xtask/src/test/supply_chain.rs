@@ -1,4 +1,4 @@
-//! What the dependencies are held against: `deny.toml`, and the database of known weaknesses where it can be had.
+//! Checks of the dependencies: `deny.toml`, and the advisory database where it can be reached.
 
 use std::fs;
 use std::process::Command;
@@ -13,16 +13,16 @@ use super::capture::capture;
 use super::steps;
 use devkit::{out, supervise, tools, workspace};
 
-/// What needs nothing but the sources of the dependencies.
+/// The checks that need only the sources of the dependencies.
 const CHECKS: [&str; 3] = [BANS, "licenses", "sources"];
 const ADVISORIES: &str = "advisories";
 const BANS: &str = "bans";
-/// Workspaces of their own, whose duplicates nobody deploys.
+/// Separate workspaces, whose duplicates are not deployed.
 const OTHERS: [&str; 2] = ["fuzz/Cargo.toml", "bench/floors/Cargo.toml"];
 const REACHED_WITHIN: Duration = Duration::from_mins(1);
 
-/// Each check counts as one. Without a way to the database there is nothing to check advisories against, which is said
-/// and is no failure; everything that goes wrong with a database within reach is one.
+/// Each check counts as one. If the database is unreachable, advisories are not checked, which is
+/// reported and is no failure; any error of a reachable database is one.
 pub(super) async fn run() -> Result<Outcome> {
     let installed = steps::installed("cargo-deny").await?;
     if installed.failed() {
@@ -71,13 +71,13 @@ fn database() -> Result<String> {
     Ok(url)
 }
 
-/// What keeps git from reaching the repository, in git's words: the same git that is to fetch it is asked.
+/// Git's error, if it cannot reach the repository: the same git that is to fetch it.
 async fn obstacle(url: &str) -> Result<Option<String>> {
     let mut git = supervise::command("git")?;
     git.args(["ls-remote", "--quiet", "--exit-code", url, "HEAD"]);
     git.env("GIT_TERMINAL_PROMPT", "0");
     let Ok(asked) = timeout(REACHED_WITHIN, capture(git)).await else {
-        return Ok(Some(format!("no answer within {} s", REACHED_WITHIN.as_secs())));
+        return Ok(Some(format!("no response within {} s", REACHED_WITHIN.as_secs())));
     };
     let asked = asked?;
     if asked.success {
@@ -88,7 +88,8 @@ async fn obstacle(url: &str) -> Result<Option<String>> {
     obstacle.map(|line| Some(line.to_owned()))
 }
 
-/// The line that says that there is no way to the host. Whatever else git says is a failure, and no reason to skip a check.
+/// The line that says that the host is unreachable. Any other error of git is a failure, and no
+/// reason to skip a check.
 fn unreachable(output: &str) -> Option<&str> {
     const NO_WAY: [&str; 6] = [
         "CONNECT tunnel failed",
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_cannot_be_reached_is_left_out() {
+    fn a_check_is_skipped_only_if_its_source_is_unreachable() {
         let offline = "fatal: unable to access 'https://x/': Could not resolve host: x\n";
         assert_eq!(unreachable(offline), Some(offline.trim_end()));
         for output in ["fatal: repository 'https://x/' not found", "error: cannot run git", ""] {
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_database_is_the_one_that_rust_keeps() {
+    fn the_advisory_database_is_rustsecs() {
         assert_eq!(database().unwrap(), "https://github.com/RustSec/advisory-db");
     }
 }

@@ -1,5 +1,5 @@
-//! Floor B, the stock: default features, the configuration that the SDK loads by itself, and one read of four items. It
-//! asks nobody who they are.
+//! Floor B, the stock: default features, the configuration that the SDK loads by itself, and one
+//! read of four items. It asks nobody who they are.
 
 use std::collections::HashMap;
 use std::env;

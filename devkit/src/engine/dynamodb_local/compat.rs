@@ -1,9 +1,9 @@
-//! A proxy that adds to this DynamoDB Local of January 2020 what DynamoDB has learnt since.
+//! A proxy that adds to this DynamoDB Local of January 2020 what DynamoDB has added since.
 //!
 //! - An attribute that is no key may be an empty text (May 2020): [`empty`].
 //! - A transaction may have 100 actions (September 2022): [`transaction`].
-//! - A single write whose condition fails can return the item that it met (June 2023). Here it is read after the
-//!   failure, so that it may be younger.
+//! - A single write whose condition fails can return the item that it met (June 2023). Here it is
+//!   read after the failure, so that it may be younger.
 //!
 //! Unlike the engine itself, this listens on 127.0.0.1 alone.
 
@@ -39,7 +39,8 @@ pub(super) struct CompatProxy {
 struct Backend {
     endpoint: String,
     client: Client,
-    /// The client request tokens of long transactions, and what came with them. Whoever may write here is alone.
+    /// The client request tokens of completed long transactions, with their requests. The write
+    /// lock excludes all other calls.
     completed: Arc<RwLock<HashMap<String, Value>>>,
 }
 
@@ -106,7 +107,11 @@ impl Backend {
         }
         let mut headers = headers.clone();
         headers.insert(TARGET, "DynamoDB_20120810.GetItem".parse()?);
-        let read = json!({ "TableName": request["TableName"], "Key": key_of(&request), "ConsistentRead": true });
+        let read = json!({
+            "TableName": request["TableName"],
+            "Key": key_of(&request),
+            "ConsistentRead": true,
+        });
         let (_, found) = self.forward(&headers, read.to_string()).await?;
         let (mut found, mut rejection): (Value, Value) =
             (serde_json::from_str(&found)?, serde_json::from_str(rejection)?);

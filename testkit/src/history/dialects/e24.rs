@@ -13,25 +13,30 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn e24_create(&mut self) {
         let user = self.shared_user();
         let address = self.free_address();
-        let wished = self.rng.bool().then(|| self.world.known().usernames.clone());
-        let wished = wished.and_then(|names| self.one_of(&names));
+        let requested = self.rng.bool().then(|| self.shared.known().usernames.clone());
+        let requested = requested.and_then(|names| self.one_of(&names));
         let credential = self.token_or_key(&user);
         let (password, phone) = (format!("Password {}", self.label), self.rng.u32(..).to_string());
         let mut body = json!({
-            "email": address, "first_name": self.label, "last_name": "Made", "phone": phone, "password": password,
+            "email": address,
+            "first_name": self.label,
+            "last_name": "Made",
+            "phone": phone,
+            "password": password,
         });
-        if let Some(name) = &wished {
+        if let Some(name) = &requested {
             body["username"] = json!(name);
         }
-        let seen =
-            self.ask("e24-create-account", &credential, "PUT", "/v2/accounts", Some(&body)).await;
+        let seen = self
+            .send_json("e24-create-account", &credential, "PUT", "/v2/accounts", Some(&body))
+            .await;
         let is_taken = |text: &str| seen.text("/error") == text;
         match self.ended(&seen) {
             Ended::With(200) => {
                 let view = &seen.body()["user"];
                 self.know_user(view, &password);
-                let said = made(view, &address, &password, wished.as_deref());
-                self.note(seen, said);
+                let reported = made(view, &address, &password, requested.as_deref());
+                self.note(seen, reported);
             }
             Ended::With(409) if is_taken("the e-mail address is taken") => {
                 let taken = on(Object::Address(address), Event::seen(has("owner")));
@@ -39,18 +44,18 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::With(409) if is_taken("the username is taken") => {
                 let taken =
-                    wished.map(|name| on(Object::Username(name), Event::seen(has("owner"))));
+                    requested.map(|name| on(Object::Username(name), Event::seen(has("owner"))));
                 self.note(seen, taken.into_iter().collect());
             }
             Ended::Unknown => {
                 let owner = made_by(&self.label);
                 let claim =
                     || Event::changed(not(has("owner")), [set("owner", &owner), unset("verified")]);
-                let name = wished.map(|name| on(Object::Username(name), claim()));
-                let said = name.into_iter().chain([on(Object::Address(address), claim())]);
-                self.note_unknown(seen, said.collect());
+                let name = requested.map(|name| on(Object::Username(name), claim()));
+                let reported = name.into_iter().chain([on(Object::Address(address), claim())]);
+                self.note_unknown(seen, reported.collect());
             }
-            // 403: not an admin of the current account, or there is none.
+            // 403: not an admin of the current account, or no current account.
             Ended::With(403) | Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
@@ -58,7 +63,7 @@ impl<W: Transport> ClientStep<'_, W> {
 
     fn know_user(&self, view: &Value, password: &str) {
         let key = (text(view, "/api/0/api_key"), text(view, "/api/0/secret_key"));
-        self.world.known().users.push(KnownUser {
+        self.shared.known().users.push(KnownUser {
             username: text(view, "/username"),
             id: text(view, "/id"),
             password: password.to_owned(),
@@ -70,7 +75,8 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn e24_list(&mut self) {
         let user = self.any_user();
         let credential = self.token_or_key(&user);
-        let seen = self.ask("e24-list-accounts", &credential, "GET", "/v2/accounts", None).await;
+        let seen =
+            self.send_json("e24-list-accounts", &credential, "GET", "/v2/accounts", None).await;
         match self.ended(&seen) {
             Ended::With(200) => {
                 let views = seen.body()["users"].as_array().cloned().unwrap_or_default();
@@ -86,11 +92,11 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn e24_get(&mut self) {
         let user = self.any_user();
         let credential = self.token_or_key(&user);
-        let seen = self.ask("e24-get-account", &credential, "GET", "/v2/account", None).await;
+        let seen = self.send_json("e24-get-account", &credential, "GET", "/v2/account", None).await;
         match self.ended(&seen) {
             Ended::With(200) => {
-                let said = seen_user(&seen.body()["account"], &[]);
-                self.note(seen, vec![said]);
+                let reported = seen_user(&seen.body()["account"], &[]);
+                self.note(seen, vec![reported]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
             Ended::Rejected => self.note(seen, vec![]),
@@ -114,12 +120,18 @@ impl<W: Transport> ClientStep<'_, W> {
             new.push(set("phone", phone));
         }
         let seen = self
-            .ask("e24-update-account-data", &credential, "POST", "/v2/account/data", Some(&body))
+            .send_json(
+                "e24-update-account-data",
+                &credential,
+                "POST",
+                "/v2/account/data",
+                Some(&body),
+            )
             .await;
         match self.ended(&seen) {
             Ended::With(200) => {
-                let said = seen_user(&seen.body()["account"], &new);
-                self.note(seen, vec![said]);
+                let reported = seen_user(&seen.body()["account"], &new);
+                self.note(seen, vec![reported]);
             }
             Ended::Unknown => {
                 let maybe = Event::changed(Condition::Always, new);
@@ -137,13 +149,19 @@ impl<W: Transport> ClientStep<'_, W> {
         let password = format!("Password {}", self.label);
         let body = json!({ "password": password });
         let seen = self
-            .ask("e24-update-account-data", &credential, "POST", "/v2/account/data", Some(&body))
+            .send_json(
+                "e24-update-account-data",
+                &credential,
+                "POST",
+                "/v2/account/data",
+                Some(&body),
+            )
             .await;
         let spared = match &credential {
             Credential::Token(_, token) => token.id.clone(),
             _ => String::new(),
         };
-        let said = vec![
+        let reported = vec![
             on(
                 Object::Password(user.username.clone()),
                 Event::changed(Condition::Always, [set("password", &password)]),
@@ -152,13 +170,13 @@ impl<W: Transport> ClientStep<'_, W> {
         ];
         match self.ended(&seen) {
             Ended::With(200) => {
-                if let Some(known) = self.world.known().user(&user.username) {
+                if let Some(known) = self.shared.known().user(&user.username) {
                     known.password = password;
                     known.tokens.retain(|token| token.id == spared);
                 }
-                self.note(seen, said);
+                self.note(seen, reported);
             }
-            Ended::Unknown => self.note_unknown(seen, said),
+            Ended::Unknown => self.note_unknown(seen, reported),
             Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
@@ -182,7 +200,7 @@ fn ended(user: &str, spared: &str) -> Projection {
 }
 
 /// What a new user says: of itself, its address, its name, and its key.
-fn made(view: &Value, address: &str, password: &str, wished: Option<&str>) -> Vec<Projection> {
+fn made(view: &Value, address: &str, password: &str, requested: Option<&str>) -> Vec<Projection> {
     let name = text(view, "/username");
     let key = text(view, "/api/0/api_key");
     let facts = [
@@ -197,7 +215,7 @@ fn made(view: &Value, address: &str, password: &str, wished: Option<&str>) -> Ve
     let claim = || Event::changed(not(has("owner")), [set("owner", &name), unset("verified")]);
     let secret =
         Event::changed(Condition::Always, [set("secret", text(view, "/api/0/secret_key"))]);
-    let wished = wished.map(|name| on(Object::Username(name.to_owned()), claim()));
+    let requested = requested.map(|name| on(Object::Username(name.to_owned()), claim()));
     [
         on(Object::User(name.clone()), Event::changed(Condition::Always, facts)),
         on(
@@ -208,7 +226,7 @@ fn made(view: &Value, address: &str, password: &str, wished: Option<&str>) -> Ve
         on(Object::Key(name.clone(), key), secret),
     ]
     .into_iter()
-    .chain(wished)
+    .chain(requested)
     .collect()
 }
 
@@ -239,7 +257,8 @@ pub(super) fn seen_user(view: &Value, new: &[(String, Option<String>)]) -> Proje
     })
 }
 
-/// The listed ones are there and no others, as far as the clients know them: what was made without an answer may be there.
+/// Exactly the listed ones exist, as far as the clients know them: others may exist whose creation
+/// got no response.
 fn exactly(start: &str, list: &Value, id: &str, is_known: impl Fn(&str) -> bool) -> Condition {
     let ids: BTreeSet<String> =
         list.as_array().into_iter().flatten().map(|view| text(view, id)).collect();
@@ -251,13 +270,13 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) fn note_change(
         &self,
         seen: Seen,
-        said: Vec<Projection>,
+        reported: Vec<Projection>,
         unknown_one: Vec<Projection>,
     ) {
         match self.ended(&seen) {
-            Ended::With(200) => self.note(seen, said),
+            Ended::With(200) => self.note(seen, reported),
             Ended::With(404) => self.note(seen, unknown_one),
-            Ended::Unknown => self.note_unknown(seen, said),
+            Ended::Unknown => self.note_unknown(seen, reported),
             Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }

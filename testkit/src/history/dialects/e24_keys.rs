@@ -17,22 +17,22 @@ impl<W: Transport> ClientStep<'_, W> {
         }
         let credential = self.token_or_key(&user);
         let seen =
-            self.ask("e24-create-api-key", &credential, "PUT", "/v2/account/api", None).await;
+            self.send_json("e24-create-api-key", &credential, "PUT", "/v2/account/api", None).await;
         let (id, secret) = (seen.text("/api/api_key"), seen.text("/api/secret_key"));
         match self.ended(&seen) {
             Ended::With(200) => {
-                if let Some(user) = self.world.known().user(&user.username) {
+                if let Some(user) = self.shared.known().user(&user.username) {
                     user.keys.push((id.clone(), secret.clone()));
                 }
                 let listed = Event::changed(Condition::Always, [set(format!("key:{id}"), "yes")]);
                 let works = Event::changed(Condition::Always, [set("secret", secret)]);
                 let name = user.username;
-                let said =
+                let reported =
                     vec![on(Object::User(name.clone()), listed), on(Object::Key(name, id), works)];
-                self.note(seen, said);
+                self.note(seen, reported);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            // 409: twenty are there, many of which nobody was told of.
+            // 409: twenty exist, some possibly unknown to the clients.
             Ended::With(409) | Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
@@ -44,14 +44,15 @@ impl<W: Transport> ClientStep<'_, W> {
         let credential = self.token_or_key(&user);
         let body = json!({ "api_key": id });
         let path = "/v2/account/api-new-secret-key";
-        let seen = self.ask("e24-renew-api-secret", &credential, "POST", path, Some(&body)).await;
+        let seen =
+            self.send_json("e24-renew-api-secret", &credential, "POST", path, Some(&body)).await;
         let secret = match seen.text("/api/secret_key") {
-            // Nobody knows it.
+            // It is unknown.
             none if none.is_empty() => format!("renewed by {}", self.label),
             secret => secret,
         };
         if seen.status() == 200
-            && let Some(known) = self.world.known().user(&user.username)
+            && let Some(known) = self.shared.known().user(&user.username)
             && let Some(key) = known.keys.iter_mut().find(|(own, _)| *own == id)
         {
             key.1.clone_from(&secret);
@@ -77,10 +78,10 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some((id, _)) = self.one_of(&others) else { return self.e24_get().await };
         let body = json!({ "api_key": id });
         let seen = self
-            .ask("e24-delete-api-key", &credential, "DELETE", "/v2/account/api", Some(&body))
+            .send_json("e24-delete-api-key", &credential, "DELETE", "/v2/account/api", Some(&body))
             .await;
         if [200, 404].contains(&seen.status()) {
-            self.world.known().forget_key(&user.username, &id);
+            self.shared.known().forget_key(&user.username, &id);
         }
         let name = user.username;
         let (listed, secret) = (format!("key:{id}"), Object::Key(name.clone(), id));
@@ -99,12 +100,12 @@ impl<W: Transport> ClientStep<'_, W> {
         let credential = self.token_or_key(&user);
         let body = json!({ "name": self.label, "method": "generate" });
         let seen = self
-            .ask("e24-add-ssh-key", &credential, "PUT", "/v2/account/sshkey", Some(&body))
+            .send_json("e24-add-ssh-key", &credential, "PUT", "/v2/account/sshkey", Some(&body))
             .await;
         let id = seen.text("/sshkeys/id");
         match self.ended(&seen) {
             Ended::With(200) => {
-                if let Some(user) = self.world.known().user(&user.username) {
+                if let Some(user) = self.shared.known().user(&user.username) {
                     user.ssh_keys.push(id.clone());
                 }
                 let added = Event::changed(Condition::Always, [set(format!("ssh:{id}"), "yes")]);
@@ -122,7 +123,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some(id) = self.one_of(&newest) else { return self.e24_get().await };
         let credential = self.token_or_key(&user);
         let path = format!("/v2/account/{id}/sshkey");
-        let seen = self.ask("e24-delete-ssh-key", &credential, "DELETE", &path, None).await;
+        let seen = self.send_json("e24-delete-ssh-key", &credential, "DELETE", &path, None).await;
         let (user, listed) = (Object::User(user.username), format!("ssh:{id}"));
         let deleted = on(user.clone(), Event::changed(has(&listed), [unset(&listed)]));
         self.note_change(seen, vec![deleted], vec![on(user, Event::seen(not(has(listed))))]);

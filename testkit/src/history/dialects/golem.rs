@@ -17,7 +17,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some(credential) = self.with_token(user.clone(), false).await else { return };
         let body = json!({ "name": name, "email": typed });
         let seen = self
-            .ask("golem-create-account", &credential, "POST", "/v1/accounts", Some(&body))
+            .send_json("golem-create-account", &credential, "POST", "/v1/accounts", Some(&body))
             .await;
         let free = free(&[&user.username], None);
         match self.ended(&seen) {
@@ -48,7 +48,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let (account, user) = self.account_and_user();
         let Some(credential) = self.with_token(user.clone(), true).await else { return };
         let path = format!("/v1/accounts/{}", account.id);
-        let seen = self.ask("golem-get-account", &credential, "GET", &path, None).await;
+        let seen = self.send_json("golem-get-account", &credential, "GET", &path, None).await;
         match self.note_access(seen, &account.id, Self::place(&account, &user).is_some()) {
             Some((200, seen)) => {
                 let shown = shown(&account, seen.body());
@@ -64,7 +64,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let (account, user) = self.account_and_user();
         let Some(credential) = self.with_token(user.clone(), true).await else { return };
         let path = format!("/v1/accounts/{}/plan", account.id);
-        let seen = self.ask("golem-get-account-plan", &credential, "GET", &path, None).await;
+        let seen = self.send_json("golem-get-account-plan", &credential, "GET", &path, None).await;
         match self.note_access(seen, &account.id, Self::place(&account, &user).is_some()) {
             Some((200, seen)) => {
                 self.note(seen, vec![on(Object::Account(account.id), Event::seen(has("exists")))]);
@@ -79,7 +79,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let (account, user) = self.account_and_user();
         let Some(credential) = self.with_token(user.clone(), false).await else { return };
         let path = format!("/v1/accounts/{}", account.id);
-        let seen = self.ask("golem-delete-account", &credential, "DELETE", &path, None).await;
+        let seen = self.send_json("golem-delete-account", &credential, "DELETE", &path, None).await;
         self.note_deletion(seen, &account.id, is_admin(Self::place(&account, &user)));
     }
 
@@ -93,7 +93,8 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some(credential) = self.with_token(user.clone(), false).await else { return };
         let (path, body) =
             (format!("/v1/accounts/{}", account.id), json!({ "name": name, "email": typed }));
-        let seen = self.ask("golem-update-account", &credential, "PUT", &path, Some(&body)).await;
+        let seen =
+            self.send_json("golem-update-account", &credential, "PUT", &path, Some(&body)).await;
         let is_admin = is_admin(Self::place(&account, &user));
         let free = free(&[&user.username, &account.owner], Some(&account.id));
         let moved = moved(&account, &name, &typed, &address, free.clone());
@@ -118,24 +119,24 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some(credential) = self.with_token(user.clone(), true).await else { return };
         let query = address.as_ref().map(|address| format!("?email={address}"));
         let path = format!("/v1/accounts{}", query.unwrap_or_default());
-        let seen = self.ask("golem-find-accounts", &credential, "GET", &path, None).await;
+        let seen = self.send_json("golem-find-accounts", &credential, "GET", &path, None).await;
         match self.ended(&seen) {
             Ended::With(200) => {
                 let views = seen.body()["values"].as_array().cloned().unwrap_or_default();
-                let known: Vec<_> = self.world.known().accounts.clone();
+                let known: Vec<_> = self.shared.known().accounts.clone();
                 let known = |view: &Value| {
                     known.iter().find(|account| account.id == text(view, "/id")).cloned()
                 };
-                let mut said: Vec<_> = views
+                let mut reported: Vec<_> = views
                     .iter()
                     .filter_map(|view| Some(shown(&known(view)?, view)))
                     .flatten()
                     .collect();
-                said.push(match address {
+                reported.push(match address {
                     None => listed(&user.username, &views, "/id"),
                     Some(address) => not_found(&user.username, &views, address),
                 });
-                self.note(seen, said);
+                self.note(seen, reported);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
             Ended::Rejected => self.note(seen, vec![]),
@@ -144,7 +145,8 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 }
 
-/// What must be true of an address that becomes an account's: no other account's, and no user's but one of these.
+/// What must be true of an address that becomes an account's: no other account's, and no user's but
+/// one of these.
 fn free(users: &[&str], account: Option<&str>) -> Condition {
     let nobodys = not(has("contact"));
     let others = Condition::Any(
@@ -161,7 +163,8 @@ fn facts(name: &str, typed: &str, address: &str) -> [(String, Option<String>); 4
     [set("exists", "yes"), set("name", name), set("email", typed), set("contact", address)]
 }
 
-/// What a change of an account says: of it, of its new address, and of all others, one of which it had before.
+/// What a change of an account says: of it, of its new address, and of all others, one of which it
+/// had before.
 fn moved(
     account: &KnownAccount,
     name: &str,

@@ -14,11 +14,11 @@ impl<W: Transport> ClientStep<'_, W> {
         let user = self.any_user();
         let credential = self.token_or_password_or_access(&user);
         let path = format!("/api/v1.1/users/{}/", user.username);
-        let seen = self.ask("hub-get-user", &credential, "GET", &path, None).await;
+        let seen = self.send_json("hub-get-user", &credential, "GET", &path, None).await;
         match self.ended(&seen) {
             Ended::With(200) => {
-                let said = shown(&user.username, seen.body(), Vec::new());
-                self.note(seen, vec![said]);
+                let reported = shown(&user.username, seen.body(), Vec::new());
+                self.note(seen, vec![reported]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
             Ended::Rejected => self.note(seen, vec![]),
@@ -39,11 +39,12 @@ impl<W: Transport> ClientStep<'_, W> {
                 new.push(set(fact, value));
             }
         }
-        let seen = self.ask("hub-update-user", &credential, "PATCH", &path, Some(&body)).await;
+        let seen =
+            self.send_json("hub-update-user", &credential, "PATCH", &path, Some(&body)).await;
         match self.ended(&seen) {
             Ended::With(200) => {
-                let said = shown(&user.username, seen.body(), new);
-                self.note(seen, vec![said]);
+                let reported = shown(&user.username, seen.body(), new);
+                self.note(seen, vec![reported]);
             }
             Ended::Unknown => {
                 let maybe = Event::changed(Condition::Always, new);

@@ -13,7 +13,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let user = self.any_user();
         let credential = self.token_or_password_or_access(&user);
         let path = format!("/api/v1.1/users/{}/emails/", user.username);
-        let seen = self.ask("hub-list-emails", &credential, "GET", &path, None).await;
+        let seen = self.send_json("hub-list-emails", &credential, "GET", &path, None).await;
         match self.ended(&seen) {
             Ended::With(200) => {
                 let views = seen.body().as_array().cloned().unwrap_or_default();
@@ -52,9 +52,9 @@ impl<W: Transport> ClientStep<'_, W> {
         let credential = self.token_or_password_or_access(&user);
         let path = format!("/api/v1.1/users/{}/emails/", user.username);
         let body = json!({ "email": address });
-        let seen = self.ask("hub-add-email", &credential, "POST", &path, Some(&body)).await;
+        let seen = self.send_json("hub-add-email", &credential, "POST", &path, Some(&body)).await;
         if seen.status() == 201 {
-            self.world.known().owners.insert(address.clone(), user.username.clone());
+            self.shared.known().owners.insert(address.clone(), user.username.clone());
         }
         let address = Object::Address(address);
         let new = [set("owner", &user.username), unset("verified")];
@@ -82,7 +82,8 @@ impl<W: Transport> ClientStep<'_, W> {
                 body[field] = json!(true);
             }
         }
-        let seen = self.ask("hub-update-email", &credential, "PATCH", &path, Some(&body)).await;
+        let seen =
+            self.send_json("hub-update-email", &credential, "PATCH", &path, Some(&body)).await;
         let (address, own) = (Object::Address(email.clone()), is("owner", &user.username));
         let known = Condition::All(vec![own.clone(), has("verified")]);
         let of_address = if verified {
@@ -126,7 +127,8 @@ impl<W: Transport> ClientStep<'_, W> {
         let credential = self.token_or_password_or_access(&user);
         let path = format!("/api/v1.1/users/{}/emails/", user.username);
         let body = json!({ "email": self.typed(&email) });
-        let seen = self.ask("hub-delete-email", &credential, "DELETE", &path, Some(&body)).await;
+        let seen =
+            self.send_json("hub-delete-email", &credential, "DELETE", &path, Some(&body)).await;
         let (address, object) =
             (Object::Address(email.clone()), Object::User(user.username.clone()));
         let (own, is_primary) = (is("owner", &user.username), is("primary", &email));
@@ -134,7 +136,7 @@ impl<W: Transport> ClientStep<'_, W> {
             on(address.clone(), Event::changed(own.clone(), [unset("owner"), unset("verified")]));
         match self.ended(&seen) {
             Ended::With(204) => {
-                self.world.known().owners.remove(&email);
+                self.shared.known().owners.remove(&email);
                 let not_primary = on(object, Event::seen(not(is_primary)));
                 self.note(seen, vec![freed, not_primary]);
             }

@@ -1,4 +1,4 @@
-//! What clients do in each dialect, and what the answers say.
+//! What clients do in each dialect, and what the responses say.
 
 mod e24;
 mod e24_keys;
@@ -64,7 +64,7 @@ impl<W: Transport> ClientStep<'_, W> {
 
     async fn nothing(&mut self) {
         let seen = self
-            .ask("not-found", &super::client_step::Credential::None, "GET", "/nothing", None)
+            .send_json("not-found", &super::client_step::Credential::None, "GET", "/nothing", None)
             .await;
         match self.ended(&seen) {
             Ended::With(404) => self.note(seen, vec![]),
@@ -73,7 +73,8 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// Notes the answers that all operations on an account have: it is gone, or the user may not. Gives back any other.
+    /// Notes the responses that all operations on an account have: deleted, or forbidden. Returns
+    /// any other.
     fn note_access(&self, seen: Seen, account: &str, is_allowed: bool) -> Option<(u16, Seen)> {
         let gone = vec![on(Object::Account(account.to_owned()), Event::seen(not(has("exists"))))];
         let there = vec![on(Object::Account(account.to_owned()), Event::seen(has("exists")))];
@@ -106,10 +107,10 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    fn know_deletion(&self, account: &str, asked: u64, known: u64) {
-        let mut world = self.world.known();
-        let times = world.deletions.entry(account.to_owned()).or_insert((u64::MAX, u64::MAX));
-        *times = (times.0.min(asked), times.1.min(known));
+    fn know_deletion(&self, account: &str, requested: u64, known: u64) {
+        let mut shared = self.shared.known();
+        let times = shared.deletions.entry(account.to_owned()).or_insert((u64::MAX, u64::MAX));
+        *times = (times.0.min(requested), times.1.min(known));
     }
 
     /// What a deletion means: the account is gone, and its address is free.
@@ -122,7 +123,8 @@ impl<W: Transport> ClientStep<'_, W> {
         vec![on(Object::Account(account.to_owned()), exists), freed]
     }
 
-    /// What a new account means for the current one: it becomes it if there was none that could be used.
+    /// What a new account means for the current one: it becomes it if there was none that could be
+    /// used.
     fn opening(seen: &Seen, user: &str, account: &str) -> Projection {
         let (user, account) = (user.to_owned(), account.to_owned());
         let (from, by) = (seen.invoked, seen.returned);
@@ -144,17 +146,17 @@ impl<W: Transport> ClientStep<'_, W> {
 
     /// A slug never changes.
     fn check_slug(&self, seen: &Seen, account: &str, slug: &str) {
-        let mut world = self.world.known();
+        let mut shared = self.shared.known();
         let known =
-            world.slugs.entry(account.to_owned()).or_insert_with(|| slug.to_owned()).clone();
-        drop(world);
+            shared.slugs.entry(account.to_owned()).or_insert_with(|| slug.to_owned()).clone();
+        drop(shared);
         if known != slug {
             self.wrong(seen, &format!("the slug of {account} was {known}"));
         }
     }
 }
 
-/// An address is an account's no more, if it was.
+/// An account no longer has an address, if it had.
 fn released(account: &str) -> Event {
     let ours = is("contact", account);
     Event::seen(not(ours.clone())).or(Event::changed(ours, [unset("contact")]))

@@ -13,7 +13,7 @@ pub(super) const FORM: (&str, &str) = ("content-type", "application/x-www-form-u
 const FRESH: Duration = Duration::from_secs(20);
 
 impl<W: Transport> ClientStep<'_, W> {
-    /// A user opens the page and allows what is asked.
+    /// A user opens the page and allows the requested scopes.
     pub(super) async fn oauth_authorize(&mut self) {
         let user = self.shared_user();
         if user.is_sometimes_disabled {
@@ -66,12 +66,12 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 
     fn know_grant(&self, user: &str, code: &str) {
-        self.world.known().grants.push(KnownGrant {
+        self.shared.known().grants.push(KnownGrant {
             user: user.to_owned(),
             code: code.to_owned(),
             refresh: Vec::new(),
             access: Vec::new(),
-            asked: 0,
+            requested: 0,
             made: Instant::now(),
         });
     }
@@ -80,6 +80,6 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) fn fresh_grant(&mut self) -> Option<KnownGrant> {
         // A code that was used is used again now and then.
         let replays = self.rng.u8(..8) == 0;
-        self.grant(|grant| grant.made.elapsed() < FRESH && (replays || grant.asked == 0))
+        self.grant(|grant| grant.made.elapsed() < FRESH && (replays || grant.requested == 0))
     }
 }

@@ -1,4 +1,4 @@
-//! hub's OAuth: a client gets tokens, asks about them and ends them.
+//! hub's OAuth: a client gets, introspects and revokes tokens.
 
 use super::oauth::FORM;
 use crate::form;
@@ -19,7 +19,7 @@ impl<W: Transport> ClientStep<'_, W> {
     /// A code for tokens; the second time it ends all that came of it.
     pub(super) async fn oauth_redeem(&mut self) {
         let Some(grant) = self.fresh_grant() else { return self.oauth_authorize().await };
-        self.know_asked(&grant.code);
+        self.count_request(&grant.code);
         let place = self.oauth.redirect_uri.clone();
         let fields = [
             ("grant_type", "authorization_code"),
@@ -34,11 +34,11 @@ impl<W: Transport> ClientStep<'_, W> {
 
     /// A refresh token for the next tokens; one that is spent may end all of them.
     pub(super) async fn oauth_refresh(&mut self) {
-        let Some(grant) = self.grant(|grant| !grant.refresh.is_empty() && grant.asked < ENOUGH)
+        let Some(grant) = self.grant(|grant| !grant.refresh.is_empty() && grant.requested < ENOUGH)
         else {
             return self.oauth_redeem().await;
         };
-        self.know_asked(&grant.code);
+        self.count_request(&grant.code);
         let newest = grant.refresh[grant.refresh.len().saturating_sub(2)..].to_vec();
         let token = newest[self.rng.usize(..newest.len())].clone();
         let fields = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
@@ -48,13 +48,15 @@ impl<W: Transport> ClientStep<'_, W> {
         self.note_issue(seen, &grant, good, &spent);
     }
 
-    fn know_asked(&self, code: &str) {
-        if let Some(grant) = self.world.known().grants.iter_mut().find(|grant| grant.code == code) {
-            grant.asked += 1;
+    fn count_request(&self, code: &str) {
+        if let Some(grant) = self.shared.known().grants.iter_mut().find(|grant| grant.code == code)
+        {
+            grant.requested += 1;
         }
     }
 
-    /// Tokens were issued, or refused; what is presented a second time ends them all, a refresh token not at once.
+    /// Tokens were issued, or the request was rejected. A second use revokes all of them, for a
+    /// refresh token not at once.
     fn note_issue(&self, seen: Seen, grant: &KnownGrant, good: Condition, again: &Condition) {
         let object = Object::Grant(grant.user.clone(), grant.code.clone());
         let (access, refresh) = (seen.text("/access_token"), seen.text("/refresh_token"));
@@ -67,13 +69,13 @@ impl<W: Transport> ClientStep<'_, W> {
         let ends = Event::changed(again.clone(), [unset("alive")]);
         match self.ended(&seen) {
             Ended::With(200) => {
-                let mut world = self.world.known();
-                if let Some(known) = world.grants.iter_mut().find(|known| known.code == grant.code)
+                let mut shared = self.shared.known();
+                if let Some(known) = shared.grants.iter_mut().find(|known| known.code == grant.code)
                 {
                     known.access.push(access);
                     known.refresh.push(refresh);
                 }
-                drop(world);
+                drop(shared);
                 self.note(seen, vec![on(object, issued)]);
             }
             Ended::With(400) if seen.text("/error") == "invalid_grant" => {
@@ -88,7 +90,8 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// A token that was issued, what must be true for it to work, and whether it is a refresh token.
+    /// A token that was issued, what must be true for it to work, and whether it is a refresh
+    /// token.
     fn issued(&mut self) -> Option<(Object, String, Condition, bool)> {
         let grant = self.grant(|grant| !grant.access.is_empty())?;
         let object = Object::Grant(grant.user.clone(), grant.code.clone());
@@ -106,8 +109,8 @@ impl<W: Transport> ClientStep<'_, W> {
         match self.ended(&seen) {
             Ended::With(200) => {
                 let is_active = seen.body()["active"] == true;
-                let said = Event::seen(if is_active { works } else { not(works) });
-                self.note(seen, vec![on(object, said)]);
+                let reported = Event::seen(if is_active { works } else { not(works) });
+                self.note(seen, vec![on(object, reported)]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
             Ended::With(_) | Ended::Rejected => self.note_wrong(seen),
@@ -120,11 +123,11 @@ impl<W: Transport> ClientStep<'_, W> {
         };
         let seen = self.oauth("hub-oauth-revoke", "revoke_token", &[("token", &token)]).await;
         let fact = if is_refresh { "alive".to_owned() } else { format!("access:{token}") };
-        let said: Vec<Projection> =
+        let reported: Vec<Projection> =
             vec![on(object, Event::changed(Condition::Always, [unset(fact)]))];
         match self.ended(&seen) {
-            Ended::With(200) => self.note(seen, said),
-            Ended::Unknown => self.note_unknown(seen, said),
+            Ended::With(200) => self.note(seen, reported),
+            Ended::Unknown => self.note_unknown(seen, reported),
             Ended::With(_) | Ended::Rejected => self.note_wrong(seen),
         }
     }

@@ -31,7 +31,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some(credential) = self.with_token(user.clone(), false).await else { return };
         let body = json!({ "name": name });
         let seen =
-            self.ask("quave-create-account", &credential, "POST", ACCOUNT, Some(&body)).await;
+            self.send_json("quave-create-account", &credential, "POST", ACCOUNT, Some(&body)).await;
         match self.ended(&seen) {
             Ended::With(200) => {
                 let id = seen.text("/accountId");
@@ -54,7 +54,7 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 
     pub(super) fn know_account(&self, id: &str, owner: &str, has_contact: bool) {
-        self.world.known().accounts.push(KnownAccount {
+        self.shared.known().accounts.push(KnownAccount {
             id: id.to_owned(),
             owner: owner.to_owned(),
             has_contact,
@@ -66,7 +66,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let (account, user) = self.account_and_user();
         let Some(credential) = self.with_token(user.clone(), true).await else { return };
         let path = format!("{ACCOUNT}?accountId={}", account.id);
-        let seen = self.ask("quave-get-account", &credential, "GET", &path, None).await;
+        let seen = self.send_json("quave-get-account", &credential, "GET", &path, None).await;
         let is_member = Self::place(&account, &user).is_some();
         match self.note_access(seen, &account.id, is_member) {
             Some((200, seen)) => {
@@ -97,7 +97,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let (account, user) = self.account_and_user();
         let Some(credential) = self.with_token(user.clone(), false).await else { return };
         let path = format!("{ACCOUNT}?accountId={}", account.id);
-        let seen = self.ask("quave-delete-account", &credential, "DELETE", &path, None).await;
+        let seen = self.send_json("quave-delete-account", &credential, "DELETE", &path, None).await;
         self.note_deletion(seen, &account.id, is_admin(Self::place(&account, &user)));
     }
 
@@ -105,7 +105,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let user = self.shared_user();
         let Some(credential) = self.with_token(user.clone(), true).await else { return };
         let seen = self
-            .ask("quave-list-accounts", &credential, "GET", "/api/public/v1/accounts", None)
+            .send_json("quave-list-accounts", &credential, "GET", "/api/public/v1/accounts", None)
             .await;
         match self.ended(&seen) {
             Ended::With(200) => {
@@ -126,7 +126,8 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn quave_current(&mut self) {
         let user = self.shared_user();
         let Some(credential) = self.with_token(user.clone(), true).await else { return };
-        let seen = self.ask("quave-get-current-account", &credential, "GET", CURRENT, None).await;
+        let seen =
+            self.send_json("quave-get-current-account", &credential, "GET", CURRENT, None).await;
         match self.ended(&seen) {
             Ended::With(200) => {
                 let mut shown = self.shown(&seen, seen.body(), &user.username);
@@ -154,8 +155,9 @@ impl<W: Transport> ClientStep<'_, W> {
         let (account, user) = self.account_and_user();
         let Some(credential) = self.with_token(user.clone(), false).await else { return };
         let body = json!({ "accountId": account.id });
-        let seen =
-            self.ask("quave-set-current-account", &credential, "PUT", CURRENT, Some(&body)).await;
+        let seen = self
+            .send_json("quave-set-current-account", &credential, "PUT", CURRENT, Some(&body))
+            .await;
         let is_member = Self::place(&account, &user).is_some();
         let chosen = Event::changed(Condition::Always, [set("current", &account.id)]);
         let chosen = on(Object::User(user.username.clone()), chosen);
@@ -196,8 +198,8 @@ fn current(views: &[Value]) -> Event {
     })
 }
 
-/// That an account is the current one: by its id, or if nobody was told of its making, by who made it. That is told by the
-/// name, which nobody could change who does not know the id.
+/// The current account, by its id, or by its creator if the id is unknown. The creator is
+/// recognized by the name, which only clients that know the id can change.
 fn is_current(view: &Value) -> Condition {
     let by_maker = made_by(&label_of(&text(view, "/name")));
     Condition::Any(vec![is("current", text(view, "/accountId")), is("current", by_maker)])

@@ -11,7 +11,7 @@ use crate::history::shared_state::{KnownToken, KnownUser, Object};
 const TOKENS: &str = "/rollcall/v1/tokens";
 
 /// What a new token is to be: its kind, and whether it is only to see accounts.
-struct Wish {
+struct NewToken {
     kind: &'static str,
     only_reads: bool,
 }
@@ -26,22 +26,22 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn make_token(&mut self, user: &KnownUser, is_needed: bool) {
         let credential =
             if is_needed { Self::password(user) } else { self.token_or_password(user) };
-        let wish = match self.rng.u8(..8) {
-            0 if !is_needed => Wish { kind: "environment", only_reads: false },
-            1 if !is_needed => Wish { kind: "user", only_reads: true },
-            _ => Wish { kind: "user", only_reads: false },
+        let input = match self.rng.u8(..8) {
+            0 if !is_needed => NewToken { kind: "environment", only_reads: false },
+            1 if !is_needed => NewToken { kind: "user", only_reads: true },
+            _ => NewToken { kind: "user", only_reads: false },
         };
-        let mut body = json!({ "name": self.label, "kind": wish.kind });
-        if wish.only_reads {
+        let mut body = json!({ "name": self.label, "kind": input.kind });
+        if input.only_reads {
             body["scopes"] = json!(["account_read"]);
         }
         let seen =
-            self.ask("rollcall-create-token", &credential, "POST", TOKENS, Some(&body)).await;
+            self.send_json("rollcall-create-token", &credential, "POST", TOKENS, Some(&body)).await;
         match self.ended(&seen) {
             Ended::With(201) => {
-                self.know_token(&seen, &user.username, &wish);
+                self.know_token(&seen, &user.username, &input);
                 let id = seen.text("/id");
-                let made = [set("works", "yes"), set("kind", wish.kind)];
+                let made = [set("works", "yes"), set("kind", input.kind)];
                 let made = Event::changed(Condition::Always, made);
                 self.note(seen, vec![on(Object::Token(user.username.clone(), id), made)]);
             }
@@ -63,12 +63,12 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    fn know_token(&self, seen: &Seen, user: &str, wish: &Wish) {
+    fn know_token(&self, seen: &Seen, user: &str, input: &NewToken) {
         let (id, secret) = (seen.text("/id"), seen.text("/token"));
-        if let Some(user) = self.world.known().user(user) {
+        if let Some(user) = self.shared.known().user(user) {
             user.token_ids.push(id.clone());
-            if wish.kind == "user" {
-                user.tokens.push(KnownToken { id, secret, only_reads: wish.only_reads });
+            if input.kind == "user" {
+                user.tokens.push(KnownToken { id, secret, only_reads: input.only_reads });
             }
         }
     }
@@ -83,7 +83,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let user = self.any_user();
         let credential = self.token_or_password(&user);
         let path = format!("{TOKENS}?limit=100");
-        let seen = self.ask("rollcall-list-tokens", &credential, "GET", &path, None).await;
+        let seen = self.send_json("rollcall-list-tokens", &credential, "GET", &path, None).await;
         match self.ended(&seen) {
             Ended::With(200) => {
                 let views = seen.body()["tokens"].as_array().cloned().unwrap_or_default();
@@ -110,7 +110,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some(id) = self.some_token(&user) else { return self.token_create().await };
         let credential = self.token_or_password(&user);
         let seen = self
-            .ask("rollcall-get-token", &credential, "GET", &format!("{TOKENS}/{id}"), None)
+            .send_json("rollcall-get-token", &credential, "GET", &format!("{TOKENS}/{id}"), None)
             .await;
         let object = Object::Token(user.username, id);
         match self.ended(&seen) {
@@ -130,7 +130,13 @@ impl<W: Transport> ClientStep<'_, W> {
             _ => String::new(),
         };
         let seen = self
-            .ask("rollcall-get-own-token", &credential, "GET", &format!("{TOKENS}/self"), None)
+            .send_json(
+                "rollcall-get-own-token",
+                &credential,
+                "GET",
+                &format!("{TOKENS}/self"),
+                None,
+            )
             .await;
         match self.ended(&seen) {
             Ended::With(200) if seen.text("/id") == own => self.note(seen, vec![]),
@@ -149,8 +155,9 @@ impl<W: Transport> ClientStep<'_, W> {
         let overlaps = self.rng.u8(..3) == 0;
         let body = overlaps.then(|| json!({ "overlapSeconds": 30 * 24 * 3600 }));
         let path = format!("{TOKENS}/{id}/rotate");
-        let seen =
-            self.ask("rollcall-rotate-token", &credential, "POST", &path, body.as_ref()).await;
+        let seen = self
+            .send_json("rollcall-rotate-token", &credential, "POST", &path, body.as_ref())
+            .await;
         let object = Object::Token(user.username.clone(), id.clone());
         let first = Condition::All(vec![has("works"), not(has("rotated"))]);
         let change = if overlaps { set("rotated", "yes") } else { unset("works") };
@@ -159,7 +166,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(201) => {
                 let kind = if seen.text("/kind") == "environment" { "environment" } else { "user" };
                 let only_reads = !seen.body()["scopes"].is_null();
-                self.know_token(&seen, &user.username, &Wish { kind, only_reads });
+                self.know_token(&seen, &user.username, &NewToken { kind, only_reads });
                 if !overlaps {
                     self.forget_token(&user.username, &id);
                 }
@@ -185,7 +192,13 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some(id) = self.some_token(&user) else { return self.token_create().await };
         let credential = self.token_or_password(&user);
         let seen = self
-            .ask("rollcall-revoke-token", &credential, "DELETE", &format!("{TOKENS}/{id}"), None)
+            .send_json(
+                "rollcall-revoke-token",
+                &credential,
+                "DELETE",
+                &format!("{TOKENS}/{id}"),
+                None,
+            )
             .await;
         let object = Object::Token(user.username.clone(), id.clone());
         let revoked = on(object.clone(), Event::changed(has("works"), [unset("works")]));
@@ -205,7 +218,7 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 
     fn forget_token(&self, user: &str, id: &str) {
-        if let Some(user) = self.world.known().user(user) {
+        if let Some(user) = self.shared.known().user(user) {
             user.tokens.retain(|token| token.id != id);
         }
     }

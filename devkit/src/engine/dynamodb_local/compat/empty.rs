@@ -13,9 +13,9 @@ pub(super) fn hidden(request: String) -> Result<String> {
     if request.contains("\"\"") { replaced(&request, "", EMPTY) } else { Ok(request) }
 }
 
-/// The answer as it would be.
-pub(super) fn shown(answer: String) -> Result<String> {
-    if answer.contains(EMPTY) { replaced(&answer, EMPTY, "") } else { Ok(answer) }
+/// The response as DynamoDB would give it.
+pub(super) fn shown(response: String) -> Result<String> {
+    if response.contains(EMPTY) { replaced(&response, EMPTY, "") } else { Ok(response) }
 }
 
 fn replaced(text: &str, old: &str, new: &str) -> Result<String> {
@@ -24,7 +24,7 @@ fn replaced(text: &str, old: &str, new: &str) -> Result<String> {
     Ok(value.to_string())
 }
 
-/// A key may not be empty to this day: there the engine shall refuse it.
+/// A key may not be empty even today: the engine shall reject it.
 fn replace(value: &mut Value, old: &str, new: &str) {
     match value {
         Value::Object(fields) if fields.len() == 1 && fields.get("S").is_some_and(|s| s == old) => {
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_hidden_is_shown_as_it_was_and_no_key_is_hidden() {
+    fn hidden_empty_strings_are_restored_and_keys_are_never_hidden() {
         let request = json!({
             "Item": { "pk": { "S": "" }, "name": { "S": "" }, "list": { "L": [{ "S": "" }] } },
             "ExpressionAttributeValues": { ":text": { "S": "" }, ":other": { "S": "x" } },

@@ -1,5 +1,5 @@
-//! Transactions of more actions than the engine takes: all conditions are checked before anything is written, and
-//! meanwhile nobody else is let in.
+//! Transactions of more actions than the engine accepts: all conditions are checked before anything
+//! is written, while all other calls wait.
 
 use std::collections::HashSet;
 
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_action_its_condition_is_checked_with_what_that_uses() {
+    fn a_condition_check_has_only_the_names_and_values_it_uses() {
         assert_eq!(
             check(&update("a")),
             json!({ "ConditionCheck": {
@@ -165,7 +165,12 @@ mod tests {
                 "ExpressionAttributeValues": { ":v": { "N": "1" } },
             } })
         );
-        let put = json!({ "Put": { "TableName": "t", "Item": { "pk": { "S": "a" }, "sk": { "S": "x" }, "n": { "N": "1" } } } });
+        let put = json!({
+            "Put": {
+                "TableName": "t",
+                "Item": { "pk": { "S": "a" }, "sk": { "S": "x" }, "n": { "N": "1" } },
+            },
+        });
         assert_eq!(
             check(&put),
             json!({ "ConditionCheck": {
@@ -177,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn one_item_is_not_named_twice_however_far_apart() {
+    fn one_item_named_twice_is_found_at_any_distance() {
         let mut actions: Vec<_> = (0..12).map(|number| update(&number.to_string())).collect();
         assert!(!names_an_item_twice(&actions));
 
