@@ -41,7 +41,7 @@ async fn every_arm64_function_responds_as_the_native_one_and_ends_on_a_signal() 
         assert_eq!(there["headers"]["cache-control"], "no-store", "{operation}: {there}");
         if !operation.is_write() {
             let again = app.send_event(&event).await.body;
-            assert_eq!(unsealed(body(&there)), unsealed(again), "{operation}");
+            assert_eq!(without_csrf_token(body(&there)), without_csrf_token(again), "{operation}");
         }
     }
 
@@ -91,9 +91,9 @@ fn no_program_trusts_authorities_other_than_those_compiled_in() {
     }
 }
 
-/// The same without the seal of a sign-in page, which is another one each time.
-fn unsealed(body: Value) -> Value {
-    const BEFORE: &str = r#"name="seal" value=""#;
+/// The same without the CSRF token of a sign-in page, which is random.
+fn without_csrf_token(body: Value) -> Value {
+    const BEFORE: &str = r#"name="csrf_token" value=""#;
     let Some((start, rest)) = body.as_str().and_then(|page| page.split_once(BEFORE)) else {
         return body;
     };
