@@ -3,9 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::table::{Actor, NewUser};
-use testkit::{ApiResponse, PASSWORD, Person, TestApp, basic};
+use testkit::{ApiResponse, PASSWORD, TestApp, basic};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
 /// What a 401 asks for after a credential that was not good.
@@ -46,17 +46,6 @@ async fn with_password(app: &TestApp, name: &str, password: &str) {
     let password_hash = Some(shared::password::hash(password).unwrap());
     let new = NewUser { password_hash, ..NewUser::new(name.parse().unwrap(), email) };
     app.table().create_user(&Actor::operator(), new).await.unwrap();
-}
-
-/// Gives the user item's attribute another value.
-async fn set(app: &TestApp, person: &Person<'_>, attribute: &str, value: Value) {
-    let key = json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } });
-    let change = json!({
-        "Key": key,
-        "UpdateExpression": format!("SET {attribute} = :value"),
-        "ExpressionAttributeValues": { ":value": value },
-    });
-    app.engine("UpdateItem", change).await;
 }
 
 #[tokio::test]
@@ -150,7 +139,7 @@ async fn a_wrong_password_and_an_unknown_name_answer_alike_and_cost_the_same_cal
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let disabled = app.person("johnroe").await;
-    set(&app, &disabled, "disabled", json!({ "BOOL": true })).await;
+    app.set(&disabled, "disabled", json!({ "BOOL": true })).await;
     let new = NewUser::new("nopassword".parse().unwrap(), "no@example.com".parse().unwrap());
     app.table().create_user(&Actor::operator(), new).await.unwrap();
     let calls = async |credential: String| {
@@ -191,7 +180,7 @@ async fn a_disabled_user_does_not_sign_in_even_where_the_password_was_right_a_mo
     let jane = app.person("janedoe").await;
     assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
 
-    set(&app, &jane, "disabled", json!({ "BOOL": true })).await;
+    app.set(&jane, "disabled", json!({ "BOOL": true })).await;
 
     assert_wrong(&sign_in(&app, &jane.basic()).await, "disabled");
 }
@@ -203,7 +192,7 @@ async fn a_changed_password_counts_at_once_even_where_the_old_one_was_right_a_mo
     assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
 
     let hash = shared::password::hash("another horse").unwrap();
-    set(&app, &jane, "passwordHash", json!({ "S": hash })).await;
+    app.set(&jane, "passwordHash", json!({ "S": hash })).await;
 
     assert_wrong(&sign_in(&app, &jane.basic()).await, "the old one");
     assert_eq!(sign_in(&app, &basic("janedoe", "another horse")).await.status, 200);
@@ -338,11 +327,10 @@ async fn a_hash_of_a_lower_cost_is_replaced_at_the_next_sign_in_and_the_password
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let hash = async || {
-        let items = app.items().await;
-        let user = items.iter().find(|item| item["type"]["S"] == "user").unwrap();
+        let user = &app.items_of("user").await[0];
         user["passwordHash"]["S"].as_str().unwrap().to_owned()
     };
-    set(&app, &jane, "passwordHash", json!({ "S": WEAK })).await;
+    app.set(&jane, "passwordHash", json!({ "S": WEAK })).await;
 
     assert_wrong(&guess(&app, "janedoe").await, "wrong");
     assert_eq!(hash().await, WEAK, "not by a wrong one");
@@ -359,7 +347,7 @@ async fn a_hash_of_a_lower_cost_is_replaced_at_the_next_sign_in_and_the_password
 async fn a_hash_that_cannot_be_replaced_now_keeps_nobody_out() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    set(&app, &jane, "passwordHash", json!({ "S": WEAK })).await;
+    app.set(&jane, "passwordHash", json!({ "S": WEAK })).await;
     app.proxy().disturb("TransactWriteItems", testkit::Fault::Rejected("AccessDeniedException"));
 
     assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);

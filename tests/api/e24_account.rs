@@ -43,14 +43,7 @@ fn upload(content: &str) -> Value {
 
 /// The attributes of a person's item.
 async fn item(app: &TestApp, person: &Person<'_>) -> Value {
-    let key = format!("USER#{}", person.user().id);
-    let items = app.items().await;
-    items.into_iter().find(|item| item["pk"]["S"] == key && item["sk"]["S"] == "USER").unwrap()
-}
-
-/// What the table has of the tokens.
-async fn tokens(app: &TestApp) -> usize {
-    app.items().await.iter().filter(|item| item["type"]["S"] == "token").count()
+    app.engine("GetItem", json!({ "Key": person.key() })).await["Item"].take()
 }
 
 /// Asks for the account with a signature of this key.
@@ -168,10 +161,7 @@ async fn every_problem_of_the_data_is_told_and_nothing_is_changed() {
 async fn a_name_that_another_dialect_made_too_long_for_a_new_part_is_told() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-    let name = format!("J {}", "ü".repeat(250));
-    let change = json!({ "Key": key, "UpdateExpression": "SET fullName = :name", "ExpressionAttributeValues": { ":name": { "S": name } } });
-    app.engine("UpdateItem", change).await;
+    app.set(&jane, "fullName", json!({ "S": format!("J {}", "ü".repeat(250)) })).await;
 
     let longest = jane.send_json("POST", DATA, &json!({ "first_name": "Jane" })).await;
     let longer = jane.send_json("POST", DATA, &json!({ "first_name": "Janet" })).await;
@@ -228,7 +218,7 @@ async fn a_new_password_revokes_every_other_token_and_neither_the_one_that_asked
     assert_eq!(other.send("GET", "/v1/accounts").await.status, 401);
     assert_eq!(jane.send("GET", ACCOUNT).await.status, 200);
     assert_eq!(signed_get(&app, &key, secret).await.status, 200);
-    assert_eq!(tokens(&app).await, 1);
+    assert_eq!(app.items_of("token").await.len(), 1);
     let everything = serde_json::to_string(&app.items().await).unwrap();
     assert!(!everything.contains("another horse battery"));
     let hash = item(&app, &jane).await["passwordHash"]["S"].as_str().unwrap().to_owned();
@@ -252,7 +242,7 @@ async fn a_password_that_a_signature_changes_revokes_every_token() {
     assert_eq!(changed.status, 200, "{changed:?}");
     assert_eq!(jane.send("GET", ACCOUNT).await.status, 401);
     assert_eq!(signed_get(&app, &key, secret).await.status, 200);
-    assert_eq!(tokens(&app).await, 0);
+    assert_eq!(app.items_of("token").await.len(), 0);
 }
 
 #[tokio::test]
@@ -267,7 +257,7 @@ async fn an_old_token_is_refused_at_once_even_if_it_could_not_be_cleared_up() {
         let changed = jane.send_json("POST", DATA, &body).await;
 
         assert_eq!(changed.status, 200, "{call}: {changed:?}");
-        assert_eq!(tokens(&app).await, 2, "{call}");
+        assert_eq!(app.items_of("token").await.len(), 2, "{call}");
         assert_eq!(other.send("GET", ACCOUNT).await.status, 401, "{call}");
         assert_eq!(jane.send("GET", ACCOUNT).await.status, 200, "{call}");
     }
@@ -394,9 +384,8 @@ async fn api_keys_that_are_made_at_once_all_stay_and_never_more_than_20() {
 async fn what_is_changed_between_read_and_write_of_a_new_api_key_is_kept_and_so_is_the_key() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
     let disarm = json!({
-        "Key": key,
+        "Key": jane.key(),
         "UpdateExpression": "SET apiKeys = :none, version = version + :one",
         "ExpressionAttributeValues": { ":none": { "M": {} }, ":one": { "N": "1" } },
     });
@@ -644,7 +633,11 @@ async fn a_changed_password_ends_the_oauth_grants_and_no_environment_token() {
     assert_eq!(app.send("GET", "/api/v1.1/users/janedoe/", &headers, None).await.status, 401);
     let kinds: Vec<_> = app.items().await.iter().map(|item| item["type"].clone()).collect();
     assert!(!kinds.contains(&json!({ "S": "grant" })), "cleared up");
-    assert_eq!(tokens(&app).await, 2, "the one that asked, and the environment token");
+    assert_eq!(
+        app.items_of("token").await.len(),
+        2,
+        "the one that asked, and the environment token"
+    );
 }
 
 #[tokio::test]

@@ -100,8 +100,7 @@ async fn changes_of_one_account_follow_one_another_and_none_is_lost_half_way() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_deleted_once_whoever_deletes_or_changes_it_meanwhile() {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Admin).await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
     let quave = format!("/api/public/v1/account?accountId={}", jane.account());
     let golem = format!("/v1/accounts/{}", jane.account());
     let wish = json!({ "name": "Still here", "email": "here@example.com" });

@@ -229,6 +229,15 @@ impl<W: Transport> ClientStep<'_, W> {
         self.keep(seen, false);
     }
 
+    /// Notes an end that says nothing more of any object.
+    pub(crate) fn note_end(&self, seen: Seen, end: &Ended) {
+        match end {
+            Ended::With(_) => self.note_wrong(seen),
+            Ended::Unknown => self.note_unknown(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
+        }
+    }
+
     /// Notes an answer that cannot be right.
     pub(crate) fn note_wrong(&self, seen: Seen) {
         self.wrong(&seen, "is no answer to this");

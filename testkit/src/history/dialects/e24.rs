@@ -50,9 +50,9 @@ impl<W: Transport> ClientStep<'_, W> {
                 let said = name.into_iter().chain([on(Object::Address(address), claim())]);
                 self.note_unknown(seen, said.collect());
             }
-            // 403: not an admin of the current account, or there is none.
-            Ended::With(403) | Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            // Not an admin of the current account, or there is none.
+            Ended::With(403) => self.note(seen, vec![]),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -76,10 +76,9 @@ impl<W: Transport> ClientStep<'_, W> {
                 let views = seen.body()["users"].as_array().cloned().unwrap_or_default();
                 self.note(seen, views.iter().map(|view| seen_user(view, &[])).collect());
             }
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            // 403: there is no usable current account.
-            Ended::With(403) | Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            // There is no usable current account.
+            Ended::With(403) => self.note(seen, vec![]),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -92,9 +91,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let said = seen_user(&seen.body()["account"], &[]);
                 self.note(seen, vec![said]);
             }
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -125,8 +122,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let maybe = Event::changed(Condition::Always, new);
                 self.note_unknown(seen, vec![on(Object::User(user.username), maybe)]);
             }
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -159,8 +155,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, said);
             }
             Ended::Unknown => self.note_unknown(seen, said),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 }
@@ -258,8 +253,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(200) => self.note(seen, said),
             Ended::With(404) => self.note(seen, unknown_one),
             Ended::Unknown => self.note_unknown(seen, said),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 }
