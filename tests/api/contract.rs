@@ -1,8 +1,9 @@
 //! What holds for every operation, generated from `events/`.
 
-use serde_json::{Value, json};
+use serde_json::json;
+use shared::http::Access;
 use shared::model::{Scope, TokenKind};
-use testkit::{CallerKind, REQUEST_ID, TestApp, operations, user_operations};
+use testkit::{Credential, REQUEST_ID, TestApp, operations, user_operations};
 
 #[tokio::test]
 async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
@@ -13,20 +14,22 @@ async fn every_operation_asks_for_credentials_unless_it_is_listed_as_public() {
         event["headers"].as_object_mut().unwrap().remove("authorization");
         let answer = app.send_event(&event).await;
 
-        let (code, text) = match operation.asker() {
-            CallerKind::Anybody => {
+        let (code, text) = match operation.access() {
+            Access::Public => {
                 assert_ne!(answer.status, 401, "{operation}: {answer:?}");
                 continue;
             }
-            CallerKind::Client => ("invalid_client", "the client must prove itself"),
-            CallerKind::User => ("credential_required", "authentication is required"),
+            Access::Client => ("invalid_client", "the client must prove itself"),
+            Access::Scope(_) | Access::FullAccess => {
+                ("credential_required", "authentication is required")
+            }
         };
         assert_eq!(answer.parts(), (401, &operation.error(401, code, text)), "{operation}");
         let challenge = answer.header("www-authenticate").unwrap();
         let bearer = challenge.starts_with(r#"Bearer realm="rollcall""#);
         let basic = challenge.ends_with(r#"Basic realm="rollcall", charset="UTF-8""#);
-        assert_eq!(bearer, operation.asker() == CallerKind::User, "{operation}: {challenge}");
-        let takes_basic = operation.takes("basic") || operation.asker() == CallerKind::Client;
+        assert_eq!(bearer, operation.is_of_user(), "{operation}: {challenge}");
+        let takes_basic = operation.takes(Credential::Basic) || !operation.is_of_user();
         assert_eq!(basic, takes_basic, "{operation}: {challenge}");
     }
 }
@@ -52,12 +55,10 @@ async fn every_answer_says_what_it_is_that_nothing_may_keep_it_and_which_request
         let jane = app.person(&format!("jane{number:02}")).await;
         for event in [operation.event.clone(), app.event(&operation, &jane).await] {
             let answer = app.send_event(&event).await;
-            let media_type = match (operation.name.as_str(), answer.status) {
-                ("hub-oauth-ask" | "hub-oauth-decide", 400..) | ("hub-oauth-ask", _) => {
-                    Some("text/html; charset=utf-8")
-                }
-                (_, 400..) => Some(operation.error_media_type()),
-                (_, 204 | 303) => None,
+            let media_type = match answer.status {
+                204 | 303 => None,
+                400.. => Some(operation.error_media_type()),
+                _ if operation.is_page() => Some("text/html; charset=utf-8"),
                 _ => Some("application/json; charset=utf-8"),
             };
             assert_eq!(answer.header("content-type"), media_type, "{operation}");
@@ -212,7 +213,7 @@ async fn no_answer_to_a_bad_credential_tells_whose_account_it_asks_for() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let nobody = app.person("johnroe").await;
-    app.engine("DeleteItem", json!({ "Key": user_key(&nobody) })).await;
+    app.engine("DeleteItem", json!({ "Key": nobody.key() })).await;
 
     for operation in user_operations() {
         let one = app.send_event(&operation.of(&jane.account(), nobody.token())).await;
@@ -220,10 +221,6 @@ async fn no_answer_to_a_bad_credential_tells_whose_account_it_asks_for() {
         assert_eq!(one, other, "{operation}");
         assert_eq!(one.status, 401, "{operation}");
     }
-}
-
-fn user_key(person: &testkit::Person<'_>) -> Value {
-    json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } })
 }
 
 #[tokio::test]

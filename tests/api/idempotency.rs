@@ -19,12 +19,9 @@ fn writes() -> impl Iterator<Item = Operation> {
     user_operations().filter(Operation::is_write)
 }
 
-/// The event of an operation under a key. A token that is rotated is another one than asks, since that works no more.
+/// The event of an operation under a key.
 async fn under(app: &TestApp, operation: &Operation, person: &Person<'_>, key: &str) -> Value {
-    let rotates = operation.name == "rollcall-rotate-token";
-    let authorization = if rotates { person.basic() } else { person.token().to_owned() };
-    let event = operation.prepared(app, &person.who(), &authorization).await;
-    keyed(event, key)
+    keyed(app.repeatable_event(operation, person).await, key)
 }
 
 fn keyed(mut event: Value, key: &str) -> Value {
@@ -39,12 +36,6 @@ fn first(mut answer: ApiResponse) -> Option<ApiResponse> {
     Some(answer)
 }
 
-/// All items, but for the attempts to sign in.
-async fn sorted(app: &TestApp) -> BTreeSet<String> {
-    let items = app.items().await.into_iter().filter(|item| item["sk"]["S"] != "LOCKOUT");
-    items.map(|item| item.to_string()).collect()
-}
-
 #[tokio::test]
 async fn every_write_that_is_sent_again_gets_its_first_answer_and_is_done_once() {
     for operation in writes() {
@@ -53,12 +44,12 @@ async fn every_write_that_is_sent_again_gets_its_first_answer_and_is_done_once()
         let event = under(&app, &operation, &jane, "a-key").await;
 
         let answer = app.send_event(&event).await;
-        let after = sorted(&app).await;
+        let after = app.written().await;
         let again = app.send_event(&event).await;
 
         assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         assert_eq!(first(again), Some(answer), "{operation}");
-        assert_eq!(sorted(&app).await, after, "{operation}");
+        assert_eq!(app.written().await, after, "{operation}");
         app.assert_consistent().await;
     }
 }
@@ -91,7 +82,7 @@ async fn a_write_whose_answer_was_lost_gets_it_when_it_is_sent_again() {
         let event = under(&app, &operation, &jane, "a-key").await;
         app.proxy().disturb_all_of(WRITE, Some(Fault::AnswerLost));
         let lost = app.send_event(&event).await;
-        let after = sorted(&app).await;
+        let after = app.written().await;
         app.proxy().disturb_all_of(WRITE, None);
 
         let again = app.send_event(&event).await;
@@ -99,7 +90,7 @@ async fn a_write_whose_answer_was_lost_gets_it_when_it_is_sent_again() {
         assert_eq!(lost.status, 503, "{operation}: {lost:?}");
         assert_eq!(again.header("idempotency-replayed"), Some("true"), "{operation}: {again:?}");
         assert_eq!(again.status, operation.success(), "{operation}: {again:?}");
-        assert_eq!(sorted(&app).await, after, "{operation}");
+        assert_eq!(app.written().await, after, "{operation}");
     }
 }
 
@@ -110,24 +101,16 @@ async fn a_key_that_came_with_another_request_is_422_and_changes_nothing() {
         let jane = app.person("janedoe").await;
         let event = under(&app, &operation, &jane, "a-key").await;
         assert_eq!(app.send_event(&event).await.status, operation.success(), "{operation}");
-        let after = sorted(&app).await;
+        let after = app.written().await;
 
         for other in others(&event) {
             let answer = app.send_event(&other).await;
 
             let text = "this Idempotency-Key was used for another request";
-            let expected = match operation.name.split('-').next() {
-                Some("rollcall") => json!({
-                    "title": "Unprocessable Entity",
-                    "status": 422,
-                    "detail": text,
-                    "code": "idempotency_key_reused",
-                }),
-                _ => operation.error(422, "idempotency_key_reused", text),
-            };
+            let expected = operation.error(422, "idempotency_key_reused", text);
             assert_eq!(answer.parts(), (422, &expected), "{operation}: {other}");
         }
-        assert_eq!(sorted(&app).await, after, "{operation}");
+        assert_eq!(app.written().await, after, "{operation}");
     }
 }
 
@@ -188,7 +171,7 @@ async fn an_answer_is_forgotten_after_a_day() {
     let body = json!({ "name": "Mine" }).to_string();
     let post = async || app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
     let one = post().await;
-    let kept = kept(&app).await.remove(0);
+    let kept = app.items_of("response").await.remove(0);
     let end: i64 = kept["ttl"]["N"].as_str().unwrap().parse().unwrap();
     let in_a_day = TestApp::in_seconds(24 * 3600).as_second();
     assert!((in_a_day - 60..=in_a_day).contains(&end), "{end}");
@@ -207,11 +190,6 @@ async fn an_answer_is_forgotten_after_a_day() {
     assert_eq!(other.header("idempotency-replayed"), None);
     assert_ne!(other.body, one.body);
     assert_eq!(again.body, other.body);
-}
-
-/// The answers that the table keeps.
-async fn kept(app: &TestApp) -> Vec<Value> {
-    app.items().await.into_iter().filter(|item| item["type"]["S"] == "response").collect()
 }
 
 #[tokio::test]
@@ -235,7 +213,7 @@ async fn the_table_alone_tells_neither_what_was_asked_nor_what_was_answered() {
         let answer = app.send_event(&event).await;
         assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
 
-        let kept = kept(&app).await;
+        let kept = app.items_of("response").await;
 
         let [item] = &kept[..] else { panic!("{operation}: {kept:?}") };
         let names: BTreeSet<_> = item.as_object().unwrap().keys().map(String::as_str).collect();
@@ -319,7 +297,7 @@ async fn a_refusal_by_what_the_same_request_did_meanwhile_gives_way_to_its_answe
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     let done = app.send("DELETE", &path, &headers, None).await;
     // A batch is no snapshot: the account may be read after the write, and the kept answer before it.
-    let answer = kept(&app).await.remove(0);
+    let answer = app.items_of("response").await.remove(0);
     forget(&app, &answer).await;
     let put = app.engine_later("PutItem", json!({ "Item": answer }));
     app.proxy().before("BatchGetItem", async {});
@@ -338,7 +316,7 @@ async fn a_refusal_is_not_the_answer_where_nobody_can_look_whether_the_request_i
     let path = format!("/v1/accounts/{}", jane.account());
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 200);
-    forget(&app, &kept(&app).await.remove(0)).await;
+    forget(&app, &app.items_of("response").await.remove(0)).await;
     app.proxy().disturb_at("BatchGetItem", 1, Fault::THROTTLED, true);
 
     let refused = app.send("DELETE", &path, &headers, None).await;
@@ -355,7 +333,7 @@ async fn another_request_under_the_key_of_one_that_was_done_meanwhile_is_422() {
     let path = format!("/v1/accounts/{}", jane.account());
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 200);
-    let answer = kept(&app).await.remove(0);
+    let answer = app.items_of("response").await.remove(0);
     forget(&app, &answer).await;
     app.proxy().before("BatchGetItem", async {});
     app.proxy().before("BatchGetItem", app.engine_later("PutItem", json!({ "Item": answer })));
@@ -427,7 +405,7 @@ async fn reads_and_the_oauth_endpoints_take_no_notice_of_a_key() {
         let answer = app.send_event(&event).await;
 
         assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
-        assert!(kept(&app).await.is_empty(), "{operation}");
+        assert!(app.items_of("response").await.is_empty(), "{operation}");
     }
 }
 
@@ -446,7 +424,7 @@ async fn a_refusal_costs_one_call_more_under_a_key_and_no_write() {
     let keyed = cost(&[("authorization", jane.token()), ("idempotency-key", "a-key")]).await;
 
     assert_eq!(keyed, plain + 1);
-    assert!(kept(&app).await.is_empty());
+    assert!(app.items_of("response").await.is_empty());
 }
 
 #[tokio::test]

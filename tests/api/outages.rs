@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use shared::http::Access;
 use testkit::{
-    ApiResponse, CallerKind, Fault, Operation, Person, TestApp, operations, user_operations,
+    ApiResponse, Fault, Operation, Person, TestApp, operation, operations, user_operations,
 };
 
 /// The operations of users and of OAuth clients.
 fn protected() -> impl Iterator<Item = Operation> {
-    operations().into_iter().filter(|operation| operation.asker() != CallerKind::Anybody)
+    operations().into_iter().filter(|operation| operation.access() != Access::Public)
 }
 
 /// Events of operations, prepared while the database is well.
@@ -59,7 +60,7 @@ async fn a_database_that_never_answers_is_503_within_10_seconds_and_nothing_is_h
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let writes = prepared(&app, &jane, Operation::is_write).await;
-    let before = sorted(app.items().await);
+    let before = app.written().await;
     app.proxy().disturb_all_of("TransactWriteItems", Some(Fault::Silent));
     let begun = Instant::now();
 
@@ -69,7 +70,7 @@ async fn a_database_that_never_answers_is_503_within_10_seconds_and_nothing_is_h
     for (answer, (operation, _)) in answers.iter().zip(&writes) {
         assert_busy(answer, operation);
     }
-    assert_eq!(sorted(app.items().await), before);
+    assert_eq!(app.written().await, before);
     app.proxy().disturb_all(Some(Fault::Silent));
     assert_eq!(jane.send("GET", "/v1/accounts").await.status, 503);
 }
@@ -79,7 +80,7 @@ async fn a_database_that_throttles_everything_is_503_within_10_seconds_and_nothi
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let all = prepared(&app, &jane, |_| true).await;
-    let before = sorted(app.items().await);
+    let before = app.written().await;
     app.proxy().disturb_all(Some(Fault::THROTTLED));
 
     for (operation, event) in all {
@@ -87,7 +88,7 @@ async fn a_database_that_throttles_everything_is_503_within_10_seconds_and_nothi
         assert_busy(&app.send_event(&event).await, &operation);
         assert!(begun.elapsed() < Duration::from_secs(10), "{operation}");
     }
-    assert_eq!(sorted(app.items().await), before);
+    assert_eq!(app.written().await, before);
 }
 
 #[tokio::test]
@@ -155,8 +156,7 @@ async fn a_write_whose_answer_is_lost_is_not_refused_as_its_own_conflict_nor_don
 
         assert_eq!(answer.status, operation.success(), "{operation}: {answer:?}");
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
-        let accounts =
-            app.items().await.iter().filter(|item| item["type"]["S"] == "account").count();
+        let accounts = app.items_of("account").await.len();
         // A new user has an account of its own.
         let expected = if operation.name.ends_with("create-account") {
             2
@@ -224,28 +224,20 @@ async fn keys_that_were_left_unprocessed_are_asked_for_again_and_not_taken_for_m
 async fn keys_that_stay_unprocessed_are_503_and_not_404() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let golem = prepared(&app, &jane, |operation| operation.name == "golem-create-account").await;
+    let operation = operation("golem-create-account");
+    let event = app.event(&operation, &jane).await;
     app.proxy().disturb_all(Some(Fault::Unprocessed));
 
-    let (operation, event) = &golem[0];
-    assert_busy(&app.send_event(event).await, operation);
+    assert_busy(&app.send_event(&event).await, &operation);
 }
 
 #[tokio::test]
 async fn a_fault_of_the_table_is_500_and_says_nothing_of_the_inside() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-    let spoil = json!({ "Key": key, "UpdateExpression": "SET createdAt = :x", "ExpressionAttributeValues": { ":x": { "S": "garbage" } } });
-    app.engine("UpdateItem", spoil).await;
+    app.set(&jane, "createdAt", json!({ "S": "garbage" })).await;
 
     let answer = jane.send("GET", "/v1/accounts").await;
 
     assert_eq!(answer.parts(), (500, &json!({ "error": "something went wrong on our side" })));
-}
-
-fn sorted(items: Vec<Value>) -> Vec<String> {
-    let mut items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
-    items.sort();
-    items
 }

@@ -38,7 +38,7 @@ fn an_event_is_answered_in_its_dialect_in_time_without_a_fault_of_ours() {
 #[test]
 fn the_fuzzer_starts_from_events_that_succeed_in_its_own_world() {
     let answers = operations().into_iter().map(|operation| {
-        let expected = match operation.name.as_str() {
+        let expected = match operation.name {
             // Other events change and delete the same address, so the user has it.
             "hub-add-email" => 400,
             // It comes without the cookie of a browser.

@@ -5,26 +5,14 @@ use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
 
 use crate::app::{function_of, received};
-use crate::{ConsentPage, OAuthClient, PASSWORD, Person, TestApp, operations, sign, token_id};
+use crate::operations::GROUPS;
+use crate::{ConsentPage, OAuthClient, PASSWORD, Person, TestApp, operation, sign, token_id};
 
 /// Who asks, as the events have it.
 const NAME: &str = "janedoe";
 
 /// What stands for a signature in an event; the rest of the event is what it is made over.
 const SIGNATURE: &str = "YOUR_SIGNATURE";
-
-/// The functions that have routes.
-const FUNCTIONS: [&str; 9] = [
-    "e24-account",
-    "e24-accounts",
-    "golem-accounts",
-    "hub-oauth",
-    "hub-users",
-    "not-found",
-    "quave-accounts",
-    "quave-current-account",
-    "rollcall-tokens",
-];
 
 /// The service, and its table as it was made.
 pub(super) struct SharedState {
@@ -68,7 +56,8 @@ impl SharedState {
     pub(super) async fn answers(&self, event: &Value) -> Option<Vec<ApiGatewayV2httpResponse>> {
         let call = || serde_json::from_value(event.clone()).ok().map(received);
         let own = function_of(&call()?);
-        let others = FUNCTIONS.into_iter().filter(|function| *function != own);
+        let functions = GROUPS.iter().map(|group| group.function);
+        let others = functions.filter(|function| *function != own);
         let mut answers = Vec::new();
         for function in [own].into_iter().chain(others) {
             answers.push(shared::http::into_event(self.app.run(function, call()?).await));
@@ -131,9 +120,7 @@ async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String
 
 /// The path and query by which the client asks, to the letter as the event has it: the form is sealed for that alone.
 fn authorize_path(client: &OAuthClient) -> String {
-    let operations = operations();
-    let operation = operations.iter().find(|operation| operation.name == "hub-oauth-ask");
-    let operation = operation.expect("an event");
+    let operation = operation("hub-oauth-ask");
     let query = operation.event["rawQueryString"].as_str().expect("a query");
     format!("{}?{}", operation.path(), query.replace("YOUR_CLIENT_ID", &client.id))
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::{Value, json};
-use testkit::{ApiResponse, CallerKind, Operation, State, TestApp, sign};
+use testkit::{ApiResponse, Operation, State, TestApp, sign};
 
 use super::rehearsal::Rehearsal;
 
@@ -114,13 +114,12 @@ pub(super) fn repeated(
 /// The only failure that there is: 503 with `Retry-After`, in the dialect's shape.
 fn busy(operation: &Operation, answer: &ApiResponse) -> Result<(), String> {
     let text = "the service is busy; try again shortly";
-    let is_shaped = if operation.asker() == CallerKind::Anybody {
-        answer.header("content-type") == Some("text/html; charset=utf-8")
-            && answer.body.as_str().is_some_and(|page| page.contains(text))
-    } else {
-        answer.header("content-type") == Some(operation.error_media_type())
-            && answer.body == operation.error(503, "unavailable", text)
-    };
+    let is_shaped = answer.header("content-type") == Some(operation.error_media_type())
+        && if operation.is_page() {
+            answer.body.as_str().is_some_and(|page| page.contains(text))
+        } else {
+            answer.body == operation.error(503, "unavailable", text)
+        };
     if answer.status == 503 && answer.header("retry-after") == Some("1") && is_shaped {
         return Ok(());
     }
