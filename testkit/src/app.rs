@@ -218,6 +218,13 @@ impl TestApp {
         operation.prepared(self, &person.who(), person.token()).await
     }
 
+    /// The same, with the password where the event replaces the token that sends it.
+    pub async fn repeatable_event(&self, operation: &Operation, person: &Person<'_>) -> Value {
+        let token = person.token().to_owned();
+        let header = if operation.replaces_its_token() { person.basic() } else { token };
+        operation.prepared(self, &person.who(), &header).await
+    }
+
     /// Calls an operation as a person.
     pub async fn call(&self, operation: &Operation, person: &Person<'_>) -> ApiResponse {
         self.ask_with(operation, person, person.token()).await

@@ -9,6 +9,7 @@ use shared::random;
 use ssh_key::PublicKey;
 use ssh_key::public::{Ed25519PublicKey, KeyData};
 
+use crate::operations::Needs;
 use crate::{ApiResponse, Operation};
 
 /// The service as its clients reach it: in this process, or over HTTP.
@@ -100,12 +101,12 @@ impl OAuthClient {
 
     /// Changes a code for tokens.
     pub async fn redeem(&self, service: &impl Service, code: &str) -> ApiResponse {
-        let fields = [
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", &self.redirect_uri),
-        ];
-        self.token(service, &fields).await
+        self.token(service, &self.redemption(code)).await
+    }
+
+    /// The form that does so.
+    fn redemption<'a>(&'a self, code: &'a str) -> [(&'a str, &'a str); 3] {
+        [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", &self.redirect_uri)]
     }
 
     /// Gets tokens for these scopes from a user.
@@ -158,14 +159,19 @@ impl ConsentPage {
         password: &str,
         decision: &str,
     ) -> ApiResponse {
-        let body = form(&[
+        let body = self.form(username, password, decision);
+        let headers = [FORM, ("cookie", &self.cookie)];
+        service.send("POST", &self.path, &headers, Some(&body)).await
+    }
+
+    /// The form, filled in.
+    fn form(&self, username: &str, password: &str, decision: &str) -> String {
+        form(&[
             ("csrf_token", &self.csrf_token),
             ("username", username),
             ("password", password),
             ("decision", decision),
-        ]);
-        let headers = [FORM, ("cookie", &self.cookie)];
-        service.send("POST", &self.path, &headers, Some(&body)).await
+        ])
     }
 
     /// The cookie, as a browser sends it.
@@ -210,30 +216,31 @@ impl Operation {
                 .replace("/api/v1.1/users/janedoe/", &path)
                 .replace("5f7b1b7b7b7b7b7b7b7b7b7b", &who.account)
         );
-        match self.name.as_str() {
-            "hub-update-email" | "hub-delete-email" => {
+        match self.facts.needs {
+            Needs::Nothing => set(&mut event, "email", &(unique("new") + "@example.com")),
+            Needs::Email => {
                 let address = unique("second") + "@example.com";
                 let body = json!({ "email": address });
                 who.made(service, "POST", &format!("{path}emails/"), &body).await;
                 set(&mut event, "email", &address);
             }
-            "e24-add-ssh-key" => {
+            Needs::PublicKey => {
                 let new = Ed25519PublicKey(random::bytes().expect("random bytes"));
                 let new = PublicKey::from(KeyData::Ed25519(new)).to_openssh();
                 set(&mut event, "content", &new.expect("a public key"));
             }
-            "e24-delete-api-key" | "e24-renew-api-secret" => {
+            Needs::ApiKey => {
                 let made = who.made(service, "PUT", "/v2/account/api", &json!({})).await;
                 set(&mut event, "api_key", made["api"]["api_key"].as_str().expect("a key"));
             }
-            "e24-delete-ssh-key" => {
+            Needs::SshKey => {
                 let body = json!({ "name": "made", "method": "generate" });
                 let made = who.made(service, "PUT", "/v2/account/sshkey", &body).await;
                 event["rawPath"] = json!(format!("/v2/account/{}/sshkey", made["sshkeys"]["id"]));
             }
-            "rollcall-get-token" | "rollcall-revoke-token" | "rollcall-rotate-token" => {
+            Needs::Token | Needs::OwnToken => {
                 // A token with a list of scopes can rotate itself alone.
-                let own = token_id(authorization).filter(|_| self.name == "rollcall-rotate-token");
+                let own = token_id(authorization).filter(|_| self.replaces_its_token());
                 let id = if let Some(id) = own {
                     id
                 } else {
@@ -243,12 +250,11 @@ impl Operation {
                 };
                 event["rawPath"] = json!(self.path().replace(TOKEN_ID, &id));
             }
-            "hub-oauth-ask"
-            | "hub-oauth-decide"
-            | "hub-oauth-introspect"
-            | "hub-oauth-revoke"
-            | "hub-oauth-token" => self.prepare_oauth(service, who, &mut event).await,
-            _ => set(&mut event, "email", &(unique("new") + "@example.com")),
+            Needs::AuthorizationRequest
+            | Needs::ConsentForm
+            | Needs::Code
+            | Needs::AccessToken
+            | Needs::RefreshToken => self.prepare_oauth(service, who, &mut event).await,
         }
         event
     }
@@ -261,40 +267,27 @@ impl Operation {
     ) {
         let client = service.oauth_client().await;
         let path = client.authorize_path("profile_read email_read");
-        let query = path.split_once('?').expect("a query").1;
-        let body = match self.name.as_str() {
-            "hub-oauth-token" => form(&[
-                ("grant_type", "authorization_code"),
-                ("code", &client.code(service, who, "profile_read").await),
-                ("redirect_uri", &client.redirect_uri),
-            ]),
-            "hub-oauth-revoke" => {
-                form(&[("token", &client.tokens(service, who, "profile_read").await.refresh)])
-            }
-            "hub-oauth-introspect" => {
-                form(&[("token", &client.tokens(service, who, "profile_read").await.access)])
-            }
-            _ => {
-                event["rawQueryString"] = json!(query);
-                if self.name == "hub-oauth-ask" {
-                    return;
-                }
+        if self.is_page() {
+            event["rawQueryString"] = json!(path.split_once('?').expect("a query").1);
+        } else {
+            event["headers"]["authorization"] = json!(client.basic());
+        }
+        let tokens = async || client.tokens(service, who, "profile_read").await;
+        event["body"] = json!(match self.facts.needs {
+            Needs::ConsentForm => {
                 // The events come over https, where the cookie has another name.
                 event["headers"]["x-forwarded-proto"] = json!("http");
                 let shown = ConsentPage::open(service, &path).await;
                 event["headers"]["cookie"] = json!(shown.cookie());
-                form(&[
-                    ("csrf_token", &shown.csrf_token),
-                    ("username", &who.username),
-                    ("password", &who.password),
-                    ("decision", "allow"),
-                ])
+                shown.form(&who.username, &who.password, "allow")
             }
-        };
-        if self.name != "hub-oauth-decide" {
-            event["headers"]["authorization"] = json!(client.basic());
-        }
-        event["body"] = json!(body);
+            Needs::Code => {
+                form(&client.redemption(&client.code(service, who, "profile_read").await))
+            }
+            Needs::AccessToken => form(&[("token", &tokens().await.access)]),
+            Needs::RefreshToken => form(&[("token", &tokens().await.refresh)]),
+            _ => return,
+        });
     }
 }
 

@@ -38,7 +38,7 @@ pub use fixtures::{
 pub use invariants::inconsistencies;
 pub use log::{last_request_line, request_lines, watch as watch_log};
 pub use operations::{
-    CallerKind, Operation, operations, operations_with_access, root, user_operations,
+    Credential, Facts, Operation, Variant, operation, operations, root, user_operations,
 };
 pub use person::{Person, basic};
 pub use prices::Prices;

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::model::{Scope, Timestamp, TokenKind, User};
 use shared::table::{Actor, NewToken};
 
@@ -38,6 +38,21 @@ impl<'a> Person<'a> {
     /// The user, as it was made.
     pub fn user(&self) -> &User {
         &self.user
+    }
+
+    /// The key of the user's item.
+    pub fn key(&self) -> Value {
+        json!({ "pk": { "S": format!("USER#{}", self.user.id) }, "sk": { "S": "USER" } })
+    }
+
+    /// The keys of both sides of the user's membership of an account, the user's own first.
+    pub fn membership_keys(&self, account: &str) -> [Value; 2] {
+        let user = self.user.id;
+        [
+            (format!("USER#{user}"), format!("MEMBER#{account}")),
+            (format!("ACCOUNT#{account}"), format!("MEMBER#{user}")),
+        ]
+        .map(|(pk, sk)| json!({ "pk": { "S": pk }, "sk": { "S": sk } }))
     }
 
     /// The personal account's id.

@@ -3,9 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::table::{Actor, NewUser};
-use testkit::{ApiResponse, PASSWORD, Person, TestApp, basic};
+use testkit::{ApiResponse, PASSWORD, TestApp, basic};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
 /// The `WWW-Authenticate` of a 401 for an invalid credential.
@@ -51,17 +51,6 @@ async fn with_password(app: &TestApp, name: &str, password: &str) {
     let password_hash = Some(shared::password::hash(password).unwrap());
     let new = NewUser { password_hash, ..NewUser::new(name.parse().unwrap(), email) };
     app.table().create_user(&Actor::operator(), new).await.unwrap();
-}
-
-/// Gives the user item's attribute another value.
-async fn set(app: &TestApp, person: &Person<'_>, attribute: &str, value: Value) {
-    let key = json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } });
-    let change = json!({
-        "Key": key,
-        "UpdateExpression": format!("SET {attribute} = :value"),
-        "ExpressionAttributeValues": { ":value": value },
-    });
-    app.engine("UpdateItem", change).await;
 }
 
 #[tokio::test]
@@ -155,7 +144,7 @@ async fn a_wrong_password_and_an_unknown_name_have_equal_responses_and_calls() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let disabled = app.person("johnroe").await;
-    set(&app, &disabled, "disabled", json!({ "BOOL": true })).await;
+    app.set(&disabled, "disabled", json!({ "BOOL": true })).await;
     let new = NewUser::new("nopassword".parse().unwrap(), "no@example.com".parse().unwrap());
     app.table().create_user(&Actor::operator(), new).await.unwrap();
     let calls = async |credential: String| {
@@ -196,7 +185,7 @@ async fn a_disabled_user_cannot_sign_in_even_with_a_cached_password() {
     let jane = app.person("janedoe").await;
     assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
 
-    set(&app, &jane, "disabled", json!({ "BOOL": true })).await;
+    app.set(&jane, "disabled", json!({ "BOOL": true })).await;
 
     assert_wrong(&sign_in(&app, &jane.basic()).await, "disabled");
 }
@@ -208,7 +197,7 @@ async fn a_changed_password_counts_at_once_even_if_the_old_one_is_cached() {
     assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);
 
     let hash = shared::password::hash("another horse").unwrap();
-    set(&app, &jane, "passwordHash", json!({ "S": hash })).await;
+    app.set(&jane, "passwordHash", json!({ "S": hash })).await;
 
     assert_wrong(&sign_in(&app, &jane.basic()).await, "the old one");
     assert_eq!(sign_in(&app, &basic("janedoe", "another horse")).await.status, 200);
@@ -342,11 +331,10 @@ async fn a_cheaper_hash_is_replaced_at_the_next_sign_in_and_the_password_stays()
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let hash = async || {
-        let items = app.items().await;
-        let user = items.iter().find(|item| item["type"]["S"] == "user").unwrap();
+        let user = &app.items_of("user").await[0];
         user["passwordHash"]["S"].as_str().unwrap().to_owned()
     };
-    set(&app, &jane, "passwordHash", json!({ "S": WEAK })).await;
+    app.set(&jane, "passwordHash", json!({ "S": WEAK })).await;
 
     assert_wrong(&guess(&app, "janedoe").await, "wrong");
     assert_eq!(hash().await, WEAK, "not by a wrong one");
@@ -363,7 +351,7 @@ async fn a_cheaper_hash_is_replaced_at_the_next_sign_in_and_the_password_stays()
 async fn a_hash_that_cannot_be_replaced_does_not_prevent_signing_in() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    set(&app, &jane, "passwordHash", json!({ "S": WEAK })).await;
+    app.set(&jane, "passwordHash", json!({ "S": WEAK })).await;
     app.proxy().disturb("TransactWriteItems", testkit::Fault::Rejected("AccessDeniedException"));
 
     assert_eq!(sign_in(&app, &jane.basic()).await.status, 200);

@@ -1,43 +1,8 @@
 //! `ETag`, `If-Match` and `If-None-Match`.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 use shared::model::Role;
-use testkit::{ApiResponse, Operation, Person, TestApp, operations, user_operations};
-
-/// Single resources, by the operation that shows one.
-const RESOURCES: [&str; 8] = [
-    "e24-get-account",
-    "golem-get-account",
-    "golem-get-account-plan",
-    "hub-get-user",
-    "quave-get-account",
-    "quave-get-current-account",
-    "rollcall-get-own-token",
-    "rollcall-get-token",
-];
-
-/// The writes to a single resource, with the operation that shows it.
-const WRITES: [(&str, &str); 13] = [
-    ("e24-add-ssh-key", "e24-get-account"),
-    ("e24-create-api-key", "e24-get-account"),
-    ("e24-delete-api-key", "e24-get-account"),
-    ("e24-delete-ssh-key", "e24-get-account"),
-    ("e24-renew-api-secret", "e24-get-account"),
-    ("e24-update-account-data", "e24-get-account"),
-    ("golem-delete-account", "golem-get-account"),
-    ("golem-update-account", "golem-get-account"),
-    ("hub-update-user", "hub-get-user"),
-    ("quave-delete-account", "quave-get-account"),
-    ("quave-set-current-account", "quave-get-current-account"),
-    ("rollcall-revoke-token", "rollcall-get-token"),
-    ("rollcall-rotate-token", "rollcall-get-token"),
-];
-
-fn operation(name: &str) -> Operation {
-    operations().into_iter().find(|operation| operation.name == name).unwrap()
-}
+use testkit::{ApiResponse, Operation, Person, TestApp, operation, user_operations};
 
 fn with(event: &Value, header: &str, value: &str) -> Value {
     let mut event = event.clone();
@@ -45,31 +10,33 @@ fn with(event: &Value, header: &str, value: &str) -> Value {
     event
 }
 
+/// The operations that show a single resource.
+fn resources() -> impl Iterator<Item = Operation> {
+    user_operations().filter(|operation| operation.facts.has_etag && !operation.is_write())
+}
+
+/// The writes to a single resource.
+fn writes() -> impl Iterator<Item = Operation> {
+    user_operations().filter(|operation| operation.facts.writes_to.is_some())
+}
+
 /// A write and the tag of what it writes to, as it is now.
-async fn tagged(app: &TestApp, write: &str, shows: &str, person: &Person<'_>) -> (Value, String) {
-    let basic = person.basic();
-    let authorization =
-        if write == "rollcall-rotate-token" { basic.as_str() } else { person.token() };
-    let event = operation(write).prepared(app, &person.who(), authorization).await;
-    let answer = app.send_event(&showing(shows, &event, person)).await;
-    let tag = answer.header("etag").unwrap_or_else(|| panic!("{shows}: {answer:?}"));
+async fn tagged(app: &TestApp, write: &Operation, person: &Person<'_>) -> (Value, String) {
+    let event = app.repeatable_event(write, person).await;
+    let answer = app.send_event(&showing(write, &event, person)).await;
+    let tag = answer.header("etag").unwrap_or_else(|| panic!("{write}: {answer:?}"));
     (event, tag.to_owned())
 }
 
 /// The event that shows what another one writes to.
-fn showing(shows: &str, write: &Value, person: &Person<'_>) -> Value {
-    let mut event = operation(shows).of(&person.account(), person.token());
-    if shows == "rollcall-get-token" {
-        let path = write["rawPath"].as_str().unwrap();
-        event["rawPath"] = json!(path.trim_end_matches('/').trim_end_matches("/rotate"));
+fn showing(write: &Operation, event: &Value, person: &Person<'_>) -> Value {
+    let read = operation(write.facts.writes_to.unwrap());
+    let mut shown = read.of(&person.account(), person.token());
+    if read.name == "rollcall-get-token" {
+        let path = event["rawPath"].as_str().unwrap();
+        shown["rawPath"] = json!(path.trim_end_matches('/').trim_end_matches("/rotate"));
     }
-    event
-}
-
-/// All items, but for the attempts to sign in.
-async fn sorted(app: &TestApp) -> BTreeSet<String> {
-    let items = app.items().await.into_iter().filter(|item| item["sk"]["S"] != "LOCKOUT");
-    items.map(|item| item.to_string()).collect()
+    shown
 }
 
 #[tokio::test]
@@ -82,7 +49,7 @@ async fn single_resources_have_a_strong_tag_and_nothing_else_has() {
         let (one, two) = (app.send_event(&event).await, app.send_event(&event).await);
 
         let tag = one.header("etag");
-        assert_eq!(tag.is_some(), RESOURCES.contains(&operation.name.as_str()), "{operation}");
+        assert_eq!(tag.is_some(), operation.facts.has_etag, "{operation}");
         assert_eq!(tag, two.header("etag"), "{operation}");
         assert!(tag.is_none_or(|tag| tag.starts_with('"') && tag.len() == 24), "{tag:?}");
     }
@@ -90,77 +57,69 @@ async fn single_resources_have_a_strong_tag_and_nothing_else_has() {
 
 #[tokio::test]
 async fn a_resource_that_the_client_has_already_is_304_without_a_body() {
-    for name in RESOURCES {
+    for operation in resources() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
-        let event = app.event(&operation(name), &jane).await;
+        let event = app.event(&operation, &jane).await;
         let shown = app.send_event(&event).await;
         let tag = shown.header("etag").unwrap();
 
         for known in [tag, &format!("W/{tag}"), &format!("\"other\", {tag}"), "*"] {
             let answer = app.send_event(&with(&event, "if-none-match", known)).await;
 
-            assert_eq!(answer.parts(), (304, &Value::Null), "{name}: {known}");
-            assert_eq!(answer.header("etag"), Some(tag), "{name}");
-            assert_eq!(answer.header("content-type"), None, "{name}");
+            assert_eq!(answer.parts(), (304, &Value::Null), "{operation}: {known}");
+            assert_eq!(answer.header("etag"), Some(tag), "{operation}");
+            assert_eq!(answer.header("content-type"), None, "{operation}");
         }
         let other = app.send_event(&with(&event, "if-none-match", "\"other\"")).await;
-        assert_eq!(other, shown, "{name}");
+        assert_eq!(other, shown, "{operation}");
     }
 }
 
 #[tokio::test]
 async fn a_resource_that_is_not_as_demanded_is_412() {
-    for name in RESOURCES {
+    for operation in resources() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
-        let event = app.event(&operation(name), &jane).await;
+        let event = app.event(&operation, &jane).await;
         let shown = app.send_event(&event).await;
         let tag = shown.header("etag").unwrap();
 
-        assert_eq!(app.send_event(&with(&event, "if-match", tag)).await, shown, "{name}");
-        assert_eq!(app.send_event(&with(&event, "if-match", "*")).await, shown, "{name}");
+        assert_eq!(app.send_event(&with(&event, "if-match", tag)).await, shown, "{operation}");
+        assert_eq!(app.send_event(&with(&event, "if-match", "*")).await, shown, "{operation}");
         for other in ["\"other\"", &format!("W/{tag}")] {
             let answer = app.send_event(&with(&event, "if-match", other)).await;
-            assert_refused(&answer, &operation(name));
+            assert_refused(&answer, &operation);
         }
     }
 }
 
 fn assert_refused(answer: &ApiResponse, operation: &Operation) {
     let text = "the resource is not as `If-Match` or `If-None-Match` demands";
-    let expected = match operation.name.split('-').next() {
-        Some("rollcall") => json!({
-            "title": "Precondition Failed",
-            "status": 412,
-            "detail": text,
-            "code": "precondition_failed",
-        }),
-        _ => operation.error(412, "precondition_failed", text),
-    };
+    let expected = operation.error(412, "precondition_failed", text);
     assert_eq!(answer.parts(), (412, &expected), "{operation}");
 }
 
 #[tokio::test]
 async fn a_write_happens_if_the_resource_is_as_demanded_and_costs_no_more_rounds() {
-    for (write, shows) in WRITES {
+    for write in writes() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
-        let (event, _) = tagged(&app, write, shows, &jane).await;
+        let (event, _) = tagged(&app, &write, &jane).await;
         app.proxy().count();
         let plain = app.send_event(&event).await;
         let rounds = app.proxy().rounds();
-        assert_eq!(plain.status, operation(write).success(), "{write}: {plain:?}");
+        assert_eq!(plain.status, write.success(), "{write}: {plain:?}");
 
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
-        let (event, tag) = tagged(&app, write, shows, &jane).await;
+        let (event, tag) = tagged(&app, &write, &jane).await;
         app.proxy().count();
         let answer = app.send_event(&with(&event, "if-match", &tag)).await;
 
-        assert_eq!(answer.status, operation(write).success(), "{write}: {answer:?}");
+        assert_eq!(answer.status, write.success(), "{write}: {answer:?}");
         // Which account is the current one stands in the user, who must be read before it.
-        let more = usize::from(write == "quave-set-current-account");
+        let more = usize::from(write.name == "quave-set-current-account");
         assert_eq!(app.proxy().rounds(), rounds + more, "{write}: {:?}", app.proxy().calls());
         app.assert_consistent().await;
     }
@@ -168,11 +127,11 @@ async fn a_write_happens_if_the_resource_is_as_demanded_and_costs_no_more_rounds
 
 #[tokio::test]
 async fn a_write_to_a_resource_that_is_not_as_demanded_is_412_and_changes_nothing() {
-    for (write, shows) in WRITES {
+    for write in writes() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
-        let (event, tag) = tagged(&app, write, shows, &jane).await;
-        let before = sorted(&app).await;
+        let (event, tag) = tagged(&app, &write, &jane).await;
+        let before = app.written().await;
 
         for (header, value) in [
             ("if-match", "\"other\""),
@@ -181,34 +140,34 @@ async fn a_write_to_a_resource_that_is_not_as_demanded_is_412_and_changes_nothin
             ("if-none-match", &tag),
         ] {
             let answer = app.send_event(&with(&event, header, value)).await;
-            assert_refused(&answer, &operation(write));
+            assert_refused(&answer, &write);
         }
-        assert_eq!(sorted(&app).await, before, "{write}");
+        assert_eq!(app.written().await, before, "{write}");
     }
 }
 
 #[tokio::test]
 async fn a_change_between_the_read_and_the_write_is_412() {
-    for (write, shows) in WRITES {
+    for write in writes() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
-        let (event, tag) = tagged(&app, write, shows, &jane).await;
-        let change = app.engine_later("UpdateItem", change(write, &event, &jane));
+        let (event, tag) = tagged(&app, &write, &jane).await;
+        let change = app.engine_later("UpdateItem", change(&write, &event, &jane));
         app.proxy().before("TransactWriteItems", change);
 
         let answer = app.send_event(&with(&event, "if-match", &tag)).await;
 
-        assert_refused(&answer, &operation(write));
+        assert_refused(&answer, &write);
         assert_eq!(app.proxy().faults_left(), 0, "{write}");
     }
 }
 
 /// A change of what the resource shows, by somebody else: the key and what changes there.
-fn change(write: &str, event: &Value, jane: &Person<'_>) -> Value {
+fn change(write: &Operation, event: &Value, jane: &Person<'_>) -> Value {
     let user = format!("USER#{}", jane.user().id);
     let account = format!("ACCOUNT#{}", jane.account());
     let segments: Vec<_> = event["rawPath"].as_str().unwrap().split('/').collect();
-    let (pk, sk, attribute) = match write.split('-').next() {
+    let (pk, sk, attribute) = match write.name.split('-').next() {
         Some("golem" | "quave") => (account, "ACCOUNT".to_owned(), "name"),
         Some("rollcall") => (user, format!("TOKEN#{}", segments[4]), "name"),
         _ => (user, "USER".to_owned(), "fullName"),
@@ -224,13 +183,12 @@ fn change(write: &str, event: &Value, jane: &Person<'_>) -> Value {
 #[tokio::test]
 async fn the_owners_address_that_an_account_shows_is_part_of_what_is_demanded() {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Admin).await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
     let path = format!("/v1/accounts/{}", jane.account());
     let tag = john.send("GET", &path).await.header("etag").unwrap().to_owned();
     let headers = [("authorization", john.token()), ("if-match", tag.as_str())];
     let change = json!({
-        "Key": { "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } },
+        "Key": jane.key(),
         "UpdateExpression": "SET #address.typed = :new, #version = #version + :one",
         "ExpressionAttributeNames": { "#address": "primaryEmail", "#version": "version" },
         "ExpressionAttributeValues": { ":new": { "S": "JANEDOE@example.com" }, ":one": { "N": "1" } },
@@ -245,25 +203,24 @@ async fn the_owners_address_that_an_account_shows_is_part_of_what_is_demanded() 
 
 #[tokio::test]
 async fn a_write_to_what_has_no_tag_cannot_be_conditional() {
-    let with_tag = |name: &str| WRITES.iter().any(|(write, _)| *write == name);
-    for operation in user_operations().filter(|own| own.is_write() && !with_tag(&own.name)) {
+    let has_none = |own: &Operation| own.is_write() && own.facts.writes_to.is_none();
+    for operation in user_operations().filter(has_none) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;
-        let before = sorted(&app).await;
+        let before = app.written().await;
 
         let answer = app.send_event(&with(&event, "if-match", "*")).await;
 
         assert_refused(&answer, &operation);
-        assert_eq!(sorted(&app).await, before, "{operation}");
+        assert_eq!(app.written().await, before, "{operation}");
     }
 }
 
 #[tokio::test]
 async fn a_current_account_that_there_is_not_matches_no_demand() {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Member).await;
+    let (jane, john) = app.owner_and(Role::Member).await;
     assert_eq!(john.send("DELETE", &format!("/v1/accounts/{}", john.account())).await.status, 200);
     let body = json!({ "accountId": jane.account() }).to_string();
     let path = "/api/public/v1/current-account";
@@ -278,28 +235,31 @@ async fn a_current_account_that_there_is_not_matches_no_demand() {
 
 #[tokio::test]
 async fn the_tag_of_a_changed_resource_comes_with_the_answer_that_shows_it() {
-    for write in ["hub-update-user", "golem-update-account", "e24-update-account-data"] {
+    for write in writes() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
-        let (event, before) = tagged(&app, write, shows_of(write), &jane).await;
+        let (event, before) = tagged(&app, &write, &jane).await;
 
         let changed = app.send_event(&event).await;
 
-        let tag = changed.header("etag").unwrap();
-        assert_ne!(tag, before, "{write}");
-        let shown = app.send_event(&showing(shows_of(write), &event, &jane)).await;
-        assert_eq!(shown.header("etag"), Some(tag), "{write}");
+        let tag = changed.header("etag");
+        assert_eq!(tag.is_some(), write.facts.has_etag, "{write}");
+        assert_ne!(tag, Some(before.as_str()), "{write}");
+        if tag.is_some() {
+            let shown = app.send_event(&showing(&write, &event, &jane)).await;
+            assert_eq!(shown.header("etag"), tag, "{write}");
+        }
     }
 }
 
 #[tokio::test]
 async fn which_account_is_current_is_part_of_what_is_demanded() {
-    for write in ["quave-delete-account", "quave-set-current-account"] {
+    for write in ["quave-delete-account", "quave-set-current-account"].map(operation) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
-        let (event, tag) = tagged(&app, write, shows_of(write), &jane).await;
+        let (event, tag) = tagged(&app, &write, &jane).await;
         let change = json!({
-            "Key": { "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } },
+            "Key": jane.key(),
             "UpdateExpression": "REMOVE currentAccount SET #version = #version + :one",
             "ExpressionAttributeNames": { "#version": "version" },
             "ExpressionAttributeValues": { ":one": { "N": "1" } },
@@ -308,21 +268,15 @@ async fn which_account_is_current_is_part_of_what_is_demanded() {
 
         let answer = app.send_event(&with(&event, "if-match", &tag)).await;
 
-        assert_refused(&answer, &operation(write));
+        assert_refused(&answer, &write);
     }
-}
-
-fn shows_of(write: &str) -> &'static str {
-    WRITES.iter().find(|(own, _)| *own == write).unwrap().1
 }
 
 #[tokio::test]
 async fn of_two_who_choose_a_current_account_if_there_is_none_one_does() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-    let forget = json!({ "Key": key, "UpdateExpression": "REMOVE currentAccount" });
-    app.engine("UpdateItem", forget).await;
+    app.unset_current_account(&jane).await;
     let body = json!({ "accountId": jane.account() }).to_string();
     let headers = [("authorization", jane.token()), ("if-none-match", "*")];
     let choose = || app.send("PUT", "/api/public/v1/current-account", &headers, Some(&body));

@@ -1,8 +1,9 @@
 //! Rules for every operation, generated from `events/`.
 
-use serde_json::{Value, json};
+use serde_json::json;
+use shared::http::Access;
 use shared::model::{Scope, TokenKind};
-use testkit::{CallerKind, REQUEST_ID, TestApp, operations, user_operations};
+use testkit::{Credential, REQUEST_ID, TestApp, operations, user_operations};
 
 #[tokio::test]
 async fn every_operation_requires_credentials_unless_listed_as_public() {
@@ -13,20 +14,22 @@ async fn every_operation_requires_credentials_unless_listed_as_public() {
         event["headers"].as_object_mut().unwrap().remove("authorization");
         let response = app.send_event(&event).await;
 
-        let (code, text) = match operation.asker() {
-            CallerKind::Anybody => {
+        let (code, text) = match operation.access() {
+            Access::Public => {
                 assert_ne!(response.status, 401, "{operation}: {response:?}");
                 continue;
             }
-            CallerKind::Client => ("invalid_client", "the client must prove itself"),
-            CallerKind::User => ("credential_required", "authentication is required"),
+            Access::Client => ("invalid_client", "the client must prove itself"),
+            Access::Scope(_) | Access::FullAccess => {
+                ("credential_required", "authentication is required")
+            }
         };
         assert_eq!(response.parts(), (401, &operation.error(401, code, text)), "{operation}");
         let challenge = response.header("www-authenticate").unwrap();
         let bearer = challenge.starts_with(r#"Bearer realm="rollcall""#);
         let basic = challenge.ends_with(r#"Basic realm="rollcall", charset="UTF-8""#);
-        assert_eq!(bearer, operation.asker() == CallerKind::User, "{operation}: {challenge}");
-        let takes_basic = operation.takes("basic") || operation.asker() == CallerKind::Client;
+        assert_eq!(bearer, operation.is_of_user(), "{operation}: {challenge}");
+        let takes_basic = operation.takes(Credential::Basic) || !operation.is_of_user();
         assert_eq!(basic, takes_basic, "{operation}: {challenge}");
     }
 }
@@ -52,12 +55,10 @@ async fn every_response_has_a_content_type_no_store_and_its_request_id() {
         let jane = app.person(&format!("jane{number:02}")).await;
         for event in [operation.event.clone(), app.event(&operation, &jane).await] {
             let response = app.send_event(&event).await;
-            let media_type = match (operation.name.as_str(), response.status) {
-                ("hub-oauth-ask" | "hub-oauth-decide", 400..) | ("hub-oauth-ask", _) => {
-                    Some("text/html; charset=utf-8")
-                }
-                (_, 400..) => Some(operation.error_media_type()),
-                (_, 204 | 303) => None,
+            let media_type = match response.status {
+                204 | 303 => None,
+                400.. => Some(operation.error_media_type()),
+                _ if operation.is_page() => Some("text/html; charset=utf-8"),
                 _ => Some("application/json; charset=utf-8"),
             };
             assert_eq!(response.header("content-type"), media_type, "{operation}");
@@ -217,7 +218,7 @@ async fn no_response_to_a_bad_credential_reveals_whose_account_it_names() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let nobody = app.person("johnroe").await;
-    app.engine("DeleteItem", json!({ "Key": user_key(&nobody) })).await;
+    app.engine("DeleteItem", json!({ "Key": nobody.key() })).await;
 
     for operation in user_operations() {
         let one = app.send_event(&operation.of(&jane.account(), nobody.token())).await;
@@ -225,10 +226,6 @@ async fn no_response_to_a_bad_credential_reveals_whose_account_it_names() {
         assert_eq!(one, other, "{operation}");
         assert_eq!(one.status, 401, "{operation}");
     }
-}
-
-fn user_key(person: &testkit::Person<'_>) -> Value {
-    json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } })
 }
 
 #[tokio::test]

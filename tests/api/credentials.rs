@@ -135,20 +135,9 @@ async fn a_token_with_the_right_ids_and_a_wrong_secret_is_rejected() {
 async fn a_disabled_or_deleted_user_is_rejected_with_the_next_request() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    let key = |person: &testkit::Person<'_>| {
-        json!({
-            "pk": { "S": format!("USER#{}", person.user().id) },
-            "sk": { "S": "USER" },
-        })
-    };
 
-    let disable = json!({
-        "Key": key(&jane),
-        "UpdateExpression": "SET disabled = :yes",
-        "ExpressionAttributeValues": { ":yes": { "BOOL": true } },
-    });
-    app.engine("UpdateItem", disable).await;
-    app.engine("DeleteItem", json!({ "Key": key(&john) })).await;
+    app.set(&jane, "disabled", json!({ "BOOL": true })).await;
+    app.engine("DeleteItem", json!({ "Key": john.key() })).await;
 
     assert_eq!(jane.send("GET", "/v1/accounts").await.status, 401);
     assert_eq!(john.send("GET", "/v1/accounts").await.status, 401);

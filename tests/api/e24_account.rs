@@ -43,14 +43,7 @@ fn upload(content: &str) -> Value {
 
 /// The attributes of a person's item.
 async fn item(app: &TestApp, person: &Person<'_>) -> Value {
-    let key = format!("USER#{}", person.user().id);
-    let items = app.items().await;
-    items.into_iter().find(|item| item["pk"]["S"] == key && item["sk"]["S"] == "USER").unwrap()
-}
-
-/// The number of tokens in the table.
-async fn tokens(app: &TestApp) -> usize {
-    app.items().await.iter().filter(|item| item["type"]["S"] == "token").count()
+    app.engine("GetItem", json!({ "Key": person.key() })).await["Item"].take()
 }
 
 /// Gets the account with a signature of this key.
@@ -168,14 +161,7 @@ async fn every_problem_of_the_data_is_reported_and_nothing_changes() {
 async fn a_name_too_long_together_with_a_stored_part_is_reported() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-    let name = format!("J {}", "ü".repeat(250));
-    let change = json!({
-        "Key": key,
-        "UpdateExpression": "SET fullName = :name",
-        "ExpressionAttributeValues": { ":name": { "S": name } },
-    });
-    app.engine("UpdateItem", change).await;
+    app.set(&jane, "fullName", json!({ "S": format!("J {}", "ü".repeat(250)) })).await;
 
     let longest = jane.send_json("POST", DATA, &json!({ "first_name": "Jane" })).await;
     let longer = jane.send_json("POST", DATA, &json!({ "first_name": "Janet" })).await;
@@ -232,7 +218,7 @@ async fn a_new_password_revokes_all_tokens_but_the_callers_and_no_key() {
     assert_eq!(other.send("GET", "/v1/accounts").await.status, 401);
     assert_eq!(jane.send("GET", ACCOUNT).await.status, 200);
     assert_eq!(signed_get(&app, &key, secret).await.status, 200);
-    assert_eq!(tokens(&app).await, 1);
+    assert_eq!(app.items_of("token").await.len(), 1);
     let everything = serde_json::to_string(&app.items().await).unwrap();
     assert!(!everything.contains("another horse battery"));
     let hash = item(&app, &jane).await["passwordHash"]["S"].as_str().unwrap().to_owned();
@@ -256,7 +242,7 @@ async fn a_password_that_a_signature_changes_revokes_every_token() {
     assert_eq!(changed.status, 200, "{changed:?}");
     assert_eq!(jane.send("GET", ACCOUNT).await.status, 401);
     assert_eq!(signed_get(&app, &key, secret).await.status, 200);
-    assert_eq!(tokens(&app).await, 0);
+    assert_eq!(app.items_of("token").await.len(), 0);
 }
 
 #[tokio::test]
@@ -271,7 +257,7 @@ async fn an_old_token_is_rejected_at_once_even_if_the_cleanup_failed() {
         let changed = jane.send_json("POST", DATA, &body).await;
 
         assert_eq!(changed.status, 200, "{call}: {changed:?}");
-        assert_eq!(tokens(&app).await, 2, "{call}");
+        assert_eq!(app.items_of("token").await.len(), 2, "{call}");
         assert_eq!(other.send("GET", ACCOUNT).await.status, 401, "{call}");
         assert_eq!(jane.send("GET", ACCOUNT).await.status, 200, "{call}");
     }
@@ -401,9 +387,8 @@ async fn api_keys_created_at_once_all_stay_up_to_20() {
 async fn a_change_during_the_creation_of_an_api_key_is_not_lost_nor_is_the_key() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
     let disarm = json!({
-        "Key": key,
+        "Key": jane.key(),
         "UpdateExpression": "SET apiKeys = :none, version = version + :one",
         "ExpressionAttributeValues": { ":none": { "M": {} }, ":one": { "N": "1" } },
     });
@@ -651,7 +636,11 @@ async fn a_changed_password_ends_the_oauth_grants_and_no_environment_token() {
     assert_eq!(app.send("GET", "/api/v1.1/users/janedoe/", &headers, None).await.status, 401);
     let kinds: Vec<_> = app.items().await.iter().map(|item| item["type"].clone()).collect();
     assert!(!kinds.contains(&json!({ "S": "grant" })), "cleared up");
-    assert_eq!(tokens(&app).await, 2, "the one that asked, and the environment token");
+    assert_eq!(
+        app.items_of("token").await.len(),
+        2,
+        "the one that asked, and the environment token"
+    );
 }
 
 #[tokio::test]

@@ -158,8 +158,7 @@ async fn a_new_user_joins_the_callers_current_account_and_has_a_personal_one() {
 #[tokio::test]
 async fn only_an_admin_of_a_usable_current_account_creates_and_sees_the_others() {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Member).await;
+    let (jane, john) = app.owner_and(Role::Member).await;
     john.send_json(
         "PUT",
         "/api/public/v1/current-account",

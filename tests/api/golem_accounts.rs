@@ -54,8 +54,7 @@ async fn an_account_is_created_read_updated_found_and_deleted() {
 #[tokio::test]
 async fn an_account_from_quave_shows_its_owners_address_until_it_has_its_own() {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Admin).await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
     let path = format!("{ACCOUNTS}/{}", jane.account());
 
     assert_eq!(john.send("GET", &path).await.text("email"), jane.email());

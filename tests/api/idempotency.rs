@@ -19,13 +19,9 @@ fn writes() -> impl Iterator<Item = Operation> {
     user_operations().filter(Operation::is_write)
 }
 
-/// The event of an operation under a key. A rotated token is another one than the caller's, which
-/// would not be valid afterwards.
+/// The event of an operation under a key.
 async fn under(app: &TestApp, operation: &Operation, person: &Person<'_>, key: &str) -> Value {
-    let rotates = operation.name == "rollcall-rotate-token";
-    let authorization = if rotates { person.basic() } else { person.token().to_owned() };
-    let event = operation.prepared(app, &person.who(), &authorization).await;
-    keyed(event, key)
+    keyed(app.repeatable_event(operation, person).await, key)
 }
 
 fn keyed(mut event: Value, key: &str) -> Value {
@@ -40,12 +36,6 @@ fn first(mut response: ApiResponse) -> Option<ApiResponse> {
     Some(response)
 }
 
-/// All items, but for the attempts to sign in.
-async fn sorted(app: &TestApp) -> BTreeSet<String> {
-    let items = app.items().await.into_iter().filter(|item| item["sk"]["S"] != "LOCKOUT");
-    items.map(|item| item.to_string()).collect()
-}
-
 #[tokio::test]
 async fn every_write_sent_again_gets_its_first_response_and_happens_once() {
     for operation in writes() {
@@ -54,12 +44,12 @@ async fn every_write_sent_again_gets_its_first_response_and_happens_once() {
         let event = under(&app, &operation, &jane, "a-key").await;
 
         let response = app.send_event(&event).await;
-        let after = sorted(&app).await;
+        let after = app.written().await;
         let again = app.send_event(&event).await;
 
         assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
         assert_eq!(first(again), Some(response), "{operation}");
-        assert_eq!(sorted(&app).await, after, "{operation}");
+        assert_eq!(app.written().await, after, "{operation}");
         app.assert_consistent().await;
     }
 }
@@ -93,7 +83,7 @@ async fn a_write_whose_response_was_lost_gets_it_when_sent_again() {
         let event = under(&app, &operation, &jane, "a-key").await;
         app.proxy().disturb_all_of(WRITE, Some(Fault::ResponseLost));
         let lost = app.send_event(&event).await;
-        let after = sorted(&app).await;
+        let after = app.written().await;
         app.proxy().disturb_all_of(WRITE, None);
 
         let again = app.send_event(&event).await;
@@ -101,7 +91,7 @@ async fn a_write_whose_response_was_lost_gets_it_when_sent_again() {
         assert_eq!(lost.status, 503, "{operation}: {lost:?}");
         assert_eq!(again.header("idempotency-replayed"), Some("true"), "{operation}: {again:?}");
         assert_eq!(again.status, operation.success(), "{operation}: {again:?}");
-        assert_eq!(sorted(&app).await, after, "{operation}");
+        assert_eq!(app.written().await, after, "{operation}");
     }
 }
 
@@ -112,24 +102,16 @@ async fn a_key_used_with_another_request_is_422_and_changes_nothing() {
         let jane = app.person("janedoe").await;
         let event = under(&app, &operation, &jane, "a-key").await;
         assert_eq!(app.send_event(&event).await.status, operation.success(), "{operation}");
-        let after = sorted(&app).await;
+        let after = app.written().await;
 
         for other in others(&event) {
             let response = app.send_event(&other).await;
 
             let text = "this Idempotency-Key was used for another request";
-            let expected = match operation.name.split('-').next() {
-                Some("rollcall") => json!({
-                    "title": "Unprocessable Entity",
-                    "status": 422,
-                    "detail": text,
-                    "code": "idempotency_key_reused",
-                }),
-                _ => operation.error(422, "idempotency_key_reused", text),
-            };
+            let expected = operation.error(422, "idempotency_key_reused", text);
             assert_eq!(response.parts(), (422, &expected), "{operation}: {other}");
         }
-        assert_eq!(sorted(&app).await, after, "{operation}");
+        assert_eq!(app.written().await, after, "{operation}");
     }
 }
 
@@ -194,7 +176,7 @@ async fn a_stored_response_expires_after_a_day() {
     let body = json!({ "name": "Mine" }).to_string();
     let post = async || app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
     let one = post().await;
-    let stored = stored(&app).await.remove(0);
+    let stored = app.items_of("response").await.remove(0);
     let end: i64 = stored["ttl"]["N"].as_str().unwrap().parse().unwrap();
     let in_a_day = TestApp::in_seconds(24 * 3600).as_second();
     assert!((in_a_day - 60..=in_a_day).contains(&end), "{end}");
@@ -213,11 +195,6 @@ async fn a_stored_response_expires_after_a_day() {
     assert_eq!(other.header("idempotency-replayed"), None);
     assert_ne!(other.body, one.body);
     assert_eq!(again.body, other.body);
-}
-
-/// The responses that the table keeps.
-async fn stored(app: &TestApp) -> Vec<Value> {
-    app.items().await.into_iter().filter(|item| item["type"]["S"] == "response").collect()
 }
 
 #[tokio::test]
@@ -241,7 +218,7 @@ async fn the_table_alone_reveals_neither_request_nor_response() {
         let response = app.send_event(&event).await;
         assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
 
-        let stored = stored(&app).await;
+        let stored = app.items_of("response").await;
 
         let [item] = &stored[..] else { panic!("{operation}: {stored:?}") };
         let names: BTreeSet<_> = item.as_object().unwrap().keys().map(String::as_str).collect();
@@ -324,9 +301,8 @@ async fn a_rejection_caused_by_the_same_request_gives_way_to_its_response() {
     let path = format!("/v1/accounts/{}", jane.account());
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     let done = app.send("DELETE", &path, &headers, None).await;
-    // A batch is no snapshot: the account may be read after the write, and the stored response
-    // before it.
-    let response = stored(&app).await.remove(0);
+    // A batch is no snapshot: the account may be read after the write, and the stored response before it.
+    let response = app.items_of("response").await.remove(0);
     forget(&app, &response).await;
     let put = app.engine_later("PutItem", json!({ "Item": response }));
     app.proxy().before("BatchGetItem", async {});
@@ -345,7 +321,7 @@ async fn a_rejection_is_503_if_the_stored_response_cannot_be_looked_up() {
     let path = format!("/v1/accounts/{}", jane.account());
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 200);
-    forget(&app, &stored(&app).await.remove(0)).await;
+    forget(&app, &app.items_of("response").await.remove(0)).await;
     app.proxy().disturb_at("BatchGetItem", 1, Fault::THROTTLED, true);
 
     let rejected = app.send("DELETE", &path, &headers, None).await;
@@ -362,7 +338,7 @@ async fn a_key_used_with_another_request_meanwhile_is_422() {
     let path = format!("/v1/accounts/{}", jane.account());
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     assert_eq!(app.send("DELETE", &path, &headers, None).await.status, 200);
-    let response = stored(&app).await.remove(0);
+    let response = app.items_of("response").await.remove(0);
     forget(&app, &response).await;
     app.proxy().before("BatchGetItem", async {});
     app.proxy().before("BatchGetItem", app.engine_later("PutItem", json!({ "Item": response })));
@@ -434,7 +410,7 @@ async fn reads_and_the_oauth_endpoints_ignore_a_key() {
         let response = app.send_event(&event).await;
 
         assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
-        assert!(stored(&app).await.is_empty(), "{operation}");
+        assert!(app.items_of("response").await.is_empty(), "{operation}");
     }
 }
 
@@ -453,7 +429,7 @@ async fn a_rejection_under_a_key_costs_one_more_call_and_no_write() {
     let keyed = cost(&[("authorization", jane.token()), ("idempotency-key", "a-key")]).await;
 
     assert_eq!(keyed, plain + 1);
-    assert!(stored(&app).await.is_empty());
+    assert!(app.items_of("response").await.is_empty());
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Changes by others between a request's read and its write: the write's own conditions decide.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use shared::model::{AccountId, Role, TokenCredential};
 use shared::table::{Actor, NewUser};
@@ -7,19 +9,9 @@ use testkit::{Operation, Person, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
 
-/// The keys of both sides of a membership.
-fn sides(person: &Person<'_>, account: &str) -> [Value; 2] {
-    let user = person.user().id;
-    [
-        (format!("USER#{user}"), format!("MEMBER#{account}")),
-        (format!("ACCOUNT#{account}"), format!("MEMBER#{user}")),
-    ]
-    .map(|(pk, sk)| json!({ "pk": { "S": pk }, "sk": { "S": sk } }))
-}
-
-/// Demotes an admin to a member before the next write.
+/// Somebody makes an admin an ordinary member before the next write.
 fn demote_before_write(app: &TestApp, person: &Person<'_>, account: &str) {
-    let [side, _] = sides(person, account);
+    let [side, _] = person.membership_keys(account);
     let change = json!({
         "Key": side,
         "UpdateExpression": "SET #role = :member",
@@ -33,17 +25,11 @@ fn account_of(person: &Person<'_>) -> AccountId {
     person.account().parse().unwrap()
 }
 
-async fn two_admins(app: &TestApp) -> (Person<'_>, Person<'_>) {
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Admin).await;
-    (jane, john)
-}
-
 #[tokio::test]
 async fn a_former_admin_neither_changes_nor_deletes() {
     for method in ["PUT", "DELETE"] {
         let app = TestApp::start().await;
-        let (jane, john) = two_admins(&app).await;
+        let (jane, john) = app.owner_and(Role::Admin).await;
         let path = format!("/v1/accounts/{}", jane.account());
         demote_before_write(&app, &john, &jane.account());
 
@@ -73,14 +59,8 @@ async fn a_former_admin_neither_changes_nor_deletes() {
 #[tokio::test]
 async fn a_former_member_does_not_choose_the_account() {
     let app = TestApp::start().await;
-    let (jane, john) = two_admins(&app).await;
-    let gone = sides(&john, &jane.account())
-        .map(|side| app.engine_later("DeleteItem", json!({ "Key": side })));
-    app.proxy().before(WRITE, async move {
-        for side in gone {
-            side.await;
-        }
-    });
+    let (jane, john) = app.owner_and(Role::Admin).await;
+    app.proxy().before(WRITE, app.expelling(&john, &jane.account()));
     let input = json!({ "accountId": jane.account() });
 
     let rejected = john.send_json("PUT", "/api/public/v1/current-account", &input).await;
@@ -101,7 +81,7 @@ async fn a_former_member_does_not_choose_the_account() {
 async fn a_deleted_account_is_not_chosen_and_not_changed() {
     for method in ["choose", "change"] {
         let app = TestApp::start().await;
-        let (jane, john) = two_admins(&app).await;
+        let (jane, john) = app.owner_and(Role::Admin).await;
         let (others, account, user) = (app.others(), account_of(&jane), jane.user().id);
         app.proxy().before(WRITE, async move {
             let access = others.access(user, account).await.unwrap();
@@ -157,7 +137,7 @@ async fn a_member_who_joins_just_before_the_deletion_is_cleaned_up_too() {
 #[tokio::test]
 async fn a_change_that_lost_a_race_starts_from_the_winners_result() {
     let app = TestApp::start().await;
-    let (jane, john) = two_admins(&app).await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
     let path = format!("/v1/accounts/{}", jane.account());
     let (others, account, user) = (app.others(), account_of(&jane), jane.user().id);
     app.proxy().before(WRITE, async move {
@@ -289,16 +269,8 @@ async fn a_derived_name_that_is_taken_meanwhile_is_no_conflict() {
 }
 
 #[tokio::test]
-async fn a_token_revoked_meanwhile_sets_no_password_and_creates_no_key_token_or_user() {
-    const MAKING: [&str; 6] = [
-        "e24-add-ssh-key",
-        "e24-create-account",
-        "e24-create-api-key",
-        "e24-renew-api-secret",
-        "e24-update-account-data",
-        "rollcall-create-token",
-    ];
-    for operation in user_operations().filter(|own| MAKING.contains(&own.name.as_str())) {
+async fn a_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
+    for operation in user_operations().filter(Operation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;
@@ -333,14 +305,11 @@ async fn no_token_is_created_if_the_password_changes_meanwhile() {
     assert_eq!((rejected.status, app.proxy().faults_left()), (401, 0), "{rejected:?}");
 }
 
-/// Every item but the person's own, in some order that stays the same.
-async fn all_but_the_user(app: &TestApp, person: &Person<'_>) -> Vec<String> {
-    let key = format!("USER#{}", person.user().id);
+/// Every item but the person's own.
+async fn all_but_the_user(app: &TestApp, person: &Person<'_>) -> BTreeSet<String> {
     let items = app.items().await.into_iter();
-    let others = items.filter(|item| item["pk"]["S"] != key || item["sk"]["S"] != "USER");
-    let mut others: Vec<_> = others.map(|item| item.to_string()).collect();
-    others.sort();
-    others
+    let key = |item: &Value| json!({ "pk": item["pk"], "sk": item["sk"] });
+    items.filter(|item| key(item) != person.key()).map(|item| item.to_string()).collect()
 }
 
 #[tokio::test]

@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use shared::http::Access;
 use testkit::{
-    ApiResponse, CallerKind, Fault, Operation, Person, TestApp, operations, user_operations,
+    ApiResponse, Fault, Operation, Person, TestApp, operation, operations, user_operations,
 };
 
 /// The operations of users and of OAuth clients.
 fn protected() -> impl Iterator<Item = Operation> {
-    operations().into_iter().filter(|operation| operation.asker() != CallerKind::Anybody)
+    operations().into_iter().filter(|operation| operation.access() != Access::Public)
 }
 
 /// Events of operations, prepared while the database is well.
@@ -59,7 +60,7 @@ async fn a_silent_database_is_503_within_10_seconds_and_nothing_is_half_written(
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let writes = prepared(&app, &jane, Operation::is_write).await;
-    let before = sorted(app.items().await);
+    let before = app.written().await;
     app.proxy().disturb_all_of("TransactWriteItems", Some(Fault::Silent));
     let started = Instant::now();
 
@@ -70,7 +71,7 @@ async fn a_silent_database_is_503_within_10_seconds_and_nothing_is_half_written(
     for (response, (operation, _)) in responses.iter().zip(&writes) {
         assert_busy(response, operation);
     }
-    assert_eq!(sorted(app.items().await), before);
+    assert_eq!(app.written().await, before);
     app.proxy().disturb_all(Some(Fault::Silent));
     assert_eq!(jane.send("GET", "/v1/accounts").await.status, 503);
 }
@@ -80,7 +81,7 @@ async fn a_throttling_database_is_503_within_10_seconds_and_nothing_is_written()
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let all = prepared(&app, &jane, |_| true).await;
-    let before = sorted(app.items().await);
+    let before = app.written().await;
     app.proxy().disturb_all(Some(Fault::THROTTLED));
 
     for (operation, event) in all {
@@ -88,7 +89,7 @@ async fn a_throttling_database_is_503_within_10_seconds_and_nothing_is_written()
         assert_busy(&app.send_event(&event).await, &operation);
         assert!(started.elapsed() < Duration::from_secs(10), "{operation}");
     }
-    assert_eq!(sorted(app.items().await), before);
+    assert_eq!(app.written().await, before);
 }
 
 #[tokio::test]
@@ -156,8 +157,7 @@ async fn a_write_whose_response_is_lost_does_not_conflict_with_itself_nor_happen
 
         assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
         assert_eq!(app.proxy().faults_left(), 0, "{operation}");
-        let accounts =
-            app.items().await.iter().filter(|item| item["type"]["S"] == "account").count();
+        let accounts = app.items_of("account").await.len();
         // A new user has an account of its own.
         let expected = if operation.name.ends_with("create-account") {
             2
@@ -225,32 +225,20 @@ async fn unprocessed_keys_are_requested_again_and_not_taken_for_missing() {
 async fn keys_that_stay_unprocessed_are_503_and_not_404() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let golem = prepared(&app, &jane, |operation| operation.name == "golem-create-account").await;
+    let operation = operation("golem-create-account");
+    let event = app.event(&operation, &jane).await;
     app.proxy().disturb_all(Some(Fault::Unprocessed));
 
-    let (operation, event) = &golem[0];
-    assert_busy(&app.send_event(event).await, operation);
+    assert_busy(&app.send_event(&event).await, &operation);
 }
 
 #[tokio::test]
 async fn a_fault_of_the_table_is_500_without_internals() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-    let spoil = json!({
-        "Key": key,
-        "UpdateExpression": "SET createdAt = :x",
-        "ExpressionAttributeValues": { ":x": { "S": "garbage" } },
-    });
-    app.engine("UpdateItem", spoil).await;
+    app.set(&jane, "createdAt", json!({ "S": "garbage" })).await;
 
     let response = jane.send("GET", "/v1/accounts").await;
 
     assert_eq!(response.parts(), (500, &json!({ "error": "something went wrong on our side" })));
-}
-
-fn sorted(items: Vec<Value>) -> Vec<String> {
-    let mut items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
-    items.sort();
-    items
 }

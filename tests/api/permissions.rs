@@ -6,7 +6,7 @@ use devkit::template::Template;
 use serde_json::{Value, json};
 use shared::model::Role;
 use shared::service_key::SECRET_VARIABLE;
-use testkit::{Call, CallerKind, Fault, Person, TestApp, operations};
+use testkit::{Call, Credential, Fault, Person, TestApp, operations};
 use tokio::sync::OnceCell;
 
 const SECRET_READ: &str = "secretsmanager:GetSecretValue";
@@ -22,12 +22,11 @@ async fn record_calls() -> BTreeMap<&'static str, Vec<Call>> {
     let mut recorded_calls = BTreeMap::<_, Vec<Call>>::new();
     for operation in operations() {
         let app = TestApp::start().await;
-        let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-        app.join(&john, &jane.account(), Role::Admin).await;
+        let (jane, _) = app.owner_and(Role::Admin).await;
         let fresh = fresh(&jane).await;
-        let takes_basic = operation.takes("basic") && operation.success_by("basic") < 400;
-        let basic =
-            Some(jane.basic()).filter(|_| takes_basic && operation.asker() == CallerKind::User);
+        let takes_basic =
+            operation.takes(Credential::Basic) && operation.success_by(Credential::Basic) < 400;
+        let basic = Some(jane.basic()).filter(|_| takes_basic);
         for authorization in [fresh.token().to_owned()].into_iter().chain(basic) {
             let mut event = operation.prepared(&app, &jane.who(), &authorization).await;
             event["headers"]["idempotency-key"] = json!("a-key");
@@ -57,8 +56,7 @@ fn reading_the_secret() -> Call {
 /// The calls of the sweep after an interrupted deletion and an interrupted password change.
 async fn calls_of_the_sweep() -> Vec<Call> {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Admin).await;
+    let (jane, _) = app.owner_and(Role::Admin).await;
     fresh(&jane).await;
     app.proxy().disturb_all_of("BatchWriteItem", Some(Fault::Rejected("ValidationException")));
     let path = format!("/v1/accounts/{}", jane.account());

@@ -144,8 +144,7 @@ async fn an_account_id_is_required_well_formed_known_and_of_a_member() {
 #[tokio::test]
 async fn only_an_admin_deletes_and_every_member_sees() {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Member).await;
+    let (jane, john) = app.owner_and(Role::Member).await;
     let path = format!("{ACCOUNT}?accountId={}", jane.account());
 
     let rejected = john.send("DELETE", &path).await;
@@ -158,8 +157,7 @@ async fn only_an_admin_deletes_and_every_member_sees() {
 #[tokio::test]
 async fn a_deleted_account_is_gone_for_all_its_many_members_in_every_dialect() {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Admin).await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
     for number in 0..60 {
         let member = app.table().create_user(&Actor::operator(), new_user(number)).await.unwrap();
         app.table()
@@ -202,8 +200,7 @@ async fn a_deleted_account_is_gone_for_all_its_many_members_in_every_dialect() {
 #[tokio::test]
 async fn a_repeated_deletion_cleans_up_what_an_interrupted_one_left() {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Admin).await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
     let path = format!("{ACCOUNT}?accountId={}", jane.account());
     app.proxy().disturb_all_of("Query", Some(Fault::THROTTLED));
     assert_eq!(jane.send("DELETE", &path).await.status, 200);
@@ -283,8 +280,7 @@ async fn the_first_account_of_a_user_without_a_usable_one_becomes_current() {
 #[tokio::test]
 async fn the_next_account_of_a_former_member_of_the_current_one_becomes_current() {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Member).await;
+    let (jane, john) = app.owner_and(Role::Member).await;
     john.send_json(
         "PUT",
         "/api/public/v1/current-account",
@@ -295,13 +291,7 @@ async fn the_next_account_of_a_former_member_of_the_current_one_becomes_current(
         john.send("GET", "/api/public/v1/current-account").await.text("accountId"),
         jane.account()
     );
-    let (user, account) = (john.user().id, jane.account());
-    for (pk, sk) in [
-        (format!("USER#{user}"), format!("MEMBER#{account}")),
-        (format!("ACCOUNT#{account}"), format!("MEMBER#{user}")),
-    ] {
-        app.engine("DeleteItem", json!({ "Key": { "pk": { "S": pk }, "sk": { "S": sk } } })).await;
-    }
+    app.expelling(&john, &jane.account()).await;
 
     let next = create(&john, "Next").await;
 
@@ -311,8 +301,7 @@ async fn the_next_account_of_a_former_member_of_the_current_one_becomes_current(
 #[tokio::test]
 async fn a_repeated_deletion_is_404_even_if_the_cleanup_fails() {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Member).await;
+    let (jane, _) = app.owner_and(Role::Member).await;
     let path = format!("{ACCOUNT}?accountId={}", jane.account());
 
     for call in ["BatchWriteItem", "Query"] {

@@ -27,8 +27,7 @@ async fn the_personal_account_is_current_from_the_start() {
 #[tokio::test]
 async fn a_member_chooses_another_account_and_every_view_follows() {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Member).await;
+    let (jane, john) = app.owner_and(Role::Member).await;
 
     let chosen = john.send_json("PUT", CURRENT, &json!({ "accountId": jane.account() })).await;
 
@@ -79,15 +78,9 @@ async fn an_account_id_is_required_well_formed_known_and_of_a_member() {
 #[tokio::test]
 async fn the_current_account_is_404_once_deleted_and_403_for_a_former_member() {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Member).await;
+    let (jane, john) = app.owner_and(Role::Member).await;
     john.send_json("PUT", CURRENT, &json!({ "accountId": jane.account() })).await;
-    for (pk, sk) in [
-        (format!("USER#{}", john.user().id), format!("MEMBER#{}", jane.account())),
-        (format!("ACCOUNT#{}", jane.account()), format!("MEMBER#{}", john.user().id)),
-    ] {
-        app.engine("DeleteItem", json!({ "Key": { "pk": { "S": pk }, "sk": { "S": sk } } })).await;
-    }
+    app.expelling(&john, &jane.account()).await;
 
     assert_eq!(
         john.send("GET", CURRENT).await.parts(),
@@ -99,9 +92,7 @@ async fn the_current_account_is_404_once_deleted_and_403_for_a_former_member() {
         (404, &json!({ "error": "account not found" }))
     );
     assert_eq!(jane.send("GET", CURRENT).await.status, 404);
-    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-    app.engine("UpdateItem", json!({ "Key": key, "UpdateExpression": "REMOVE currentAccount" }))
-        .await;
+    app.unset_current_account(&jane).await;
     assert_eq!(
         jane.send("GET", CURRENT).await.parts(),
         (404, &json!({ "error": "current account not found" }))

@@ -107,8 +107,7 @@ async fn concurrent_changes_of_one_account_are_serialized_and_none_is_half_lost(
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_deleted_once_despite_concurrent_deletions_and_changes() {
     let app = TestApp::start().await;
-    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    app.join(&john, &jane.account(), Role::Admin).await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
     let quave = format!("/api/public/v1/account?accountId={}", jane.account());
     let golem = format!("/v1/accounts/{}", jane.account());
     let input = json!({ "name": "Still here", "email": "here@example.com" });

@@ -18,7 +18,7 @@ async fn every_operation_costs_exactly_its_round_trips() {
         assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
         assert_eq!(
             app.proxy().rounds(),
-            operation.rounds() as usize,
+            operation.facts.rounds as usize,
             "{operation}: {:?}",
             app.proxy().calls()
         );
@@ -64,9 +64,7 @@ async fn golem_views_of_another_owners_address_cost_one_more_round_trip() {
 async fn a_first_account_costs_two_round_trips_as_no_current_one_is_read() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-    app.engine("UpdateItem", json!({ "Key": key, "UpdateExpression": "REMOVE currentAccount" }))
-        .await;
+    app.unset_current_account(&jane).await;
 
     app.proxy().count();
     jane.send_json("POST", "/api/public/v1/account", &json!({ "name": "First" })).await;
@@ -110,8 +108,7 @@ async fn no_read_is_eventually_consistent_and_nothing_scans() {
 async fn last_use_is_noted_once_an_hour_without_touching_the_version() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let token =
-        async || app.items().await.into_iter().find(|item| item["type"]["S"] == "token").unwrap();
+    let token = async || app.items_of("token").await.remove(0);
     let noted = token().await;
     assert_eq!(noted["version"]["N"], "1");
     assert!(noted["lastUsedAt"]["S"].as_str().unwrap().ends_with(":00:00Z"), "{noted}");

@@ -157,7 +157,7 @@ async fn altering_what_a_signature_covers_or_using_another_key_is_401() {
     ] {
         assert_eq!(get.send(&app, &wrong).await.status, 401, "{wrong}");
     }
-    assert_eq!(app.items().await.iter().filter(|item| item["type"]["S"] == "user").count(), 2);
+    assert_eq!(app.items_of("user").await.len(), 2);
 }
 
 #[tokio::test]
@@ -188,8 +188,7 @@ async fn a_signed_request_costs_no_extra_round_trip_and_is_noted_once_an_hour() 
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let get = Signed::get();
-    let user =
-        async || app.items().await.into_iter().find(|item| item["type"]["S"] == "user").unwrap();
+    let user = async || app.items_of("user").await.remove(0);
     get.send(&app, &get.by(&jane)).await;
     let noted: Value = user().await;
     let keys = noted["apiKeys"]["M"].as_object().unwrap();
@@ -207,13 +206,7 @@ async fn a_signed_request_costs_no_extra_round_trip_and_is_noted_once_an_hour() 
 async fn a_disabled_users_signature_stops_with_the_next_request() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
-    let disable = json!({
-        "Key": key,
-        "UpdateExpression": "SET disabled = :yes",
-        "ExpressionAttributeValues": { ":yes": { "BOOL": true } },
-    });
-    app.engine("UpdateItem", disable).await;
+    app.set(&jane, "disabled", json!({ "BOOL": true })).await;
 
     let get = Signed::get();
     assert_eq!(get.send(&app, &get.by(&jane)).await.status, 401);
@@ -223,10 +216,9 @@ async fn a_disabled_users_signature_stops_with_the_next_request() {
 async fn a_key_whose_version_the_service_key_lacks_is_503_and_not_401() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let key = json!({ "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "USER" } });
     let id = jane.user().api_keys.keys().next().unwrap();
     let change = json!({
-        "Key": key,
+        "Key": jane.key(),
         "UpdateExpression": "SET apiKeys.#id.keyVersion = :two",
         "ExpressionAttributeNames": { "#id": id },
         "ExpressionAttributeValues": { ":two": { "S": "2" } },

@@ -39,7 +39,7 @@ fn an_event_gets_a_response_in_its_dialect_in_time_and_no_5xx() {
 #[test]
 fn the_fuzzer_starts_from_events_that_succeed_in_its_service() {
     let responses = operations().into_iter().map(|operation| {
-        let expected = match operation.name.as_str() {
+        let expected = match operation.name {
             // Other events change and delete the same address, so the user has it.
             "hub-add-email" => 400,
             // It comes without the cookie of a browser.

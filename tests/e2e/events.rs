@@ -1,7 +1,8 @@
 //! Every event in `events/` through its binary, as `cargo lambda invoke` hands it over.
 
 use serde_json::Value;
-use testkit::{CallerKind, operations};
+use shared::http::Access;
+use testkit::operations;
 
 use crate::service::{Running, base_url, new_user};
 
@@ -18,10 +19,10 @@ async fn every_event_is_rejected_by_its_function_for_its_placeholders() {
     for operation in operations() {
         let response = invoke(operation.binary(), &operation.event).await;
 
-        let status = match (operation.asker(), operation.name.as_str()) {
-            (_, "not-found") => 404,
-            (CallerKind::Anybody, _) => 400,
-            (CallerKind::Client | CallerKind::User, _) => 401,
+        let status = match operation.access() {
+            Access::Public if operation.is_page() => 400,
+            Access::Public => operation.success(),
+            Access::Client | Access::Scope(_) | Access::FullAccess => 401,
         };
         assert_eq!(response["statusCode"], status, "{operation}: {response}");
         assert_eq!(response["headers"]["cache-control"], "no-store", "{operation}: {response}");

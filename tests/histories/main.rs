@@ -48,7 +48,7 @@ async fn during_database_faults_every_response_can_be_explained() {
     assert!(report.violations.is_empty());
     assert!(report.total() >= 5_000);
     for operation in testkit::operations() {
-        assert!(report.operations.contains_key(&operation.name), "{operation} was never asked for");
+        assert!(report.operations.contains_key(operation.name), "{operation} was never asked for");
     }
 }
 

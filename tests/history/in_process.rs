@@ -23,8 +23,8 @@ async fn without_faults_every_request_of_a_run_gets_an_explainable_response() {
 
     assert!(report.violations.is_empty(), "{report}");
     assert!(report.total() >= 240, "{report}");
-    let known: Vec<String> = operations().into_iter().map(|operation| operation.name).collect();
-    assert!(report.operations.keys().all(|name| known.contains(name)), "{report}");
+    let known: Vec<_> = operations().into_iter().map(|operation| operation.name).collect();
+    assert!(report.operations.keys().all(|name| known.contains(&name.as_str())), "{report}");
 }
 
 #[test]

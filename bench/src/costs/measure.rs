@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use shared::http::Access;
 use shared::model::{Timestamp, TokenKind};
 
 use super::facts::{Facts, Measured, Stack};
 use testkit::{
-    ApiResponse, Call, CallerKind, Conditions, Operation, TestApp, last_request_line, operations,
+    ApiResponse, Call, Conditions, Operation, TestApp, last_request_line, operation, operations,
     sign, source, translate, units,
 };
 
@@ -59,9 +60,9 @@ async fn by_operation() -> Vec<Measured> {
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;
         let hashes = u32::from(sends_a_password(&operation, &event));
-        let rounds = operation.rounds();
+        let rounds = operation.facts.rounds;
         let request =
-            AuthRequest { name: &operation.name, operation: &operation, event, rounds, hashes };
+            AuthRequest { name: operation.name, operation: &operation, event, rounds, hashes };
         all.push(request.measured(&app).await);
     }
     all
@@ -73,17 +74,15 @@ fn sends_a_password(operation: &Operation, event: &Value) -> bool {
     let is_form = form_urlencoded::parse(body.as_bytes()).any(|(name, _)| name == "password");
     let in_json =
         serde_json::from_str::<Value>(body).is_ok_and(|body| body["password"].is_string());
-    operation.asker() != CallerKind::Client && (is_form || in_json)
+    operation.access() != Access::Client && (is_form || in_json)
 }
 
 async fn by_credential() -> Vec<Measured> {
-    let all = operations();
-    let operation = |name: &str| all.iter().find(|one| one.name == name).expect("an operation");
-    let (profile, account) = (operation("hub-get-user"), operation("e24-get-account"));
-    let mut measured = by_token_and_password(profile).await;
-    measured.push(by_oauth_token(profile).await);
-    measured.push(by_signature(account).await);
-    measured.extend(under_a_key(operation("golem-update-account")).await);
+    let profile = operation("hub-get-user");
+    let mut measured = by_token_and_password(&profile).await;
+    measured.push(by_oauth_token(&profile).await);
+    measured.push(by_signature(&operation("e24-get-account")).await);
+    measured.extend(under_a_key(&operation("golem-update-account")).await);
     measured
 }
 

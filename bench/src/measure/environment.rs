@@ -6,7 +6,7 @@ use crate::performance::{BY_PASSWORD, BY_TOKEN, Floors, Function, Plan};
 use anyhow::{Context, Result, bail};
 use devkit::template::Template;
 use serde_json::Value;
-use testkit::{Operation, Person, TestApp, operations};
+use testkit::{Operation, Person, TestApp, operation};
 
 use super::authority::Authority;
 use super::front::{Front, Passed};
@@ -81,13 +81,11 @@ impl Environment {
         if let Some(floors) = &plan.floors {
             subjects.extend(setup.floors(floors, &jane).await?);
         }
-        let all = operations();
-        for name in OPERATIONS {
-            let operation = all.iter().find(|one| one.name == name).context("no such operation")?;
+        for operation in OPERATIONS.map(operation) {
             let own = plan.functions.iter().filter(|one| one.name == operation.binary());
             for function in own {
-                let subject = setup.function(function, operation, &jane).await?;
-                let by_password = (name == BY_TOKEN).then(|| subject.by_password(&jane));
+                let subject = setup.function(function, &operation, &jane).await?;
+                let by_password = (operation.name == BY_TOKEN).then(|| subject.by_password(&jane));
                 subjects.push(subject);
                 subjects.extend(by_password);
             }
@@ -144,8 +142,8 @@ impl Setup<'_> {
         Ok(Subject {
             name: label.as_ref().map_or(name.clone(), |label| format!("{name}, {label}")),
             program: program.clone(),
-            operation: operation.name.clone(),
-            due_rounds: operation.rounds(),
+            operation: operation.name.to_owned(),
+            due_rounds: operation.facts.rounds,
             is_compared: label.is_some(),
             is_read: !operation.is_write(),
             hashes: hashes(name)?,
@@ -157,9 +155,7 @@ impl Setup<'_> {
 
     /// The stock twice: with the certificates of the system one by one, and all in one file.
     async fn floors(&self, floors: &Floors, jane: &Person<'_>) -> Result<Vec<Subject>> {
-        let operations = operations();
-        let operation = operations.iter().find(|one| one.name == "golem-get-account");
-        let event = self.app.event(operation.context("no such operation")?, jane).await;
+        let event = self.app.event(&operation("golem-get-account"), jane).await;
         let keys = self.four_keys(jane).await;
         let floor = |name: &str, program: &PathBuf, trusted: &[(&str, &PathBuf)]| {
             let mut environment =

@@ -3,7 +3,9 @@
 use super::Price;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use testkit::{ApiResponse, Operation, Service, TestApp, TestCredentials, form, operations};
+use testkit::{
+    ApiResponse, Operation, Service, TestApp, TestCredentials, form, operation, operations,
+};
 
 /// Of the pages after an `offset`.
 pub(crate) const LIMIT: u64 = 100;
@@ -36,7 +38,7 @@ enum Per {
 
 impl Request {
     fn new(operation: &Operation) -> Self {
-        let (name, operation) = (operation.name.clone(), operation.clone());
+        let (name, operation) = (operation.name.to_owned(), operation.clone());
         Self { name, operation, query: None, per: None, has_spare: false }
     }
 
@@ -117,7 +119,7 @@ async fn spare_account(app: &TestApp, who: &TestCredentials) -> Result<String> {
 /// Every documented operation, as in its event: its cost must not depend on the size of the table.
 pub(crate) fn every_operation() -> Vec<Request> {
     let all = operations();
-    let touching = all.iter().filter(|operation| operation.rounds() > 0);
+    let touching = all.iter().filter(|operation| operation.facts.rounds > 0);
     let request = |operation: &Operation| Request {
         has_spare: operation.name.ends_with("-delete-account"),
         ..Request::new(operation)
@@ -197,10 +199,4 @@ pub(crate) fn with_offset() -> Vec<Request> {
 
 fn flat(names: &[&str]) -> Vec<Request> {
     names.iter().map(|name| Request::new(&operation(name))).collect()
-}
-
-/// The operation of this name, which is known to be there.
-fn operation(name: &str) -> Operation {
-    let mut all = operations().into_iter();
-    all.find(|operation| operation.name == name).unwrap_or_else(|| panic!("no operation {name}"))
 }

@@ -38,8 +38,29 @@ impl TestApp {
             .expect("a new member");
     }
 
-    /// Gives a person's account so many members more, who look like this one, past all functions:
-    /// only their memberships are there.
+    /// Jane, who owns an account, and John, who has this role in it.
+    pub async fn owner_and(&self, role: Role) -> (Person<'_>, Person<'_>) {
+        let (jane, john) = (self.person("janedoe").await, self.person("johnroe").await);
+        self.join(&john, &jane.account(), role).await;
+        (jane, john)
+    }
+
+    /// Ends a person's membership of an account, later and past the proxy.
+    pub fn expelling(
+        &self,
+        member: &Person<'_>,
+        account: &str,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let sides = member.membership_keys(account).map(|key| json!({ "Key": key }));
+        let [one, other] = sides.map(|side| self.engine_later("DeleteItem", side));
+        async {
+            one.await;
+            other.await;
+        }
+    }
+
+    /// Gives a person's account so many members more, who look like this one, past all functions: only their memberships
+    /// are there.
     pub async fn crowd(&self, account: &str, like: &Person<'_>, count: usize) {
         let pattern = like.user().id.to_string();
         let sides: Vec<String> = self
@@ -62,18 +83,32 @@ impl TestApp {
         self.put_all(&items).await;
     }
 
-    /// Changes the password, bypassing the proxy and without the cleanup.
+    /// Gives an attribute of a person's item another value, past functions and proxy.
+    pub async fn set(&self, person: &Person<'_>, attribute: &str, value: Value) {
+        let change = json!({
+            "Key": person.key(),
+            "UpdateExpression": format!("SET {attribute} = :value"),
+            "ExpressionAttributeValues": { ":value": value },
+        });
+        self.engine("UpdateItem", change).await;
+    }
+
+    /// Leaves a person without a current account.
+    pub async fn unset_current_account(&self, person: &Person<'_>) {
+        let change = json!({ "Key": person.key(), "UpdateExpression": "REMOVE currentAccount" });
+        self.engine("UpdateItem", change).await;
+    }
+
+    /// A changed password, past the proxy; what no longer works is not cleared up.
     pub fn changing_password(
         &self,
         person: &Person<'_>,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let key =
-            json!({ "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "USER" } });
         let hash = shared::password::hash("another password").expect("a password hash");
         self.engine_later(
             "UpdateItem",
             json!({
-                "Key": key,
+                "Key": person.key(),
                 "UpdateExpression": "SET passwordHash = :hash, credentialEpoch = credentialEpoch + :one, #version = #version + :one",
                 "ExpressionAttributeNames": { "#version": "version" },
                 "ExpressionAttributeValues": { ":hash": { "S": hash }, ":one": { "N": "1" } },

@@ -1,5 +1,7 @@
 //! The table past functions and proxy: for what no operation can do or show.
 
+use std::collections::BTreeSet;
+
 use devkit::engine;
 use serde_json::{Value, json};
 use shared::table::{Connection, Table};
@@ -57,6 +59,17 @@ impl TestApp {
     /// Every item of the table.
     pub async fn items(&self) -> Vec<Value> {
         Self::items_in(self.engine.endpoint(), &self.table_name).await
+    }
+
+    /// Every item of this type.
+    pub async fn items_of(&self, kind: &str) -> Vec<Value> {
+        self.items().await.into_iter().filter(|item| item["type"]["S"] == kind).collect()
+    }
+
+    /// The text of every item but for the attempts to sign in: equal if nothing was written.
+    pub async fn written(&self) -> BTreeSet<String> {
+        let items = self.items().await.into_iter().filter(|item| item["sk"]["S"] != "LOCKOUT");
+        items.map(|item| item.to_string()).collect()
     }
 
     /// Every item of the table of this name in the engine at this address.

@@ -16,17 +16,7 @@ use shared::table::{Swept, Table};
 
 use super::REQUEST_ID;
 use crate::ApiResponse;
-
-const APPS: [&str; 8] = [
-    "e24-account",
-    "e24-accounts",
-    "golem-accounts",
-    "hub-oauth",
-    "hub-users",
-    "quave-accounts",
-    "quave-current-account",
-    "rollcall-tokens",
-];
+use crate::operations::GROUPS;
 
 /// All functions, started.
 pub(super) struct Functions {
@@ -42,12 +32,9 @@ impl Functions {
         keys: impl Fn(&str) -> Result<ServiceKeys>,
         sealing: SealPublicKey,
     ) -> Result<Self> {
+        let names = GROUPS.iter().map(|group| group.function).filter(|name| *name != "not-found");
         let app = |name| Ok((name, App::new(table(name)?, keys(name)?)?));
-        Ok(Self {
-            apps: APPS.into_iter().map(app).collect::<Result<_>>()?,
-            sweeps: table("sweep")?,
-            sealing,
-        })
+        Ok(Self { apps: names.map(app).collect::<Result<_>>()?, sweeps: table("sweep")?, sealing })
     }
 
     /// Sets another table from now on.

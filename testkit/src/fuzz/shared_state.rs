@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
 
 use crate::app::{function_of, received};
-use crate::{ConsentPage, OAuthClient, PASSWORD, Person, TestApp, operations, sign, token_id};
+use crate::operations::GROUPS;
+use crate::{ConsentPage, OAuthClient, PASSWORD, Person, TestApp, operation, sign, token_id};
 
 /// The caller in the events.
 const NAME: &str = "janedoe";
@@ -14,20 +15,7 @@ const NAME: &str = "janedoe";
 /// Placeholder for a signature in an event; the signature covers the rest of the event.
 const SIGNATURE: &str = "YOUR_SIGNATURE";
 
-/// The functions that have routes.
-const FUNCTIONS: [&str; 9] = [
-    "e24-account",
-    "e24-accounts",
-    "golem-accounts",
-    "hub-oauth",
-    "hub-users",
-    "not-found",
-    "quave-accounts",
-    "quave-current-account",
-    "rollcall-tokens",
-];
-
-/// The service, and its initial items.
+/// The service, and its table as it was made.
 pub(super) struct SharedState {
     app: TestApp,
     items: Vec<Value>,
@@ -71,7 +59,8 @@ impl SharedState {
     pub(super) async fn responses(&self, event: &Value) -> Option<Vec<ApiGatewayV2httpResponse>> {
         let call = || serde_json::from_value(event.clone()).ok().map(received);
         let own = function_of(&call()?);
-        let others = FUNCTIONS.into_iter().filter(|function| *function != own);
+        let functions = GROUPS.iter().map(|group| group.function);
+        let others = functions.filter(|function| *function != own);
         let mut responses = Vec::new();
         for function in [own].into_iter().chain(others) {
             responses.push(shared::http::into_event(self.app.run(function, call()?).await));
@@ -134,9 +123,7 @@ async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String
 
 /// The authorization path and query exactly as in the event: the form's CSRF token covers them.
 fn authorize_path(client: &OAuthClient) -> String {
-    let operations = operations();
-    let operation = operations.iter().find(|operation| operation.name == "hub-oauth-ask");
-    let operation = operation.expect("an event");
+    let operation = operation("hub-oauth-ask");
     let query = operation.event["rawQueryString"].as_str().expect("a query");
     format!("{}?{}", operation.path(), query.replace("YOUR_CLIENT_ID", &client.id))
 }

@@ -233,7 +233,16 @@ impl<W: Transport> ClientStep<'_, W> {
         self.keep(seen, false);
     }
 
-    /// Notes a response that cannot be right.
+    /// Notes an end that says nothing more of any object.
+    pub(crate) fn note_end(&self, seen: Seen, end: &Ended) {
+        match end {
+            Ended::With(_) => self.note_wrong(seen),
+            Ended::Unknown => self.note_unknown(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
+        }
+    }
+
+    /// Notes an response that cannot be right.
     pub(crate) fn note_wrong(&self, seen: Seen) {
         self.wrong(&seen, "is no response to this");
         self.keep(seen, true);

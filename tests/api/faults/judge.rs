@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::{Value, json};
-use testkit::{ApiResponse, CallerKind, Operation, State, TestApp, sign};
+use testkit::{ApiResponse, Operation, State, TestApp, sign};
 
 use super::rehearsal::Rehearsal;
 
@@ -115,13 +115,12 @@ pub(super) fn repeated(
 /// The only failure: 503 with `Retry-After`, in the dialect's format.
 fn busy(operation: &Operation, response: &ApiResponse) -> Result<(), String> {
     let text = "the service is busy; try again shortly";
-    let is_shaped = if operation.asker() == CallerKind::Anybody {
-        response.header("content-type") == Some("text/html; charset=utf-8")
-            && response.body.as_str().is_some_and(|page| page.contains(text))
-    } else {
-        response.header("content-type") == Some(operation.error_media_type())
-            && response.body == operation.error(503, "unavailable", text)
-    };
+    let is_shaped = response.header("content-type") == Some(operation.error_media_type())
+        && if operation.is_page() {
+            response.body.as_str().is_some_and(|page| page.contains(text))
+        } else {
+            response.body == operation.error(503, "unavailable", text)
+        };
     if response.status == 503 && response.header("retry-after") == Some("1") && is_shaped {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::{Value, json};
-use testkit::{ApiResponse, CallerKind, State, TestApp};
+use testkit::{ApiResponse, State, TestApp};
 
 use super::write::Write;
 
@@ -58,7 +58,7 @@ impl Rehearsal {
 
     /// The same write under an `Idempotency-Key`, if it takes one.
     pub(super) async fn keyed(&self) -> Option<Self> {
-        if self.write.operation.asker() != CallerKind::User {
+        if !self.write.operation.is_of_user() {
             return None;
         }
         let mut event = self.event.clone();

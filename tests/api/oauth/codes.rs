@@ -6,7 +6,7 @@ use shared::model::{GrantCredential, GrantTokenKind};
 use shared::table::Actor;
 use testkit::{ConsentPage, OAuthClient, PASSWORD, TestApp, parameter};
 
-use super::{CALLBACK, arranged, assert_error, grants, profile, set};
+use super::{CALLBACK, arranged, assert_error, profile, set};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// The challenge of the verifier (RFC 7636, appendix B).
@@ -84,7 +84,7 @@ async fn a_second_use_of_a_code_revokes_what_the_first_one_issued() {
     assert_eq!(profile(&app, first.text("access_token")).await, 401);
     let refreshed = super::refresh(&app, &client, first.text("refresh_token")).await;
     assert_error(&refreshed, 400, "invalid_grant");
-    assert_eq!(grants(&app).await.len(), 0);
+    assert_eq!(app.items_of("grant").await.len(), 0);
 }
 
 #[tokio::test]
@@ -99,14 +99,14 @@ async fn of_concurrent_uses_of_a_code_one_succeeds_and_everything_is_revoked() {
     for rejected in responses.iter().filter(|response| response.status != 200) {
         assert_error(rejected, 400, "invalid_grant");
     }
-    assert_eq!(grants(&app).await.len(), 0, "used twice, it is revoked");
+    assert_eq!(app.items_of("grant").await.len(), 0, "used twice, it is revoked");
 }
 
 #[tokio::test]
 async fn a_code_is_valid_for_60_seconds() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read").await;
-    let stored = grants(&app).await.remove(0);
+    let stored = app.items_of("grant").await.remove(0);
     let end: shared::model::Timestamp =
         stored["code"]["M"]["expiresAt"]["S"].as_str().unwrap().parse().unwrap();
     assert!((55..=60).contains(&(end.as_second() - TestApp::in_seconds(0).as_second())));

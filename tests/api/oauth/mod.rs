@@ -39,14 +39,9 @@ fn assert_error(response: &ApiResponse, status: u16, code: &str) {
     assert!(!response.text("error_description").is_empty());
 }
 
-/// The grants that the table holds.
-async fn grants(app: &TestApp) -> Vec<Value> {
-    app.items().await.into_iter().filter(|item| item["type"]["S"] == "grant").collect()
-}
-
 /// Sets something of the only grant, as time would.
 async fn set(app: &TestApp, expression: &str, value: Value) {
-    let grant = grants(app).await.remove(0);
+    let grant = app.items_of("grant").await.remove(0);
     let key = json!({ "pk": grant["pk"], "sk": grant["sk"] });
     let change = json!({
         "Key": key,

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use shared::table::Actor;
 use testkit::{ConsentPage, PASSWORD, TestApp, form, parameter};
 
-use super::{CALLBACK, arranged, decide, grants};
+use super::{CALLBACK, arranged, decide};
 
 #[tokio::test]
 async fn the_page_names_the_client_and_the_scopes_with_everything_escaped() {
@@ -189,7 +189,7 @@ async fn allowing_redirects_with_a_code_and_denying_with_an_error() {
     assert_eq!(denied.status, 303);
     assert_eq!(parameter(place, "error").as_deref(), Some("access_denied"));
     assert_eq!(parameter(place, "state").as_deref(), Some("af0ifjsldkj"));
-    assert_eq!(grants(&app).await.len(), 1);
+    assert_eq!(app.items_of("grant").await.len(), 1);
 }
 
 #[tokio::test]
@@ -208,7 +208,7 @@ async fn a_wrong_password_shows_the_page_again_and_the_tenth_locks_the_name() {
     let seconds: u32 = locked.header("retry-after").unwrap().parse().unwrap();
     assert!((800..=900).contains(&seconds), "{seconds}");
     assert!(locked.body.as_str().unwrap().contains("Try again in 15 minutes."));
-    assert_eq!(grants(&app).await.len(), 0);
+    assert_eq!(app.items_of("grant").await.len(), 0);
     let hub = app
         .send("GET", "/api/v1.1/users/janedoe/", &[("authorization", &jane.basic())], None)
         .await;
@@ -221,7 +221,7 @@ async fn a_disabled_user_cannot_sign_in() {
     app.table().set_disabled(&Actor::operator(), jane.user().id, true).await.unwrap();
 
     assert_eq!(decide(&app, &client, &jane, (PASSWORD, "allow")).await.status, 403);
-    assert_eq!(grants(&app).await.len(), 0);
+    assert_eq!(app.items_of("grant").await.len(), 0);
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
         assert!(response.body.as_str().unwrap().contains("Please sign in again."), "{case}");
         assert_eq!(app.proxy().calls().len(), 1, "{case}: nobody's password is tried");
     }
-    assert_eq!(grants(&app).await.len(), 0);
+    assert_eq!(app.items_of("grant").await.len(), 0);
     let right = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
     assert_eq!(right.status, 303);
 }
@@ -311,7 +311,7 @@ async fn no_code_is_issued_if_the_password_changes_meanwhile() {
 
     assert_eq!(decide(&app, &client, &jane, (PASSWORD, "allow")).await.status, 403);
 
-    assert_eq!((grants(&app).await.len(), app.proxy().faults_left()), (0, 0));
+    assert_eq!((app.items_of("grant").await.len(), app.proxy().faults_left()), (0, 0));
 }
 
 #[tokio::test]

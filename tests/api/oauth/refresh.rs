@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use testkit::{Fault, TestApp};
 
-use super::{CALLBACK, arranged, assert_error, grants, profile, refresh, set};
+use super::{CALLBACK, arranged, assert_error, profile, refresh, set};
 
 /// Makes all that was spent a moment ago spent long ago.
 async fn wait(app: &TestApp) {
@@ -81,7 +81,7 @@ async fn a_token_spent_more_than_10_seconds_ago_revokes_the_family() {
     assert_eq!(profile(&app, &first.access).await, 401);
     let last = refresh(&app, &client, second.text("refresh_token")).await;
     assert_error(&last, 400, "invalid_grant");
-    assert_eq!(grants(&app).await.len(), 0);
+    assert_eq!(app.items_of("grant").await.len(), 0);
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn a_token_spent_long_ago_is_still_recognised_many_refreshes_later() {
 
     assert_error(&refresh(&app, &client, &first.refresh).await, 400, "invalid_grant");
 
-    assert_eq!(grants(&app).await.len(), 0);
+    assert_eq!(app.items_of("grant").await.len(), 0);
 }
 
 #[tokio::test]

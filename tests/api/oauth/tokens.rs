@@ -5,7 +5,7 @@ use shared::model::{GrantCredential, GrantTokenKind};
 use shared::table::Actor;
 use testkit::{OAuthClient, Service, TestApp, form};
 
-use super::{CALLBACK, arranged, assert_error, grants, profile, refresh, set};
+use super::{CALLBACK, arranged, assert_error, profile, refresh, set};
 
 async fn post(
     app: &TestApp,
@@ -91,7 +91,7 @@ async fn revoking_an_access_token_ends_it_alone_and_a_refresh_token_the_whole_fa
     let all = revoke(&app, &client, next.text("refresh_token")).await;
     assert_eq!(all.parts(), (200, &json!({})));
     assert_eq!(profile(&app, next.text("access_token")).await, 401);
-    assert_eq!(grants(&app).await.len(), 0);
+    assert_eq!(app.items_of("grant").await.len(), 0);
     assert_eq!(revoke(&app, &client, &first.access).await.status, 200, "as good as revoked");
 }
 
@@ -128,7 +128,7 @@ async fn the_table_keeps_a_grant_while_its_refresh_token_is_valid_and_notes_its_
 
     assert_eq!(profile(&app, &tokens.access).await, 200);
 
-    let grant = grants(&app).await.remove(0);
+    let grant = app.items_of("grant").await.remove(0);
     let end = grant["refresh"]["M"]["expiresAt"]["S"].as_str().unwrap();
     let end: shared::model::Timestamp = end.parse().unwrap();
     assert_eq!(grant["ttl"]["N"], end.as_second().to_string());

@@ -55,9 +55,9 @@ impl<W: Transport> ClientStep<'_, W> {
                 let reported = name.into_iter().chain([on(Object::Address(address), claim())]);
                 self.note_unknown(seen, reported.collect());
             }
-            // 403: not an admin of the current account, or no current account.
-            Ended::With(403) | Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            // Not an admin of the current account, or there is none.
+            Ended::With(403) => self.note(seen, vec![]),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -82,10 +82,9 @@ impl<W: Transport> ClientStep<'_, W> {
                 let views = seen.body()["users"].as_array().cloned().unwrap_or_default();
                 self.note(seen, views.iter().map(|view| seen_user(view, &[])).collect());
             }
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            // 403: there is no usable current account.
-            Ended::With(403) | Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            // There is no usable current account.
+            Ended::With(403) => self.note(seen, vec![]),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -98,9 +97,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let reported = seen_user(&seen.body()["account"], &[]);
                 self.note(seen, vec![reported]);
             }
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -137,8 +134,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let maybe = Event::changed(Condition::Always, new);
                 self.note_unknown(seen, vec![on(Object::User(user.username), maybe)]);
             }
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -177,8 +173,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, reported);
             }
             Ended::Unknown => self.note_unknown(seen, reported),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 }
@@ -277,8 +272,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(200) => self.note(seen, reported),
             Ended::With(404) => self.note(seen, unknown_one),
             Ended::Unknown => self.note_unknown(seen, reported),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 }

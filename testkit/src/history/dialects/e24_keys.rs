@@ -111,9 +111,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let added = Event::changed(Condition::Always, [set(format!("ssh:{id}"), "yes")]);
                 self.note(seen, vec![on(Object::User(user.username), added)]);
             }
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 

@@ -39,8 +39,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let opened = Self::opening(&seen, &user.username, &id);
                 self.note_unknown(seen, vec![on(Object::Address(address), claimed), opened]);
             }
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -138,9 +137,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 });
                 self.note(seen, reported);
             }
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 }

@@ -20,9 +20,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let reported = shown(&user.username, seen.body(), Vec::new());
                 self.note(seen, vec![reported]);
             }
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -50,8 +48,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let maybe = Event::changed(Condition::Always, new);
                 self.note_unknown(seen, vec![on(Object::User(user.username), maybe)]);
             }
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 }

@@ -41,9 +41,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 });
                 self.note(seen, primary.into_iter().chain([addresses]).collect());
             }
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -65,8 +63,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![on(address, Event::seen(has("owner")))]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![added]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -116,8 +113,7 @@ impl<W: Transport> ClientStep<'_, W> {
                     chosen.into_iter().chain([on(address, of_address)]).collect(),
                 );
             }
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -146,8 +142,7 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::With(404) => self.note(seen, vec![on(address, Event::seen(not(own)))]),
             Ended::Unknown => self.note_unknown(seen, vec![freed]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 }

@@ -42,8 +42,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![on(Object::Account(id), made), opened]);
             }
             Ended::Unknown => self.note_unmade_account(seen, &user.username),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -117,9 +116,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let current = current(&views);
                 self.note(seen, vec![listed, on(Object::User(user.username), current)]);
             }
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -145,9 +142,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 });
                 self.note(seen, vec![gone]);
             }
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 

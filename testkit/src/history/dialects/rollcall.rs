@@ -46,9 +46,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![on(Object::Token(user.username.clone(), id), made)]);
             }
             Ended::With(403) => self.note_outlived(seen, &credential),
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -99,9 +97,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 });
                 self.note(seen, vec![tokens]);
             }
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -116,9 +112,7 @@ impl<W: Transport> ClientStep<'_, W> {
         match self.ended(&seen) {
             Ended::With(200) => self.note(seen, vec![on(object, Event::seen(has("works")))]),
             Ended::With(404) => self.note(seen, vec![on(object, Event::seen(not(has("works"))))]),
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -141,9 +135,7 @@ impl<W: Transport> ClientStep<'_, W> {
         match self.ended(&seen) {
             Ended::With(200) if seen.text("/id") == own => self.note(seen, vec![]),
             Ended::With(404) if own.is_empty() => self.note(seen, vec![]),
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -182,8 +174,7 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::With(403) => self.note_outlived(seen, &credential),
             Ended::Unknown => self.note_unknown(seen, vec![replaced]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 
@@ -212,8 +203,7 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::With(404) => self.note(seen, vec![on(object, Event::seen(not(has("works"))))]),
             Ended::Unknown => self.note_unknown(seen, vec![revoked]),
-            Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(_) => self.note_wrong(seen),
+            end => self.note_end(seen, &end),
         }
     }
 

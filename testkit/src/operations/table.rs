@@ -1,0 +1,233 @@
+//! What the tests know of each operation, one row each, beside what its group's own table says:
+//! method, path, who may call it, and the status of a success.
+
+use shared::http::{Access, Operation as Declared};
+
+use Credential::{Basic, OAuthToken, Signature, UserToken};
+use ErrorFormat::{Detail, Error, OAuthError, Problem, SuccessFalse};
+use Needs::{
+    AccessToken, ApiKey, AuthorizationRequest, Code, ConsentForm, Email, OwnToken, PublicKey,
+    RefreshToken, SshKey, Token,
+};
+use Variant::{First, Generated, Itself, NewPassword, Refresh};
+
+/// What a caller is authenticated by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// A user token.
+    UserToken,
+    /// An environment token.
+    EnvironmentToken,
+    /// A user's name and password.
+    Basic,
+    /// A signature made with an API key.
+    Signature,
+    /// An OAuth access token.
+    OAuthToken,
+    /// An OAuth client's id and secret.
+    Client,
+}
+
+/// What an error looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ErrorFormat {
+    /// `{"error"}`.
+    Error,
+    /// `{"success":false,"error"}`.
+    SuccessFalse,
+    /// `{"detail"}`.
+    Detail,
+    /// RFC 6749's; a page where people are asked.
+    OAuthError,
+    /// RFC 9457's.
+    Problem,
+}
+
+/// What must exist before an operation's event can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// The user, and an address that nobody has if the event names one.
+    Nothing,
+    /// Another address of the user.
+    Email,
+    /// A public key that nobody has added.
+    PublicKey,
+    /// An API key.
+    ApiKey,
+    /// A stored SSH key.
+    SshKey,
+    /// Another token of the user.
+    Token,
+    /// The token that calls; another one if the caller has none.
+    OwnToken,
+    /// A client whose request for a code is shown to the user.
+    AuthorizationRequest,
+    /// The form that such a request shows.
+    ConsentForm,
+    /// A client with a code.
+    Code,
+    /// A client with an access token.
+    AccessToken,
+    /// A client with a refresh token.
+    RefreshToken,
+}
+
+/// How a write in the fault matrix differs from the documented example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variant {
+    /// It sets a new password too.
+    NewPassword,
+    /// It ends or replaces the credential that calls.
+    Itself,
+    /// It makes a pair of keys, and shows the private one.
+    Generated,
+    /// It redeems a refresh token.
+    Refresh,
+    /// It makes the first account of a user who has none.
+    First,
+}
+
+/// A function with routes, and what holds for all its operations.
+pub(crate) struct Group {
+    pub(crate) function: &'static str,
+    pub(crate) operations: &'static [Declared],
+    /// What its operations for users accept.
+    pub(super) credentials: &'static [Credential],
+    pub(super) errors: ErrorFormat,
+}
+
+const fn group(
+    function: &'static str,
+    operations: &'static [Declared],
+    credentials: &'static [Credential],
+    errors: ErrorFormat,
+) -> Group {
+    Group { function, operations, credentials, errors }
+}
+
+/// All groups.
+pub(crate) static GROUPS: [Group; 9] = [
+    group("e24-account", e24_account::OPERATIONS, &[UserToken, Signature], SuccessFalse),
+    group("e24-accounts", e24_accounts::OPERATIONS, &[UserToken, Signature], SuccessFalse),
+    group("golem-accounts", golem_accounts::OPERATIONS, &[UserToken], Error),
+    group("hub-oauth", hub_oauth::OPERATIONS, &[], OAuthError),
+    group("hub-users", hub_users::OPERATIONS, &[UserToken, Basic, OAuthToken], Detail),
+    group("not-found", NOT_FOUND, &[], Error),
+    group("quave-accounts", quave_accounts::OPERATIONS, &[UserToken], Error),
+    group("quave-current-account", quave_current_account::OPERATIONS, &[UserToken], Error),
+    group("rollcall-tokens", rollcall_tokens::OPERATIONS, &[UserToken, Basic], Problem),
+];
+
+/// Stands for every path that no operation has.
+const NOT_FOUND: &[Declared] = &[Declared {
+    method: "GET",
+    path: "/unknown",
+    name: "not-found",
+    access: Access::Public,
+    status: 404,
+}];
+
+/// The row of an operation.
+#[derive(Debug)]
+pub struct Facts {
+    pub(crate) name: &'static str,
+    /// The round trips that it costs on the caller's own account. Adding one is a decision; by it
+    /// `cargo xtask bench` chooses what the operation may take.
+    pub rounds: u32,
+    /// Whether it changes nothing, whatever its method.
+    pub(super) only_reads: bool,
+    /// Whether a success has an `ETag`, that of the single resource that it shows.
+    pub has_etag: bool,
+    /// The operation that shows the resource whose `ETag` it compares with `If-Match`.
+    pub writes_to: Option<&'static str>,
+    /// What must exist before the event can be sent.
+    pub(crate) needs: Needs,
+    /// What else the fault matrix plays.
+    pub variant: Option<Variant>,
+    /// The status of a success with a password, if it is another one.
+    pub(super) status_by_password: Option<u16>,
+}
+
+const fn row(name: &'static str, rounds: u32) -> Facts {
+    Facts {
+        name,
+        rounds,
+        only_reads: false,
+        has_etag: false,
+        writes_to: None,
+        needs: Needs::Nothing,
+        variant: None,
+        status_by_password: None,
+    }
+}
+
+impl Facts {
+    const fn only_reads(self) -> Self {
+        Self { only_reads: true, ..self }
+    }
+
+    const fn etag(self) -> Self {
+        Self { has_etag: true, ..self }
+    }
+
+    const fn writes_to(self, shown_by: &'static str) -> Self {
+        Self { writes_to: Some(shown_by), ..self }
+    }
+
+    const fn needs(self, needs: Needs) -> Self {
+        Self { needs, ..self }
+    }
+
+    const fn variant(self, variant: Variant) -> Self {
+        Self { variant: Some(variant), ..self }
+    }
+
+    const fn by_password(self, status: u16) -> Self {
+        Self { status_by_password: Some(status), ..self }
+    }
+}
+
+/// All operations, by name.
+pub(super) static FACTS: &[Facts] = &[
+    row("e24-add-ssh-key", 2).writes_to("e24-get-account").needs(PublicKey).variant(Generated),
+    row("e24-create-account", 3),
+    row("e24-create-api-key", 2).writes_to("e24-get-account"),
+    row("e24-delete-api-key", 2).writes_to("e24-get-account").needs(ApiKey),
+    row("e24-delete-ssh-key", 2).writes_to("e24-get-account").needs(SshKey),
+    row("e24-get-account", 1).etag(),
+    row("e24-list-accounts", 3),
+    row("e24-renew-api-secret", 2).writes_to("e24-get-account").needs(ApiKey).variant(Itself),
+    row("e24-update-account-data", 2).etag().writes_to("e24-get-account").variant(NewPassword),
+    row("golem-create-account", 3).variant(First),
+    row("golem-delete-account", 2).writes_to("golem-get-account"),
+    row("golem-find-accounts", 2),
+    row("golem-get-account", 1).etag(),
+    row("golem-get-account-plan", 2).etag(),
+    row("golem-update-account", 2).etag().writes_to("golem-get-account"),
+    row("hub-add-email", 2),
+    row("hub-delete-email", 2).needs(Email),
+    row("hub-get-user", 1).etag(),
+    row("hub-list-emails", 1),
+    row("hub-oauth-ask", 1).needs(AuthorizationRequest),
+    // The client beside whose name it is; the user; the attempt, given back; the grant.
+    row("hub-oauth-decide", 5).needs(ConsentForm),
+    row("hub-oauth-introspect", 1).only_reads().needs(AccessToken),
+    row("hub-oauth-revoke", 2).needs(RefreshToken),
+    row("hub-oauth-token", 2).needs(Code).variant(Refresh),
+    row("hub-update-email", 2).needs(Email),
+    row("hub-update-user", 2).etag().writes_to("hub-get-user"),
+    row("not-found", 0),
+    row("quave-create-account", 3).variant(First),
+    row("quave-delete-account", 2).writes_to("quave-get-account"),
+    row("quave-get-account", 1).etag(),
+    row("quave-get-current-account", 2).etag(),
+    row("quave-list-accounts", 2),
+    row("quave-set-current-account", 2).writes_to("quave-get-current-account"),
+    row("rollcall-create-token", 2),
+    // A password has no token to show.
+    row("rollcall-get-own-token", 1).etag().by_password(404),
+    row("rollcall-get-token", 1).etag().needs(Token),
+    row("rollcall-list-tokens", 1),
+    row("rollcall-revoke-token", 2).writes_to("rollcall-get-token").needs(Token).variant(Itself),
+    row("rollcall-rotate-token", 2).writes_to("rollcall-get-token").needs(OwnToken).variant(Itself),
+];
