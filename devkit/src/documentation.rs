@@ -50,8 +50,12 @@ fn command(line: &str, program: &str) -> Option<String> {
     Some(format!("{program} {}", rest[..end].trim_end()))
 }
 
+/// The README, CONTRIBUTING, docs/ and the template.
+///
+/// # Panics
+/// If docs/ cannot be read.
 #[expect(clippy::expect_used, reason = "for tests")]
-fn pages() -> Vec<PathBuf> {
+pub fn pages() -> Vec<PathBuf> {
     let root = workspace::root();
     let docs = fs::read_dir(root.join("docs")).expect("docs/");
     let docs = docs.map(|entry| entry.expect("a page").path());

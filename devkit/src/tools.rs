@@ -1,16 +1,11 @@
 //! The project's pinned tools, installed below cargo's target folder on first use.
 
-mod apt;
-mod cargo_fuzz;
 mod cargo_lambda;
-mod chromium;
+mod debian;
 mod dynamodb_local;
 mod from_source;
 mod python;
-mod qemu;
-mod supply_chain;
 mod targets;
-mod valgrind;
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -19,15 +14,12 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 
-pub use cargo_fuzz::cargo_fuzz;
 pub use cargo_lambda::cargo_lambda;
-pub use chromium::chromium;
+pub use debian::{ARM64_ROOT, QEMU, VALGRIND};
 pub use dynamodb_local::dynamodb_local;
+pub use from_source::{cargo_deny, cargo_fuzz, cargo_machete};
 pub use python::python_tools;
-pub use qemu::{ARM64_ROOT, QEMU, qemu};
-pub use supply_chain::{cargo_deny, cargo_machete};
 pub use targets::targets;
-pub use valgrind::{VALGRIND, valgrind};
 
 use crate::supervise::{self, Supervised};
 use crate::{out, workspace};
@@ -81,14 +73,12 @@ impl Tool {
             Self::CargoFuzz => cargo_fuzz()?.display().to_string(),
             Self::CargoLambda => cargo_lambda()?.display().to_string(),
             Self::CargoMachete => cargo_machete()?.display().to_string(),
-            Self::Chromium => {
-                chromium().map(|()| "chromium and chromedriver of the PATH".into())?
-            }
+            Self::Chromium => debian::CHROMIUM.install()?,
             Self::DynamodbLocal => format!("DynamoDB Local in {}", dynamodb_local()?.display()),
             Self::Python => format!("the Python tools in {}", python_tools()?.display()),
-            Self::Qemu => qemu().map(|()| "qemu-aarch64 of the PATH".into())?,
+            Self::Qemu => debian::EMULATOR.install()?,
             Self::Targets => targets()?,
-            Self::Valgrind => valgrind().map(|()| "valgrind of the PATH".into())?,
+            Self::Valgrind => debian::INSTRUCTION_COUNTER.install()?,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The threat model and the promises of reliability name existing tests.
+//! The pages name existing tests, folders and files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,6 +29,27 @@ fn every_test_that_a_promise_of_reliability_names_exists() {
 
     assert!(named.len() > 5 && named.iter().all(|names| !names.is_empty()), "{named:?}");
     assert_known(&named.concat());
+}
+
+#[test]
+fn every_path_that_a_page_names_exists() {
+    let mut named = 0;
+    for page in devkit::documentation::pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        // Without the blocks of commands, whose paths are mostly URLs.
+        let prose = text.split("\n```").step_by(2);
+        for span in prose.flat_map(|part| part.split('`').skip(1).step_by(2)) {
+            let is_path = span.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./".contains(&b));
+            let mut parts = span.split('/');
+            let first = root().join(parts.next().unwrap_or_default());
+            if is_path && parts.next().is_some() && !first.as_os_str().is_empty() && first.is_dir()
+            {
+                named += 1;
+                assert!(root().join(span).exists(), "{}: {span}", page.display());
+            }
+        }
+    }
+    assert!(named > 50, "{named}");
 }
 
 /// Each is the name of a function in the sources of the tests, or beside the code.

@@ -1,13 +1,32 @@
 //! Cargo's own programs, built from their sources.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::ToolsFolder;
+use super::{ToolsFolder, debian};
 use crate::{out, workspace};
+
+/// `cargo-deny`, built if need be.
+pub fn cargo_deny() -> Result<PathBuf> {
+    built("cargo-deny", "0.20.2")
+}
+
+/// `cargo-machete`, built if need be.
+pub fn cargo_machete() -> Result<PathBuf> {
+    built("cargo-machete", "0.9.2")
+}
+
+/// `cargo-fuzz`, built if need be, and the C++ compiler that it takes.
+pub fn cargo_fuzz() -> Result<PathBuf> {
+    if env::var_os("CXX").is_none() {
+        debian::CXX.install()?;
+    }
+    built("cargo-fuzz", "0.13.2")
+}
 
 /// Builds a program of exactly this version from its locked dependencies into `<root>/bin`;
 /// optimised a little alone: these programs run for seconds, and would take minutes longer to
@@ -33,7 +52,7 @@ pub(super) fn build(program: &str, version: &str, root: &Path) -> Result<PathBuf
 
 /// A program, built if need be. The version is part of the folder's name, and cargo puts the
 /// program there when it is whole.
-pub(super) fn built(program: &str, version: &str) -> Result<PathBuf> {
+fn built(program: &str, version: &str) -> Result<PathBuf> {
     let tools = ToolsFolder::open(program)?;
     let root = tools.path.join(format!("{program}-{version}"));
     let built = root.join("bin").join(program);

@@ -1,0 +1,89 @@
+//! Tools from Debian's packages.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use super::ToolsFolder;
+use crate::out;
+
+/// Counts instructions.
+pub const VALGRIND: &str = "valgrind";
+/// Runs on another machine what is built for arm64.
+pub const QEMU: &str = "qemu-aarch64";
+/// The folder that holds arm64's C library, where Debian puts it.
+pub const ARM64_ROOT: &str = "/usr/aarch64-linux-gnu";
+
+/// What must be there, else which packages bring it.
+pub(super) struct Packaged {
+    name: &'static str,
+    programs: &'static [&'static str],
+    file: Option<&'static str>,
+    packages: &'static [&'static str],
+}
+
+/// Debian keeps one version of each at a time, and the two belong together.
+pub(super) const CHROMIUM: Packaged = Packaged {
+    name: "chromium",
+    programs: &["chromium", "chromedriver"],
+    file: None,
+    packages: &["chromium", "chromium-driver"],
+};
+
+/// libFuzzer's compiler.
+pub(super) const CXX: Packaged =
+    Packaged { name: "c++", programs: &["c++"], file: None, packages: &["g++"] };
+
+pub(super) const EMULATOR: Packaged = Packaged {
+    name: "qemu",
+    programs: &[QEMU],
+    file: Some("/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1"),
+    packages: &["qemu-user", "libc6-arm64-cross"],
+};
+
+/// Does not start without the C library's symbols, of the second package.
+pub(super) const INSTRUCTION_COUNTER: Packaged = Packaged {
+    name: VALGRIND,
+    programs: &[VALGRIND],
+    file: None,
+    packages: &[VALGRIND, "libc6-dbg"],
+};
+
+impl Packaged {
+    /// Installs the packages, as root, unless everything is there; says where it is. Without root or
+    /// apt the error names what to install.
+    pub(super) fn install(&self) -> Result<String> {
+        let Self { name, programs, file, packages } = self;
+        let _alone = ToolsFolder::open(name)?;
+        let programs_text = programs.join(" and ");
+        if !programs.iter().all(|program| is_on_path(program))
+            || !file.is_none_or(|file| Path::new(file).exists())
+        {
+            let packages_text = packages.join(" and ");
+            if !is_on_path("apt-get") || !rustix::process::geteuid().is_root() {
+                bail!("this takes {programs_text}: install the packages {packages_text}");
+            }
+            out::line(format!("Installing {packages_text}, which takes a minute or two"))?;
+            apt(&["update", "--quiet=2"])?;
+            apt(&[&["install", "--quiet=2", "--yes", "--no-install-recommends"], *packages]
+                .concat())?;
+        }
+        Ok(format!("{programs_text} of the PATH"))
+    }
+}
+
+fn apt(arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new("apt-get");
+    let status = command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status()?;
+    if !status.success() {
+        bail!("apt-get {} failed ({status})", arguments[0]);
+    }
+    Ok(())
+}
+
+fn is_on_path(program: &str) -> bool {
+    let folders = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&folders).any(|folder| Path::new(&folder).join(program).is_file())
+}
