@@ -132,7 +132,7 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
     ///
     /// A request that was done before under the same `Idempotency-Key` is not run: its recorded
     /// response is replayed. Nor is a rejection the last word on one that was new when it was read,
-    /// see [`AuthRequest::replay_or_reject`].
+    /// see `replay_or_reject`.
     pub async fn respond<F, Queried>(
         self,
         operation: impl AsyncFnOnce(Authorized<N, T, W::Output, Queried>) -> Result<Response<Body>>,
