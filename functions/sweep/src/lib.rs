@@ -11,7 +11,7 @@ pub async fn handle(table: &Table) -> Result<Swept> {
     if swept.failed > 0 {
         let source =
             format!("{} of {} cleanups failed", swept.failed, swept.failed + swept.finished);
-        return Err(Error::Unavailable { action: "clean up", source: source.into() });
+        return Err(Error::Internal { action: "clean up", source: source.into() });
     }
     Ok(swept)
 }
