@@ -34,7 +34,7 @@ pub struct OAuthClient {
     pub id: String,
     /// Its secret.
     pub secret: String,
-    /// Where it waits for answers.
+    /// Where it waits for responses.
     pub redirect_uri: String,
 }
 
@@ -83,13 +83,13 @@ impl OAuthClient {
         format!("/api/v1.1/o/authorize/?{query}")
     }
 
-    /// Asks a user for these scopes, who allows it; the code that the client is told.
+    /// Asks a user for these scopes, who allows them, and returns the code.
     pub async fn code(&self, service: &impl Service, who: &TestCredentials, scope: &str) -> String {
         let path = self.authorize_path(scope);
         let shown = ConsentPage::open(service, &path).await;
-        let answer = shown.decide(service, &who.username, &who.password, "allow").await;
-        assert_eq!(answer.status, 303, "{answer:?}");
-        parameter(answer.header("location").expect("a place"), "code").expect("a code")
+        let response = shown.decide(service, &who.username, &who.password, "allow").await;
+        assert_eq!(response.status, 303, "{response:?}");
+        parameter(response.header("location").expect("a place"), "code").expect("a code")
     }
 
     /// Asks for tokens.
@@ -117,8 +117,8 @@ impl OAuthClient {
         scope: &str,
     ) -> Tokens {
         let code = self.code(service, who, scope).await;
-        let answer = self.redeem(service, &code).await;
-        let (access, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
+        let response = self.redeem(service, &code).await;
+        let (access, refresh) = (response.text("access_token"), response.text("refresh_token"));
         Tokens { access: access.to_owned(), refresh: refresh.to_owned() }
     }
 }
@@ -129,8 +129,8 @@ pub struct ConsentPage {
     cookie: String,
     /// What the form carries.
     pub csrf_token: String,
-    /// The answer with the page.
-    pub answer: ApiResponse,
+    /// The response with the page.
+    pub response: ApiResponse,
 }
 
 impl ConsentPage {
@@ -141,14 +141,14 @@ impl ConsentPage {
 
     /// Opens the page over `http` or `https`: the cookie's name differs.
     pub async fn open_over(service: &impl Service, scheme: &str, path: &str) -> Self {
-        let answer = service.send("GET", path, &[("x-forwarded-proto", scheme)], None).await;
-        let page = answer.body.as_str().unwrap_or_else(|| panic!("{answer:?}"));
+        let response = service.send("GET", path, &[("x-forwarded-proto", scheme)], None).await;
+        let page = response.body.as_str().unwrap_or_else(|| panic!("{response:?}"));
         let csrf_token =
             page.split(r#"name="csrf_token" value=""#).nth(1).expect("a form with a CSRF token");
         let csrf_token = csrf_token.split('"').next().expect("its end").to_owned();
-        let cookie = answer.header("set-cookie").expect("a cookie");
+        let cookie = response.header("set-cookie").expect("a cookie");
         let cookie = cookie.split(';').next().expect("its value").to_owned();
-        Self { path: path.to_owned(), cookie, csrf_token, answer }
+        Self { path: path.to_owned(), cookie, csrf_token, response }
     }
 
     /// Sends the form.
@@ -292,13 +292,13 @@ impl Operation {
 }
 
 impl TestCredentials {
-    /// Makes something with the token; what the API answers.
+    /// Creates something with the token, and returns the body of the response.
     async fn made(&self, service: &impl Service, method: &str, path: &str, body: &Value) -> Value {
         let headers =
             [("authorization", self.token.as_str()), ("content-type", "application/json")];
-        let answer = service.send(method, path, &headers, Some(&body.to_string())).await;
-        assert!((200..300).contains(&answer.status), "{method} {path}: {answer:?}");
-        answer.body
+        let response = service.send(method, path, &headers, Some(&body.to_string())).await;
+        assert!((200..300).contains(&response.status), "{method} {path}: {response:?}");
+        response.body
     }
 }
 

@@ -23,8 +23,8 @@ fn writes() -> impl Iterator<Item = Operation> {
 /// A write and the tag of what it writes to, as it is now.
 async fn tagged(app: &TestApp, write: &Operation, person: &Person<'_>) -> (Value, String) {
     let event = app.repeatable_event(write, person).await;
-    let answer = app.send_event(&showing(write, &event, person)).await;
-    let tag = answer.header("etag").unwrap_or_else(|| panic!("{write}: {answer:?}"));
+    let response = app.send_event(&showing(write, &event, person)).await;
+    let tag = response.header("etag").unwrap_or_else(|| panic!("{write}: {response:?}"));
     (event, tag.to_owned())
 }
 
@@ -65,11 +65,11 @@ async fn a_resource_that_the_client_has_already_is_304_without_a_body() {
         let tag = shown.header("etag").unwrap();
 
         for known in [tag, &format!("W/{tag}"), &format!("\"other\", {tag}"), "*"] {
-            let answer = app.send_event(&with(&event, "if-none-match", known)).await;
+            let response = app.send_event(&with(&event, "if-none-match", known)).await;
 
-            assert_eq!(answer.parts(), (304, &Value::Null), "{operation}: {known}");
-            assert_eq!(answer.header("etag"), Some(tag), "{operation}");
-            assert_eq!(answer.header("content-type"), None, "{operation}");
+            assert_eq!(response.parts(), (304, &Value::Null), "{operation}: {known}");
+            assert_eq!(response.header("etag"), Some(tag), "{operation}");
+            assert_eq!(response.header("content-type"), None, "{operation}");
         }
         let other = app.send_event(&with(&event, "if-none-match", "\"other\"")).await;
         assert_eq!(other, shown, "{operation}");
@@ -88,16 +88,16 @@ async fn a_resource_that_is_not_as_demanded_is_412() {
         assert_eq!(app.send_event(&with(&event, "if-match", tag)).await, shown, "{operation}");
         assert_eq!(app.send_event(&with(&event, "if-match", "*")).await, shown, "{operation}");
         for other in ["\"other\"", &format!("W/{tag}")] {
-            let answer = app.send_event(&with(&event, "if-match", other)).await;
-            assert_refused(&answer, &operation);
+            let response = app.send_event(&with(&event, "if-match", other)).await;
+            assert_rejected(&response, &operation);
         }
     }
 }
 
-fn assert_refused(answer: &ApiResponse, operation: &Operation) {
+fn assert_rejected(response: &ApiResponse, operation: &Operation) {
     let text = "the resource is not as `If-Match` or `If-None-Match` demands";
     let expected = operation.error(412, "precondition_failed", text);
-    assert_eq!(answer.parts(), (412, &expected), "{operation}");
+    assert_eq!(response.parts(), (412, &expected), "{operation}");
 }
 
 #[tokio::test]
@@ -115,9 +115,9 @@ async fn a_write_happens_if_the_resource_is_as_demanded_and_costs_no_more_rounds
         let jane = app.person("janedoe").await;
         let (event, tag) = tagged(&app, &write, &jane).await;
         app.proxy().count();
-        let answer = app.send_event(&with(&event, "if-match", &tag)).await;
+        let response = app.send_event(&with(&event, "if-match", &tag)).await;
 
-        assert_eq!(answer.status, write.success(), "{write}: {answer:?}");
+        assert_eq!(response.status, write.success(), "{write}: {response:?}");
         // Which account is the current one stands in the user, who must be read before it.
         let more = usize::from(write.name == "quave-set-current-account");
         assert_eq!(app.proxy().rounds(), rounds + more, "{write}: {:?}", app.proxy().calls());
@@ -139,8 +139,8 @@ async fn a_write_to_a_resource_that_is_not_as_demanded_is_412_and_changes_nothin
             ("if-none-match", "*"),
             ("if-none-match", &tag),
         ] {
-            let answer = app.send_event(&with(&event, header, value)).await;
-            assert_refused(&answer, &write);
+            let response = app.send_event(&with(&event, header, value)).await;
+            assert_rejected(&response, &write);
         }
         assert_eq!(app.written().await, before, "{write}");
     }
@@ -155,9 +155,9 @@ async fn a_change_between_the_read_and_the_write_is_412() {
         let change = app.engine_later("UpdateItem", change(&write, &event, &jane));
         app.proxy().before("TransactWriteItems", change);
 
-        let answer = app.send_event(&with(&event, "if-match", &tag)).await;
+        let response = app.send_event(&with(&event, "if-match", &tag)).await;
 
-        assert_refused(&answer, &write);
+        assert_rejected(&response, &write);
         assert_eq!(app.proxy().faults_left(), 0, "{write}");
     }
 }
@@ -195,9 +195,9 @@ async fn the_owners_address_that_an_account_shows_is_part_of_what_is_demanded() 
     });
     app.proxy().before("TransactWriteItems", app.engine_later("UpdateItem", change));
 
-    let answer = app.send("DELETE", &path, &headers, None).await;
+    let response = app.send("DELETE", &path, &headers, None).await;
 
-    assert_eq!(answer.status, 412, "{answer:?}");
+    assert_eq!(response.status, 412, "{response:?}");
     assert_eq!(john.send("GET", &path).await.status, 200);
 }
 
@@ -210,9 +210,9 @@ async fn a_write_to_what_has_no_tag_cannot_be_conditional() {
         let event = app.event(&operation, &jane).await;
         let before = app.written().await;
 
-        let answer = app.send_event(&with(&event, "if-match", "*")).await;
+        let response = app.send_event(&with(&event, "if-match", "*")).await;
 
-        assert_refused(&answer, &operation);
+        assert_rejected(&response, &operation);
         assert_eq!(app.written().await, before, "{operation}");
     }
 }
@@ -226,11 +226,11 @@ async fn a_current_account_that_there_is_not_matches_no_demand() {
     let path = "/api/public/v1/current-account";
 
     let headers = [("authorization", john.token()), ("if-match", "*")];
-    let refused = app.send("PUT", path, &headers, Some(&body)).await;
+    let rejected = app.send("PUT", path, &headers, Some(&body)).await;
     let headers = [("authorization", john.token()), ("if-none-match", "*")];
     let done = app.send("PUT", path, &headers, Some(&body)).await;
 
-    assert_eq!((refused.status, done.status), (412, 200), "{refused:?} {done:?}");
+    assert_eq!((rejected.status, done.status), (412, 200), "{rejected:?} {done:?}");
 }
 
 #[tokio::test]
@@ -266,9 +266,9 @@ async fn which_account_is_current_is_part_of_what_is_demanded() {
         });
         app.proxy().before("TransactWriteItems", app.engine_later("UpdateItem", change));
 
-        let answer = app.send_event(&with(&event, "if-match", &tag)).await;
+        let response = app.send_event(&with(&event, "if-match", &tag)).await;
 
-        assert_refused(&answer, &write);
+        assert_rejected(&response, &write);
     }
 }
 

@@ -301,7 +301,8 @@ async fn a_rejection_caused_by_the_same_request_gives_way_to_its_response() {
     let path = format!("/v1/accounts/{}", jane.account());
     let headers = [("authorization", jane.token()), ("idempotency-key", "a-key")];
     let done = app.send("DELETE", &path, &headers, None).await;
-    // A batch is no snapshot: the account may be read after the write, and the stored response before it.
+    // A batch is no snapshot: the account may be read after the write, and the stored response
+    // before it.
     let response = app.items_of("response").await.remove(0);
     forget(&app, &response).await;
     let put = app.engine_later("PutItem", json!({ "Item": response }));

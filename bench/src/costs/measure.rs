@@ -62,7 +62,7 @@ async fn by_operation() -> Vec<Measured> {
         let hashes = u32::from(sends_a_password(&operation, &event));
         let rounds = operation.facts.rounds;
         let request =
-            AuthRequest { name: operation.name, operation: &operation, event, rounds, hashes };
+            MeasuredRequest { name: operation.name, operation: &operation, event, rounds, hashes };
         all.push(request.measured(&app).await);
     }
     all
@@ -98,8 +98,9 @@ async fn under_a_key(operation: &Operation) -> Vec<Measured> {
         ("golem-update-account, the same request again", 1),
     ] {
         let event = event.clone();
-        measured
-            .push(AuthRequest { name, operation, event, rounds, hashes: 0 }.measured(&app).await);
+        measured.push(
+            MeasuredRequest { name, operation, event, rounds, hashes: 0 }.measured(&app).await,
+        );
     }
     measured
 }
@@ -116,7 +117,8 @@ async fn by_token_and_password(operation: &Operation) -> Vec<Measured> {
         ("hub-get-user, password again within a minute", &jane.basic(), 2, 0),
     ] {
         let event = operation.of(&jane.account(), header);
-        measured.push(AuthRequest { name, operation, event, rounds, hashes }.measured(&app).await);
+        measured
+            .push(MeasuredRequest { name, operation, event, rounds, hashes }.measured(&app).await);
     }
     measured
 }
@@ -130,7 +132,7 @@ async fn by_oauth_token(operation: &Operation) -> Measured {
     let event = operation.of(&jane.account(), &format!("Bearer {token}"));
     app.send_event(&event).await;
     let name = "hub-get-user, OAuth token";
-    AuthRequest { name, operation, event, rounds: 1, hashes: 0 }.measured(&app).await
+    MeasuredRequest { name, operation, event, rounds: 1, hashes: 0 }.measured(&app).await
 }
 
 /// An API key that was used this hour.
@@ -142,11 +144,11 @@ async fn by_signature(operation: &Operation) -> Measured {
     sign(&mut event, &key, secret);
     app.send_event(&event).await;
     let name = "e24-get-account, signature";
-    AuthRequest { name, operation, event, rounds: 1, hashes: 0 }.measured(&app).await
+    MeasuredRequest { name, operation, event, rounds: 1, hashes: 0 }.measured(&app).await
 }
 
 /// A request, with known figures that a busy machine cannot count or that are not counted.
-struct AuthRequest<'a> {
+struct MeasuredRequest<'a> {
     name: &'a str,
     operation: &'a Operation,
     event: Value,
@@ -154,7 +156,7 @@ struct AuthRequest<'a> {
     hashes: u32,
 }
 
-impl AuthRequest<'_> {
+impl MeasuredRequest<'_> {
     async fn measured(self, app: &TestApp) -> Measured {
         let Self { name, operation, event, rounds, hashes } = self;
         app.proxy().count();

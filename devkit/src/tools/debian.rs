@@ -16,11 +16,12 @@ pub const QEMU: &str = "qemu-aarch64";
 /// The folder that holds arm64's C library, where Debian puts it.
 pub const ARM64_ROOT: &str = "/usr/aarch64-linux-gnu";
 
-/// What must be there, else which packages bring it.
+/// A tool: the programs that it consists of, and the packages that have them.
 pub(super) struct Packaged {
     name: &'static str,
     programs: &'static [&'static str],
-    file: Option<&'static str>,
+    /// A file that must be there too, below a folder.
+    file: Option<[&'static str; 2]>,
     packages: &'static [&'static str],
 }
 
@@ -32,14 +33,15 @@ pub(super) const CHROMIUM: Packaged = Packaged {
     packages: &["chromium", "chromium-driver"],
 };
 
-/// libFuzzer's compiler.
+/// The C++ compiler that builds libFuzzer.
 pub(super) const CXX: Packaged =
     Packaged { name: "c++", programs: &["c++"], file: None, packages: &["g++"] };
 
+/// The emulator, and arm64's C library.
 pub(super) const EMULATOR: Packaged = Packaged {
     name: "qemu",
     programs: &[QEMU],
-    file: Some("/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1"),
+    file: Some([ARM64_ROOT, "lib/ld-linux-aarch64.so.1"]),
     packages: &["qemu-user", "libc6-arm64-cross"],
 };
 
@@ -59,7 +61,7 @@ impl Packaged {
         let _alone = ToolsFolder::open(name)?;
         let programs_text = programs.join(" and ");
         if !programs.iter().all(|program| is_on_path(program))
-            || !file.is_none_or(|file| Path::new(file).exists())
+            || !file.is_none_or(|[folder, file]| Path::new(folder).join(file).exists())
         {
             let packages_text = packages.join(" and ");
             if !is_on_path("apt-get") || !rustix::process::geteuid().is_root() {

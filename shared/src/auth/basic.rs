@@ -8,7 +8,6 @@ use super::header::{self, Header};
 use super::permission::{Caller, Credential, FullAccess};
 use super::scheme::AuthScheme;
 use super::token::Token;
-
 use crate::http::ApiRequest;
 use crate::model::{EmailAddress, User, UserId, Username};
 use crate::password;

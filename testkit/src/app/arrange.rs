@@ -45,7 +45,7 @@ impl TestApp {
         (jane, john)
     }
 
-    /// Ends a person's membership of an account, later and past the proxy.
+    /// Ends a person's membership of an account when it is awaited, bypassing the proxy.
     pub fn expelling(
         &self,
         member: &Person<'_>,
@@ -59,8 +59,8 @@ impl TestApp {
         }
     }
 
-    /// Gives a person's account so many members more, who look like this one, past all functions: only their memberships
-    /// are there.
+    /// Adds this many copies of a member to an account, bypassing all functions: only their
+    /// memberships exist.
     pub async fn crowd(&self, account: &str, like: &Person<'_>, count: usize) {
         let pattern = like.user().id.to_string();
         let sides: Vec<String> = self
@@ -83,7 +83,7 @@ impl TestApp {
         self.put_all(&items).await;
     }
 
-    /// Gives an attribute of a person's item another value, past functions and proxy.
+    /// Sets an attribute of a person's item, bypassing functions and proxy.
     pub async fn set(&self, person: &Person<'_>, attribute: &str, value: Value) {
         let change = json!({
             "Key": person.key(),
@@ -99,7 +99,7 @@ impl TestApp {
         self.engine("UpdateItem", change).await;
     }
 
-    /// A changed password, past the proxy; what no longer works is not cleared up.
+    /// Changes the password, bypassing the proxy and without the cleanup.
     pub fn changing_password(
         &self,
         person: &Person<'_>,

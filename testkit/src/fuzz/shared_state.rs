@@ -15,7 +15,7 @@ const NAME: &str = "janedoe";
 /// Placeholder for a signature in an event; the signature covers the rest of the event.
 const SIGNATURE: &str = "YOUR_SIGNATURE";
 
-/// The service, and its table as it was made.
+/// The service, and its initial items.
 pub(super) struct SharedState {
     app: TestApp,
     items: Vec<Value>,

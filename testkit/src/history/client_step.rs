@@ -233,7 +233,7 @@ impl<W: Transport> ClientStep<'_, W> {
         self.keep(seen, false);
     }
 
-    /// Notes an end that says nothing more of any object.
+    /// Notes an outcome that reports nothing more of any object.
     pub(crate) fn note_end(&self, seen: Seen, end: &Ended) {
         match end {
             Ended::With(_) => self.note_wrong(seen),
@@ -242,7 +242,7 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// Notes an response that cannot be right.
+    /// Notes a response that cannot be right.
     pub(crate) fn note_wrong(&self, seen: Seen) {
         self.wrong(&seen, "is no response to this");
         self.keep(seen, true);

@@ -1,5 +1,5 @@
-//! The writes that are played: every documented operation that changes something, and a few that take
-//! another way through the code.
+//! The writes of the fault matrix: every documented one, and variants that take another path through
+//! the code.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use testkit::{
     Credential, Operation, Person, TOKEN_ID, TestApp, Variant, form, operations, sign, token_id,
 };
 
-/// A write that is played.
+/// A write of the fault matrix.
 pub(super) struct Write {
     pub(super) operation: Operation,
     /// How it differs from the documented example.
     variant: Option<Variant>,
-    /// Whether it is asked for under an `Idempotency-Key`.
+    /// Whether it is sent with an `Idempotency-Key`.
     pub(super) is_keyed: bool,
 }
 
@@ -49,7 +49,7 @@ impl Write {
         Self { operation: self.operation.clone(), variant: self.variant, is_keyed: true }
     }
 
-    /// Whether the credential that asks works no more afterwards, so that not even a repeated request is answered.
+    /// Whether the write ends the presented credential, so that even a repetition is rejected.
     pub(super) fn ends_its_credential(&self) -> bool {
         self.variant == Some(Variant::Itself)
     }
@@ -120,7 +120,8 @@ impl Write {
     }
 }
 
-/// A user who has something of everything that writes clear up: another member in the account, another token, a grant.
+/// A user with one of everything that writes clean up: another member of the account, another token,
+/// a grant.
 async fn furnished(app: &TestApp) -> Person<'_> {
     let (jane, _) = app.owner_and(Role::Member).await;
     jane.new_token(TokenKind::User, None, None).await;

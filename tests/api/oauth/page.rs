@@ -13,7 +13,7 @@ async fn the_page_names_the_client_and_the_scopes_with_everything_escaped() {
 
     let shown = ConsentPage::open(&app, &client.authorize_path("email_write profile_read")).await;
 
-    let page = shown.answer.body.as_str().unwrap();
+    let page = shown.response.body.as_str().unwrap();
     for text in [
         "<h1>Sign in to allow Example &lt;Client&gt;</h1>",
         "<li>see your profile</li><li>add, change and delete your e-mail addresses</li>",
@@ -40,7 +40,7 @@ async fn the_entered_name_is_shown_again_escaped_and_the_password_never() {
 async fn the_page_allows_no_script_no_frame_and_no_foreign_form_target() {
     arranged!(app, client, _jane);
 
-    let response = ConsentPage::open(&app, &client.authorize_path("profile_read")).await.answer;
+    let response = ConsentPage::open(&app, &client.authorize_path("profile_read")).await.response;
 
     let policy = response.header("content-security-policy").unwrap();
     for part in [
