@@ -34,16 +34,16 @@ impl App {
     /// Fails the cold start if the configuration is incomplete, but not if the database does not
     /// respond: requests then get 503, and the function recovers with the database.
     pub async fn from_env() -> Result<Self> {
-        let table = Table::connect(Connection::from_env()?)?;
-        let service_keys = ServiceKeys::from_env()?;
+        let table = Table::connect(Connection::from_env().await?)?;
+        let service_keys = ServiceKeys::from_env().await?;
         table.warm().await;
         Self::new(table, service_keys)
     }
 
     /// The same for a group that needs the service key in most requests: it is read at the start.
     pub async fn with_service_keys() -> Result<Self> {
-        let table = Table::connect(Connection::from_env()?)?;
-        let service_keys = ServiceKeys::from_env()?;
+        let table = Table::connect(Connection::from_env().await?)?;
+        let service_keys = ServiceKeys::from_env().await?;
         tokio::join!(table.warm(), service_keys.warm());
         Self::new(table, service_keys)
     }

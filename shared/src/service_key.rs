@@ -41,9 +41,9 @@ struct Known {
 
 impl ServiceKeys {
     /// The secret that [`SECRET_VARIABLE`] names. Nothing is sent yet.
-    pub fn from_env() -> Result<Self> {
+    pub async fn from_env() -> Result<Self> {
         let endpoint = std::env::var("AWS_ENDPOINT_URL_SECRETS_MANAGER").ok();
-        Self::new(Aws::from_env(endpoint)?, variable(SECRET_VARIABLE)?)
+        Self::new(Aws::from_env(endpoint).await?, variable(SECRET_VARIABLE)?)
     }
 
     /// Reads the secret. If it cannot be read now, the first request that needs it tries again.
