@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use shared::Settings;
 use shared::table::Actor;
 use testkit::{ConsentPage, PASSWORD, TestApp, form, parameter};
 
@@ -60,21 +61,26 @@ async fn the_page_allows_no_script_no_frame_and_no_foreign_form_target() {
 
 #[tokio::test]
 async fn the_cookie_is_for_this_host_only_and_hidden_from_scripts_and_other_sites() {
-    arranged!(app, client, _jane);
+    let mut app = TestApp::start().await;
+    let client = app.new_client(CALLBACK, true).await;
     let path = client.authorize_path("profile_read");
-    let cookie = async |headers: &[(&str, &str)]| {
+    let cookie = async |app: &TestApp, headers: &[(&str, &str)]| {
         let response = app.send("GET", &path, headers, None).await;
         response.header("set-cookie").unwrap().to_owned()
     };
 
-    let (http, https) = (cookie(&[]).await, cookie(&[("x-forwarded-proto", "https")]).await);
+    let https = cookie(&app, &[("x-forwarded-proto", "http")]).await;
+    let public_url = Some("http://127.0.0.1:9000".parse().unwrap());
+    app.configure(Settings { public_url, ..Settings::default() });
+    let http = cookie(&app, &[("x-forwarded-proto", "https")]).await;
 
     assert!(http.starts_with("rollcall-consent="), "{http}");
     assert!(http.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax"), "{http}");
     assert!(https.starts_with("__Host-rollcall-consent="), "{https}");
     assert!(https.ends_with("; HttpOnly; SameSite=Lax; Secure"), "{https}");
     let kept = http.split(';').next().unwrap();
-    assert!(cookie(&[("cookie", kept)]).await.starts_with(kept), "a browser keeps its cookie");
+    let again = cookie(&app, &[("cookie", kept)]).await;
+    assert!(again.starts_with(kept), "a browser keeps its cookie");
 }
 
 #[tokio::test]
