@@ -106,6 +106,11 @@ impl Error {
         Self::Invalid(vec![FieldError::new(field, text)])
     }
 
+    /// A signature that a write was made with comes again.
+    pub(crate) const fn used_signature() -> Self {
+        Self::Conflict("this signature was used before: sign it anew")
+    }
+
     /// An error of ours, with what was attempted and why it failed.
     pub(crate) fn internal(
         action: &'static str,

@@ -131,8 +131,8 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
     /// Authorizes the caller and runs the operation.
     ///
     /// A request that was done before under the same `Idempotency-Key` is not run: its recorded
-    /// response is replayed. Nor is a rejection the last word on one that was new when it was read,
-    /// see `replay_or_reject`.
+    /// response is replayed. Nor is one whose signature was used before. And a rejection is not the
+    /// last word on one that was new when it was read, see `replay_or_reject`.
     pub async fn respond<F, Queried>(
         self,
         operation: impl AsyncFnOnce(Authorized<N, T, W::Output, Queried>) -> Result<Response<Body>>,
@@ -162,7 +162,8 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
         }
         let preconditions = Preconditions::from_headers(auth.request.headers());
         let caller = caller.with_request(idempotent.clone(), preconditions);
-        let response = match queried {
+        // Each write requires it too, among its conditions; here it comes before its other errors.
+        let response = match caller.check_signature().and(queried) {
             Ok(queried) => {
                 Box::pin(operation(Authorized { caller, input, fetched, queried })).await
             }

@@ -25,7 +25,7 @@ pub use hex::hex;
 pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use idempotency::{IdempotencyKey, IdempotencySlot};
 pub use jiff::Timestamp;
-pub use key::{ApiKey, ApiKeyId, S3Key, SshKey};
+pub use key::{ApiKey, ApiKeyId, S3Key, SignatureDigest, SshKey};
 pub use oauth::{
     Client, ClientSecret, Grant, GrantAccess, GrantCode, GrantRefresh, GrantTokens, Issuance,
     IssuedTokens, Revocation, SpentRefresh, TokenRejection,
