@@ -28,6 +28,9 @@ pub enum Error {
     /// The credential is valid, but has a list of scopes, and no scope covers this.
     #[error("a token with a list of scopes cannot do this")]
     FullAccessRequired,
+    /// An OAuth access token, outside of the dialect whose scopes it can have.
+    #[error("an OAuth access token is accepted by the hub API alone")]
+    OAuthTokenElsewhere,
     /// The caller is authenticated and may not do this.
     #[error("{0}")]
     Forbidden(&'static str),

@@ -88,6 +88,7 @@ fn errors() -> Vec<Error> {
         Error::UserTokenOnly,
         Error::MissingScope("x"),
         Error::FullAccessRequired,
+        Error::OAuthTokenElsewhere,
         Error::Forbidden("x"),
         Error::NotFound("x"),
         Error::MethodNotAllowed { allow: "GET".to_owned() },

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use lambda_http::{Body, Response};
 
-use super::permission::{Caller, Permission};
+use super::permission::{Caller, Credential, Permission};
 use super::scheme::AuthScheme;
 use super::token::Token;
 use crate::http::{ApiRequest, Preconditions, is_client_error};
@@ -82,7 +82,12 @@ impl<'a, N: Permission, P: AuthScheme> AuthRequest<'a, N, P> {
             self.app.table.fetch_with_credential(user, key, fetch).await?;
         let credential = self.scheme.verify(self.app, user.as_ref(), stored).await?;
         let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
-        Ok((Caller::new(user, credential)?, fetched))
+        let is_oauth = matches!(credential, Credential::OAuth { .. });
+        let caller = Caller::new(user, credential)?;
+        if is_oauth && !self.request.dialect().accepts_oauth_tokens() {
+            return Err(Error::OAuthTokenElsewhere);
+        }
+        Ok((caller, fetched))
     }
 
     /// Reads again whether a response is recorded for a rejected request: it may have collided with

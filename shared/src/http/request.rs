@@ -88,7 +88,7 @@ impl ApiRequest {
     }
 
     /// The dialect that owns the path.
-    pub(super) fn dialect(&self) -> Dialect {
+    pub(crate) fn dialect(&self) -> Dialect {
         Dialect::from_path(&self.path)
     }
 

@@ -34,7 +34,7 @@ pub use plan::{Plan, PlanLimits};
 pub use service_key::ServiceKey;
 pub use slug::Slug;
 pub use text::{OptionalText, ParseError, Text, parse_text};
-pub use time::parse_rfc3339;
 pub(crate) use time::seconds_after;
+pub use time::{UtcMillis, parse_rfc3339};
 pub use token::{Scope, SecretHash, TokenKind, UserToken};
 pub use user::{User, Username};
