@@ -1,13 +1,15 @@
 //! The state of a function: created once at its start, borrowed by every request.
 
-use crate::Result;
 #[cfg(feature = "password")]
 use crate::password::PasswordCache;
 use crate::service_key::ServiceKeys;
 use crate::table::{Connection, Table};
+use crate::{Result, Settings};
 
 /// What the requests of a function share.
 pub struct App {
+    /// What the operator decided.
+    pub settings: Settings,
     /// The single table.
     pub table: Table,
     /// The secret that is stored outside of the table.
@@ -19,8 +21,9 @@ pub struct App {
 
 impl App {
     /// The state, with an empty password cache.
-    pub fn new(table: Table, service_keys: ServiceKeys) -> Result<Self> {
+    pub fn new(settings: Settings, table: Table, service_keys: ServiceKeys) -> Result<Self> {
         Ok(Self {
+            settings,
             table,
             service_keys,
             #[cfg(feature = "password")]
@@ -34,17 +37,19 @@ impl App {
     /// Fails the cold start if the configuration is incomplete, but not if the database does not
     /// respond: requests then get 503, and the function recovers with the database.
     pub async fn from_env() -> Result<Self> {
+        let settings = Settings::from_env()?;
         let table = Table::connect(Connection::from_env().await?)?;
         let service_keys = ServiceKeys::from_env().await?;
         table.warm().await;
-        Self::new(table, service_keys)
+        Self::new(settings, table, service_keys)
     }
 
     /// The same for a group that needs the service key in most requests: it is read at the start.
     pub async fn with_service_keys() -> Result<Self> {
+        let settings = Settings::from_env()?;
         let table = Table::connect(Connection::from_env().await?)?;
         let service_keys = ServiceKeys::from_env().await?;
         tokio::join!(table.warm(), service_keys.warm());
-        Self::new(table, service_keys)
+        Self::new(settings, table, service_keys)
     }
 }

@@ -28,6 +28,9 @@ pub enum Error {
     /// The credential is valid, but has a list of scopes, and no scope covers this.
     #[error("a token with a list of scopes cannot do this")]
     FullAccessRequired,
+    /// An OAuth access token, outside of the dialect whose scopes it can have.
+    #[error("an OAuth access token is accepted by the hub API alone")]
+    OAuthTokenElsewhere,
     /// The caller is authenticated and may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -104,6 +107,11 @@ impl Error {
     /// The error of one field or parameter.
     pub fn invalid(field: &'static str, text: impl fmt::Display) -> Self {
         Self::Invalid(vec![FieldError::new(field, text)])
+    }
+
+    /// A signature that a write was made with comes again.
+    pub(crate) const fn used_signature() -> Self {
+        Self::Conflict("this signature was used before: sign it anew")
     }
 
     /// An error of ours, with what was attempted and why it failed.

@@ -18,12 +18,17 @@ pub const REFRESH_RETRY_GRACE: i64 = 10;
 /// The form on which a user consents, in seconds.
 pub const CONSENT_FORM_TTL: i64 = 30 * MINUTE;
 
+/// Browsers that were once answered over https use nothing else for this time, in seconds.
+pub const HTTPS_ONLY: i64 = 365 * DAY;
+
 /// The longest time for which a rotated token works beside its successor, in seconds.
 pub const MAX_ROTATION_OVERLAP: u64 = 30 * DAY.unsigned_abs();
 /// The precision of last-use times, in seconds.
 pub const LAST_USED_PRECISION: i64 = HOUR;
 /// How far the date of a signed request may be from now, in seconds.
 pub const SIGNATURE_TOLERANCE: i64 = 15 * MINUTE;
+/// The item by which a signature counts once, in seconds.
+pub const USED_SIGNATURE_TTL: i64 = 31 * MINUTE;
 
 /// The stored response to a request with an `Idempotency-Key`, in seconds.
 pub const IDEMPOTENCY_TTL: i64 = DAY;
@@ -41,5 +46,8 @@ pub const SERVICE_KEY_TTL: Duration = Duration::from_mins(5);
 const _: () = {
     assert!(CODE_TTL < ACCESS_TOKEN_TTL && ACCESS_TOKEN_TTL < REFRESH_TOKEN_TTL);
     assert!(REFRESH_RETRY_GRACE < CODE_TTL);
+    // A date may be ahead at the first use by as much as it is behind at the last one. The rest is
+    // for clocks that differ.
+    assert!(USED_SIGNATURE_TTL > 2 * SIGNATURE_TOLERANCE);
     assert!(ATTEMPT_RESERVATION_MILLIS < LOCKOUT_MILLIS);
 };

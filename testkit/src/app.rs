@@ -14,6 +14,7 @@ use devkit::secrets_manager::{SECRET, SecretsManager};
 use devkit::template::Template;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
+use shared::Settings;
 use shared::aws::Aws;
 use shared::http::ApiRequest;
 use shared::model::Timestamp;
@@ -37,6 +38,9 @@ static PUBLIC: LazyLock<String> = LazyLock::new(|| OPENING.public_key());
 
 const SERVICE_KEY: &str = "a service key of the tests alone";
 
+/// The domain that every request of these tests comes to.
+pub const DOMAIN: &str = "api.example.com";
+
 /// The id that every request of these tests has.
 pub const REQUEST_ID: &str = "8a3f0c1e-0000-4000-8000-000000000001";
 
@@ -46,6 +50,7 @@ pub const PASSWORD: &str = "correct horse battery staple";
 /// A service of its own for one test.
 pub struct TestApp {
     functions: Functions,
+    settings: Settings,
     /// The table and the service key as the test itself reaches them.
     table: Table,
     service_keys: ServiceKeys,
@@ -76,6 +81,7 @@ impl TestApp {
         let table = |caller: &str| connect(&proxy.endpoint_of(caller), &table_name);
         Ok(Self {
             functions: Functions::start(table, keys, SealPublicKey::parse(&PUBLIC)?)?,
+            settings: Settings::default(),
             table: connect(proxy.endpoint(), &table_name)?,
             service_keys: keys("")?,
             secrets_manager,
@@ -142,6 +148,12 @@ impl TestApp {
         self.forget_service_key();
     }
 
+    /// Restarts the functions with what the operator decides.
+    pub fn configure(&mut self, settings: Settings) {
+        self.functions.configure(&settings);
+        self.settings = settings;
+    }
+
     fn assert_granted(&self) {
         assert_eq!(self.proxy.denied(), Vec::<String>::new(), "the template does not grant it");
     }
@@ -170,6 +182,8 @@ impl TestApp {
     pub fn environment(&self, names: &BTreeSet<String>) -> Vec<(String, String)> {
         let deployed = |name: &String| match name.as_str() {
             "TABLE_NAME" => self.table_name.clone(),
+            "SIGNED_QUERY" => "lenient".to_owned(),
+            "PUBLIC_URL" => format!("https://{DOMAIN}"),
             "SEALING_PUBLIC_KEY" => PUBLIC.clone(),
             "SERVICE_KEY_SECRET" => SECRET.to_owned(),
             name => panic!("no test knows what {name} is"),
@@ -259,6 +273,7 @@ impl TestApp {
             "rawQueryString": query,
             "headers": headers,
             "requestContext": {
+                "domainName": DOMAIN,
                 "http": {
                     "method": method,
                     "path": path,
@@ -277,7 +292,7 @@ impl TestApp {
     /// Hands an API Gateway event to the function that serves its path.
     pub async fn send_event(&self, event: &Value) -> ApiResponse {
         let event = serde_json::from_value(event.clone()).expect("an API Gateway event");
-        let call = received(event);
+        let call = received(event, &self.settings);
         let function = function_of(&call);
         functions::api_response(self.run(function, call).await)
     }

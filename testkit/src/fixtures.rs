@@ -136,12 +136,7 @@ pub struct ConsentPage {
 impl ConsentPage {
     /// Opens the page.
     pub async fn open(service: &impl Service, path: &str) -> Self {
-        Self::open_over(service, "http", path).await
-    }
-
-    /// Opens the page over `http` or `https`: the cookie's name differs.
-    pub async fn open_over(service: &impl Service, scheme: &str, path: &str) -> Self {
-        let response = service.send("GET", path, &[("x-forwarded-proto", scheme)], None).await;
+        let response = service.send("GET", path, &[], None).await;
         let page = response.body.as_str().unwrap_or_else(|| panic!("{response:?}"));
         let csrf_token =
             page.split(r#"name="csrf_token" value=""#).nth(1).expect("a form with a CSRF token");
@@ -275,8 +270,6 @@ impl Operation {
         let tokens = async || client.tokens(service, who, "profile_read").await;
         event["body"] = json!(match self.facts.needs {
             Needs::ConsentForm => {
-                // The events come over https, where the cookie has another name.
-                event["headers"]["x-forwarded-proto"] = json!("http");
                 let shown = ConsentPage::open(service, &path).await;
                 event["headers"]["cookie"] = json!(shown.cookie());
                 shown.form(&who.username, &who.password, "allow")

@@ -89,7 +89,7 @@ fn expected(pk: &str, sk: &str, item: &Value) -> Vec<(String, String)> {
                 (format!("USER#{user}"), "USER".to_owned()),
             ]
         }
-        "token" | "grant" | "response" => vec![(pk.to_owned(), "USER".to_owned())],
+        "token" | "grant" | "response" | "signature" => vec![(pk.to_owned(), "USER".to_owned())],
         _ => Vec::new(),
     }
 }

@@ -27,7 +27,7 @@ mod snapshot;
 mod state;
 mod translated;
 
-pub use app::{PASSWORD, REQUEST_ID, TestApp};
+pub use app::{DOMAIN, PASSWORD, REQUEST_ID, TestApp};
 pub use call_cutoff::CallCutoff;
 pub use conditions::Conditions;
 pub use deletion_fixture::DeletionFixture;
@@ -36,7 +36,7 @@ pub use fixtures::{
     token_id, unique,
 };
 pub use invariants::inconsistencies;
-pub use log::{last_request_line, request_lines, watch as watch_log};
+pub use log::{last_request_line, own_last_request_line, request_lines, watch as watch_log};
 pub use operations::{
     Credential, Facts, Operation, Variant, operation, operations, root, user_operations,
 };

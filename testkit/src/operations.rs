@@ -209,7 +209,8 @@ mod tests {
     #[test]
     fn every_event_calls_the_operation_that_it_is_named_after() {
         for operation in operations() {
-            let call = crate::app::received(serde_json::from_value(operation.event).unwrap());
+            let event = serde_json::from_value(operation.event).unwrap();
+            let call = crate::app::received(event, &shared::Settings::default());
             let (name, _) = call.operation(operation.group.operations).unwrap();
             assert_eq!(name, operation.name);
         }

@@ -172,10 +172,10 @@ async fn a_name_too_long_together_with_a_stored_part_is_reported() {
 }
 
 #[tokio::test]
-async fn a_token_with_scopes_changes_names_but_no_password_and_no_key() {
+async fn a_token_with_scopes_changes_names_with_profile_write_but_no_password_and_no_key() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let scopes = [Scope::AccountRead, Scope::AccountWrite, Scope::TokensWrite];
+    let scopes = [Scope::AccountRead, Scope::ProfileWrite, Scope::TokensWrite];
     let limited = jane.with_token(jane.new_token(TokenKind::User, Some(&scopes), None).await);
     assert_eq!(limited.send("GET", ACCOUNT).await.status, 200);
     let before = item(&app, &jane).await;
@@ -194,6 +194,14 @@ async fn a_token_with_scopes_changes_names_but_no_password_and_no_key() {
         assert_eq!(response.parts(), (403, &error));
     }
 
+    assert_eq!(item(&app, &jane).await, before);
+    let accounts = [Scope::AccountRead, Scope::AccountWrite];
+    let accounts = jane.with_token(jane.new_token(TokenKind::User, Some(&accounts), None).await);
+    for body in [json!({ "first_name": "Jane" }), json!({ "phone": "1" }), json!({})] {
+        let response = accounts.send_json("POST", DATA, &body).await;
+        let error = rejected("this token lacks the scope `profile_write`");
+        assert_eq!(response.parts(), (403, &error), "{body}");
+    }
     assert_eq!(item(&app, &jane).await, before);
     let renamed = limited.send_json("POST", DATA, &json!({ "first_name": "Jane" })).await;
     assert_eq!(renamed.body["account"]["name"], "Jane");

@@ -16,6 +16,7 @@ mod e24_accounts;
 mod edge;
 mod faults;
 mod golem_accounts;
+mod headers;
 mod hub_emails;
 mod hub_users;
 mod idempotency;

@@ -1,5 +1,5 @@
 use lambda_http::{Body, Response};
-use shared::auth::{AccountWrite, Authorized, FullAccess};
+use shared::auth::{Authorized, FullAccess, ProfileWrite};
 use shared::e24::{Name, Phone};
 use shared::http::{self, Fields};
 use shared::model::User;
@@ -68,7 +68,7 @@ fn stored_names(user: &User) -> (&str, &str) {
 /// revokes the caller's OAuth grants and user tokens, except the presented one, and no API key.
 pub(crate) async fn change(
     app: &App,
-    auth: AuthRequest<'_, AccountWrite>,
+    auth: AuthRequest<'_, ProfileWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
     auth.input(fields.and_then(ChangeData::parse))

@@ -20,7 +20,7 @@ pub(crate) async fn delete(
             let caller = check_preconditions(caller)?;
             let user = caller.user();
             let id = key.find(user)?.id;
-            if matches!(caller.credential(), Credential::ApiKey(signer) if *signer == id) {
+            if matches!(caller.credential(), Credential::ApiKey(signer) if signer.key == id) {
                 return Err(Error::Conflict(
                     "the API key that signed the request cannot be deleted",
                 ));

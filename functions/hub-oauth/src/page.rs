@@ -79,8 +79,8 @@ pub(crate) struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The response with the page. It runs no script, and its form can be submitted only here, from
-    /// where the browser is redirected to the client.
+    /// The response with the page. It runs no script. Its form has no `action`, so the browser sends
+    /// it to the page's own URL, from where it is redirected to the client.
     pub(crate) fn into_response(self) -> Result<Response<Body>> {
         let status = self.error.as_ref().map_or(StatusCode::OK, SignInError::status);
         let mut response = http::html(status, self.markup().into_string(), &self.policy())?;
@@ -159,8 +159,8 @@ impl Page<'_> {
 /// What a scope allows, in words for the user.
 const fn describe(scope: Scope) -> &'static str {
     match scope {
-        Scope::ProfileRead => "see your profile",
-        Scope::ProfileWrite => "change your profile",
+        Scope::ProfileRead => "see your profile and your primary e-mail address",
+        Scope::ProfileWrite => "change your profile, and see it with your primary e-mail address",
         Scope::EmailRead => "see your e-mail addresses",
         Scope::EmailWrite => "add, change and delete your e-mail addresses",
         Scope::AccountRead => "see your accounts",

@@ -4,7 +4,7 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::Result;
 use shared::http;
-use shared::model::{Scope, Timestamp, TokenCredential, TokenId, TokenKind, UserToken};
+use shared::model::{Scope, TokenCredential, TokenId, TokenKind, UserToken, UtcMillis};
 
 /// The fields that every response shows; `null` stands for all scopes, and for no expiry.
 #[derive(Serialize)]
@@ -14,8 +14,8 @@ struct Description {
     name: String,
     kind: TokenKind,
     scopes: Option<BTreeSet<Scope>>,
-    created_at: Timestamp,
-    expires_at: Option<Timestamp>,
+    created_at: UtcMillis,
+    expires_at: Option<UtcMillis>,
 }
 
 /// A token as it is shown at any time.
@@ -24,7 +24,7 @@ struct Description {
 pub(crate) struct TokenView {
     #[serde(flatten)]
     description: Description,
-    last_used_at: Option<Timestamp>,
+    last_used_at: Option<UtcMillis>,
 }
 
 impl From<UserToken> for TokenView {
@@ -42,8 +42,10 @@ impl From<UserToken> for TokenView {
             epoch: _,
             rotated_to: _,
         } = token;
+        let created_at = created_at.into();
+        let expires_at = expires_at.map(UtcMillis::from);
         let description = Description { id, name, kind, scopes, created_at, expires_at };
-        Self { description, last_used_at }
+        Self { description, last_used_at: last_used_at.map(UtcMillis::from) }
     }
 }
 

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use lambda_http::{Body, Response};
 
-use super::permission::{Caller, Permission};
+use super::permission::{Caller, Credential, Permission};
 use super::scheme::AuthScheme;
 use super::token::Token;
 use crate::http::{ApiRequest, Preconditions, is_client_error};
@@ -82,7 +82,12 @@ impl<'a, N: Permission, P: AuthScheme> AuthRequest<'a, N, P> {
             self.app.table.fetch_with_credential(user, key, fetch).await?;
         let credential = self.scheme.verify(self.app, user.as_ref(), stored).await?;
         let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
-        Ok((Caller::new(user, credential)?, fetched))
+        let is_oauth = matches!(credential, Credential::OAuth { .. });
+        let caller = Caller::new(user, credential)?;
+        if is_oauth && !self.request.dialect().accepts_oauth_tokens() {
+            return Err(Error::OAuthTokenElsewhere);
+        }
+        Ok((caller, fetched))
     }
 
     /// Reads again whether a response is recorded for a rejected request: it may have collided with
@@ -131,8 +136,8 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
     /// Authorizes the caller and runs the operation.
     ///
     /// A request that was done before under the same `Idempotency-Key` is not run: its recorded
-    /// response is replayed. Nor is a rejection the last word on one that was new when it was read,
-    /// see `replay_or_reject`.
+    /// response is replayed. Nor is one whose signature was used before. And a rejection is not the
+    /// last word on one that was new when it was read, see `replay_or_reject`.
     pub async fn respond<F, Queried>(
         self,
         operation: impl AsyncFnOnce(Authorized<N, T, W::Output, Queried>) -> Result<Response<Body>>,
@@ -162,7 +167,8 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
         }
         let preconditions = Preconditions::from_headers(auth.request.headers());
         let caller = caller.with_request(idempotent.clone(), preconditions);
-        let response = match queried {
+        // Each write requires it too, among its conditions; here it comes before its other errors.
+        let response = match caller.check_signature().and(queried) {
             Ok(queried) => {
                 Box::pin(operation(Authorized { caller, input, fetched, queried })).await
             }

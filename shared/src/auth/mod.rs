@@ -18,7 +18,7 @@ pub use basic::{Basic, TokenOrBasic};
 pub use client::AuthenticatedClient;
 pub use permission::{
     AccountRead, AccountWrite, Caller, Credential, EmailRead, EmailWrite, FullAccess, Permission,
-    ProfileRead, ProfileWrite, TokensRead, TokensWrite,
+    ProfileRead, ProfileWrite, TokensRead, TokensWrite, VerifiedSignature,
 };
 pub use scheme::AuthScheme;
 pub use signature::{TokenOrSignature, parse_date};

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::http::Preconditions;
 use crate::idempotency::IdempotentRequest;
-use crate::model::{ApiKeyId, GrantId, Scope, Timestamp, User, UserToken};
+use crate::model::{ApiKeyId, GrantId, Scope, SignatureDigest, Timestamp, User, UserToken};
 use crate::table::{Actor, ReadVersions, Stored, UserCredential};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
@@ -15,8 +15,8 @@ use crate::{Error, Result};
 pub enum Credential {
     /// A username or e-mail address, and a password.
     Password,
-    /// A signature with this key.
-    ApiKey(ApiKeyId),
+    /// A signature with an API key.
+    ApiKey(VerifiedSignature),
     /// A user token.
     Token(Box<UserToken>),
     /// An OAuth access token.
@@ -26,6 +26,16 @@ pub enum Credential {
         /// What it lets the client do.
         scopes: BTreeSet<Scope>,
     },
+}
+
+/// A signature that was verified.
+#[derive(Debug)]
+pub struct VerifiedSignature {
+    /// The key that it was made with.
+    pub key: ApiKeyId,
+    pub(super) digest: SignatureDigest,
+    /// Whether a write was made with it before.
+    pub(super) is_used: bool,
 }
 
 impl Credential {
@@ -43,7 +53,7 @@ impl Credential {
     const fn stored_at(&self) -> UserCredential {
         match self {
             Self::Password => UserCredential::Password,
-            Self::ApiKey(key) => UserCredential::ApiKey(*key),
+            Self::ApiKey(signature) => UserCredential::ApiKey(signature.key, signature.digest),
             Self::Token(token) => UserCredential::Token(token.id),
             Self::OAuth { grant, .. } => UserCredential::OAuth(*grant),
         }
@@ -170,6 +180,14 @@ impl<N: Permission> Caller<N> {
     /// The caller as the one who makes a write.
     pub fn actor(&self) -> Actor {
         Actor::user(&self.user, self.credential.stored_at())
+    }
+
+    /// Rejects a signature that a write was made with.
+    pub(super) fn check_signature(&self) -> Result<()> {
+        match &self.credential {
+            Credential::ApiKey(signature) if signature.is_used => Err(Error::used_signature()),
+            _ => Ok(()),
+        }
     }
 
     /// Requires another permission, where the body decides which one the request needs.

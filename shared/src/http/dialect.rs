@@ -66,6 +66,12 @@ impl Dialect {
         matches!(self, Self::Hub | Self::OAuth | Self::Rollcall)
     }
 
+    /// Whether an access token that a user granted to an OAuth client is accepted.
+    #[cfg(feature = "table")]
+    pub(crate) const fn accepts_oauth_tokens(self) -> bool {
+        matches!(self, Self::Hub)
+    }
+
     /// The media type and the body of an error response with this message.
     pub(super) fn error_body(
         self,

@@ -13,9 +13,10 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::MissingCredential | Error::InvalidCredential | Error::UserTokenOnly => {
             StatusCode::UNAUTHORIZED
         }
-        Error::MissingScope(_) | Error::FullAccessRequired | Error::Forbidden(_) => {
-            StatusCode::FORBIDDEN
-        }
+        Error::MissingScope(_)
+        | Error::FullAccessRequired
+        | Error::OAuthTokenElsewhere
+        | Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::OAuth { code: OAuthCode::InvalidClient, .. } => StatusCode::UNAUTHORIZED,
         Error::Invalid(_) | Error::OAuth { .. } => StatusCode::BAD_REQUEST,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
@@ -43,7 +44,9 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::MissingCredential => "credential_required",
         Error::InvalidCredential => "invalid_credential",
         Error::UserTokenOnly => "user_token_required",
-        Error::MissingScope(_) | Error::FullAccessRequired => "insufficient_scope",
+        Error::MissingScope(_) | Error::FullAccessRequired | Error::OAuthTokenElsewhere => {
+            "insufficient_scope"
+        }
         Error::Forbidden(_) => "forbidden",
         Error::NotFound(_) => "not_found",
         Error::MethodNotAllowed { .. } => "method_not_allowed",
@@ -83,7 +86,7 @@ pub(super) fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, Hea
             let missing = format!(r#", error="insufficient_scope", scope="{scope}""#);
             (WWW_AUTHENTICATE, format!("{BEARER}{missing}"))
         }
-        Error::FullAccessRequired => {
+        Error::FullAccessRequired | Error::OAuthTokenElsewhere => {
             (WWW_AUTHENTICATE, format!(r#"{BEARER}, error="insufficient_scope""#))
         }
         Error::OAuth { code: OAuthCode::InvalidClient, .. } => (WWW_AUTHENTICATE, BASIC.to_owned()),
@@ -125,6 +128,7 @@ mod tests {
             Error::UserTokenOnly,
             Error::MissingScope("x"),
             Error::FullAccessRequired,
+            Error::OAuthTokenElsewhere,
             Error::Forbidden("x"),
             Error::NotFound("x"),
             Error::MethodNotAllowed { allow: "GET".to_owned() },

@@ -99,6 +99,7 @@ mod tests {
     use lambda_http::{Request, RequestExt};
 
     use super::*;
+    use crate::Settings;
 
     const fn operation(method: &'static str, path: &'static str, name: &'static str) -> Operation {
         Operation { method, path, name, access: Access::Public, status: 200 }
@@ -114,7 +115,7 @@ mod tests {
     fn request(method: &str, path: &str) -> ApiRequest {
         let mut request = Request::default().with_raw_http_path(path);
         *request.method_mut() = Method::from_bytes(method.as_bytes()).unwrap();
-        ApiRequest::new(request)
+        ApiRequest::new(request, &Settings::default())
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::format::{CredentialFormat, part};
 use super::hex::{Hex, hex};
@@ -53,6 +54,38 @@ impl From<ApiKeyId> for String {
 }
 
 impl TryFrom<String> for ApiKeyId {
+    type Error = ParseError;
+
+    fn try_from(text: String) -> Result<Self, ParseError> {
+        text.parse().map(Self)
+    }
+}
+
+/// Identifies a request signature: the SHA-256 of its bytes, however they were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SignatureDigest(Hex<32>);
+
+impl SignatureDigest {
+    /// The digest of a signature's bytes.
+    pub fn new(signature: &[u8]) -> Self {
+        Self(Hex(Sha256::digest(signature).into()))
+    }
+}
+
+impl fmt::Display for SignatureDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<SignatureDigest> for String {
+    fn from(digest: SignatureDigest) -> Self {
+        digest.to_string()
+    }
+}
+
+impl TryFrom<String> for SignatureDigest {
     type Error = ParseError;
 
     fn try_from(text: String) -> Result<Self, ParseError> {

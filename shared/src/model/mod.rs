@@ -25,7 +25,7 @@ pub use hex::hex;
 pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use idempotency::{IdempotencyKey, IdempotencySlot};
 pub use jiff::Timestamp;
-pub use key::{ApiKey, ApiKeyId, S3Key, SshKey};
+pub use key::{ApiKey, ApiKeyId, S3Key, SignatureDigest, SshKey};
 pub use oauth::{
     Client, ClientSecret, Grant, GrantAccess, GrantCode, GrantRefresh, GrantTokens, Issuance,
     IssuedTokens, Revocation, SpentRefresh, TokenRejection,
@@ -34,7 +34,7 @@ pub use plan::{Plan, PlanLimits};
 pub use service_key::ServiceKey;
 pub use slug::Slug;
 pub use text::{OptionalText, ParseError, Text, parse_text};
-pub use time::parse_rfc3339;
 pub(crate) use time::seconds_after;
+pub use time::{UtcMillis, parse_rfc3339};
 pub use token::{Scope, SecretHash, TokenKind, UserToken};
 pub use user::{User, Username};

@@ -1,7 +1,7 @@
 //! Reads of credentials.
 
 use crate::Result;
-use crate::model::{Grant, GrantId, TokenId, User, UserId, UserToken};
+use crate::model::{Grant, GrantId, SignatureDigest, TokenId, User, UserId, UserToken};
 use crate::table::engine::{Fetch, Items, Key, Stored, Table};
 use crate::table::lockout::{LoginAttempts, LoginSubject};
 
@@ -14,6 +14,8 @@ pub enum CredentialKey {
     Grant(GrantId),
     /// In the user.
     InUser,
+    /// In the user, with the item by which a signature counts once.
+    Signature(SignatureDigest),
     /// A password: in the user, with login attempts in an item of their own.
     Password(LoginSubject),
 }
@@ -27,6 +29,11 @@ pub enum StoredCredential {
     Grant(Option<Stored<Grant>>),
     /// In the user.
     InUser,
+    /// In the user; whether a write was made with the signature.
+    Signature {
+        /// Whether it was.
+        is_used: bool,
+    },
     /// In the user, with its login attempts.
     Password(LoginSubject, LoginAttempts),
 }
@@ -37,6 +44,7 @@ impl CredentialKey {
             Self::Token(token) => Some(Key::token(user, *token)),
             Self::Grant(grant) => Some(Key::grant(user, *grant)),
             Self::InUser => None,
+            Self::Signature(digest) => Some(Key::signature(user, *digest)),
             Self::Password(subject) => Some(subject.key()),
         }
     }
@@ -50,6 +58,10 @@ impl CredentialKey {
                 Ok(StoredCredential::Grant(items.take(&Key::grant(user, *grant))?))
             }
             Self::InUser => Ok(StoredCredential::InUser),
+            Self::Signature(digest) => {
+                let used = items.take_attributes(&Key::signature(user, *digest));
+                Ok(StoredCredential::Signature { is_used: used.is_some() })
+            }
             Self::Password(subject) => {
                 let attempts =
                     LoginAttempts::from_item(items.take_attributes(&subject.key()).as_ref());

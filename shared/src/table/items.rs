@@ -2,7 +2,7 @@
 
 use crate::model::{Account, Client, Email, Grant, Membership, Plan, User, UserToken};
 use crate::table::cleanup::CleanupTask;
-use crate::table::engine::{Item, Key, Keyed};
+use crate::table::engine::{Item, Key, Keyed, UsedSignature};
 use crate::table::idempotency::StoredResponse;
 
 /// Declares the type and the key of each kind of item.
@@ -29,6 +29,7 @@ items! {
     Grant = "grant", |grant| Key::grant(grant.user, grant.id);
     Client = "client", |client| Key::client(client.id);
     Account = "account", |account| Key::account(account.id);
+    UsedSignature = "signature", |used| Key::signature(used.user, used.digest);
     StoredResponse = "response", |stored| Key::response(stored.user, &stored.slot);
     /// Stored twice: here under its user, and at [`Key::member`] under its account.
     Membership = "membership", |membership| Key::membership(membership.user, membership.account);

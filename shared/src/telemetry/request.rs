@@ -26,6 +26,8 @@ pub(crate) struct Observed {
     pub(crate) account: Option<String>,
     /// Whether a username and password were rejected.
     pub(crate) rejected_sign_in: bool,
+    /// The check that a signature failed.
+    pub(crate) rejected_signature: Option<&'static str>,
 }
 
 tokio::task_local! {
@@ -85,6 +87,8 @@ struct Line<'a> {
     capacity_units: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     credential: Option<&'static str>,
+    #[serde(rename = "signatureRejected", skip_serializing_if = "Option::is_none")]
+    signature_rejected: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,8 +148,15 @@ const METRICS: &[Metric] = &[
 
 impl<'a> Line<'a> {
     fn new(record: &Record<'a>, namespace: &'a str, is_cold: bool) -> Self {
-        let Observed { calls, capacity, credential, user, account, rejected_sign_in } =
-            record.observed;
+        let Observed {
+            calls,
+            capacity,
+            credential,
+            user,
+            account,
+            rejected_sign_in,
+            rejected_signature,
+        } = record.observed;
         // A clock before 1970 is no reason to lose the line.
         let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
@@ -165,6 +176,7 @@ impl<'a> Line<'a> {
             replayed: record.is_replayed.then_some(1),
             capacity_units: *capacity,
             credential: *credential,
+            signature_rejected: *rejected_signature,
             user: user.as_deref(),
             account: account.as_deref(),
             error: record.error,

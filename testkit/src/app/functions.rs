@@ -7,12 +7,12 @@ use anyhow::Result;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::{Body, Context, RequestExt, Response};
 use serde_json::Value;
-use shared::App;
 use shared::http::ApiRequest;
 use shared::password::PasswordCache;
 use shared::seal::SealPublicKey;
 use shared::service_key::ServiceKeys;
 use shared::table::{Swept, Table};
+use shared::{App, Settings};
 
 use super::REQUEST_ID;
 use crate::ApiResponse;
@@ -33,8 +33,15 @@ impl Functions {
         sealing: SealPublicKey,
     ) -> Result<Self> {
         let names = GROUPS.iter().map(|group| group.function).filter(|name| *name != "not-found");
-        let app = |name| Ok((name, App::new(table(name)?, keys(name)?)?));
+        let app = |name| Ok((name, App::new(Settings::default(), table(name)?, keys(name)?)?));
         Ok(Self { apps: names.map(app).collect::<Result<_>>()?, sweeps: table("sweep")?, sealing })
+    }
+
+    /// Sets what the operator decides, from now on.
+    pub(super) fn configure(&mut self, settings: &Settings) {
+        for app in self.apps.values_mut() {
+            app.settings = settings.clone();
+        }
     }
 
     /// Sets another table from now on.
@@ -87,11 +94,11 @@ impl Functions {
     }
 }
 
-/// The request of an event, as it reaches a function.
-pub(crate) fn received(event: ApiGatewayV2httpRequest) -> ApiRequest {
+/// The request of an event, as it reaches a function with these settings.
+pub(crate) fn received(event: ApiGatewayV2httpRequest, settings: &Settings) -> ApiRequest {
     let mut context = Context::default();
     REQUEST_ID.clone_into(&mut context.request_id);
-    ApiRequest::new(shared::http::from_event(event).with_lambda_context(context))
+    ApiRequest::new(shared::http::from_event(event).with_lambda_context(context), settings)
 }
 
 /// The function that serves the request's path.

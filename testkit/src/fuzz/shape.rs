@@ -31,6 +31,9 @@ impl Sent<'_> {
         assert!(body.len() <= ROOM + ESCAPED * request_bytes, "{path}: {} bytes", body.len());
         assert_eq!(self.header("cache-control"), Some("no-store"), "{path}");
         assert!(self.header("x-request-id").is_some(), "{path}");
+        assert_eq!(self.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(self.header("referrer-policy"), Some("no-referrer"), "{path}");
+        assert!(self.header("content-security-policy").is_some(), "{path}");
         assert_eq!(self.header("allow").is_some(), *status == 405, "{path} {status}");
         assert_eq!(
             self.header("location").is_some(),

@@ -3,6 +3,7 @@
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use serde_json::{Value, json};
+use shared::Settings;
 use shared::model::{Scope, TokenKind};
 
 use crate::app::{function_of, received};
@@ -57,7 +58,8 @@ impl SharedState {
     /// The responses of the function that serves the event's path, then of all other functions.
     /// None if the input is no event.
     pub(super) async fn responses(&self, event: &Value) -> Option<Vec<ApiGatewayV2httpResponse>> {
-        let call = || serde_json::from_value(event.clone()).ok().map(received);
+        let settings = Settings::default();
+        let call = || Some(received(serde_json::from_value(event.clone()).ok()?, &settings));
         let own = function_of(&call()?);
         let functions = GROUPS.iter().map(|group| group.function);
         let others = functions.filter(|function| *function != own);
@@ -109,7 +111,7 @@ async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String
     let tokens =
         client.tokens(app, &who, "profile_read profile_write email_read email_write").await;
     let code = client.code(app, &who, "profile_read email_read").await;
-    let page = ConsentPage::open_over(app, "https", &authorize_path(&client)).await;
+    let page = ConsentPage::open(app, &authorize_path(&client)).await;
     vec![
         ("YOUR_CLIENT_ID", client.id.clone()),
         ("YOUR_CLIENT", client.basic().replace("Basic ", "")),

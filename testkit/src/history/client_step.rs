@@ -62,7 +62,8 @@ pub(crate) enum Ended {
     With(u16),
     /// Its effect is unknown.
     Unknown,
-    /// The credential was rejected, or too many passwords are being checked: nothing was done.
+    /// The credential was rejected, its signature was used before, or too many passwords are being
+    /// checked: nothing was done.
     Rejected,
 }
 
@@ -217,6 +218,8 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             None | Some(503) => Ended::Unknown,
             Some(401 | 429) => Ended::Rejected,
+            // Two requests of one second that are alike have one signature.
+            Some(409) if seen.text("/error").ends_with("sign it anew") => Ended::Rejected,
             Some(status) => Ended::With(status),
         }
     }

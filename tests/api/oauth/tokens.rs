@@ -224,3 +224,22 @@ async fn a_request_without_a_token_is_invalid_after_client_authentication() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_access_token_changes_the_name_through_hub_alone() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.who(), "profile_write").await;
+    let bearer = format!("Bearer {}", tokens.access);
+    let headers = [("authorization", bearer.as_str())];
+
+    let body = Some(r#"{"first_name":"Mary"}"#);
+    let elsewhere = app.send("POST", "/v2/account/data", &headers, body).await;
+    let body = Some(r#"{"full_name":"Jane"}"#);
+    let hub = app.send("PATCH", "/api/v1.1/users/janedoe/", &headers, body).await;
+
+    let text = "an OAuth access token is accepted by the hub API alone";
+    assert_eq!(elsewhere.parts(), (403, &json!({ "success": false, "error": text })));
+    let challenge = r#"Bearer realm="rollcall", error="insufficient_scope""#;
+    assert_eq!(elsewhere.header("www-authenticate"), Some(challenge));
+    assert_eq!((hub.status, hub.text("full_name")), (200, "Jane"));
+}

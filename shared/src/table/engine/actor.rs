@@ -1,6 +1,6 @@
 //! Who makes a write.
 
-use crate::model::{ApiKeyId, ClientId, GrantId, TokenId, User, UserId};
+use crate::model::{ApiKeyId, ClientId, GrantId, SignatureDigest, TokenId, User, UserId};
 
 /// Proof of who makes a write, and with which credential. Every write of
 /// [`Table`](super::table::Table) takes one.
@@ -45,8 +45,9 @@ pub(in crate::table) enum Identity {
 pub(crate) enum UserCredential {
     /// The password, in the user's item.
     Password,
-    /// An API key, in the user's item.
-    ApiKey(ApiKeyId),
+    /// An API key, in the user's item, and the signature that was made with it. The transaction
+    /// uses the signature up.
+    ApiKey(ApiKeyId, SignatureDigest),
     /// A user token.
     Token(TokenId),
     /// An OAuth access token, in its grant's item.

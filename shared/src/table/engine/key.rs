@@ -6,8 +6,8 @@ use std::fmt::Display;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{
-    AccountId, ClientId, EmailAddress, GrantId, IdempotencySlot, PlanId, Slug, TokenId, UserId,
-    UserNumber, Username,
+    AccountId, ClientId, EmailAddress, GrantId, IdempotencySlot, PlanId, SignatureDigest, Slug,
+    TokenId, UserId, UserNumber, Username,
 };
 
 /// The partition key's attribute.
@@ -63,6 +63,11 @@ impl Key {
     /// `Idempotency-Key`.
     pub(in crate::table) fn response(user: UserId, slot: &IdempotencySlot) -> Self {
         Self::new(user_partition(user), format!("RESPONSE#{slot}"))
+    }
+
+    /// `USER#<uuid> / SIGNATURE#<hash>`: a signature that a write was made with.
+    pub(in crate::table) fn signature(user: UserId, digest: SignatureDigest) -> Self {
+        Self::new(user_partition(user), format!("SIGNATURE#{digest}"))
     }
 
     /// `CLIENT#<id> / CLIENT`

@@ -11,6 +11,7 @@ mod fetch;
 mod item;
 mod key;
 mod read;
+mod signature;
 mod table;
 mod transaction;
 mod versions;
@@ -31,6 +32,7 @@ pub(in crate::table) use key::{
     cleanup_partition, user_partition,
 };
 pub(super) use read::Items;
+pub(in crate::table) use signature::UsedSignature;
 pub use table::Table;
 pub(in crate::table) use transaction::{Changes, OnConditionFailed, Transaction};
 pub use versions::{ReadVersions, Versioned};

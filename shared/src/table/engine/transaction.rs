@@ -14,6 +14,7 @@ use super::condition::Condition;
 use super::failure::failed_call;
 use super::item::{Attributes, Keyed, VERSION};
 use super::key::Key;
+use super::signature::UsedSignature;
 use super::table::Table;
 use crate::error::failed;
 use crate::random::{self, back_off};
@@ -194,18 +195,22 @@ impl<'t> Transaction<'t> {
         self.require(key, Condition::version(version))
     }
 
-    /// Requires what the actor rests on: the credential still exists, the user is not disabled.
+    /// Requires what the actor rests on: the credential still exists, the user is not disabled, and
+    /// a signature was not used before.
     ///
-    /// These conditions come last, so that they hide no error that a method names.
-    fn authorized(self) -> Self {
-        match self.actor.0 {
+    /// These conditions come last, so that they hide no error that a method names. Only the
+    /// signature's comes first: of two requests with one signature the loser learns that, and not
+    /// what the other has taken.
+    fn authorized(self) -> Result<Self> {
+        Ok(match self.actor.0 {
             Identity::User { id, epoch, credential } => {
                 let enabled = Condition::same_epoch(epoch);
                 match credential {
                     UserCredential::Password => self.require(Key::user(id), enabled),
-                    UserCredential::ApiKey(key) => {
-                        self.require(Key::user(id), enabled.and(Condition::has_api_key(key)))
-                    }
+                    UserCredential::ApiKey(key, signature) => self
+                        .require(Key::user(id), enabled.and(Condition::has_api_key(key)))
+                        .insert(&UsedSignature::new(id, signature), Error::used_signature)?
+                        .prioritize_last(),
                     UserCredential::Token(token) => {
                         self.require(Key::user(id), enabled).check_exists(Key::token(id, token))
                     }
@@ -218,7 +223,7 @@ impl<'t> Transaction<'t> {
             #[cfg(feature = "operator")]
             Identity::Operator => self,
             Identity::System => self,
-        }
+        })
     }
 
     /// Adds a condition on an item, in addition to any other action on it. If it fails, the request
@@ -250,7 +255,7 @@ impl<'t> Transaction<'t> {
         if self.actions.is_empty() {
             return Ok(());
         }
-        let this = self.authorized();
+        let this = self.authorized()?;
         let token = format!("{:032x}", u128::from_be_bytes(random::bytes()?));
         let (name, action) = (&this.table.name, this.action);
         let on_failed: Vec<OnConditionFailed> =
