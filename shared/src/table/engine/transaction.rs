@@ -194,7 +194,8 @@ impl<'t> Transaction<'t> {
         self.require(key, Condition::version(version))
     }
 
-    /// Requires what the actor rests on: the credential still exists, the user is not disabled.
+    /// Requires what the actor rests on: the credential still exists, a token unchanged; the user is
+    /// not disabled.
     ///
     /// These conditions come last, so that they hide no error that a method names.
     fn authorized(self) -> Self {
@@ -206,9 +207,9 @@ impl<'t> Transaction<'t> {
                     UserCredential::ApiKey(key) => {
                         self.require(Key::user(id), enabled.and(Condition::has_api_key(key)))
                     }
-                    UserCredential::Token(token) => {
-                        self.require(Key::user(id), enabled).check_exists(Key::token(id, token))
-                    }
+                    UserCredential::Token(token, version) => self
+                        .require(Key::user(id), enabled)
+                        .unchanged(Key::token(id, token), version),
                     UserCredential::OAuth(grant) => {
                         self.require(Key::user(id), enabled).check_exists(Key::grant(id, grant))
                     }
