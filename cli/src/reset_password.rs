@@ -4,19 +4,22 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
 use shared::model::{UserId, Username};
-use shared::table::{Actor, Table, UserChange};
+use shared::table::{Actor, PasswordChange, Table, UserChange};
 
-use super::password::{ChosenPassword, PasswordOptions};
+use super::password::PasswordOptions;
 use super::user_ref::UserRef;
 use super::{print_json, retry};
 
-/// Give a user another password: revokes the user tokens and OAuth grants, not the API keys, and
-/// lifts a lock after too many wrong passwords
+/// Give a user another password: revokes the user tokens and OAuth grants, and lifts a lock after
+/// too many wrong passwords. Once the user sets another one in its place, all that is older ends
 #[derive(Args)]
 pub(super) struct Options {
     /// Username, e-mail address or id
     #[arg(long, value_name = "WHO")]
     user: UserRef,
+    /// Also end the API keys, environment tokens and SSH keys, and replace the S3 secret
+    #[arg(long)]
+    revoke_keys: bool,
     #[command(flatten)]
     password: PasswordOptions,
 }
@@ -30,15 +33,20 @@ struct PasswordReset {
 }
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
-    let ChosenPassword { hash, generated: password } = options.password.choose()?;
+    let chosen = options.password.choose()?;
+    let user = options.user.find(table).await?;
+    let emails = table.emails(user.id).await?;
+    let hash = chosen.hash_for(&user.username, emails.iter().map(|email| &email.address))?;
     let user = retry(async || {
         let user = options.user.find(table).await?;
+        let password = PasswordChange { hash: hash.clone(), revoke_keys: options.revoke_keys };
         table
-            .change_password(&Actor::operator(), &user, &UserChange::default(), &hash)?
+            .change_password(&Actor::operator(), &user, UserChange::default(), password)?
             .commit()
             .await
     })
     .await?;
+    let password = chosen.generated();
     // Last, since wrong guesses at the old password count until it is gone.
     let unlocked = table.reset_attempts(user.id).await;
     print_json(&PasswordReset { id: user.id, username: user.username, password })?;

@@ -25,8 +25,8 @@ pub enum Error {
     /// The credential is valid, but has a list of scopes without this one.
     #[error("this token lacks the scope `{0}`")]
     MissingScope(&'static str),
-    /// The credential is valid, but has a list of scopes, and no scope covers this.
-    #[error("a token with a list of scopes cannot do this")]
+    /// The credential is valid, but has a list of scopes or an end, and no scope covers this.
+    #[error("a token with a list of scopes or an expiry cannot do this")]
     FullAccessRequired,
     /// An OAuth access token, outside of the dialect whose scopes it can have.
     #[error("an OAuth access token is accepted by the hub API alone")]

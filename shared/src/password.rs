@@ -1,8 +1,9 @@
 //! Passwords: argon2id, stored as PHC strings. Only functions that check or set a password have
 //! this feature.
 
+mod rules;
+
 use std::collections::HashMap;
-use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -12,51 +13,15 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::lifetimes;
-use crate::limits::{MAX_PASSWORD, MIN_PASSWORD};
 use crate::model::digest::update_length_prefixed;
-use crate::model::{ParseError, UserId};
+use crate::model::UserId;
 use crate::{Error, Result, random};
+
+pub use rules::{AcceptedPassword, NewPassword};
 
 /// Memory in KiB, passes and lanes: the minimum in OWASP's password storage cheat sheet for
 /// argon2id.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
-
-/// A password that a user chose: 8 to 256 characters, none of the most common ones. Without
-/// `Debug`, since it must not be logged.
-pub struct NewPassword(String);
-
-impl FromStr for NewPassword {
-    type Err = ParseError;
-
-    fn from_str(raw: &str) -> Result<Self, ParseError> {
-        match raw.chars().count() {
-            0..MIN_PASSWORD => {
-                Err(ParseError::new(format!("must be at least {MIN_PASSWORD} characters long")))
-            }
-            length if length > MAX_PASSWORD => {
-                Err(ParseError::new(format!("must be at most {MAX_PASSWORD} characters long")))
-            }
-            _ if is_common(raw) => Err(ParseError::new("is one of the most common passwords")),
-            _ => Ok(Self(raw.to_owned())),
-        }
-    }
-}
-
-impl NewPassword {
-    /// The hash to store.
-    pub fn hash(&self) -> Result<String> {
-        hash(&self.0)
-    }
-}
-
-/// Whether the password, in whatever case, is on the list of the most common ones.
-fn is_common(password: &str) -> bool {
-    let lower = password.to_lowercase();
-    COMMON.lines().any(|common| common == lower)
-}
-
-/// Most common passwords of 8 characters and more, in lower case, one a line.
-const COMMON: &str = include_str!("common-passwords.txt");
 
 /// The hash of a password: a PHC string with its parameters and a salt of 16 random bytes.
 pub fn hash(password: &str) -> Result<String> {
@@ -144,19 +109,6 @@ impl PasswordCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_new_password_has_8_to_256_characters_and_is_none_of_the_most_common_ones() {
-        for wrong in
-            ["", "1234567", "password", "PassWord", "iloveyou", "football", &"x".repeat(257)]
-        {
-            assert!(wrong.parse::<NewPassword>().is_err(), "{wrong}");
-        }
-        for right in ["correct horse", " spaces count ", "\u{0}control\n", &"ü".repeat(256)] {
-            assert!(right.parse::<NewPassword>().is_ok(), "{right}");
-        }
-        assert!(COMMON.lines().count() > 10_000);
-    }
 
     #[test]
     fn a_right_password_is_known_for_a_while_and_not_after_a_change() {

@@ -85,9 +85,13 @@ impl Operation {
 
     /// Whether it accepts a kind of credential.
     pub fn takes(&self, credential: Credential) -> bool {
+        let has_end =
+            matches!(credential, Credential::EndingToken | Credential::OverlappedToken);
         match self.access() {
             Access::Public => false,
             Access::Client => credential == Credential::Client,
+            Access::FullAccess if has_end => false,
+            Access::Scope(_) if has_end => self.takes(Credential::UserToken),
             Access::Scope(_) | Access::FullAccess => self.group.credentials.contains(&credential),
         }
     }
@@ -105,8 +109,8 @@ impl Operation {
 
     /// The status when it goes well with a kind of credential that it accepts.
     pub fn success_by(&self, credential: Credential) -> u16 {
-        let by_password = self.facts.status_by_password;
-        by_password.filter(|_| credential == Credential::Basic).unwrap_or(self.success())
+        let other = self.facts.status_by.iter().find(|(own, _)| *own == credential);
+        other.map_or(self.success(), |(_, status)| *status)
     }
 
     /// The body of an error with this status, code and text, in the operation's dialect.

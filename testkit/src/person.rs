@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::model::{Scope, Timestamp, TokenKind, User};
 use shared::table::{Actor, NewToken};
 
-use crate::{ApiResponse, PASSWORD, TestApp, TestCredentials};
+use crate::{ApiResponse, PASSWORD, TestApp, TestCredentials, token_id};
 
 /// The header value of a name and a password.
 pub fn basic(name: &str, password: &str) -> String {
@@ -100,6 +100,15 @@ impl<'a> Person<'a> {
             .create_token(&Actor::operator(), &self.user, new)
             .expect("a new token");
         making.commit().await.expect("a new token").0.reveal()
+    }
+
+    /// A token of this user that was rotated, and works on beside its successor.
+    pub async fn overlapped_token(&self) -> String {
+        let old = self.new_token(TokenKind::User, None, None).await;
+        let path = format!("/rollcall/v1/tokens/{}/rotate", token_id(&old).expect("a token"));
+        let rotated = self.send_json("POST", &path, &json!({ "overlapSeconds": 3600 })).await;
+        assert_eq!(rotated.status, 201, "{rotated:?}");
+        old
     }
 
     /// The same user with another token.

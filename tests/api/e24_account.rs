@@ -190,7 +190,7 @@ async fn a_token_with_scopes_changes_names_with_profile_write_but_no_password_an
         limited.send_json("PUT", SSH, &upload(ED25519.0)).await,
         limited.send("DELETE", "/v2/account/1234567890/sshkey").await,
     ] {
-        let error = rejected("a token with a list of scopes cannot do this");
+        let error = rejected("a token with a list of scopes or an expiry cannot do this");
         assert_eq!(response.parts(), (403, &error));
     }
 
@@ -661,8 +661,9 @@ async fn cleanup_of_an_earlier_password_change_keeps_what_came_after_a_later_one
         let (user, ()) = others.user_and(id, ()).await.unwrap();
         let hash = shared::password::hash("a third password").unwrap();
         let change = shared::table::UserChange::default();
+        let password = shared::table::PasswordChange { hash, revoke_keys: false };
         let user = others
-            .change_password(&Actor::operator(), &user.unwrap(), &change, &hash)
+            .change_password(&Actor::operator(), &user.unwrap(), change, password)
             .unwrap()
             .commit()
             .await

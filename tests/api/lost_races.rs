@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::model::{AccountId, Role, TokenCredential};
-use shared::table::{Actor, NewUser};
-use testkit::{Operation, Person, TestApp, user_operations};
+use shared::table::{Actor, NewUser, fetch};
+use testkit::{Credential, Operation, Person, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
 
@@ -312,6 +312,40 @@ async fn a_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
             (rejected.status, app.proxy().faults_left()),
             (401, 0),
             "{operation}: {rejected:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_token_rotated_meanwhile_writes_only_what_the_old_one_of_an_overlap_may() {
+    for operation in user_operations().filter(Operation::is_write) {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = app.event(&operation, &jane).await;
+        let (others, user) = (app.others(), jane.user().clone());
+        let id = jane.token().parse::<TokenCredential>().unwrap().id();
+        app.proxy().before(WRITE, async move {
+            let (_, token) = others.user_and(user.id, fetch::token(id)).await.unwrap();
+            let overlap = std::time::Duration::from_mins(10);
+            others
+                .rotate_token(&Actor::operator(), &user, &token.unwrap(), overlap)
+                .unwrap()
+                .commit()
+                .await
+                .unwrap();
+        });
+
+        let response = app.send_event(&event).await;
+
+        let expected = if operation.takes(Credential::OverlappedToken) {
+            operation.success_by(Credential::OverlappedToken)
+        } else {
+            403
+        };
+        assert_eq!(
+            (response.status, app.proxy().faults_left()),
+            (expected, 0),
+            "{operation}: {response:?}"
         );
     }
 }

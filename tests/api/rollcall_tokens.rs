@@ -33,7 +33,7 @@ fn not_found() -> Value {
 }
 
 fn restricted() -> Value {
-    let detail = "a token with a list of scopes cannot do this";
+    let detail = "a token with a list of scopes or an expiry cannot do this";
     problem(403, "Forbidden", "insufficient_scope", detail)
 }
 
@@ -570,7 +570,7 @@ async fn a_token_with_scopes_rotates_only_itself_and_to_no_later_expiry() {
     let environments = rotate(&jane, &id(&environment), 60).await;
 
     assert_eq!(others.parts(), (403, &restricted()));
-    assert_eq!(outlives.parts(), (403, &outliving()));
+    assert_eq!(outlives.parts(), (403, &restricted()));
     assert_eq!(
         (itself.status, &itself.body["scopes"]),
         (201, &json!(["account_read", "tokens_write"]))

@@ -2,9 +2,9 @@ use lambda_http::{Body, Response};
 use shared::auth::{Authorized, FullAccess, ProfileWrite};
 use shared::e24::{Name, Phone};
 use shared::http::{self, Fields};
-use shared::model::User;
-use shared::password::NewPassword;
-use shared::table::UserChange;
+use shared::model::{Email, User, UserId};
+use shared::password::{AcceptedPassword, NewPassword};
+use shared::table::{PasswordChange, Table, UserChange};
 use shared::{App, Error, Result};
 
 use crate::AuthRequest;
@@ -20,6 +20,8 @@ struct ChangeData {
     last_name: Option<Name>,
     phone: Option<Phone>,
     password: Option<NewPassword>,
+    /// Whether API keys, environment tokens and SSH keys end with the old password.
+    revoke_keys: bool,
 }
 
 impl ChangeData {
@@ -29,7 +31,11 @@ impl ChangeData {
             last_name: fields.optional("last_name"),
             phone: fields.optional_text_or_number("phone"),
             password: fields.optional("password"),
+            revoke_keys: fields.optional_bool("revoke_keys").unwrap_or_default(),
         };
+        if read.revoke_keys && !fields.has("password") {
+            fields.add_error("revoke_keys", "takes a new password");
+        }
         fields.into_result(Some(read))
     }
 
@@ -64,15 +70,38 @@ fn stored_names(user: &User) -> (&str, &str) {
     known.or_else(|| whole.split_once(' ')).unwrap_or((whole, ""))
 }
 
+/// The addresses of a user, which no new password may be.
+async fn addresses(table: &Table, user: UserId, sets_password: bool) -> Result<Vec<Email>> {
+    if sets_password { table.emails(user).await } else { Ok(Vec::new()) }
+}
+
+/// The password, if it is not one of the user's names.
+///
+/// The user and the addresses are read separately. Between the reads an address may have been added.
+fn accepted(
+    password: &NewPassword,
+    user: &User,
+    addresses: &[Email],
+) -> Result<AcceptedPassword> {
+    if usize::try_from(user.email_count) != Ok(addresses.len()) {
+        return Err(Error::WriteConflict);
+    }
+    let addresses = addresses.iter().map(|email| &email.address);
+    let accepted = password.accept(&user.username, addresses);
+    accepted.map_err(|problem| Error::invalid("password", problem))
+}
+
 /// `POST /v2/account/data`: changes the caller's names, phone number and password. A new password
-/// revokes the caller's OAuth grants and user tokens, except the presented one, and no API key.
+/// revokes the caller's OAuth grants and user tokens, except the presented one, and on request the
+/// keys. The first one that the caller sets in place of somebody else's revokes all credentials.
 pub(crate) async fn change(
     app: &App,
     auth: AuthRequest<'_, ProfileWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
     auth.input(fields.and_then(ChangeData::parse))
-        .respond(async |Authorized { caller, input: body, .. }| {
+        .query(|table, user, body| addresses(table, user, body.password.is_some()))
+        .respond(async |Authorized { caller, input: body, queried: addresses, .. }| {
             let caller = check_preconditions(caller)?;
             let user = caller.user();
             let (full_name, first_name) = body.names(user)?;
@@ -81,7 +110,10 @@ pub(crate) async fn change(
             let write = match body.password {
                 Some(password) => {
                     caller.require::<FullAccess>()?;
-                    app.table.change_password(&caller.actor(), user, &change, &password.hash()?)?
+                    let password = accepted(&password, user, &addresses)?;
+                    let password =
+                        PasswordChange { hash: password.hash()?, revoke_keys: body.revoke_keys };
+                    app.table.change_password(&caller.actor(), user, change, password)?
                 }
                 None => app.table.change_user(&caller.actor(), user, &change)?,
             };

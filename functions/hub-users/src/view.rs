@@ -31,6 +31,7 @@ impl UserView {
             username,
             primary_email,
             password_hash: _,
+            password_is_own: _,
             current_account: _,
             disabled,
             full_name,
@@ -46,6 +47,7 @@ impl UserView {
             email_count: _,
             credential_epoch: _,
             retained_token: _,
+            environment_epoch: _,
             created_at,
         } = user;
         let email = primary_email.to_string();

@@ -18,7 +18,7 @@ pub enum Credential {
     /// A signature with an API key.
     ApiKey(VerifiedSignature),
     /// A user token.
-    Token(Box<UserToken>),
+    Token(Box<Stored<UserToken>>),
     /// An OAuth access token.
     OAuth {
         /// The grant it was issued for.
@@ -50,12 +50,22 @@ impl Credential {
     }
 
     /// Where the table stores it.
-    const fn stored_at(&self) -> UserCredential {
+    fn stored_at(&self) -> UserCredential {
         match self {
             Self::Password => UserCredential::Password,
             Self::ApiKey(signature) => UserCredential::ApiKey(signature.key, signature.digest),
-            Self::Token(token) => UserCredential::Token(token.id),
+            Self::Token(token) => UserCredential::token(token),
             Self::OAuth { grant, .. } => UserCredential::OAuth(*grant),
+        }
+    }
+
+    /// Whether it allows everything, for as long as its user wants. The old token of a rotation has
+    /// an end.
+    fn has_full_access(&self) -> bool {
+        match self {
+            Self::Password | Self::ApiKey(_) => true,
+            Self::Token(token) => token.scopes.is_none() && token.expires_at.is_none(),
+            Self::OAuth { .. } => false,
         }
     }
 
@@ -75,16 +85,14 @@ pub trait Permission: Send {
     fn require(credential: &Credential) -> Result<()>;
 }
 
-/// Changing passwords and keys. No token with a list of scopes can, so that no credential can
-/// extend its own permissions.
+/// Setting passwords; making, renewing and removing keys, secrets and tokens. No token with a list
+/// of scopes or with an expiry can, so that no credential makes itself, or what outlives it,
+/// stronger.
 pub struct FullAccess;
 
 impl Permission for FullAccess {
     fn require(credential: &Credential) -> Result<()> {
-        match credential.scopes() {
-            None => Ok(()),
-            Some(_) => Err(Error::FullAccessRequired),
-        }
+        if credential.has_full_access() { Ok(()) } else { Err(Error::FullAccessRequired) }
     }
 }
 

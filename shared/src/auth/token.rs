@@ -90,7 +90,7 @@ impl Token {
                     && user.accepts_epoch(&token) =>
             {
                 table.touch_token(&mut token, now).await;
-                Ok(Credential::Token(Box::new(token.into_inner())))
+                Ok(Credential::Token(Box::new(token)))
             }
             (Self::OAuth(presented), StoredCredential::Grant(Some(grant)))
                 if grant.epoch == user.credential_epoch =>

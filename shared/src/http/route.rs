@@ -28,7 +28,7 @@ pub enum Access {
     Client,
     /// A user, with a credential that has this scope or no list of scopes.
     Scope(&'static str),
-    /// A user, with a credential without a list of scopes.
+    /// A user, with a credential without a list of scopes and without an end.
     FullAccess,
 }
 

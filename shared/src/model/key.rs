@@ -117,6 +117,8 @@ pub struct ApiKey {
 pub struct S3Key {
     /// 20 capital letters and digits.
     pub id: String,
+    /// What makes its secret differ from an earlier one.
+    pub nonce: String,
     /// The version of the service key that its secret is derived from.
     pub key_version: String,
 }
@@ -180,12 +182,18 @@ impl S3Key {
     pub fn generate(key: &ServiceKey) -> Result<Self> {
         const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         let id = random::bytes::<20>()?.map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
-        Ok(Self { id: id.iter().collect(), key_version: key.version.clone() })
+        Ok(Self { id: id.iter().collect(), nonce: nonce()?, key_version: key.version.clone() })
+    }
+
+    /// The same key with another secret, derived from the same version of the service key.
+    pub fn renewed(&self) -> Result<Self> {
+        Ok(Self { nonce: nonce()?, ..self.clone() })
     }
 
     /// The key's secret: 40 characters. `key` must be of this key's version.
     pub fn secret(&self, owner: UserId, key: &ServiceKey) -> Result<String> {
-        Ok(hex(&key.derive("S3 secret", &[&owner.to_bytes(), self.id.as_bytes()])?[..20]))
+        let parts = [&owner.to_bytes()[..], self.id.as_bytes(), self.nonce.as_bytes()];
+        Ok(hex(&key.derive("S3 secret", &parts)?[..20]))
     }
 }
 

@@ -20,6 +20,8 @@ mod user;
 
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
 pub use credential::{GrantCredential, GrantTokenKind, TokenCredential};
+#[cfg(feature = "password")]
+pub(crate) use email::folded;
 pub use email::{Email, EmailAddress};
 pub use hex::hex;
 pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};

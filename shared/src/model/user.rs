@@ -27,6 +27,9 @@ pub struct User {
     pub primary_email: EmailAddress,
     /// The argon2id hash of the password, as a PHC string.
     pub password_hash: Option<String>,
+    /// Whether the user set the password. Who else did may have kept credentials of the user.
+    #[serde(default)]
+    pub password_is_own: bool,
     /// The account chosen last. It may have been deleted since, or the user removed from it.
     pub current_account: Option<AccountId>,
     /// Whether every credential of the user is rejected.
@@ -68,6 +71,10 @@ pub struct User {
     pub credential_epoch: u64,
     /// The token that changed the password last, and outlives the change.
     pub retained_token: Option<TokenId>,
+    /// The credential epoch since which environment tokens work: not each change of the password
+    /// ends them.
+    #[serde(default)]
+    pub environment_epoch: u64,
     /// When the user was created.
     pub created_at: Timestamp,
 }
@@ -77,15 +84,20 @@ const fn one() -> u32 {
 }
 
 impl User {
-    /// Whether a user token was created after the last change of the password, or made that change.
+    /// Whether a token was created after the last change of the password that ended its kind, or
+    /// made that change.
     pub fn accepts_epoch(&self, token: &UserToken) -> bool {
-        token.epoch == self.credential_epoch || self.retained_token == Some(token.id)
+        match token.kind {
+            TokenKind::User => {
+                token.epoch == self.credential_epoch || self.retained_token == Some(token.id)
+            }
+            TokenKind::Environment => token.epoch >= self.environment_epoch,
+        }
     }
 
-    /// Whether a token of this user works at `now`. A changed password revokes user tokens alone.
+    /// Whether a token of this user works at `now`.
     pub fn is_active(&self, token: &UserToken, now: Timestamp) -> bool {
-        token.is_unexpired(now)
-            && (token.kind == TokenKind::Environment || self.accepts_epoch(token))
+        token.is_unexpired(now) && self.accepts_epoch(token)
     }
 }
 

@@ -29,5 +29,7 @@ pub use grants::{ClientAndGrant, NewGrant};
 pub use idempotency::StoredResponse;
 pub use lockout::{LoginAttempts, LoginSubject, Reservation};
 pub use tokens::{CallerToken, NewToken, ReadTokens, TokenPage};
-pub use users::{ApiKeyChange, CallerEmail, FreeNames, NewUser, UserChange, UserIdByUsername};
+pub use users::{
+    ApiKeyChange, CallerEmail, FreeNames, NewUser, PasswordChange, UserChange, UserIdByUsername,
+};
 pub use write::Write;

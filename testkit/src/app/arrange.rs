@@ -19,6 +19,7 @@ impl TestApp {
         let new = NewUser {
             verified: true,
             password_hash: Some(password_hash()),
+            password_is_own: true,
             api_keys: vec![api_key.clone()],
             ..NewUser::new(name.parse().expect("a username"), email)
         };

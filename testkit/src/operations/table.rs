@@ -3,7 +3,7 @@
 
 use shared::http::{Access, Operation as Declared};
 
-use Credential::{Basic, OAuthToken, Signature, UserToken};
+use Credential::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature, UserToken};
 use ErrorFormat::{Detail, Error, OAuthError, Problem, SuccessFalse};
 use Needs::{
     AccessToken, ApiKey, AuthorizationRequest, Code, ConsentForm, Email, OwnToken, PublicKey,
@@ -16,6 +16,10 @@ use Variant::{First, Generated, Itself, NewPassword, Refresh};
 pub enum Credential {
     /// A user token.
     UserToken,
+    /// A user token with an end, and without a list of scopes.
+    EndingToken,
+    /// A user token that works on for the overlap of its rotation.
+    OverlappedToken,
     /// An environment token.
     EnvironmentToken,
     /// A user's name and password.
@@ -144,8 +148,8 @@ pub struct Facts {
     pub(crate) needs: Needs,
     /// What else the fault matrix plays.
     pub variant: Option<Variant>,
-    /// The status of a success with a password, if it is another one.
-    pub(super) status_by_password: Option<u16>,
+    /// The statuses with credentials that are accepted and get another one than a success.
+    pub(super) status_by: &'static [(Credential, u16)],
 }
 
 const fn row(name: &'static str, rounds: u32) -> Facts {
@@ -157,7 +161,7 @@ const fn row(name: &'static str, rounds: u32) -> Facts {
         writes_to: None,
         needs: Needs::Nothing,
         variant: None,
-        status_by_password: None,
+        status_by: &[],
     }
 }
 
@@ -182,8 +186,8 @@ impl Facts {
         Self { variant: Some(variant), ..self }
     }
 
-    const fn by_password(self, status: u16) -> Self {
-        Self { status_by_password: Some(status), ..self }
+    const fn by(self, status_by: &'static [(Credential, u16)]) -> Self {
+        Self { status_by, ..self }
     }
 }
 
@@ -223,11 +227,16 @@ pub(super) static FACTS: &[Facts] = &[
     row("quave-get-current-account", 2).etag(),
     row("quave-list-accounts", 2),
     row("quave-set-current-account", 2).writes_to("quave-get-current-account"),
-    row("rollcall-create-token", 2),
+    // The event's token outlives these two.
+    row("rollcall-create-token", 2).by(&[(EndingToken, 403), (OverlappedToken, 403)]),
     // A password has no token to show.
-    row("rollcall-get-own-token", 1).etag().by_password(404),
+    row("rollcall-get-own-token", 1).etag().by(&[(Basic, 404)]),
     row("rollcall-get-token", 1).etag().needs(Token),
     row("rollcall-list-tokens", 1),
     row("rollcall-revoke-token", 2).writes_to("rollcall-get-token").needs(Token).variant(Itself),
-    row("rollcall-rotate-token", 2).writes_to("rollcall-get-token").needs(OwnToken).variant(Itself),
+    row("rollcall-rotate-token", 2)
+        .writes_to("rollcall-get-token")
+        .needs(OwnToken)
+        .variant(Itself)
+        .by(&[(OverlappedToken, 409)]),
 ];

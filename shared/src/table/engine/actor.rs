@@ -1,13 +1,17 @@
 //! Who makes a write.
 
-use crate::model::{ApiKeyId, ClientId, GrantId, SignatureDigest, TokenId, User, UserId};
+use super::item::Stored;
+use crate::model::{
+    ApiKeyId, ClientId, GrantId, SignatureDigest, TokenId, User, UserId, UserToken,
+};
 
 /// Proof of who makes a write, and with which credential. Every write of
 /// [`Table`](super::table::Table) takes one.
 ///
 /// `auth` alone makes one for a user or a client, from a credential that it has verified; the
 /// operator's command has [`Actor::operator`]. The transaction then requires by itself that the
-/// credential still exists and that its user is not disabled.
+/// credential still exists, a token with the expiry that was read, and that its user is not
+/// disabled.
 ///
 /// Nothing can be written without one:
 /// ```compile_fail,E0061
@@ -48,10 +52,17 @@ pub(crate) enum UserCredential {
     /// An API key, in the user's item, and the signature that was made with it. The transaction
     /// uses the signature up.
     ApiKey(ApiKeyId, SignatureDigest),
-    /// A user token.
-    Token(TokenId),
+    /// A user token, with the version that was read: a rotation may have set its end since.
+    Token(TokenId, u64),
     /// An OAuth access token, in its grant's item.
     OAuth(GrantId),
+}
+
+impl UserCredential {
+    /// A user token as it was read.
+    pub(crate) fn token(token: &Stored<UserToken>) -> Self {
+        Self::Token(token.id, token.version)
+    }
 }
 
 impl Actor {
@@ -65,10 +76,15 @@ impl Actor {
         Self(Identity::Client(client))
     }
 
+    /// Whether a user makes the write.
+    pub(in crate::table) const fn is_user(&self) -> bool {
+        matches!(self.0, Identity::User { .. })
+    }
+
     /// The user token that was presented, if it was one.
     pub(in crate::table) const fn token(&self) -> Option<TokenId> {
         match self.0 {
-            Identity::User { credential: UserCredential::Token(token), .. } => Some(token),
+            Identity::User { credential: UserCredential::Token(token, _), .. } => Some(token),
             _ => None,
         }
     }

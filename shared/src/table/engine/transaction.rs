@@ -195,8 +195,8 @@ impl<'t> Transaction<'t> {
         self.require(key, Condition::version(version))
     }
 
-    /// Requires what the actor rests on: the credential still exists, the user is not disabled, and
-    /// a signature was not used before.
+    /// Requires what the actor rests on: the credential still exists, a token unchanged; the user is
+    /// not disabled; and a signature was not used before.
     ///
     /// These conditions come last, so that they hide no error that a method names. Only the
     /// signature's comes first: of two requests with one signature the loser learns that, and not
@@ -211,9 +211,9 @@ impl<'t> Transaction<'t> {
                         .require(Key::user(id), enabled.and(Condition::has_api_key(key)))
                         .insert(&UsedSignature::new(id, signature), Error::used_signature)?
                         .prioritize_last(),
-                    UserCredential::Token(token) => {
-                        self.require(Key::user(id), enabled).check_exists(Key::token(id, token))
-                    }
+                    UserCredential::Token(token, version) => self
+                        .require(Key::user(id), enabled)
+                        .unchanged(Key::token(id, token), version),
                     UserCredential::OAuth(grant) => {
                         self.require(Key::user(id), enabled).check_exists(Key::grant(id, grant))
                     }

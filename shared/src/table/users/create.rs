@@ -24,6 +24,8 @@ pub struct NewUser {
     pub verified: bool,
     /// The argon2id hash of the password, as a PHC string.
     pub password_hash: Option<String>,
+    /// Whether the user chose the password, and nobody else.
+    pub password_is_own: bool,
     /// First and last name.
     pub full_name: String,
     /// The first name within the full name, if known.
@@ -48,6 +50,7 @@ impl NewUser {
             email,
             verified: false,
             password_hash: None,
+            password_is_own: false,
             full_name: String::new(),
             first_name: None,
             phone: String::new(),
@@ -67,6 +70,7 @@ impl NewUser {
             username: self.username,
             primary_email: self.email,
             password_hash: self.password_hash,
+            password_is_own: self.password_is_own,
             current_account: Some(account.id),
             disabled: false,
             full_name: self.full_name,
@@ -82,6 +86,7 @@ impl NewUser {
             email_count: 1,
             credential_epoch: 0,
             retained_token: None,
+            environment_epoch: 0,
             created_at: account.created_at,
         })
     }

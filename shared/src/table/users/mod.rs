@@ -8,4 +8,4 @@ mod update;
 
 pub use create::NewUser;
 pub use names::{CallerEmail, FreeNames, UserIdByUsername};
-pub use update::{ApiKeyChange, UserChange};
+pub use update::{ApiKeyChange, PasswordChange, UserChange};

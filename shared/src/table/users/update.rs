@@ -1,6 +1,8 @@
 //! Updating users.
 
-use crate::model::{AccountId, ApiKey, ApiKeyId, SshKey, User, UserId};
+use std::collections::BTreeMap;
+
+use crate::model::{AccountId, ApiKey, ApiKeyId, S3Key, SshKey, User, UserId};
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{Actor, Changes, Condition, Key, Keyed, Stored, Table, Transaction};
 use crate::table::write::{FollowUp, Write};
@@ -25,6 +27,8 @@ pub struct UserChange {
     pub phone: Option<String>,
     /// The change to one API key.
     pub api_key: Option<ApiKeyChange>,
+    /// The S3 key.
+    pub s3_key: Option<S3Key>,
     /// The SSH keys, all of them.
     pub ssh_keys: Option<Vec<SshKey>>,
 }
@@ -35,9 +39,30 @@ pub enum ApiKeyChange {
     Put(ApiKey),
     /// Removes the key.
     Remove(ApiKeyId),
+    /// Removes all keys.
+    RemoveAll,
+}
+
+/// A new password.
+pub struct PasswordChange {
+    /// Its argon2id hash, as a PHC string.
+    pub hash: String,
+    /// Whether API keys, environment tokens and SSH keys end with it, and the S3 secret is replaced.
+    pub revoke_keys: bool,
 }
 
 impl UserChange {
+    /// The same change, which also ends the user's keys.
+    fn ending_keys(self, user: &User) -> Result<Self> {
+        let s3_key = user.s3_key.as_ref().map(S3Key::renewed).transpose()?;
+        Ok(Self {
+            api_key: Some(ApiKeyChange::RemoveAll),
+            ssh_keys: Some(Vec::new()),
+            s3_key,
+            ..self
+        })
+    }
+
     fn apply_to(&self, user: &User) -> User {
         let mut api_keys = user.api_keys.clone();
         match &self.api_key {
@@ -47,6 +72,7 @@ impl UserChange {
             Some(ApiKeyChange::Remove(id)) => {
                 api_keys.remove(&id.to_string());
             }
+            Some(ApiKeyChange::RemoveAll) => api_keys.clear(),
             None => {}
         }
         let text = |new: &Option<String>, old: &String| new.as_ref().unwrap_or(old).clone();
@@ -59,6 +85,7 @@ impl UserChange {
             gravatar_email: text(&self.gravatar_email, &user.gravatar_email),
             phone: text(&self.phone, &user.phone),
             api_keys,
+            s3_key: self.s3_key.clone().or_else(|| user.s3_key.clone()),
             ssh_keys: self.ssh_keys.as_ref().unwrap_or(&user.ssh_keys).clone(),
             ..user.clone()
         }
@@ -81,9 +108,15 @@ impl UserChange {
         if let Some(keys) = &self.ssh_keys {
             changes = changes.set("sshKeys", keys)?;
         }
+        if let Some(key) = &self.s3_key {
+            changes = changes.set("s3Key", key)?;
+        }
         match &self.api_key {
             Some(ApiKeyChange::Put(key)) => changes.set_entry("apiKeys", &key.id.to_string(), key),
             Some(ApiKeyChange::Remove(id)) => Ok(changes.remove_entry("apiKeys", &id.to_string())),
+            Some(ApiKeyChange::RemoveAll) => {
+                changes.set("apiKeys", BTreeMap::<String, ApiKey>::new())
+            }
             None => Ok(changes),
         }
     }
@@ -105,27 +138,40 @@ impl Table {
     /// Changes a user and the password. That revokes all OAuth grants and user tokens except the
     /// retained one.
     ///
-    /// One transaction revokes them, by incrementing the user's epoch; they are deleted after it.
+    /// Somebody else who set the password may have kept any credential of the user. So the first
+    /// password that the user sets in its place ends all, the retained token, API keys, environment
+    /// tokens and SSH keys too, and replaces the S3 secret.
+    ///
+    /// One transaction revokes them, tokens and grants by incrementing the user's epoch; those are
+    /// deleted after it.
     pub fn change_password(
         &self,
         actor: &Actor,
         user: &Stored<User>,
-        change: &UserChange,
-        password_hash: &str,
+        change: UserChange,
+        password: PasswordChange,
     ) -> Result<Write<'_, User>> {
         let epoch = user.credential_epoch + 1;
-        let retained = actor.token();
+        let is_own = actor.is_user();
+        let is_first = is_own && !user.password_is_own;
+        let retained = actor.token().filter(|_| !is_first);
+        let ends_keys = is_first || password.revoke_keys;
+        let change = if ends_keys { change.ending_keys(user)? } else { change };
+        let environment_epoch = if ends_keys { epoch } else { user.environment_epoch };
         let changes = Changes::new()
-            .set("passwordHash", password_hash)?
+            .set("passwordHash", &password.hash)?
+            .set("passwordIsOwn", is_own)?
             .set("credentialEpoch", epoch)?
+            .set("environmentEpoch", environment_epoch)?
             .set("retainedToken", retained)?;
-        let changes = change.add_to(changes)?;
         let transaction = self
-            .update_user(actor, user, changes)
+            .update_user(actor, user, change.add_to(changes)?)
             .record_cleanup(&CleanupTask::credentials(user.id, epoch))?;
         let after = User {
-            password_hash: Some(password_hash.to_owned()),
+            password_hash: Some(password.hash),
+            password_is_own: is_own,
             credential_epoch: epoch,
+            environment_epoch,
             retained_token: retained,
             ..change.apply_to(user)
         };
