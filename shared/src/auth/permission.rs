@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::http::Preconditions;
 use crate::idempotency::IdempotentRequest;
-use crate::model::{ApiKeyId, GrantId, Scope, Timestamp, User, UserToken};
+use crate::model::{ApiKeyId, GrantId, Network, Scope, Timestamp, User, UserToken};
 use crate::table::{Actor, ReadVersions, Stored, UserCredential};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
@@ -122,6 +122,8 @@ scopes! {
 pub struct Caller<N> {
     pub(super) user: Stored<User>,
     credential: Credential,
+    /// Where the request comes from.
+    pub(super) source: Network,
     /// Identifies repetitions of the request, if it has an `Idempotency-Key`.
     pub(super) idempotent: Option<IdempotentRequest>,
     /// Its preconditions; none once they were checked.
@@ -142,6 +144,7 @@ impl<N: Permission> Caller<N> {
         Ok(Self {
             user,
             credential,
+            source: Network::Unknown,
             idempotent: None,
             preconditions: Preconditions::default(),
             read_versions: ReadVersions::default(),

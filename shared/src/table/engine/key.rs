@@ -6,7 +6,7 @@ use std::fmt::Display;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{
-    AccountId, ClientId, EmailAddress, GrantId, IdempotencySlot, PlanId, Slug, TokenId, UserId,
+    AccountId, ClientId, EmailAddress, GrantId, IdempotencySlot, PlanId, Slug, SourceId, TokenId, UserId,
     UserNumber, Username,
 };
 
@@ -93,6 +93,11 @@ impl Key {
     /// `LOCKOUT#<keyed hash> / LOCKOUT`: login attempts with a name that no user has.
     pub(in crate::table) fn name_lockout(hash: &str) -> Self {
         Self::new(format!("LOCKOUT#{hash}"), "LOCKOUT")
+    }
+
+    /// `SOURCE#<keyed hash> / LOCKOUT`: login attempts from a network.
+    pub(in crate::table) fn source_lockout(source: SourceId) -> Self {
+        Self::new(format!("SOURCE#{source}"), "LOCKOUT")
     }
 
     /// `PLAN#<uuid> / PLAN`
