@@ -81,8 +81,8 @@ impl ServiceKeys {
         current.ok_or_else(|| unavailable("the secret names no current version that it holds"))
     }
 
-    /// The current version, and the others that the secret holds: what was derived before a rotation
-    /// is recognized after it.
+    /// The current version, and the others that the secret holds: what was derived before a
+    /// rotation is recognized after it.
     pub async fn current_and_others(&self) -> Result<(Arc<ServiceKey>, Vec<Arc<ServiceKey>>)> {
         let current = self.current().await?;
         let known = self.known();

@@ -147,6 +147,11 @@ impl TestApp {
         self.forget_service_key();
     }
 
+    /// Has every change of a password take the current one from now on.
+    pub fn require_current_password(&mut self) {
+        self.functions.require_current_password();
+    }
+
     fn assert_granted(&self) {
         assert_eq!(self.proxy.denied(), Vec::<String>::new(), "the template does not grant it");
     }
@@ -177,6 +182,7 @@ impl TestApp {
             "TABLE_NAME" => self.table_name.clone(),
             "SEALING_PUBLIC_KEY" => PUBLIC.clone(),
             "SERVICE_KEY_SECRET" => SECRET.to_owned(),
+            "REQUIRE_CURRENT_PASSWORD" => "false".to_owned(),
             name => panic!("no test knows what {name} is"),
         };
         let local = [

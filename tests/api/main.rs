@@ -19,6 +19,7 @@ mod golem_accounts;
 mod hub_emails;
 mod hub_users;
 mod idempotency;
+mod lockout;
 mod lost_races;
 mod oauth;
 mod outages;

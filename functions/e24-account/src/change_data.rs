@@ -7,8 +7,8 @@ use shared::password::NewPassword;
 use shared::table::UserChange;
 use shared::{App, Error, Result};
 
-use crate::AuthRequest;
 use crate::get::{check_preconditions, view};
+use crate::{AuthRequest, PasswordPolicy};
 
 /// The maximum length of a user's full name, in characters.
 const LONGEST_NAME: usize = shared::limits::MAX_FULL_NAME;
@@ -20,11 +20,15 @@ struct ChangeData {
     last_name: Option<Name>,
     phone: Option<Phone>,
     password: Option<NewPassword>,
+    /// The password until now, where the policy requires it.
+    current_password: Option<String>,
 }
 
 impl ChangeData {
-    fn parse(mut fields: Fields) -> Result<Self> {
+    fn parse(mut fields: Fields, policy: PasswordPolicy) -> Result<Self> {
+        let takes_current = policy.requires_current && fields.has("password");
         let read = Self {
+            current_password: takes_current.then(|| fields.required("current_password")).flatten(),
             first_name: fields.optional("first_name"),
             last_name: fields.optional("last_name"),
             phone: fields.optional_text_or_number("phone"),
@@ -68,10 +72,11 @@ fn stored_names(user: &User) -> (&str, &str) {
 /// revokes the caller's OAuth grants and user tokens, except the presented one, and no API key.
 pub(crate) async fn change(
     app: &App,
+    policy: PasswordPolicy,
     auth: AuthRequest<'_, AccountWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    auth.input(fields.and_then(ChangeData::parse))
+    auth.input(fields.and_then(|fields| ChangeData::parse(fields, policy)))
         .respond(async |Authorized { caller, input: body, .. }| {
             let caller = check_preconditions(caller)?;
             let user = caller.user();
@@ -81,6 +86,9 @@ pub(crate) async fn change(
             let write = match body.password {
                 Some(password) => {
                     caller.require::<FullAccess>()?;
+                    if let Some(current) = &body.current_password {
+                        caller.verify_current_password(app, current).await?;
+                    }
                     app.table.change_password(&caller.actor(), user, &change, &password.hash()?)?
                 }
                 None => app.table.change_user(&caller.actor(), user, &change)?,

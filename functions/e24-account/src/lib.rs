@@ -8,9 +8,11 @@ mod delete_api_key;
 mod delete_ssh_key;
 mod get;
 mod openssh;
+mod policy;
 mod renew_api_secret;
 
 use lambda_http::{Body, Response};
+pub use policy::PasswordPolicy;
 use shared::auth::TokenOrSignature;
 use shared::http::{Access, ApiRequest, Operation};
 use shared::{App, Error, Result};
@@ -71,19 +73,20 @@ pub const OPERATIONS: &[Operation] = &[
 ];
 
 /// The response to one request; errors are responses as well.
-pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
-    request.respond(OPERATIONS, || route(app, &request)).await
+pub async fn handle(app: &App, policy: PasswordPolicy, request: ApiRequest) -> Response<Body> {
+    request.respond(OPERATIONS, || route(app, policy, &request)).await
 }
 
 /// Runs the operation that the request calls.
-async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+async fn route(app: &App, policy: PasswordPolicy, request: &ApiRequest) -> Result<Response<Body>> {
     let (operation, parameters) = request.operation(OPERATIONS)?;
     match (operation, parameters.as_slice()) {
         ("e24-get-account", []) => {
             get::get(AuthRequest::from_request(app, request)?, request.query()).await
         }
         ("e24-update-account-data", []) => {
-            change_data::change(app, AuthRequest::from_request(app, request)?, request.json()).await
+            let auth = AuthRequest::from_request(app, request)?;
+            change_data::change(app, policy, auth, request.json()).await
         }
         ("e24-delete-api-key", []) => {
             delete_api_key::delete(app, AuthRequest::from_request(app, request)?, request.json())

@@ -79,9 +79,9 @@ impl<'a, N: Permission, P: AuthScheme> AuthRequest<'a, N, P> {
         key: CredentialKey,
         fetch: W,
     ) -> Result<(Caller<N>, W::Output)> {
-        self.authenticate_and(user, key, fetch, ready(())).await.map(|(caller, found, ())| {
-            (caller, found)
-        })
+        self.authenticate_and(user, key, fetch, ready(()))
+            .await
+            .map(|(caller, found, ())| (caller, found))
     }
 
     /// The same, and the outcome of `query` at the same time. For a password that may be wrong the

@@ -124,10 +124,9 @@ impl AuthScheme for TokenOrBasic {
     async fn credential_key(&self, app: &App) -> Result<(UserId, CredentialKey)> {
         match self {
             Self::Token(token) => Ok(token.key()),
-            Self::Basic(basic) => basic
-                .resolve(app)
-                .await
-                .map(|(user, login)| (user, CredentialKey::Password(login))),
+            Self::Basic(basic) => {
+                basic.resolve(app).await.map(|(user, login)| (user, CredentialKey::Password(login)))
+            }
         }
     }
 

@@ -61,8 +61,8 @@ pub trait AuthScheme: Sized + Send + Sync {
         stored: StoredCredential,
     ) -> impl Future<Output = Result<Verified>> + Send;
 
-    /// Whether it may be guessed. Until it is verified, nothing is read then that takes longer for a
-    /// name that somebody has.
+    /// Whether it may be a guess. Before a guess is verified, nothing is read that takes longer for
+    /// a name that somebody has.
     fn is_guess(&self, _: &App, _: UserId) -> bool {
         false
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use e24_account::PasswordPolicy;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::{Body, Context, RequestExt, Response};
 use serde_json::Value;
@@ -23,6 +24,7 @@ pub(super) struct Functions {
     apps: BTreeMap<&'static str, App>,
     sweeps: Table,
     sealing: SealPublicKey,
+    policy: PasswordPolicy,
 }
 
 impl Functions {
@@ -34,7 +36,13 @@ impl Functions {
     ) -> Result<Self> {
         let names = GROUPS.iter().map(|group| group.function).filter(|name| *name != "not-found");
         let app = |name| Ok((name, App::new(table(name)?, keys(name)?)?));
-        Ok(Self { apps: names.map(app).collect::<Result<_>>()?, sweeps: table("sweep")?, sealing })
+        let (apps, policy) = (names.map(app).collect::<Result<_>>()?, PasswordPolicy::default());
+        Ok(Self { apps, sweeps: table("sweep")?, sealing, policy })
+    }
+
+    /// Makes every change of a password take the current one.
+    pub(super) fn require_current_password(&mut self) {
+        self.policy.requires_current = true;
     }
 
     /// Sets another table from now on.
@@ -71,7 +79,7 @@ impl Functions {
         match function {
             "quave-accounts" => quave_accounts::handle(&apps[function], &self.sealing, call).await,
             "quave-current-account" => quave_current_account::handle(&apps[function], call).await,
-            "e24-account" => e24_account::handle(&apps[function], call).await,
+            "e24-account" => e24_account::handle(&apps[function], self.policy, call).await,
             "e24-accounts" => e24_accounts::handle(&apps[function], call).await,
             "golem-accounts" => golem_accounts::handle(&apps[function], call).await,
             "hub-users" => hub_users::handle(&apps[function], call).await,

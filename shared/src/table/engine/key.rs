@@ -6,8 +6,8 @@ use std::fmt::Display;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{
-    AccountId, ClientId, EmailAddress, GrantId, IdempotencySlot, PlanId, Slug, SourceId, TokenId, UserId,
-    UserNumber, Username,
+    AccountId, ClientId, EmailAddress, GrantId, IdempotencySlot, PlanId, Slug, SourceId, TokenId,
+    UserId, UserNumber, Username,
 };
 
 /// The partition key's attribute.

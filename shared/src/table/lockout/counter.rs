@@ -1,6 +1,6 @@
 //! An item that counts attempts: sets of slots, and the writes to them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
@@ -9,9 +9,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::login::{Login, LoginSubject};
-use super::slots::{
-    LOCKED, SIGNED_IN, SlotSet, number, reservation_end, until, wrong, wrong_end,
-};
+use super::slots::{LOCKED, SIGNED_IN, SlotSet, number, reservation_end, until, wrong, wrong_end};
 use crate::lifetimes::{KNOWN_SOURCE_TTL, LOCKOUT};
 use crate::limits::{MAX_KNOWN_SOURCES, MAX_LOGIN_ATTEMPTS, MAX_SOURCE_ATTEMPTS};
 use crate::model::Timestamp;
@@ -285,16 +283,15 @@ impl Table {
                 .condition_expression(format!("{condition} AND attribute_exists({SLOTS}.#source)"))
                 .expression_attribute_values(":signed_in", number(now))
         } else {
-            // The set under an earlier service key gives way whole.
-            let is_renamed = slot.set != OTHER;
-            let forgotten = counter.to_forget(now).into_iter();
-            let forgotten = forgotten.chain(is_renamed.then(|| slot.set.clone()));
-            let mut removed = if is_renamed { Vec::new() } else { vec![path] };
+            let forgotten = counter.to_forget(now);
+            // Under an earlier service key the source may be among them.
+            let is_forgotten = forgotten.contains(&slot.set);
+            let mut removed = if is_forgotten { Vec::new() } else { vec![path] };
             let mut condition = format!(
                 "{condition} AND attribute_not_exists({SLOTS}.#source) AND size({SLOTS}) = :size"
             );
             let mut update = update;
-            for (place, name) in forgotten.collect::<BTreeSet<_>>().into_iter().enumerate() {
+            for (place, name) in forgotten.into_iter().enumerate() {
                 removed.push(format!("{SLOTS}.#old{place}"));
                 condition += &format!(" AND attribute_exists({SLOTS}.#old{place})");
                 update = update.expression_attribute_names(format!("#old{place}"), name);
@@ -342,7 +339,8 @@ impl Table {
         if !is_full || !counter.locks {
             return Ok(());
         }
-        let locked = update(format!("SET {} = :end, #ttl = :ttl", slot.path(LOCKED)), String::new());
+        let locked =
+            update(format!("SET {} = :end, #ttl = :ttl", slot.path(LOCKED)), String::new());
         match locked.send().await {
             Ok(_) => Ok(()),
             Err(error) => current(counter, error).map(|_| ()),
