@@ -349,6 +349,21 @@ async fn attempts_of_an_earlier_password_do_not_count_and_do_not_bring_their_slo
 }
 
 #[tokio::test]
+async fn a_source_that_becomes_known_while_the_password_changes_stays_known() {
+    arranged!(app, stage);
+    let table = app.table();
+    let at_home = table.reserve_attempt(stage.read().await).await.unwrap();
+    stage.reset().await;
+    let read_before = stage.read().await;
+    table.release_attempt(at_home).await;
+
+    let after = table.reserve_attempt(read_before).await.unwrap();
+    table.record_failed_attempt(after).await.unwrap();
+
+    assert!(stage.read().await.knows_source());
+}
+
+#[tokio::test]
 async fn a_name_costs_the_same_calls_whoever_has_it_and_wherever_it_is_known() {
     arranged!(app, stage);
     app.person("johnroe").await;

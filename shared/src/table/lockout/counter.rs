@@ -42,6 +42,8 @@ pub(super) struct Counter {
     epoch: u64,
     stored_epoch: Option<u64>,
     sets: BTreeMap<String, SlotSet>,
+    /// The sets of an earlier epoch, as they are stored.
+    earlier_sets: Option<AttributeValue>,
 }
 
 /// A slot that an attempt in progress has reserved.
@@ -75,7 +77,8 @@ impl Counter {
 
     fn new(key: Key, capacity: usize, locks: bool, ttl: Duration) -> Self {
         let (own_sets, sets) = (Vec::new(), BTreeMap::new());
-        Self { key, capacity, locks, ttl, own_sets, epoch: 0, stored_epoch: None, sets }
+        let (epoch, stored_epoch, earlier_sets) = (0, None, None);
+        Self { key, capacity, locks, ttl, own_sets, epoch, stored_epoch, sets, earlier_sets }
     }
 
     pub(super) const fn key(&self) -> &Key {
@@ -84,15 +87,17 @@ impl Counter {
 
     /// The same counter, as the item says.
     pub(super) fn read(self, item: Option<&Attributes>) -> Self {
-        let map = item.and_then(|item| item.get(SLOTS)?.as_m().ok());
+        let stored = item.and_then(|item| item.get(SLOTS));
         let stored_epoch = item.and_then(|item| item.get(EPOCH)?.as_n().ok()?.parse().ok());
         let is_current = stored_epoch == Some(self.epoch);
         let set = |(name, value): (&String, &AttributeValue)| {
             let set = SlotSet::from_attribute(self.capacity, value);
             (name.clone(), if is_current { set } else { set.cleared() })
         };
-        let sets = map.into_iter().flatten().map(set).collect();
-        Self { stored_epoch, sets, ..self }
+        let sets = stored.and_then(|stored| stored.as_m().ok()).into_iter().flatten().map(set);
+        let sets = sets.collect();
+        let earlier_sets = stored.filter(|_| !is_current).cloned();
+        Self { stored_epoch, sets, earlier_sets, ..self }
     }
 
     /// The source's own set, if the user signed in from there recently.
@@ -221,11 +226,13 @@ impl Table {
             let update = update
                 .update_expression(format!("SET {SLOTS} = :sets, {EPOCH} = :epoch, #ttl = :ttl"))
                 .expression_attribute_values(":sets", sets);
-            match counter.stored_epoch {
+            match counter.stored_epoch.zip(counter.earlier_sets.clone()) {
                 None => update.condition_expression(format!("attribute_not_exists({EPOCH})")),
-                Some(stored) => update
-                    .condition_expression(format!("{EPOCH} = :stored"))
-                    .expression_attribute_values(":stored", epoch(stored)),
+                // A source that became known meanwhile stays so.
+                Some((stored, sets)) => update
+                    .condition_expression(format!("{EPOCH} = :stored AND {SLOTS} = :earlier"))
+                    .expression_attribute_values(":stored", epoch(stored))
+                    .expression_attribute_values(":earlier", sets),
             }
         };
         update.send().await.map(|_| ())
