@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use crate::limits;
 
@@ -64,12 +65,15 @@ pub enum Error {
     /// A request with this `Idempotency-Key` is in progress.
     #[error("a request with this Idempotency-Key is under way")]
     IdempotencyKeyInUse,
-    /// Too many passwords were tried: the name is locked, or too many attempts are in progress.
+    /// Too many passwords were wrong: the name is locked, or the source has used its attempts.
     #[error("too many attempts to sign in; try again later")]
     TooManyAttempts {
-        /// Seconds until a retry may succeed.
-        retry_after: u64,
+        /// How long it lasts.
+        retry_after: Duration,
     },
+    /// So many attempts to sign in are in progress that no further one is begun.
+    #[error("too many attempts to sign in; try again later")]
+    AttemptsInProgress,
     /// An error of OAuth (RFC 6749, section 5.2).
     #[error("{description}")]
     OAuth {

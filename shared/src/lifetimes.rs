@@ -33,10 +33,12 @@ pub const USED_SIGNATURE_TTL: i64 = 31 * MINUTE;
 /// The stored response to a request with an `Idempotency-Key`, in seconds.
 pub const IDEMPOTENCY_TTL: i64 = DAY;
 
-/// A wrong password counts for this time, and a lock lasts as long, in milliseconds.
-pub const LOCKOUT_MILLIS: i64 = 15 * MINUTE * 1000;
-/// The reservation of an attempt to sign in that never ended, in milliseconds.
-pub const ATTEMPT_RESERVATION_MILLIS: i64 = 30 * 1000;
+/// A wrong password counts for this time, and a lock lasts as long.
+pub const LOCKOUT: Duration = Duration::from_mins(15);
+/// The reservation of an attempt to sign in that never ended.
+pub const ATTEMPT_RESERVATION: Duration = Duration::from_secs(30);
+/// A user is known from a source for this time after the last sign-in from there.
+pub const KNOWN_SOURCE_TTL: Duration = Duration::from_hours(30 * 24);
 
 /// A verified password in the cache of a process.
 pub const PASSWORD_CACHE_TTL: Duration = Duration::from_mins(1);
@@ -49,5 +51,6 @@ const _: () = {
     // A date may be ahead at the first use by as much as it is behind at the last one. The rest is
     // for clocks that differ.
     assert!(USED_SIGNATURE_TTL > 2 * SIGNATURE_TOLERANCE);
-    assert!(ATTEMPT_RESERVATION_MILLIS < LOCKOUT_MILLIS);
+    assert!(ATTEMPT_RESERVATION.as_millis() < LOCKOUT.as_millis());
+    assert!(2 * LOCKOUT.as_millis() < KNOWN_SOURCE_TTL.as_millis());
 };

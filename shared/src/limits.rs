@@ -65,12 +65,19 @@ pub const MAX_USERS_PER_PAGE: usize = 1000;
 /// Access tokens of one grant that work at once; a further one ends the oldest.
 pub const MAX_ACCESS_TOKENS: usize = 10;
 
-/// Wrong passwords within [`crate::lifetimes::LOCKOUT_MILLIS`] that lock a name.
+/// Wrong passwords within [`crate::lifetimes::LOCKOUT`] that lock a user, for the sources that the
+/// user is not known from, or for one that it is known from.
 pub const MAX_LOGIN_ATTEMPTS: usize = 10;
+/// Wrong passwords within [`crate::lifetimes::LOCKOUT`] from one source, over all names that are
+/// not known from it.
+pub const MAX_SOURCE_ATTEMPTS: usize = 100;
+/// Sources that a user is known from; a further one replaces the one unused for longest.
+pub const MAX_KNOWN_SOURCES: usize = 20;
 
 const _: () = {
     assert!(2 * MAX_NAME_PART < MAX_FULL_NAME, "both parts and a space fit into the full name");
     assert!(DEFAULT_TOKENS_PER_PAGE <= MAX_TOKENS_PER_PAGE);
+    assert!(MAX_LOGIN_ATTEMPTS < MAX_SOURCE_ATTEMPTS);
     assert!(MIN_USERNAME <= MAX_USERNAME && MIN_PASSWORD <= MAX_PASSWORD);
     assert!(MAX_SSH_KEYS * MAX_SSH_KEY_TEXT < 300 * 1024, "all SSH keys fit into the user's item");
 };

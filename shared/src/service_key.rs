@@ -81,6 +81,16 @@ impl ServiceKeys {
         current.ok_or_else(|| unavailable("the secret names no current version that it holds"))
     }
 
+    /// The current version, and the others that the secret holds: what was derived before a
+    /// rotation is recognized after it.
+    pub async fn current_and_others(&self) -> Result<(Arc<ServiceKey>, Vec<Arc<ServiceKey>>)> {
+        let current = self.current().await?;
+        let known = self.known();
+        let others = known.keys.values().filter(|key| key.version != current.version);
+        let others = others.cloned().collect();
+        Ok((current, others))
+    }
+
     /// The version that an item in the table names. For an unknown one the secret is read again,
     /// once per version within [`lifetimes::SERVICE_KEY_TTL`]. If it is still missing the response
     /// is 503, since nobody can tell whether the credential is valid.

@@ -17,6 +17,8 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// Whether a signature must cover the query of a GET: `SIGNED_QUERY`.
     pub signed_query: SignedQuery,
+    /// Whether a change of the password takes the current one: `REQUIRE_CURRENT_PASSWORD`.
+    pub require_current_password: bool,
 }
 
 impl Settings {
@@ -25,6 +27,7 @@ impl Settings {
         Ok(Self {
             public_url: parse("PUBLIC_URL")?,
             signed_query: parse("SIGNED_QUERY")?.unwrap_or_default(),
+            require_current_password: parse("REQUIRE_CURRENT_PASSWORD")?.unwrap_or_default(),
         })
     }
 }

@@ -55,6 +55,5 @@ const _: () = {
     // For the start, and for calls in progress at the end of the budget.
     assert!(SWEEP.as_secs() + 30 <= SWEEP_FUNCTION.as_secs());
     // An attempt to sign in ends before its reservation does.
-    let reservation = crate::lifetimes::ATTEMPT_RESERVATION_MILLIS.unsigned_abs() as u128;
-    assert!(FUNCTION.as_millis() < reservation);
+    assert!(is_less(FUNCTION, crate::lifetimes::ATTEMPT_RESERVATION));
 };

@@ -2,6 +2,7 @@
 //! the template's.
 
 mod arrange;
+mod client;
 mod engine;
 mod functions;
 
@@ -23,6 +24,7 @@ use shared::service_key::{ServiceKey, ServiceKeys};
 use shared::table::{Connection, Swept, Table};
 
 use crate::{ApiResponse, CallCutoff, OAuthClient, Operation, Person, Proxy, Service, log};
+pub use client::ClientAt;
 use functions::Functions;
 pub(crate) use functions::{function_of, received};
 
@@ -186,6 +188,7 @@ impl TestApp {
             "PUBLIC_URL" => format!("https://{DOMAIN}"),
             "SEALING_PUBLIC_KEY" => PUBLIC.clone(),
             "SERVICE_KEY_SECRET" => SECRET.to_owned(),
+            "REQUIRE_CURRENT_PASSWORD" => "false".to_owned(),
             name => panic!("no test knows what {name} is"),
         };
         let local = [
@@ -260,33 +263,12 @@ impl TestApp {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> ApiResponse {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let headers: Value = headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), json!(value)))
-            .collect::<serde_json::Map<_, _>>()
-            .into();
-        self.send_event(&json!({
-            "version": "2.0",
-            "routeKey": "$default",
-            "rawPath": path,
-            "rawQueryString": query,
-            "headers": headers,
-            "requestContext": {
-                "domainName": DOMAIN,
-                "http": {
-                    "method": method,
-                    "path": path,
-                    "protocol": "HTTP/1.1",
-                    "sourceIp": "127.0.0.1",
-                    "userAgent": "test",
-                },
-                "stage": "$default",
-            },
-            "body": body,
-            "isBase64Encoded": false,
-        }))
-        .await
+        self.at("127.0.0.1").send(method, path, headers, body).await
+    }
+
+    /// A client with this address.
+    pub fn at(&self, address: impl Into<String>) -> ClientAt<'_> {
+        ClientAt { app: self, address: address.into() }
     }
 
     /// Hands an API Gateway event to the function that serves its path.

@@ -16,7 +16,8 @@ impl TestApp {
 /// Everything inconsistent in a table. Claims and what they claim must match both ways, memberships
 /// must exist on both sides of an existing account, every account must have an administrator, every
 /// user's primary address must be its own, every address must be counted, nothing may belong to a
-/// missing user, and every item must come from an insertion.
+/// missing user, attempts to sign in have no more slots than there are, and every item must come
+/// from an insertion.
 pub fn inconsistencies(all: &[Value]) -> Vec<String> {
     let items: HashMap<(&str, &str), &Value> =
         all.iter().map(|item| ((text(item, "pk"), text(item, "sk")), item)).collect();
@@ -33,6 +34,9 @@ pub fn inconsistencies(all: &[Value]) -> Vec<String> {
         }
         if text(item, "type") == "user" && !counts_addresses(pk, item, &items) {
             found.push(format!("not as many addresses as this says: {item}"));
+        }
+        if *sk == "LOCKOUT" && !has_slots(pk, item) {
+            found.push(format!("not the slots that attempts have: {item}"));
         }
         if *sk != "LOCKOUT" && (text(item, "type").is_empty() || !item["version"]["N"].is_string())
         {
@@ -53,6 +57,22 @@ fn is_administered(account: &str, items: &HashMap<(&str, &str), &Value>) -> bool
 fn counts_addresses(user: &str, item: &Value, items: &HashMap<(&str, &str), &Value>) -> bool {
     let own = items.keys().filter(|(pk, sk)| *pk == user && sk.starts_with("EMAIL#"));
     item["emailCount"]["N"].as_str() == Some(own.count().to_string().as_str())
+}
+
+/// Whether login attempts have the slots that they may have, ten in a set or a hundred of a source,
+/// and sets for at most 20 sources beside the one for all others.
+fn has_slots(pk: &str, item: &Value) -> bool {
+    let (sources, slots) = if pk.starts_with("SOURCE#") { (0, 100) } else { (20, 10) };
+    // An item that was only touched has none.
+    let Some(sets) = item["slots"]["M"].as_object() else { return item["slots"].is_null() };
+    let is_slot = |name: &String| {
+        let place = name.strip_prefix("until").or_else(|| name.strip_prefix("wrong"));
+        place.is_none_or(|place| place.parse().is_ok_and(|place: u32| place < slots))
+    };
+    let mut attributes = sets.values().filter_map(|set| set["M"].as_object()).flatten();
+    sets.contains_key("other")
+        && sets.len() <= sources + 1
+        && attributes.all(|(name, _)| is_slot(name))
 }
 
 /// The keys of the items that must exist because this one does.

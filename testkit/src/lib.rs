@@ -27,7 +27,7 @@ mod snapshot;
 mod state;
 mod translated;
 
-pub use app::{DOMAIN, PASSWORD, REQUEST_ID, TestApp};
+pub use app::{ClientAt, DOMAIN, PASSWORD, REQUEST_ID, TestApp};
 pub use call_cutoff::CallCutoff;
 pub use conditions::Conditions;
 pub use deletion_fixture::DeletionFixture;

@@ -233,8 +233,8 @@ async fn a_new_password_revokes_all_tokens_but_the_callers_and_no_key() {
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
     let verified = shared::password::PasswordCache::new().unwrap();
     let id = jane.user().id;
-    assert!(verified.verify(id, Some(&hash), "another horse battery").unwrap());
-    assert!(!verified.verify(id, Some(&hash), testkit::PASSWORD).unwrap());
+    assert!(verified.verify(id, "here", Some(&hash), "another horse battery").unwrap());
+    assert!(!verified.verify(id, "here", Some(&hash), testkit::PASSWORD).unwrap());
 }
 
 #[tokio::test]

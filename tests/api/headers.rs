@@ -81,7 +81,7 @@ async fn a_replayed_and_an_unchanged_response_have_the_common_headers() {
 
 /// One error of every kind, but for those after which the request runs again for a while.
 fn errors() -> Vec<Error> {
-    let (action, retry_after) = ("do it", 1);
+    let (action, retry_after) = ("do it", std::time::Duration::from_secs(1));
     vec![
         Error::MissingCredential,
         Error::InvalidCredential,

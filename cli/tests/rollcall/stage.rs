@@ -7,10 +7,11 @@ use std::process::{Command, Output, Stdio};
 use devkit::engine::Engine;
 use devkit::template::Template;
 use serde_json::{Value, json};
-use shared::model::{TokenCredential, User, UserToken};
+use shared::model::{Network, ServiceKey, TokenCredential, User, UserToken};
 use shared::password::PasswordCache;
 use shared::table::{
-    Connection, CredentialKey, LoginAttempts, LoginSubject, Stored, StoredCredential, Table,
+    Connection, CredentialKey, Login, LoginAttempts, LoginSource, LoginSubject, Stored,
+    StoredCredential, Table,
 };
 
 /// A table of the template, and nothing in it.
@@ -74,7 +75,7 @@ impl Stage {
     pub(crate) async fn signs_in(&self, id: &Value, password: &str) -> bool {
         let user = self.user(id).await;
         let verified = PasswordCache::new().unwrap();
-        verified.verify(user.id, user.password_hash.as_deref(), password).unwrap()
+        verified.verify(user.id, "here", user.password_hash.as_deref(), password).unwrap()
     }
 
     pub(crate) async fn token(&self, made: &Value) -> Option<Stored<UserToken>> {
@@ -87,9 +88,12 @@ impl Stage {
     }
 
     pub(crate) async fn attempts(&self, user: &User) -> LoginAttempts {
-        let stored = CredentialKey::Password(LoginSubject::User(user.id));
+        let key = ServiceKey::new("1".to_owned(), "a service key of the tests".to_owned());
+        let source = LoginSource::new(&Network::Loopback, &key, []).unwrap();
+        let login = Login { subject: LoginSubject::User(user.id), source };
+        let stored = CredentialKey::Password(login);
         match self.table.fetch_with_credential(user.id, stored, ()).await.unwrap().0 {
-            StoredCredential::Password(_, attempts) => attempts,
+            StoredCredential::Password(attempts) => attempts,
             other => panic!("{other:?}"),
         }
     }

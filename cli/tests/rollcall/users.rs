@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::model::{GrantCredential, GrantTokenKind, Scope, User};
-use shared::table::{Actor, CredentialKey, LoginSubject, NewGrant, Stored, StoredCredential};
+use shared::table::{Actor, CredentialKey, NewGrant, Stored, StoredCredential};
 
 use crate::stage::{Stage, text};
 
@@ -94,8 +94,7 @@ async fn a_reset_changes_the_password_and_revokes_tokens_and_grants_and_lifts_th
     let grant = granted(&stage, &user).await;
     for _ in 0..10 {
         let seen = stage.attempts(&user).await;
-        let guessed = LoginSubject::User(user.id);
-        let attempt = stage.table.reserve_attempt(&guessed, &seen).await.unwrap();
+        let attempt = stage.table.reserve_attempt(seen).await.unwrap();
         stage.table.record_failed_attempt(attempt).await.unwrap();
     }
     assert!(stage.attempts(&user).await.check_not_locked().is_err());

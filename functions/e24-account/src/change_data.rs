@@ -5,7 +5,7 @@ use shared::http::{self, Fields};
 use shared::model::{Email, User, UserId};
 use shared::password::{AcceptedPassword, NewPassword};
 use shared::table::{PasswordChange, Table, UserChange};
-use shared::{App, Error, Result};
+use shared::{App, Error, Result, Settings};
 
 use crate::AuthRequest;
 use crate::get::{check_preconditions, view};
@@ -22,11 +22,15 @@ struct ChangeData {
     password: Option<NewPassword>,
     /// Whether API keys, environment tokens and SSH keys end with the old password.
     revoke_keys: bool,
+    /// The password until now, where `REQUIRE_CURRENT_PASSWORD` says so.
+    current_password: Option<String>,
 }
 
 impl ChangeData {
-    fn parse(mut fields: Fields) -> Result<Self> {
+    fn parse(mut fields: Fields, settings: &Settings) -> Result<Self> {
+        let takes_current = settings.require_current_password && fields.has("password");
         let read = Self {
+            current_password: takes_current.then(|| fields.required("current_password")).flatten(),
             first_name: fields.optional("first_name"),
             last_name: fields.optional("last_name"),
             phone: fields.optional_text_or_number("phone"),
@@ -78,11 +82,7 @@ async fn addresses(table: &Table, user: UserId, sets_password: bool) -> Result<V
 /// The password, if it is not one of the user's names.
 ///
 /// The user and the addresses are read separately. Between the reads an address may have been added.
-fn accepted(
-    password: &NewPassword,
-    user: &User,
-    addresses: &[Email],
-) -> Result<AcceptedPassword> {
+fn accepted(password: &NewPassword, user: &User, addresses: &[Email]) -> Result<AcceptedPassword> {
     if usize::try_from(user.email_count) != Ok(addresses.len()) {
         return Err(Error::WriteConflict);
     }
@@ -99,7 +99,8 @@ pub(crate) async fn change(
     auth: AuthRequest<'_, ProfileWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    auth.input(fields.and_then(ChangeData::parse))
+    let input = fields.and_then(|fields| ChangeData::parse(fields, &app.settings));
+    auth.input(input)
         .query(|table, user, body| addresses(table, user, body.password.is_some()))
         .respond(async |Authorized { caller, input: body, queried: addresses, .. }| {
             let caller = check_preconditions(caller)?;
@@ -110,6 +111,9 @@ pub(crate) async fn change(
             let write = match body.password {
                 Some(password) => {
                     caller.require::<FullAccess>()?;
+                    if let Some(current) = &body.current_password {
+                        caller.verify_current_password(app, current).await?;
+                    }
                     let password = accepted(&password, user, &addresses)?;
                     let password =
                         PasswordChange { hash: password.hash()?, revoke_keys: body.revoke_keys };

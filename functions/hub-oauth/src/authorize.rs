@@ -2,7 +2,7 @@ use lambda_http::{Body, Response};
 use shared::auth::{Basic, Caller, FullAccess};
 use shared::http::ApiRequest;
 use shared::model::UserId;
-use shared::table::{LoginSubject, NewGrant};
+use shared::table::{Login, NewGrant};
 use shared::{App, Error, OAuthCode, Result};
 
 use crate::authorization::AuthorizationRequest;
@@ -53,7 +53,7 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
     let (query, decision) = (request.query()?, Decision::parse(request)?);
     let key = app.service_keys.current().await?;
     let was_shown = Browser::from_request(request)?.verify(&key, request, &decision.csrf_token)?;
-    let basic = Basic::new(decision.username.clone(), decision.password);
+    let basic = Basic::new(request, decision.username.clone(), decision.password);
     let named = async {
         if was_shown && decision.allows { basic.resolve(app).await.map(Some) } else { Ok(None) }
     };
@@ -79,12 +79,12 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
 async fn sign_in(
     app: &App,
     basic: &Basic,
-    named: (UserId, LoginSubject),
+    named: (UserId, Login),
 ) -> Result<Result<Caller<FullAccess>, SignInError>> {
     match basic.sign_in(app, named).await {
         Ok(caller) => Ok(Ok(caller)),
         Err(Error::InvalidCredential) => Ok(Err(SignInError::WrongPassword)),
-        Err(Error::TooManyAttempts { retry_after: 1 }) => Ok(Err(SignInError::Busy(1))),
+        Err(Error::AttemptsInProgress) => Ok(Err(SignInError::Busy)),
         Err(Error::TooManyAttempts { retry_after }) => Ok(Err(SignInError::Locked(retry_after))),
         Err(error) => Err(error),
     }

@@ -7,9 +7,12 @@ mod basic;
 mod client;
 mod commit;
 mod header;
+#[cfg(feature = "password")]
+mod password;
 mod permission;
 mod scheme;
 mod signature;
+mod source;
 mod token;
 
 pub use authenticate::{AuthRequest, Authorized, PreparedRequest};
@@ -20,6 +23,6 @@ pub use permission::{
     AccountRead, AccountWrite, Caller, Credential, EmailRead, EmailWrite, FullAccess, Permission,
     ProfileRead, ProfileWrite, TokensRead, TokensWrite, VerifiedSignature,
 };
-pub use scheme::AuthScheme;
+pub use scheme::{AuthScheme, Verified};
 pub use signature::{TokenOrSignature, parse_date};
 pub use token::Token;

@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 
 use crate::http::Preconditions;
 use crate::idempotency::IdempotentRequest;
-use crate::model::{ApiKeyId, GrantId, Scope, SignatureDigest, Timestamp, User, UserToken};
+use crate::model::{
+    ApiKeyId, GrantId, Network, Scope, SignatureDigest, Timestamp, User, UserToken,
+};
 use crate::table::{Actor, ReadVersions, Stored, UserCredential};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
@@ -140,6 +142,8 @@ scopes! {
 pub struct Caller<N> {
     pub(super) user: Stored<User>,
     credential: Credential,
+    /// Where the request comes from.
+    pub(super) source: Network,
     /// Identifies repetitions of the request, if it has an `Idempotency-Key`.
     pub(super) idempotent: Option<IdempotentRequest>,
     /// Its preconditions; none once they were checked.
@@ -160,6 +164,7 @@ impl<N: Permission> Caller<N> {
         Ok(Self {
             user,
             credential,
+            source: Network::Unknown,
             idempotent: None,
             preconditions: Preconditions::default(),
             read_versions: ReadVersions::default(),

@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 use super::header::{self, Header};
 use super::permission::{Credential, VerifiedSignature};
-use super::scheme::AuthScheme;
+use super::scheme::{AuthScheme, Verified};
 use super::token::Token;
 use crate::error::failed;
 use crate::http::ApiRequest;
@@ -189,11 +189,12 @@ impl AuthScheme for TokenOrSignature {
         app: &App,
         user: Option<&Stored<User>>,
         stored: StoredCredential,
-    ) -> Result<Credential> {
-        match self {
+    ) -> Result<Verified> {
+        let credential = match self {
             Self::Token(token) => token.verify_stored(&app.table, user, stored).await,
             Self::Signature(signature) => signature.verify(app, user, &stored).await,
-        }
+        };
+        credential.map(Verified::from)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::header::{self, Header};
 use super::permission::Credential;
-use super::scheme::AuthScheme;
+use super::scheme::{AuthScheme, Verified};
 use crate::http::ApiRequest;
 use crate::model::{
     GrantCredential, GrantTokenKind, Timestamp, TokenCredential, TokenKind, User, UserId,
@@ -39,8 +39,8 @@ impl AuthScheme for Token {
         app: &App,
         user: Option<&Stored<User>>,
         stored: StoredCredential,
-    ) -> Result<Credential> {
-        self.verify_stored(&app.table, user, stored).await
+    ) -> Result<Verified> {
+        self.verify_stored(&app.table, user, stored).await.map(Verified::from)
     }
 }
 

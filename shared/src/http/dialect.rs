@@ -142,9 +142,10 @@ const fn oauth_code(error: &Error) -> &'static str {
     match error {
         Error::OAuth { code, .. } => code.as_str(),
         Error::Internal { .. } => "server_error",
-        Error::WriteConflict | Error::Unavailable { .. } | Error::TooManyAttempts { .. } => {
-            "temporarily_unavailable"
-        }
+        Error::WriteConflict
+        | Error::Unavailable { .. }
+        | Error::TooManyAttempts { .. }
+        | Error::AttemptsInProgress => "temporarily_unavailable",
         _ => "invalid_request",
     }
 }

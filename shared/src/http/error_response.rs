@@ -1,5 +1,7 @@
 //! The response to every error. No other place gives an error its status.
 
+use std::time::Duration;
+
 use lambda_http::http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use lambda_http::http::{HeaderValue, StatusCode};
 
@@ -25,7 +27,7 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Error::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Error::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::TooManyAttempts { .. } | Error::AttemptsInProgress => StatusCode::TOO_MANY_REQUESTS,
         Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         Error::WriteConflict | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -57,7 +59,7 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::PreconditionFailed => "precondition_failed",
         Error::IdempotencyKeyReused => "idempotency_key_reused",
         Error::IdempotencyKeyInUse => "idempotency_key_in_use",
-        Error::TooManyAttempts { .. } => "too_many_attempts",
+        Error::TooManyAttempts { .. } | Error::AttemptsInProgress => "too_many_attempts",
         Error::OAuth { code, .. } => code.as_str(),
         Error::WriteConflict | Error::Unavailable { .. } => "unavailable",
         Error::Internal { .. } => "internal",
@@ -91,13 +93,21 @@ pub(super) fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, Hea
         }
         Error::OAuth { code: OAuthCode::InvalidClient, .. } => (WWW_AUTHENTICATE, BASIC.to_owned()),
         Error::MethodNotAllowed { allow } => (ALLOW, allow.clone()),
-        Error::WriteConflict | Error::IdempotencyKeyInUse | Error::Unavailable { .. } => {
-            (RETRY_AFTER, "1".to_owned())
+        Error::WriteConflict
+        | Error::IdempotencyKeyInUse
+        | Error::AttemptsInProgress
+        | Error::Unavailable { .. } => (RETRY_AFTER, "1".to_owned()),
+        Error::TooManyAttempts { retry_after } => {
+            (RETRY_AFTER, whole_seconds(*retry_after).to_string())
         }
-        Error::TooManyAttempts { retry_after } => (RETRY_AFTER, retry_after.to_string()),
         _ => return None,
     };
     Some((name, HeaderValue::from_str(&value).ok()?))
+}
+
+/// Whole seconds, rounded up, for `Retry-After`: whoever waits for them does not come too early.
+pub fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 const BEARER: &str = r#"Bearer realm="rollcall""#;
@@ -121,7 +131,7 @@ mod tests {
 
     /// One error of every kind, without those of OAuth, whose codes are another standard's.
     fn errors() -> Vec<Error> {
-        let (action, retry_after) = ("do it", 1);
+        let (action, retry_after) = ("do it", Duration::from_secs(1));
         vec![
             Error::MissingCredential,
             Error::InvalidCredential,
@@ -140,6 +150,7 @@ mod tests {
             Error::IdempotencyKeyReused,
             Error::IdempotencyKeyInUse,
             Error::TooManyAttempts { retry_after },
+            Error::AttemptsInProgress,
             Error::WriteConflict,
             Error::Unavailable { action, source: "x".into() },
             Error::Internal { action, source: "x".into() },
@@ -188,6 +199,7 @@ mod tests {
                 Error::IdempotencyKeyInUse
                     | Error::WriteConflict
                     | Error::TooManyAttempts { .. }
+                    | Error::AttemptsInProgress
                     | Error::Unavailable { .. }
             );
             assert_eq!(has_header, expected, "{error:?}");

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use lambda_http::http::HeaderMap;
 use lambda_http::http::header::{CONTENT_TYPE, COOKIE};
+use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 
 use super::{Dialect, Fields};
@@ -96,6 +97,15 @@ impl ApiRequest {
     /// the platform.
     pub(super) fn id(&self) -> &str {
         self.request.lambda_context_ref().map_or("none", |context| &context.request_id)
+    }
+
+    /// The address that the gateway saw the request come from. What a header says does not count:
+    /// any client can send one.
+    pub fn source_address(&self) -> Option<&str> {
+        match self.request.request_context_ref()? {
+            RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_deref(),
+            _ => None,
+        }
     }
 
     /// The query parameters. A repeated one is an error; so is a body that is too large, even if

@@ -9,6 +9,7 @@ mod hex;
 mod id;
 mod idempotency;
 mod key;
+mod network;
 mod oauth;
 mod plan;
 mod service_key;
@@ -28,6 +29,7 @@ pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use idempotency::{IdempotencyKey, IdempotencySlot};
 pub use jiff::Timestamp;
 pub use key::{ApiKey, ApiKeyId, S3Key, SignatureDigest, SshKey};
+pub use network::{Network, SourceId};
 pub use oauth::{
     Client, ClientSecret, Grant, GrantAccess, GrantCode, GrantRefresh, GrantTokens, Issuance,
     IssuedTokens, Revocation, SpentRefresh, TokenRejection,

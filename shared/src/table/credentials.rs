@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::model::{Grant, GrantId, SignatureDigest, TokenId, User, UserId, UserToken};
 use crate::table::engine::{Fetch, Items, Key, Stored, Table};
-use crate::table::lockout::{LoginAttempts, LoginSubject};
+use crate::table::lockout::{Login, LoginAttempts};
 
 /// Where a credential is stored.
 #[derive(Debug, Clone)]
@@ -16,8 +16,8 @@ pub enum CredentialKey {
     InUser,
     /// In the user, with the item by which a signature counts once.
     Signature(SignatureDigest),
-    /// A password: in the user, with login attempts in an item of their own.
-    Password(LoginSubject),
+    /// A password: in the user, with login attempts in items of their own.
+    Password(Login),
 }
 
 /// A credential as it is stored. The presented one has not been compared with it yet.
@@ -35,21 +35,22 @@ pub enum StoredCredential {
         is_used: bool,
     },
     /// In the user, with its login attempts.
-    Password(LoginSubject, LoginAttempts),
+    Password(LoginAttempts),
 }
 
 impl CredentialKey {
-    fn key(&self, user: UserId) -> Option<Key> {
+    fn keys(&self, user: UserId) -> Vec<Key> {
         match self {
-            Self::Token(token) => Some(Key::token(user, *token)),
-            Self::Grant(grant) => Some(Key::grant(user, *grant)),
-            Self::InUser => None,
-            Self::Signature(digest) => Some(Key::signature(user, *digest)),
-            Self::Password(subject) => Some(subject.key()),
+            Self::Token(token) => vec![Key::token(user, *token)],
+            Self::Grant(grant) => vec![Key::grant(user, *grant)],
+            Self::InUser => Vec::new(),
+            Self::Signature(digest) => vec![Key::signature(user, *digest)],
+            Self::Password(login) => login.keys(),
         }
     }
 
-    fn extract(&self, user: UserId, items: &mut Items) -> Result<StoredCredential> {
+    /// `epoch` is the one of the user's credentials.
+    fn extract(&self, user: UserId, epoch: u64, items: &mut Items) -> Result<StoredCredential> {
         match self {
             Self::Token(token) => {
                 Ok(StoredCredential::Token(items.take(&Key::token(user, *token))?))
@@ -62,10 +63,8 @@ impl CredentialKey {
                 let used = items.take_attributes(&Key::signature(user, *digest));
                 Ok(StoredCredential::Signature { is_used: used.is_some() })
             }
-            Self::Password(subject) => {
-                let attempts =
-                    LoginAttempts::from_item(items.take_attributes(&subject.key()).as_ref());
-                Ok(StoredCredential::Password(subject.clone(), attempts))
+            Self::Password(login) => {
+                Ok(StoredCredential::Password(LoginAttempts::extract(login, epoch, items)))
             }
         }
     }
@@ -93,10 +92,12 @@ impl Table {
     ) -> Result<(StoredCredential, Option<Stored<User>>, F::Output)> {
         let mut keys = fetch.keys(user);
         keys.push(Key::user(user));
-        keys.extend(credential.key(user));
+        keys.extend(credential.keys(user));
         let mut items = self.batch_get(keys).await?;
         // First, since the credential itself may be among the fetched items.
         let found = fetch.extract(user, &mut items)?;
-        Ok((credential.extract(user, &mut items)?, items.take(&Key::user(user))?, found))
+        let stored_user: Option<Stored<User>> = items.take(&Key::user(user))?;
+        let epoch = stored_user.as_ref().map_or(0, |user| user.credential_epoch);
+        Ok((credential.extract(user, epoch, &mut items)?, stored_user, found))
     }
 }

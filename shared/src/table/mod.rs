@@ -27,7 +27,7 @@ pub(crate) use engine::UserCredential;
 pub use engine::{Actor, Connection, Fetch, ReadVersions, Stored, Table, Versioned};
 pub use grants::{ClientAndGrant, NewGrant};
 pub use idempotency::StoredResponse;
-pub use lockout::{LoginAttempts, LoginSubject, Reservation};
+pub use lockout::{Login, LoginAttempts, LoginSource, LoginSubject, Reservation};
 pub use tokens::{CallerToken, NewToken, ReadTokens, TokenPage};
 pub use users::{
     ApiKeyChange, CallerEmail, FreeNames, NewUser, PasswordChange, UserChange, UserIdByUsername,

@@ -84,6 +84,21 @@ impl TestApp {
         self.put_all(&items).await;
     }
 
+    /// Lets this many seconds pass for all attempts to sign in.
+    pub async fn let_attempts_age(&self, seconds: i64) {
+        let older = |time: &mut Value| {
+            let end: i64 = time["N"].as_str().and_then(|time| time.parse().ok()).expect("a time");
+            *time = json!({ "N": (end - seconds * 1000).to_string() });
+        };
+        for mut item in self.items().await {
+            let Some(sets) = item["slots"]["M"].as_object_mut() else { continue };
+            let sets = sets.values_mut().filter_map(|set| set["M"].as_object_mut());
+            let times = sets.flatten().filter(|(_, value)| value["N"].is_string());
+            times.for_each(|(_, time)| older(time));
+            self.engine("PutItem", json!({ "Item": item })).await;
+        }
+    }
+
     /// Sets an attribute of a person's item, bypassing functions and proxy.
     pub async fn set(&self, person: &Person<'_>, attribute: &str, value: Value) {
         let change = json!({

@@ -45,11 +45,12 @@ pub enum Step {
     TokenOwn,
     TokenRotate,
     TokenRevoke,
+    Guess,
     Nothing,
 }
 
 /// How often each comes. Passwords are dear on purpose, so what hashes one is rare.
-const OFTEN: [(Step, u16); 40] = [
+const OFTEN: [(Step, u16); 41] = [
     (Step::QuaveCreate, 30),
     (Step::QuaveGet, 40),
     (Step::QuaveDelete, 25),
@@ -89,6 +90,7 @@ const OFTEN: [(Step, u16); 40] = [
     (Step::TokenOwn, 10),
     (Step::TokenRotate, 15),
     (Step::TokenRevoke, 18),
+    (Step::Guess, 20),
     (Step::Nothing, 3),
 ];
 

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{
     AccountId, ClientId, EmailAddress, GrantId, IdempotencySlot, PlanId, SignatureDigest, Slug,
-    TokenId, UserId, UserNumber, Username,
+    SourceId, TokenId, UserId, UserNumber, Username,
 };
 
 /// The partition key's attribute.
@@ -98,6 +98,11 @@ impl Key {
     /// `LOCKOUT#<keyed hash> / LOCKOUT`: login attempts with a name that no user has.
     pub(in crate::table) fn name_lockout(hash: &str) -> Self {
         Self::new(format!("LOCKOUT#{hash}"), "LOCKOUT")
+    }
+
+    /// `SOURCE#<keyed hash> / LOCKOUT`: login attempts from a network.
+    pub(in crate::table) fn source_lockout(source: SourceId) -> Self {
+        Self::new(format!("SOURCE#{source}"), "LOCKOUT")
     }
 
     /// `PLAN#<uuid> / PLAN`

@@ -3,6 +3,7 @@
 mod e24;
 mod e24_keys;
 mod golem;
+mod guess;
 mod hub;
 mod hub_emails;
 mod oauth;
@@ -58,6 +59,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::TokenOwn => self.token_own().await,
             Step::TokenRotate => self.token_rotate().await,
             Step::TokenRevoke => self.token_revoke().await,
+            Step::Guess => self.guess().await,
             Step::Nothing => self.nothing().await,
         }
     }
