@@ -1,4 +1,4 @@
-//! How long and how many: every limit on what a client may send or own.
+//! Every limit on the length and number of what a client may send or own.
 //!
 //! Lengths of text are in characters (code points) unless the name says bytes. Error messages are
 //! made from these numbers; `docs/api.md` repeats them.

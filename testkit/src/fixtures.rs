@@ -1,4 +1,4 @@
-//! Events that can be sent: with what they ask for made first, through the API itself.
+//! Events that can be sent: what they need is created first, through the API itself.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -197,7 +197,7 @@ pub fn unique(name: &str) -> String {
 }
 
 impl Operation {
-    /// The event as this user asks with this header, after what it asks for was made.
+    /// The event as this user sends it with this header, after what it needs was created.
     pub async fn prepared(
         &self,
         service: &impl Service,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{AccountId, EmailAddress, PlanId, Slug, Text, Timestamp, UserId};
 use crate::limits::MAX_ACCOUNT_NAME;
 
-/// The thing that quave and golem manage.
+/// An account, as quave and golem manage it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {

@@ -72,7 +72,7 @@ named! {
         EmailWrite = "email_write",
         /// List tokens.
         TokensRead = "tokens_read",
-        /// Create and revoke tokens.
+        /// Create and rotate tokens.
         TokensWrite = "tokens_write",
     }
 }

@@ -33,7 +33,7 @@ pub(crate) enum Credential {
     Client,
 }
 
-/// A client doing one thing.
+/// A client that runs one operation.
 pub(crate) struct ClientStep<'a, W> {
     pub(crate) client: usize,
     /// Unique in the run: letters and digits.

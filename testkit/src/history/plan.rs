@@ -50,7 +50,7 @@ pub enum Step {
 }
 
 /// How often each comes. Passwords are dear on purpose, so what hashes one is rare.
-const OFTEN: [(Step, u16); 41] = [
+const OFTEN: &[(Step, u16)] = &[
     (Step::QuaveCreate, 30),
     (Step::QuaveGet, 40),
     (Step::QuaveDelete, 25),
@@ -106,8 +106,8 @@ fn drawn(rng: &mut Rng) -> Step {
     let all: u16 = OFTEN.iter().map(|(_, often)| often).sum();
     let mut left = rng.u16(..all);
     for (step, often) in OFTEN {
-        if left < often {
-            return step;
+        if left < *often {
+            return *step;
         }
         left -= often;
     }

@@ -110,7 +110,7 @@ const fn group(
 }
 
 /// All groups.
-pub(crate) static GROUPS: [Group; 9] = [
+pub(crate) static GROUPS: &[Group] = &[
     group("e24-account", e24_account::OPERATIONS, &[UserToken, Signature], SuccessFalse),
     group("e24-accounts", e24_accounts::OPERATIONS, &[UserToken, Signature], SuccessFalse),
     group("golem-accounts", golem_accounts::OPERATIONS, &[UserToken], Error),
@@ -191,7 +191,7 @@ impl Facts {
     }
 }
 
-/// All operations, by name.
+/// All operations, sorted by name.
 pub(super) static FACTS: &[Facts] = &[
     row("e24-add-ssh-key", 2).writes_to("e24-get-account").needs(PublicKey).variant(Generated),
     row("e24-create-account", 3),
