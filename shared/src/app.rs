@@ -1,10 +1,15 @@
 //! The state of a function: created once at its start, borrowed by every request.
 
+#[cfg(feature = "password")]
+use std::time::Duration;
+
 use crate::Result;
 #[cfg(feature = "password")]
 use crate::password::PasswordCache;
 use crate::service_key::ServiceKeys;
 use crate::table::{Connection, Table};
+#[cfg(feature = "password")]
+use crate::timeouts;
 
 /// What the requests of a function share.
 pub struct App {
@@ -15,6 +20,9 @@ pub struct App {
     /// The passwords that were verified a moment ago.
     #[cfg(feature = "password")]
     pub password_cache: PasswordCache,
+    /// A rejected name and password take a multiple of this.
+    #[cfg(feature = "password")]
+    pub rejected_sign_in: Duration,
 }
 
 impl App {
@@ -25,6 +33,8 @@ impl App {
             service_keys,
             #[cfg(feature = "password")]
             password_cache: PasswordCache::new()?,
+            #[cfg(feature = "password")]
+            rejected_sign_in: timeouts::REJECTED_SIGN_IN,
         })
     }
 

@@ -24,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("service_key", &["aws", "error", "lifetimes", "model", "timeouts"]),
     ("table", &["aws", "error", "lifetimes", "limits", "model", "random", "telemetry", "timeouts"]),
     ("http", &["error", "lifetimes", "limits", "random", "telemetry", "timeouts"]),
-    ("app", &["error", "password", "service_key", "table"]),
+    ("app", &["error", "password", "service_key", "table", "timeouts"]),
     ("password", &["error", "lifetimes", "limits", "model", "random"]),
     (
         "idempotency",

@@ -147,6 +147,11 @@ impl TestApp {
         self.forget_service_key();
     }
 
+    /// Has a rejected sign-in take a multiple of this from now on.
+    pub fn set_rejected_sign_in(&mut self, unit: std::time::Duration) {
+        self.functions.set_rejected_sign_in(unit);
+    }
+
     /// Has every change of a password take the current one from now on.
     pub fn require_current_password(&mut self) {
         self.functions.require_current_password();

@@ -2,6 +2,7 @@
 //! cloud.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Result;
 use e24_account::PasswordPolicy;
@@ -19,6 +20,9 @@ use super::REQUEST_ID;
 use crate::ApiResponse;
 use crate::operations::GROUPS;
 
+/// The unit of the time that a rejected sign-in takes: tests have hundreds of them.
+const SHORT: Duration = Duration::from_millis(1);
+
 /// All functions, started.
 pub(super) struct Functions {
     apps: BTreeMap<&'static str, App>,
@@ -35,7 +39,11 @@ impl Functions {
         sealing: SealPublicKey,
     ) -> Result<Self> {
         let names = GROUPS.iter().map(|group| group.function).filter(|name| *name != "not-found");
-        let app = |name| Ok((name, App::new(table(name)?, keys(name)?)?));
+        let app = |name| {
+            let mut app = App::new(table(name)?, keys(name)?)?;
+            app.rejected_sign_in = SHORT;
+            Ok((name, app))
+        };
         let (apps, policy) = (names.map(app).collect::<Result<_>>()?, PasswordPolicy::default());
         Ok(Self { apps, sweeps: table("sweep")?, sealing, policy })
     }
@@ -43,6 +51,11 @@ impl Functions {
     /// Makes every change of a password take the current one.
     pub(super) fn require_current_password(&mut self) {
         self.policy.requires_current = true;
+    }
+
+    /// Has a rejected sign-in take a multiple of this.
+    pub(super) fn set_rejected_sign_in(&mut self, unit: Duration) {
+        self.apps.values_mut().for_each(|app| app.rejected_sign_in = unit);
     }
 
     /// Sets another table from now on.
