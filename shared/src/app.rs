@@ -1,9 +1,14 @@
 //! The state of a function: created once at its start, borrowed by every request.
 
 #[cfg(feature = "password")]
+use std::time::Duration;
+
+#[cfg(feature = "password")]
 use crate::password::PasswordCache;
 use crate::service_key::ServiceKeys;
 use crate::table::{Connection, Table};
+#[cfg(feature = "password")]
+use crate::timeouts;
 use crate::{Result, Settings};
 
 /// What the requests of a function share.
@@ -17,6 +22,9 @@ pub struct App {
     /// The passwords that were verified a moment ago.
     #[cfg(feature = "password")]
     pub password_cache: PasswordCache,
+    /// A rejected name and password take a multiple of this.
+    #[cfg(feature = "password")]
+    pub rejected_sign_in: Duration,
 }
 
 impl App {
@@ -28,6 +36,8 @@ impl App {
             service_keys,
             #[cfg(feature = "password")]
             password_cache: PasswordCache::new()?,
+            #[cfg(feature = "password")]
+            rejected_sign_in: timeouts::REJECTED_SIGN_IN,
         })
     }
 

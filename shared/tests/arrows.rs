@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("service_key", &["aws", "error", "lifetimes", "model", "timeouts"]),
     ("table", &["aws", "error", "lifetimes", "limits", "model", "random", "telemetry", "timeouts"]),
     ("http", &["error", "lifetimes", "limits", "random", "settings", "telemetry", "timeouts"]),
-    ("app", &["error", "password", "service_key", "settings", "table"]),
+    ("app", &["error", "password", "service_key", "settings", "table", "timeouts"]),
     ("password", &["error", "lifetimes", "limits", "model", "random"]),
     (
         "idempotency",

@@ -156,6 +156,11 @@ impl TestApp {
         self.settings = settings;
     }
 
+    /// Has a rejected sign-in take a multiple of this from now on.
+    pub fn set_rejected_sign_in(&mut self, unit: std::time::Duration) {
+        self.functions.set_rejected_sign_in(unit);
+    }
+
     fn assert_granted(&self) {
         assert_eq!(self.proxy.denied(), Vec::<String>::new(), "the template does not grant it");
     }

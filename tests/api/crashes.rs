@@ -375,8 +375,8 @@ async fn the_next_password_change_cleans_up_what_the_last_one_left() {
     let mut app = TestApp::start().await;
     let changing = Changing::start(&app).await;
     let cutoff = app.cutoff().await;
-    // The read and the write.
-    assert!(killed_after(&cutoff, 2, changing.change(&app)).await.is_none());
+    // The reads of the user and of the addresses, and the write.
+    assert!(killed_after(&cutoff, 3, changing.change(&app)).await.is_none());
     app.mend();
     assert_eq!(changing.left(&app).await, TOKENS + 1);
 

@@ -24,6 +24,7 @@ mod lockout;
 mod lost_races;
 mod oauth;
 mod outages;
+mod passwords;
 mod permissions;
 mod quave_accounts;
 mod quave_current_account;

@@ -1,10 +1,13 @@
 //! Username or e-mail address with a password (RFC 7617), beside tokens.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use tokio::time::{Instant, sleep_until};
 
 use super::header::{self, Header};
-use super::password::{login_source, verify_password};
+use super::password::{is_rejection, login_source, verify_password};
 use super::permission::{Caller, FullAccess};
 use super::scheme::{AuthScheme, Verified};
 use super::source::source;
@@ -27,6 +30,7 @@ pub struct Basic {
     name: String,
     password: String,
     source: Network,
+    received: Instant,
 }
 
 impl Basic {
@@ -40,7 +44,7 @@ impl Basic {
 
     /// A name and a password that do not come from the header.
     pub fn new(request: &ApiRequest, name: String, password: String) -> Self {
-        Self { name, password, source: source(request) }
+        Self { name, password, source: source(request), received: Instant::now() }
     }
 
     /// The name and password in the header, for OAuth clients. `None` without a header.
@@ -99,8 +103,19 @@ impl Basic {
         let StoredCredential::Password(attempts) = stored else {
             return Err(Error::internal("check a password", "its attempts were not fetched"));
         };
-        verify_password(app, user, attempts, &self.password).await.map(Verified::password)
+        let verified = verify_password(app, user, attempts, &self.password).await;
+        if verified.as_ref().is_err_and(is_rejection) {
+            sleep_until(next_multiple(self.received, app.rejected_sign_in)).await;
+        }
+        verified.map(Verified::password)
     }
+}
+
+/// The next time that is a multiple of `unit` after `start`.
+fn next_multiple(start: Instant, unit: Duration) -> Instant {
+    let nanos = unit.as_nanos().max(1);
+    let multiples = start.elapsed().as_nanos() / nanos + 1;
+    start + unit.saturating_mul(u32::try_from(multiples).unwrap_or(u32::MAX))
 }
 
 impl AuthScheme for TokenOrBasic {
@@ -148,6 +163,24 @@ impl AuthScheme for TokenOrBasic {
         match self {
             Self::Token(_) => false,
             Self::Basic(basic) => !app.password_cache.expects(user, &basic.password),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rejection_takes_a_multiple_of_its_unit_whatever_the_work_took() {
+        let unit = Duration::from_millis(250);
+        for (work, expected) in [(0, 250), (1, 250), (249, 250), (250, 500), (700, 750)] {
+            let start = Instant::now();
+            tokio::time::advance(Duration::from_millis(work)).await;
+
+            let end = next_multiple(start, unit);
+
+            assert_eq!(end - start, Duration::from_millis(expected), "{work}");
         }
     }
 }

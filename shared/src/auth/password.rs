@@ -26,13 +26,18 @@ pub(super) async fn verify_password(
     password: &str,
 ) -> Result<Option<Reservation>> {
     let verified = verify_unless_locked(app, user, attempts, password).await;
-    if let Err(
-        Error::InvalidCredential | Error::TooManyAttempts { .. } | Error::AttemptsInProgress,
-    ) = verified
-    {
+    if verified.as_ref().is_err_and(is_rejection) {
         observe(|observed| observed.rejected_sign_in = true);
     }
     verified
+}
+
+/// Whether a password was rejected, looked at or not.
+pub(super) const fn is_rejection(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::InvalidCredential | Error::TooManyAttempts { .. } | Error::AttemptsInProgress
+    )
 }
 
 async fn verify_unless_locked(

@@ -2,6 +2,7 @@
 //! cloud.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Result;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
@@ -18,6 +19,9 @@ use super::REQUEST_ID;
 use crate::ApiResponse;
 use crate::operations::GROUPS;
 
+/// The unit of the time that a rejected sign-in takes: tests have hundreds of them.
+const SHORT: Duration = Duration::from_millis(1);
+
 /// All functions, started.
 pub(super) struct Functions {
     apps: BTreeMap<&'static str, App>,
@@ -33,7 +37,11 @@ impl Functions {
         sealing: SealPublicKey,
     ) -> Result<Self> {
         let names = GROUPS.iter().map(|group| group.function).filter(|name| *name != "not-found");
-        let app = |name| Ok((name, App::new(Settings::default(), table(name)?, keys(name)?)?));
+        let app = |name| {
+            let mut app = App::new(Settings::default(), table(name)?, keys(name)?)?;
+            app.rejected_sign_in = SHORT;
+            Ok((name, app))
+        };
         Ok(Self { apps: names.map(app).collect::<Result<_>>()?, sweeps: table("sweep")?, sealing })
     }
 
@@ -42,6 +50,11 @@ impl Functions {
         for app in self.apps.values_mut() {
             app.settings = settings.clone();
         }
+    }
+
+    /// Has a rejected sign-in take a multiple of this.
+    pub(super) fn set_rejected_sign_in(&mut self, unit: Duration) {
+        self.apps.values_mut().for_each(|app| app.rejected_sign_in = unit);
     }
 
     /// Sets another table from now on.
