@@ -26,7 +26,8 @@ impl Verified {
     pub(super) async fn settle(self, table: &Table) -> Credential {
         let Self { credential, attempt } = self;
         if let Some(attempt) = attempt {
-            table.release_attempt(attempt).await;
+            // Boxed, as in `respond`: the SDK's futures are large.
+            Box::pin(table.release_attempt(attempt)).await;
         }
         credential
     }

@@ -34,8 +34,8 @@ impl Network {
                 Self::V4([first, second, third])
             }
             Ok(IpAddr::V6(address)) => {
-                let [a, b, c, d, e, f, g, ..] = address.octets();
-                Self::V6([a, b, c, d, e, f, g])
+                let octets = address.octets();
+                Self::V6(std::array::from_fn(|place| octets[place]))
             }
             Err(_) => Self::Unknown,
         }

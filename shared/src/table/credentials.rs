@@ -60,8 +60,9 @@ impl CredentialKey {
             }
             Self::InUser => Ok(StoredCredential::InUser),
             Self::Signature(digest) => {
-                let used = items.take_attributes(&Key::signature(user, *digest));
-                Ok(StoredCredential::Signature { is_used: used.is_some() })
+                let key = Key::signature(user, *digest);
+                let is_used = items.take_attributes(&key).is_some();
+                Ok(StoredCredential::Signature { is_used })
             }
             Self::Password(login) => {
                 Ok(StoredCredential::Password(LoginAttempts::extract(login, epoch, items)))

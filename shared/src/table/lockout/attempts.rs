@@ -75,7 +75,7 @@ impl Table {
                 self.touch_counter(counter).await?;
             }
             match counted {
-                Some(counter) => self.reserve_slot(counter).await.map(Some),
+                Some(source) => self.reserve_slot(source).await.map(Some),
                 None => Ok(None),
             }
         };

@@ -155,14 +155,14 @@ impl Counter {
     }
 }
 
-impl Slot {
-    /// An attribute of its set.
-    fn path(&self, attribute: &str) -> String {
-        format!("{SLOTS}.#set.{attribute}")
-    }
+/// An attribute of the set that an expression names `#set`.
+fn in_set(attribute: &str) -> String {
+    format!("{SLOTS}.#set.{attribute}")
+}
 
+impl Slot {
     fn until(&self) -> String {
-        self.path(&until(self.place))
+        in_set(&until(self.place))
     }
 
     /// The same slot, once it is reserved in the table: the item exists and is of the epoch.
@@ -209,13 +209,13 @@ impl Table {
             update
                 .update_expression(format!(
                     "SET {path} = :until, #ttl = :ttl REMOVE {}",
-                    slot.path(&wrong(slot.place))
+                    in_set(&wrong(slot.place))
                 ))
                 .condition_expression(format!(
                     "{EPOCH} = :epoch AND attribute_exists({SLOTS}.#set) \
                      AND (attribute_not_exists({path}) OR {path} <= :now) \
                      AND (attribute_not_exists({locked}) OR {locked} <= :now)",
-                    locked = slot.path(LOCKED)
+                    locked = in_set(LOCKED)
                 ))
                 .expression_attribute_names("#set", &slot.set)
                 .expression_attribute_values(":until", number(slot.until))
@@ -300,7 +300,7 @@ impl Table {
             let mut update = update;
             for (place, name) in forgotten.into_iter().enumerate() {
                 removed.push(format!("{SLOTS}.#old{place}"));
-                condition += &format!(" AND attribute_exists({SLOTS}.#old{place})");
+                condition = format!("{condition} AND attribute_exists({SLOTS}.#old{place})");
                 update = update.expression_attribute_names(format!("#old{place}"), name);
             }
             let removed = removed.join(", ");
@@ -330,7 +330,7 @@ impl Table {
                 .expression_attribute_values(":end", number(wrong_end(now)))
         };
         let recorded = update(
-            format!("SET {path} = :end, {} = :yes, #ttl = :ttl", slot.path(&wrong(slot.place))),
+            format!("SET {path} = :end, {} = :yes, #ttl = :ttl", in_set(&wrong(slot.place))),
             format!(" AND ({path} = :until OR attribute_not_exists({path}) OR {path} < :until)"),
         )
         .expression_attribute_values(":until", number(slot.until))
@@ -346,8 +346,7 @@ impl Table {
         if !is_full || !counter.locks {
             return Ok(());
         }
-        let locked =
-            update(format!("SET {} = :end, #ttl = :ttl", slot.path(LOCKED)), String::new());
+        let locked = update(format!("SET {} = :end, #ttl = :ttl", in_set(LOCKED)), String::new());
         match locked.send().await {
             Ok(_) => Ok(()),
             Err(error) => current(counter, error).map(|_| ()),
