@@ -13,8 +13,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::lifetimes;
-use crate::model::digest::update_length_prefixed;
 use crate::model::UserId;
+use crate::model::digest::update_length_prefixed;
 use crate::{Error, Result, random};
 
 pub use rules::{AcceptedPassword, NewPassword};

@@ -85,8 +85,7 @@ impl Operation {
 
     /// Whether it accepts a kind of credential.
     pub fn takes(&self, credential: Credential) -> bool {
-        let has_end =
-            matches!(credential, Credential::EndingToken | Credential::OverlappedToken);
+        let has_end = matches!(credential, Credential::EndingToken | Credential::OverlappedToken);
         match self.access() {
             Access::Public => false,
             Access::Client => credential == Credential::Client,

@@ -22,6 +22,7 @@ mod idempotency;
 mod lost_races;
 mod oauth;
 mod outages;
+mod passwords;
 mod permissions;
 mod quave_accounts;
 mod quave_current_account;

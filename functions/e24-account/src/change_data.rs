@@ -78,11 +78,7 @@ async fn addresses(table: &Table, user: UserId, sets_password: bool) -> Result<V
 /// The password, if it is not one of the user's names.
 ///
 /// The user and the addresses are read separately. Between the reads an address may have been added.
-fn accepted(
-    password: &NewPassword,
-    user: &User,
-    addresses: &[Email],
-) -> Result<AcceptedPassword> {
+fn accepted(password: &NewPassword, user: &User, addresses: &[Email]) -> Result<AcceptedPassword> {
     if usize::try_from(user.email_count) != Ok(addresses.len()) {
         return Err(Error::WriteConflict);
     }

@@ -143,9 +143,24 @@ mod tests {
     #[test]
     fn a_common_password_is_rejected_in_any_case_and_with_decoration_after_it() {
         for common in [
-            "password", "PassWord", "iloveyou", "football", "password1", "qwertyuiop", "1q2w3e4r",
-            "Summer2026", "summer!!", "DRAGON-1999", "qwerty 123456", "Love????", "monkey\u{ff11}\u{ff12}",
-            "ｓｕｍｍｅｒ２０２６", "trustno1", "abcd1234", "12345678", "winter…2026",
+            "password",
+            "PassWord",
+            "iloveyou",
+            "football",
+            "password1",
+            "qwertyuiop",
+            "1q2w3e4r",
+            "Summer2026",
+            "summer!!",
+            "DRAGON-1999",
+            "qwerty 123456",
+            "Love????",
+            "monkey\u{ff11}\u{ff12}",
+            "ｓｕｍｍｅｒ２０２６",
+            "trustno1",
+            "abcd1234",
+            "12345678",
+            "winter…2026",
         ] {
             let expected = Some("is one of the most common passwords".to_owned());
             assert_eq!(problem(common), expected, "{common}");
@@ -158,7 +173,9 @@ mod tests {
 
     #[test]
     fn one_character_repeated_and_the_services_name_are_rejected() {
-        for repeated in ["        ", "aaaaaaaa", "AaAaAaAa", "üüüüüüüü", "\u{1f600}".repeat(8).as_str()] {
+        for repeated in
+            ["        ", "aaaaaaaa", "AaAaAaAa", "üüüüüüüü", "\u{1f600}".repeat(8).as_str()]
+        {
             let expected = Some("must not be one character repeated".to_owned());
             assert_eq!(problem(repeated), expected, "{repeated}");
         }
