@@ -161,7 +161,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_data_file_keeps_the_table() {
-        let file = std::env::temp_dir().join(format!("engine-{}.db", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("engine.db");
         let template = Template::load().unwrap();
         let first = Engine::start(Kind::Embedded, 0, Some(&file)).await.unwrap();
         assert!(first.create_table(&template, "rollcall").await.unwrap());
@@ -171,7 +172,6 @@ mod tests {
 
         assert!(!second.create_table(&template, "rollcall").await.unwrap());
         second.stop().await.unwrap();
-        std::fs::remove_file(file).unwrap();
     }
 
     #[tokio::test]

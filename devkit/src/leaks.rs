@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn a_log_line_with_a_secret_is_found_and_others_pass() {
-        let file = std::env::temp_dir().join(format!("leaks-{}.json", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("dev.json");
         let dev = r#"{"base_url":"http://127.0.0.1:1","users":[{"id":"a-b","password":"p4ss"}],"oauth_client":{"client_secret":"s3cret"}}"#;
         fs::write(&file, dev).unwrap();
 
@@ -92,6 +93,5 @@ mod tests {
         ] {
             assert_eq!(!leaks(line, &file).unwrap().is_empty(), is_leak, "{line}");
         }
-        fs::remove_file(file).unwrap();
     }
 }

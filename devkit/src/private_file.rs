@@ -43,16 +43,14 @@ mod tests {
 
     #[test]
     fn a_rewritten_file_is_complete_and_readable_by_its_owner_only() {
-        let folder = std::env::temp_dir().join(format!("private-file-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("secrets.json");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets.json");
         fs::write(&path, "a longer text that was there before").unwrap();
 
         write(&path, b"new").unwrap();
 
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "the draft is gone");
-        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the draft is gone");
     }
 }

@@ -77,21 +77,44 @@ async fn a_former_member_does_not_choose_the_account() {
     app.assert_consistent().await;
 }
 
+/// An admin deletes the own account before the next write.
+fn delete_account_before_write(app: &TestApp, owner: &Person<'_>) {
+    let (others, account, user) = (app.others(), account_of(owner), owner.user().id);
+    app.proxy().before(WRITE, async move {
+        let access = others.access(user, account).await.unwrap();
+        others
+            .delete_account(&Actor::operator(), access.admin().unwrap())
+            .unwrap()
+            .commit()
+            .await
+            .unwrap();
+    });
+}
+
+#[tokio::test]
+async fn a_user_is_not_created_in_an_account_that_is_deleted_meanwhile() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    delete_account_before_write(&app, &jane);
+    let mary = json!({
+        "email": "mary@example.com", "first_name": "Mary", "last_name": "Roe",
+        "password": "correct horse battery",
+    });
+
+    let rejected = jane.send_json("PUT", "/v2/accounts", &mary).await;
+
+    let error = "you have no usable current account";
+    assert_eq!(rejected.parts(), (403, &json!({ "success": false, "error": error })));
+    assert_eq!(app.proxy().faults_left(), 0);
+    app.assert_consistent().await;
+}
+
 #[tokio::test]
 async fn a_deleted_account_is_not_chosen_and_not_changed() {
     for method in ["choose", "change"] {
         let app = TestApp::start().await;
         let (jane, john) = app.owner_and(Role::Admin).await;
-        let (others, account, user) = (app.others(), account_of(&jane), jane.user().id);
-        app.proxy().before(WRITE, async move {
-            let access = others.access(user, account).await.unwrap();
-            others
-                .delete_account(&Actor::operator(), access.admin().unwrap())
-                .unwrap()
-                .commit()
-                .await
-                .unwrap();
-        });
+        delete_account_before_write(&app, &jane);
 
         let rejected = match method {
             "choose" => {

@@ -36,16 +36,7 @@ static CALLBACK: LazyLock<()> = LazyLock::new(|| {
 struct Browser {
     driver: Child,
     client: Client,
-    _profile: Profile,
-}
-
-/// A folder that is gone after the test.
-struct Profile(std::path::PathBuf);
-
-impl Drop for Profile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+    _profile: tempfile::TempDir,
 }
 
 /// `ChromeDriver` and its port; nothing if it ended without one.
@@ -75,7 +66,7 @@ impl Browser {
         LazyLock::force(&CALLBACK);
         // It ends at once if another program takes the port that it has found free.
         let (driver, port) = (0..5).find_map(|_| started_driver()).unwrap();
-        let profile = std::env::temp_dir().join(testkit::unique("rollcall-browser"));
+        let profile = tempfile::tempdir().unwrap();
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -86,14 +77,14 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
             "--disable-dev-shm-usage",
-            &format!("--user-data-dir={}", profile.display()),
+            &format!("--user-data-dir={}", profile.path().display()),
         ];
         let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
         let mut builder =
             ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
         builder.capabilities(capabilities.as_object().unwrap().clone());
         let client = builder.connect(&format!("http://127.0.0.1:{port}")).await.unwrap();
-        Self { driver, client, _profile: Profile(profile) }
+        Self { driver, client, _profile: profile }
     }
 
     /// Fills the form and presses a button.

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use testkit::{root, unique};
+use testkit::root;
 
 use crate::service::{DEV, base_url, dev_json};
 
@@ -147,11 +147,9 @@ fn run(steps: &[Step], folder: &Path) -> Vec<(String, String)> {
 fn every_command_of_the_readme_and_the_tour_responds_as_the_page_says() {
     let mut failures = Vec::new();
     for (page, least) in [("README.md", 5), ("docs/tour.md", 40)] {
-        let folder = std::env::temp_dir().join(unique("pages-"));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let steps = steps(&fs::read_to_string(root().join(page)).unwrap());
-        let outputs = run(&steps, &folder);
-        fs::remove_dir_all(&folder).unwrap();
+        let outputs = run(&steps, folder.path());
 
         assert!(steps.iter().map(Step::requests).sum::<usize>() >= least, "{page}");
         if outputs.len() < steps.len() {

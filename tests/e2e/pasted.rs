@@ -1,33 +1,19 @@
 //! The curl lines that the service prints when it is ready, pasted into a shell.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use testkit::unique;
-
 use crate::service::{base_url, dev_json};
 
-/// A folder with the settings of curl, which leave the pasted lines as they are.
-struct Settings(PathBuf);
-
-impl Settings {
-    /// The status stands in the last line of what curl prints.
-    fn new() -> Self {
-        let folder = std::env::temp_dir().join(unique("pasted-"));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join(".curlrc"), "silent\nwrite-out = \"\\n%{http_code}\"\n")
-            .unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Settings {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
+/// A folder with the settings of curl, which leave the pasted lines as they are: the status stands
+/// in the last line of what curl prints.
+fn settings() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "silent\nwrite-out = \"\\n%{http_code}\"\n";
+    std::fs::write(folder.path().join(".curlrc"), settings).unwrap();
+    folder
 }
 
 /// The service's output is in a file beside its `dev.json`, which is written a moment earlier.
@@ -47,7 +33,7 @@ async fn printed_lines() -> Vec<String> {
 
 #[tokio::test]
 async fn the_service_prints_a_curl_line_for_each_dialect_and_each_works() {
-    let settings = Settings::new();
+    let settings = settings();
     let lines = printed_lines().await;
     let paths = [
         "/api/public/v1/accounts",
@@ -61,7 +47,7 @@ async fn the_service_prints_a_curl_line_for_each_dialect_and_each_works() {
     for (line, path) in lines.iter().zip(paths) {
         assert!(line.ends_with(&format!(" {}{path}", base_url())), "{line}");
         let mut shell = Command::new("sh");
-        let output = shell.arg("-c").arg(line).env("CURL_HOME", &settings.0).output().unwrap();
+        let output = shell.arg("-c").arg(line).env("CURL_HOME", settings.path()).output().unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
         assert_eq!(printed.lines().last(), Some("200"), "{line}\n{printed}");
     }

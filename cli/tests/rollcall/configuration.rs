@@ -37,7 +37,8 @@ fn a_missing_region_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_gives_region_and_credentials() {
     let stage = Stage::new().await;
-    let file = std::env::temp_dir().join(format!("rollcall-profile-{}", std::process::id()));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
     let keys = r#"{"Version":1,"AccessKeyId":"local","SecretAccessKey":"local"}"#;
     let profiles = format!(
         "[profile keys]\nregion = us-east-1\naws_access_key_id = local\n\
@@ -52,13 +53,13 @@ async fn a_profile_gives_region_and_credentials() {
 
         Stage::printed(&run(command, ""));
     }
-    fs::remove_file(file).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_with_sso_needs_its_login() {
     let stage = Stage::new().await;
-    let file = std::env::temp_dir().join(format!("rollcall-sso-{}", std::process::id()));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
     let profile = "[profile sso]\nregion = us-east-1\nsso_session = s\n\
                    sso_account_id = 111111111111\nsso_role_name = Operator\n\n\
                    [sso-session s]\nsso_region = us-east-1\n\
@@ -70,5 +71,4 @@ async fn a_profile_with_sso_needs_its_login() {
     let error = error(command, &["list-plans"]);
 
     assert!(error.contains("SSO"), "{error}");
-    fs::remove_file(file).unwrap();
 }

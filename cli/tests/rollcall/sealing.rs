@@ -1,7 +1,7 @@
 //! Sealing keys, and unsealing.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Output;
 
 use shared::model::{EmailAddress, Registry};
@@ -11,23 +11,6 @@ use shared::table::{Actor, FreeSlug, NewAccount, NewUser, Table};
 use crate::stage::{Stage, rollcall, run};
 
 const PASSWORD: &str = " dckr_pat_ü\n";
-
-/// A folder of its own for one test, gone after it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("sealing-{test}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
 
 fn new_key(file: &Path) -> Output {
     rollcall().arg("sealing-key").arg(file).output().unwrap()
@@ -42,8 +25,8 @@ fn pair(file: &Path) -> SealPublicKey {
 
 #[test]
 fn a_private_key_is_readable_by_its_owner_only_and_never_overwritten() {
-    let folder = Folder::new("key");
-    let file = folder.0.join("key");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
 
     pair(&file);
     let first = std::fs::read(&file).unwrap();
@@ -56,8 +39,8 @@ fn a_private_key_is_readable_by_its_owner_only_and_never_overwritten() {
 
 #[test]
 fn unseal_opens_a_box_from_argument_or_standard_input_unchanged() {
-    let folder = Folder::new("box");
-    let (file, other) = (folder.0.join("key"), folder.0.join("other"));
+    let folder = tempfile::tempdir().unwrap();
+    let (file, other) = (folder.path().join("key"), folder.path().join("other"));
     let sealed = pair(&file).seal(PASSWORD).unwrap().sealed_box;
     pair(&other);
     let unseal = |file: &Path, arguments: &[&str]| {
@@ -68,9 +51,11 @@ fn unseal_opens_a_box_from_argument_or_standard_input_unchanged() {
 
     assert_eq!(unseal(&file, &[&sealed]).stdout, PASSWORD.as_bytes());
     assert_eq!(unseal(&file, &[]).stdout, PASSWORD.as_bytes());
-    for wrong in
-        [unseal(&other, &[]), unseal(&file, &["nonsense"]), unseal(&folder.0.join("missing"), &[])]
-    {
+    for wrong in [
+        unseal(&other, &[]),
+        unseal(&file, &["nonsense"]),
+        unseal(&folder.path().join("missing"), &[]),
+    ] {
         assert!(!wrong.status.success() && wrong.stdout.is_empty(), "{wrong:?}");
         assert_eq!(String::from_utf8(wrong.stderr).unwrap().lines().count(), 1);
     }
@@ -78,8 +63,8 @@ fn unseal_opens_a_box_from_argument_or_standard_input_unchanged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unseal_finds_the_box_of_an_account_in_the_table() {
-    let folder = Folder::new("account");
-    let file = folder.0.join("key");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
     let stage = Stage::new().await;
     let account = account_with_registry(&stage.table, &pair(&file)).await;
     let unseal = |account: &str| {

@@ -149,8 +149,8 @@ mod tests {
 
     #[test]
     fn an_environment_without_its_stamp_is_not_installed() {
-        let environment = std::env::temp_dir().join(format!("no-stamp-{}", std::process::id()));
+        let environment = tempfile::tempdir().unwrap();
 
-        assert!(!is_installed(&environment, "six==1.17.0\n"));
+        assert!(!is_installed(environment.path(), "six==1.17.0\n"));
     }
 }

@@ -124,46 +124,37 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn scratch(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("data-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        folder
-    }
-
     #[test]
     fn a_file_without_its_secrets_is_rejected_and_unchanged() {
-        let folder = scratch("lonely");
-        let file = folder.join("rollcall.db");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rollcall.db");
         fs::write(&file, "data").unwrap();
 
         let rejection = Data::open(Some(&file)).err().unwrap().to_string();
 
         assert!(rejection.ends_with("rollcall.db.secrets: remove the one or bring back the other"));
         assert_eq!(fs::read_to_string(&file).unwrap(), "data");
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn a_start_that_saved_no_secrets_leaves_nothing_behind() {
-        let folder = scratch("unfinished");
+        let folder = tempfile::tempdir().unwrap();
 
-        drop(Data::open(Some(&folder.join("rollcall.db"))).unwrap());
+        drop(Data::open(Some(&folder.path().join("rollcall.db"))).unwrap());
 
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
-        fs::remove_dir_all(folder).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
     fn two_services_cannot_use_one_file() {
-        let folder = scratch("shared");
-        let file = folder.join("rollcall.db");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rollcall.db");
         let first = Data::open(Some(&file)).unwrap();
-        fs::write(folder.join("rollcall.db.secrets"), "{}").unwrap();
+        fs::write(folder.path().join("rollcall.db.secrets"), "{}").unwrap();
 
         let rejection = Data::open(Some(&file)).err().unwrap().to_string();
 
         assert!(rejection.starts_with("another service is using"), "{rejection}");
         drop(first);
-        fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::model::{Account, AccountId, Membership, Role, Timestamp, User, UserId};
 use crate::table::engine::{
-    Actor, Changes, Condition, Fetch, Item, Items, Key, MEMBER, Stored, Table, Transaction,
-    account_partition, user_partition,
+    Actor, Changes, Condition, Fetch, Item, Items, Key, MEMBER, OnConditionFailed, Stored, Table,
+    Transaction, account_partition, user_partition,
 };
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
@@ -101,17 +101,20 @@ impl Transaction<'_> {
 
     /// Inserts both sides of a membership and increments the account's version, so that a
     /// concurrent deletion of the account fails and reads its members again.
-    pub(in crate::table) fn insert_member(self, member: &Membership) -> Result<Self> {
+    pub(in crate::table) fn insert_member(
+        self,
+        member: &Membership,
+        on_no_account: OnConditionFailed,
+    ) -> Result<Self> {
         const EXISTS: fn() -> Error = || Error::Conflict("the user is a member already");
-        self.update(Key::account(member.account), Changes::new(), Condition::present(), || {
-            Error::NotFound("account")
-        })
-        .insert(member, EXISTS)?
-        .put(
-            member.to_attributes(Key::member(member.account, member.user))?,
-            Condition::absent(),
-            EXISTS,
-        )
+        let account = Key::account(member.account);
+        self.update(account, Changes::new(), Condition::present(), on_no_account)
+            .insert(member, EXISTS)?
+            .put(
+                member.to_attributes(Key::member(member.account, member.user))?,
+                Condition::absent(),
+                EXISTS,
+            )
     }
 }
 
@@ -150,7 +153,7 @@ impl Table {
         let member = Membership { account, user, role, joined_at: Timestamp::now() };
         Transaction::new(self, actor, "add a member")
             .check(Key::user(user), Condition::enabled(), || Error::NotFound("user"))
-            .insert_member(&member)?
+            .insert_member(&member, || Error::NotFound("account"))?
             .commit()
             .await
     }

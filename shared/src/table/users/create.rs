@@ -125,7 +125,7 @@ impl Transaction<'_> {
             role: Role::Member,
             joined_at: user.created_at,
         };
-        self.check_admin(admin, account.id).insert_member(&member)
+        self.check_admin(admin, account.id).insert_member(&member, || Error::WriteConflict)
     }
 }
 
