@@ -117,6 +117,8 @@ async fn seed_user(
     let new = NewUser {
         verified: true,
         password_hash: Some(shared::password::hash(&password)?),
+        // So that trying out a change of the password ends no key and no token of the file.
+        password_is_own: true,
         full_name: full_name.to_owned(),
         api_keys: vec![api_key.clone()],
         s3_key: Some(s3_key),

@@ -62,6 +62,7 @@ async fn a_password_from_standard_input_is_used_unchanged_and_not_printed() {
         ("", "error: the password must be at least 8 characters long\n"),
         ("seven77\n", "error: the password must be at least 8 characters long\n"),
         ("PassWord\n", "error: the password is one of the most common passwords\n"),
+        ("JohnRoe-7\n", "error: the password must not be the username\n"),
         (&"x".repeat(100_000), "error: the password must be at most 256 characters long\n"),
     ] {
         let output = new("johnroe", weak);
@@ -145,6 +146,37 @@ async fn a_reset_takes_a_password_from_standard_input_under_the_same_rules() {
 
     assert!(done.get("password").is_none(), "{done}");
     assert!(stage.signs_in(&made["id"], PASSWORD).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_compares_the_password_with_the_names_of_the_user() {
+    let stage = Stage::new().await;
+    stage.jane();
+    let reset = ["reset-password", "--user", "janedoe", "--password-stdin"];
+
+    for (password, problem) in [
+        ("janedoe2026", "error: the password must not be the username\n"),
+        ("Jane.Doe!", "error: the password must not be part of an e-mail address of the user\n"),
+    ] {
+        assert_eq!(stage.rejected(&reset, password).await, problem);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_ends_environment_tokens_and_keys_on_request() {
+    for revoke_keys in [false, true] {
+        let stage = Stage::new().await;
+        let made = stage.jane();
+        let token = ["create-token", "--user", "janedoe", "--name", "x", "--kind", "environment"];
+        let token = stage.done(&token);
+        let reset = ["reset-password", "--user", "janedoe"];
+        let asked: &[&str] = if revoke_keys { &["--revoke-keys"] } else { &[] };
+
+        stage.done(&[&reset[..], asked].concat());
+
+        assert_eq!(stage.token(&token).await.is_none(), revoke_keys);
+        assert!(!stage.user(&made["id"]).await.password_is_own);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
