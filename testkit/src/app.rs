@@ -281,7 +281,8 @@ impl TestApp {
         let event = serde_json::from_value(event.clone()).expect("an API Gateway event");
         let call = received(event, &self.settings);
         let function = function_of(&call);
-        functions::api_response(self.run(function, call).await)
+        // Boxed, so that the futures of tests stay small.
+        functions::api_response(Box::pin(self.run(function, call)).await)
     }
 
     /// Runs a function on a request, whether or not it serves its path.
