@@ -52,6 +52,9 @@ pub enum Error {
     /// Something that must be unique is taken.
     #[error("{0}")]
     Conflict(&'static str),
+    /// There is as much of something as is allowed.
+    #[error("{0}")]
+    LimitReached(limits::Cap),
     /// The resource does not match `If-Match` or `If-None-Match`.
     #[error("the resource is not as `If-Match` or `If-None-Match` demands")]
     PreconditionFailed,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::model::{AccountId, Role, TokenCredential};
-use shared::table::{Actor, NewUser};
+use shared::table::{Actor, NewUser, fetch};
 use testkit::{Operation, Person, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
@@ -184,11 +184,13 @@ async fn of_two_first_accounts_the_one_written_first_becomes_current() {
     let (others, user) = (app.others(), jane.user().id);
     app.proxy().before(WRITE, async move {
         let name: shared::model::AccountName = "First".parse().unwrap();
-        let (owner, slug) =
-            others.user_and(user, shared::table::fetch::free_slug(name.clone())).await.unwrap();
+        let (owner, (slug, counts)) = others
+            .user_and(user, fetch::both(fetch::free_slug(name.clone()), fetch::counts()))
+            .await
+            .unwrap();
         let account = shared::table::NewAccount { name, contact_email: None, registry: None };
         others
-            .create_account(&Actor::operator(), account, slug, &owner.unwrap())
+            .create_account(&Actor::operator(), account, slug, &owner.unwrap(), counts.as_ref())
             .await
             .unwrap()
             .commit()

@@ -4,9 +4,10 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::Result;
 use shared::http;
-use shared::model::{Scope, Timestamp, TokenCredential, TokenId, TokenKind, UserToken};
+use shared::model::{MakerId, Scope, Timestamp, TokenCredential, TokenId, TokenKind, UserToken};
 
-/// The fields that every response shows; `null` stands for all scopes, and for no expiry.
+/// The fields that every response shows; `null` stands for all scopes, for no expiry, and for a
+/// token that no other credential made.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Description {
@@ -16,6 +17,7 @@ struct Description {
     scopes: Option<BTreeSet<Scope>>,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
+    made_by: Option<MakerId>,
 }
 
 /// A token as it is shown at any time.
@@ -41,8 +43,11 @@ impl From<UserToken> for TokenView {
             secret_hash: _,
             epoch: _,
             rotated_to: _,
+            root: _,
+            lineage,
         } = token;
-        let description = Description { id, name, kind, scopes, created_at, expires_at };
+        let made_by = lineage.made_by;
+        let description = Description { id, name, kind, scopes, created_at, expires_at, made_by };
         Self { description, last_used_at }
     }
 }

@@ -11,7 +11,9 @@ use super::token::Token;
 use crate::http::ApiRequest;
 use crate::model::{EmailAddress, User, UserId, Username};
 use crate::password;
-use crate::table::{CredentialKey, LoginAttempts, LoginSubject, Stored, StoredCredential, Table};
+use crate::table::{
+    CredentialKey, Fetch, LoginAttempts, LoginSubject, Stored, StoredCredential, Table,
+};
 use crate::telemetry::request::observe;
 use crate::{App, Error, Result};
 
@@ -57,19 +59,20 @@ impl Basic {
 
     /// Signs the user in and returns the proof of it; the pair comes from [`Basic::resolve`]. One
     /// round trip, besides those of the login attempt.
-    pub async fn sign_in(
+    pub async fn sign_in<W: Fetch>(
         &self,
         app: &App,
         (user, subject): (UserId, LoginSubject),
-    ) -> Result<Caller<FullAccess>> {
-        let (stored, user, ()) =
-            app.table.fetch_with_credential(user, CredentialKey::Password(subject), ()).await?;
+        fetch: W,
+    ) -> Result<(Caller<FullAccess>, W::Output)> {
+        let (stored, user, fetched) =
+            app.table.fetch_with_credential(user, CredentialKey::Password(subject), fetch).await?;
         let StoredCredential::Password(subject, attempts) = stored else {
             return Err(Error::internal("sign in", "the attempts were not fetched"));
         };
         self.verify(app, user.as_ref(), &subject, &attempts).await?;
         let user = user.ok_or(Error::InvalidCredential)?;
-        Caller::new(user, Credential::Password)
+        Ok((Caller::new(user, Credential::Password)?, fetched))
     }
 
     /// The user with this name. An unknown name costs the same calls and gets an unused id.

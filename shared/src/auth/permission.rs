@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::http::Preconditions;
 use crate::idempotency::IdempotentRequest;
-use crate::model::{ApiKeyId, GrantId, Scope, Timestamp, User, UserToken};
+use crate::model::{ApiKey, ApiKeyId, GrantId, Maker, Scope, Timestamp, User, UserToken};
 use crate::table::{Actor, ReadVersions, Stored, UserCredential};
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
@@ -46,6 +46,15 @@ impl Credential {
             Self::ApiKey(key) => UserCredential::ApiKey(*key),
             Self::Token(token) => UserCredential::Token(token.id),
             Self::OAuth { grant, .. } => UserCredential::OAuth(*grant),
+        }
+    }
+
+    /// The credential as the maker of others. Clients make none by an access token.
+    fn as_maker(&self, user: &User) -> Option<Maker> {
+        match self {
+            Self::Token(token) => Some(token.as_maker()),
+            Self::ApiKey(key) => user.api_keys.get(&key.to_string()).map(ApiKey::as_maker),
+            Self::Password | Self::OAuth { .. } => None,
         }
     }
 
@@ -169,7 +178,7 @@ impl<N: Permission> Caller<N> {
 
     /// The caller as the one who makes a write.
     pub fn actor(&self) -> Actor {
-        Actor::user(&self.user, self.credential.stored_at())
+        Actor::user(&self.user, self.credential.stored_at(), self.credential.as_maker(&self.user))
     }
 
     /// Requires another permission, where the body decides which one the request needs.

@@ -1,6 +1,7 @@
 //! What Rollcall stores, and the rules that can be decided without the table.
 
 mod account;
+mod counts;
 mod credential;
 pub(crate) mod digest;
 mod email;
@@ -9,6 +10,7 @@ mod hex;
 mod id;
 mod idempotency;
 mod key;
+mod lineage;
 mod oauth;
 mod plan;
 mod service_key;
@@ -19,6 +21,7 @@ mod token;
 mod user;
 
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
+pub use counts::{CountedGrant, CountedToken, Counts};
 pub use credential::{GrantCredential, GrantTokenKind, TokenCredential};
 pub use email::{Email, EmailAddress};
 pub use hex::hex;
@@ -26,6 +29,7 @@ pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use idempotency::{IdempotencyKey, IdempotencySlot};
 pub use jiff::Timestamp;
 pub use key::{ApiKey, ApiKeyId, S3Key, SshKey};
+pub use lineage::{Lineage, Maker, MakerId};
 pub use oauth::{
     Client, ClientSecret, Grant, GrantAccess, GrantCode, GrantRefresh, GrantTokens, Issuance,
     IssuedTokens, Revocation, SpentRefresh, TokenRejection,

@@ -1,14 +1,14 @@
 //! Users: those who sign in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, ApiKey, EmailAddress, ParseError, S3Key, SshKey, Timestamp, TokenId, TokenKind,
-    UserId, UserNumber, UserToken,
+    AccountId, ApiKey, ApiKeyId, CountedToken, EmailAddress, MakerId, ParseError, S3Key, SshKey,
+    Timestamp, TokenId, TokenKind, UserId, UserNumber, UserToken,
 };
 use crate::limits::{MAX_USERNAME, MIN_USERNAME};
 use crate::{Result, random};
@@ -68,6 +68,11 @@ pub struct User {
     pub credential_epoch: u64,
     /// The token that changed the password last, and outlives the change.
     pub retained_token: Option<TokenId>,
+    /// Tokens that were revoked together with their maker, until their items are deleted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub revoked_tokens: BTreeSet<TokenId>,
+    /// The first of those who made the user's maker, and so on; none if the operator made the user.
+    pub root_maker: Option<UserId>,
     /// When the user was created.
     pub created_at: Timestamp,
 }
@@ -79,13 +84,36 @@ const fn one() -> u32 {
 impl User {
     /// Whether a user token was created after the last change of the password, or made that change.
     pub fn accepts_epoch(&self, token: &UserToken) -> bool {
-        token.epoch == self.credential_epoch || self.retained_token == Some(token.id)
+        self.is_of_this_epoch(token.id, token.epoch)
+    }
+
+    fn is_of_this_epoch(&self, token: TokenId, epoch: u64) -> bool {
+        epoch == self.credential_epoch || self.retained_token == Some(token)
+    }
+
+    /// Whom the users count for that this one makes.
+    pub fn root_maker(&self) -> UserId {
+        self.root_maker.unwrap_or(self.id)
+    }
+
+    /// The API keys that come from a token, or from another one of its rotations.
+    pub fn api_keys_from(&self, token: &UserToken) -> impl Iterator<Item = ApiKeyId> {
+        let root = MakerId::Token(token.root());
+        let keys = self.api_keys.values();
+        keys.filter(move |key| key.lineage.descends_from(&root)).map(|key| key.id)
     }
 
     /// Whether a token of this user works at `now`. A changed password revokes user tokens alone.
     pub fn is_active(&self, token: &UserToken, now: Timestamp) -> bool {
         token.is_unexpired(now)
+            && !self.revoked_tokens.contains(&token.id)
             && (token.kind == TokenKind::Environment || self.accepts_epoch(token))
+    }
+
+    /// Whether a counted token works at `now`. One that was revoked is not counted.
+    pub fn is_counted(&self, id: TokenId, token: &CountedToken, now: Timestamp) -> bool {
+        token.expires_at.is_none_or(|end| now < end)
+            && (token.kind == TokenKind::Environment || self.is_of_this_epoch(id, token.epoch))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who makes a write.
 
-use crate::model::{ApiKeyId, ClientId, GrantId, TokenId, User, UserId};
+use crate::model::{ApiKeyId, ClientId, GrantId, Maker, TokenId, User, UserId};
 
 /// Proof of who makes a write, and with which credential. Every write of
 /// [`Table`](super::table::Table) takes one.
@@ -30,7 +30,15 @@ pub struct Actor(pub(super) Identity);
 #[derive(Debug, Clone)]
 pub(in crate::table) enum Identity {
     /// A user, with the epoch of its credentials as it was read.
-    User { id: UserId, epoch: u64, credential: UserCredential },
+    User {
+        id: UserId,
+        epoch: u64,
+        credential: UserCredential,
+        /// The credential as the maker of others; none of a password.
+        maker: Option<Maker>,
+        /// Whom the users count for that this one makes.
+        root_maker: UserId,
+    },
     /// An OAuth client.
     Client(ClientId),
     /// The operator's command.
@@ -55,8 +63,9 @@ pub(crate) enum UserCredential {
 
 impl Actor {
     /// A user whose credential was verified.
-    pub(crate) const fn user(user: &User, credential: UserCredential) -> Self {
-        Self(Identity::User { id: user.id, epoch: user.credential_epoch, credential })
+    pub(crate) fn user(user: &User, credential: UserCredential, maker: Option<Maker>) -> Self {
+        let (id, epoch, root_maker) = (user.id, user.credential_epoch, user.root_maker());
+        Self(Identity::User { id, epoch, credential, maker, root_maker })
     }
 
     /// An OAuth client that was authenticated.
@@ -68,6 +77,22 @@ impl Actor {
     pub(in crate::table) const fn token(&self) -> Option<TokenId> {
         match self.0 {
             Identity::User { credential: UserCredential::Token(token), .. } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The credential as the maker of others, if it is one of this user's.
+    pub(in crate::table) fn maker_for(&self, user: UserId) -> Option<&Maker> {
+        match &self.0 {
+            Identity::User { id, maker, .. } if *id == user => maker.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whom a user counts for that this actor makes; nobody if the operator makes it.
+    pub(in crate::table) const fn root_maker(&self) -> Option<UserId> {
+        match &self.0 {
+            Identity::User { root_maker, .. } => Some(*root_maker),
             _ => None,
         }
     }

@@ -24,13 +24,13 @@ pub struct UserChange {
     /// The phone number.
     pub phone: Option<String>,
     /// The change to one API key.
-    pub api_key: Option<ApiKeyChange>,
+    pub(in crate::table) api_key: Option<ApiKeyChange>,
     /// The SSH keys, all of them.
     pub ssh_keys: Option<Vec<SshKey>>,
 }
 
 /// The change to one API key. The others are not written, so that their last use is not lost.
-pub enum ApiKeyChange {
+pub(in crate::table) enum ApiKeyChange {
     /// Inserts the key, or replaces the one with its id.
     Put(ApiKey),
     /// Removes the key.
@@ -82,8 +82,8 @@ impl UserChange {
             changes = changes.set("sshKeys", keys)?;
         }
         match &self.api_key {
-            Some(ApiKeyChange::Put(key)) => changes.set_entry("apiKeys", &key.id.to_string(), key),
-            Some(ApiKeyChange::Remove(id)) => Ok(changes.remove_entry("apiKeys", &id.to_string())),
+            Some(ApiKeyChange::Put(key)) => changes.set_entry("apiKeys", key.id, key),
+            Some(ApiKeyChange::Remove(id)) => Ok(changes.remove_entry("apiKeys", id)),
             None => Ok(changes),
         }
     }
