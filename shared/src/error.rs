@@ -109,6 +109,11 @@ impl Error {
         Self::Invalid(vec![FieldError::new(field, text)])
     }
 
+    /// [`Error::LimitReached`] unless so many leave room for one more.
+    pub fn check_room(cap: limits::Cap, count: usize) -> Result<()> {
+        if count < cap.max as usize { Ok(()) } else { Err(Self::LimitReached(cap)) }
+    }
+
     /// An error of ours, with what was attempted and why it failed.
     pub(crate) fn internal(
         action: &'static str,

@@ -19,11 +19,6 @@ impl Cap {
     const fn new(subject: &'static str, max: u32, things: &'static str) -> Self {
         Self { subject, max, things }
     }
-
-    /// Whether so many leave room for one more.
-    pub const fn has_room(self, count: u32) -> bool {
-        count < self.max
-    }
 }
 
 impl fmt::Display for Cap {

@@ -87,9 +87,7 @@ pub(crate) async fn add(
         .respond(async |Authorized { caller, input: body, .. }| {
             let caller = check_preconditions(caller)?;
             let mut keys = caller.user().ssh_keys.clone();
-            if keys.len() >= SSH_KEYS.max as usize {
-                return Err(Error::LimitReached(SSH_KEYS));
-            }
+            Error::check_room(SSH_KEYS, keys.len())?;
             let (name, public, private) = body.into_key()?;
             let (fingerprint, public_key) = (public.fingerprint(), public.canonical()?);
             if keys.iter().any(|key| key.fingerprint == fingerprint) {

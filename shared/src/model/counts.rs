@@ -102,22 +102,18 @@ impl Counts {
 
     /// [`Error::LimitReached`] if the user has as many tokens as are allowed beside these.
     pub fn check_token(&self, without: &[TokenId]) -> Result<()> {
-        check(TOKENS, self.tokens.len() - without.len())
+        Error::check_room(TOKENS, self.tokens.len() - without.len())
     }
 
     /// [`Error::LimitReached`] if the user has as many grants as are allowed beside these.
     pub fn check_grant(&self, without: &[GrantId]) -> Result<()> {
-        check(GRANTS, self.grants.len() - without.len())
+        Error::check_room(GRANTS, self.grants.len() - without.len())
     }
 
     /// [`Error::LimitReached`] if the user owns as many accounts as are allowed, or belongs to as
     /// many.
     pub fn check_account(&self) -> Result<()> {
-        check(ACCOUNTS_OWNED, self.accounts_owned as usize)?;
-        check(MEMBERSHIPS, self.memberships as usize)
+        Error::check_room(ACCOUNTS_OWNED, self.accounts_owned as usize)?;
+        Error::check_room(MEMBERSHIPS, self.memberships as usize)
     }
-}
-
-fn check(cap: crate::limits::Cap, count: usize) -> Result<()> {
-    if count < cap.max as usize { Ok(()) } else { Err(Error::LimitReached(cap)) }
 }

@@ -19,9 +19,7 @@ impl Table {
         counts: Option<&Stored<Counts>>,
         key: ApiKey,
     ) -> Result<Write<'_, User>> {
-        if user.api_keys.len() >= API_KEYS.max as usize {
-            return Err(Error::LimitReached(API_KEYS));
-        }
+        Error::check_room(API_KEYS, user.api_keys.len())?;
         let counts = existing(counts)?;
         let lineage =
             Lineage::made_by(actor.maker_for(user.id), |maker| counts.has_maker(user, maker));

@@ -126,9 +126,7 @@ impl Transaction<'_> {
             role: Role::Member,
             joined_at: user.created_at,
         };
-        if !limits::MEMBERS.has_room(account.member_count) {
-            return Err(Error::LimitReached(limits::MEMBERS));
-        }
+        Error::check_room(limits::MEMBERS, account.member_count as usize)?;
         self.check_admin(admin, account.id).insert_member(&member, || Error::WriteConflict)
     }
 }

@@ -24,9 +24,7 @@ impl Table {
         user: &Stored<User>,
         address: EmailAddress,
     ) -> Result<Write<'_, Email>> {
-        if !limits::EMAILS.has_room(user.email_count) {
-            return Err(Error::LimitReached(limits::EMAILS));
-        }
+        Error::check_room(limits::EMAILS, user.email_count as usize)?;
         let email = Email { user: user.id, address, verified: false, added_at: Timestamp::now() };
         let transaction = Transaction::new(self, actor, "add an address")
             .put(
