@@ -123,8 +123,7 @@ impl UserChange {
 }
 
 impl Table {
-    /// Changes a user that is unchanged since it was read. `token` authenticated the request, if it
-    /// was a token.
+    /// Changes a user that is unchanged since it was read.
     pub fn change_user(
         &self,
         actor: &Actor,
