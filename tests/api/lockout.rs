@@ -319,6 +319,8 @@ async fn the_current_password_is_taken_where_it_is_required_and_a_wrong_one_is_4
     assert_eq!((missing.status, wrong.status), (400, 403), "{missing:?} {wrong:?}");
     assert!(missing.body["error"].as_str().unwrap().contains("current_password"), "{missing:?}");
     assert_eq!(wrong.body["error"], "the current password is not right");
+    let own_name = send(json!({ "password": "janedoe1", "current_password": "wrong" })).await;
+    assert_eq!(own_name.status, 400, "the body is looked at before: {own_name:?}");
     assert_eq!(send(json!({ "phone": "1" })).await.status, 200, "no password is changed");
 
     let right = send(json!({ "password": new, "current_password": PASSWORD })).await;

@@ -111,10 +111,10 @@ pub(crate) async fn change(
             let write = match body.password {
                 Some(password) => {
                     caller.require::<FullAccess>()?;
+                    let password = accepted(&password, user, &addresses)?;
                     if let Some(current) = &body.current_password {
                         caller.verify_current_password(app, current).await?;
                     }
-                    let password = accepted(&password, user, &addresses)?;
                     let password =
                         PasswordChange { hash: password.hash()?, revoke_keys: body.revoke_keys };
                     app.table.change_password(&caller.actor(), user, change, password)?

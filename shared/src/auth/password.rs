@@ -57,14 +57,14 @@ async fn verify_unless_locked(
     {
         return Ok(None);
     }
-    let reservation = Box::pin(app.table.reserve_attempt(attempts)).await?;
+    let reservation = app.table.reserve_attempt(attempts).await?;
     if app.password_cache.verify(id, &source, hash, password)? {
         if let Some(user) = user {
             rehash_if_outdated(&app.table, user, password).await;
         }
         return Ok(Some(reservation));
     }
-    Box::pin(app.table.record_failed_attempt(reservation)).await?;
+    app.table.record_failed_attempt(reservation).await?;
     Err(Error::InvalidCredential)
 }
 

@@ -27,7 +27,7 @@ impl Verified {
         let Self { credential, attempt } = self;
         if let Some(attempt) = attempt {
             // Boxed, as in `respond`: the SDK's futures are large.
-            Box::pin(table.release_attempt(attempt)).await;
+            table.release_attempt(attempt).await;
         }
         credential
     }

@@ -79,7 +79,7 @@ impl Table {
                 None => Ok(None),
             }
         };
-        match tokio::join!(self.reserve_slot(subject), of_source) {
+        match tokio::join!(Box::pin(self.reserve_slot(subject)), Box::pin(of_source)) {
             (Ok(subject), Ok(source)) => Ok(Reservation { subject, source, touched }),
             (Ok(reserved), Err(error)) | (Err(error), Ok(Some(reserved))) => {
                 self.release_slot(&reserved).await;
@@ -93,24 +93,28 @@ impl Table {
     /// one round trip. Failures are ignored: the reservations end by themselves.
     pub async fn release_attempt(&self, reservation: Reservation) {
         let Reservation { subject, source, .. } = reservation;
-        tokio::join!(self.release_slot_of_known_source(subject), async {
+        let of_source = async {
             if let Some(source) = source {
                 self.release_slot(&source).await;
             }
-        });
+        };
+        tokio::join!(Box::pin(self.release_slot_of_known_source(subject)), Box::pin(of_source));
     }
 
     /// Keeps the slots of a wrong password: one round trip. The tenth locks the name for the source
     /// or for all that the user is not known from, by one more.
     pub async fn record_failed_attempt(&self, reservation: Reservation) -> Result<()> {
         let Reservation { subject, source, touched } = reservation;
-        tokio::try_join!(self.record_wrong_slot(subject), async {
+        let of_source = async {
             match (source, touched) {
                 (Some(source), _) => self.record_wrong_slot(source).await,
                 (None, Some(counter)) => self.touch_counter(&counter).await,
                 (None, None) => Ok(()),
             }
-        })?;
-        Ok(())
+        };
+        // Neither ends the other: a failure of one leaves the other one recorded.
+        let (of_subject, of_source) =
+            tokio::join!(Box::pin(self.record_wrong_slot(subject)), Box::pin(of_source));
+        of_subject.and(of_source)
     }
 }
