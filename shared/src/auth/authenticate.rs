@@ -180,7 +180,8 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
         let (input, items, idempotent) = match valid {
             Ok(valid) => valid,
             Err(error) => {
-                return Err(auth.authenticate(user, key, ()).await.err().unwrap_or(error));
+                let rejected = Box::pin(auth.authenticate(user, key, ())).await.err();
+                return Err(rejected.unwrap_or(error));
             }
         };
         let slot = fetch::stored_response(idempotent.as_ref().map(|own| own.slot().clone()));
@@ -203,7 +204,7 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
         };
         match (response, idempotent) {
             (Err(error), Some(request)) if is_client_error(&error) => {
-                auth.replay_or_reject(user, key, &request, error).await
+                Box::pin(auth.replay_or_reject(user, key, &request, error)).await
             }
             (response, _) => response,
         }
