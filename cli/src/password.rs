@@ -37,9 +37,10 @@ impl ChosenPassword {
     ) -> Result<String> {
         Ok(match self {
             Self::Generated(password) => shared::password::hash(password)?,
-            Self::Typed(password) => {
-                password.accept(username, addresses).map_err(rejected)?.hash()?
-            }
+            Self::Typed(password) => password
+                .accept(username, addresses)
+                .map_err(|problem| rejected(&problem))?
+                .hash()?,
         })
     }
 
@@ -52,7 +53,7 @@ impl ChosenPassword {
     }
 }
 
-fn rejected(problem: ParseError) -> Error {
+fn rejected(problem: &ParseError) -> Error {
     anyhow!("the password {problem}")
 }
 
@@ -64,7 +65,9 @@ impl PasswordOptions {
         let mut typed = String::new();
         let read = io::stdin().take(MAX_INPUT).read_to_string(&mut typed);
         read.context("cannot read the password from standard input")?;
-        Ok(ChosenPassword::Typed(without_line_break(&typed).parse().map_err(rejected)?))
+        Ok(ChosenPassword::Typed(
+            without_line_break(&typed).parse().map_err(|problem| rejected(&problem))?,
+        ))
     }
 }
 

@@ -139,14 +139,12 @@ async fn a_token_with_scopes_may_do_exactly_what_they_allow() {
 /// The response names the scope that is missing, if one would help.
 fn assert_told(operation: &Operation, rejected: &testkit::ApiResponse) {
     let bearer = r#"Bearer realm="rollcall", error="insufficient_scope""#;
-    let (text, challenge) = match operation.token_scope().map(Scope::as_str) {
-        Some(name) => {
-            (format!("this token lacks the scope `{name}`"), format!(r#"{bearer}, scope="{name}""#))
-        }
-        None => {
-            let text = "a token with a list of scopes or an expiry cannot do this";
-            (text.to_owned(), bearer.to_owned())
-        }
+    let (text, challenge) = if let Some(scope) = operation.token_scope() {
+        let name = scope.as_str();
+        (format!("this token lacks the scope `{name}`"), format!(r#"{bearer}, scope="{name}""#))
+    } else {
+        let text = "a token with a list of scopes or an expiry cannot do this";
+        (text.to_owned(), bearer.to_owned())
     };
     let error: Value = operation.error(403, "insufficient_scope", &text);
     assert_eq!(rejected.parts(), (403, &error), "{operation}");

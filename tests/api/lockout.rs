@@ -131,7 +131,9 @@ async fn sign_in(client: &ClientAt<'_>, path: &str, name: &str, password: &str) 
 /// How often each status came.
 fn counted(statuses: Vec<u16>) -> BTreeMap<u16, usize> {
     let mut counts = BTreeMap::new();
-    statuses.into_iter().for_each(|status| *counts.entry(status).or_default() += 1);
+    for status in statuses {
+        *counts.entry(status).or_default() += 1;
+    }
     counts
 }
 
