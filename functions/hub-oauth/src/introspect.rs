@@ -52,14 +52,14 @@ pub(crate) async fn introspect(app: &App, request: &ApiRequest) -> Result<Respon
 /// The token's data, if it is active.
 fn active_token(token: &GrantCredential, user: &User, grant: &Grant) -> Option<ActiveToken> {
     let now = Timestamp::now();
-    let (scopes, token_type, iat, exp) = match token.kind() {
+    let (scopes, iat, exp) = match token.kind() {
         GrantTokenKind::Access => {
             let access = grant.active_access(token, now)?;
-            (&access.scopes, "Bearer", access.created_at, access.expires_at)
+            (&access.scopes, access.created_at, access.expires_at)
         }
         GrantTokenKind::Refresh => {
             let refresh = grant.active_refresh(token, now)?;
-            (&grant.scopes, "refresh_token", refresh.created_at, refresh.expires_at)
+            (&grant.scopes, refresh.created_at, grant.expires_at)
         }
         GrantTokenKind::Code => return None,
     };
@@ -68,7 +68,7 @@ fn active_token(token: &GrantCredential, user: &User, grant: &Grant) -> Option<A
         username: user.username.to_string(),
         user_id: user.number,
         scope: format_scopes(scopes),
-        token_type,
+        token_type: "Bearer",
         iat: iat.as_second(),
         exp: exp.as_second(),
     })

@@ -5,7 +5,6 @@ use lambda_http::http::header::PRAGMA;
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::http::{self, ApiRequest, Fields};
-use shared::lifetimes::ACCESS_TOKEN_TTL;
 use shared::model::{
     Grant, GrantCredential, GrantTokenKind, Issuance, IssuedTokens, Scope, Timestamp,
     TokenRejection, User, UserNumber,
@@ -114,7 +113,7 @@ impl TokenView {
             username: user.username.to_string(),
             user_id: user.number,
             access_token: issued.access.reveal(),
-            expires_in: ACCESS_TOKEN_TTL,
+            expires_in: issued.expires_in,
             token_type: "Bearer",
             scope: format_scopes(scopes),
             refresh_token: issued.refresh.reveal(),

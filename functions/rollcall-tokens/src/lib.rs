@@ -1,9 +1,12 @@
-//! Rollcall's own API for tokens: create, list, rotate, revoke: `/rollcall/v1/tokens…`.
+//! Rollcall's own API for tokens and grants: create, list, rotate, revoke:
+//! `/rollcall/v1/tokens…`, `/rollcall/v1/grants…`.
 
 mod create;
 mod current;
 mod get;
+mod grants;
 mod list;
+mod page;
 mod revoke;
 mod rotate;
 mod view;
@@ -61,6 +64,20 @@ pub const OPERATIONS: &[Operation] = &[
         access: Access::Scope("tokens_write"),
         status: 201,
     },
+    Operation {
+        method: "GET",
+        path: "/rollcall/v1/grants",
+        name: "rollcall-list-grants",
+        access: Access::Scope("tokens_read"),
+        status: 200,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/rollcall/v1/grants/{id}",
+        name: "rollcall-revoke-grant",
+        access: Access::FullAccess,
+        status: 204,
+    },
 ];
 
 /// The response to one request; errors are responses as well.
@@ -95,6 +112,12 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
                 id,
             )
             .await
+        }
+        ("rollcall-list-grants", []) => {
+            grants::list(app, AuthRequest::from_request(app, request)?, request.query()).await
+        }
+        ("rollcall-revoke-grant", [id]) => {
+            grants::revoke(app, AuthRequest::from_request(app, request)?, request.query(), id).await
         }
         _ => Err(Error::NotFound("path")),
     }

@@ -45,6 +45,8 @@ pub enum Step {
     TokenOwn,
     TokenRotate,
     TokenRevoke,
+    GrantList,
+    GrantRevoke,
     Guess,
     Nothing,
 }
@@ -90,6 +92,8 @@ const OFTEN: &[(Step, u16)] = &[
     (Step::TokenOwn, 10),
     (Step::TokenRotate, 15),
     (Step::TokenRevoke, 18),
+    (Step::GrantList, 12),
+    (Step::GrantRevoke, 4),
     (Step::Guess, 20),
     (Step::Nothing, 3),
 ];

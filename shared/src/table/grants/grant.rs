@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{
-    ClientId, Grant, GrantAccess, GrantCode, GrantCredential, GrantId, GrantTokenKind, GrantTokens,
+    Client, Grant, GrantAccess, GrantCode, GrantCredential, GrantId, GrantTokenKind, GrantTokens,
     Issuance, IssuedTokens, Scope, Timestamp, User, seconds_after,
 };
 use crate::table::engine::{
@@ -18,9 +18,9 @@ use crate::table::engine::{
 use crate::{Error, Result, lifetimes};
 
 /// The data of a new grant.
-pub struct NewGrant {
+pub struct NewGrant<'a> {
     /// The client that it is for.
-    pub client: ClientId,
+    pub client: &'a Client,
     /// The granted scopes.
     pub scopes: BTreeSet<Scope>,
     /// The redirect URI that receives the code.
@@ -37,14 +37,15 @@ impl Table {
         &self,
         actor: &Actor,
         user: &Stored<User>,
-        new: NewGrant,
+        new: NewGrant<'_>,
     ) -> Result<GrantCredential> {
         let now = Timestamp::now();
         let code = GrantCredential::generate(GrantTokenKind::Code, user.id, GrantId::generate()?)?;
         let grant = Grant {
             id: code.grant(),
             user: user.id,
-            client: new.client,
+            client: new.client.id,
+            client_name: new.client.name.clone(),
             scopes: new.scopes,
             epoch: user.credential_epoch,
             code: GrantCode {
@@ -53,6 +54,7 @@ impl Table {
                 challenge: new.challenge,
                 expires_at: seconds_after(now, lifetimes::CODE_TTL)?,
             },
+            expires_at: new.client.grant_end(now)?,
             refresh: None,
             access: Vec::new(),
             created_at: now,
@@ -85,7 +87,7 @@ impl Table {
         let issued = IssuedTokens::generate(grant, issuance)?;
         let GrantTokens { refresh, access } = issuance.apply(grant, &issued)?;
         let changes = Changes::new()
-            .set(TTL, refresh.expires_at.as_second())?
+            .set(TTL, grant.expires_at.as_second())?
             .set("refresh", &refresh)?
             .set("access", &access)?;
         Transaction::new(self, actor, "issue tokens")

@@ -11,8 +11,9 @@ use crate::model::{
 };
 use crate::table::engine::{
     Actor, Attributes, Changes, Condition, Fetch, Item, Items, Key, Keyed, Stored, TOKEN, TTL,
-    Table, Transaction, user_partition,
+    Table, Transaction,
 };
+use crate::table::pages::{Page, Paged, ReadItems};
 use crate::table::write::Write;
 use crate::{Error, Result};
 
@@ -62,18 +63,21 @@ impl Fetch for CallerToken {
     }
 }
 
-/// Tokens as they were read, oldest first. Some may be expired or revoked.
-pub struct ReadTokens {
-    tokens: Vec<UserToken>,
-    ended: bool,
-}
+impl Paged for UserToken {
+    type Id = TokenId;
+    const PREFIX: &'static str = TOKEN;
 
-/// One page of tokens.
-pub struct TokenPage {
-    /// The active tokens, oldest first.
-    pub tokens: Vec<UserToken>,
-    /// The token to continue after, if more follow.
-    pub next: Option<TokenId>,
+    fn id(&self) -> TokenId {
+        self.id
+    }
+
+    fn key_of(user: UserId, id: TokenId) -> Key {
+        Key::token(user, id)
+    }
+
+    fn is_active(&self, user: &User, now: Timestamp) -> bool {
+        user.is_active(self, now)
+    }
 }
 
 impl Table {
@@ -158,36 +162,18 @@ impl Table {
         user: UserId,
         after: Option<TokenId>,
         limit: u8,
-    ) -> Result<ReadTokens> {
-        let last = after.map(|token| Key::token(user, token));
-        // One more than the page, to know whether another page follows.
-        let count = i32::from(limit) + 1;
-        let (tokens, ended) = self.query_page(user_partition(user), TOKEN, last, count).await?;
-        Ok(ReadTokens { tokens, ended })
+    ) -> Result<ReadItems<UserToken>> {
+        self.items_after(user, after, limit).await
     }
 
-    /// A page of up to `limit` active tokens. Reads on if some of those read are not active: only
-    /// the last page is shorter than `limit`.
+    /// A page of up to `limit` active tokens.
     pub async fn active_tokens(
         &self,
         user: &User,
-        mut read: ReadTokens,
+        read: ReadItems<UserToken>,
         limit: u8,
-    ) -> Result<TokenPage> {
-        let (now, page_size) = (Timestamp::now(), usize::from(limit));
-        let mut tokens = Vec::new();
-        loop {
-            let last = read.tokens.last().map(|token| token.id);
-            tokens.extend(read.tokens.into_iter().filter(|token| user.is_active(token, now)));
-            if read.ended || last.is_none() || tokens.len() > page_size {
-                break;
-            }
-            read = self.tokens_after(user.id, last, limit).await?;
-        }
-        let more = tokens.len() > page_size;
-        tokens.truncate(page_size);
-        let next = tokens.last().map(|token| token.id).filter(|_| more);
-        Ok(TokenPage { tokens, next })
+    ) -> Result<Page<UserToken, TokenId>> {
+        self.active_items(user, read, limit).await
     }
 }
 
