@@ -252,6 +252,7 @@ impl Operation {
                 event["rawPath"] = json!(self.path().replace(TOKEN_ID, &id));
             }
             Needs::AuthorizationRequest
+            | Needs::ClientAndUserToken
             | Needs::ConsentForm
             | Needs::Code
             | Needs::AccessToken
@@ -283,6 +284,7 @@ impl Operation {
             Needs::Code => {
                 form(&client.redemption(&client.code(service, who, "profile_read").await))
             }
+            Needs::ClientAndUserToken => form(&[("token", &who.token)]),
             Needs::AccessToken => form(&[("token", &tokens().await.access)]),
             Needs::RefreshToken => form(&[("token", &tokens().await.refresh)]),
             _ => return,

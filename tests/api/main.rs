@@ -20,6 +20,7 @@ mod headers;
 mod hub_emails;
 mod hub_users;
 mod idempotency;
+mod introspect;
 mod lockout;
 mod lost_races;
 mod oauth;

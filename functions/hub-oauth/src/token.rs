@@ -4,6 +4,7 @@ use lambda_http::http::HeaderValue;
 use lambda_http::http::header::PRAGMA;
 use lambda_http::{Body, Response};
 use serde::Serialize;
+use shared::auth::ClientCredential;
 use shared::http::{self, ApiRequest, Fields};
 use shared::model::{
     Grant, GrantCredential, GrantTokenKind, Issuance, IssuedTokens, Scope, Timestamp,
@@ -12,7 +13,6 @@ use shared::model::{
 use shared::{App, Error, OAuthCode, Result};
 
 use crate::authorization::{format_scopes, parse_scopes};
-use crate::client::ClientCredential;
 
 /// The body of `POST /api/v1.1/o/token/`.
 enum TokenRequest {

@@ -1,10 +1,11 @@
-//! Rollcall's own API for tokens and grants: create, list, rotate, revoke:
-//! `/rollcall/v1/tokens…`, `/rollcall/v1/grants…`.
+//! Rollcall's own API for tokens and grants: create, list, rotate, revoke, introspect:
+//! `/rollcall/v1/tokens…`, `/rollcall/v1/grants…`, `/rollcall/v1/introspect`.
 
 mod create;
 mod current;
 mod get;
 mod grants;
+mod introspect;
 mod list;
 mod page;
 mod revoke;
@@ -78,6 +79,13 @@ pub const OPERATIONS: &[Operation] = &[
         access: Access::FullAccess,
         status: 204,
     },
+    Operation {
+        method: "POST",
+        path: "/rollcall/v1/introspect",
+        name: "rollcall-introspect",
+        access: Access::Client,
+        status: 200,
+    },
 ];
 
 /// The response to one request; errors are responses as well.
@@ -119,6 +127,7 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
         ("rollcall-revoke-grant", [id]) => {
             grants::revoke(app, AuthRequest::from_request(app, request)?, request.query(), id).await
         }
+        ("rollcall-introspect", []) => introspect::introspect(app, request).await,
         _ => Err(Error::NotFound("path")),
     }
 }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use crate::http::Preconditions;
 use crate::idempotency::IdempotentRequest;
 use crate::model::{
-    ApiKeyId, GrantId, Network, Scope, SignatureDigest, Timestamp, User, UserToken,
+    ApiKeyId, Grant, GrantAccess, Network, Scope, SignatureDigest, Timestamp, User, UserToken,
 };
 use crate::table::{Actor, ReadVersions, Stored, UserCredential};
 use crate::telemetry::request::observe;
@@ -24,9 +24,9 @@ pub enum Credential {
     /// An OAuth access token.
     OAuth {
         /// The grant it was issued for.
-        grant: GrantId,
-        /// What it lets the client do.
-        scopes: BTreeSet<Scope>,
+        grant: Box<Grant>,
+        /// The token, with what it lets the client do.
+        access: GrantAccess,
     },
 }
 
@@ -57,7 +57,7 @@ impl Credential {
             Self::Password => UserCredential::Password,
             Self::ApiKey(signature) => UserCredential::ApiKey(signature.key, signature.digest),
             Self::Token(token) => UserCredential::token(token),
-            Self::OAuth { grant, .. } => UserCredential::OAuth(*grant),
+            Self::OAuth { grant, .. } => UserCredential::OAuth(grant.id),
         }
     }
 
@@ -76,7 +76,7 @@ impl Credential {
         match self {
             Self::Password | Self::ApiKey(_) => None,
             Self::Token(token) => token.scopes.as_ref(),
-            Self::OAuth { scopes, .. } => Some(scopes),
+            Self::OAuth { access, .. } => Some(&access.scopes),
         }
     }
 }

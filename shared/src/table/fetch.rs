@@ -2,12 +2,12 @@
 
 use super::accounts::{AccountAccess, FreeSlug};
 use super::engine::Both;
-use super::grants::CallerGrant;
+use super::grants::{CallerGrant, ClientAt};
 use super::idempotency::StoredResponseAt;
 use super::tokens::CallerToken;
 use super::users::{CallerEmail, FreeNames, UserIdByUsername};
 use crate::model::{
-    AccountId, AccountName, EmailAddress, GrantId, IdempotencySlot, TokenId, Username,
+    AccountId, AccountName, ClientId, EmailAddress, GrantId, IdempotencySlot, TokenId, Username,
 };
 
 /// An account and the caller's membership.
@@ -18,6 +18,12 @@ pub const fn account_access(account: AccountId) -> AccountAccess {
 /// A token of the caller, perhaps the presented one.
 pub const fn token(token: TokenId) -> CallerToken {
     CallerToken(token)
+}
+
+/// An OAuth client.
+#[cfg(feature = "password")]
+pub(crate) const fn client(client: ClientId) -> ClientAt {
+    ClientAt(client)
 }
 
 /// A grant of the caller, perhaps the presented token's.

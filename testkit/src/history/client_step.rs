@@ -221,7 +221,9 @@ impl<W: Transport> ClientStep<'_, W> {
             // Two requests of one second that are alike have one signature.
             Some(409) if seen.text("/error").ends_with("sign it anew") => Ended::Rejected,
             // The old token of a rotation has an end, and so no full access.
-            Some(403) if ["/error", "/detail"].iter().any(|text| is_for_full_access(seen, text)) => {
+            Some(403)
+                if ["/error", "/detail"].iter().any(|text| is_for_full_access(seen, text)) =>
+            {
                 Ended::Rejected
             }
             Some(status) => Ended::With(status),

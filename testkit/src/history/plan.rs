@@ -47,6 +47,7 @@ pub enum Step {
     TokenRevoke,
     GrantList,
     GrantRevoke,
+    TokenIntrospect,
     Guess,
     Nothing,
 }
@@ -94,6 +95,7 @@ const OFTEN: &[(Step, u16)] = &[
     (Step::TokenRevoke, 18),
     (Step::GrantList, 12),
     (Step::GrantRevoke, 4),
+    (Step::TokenIntrospect, 10),
     (Step::Guess, 20),
     (Step::Nothing, 3),
 ];

@@ -333,7 +333,7 @@ mod tests {
         let (mut grant, _, IssuedTokens { refresh: first, .. }) = redeemed_grant();
         let IssuedTokens { refresh: second, .. } = refresh(&mut grant, &first, at(1_000));
         let IssuedTokens { refresh: third, .. } = refresh(&mut grant, &second, at(8_000));
-        let IssuedTokens { refresh: current, access } = refresh(&mut grant, &third, at(15_000));
+        let IssuedTokens { refresh: current, access, .. } = refresh(&mut grant, &third, at(15_000));
         let other = made_up(Refresh, &grant);
 
         for (case, grant, token, now, expected) in [

@@ -5,5 +5,6 @@ mod grant;
 mod user_grants;
 
 pub use clients::ClientAndGrant;
+pub(crate) use clients::ClientAt;
 pub use grant::NewGrant;
 pub use user_grants::CallerGrant;

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use shared::model::{GrantCredential, GrantTokenKind};
 
-use crate::history::client_step::{ClientStep, Ended, Transport, each, on, text};
+use super::oauth::FORM;
+use crate::form;
+use crate::history::client_step::{ClientStep, Credential, Ended, Transport, each, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, unset};
 use crate::history::shared_state::Object;
 
@@ -51,6 +53,39 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::Unknown => self.note_unknown(seen, vec![revoked]),
             end => self.note_end(seen, &end),
         }
+    }
+}
+
+impl<W: Transport> ClientStep<'_, W> {
+    /// The client asks about a user's token, or about one of its own.
+    pub(super) async fn token_introspect(&mut self) {
+        let about = if self.rng.bool() { self.user_token() } else { self.access_token() };
+        let Some((object, token, works)) = about else { return self.grant_list().await };
+        let (client, body) = (Credential::Client, Some(form(&[("token", &token)])));
+        let call = ("POST", "/rollcall/v1/introspect");
+        let seen = self.send("rollcall-introspect", &client, call, &[FORM], body).await;
+        match self.ended(&seen) {
+            Ended::With(200) => {
+                let is_active = seen.body()["active"] == true;
+                let reported = Event::seen(if is_active { works } else { not(works) });
+                self.note(seen, vec![on(object, reported)]);
+            }
+            end => self.note_end(seen, &end),
+        }
+    }
+
+    fn user_token(&mut self) -> Option<(Object, String, Condition)> {
+        let user = self.shared_user();
+        let token = self.one_of(&user.tokens)?;
+        let works = Condition::All(vec![has("works"), not(has("disabled"))]);
+        Some((Object::Token(user.username, token.id), token.secret, works))
+    }
+
+    fn access_token(&mut self) -> Option<(Object, String, Condition)> {
+        let grant = self.grant(|grant| !grant.access.is_empty())?;
+        let token = self.one_of(&grant.access)?;
+        let works = Condition::All(vec![has("alive"), has(format!("access:{token}"))]);
+        Some((Object::Grant(grant.user, grant.code), token, works))
     }
 }
 

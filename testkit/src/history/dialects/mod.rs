@@ -62,6 +62,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::TokenRevoke => self.token_revoke().await,
             Step::GrantList => self.grant_list().await,
             Step::GrantRevoke => self.grant_revoke().await,
+            Step::TokenIntrospect => self.token_introspect().await,
             Step::Guess => self.guess().await,
             Step::Nothing => self.nothing().await,
         }
