@@ -34,6 +34,7 @@ mod registry;
 mod rollcall_tokens;
 mod rounds;
 mod secrets;
+mod security_events;
 mod service_key;
 mod signatures;
 mod telemetry;

@@ -10,6 +10,7 @@ use shared::model::{
     Grant, GrantCredential, GrantTokenKind, Issuance, IssuedTokens, Scope, Timestamp,
     TokenRejection, User, UserNumber,
 };
+use shared::telemetry::SecurityEvent;
 use shared::{App, Error, OAuthCode, Result};
 
 use crate::authorization::{format_scopes, parse_scopes};
@@ -96,6 +97,23 @@ const fn rejected(rejection: TokenRejection) -> Error {
     Error::OAuth { code, description }
 }
 
+/// A code or refresh token that comes again matters to security.
+fn record(rejection: TokenRejection, request: &TokenRequest) {
+    match (rejection, request) {
+        (TokenRejection::Replay, TokenRequest::Code { .. }) => SecurityEvent::CodeReplayed.record(),
+        (TokenRejection::Replay, TokenRequest::Refresh { .. }) => {
+            SecurityEvent::RefreshTokenReplayed.record();
+        }
+        (TokenRejection::Retry, _) => SecurityEvent::RefreshTokenRetried.record(),
+        (
+            TokenRejection::Invalid
+            | TokenRejection::OtherRequest
+            | TokenRejection::ScopeNotGranted,
+            _,
+        ) => {}
+    }
+}
+
 #[derive(Serialize)]
 struct TokenView {
     username: String,
@@ -134,6 +152,7 @@ pub(crate) async fn issue(app: &App, request: &ApiRequest) -> Result<Response<Bo
     let issuance = match token_request.decide(grant, Timestamp::now()) {
         Ok(issuance) => issuance,
         Err(rejection) => {
+            record(rejection, &token_request);
             if rejection == TokenRejection::Replay {
                 app.table.delete_grant(&client.actor(), grant).await?;
             }

@@ -7,6 +7,7 @@ use crate::http::{ApiRequest, Fields};
 use crate::model::{Client, ClientId, Grant, GrantCredential, User};
 use crate::table::{Actor, ClientAndGrant, Stored, fetch};
 use crate::telemetry::request::observe;
+use crate::telemetry::{SecurityEvent, observe_client};
 use crate::{App, Error, OAuthCode, Result};
 
 /// The id and secret of a client, in the header or in the body.
@@ -72,6 +73,9 @@ impl ClientCredential {
         let ClientAndGrant { client, user, grant } = app.table.client_and_grant(id, named).await?;
         let client = self.verify(client)?;
         let grant = user.zip(grant).filter(|(user, grant)| grant.belongs_to(&client, user));
+        if let Some((user, _)) = &grant {
+            observe(|observed| observed.user = Some(user.id.to_string()));
+        }
         Ok(AuthenticatedClient { client, grant })
     }
 
@@ -93,7 +97,10 @@ impl ClientCredential {
             app.table.fetch_with_credential(user, key, fetch::client(id)).await?;
         with_secret(&*self.verify(client)?)?;
         match token.verify_stored(&app.table, user.as_ref(), stored).await {
-            Ok(credential) => Ok(user.map(|user| IntrospectedToken { user, credential })),
+            Ok(credential) => Ok(user.map(|user| {
+                observe(|observed| observed.user = Some(user.id.to_string()));
+                IntrospectedToken { user, credential }
+            })),
             Err(Error::InvalidCredential) => Ok(None),
             Err(error) => Err(error),
         }
@@ -102,12 +109,14 @@ impl ClientCredential {
     /// The client, if it exists and the secret is its own.
     fn verify(&self, client: Option<Stored<Client>>) -> Result<Stored<Client>> {
         let client = client.ok_or(UNKNOWN)?;
+        observe_client(client.id);
         let is_authentic = match (&client.secret_hash, &self.secret) {
             (Some(hash), Some(secret)) => hash.matches(secret.as_bytes()),
             (None, None) => true,
             (None, Some(_)) | (Some(_), None) => false,
         };
         if !is_authentic {
+            SecurityEvent::ClientRejected.record();
             return Err(UNKNOWN);
         }
         observe(|observed| observed.credential = Some("client"));

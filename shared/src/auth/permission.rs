@@ -6,9 +6,11 @@ use std::marker::PhantomData;
 use crate::http::Preconditions;
 use crate::idempotency::IdempotentRequest;
 use crate::model::{
-    ApiKeyId, Grant, GrantAccess, Network, Scope, SignatureDigest, Timestamp, User, UserToken,
+    ApiKeyId, ClientId, Grant, GrantAccess, Network, Scope, SignatureDigest, Timestamp, User,
+    UserToken,
 };
 use crate::table::{Actor, ReadVersions, Stored, UserCredential};
+use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
@@ -48,6 +50,14 @@ impl Credential {
             Self::ApiKey(_) => "signature",
             Self::Token(_) => "token",
             Self::OAuth { .. } => "oauth",
+        }
+    }
+
+    /// The OAuth client that has it.
+    fn client(&self) -> Option<ClientId> {
+        match self {
+            Self::OAuth { grant, .. } => Some(grant.client),
+            Self::Password | Self::ApiKey(_) | Self::Token(_) => None,
         }
     }
 
@@ -159,6 +169,9 @@ impl<N: Permission> Caller<N> {
         observe(|observed| {
             observed.credential = Some(credential.kind());
             observed.user = Some(user.id.to_string());
+            if let Some(client) = credential.client() {
+                observed.client = Some(client.to_string());
+            }
         });
         N::require(&credential)?;
         Ok(Self {
@@ -198,7 +211,10 @@ impl<N: Permission> Caller<N> {
     /// Rejects a signature that a write was made with.
     pub(super) fn check_signature(&self) -> Result<()> {
         match &self.credential {
-            Credential::ApiKey(signature) if signature.is_used => Err(Error::used_signature()),
+            Credential::ApiKey(signature) if signature.is_used => {
+                SecurityEvent::SignatureReplayed.record();
+                Err(Error::used_signature())
+            }
             _ => Ok(()),
         }
     }

@@ -15,6 +15,7 @@ use crate::model::{
 use crate::table::engine::{
     Actor, Changes, Condition, Item, Key, Keyed, Stored, TTL, Table, Transaction,
 };
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result, lifetimes};
 
 /// The data of a new grant.
@@ -70,6 +71,7 @@ impl Table {
             })
             .commit()
             .await?;
+        SecurityEvent::GrantCreated.record();
         Ok(code)
     }
 
@@ -111,7 +113,11 @@ impl Table {
             .await;
         match deleted {
             Err(Error::WriteConflict) => Ok(()),
-            outcome => outcome,
+            outcome => {
+                outcome?;
+                SecurityEvent::GrantRevoked.record();
+                Ok(())
+            }
         }
     }
 
@@ -128,6 +134,8 @@ impl Table {
         Transaction::new(self, actor, "revoke an access token")
             .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
             .commit()
-            .await
+            .await?;
+        SecurityEvent::GrantRevoked.record();
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use crate::table::engine::{
 };
 use crate::table::pages::{Page, Paged, ReadItems};
 use crate::table::write::Write;
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 /// A grant of the caller.
@@ -71,6 +72,6 @@ impl Table {
             Condition::present(),
             || Error::NotFound("grant"),
         );
-        Write::new(transaction, ())
+        Write::new(transaction, ()).recorded_as(SecurityEvent::GrantRevoked)
     }
 }

@@ -15,6 +15,7 @@ use crate::table::engine::{
 };
 use crate::table::pages::{Page, Paged, ReadItems};
 use crate::table::write::Write;
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 /// The data of a new token.
@@ -93,7 +94,8 @@ impl Table {
         let credential = TokenCredential::generate(new.kind, user.id)?;
         let token = new.into_token(user, credential.id(), credential.secret_hash());
         let transaction = self.token_creation(actor, "create a token", user, &token)?;
-        Ok(Write::new(transaction, (credential, token)))
+        let write = Write::new(transaction, (credential, token));
+        Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
     /// Revokes a token, effective with the next request. [`Error::NotFound`] if it does not exist.
@@ -103,7 +105,7 @@ impl Table {
             Condition::present(),
             || Error::NotFound("token"),
         );
-        Write::new(transaction, ())
+        Write::new(transaction, ()).recorded_as(SecurityEvent::CredentialRevoked)
     }
 
     /// Creates a token that replaces `old`. The old one stays valid for `overlap`, but not beyond
@@ -136,7 +138,8 @@ impl Table {
             let changes = rotated(old, &new, overlap)?;
             transaction.update(old.key(), changes, unchanged, || Error::WriteConflict)
         };
-        Ok(Write::new(transaction, (credential, new)))
+        let write = Write::new(transaction, (credential, new));
+        Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
     /// The creation of a token, for a user with an unchanged password.
