@@ -4,14 +4,17 @@ use std::time::Duration;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+pub(crate) const DAY: i64 = 24 * HOUR;
 
 /// An authorization code, in seconds.
 pub const CODE_TTL: i64 = MINUTE;
 /// An OAuth access token, in seconds: 180 days, as Docker Hub's.
 pub const ACCESS_TOKEN_TTL: i64 = 180 * DAY;
-/// An OAuth refresh token, in seconds.
-pub const REFRESH_TOKEN_TTL: i64 = 365 * DAY;
+/// An OAuth grant, in seconds, from when its user allowed it: nothing prolongs it. A client may
+/// have a shorter one.
+pub const GRANT_TTL: i64 = MAX_GRANT_DAYS as i64 * DAY;
+/// The longest life of a client's grants, in days.
+pub const MAX_GRANT_DAYS: u16 = 365;
 /// A spent refresh token that comes again within this time may be a retry whose response was lost,
 /// in seconds.
 pub const REFRESH_RETRY_GRACE: i64 = 10;
@@ -46,7 +49,7 @@ pub const PASSWORD_CACHE_TTL: Duration = Duration::from_mins(1);
 pub const SERVICE_KEY_TTL: Duration = Duration::from_mins(5);
 
 const _: () = {
-    assert!(CODE_TTL < ACCESS_TOKEN_TTL && ACCESS_TOKEN_TTL < REFRESH_TOKEN_TTL);
+    assert!(CODE_TTL < ACCESS_TOKEN_TTL && ACCESS_TOKEN_TTL < GRANT_TTL);
     assert!(REFRESH_RETRY_GRACE < CODE_TTL);
     // A date may be ahead at the first use by as much as it is behind at the last one. The rest is
     // for clocks that differ.

@@ -59,11 +59,12 @@ const TABLE_ROOMS: &[(&str, &[&str])] = &[
     ("items", &["cleanup", "engine", "idempotency"]),
     ("write", &["cleanup", "engine", "idempotency"]),
     ("credentials", &["engine", "lockout"]),
-    ("grants", &["engine"]),
-    ("tokens", &["engine", "write"]),
+    ("pages", &["engine"]),
+    ("grants", &["engine", "pages", "write"]),
+    ("tokens", &["engine", "pages", "write"]),
     ("accounts", &["cleanup", "engine", "write"]),
     ("users", &["accounts", "cleanup", "engine", "write"]),
-    ("fetch", &["accounts", "engine", "idempotency", "tokens", "users"]),
+    ("fetch", &["accounts", "engine", "grants", "idempotency", "tokens", "users"]),
 ];
 
 /// The only files outside the table that name AWS's crates.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use shared::model::TokenCredential;
+use shared::model::{GrantCredential, GrantTokenKind, TokenCredential};
 use shared::random;
 use ssh_key::PublicKey;
 use ssh_key::public::{Ed25519PublicKey, KeyData};
@@ -60,7 +60,7 @@ pub struct Tokens {
     pub refresh: String,
 }
 
-/// The token that the events name.
+/// The token or grant that the events name.
 pub const TOKEN_ID: &str = "0197a1b2c3d4e5f60718293a";
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -245,7 +245,14 @@ impl Operation {
                 };
                 event["rawPath"] = json!(self.path().replace(TOKEN_ID, &id));
             }
+            Needs::Grant => {
+                let client = service.oauth_client().await;
+                let tokens = client.tokens(service, who, "profile_read").await;
+                let id = grant_id(&tokens.access);
+                event["rawPath"] = json!(self.path().replace(TOKEN_ID, &id));
+            }
             Needs::AuthorizationRequest
+            | Needs::ClientAndUserToken
             | Needs::ConsentForm
             | Needs::Code
             | Needs::AccessToken
@@ -277,6 +284,7 @@ impl Operation {
             Needs::Code => {
                 form(&client.redemption(&client.code(service, who, "profile_read").await))
             }
+            Needs::ClientAndUserToken => form(&[("token", &who.token)]),
             Needs::AccessToken => form(&[("token", &tokens().await.access)]),
             Needs::RefreshToken => form(&[("token", &tokens().await.refresh)]),
             _ => return,
@@ -303,6 +311,12 @@ fn set(event: &mut Value, field: &str, text: &str) {
         body[field] = json!(text);
         event["body"] = json!(body.to_string());
     }
+}
+
+/// The id of the grant of an access token.
+pub fn grant_id(access: &str) -> String {
+    let token = GrantCredential::parse(GrantTokenKind::Access, access);
+    token.expect("an access token").grant().to_string()
 }
 
 /// The id of a token.

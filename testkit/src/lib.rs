@@ -32,8 +32,8 @@ pub use call_cutoff::CallCutoff;
 pub use conditions::Conditions;
 pub use deletion_fixture::DeletionFixture;
 pub use fixtures::{
-    ConsentPage, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens, form, parameter,
-    token_id, unique,
+    ConsentPage, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens, form, grant_id,
+    parameter, token_id, unique,
 };
 pub use invariants::inconsistencies;
 pub use log::{last_request_line, own_last_request_line, request_lines, watch as watch_log};

@@ -67,6 +67,11 @@ impl Operation {
         matches!(self.access(), Access::Scope(_) | Access::FullAccess)
     }
 
+    /// Its error format: OAuth's where clients call it.
+    fn errors(&self) -> ErrorFormat {
+        if self.access() == Access::Client { ErrorFormat::OAuthError } else { self.group.errors }
+    }
+
     /// Whether people see it: its errors are pages.
     pub fn is_page(&self) -> bool {
         self.access() == Access::Public && self.group.errors == ErrorFormat::OAuthError
@@ -114,7 +119,7 @@ impl Operation {
 
     /// The body of an error with this status, code and text, in the operation's dialect.
     pub fn error(&self, status: u16, code: &str, text: &str) -> Value {
-        match self.group.errors {
+        match self.errors() {
             ErrorFormat::Error => json!({ "error": text }),
             ErrorFormat::SuccessFalse => json!({ "success": false, "error": text }),
             ErrorFormat::Detail => json!({ "detail": text }),
@@ -135,7 +140,7 @@ impl Operation {
 
     /// The media type of such an error.
     pub fn error_media_type(&self) -> &'static str {
-        match self.group.errors {
+        match self.errors() {
             ErrorFormat::Problem => "application/problem+json",
             _ if self.is_page() => "text/html; charset=utf-8",
             _ => "application/json; charset=utf-8",

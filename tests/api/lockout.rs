@@ -202,7 +202,7 @@ async fn a_sign_in_that_the_cache_answers_elsewhere_makes_that_source_known() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_sends_100_wrong_passwords_to_all_names_that_are_not_known_from_it() {
     arranged!(app, stage);
-    app.person("johnroe").await;
+    let john = app.person("johnroe").await;
     assert_eq!(stage.jane_from(HOME, PASSWORD).await, 200);
     let names = ["johnroe".to_owned(), "johnroe@example.com".to_owned()].into_iter();
     let names: Vec<_> = names.chain((0..30).map(|number| format!("nobody{number}"))).collect();
@@ -222,6 +222,8 @@ async fn a_source_sends_100_wrong_passwords_to_all_names_that_are_not_known_from
         let seconds = retry_after(&sign_in(&client, TOKENS, name, PASSWORD).await);
         assert!((700..=900).contains(&seconds), "{name}: {seconds}");
     }
+    let lines = testkit::request_lines("user", &john.user().id.to_string());
+    assert!(lines.iter().any(|line| line["event"] == "source_limit_reached"), "{lines:?}");
     assert_eq!(stage.attempt(Way::Page, HOME, "johnroe", PASSWORD).await, 429);
     assert_eq!(stage.jane_from(HOME, "a wrong password").await, 401, "known from there");
     assert_eq!(stage.jane_from(HOME, PASSWORD).await, 200);

@@ -1,7 +1,7 @@
 use lambda_http::{Body, Response};
 use shared::auth::{Basic, Caller, FullAccess};
 use shared::http::ApiRequest;
-use shared::model::UserId;
+use shared::model::{Timestamp, UserId};
 use shared::table::{Login, NewGrant};
 use shared::{App, Error, OAuthCode, Result};
 
@@ -98,7 +98,7 @@ async fn grant(
 ) -> Result<Response<Body>> {
     let AuthorizationRequest { client, scopes, challenge, target } = authorization;
     let redirect_uri = target.redirect_uri.clone();
-    let new = NewGrant { client: client.id, scopes, redirect_uri, challenge };
+    let new = NewGrant { client: &client, scopes, redirect_uri, challenge };
     let code = app.table.create_grant(&caller.actor(), caller.user(), new).await?;
     target.with_code(&code.reveal())
 }
@@ -113,6 +113,13 @@ async fn show(
     let key = app.service_keys.current().await?;
     let browser = Browser::from_request(request)?;
     let (csrf_token, cookie) = (browser.csrf_token(&key, request)?, browser.cookie());
-    Page { request: authorization, csrf_token: &csrf_token, cookie: &cookie, username, error }
-        .into_response()
+    Page {
+        request: authorization,
+        granted_until: authorization.client.grant_end(Timestamp::now())?,
+        csrf_token: &csrf_token,
+        cookie: &cookie,
+        username,
+        error,
+    }
+    .into_response()
 }

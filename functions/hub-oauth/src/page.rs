@@ -10,7 +10,7 @@ use lambda_http::{Body, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 use shared::http;
-use shared::model::Scope;
+use shared::model::{Scope, Timestamp};
 use shared::{Error, Result};
 
 use crate::authorization::AuthorizationRequest;
@@ -80,6 +80,8 @@ impl SignInError {
 /// The variable parts of the page.
 pub(crate) struct Page<'a> {
     pub(crate) request: &'a AuthorizationRequest,
+    /// When the grant ends if the user allows it now.
+    pub(crate) granted_until: Timestamp,
     /// The form's CSRF token.
     pub(crate) csrf_token: &'a str,
     /// The `Set-Cookie` header.
@@ -138,6 +140,10 @@ impl Page<'_> {
                         p { strong { (name) } " asks to:" }
                         ul {
                             @for scope in &self.request.scopes { li { (describe(*scope)) } }
+                        }
+                        p {
+                            "You can revoke this at any time. It ends on "
+                            (self.granted_until.strftime("%-d %B %Y").to_string()) "."
                         }
                         p {
                             "You are sent back to " (origin(&self.request.target.redirect_uri)) "."

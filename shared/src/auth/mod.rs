@@ -4,6 +4,7 @@
 mod authenticate;
 #[cfg(feature = "password")]
 mod basic;
+#[cfg(feature = "password")]
 mod client;
 mod commit;
 mod header;
@@ -18,7 +19,8 @@ mod token;
 pub use authenticate::{AuthRequest, Authorized, PreparedRequest};
 #[cfg(feature = "password")]
 pub use basic::{Basic, TokenOrBasic};
-pub use client::AuthenticatedClient;
+#[cfg(feature = "password")]
+pub use client::{AuthenticatedClient, ClientCredential, IntrospectedToken};
 pub use permission::{
     AccountRead, AccountWrite, Caller, Credential, EmailRead, EmailWrite, FullAccess, Permission,
     ProfileRead, ProfileWrite, TokensRead, TokensWrite, VerifiedSignature,

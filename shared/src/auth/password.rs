@@ -6,6 +6,7 @@ use crate::table::{
     CredentialKey, Login, LoginAttempts, LoginSource, LoginSubject, Reservation, Stored,
     StoredCredential, Table,
 };
+use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
 use crate::{App, Error, Result, password};
 
@@ -25,9 +26,14 @@ pub(super) async fn verify_password(
     attempts: LoginAttempts,
     password: &str,
 ) -> Result<Option<Reservation>> {
+    let source = attempts.source_id();
     let verified = verify_unless_locked(app, user, attempts, password).await;
-    if verified.as_ref().is_err_and(is_rejection) {
-        observe(|observed| observed.rejected_sign_in = true);
+    observe(|observed| {
+        observed.user = user.map(|user| user.id.to_string());
+        observed.source = Some(source);
+    });
+    if let Err(error) = &verified {
+        record_rejection(error);
     }
     verified
 }
@@ -38,6 +44,19 @@ pub(super) const fn is_rejection(error: &Error) -> bool {
         error,
         Error::InvalidCredential | Error::TooManyAttempts { .. } | Error::AttemptsInProgress
     )
+}
+
+/// Leaves a trace of a rejected password. The lock or the limit of a source was recorded where it
+/// was met.
+fn record_rejection(error: &Error) {
+    if is_rejection(error) {
+        observe(|observed| observed.rejected_sign_in = true);
+        match error {
+            Error::AttemptsInProgress => SecurityEvent::SignInDeferred.record(),
+            Error::TooManyAttempts { .. } => SecurityEvent::SignInLocked.record(),
+            _ => SecurityEvent::SignInRejected.record(),
+        }
+    }
 }
 
 async fn verify_unless_locked(

@@ -6,9 +6,11 @@ use std::marker::PhantomData;
 use crate::http::Preconditions;
 use crate::idempotency::IdempotentRequest;
 use crate::model::{
-    ApiKeyId, GrantId, Network, Scope, SignatureDigest, Timestamp, User, UserToken,
+    ApiKeyId, ClientId, Grant, GrantAccess, Network, Scope, SignatureDigest, Timestamp, User,
+    UserToken,
 };
 use crate::table::{Actor, ReadVersions, Stored, UserCredential};
+use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
@@ -24,9 +26,9 @@ pub enum Credential {
     /// An OAuth access token.
     OAuth {
         /// The grant it was issued for.
-        grant: GrantId,
-        /// What it lets the client do.
-        scopes: BTreeSet<Scope>,
+        grant: Box<Grant>,
+        /// The token, with what it lets the client do.
+        access: GrantAccess,
     },
 }
 
@@ -51,13 +53,21 @@ impl Credential {
         }
     }
 
+    /// The OAuth client that has it.
+    fn client(&self) -> Option<ClientId> {
+        match self {
+            Self::OAuth { grant, .. } => Some(grant.client),
+            Self::Password | Self::ApiKey(_) | Self::Token(_) => None,
+        }
+    }
+
     /// Where the table stores it.
     fn stored_at(&self) -> UserCredential {
         match self {
             Self::Password => UserCredential::Password,
             Self::ApiKey(signature) => UserCredential::ApiKey(signature.key, signature.digest),
             Self::Token(token) => UserCredential::token(token),
-            Self::OAuth { grant, .. } => UserCredential::OAuth(*grant),
+            Self::OAuth { grant, .. } => UserCredential::OAuth(grant.id),
         }
     }
 
@@ -76,7 +86,7 @@ impl Credential {
         match self {
             Self::Password | Self::ApiKey(_) => None,
             Self::Token(token) => token.scopes.as_ref(),
-            Self::OAuth { scopes, .. } => Some(scopes),
+            Self::OAuth { access, .. } => Some(&access.scopes),
         }
     }
 }
@@ -159,6 +169,9 @@ impl<N: Permission> Caller<N> {
         observe(|observed| {
             observed.credential = Some(credential.kind());
             observed.user = Some(user.id.to_string());
+            if let Some(client) = credential.client() {
+                observed.client = Some(client.to_string());
+            }
         });
         N::require(&credential)?;
         Ok(Self {
@@ -198,7 +211,10 @@ impl<N: Permission> Caller<N> {
     /// Rejects a signature that a write was made with.
     pub(super) fn check_signature(&self) -> Result<()> {
         match &self.credential {
-            Credential::ApiKey(signature) if signature.is_used => Err(Error::used_signature()),
+            Credential::ApiKey(signature) if signature.is_used => {
+                SecurityEvent::SignatureReplayed.record();
+                Err(Error::used_signature())
+            }
             _ => Ok(()),
         }
     }

@@ -16,6 +16,7 @@ use crate::http::ApiRequest;
 use crate::lifetimes;
 use crate::model::{ApiKeyId, SignatureDigest, Timestamp, User, UserId};
 use crate::table::{CredentialKey, Stored, StoredCredential};
+use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
 use crate::{App, Error, Result, SignedQuery};
 
@@ -73,6 +74,7 @@ impl Signature {
         user: Option<&Stored<User>>,
         stored: &StoredCredential,
     ) -> Result<Credential> {
+        observe(|observed| observed.user = user.map(|user| user.id.to_string()));
         let user = user.filter(|user| !user.disabled).ok_or_else(|| rejected("user"))?;
         let key = user.api_keys.get(&self.key.to_string()).ok_or_else(|| rejected("key"))?;
         let secret = key.secret(user.id, &*app.service_keys.version(&key.key_version).await?)?;
@@ -104,6 +106,7 @@ impl Signature {
 /// same for all.
 fn rejected(check: &'static str) -> Error {
     observe(|observed| observed.rejected_signature = Some(check));
+    SecurityEvent::SignatureRejected.record();
     Error::InvalidCredential
 }
 

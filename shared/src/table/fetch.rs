@@ -2,10 +2,13 @@
 
 use super::accounts::{AccountAccess, FreeSlug};
 use super::engine::Both;
+use super::grants::{CallerGrant, ClientAt};
 use super::idempotency::StoredResponseAt;
 use super::tokens::CallerToken;
 use super::users::{CallerEmail, FreeNames, UserIdByUsername};
-use crate::model::{AccountId, AccountName, EmailAddress, IdempotencySlot, TokenId, Username};
+use crate::model::{
+    AccountId, AccountName, ClientId, EmailAddress, GrantId, IdempotencySlot, TokenId, Username,
+};
 
 /// An account and the caller's membership.
 pub const fn account_access(account: AccountId) -> AccountAccess {
@@ -15,6 +18,17 @@ pub const fn account_access(account: AccountId) -> AccountAccess {
 /// A token of the caller, perhaps the presented one.
 pub const fn token(token: TokenId) -> CallerToken {
     CallerToken(token)
+}
+
+/// An OAuth client.
+#[cfg(feature = "password")]
+pub(crate) const fn client(client: ClientId) -> ClientAt {
+    ClientAt(client)
+}
+
+/// A grant of the caller, perhaps the presented token's.
+pub const fn grant(grant: GrantId) -> CallerGrant {
+    CallerGrant(grant)
 }
 
 /// The id of the user with this username; nobody without one.

@@ -13,6 +13,7 @@ mod grants;
 mod idempotency;
 mod items;
 mod lockout;
+mod pages;
 mod tokens;
 mod users;
 mod write;
@@ -25,10 +26,11 @@ pub use cleanup::Swept;
 pub use credentials::{CredentialKey, StoredCredential};
 pub(crate) use engine::UserCredential;
 pub use engine::{Actor, Connection, Fetch, ReadVersions, Stored, Table, Versioned};
-pub use grants::{ClientAndGrant, NewGrant};
+pub use grants::{CallerGrant, ClientAndGrant, NewGrant};
 pub use idempotency::StoredResponse;
 pub use lockout::{Login, LoginAttempts, LoginSource, LoginSubject, Reservation};
-pub use tokens::{CallerToken, NewToken, ReadTokens, TokenPage};
+pub use pages::{Page, ReadItems};
+pub use tokens::{CallerToken, NewToken};
 pub use users::{
     ApiKeyChange, CallerEmail, FreeNames, NewUser, PasswordChange, UserChange, UserIdByUsername,
 };

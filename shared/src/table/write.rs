@@ -4,6 +4,7 @@ use crate::Result;
 use crate::model::{AccountId, User, UserId};
 use crate::table::engine::{ReadVersions, Transaction};
 use crate::table::idempotency::StoredResponse;
+use crate::telemetry::SecurityEvent;
 
 /// A prepared write with its outcome. Nothing is written before [`Write::commit`].
 #[must_use = "nothing is written before it is committed"]
@@ -11,6 +12,8 @@ pub struct Write<'t, T> {
     transaction: Transaction<'t>,
     outcome: T,
     follow_up: FollowUp,
+    /// What it is in the log once it is committed.
+    event: Option<SecurityEvent>,
 }
 
 /// Cleanup after the write. It may be interrupted: nothing depends on it.
@@ -33,7 +36,12 @@ impl<'t, T> Write<'t, T> {
         outcome: T,
         follow_up: FollowUp,
     ) -> Self {
-        Self { transaction, outcome, follow_up }
+        Self { transaction, outcome, follow_up, event: None }
+    }
+
+    /// The same write, which the log names so once it is committed.
+    pub(in crate::table) fn recorded_as(self, event: impl Into<Option<SecurityEvent>>) -> Self {
+        Self { event: event.into(), ..self }
     }
 
     /// Writes everything or nothing.
@@ -41,7 +49,7 @@ impl<'t, T> Write<'t, T> {
     /// [`Error::WriteConflict`](crate::Error::WriteConflict) if an item it depends on was changed
     /// meanwhile, else the errors of the method that prepared it.
     pub async fn commit(self) -> Result<T> {
-        let Self { transaction, outcome, follow_up } = self;
+        let Self { transaction, outcome, follow_up, event } = self;
         match follow_up {
             FollowUp::Nothing => Box::pin(transaction.commit()).await?,
             FollowUp::DeleteMembers(account, admin) => {
@@ -54,13 +62,16 @@ impl<'t, T> Write<'t, T> {
                 Box::pin(table.delete_revoked_in_time(&user)).await;
             }
         }
+        if let Some(event) = event {
+            event.record();
+        }
         Ok(outcome)
     }
 
     /// Separates the outcome from the write.
     pub fn split(self) -> (T, Write<'t, ()>) {
-        let Self { transaction, outcome, follow_up } = self;
-        (outcome, Write { transaction, outcome: (), follow_up })
+        let Self { transaction, outcome, follow_up, event } = self;
+        (outcome, Write { transaction, outcome: (), follow_up, event })
     }
 
     /// Also requires that these items are unchanged.

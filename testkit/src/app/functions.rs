@@ -121,7 +121,7 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
         ["api", "public", "v1", "current-account", ..] => "quave-current-account",
         ["api", "v1.1", "users", _, ..] => "hub-users",
         ["api", "v1.1", "o", _, ..] => "hub-oauth",
-        ["rollcall", "v1", "tokens", ..] => "rollcall-tokens",
+        ["rollcall", "v1", "grants" | "introspect" | "tokens", ..] => "rollcall-tokens",
         ["v2", "account", ..] => "e24-account",
         ["v2", "accounts", ..] => "e24-accounts",
         ["v1", "accounts", ..] => "golem-accounts",

@@ -220,6 +220,12 @@ impl<W: Transport> ClientStep<'_, W> {
             Some(401 | 429) => Ended::Rejected,
             // Two requests of one second that are alike have one signature.
             Some(409) if seen.text("/error").ends_with("sign it anew") => Ended::Rejected,
+            // The old token of a rotation has an end, and so no full access.
+            Some(403)
+                if ["/error", "/detail"].iter().any(|text| is_for_full_access(seen, text)) =>
+            {
+                Ended::Rejected
+            }
             Some(status) => Ended::With(status),
         }
     }
@@ -325,4 +331,9 @@ pub(crate) fn on(object: Object, event: Event) -> Projection {
 /// What is reported about every object that is concerned.
 pub(crate) fn each(say: impl Fn(&Object, &Known) -> Option<Event> + Send + 'static) -> Projection {
     Projection::Each(Box::new(say))
+}
+
+/// Whether the response says that the operation needs full access.
+fn is_for_full_access(seen: &Seen, field: &str) -> bool {
+    seen.text(field).ends_with("a list of scopes or an expiry cannot do this")
 }

@@ -45,6 +45,9 @@ pub enum Step {
     TokenOwn,
     TokenRotate,
     TokenRevoke,
+    GrantList,
+    GrantRevoke,
+    TokenIntrospect,
     Guess,
     Nothing,
 }
@@ -90,6 +93,9 @@ const OFTEN: &[(Step, u16)] = &[
     (Step::TokenOwn, 10),
     (Step::TokenRotate, 15),
     (Step::TokenRevoke, 18),
+    (Step::GrantList, 12),
+    (Step::GrantRevoke, 4),
+    (Step::TokenIntrospect, 10),
     (Step::Guess, 20),
     (Step::Nothing, 3),
 ];

@@ -6,8 +6,8 @@ use shared::http::{Access, Operation as Declared};
 use Credential::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature, UserToken};
 use ErrorFormat::{Detail, Error, OAuthError, Problem, SuccessFalse};
 use Needs::{
-    AccessToken, ApiKey, AuthorizationRequest, Code, ConsentForm, Email, OwnToken, PublicKey,
-    RefreshToken, SshKey, Token,
+    AccessToken, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email, Grant,
+    OwnToken, PublicKey, RefreshToken, SshKey, Token,
 };
 use Variant::{First, Generated, Itself, NewPassword, Refresh};
 
@@ -74,6 +74,10 @@ pub(crate) enum Needs {
     AccessToken,
     /// A client with a refresh token.
     RefreshToken,
+    /// A client, and the token of the user.
+    ClientAndUserToken,
+    /// A grant of the user.
+    Grant,
 }
 
 /// How a write in the fault matrix differs from the documented example.
@@ -232,7 +236,10 @@ pub(super) static FACTS: &[Facts] = &[
     // A password has no token to show.
     row("rollcall-get-own-token", 1).etag().by(&[(Basic, 404)]),
     row("rollcall-get-token", 1).etag().needs(Token),
+    row("rollcall-introspect", 1).only_reads().needs(ClientAndUserToken),
+    row("rollcall-list-grants", 1),
     row("rollcall-list-tokens", 1),
+    row("rollcall-revoke-grant", 2).needs(Grant),
     row("rollcall-revoke-token", 2).writes_to("rollcall-get-token").needs(Token).variant(Itself),
     row("rollcall-rotate-token", 2)
         .writes_to("rollcall-get-token")

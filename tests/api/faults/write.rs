@@ -127,8 +127,9 @@ async fn furnished(app: &TestApp) -> Person<'_> {
     jane.new_token(TokenKind::User, None, None).await;
     let client = app.new_client("https://client.example.com/callback", true).await;
     let (user, ()) = app.table().user_and(jane.user().id, ()).await.unwrap();
+    let stored = app.table().client(client.id.parse().unwrap()).await.unwrap().unwrap();
     let grant = NewGrant {
-        client: client.id.parse().unwrap(),
+        client: &stored,
         scopes: std::collections::BTreeSet::new(),
         redirect_uri: client.redirect_uri,
         challenge: None,

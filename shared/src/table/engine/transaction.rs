@@ -18,6 +18,7 @@ use super::signature::UsedSignature;
 use super::table::Table;
 use crate::error::failed;
 use crate::random::{self, back_off};
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 /// How often a transaction is sent again after a conflict with another one.
@@ -209,7 +210,7 @@ impl<'t> Transaction<'t> {
                     UserCredential::Password => self.require(Key::user(id), enabled),
                     UserCredential::ApiKey(key, signature) => self
                         .require(Key::user(id), enabled.and(Condition::has_api_key(key)))
-                        .insert(&UsedSignature::new(id, signature), Error::used_signature)?
+                        .insert(&UsedSignature::new(id, signature), replayed_signature)?
                         .prioritize_last(),
                     UserCredential::Token(token, version) => self
                         .require(Key::user(id), enabled)
@@ -332,6 +333,12 @@ impl Action {
         };
         Ok(item.build())
     }
+}
+
+/// The signature counted for another request meanwhile.
+fn replayed_signature() -> Error {
+    SecurityEvent::SignatureReplayed.record();
+    Error::used_signature()
 }
 
 /// The index of the first action whose condition failed. None if an earlier action conflicted with

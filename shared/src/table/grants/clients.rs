@@ -1,7 +1,7 @@
 //! OAuth clients.
 
 use crate::model::{Client, ClientId, Grant, GrantId, User, UserId};
-use crate::table::engine::{Actor, Key, Stored, Table, Transaction};
+use crate::table::engine::{Actor, Fetch, Items, Key, Stored, Table, Transaction};
 use crate::{Error, Result};
 
 /// A client, and the grant and the user of the code or token that it presents.
@@ -12,6 +12,21 @@ pub struct ClientAndGrant {
     pub user: Option<Stored<User>>,
     /// The grant of the code or token.
     pub grant: Option<Stored<Grant>>,
+}
+
+/// A client, beside a credential.
+pub(crate) struct ClientAt(pub(in crate::table) ClientId);
+
+impl Fetch for ClientAt {
+    type Output = Option<Stored<Client>>;
+
+    fn keys(&self, _: UserId) -> Vec<Key> {
+        vec![Key::client(self.0)]
+    }
+
+    fn extract(self, _: UserId, items: &mut Items) -> Result<Self::Output> {
+        items.take(&Key::client(self.0))
+    }
 }
 
 impl Table {

@@ -9,18 +9,19 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{
-    ClientId, Grant, GrantAccess, GrantCode, GrantCredential, GrantId, GrantTokenKind, GrantTokens,
+    Client, Grant, GrantAccess, GrantCode, GrantCredential, GrantId, GrantTokenKind, GrantTokens,
     Issuance, IssuedTokens, Scope, Timestamp, User, seconds_after,
 };
 use crate::table::engine::{
     Actor, Changes, Condition, Item, Key, Keyed, Stored, TTL, Table, Transaction,
 };
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result, lifetimes};
 
 /// The data of a new grant.
-pub struct NewGrant {
+pub struct NewGrant<'a> {
     /// The client that it is for.
-    pub client: ClientId,
+    pub client: &'a Client,
     /// The granted scopes.
     pub scopes: BTreeSet<Scope>,
     /// The redirect URI that receives the code.
@@ -37,14 +38,15 @@ impl Table {
         &self,
         actor: &Actor,
         user: &Stored<User>,
-        new: NewGrant,
+        new: NewGrant<'_>,
     ) -> Result<GrantCredential> {
         let now = Timestamp::now();
         let code = GrantCredential::generate(GrantTokenKind::Code, user.id, GrantId::generate()?)?;
         let grant = Grant {
             id: code.grant(),
             user: user.id,
-            client: new.client,
+            client: new.client.id,
+            client_name: new.client.name.clone(),
             scopes: new.scopes,
             epoch: user.credential_epoch,
             code: GrantCode {
@@ -53,6 +55,7 @@ impl Table {
                 challenge: new.challenge,
                 expires_at: seconds_after(now, lifetimes::CODE_TTL)?,
             },
+            expires_at: new.client.grant_end(now)?,
             refresh: None,
             access: Vec::new(),
             created_at: now,
@@ -68,6 +71,7 @@ impl Table {
             })
             .commit()
             .await?;
+        SecurityEvent::GrantCreated.record();
         Ok(code)
     }
 
@@ -85,7 +89,7 @@ impl Table {
         let issued = IssuedTokens::generate(grant, issuance)?;
         let GrantTokens { refresh, access } = issuance.apply(grant, &issued)?;
         let changes = Changes::new()
-            .set(TTL, refresh.expires_at.as_second())?
+            .set(TTL, grant.expires_at.as_second())?
             .set("refresh", &refresh)?
             .set("access", &access)?;
         Transaction::new(self, actor, "issue tokens")
@@ -109,7 +113,11 @@ impl Table {
             .await;
         match deleted {
             Err(Error::WriteConflict) => Ok(()),
-            outcome => outcome,
+            outcome => {
+                outcome?;
+                SecurityEvent::GrantRevoked.record();
+                Ok(())
+            }
         }
     }
 
@@ -126,6 +134,8 @@ impl Table {
         Transaction::new(self, actor, "revoke an access token")
             .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
             .commit()
-            .await
+            .await?;
+        SecurityEvent::GrantRevoked.record();
+        Ok(())
     }
 }

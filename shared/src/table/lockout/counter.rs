@@ -14,6 +14,7 @@ use crate::lifetimes::{KNOWN_SOURCE_TTL, LOCKOUT};
 use crate::limits::{MAX_KNOWN_SOURCES, MAX_LOGIN_ATTEMPTS, MAX_SOURCE_ATTEMPTS};
 use crate::model::Timestamp;
 use crate::table::engine::{Attributes, Key, Table, failed_call};
+use crate::telemetry::SecurityEvent::{SignInLocked, SourceLimitReached};
 use crate::{Error, Result};
 
 /// The attribute with the sets, by their names.
@@ -121,7 +122,12 @@ impl Counter {
 
     /// Rejects every password while the set is locked, right or wrong.
     pub(super) fn check_not_locked(&self, now: Timestamp) -> Result<()> {
-        self.set(now).1.check_not_locked(now)
+        let checked = self.set(now).1.check_not_locked(now);
+        if checked.is_err() {
+            let event = if self.locks { SignInLocked } else { SourceLimitReached };
+            event.record();
+        }
+        checked
     }
 
     /// All sets as they are stored in a new epoch, with one slot reserved.
@@ -184,8 +190,8 @@ impl Table {
                 // The user was read before a change of the password.
                 return Err(Error::WriteConflict);
             }
+            counter.check_not_locked(now)?;
             let (name, set) = counter.set(now);
-            set.check_not_locked(now)?;
             let (place, until) = (set.free(now)?, reservation_end(now)?);
             let slot = Slot { set: name.to_owned(), place, until, counter };
             match self.put_reservation(&slot, now).await {

@@ -11,9 +11,11 @@ use crate::model::{
 };
 use crate::table::engine::{
     Actor, Attributes, Changes, Condition, Fetch, Item, Items, Key, Keyed, Stored, TOKEN, TTL,
-    Table, Transaction, user_partition,
+    Table, Transaction,
 };
+use crate::table::pages::{Page, Paged, ReadItems};
 use crate::table::write::Write;
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 /// The data of a new token.
@@ -62,18 +64,21 @@ impl Fetch for CallerToken {
     }
 }
 
-/// Tokens as they were read, oldest first. Some may be expired or revoked.
-pub struct ReadTokens {
-    tokens: Vec<UserToken>,
-    ended: bool,
-}
+impl Paged for UserToken {
+    type Id = TokenId;
+    const PREFIX: &'static str = TOKEN;
 
-/// One page of tokens.
-pub struct TokenPage {
-    /// The active tokens, oldest first.
-    pub tokens: Vec<UserToken>,
-    /// The token to continue after, if more follow.
-    pub next: Option<TokenId>,
+    fn id(&self) -> TokenId {
+        self.id
+    }
+
+    fn key_of(user: UserId, id: TokenId) -> Key {
+        Key::token(user, id)
+    }
+
+    fn is_active(&self, user: &User, now: Timestamp) -> bool {
+        user.is_active(self, now)
+    }
 }
 
 impl Table {
@@ -89,7 +94,8 @@ impl Table {
         let credential = TokenCredential::generate(new.kind, user.id)?;
         let token = new.into_token(user, credential.id(), credential.secret_hash());
         let transaction = self.token_creation(actor, "create a token", user, &token)?;
-        Ok(Write::new(transaction, (credential, token)))
+        let write = Write::new(transaction, (credential, token));
+        Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
     /// Revokes a token, effective with the next request. [`Error::NotFound`] if it does not exist.
@@ -99,7 +105,7 @@ impl Table {
             Condition::present(),
             || Error::NotFound("token"),
         );
-        Write::new(transaction, ())
+        Write::new(transaction, ()).recorded_as(SecurityEvent::CredentialRevoked)
     }
 
     /// Creates a token that replaces `old`. The old one stays valid for `overlap`, but not beyond
@@ -132,7 +138,8 @@ impl Table {
             let changes = rotated(old, &new, overlap)?;
             transaction.update(old.key(), changes, unchanged, || Error::WriteConflict)
         };
-        Ok(Write::new(transaction, (credential, new)))
+        let write = Write::new(transaction, (credential, new));
+        Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
     /// The creation of a token, for a user with an unchanged password.
@@ -158,36 +165,18 @@ impl Table {
         user: UserId,
         after: Option<TokenId>,
         limit: u8,
-    ) -> Result<ReadTokens> {
-        let last = after.map(|token| Key::token(user, token));
-        // One more than the page, to know whether another page follows.
-        let count = i32::from(limit) + 1;
-        let (tokens, ended) = self.query_page(user_partition(user), TOKEN, last, count).await?;
-        Ok(ReadTokens { tokens, ended })
+    ) -> Result<ReadItems<UserToken>> {
+        self.items_after(user, after, limit).await
     }
 
-    /// A page of up to `limit` active tokens. Reads on if some of those read are not active: only
-    /// the last page is shorter than `limit`.
+    /// A page of up to `limit` active tokens.
     pub async fn active_tokens(
         &self,
         user: &User,
-        mut read: ReadTokens,
+        read: ReadItems<UserToken>,
         limit: u8,
-    ) -> Result<TokenPage> {
-        let (now, page_size) = (Timestamp::now(), usize::from(limit));
-        let mut tokens = Vec::new();
-        loop {
-            let last = read.tokens.last().map(|token| token.id);
-            tokens.extend(read.tokens.into_iter().filter(|token| user.is_active(token, now)));
-            if read.ended || last.is_none() || tokens.len() > page_size {
-                break;
-            }
-            read = self.tokens_after(user.id, last, limit).await?;
-        }
-        let more = tokens.len() > page_size;
-        tokens.truncate(page_size);
-        let next = tokens.last().map(|token| token.id).filter(|_| more);
-        Ok(TokenPage { tokens, next })
+    ) -> Result<Page<UserToken, TokenId>> {
+        self.active_items(user, read, limit).await
     }
 }
 

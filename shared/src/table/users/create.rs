@@ -8,6 +8,7 @@ use crate::model::{
 use crate::table::accounts::{AdminOf, NewAccount};
 use crate::table::engine::{Actor, Claim, Condition, Key, OnConditionFailed, Table, Transaction};
 use crate::table::write::Write;
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 /// The data of a new user.
@@ -170,6 +171,6 @@ impl Table {
         if let Some(admin) = member_of {
             transaction = transaction.insert_user_as_member(&user, admin)?;
         }
-        Ok(Write::new(transaction, user))
+        Ok(Write::new(transaction, user).recorded_as(SecurityEvent::UserCreated))
     }
 }

@@ -6,6 +6,7 @@ use crate::model::{AccountId, ApiKey, ApiKeyId, S3Key, SshKey, User, UserId};
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{Actor, Changes, Condition, Key, Keyed, Stored, Table, Transaction};
 use crate::table::write::{FollowUp, Write};
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 /// The changes to a user. Absent fields stay as they are.
@@ -61,6 +62,19 @@ impl UserChange {
             s3_key,
             ..self
         })
+    }
+
+    /// What it is in the log.
+    fn event(&self, user: &User) -> Option<SecurityEvent> {
+        use SecurityEvent::{CredentialCreated, CredentialRevoked};
+        match (&self.api_key, &self.ssh_keys, &self.s3_key) {
+            (Some(ApiKeyChange::Remove(_) | ApiKeyChange::RemoveAll), ..) => {
+                Some(CredentialRevoked)
+            }
+            (_, Some(keys), _) if keys.len() < user.ssh_keys.len() => Some(CredentialRevoked),
+            (None, None, None) => None,
+            _ => Some(CredentialCreated),
+        }
     }
 
     fn apply_to(&self, user: &User) -> User {
@@ -131,7 +145,7 @@ impl Table {
         change: &UserChange,
     ) -> Result<Write<'_, User>> {
         let transaction = self.update_user(actor, user, change.add_to(Changes::new())?);
-        Ok(Write::new(transaction, change.apply_to(user)))
+        Ok(Write::new(transaction, change.apply_to(user)).recorded_as(change.event(user)))
     }
 
     /// Changes a user and the password. That revokes all OAuth grants and user tokens except the
@@ -175,7 +189,8 @@ impl Table {
             ..change.apply_to(user)
         };
         let follow_up = FollowUp::DeleteRevoked(Box::new(after.clone()));
-        Ok(Write::followed_by(transaction, after, follow_up))
+        let write = Write::followed_by(transaction, after, follow_up);
+        Ok(write.recorded_as(SecurityEvent::PasswordChanged))
     }
 
     /// Makes an account the current one of a member. Requires the user to be unchanged, so that a
