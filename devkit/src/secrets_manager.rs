@@ -44,11 +44,6 @@ impl SecretsManager {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).contains(reader)
     }
 
-    /// Stops responding.
-    pub fn stop(&self) {
-        self.server.abort();
-    }
-
     /// The base URL, without a slash at its end.
     pub fn endpoint(&self) -> &str {
         &self.endpoint

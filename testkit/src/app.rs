@@ -23,6 +23,7 @@ use shared::seal::{SealPrivateKey, SealPublicKey};
 use shared::service_key::{ServiceKey, ServiceKeys};
 use shared::table::{Connection, Swept, Table};
 
+use crate::proxy::Door;
 use crate::{ApiResponse, CallCutoff, OAuthClient, Operation, Person, Proxy, Service, log};
 pub use client::ClientAt;
 use functions::Functions;
@@ -60,6 +61,8 @@ pub struct TestApp {
     engine: Engine,
     table_name: String,
     proxy: Proxy,
+    /// Where nothing listens, reserved for as long as a function connects to it.
+    closed_port: Option<Door>,
 }
 
 impl TestApp {
@@ -90,6 +93,7 @@ impl TestApp {
             engine,
             table_name,
             proxy,
+            closed_port: None,
         })
     }
 
@@ -146,8 +150,10 @@ impl TestApp {
 
     /// Restarts the functions while Secrets Manager is unreachable.
     pub fn lose_service_key(&mut self) {
-        self.secrets_manager.stop();
-        self.forget_service_key();
+        let closed = self.closed_port.insert(Door::new().expect("a free port"));
+        let keys =
+            |_: &str| Ok(ServiceKeys::new(Aws::local(closed.endpoint()), SECRET.to_owned())?);
+        self.functions.forget_service_key(keys).expect("clients");
     }
 
     /// Restarts the functions with what the operator decides.

@@ -15,7 +15,7 @@ use anyhow::Result;
 use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 
-use door::Door;
+pub(crate) use door::Door;
 pub use fault::Fault;
 use script::Script;
 use transport::{Held, Transport};

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use shared::model::{AccountId, Role, TokenCredential};
 use shared::table::{Actor, NewUser, fetch};
-use testkit::{Credential, Operation, Person, TestApp, user_operations};
+use testkit::{Credential, Fault, Operation, Person, TestApp, user_operations};
+use tokio::sync::oneshot;
 
 const WRITE: &str = "TransactWriteItems";
 
@@ -77,35 +78,40 @@ async fn a_former_member_does_not_choose_the_account() {
     app.assert_consistent().await;
 }
 
-/// An admin deletes the own account before the next write.
-fn delete_account_before_write(app: &TestApp, owner: &Person<'_>) {
-    let (others, account, user) = (app.others(), account_of(owner), owner.user().id);
-    app.proxy().before(WRITE, async move {
-        let access = others.access(user, account).await.unwrap();
-        others
-            .delete_account(&Actor::operator(), access.admin().unwrap())
-            .unwrap()
-            .commit()
-            .await
-            .unwrap();
-    });
-}
-
 #[tokio::test]
 async fn a_user_is_not_created_in_an_account_that_is_deleted_meanwhile() {
     let app = TestApp::start().await;
-    let jane = app.person("janedoe").await;
-    delete_account_before_write(&app, &jane);
+    let (jane, john) = app.owner_and(Role::Admin).await;
+    let chosen = json!({ "accountId": jane.account() });
+    let chosen = john.send_json("PUT", "/api/public/v1/current-account", &chosen).await;
+    assert_eq!(chosen.status, 200, "{chosen:?}");
+    // John's membership outlives the account for now.
+    let failure = Fault::Rejected("AccessDeniedException");
+    app.proxy().disturb_all_of("BatchWriteItem", Some(failure));
+    let (arrived, arrival) = oneshot::channel();
+    let (release, released) = oneshot::channel();
+    app.proxy().before(WRITE, async {
+        arrived.send(()).unwrap();
+        released.await.unwrap();
+    });
+    let deletion = async {
+        arrival.await.unwrap();
+        let deleted = jane.send("DELETE", &format!("/v1/accounts/{}", jane.account())).await;
+        release.send(()).unwrap();
+        deleted.status
+    };
     let mary = json!({
         "email": "mary@example.com", "first_name": "Mary", "last_name": "Roe",
         "password": "correct horse battery",
     });
 
-    let rejected = jane.send_json("PUT", "/v2/accounts", &mary).await;
+    let (rejected, deleted) = tokio::join!(john.send_json("PUT", "/v2/accounts", &mary), deletion);
 
     let error = "you have no usable current account";
+    assert_eq!(deleted, 200);
     assert_eq!(rejected.parts(), (403, &json!({ "success": false, "error": error })));
-    assert_eq!(app.proxy().faults_left(), 0);
+    app.proxy().disturb_all_of("BatchWriteItem", None);
+    assert_eq!(app.sweep().await.unwrap().finished, 1);
     app.assert_consistent().await;
 }
 
@@ -114,7 +120,16 @@ async fn a_deleted_account_is_not_chosen_and_not_changed() {
     for method in ["choose", "change"] {
         let app = TestApp::start().await;
         let (jane, john) = app.owner_and(Role::Admin).await;
-        delete_account_before_write(&app, &jane);
+        let (others, account, user) = (app.others(), account_of(&jane), jane.user().id);
+        app.proxy().before(WRITE, async move {
+            let access = others.access(user, account).await.unwrap();
+            others
+                .delete_account(&Actor::operator(), access.admin().unwrap())
+                .unwrap()
+                .commit()
+                .await
+                .unwrap();
+        });
 
         let rejected = match method {
             "choose" => {

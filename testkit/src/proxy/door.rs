@@ -16,7 +16,7 @@ use super::transport::Transport;
 const BACKLOG: u32 = 1024;
 
 /// A port that stays reserved while it is closed: connections are rejected then.
-pub(super) struct Door {
+pub(crate) struct Door {
     address: SocketAddr,
     endpoint: String,
     /// Bound, and never listening.
@@ -26,14 +26,14 @@ pub(super) struct Door {
 
 impl Door {
     /// A free port, closed.
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let reserved = bound((Ipv4Addr::LOCALHOST, 0).into())?;
         let address = reserved.local_addr()?;
         let endpoint = format!("http://{address}");
         Ok(Self { address, endpoint, _reserved: reserved, accepting: Mutex::default() })
     }
 
-    pub(super) fn endpoint(&self) -> &str {
+    pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
     }
 

@@ -118,8 +118,8 @@ impl Transaction<'_> {
             })
     }
 
-    /// Makes a new user a member of an account, on behalf of an admin and the token that
-    /// authenticated the request, if it was a token.
+    /// Makes a new user a member of an account, on behalf of an admin. If the account is deleted
+    /// meanwhile, the request runs again and finds none to use.
     fn insert_user_as_member(
         self,
         user: &User,

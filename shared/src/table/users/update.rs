@@ -84,8 +84,7 @@ fn end_keys(changes: Changes, mut user: User) -> Result<(Changes, User)> {
 }
 
 impl Table {
-    /// Changes a user that is unchanged since it was read. `token` authenticated the request, if it
-    /// was a token.
+    /// Changes a user that is unchanged since it was read.
     pub fn change_user(
         &self,
         actor: &Actor,
