@@ -204,16 +204,16 @@ async fn a_source_sends_100_wrong_passwords_to_all_names_that_are_not_known_from
     arranged!(app, stage);
     let john = app.person("johnroe").await;
     assert_eq!(stage.jane_from(HOME, PASSWORD).await, 200);
-    let names = ["johnroe".to_owned(), "johnroe@example.com".to_owned()].into_iter();
-    let names: Vec<_> = names.chain((0..30).map(|number| format!("nobody{number}"))).collect();
+    let names = std::iter::once("johnroe@example.com".to_owned());
+    let names: Vec<_> = names.chain((0..15).map(|number| format!("nobody{number}"))).collect();
 
-    // 32 at once, so that all hashes are computed in time.
-    for rejected in [0, 0, 0, 28] {
+    // 16 at once, so that a busy machine computes all hashes in time.
+    for rejected in [0, 0, 0, 0, 0, 0, 12] {
         let guesses = names.iter();
         let guesses = guesses.map(|name| stage.attempt(Way::Rollcall, HOME, name, "wrong"));
         let statuses = counted(join_all(guesses).await);
-        assert_eq!(statuses.get(&401), Some(&(32 - rejected)), "{statuses:?}");
-        assert_eq!(statuses.values().sum::<usize>(), 32, "{statuses:?}");
+        assert_eq!(statuses.get(&401), Some(&(16 - rejected)), "{statuses:?}");
+        assert_eq!(statuses.values().sum::<usize>(), 16, "{statuses:?}");
         assert_eq!(statuses.get(&429).copied().unwrap_or_default(), rejected, "{statuses:?}");
     }
 

@@ -1,6 +1,7 @@
 //! The items that a request can fetch in the round trip of its credential, by name.
 
 use super::accounts::{AccountAccess, FreeSlug};
+use super::counts::CallerCounts;
 use super::engine::Both;
 use super::grants::{CallerGrant, ClientAt};
 use super::idempotency::StoredResponseAt;
@@ -29,6 +30,11 @@ pub(crate) const fn client(client: ClientId) -> ClientAt {
 /// A grant of the caller, perhaps the presented token's.
 pub const fn grant(grant: GrantId) -> CallerGrant {
     CallerGrant(grant)
+}
+
+/// What the caller has of that which is limited.
+pub const fn counts() -> CallerCounts {
+    CallerCounts
 }
 
 /// The id of the user with this username; nobody without one.
@@ -62,6 +68,6 @@ pub(crate) const fn stored_response(slot: Option<IdempotencySlot>) -> StoredResp
 }
 
 /// Two fetches in one round trip.
-pub(crate) const fn both<A, B>(first: A, second: B) -> Both<A, B> {
+pub const fn both<A, B>(first: A, second: B) -> Both<A, B> {
     Both(first, second)
 }

@@ -67,11 +67,9 @@ impl Table {
     /// Revokes a grant of a user: its code and all its tokens are rejected from the next request
     /// on. [`Error::NotFound`] if it does not exist.
     pub fn revoke_grant(&self, actor: &Actor, user: UserId, grant: GrantId) -> Write<'_, ()> {
-        let transaction = Transaction::new(self, actor, "revoke a grant").delete(
-            Key::grant(user, grant),
-            Condition::present(),
-            || Error::NotFound("grant"),
-        );
+        let transaction = Transaction::new(self, actor, "revoke a grant")
+            .delete(Key::grant(user, grant), Condition::present(), || Error::NotFound("grant"))
+            .uncount_grant(user, grant);
         Write::new(transaction, ()).recorded_as(SecurityEvent::GrantRevoked)
     }
 }
