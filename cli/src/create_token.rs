@@ -7,7 +7,7 @@ use shared::Error;
 use shared::model::{
     ParseError, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, parse_rfc3339, parse_text,
 };
-use shared::table::{Actor, NewToken, Table};
+use shared::table::{Actor, NewToken, Table, fetch};
 
 use super::user_ref::UserRef;
 use super::{print_json, retry};
@@ -82,7 +82,8 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
         if user.disabled {
             return Err(Error::Conflict("the user is disabled"));
         }
-        table.create_token(&Actor::operator(), &user, new.clone())?.commit().await
+        let (_, counts) = table.user_and(user.id, fetch::counts()).await?;
+        table.create_token(&Actor::operator(), &user, counts.as_ref(), new.clone())?.commit().await
     })
     .await?;
     let UserToken { id, user: user_id, kind, name, scopes, expires_at, .. } = token;

@@ -56,6 +56,9 @@ pub enum Error {
     /// Something that must be unique is taken.
     #[error("{0}")]
     Conflict(&'static str),
+    /// There is as much of something as is allowed.
+    #[error("{0}")]
+    LimitReached(limits::Cap),
     /// The resource does not match `If-Match` or `If-None-Match`.
     #[error("the resource is not as `If-Match` or `If-None-Match` demands")]
     PreconditionFailed,
@@ -116,6 +119,11 @@ impl Error {
     /// A signature that a write was made with comes again.
     pub(crate) const fn used_signature() -> Self {
         Self::Conflict("this signature was used before: sign it anew")
+    }
+
+    /// [`Error::LimitReached`] unless so many leave room for one more.
+    pub fn check_room(cap: limits::Cap, count: usize) -> Result<()> {
+        if count < cap.max as usize { Ok(()) } else { Err(Self::LimitReached(cap)) }
     }
 
     /// An error of ours, with what was attempted and why it failed.

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use shared::model::{Scope, Timestamp, TokenKind, User};
-use shared::table::{Actor, NewToken};
+use shared::table::{Actor, NewToken, fetch};
 
 use crate::{ApiResponse, PASSWORD, TestApp, TestCredentials, token_id};
 
@@ -94,10 +94,10 @@ impl<'a> Person<'a> {
     ) -> String {
         let scopes = scopes.map(|scopes| scopes.iter().copied().collect());
         let new = NewToken { kind, name: "test".to_owned(), scopes, expires_at };
-        let making = self
-            .app
-            .table()
-            .create_token(&Actor::operator(), &self.user, new)
+        let table = self.app.table();
+        let counts = table.user_and(self.user.id, fetch::counts()).await.expect("the counts").1;
+        let making = table
+            .create_token(&Actor::operator(), &self.user, counts.as_ref(), new)
             .expect("a new token");
         making.commit().await.expect("a new token").0.reveal()
     }

@@ -56,6 +56,10 @@ fn fresh(mut item: Value) -> Value {
     if let Some(code) = item.pointer_mut("/code/M/expiresAt") {
         *code = json!({ "S": NEVER.0 });
     }
+    let counted = item.pointer_mut("/grants/M").and_then(Value::as_object_mut);
+    for (_, grant) in counted.into_iter().flatten() {
+        grant["M"]["expiresAt"] = json!({ "S": NEVER.0 });
+    }
     if let Some(ttl) = item.get_mut("ttl") {
         *ttl = json!({ "N": NEVER.1 });
     }

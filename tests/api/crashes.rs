@@ -10,8 +10,8 @@ use shared::model::{Role, TokenKind};
 use shared::table::Swept;
 use testkit::{ApiResponse, CallCutoff, DeletionFixture, Fault, TestApp};
 
-/// More than a batch.
-const MEMBERS: usize = 30;
+/// More than one transaction deletes.
+const MEMBERS: usize = 100;
 
 /// Kills the work after this many calls went through; returns none if it was killed.
 async fn killed_after<T>(

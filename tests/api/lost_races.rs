@@ -222,11 +222,13 @@ async fn of_two_first_accounts_the_one_written_first_becomes_current() {
     let (others, user) = (app.others(), jane.user().id);
     app.proxy().before(WRITE, async move {
         let name: shared::model::AccountName = "First".parse().unwrap();
-        let (owner, slug) =
-            others.user_and(user, shared::table::fetch::free_slug(name.clone())).await.unwrap();
+        let (owner, (slug, counts)) = others
+            .user_and(user, fetch::both(fetch::free_slug(name.clone()), fetch::counts()))
+            .await
+            .unwrap();
         let account = shared::table::NewAccount { name, contact_email: None, registry: None };
         others
-            .create_account(&Actor::operator(), account, slug, &owner.unwrap())
+            .create_account(&Actor::operator(), account, slug, &owner.unwrap(), counts.as_ref())
             .await
             .unwrap()
             .commit()
@@ -340,10 +342,12 @@ async fn a_token_rotated_meanwhile_writes_only_what_the_old_one_of_an_overlap_ma
         let (others, user) = (app.others(), jane.user().clone());
         let id = jane.token().parse::<TokenCredential>().unwrap().id();
         app.proxy().before(WRITE, async move {
-            let (_, token) = others.user_and(user.id, fetch::token(id)).await.unwrap();
+            let items = fetch::both(fetch::token(id), fetch::counts());
+            let (_, (token, counts)) = others.user_and(user.id, items).await.unwrap();
+            let (actor, token) = (Actor::operator(), token.unwrap());
             let overlap = std::time::Duration::from_mins(10);
             others
-                .rotate_token(&Actor::operator(), &user, &token.unwrap(), overlap)
+                .rotate_token(&actor, &user, counts.as_ref(), &token, overlap)
                 .unwrap()
                 .commit()
                 .await

@@ -98,6 +98,7 @@ async fn a_token_is_shown_once_and_its_location_shows_the_rest() {
         "scopes": ["account_read", "tokens_read"],
         "createdAt": created.text("createdAt"),
         "expiresAt": "2099-12-31T23:59:59.000Z",
+        "madeBy": id(jane.token()),
     });
     assert_eq!(created.parts(), (201, &expected));
     assert_eq!(created.header("location"), Some(path(&id(token)).as_str()));

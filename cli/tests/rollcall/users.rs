@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::model::{GrantCredential, GrantTokenKind, Scope, User};
-use shared::table::{Actor, CredentialKey, NewGrant, Stored, StoredCredential};
+use shared::table::{Actor, CredentialKey, NewGrant, Stored, StoredCredential, fetch};
 
 use crate::stage::{Stage, text};
 
@@ -128,7 +128,9 @@ async fn granted(stage: &Stage, user: &Stored<User>) -> GrantCredential {
         redirect_uri: "https://example.com/".to_owned(),
         challenge: None,
     };
-    let code = stage.table.create_grant(&Actor::operator(), user, new).await.unwrap();
+    let counts = stage.table.user_and(user.id, fetch::counts()).await.unwrap().1;
+    let operator = Actor::operator();
+    let code = stage.table.create_grant(&operator, user, counts.as_ref(), new).await.unwrap();
     GrantCredential::parse(GrantTokenKind::Code, &code.reveal()).unwrap()
 }
 

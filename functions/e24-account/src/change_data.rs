@@ -2,6 +2,7 @@ use lambda_http::{Body, Response};
 use shared::auth::{Authorized, FullAccess, ProfileWrite};
 use shared::e24::{Name, Phone};
 use shared::http::{self, Fields};
+use shared::limits::MAX_FULL_NAME;
 use shared::model::{Email, User, UserId};
 use shared::password::{AcceptedPassword, NewPassword};
 use shared::table::{PasswordChange, Table, UserChange};
@@ -9,9 +10,6 @@ use shared::{App, Error, Result, Settings};
 
 use crate::AuthRequest;
 use crate::get::{check_preconditions, view};
-
-/// The maximum length of a user's full name, in characters.
-const LONGEST_NAME: usize = shared::limits::MAX_FULL_NAME;
 
 /// The body of `POST /v2/account/data`; an absent field is not changed. Without `Debug`, since the
 /// password must not be logged.
@@ -56,9 +54,10 @@ impl ChangeData {
         let (first, last) =
             (part(&self.first_name, stored_first), part(&self.last_name, stored_last));
         let whole = format!("{first} {last}").trim().to_owned();
-        if whole.chars().count() > LONGEST_NAME {
+        if whole.chars().count() > MAX_FULL_NAME {
             let field = if self.first_name.is_some() { "first_name" } else { "last_name" };
-            return Err(Error::invalid(field, "makes the whole name longer than 255 characters"));
+            let problem = format!("makes the whole name longer than {MAX_FULL_NAME} characters");
+            return Err(Error::invalid(field, problem));
         }
         Ok((Some(whole), Some(first)))
     }

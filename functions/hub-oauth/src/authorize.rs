@@ -1,8 +1,8 @@
 use lambda_http::{Body, Response};
 use shared::auth::{Basic, Caller, FullAccess};
 use shared::http::ApiRequest;
-use shared::model::UserId;
-use shared::table::{Login, NewGrant};
+use shared::model::{Counts, UserId};
+use shared::table::{Login, NewGrant, Stored, fetch};
 use shared::{App, Error, OAuthCode, Result};
 
 use crate::authorization::AuthorizationRequest;
@@ -70,19 +70,22 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
         None => Err(SignInError::Stale),
     };
     match signed_in {
-        Ok(caller) => grant(app, &caller, authorization).await,
+        Ok((caller, counts)) => grant(app, &caller, counts.as_ref(), authorization).await,
         Err(error) => show(app, request, &authorization, &decision.username, Some(error)).await,
     }
 }
+
+/// The user, and what the user has of that which is limited.
+type SignedIn = (Caller<FullAccess>, Option<Stored<Counts>>);
 
 /// Signs the user in, or tells what the page shows instead.
 async fn sign_in(
     app: &App,
     basic: &Basic,
     named: (UserId, Login),
-) -> Result<Result<Caller<FullAccess>, SignInError>> {
-    match basic.sign_in(app, named).await {
-        Ok(caller) => Ok(Ok(caller)),
+) -> Result<Result<SignedIn, SignInError>> {
+    match basic.sign_in(app, named, fetch::counts()).await {
+        Ok(signed_in) => Ok(Ok(signed_in)),
         Err(Error::InvalidCredential) => Ok(Err(SignInError::WrongPassword)),
         Err(Error::AttemptsInProgress) => Ok(Err(SignInError::Busy)),
         Err(Error::TooManyAttempts { retry_after }) => Ok(Err(SignInError::Locked(retry_after))),
@@ -94,12 +97,13 @@ async fn sign_in(
 async fn grant(
     app: &App,
     caller: &Caller<FullAccess>,
+    counts: Option<&Stored<Counts>>,
     authorization: AuthorizationRequest,
 ) -> Result<Response<Body>> {
     let AuthorizationRequest { client, scopes, challenge, target } = authorization;
     let redirect_uri = target.redirect_uri.clone();
     let new = NewGrant { client: client.id, scopes, redirect_uri, challenge };
-    let code = app.table.create_grant(&caller.actor(), caller.user(), new).await?;
+    let code = app.table.create_grant(&caller.actor(), caller.user(), counts, new).await?;
     target.with_code(&code.reveal())
 }
 

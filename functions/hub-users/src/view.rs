@@ -48,6 +48,8 @@ impl UserView {
             credential_epoch: _,
             retained_token: _,
             environment_epoch: _,
+            revoked_tokens: _,
+            root_maker: _,
             created_at,
         } = user;
         let email = primary_email.to_string();

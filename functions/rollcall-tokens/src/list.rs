@@ -2,6 +2,7 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::auth::{Authorized, TokensRead};
 use shared::http::{self, Query};
+use shared::limits::{DEFAULT_TOKENS_PER_PAGE, MAX_TOKENS_PER_PAGE};
 use shared::model::TokenId;
 use shared::{App, Error, Result};
 
@@ -16,9 +17,11 @@ struct Page {
 
 impl Page {
     fn parse(query: &Query<'_>) -> Result<Self> {
-        let out_of_range = || Error::invalid("limit", "must be a number from 1 to 100");
-        let limit = query.whole_number("limit").map_err(|_| out_of_range())?.unwrap_or(50);
-        if !(1..=100).contains(&limit) {
+        let out_of_range =
+            || Error::invalid("limit", format!("must be a number from 1 to {MAX_TOKENS_PER_PAGE}"));
+        let limit = query.whole_number("limit").map_err(|_| out_of_range())?;
+        let limit = limit.unwrap_or(DEFAULT_TOKENS_PER_PAGE);
+        if !(1..=MAX_TOKENS_PER_PAGE).contains(&limit) {
             return Err(out_of_range());
         }
         let after = query.get("cursor").map(str::parse).transpose();

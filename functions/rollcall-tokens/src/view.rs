@@ -4,9 +4,10 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::Result;
 use shared::http;
-use shared::model::{Scope, TokenCredential, TokenId, TokenKind, UserToken, UtcMillis};
+use shared::model::{MakerId, Scope, TokenCredential, TokenId, TokenKind, UserToken, UtcMillis};
 
-/// The fields that every response shows; `null` stands for all scopes, and for no expiry.
+/// The fields that every response shows; `null` stands for all scopes, for no expiry, and for a
+/// token that no other credential made.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Description {
@@ -16,6 +17,7 @@ struct Description {
     scopes: Option<BTreeSet<Scope>>,
     created_at: UtcMillis,
     expires_at: Option<UtcMillis>,
+    made_by: Option<MakerId>,
 }
 
 /// A token as it is shown at any time.
@@ -41,10 +43,18 @@ impl From<UserToken> for TokenView {
             secret_hash: _,
             epoch: _,
             rotated_to: _,
+            root: _,
+            lineage,
         } = token;
-        let created_at = created_at.into();
-        let expires_at = expires_at.map(UtcMillis::from);
-        let description = Description { id, name, kind, scopes, created_at, expires_at };
+        let description = Description {
+            id,
+            name,
+            kind,
+            scopes,
+            created_at: created_at.into(),
+            expires_at: expires_at.map(UtcMillis::from),
+            made_by: lineage.made_by,
+        };
         Self { description, last_used_at: last_used_at.map(UtcMillis::from) }
     }
 }

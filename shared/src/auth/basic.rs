@@ -14,7 +14,7 @@ use super::source::source;
 use super::token::Token;
 use crate::http::ApiRequest;
 use crate::model::{EmailAddress, Network, User, UserId, Username};
-use crate::table::{CredentialKey, Login, LoginSubject, Stored, StoredCredential};
+use crate::table::{CredentialKey, Fetch, Login, LoginSubject, Stored, StoredCredential};
 use crate::{App, Error, Result};
 
 /// A token, or a name and a password.
@@ -59,17 +59,18 @@ impl Basic {
 
     /// Signs the user in and returns the proof of it; the pair comes from [`Basic::resolve`]. One
     /// round trip, besides those of the login attempt.
-    pub async fn sign_in(
+    pub async fn sign_in<W: Fetch>(
         &self,
         app: &App,
         (user, login): (UserId, Login),
-    ) -> Result<Caller<FullAccess>> {
-        let (stored, user, ()) =
-            app.table.fetch_with_credential(user, CredentialKey::Password(login), ()).await?;
+        fetch: W,
+    ) -> Result<(Caller<FullAccess>, W::Output)> {
+        let (stored, user, fetched) =
+            app.table.fetch_with_credential(user, CredentialKey::Password(login), fetch).await?;
         let verified = self.verify(app, user.as_ref(), stored).await?;
         let credential = verified.settle(&app.table).await;
         let user = user.ok_or(Error::InvalidCredential)?;
-        Caller::new(user, credential)
+        Ok((Caller::new(user, credential)?, fetched))
     }
 
     /// The user with this name, and where the attempt counts. An unknown name costs the same calls

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use crate::http::Preconditions;
 use crate::idempotency::IdempotentRequest;
 use crate::model::{
-    ApiKeyId, GrantId, Network, Scope, SignatureDigest, Timestamp, User, UserToken,
+    ApiKey, ApiKeyId, GrantId, Maker, Network, Scope, SignatureDigest, Timestamp, User, UserToken,
 };
 use crate::table::{Actor, ReadVersions, Stored, UserCredential};
 use crate::telemetry::request::observe;
@@ -68,6 +68,17 @@ impl Credential {
             Self::Password | Self::ApiKey(_) => true,
             Self::Token(token) => token.scopes.is_none() && token.expires_at.is_none(),
             Self::OAuth { .. } => false,
+        }
+    }
+
+    /// The credential as the maker of others. Clients make none by an access token.
+    fn as_maker(&self, user: &User) -> Option<Maker> {
+        match self {
+            Self::Token(token) => Some(token.as_maker()),
+            Self::ApiKey(signature) => {
+                user.api_keys.get(&signature.key.to_string()).map(ApiKey::as_maker)
+            }
+            Self::Password | Self::OAuth { .. } => None,
         }
     }
 
@@ -192,7 +203,7 @@ impl<N: Permission> Caller<N> {
 
     /// The caller as the one who makes a write.
     pub fn actor(&self) -> Actor {
-        Actor::user(&self.user, self.credential.stored_at())
+        Actor::user(&self.user, self.credential.stored_at(), self.credential.as_maker(&self.user))
     }
 
     /// Rejects a signature that a write was made with.

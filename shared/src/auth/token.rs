@@ -86,8 +86,7 @@ impl Token {
             (Self::User(presented), StoredCredential::Token(Some(mut token)))
                 if token.kind == presented.kind()
                     && presented.matches(&token.secret_hash)
-                    && token.is_unexpired(now)
-                    && user.accepts_epoch(&token) =>
+                    && user.is_active(&token, now) =>
             {
                 table.touch_token(&mut token, now).await;
                 Ok(Credential::Token(Box::new(token)))

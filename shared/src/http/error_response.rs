@@ -23,7 +23,9 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::Invalid(_) | Error::OAuth { .. } => StatusCode::BAD_REQUEST,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-        Error::Conflict(_) | Error::IdempotencyKeyInUse => StatusCode::CONFLICT,
+        Error::Conflict(_) | Error::LimitReached(_) | Error::IdempotencyKeyInUse => {
+            StatusCode::CONFLICT
+        }
         Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Error::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Error::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -56,6 +58,7 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::PayloadTooLarge => "body_too_large",
         Error::UnsupportedMediaType(_) => "unsupported_media_type",
         Error::Conflict(_) => "conflict",
+        Error::LimitReached(_) => "limit_reached",
         Error::PreconditionFailed => "precondition_failed",
         Error::IdempotencyKeyReused => "idempotency_key_reused",
         Error::IdempotencyKeyInUse => "idempotency_key_in_use",
@@ -128,6 +131,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::limits;
 
     /// One error of every kind, without those of OAuth, whose codes are another standard's.
     fn errors() -> Vec<Error> {
@@ -146,6 +150,7 @@ mod tests {
             Error::PayloadTooLarge,
             Error::UnsupportedMediaType("x"),
             Error::Conflict("x"),
+            Error::LimitReached(limits::TOKENS),
             Error::PreconditionFailed,
             Error::IdempotencyKeyReused,
             Error::IdempotencyKeyInUse,

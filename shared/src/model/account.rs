@@ -28,6 +28,10 @@ pub struct Account {
     pub contact_email: Option<EmailAddress>,
     /// Access to a private container registry.
     pub registry: Option<Registry>,
+    /// How many members it has.
+    pub member_count: u32,
+    /// How many of them are admins.
+    pub admin_count: u32,
     /// When it was created.
     pub created_at: Timestamp,
 }

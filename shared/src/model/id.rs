@@ -114,12 +114,12 @@ impl AccountId {
 
 /// A token, among those of its user: its time of creation in milliseconds (6 bytes, so that ids
 /// sort by it) and 6 random bytes, written as 24 lower-case hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TokenId(Hex<12>);
 
 /// A grant, among those of its user; created like a [`TokenId`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct GrantId(Hex<12>);
 

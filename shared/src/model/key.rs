@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::format::{CredentialFormat, part};
 use super::hex::{Hex, hex};
+use super::lineage::{Lineage, Maker, MakerId};
 use super::service_key::ServiceKey;
 use super::{ParseError, Timestamp, UserId};
 use crate::{Result, random};
@@ -18,7 +19,7 @@ const ID: usize = OWNER + 8;
 const FORMAT: CredentialFormat = CredentialFormat::without_prefix_in_checksum("rck_");
 
 /// An API key, among those of its user: 8 random bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ApiKeyId(Hex<8>);
 
@@ -109,6 +110,9 @@ pub struct ApiKey {
     /// The hour of its last use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Lineage::is_empty")]
+    pub lineage: Lineage,
 }
 
 /// A key for S3 storage as the table stores it, its secret derived likewise.
@@ -158,12 +162,19 @@ impl ApiKey {
             key_version: key.version.clone(),
             created_at: Timestamp::now(),
             last_used_at: None,
+            lineage: Lineage::default(),
         })
     }
 
     /// The same key with another secret, which is derived from `key`.
     pub fn renewed(&self, key: &ServiceKey) -> Result<Self> {
         Ok(Self { nonce: nonce()?, key_version: key.version.clone(), ..self.clone() })
+    }
+
+    /// The key as the maker of others.
+    pub fn as_maker(&self) -> Maker {
+        let id = MakerId::ApiKey(self.id);
+        Maker { id, root: id, makers: self.lineage.makers.clone() }
     }
 
     /// The key's secret: 43 characters. `key` must be of this key's version.

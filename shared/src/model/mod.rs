@@ -1,6 +1,7 @@
 //! What Rollcall stores, and the rules that can be decided without the table.
 
 mod account;
+mod counts;
 mod credential;
 pub(crate) mod digest;
 mod email;
@@ -9,6 +10,7 @@ mod hex;
 mod id;
 mod idempotency;
 mod key;
+mod lineage;
 mod network;
 mod oauth;
 mod plan;
@@ -20,6 +22,7 @@ mod token;
 mod user;
 
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
+pub use counts::{CountedGrant, CountedToken, Counts};
 pub use credential::{GrantCredential, GrantTokenKind, TokenCredential};
 #[cfg(feature = "password")]
 pub(crate) use email::folded;
@@ -29,6 +32,7 @@ pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use idempotency::{IdempotencyKey, IdempotencySlot};
 pub use jiff::Timestamp;
 pub use key::{ApiKey, ApiKeyId, S3Key, SignatureDigest, SshKey};
+pub use lineage::{Lineage, Maker, MakerId};
 pub use network::{Network, SourceId};
 pub use oauth::{
     Client, ClientSecret, Grant, GrantAccess, GrantCode, GrantRefresh, GrantTokens, Issuance,

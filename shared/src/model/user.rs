@@ -1,14 +1,14 @@
 //! Users: those who sign in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, ApiKey, EmailAddress, ParseError, S3Key, SshKey, Timestamp, TokenId, TokenKind,
-    UserId, UserNumber, UserToken,
+    AccountId, ApiKey, ApiKeyId, CountedToken, EmailAddress, MakerId, ParseError, S3Key, SshKey,
+    Timestamp, TokenId, TokenKind, UserId, UserNumber, UserToken,
 };
 use crate::limits::{MAX_USERNAME, MIN_USERNAME};
 use crate::{Result, random};
@@ -75,6 +75,11 @@ pub struct User {
     /// ends them.
     #[serde(default)]
     pub environment_epoch: u64,
+    /// Tokens that were revoked together with their maker, until their items are deleted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub revoked_tokens: BTreeSet<TokenId>,
+    /// The first of those who made the user's maker, and so on; none if the operator made the user.
+    pub root_maker: Option<UserId>,
     /// When the user was created.
     pub created_at: Timestamp,
 }
@@ -87,17 +92,38 @@ impl User {
     /// Whether a token was created after the last change of the password that ended its kind, or
     /// made that change.
     pub fn accepts_epoch(&self, token: &UserToken) -> bool {
-        match token.kind {
-            TokenKind::User => {
-                token.epoch == self.credential_epoch || self.retained_token == Some(token.id)
-            }
-            TokenKind::Environment => token.epoch >= self.environment_epoch,
+        self.accepts(token.kind, token.id, token.epoch)
+    }
+
+    fn accepts(&self, kind: TokenKind, token: TokenId, epoch: u64) -> bool {
+        match kind {
+            TokenKind::User => epoch == self.credential_epoch || self.retained_token == Some(token),
+            TokenKind::Environment => epoch >= self.environment_epoch,
         }
+    }
+
+    /// Whom the users count for that this one makes.
+    pub fn root_maker(&self) -> UserId {
+        self.root_maker.unwrap_or(self.id)
+    }
+
+    /// The API keys that come from a token, or from another one of its rotations.
+    pub fn api_keys_from(&self, token: &UserToken) -> impl Iterator<Item = ApiKeyId> {
+        let root = MakerId::Token(token.root());
+        let keys = self.api_keys.values();
+        keys.filter(move |key| key.lineage.descends_from(&root)).map(|key| key.id)
     }
 
     /// Whether a token of this user works at `now`.
     pub fn is_active(&self, token: &UserToken, now: Timestamp) -> bool {
-        token.is_unexpired(now) && self.accepts_epoch(token)
+        token.is_unexpired(now)
+            && !self.revoked_tokens.contains(&token.id)
+            && self.accepts_epoch(token)
+    }
+
+    /// Whether a counted token works at `now`. One that was revoked is not counted.
+    pub fn is_counted(&self, id: TokenId, token: &CountedToken, now: Timestamp) -> bool {
+        token.expires_at.is_none_or(|end| now < end) && self.accepts(token.kind, id, token.epoch)
     }
 }
 

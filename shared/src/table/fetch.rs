@@ -1,6 +1,7 @@
 //! The items that a request can fetch in the round trip of its credential, by name.
 
 use super::accounts::{AccountAccess, FreeSlug};
+use super::counts::CallerCounts;
 use super::engine::Both;
 use super::idempotency::StoredResponseAt;
 use super::tokens::CallerToken;
@@ -15,6 +16,11 @@ pub const fn account_access(account: AccountId) -> AccountAccess {
 /// A token of the caller, perhaps the presented one.
 pub const fn token(token: TokenId) -> CallerToken {
     CallerToken(token)
+}
+
+/// What the caller has of that which is limited.
+pub const fn counts() -> CallerCounts {
+    CallerCounts
 }
 
 /// The id of the user with this username; nobody without one.
@@ -48,6 +54,6 @@ pub(crate) const fn stored_response(slot: Option<IdempotencySlot>) -> StoredResp
 }
 
 /// Two fetches in one round trip.
-pub(crate) const fn both<A, B>(first: A, second: B) -> Both<A, B> {
+pub const fn both<A, B>(first: A, second: B) -> Both<A, B> {
     Both(first, second)
 }

@@ -1,6 +1,6 @@
 //! Every kind of item with its type and key. Claims are in `engine`.
 
-use crate::model::{Account, Client, Email, Grant, Membership, Plan, User, UserToken};
+use crate::model::{Account, Client, Counts, Email, Grant, Membership, Plan, User, UserToken};
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{Item, Key, Keyed, UsedSignature};
 use crate::table::idempotency::StoredResponse;
@@ -24,6 +24,7 @@ macro_rules! items {
 
 items! {
     User = "user", |user| Key::user(user.id);
+    Counts = "counts", |counts| Key::counts(counts.user);
     Email = "email", |email| Key::email(email.user, &email.address);
     UserToken = "token", |token| Key::token(token.user, token.id);
     Grant = "grant", |grant| Key::grant(grant.user, grant.id);
@@ -38,5 +39,6 @@ items! {
     CleanupTask = "cleanup", |task| match task {
         CleanupTask::Members { account, .. } => Key::member_cleanup(*account),
         CleanupTask::Credentials { user, epoch, .. } => Key::credential_cleanup(*user, *epoch),
+        CleanupTask::Tokens { user, token, .. } => Key::token_cleanup(*user, *token),
     };
 }

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod cleanup;
+mod counts;
 mod credentials;
 mod engine;
 pub mod fetch;
@@ -22,6 +23,7 @@ pub use accounts::{
     require_current_account,
 };
 pub use cleanup::Swept;
+pub use counts::CallerCounts;
 pub use credentials::{CredentialKey, StoredCredential};
 pub(crate) use engine::UserCredential;
 pub use engine::{Actor, Connection, Fetch, ReadVersions, Stored, Table, Versioned};
@@ -29,7 +31,5 @@ pub use grants::{ClientAndGrant, NewGrant};
 pub use idempotency::StoredResponse;
 pub use lockout::{Login, LoginAttempts, LoginSource, LoginSubject, Reservation};
 pub use tokens::{CallerToken, NewToken, ReadTokens, TokenPage};
-pub use users::{
-    ApiKeyChange, CallerEmail, FreeNames, NewUser, PasswordChange, UserChange, UserIdByUsername,
-};
+pub use users::{CallerEmail, FreeNames, NewUser, PasswordChange, UserChange, UserIdByUsername};
 pub use write::Write;

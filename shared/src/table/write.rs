@@ -1,7 +1,7 @@
 //! Prepared writes, so that the response can be stored in the same transaction.
 
 use crate::Result;
-use crate::model::{AccountId, User, UserId};
+use crate::model::{AccountId, TokenId, User, UserId};
 use crate::table::engine::{ReadVersions, Transaction};
 use crate::table::idempotency::StoredResponse;
 
@@ -21,6 +21,12 @@ pub(in crate::table) enum FollowUp {
     DeleteMembers(AccountId, UserId),
     /// Deletes the tokens and grants that a password change revoked.
     DeleteRevoked(Box<User>),
+    /// Deletes the tokens that were revoked with the one that made them.
+    DeleteTokens {
+        user: UserId,
+        token: TokenId,
+        revoked: Vec<TokenId>,
+    },
 }
 
 impl<'t, T> Write<'t, T> {
@@ -52,6 +58,11 @@ impl<'t, T> Write<'t, T> {
                 let table = transaction.table();
                 Box::pin(transaction.commit()).await?;
                 Box::pin(table.delete_revoked_in_time(&user)).await;
+            }
+            FollowUp::DeleteTokens { user, token, revoked } => {
+                let table = transaction.table();
+                Box::pin(transaction.commit()).await?;
+                Box::pin(table.delete_tokens_in_time(user, token, &revoked)).await;
             }
         }
         Ok(outcome)

@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 use serde_json::Value;
+use shared::limits::CAPS;
 
 use super::rules::{Condition, Event, has, is, not};
 use super::shared_state::{Done, Known, KnownToken, Object, Projection, SharedState};
@@ -62,8 +63,8 @@ pub(crate) enum Ended {
     With(u16),
     /// Its effect is unknown.
     Unknown,
-    /// The credential was rejected, its signature was used before, or too many passwords are being
-    /// checked: nothing was done.
+    /// The credential was rejected, its signature was used before, too many passwords are being
+    /// checked, or there is as much of something as is allowed: nothing was done.
     Rejected,
 }
 
@@ -220,6 +221,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Some(401 | 429) => Ended::Rejected,
             // Two requests of one second that are alike have one signature.
             Some(409) if seen.text("/error").ends_with("sign it anew") => Ended::Rejected,
+            Some(400 | 409) if names_a_limit(seen.body()) => Ended::Rejected,
             Some(status) => Ended::With(status),
         }
     }
@@ -306,6 +308,12 @@ impl Seen {
     pub(crate) fn text(&self, pointer: &str) -> String {
         text(self.body(), pointer)
     }
+}
+
+/// Whether an error says that there is as much of something as is allowed.
+fn names_a_limit(body: &Value) -> bool {
+    let body = body.to_string();
+    CAPS.iter().any(|cap| body.contains(&cap.to_string()))
 }
 
 /// A text in a value; empty if there is none. A number as its digits.

@@ -9,7 +9,7 @@ use Needs::{
     AccessToken, ApiKey, AuthorizationRequest, Code, ConsentForm, Email, OwnToken, PublicKey,
     RefreshToken, SshKey, Token,
 };
-use Variant::{First, Generated, Itself, NewPassword, Refresh};
+use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 
 /// What a caller is authenticated by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,8 @@ pub enum Variant {
     Refresh,
     /// It makes the first account of a user who has none.
     First,
+    /// It also ends what the credential made.
+    Descendants,
 }
 
 /// A function with routes, and what holds for all its operations.
@@ -147,7 +149,7 @@ pub struct Facts {
     /// What must exist before the event can be sent.
     pub(crate) needs: Needs,
     /// What else the fault matrix plays.
-    pub variant: Option<Variant>,
+    pub variants: &'static [Variant],
     /// The statuses with credentials that are accepted and get another one than a success.
     pub(super) status_by: &'static [(Credential, u16)],
 }
@@ -160,7 +162,7 @@ const fn row(name: &'static str, rounds: u32) -> Facts {
         has_etag: false,
         writes_to: None,
         needs: Needs::Nothing,
-        variant: None,
+        variants: &[],
         status_by: &[],
     }
 }
@@ -182,8 +184,8 @@ impl Facts {
         Self { needs, ..self }
     }
 
-    const fn variant(self, variant: Variant) -> Self {
-        Self { variant: Some(variant), ..self }
+    const fn variants(self, variants: &'static [Variant]) -> Self {
+        Self { variants, ..self }
     }
 
     const fn by(self, status_by: &'static [(Credential, u16)]) -> Self {
@@ -193,16 +195,16 @@ impl Facts {
 
 /// All operations, sorted by name.
 pub(super) static FACTS: &[Facts] = &[
-    row("e24-add-ssh-key", 2).writes_to("e24-get-account").needs(PublicKey).variant(Generated),
+    row("e24-add-ssh-key", 2).writes_to("e24-get-account").needs(PublicKey).variants(&[Generated]),
     row("e24-create-account", 3),
     row("e24-create-api-key", 2).writes_to("e24-get-account"),
     row("e24-delete-api-key", 2).writes_to("e24-get-account").needs(ApiKey),
     row("e24-delete-ssh-key", 2).writes_to("e24-get-account").needs(SshKey),
     row("e24-get-account", 1).etag(),
     row("e24-list-accounts", 3),
-    row("e24-renew-api-secret", 2).writes_to("e24-get-account").needs(ApiKey).variant(Itself),
-    row("e24-update-account-data", 2).etag().writes_to("e24-get-account").variant(NewPassword),
-    row("golem-create-account", 3).variant(First),
+    row("e24-renew-api-secret", 2).writes_to("e24-get-account").needs(ApiKey).variants(&[Itself]),
+    row("e24-update-account-data", 2).etag().writes_to("e24-get-account").variants(&[NewPassword]),
+    row("golem-create-account", 3).variants(&[First]),
     row("golem-delete-account", 2).writes_to("golem-get-account"),
     row("golem-find-accounts", 2),
     row("golem-get-account", 1).etag(),
@@ -217,11 +219,11 @@ pub(super) static FACTS: &[Facts] = &[
     row("hub-oauth-decide", 5).needs(ConsentForm),
     row("hub-oauth-introspect", 1).only_reads().needs(AccessToken),
     row("hub-oauth-revoke", 2).needs(RefreshToken),
-    row("hub-oauth-token", 2).needs(Code).variant(Refresh),
+    row("hub-oauth-token", 2).needs(Code).variants(&[Refresh]),
     row("hub-update-email", 2).needs(Email),
     row("hub-update-user", 2).etag().writes_to("hub-get-user"),
     row("not-found", 0),
-    row("quave-create-account", 3).variant(First),
+    row("quave-create-account", 3).variants(&[First]),
     row("quave-delete-account", 2).writes_to("quave-get-account"),
     row("quave-get-account", 1).etag(),
     row("quave-get-current-account", 2).etag(),
@@ -233,10 +235,13 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-get-own-token", 1).etag().by(&[(Basic, 404)]),
     row("rollcall-get-token", 1).etag().needs(Token),
     row("rollcall-list-tokens", 1),
-    row("rollcall-revoke-token", 2).writes_to("rollcall-get-token").needs(Token).variant(Itself),
+    row("rollcall-revoke-token", 2)
+        .writes_to("rollcall-get-token")
+        .needs(Token)
+        .variants(&[Itself, Descendants]),
     row("rollcall-rotate-token", 2)
         .writes_to("rollcall-get-token")
         .needs(OwnToken)
-        .variant(Itself)
+        .variants(&[Itself])
         .by(&[(OverlappedToken, 409)]),
 ];

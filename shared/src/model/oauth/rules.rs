@@ -188,12 +188,15 @@ impl Issuance<'_> {
         let spent =
             spent.map(|spent| SpentRefresh { secret_hash: spent.secret_hash(), spent_at: *now });
         let spent_before = grant.refresh.iter().flat_map(|refresh| &refresh.spent).cloned();
+        let recent = spent_before.filter(|spent| spent.is_recent(*now)).chain(spent);
+        let mut spent: Vec<_> = recent.collect();
+        spent.drain(..spent.len().saturating_sub(limits::MAX_SPENT_REFRESH_TOKENS));
         let refresh = GrantRefresh {
             family_hash: issued.refresh.family_hash(),
             secret_hash: issued.refresh.secret_hash(),
             created_at: *now,
             expires_at: seconds_after(*now, lifetimes::REFRESH_TOKEN_TTL)?,
-            spent: spent_before.filter(|spent| spent.is_recent(*now)).chain(spent).collect(),
+            spent,
         };
         let unexpired = grant.access.iter().filter(|access| *now < access.expires_at);
         let mut access: Vec<_> = unexpired.cloned().collect();

@@ -102,6 +102,7 @@ impl Table {
         match task {
             CleanupTask::Members { account, .. } => self.sweep_members(*account).await?,
             CleanupTask::Credentials { user, .. } => self.sweep_credentials(*user).await?,
+            CleanupTask::Tokens { user, .. } => self.delete_revoked_tokens(*user).await?,
         }
         self.complete_cleanup(task.key()).await
     }

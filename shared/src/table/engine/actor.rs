@@ -2,7 +2,7 @@
 
 use super::item::Stored;
 use crate::model::{
-    ApiKeyId, ClientId, GrantId, SignatureDigest, TokenId, User, UserId, UserToken,
+    ApiKeyId, ClientId, GrantId, Maker, SignatureDigest, TokenId, User, UserId, UserToken,
 };
 
 /// Proof of who makes a write, and with which credential. Every write of
@@ -34,7 +34,15 @@ pub struct Actor(pub(super) Identity);
 #[derive(Debug, Clone)]
 pub(in crate::table) enum Identity {
     /// A user, with the epoch of its credentials as it was read.
-    User { id: UserId, epoch: u64, credential: UserCredential },
+    User {
+        id: UserId,
+        epoch: u64,
+        credential: UserCredential,
+        /// The credential as the maker of others; none of a password.
+        maker: Option<Maker>,
+        /// Whom the users count for that this one makes.
+        root_maker: UserId,
+    },
     /// An OAuth client.
     Client(ClientId),
     /// The operator's command.
@@ -67,8 +75,9 @@ impl UserCredential {
 
 impl Actor {
     /// A user whose credential was verified.
-    pub(crate) const fn user(user: &User, credential: UserCredential) -> Self {
-        Self(Identity::User { id: user.id, epoch: user.credential_epoch, credential })
+    pub(crate) fn user(user: &User, credential: UserCredential, maker: Option<Maker>) -> Self {
+        let (id, epoch, root_maker) = (user.id, user.credential_epoch, user.root_maker());
+        Self(Identity::User { id, epoch, credential, maker, root_maker })
     }
 
     /// An OAuth client that was authenticated.
@@ -85,6 +94,22 @@ impl Actor {
     pub(in crate::table) const fn token(&self) -> Option<TokenId> {
         match self.0 {
             Identity::User { credential: UserCredential::Token(token, _), .. } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The credential as the maker of others, if it is one of this user's.
+    pub(in crate::table) fn maker_for(&self, user: UserId) -> Option<&Maker> {
+        match &self.0 {
+            Identity::User { id, maker, .. } if *id == user => maker.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whom a user counts for that this actor makes; nobody if the operator makes it.
+    pub(in crate::table) const fn root_maker(&self) -> Option<UserId> {
+        match &self.0 {
+            Identity::User { root_maker, .. } => Some(*root_maker),
             _ => None,
         }
     }

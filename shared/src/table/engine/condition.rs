@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Stored, TTL, VERSION};
 use super::key::PK;
-use crate::model::ApiKeyId;
+use crate::model::{ApiKeyId, TokenId};
 
 /// A condition expression with its names and values.
 pub(in crate::table) struct Condition {
@@ -58,6 +58,26 @@ impl Condition {
             names: HashMap::from(names),
             values: HashMap::new(),
         }
+    }
+
+    /// The user has not revoked this token together with its maker.
+    pub(in crate::table) fn not_revoked(token: TokenId) -> Self {
+        let value = (":token".to_owned(), AttributeValue::S(token.to_string()));
+        let revoked = Self::compare("revokedTokens", "", [value]);
+        Self { expression: "NOT contains(#revokedTokens, :token)".to_owned(), ..revoked }
+    }
+
+    /// The number is below this one.
+    pub(in crate::table) fn below(attribute: &'static str, max: u32) -> Self {
+        let name = format!(":max_{attribute}");
+        let comparison = format!("< {name}");
+        Self::compare(attribute, &comparison, [(name, AttributeValue::N(max.to_string()))])
+    }
+
+    /// The map has fewer entries than this.
+    pub(in crate::table) fn fewer_entries(map: &'static str, max: u32) -> Self {
+        let below = Self::below(map, max);
+        Self { expression: format!("size(#{map}) < :max_{map}"), ..below }
     }
 
     /// The item has not changed since it was read.

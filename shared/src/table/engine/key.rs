@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::civil::Date;
 
 use crate::model::{
     AccountId, ClientId, EmailAddress, GrantId, IdempotencySlot, PlanId, SignatureDigest, Slug,
@@ -42,6 +43,16 @@ impl Key {
     /// `USER#<uuid> / USER`
     pub(in crate::table) fn user(user: UserId) -> Self {
         Self::new(user_partition(user), "USER")
+    }
+
+    /// `USER#<uuid> / COUNTS`: what a user has of that which is limited.
+    pub(in crate::table) fn counts(user: UserId) -> Self {
+        Self::new(user_partition(user), "COUNTS")
+    }
+
+    /// `USER#<uuid> / MADE#<date>`: how many users came from a user on a UTC day.
+    pub(in crate::table) fn made(maker: UserId, day: Date) -> Self {
+        Self::new(user_partition(maker), format!("MADE#{day}"))
     }
 
     /// `USER#<uuid> / EMAIL#<normal form>`
@@ -123,6 +134,11 @@ impl Key {
     /// `CLEANUPS#<digit> / CLEANUP#USER#<uuid>#<epoch>`: credentials revoked by a password change.
     pub(in crate::table) fn credential_cleanup(user: UserId, epoch: u64) -> Self {
         Self::cleanup(&user.to_string(), &format!("USER#{user}#{epoch}"))
+    }
+
+    /// `CLEANUPS#<digit> / CLEANUP#TOKENS#<uuid>#<id>`: tokens revoked with the one that made them.
+    pub(in crate::table) fn token_cleanup(user: UserId, token: TokenId) -> Self {
+        Self::cleanup(&user.to_string(), &format!("TOKENS#{user}#{token}"))
     }
 
     /// Sharded by the last digit of the id, which is random in both kinds of ids.

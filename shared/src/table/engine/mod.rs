@@ -23,7 +23,7 @@ pub(in crate::table) use claim::Claim;
 pub(in crate::table) use condition::Condition;
 pub use connection::Connection;
 pub(in crate::table) use failure::failed_call;
-pub(crate) use fetch::Both;
+pub(in crate::table) use fetch::Both;
 pub use fetch::Fetch;
 pub use item::Stored;
 pub(in crate::table) use item::{Attributes, Item, Keyed, TTL};

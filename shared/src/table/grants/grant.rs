@@ -9,13 +9,14 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{
-    ClientId, Grant, GrantAccess, GrantCode, GrantCredential, GrantId, GrantTokenKind, GrantTokens,
-    Issuance, IssuedTokens, Scope, Timestamp, User, seconds_after,
+    ClientId, Counts, Grant, GrantAccess, GrantCode, GrantCredential, GrantId, GrantTokenKind,
+    GrantTokens, Issuance, IssuedTokens, Scope, Timestamp, User, seconds_after,
 };
+use crate::table::counts::existing;
 use crate::table::engine::{
     Actor, Changes, Condition, Item, Key, Keyed, Stored, TTL, Table, Transaction,
 };
-use crate::{Error, Result, lifetimes};
+use crate::{Error, Result, lifetimes, limits};
 
 /// The data of a new grant.
 pub struct NewGrant {
@@ -30,16 +31,22 @@ pub struct NewGrant {
 }
 
 impl Table {
-    /// Creates a grant and returns its code.
+    /// Creates a grant and returns its code. If the client has as many of the user's grants as are
+    /// allowed, the new one replaces the one that was not used for longest, which costs a round
+    /// trip.
     ///
+    /// [`Error::LimitReached`] if the user has as many as are allowed for all clients,
     /// [`Error::WriteConflict`] if the user was disabled or changed the password meanwhile.
     pub async fn create_grant(
         &self,
         actor: &Actor,
         user: &Stored<User>,
+        counts: Option<&Stored<Counts>>,
         new: NewGrant,
     ) -> Result<GrantCredential> {
-        let now = Timestamp::now();
+        let (now, counts) = (Timestamp::now(), existing(counts)?);
+        let ended = counts.ended_grants(user, now);
+        let replaced = self.replaced_grant(counts, &ended, new.client).await?;
         let code = GrantCredential::generate(GrantTokenKind::Code, user.id, GrantId::generate()?)?;
         let grant = Grant {
             id: code.grant(),
@@ -61,14 +68,45 @@ impl Table {
         let mut attributes = grant.to_attributes(grant.key())?;
         let end = grant.code.expires_at.as_second().to_string();
         attributes.insert(TTL.to_owned(), AttributeValue::N(end));
-        Transaction::new(self, actor, "create a grant")
+        let transaction = Transaction::new(self, actor, "create a grant")
             .put(attributes, Condition::absent(), || Error::WriteConflict)?
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
                 Error::WriteConflict
             })
-            .commit()
-            .await?;
+            .count_grant(counts, &grant, ended.into_iter().chain(replaced).collect())?;
+        let transaction = match replaced {
+            Some(old) => {
+                let always = Condition::absent().or(Condition::present());
+                transaction.delete(Key::grant(user.id, old), always, || Error::WriteConflict)
+            }
+            None => transaction,
+        };
+        transaction.commit().await?;
         Ok(code)
+    }
+
+    /// The grant that a further one to this client replaces, if it has as many as are allowed.
+    async fn replaced_grant(
+        &self,
+        counts: &Counts,
+        ended: &[GrantId],
+        client: ClientId,
+    ) -> Result<Option<GrantId>> {
+        let same = counts.grants.iter().filter(|(_, grant)| grant.client == client);
+        let same: Vec<GrantId> = same.map(|(id, _)| *id).filter(|id| !ended.contains(id)).collect();
+        if same.len() < limits::MAX_GRANTS_PER_CLIENT {
+            return Ok(None);
+        }
+        let key = |id: &GrantId| Key::grant(counts.user, *id);
+        let mut items = self.batch_get(same.iter().map(key).collect()).await?;
+        let mut by_use = Vec::new();
+        for id in same {
+            let grant: Option<Stored<Grant>> = items.take(&key(&id))?;
+            // An hour's start may be before the grant.
+            let last = grant.map(|grant| grant.last_used_at.max(Some(grant.created_at)));
+            by_use.push((last, id));
+        }
+        Ok(by_use.into_iter().min().map(|(_, id)| id))
     }
 
     /// Issues tokens. The code or refresh token that they are issued for becomes invalid.
@@ -90,6 +128,7 @@ impl Table {
             .set("access", &access)?;
         Transaction::new(self, actor, "issue tokens")
             .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
+            .count_grant_end(grant, refresh.expires_at)?
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
                 Error::WriteConflict
             })
@@ -105,6 +144,7 @@ impl Table {
     pub async fn delete_grant(&self, actor: &Actor, grant: &Stored<Grant>) -> Result<()> {
         let deleted = Transaction::new(self, actor, "revoke a grant")
             .delete(grant.key(), Condition::present(), || Error::WriteConflict)
+            .uncount_grant(grant)
             .commit()
             .await;
         match deleted {

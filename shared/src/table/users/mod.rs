@@ -1,5 +1,6 @@
 //! Users, their names and their addresses.
 
+mod api_keys;
 mod create;
 mod emails;
 mod names;
@@ -8,4 +9,4 @@ mod update;
 
 pub use create::NewUser;
 pub use names::{CallerEmail, FreeNames, UserIdByUsername};
-pub use update::{ApiKeyChange, PasswordChange, UserChange};
+pub use update::{PasswordChange, UserChange};

@@ -1,8 +1,6 @@
 //! Updating users.
 
-use std::collections::BTreeMap;
-
-use crate::model::{AccountId, ApiKey, ApiKeyId, S3Key, SshKey, User, UserId};
+use crate::model::{AccountId, SshKey, User, UserId};
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{Actor, Changes, Condition, Key, Keyed, Stored, Table, Transaction};
 use crate::table::write::{FollowUp, Write};
@@ -25,22 +23,8 @@ pub struct UserChange {
     pub gravatar_email: Option<String>,
     /// The phone number.
     pub phone: Option<String>,
-    /// The change to one API key.
-    pub api_key: Option<ApiKeyChange>,
-    /// The S3 key.
-    pub s3_key: Option<S3Key>,
     /// The SSH keys, all of them.
     pub ssh_keys: Option<Vec<SshKey>>,
-}
-
-/// The change to one API key. The others are not written, so that their last use is not lost.
-pub enum ApiKeyChange {
-    /// Inserts the key, or replaces the one with its id.
-    Put(ApiKey),
-    /// Removes the key.
-    Remove(ApiKeyId),
-    /// Removes all keys.
-    RemoveAll,
 }
 
 /// A new password.
@@ -52,29 +36,7 @@ pub struct PasswordChange {
 }
 
 impl UserChange {
-    /// The same change, which also ends the user's keys.
-    fn ending_keys(self, user: &User) -> Result<Self> {
-        let s3_key = user.s3_key.as_ref().map(S3Key::renewed).transpose()?;
-        Ok(Self {
-            api_key: Some(ApiKeyChange::RemoveAll),
-            ssh_keys: Some(Vec::new()),
-            s3_key,
-            ..self
-        })
-    }
-
     fn apply_to(&self, user: &User) -> User {
-        let mut api_keys = user.api_keys.clone();
-        match &self.api_key {
-            Some(ApiKeyChange::Put(key)) => {
-                api_keys.insert(key.id.to_string(), key.clone());
-            }
-            Some(ApiKeyChange::Remove(id)) => {
-                api_keys.remove(&id.to_string());
-            }
-            Some(ApiKeyChange::RemoveAll) => api_keys.clear(),
-            None => {}
-        }
         let text = |new: &Option<String>, old: &String| new.as_ref().unwrap_or(old).clone();
         User {
             full_name: text(&self.full_name, &user.full_name),
@@ -84,8 +46,6 @@ impl UserChange {
             profile_url: text(&self.profile_url, &user.profile_url),
             gravatar_email: text(&self.gravatar_email, &user.gravatar_email),
             phone: text(&self.phone, &user.phone),
-            api_keys,
-            s3_key: self.s3_key.clone().or_else(|| user.s3_key.clone()),
             ssh_keys: self.ssh_keys.as_ref().unwrap_or(&user.ssh_keys).clone(),
             ..user.clone()
         }
@@ -108,18 +68,19 @@ impl UserChange {
         if let Some(keys) = &self.ssh_keys {
             changes = changes.set("sshKeys", keys)?;
         }
-        if let Some(key) = &self.s3_key {
-            changes = changes.set("s3Key", key)?;
-        }
-        match &self.api_key {
-            Some(ApiKeyChange::Put(key)) => changes.set_entry("apiKeys", &key.id.to_string(), key),
-            Some(ApiKeyChange::Remove(id)) => Ok(changes.remove_entry("apiKeys", &id.to_string())),
-            Some(ApiKeyChange::RemoveAll) => {
-                changes.set("apiKeys", BTreeMap::<String, ApiKey>::new())
-            }
-            None => Ok(changes),
-        }
+        Ok(changes)
     }
+}
+
+/// Ends the API keys, and gives the S3 key another secret.
+fn end_keys(changes: Changes, mut user: User) -> Result<(Changes, User)> {
+    user.api_keys.clear();
+    let mut changes = changes.set("apiKeys", &user.api_keys)?;
+    if let Some(key) = &mut user.s3_key {
+        *key = key.renewed()?;
+        changes = changes.set("s3Key", &*key)?;
+    }
+    Ok((changes, user))
 }
 
 impl Table {
@@ -155,16 +116,21 @@ impl Table {
         let is_first = is_own && !user.password_is_own;
         let retained = actor.token().filter(|_| !is_first);
         let ends_keys = is_first || password.revoke_keys;
-        let change = if ends_keys { change.ending_keys(user)? } else { change };
+        let ssh_keys = if ends_keys { Some(Vec::new()) } else { change.ssh_keys };
+        let change = UserChange { ssh_keys, ..change };
         let environment_epoch = if ends_keys { epoch } else { user.environment_epoch };
-        let changes = Changes::new()
+        let changes = change
+            .add_to(Changes::new())?
             .set("passwordHash", &password.hash)?
             .set("passwordIsOwn", is_own)?
             .set("credentialEpoch", epoch)?
             .set("environmentEpoch", environment_epoch)?
             .set("retainedToken", retained)?;
+        let changed = change.apply_to(user);
+        let (changes, changed) =
+            if ends_keys { end_keys(changes, changed)? } else { (changes, changed) };
         let transaction = self
-            .update_user(actor, user, change.add_to(changes)?)
+            .update_user(actor, user, changes)
             .record_cleanup(&CleanupTask::credentials(user.id, epoch))?;
         let after = User {
             password_hash: Some(password.hash),
@@ -172,7 +138,7 @@ impl Table {
             credential_epoch: epoch,
             environment_epoch,
             retained_token: retained,
-            ..change.apply_to(user)
+            ..changed
         };
         let follow_up = FollowUp::DeleteRevoked(Box::new(after.clone()));
         Ok(Write::followed_by(transaction, after, follow_up))
@@ -221,7 +187,12 @@ impl Table {
             .await
     }
 
-    fn update_user(&self, actor: &Actor, user: &Stored<User>, changes: Changes) -> Transaction<'_> {
+    pub(super) fn update_user(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        changes: Changes,
+    ) -> Transaction<'_> {
         Transaction::new(self, actor, "change a user").update(
             user.key(),
             changes,
