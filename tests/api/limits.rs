@@ -297,8 +297,9 @@ async fn of_64_api_keys_or_ssh_keys_at_the_last_free_place_one_is_created() {
 
 async fn grant(app: &TestApp, person: &Person<'_>, client: &OAuthClient) -> Result<String> {
     let (user, counts) = app.table().user_and(person.user().id, fetch::counts()).await?;
+    let registered = app.table().client(client.id.parse().unwrap()).await?.unwrap();
     let new = NewGrant {
-        client: client.id.parse().unwrap(),
+        client: registered.into_inner(),
         scopes: [Scope::ProfileRead].into(),
         redirect_uri: client.redirect_uri.clone(),
         challenge: None,

@@ -122,8 +122,9 @@ async fn a_reset_changes_the_password_and_revokes_tokens_and_grants_and_lifts_th
 async fn granted(stage: &Stage, user: &Stored<User>) -> GrantCredential {
     let registered =
         stage.done(&["register-client", "--name", "App", "--redirect-uri", "https://example.com/"]);
+    let client = stage.table.client(text(&registered, "client_id").parse().unwrap()).await;
     let new = NewGrant {
-        client: text(&registered, "client_id").parse().unwrap(),
+        client: client.unwrap().unwrap().into_inner(),
         scopes: [Scope::ProfileRead].into(),
         redirect_uri: "https://example.com/".to_owned(),
         challenge: None,

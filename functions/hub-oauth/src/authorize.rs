@@ -102,7 +102,7 @@ async fn grant(
 ) -> Result<Response<Body>> {
     let AuthorizationRequest { client, scopes, challenge, target } = authorization;
     let redirect_uri = target.redirect_uri.clone();
-    let new = NewGrant { client: client.id, scopes, redirect_uri, challenge };
+    let new = NewGrant { client: client.into_inner(), scopes, redirect_uri, challenge };
     let code = app.table.create_grant(&caller.actor(), caller.user(), counts, new).await?;
     target.with_code(&code.reveal())
 }

@@ -157,6 +157,7 @@ impl TestApp {
             name: "Example <Client>".to_owned(),
             secret_hash: with_secret.then(|| SecretHash::new(secret.as_bytes())),
             redirect_uris: vec![redirect_uri.to_owned()],
+            grant_epoch: 0,
             created_at: Timestamp::now(),
         };
         self.table().create_client(&Actor::operator(), &client).await.expect("a new client");

@@ -139,8 +139,9 @@ async fn furnished(app: &TestApp) -> Person<'_> {
     let client = app.new_client("https://client.example.com/callback", true).await;
     let (user, counts) = app.table().user_and(jane.user().id, fetch::counts()).await.unwrap();
     let (operator, user) = (Actor::operator(), user.unwrap());
+    let registered = app.table().client(client.id.parse().unwrap()).await.unwrap().unwrap();
     let grant = NewGrant {
-        client: client.id.parse().unwrap(),
+        client: registered.into_inner(),
         scopes: std::collections::BTreeSet::new(),
         redirect_uri: client.redirect_uri,
         challenge: None,

@@ -19,6 +19,8 @@ pub struct Client {
     pub secret_hash: Option<SecretHash>,
     /// The registered redirect URIs, compared exactly.
     pub redirect_uris: Vec<String>,
+    /// How often the operator revoked all its grants: those of an earlier epoch stop working.
+    pub grant_epoch: u64,
     /// When it was registered.
     pub created_at: Timestamp,
 }
@@ -35,6 +37,7 @@ impl Client {
             name,
             secret_hash: secret.map(ClientSecret::hash),
             redirect_uris,
+            grant_epoch: 0,
             created_at: Timestamp::now(),
         })
     }

@@ -20,6 +20,8 @@ pub struct Grant {
     pub user: UserId,
     /// The client that it was granted to.
     pub client: ClientId,
+    /// The client's grant epoch when it was granted.
+    pub client_epoch: u64,
     /// The granted scopes.
     pub scopes: BTreeSet<Scope>,
     /// The user's credential epoch when it was granted.
@@ -39,10 +41,15 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Whether it was granted to this client by this user, who is not disabled and has not changed
-    /// the password since.
+    /// Whether it was granted to this client, whose grants were not revoked since, by this user, who
+    /// is not disabled and has not changed the password since.
     pub fn belongs_to(&self, client: &Client, user: &User) -> bool {
-        self.client == client.id && !user.disabled && self.epoch == user.credential_epoch
+        self.is_accepted_by(client) && !user.disabled && self.epoch == user.credential_epoch
+    }
+
+    /// Whether it was granted to this client, whose grants were not revoked since.
+    pub fn is_accepted_by(&self, client: &Client) -> bool {
+        self.client == client.id && self.client_epoch == client.grant_epoch
     }
 
     /// The access token with the presented secret, if it has not expired at `now`.
