@@ -243,6 +243,16 @@ mod tests {
     }
 
     #[test]
+    fn a_grants_id_sorts_by_its_time_and_names_the_client() {
+        let client = ClientId::generate().unwrap();
+        let id = GrantId::generate(client).unwrap();
+
+        assert_eq!(id.client(), client);
+        assert!(id.to_string()[..12] >= *format!("{:012x}", 1_700_000_000_000_u64));
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
     fn a_users_number_is_exact_in_every_json_reader() {
         for _ in 0..1000 {
             let UserNumber(number) = UserNumber::generate().unwrap();

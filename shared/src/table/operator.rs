@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::Result;
 use crate::model::{
-    Account, AccountId, Client, ClientId, Email, Grant, Membership, Timestamp, User, UserId,
-    UserToken,
+    Account, AccountId, Client, ClientId, Email, Grant, Membership, Timestamp, User, UserToken,
 };
 use crate::table::engine::{Key, ScanPosition, Stored, Table};
 use crate::table::lockout::LockState;

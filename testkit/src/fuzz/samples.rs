@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use shared::model::{
-    ApiKeyId, ClientId, GrantCredential, GrantId, GrantTokenKind, TokenCredential, TokenKind, UserId,
+    ApiKeyId, ClientId, GrantCredential, GrantId, GrantTokenKind, TokenCredential, TokenKind,
+    UserId,
 };
 
 use crate::date;
