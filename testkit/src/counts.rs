@@ -61,10 +61,16 @@ pub(crate) fn of_account(pk: &str, account: &Value, items: &Items<'_>) -> Vec<St
     found
 }
 
-/// No maker made more on a day than is allowed.
-pub(crate) fn of_makers(made: &Value) -> Vec<String> {
-    let count = number(made, "users");
-    compare("users of a day", count, count, USERS_MADE).into_iter().collect()
+/// All users whom a maker made on a day must be counted, and not be more than is allowed.
+pub(crate) fn of_makers(pk: &str, sk: &str, made: &Value, items: &Items<'_>) -> Vec<String> {
+    let (maker, day) = (pk.trim_start_matches("USER#"), sk.trim_start_matches("MADE#"));
+    let is_of_both = |user: &&&Value| {
+        text(user, "rootMaker") == maker && text(user, "createdAt").starts_with(day)
+    };
+    let (counted, there) = (number(made, "users"), items.values().filter(is_of_both).count());
+    let of = format!("users of {maker} on {day}");
+    // Those that were deleted since stay counted.
+    compare(&of, counted, there.max(counted), USERS_MADE).into_iter().collect()
 }
 
 /// Tokens and grants that work must be counted with their ends, and what is counted must be there
@@ -104,11 +110,17 @@ fn of_credentials(pk: &str, user: &Value, counts: &Value, items: &Items<'_>) -> 
 
 /// Whether a token or grant works, or a counted one.
 fn works(id: &str, item: &Value, user: &Value) -> bool {
-    let epoch = |item: &Value, name: &str| item[name]["N"].as_str().unwrap_or("0").to_owned();
-    let is_of_epoch = epoch(item, "epoch") == epoch(user, "credentialEpoch")
-        || user["retainedToken"]["S"] == id
-        || text(item, "kind") == "environment";
-    is_of_epoch && !is_revoked_with_its_maker(id, user) && end(item) > Timestamp::now().to_string()
+    !is_of_ended_epoch(id, item, user)
+        && !is_revoked_with_its_maker(id, user)
+        && end(item) > Timestamp::now().to_string()
+}
+
+/// Whether a change of the password ended the token or grant.
+pub(crate) fn is_of_ended_epoch(id: &str, item: &Value, user: &Value) -> bool {
+    if text(item, "kind") == "environment" {
+        return number(item, "epoch") < number(user, "environmentEpoch");
+    }
+    number(item, "epoch") != number(user, "credentialEpoch") && user["retainedToken"]["S"] != id
 }
 
 /// Whether the user names the token as one that is revoked.

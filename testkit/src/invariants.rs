@@ -38,7 +38,7 @@ pub fn inconsistencies(all: &[Value]) -> Vec<String> {
         found.extend(match text(item, "type") {
             "user" => counts::of_user(pk, item, &items),
             "account" => counts::of_account(pk, item, &items),
-            "made" => counts::of_makers(item),
+            "made" => counts::of_makers(pk, sk, item, &items),
             _ => Vec::new(),
         });
         if *sk == "LOCKOUT" && !has_slots(pk, item) {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::counts::is_revoked_with_its_maker;
+use crate::counts::{is_of_ended_epoch, is_revoked_with_its_maker};
 
 /// What the table shows.
 #[derive(Debug, Clone)]
@@ -115,14 +115,8 @@ fn is_revoked(item: &Value, items: &[Value]) -> bool {
     let is_its_user =
         |user: &&Value| text(user, "pk") == text(item, "pk") && text(user, "sk") == "USER";
     let Some(user) = items.iter().find(is_its_user) else { return false };
-    let number = |item: &Value, name: &str| item[name]["N"].as_str().unwrap_or("0").to_owned();
-    if is_revoked_with_its_maker(text(item, "id"), user) {
-        return true;
-    }
-    let is_spared = !text(item, "id").is_empty() && user["retainedToken"] == item["id"];
-    text(item, "kind") != "environment"
-        && !is_spared
-        && number(item, "epoch") != number(user, "credentialEpoch")
+    let id = text(item, "id");
+    is_revoked_with_its_maker(id, user) || is_of_ended_epoch(id, item, user)
 }
 
 /// The value without the fields of this name, however deep.

@@ -6,7 +6,7 @@ use shared::e24::{Success, UserView};
 use shared::http::{self, Query};
 use shared::limits::{MAX_USER_PAGE_BYTES, MAX_USERS_PER_PAGE};
 use shared::model::{Role, User, UserId};
-use shared::table::{Stored, require_current_account};
+use shared::table::require_current_account;
 use shared::{App, Error, Result};
 
 use crate::AuthRequest;
@@ -33,29 +33,26 @@ impl Page {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Users {
     users: Vec<Box<RawValue>>,
     /// The `offset` of the next page, if more users follow.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_offset: Option<usize>,
+    #[serde(skip)]
+    bytes: usize,
 }
 
 impl Users {
-    /// The users at these places, as many as fit into one response. `follow` tells whether more
-    /// come after them.
-    fn new(ids: &[UserId], users: &[Stored<User>], page: &Page, follow: bool) -> Result<Self> {
-        let (mut shown, mut bytes) = (Vec::new(), 0);
-        for user in users {
-            let view = to_raw_value(&UserView::new(user, None)).map_err(unreadable)?;
-            bytes += view.get().len() + 1;
-            if bytes > MAX_USER_PAGE_BYTES {
-                let place = ids.iter().position(|id| *id == user.id).unwrap_or_default();
-                return Ok(Self { users: shown, next_offset: Some(page.offset + place) });
-            }
-            shown.push(view);
+    /// Adds a user, unless the page would become too large; returns whether it did.
+    fn add(&mut self, user: &User) -> Result<bool> {
+        let view = to_raw_value(&UserView::new(user, None)).map_err(unreadable)?;
+        self.bytes += view.get().len() + 1;
+        let fits = self.bytes <= MAX_USER_PAGE_BYTES;
+        if fits {
+            self.users.push(view);
         }
-        Ok(Self { users: shown, next_offset: follow.then(|| page.offset + ids.len()) })
+        Ok(fits)
     }
 }
 
@@ -85,8 +82,11 @@ pub(crate) async fn list(
             };
             let follow = listed.len() > page.end();
             let ids = listed.into_iter().skip(page.offset).take(page.limit).collect::<Vec<_>>();
-            let users = app.table.users(ids.iter().copied()).await?;
-            http::ok(&Success::new(Users::new(&ids, &users, &page, follow)?))
+            let mut users = Users::default();
+            let shown = app.table.users_until(&ids, |user| users.add(user)).await?;
+            let more = follow || shown < ids.len();
+            users.next_offset = more.then(|| page.offset + shown);
+            http::ok(&Success::new(users))
         })
         .await
 }
