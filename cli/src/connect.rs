@@ -30,8 +30,8 @@ pub(super) struct TableOptions {
     /// The table of a running `cargo xtask dev`, which needs no credentials; DIR is its
     /// `--state-dir`
     #[arg(long, value_name = "DIR", global = true, num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "", conflicts_with_all = ["table", "endpoint_url"])]
-    local: Option<PathBuf>,
+    #[arg(conflicts_with_all = ["table", "endpoint_url"])]
+    local: Option<Option<PathBuf>>,
 }
 
 /// What of `dev.json` leads to its table.
@@ -45,7 +45,7 @@ impl TableOptions {
     /// Resolves the configuration; nothing is sent to the table yet.
     pub(super) async fn connect(self) -> Result<Table> {
         if let Some(folder) = &self.local {
-            let DevJson { dynamodb_endpoint, table_name } = DevJson::find(folder)?;
+            let DevJson { dynamodb_endpoint, table_name } = DevJson::find(folder.as_deref())?;
             return Ok(Table::connect(Connection::local(&dynamodb_endpoint, &table_name))?);
         }
         let name = self.table.context(
@@ -73,17 +73,17 @@ async fn credentials(config: &SdkConfig) -> Result<SharedCredentialsProvider> {
 }
 
 impl DevJson {
-    /// Reads it in this folder, or else below the nearest folder upwards that has one.
-    fn find(folder: &Path) -> Result<Self> {
+    /// Reads it in this folder, or without one below the nearest folder upwards that has it.
+    fn find(folder: Option<&Path>) -> Result<Self> {
         let current = env::current_dir()?;
-        let file = if folder.as_os_str().is_empty() {
-            let files = current.ancestors().map(|folder| folder.join(STATE_DIR).join("dev.json"));
-            files.into_iter().find(|file| file.exists())
-        } else {
-            Some(folder.join("dev.json")).filter(|file| file.exists())
+        let mut files = match folder {
+            Some(folder) => vec![folder.join("dev.json")],
+            None => current.ancestors().map(|own| own.join(STATE_DIR).join("dev.json")).collect(),
         };
+        files.retain(|file| file.exists());
+        let file = files.first();
         let file = file.context("no service runs here: start it with `cargo xtask dev`")?;
-        let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         serde_json::from_slice(&text).with_context(|| format!("{} is malformed", file.display()))
     }
 }

@@ -2,9 +2,7 @@
 
 use anyhow::Result;
 use serde::Serialize;
-use shared::model::{
-    Client, ClientId, EmailAddress, Timestamp, User, UserId, UserNumber, Username,
-};
+use shared::model::{Client, ClientId, Timestamp, User, UserId, UserNumber, Username};
 use shared::table::Table;
 
 use super::print_line;
@@ -15,7 +13,7 @@ struct ListedUser {
     id: UserId,
     number: UserNumber,
     username: Username,
-    email: EmailAddress,
+    email: String,
     disabled: bool,
     created_at: Timestamp,
 }
@@ -23,7 +21,7 @@ struct ListedUser {
 impl From<User> for ListedUser {
     fn from(user: User) -> Self {
         let User { id, number, username, primary_email, disabled, created_at, .. } = user;
-        Self { id, number, username, email: primary_email, disabled, created_at }
+        Self { id, number, username, email: primary_email.to_string(), disabled, created_at }
     }
 }
 

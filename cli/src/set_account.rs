@@ -10,13 +10,12 @@ use super::print_json;
 
 /// Set what only the operator decides about an account
 #[derive(Args)]
-#[group(id = "flags", multiple = true, required = true, args = ["verified", "auto_scaling"])]
 pub(super) struct Options {
     /// Which account
     #[arg(long, value_name = "ID")]
     account: AccountId,
     /// Whether the operator vouches for it
-    #[arg(long, value_enum, value_name = "STATE")]
+    #[arg(long, value_enum, value_name = "STATE", required_unless_present = "auto_scaling")]
     verified: Option<Switch>,
     /// Whether it may scale by itself
     #[arg(long, value_enum, value_name = "STATE")]

@@ -4,9 +4,9 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use shared::model::{
-    Account, AccountId, ApiKey, ApiKeyId, Client, ClientId, Email, EmailAddress, Grant, GrantId,
-    MakerId, Membership, Role, Scope, SshKey, Timestamp, TokenId, TokenKind, User, UserId,
-    UserNumber, UserToken, Username,
+    Account, AccountId, ApiKey, ApiKeyId, Client, ClientId, Email, Grant, GrantId, MakerId,
+    Membership, Role, Scope, SshKey, Timestamp, TokenId, TokenKind, User, UserId, UserNumber,
+    UserToken, Username,
 };
 use shared::table::{LockState, Table, UserRecord};
 
@@ -44,7 +44,7 @@ struct ShownUser {
 
 #[derive(Serialize)]
 struct ShownEmail {
-    email: EmailAddress,
+    email: String,
     verified: bool,
     primary: bool,
 }
@@ -154,7 +154,7 @@ impl ShownUser {
 impl ShownEmail {
     fn new(email: &Email, user: &User) -> Self {
         let primary = email.address.same_as(&user.primary_email);
-        Self { email: email.address.clone(), verified: email.verified, primary }
+        Self { email: email.address.to_string(), verified: email.verified, primary }
     }
 }
 
