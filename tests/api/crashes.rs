@@ -188,7 +188,7 @@ async fn a_restored_account_keeps_its_members_despite_cleanup_tasks() {
 #[tokio::test]
 async fn a_failed_cleanup_task_is_logged_delays_no_other_and_is_retried() {
     let (app, fixture) = left_behind().await;
-    app.proxy().disturb("BatchWriteItem", Fault::Rejected("ValidationException"));
+    app.proxy().disturb("TransactWriteItems", Fault::Rejected("ValidationException"));
 
     let failed = app.sweep().await;
 

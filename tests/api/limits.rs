@@ -38,13 +38,48 @@ fn failure(cap: Cap) -> Value {
     json!({ "success": false, "error": cap.to_string() })
 }
 
-/// Checks that one succeeded, and that the others were told about this limit.
-fn assert_one_won(responses: &[ApiResponse], rejected: &Value) {
-    assert_eq!(responses.len(), MANY);
+/// Sends 64 requests at once for the last free place: no more than one succeeds, the others are told
+/// about this limit, and so is a further one.
+async fn assert_one_wins(send: impl AsyncFn(usize) -> ApiResponse, rejected: &Value) {
+    let responses = join_all((0..MANY).map(|number| patiently(&send, number))).await;
+
     let lost = responses.iter().filter(|response| response.parts() == (409, rejected)).count();
     let won = responses.iter().filter(|response| response.status < 300).count();
-    let other = responses.iter().find(|response| response.status >= 300 && response.status != 409);
-    assert_eq!((won, lost), (1, MANY - 1), "{other:?}");
+    // Of the one that succeeds, a busy machine may have sent the response too late.
+    let other = responses.iter().find(|response| response.parts() != (409, rejected));
+    assert!(won <= 1 && lost + 1 >= MANY, "{won} succeeded, {lost} were rejected: {other:?}");
+    assert_eq!(patiently(&send, MANY).await.parts(), (409, rejected));
+}
+
+/// Sends again what a busy machine did not answer in time, as a client does.
+async fn patiently(send: &impl AsyncFn(usize) -> ApiResponse, number: usize) -> ApiResponse {
+    loop {
+        let response = send(number).await;
+        if response.status != 503 {
+            return response;
+        }
+    }
+}
+
+/// The same without a function, which would run again what lost a race.
+async fn insistently<T>(act: impl AsyncFn() -> Result<T>) -> Result<T> {
+    loop {
+        match act().await {
+            Err(Error::WriteConflict | Error::Unavailable { .. }) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// The same of what 64 at once did, as [`assert_one_wins`].
+fn assert_one_won<T: std::fmt::Debug>(outcomes: &[Result<T>], cap: Cap) {
+    let is_limit =
+        |outcome: &&Result<T>| matches!(outcome, Err(Error::LimitReached(own)) if *own == cap);
+    let (won, lost) = (
+        outcomes.iter().filter(|outcome| outcome.is_ok()).count(),
+        outcomes.iter().filter(is_limit).count(),
+    );
+    assert!(won <= 1 && lost + 1 >= MANY, "{outcomes:?}");
 }
 
 /// Sets what is at this path in an item, such as one of the counts.
@@ -125,10 +160,9 @@ async fn of_64_tokens_at_the_last_free_place_one_is_created() {
     }
     let body = new_token("x");
 
-    let all = (0..MANY).map(|_| jane.send_json("POST", "/rollcall/v1/tokens", &body));
-    let responses = join_all(all).await;
+    let send = async |_| jane.send_json("POST", "/rollcall/v1/tokens", &body).await;
+    assert_one_wins(send, &problem(TOKENS)).await;
 
-    assert_one_won(&responses, &problem(TOKENS));
     app.assert_consistent().await;
 }
 
@@ -158,10 +192,9 @@ async fn a_user_owns_at_most_100_accounts_and_a_deleted_one_leaves_its_place() {
         assert_eq!(jane.send_json("POST", "/v1/accounts", &golem).await.status, 200, "{number}");
     }
 
-    let all = (0..MANY).map(|_| jane.send_json("POST", "/api/public/v1/account", &quave));
-    let responses = join_all(all).await;
+    let send = async |_| jane.send_json("POST", "/api/public/v1/account", &quave).await;
+    assert_one_wins(send, &error(ACCOUNTS_OWNED)).await;
 
-    assert_one_won(&responses, &error(ACCOUNTS_OWNED));
     let golem = json!({ "name": "x", "email": "one.more@example.org" });
     let rejected = jane.send_json("POST", "/v1/accounts", &golem).await;
     assert_eq!(rejected.parts(), (409, &error(ACCOUNTS_OWNED)));
@@ -178,10 +211,9 @@ async fn a_user_belongs_to_at_most_1000_accounts() {
     set_count(&app, &jane, "memberships", MEMBERSHIPS.max - 1).await;
     let body = json!({ "name": "One more" });
 
-    let all = (0..MANY).map(|_| jane.send_json("POST", "/api/public/v1/account", &body));
-    let responses = join_all(all).await;
+    let send = async |_| jane.send_json("POST", "/api/public/v1/account", &body).await;
+    assert_one_wins(send, &error(MEMBERSHIPS)).await;
 
-    assert_one_won(&responses, &error(MEMBERSHIPS));
     let added = app
         .table()
         .add_member(
@@ -217,12 +249,11 @@ async fn an_account_has_at_most_10000_members() {
     set_members(&app, &jane, MEMBERS.max - 1).await;
     let (operator, account) = (Actor::operator(), jane.account().parse().unwrap());
 
-    let all =
-        users.iter().map(|user| app.table().add_member(&operator, account, *user, Role::Member));
-    let outcomes = join_all(all).await;
+    let (table, operator) = (app.table(), &operator);
+    let add = async |user| table.add_member(operator, account, user, Role::Member).await;
+    let all = users.iter().map(|user| insistently(async || add(*user).await));
+    assert_one_won(&join_all(all).await, MEMBERS);
 
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    outcomes.into_iter().filter(Result::is_err).for_each(|outcome| assert_limit(outcome, MEMBERS));
     let rejected = create_user(&jane, "mary").await;
     assert_eq!(rejected.parts(), (409, &failure(MEMBERS)));
     set_members(&app, &jane, 2).await;
@@ -253,10 +284,10 @@ async fn a_user_makes_at_most_1000_users_a_day_those_included_whom_they_make() {
     let nearly = (USERS_MADE.max - 1).to_string();
     set(&app, pk, sk, "users", json!({ "N": nearly })).await;
 
-    let names: Vec<String> = (0..MANY).map(|number| format!("amy{number}")).collect();
-    let responses = join_all(names.iter().map(|name| create_user(&jane, name))).await;
+    let names: Vec<String> = (0..=MANY).map(|number| format!("amy{number}")).collect();
+    let send = async |number: usize| create_user(&jane, &names[number]).await;
+    assert_one_wins(send, &failure(USERS_MADE)).await;
 
-    assert_one_won(&responses, &failure(USERS_MADE));
     // Whom she made makes on her account, wherever that is.
     let mut event = testkit::operation("e24-create-account").of("", "");
     event["body"] = json!({
@@ -287,10 +318,8 @@ async fn of_64_api_keys_or_ssh_keys_at_the_last_free_place_one_is_created() {
             assert_eq!(jane.send_json("PUT", path, &body).await.status, 200);
         }
 
-        let all = (0..MANY).map(|_| jane.send_json("PUT", path, &body));
-        let responses = join_all(all).await;
-
-        assert_one_won(&responses, &failure(cap));
+        let send = async |_| jane.send_json("PUT", path, &body).await;
+        assert_one_wins(send, &failure(cap)).await;
     }
     app.assert_consistent().await;
 }
@@ -361,19 +390,10 @@ async fn a_user_has_at_most_100_grants_and_ended_ones_do_not_count() {
         grant(&app, &jane, &clients[number % 10]).await.unwrap();
     }
 
-    let all = (0..MANY).map(|_| async {
-        // A page runs again what lost a race; so does this.
-        loop {
-            match grant(&app, &jane, &clients[10]).await {
-                Err(Error::WriteConflict) => {}
-                outcome => return outcome,
-            }
-        }
-    });
-    let outcomes = join_all(all).await;
+    let further = async || grant(&app, &jane, &clients[10]).await;
+    let all = (0..MANY).map(|_| insistently(&further));
+    assert_one_won(&join_all(all).await, GRANTS);
 
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    outcomes.into_iter().filter(Result::is_err).for_each(|outcome| assert_limit(outcome, GRANTS));
     let path = clients[10].authorize_path("profile_read");
     let page = ConsentPage::open(&app, &path).await;
     let rejected = page.decide(&app, "janedoe", PASSWORD, "allow").await;
@@ -406,6 +426,16 @@ fn long(characters: usize) -> String {
     "\u{1f600}".repeat(characters)
 }
 
+/// Gives a user as long a name and as many SSH keys as are allowed.
+async fn add_ssh_keys(person: &Person<'_>, ssh_key: impl Fn() -> Value) {
+    for _ in 0..SSH_KEYS.max {
+        let added = person.send_json("PUT", "/v2/account/sshkey", &ssh_key()).await;
+        assert_eq!(added.status, 200, "{added:?}");
+    }
+    let data = json!({ "first_name": long(127), "last_name": long(127), "phone": long(50) });
+    assert_eq!(person.send_json("POST", "/v2/account/data", &data).await.status, 200);
+}
+
 /// A user who has as much as is allowed of everything that stands in items that hold others.
 async fn with_everything(app: &TestApp) -> Person<'_> {
     let jane = app.person("janedoe").await;
@@ -417,15 +447,10 @@ async fn with_everything(app: &TestApp) -> Person<'_> {
     for _ in 1..API_KEYS.max {
         assert_eq!(maker.send("PUT", "/v2/account/api").await.status, 200);
     }
-    for _ in 0..SSH_KEYS.max {
-        let key = json!({
-            "name": long(MAX_SSH_KEY_NAME), "method": "upload", "content": longest_ssh_key(),
-        });
-        let added = jane.send_json("PUT", "/v2/account/sshkey", &key).await;
-        assert_eq!(added.status, 200, "{added:?}");
-    }
-    let data = json!({ "first_name": long(127), "last_name": long(127), "phone": long(50) });
-    assert_eq!(jane.send_json("POST", "/v2/account/data", &data).await.status, 200);
+    add_ssh_keys(&jane, || {
+        json!({ "name": long(MAX_SSH_KEY_NAME), "method": "upload", "content": longest_ssh_key() })
+    })
+    .await;
     let profile = json!({
         "location": long(255),
         "company": long(255),
@@ -461,10 +486,11 @@ async fn no_item_comes_near_what_the_table_takes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_users_ends_before_4_mb_and_says_where_it_goes_on() {
     let app = TestApp::start().await;
-    let jane = with_everything(&app).await;
-    let john = app.person("johnroe").await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    // The list shows names, and of what makes an item large little.
+    add_ssh_keys(&jane, || json!({ "name": long(MAX_SSH_KEY_NAME), "method": "generate" })).await;
     app.join(&john, &jane.account(), Role::Member).await;
-    app.crowd(&jane.account(), &john, 500).await;
+    app.crowd(&jane.account(), &john, 550).await;
     let items = app.items().await;
     let full = items.iter().find(|item| item["username"]["S"] == "janedoe").unwrap().to_string();
     let account = format!("ACCOUNT#{}", jane.account());
@@ -478,7 +504,8 @@ async fn a_list_of_users_ends_before_4_mb_and_says_where_it_goes_on() {
 
     let (mut offset, mut pages, mut shown, mut largest) = (Some(0), 0, Vec::new(), 0);
     while let Some(next) = offset {
-        let page = jane.send("GET", &format!("/v2/accounts?offset={next}")).await;
+        let path = format!("/v2/accounts?offset={next}");
+        let page = patiently(&async |_| jane.send("GET", &path).await, 0).await;
         assert_eq!(page.status, 200, "{page:?}");
         let users = page.body["users"].as_array().unwrap();
         shown.extend(users.iter().map(|user| user["id"].as_str().unwrap().to_owned()));
@@ -491,7 +518,7 @@ async fn a_list_of_users_ends_before_4_mb_and_says_where_it_goes_on() {
     assert!(largest < LARGEST_RESPONSE / 4 * 3);
     shown.sort();
     shown.dedup();
-    assert_eq!(shown.len(), 502);
+    assert_eq!(shown.len(), 552);
 }
 
 #[tokio::test]

@@ -108,7 +108,8 @@ impl Transaction<'_> {
         Ok(self.update(counts.key(), changes, Condition::unchanged(counts), CONFLICT))
     }
 
-    /// Counts the end of a grant, which the counts have already.
+    /// Counts the end of a grant, which the counts must still have: else it ended meanwhile, and its
+    /// place may be another one's.
     pub(in crate::table) fn count_grant_end(
         self,
         grant: &Grant,
@@ -116,7 +117,8 @@ impl Transaction<'_> {
     ) -> Result<Self> {
         let counted = CountedGrant { expires_at, ..CountedGrant::from(grant) };
         let changes = Changes::new().set_entry("grants", grant.id, counted)?;
-        Ok(self.update(Key::counts(grant.user), changes, Condition::present(), CONFLICT))
+        let still = Condition::has_entry("grants", grant.id);
+        Ok(self.update(Key::counts(grant.user), changes, still, CONFLICT))
     }
 
     /// Removes a grant from the counts.

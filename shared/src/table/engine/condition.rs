@@ -1,6 +1,7 @@
 //! Conditions of writes.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -57,10 +58,14 @@ impl Condition {
 
     /// The user has this API key.
     pub(in crate::table) fn has_api_key(key: ApiKeyId) -> Self {
-        let names = [("#apiKeys", "apiKeys".to_owned()), ("#apiKey", key.to_string())];
-        let names = names.map(|(name, attribute)| (name.to_owned(), attribute));
+        Self::has_entry("apiKeys", key)
+    }
+
+    /// The map has an entry of this name.
+    pub(in crate::table) fn has_entry(map: &'static str, name: impl Display) -> Self {
+        let names = [(format!("#{map}"), map.to_owned()), ("#own".to_owned(), name.to_string())];
         Self {
-            expression: "attribute_exists(#apiKeys.#apiKey)".to_owned(),
+            expression: format!("attribute_exists(#{map}.#own)"),
             names: HashMap::from(names),
             values: HashMap::new(),
         }

@@ -149,7 +149,8 @@ impl Table {
     ///
     /// [`Error::Conflict`] if the username or the address is taken. [`Error::LimitReached`] if the
     /// account that the user joins has as many members as are allowed, or the actor made as many
-    /// users today. [`Error::WriteConflict`] if the slug, the number or a derived username was taken meanwhile: try again with free ones.
+    /// users today. [`Error::WriteConflict`] if the slug, the number or a derived username was taken
+    /// meanwhile: try again with free ones.
     pub fn create_user_with(
         &self,
         actor: &Actor,

@@ -11,7 +11,7 @@ const BATCH: usize = 100;
 
 /// Batches that it reads ahead: with all of them, users as large as they can be would not fit into
 /// a function's memory.
-const BATCHES_AHEAD: usize = 4;
+const BATCHES_AHEAD: usize = 2;
 
 impl Table {
     /// Hands the users with these ids to `take`, in this order and as far as they exist, until it
