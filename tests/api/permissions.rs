@@ -6,6 +6,7 @@ use devkit::template::Template;
 use serde_json::{Value, json};
 use shared::model::Role;
 use shared::service_key::SECRET_VARIABLE;
+use shared::table::Actor;
 use testkit::{Call, Credential, Fault, Person, TestApp, operations};
 use tokio::sync::OnceCell;
 

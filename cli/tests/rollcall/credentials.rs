@@ -65,7 +65,7 @@ async fn a_token_needs_an_existing_enabled_user_and_a_future_expiry() {
     for nobody in ["johnroe", "john@example.com", "01a20047-bff6-70ba-b3c6-bab4b4b3a41c"] {
         assert_eq!(
             stage.rejected(&token(nobody), "").await,
-            "error: no user johnroe: `rollcall list-users` lists them all\n"
+            format!("error: no user {nobody}: `rollcall list-users` lists them all\n")
         );
     }
     let past = [&token("janedoe")[..], &["--expires-at", "2020-01-01T00:00:00Z"]].concat();
