@@ -71,6 +71,7 @@ struct CreatedToken {
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let is_past = options.expires_at.is_some_and(|end| end <= Timestamp::now());
     ensure!(!is_past, "--expires-at must be in the future");
+    options.user.require(table).await?;
     let new = NewToken {
         kind: options.kind.into(),
         name: options.name,

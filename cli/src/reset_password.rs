@@ -34,7 +34,7 @@ struct PasswordReset {
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let chosen = options.password.choose()?;
-    let user = options.user.find(table).await?;
+    let user = options.user.require(table).await?;
     let emails = table.emails(user.id).await?;
     let hash = chosen.hash_for(&user.username, emails.iter().map(|email| &email.address))?;
     let user = retry(async || {

@@ -109,14 +109,15 @@ fn expected(pk: &str, sk: &str, item: &Value) -> Vec<(String, String)> {
                 (format!("USER#{user}"), "USER".to_owned()),
             ]
         }
-        "token" | "grant" | "response" | "signature" | "made" => {
+        "token" | "grant" | "response" | "signature" => {
             vec![(pk.to_owned(), "USER".to_owned())]
         }
         _ => Vec::new(),
     }
 }
 
-/// Whether the claimant exists and has what is claimed.
+/// Whether the claimant exists and has what is claimed. The names of a deleted user stay claimed by
+/// nobody.
 fn is_used(pk: &str, claim: &Value, items: &Items<'_>) -> bool {
     let mut parts = pk.splitn(3, '#').skip(1);
     let (kind, value) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -125,6 +126,7 @@ fn is_used(pk: &str, claim: &Value, items: &Items<'_>) -> bool {
     let field =
         |item: Option<&&Value>, name: &str| item.is_some_and(|item| text(item, name) == value);
     match kind {
+        "USERNAME" | "NUMBER" if claim["user"].is_null() => true,
         "SLUG" => field(items.get(&(account.as_str(), "ACCOUNT")), "slug"),
         "CONTACT" => items
             .get(&(account.as_str(), "ACCOUNT"))

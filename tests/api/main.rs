@@ -26,6 +26,7 @@ mod lockout;
 mod lost_races;
 mod makers;
 mod oauth;
+mod operator;
 mod outages;
 mod passwords;
 mod permissions;

@@ -6,6 +6,7 @@ use devkit::template::Template;
 use serde_json::{Value, json};
 use shared::model::Role;
 use shared::service_key::SECRET_VARIABLE;
+use shared::table::Actor;
 use testkit::{Call, Credential, Fault, Person, TestApp, operations};
 use tokio::sync::OnceCell;
 
@@ -53,10 +54,12 @@ fn reading_the_secret() -> Call {
     }
 }
 
-/// The calls of the sweep after an interrupted deletion and an interrupted password change.
+/// The calls of the sweep after interrupted deletions of an account and of a user, and an interrupted
+/// password change.
 async fn calls_of_the_sweep() -> Vec<Call> {
     let app = TestApp::start().await;
-    let (jane, _) = app.owner_and(Role::Admin).await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
+    app.join(&jane, &john.account(), Role::Admin).await;
     fresh(&jane).await;
     app.proxy().disturb_all_of("BatchWriteItem", Some(Fault::Rejected("ValidationException")));
     let path = format!("/v1/accounts/{}", jane.account());
@@ -64,8 +67,10 @@ async fn calls_of_the_sweep() -> Vec<Call> {
     let body = json!({ "password": "another horse battery" });
     assert_eq!(jane.send_json("POST", "/v2/account/data", &body).await.status, 200);
     app.proxy().disturb_all_of("BatchWriteItem", None);
+    let john = app.table().user_and(john.user().id, ()).await.unwrap().0.unwrap();
+    app.table().begin_user_deletion(&Actor::operator(), &john).await.unwrap();
     app.proxy().count();
-    assert_eq!(app.sweep().await.unwrap().finished, 2);
+    assert_eq!(app.sweep().await.unwrap().finished, 3);
     app.proxy().calls()
 }
 

@@ -63,7 +63,10 @@ async fn a_token_needs_an_existing_enabled_user_and_a_future_expiry() {
     let token = |user: &'static str| ["create-token", "--user", user, "--name", "x"];
 
     for nobody in ["johnroe", "john@example.com", "01a20047-bff6-70ba-b3c6-bab4b4b3a41c"] {
-        assert_eq!(stage.rejected(&token(nobody), "").await, "error: user not found\n");
+        assert_eq!(
+            stage.rejected(&token(nobody), "").await,
+            format!("error: no user {nobody}: `rollcall list-users` lists them all\n")
+        );
     }
     let past = [&token("janedoe")[..], &["--expires-at", "2020-01-01T00:00:00Z"]].concat();
     assert_eq!(stage.rejected(&past, "").await, "error: --expires-at must be in the future\n");

@@ -119,7 +119,8 @@ async fn a_reset_changes_the_password_and_revokes_tokens_and_grants_and_lifts_th
     assert!(!stage.items().await.contains(password));
 }
 
-async fn granted(stage: &Stage, user: &Stored<User>) -> GrantCredential {
+/// A grant of a user to a new client.
+pub(crate) async fn granted(stage: &Stage, user: &Stored<User>) -> GrantCredential {
     let registered =
         stage.done(&["register-client", "--name", "App", "--redirect-uri", "https://example.com/"]);
     let client = stage.table.client(text(&registered, "client_id").parse().unwrap()).await;
@@ -200,6 +201,6 @@ async fn a_user_is_disabled_and_enabled_by_any_name() {
     }
     assert_eq!(
         stage.rejected(&["disable-user", "--user", "johnroe"], "").await,
-        "error: user not found\n"
+        "error: no user johnroe: `rollcall list-users` lists them all\n"
     );
 }

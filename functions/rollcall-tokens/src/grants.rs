@@ -43,6 +43,7 @@ impl From<Grant> for GrantView {
             id,
             client,
             client_name,
+            client_epoch: _,
             scopes,
             created_at,
             expires_at,

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use crate::http::Preconditions;
 use crate::idempotency::IdempotentRequest;
 use crate::model::{
-    ApiKey, ApiKeyId, ClientId, Grant, GrantAccess, Maker, Network, Scope,
-    SignatureDigest, Timestamp, User, UserToken,
+    ApiKey, ApiKeyId, ClientId, Grant, GrantAccess, Maker, Network, Scope, SignatureDigest,
+    Timestamp, User, UserToken,
 };
 use crate::table::{Actor, ReadVersions, Stored, UserCredential};
 use crate::telemetry::SecurityEvent;

@@ -72,6 +72,16 @@ pub enum Role {
     Member,
 }
 
+impl Role {
+    /// The role as it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Member => "member",
+        }
+    }
+}
+
 /// That a user belongs to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

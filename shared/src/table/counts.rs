@@ -123,7 +123,17 @@ impl Transaction<'_> {
 
     /// Removes a grant from the counts.
     pub(in crate::table) fn uncount_grant(self, user: UserId, grant: GrantId) -> Self {
-        let changes = Changes::new().remove_entry("grants", grant);
+        self.uncount_grants(user, [grant])
+    }
+
+    /// Removes grants of a user from the counts.
+    pub(in crate::table) fn uncount_grants(
+        self,
+        user: UserId,
+        grants: impl IntoIterator<Item = GrantId>,
+    ) -> Self {
+        let remove = |changes: Changes, grant| changes.remove_entry("grants", grant);
+        let changes = grants.into_iter().fold(Changes::new(), remove);
         self.update(Key::counts(user), changes, Condition::present(), CONFLICT)
     }
 
@@ -142,7 +152,14 @@ impl Transaction<'_> {
         self.update(Key::counts(user), changes, room, || Error::LimitReached(MEMBERSHIPS))
     }
 
-    /// Takes a deleted account from its owner, and from the admin who deletes it the membership.
+    /// Counts an account that its owner did not create, but was passed on.
+    pub(in crate::table) fn count_passed_account(self, owner: UserId) -> Self {
+        let room = Condition::below("accountsOwned", ACCOUNTS_OWNED.max);
+        let changes = Changes::of_numbers().add("accountsOwned", 1);
+        self.update(Key::counts(owner), changes, room, CONFLICT)
+    }
+
+    /// Takes an account that is deleted or passed on from its owner, and from the admin who goes the membership.
     pub(in crate::table) fn uncount_account(self, owner: UserId, admin: UserId) -> Self {
         let owned = Changes::of_numbers().add("accountsOwned", -1);
         let present = Condition::present;

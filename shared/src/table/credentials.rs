@@ -1,7 +1,7 @@
 //! Reads of credentials.
 
 use crate::Result;
-use crate::model::{Grant, GrantId, SignatureDigest, TokenId, User, UserId, UserToken};
+use crate::model::{Client, Grant, GrantId, SignatureDigest, TokenId, User, UserId, UserToken};
 use crate::table::engine::{Fetch, Items, Key, Stored, Table};
 use crate::table::lockout::{Login, LoginAttempts};
 
@@ -10,7 +10,7 @@ use crate::table::lockout::{Login, LoginAttempts};
 pub enum CredentialKey {
     /// In a token of the user.
     Token(TokenId),
-    /// In a grant of the user.
+    /// In a grant of the user, which works for as long as its client accepts it.
     Grant(GrantId),
     /// In the user.
     InUser,
@@ -25,7 +25,7 @@ pub enum CredentialKey {
 pub enum StoredCredential {
     /// The token with the id.
     Token(Option<Stored<UserToken>>),
-    /// The grant with the id.
+    /// The grant with the id, if its client still exists and its grants were not revoked.
     Grant(Option<Stored<Grant>>),
     /// In the user.
     InUser,
@@ -42,7 +42,7 @@ impl CredentialKey {
     fn keys(&self, user: UserId) -> Vec<Key> {
         match self {
             Self::Token(token) => vec![Key::token(user, *token)],
-            Self::Grant(grant) => vec![Key::grant(user, *grant)],
+            Self::Grant(grant) => vec![Key::grant(user, *grant), Key::client(grant.client())],
             Self::InUser => Vec::new(),
             Self::Signature(digest) => vec![Key::signature(user, *digest)],
             Self::Password(login) => login.keys(),
@@ -56,7 +56,11 @@ impl CredentialKey {
                 Ok(StoredCredential::Token(items.take(&Key::token(user, *token))?))
             }
             Self::Grant(grant) => {
-                Ok(StoredCredential::Grant(items.take(&Key::grant(user, *grant))?))
+                let client: Option<Stored<Client>> = items.take(&Key::client(grant.client()))?;
+                let stored: Option<Stored<Grant>> = items.take(&Key::grant(user, *grant))?;
+                let accepted = stored.zip(client);
+                let accepted = accepted.filter(|(grant, client)| grant.is_accepted_by(client));
+                Ok(StoredCredential::Grant(accepted.map(|(grant, _)| grant)))
             }
             Self::InUser => Ok(StoredCredential::InUser),
             Self::Signature(digest) => {

@@ -38,6 +38,7 @@ items! {
     Plan = "plan", |plan| Key::plan(plan.id);
     CleanupTask = "cleanup", |task| match task {
         CleanupTask::Members { account, .. } => Key::member_cleanup(*account),
+        CleanupTask::User { user, .. } => Key::user_cleanup(*user),
         CleanupTask::Credentials { user, epoch, .. } => Key::credential_cleanup(*user, *epoch),
         CleanupTask::Tokens { user, token, .. } => Key::token_cleanup(*user, *token),
     };

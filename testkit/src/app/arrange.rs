@@ -158,6 +158,7 @@ impl TestApp {
             secret_hash: with_secret.then(|| SecretHash::new(secret.as_bytes())),
             redirect_uris: vec![redirect_uri.to_owned()],
             grant_days: None,
+            grant_epoch: 0,
             created_at: Timestamp::now(),
         };
         self.table().create_client(&Actor::operator(), &client).await.expect("a new client");

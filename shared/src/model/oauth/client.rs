@@ -21,6 +21,8 @@ pub struct Client {
     pub redirect_uris: Vec<String>,
     /// How many days its grants last, if fewer than others.
     pub grant_days: Option<u16>,
+    /// How often the operator revoked all its grants: those of an earlier epoch stop working.
+    pub grant_epoch: u64,
     /// When it was registered.
     pub created_at: Timestamp,
 }
@@ -38,6 +40,7 @@ impl Client {
             secret_hash: secret.map(ClientSecret::hash),
             redirect_uris,
             grant_days: None,
+            grant_epoch: 0,
             created_at: Timestamp::now(),
         })
     }

@@ -22,6 +22,8 @@ pub struct Grant {
     pub client: ClientId,
     /// The name of the client, as the user saw it.
     pub client_name: String,
+    /// The client's grant epoch when it was granted.
+    pub client_epoch: u64,
     /// The granted scopes.
     pub scopes: BTreeSet<Scope>,
     /// The user's credential epoch when it was granted.
@@ -43,9 +45,15 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Whether it was granted to this client by this user, and stands.
+    /// Whether it was granted to this client, whose grants were not revoked since, by this user, and
+    /// stands.
     pub fn belongs_to(&self, client: &Client, user: &User) -> bool {
-        self.client == client.id && self.stands(user)
+        self.is_accepted_by(client) && self.stands(user)
+    }
+
+    /// Whether it was granted to this client, whose grants were not revoked since.
+    pub fn is_accepted_by(&self, client: &Client) -> bool {
+        self.client == client.id && self.client_epoch == client.grant_epoch
     }
 
     /// Whether its user is not disabled and has not changed the password since.

@@ -238,14 +238,15 @@ mod tests {
 
     /// A grant of two scopes, whose code is not redeemed and expires 60 seconds later.
     fn new_grant() -> (Grant, GrantCredential) {
-        let code =
-            GrantCredential::generate(Code, UserId::generate(), GrantId::generate().unwrap());
-        let code = code.unwrap();
+        let client = ClientId::generate().unwrap();
+        let id = GrantId::generate(client).unwrap();
+        let code = GrantCredential::generate(Code, UserId::generate(), id).unwrap();
         let grant = Grant {
-            id: code.grant(),
+            id,
             user: code.owner(),
-            client: ClientId::generate().unwrap(),
+            client,
             client_name: "Reader".to_owned(),
+            client_epoch: 0,
             scopes: [ProfileRead, EmailRead].into(),
             epoch: 0,
             code: GrantCode {

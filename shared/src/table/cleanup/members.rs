@@ -120,7 +120,11 @@ impl Table {
     }
 
     /// Without the user's side, or without the user, nothing is left to count down.
-    async fn delete_single_member(&self, account: AccountId, user: UserId) -> Result<()> {
+    pub(in crate::table) async fn delete_single_member(
+        &self,
+        account: AccountId,
+        user: UserId,
+    ) -> Result<()> {
         match self.member_deletion().delete_member(account, user).commit().await {
             Err(Error::WriteConflict) => {
                 let sides = [Key::membership(user, account), Key::member(account, user)];

@@ -62,7 +62,7 @@ pub(crate) enum UserCredential {
     ApiKey(ApiKeyId, SignatureDigest),
     /// A user token, with the version that was read: a rotation may have set its end since.
     Token(TokenId, u64),
-    /// An OAuth access token, in its grant's item.
+    /// An OAuth access token, in its grant's item, for a client that exists.
     OAuth(GrantId),
 }
 

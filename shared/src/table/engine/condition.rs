@@ -50,6 +50,12 @@ impl Condition {
         Self::enabled().and(same)
     }
 
+    /// The client exists, and its grants were not revoked since it was read.
+    pub(in crate::table) fn same_grant_epoch(epoch: u64) -> Self {
+        let value = AttributeValue::N(epoch.to_string());
+        Self::compare("grantEpoch", "= :epoch", [(":epoch".to_owned(), value)])
+    }
+
     /// The user has this API key.
     pub(in crate::table) fn has_api_key(key: ApiKeyId) -> Self {
         Self::has_entry("apiKeys", key)
@@ -77,6 +83,20 @@ impl Condition {
         let name = format!(":max_{attribute}");
         let comparison = format!("< {name}");
         Self::compare(attribute, &comparison, [(name, AttributeValue::N(max.to_string()))])
+    }
+
+    /// The number is above this one.
+    pub(in crate::table) fn above(attribute: &'static str, min: u32) -> Self {
+        let name = format!(":min_{attribute}");
+        let comparison = format!("> {name}");
+        Self::compare(attribute, &comparison, [(name, AttributeValue::N(min.to_string()))])
+    }
+
+    /// The text differs from this one, or does not exist.
+    pub(in crate::table) fn differs(attribute: &'static str, text: String) -> Self {
+        let name = format!(":not_{attribute}");
+        let comparison = format!("<> {name}");
+        Self::compare(attribute, &comparison, [(name, AttributeValue::S(text))])
     }
 
     /// The map has fewer entries than this.

@@ -21,6 +21,10 @@ pub(in crate::table) const MEMBER: &str = "MEMBER#";
 pub(in crate::table) const EMAIL: &str = "EMAIL#";
 /// Sort key prefix of a user's tokens.
 pub(in crate::table) const TOKEN: &str = "TOKEN#";
+/// Sort key prefix of the responses stored for a user.
+pub(in crate::table) const RESPONSE: &str = "RESPONSE#";
+/// Sort key prefix of the signatures that a user's writes were made with.
+pub(in crate::table) const SIGNATURE: &str = "SIGNATURE#";
 /// Sort key prefix of a user's grants.
 pub(in crate::table) const GRANT: &str = "GRANT#";
 /// The partition with the list of plans.
@@ -73,12 +77,12 @@ impl Key {
     /// `USER#<uuid> / RESPONSE#<hash of credential and key>`: the response stored under an
     /// `Idempotency-Key`.
     pub(in crate::table) fn response(user: UserId, slot: &IdempotencySlot) -> Self {
-        Self::new(user_partition(user), format!("RESPONSE#{slot}"))
+        Self::new(user_partition(user), format!("{RESPONSE}{slot}"))
     }
 
     /// `USER#<uuid> / SIGNATURE#<hash>`: a signature that a write was made with.
     pub(in crate::table) fn signature(user: UserId, digest: SignatureDigest) -> Self {
-        Self::new(user_partition(user), format!("SIGNATURE#{digest}"))
+        Self::new(user_partition(user), format!("{SIGNATURE}{digest}"))
     }
 
     /// `CLIENT#<id> / CLIENT`
@@ -139,6 +143,11 @@ impl Key {
     /// `CLEANUPS#<digit> / CLEANUP#TOKENS#<uuid>#<id>`: tokens revoked with the one that made them.
     pub(in crate::table) fn token_cleanup(user: UserId, token: TokenId) -> Self {
         Self::cleanup(&user.to_string(), &format!("TOKENS#{user}#{token}"))
+    }
+
+    /// `CLEANUPS#<digit> / CLEANUP#USER#<uuid>`: what a user has who is being deleted.
+    pub(in crate::table) fn user_cleanup(user: UserId) -> Self {
+        Self::cleanup(&user.to_string(), &format!("USER#{user}"))
     }
 
     /// Sharded by the last digit of the id, which is random in both kinds of ids.

@@ -281,9 +281,10 @@ impl<'t> Transaction<'t> {
                     UserCredential::Token(token, version) => self
                         .require(Key::user(id), enabled.and(Condition::not_revoked(token)))
                         .unchanged(Key::token(id, token), version),
-                    UserCredential::OAuth(grant) => {
-                        self.require(Key::user(id), enabled).check_exists(Key::grant(id, grant))
-                    }
+                    UserCredential::OAuth(grant) => self
+                        .require(Key::user(id), enabled)
+                        .check_exists(Key::grant(id, grant))
+                        .check_exists(Key::client(grant.client())),
                 }
             }
             Identity::Client(client) => self.check_exists(Key::client(client)),

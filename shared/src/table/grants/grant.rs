@@ -10,14 +10,19 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{
     Client, ClientId, Counts, Grant, GrantAccess, GrantCode, GrantCredential, GrantId,
-    GrantTokenKind, GrantTokens, Issuance, IssuedTokens, Scope, Timestamp, User, seconds_after,
+    GrantTokenKind, GrantTokens, Issuance, IssuedTokens, Scope, Timestamp, User, UserId,
+    seconds_after,
 };
 use crate::table::counts::existing;
 use crate::table::engine::{
-    Actor, Changes, Condition, Item, Key, Keyed, Stored, TTL, Table, Transaction,
+    Actor, Changes, Condition, GRANT, Item, Key, Keyed, Stored, TTL, Table, Transaction,
+    user_partition,
 };
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result, lifetimes, limits};
+
+/// One action each, and one for the counts, of the 100 that a transaction takes.
+const GRANTS_PER_TRANSACTION: usize = 99;
 
 /// The data of a new grant.
 pub struct NewGrant<'a> {
@@ -37,7 +42,8 @@ impl Table {
     /// trip.
     ///
     /// [`Error::LimitReached`] if the user has as many as are allowed for all clients,
-    /// [`Error::WriteConflict`] if the user was disabled or changed the password meanwhile.
+    /// [`Error::WriteConflict`] if the user was disabled or changed the password meanwhile, or the
+    /// client was deleted or its grants revoked.
     pub async fn create_grant(
         &self,
         actor: &Actor,
@@ -48,12 +54,14 @@ impl Table {
         let (now, counts) = (Timestamp::now(), existing(counts)?);
         let ended = counts.ended_grants(user, now);
         let replaced = self.replaced_grant(counts, &ended, new.client.id).await?;
-        let code = GrantCredential::generate(GrantTokenKind::Code, user.id, GrantId::generate()?)?;
+        let id = GrantId::generate(new.client.id)?;
+        let code = GrantCredential::generate(GrantTokenKind::Code, user.id, id)?;
         let grant = Grant {
-            id: code.grant(),
+            id,
             user: user.id,
             client: new.client.id,
             client_name: new.client.name.clone(),
+            client_epoch: new.client.grant_epoch,
             scopes: new.scopes,
             epoch: user.credential_epoch,
             code: GrantCode {
@@ -76,6 +84,11 @@ impl Table {
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
                 Error::WriteConflict
             })
+            .check(
+                Key::client(new.client.id),
+                Condition::same_grant_epoch(new.client.grant_epoch),
+                || Error::WriteConflict,
+            )
             .count_grant(counts, &grant, ended.into_iter().chain(replaced).collect())?;
         let transaction = match replaced {
             Some(old) => {
@@ -159,6 +172,25 @@ impl Table {
                 Ok(())
             }
         }
+    }
+
+    /// All grants of a user, working or not.
+    pub async fn all_grants(&self, user: UserId) -> Result<Vec<Grant>> {
+        self.query(user_partition(user), GRANT).await
+    }
+
+    /// Revokes these grants of a user. Those that are revoked already stay so.
+    pub async fn delete_grants(&self, actor: &Actor, user: UserId, all: &[Grant]) -> Result<()> {
+        for grants in all.chunks(GRANTS_PER_TRANSACTION) {
+            let always = || Condition::absent().or(Condition::present());
+            let deletion = Transaction::new(self, actor, "revoke the grants of a user");
+            let deletion = grants.iter().fold(deletion, |deletion, grant| {
+                deletion.delete(grant.key(), always(), || Error::WriteConflict)
+            });
+            let ids = grants.iter().map(|grant| grant.id);
+            deletion.uncount_grants(user, ids).commit().await?;
+        }
+        Ok(())
     }
 
     /// Revokes all access tokens of a grant but the remaining ones.

@@ -1,6 +1,6 @@
 //! A user's own view of the grants to OAuth clients.
 
-use crate::model::{Grant, GrantId, Timestamp, User, UserId};
+use crate::model::{Client, Grant, GrantId, Timestamp, User, UserId};
 use crate::table::engine::{
     Actor, Condition, Fetch, GRANT, Items, Key, Stored, Table, Transaction,
 };
@@ -54,14 +54,24 @@ impl Table {
         self.items_after(user, after, limit).await
     }
 
-    /// A page of up to `limit` active grants.
+    /// A page of up to `limit` active grants: one round trip for their clients. A client that was
+    /// deleted, or whose grants were all revoked, makes a page shorter.
     pub async fn active_grants(
         &self,
         user: &User,
         read: ReadItems<Grant>,
         limit: u8,
     ) -> Result<Page<Grant, GrantId>> {
-        self.active_items(user, read, limit).await
+        let mut page = self.active_items(user, read, limit).await?;
+        let keys = page.items.iter().map(|grant| Key::client(grant.client)).collect();
+        let clients = self.batch_get(keys).await?;
+        let mut accepted = Vec::new();
+        for grant in page.items {
+            let client: Option<Stored<Client>> = clients.peek(&Key::client(grant.client))?;
+            accepted.extend(client.filter(|client| grant.is_accepted_by(client)).map(|_| grant));
+        }
+        page.items = accepted;
+        Ok(page)
     }
 
     /// Revokes a grant of a user: its code and all its tokens are rejected from the next request

@@ -71,6 +71,20 @@ impl Counter {
         }
     }
 
+    /// What counts for a user, wherever an attempt comes from.
+    #[cfg(feature = "operator")]
+    pub(super) fn of_user(key: Key, epoch: u64) -> Self {
+        Self { epoch, ..Self::new(key, MAX_LOGIN_ATTEMPTS, true, KNOWN_SOURCE_TTL) }
+    }
+
+    /// Until when the set for all other sources is locked, and the set of each known source.
+    #[cfg(feature = "operator")]
+    pub(super) fn locks(&self, now: Timestamp) -> (Option<Timestamp>, Vec<Option<Timestamp>>) {
+        let is_known = |set: &&SlotSet| set.signed_in_at + KNOWN_SOURCE_TTL > now;
+        let known = self.sets.values().filter(is_known).map(|set| set.locked_until(now));
+        (self.sets.get(OTHER).and_then(|set| set.locked_until(now)), known.collect())
+    }
+
     /// What counts for the source.
     pub(super) fn of_source(login: &Login) -> Self {
         Self::new(login.source_key(), MAX_SOURCE_ATTEMPTS, false, 2 * LOCKOUT)

@@ -8,6 +8,10 @@ mod attempts;
 mod counter;
 mod login;
 mod slots;
+#[cfg(feature = "operator")]
+mod state;
 
 pub use attempts::{LoginAttempts, Reservation};
 pub use login::{Login, LoginSource, LoginSubject};
+#[cfg(feature = "operator")]
+pub use state::LockState;

@@ -104,6 +104,12 @@ impl SlotSet {
         Duration::try_from(end.duration_since(now)).ok().filter(|left| !left.is_zero())
     }
 
+    /// Until when the set is locked, if it is.
+    #[cfg(feature = "operator")]
+    pub(super) fn locked_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.lock_left(now).map(|left| now + left)
+    }
+
     /// A random free slot, so that concurrent attempts rarely collide.
     pub(super) fn free(&self, now: Timestamp) -> Result<usize> {
         let is_free = |place: &usize| self.slots[*place].until <= now;

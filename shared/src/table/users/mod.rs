@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod create;
+mod delete;
 mod emails;
 mod names;
 mod read;

@@ -191,12 +191,24 @@ impl Table {
     }
 
     /// Disables or enables a user. All credentials of a disabled user are rejected.
+    ///
+    /// [`Error::Conflict`] if the user is to be enabled and its deletion has begun.
     pub async fn set_disabled(&self, actor: &Actor, user: UserId, disabled: bool) -> Result<()> {
         let changes = Changes::new().set("disabled", disabled)?;
-        Transaction::new(self, actor, "disable or enable a user")
-            .update(Key::user(user), changes, Condition::present(), || Error::NotFound("user"))
-            .commit()
-            .await
+        let transaction = Transaction::new(self, actor, "disable or enable a user").update(
+            Key::user(user),
+            changes,
+            Condition::present(),
+            || Error::NotFound("user"),
+        );
+        let transaction = if disabled {
+            transaction
+        } else {
+            transaction.check(Key::user_cleanup(user), Condition::absent(), || {
+                Error::Conflict("the user is being deleted")
+            })
+        };
+        transaction.commit().await
     }
 
     pub(super) fn update_user(
