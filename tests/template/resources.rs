@@ -132,7 +132,7 @@ fn a_function_may_use_the_table_exactly_if_it_has_its_name() {
 
 #[test]
 fn no_function_is_built_with_what_only_the_operator_does() {
-    let packages = metadata()["packages"].as_array().unwrap();
+    let packages = metadata()["packages"].as_array().unwrap().clone();
     for function in functions() {
         let package = packages.iter().find(|package| package["name"] == *function.binary).unwrap();
         let dependencies = package["dependencies"].as_array().unwrap();
