@@ -53,8 +53,10 @@ impl TestApp {
 }
 
 fn fresh(mut item: Value) -> Value {
-    if let Some(code) = item.pointer_mut("/code/M/expiresAt") {
-        *code = json!({ "S": NEVER.0 });
+    for end in ["/code/M/expiresAt", "/refresh/M/expiresAt"] {
+        if let Some(end) = item.pointer_mut(end) {
+            *end = json!({ "S": NEVER.0 });
+        }
     }
     let counted = item.pointer_mut("/grants/M").and_then(Value::as_object_mut);
     for (_, grant) in counted.into_iter().flatten() {

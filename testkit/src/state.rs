@@ -139,7 +139,7 @@ fn masked(value: &Value, without: &[&str]) -> Value {
                 let value = if is_number { number(value) } else { masked(value, without) };
                 (if has_digit(name) { "*".to_owned() } else { name.clone() }, value)
             });
-            Value::Object(distinct(masked))
+            Value::Object(distinct(masked.collect()))
         }
         Value::Array(values) => values.iter().map(|value| masked(value, without)).collect(),
         Value::String(text) => Value::String(words(text)),
@@ -147,8 +147,10 @@ fn masked(value: &Value, without: &[&str]) -> Value {
     }
 }
 
-/// Entries whose masked names are the same are all kept.
-fn distinct(entries: impl Iterator<Item = (String, Value)>) -> Map<String, Value> {
+/// Entries whose masked names are the same are all kept, in the order of what they hold: their own
+/// names are random.
+fn distinct(mut entries: Vec<(String, Value)>) -> Map<String, Value> {
+    entries.sort_by_cached_key(|(_, value)| value.to_string());
     let mut map = Map::new();
     for (mut name, value) in entries {
         while map.contains_key(&name) {

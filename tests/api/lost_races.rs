@@ -60,7 +60,7 @@ async fn a_former_admin_neither_changes_nor_deletes() {
 #[tokio::test]
 async fn a_former_member_does_not_choose_the_account() {
     let app = TestApp::start().await;
-    let (jane, john) = app.owner_and(Role::Admin).await;
+    let (jane, john) = app.owner_and(Role::Member).await;
     app.proxy().before(WRITE, app.expelling(&john, &jane.account()));
     let input = json!({ "accountId": jane.account() });
 

@@ -320,6 +320,23 @@ async fn a_revocation_cut_short_counts_and_the_sweep_completes_it() {
 }
 
 #[tokio::test]
+async fn unprocessed_deletions_are_requested_again() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let leaked = child(&jane).await;
+    join_all((0..4).map(|_| child(&leaked))).await;
+    for _ in 0..3 {
+        app.proxy().disturb("BatchWriteItem", Fault::Unprocessed);
+    }
+
+    assert_eq!(jane.send("DELETE", &whole(&leaked)).await.status, 204);
+
+    assert_eq!(app.proxy().faults_left(), 0);
+    assert_eq!(app.items_of("token").await.len(), 1);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
 async fn an_api_key_knows_its_maker_when_it_was_made_and_the_hour_of_its_last_use() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
