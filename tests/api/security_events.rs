@@ -272,6 +272,16 @@ async fn a_changed_password_is_an_event_and_a_write_that_failed_or_was_made_befo
     assert_eq!(event(), Value::Null, "its condition failed");
 }
 
+#[tokio::test]
+async fn a_caller_without_permission_is_in_the_log_with_status_and_user() {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+
+    john.send("GET", &format!("/v1/accounts/{}", jane.account())).await;
+
+    assert_eq!((line()["status"].clone(), line()["user"].clone()), (json!(403), id(&john)));
+}
+
 #[test]
 fn the_operations_page_lists_every_security_event() {
     let page = std::fs::read_to_string(testkit::root().join("docs/operations.md")).unwrap();
