@@ -144,7 +144,8 @@ async fn introspection_is_for_clients_that_prove_themselves_with_a_secret() {
         (app.new_client(CALLBACK, true).await, app.new_client(CALLBACK, false).await);
     let jane = app.person("janedoe").await;
     let token = ("token", jane.token());
-    let encoded: String = client.secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    // As a form may write it.
+    let encoded = client.secret.replace('_', "%5F").replace('r', "%72");
     let own = [("client_id", client.id.as_str()), ("client_secret", client.secret.as_str()), token];
     let wrong = [("client_id", client.id.as_str()), ("client_secret", "rcs_wrong"), token];
 

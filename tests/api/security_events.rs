@@ -265,10 +265,10 @@ async fn a_changed_password_is_an_event_and_a_write_that_failed_or_was_made_befo
     assert_eq!((event(), line()["user"].clone()), (json!("password_changed"), id(&jane)));
     assert_eq!(jane.send("DELETE", &format!("{revoke}x")).await.status, 404);
     assert_eq!(event(), Value::Null);
-    let taken = json!({
+    let again = json!({
         "email": jane.email(), "first_name": "Mary", "last_name": "Major", "password": "correct horse battery",
     });
-    assert_eq!(jane.send_json("PUT", "/v2/accounts", &taken).await.status, 409);
+    assert_eq!(jane.send_json("PUT", "/v2/accounts", &again).await.status, 409);
     assert_eq!(event(), Value::Null, "its condition failed");
 }
 

@@ -109,3 +109,19 @@ async fn a_client_gets_a_secret_stored_as_a_hash_and_a_public_one_gets_none() {
     let wrong = ["register-client", "--name", "x", "--redirect-uri", "javascript:alert(1)"];
     assert_eq!(stage.run(&wrong, "").status.code(), Some(2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grants_of_a_client_last_as_many_days_as_the_operator_says_up_to_365() {
+    let stage = Stage::new().await;
+    let register = ["register-client", "--name", "Brief", "--redirect-uri", "https://example.com/"];
+    let with_days = |days: &'static str| [&register[..], &["--grant-days", days]].concat();
+
+    let registered = stage.done(&with_days("30"));
+
+    assert_eq!(registered["grant_days"], 30);
+    let id = text(&registered, "client_id").parse().unwrap();
+    assert_eq!(stage.table.client(id).await.unwrap().unwrap().grant_days, Some(30));
+    for wrong in ["0", "366", "-1", "x"] {
+        assert_eq!(stage.run(&with_days(wrong), "").status.code(), Some(2), "{wrong}");
+    }
+}

@@ -112,7 +112,8 @@ pub(crate) async fn change(
                     caller.require::<FullAccess>()?;
                     let password = accepted(&password, user, &addresses)?;
                     if let Some(current) = &body.current_password {
-                        caller.verify_current_password(app, current).await?;
+                        // Boxed: the SDK's futures are large.
+                        Box::pin(caller.verify_current_password(app, current)).await?;
                     }
                     let password =
                         PasswordChange { hash: password.hash()?, revoke_keys: body.revoke_keys };

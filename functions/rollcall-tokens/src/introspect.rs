@@ -4,7 +4,7 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::auth::{ClientCredential, Credential, IntrospectedToken, Token};
 use shared::http::{self, ApiRequest, Fields};
-use shared::model::{ClientId, Scope, TokenId, UserId};
+use shared::model::{ClientId, Scope, Timestamp, TokenId, UserId};
 use shared::{App, Result};
 
 /// The response about a token (RFC 7662, section 2.2); about one that does not work, `active` alone.
@@ -71,7 +71,7 @@ impl ActiveToken {
             username: user.username.to_string(),
             iss,
             iat: issued.as_second(),
-            exp: end.map(|end| end.as_second()),
+            exp: end.map(Timestamp::as_second),
             jti,
         })
     }

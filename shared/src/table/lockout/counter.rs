@@ -208,7 +208,8 @@ impl Table {
             let (name, set) = counter.set(now);
             let (place, until) = (set.free(now)?, reservation_end(now)?);
             let slot = Slot { set: name.to_owned(), place, until, counter };
-            match self.put_reservation(&slot, now).await {
+            // Boxed: the SDK's futures are large.
+            match Box::pin(self.put_reservation(&slot, now)).await {
                 Ok(()) => return Ok(slot.stored()),
                 Err(error) => counter = current(slot.counter, error)?,
             }
