@@ -346,11 +346,18 @@ async fn an_api_key_knows_its_maker_when_it_was_made_and_the_hour_of_its_last_us
 
     assert_eq!(signed(&app, "GET", "/v2/account", &key).await.0, 200);
 
+    assert_eq!(version().await, before);
     let user = app.items_of("user").await.remove(0);
     let keys = user["apiKeys"]["M"].as_object().unwrap();
     let made = keys.values().find(|key| !key["M"]["lineage"].is_null()).unwrap();
     assert_eq!(made["M"]["lineage"]["M"]["madeBy"]["S"], json!(id(jane.token())));
+    // Its user sees the maker, which is the token here and the first key there.
+    let (_, by_key) = signed(&app, "PUT", "/v2/account/api", &key).await;
+    let shown = jane.send("GET", "/v2/account").await;
+    let shown = shown.body["account"]["api"].as_array().unwrap();
+    let makers: Vec<&Value> = shown.iter().map(|key| &key["made_by"]).collect();
+    assert_eq!(makers, [&Value::Null, &json!(id(jane.token())), &json!(key.0)]);
+    assert_eq!(by_key["api"].get("made_by"), None);
     assert!(made["M"]["createdAt"]["S"].is_string());
     assert!(made["M"]["lastUsedAt"]["S"].as_str().unwrap().ends_with(":00:00Z"));
-    assert_eq!(version().await, before);
 }
