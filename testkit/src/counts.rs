@@ -129,11 +129,13 @@ pub(crate) fn is_revoked_with_its_maker(id: &str, user: &Value) -> bool {
     revoked.is_some_and(|revoked| revoked.iter().any(|own| own == id))
 }
 
-/// When a token or grant ends; later than any time if it does not.
+/// When a token or grant ends, or its code if that is not redeemed; later than any time if it does
+/// not.
 fn end(item: &Value) -> String {
-    let ends = ["/expiresAt/S", "/refresh/M/expiresAt/S", "/code/M/expiresAt/S"];
-    let end = ends.iter().find_map(|end| item.pointer(end)?.as_str());
-    end.unwrap_or("never").to_owned()
+    let is_redeemed = item.pointer("/refresh/M").is_some();
+    let code = item.pointer("/code/M/expiresAt/S").filter(|_| !is_redeemed);
+    let end = code.or_else(|| item.pointer("/expiresAt/S"));
+    end.and_then(Value::as_str).unwrap_or("never").to_owned()
 }
 
 fn compare(of: &str, counted: usize, there: usize, cap: Cap) -> Option<String> {
