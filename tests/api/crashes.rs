@@ -392,7 +392,8 @@ async fn a_revocation_killed_at_any_step_is_all_or_nothing_and_finished_later() 
         let path = format!("/rollcall/v1/tokens/{id}?descendants=true");
         let cutoff = app.cutoff().await;
 
-        let revocation = app.send("DELETE", &path, &[("authorization", &own)], None);
+        let headers = [("authorization", own.as_str())];
+        let revocation = app.send("DELETE", &path, &headers, None);
         let ended = killed_after(&cutoff, calls, revocation).await;
         app.mend();
 
