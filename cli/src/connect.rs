@@ -30,8 +30,8 @@ pub(super) struct TableOptions {
     /// The table of a running `cargo xtask dev`, which needs no credentials; DIR is its
     /// `--state-dir`
     #[arg(long, value_name = "DIR", global = true, num_args = 0..=1, require_equals = true)]
-    #[arg(conflicts_with_all = ["table", "endpoint_url"])]
-    local: Option<Option<PathBuf>>,
+    #[arg(default_missing_value = STATE_DIR, conflicts_with_all = ["table", "endpoint_url"])]
+    local: Option<PathBuf>,
 }
 
 /// What of `dev.json` leads to its table.
@@ -45,7 +45,7 @@ impl TableOptions {
     /// Resolves the configuration; nothing is sent to the table yet.
     pub(super) async fn connect(self) -> Result<Table> {
         if let Some(folder) = &self.local {
-            let DevJson { dynamodb_endpoint, table_name } = DevJson::find(folder.as_deref())?;
+            let DevJson { dynamodb_endpoint, table_name } = DevJson::find(folder)?;
             return Ok(Table::connect(Connection::local(&dynamodb_endpoint, &table_name))?);
         }
         let name = self.table.context(
@@ -73,17 +73,13 @@ async fn credentials(config: &SdkConfig) -> Result<SharedCredentialsProvider> {
 }
 
 impl DevJson {
-    /// Reads it in this folder, or without one below the nearest folder upwards that has it.
-    fn find(folder: Option<&Path>) -> Result<Self> {
+    /// Reads it in this folder, below the current one or one further up.
+    fn find(folder: &Path) -> Result<Self> {
         let current = env::current_dir()?;
-        let mut files = match folder {
-            Some(folder) => vec![folder.join("dev.json")],
-            None => current.ancestors().map(|own| own.join(STATE_DIR).join("dev.json")).collect(),
-        };
-        files.retain(|file| file.exists());
-        let file = files.first();
+        let mut files = current.ancestors().map(|own| own.join(folder).join("dev.json"));
+        let file = files.find(|file| file.exists());
         let file = file.context("no service runs here: start it with `cargo xtask dev`")?;
-        let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         serde_json::from_slice(&text).with_context(|| format!("{} is malformed", file.display()))
     }
 }

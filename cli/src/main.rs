@@ -77,7 +77,7 @@ enum TableCommand {
     ShowUser(show_user::Options),
     DeleteUser(delete_user::Options),
     DeleteClient(delete_client::Options),
-    RevokeToken(revoke::Token),
+    RevokeToken(revoke::Revocation),
     RevokeGrants(revoke::Grants),
     /// Take a member from an account; neither its owner nor its only admin
     RemoveMember(members::Member),

@@ -12,7 +12,7 @@ use super::{print_json, retry};
 
 /// Revoke a user token or an environment token, from the next request on
 #[derive(Args)]
-pub(super) struct Token {
+pub(super) struct Revocation {
     /// Whose: username, e-mail address or id
     #[arg(long, value_name = "WHO")]
     user: UserRef,
@@ -42,8 +42,8 @@ struct GrantsOf {
     client: Option<ClientId>,
 }
 
-pub(super) async fn token(table: &Table, options: Token) -> Result<()> {
-    let Token { user, token, descendants } = options;
+pub(super) async fn token(table: &Table, options: Revocation) -> Result<()> {
+    let Revocation { user, token, descendants } = options;
     let id = user.require(table).await?.id;
     retry(async || {
         if descendants {

@@ -86,19 +86,19 @@ async fn the_table_of_a_running_service_is_found_without_credentials() {
     let stage = Stage::new().await;
     let [_, table, _, endpoint] = stage.place();
     let workspace = tempfile::tempdir().unwrap();
-    let (state, below) = (workspace.path().join("target/dev"), workspace.path().join("docs"));
-    fs::create_dir_all(&state).unwrap();
+    let (folder, below) = (workspace.path().join("target/dev"), workspace.path().join("docs"));
+    fs::create_dir_all(&folder).unwrap();
     fs::create_dir_all(&below).unwrap();
     let local = |option: &str| {
         let mut command = rollcall();
         command.current_dir(&below).arg(option);
         command
     };
-    let here = format!("--local={}", state.display());
+    let here = format!("--local={}", folder.display());
 
     let none = error(local("--local"), &["list-plans"]);
     let service = json!({ "base_url": "x", "dynamodb_endpoint": endpoint, "table_name": table });
-    fs::write(state.join("dev.json"), service.to_string()).unwrap();
+    fs::write(folder.join("dev.json"), service.to_string()).unwrap();
 
     assert_eq!(none, "error: no service runs here: start it with `cargo xtask dev`\n");
     for option in ["--local", &here] {

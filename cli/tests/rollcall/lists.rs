@@ -74,8 +74,8 @@ async fn a_user_is_shown_by_any_name_with_all_that_it_has_and_no_secret() {
     let grant = crate::users::granted(&stage, &user).await;
     for _ in 0..10 {
         let seen = stage.attempts(&user).await;
-        let attempt = stage.table.reserve_attempt(seen).await.unwrap();
-        stage.table.record_failed_attempt(attempt).await.unwrap();
+        let attempt = Box::pin(stage.table.reserve_attempt(seen)).await.unwrap();
+        Box::pin(stage.table.record_failed_attempt(attempt)).await.unwrap();
     }
 
     let shown = stage.done(&["show-user", "--user", "janedoe"]);
