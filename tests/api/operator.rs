@@ -266,6 +266,8 @@ async fn all_that_a_client_was_granted_ends_at_once_when_it_is_deleted_or_revoke
         let expected = if deletes { 401 } else { 400 };
         assert_eq!(refreshed(&app, &client, &refresh).await, expected);
         assert_eq!(client.redeem(&app, &code).await.status, expected);
+        let listed = jane.send("GET", "/rollcall/v1/grants").await.body["grants"].take();
+        assert_eq!(listed.as_array().unwrap().len(), 1, "the other client's alone: {listed}");
         if !deletes {
             let (later, _) = tokens(&app, &jane, &client).await;
             assert_eq!(profile(&app, &later).await, 200, "the client itself stays");

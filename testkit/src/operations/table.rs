@@ -239,7 +239,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-get-own-token", 1).etag().by(&[(Basic, 404)]),
     row("rollcall-get-token", 1).etag().needs(Token),
     row("rollcall-introspect", 1).only_reads().needs(ClientAndUserToken),
-    row("rollcall-list-grants", 2),
+    row("rollcall-list-grants", 2).needs(Grant),
     row("rollcall-list-tokens", 1),
     row("rollcall-revoke-grant", 2).needs(Grant),
     row("rollcall-revoke-token", 2)
