@@ -479,7 +479,7 @@ async fn no_item_comes_near_what_the_table_takes() {
     let largest = items.iter().max_by_key(|item| item.to_string().len()).unwrap();
     let (kind, size) = (largest["type"]["S"].as_str().unwrap(), largest.to_string().len());
 
-    println!("the largest item is a {kind} of {size} bytes");
+    eprintln!("the largest item is a {kind} of {size} bytes");
     assert!(size < LARGEST_ITEM / 3, "{kind}: {size}");
     app.assert_consistent().await;
 }
@@ -514,7 +514,7 @@ async fn a_list_of_users_ends_before_4_mb_and_says_where_it_goes_on() {
         largest = largest.max(page.body.to_string().len());
     }
 
-    println!("the largest list of users has {largest} bytes");
+    eprintln!("the largest list of users has {largest} bytes");
     assert!(pages > 1 && largest <= MAX_USER_PAGE_BYTES + 100, "{pages}, {largest}");
     assert!(largest < LARGEST_RESPONSE / 4 * 3);
     shown.sort();
@@ -567,7 +567,7 @@ async fn the_longest_list_of_accounts_is_far_below_what_lambda_sends() {
         let list = jane.send("GET", path).await;
         assert_eq!(list.status, 200, "{path}");
         let size = list.body.to_string().len();
-        println!("{path} answers with {size} bytes");
+        eprintln!("{path} answers with {size} bytes");
         assert!((LARGEST_RESPONSE / 20..LARGEST_RESPONSE / 4).contains(&size), "{path}: {size}");
     }
 }

@@ -34,7 +34,7 @@ impl Page {
 }
 
 #[derive(Default, Serialize)]
-struct Users {
+struct UserList {
     users: Vec<Box<RawValue>>,
     /// The `offset` of the next page, if more users follow.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ struct Users {
     bytes: usize,
 }
 
-impl Users {
+impl UserList {
     /// Adds a user, unless the page would become too large; returns whether it did.
     fn add(&mut self, user: &User) -> Result<bool> {
         let view = to_raw_value(&UserView::new(user, None)).map_err(unreadable)?;
@@ -82,7 +82,7 @@ pub(crate) async fn list(
             };
             let follow = listed.len() > page.end();
             let ids = listed.into_iter().skip(page.offset).take(page.limit).collect::<Vec<_>>();
-            let mut users = Users::default();
+            let mut users = UserList::default();
             let shown = app.table.users_until(&ids, |user| users.add(user)).await?;
             let more = follow || shown < ids.len();
             users.next_offset = more.then(|| page.offset + shown);

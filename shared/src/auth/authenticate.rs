@@ -94,13 +94,14 @@ impl<'a, N: Permission, P: AuthScheme> AuthRequest<'a, N, P> {
         query: impl Future<Output = Q>,
     ) -> Result<(Caller<N>, W::Output, Q)> {
         let is_guess = self.scheme.is_guess(self.app, user);
-        let verify = async {
+        // Boxed, as everything that calls the table: the SDK's futures are large.
+        let verify = Box::pin(async {
             let (stored, user, fetched) =
                 self.app.table.fetch_with_credential(user, key, fetch).await?;
             let verified = self.scheme.verify(self.app, user.as_ref(), stored).await?;
             let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
             Ok::<_, Error>((verified, user, fetched))
-        };
+        });
         let (verified, user, fetched, credential, queried);
         if is_guess {
             (verified, user, fetched) = verify.await?;

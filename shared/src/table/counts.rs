@@ -100,9 +100,9 @@ impl Transaction<'_> {
         self,
         counts: &Stored<Counts>,
         new: &Grant,
-        gone: Vec<GrantId>,
+        gone: &[GrantId],
     ) -> Result<Self> {
-        counts.check_grant(&gone)?;
+        counts.check_grant(gone)?;
         let changes = Changes::new().set_entry("grants", new.id, CountedGrant::from(new))?;
         let changes = gone.iter().fold(changes, |changes, id| changes.remove_entry("grants", id));
         Ok(self.update(counts.key(), changes, Condition::unchanged(counts), CONFLICT))
@@ -159,7 +159,8 @@ impl Transaction<'_> {
         self.update(Key::counts(owner), changes, room, CONFLICT)
     }
 
-    /// Takes an account that is deleted or passed on from its owner, and from the admin who goes the membership.
+    /// Takes an account that is deleted or passed on from its owner, and from the admin who goes
+    /// the membership.
     pub(in crate::table) fn uncount_account(self, owner: UserId, admin: UserId) -> Self {
         let owned = Changes::of_numbers().add("accountsOwned", -1);
         let present = Condition::present;
@@ -167,8 +168,7 @@ impl Transaction<'_> {
             let changes = owned.add("memberships", -1);
             return self.update(Key::counts(owner), changes, present(), CONFLICT);
         }
-        let counted = self.update(Key::counts(owner), owned, present(), CONFLICT);
-        counted.uncount_membership(admin)
+        self.update(Key::counts(owner), owned, present(), CONFLICT).uncount_membership(admin)
     }
 
     /// Takes a membership from a user.

@@ -79,6 +79,7 @@ impl Table {
         let mut attributes = grant.to_attributes(grant.key())?;
         let end = grant.code.expires_at.as_second().to_string();
         attributes.insert(TTL.to_owned(), AttributeValue::N(end));
+        let gone: Vec<GrantId> = ended.into_iter().chain(replaced).collect();
         let transaction = Transaction::new(self, actor, "create a grant")
             .put(attributes, Condition::absent(), || Error::WriteConflict)?
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
@@ -89,7 +90,7 @@ impl Table {
                 Condition::same_grant_epoch(new.client.grant_epoch),
                 || Error::WriteConflict,
             )
-            .count_grant(counts, &grant, ended.into_iter().chain(replaced).collect())?;
+            .count_grant(counts, &grant, &gone)?;
         let transaction = match replaced {
             Some(old) => {
                 let always = Condition::absent().or(Condition::present());

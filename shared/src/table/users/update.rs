@@ -137,9 +137,8 @@ impl Table {
             .set("credentialEpoch", epoch)?
             .set("environmentEpoch", environment_epoch)?
             .set("retainedToken", retained)?;
-        let changed = change.apply_to(user);
-        let (changes, changed) =
-            if ends_keys { end_keys(changes, changed)? } else { (changes, changed) };
+        let after = change.apply_to(user);
+        let (changes, after) = if ends_keys { end_keys(changes, after)? } else { (changes, after) };
         let transaction = self
             .update_user(actor, user, changes)
             .record_cleanup(&CleanupTask::credentials(user.id, epoch))?;
@@ -149,7 +148,7 @@ impl Table {
             credential_epoch: epoch,
             environment_epoch,
             retained_token: retained,
-            ..changed
+            ..after
         };
         let follow_up = FollowUp::DeleteRevoked(Box::new(after.clone()));
         let write = Write::followed_by(transaction, after, follow_up);
