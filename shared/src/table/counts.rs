@@ -162,13 +162,13 @@ impl Transaction<'_> {
     /// Takes an account that is deleted or passed on from its owner, and from the admin who goes
     /// the membership.
     pub(in crate::table) fn uncount_account(self, owner: UserId, admin: UserId) -> Self {
-        let owned = Changes::of_numbers().add("accountsOwned", -1);
+        let fewer = Changes::of_numbers().add("accountsOwned", -1);
         let present = Condition::present;
         if owner == admin {
-            let changes = owned.add("memberships", -1);
+            let changes = fewer.add("memberships", -1);
             return self.update(Key::counts(owner), changes, present(), CONFLICT);
         }
-        self.update(Key::counts(owner), owned, present(), CONFLICT).uncount_membership(admin)
+        self.update(Key::counts(owner), fewer, present(), CONFLICT).uncount_membership(admin)
     }
 
     /// Takes a membership from a user.
