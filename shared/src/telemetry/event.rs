@@ -1,7 +1,5 @@
 //! What matters to security, as the log names it.
 
-use super::request::observe;
-
 macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)+) => {
         /// What matters to security in a request: the field `event` of its line.
@@ -53,14 +51,4 @@ events! {
     GrantCreated = "grant_created",
     /// A grant, or an access token of it, was revoked.
     GrantRevoked = "grant_revoked",
-}
-
-impl SecurityEvent {
-    /// Records it in the line of the request that is being handled. The first one of a request
-    /// counts: what follows from it does not hide it.
-    pub fn record(self) {
-        observe(|observed| {
-            observed.event.get_or_insert(self);
-        });
-    }
 }

@@ -49,6 +49,16 @@ pub(crate) fn observe(record: impl FnOnce(&mut Observed)) {
     let _ = OBSERVED.try_with(|observed| record(&mut observed.borrow_mut()));
 }
 
+impl SecurityEvent {
+    /// Records it in the line of the request that is being handled. The first one of a request
+    /// counts: what follows from it does not hide it.
+    pub fn record(self) {
+        observe(|observed| {
+            observed.event.get_or_insert(self);
+        });
+    }
+}
+
 /// Records which OAuth client a request is about.
 pub fn observe_client(id: impl fmt::Display) {
     observe(|observed| observed.client = Some(id.to_string()));
