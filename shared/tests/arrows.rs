@@ -60,11 +60,16 @@ const TABLE_ROOMS: &[(&str, &[&str])] = &[
     ("write", &["cleanup", "engine", "idempotency"]),
     ("credentials", &["engine", "lockout"]),
     ("pages", &["engine"]),
-    ("grants", &["engine", "pages", "write"]),
-    ("tokens", &["engine", "pages", "write"]),
-    ("accounts", &["cleanup", "engine", "write"]),
-    ("users", &["accounts", "cleanup", "engine", "write"]),
-    ("fetch", &["accounts", "engine", "grants", "idempotency", "tokens", "users"]),
+    ("counts", &["engine"]),
+    ("grants", &["counts", "engine", "pages", "write"]),
+    ("tokens", &["cleanup", "counts", "engine", "pages", "write"]),
+    ("accounts", &["cleanup", "counts", "engine", "write"]),
+    ("users", &["accounts", "cleanup", "counts", "engine", "write"]),
+    (
+        "operator",
+        &["accounts", "cleanup", "counts", "engine", "grants", "lockout", "tokens", "users"],
+    ),
+    ("fetch", &["accounts", "counts", "engine", "grants", "idempotency", "tokens", "users"]),
 ];
 
 /// The only files outside the table that name AWS's crates.

@@ -1,6 +1,7 @@
 //! What Rollcall stores, and the rules that can be decided without the table.
 
 mod account;
+mod api_key_id;
 mod counts;
 mod credential;
 pub(crate) mod digest;
@@ -22,6 +23,7 @@ mod token;
 mod user;
 
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
+pub use api_key_id::ApiKeyId;
 pub use counts::{CountedGrant, CountedToken, Counts};
 pub use credential::{GrantCredential, GrantTokenKind, TokenCredential};
 #[cfg(feature = "password")]
@@ -31,7 +33,7 @@ pub use hex::hex;
 pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use idempotency::{IdempotencyKey, IdempotencySlot};
 pub use jiff::Timestamp;
-pub use key::{ApiKey, ApiKeyId, S3Key, SignatureDigest, SshKey};
+pub use key::{ApiKey, S3Key, SignatureDigest, SshKey};
 pub use lineage::{Lineage, Maker, MakerId};
 pub use network::{Network, SourceId};
 pub use oauth::{
