@@ -16,7 +16,7 @@ const FORMAT: CredentialFormat = CredentialFormat::without_prefix_in_checksum("r
 /// An API key, among those of its user: 8 random bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ApiKeyId(Hex<8>);
+pub struct ApiKeyId(pub(super) Hex<8>);
 
 impl ApiKeyId {
     /// A new key's id.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::hex::{Hex, hex};
 use super::lineage::{Lineage, Maker, MakerId};
 use super::service_key::ServiceKey;
-use super::{ParseError, Timestamp, UserId};
+use super::{ApiKeyId, ParseError, Timestamp, UserId};
 use crate::{Result, random};
 
 /// Identifies a request signature: the SHA-256 of its bytes, however they were written.
