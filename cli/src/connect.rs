@@ -1,12 +1,21 @@
-//! How the command reaches a table: credentials and region as the AWS CLI finds them.
+//! How the command reaches a table: credentials and region as the AWS CLI finds them, or what
+//! `cargo xtask dev` says of its own.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context, Result};
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use clap::Args;
+use serde::Deserialize;
 use shared::table::{Connection, Table};
+
+/// Where `cargo xtask dev` describes itself, below the workspace.
+const STATE_DIR: &str = "target/dev";
 
 /// Which table. Credentials and region come from the environment, a profile or SSO, as with the AWS
 /// CLI.
@@ -18,12 +27,30 @@ pub(super) struct TableOptions {
     /// Where DynamoDB is, if not at AWS
     #[arg(long, value_name = "URL", global = true)]
     endpoint_url: Option<String>,
+    /// The table of a running `cargo xtask dev`, which needs no credentials; DIR is its
+    /// `--state-dir`
+    #[arg(long, value_name = "DIR", global = true, num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = STATE_DIR, conflicts_with_all = ["table", "endpoint_url"])]
+    local: Option<PathBuf>,
+}
+
+/// What of `dev.json` leads to its table.
+#[derive(Deserialize)]
+struct DevJson {
+    dynamodb_endpoint: String,
+    table_name: String,
 }
 
 impl TableOptions {
     /// Resolves the configuration; nothing is sent to the table yet.
     pub(super) async fn connect(self) -> Result<Table> {
-        let name = self.table.context("--table NAME is missing")?;
+        if let Some(folder) = &self.local {
+            let DevJson { dynamodb_endpoint, table_name } = DevJson::find(folder)?;
+            return Ok(Table::connect(Connection::local(&dynamodb_endpoint, &table_name))?);
+        }
+        let name = self.table.context(
+            "no table: name it with --table NAME, or give --local for a running `cargo xtask dev`",
+        )?;
         // One TLS implementation for everything, as in the functions.
         let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http);
@@ -31,8 +58,28 @@ impl TableOptions {
         let region = config.region().context(
             "no region: set AWS_REGION, or choose a profile that has one with AWS_PROFILE",
         )?;
-        let credentials = config.credentials_provider().context("no credentials")?;
+        let credentials = credentials(&config).await?;
         let connection = Connection::new(name, region.clone(), credentials, self.endpoint_url)?;
         Ok(Table::connect(connection)?)
+    }
+}
+
+/// The credentials, which can be had: a call without them would say less.
+async fn credentials(config: &SdkConfig) -> Result<SharedCredentialsProvider> {
+    const NONE: &str = "no credentials: choose a profile with AWS_PROFILE, or run `aws sso login`";
+    let provider = config.credentials_provider().context(NONE)?;
+    provider.provide_credentials().await.context(NONE)?;
+    Ok(provider)
+}
+
+impl DevJson {
+    /// Reads it in this folder, below the current one or one further up.
+    fn find(folder: &Path) -> Result<Self> {
+        let current = env::current_dir()?;
+        let mut files = current.ancestors().map(|own| own.join(folder).join("dev.json"));
+        let file = files.find(|file| file.exists());
+        let file = file.context("no service runs here: start it with `cargo xtask dev`")?;
+        let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("{} is malformed", file.display()))
     }
 }

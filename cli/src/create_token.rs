@@ -7,7 +7,7 @@ use shared::Error;
 use shared::model::{
     ParseError, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, parse_rfc3339, parse_text,
 };
-use shared::table::{Actor, NewToken, Table};
+use shared::table::{Actor, NewToken, Table, fetch};
 
 use super::user_ref::UserRef;
 use super::{print_json, retry};
@@ -71,6 +71,7 @@ struct CreatedToken {
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let is_past = options.expires_at.is_some_and(|end| end <= Timestamp::now());
     ensure!(!is_past, "--expires-at must be in the future");
+    options.user.require(table).await?;
     let new = NewToken {
         kind: options.kind.into(),
         name: options.name,
@@ -82,7 +83,8 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
         if user.disabled {
             return Err(Error::Conflict("the user is disabled"));
         }
-        table.create_token(&Actor::operator(), &user, new.clone())?.commit().await
+        let (_, counts) = table.user_and(user.id, fetch::counts()).await?;
+        table.create_token(&Actor::operator(), &user, counts.as_ref(), new.clone())?.commit().await
     })
     .await?;
     let UserToken { id, user: user_id, kind, name, scopes, expires_at, .. } = token;

@@ -8,7 +8,7 @@ use shared::model::{
 };
 use shared::table::{Actor, NewUser, Table};
 
-use super::password::{ChosenPassword, PasswordOptions};
+use super::password::PasswordOptions;
 use super::{print_json, retry};
 
 /// Make a user with a personal account
@@ -47,7 +47,8 @@ struct CreatedUser {
 }
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
-    let ChosenPassword { hash, generated: password } = options.password.choose()?;
+    let chosen = options.password.choose()?;
+    let hash = chosen.hash_for(&options.username, [&options.email])?;
     let user = retry(async || {
         let new = NewUser {
             verified: options.verified,
@@ -64,6 +65,6 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
         username: user.username,
         email: user.primary_email.to_string(),
         account_id: user.current_account,
-        password,
+        password: chosen.generated(),
     })
 }

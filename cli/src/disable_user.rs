@@ -24,7 +24,7 @@ struct UserState {
 }
 
 pub(super) async fn run(table: &Table, options: Options, disabled: bool) -> Result<()> {
-    let user = options.user.find(table).await?.into_inner();
+    let user = options.user.require(table).await?.into_inner();
     table.set_disabled(&Actor::operator(), user.id, disabled).await?;
     print_json(&UserState { id: user.id, username: user.username, disabled })
 }

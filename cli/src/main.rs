@@ -1,23 +1,30 @@
 //! `rollcall`, the operator's command: what no API offers, on any table.
 //!
-//! Commands that change something print one JSON object to standard output; errors and notes go to
+//! Commands print one JSON object to standard output, indented on a terminal; errors and notes go to
 //! standard error. A secret is printed once, by the command that creates it.
 
 mod assign_plan;
 mod connect;
 mod create_token;
 mod create_user;
+mod delete_client;
+mod delete_user;
 mod disable_user;
+mod list;
 mod list_plans;
+mod members;
 mod password;
 mod put_plan;
 mod redirect_uri;
 mod register_client;
 mod reset_password;
+mod revoke;
 mod sealing;
+mod set_account;
+mod show_user;
 mod user_ref;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -25,6 +32,7 @@ use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 use shared::Error;
+use shared::table::Table;
 
 use connect::TableOptions;
 
@@ -42,6 +50,14 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Table(TableCommand),
+    SealingKey(sealing::NewKey),
+    Unseal(sealing::Unseal),
+}
+
+#[derive(Subcommand)]
+enum TableCommand {
     CreateUser(create_user::Options),
     ResetPassword(reset_password::Options),
     CreateToken(create_token::Options),
@@ -54,8 +70,19 @@ enum Command {
     DisableUser(disable_user::Options),
     /// Accept the credentials of a disabled user again
     EnableUser(disable_user::Options),
-    SealingKey(sealing::NewKey),
-    Unseal(sealing::Unseal),
+    /// List all users, one a line; reads the whole table
+    ListUsers,
+    /// List all OAuth clients, one a line; reads the whole table
+    ListClients,
+    ShowUser(show_user::Options),
+    DeleteUser(delete_user::Options),
+    DeleteClient(delete_client::Options),
+    RevokeToken(revoke::Revocation),
+    RevokeGrants(revoke::Grants),
+    /// Take a member from an account; neither its owner nor its only admin
+    RemoveMember(members::Member),
+    SetRole(members::NewRole),
+    SetAccount(set_account::Options),
 }
 
 #[tokio::main]
@@ -63,7 +90,7 @@ async fn main() -> ExitCode {
     match run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {error:#}{}", advice(&error));
             ExitCode::FAILURE
         }
     }
@@ -71,25 +98,49 @@ async fn main() -> ExitCode {
 
 async fn run(Cli { table, command }: Cli) -> Result<()> {
     match command {
-        Command::CreateUser(options) => create_user::run(&table.connect().await?, options).await,
-        Command::ResetPassword(options) => {
-            reset_password::run(&table.connect().await?, options).await
-        }
-        Command::CreateToken(options) => create_token::run(&table.connect().await?, options).await,
-        Command::RegisterClient(options) => {
-            register_client::run(&table.connect().await?, options).await
-        }
-        Command::ListPlans => list_plans::run(&table.connect().await?).await,
-        Command::PutPlan(options) => put_plan::run(&table.connect().await?, options).await,
-        Command::AssignPlan(options) => assign_plan::run(&table.connect().await?, options).await,
-        Command::DisableUser(options) => {
-            disable_user::run(&table.connect().await?, options, true).await
-        }
-        Command::EnableUser(options) => {
-            disable_user::run(&table.connect().await?, options, false).await
-        }
         Command::SealingKey(options) => sealing::new_key(&options),
         Command::Unseal(options) => sealing::unseal(table, options).await,
+        Command::Table(command) => run_on_table(&table.connect().await?, command).await,
+    }
+}
+
+async fn run_on_table(table: &Table, command: TableCommand) -> Result<()> {
+    match command {
+        TableCommand::CreateUser(options) => create_user::run(table, options).await,
+        TableCommand::ResetPassword(options) => reset_password::run(table, options).await,
+        TableCommand::CreateToken(options) => create_token::run(table, options).await,
+        TableCommand::RegisterClient(options) => register_client::run(table, options).await,
+        TableCommand::ListPlans => list_plans::run(table).await,
+        TableCommand::PutPlan(options) => put_plan::run(table, options).await,
+        TableCommand::AssignPlan(options) => assign_plan::run(table, options).await,
+        TableCommand::DisableUser(options) => disable_user::run(table, options, true).await,
+        TableCommand::EnableUser(options) => disable_user::run(table, options, false).await,
+        TableCommand::ListUsers => list::users(table).await,
+        TableCommand::ListClients => list::clients(table).await,
+        TableCommand::ShowUser(options) => show_user::run(table, options).await,
+        TableCommand::DeleteUser(options) => delete_user::run(table, options).await,
+        TableCommand::DeleteClient(options) => delete_client::run(table, options).await,
+        TableCommand::RevokeToken(options) => revoke::token(table, options).await,
+        TableCommand::RevokeGrants(options) => revoke::grants(table, options).await,
+        TableCommand::RemoveMember(member) => members::remove(table, member).await,
+        TableCommand::SetRole(options) => members::set_role(table, options).await,
+        TableCommand::SetAccount(options) => set_account::run(table, options).await,
+    }
+}
+
+/// What to do about an error, if it does not say so itself.
+fn advice(error: &anyhow::Error) -> &'static str {
+    match error.downcast_ref() {
+        Some(Error::NotFound("account" | "member" | "token")) => {
+            ": `rollcall show-user --user WHO` shows the accounts and tokens of a user"
+        }
+        Some(Error::NotFound("client")) => ": `rollcall list-clients` lists them all",
+        Some(Error::NotFound("plan")) => ": `rollcall list-plans` lists them all",
+        _ if error.chain().any(|cause| cause.to_string().contains("ResourceNotFoundException")) => {
+            ": the table is not in this region and account; `aws dynamodb list-tables` lists those \
+             that are"
+        }
+        _ => "",
     }
 }
 
@@ -107,7 +158,12 @@ async fn retry<T>(mut action: impl AsyncFnMut() -> shared::Result<T>) -> Result<
 }
 
 fn print_json(value: &impl Serialize) -> Result<()> {
-    print_line(&serde_json::to_string(value)?)
+    let is_read = io::stdout().is_terminal();
+    print_line(&if is_read {
+        serde_json::to_string_pretty(value)?
+    } else {
+        serde_json::to_string(value)?
+    })
 }
 
 fn print_line(text: &str) -> Result<()> {

@@ -2,10 +2,11 @@
 
 use std::io::{self, Read};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
+use shared::model::{EmailAddress, ParseError, Username};
 use shared::password::NewPassword;
 
 /// The maximum that is read from standard input, in bytes; no valid password is longer.
@@ -19,27 +20,54 @@ pub(super) struct PasswordOptions {
     password_stdin: bool,
 }
 
-/// A new password's hash.
-pub(super) struct ChosenPassword {
-    pub(super) hash: String,
-    /// The password, if it was generated here: it must be shown.
-    pub(super) generated: Option<String>,
+/// A new password.
+pub(super) enum ChosenPassword {
+    /// Generated here: it must be shown.
+    Generated(String),
+    /// Read from standard input.
+    Typed(NewPassword),
+}
+
+impl ChosenPassword {
+    /// The hash to store, for a user with these names.
+    pub(super) fn hash_for<'a>(
+        &self,
+        username: &Username,
+        addresses: impl IntoIterator<Item = &'a EmailAddress>,
+    ) -> Result<String> {
+        Ok(match self {
+            Self::Generated(password) => shared::password::hash(password)?,
+            Self::Typed(password) => password
+                .accept(username, addresses)
+                .map_err(|problem| rejected(&problem))?
+                .hash()?,
+        })
+    }
+
+    /// The password, if it was generated.
+    pub(super) fn generated(self) -> Option<String> {
+        match self {
+            Self::Generated(password) => Some(password),
+            Self::Typed(_) => None,
+        }
+    }
+}
+
+fn rejected(problem: &ParseError) -> Error {
+    anyhow!("the password {problem}")
 }
 
 impl PasswordOptions {
     pub(super) fn choose(&self) -> Result<ChosenPassword> {
         if !self.password_stdin {
-            let password = generate()?;
-            let hash = shared::password::hash(&password)?;
-            return Ok(ChosenPassword { hash, generated: Some(password) });
+            return Ok(ChosenPassword::Generated(generate()?));
         }
         let mut typed = String::new();
         let read = io::stdin().take(MAX_INPUT).read_to_string(&mut typed);
         read.context("cannot read the password from standard input")?;
-        let password: NewPassword = without_line_break(&typed)
-            .parse()
-            .map_err(|problem| anyhow!("the password {problem}"))?;
-        Ok(ChosenPassword { hash: password.hash()?, generated: None })
+        Ok(ChosenPassword::Typed(
+            without_line_break(&typed).parse().map_err(|problem| rejected(&problem))?,
+        ))
     }
 }
 

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
+use shared::lifetimes::MAX_GRANT_DAYS;
 use shared::model::{Client, ClientId, ClientSecret, ParseError, parse_text};
 use shared::table::{Actor, Table};
 
@@ -22,10 +23,18 @@ pub(super) struct Options {
     /// PKCE
     #[arg(long)]
     public: bool,
+    /// How many days its users' grants last, if fewer than 365
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    grant_days: Option<u16>,
 }
 
 fn name(raw: &str) -> Result<String, ParseError> {
     parse_text(raw, 100)
+}
+
+fn days(raw: &str) -> Result<u16, ParseError> {
+    let days = raw.parse().ok().filter(|days| (1..=MAX_GRANT_DAYS).contains(days));
+    days.ok_or_else(|| ParseError::new(format!("must be a number from 1 to {MAX_GRANT_DAYS}")))
 }
 
 #[derive(Serialize)]
@@ -35,6 +44,8 @@ struct RegisteredClient {
     client_secret: Option<String>,
     name: String,
     redirect_uris: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant_days: Option<u16>,
 }
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
@@ -42,6 +53,7 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let uris: Vec<String> = options.redirect_uris.iter().map(RedirectUri::to_string).collect();
     let client = retry(async || {
         let client = Client::new(options.name.clone(), uris.clone(), secret.as_ref())?;
+        let client = Client { grant_days: options.grant_days, ..client };
         table.create_client(&Actor::operator(), &client).await.map(|()| client)
     })
     .await?;
@@ -50,5 +62,6 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
         client_secret: secret.map(|secret| secret.reveal().to_owned()),
         name: client.name,
         redirect_uris: client.redirect_uris,
+        grant_days: client.grant_days,
     })
 }

@@ -1,22 +1,25 @@
 //! `reset-password`: for a user who is locked out, or whose password is known to others.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use shared::model::{UserId, Username};
-use shared::table::{Actor, Table, UserChange};
+use shared::table::{Actor, PasswordChange, Table, UserChange};
 
-use super::password::{ChosenPassword, PasswordOptions};
+use super::password::PasswordOptions;
 use super::user_ref::UserRef;
 use super::{print_json, retry};
 
-/// Give a user another password: revokes the user tokens and OAuth grants, not the API keys, and
-/// lifts a lock after too many wrong passwords
+/// Give a user another password: revokes the user tokens and OAuth grants, and lifts a lock after
+/// too many wrong passwords. Once the user sets another one in its place, all that is older ends
 #[derive(Args)]
 pub(super) struct Options {
     /// Username, e-mail address or id
     #[arg(long, value_name = "WHO")]
     user: UserRef,
+    /// Also end the API keys, environment tokens and SSH keys, and replace the S3 secret
+    #[arg(long)]
+    revoke_keys: bool,
     #[command(flatten)]
     password: PasswordOptions,
 }
@@ -30,17 +33,22 @@ struct PasswordReset {
 }
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
-    let ChosenPassword { hash, generated: password } = options.password.choose()?;
+    let chosen = options.password.choose()?;
+    let user = options.user.require(table).await?;
+    let emails = table.emails(user.id).await?;
+    let hash = chosen.hash_for(&user.username, emails.iter().map(|email| &email.address))?;
     let user = retry(async || {
         let user = options.user.find(table).await?;
+        let password = PasswordChange { hash: hash.clone(), revoke_keys: options.revoke_keys };
         table
-            .change_password(&Actor::operator(), &user, &UserChange::default(), &hash)?
+            .change_password(&Actor::operator(), &user, UserChange::default(), password)?
             .commit()
             .await
     })
     .await?;
-    // Last, since wrong guesses at the old password count until it is gone.
-    let unlocked = table.reset_attempts(user.id).await;
-    print_json(&PasswordReset { id: user.id, username: user.username, password })?;
-    unlocked.context("the password is changed, but a lock on it may be left")
+    print_json(&PasswordReset {
+        id: user.id,
+        username: user.username,
+        password: chosen.generated(),
+    })
 }

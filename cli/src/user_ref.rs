@@ -1,7 +1,9 @@
 //! The user a command is about.
 
+use std::fmt;
 use std::str::FromStr;
 
+use anyhow::Context;
 use shared::model::{EmailAddress, ParseError, User, UserId, Username};
 use shared::table::{Stored, Table};
 use shared::{Error, Result};
@@ -25,7 +27,26 @@ impl FromStr for UserRef {
     }
 }
 
+impl fmt::Display for UserRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Address(address) => address.fmt(f),
+            Self::Name(name) => name.fmt(f),
+        }
+    }
+}
+
 impl UserRef {
+    /// The user as it is now; without one, an error that says what to do.
+    pub(super) async fn require(&self, table: &Table) -> anyhow::Result<Stored<User>> {
+        match self.find(table).await {
+            Err(Error::NotFound(_)) => None
+                .with_context(|| format!("no user {self}: `rollcall list-users` lists them all")),
+            found => Ok(found?),
+        }
+    }
+
     /// The user as it is now; [`Error::NotFound`] if there is none.
     pub(super) async fn find(&self, table: &Table) -> Result<Stored<User>> {
         let id = match self {

@@ -3,9 +3,15 @@
 use std::env;
 use std::fmt;
 
+use aws_config::environment::{
+    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
+};
+use aws_config::meta::region::ProvideRegion;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider, SharedHttpClient};
+use aws_sdk_dynamodb::config::{
+    Credentials, ProvideCredentials, Region, SharedCredentialsProvider, SharedHttpClient,
+};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -31,17 +37,13 @@ impl Aws {
     /// The environment of a Lambda function: `AWS_REGION` and the `AWS_…` credentials; `endpoint`
     /// replaces AWS's own.
     ///
-    /// In Lambda credentials are always in the environment; the SDK's other sources are not tried.
-    pub fn from_env(endpoint: Option<String>) -> Result<Self> {
-        let session = env::var("AWS_SESSION_TOKEN").ok();
-        let credentials = Credentials::new(
-            variable("AWS_ACCESS_KEY_ID")?,
-            variable("AWS_SECRET_ACCESS_KEY")?,
-            session,
-            None,
-            "environment",
-        );
-        let region = Region::new(variable("AWS_REGION")?);
+    /// In Lambda both are always in the environment; the SDK's other sources are not tried. An
+    /// error if one of them is missing.
+    pub async fn from_env(endpoint: Option<String>) -> Result<Self> {
+        let region = EnvironmentVariableRegionProvider::new().region().await;
+        let region = region.ok_or_else(|| Error::internal("start", Missing("AWS_REGION")))?;
+        let credentials = EnvironmentVariableCredentialsProvider::new();
+        credentials.provide_credentials().await.map_err(failed("start"))?;
         Self::new(region, SharedCredentialsProvider::new(credentials), endpoint)
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::limits::{MAX_NAME_PART, MAX_PHONE};
-use crate::model::{ApiKey, OptionalText, SshKey, Text, User, UserId};
+use crate::model::{ApiKey, MakerId, OptionalText, SshKey, Text, User, UserId};
 
 /// A first or last name; both fit into the one name that is stored.
 pub type Name = Text<MAX_NAME_PART>;
@@ -53,12 +53,15 @@ struct S3View {
     secret_key: Option<String>,
 }
 
-/// An API key, with its secret only when that is new.
+/// An API key, with its secret only when that is new, else with the credential that made it, if one
+/// did.
 #[derive(Serialize)]
 pub struct ApiKeyView {
     api_key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made_by: Option<String>,
 }
 
 /// A public key for SSH, with the private one only when that is new.
@@ -108,7 +111,12 @@ impl UserView {
 impl ApiKeyView {
     /// The key; with its secret if that is new.
     pub fn new(key: &ApiKey, owner: UserId, secret_key: Option<String>) -> Self {
-        Self { api_key: key.id.to_api_key(owner), secret_key }
+        let maker = key.lineage.made_by.filter(|_| secret_key.is_none());
+        let made_by = maker.map(|maker| match maker {
+            MakerId::Token(token) => token.to_string(),
+            MakerId::ApiKey(key) => key.to_api_key(owner),
+        });
+        Self { api_key: key.id.to_api_key(owner), secret_key, made_by }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use crate::limits;
 
@@ -25,9 +26,12 @@ pub enum Error {
     /// The credential is valid, but has a list of scopes without this one.
     #[error("this token lacks the scope `{0}`")]
     MissingScope(&'static str),
-    /// The credential is valid, but has a list of scopes, and no scope covers this.
-    #[error("a token with a list of scopes cannot do this")]
+    /// The credential is valid, but has a list of scopes or an end, and no scope covers this.
+    #[error("a token with a list of scopes or an expiry cannot do this")]
     FullAccessRequired,
+    /// An OAuth access token, outside of the dialect whose scopes it can have.
+    #[error("an OAuth access token is accepted by the hub API alone")]
+    OAuthTokenElsewhere,
     /// The caller is authenticated and may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -52,6 +56,9 @@ pub enum Error {
     /// Something that must be unique is taken.
     #[error("{0}")]
     Conflict(&'static str),
+    /// There is as much of something as is allowed.
+    #[error("{0}")]
+    LimitReached(limits::Cap),
     /// The resource does not match `If-Match` or `If-None-Match`.
     #[error("the resource is not as `If-Match` or `If-None-Match` demands")]
     PreconditionFailed,
@@ -61,12 +68,15 @@ pub enum Error {
     /// A request with this `Idempotency-Key` is in progress.
     #[error("a request with this Idempotency-Key is under way")]
     IdempotencyKeyInUse,
-    /// Too many passwords were tried: the name is locked, or too many attempts are in progress.
+    /// Too many passwords were wrong: the name is locked, or the source has used its attempts.
     #[error("too many attempts to sign in; try again later")]
     TooManyAttempts {
-        /// Seconds until a retry may succeed.
-        retry_after: u64,
+        /// How long it lasts.
+        retry_after: Duration,
     },
+    /// So many attempts to sign in are in progress that no further one is begun.
+    #[error("too many attempts to sign in; try again later")]
+    AttemptsInProgress,
     /// An error of OAuth (RFC 6749, section 5.2).
     #[error("{description}")]
     OAuth {
@@ -104,6 +114,17 @@ impl Error {
     /// The error of one field or parameter.
     pub fn invalid(field: &'static str, text: impl fmt::Display) -> Self {
         Self::Invalid(vec![FieldError::new(field, text)])
+    }
+
+    /// A signature that a write was made with comes again.
+    #[cfg(feature = "table")]
+    pub(crate) const fn used_signature() -> Self {
+        Self::Conflict("this signature was used before: sign it anew")
+    }
+
+    /// [`Error::LimitReached`] unless so many leave room for one more.
+    pub fn check_room(cap: limits::Cap, count: usize) -> Result<()> {
+        if count < cap.max as usize { Ok(()) } else { Err(Self::LimitReached(cap)) }
     }
 
     /// An error of ours, with what was attempted and why it failed.

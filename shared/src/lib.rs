@@ -30,6 +30,7 @@ pub mod random;
 pub mod seal;
 #[cfg(feature = "table")]
 pub mod service_key;
+mod settings;
 #[cfg(feature = "table")]
 pub mod table;
 pub mod telemetry;
@@ -38,3 +39,4 @@ pub mod timeouts;
 #[cfg(feature = "table")]
 pub use app::App;
 pub use error::{Error, FieldError, OAuthCode, Result};
+pub use settings::{PublicUrl, Settings, SignedQuery};

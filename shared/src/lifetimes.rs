@@ -4,19 +4,25 @@ use std::time::Duration;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+pub(crate) const DAY: i64 = 24 * HOUR;
 
 /// An authorization code, in seconds.
 pub const CODE_TTL: i64 = MINUTE;
 /// An OAuth access token, in seconds: 180 days, as Docker Hub's.
 pub const ACCESS_TOKEN_TTL: i64 = 180 * DAY;
-/// An OAuth refresh token, in seconds.
-pub const REFRESH_TOKEN_TTL: i64 = 365 * DAY;
+/// An OAuth grant, in seconds, from when its user allowed it: nothing prolongs it. A client may
+/// have a shorter one.
+pub const GRANT_TTL: i64 = MAX_GRANT_DAYS as i64 * DAY;
+/// The longest life of a client's grants, in days.
+pub const MAX_GRANT_DAYS: u16 = 365;
 /// A spent refresh token that comes again within this time may be a retry whose response was lost,
 /// in seconds.
 pub const REFRESH_RETRY_GRACE: i64 = 10;
 /// The form on which a user consents, in seconds.
 pub const CONSENT_FORM_TTL: i64 = 30 * MINUTE;
+
+/// Browsers that were once answered over https use nothing else for this time, in seconds.
+pub const HTTPS_ONLY: i64 = 365 * DAY;
 
 /// The longest time for which a rotated token works beside its successor, in seconds.
 pub const MAX_ROTATION_OVERLAP: u64 = 30 * DAY.unsigned_abs();
@@ -24,14 +30,18 @@ pub const MAX_ROTATION_OVERLAP: u64 = 30 * DAY.unsigned_abs();
 pub const LAST_USED_PRECISION: i64 = HOUR;
 /// How far the date of a signed request may be from now, in seconds.
 pub const SIGNATURE_TOLERANCE: i64 = 15 * MINUTE;
+/// The item by which a signature counts once, in seconds.
+pub const USED_SIGNATURE_TTL: i64 = 31 * MINUTE;
 
 /// The stored response to a request with an `Idempotency-Key`, in seconds.
 pub const IDEMPOTENCY_TTL: i64 = DAY;
 
-/// A wrong password counts for this time, and a lock lasts as long, in milliseconds.
-pub const LOCKOUT_MILLIS: i64 = 15 * MINUTE * 1000;
-/// The reservation of an attempt to sign in that never ended, in milliseconds.
-pub const ATTEMPT_RESERVATION_MILLIS: i64 = 30 * 1000;
+/// A wrong password counts for this time, and a lock lasts as long.
+pub const LOCKOUT: Duration = Duration::from_mins(15);
+/// The reservation of an attempt to sign in that never ended.
+pub const ATTEMPT_RESERVATION: Duration = Duration::from_secs(30);
+/// A user is known from a source for this time after the last sign-in from there.
+pub const KNOWN_SOURCE_TTL: Duration = Duration::from_hours(30 * 24);
 
 /// A verified password in the cache of a process.
 pub const PASSWORD_CACHE_TTL: Duration = Duration::from_mins(1);
@@ -39,7 +49,11 @@ pub const PASSWORD_CACHE_TTL: Duration = Duration::from_mins(1);
 pub const SERVICE_KEY_TTL: Duration = Duration::from_mins(5);
 
 const _: () = {
-    assert!(CODE_TTL < ACCESS_TOKEN_TTL && ACCESS_TOKEN_TTL < REFRESH_TOKEN_TTL);
+    assert!(CODE_TTL < ACCESS_TOKEN_TTL && ACCESS_TOKEN_TTL < GRANT_TTL);
     assert!(REFRESH_RETRY_GRACE < CODE_TTL);
-    assert!(ATTEMPT_RESERVATION_MILLIS < LOCKOUT_MILLIS);
+    // A date may be ahead at the first use by as much as it is behind at the last one. The rest is
+    // for clocks that differ.
+    assert!(USED_SIGNATURE_TTL > 2 * SIGNATURE_TOLERANCE);
+    assert!(ATTEMPT_RESERVATION.as_millis() < LOCKOUT.as_millis());
+    assert!(2 * LOCKOUT.as_millis() < KNOWN_SOURCE_TTL.as_millis());
 };

@@ -1,7 +1,35 @@
-//! How long and how many: every limit on what a client may send or own.
+//! Every limit on the length and number of what a client may send or own.
 //!
 //! Lengths of text are in characters (code points) unless the name says bytes. Error messages are
 //! made from these numbers; `docs/api.md` repeats them.
+
+use std::fmt;
+
+/// The most that one may have of something.
+/// [`Error::LimitReached`](crate::Error::LimitReached) names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cap {
+    subject: &'static str,
+    /// The number that is still allowed.
+    pub max: u32,
+    things: &'static str,
+}
+
+impl Cap {
+    const fn new(subject: &'static str, max: u32, things: &'static str) -> Self {
+        Self { subject, max, things }
+    }
+}
+
+impl fmt::Display for Cap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at most {} {}", self.subject, self.max, self.things)
+    }
+}
+
+/// Every cap on what a user or an account has.
+pub const CAPS: [Cap; 9] =
+    [TOKENS, API_KEYS, SSH_KEYS, EMAILS, GRANTS, ACCOUNTS_OWNED, MEMBERSHIPS, MEMBERS, USERS_MADE];
 
 /// A request's body: 64 KiB.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -38,39 +66,76 @@ pub const MAX_PHONE: usize = 50;
 /// A line of a profile: location, company, URL.
 pub const MAX_PROFILE_LINE: usize = 255;
 /// E-mail addresses of a user.
-pub const MAX_EMAILS: u32 = 50;
+pub const EMAILS: Cap = Cap::new("a user can have", 50, "addresses");
+/// Accounts that one user owns.
+pub const ACCOUNTS_OWNED: Cap = Cap::new("a user can own", 100, "accounts");
+/// Accounts that a user belongs to, the own ones included.
+pub const MEMBERSHIPS: Cap = Cap::new("a user can belong to", 1000, "accounts");
+/// Members of an account.
+pub const MEMBERS: Cap = Cap::new("an account can have", 10_000, "members");
+/// Users that one maker, and all whom that one made, make in a UTC day.
+pub const USERS_MADE: Cap =
+    Cap::new("a user, together with all users that come from it, can make", 1000, "users a day");
 
 /// A token's name.
 pub const MAX_TOKEN_NAME: usize = 100;
+/// Tokens of a user that work; expired ones do not count.
+pub const TOKENS: Cap = Cap::new("a user can have", 100, "working tokens");
 /// Tokens in one page of a list.
 pub const MAX_TOKENS_PER_PAGE: u8 = 100;
 /// Tokens in one page of a list if the client names no number.
 pub const DEFAULT_TOKENS_PER_PAGE: u8 = 50;
 
 /// API keys of a user.
-pub const MAX_API_KEYS: usize = 20;
+pub const API_KEYS: Cap = Cap::new("a user can have", 20, "API keys");
 /// The text that names an API key in a request. A key is shorter; a longer text cannot be one.
 pub const MAX_API_KEY_TEXT: usize = 100;
 /// SSH keys of a user.
-pub const MAX_SSH_KEYS: usize = 50;
+pub const SSH_KEYS: Cap = Cap::new("a user can have", 20, "SSH keys");
 /// An SSH key's name.
-pub const MAX_SSH_KEY_NAME: usize = 255;
+pub const MAX_SSH_KEY_NAME: usize = 64;
+/// The fewest bits of an RSA key.
+pub const MIN_RSA_BITS: usize = 2048;
+/// The most bits of an RSA key.
+pub const MAX_RSA_BITS: usize = 8192;
 /// The word that says where an SSH key comes from.
 pub const MAX_SSH_KEY_METHOD: usize = 50;
 /// An SSH public key in OpenSSH's text form.
 pub const MAX_SSH_KEY_TEXT: usize = 4096;
 /// Users in one page of a list.
 pub const MAX_USERS_PER_PAGE: usize = 1000;
+/// The bytes of users in one page of a list, which ends before them.
+pub const MAX_USER_PAGE_BYTES: usize = 4 * 1000 * 1000;
 
+/// Grants of a user to OAuth clients that work, or whose code does.
+pub const GRANTS: Cap = Cap::new("a user can have", 100, "grants to OAuth clients");
+/// Those to one client. A further one replaces the one that was not used for longest.
+pub const MAX_GRANTS_PER_CLIENT: usize = 10;
+/// Refresh tokens of one grant that were spent within the retry grace; of more, the oldest count as
+/// spent before it.
+pub const MAX_SPENT_REFRESH_TOKENS: usize = 100;
 /// Access tokens of one grant that work at once; a further one ends the oldest.
 pub const MAX_ACCESS_TOKENS: usize = 10;
 
-/// Wrong passwords within [`crate::lifetimes::LOCKOUT_MILLIS`] that lock a name.
+/// Wrong passwords within [`crate::lifetimes::LOCKOUT`] that lock a user, for the sources that the
+/// user is not known from, or for one that it is known from.
 pub const MAX_LOGIN_ATTEMPTS: usize = 10;
+/// Wrong passwords within [`crate::lifetimes::LOCKOUT`] from one source, over all names that are
+/// not known from it.
+pub const MAX_SOURCE_ATTEMPTS: usize = 100;
+/// Sources that a user is known from; a further one replaces the one unused for longest.
+pub const MAX_KNOWN_SOURCES: usize = 20;
 
 const _: () = {
     assert!(2 * MAX_NAME_PART < MAX_FULL_NAME, "both parts and a space fit into the full name");
     assert!(DEFAULT_TOKENS_PER_PAGE <= MAX_TOKENS_PER_PAGE);
+    assert!(MAX_LOGIN_ATTEMPTS < MAX_SOURCE_ATTEMPTS);
     assert!(MIN_USERNAME <= MAX_USERNAME && MIN_PASSWORD <= MAX_PASSWORD);
-    assert!(MAX_SSH_KEYS * MAX_SSH_KEY_TEXT < 300 * 1024, "all SSH keys fit into the user's item");
+    assert!(
+        SSH_KEYS.max as usize * (MAX_RSA_BITS / 8 * 4 / 3 + 4 * MAX_SSH_KEY_NAME) < 64 * 1024,
+        "all SSH keys fit into the user's item many times over"
+    );
+    assert!(MAX_USER_PAGE_BYTES < 6 * 1024 * 1024 / 4 * 3, "Lambda answers with 6 MB at most");
+    assert!(ACCOUNTS_OWNED.max <= MEMBERSHIPS.max, "an owner is a member");
+    assert!(MAX_GRANTS_PER_CLIENT <= GRANTS.max as usize);
 };

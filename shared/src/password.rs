@@ -1,8 +1,9 @@
 //! Passwords: argon2id, stored as PHC strings. Only functions that check or set a password have
 //! this feature.
 
+mod rules;
+
 use std::collections::HashMap;
-use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -12,51 +13,15 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::lifetimes;
-use crate::limits::{MAX_PASSWORD, MIN_PASSWORD};
+use crate::model::UserId;
 use crate::model::digest::update_length_prefixed;
-use crate::model::{ParseError, UserId};
 use crate::{Error, Result, random};
+
+pub use rules::{AcceptedPassword, NewPassword};
 
 /// Memory in KiB, passes and lanes: the minimum in OWASP's password storage cheat sheet for
 /// argon2id.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
-
-/// A password that a user chose: 8 to 256 characters, none of the most common ones. Without
-/// `Debug`, since it must not be logged.
-pub struct NewPassword(String);
-
-impl FromStr for NewPassword {
-    type Err = ParseError;
-
-    fn from_str(raw: &str) -> Result<Self, ParseError> {
-        match raw.chars().count() {
-            0..MIN_PASSWORD => {
-                Err(ParseError::new(format!("must be at least {MIN_PASSWORD} characters long")))
-            }
-            length if length > MAX_PASSWORD => {
-                Err(ParseError::new(format!("must be at most {MAX_PASSWORD} characters long")))
-            }
-            _ if is_common(raw) => Err(ParseError::new("is one of the most common passwords")),
-            _ => Ok(Self(raw.to_owned())),
-        }
-    }
-}
-
-impl NewPassword {
-    /// The hash to store.
-    pub fn hash(&self) -> Result<String> {
-        hash(&self.0)
-    }
-}
-
-/// Whether the password, in whatever case, is on the list of the most common ones.
-fn is_common(password: &str) -> bool {
-    let lower = password.to_lowercase();
-    COMMON.lines().any(|common| common == lower)
-}
-
-/// Most common passwords of 8 characters and more, in lower case, one a line.
-const COMMON: &str = include_str!("common-passwords.txt");
 
 /// The hash of a password: a PHC string with its parameters and a salt of 16 random bytes.
 pub fn hash(password: &str) -> Result<String> {
@@ -80,24 +45,29 @@ pub fn is_outdated(hash: &str) -> bool {
     })
 }
 
-/// Whether the password is the one that was hashed. Without a hash it takes as long and is not.
-fn verify(password: &str, hash: Option<&str>) -> Result<bool> {
-    let Some(hash) = hash else {
-        argon2()?
-            .hash_password_with_salt(password.as_bytes(), &[0; 16])
-            .map_err(|error| Error::internal("hash a password", error.to_string()))?;
-        return Ok(false);
-    };
+/// Whether the password is the one that was hashed.
+fn matches(password: &str, hash: &str) -> Result<bool> {
     let hash = PasswordHash::new(hash)
         .map_err(|error| Error::internal("read a password hash", error.to_string()))?;
     Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
-/// Passwords that were verified within the last minute, by a keyed hash of user, stored hash and
-/// password: a changed password is another entry.
+/// Stands in for the hash of a user that does not exist, or has no password: checking it takes as
+/// long, by the same steps.
+const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
+                     AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Passwords that were verified within the last minute, by a keyed hash of user and password. One
+/// counts from the source that it was verified from, and for the stored hash of that time.
 pub struct PasswordCache {
     key: [u8; 64],
-    seen: Mutex<HashMap<[u8; 32], Instant>>,
+    seen: Mutex<HashMap<[u8; 32], Seen>>,
+}
+
+struct Seen {
+    /// The keyed hash of the source and the stored hash.
+    context: [u8; 32],
+    at: Instant,
 }
 
 impl PasswordCache {
@@ -106,38 +76,57 @@ impl PasswordCache {
         Ok(Self { key: random::bytes()?, seen: Mutex::default() })
     }
 
-    /// Whether this very password was right within the last minute.
-    pub fn contains(&self, user: UserId, hash: &str, password: &str) -> bool {
-        let entry = self.entry(user, hash, password);
-        self.seen().get(&entry).is_some_and(|seen| seen.elapsed() < lifetimes::PASSWORD_CACHE_TTL)
+    /// Whether this very password was right within the last minute, from this source.
+    pub fn contains(&self, user: UserId, source: &str, hash: &str, password: &str) -> bool {
+        let (entry, context) = (self.entry(user, password), self.mac(&[source, hash]));
+        self.seen().get(&entry).is_some_and(|seen| seen.is_fresh() && seen.context == context)
+    }
+
+    /// Whether the password was right within the last minute: it may not be any more.
+    pub fn expects(&self, user: UserId, password: &str) -> bool {
+        self.seen().get(&self.entry(user, password)).is_some_and(Seen::is_fresh)
     }
 
     /// Checks a password the slow way, and remembers it if it is right.
-    pub fn verify(&self, user: UserId, hash: Option<&str>, password: &str) -> Result<bool> {
-        let is_right = verify(password, hash)?;
-        if !is_right && hash.is_some_and(is_outdated) {
-            // As slow as for an unknown name, whatever the old hash cost.
-            verify(password, None)?;
-        }
-        if let Some(hash) = hash.filter(|_| is_right) {
-            let entry = self.entry(user, hash, password);
+    pub fn verify(
+        &self,
+        user: UserId,
+        source: &str,
+        hash: Option<&str>,
+        password: &str,
+    ) -> Result<bool> {
+        let stored = hash.unwrap_or(DUMMY);
+        let is_right = matches(password, stored)? && hash.is_some();
+        if is_right {
+            let (entry, context) = (self.entry(user, password), self.mac(&[source, stored]));
             let mut seen = self.seen();
-            seen.retain(|_, seen| seen.elapsed() < lifetimes::PASSWORD_CACHE_TTL);
-            seen.insert(entry, Instant::now());
+            seen.retain(|_, seen| seen.is_fresh());
+            seen.insert(entry, Seen { context, at: Instant::now() });
+        } else if is_outdated(stored) {
+            // As slow as for an unknown name, whatever the old hash cost.
+            matches(password, DUMMY)?;
         }
         Ok(is_right)
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Instant>> {
+    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Seen>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn entry(&self, user: UserId, hash: &str, password: &str) -> [u8; 32] {
+    fn entry(&self, user: UserId, password: &str) -> [u8; 32] {
+        self.mac(&[&user.to_string(), password])
+    }
+
+    fn mac(&self, parts: &[&str]) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new(&self.key.into());
-        let user = user.to_string();
-        let parts = [user.as_bytes(), hash.as_bytes(), password.as_bytes()];
-        update_length_prefixed(&mut mac, parts);
+        update_length_prefixed(&mut mac, parts.iter().map(|part| part.as_bytes()));
         mac.finalize().into_bytes().into()
+    }
+}
+
+impl Seen {
+    fn is_fresh(&self) -> bool {
+        self.at.elapsed() < lifetimes::PASSWORD_CACHE_TTL
     }
 }
 
@@ -146,30 +135,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_password_has_8_to_256_characters_and_is_none_of_the_most_common_ones() {
-        for wrong in
-            ["", "1234567", "password", "PassWord", "iloveyou", "football", &"x".repeat(257)]
-        {
-            assert!(wrong.parse::<NewPassword>().is_err(), "{wrong}");
-        }
-        for right in ["correct horse", " spaces count ", "\u{0}control\n", &"ü".repeat(256)] {
-            assert!(right.parse::<NewPassword>().is_ok(), "{right}");
-        }
-        assert!(COMMON.lines().count() > 10_000);
-    }
-
-    #[test]
     fn a_right_password_is_known_for_a_while_and_not_after_a_change() {
         let (verified, user) = (PasswordCache::new().unwrap(), UserId::generate());
         let (hash, changed) = (hash("correct horse").unwrap(), hash("another horse").unwrap());
 
-        assert!(!verified.contains(user, &hash, "correct horse"));
-        assert!(!verified.verify(user, Some(&hash), "wrong horse").unwrap());
-        assert!(!verified.verify(user, None, "correct horse").unwrap());
-        assert!(verified.verify(user, Some(&hash), "correct horse").unwrap());
-        assert!(verified.contains(user, &hash, "correct horse"));
-        assert!(!verified.contains(user, &changed, "correct horse"));
-        assert!(!verified.contains(UserId::generate(), &hash, "correct horse"));
+        assert!(!verified.contains(user, "here", &hash, "correct horse"));
+        assert!(!verified.verify(user, "here", Some(&hash), "wrong horse").unwrap());
+        assert!(!verified.verify(user, "here", None, "correct horse").unwrap());
+        assert!(!verified.expects(user, "correct horse"));
+        assert!(verified.verify(user, "here", Some(&hash), "correct horse").unwrap());
+        assert!(verified.contains(user, "here", &hash, "correct horse"));
+        assert!(!verified.contains(user, "elsewhere", &hash, "correct horse"));
+        assert!(!verified.contains(user, "here", &changed, "correct horse"));
+        assert!(!verified.contains(UserId::generate(), "here", &hash, "correct horse"));
+        assert!(verified.expects(user, "correct horse"));
+        assert!(!verified.expects(user, "wrong horse"));
+    }
+
+    #[test]
+    fn the_hash_that_stands_in_for_a_missing_one_costs_as_much_and_matches_nothing() {
+        assert!(!is_outdated(DUMMY));
+        assert!(!matches("", DUMMY).unwrap());
     }
 
     #[test]

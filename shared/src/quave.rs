@@ -29,6 +29,8 @@ impl AccountView {
             owner: _,
             contact_email: _,
             registry: _,
+            member_count: _,
+            admin_count: _,
             created_at: _,
         } = account;
         Self {

@@ -41,9 +41,9 @@ struct Known {
 
 impl ServiceKeys {
     /// The secret that [`SECRET_VARIABLE`] names. Nothing is sent yet.
-    pub fn from_env() -> Result<Self> {
+    pub async fn from_env() -> Result<Self> {
         let endpoint = std::env::var("AWS_ENDPOINT_URL_SECRETS_MANAGER").ok();
-        Self::new(Aws::from_env(endpoint)?, variable(SECRET_VARIABLE)?)
+        Self::new(Aws::from_env(endpoint).await?, variable(SECRET_VARIABLE)?)
     }
 
     /// Reads the secret. If it cannot be read now, the first request that needs it tries again.
@@ -79,6 +79,16 @@ impl ServiceKeys {
         let known = self.known();
         let current = known.current.as_ref().and_then(|current| known.keys.get(current).cloned());
         current.ok_or_else(|| unavailable("the secret names no current version that it holds"))
+    }
+
+    /// The current version, and the others that the secret holds: what was derived before a
+    /// rotation is recognized after it.
+    pub async fn current_and_others(&self) -> Result<(Arc<ServiceKey>, Vec<Arc<ServiceKey>>)> {
+        let current = self.current().await?;
+        let known = self.known();
+        let others = known.keys.values().filter(|key| key.version != current.version);
+        let others = others.cloned().collect();
+        Ok((current, others))
     }
 
     /// The version that an item in the table names. For an unknown one the secret is read again,

@@ -2,6 +2,7 @@
 //! the template's.
 
 mod arrange;
+mod client;
 mod engine;
 mod functions;
 
@@ -14,6 +15,7 @@ use devkit::secrets_manager::{SECRET, SecretsManager};
 use devkit::template::Template;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
+use shared::Settings;
 use shared::aws::Aws;
 use shared::http::ApiRequest;
 use shared::model::Timestamp;
@@ -23,6 +25,7 @@ use shared::table::{Connection, Swept, Table};
 
 use crate::proxy::Door;
 use crate::{ApiResponse, CallCutoff, OAuthClient, Operation, Person, Proxy, Service, log};
+pub use client::ClientAt;
 use functions::Functions;
 pub(crate) use functions::{function_of, received};
 
@@ -38,6 +41,9 @@ static PUBLIC: LazyLock<String> = LazyLock::new(|| OPENING.public_key());
 
 const SERVICE_KEY: &str = "a service key of the tests alone";
 
+/// The domain that every request of these tests comes to.
+pub const DOMAIN: &str = "api.example.com";
+
 /// The id that every request of these tests has.
 pub const REQUEST_ID: &str = "8a3f0c1e-0000-4000-8000-000000000001";
 
@@ -47,6 +53,7 @@ pub const PASSWORD: &str = "correct horse battery staple";
 /// A service of its own for one test.
 pub struct TestApp {
     functions: Functions,
+    settings: Settings,
     /// The table and the service key as the test itself reaches them.
     table: Table,
     service_keys: ServiceKeys,
@@ -79,6 +86,7 @@ impl TestApp {
         let table = |caller: &str| connect(&proxy.endpoint_of(caller), &table_name);
         Ok(Self {
             functions: Functions::start(table, keys, SealPublicKey::parse(&PUBLIC)?)?,
+            settings: Settings::default(),
             table: connect(proxy.endpoint(), &table_name)?,
             service_keys: keys("")?,
             secrets_manager,
@@ -148,6 +156,17 @@ impl TestApp {
         self.functions.forget_service_key(keys).expect("clients");
     }
 
+    /// Restarts the functions with what the operator decides.
+    pub fn configure(&mut self, settings: Settings) {
+        self.functions.configure(&settings);
+        self.settings = settings;
+    }
+
+    /// Has a rejected sign-in take a multiple of this from now on.
+    pub fn set_rejected_sign_in(&mut self, unit: std::time::Duration) {
+        self.functions.set_rejected_sign_in(unit);
+    }
+
     fn assert_granted(&self) {
         assert_eq!(self.proxy.denied(), Vec::<String>::new(), "the template does not grant it");
     }
@@ -176,8 +195,11 @@ impl TestApp {
     pub fn environment(&self, names: &BTreeSet<String>) -> Vec<(String, String)> {
         let deployed = |name: &String| match name.as_str() {
             "TABLE_NAME" => self.table_name.clone(),
+            "SIGNED_QUERY" => "lenient".to_owned(),
+            "PUBLIC_URL" => format!("https://{DOMAIN}"),
             "SEALING_PUBLIC_KEY" => PUBLIC.clone(),
             "SERVICE_KEY_SECRET" => SECRET.to_owned(),
+            "REQUIRE_CURRENT_PASSWORD" => "false".to_owned(),
             name => panic!("no test knows what {name} is"),
         };
         let local = [
@@ -252,40 +274,21 @@ impl TestApp {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> ApiResponse {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let headers: Value = headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), json!(value)))
-            .collect::<serde_json::Map<_, _>>()
-            .into();
-        self.send_event(&json!({
-            "version": "2.0",
-            "routeKey": "$default",
-            "rawPath": path,
-            "rawQueryString": query,
-            "headers": headers,
-            "requestContext": {
-                "http": {
-                    "method": method,
-                    "path": path,
-                    "protocol": "HTTP/1.1",
-                    "sourceIp": "127.0.0.1",
-                    "userAgent": "test",
-                },
-                "stage": "$default",
-            },
-            "body": body,
-            "isBase64Encoded": false,
-        }))
-        .await
+        self.at("127.0.0.1").send(method, path, headers, body).await
+    }
+
+    /// A client with this address.
+    pub fn at(&self, address: impl Into<String>) -> ClientAt<'_> {
+        ClientAt { app: self, address: address.into() }
     }
 
     /// Hands an API Gateway event to the function that serves its path.
     pub async fn send_event(&self, event: &Value) -> ApiResponse {
         let event = serde_json::from_value(event.clone()).expect("an API Gateway event");
-        let call = received(event);
+        let call = received(event, &self.settings);
         let function = function_of(&call);
-        functions::api_response(self.run(function, call).await)
+        // Boxed, so that the futures of tests stay small.
+        functions::api_response(Box::pin(self.run(function, call)).await)
     }
 
     /// Runs a function on a request, whether or not it serves its path.

@@ -1,10 +1,10 @@
-//! Events that can be sent: with what they ask for made first, through the API itself.
+//! Events that can be sent: what they need is created first, through the API itself.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use shared::model::TokenCredential;
+use shared::model::{GrantCredential, GrantTokenKind, TokenCredential};
 use shared::random;
 use ssh_key::PublicKey;
 use ssh_key::public::{Ed25519PublicKey, KeyData};
@@ -62,6 +62,9 @@ pub struct Tokens {
 
 /// The token that the events name.
 pub const TOKEN_ID: &str = "0197a1b2c3d4e5f60718293a";
+
+/// The grant that the events name.
+pub(crate) const GRANT_ID: &str = "0197a1b2c3d4e5f60718293b0197a1b2c3d4e5f60718293c";
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
@@ -136,12 +139,7 @@ pub struct ConsentPage {
 impl ConsentPage {
     /// Opens the page.
     pub async fn open(service: &impl Service, path: &str) -> Self {
-        Self::open_over(service, "http", path).await
-    }
-
-    /// Opens the page over `http` or `https`: the cookie's name differs.
-    pub async fn open_over(service: &impl Service, scheme: &str, path: &str) -> Self {
-        let response = service.send("GET", path, &[("x-forwarded-proto", scheme)], None).await;
+        let response = service.send("GET", path, &[], None).await;
         let page = response.body.as_str().unwrap_or_else(|| panic!("{response:?}"));
         let csrf_token =
             page.split(r#"name="csrf_token" value=""#).nth(1).expect("a form with a CSRF token");
@@ -202,7 +200,7 @@ pub fn unique(name: &str) -> String {
 }
 
 impl Operation {
-    /// The event as this user asks with this header, after what it asks for was made.
+    /// The event as this user sends it with this header, after what it needs was created.
     pub async fn prepared(
         &self,
         service: &impl Service,
@@ -250,7 +248,14 @@ impl Operation {
                 };
                 event["rawPath"] = json!(self.path().replace(TOKEN_ID, &id));
             }
+            Needs::Grant => {
+                let client = service.oauth_client().await;
+                let tokens = client.tokens(service, who, "profile_read").await;
+                let id = grant_id(&tokens.access);
+                event["rawPath"] = json!(self.path().replace(GRANT_ID, &id));
+            }
             Needs::AuthorizationRequest
+            | Needs::ClientAndUserToken
             | Needs::ConsentForm
             | Needs::Code
             | Needs::AccessToken
@@ -275,8 +280,6 @@ impl Operation {
         let tokens = async || client.tokens(service, who, "profile_read").await;
         event["body"] = json!(match self.facts.needs {
             Needs::ConsentForm => {
-                // The events come over https, where the cookie has another name.
-                event["headers"]["x-forwarded-proto"] = json!("http");
                 let shown = ConsentPage::open(service, &path).await;
                 event["headers"]["cookie"] = json!(shown.cookie());
                 shown.form(&who.username, &who.password, "allow")
@@ -284,6 +287,7 @@ impl Operation {
             Needs::Code => {
                 form(&client.redemption(&client.code(service, who, "profile_read").await))
             }
+            Needs::ClientAndUserToken => form(&[("token", &who.token)]),
             Needs::AccessToken => form(&[("token", &tokens().await.access)]),
             Needs::RefreshToken => form(&[("token", &tokens().await.refresh)]),
             _ => return,
@@ -310,6 +314,12 @@ fn set(event: &mut Value, field: &str, text: &str) {
         body[field] = json!(text);
         event["body"] = json!(body.to_string());
     }
+}
+
+/// The id of the grant of an access token.
+pub fn grant_id(access: &str) -> String {
+    let token = GrantCredential::parse(GrantTokenKind::Access, access);
+    token.expect("an access token").grant().to_string()
 }
 
 /// The id of a token.

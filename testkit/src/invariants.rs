@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::TestApp;
+use crate::{TestApp, counts};
 
 impl TestApp {
     /// Checks the whole table, as [`inconsistencies`].
@@ -13,12 +13,16 @@ impl TestApp {
     }
 }
 
+/// The items by their keys.
+pub(crate) type Items<'a> = HashMap<(&'a str, &'a str), &'a Value>;
+
 /// Everything inconsistent in a table. Claims and what they claim must match both ways, memberships
 /// must exist on both sides of an existing account, every account must have an administrator, every
-/// user's primary address must be its own, every address must be counted, nothing may belong to a
-/// missing user, and every item must come from an insertion.
+/// user's primary address must be its own, what is limited must be counted and not be more than is
+/// allowed, nothing may belong to a missing user, attempts to sign in have no more slots than there
+/// are, and every item must come from an insertion.
 pub fn inconsistencies(all: &[Value]) -> Vec<String> {
-    let items: HashMap<(&str, &str), &Value> =
+    let items: Items<'_> =
         all.iter().map(|item| ((text(item, "pk"), text(item, "sk")), item)).collect();
     let mut found = Vec::new();
     for ((pk, sk), item) in &items {
@@ -31,8 +35,14 @@ pub fn inconsistencies(all: &[Value]) -> Vec<String> {
         if text(item, "type") == "account" && !is_administered(pk, &items) {
             found.push(format!("nobody administers this: {item}"));
         }
-        if text(item, "type") == "user" && !counts_addresses(pk, item, &items) {
-            found.push(format!("not as many addresses as this says: {item}"));
+        found.extend(match text(item, "type") {
+            "user" => counts::of_user(pk, item, &items),
+            "account" => counts::of_account(pk, item, &items),
+            "made" => counts::of_makers(pk, sk, item, &items),
+            _ => Vec::new(),
+        });
+        if *sk == "LOCKOUT" && !has_slots(pk, item) {
+            found.push(format!("not the slots that attempts have: {item}"));
         }
         if *sk != "LOCKOUT" && (text(item, "type").is_empty() || !item["version"]["N"].is_string())
         {
@@ -43,16 +53,26 @@ pub fn inconsistencies(all: &[Value]) -> Vec<String> {
 }
 
 /// Whether an account has an administrator; else it could not be reached or deleted.
-fn is_administered(account: &str, items: &HashMap<(&str, &str), &Value>) -> bool {
+fn is_administered(account: &str, items: &Items<'_>) -> bool {
     items.iter().any(|((pk, _), item)| {
         *pk == account && text(item, "type") == "membership" && text(item, "role") == "admin"
     })
 }
 
-/// Whether a user has as many addresses as stands in it.
-fn counts_addresses(user: &str, item: &Value, items: &HashMap<(&str, &str), &Value>) -> bool {
-    let own = items.keys().filter(|(pk, sk)| *pk == user && sk.starts_with("EMAIL#"));
-    item["emailCount"]["N"].as_str() == Some(own.count().to_string().as_str())
+/// Whether login attempts have the slots that they may have, ten in a set or a hundred of a source,
+/// and sets for at most 20 sources beside the one for all others.
+fn has_slots(pk: &str, item: &Value) -> bool {
+    let (sources, slots) = if pk.starts_with("SOURCE#") { (0, 100) } else { (20, 10) };
+    // An item that was only touched has none.
+    let Some(sets) = item["slots"]["M"].as_object() else { return item["slots"].is_null() };
+    let is_slot = |name: &String| {
+        let place = name.strip_prefix("until").or_else(|| name.strip_prefix("wrong"));
+        place.is_none_or(|place| place.parse().is_ok_and(|place: u32| place < slots))
+    };
+    let mut attributes = sets.values().filter_map(|set| set["M"].as_object()).flatten();
+    sets.contains_key("other")
+        && sets.len() <= sources + 1
+        && attributes.all(|(name, _)| is_slot(name))
 }
 
 /// The keys of the items that must exist because this one does.
@@ -89,13 +109,16 @@ fn expected(pk: &str, sk: &str, item: &Value) -> Vec<(String, String)> {
                 (format!("USER#{user}"), "USER".to_owned()),
             ]
         }
-        "token" | "grant" | "response" => vec![(pk.to_owned(), "USER".to_owned())],
+        "token" | "grant" | "response" | "signature" => {
+            vec![(pk.to_owned(), "USER".to_owned())]
+        }
         _ => Vec::new(),
     }
 }
 
-/// Whether the claimant exists and has what is claimed.
-fn is_used(pk: &str, claim: &Value, items: &HashMap<(&str, &str), &Value>) -> bool {
+/// Whether the claimant exists and has what is claimed. The names of a deleted user stay claimed by
+/// nobody.
+fn is_used(pk: &str, claim: &Value, items: &Items<'_>) -> bool {
     let mut parts = pk.splitn(3, '#').skip(1);
     let (kind, value) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let user = format!("USER#{}", text(claim, "user"));
@@ -103,6 +126,7 @@ fn is_used(pk: &str, claim: &Value, items: &HashMap<(&str, &str), &Value>) -> bo
     let field =
         |item: Option<&&Value>, name: &str| item.is_some_and(|item| text(item, name) == value);
     match kind {
+        "USERNAME" | "NUMBER" if claim["user"].is_null() => true,
         "SLUG" => field(items.get(&(account.as_str(), "ACCOUNT")), "slug"),
         "CONTACT" => items
             .get(&(account.as_str(), "ACCOUNT"))
@@ -116,6 +140,6 @@ fn is_used(pk: &str, claim: &Value, items: &HashMap<(&str, &str), &Value>) -> bo
     }
 }
 
-fn text<'a>(item: &'a Value, name: &str) -> &'a str {
+pub(crate) fn text<'a>(item: &'a Value, name: &str) -> &'a str {
     item[name]["S"].as_str().unwrap_or_default()
 }

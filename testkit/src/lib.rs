@@ -10,6 +10,7 @@
 mod app;
 mod call_cutoff;
 mod conditions;
+mod counts;
 mod deletion_fixture;
 mod fixtures;
 pub mod fuzz;
@@ -27,16 +28,16 @@ mod snapshot;
 mod state;
 mod translated;
 
-pub use app::{PASSWORD, REQUEST_ID, TestApp};
+pub use app::{ClientAt, DOMAIN, PASSWORD, REQUEST_ID, TestApp};
 pub use call_cutoff::CallCutoff;
 pub use conditions::Conditions;
 pub use deletion_fixture::DeletionFixture;
 pub use fixtures::{
-    ConsentPage, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens, form, parameter,
-    token_id, unique,
+    ConsentPage, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens, form, grant_id,
+    parameter, token_id, unique,
 };
 pub use invariants::inconsistencies;
-pub use log::{last_request_line, request_lines, watch as watch_log};
+pub use log::{last_request_line, own_last_request_line, request_lines, watch as watch_log};
 pub use operations::{
     Credential, Facts, Operation, Variant, operation, operations, root, user_operations,
 };

@@ -1,5 +1,6 @@
 //! What the functions log while the tests run: every line is searched for secrets and addresses.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};
 
@@ -11,6 +12,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// The lines of requests, in the order of their responses.
 static REQUESTS: Mutex<Vec<Value>> = Mutex::new(Vec::new());
+
+thread_local! {
+    /// The line of the last request that this thread responded to.
+    static LAST: RefCell<Option<Value>> = const { RefCell::new(None) };
+}
 
 /// The lines with a secret or an address.
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -43,6 +49,7 @@ fn search(line: &str) {
 fn keep(line: &str) {
     search(line);
     let line = serde_json::from_str(line).unwrap_or_else(|_| json!({ "no JSON": line }));
+    LAST.set(Some(line.clone()));
     REQUESTS.lock().unwrap_or_else(PoisonError::into_inner).push(line);
 }
 
@@ -55,6 +62,11 @@ pub fn request_lines(field: &str, value: &str) -> Vec<Value> {
 /// Forgets the lines of all requests so far.
 pub(crate) fn forget_requests() {
     REQUESTS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+/// The line of the last request of a test that runs on one thread.
+pub fn own_last_request_line() -> Option<Value> {
+    LAST.with_borrow(Clone::clone)
 }
 
 /// The line of the last request, whoever sent it.

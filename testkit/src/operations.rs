@@ -67,6 +67,11 @@ impl Operation {
         matches!(self.access(), Access::Scope(_) | Access::FullAccess)
     }
 
+    /// Its error format: OAuth's where clients call it.
+    fn errors(&self) -> ErrorFormat {
+        if self.access() == Access::Client { ErrorFormat::OAuthError } else { self.group.errors }
+    }
+
     /// Whether people see it: its errors are pages.
     pub fn is_page(&self) -> bool {
         self.access() == Access::Public && self.group.errors == ErrorFormat::OAuthError
@@ -85,9 +90,12 @@ impl Operation {
 
     /// Whether it accepts a kind of credential.
     pub fn takes(&self, credential: Credential) -> bool {
+        let has_end = matches!(credential, Credential::EndingToken | Credential::OverlappedToken);
         match self.access() {
             Access::Public => false,
             Access::Client => credential == Credential::Client,
+            Access::FullAccess if has_end => false,
+            Access::Scope(_) if has_end => self.takes(Credential::UserToken),
             Access::Scope(_) | Access::FullAccess => self.group.credentials.contains(&credential),
         }
     }
@@ -105,13 +113,13 @@ impl Operation {
 
     /// The status when it goes well with a kind of credential that it accepts.
     pub fn success_by(&self, credential: Credential) -> u16 {
-        let by_password = self.facts.status_by_password;
-        by_password.filter(|_| credential == Credential::Basic).unwrap_or(self.success())
+        let other = self.facts.status_by.iter().find(|(own, _)| *own == credential);
+        other.map_or(self.success(), |(_, status)| *status)
     }
 
     /// The body of an error with this status, code and text, in the operation's dialect.
     pub fn error(&self, status: u16, code: &str, text: &str) -> Value {
-        match self.group.errors {
+        match self.errors() {
             ErrorFormat::Error => json!({ "error": text }),
             ErrorFormat::SuccessFalse => json!({ "success": false, "error": text }),
             ErrorFormat::Detail => json!({ "detail": text }),
@@ -132,7 +140,7 @@ impl Operation {
 
     /// The media type of such an error.
     pub fn error_media_type(&self) -> &'static str {
-        match self.group.errors {
+        match self.errors() {
             ErrorFormat::Problem => "application/problem+json",
             _ if self.is_page() => "text/html; charset=utf-8",
             _ => "application/json; charset=utf-8",
@@ -209,7 +217,8 @@ mod tests {
     #[test]
     fn every_event_calls_the_operation_that_it_is_named_after() {
         for operation in operations() {
-            let call = crate::app::received(serde_json::from_value(operation.event).unwrap());
+            let event = serde_json::from_value(operation.event).unwrap();
+            let call = crate::app::received(event, &shared::Settings::default());
             let (name, _) = call.operation(operation.group.operations).unwrap();
             assert_eq!(name, operation.name);
         }

@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use shared::model::{Scope, Timestamp, TokenKind, User};
-use shared::table::{Actor, NewToken};
+use shared::table::{Actor, NewToken, fetch};
 
-use crate::{ApiResponse, PASSWORD, TestApp, TestCredentials};
+use crate::{ApiResponse, PASSWORD, TestApp, TestCredentials, token_id};
 
 /// The header value of a name and a password.
 pub fn basic(name: &str, password: &str) -> String {
@@ -94,12 +94,21 @@ impl<'a> Person<'a> {
     ) -> String {
         let scopes = scopes.map(|scopes| scopes.iter().copied().collect());
         let new = NewToken { kind, name: "test".to_owned(), scopes, expires_at };
-        let making = self
-            .app
-            .table()
-            .create_token(&Actor::operator(), &self.user, new)
+        let table = self.app.table();
+        let counts = table.user_and(self.user.id, fetch::counts()).await.expect("the counts").1;
+        let making = table
+            .create_token(&Actor::operator(), &self.user, counts.as_ref(), new)
             .expect("a new token");
         making.commit().await.expect("a new token").0.reveal()
+    }
+
+    /// A token of this user that was rotated, and works on beside its successor.
+    pub async fn overlapped_token(&self) -> String {
+        let old = self.new_token(TokenKind::User, None, None).await;
+        let path = format!("/rollcall/v1/tokens/{}/rotate", token_id(&old).expect("a token"));
+        let rotated = self.send_json("POST", &path, &json!({ "overlapSeconds": 3600 })).await;
+        assert_eq!(rotated.status, 201, "{rotated:?}");
+        old
     }
 
     /// The same user with another token.

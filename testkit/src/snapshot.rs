@@ -53,8 +53,16 @@ impl TestApp {
 }
 
 fn fresh(mut item: Value) -> Value {
-    if let Some(code) = item.pointer_mut("/code/M/expiresAt") {
-        *code = json!({ "S": NEVER.0 });
+    if item["type"]["S"] == "grant" {
+        for end in ["/code/M/expiresAt", "/expiresAt"] {
+            if let Some(end) = item.pointer_mut(end) {
+                *end = json!({ "S": NEVER.0 });
+            }
+        }
+    }
+    let counted = item.pointer_mut("/grants/M").and_then(Value::as_object_mut);
+    for (_, grant) in counted.into_iter().flatten() {
+        grant["M"]["expiresAt"] = json!({ "S": NEVER.0 });
     }
     if let Some(ttl) = item.get_mut("ttl") {
         *ttl = json!({ "N": NEVER.1 });

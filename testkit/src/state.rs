@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use crate::counts::{is_of_ended_epoch, is_revoked_with_its_maker};
 
 /// What the table shows.
 #[derive(Debug, Clone)]
@@ -16,6 +18,10 @@ pub struct State {
     exact: Vec<String>,
 }
 
+/// Attributes that clients cannot see: when a credential was used, and which tokens were revoked
+/// but not deleted yet.
+const UNSEEN: [&str; 2] = ["lastUsedAt", "revokedTokens"];
+
 impl State {
     /// Of all items of a table.
     pub fn from_items(items: &[Value]) -> Self {
@@ -26,9 +32,11 @@ impl State {
             lines
         };
         Self {
-            items: lines(&|item| masked(item, &["lastUsedAt"])),
-            unversioned: lines(&|item| masked(item, &["lastUsedAt", "version"])),
-            exact: lines(&|item| without(item, "lastUsedAt")),
+            items: lines(&|item| masked(item, &UNSEEN)),
+            unversioned: lines(&|item| masked(item, &[UNSEEN[0], UNSEEN[1], "version"])),
+            exact: lines(&|item| {
+                UNSEEN.iter().fold(item.clone(), |item, name| without(&item, name))
+            }),
         }
     }
 
@@ -42,9 +50,10 @@ impl State {
         self.exact == other.exact
     }
 
-    /// Whether everything that was there is there as it was; there may be more.
+    /// Whether everything that was there is there as it was; there may be more, which is counted.
     pub fn only_adds_to(&self, other: &Self) -> bool {
-        other.exact.iter().all(|item| self.exact.binary_search(item).is_ok())
+        let is_count = |item: &str| item.contains(r#""type":{"S":"counts"}"#);
+        other.exact.iter().all(|item| is_count(item) || self.exact.binary_search(item).is_ok())
     }
 
     /// Whether nothing but the versions of items is different.
@@ -68,8 +77,9 @@ impl State {
     }
 }
 
-/// Without what clients cannot see: login attempts, memberships of deleted accounts, tokens and
-/// grants from before a password change, and cleanup tasks.
+/// Without what clients cannot see: login attempts, memberships of deleted accounts, which are
+/// counted as if they were gone, tokens and grants from before a password change, tokens revoked
+/// with their maker, and cleanup tasks.
 pub fn seen(items: &[Value]) -> Vec<Value> {
     let keys: HashSet<(&str, &str)> =
         items.iter().map(|item| (text(item, "pk"), text(item, "sk"))).collect();
@@ -83,7 +93,22 @@ pub fn seen(items: &[Value]) -> Vec<Value> {
         "token" | "grant" => !is_revoked(item, items),
         _ => true,
     };
-    items.iter().filter(is_seen).cloned().collect()
+    let unseen: Vec<&Value> = items.iter().filter(|item| !is_seen(item)).collect();
+    items.iter().filter(is_seen).map(|item| without_memberships(item, &unseen)).collect()
+}
+
+/// The counts of a user without these memberships; every other item as it is.
+fn without_memberships(item: &Value, gone: &[&Value]) -> Value {
+    let mut item = item.clone();
+    if text(&item, "type") == "counts" {
+        let is_own =
+            |gone: &&&Value| gone["pk"] == item["pk"] && text(gone, "type") == "membership";
+        let own = gone.iter().filter(is_own).count();
+        let counted = item["memberships"]["N"].as_str().and_then(|count| count.parse().ok());
+        let left = counted.unwrap_or(0_usize).saturating_sub(own);
+        item["memberships"] = json!({ "N": left.to_string() });
+    }
+    item
 }
 
 /// Whether the user's password changed since, and the token was not spared.
@@ -91,11 +116,8 @@ fn is_revoked(item: &Value, items: &[Value]) -> bool {
     let is_its_user =
         |user: &&Value| text(user, "pk") == text(item, "pk") && text(user, "sk") == "USER";
     let Some(user) = items.iter().find(is_its_user) else { return false };
-    let number = |item: &Value, name: &str| item[name]["N"].as_str().unwrap_or("0").to_owned();
-    let is_spared = !text(item, "id").is_empty() && user["retainedToken"] == item["id"];
-    text(item, "kind") != "environment"
-        && !is_spared
-        && number(item, "epoch") != number(user, "credentialEpoch")
+    let id = text(item, "id");
+    is_revoked_with_its_maker(id, user) || is_of_ended_epoch(id, item, user)
 }
 
 /// The value without the fields of this name, however deep.
@@ -118,7 +140,7 @@ fn masked(value: &Value, without: &[&str]) -> Value {
                 let value = if is_number { number(value) } else { masked(value, without) };
                 (if has_digit(name) { "*".to_owned() } else { name.clone() }, value)
             });
-            Value::Object(distinct(masked))
+            Value::Object(distinct(masked.collect()))
         }
         Value::Array(values) => values.iter().map(|value| masked(value, without)).collect(),
         Value::String(text) => Value::String(words(text)),
@@ -126,8 +148,10 @@ fn masked(value: &Value, without: &[&str]) -> Value {
     }
 }
 
-/// Entries whose masked names are the same are all kept.
-fn distinct(entries: impl Iterator<Item = (String, Value)>) -> Map<String, Value> {
+/// Entries whose masked names are the same are all kept, in the order of what they hold: their own
+/// names are random.
+fn distinct(mut entries: Vec<(String, Value)>) -> Map<String, Value> {
+    entries.sort_by_cached_key(|(_, value)| value.to_string());
     let mut map = Map::new();
     for (mut name, value) in entries {
         while map.contains_key(&name) {

@@ -1,6 +1,6 @@
 //! Every kind of credential against every operation.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::http::Access;
 use shared::model::{Scope, TokenKind};
 use testkit::{Credential, Operation, Person, TestApp, operations, sign, user_operations};
@@ -9,8 +9,10 @@ const OAUTH_SCOPES: [Scope; 4] =
     [Scope::ProfileRead, Scope::ProfileWrite, Scope::EmailRead, Scope::EmailWrite];
 
 /// All but OAuth tokens, whose scopes decide.
-const CREDENTIALS: [Credential; 5] = [
+const CREDENTIALS: [Credential; 7] = [
     Credential::UserToken,
+    Credential::EndingToken,
+    Credential::OverlappedToken,
     Credential::EnvironmentToken,
     Credential::Basic,
     Credential::Signature,
@@ -59,20 +61,53 @@ async fn an_operation_accepts_exactly_the_credentials_of_the_access_table() {
         let app = TestApp::start().await;
         for (number, credential) in CREDENTIALS.into_iter().enumerate() {
             let jane = app.person(&format!("jane{number}")).await;
-            let authorization = match credential {
-                Credential::EnvironmentToken => {
-                    jane.new_token(TokenKind::Environment, None, None).await
-                }
-                Credential::Basic => jane.basic(),
-                _ => jane.token().to_owned(),
-            };
+            let authorization = authorization(&jane, credential).await;
             let is_taken = operation.access() == Access::Public || operation.takes(credential);
             if credential == Credential::Client && !is_taken {
                 continue;
             }
+            // A token with an end is known, but has not full access.
+            let is_known = has_end(credential) && operation.takes(Credential::UserToken);
+            let expected = if_taken(is_taken, if is_known { 403 } else { 401 });
             let presented = (credential, "", authorization.as_str());
-            assert_outcome(&app, &operation, &jane, presented, if_taken(is_taken, 401)).await;
+            assert_outcome(&app, &operation, &jane, presented, expected).await;
         }
+    }
+}
+
+/// The header with a credential of this kind.
+async fn authorization(person: &Person<'_>, credential: Credential) -> String {
+    match credential {
+        Credential::EnvironmentToken => person.new_token(TokenKind::Environment, None, None).await,
+        Credential::EndingToken => {
+            person.new_token(TokenKind::User, None, Some(TestApp::in_seconds(3600))).await
+        }
+        Credential::OverlappedToken => person.overlapped_token().await,
+        Credential::Basic => person.basic(),
+        _ => person.token().to_owned(),
+    }
+}
+
+const fn has_end(credential: Credential) -> bool {
+    matches!(credential, Credential::EndingToken | Credential::OverlappedToken)
+}
+
+#[tokio::test]
+async fn only_a_signature_and_a_token_without_scopes_and_end_set_a_password() {
+    let app = TestApp::start().await;
+    let mut operation = testkit::operation("e24-update-account-data");
+    operation.event["body"] = json!({ "password": "another horse battery" }).to_string().into();
+    operation.text = operation.event.to_string();
+    for (number, credential) in CREDENTIALS.into_iter().enumerate() {
+        if credential == Credential::Client {
+            continue;
+        }
+        let jane = app.person(&format!("jane{number}")).await;
+        let authorization = authorization(&jane, credential).await;
+        let is_taken = !has_end(credential) && operation.takes(credential);
+        let expected = if_taken(is_taken, if has_end(credential) { 403 } else { 401 });
+        let presented = (credential, "", authorization.as_str());
+        assert_outcome(&app, &operation, &jane, presented, expected).await;
     }
 }
 
@@ -104,11 +139,12 @@ async fn a_token_with_scopes_may_do_exactly_what_they_allow() {
 /// The response names the scope that is missing, if one would help.
 fn assert_told(operation: &Operation, rejected: &testkit::ApiResponse) {
     let bearer = r#"Bearer realm="rollcall", error="insufficient_scope""#;
-    let (text, challenge) = match operation.token_scope().map(Scope::as_str) {
-        Some(name) => {
-            (format!("this token lacks the scope `{name}`"), format!(r#"{bearer}, scope="{name}""#))
-        }
-        None => ("a token with a list of scopes cannot do this".to_owned(), bearer.to_owned()),
+    let (text, challenge) = if let Some(scope) = operation.token_scope() {
+        let name = scope.as_str();
+        (format!("this token lacks the scope `{name}`"), format!(r#"{bearer}, scope="{name}""#))
+    } else {
+        let text = "a token with a list of scopes or an expiry cannot do this";
+        (text.to_owned(), bearer.to_owned())
     };
     let error: Value = operation.error(403, "insufficient_scope", &text);
     assert_eq!(rejected.parts(), (403, &error), "{operation}");

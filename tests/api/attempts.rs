@@ -3,56 +3,76 @@
 use futures_util::future::join_all;
 use serde_json::json;
 use shared::Error;
-use shared::model::UserId;
+use shared::model::{Network, ServiceKey, UserId};
 use shared::table::{
-    CredentialKey, LoginAttempts, LoginSubject, Reservation, StoredCredential, Table,
+    CredentialKey, Login, LoginAttempts, LoginSource, LoginSubject, Reservation, StoredCredential,
+    Table,
 };
 use testkit::{Fault, TestApp};
 
-/// The login attempts on a name, as the table has them.
-async fn seen(table: &Table, guessed: &LoginSubject) -> LoginAttempts {
+/// An attempt on a name, from an address.
+fn login(subject: LoginSubject, address: &str) -> Login {
+    let key = ServiceKey::new("1".to_owned(), "a service key of the tests".to_owned());
+    let source = LoginSource::new(&Network::from_address(address), &key, []).unwrap();
+    Login { subject, source }
+}
+
+/// An attempt on an unknown user, from this machine.
+fn on_user() -> Login {
+    login(LoginSubject::User(UserId::generate()), "127.0.0.1")
+}
+
+/// The login attempts that one adds to, as the table has them.
+async fn seen(table: &Table, login: &Login) -> LoginAttempts {
     let (stored, ..) = table
-        .fetch_with_credential(UserId::generate(), CredentialKey::Password(guessed.clone()), ())
+        .fetch_with_credential(UserId::generate(), CredentialKey::Password(login.clone()), ())
         .await
         .unwrap();
-    let StoredCredential::Password(_, attempts) = stored else { panic!("{stored:?}") };
+    let StoredCredential::Password(attempts) = stored else { panic!("{stored:?}") };
     attempts
 }
 
-async fn reserve(table: &Table, guessed: &LoginSubject) -> Result<Reservation, Error> {
-    table.reserve_attempt(guessed, &seen(table, guessed).await).await
+async fn reserve(table: &Table, login: &Login) -> Result<Reservation, Error> {
+    table.reserve_attempt(seen(table, login).await).await
+}
+
+/// An attempt with a wrong password.
+async fn fail(table: &Table, login: &Login) {
+    let reserved = reserve(table, login).await.unwrap();
+    table.record_failed_attempt(reserved).await.unwrap();
 }
 
 /// Seconds until the next attempt may be worth it.
 fn retry_after(rejected: &Error) -> u64 {
-    let Error::TooManyAttempts { retry_after } = rejected else { panic!("{rejected:?}") };
-    *retry_after
+    match rejected {
+        Error::TooManyAttempts { retry_after } => retry_after.as_secs(),
+        Error::AttemptsInProgress => 1,
+        _ => panic!("{rejected:?}"),
+    }
 }
 
 #[tokio::test]
 async fn the_tenth_wrong_password_locks_the_name_and_no_other() {
     let app = TestApp::start().await;
-    for guessed in [LoginSubject::User(UserId::generate()), LoginSubject::Name([7; 32])] {
-        for number in 0..10 {
-            let reserved = reserve(app.table(), &guessed).await;
-            app.table()
-                .record_failed_attempt(reserved.unwrap_or_else(|error| panic!("{number}: {error}")))
-                .await
-                .unwrap();
+    for subject in [LoginSubject::User(UserId::generate()), LoginSubject::Name([7; 32])] {
+        let guessed = login(subject, "192.0.2.1");
+        for _ in 0..10 {
+            fail(app.table(), &guessed).await;
         }
 
         let locked = seen(app.table(), &guessed).await.check_not_locked().unwrap_err();
 
         assert!((890..=900).contains(&retry_after(&locked)), "{locked:?}");
         assert!(retry_after(&reserve(app.table(), &guessed).await.unwrap_err()) > 890);
-        reserve(app.table(), &LoginSubject::User(UserId::generate())).await.unwrap();
+        let other = LoginSubject::User(UserId::generate());
+        let _ = reserve(app.table(), &login(other, "192.0.2.1")).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn the_tenth_wrong_password_locks_even_if_its_response_was_lost() {
     let app = TestApp::start().await;
-    let guessed = LoginSubject::User(UserId::generate());
+    let guessed = on_user();
     for number in 0..10 {
         let reserved = reserve(app.table(), &guessed).await.unwrap();
         if number == 9 {
@@ -70,54 +90,53 @@ async fn the_tenth_wrong_password_locks_even_if_its_response_was_lost() {
 #[tokio::test]
 async fn a_lock_set_after_the_attempts_were_read_holds() {
     let app = TestApp::start().await;
-    let user = UserId::generate();
-    let guessed = LoginSubject::User(user);
+    let guessed = on_user();
     let nothing_yet = seen(app.table(), &guessed).await;
-    let until = (TestApp::in_seconds(600).as_millisecond()).to_string();
-    let ttl = TestApp::in_seconds(600).as_second().to_string();
-    let locked = json!({
-        "pk": { "S": format!("USER#{user}") },
-        "sk": { "S": "LOCKOUT" },
-        "lockedUntil": { "N": until },
-        "ttl": { "N": ttl },
-    });
-    app.engine("PutItem", json!({ "Item": locked })).await;
+    for _ in 0..10 {
+        fail(app.table(), &guessed).await;
+    }
 
-    let rejected = app.table().reserve_attempt(&guessed, &nothing_yet).await.unwrap_err();
+    let rejected = app.table().reserve_attempt(nothing_yet).await.unwrap_err();
 
-    assert!((590..=600).contains(&retry_after(&rejected)), "{rejected:?}");
+    assert!((890..=900).contains(&retry_after(&rejected)), "{rejected:?}");
 }
 
 #[tokio::test]
-async fn the_table_keeps_attempts_for_as_long_as_they_count() {
+async fn the_table_keeps_attempts_for_as_long_as_they_count_and_names_no_address() {
     let app = TestApp::start().await;
-    let guessed = LoginSubject::User(UserId::generate());
-    let reserved = reserve(app.table(), &guessed).await.unwrap();
-    app.table().record_failed_attempt(reserved).await.unwrap();
+    for subject in [LoginSubject::User(UserId::generate()), LoginSubject::Name([7; 32])] {
+        fail(app.table(), &login(subject, "192.0.2.1")).await;
+    }
 
     let items = app.items().await;
 
-    let ttl: i64 = items[0]["ttl"]["N"].as_str().unwrap().parse().unwrap();
-    assert!(ttl > TestApp::in_seconds(15 * 60).as_second(), "{items:?}");
+    assert_eq!(items.len(), 3, "two names and a source: {items:?}");
+    for item in &items {
+        let ttl: i64 = item["ttl"]["N"].as_str().unwrap().parse().unwrap();
+        assert!(ttl > TestApp::in_seconds(15 * 60).as_second(), "{item}");
+        assert!(!item.to_string().contains("192.0"), "{item}");
+    }
 }
 
 #[tokio::test]
 async fn right_passwords_release_their_attempts() {
     let app = TestApp::start().await;
-    let guessed = LoginSubject::User(UserId::generate());
+    let (known, unknown) = (on_user(), login(LoginSubject::Name([7; 32]), "192.0.2.1"));
 
-    for _ in 0..30 {
-        let reserved = reserve(app.table(), &guessed).await.unwrap();
-        app.table().release_attempt(reserved).await;
+    for guessed in [known, unknown] {
+        for _ in 0..101 {
+            let reserved = reserve(app.table(), &guessed).await.unwrap();
+            app.table().release_attempt(reserved).await;
+        }
+
+        seen(app.table(), &guessed).await.check_not_locked().unwrap();
     }
-
-    seen(app.table(), &guessed).await.check_not_locked().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_hundred_concurrent_guesses_ten_are_checked_and_the_others_retry_soon() {
     let app = TestApp::start().await;
-    let guessed = LoginSubject::User(UserId::generate());
+    let guessed = on_user();
 
     let outcomes = join_all((0..100).map(|_| reserve(app.table(), &guessed))).await;
 
@@ -130,4 +149,97 @@ async fn of_a_hundred_concurrent_guesses_ten_are_checked_and_the_others_retry_so
         app.table().record_failed_attempt(reserved.unwrap()).await.unwrap();
     }
     assert!(retry_after(&reserve(app.table(), &guessed).await.unwrap_err()) > 890);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_120_concurrent_guesses_at_as_many_names_100_of_a_source_are_checked() {
+    let app = TestApp::start().await;
+    let names = (0..120).map(|_| login(LoginSubject::User(UserId::generate()), "192.0.2.1"));
+    let names: Vec<Login> = names.collect();
+
+    // 40 at once, so that every call gets its response in time.
+    let mut outcomes = Vec::new();
+    for some in names.chunks(40) {
+        outcomes.extend(join_all(some.iter().map(|login| reserve(app.table(), login))).await);
+    }
+
+    let (through, rejected): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(through.len(), 100);
+    for error in rejected {
+        assert_eq!(retry_after(&error.unwrap_err()), 1, "under way is no lock");
+    }
+    for reserved in through {
+        app.table().record_failed_attempt(reserved.unwrap()).await.unwrap();
+    }
+    for guessed in &names[..3] {
+        assert!(retry_after(&reserve(app.table(), guessed).await.unwrap_err()) > 800);
+    }
+    let elsewhere = Login { subject: names[0].subject.clone(), ..on_user() };
+    let _ = reserve(app.table(), &elsewhere).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_rejected_attempt_reserved_it_gives_back() {
+    let app = TestApp::start().await;
+    let subject = LoginSubject::User(UserId::generate());
+    let guessed = login(subject.clone(), "192.0.2.1");
+    let nothing_yet = seen(app.table(), &guessed).await;
+    for _ in 0..10 {
+        fail(app.table(), &login(subject.clone(), "127.0.0.1")).await;
+    }
+
+    app.table().reserve_attempt(nothing_yet).await.unwrap_err();
+
+    let items = app.items().await;
+    let source = items.iter().find(|item| item["pk"]["S"].as_str().unwrap().starts_with("SOURCE#"));
+    assert_eq!(source.unwrap()["slots"]["M"]["other"], json!({ "M": {} }));
+}
+
+#[tokio::test]
+async fn a_user_is_known_from_the_20_sources_that_it_signed_in_from_last() {
+    let app = TestApp::start().await;
+    let subject = LoginSubject::User(UserId::generate());
+    let from = |number: usize| login(subject.clone(), &format!("192.0.{number}.1"));
+    for number in 0..25 {
+        let reserved = reserve(app.table(), &from(number)).await.unwrap();
+        app.table().release_attempt(reserved).await;
+        // From the first one again and again: it is never unused for longest.
+        let reserved = reserve(app.table(), &from(0)).await.unwrap();
+        app.table().release_attempt(reserved).await;
+    }
+
+    for number in 0..25 {
+        let is_known = seen(app.table(), &from(number)).await.knows_source();
+        assert_eq!(is_known, number == 0 || number >= 6, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_is_known_for_30_days_after_the_last_sign_in() {
+    let app = TestApp::start().await;
+    let known = login(LoginSubject::User(UserId::generate()), "192.0.2.1");
+    let reserved = reserve(app.table(), &known).await.unwrap();
+    app.table().release_attempt(reserved).await;
+    assert!(seen(app.table(), &known).await.knows_source());
+
+    for (days, is_known) in [(29, true), (31, false)] {
+        let then = TestApp::in_seconds(-days * 24 * 60 * 60).as_millisecond().to_string();
+        let item = app.items().await.remove(0);
+        let mut item = if item["pk"]["S"].as_str().unwrap().starts_with("USER#") {
+            item
+        } else {
+            app.items().await.remove(1)
+        };
+        for (name, set) in item["slots"]["M"].as_object_mut().unwrap() {
+            if name != "other" {
+                set["M"]["signedInAt"]["N"] = json!(then);
+            }
+        }
+        app.engine("PutItem", json!({ "Item": item })).await;
+
+        assert_eq!(seen(app.table(), &known).await.knows_source(), is_known, "{days}");
+    }
+    let reserved = reserve(app.table(), &known).await.unwrap();
+    app.table().release_attempt(reserved).await;
+    assert!(seen(app.table(), &known).await.knows_source(), "known again");
 }

@@ -167,10 +167,13 @@ fn change(write: &Operation, event: &Value, jane: &Person<'_>) -> Value {
     let user = format!("USER#{}", jane.user().id);
     let account = format!("ACCOUNT#{}", jane.account());
     let segments: Vec<_> = event["rawPath"].as_str().unwrap().split('/').collect();
-    let (pk, sk, attribute) = match write.name.split('-').next() {
-        Some("golem" | "quave") => (account, "ACCOUNT".to_owned(), "name"),
-        Some("rollcall") => (user, format!("TOKEN#{}", segments[4]), "name"),
-        _ => (user, "USER".to_owned(), "fullName"),
+    let (pk, sk, attribute) = match write.facts.writes_to.unwrap() {
+        "golem-get-account" | "quave-get-account" | "quave-get-current-account" => {
+            (account, "ACCOUNT".to_owned(), "name")
+        }
+        "rollcall-get-token" => (user, format!("TOKEN#{}", segments[4]), "name"),
+        "e24-get-account" | "hub-get-user" => (user, "USER".to_owned(), "fullName"),
+        other => panic!("name the item that {other} shows"),
     };
     json!({
         "Key": { "pk": { "S": pk }, "sk": { "S": sk } },

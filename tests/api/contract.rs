@@ -3,7 +3,7 @@
 use serde_json::json;
 use shared::http::Access;
 use shared::model::{Scope, TokenKind};
-use testkit::{Credential, REQUEST_ID, TestApp, operations, user_operations};
+use testkit::{Credential, TestApp, operations, user_operations};
 
 /// The operations without credentials. Growing this list is a security decision.
 const PUBLIC: [&str; 3] = ["hub-oauth-ask", "hub-oauth-decide", "not-found"];
@@ -49,27 +49,6 @@ async fn every_event_succeeds_with_real_credentials() {
 
         assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
         app.assert_consistent().await;
-    }
-}
-
-#[tokio::test]
-async fn every_response_has_a_content_type_no_store_and_its_request_id() {
-    let app = TestApp::start().await;
-
-    for (number, operation) in operations().into_iter().enumerate() {
-        let jane = app.person(&format!("jane{number:02}")).await;
-        for event in [operation.event.clone(), app.event(&operation, &jane).await] {
-            let response = app.send_event(&event).await;
-            let media_type = match response.status {
-                204 | 303 => None,
-                400.. => Some(operation.error_media_type()),
-                _ if operation.is_page() => Some("text/html; charset=utf-8"),
-                _ => Some("application/json; charset=utf-8"),
-            };
-            assert_eq!(response.header("content-type"), media_type, "{operation}");
-            assert_eq!(response.header("cache-control"), Some("no-store"), "{operation}");
-            assert_eq!(response.header("x-request-id"), Some(REQUEST_ID), "{operation}");
-        }
     }
 }
 

@@ -10,8 +10,8 @@ use shared::model::{Role, TokenKind};
 use shared::table::Swept;
 use testkit::{ApiResponse, CallCutoff, DeletionFixture, Fault, TestApp};
 
-/// More than a batch.
-const MEMBERS: usize = 30;
+/// More than one transaction deletes.
+const MEMBERS: usize = 100;
 
 /// Kills the work after this many calls went through; returns none if it was killed.
 async fn killed_after<T>(
@@ -188,7 +188,7 @@ async fn a_restored_account_keeps_its_members_despite_cleanup_tasks() {
 #[tokio::test]
 async fn a_failed_cleanup_task_is_logged_delays_no_other_and_is_retried() {
     let (app, fixture) = left_behind().await;
-    app.proxy().disturb("BatchWriteItem", Fault::Rejected("ValidationException"));
+    app.proxy().disturb("TransactWriteItems", Fault::Rejected("ValidationException"));
 
     let failed = app.sweep().await;
 
@@ -370,13 +370,61 @@ async fn a_password_change_killed_at_any_step_is_all_or_nothing_and_finished_lat
     }
 }
 
+/// A token, and the tokens that it made: more than a batch deletes.
+async fn maker_and_made(app: &TestApp, token: String) -> Vec<String> {
+    let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+    let new = json!({ "name": "made", "kind": "user" }).to_string();
+    let made = (0..30).map(|_| app.send("POST", "/rollcall/v1/tokens", &headers, Some(&new)));
+    let made = join_all(made).await;
+    made.iter().map(|made| made.text("token").to_owned()).chain([token.clone()]).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_killed_at_any_step_is_all_or_nothing_and_finished_later() {
+    let mut half_done = 0;
+    for calls in 0.. {
+        let mut app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let (own, leaked) =
+            (jane.token().to_owned(), jane.new_token(TokenKind::User, None, None).await);
+        let id = testkit::token_id(&leaked).unwrap();
+        let ending = maker_and_made(&app, leaked).await;
+        let path = format!("/rollcall/v1/tokens/{id}?descendants=true");
+        let cutoff = app.cutoff().await;
+
+        let headers = [("authorization", own.as_str())];
+        let revocation = app.send("DELETE", &path, &headers, None);
+        let ended = killed_after(&cutoff, calls, revocation).await;
+        app.mend();
+
+        let works = join_all(ending.iter().map(|token| status(&app, "/v1/accounts", token))).await;
+        let unchanged = works[0] == 200;
+        assert_eq!(works, vec![if unchanged { 200 } else { 401 }; ending.len()]);
+        half_done += usize::from(!unchanged && app.items_of("token").await.len() > 1);
+        if ended.is_none() {
+            let runs = join_all([app.sweep(), app.sweep()]).await;
+            assert!(runs.iter().all(Result::is_ok), "{runs:?}");
+        }
+        let left = if unchanged { ending.len() + 1 } else { 1 };
+        assert_eq!(app.items_of("token").await.len(), left, "after {calls} calls");
+        assert_eq!(app.items_of("cleanup").await, Vec::<Value>::new());
+        assert_eq!(status(&app, "/v1/accounts", &own).await, 200);
+        app.assert_consistent().await;
+        if let Some(response) = ended {
+            assert_eq!((response.status, unchanged), (204, false), "{response:?}");
+            assert!(half_done > 1, "{half_done}");
+            return;
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_next_password_change_cleans_up_what_the_last_one_left() {
     let mut app = TestApp::start().await;
     let changing = Changing::start(&app).await;
     let cutoff = app.cutoff().await;
-    // The read and the write.
-    assert!(killed_after(&cutoff, 2, changing.change(&app)).await.is_none());
+    // The reads of the user and of the addresses, and the write.
+    assert!(killed_after(&cutoff, 3, changing.change(&app)).await.is_none());
     app.mend();
     assert_eq!(changing.left(&app).await, TOKENS + 1);
 

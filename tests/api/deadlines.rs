@@ -13,7 +13,7 @@ use serde_json::json;
 use shared::http::ApiRequest;
 use shared::model::TokenKind;
 use shared::table::{Connection, Table};
-use shared::{Error, Result, timeouts};
+use shared::{Error, Result, Settings, timeouts};
 use testkit::{Fault, TestApp, operations};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
@@ -23,8 +23,8 @@ async fn a_request_that_hangs_is_503_in_its_dialect_before_lambda_gives_up() {
     testkit::watch_log();
     for operation in operations().into_iter().filter(|own| own.binary() != "not-found") {
         let event = operation.of(crate::NOBODYS, "rcu_x");
-        let call =
-            ApiRequest::new(shared::http::from_event(serde_json::from_value(event).unwrap()));
+        let event = shared::http::from_event(serde_json::from_value(event).unwrap());
+        let call = ApiRequest::new(event, &Settings::default());
         let started = Instant::now();
 
         let response = call.respond(&[], pending::<Result<Response<Body>>>).await;

@@ -2,8 +2,8 @@
 
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
-use shared::Error;
 use shared::http::ApiRequest;
+use shared::{Error, Settings};
 
 fn call(path: &str) -> ApiRequest {
     let event = json!({
@@ -11,7 +11,8 @@ fn call(path: &str) -> ApiRequest {
         "rawPath": path,
         "requestContext": { "http": { "method": "GET" } },
     });
-    ApiRequest::new(shared::http::from_event(serde_json::from_value(event).unwrap()))
+    let event = serde_json::from_value(event).unwrap();
+    ApiRequest::new(shared::http::from_event(event), &Settings::default())
 }
 
 fn parts(response: &Response<Body>) -> (u16, Value) {
@@ -20,7 +21,7 @@ fn parts(response: &Response<Body>) -> (u16, Value) {
 }
 
 fn default_request() -> ApiRequest {
-    ApiRequest::new(Request::default())
+    ApiRequest::new(Request::default(), &Settings::default())
 }
 
 #[tokio::test]

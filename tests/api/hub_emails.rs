@@ -95,7 +95,7 @@ async fn a_user_has_at_most_50_addresses_however_many_are_added_at_once() {
     let responses = join_all(addresses.iter().map(|address| add(&jane, address))).await;
 
     let added = responses.iter().filter(|response| response.status == 201).count();
-    let rejected = json!({ "email": ["you have 50 addresses already"] });
+    let rejected = json!({ "email": ["a user can have at most 50 addresses"] });
     assert_eq!(added, 3, "{responses:?}");
     assert!(responses.iter().all(|response| response.status == 201 || response.body == rejected));
     assert_eq!(jane.send("GET", PATH).await.body.as_array().unwrap().len(), 50);

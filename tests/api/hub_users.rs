@@ -1,6 +1,7 @@
 //! Docker Hub's profiles: `/api/v1.1/users/{username}/`.
 
 use serde_json::{Value, json};
+use shared::Settings;
 use shared::model::{Scope, TokenKind};
 use testkit::{ApiResponse, Person, TestApp};
 
@@ -17,7 +18,7 @@ async fn a_user_sees_the_documented_fields_and_no_others() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
-    let response = get(&app, &jane, &[("host", "hub.example.com")]).await;
+    let response = get(&app, &jane, &[]).await;
 
     let joined = response.text("date_joined").to_owned();
     assert_eq!(
@@ -27,7 +28,7 @@ async fn a_user_sees_the_documented_fields_and_no_others() {
             &json!({
                 "id": jane.user().number,
                 "username": "janedoe",
-                "url": "http://hub.example.com/api/v1.1/users/janedoe/",
+                "url": "https://api.example.com/api/v1.1/users/janedoe/",
                 "date_joined": joined,
                 "type": "User",
                 "full_name": "",
@@ -44,20 +45,52 @@ async fn a_user_sees_the_documented_fields_and_no_others() {
     assert_eq!((seconds.len(), fraction.len(), fraction.ends_with('Z')), (19, 7, true), "{joined}");
 }
 
+/// Headers by which a client may claim to have called another host.
+const CLAIMS: [&[(&str, &str)]; 4] = [
+    &[],
+    &[("host", "evil.example")],
+    &[("host", "evil.example"), ("x-forwarded-proto", "http"), ("x-forwarded-port", "80")],
+    &[("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example;proto=http")],
+];
+
 #[tokio::test]
-async fn the_url_has_the_requested_host_and_scheme() {
+async fn the_url_is_below_the_public_url_else_the_apis_domain_whatever_headers_say() {
+    let mut app = TestApp::start().await;
+    let token = app.person("janedoe").await.token().to_owned();
+
+    for (public_url, base) in [
+        (None, "https://api.example.com"),
+        (Some("https://accounts.example.com"), "https://accounts.example.com"),
+        (Some("http://127.0.0.1:9000"), "http://127.0.0.1:9000"),
+    ] {
+        let public_url = public_url.map(|url| url.parse().unwrap());
+        app.configure(Settings { public_url, ..Settings::default() });
+        for headers in CLAIMS {
+            let headers = [&[("authorization", token.as_str())], headers].concat();
+            let response = app.send("GET", PATH, &headers, None).await;
+            assert_eq!(response.text("url"), format!("{base}{PATH}"), "{headers:?}");
+            let is_https_only = response.header("strict-transport-security").is_some();
+            assert_eq!(is_https_only, base.starts_with("https"), "{base} {headers:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_replayed_response_has_our_url_whatever_host_the_first_request_named() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
+    let send = async |host: &str| {
+        let own = [("authorization", jane.token()), ("idempotency-key", "a-key")];
+        let headers = [&own[..], &[("host", host)]].concat();
+        app.send("PATCH", PATH, &headers, Some(r#"{"company":"Mine"}"#)).await
+    };
 
-    for (proto, url) in [
-        (Some("https"), "https://a.example.com:8443/api/v1.1/users/janedoe/"),
-        (Some("HTTPS"), "https://a.example.com:8443/api/v1.1/users/janedoe/"),
-        (Some("javascript"), "http://a.example.com:8443/api/v1.1/users/janedoe/"),
-        (None, "http://a.example.com:8443/api/v1.1/users/janedoe/"),
-    ] {
-        let mut headers = vec![("host", "a.example.com:8443")];
-        headers.extend(proto.map(|proto| ("x-forwarded-proto", proto)));
-        assert_eq!(get(&app, &jane, &headers).await.text("url"), url, "{proto:?}");
+    let (changed, replayed) = (send("evil.example").await, send("api.example.com").await);
+
+    assert_eq!(replayed.header("idempotency-replayed"), Some("true"));
+    for response in [changed, replayed] {
+        assert_eq!(response.text("url"), format!("https://api.example.com{PATH}"));
+        assert!(!format!("{response:?}").contains("evil"), "{response:?}");
     }
 }
 

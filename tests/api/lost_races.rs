@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::model::{AccountId, Role, TokenCredential};
-use shared::table::{Actor, NewUser};
-use testkit::{Fault, Operation, Person, TestApp, user_operations};
+use shared::table::{Actor, NewUser, fetch};
+use testkit::{Credential, Fault, Operation, Person, TestApp, user_operations};
 use tokio::sync::oneshot;
 
 const WRITE: &str = "TransactWriteItems";
@@ -60,7 +60,7 @@ async fn a_former_admin_neither_changes_nor_deletes() {
 #[tokio::test]
 async fn a_former_member_does_not_choose_the_account() {
     let app = TestApp::start().await;
-    let (jane, john) = app.owner_and(Role::Admin).await;
+    let (jane, john) = app.owner_and(Role::Member).await;
     app.proxy().before(WRITE, app.expelling(&john, &jane.account()));
     let input = json!({ "accountId": jane.account() });
 
@@ -85,9 +85,9 @@ async fn a_user_is_not_created_in_an_account_that_is_deleted_meanwhile() {
     let chosen = json!({ "accountId": jane.account() });
     let chosen = john.send_json("PUT", "/api/public/v1/current-account", &chosen).await;
     assert_eq!(chosen.status, 200, "{chosen:?}");
+    // The first write is the creation's, the second one the deletion's. Those after it fail, so that
     // John's membership outlives the account for now.
-    let failure = Fault::Rejected("AccessDeniedException");
-    app.proxy().disturb_all_of("BatchWriteItem", Some(failure));
+    app.proxy().disturb_at(WRITE, 2, Fault::Rejected("AccessDeniedException"), true);
     let (arrived, arrival) = oneshot::channel();
     let (release, released) = oneshot::channel();
     app.proxy().before(WRITE, async {
@@ -110,7 +110,7 @@ async fn a_user_is_not_created_in_an_account_that_is_deleted_meanwhile() {
     let error = "you have no usable current account";
     assert_eq!(deleted, 200);
     assert_eq!(rejected.parts(), (403, &json!({ "success": false, "error": error })));
-    app.proxy().disturb_all_of("BatchWriteItem", None);
+    app.proxy().calm().unwrap();
     assert_eq!(app.sweep().await.unwrap().finished, 1);
     app.assert_consistent().await;
 }
@@ -222,11 +222,13 @@ async fn of_two_first_accounts_the_one_written_first_becomes_current() {
     let (others, user) = (app.others(), jane.user().id);
     app.proxy().before(WRITE, async move {
         let name: shared::model::AccountName = "First".parse().unwrap();
-        let (owner, slug) =
-            others.user_and(user, shared::table::fetch::free_slug(name.clone())).await.unwrap();
+        let (owner, (slug, counts)) = others
+            .user_and(user, fetch::both(fetch::free_slug(name.clone()), fetch::counts()))
+            .await
+            .unwrap();
         let account = shared::table::NewAccount { name, contact_email: None, registry: None };
         others
-            .create_account(&Actor::operator(), account, slug, &owner.unwrap())
+            .create_account(&Actor::operator(), account, slug, &owner.unwrap(), counts.as_ref())
             .await
             .unwrap()
             .commit()
@@ -327,6 +329,42 @@ async fn a_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
             (rejected.status, app.proxy().faults_left()),
             (401, 0),
             "{operation}: {rejected:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_token_rotated_meanwhile_writes_only_what_the_old_one_of_an_overlap_may() {
+    for operation in user_operations().filter(Operation::is_write) {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = app.event(&operation, &jane).await;
+        let (others, user) = (app.others(), jane.user().clone());
+        let id = jane.token().parse::<TokenCredential>().unwrap().id();
+        app.proxy().before(WRITE, async move {
+            let items = fetch::both(fetch::token(id), fetch::counts());
+            let (_, (token, counts)) = others.user_and(user.id, items).await.unwrap();
+            let (actor, token) = (Actor::operator(), token.unwrap());
+            let overlap = std::time::Duration::from_mins(10);
+            others
+                .rotate_token(&actor, &user, counts.as_ref(), &token, overlap)
+                .unwrap()
+                .commit()
+                .await
+                .unwrap();
+        });
+
+        let response = app.send_event(&event).await;
+
+        let expected = if operation.takes(Credential::OverlappedToken) {
+            operation.success_by(Credential::OverlappedToken)
+        } else {
+            403
+        };
+        assert_eq!(
+            (response.status, app.proxy().faults_left()),
+            (expected, 0),
+            "{operation}: {response:?}"
         );
     }
 }

@@ -6,6 +6,7 @@ use devkit::template::Template;
 use serde_json::{Value, json};
 use shared::model::Role;
 use shared::service_key::SECRET_VARIABLE;
+use shared::table::Actor;
 use testkit::{Call, Credential, Fault, Person, TestApp, operations};
 use tokio::sync::OnceCell;
 
@@ -40,6 +41,7 @@ async fn record_calls() -> BTreeMap<&'static str, Vec<Call>> {
     }
     recorded_calls.entry("e24-account").or_default().extend(calls_of_a_new_password().await);
     recorded_calls.entry("hub-users").or_default().extend(calls_of_a_verification().await);
+    recorded_calls.entry("rollcall-tokens").or_default().extend(calls_of_a_revocation().await);
     recorded_calls.entry("sweep").or_default().extend(calls_of_the_sweep().await);
     recorded_calls
 }
@@ -53,19 +55,26 @@ fn reading_the_secret() -> Call {
     }
 }
 
-/// The calls of the sweep after an interrupted deletion and an interrupted password change.
+/// The calls of the sweep after interrupted deletions of an account and of a user, and an interrupted
+/// password change.
 async fn calls_of_the_sweep() -> Vec<Call> {
     let app = TestApp::start().await;
-    let (jane, _) = app.owner_and(Role::Admin).await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
+    app.join(&jane, &john.account(), Role::Admin).await;
     fresh(&jane).await;
-    app.proxy().disturb_all_of("BatchWriteItem", Some(Fault::Rejected("ValidationException")));
+    let rejection = Fault::Rejected("ValidationException");
+    app.proxy().disturb_at("TransactWriteItems", 1, rejection, true);
     let path = format!("/v1/accounts/{}", jane.account());
     assert_eq!(jane.send("DELETE", &path).await.status, 200);
+    app.proxy().calm().unwrap();
+    app.proxy().disturb_all_of("BatchWriteItem", Some(rejection));
     let body = json!({ "password": "another horse battery" });
     assert_eq!(jane.send_json("POST", "/v2/account/data", &body).await.status, 200);
     app.proxy().disturb_all_of("BatchWriteItem", None);
+    let john = app.table().user_and(john.user().id, ()).await.unwrap().0.unwrap();
+    app.table().begin_user_deletion(&Actor::operator(), &john).await.unwrap();
     app.proxy().count();
-    assert_eq!(app.sweep().await.unwrap().finished, 2);
+    assert_eq!(app.sweep().await.unwrap().finished, 3);
     app.proxy().calls()
 }
 
@@ -78,6 +87,18 @@ async fn calls_of_a_verification() -> Vec<Call> {
     assert_eq!(jane.send_json("POST", path, &address).await.status, 201);
     app.proxy().count();
     assert_eq!(jane.send_json("PATCH", path, &address).await.status, 200);
+    app.proxy().calls()
+}
+
+/// The calls of the revocation of a token with another one that it made.
+async fn calls_of_a_revocation() -> Vec<Call> {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let new = json!({ "name": "made", "kind": "user" });
+    assert_eq!(jane.send_json("POST", "/rollcall/v1/tokens", &new).await.status, 201);
+    let path = format!("/rollcall/v1/tokens/{}", testkit::token_id(jane.token()).unwrap());
+    app.proxy().count();
+    assert_eq!(jane.send("DELETE", &format!("{path}?descendants=true")).await.status, 204);
     app.proxy().calls()
 }
 

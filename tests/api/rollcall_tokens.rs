@@ -33,7 +33,7 @@ fn not_found() -> Value {
 }
 
 fn restricted() -> Value {
-    let detail = "a token with a list of scopes cannot do this";
+    let detail = "a token with a list of scopes or an expiry cannot do this";
     problem(403, "Forbidden", "insufficient_scope", detail)
 }
 
@@ -97,7 +97,8 @@ async fn a_token_is_shown_once_and_its_location_shows_the_rest() {
         "kind": "user",
         "scopes": ["account_read", "tokens_read"],
         "createdAt": created.text("createdAt"),
-        "expiresAt": "2099-12-31T23:59:59Z",
+        "expiresAt": "2099-12-31T23:59:59.000Z",
+        "madeBy": id(jane.token()),
     });
     assert_eq!(created.parts(), (201, &expected));
     assert_eq!(created.header("location"), Some(path(&id(token)).as_str()));
@@ -112,9 +113,49 @@ async fn a_token_is_shown_once_and_its_location_shows_the_rest() {
     assert_eq!(jane.send("GET", TOKENS).await.body["tokens"][1], view);
     let own = jane.with_token(token.to_owned());
     let mut used = own.send("GET", OWN).await;
-    assert!(used.text("lastUsedAt").ends_with(":00:00Z"), "{used:?}");
+    assert!(used.text("lastUsedAt").ends_with(":00:00.000Z"), "{used:?}");
     used.body["lastUsedAt"] = Value::Null;
     assert_eq!(used.parts(), (200, &view));
+}
+
+/// Every time in a body.
+fn times(body: &Value) -> Vec<&str> {
+    match body {
+        Value::Object(fields) => {
+            let own = fields.iter().filter(|(name, _)| name.ends_with("At"));
+            let own = own.filter_map(|(_, time)| time.as_str());
+            own.chain(fields.values().flat_map(times)).collect()
+        }
+        Value::Array(values) => values.iter().flat_map(times).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn every_time_has_three_digits_of_a_second_and_can_be_sent_back() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let mut shown = 0;
+
+    for end in ["2099-12-31T23:59:59Z", "2099-12-31T23:59:59.123456789+02:00"] {
+        let input = json!({ "name": "CI", "kind": "user", "expiresAt": end });
+        let made = made(&jane, &input).await;
+        let sent_back = json!({ "name": "CI", "kind": "user", "expiresAt": made["expiresAt"] });
+        let again = self::made(&jane, &sent_back).await;
+        assert_eq!(again["expiresAt"], made["expiresAt"]);
+        let rotated = rotate(&jane, made["id"].as_str().unwrap(), 600).await.body;
+        let old = jane.send("GET", &path(made["id"].as_str().unwrap())).await.body;
+        let (own, list) = (jane.send("GET", OWN).await.body, jane.send("GET", TOKENS).await.body);
+        for body in [made, again, rotated, old, own, list] {
+            for time in times(&body) {
+                let (seconds, fraction) = time.split_once('.').unwrap_or_else(|| panic!("{body}"));
+                assert_eq!((seconds.len(), fraction.len()), (19, 4), "{body}");
+                assert!(fraction.ends_with('Z') && shared::model::parse_rfc3339(time).is_ok());
+                shown += 1;
+            }
+        }
+    }
+    assert!(shown > 20, "{shown}");
 }
 
 #[tokio::test]
@@ -200,7 +241,7 @@ async fn every_problem_of_a_new_token_is_reported_by_its_field() {
     let taken = made(&jane, &longest).await;
     assert_eq!(
         (&taken["scopes"], &taken["expiresAt"]),
-        (&json!(["account_read"]), &json!("2099-12-31T21:59:59.5Z"))
+        (&json!(["account_read"]), &json!("2099-12-31T21:59:59.500Z"))
     );
 }
 
@@ -506,7 +547,8 @@ async fn an_overlap_does_not_prolong_a_token_and_is_at_most_30_days() {
     }
     let rotated = rotate(&jane, &id(&ending), 2_592_000).await;
 
-    assert_eq!((rotated.status, rotated.body["expiresAt"].clone()), (201, json!(end)));
+    let end = format!("{end:.3}");
+    assert_eq!((rotated.status, &rotated.body["expiresAt"]), (201, &json!(end)));
     let old = jane.send("GET", &path(&id(&ending))).await;
     assert_eq!(old.body["expiresAt"], json!(end));
 }
@@ -529,12 +571,13 @@ async fn a_token_with_scopes_rotates_only_itself_and_to_no_later_expiry() {
     let environments = rotate(&jane, &id(&environment), 60).await;
 
     assert_eq!(others.parts(), (403, &restricted()));
-    assert_eq!(outlives.parts(), (403, &outliving()));
+    assert_eq!(outlives.parts(), (403, &restricted()));
     assert_eq!(
         (itself.status, &itself.body["scopes"]),
         (201, &json!(["account_read", "tokens_write"]))
     );
-    assert_eq!((ending_itself.status, &ending_itself.body["expiresAt"]), (201, &json!(end)));
+    let end = json!(format!("{end:.3}"));
+    assert_eq!((ending_itself.status, &ending_itself.body["expiresAt"]), (201, &end));
     assert_eq!((environments.status, &environments.body["kind"]), (201, &json!("environment")));
     assert!(environments.text("token").starts_with("rce_"));
     // A token valid for an overlap creates none that lives longer.

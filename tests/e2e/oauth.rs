@@ -142,7 +142,10 @@ async fn a_user_sees_the_scopes_in_a_browser_mistypes_once_and_allows_them() {
         .unwrap();
 
     assert!(browser.text("h1").await.starts_with("Sign in to allow "));
-    assert_eq!(browser.text("ul").await, "see your profile\nsee your e-mail addresses");
+    assert_eq!(
+        browser.text("ul").await,
+        "see your profile and your primary e-mail address\nsee your e-mail addresses"
+    );
     browser.decide(&jane.username, "a wrong password", "allow").await;
     browser.shows("p[@role='alert']", "The username or the password is wrong.").await;
     browser.decide(&jane.username, &jane.password, "allow").await;

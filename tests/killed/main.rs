@@ -1,4 +1,4 @@
-//! The real binaries, killed while they delete an account with ten thousand members.
+//! The real binaries, killed while they delete an account with three thousand members.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be arranged fails the test")]
 
@@ -9,7 +9,7 @@ use testkit::{CallCutoff, DeletionFixture, TestApp};
 
 use function::Function;
 
-const MEMBERS: usize = 10_000;
+const MEMBERS: usize = 3_000;
 
 /// Kills after the account is gone.
 const KILLS: usize = 6;
@@ -89,7 +89,7 @@ async fn members(app: &TestApp, fixture: &DeletionFixture) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_of_10000_members_under_kills_is_whole_or_gone_and_leaves_nothing() {
+async fn a_deletion_of_3000_members_under_kills_is_whole_or_gone_and_leaves_nothing() {
     let mut random = Random::start();
     let app = TestApp::start().await;
     let fixture = DeletionFixture::with_members(&app, MEMBERS).await;
@@ -104,7 +104,7 @@ async fn a_deletion_of_10000_members_under_kills_is_whole_or_gone_and_leaves_not
     let mut left = members(&app, &fixture).await;
     assert!(left > 0, "killed too late");
     for _ in 0..KILLS {
-        let (calls, sweeps) = (random.below(120), random.below(2) == 0);
+        let (calls, sweeps) = (random.below(40), random.below(2) == 0);
         killed_after(calls, &app, work(&fixture, sweeps)).await;
         let now = members(&app, &fixture).await;
         assert!(now <= left, "{now} of {left}");
@@ -118,8 +118,8 @@ async fn a_deletion_of_10000_members_under_kills_is_whole_or_gone_and_leaves_not
     let mut survivor = Function::start("sweep", &app, app.engine_endpoint()).await;
     let (swept, _, _) = tokio::join!(
         survivor.invoke(json!({})),
-        killed_after(random.below(120), &app, work(&fixture, true)),
-        killed_after(random.below(120), &app, work(&fixture, false)),
+        killed_after(random.below(40), &app, work(&fixture, true)),
+        killed_after(random.below(40), &app, work(&fixture, false)),
     );
 
     assert_eq!((&swept["failed"], &swept["timedOut"]), (&json!(0), &json!(0)), "{swept}");

@@ -65,6 +65,16 @@ fn the_alarm_of_a_function_counts_its_crashes_and_the_failures_it_logs() {
 }
 
 #[test]
+fn rejected_sign_ins_are_alarmed_by_the_metric_that_lines_have_over_all_routes() {
+    let alarm = DEPLOYED.properties("SignInsRejected");
+    let namespace = json!({ "Fn::Sub": "Rollcall/${AWS::StackName}" });
+
+    let watched = (&alarm["Namespace"], &alarm["MetricName"], alarm.get("Dimensions"));
+    assert_eq!(watched, (&namespace, &json!("RejectedSignIns"), None));
+    assert_eq!((&alarm["Statistic"], &alarm["Period"]), (&json!("Sum"), &json!(300)));
+}
+
+#[test]
 fn prod_has_these_alarms_which_all_notify_the_topic_and_dev_has_none() {
     let stack = DEPLOYED.stack(PROD);
     let alarms: BTreeMap<_, _> = of_type(&stack, "AWS::CloudWatch::Alarm").collect();
@@ -74,6 +84,7 @@ fn prod_has_these_alarms_which_all_notify_the_topic_and_dev_has_none() {
         "ApiServerErrors",
         "ApiLatency",
         "FunctionThrottles",
+        "SignInsRejected",
         "TableSystemErrors",
         "TableThrottles",
     ];

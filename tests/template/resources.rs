@@ -131,6 +131,19 @@ fn a_function_may_use_the_table_exactly_if_it_has_its_name() {
 }
 
 #[test]
+fn no_function_is_built_with_what_only_the_operator_does() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap();
+    for function in functions() {
+        let package = packages.iter().find(|package| package["name"] == *function.binary).unwrap();
+        let dependencies = package["dependencies"].as_array().unwrap();
+        let features = dependencies.iter().filter(|own| own["kind"].is_null());
+        let mut features = features.flat_map(|own| own["features"].as_array().unwrap());
+        assert!(features.all(|own| own != "operator"), "{}", function.binary);
+    }
+}
+
+#[test]
 fn functions_with_the_table_have_the_service_key_and_hashing_ones_more_memory() {
     let packages = metadata()["packages"].as_array().unwrap().clone();
     for function in functions() {

@@ -84,9 +84,9 @@ async fn serve(options: Options) -> Result<()> {
     state.ignore_all_but_sources()?;
     let through = options.dynamodb_through.map(|port| format!("http://127.0.0.1:{port}"));
     let table = through.as_deref().unwrap_or(engine.endpoint());
-    let environment = environment(table, &secrets_manager, &secrets);
-    let mut watch = functions::watch(&options, &state, environment)?;
     let base_url = format!("http://127.0.0.1:{}", options.port);
+    let environment = environment(&base_url, table, &secrets_manager, &secrets);
+    let mut watch = functions::watch(&options, &state, environment)?;
     readiness::wait(&base_url, &template, &mut watch).await?;
 
     let published = state.publish(&DevJson::new(&base_url, engine.endpoint(), &secrets))?;
@@ -112,11 +112,13 @@ async fn populate(
 
 /// The credentials are no secret: the engine takes any.
 fn environment(
+    base_url: &str,
     dynamodb: &str,
     secrets_manager: &SecretsManager,
     secrets: &Secrets,
 ) -> Vec<(String, String)> {
     let own = [
+        ("PUBLIC_URL", base_url),
         ("TABLE_NAME", TABLE_NAME),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.endpoint()),

@@ -7,7 +7,7 @@ use shared::aws::Aws;
 use shared::model::{ApiKey, Client, ClientSecret, S3Key, TokenKind, User};
 use shared::seal::{PUBLIC_KEY_VARIABLE, SealPrivateKey};
 use shared::service_key::{SECRET_VARIABLE, ServiceKey, ServiceKeys};
-use shared::table::{Actor, Connection, NewToken, NewUser, Table};
+use shared::table::{Actor, Connection, NewToken, NewUser, Table, fetch};
 
 use devkit::random;
 use devkit::secrets_manager::{SECRET, SecretsManager};
@@ -117,6 +117,8 @@ async fn seed_user(
     let new = NewUser {
         verified: true,
         password_hash: Some(shared::password::hash(&password)?),
+        // So that trying out a change of the password ends no key and no token of the file.
+        password_is_own: true,
         full_name: full_name.to_owned(),
         api_keys: vec![api_key.clone()],
         s3_key: Some(s3_key),
@@ -139,7 +141,13 @@ async fn seed_user(
 
 async fn token(table: &Table, user: &User, kind: TokenKind) -> Result<String> {
     let new = NewToken { kind, name: "development".to_owned(), scopes: None, expires_at: None };
-    Ok(table.create_token(&Actor::operator(), user, new)?.commit().await?.0.reveal())
+    let (_, counts) = table.user_and(user.id, fetch::counts()).await?;
+    Ok(table
+        .create_token(&Actor::operator(), user, counts.as_ref(), new)?
+        .commit()
+        .await?
+        .0
+        .reveal())
 }
 
 async fn seed_client(table: &Table) -> Result<SeededClient> {

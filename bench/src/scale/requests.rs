@@ -31,9 +31,9 @@ enum Per {
     /// With what the response lists; the name of one item.
     Listed(&'static str),
     /// With what exists; the name of one item.
-    There(&'static str),
+    Existing(&'static str),
     /// With what a full page skips; the name of one item.
-    LeftOut(&'static str),
+    Skipped(&'static str),
 }
 
 impl Request {
@@ -46,7 +46,7 @@ impl Request {
         Self { name: format!("{}, {name}", self.name), ..self }
     }
 
-    fn asking(self, query: fn(&TestCredentials, u64) -> String) -> Self {
+    fn with_query(self, query: fn(&TestCredentials, u64) -> String) -> Self {
         Self { query: Some(query), ..self }
     }
 
@@ -60,7 +60,7 @@ impl Request {
 
     pub(crate) fn price(&self) -> Price {
         match self.per {
-            Some(Per::Listed(thing) | Per::There(thing) | Per::LeftOut(thing)) => {
+            Some(Per::Listed(thing) | Per::Existing(thing) | Per::Skipped(thing)) => {
                 Price::Per(thing.to_owned())
             }
             None => Price::Flat,
@@ -91,8 +91,8 @@ impl Request {
         let listed = listed(&response.body);
         let (things, must_list) = match self.per {
             Some(Per::Listed(_)) => (listed, Some(size.min(MAX_LIMIT))),
-            Some(Per::LeftOut(_)) => (size, Some(LIMIT)),
-            Some(Per::There(_)) => (size, None),
+            Some(Per::Skipped(_)) => (size, Some(LIMIT)),
+            Some(Per::Existing(_)) => (size, None),
             None => (0, None),
         };
         ensure!(must_list.is_none_or(|most| most == listed), "{}: lists {listed}", self.name);
@@ -146,8 +146,8 @@ pub(crate) fn about_members() -> Vec<Request> {
     ]);
     let list = || Request::new(&operation("e24-list-accounts"));
     requests.extend([
-        list().named("`limit=1`").asking(|_, _| "limit=1".to_owned()),
-        list().asking(|_, _| format!("limit={MAX_LIMIT}")).per(Per::Listed("user listed")),
+        list().named("`limit=1`").with_query(|_, _| "limit=1".to_owned()),
+        list().with_query(|_, _| format!("limit={MAX_LIMIT}")).per(Per::Listed("user listed")),
         Request::new(&operation("e24-create-account")).named("a member more"),
     ]);
     requests
@@ -158,11 +158,11 @@ pub(crate) fn about_accounts() -> Vec<Request> {
     let find = || Request::new(&operation("golem-find-accounts"));
     let mut requests = vec![
         Request::new(&operation("quave-list-accounts")).per(Per::Listed("account listed")),
-        find().asking(|_, _| String::new()).per(Per::Listed("account listed")),
+        find().with_query(|_, _| String::new()).per(Per::Listed("account listed")),
         find()
             .named("by `email`")
-            .asking(|who, _| form(&[("email", &format!("{}@example.com", who.username))]))
-            .per(Per::There("account looked through")),
+            .with_query(|who, _| form(&[("email", &format!("{}@example.com", who.username))]))
+            .per(Per::Existing("account looked through")),
     ];
     requests.extend(flat(&[
         "quave-get-account",
@@ -186,15 +186,15 @@ pub(crate) fn about_accounts() -> Vec<Request> {
 /// Requests of a user whose accounts show the addresses of others.
 pub(crate) fn about_accounts_of_others() -> Vec<Request> {
     let find = Request::new(&operation("golem-find-accounts"));
-    let find = find.named("of other owners").asking(|_, _| String::new());
+    let find = find.named("of other owners").with_query(|_, _| String::new());
     vec![find.per(Per::Listed("account listed"))]
 }
 
 /// The one list that takes an `offset`.
 pub(crate) fn with_offset() -> Vec<Request> {
     let list = Request::new(&operation("e24-list-accounts"));
-    let list = list.asking(|_, offset| format!("limit={LIMIT}&offset={offset}"));
-    vec![list.per(Per::LeftOut("user left out"))]
+    let list = list.with_query(|_, offset| format!("limit={LIMIT}&offset={offset}"));
+    vec![list.per(Per::Skipped("user left out"))]
 }
 
 fn flat(names: &[&str]) -> Vec<Request> {

@@ -3,7 +3,9 @@
 use std::fs;
 use std::process::Command;
 
-use crate::stage::{Stage, rollcall, rollcall_with_keys, run, with_configuration};
+use serde_json::json;
+
+use crate::stage::{Stage, rollcall, rollcall_with_keys, run, text, with_configuration};
 
 /// The error of a command that prints nothing else.
 fn error(mut command: Command, arguments: &[&str]) -> String {
@@ -16,7 +18,11 @@ fn error(mut command: Command, arguments: &[&str]) -> String {
 #[test]
 fn a_missing_table_or_an_unreachable_engine_is_the_only_output() {
     let missing = error(rollcall_with_keys(), &["list-plans"]);
-    assert_eq!(missing, "error: --table NAME is missing\n");
+    assert_eq!(
+        missing,
+        "error: no table: name it with --table NAME, or give --local for a running `cargo xtask \
+         dev`\n"
+    );
     let nobody = ["list-plans", "--table", "x", "--endpoint-url", "http://127.0.0.1:9"];
     let unreachable = error(rollcall_with_keys(), &nobody);
     assert!(unreachable.starts_with("error: could not read a list in time: "), "{unreachable}");
@@ -32,6 +38,74 @@ fn a_missing_region_is_named() {
     let region = error(rollcall(), &["list-plans", "--table", "x"]);
 
     assert!(region.starts_with("error: no region: set AWS_REGION"), "{region}");
+}
+
+#[test]
+fn missing_credentials_are_named_with_what_to_do() {
+    let mut command = rollcall();
+    command.env("AWS_REGION", "us-east-1");
+
+    let error = error(command, &["list-plans", "--table", "x"]);
+
+    let advice = "error: no credentials: choose a profile with AWS_PROFILE, or run `aws sso login`";
+    assert!(error.starts_with(advice), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_says_what_to_do() {
+    let stage = Stage::new().await;
+    let user = stage.jane();
+    let account = text(&user, "accountId");
+    let nobody = ["set-role", "--account", account, "--user", "johnroe", "--role", "admin"];
+    let token = ["revoke-token", "--user", "janedoe", "--token", account];
+    let grants = ["revoke-grants", "--client", account];
+    let plan = ["assign-plan", "--account", account, "--plan", text(&user, "id")];
+    let no_account = ["set-account", "--account", "5f7b1b7b7b7b7b7b7b7b7b7b", "--verified", "on"];
+
+    for (command, advice) in [
+        (&nobody[..], "error: no user johnroe: `rollcall list-users` lists them all\n"),
+        (&token[..], "error: token not found: `rollcall show-user --user WHO` shows"),
+        (&no_account[..], "error: account not found: `rollcall show-user --user WHO` shows"),
+        (
+            &["delete-client", "--client", account],
+            "error: client not found: `rollcall list-clients`",
+        ),
+        (&grants[..], "error: client not found: `rollcall list-clients` lists them all"),
+        (&plan[..], "error: plan not found: `rollcall list-plans` lists them all\n"),
+    ] {
+        let error = stage.rejected(command, "").await;
+        assert!(error.starts_with(advice), "{error}");
+    }
+    let elsewhere = ["list-users", "--table", "elsewhere", "--endpoint-url", stage.place()[3]];
+    let error = error(rollcall_with_keys(), &elsewhere);
+    assert!(error.contains("`aws dynamodb list-tables` lists those that are"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_of_a_running_service_is_found_without_credentials() {
+    let stage = Stage::new().await;
+    let [_, table, _, endpoint] = stage.place();
+    let workspace = tempfile::tempdir().unwrap();
+    let (folder, below) = (workspace.path().join("target/dev"), workspace.path().join("docs"));
+    fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(&below).unwrap();
+    let local = |option: &str| {
+        let mut command = rollcall();
+        command.current_dir(&below).arg(option);
+        command
+    };
+    let here = format!("--local={}", folder.display());
+
+    let none = error(local("--local"), &["list-plans"]);
+    let service = json!({ "base_url": "x", "dynamodb_endpoint": endpoint, "table_name": table });
+    fs::write(folder.join("dev.json"), service.to_string()).unwrap();
+
+    assert_eq!(none, "error: no service runs here: start it with `cargo xtask dev`\n");
+    for option in ["--local", &here] {
+        let mut command = local(option);
+        command.arg("list-plans");
+        Stage::printed(&run(command, ""));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

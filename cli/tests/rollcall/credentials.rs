@@ -63,7 +63,10 @@ async fn a_token_needs_an_existing_enabled_user_and_a_future_expiry() {
     let token = |user: &'static str| ["create-token", "--user", user, "--name", "x"];
 
     for nobody in ["johnroe", "john@example.com", "01a20047-bff6-70ba-b3c6-bab4b4b3a41c"] {
-        assert_eq!(stage.rejected(&token(nobody), "").await, "error: user not found\n");
+        assert_eq!(
+            stage.rejected(&token(nobody), "").await,
+            format!("error: no user {nobody}: `rollcall list-users` lists them all\n")
+        );
     }
     let past = [&token("janedoe")[..], &["--expires-at", "2020-01-01T00:00:00Z"]].concat();
     assert_eq!(stage.rejected(&past, "").await, "error: --expires-at must be in the future\n");
@@ -105,4 +108,20 @@ async fn a_client_gets_a_secret_stored_as_a_hash_and_a_public_one_gets_none() {
     assert!(public.unwrap().secret_hash.is_none());
     let wrong = ["register-client", "--name", "x", "--redirect-uri", "javascript:alert(1)"];
     assert_eq!(stage.run(&wrong, "").status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grants_of_a_client_last_as_many_days_as_the_operator_says_up_to_365() {
+    let stage = Stage::new().await;
+    let register = ["register-client", "--name", "Brief", "--redirect-uri", "https://example.com/"];
+    let with_days = |days: &'static str| [&register[..], &["--grant-days", days]].concat();
+
+    let registered = stage.done(&with_days("30"));
+
+    assert_eq!(registered["grant_days"], 30);
+    let id = text(&registered, "client_id").parse().unwrap();
+    assert_eq!(stage.table.client(id).await.unwrap().unwrap().grant_days, Some(30));
+    for wrong in ["0", "366", "-1", "x"] {
+        assert_eq!(stage.run(&with_days(wrong), "").status.code(), Some(2), "{wrong}");
+    }
 }

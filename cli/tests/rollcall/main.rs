@@ -4,6 +4,9 @@
 
 mod configuration;
 mod credentials;
+mod deletion;
+mod lists;
+mod members;
 mod plans;
 mod sealing;
 mod stage;

@@ -49,8 +49,8 @@ async fn a_plan_is_put_listed_and_assigned() {
     let accounts = stage.table.accounts(&memberships).await.unwrap();
     assert_eq!(json!(accounts[0].plan), json!(PLAN));
     let nowhere = ["assign-plan", "--account", "5f7b1b7b7b7b7b7b7b7b7b7b", "--plan", PLAN];
-    assert_eq!(stage.rejected(&nowhere, "").await, "error: account not found\n");
+    assert!(stage.rejected(&nowhere, "").await.starts_with("error: account not found: "));
     let unknown = "99999999-2222-4333-8444-555555555555";
     let nothing = ["assign-plan", "--account", account, "--plan", unknown];
-    assert_eq!(stage.rejected(&nothing, "").await, "error: plan not found\n");
+    assert!(stage.rejected(&nothing, "").await.starts_with("error: plan not found: "));
 }

@@ -7,10 +7,11 @@ use std::process::{Command, Output, Stdio};
 use devkit::engine::Engine;
 use devkit::template::Template;
 use serde_json::{Value, json};
-use shared::model::{TokenCredential, User, UserToken};
+use shared::model::{Network, Role, ServiceKey, TokenCredential, User, UserToken};
 use shared::password::PasswordCache;
 use shared::table::{
-    Connection, CredentialKey, LoginAttempts, LoginSubject, Stored, StoredCredential, Table,
+    Actor, Connection, CredentialKey, Login, LoginAttempts, LoginSource, LoginSubject, Stored,
+    StoredCredential, Table,
 };
 
 /// A table of the template, and nothing in it.
@@ -66,6 +67,18 @@ impl Stage {
         self.done(&["create-user", "--username", "janedoe", "--email", "jane.doe@example.com"])
     }
 
+    /// Another user of this name, with the address `<name>@example.com`.
+    pub(crate) fn other(&self, name: &str) -> Value {
+        let email = format!("{name}@example.com");
+        self.done(&["create-user", "--username", name, "--email", &email])
+    }
+
+    /// Makes a user a member of an account.
+    pub(crate) async fn join(&self, user: &Value, account: &str, role: Role) {
+        let (user, account) = (text(user, "id").parse().unwrap(), account.parse().unwrap());
+        self.table.add_member(&Actor::operator(), account, user, role).await.unwrap();
+    }
+
     pub(crate) async fn user(&self, id: &Value) -> Stored<User> {
         let id = id.as_str().unwrap().parse().unwrap();
         self.table.user_and(id, ()).await.unwrap().0.unwrap()
@@ -74,7 +87,7 @@ impl Stage {
     pub(crate) async fn signs_in(&self, id: &Value, password: &str) -> bool {
         let user = self.user(id).await;
         let verified = PasswordCache::new().unwrap();
-        verified.verify(user.id, user.password_hash.as_deref(), password).unwrap()
+        verified.verify(user.id, "here", user.password_hash.as_deref(), password).unwrap()
     }
 
     pub(crate) async fn token(&self, made: &Value) -> Option<Stored<UserToken>> {
@@ -87,11 +100,22 @@ impl Stage {
     }
 
     pub(crate) async fn attempts(&self, user: &User) -> LoginAttempts {
-        let stored = CredentialKey::Password(LoginSubject::User(user.id));
+        let key = ServiceKey::new("1".to_owned(), "a service key of the tests".to_owned());
+        let source = LoginSource::new(&Network::Loopback, &key, []).unwrap();
+        let login = Login { subject: LoginSubject::User(user.id), source };
+        let stored = CredentialKey::Password(login);
         match self.table.fetch_with_credential(user.id, stored, ()).await.unwrap().0 {
-            StoredCredential::Password(_, attempts) => attempts,
+            StoredCredential::Password(attempts) => attempts,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Puts an item of so many bytes, which is nobody's.
+    pub(crate) async fn put_filler(&self, pk: &str, size: usize) {
+        let text = |text: &str| json!({ "S": text });
+        let item = json!({ "pk": text(pk), "sk": text("x"), "text": text(&"x".repeat(size)) });
+        let put = json!({ "TableName": self.table_name, "Item": item });
+        self.engine.call("PutItem", &put).await.unwrap();
     }
 
     /// Every item of the table, as text.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::model::{GrantCredential, GrantTokenKind, Scope, User};
-use shared::table::{Actor, CredentialKey, LoginSubject, NewGrant, Stored, StoredCredential};
+use shared::table::{Actor, CredentialKey, NewGrant, Stored, StoredCredential, fetch};
 
 use crate::stage::{Stage, text};
 
@@ -62,6 +62,7 @@ async fn a_password_from_standard_input_is_used_unchanged_and_not_printed() {
         ("", "error: the password must be at least 8 characters long\n"),
         ("seven77\n", "error: the password must be at least 8 characters long\n"),
         ("PassWord\n", "error: the password is one of the most common passwords\n"),
+        ("JohnRoe-7\n", "error: the password must not be the username\n"),
         (&"x".repeat(100_000), "error: the password must be at most 256 characters long\n"),
     ] {
         let output = new("johnroe", weak);
@@ -94,8 +95,7 @@ async fn a_reset_changes_the_password_and_revokes_tokens_and_grants_and_lifts_th
     let grant = granted(&stage, &user).await;
     for _ in 0..10 {
         let seen = stage.attempts(&user).await;
-        let guessed = LoginSubject::User(user.id);
-        let attempt = stage.table.reserve_attempt(&guessed, &seen).await.unwrap();
+        let attempt = stage.table.reserve_attempt(seen).await.unwrap();
         stage.table.record_failed_attempt(attempt).await.unwrap();
     }
     assert!(stage.attempts(&user).await.check_not_locked().is_err());
@@ -119,16 +119,20 @@ async fn a_reset_changes_the_password_and_revokes_tokens_and_grants_and_lifts_th
     assert!(!stage.items().await.contains(password));
 }
 
-async fn granted(stage: &Stage, user: &Stored<User>) -> GrantCredential {
+/// A grant of a user to a new client.
+pub(crate) async fn granted(stage: &Stage, user: &Stored<User>) -> GrantCredential {
     let registered =
         stage.done(&["register-client", "--name", "App", "--redirect-uri", "https://example.com/"]);
+    let client = stage.table.client(text(&registered, "client_id").parse().unwrap()).await;
     let new = NewGrant {
-        client: text(&registered, "client_id").parse().unwrap(),
+        client: &client.unwrap().unwrap(),
         scopes: [Scope::ProfileRead].into(),
         redirect_uri: "https://example.com/".to_owned(),
         challenge: None,
     };
-    let code = stage.table.create_grant(&Actor::operator(), user, new).await.unwrap();
+    let counts = stage.table.user_and(user.id, fetch::counts()).await.unwrap().1;
+    let operator = Actor::operator();
+    let code = stage.table.create_grant(&operator, user, counts.as_ref(), new).await.unwrap();
     GrantCredential::parse(GrantTokenKind::Code, &code.reveal()).unwrap()
 }
 
@@ -149,6 +153,37 @@ async fn a_reset_takes_a_password_from_standard_input_under_the_same_rules() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reset_compares_the_password_with_the_names_of_the_user() {
+    let stage = Stage::new().await;
+    stage.jane();
+    let reset = ["reset-password", "--user", "janedoe", "--password-stdin"];
+
+    for (password, problem) in [
+        ("janedoe2026", "error: the password must not be the username\n"),
+        ("Jane.Doe!", "error: the password must not be part of an e-mail address of the user\n"),
+    ] {
+        assert_eq!(stage.rejected(&reset, password).await, problem);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_ends_environment_tokens_and_keys_on_request() {
+    for revoke_keys in [false, true] {
+        let stage = Stage::new().await;
+        let made = stage.jane();
+        let token = ["create-token", "--user", "janedoe", "--name", "x", "--kind", "environment"];
+        let token = stage.done(&token);
+        let reset = ["reset-password", "--user", "janedoe"];
+        let asked: &[&str] = if revoke_keys { &["--revoke-keys"] } else { &[] };
+
+        stage.done(&[&reset[..], asked].concat());
+
+        assert_eq!(stage.token(&token).await.is_none(), revoke_keys);
+        assert!(!stage.user(&made["id"]).await.password_is_own);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_user_is_disabled_and_enabled_by_any_name() {
     let stage = Stage::new().await;
     let made = stage.jane();
@@ -166,6 +201,6 @@ async fn a_user_is_disabled_and_enabled_by_any_name() {
     }
     assert_eq!(
         stage.rejected(&["disable-user", "--user", "johnroe"], "").await,
-        "error: user not found\n"
+        "error: no user johnroe: `rollcall list-users` lists them all\n"
     );
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use shared::auth::{Authorized, FullAccess};
 use shared::e24::{SshKeyView, Success};
 use shared::http::{self, Fields};
+use shared::limits::{MAX_SSH_KEY_METHOD, MAX_SSH_KEY_NAME, SSH_KEYS};
 use shared::model::{ParseError, SshKey, parse_text};
 use shared::table::UserChange;
 use shared::{App, Error, Result};
@@ -13,9 +14,6 @@ use crate::AuthRequest;
 use crate::get::check_preconditions;
 use crate::openssh::{self, PublicKey};
 
-/// The maximum number of SSH keys of a user.
-const MAX: usize = shared::limits::MAX_SSH_KEYS;
-
 /// The body of `PUT /v2/account/sshkey`.
 struct AddSshKey {
     name: KeyName,
@@ -23,10 +21,10 @@ struct AddSshKey {
     uploaded: Option<PublicKey>,
 }
 
-/// The name of a key: 1 to 255 characters.
+/// The name of a key.
 struct KeyName(String);
 
-/// `upload`, or another word of at most 50 characters, which generates a pair.
+/// `upload`, or another word, which generates a pair.
 enum Method {
     Upload,
     Generate,
@@ -36,7 +34,7 @@ impl FromStr for KeyName {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        parse_text(raw, shared::limits::MAX_SSH_KEY_NAME).map(Self)
+        parse_text(raw, MAX_SSH_KEY_NAME).map(Self)
     }
 }
 
@@ -44,7 +42,7 @@ impl FromStr for Method {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        let method = parse_text(raw, shared::limits::MAX_SSH_KEY_METHOD)?;
+        let method = parse_text(raw, MAX_SSH_KEY_METHOD)?;
         Ok(if method == "upload" { Self::Upload } else { Self::Generate })
     }
 }
@@ -89,9 +87,7 @@ pub(crate) async fn add(
         .respond(async |Authorized { caller, input: body, .. }| {
             let caller = check_preconditions(caller)?;
             let mut keys = caller.user().ssh_keys.clone();
-            if keys.len() >= MAX {
-                return Err(Error::Conflict("a user can have at most 50 SSH keys"));
-            }
+            Error::check_room(SSH_KEYS, keys.len())?;
             let (name, public, private) = body.into_key()?;
             let (fingerprint, public_key) = (public.fingerprint(), public.canonical()?);
             if keys.iter().any(|key| key.fingerprint == fingerprint) {

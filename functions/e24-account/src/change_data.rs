@@ -1,17 +1,15 @@
 use lambda_http::{Body, Response};
-use shared::auth::{AccountWrite, Authorized, FullAccess};
+use shared::auth::{Authorized, FullAccess, ProfileWrite};
 use shared::e24::{Name, Phone};
 use shared::http::{self, Fields};
-use shared::model::User;
-use shared::password::NewPassword;
-use shared::table::UserChange;
-use shared::{App, Error, Result};
+use shared::limits::MAX_FULL_NAME;
+use shared::model::{Email, User, UserId};
+use shared::password::{AcceptedPassword, NewPassword};
+use shared::table::{PasswordChange, Table, UserChange};
+use shared::{App, Error, Result, Settings};
 
 use crate::AuthRequest;
 use crate::get::{check_preconditions, view};
-
-/// The maximum length of a user's full name, in characters.
-const LONGEST_NAME: usize = shared::limits::MAX_FULL_NAME;
 
 /// The body of `POST /v2/account/data`; an absent field is not changed. Without `Debug`, since the
 /// password must not be logged.
@@ -20,16 +18,26 @@ struct ChangeData {
     last_name: Option<Name>,
     phone: Option<Phone>,
     password: Option<NewPassword>,
+    /// Whether API keys, environment tokens and SSH keys end with the old password.
+    revoke_keys: bool,
+    /// The password until now, where `REQUIRE_CURRENT_PASSWORD` says so.
+    current_password: Option<String>,
 }
 
 impl ChangeData {
-    fn parse(mut fields: Fields) -> Result<Self> {
+    fn parse(mut fields: Fields, settings: &Settings) -> Result<Self> {
+        let takes_current = settings.require_current_password && fields.has("password");
         let read = Self {
+            current_password: takes_current.then(|| fields.required("current_password")).flatten(),
             first_name: fields.optional("first_name"),
             last_name: fields.optional("last_name"),
             phone: fields.optional_text_or_number("phone"),
             password: fields.optional("password"),
+            revoke_keys: fields.optional_bool("revoke_keys").unwrap_or_default(),
         };
+        if read.revoke_keys && !fields.has("password") {
+            fields.add_error("revoke_keys", "takes a new password");
+        }
         fields.into_result(Some(read))
     }
 
@@ -46,9 +54,10 @@ impl ChangeData {
         let (first, last) =
             (part(&self.first_name, stored_first), part(&self.last_name, stored_last));
         let whole = format!("{first} {last}").trim().to_owned();
-        if whole.chars().count() > LONGEST_NAME {
+        if whole.chars().count() > MAX_FULL_NAME {
             let field = if self.first_name.is_some() { "first_name" } else { "last_name" };
-            return Err(Error::invalid(field, "makes the whole name longer than 255 characters"));
+            let problem = format!("makes the whole name longer than {MAX_FULL_NAME} characters");
+            return Err(Error::invalid(field, problem));
         }
         Ok((Some(whole), Some(first)))
     }
@@ -64,15 +73,35 @@ fn stored_names(user: &User) -> (&str, &str) {
     known.or_else(|| whole.split_once(' ')).unwrap_or((whole, ""))
 }
 
+/// The addresses of a user, which no new password may be.
+async fn addresses(table: &Table, user: UserId, sets_password: bool) -> Result<Vec<Email>> {
+    if sets_password { table.emails(user).await } else { Ok(Vec::new()) }
+}
+
+/// The password, if it is not one of the user's names.
+///
+/// The user and the addresses are read separately. Between the reads an address may have been added.
+fn accepted(password: &NewPassword, user: &User, addresses: &[Email]) -> Result<AcceptedPassword> {
+    if usize::try_from(user.email_count) != Ok(addresses.len()) {
+        return Err(Error::WriteConflict);
+    }
+    let addresses = addresses.iter().map(|email| &email.address);
+    let accepted = password.accept(&user.username, addresses);
+    accepted.map_err(|problem| Error::invalid("password", problem))
+}
+
 /// `POST /v2/account/data`: changes the caller's names, phone number and password. A new password
-/// revokes the caller's OAuth grants and user tokens, except the presented one, and no API key.
+/// revokes the caller's OAuth grants and user tokens, except the presented one, and on request the
+/// keys. The first one that the caller sets in place of somebody else's revokes all credentials.
 pub(crate) async fn change(
     app: &App,
-    auth: AuthRequest<'_, AccountWrite>,
+    auth: AuthRequest<'_, ProfileWrite>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    auth.input(fields.and_then(ChangeData::parse))
-        .respond(async |Authorized { caller, input: body, .. }| {
+    let input = fields.and_then(|fields| ChangeData::parse(fields, &app.settings));
+    auth.input(input)
+        .query(|table, user, body| addresses(table, user, body.password.is_some()))
+        .respond(async |Authorized { caller, input: body, queried: addresses, .. }| {
             let caller = check_preconditions(caller)?;
             let user = caller.user();
             let (full_name, first_name) = body.names(user)?;
@@ -81,7 +110,14 @@ pub(crate) async fn change(
             let write = match body.password {
                 Some(password) => {
                     caller.require::<FullAccess>()?;
-                    app.table.change_password(&caller.actor(), user, &change, &password.hash()?)?
+                    let password = accepted(&password, user, &addresses)?;
+                    if let Some(current) = &body.current_password {
+                        // Boxed: the SDK's futures are large.
+                        Box::pin(caller.verify_current_password(app, current)).await?;
+                    }
+                    let password =
+                        PasswordChange { hash: password.hash()?, revoke_keys: body.revoke_keys };
+                    app.table.change_password(&caller.actor(), user, change, password)?
                 }
                 None => app.table.change_user(&caller.actor(), user, &change)?,
             };

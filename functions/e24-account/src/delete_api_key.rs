@@ -2,7 +2,6 @@ use lambda_http::{Body, Response};
 use shared::auth::{Authorized, Credential, FullAccess};
 use shared::e24::Success;
 use shared::http::{self, Fields};
-use shared::table::{ApiKeyChange, UserChange};
 use shared::{App, Error, Result};
 
 use crate::api_key::ApiKeyRef;
@@ -20,14 +19,12 @@ pub(crate) async fn delete(
             let caller = check_preconditions(caller)?;
             let user = caller.user();
             let id = key.find(user)?.id;
-            if matches!(caller.credential(), Credential::ApiKey(signer) if *signer == id) {
+            if matches!(caller.credential(), Credential::ApiKey(signer) if signer.key == id) {
                 return Err(Error::Conflict(
                     "the API key that signed the request cannot be deleted",
                 ));
             }
-            let change =
-                UserChange { api_key: Some(ApiKeyChange::Remove(id)), ..UserChange::default() };
-            let write = app.table.change_user(&caller.actor(), user, &change)?;
+            let write = app.table.delete_api_key(&caller.actor(), user, id);
             caller.commit(app, write, |_| http::ok(&Success::new(Empty {}))).await
         })
         .await

@@ -30,7 +30,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: "POST",
         path: "/v2/account/data",
         name: "e24-update-account-data",
-        access: Access::Scope("account_write"),
+        access: Access::Scope("profile_write"),
         status: 200,
     },
     Operation {

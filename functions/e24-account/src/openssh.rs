@@ -3,18 +3,16 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use shared::limits::{MAX_RSA_BITS, MAX_SSH_KEY_TEXT, MIN_RSA_BITS};
 use shared::model::{ParseError, parse_text};
 use shared::{Error, Result, random};
 use ssh_key::private::{Ed25519Keypair, KeypairData};
 use ssh_key::public::{KeyData, RsaPublicKey};
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
-/// The maximum length of a line with a public key, in characters: enough for an RSA key of 16384
-/// bits and a comment.
-const LONGEST: usize = shared::limits::MAX_SSH_KEY_TEXT;
-
-/// The sizes that OpenSSH accepts, without those too short to be safe.
-const RSA_BITS: RangeInclusive<usize> = 2048..=16384;
+/// The lengths of RSA keys: without those too short to be safe, and without those that fill a
+/// user's item.
+const RSA_BITS: RangeInclusive<usize> = MIN_RSA_BITS..=MAX_RSA_BITS;
 
 /// A public key that may be added: Ed25519, ECDSA, either of them on a security key, or RSA of a
 /// safe length.
@@ -28,12 +26,12 @@ impl FromStr for PublicKey {
         if raw.contains("PRIVATE KEY") {
             return Err(ParseError::new("must be a public key, never a private one"));
         }
-        let key = ssh_key::PublicKey::from_openssh(&parse_text(raw, LONGEST)?)
+        let key = ssh_key::PublicKey::from_openssh(&parse_text(raw, MAX_SSH_KEY_TEXT)?)
             .map_err(|_| ParseError::new("must be a public key in the form of OpenSSH"))?;
         match key.key_data() {
-            KeyData::Rsa(rsa) if !RSA_BITS.contains(&bits(rsa)) => {
-                Err(ParseError::new("must have 2048 to 16384 bits, being an RSA key"))
-            }
+            KeyData::Rsa(rsa) if !RSA_BITS.contains(&bits(rsa)) => Err(ParseError::new(format!(
+                "must have {MIN_RSA_BITS} to {MAX_RSA_BITS} bits, being an RSA key"
+            ))),
             KeyData::Rsa(rsa) if !is_sound(rsa) => {
                 Err(ParseError::new("must be an RSA key with odd numbers, of a usual exponent"))
             }

@@ -2,7 +2,7 @@ use lambda_http::{Body, Response};
 use shared::auth::{Authorized, FullAccess};
 use shared::e24::{ApiKeyView, Success};
 use shared::http::{self, Fields};
-use shared::table::{ApiKeyChange, UserChange};
+use shared::table::fetch;
 use shared::{App, Result};
 
 use crate::AuthRequest;
@@ -17,15 +17,14 @@ pub(crate) async fn renew(
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
     auth.input(fields.and_then(ApiKeyRef::parse))
-        .respond(async |Authorized { caller, input: key, .. }| {
+        .fetch(|_| fetch::counts())
+        .respond(async |Authorized { caller, input: key, fetched: counts, .. }| {
             let caller = check_preconditions(caller)?;
             let user = caller.user();
             let service_key = app.service_keys.current().await?;
             let key = key.find(user)?.renewed(&service_key)?;
             let api = ApiKeyView::new(&key, user.id, Some(key.secret(user.id, &service_key)?));
-            let change =
-                UserChange { api_key: Some(ApiKeyChange::Put(key)), ..UserChange::default() };
-            let write = app.table.change_user(&caller.actor(), user, &change)?;
+            let write = app.table.renew_api_key(&caller.actor(), user, counts.as_ref(), key)?;
             caller.commit(app, write, |_| http::ok(&Success::new(ApiKeyResponse { api }))).await
         })
         .await

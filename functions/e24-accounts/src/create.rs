@@ -4,7 +4,7 @@ use shared::auth::{Authorized, FullAccess};
 use shared::e24::{Name, NewSecrets, Phone, Success, UserView};
 use shared::http::{self, Fields};
 use shared::model::{ApiKey, EmailAddress, S3Key, UserId, Username};
-use shared::password::NewPassword;
+use shared::password::{AcceptedPassword, NewPassword};
 use shared::service_key::ServiceKey;
 use shared::table::{FreeNames, NewUser, fetch, require_current_account};
 use shared::{App, Error, Result};
@@ -17,9 +17,9 @@ struct CreateUser {
     first_name: Name,
     last_name: Name,
     phone: Option<Phone>,
-    password: NewPassword,
-    /// Derived from the address if absent.
-    username: Option<Username>,
+    password: AcceptedPassword,
+    /// The username, or the one to derive it from.
+    names: FreeNames,
 }
 
 impl CreateUser {
@@ -28,6 +28,12 @@ impl CreateUser {
         let (first_name, last_name) = (fields.required("first_name"), fields.required("last_name"));
         let phone = fields.optional_text_or_number("phone");
         let (password, username) = (fields.required("password"), fields.optional("username"));
+        let names = email.as_ref().map(|email| names(username, email)).transpose()?;
+        let password = password.zip(names.as_ref().zip(email.as_ref()));
+        let password = password.and_then(|(password, (names, email)): (NewPassword, _)| {
+            let accepted = password.accept(&names.username, [email]);
+            accepted.map_err(|problem| fields.add_error("password", problem)).ok()
+        });
         let body = || {
             Some(Self {
                 email: email?,
@@ -35,18 +41,10 @@ impl CreateUser {
                 last_name: last_name?,
                 phone,
                 password: password?,
-                username,
+                names: names?,
             })
         };
         fields.into_result(body())
-    }
-
-    /// Fetches the username, which must be free if the request names it.
-    fn names(&self) -> Result<FreeNames> {
-        match &self.username {
-            Some(username) => Ok(fetch::exact_username(username.clone())),
-            None => Username::derived_from(&self.email).map(fetch::derived_username),
-        }
     }
 
     /// The user with a new API key and a new S3 key, and the secrets of these.
@@ -57,7 +55,7 @@ impl CreateUser {
         let new = NewUser {
             id,
             password_hash: Some(self.password.hash()?),
-            username_is_derived: self.username.is_none(),
+            username_is_derived: self.names.is_derived,
             full_name: format!("{} {}", self.first_name, self.last_name),
             first_name: Some(self.first_name.to_string()),
             phone: self.phone.map(String::from).unwrap_or_default(),
@@ -66,6 +64,14 @@ impl CreateUser {
             ..NewUser::new(username, self.email)
         };
         Ok((new, secrets))
+    }
+}
+
+/// Fetches the username, which must be free if the request names it.
+fn names(username: Option<Username>, email: &EmailAddress) -> Result<FreeNames> {
+    match username {
+        Some(username) => Ok(fetch::exact_username(username)),
+        None => Username::derived_from(email).map(fetch::derived_username),
     }
 }
 
@@ -81,10 +87,9 @@ pub(crate) async fn create(
     auth: AuthRequest<'_, FullAccess>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    let input = fields.and_then(CreateUser::parse).and_then(|body| Ok((body.names()?, body)));
-    auth.input(input)
-        .fetch(|(names, _)| names.clone())
-        .respond(async |Authorized { caller, input: (_, body), fetched: names, .. }| {
+    auth.input(fields.and_then(CreateUser::parse))
+        .fetch(|body| body.names.clone())
+        .respond(async |Authorized { caller, input: body, fetched: names, .. }| {
             let current = require_current_account(caller.user())?;
             let access = app.table.access(caller.user().id, current).await?;
             access.role()?;

@@ -8,5 +8,5 @@ use shared::http::serve;
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
     let app = &App::with_service_keys().await?;
-    serve(|request| e24_accounts::handle(app, request)).await
+    serve(&app.settings, |request| e24_accounts::handle(app, request)).await
 }

@@ -23,10 +23,11 @@ pub(crate) async fn create(
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
     auth.input(fields.and_then(new_account))
-        .fetch(|account| fetch::free_slug(account.name.clone()))
-        .respond(async |Authorized { caller, input: account, fetched: slug, .. }| {
+        .fetch(|account| fetch::both(fetch::free_slug(account.name.clone()), fetch::counts()))
+        .respond(async |Authorized { caller, input: account, fetched: (slug, counts), .. }| {
+            let (actor, user) = (caller.actor(), caller.user());
             let write =
-                app.table.create_account(&caller.actor(), account, slug, caller.user()).await?;
+                app.table.create_account(&actor, account, slug, user, counts.as_ref()).await?;
             caller.commit(app, write, |account| http::ok(&AccountView::from_new(account))).await
         })
         .await

@@ -37,6 +37,8 @@ impl AccountView {
             owner: _,
             contact_email: _,
             registry: _,
+            member_count: _,
+            admin_count: _,
             created_at: _,
         } = account;
         let email = email.map(|email| email.as_entered().to_owned()).unwrap_or_default();

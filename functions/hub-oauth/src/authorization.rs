@@ -10,7 +10,7 @@ use lambda_http::{Body, Response};
 use shared::http::Query;
 use shared::model::{Client, ClientId, Scope};
 use shared::table::Stored;
-use shared::{App, Error, OAuthCode, Result};
+use shared::{App, Error, OAuthCode, Result, telemetry};
 
 /// The scopes that a client can be granted.
 const GRANTABLE: [Scope; 4] =
@@ -84,6 +84,7 @@ impl AuthorizationRequest {
         let id: ClientId =
             query.non_empty("client_id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
         let client = app.table.client(id).await?.ok_or_else(unknown)?;
+        telemetry::observe_client(client.id);
         let redirect_uri = query
             .get("redirect_uri")
             .filter(|uri| client.redirect_uris.iter().any(|registered| registered == uri))

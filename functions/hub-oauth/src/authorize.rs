@@ -1,8 +1,8 @@
 use lambda_http::{Body, Response};
 use shared::auth::{Basic, Caller, FullAccess};
 use shared::http::ApiRequest;
-use shared::model::UserId;
-use shared::table::{LoginSubject, NewGrant};
+use shared::model::{Counts, Timestamp, UserId};
+use shared::table::{Login, NewGrant, Stored, fetch};
 use shared::{App, Error, OAuthCode, Result};
 
 use crate::authorization::AuthorizationRequest;
@@ -53,7 +53,7 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
     let (query, decision) = (request.query()?, Decision::parse(request)?);
     let key = app.service_keys.current().await?;
     let was_shown = Browser::from_request(request)?.verify(&key, request, &decision.csrf_token)?;
-    let basic = Basic::new(decision.username.clone(), decision.password);
+    let basic = Basic::new(request, decision.username.clone(), decision.password);
     let named = async {
         if was_shown && decision.allows { basic.resolve(app).await.map(Some) } else { Ok(None) }
     };
@@ -70,21 +70,24 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
         None => Err(SignInError::Stale),
     };
     match signed_in {
-        Ok(caller) => grant(app, &caller, authorization).await,
+        Ok((caller, counts)) => grant(app, &caller, counts.as_ref(), authorization).await,
         Err(error) => show(app, request, &authorization, &decision.username, Some(error)).await,
     }
 }
+
+/// The user, and what the user has of that which is limited.
+type SignedIn = (Caller<FullAccess>, Option<Stored<Counts>>);
 
 /// Signs the user in, or tells what the page shows instead.
 async fn sign_in(
     app: &App,
     basic: &Basic,
-    named: (UserId, LoginSubject),
-) -> Result<Result<Caller<FullAccess>, SignInError>> {
-    match basic.sign_in(app, named).await {
-        Ok(caller) => Ok(Ok(caller)),
+    named: (UserId, Login),
+) -> Result<Result<SignedIn, SignInError>> {
+    match basic.sign_in(app, named, fetch::counts()).await {
+        Ok(signed_in) => Ok(Ok(signed_in)),
         Err(Error::InvalidCredential) => Ok(Err(SignInError::WrongPassword)),
-        Err(Error::TooManyAttempts { retry_after: 1 }) => Ok(Err(SignInError::Busy(1))),
+        Err(Error::AttemptsInProgress) => Ok(Err(SignInError::Busy)),
         Err(Error::TooManyAttempts { retry_after }) => Ok(Err(SignInError::Locked(retry_after))),
         Err(error) => Err(error),
     }
@@ -94,12 +97,13 @@ async fn sign_in(
 async fn grant(
     app: &App,
     caller: &Caller<FullAccess>,
+    counts: Option<&Stored<Counts>>,
     authorization: AuthorizationRequest,
 ) -> Result<Response<Body>> {
     let AuthorizationRequest { client, scopes, challenge, target } = authorization;
     let redirect_uri = target.redirect_uri.clone();
-    let new = NewGrant { client: client.id, scopes, redirect_uri, challenge };
-    let code = app.table.create_grant(&caller.actor(), caller.user(), new).await?;
+    let new = NewGrant { client: &client, scopes, redirect_uri, challenge };
+    let code = app.table.create_grant(&caller.actor(), caller.user(), counts, new).await?;
     target.with_code(&code.reveal())
 }
 
@@ -113,6 +117,13 @@ async fn show(
     let key = app.service_keys.current().await?;
     let browser = Browser::from_request(request)?;
     let (csrf_token, cookie) = (browser.csrf_token(&key, request)?, browser.cookie());
-    Page { request: authorization, csrf_token: &csrf_token, cookie: &cookie, username, error }
-        .into_response()
+    Page {
+        request: authorization,
+        granted_until: authorization.client.grant_end(Timestamp::now())?,
+        csrf_token: &csrf_token,
+        cookie: &cookie,
+        username,
+        error,
+    }
+    .into_response()
 }

@@ -23,7 +23,7 @@ pub(crate) struct Browser {
 impl Browser {
     /// The browser's cookie, or a new one.
     pub(crate) fn from_request(request: &ApiRequest) -> Result<Self> {
-        let is_https = request.origin().starts_with("https://");
+        let is_https = request.base_url().is_https();
         let known = request.cookie(cookie_name(is_https)).filter(|nonce| is_nonce(nonce));
         let nonce = match known {
             Some(nonce) => nonce.to_owned(),

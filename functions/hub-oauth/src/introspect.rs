@@ -1,13 +1,14 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
+use shared::auth::ClientCredential;
 use shared::http::{self, ApiRequest};
 use shared::model::{
     ClientId, Grant, GrantCredential, GrantTokenKind, Timestamp, User, UserNumber,
 };
-use shared::{App, Error, OAuthCode, Result};
+use shared::{App, Result};
 
 use crate::authorization::format_scopes;
-use crate::client::{ClientCredential, parse_token};
+use crate::client::parse_token;
 
 /// The response about a token (RFC 7662, section 2.2); of an inactive one, only that.
 #[derive(Serialize)]
@@ -37,12 +38,7 @@ pub(crate) async fn introspect(app: &App, request: &ApiRequest) -> Result<Respon
     let token = parse_token(fields);
     let presented = token.as_ref().ok().and_then(Option::as_ref);
     let client = credential.authenticate(app, presented).await?;
-    if client.client().secret_hash.is_none() {
-        return Err(Error::OAuth {
-            code: OAuthCode::InvalidClient,
-            description: "this takes a client with a secret",
-        });
-    }
+    client.require_secret()?;
     let active = token?
         .zip(client.grant())
         .and_then(|(token, (user, grant))| active_token(&token, user, grant));
@@ -52,14 +48,14 @@ pub(crate) async fn introspect(app: &App, request: &ApiRequest) -> Result<Respon
 /// The token's data, if it is active.
 fn active_token(token: &GrantCredential, user: &User, grant: &Grant) -> Option<ActiveToken> {
     let now = Timestamp::now();
-    let (scopes, token_type, iat, exp) = match token.kind() {
+    let (scopes, iat, exp) = match token.kind() {
         GrantTokenKind::Access => {
             let access = grant.active_access(token, now)?;
-            (&access.scopes, "Bearer", access.created_at, access.expires_at)
+            (&access.scopes, access.created_at, access.expires_at)
         }
         GrantTokenKind::Refresh => {
             let refresh = grant.active_refresh(token, now)?;
-            (&grant.scopes, "refresh_token", refresh.created_at, refresh.expires_at)
+            (&grant.scopes, refresh.created_at, grant.expires_at)
         }
         GrantTokenKind::Code => return None,
     };
@@ -68,7 +64,7 @@ fn active_token(token: &GrantCredential, user: &User, grant: &Grant) -> Option<A
         username: user.username.to_string(),
         user_id: user.number,
         scope: format_scopes(scopes),
-        token_type,
+        token_type: "Bearer",
         iat: iat.as_second(),
         exp: exp.as_second(),
     })

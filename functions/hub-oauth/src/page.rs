@@ -1,5 +1,7 @@
 //! The page on which a user signs in and allows or denies a request.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::header::{RETRY_AFTER, SET_COOKIE};
@@ -8,7 +10,7 @@ use lambda_http::{Body, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 use shared::http;
-use shared::model::Scope;
+use shared::model::{Scope, Timestamp};
 use shared::{Error, Result};
 
 use crate::authorization::AuthorizationRequest;
@@ -36,10 +38,10 @@ button.allow{background:#9dbcf5;color:#14171c}[role=alert]{color:#ff9d9d;border-
 pub(crate) enum SignInError {
     /// The username or the password is wrong.
     WrongPassword,
-    /// Ten attempts are in progress; retry after so many seconds.
-    Busy(u64),
-    /// Ten passwords were wrong; retry after so many seconds.
-    Locked(u64),
+    /// So many attempts are in progress that no further one is begun.
+    Busy,
+    /// Too many passwords were wrong; retry after this time.
+    Locked(Duration),
     /// The CSRF token is not valid or has expired.
     Stale,
 }
@@ -48,9 +50,9 @@ impl SignInError {
     fn text(&self) -> String {
         match self {
             Self::WrongPassword => "The username or the password is wrong.".to_owned(),
-            Self::Busy(_) => "Too many attempts at once. Try again in a moment.".to_owned(),
-            Self::Locked(seconds) => {
-                let minutes = seconds.div_ceil(60);
+            Self::Busy => "Too many attempts at once. Try again in a moment.".to_owned(),
+            Self::Locked(left) => {
+                let minutes = http::whole_seconds(*left).div_ceil(60);
                 let unit = if minutes == 1 { "minute" } else { "minutes" };
                 format!("Too many attempts to sign in. Try again in {minutes} {unit}.")
             }
@@ -58,10 +60,19 @@ impl SignInError {
         }
     }
 
+    /// Seconds until a retry may succeed.
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Busy => Some(1),
+            Self::Locked(left) => Some(http::whole_seconds(*left)),
+            Self::WrongPassword | Self::Stale => None,
+        }
+    }
+
     const fn status(&self) -> StatusCode {
         match self {
             Self::WrongPassword | Self::Stale => StatusCode::FORBIDDEN,
-            Self::Busy(_) | Self::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy | Self::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 }
@@ -69,6 +80,8 @@ impl SignInError {
 /// The variable parts of the page.
 pub(crate) struct Page<'a> {
     pub(crate) request: &'a AuthorizationRequest,
+    /// When the grant ends if the user allows it now.
+    pub(crate) granted_until: Timestamp,
     /// The form's CSRF token.
     pub(crate) csrf_token: &'a str,
     /// The `Set-Cookie` header.
@@ -79,14 +92,14 @@ pub(crate) struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The response with the page. It runs no script, and its form can be submitted only here, from
-    /// where the browser is redirected to the client.
+    /// The response with the page. It runs no script. Its form has no `action`, so the browser sends
+    /// it to the page's own URL, from where it is redirected to the client.
     pub(crate) fn into_response(self) -> Result<Response<Body>> {
         let status = self.error.as_ref().map_or(StatusCode::OK, SignInError::status);
         let mut response = http::html(status, self.markup().into_string(), &self.policy())?;
         let headers = response.headers_mut();
         headers.insert(SET_COOKIE, HeaderValue::try_from(self.cookie).map_err(invalid_header)?);
-        if let Some(SignInError::Busy(seconds) | SignInError::Locked(seconds)) = self.error {
+        if let Some(seconds) = self.error.as_ref().and_then(SignInError::retry_after) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         Ok(response)
@@ -129,6 +142,10 @@ impl Page<'_> {
                             @for scope in &self.request.scopes { li { (describe(*scope)) } }
                         }
                         p {
+                            "You can revoke this at any time. It ends on "
+                            (self.granted_until.strftime("%-d %B %Y").to_string()) "."
+                        }
+                        p {
                             "You are sent back to " (origin(&self.request.target.redirect_uri)) "."
                         }
                         (self.form())
@@ -159,8 +176,8 @@ impl Page<'_> {
 /// What a scope allows, in words for the user.
 const fn describe(scope: Scope) -> &'static str {
     match scope {
-        Scope::ProfileRead => "see your profile",
-        Scope::ProfileWrite => "change your profile",
+        Scope::ProfileRead => "see your profile and your primary e-mail address",
+        Scope::ProfileWrite => "change your profile, and see it with your primary e-mail address",
         Scope::EmailRead => "see your e-mail addresses",
         Scope::EmailWrite => "add, change and delete your e-mail addresses",
         Scope::AccountRead => "see your accounts",

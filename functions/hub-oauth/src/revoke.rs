@@ -1,10 +1,11 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
+use shared::auth::ClientCredential;
 use shared::http::{self, ApiRequest};
 use shared::model::Revocation;
 use shared::{App, Result};
 
-use crate::client::{ClientCredential, parse_token};
+use crate::client::parse_token;
 
 #[derive(Serialize)]
 struct Revoked {}

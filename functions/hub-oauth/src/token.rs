@@ -4,16 +4,16 @@ use lambda_http::http::HeaderValue;
 use lambda_http::http::header::PRAGMA;
 use lambda_http::{Body, Response};
 use serde::Serialize;
+use shared::auth::ClientCredential;
 use shared::http::{self, ApiRequest, Fields};
-use shared::lifetimes::ACCESS_TOKEN_TTL;
 use shared::model::{
     Grant, GrantCredential, GrantTokenKind, Issuance, IssuedTokens, Scope, Timestamp,
     TokenRejection, User, UserNumber,
 };
+use shared::telemetry::SecurityEvent;
 use shared::{App, Error, OAuthCode, Result};
 
 use crate::authorization::{format_scopes, parse_scopes};
-use crate::client::ClientCredential;
 
 /// The body of `POST /api/v1.1/o/token/`.
 enum TokenRequest {
@@ -97,6 +97,23 @@ const fn rejected(rejection: TokenRejection) -> Error {
     Error::OAuth { code, description }
 }
 
+/// A code or refresh token that comes again matters to security.
+fn record(rejection: TokenRejection, request: &TokenRequest) {
+    match (rejection, request) {
+        (TokenRejection::Replay, TokenRequest::Code { .. }) => SecurityEvent::CodeReplayed.record(),
+        (TokenRejection::Replay, TokenRequest::Refresh { .. }) => {
+            SecurityEvent::RefreshTokenReplayed.record();
+        }
+        (TokenRejection::Retry, _) => SecurityEvent::RefreshTokenRetried.record(),
+        (
+            TokenRejection::Invalid
+            | TokenRejection::OtherRequest
+            | TokenRejection::ScopeNotGranted,
+            _,
+        ) => {}
+    }
+}
+
 #[derive(Serialize)]
 struct TokenView {
     username: String,
@@ -114,7 +131,7 @@ impl TokenView {
             username: user.username.to_string(),
             user_id: user.number,
             access_token: issued.access.reveal(),
-            expires_in: ACCESS_TOKEN_TTL,
+            expires_in: issued.expires_in,
             token_type: "Bearer",
             scope: format_scopes(scopes),
             refresh_token: issued.refresh.reveal(),
@@ -135,6 +152,7 @@ pub(crate) async fn issue(app: &App, request: &ApiRequest) -> Result<Response<Bo
     let issuance = match token_request.decide(grant, Timestamp::now()) {
         Ok(issuance) => issuance,
         Err(rejection) => {
+            record(rejection, &token_request);
             if rejection == TokenRejection::Replay {
                 app.table.delete_grant(&client.actor(), grant).await?;
             }

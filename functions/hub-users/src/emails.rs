@@ -61,6 +61,7 @@ pub(crate) async fn add(
             // Docker Hub has no 409: a taken address is an invalid field.
             added.map_err(|error| match error {
                 Error::Conflict(problem) => Error::invalid("email", problem),
+                Error::LimitReached(cap) => Error::invalid("email", cap),
                 other => other,
             })
         })

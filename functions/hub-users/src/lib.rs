@@ -74,7 +74,7 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
                 AuthRequest::from_request(app, request)?,
                 request.query(),
                 name,
-                &request.origin(),
+                request.base_url(),
             )
             .await
         }
@@ -84,7 +84,7 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
                 AuthRequest::from_request(app, request)?,
                 request.fields(),
                 name,
-                &request.origin(),
+                request.base_url(),
             )
             .await
         }

@@ -5,7 +5,7 @@ use shared::auth::{Authorized, ProfileRead, ProfileWrite};
 use shared::http::{self, Fields, Query};
 use shared::model::{EmailAddress, ParseError, parse_text};
 use shared::table::{UserChange, Versioned};
-use shared::{App, Result};
+use shared::{App, PublicUrl, Result};
 use url::Url;
 
 use crate::view::UserView;
@@ -85,13 +85,13 @@ pub(crate) async fn get(
     auth: AuthRequest<'_, ProfileRead>,
     query: Result<Query<'_>>,
     name: &str,
-    origin: &str,
+    base_url: &PublicUrl,
 ) -> Result<Response<Body>> {
     auth.input(query)
         .fetch(|_| user_by_name(name))
         .respond(async |Authorized { caller, fetched: owner, .. }| {
             require_self(&caller, owner)?;
-            http::ok_with_etag(&UserView::new((**caller.user()).clone(), origin))
+            http::ok_with_etag(&UserView::new((**caller.user()).clone(), base_url))
         })
         .await
 }
@@ -102,7 +102,7 @@ pub(crate) async fn update(
     auth: AuthRequest<'_, ProfileWrite>,
     fields: Result<Fields>,
     name: &str,
-    origin: &str,
+    base_url: &PublicUrl,
 ) -> Result<Response<Body>> {
     let body = fields.and_then(UpdateProfile::parse);
     auth.input(body)
@@ -111,11 +111,11 @@ pub(crate) async fn update(
             async |Authorized { caller, input: UpdateProfile(change), fetched: owner, .. }| {
                 require_self(&caller, owner)?;
                 let caller = caller.check_if_match(|user| {
-                    (UserView::new((**user).clone(), origin), user.versions())
+                    (UserView::new((**user).clone(), base_url), user.versions())
                 })?;
                 let write = app.table.change_user(&caller.actor(), caller.user(), &change)?;
                 caller
-                    .commit(app, write, |user| http::ok_with_etag(&UserView::new(user, origin)))
+                    .commit(app, write, |user| http::ok_with_etag(&UserView::new(user, base_url)))
                     .await
             },
         )

@@ -2,6 +2,7 @@
 
 use md5::{Digest, Md5};
 use serde::Serialize;
+use shared::PublicUrl;
 use shared::model::{Email, User, UserNumber, hex};
 
 #[derive(Serialize)]
@@ -22,14 +23,15 @@ pub(crate) struct UserView {
 }
 
 impl UserView {
-    /// The user, as seen at `origin`, the scheme and host of the request.
-    pub(crate) fn new(user: User, origin: &str) -> Self {
+    /// The user, whose URL is below `base_url`.
+    pub(crate) fn new(user: User, base_url: &PublicUrl) -> Self {
         let User {
             id: _,
             number,
             username,
             primary_email,
             password_hash: _,
+            password_is_own: _,
             current_account: _,
             disabled,
             full_name,
@@ -45,13 +47,16 @@ impl UserView {
             email_count: _,
             credential_epoch: _,
             retained_token: _,
+            environment_epoch: _,
+            revoked_tokens: _,
+            root_maker: _,
             created_at,
         } = user;
         let email = primary_email.to_string();
         let pictured = if gravatar_email.is_empty() { &email } else { &gravatar_email };
         Self {
             id: number,
-            url: format!("{origin}/api/v1.1/users/{username}/"),
+            url: format!("{base_url}/api/v1.1/users/{username}/"),
             username: username.to_string(),
             date_joined: created_at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
             kind: "User",

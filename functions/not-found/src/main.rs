@@ -1,10 +1,11 @@
 //! Lambda entry point of the `not-found` function.
 
 use lambda_http::Error;
+use shared::Settings;
 use shared::http::serve;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
-    serve(not_found::handle).await
+    serve(&Settings::from_env()?, not_found::handle).await
 }

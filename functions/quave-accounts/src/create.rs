@@ -38,12 +38,13 @@ pub(crate) async fn create(
 ) -> Result<Response<Body>> {
     let body = fields.and_then(CreateAccount::parse);
     auth.input(body)
-        .fetch(|body| fetch::free_slug(body.name.clone()))
-        .respond(async |Authorized { caller, input: body, fetched: slug, .. }| {
+        .fetch(|body| fetch::both(fetch::free_slug(body.name.clone()), fetch::counts()))
+        .respond(async |Authorized { caller, input: body, fetched: (slug, counts), .. }| {
             let registry = body.registry.map(|fields| fields.sealed(sealing)).transpose()?;
             let account = NewAccount { name: body.name, contact_email: None, registry };
+            let (actor, user) = (caller.actor(), caller.user());
             let write =
-                app.table.create_account(&caller.actor(), account, slug, caller.user()).await?;
+                app.table.create_account(&actor, account, slug, user, counts.as_ref()).await?;
             caller.commit(app, write, |account| http::ok(&Created { account_id: account.id })).await
         })
         .await

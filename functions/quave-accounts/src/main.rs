@@ -10,5 +10,5 @@ async fn main() -> Result<(), Error> {
     shared::telemetry::init();
     let sealing = &SealPublicKey::from_env()?;
     let app = &App::from_env().await?;
-    serve(|request| quave_accounts::handle(app, sealing, request)).await
+    serve(&app.settings, |request| quave_accounts::handle(app, sealing, request)).await
 }

@@ -8,5 +8,5 @@ use shared::http::serve;
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
     let app = &App::from_env().await?;
-    serve(|request| quave_current_account::handle(app, request)).await
+    serve(&app.settings, |request| quave_current_account::handle(app, request)).await
 }

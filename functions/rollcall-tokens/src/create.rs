@@ -5,12 +5,12 @@ use lambda_http::{Body, Response};
 use shared::auth::{Authorized, TokensWrite};
 use shared::http::Fields;
 use shared::model::{ParseError, Scope, Timestamp, parse_rfc3339, parse_text};
-use shared::table::NewToken;
+use shared::table::{NewToken, fetch};
 use shared::{App, Error, Result};
 
 use crate::{AuthRequest, view};
 
-/// The name of a token: 1 to 100 characters.
+/// The name of a token.
 struct TokenName(String);
 
 /// When a token expires. Whether that is in the future is checked later, so that a repeated request
@@ -53,12 +53,14 @@ pub(crate) async fn create(
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
     auth.input(fields.and_then(parse_new_token))
-        .respond(async |Authorized { caller, input: new, .. }| {
+        .fetch(|_| fetch::counts())
+        .respond(async |Authorized { caller, input: new, fetched: counts, .. }| {
             if new.expires_at.is_some_and(|end| end <= Timestamp::now()) {
                 return Err(Error::invalid("expiresAt", "must be in the future"));
             }
             caller.check_delegation(new.scopes.as_ref(), new.expires_at)?;
-            let write = app.table.create_token(&caller.actor(), caller.user(), new)?;
+            let (actor, user) = (caller.actor(), caller.user());
+            let write = app.table.create_token(&actor, user, counts.as_ref(), new)?;
             caller.commit(app, write, |(credential, token)| view::created(&credential, token)).await
         })
         .await

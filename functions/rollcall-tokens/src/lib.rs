@@ -1,9 +1,13 @@
-//! Rollcall's own API for tokens: create, list, rotate, revoke: `/rollcall/v1/tokens…`.
+//! Rollcall's own API for tokens and grants: create, list, rotate, revoke, introspect:
+//! `/rollcall/v1/tokens…`, `/rollcall/v1/grants…`, `/rollcall/v1/introspect`.
 
 mod create;
 mod current;
 mod get;
+mod grants;
+mod introspect;
 mod list;
+mod page;
 mod revoke;
 mod rotate;
 mod view;
@@ -61,6 +65,27 @@ pub const OPERATIONS: &[Operation] = &[
         access: Access::Scope("tokens_write"),
         status: 201,
     },
+    Operation {
+        method: "GET",
+        path: "/rollcall/v1/grants",
+        name: "rollcall-list-grants",
+        access: Access::Scope("tokens_read"),
+        status: 200,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/rollcall/v1/grants/{id}",
+        name: "rollcall-revoke-grant",
+        access: Access::FullAccess,
+        status: 204,
+    },
+    Operation {
+        method: "POST",
+        path: "/rollcall/v1/introspect",
+        name: "rollcall-introspect",
+        access: Access::Client,
+        status: 200,
+    },
 ];
 
 /// The response to one request; errors are responses as well.
@@ -96,6 +121,13 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
             )
             .await
         }
+        ("rollcall-list-grants", []) => {
+            grants::list(app, AuthRequest::from_request(app, request)?, request.query()).await
+        }
+        ("rollcall-revoke-grant", [id]) => {
+            grants::revoke(app, AuthRequest::from_request(app, request)?, request.query(), id).await
+        }
+        ("rollcall-introspect", []) => introspect::introspect(app, request).await,
         _ => Err(Error::NotFound("path")),
     }
 }

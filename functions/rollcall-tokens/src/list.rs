@@ -3,30 +3,11 @@ use serde::Serialize;
 use shared::auth::{Authorized, TokensRead};
 use shared::http::{self, Query};
 use shared::model::TokenId;
-use shared::{App, Error, Result};
+use shared::{App, Result};
 
 use crate::AuthRequest;
+use crate::page::Page;
 use crate::view::TokenView;
-
-/// Which tokens to list.
-struct Page {
-    limit: u8,
-    after: Option<TokenId>,
-}
-
-impl Page {
-    fn parse(query: &Query<'_>) -> Result<Self> {
-        let out_of_range = || Error::invalid("limit", "must be a number from 1 to 100");
-        let limit = query.whole_number("limit").map_err(|_| out_of_range())?.unwrap_or(50);
-        if !(1..=100).contains(&limit) {
-            return Err(out_of_range());
-        }
-        let after = query.get("cursor").map(str::parse).transpose();
-        let after =
-            after.map_err(|_| Error::invalid("cursor", "is not one of a list of tokens"))?;
-        Ok(Self { limit, after })
-    }
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -47,7 +28,7 @@ pub(crate) async fn list(
         .query(|table, user, page| table.tokens_after(user, page.after, page.limit))
         .respond(async |Authorized { caller, input: page, queried: tokens, .. }| {
             let page = app.table.active_tokens(caller.user(), tokens, page.limit).await?;
-            let tokens = page.tokens.into_iter().map(TokenView::from).collect();
+            let tokens = page.items.into_iter().map(TokenView::from).collect();
             http::ok(&Tokens { tokens, next_cursor: page.next })
         })
         .await

@@ -8,5 +8,5 @@ use shared::http::serve;
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
     let app = &App::with_service_keys().await?;
-    serve(|request| rollcall_tokens::handle(app, request)).await
+    serve(&app.settings, |request| rollcall_tokens::handle(app, request)).await
 }

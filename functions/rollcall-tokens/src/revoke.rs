@@ -1,13 +1,38 @@
 use lambda_http::{Body, Response};
 use shared::auth::{Authorized, FullAccess};
 use shared::http::{self, Query};
-use shared::table::{Versioned, fetch};
-use shared::{App, Result};
+use shared::model::{TokenId, UserId, UserToken};
+use shared::table::{Table, Versioned, fetch};
+use shared::{App, Error, Result};
 
 use crate::view::TokenView;
 use crate::{AuthRequest, active_token, token_id};
 
-/// `DELETE /rollcall/v1/tokens/{id}`: the token stops working with the next request; it may be the
+/// Which token to revoke, and whether with all that came from it.
+#[derive(Clone, Copy)]
+struct Revocation {
+    id: TokenId,
+    with_descendants: bool,
+}
+
+impl Revocation {
+    fn parse(query: &Query<'_>, id: &str) -> Result<Self> {
+        let with_descendants = match query.get("descendants") {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(Error::invalid("descendants", "must be true or false")),
+        };
+        Ok(Self { id: token_id(id)?, with_descendants })
+    }
+
+    /// All tokens of the caller, if descendants are to be found among them.
+    async fn candidates(self, table: &Table, user: UserId) -> Result<Vec<UserToken>> {
+        if self.with_descendants { table.all_tokens(user).await } else { Ok(Vec::new()) }
+    }
+}
+
+/// `DELETE /rollcall/v1/tokens/{id}[?descendants=true]`: the token stops working with the next
+/// request, and with it on request every token and API key that came from it; it may be the
 /// presented one.
 ///
 /// Another user's token is indistinguishable from one that never existed.
@@ -17,15 +42,20 @@ pub(crate) async fn revoke(
     query: Result<Query<'_>>,
     id: &str,
 ) -> Result<Response<Body>> {
-    auth.input(query.and_then(|_| token_id(id)))
-        .fetch(|id| fetch::token(*id))
-        .respond(async |Authorized { caller, input: id, fetched, .. }| {
-            let token = active_token(&caller, fetched)?;
-            let caller = caller.check_if_match(|_| {
-                let basis = token.versions();
-                (TokenView::from(token.into_inner()), basis)
-            })?;
-            let write = app.table.delete_token(&caller.actor(), caller.user().id, id);
+    auth.input(query.and_then(|query| Revocation::parse(&query, id)))
+        .fetch(|revocation| fetch::both(fetch::token(revocation.id), fetch::counts()))
+        .query(|table, user, revocation| revocation.candidates(table, user))
+        .respond(async |Authorized { caller, input, fetched: (token, counts), queried: all }| {
+            let token = active_token(&caller, token)?;
+            let caller =
+                caller.check_if_match(|_| (TokenView::from((*token).clone()), token.versions()))?;
+            let (actor, user) = (caller.actor(), caller.user());
+            let write = if input.with_descendants {
+                let counts = counts.as_ref();
+                app.table.delete_token_with_descendants(&actor, user, counts, &token, &all)?
+            } else {
+                app.table.delete_token(&actor, user.id, token.id)
+            };
             caller.commit(app, write, |()| http::no_content()).await
         })
         .await

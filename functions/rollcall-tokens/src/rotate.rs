@@ -30,8 +30,9 @@ pub(crate) async fn rotate(
 ) -> Result<Response<Body>> {
     let input = fields.and_then(overlap).and_then(|overlap| Ok((token_id(id)?, overlap)));
     auth.input(input)
-        .fetch(|(id, _)| fetch::token(*id))
+        .fetch(|(id, _)| fetch::both(fetch::token(*id), fetch::counts()))
         .respond(async |Authorized { caller, input: (id, overlap), fetched, .. }| {
+            let (fetched, counts) = fetched;
             let old = active_token(&caller, fetched)?;
             if caller.token().is_none_or(|token| token.id != id) {
                 caller.require::<FullAccess>()?;
@@ -39,7 +40,8 @@ pub(crate) async fn rotate(
             caller.check_delegation(old.scopes.as_ref(), old.expires_at)?;
             let caller =
                 caller.check_if_match(|_| (TokenView::from((*old).clone()), old.versions()))?;
-            let write = app.table.rotate_token(&caller.actor(), caller.user(), &old, overlap)?;
+            let (actor, user) = (caller.actor(), caller.user());
+            let write = app.table.rotate_token(&actor, user, counts.as_ref(), &old, overlap)?;
             caller.commit(app, write, |(credential, new)| view::created(&credential, new)).await
         })
         .await

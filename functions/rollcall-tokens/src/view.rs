@@ -4,9 +4,10 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::Result;
 use shared::http;
-use shared::model::{Scope, Timestamp, TokenCredential, TokenId, TokenKind, UserToken};
+use shared::model::{MakerId, Scope, TokenCredential, TokenId, TokenKind, UserToken, UtcMillis};
 
-/// The fields that every response shows; `null` stands for all scopes, and for no expiry.
+/// The fields that every response shows; `null` stands for all scopes, for no expiry, and for a
+/// token that no other credential made.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Description {
@@ -14,8 +15,9 @@ struct Description {
     name: String,
     kind: TokenKind,
     scopes: Option<BTreeSet<Scope>>,
-    created_at: Timestamp,
-    expires_at: Option<Timestamp>,
+    created_at: UtcMillis,
+    expires_at: Option<UtcMillis>,
+    made_by: Option<MakerId>,
 }
 
 /// A token as it is shown at any time.
@@ -24,7 +26,7 @@ struct Description {
 pub(crate) struct TokenView {
     #[serde(flatten)]
     description: Description,
-    last_used_at: Option<Timestamp>,
+    last_used_at: Option<UtcMillis>,
 }
 
 impl From<UserToken> for TokenView {
@@ -41,9 +43,19 @@ impl From<UserToken> for TokenView {
             secret_hash: _,
             epoch: _,
             rotated_to: _,
+            root: _,
+            lineage,
         } = token;
-        let description = Description { id, name, kind, scopes, created_at, expires_at };
-        Self { description, last_used_at }
+        let description = Description {
+            id,
+            name,
+            kind,
+            scopes,
+            created_at: created_at.into(),
+            expires_at: expires_at.map(UtcMillis::from),
+            made_by: lineage.made_by,
+        };
+        Self { description, last_used_at: last_used_at.map(UtcMillis::from) }
     }
 }
 

@@ -6,8 +6,9 @@ use std::marker::PhantomData;
 
 use lambda_http::{Body, Response};
 
-use super::permission::{Caller, Permission};
+use super::permission::{Caller, Credential, Permission};
 use super::scheme::AuthScheme;
+use super::source::source;
 use super::token::Token;
 use crate::http::{ApiRequest, Preconditions, is_client_error};
 use crate::idempotency::IdempotentRequest;
@@ -78,11 +79,44 @@ impl<'a, N: Permission, P: AuthScheme> AuthRequest<'a, N, P> {
         key: CredentialKey,
         fetch: W,
     ) -> Result<(Caller<N>, W::Output)> {
-        let (stored, user, fetched) =
-            self.app.table.fetch_with_credential(user, key, fetch).await?;
-        let credential = self.scheme.verify(self.app, user.as_ref(), stored).await?;
-        let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
-        Ok((Caller::new(user, credential)?, fetched))
+        self.authenticate_and(user, key, fetch, ready(()))
+            .await
+            .map(|(caller, found, ())| (caller, found))
+    }
+
+    /// The same, and the outcome of `query` at the same time. For a password that may be wrong the
+    /// query begins when it is verified, while the attempt is given back.
+    async fn authenticate_and<W: Fetch, Q>(
+        &self,
+        user: UserId,
+        key: CredentialKey,
+        fetch: W,
+        query: impl Future<Output = Q>,
+    ) -> Result<(Caller<N>, W::Output, Q)> {
+        let is_guess = self.scheme.is_guess(self.app, user);
+        // Boxed, as everything that calls the table: the SDK's futures are large.
+        let verify = Box::pin(async {
+            let (stored, user, fetched) =
+                self.app.table.fetch_with_credential(user, key, fetch).await?;
+            let verified = self.scheme.verify(self.app, user.as_ref(), stored).await?;
+            let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
+            Ok::<_, Error>((verified, user, fetched))
+        });
+        let (verified, user, fetched, credential, queried);
+        if is_guess {
+            (verified, user, fetched) = verify.await?;
+            (credential, queried) = tokio::join!(verified.settle(&self.app.table), query);
+        } else {
+            let (outcome, found) = tokio::join!(verify, query);
+            ((verified, user, fetched), queried) = (outcome?, found);
+            credential = verified.settle(&self.app.table).await;
+        }
+        let is_oauth = matches!(credential, Credential::OAuth { .. });
+        let caller = Caller::new(user, credential)?;
+        if is_oauth && !self.request.dialect().accepts_oauth_tokens() {
+            return Err(Error::OAuthTokenElsewhere);
+        }
+        Ok((caller, fetched, queried))
     }
 
     /// Reads again whether a response is recorded for a rejected request: it may have collided with
@@ -131,8 +165,8 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
     /// Authorizes the caller and runs the operation.
     ///
     /// A request that was done before under the same `Idempotency-Key` is not run: its recorded
-    /// response is replayed. Nor is a rejection the last word on one that was new when it was read,
-    /// see `replay_or_reject`.
+    /// response is replayed. Nor is one whose signature was used before. And a rejection is not the
+    /// last word on one that was new when it was read, see `replay_or_reject`.
     pub async fn respond<F, Queried>(
         self,
         operation: impl AsyncFnOnce(Authorized<N, T, W::Output, Queried>) -> Result<Response<Body>>,
@@ -147,22 +181,23 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
         let (input, items, idempotent) = match valid {
             Ok(valid) => valid,
             Err(error) => {
-                return Err(auth.authenticate(user, key, ()).await.err().unwrap_or(error));
+                let rejected = Box::pin(auth.authenticate(user, key, ())).await.err();
+                return Err(rejected.unwrap_or(error));
             }
         };
         let slot = fetch::stored_response(idempotent.as_ref().map(|own| own.slot().clone()));
-        let (authenticated, queried) = tokio::join!(
-            auth.authenticate(user, key.clone(), fetch::both(items, slot)),
-            // Boxed, as the operation below: the SDK's futures are large.
-            Box::pin(query(&auth.app.table, user, &input))
-        );
-        let (caller, (fetched, stored)) = authenticated?;
+        // Boxed, as the operation below: the SDK's futures are large.
+        let query = Box::pin(query(&auth.app.table, user, &input));
+        let (caller, (fetched, stored), queried) =
+            auth.authenticate_and(user, key.clone(), fetch::both(items, slot), query).await?;
         if let (Some(request), Some(stored)) = (&idempotent, stored) {
             return request.replay(&auth.app.service_keys, &stored).await;
         }
         let preconditions = Preconditions::from_headers(auth.request.headers());
-        let caller = caller.with_request(idempotent.clone(), preconditions);
-        let response = match queried {
+        let source = source(auth.request);
+        let caller = caller.with_request(idempotent.clone(), preconditions, source);
+        // Each write requires it too, among its conditions; here it comes before its other errors.
+        let response = match caller.check_signature().and(queried) {
             Ok(queried) => {
                 Box::pin(operation(Authorized { caller, input, fetched, queried })).await
             }
@@ -170,7 +205,7 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
         };
         match (response, idempotent) {
             (Err(error), Some(request)) if is_client_error(&error) => {
-                auth.replay_or_reject(user, key, &request, error).await
+                Box::pin(auth.replay_or_reject(user, key, &request, error)).await
             }
             (response, _) => response,
         }

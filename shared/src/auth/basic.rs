@@ -1,18 +1,20 @@
-//! Username or e-mail address with a password (RFC 7617), beside tokens, and the lockout after
-//! wrong passwords.
+//! Username or e-mail address with a password (RFC 7617), beside tokens.
+
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use tokio::time::{Instant, sleep_until};
 
 use super::header::{self, Header};
-use super::permission::{Caller, Credential, FullAccess};
-use super::scheme::AuthScheme;
+use super::password::{is_rejection, login_source, verify_password};
+use super::permission::{Caller, FullAccess};
+use super::scheme::{AuthScheme, Verified};
+use super::source::source;
 use super::token::Token;
 use crate::http::ApiRequest;
-use crate::model::{EmailAddress, User, UserId, Username};
-use crate::password;
-use crate::table::{CredentialKey, LoginAttempts, LoginSubject, Stored, StoredCredential, Table};
-use crate::telemetry::request::observe;
+use crate::model::{EmailAddress, Network, User, UserId, Username};
+use crate::table::{CredentialKey, Fetch, Login, LoginSubject, Stored, StoredCredential};
 use crate::{App, Error, Result};
 
 /// A token, or a name and a password.
@@ -27,29 +29,29 @@ pub enum TokenOrBasic {
 pub struct Basic {
     name: String,
     password: String,
+    source: Network,
+    received: Instant,
 }
 
 impl Basic {
     /// Parses what follows `Basic`: base64 of UTF-8, split at the first colon.
-    fn parse(text: &str) -> Result<Self> {
+    fn parse(text: &str) -> Result<(String, String)> {
         let decoded = STANDARD.decode(text).map_err(|_| Error::InvalidCredential)?;
         let decoded = String::from_utf8(decoded).map_err(|_| Error::InvalidCredential)?;
         let (name, password) = decoded.split_once(':').ok_or(Error::InvalidCredential)?;
-        Ok(Self { name: name.to_owned(), password: password.to_owned() })
+        Ok((name.to_owned(), password.to_owned()))
     }
 
     /// A name and a password that do not come from the header.
-    pub fn new(name: String, password: String) -> Self {
-        Self { name, password }
+    pub fn new(request: &ApiRequest, name: String, password: String) -> Self {
+        Self { name, password, source: source(request), received: Instant::now() }
     }
 
     /// The name and password in the header, for OAuth clients. `None` without a header.
     pub fn basic_credentials(request: &ApiRequest) -> Result<Option<(String, String)>> {
         match header::parse(request.headers()) {
             Err(Error::MissingCredential) => Ok(None),
-            Ok(Header::Basic(text)) => {
-                Self::parse(text).map(|Self { name, password }| Some((name, password)))
-            }
+            Ok(Header::Basic(text)) => Self::parse(text).map(Some),
             Ok(_) => Err(Error::InvalidCredential),
             Err(error) => Err(error),
         }
@@ -57,25 +59,26 @@ impl Basic {
 
     /// Signs the user in and returns the proof of it; the pair comes from [`Basic::resolve`]. One
     /// round trip, besides those of the login attempt.
-    pub async fn sign_in(
+    pub async fn sign_in<W: Fetch>(
         &self,
         app: &App,
-        (user, subject): (UserId, LoginSubject),
-    ) -> Result<Caller<FullAccess>> {
-        let (stored, user, ()) =
-            app.table.fetch_with_credential(user, CredentialKey::Password(subject), ()).await?;
-        let StoredCredential::Password(subject, attempts) = stored else {
-            return Err(Error::internal("sign in", "the attempts were not fetched"));
-        };
-        self.verify(app, user.as_ref(), &subject, &attempts).await?;
+        (user, login): (UserId, Login),
+        fetch: W,
+    ) -> Result<(Caller<FullAccess>, W::Output)> {
+        let (stored, user, fetched) =
+            app.table.fetch_with_credential(user, CredentialKey::Password(login), fetch).await?;
+        let verified = self.verify(app, user.as_ref(), stored).await?;
+        let credential = verified.settle(&app.table).await;
         let user = user.ok_or(Error::InvalidCredential)?;
-        Caller::new(user, Credential::Password)
+        Ok((Caller::new(user, credential)?, fetched))
     }
 
-    /// The user with this name. An unknown name costs the same calls and gets an unused id.
-    pub async fn resolve(&self, app: &App) -> Result<(UserId, LoginSubject)> {
+    /// The user with this name, and where the attempt counts. An unknown name costs the same calls
+    /// and gets an unused id.
+    pub async fn resolve(&self, app: &App) -> Result<(UserId, Login)> {
         // Read for every name, so that a failure to read it does not reveal which names exist.
         let key = app.service_keys.current().await?;
+        let source = login_source(app, &self.source).await?;
         let (known, normal) =
             match (self.name.parse::<EmailAddress>(), self.name.parse::<Username>()) {
                 (Ok(address), _) => {
@@ -86,78 +89,43 @@ impl Basic {
                 }
                 (Err(_), Err(_)) => (app.table.dummy_lookup().await?, self.name.clone()),
             };
-        if let Some(user) = known {
-            return Ok((user, LoginSubject::User(user)));
-        }
         let name = key.derive("name that nobody has", &[normal.as_bytes()])?;
-        Ok((UserId::generate(), LoginSubject::Name(name)))
+        let (user, unused) = (known, UserId::generate());
+        let subject = user.map_or(LoginSubject::Name(name), LoginSubject::User);
+        Ok((user.unwrap_or(unused), Login { subject, source }))
     }
 
-    /// Verifies the password, unless the name is locked: by its hash, or from the cache if it was
-    /// verified a moment ago.
-    ///
-    /// The attempt is reserved before the hash is computed and given back if the password is
-    /// right, so that concurrent guesses count.
-    pub async fn verify(
+    async fn verify(
         &self,
         app: &App,
         user: Option<&Stored<User>>,
-        subject: &LoginSubject,
-        attempts: &LoginAttempts,
-    ) -> Result<()> {
-        let verified = self.verify_password(app, user, subject, attempts).await;
-        if let Err(Error::InvalidCredential | Error::TooManyAttempts { .. }) = verified {
-            observe(|observed| observed.rejected_sign_in = true);
-        }
-        verified
-    }
-
-    async fn verify_password(
-        &self,
-        app: &App,
-        user: Option<&Stored<User>>,
-        subject: &LoginSubject,
-        attempts: &LoginAttempts,
-    ) -> Result<()> {
-        let user = user.filter(|user| !user.disabled);
-        let hash = user.and_then(|user| user.password_hash.as_deref());
-        attempts.check_not_locked()?;
-        if let (Some(user), Some(hash)) = (user, hash)
-            && app.password_cache.contains(user.id, hash, &self.password)
-        {
-            return Ok(());
-        }
-        let reservation = app.table.reserve_attempt(subject, attempts).await?;
-        let id = user.map_or_else(UserId::generate, |user| user.id);
-        if app.password_cache.verify(id, hash, &self.password)? {
-            app.table.release_attempt(reservation).await;
-            if let Some(user) = user {
-                self.rehash_if_outdated(&app.table, user).await;
-            }
-            return Ok(());
-        }
-        app.table.record_failed_attempt(reservation).await?;
-        Err(Error::InvalidCredential)
-    }
-
-    /// Replaces a hash of an outdated cost. A failure is ignored: the next sign-in tries again.
-    async fn rehash_if_outdated(&self, table: &Table, user: &Stored<User>) {
-        let Some(old) = user.password_hash.as_deref().filter(|hash| password::is_outdated(hash))
-        else {
-            return;
+        stored: StoredCredential,
+    ) -> Result<Verified> {
+        let StoredCredential::Password(attempts) = stored else {
+            return Err(Error::internal("check a password", "its attempts were not fetched"));
         };
-        let outcome = match password::hash(&self.password) {
-            Ok(new) => table.replace_hash(user.id, old, &new).await,
-            Err(error) => Err(error),
-        };
-        tracing::debug!(rehashed = outcome.is_ok(), "password hash of an older cost");
+        let verified = verify_password(app, user, attempts, &self.password).await;
+        if verified.as_ref().is_err_and(is_rejection) {
+            sleep_until(next_multiple(self.received, app.rejected_sign_in)).await;
+        }
+        verified.map(Verified::password)
     }
+}
+
+/// The next time that is a multiple of `unit` after `start`.
+fn next_multiple(start: Instant, unit: Duration) -> Instant {
+    let nanos = unit.as_nanos().max(1);
+    let multiples = start.elapsed().as_nanos() / nanos + 1;
+    start + unit.saturating_mul(u32::try_from(multiples).unwrap_or(u32::MAX))
 }
 
 impl AuthScheme for TokenOrBasic {
     fn from_request(request: &ApiRequest) -> Result<Self> {
         match header::parse(request.headers())? {
-            Header::Basic(text) => Basic::parse(text).map(Self::Basic),
+            Header::Basic(text) => {
+                let (name, password) = Basic::parse(text)?;
+                Ok(Self::Basic(Basic::new(request, name, password)))
+            }
             header => Token::parse(header).map(Self::Token),
         }
     }
@@ -172,10 +140,9 @@ impl AuthScheme for TokenOrBasic {
     async fn credential_key(&self, app: &App) -> Result<(UserId, CredentialKey)> {
         match self {
             Self::Token(token) => Ok(token.key()),
-            Self::Basic(basic) => basic
-                .resolve(app)
-                .await
-                .map(|(user, subject)| (user, CredentialKey::Password(subject))),
+            Self::Basic(basic) => {
+                basic.resolve(app).await.map(|(user, login)| (user, CredentialKey::Password(login)))
+            }
         }
     }
 
@@ -184,15 +151,37 @@ impl AuthScheme for TokenOrBasic {
         app: &App,
         user: Option<&Stored<User>>,
         stored: StoredCredential,
-    ) -> Result<Credential> {
-        match (self, stored) {
-            (Self::Token(token), stored) => token.verify_stored(&app.table, user, stored).await,
-            (Self::Basic(basic), StoredCredential::Password(subject, attempts)) => {
-                basic.verify(app, user, &subject, &attempts).await.map(|()| Credential::Password)
+    ) -> Result<Verified> {
+        match self {
+            Self::Token(token) => {
+                token.verify_stored(&app.table, user, stored).await.map(Verified::from)
             }
-            (Self::Basic(_), _) => {
-                Err(Error::internal("check a password", "its attempts were not fetched"))
-            }
+            Self::Basic(basic) => basic.verify(app, user, stored).await,
+        }
+    }
+
+    fn is_guess(&self, app: &App, user: UserId) -> bool {
+        match self {
+            Self::Token(_) => false,
+            Self::Basic(basic) => !app.password_cache.expects(user, &basic.password),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rejection_takes_a_multiple_of_its_unit_whatever_the_work_took() {
+        let unit = Duration::from_millis(250);
+        for (work, expected) in [(0, 250), (1, 250), (249, 250), (250, 500), (700, 750)] {
+            let start = Instant::now();
+            tokio::time::advance(Duration::from_millis(work)).await;
+
+            let end = next_multiple(start, unit);
+
+            assert_eq!(end - start, Duration::from_millis(expected), "{work}");
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::permission::{Caller, Permission};
 use crate::http::{EntityTag, Preconditions};
 use crate::idempotency::IdempotentRequest;
-use crate::model::User;
+use crate::model::{Network, User};
 use crate::table::{ReadVersions, Stored, Write};
 use crate::{App, Result};
 
@@ -17,8 +17,9 @@ impl<N: Permission> Caller<N> {
         mut self,
         idempotent: Option<IdempotentRequest>,
         preconditions: Preconditions,
+        source: Network,
     ) -> Self {
-        (self.idempotent, self.preconditions) = (idempotent, preconditions);
+        (self.idempotent, self.preconditions, self.source) = (idempotent, preconditions, source);
         self
     }
 

@@ -4,22 +4,27 @@
 mod authenticate;
 #[cfg(feature = "password")]
 mod basic;
+#[cfg(feature = "password")]
 mod client;
 mod commit;
 mod header;
+#[cfg(feature = "password")]
+mod password;
 mod permission;
 mod scheme;
 mod signature;
+mod source;
 mod token;
 
 pub use authenticate::{AuthRequest, Authorized, PreparedRequest};
 #[cfg(feature = "password")]
 pub use basic::{Basic, TokenOrBasic};
-pub use client::AuthenticatedClient;
+#[cfg(feature = "password")]
+pub use client::{AuthenticatedClient, ClientCredential, IntrospectedToken};
 pub use permission::{
     AccountRead, AccountWrite, Caller, Credential, EmailRead, EmailWrite, FullAccess, Permission,
-    ProfileRead, ProfileWrite, TokensRead, TokensWrite,
+    ProfileRead, ProfileWrite, TokensRead, TokensWrite, VerifiedSignature,
 };
-pub use scheme::AuthScheme;
+pub use scheme::{AuthScheme, Verified};
 pub use signature::{TokenOrSignature, parse_date};
 pub use token::Token;

@@ -5,8 +5,12 @@ use std::marker::PhantomData;
 
 use crate::http::Preconditions;
 use crate::idempotency::IdempotentRequest;
-use crate::model::{ApiKeyId, GrantId, Scope, Timestamp, User, UserToken};
+use crate::model::{
+    ApiKey, ApiKeyId, ClientId, Grant, GrantAccess, Maker, Network, Scope, SignatureDigest,
+    Timestamp, User, UserToken,
+};
 use crate::table::{Actor, ReadVersions, Stored, UserCredential};
+use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
 
@@ -15,17 +19,27 @@ use crate::{Error, Result};
 pub enum Credential {
     /// A username or e-mail address, and a password.
     Password,
-    /// A signature with this key.
-    ApiKey(ApiKeyId),
+    /// A signature with an API key.
+    ApiKey(VerifiedSignature),
     /// A user token.
-    Token(Box<UserToken>),
+    Token(Box<Stored<UserToken>>),
     /// An OAuth access token.
     OAuth {
         /// The grant it was issued for.
-        grant: GrantId,
-        /// What it lets the client do.
-        scopes: BTreeSet<Scope>,
+        grant: Box<Grant>,
+        /// The token, with what it lets the client do.
+        access: GrantAccess,
     },
+}
+
+/// A signature that was verified.
+#[derive(Debug)]
+pub struct VerifiedSignature {
+    /// The key that it was made with.
+    pub key: ApiKeyId,
+    pub(super) digest: SignatureDigest,
+    /// Whether a write was made with it before.
+    pub(super) is_used: bool,
 }
 
 impl Credential {
@@ -39,13 +53,42 @@ impl Credential {
         }
     }
 
+    /// The OAuth client that has it.
+    fn client(&self) -> Option<ClientId> {
+        match self {
+            Self::OAuth { grant, .. } => Some(grant.client),
+            Self::Password | Self::ApiKey(_) | Self::Token(_) => None,
+        }
+    }
+
     /// Where the table stores it.
-    const fn stored_at(&self) -> UserCredential {
+    fn stored_at(&self) -> UserCredential {
         match self {
             Self::Password => UserCredential::Password,
-            Self::ApiKey(key) => UserCredential::ApiKey(*key),
-            Self::Token(token) => UserCredential::Token(token.id),
-            Self::OAuth { grant, .. } => UserCredential::OAuth(*grant),
+            Self::ApiKey(signature) => UserCredential::ApiKey(signature.key, signature.digest),
+            Self::Token(token) => UserCredential::token(token),
+            Self::OAuth { grant, .. } => UserCredential::OAuth(grant.id),
+        }
+    }
+
+    /// Whether it allows everything, for as long as its user wants. The old token of a rotation has
+    /// an end.
+    fn has_full_access(&self) -> bool {
+        match self {
+            Self::Password | Self::ApiKey(_) => true,
+            Self::Token(token) => token.scopes.is_none() && token.expires_at.is_none(),
+            Self::OAuth { .. } => false,
+        }
+    }
+
+    /// The credential as the maker of others. Clients make none by an access token.
+    fn as_maker(&self, user: &User) -> Option<Maker> {
+        match self {
+            Self::Token(token) => Some(token.as_maker()),
+            Self::ApiKey(signature) => {
+                user.api_keys.get(&signature.key.to_string()).map(ApiKey::as_maker)
+            }
+            Self::Password | Self::OAuth { .. } => None,
         }
     }
 
@@ -54,7 +97,7 @@ impl Credential {
         match self {
             Self::Password | Self::ApiKey(_) => None,
             Self::Token(token) => token.scopes.as_ref(),
-            Self::OAuth { scopes, .. } => Some(scopes),
+            Self::OAuth { access, .. } => Some(&access.scopes),
         }
     }
 }
@@ -65,16 +108,14 @@ pub trait Permission: Send {
     fn require(credential: &Credential) -> Result<()>;
 }
 
-/// Changing passwords and keys. No token with a list of scopes can, so that no credential can
-/// extend its own permissions.
+/// Setting passwords; making, renewing and removing keys, secrets and tokens. No token with a list
+/// of scopes or with an expiry can, so that no credential makes itself, or what outlives it,
+/// stronger.
 pub struct FullAccess;
 
 impl Permission for FullAccess {
     fn require(credential: &Credential) -> Result<()> {
-        match credential.scopes() {
-            None => Ok(()),
-            Some(_) => Err(Error::FullAccessRequired),
-        }
+        if credential.has_full_access() { Ok(()) } else { Err(Error::FullAccessRequired) }
     }
 }
 
@@ -122,6 +163,8 @@ scopes! {
 pub struct Caller<N> {
     pub(super) user: Stored<User>,
     credential: Credential,
+    /// Where the request comes from.
+    pub(super) source: Network,
     /// Identifies repetitions of the request, if it has an `Idempotency-Key`.
     pub(super) idempotent: Option<IdempotentRequest>,
     /// Its preconditions; none once they were checked.
@@ -137,11 +180,15 @@ impl<N: Permission> Caller<N> {
         observe(|observed| {
             observed.credential = Some(credential.kind());
             observed.user = Some(user.id.to_string());
+            if let Some(client) = credential.client() {
+                observed.client = Some(client.to_string());
+            }
         });
         N::require(&credential)?;
         Ok(Self {
             user,
             credential,
+            source: Network::Unknown,
             idempotent: None,
             preconditions: Preconditions::default(),
             read_versions: ReadVersions::default(),
@@ -169,7 +216,18 @@ impl<N: Permission> Caller<N> {
 
     /// The caller as the one who makes a write.
     pub fn actor(&self) -> Actor {
-        Actor::user(&self.user, self.credential.stored_at())
+        Actor::user(&self.user, self.credential.stored_at(), self.credential.as_maker(&self.user))
+    }
+
+    /// Rejects a signature that a write was made with.
+    pub(super) fn check_signature(&self) -> Result<()> {
+        match &self.credential {
+            Credential::ApiKey(signature) if signature.is_used => {
+                SecurityEvent::SignatureReplayed.record();
+                Err(Error::used_signature())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Requires another permission, where the body decides which one the request needs.

@@ -5,8 +5,39 @@ use std::future::Future;
 use super::permission::Credential;
 use crate::http::ApiRequest;
 use crate::model::{User, UserId};
-use crate::table::{CredentialKey, Stored, StoredCredential};
+use crate::table::{CredentialKey, Reservation, Stored, StoredCredential, Table};
 use crate::{App, Result};
+
+/// A credential that was verified.
+pub struct Verified {
+    credential: Credential,
+    /// What a right password gives back.
+    attempt: Option<Reservation>,
+}
+
+impl Verified {
+    /// A right password.
+    #[cfg(feature = "password")]
+    pub(super) const fn password(attempt: Option<Reservation>) -> Self {
+        Self { credential: Credential::Password, attempt }
+    }
+
+    /// Gives the login attempt back, if it was one.
+    pub(super) async fn settle(self, table: &Table) -> Credential {
+        let Self { credential, attempt } = self;
+        if let Some(attempt) = attempt {
+            // Boxed, as in `respond`: the SDK's futures are large.
+            table.release_attempt(attempt).await;
+        }
+        credential
+    }
+}
+
+impl From<Credential> for Verified {
+    fn from(credential: Credential) -> Self {
+        Self { credential, attempt: None }
+    }
+}
 
 /// The kinds of credentials that a group of operations accepts.
 pub trait AuthScheme: Sized + Send + Sync {
@@ -29,5 +60,11 @@ pub trait AuthScheme: Sized + Send + Sync {
         app: &App,
         user: Option<&Stored<User>>,
         stored: StoredCredential,
-    ) -> impl Future<Output = Result<Credential>> + Send;
+    ) -> impl Future<Output = Result<Verified>> + Send;
+
+    /// Whether it may be a guess. Before a guess is verified, nothing is read that takes longer for
+    /// a name that somebody has.
+    fn is_guess(&self, _: &App, _: UserId) -> bool {
+        false
+    }
 }

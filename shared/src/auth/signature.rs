@@ -8,15 +8,17 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use sha2::Sha256;
 
 use super::header::{self, Header};
-use super::permission::Credential;
-use super::scheme::AuthScheme;
+use super::permission::{Credential, VerifiedSignature};
+use super::scheme::{AuthScheme, Verified};
 use super::token::Token;
 use crate::error::failed;
 use crate::http::ApiRequest;
 use crate::lifetimes;
-use crate::model::{ApiKeyId, Timestamp, User, UserId};
+use crate::model::{ApiKeyId, SignatureDigest, Timestamp, User, UserId};
 use crate::table::{CredentialKey, Stored, StoredCredential};
-use crate::{App, Error, Result};
+use crate::telemetry::SecurityEvent;
+use crate::telemetry::request::observe;
+use crate::{App, Error, Result, SignedQuery};
 
 /// A token, or a signature.
 pub enum TokenOrSignature {
@@ -31,44 +33,86 @@ pub struct Signature {
     user: UserId,
     key: ApiKeyId,
     mac: Vec<u8>,
-    signed: Vec<Vec<u8>>,
+    candidates: Vec<Candidate>,
+    is_get: bool,
+}
+
+/// A text that a client may have signed.
+struct Candidate {
+    text: Vec<u8>,
+    /// Whether the query is in it, if the request has one.
+    covers_query: bool,
 }
 
 impl Signature {
     fn parse(request: &ApiRequest, credential: &str) -> Result<Self> {
-        let (key, mac) = credential.split_once(':').ok_or(Error::InvalidCredential)?;
-        let (user, key) = ApiKeyId::parse_key(key).map_err(|_| Error::InvalidCredential)?;
-        let mac = STANDARD.decode(mac).map_err(|_| Error::InvalidCredential)?;
-        let date = request.single_header("x-date").ok_or(Error::InvalidCredential)?;
-        let date_sent = parse_date(date).ok_or(Error::InvalidCredential)?;
-        if (Timestamp::now().as_second() - date_sent.as_second()).abs()
-            > lifetimes::SIGNATURE_TOLERANCE
-        {
-            return Err(Error::InvalidCredential);
+        let (key, mac) = credential.split_once(':').ok_or_else(|| rejected("key"))?;
+        let (user, key) = ApiKeyId::parse_key(key).map_err(|_| rejected("key"))?;
+        let mac = STANDARD.decode(mac).map_err(|_| rejected("mac"))?;
+        let date = request.single_header("x-date").ok_or_else(|| rejected("date"))?;
+        let date_sent = parse_date(date).ok_or_else(|| rejected("date"))?;
+        let age = Timestamp::now().as_second() - date_sent.as_second();
+        if age.abs() > lifetimes::SIGNATURE_TOLERANCE {
+            return Err(rejected("clock"));
         }
-        Ok(Self { user, key, mac, signed: signed(request, date) })
+        let candidates = candidates(request, date);
+        Ok(Self { user, key, mac, candidates, is_get: request.method() == "GET" })
     }
 
-    async fn verify(&self, app: &App, user: Option<&Stored<User>>) -> Result<Credential> {
-        let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
-        let key = user.api_keys.get(&self.key.to_string()).ok_or(Error::InvalidCredential)?;
+    /// Where it is stored whether a write was made with it; a GET may be repeated.
+    fn credential_key(&self) -> CredentialKey {
+        if self.is_get { CredentialKey::InUser } else { CredentialKey::Signature(self.digest()) }
+    }
+
+    fn digest(&self) -> SignatureDigest {
+        SignatureDigest::new(&self.mac)
+    }
+
+    async fn verify(
+        &self,
+        app: &App,
+        user: Option<&Stored<User>>,
+        stored: &StoredCredential,
+    ) -> Result<Credential> {
+        observe(|observed| observed.user = user.map(|user| user.id.to_string()));
+        let user = user.filter(|user| !user.disabled).ok_or_else(|| rejected("user"))?;
+        let key = user.api_keys.get(&self.key.to_string()).ok_or_else(|| rejected("key"))?;
         let secret = key.secret(user.id, &*app.service_keys.version(&key.key_version).await?)?;
-        for text in &self.signed {
+        let signed = self.signed_text(&secret)?.ok_or_else(|| rejected("mac"))?;
+        let may_omit_query = self.is_get && app.settings.signed_query == SignedQuery::Lenient;
+        if !signed.covers_query && !may_omit_query {
+            return Err(rejected("query"));
+        }
+        app.table.touch_api_key(user, key, Timestamp::now()).await;
+        let is_used = matches!(stored, StoredCredential::Signature { is_used: true });
+        Ok(Credential::ApiKey(VerifiedSignature { key: self.key, digest: self.digest(), is_used }))
+    }
+
+    /// The text that was signed with this secret, if one of them was.
+    fn signed_text(&self, secret: &str) -> Result<Option<&Candidate>> {
+        for candidate in &self.candidates {
             let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
                 .map_err(failed("check a signature"))?;
-            mac.update(text);
+            mac.update(&candidate.text);
             if mac.verify_slice(&self.mac).is_ok() {
-                app.table.touch_api_key(user, key, Timestamp::now()).await;
-                return Ok(Credential::ApiKey(self.key));
+                return Ok(Some(candidate));
             }
         }
-        Err(Error::InvalidCredential)
+        Ok(None)
     }
 }
 
-/// Every text that known clients sign for this request: the host with or without its port, and for
-/// GET the path with or without the query.
-fn signed(request: &ApiRequest, date: &str) -> Vec<Vec<u8>> {
+/// The rejection of a signature. Which check it failed is for the log alone: the response is the
+/// same for all.
+fn rejected(check: &'static str) -> Error {
+    observe(|observed| observed.rejected_signature = Some(check));
+    SecurityEvent::SignatureRejected.record();
+    Error::InvalidCredential
+}
+
+/// Every text that known clients sign: the host with or without its port, and the path with or
+/// without the query.
+fn candidates(request: &ApiRequest, date: &str) -> Vec<Candidate> {
     let host = request.single_header("host").unwrap_or_default();
     let bare = host
         .rsplit_once(':')
@@ -82,18 +126,17 @@ fn signed(request: &ApiRequest, date: &str) -> Vec<Vec<u8>> {
     hosts.extend((bare != host).then_some(bare));
     hosts.extend(port.as_deref());
     let (path, query) = (request.raw_path(), request.raw_query());
-    let mut targets =
-        vec![if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }];
-    targets.extend((request.method() == "GET" && !query.is_empty()).then(|| path.to_owned()));
-    let text = |host: &str, target: &str| {
+    let mut targets = vec![(path.to_owned(), query.is_empty())];
+    targets.extend((!query.is_empty()).then(|| (format!("{path}?{query}"), true)));
+    let candidate = |host: &str, (target, covers_query): &(String, bool)| {
         let mut text = format!("{}\n{host}\n{date}\n{target}\n", request.method()).into_bytes();
         text.extend_from_slice(request.raw_body());
-        text
+        Candidate { text, covers_query: *covers_query }
     };
     hosts
         .iter()
         .flat_map(|host| targets.iter().map(move |target| (host, target)))
-        .map(|(host, target)| text(host, target))
+        .map(|(host, target)| candidate(host, target))
         .collect()
 }
 
@@ -101,10 +144,15 @@ fn signed(request: &ApiRequest, date: &str) -> Vec<Vec<u8>> {
 pub fn parse_date(text: &str) -> Option<Timestamp> {
     let (local, zone) = text.trim().rsplit_once(' ')?;
     let offset = match zone {
-        "GMT" | "UTC" | "WET" => "+0000",
+        "GMT" | "UTC" | "UT" | "Z" | "WET" => "+0000",
         "WEST" | "CET" => "+0100",
         "CEST" | "EET" => "+0200",
         "EEST" => "+0300",
+        "EDT" => "-0400",
+        "EST" | "CDT" => "-0500",
+        "CST" | "MDT" => "-0600",
+        "MST" | "PDT" => "-0700",
+        "PST" => "-0800",
         numeric
             if numeric.len() == 5
                 && numeric.starts_with(['+', '-'])
@@ -135,7 +183,7 @@ impl AuthScheme for TokenOrSignature {
     async fn credential_key(&self, _: &App) -> Result<(UserId, CredentialKey)> {
         match self {
             Self::Token(token) => Ok(token.key()),
-            Self::Signature(signature) => Ok((signature.user, CredentialKey::InUser)),
+            Self::Signature(signature) => Ok((signature.user, signature.credential_key())),
         }
     }
 
@@ -144,11 +192,12 @@ impl AuthScheme for TokenOrSignature {
         app: &App,
         user: Option<&Stored<User>>,
         stored: StoredCredential,
-    ) -> Result<Credential> {
-        match self {
+    ) -> Result<Verified> {
+        let credential = match self {
             Self::Token(token) => token.verify_stored(&app.table, user, stored).await,
-            Self::Signature(signature) => signature.verify(app, user).await,
-        }
+            Self::Signature(signature) => signature.verify(app, user, &stored).await,
+        };
+        credential.map(Verified::from)
     }
 }
 
@@ -162,12 +211,22 @@ mod tests {
         for text in [
             "Sat, 21 Nov 2026 12:00:00 GMT",
             "Sat, 21 Nov 2026 12:00:00 UTC",
+            "Sat, 21 Nov 2026 12:00:00 UT",
+            "Sat, 21 Nov 2026 12:00:00 Z",
             "Sat, 21 Nov 2026 12:00:00 WET",
             "Sat, 21 Nov 2026 13:00:00 WEST",
             "Sat, 21 Nov 2026 13:00:00 CET",
             "Sat, 21 Nov 2026 14:00:00 CEST",
             "Sat, 21 Nov 2026 14:00:00 EET",
             "Sat, 21 Nov 2026 15:00:00 EEST",
+            "Sat, 21 Nov 2026 07:00:00 EST",
+            "Sat, 21 Nov 2026 08:00:00 EDT",
+            "Sat, 21 Nov 2026 06:00:00 CST",
+            "Sat, 21 Nov 2026 07:00:00 CDT",
+            "Sat, 21 Nov 2026 05:00:00 MST",
+            "Sat, 21 Nov 2026 06:00:00 MDT",
+            "Sat, 21 Nov 2026 04:00:00 PST",
+            "Sat, 21 Nov 2026 05:00:00 PDT",
             "Sat, 21 Nov 2026 07:00:00 -0500",
             "Sat, 21 Nov 2026 17:30:00 +0530",
             "21 Nov 2026 12:00:00 GMT",
@@ -181,7 +240,8 @@ mod tests {
         for text in [
             "",
             "GMT",
-            "Sat, 21 Nov 2026 12:00:00 EST",
+            "Sat, 21 Nov 2026 12:00:00 JST",
+            "Sat, 21 Nov 2026 12:00:00 A",
             "Sat, 21 Nov 2026 12:00:00 gmt",
             "Sat, 21 Nov 2026 12:00:00",
             "2026-11-21T12:00:00Z",

@@ -2,7 +2,7 @@
 
 use super::header::{self, Header};
 use super::permission::Credential;
-use super::scheme::AuthScheme;
+use super::scheme::{AuthScheme, Verified};
 use crate::http::ApiRequest;
 use crate::model::{
     GrantCredential, GrantTokenKind, Timestamp, TokenCredential, TokenKind, User, UserId,
@@ -12,7 +12,7 @@ use crate::{App, Error, Result};
 
 /// A token of a kind that is accepted. It has no `Debug`: it must not be logged.
 pub enum Token {
-    /// A user token.
+    /// A user token. [`Token::from_text`] makes one of an environment token as well.
     User(TokenCredential),
     /// An OAuth access token.
     OAuth(GrantCredential),
@@ -39,8 +39,8 @@ impl AuthScheme for Token {
         app: &App,
         user: Option<&Stored<User>>,
         stored: StoredCredential,
-    ) -> Result<Credential> {
-        self.verify_stored(&app.table, user, stored).await
+    ) -> Result<Verified> {
+        self.verify_stored(&app.table, user, stored).await.map(Verified::from)
     }
 }
 
@@ -65,6 +65,15 @@ impl Token {
         }
     }
 
+    /// A token of any kind, an environment token too, as its holder has it. `None` for what is no
+    /// token, or has a wrong checksum.
+    pub fn from_text(text: &str) -> Option<Self> {
+        match GrantCredential::parse(GrantTokenKind::Access, text) {
+            Ok(granted) => Some(Self::OAuth(granted)),
+            Err(_) => text.parse().ok().map(Self::User),
+        }
+    }
+
     /// Its owner, and where it is stored.
     pub(super) const fn key(&self) -> (UserId, CredentialKey) {
         match self {
@@ -86,18 +95,18 @@ impl Token {
             (Self::User(presented), StoredCredential::Token(Some(mut token)))
                 if token.kind == presented.kind()
                     && presented.matches(&token.secret_hash)
-                    && token.is_unexpired(now)
-                    && user.accepts_epoch(&token) =>
+                    && user.is_active(&token, now) =>
             {
                 table.touch_token(&mut token, now).await;
-                Ok(Credential::Token(Box::new(token.into_inner())))
+                Ok(Credential::Token(Box::new(token)))
             }
             (Self::OAuth(presented), StoredCredential::Grant(Some(grant)))
-                if grant.epoch == user.credential_epoch =>
+                if grant.stands(user) =>
             {
                 let access = grant.active_access(presented, now).ok_or(Error::InvalidCredential)?;
                 table.touch_grant(&grant, now).await;
-                Ok(Credential::OAuth { grant: grant.id, scopes: access.scopes.clone() })
+                let access = access.clone();
+                Ok(Credential::OAuth { grant: Box::new(grant.into_inner()), access })
             }
             _ => Err(Error::InvalidCredential),
         }

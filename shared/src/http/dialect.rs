@@ -29,6 +29,9 @@ pub enum Dialect {
     OAuthPage,
     /// Rollcall's own: `/rollcall/…`.
     Rollcall,
+    /// Rollcall's introspection of tokens for OAuth clients, with OAuth's error format:
+    /// `/rollcall/v1/introspect`.
+    RollcallOAuth,
     /// Paths of no dialect.
     None,
 }
@@ -42,6 +45,7 @@ impl Dialect {
             [Some("api"), Some("v1.1"), Some("o"), Some("authorize")] => Self::OAuthPage,
             [Some("api"), Some("v1.1"), Some("o"), ..] => Self::OAuth,
             [Some("api"), Some("v1.1"), ..] => Self::Hub,
+            [Some("rollcall"), Some("v1"), Some("introspect"), ..] => Self::RollcallOAuth,
             [Some("rollcall"), ..] => Self::Rollcall,
             [Some("v1"), ..] => Self::Golem,
             [Some("v2"), ..] => Self::E24,
@@ -56,14 +60,20 @@ impl Dialect {
             Self::Golem => "golem",
             Self::E24 => "e24",
             Self::Hub | Self::OAuth | Self::OAuthPage => "hub",
-            Self::Rollcall => "rollcall",
+            Self::Rollcall | Self::RollcallOAuth => "rollcall",
             Self::None => "none",
         }
     }
 
     /// Whether a name and a password are accepted as a credential.
     pub(super) const fn accepts_basic(self) -> bool {
-        matches!(self, Self::Hub | Self::OAuth | Self::Rollcall)
+        matches!(self, Self::Hub | Self::OAuth | Self::Rollcall | Self::RollcallOAuth)
+    }
+
+    /// Whether an access token that a user granted to an OAuth client is accepted.
+    #[cfg(feature = "table")]
+    pub(crate) const fn accepts_oauth_tokens(self) -> bool {
+        matches!(self, Self::Hub)
     }
 
     /// The media type and the body of an error response with this message.
@@ -87,11 +97,14 @@ impl Dialect {
             (Self::OAuth, Error::NotFound(_) | Error::MethodNotAllowed { .. }) | (Self::Hub, _) => {
                 json!({ "detail": message })
             }
-            (Self::OAuth, _) => {
+            (Self::Rollcall, _)
+            | (Self::RollcallOAuth, Error::NotFound(_) | Error::MethodNotAllowed { .. }) => {
+                return (PROBLEM, problem(error, status, code, message));
+            }
+            (Self::OAuth | Self::RollcallOAuth, _) => {
                 json!({ "error": oauth_code(error), "error_description": message })
             }
             (Self::OAuthPage, _) => return (HTML, page(status, message)),
-            (Self::Rollcall, _) => return (PROBLEM, problem(error, status, code, message)),
         };
         (JSON, body.to_string())
     }
@@ -136,9 +149,10 @@ const fn oauth_code(error: &Error) -> &'static str {
     match error {
         Error::OAuth { code, .. } => code.as_str(),
         Error::Internal { .. } => "server_error",
-        Error::WriteConflict | Error::Unavailable { .. } | Error::TooManyAttempts { .. } => {
-            "temporarily_unavailable"
-        }
+        Error::WriteConflict
+        | Error::Unavailable { .. }
+        | Error::TooManyAttempts { .. }
+        | Error::AttemptsInProgress => "temporarily_unavailable",
         _ => "invalid_request",
     }
 }
@@ -174,6 +188,7 @@ mod tests {
             ("/api/v1.1/o/token", Dialect::OAuth),
             ("/api/v1.1/o/authorize", Dialect::OAuthPage),
             ("/rollcall/v1/tokens", Dialect::Rollcall),
+            ("/rollcall/v1/introspect/", Dialect::RollcallOAuth),
             ("/v1/accounts", Dialect::Golem),
             ("/v2/accounts", Dialect::E24),
             ("/v10/accounts", Dialect::None),

@@ -1,5 +1,7 @@
 //! The response to every error. No other place gives an error its status.
 
+use std::time::Duration;
+
 use lambda_http::http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use lambda_http::http::{HeaderValue, StatusCode};
 
@@ -13,18 +15,21 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::MissingCredential | Error::InvalidCredential | Error::UserTokenOnly => {
             StatusCode::UNAUTHORIZED
         }
-        Error::MissingScope(_) | Error::FullAccessRequired | Error::Forbidden(_) => {
-            StatusCode::FORBIDDEN
-        }
+        Error::MissingScope(_)
+        | Error::FullAccessRequired
+        | Error::OAuthTokenElsewhere
+        | Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::OAuth { code: OAuthCode::InvalidClient, .. } => StatusCode::UNAUTHORIZED,
         Error::Invalid(_) | Error::OAuth { .. } => StatusCode::BAD_REQUEST,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-        Error::Conflict(_) | Error::IdempotencyKeyInUse => StatusCode::CONFLICT,
+        Error::Conflict(_) | Error::LimitReached(_) | Error::IdempotencyKeyInUse => {
+            StatusCode::CONFLICT
+        }
         Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Error::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Error::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::TooManyAttempts { .. } | Error::AttemptsInProgress => StatusCode::TOO_MANY_REQUESTS,
         Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         Error::WriteConflict | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -43,7 +48,9 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::MissingCredential => "credential_required",
         Error::InvalidCredential => "invalid_credential",
         Error::UserTokenOnly => "user_token_required",
-        Error::MissingScope(_) | Error::FullAccessRequired => "insufficient_scope",
+        Error::MissingScope(_) | Error::FullAccessRequired | Error::OAuthTokenElsewhere => {
+            "insufficient_scope"
+        }
         Error::Forbidden(_) => "forbidden",
         Error::NotFound(_) => "not_found",
         Error::MethodNotAllowed { .. } => "method_not_allowed",
@@ -51,10 +58,11 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::PayloadTooLarge => "body_too_large",
         Error::UnsupportedMediaType(_) => "unsupported_media_type",
         Error::Conflict(_) => "conflict",
+        Error::LimitReached(_) => "limit_reached",
         Error::PreconditionFailed => "precondition_failed",
         Error::IdempotencyKeyReused => "idempotency_key_reused",
         Error::IdempotencyKeyInUse => "idempotency_key_in_use",
-        Error::TooManyAttempts { .. } => "too_many_attempts",
+        Error::TooManyAttempts { .. } | Error::AttemptsInProgress => "too_many_attempts",
         Error::OAuth { code, .. } => code.as_str(),
         Error::WriteConflict | Error::Unavailable { .. } => "unavailable",
         Error::Internal { .. } => "internal",
@@ -83,18 +91,26 @@ pub(super) fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, Hea
             let missing = format!(r#", error="insufficient_scope", scope="{scope}""#);
             (WWW_AUTHENTICATE, format!("{BEARER}{missing}"))
         }
-        Error::FullAccessRequired => {
+        Error::FullAccessRequired | Error::OAuthTokenElsewhere => {
             (WWW_AUTHENTICATE, format!(r#"{BEARER}, error="insufficient_scope""#))
         }
         Error::OAuth { code: OAuthCode::InvalidClient, .. } => (WWW_AUTHENTICATE, BASIC.to_owned()),
         Error::MethodNotAllowed { allow } => (ALLOW, allow.clone()),
-        Error::WriteConflict | Error::IdempotencyKeyInUse | Error::Unavailable { .. } => {
-            (RETRY_AFTER, "1".to_owned())
+        Error::WriteConflict
+        | Error::IdempotencyKeyInUse
+        | Error::AttemptsInProgress
+        | Error::Unavailable { .. } => (RETRY_AFTER, "1".to_owned()),
+        Error::TooManyAttempts { retry_after } => {
+            (RETRY_AFTER, whole_seconds(*retry_after).to_string())
         }
-        Error::TooManyAttempts { retry_after } => (RETRY_AFTER, retry_after.to_string()),
         _ => return None,
     };
     Some((name, HeaderValue::from_str(&value).ok()?))
+}
+
+/// Whole seconds, rounded up, for `Retry-After`: whoever waits for them does not come too early.
+pub fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 const BEARER: &str = r#"Bearer realm="rollcall""#;
@@ -115,16 +131,18 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::limits;
 
     /// One error of every kind, without those of OAuth, whose codes are another standard's.
     fn errors() -> Vec<Error> {
-        let (action, retry_after) = ("do it", 1);
+        let (action, retry_after) = ("do it", Duration::from_secs(1));
         vec![
             Error::MissingCredential,
             Error::InvalidCredential,
             Error::UserTokenOnly,
             Error::MissingScope("x"),
             Error::FullAccessRequired,
+            Error::OAuthTokenElsewhere,
             Error::Forbidden("x"),
             Error::NotFound("x"),
             Error::MethodNotAllowed { allow: "GET".to_owned() },
@@ -132,10 +150,12 @@ mod tests {
             Error::PayloadTooLarge,
             Error::UnsupportedMediaType("x"),
             Error::Conflict("x"),
+            Error::LimitReached(limits::TOKENS),
             Error::PreconditionFailed,
             Error::IdempotencyKeyReused,
             Error::IdempotencyKeyInUse,
             Error::TooManyAttempts { retry_after },
+            Error::AttemptsInProgress,
             Error::WriteConflict,
             Error::Unavailable { action, source: "x".into() },
             Error::Internal { action, source: "x".into() },
@@ -184,6 +204,7 @@ mod tests {
                 Error::IdempotencyKeyInUse
                     | Error::WriteConflict
                     | Error::TooManyAttempts { .. }
+                    | Error::AttemptsInProgress
                     | Error::Unavailable { .. }
             );
             assert_eq!(has_header, expected, "{error:?}");

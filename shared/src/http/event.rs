@@ -11,13 +11,14 @@ use lambda_http::http::header::SET_COOKIE;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, LambdaEvent, Request, RequestExt, Response, service_fn};
 
-use super::request::{ApiRequest, RawQuery};
+use super::request::{ApiRequest, DomainName, RawQuery};
+use crate::Settings;
 
 /// Runs a function, with an [`ApiRequest`] for every event.
 ///
 /// Replaces `lambda_http::run`, which builds an absolute URL from the client's `Host` and
 /// `X-Forwarded-Proto`, and panics if that is invalid.
-pub async fn serve<F, Handled>(handle: F) -> Result<(), lambda_http::Error>
+pub async fn serve<F, Handled>(settings: &Settings, handle: F) -> Result<(), lambda_http::Error>
 where
     F: Fn(ApiRequest) -> Handled,
     Handled: Future<Output = Response<Body>>,
@@ -25,7 +26,7 @@ where
     let handle = &handle;
     let service = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let request = from_event(event.payload).with_lambda_context(event.context);
-        Ok::<_, lambda_http::Error>(into_event(handle(ApiRequest::new(request)).await))
+        Ok::<_, lambda_http::Error>(into_event(handle(ApiRequest::new(request, settings)).await))
     };
     lambda_runtime::run(service_fn(service)).await
 }
@@ -40,13 +41,16 @@ pub fn from_event(mut event: ApiGatewayV2httpRequest) -> Request {
     let path = event.raw_path.replace("/".to_owned()).unwrap_or_default();
     let query = event.raw_query_string.take().unwrap_or_default();
     let method = event.request_context.http.method.clone();
-    event.request_context.domain_name = None;
+    let domain = event.request_context.domain_name.take();
     let event = LambdaRequest::ApiGatewayV2(event);
     let mut request = catch_unwind(AssertUnwindSafe(|| Request::from(event))).unwrap_or_default();
     headers.extend(mem::take(request.headers_mut()));
     *request.headers_mut() = headers;
     *request.method_mut() = method;
     request.extensions_mut().insert(RawQuery(query));
+    if let Some(domain) = domain {
+        request.extensions_mut().insert(DomainName(domain));
+    }
     request.with_raw_http_path(path)
 }
 

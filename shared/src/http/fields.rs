@@ -142,6 +142,15 @@ impl Fields {
         false
     }
 
+    /// An optional truth value.
+    pub fn optional_bool(&mut self, name: &'static str) -> Option<bool> {
+        let value = self.object.get(name)?.as_bool();
+        if value.is_none() {
+            self.add_error(name, "must be true or false");
+        }
+        value
+    }
+
     /// An optional whole number in this range.
     pub fn optional_number(
         &mut self,

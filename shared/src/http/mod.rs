@@ -19,6 +19,7 @@ pub(crate) use conditional::{EntityTag, Preconditions};
 pub use dialect::Dialect;
 #[cfg(feature = "table")]
 pub(crate) use error_response::is_client_error;
+pub use error_response::whole_seconds;
 pub use event::{from_event, into_event, serve};
 pub use fields::Fields;
 pub use page::html;

@@ -1,8 +1,6 @@
 //! HTML pages.
 
-use lambda_http::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
+use lambda_http::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_FRAME_OPTIONS};
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 
@@ -13,20 +11,19 @@ use crate::error::failed;
 pub(super) const NO_CONTENT_POLICY: &str =
     "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
-/// A page that cannot be framed, sends no referrer and has this `Content-Security-Policy`.
+/// A page that cannot be framed and has this `Content-Security-Policy`.
 pub fn html(status: StatusCode, html: String, policy: &str) -> Result<Response<Body>> {
     let mut page = Response::new(Body::Text(html));
     *page.status_mut() = status;
     let policy = HeaderValue::from_str(policy).map_err(failed("write a page"))?;
     page.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    security_headers(page.headers_mut(), policy);
+    page_headers(page.headers_mut(), policy);
     Ok(page)
 }
 
-/// The headers of every page.
-pub(super) fn security_headers(headers: &mut HeaderMap, policy: HeaderValue) {
+/// The headers that only pages have. `X-Frame-Options` is for browsers that do not know
+/// `frame-ancestors`.
+pub(super) fn page_headers(headers: &mut HeaderMap, policy: HeaderValue) {
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 }

@@ -4,28 +4,38 @@ use std::collections::HashMap;
 
 use lambda_http::http::HeaderMap;
 use lambda_http::http::header::{CONTENT_TYPE, COOKIE};
+use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 
 use super::{Dialect, Fields};
 use crate::limits;
-use crate::{Error, FieldError, Result};
+use crate::{Error, FieldError, PublicUrl, Result, Settings};
 
 /// One request.
 pub struct ApiRequest {
     request: Request,
     path: String,
+    base_url: PublicUrl,
 }
 
 /// The query of a request, as it was sent.
 #[derive(Clone)]
 pub(super) struct RawQuery(pub(super) String);
 
+/// The domain of the API that was called, as API Gateway names it.
+#[derive(Clone)]
+pub(super) struct DomainName(pub(super) String);
+
 impl ApiRequest {
     /// A request of API Gateway. A trailing slash of the path is ignored.
-    pub fn new(request: Request) -> Self {
+    pub fn new(request: Request, settings: &Settings) -> Self {
         let path = request.raw_http_path();
         let path = path.strip_suffix('/').unwrap_or(path).to_owned();
-        Self { request, path }
+        let base_url = settings.public_url.clone().unwrap_or_else(|| {
+            let domain = request.extensions().get::<DomainName>();
+            PublicUrl::from_domain(domain.map(|DomainName(domain)| domain.as_str()))
+        });
+        Self { request, path, base_url }
     }
 
     /// The method, in capitals.
@@ -79,7 +89,7 @@ impl ApiRequest {
     }
 
     /// The dialect that owns the path.
-    pub(super) fn dialect(&self) -> Dialect {
+    pub(crate) fn dialect(&self) -> Dialect {
         Dialect::from_path(&self.path)
     }
 
@@ -87,6 +97,15 @@ impl ApiRequest {
     /// the platform.
     pub(super) fn id(&self) -> &str {
         self.request.lambda_context_ref().map_or("none", |context| &context.request_id)
+    }
+
+    /// The address that the gateway saw the request come from. What a header says does not count:
+    /// any client can send one.
+    pub fn source_address(&self) -> Option<&str> {
+        match self.request.request_context_ref()? {
+            RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_deref(),
+            _ => None,
+        }
     }
 
     /// The query parameters. A repeated one is an error; so is a body that is too large, even if
@@ -152,13 +171,10 @@ impl ApiRequest {
         }
     }
 
-    /// The origin that the client used: scheme and host.
-    pub fn origin(&self) -> String {
-        let is_https = self.single_header("x-forwarded-proto").is_some_and(|scheme| {
-            scheme.split(',').next().unwrap_or_default().trim().eq_ignore_ascii_case("https")
-        });
-        let scheme = if is_https { "https" } else { "http" };
-        format!("{scheme}://{}", self.single_header("host").unwrap_or_default())
+    /// The URL that absolute URLs in the response are below: `PUBLIC_URL`, else that of the domain
+    /// in the event. No header decides it.
+    pub const fn base_url(&self) -> &PublicUrl {
+        &self.base_url
     }
 
     fn body(&self) -> Result<&[u8]> {

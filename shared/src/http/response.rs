@@ -5,7 +5,10 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use futures_util::FutureExt;
-use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, LOCATION};
+use lambda_http::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
@@ -15,10 +18,12 @@ use super::{ApiRequest, Dialect, Operation, page};
 use crate::error::{ErrorChain, failed};
 use crate::random::back_off;
 use crate::telemetry::request::{self, Record};
-use crate::timeouts;
 use crate::{Error, Result};
+use crate::{lifetimes, timeouts};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The policy of every response that is no page: a browser that shows it loads nothing for it.
+const NO_PAGE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 /// Marks a replayed response.
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -103,9 +108,17 @@ impl ApiRequest {
         }
     }
 
-    /// The headers of every response.
+    /// The headers of every response. A page has a policy of its own.
     fn common_headers(&self, headers: &mut HeaderMap) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE_POLICY));
+        if self.base_url().is_https() {
+            // Not `includeSubDomains`: what is below the domain is not ours to decide.
+            let value = HeaderValue::from_str(&format!("max-age={}", lifetimes::HTTPS_ONLY));
+            headers.extend(value.ok().map(|value| (STRICT_TRANSPORT_SECURITY, value)));
+        }
         headers.insert(
             REQUEST_ID,
             HeaderValue::from_str(self.id()).unwrap_or(HeaderValue::from_static("none")),
@@ -122,7 +135,7 @@ impl ApiRequest {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         headers.extend(header(error, self.dialect()));
         if self.dialect() == Dialect::OAuthPage {
-            page::security_headers(headers, HeaderValue::from_static(page::NO_CONTENT_POLICY));
+            page::page_headers(headers, HeaderValue::from_static(page::NO_CONTENT_POLICY));
         }
         response
     }

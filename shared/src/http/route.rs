@@ -28,7 +28,7 @@ pub enum Access {
     Client,
     /// A user, with a credential that has this scope or no list of scopes.
     Scope(&'static str),
-    /// A user, with a credential without a list of scopes.
+    /// A user, with a credential without a list of scopes and without an end.
     FullAccess,
 }
 
@@ -74,9 +74,12 @@ fn matching_path(operations: &[Operation], segments: &[&str]) -> Option<&'static
     operations.iter().map(|operation| operation.path).find(|path| matches(path, segments))
 }
 
+/// An empty segment is no parameter: two slashes make another path.
 fn matches(path: &str, segments: &[&str]) -> bool {
-    template(path).count() == segments.len()
-        && template(path).zip(segments).all(|(own, segment)| is_parameter(own) || own == *segment)
+    let is_same = |(own, segment): (&str, &&str)| {
+        if is_parameter(own) { !segment.is_empty() } else { own == *segment }
+    };
+    template(path).count() == segments.len() && template(path).zip(segments).all(is_same)
 }
 
 fn parameters<'r>(path: &str, segments: &[&'r str]) -> Vec<&'r str> {
@@ -99,6 +102,7 @@ mod tests {
     use lambda_http::{Request, RequestExt};
 
     use super::*;
+    use crate::Settings;
 
     const fn operation(method: &'static str, path: &'static str, name: &'static str) -> Operation {
         Operation { method, path, name, access: Access::Public, status: 200 }
@@ -114,7 +118,7 @@ mod tests {
     fn request(method: &str, path: &str) -> ApiRequest {
         let mut request = Request::default().with_raw_http_path(path);
         *request.method_mut() = Method::from_bytes(method.as_bytes()).unwrap();
-        ApiRequest::new(request)
+        ApiRequest::new(request, &Settings::default())
     }
 
     #[test]
@@ -122,7 +126,7 @@ mod tests {
         for (method, path, name, parameters) in [
             ("GET", "/tokens/self", "get-own-token", &[][..]),
             ("GET", "/tokens/1/", "get-token", &["1"]),
-            ("DELETE", "/tokens//", "revoke-token", &[""]),
+            ("DELETE", "/tokens/2", "revoke-token", &["2"]),
             ("POST", "/users/jane/emails", "add-email", &["jane"]),
         ] {
             let request = request(method, path);
@@ -141,7 +145,7 @@ mod tests {
                 other => panic!("{method} {path}: {other:?}"),
             }
         }
-        for path in ["/", "/token", "/tokens/1/2", "/users/jane"] {
+        for path in ["/", "/token", "/tokens//", "/tokens/1/2", "/users/jane"] {
             let other = request("GET", path);
             assert!(matches!(other.operation(OPERATIONS), Err(Error::NotFound("path"))), "{path}");
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{AccountId, EmailAddress, PlanId, Slug, Text, Timestamp, UserId};
 use crate::limits::MAX_ACCOUNT_NAME;
 
-/// The thing that quave and golem manage.
+/// An account, as quave and golem manage it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
@@ -28,6 +28,10 @@ pub struct Account {
     pub contact_email: Option<EmailAddress>,
     /// Access to a private container registry.
     pub registry: Option<Registry>,
+    /// How many members it has.
+    pub member_count: u32,
+    /// How many of them are admins.
+    pub admin_count: u32,
     /// When it was created.
     pub created_at: Timestamp,
 }
@@ -66,6 +70,16 @@ pub enum Role {
     Admin,
     /// May see it.
     Member,
+}
+
+impl Role {
+    /// The role as it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Member => "member",
+        }
+    }
 }
 
 /// That a user belongs to an account.

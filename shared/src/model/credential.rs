@@ -3,7 +3,7 @@
 //! A token is a prefix and 48 bytes: its owner's id (16), its own id (12), a random secret (16) and
 //! a checksum (4). The ids say where the table stores it, so that nothing has to be looked up
 //! first. Codes and tokens of OAuth have the same form, with a secret of 32 bytes and the grant's
-//! id in place of the token's.
+//! id (24), which names the client, in place of the token's.
 
 use std::str::FromStr;
 
@@ -17,7 +17,8 @@ use crate::{Result, random};
 const OWNER: usize = 16;
 const ID: usize = OWNER + 12;
 const TOKEN: usize = ID + 16;
-const GRANT_TOKEN: usize = ID + 32;
+const GRANT: usize = OWNER + 24;
+const GRANT_TOKEN: usize = GRANT + 32;
 
 /// A token as its holder has it.
 #[derive(Debug)]
@@ -169,7 +170,7 @@ impl GrantCredential {
             kind,
             owner: UserId::from_bytes(part(&bytes, 0)),
             grant: GrantId::from_bytes(part(&bytes, OWNER)),
-            secret: secret(part(&bytes, ID)),
+            secret: secret(part(&bytes, GRANT)),
         };
         bytes.zeroize();
         Ok(credential)
@@ -223,6 +224,11 @@ impl GrantCredential {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ClientId;
+
+    fn grant_id() -> GrantId {
+        GrantId::generate(ClientId::generate().unwrap()).unwrap()
+    }
 
     #[test]
     fn a_token_parses_back_to_itself() {
@@ -249,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_refresh_token_and_its_successor_share_a_family_and_nothing_else() {
-        let (owner, grant) = (UserId::generate(), GrantId::generate().unwrap());
+        let (owner, grant) = (UserId::generate(), grant_id());
         let first = GrantCredential::generate(GrantTokenKind::Refresh, owner, grant).unwrap();
         let second = first.rotate().unwrap();
         let other = GrantCredential::generate(GrantTokenKind::Refresh, owner, grant).unwrap();
@@ -263,8 +269,7 @@ mod tests {
     fn a_credential_that_is_printed_does_not_show_its_secret() {
         let owner = UserId::generate();
         let token = TokenCredential::generate(TokenKind::User, owner).unwrap();
-        let code =
-            GrantCredential::generate(GrantTokenKind::Code, owner, GrantId::generate().unwrap());
+        let code = GrantCredential::generate(GrantTokenKind::Code, owner, grant_id());
 
         assert!(format!("{token:?}").contains("secret: SecretBox<[u8; 16]>([REDACTED])"));
         assert!(format!("{:?}", code.unwrap()).contains("secret: SecretBox<[u8; 32]>([REDACTED])"));

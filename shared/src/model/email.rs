@@ -85,7 +85,7 @@ fn unfit(character: char) -> bool {
 }
 
 /// NFKC and case folding; composed once more, since folding can leave what NFKC would compose.
-fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     let nfkc = ComposingNormalizerBorrowed::new_nfkc();
     nfkc.normalize(&CaseMapper::new().fold_string(&nfkc.normalize(text))).into_owned()
 }

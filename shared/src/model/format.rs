@@ -8,8 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// The length of a CRC-32.
 const CHECKSUM: usize = 4;
 
-/// The longest credential: two ids of 16 and 12 bytes, a secret of 32, and the checksum.
-const MAX_BYTES: usize = 16 + 12 + 32 + CHECKSUM;
+/// The longest credential: two ids of 16 and 24 bytes, a secret of 32, and the checksum.
+const MAX_BYTES: usize = 16 + 24 + 32 + CHECKSUM;
 
 /// The text form of one kind of credential.
 pub(super) struct CredentialFormat {

@@ -114,14 +114,40 @@ impl AccountId {
 
 /// A token, among those of its user: its time of creation in milliseconds (6 bytes, so that ids
 /// sort by it) and 6 random bytes, written as 24 lower-case hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TokenId(Hex<12>);
 
-/// A grant, among those of its user; created like a [`TokenId`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A grant, among those of its user: 12 bytes like those of a [`TokenId`], then the client's id, so
+/// that every token of the grant says which client is to be read with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct GrantId(Hex<12>);
+pub struct GrantId(Hex<24>);
+
+impl GrantId {
+    /// Creates the id of a grant to this client.
+    pub fn generate(client: ClientId) -> Result<Self> {
+        let mut bytes = [0; 24];
+        bytes[..12].copy_from_slice(&timed_bytes()?);
+        bytes[12..].copy_from_slice(&client.0.0);
+        Ok(Self(Hex(bytes)))
+    }
+
+    /// The client that it was given to.
+    pub fn client(self) -> ClientId {
+        ClientId(Hex(std::array::from_fn(|place| self.0.0[12 + place])))
+    }
+
+    /// The 24 bytes that a credential contains.
+    pub(crate) const fn to_bytes(self) -> [u8; 24] {
+        self.0.0
+    }
+
+    /// The id in a credential.
+    pub(crate) const fn from_bytes(bytes: [u8; 24]) -> Self {
+        Self(Hex(bytes))
+    }
+}
 
 /// An OAuth client: 12 random bytes, written as 24 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -135,32 +161,30 @@ impl ClientId {
     }
 }
 
-/// Implements creation and the binary form for ids that a credential contains.
-macro_rules! credential_id {
-    ($($id:ty),*) => {$(
-        impl $id {
-            /// Creates an id.
-            pub fn generate() -> Result<Self> {
-                let now = Timestamp::now().as_millisecond().to_be_bytes();
-                let mut bytes = random::bytes::<12>()?;
-                bytes[..6].copy_from_slice(&now[2..]);
-                Ok(Self(Hex(bytes)))
-            }
+impl TokenId {
+    /// Creates an id.
+    pub fn generate() -> Result<Self> {
+        timed_bytes().map(|bytes| Self(Hex(bytes)))
+    }
 
-            /// The 12 bytes that a credential contains.
-            pub(crate) const fn to_bytes(self) -> [u8; 12] {
-                self.0.0
-            }
+    /// The 12 bytes that a credential contains.
+    pub(crate) const fn to_bytes(self) -> [u8; 12] {
+        self.0.0
+    }
 
-            /// The id in a credential.
-            pub(crate) const fn from_bytes(bytes: [u8; 12]) -> Self {
-                Self(Hex(bytes))
-            }
-        }
-    )*};
+    /// The id in a credential.
+    pub(crate) const fn from_bytes(bytes: [u8; 12]) -> Self {
+        Self(Hex(bytes))
+    }
 }
 
-credential_id!(TokenId, GrantId);
+/// The time in milliseconds, and random bytes.
+fn timed_bytes() -> Result<[u8; 12]> {
+    let now = Timestamp::now().as_millisecond().to_be_bytes();
+    let mut bytes = random::bytes::<12>()?;
+    bytes[..6].copy_from_slice(&now[2..]);
+    Ok(bytes)
+}
 
 /// Implements text forms for a newtype over [`Hex`].
 macro_rules! hex_text {
@@ -216,6 +240,16 @@ mod tests {
         ] {
             assert!(wrong.parse::<AccountId>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_grants_id_sorts_by_its_time_and_names_the_client() {
+        let client = ClientId::generate().unwrap();
+        let id = GrantId::generate(client).unwrap();
+
+        assert_eq!(id.client(), client);
+        assert!(id.to_string()[..12] >= *format!("{:012x}", 1_700_000_000_000_u64));
+        assert_eq!(id.to_string().parse(), Ok(id));
     }
 
     #[test]

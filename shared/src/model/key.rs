@@ -5,54 +5,39 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use super::format::{CredentialFormat, part};
 use super::hex::{Hex, hex};
+use super::lineage::{Lineage, Maker, MakerId};
 use super::service_key::ServiceKey;
-use super::{ParseError, Timestamp, UserId};
+use super::{ApiKeyId, ParseError, Timestamp, UserId};
 use crate::{Result, random};
 
-const OWNER: usize = 16;
-const ID: usize = OWNER + 8;
-const FORMAT: CredentialFormat = CredentialFormat::without_prefix_in_checksum("rck_");
-
-/// An API key, among those of its user: 8 random bytes.
+/// Identifies a request signature: the SHA-256 of its bytes, however they were written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ApiKeyId(Hex<8>);
+pub struct SignatureDigest(Hex<32>);
 
-impl ApiKeyId {
-    /// A new key's id.
-    pub fn generate() -> Result<Self> {
-        Ok(Self(Hex(random::bytes()?)))
-    }
-
-    /// The key as its holder has it: `rck_`, then owner, id and checksum in URL-safe base64.
-    pub fn to_api_key(self, owner: UserId) -> String {
-        FORMAT.encode(&[&owner.to_bytes(), &self.0.0])
-    }
-
-    /// Parses a key into its owner and its id.
-    pub fn parse_key(text: &str) -> Result<(UserId, Self), ParseError> {
-        let bytes =
-            FORMAT.decode::<ID>(text).ok_or_else(|| ParseError::new("is not an API key"))?;
-        Ok((UserId::from_bytes(part(&bytes, 0)), Self(Hex(part(&bytes, OWNER)))))
+impl SignatureDigest {
+    /// The digest of a signature's bytes.
+    pub fn new(signature: &[u8]) -> Self {
+        Self(Hex(Sha256::digest(signature).into()))
     }
 }
 
-impl fmt::Display for ApiKeyId {
+impl fmt::Display for SignatureDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl From<ApiKeyId> for String {
-    fn from(id: ApiKeyId) -> Self {
-        id.to_string()
+impl From<SignatureDigest> for String {
+    fn from(digest: SignatureDigest) -> Self {
+        digest.to_string()
     }
 }
 
-impl TryFrom<String> for ApiKeyId {
+impl TryFrom<String> for SignatureDigest {
     type Error = ParseError;
 
     fn try_from(text: String) -> Result<Self, ParseError> {
@@ -76,6 +61,9 @@ pub struct ApiKey {
     /// The hour of its last use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Lineage::is_empty")]
+    pub lineage: Lineage,
 }
 
 /// A key for S3 storage as the table stores it, its secret derived likewise.
@@ -84,6 +72,8 @@ pub struct ApiKey {
 pub struct S3Key {
     /// 20 capital letters and digits.
     pub id: String,
+    /// What makes its secret differ from an earlier one.
+    pub nonce: String,
     /// The version of the service key that its secret is derived from.
     pub key_version: String,
 }
@@ -123,12 +113,19 @@ impl ApiKey {
             key_version: key.version.clone(),
             created_at: Timestamp::now(),
             last_used_at: None,
+            lineage: Lineage::default(),
         })
     }
 
     /// The same key with another secret, which is derived from `key`.
     pub fn renewed(&self, key: &ServiceKey) -> Result<Self> {
         Ok(Self { nonce: nonce()?, key_version: key.version.clone(), ..self.clone() })
+    }
+
+    /// The key as the maker of others.
+    pub fn as_maker(&self) -> Maker {
+        let id = MakerId::ApiKey(self.id);
+        Maker { id, root: id, makers: self.lineage.makers.clone() }
     }
 
     /// The key's secret: 43 characters. `key` must be of this key's version.
@@ -147,12 +144,18 @@ impl S3Key {
     pub fn generate(key: &ServiceKey) -> Result<Self> {
         const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         let id = random::bytes::<20>()?.map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
-        Ok(Self { id: id.iter().collect(), key_version: key.version.clone() })
+        Ok(Self { id: id.iter().collect(), nonce: nonce()?, key_version: key.version.clone() })
+    }
+
+    /// The same key with another secret, derived from the same version of the service key.
+    pub fn renewed(&self) -> Result<Self> {
+        Ok(Self { nonce: nonce()?, ..self.clone() })
     }
 
     /// The key's secret: 40 characters. `key` must be of this key's version.
     pub fn secret(&self, owner: UserId, key: &ServiceKey) -> Result<String> {
-        Ok(hex(&key.derive("S3 secret", &[&owner.to_bytes(), self.id.as_bytes()])?[..20]))
+        let parts = [&owner.to_bytes()[..], self.id.as_bytes(), self.nonce.as_bytes()];
+        Ok(hex(&key.derive("S3 secret", &parts)?[..20]))
     }
 }
 

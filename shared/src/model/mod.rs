@@ -1,6 +1,8 @@
 //! What Rollcall stores, and the rules that can be decided without the table.
 
 mod account;
+mod api_key_id;
+mod counts;
 mod credential;
 pub(crate) mod digest;
 mod email;
@@ -9,6 +11,8 @@ mod hex;
 mod id;
 mod idempotency;
 mod key;
+mod lineage;
+mod network;
 mod oauth;
 mod plan;
 mod service_key;
@@ -19,13 +23,19 @@ mod token;
 mod user;
 
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
+pub use api_key_id::ApiKeyId;
+pub use counts::{CountedGrant, CountedToken, Counts};
 pub use credential::{GrantCredential, GrantTokenKind, TokenCredential};
+#[cfg(feature = "password")]
+pub(crate) use email::folded;
 pub use email::{Email, EmailAddress};
 pub use hex::hex;
 pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use idempotency::{IdempotencyKey, IdempotencySlot};
 pub use jiff::Timestamp;
-pub use key::{ApiKey, ApiKeyId, S3Key, SshKey};
+pub use key::{ApiKey, S3Key, SignatureDigest, SshKey};
+pub use lineage::{Lineage, Maker, MakerId};
+pub use network::{Network, SourceId};
 pub use oauth::{
     Client, ClientSecret, Grant, GrantAccess, GrantCode, GrantRefresh, GrantTokens, Issuance,
     IssuedTokens, Revocation, SpentRefresh, TokenRejection,
@@ -34,7 +44,7 @@ pub use plan::{Plan, PlanLimits};
 pub use service_key::ServiceKey;
 pub use slug::Slug;
 pub use text::{OptionalText, ParseError, Text, parse_text};
-pub use time::parse_rfc3339;
 pub(crate) use time::seconds_after;
+pub use time::{UtcMillis, parse_rfc3339};
 pub use token::{Scope, SecretHash, TokenKind, UserToken};
 pub use user::{User, Username};

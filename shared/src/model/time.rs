@@ -1,7 +1,26 @@
 //! Times: computed, and as clients write them.
 
+use serde::{Serialize, Serializer};
+
 use super::{ParseError, Timestamp};
 use crate::error::failed;
+
+/// A time as rollcall's own dialect shows it: RFC 3339 in UTC, always with three digits of a
+/// second. What is less than a millisecond is cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UtcMillis(Timestamp);
+
+impl From<Timestamp> for UtcMillis {
+    fn from(time: Timestamp) -> Self {
+        Self(time)
+    }
+}
+
+impl Serialize for UtcMillis {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:.3}", self.0))
+    }
+}
 
 /// The time so many seconds after `time`, without its fraction of a second.
 pub(crate) fn seconds_after(time: Timestamp, seconds: i64) -> crate::Result<Timestamp> {
@@ -48,6 +67,19 @@ fn has_shape(text: &str, pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shown_time_has_three_digits_of_a_second_and_is_never_later() {
+        for (time, shown) in [
+            ("2026-11-21T12:00:00Z", "2026-11-21T12:00:00.000Z"),
+            ("2026-11-21T12:00:00.5Z", "2026-11-21T12:00:00.500Z"),
+            ("2026-11-21T12:00:59.999999999Z", "2026-11-21T12:00:59.999Z"),
+            ("2026-11-21T12:00:00.0009+02:00", "2026-11-21T10:00:00.000Z"),
+        ] {
+            let shown_time = UtcMillis::from(parse_rfc3339(time).unwrap());
+            assert_eq!(serde_json::to_value(shown_time).unwrap(), shown);
+        }
+    }
 
     #[test]
     fn a_timestamp_is_read_as_rfc_3339_writes_it_and_in_no_other_form() {

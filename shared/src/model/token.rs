@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::lineage::{Lineage, Maker, MakerId};
 use super::{ParseError, Timestamp, TokenId, UserId, hex};
 
 /// Defines an enum whose variants are written as the given texts, with the list of all of them.
@@ -72,7 +73,7 @@ named! {
         EmailWrite = "email_write",
         /// List tokens.
         TokensRead = "tokens_read",
-        /// Create and revoke tokens.
+        /// Create and rotate tokens.
         TokensWrite = "tokens_write",
     }
 }
@@ -118,12 +119,36 @@ pub struct UserToken {
     pub last_used_at: Option<Timestamp>,
     /// The token that replaces it; both work until this one expires.
     pub rotated_to: Option<TokenId>,
+    /// The first token of its rotations; itself if there is none.
+    pub root: Option<TokenId>,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Lineage::is_empty")]
+    pub lineage: Lineage,
 }
 
 impl UserToken {
     /// Whether the token has not expired at `now`.
     pub fn is_unexpired(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// The first token of its rotations.
+    pub fn root(&self) -> TokenId {
+        self.root.unwrap_or(self.id)
+    }
+
+    /// The token as the maker of others.
+    pub fn as_maker(&self) -> Maker {
+        Maker {
+            id: MakerId::Token(self.id),
+            root: MakerId::Token(self.root()),
+            makers: self.lineage.makers.clone(),
+        }
+    }
+
+    /// Whether it is of the same rotations as `token`, or comes from one of them.
+    pub fn comes_from(&self, token: &Self) -> bool {
+        self.root() == token.root() || self.lineage.descends_from(&MakerId::Token(token.root()))
     }
 }
 

@@ -1,14 +1,14 @@
 //! Users: those who sign in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, ApiKey, EmailAddress, ParseError, S3Key, SshKey, Timestamp, TokenId, TokenKind,
-    UserId, UserNumber, UserToken,
+    AccountId, ApiKey, ApiKeyId, EmailAddress, MakerId, ParseError, S3Key, SshKey, Timestamp,
+    TokenId, TokenKind, UserId, UserNumber, UserToken,
 };
 use crate::limits::{MAX_USERNAME, MIN_USERNAME};
 use crate::{Result, random};
@@ -27,6 +27,9 @@ pub struct User {
     pub primary_email: EmailAddress,
     /// The argon2id hash of the password, as a PHC string.
     pub password_hash: Option<String>,
+    /// Whether the user set the password. Who else did may have kept credentials of the user.
+    #[serde(default)]
+    pub password_is_own: bool,
     /// The account chosen last. It may have been deleted since, or the user removed from it.
     pub current_account: Option<AccountId>,
     /// Whether every credential of the user is rejected.
@@ -68,6 +71,15 @@ pub struct User {
     pub credential_epoch: u64,
     /// The token that changed the password last, and outlives the change.
     pub retained_token: Option<TokenId>,
+    /// The credential epoch since which environment tokens work: not each change of the password
+    /// ends them.
+    #[serde(default)]
+    pub environment_epoch: u64,
+    /// Tokens that were revoked together with their maker, until their items are deleted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub revoked_tokens: BTreeSet<TokenId>,
+    /// The first of those who made the user's maker, and so on; none if the operator made the user.
+    pub root_maker: Option<UserId>,
     /// When the user was created.
     pub created_at: Timestamp,
 }
@@ -77,15 +89,36 @@ const fn one() -> u32 {
 }
 
 impl User {
-    /// Whether a user token was created after the last change of the password, or made that change.
+    /// Whether a token was created after the last change of the password that ended its kind, or
+    /// made that change.
     pub fn accepts_epoch(&self, token: &UserToken) -> bool {
-        token.epoch == self.credential_epoch || self.retained_token == Some(token.id)
+        self.accepts(token.kind, token.id, token.epoch)
     }
 
-    /// Whether a token of this user works at `now`. A changed password revokes user tokens alone.
+    pub(super) fn accepts(&self, kind: TokenKind, token: TokenId, epoch: u64) -> bool {
+        match kind {
+            TokenKind::User => epoch == self.credential_epoch || self.retained_token == Some(token),
+            TokenKind::Environment => epoch >= self.environment_epoch,
+        }
+    }
+
+    /// Whom the users count for that this one makes.
+    pub fn root_maker(&self) -> UserId {
+        self.root_maker.unwrap_or(self.id)
+    }
+
+    /// The API keys that come from a token, or from another one of its rotations.
+    pub fn api_keys_from(&self, token: &UserToken) -> impl Iterator<Item = ApiKeyId> {
+        let root = MakerId::Token(token.root());
+        let keys = self.api_keys.values();
+        keys.filter(move |key| key.lineage.descends_from(&root)).map(|key| key.id)
+    }
+
+    /// Whether a token of this user works at `now`.
     pub fn is_active(&self, token: &UserToken, now: Timestamp) -> bool {
         token.is_unexpired(now)
-            && (token.kind == TokenKind::Environment || self.accepts_epoch(token))
+            && !self.revoked_tokens.contains(&token.id)
+            && self.accepts_epoch(token)
     }
 }
 

@@ -1,21 +1,23 @@
 //! Reads of credentials.
 
 use crate::Result;
-use crate::model::{Grant, GrantId, TokenId, User, UserId, UserToken};
+use crate::model::{Client, Grant, GrantId, SignatureDigest, TokenId, User, UserId, UserToken};
 use crate::table::engine::{Fetch, Items, Key, Stored, Table};
-use crate::table::lockout::{LoginAttempts, LoginSubject};
+use crate::table::lockout::{Login, LoginAttempts};
 
 /// Where a credential is stored.
 #[derive(Debug, Clone)]
 pub enum CredentialKey {
     /// In a token of the user.
     Token(TokenId),
-    /// In a grant of the user.
+    /// In a grant of the user, which works for as long as its client accepts it.
     Grant(GrantId),
     /// In the user.
     InUser,
-    /// A password: in the user, with login attempts in an item of their own.
-    Password(LoginSubject),
+    /// In the user, with the item by which a signature counts once.
+    Signature(SignatureDigest),
+    /// A password: in the user, with login attempts in items of their own.
+    Password(Login),
 }
 
 /// A credential as it is stored. The presented one has not been compared with it yet.
@@ -23,37 +25,51 @@ pub enum CredentialKey {
 pub enum StoredCredential {
     /// The token with the id.
     Token(Option<Stored<UserToken>>),
-    /// The grant with the id.
+    /// The grant with the id, if its client still exists and its grants were not revoked.
     Grant(Option<Stored<Grant>>),
     /// In the user.
     InUser,
+    /// In the user; whether a write was made with the signature.
+    Signature {
+        /// Whether it was.
+        is_used: bool,
+    },
     /// In the user, with its login attempts.
-    Password(LoginSubject, LoginAttempts),
+    Password(LoginAttempts),
 }
 
 impl CredentialKey {
-    fn key(&self, user: UserId) -> Option<Key> {
+    fn keys(&self, user: UserId) -> Vec<Key> {
         match self {
-            Self::Token(token) => Some(Key::token(user, *token)),
-            Self::Grant(grant) => Some(Key::grant(user, *grant)),
-            Self::InUser => None,
-            Self::Password(subject) => Some(subject.key()),
+            Self::Token(token) => vec![Key::token(user, *token)],
+            Self::Grant(grant) => vec![Key::grant(user, *grant), Key::client(grant.client())],
+            Self::InUser => Vec::new(),
+            Self::Signature(digest) => vec![Key::signature(user, *digest)],
+            Self::Password(login) => login.keys(),
         }
     }
 
-    fn extract(&self, user: UserId, items: &mut Items) -> Result<StoredCredential> {
+    /// `epoch` is the one of the user's credentials.
+    fn extract(&self, user: UserId, epoch: u64, items: &mut Items) -> Result<StoredCredential> {
         match self {
             Self::Token(token) => {
                 Ok(StoredCredential::Token(items.take(&Key::token(user, *token))?))
             }
             Self::Grant(grant) => {
-                Ok(StoredCredential::Grant(items.take(&Key::grant(user, *grant))?))
+                let client: Option<Stored<Client>> = items.take(&Key::client(grant.client()))?;
+                let stored: Option<Stored<Grant>> = items.take(&Key::grant(user, *grant))?;
+                let accepted = stored.zip(client);
+                let accepted = accepted.filter(|(grant, client)| grant.is_accepted_by(client));
+                Ok(StoredCredential::Grant(accepted.map(|(grant, _)| grant)))
             }
             Self::InUser => Ok(StoredCredential::InUser),
-            Self::Password(subject) => {
-                let attempts =
-                    LoginAttempts::from_item(items.take_attributes(&subject.key()).as_ref());
-                Ok(StoredCredential::Password(subject.clone(), attempts))
+            Self::Signature(digest) => {
+                let key = Key::signature(user, *digest);
+                let is_used = items.take_attributes(&key).is_some();
+                Ok(StoredCredential::Signature { is_used })
+            }
+            Self::Password(login) => {
+                Ok(StoredCredential::Password(LoginAttempts::extract(login, epoch, items)))
             }
         }
     }
@@ -81,10 +97,12 @@ impl Table {
     ) -> Result<(StoredCredential, Option<Stored<User>>, F::Output)> {
         let mut keys = fetch.keys(user);
         keys.push(Key::user(user));
-        keys.extend(credential.key(user));
+        keys.extend(credential.keys(user));
         let mut items = self.batch_get(keys).await?;
         // First, since the credential itself may be among the fetched items.
         let found = fetch.extract(user, &mut items)?;
-        Ok((credential.extract(user, &mut items)?, items.take(&Key::user(user))?, found))
+        let stored_user: Option<Stored<User>> = items.take(&Key::user(user))?;
+        let epoch = stored_user.as_ref().map_or(0, |user| user.credential_epoch);
+        Ok((credential.extract(user, epoch, &mut items)?, stored_user, found))
     }
 }

@@ -1,11 +1,15 @@
 //! The items that a request can fetch in the round trip of its credential, by name.
 
 use super::accounts::{AccountAccess, FreeSlug};
+use super::counts::CallerCounts;
 use super::engine::Both;
+use super::grants::{CallerGrant, ClientAt};
 use super::idempotency::StoredResponseAt;
 use super::tokens::CallerToken;
 use super::users::{CallerEmail, FreeNames, UserIdByUsername};
-use crate::model::{AccountId, AccountName, EmailAddress, IdempotencySlot, TokenId, Username};
+use crate::model::{
+    AccountId, AccountName, ClientId, EmailAddress, GrantId, IdempotencySlot, TokenId, Username,
+};
 
 /// An account and the caller's membership.
 pub const fn account_access(account: AccountId) -> AccountAccess {
@@ -15,6 +19,22 @@ pub const fn account_access(account: AccountId) -> AccountAccess {
 /// A token of the caller, perhaps the presented one.
 pub const fn token(token: TokenId) -> CallerToken {
     CallerToken(token)
+}
+
+/// An OAuth client.
+#[cfg(feature = "password")]
+pub(crate) const fn client(client: ClientId) -> ClientAt {
+    ClientAt(client)
+}
+
+/// A grant of the caller, perhaps the presented token's.
+pub const fn grant(grant: GrantId) -> CallerGrant {
+    CallerGrant(grant)
+}
+
+/// What the caller has of that which is limited.
+pub const fn counts() -> CallerCounts {
+    CallerCounts
 }
 
 /// The id of the user with this username; nobody without one.
@@ -48,6 +68,6 @@ pub(crate) const fn stored_response(slot: Option<IdempotencySlot>) -> StoredResp
 }
 
 /// Two fetches in one round trip.
-pub(crate) const fn both<A, B>(first: A, second: B) -> Both<A, B> {
+pub const fn both<A, B>(first: A, second: B) -> Both<A, B> {
     Both(first, second)
 }

@@ -1,8 +1,8 @@
 //! Every kind of item with its type and key. Claims are in `engine`.
 
-use crate::model::{Account, Client, Email, Grant, Membership, Plan, User, UserToken};
+use crate::model::{Account, Client, Counts, Email, Grant, Membership, Plan, User, UserToken};
 use crate::table::cleanup::CleanupTask;
-use crate::table::engine::{Item, Key, Keyed};
+use crate::table::engine::{Item, Key, Keyed, UsedSignature};
 use crate::table::idempotency::StoredResponse;
 
 /// Declares the type and the key of each kind of item.
@@ -24,11 +24,13 @@ macro_rules! items {
 
 items! {
     User = "user", |user| Key::user(user.id);
+    Counts = "counts", |counts| Key::counts(counts.user);
     Email = "email", |email| Key::email(email.user, &email.address);
     UserToken = "token", |token| Key::token(token.user, token.id);
     Grant = "grant", |grant| Key::grant(grant.user, grant.id);
     Client = "client", |client| Key::client(client.id);
     Account = "account", |account| Key::account(account.id);
+    UsedSignature = "signature", |used| Key::signature(used.user, used.digest);
     StoredResponse = "response", |stored| Key::response(stored.user, &stored.slot);
     /// Stored twice: here under its user, and at [`Key::member`] under its account.
     Membership = "membership", |membership| Key::membership(membership.user, membership.account);
@@ -36,6 +38,8 @@ items! {
     Plan = "plan", |plan| Key::plan(plan.id);
     CleanupTask = "cleanup", |task| match task {
         CleanupTask::Members { account, .. } => Key::member_cleanup(*account),
+        CleanupTask::User { user, .. } => Key::user_cleanup(*user),
         CleanupTask::Credentials { user, epoch, .. } => Key::credential_cleanup(*user, *epoch),
+        CleanupTask::Tokens { user, token, .. } => Key::token_cleanup(*user, *token),
     };
 }

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod cleanup;
+mod counts;
 mod credentials;
 mod engine;
 pub mod fetch;
@@ -13,21 +14,32 @@ mod grants;
 mod idempotency;
 mod items;
 mod lockout;
+#[cfg(feature = "operator")]
+mod operator;
+mod pages;
 mod tokens;
 mod users;
 mod write;
 
 pub use accounts::{
-    Access, AccountAccess, AccountChange, AccountWithEmail, AdminOf, FreeSlug, NewAccount,
-    require_current_account,
+    Access, AccountAccess, AccountChange, AccountFlags, AccountWithEmail, AdminOf, FreeSlug,
+    NewAccount, require_current_account,
 };
 pub use cleanup::Swept;
+pub use counts::CallerCounts;
 pub use credentials::{CredentialKey, StoredCredential};
+#[cfg(feature = "operator")]
+pub use engine::ScanPosition;
 pub(crate) use engine::UserCredential;
 pub use engine::{Actor, Connection, Fetch, ReadVersions, Stored, Table, Versioned};
-pub use grants::{ClientAndGrant, NewGrant};
+pub use grants::{CallerGrant, ClientAndGrant, NewGrant};
 pub use idempotency::StoredResponse;
-pub use lockout::{LoginAttempts, LoginSubject, Reservation};
-pub use tokens::{CallerToken, NewToken, ReadTokens, TokenPage};
-pub use users::{ApiKeyChange, CallerEmail, FreeNames, NewUser, UserChange, UserIdByUsername};
+#[cfg(feature = "operator")]
+pub use lockout::LockState;
+pub use lockout::{Login, LoginAttempts, LoginSource, LoginSubject, Reservation};
+#[cfg(feature = "operator")]
+pub use operator::UserRecord;
+pub use pages::{Page, ReadItems};
+pub use tokens::{CallerToken, NewToken};
+pub use users::{CallerEmail, FreeNames, NewUser, PasswordChange, UserChange, UserIdByUsername};
 pub use write::Write;

@@ -1,9 +1,10 @@
 //! Prepared writes, so that the response can be stored in the same transaction.
 
 use crate::Result;
-use crate::model::{AccountId, User, UserId};
+use crate::model::{AccountId, TokenId, User, UserId};
 use crate::table::engine::{ReadVersions, Transaction};
 use crate::table::idempotency::StoredResponse;
+use crate::telemetry::SecurityEvent;
 
 /// A prepared write with its outcome. Nothing is written before [`Write::commit`].
 #[must_use = "nothing is written before it is committed"]
@@ -11,6 +12,8 @@ pub struct Write<'t, T> {
     transaction: Transaction<'t>,
     outcome: T,
     follow_up: FollowUp,
+    /// What it is in the log once it is committed.
+    event: Option<SecurityEvent>,
 }
 
 /// Cleanup after the write. It may be interrupted: nothing depends on it.
@@ -21,6 +24,12 @@ pub(in crate::table) enum FollowUp {
     DeleteMembers(AccountId, UserId),
     /// Deletes the tokens and grants that a password change revoked.
     DeleteRevoked(Box<User>),
+    /// Deletes the tokens that were revoked with the one that made them.
+    DeleteTokens {
+        user: UserId,
+        token: TokenId,
+        revoked: Vec<TokenId>,
+    },
 }
 
 impl<'t, T> Write<'t, T> {
@@ -33,7 +42,12 @@ impl<'t, T> Write<'t, T> {
         outcome: T,
         follow_up: FollowUp,
     ) -> Self {
-        Self { transaction, outcome, follow_up }
+        Self { transaction, outcome, follow_up, event: None }
+    }
+
+    /// The same write, which the log names so once it is committed.
+    pub(in crate::table) fn recorded_as(self, event: impl Into<Option<SecurityEvent>>) -> Self {
+        Self { event: event.into(), ..self }
     }
 
     /// Writes everything or nothing.
@@ -41,7 +55,7 @@ impl<'t, T> Write<'t, T> {
     /// [`Error::WriteConflict`](crate::Error::WriteConflict) if an item it depends on was changed
     /// meanwhile, else the errors of the method that prepared it.
     pub async fn commit(self) -> Result<T> {
-        let Self { transaction, outcome, follow_up } = self;
+        let Self { transaction, outcome, follow_up, event } = self;
         match follow_up {
             FollowUp::Nothing => Box::pin(transaction.commit()).await?,
             FollowUp::DeleteMembers(account, admin) => {
@@ -53,14 +67,22 @@ impl<'t, T> Write<'t, T> {
                 Box::pin(transaction.commit()).await?;
                 Box::pin(table.delete_revoked_in_time(&user)).await;
             }
+            FollowUp::DeleteTokens { user, token, revoked } => {
+                let table = transaction.table();
+                Box::pin(transaction.commit()).await?;
+                Box::pin(table.delete_tokens_in_time(user, token, &revoked)).await;
+            }
+        }
+        if let Some(event) = event {
+            event.record();
         }
         Ok(outcome)
     }
 
     /// Separates the outcome from the write.
     pub fn split(self) -> (T, Write<'t, ()>) {
-        let Self { transaction, outcome, follow_up } = self;
-        (outcome, Write { transaction, outcome: (), follow_up })
+        let Self { transaction, outcome, follow_up, event } = self;
+        (outcome, Write { transaction, outcome: (), follow_up, event })
     }
 
     /// Also requires that these items are unchanged.

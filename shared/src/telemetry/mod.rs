@@ -1,8 +1,10 @@
 //! Logging: one JSON object per line on standard output, which Lambda hands to CloudWatch.
 
+mod event;
 pub(crate) mod request;
 
-pub use request::set_sink;
+pub use event::SecurityEvent;
+pub use request::{observe_client, set_sink};
 
 use std::panic;
 

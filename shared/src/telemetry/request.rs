@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::env;
+use std::fmt;
 use std::future::Future;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +11,8 @@ use std::sync::{LazyLock, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
+
+use super::event::SecurityEvent;
 
 /// What is learned of a request while it is handled.
 #[derive(Debug, Default)]
@@ -20,12 +23,20 @@ pub(crate) struct Observed {
     pub(crate) capacity: f64,
     /// The kind of the credential that was taken.
     pub(crate) credential: Option<&'static str>,
-    /// The user who made it.
+    /// The user who made it, or whose password or token was presented.
     pub(crate) user: Option<String>,
+    /// The OAuth client that made it, or that the token was granted to.
+    pub(crate) client: Option<String>,
+    /// The keyed hash of the network that a password came from.
+    pub(crate) source: Option<String>,
     /// The account that was read or created.
     pub(crate) account: Option<String>,
     /// Whether a username and password were rejected.
     pub(crate) rejected_sign_in: bool,
+    /// The check that a signature failed.
+    pub(crate) rejected_signature: Option<&'static str>,
+    /// What matters to security.
+    pub(crate) event: Option<SecurityEvent>,
 }
 
 tokio::task_local! {
@@ -36,6 +47,21 @@ tokio::task_local! {
 pub(crate) fn observe(record: impl FnOnce(&mut Observed)) {
     // Outside of a request there is nothing to record it in.
     let _ = OBSERVED.try_with(|observed| record(&mut observed.borrow_mut()));
+}
+
+impl SecurityEvent {
+    /// Records it in the line of the request that is being handled. The first one of a request
+    /// counts: what follows from it does not hide it.
+    pub fn record(self) {
+        observe(|observed| {
+            observed.event.get_or_insert(self);
+        });
+    }
+}
+
+/// Records which OAuth client a request is about.
+pub fn observe_client(id: impl fmt::Display) {
+    observe(|observed| observed.client = Some(id.to_string()));
 }
 
 /// Handles a request, and returns what was learned of it with the outcome.
@@ -85,10 +111,18 @@ struct Line<'a> {
     capacity_units: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     credential: Option<&'static str>,
+    #[serde(rename = "signatureRejected", skip_serializing_if = "Option::is_none")]
+    signature_rejected: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
     #[serde(flatten)]
@@ -114,14 +148,14 @@ struct Metrics {
 struct Metadata<'a> {
     /// Milliseconds since 1970.
     timestamp: u64,
-    cloud_watch_metrics: [Directive<'a>; 1],
+    cloud_watch_metrics: Vec<Directive<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Directive<'a> {
     namespace: &'a str,
-    dimensions: [[&'static str; 1]; 1],
+    dimensions: [&'static [&'static str]; 1],
     metrics: &'static [Metric],
 }
 
@@ -137,25 +171,34 @@ const METRICS: &[Metric] = &[
     Metric { name: "Requests", unit: "Count" },
     Metric { name: "Latency", unit: "Milliseconds" },
     Metric { name: "ColdStarts", unit: "Count" },
-    Metric { name: "RejectedSignIns", unit: "Count" },
+    REJECTED_SIGN_IN,
     Metric { name: "Conflicts", unit: "Count" },
     Metric { name: "DynamoDBCalls", unit: "Count" },
 ];
 
+const REJECTED_SIGN_IN: Metric = Metric { name: "RejectedSignIns", unit: "Count" };
+const REJECTED_SIGN_INS: &[Metric] = &[REJECTED_SIGN_IN];
+
 impl<'a> Line<'a> {
     fn new(record: &Record<'a>, namespace: &'a str, is_cold: bool) -> Self {
-        let Observed { calls, capacity, credential, user, account, rejected_sign_in } =
-            record.observed;
+        let Observed {
+            calls,
+            capacity,
+            credential,
+            user,
+            client,
+            source,
+            account,
+            rejected_sign_in,
+            rejected_signature,
+            event,
+        } = record.observed;
         // A clock before 1970 is no reason to lose the line.
         let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             aws: Metadata {
                 timestamp: u64::try_from(timestamp.as_millis()).unwrap_or(u64::MAX),
-                cloud_watch_metrics: [Directive {
-                    namespace,
-                    dimensions: [["Route"]],
-                    metrics: METRICS,
-                }],
+                cloud_watch_metrics: directives(namespace, *rejected_sign_in),
             },
             level: if record.status >= 500 { "ERROR" } else { "INFO" },
             request_id: record.request_id,
@@ -165,8 +208,12 @@ impl<'a> Line<'a> {
             replayed: record.is_replayed.then_some(1),
             capacity_units: *capacity,
             credential: *credential,
+            signature_rejected: *rejected_signature,
             user: user.as_deref(),
+            client: client.as_deref(),
+            source: source.as_deref(),
             account: account.as_deref(),
+            event: event.map(SecurityEvent::as_str),
             error: record.error,
             metrics: Metrics {
                 requests: 1,
@@ -178,6 +225,14 @@ impl<'a> Line<'a> {
             },
         }
     }
+}
+
+/// What CloudWatch reads from the line: all metrics by route, and a rejected sign-in over all routes
+/// too, for the alarm.
+fn directives(namespace: &str, rejected_sign_in: bool) -> Vec<Directive<'_>> {
+    let by_route = Directive { namespace, dimensions: [&["Route"]], metrics: METRICS };
+    let in_all = Directive { namespace, dimensions: [&[]], metrics: REJECTED_SIGN_INS };
+    std::iter::once(by_route).chain(rejected_sign_in.then_some(in_all)).collect()
 }
 
 /// The namespace of this function's metrics.

@@ -19,6 +19,7 @@ impl TestApp {
         let new = NewUser {
             verified: true,
             password_hash: Some(password_hash()),
+            password_is_own: true,
             api_keys: vec![api_key.clone()],
             ..NewUser::new(name.parse().expect("a username"), email)
         };
@@ -45,7 +46,7 @@ impl TestApp {
         (jane, john)
     }
 
-    /// Ends a person's membership of an account when it is awaited, bypassing the proxy.
+    /// Ends a person's plain membership of an account when it is awaited, bypassing the proxy.
     pub fn expelling(
         &self,
         member: &Person<'_>,
@@ -53,14 +54,25 @@ impl TestApp {
     ) -> impl Future<Output = ()> + Send + 'static {
         let sides = member.membership_keys(account).map(|key| json!({ "Key": key }));
         let [one, other] = sides.map(|side| self.engine_later("DeleteItem", side));
+        let user = member.user().id;
+        let counts = [
+            (format!("USER#{user}"), "COUNTS", "memberships"),
+            (format!("ACCOUNT#{account}"), "ACCOUNT", "memberCount"),
+        ];
+        let [own, of_account] = counts.map(|(pk, sk, attribute)| {
+            let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+            self.engine_later("UpdateItem", added(&key, attribute, -1))
+        });
         async {
             one.await;
             other.await;
+            own.await;
+            of_account.await;
         }
     }
 
     /// Adds this many copies of a member to an account, bypassing all functions: only their
-    /// memberships exist.
+    /// memberships and their counts exist.
     pub async fn crowd(&self, account: &str, like: &Person<'_>, count: usize) {
         let pattern = like.user().id.to_string();
         let sides: Vec<String> = self
@@ -72,15 +84,36 @@ impl TestApp {
             .map(Value::to_string)
             .collect();
         assert_eq!(sides.len(), 2, "{sides:?}");
+        let is_admin = sides[0].contains(r#""role":{"S":"admin"}"#);
+        let copies = [&sides[0], &sides[1], &counts_of(&pattern, 1).to_string()].map(Clone::clone);
         let members = (0..count).map(|_| UserId::generate().to_string());
         let items: Vec<Value> = members
             .flat_map(|member| {
-                sides.iter().map(move |side| (side, member.clone())).collect::<Vec<_>>()
+                copies.iter().map(|item| item.replace(&pattern, &member)).collect::<Vec<_>>()
             })
-            .map(|(side, member)| side.replace(&pattern, &member))
             .map(|item| serde_json::from_str(&item).expect("an item"))
             .collect();
         self.put_all(&items).await;
+        let key = json!({ "pk": { "S": format!("ACCOUNT#{account}") }, "sk": { "S": "ACCOUNT" } });
+        let count = i64::try_from(count).expect("a number of members");
+        self.engine("UpdateItem", added(&key, "memberCount", count)).await;
+        let admins = if is_admin { count } else { 0 };
+        self.engine("UpdateItem", added(&key, "adminCount", admins)).await;
+    }
+
+    /// Lets this many seconds pass for all attempts to sign in.
+    pub async fn let_attempts_age(&self, seconds: i64) {
+        let older = |time: &mut Value| {
+            let end: i64 = time["N"].as_str().and_then(|time| time.parse().ok()).expect("a time");
+            *time = json!({ "N": (end - seconds * 1000).to_string() });
+        };
+        for mut item in self.items().await {
+            let Some(sets) = item["slots"]["M"].as_object_mut() else { continue };
+            let sets = sets.values_mut().filter_map(|set| set["M"].as_object_mut());
+            let times = sets.flatten().filter(|(_, value)| value["N"].is_string());
+            times.for_each(|(_, time)| older(time));
+            self.engine("PutItem", json!({ "Item": item })).await;
+        }
     }
 
     /// Sets an attribute of a person's item, bypassing functions and proxy.
@@ -124,12 +157,39 @@ impl TestApp {
             name: "Example <Client>".to_owned(),
             secret_hash: with_secret.then(|| SecretHash::new(secret.as_bytes())),
             redirect_uris: vec![redirect_uri.to_owned()],
+            grant_days: None,
+            grant_epoch: 0,
             created_at: Timestamp::now(),
         };
         self.table().create_client(&Actor::operator(), &client).await.expect("a new client");
         let redirect_uri = redirect_uri.to_owned();
         OAuthClient { id: client.id.to_string(), secret, redirect_uri }
     }
+}
+
+/// The counts of a user with nothing but so many memberships.
+fn counts_of(user: &str, memberships: usize) -> Value {
+    let number = |number: usize| json!({ "N": number.to_string() });
+    json!({
+        "pk": { "S": format!("USER#{user}") },
+        "sk": { "S": "COUNTS" },
+        "type": { "S": "counts" },
+        "version": number(1),
+        "user": { "S": user },
+        "tokens": { "M": {} },
+        "grants": { "M": {} },
+        "accountsOwned": number(0),
+        "memberships": number(memberships),
+    })
+}
+
+/// The request that adds to a number of an item.
+fn added(key: &Value, attribute: &str, number: i64) -> Value {
+    json!({
+        "Key": key,
+        "UpdateExpression": format!("ADD {attribute} :number"),
+        "ExpressionAttributeValues": { ":number": { "N": number.to_string() } },
+    })
 }
 
 /// The hash of [`PASSWORD`], computed once: it is slow on purpose.

@@ -2,21 +2,25 @@
 //! cloud.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Result;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::{Body, Context, RequestExt, Response};
 use serde_json::Value;
-use shared::App;
 use shared::http::ApiRequest;
 use shared::password::PasswordCache;
 use shared::seal::SealPublicKey;
 use shared::service_key::ServiceKeys;
 use shared::table::{Swept, Table};
+use shared::{App, Settings};
 
 use super::REQUEST_ID;
 use crate::ApiResponse;
 use crate::operations::GROUPS;
+
+/// The unit of the time that a rejected sign-in takes: tests have hundreds of them.
+const SHORT: Duration = Duration::from_millis(1);
 
 /// All functions, started.
 pub(super) struct Functions {
@@ -33,8 +37,24 @@ impl Functions {
         sealing: SealPublicKey,
     ) -> Result<Self> {
         let names = GROUPS.iter().map(|group| group.function).filter(|name| *name != "not-found");
-        let app = |name| Ok((name, App::new(table(name)?, keys(name)?)?));
+        let app = |name| {
+            let mut app = App::new(Settings::default(), table(name)?, keys(name)?)?;
+            app.rejected_sign_in = SHORT;
+            Ok((name, app))
+        };
         Ok(Self { apps: names.map(app).collect::<Result<_>>()?, sweeps: table("sweep")?, sealing })
+    }
+
+    /// Sets what the operator decides, from now on.
+    pub(super) fn configure(&mut self, settings: &Settings) {
+        for app in self.apps.values_mut() {
+            app.settings = settings.clone();
+        }
+    }
+
+    /// Has a rejected sign-in take a multiple of this.
+    pub(super) fn set_rejected_sign_in(&mut self, unit: Duration) {
+        self.apps.values_mut().for_each(|app| app.rejected_sign_in = unit);
     }
 
     /// Sets another table from now on.
@@ -87,11 +107,11 @@ impl Functions {
     }
 }
 
-/// The request of an event, as it reaches a function.
-pub(crate) fn received(event: ApiGatewayV2httpRequest) -> ApiRequest {
+/// The request of an event, as it reaches a function with these settings.
+pub(crate) fn received(event: ApiGatewayV2httpRequest, settings: &Settings) -> ApiRequest {
     let mut context = Context::default();
     REQUEST_ID.clone_into(&mut context.request_id);
-    ApiRequest::new(shared::http::from_event(event).with_lambda_context(context))
+    ApiRequest::new(shared::http::from_event(event).with_lambda_context(context), settings)
 }
 
 /// The function that serves the request's path.
@@ -101,7 +121,7 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
         ["api", "public", "v1", "current-account", ..] => "quave-current-account",
         ["api", "v1.1", "users", _, ..] => "hub-users",
         ["api", "v1.1", "o", _, ..] => "hub-oauth",
-        ["rollcall", "v1", "tokens", ..] => "rollcall-tokens",
+        ["rollcall", "v1", "grants" | "introspect" | "tokens", ..] => "rollcall-tokens",
         ["v2", "account", ..] => "e24-account",
         ["v2", "accounts", ..] => "e24-accounts",
         ["v1", "accounts", ..] => "golem-accounts",

@@ -28,12 +28,13 @@ const MAX_BODY: usize = 64 * 1024;
 const MAX_NUMBER: u64 = 30 * 24 * 3600;
 
 /// A path of every dialect; none is called.
-const PATHS: [&str; 8] = [
+const PATHS: [&str; 9] = [
     "/",
     "/api/public/v1/account",
     "/api/v1.1/o/authorize/",
     "/api/v1.1/o/token/",
     "/api/v1.1/users/janedoe/",
+    "/rollcall/v1/introspect",
     "/rollcall/v1/tokens",
     "/v1/accounts",
     "/v2/accounts",

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::http::{HeaderMap, Method};
+use shared::Settings;
 use shared::http::{ApiRequest, from_event};
 
 /// A POST to a path.
@@ -17,5 +18,5 @@ pub(super) fn post(path: &str, headers: HeaderMap, body: &[u8]) -> ApiRequest {
         Ok(text) => text.to_owned(),
         Err(_) => STANDARD.encode(body),
     });
-    ApiRequest::new(from_event(event))
+    ApiRequest::new(from_event(event), &Settings::default())
 }

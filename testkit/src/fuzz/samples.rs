@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use shared::model::{
-    ApiKeyId, GrantCredential, GrantId, GrantTokenKind, TokenCredential, TokenKind, UserId,
+    ApiKeyId, ClientId, GrantCredential, GrantId, GrantTokenKind, TokenCredential, TokenKind,
+    UserId,
 };
 
 use crate::date;
@@ -12,7 +13,8 @@ use crate::date;
 static SAMPLES: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
     let owner = UserId::generate();
     let own = |kind| TokenCredential::generate(kind, owner).expect("a token").reveal();
-    let grant = GrantId::generate().expect("an id");
+    let client = ClientId::generate().expect("an id");
+    let grant = GrantId::generate(client).expect("an id");
     let granted = |part| GrantCredential::generate(part, owner, grant).expect("a token").reveal();
     vec![
         ("rcu_YOUR_TOKEN", own(TokenKind::User)),

@@ -31,6 +31,9 @@ impl Sent<'_> {
         assert!(body.len() <= ROOM + ESCAPED * request_bytes, "{path}: {} bytes", body.len());
         assert_eq!(self.header("cache-control"), Some("no-store"), "{path}");
         assert!(self.header("x-request-id").is_some(), "{path}");
+        assert_eq!(self.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(self.header("referrer-policy"), Some("no-referrer"), "{path}");
+        assert!(self.header("content-security-policy").is_some(), "{path}");
         assert_eq!(self.header("allow").is_some(), *status == 405, "{path} {status}");
         assert_eq!(
             self.header("location").is_some(),
@@ -73,6 +76,7 @@ impl Sent<'_> {
         }
         let media_type = match self.dialect() {
             Dialect::Rollcall => "application/problem+json",
+            Dialect::RollcallOAuth if self.is_of_path() => "application/problem+json",
             _ => "application/json; charset=utf-8",
         };
         assert_eq!(self.header("content-type"), Some(media_type), "{path}");
@@ -101,13 +105,18 @@ impl Sent<'_> {
             Dialect::Hub if is_invalid && !is_text(&error["detail"]) => {
                 error.as_object().is_some_and(|fields| fields.values().all(are_texts))
             }
-            Dialect::OAuth if ![404, 405].contains(&self.status) => {
+            Dialect::OAuth | Dialect::RollcallOAuth if !self.is_of_path() => {
                 has(error, &["error", "error_description"]) && is_text(&error["error"])
             }
             Dialect::Hub | Dialect::OAuth => has(error, &["detail"]) && is_text(&error["detail"]),
-            Dialect::Rollcall => self.is_problem(error),
+            Dialect::Rollcall | Dialect::RollcallOAuth => self.is_problem(error),
             Dialect::OAuthPage => false,
         }
+    }
+
+    /// Whether the path or its method is wrong.
+    const fn is_of_path(&self) -> bool {
+        matches!(self.status, 404 | 405)
     }
 
     fn is_problem(&self, error: &Value) -> bool {

@@ -3,11 +3,16 @@
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use serde_json::{Value, json};
+use shared::Settings;
 use shared::model::{Scope, TokenKind};
 
 use crate::app::{function_of, received};
+use crate::fixtures::GRANT_ID;
 use crate::operations::GROUPS;
-use crate::{ConsentPage, OAuthClient, PASSWORD, Person, TestApp, operation, sign, token_id};
+use crate::{
+    ConsentPage, OAuthClient, PASSWORD, Person, TOKEN_ID, TestApp, grant_id, operation, sign,
+    token_id,
+};
 
 /// The caller in the events.
 const NAME: &str = "janedoe";
@@ -57,7 +62,8 @@ impl SharedState {
     /// The responses of the function that serves the event's path, then of all other functions.
     /// None if the input is no event.
     pub(super) async fn responses(&self, event: &Value) -> Option<Vec<ApiGatewayV2httpResponse>> {
-        let call = || serde_json::from_value(event.clone()).ok().map(received);
+        let settings = Settings::default();
+        let call = || Some(received(serde_json::from_value(event.clone()).ok()?, &settings));
         let own = function_of(&call()?);
         let functions = GROUPS.iter().map(|group| group.function);
         let others = functions.filter(|function| *function != own);
@@ -93,7 +99,7 @@ async fn credentials(person: &Person<'_>) -> Vec<(&'static str, String)> {
         ("rcu_YOUR_TOKEN", person.token().to_owned()),
         ("rcu_YOUR_NARROW_TOKEN", narrow),
         ("rce_YOUR_TOKEN", environment),
-        ("0197a1b2c3d4e5f60718293a", other),
+        (TOKEN_ID, other),
         ("5f7b1b7b7b7b7b7b7b7b7b7b", person.account()),
         ("1234567890", made.body["sshkeys"]["id"].to_string()),
         ("YOUR_BASIC", person.basic().replace("Basic ", "")),
@@ -109,8 +115,9 @@ async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String
     let tokens =
         client.tokens(app, &who, "profile_read profile_write email_read email_write").await;
     let code = client.code(app, &who, "profile_read email_read").await;
-    let page = ConsentPage::open_over(app, "https", &authorize_path(&client)).await;
+    let page = ConsentPage::open(app, &authorize_path(&client)).await;
     vec![
+        (GRANT_ID, grant_id(&tokens.access)),
         ("YOUR_CLIENT_ID", client.id.clone()),
         ("YOUR_CLIENT", client.basic().replace("Basic ", "")),
         ("YOUR_CODE", code),

@@ -30,19 +30,19 @@ const KINDS: [Kind; 6] = [
     },
     Kind {
         prefix: "rco_",
-        length: 60,
+        length: 72,
         covers_prefix: true,
         print: |text| granted(GrantTokenKind::Code, text),
     },
     Kind {
         prefix: "rca_",
-        length: 60,
+        length: 72,
         covers_prefix: true,
         print: |text| granted(GrantTokenKind::Access, text),
     },
     Kind {
         prefix: "rcr_",
-        length: 60,
+        length: 72,
         covers_prefix: true,
         print: |text| granted(GrantTokenKind::Refresh, text),
     },

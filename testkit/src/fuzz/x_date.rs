@@ -4,15 +4,25 @@ use shared::auth::parse_date;
 use shared::model::Timestamp;
 
 /// The zones that are documented by name, and their offsets in hours.
-const ZONES: [(&str, i64); 8] = [
+const ZONES: [(&str, i64); 18] = [
     ("GMT", 0),
     ("UTC", 0),
+    ("UT", 0),
+    ("Z", 0),
     ("WET", 0),
     ("WEST", 1),
     ("CET", 1),
     ("CEST", 2),
     ("EET", 2),
     ("EEST", 3),
+    ("EST", -5),
+    ("EDT", -4),
+    ("CST", -6),
+    ("CDT", -5),
+    ("MST", -7),
+    ("MDT", -6),
+    ("PST", -8),
+    ("PDT", -7),
 ];
 
 /// A date that parses has a documented zone, and printed in that zone it is the same time. A date

@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 use serde_json::Value;
+use shared::limits::CAPS;
 
 use super::rules::{Condition, Event, has, is, not};
 use super::shared_state::{Done, Known, KnownToken, Object, Projection, SharedState};
@@ -33,7 +34,7 @@ pub(crate) enum Credential {
     Client,
 }
 
-/// A client doing one thing.
+/// A client that runs one operation.
 pub(crate) struct ClientStep<'a, W> {
     pub(crate) client: usize,
     /// Unique in the run: letters and digits.
@@ -62,7 +63,8 @@ pub(crate) enum Ended {
     With(u16),
     /// Its effect is unknown.
     Unknown,
-    /// The credential was rejected, or too many passwords are being checked: nothing was done.
+    /// The credential was rejected, its signature was used before, too many passwords are being
+    /// checked, or there is as much of something as is allowed: nothing was done.
     Rejected,
 }
 
@@ -217,6 +219,15 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             None | Some(503) => Ended::Unknown,
             Some(401 | 429) => Ended::Rejected,
+            // Two requests of one second that are alike have one signature.
+            Some(409) if seen.text("/error").ends_with("sign it anew") => Ended::Rejected,
+            // The old token of a rotation has an end, and so no full access.
+            Some(403)
+                if ["/error", "/detail"].iter().any(|text| is_for_full_access(seen, text)) =>
+            {
+                Ended::Rejected
+            }
+            Some(400 | 409) if names_a_limit(seen.body()) => Ended::Rejected,
             Some(status) => Ended::With(status),
         }
     }
@@ -305,6 +316,12 @@ impl Seen {
     }
 }
 
+/// Whether an error says that there is as much of something as is allowed.
+fn names_a_limit(body: &Value) -> bool {
+    let body = body.to_string();
+    CAPS.iter().any(|cap| body.contains(&cap.to_string()))
+}
+
 /// A text in a value; empty if there is none. A number as its digits.
 pub(crate) fn text(value: &Value, pointer: &str) -> String {
     match value.pointer(pointer) {
@@ -322,4 +339,9 @@ pub(crate) fn on(object: Object, event: Event) -> Projection {
 /// What is reported about every object that is concerned.
 pub(crate) fn each(say: impl Fn(&Object, &Known) -> Option<Event> + Send + 'static) -> Projection {
     Projection::Each(Box::new(say))
+}
+
+/// Whether the response says that the operation needs full access.
+fn is_for_full_access(seen: &Seen, field: &str) -> bool {
+    seen.text(field).ends_with("a list of scopes or an expiry cannot do this")
 }

@@ -45,11 +45,15 @@ pub enum Step {
     TokenOwn,
     TokenRotate,
     TokenRevoke,
+    GrantList,
+    GrantRevoke,
+    TokenIntrospect,
+    Guess,
     Nothing,
 }
 
 /// How often each comes. Passwords are dear on purpose, so what hashes one is rare.
-const OFTEN: [(Step, u16); 40] = [
+const OFTEN: &[(Step, u16)] = &[
     (Step::QuaveCreate, 30),
     (Step::QuaveGet, 40),
     (Step::QuaveDelete, 25),
@@ -89,6 +93,10 @@ const OFTEN: [(Step, u16); 40] = [
     (Step::TokenOwn, 10),
     (Step::TokenRotate, 15),
     (Step::TokenRevoke, 18),
+    (Step::GrantList, 12),
+    (Step::GrantRevoke, 4),
+    (Step::TokenIntrospect, 10),
+    (Step::Guess, 20),
     (Step::Nothing, 3),
 ];
 
@@ -104,8 +112,8 @@ fn drawn(rng: &mut Rng) -> Step {
     let all: u16 = OFTEN.iter().map(|(_, often)| often).sum();
     let mut left = rng.u16(..all);
     for (step, often) in OFTEN {
-        if left < often {
-            return step;
+        if left < *often {
+            return *step;
         }
         left -= often;
     }

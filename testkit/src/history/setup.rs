@@ -78,25 +78,33 @@ async fn make_user<W: Transport>(
     shared: &SharedState,
     name: &str,
 ) -> Result<KnownUser> {
-    let (password, email) = (format!("Password {name}"), format!("{name}@example.com"));
+    let (given, email) = (format!("{name} was given"), format!("{name}@example.com"));
+    let password = format!("{name} set this");
     let body = json!({
         "email": email,
         "username": name,
-        "password": password,
+        "password": given,
         "first_name": "Start",
         "last_name": "Up",
         "phone": "0",
     });
     let made_user = made(stage, &stage.admin, ("PUT", "/v2/accounts"), &body).await?;
     let view = &made_user["user"];
-    let basic = basic(name, &password);
-    let token = json!({ "name": "start", "kind": "user" });
-    let token = made(stage, &basic, ("POST", "/rollcall/v1/tokens"), &token).await?;
+    let new_token = async |password: &str| {
+        let token = json!({ "name": "start", "kind": "user" });
+        made(stage, &basic(name, password), ("POST", "/rollcall/v1/tokens"), &token).await
+    };
+    // The first password of its own ends what the user has so far.
+    let first = text(&new_token(&given).await?, "/token");
+    let own = json!({ "password": password });
+    made(stage, &first, ("POST", "/v2/account/data"), &own).await?;
+    let token = new_token(&password).await?;
     let secret = text(&token, "/token");
+    let key = made(stage, &secret, ("PUT", "/v2/account/api"), &Value::Null).await?;
     let current =
         made(stage, &secret, ("GET", "/api/public/v1/current-account"), &Value::Null).await?;
     let account = text(&current, "/accountId");
-    let (key, key_secret) = (text(view, "/api/0/api_key"), text(view, "/api/0/secret_key"));
+    let (key, key_secret) = (text(&key, "/api/api_key"), text(&key, "/api/secret_key"));
     let listed = format!("key:{key}");
     note(
         shared,

@@ -111,6 +111,8 @@ pub(crate) struct Known {
     /// known.
     pub(crate) deletions: BTreeMap<String, (u64, u64)>,
     pub(crate) slugs: HashMap<String, String>,
+    /// Wrong passwords for one name that were looked at.
+    pub(crate) wrong_guesses: usize,
     /// API keys that were deleted.
     former_keys: HashSet<String>,
 }

@@ -3,19 +3,23 @@
 
 use shared::http::{Access, Operation as Declared};
 
-use Credential::{Basic, OAuthToken, Signature, UserToken};
+use Credential::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature, UserToken};
 use ErrorFormat::{Detail, Error, OAuthError, Problem, SuccessFalse};
 use Needs::{
-    AccessToken, ApiKey, AuthorizationRequest, Code, ConsentForm, Email, OwnToken, PublicKey,
-    RefreshToken, SshKey, Token,
+    AccessToken, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email, Grant,
+    OwnToken, PublicKey, RefreshToken, SshKey, Token,
 };
-use Variant::{First, Generated, Itself, NewPassword, Refresh};
+use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 
 /// What a caller is authenticated by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credential {
     /// A user token.
     UserToken,
+    /// A user token with an end, and without a list of scopes.
+    EndingToken,
+    /// A user token that works on for the overlap of its rotation.
+    OverlappedToken,
     /// An environment token.
     EnvironmentToken,
     /// A user's name and password.
@@ -70,6 +74,10 @@ pub(crate) enum Needs {
     AccessToken,
     /// A client with a refresh token.
     RefreshToken,
+    /// A client, and the token of the user.
+    ClientAndUserToken,
+    /// A grant of the user.
+    Grant,
 }
 
 /// How a write in the fault matrix differs from the documented example.
@@ -85,6 +93,8 @@ pub enum Variant {
     Refresh,
     /// It makes the first account of a user who has none.
     First,
+    /// It also ends what the credential made.
+    Descendants,
 }
 
 /// A function with routes, and what holds for all its operations.
@@ -106,7 +116,7 @@ const fn group(
 }
 
 /// All groups.
-pub(crate) static GROUPS: [Group; 9] = [
+pub(crate) static GROUPS: &[Group] = &[
     group("e24-account", e24_account::OPERATIONS, &[UserToken, Signature], SuccessFalse),
     group("e24-accounts", e24_accounts::OPERATIONS, &[UserToken, Signature], SuccessFalse),
     group("golem-accounts", golem_accounts::OPERATIONS, &[UserToken], Error),
@@ -143,9 +153,9 @@ pub struct Facts {
     /// What must exist before the event can be sent.
     pub(crate) needs: Needs,
     /// What else the fault matrix plays.
-    pub variant: Option<Variant>,
-    /// The status of a success with a password, if it is another one.
-    pub(super) status_by_password: Option<u16>,
+    pub variants: &'static [Variant],
+    /// The statuses with credentials that are accepted and get another one than a success.
+    pub(super) status_by: &'static [(Credential, u16)],
 }
 
 const fn row(name: &'static str, rounds: u32) -> Facts {
@@ -156,8 +166,8 @@ const fn row(name: &'static str, rounds: u32) -> Facts {
         has_etag: false,
         writes_to: None,
         needs: Needs::Nothing,
-        variant: None,
-        status_by_password: None,
+        variants: &[],
+        status_by: &[],
     }
 }
 
@@ -178,27 +188,27 @@ impl Facts {
         Self { needs, ..self }
     }
 
-    const fn variant(self, variant: Variant) -> Self {
-        Self { variant: Some(variant), ..self }
+    const fn variants(self, variants: &'static [Variant]) -> Self {
+        Self { variants, ..self }
     }
 
-    const fn by_password(self, status: u16) -> Self {
-        Self { status_by_password: Some(status), ..self }
+    const fn by(self, status_by: &'static [(Credential, u16)]) -> Self {
+        Self { status_by, ..self }
     }
 }
 
-/// All operations, by name.
+/// All operations, sorted by name.
 pub(super) static FACTS: &[Facts] = &[
-    row("e24-add-ssh-key", 2).writes_to("e24-get-account").needs(PublicKey).variant(Generated),
+    row("e24-add-ssh-key", 2).writes_to("e24-get-account").needs(PublicKey).variants(&[Generated]),
     row("e24-create-account", 3),
     row("e24-create-api-key", 2).writes_to("e24-get-account"),
     row("e24-delete-api-key", 2).writes_to("e24-get-account").needs(ApiKey),
     row("e24-delete-ssh-key", 2).writes_to("e24-get-account").needs(SshKey),
     row("e24-get-account", 1).etag(),
     row("e24-list-accounts", 3),
-    row("e24-renew-api-secret", 2).writes_to("e24-get-account").needs(ApiKey).variant(Itself),
-    row("e24-update-account-data", 2).etag().writes_to("e24-get-account").variant(NewPassword),
-    row("golem-create-account", 3).variant(First),
+    row("e24-renew-api-secret", 2).writes_to("e24-get-account").needs(ApiKey).variants(&[Itself]),
+    row("e24-update-account-data", 2).etag().writes_to("e24-get-account").variants(&[NewPassword]),
+    row("golem-create-account", 3).variants(&[First]),
     row("golem-delete-account", 2).writes_to("golem-get-account"),
     row("golem-find-accounts", 2),
     row("golem-get-account", 1).etag(),
@@ -213,21 +223,32 @@ pub(super) static FACTS: &[Facts] = &[
     row("hub-oauth-decide", 5).needs(ConsentForm),
     row("hub-oauth-introspect", 1).only_reads().needs(AccessToken),
     row("hub-oauth-revoke", 2).needs(RefreshToken),
-    row("hub-oauth-token", 2).needs(Code).variant(Refresh),
+    row("hub-oauth-token", 2).needs(Code).variants(&[Refresh]),
     row("hub-update-email", 2).needs(Email),
     row("hub-update-user", 2).etag().writes_to("hub-get-user"),
     row("not-found", 0),
-    row("quave-create-account", 3).variant(First),
+    row("quave-create-account", 3).variants(&[First]),
     row("quave-delete-account", 2).writes_to("quave-get-account"),
     row("quave-get-account", 1).etag(),
     row("quave-get-current-account", 2).etag(),
     row("quave-list-accounts", 2),
     row("quave-set-current-account", 2).writes_to("quave-get-current-account"),
-    row("rollcall-create-token", 2),
+    // The event's token outlives these two.
+    row("rollcall-create-token", 2).by(&[(EndingToken, 403), (OverlappedToken, 403)]),
     // A password has no token to show.
-    row("rollcall-get-own-token", 1).etag().by_password(404),
+    row("rollcall-get-own-token", 1).etag().by(&[(Basic, 404)]),
     row("rollcall-get-token", 1).etag().needs(Token),
+    row("rollcall-introspect", 1).only_reads().needs(ClientAndUserToken),
+    row("rollcall-list-grants", 2).needs(Grant),
     row("rollcall-list-tokens", 1),
-    row("rollcall-revoke-token", 2).writes_to("rollcall-get-token").needs(Token).variant(Itself),
-    row("rollcall-rotate-token", 2).writes_to("rollcall-get-token").needs(OwnToken).variant(Itself),
+    row("rollcall-revoke-grant", 2).needs(Grant),
+    row("rollcall-revoke-token", 2)
+        .writes_to("rollcall-get-token")
+        .needs(Token)
+        .variants(&[Itself, Descendants]),
+    row("rollcall-rotate-token", 2)
+        .writes_to("rollcall-get-token")
+        .needs(OwnToken)
+        .variants(&[Itself])
+        .by(&[(OverlappedToken, 409)]),
 ];

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 use shared::model::{Role, TokenKind};
-use shared::table::{Actor, NewGrant};
+use shared::table::{Actor, NewGrant, fetch};
 use testkit::{
     Credential, Operation, Person, TOKEN_ID, TestApp, Variant, form, operations, sign, token_id,
 };
@@ -28,6 +28,7 @@ const fn suffix(variant: Option<Variant>) -> &'static str {
         Some(Variant::Generated) => ", a generated one",
         Some(Variant::Refresh) => ", a refresh token",
         Some(Variant::First) => ", the first one",
+        Some(Variant::Descendants) => ", with what it made",
     }
 }
 
@@ -57,15 +58,15 @@ impl Write {
     /// All of them, in the order of the operations' names, without a key.
     pub(super) fn all() -> Vec<Self> {
         let writes = operations().into_iter().filter(Operation::is_write);
-        let with_variant = |operation: Operation| {
-            let variant = operation.facts.variant.map(Some);
-            [None].into_iter().chain(variant).map(move |variant| Self {
+        let with_variants = |operation: Operation| {
+            let variants = operation.facts.variants.iter().copied().map(Some);
+            [None].into_iter().chain(variants).map(move |variant| Self {
                 operation: operation.clone(),
                 variant,
                 is_keyed: false,
             })
         };
-        writes.flat_map(with_variant).collect()
+        writes.flat_map(with_variants).collect()
     }
 
     /// The table before the write, and the event that asks for it.
@@ -99,6 +100,16 @@ impl Write {
                 let id = token_id(jane.token()).unwrap();
                 event["rawPath"] = json!(self.operation.path().replace(TOKEN_ID, &id));
             }
+            Some(Variant::Descendants) => {
+                let token = jane.new_token(TokenKind::User, None, None).await;
+                let maker = jane.with_token(token.clone());
+                let new = json!({ "name": "made", "kind": "user" });
+                let made = maker.send_json("POST", "/rollcall/v1/tokens", &new).await;
+                assert_eq!(made.status, 201, "{made:?}");
+                let id = token_id(&token).unwrap();
+                event["rawPath"] = json!(self.operation.path().replace(TOKEN_ID, &id));
+                event["rawQueryString"] = json!("descendants=true");
+            }
             Some(Variant::Generated) => {
                 let body = json!({ "name": "generated", "method": "generate" });
                 event["body"] = json!(body.to_string());
@@ -126,13 +137,15 @@ async fn furnished(app: &TestApp) -> Person<'_> {
     let (jane, _) = app.owner_and(Role::Member).await;
     jane.new_token(TokenKind::User, None, None).await;
     let client = app.new_client("https://client.example.com/callback", true).await;
-    let (user, ()) = app.table().user_and(jane.user().id, ()).await.unwrap();
+    let (user, counts) = app.table().user_and(jane.user().id, fetch::counts()).await.unwrap();
+    let stored = app.table().client(client.id.parse().unwrap()).await.unwrap().unwrap();
+    let (operator, user) = (Actor::operator(), user.unwrap());
     let grant = NewGrant {
-        client: client.id.parse().unwrap(),
+        client: &stored,
         scopes: std::collections::BTreeSet::new(),
         redirect_uri: client.redirect_uri,
         challenge: None,
     };
-    app.table().create_grant(&Actor::operator(), &user.unwrap(), grant).await.unwrap();
+    app.table().create_grant(&operator, &user, counts.as_ref(), grant).await.unwrap();
     jane
 }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod codes;
+mod grants;
 mod page;
 mod refresh;
 mod tokens;

@@ -113,7 +113,7 @@ async fn an_expired_refresh_token_is_invalid_and_inactive() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
     let late = json!({ "S": TestApp::in_seconds(-1).to_string() });
-    set(&app, "SET refresh.expiresAt = :value", late).await;
+    set(&app, "SET expiresAt = :value", late).await;
 
     assert_error(&refresh(&app, &client, &tokens.refresh).await, 400, "invalid_grant");
 
@@ -122,14 +122,14 @@ async fn an_expired_refresh_token_is_invalid_and_inactive() {
 }
 
 #[tokio::test]
-async fn the_table_keeps_a_grant_while_its_refresh_token_is_valid_and_notes_its_use() {
+async fn the_table_keeps_a_grant_until_it_ends_and_notes_its_use() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
 
     assert_eq!(profile(&app, &tokens.access).await, 200);
 
     let grant = app.items_of("grant").await.remove(0);
-    let end = grant["refresh"]["M"]["expiresAt"]["S"].as_str().unwrap();
+    let end = grant["expiresAt"]["S"].as_str().unwrap();
     let end: shared::model::Timestamp = end.parse().unwrap();
     assert_eq!(grant["ttl"]["N"], end.as_second().to_string());
     let year = end.as_second() - TestApp::in_seconds(0).as_second();
@@ -191,7 +191,7 @@ async fn introspection_shows_a_client_the_scopes_of_its_token() {
     let next = refresh(&app, &client, &tokens.refresh).await;
     assert_eq!(introspect(&app, &client, &tokens.refresh).await.body, json!({ "active": false }));
     let kind = introspect(&app, &client, next.text("refresh_token")).await;
-    assert_eq!(kind.text("token_type"), "refresh_token");
+    assert_eq!(kind.text("token_type"), "Bearer");
 }
 
 #[tokio::test]
@@ -223,4 +223,23 @@ async fn a_request_without_a_token_is_invalid_after_client_authentication() {
             assert_error(&app.send("POST", path, &headers, Some("")).await, status, code);
         }
     }
+}
+
+#[tokio::test]
+async fn an_access_token_changes_the_name_through_hub_alone() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.who(), "profile_write").await;
+    let bearer = format!("Bearer {}", tokens.access);
+    let headers = [("authorization", bearer.as_str())];
+
+    let body = Some(r#"{"first_name":"Mary"}"#);
+    let elsewhere = app.send("POST", "/v2/account/data", &headers, body).await;
+    let body = Some(r#"{"full_name":"Jane"}"#);
+    let hub = app.send("PATCH", "/api/v1.1/users/janedoe/", &headers, body).await;
+
+    let text = "an OAuth access token is accepted by the hub API alone";
+    assert_eq!(elsewhere.parts(), (403, &json!({ "success": false, "error": text })));
+    let challenge = r#"Bearer realm="rollcall", error="insufficient_scope""#;
+    assert_eq!(elsewhere.header("www-authenticate"), Some(challenge));
+    assert_eq!((hub.status, hub.text("full_name")), (200, "Jane"));
 }

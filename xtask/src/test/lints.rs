@@ -12,7 +12,7 @@ use super::Outcome;
 use super::capture::capture;
 use super::count::Count;
 use super::histories::HISTORIES;
-use super::steps::{self, EMULATION, END_TO_END};
+use super::steps::{self, EMULATION, END_TO_END, TIMING};
 
 /// The variable that names what cargo runs in place of rustc for the workspace's crates only.
 const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
@@ -22,9 +22,10 @@ const CLIPPY: &str = "clippy-driver";
 /// too.
 pub(super) async fn run() -> Result<Outcome> {
     // `--all-targets` leaves out what `test = false` takes out of plain `cargo test`.
-    let with_service = ["--test", END_TO_END, "--test", HISTORIES, "--test", EMULATION];
+    let others = [END_TO_END, HISTORIES, EMULATION, TIMING];
+    let others: Vec<&str> = others.into_iter().flat_map(|target| ["--test", target]).collect();
     let mut outcome = Outcome::default();
-    for targets in [&["--all-targets"][..], &with_service] {
+    for targets in [&["--all-targets"][..], &others] {
         let mut build = steps::cargo(&["build", "--workspace", "--locked"])?;
         build.args(targets);
         share_build(&mut build);

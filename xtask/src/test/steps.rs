@@ -19,6 +19,8 @@ use devkit::{out, supervise, tools, workspace};
 pub(super) const END_TO_END: &str = "e2e";
 /// The test target that needs the package, likewise.
 pub(super) const EMULATION: &str = "emulation";
+/// The test target that measures; `test = false` likewise.
+pub(super) const TIMING: &str = "timing";
 /// Draws the faults that the tests play; without it they play all.
 const FAULTS_SEED: &str = "ROLLCALL_FAULTS_SEED";
 
@@ -41,6 +43,7 @@ pub(super) enum Step {
     Faults,
     Sam,
     Released,
+    Timing,
     Baseline,
 }
 
@@ -78,6 +81,7 @@ impl Step {
             Self::Faults => "every write tells the truth whatever fails, every fault at every call",
             Self::Sam => "the package of a release can be deployed, and sam build makes the same",
             Self::Released => "the functions of a release respond to events too, emulated",
+            Self::Timing => "the time of a wrong password does not tell whether a name is known",
             Self::Baseline => "no function has become larger or slower unnoticed",
         }
     }
@@ -100,6 +104,7 @@ impl Step {
             Self::Faults => over_table::run(all_faults()?, engine).await,
             Self::Sam => package::same_by_sam().await,
             Self::Released => package::emulated(Profile::Release).await,
+            Self::Timing => tests(timing()?).await,
             Self::Baseline => package::held_to_baseline().await,
         }
     }
@@ -107,9 +112,12 @@ impl Step {
     pub(super) fn runs(self) -> Runs {
         match self {
             Self::SecondEngine | Self::Deny | Self::Package | Self::Emulation => Runs::InTheGate,
-            Self::Doc | Self::Faults | Self::Sam | Self::Released | Self::Baseline => {
-                Runs::BeforeARelease
-            }
+            Self::Doc
+            | Self::Faults
+            | Self::Sam
+            | Self::Released
+            | Self::Timing
+            | Self::Baseline => Runs::BeforeARelease,
             _ => Runs::WithEachChange,
         }
     }
@@ -168,6 +176,24 @@ pub(super) fn tests_of(target: &str) -> Result<Command> {
 /// The tests over the package that `ROLLCALL_PACKAGE` names.
 pub(super) fn emulation_tests() -> Result<Command> {
     tests_of(EMULATION)
+}
+
+/// Over optimised code, as it is deployed except for link-time optimization: in the code of tests,
+/// what takes microseconds takes milliseconds.
+fn timing() -> Result<Command> {
+    let profile = Profile::Gate.name();
+    cargo(&[
+        "test",
+        "-p",
+        "tests",
+        "--locked",
+        "--profile",
+        profile,
+        "--test",
+        TIMING,
+        "--",
+        "--nocapture",
+    ])
 }
 
 /// Runs a `cargo test`; each of its tests counts as one.

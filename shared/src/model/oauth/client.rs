@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ClientId, SecretHash, Timestamp};
-use crate::{Result, random};
+use crate::model::{ClientId, SecretHash, Timestamp, seconds_after};
+use crate::{Result, lifetimes, random};
 
 /// An OAuth client, registered by the operator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,6 +19,10 @@ pub struct Client {
     pub secret_hash: Option<SecretHash>,
     /// The registered redirect URIs, compared exactly.
     pub redirect_uris: Vec<String>,
+    /// How many days its grants last, if fewer than others.
+    pub grant_days: Option<u16>,
+    /// How often the operator revoked all its grants: those of an earlier epoch stop working.
+    pub grant_epoch: u64,
     /// When it was registered.
     pub created_at: Timestamp,
 }
@@ -35,8 +39,16 @@ impl Client {
             name,
             secret_hash: secret.map(ClientSecret::hash),
             redirect_uris,
+            grant_days: None,
+            grant_epoch: 0,
             created_at: Timestamp::now(),
         })
+    }
+
+    /// When a grant ends that a user allows at `now`.
+    pub fn grant_end(&self, now: Timestamp) -> Result<Timestamp> {
+        let own = self.grant_days.map(|days| i64::from(days) * lifetimes::DAY);
+        seconds_after(now, own.unwrap_or(lifetimes::GRANT_TTL).min(lifetimes::GRANT_TTL))
     }
 }
 

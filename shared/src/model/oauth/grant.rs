@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Client;
-use crate::lifetimes;
 use crate::model::{
-    ClientId, GrantCredential, GrantId, Scope, SecretHash, Timestamp, User, UserId,
+    ClientId, GrantCredential, GrantId, Scope, SecretHash, Timestamp, User, UserId, seconds_after,
 };
+use crate::{Result, lifetimes};
 
 /// What a user granted to a client: the code, and every token that came from it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +20,10 @@ pub struct Grant {
     pub user: UserId,
     /// The client that it was granted to.
     pub client: ClientId,
+    /// The name of the client, as the user saw it.
+    pub client_name: String,
+    /// The client's grant epoch when it was granted.
+    pub client_epoch: u64,
     /// The granted scopes.
     pub scopes: BTreeSet<Scope>,
     /// The user's credential epoch when it was granted.
@@ -27,6 +31,8 @@ pub struct Grant {
     pub epoch: u64,
     /// The code, stored beyond its use, so that a second use is recognized.
     pub code: GrantCode,
+    /// When it ends for good, with every token that came from it.
+    pub expires_at: Timestamp,
     /// The refresh tokens; none until the code is redeemed.
     pub refresh: Option<GrantRefresh>,
     /// The access tokens, newest last; some may have expired.
@@ -39,10 +45,35 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Whether it was granted to this client by this user, who is not disabled and has not changed
-    /// the password since.
+    /// Whether it was granted to this client, whose grants were not revoked since, by this user, and
+    /// stands.
     pub fn belongs_to(&self, client: &Client, user: &User) -> bool {
-        self.client == client.id && !user.disabled && self.epoch == user.credential_epoch
+        self.is_accepted_by(client) && self.stands(user)
+    }
+
+    /// Whether it was granted to this client, whose grants were not revoked since.
+    pub fn is_accepted_by(&self, client: &Client) -> bool {
+        self.client == client.id && self.client_epoch == client.grant_epoch
+    }
+
+    /// Whether its user is not disabled and has not changed the password since.
+    pub fn stands(&self, user: &User) -> bool {
+        !user.disabled && self.epoch == user.credential_epoch
+    }
+
+    /// Whether anything can come of it at `now`: it has tokens or a code, and has not ended.
+    pub fn is_unexpired(&self, now: Timestamp) -> bool {
+        now < self.expires_at && (self.refresh.is_some() || now < self.code.expires_at)
+    }
+
+    /// Whether it stands, and anything can come of it at `now`.
+    pub fn is_active(&self, user: &User, now: Timestamp) -> bool {
+        self.stands(user) && self.is_unexpired(now)
+    }
+
+    /// When an access token that is issued at `now` expires: not after the grant.
+    pub fn access_end(&self, now: Timestamp) -> Result<Timestamp> {
+        Ok(seconds_after(now, lifetimes::ACCESS_TOKEN_TTL)?.min(self.expires_at))
     }
 
     /// The access token with the presented secret, if it has not expired at `now`.
@@ -51,12 +82,14 @@ impl Grant {
         presented: &GrantCredential,
         now: Timestamp,
     ) -> Option<&GrantAccess> {
-        self.access
-            .iter()
-            .find(|access| now < access.expires_at && presented.matches(&access.secret_hash))
+        let is_active = |access: &&GrantAccess| {
+            now < access.expires_at.min(self.expires_at) && presented.matches(&access.secret_hash)
+        };
+        self.access.iter().find(is_active)
     }
 
-    /// The current refresh token, if it has the presented secret and has not expired at `now`.
+    /// The current refresh token, if it has the presented secret and the grant has not ended at
+    /// `now`.
     pub fn active_refresh(
         &self,
         presented: &GrantCredential,
@@ -64,7 +97,7 @@ impl Grant {
     ) -> Option<&GrantRefresh> {
         self.refresh
             .as_ref()
-            .filter(|refresh| now < refresh.expires_at && presented.matches(&refresh.secret_hash))
+            .filter(|refresh| now < self.expires_at && presented.matches(&refresh.secret_hash))
     }
 }
 
@@ -90,10 +123,8 @@ pub struct GrantRefresh {
     pub family_hash: SecretHash,
     /// The hash of the current one.
     pub secret_hash: SecretHash,
-    /// When the current one was issued.
+    /// When the current one was issued. It expires with the grant.
     pub created_at: Timestamp,
-    /// When the current one expires.
-    pub expires_at: Timestamp,
     /// Those that were spent within the retry grace when the current one was issued.
     #[serde(default)]
     pub spent: Vec<SpentRefresh>,

@@ -11,8 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::{Grant, GrantAccess, GrantCode, GrantRefresh, SpentRefresh};
-use crate::model::{GrantCredential, GrantTokenKind, Scope, Timestamp, seconds_after};
-use crate::{Result, lifetimes, limits};
+use crate::model::{GrantCredential, GrantTokenKind, Scope, Timestamp};
+use crate::{Result, limits};
 
 /// Why a code or a refresh token issues nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct Issuance<'a> {
 pub struct IssuedTokens {
     /// The access token.
     pub access: GrantCredential,
+    /// The seconds until the access token expires.
+    pub expires_in: i64,
     /// The refresh token.
     pub refresh: GrantCredential,
 }
@@ -88,7 +90,7 @@ impl Grant {
         if self.refresh.is_some() {
             return Err(TokenRejection::Replay);
         }
-        if self.code.expires_at <= now {
+        if !self.is_unexpired(now) {
             return Err(TokenRejection::Invalid);
         }
         if self.code.redirect_uri != redirect_uri || !self.code.accepts_verifier(verifier) {
@@ -97,7 +99,7 @@ impl Grant {
         Ok(Issuance { scopes: self.scopes.clone(), spent: None, now })
     }
 
-    /// Spends a refresh token: it works once, until it expires, for the granted scopes or some of
+    /// Spends a refresh token: it works once, until the grant ends, for the granted scopes or some of
     /// them. Without `scopes` for all.
     pub fn refresh<'a>(
         &self,
@@ -109,7 +111,7 @@ impl Grant {
         if !token.matches(&current.secret_hash) {
             return Err(current.reject(token, now));
         }
-        if current.expires_at <= now {
+        if self.expires_at <= now {
             return Err(TokenRejection::Invalid);
         }
         let scopes = match scopes {
@@ -177,7 +179,9 @@ impl IssuedTokens {
             Some(spent) => spent.rotate()?,
             None => new(GrantTokenKind::Refresh)?,
         };
-        Ok(Self { access: new(GrantTokenKind::Access)?, refresh })
+        let end = grant.access_end(issuance.now)?;
+        let expires_in = end.as_second() - issuance.now.as_second();
+        Ok(Self { access: new(GrantTokenKind::Access)?, expires_in, refresh })
     }
 }
 
@@ -188,12 +192,14 @@ impl Issuance<'_> {
         let spent =
             spent.map(|spent| SpentRefresh { secret_hash: spent.secret_hash(), spent_at: *now });
         let spent_before = grant.refresh.iter().flat_map(|refresh| &refresh.spent).cloned();
+        let recent = spent_before.filter(|spent| spent.is_recent(*now)).chain(spent);
+        let mut spent: Vec<_> = recent.collect();
+        spent.drain(..spent.len().saturating_sub(limits::MAX_SPENT_REFRESH_TOKENS));
         let refresh = GrantRefresh {
             family_hash: issued.refresh.family_hash(),
             secret_hash: issued.refresh.secret_hash(),
             created_at: *now,
-            expires_at: seconds_after(*now, lifetimes::REFRESH_TOKEN_TTL)?,
-            spent: spent_before.filter(|spent| spent.is_recent(*now)).chain(spent).collect(),
+            spent,
         };
         let unexpired = grant.access.iter().filter(|access| *now < access.expires_at);
         let mut access: Vec<_> = unexpired.cloned().collect();
@@ -201,7 +207,7 @@ impl Issuance<'_> {
             secret_hash: issued.access.secret_hash(),
             scopes: scopes.clone(),
             created_at: *now,
-            expires_at: seconds_after(*now, lifetimes::ACCESS_TOKEN_TTL)?,
+            expires_at: grant.access_end(*now)?,
         });
         access.drain(..access.len().saturating_sub(limits::MAX_ACCESS_TOKENS));
         Ok(GrantTokens { refresh, access })
@@ -222,6 +228,9 @@ mod tests {
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
+    /// When the grant ends, in milliseconds after it was made.
+    const YEAR: i64 = 365 * 86_400_000;
+
     /// So many milliseconds after the grant.
     fn at(milliseconds: i64) -> Timestamp {
         Timestamp::from_millisecond(1_800_000_000_000 + milliseconds).unwrap()
@@ -229,13 +238,15 @@ mod tests {
 
     /// A grant of two scopes, whose code is not redeemed and expires 60 seconds later.
     fn new_grant() -> (Grant, GrantCredential) {
-        let code =
-            GrantCredential::generate(Code, UserId::generate(), GrantId::generate().unwrap());
-        let code = code.unwrap();
+        let client = ClientId::generate().unwrap();
+        let id = GrantId::generate(client).unwrap();
+        let code = GrantCredential::generate(Code, UserId::generate(), id).unwrap();
         let grant = Grant {
-            id: code.grant(),
+            id,
             user: code.owner(),
-            client: ClientId::generate().unwrap(),
+            client,
+            client_name: "Reader".to_owned(),
+            client_epoch: 0,
             scopes: [ProfileRead, EmailRead].into(),
             epoch: 0,
             code: GrantCode {
@@ -244,6 +255,7 @@ mod tests {
                 challenge: None,
                 expires_at: at(60_000),
             },
+            expires_at: at(YEAR),
             refresh: None,
             access: Vec::new(),
             created_at: at(0),
@@ -321,25 +333,24 @@ mod tests {
 
     #[test]
     fn a_refresh_token_works_once_and_a_later_reuse_is_a_replay() {
-        const YEAR: i64 = 365 * 86_400_000;
         let (unused, _) = new_grant();
         let (mut grant, _, IssuedTokens { refresh: first, .. }) = redeemed_grant();
         let IssuedTokens { refresh: second, .. } = refresh(&mut grant, &first, at(1_000));
         let IssuedTokens { refresh: third, .. } = refresh(&mut grant, &second, at(8_000));
-        let IssuedTokens { refresh: current, access } = refresh(&mut grant, &third, at(15_000));
+        let IssuedTokens { refresh: current, access, .. } = refresh(&mut grant, &third, at(15_000));
         let other = made_up(Refresh, &grant);
 
         for (case, grant, token, now, expected) in [
             ("current", &grant, &current, 15_000, Ok(())),
-            ("at the last moment", &grant, &current, 15_000 + YEAR - 1, Ok(())),
-            ("expired", &grant, &current, 15_000 + YEAR, Err(Invalid)),
+            ("at the last moment", &grant, &current, YEAR - 1, Ok(())),
+            ("a year after it was granted", &grant, &current, YEAR, Err(Invalid)),
             ("spent just now", &grant, &third, 15_000, Err(Retry)),
             ("spent 10 s ago", &grant, &third, 25_000, Err(Retry)),
             ("spent more than 10 s ago", &grant, &third, 25_001, Err(Replay)),
             ("spent before the last one, 10 s ago", &grant, &second, 18_000, Err(Retry)),
             ("spent before the last one", &grant, &second, 18_001, Err(Replay)),
             ("no longer in the list", &grant, &first, 15_000, Err(Replay)),
-            ("spent, when the grant expired", &grant, &first, 15_000 + YEAR, Err(Replay)),
+            ("spent, when the grant expired", &grant, &first, YEAR, Err(Replay)),
             ("made up", &grant, &other, 15_000, Err(Invalid)),
             ("an access token", &grant, &access, 15_000, Err(Invalid)),
             ("the code is not redeemed", &unused, &current, 0, Err(Invalid)),
@@ -400,6 +411,26 @@ mod tests {
             assert_eq!(spent, times(expected_spent), "{case}");
             assert!(last.refresh.matches(&stored.secret_hash), "{case}");
             assert!(last.refresh.is_in_family(&stored.family_hash), "{case}");
+        }
+    }
+
+    #[test]
+    fn an_access_token_lasts_180_days_but_not_beyond_the_end_of_its_grant() {
+        const DAY: i64 = 86_400_000;
+        for (case, refreshed_at, expected) in [
+            ("at once", 0, 180 * DAY),
+            ("while 180 days are left", 185 * DAY, 365 * DAY),
+            ("while fewer are left", 200 * DAY, 365 * DAY),
+            ("at the last moment", 365 * DAY - 1_000, 365 * DAY),
+        ] {
+            let (mut grant, _, first) = redeemed_grant();
+            let issued = refresh(&mut grant, &first.refresh, at(refreshed_at));
+
+            let stored = grant.access.last().unwrap();
+            assert_eq!(stored.expires_at, at(expected), "{case}");
+            assert_eq!(issued.expires_in, (expected - refreshed_at) / 1_000, "{case}");
+            let is_active = |now| grant.active_access(&issued.access, at(now)).is_some();
+            assert!(is_active(expected - 1) && !is_active(expected), "{case}");
         }
     }
 

@@ -1,9 +1,10 @@
 //! Creating accounts.
 
 use crate::model::{
-    Account, AccountId, AccountName, EmailAddress, Membership, PlanId, Registry, Role, Slug,
-    Timestamp, User, UserId,
+    Account, AccountId, AccountName, Counts, EmailAddress, Membership, PlanId, Registry, Role,
+    Slug, Timestamp, User, UserId,
 };
+use crate::table::counts::existing;
 use crate::table::engine::{
     Actor, Changes, Claim, Condition, Fetch, Item, Items, Key, Stored, Table, Transaction,
 };
@@ -52,6 +53,8 @@ impl NewAccount {
             owner,
             contact_email: self.contact_email,
             registry: self.registry,
+            member_count: 1,
+            admin_count: 1,
             created_at: Timestamp::now(),
         })
     }
@@ -96,18 +99,21 @@ impl Table {
     /// Creates an account whose owner becomes its admin. It becomes the owner's current account if
     /// there is no usable one.
     ///
-    /// [`Error::Conflict`] if the contact address is taken, [`Error::WriteConflict`] if the slug
-    /// is.
+    /// [`Error::Conflict`] if the contact address is taken, [`Error::LimitReached`] if the owner
+    /// has as many accounts as are allowed, [`Error::WriteConflict`] if the slug is taken.
     pub async fn create_account(
         &self,
         actor: &Actor,
         new: NewAccount,
         slug: Slug,
         owner: &Stored<User>,
+        counts: Option<&Stored<Counts>>,
     ) -> Result<Write<'_, Account>> {
+        existing(counts)?.check_account()?;
         let account = new.into_account(slug, owner.id)?;
-        let mut transaction =
-            Transaction::new(self, actor, "create an account").insert_account(&account)?;
+        let mut transaction = Transaction::new(self, actor, "create an account")
+            .insert_account(&account)?
+            .count_new_account(owner.id);
         if let Some(address) = &account.contact_email {
             transaction = transaction.claim_contact(account.id, address, [owner.id; 2])?;
         }

@@ -48,6 +48,7 @@ impl Table {
             .delete(Key::slug_claim(&account.slug), ours, || Error::WriteConflict)
             .delete(Key::membership(admin, id), Condition::is_admin(), || Error::WriteConflict)
             .delete(Key::member(id, admin), Condition::present(), || Error::WriteConflict)
+            .uncount_account(account.owner, admin)
             .record_cleanup(&CleanupTask::members(id))?;
         Ok(match &account.contact_email {
             Some(contact) => transaction.release_contact(id, contact),

@@ -6,7 +6,7 @@ use crate::table::engine::{
     Transaction, account_partition, user_partition,
 };
 use crate::telemetry::request::observe;
-use crate::{Error, Result};
+use crate::{Error, Result, limits};
 
 const NO_CURRENT_ACCOUNT: Error = Error::Forbidden("you have no usable current account");
 
@@ -99,16 +99,18 @@ impl Transaction<'_> {
         self.check(membership, Condition::is_admin(), || Error::WriteConflict)
     }
 
-    /// Inserts both sides of a membership and increments the account's version, so that a
-    /// concurrent deletion of the account fails and reads its members again.
+    /// Inserts both sides of a membership and counts it in the account, which increments its
+    /// version: a concurrent deletion of the account fails and reads its members again.
     pub(in crate::table) fn insert_member(
         self,
         member: &Membership,
-        on_no_account: OnConditionFailed,
+        no_room: OnConditionFailed,
     ) -> Result<Self> {
         const EXISTS: fn() -> Error = || Error::Conflict("the user is a member already");
-        let account = Key::account(member.account);
-        self.update(account, Changes::new(), Condition::present(), on_no_account)
+        let admins = i64::from(member.role == Role::Admin);
+        let changes = Changes::new().add("memberCount", 1).add("adminCount", admins);
+        let room = Condition::below("memberCount", limits::MEMBERS.max);
+        self.update(Key::account(member.account), changes, room, no_room)
             .insert(member, EXISTS)?
             .put(
                 member.to_attributes(Key::member(member.account, member.user))?,
@@ -143,6 +145,9 @@ impl Table {
     }
 
     /// Makes a user a member of an account.
+    ///
+    /// [`Error::LimitReached`] if the account has as many members as are allowed, or the user as
+    /// many memberships.
     pub async fn add_member(
         &self,
         actor: &Actor,
@@ -150,11 +155,22 @@ impl Table {
         user: UserId,
         role: Role,
     ) -> Result<()> {
+        const FULL: fn() -> Error = || Error::LimitReached(limits::MEMBERS);
         let member = Membership { account, user, role, joined_at: Timestamp::now() };
-        Transaction::new(self, actor, "add a member")
+        let added = Transaction::new(self, actor, "add a member")
             .check(Key::user(user), Condition::enabled(), || Error::NotFound("user"))
-            .insert_member(&member, || Error::NotFound("account"))?
+            .insert_member(&member, FULL)?
+            .count_membership(user)
             .commit()
-            .await
+            .await;
+        match added {
+            // The condition fails of an account that does not exist too.
+            Err(Error::LimitReached(limits::MEMBERS))
+                if self.access(user, account).await?.account.is_none() =>
+            {
+                Err(Error::NotFound("account"))
+            }
+            added => added,
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod members;
 mod memberships;
 mod plans;
 mod read;
@@ -10,4 +11,4 @@ mod update;
 pub use create::{FreeSlug, NewAccount};
 pub use memberships::{Access, AccountAccess, AdminOf, require_current_account};
 pub use read::AccountWithEmail;
-pub use update::AccountChange;
+pub use update::{AccountChange, AccountFlags};

@@ -58,7 +58,39 @@ impl Transaction<'_> {
     }
 }
 
+/// What only the operator decides about an account. What is absent stays.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountFlags {
+    /// Whether the operator vouches for it.
+    pub is_verified: Option<bool>,
+    /// Whether autoscaling is allowed.
+    pub allow_auto_scaling: Option<bool>,
+}
+
 impl Table {
+    /// Sets the flags of an account. [`Error::NotFound`] if there is none.
+    pub async fn set_account_flags(
+        &self,
+        actor: &Actor,
+        account: AccountId,
+        flags: AccountFlags,
+    ) -> Result<()> {
+        let mut changes = Changes::new();
+        for (attribute, value) in
+            [("isVerified", flags.is_verified), ("allowAutoScaling", flags.allow_auto_scaling)]
+        {
+            if let Some(value) = value {
+                changes = changes.set(attribute, value)?;
+            }
+        }
+        Transaction::new(self, actor, "set the flags of an account")
+            .update(Key::account(account), changes, Condition::present(), || {
+                Error::NotFound("account")
+            })
+            .commit()
+            .await
+    }
+
     /// Changes the name and the contact address of an account.
     ///
     /// `shown` is the account with the address that clients see now; keeping that address claims

@@ -5,7 +5,7 @@ use tokio::time::timeout;
 
 use crate::Result;
 use crate::error::ErrorChain;
-use crate::model::{Grant, TokenKind, User, UserToken};
+use crate::model::{Grant, User, UserToken};
 use crate::table::engine::{GRANT, Key, Keyed, MAX_BATCH_DELETE, TOKEN, Table, user_partition};
 use crate::timeouts;
 
@@ -48,8 +48,7 @@ impl Table {
         // Only older ones: newer ones may exist after a later password change.
         let tokens = tokens
             .iter()
-            .filter(|token| token.kind == TokenKind::User && !user.accepts_epoch(token))
-            .filter(|token| token.epoch < user.credential_epoch)
+            .filter(|token| !user.accepts_epoch(token) && token.epoch < user.credential_epoch)
             .map(UserToken::key);
         let grants =
             grants.iter().filter(|grant| grant.epoch < user.credential_epoch).map(Grant::key);

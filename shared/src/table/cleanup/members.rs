@@ -5,12 +5,17 @@ use tokio::time::timeout;
 
 use crate::error::ErrorChain;
 use crate::model::{AccountId, Membership, UserId};
-use crate::table::engine::{Key, MAX_BATCH_DELETE, MEMBER, Table, Transaction, account_partition};
+use crate::table::engine::{
+    Actor, Condition, Key, MEMBER, OnConditionFailed, Table, Transaction, account_partition,
+};
 use crate::timeouts;
 use crate::{Error, Result};
 
 /// The name of the operation in errors.
 const ACTION: &str = "delete memberships of a deleted account";
+
+/// Three actions each, of the 100 that a transaction takes.
+const MEMBERS_PER_TRANSACTION: usize = 33;
 
 /// Members per page: a list of all could exceed the time budget.
 const PAGE_SIZE: i32 = 1000;
@@ -93,16 +98,55 @@ impl Table {
     /// Deletes memberships of a deleted account. It may be interrupted, repeated and run
     /// concurrently: a membership has no effect without its account.
     async fn delete_members(&self, account: AccountId, members: &[Membership]) -> Result<()> {
-        let batches = stream::iter(members.chunks(MAX_BATCH_DELETE).map(Ok));
+        let batches = stream::iter(members.chunks(MEMBERS_PER_TRANSACTION).map(Ok));
         batches.try_for_each_concurrent(8, |batch| self.delete_member_batch(account, batch)).await
     }
 
-    /// Deletes the account's side last: while it exists, the user's side can be found.
+    /// Both sides of a membership go together with its place in the user's counts, so that each is
+    /// counted down once. If somebody else has deleted one of them meanwhile, the others go one by
+    /// one.
     async fn delete_member_batch(&self, account: AccountId, batch: &[Membership]) -> Result<()> {
-        self.batch_delete(ACTION, batch.iter().map(|member| Key::membership(member.user, account)))
-            .await?;
-        self.batch_delete(ACTION, batch.iter().map(|member| Key::member(account, member.user)))
-            .await
+        let together = batch.iter().fold(self.member_deletion(), |transaction, member| {
+            transaction.delete_member(account, member.user)
+        });
+        match together.commit().await {
+            Err(Error::WriteConflict) => {}
+            outcome => return outcome,
+        }
+        for member in batch {
+            self.delete_single_member(account, member.user).await?;
+        }
+        Ok(())
+    }
+
+    /// Without the user's side, or without the user, nothing is left to count down.
+    pub(in crate::table) async fn delete_single_member(
+        &self,
+        account: AccountId,
+        user: UserId,
+    ) -> Result<()> {
+        match self.member_deletion().delete_member(account, user).commit().await {
+            Err(Error::WriteConflict) => {
+                let sides = [Key::membership(user, account), Key::member(account, user)];
+                self.batch_delete(ACTION, sides.into_iter()).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn member_deletion(&self) -> Transaction<'_> {
+        Transaction::new(self, &Actor::system(), ACTION)
+    }
+}
+
+impl Transaction<'_> {
+    /// Deletes a membership of a deleted account.
+    fn delete_member(self, account: AccountId, user: UserId) -> Self {
+        const CONFLICT: OnConditionFailed = || Error::WriteConflict;
+        let always = Condition::absent().or(Condition::present());
+        self.delete(Key::membership(user, account), Condition::present(), CONFLICT)
+            .delete(Key::member(account, user), always, CONFLICT)
+            .uncount_membership(user)
     }
 }
 

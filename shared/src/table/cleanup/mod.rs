@@ -4,6 +4,7 @@ mod credentials;
 mod members;
 mod sweep;
 mod task;
+mod tokens;
 
 pub use sweep::Swept;
 pub(in crate::table) use task::CleanupTask;

@@ -11,7 +11,7 @@ use super::task::CleanupTask;
 use crate::Result;
 use crate::error::ErrorChain;
 use crate::model::{Account, AccountId, User, UserId};
-use crate::table::engine::{CLEANUP, Key, Keyed, SHARDS, Stored, Table, cleanup_partition};
+use crate::table::engine::{Actor, CLEANUP, Key, Keyed, SHARDS, Stored, Table, cleanup_partition};
 use crate::telemetry::request::observed;
 
 /// Tasks per page.
@@ -102,6 +102,10 @@ impl Table {
         match task {
             CleanupTask::Members { account, .. } => self.sweep_members(*account).await?,
             CleanupTask::Credentials { user, .. } => self.sweep_credentials(*user).await?,
+            CleanupTask::User { user, .. } => {
+                self.finish_user_deletion(&Actor::system(), *user).await?;
+            }
+            CleanupTask::Tokens { user, .. } => self.delete_revoked_tokens(*user).await?,
         }
         self.complete_cleanup(task.key()).await
     }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AccountId, Timestamp, UserId};
+use crate::model::{AccountId, Timestamp, TokenId, UserId};
 use crate::table::engine::{Condition, Item, Key, Keyed, Table, Transaction};
 use crate::{Error, Result};
 
@@ -17,6 +17,10 @@ pub(in crate::table) enum CleanupTask {
     Members { account: AccountId, since: Timestamp },
     /// Tokens and grants of epochs before this one, revoked by a password change.
     Credentials { user: UserId, epoch: u64, since: Timestamp },
+    /// What a user has who is being deleted, and the user.
+    User { user: UserId, since: Timestamp },
+    /// Tokens that were revoked together with this one, which made them.
+    Tokens { user: UserId, token: TokenId, since: Timestamp },
 }
 
 impl CleanupTask {
@@ -26,6 +30,15 @@ impl CleanupTask {
 
     pub(in crate::table) fn credentials(user: UserId, epoch: u64) -> Self {
         Self::Credentials { user, epoch, since: Timestamp::now() }
+    }
+
+    #[cfg(feature = "operator")]
+    pub(in crate::table) fn user(user: UserId) -> Self {
+        Self::User { user, since: Timestamp::now() }
+    }
+
+    pub(in crate::table) fn tokens(user: UserId, token: TokenId) -> Self {
+        Self::Tokens { user, token, since: Timestamp::now() }
     }
 }
 

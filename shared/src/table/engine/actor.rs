@@ -1,13 +1,17 @@
 //! Who makes a write.
 
-use crate::model::{ApiKeyId, ClientId, GrantId, TokenId, User, UserId};
+use super::item::Stored;
+use crate::model::{
+    ApiKeyId, ClientId, GrantId, Maker, SignatureDigest, TokenId, User, UserId, UserToken,
+};
 
 /// Proof of who makes a write, and with which credential. Every write of
 /// [`Table`](super::table::Table) takes one.
 ///
 /// `auth` alone makes one for a user or a client, from a credential that it has verified; the
 /// operator's command has [`Actor::operator`]. The transaction then requires by itself that the
-/// credential still exists and that its user is not disabled.
+/// credential still exists, a token with the expiry that was read, and that its user is not
+/// disabled.
 ///
 /// Nothing can be written without one:
 /// ```compile_fail,E0061
@@ -30,7 +34,15 @@ pub struct Actor(pub(super) Identity);
 #[derive(Debug, Clone)]
 pub(in crate::table) enum Identity {
     /// A user, with the epoch of its credentials as it was read.
-    User { id: UserId, epoch: u64, credential: UserCredential },
+    User {
+        id: UserId,
+        epoch: u64,
+        credential: UserCredential,
+        /// The credential as the maker of others; none of a password.
+        maker: Option<Maker>,
+        /// Whom the users count for that this one makes.
+        root_maker: UserId,
+    },
     /// An OAuth client.
     Client(ClientId),
     /// The operator's command.
@@ -45,18 +57,27 @@ pub(in crate::table) enum Identity {
 pub(crate) enum UserCredential {
     /// The password, in the user's item.
     Password,
-    /// An API key, in the user's item.
-    ApiKey(ApiKeyId),
-    /// A user token.
-    Token(TokenId),
-    /// An OAuth access token, in its grant's item.
+    /// An API key, in the user's item, and the signature that was made with it. The transaction
+    /// uses the signature up.
+    ApiKey(ApiKeyId, SignatureDigest),
+    /// A user token, with the version that was read: a rotation may have set its end since.
+    Token(TokenId, u64),
+    /// An OAuth access token, in its grant's item, for a client that exists.
     OAuth(GrantId),
+}
+
+impl UserCredential {
+    /// A user token as it was read.
+    pub(crate) fn token(token: &Stored<UserToken>) -> Self {
+        Self::Token(token.id, token.version)
+    }
 }
 
 impl Actor {
     /// A user whose credential was verified.
-    pub(crate) const fn user(user: &User, credential: UserCredential) -> Self {
-        Self(Identity::User { id: user.id, epoch: user.credential_epoch, credential })
+    pub(crate) fn user(user: &User, credential: UserCredential, maker: Option<Maker>) -> Self {
+        let (id, epoch, root_maker) = (user.id, user.credential_epoch, user.root_maker());
+        Self(Identity::User { id, epoch, credential, maker, root_maker })
     }
 
     /// An OAuth client that was authenticated.
@@ -64,10 +85,31 @@ impl Actor {
         Self(Identity::Client(client))
     }
 
+    /// Whether a user makes the write.
+    pub(in crate::table) const fn is_user(&self) -> bool {
+        matches!(self.0, Identity::User { .. })
+    }
+
     /// The user token that was presented, if it was one.
     pub(in crate::table) const fn token(&self) -> Option<TokenId> {
         match self.0 {
-            Identity::User { credential: UserCredential::Token(token), .. } => Some(token),
+            Identity::User { credential: UserCredential::Token(token, _), .. } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The credential as the maker of others, if it is one of this user's.
+    pub(in crate::table) fn maker_for(&self, user: UserId) -> Option<&Maker> {
+        match &self.0 {
+            Identity::User { id, maker, .. } if *id == user => maker.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whom a user counts for that this actor makes; nobody if the operator makes it.
+    pub(in crate::table) const fn root_maker(&self) -> Option<UserId> {
+        match &self.0 {
+            Identity::User { root_maker, .. } => Some(*root_maker),
             _ => None,
         }
     }

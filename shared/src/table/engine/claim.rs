@@ -28,6 +28,13 @@ impl Claim {
     }
 }
 
+impl Claim {
+    /// The attributes of a claim at `key` to a value that nobody has and nobody gets.
+    pub(in crate::table) fn by_nobody(key: Key) -> Result<Attributes> {
+        Self { user: None, account: None }.to_attributes(key)
+    }
+}
+
 impl Item for Claim {
     const TYPE: &'static str = "claim";
 }

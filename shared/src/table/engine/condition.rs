@@ -1,12 +1,13 @@
 //! Conditions of writes.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Stored, TTL, VERSION};
 use super::key::PK;
-use crate::model::ApiKeyId;
+use crate::model::{ApiKeyId, TokenId};
 
 /// A condition expression with its names and values.
 pub(in crate::table) struct Condition {
@@ -49,15 +50,59 @@ impl Condition {
         Self::enabled().and(same)
     }
 
+    /// The client exists, and its grants were not revoked since it was read.
+    pub(in crate::table) fn same_grant_epoch(epoch: u64) -> Self {
+        let value = AttributeValue::N(epoch.to_string());
+        Self::compare("grantEpoch", "= :epoch", [(":epoch".to_owned(), value)])
+    }
+
     /// The user has this API key.
     pub(in crate::table) fn has_api_key(key: ApiKeyId) -> Self {
-        let names = [("#apiKeys", "apiKeys".to_owned()), ("#apiKey", key.to_string())];
-        let names = names.map(|(name, attribute)| (name.to_owned(), attribute));
+        Self::has_entry("apiKeys", key)
+    }
+
+    /// The map has an entry of this name.
+    pub(in crate::table) fn has_entry(map: &'static str, name: impl Display) -> Self {
+        let names = [(format!("#{map}"), map.to_owned()), ("#own".to_owned(), name.to_string())];
         Self {
-            expression: "attribute_exists(#apiKeys.#apiKey)".to_owned(),
+            expression: format!("attribute_exists(#{map}.#own)"),
             names: HashMap::from(names),
             values: HashMap::new(),
         }
+    }
+
+    /// The user has not revoked this token together with its maker.
+    pub(in crate::table) fn not_revoked(token: TokenId) -> Self {
+        let value = (":token".to_owned(), AttributeValue::S(token.to_string()));
+        let revoked = Self::compare("revokedTokens", "", [value]);
+        Self { expression: "NOT contains(#revokedTokens, :token)".to_owned(), ..revoked }
+    }
+
+    /// The number is below this one.
+    pub(in crate::table) fn below(attribute: &'static str, max: u32) -> Self {
+        let name = format!(":max_{attribute}");
+        let comparison = format!("< {name}");
+        Self::compare(attribute, &comparison, [(name, AttributeValue::N(max.to_string()))])
+    }
+
+    /// The number is above this one.
+    pub(in crate::table) fn above(attribute: &'static str, min: u32) -> Self {
+        let name = format!(":min_{attribute}");
+        let comparison = format!("> {name}");
+        Self::compare(attribute, &comparison, [(name, AttributeValue::N(min.to_string()))])
+    }
+
+    /// The text differs from this one, or does not exist.
+    pub(in crate::table) fn differs(attribute: &'static str, text: String) -> Self {
+        let name = format!(":not_{attribute}");
+        let comparison = format!("<> {name}");
+        Self::compare(attribute, &comparison, [(name, AttributeValue::S(text))])
+    }
+
+    /// The map has fewer entries than this.
+    pub(in crate::table) fn fewer_entries(map: &'static str, max: u32) -> Self {
+        let below = Self::below(map, max);
+        Self { expression: format!("size(#{map}) < :max_{map}"), ..below }
     }
 
     /// The item has not changed since it was read.

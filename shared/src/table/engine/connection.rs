@@ -20,9 +20,10 @@ pub struct Connection {
 impl Connection {
     /// From the environment of a Lambda function: `TABLE_NAME`, optionally
     /// `AWS_ENDPOINT_URL_DYNAMODB`, and the variables of [`Aws::from_env`].
-    pub fn from_env() -> Result<Self> {
+    pub async fn from_env() -> Result<Self> {
         let table_name = variable("TABLE_NAME")?;
-        Ok(Self { table_name, aws: Aws::from_env(env::var("AWS_ENDPOINT_URL_DYNAMODB").ok())? })
+        let endpoint = env::var("AWS_ENDPOINT_URL_DYNAMODB").ok();
+        Ok(Self { table_name, aws: Aws::from_env(endpoint).await? })
     }
 
     /// A table of this name, for a caller who has a region and credentials; at this endpoint

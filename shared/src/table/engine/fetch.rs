@@ -32,7 +32,7 @@ impl Fetch for () {
 }
 
 /// Two fetches in one round trip.
-pub(crate) struct Both<A, B>(pub(in crate::table) A, pub(in crate::table) B);
+pub struct Both<A, B>(pub(in crate::table) A, pub(in crate::table) B);
 
 impl<A: Fetch, B: Fetch> Fetch for Both<A, B> {
     type Output = (A::Output, B::Output);

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::civil::Date;
 
 use crate::model::{
-    AccountId, ClientId, EmailAddress, GrantId, IdempotencySlot, PlanId, Slug, TokenId, UserId,
-    UserNumber, Username,
+    AccountId, ClientId, EmailAddress, GrantId, IdempotencySlot, PlanId, SignatureDigest, Slug,
+    SourceId, TokenId, UserId, UserNumber, Username,
 };
 
 /// The partition key's attribute.
@@ -20,6 +21,10 @@ pub(in crate::table) const MEMBER: &str = "MEMBER#";
 pub(in crate::table) const EMAIL: &str = "EMAIL#";
 /// Sort key prefix of a user's tokens.
 pub(in crate::table) const TOKEN: &str = "TOKEN#";
+/// Sort key prefix of the responses stored for a user.
+pub(in crate::table) const RESPONSE: &str = "RESPONSE#";
+/// Sort key prefix of the signatures that a user's writes were made with.
+pub(in crate::table) const SIGNATURE: &str = "SIGNATURE#";
 /// Sort key prefix of a user's grants.
 pub(in crate::table) const GRANT: &str = "GRANT#";
 /// The partition with the list of plans.
@@ -44,6 +49,16 @@ impl Key {
         Self::new(user_partition(user), "USER")
     }
 
+    /// `USER#<uuid> / COUNTS`: what a user has of that which is limited.
+    pub(in crate::table) fn counts(user: UserId) -> Self {
+        Self::new(user_partition(user), "COUNTS")
+    }
+
+    /// `USER#<uuid> / MADE#<date>`: how many users came from a user on a UTC day.
+    pub(in crate::table) fn made(maker: UserId, day: Date) -> Self {
+        Self::new(user_partition(maker), format!("MADE#{day}"))
+    }
+
     /// `USER#<uuid> / EMAIL#<normal form>`
     pub(in crate::table) fn email(user: UserId, address: &EmailAddress) -> Self {
         Self::new(user_partition(user), format!("{EMAIL}{}", address.normal()))
@@ -62,7 +77,12 @@ impl Key {
     /// `USER#<uuid> / RESPONSE#<hash of credential and key>`: the response stored under an
     /// `Idempotency-Key`.
     pub(in crate::table) fn response(user: UserId, slot: &IdempotencySlot) -> Self {
-        Self::new(user_partition(user), format!("RESPONSE#{slot}"))
+        Self::new(user_partition(user), format!("{RESPONSE}{slot}"))
+    }
+
+    /// `USER#<uuid> / SIGNATURE#<hash>`: a signature that a write was made with.
+    pub(in crate::table) fn signature(user: UserId, digest: SignatureDigest) -> Self {
+        Self::new(user_partition(user), format!("{SIGNATURE}{digest}"))
     }
 
     /// `CLIENT#<id> / CLIENT`
@@ -95,6 +115,11 @@ impl Key {
         Self::new(format!("LOCKOUT#{hash}"), "LOCKOUT")
     }
 
+    /// `SOURCE#<keyed hash> / LOCKOUT`: login attempts from a network.
+    pub(in crate::table) fn source_lockout(source: SourceId) -> Self {
+        Self::new(format!("SOURCE#{source}"), "LOCKOUT")
+    }
+
     /// `PLAN#<uuid> / PLAN`
     pub(in crate::table) fn plan(plan: PlanId) -> Self {
         Self::new(format!("{PLAN}{plan}"), "PLAN")
@@ -113,6 +138,16 @@ impl Key {
     /// `CLEANUPS#<digit> / CLEANUP#USER#<uuid>#<epoch>`: credentials revoked by a password change.
     pub(in crate::table) fn credential_cleanup(user: UserId, epoch: u64) -> Self {
         Self::cleanup(&user.to_string(), &format!("USER#{user}#{epoch}"))
+    }
+
+    /// `CLEANUPS#<digit> / CLEANUP#TOKENS#<uuid>#<id>`: tokens revoked with the one that made them.
+    pub(in crate::table) fn token_cleanup(user: UserId, token: TokenId) -> Self {
+        Self::cleanup(&user.to_string(), &format!("TOKENS#{user}#{token}"))
+    }
+
+    /// `CLEANUPS#<digit> / CLEANUP#USER#<uuid>`: what a user has who is being deleted.
+    pub(in crate::table) fn user_cleanup(user: UserId) -> Self {
+        Self::cleanup(&user.to_string(), &format!("USER#{user}"))
     }
 
     /// Sharded by the last digit of the id, which is random in both kinds of ids.

@@ -11,6 +11,9 @@ mod fetch;
 mod item;
 mod key;
 mod read;
+#[cfg(feature = "operator")]
+mod scan;
+mod signature;
 mod table;
 mod transaction;
 mod versions;
@@ -22,15 +25,18 @@ pub(in crate::table) use claim::Claim;
 pub(in crate::table) use condition::Condition;
 pub use connection::Connection;
 pub(in crate::table) use failure::failed_call;
-pub(crate) use fetch::Both;
+pub(in crate::table) use fetch::Both;
 pub use fetch::Fetch;
 pub use item::Stored;
 pub(in crate::table) use item::{Attributes, Item, Keyed, TTL};
 pub(in crate::table) use key::{
-    CLEANUP, EMAIL, GRANT, Key, MEMBER, PK, PLAN, PLANS, SHARDS, TOKEN, account_partition,
-    cleanup_partition, user_partition,
+    CLEANUP, EMAIL, GRANT, Key, MEMBER, PK, PLAN, PLANS, RESPONSE, SHARDS, SIGNATURE, TOKEN,
+    account_partition, cleanup_partition, user_partition,
 };
 pub(super) use read::Items;
+#[cfg(feature = "operator")]
+pub use scan::ScanPosition;
+pub(in crate::table) use signature::UsedSignature;
 pub use table::Table;
 pub(in crate::table) use transaction::{Changes, OnConditionFailed, Transaction};
 pub use versions::{ReadVersions, Versioned};

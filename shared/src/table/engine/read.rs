@@ -102,6 +102,18 @@ impl Table {
         Ok(found)
     }
 
+    /// The keys of all items of a partition whose sort key starts with `prefix`.
+    pub(in crate::table) async fn keys(&self, partition: String, prefix: &str) -> Result<Vec<Key>> {
+        let keys =
+            self.query_prefix(partition, prefix).projection_expression(format!("{PK}, {SK}"));
+        let mut pages = keys.into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.extend(Key::from_attributes(&item.map_err(failed_call("read a list"))?));
+        }
+        Ok(found)
+    }
+
     /// A query for the items of a partition whose sort key starts with `prefix`.
     fn query_prefix(&self, partition: String, prefix: &str) -> QueryFluentBuilder {
         self.client

@@ -1,6 +1,7 @@
 //! Transactions. Each condition names the error to return when it fails.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -14,9 +15,11 @@ use super::condition::Condition;
 use super::failure::failed_call;
 use super::item::{Attributes, Keyed, VERSION};
 use super::key::Key;
+use super::signature::UsedSignature;
 use super::table::Table;
 use crate::error::failed;
 use crate::random::{self, back_off};
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 /// How often a transaction is sent again after a conflict with another one.
@@ -48,20 +51,41 @@ enum ActionKind {
     Check,
 }
 
-/// New values for attributes of an item; its version is incremented.
+/// New values for attributes of an item.
+#[derive(Default)]
 pub(in crate::table) struct Changes {
-    expression: String,
+    set: Vec<String>,
+    remove: Vec<String>,
+    add: Vec<String>,
     names: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,
 }
 
 impl Changes {
+    /// Changes that increment the item's version.
     pub(in crate::table) fn new() -> Self {
-        Self {
-            expression: format!("SET #{VERSION} = #{VERSION} + :one"),
-            names: HashMap::from([(format!("#{VERSION}"), VERSION.to_owned())]),
-            values: HashMap::from([(":one".to_owned(), AttributeValue::N("1".to_owned()))]),
-        }
+        let mut changes = Self::default();
+        let version = changes.name(VERSION);
+        let one = changes.number(1);
+        changes.set.push(format!("{version} = {version} + {one}"));
+        changes
+    }
+
+    /// Changes of numbers that are limited by conditions of their own: the version stays, so that
+    /// nothing that rests on the rest of the item conflicts with them.
+    pub(in crate::table) fn of_numbers() -> Self {
+        Self::default()
+    }
+
+    /// Changes that create the item if it does not exist.
+    pub(in crate::table) fn or_new_item(item_type: &str) -> Self {
+        let mut changes = Self::default();
+        let (version, kind) = (changes.name(VERSION), changes.name("type"));
+        let (zero, one) = (changes.number(0), changes.number(1));
+        changes.set.push(format!("{version} = if_not_exists({version}, {zero}) + {one}"));
+        let value = changes.value(AttributeValue::S(item_type.to_owned()));
+        changes.set.push(format!("{kind} = {value}"));
+        changes
     }
 
     pub(in crate::table) fn set(
@@ -69,43 +93,87 @@ impl Changes {
         attribute: &'static str,
         value: impl Serialize,
     ) -> Result<Self> {
-        self.expression = format!("{}, #{attribute} = :new_{attribute}", self.expression);
-        self.names.insert(format!("#{attribute}"), attribute.to_owned());
-        self.values.insert(
-            format!(":new_{attribute}"),
-            serde_dynamo::to_attribute_value(value).map_err(failed("write an item"))?,
-        );
+        let value = self.serialized(value)?;
+        let name = self.name(attribute);
+        self.set.push(format!("{name} = {value}"));
         Ok(self)
     }
-}
 
-impl Changes {
     /// Inserts or replaces an entry of a map attribute.
     pub(in crate::table) fn set_entry(
         mut self,
         map: &'static str,
-        name: &str,
+        name: impl Display,
         value: impl Serialize,
     ) -> Result<Self> {
-        self.expression = format!("{}, #{map}.#entry = :entry", self.expression);
-        self.name_entry(map, name);
-        self.values.insert(
-            ":entry".to_owned(),
-            serde_dynamo::to_attribute_value(value).map_err(failed("write an item"))?,
-        );
+        let value = self.serialized(value)?;
+        let entry = self.entry(map, name);
+        self.set.push(format!("{entry} = {value}"));
         Ok(self)
     }
 
-    /// Removes an entry of a map attribute; `set` cannot be called after it.
-    pub(in crate::table) fn remove_entry(mut self, map: &'static str, name: &str) -> Self {
-        self.expression = format!("{} REMOVE #{map}.#entry", self.expression);
-        self.name_entry(map, name);
+    /// Removes an entry of a map attribute, if it is there.
+    pub(in crate::table) fn remove_entry(mut self, map: &'static str, name: impl Display) -> Self {
+        let entry = self.entry(map, name);
+        self.remove.push(entry);
         self
     }
 
-    fn name_entry(&mut self, map: &'static str, name: &str) {
-        self.names.insert(format!("#{map}"), map.to_owned());
-        self.names.insert("#entry".to_owned(), name.to_owned());
+    /// Adds to a number, which is 0 if it does not exist.
+    pub(in crate::table) fn add(mut self, attribute: &'static str, number: i64) -> Self {
+        let number = self.number(number);
+        let name = self.name(attribute);
+        self.add.push(format!("{name} {number}"));
+        self
+    }
+
+    /// Adds to a set of texts, which is empty if it does not exist.
+    pub(in crate::table) fn add_to_set(
+        mut self,
+        attribute: &'static str,
+        texts: Vec<String>,
+    ) -> Self {
+        let texts = self.value(AttributeValue::Ss(texts));
+        let name = self.name(attribute);
+        self.add.push(format!("{name} {texts}"));
+        self
+    }
+
+    /// The update expression.
+    fn expression(&self) -> String {
+        [("SET", &self.set), ("REMOVE", &self.remove), ("ADD", &self.add)]
+            .into_iter()
+            .filter(|(_, clauses)| !clauses.is_empty())
+            .map(|(verb, clauses)| format!("{verb} {}", clauses.join(", ")))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn entry(&mut self, map: &'static str, name: impl Display) -> String {
+        let entry = format!("#entry{}", self.names.len());
+        self.names.insert(entry.clone(), name.to_string());
+        format!("{}.{entry}", self.name(map))
+    }
+
+    fn name(&mut self, attribute: &str) -> String {
+        let name = format!("#{attribute}");
+        self.names.insert(name.clone(), attribute.to_owned());
+        name
+    }
+
+    fn number(&mut self, number: i64) -> String {
+        self.value(AttributeValue::N(number.to_string()))
+    }
+
+    fn serialized(&mut self, value: impl Serialize) -> Result<String> {
+        let value = serde_dynamo::to_attribute_value(value).map_err(failed("write an item"))?;
+        Ok(self.value(value))
+    }
+
+    fn value(&mut self, value: AttributeValue) -> String {
+        let name = format!(":new{}", self.values.len());
+        self.values.insert(name.clone(), value);
+        name
     }
 }
 
@@ -194,31 +262,36 @@ impl<'t> Transaction<'t> {
         self.require(key, Condition::version(version))
     }
 
-    /// Requires what the actor rests on: the credential still exists, the user is not disabled.
+    /// Requires what the actor rests on: the credential still exists, a token unchanged; the user is
+    /// not disabled; and a signature was not used before.
     ///
-    /// These conditions come last, so that they hide no error that a method names.
-    fn authorized(self) -> Self {
-        match self.actor.0 {
-            Identity::User { id, epoch, credential } => {
+    /// These conditions come last, so that they hide no error that a method names. Only the
+    /// signature's comes first: of two requests with one signature the loser learns that, and not
+    /// what the other has taken.
+    fn authorized(self) -> Result<Self> {
+        Ok(match self.actor.0 {
+            Identity::User { id, epoch, credential, .. } => {
                 let enabled = Condition::same_epoch(epoch);
                 match credential {
                     UserCredential::Password => self.require(Key::user(id), enabled),
-                    UserCredential::ApiKey(key) => {
-                        self.require(Key::user(id), enabled.and(Condition::has_api_key(key)))
-                    }
-                    UserCredential::Token(token) => {
-                        self.require(Key::user(id), enabled).check_exists(Key::token(id, token))
-                    }
-                    UserCredential::OAuth(grant) => {
-                        self.require(Key::user(id), enabled).check_exists(Key::grant(id, grant))
-                    }
+                    UserCredential::ApiKey(key, signature) => self
+                        .require(Key::user(id), enabled.and(Condition::has_api_key(key)))
+                        .insert(&UsedSignature::new(id, signature), replayed_signature)?
+                        .prioritize_last(),
+                    UserCredential::Token(token, version) => self
+                        .require(Key::user(id), enabled.and(Condition::not_revoked(token)))
+                        .unchanged(Key::token(id, token), version),
+                    UserCredential::OAuth(grant) => self
+                        .require(Key::user(id), enabled)
+                        .check_exists(Key::grant(id, grant))
+                        .check_exists(Key::client(grant.client())),
                 }
             }
             Identity::Client(client) => self.check_exists(Key::client(client)),
             #[cfg(feature = "operator")]
             Identity::Operator => self,
             Identity::System => self,
-        }
+        })
     }
 
     /// Adds a condition on an item, in addition to any other action on it. If it fails, the request
@@ -250,7 +323,7 @@ impl<'t> Transaction<'t> {
         if self.actions.is_empty() {
             return Ok(());
         }
-        let this = self.authorized();
+        let this = self.authorized()?;
         let token = format!("{:032x}", u128::from_be_bytes(random::bytes()?));
         let (name, action) = (&this.table.name, this.action);
         let on_failed: Vec<OnConditionFailed> =
@@ -296,7 +369,7 @@ impl Action {
                 Update::builder()
                     .table_name(table)
                     .set_key(Some(self.key.into_attributes()))
-                    .update_expression(changes.expression)
+                    .update_expression(changes.expression())
                     .condition_expression(expression)
                     .set_expression_attribute_names(Some(
                         changes.names.into_iter().chain(names).collect(),
@@ -327,6 +400,12 @@ impl Action {
         };
         Ok(item.build())
     }
+}
+
+/// The signature counted for another request meanwhile.
+fn replayed_signature() -> Error {
+    SecurityEvent::SignatureReplayed.record();
+    Error::used_signature()
 }
 
 /// The index of the first action whose condition failed. None if an earlier action conflicted with

@@ -1,7 +1,9 @@
 //! OAuth clients.
 
 use crate::model::{Client, ClientId, Grant, GrantId, User, UserId};
-use crate::table::engine::{Actor, Key, Stored, Table, Transaction};
+use crate::table::engine::{
+    Actor, Changes, Condition, Fetch, Items, Key, Stored, Table, Transaction,
+};
 use crate::{Error, Result};
 
 /// A client, and the grant and the user of the code or token that it presents.
@@ -12,6 +14,21 @@ pub struct ClientAndGrant {
     pub user: Option<Stored<User>>,
     /// The grant of the code or token.
     pub grant: Option<Stored<Grant>>,
+}
+
+/// A client, beside a credential.
+pub(crate) struct ClientAt(pub(in crate::table) ClientId);
+
+impl Fetch for ClientAt {
+    type Output = Option<Stored<Client>>;
+
+    fn keys(&self, _: UserId) -> Vec<Key> {
+        vec![Key::client(self.0)]
+    }
+
+    fn extract(self, _: UserId, items: &mut Items) -> Result<Self::Output> {
+        items.peek(&Key::client(self.0))
+    }
 }
 
 impl Table {
@@ -43,6 +60,27 @@ impl Table {
     pub async fn create_client(&self, actor: &Actor, client: &Client) -> Result<()> {
         Transaction::new(self, actor, "register a client")
             .insert(client, || Error::WriteConflict)?
+            .commit()
+            .await
+    }
+
+    /// Deletes a client. All its grants stop working with the next request, since a client is read
+    /// with each; their items stay until they expire. [`Error::NotFound`] if there is none.
+    pub async fn delete_client(&self, actor: &Actor, client: ClientId) -> Result<()> {
+        Transaction::new(self, actor, "delete a client")
+            .delete(Key::client(client), Condition::present(), || Error::NotFound("client"))
+            .commit()
+            .await
+    }
+
+    /// Revokes all grants to a client, any number of them, by incrementing its grant epoch.
+    /// [`Error::NotFound`] if there is none.
+    pub async fn revoke_grants_to(&self, actor: &Actor, client: ClientId) -> Result<()> {
+        let changes = Changes::new().add("grantEpoch", 1);
+        Transaction::new(self, actor, "revoke the grants to a client")
+            .update(Key::client(client), changes, Condition::present(), || {
+                Error::NotFound("client")
+            })
             .commit()
             .await
     }

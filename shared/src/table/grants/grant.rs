@@ -9,18 +9,25 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{
-    ClientId, Grant, GrantAccess, GrantCode, GrantCredential, GrantId, GrantTokenKind, GrantTokens,
-    Issuance, IssuedTokens, Scope, Timestamp, User, seconds_after,
+    Client, ClientId, Counts, Grant, GrantAccess, GrantCode, GrantCredential, GrantId,
+    GrantTokenKind, GrantTokens, Issuance, IssuedTokens, Scope, Timestamp, User, UserId,
+    seconds_after,
 };
+use crate::table::counts::existing;
 use crate::table::engine::{
-    Actor, Changes, Condition, Item, Key, Keyed, Stored, TTL, Table, Transaction,
+    Actor, Changes, Condition, GRANT, Item, Key, Keyed, Stored, TTL, Table, Transaction,
+    user_partition,
 };
-use crate::{Error, Result, lifetimes};
+use crate::telemetry::SecurityEvent;
+use crate::{Error, Result, lifetimes, limits};
+
+/// One action each, and one for the counts, of the 100 that a transaction takes.
+const GRANTS_PER_TRANSACTION: usize = 99;
 
 /// The data of a new grant.
-pub struct NewGrant {
+pub struct NewGrant<'a> {
     /// The client that it is for.
-    pub client: ClientId,
+    pub client: &'a Client,
     /// The granted scopes.
     pub scopes: BTreeSet<Scope>,
     /// The redirect URI that receives the code.
@@ -30,21 +37,31 @@ pub struct NewGrant {
 }
 
 impl Table {
-    /// Creates a grant and returns its code.
+    /// Creates a grant and returns its code. If the client has as many of the user's grants as are
+    /// allowed, the new one replaces the one that was not used for longest, which costs a round
+    /// trip.
     ///
-    /// [`Error::WriteConflict`] if the user was disabled or changed the password meanwhile.
+    /// [`Error::LimitReached`] if the user has as many as are allowed for all clients,
+    /// [`Error::WriteConflict`] if the user was disabled or changed the password meanwhile, or the
+    /// client was deleted or its grants revoked.
     pub async fn create_grant(
         &self,
         actor: &Actor,
         user: &Stored<User>,
-        new: NewGrant,
+        counts: Option<&Stored<Counts>>,
+        new: NewGrant<'_>,
     ) -> Result<GrantCredential> {
-        let now = Timestamp::now();
-        let code = GrantCredential::generate(GrantTokenKind::Code, user.id, GrantId::generate()?)?;
+        let (now, counts) = (Timestamp::now(), existing(counts)?);
+        let ended = counts.ended_grants(user, now);
+        let replaced = self.replaced_grant(counts, &ended, new.client.id).await?;
+        let id = GrantId::generate(new.client.id)?;
+        let code = GrantCredential::generate(GrantTokenKind::Code, user.id, id)?;
         let grant = Grant {
-            id: code.grant(),
+            id,
             user: user.id,
-            client: new.client,
+            client: new.client.id,
+            client_name: new.client.name.clone(),
+            client_epoch: new.client.grant_epoch,
             scopes: new.scopes,
             epoch: user.credential_epoch,
             code: GrantCode {
@@ -53,6 +70,7 @@ impl Table {
                 challenge: new.challenge,
                 expires_at: seconds_after(now, lifetimes::CODE_TTL)?,
             },
+            expires_at: new.client.grant_end(now)?,
             refresh: None,
             access: Vec::new(),
             created_at: now,
@@ -61,14 +79,52 @@ impl Table {
         let mut attributes = grant.to_attributes(grant.key())?;
         let end = grant.code.expires_at.as_second().to_string();
         attributes.insert(TTL.to_owned(), AttributeValue::N(end));
-        Transaction::new(self, actor, "create a grant")
+        let gone: Vec<GrantId> = ended.into_iter().chain(replaced).collect();
+        let transaction = Transaction::new(self, actor, "create a grant")
             .put(attributes, Condition::absent(), || Error::WriteConflict)?
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
                 Error::WriteConflict
             })
-            .commit()
-            .await?;
+            .check(
+                Key::client(new.client.id),
+                Condition::same_grant_epoch(new.client.grant_epoch),
+                || Error::WriteConflict,
+            )
+            .count_grant(counts, &grant, &gone)?;
+        let transaction = match replaced {
+            Some(old) => {
+                let always = Condition::absent().or(Condition::present());
+                transaction.delete(Key::grant(user.id, old), always, || Error::WriteConflict)
+            }
+            None => transaction,
+        };
+        transaction.commit().await?;
+        SecurityEvent::GrantCreated.record();
         Ok(code)
+    }
+
+    /// The grant that a further one to this client replaces, if it has as many as are allowed.
+    async fn replaced_grant(
+        &self,
+        counts: &Counts,
+        ended: &[GrantId],
+        client: ClientId,
+    ) -> Result<Option<GrantId>> {
+        let same = counts.grants.iter().filter(|(_, grant)| grant.client == client);
+        let same: Vec<GrantId> = same.map(|(id, _)| *id).filter(|id| !ended.contains(id)).collect();
+        if same.len() < limits::MAX_GRANTS_PER_CLIENT {
+            return Ok(None);
+        }
+        let key = |id: &GrantId| Key::grant(counts.user, *id);
+        let mut items = self.batch_get(same.iter().map(key).collect()).await?;
+        let mut by_use = Vec::new();
+        for id in same {
+            let grant: Option<Stored<Grant>> = items.take(&key(&id))?;
+            // An hour's start may be before the grant.
+            let last = grant.map(|grant| grant.last_used_at.max(Some(grant.created_at)));
+            by_use.push((last, id));
+        }
+        Ok(by_use.into_iter().min().map(|(_, id)| id))
     }
 
     /// Issues tokens. The code or refresh token that they are issued for becomes invalid.
@@ -85,11 +141,12 @@ impl Table {
         let issued = IssuedTokens::generate(grant, issuance)?;
         let GrantTokens { refresh, access } = issuance.apply(grant, &issued)?;
         let changes = Changes::new()
-            .set(TTL, refresh.expires_at.as_second())?
+            .set(TTL, grant.expires_at.as_second())?
             .set("refresh", &refresh)?
             .set("access", &access)?;
         Transaction::new(self, actor, "issue tokens")
             .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
+            .count_grant_end(grant, grant.expires_at)?
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
                 Error::WriteConflict
             })
@@ -105,12 +162,36 @@ impl Table {
     pub async fn delete_grant(&self, actor: &Actor, grant: &Stored<Grant>) -> Result<()> {
         let deleted = Transaction::new(self, actor, "revoke a grant")
             .delete(grant.key(), Condition::present(), || Error::WriteConflict)
+            .uncount_grant(grant.user, grant.id)
             .commit()
             .await;
         match deleted {
             Err(Error::WriteConflict) => Ok(()),
-            outcome => outcome,
+            outcome => {
+                outcome?;
+                SecurityEvent::GrantRevoked.record();
+                Ok(())
+            }
         }
+    }
+
+    /// All grants of a user, working or not.
+    pub async fn all_grants(&self, user: UserId) -> Result<Vec<Grant>> {
+        self.query(user_partition(user), GRANT).await
+    }
+
+    /// Revokes these grants of a user. Those that are revoked already stay so.
+    pub async fn delete_grants(&self, actor: &Actor, user: UserId, all: &[Grant]) -> Result<()> {
+        for grants in all.chunks(GRANTS_PER_TRANSACTION) {
+            let always = || Condition::absent().or(Condition::present());
+            let deletion = Transaction::new(self, actor, "revoke the grants of a user");
+            let deletion = grants.iter().fold(deletion, |deletion, grant| {
+                deletion.delete(grant.key(), always(), || Error::WriteConflict)
+            });
+            let ids = grants.iter().map(|grant| grant.id);
+            deletion.uncount_grants(user, ids).commit().await?;
+        }
+        Ok(())
     }
 
     /// Revokes all access tokens of a grant but the remaining ones.
@@ -126,6 +207,8 @@ impl Table {
         Transaction::new(self, actor, "revoke an access token")
             .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
             .commit()
-            .await
+            .await?;
+        SecurityEvent::GrantRevoked.record();
+        Ok(())
     }
 }

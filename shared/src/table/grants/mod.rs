@@ -2,6 +2,9 @@
 
 mod clients;
 mod grant;
+mod user_grants;
 
 pub use clients::ClientAndGrant;
+pub(crate) use clients::ClientAt;
 pub use grant::NewGrant;
+pub use user_grants::CallerGrant;

@@ -3,4 +3,4 @@
 mod last_used;
 mod user_tokens;
 
-pub use user_tokens::{CallerToken, NewToken, ReadTokens, TokenPage};
+pub use user_tokens::{CallerToken, NewToken};

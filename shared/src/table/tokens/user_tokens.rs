@@ -7,13 +7,18 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::error::failed;
 use crate::model::{
-    Scope, SecretHash, Timestamp, TokenCredential, TokenId, TokenKind, User, UserId, UserToken,
+    Counts, Lineage, MakerId, Scope, Timestamp, TokenCredential, TokenId, TokenKind, User, UserId,
+    UserToken,
 };
+use crate::table::cleanup::CleanupTask;
+use crate::table::counts::{Replaced, existing};
 use crate::table::engine::{
     Actor, Attributes, Changes, Condition, Fetch, Item, Items, Key, Keyed, Stored, TOKEN, TTL,
     Table, Transaction, user_partition,
 };
-use crate::table::write::Write;
+use crate::table::pages::{Page, Paged, ReadItems};
+use crate::table::write::{FollowUp, Write};
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 /// The data of a new token.
@@ -30,19 +35,21 @@ pub struct NewToken {
 }
 
 impl NewToken {
-    fn into_token(self, user: &User, id: TokenId, secret_hash: SecretHash) -> UserToken {
+    fn into_token(self, user: &User, credential: &TokenCredential) -> UserToken {
         UserToken {
-            id,
+            id: credential.id(),
             user: user.id,
             kind: self.kind,
             name: self.name,
-            secret_hash,
+            secret_hash: credential.secret_hash(),
             scopes: self.scopes,
             epoch: user.credential_epoch,
             created_at: Timestamp::now(),
             expires_at: self.expires_at,
             last_used_at: None,
             rotated_to: None,
+            root: None,
+            lineage: Lineage::default(),
         }
     }
 }
@@ -62,60 +69,130 @@ impl Fetch for CallerToken {
     }
 }
 
-/// Tokens as they were read, oldest first. Some may be expired or revoked.
-pub struct ReadTokens {
-    tokens: Vec<UserToken>,
-    ended: bool,
-}
+impl Paged for UserToken {
+    type Id = TokenId;
+    const PREFIX: &'static str = TOKEN;
 
-/// One page of tokens.
-pub struct TokenPage {
-    /// The active tokens, oldest first.
-    pub tokens: Vec<UserToken>,
-    /// The token to continue after, if more follow.
-    pub next: Option<TokenId>,
+    fn id(&self) -> TokenId {
+        self.id
+    }
+
+    fn key_of(user: UserId, id: TokenId) -> Key {
+        Key::token(user, id)
+    }
+
+    fn is_active(&self, user: &User, now: Timestamp) -> bool {
+        user.is_active(self, now)
+    }
 }
 
 impl Table {
     /// Creates a token for a user. The returned credential is the only copy of the secret.
     ///
-    /// [`Error::WriteConflict`] if the user was disabled or changed the password.
+    /// [`Error::LimitReached`] if the user has as many as are allowed, [`Error::WriteConflict`] if
+    /// the user was disabled or changed the password.
     pub fn create_token(
         &self,
         actor: &Actor,
         user: &User,
+        counts: Option<&Stored<Counts>>,
         new: NewToken,
     ) -> Result<Write<'_, (TokenCredential, UserToken)>> {
+        let counts = existing(counts)?;
         let credential = TokenCredential::generate(new.kind, user.id)?;
-        let token = new.into_token(user, credential.id(), credential.secret_hash());
-        let transaction = self.token_creation(actor, "create a token", user, &token)?;
-        Ok(Write::new(transaction, (credential, token)))
+        let mut token = new.into_token(user, &credential);
+        let exists = |maker: &MakerId| counts.has_maker(user, maker);
+        token.lineage = Lineage::made_by(actor.maker_for(user.id), exists);
+        let transaction = self.token_creation(actor, "create a token", user, &token)?.count_token(
+            user,
+            counts,
+            &token,
+            &Replaced::Nothing,
+        )?;
+        let write = Write::new(transaction, (credential, token));
+        Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
     /// Revokes a token, effective with the next request. [`Error::NotFound`] if it does not exist.
     pub fn delete_token(&self, actor: &Actor, user: UserId, token: TokenId) -> Write<'_, ()> {
-        let transaction = Transaction::new(self, actor, "revoke a token").delete(
-            Key::token(user, token),
-            Condition::present(),
-            || Error::NotFound("token"),
-        );
-        Write::new(transaction, ())
+        let transaction = Transaction::new(self, actor, "revoke a token")
+            .delete_token(user, token)
+            .uncount_token(user, token);
+        Write::new(transaction, ()).recorded_as(SecurityEvent::CredentialRevoked)
+    }
+
+    /// Revokes a token with everything that came from it or from another one of its rotations:
+    /// tokens and API keys. `all` are the tokens of the user.
+    ///
+    /// One transaction revokes all of it: the user, which every credential is read with, names the
+    /// other tokens until their items are deleted. [`Error::WriteConflict`] if a credential was
+    /// made since these were read.
+    pub fn delete_token_with_descendants(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        counts: Option<&Stored<Counts>>,
+        token: &UserToken,
+        all: &[UserToken],
+    ) -> Result<Write<'_, ()>> {
+        let counts = existing(counts)?;
+        let known: BTreeSet<TokenId> = all.iter().map(|token| token.id).collect();
+        // The tokens are read by another call than the counts, perhaps before it.
+        if counts.tokens.keys().any(|id| !known.contains(id)) {
+            return Err(Error::WriteConflict);
+        }
+        let others: Vec<TokenId> = all
+            .iter()
+            .filter(|other| other.id != token.id && other.comes_from(token))
+            .map(|other| other.id)
+            .filter(|id| counts.tokens.contains_key(id))
+            .collect();
+        let keys = user.api_keys_from(token);
+        let mut changes =
+            keys.fold(Changes::new(), |changes, key| changes.remove_entry("apiKeys", key));
+        let gone: Vec<TokenId> = others.iter().copied().chain([token.id]).collect();
+        let mut transaction = Transaction::new(self, actor, "revoke a token with its descendants")
+            .delete_token(user.id, token.id)
+            .uncount_tokens(counts, &gone);
+        let mut follow_up = FollowUp::Nothing;
+        if !others.is_empty() {
+            changes = changes
+                .add_to_set("revokedTokens", others.iter().map(TokenId::to_string).collect());
+            transaction = transaction.record_cleanup(&CleanupTask::tokens(user.id, token.id))?;
+            let revoked = others.into_iter().chain(user.revoked_tokens.iter().copied()).collect();
+            follow_up = FollowUp::DeleteTokens { user: user.id, token: token.id, revoked };
+        }
+        let unchanged = Condition::unchanged(user);
+        let transaction =
+            transaction.update(user.key(), changes, unchanged, || Error::WriteConflict);
+        let write = Write::followed_by(transaction, (), follow_up);
+        Ok(write.recorded_as(SecurityEvent::CredentialRevoked))
+    }
+
+    /// All tokens of a user, working or not. It needs only the user's id, so it can run beside the
+    /// read of the credential.
+    pub async fn all_tokens(&self, user: UserId) -> Result<Vec<UserToken>> {
+        self.query(user_partition(user), TOKEN).await
     }
 
     /// Creates a token that replaces `old`. The old one stays valid for `overlap`, but not beyond
     /// its own expiry; without an overlap it is deleted.
     ///
-    /// [`Error::Conflict`] if it was rotated before; other errors as in [`Table::create_token`].
+    /// The new token comes from what the old one came from, and from the token that rotates it if
+    /// that is another one. [`Error::Conflict`] if it was rotated before; other errors as in
+    /// [`Table::create_token`].
     pub fn rotate_token(
         &self,
         actor: &Actor,
         user: &User,
+        counts: Option<&Stored<Counts>>,
         old: &Stored<UserToken>,
         overlap: Duration,
     ) -> Result<Write<'_, (TokenCredential, UserToken)>> {
         if old.rotated_to.is_some() {
             return Err(Error::Conflict("the token was rotated already"));
         }
+        let counts = existing(counts)?;
         let credential = TokenCredential::generate(old.kind, user.id)?;
         let new = NewToken {
             kind: old.kind,
@@ -123,16 +200,33 @@ impl Table {
             scopes: old.scopes.clone(),
             expires_at: old.expires_at,
         };
-        let new = new.into_token(user, credential.id(), credential.secret_hash());
+        let mut new = new.into_token(user, &credential);
+        let (maker, root) = (actor.maker_for(user.id), MakerId::Token(old.root()));
+        let exists = |maker: &MakerId| counts.has_maker(user, maker);
+        new.lineage = old.lineage.renewed_by(maker, root, exists);
+        new.root = Some(old.root());
         let unchanged = Condition::unchanged(old);
         let transaction = self.token_creation(actor, "rotate a token", user, &new)?;
-        let transaction = if overlap.is_zero() {
-            transaction.delete(old.key(), unchanged, || Error::WriteConflict)
-        } else {
-            let changes = rotated(old, &new, overlap)?;
-            transaction.update(old.key(), changes, unchanged, || Error::WriteConflict)
-        };
-        Ok(Write::new(transaction, (credential, new)))
+        let transaction =
+            if overlap.is_zero() {
+                transaction.delete(old.key(), unchanged, || Error::WriteConflict).count_token(
+                    user,
+                    counts,
+                    &new,
+                    &Replaced::Deleted(old.id),
+                )?
+            } else {
+                let end = end_of(old, &new, overlap)?;
+                let changes = Changes::new()
+                    .set("rotatedTo", new.id)?
+                    .set("expiresAt", end)?
+                    .set(TTL, end.as_second())?;
+                transaction
+                    .update(old.key(), changes, unchanged, || Error::WriteConflict)
+                    .count_token(user, counts, &new, &Replaced::Ending(old, end))?
+            };
+        let write = Write::new(transaction, (credential, new));
+        Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
     /// The creation of a token, for a user with an unchanged password.
@@ -158,44 +252,31 @@ impl Table {
         user: UserId,
         after: Option<TokenId>,
         limit: u8,
-    ) -> Result<ReadTokens> {
-        let last = after.map(|token| Key::token(user, token));
-        // One more than the page, to know whether another page follows.
-        let count = i32::from(limit) + 1;
-        let (tokens, ended) = self.query_page(user_partition(user), TOKEN, last, count).await?;
-        Ok(ReadTokens { tokens, ended })
+    ) -> Result<ReadItems<UserToken>> {
+        self.items_after(user, after, limit).await
     }
 
-    /// A page of up to `limit` active tokens. Reads on if some of those read are not active: only
-    /// the last page is shorter than `limit`.
+    /// A page of up to `limit` active tokens.
     pub async fn active_tokens(
         &self,
         user: &User,
-        mut read: ReadTokens,
+        read: ReadItems<UserToken>,
         limit: u8,
-    ) -> Result<TokenPage> {
-        let (now, page_size) = (Timestamp::now(), usize::from(limit));
-        let mut tokens = Vec::new();
-        loop {
-            let last = read.tokens.last().map(|token| token.id);
-            tokens.extend(read.tokens.into_iter().filter(|token| user.is_active(token, now)));
-            if read.ended || last.is_none() || tokens.len() > page_size {
-                break;
-            }
-            read = self.tokens_after(user.id, last, limit).await?;
-        }
-        let more = tokens.len() > page_size;
-        tokens.truncate(page_size);
-        let next = tokens.last().map(|token| token.id).filter(|_| more);
-        Ok(TokenPage { tokens, next })
+    ) -> Result<Page<UserToken, TokenId>> {
+        self.active_items(user, read, limit).await
     }
 }
 
-/// The changes to a token that was replaced by another one.
-fn rotated(old: &UserToken, new: &UserToken, overlap: Duration) -> Result<Changes> {
+impl Transaction<'_> {
+    fn delete_token(self, user: UserId, token: TokenId) -> Self {
+        self.delete(Key::token(user, token), Condition::present(), || Error::NotFound("token"))
+    }
+}
+
+/// When a token ends that was replaced by another one.
+fn end_of(old: &UserToken, new: &UserToken, overlap: Duration) -> Result<Timestamp> {
     let end = new.created_at.checked_add(overlap).map_err(failed("rotate a token"))?;
-    let end = old.expires_at.map_or(end, |own| own.min(end));
-    Changes::new().set("rotatedTo", new.id)?.set("expiresAt", end)?.set(TTL, end.as_second())
+    Ok(old.expires_at.map_or(end, |own| own.min(end)))
 }
 
 /// The attributes of a new token, with its TTL.

@@ -1,14 +1,17 @@
 //! Creating users.
 
+use std::collections::BTreeSet;
+
 use crate::error::failed;
 use crate::model::{
-    Account, AccountName, ApiKey, Email, EmailAddress, Membership, Role, S3Key, Slug, User, UserId,
-    UserNumber, Username,
+    Account, AccountName, ApiKey, Counts, Email, EmailAddress, Membership, Role, S3Key, Slug, User,
+    UserId, UserNumber, Username,
 };
 use crate::table::accounts::{AdminOf, NewAccount};
 use crate::table::engine::{Actor, Claim, Condition, Key, OnConditionFailed, Table, Transaction};
 use crate::table::write::Write;
-use crate::{Error, Result};
+use crate::telemetry::SecurityEvent;
+use crate::{Error, Result, limits};
 
 /// The data of a new user.
 pub struct NewUser {
@@ -24,6 +27,8 @@ pub struct NewUser {
     pub verified: bool,
     /// The argon2id hash of the password, as a PHC string.
     pub password_hash: Option<String>,
+    /// Whether the user chose the password, and nobody else.
+    pub password_is_own: bool,
     /// First and last name.
     pub full_name: String,
     /// The first name within the full name, if known.
@@ -48,6 +53,7 @@ impl NewUser {
             email,
             verified: false,
             password_hash: None,
+            password_is_own: false,
             full_name: String::new(),
             first_name: None,
             phone: String::new(),
@@ -59,14 +65,15 @@ impl NewUser {
 }
 
 impl NewUser {
-    /// The new user, with this personal account.
-    fn into_user(self, account: &Account) -> Result<User> {
+    /// The new user, with this personal account, and whom it counts for.
+    fn into_user(self, account: &Account, root_maker: Option<UserId>) -> Result<User> {
         Ok(User {
             id: self.id,
             number: UserNumber::generate()?,
             username: self.username,
             primary_email: self.email,
             password_hash: self.password_hash,
+            password_is_own: self.password_is_own,
             current_account: Some(account.id),
             disabled: false,
             full_name: self.full_name,
@@ -82,21 +89,26 @@ impl NewUser {
             email_count: 1,
             credential_epoch: 0,
             retained_token: None,
+            environment_epoch: 0,
+            revoked_tokens: BTreeSet::new(),
+            root_maker,
             created_at: account.created_at,
         })
     }
 }
 
 impl Transaction<'_> {
-    /// Inserts a user with its address and all its claims.
+    /// Inserts a user with its counts, its address and all its claims.
     fn insert_user(
         self,
         user: &User,
+        counts: &Counts,
         email: &Email,
         name_taken: OnConditionFailed,
     ) -> Result<Self> {
         let claim = |key| Claim::by_user(user.id, key);
         self.insert(user, || Error::WriteConflict)?
+            .insert(counts, || Error::WriteConflict)?
             .put(claim(Key::username_claim(&user.username))?, Condition::absent(), name_taken)?
             .put(claim(Key::number_claim(user.number))?, Condition::absent(), || {
                 Error::WriteConflict
@@ -120,6 +132,7 @@ impl Transaction<'_> {
             role: Role::Member,
             joined_at: user.created_at,
         };
+        Error::check_room(limits::MEMBERS, account.member_count as usize)?;
         self.check_admin(admin, account.id).insert_member(&member, || Error::WriteConflict)
     }
 }
@@ -135,8 +148,10 @@ impl Table {
 
     /// Creates a user with an address and a personal account.
     ///
-    /// [`Error::Conflict`] if the username or the address is taken. [`Error::WriteConflict`] if the
-    /// slug, the number or a derived username was taken meanwhile: try again with free ones.
+    /// [`Error::Conflict`] if the username or the address is taken. [`Error::LimitReached`] if the
+    /// account that the user joins has as many members as are allowed, or the actor made as many
+    /// users today. [`Error::WriteConflict`] if the slug, the number or a derived username was taken
+    /// meanwhile: try again with free ones.
     pub fn create_user_with(
         &self,
         actor: &Actor,
@@ -158,13 +173,17 @@ impl Table {
             verified: new.verified,
             added_at: account.created_at,
         };
-        let user = new.into_user(&account)?;
+        let user = new.into_user(&account, actor.root_maker())?;
+        let counts = Counts::new(user.id, if member_of.is_some() { 2 } else { 1 });
         let mut transaction = Transaction::new(self, actor, "create a user")
-            .insert_user(&user, &email, name_taken)?
+            .insert_user(&user, &counts, &email, name_taken)?
             .insert_account(&account)?;
         if let Some(admin) = member_of {
             transaction = transaction.insert_user_as_member(&user, admin)?;
         }
-        Ok(Write::new(transaction, user))
+        if let Some(maker) = actor.root_maker() {
+            transaction = transaction.count_made_user(maker, account.created_at)?;
+        }
+        Ok(Write::new(transaction, user).recorded_as(SecurityEvent::UserCreated))
     }
 }

@@ -16,16 +16,15 @@ impl Table {
 
     /// Adds an address that is not verified.
     ///
-    /// [`Error::Conflict`] if a user has it already, or this one has [`limits::MAX_EMAILS`].
+    /// [`Error::Conflict`] if a user has it already, [`Error::LimitReached`] if this one has as many
+    /// as are allowed.
     pub fn add_email(
         &self,
         actor: &Actor,
         user: &Stored<User>,
         address: EmailAddress,
     ) -> Result<Write<'_, Email>> {
-        if user.email_count >= limits::MAX_EMAILS {
-            return Err(Error::Conflict("you have 50 addresses already"));
-        }
+        Error::check_room(limits::EMAILS, user.email_count as usize)?;
         let email = Email { user: user.id, address, verified: false, added_at: Timestamp::now() };
         let transaction = Transaction::new(self, actor, "add an address")
             .put(

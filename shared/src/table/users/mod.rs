@@ -1,6 +1,8 @@
 //! Users, their names and their addresses.
 
+mod api_keys;
 mod create;
+mod delete;
 mod emails;
 mod names;
 mod read;
@@ -8,4 +10,4 @@ mod update;
 
 pub use create::NewUser;
 pub use names::{CallerEmail, FreeNames, UserIdByUsername};
-pub use update::{ApiKeyChange, UserChange};
+pub use update::{PasswordChange, UserChange};

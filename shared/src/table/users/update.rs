@@ -1,9 +1,10 @@
 //! Updating users.
 
-use crate::model::{AccountId, ApiKey, ApiKeyId, SshKey, User, UserId};
+use crate::model::{AccountId, SshKey, User, UserId};
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{Actor, Changes, Condition, Key, Keyed, Stored, Table, Transaction};
 use crate::table::write::{FollowUp, Write};
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 /// The changes to a user. Absent fields stay as they are.
@@ -23,32 +24,30 @@ pub struct UserChange {
     pub gravatar_email: Option<String>,
     /// The phone number.
     pub phone: Option<String>,
-    /// The change to one API key.
-    pub api_key: Option<ApiKeyChange>,
     /// The SSH keys, all of them.
     pub ssh_keys: Option<Vec<SshKey>>,
 }
 
-/// The change to one API key. The others are not written, so that their last use is not lost.
-pub enum ApiKeyChange {
-    /// Inserts the key, or replaces the one with its id.
-    Put(ApiKey),
-    /// Removes the key.
-    Remove(ApiKeyId),
+/// A new password.
+pub struct PasswordChange {
+    /// Its argon2id hash, as a PHC string.
+    pub hash: String,
+    /// Whether API keys, environment tokens and SSH keys end with it, and the S3 secret is replaced.
+    pub revoke_keys: bool,
 }
 
 impl UserChange {
+    /// What it is in the log.
+    fn event(&self, user: &User) -> Option<SecurityEvent> {
+        let keys = self.ssh_keys.as_ref()?;
+        Some(if keys.len() < user.ssh_keys.len() {
+            SecurityEvent::CredentialRevoked
+        } else {
+            SecurityEvent::CredentialCreated
+        })
+    }
+
     fn apply_to(&self, user: &User) -> User {
-        let mut api_keys = user.api_keys.clone();
-        match &self.api_key {
-            Some(ApiKeyChange::Put(key)) => {
-                api_keys.insert(key.id.to_string(), key.clone());
-            }
-            Some(ApiKeyChange::Remove(id)) => {
-                api_keys.remove(&id.to_string());
-            }
-            None => {}
-        }
         let text = |new: &Option<String>, old: &String| new.as_ref().unwrap_or(old).clone();
         User {
             full_name: text(&self.full_name, &user.full_name),
@@ -58,7 +57,6 @@ impl UserChange {
             profile_url: text(&self.profile_url, &user.profile_url),
             gravatar_email: text(&self.gravatar_email, &user.gravatar_email),
             phone: text(&self.phone, &user.phone),
-            api_keys,
             ssh_keys: self.ssh_keys.as_ref().unwrap_or(&user.ssh_keys).clone(),
             ..user.clone()
         }
@@ -81,12 +79,19 @@ impl UserChange {
         if let Some(keys) = &self.ssh_keys {
             changes = changes.set("sshKeys", keys)?;
         }
-        match &self.api_key {
-            Some(ApiKeyChange::Put(key)) => changes.set_entry("apiKeys", &key.id.to_string(), key),
-            Some(ApiKeyChange::Remove(id)) => Ok(changes.remove_entry("apiKeys", &id.to_string())),
-            None => Ok(changes),
-        }
+        Ok(changes)
     }
+}
+
+/// Ends the API keys, and gives the S3 key another secret.
+fn end_keys(changes: Changes, mut user: User) -> Result<(Changes, User)> {
+    user.api_keys.clear();
+    let mut changes = changes.set("apiKeys", &user.api_keys)?;
+    if let Some(key) = &mut user.s3_key {
+        *key = key.renewed()?;
+        changes = changes.set("s3Key", &*key)?;
+    }
+    Ok((changes, user))
 }
 
 impl Table {
@@ -98,38 +103,56 @@ impl Table {
         change: &UserChange,
     ) -> Result<Write<'_, User>> {
         let transaction = self.update_user(actor, user, change.add_to(Changes::new())?);
-        Ok(Write::new(transaction, change.apply_to(user)))
+        Ok(Write::new(transaction, change.apply_to(user)).recorded_as(change.event(user)))
     }
 
     /// Changes a user and the password. That revokes all OAuth grants and user tokens except the
     /// retained one.
     ///
-    /// One transaction revokes them, by incrementing the user's epoch; they are deleted after it.
+    /// Somebody else who set the password may have kept any credential of the user. So the first
+    /// password that the user sets in its place ends all, the retained token, API keys, environment
+    /// tokens and SSH keys too, and replaces the S3 secret.
+    ///
+    /// One transaction revokes them, tokens and grants by incrementing the user's epoch; those are
+    /// deleted after it.
     pub fn change_password(
         &self,
         actor: &Actor,
         user: &Stored<User>,
-        change: &UserChange,
-        password_hash: &str,
+        change: UserChange,
+        password: PasswordChange,
     ) -> Result<Write<'_, User>> {
         let epoch = user.credential_epoch + 1;
-        let retained = actor.token();
-        let changes = Changes::new()
-            .set("passwordHash", password_hash)?
+        let is_own = actor.is_user();
+        let is_first = is_own && !user.password_is_own;
+        let retained = actor.token().filter(|_| !is_first);
+        let ends_keys = is_first || password.revoke_keys;
+        let ssh_keys = if ends_keys { Some(Vec::new()) } else { change.ssh_keys };
+        let change = UserChange { ssh_keys, ..change };
+        let environment_epoch = if ends_keys { epoch } else { user.environment_epoch };
+        let changes = change
+            .add_to(Changes::new())?
+            .set("passwordHash", &password.hash)?
+            .set("passwordIsOwn", is_own)?
             .set("credentialEpoch", epoch)?
+            .set("environmentEpoch", environment_epoch)?
             .set("retainedToken", retained)?;
-        let changes = change.add_to(changes)?;
+        let after = change.apply_to(user);
+        let (changes, after) = if ends_keys { end_keys(changes, after)? } else { (changes, after) };
         let transaction = self
             .update_user(actor, user, changes)
             .record_cleanup(&CleanupTask::credentials(user.id, epoch))?;
         let after = User {
-            password_hash: Some(password_hash.to_owned()),
+            password_hash: Some(password.hash),
+            password_is_own: is_own,
             credential_epoch: epoch,
+            environment_epoch,
             retained_token: retained,
-            ..change.apply_to(user)
+            ..after
         };
         let follow_up = FollowUp::DeleteRevoked(Box::new(after.clone()));
-        Ok(Write::followed_by(transaction, after, follow_up))
+        let write = Write::followed_by(transaction, after, follow_up);
+        Ok(write.recorded_as(SecurityEvent::PasswordChanged))
     }
 
     /// Makes an account the current one of a member. Requires the user to be unchanged, so that a
@@ -167,15 +190,32 @@ impl Table {
     }
 
     /// Disables or enables a user. All credentials of a disabled user are rejected.
+    ///
+    /// [`Error::Conflict`] if the user is to be enabled and its deletion has begun.
     pub async fn set_disabled(&self, actor: &Actor, user: UserId, disabled: bool) -> Result<()> {
         let changes = Changes::new().set("disabled", disabled)?;
-        Transaction::new(self, actor, "disable or enable a user")
-            .update(Key::user(user), changes, Condition::present(), || Error::NotFound("user"))
-            .commit()
-            .await
+        let transaction = Transaction::new(self, actor, "disable or enable a user").update(
+            Key::user(user),
+            changes,
+            Condition::present(),
+            || Error::NotFound("user"),
+        );
+        let transaction = if disabled {
+            transaction
+        } else {
+            transaction.check(Key::user_cleanup(user), Condition::absent(), || {
+                Error::Conflict("the user is being deleted")
+            })
+        };
+        transaction.commit().await
     }
 
-    fn update_user(&self, actor: &Actor, user: &Stored<User>, changes: Changes) -> Transaction<'_> {
+    pub(super) fn update_user(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        changes: Changes,
+    ) -> Transaction<'_> {
         Transaction::new(self, actor, "change a user").update(
             user.key(),
             changes,

@@ -16,7 +16,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let requested = self.rng.bool().then(|| self.shared.known().usernames.clone());
         let requested = requested.and_then(|names| self.one_of(&names));
         let credential = self.token_or_key(&user);
-        let (password, phone) = (format!("Password {}", self.label), self.rng.u32(..).to_string());
+        let (password, phone) = (format!("{} is secret", self.label), self.rng.u32(..).to_string());
         let mut body = json!({
             "email": address,
             "first_name": self.label,
@@ -142,7 +142,7 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn e24_password(&mut self) {
         let user = self.shared_user();
         let credential = self.token_or_key(&user);
-        let password = format!("Password {}", self.label);
+        let password = format!("{} is secret", self.label);
         let body = json!({ "password": password });
         let seen = self
             .send_json(

@@ -32,8 +32,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, reported);
             }
             Ended::Unknown => self.note_unknown(seen, vec![]),
-            // 409: twenty exist, some possibly unknown to the clients.
-            Ended::With(409) | Ended::Rejected => self.note(seen, vec![]),
+            Ended::Rejected => self.note(seen, vec![]),
             Ended::With(_) => self.note_wrong(seen),
         }
     }

@@ -3,6 +3,8 @@
 mod e24;
 mod e24_keys;
 mod golem;
+mod grants;
+mod guess;
 mod hub;
 mod hub_emails;
 mod oauth;
@@ -58,6 +60,10 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::TokenOwn => self.token_own().await,
             Step::TokenRotate => self.token_rotate().await,
             Step::TokenRevoke => self.token_revoke().await,
+            Step::GrantList => self.grant_list().await,
+            Step::GrantRevoke => self.grant_revoke().await,
+            Step::TokenIntrospect => self.token_introspect().await,
+            Step::Guess => self.guess().await,
             Step::Nothing => self.nothing().await,
         }
     }

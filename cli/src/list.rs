@@ -1,0 +1,75 @@
+//! `list-users` and `list-clients`: one object a line, as the table is read.
+
+use anyhow::Result;
+use serde::Serialize;
+use shared::model::{Client, ClientId, Timestamp, User, UserId, UserNumber, Username};
+use shared::table::Table;
+
+use super::print_line;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListedUser {
+    id: UserId,
+    number: UserNumber,
+    username: Username,
+    email: String,
+    disabled: bool,
+    created_at: Timestamp,
+}
+
+impl From<User> for ListedUser {
+    fn from(user: User) -> Self {
+        let User { id, number, username, primary_email, disabled, created_at, .. } = user;
+        Self { id, number, username, email: primary_email.to_string(), disabled, created_at }
+    }
+}
+
+#[derive(Serialize)]
+struct ListedClient {
+    client_id: ClientId,
+    name: String,
+    redirect_uris: Vec<String>,
+    public: bool,
+    /// How many days its grants last, if fewer than others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant_days: Option<u16>,
+    created_at: Timestamp,
+}
+
+impl From<Client> for ListedClient {
+    fn from(client: Client) -> Self {
+        let Client { id, name, secret_hash, redirect_uris, grant_days, grant_epoch: _, created_at } =
+            client;
+        let public = secret_hash.is_none();
+        Self { client_id: id, name, redirect_uris, public, grant_days, created_at }
+    }
+}
+
+pub(super) async fn users(table: &Table) -> Result<()> {
+    let mut position = None;
+    loop {
+        let (users, next) = table.scan_users(position).await?;
+        print_all(users.into_iter().map(ListedUser::from))?;
+        if next.is_none() {
+            return Ok(());
+        }
+        position = next;
+    }
+}
+
+pub(super) async fn clients(table: &Table) -> Result<()> {
+    let mut position = None;
+    loop {
+        let (clients, next) = table.scan_clients(position).await?;
+        print_all(clients.into_iter().map(ListedClient::from))?;
+        if next.is_none() {
+            return Ok(());
+        }
+        position = next;
+    }
+}
+
+fn print_all(mut items: impl Iterator<Item = impl Serialize>) -> Result<()> {
+    items.try_for_each(|item| print_line(&serde_json::to_string(&item)?))
+}

@@ -1,0 +1,228 @@
+//! `show-user`: all that an operator needs to know about a user, and no secret.
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+use shared::model::{
+    Account, AccountId, ApiKey, ApiKeyId, Client, ClientId, Email, Grant, GrantId, MakerId,
+    Membership, Role, Scope, SshKey, Timestamp, TokenId, TokenKind, User, UserId, UserNumber,
+    UserToken, Username,
+};
+use shared::table::{LockState, Table, UserRecord};
+
+use super::print_json;
+use super::user_ref::UserRef;
+
+/// Show a user with addresses, accounts, credentials and locks; no secret is shown
+#[derive(Args)]
+pub(super) struct Options {
+    /// Username, e-mail address or id
+    #[arg(long, value_name = "WHO")]
+    user: UserRef,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownUser {
+    id: UserId,
+    number: UserNumber,
+    username: Username,
+    full_name: String,
+    created_at: Timestamp,
+    disabled: bool,
+    is_being_deleted: bool,
+    current_account: Option<AccountId>,
+    emails: Vec<ShownEmail>,
+    accounts: Vec<ShownAccount>,
+    password: ShownPassword,
+    tokens: Vec<ShownToken>,
+    api_keys: Vec<ShownApiKey>,
+    s3_key: Option<String>,
+    ssh_keys: Vec<ShownSshKey>,
+    grants: Vec<ShownGrant>,
+}
+
+#[derive(Serialize)]
+struct ShownEmail {
+    email: String,
+    verified: bool,
+    primary: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownAccount {
+    id: AccountId,
+    name: String,
+    role: Role,
+    is_owner: bool,
+    member_count: u32,
+    admin_count: u32,
+}
+
+/// The lock is of all sources that the user is not known from.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownPassword {
+    is_set: bool,
+    is_own: bool,
+    locked_until: Option<Timestamp>,
+    known_sources: usize,
+    locked_sources: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownToken {
+    id: TokenId,
+    kind: TokenKind,
+    name: String,
+    active: bool,
+    scopes: Option<Vec<Scope>>,
+    made_by: Option<MakerId>,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownApiKey {
+    id: ApiKeyId,
+    made_by: Option<MakerId>,
+    created_at: Timestamp,
+    last_used_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct ShownSshKey {
+    id: u64,
+    name: String,
+    fingerprint: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownGrant {
+    id: GrantId,
+    client_id: ClientId,
+    client_name: Option<String>,
+    active: bool,
+    scopes: Vec<Scope>,
+    created_at: Timestamp,
+    last_used_at: Option<Timestamp>,
+}
+
+pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
+    let user = options.user.require(table).await?;
+    let record = table.user_record(user).await?;
+    print_json(&ShownUser::new(&record, Timestamp::now()))
+}
+
+impl ShownUser {
+    fn new(record: &UserRecord, now: Timestamp) -> Self {
+        let UserRecord { user, emails, memberships, tokens, grants, lock, is_being_deleted } =
+            record;
+        let shown_grant = |(grant, client): &(Grant, Option<Client>)| {
+            let active = record.is_active(grant, client.as_ref(), now);
+            ShownGrant::new(grant, client.as_ref(), active)
+        };
+        let shown_account = |(membership, account): &(Membership, Option<Account>)| {
+            account.as_ref().map(|account| ShownAccount::new(account, membership))
+        };
+        Self {
+            id: user.id,
+            number: user.number,
+            username: user.username.clone(),
+            full_name: user.full_name.clone(),
+            created_at: user.created_at,
+            disabled: user.disabled,
+            is_being_deleted: *is_being_deleted,
+            current_account: user.current_account,
+            emails: emails.iter().map(|email| ShownEmail::new(email, user)).collect(),
+            accounts: memberships.iter().filter_map(shown_account).collect(),
+            password: ShownPassword::new(user, lock),
+            tokens: tokens.iter().map(|token| ShownToken::new(token, user, now)).collect(),
+            api_keys: user.api_keys.values().map(ShownApiKey::from).collect(),
+            s3_key: user.s3_key.as_ref().map(|key| key.id.clone()),
+            ssh_keys: user.ssh_keys.iter().map(ShownSshKey::from).collect(),
+            grants: grants.iter().map(shown_grant).collect(),
+        }
+    }
+}
+
+impl ShownEmail {
+    fn new(email: &Email, user: &User) -> Self {
+        let primary = email.address.same_as(&user.primary_email);
+        Self { email: email.address.to_string(), verified: email.verified, primary }
+    }
+}
+
+impl ShownAccount {
+    fn new(account: &Account, membership: &Membership) -> Self {
+        Self {
+            id: account.id,
+            name: account.name.as_str().to_owned(),
+            role: membership.role,
+            is_owner: account.owner == membership.user,
+            member_count: account.member_count,
+            admin_count: account.admin_count,
+        }
+    }
+}
+
+impl ShownPassword {
+    const fn new(user: &User, lock: &LockState) -> Self {
+        let LockState { elsewhere_until, known_sources, locked_sources } = *lock;
+        Self {
+            is_set: user.password_hash.is_some(),
+            is_own: user.password_is_own,
+            locked_until: elsewhere_until,
+            known_sources,
+            locked_sources,
+        }
+    }
+}
+
+impl ShownToken {
+    fn new(token: &UserToken, user: &User, now: Timestamp) -> Self {
+        Self {
+            id: token.id,
+            kind: token.kind,
+            name: token.name.clone(),
+            active: !user.disabled && user.is_active(token, now),
+            scopes: token.scopes.clone().map(Vec::from_iter),
+            made_by: token.lineage.made_by,
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+            last_used_at: token.last_used_at,
+        }
+    }
+}
+
+impl From<&ApiKey> for ShownApiKey {
+    fn from(key: &ApiKey) -> Self {
+        let (id, made_by) = (key.id, key.lineage.made_by);
+        Self { id, made_by, created_at: key.created_at, last_used_at: key.last_used_at }
+    }
+}
+
+impl From<&SshKey> for ShownSshKey {
+    fn from(key: &SshKey) -> Self {
+        Self { id: key.id, name: key.name.clone(), fingerprint: key.fingerprint.clone() }
+    }
+}
+
+impl ShownGrant {
+    fn new(grant: &Grant, client: Option<&Client>, active: bool) -> Self {
+        Self {
+            id: grant.id,
+            client_id: grant.client,
+            client_name: client.map(|client| client.name.clone()),
+            active,
+            scopes: grant.scopes.iter().copied().collect(),
+            created_at: grant.created_at,
+            last_used_at: grant.last_used_at,
+        }
+    }
+}

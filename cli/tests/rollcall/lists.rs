@@ -1,0 +1,120 @@
+//! Listing users and clients, and showing one user.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, text};
+
+/// The objects that a list prints, one a line.
+fn lines(stage: &Stage, command: &str) -> Vec<Value> {
+    let output = stage.run(&[command], "");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_and_clients_are_listed_one_a_line_and_without_a_secret() {
+    let stage = Stage::new().await;
+    assert_eq!((lines(&stage, "list-users"), lines(&stage, "list-clients")), (vec![], vec![]));
+    let (jane, john) = (stage.jane(), stage.other("johnroe"));
+    stage.done(&["disable-user", "--user", "johnroe"]);
+    let register = ["register-client", "--name", "App", "--redirect-uri", "https://example.com/"];
+    let client = stage.done(&register);
+
+    let users = lines(&stage, "list-users");
+    let clients = lines(&stage, "list-clients");
+
+    let facts =
+        |user: &Value| ["id", "username", "email", "disabled"].map(|field| user[field].to_string());
+    let of = |made: &Value, disabled: bool| {
+        facts(&json!({
+            "id": made["id"], "username": made["username"], "email": made["email"],
+            "disabled": disabled,
+        }))
+    };
+    let listed: BTreeSet<_> = users.iter().map(facts).collect();
+    assert_eq!(listed, BTreeSet::from([of(&jane, false), of(&john, true)]));
+    assert_eq!(
+        clients,
+        [json!({
+            "client_id": client["client_id"], "name": "App", "public": false,
+            "redirect_uris": ["https://example.com/"], "created_at": clients[0]["created_at"],
+        })]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_goes_through_all_pages_of_the_table() {
+    let stage = Stage::new().await;
+    let made: BTreeSet<String> = (0..4)
+        .map(|number| text(&stage.other(&format!("user{number}")), "id").to_owned())
+        .collect();
+    // A page is a megabyte.
+    for number in 0..6 {
+        stage.put_filler(&format!("FILLER#{number}"), 350_000).await;
+    }
+
+    let listed = lines(&stage, "list-users");
+
+    assert_eq!(listed.len(), 4);
+    assert_eq!(
+        listed.iter().map(|user| text(user, "id").to_owned()).collect::<BTreeSet<_>>(),
+        made
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_shown_by_any_name_with_all_that_it_has_and_no_secret() {
+    let stage = Stage::new().await;
+    let made = stage.jane();
+    let token = stage.done(&["create-token", "--user", "janedoe", "--name", "laptop"]);
+    let user = stage.user(&made["id"]).await;
+    let grant = crate::users::granted(&stage, &user).await;
+    for _ in 0..10 {
+        let seen = stage.attempts(&user).await;
+        let attempt = Box::pin(stage.table.reserve_attempt(seen)).await.unwrap();
+        Box::pin(stage.table.record_failed_attempt(attempt)).await.unwrap();
+    }
+
+    let shown = stage.done(&["show-user", "--user", "janedoe"]);
+
+    for who in [text(&made, "id"), "JANE.doe@example.com"] {
+        assert_eq!(stage.done(&["show-user", "--user", who]), shown);
+    }
+    for (field, expected) in [
+        ("id", made["id"].clone()),
+        ("number", made["number"].clone()),
+        ("disabled", json!(false)),
+        ("isBeingDeleted", json!(false)),
+        ("currentAccount", made["accountId"].clone()),
+        (
+            "emails",
+            json!([{ "email": "jane.doe@example.com", "verified": false, "primary": true }]),
+        ),
+        (
+            "accounts",
+            json!([{
+                "id": made["accountId"], "name": "janedoe", "role": "admin", "isOwner": true,
+                "memberCount": 1, "adminCount": 1,
+            }]),
+        ),
+    ] {
+        assert_eq!(shown[field], expected, "{field}");
+    }
+    assert_eq!(
+        (&shown["tokens"][0]["id"], &shown["tokens"][0]["active"]),
+        (&token["id"], &json!(true))
+    );
+    let expected = (&json!(grant.grant().to_string()), &json!(true), &json!("App"));
+    let grant = &shown["grants"][0];
+    assert_eq!((&grant["id"], &grant["active"], &grant["clientName"]), expected);
+    let password = &shown["password"];
+    assert_eq!((&password["isSet"], &password["isOwn"]), (&json!(true), &json!(false)));
+    assert!(password["lockedUntil"].is_string(), "{password}");
+    let text = shown.to_string();
+    for secret in ["argon2", "ecretHash", "nonce", "challenge", "redirectUri"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+}

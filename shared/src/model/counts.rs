@@ -1,0 +1,133 @@
+//! What a user has of that which is limited, as far as it does not stand in the user itself.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ClientId, Grant, GrantId, MakerId, Timestamp, TokenId, TokenKind, User, UserId, UserToken,
+};
+use crate::limits::{ACCOUNTS_OWNED, GRANTS, MEMBERSHIPS, TOKENS};
+use crate::{Error, Result};
+
+/// What a user has: in one item beside the user, so that a write can require that there is room.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// The user.
+    pub user: UserId,
+    /// The tokens by their ids. Some may have ended; the next one that is created removes these.
+    pub tokens: BTreeMap<TokenId, CountedToken>,
+    /// The grants by their ids; some may have ended, likewise.
+    pub grants: BTreeMap<GrantId, CountedGrant>,
+    /// How many accounts the user owns.
+    pub accounts_owned: u32,
+    /// How many accounts the user belongs to.
+    pub memberships: u32,
+}
+
+/// What decides whether a token works, and which tokens are one by rotation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CountedToken {
+    /// Its kind.
+    pub kind: TokenKind,
+    /// The user's credential epoch when it was created.
+    pub epoch: u64,
+    /// The first token of its rotations.
+    pub root: TokenId,
+    /// When it expires, if ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What decides whether a grant works.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CountedGrant {
+    /// The client that it was granted to.
+    pub client: ClientId,
+    /// The user's credential epoch when it was granted.
+    pub epoch: u64,
+    /// When its code expires, and once that is redeemed the grant.
+    pub expires_at: Timestamp,
+}
+
+impl From<&UserToken> for CountedToken {
+    fn from(token: &UserToken) -> Self {
+        let (kind, epoch, root) = (token.kind, token.epoch, token.root());
+        Self { kind, epoch, root, expires_at: token.expires_at }
+    }
+}
+
+impl From<&Grant> for CountedGrant {
+    fn from(grant: &Grant) -> Self {
+        let is_redeemed = grant.refresh.is_some();
+        let expires_at = if is_redeemed { grant.expires_at } else { grant.code.expires_at };
+        Self { client: grant.client, epoch: grant.epoch, expires_at }
+    }
+}
+
+impl CountedToken {
+    /// Whether the token works at `now`. One that was revoked is not counted.
+    fn works(&self, id: TokenId, user: &User, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end) && user.accepts(self.kind, id, self.epoch)
+    }
+}
+
+impl CountedGrant {
+    /// Whether the grant works at `now`. One that was revoked is not counted.
+    fn works(&self, user: &User, now: Timestamp) -> bool {
+        self.epoch == user.credential_epoch && now < self.expires_at
+    }
+}
+
+impl Counts {
+    /// Of a new user with a personal account, who belongs to so many.
+    pub const fn new(user: UserId, memberships: u32) -> Self {
+        Self {
+            user,
+            tokens: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            accounts_owned: 1,
+            memberships,
+        }
+    }
+
+    /// Whether this maker of this user's credentials still exists.
+    pub fn has_maker(&self, user: &User, maker: &MakerId) -> bool {
+        match maker {
+            MakerId::Token(root) => self.tokens.values().any(|token| token.root == *root),
+            MakerId::ApiKey(key) => user.api_keys.contains_key(&key.to_string()),
+        }
+    }
+
+    /// The tokens that no longer work.
+    pub fn ended_tokens(&self, user: &User, now: Timestamp) -> Vec<TokenId> {
+        let ended = self.tokens.iter().filter(|(id, token)| !token.works(**id, user, now));
+        ended.map(|(id, _)| *id).collect()
+    }
+
+    /// The grants that no longer work.
+    pub fn ended_grants(&self, user: &User, now: Timestamp) -> Vec<GrantId> {
+        let ended = self.grants.iter().filter(|(_, grant)| !grant.works(user, now));
+        ended.map(|(id, _)| *id).collect()
+    }
+
+    /// [`Error::LimitReached`] if the user has as many tokens as are allowed beside these.
+    pub fn check_token(&self, without: &[TokenId]) -> Result<()> {
+        Error::check_room(TOKENS, self.tokens.len() - without.len())
+    }
+
+    /// [`Error::LimitReached`] if the user has as many grants as are allowed beside these.
+    pub fn check_grant(&self, without: &[GrantId]) -> Result<()> {
+        Error::check_room(GRANTS, self.grants.len() - without.len())
+    }
+
+    /// [`Error::LimitReached`] if the user owns as many accounts as are allowed, or belongs to as
+    /// many.
+    pub fn check_account(&self) -> Result<()> {
+        Error::check_room(ACCOUNTS_OWNED, self.accounts_owned as usize)?;
+        Error::check_room(MEMBERSHIPS, self.memberships as usize)
+    }
+}

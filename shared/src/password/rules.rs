@@ -1,0 +1,229 @@
+//! Which passwords a user may set. Those that were set before keep signing in.
+
+use std::str::FromStr;
+
+use super::hash;
+use crate::Result;
+use crate::limits::{MAX_PASSWORD, MIN_PASSWORD};
+use crate::model::{EmailAddress, ParseError, Username, folded};
+
+/// A password as a user chose it: 8 to 256 characters, and not one that anybody would guess. Without
+/// `Debug`, since it must not be logged.
+pub struct NewPassword(String);
+
+/// A new password that has nothing to do with its user's names either.
+pub struct AcceptedPassword(String);
+
+/// The service's name, which somebody who guesses knows.
+const SERVICE: &str = "rollcall";
+
+/// Fewer letters than this are no word: `abc12345` is not the word `abc`, decorated.
+const SHORTEST_WORD: usize = 4;
+
+impl FromStr for NewPassword {
+    type Err = ParseError;
+
+    fn from_str(raw: &str) -> Result<Self, ParseError> {
+        match raw.chars().count() {
+            0..MIN_PASSWORD => {
+                Err(ParseError::new(format!("must be at least {MIN_PASSWORD} characters long")))
+            }
+            length if length > MAX_PASSWORD => {
+                Err(ParseError::new(format!("must be at most {MAX_PASSWORD} characters long")))
+            }
+            _ => Self(raw.to_owned()).checked(),
+        }
+    }
+}
+
+impl NewPassword {
+    fn checked(self) -> Result<Self, ParseError> {
+        let folded = folded(&self.0);
+        let mut letters = folded.chars();
+        let first = letters.next();
+        if letters.all(|letter| Some(letter) == first) {
+            return Err(ParseError::new("must not be one character repeated"));
+        }
+        if is_common(&folded) {
+            return Err(ParseError::new("is one of the most common passwords"));
+        }
+        if is_decorated(&folded, SERVICE) {
+            return Err(ParseError::new("must not be the name of the service"));
+        }
+        Ok(self)
+    }
+
+    /// The password, unless it is the username or the local part of an address, plain or decorated.
+    pub fn accept<'a>(
+        &self,
+        username: &Username,
+        addresses: impl IntoIterator<Item = &'a EmailAddress>,
+    ) -> Result<AcceptedPassword, ParseError> {
+        let password = folded(&self.0);
+        let is_like = |name: &str| is_decorated(&password, name);
+        if is_like(&username.to_string()) {
+            return Err(ParseError::new("must not be the username"));
+        }
+        let local = |address: &'a EmailAddress| address.normal().rsplit_once('@');
+        if addresses.into_iter().filter_map(local).any(|(local, _)| is_like(local)) {
+            return Err(ParseError::new("must not be part of an e-mail address of the user"));
+        }
+        Ok(AcceptedPassword(self.0.clone()))
+    }
+}
+
+impl AcceptedPassword {
+    /// The hash to store.
+    pub fn hash(&self) -> Result<String> {
+        hash(&self.0)
+    }
+}
+
+/// The text without digits, punctuation and white space at its end.
+fn word(text: &str) -> &str {
+    text.trim_end_matches(|letter: char| !letter.is_alphabetic())
+}
+
+fn is_word(text: &str) -> bool {
+    text.chars().filter(|letter| letter.is_alphabetic()).count() >= SHORTEST_WORD
+}
+
+/// Whether the password is this name, or its word, with only decoration after it. Both are folded.
+fn is_decorated(password: &str, name: &str) -> bool {
+    let is_whole = password.strip_prefix(name).is_some_and(|rest| word(rest).is_empty());
+    is_whole || (is_word(word(name)) && word(password) == word(name))
+}
+
+/// Whether the password, as it is or without decoration, is on the list of the most common ones.
+fn is_common(folded: &str) -> bool {
+    let word = word(folded);
+    is_listed(folded) || (is_word(word) && is_listed(word))
+}
+
+/// Most common passwords, in lower case and in order, one a line. Those that end without a letter
+/// have 8 characters or more, since decoration is taken off before the others are looked up.
+///
+/// Each line begins with the number of characters that it shares with the one before, which makes
+/// it half as long.
+const COMMON: &str = include_str!("../common-passwords.txt");
+
+fn is_listed(password: &str) -> bool {
+    common_passwords(|listed| listed == password)
+}
+
+/// Whether the predicate holds for any listed password.
+fn common_passwords(mut predicate: impl FnMut(&str) -> bool) -> bool {
+    let mut listed = String::new();
+    COMMON.lines().any(|line| {
+        let (shared, rest) = line.split_at(1);
+        listed.truncate(shared.parse().unwrap_or_default());
+        listed.push_str(rest);
+        predicate(&listed)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(password: &str) -> Option<String> {
+        password.parse::<NewPassword>().err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_new_password_has_8_to_256_characters() {
+        for wrong in ["", "1234567", "seven7!", &"xy".repeat(129)] {
+            assert!(problem(wrong).unwrap().contains("characters long"), "{wrong}");
+        }
+        for right in ["correct horse", " spaces count ", "\u{0}control\n", &"üß".repeat(128)] {
+            assert_eq!(problem(right), None, "{right}");
+        }
+    }
+
+    #[test]
+    fn a_common_password_is_rejected_in_any_case_and_with_decoration_after_it() {
+        for common in [
+            "password",
+            "PassWord",
+            "iloveyou",
+            "football",
+            "password1",
+            "qwertyuiop",
+            "1q2w3e4r",
+            "Summer2026",
+            "summer!!",
+            "DRAGON-1999",
+            "qwerty 123456",
+            "Love????",
+            "monkey\u{ff11}\u{ff12}",
+            "ｓｕｍｍｅｒ２０２６",
+            "trustno1",
+            "abcd1234",
+            "12345678",
+            "winter…2026",
+        ] {
+            let expected = Some("is one of the most common passwords".to_owned());
+            assert_eq!(problem(common), expected, "{common}");
+        }
+        // A word of three letters is none, and decoration before a word is not taken off.
+        for other in ["cat-19283", "2026summer-", "summer of 2026", "xsummer2026"] {
+            assert_eq!(problem(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn one_character_repeated_and_the_services_name_are_rejected() {
+        for repeated in
+            ["        ", "aaaaaaaa", "AaAaAaAa", "üüüüüüüü", "\u{1f600}".repeat(8).as_str()]
+        {
+            let expected = Some("must not be one character repeated".to_owned());
+            assert_eq!(problem(repeated), expected, "{repeated}");
+        }
+        for service in ["rollcall", "Rollcall1", "ROLLCALL 2026!", "RollCall"] {
+            let expected = Some("must not be the name of the service".to_owned());
+            assert_eq!(problem(service), expected, "{service}");
+        }
+        assert_eq!(problem("rollcalls 2026"), None);
+    }
+
+    #[test]
+    fn a_username_and_a_local_part_are_rejected_with_decoration_after_them() {
+        let accepted = |password: &str, username: &str, address: &str| {
+            let password: NewPassword = password.parse().unwrap();
+            let accepted = password.accept(&username.parse().unwrap(), [&address.parse().unwrap()]);
+            accepted.map(|_| ()).map_err(|error| error.to_string())
+        };
+        for (password, username, address) in [
+            ("janetroe", "janetroe", "x@example.com"),
+            ("JanetRoe7", "janetroe", "x@example.com"),
+            ("janetroe 2026!", "janetroe", "x@example.com"),
+            ("janetroe2027", "janetroe2026", "x@example.com"),
+            ("a1b2-c3d4", "a1b2", "a1b2-c3d4@example.com"),
+            ("Janet.Roe+1", "other", "janet.roe@example.com"),
+            ("JANET.ROE", "other", "Janet.Roe@example.com"),
+            ("jürgen.ß!", "other", "Jürgen.SS@example.com"),
+        ] {
+            assert!(accepted(password, username, address).is_err(), "{password}");
+        }
+        for (password, username, address) in [
+            ("janetroes house", "janetroe", "janetroe@example.com"),
+            ("xjanetroe", "janetroe", "janetroe@example.com"),
+            ("ab-12345678-cd", "ab12", "ab@example.com"),
+        ] {
+            assert_eq!(accepted(password, username, address), Ok(()), "{password}");
+        }
+    }
+
+    #[test]
+    fn the_list_is_in_order_and_has_only_what_can_be_looked_up() {
+        let (mut last, mut count) = (String::new(), 0);
+        common_passwords(|listed| {
+            assert!(*last < *listed, "{last} {listed}");
+            assert!(listed.len() >= MIN_PASSWORD || (is_word(listed) && word(listed) == listed));
+            last = listed.to_owned();
+            count += 1;
+            false
+        });
+        assert!(count > 30_000, "{count}");
+    }
+}

@@ -1,0 +1,175 @@
+//! What the operator decides for a stack beyond its table and keys, read from the environment once,
+//! at the start.
+
+use std::env::{self, VarError};
+use std::fmt;
+use std::str::FromStr;
+
+use lambda_http::http::Uri;
+use lambda_http::http::uri::Scheme;
+
+use crate::{Error, Result};
+
+/// The settings of a function. A variable that is empty counts as not set.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Where clients reach the API: `PUBLIC_URL`. Without it, the domain that the event names.
+    pub public_url: Option<PublicUrl>,
+    /// Whether a signature must cover the query of a GET: `SIGNED_QUERY`.
+    pub signed_query: SignedQuery,
+    /// Whether a change of the password takes the current one: `REQUIRE_CURRENT_PASSWORD`.
+    pub require_current_password: bool,
+}
+
+impl Settings {
+    /// Reads the environment. Fails the cold start on a value that is not valid.
+    pub fn from_env() -> Result<Self> {
+        Ok(Self {
+            public_url: parse("PUBLIC_URL")?,
+            signed_query: parse("SIGNED_QUERY")?.unwrap_or_default(),
+            require_current_password: parse("REQUIRE_CURRENT_PASSWORD")?.unwrap_or_default(),
+        })
+    }
+}
+
+/// The value of an environment variable, if it is set.
+fn parse<T: FromStr<Err: fmt::Display>>(name: &'static str) -> Result<Option<T>> {
+    let invalid = |reason: &dyn fmt::Display| {
+        Error::internal("start", format!("the environment variable {name} {reason}"))
+    };
+    match env::var(name) {
+        Ok(text) if text.is_empty() => Ok(None),
+        Ok(text) => text.parse().map(Some).map_err(|error: T::Err| invalid(&error)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(invalid(&"is not UTF-8")),
+    }
+}
+
+/// Whether a signature may leave out the query of a GET, as some clients do. That of a write must
+/// always be covered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SignedQuery {
+    /// It may.
+    #[default]
+    Lenient,
+    /// It must not.
+    Strict,
+}
+
+/// The error of a text that is no [`SignedQuery`].
+#[derive(Debug, thiserror::Error)]
+#[error("must be `lenient` or `strict`")]
+pub struct InvalidSignedQuery;
+
+impl FromStr for SignedQuery {
+    type Err = InvalidSignedQuery;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSignedQuery> {
+        match text {
+            "lenient" => Ok(Self::Lenient),
+            "strict" => Ok(Self::Strict),
+            _ => Err(InvalidSignedQuery),
+        }
+    }
+}
+
+/// The URL that all paths of the API are below: `https` or `http`, a host, perhaps a port, and
+/// nothing after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+/// The domain that `cargo lambda watch` names in its events, in place of one of API Gateway's.
+const LOCAL_DOMAIN: &str = "localhost";
+
+impl PublicUrl {
+    /// The URL of the domain that API Gateway names in its event. It serves `https` only.
+    pub(crate) fn from_domain(domain: Option<&str>) -> Self {
+        let domain = domain.filter(|domain| *domain != LOCAL_DOMAIN);
+        domain
+            .and_then(|domain| format!("https://{domain}").parse().ok())
+            .unwrap_or_else(|| Self(format!("http://{LOCAL_DOMAIN}")))
+    }
+
+    /// Whether it is reached over TLS.
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The error of a text that is no [`PublicUrl`].
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be https:// or http://, a host and perhaps a port, without anything after it")]
+pub struct InvalidPublicUrl;
+
+impl FromStr for PublicUrl {
+    type Err = InvalidPublicUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPublicUrl> {
+        let url: Uri = text.parse().map_err(|_| InvalidPublicUrl)?;
+        let scheme = url.scheme().filter(|own| [Scheme::HTTPS, Scheme::HTTP].contains(own));
+        let (Some(scheme), Some(authority)) = (scheme, url.authority()) else {
+            return Err(InvalidPublicUrl);
+        };
+        let (host, has_port) = (authority.host(), authority.as_str() != authority.host());
+        let is_plain = !host.is_empty() && (!has_port || authority.port_u16().is_some());
+        // Whatever the parser lets pass or mends is not the same text.
+        let is_whole = text == format!("{scheme}://{authority}") && !text.contains('@');
+        if is_plain && is_whole { Ok(Self(text.to_owned())) } else { Err(InvalidPublicUrl) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_is_scheme_host_and_port_and_nothing_else() {
+        for url in [
+            "https://accounts.example.com",
+            "http://127.0.0.1:9000",
+            "http://localhost",
+            "https://[2001:db8::1]:8443",
+        ] {
+            assert_eq!(url.parse::<PublicUrl>().unwrap().to_string(), url);
+        }
+        for text in [
+            "accounts.example.com",
+            "ftp://accounts.example.com",
+            "https://",
+            "https://:443",
+            "https://accounts.example.com:",
+            "https://accounts.example.com:65536",
+            "https://accounts.example.com/",
+            "https://accounts.example.com/api",
+            "https://accounts.example.com?x",
+            "https://accounts.example.com#x",
+            "https://user@accounts.example.com",
+            "HTTPS://accounts.example.com",
+            " https://accounts.example.com",
+            "https://accounts example.com",
+        ] {
+            assert_eq!(text.parse::<PublicUrl>(), Err(InvalidPublicUrl), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_domain_of_api_gateway_is_served_over_https_and_the_local_one_over_http() {
+        for (domain, url) in [
+            (
+                Some("a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"),
+                "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com",
+            ),
+            (Some("localhost"), "http://localhost"),
+            (Some("a/b"), "http://localhost"),
+            (None, "http://localhost"),
+        ] {
+            assert_eq!(PublicUrl::from_domain(domain).to_string(), url);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Members who leave an account or get another role. An account always keeps its owner, who is an
+//! admin.
+
+use super::memberships::{Access, AdminOf};
+use crate::model::{Account, AccountId, Counts, Membership, Role, User, UserId};
+use crate::table::engine::{
+    Actor, Changes, Condition, Key, MEMBER, Stored, Table, Transaction, account_partition,
+};
+use crate::{Error, Result, limits};
+
+/// Rejects what would leave an account without its owner or without an admin.
+fn check_dispensable(account: &Account, member: &Membership) -> Result<()> {
+    if account.owner == member.user {
+        return Err(Error::Conflict("the user owns the account, and the owner stays its admin"));
+    }
+    if member.role == Role::Admin && account.admin_count <= 1 {
+        return Err(Error::Conflict("the user is the only admin of the account"));
+    }
+    Ok(())
+}
+
+/// The account exists, belongs to somebody else, and has another admin if the member is one.
+fn is_dispensable(member: &Membership) -> Condition {
+    let of_other = Condition::present().and(Condition::differs("owner", member.user.to_string()));
+    match member.role {
+        Role::Admin => of_other.and(Condition::above("adminCount", 1)),
+        Role::Member => of_other,
+    }
+}
+
+/// The account has one member less.
+fn one_less(member: &Membership) -> Changes {
+    let admins = if member.role == Role::Admin { -1 } else { 0 };
+    Changes::new().add("memberCount", -1).add("adminCount", admins)
+}
+
+impl Transaction<'_> {
+    /// Deletes both sides of a membership that still has the role that was read.
+    fn delete_membership(self, member: &Membership) -> Self {
+        let (user, account) = (member.user, member.account);
+        self.delete(Key::membership(user, account), has_role(member.role), || Error::WriteConflict)
+            .delete(Key::member(account, user), Condition::present(), || Error::WriteConflict)
+    }
+}
+
+fn has_role(role: Role) -> Condition {
+    Condition::one_of("role", [role.as_str().to_owned()])
+}
+
+impl Table {
+    /// Takes a member from an account: its access ends with the next request.
+    ///
+    /// [`Error::NotFound`] without the account or the member, [`Error::Conflict`] for the owner and
+    /// the only admin.
+    pub async fn remove_member(
+        &self,
+        actor: &Actor,
+        account: AccountId,
+        user: UserId,
+    ) -> Result<()> {
+        let (account, member) = self.member(account, user).await?;
+        check_dispensable(&account, &member)?;
+        self.removal(actor, &member).commit().await
+    }
+
+    /// Gives a member another role, which holds from the next request on.
+    ///
+    /// Errors as in [`Table::remove_member`]; the owner and the only admin stay admins.
+    pub async fn set_role(
+        &self,
+        actor: &Actor,
+        account: AccountId,
+        user: UserId,
+        role: Role,
+    ) -> Result<()> {
+        let (account, member) = self.member(account, user).await?;
+        if member.role == role {
+            return Ok(());
+        }
+        let (admins, condition) = match role {
+            Role::Admin => (1, Condition::present()),
+            Role::Member => {
+                check_dispensable(&account, &member)?;
+                (-1, is_dispensable(&member))
+            }
+        };
+        let counted = Changes::new().add("adminCount", admins);
+        let mut transaction = Transaction::new(self, actor, "set the role of a member").update(
+            Key::account(account.id),
+            counted,
+            condition,
+            || Error::WriteConflict,
+        );
+        for side in [Key::membership(user, account.id), Key::member(account.id, user)] {
+            let changes = Changes::new().set("role", role)?;
+            transaction =
+                transaction.update(side, changes, has_role(member.role), || Error::WriteConflict);
+        }
+        transaction.commit().await
+    }
+
+    async fn member(
+        &self,
+        account: AccountId,
+        user: UserId,
+    ) -> Result<(Stored<Account>, Membership)> {
+        let Access { account, membership } = self.access(user, account).await?;
+        let account = account.ok_or(Error::NotFound("account"))?;
+        Ok((account, membership.ok_or(Error::NotFound("member"))?.into_inner()))
+    }
+
+    fn removal(&self, actor: &Actor, member: &Membership) -> Transaction<'_> {
+        Transaction::new(self, actor, "remove a member")
+            .update(Key::account(member.account), one_less(member), is_dispensable(member), || {
+                Error::WriteConflict
+            })
+            .delete_membership(member)
+            .uncount_membership(member.user)
+    }
+
+    /// Takes a user who is being deleted from an account. An account without other members goes;
+    /// one that the user owns passes to its [successor](Table::successor) in the same write.
+    ///
+    /// [`Error::Conflict`] without a successor.
+    pub(in crate::table) async fn leave_account(
+        &self,
+        actor: &Actor,
+        member: &Membership,
+    ) -> Result<()> {
+        let (id, user) = (member.account, member.user);
+        let Access { account, membership } = self.access(user, id).await?;
+        let Some(member) = membership.map(Stored::into_inner) else { return Ok(()) };
+        let Some(account) = account else { return self.delete_single_member(id, user).await };
+        if account.member_count <= 1 {
+            self.delete_account(actor, AdminOf { account, admin: user })?.commit().await?;
+            return self.complete_cleanup(Key::member_cleanup(id)).await;
+        }
+        if account.owner != user {
+            return self.removal(actor, &member).commit().await;
+        }
+        let successor = self.successor(&account, user).await?;
+        let successor = successor.ok_or(Error::Conflict("an account has no other admin"))?;
+        self.pass_on(actor, &account, &member, successor)?.commit().await
+    }
+
+    /// The account passes to an admin who is not disabled and may own another one, and its owner
+    /// leaves it.
+    fn pass_on(
+        &self,
+        actor: &Actor,
+        account: &Stored<Account>,
+        owner: &Membership,
+        successor: UserId,
+    ) -> Result<Transaction<'_>> {
+        let changes = one_less(owner).set("owner", successor)?;
+        Ok(Transaction::new(self, actor, "pass an account on")
+            .update(Key::account(account.id), changes, Condition::unchanged(account), || {
+                Error::WriteConflict
+            })
+            .check_admin(successor, account.id)
+            .check(Key::user(successor), Condition::enabled(), || Error::WriteConflict)
+            .delete_membership(owner)
+            .uncount_account(owner.user, owner.user)
+            .count_passed_account(successor))
+    }
+
+    /// Who gets an account when its owner goes: of the other admins the one who joined first, of
+    /// those who are not disabled and own fewer accounts than is allowed.
+    pub(in crate::table) async fn successor(
+        &self,
+        account: &Account,
+        owner: UserId,
+    ) -> Result<Option<UserId>> {
+        let mut admins: Vec<Membership> = self.query(account_partition(account.id), MEMBER).await?;
+        admins.retain(|member| member.role == Role::Admin && member.user != owner);
+        admins.sort_unstable_by_key(|admin| (admin.joined_at, admin.user));
+        let keys = |admin: &Membership| [Key::user(admin.user), Key::counts(admin.user)];
+        let mut items = self.batch_get(admins.iter().flat_map(keys).collect()).await?;
+        for admin in admins {
+            let [user, counts] = keys(&admin);
+            let user: Option<Stored<User>> = items.take(&user)?;
+            let counts: Option<Stored<Counts>> = items.take(&counts)?;
+            let has_room =
+                counts.is_some_and(|counts| counts.accounts_owned < limits::ACCOUNTS_OWNED.max);
+            if has_room && user.is_some_and(|user| !user.disabled) {
+                return Ok(Some(admin.user));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,85 @@
+//! A user's own view of the grants to OAuth clients.
+
+use crate::model::{Client, Grant, GrantId, Timestamp, User, UserId};
+use crate::table::engine::{
+    Actor, Condition, Fetch, GRANT, Items, Key, Stored, Table, Transaction,
+};
+use crate::table::pages::{Page, Paged, ReadItems};
+use crate::table::write::Write;
+use crate::telemetry::SecurityEvent;
+use crate::{Error, Result};
+
+/// A grant of the caller.
+pub struct CallerGrant(pub(in crate::table) GrantId);
+
+impl Fetch for CallerGrant {
+    type Output = Option<Stored<Grant>>;
+
+    fn keys(&self, caller: UserId) -> Vec<Key> {
+        vec![Key::grant(caller, self.0)]
+    }
+
+    fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
+        items.peek(&Key::grant(caller, self.0))
+    }
+}
+
+impl Paged for Grant {
+    type Id = GrantId;
+    const PREFIX: &'static str = GRANT;
+
+    fn id(&self) -> GrantId {
+        self.id
+    }
+
+    fn key_of(user: UserId, id: GrantId) -> Key {
+        Key::grant(user, id)
+    }
+
+    fn is_active(&self, user: &User, now: Timestamp) -> bool {
+        self.is_active(user, now)
+    }
+}
+
+impl Table {
+    /// Reads the grants of a user after this one, for a page of `limit`. It needs only the user's
+    /// id, so it can run beside the read of the credential. [`Table::active_grants`] makes the
+    /// page.
+    pub async fn grants_after(
+        &self,
+        user: UserId,
+        after: Option<GrantId>,
+        limit: u8,
+    ) -> Result<ReadItems<Grant>> {
+        self.items_after(user, after, limit).await
+    }
+
+    /// A page of up to `limit` active grants: one round trip for their clients. A client that was
+    /// deleted, or whose grants were all revoked, makes a page shorter.
+    pub async fn active_grants(
+        &self,
+        user: &User,
+        read: ReadItems<Grant>,
+        limit: u8,
+    ) -> Result<Page<Grant, GrantId>> {
+        let mut page = self.active_items(user, read, limit).await?;
+        let keys = page.items.iter().map(|grant| Key::client(grant.client)).collect();
+        let clients = self.batch_get(keys).await?;
+        let mut accepted = Vec::new();
+        for grant in page.items {
+            let client: Option<Stored<Client>> = clients.peek(&Key::client(grant.client))?;
+            accepted.extend(client.filter(|client| grant.is_accepted_by(client)).map(|_| grant));
+        }
+        page.items = accepted;
+        Ok(page)
+    }
+
+    /// Revokes a grant of a user: its code and all its tokens are rejected from the next request
+    /// on. [`Error::NotFound`] if it does not exist.
+    pub fn revoke_grant(&self, actor: &Actor, user: UserId, grant: GrantId) -> Write<'_, ()> {
+        let transaction = Transaction::new(self, actor, "revoke a grant")
+            .delete(Key::grant(user, grant), Condition::present(), || Error::NotFound("grant"))
+            .uncount_grant(user, grant);
+        Write::new(transaction, ()).recorded_as(SecurityEvent::GrantRevoked)
+    }
+}

@@ -1,0 +1,408 @@
+//! An item that counts attempts: sets of slots, and the writes to them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+
+use super::login::{Login, LoginSubject};
+use super::slots::{LOCKED, SIGNED_IN, SlotSet, number, reservation_end, until, wrong, wrong_end};
+use crate::lifetimes::{KNOWN_SOURCE_TTL, LOCKOUT};
+use crate::limits::{MAX_KNOWN_SOURCES, MAX_LOGIN_ATTEMPTS, MAX_SOURCE_ATTEMPTS};
+use crate::model::Timestamp;
+use crate::table::engine::{Attributes, Key, Table, failed_call};
+use crate::telemetry::SecurityEvent::{SignInLocked, SourceLimitReached};
+use crate::{Error, Result};
+
+/// The attribute with the sets, by their names.
+const SLOTS: &str = "slots";
+/// The attribute with the epoch of the user's credentials that the attempts were made in.
+const EPOCH: &str = "epoch";
+/// The set for all sources that have none of their own.
+const OTHER: &str = "other";
+
+/// How often an attempt that lost its slot to another one tries the next.
+const MAX_TRIES: usize = 4 * MAX_SOURCE_ATTEMPTS;
+
+/// The sets of slots in one item, as they were read.
+#[derive(Debug, Clone)]
+pub(super) struct Counter {
+    key: Key,
+    capacity: usize,
+    /// Whether a full set is locked for as long as if the last password were the first.
+    locks: bool,
+    /// How long the item is kept after its last attempt.
+    ttl: Duration,
+    /// The names of the set for the source of the attempt, the current one first; none if all
+    /// sources have one set.
+    own_sets: Vec<String>,
+    /// The epoch that the attempts count in. Those of an earlier one are forgotten.
+    epoch: u64,
+    stored_epoch: Option<u64>,
+    sets: BTreeMap<String, SlotSet>,
+    /// The sets of an earlier epoch, as they are stored.
+    earlier_sets: Option<AttributeValue>,
+}
+
+/// A slot that an attempt in progress has reserved.
+#[derive(Debug)]
+pub(super) struct Slot {
+    counter: Counter,
+    set: String,
+    place: usize,
+    until: Timestamp,
+}
+
+impl Counter {
+    /// What counts for the user or the name.
+    pub(super) fn of_subject(login: &Login, epoch: u64) -> Self {
+        let ttl = match login.subject {
+            LoginSubject::User(_) => KNOWN_SOURCE_TTL,
+            LoginSubject::Name(_) => 2 * LOCKOUT,
+        };
+        let ids = std::iter::once(&login.source.id).chain(&login.source.other_ids);
+        Self {
+            own_sets: ids.map(ToString::to_string).collect(),
+            epoch,
+            ..Self::new(login.subject.key(), MAX_LOGIN_ATTEMPTS, true, ttl)
+        }
+    }
+
+    /// What counts for a user, wherever an attempt comes from.
+    #[cfg(feature = "operator")]
+    pub(super) fn of_user(key: Key, epoch: u64) -> Self {
+        Self { epoch, ..Self::new(key, MAX_LOGIN_ATTEMPTS, true, KNOWN_SOURCE_TTL) }
+    }
+
+    /// Until when the set for all other sources is locked, and the set of each known source.
+    #[cfg(feature = "operator")]
+    pub(super) fn locks(&self, now: Timestamp) -> (Option<Timestamp>, Vec<Option<Timestamp>>) {
+        let is_known = |set: &&SlotSet| set.signed_in_at + KNOWN_SOURCE_TTL > now;
+        let known = self.sets.values().filter(is_known).map(|set| set.locked_until(now));
+        (self.sets.get(OTHER).and_then(|set| set.locked_until(now)), known.collect())
+    }
+
+    /// What counts for the source.
+    pub(super) fn of_source(login: &Login) -> Self {
+        Self::new(login.source_key(), MAX_SOURCE_ATTEMPTS, false, 2 * LOCKOUT)
+    }
+
+    fn new(key: Key, capacity: usize, locks: bool, ttl: Duration) -> Self {
+        let (own_sets, sets) = (Vec::new(), BTreeMap::new());
+        let (epoch, stored_epoch, earlier_sets) = (0, None, None);
+        Self { key, capacity, locks, ttl, own_sets, epoch, stored_epoch, sets, earlier_sets }
+    }
+
+    pub(super) const fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// The same counter, as the item says.
+    pub(super) fn read(self, item: Option<&Attributes>) -> Self {
+        let stored = item.and_then(|item| item.get(SLOTS));
+        let stored_epoch = item.and_then(|item| item.get(EPOCH)?.as_n().ok()?.parse().ok());
+        let is_current = stored_epoch == Some(self.epoch);
+        let set = |(name, value): (&String, &AttributeValue)| {
+            let set = SlotSet::from_attribute(self.capacity, value);
+            (name.clone(), if is_current { set } else { set.cleared() })
+        };
+        let sets = stored.and_then(|stored| stored.as_m().ok()).into_iter().flatten().map(set);
+        let sets = sets.collect();
+        let earlier_sets = stored.filter(|_| !is_current).cloned();
+        Self { stored_epoch, sets, earlier_sets, ..self }
+    }
+
+    /// The source's own set, if the user signed in from there recently.
+    fn known_source(&self, now: Timestamp) -> Option<&str> {
+        let is_known = |name: &&String| {
+            self.sets.get(*name).is_some_and(|set| set.signed_in_at + KNOWN_SOURCE_TTL > now)
+        };
+        self.own_sets.iter().find(is_known).map(String::as_str)
+    }
+
+    pub(super) fn knows_source(&self, now: Timestamp) -> bool {
+        self.known_source(now).is_some()
+    }
+
+    /// The one set that an attempt counts in, with its name.
+    fn set(&self, now: Timestamp) -> (&str, SlotSet) {
+        let name = self.known_source(now).unwrap_or(OTHER);
+        let set = self.sets.get(name).cloned();
+        (name, set.unwrap_or_else(|| SlotSet::new(self.capacity)))
+    }
+
+    /// Rejects every password while the set is locked, right or wrong.
+    pub(super) fn check_not_locked(&self, now: Timestamp) -> Result<()> {
+        let checked = self.set(now).1.check_not_locked(now);
+        if checked.is_err() {
+            let event = if self.locks { SignInLocked } else { SourceLimitReached };
+            event.record();
+        }
+        checked
+    }
+
+    /// All sets as they are stored in a new epoch, with one slot reserved.
+    fn cleared(&self, (set, place, until): (&str, usize, Timestamp)) -> AttributeValue {
+        let reserved = |name: &str| (name == set).then_some((place, until));
+        let mut sets: HashMap<_, _> = self
+            .sets
+            .iter()
+            .map(|(name, own)| (name.clone(), own.cleared().to_attribute(reserved(name))))
+            .collect();
+        let other = SlotSet::new(self.capacity).to_attribute(reserved(OTHER));
+        sets.entry(OTHER.to_owned()).or_insert(other);
+        AttributeValue::M(sets)
+    }
+
+    /// The sources to forget when another one becomes known: those that are known no more, and
+    /// those unused for longest if there are too many.
+    fn to_forget(&self, now: Timestamp) -> Vec<String> {
+        let mut known: Vec<_> = self.sets.iter().filter(|(name, _)| *name != OTHER).collect();
+        known.sort_by_key(|(_, set)| std::cmp::Reverse(set.signed_in_at));
+        let is_kept = |(place, (_, set)): &(usize, &(&String, &SlotSet))| {
+            *place + 1 < MAX_KNOWN_SOURCES && set.signed_in_at + KNOWN_SOURCE_TTL > now
+        };
+        let forgotten = known.iter().enumerate().filter(|known| !is_kept(known));
+        forgotten.map(|(_, (name, _))| (*name).clone()).collect()
+    }
+
+    /// When the table may delete the item, in seconds since 1970.
+    fn ttl(&self, now: Timestamp) -> AttributeValue {
+        AttributeValue::N((now + self.ttl).as_second().to_string())
+    }
+}
+
+/// An attribute of the set that an expression names `#set`.
+fn in_set(attribute: &str) -> String {
+    format!("{SLOTS}.#set.{attribute}")
+}
+
+impl Slot {
+    fn until(&self) -> String {
+        in_set(&until(self.place))
+    }
+
+    /// The same slot, once it is reserved in the table: the item exists and is of the epoch.
+    fn stored(mut self) -> Self {
+        let Counter { capacity, epoch, .. } = self.counter;
+        self.counter.stored_epoch = Some(epoch);
+        self.counter.sets.entry(OTHER.to_owned()).or_insert_with(|| SlotSet::new(capacity));
+        self
+    }
+}
+
+impl Table {
+    /// Reserves a slot. Fails if the set is locked or all slots are reserved.
+    pub(super) async fn reserve_slot(&self, read: Counter) -> Result<Slot> {
+        let mut counter = read;
+        for _ in 0..MAX_TRIES {
+            let now = Timestamp::now();
+            if counter.stored_epoch > Some(counter.epoch) {
+                // The user was read before a change of the password.
+                return Err(Error::WriteConflict);
+            }
+            counter.check_not_locked(now)?;
+            let (name, set) = counter.set(now);
+            let (place, until) = (set.free(now)?, reservation_end(now)?);
+            let slot = Slot { set: name.to_owned(), place, until, counter };
+            // Boxed: the SDK's futures are large.
+            match Box::pin(self.put_reservation(&slot, now)).await {
+                Ok(()) => return Ok(slot.stored()),
+                Err(error) => counter = current(slot.counter, error)?,
+            }
+        }
+        Err(Error::AttemptsInProgress)
+    }
+
+    async fn put_reservation(
+        &self,
+        slot: &Slot,
+        now: Timestamp,
+    ) -> Result<(), SdkError<UpdateItemError>> {
+        let (counter, path) = (&slot.counter, slot.until());
+        let update = self
+            .update_counter(counter, now)
+            .expression_attribute_values(":epoch", epoch(counter.epoch));
+        let update = if counter.stored_epoch == Some(counter.epoch) {
+            update
+                .update_expression(format!(
+                    "SET {path} = :until, #ttl = :ttl REMOVE {}",
+                    in_set(&wrong(slot.place))
+                ))
+                .condition_expression(format!(
+                    "{EPOCH} = :epoch AND attribute_exists({SLOTS}.#set) \
+                     AND (attribute_not_exists({path}) OR {path} <= :now) \
+                     AND (attribute_not_exists({locked}) OR {locked} <= :now)",
+                    locked = in_set(LOCKED)
+                ))
+                .expression_attribute_names("#set", &slot.set)
+                .expression_attribute_values(":until", number(slot.until))
+                .expression_attribute_values(":now", number(now))
+        } else {
+            // The first attempt, or the first since the password was changed.
+            let sets = counter.cleared((&slot.set, slot.place, slot.until));
+            let update = update
+                .update_expression(format!("SET {SLOTS} = :sets, {EPOCH} = :epoch, #ttl = :ttl"))
+                .expression_attribute_values(":sets", sets);
+            match counter.stored_epoch.zip(counter.earlier_sets.clone()) {
+                None => update.condition_expression(format!("attribute_not_exists({EPOCH})")),
+                // A source that became known meanwhile stays so.
+                Some((stored, sets)) => update
+                    .condition_expression(format!("{EPOCH} = :stored AND {SLOTS} = :earlier"))
+                    .expression_attribute_values(":stored", epoch(stored))
+                    .expression_attribute_values(":earlier", sets),
+            }
+        };
+        update.send().await.map(|_| ())
+    }
+
+    /// Gives a slot back. A failure is ignored: the reservation ends by itself.
+    pub(super) async fn release_slot(&self, slot: &Slot) {
+        let now = Timestamp::now();
+        let update = self
+            .update_counter(&slot.counter, now)
+            .update_expression(format!("SET #ttl = :ttl REMOVE {}", slot.until()))
+            .condition_expression(format!("{EPOCH} = :epoch AND {} = :until", slot.until()))
+            .expression_attribute_names("#set", &slot.set)
+            .expression_attribute_values(":until", number(slot.until))
+            .expression_attribute_values(":epoch", epoch(slot.counter.epoch));
+        let released = update.send().await.is_ok();
+        tracing::debug!(released, "login attempt given back");
+    }
+
+    /// Gives a slot back, and notes that the user signed in from its source. A failure is ignored:
+    /// the next sign-in notes it.
+    pub(super) async fn release_slot_of_known_source(&self, slot: Slot) {
+        let mut slot = slot;
+        for _ in 0..MAX_TRIES {
+            let Err(error) = self.put_known_source(&slot, Timestamp::now()).await else { return };
+            let Ok(counter) = current(slot.counter, error) else { return };
+            let set = counter.sets.get(&slot.set);
+            let is_reserved = set.is_some_and(|set| set.is_reserved(slot.place, slot.until));
+            if !is_reserved || counter.stored_epoch != Some(counter.epoch) {
+                return;
+            }
+            slot = Slot { counter, ..slot };
+        }
+    }
+
+    async fn put_known_source(
+        &self,
+        slot: &Slot,
+        now: Timestamp,
+    ) -> Result<(), SdkError<UpdateItemError>> {
+        let (counter, path) = (&slot.counter, slot.until());
+        let Some(source) = counter.own_sets.first() else { return Ok(()) };
+        let update = self
+            .update_counter(counter, now)
+            .expression_attribute_names("#set", &slot.set)
+            .expression_attribute_names("#source", source)
+            .expression_attribute_values(":until", number(slot.until))
+            .expression_attribute_values(":epoch", epoch(counter.epoch));
+        let condition = format!("{EPOCH} = :epoch AND {path} = :until");
+        let update = if counter.sets.contains_key(source) {
+            update
+                .update_expression(format!(
+                    "SET {SLOTS}.#source.{SIGNED_IN} = :signed_in, #ttl = :ttl REMOVE {path}"
+                ))
+                .condition_expression(format!("{condition} AND attribute_exists({SLOTS}.#source)"))
+                .expression_attribute_values(":signed_in", number(now))
+        } else {
+            let forgotten = counter.to_forget(now);
+            // Under an earlier service key the source may be among them.
+            let is_forgotten = forgotten.contains(&slot.set);
+            let mut removed = if is_forgotten { Vec::new() } else { vec![path] };
+            let mut condition = format!(
+                "{condition} AND attribute_not_exists({SLOTS}.#source) AND size({SLOTS}) = :size"
+            );
+            let mut update = update;
+            for (place, name) in forgotten.into_iter().enumerate() {
+                removed.push(format!("{SLOTS}.#old{place}"));
+                condition = format!("{condition} AND attribute_exists({SLOTS}.#old{place})");
+                update = update.expression_attribute_names(format!("#old{place}"), name);
+            }
+            let removed = removed.join(", ");
+            let size = AttributeValue::N(counter.sets.len().to_string());
+            update
+                .update_expression(format!(
+                    "SET {SLOTS}.#source = :source, #ttl = :ttl REMOVE {removed}"
+                ))
+                .condition_expression(condition)
+                .expression_attribute_values(":source", SlotSet::of_sign_in(now))
+                .expression_attribute_values(":size", size)
+        };
+        update.send().await.map(|_| ())
+    }
+
+    /// Keeps the slot of a wrong password. The last free one of a user's set locks the set.
+    pub(super) async fn record_wrong_slot(&self, slot: Slot) -> Result<()> {
+        let (now, path) = (Timestamp::now(), slot.until());
+        let update = |expression: String, condition: String| {
+            self.update_counter(&slot.counter, now)
+                .update_expression(expression)
+                .condition_expression(format!(
+                    "{EPOCH} = :epoch AND attribute_exists({SLOTS}.#set){condition}"
+                ))
+                .expression_attribute_names("#set", &slot.set)
+                .expression_attribute_values(":epoch", epoch(slot.counter.epoch))
+                .expression_attribute_values(":end", number(wrong_end(now)))
+        };
+        let recorded = update(
+            format!("SET {path} = :end, {} = :yes, #ttl = :ttl", in_set(&wrong(slot.place))),
+            format!(" AND ({path} = :until OR attribute_not_exists({path}) OR {path} < :until)"),
+        )
+        .expression_attribute_values(":until", number(slot.until))
+        .expression_attribute_values(":yes", AttributeValue::Bool(true))
+        .return_values(ReturnValue::AllNew)
+        .send()
+        .await;
+        let counter = match recorded {
+            Ok(updated) => slot.counter.clone().read(updated.attributes()),
+            Err(error) => current(slot.counter.clone(), error)?,
+        };
+        let is_full = counter.sets.get(&slot.set).is_some_and(|set| set.is_all_wrong(now));
+        if !is_full || !counter.locks {
+            return Ok(());
+        }
+        let locked = update(format!("SET {} = :end, #ttl = :ttl", in_set(LOCKED)), String::new());
+        match locked.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => current(counter, error).map(|_| ()),
+        }
+    }
+
+    /// A write that changes nothing that counts: an attempt costs as much from a source that the
+    /// user is known from as from any other, so that its duration does not tell who is known.
+    pub(super) async fn touch_counter(&self, counter: &Counter) -> Result<()> {
+        let update = self.update_counter(counter, Timestamp::now());
+        let touched = update.update_expression("SET #ttl = :ttl").send().await;
+        touched.map(|_| ()).map_err(failed_call("reserve a login attempt"))
+    }
+
+    fn update_counter(&self, counter: &Counter, now: Timestamp) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(counter.key.clone().into_attributes()))
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":ttl", counter.ttl(now))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+}
+
+fn epoch(epoch: u64) -> AttributeValue {
+    AttributeValue::N(epoch.to_string())
+}
+
+/// The counter as it is stored, if the write failed because of it.
+fn current(counter: Counter, error: SdkError<UpdateItemError>) -> Result<Counter> {
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+            Ok(counter.read(failed.item()))
+        }
+        _ => Err(failed_call("count a login attempt")(error)),
+    }
+}

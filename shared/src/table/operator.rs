@@ -1,0 +1,98 @@
+//! What the operator's command reads, and no function can: it is not built into any.
+
+use std::collections::BTreeMap;
+
+use crate::Result;
+use crate::model::{
+    Account, AccountId, Client, ClientId, Email, Grant, Membership, Timestamp, User, UserToken,
+};
+use crate::table::engine::{Key, ScanPosition, Stored, Table};
+use crate::table::lockout::LockState;
+
+/// A user with everything that belongs to it.
+pub struct UserRecord {
+    /// The user.
+    pub user: User,
+    /// Its addresses.
+    pub emails: Vec<Email>,
+    /// Its memberships, each with the account if that is not deleted.
+    pub memberships: Vec<(Membership, Option<Account>)>,
+    /// All its tokens, working or not.
+    pub tokens: Vec<UserToken>,
+    /// All its grants, working or not, each with the client if that is not deleted.
+    pub grants: Vec<(Grant, Option<Client>)>,
+    /// Whether passwords are rejected.
+    pub lock: LockState,
+    /// Whether its deletion has begun.
+    pub is_being_deleted: bool,
+}
+
+impl UserRecord {
+    /// Whether a grant still works at `now`.
+    pub fn is_active(&self, grant: &Grant, client: Option<&Client>, now: Timestamp) -> bool {
+        client.is_some_and(|client| grant.is_accepted_by(client))
+            && grant.is_active(&self.user, now)
+    }
+}
+
+impl Table {
+    /// The users among the next megabyte of the table, in no order; also where to continue, until
+    /// the end is reached.
+    pub async fn scan_users(
+        &self,
+        after: Option<ScanPosition>,
+    ) -> Result<(Vec<User>, Option<ScanPosition>)> {
+        self.scan_page(after).await
+    }
+
+    /// The OAuth clients, likewise.
+    pub async fn scan_clients(
+        &self,
+        after: Option<ScanPosition>,
+    ) -> Result<(Vec<Client>, Option<ScanPosition>)> {
+        self.scan_page(after).await
+    }
+
+    /// A user with everything that belongs to it: two round trips.
+    pub async fn user_record(&self, user: Stored<User>) -> Result<UserRecord> {
+        let user = user.into_inner();
+        let (emails, memberships, tokens, grants) = tokio::try_join!(
+            self.emails(user.id),
+            self.memberships(user.id),
+            self.all_tokens(user.id),
+            self.all_grants(user.id),
+        )?;
+        let accounts = async {
+            let accounts = self.accounts(&memberships).await?.into_iter();
+            Ok(accounts.map(|account| (account.id, account)).collect())
+        };
+        let (mut accounts, clients, (lock, is_being_deleted)) = tokio::try_join!(
+            accounts,
+            self.clients(grants.iter().map(|grant| grant.client)),
+            self.state_of(&user),
+        )?;
+        let accounts: &mut BTreeMap<AccountId, Account> = &mut accounts;
+        let memberships = memberships.into_iter();
+        let memberships = memberships.map(|own| (own, accounts.remove(&own.account))).collect();
+        let grants = grants.into_iter().map(|grant| {
+            let client = clients.iter().find(|client| client.id == grant.client).cloned();
+            (grant, client)
+        });
+        let grants = grants.collect();
+        Ok(UserRecord { user, emails, memberships, tokens, grants, lock, is_being_deleted })
+    }
+
+    async fn clients(&self, ids: impl Iterator<Item = ClientId>) -> Result<Vec<Client>> {
+        let keys: Vec<Key> = ids.map(Key::client).collect();
+        let mut items = self.batch_get(keys.clone()).await?;
+        let found = keys.iter().filter_map(|key| items.take::<Client>(key).transpose());
+        found.map(|client| Ok(client?.into_inner())).collect()
+    }
+
+    async fn state_of(&self, user: &User) -> Result<(LockState, bool)> {
+        let (attempts, task) = (Key::user_lockout(user.id), Key::user_cleanup(user.id));
+        let mut items = self.batch_get(vec![attempts.clone(), task.clone()]).await?;
+        let attempts = items.take_attributes(&attempts);
+        Ok((LockState::new(user, attempts.as_ref(), Timestamp::now()), items.contains(&task)))
+    }
+}

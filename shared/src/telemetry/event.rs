@@ -1,0 +1,54 @@
+//! What matters to security, as the log names it.
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal,)+) => {
+        /// What matters to security in a request: the field `event` of its line.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum SecurityEvent { $($(#[$doc])* $variant,)+ }
+
+        impl SecurityEvent {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The text in the log.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+    };
+}
+
+events! {
+    /// A password was wrong, or no user has the name.
+    SignInRejected = "sign_in_rejected",
+    /// A password was not looked at: the name is locked for the source.
+    SignInLocked = "sign_in_locked",
+    /// A password was not looked at: its source has sent too many wrong ones.
+    SourceLimitReached = "source_limit_reached",
+    /// A password was not looked at: as many as can count were being checked.
+    SignInDeferred = "sign_in_deferred",
+    /// An OAuth client presented a wrong secret.
+    ClientRejected = "client_rejected",
+    /// A code was used a second time: what the first use issued was revoked.
+    CodeReplayed = "code_replayed",
+    /// A spent refresh token came again: its grant was revoked.
+    RefreshTokenReplayed = "refresh_token_replayed",
+    /// A refresh token came again within seconds of its use: it may be a retry.
+    RefreshTokenRetried = "refresh_token_retried",
+    /// The signature of a write came a second time.
+    SignatureReplayed = "signature_replayed",
+    /// A signature was wrong; `signatureRejected` says in what.
+    SignatureRejected = "signature_rejected",
+    /// A password was set; tokens and grants ended.
+    PasswordChanged = "password_changed",
+    /// A user was made.
+    UserCreated = "user_created",
+    /// A token, API key, SSH key or S3 secret was made or renewed.
+    CredentialCreated = "credential_created",
+    /// A token, API key or SSH key was revoked.
+    CredentialRevoked = "credential_revoked",
+    /// A user allowed a client's request.
+    GrantCreated = "grant_created",
+    /// A grant, or an access token of it, was revoked.
+    GrantRevoked = "grant_revoked",
+}

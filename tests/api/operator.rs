@@ -1,0 +1,297 @@
+//! What the operator does to users, members and clients, as rules of the table: it may be cut off
+//! between two steps, and others act meanwhile.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use shared::model::{Role, TokenKind, UserId};
+use shared::table::{Actor, Table};
+use shared::{Error, Result};
+use testkit::{OAuthClient, Person, TestApp};
+
+const WRITE: &str = "TransactWriteItems";
+
+/// The steps of the command, which may be run again.
+async fn delete(table: &Table, id: UserId) -> Result<()> {
+    loop {
+        let Some(user) = table.user_and(id, ()).await?.0 else { return Ok(()) };
+        match table.begin_user_deletion(&Actor::operator(), &user).await {
+            Err(Error::WriteConflict) => {}
+            begun => {
+                begun?;
+                return table.finish_user_deletion(&Actor::operator(), id).await;
+            }
+        }
+    }
+}
+
+/// Jane, who has some of everything: an account of her own, one with Mary and John, a membership in
+/// John's, a second address, tokens and a grant.
+struct Deletion {
+    jane: UserId,
+    token: String,
+    shared_account: String,
+    heir: UserId,
+}
+
+impl Deletion {
+    async fn arrange(app: &TestApp) -> Self {
+        let [jane, john, mary] =
+            [app.person("janedoe").await, app.person("johnroe").await, app.person("maryroe").await];
+        let body = json!({ "name": "Team", "email": "team@example.com" });
+        let made = jane.send_json("POST", "/v1/accounts", &body).await;
+        let shared_account = made.text("id").to_owned();
+        // Mary joins first, though John is the older user.
+        app.join(&mary, &shared_account, Role::Admin).await;
+        app.join(&john, &shared_account, Role::Admin).await;
+        app.join(&jane, &john.account(), Role::Admin).await;
+        let second = json!({ "email": "jane@work.example.com" });
+        let added = jane.send_json("POST", "/api/v1.1/users/janedoe/emails/", &second).await;
+        assert_eq!(added.status, 201, "{added:?}");
+        jane.new_token(TokenKind::Environment, None, None).await;
+        let client = app.new_client("https://client.example.com/callback", true).await;
+        client.tokens(app, &jane.who(), "profile_read").await;
+        let (token, heir) = (jane.token().to_owned(), mary.user().id);
+        Self { jane: jane.user().id, token, shared_account, heir }
+    }
+
+    /// Whether her token works; if not, she can never do anything again.
+    async fn is_alive(&self, app: &TestApp) -> bool {
+        let accounts =
+            app.send("GET", "/v1/accounts", &[("authorization", &self.token)], None).await;
+        assert!([200, 401].contains(&accounts.status), "{accounts:?}");
+        accounts.status == 200
+    }
+
+    /// Nothing is left of her but the claims of nobody to her name and her number.
+    async fn assert_gone(&self, app: &TestApp) {
+        let id = self.jane.to_string();
+        let own = |item: &serde_json::Value| item.to_string().contains(&id);
+        let left: Vec<_> = app.items().await.into_iter().filter(own).collect();
+        assert!(left.is_empty(), "{left:?}");
+        let account = app.items_of("account").await.into_iter();
+        let account = account.filter(|item| item["id"]["S"] == self.shared_account);
+        let owners: Vec<_> = account.map(|item| item["owner"]["S"].clone()).collect();
+        assert_eq!(owners, [json!(self.heir.to_string())]);
+        assert_eq!(app.items_of("cleanup").await.len(), 0);
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_users_deletion_cut_off_anywhere_is_finished_by_the_sweep_or_another_one() {
+    let mut begun = 0;
+    for calls in 0.. {
+        let mut app = TestApp::start().await;
+        let deletion = Deletion::arrange(&app).await;
+        let cutoff = app.cutoff().await;
+        cutoff.after(calls);
+        let ended = tokio::select! {
+            ended = delete(app.table(), deletion.jane) => Some(ended),
+            () = cutoff.reached() => None,
+        };
+        cutoff.quiet().await;
+        app.mend();
+        if ended.is_none() && deletion.is_alive(&app).await {
+            app.sweep().await.unwrap();
+            assert!(deletion.is_alive(&app).await, "nothing was begun after {calls} calls");
+            continue;
+        }
+        begun += 1;
+        match ended {
+            Some(ended) => {
+                ended.unwrap();
+                deletion.assert_gone(&app).await;
+                assert!(begun > 15, "{begun}");
+                return;
+            }
+            None if calls % 2 == 0 => drop(app.sweep().await.unwrap()),
+            None => delete(app.table(), deletion.jane).await.unwrap(),
+        }
+        // An account that went may have left its own note.
+        app.sweep().await.unwrap();
+        deletion.assert_gone(&app).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deletions_of_one_user_and_the_sweep_may_run_at_once() {
+    let app = TestApp::start().await;
+    let deletion = Deletion::arrange(&app).await;
+
+    let (one, other, swept) = tokio::join!(
+        delete(app.table(), deletion.jane),
+        delete(app.table(), deletion.jane),
+        app.sweep()
+    );
+
+    one.unwrap();
+    other.unwrap();
+    swept.unwrap();
+    app.sweep().await.unwrap();
+    deletion.assert_gone(&app).await;
+}
+
+#[tokio::test]
+async fn a_user_whose_deletion_begins_meanwhile_writes_nothing() {
+    let app = TestApp::start().await;
+    let deletion = Deletion::arrange(&app).await;
+    let (others, id) = (app.others(), deletion.jane);
+    app.proxy().before(WRITE, async move { delete(&others, id).await.unwrap() });
+    let body = json!({ "name": "Late", "email": "late@example.com" });
+
+    let headers =
+        [("authorization", deletion.token.as_str()), ("content-type", "application/json")];
+    let rejected = app.send("POST", "/v1/accounts", &headers, Some(&body.to_string())).await;
+
+    assert_eq!((rejected.status, app.proxy().faults_left()), (401, 0));
+    deletion.assert_gone(&app).await;
+}
+
+#[tokio::test]
+async fn an_account_passes_to_nobody_who_is_demoted_or_disabled_meanwhile() {
+    for demotes in [true, false] {
+        let app = TestApp::start().await;
+        let deletion = Deletion::arrange(&app).await;
+        let jane = app.table().user_and(deletion.jane, ()).await.unwrap().0.unwrap();
+        let account = deletion.shared_account.parse().unwrap();
+        let own = jane.current_account.unwrap();
+        app.table().begin_user_deletion(&Actor::operator(), &jane).await.unwrap();
+        // Only the account that passes on is left.
+        let operator = Actor::operator();
+        for membership in app.table().memberships(jane.id).await.unwrap() {
+            if membership.account != account && membership.account != own {
+                app.table().remove_member(&operator, membership.account, jane.id).await.unwrap();
+            }
+        }
+        let (others, heir) = (app.others(), deletion.heir);
+        let overtake = async move {
+            let operator = Actor::operator();
+            if demotes {
+                others.set_role(&operator, account, heir, Role::Member).await.unwrap();
+            } else {
+                others.set_disabled(&operator, heir, true).await.unwrap();
+            }
+        };
+        app.proxy().before(WRITE, overtake);
+
+        app.table().finish_user_deletion(&operator, jane.id).await.unwrap();
+
+        let items = app.items_of("account").await;
+        let owner = |item: &&serde_json::Value| item["id"]["S"] == deletion.shared_account;
+        let john = app.table().user_id_by_username(&"johnroe".parse().unwrap()).await.unwrap();
+        let owner = items.iter().find(owner).unwrap()["owner"]["S"].clone();
+        assert_eq!(owner, json!(john.unwrap().to_string()), "{demotes}");
+        app.sweep().await.unwrap();
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test]
+async fn of_two_admins_who_go_at_once_one_stays() {
+    let app = TestApp::start().await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
+    let mary = app.person("maryroe").await;
+    let account = jane.account();
+    app.join(&mary, &account, Role::Admin).await;
+    // An owner who is no admin, as no operation leaves one: only the count protects the others.
+    for key in jane.membership_keys(&account) {
+        let plain = json!({
+            "Key": key,
+            "UpdateExpression": "SET #role = :member",
+            "ExpressionAttributeNames": { "#role": "role" },
+            "ExpressionAttributeValues": { ":member": { "S": "member" } },
+        });
+        app.engine("UpdateItem", plain).await;
+    }
+    let counted = json!({
+        "Key": { "pk": { "S": format!("ACCOUNT#{account}") }, "sk": { "S": "ACCOUNT" } },
+        "UpdateExpression": "ADD adminCount :less",
+        "ExpressionAttributeValues": { ":less": { "N": "-1" } },
+    });
+    app.engine("UpdateItem", counted).await;
+    let account = account.parse().unwrap();
+    let (others, other) = (app.others(), mary.user().id);
+    app.proxy().before(WRITE, async move {
+        others.set_role(&Actor::operator(), account, other, Role::Member).await.unwrap();
+    });
+    let operator = Actor::operator();
+    let remove = || app.table().remove_member(&operator, account, john.user().id);
+
+    assert!(matches!(remove().await, Err(Error::WriteConflict)));
+    let again = remove().await.unwrap_err();
+
+    assert_eq!(again.to_string(), "the user is the only admin of the account");
+    app.assert_consistent().await;
+}
+
+async fn profile(app: &TestApp, access: &str) -> u16 {
+    let bearer = format!("Bearer {access}");
+    app.send("GET", "/api/v1.1/users/janedoe/", &[("authorization", &bearer)], None).await.status
+}
+
+async fn refreshed(app: &TestApp, client: &OAuthClient, token: &str) -> u16 {
+    client.token(app, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await.status
+}
+
+async fn granted() -> (TestApp, OAuthClient, OAuthClient) {
+    let app = TestApp::start().await;
+    let client = app.new_client("https://client.example.com/callback", true).await;
+    let other = app.new_client("https://other.example.com/callback", true).await;
+    (app, client, other)
+}
+
+async fn tokens(app: &TestApp, jane: &Person<'_>, client: &OAuthClient) -> (String, String) {
+    let tokens = client.tokens(app, &jane.who(), "profile_read").await;
+    (tokens.access, tokens.refresh)
+}
+
+#[tokio::test]
+async fn all_that_a_client_was_granted_ends_at_once_when_it_is_deleted_or_revoked() {
+    for deletes in [true, false] {
+        let (app, client, other) = granted().await;
+        let jane = app.person("janedoe").await;
+        let (access, refresh) = tokens(&app, &jane, &client).await;
+        let (kept, _) = tokens(&app, &jane, &other).await;
+        let code = client.code(&app, &jane.who(), "profile_read").await;
+        let (id, operator) = (client.id.parse().unwrap(), Actor::operator());
+
+        if deletes {
+            app.table().delete_client(&operator, id).await.unwrap();
+        } else {
+            app.table().revoke_grants_to(&operator, id).await.unwrap();
+        }
+
+        assert_eq!((profile(&app, &access).await, profile(&app, &kept).await), (401, 200));
+        let expected = if deletes { 401 } else { 400 };
+        assert_eq!(refreshed(&app, &client, &refresh).await, expected);
+        assert_eq!(client.redeem(&app, &code).await.status, expected);
+        let listed = jane.send("GET", "/rollcall/v1/grants").await.body["grants"].take();
+        assert_eq!(listed.as_array().unwrap().len(), 1, "the other client's alone: {listed}");
+        if !deletes {
+            let (later, _) = tokens(&app, &jane, &client).await;
+            assert_eq!(profile(&app, &later).await, 200, "the client itself stays");
+        }
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test]
+async fn the_grants_of_a_user_are_revoked_and_counted_no_more() {
+    let (app, client, other) = granted().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let (one, _) = tokens(&app, &jane, &client).await;
+    let (two, _) = tokens(&app, &jane, &other).await;
+    let (kept, _) = tokens(&app, &john, &client).await;
+    let id = jane.user().id;
+
+    let all = app.table().all_grants(id).await.unwrap();
+    app.table().delete_grants(&Actor::operator(), id, &all).await.unwrap();
+    app.table().delete_grants(&Actor::operator(), id, &all).await.unwrap();
+
+    assert_eq!((profile(&app, &one).await, profile(&app, &two).await), (401, 401));
+    assert_eq!(profile(&app, &kept).await, 403, "John's is another user's");
+    let left: BTreeSet<_> = app.items_of("grant").await.iter().map(ToString::to_string).collect();
+    assert_eq!(left.len(), 1);
+    app.assert_consistent().await;
+}

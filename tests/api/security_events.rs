@@ -1,0 +1,294 @@
+//! What matters to security leaves a trace in the log, without secrets, names and addresses.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use shared::Settings;
+use shared::telemetry::SecurityEvent;
+use testkit::{
+    ConsentPage, OAuthClient, PASSWORD, Person, Service, TestApp, basic, form, operation,
+    operations, own_last_request_line, sign, token_id,
+};
+
+const CALLBACK: &str = "https://client.example.com/callback";
+const PROFILE: &str = "/api/v1.1/users/janedoe/";
+const HOME: &str = "198.51.100.7";
+const NEXT_DOOR: &str = "198.51.100.201";
+const ABROAD: &str = "2001:db8:1:2::7";
+
+/// The line of the request that was sent last.
+fn line() -> Value {
+    own_last_request_line().unwrap()
+}
+
+fn event() -> Value {
+    line()["event"].clone()
+}
+
+fn id(person: &Person<'_>) -> Value {
+    json!(person.user().id)
+}
+
+/// Sends a wrong password by `Basic` and returns the line.
+async fn guess(app: &TestApp, address: &str, name: &str) -> Value {
+    let wrong = basic(name, "a wrong password");
+    let headers = [("authorization", wrong.as_str())];
+    app.at(address).send("GET", PROFILE, &headers, None).await;
+    line()
+}
+
+#[tokio::test]
+async fn a_rejected_sign_in_leaves_the_users_id_and_the_source_as_a_keyed_hash() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    let known = guess(&app, HOME, "janedoe").await;
+    let address = guess(&app, HOME, "janedoe@example.com").await;
+    let unknown = guess(&app, NEXT_DOOR, "nobody1").await;
+    let abroad = guess(&app, ABROAD, "janedoe").await;
+
+    for line in [&known, &address, &unknown, &abroad] {
+        assert_eq!(line["event"], "sign_in_rejected");
+        let source = line["source"].as_str().unwrap();
+        assert!(source.len() == 24 && source.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let text = line.to_string();
+        for secret in ["janedoe", "nobody1", "198.51.100", "2001:db8", "wrong"] {
+            assert!(!text.contains(secret), "{secret} is in {text}");
+        }
+    }
+    assert_eq!([&known["user"], &address["user"], &abroad["user"]], [&id(&jane); 3]);
+    assert_eq!(unknown["user"], Value::Null);
+    assert_eq!(known["source"], unknown["source"]);
+    assert_ne!(known["source"], abroad["source"]);
+}
+
+#[tokio::test]
+async fn the_page_and_the_current_password_leave_the_same_trace_and_a_right_one_no_event() {
+    let mut app = TestApp::start().await;
+    app.configure(Settings { require_current_password: true, ..Settings::default() });
+    let client = app.new_client(CALLBACK, true).await;
+    let jane = app.person("janedoe").await;
+    let page = ConsentPage::open(&app, &client.authorize_path("profile_read")).await;
+    assert_eq!(line()["client"], client.id);
+
+    page.decide(&app, "janedoe", "a wrong password", "allow").await;
+    let by_page = line();
+    let body = json!({ "password": PASSWORD, "current_password": "a wrong password" });
+    jane.send_json("POST", "/v2/account/data", &body).await;
+    let by_current = line();
+    let right = jane.basic();
+    app.send("GET", PROFILE, &[("authorization", right.as_str())], None).await;
+
+    for line in [by_page, by_current] {
+        assert_eq!((&line["event"], &line["user"]), (&json!("sign_in_rejected"), &id(&jane)));
+        assert!(line["source"].is_string(), "{line}");
+    }
+    assert_eq!((line()["event"].clone(), line()["user"].clone()), (Value::Null, id(&jane)));
+    assert!(line()["source"].is_string(), "where a sign-in came from");
+}
+
+#[tokio::test]
+async fn a_lock_is_an_event_of_its_own_for_known_and_unknown_names() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for (name, user) in [("janedoe", id(&jane)), ("nobody1", Value::Null)] {
+        for _ in 0..10 {
+            assert_eq!(guess(&app, ABROAD, name).await["event"], "sign_in_rejected");
+        }
+        let locked = guess(&app, ABROAD, name).await;
+        assert_eq!((&locked["event"], &locked["user"]), (&json!("sign_in_locked"), &user));
+        assert_eq!(locked["RejectedSignIns"], 1);
+    }
+}
+
+#[tokio::test]
+async fn cloudwatch_counts_a_rejected_sign_in_over_all_routes_too() {
+    let app = TestApp::start().await;
+    app.person("janedoe").await;
+    let directives = |line: &Value| line["_aws"]["CloudWatchMetrics"].clone();
+    assert_eq!(directives(&line()).as_array().unwrap().len(), 1);
+
+    let rejected = guess(&app, HOME, "janedoe").await;
+
+    assert_eq!(
+        directives(&rejected)[1],
+        json!({
+            "Namespace": "Rollcall",
+            "Dimensions": [[]],
+            "Metrics": [{ "Name": "RejectedSignIns", "Unit": "Count" }],
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_code_or_refresh_token_that_comes_again_names_client_and_user() {
+    let app = TestApp::start().await;
+    let client = app.new_client(CALLBACK, true).await;
+    let jane = app.person("janedoe").await;
+    let refresh = async |token: &str| {
+        client.token(&app, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await;
+        line()
+    };
+
+    let code = client.code(&app, &jane.who(), "profile_read").await;
+    client.redeem(&app, &code).await;
+    let redeemed = line();
+    client.redeem(&app, &code).await;
+    let replayed = line();
+    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let spent = refresh(&tokens.refresh).await;
+    let retried = refresh(&tokens.refresh).await;
+    let mut grant = app.items_of("grant").await.remove(0);
+    let past = json!({ "S": TestApp::in_seconds(-11).to_string() });
+    grant["refresh"]["M"]["spent"]["L"][0]["M"]["spentAt"] = past;
+    app.engine("PutItem", json!({ "Item": grant })).await;
+    let replayed_refresh = refresh(&tokens.refresh).await;
+
+    for (line, event) in [
+        (redeemed, Value::Null),
+        (replayed, json!("code_replayed")),
+        (spent, Value::Null),
+        (retried, json!("refresh_token_retried")),
+        (replayed_refresh, json!("refresh_token_replayed")),
+    ] {
+        assert_eq!(
+            (&line["event"], &line["client"], &line["user"]),
+            (&event, &json!(client.id), &id(&jane))
+        );
+    }
+}
+
+#[tokio::test]
+async fn lines_of_oauth_name_the_client_and_the_user() {
+    let app = TestApp::start().await;
+    let client = app.new_client(CALLBACK, true).await;
+    let jane = app.person("janedoe").await;
+    let both = || (line()["client"].clone(), line()["user"].clone());
+    let expected = (json!(client.id), id(&jane));
+    let basic = client.basic();
+    let post = async |path: &str, token: &str| {
+        let form_type = ("content-type", "application/x-www-form-urlencoded");
+        let headers = [("authorization", basic.as_str()), form_type];
+        app.send("POST", path, &headers, Some(&form(&[("token", token)]))).await;
+    };
+
+    let code = client.code(&app, &jane.who(), "profile_read").await;
+    assert_eq!(both(), expected, "consent");
+    let tokens = client.redeem(&app, &code).await;
+    assert_eq!(both(), expected, "tokens");
+    let bearer = format!("Bearer {}", tokens.text("access_token"));
+    app.send("GET", PROFILE, &[("authorization", &bearer)], None).await;
+    assert_eq!(both(), expected, "a call with the access token");
+    for path in ["/rollcall/v1/introspect", "/api/v1.1/o/introspect/", "/api/v1.1/o/revoke_token/"]
+    {
+        post(path, tokens.text("access_token")).await;
+        assert_eq!(both(), expected, "{path}");
+    }
+    let stranger = OAuthClient { secret: "rcs_wrong".to_owned(), ..client.clone() };
+    stranger.redeem(&app, &code).await;
+    assert_eq!((event(), both()), (json!("client_rejected"), (json!(client.id), Value::Null)));
+}
+
+#[tokio::test]
+async fn a_signature_that_is_wrong_or_comes_again_is_an_event_with_the_user() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let (key, secret) = jane.api_key();
+    let mut signed = operation("e24-create-api-key").of(&jane.account(), "");
+    sign(&mut signed, &key, secret);
+    let mut wrong = signed.clone();
+    wrong["headers"]["authorization"] = json!(format!("{key}:AAAA"));
+
+    app.send_event(&wrong).await;
+    let rejected = line();
+    app.send_event(&signed).await;
+    app.send_event(&signed).await;
+
+    let parts = |line: &Value| (line["event"].clone(), line["user"].clone());
+    assert_eq!(parts(&rejected), (json!("signature_rejected"), id(&jane)));
+    assert_eq!(parts(&line()), (json!("signature_replayed"), id(&jane)));
+}
+
+/// The event of a success of an operation, sent as its example.
+fn expected(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "e24-create-account" => "user_created",
+        "e24-add-ssh-key"
+        | "e24-create-api-key"
+        | "e24-renew-api-secret"
+        | "rollcall-create-token"
+        | "rollcall-rotate-token" => "credential_created",
+        "e24-delete-api-key" | "e24-delete-ssh-key" | "rollcall-revoke-token" => {
+            "credential_revoked"
+        }
+        "hub-oauth-decide" => "grant_created",
+        "hub-oauth-revoke" | "rollcall-revoke-grant" => "grant_revoked",
+        _ => return None,
+    })
+}
+
+#[tokio::test]
+async fn an_operation_that_makes_or_ends_what_gives_access_is_an_event_and_no_other_is() {
+    for operation in operations() {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let sent = app.event(&operation, &jane).await;
+
+        let response = app.send_event(&sent).await;
+
+        assert_eq!(response.status, operation.success(), "{operation}");
+        assert_eq!(event().as_str(), expected(operation.name), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_changed_password_is_an_event_and_a_write_that_failed_or_was_made_before_is_none() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let new = json!({ "password": "another horse battery" });
+    let revoke = format!("/rollcall/v1/tokens/{}", token_id(jane.token()).unwrap());
+    let key = [
+        ("authorization", jane.token()),
+        ("content-type", "application/json"),
+        ("idempotency-key", "once"),
+    ];
+    let token = json!({ "name": "CI", "kind": "user" }).to_string();
+    let create = async || {
+        app.send("POST", "/rollcall/v1/tokens", &key, Some(&token)).await;
+        (line()["status"].clone(), event())
+    };
+
+    assert_eq!(create().await, (json!(201), json!("credential_created")));
+    assert_eq!(create().await, (json!(201), Value::Null), "a stored response");
+    assert_eq!(jane.send_json("POST", "/v2/account/data", &new).await.status, 200);
+    assert_eq!((event(), line()["user"].clone()), (json!("password_changed"), id(&jane)));
+    assert_eq!(jane.send("DELETE", &format!("{revoke}x")).await.status, 404);
+    assert_eq!(event(), Value::Null);
+    let again = json!({
+        "email": jane.email(), "first_name": "Mary", "last_name": "Major", "password": "correct horse battery",
+    });
+    assert_eq!(jane.send_json("PUT", "/v2/accounts", &again).await.status, 409);
+    assert_eq!(event(), Value::Null, "its condition failed");
+}
+
+#[tokio::test]
+async fn a_caller_without_permission_is_in_the_log_with_status_and_user() {
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+
+    john.send("GET", &format!("/v1/accounts/{}", jane.account())).await;
+
+    assert_eq!((line()["status"].clone(), line()["user"].clone()), (json!(403), id(&john)));
+}
+
+#[test]
+fn the_operations_page_lists_every_security_event() {
+    let page = std::fs::read_to_string(testkit::root().join("docs/operations.md")).unwrap();
+    let (_, rest) = page.split_once("| `event` | is |").unwrap();
+    let rows = rest.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let listed: BTreeSet<_> = rows.map(|row| row.split('`').nth(1).unwrap()).collect();
+
+    let all = SecurityEvent::ALL.iter().map(|event| event.as_str());
+    assert_eq!(listed, all.collect());
+}
