@@ -39,11 +39,12 @@ pub use fixtures::{
 pub use invariants::inconsistencies;
 pub use log::{last_request_line, own_last_request_line, request_lines, watch as watch_log};
 pub use operations::{
-    Credential, Facts, Operation, Variant, operation, operations, root, user_operations,
+    CredentialKind, DocumentedOperation, Facts, Variant, operation, operations, root,
+    user_operations,
 };
 pub use person::{Person, basic};
 pub use prices::Prices;
-pub use proxy::{Call, Consumed, Fault, Proxy, units};
+pub use proxy::{Call, Consumed, Fault, Proxy, read_units, write_units};
 pub use response::ApiResponse;
 pub use runtime_api::{RuntimeApi, RuntimeCall};
 pub use signed::{date, sign, signature};

@@ -29,7 +29,7 @@ pub struct Call {
     pub keys: usize,
     /// What IAM must allow for it: the operation, or what a transaction is made of.
     pub actions: BTreeSet<String>,
-    /// Whether another call was under way at the same time.
+    /// Whether another call was in progress at the same time.
     pub is_beside_another: bool,
 }
 
@@ -42,15 +42,27 @@ pub struct Consumed {
     pub units: Option<f64>,
 }
 
-/// Units of reads or of writes, which have prices of their own. What does not say what it consumed
-/// fails.
-pub fn units(consumed: &[Consumed], of_reads: bool) -> f64 {
-    let is_read = |call: &&Consumed| match call.operation.as_str() {
-        "BatchGetItem" | "Query" => true,
-        "BatchWriteItem" | "TransactWriteItems" | "UpdateItem" => false,
-        other => panic!("does {other} read or write?"),
-    };
-    let own = consumed.iter().filter(|call| is_read(call) == of_reads);
+impl Consumed {
+    fn is_read(&self) -> bool {
+        match self.operation.as_str() {
+            "BatchGetItem" | "Query" => true,
+            "BatchWriteItem" | "TransactWriteItems" | "UpdateItem" => false,
+            other => panic!("does {other} read or write?"),
+        }
+    }
+}
+
+/// The units of reads, which have a price of their own. What does not say what it consumed fails.
+pub fn read_units(consumed: &[Consumed]) -> f64 {
+    sum_of_units(consumed.iter().filter(|call| call.is_read()))
+}
+
+/// The units of writes, likewise.
+pub fn write_units(consumed: &[Consumed]) -> f64 {
+    sum_of_units(consumed.iter().filter(|call| !call.is_read()))
+}
+
+fn sum_of_units<'a>(own: impl Iterator<Item = &'a Consumed>) -> f64 {
     let units = own.map(|call| call.units.unwrap_or_else(|| panic!("{call:?} says nothing")));
     units.fold(0.0, |sum, units| sum + units)
 }
@@ -121,16 +133,18 @@ impl Proxy {
     }
 
     /// Disturbs the call of this operation that comes after so many others of it, and with those
-    /// that the fault takes [in a row](Fault::in_a_row); if it `lasts`, with all that follow.
-    pub fn disturb_at(&self, operation: &str, after: usize, fault: Fault, lasts: bool) {
+    /// that the fault takes [in a row](Fault::in_a_row).
+    pub fn disturb_at(&self, operation: &str, after: usize, fault: Fault) {
         let mut watch = self.watch();
-        if lasts {
-            watch.script.from(operation, after, fault);
-        } else {
-            for _ in 0..fault.in_a_row() {
-                watch.script.once(operation, after, fault);
-            }
+        for _ in 0..fault.in_a_row() {
+            watch.script.once(operation, after, fault);
         }
+    }
+
+    /// Disturbs the call of this operation that comes after so many others of it, and all that
+    /// follow.
+    pub fn disturb_from(&self, operation: &str, after: usize, fault: Fault) {
+        self.watch().script.from(operation, after, fault);
     }
 
     /// Does something else before the next call of this operation goes on: what happens between a

@@ -75,7 +75,7 @@ async fn every_call_is_tried_a_bounded_number_of_times() {
         ("UpdateItem", Fault::THROTTLED, 1),
     ] {
         let app = TestApp::restored(&items).await;
-        app.proxy().disturb_at(operation, 0, fault, true);
+        app.proxy().disturb_from(operation, 0, fault);
 
         let (method, path, body) = match operation {
             "Query" => ("GET", "/v1/accounts", None),

@@ -260,7 +260,7 @@ async fn an_old_token_is_rejected_at_once_even_if_the_cleanup_failed() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let other = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
-        app.proxy().disturb_at(call, after, Fault::Rejected("AccessDeniedException"), true);
+        app.proxy().disturb_from(call, after, Fault::Rejected("AccessDeniedException"));
 
         let body = json!({ "password": "another horse battery" });
         let changed = jane.send_json("POST", DATA, &body).await;
@@ -636,7 +636,7 @@ async fn a_changed_password_ends_the_oauth_grants_and_no_environment_token() {
     let jane = app.person("janedoe").await;
     jane.new_token(TokenKind::Environment, None, None).await;
     let client = app.new_client("https://client.example.com/callback", true).await;
-    let oauth = client.tokens(&app, &jane.who(), "profile_read").await;
+    let oauth = client.tokens(&app, &jane.credentials(), "profile_read").await;
 
     let body = json!({ "password": "another horse battery" });
     assert_eq!(jane.send_json("POST", DATA, &body).await.status, 200);

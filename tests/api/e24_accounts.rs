@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::Role;
-use testkit::{Person, TestApp, units};
+use testkit::{Person, TestApp, read_units};
 
 const PATH: &str = "/v2/accounts";
 
@@ -244,7 +244,7 @@ async fn a_page_costs_what_it_lists_and_skips_and_nothing_for_what_follows() {
         app.proxy().take_consumed();
         let listed = jane.send("GET", &format!("{PATH}{query}")).await;
         assert_eq!(listed.status, 200, "{query}: {listed:?}");
-        units(&app.proxy().take_consumed(), true)
+        read_units(&app.proxy().take_consumed())
     };
     let among_two = read("?limit=1").await;
 

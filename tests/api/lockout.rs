@@ -439,7 +439,7 @@ async fn a_slot_is_given_back_if_the_other_one_could_not_be_reserved() {
     arranged!(app, stage);
     for after in [0, 1] {
         let denied = Fault::Rejected("AccessDeniedException");
-        app.proxy().disturb_at("UpdateItem", after, denied, false);
+        app.proxy().disturb_at("UpdateItem", after, denied);
 
         assert_eq!(stage.jane_from(HOME, PASSWORD).await, 500, "{after}");
 
@@ -456,7 +456,7 @@ async fn a_source_that_cannot_be_noted_does_not_prevent_signing_in() {
     // Two reserve, then one of two gives back.
     for after in [2, 3] {
         let denied = Fault::Rejected("AccessDeniedException");
-        app.proxy().disturb_at("UpdateItem", after, denied, false);
+        app.proxy().disturb_at("UpdateItem", after, denied);
         assert_eq!(stage.jane_from(HOME, PASSWORD).await, 200, "{after}");
         app.proxy().calm().unwrap();
     }

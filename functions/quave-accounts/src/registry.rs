@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use shared::Result;
 use shared::http::Fields;
+use shared::limits::{MAX_REGISTRY_FIELD, MAX_REGISTRY_PASSWORD};
 use shared::model::{EmailAddress, ParseError, Registry, parse_text};
 use shared::seal::SealPublicKey;
 use url::Url;
@@ -56,7 +57,7 @@ impl FromStr for Server {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        let typed = parse_text(raw, shared::limits::MAX_REGISTRY_FIELD)?;
+        let typed = parse_text(raw, MAX_REGISTRY_FIELD)?;
         // The parser repairs what a browser would; only a URL that needs no repair is accepted.
         let plain = typed.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         let authority =
@@ -78,11 +79,11 @@ impl FromStr for Username {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        parse_text(raw, shared::limits::MAX_REGISTRY_FIELD).map(Self)
+        parse_text(raw, MAX_REGISTRY_FIELD).map(Self)
     }
 }
 
-/// A registry password: 1 to 1024 characters of any kind, stored as they were sent.
+/// A registry password: 1 to [`MAX_REGISTRY_PASSWORD`] characters of any kind, stored as they were sent.
 struct Password(String);
 
 impl FromStr for Password {
@@ -91,8 +92,10 @@ impl FromStr for Password {
     fn from_str(raw: &str) -> Result<Self, ParseError> {
         match raw.chars().count() {
             0 => Err(ParseError::new("must not be empty")),
-            1..=shared::limits::MAX_REGISTRY_PASSWORD => Ok(Self(raw.to_owned())),
-            _ => Err(ParseError::new("must be at most 1024 characters long")),
+            1..=MAX_REGISTRY_PASSWORD => Ok(Self(raw.to_owned())),
+            _ => Err(ParseError::new(format!(
+                "must be at most {MAX_REGISTRY_PASSWORD} characters long"
+            ))),
         }
     }
 }

@@ -129,8 +129,8 @@ impl<'a, N: Permission, P: AuthScheme> AuthRequest<'a, N, P> {
         rejection: Error,
     ) -> Result<Response<Body>> {
         back_off(0).await?;
-        let slot = fetch::stored_response(Some(request.slot().clone()));
-        match self.authenticate(user, key, slot).await?.1 {
+        let stored = fetch::stored_response(Some(request.id().clone()));
+        match self.authenticate(user, key, stored).await?.1 {
             Some(stored) => request.replay(&self.app.service_keys, &stored).await,
             None => Err(rejection),
         }
@@ -185,11 +185,11 @@ impl<'a, N: Permission, P: AuthScheme, T, W: Fetch, Q> PreparedRequest<'a, N, P,
                 return Err(rejected.unwrap_or(error));
             }
         };
-        let slot = fetch::stored_response(idempotent.as_ref().map(|own| own.slot().clone()));
+        let stored = fetch::stored_response(idempotent.as_ref().map(|own| own.id().clone()));
         // Boxed, as the operation below: the SDK's futures are large.
         let query = Box::pin(query(&auth.app.table, user, &input));
         let (caller, (fetched, stored), queried) =
-            auth.authenticate_and(user, key.clone(), fetch::both(items, slot), query).await?;
+            auth.authenticate_and(user, key.clone(), fetch::both(items, stored), query).await?;
         if let (Some(request), Some(stored)) = (&idempotent, stored) {
             return request.replay(&auth.app.service_keys, &stored).await;
         }

@@ -31,7 +31,7 @@ items! {
     Client = "client", |client| Key::client(client.id);
     Account = "account", |account| Key::account(account.id);
     UsedSignature = "signature", |used| Key::signature(used.user, used.digest);
-    StoredResponse = "response", |stored| Key::response(stored.user, &stored.slot);
+    StoredResponse = "response", |stored| Key::response(stored.user, &stored.id);
     /// Stored twice: here under its user, and at [`Key::member`] under its account.
     Membership = "membership", |membership| Key::membership(membership.user, membership.account);
     /// Stored twice: here, and at [`Key::listed_plan`] in the list of plans.

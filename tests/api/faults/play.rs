@@ -173,7 +173,11 @@ impl Rehearsal {
 
     async fn play_on(&self, app: &TestApp, case: &Case, idle: &Idle) -> Result<Came, Failure> {
         let Place { operation, after, .. } = &case.place;
-        app.proxy().disturb_at(operation, *after, case.fault(), case.lasts);
+        if case.lasts {
+            app.proxy().disturb_from(operation, *after, case.fault());
+        } else {
+            app.proxy().disturb_at(operation, *after, case.fault());
+        }
         let response = app.send_event(&self.event).await;
         let met = app.proxy().faults_met();
         idle.met.fetch_add(met, Relaxed);
