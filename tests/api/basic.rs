@@ -66,6 +66,39 @@ async fn a_username_or_an_address_signs_in_in_any_case() {
 }
 
 #[tokio::test]
+async fn another_sites_form_does_not_act_by_the_password_that_a_browser_keeps() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let emails = "/api/v1.1/users/janedoe/emails/";
+    let (form, json) = ("application/x-www-form-urlencoded", "application/json");
+
+    for (number, (site, content_type, status)) in [
+        ("cross-site", Some(form), 403),
+        ("same-site", Some(form), 403),
+        ("cross-site", None, 403),
+        ("same-origin", Some(form), 201),
+        ("none", Some(form), 201),
+        // A browser asks first whether a page may send this, and is not told so.
+        ("cross-site", Some(json), 201),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let email = format!("jane{number}@example.com");
+        let body = if content_type == Some(json) {
+            json!({ "email": email }).to_string()
+        } else {
+            testkit::form(&[("email", &email)])
+        };
+        let basic = jane.basic();
+        let mut headers = vec![("authorization", basic.as_str()), ("sec-fetch-site", site)];
+        headers.extend(content_type.map(|kind| ("content-type", kind)));
+        let response = app.send("POST", emails, &headers, Some(&body)).await;
+        assert_eq!(response.status, status, "{site}, {content_type:?}: {response:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_password_is_everything_after_the_first_colon_unchanged() {
     let app = TestApp::start().await;
 

@@ -204,18 +204,8 @@ async fn a_stored_response_expires_after_a_day() {
 
 #[tokio::test]
 async fn the_table_alone_reveals_neither_request_nor_response() {
-    const NAMES: [&str; 10] = [
-        "fingerprint",
-        "id",
-        "keyVersion",
-        "pk",
-        "sealed",
-        "sk",
-        "ttl",
-        "type",
-        "user",
-        "version",
-    ];
+    const NAMES: [&str; 10] =
+        ["fingerprint", "id", "keyVersion", "pk", "sealed", "sk", "ttl", "type", "user", "version"];
     for operation in writes() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;

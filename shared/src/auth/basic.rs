@@ -112,6 +112,15 @@ impl Basic {
     }
 }
 
+/// Whether a browser may have sent this for a page of another site, which it does not ask for leave
+/// first, with the password that it keeps.
+fn is_another_sites_form(request: &ApiRequest) -> bool {
+    let site = request.single_header("sec-fetch-site");
+    request.method() == "POST"
+        && !request.declares_json()
+        && matches!(site, Some("cross-site" | "same-site"))
+}
+
 /// The next time that is a multiple of `unit` after `start`.
 fn next_multiple(start: Instant, unit: Duration) -> Instant {
     let nanos = unit.as_nanos().max(1);
@@ -123,6 +132,9 @@ impl AuthScheme for TokenOrBasic {
     fn from_request(request: &ApiRequest) -> Result<Self> {
         match header::parse(request.headers())? {
             Header::Basic(text) => {
+                if is_another_sites_form(request) {
+                    return Err(Error::Forbidden("pages of other sites may not sign in by Basic"));
+                }
                 let (name, password) = Basic::parse(text)?;
                 Ok(Self::Basic(Basic::new(request, name, password)))
             }

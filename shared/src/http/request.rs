@@ -182,6 +182,12 @@ impl ApiRequest {
         if body.len() > limits::MAX_BODY_BYTES { Err(Error::PayloadTooLarge) } else { Ok(body) }
     }
 
+    /// Whether the body is declared to be JSON.
+    #[cfg(feature = "password")]
+    pub(crate) fn declares_json(&self) -> bool {
+        self.headers().contains_key(CONTENT_TYPE) && matches!(self.media_type(), MediaType::Json)
+    }
+
     /// The declared media type of the body, without parameters; JSON if none is declared.
     pub(crate) fn media_type(&self) -> MediaType {
         let Some(value) = self.headers().get(CONTENT_TYPE) else { return MediaType::Json };

@@ -86,6 +86,9 @@ async fn the_page_allows_no_script_and_no_frame_and_its_form_goes_to_its_own_url
     assert_eq!(page.matches("<form").count(), 1, "{page}");
     assert!(page.contains(r#"<form method="post"><input"#), "{page}");
     assert!(!page.contains("action=") && !page.contains("<base"), "{page}");
+    let password = r#"type="password" name="password" autocomplete="current-password""#;
+    assert!(page.contains(password), "{page}");
+    assert!(page.contains(r#"autocomplete="username""#), "{page}");
     assert_eq!(response.header("x-frame-options"), Some("DENY"));
     assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"));
 }
