@@ -14,23 +14,31 @@ pub(super) struct Options {
     #[arg(long, value_name = "UUID")]
     id: PlanId,
     /// Projects
-    #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..=PlanLimits::MAX))]
     project_limit: i64,
     /// Components
-    #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..=PlanLimits::MAX))]
     component_limit: i64,
     /// Workers
-    #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..=PlanLimits::MAX))]
     worker_limit: i64,
     /// Bytes of storage
-    #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..=PlanLimits::MAX))]
     storage_limit: i64,
     /// Units of computation a month
     #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..))]
     monthly_gas_limit: i64,
     /// Bytes uploaded a month
-    #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..=PlanLimits::MAX))]
     monthly_upload_limit: i64,
+    /// Bytes of memory of one worker
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = Plan::default_plan().limits.max_memory_per_worker,
+        value_parser = value_parser!(i64).range(0..=PlanLimits::MAX)
+    )]
+    max_memory_per_worker: i64,
 }
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
@@ -43,6 +51,7 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
             storage_limit: options.storage_limit,
             monthly_gas_limit: options.monthly_gas_limit,
             monthly_upload_limit: options.monthly_upload_limit,
+            max_memory_per_worker: options.max_memory_per_worker,
         },
     };
     retry(async || table.put_plan(&Actor::operator(), &plan).await).await?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::limits::{MAX_NAME_PART, MAX_PHONE};
-use crate::model::{ApiKey, MakerId, OptionalText, SshKey, Text, User, UserId};
+use crate::model::{ApiKey, MakerId, OptionalText, S3Key, SshKey, Text, User, UserId};
 
 /// A first or last name; both fit into the one name that is stored.
 pub type Name = Text<MAX_NAME_PART>;
@@ -36,14 +36,15 @@ pub struct UserView {
     active: bool,
     email: String,
     phone: String,
-    e24files: Files,
+    e24files: FilesView,
     api: Vec<ApiKeyView>,
     sshkeys: Vec<SshKeyView>,
 }
 
+/// The key for S3 storage.
 #[derive(Serialize)]
-struct Files {
-    s3: Option<S3View>,
+pub struct FilesView {
+    s3: S3View,
 }
 
 #[derive(Serialize)]
@@ -86,10 +87,6 @@ impl UserView {
     /// The user with its secrets, right after its creation, or without.
     pub fn new(user: &User, secrets: Option<NewSecrets>) -> Self {
         let (s3_secret, api_secret) = secrets.map(|NewSecrets { s3, api }| (s3, api)).unzip();
-        let s3 = user
-            .s3_key
-            .as_ref()
-            .map(|key| S3View { api_id: key.id.clone(), secret_key: s3_secret });
         let mut keys: Vec<&ApiKey> = user.api_keys.values().collect();
         keys.sort_by_key(|key| key.created_at);
         let view = |key: &ApiKey| ApiKeyView::new(key, user.id, api_secret.clone());
@@ -101,10 +98,18 @@ impl UserView {
             active: !user.disabled,
             email: user.primary_email.to_string(),
             phone: user.phone.clone(),
-            e24files: Files { s3 },
+            e24files: FilesView::new(user.id, user.s3_key.as_ref(), s3_secret),
             api: keys.into_iter().map(view).collect(),
             sshkeys: user.ssh_keys.iter().map(|key| SshKeyView::new(key, None)).collect(),
         }
+    }
+}
+
+impl FilesView {
+    /// The key of a user, stored or not; with its secret if that is new.
+    pub fn new(owner: UserId, stored: Option<&S3Key>, secret_key: Option<String>) -> Self {
+        let api_id = stored.map_or_else(|| S3Key::default_id(owner), |key| key.id.clone());
+        Self { s3: S3View { api_id, secret_key } }
     }
 }
 

@@ -1,8 +1,10 @@
 //! `/v2/account` and what is below it.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use shared::model::{Scope, TokenKind};
+use shared::model::{S3Key, Scope, TokenKind};
 use shared::table::Actor;
 use ssh_key::public::KeyData;
 use ssh_key::{Mpint, PublicKey};
@@ -76,7 +78,7 @@ async fn the_account_is_shown_to_its_user_by_token_and_by_signature_without_secr
         "active": true,
         "email": "janedoe@example.com",
         "phone": "",
-        "e24files": { "s3": null },
+        "e24files": { "s3": { "api_id": S3Key::default_id(jane.user().id) } },
         "api": [{ "api_key": key }],
         "sshkeys": [],
     });
@@ -720,4 +722,34 @@ async fn a_signed_change_of_keys_keeps_the_last_use_of_its_own_key() {
     let noted =
         keys.as_object().unwrap().values().filter(|key| key["M"]["lastUsedAt"]["S"].is_string());
     assert_eq!(noted.count(), 1, "{keys}");
+}
+
+#[tokio::test]
+async fn another_s3_secret_is_shown_once_for_the_key_that_is_always_listed() {
+    const RENEW_S3: &str = "/v2/account/files-new-secret-key";
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let listed = async || jane.send("GET", ACCOUNT).await.body["account"]["e24files"].clone();
+    let before = listed().await;
+    let mut secrets = BTreeSet::new();
+
+    for round in 0..2 {
+        let renewed = jane.send("POST", RENEW_S3).await;
+
+        let mut files = before.clone();
+        let secret = renewed.body["e24files"]["s3"]["secret_key"].as_str().unwrap();
+        assert_eq!(secret.len(), 40, "{round}");
+        files["s3"]["secret_key"] = json!(secret);
+        assert_eq!(renewed.parts(), (200, &json!({ "success": true, "e24files": files })));
+        assert_eq!(listed().await, before);
+        secrets.insert(secret.to_owned());
+    }
+    assert_eq!(secrets.len(), 2);
+
+    let changed = json!({ "password": "another correct horse", "revoke_keys": true });
+    assert_eq!(jane.send_json("POST", DATA, &changed).await.status, 200);
+    let (user, ()) = app.table().user_and(jane.user().id, ()).await.unwrap();
+    let key = user.unwrap().s3_key.clone().unwrap();
+    let replaced = key.secret(jane.user().id, &*app.service_key().await).unwrap();
+    assert!(!secrets.contains(&replaced));
 }

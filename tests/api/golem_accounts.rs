@@ -254,6 +254,7 @@ async fn the_default_plan_exists_without_being_stored_and_a_stored_one_replaces_
         "storageLimit": 500_000_000,
         "monthlyGasLimit": 1_000_000_000_000_i64,
         "monthlyUploadLimit": 1_000_000_000,
+        "maxMemoryPerWorker": 1_073_741_824,
     });
 
     assert_eq!(

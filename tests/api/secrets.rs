@@ -56,6 +56,8 @@ async fn make_all(app: &TestApp, jane: &Person<'_>) -> Secrets {
     let named = json!({ "api_key": text(&key, "/api/api_key") });
     let renewed = jane.send_json("POST", "/v2/account/api-new-secret-key", &named).await;
     secrets.add(text(&renewed, "/api/secret_key"));
+    let renewed = jane.send("POST", "/v2/account/files-new-secret-key").await;
+    secrets.add(text(&renewed, "/e24files/s3/secret_key"));
     let pair = json!({ "name": "laptop", "method": "generate" });
     let pair = jane.send_json("PUT", "/v2/account/sshkey", &pair).await;
     for line in text(&pair, "/sshkeys/private_key").lines().filter(|line| !line.contains("---")) {

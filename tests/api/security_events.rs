@@ -217,6 +217,7 @@ fn expected(name: &str) -> Option<&'static str> {
         "e24-add-ssh-key"
         | "e24-create-api-key"
         | "e24-renew-api-secret"
+        | "e24-renew-s3-secret"
         | "rollcall-create-token"
         | "rollcall-rotate-token" => "credential_created",
         "e24-delete-api-key" | "e24-delete-ssh-key" | "rollcall-revoke-token" => {

@@ -32,7 +32,7 @@ async fn a_plan_is_put_listed_and_assigned() {
     };
     let plan = json!({
         "id": PLAN, "projectLimit": 1, "componentLimit": 2, "workerLimit": 3, "storageLimit": 4,
-        "monthlyGasLimit": 5, "monthlyUploadLimit": 6,
+        "monthlyGasLimit": 5, "monthlyUploadLimit": 6, "maxMemoryPerWorker": 1_073_741_824,
     });
 
     put("9");
@@ -53,4 +53,37 @@ async fn a_plan_is_put_listed_and_assigned() {
     let unknown = "99999999-2222-4333-8444-555555555555";
     let nothing = ["assign-plan", "--account", account, "--plan", unknown];
     assert!(stage.rejected(&nothing, "").await.starts_with("error: plan not found: "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_golems_clients_cannot_read_is_rejected() {
+    const LIMITS: [&str; 7] = [
+        "--project-limit",
+        "--component-limit",
+        "--worker-limit",
+        "--storage-limit",
+        "--monthly-upload-limit",
+        "--max-memory-per-worker",
+        "--monthly-gas-limit",
+    ];
+    let stage = Stage::new().await;
+    let put = |large: &str, limit: &'static str| {
+        let limits = LIMITS
+            .into_iter()
+            .flat_map(|name| [name.to_owned(), if name == large { limit } else { "1" }.to_owned()]);
+        let plan = ["put-plan", "--id", "11111111-2222-4333-8444-555555555555"];
+        plan.map(str::to_owned).into_iter().chain(limits).collect::<Vec<_>>()
+    };
+
+    for name in LIMITS {
+        let [fits, too_large] = ["2147483647", "2147483648"].map(|limit| put(name, limit));
+        stage.done(&fits.iter().map(String::as_str).collect::<Vec<_>>());
+        let too_large: Vec<_> = too_large.iter().map(String::as_str).collect();
+        if name == "--monthly-gas-limit" {
+            stage.done(&too_large);
+        } else {
+            let error = stage.rejected(&too_large, "").await;
+            assert!(error.contains(name) && error.contains("2147483647"), "{error}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod delete_ssh_key;
 mod get;
 mod openssh;
 mod renew_api_secret;
+mod renew_s3_secret;
 
 use lambda_http::{Body, Response};
 use shared::auth::TokenOrSignature;
@@ -55,6 +56,13 @@ pub const OPERATIONS: &[Operation] = &[
         status: 200,
     },
     Operation {
+        method: "POST",
+        path: "/v2/account/files-new-secret-key",
+        name: "e24-renew-s3-secret",
+        access: Access::FullAccess,
+        status: 200,
+    },
+    Operation {
         method: "PUT",
         path: "/v2/account/sshkey",
         name: "e24-add-ssh-key",
@@ -95,6 +103,10 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
         }
         ("e24-renew-api-secret", []) => {
             renew_api_secret::renew(app, AuthRequest::from_request(app, request)?, request.json())
+                .await
+        }
+        ("e24-renew-s3-secret", []) => {
+            renew_s3_secret::renew(app, AuthRequest::from_request(app, request)?, request.query())
                 .await
         }
         ("e24-add-ssh-key", []) => {

@@ -25,6 +25,7 @@ struct PlanData {
     storage_limit: i64,
     monthly_gas_limit: i64,
     monthly_upload_limit: i64,
+    max_memory_per_worker: i64,
 }
 
 impl From<Plan> for PlanView {
@@ -36,6 +37,7 @@ impl From<Plan> for PlanView {
             storage_limit,
             monthly_gas_limit,
             monthly_upload_limit,
+            max_memory_per_worker,
         } = limits;
         let plan_data = PlanData {
             project_limit,
@@ -44,6 +46,7 @@ impl From<Plan> for PlanView {
             storage_limit,
             monthly_gas_limit,
             monthly_upload_limit,
+            max_memory_per_worker,
         };
         Self { plan_id: id, plan_data }
     }

@@ -135,6 +135,11 @@ impl ApiKey {
     }
 }
 
+fn s3_key_id(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
+}
+
 fn nonce() -> Result<String> {
     Ok(hex(&random::bytes::<16>()?))
 }
@@ -142,9 +147,21 @@ fn nonce() -> Result<String> {
 impl S3Key {
     /// A new key, whose secret is derived from `key`.
     pub fn generate(key: &ServiceKey) -> Result<Self> {
-        const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-        let id = random::bytes::<20>()?.map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
-        Ok(Self { id: id.iter().collect(), nonce: nonce()?, key_version: key.version.clone() })
+        let id = s3_key_id(&random::bytes::<20>()?);
+        Ok(Self { id, nonce: nonce()?, key_version: key.version.clone() })
+    }
+
+    /// The id of the key of a user for whom none is stored: derived from the user's id, so that it is
+    /// always the same, and that of the key that is stored later.
+    pub fn default_id(user: UserId) -> String {
+        let digest = Sha256::new().chain_update("S3 key").chain_update(user.to_bytes()).finalize();
+        s3_key_id(&digest[..20])
+    }
+
+    /// The key of a user, stored or not, with another secret, which is derived from `key`.
+    pub fn with_new_secret(owner: UserId, stored: Option<&Self>, key: &ServiceKey) -> Result<Self> {
+        let id = stored.map_or_else(|| Self::default_id(owner), |stored| stored.id.clone());
+        Ok(Self { id, nonce: nonce()?, key_version: key.version.clone() })
     }
 
     /// The same key with another secret, derived from the same version of the service key.

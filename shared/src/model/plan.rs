@@ -14,7 +14,7 @@ pub struct Plan {
     pub limits: PlanLimits,
 }
 
-/// The limits of a plan.
+/// The limits of a plan. All but the gas are at most [`PlanLimits::MAX`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanLimits {
@@ -30,6 +30,13 @@ pub struct PlanLimits {
     pub monthly_gas_limit: i64,
     /// Bytes uploaded a month.
     pub monthly_upload_limit: i64,
+    /// Bytes of memory of one worker.
+    pub max_memory_per_worker: i64,
+}
+
+impl PlanLimits {
+    /// More than this, Golem Cloud's published clients cannot read: they take 32-bit integers.
+    pub const MAX: i64 = i32::MAX as i64;
 }
 
 impl Plan {
@@ -45,6 +52,7 @@ impl Plan {
                 storage_limit: 500_000_000,
                 monthly_gas_limit: 1_000_000_000_000,
                 monthly_upload_limit: 1_000_000_000,
+                max_memory_per_worker: 1_073_741_824,
             },
         }
     }

@@ -207,6 +207,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("e24-get-account", 1).etag(),
     row("e24-list-accounts", 3),
     row("e24-renew-api-secret", 2).writes_to("e24-get-account").needs(ApiKey).variants(&[Itself]),
+    row("e24-renew-s3-secret", 2).writes_to("e24-get-account"),
     row("e24-update-account-data", 2).etag().writes_to("e24-get-account").variants(&[NewPassword]),
     row("golem-create-account", 3).variants(&[First]),
     row("golem-delete-account", 2).writes_to("golem-get-account"),

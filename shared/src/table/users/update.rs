@@ -1,6 +1,6 @@
 //! Updating users.
 
-use crate::model::{AccountId, SshKey, User, UserId};
+use crate::model::{AccountId, S3Key, SshKey, User, UserId};
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{Actor, Changes, Condition, Key, Keyed, Stored, Table, Transaction};
 use crate::table::write::{FollowUp, Write};
@@ -26,6 +26,8 @@ pub struct UserChange {
     pub phone: Option<String>,
     /// The SSH keys, all of them.
     pub ssh_keys: Option<Vec<SshKey>>,
+    /// The S3 key.
+    pub s3_key: Option<S3Key>,
 }
 
 /// A new password.
@@ -39,6 +41,9 @@ pub struct PasswordChange {
 impl UserChange {
     /// What it is in the log.
     fn event(&self, user: &User) -> Option<SecurityEvent> {
+        if self.s3_key.is_some() {
+            return Some(SecurityEvent::CredentialCreated);
+        }
         let keys = self.ssh_keys.as_ref()?;
         Some(if keys.len() < user.ssh_keys.len() {
             SecurityEvent::CredentialRevoked
@@ -58,6 +63,7 @@ impl UserChange {
             gravatar_email: text(&self.gravatar_email, &user.gravatar_email),
             phone: text(&self.phone, &user.phone),
             ssh_keys: self.ssh_keys.as_ref().unwrap_or(&user.ssh_keys).clone(),
+            s3_key: self.s3_key.clone().or_else(|| user.s3_key.clone()),
             ..user.clone()
         }
     }
@@ -78,6 +84,9 @@ impl UserChange {
         }
         if let Some(keys) = &self.ssh_keys {
             changes = changes.set("sshKeys", keys)?;
+        }
+        if let Some(key) = &self.s3_key {
+            changes = changes.set("s3Key", key)?;
         }
         Ok(changes)
     }

@@ -64,6 +64,20 @@ impl<W: Transport> ClientStep<'_, W> {
         self.note_change(seen, renewed, vec![on(key, Event::seen(not(has("secret"))))]);
     }
 
+    /// Nothing here takes the secret, and no other response shows it.
+    pub(super) async fn e24_renew_s3(&mut self) {
+        let user = self.shared_user();
+        let credential = self.token_or_key(&user);
+        let path = "/v2/account/files-new-secret-key";
+        let seen = self.send_json("e24-renew-s3-secret", &credential, "POST", path, None).await;
+        match self.ended(&seen) {
+            Ended::With(200) if !seen.text("/e24files/s3/secret_key").is_empty() => {
+                self.note(seen, vec![]);
+            }
+            end => self.note_end(seen, &end),
+        }
+    }
+
     pub(super) async fn e24_delete_key(&mut self) {
         let user = self.shared_user();
         let credential = self.token_or_key(&user);

@@ -40,6 +40,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::E24Password => self.e24_password().await,
             Step::E24AddKey => self.e24_add_key().await,
             Step::E24RenewKey => self.e24_renew_key().await,
+            Step::E24RenewS3 => self.e24_renew_s3().await,
             Step::E24DeleteKey => self.e24_delete_key().await,
             Step::E24AddSsh => self.e24_add_ssh().await,
             Step::E24DeleteSsh => self.e24_delete_ssh().await,
