@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shared::model::{AccountId, Role, TokenCredential};
+use shared::model::{AccountId, GrantCredential, GrantTokenKind, Role, TokenCredential};
 use shared::table::{Actor, NewUser, fetch};
-use testkit::{CredentialKind, DocumentedOperation, Fault, Person, TestApp, user_operations};
+use testkit::{
+    CredentialKind, DocumentedOperation, Fault, Person, TestApp, operation, sign, user_operations,
+};
 use tokio::sync::oneshot;
 
 const WRITE: &str = "TransactWriteItems";
@@ -331,6 +333,60 @@ async fn a_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
             "{operation}: {rejected:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_access_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
+    for revoked in ["the client", "its grants", "the grant", "the token alone"] {
+        let app = TestApp::start().await;
+        let client = app.new_client("https://client.example.com/callback", true).await;
+        let jane = app.person("janedoe").await;
+        let tokens = client.tokens(&app, &jane.credentials(), "profile_write").await;
+        let (others, user) = (app.others(), jane.user().id);
+        let id = client.id.parse().unwrap();
+        let grant = GrantCredential::parse(GrantTokenKind::Access, &tokens.access).unwrap();
+        app.proxy().before(WRITE, async move {
+            let operator = Actor::operator();
+            let found = others.client_and_grant(id, Some((user, grant.grant()))).await.unwrap();
+            let grant = found.grant.unwrap();
+            let done = match revoked {
+                "the client" => others.delete_client(&operator, id).await,
+                "its grants" => others.revoke_grants_to(&operator, id).await,
+                "the grant" => others.delete_grant(&operator, &grant).await,
+                _ => others.delete_access(&operator, &grant, &[]).await,
+            };
+            done.unwrap();
+        });
+        let bearer = format!("Bearer {}", tokens.access);
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let body = json!({ "company": "late" }).to_string();
+
+        let rejected = app.send("PATCH", "/api/v1.1/users/janedoe/", &headers, Some(&body)).await;
+
+        assert_eq!((rejected.status, app.proxy().faults_left()), (401, 0), "{revoked}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_signed_with_a_secret_that_was_renewed_meanwhile_writes_nothing() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let (key, secret) = jane.api_key();
+    let mut event = operation("e24-create-account").of(&jane.account(), "");
+    sign(&mut event, &key, secret);
+    let (others, user) = (app.others(), jane.user().id);
+    let service_key = app.service_key().await;
+    app.proxy().before(WRITE, async move {
+        let (user, counts) = others.user_and(user, fetch::counts()).await.unwrap();
+        let user = user.unwrap();
+        let renewed = user.api_keys.values().next().unwrap().renewed(&service_key).unwrap();
+        let (operator, counts) = (Actor::operator(), counts.as_ref());
+        others.renew_api_key(&operator, &user, counts, renewed).unwrap().commit().await.unwrap();
+    });
+
+    let rejected = app.send_event(&event).await;
+
+    assert_eq!((rejected.status, app.proxy().faults_left()), (401, 0), "{rejected:?}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use shared::model::Role;
+use shared::model::{Role, TokenKind};
 use testkit::{Fault, Person, TestApp, sign, token_id};
 use tokio::sync::oneshot;
 
@@ -230,6 +230,26 @@ async fn a_hundred_tokens_each_made_by_the_one_before_are_revoked_in_one_write()
     }
     assert_eq!(app.items_of("token").await.len(), 1);
     app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_token_is_revoked_with_its_descendants_though_other_tokens_ended_before() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let leaked = jane.with_token(jane.new_token(TokenKind::Environment, None, None).await);
+    let expired = jane.new_token(TokenKind::User, None, Some(TestApp::in_seconds(-1))).await;
+    // As the table's expiry does.
+    let sk = json!({ "S": format!("TOKEN#{}", id(&expired)) });
+    let key = json!({ "Key": { "pk": jane.key()["pk"], "sk": sk } });
+    app.engine("DeleteItem", key).await;
+    child(&jane).await;
+    let change = json!({ "password": "another correct horse" });
+    assert_eq!(jane.send_json("POST", "/v2/account/data", &change).await.status, 200);
+
+    let revoked = jane.send("DELETE", &whole(&leaked)).await;
+
+    assert_eq!(revoked.status, 204, "{revoked:?}");
+    assert_eq!(jane.send("GET", &path(&leaked)).await.status, 404);
 }
 
 #[tokio::test]

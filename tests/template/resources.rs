@@ -243,6 +243,19 @@ fn the_parameters_page_lists_every_function_with_its_environment() {
 }
 
 #[test]
+fn a_function_that_tells_urls_knows_the_public_one() {
+    let tells = |binary: &str| {
+        let folder = root().join("functions").join(binary).join("src");
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        files.into_iter().any(|file| std::fs::read_to_string(file).unwrap().contains("base_url()"))
+    };
+    for function in functions() {
+        let knows = function.environment.contains("PUBLIC_URL");
+        assert_eq!(knows, tells(&function.binary), "{}", function.binary);
+    }
+}
+
+#[test]
 fn the_parameters_page_lists_every_parameter_with_its_default() {
     let page = std::fs::read_to_string(root().join("docs/parameters.md")).unwrap();
     for (name, parameter) in DEPLOYED.template["Parameters"].as_object().unwrap() {

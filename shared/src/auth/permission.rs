@@ -26,7 +26,7 @@ pub enum Credential {
     /// An OAuth access token.
     OAuth {
         /// The grant it was issued for.
-        grant: Box<Grant>,
+        grant: Box<Stored<Grant>>,
         /// The token, with what it lets the client do.
         access: GrantAccess,
     },
@@ -37,6 +37,8 @@ pub enum Credential {
 pub struct VerifiedSignature {
     /// The key that it was made with.
     pub key: ApiKeyId,
+    /// The nonce of the secret.
+    pub(super) nonce: String,
     pub(super) digest: SignatureDigest,
     /// Whether a write was made with it before.
     pub(super) is_used: bool,
@@ -65,9 +67,11 @@ impl Credential {
     fn stored_at(&self) -> UserCredential {
         match self {
             Self::Password => UserCredential::Password,
-            Self::ApiKey(signature) => UserCredential::ApiKey(signature.key, signature.digest),
+            Self::ApiKey(VerifiedSignature { key, nonce, digest, .. }) => {
+                UserCredential::ApiKey { key: *key, nonce: nonce.clone(), signature: *digest }
+            }
             Self::Token(token) => UserCredential::token(token),
-            Self::OAuth { grant, .. } => UserCredential::OAuth(grant.id),
+            Self::OAuth { grant, .. } => UserCredential::oauth(grant),
         }
     }
 

@@ -85,7 +85,8 @@ impl Signature {
         }
         app.table.touch_api_key(user, key, Timestamp::now()).await;
         let is_used = matches!(stored, StoredCredential::Signature { is_used: true });
-        Ok(Credential::ApiKey(VerifiedSignature { key: self.key, digest: self.digest(), is_used }))
+        let (nonce, digest) = (key.nonce.clone(), self.digest());
+        Ok(Credential::ApiKey(VerifiedSignature { key: self.key, nonce, digest, is_used }))
     }
 
     /// The text that was signed with this secret, if one of them was.

@@ -106,7 +106,7 @@ impl Token {
                 let access = grant.active_access(presented, now).ok_or(Error::InvalidCredential)?;
                 table.touch_grant(&grant, now).await;
                 let access = access.clone();
-                Ok(Credential::OAuth { grant: Box::new(grant.into_inner()), access })
+                Ok(Credential::OAuth { grant: Box::new(grant), access })
             }
             _ => Err(Error::InvalidCredential),
         }

@@ -2,7 +2,7 @@
 
 use super::item::Stored;
 use crate::model::{
-    ApiKeyId, ClientId, GrantId, Maker, SignatureDigest, TokenId, User, UserId, UserToken,
+    ApiKeyId, ClientId, Grant, GrantId, Maker, SignatureDigest, TokenId, User, UserId, UserToken,
 };
 
 /// Proof of who makes a write, and with which credential. Every write of
@@ -10,8 +10,8 @@ use crate::model::{
 ///
 /// `auth` alone makes one for a user or a client, from a credential that it has verified; the
 /// operator's command has [`Actor::operator`]. The transaction then requires by itself that the
-/// credential still exists, a token with the expiry that was read, and that its user is not
-/// disabled.
+/// credential still exists as it was read (a token's expiry, an API key's secret, a grant's access
+/// tokens), and that its user is not disabled.
 ///
 /// Nothing can be written without one:
 /// ```compile_fail,E0061
@@ -53,23 +53,29 @@ pub(in crate::table) enum Identity {
 }
 
 /// The kind of credential a user was authenticated with, and where the table stores it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum UserCredential {
     /// The password, in the user's item.
     Password,
-    /// An API key, in the user's item, and the signature that was made with it. The transaction
-    /// uses the signature up.
-    ApiKey(ApiKeyId, SignatureDigest),
+    /// An API key, in the user's item, with the nonce of the secret that signed, and the signature
+    /// that was made with it. The transaction uses the signature up.
+    ApiKey { key: ApiKeyId, nonce: String, signature: SignatureDigest },
     /// A user token, with the version that was read: a rotation may have set its end since.
     Token(TokenId, u64),
-    /// An OAuth access token, in its grant's item, for a client that exists.
-    OAuth(GrantId),
+    /// An OAuth access token, in its grant's item, with the version that was read: the token may
+    /// have been revoked alone since. Its client still has the epoch of the grant.
+    OAuth { grant: GrantId, version: u64, client_epoch: u64 },
 }
 
 impl UserCredential {
     /// A user token as it was read.
     pub(crate) fn token(token: &Stored<UserToken>) -> Self {
         Self::Token(token.id, token.version)
+    }
+
+    /// An access token of a grant as it was read.
+    pub(crate) fn oauth(grant: &Stored<Grant>) -> Self {
+        Self::OAuth { grant: grant.id, version: grant.version, client_epoch: grant.client_epoch }
     }
 }
 
@@ -92,8 +98,8 @@ impl Actor {
 
     /// The user token that was presented, if it was one.
     pub(in crate::table) const fn token(&self) -> Option<TokenId> {
-        match self.0 {
-            Identity::User { credential: UserCredential::Token(token, _), .. } => Some(token),
+        match &self.0 {
+            Identity::User { credential: UserCredential::Token(token, _), .. } => Some(*token),
             _ => None,
         }
     }

@@ -56,9 +56,13 @@ impl Condition {
         Self::compare("grantEpoch", "= :epoch", [(":epoch".to_owned(), value)])
     }
 
-    /// The user has this API key.
-    pub(in crate::table) fn has_api_key(key: ApiKeyId) -> Self {
-        Self::has_entry("apiKeys", key)
+    /// The user has this API key, with the secret of this nonce.
+    pub(in crate::table) fn same_secret(key: ApiKeyId, nonce: String) -> Self {
+        let mut condition = Self::has_entry("apiKeys", key);
+        condition.expression = "#apiKeys.#own.#nonce = :nonce".to_owned();
+        condition.names.insert("#nonce".to_owned(), "nonce".to_owned());
+        condition.values.insert(":nonce".to_owned(), AttributeValue::S(nonce));
+        condition
     }
 
     /// The map has an entry of this name.

@@ -262,29 +262,32 @@ impl<'t> Transaction<'t> {
         self.require(key, Condition::version(version))
     }
 
-    /// Requires what the actor rests on: the credential still exists, a token unchanged; the user is
-    /// not disabled; and a signature was not used before.
+    /// Requires what the actor rests on: the credential still exists as it was read; the user is not
+    /// disabled; and a signature was not used before.
     ///
     /// These conditions come last, so that they hide no error that a method names. Only the
     /// signature's comes first: of two requests with one signature the loser learns that, and not
     /// what the other has taken.
     fn authorized(self) -> Result<Self> {
-        Ok(match self.actor.0 {
+        Ok(match self.actor.0.clone() {
             Identity::User { id, epoch, credential, .. } => {
                 let enabled = Condition::same_epoch(epoch);
                 match credential {
                     UserCredential::Password => self.require(Key::user(id), enabled),
-                    UserCredential::ApiKey(key, signature) => self
-                        .require(Key::user(id), enabled.and(Condition::has_api_key(key)))
+                    UserCredential::ApiKey { key, nonce, signature } => self
+                        .require(Key::user(id), enabled.and(Condition::same_secret(key, nonce)))
                         .insert(&UsedSignature::new(id, signature), replayed_signature)?
                         .prioritize_last(),
                     UserCredential::Token(token, version) => self
                         .require(Key::user(id), enabled.and(Condition::not_revoked(token)))
                         .unchanged(Key::token(id, token), version),
-                    UserCredential::OAuth(grant) => self
+                    UserCredential::OAuth { grant, version, client_epoch } => self
                         .require(Key::user(id), enabled)
-                        .check_exists(Key::grant(id, grant))
-                        .check_exists(Key::client(grant.client())),
+                        .unchanged(Key::grant(id, grant), version)
+                        .require(
+                            Key::client(grant.client()),
+                            Condition::same_grant_epoch(client_epoch),
+                        ),
                 }
             }
             Identity::Client(client) => self.check_exists(Key::client(client)),

@@ -136,7 +136,9 @@ impl Table {
         all: &[UserToken],
     ) -> Result<Write<'_, ()>> {
         let counts = existing(counts)?;
-        let known: BTreeSet<TokenId> = all.iter().map(|token| token.id).collect();
+        let mut known: BTreeSet<TokenId> = all.iter().map(|token| token.id).collect();
+        // Those that ended are counted until the next one is created, and their items are deleted.
+        known.extend(counts.ended_tokens(user, Timestamp::now()));
         // The tokens are read by another call than the counts, perhaps before it.
         if counts.tokens.keys().any(|id| !known.contains(id)) {
             return Err(Error::WriteConflict);
