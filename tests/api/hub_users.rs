@@ -199,6 +199,8 @@ async fn every_invalid_field_is_reported_with_what_is_wrong() {
             json!("http://jane:x@example.com"),
             "must be an http or https URL, or empty",
         ),
+        ("profile_url", json!("https:///jane@x.example"), "must be an http or https URL, or empty"),
+        ("profile_url", json!("https://@example.com"), "must be an http or https URL, or empty"),
         ("gravatar_email", json!("nobody"), "must be an e-mail address"),
     ] {
         let mut body = json!({ "location": "elsewhere" });

@@ -20,6 +20,7 @@ mod slug;
 mod text;
 mod time;
 mod token;
+mod url;
 mod user;
 
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
@@ -47,4 +48,5 @@ pub use text::{OptionalText, ParseError, Text, parse_text};
 pub(crate) use time::seconds_after;
 pub use time::{UtcMillis, parse_rfc3339};
 pub use token::{Scope, SecretHash, TokenKind, UserToken};
+pub use url::UrlParts;
 pub use user::{User, Username};
