@@ -105,6 +105,35 @@ async fn a_field_of_the_wrong_type_is_named_and_null_is_one() {
 }
 
 #[tokio::test]
+async fn a_member_given_twice_is_named_at_any_depth() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for operation in with_body() {
+        let body = operation.json_body().unwrap().to_string();
+        let field = operation.json_body().unwrap().as_object().unwrap().keys().next().cloned();
+        let field = field.unwrap_or("x".to_owned());
+        let more = |more: &str| match body.as_str() {
+            "{}" => format!("{{{more}}}"),
+            _ => format!("{},{more}}}", &body[..body.len() - 1]),
+        };
+        for (body, name) in [
+            (more(&format!(r#""{field}":0,"{field}":1"#)), field.as_str()),
+            (more(r#""unknown":1,"unkn\u006fwn":1"#), "unknown"),
+            (more(r#""unknown":[{"inner":{"a":1,"a":1}}]"#), "unknown.inner.a"),
+        ] {
+            let response = jane.send_text(operation.method(), operation.path(), &body).await;
+            assert_eq!(response.status, 400, "{operation} {body}");
+            let problems = problems(&response.body);
+            assert!(
+                problems.contains(&format!("{name}: is given more than once")),
+                "{operation} {body}: {problems:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_text_but_a_secret_rejects_empty_overlong_and_control_characters() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;

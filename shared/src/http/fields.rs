@@ -8,7 +8,10 @@ use std::str::FromStr;
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
+use super::json::Document;
 use crate::{Error, FieldError, Result};
+
+const GIVEN_TWICE: &str = "is given more than once";
 
 /// The fields of a JSON object or of a form. Reading an invalid field adds an error and goes on, so
 /// that the response lists all of them; [`Fields::into_result`] then rejects the body. Unknown
@@ -17,19 +20,21 @@ pub struct Fields {
     object: Map<String, Value>,
     errors: Vec<FieldError>,
     is_form: bool,
-    /// Fields of a form that occur more than once.
+    /// Fields that occur more than once.
     repeated: BTreeSet<String>,
 }
 
 impl Fields {
-    /// The fields of a body, which must be a JSON object.
+    /// The fields of a body, which must be a JSON object without repeated members at any depth.
     pub(super) fn from_json(body: &[u8]) -> Result<Self> {
         if body.is_empty() {
             return Err(Error::invalid("body", "is required: a JSON object"));
         }
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(object)) => {
-                Ok(Self { object, errors: Vec::new(), is_form: false, repeated: BTreeSet::new() })
+        match Document::parse(body) {
+            Ok(Document { value: Value::Object(object), repeated }) => {
+                let twice = |name: &String| FieldError::new(name.clone(), GIVEN_TWICE);
+                let errors = repeated.iter().map(twice).collect();
+                Ok(Self { object, errors, is_form: false, repeated })
             }
             Ok(_) => Err(Error::invalid("body", "must be a JSON object")),
             // Only the position: the parser's message may quote the body.
@@ -76,8 +81,7 @@ impl Fields {
     where
         T::Err: Display,
     {
-        if self.repeated.contains(name) {
-            self.add_error(name, "is given more than once");
+        if self.is_repeated(name) {
             return None;
         }
         let outcome = match self.object.get(name)? {
@@ -105,7 +109,8 @@ impl Fields {
     {
         let before = self.errors.len();
         let value = self.non_empty(name);
-        if value.is_none() && self.errors.len() == before {
+        let is_reported = self.errors.len() > before || self.repeated.contains(name);
+        if value.is_none() && !is_reported {
             self.add_error(name, "is required");
         }
         value
@@ -129,8 +134,7 @@ impl Fields {
 
     /// A field that must be `true` or absent; in a form the string `true`.
     pub fn optional_true(&mut self, name: &'static str) -> bool {
-        if self.repeated.contains(name) {
-            self.add_error(name, "is given more than once");
+        if self.is_repeated(name) {
             return false;
         }
         match self.object.get(name) {
@@ -182,6 +186,25 @@ impl Fields {
         };
         let parsed: Result<Vec<T>, _> = values.iter().map(parse).collect();
         parsed.map_err(|error| self.add_error(name, error)).ok()
+    }
+
+    /// An error if one of these fields occurs more than once: which of its values counts is not to
+    /// be guessed.
+    pub(crate) fn check_single(&self, names: &[&'static str]) -> Result<()> {
+        let is_repeated = |name: &&&'static str| self.repeated.contains(**name);
+        match names.iter().find(is_repeated) {
+            Some(name) => Err(Error::invalid(name, GIVEN_TWICE)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a field occurs more than once, which is an error; of JSON it has been added already.
+    fn is_repeated(&mut self, name: &'static str) -> bool {
+        let is_repeated = self.repeated.contains(name);
+        if is_repeated && self.is_form {
+            self.add_error(name, GIVEN_TWICE);
+        }
+        is_repeated
     }
 
     /// Adds an error of a field.
