@@ -38,8 +38,10 @@ pub struct User {
     /// First and last name, as it is shown.
     #[serde(default)]
     pub full_name: String,
-    /// The first name, which counts while the full name starts with it.
+    /// The first name that was given as such. See [`User::name_parts`].
     pub first_name: Option<String>,
+    /// The last name that was given as such.
+    pub last_name: Option<String>,
     /// Where the user is.
     #[serde(default)]
     pub location: String,
@@ -99,6 +101,32 @@ impl User {
         match kind {
             TokenKind::User => epoch == self.credential_epoch || self.retained_token == Some(token),
             TokenKind::Environment => epoch >= self.environment_epoch,
+        }
+    }
+
+    /// The first and the last name within the full one.
+    ///
+    /// One that was given stays while the full name begins or ends with it, and what stands between
+    /// them belongs to the first. A first name that is not known is what stands before the known
+    /// last name, else before the first space.
+    pub fn name_parts(&self) -> (&str, &str) {
+        let whole = self.full_name.as_str();
+        let is_word = |rest: &str| rest.is_empty() || rest.starts_with(' ');
+        let first = self
+            .first_name
+            .as_deref()
+            .filter(|first| !first.is_empty() && whole.strip_prefix(*first).is_some_and(is_word));
+        let split_last = |last: &'_ str| match whole.strip_suffix(last)? {
+            "" => Some(""),
+            before => before.strip_suffix(' '),
+        };
+        let last = self.last_name.as_deref().filter(|last| !last.is_empty());
+        match (first, last.and_then(|last| Some((split_last(last)?, last)))) {
+            // If they overlap, both stay as they were given.
+            (Some(first), Some((before, last))) if before.len() < first.len() => (first, last),
+            (_, Some(parts)) => parts,
+            (Some(first), None) => (first, whole[first.len()..].trim_start_matches(' ')),
+            (None, None) => whole.split_once(' ').unwrap_or((whole, "")),
         }
     }
 
