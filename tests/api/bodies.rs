@@ -164,6 +164,43 @@ async fn every_text_but_a_secret_rejects_empty_overlong_and_control_characters()
     }
 }
 
+/// The fields that people are shown.
+fn is_shown(field: &str) -> bool {
+    ["name", "first_name", "last_name", "phone", "full_name", "location", "company"]
+        .contains(&field)
+}
+
+#[tokio::test]
+async fn what_people_are_shown_hides_nothing_and_keeps_every_script() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for operation in with_body() {
+        let body = operation.json_body().unwrap();
+        for field in body.as_object().unwrap().keys().filter(|field| is_shown(field)) {
+            for (text, is_good) in [
+                ("\u{200b}", false),
+                ("\u{3164}", false),
+                ("Jane\u{202e}eoD", false),
+                ("Jane\u{2028}Doe", false),
+                ("Jane\u{fe0f}", false),
+                ("ශ්\u{200d}රී", true),
+                ("می\u{200c}خواهم", true),
+                ("葛\u{e0100}城", true),
+                ("👩🏽\u{200d}🚀", true),
+            ] {
+                let mut body = body.clone();
+                body[field] = json!(text);
+                body["password"] = json!("short");
+                let response = jane.send_json(operation.method(), operation.path(), &body).await;
+                let is_named = response.status == 400
+                    && problems(&response.body).iter().any(|text| text.starts_with(field.as_str()));
+                assert_eq!(is_named, !is_good, "{operation} {field} {text:?}: {response:?}");
+            }
+        }
+    }
+}
+
 /// Whether a field names a thing, so that one that is malformed is unknown.
 fn names_something(field: &str) -> bool {
     ["api_key", "method"].contains(&field)

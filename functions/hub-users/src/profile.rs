@@ -3,7 +3,7 @@ use std::str::FromStr;
 use lambda_http::{Body, Response};
 use shared::auth::{Authorized, ProfileRead, ProfileWrite};
 use shared::http::{self, Fields, Query};
-use shared::model::{EmailAddress, ParseError, UrlParts, parse_text};
+use shared::model::{EmailAddress, ParseError, UrlParts, parse_shown};
 use shared::table::{UserChange, Versioned};
 use shared::{App, PublicUrl, Result};
 
@@ -29,7 +29,7 @@ impl FromStr for Line {
         if raw.trim().is_empty() {
             Ok(Self(String::new()))
         } else {
-            parse_text(raw, shared::limits::MAX_PROFILE_LINE).map(Self)
+            parse_shown(raw, shared::limits::MAX_PROFILE_LINE).map(Self)
         }
     }
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use lambda_http::{Body, Response};
 use shared::auth::{Authorized, TokensWrite};
 use shared::http::Fields;
-use shared::model::{ParseError, Scope, Timestamp, parse_rfc3339, parse_text};
+use shared::model::{ParseError, Scope, Timestamp, parse_rfc3339, parse_shown};
 use shared::table::{NewToken, fetch};
 use shared::{App, Error, Result};
 
@@ -21,7 +21,7 @@ impl FromStr for TokenName {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        parse_text(raw, shared::limits::MAX_TOKEN_NAME).map(Self)
+        parse_shown(raw, shared::limits::MAX_TOKEN_NAME).map(Self)
     }
 }
 

@@ -156,7 +156,23 @@ impl User {
 #[serde(transparent)]
 pub struct Username(String);
 
+/// Names that mail and web servers are run under, or that seem to speak for the service: the
+/// mailboxes of RFC 2142 and of certificate authorities, and names of the service and its staff.
+/// Only those that a username can be.
+const RESERVED: &str = "\
+    abuse account accounts admin administrator administrators admins anonymous autoconfig \
+    autodiscover billing broadcasthost contact daemon everyone guest help helpdesk \
+    hostmaster info localhost mail mailerdaemon marketing moderator news nobody noreply null \
+    oauth official operator operators owner postmaster privacy rollcall root sales security \
+    self service services ssladmin ssladministrator sslwebmaster staff superuser support \
+    sysadmin sysadministrator system team undefined usenet users uucp webmaster wpad";
+
 impl Username {
+    /// Whether only the operator may give the name to a user.
+    pub fn is_reserved(&self) -> bool {
+        RESERVED.split_ascii_whitespace().any(|name| name == self.0)
+    }
+
     /// A name derived from an e-mail address: the letters and digits of its local part, cut, or
     /// padded with random digits.
     pub fn derived_from(address: &EmailAddress) -> Result<Self> {
@@ -172,7 +188,7 @@ impl Username {
         Ok(Self(name))
     }
 
-    /// The name with eight random digits, for when it is taken.
+    /// The name with eight random digits, for when it is taken or reserved.
     pub fn with_random_digits(&self) -> Result<Self> {
         let mut name: String = self.0.chars().take(MAX_USERNAME - 8).collect();
         for _ in 0..8 {
