@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::limits::{MAX_NAME_PART, MAX_PHONE};
-use crate::model::{ApiKey, MakerId, OptionalText, SshKey, Text, User, UserId};
+use crate::model::{ApiKey, MakerId, OptionalText, S3Key, SshKey, Text, User, UserId};
 
 /// A first or last name; both fit into the one name that is stored.
 pub type Name = Text<MAX_NAME_PART>;
@@ -43,7 +43,7 @@ pub struct UserView {
 
 #[derive(Serialize)]
 struct Files {
-    s3: Option<S3View>,
+    s3: S3View,
 }
 
 #[derive(Serialize)]
@@ -86,10 +86,9 @@ impl UserView {
     /// The user with its secrets, right after its creation, or without.
     pub fn new(user: &User, secrets: Option<NewSecrets>) -> Self {
         let (s3_secret, api_secret) = secrets.map(|NewSecrets { s3, api }| (s3, api)).unzip();
-        let s3 = user
-            .s3_key
-            .as_ref()
-            .map(|key| S3View { api_id: key.id.clone(), secret_key: s3_secret });
+        let stored = user.s3_key.as_ref().map(|key| key.id.clone());
+        let api_id = stored.unwrap_or_else(|| S3Key::default_id(user.id));
+        let s3 = S3View { api_id, secret_key: s3_secret };
         let mut keys: Vec<&ApiKey> = user.api_keys.values().collect();
         keys.sort_by_key(|key| key.created_at);
         let view = |key: &ApiKey| ApiKeyView::new(key, user.id, api_secret.clone());

@@ -68,6 +68,8 @@ async fn the_account_is_shown_to_its_user_by_token_and_by_signature_without_secr
     let by_token = jane.send("GET", ACCOUNT).await;
     let by_signature = signed_get(&app, &key, secret).await;
 
+    let s3 = &by_token.body["account"]["e24files"]["s3"]["api_id"];
+    assert_eq!(s3.as_str().map(str::len), Some(20), "made by the operator, without a stored one");
     let account = json!({
         "id": jane.user().id.to_string(),
         "username": "janedoe",
@@ -76,7 +78,7 @@ async fn the_account_is_shown_to_its_user_by_token_and_by_signature_without_secr
         "active": true,
         "email": "janedoe@example.com",
         "phone": "",
-        "e24files": { "s3": null },
+        "e24files": { "s3": { "api_id": s3 } },
         "api": [{ "api_key": key }],
         "sshkeys": [],
     });
@@ -418,7 +420,7 @@ async fn an_uploaded_key_is_stored_in_canonical_form_with_openssh_fingerprint() 
     let jane = app.person("janedoe").await;
 
     for (number, (line, fingerprint)) in [ED25519, ECDSA, RSA_2048].into_iter().enumerate() {
-        let content = format!(" {line} jane@laptop \u{fc}\n");
+        let content = format!(" {}  jane@laptop \t \u{fc}\n", line.replace(' ', "  \t"));
         let added = jane.send_json("PUT", SSH, &upload(&content)).await;
 
         let id = added.body["sshkeys"]["id"].as_u64().unwrap_or_else(|| panic!("{added:?}"));

@@ -36,6 +36,9 @@ impl FromStr for Expiry {
 /// The body of `POST /rollcall/v1/tokens`.
 fn parse_new_token(mut fields: Fields) -> Result<NewToken> {
     let (name, kind) = (fields.required::<TokenName>("name"), fields.required("kind"));
+    // Responses show these two as `null`.
+    fields.allow_null("scopes");
+    fields.allow_null("expiresAt");
     let scopes = fields.optional_list("scopes").map(BTreeSet::<Scope>::from_iter);
     if scopes.as_ref().is_some_and(BTreeSet::is_empty) {
         fields.add_error("scopes", "must not be empty; without a list the token may do everything");

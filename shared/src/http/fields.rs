@@ -27,9 +27,6 @@ pub struct Fields {
 impl Fields {
     /// The fields of a body, which must be a JSON object without repeated members at any depth.
     pub(super) fn from_json(body: &[u8]) -> Result<Self> {
-        if body.is_empty() {
-            return Err(Error::invalid("body", "is required: a JSON object"));
-        }
         match Document::parse(body) {
             Ok(Document { value: Value::Object(object), repeated }) => {
                 let twice = |name: &String| FieldError::new(name.clone(), GIVEN_TWICE);
@@ -48,16 +45,47 @@ impl Fields {
     /// The fields of a form (`application/x-www-form-urlencoded`), all of them strings. A field
     /// that is read must occur once.
     pub(super) fn from_form(body: &[u8]) -> Result<Self> {
-        let (mut object, mut repeated) = (Map::new(), BTreeSet::new());
+        let mut fields = Self::empty_form();
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let mut halves = pair.splitn(2, |byte| *byte == b'=');
             let name = decode(halves.next().unwrap_or_default())?;
             let value = decode(halves.next().unwrap_or_default())?;
-            if object.insert(name.clone(), value.into()).is_some() {
-                repeated.insert(name);
-            }
+            fields.insert_text(name, value);
         }
-        Ok(Self { object, errors: Vec::new(), is_form: true, repeated })
+        Ok(fields)
+    }
+
+    /// The fields of a form (`multipart/form-data`, RFC 7578), whose parts must be texts in UTF-8.
+    #[cfg(feature = "multipart")]
+    pub(super) async fn from_multipart(content_type: Option<&str>, body: &[u8]) -> Result<Self> {
+        let malformed = |_| Error::invalid("body", "is not valid multipart/form-data");
+        let boundary = multer::parse_boundary(content_type.unwrap_or_default());
+        let body = futures_util::future::ready(std::io::Result::Ok(body.to_vec()));
+        let body = futures_util::stream::once(body);
+        let mut parts = multer::Multipart::new(body, boundary.map_err(malformed)?);
+        let mut fields = Self::empty_form();
+        while let Some(part) = parts.next_field().await.map_err(malformed)? {
+            let name = part.name().map(str::to_owned);
+            let name = name.ok_or_else(|| Error::invalid("body", "has a part without a name"))?;
+            if is_file(part.headers()) {
+                return Err(Error::Invalid(vec![FieldError::new(name, "must not be a file")]));
+            }
+            let value = part.bytes().await.map_err(malformed)?;
+            let value = String::from_utf8(value.into());
+            fields.insert_text(name, value.map_err(|_| Error::invalid("body", "is not UTF-8"))?);
+        }
+        Ok(fields)
+    }
+
+    fn empty_form() -> Self {
+        let (object, repeated) = (Map::new(), BTreeSet::new());
+        Self { object, errors: Vec::new(), is_form: true, repeated }
+    }
+
+    fn insert_text(&mut self, name: String, value: String) {
+        if self.object.insert(name.clone(), value.into()).is_some() {
+            self.repeated.insert(name);
+        }
     }
 
     /// Whether the body has the field, whatever its value.
@@ -132,7 +160,14 @@ impl Fields {
         text.parse().map_err(|error: T::Err| self.add_error(name, error)).ok()
     }
 
-    /// A field that must be `true` or absent; in a form the string `true`.
+    /// Makes a field absent that is `null`: where responses show it so, it may be sent back.
+    pub fn allow_null(&mut self, name: &'static str) {
+        if self.object.get(name).is_some_and(Value::is_null) {
+            self.object.remove(name);
+        }
+    }
+
+    /// A field that must be `true` or absent; in a form one of the texts `true`, `True` and `TRUE`.
     pub fn optional_true(&mut self, name: &'static str) -> bool {
         if self.is_repeated(name) {
             return false;
@@ -140,7 +175,7 @@ impl Fields {
         match self.object.get(name) {
             None => return false,
             Some(Value::Bool(true)) => return true,
-            Some(Value::String(text)) if self.is_form && text == "true" => return true,
+            Some(Value::String(text)) if self.is_form && is_true(text) => return true,
             Some(_) => self.add_error(name, "must be true or absent"),
         }
         false
@@ -216,6 +251,20 @@ impl Fields {
     pub fn into_result<T>(self, parsed: Option<T>) -> Result<T> {
         parsed.filter(|_| self.errors.is_empty()).ok_or(Error::Invalid(self.errors))
     }
+}
+
+/// What languages write for true when they make a text of it.
+fn is_true(text: &str) -> bool {
+    ["true", "True", "TRUE"].contains(&text)
+}
+
+/// Whether a part comes from a file, whatever its name (RFC 7578, section 4.2).
+#[cfg(feature = "multipart")]
+fn is_file(headers: &lambda_http::http::HeaderMap) -> bool {
+    let disposition = headers.get(lambda_http::http::header::CONTENT_DISPOSITION);
+    let parameters = disposition.map(|value| value.as_bytes().to_ascii_lowercase());
+    let names = parameters.as_deref().unwrap_or_default();
+    names.split(|byte| *byte == b';').any(|part| part.trim_ascii().starts_with(b"filename"))
 }
 
 /// A name or a value of a form, in UTF-8.

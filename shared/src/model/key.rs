@@ -135,16 +135,26 @@ impl ApiKey {
     }
 }
 
+/// 20 capital letters and digits for as many random bytes.
+fn letters(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    bytes.iter().take(20).map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
+}
+
 fn nonce() -> Result<String> {
     Ok(hex(&random::bytes::<16>()?))
 }
 
 impl S3Key {
+    /// The id of a user's key before the user has one, and so no secret: derived from the user's id.
+    pub fn default_id(owner: UserId) -> String {
+        letters(&Sha256::digest([b"S3 key of ", &owner.to_bytes()[..]].concat()))
+    }
+
     /// A new key, whose secret is derived from `key`.
     pub fn generate(key: &ServiceKey) -> Result<Self> {
-        const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-        let id = random::bytes::<20>()?.map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
-        Ok(Self { id: id.iter().collect(), nonce: nonce()?, key_version: key.version.clone() })
+        let id = letters(&random::bytes::<20>()?);
+        Ok(Self { id, nonce: nonce()?, key_version: key.version.clone() })
     }
 
     /// The same key with another secret, derived from the same version of the service key.
