@@ -90,8 +90,9 @@ fn check(
     let is_large = body.len() > MAX_BODY;
     match read(&call("/")).and_then(all) {
         Ok(read) => {
-            let model = model.map(|model| model().expect("fields"));
-            model.iter().for_each(|model| assert_bounds(&read, model));
+            if let Some(model) = model {
+                assert_bounds(&read, &model().expect("fields"));
+            }
         }
         Err(Error::PayloadTooLarge) => assert!(is_large),
         Err(Error::Invalid(problems)) => assert!(!problems.is_empty() && !is_large),
