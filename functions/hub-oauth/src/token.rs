@@ -7,8 +7,8 @@ use serde::Serialize;
 use shared::auth::ClientCredential;
 use shared::http::{self, ApiRequest, Fields};
 use shared::model::{
-    Grant, GrantCredential, GrantTokenKind, Issuance, IssuedTokens, Scope, Timestamp,
-    TokenRejection, User, UserNumber,
+    Grant, GrantCredential, GrantRejection, GrantTokenKind, Issuance, IssuedTokens, Scope,
+    Timestamp, User, UserNumber,
 };
 use shared::telemetry::SecurityEvent;
 use shared::{App, Error, OAuthCode, Result};
@@ -69,8 +69,8 @@ impl TokenRequest {
         }
     }
 
-    fn decide(&self, grant: &Grant, now: Timestamp) -> Result<Issuance<'_>, TokenRejection> {
-        let presented = self.presented().ok_or(TokenRejection::Invalid)?;
+    fn decide(&self, grant: &Grant, now: Timestamp) -> Result<Issuance<'_>, GrantRejection> {
+        let presented = self.presented().ok_or(GrantRejection::Invalid)?;
         match self {
             Self::Code { redirect_uri, verifier, .. } => {
                 grant.redeem(presented, redirect_uri, verifier.as_deref(), now)
@@ -81,16 +81,16 @@ impl TokenRequest {
 }
 
 /// The error that the client sees. It does not say which tokens were once valid.
-const fn rejected(rejection: TokenRejection) -> Error {
+const fn rejected(rejection: GrantRejection) -> Error {
     let (code, description) = match rejection {
-        TokenRejection::Invalid | TokenRejection::Retry | TokenRejection::Replay => {
+        GrantRejection::Invalid | GrantRejection::Retry | GrantRejection::Replay => {
             (OAuthCode::InvalidGrant, "the code or refresh token is not or no longer good")
         }
-        TokenRejection::OtherRequest => (
+        GrantRejection::OtherRequest => (
             OAuthCode::InvalidGrant,
             "the code was asked for with another redirect_uri or challenge",
         ),
-        TokenRejection::ScopeNotGranted => {
+        GrantRejection::ScopeNotGranted => {
             (OAuthCode::InvalidScope, "the scope is more than was granted")
         }
     };
@@ -98,17 +98,17 @@ const fn rejected(rejection: TokenRejection) -> Error {
 }
 
 /// A code or refresh token that comes again matters to security.
-fn record(rejection: TokenRejection, request: &TokenRequest) {
+fn record(rejection: GrantRejection, request: &TokenRequest) {
     match (rejection, request) {
-        (TokenRejection::Replay, TokenRequest::Code { .. }) => SecurityEvent::CodeReplayed.record(),
-        (TokenRejection::Replay, TokenRequest::Refresh { .. }) => {
+        (GrantRejection::Replay, TokenRequest::Code { .. }) => SecurityEvent::CodeReplayed.record(),
+        (GrantRejection::Replay, TokenRequest::Refresh { .. }) => {
             SecurityEvent::RefreshTokenReplayed.record();
         }
-        (TokenRejection::Retry, _) => SecurityEvent::RefreshTokenRetried.record(),
+        (GrantRejection::Retry, _) => SecurityEvent::RefreshTokenRetried.record(),
         (
-            TokenRejection::Invalid
-            | TokenRejection::OtherRequest
-            | TokenRejection::ScopeNotGranted,
+            GrantRejection::Invalid
+            | GrantRejection::OtherRequest
+            | GrantRejection::ScopeNotGranted,
             _,
         ) => {}
     }
@@ -148,12 +148,12 @@ pub(crate) async fn issue(app: &App, request: &ApiRequest) -> Result<Response<Bo
     let presented = token_request.as_ref().ok().and_then(TokenRequest::presented);
     let client = credential.authenticate(app, presented).await?;
     let token_request = token_request?;
-    let (user, grant) = client.grant().ok_or(rejected(TokenRejection::Invalid))?;
+    let (user, grant) = client.grant().ok_or(rejected(GrantRejection::Invalid))?;
     let issuance = match token_request.decide(grant, Timestamp::now()) {
         Ok(issuance) => issuance,
         Err(rejection) => {
             record(rejection, &token_request);
-            if rejection == TokenRejection::Replay {
+            if rejection == GrantRejection::Replay {
                 app.table.delete_grant(&client.actor(), grant).await?;
             }
             return Err(rejected(rejection));

@@ -32,7 +32,7 @@ async fn the_page_names_every_personal_detail_that_a_scope_lets_a_client_see() {
     let profile = "/api/v1.1/users/janedoe/";
     let new = r#"{"email":"second@example.com"}"#;
     let shows_primary = async |scope: &str, method: &str, path: &str, body: Option<&str>| {
-        let tokens = client.tokens(&app, &jane.who(), scope).await;
+        let tokens = client.tokens(&app, &jane.credentials(), scope).await;
         let bearer = format!("Bearer {}", tokens.access);
         let response = app.send(method, path, &[("authorization", &bearer)], body).await;
         assert!(response.status < 300, "{scope}: {response:?}");

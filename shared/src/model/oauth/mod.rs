@@ -6,4 +6,4 @@ mod rules;
 
 pub use client::{Client, ClientSecret};
 pub use grant::{Grant, GrantAccess, GrantCode, GrantRefresh, SpentRefresh};
-pub use rules::{GrantTokens, Issuance, IssuedTokens, Revocation, TokenRejection};
+pub use rules::{GrantRejection, GrantTokens, Issuance, IssuedTokens, Revocation};
