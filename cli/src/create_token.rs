@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use shared::Error;
 use shared::model::{
-    ParseError, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, parse_rfc3339, parse_text,
+    ParseError, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, parse_rfc3339, parse_shown,
 };
 use shared::table::{Actor, NewToken, Table, fetch};
 
@@ -34,7 +34,7 @@ pub(super) struct Options {
 }
 
 fn name(raw: &str) -> Result<String, ParseError> {
-    parse_text(raw, 100)
+    parse_shown(raw, 100)
 }
 
 #[derive(Clone, Copy, ValueEnum)]

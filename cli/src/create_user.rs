@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use shared::model::{
-    AccountId, EmailAddress, ParseError, UserId, UserNumber, Username, parse_text,
+    AccountId, EmailAddress, ParseError, UserId, UserNumber, Username, parse_shown,
 };
 use shared::table::{Actor, NewUser, Table};
 
@@ -31,7 +31,7 @@ pub(super) struct Options {
 }
 
 fn full_name(raw: &str) -> Result<String, ParseError> {
-    parse_text(raw, 255)
+    parse_shown(raw, 255)
 }
 
 #[derive(Serialize)]

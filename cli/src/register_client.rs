@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use shared::lifetimes::MAX_GRANT_DAYS;
-use shared::model::{Client, ClientId, ClientSecret, ParseError, parse_text};
+use shared::model::{Client, ClientId, ClientSecret, ParseError, parse_shown};
 use shared::table::{Actor, Table};
 
 use super::redirect_uri::RedirectUri;
@@ -29,7 +29,7 @@ pub(super) struct Options {
 }
 
 fn name(raw: &str) -> Result<String, ParseError> {
-    parse_text(raw, 100)
+    parse_shown(raw, 100)
 }
 
 fn days(raw: &str) -> Result<u16, ParseError> {

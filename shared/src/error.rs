@@ -53,6 +53,9 @@ pub enum Error {
     /// The operation does not accept the body's media type.
     #[error("the content type must be {0}")]
     UnsupportedMediaType(&'static str),
+    /// The body is compressed, or encoded in another way.
+    #[error("the body must be sent as it is, without a Content-Encoding other than identity")]
+    UnsupportedEncoding,
     /// Something that must be unique is taken.
     #[error("{0}")]
     Conflict(&'static str),

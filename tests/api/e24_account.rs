@@ -70,6 +70,8 @@ async fn the_account_is_shown_to_its_user_by_token_and_by_signature_without_secr
     let by_token = jane.send("GET", ACCOUNT).await;
     let by_signature = signed_get(&app, &key, secret).await;
 
+    let s3 = &by_token.body["account"]["e24files"]["s3"]["api_id"];
+    assert_eq!(s3.as_str().map(str::len), Some(20), "made by the operator, without a stored one");
     let account = json!({
         "id": jane.user().id.to_string(),
         "username": "janedoe",
@@ -78,7 +80,7 @@ async fn the_account_is_shown_to_its_user_by_token_and_by_signature_without_secr
         "active": true,
         "email": "janedoe@example.com",
         "phone": "",
-        "e24files": { "s3": { "api_id": S3Key::default_id(jane.user().id) } },
+        "e24files": { "s3": { "api_id": s3 } },
         "api": [{ "api_key": key }],
         "sshkeys": [],
     });
@@ -111,7 +113,8 @@ async fn absent_fields_stay_and_one_name_replaces_its_part_of_the_stored_one() {
     for (body, name, phone) in [
         (json!({}), "", ""),
         (json!({ "last_name": "Doe" }), "Doe", ""),
-        (json!({ "last_name": "Roe" }), "Doe Roe", ""),
+        (json!({ "last_name": "Roe" }), "Roe", ""),
+        (json!({ "last_name": "Roe" }), "Roe", ""),
         (json!({ "first_name": "Jane" }), "Jane Roe", ""),
         (json!({ "phone": "+48 1" }), "Jane Roe", "+48 1"),
         (json!({ "last_name": "van der Roe" }), "Jane van der Roe", "+48 1"),
@@ -419,7 +422,7 @@ async fn an_uploaded_key_is_stored_in_canonical_form_with_openssh_fingerprint() 
     let jane = app.person("janedoe").await;
 
     for (number, (line, fingerprint)) in [ED25519, ECDSA, RSA_2048].into_iter().enumerate() {
-        let content = format!(" {line} jane@laptop \u{fc}\n");
+        let content = format!(" {}  jane@laptop \t \u{fc}\n", line.replace(' ', "  \t"));
         let added = jane.send_json("PUT", SSH, &upload(&content)).await;
 
         let id = added.body["sshkeys"]["id"].as_u64().unwrap_or_else(|| panic!("{added:?}"));
@@ -615,6 +618,54 @@ async fn a_last_name_alone_leaves_a_first_name_of_several_words_as_it_is() {
     jane.send_json("PATCH", "/api/v1.1/users/janedoe/", &profile).await;
     let changed = jane.send_json("POST", DATA, &json!({ "last_name": "Roe" })).await;
     assert_eq!(changed.body["account"]["name"], "Jane Roe");
+}
+
+/// What a name is after each of these requests: e24's with a first or a last name, hub's with the
+/// whole.
+#[tokio::test]
+async fn a_given_first_and_last_name_stay_whatever_is_given_beside_them() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for steps in [
+        &[("first", "Mary Ann", "Mary Ann"), ("last", "Roe", "Mary Ann Roe")][..],
+        &[("last", "Roe", "Roe"), ("first", "Jane", "Jane Roe")],
+        &[("last", "Roe", "Roe"), ("last", "Roe", "Roe"), ("first", "Roe", "Roe Roe")],
+        &[
+            ("last", "van Roe", "van Roe"),
+            ("whole", "Mary Ann van Roe", "Mary Ann van Roe"),
+            ("last", "Doe", "Mary Ann Doe"),
+            ("first", "Jane", "Jane Doe"),
+        ],
+        &[
+            ("first", "Jane", "Jane"),
+            ("whole", "Jane Q Doe", "Jane Q Doe"),
+            ("last", "Roe", "Jane Roe"),
+        ],
+        &[
+            ("first", "Mary", "Mary"),
+            ("last", "Doe", "Mary Doe"),
+            ("whole", "Mary Ann Doe", "Mary Ann Doe"),
+            ("last", "Roe", "Mary Ann Roe"),
+        ],
+        &[("whole", "Mary Ann Roe", "Mary Ann Roe"), ("first", "Jane", "Jane Ann Roe")],
+        &[("whole", "Roe", "Roe"), ("first", "Jane", "Jane")],
+    ] {
+        for name in ["fullName", "firstName", "lastName"] {
+            app.set(&jane, name, json!({ "S": "" })).await;
+        }
+        for (part, text, whole) in steps {
+            let body = json!({ format!("{part}_name").replace("whole", "full"): text });
+            if *part == "whole" {
+                jane.send_json("PATCH", "/api/v1.1/users/janedoe/", &body).await;
+            } else {
+                let changed = jane.send_json("POST", DATA, &body).await;
+                assert_eq!(changed.body["account"]["name"], *whole, "{steps:?} {text}");
+            }
+            let seen = jane.send("GET", ACCOUNT).await;
+            assert_eq!(seen.body["account"]["name"], *whole, "{steps:?} {text}");
+        }
+    }
 }
 
 #[tokio::test]

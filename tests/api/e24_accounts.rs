@@ -100,6 +100,28 @@ async fn every_problem_of_a_body_is_reported() {
 }
 
 #[tokio::test]
+async fn a_reserved_username_is_the_operators_and_a_derived_one_gets_digits() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for name in ["admin", "Postmaster", "rollcall", "ssladmin", "abuse"] {
+        let mut input = with("email", json!(format!("{name}@example.com")));
+        input["username"] = json!(name);
+        let wished = jane.send_json("PUT", PATH, &input).await;
+        input.as_object_mut().unwrap().remove("username");
+        let derived = jane.send_json("PUT", PATH, &input).await;
+
+        let taken = json!({ "success": false, "error": "the username is taken" });
+        assert_eq!(wished.parts(), (409, &taken), "{name}");
+        let username = derived.body["user"]["username"].as_str().unwrap();
+        let digits = username.strip_prefix(&name.to_lowercase()).unwrap();
+        assert_eq!((digits.len(), digits.parse::<u32>().is_ok()), (8, true), "{username}");
+    }
+    let operators = app.person("webmaster").await;
+    assert_eq!(operators.send("GET", "/api/v1.1/users/webmaster/").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_taken_address_or_requested_username_is_409_and_a_derived_one_never_is() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;

@@ -95,6 +95,7 @@ fn errors() -> Vec<Error> {
         Error::Invalid(vec![FieldError::new("x", "y")]),
         Error::PayloadTooLarge,
         Error::UnsupportedMediaType("x"),
+        Error::UnsupportedEncoding,
         Error::Conflict("x"),
         Error::PreconditionFailed,
         Error::IdempotencyKeyReused,

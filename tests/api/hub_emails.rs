@@ -130,6 +130,27 @@ async fn only_a_verified_address_becomes_primary_and_there_is_always_exactly_one
 }
 
 #[tokio::test]
+async fn the_primary_address_may_be_made_primary_again_and_stays_as_it_is() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let mary = json!({
+        "email": "mary@example.com", "first_name": "Mary", "last_name": "Major",
+        "password": "correct horse battery",
+    });
+    assert_eq!(jane.send_json("PUT", "/v2/accounts", &mary).await.status, 200);
+    let basic = testkit::basic("mary", "correct horse battery");
+    let headers = [("authorization", basic.as_str())];
+    let path = "/api/v1.1/users/mary/emails/";
+    let body = json!({ "email": "mary@example.com", "primary": true }).to_string();
+
+    let again = app.send("PATCH", path, &headers, Some(&body)).await;
+
+    assert_eq!(again.parts(), (200, &view("mary@example.com", false, true)));
+    let listed = app.send("GET", path, &headers, None).await;
+    assert_eq!(listed.body, json!([view("mary@example.com", false, true)]));
+}
+
+#[tokio::test]
 async fn an_address_is_verified_and_made_primary_in_one_write() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
@@ -166,7 +187,9 @@ async fn verified_and_primary_must_be_true_or_absent_and_not_both_absent() {
     }
     for (body, status) in [
         ("email=janedoe%40example.com&verified=true", 200),
-        ("email=janedoe%40example.com&verified=True", 400),
+        ("email=janedoe%40example.com&verified=True", 200),
+        ("email=janedoe%40example.com&verified=TRUE", 200),
+        ("email=janedoe%40example.com&verified=tRUE", 400),
         ("email=janedoe%40example.com&verified=1", 400),
     ] {
         let headers = [

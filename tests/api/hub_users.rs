@@ -174,9 +174,67 @@ async fn a_form_is_read_like_json() {
     ] {
         assert_eq!(send(body).await.parts(), (400, &problem), "{body}");
     }
-    assert_eq!(send("").await.status, 200);
+    assert_eq!(send("").await.status, 400);
     assert_eq!(send("unknown=1&unknown=2").await.status, 200, "nobody reads it");
     assert_eq!(send("company=a%EF%BF%BDb").await.text("company"), "a\u{fffd}b");
+}
+
+/// A form as `curl -F` sends it, of these lines between its boundaries.
+fn multipart(parts: &[&str]) -> String {
+    let parts =
+        parts.iter().map(|part| format!("--x\r\nContent-Disposition: form-data; {part}\r\n"));
+    format!("{}--x--\r\n", parts.collect::<String>())
+}
+
+#[tokio::test]
+async fn a_multipart_form_is_read_like_another_and_a_file_in_it_is_rejected() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let headers =
+        [("authorization", jane.token()), ("content-type", "Multipart/Form-Data; boundary=\"x\"")];
+    let send = async |method, path, body: &str| app.send(method, path, &headers, Some(body)).await;
+    let emails = format!("{PATH}emails/");
+
+    let parts = [
+        "name=\"full_name\"\r\n\r\nJane D\u{f6}e",
+        "name=company\r\nContent-Type: text/plain\r\n\r\n",
+    ];
+    let changed = send("PATCH", PATH, &multipart(&parts)).await;
+    assert_eq!((changed.status, changed.text("full_name")), (200, "Jane D\u{f6}e"), "{changed:?}");
+    let address = "name=\"email\"\r\n\r\njane@example.org";
+    assert_eq!(send("POST", &emails, &multipart(&[address])).await.status, 201);
+    let flags = ["name=verified\r\n\r\nTrue", "name=primary\r\n\r\nTRUE"];
+    let primary = send("PATCH", &emails, &multipart(&[&[address][..], &flags].concat())).await;
+    assert_eq!((primary.status, &primary.body["primary"]), (200, &json!(true)), "{primary:?}");
+    let first = multipart(&["name=email\r\n\r\njanedoe@example.com"]);
+    assert_eq!(send("DELETE", &emails, &first).await.status, 204);
+
+    let malformed = json!({ "detail": "invalid request: body: is not valid multipart/form-data" });
+    for (body, problem) in [
+        (
+            multipart(&["name=company; filename=\"a.txt\"\r\n\r\nx"]),
+            json!({ "company": ["must not be a file"] }),
+        ),
+        (
+            multipart(&["name=company; FileName*=utf-8''a\r\n\r\nx"]),
+            json!({ "company": ["must not be a file"] }),
+        ),
+        (
+            multipart(&["name=company\r\n\r\nx", "name=company\r\n\r\ny"]),
+            json!({ "company": ["is given more than once"] }),
+        ),
+        (
+            multipart(&["filename\r\n\r\nx"]),
+            json!({ "detail": "invalid request: body: has a part without a name" }),
+        ),
+        (multipart(&["name=company\r\n\r\nx"]).replace("--x--", ""), malformed.clone()),
+        ("company=x".to_owned(), malformed.clone()),
+        ("{}".to_owned(), malformed),
+    ] {
+        assert_eq!(send("PATCH", PATH, &body).await.parts(), (400, &problem), "{body}");
+    }
+    let headers = [("authorization", jane.token()), ("content-type", "multipart/form-data")];
+    assert_eq!(app.send("PATCH", PATH, &headers, Some(&multipart(&parts))).await.status, 400);
 }
 
 #[tokio::test]
@@ -199,6 +257,8 @@ async fn every_invalid_field_is_reported_with_what_is_wrong() {
             json!("http://jane:x@example.com"),
             "must be an http or https URL, or empty",
         ),
+        ("profile_url", json!("https:///jane@x.example"), "must be an http or https URL, or empty"),
+        ("profile_url", json!("https://@example.com"), "must be an http or https URL, or empty"),
         ("gravatar_email", json!("nobody"), "must be an e-mail address"),
     ] {
         let mut body = json!({ "location": "elsewhere" });

@@ -115,6 +115,8 @@ async fn a_server_is_an_https_url_and_no_error_repeats_the_password() {
         "https:/x",
         "https:\\\\x",
         "https://@x",
+        "https:///x",
+        "https:///user:secret@registry.example.com",
         "https://:@x",
         "https://:pw@x",
         "https://x/a b",

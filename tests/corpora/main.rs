@@ -63,6 +63,11 @@ fn a_json_body_is_within_its_limits_or_an_error_that_every_dialect_can_show() {
 }
 
 #[test]
+fn a_multipart_form_is_read_at_once_or_an_error_that_every_dialect_can_show() {
+    holds("multipart");
+}
+
+#[test]
 fn a_name_has_valid_slugs_and_a_slug_is_its_own_slug() {
     holds("slug");
 }

@@ -6,7 +6,7 @@ use shared::auth::{Authorized, FullAccess};
 use shared::e24::{SshKeyView, Success};
 use shared::http::{self, Fields};
 use shared::limits::{MAX_SSH_KEY_METHOD, MAX_SSH_KEY_NAME, SSH_KEYS};
-use shared::model::{ParseError, SshKey, parse_text};
+use shared::model::{ParseError, SshKey, parse_shown, parse_text};
 use shared::table::UserChange;
 use shared::{App, Error, Result};
 
@@ -34,7 +34,7 @@ impl FromStr for KeyName {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        parse_text(raw, MAX_SSH_KEY_NAME).map(Self)
+        parse_shown(raw, MAX_SSH_KEY_NAME).map(Self)
     }
 }
 

@@ -41,36 +41,23 @@ impl ChangeData {
         fields.into_result(Some(read))
     }
 
-    /// The full name to store and its first name, with the parts of the body in place of the
-    /// user's.
-    fn names(&self, user: &User) -> Result<(Option<String>, Option<String>)> {
+    /// The full name to store, with the parts of the body in place of the user's; none if the body
+    /// has neither.
+    fn full_name(&self, user: &User) -> Result<Option<String>> {
         if self.first_name.is_none() && self.last_name.is_none() {
-            return Ok((None, None));
+            return Ok(None);
         }
-        let (stored_first, stored_last) = stored_names(user);
-        let part = |new: &Option<Name>, stored: &str| {
-            new.as_ref().map_or(stored.to_owned(), Name::to_string)
-        };
-        let (first, last) =
-            (part(&self.first_name, stored_first), part(&self.last_name, stored_last));
+        let (first, last) = user.name_parts();
+        let first = self.first_name.as_ref().map_or(first, Name::as_str);
+        let last = self.last_name.as_ref().map_or(last, Name::as_str);
         let whole = format!("{first} {last}").trim().to_owned();
         if whole.chars().count() > MAX_FULL_NAME {
             let field = if self.first_name.is_some() { "first_name" } else { "last_name" };
             let problem = format!("makes the whole name longer than {MAX_FULL_NAME} characters");
             return Err(Error::invalid(field, problem));
         }
-        Ok((Some(whole), Some(first)))
+        Ok(Some(whole))
     }
-}
-
-/// The stored first and last name. The first is the one that was set, if the full name still starts
-/// with it, else what is before the first space.
-fn stored_names(user: &User) -> (&str, &str) {
-    let whole = user.full_name.as_str();
-    let known = user.first_name.as_deref().filter(|first| !first.is_empty());
-    let known =
-        known.and_then(|first| Some((first, whole.strip_prefix(first)?.strip_prefix(' ')?)));
-    known.or_else(|| whole.split_once(' ')).unwrap_or((whole, ""))
 }
 
 /// The addresses of a user, which no new password may be.
@@ -104,9 +91,13 @@ pub(crate) async fn change(
         .respond(async |Authorized { caller, input: body, queried: addresses, .. }| {
             let caller = check_preconditions(caller)?;
             let user = caller.user();
-            let (full_name, first_name) = body.names(user)?;
-            let phone = body.phone.map(String::from);
-            let change = UserChange { full_name, first_name, phone, ..UserChange::default() };
+            let change = UserChange {
+                full_name: body.full_name(user)?,
+                first_name: body.first_name.map(String::from),
+                last_name: body.last_name.map(String::from),
+                phone: body.phone.map(String::from),
+                ..UserChange::default()
+            };
             let write = match body.password {
                 Some(password) => {
                     caller.require::<FullAccess>()?;

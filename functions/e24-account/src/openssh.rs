@@ -26,7 +26,10 @@ impl FromStr for PublicKey {
         if raw.contains("PRIVATE KEY") {
             return Err(ParseError::new("must be a public key, never a private one"));
         }
-        let key = ssh_key::PublicKey::from_openssh(&parse_text(raw, MAX_SSH_KEY_TEXT)?)
+        // OpenSSH takes several spaces and tabs between the parts.
+        let parts = raw.trim().split([' ', '\t']).filter(|part| !part.is_empty());
+        let line = parts.collect::<Vec<_>>().join(" ");
+        let key = ssh_key::PublicKey::from_openssh(&parse_text(&line, MAX_SSH_KEY_TEXT)?)
             .map_err(|_| ParseError::new("must be a public key in the form of OpenSSH"))?;
         match key.key_data() {
             KeyData::Rsa(rsa) if !RSA_BITS.contains(&bits(rsa)) => Err(ParseError::new(format!(

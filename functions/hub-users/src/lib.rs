@@ -82,7 +82,7 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
             profile::update(
                 app,
                 AuthRequest::from_request(app, request)?,
-                request.fields(),
+                request.fields_or_multipart().await,
                 name,
                 request.base_url(),
             )
@@ -92,20 +92,31 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
             emails::list(AuthRequest::from_request(app, request)?, request.query(), name).await
         }
         ("hub-add-email", [name]) => {
-            emails::add(app, AuthRequest::from_request(app, request)?, request.fields(), name).await
+            emails::add(
+                app,
+                AuthRequest::from_request(app, request)?,
+                request.fields_or_multipart().await,
+                name,
+            )
+            .await
         }
         ("hub-update-email", [name]) => {
             change_email::change(
                 app,
                 AuthRequest::from_request(app, request)?,
-                request.fields(),
+                request.fields_or_multipart().await,
                 name,
             )
             .await
         }
         ("hub-delete-email", [name]) => {
-            emails::delete(app, AuthRequest::from_request(app, request)?, request.fields(), name)
-                .await
+            emails::delete(
+                app,
+                AuthRequest::from_request(app, request)?,
+                request.fields_or_multipart().await,
+                name,
+            )
+            .await
         }
         _ => Err(Error::NotFound("path")),
     }

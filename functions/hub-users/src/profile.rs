@@ -3,10 +3,9 @@ use std::str::FromStr;
 use lambda_http::{Body, Response};
 use shared::auth::{Authorized, ProfileRead, ProfileWrite};
 use shared::http::{self, Fields, Query};
-use shared::model::{EmailAddress, ParseError, parse_text};
+use shared::model::{EmailAddress, ParseError, UrlParts, parse_shown};
 use shared::table::{UserChange, Versioned};
 use shared::{App, PublicUrl, Result};
-use url::Url;
 
 use crate::view::UserView;
 use crate::{AuthRequest, require_self, user_by_name};
@@ -30,7 +29,7 @@ impl FromStr for Line {
         if raw.trim().is_empty() {
             Ok(Self(String::new()))
         } else {
-            parse_text(raw, shared::limits::MAX_PROFILE_LINE).map(Self)
+            parse_shown(raw, shared::limits::MAX_PROFILE_LINE).map(Self)
         }
     }
 }
@@ -40,14 +39,7 @@ impl FromStr for ProfileUrl {
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
         let Line(typed) = raw.parse()?;
-        // The parser repairs what a browser would. A link that is shown as it was entered must need
-        // no repair.
-        let lower = typed.to_ascii_lowercase();
-        let is_spelled_out = ["http://", "https://"].iter().any(|start| lower.starts_with(start))
-            && !typed.contains('\\');
-        let is_web =
-            |url: Url| url.has_host() && url.username().is_empty() && url.password().is_none();
-        if typed.is_empty() || (is_spelled_out && Url::parse(&typed).is_ok_and(is_web)) {
+        if typed.is_empty() || UrlParts::parse(&typed).is_some_and(|url| url.is_web()) {
             return Ok(Self(typed));
         }
         Err(ParseError::new("must be an http or https URL, or empty"))

@@ -36,6 +36,7 @@ impl UserView {
             disabled,
             full_name,
             first_name: _,
+            last_name: _,
             location,
             company,
             profile_url,

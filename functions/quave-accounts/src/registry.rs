@@ -5,9 +5,8 @@ use std::str::FromStr;
 use shared::Result;
 use shared::http::Fields;
 use shared::limits::{MAX_REGISTRY_FIELD, MAX_REGISTRY_PASSWORD};
-use shared::model::{EmailAddress, ParseError, Registry, parse_text};
+use shared::model::{EmailAddress, ParseError, Registry, UrlParts, parse_text};
 use shared::seal::SealPublicKey;
-use url::Url;
 
 const NAMES: [&str; 4] =
     ["registryServer", "registryEmail", "registryUsername", "registryPassword"];
@@ -50,7 +49,7 @@ impl RegistryFields {
     }
 }
 
-/// An https URL of at most 255 characters, spelled out in ASCII, without a user or password in it.
+/// An https URL of at most 255 characters, in ASCII, without a user or password in it.
 struct Server(String);
 
 impl FromStr for Server {
@@ -58,16 +57,11 @@ impl FromStr for Server {
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
         let typed = parse_text(raw, MAX_REGISTRY_FIELD)?;
-        // The parser repairs what a browser would; only a URL that needs no repair is accepted.
-        let plain = typed.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-        let authority =
-            typed.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
-        let is_bare = authority.is_some_and(|authority| !authority.contains('@'));
-        match Url::parse(&typed) {
-            Ok(url) if plain && is_bare && url.has_host() && url.port() != Some(0) => {
-                Ok(Self(typed))
-            }
-            _ => Err(ParseError::new("must be an https URL")),
+        let is_server = |url: UrlParts<'_>| url.scheme == "https" && url.port != Some(0);
+        if typed.is_ascii() && UrlParts::parse(&typed).is_some_and(is_server) {
+            Ok(Self(typed))
+        } else {
+            Err(ParseError::new("must be an https URL"))
         }
     }
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use lambda_http::{Body, Response};
 use shared::auth::{Authorized, TokensWrite};
 use shared::http::Fields;
-use shared::model::{ParseError, Scope, Timestamp, parse_rfc3339, parse_text};
+use shared::model::{ParseError, Scope, Timestamp, parse_rfc3339, parse_shown};
 use shared::table::{NewToken, fetch};
 use shared::{App, Error, Result};
 
@@ -21,7 +21,7 @@ impl FromStr for TokenName {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        parse_text(raw, shared::limits::MAX_TOKEN_NAME).map(Self)
+        parse_shown(raw, shared::limits::MAX_TOKEN_NAME).map(Self)
     }
 }
 
@@ -36,6 +36,9 @@ impl FromStr for Expiry {
 /// The body of `POST /rollcall/v1/tokens`.
 fn parse_new_token(mut fields: Fields) -> Result<NewToken> {
     let (name, kind) = (fields.required::<TokenName>("name"), fields.required("kind"));
+    // Responses show these two as `null`.
+    fields.allow_null("scopes");
+    fields.allow_null("expiresAt");
     let scopes = fields.optional_list("scopes").map(BTreeSet::<Scope>::from_iter);
     if scopes.as_ref().is_some_and(BTreeSet::is_empty) {
         fields.add_error("scopes", "must not be empty; without a list the token may do everything");

@@ -42,7 +42,10 @@ impl ClientCredential {
         let in_header = Basic::basic_credentials(request).map_err(|_| UNKNOWN)?;
         let in_header = in_header.map(|(id, secret)| (form_decoded(id), form_decoded(secret)));
         let (id, secret): (Option<String>, Option<String>) = match fields {
-            Ok(fields) => (fields.non_empty("client_id"), fields.non_empty("client_secret")),
+            Ok(fields) => {
+                fields.check_single(&["client_id", "client_secret"])?;
+                (fields.non_empty("client_id"), fields.non_empty("client_secret"))
+            }
             Err(_) => (None, None),
         };
         match (in_header, id, secret) {

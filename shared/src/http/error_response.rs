@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use lambda_http::http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use lambda_http::http::header::{
+    ACCEPT_ENCODING, ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use lambda_http::http::{HeaderValue, StatusCode};
 
 use super::Dialect;
@@ -30,7 +32,9 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Error::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::TooManyAttempts { .. } | Error::AttemptsInProgress => StatusCode::TOO_MANY_REQUESTS,
-        Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::UnsupportedMediaType(_) | Error::UnsupportedEncoding => {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE
+        }
         Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         Error::WriteConflict | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -56,7 +60,7 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::MethodNotAllowed { .. } => "method_not_allowed",
         Error::Invalid(_) => "invalid_request",
         Error::PayloadTooLarge => "body_too_large",
-        Error::UnsupportedMediaType(_) => "unsupported_media_type",
+        Error::UnsupportedMediaType(_) | Error::UnsupportedEncoding => "unsupported_media_type",
         Error::Conflict(_) => "conflict",
         Error::LimitReached(_) => "limit_reached",
         Error::PreconditionFailed => "precondition_failed",
@@ -96,6 +100,8 @@ pub(super) fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, Hea
         }
         Error::OAuth { code: OAuthCode::InvalidClient, .. } => (WWW_AUTHENTICATE, BASIC.to_owned()),
         Error::MethodNotAllowed { allow } => (ALLOW, allow.clone()),
+        // RFC 9110, section 15.5.16.
+        Error::UnsupportedEncoding => (ACCEPT_ENCODING, "identity".to_owned()),
         Error::WriteConflict
         | Error::IdempotencyKeyInUse
         | Error::AttemptsInProgress
@@ -149,6 +155,7 @@ mod tests {
             Error::Invalid(Vec::new()),
             Error::PayloadTooLarge,
             Error::UnsupportedMediaType("x"),
+            Error::UnsupportedEncoding,
             Error::Conflict("x"),
             Error::LimitReached(limits::TOKENS),
             Error::PreconditionFailed,

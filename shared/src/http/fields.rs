@@ -8,7 +8,10 @@ use std::str::FromStr;
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
+use super::json::Document;
 use crate::{Error, FieldError, Result};
+
+const GIVEN_TWICE: &str = "is given more than once";
 
 /// The fields of a JSON object or of a form. Reading an invalid field adds an error and goes on, so
 /// that the response lists all of them; [`Fields::into_result`] then rejects the body. Unknown
@@ -17,19 +20,18 @@ pub struct Fields {
     object: Map<String, Value>,
     errors: Vec<FieldError>,
     is_form: bool,
-    /// Fields of a form that occur more than once.
+    /// Fields that occur more than once.
     repeated: BTreeSet<String>,
 }
 
 impl Fields {
-    /// The fields of a body, which must be a JSON object.
+    /// The fields of a body, which must be a JSON object without repeated members at any depth.
     pub(super) fn from_json(body: &[u8]) -> Result<Self> {
-        if body.is_empty() {
-            return Err(Error::invalid("body", "is required: a JSON object"));
-        }
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(object)) => {
-                Ok(Self { object, errors: Vec::new(), is_form: false, repeated: BTreeSet::new() })
+        match Document::parse(body) {
+            Ok(Document { value: Value::Object(object), repeated }) => {
+                let twice = |name: &String| FieldError::new(name.clone(), GIVEN_TWICE);
+                let errors = repeated.iter().map(twice).collect();
+                Ok(Self { object, errors, is_form: false, repeated })
             }
             Ok(_) => Err(Error::invalid("body", "must be a JSON object")),
             // Only the position: the parser's message may quote the body.
@@ -43,16 +45,47 @@ impl Fields {
     /// The fields of a form (`application/x-www-form-urlencoded`), all of them strings. A field
     /// that is read must occur once.
     pub(super) fn from_form(body: &[u8]) -> Result<Self> {
-        let (mut object, mut repeated) = (Map::new(), BTreeSet::new());
+        let mut fields = Self::empty_form();
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let mut halves = pair.splitn(2, |byte| *byte == b'=');
             let name = decode(halves.next().unwrap_or_default())?;
             let value = decode(halves.next().unwrap_or_default())?;
-            if object.insert(name.clone(), value.into()).is_some() {
-                repeated.insert(name);
-            }
+            fields.insert_text(name, value);
         }
-        Ok(Self { object, errors: Vec::new(), is_form: true, repeated })
+        Ok(fields)
+    }
+
+    /// The fields of a form (`multipart/form-data`, RFC 7578), whose parts must be texts in UTF-8.
+    #[cfg(feature = "multipart")]
+    pub(super) async fn from_multipart(content_type: Option<&str>, body: &[u8]) -> Result<Self> {
+        let malformed = |_| Error::invalid("body", "is not valid multipart/form-data");
+        let boundary = multer::parse_boundary(content_type.unwrap_or_default());
+        let body = futures_util::future::ready(std::io::Result::Ok(body.to_vec()));
+        let body = futures_util::stream::once(body);
+        let mut parts = multer::Multipart::new(body, boundary.map_err(malformed)?);
+        let mut fields = Self::empty_form();
+        while let Some(part) = parts.next_field().await.map_err(malformed)? {
+            let name = part.name().map(str::to_owned);
+            let name = name.ok_or_else(|| Error::invalid("body", "has a part without a name"))?;
+            if is_file(part.headers()) {
+                return Err(Error::Invalid(vec![FieldError::new(name, "must not be a file")]));
+            }
+            let value = part.bytes().await.map_err(malformed)?;
+            let value = String::from_utf8(value.into());
+            fields.insert_text(name, value.map_err(|_| Error::invalid("body", "is not UTF-8"))?);
+        }
+        Ok(fields)
+    }
+
+    fn empty_form() -> Self {
+        let (object, repeated) = (Map::new(), BTreeSet::new());
+        Self { object, errors: Vec::new(), is_form: true, repeated }
+    }
+
+    fn insert_text(&mut self, name: String, value: String) {
+        if self.object.insert(name.clone(), value.into()).is_some() {
+            self.repeated.insert(name);
+        }
     }
 
     /// Whether the body has the field, whatever its value.
@@ -76,8 +109,7 @@ impl Fields {
     where
         T::Err: Display,
     {
-        if self.repeated.contains(name) {
-            self.add_error(name, "is given more than once");
+        if self.is_repeated(name) {
             return None;
         }
         let outcome = match self.object.get(name)? {
@@ -105,7 +137,8 @@ impl Fields {
     {
         let before = self.errors.len();
         let value = self.non_empty(name);
-        if value.is_none() && self.errors.len() == before {
+        let is_reported = self.errors.len() > before || self.repeated.contains(name);
+        if value.is_none() && !is_reported {
             self.add_error(name, "is required");
         }
         value
@@ -127,16 +160,22 @@ impl Fields {
         text.parse().map_err(|error: T::Err| self.add_error(name, error)).ok()
     }
 
-    /// A field that must be `true` or absent; in a form the string `true`.
+    /// Makes a field absent that is `null`: where responses show it so, it may be sent back.
+    pub fn allow_null(&mut self, name: &'static str) {
+        if self.object.get(name).is_some_and(Value::is_null) {
+            self.object.remove(name);
+        }
+    }
+
+    /// A field that must be `true` or absent; in a form one of the texts `true`, `True` and `TRUE`.
     pub fn optional_true(&mut self, name: &'static str) -> bool {
-        if self.repeated.contains(name) {
-            self.add_error(name, "is given more than once");
+        if self.is_repeated(name) {
             return false;
         }
         match self.object.get(name) {
             None => return false,
             Some(Value::Bool(true)) => return true,
-            Some(Value::String(text)) if self.is_form && text == "true" => return true,
+            Some(Value::String(text)) if self.is_form && is_true(text) => return true,
             Some(_) => self.add_error(name, "must be true or absent"),
         }
         false
@@ -184,6 +223,25 @@ impl Fields {
         parsed.map_err(|error| self.add_error(name, error)).ok()
     }
 
+    /// An error if one of these fields occurs more than once: which of its values counts is not to
+    /// be guessed.
+    pub(crate) fn check_single(&self, names: &[&'static str]) -> Result<()> {
+        let is_repeated = |name: &&&'static str| self.repeated.contains(**name);
+        match names.iter().find(is_repeated) {
+            Some(name) => Err(Error::invalid(name, GIVEN_TWICE)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a field occurs more than once, which is an error; of JSON it has been added already.
+    fn is_repeated(&mut self, name: &'static str) -> bool {
+        let is_repeated = self.repeated.contains(name);
+        if is_repeated && self.is_form {
+            self.add_error(name, GIVEN_TWICE);
+        }
+        is_repeated
+    }
+
     /// Adds an error of a field.
     pub fn add_error(&mut self, name: &'static str, text: impl Display) {
         self.errors.push(FieldError::new(name, text));
@@ -193,6 +251,20 @@ impl Fields {
     pub fn into_result<T>(self, parsed: Option<T>) -> Result<T> {
         parsed.filter(|_| self.errors.is_empty()).ok_or(Error::Invalid(self.errors))
     }
+}
+
+/// What languages write for true when they make a text of it.
+fn is_true(text: &str) -> bool {
+    ["true", "True", "TRUE"].contains(&text)
+}
+
+/// Whether a part comes from a file, whatever its name (RFC 7578, section 4.2).
+#[cfg(feature = "multipart")]
+fn is_file(headers: &lambda_http::http::HeaderMap) -> bool {
+    let disposition = headers.get(lambda_http::http::header::CONTENT_DISPOSITION);
+    let parameters = disposition.map(|value| value.as_bytes().to_ascii_lowercase());
+    let names = parameters.as_deref().unwrap_or_default();
+    names.split(|byte| *byte == b';').any(|part| part.trim_ascii().starts_with(b"filename"))
 }
 
 /// A name or a value of a form, in UTF-8.

@@ -7,6 +7,7 @@ mod dialect;
 mod error_response;
 mod event;
 mod fields;
+mod json;
 mod page;
 mod request;
 mod response;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use lambda_http::http::HeaderMap;
-use lambda_http::http::header::{CONTENT_TYPE, COOKIE};
+use lambda_http::http::header::{CONTENT_ENCODING, CONTENT_TYPE, COOKIE};
+use lambda_http::http::{HeaderMap, HeaderValue};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 
@@ -127,11 +127,10 @@ impl ApiRequest {
 
     /// The fields of a JSON body.
     pub fn json(&self) -> Result<Fields> {
-        self.query()?;
-        let body = self.body()?;
+        let body = self.required_body("a JSON object")?;
         match self.media_type() {
             MediaType::Json => Fields::from_json(body),
-            MediaType::Form | MediaType::Other => {
+            MediaType::Form | MediaType::Multipart | MediaType::Other => {
                 Err(Error::UnsupportedMediaType("application/json"))
             }
         }
@@ -148,27 +147,55 @@ impl ApiRequest {
 
     /// The fields of a JSON body or of a form.
     pub fn fields(&self) -> Result<Fields> {
-        self.query()?;
-        let body = self.body()?;
+        let body = self.required_body("a JSON object or a form")?;
         match self.media_type() {
             MediaType::Json => Fields::from_json(body),
             MediaType::Form => Fields::from_form(body),
-            MediaType::Other => Err(Error::UnsupportedMediaType(
+            MediaType::Multipart | MediaType::Other => Err(Error::UnsupportedMediaType(
                 "application/json or application/x-www-form-urlencoded",
             )),
         }
     }
 
+    /// The fields of a JSON body or of a form in either encoding.
+    #[cfg(feature = "multipart")]
+    pub async fn fields_or_multipart(&self) -> Result<Fields> {
+        if !matches!(self.media_type(), MediaType::Multipart) {
+            return self.fields().map_err(|error| match error {
+                Error::UnsupportedMediaType(_) => Error::UnsupportedMediaType(
+                    "application/json, application/x-www-form-urlencoded or multipart/form-data",
+                ),
+                error => error,
+            });
+        }
+        let body = self.required_body("a JSON object or a form")?;
+        Fields::from_multipart(self.single_header(CONTENT_TYPE.as_str()), body).await
+    }
+
     /// The fields of a body that must be a form.
     pub fn form(&self) -> Result<Fields> {
-        self.query()?;
-        let body = self.body()?;
+        let body = self.required_body("a form")?;
         match self.media_type() {
             MediaType::Form => Fields::from_form(body),
-            MediaType::Json | MediaType::Other => {
+            MediaType::Json | MediaType::Multipart | MediaType::Other => {
                 Err(Error::UnsupportedMediaType("application/x-www-form-urlencoded"))
             }
         }
+    }
+
+    /// The body of an operation that needs one. An empty one is missing, whatever its type.
+    fn required_body(&self, expected: &str) -> Result<&[u8]> {
+        self.query()?;
+        let body = self.body()?;
+        if body.is_empty() {
+            return Err(Error::invalid("body", format_args!("is required: {expected}")));
+        }
+        let mut encodings = self.headers().get_all(CONTENT_ENCODING).iter();
+        let is_plain = |value: &HeaderValue| {
+            let mut codings = value.as_bytes().split(|byte| *byte == b',');
+            codings.all(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"identity"))
+        };
+        if encodings.all(is_plain) { Ok(body) } else { Err(Error::UnsupportedEncoding) }
     }
 
     /// The URL that absolute URLs in the response are below: `PUBLIC_URL`, else that of the domain
@@ -195,6 +222,7 @@ impl ApiRequest {
         match essence.trim().to_ascii_lowercase().as_str() {
             "application/json" => MediaType::Json,
             "application/x-www-form-urlencoded" => MediaType::Form,
+            "multipart/form-data" => MediaType::Multipart,
             _ => MediaType::Other,
         }
     }
@@ -205,6 +233,7 @@ impl ApiRequest {
 pub(crate) enum MediaType {
     Json,
     Form,
+    Multipart,
     Other,
 }
 
@@ -215,6 +244,7 @@ impl MediaType {
         match self {
             Self::Json => "application/json",
             Self::Form => "application/x-www-form-urlencoded",
+            Self::Multipart => "multipart/form-data",
             Self::Other => "*/*",
         }
     }

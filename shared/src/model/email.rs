@@ -3,12 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use email_address::Options;
 use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizerBorrowed;
-use icu_properties::CodePointMapData;
-use icu_properties::props::GeneralCategory;
 use serde::{Deserialize, Serialize};
 
+use super::shown::is_hidden;
 use super::{ParseError, Timestamp, UserId};
 use crate::limits::MAX_EMAIL_BYTES;
 
@@ -50,20 +50,22 @@ impl FromStr for EmailAddress {
         // apart.
         let domain = idna::domain_to_ascii_strict(&folded(domain))
             .map_err(|_| ParseError::new("has a malformed domain"))?;
-        let normal = format!("{}@{domain}", folded(local));
+        check_syntax(&format!("{local}@{domain}"))?;
+        let normal = format!("{}@{domain}", unquoted(&folded(local)));
         parts(&normal)?;
+        check_syntax(&normal)?;
         Ok(Self { typed: typed.to_owned(), normal })
     }
 }
 
-/// The parts before and after the `@` of a valid address.
+/// The parts before and after the `@` of an address.
 fn parts(address: &str) -> Result<(&str, &str), ParseError> {
     if address.len() > MAX_EMAIL_BYTES {
         return Err(ParseError::new(format!("must be at most {MAX_EMAIL_BYTES} bytes long")));
     }
-    if address.chars().any(unfit) {
+    if address.chars().any(is_unfit) {
         return Err(ParseError::new(
-            "must not contain white space, control or invisible format characters",
+            "must not contain white space, control or invisible characters",
         ));
     }
     match address.split_once('@') {
@@ -76,12 +78,39 @@ fn parts(address: &str) -> Result<(&str, &str), ParseError> {
     }
 }
 
-/// Whether no address can contain the character. Format characters (category Cf) are invisible, so
-/// that two addresses could look the same.
-fn unfit(character: char) -> bool {
-    let format =
-        || CodePointMapData::<GeneralCategory>::new().get(character) == GeneralCategory::Format;
-    character.is_control() || character.is_whitespace() || (!character.is_ascii() && format())
+/// Checks the syntax of RFC 5321 and 6531: a dot-atom or a quoted text before the `@`.
+fn check_syntax(address: &str) -> Result<(), ParseError> {
+    let options = Options::default().without_display_text().without_domain_literal();
+    email_address::EmailAddress::parse_with_options(address, options)
+        .map(|_| ())
+        .map_err(|_| ParseError::new("must be an e-mail address"))
+}
+
+/// Whether no address can contain the character: two addresses could look the same. A space is
+/// possible between quotes.
+fn is_unfit(character: char) -> bool {
+    let is_space = character.is_whitespace() && character != ' ';
+    is_space || character.is_control() || is_hidden(character)
+}
+
+/// A local part without quotes and backslashes that it does not need: with them it names the same
+/// mailbox (RFC 5321, section 4.1.2).
+fn unquoted(local: &str) -> String {
+    let Some(quoted) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return local.to_owned();
+    };
+    let (mut plain, mut escaped) = (String::new(), String::new());
+    let mut letters = quoted.chars();
+    while let Some(mut letter) = letters.next() {
+        if letter == '\\' {
+            letter = letters.next().unwrap_or(letter);
+        }
+        plain.push(letter);
+        escaped.extend(['"', '\\'].contains(&letter).then_some('\\'));
+        escaped.push(letter);
+    }
+    let is_atom = !plain.starts_with('"') && check_syntax(&format!("{plain}@example.com")).is_ok();
+    if is_atom { plain } else { format!("\"{escaped}\"") }
 }
 
 /// NFKC and case folding; composed once more, since folding can leave what NFKC would compose.
@@ -127,6 +156,25 @@ mod tests {
     }
 
     #[test]
+    fn quotes_that_an_address_does_not_need_make_no_difference() {
+        assert_eq!(normal(r#""jane.doe"@example.com"#), "jane.doe@example.com");
+        assert_eq!(normal(r#""\Jane Doe"@example.com"#), r#""jane doe"@example.com"#);
+    }
+
+    #[test]
+    fn addresses_in_every_script_are_possible() {
+        for raw in [
+            "用户@例子.公司",
+            "उपयोगकर्ता@उदाहरण.कॉम",
+            "χρήστης@παράδειγμα.ελ",
+            "o'neill+a/b=c@x",
+            "a!#$%&*-?^_`{|}~@x.example",
+        ] {
+            assert!(raw.parse::<EmailAddress>().is_ok(), "{raw}");
+        }
+    }
+
+    #[test]
     fn dots_and_plus_signs_count() {
         assert_ne!(normal("jane.doe@example.com"), normal("janedoe@example.com"));
         assert_ne!(normal("jane+a@example.com"), normal("jane@example.com"));
@@ -147,6 +195,9 @@ mod tests {
             "İ@example.com",
             "ﬀ@ﬀ.example",
             "ς@σ.example",
+            r#""Jane Doe"@example.com"#,
+            r#""\Jane"@example.com"#,
+            r#""a\"b\\c"@example.com"#,
         ] {
             let once = normal(raw);
             assert_eq!(normal(&once), once, "{raw}");
@@ -171,6 +222,32 @@ mod tests {
             "jane@exa mple.com",
             "jane@-example.com",
             "jane@exam_ple.com",
+            "a,b@x.example",
+            "a，b@x.example",
+            "<x>@x.example",
+            "＜x＞@x.example",
+            "Jane <jane@x.example>",
+            "a:b@x.example",
+            "a..b@x.example",
+            ".a@x.example",
+            "a.@x.example",
+            "a\\b@x.example",
+            "a\"b@x.example",
+            "\"@x.example",
+            "\"a@b\"@x.example",
+            "\"a\tb\"@x.example",
+            "jane@[127.0.0.1]",
+            "jane@x..example",
+            "jane\u{fe0f}@x.example",
+            "jane\u{3164}@x.example",
+            "jane\u{ffa0}@x.example",
+            "jane\u{2800}@x.example",
+            "jane\u{34f}@x.example",
+            "jane\u{e0100}@x.example",
+            "jane\u{180b}@x.example",
+            "jane@x\u{ad}.example",
+            "\"a\u{a0}b\"@x.example",
+            &format!("{}@x.example", "a".repeat(65)),
             &long,
             &wide,
         ] {

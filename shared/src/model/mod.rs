@@ -16,10 +16,12 @@ mod network;
 mod oauth;
 mod plan;
 mod service_key;
+mod shown;
 mod slug;
 mod text;
 mod time;
 mod token;
+mod url;
 mod user;
 
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
@@ -43,8 +45,9 @@ pub use oauth::{
 pub use plan::{Plan, PlanLimits};
 pub use service_key::ServiceKey;
 pub use slug::Slug;
-pub use text::{OptionalText, ParseError, Text, parse_text};
+pub use text::{OptionalText, ParseError, Text, parse_shown, parse_text};
 pub(crate) use time::seconds_after;
 pub use time::{UtcMillis, parse_rfc3339};
 pub use token::{Scope, SecretHash, TokenKind, UserToken};
+pub use url::UrlParts;
 pub use user::{User, Username};

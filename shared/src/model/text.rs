@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::shown::check_shown;
+
 /// What is wrong with a value, in words that continue `<field>: `, as in "must not be empty".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -33,7 +35,14 @@ pub fn parse_text(raw: &str, max: usize) -> Result<String, ParseError> {
     Ok(text.to_owned())
 }
 
-/// A text of 1 to `MAX` characters, without surrounding white space and control characters.
+/// The same for a text that people are shown, such as a name: with a visible character, and with
+/// invisible ones only where a script or an emoji needs them.
+pub fn parse_shown(raw: &str, max: usize) -> Result<String, ParseError> {
+    let text = parse_text(raw, max)?;
+    check_shown(&text).map(|()| text)
+}
+
+/// A text of 1 to `MAX` characters that people are shown. See [`parse_shown`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Text<const MAX: usize>(String);
@@ -53,7 +62,7 @@ impl<const MAX: usize> FromStr for Text<MAX> {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        parse_text(raw, MAX).map(Self)
+        parse_shown(raw, MAX).map(Self)
     }
 }
 
@@ -61,7 +70,7 @@ impl<const MAX: usize> FromStr for OptionalText<MAX> {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        if raw.trim().is_empty() { Ok(Self::default()) } else { parse_text(raw, MAX).map(Self) }
+        if raw.trim().is_empty() { Ok(Self::default()) } else { parse_shown(raw, MAX).map(Self) }
     }
 }
 
@@ -94,6 +103,7 @@ mod tests {
             (" ", "must not be empty"),
             ("abcd", "must be at most 3 characters long"),
             ("a\nb", "must not contain control characters"),
+            ("\u{200b}", "must have a visible character"),
         ] {
             assert_eq!(raw.parse::<Text<3>>(), Err(ParseError::new(problem)));
         }

@@ -38,8 +38,10 @@ pub struct User {
     /// First and last name, as it is shown.
     #[serde(default)]
     pub full_name: String,
-    /// The first name, which counts while the full name starts with it.
+    /// The first name that was given as such. See [`User::name_parts`].
     pub first_name: Option<String>,
+    /// The last name that was given as such.
+    pub last_name: Option<String>,
     /// Where the user is.
     #[serde(default)]
     pub location: String,
@@ -102,6 +104,32 @@ impl User {
         }
     }
 
+    /// The first and the last name within the full one.
+    ///
+    /// One that was given stays while the full name begins or ends with it, and what stands between
+    /// them belongs to the first. A first name that is not known is what stands before the known
+    /// last name, else before the first space.
+    pub fn name_parts(&self) -> (&str, &str) {
+        let whole = self.full_name.as_str();
+        let is_word = |rest: &str| rest.is_empty() || rest.starts_with(' ');
+        let first = self
+            .first_name
+            .as_deref()
+            .filter(|first| !first.is_empty() && whole.strip_prefix(*first).is_some_and(is_word));
+        let split_last = |last: &'_ str| match whole.strip_suffix(last)? {
+            "" => Some(""),
+            before => before.strip_suffix(' '),
+        };
+        let last = self.last_name.as_deref().filter(|last| !last.is_empty());
+        match (first, last.and_then(|last| Some((split_last(last)?, last)))) {
+            // If they overlap, both stay as they were given.
+            (Some(first), Some((before, last))) if before.len() < first.len() => (first, last),
+            (_, Some(parts)) => parts,
+            (Some(first), None) => (first, whole[first.len()..].trim_start_matches(' ')),
+            (None, None) => whole.split_once(' ').unwrap_or((whole, "")),
+        }
+    }
+
     /// Whom the users count for that this one makes.
     pub fn root_maker(&self) -> UserId {
         self.root_maker.unwrap_or(self.id)
@@ -128,7 +156,23 @@ impl User {
 #[serde(transparent)]
 pub struct Username(String);
 
+/// Names that mail and web servers are run under, or that seem to speak for the service: the
+/// mailboxes of RFC 2142 and of certificate authorities, and names of the service and its staff.
+/// Only those that a username can be.
+const RESERVED: &str = "\
+    abuse account accounts admin administrator administrators admins anonymous autoconfig \
+    autodiscover billing broadcasthost contact daemon everyone guest help helpdesk \
+    hostmaster info localhost mail mailerdaemon marketing moderator news nobody noreply null \
+    oauth official operator operators owner postmaster privacy rollcall root sales security \
+    self service services ssladmin ssladministrator sslwebmaster staff superuser support \
+    sysadmin sysadministrator system team undefined usenet users uucp webmaster wpad";
+
 impl Username {
+    /// Whether only the operator may give the name to a user.
+    pub fn is_reserved(&self) -> bool {
+        RESERVED.split_ascii_whitespace().any(|name| name == self.0)
+    }
+
     /// A name derived from an e-mail address: the letters and digits of its local part, cut, or
     /// padded with random digits.
     pub fn derived_from(address: &EmailAddress) -> Result<Self> {
@@ -144,7 +188,7 @@ impl Username {
         Ok(Self(name))
     }
 
-    /// The name with eight random digits, for when it is taken.
+    /// The name with eight random digits, for when it is taken or reserved.
     pub fn with_random_digits(&self) -> Result<Self> {
         let mut name: String = self.0.chars().take(MAX_USERNAME - 8).collect();
         for _ in 0..8 {

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use crate::root;
 
 pub use authorization::authorization;
-pub use body::{form, json};
+pub use body::{form, json, multipart};
 pub use email::email;
 pub use event::{answered, event};
 pub use slug::slug;
@@ -32,12 +32,13 @@ pub use x_date::x_date;
 pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its target.
-pub const TARGETS: [(&str, Property); 8] = [
+pub const TARGETS: [(&str, Property); 9] = [
     ("authorization", authorization),
     ("email", email),
     ("event", event),
     ("form", form),
     ("json", json),
+    ("multipart", multipart),
     ("slug", slug),
     ("token", token),
     ("x_date", x_date),

@@ -28,6 +28,37 @@ async fn introspect(app: &TestApp, client: &OAuthClient, token: &str) -> testkit
 }
 
 #[tokio::test]
+async fn a_member_given_twice_is_400_at_every_endpoint_for_clients() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
+    let basic = client.basic();
+    let ids = format!(r#""client_id":"{}","client_secret":"x""#, client.id);
+
+    for (path, field, body) in [
+        ("token", "grant_type", r#"{"grant_type":"x","grant_type":"refresh_token"}"#.to_owned()),
+        (
+            "token",
+            "a.b",
+            r#"{"grant_type":"refresh_token","refresh_token":"x","a":{"b":1,"b":1}}"#.to_owned(),
+        ),
+        ("token", "client_id", format!(r#"{{{ids},"client_id":"x"}}"#)),
+        ("token", "client_secret", format!(r#"{{{ids},"client_secret":"x"}}"#)),
+        ("revoke_token", "token", format!(r#"{{"token":"x","token":"{}"}}"#, tokens.access)),
+        ("introspect", "token", format!(r#"{{"token":"x","token":"{}"}}"#, tokens.access)),
+    ] {
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend((!body.contains("client_id")).then_some(("authorization", basic.as_str())));
+        let path = format!("/api/v1.1/o/{path}/");
+        let rejected = Service::send(&app, "POST", &path, &headers, Some(&body)).await;
+
+        assert_error(&rejected, 400, "invalid_request");
+        let problem = format!("{field}: is given more than once");
+        assert!(rejected.text("error_description").contains(&problem), "{rejected:?}");
+    }
+    assert_eq!(profile(&app, &tokens.access).await, 200);
+}
+
+#[tokio::test]
 async fn an_expired_access_token_is_rejected() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;

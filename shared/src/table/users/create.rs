@@ -33,6 +33,8 @@ pub struct NewUser {
     pub full_name: String,
     /// The first name within the full name, if known.
     pub first_name: Option<String>,
+    /// The last name within the full name, if known.
+    pub last_name: Option<String>,
     /// The phone number.
     pub phone: String,
     /// The API keys.
@@ -56,6 +58,7 @@ impl NewUser {
             password_is_own: false,
             full_name: String::new(),
             first_name: None,
+            last_name: None,
             phone: String::new(),
             api_keys: Vec::new(),
             s3_key: None,
@@ -78,6 +81,7 @@ impl NewUser {
             disabled: false,
             full_name: self.full_name,
             first_name: self.first_name,
+            last_name: self.last_name,
             location: String::new(),
             company: String::new(),
             profile_url: String::new(),

@@ -37,7 +37,8 @@ impl Table {
         Ok(Write::new(transaction, email))
     }
 
-    /// Marks an address as verified, as primary, or both. A primary address must be verified.
+    /// Marks an address as verified, as primary, or both. An address must be verified to become
+    /// primary. The one that is primary already changes only by being verified.
     pub fn change_email(
         &self,
         actor: &Actor,
@@ -47,11 +48,11 @@ impl Table {
         make_primary: bool,
     ) -> Result<Write<'_, Email>> {
         let verified = email.verified || verify;
-        if make_primary && !verified {
-            return Err(Error::invalid("primary", "only a verified address can be primary"));
-        }
         let becomes_verified = verified && !email.verified;
         let becomes_primary = make_primary && !user.primary_email.same_as(&email.address);
+        if becomes_primary && !verified {
+            return Err(Error::invalid("primary", "only a verified address can be primary"));
+        }
         let transaction = Transaction::new(self, actor, "change an address");
         if !becomes_verified && !becomes_primary {
             return Ok(Write::new(transaction, email.into_inner()));

@@ -23,7 +23,7 @@ impl FreeNames {
 }
 
 impl Fetch for FreeNames {
-    /// None if the username is taken and no other will do.
+    /// None if the username is taken or reserved, and no other will do.
     type Output = Option<(Username, Slug)>;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
@@ -34,7 +34,8 @@ impl Fetch for FreeNames {
     }
 
     fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
-        if !items.contains(&Key::username_claim(&self.username)) {
+        let is_taken = items.contains(&Key::username_claim(&self.username));
+        if !is_taken && !self.username.is_reserved() {
             let slug = FreeSlug(Self::account_name(&self.username)?).extract(caller, items)?;
             return Ok(Some((self.username, slug)));
         }

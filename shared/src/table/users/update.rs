@@ -14,6 +14,8 @@ pub struct UserChange {
     pub full_name: Option<String>,
     /// The first name within the full name.
     pub first_name: Option<String>,
+    /// The last name within the full name.
+    pub last_name: Option<String>,
     /// The location.
     pub location: Option<String>,
     /// The employer.
@@ -57,6 +59,7 @@ impl UserChange {
         User {
             full_name: text(&self.full_name, &user.full_name),
             first_name: self.first_name.clone().or_else(|| user.first_name.clone()),
+            last_name: self.last_name.clone().or_else(|| user.last_name.clone()),
             location: text(&self.location, &user.location),
             company: text(&self.company, &user.company),
             profile_url: text(&self.profile_url, &user.profile_url),
@@ -72,6 +75,7 @@ impl UserChange {
         for (attribute, value) in [
             ("fullName", &self.full_name),
             ("firstName", &self.first_name),
+            ("lastName", &self.last_name),
             ("location", &self.location),
             ("company", &self.company),
             ("profileUrl", &self.profile_url),

@@ -1,0 +1,250 @@
+//! Which characters a text may have that people are shown: none that hides, or that turns around
+//! what stands beside it. What scripts and emoji need stays possible.
+
+use icu_properties::props::{
+    DefaultIgnorableCodePoint, Emoji, EmojiModifier, ExtendedPictographic, GeneralCategory,
+    GeneralCategoryGroup, Ideographic, UnifiedIdeograph, VariationSelector,
+};
+use icu_properties::{CodePointMapData, CodePointSetData};
+
+use super::ParseError;
+
+/// Characters that show nothing although Unicode counts them as symbols or marks: braille's blank
+/// pattern, the null notehead and Khitan's filler.
+const BLANK: [char; 3] = ['\u{2800}', '\u{1d159}', '\u{16fe4}'];
+
+const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
+const ZERO_WIDTH_JOINER: char = '\u{200d}';
+/// Begins the flags of regions, which tags name.
+const BLACK_FLAG: char = '\u{1f3f4}';
+const CANCEL_TAG: char = '\u{e007f}';
+
+/// Checks that a text has a visible character, and invisible ones only where they mean something.
+pub(super) fn check_shown(text: &str) -> Result<(), ParseError> {
+    if !text.chars().any(is_visible) {
+        return Err(ParseError::new("must have a visible character"));
+    }
+    let mut before = Before::default();
+    for letter in text.chars() {
+        if !before.allows(letter) {
+            return Err(ParseError::new(
+                "must not contain invisible characters or ones that change the direction of text",
+            ));
+        }
+        before.push(letter);
+    }
+    if before.tags > 0 {
+        return Err(ParseError::new("must not contain an unfinished flag"));
+    }
+    Ok(())
+}
+
+/// Whether a character is never seen, wherever it stands, or only separates others.
+pub(super) fn is_hidden(letter: char) -> bool {
+    !letter.is_ascii()
+        && (BLANK.contains(&letter)
+            || category(letter) == GeneralCategory::Format
+            || is_ignorable(letter))
+}
+
+fn is_visible(letter: char) -> bool {
+    let category = category(letter);
+    !letter.is_whitespace()
+        && !letter.is_control()
+        && !is_hidden(letter)
+        && !GeneralCategoryGroup::Mark.contains(category)
+}
+
+fn category(letter: char) -> GeneralCategory {
+    CodePointMapData::<GeneralCategory>::new().get(letter)
+}
+
+/// Whether Unicode says to show nothing for it; all controls of direction are among these.
+fn is_ignorable(letter: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
+}
+
+fn is_selector(letter: char) -> bool {
+    CodePointSetData::new::<VariationSelector>().contains(letter)
+}
+
+const fn is_tag(letter: char) -> bool {
+    matches!(letter, '\u{e0020}'..=CANCEL_TAG)
+}
+
+/// What stands before a character.
+#[derive(Default)]
+struct Before {
+    last: Option<char>,
+    /// The last one that is no variation selector.
+    base: Option<char>,
+    /// The tags of a flag that is not finished.
+    tags: usize,
+}
+
+impl Before {
+    fn push(&mut self, letter: char) {
+        self.tags = if is_tag(letter) && letter != CANCEL_TAG { self.tags + 1 } else { 0 };
+        self.last = Some(letter);
+        if letter.is_ascii() || !is_selector(letter) {
+            self.base = Some(letter);
+        }
+    }
+
+    /// Whether this character may follow.
+    fn allows(&self, letter: char) -> bool {
+        if self.tags > 0 {
+            return is_tag(letter);
+        }
+        match letter {
+            _ if letter.is_ascii() => true,
+            ZERO_WIDTH_NON_JOINER | ZERO_WIDTH_JOINER => self.base.is_some_and(may_join),
+            '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}' => false,
+            _ if is_tag(letter) => self.last == Some(BLACK_FLAG) && letter != CANCEL_TAG,
+            _ if is_selector(letter) => self.last.is_some_and(|base| varies(letter, base)),
+            _ => !is_ignorable(letter),
+        }
+    }
+}
+
+/// Whether a character may be joined to the next, or kept from it: a letter, a combining mark, an
+/// emoji.
+fn may_join(letter: char) -> bool {
+    let category = category(letter);
+    let is_word = GeneralCategoryGroup::Letter.union(GeneralCategoryGroup::Mark).contains(category);
+    is_word
+        || CodePointSetData::new::<ExtendedPictographic>().contains(letter)
+        || CodePointSetData::new::<EmojiModifier>().contains(letter)
+}
+
+/// Whether a variation selector makes a difference to a character: those of emoji to an emoji,
+/// those of ideographs to an ideograph, Mongolian's to Mongolian, and the others to what
+/// `StandardizedVariants.txt` has, by block.
+fn varies(selector: char, base: char) -> bool {
+    match selector {
+        '\u{fe0e}' | '\u{fe0f}' => CodePointSetData::new::<Emoji>().contains(base),
+        '\u{180b}'..='\u{180f}' => matches!(base, '\u{1820}'..='\u{18aa}'),
+        '\u{e0100}'..='\u{e01ef}' => CodePointSetData::new::<Ideographic>().contains(base),
+        '\u{fe00}'..='\u{fe02}' if CodePointSetData::new::<UnifiedIdeograph>().contains(base) => {
+            true
+        }
+        '\u{fe00}' | '\u{fe01}' => {
+            category(base) == GeneralCategory::MathSymbol
+                || "0‘’“”、。！，．：；？".contains(base)
+                || matches!(base, '\u{2100}'..='\u{214f}' | '\u{1d49c}'..='\u{1d4cf}')
+                || is_varied_script(base)
+        }
+        _ => matches!(base, '\u{13000}'..='\u{1342f}'),
+    }
+}
+
+/// Myanmar, Phags-pa, Manichaean and Egyptian.
+const fn is_varied_script(base: char) -> bool {
+    matches!(
+        base,
+        '\u{1000}'..='\u{109f}'
+            | '\u{a9e0}'..='\u{a9ff}'
+            | '\u{aa60}'..='\u{aa7f}'
+            | '\u{a840}'..='\u{a877}'
+            | '\u{10ac0}'..='\u{10aff}'
+            | '\u{13000}'..='\u{1342f}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_every_script_and_emoji_are_shown() {
+        for name in [
+            "Jane Doe",
+            "Jürgen O’Neill-Łukasz",
+            "Nguyễn Thị Minh",
+            "e\u{301}",
+            // Sinhala, Persian, Hindi, Bengali, Malayalam: joined and kept apart.
+            "ශ්\u{200d}රී ලංකා",
+            "ක්\u{200d}ෂේත්\u{200d}ර",
+            "می\u{200c}خواهم",
+            "क\u{94d}\u{200d}ष",
+            "शर\u{94d}\u{200c}मा",
+            "র\u{200d}্যাব",
+            "നന്\u{200d}ദ",
+            // Japanese and Chinese with variants of ideographs.
+            "葛\u{e0100}城",
+            "神\u{fe00}",
+            "辻\u{e0101}さん",
+            // Mongolian with a free variation selector, Hebrew, Arabic, Thai.
+            "ᠠ\u{180b}",
+            "שלום",
+            "محمد",
+            "สมชาย",
+            // Emoji: families, skin, hearts, flags, keycaps.
+            "👨\u{200d}👩\u{200d}👧\u{200d}👦",
+            "👩🏽\u{200d}🚀",
+            "❤\u{fe0f}\u{200d}🔥",
+            "🏳\u{fe0f}\u{200d}🌈",
+            "☺\u{fe0e}",
+            "1\u{fe0f}\u{20e3}",
+            "🇩🇪",
+            "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+            "⠚⠁⠝⠑⠀⠙⠕⠑",
+            "0\u{fe00}",
+        ] {
+            assert_eq!(check_shown(name), Ok(()), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_hides_or_turns_text_around_is_rejected() {
+        for name in [
+            "\u{200b}",
+            "\u{200d}",
+            "\u{2800}",
+            "\u{3164}",
+            "\u{ffa0}",
+            "\u{115f}",
+            "\u{ad}",
+            "\u{fe0f}",
+            "\u{301}",
+            "\u{1d159}",
+            "\u{e0041}",
+            "\u{3000}\u{a0}",
+            "Jane\u{202e}eoD",
+            "Jane\u{202a}",
+            "Jane\u{2066}Doe\u{2069}",
+            "Jane\u{200e}",
+            "Jane\u{61c}",
+            "Jane\u{2028}Doe",
+            "Jane\u{2029}Doe",
+            "Jane\u{200b}Doe",
+            "Jane\u{feff}Doe",
+            "Jane\u{2060}Doe",
+            "Jane\u{ad}Doe",
+            "Jane\u{34f}Doe",
+            "Jane\u{180e}Doe",
+            "Jane\u{3164}Doe",
+            "Jane\u{fff9}Doe",
+            "Jane\u{fe0f}",
+            "Jane\u{fe00}",
+            "Jane\u{e0100}",
+            "Jane\u{180b}",
+            "葛\u{e0100}\u{e0100}",
+            "葛\u{fe0f}",
+            "\u{200d}Jane",
+            "Jane \u{200d}Doe",
+            "1\u{200d}2",
+            "می\u{200c}\u{200c}خواهم",
+            "می\u{200c}\u{200d}خواهم",
+            "👩\u{200d}\u{200d}🚀",
+            "❤\u{fe0f}\u{fe0f}",
+            "Jane\u{e0067}\u{e007f}",
+            "🏴\u{e007f}",
+            "🏴\u{e0067}",
+            "🏴\u{e0067}x",
+            "🏴\u{e0067}\u{e007f}\u{e0067}",
+        ] {
+            assert!(check_shown(name).is_err(), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! URLs, read as RFC 3986 does and never mended.
+//!
+//! Browsers and the parsers that follow them take `https:///user@host` for `https://user@host`, and
+//! `http://127.1` for `http://127.0.0.1`. A URL that is stored or shown as it was sent must be the
+//! same to every reader.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The longest name of a host, and of one part of it, in bytes (RFC 1035, section 2.3.4).
+const MAX_HOST: usize = 253;
+const MAX_LABEL: usize = 63;
+
+/// The parts of a URL that has an authority, as they were sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UrlParts<'a> {
+    /// What comes before `://`.
+    pub scheme: &'a str,
+    /// A name, an IPv4 address, or an IPv6 address with its brackets.
+    pub host: &'a str,
+    /// The port, if one is given.
+    pub port: Option<u16>,
+}
+
+impl<'a> UrlParts<'a> {
+    /// Parses `scheme://host[:port]` and whatever follows it. `None` without a host, with a user
+    /// or an empty one, with a host that parsers write in another way, and with white space, control
+    /// characters or a backslash anywhere.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let is_unsafe =
+            |letter: char| letter.is_whitespace() || letter.is_control() || letter == '\\';
+        let (scheme, rest) = text.split_once("://").filter(|_| !text.contains(is_unsafe))?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let (host, port) = split_port(authority)?;
+        let port = match port {
+            None | Some("") => None,
+            Some(port) => Some(port.parse().ok().filter(|_| is_digits(port))?),
+        };
+        (is_scheme(scheme) && is_host(host)).then_some(Self { scheme, host, port })
+    }
+
+    /// Whether the scheme is `http` or `https`, in any case.
+    pub fn is_web(&self) -> bool {
+        ["http", "https"].iter().any(|web| self.scheme.eq_ignore_ascii_case(web))
+    }
+}
+
+/// The host, and what follows a colon after it.
+fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
+    if authority.starts_with('[') {
+        let (host, rest) = authority.split_at(authority.find(']')? + 1);
+        return match rest.strip_prefix(':') {
+            port @ Some(_) => Some((host, port)),
+            None => rest.is_empty().then_some((host, None)),
+        };
+    }
+    Some(match authority.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    })
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_scheme(scheme: &str) -> bool {
+    let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.bytes().all(is_valid)
+}
+
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[') {
+        return address
+            .strip_suffix(']')
+            .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    }
+    if host.is_ascii() {
+        return is_name(host);
+    }
+    // An international name must be written as its ASCII form is shown.
+    idna::domain_to_ascii_strict(host).is_ok_and(|ascii| {
+        let (shown, valid) = idna::domain_to_unicode(&ascii);
+        valid.is_ok() && shown == host.to_lowercase() && is_name(&ascii)
+    })
+}
+
+/// Whether a text is a host's name, or an IPv4 address of four numbers. Parsers take any other name
+/// that ends in a number for an IPv4 address too.
+fn is_name(host: &str) -> bool {
+    let labels: Vec<&str> = host.strip_suffix('.').unwrap_or(host).split('.').collect();
+    let is_label = |label: &&str| {
+        (1..=MAX_LABEL).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    let is_number = |label: &&str| {
+        let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+        is_digits(label) || hex.is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    host.len() <= MAX_HOST
+        && labels.iter().all(is_label)
+        && (!labels.last().is_some_and(is_number) || host.parse::<Ipv4Addr>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_read_as_sent() {
+        for (text, scheme, host, port) in [
+            ("https://example.com", "https", "example.com", None),
+            ("HTTP://Example.COM./a?b#c", "HTTP", "Example.COM.", None),
+            ("https://example.com:8443/@x", "https", "example.com", Some(8443)),
+            ("https://example.com:?a=b@c", "https", "example.com", None),
+            ("https://127.0.0.1:9010#@", "https", "127.0.0.1", Some(9010)),
+            ("https://[2001:db8::1]:1/", "https", "[2001:db8::1]", Some(1)),
+            ("https://my_registry", "https", "my_registry", None),
+            ("https://Bücher.example/ä", "https", "Bücher.example", None),
+            ("com.example.app://callback", "com.example.app", "callback", None),
+        ] {
+            assert_eq!(UrlParts::parse(text), Some(UrlParts { scheme, host, port }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_url_that_needs_mending_is_none() {
+        for text in [
+            "",
+            "example.com",
+            "https:example.com",
+            "https:/example.com",
+            "https://",
+            "https:///",
+            "https:///example.com",
+            "https:///user:secret@registry.example.com",
+            "https:////example.com",
+            "https://?example.com",
+            "https://#example.com",
+            "https://:443",
+            "https://user@example.com",
+            "https://user:secret@example.com/",
+            "https://@example.com",
+            "https://:@example.com",
+            "https://user%40example.com",
+            "https://%65xample.com",
+            "https://example.com:65536",
+            "https://example.com:+1",
+            "https://example.com:80:80",
+            "https://example..com",
+            "https://.example.com",
+            "https://exa mple.com",
+            "https://example.com/\t",
+            "https:\\\\example.com",
+            "https://example.com\\@other.example",
+            "https://exa\u{ad}mple.com",
+            "https://example。com",
+            "https://ｅxample.com",
+            "https://127.1",
+            "https://0x7f.0.0.1",
+            "https://0177.0.0.1",
+            "https://2130706433",
+            "https://1.2.3.4.",
+            "https://[::1",
+            "https://[::1]x",
+            "https://[fe80::1%25eth0]",
+            "https://[v1.x]",
+            "://example.com",
+            "1https://example.com",
+            " https://example.com",
+        ] {
+            assert_eq!(UrlParts::parse(text), None, "{text}");
+        }
+    }
+}
