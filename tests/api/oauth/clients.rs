@@ -54,6 +54,38 @@ async fn a_client_authenticates_in_the_header_or_in_a_body_of_either_type() {
 }
 
 #[tokio::test]
+async fn a_clients_basic_is_form_decoded_at_every_endpoint_and_a_users_is_not() {
+    arranged!(app, client, jane);
+    let access = client.tokens(&app, &jane.who(), "profile_read").await.access;
+    let code = client.code(&app, &jane.who(), "profile_read").await;
+    // As oauth4webapi writes them, and further than any client goes.
+    let common = testkit::basic(&client.id, &client.secret.replace('_', "%5F"));
+    let every = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+    let whole = testkit::basic(&every(&client.id), &every(&client.secret));
+    let double = testkit::basic(&client.id, &client.secret.replace('_', "%255F"));
+    let redemption = form(&[("grant_type", "code"), ("code", &code), ("redirect_uri", CALLBACK)]);
+    let about = form(&[("token", &access)]);
+
+    for (path, body) in [
+        ("/api/v1.1/o/introspect/", &about),
+        ("/rollcall/v1/introspect", &about),
+        ("/api/v1.1/o/revoke_token/", &form(&[("token", "x")])),
+        ("/api/v1.1/o/token/", &redemption),
+    ] {
+        let send = async |basic: &str| {
+            let headers = [("authorization", basic), FORM];
+            app.send("POST", path, &headers, Some(body)).await
+        };
+        assert_error(&send(&double).await, 401, "invalid_client");
+        let basic = if path.ends_with("introspect/") { &whole } else { &common };
+        assert_eq!(send(basic).await.status, 200, "{path}");
+    }
+    let encoded = testkit::basic("janedoe", &testkit::PASSWORD.replace(' ', "+"));
+    let headers = [("authorization", encoded.as_str())];
+    assert_eq!(app.send("GET", "/api/v1.1/users/janedoe/", &headers, None).await.status, 401);
+}
+
+#[tokio::test]
 async fn a_client_that_is_not_authenticated_is_401_before_all_other_checks() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.who(), "profile_read").await;
