@@ -30,6 +30,8 @@ pub(crate) struct AuthorizationRequest {
 /// Where the client waits for the response.
 pub(crate) struct RedirectTarget {
     pub(crate) redirect_uri: String,
+    /// Whether the request named it.
+    pub(crate) is_named: bool,
     state: Option<String>,
 }
 
@@ -74,8 +76,8 @@ impl AuthorizationError {
 }
 
 impl AuthorizationRequest {
-    /// Parses a request. An unknown client, or a redirect URI that is not exactly a registered one,
-    /// is an error for the page: nobody is redirected there.
+    /// Parses a request. An unknown client, or a redirect URI that is not registered, is an error
+    /// for the page: nobody is redirected there.
     pub(crate) async fn parse(
         app: &App,
         query: &Query<'_>,
@@ -85,13 +87,13 @@ impl AuthorizationRequest {
             query.non_empty("client_id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
         let client = app.table.client(id).await?.ok_or_else(unknown)?;
         telemetry::observe_client(client.id);
-        let redirect_uri = query
-            .get("redirect_uri")
-            .filter(|uri| client.redirect_uris.iter().any(|registered| registered == uri))
+        let requested = query.non_empty("redirect_uri");
+        let redirect_uri = client
+            .redirect_uri(requested)
             .ok_or_else(|| Error::invalid("redirect_uri", "is not one that the client registered"))?
             .to_owned();
-        let target =
-            RedirectTarget { redirect_uri, state: query.non_empty("state").map(str::to_owned) };
+        let (is_named, state) = (requested.is_some(), query.non_empty("state"));
+        let target = RedirectTarget { redirect_uri, is_named, state: state.map(str::to_owned) };
         let parsed = response_type(query)
             .and_then(|()| Ok((scopes(query)?, challenge(query, client.secret_hash.is_none())?)));
         match parsed {

@@ -101,8 +101,8 @@ async fn grant(
     authorization: AuthorizationRequest,
 ) -> Result<Response<Body>> {
     let AuthorizationRequest { client, scopes, challenge, target } = authorization;
-    let redirect_uri = target.redirect_uri.clone();
-    let new = NewGrant { client: &client, scopes, redirect_uri, challenge };
+    let (redirect_uri, names_redirect_uri) = (target.redirect_uri.clone(), target.is_named);
+    let new = NewGrant { client: &client, scopes, redirect_uri, names_redirect_uri, challenge };
     let code = app.table.create_grant(&caller.actor(), caller.user(), counts, new).await?;
     target.with_code(&code.reveal())
 }

@@ -18,7 +18,11 @@ use crate::authorization::{format_scopes, parse_scopes};
 /// The body of `POST /api/v1.1/o/token/`.
 enum TokenRequest {
     /// Redeems a code.
-    Code { code: Option<GrantCredential>, redirect_uri: String, verifier: Option<String> },
+    Code {
+        code: Option<GrantCredential>,
+        redirect_uri: Option<String>,
+        verifier: Option<String>,
+    },
     /// Spends a refresh token, for these scopes.
     Refresh { token: Option<GrantCredential>, scopes: Option<BTreeSet<Scope>> },
 }
@@ -29,12 +33,10 @@ impl TokenRequest {
         let parsed = match fields.required_non_empty::<String>("grant_type").as_deref() {
             // Known clients send `code`.
             Some("authorization_code" | "code") => {
-                let (code, redirect_uri) = (
-                    fields.required_non_empty::<String>("code"),
-                    fields.required_non_empty("redirect_uri"),
-                );
-                let verifier = fields.non_empty("code_verifier");
-                code.zip(redirect_uri).map(|(code, redirect_uri)| Self::Code {
+                let code = fields.required_non_empty::<String>("code");
+                let (redirect_uri, verifier) =
+                    (fields.non_empty("redirect_uri"), fields.non_empty("code_verifier"));
+                code.map(|code| Self::Code {
                     code: GrantCredential::parse(GrantTokenKind::Code, &code).ok(),
                     redirect_uri,
                     verifier,
@@ -73,7 +75,7 @@ impl TokenRequest {
         let presented = self.presented().ok_or(TokenRejection::Invalid)?;
         match self {
             Self::Code { redirect_uri, verifier, .. } => {
-                grant.redeem(presented, redirect_uri, verifier.as_deref(), now)
+                grant.redeem(presented, redirect_uri.as_deref(), verifier.as_deref(), now)
             }
             Self::Refresh { scopes, .. } => grant.refresh(presented, scopes.as_ref(), now),
         }

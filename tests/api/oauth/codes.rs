@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use shared::model::{GrantCredential, GrantTokenKind};
 use shared::table::Actor;
-use testkit::{ConsentPage, OAuthClient, PASSWORD, TestApp, parameter};
+use testkit::{ConsentPage, OAuthClient, PASSWORD, TestApp, form, parameter};
 
 use super::{CALLBACK, arranged, assert_error, profile, set};
 
@@ -135,6 +135,34 @@ async fn a_code_is_bound_to_its_client_and_redirect_uri_and_stays_valid_for_them
         assert_error(&client.redeem(&app, wrong).await, 400, "invalid_grant");
     }
     assert_eq!(client.redeem(&app, &code).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_redirect_uri_that_is_left_out_is_the_first_registered_and_not_demanded_later() {
+    arranged!(app, client, _jane);
+    let named = client.authorize_path("profile_read");
+    let unnamed = named.replace(&form(&[("redirect_uri", CALLBACK)]), "redirect_uri=");
+    assert_ne!(named, unnamed);
+    let elsewhere = "https://client.example.com/callback/";
+
+    for (path, redirect_uri, status) in [
+        (&unnamed, None, 200),
+        (&unnamed, Some(CALLBACK), 200),
+        (&unnamed, Some(elsewhere), 400),
+        (&named, None, 400),
+        (&named, Some(""), 400),
+    ] {
+        let shown = ConsentPage::open(&app, path).await;
+        let allowed = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
+        let place = allowed.header("location").unwrap();
+        assert!(place.starts_with(&format!("{CALLBACK}?code=")), "{place}");
+        let code = parameter(place, "code").unwrap();
+        let mut fields = vec![("grant_type", "authorization_code"), ("code", code.as_str())];
+        fields.extend(redirect_uri.map(|uri| ("redirect_uri", uri)));
+        let response = client.token(&app, &fields).await;
+        assert_eq!(response.status, status, "{path} {redirect_uri:?}: {response:?}");
+        assert!(status == 200 || response.text("error") == "invalid_grant", "{response:?}");
+    }
 }
 
 #[tokio::test]

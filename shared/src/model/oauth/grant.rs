@@ -109,6 +109,9 @@ pub struct GrantCode {
     pub secret_hash: SecretHash,
     /// The redirect URI that received it.
     pub redirect_uri: String,
+    /// Whether the authorization request named the URI. The token request then must, too (RFC 6749,
+    /// section 4.1.3).
+    pub names_redirect_uri: bool,
     /// The PKCE challenge (S256) of the authorization request.
     pub challenge: Option<String>,
     /// When it expires.

@@ -80,7 +80,7 @@ impl Grant {
     pub fn redeem(
         &self,
         code: &GrantCredential,
-        redirect_uri: &str,
+        redirect_uri: Option<&str>,
         verifier: Option<&str>,
         now: Timestamp,
     ) -> Result<Issuance<'static>, TokenRejection> {
@@ -93,7 +93,7 @@ impl Grant {
         if !self.is_unexpired(now) {
             return Err(TokenRejection::Invalid);
         }
-        if self.code.redirect_uri != redirect_uri || !self.code.accepts_verifier(verifier) {
+        if !self.code.accepts_redirect_uri(redirect_uri) || !self.code.accepts_verifier(verifier) {
             return Err(TokenRejection::OtherRequest);
         }
         Ok(Issuance { scopes: self.scopes.clone(), spent: None, now })
@@ -142,6 +142,12 @@ impl Grant {
 }
 
 impl GrantCode {
+    /// Whether the redirect URI is that of the authorization request. One that names none is
+    /// accepted only if that did neither.
+    fn accepts_redirect_uri(&self, redirect_uri: Option<&str>) -> bool {
+        redirect_uri.map_or(!self.names_redirect_uri, |uri| uri == self.redirect_uri)
+    }
+
     /// Whether the PKCE verifier is that of the challenge (RFC 7636, section 4.6). A verifier
     /// without a challenge is rejected: an attacker may have removed the challenge from the
     /// authorization request (RFC 9700, section 2.1.1).
@@ -252,6 +258,7 @@ mod tests {
             code: GrantCode {
                 secret_hash: code.secret_hash(),
                 redirect_uri: CALLBACK.to_owned(),
+                names_redirect_uri: true,
                 challenge: None,
                 expires_at: at(60_000),
             },
@@ -280,7 +287,7 @@ mod tests {
     /// Redeems the code of a new grant at once.
     fn redeemed_grant() -> (Grant, GrantCredential, IssuedTokens) {
         let (mut grant, code) = new_grant();
-        let issuance = grant.redeem(&code, CALLBACK, None, at(0)).unwrap();
+        let issuance = grant.redeem(&code, Some(CALLBACK), None, at(0)).unwrap();
         let issued = issue(&mut grant, &issuance);
         (grant, code, issued)
     }
@@ -297,29 +304,36 @@ mod tests {
         let other = made_up(Code, &plain);
         let mut pkce = plain.clone();
         pkce.code.challenge = Some(CHALLENGE.to_owned());
+        let mut unnamed = plain.clone();
+        unnamed.code.names_redirect_uri = false;
         let used = |mut grant: Grant| {
             let issuance = Issuance { scopes: grant.scopes.clone(), spent: None, now: at(0) };
             issue(&mut grant, &issuance);
             grant
         };
         let (plain_used, pkce_used) = (used(plain.clone()), used(pkce.clone()));
-        let elsewhere = "https://client.example.com/callback/";
+        let elsewhere = Some("https://client.example.com/callback/");
+        let callback = Some(CALLBACK);
 
         for (case, grant, code, redirect_uri, verifier, now, expected) in [
-            ("at once", &plain, &code, CALLBACK, None, 0, Ok(())),
-            ("at the last moment", &plain, &code, CALLBACK, None, 59_999, Ok(())),
-            ("expired", &plain, &code, CALLBACK, None, 60_000, Err(Invalid)),
-            ("made up", &plain, &other, CALLBACK, None, 0, Err(Invalid)),
+            ("at once", &plain, &code, callback, None, 0, Ok(())),
+            ("at the last moment", &plain, &code, callback, None, 59_999, Ok(())),
+            ("expired", &plain, &code, callback, None, 60_000, Err(Invalid)),
+            ("made up", &plain, &other, callback, None, 0, Err(Invalid)),
+            ("no URI", &plain, &code, None, None, 0, Err(OtherRequest)),
+            ("no URI in both", &unnamed, &code, None, None, 0, Ok(())),
+            ("no URI before", &unnamed, &code, callback, None, 0, Ok(())),
+            ("other URI, none before", &unnamed, &code, elsewhere, None, 0, Err(OtherRequest)),
             ("other URI", &plain, &code, elsewhere, None, 0, Err(OtherRequest)),
-            ("verifier", &pkce, &code, CALLBACK, Some(VERIFIER), 0, Ok(())),
-            ("no verifier", &pkce, &code, CALLBACK, None, 0, Err(OtherRequest)),
-            ("other verifier", &pkce, &code, CALLBACK, Some(CHALLENGE), 0, Err(OtherRequest)),
-            ("no challenge", &plain, &code, CALLBACK, Some(VERIFIER), 0, Err(OtherRequest)),
-            ("used", &plain_used, &code, CALLBACK, None, 0, Err(Replay)),
-            ("used, expired", &plain_used, &code, CALLBACK, None, 60_000, Err(Replay)),
+            ("verifier", &pkce, &code, callback, Some(VERIFIER), 0, Ok(())),
+            ("no verifier", &pkce, &code, callback, None, 0, Err(OtherRequest)),
+            ("other verifier", &pkce, &code, callback, Some(CHALLENGE), 0, Err(OtherRequest)),
+            ("no challenge", &plain, &code, callback, Some(VERIFIER), 0, Err(OtherRequest)),
+            ("used", &plain_used, &code, callback, None, 0, Err(Replay)),
+            ("used, expired", &plain_used, &code, callback, None, 60_000, Err(Replay)),
             ("used, other URI", &plain_used, &code, elsewhere, None, 0, Err(Replay)),
-            ("used, no verifier", &pkce_used, &code, CALLBACK, None, 0, Err(Replay)),
-            ("used, made up", &plain_used, &other, CALLBACK, None, 0, Err(Invalid)),
+            ("used, no verifier", &pkce_used, &code, callback, None, 0, Err(Replay)),
+            ("used, made up", &plain_used, &other, callback, None, 0, Err(Invalid)),
         ] {
             let redeemed = grant.redeem(code, redirect_uri, verifier, at(now));
             let spent_and_scopes = redeemed.as_ref().map(|it| (it.spent.is_none(), &it.scopes));

@@ -32,6 +32,8 @@ pub struct NewGrant<'a> {
     pub scopes: BTreeSet<Scope>,
     /// The redirect URI that receives the code.
     pub redirect_uri: String,
+    /// Whether the authorization request named the URI.
+    pub names_redirect_uri: bool,
     /// The PKCE challenge (S256).
     pub challenge: Option<String>,
 }
@@ -67,6 +69,7 @@ impl Table {
             code: GrantCode {
                 secret_hash: code.secret_hash(),
                 redirect_uri: new.redirect_uri,
+                names_redirect_uri: new.names_redirect_uri,
                 challenge: new.challenge,
                 expires_at: seconds_after(now, lifetimes::CODE_TTL)?,
             },
