@@ -52,7 +52,8 @@ pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Resp
 pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let (query, decision) = (request.query()?, Decision::parse(request)?);
     let key = app.service_keys.current().await?;
-    let was_shown = Browser::from_request(request)?.verify(&key, request, &decision.csrf_token)?;
+    let browser = Browser::from_request(request)?;
+    let was_shown = browser.verify(&key, request, &decision.csrf_token)?;
     let basic = Basic::new(request, decision.username.clone(), decision.password);
     let named = async {
         if was_shown && decision.allows { basic.resolve(app).await.map(Some) } else { Ok(None) }
@@ -67,7 +68,8 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
         None if was_shown => {
             return authorization.target.with_error(OAuthCode::AccessDenied, "the user said no");
         }
-        None => Err(SignInError::Stale),
+        None if browser.is_known() => Err(SignInError::Stale),
+        None => Err(SignInError::NoCookie),
     };
     match signed_in {
         Ok((caller, counts)) => grant(app, &caller, counts.as_ref(), authorization).await,

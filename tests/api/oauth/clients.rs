@@ -190,6 +190,23 @@ async fn every_error_of_a_request_has_the_standards_code() {
 }
 
 #[tokio::test]
+async fn a_description_is_ascii_without_quotes_and_backslashes_whatever_it_repeats() {
+    let app = TestApp::start().await;
+
+    for (path, body) in [
+        ("/api/v1.1/o/token/?%22%5C%C3%A9%00=1&%22%5C%C3%A9%00=1", ""),
+        ("/rollcall/v1/introspect?%22%5C%C3%A9%00=1&%22%5C%C3%A9%00=1", "token=x"),
+    ] {
+        let client = app.new_client(CALLBACK, true).await.basic();
+        let headers = [("authorization", client.as_str()), FORM];
+        let response = app.send("POST", path, &headers, Some(body)).await;
+        assert_error(&response, 400, "invalid_request");
+        let description = response.text("error_description");
+        assert!(description.contains("'???: is given more than once"), "{description}");
+    }
+}
+
+#[tokio::test]
 async fn an_endpoint_takes_its_own_methods_and_an_unknown_one_is_404() {
     let app = TestApp::start().await;
 
