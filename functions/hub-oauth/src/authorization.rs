@@ -1,5 +1,6 @@
 //! Authorization requests (RFC 6749, section 4.1.1; RFC 7636, section 4.3).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use base64::Engine;
@@ -7,16 +8,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_http::http::header::LOCATION;
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
-use shared::http::Query;
+use shared::http::{Query, oauth_description};
 use shared::model::{Client, ClientId, Scope};
 use shared::table::Stored;
 use shared::{App, Error, OAuthCode, Result, telemetry};
 
-/// The scopes that a client can be granted.
-const GRANTABLE: [Scope; 4] =
-    [Scope::ProfileRead, Scope::ProfileWrite, Scope::EmailRead, Scope::EmailWrite];
-
-/// The scopes of a request that names none.
+/// The scopes of a request that names none, as far as its client can be granted them.
 const DEFAULT_SCOPES: [Scope; 2] = [Scope::ProfileRead, Scope::EmailRead];
 
 /// A valid request of a registered client.
@@ -58,7 +55,8 @@ impl RedirectTarget {
 
     /// Sends the client an error (RFC 6749, section 4.1.2.1).
     pub(crate) fn with_error(&self, code: OAuthCode, description: &str) -> Result<Response<Body>> {
-        self.redirect(&[("error", code.as_str()), ("error_description", description)])
+        let description = oauth_description(description);
+        self.redirect(&[("error", code.as_str()), ("error_description", &description)])
     }
 }
 
@@ -66,12 +64,12 @@ impl RedirectTarget {
 pub(crate) struct AuthorizationError {
     target: RedirectTarget,
     code: OAuthCode,
-    description: &'static str,
+    description: Cow<'static, str>,
 }
 
 impl AuthorizationError {
     pub(crate) fn send(&self) -> Result<Response<Body>> {
-        self.target.with_error(self.code, self.description)
+        self.target.with_error(self.code, &self.description)
     }
 }
 
@@ -95,7 +93,7 @@ impl AuthorizationRequest {
         let (is_named, state) = (requested.is_some(), query.non_empty("state"));
         let target = RedirectTarget { redirect_uri, is_named, state: state.map(str::to_owned) };
         let parsed = response_type(query)
-            .and_then(|()| Ok((scopes(query)?, challenge(query, client.secret_hash.is_none())?)));
+            .and_then(|()| Ok((scopes(query, &client)?, challenge(query, client.must_use_pkce())?)));
         match parsed {
             Ok((scopes, challenge)) => Ok(Ok(Self { client, scopes, challenge, target })),
             Err((code, description)) => Ok(Err(AuthorizationError { target, code, description })),
@@ -103,29 +101,55 @@ impl AuthorizationRequest {
     }
 }
 
-type FieldError = (OAuthCode, &'static str);
+type FieldError = (OAuthCode, Cow<'static, str>);
 
 fn response_type(query: &Query<'_>) -> Result<(), FieldError> {
     match query.non_empty("response_type") {
         Some("code") => Ok(()),
         Some(_) => {
-            Err((OAuthCode::UnsupportedResponseType, "only the response type code is offered"))
+            Err((OAuthCode::UnsupportedResponseType, "only the response type code is offered".into()))
         }
-        None => Err((OAuthCode::InvalidRequest, "response_type is required")),
+        None => Err((OAuthCode::InvalidRequest, "response_type is required".into())),
     }
 }
 
-fn scopes(query: &Query<'_>) -> Result<BTreeSet<Scope>, FieldError> {
-    let scope = query.non_empty("scope").unwrap_or_default();
-    parse_scopes(scope)
-        .map(|scopes| if scopes.is_empty() { DEFAULT_SCOPES.into() } else { scopes })
-        .ok_or((OAuthCode::InvalidScope, "a client can be granted the scopes of users only"))
+fn scopes(query: &Query<'_>, client: &Client) -> Result<BTreeSet<Scope>, FieldError> {
+    let offered = &client.scopes;
+    let Some(text) = query.non_empty("scope").filter(|text| !text.trim().is_empty()) else {
+        let default: BTreeSet<_> = offered & &DEFAULT_SCOPES.into();
+        let none = || (OAuthCode::InvalidScope, invalid_scope("", offered).into());
+        return Some(default).filter(|default| !default.is_empty()).ok_or_else(none);
+    };
+    parse_scopes(text, offered)
+        .ok_or_else(|| (OAuthCode::InvalidScope, invalid_scope(text, offered).into()))
 }
 
-/// Parses scopes separated by spaces. `None` if a client cannot be granted all of them.
-pub(crate) fn parse_scopes(text: &str) -> Option<BTreeSet<Scope>> {
-    let known = |name: &str| GRANTABLE.into_iter().find(|scope| scope.as_str() == name);
-    text.split(' ').filter(|name| !name.is_empty()).map(known).collect()
+/// Parses scopes separated by spaces. `None` if not all of them are offered.
+pub(crate) fn parse_scopes(text: &str, offered: &BTreeSet<Scope>) -> Option<BTreeSet<Scope>> {
+    names(text).map(|name| find(name, offered)).collect()
+}
+
+/// What to say of a scope that is not offered: which one it is, and what is.
+pub(crate) fn invalid_scope(text: &str, offered: &BTreeSet<Scope>) -> String {
+    let offered_names = format_scopes(offered);
+    match names(text).find(|name| find(name, offered).is_none()) {
+        Some(name) => {
+            let name: String = name.chars().take(MAX_NAME).collect();
+            format!("the scope {name} is not one of {offered_names}")
+        }
+        None => format!("scope must name at least one of {offered_names}"),
+    }
+}
+
+/// The characters of a scope that are repeated to its client.
+const MAX_NAME: usize = 60;
+
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(' ').filter(|name| !name.is_empty())
+}
+
+fn find(name: &str, offered: &BTreeSet<Scope>) -> Option<Scope> {
+    offered.iter().copied().find(|scope| scope.as_str() == name)
 }
 
 /// The scopes, separated by spaces.
@@ -134,10 +158,10 @@ pub(crate) fn format_scopes(scopes: &BTreeSet<Scope>) -> String {
 }
 
 fn challenge(query: &Query<'_>, is_required: bool) -> Result<Option<String>, FieldError> {
-    let invalid = |description| Err((OAuthCode::InvalidRequest, description));
+    let invalid = |description: &'static str| Err((OAuthCode::InvalidRequest, description.into()));
     match (query.non_empty("code_challenge"), query.non_empty("code_challenge_method")) {
         (None, None) if is_required => {
-            invalid("code_challenge is required of a client without a secret")
+            invalid("code_challenge is required of this client")
         }
         (None, None) => Ok(None),
         (Some(challenge), Some("S256")) => {

@@ -1,10 +1,12 @@
 //! OAuth clients.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ClientId, SecretHash, Timestamp, seconds_after};
+use crate::model::{ClientId, Scope, SecretHash, Timestamp, seconds_after};
 use crate::{Result, lifetimes, random};
 
 /// An OAuth client, registered by the operator.
@@ -19,6 +21,10 @@ pub struct Client {
     pub secret_hash: Option<SecretHash>,
     /// The registered redirect URIs: [`Client::redirect_uri`].
     pub redirect_uris: Vec<String>,
+    /// The scopes that users can grant it, among [`Client::GRANTABLE`].
+    pub scopes: BTreeSet<Scope>,
+    /// Whether it must use PKCE although it has a secret.
+    pub requires_pkce: bool,
     /// How many days its grants last, if fewer than others.
     pub grant_days: Option<u16>,
     /// How often the operator revoked all its grants: those of an earlier epoch stop working.
@@ -28,7 +34,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// A new client; without a secret it is a public client.
+    /// The scopes that clients can be granted.
+    pub const GRANTABLE: [Scope; 4] =
+        [Scope::ProfileRead, Scope::ProfileWrite, Scope::EmailRead, Scope::EmailWrite];
+
+    /// A new client, for all scopes; without a secret it is a public client.
     pub fn new(
         name: String,
         redirect_uris: Vec<String>,
@@ -39,6 +49,8 @@ impl Client {
             name,
             secret_hash: secret.map(ClientSecret::hash),
             redirect_uris,
+            scopes: Self::GRANTABLE.into(),
+            requires_pkce: false,
             grant_days: None,
             grant_epoch: 0,
             created_at: Timestamp::now(),
@@ -58,6 +70,11 @@ impl Client {
         };
         let is_registered = |own: &String| own == uri || is_local(own);
         self.redirect_uris.iter().any(is_registered).then_some(uri)
+    }
+
+    /// Whether its requests must have a PKCE challenge: a public client proves itself by nothing else.
+    pub const fn must_use_pkce(&self) -> bool {
+        self.requires_pkce || self.secret_hash.is_none()
     }
 
     /// When a grant ends that a user allows at `now`.

@@ -56,6 +56,14 @@ impl Grant {
         self.client == client.id && self.client_epoch == client.grant_epoch
     }
 
+    /// Takes the scopes away that its client can no longer be granted.
+    pub fn limit_to(&mut self, client: &Client) {
+        self.scopes.retain(|scope| client.scopes.contains(scope));
+        for access in &mut self.access {
+            access.scopes.retain(|scope| client.scopes.contains(scope));
+        }
+    }
+
     /// Whether its user is not disabled and has not changed the password since.
     pub fn stands(&self, user: &User) -> bool {
         !user.disabled && self.epoch == user.credential_epoch

@@ -6,11 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
-
-use super::{Grant, GrantAccess, GrantCode, GrantRefresh, SpentRefresh};
+use super::{CodeVerifier, Grant, GrantAccess, GrantCode, GrantRefresh, SpentRefresh};
 use crate::model::{GrantCredential, GrantTokenKind, Scope, Timestamp};
 use crate::{Result, limits};
 
@@ -81,7 +77,7 @@ impl Grant {
         &self,
         code: &GrantCredential,
         redirect_uri: Option<&str>,
-        verifier: Option<&str>,
+        verifier: Option<&CodeVerifier>,
         now: Timestamp,
     ) -> Result<Issuance<'static>, TokenRejection> {
         if !code.matches(&self.code.secret_hash) {
@@ -116,9 +112,12 @@ impl Grant {
         }
         let scopes = match scopes {
             None => &self.scopes,
-            Some(scopes) if !scopes.is_empty() && scopes.is_subset(&self.scopes) => scopes,
+            Some(scopes) if scopes.is_subset(&self.scopes) => scopes,
             Some(_) => return Err(TokenRejection::ScopeNotGranted),
         };
+        if scopes.is_empty() {
+            return Err(TokenRejection::ScopeNotGranted);
+        }
         Ok(Issuance { scopes: scopes.clone(), spent: Some(token), now })
     }
 
@@ -151,12 +150,10 @@ impl GrantCode {
     /// Whether the PKCE verifier is that of the challenge (RFC 7636, section 4.6). A verifier
     /// without a challenge is rejected: an attacker may have removed the challenge from the
     /// authorization request (RFC 9700, section 2.1.1).
-    fn accepts_verifier(&self, verifier: Option<&str>) -> bool {
+    fn accepts_verifier(&self, verifier: Option<&CodeVerifier>) -> bool {
         match (&self.challenge, verifier) {
             (None, None) => true,
-            (Some(challenge), Some(verifier)) => {
-                URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == *challenge
-            }
+            (Some(challenge), Some(verifier)) => verifier.is_of(challenge),
             (None, Some(_)) | (Some(_), None) => false,
         }
     }
@@ -335,7 +332,8 @@ mod tests {
             ("used, no verifier", &pkce_used, &code, callback, None, 0, Err(Replay)),
             ("used, made up", &plain_used, &other, callback, None, 0, Err(Invalid)),
         ] {
-            let redeemed = grant.redeem(code, redirect_uri, verifier, at(now));
+            let verifier = verifier.map(|text: &str| text.parse().unwrap());
+            let redeemed = grant.redeem(code, redirect_uri, verifier.as_ref(), at(now));
             let spent_and_scopes = redeemed.as_ref().map(|it| (it.spent.is_none(), &it.scopes));
             assert_eq!(
                 spent_and_scopes.map_err(|rejection| *rejection),

@@ -50,12 +50,6 @@ impl Condition {
         Self::enabled().and(same)
     }
 
-    /// The client exists, and its grants were not revoked since it was read.
-    pub(in crate::table) fn same_grant_epoch(epoch: u64) -> Self {
-        let value = AttributeValue::N(epoch.to_string());
-        Self::compare("grantEpoch", "= :epoch", [(":epoch".to_owned(), value)])
-    }
-
     /// The user has this API key.
     pub(in crate::table) fn has_api_key(key: ApiKeyId) -> Self {
         Self::has_entry("apiKeys", key)

@@ -27,7 +27,7 @@ const GRANTS_PER_TRANSACTION: usize = 99;
 /// The data of a new grant.
 pub struct NewGrant<'a> {
     /// The client that it is for.
-    pub client: &'a Client,
+    pub client: &'a Stored<Client>,
     /// The granted scopes.
     pub scopes: BTreeSet<Scope>,
     /// The redirect URI that receives the code.
@@ -45,7 +45,7 @@ impl Table {
     ///
     /// [`Error::LimitReached`] if the user has as many as are allowed for all clients,
     /// [`Error::WriteConflict`] if the user was disabled or changed the password meanwhile, or the
-    /// client was deleted or its grants revoked.
+    /// client was changed or deleted, or its grants were revoked.
     pub async fn create_grant(
         &self,
         actor: &Actor,
@@ -90,7 +90,7 @@ impl Table {
             })
             .check(
                 Key::client(new.client.id),
-                Condition::same_grant_epoch(new.client.grant_epoch),
+                Condition::unchanged(new.client),
                 || Error::WriteConflict,
             )
             .count_grant(counts, &grant, &gone)?;
