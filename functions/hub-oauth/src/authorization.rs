@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_http::http::header::LOCATION;
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
-use shared::http::{Query, oauth_description};
+use shared::http::{ApiRequest, Query, oauth_description};
 use shared::model::{Client, ClientId, Scope};
 use shared::table::Stored;
 use shared::{App, Error, OAuthCode, Result, telemetry};
@@ -30,6 +30,8 @@ pub(crate) struct RedirectTarget {
     /// Whether the request named it.
     pub(crate) is_named: bool,
     state: Option<String>,
+    /// Who answers, so that a client of several servers cannot mix them up (RFC 9207).
+    issuer: String,
 }
 
 impl RedirectTarget {
@@ -38,6 +40,7 @@ impl RedirectTarget {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(pairs);
         query.extend_pairs(self.state.iter().map(|state| ("state", state)));
+        query.append_pair("iss", &self.issuer);
         let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
         let location = format!("{}{separator}{}", self.redirect_uri, query.finish());
         let location = HeaderValue::try_from(location)
@@ -78,6 +81,7 @@ impl AuthorizationRequest {
     /// for the page: nobody is redirected there.
     pub(crate) async fn parse(
         app: &App,
+        request: &ApiRequest,
         query: &Query<'_>,
     ) -> Result<Result<Self, AuthorizationError>> {
         let unknown = || Error::invalid("client_id", "is not a client that is known here");
@@ -90,8 +94,12 @@ impl AuthorizationRequest {
             .redirect_uri(requested)
             .ok_or_else(|| Error::invalid("redirect_uri", "is not one that the client registered"))?
             .to_owned();
-        let (is_named, state) = (requested.is_some(), query.non_empty("state"));
-        let target = RedirectTarget { redirect_uri, is_named, state: state.map(str::to_owned) };
+        let target = RedirectTarget {
+            redirect_uri,
+            is_named: requested.is_some(),
+            state: query.non_empty("state").map(str::to_owned),
+            issuer: request.base_url().to_string(),
+        };
         let parsed = response_type(query)
             .and_then(|()| Ok((scopes(query, &client)?, challenge(query, client.must_use_pkce())?)));
         match parsed {

@@ -41,7 +41,7 @@ impl Decision {
 /// request.
 pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
-    match AuthorizationRequest::parse(app, &query).await? {
+    match AuthorizationRequest::parse(app, request, &query).await? {
         Ok(authorization) => show(app, request, &authorization, "", None).await,
         Err(error) => error.send(),
     }
@@ -58,7 +58,8 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
     let named = async {
         if was_shown && decision.allows { basic.resolve(app).await.map(Some) } else { Ok(None) }
     };
-    let (authorization, named) = tokio::join!(AuthorizationRequest::parse(app, &query), named);
+    let parsed = AuthorizationRequest::parse(app, request, &query);
+    let (authorization, named) = tokio::join!(parsed, named);
     let authorization = match authorization? {
         Ok(authorization) => authorization,
         Err(error) => return error.send(),

@@ -3,6 +3,7 @@
 mod clients;
 mod codes;
 mod grants;
+mod metadata;
 mod page;
 mod refresh;
 mod scopes;
