@@ -44,9 +44,27 @@ struct ListedClient {
 impl From<Client> for ListedClient {
     fn from(client: Client) -> Self {
         let (public, require_pkce) = (client.secret_hash.is_none(), client.must_use_pkce());
-        let Client { id, name, redirect_uris, scopes, grant_days, created_at, .. } = client;
-        let client_id = id;
-        Self { client_id, name, redirect_uris, public, require_pkce, scopes, grant_days, created_at }
+        let Client {
+            id: client_id,
+            name,
+            secret_hash: _,
+            redirect_uris,
+            scopes,
+            requires_pkce: _,
+            grant_days,
+            grant_epoch: _,
+            created_at,
+        } = client;
+        Self {
+            client_id,
+            name,
+            redirect_uris,
+            public,
+            require_pkce,
+            scopes,
+            grant_days,
+            created_at,
+        }
     }
 }
 

@@ -93,9 +93,11 @@ mod tests {
                 assert!(package["integrity"].as_str().unwrap().starts_with("sha512-"), "{place}");
                 assert!(package.get("resolved").is_none(), "{place}");
             }
-            assert!(packages.keys().any(|place| {
-                !place.is_empty() && set.file.starts_with(&format!("{place}/"))
-            }));
+            assert!(
+                packages.keys().any(|place| {
+                    !place.is_empty() && set.file.starts_with(&format!("{place}/"))
+                })
+            );
         }
     }
 }

@@ -101,7 +101,7 @@ impl AuthorizationRequest {
             issuer: request.base_url().to_string(),
         };
         let parsed = response_type(query)
-            .and_then(|()| Ok((scopes(query, &client)?, challenge(query, client.must_use_pkce())?)));
+            .and_then(|()| Ok((scopes(query, &client)?, challenge(query, &client)?)));
         match parsed {
             Ok((scopes, challenge)) => Ok(Ok(Self { client, scopes, challenge, target })),
             Err((code, description)) => Ok(Err(AuthorizationError { target, code, description })),
@@ -112,13 +112,12 @@ impl AuthorizationRequest {
 type FieldError = (OAuthCode, Cow<'static, str>);
 
 fn response_type(query: &Query<'_>) -> Result<(), FieldError> {
-    match query.non_empty("response_type") {
-        Some("code") => Ok(()),
-        Some(_) => {
-            Err((OAuthCode::UnsupportedResponseType, "only the response type code is offered".into()))
-        }
-        None => Err((OAuthCode::InvalidRequest, "response_type is required".into())),
-    }
+    let (code, description) = match query.non_empty("response_type") {
+        Some("code") => return Ok(()),
+        Some(_) => (OAuthCode::UnsupportedResponseType, "only the response type code is offered"),
+        None => (OAuthCode::InvalidRequest, "response_type is required"),
+    };
+    Err((code, description.into()))
 }
 
 fn scopes(query: &Query<'_>, client: &Client) -> Result<BTreeSet<Scope>, FieldError> {
@@ -165,10 +164,10 @@ pub(crate) fn format_scopes(scopes: &BTreeSet<Scope>) -> String {
     scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-fn challenge(query: &Query<'_>, is_required: bool) -> Result<Option<String>, FieldError> {
+fn challenge(query: &Query<'_>, client: &Client) -> Result<Option<String>, FieldError> {
     let invalid = |description: &'static str| Err((OAuthCode::InvalidRequest, description.into()));
     match (query.non_empty("code_challenge"), query.non_empty("code_challenge_method")) {
-        (None, None) if is_required => {
+        (None, None) if client.must_use_pkce() => {
             invalid("code_challenge is required of this client")
         }
         (None, None) => Ok(None),

@@ -103,9 +103,7 @@ const NO_LONGER_GOOD: Error = invalid_grant("the code or refresh token is not or
 /// The error that the client sees. It does not say which tokens were once valid.
 fn rejected(rejection: TokenRejection, request: &TokenRequest, grant: &Grant) -> Error {
     match rejection {
-        TokenRejection::Invalid | TokenRejection::Retry | TokenRejection::Replay => {
-            NO_LONGER_GOOD
-        }
+        TokenRejection::Invalid | TokenRejection::Retry | TokenRejection::Replay => NO_LONGER_GOOD,
         TokenRejection::OtherRequest => {
             invalid_grant("the code was asked for with another redirect_uri or challenge")
         }

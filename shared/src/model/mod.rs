@@ -37,8 +37,8 @@ pub use key::{ApiKey, S3Key, SignatureDigest, SshKey};
 pub use lineage::{Lineage, Maker, MakerId};
 pub use network::{Network, SourceId};
 pub use oauth::{
-    Client, ClientSecret, CodeVerifier, Grant, GrantAccess, GrantCode, GrantRefresh, GrantTokens, Issuance,
-    IssuedTokens, Revocation, SpentRefresh, TokenRejection,
+    Client, ClientSecret, CodeVerifier, Grant, GrantAccess, GrantCode, GrantRefresh, GrantTokens,
+    Issuance, IssuedTokens, Revocation, SpentRefresh, TokenRejection,
 };
 pub use plan::{Plan, PlanLimits};
 pub use service_key::ServiceKey;

@@ -60,9 +60,8 @@ async fn a_scope_taken_from_a_client_is_gone_from_its_tokens_with_the_next_reque
     let tokens = client.tokens(&app, &jane.who(), "profile_read email_read").await;
     let code = client.code(&app, &jane.who(), "profile_read email_read").await;
     let bearer = format!("Bearer {}", tokens.access);
-    let status = async |path: &str| {
-        app.send("GET", path, &[("authorization", &bearer)], None).await.status
-    };
+    let status =
+        async |path: &str| app.send("GET", path, &[("authorization", &bearer)], None).await.status;
     let emails = "/api/v1.1/users/janedoe/emails/";
     assert_eq!(status(emails).await, 200);
 
@@ -70,10 +69,8 @@ async fn a_scope_taken_from_a_client_is_gone_from_its_tokens_with_the_next_reque
 
     assert_eq!((status("/api/v1.1/users/janedoe/").await, status(emails).await), (200, 403));
     let basic = client.basic();
-    let headers = [
-        ("authorization", basic.as_str()),
-        ("content-type", "application/x-www-form-urlencoded"),
-    ];
+    let headers =
+        [("authorization", basic.as_str()), ("content-type", "application/x-www-form-urlencoded")];
     let body = form(&[("token", &tokens.access)]);
     for path in ["/api/v1.1/o/introspect/", "/rollcall/v1/introspect"] {
         let seen = app.send("POST", path, &headers, Some(&body)).await;

@@ -87,7 +87,8 @@ impl Client {
 /// The address, and what follows the port, of a redirect URI on the user's own device. `localhost`
 /// is a name, which may lead elsewhere (RFC 8252, section 8.3): it is compared exactly.
 fn without_port(uri: &str) -> Option<(&str, &str)> {
-    let address = ["http://127.0.0.1", "http://[::1]"].into_iter().find(|at| uri.starts_with(at))?;
+    let address =
+        ["http://127.0.0.1", "http://[::1]"].into_iter().find(|at| uri.starts_with(at))?;
     let rest = &uri[address.len()..];
     let Some(rest) = rest.strip_prefix(':') else { return Some((address, rest)) };
     let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());

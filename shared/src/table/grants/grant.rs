@@ -88,11 +88,9 @@ impl Table {
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
                 Error::WriteConflict
             })
-            .check(
-                Key::client(new.client.id),
-                Condition::unchanged(new.client),
-                || Error::WriteConflict,
-            )
+            .check(Key::client(new.client.id), Condition::unchanged(new.client), || {
+                Error::WriteConflict
+            })
             .count_grant(counts, &grant, &gone)?;
         let transaction = match replaced {
             Some(old) => {
