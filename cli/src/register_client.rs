@@ -18,7 +18,8 @@ pub(super) struct Options {
     /// The name that users see
     #[arg(long, value_name = "TEXT", value_parser = name)]
     name: String,
-    /// Where responses may be sent, once for each place; requests must name it exactly
+    /// Where responses may be sent, once for each place; requests name it exactly, or none and mean
+    /// the first
     #[arg(long = "redirect-uri", value_name = "URI", required = true)]
     redirect_uris: Vec<RedirectUri>,
     /// A program on its users' own devices, which can keep no secret: it gets none, and must use
