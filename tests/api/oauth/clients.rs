@@ -60,7 +60,9 @@ async fn a_clients_basic_is_form_decoded_at_every_endpoint_and_a_users_is_not() 
     let code = client.code(&app, &jane.who(), "profile_read").await;
     // As oauth4webapi writes them, and further than any client goes.
     let common = testkit::basic(&client.id, &client.secret.replace('_', "%5F"));
-    let every = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+    let every = |text: &str| {
+        text.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02x}"))
+    };
     let whole = testkit::basic(&every(&client.id), &every(&client.secret));
     let double = testkit::basic(&client.id, &client.secret.replace('_', "%255F"));
     let redemption = form(&[("grant_type", "code"), ("code", &code), ("redirect_uri", CALLBACK)]);
