@@ -66,7 +66,7 @@ pub enum Error {
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,
     /// A request with this `Idempotency-Key` is in progress.
-    #[error("a request with this Idempotency-Key is under way")]
+    #[error("a request with this Idempotency-Key is in progress")]
     IdempotencyKeyInUse,
     /// Too many passwords were wrong: the name is locked, or the source has used its attempts.
     #[error("too many attempts to sign in; try again later")]

@@ -18,7 +18,7 @@ use subtle::ConstantTimeEq;
 use crate::error::failed;
 use crate::http::{ApiRequest, REPLAYED};
 use crate::model::digest::update_length_prefixed;
-use crate::model::{IdempotencyKey, IdempotencySlot, UserId};
+use crate::model::{IdempotencyKey, StoredResponseId, UserId};
 use crate::random;
 use crate::service_key::{ServiceKey, ServiceKeys};
 use crate::table::StoredResponse;
@@ -42,7 +42,7 @@ impl ApiRequest {
 /// A request with an `Idempotency-Key`. It has no `Debug`: a body can be guessed from its hash.
 #[derive(Clone)]
 pub(crate) struct IdempotentRequest {
-    slot: IdempotencySlot,
+    id: StoredResponseId,
     /// A hash of what distinguishes the request from others.
     digest: [u8; 32],
 }
@@ -60,15 +60,15 @@ struct RecordedResponse {
 impl IdempotentRequest {
     /// The request, made with the credential of this id.
     pub(crate) fn new(request: &ApiRequest, principal_id: &str, key: &IdempotencyKey) -> Self {
-        Self { slot: IdempotencySlot::new(principal_id, key), digest: digest(request) }
+        Self { id: StoredResponseId::new(principal_id, key), digest: digest(request) }
     }
 
     /// Where its response is stored.
-    pub(crate) const fn slot(&self) -> &IdempotencySlot {
-        &self.slot
+    pub(crate) const fn id(&self) -> &StoredResponseId {
+        &self.id
     }
 
-    /// The response that is stored in the slot, marked as replayed.
+    /// The response that is stored in the id, marked as replayed.
     ///
     /// [`Error::IdempotencyKeyReused`] if it is the response to another request.
     pub(crate) async fn replay(
@@ -100,7 +100,7 @@ impl IdempotentRequest {
         let plain = serde_json::to_vec(&recorded).map_err(failed("store a response"))?;
         Ok(StoredResponse {
             user,
-            slot: self.slot.clone(),
+            id: self.id.clone(),
             fingerprint: STANDARD.encode(self.fingerprint(&key, user)?),
             sealed: STANDARD.encode(self.seal(&key, user, plain)?),
             key_version: key.version.clone(),
@@ -119,7 +119,7 @@ impl IdempotentRequest {
         user: UserId,
         what: &[u8],
     ) -> Result<[u8; 32]> {
-        key.derive(purpose, &[user.to_string().as_bytes(), self.slot.to_string().as_bytes(), what])
+        key.derive(purpose, &[user.to_string().as_bytes(), self.id.to_string().as_bytes(), what])
     }
 
     fn seal(&self, key: &ServiceKey, user: UserId, mut text: Vec<u8>) -> Result<Vec<u8>> {
@@ -140,7 +140,7 @@ impl IdempotentRequest {
         Ok(plain.to_vec())
     }
 
-    /// Each slot has its own key, so that random nonces do not repeat under one key.
+    /// Each id has its own key, so that random nonces do not repeat under one key.
     fn cipher(&self, key: &ServiceKey, user: UserId) -> Result<LessSafeKey> {
         let key = self.derive(key, "response under an Idempotency-Key", user, b"")?;
         let key = UnboundKey::new(&CHACHA20_POLY1305, &key)
@@ -195,7 +195,7 @@ mod tests {
 
     fn request(key: &str) -> IdempotentRequest {
         let key = key.parse().unwrap();
-        IdempotentRequest { slot: IdempotencySlot::new("password", &key), digest: [7; 32] }
+        IdempotentRequest { id: StoredResponseId::new("password", &key), digest: [7; 32] }
     }
 
     #[test]

@@ -24,7 +24,9 @@ use shared::service_key::{ServiceKey, ServiceKeys};
 use shared::table::{Connection, Swept, Table};
 
 use crate::proxy::Door;
-use crate::{ApiResponse, CallCutoff, OAuthClient, Operation, Person, Proxy, Service, log};
+use crate::{
+    ApiResponse, CallCutoff, DocumentedOperation, OAuthClient, Person, Proxy, Service, log,
+};
 pub use client::ClientAt;
 use functions::Functions;
 pub(crate) use functions::{function_of, received};
@@ -239,30 +241,34 @@ impl TestApp {
     }
 
     /// The event of an operation with a person's credential, after what it needs was created.
-    pub async fn event(&self, operation: &Operation, person: &Person<'_>) -> Value {
-        operation.prepared(self, &person.who(), person.token()).await
+    pub async fn event(&self, operation: &DocumentedOperation, person: &Person<'_>) -> Value {
+        operation.prepared(self, &person.credentials(), person.token()).await
     }
 
     /// The same, with the password where the event replaces the token that sends it.
-    pub async fn repeatable_event(&self, operation: &Operation, person: &Person<'_>) -> Value {
+    pub async fn repeatable_event(
+        &self,
+        operation: &DocumentedOperation,
+        person: &Person<'_>,
+    ) -> Value {
         let token = person.token().to_owned();
         let header = if operation.replaces_its_token() { person.basic() } else { token };
-        operation.prepared(self, &person.who(), &header).await
+        operation.prepared(self, &person.credentials(), &header).await
     }
 
     /// Calls an operation as a person.
-    pub async fn call(&self, operation: &Operation, person: &Person<'_>) -> ApiResponse {
+    pub async fn call(&self, operation: &DocumentedOperation, person: &Person<'_>) -> ApiResponse {
         self.ask_with(operation, person, person.token()).await
     }
 
     /// Calls an operation on a person's resources with another header.
     pub async fn ask_with(
         &self,
-        operation: &Operation,
+        operation: &DocumentedOperation,
         person: &Person<'_>,
         authorization: &str,
     ) -> ApiResponse {
-        let event = operation.prepared(self, &person.who(), authorization).await;
+        let event = operation.prepared(self, &person.credentials(), authorization).await;
         self.send_event(&event).await
     }
 

@@ -10,7 +10,7 @@ use ssh_key::PublicKey;
 use ssh_key::public::{Ed25519PublicKey, KeyData};
 
 use crate::operations::Needs;
-use crate::{ApiResponse, Operation};
+use crate::{ApiResponse, DocumentedOperation};
 
 /// The service as its clients reach it: in this process, or over HTTP.
 pub trait Service {
@@ -87,10 +87,16 @@ impl OAuthClient {
     }
 
     /// Asks a user for these scopes, who allows them, and returns the code.
-    pub async fn code(&self, service: &impl Service, who: &TestCredentials, scope: &str) -> String {
+    pub async fn code(
+        &self,
+        service: &impl Service,
+        credentials: &TestCredentials,
+        scope: &str,
+    ) -> String {
         let path = self.authorize_path(scope);
         let shown = ConsentPage::open(service, &path).await;
-        let response = shown.decide(service, &who.username, &who.password, "allow").await;
+        let response =
+            shown.decide(service, &credentials.username, &credentials.password, "allow").await;
         assert_eq!(response.status, 303, "{response:?}");
         parameter(response.header("location").expect("a place"), "code").expect("a code")
     }
@@ -116,10 +122,10 @@ impl OAuthClient {
     pub async fn tokens(
         &self,
         service: &impl Service,
-        who: &TestCredentials,
+        credentials: &TestCredentials,
         scope: &str,
     ) -> Tokens {
-        let code = self.code(service, who, scope).await;
+        let code = self.code(service, credentials, scope).await;
         let response = self.redeem(service, &code).await;
         let (access, refresh) = (response.text("access_token"), response.text("refresh_token"));
         Tokens { access: access.to_owned(), refresh: refresh.to_owned() }
@@ -199,27 +205,27 @@ pub fn unique(name: &str) -> String {
     format!("{name}{now}{}", NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-impl Operation {
+impl DocumentedOperation {
     /// The event as this user sends it with this header, after what it needs was created.
     pub async fn prepared(
         &self,
         service: &impl Service,
-        who: &TestCredentials,
+        credentials: &TestCredentials,
         authorization: &str,
     ) -> Value {
-        let path = format!("/api/v1.1/users/{}/", who.username);
-        let mut event = self.of(&who.account, authorization);
+        let path = format!("/api/v1.1/users/{}/", credentials.username);
+        let mut event = self.of(&credentials.account, authorization);
         event["rawPath"] = json!(
             self.path()
                 .replace("/api/v1.1/users/janedoe/", &path)
-                .replace("5f7b1b7b7b7b7b7b7b7b7b7b", &who.account)
+                .replace("5f7b1b7b7b7b7b7b7b7b7b7b", &credentials.account)
         );
         match self.facts.needs {
             Needs::Nothing => set(&mut event, "email", &(unique("new") + "@example.com")),
             Needs::Email => {
                 let address = unique("second") + "@example.com";
                 let body = json!({ "email": address });
-                who.made(service, "POST", &format!("{path}emails/"), &body).await;
+                credentials.made(service, "POST", &format!("{path}emails/"), &body).await;
                 set(&mut event, "email", &address);
             }
             Needs::PublicKey => {
@@ -228,12 +234,12 @@ impl Operation {
                 set(&mut event, "content", &new.expect("a public key"));
             }
             Needs::ApiKey => {
-                let made = who.made(service, "PUT", "/v2/account/api", &json!({})).await;
+                let made = credentials.made(service, "PUT", "/v2/account/api", &json!({})).await;
                 set(&mut event, "api_key", made["api"]["api_key"].as_str().expect("a key"));
             }
             Needs::SshKey => {
                 let body = json!({ "name": "made", "method": "generate" });
-                let made = who.made(service, "PUT", "/v2/account/sshkey", &body).await;
+                let made = credentials.made(service, "PUT", "/v2/account/sshkey", &body).await;
                 event["rawPath"] = json!(format!("/v2/account/{}/sshkey", made["sshkeys"]["id"]));
             }
             Needs::Token | Needs::OwnToken => {
@@ -243,14 +249,15 @@ impl Operation {
                     id
                 } else {
                     let body = json!({ "name": "made", "kind": "user" });
-                    let made = who.made(service, "POST", "/rollcall/v1/tokens", &body).await;
+                    let made =
+                        credentials.made(service, "POST", "/rollcall/v1/tokens", &body).await;
                     made["id"].as_str().expect("an id").to_owned()
                 };
                 event["rawPath"] = json!(self.path().replace(TOKEN_ID, &id));
             }
             Needs::Grant => {
                 let client = service.oauth_client().await;
-                let tokens = client.tokens(service, who, "profile_read").await;
+                let tokens = client.tokens(service, credentials, "profile_read").await;
                 let id = grant_id(&tokens.access);
                 event["rawPath"] = json!(self.path().replace(GRANT_ID, &id));
             }
@@ -259,7 +266,7 @@ impl Operation {
             | Needs::ConsentForm
             | Needs::Code
             | Needs::AccessToken
-            | Needs::RefreshToken => self.prepare_oauth(service, who, &mut event).await,
+            | Needs::RefreshToken => self.prepare_oauth(service, credentials, &mut event).await,
         }
         event
     }
@@ -267,7 +274,7 @@ impl Operation {
     async fn prepare_oauth(
         &self,
         service: &impl Service,
-        who: &TestCredentials,
+        credentials: &TestCredentials,
         event: &mut Value,
     ) {
         let client = service.oauth_client().await;
@@ -277,17 +284,17 @@ impl Operation {
         } else {
             event["headers"]["authorization"] = json!(client.basic());
         }
-        let tokens = async || client.tokens(service, who, "profile_read").await;
+        let tokens = async || client.tokens(service, credentials, "profile_read").await;
         event["body"] = json!(match self.facts.needs {
             Needs::ConsentForm => {
                 let shown = ConsentPage::open(service, &path).await;
                 event["headers"]["cookie"] = json!(shown.cookie());
-                shown.form(&who.username, &who.password, "allow")
+                shown.form(&credentials.username, &credentials.password, "allow")
             }
             Needs::Code => {
-                form(&client.redemption(&client.code(service, who, "profile_read").await))
+                form(&client.redemption(&client.code(service, credentials, "profile_read").await))
             }
-            Needs::ClientAndUserToken => form(&[("token", &who.token)]),
+            Needs::ClientAndUserToken => form(&[("token", &credentials.token)]),
             Needs::AccessToken => form(&[("token", &tokens().await.access)]),
             Needs::RefreshToken => form(&[("token", &tokens().await.refresh)]),
             _ => return,

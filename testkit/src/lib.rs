@@ -39,7 +39,8 @@ pub use fixtures::{
 pub use invariants::inconsistencies;
 pub use log::{last_request_line, own_last_request_line, request_lines, watch as watch_log};
 pub use operations::{
-    Credential, Facts, Operation, Variant, operation, operations, root, user_operations,
+    CredentialKind, DocumentedOperation, Facts, Variant, operation, operations, root,
+    user_operations,
 };
 pub use person::{Person, basic};
 pub use prices::Prices;

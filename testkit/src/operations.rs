@@ -8,10 +8,10 @@ use std::path::Path;
 
 use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
-use shared::http::{Access, Operation as Declared};
+use shared::http::{Access, Operation};
 use shared::model::Scope;
 
-pub use table::{Credential, Facts, Variant};
+pub use table::{CredentialKind, Facts, Variant};
 use table::{ErrorFormat, FACTS, Group};
 pub(crate) use table::{GROUPS, Needs};
 
@@ -22,7 +22,7 @@ const TOKEN: &str = "rcu_YOUR_TOKEN";
 
 /// One operation and the event that asks for it.
 #[derive(Clone)]
-pub struct Operation {
+pub struct DocumentedOperation {
     /// The name of the file, of the row in the table and of the operation in its group.
     pub name: &'static str,
     /// The file as it is.
@@ -32,16 +32,16 @@ pub struct Operation {
     /// Its row in the table.
     pub facts: &'static Facts,
     group: &'static Group,
-    declared: &'static Declared,
+    declared: &'static Operation,
 }
 
-impl fmt::Display for Operation {
+impl fmt::Display for DocumentedOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
 }
 
-impl Operation {
+impl DocumentedOperation {
     /// The method it asks with.
     pub fn method(&self) -> &str {
         self.event["requestContext"]["http"]["method"].as_str().expect("a method")
@@ -93,13 +93,14 @@ impl Operation {
     }
 
     /// Whether it accepts a kind of credential.
-    pub fn takes(&self, credential: Credential) -> bool {
-        let has_end = matches!(credential, Credential::EndingToken | Credential::OverlappedToken);
+    pub fn takes(&self, credential: CredentialKind) -> bool {
+        let has_end =
+            matches!(credential, CredentialKind::EndingToken | CredentialKind::OverlappedToken);
         match self.access() {
             Access::Public => false,
-            Access::Client => credential == Credential::Client,
+            Access::Client => credential == CredentialKind::Client,
             Access::FullAccess if has_end => false,
-            Access::Scope(_) if has_end => self.takes(Credential::UserToken),
+            Access::Scope(_) if has_end => self.takes(CredentialKind::UserToken),
             Access::Scope(_) | Access::FullAccess => self.group.credentials.contains(&credential),
         }
     }
@@ -116,7 +117,7 @@ impl Operation {
     }
 
     /// The status when it goes well with a kind of credential that it accepts.
-    pub fn success_by(&self, credential: Credential) -> u16 {
+    pub fn success_by(&self, credential: CredentialKind) -> u16 {
         let other = self.facts.status_by.iter().find(|(own, _)| *own == credential);
         other.map_or(self.success(), |(_, status)| *status)
     }
@@ -169,7 +170,7 @@ pub fn root() -> &'static Path {
 }
 
 /// All operations, by name.
-pub fn operations() -> Vec<Operation> {
+pub fn operations() -> Vec<DocumentedOperation> {
     let files = fs::read_dir(root().join("events"))
         .expect("events")
         .map(|file| file.expect("a file").path());
@@ -179,16 +180,16 @@ pub fn operations() -> Vec<Operation> {
 }
 
 /// The operations that users call.
-pub fn user_operations() -> impl Iterator<Item = Operation> {
-    operations().into_iter().filter(Operation::is_of_user)
+pub fn user_operations() -> impl Iterator<Item = DocumentedOperation> {
+    operations().into_iter().filter(DocumentedOperation::is_of_user)
 }
 
 /// The operation of this name.
-pub fn operation(name: &str) -> Operation {
+pub fn operation(name: &str) -> DocumentedOperation {
     load(&root().join("events").join(name).with_extension("json"))
 }
 
-fn load(file: &Path) -> Operation {
+fn load(file: &Path) -> DocumentedOperation {
     let text = fs::read_to_string(file).expect("an event");
     let event = serde_json::from_str(&text).expect("an event");
     let name = file.file_stem().and_then(|name| name.to_str()).expect("a name");
@@ -199,7 +200,7 @@ fn load(file: &Path) -> Operation {
     };
     let group = GROUPS.iter().find_map(declared);
     let (group, declared) = group.unwrap_or_else(|| panic!("no group has {name}"));
-    Operation { name: facts.name, text, event, facts, group, declared }
+    DocumentedOperation { name: facts.name, text, event, facts, group, declared }
 }
 
 #[cfg(test)]

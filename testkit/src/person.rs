@@ -76,7 +76,7 @@ impl<'a> Person<'a> {
     }
 
     /// What signs in as this user.
-    pub fn who(&self) -> TestCredentials {
+    pub fn credentials(&self) -> TestCredentials {
         TestCredentials {
             username: self.user.username.to_string(),
             password: PASSWORD.to_owned(),

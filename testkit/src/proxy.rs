@@ -29,7 +29,7 @@ pub struct Call {
     pub keys: usize,
     /// What IAM must allow for it: the operation, or what a transaction is made of.
     pub actions: BTreeSet<String>,
-    /// Whether another call was under way at the same time.
+    /// Whether another call was in progress at the same time.
     pub is_beside_another: bool,
 }
 

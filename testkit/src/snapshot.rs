@@ -12,7 +12,7 @@ const NEVER: (&str, &str) = ("9999-01-01T00:00:00Z", "253370764800");
 
 impl TestApp {
     /// Everything in the table, as [`TestApp::restored`] takes it: nothing expires, no attempt at a
-    /// password is under way, and no use of a credential is noted yet.
+    /// password is in progress, and no use of a credential is noted yet.
     pub async fn snapshot(&self) -> Vec<Value> {
         let items = self.items().await.into_iter();
         items.filter(|item| item["sk"]["S"] != "LOCKOUT").map(fresh).collect()

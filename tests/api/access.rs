@@ -3,20 +3,22 @@
 use serde_json::{Value, json};
 use shared::http::Access;
 use shared::model::{Scope, TokenKind};
-use testkit::{Credential, Operation, Person, TestApp, operations, sign, user_operations};
+use testkit::{
+    CredentialKind, DocumentedOperation, Person, TestApp, operations, sign, user_operations,
+};
 
 const OAUTH_SCOPES: [Scope; 4] =
     [Scope::ProfileRead, Scope::ProfileWrite, Scope::EmailRead, Scope::EmailWrite];
 
 /// All but OAuth tokens, whose scopes decide.
-const CREDENTIALS: [Credential; 7] = [
-    Credential::UserToken,
-    Credential::EndingToken,
-    Credential::OverlappedToken,
-    Credential::EnvironmentToken,
-    Credential::Basic,
-    Credential::Signature,
-    Credential::Client,
+const CREDENTIALS: [CredentialKind; 7] = [
+    CredentialKind::UserToken,
+    CredentialKind::EndingToken,
+    CredentialKind::OverlappedToken,
+    CredentialKind::EnvironmentToken,
+    CredentialKind::Basic,
+    CredentialKind::Signature,
+    CredentialKind::Client,
 ];
 
 /// What becomes of a credential.
@@ -29,18 +31,18 @@ enum Expected {
 /// Calls an operation as a new user with a credential of that user.
 async fn assert_outcome(
     app: &TestApp,
-    operation: &Operation,
+    operation: &DocumentedOperation,
     person: &Person<'_>,
-    (credential, scopes, authorization): (Credential, &str, &str),
+    (credential, scopes, authorization): (CredentialKind, &str, &str),
     expected: Expected,
 ) {
-    let mut event = operation.prepared(app, &person.who(), authorization).await;
+    let mut event = operation.prepared(app, &person.credentials(), authorization).await;
     match credential {
-        Credential::Signature => {
+        CredentialKind::Signature => {
             let (key, secret) = person.api_key();
             sign(&mut event, &key, secret);
         }
-        Credential::Client => {}
+        CredentialKind::Client => {}
         _ => event["headers"]["authorization"] = authorization.into(),
     }
     let response = app.send_event(&event).await;
@@ -63,11 +65,11 @@ async fn an_operation_accepts_exactly_the_credentials_of_the_access_table() {
             let jane = app.person(&format!("jane{number}")).await;
             let authorization = authorization(&jane, credential).await;
             let is_taken = operation.access() == Access::Public || operation.takes(credential);
-            if credential == Credential::Client && !is_taken {
+            if credential == CredentialKind::Client && !is_taken {
                 continue;
             }
             // A token with an end is known, but has not full access.
-            let is_known = has_end(credential) && operation.takes(Credential::UserToken);
+            let is_known = has_end(credential) && operation.takes(CredentialKind::UserToken);
             let expected = if_taken(is_taken, if is_known { 403 } else { 401 });
             let presented = (credential, "", authorization.as_str());
             assert_outcome(&app, &operation, &jane, presented, expected).await;
@@ -76,20 +78,22 @@ async fn an_operation_accepts_exactly_the_credentials_of_the_access_table() {
 }
 
 /// The header with a credential of this kind.
-async fn authorization(person: &Person<'_>, credential: Credential) -> String {
+async fn authorization(person: &Person<'_>, credential: CredentialKind) -> String {
     match credential {
-        Credential::EnvironmentToken => person.new_token(TokenKind::Environment, None, None).await,
-        Credential::EndingToken => {
+        CredentialKind::EnvironmentToken => {
+            person.new_token(TokenKind::Environment, None, None).await
+        }
+        CredentialKind::EndingToken => {
             person.new_token(TokenKind::User, None, Some(TestApp::in_seconds(3600))).await
         }
-        Credential::OverlappedToken => person.overlapped_token().await,
-        Credential::Basic => person.basic(),
+        CredentialKind::OverlappedToken => person.overlapped_token().await,
+        CredentialKind::Basic => person.basic(),
         _ => person.token().to_owned(),
     }
 }
 
-const fn has_end(credential: Credential) -> bool {
-    matches!(credential, Credential::EndingToken | Credential::OverlappedToken)
+const fn has_end(credential: CredentialKind) -> bool {
+    matches!(credential, CredentialKind::EndingToken | CredentialKind::OverlappedToken)
 }
 
 #[tokio::test]
@@ -99,7 +103,7 @@ async fn only_a_signature_and_a_token_without_scopes_and_end_set_a_password() {
     operation.event["body"] = json!({ "password": "another horse battery" }).to_string().into();
     operation.text = operation.event.to_string();
     for (number, credential) in CREDENTIALS.into_iter().enumerate() {
-        if credential == Credential::Client {
+        if credential == CredentialKind::Client {
             continue;
         }
         let jane = app.person(&format!("jane{number}")).await;
@@ -120,11 +124,11 @@ async fn a_token_with_scopes_may_do_exactly_what_they_allow() {
             let taken = operation.token_scope() == Some(scope);
             let asker = if taken { &john } else { &jane };
             let scoped = asker.new_token(TokenKind::User, Some(&[scope]), None).await;
-            let presented = (Credential::UserToken, scope.as_str(), scoped.as_str());
+            let presented = (CredentialKind::UserToken, scope.as_str(), scoped.as_str());
             assert_outcome(&app, &operation, asker, presented, if_taken(taken, 403)).await;
         }
         let none = jane.new_token(TokenKind::User, Some(&[]), None).await;
-        let presented = (Credential::UserToken, "no scope", none.as_str());
+        let presented = (CredentialKind::UserToken, "no scope", none.as_str());
         assert_outcome(&app, &operation, &jane, presented, Expected::Rejected(403)).await;
         let others: Vec<_> = Scope::ALL
             .into_iter()
@@ -137,7 +141,7 @@ async fn a_token_with_scopes_may_do_exactly_what_they_allow() {
 }
 
 /// The response names the scope that is missing, if one would help.
-fn assert_told(operation: &Operation, rejected: &testkit::ApiResponse) {
+fn assert_told(operation: &DocumentedOperation, rejected: &testkit::ApiResponse) {
     let bearer = r#"Bearer realm="rollcall", error="insufficient_scope""#;
     let (text, challenge) = if let Some(scope) = operation.token_scope() {
         let name = scope.as_str();
@@ -158,11 +162,11 @@ async fn an_oauth_token_allows_what_was_granted_in_hub_and_nothing_elsewhere() {
         let client = app.new_client("https://client.example.com/callback", true).await;
         let jane = app.person("janedoe").await;
         for scope in OAUTH_SCOPES {
-            let tokens = client.tokens(&app, &jane.who(), scope.as_str()).await;
+            let tokens = client.tokens(&app, &jane.credentials(), scope.as_str()).await;
             let bearer = format!("Bearer {}", tokens.access);
-            let presented = (Credential::OAuthToken, scope.as_str(), bearer.as_str());
-            let is_taken =
-                operation.takes(Credential::OAuthToken) && operation.token_scope() == Some(scope);
+            let presented = (CredentialKind::OAuthToken, scope.as_str(), bearer.as_str());
+            let is_taken = operation.takes(CredentialKind::OAuthToken)
+                && operation.token_scope() == Some(scope);
             assert_outcome(&app, &operation, &jane, presented, if_taken(is_taken, 403)).await;
         }
     }

@@ -143,7 +143,7 @@ async fn of_a_hundred_concurrent_guesses_ten_are_checked_and_the_others_retry_so
     let (through, rejected): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(through.len(), 10);
     for error in rejected {
-        assert_eq!(retry_after(&error.unwrap_err()), 1, "under way is no lock");
+        assert_eq!(retry_after(&error.unwrap_err()), 1, "in progress is no lock");
     }
     for reserved in through {
         app.table().record_failed_attempt(reserved.unwrap()).await.unwrap();
@@ -166,7 +166,7 @@ async fn of_120_concurrent_guesses_at_as_many_names_100_of_a_source_are_checked(
     let (through, rejected): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(through.len(), 100);
     for error in rejected {
-        assert_eq!(retry_after(&error.unwrap_err()), 1, "under way is no lock");
+        assert_eq!(retry_after(&error.unwrap_err()), 1, "in progress is no lock");
     }
     for reserved in through {
         app.table().record_failed_attempt(reserved.unwrap()).await.unwrap();

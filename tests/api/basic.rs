@@ -151,7 +151,7 @@ async fn a_wrong_password_and_an_unknown_name_have_equal_responses_and_calls() {
         app.proxy().count();
         assert_wrong(&sign_in(&app, &credential).await, &credential);
         let calls = app.proxy().calls().into_iter();
-        // Which of them are under way at once differs from time to time.
+        // Which of them are in progress at once differs from time to time.
         let mut asked: Vec<_> =
             calls.map(|call| (call.operation, call.keys, call.actions)).collect();
         asked.sort();

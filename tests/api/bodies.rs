@@ -1,10 +1,10 @@
 //! Bad bodies, in every operation that takes one.
 
 use serde_json::{Value, json};
-use testkit::{Operation, TestApp, operation, user_operations};
+use testkit::{DocumentedOperation, TestApp, operation, user_operations};
 
 /// The operations of users that take a JSON body.
-fn with_body() -> impl Iterator<Item = Operation> {
+fn with_body() -> impl Iterator<Item = DocumentedOperation> {
     user_operations().filter(|operation| operation.json_body().is_some())
 }
 

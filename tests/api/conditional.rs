@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::model::Role;
-use testkit::{ApiResponse, Operation, Person, TestApp, operation, user_operations};
+use testkit::{ApiResponse, DocumentedOperation, Person, TestApp, operation, user_operations};
 
 fn with(event: &Value, header: &str, value: &str) -> Value {
     let mut event = event.clone();
@@ -11,17 +11,21 @@ fn with(event: &Value, header: &str, value: &str) -> Value {
 }
 
 /// The operations that show a single resource.
-fn resources() -> impl Iterator<Item = Operation> {
+fn resources() -> impl Iterator<Item = DocumentedOperation> {
     user_operations().filter(|operation| operation.facts.has_etag && !operation.is_write())
 }
 
 /// The writes to a single resource.
-fn writes() -> impl Iterator<Item = Operation> {
+fn writes() -> impl Iterator<Item = DocumentedOperation> {
     user_operations().filter(|operation| operation.facts.writes_to.is_some())
 }
 
 /// A write and the tag of what it writes to, as it is now.
-async fn tagged(app: &TestApp, write: &Operation, person: &Person<'_>) -> (Value, String) {
+async fn tagged(
+    app: &TestApp,
+    write: &DocumentedOperation,
+    person: &Person<'_>,
+) -> (Value, String) {
     let event = app.repeatable_event(write, person).await;
     let response = app.send_event(&showing(write, &event, person)).await;
     let tag = response.header("etag").unwrap_or_else(|| panic!("{write}: {response:?}"));
@@ -29,7 +33,7 @@ async fn tagged(app: &TestApp, write: &Operation, person: &Person<'_>) -> (Value
 }
 
 /// The event that shows what another one writes to.
-fn showing(write: &Operation, event: &Value, person: &Person<'_>) -> Value {
+fn showing(write: &DocumentedOperation, event: &Value, person: &Person<'_>) -> Value {
     let read = operation(write.facts.writes_to.unwrap());
     let mut shown = read.of(&person.account(), person.token());
     if read.name == "rollcall-get-token" {
@@ -94,7 +98,7 @@ async fn a_resource_that_is_not_as_demanded_is_412() {
     }
 }
 
-fn assert_rejected(response: &ApiResponse, operation: &Operation) {
+fn assert_rejected(response: &ApiResponse, operation: &DocumentedOperation) {
     let text = "the resource is not as `If-Match` or `If-None-Match` demands";
     let expected = operation.error(412, "precondition_failed", text);
     assert_eq!(response.parts(), (412, &expected), "{operation}");
@@ -163,7 +167,7 @@ async fn a_change_between_the_read_and_the_write_is_412() {
 }
 
 /// A change of what the resource shows, by somebody else: the key and what changes there.
-fn change(write: &Operation, event: &Value, jane: &Person<'_>) -> Value {
+fn change(write: &DocumentedOperation, event: &Value, jane: &Person<'_>) -> Value {
     let user = format!("USER#{}", jane.user().id);
     let account = format!("ACCOUNT#{}", jane.account());
     let segments: Vec<_> = event["rawPath"].as_str().unwrap().split('/').collect();
@@ -206,7 +210,7 @@ async fn the_owners_address_that_an_account_shows_is_part_of_what_is_demanded() 
 
 #[tokio::test]
 async fn a_write_to_what_has_no_tag_cannot_be_conditional() {
-    let has_none = |own: &Operation| own.is_write() && own.facts.writes_to.is_none();
+    let has_none = |own: &DocumentedOperation| own.is_write() && own.facts.writes_to.is_none();
     for operation in user_operations().filter(has_none) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;

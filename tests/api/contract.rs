@@ -3,7 +3,7 @@
 use serde_json::json;
 use shared::http::Access;
 use shared::model::{Scope, TokenKind};
-use testkit::{Credential, TestApp, operations, user_operations};
+use testkit::{CredentialKind, TestApp, operations, user_operations};
 
 /// The operations without credentials. Growing this list is a security decision.
 const PUBLIC: [&str; 4] = ["hub-oauth-ask", "hub-oauth-decide", "hub-oauth-metadata", "not-found"];
@@ -34,7 +34,7 @@ async fn every_operation_requires_credentials_unless_listed_as_public() {
         let bearer = challenge.starts_with(r#"Bearer realm="rollcall""#);
         let basic = challenge.ends_with(r#"Basic realm="rollcall", charset="UTF-8""#);
         assert_eq!(bearer, operation.is_of_user(), "{operation}: {challenge}");
-        let takes_basic = operation.takes(Credential::Basic) || !operation.is_of_user();
+        let takes_basic = operation.takes(CredentialKind::Basic) || !operation.is_of_user();
         assert_eq!(basic, takes_basic, "{operation}: {challenge}");
     }
 }

@@ -281,9 +281,9 @@ impl Changing {
         }
         jane.new_token(TokenKind::Environment, None, None).await;
         let client = app.new_client("https://client.example.com/callback", true).await;
-        let access = client.tokens(app, &jane.who(), "profile_read").await.access;
+        let access = client.tokens(app, &jane.credentials(), "profile_read").await.access;
         ending.push(access);
-        client.tokens(app, &john.who(), "profile_read").await;
+        client.tokens(app, &john.credentials(), "profile_read").await;
         let token = jane.token().to_owned();
         let mut changing = Self { token, ending, others: BTreeSet::new() };
         changing.others = changing.others(app).await;

@@ -636,7 +636,7 @@ async fn a_changed_password_ends_the_oauth_grants_and_no_environment_token() {
     let jane = app.person("janedoe").await;
     jane.new_token(TokenKind::Environment, None, None).await;
     let client = app.new_client("https://client.example.com/callback", true).await;
-    let oauth = client.tokens(&app, &jane.who(), "profile_read").await;
+    let oauth = client.tokens(&app, &jane.credentials(), "profile_read").await;
 
     let body = json!({ "password": "another horse battery" });
     assert_eq!(jane.send_json("POST", DATA, &body).await.status, 200);

@@ -8,19 +8,24 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared::Error;
-use shared::model::{IdempotencySlot, Scope};
+use shared::model::{Scope, StoredResponseId};
 use shared::table::{Actor, StoredResponse};
-use testkit::{ApiResponse, Fault, Operation, Person, State, TestApp, user_operations};
+use testkit::{ApiResponse, DocumentedOperation, Fault, Person, State, TestApp, user_operations};
 
 const WRITE: &str = "TransactWriteItems";
 
 /// The writes that accept a key: all but those of the OAuth endpoints.
-fn writes() -> impl Iterator<Item = Operation> {
-    user_operations().filter(Operation::is_write)
+fn writes() -> impl Iterator<Item = DocumentedOperation> {
+    user_operations().filter(DocumentedOperation::is_write)
 }
 
 /// The event of an operation under a key.
-async fn under(app: &TestApp, operation: &Operation, person: &Person<'_>, key: &str) -> Value {
+async fn under(
+    app: &TestApp,
+    operation: &DocumentedOperation,
+    person: &Person<'_>,
+    key: &str,
+) -> Value {
     keyed(app.repeatable_event(operation, person).await, key)
 }
 
@@ -367,7 +372,7 @@ async fn a_request_whose_key_stays_in_use_is_409_and_not_done() {
     assert_eq!(rejected.status, 409, "{rejected:?}");
     assert_eq!(rejected.header("retry-after"), Some("1"));
     assert_eq!(
-        rejected.body["error"], "a request with this Idempotency-Key is under way",
+        rejected.body["error"], "a request with this Idempotency-Key is in progress",
         "{rejected:?}"
     );
     assert!(State::from_items(&app.items().await).is_untouched_since(&before));
@@ -476,7 +481,7 @@ async fn a_stored_response_in_the_way_is_reported_before_a_taken_address() {
     let user = app.table().user_and(jane.user().id, ()).await.unwrap().0.unwrap();
     let response = StoredResponse {
         user: user.id,
-        slot: IdempotencySlot::new("password", &"a-key".parse().unwrap()),
+        slot: StoredResponseId::new("password", &"a-key".parse().unwrap()),
         fingerprint: String::new(),
         sealed: String::new(),
         key_version: "1".to_owned(),

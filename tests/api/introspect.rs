@@ -39,7 +39,7 @@ async fn a_working_token_of_each_kind_is_shown_with_its_user_scopes_and_end() {
     let some: &[Scope] = &[Scope::EmailRead, Scope::AccountRead];
     let user = jane.new_token(TokenKind::User, Some(some), Some(end)).await;
     let environment = jane.new_token(TokenKind::Environment, None, None).await;
-    let access = client.tokens(&app, &jane.who(), "email_read").await.access;
+    let access = client.tokens(&app, &jane.credentials(), "email_read").await.access;
     let common = |scope: &str| {
         json!({
             "active": true,
@@ -84,8 +84,8 @@ async fn what_does_not_work_is_inactive_and_nothing_else_is_told() {
     let revoked = jane.new_token(TokenKind::Environment, None, None).await;
     let path = format!("/rollcall/v1/tokens/{}", token_id(&revoked).unwrap());
     assert_eq!(jane.send("DELETE", &path).await.status, 204);
-    let code = service.code(&app, &jane.who(), "profile_read").await;
-    let tokens = service.tokens(&app, &jane.who(), "profile_read").await;
+    let code = service.code(&app, &jane.credentials(), "profile_read").await;
+    let tokens = service.tokens(&app, &jane.credentials(), "profile_read").await;
     let mistyped = format!("{}x", jane.token());
     let other_kind = jane.token().replace("rcu_", "rce_");
 
@@ -114,8 +114,8 @@ async fn a_token_that_a_password_change_or_a_disabled_user_ended_is_inactive() {
         john.new_token(TokenKind::Environment, None, None).await,
     ];
     let access = [
-        client.tokens(&app, &jane.who(), "profile_read").await.access,
-        client.tokens(&app, &john.who(), "profile_read").await.access,
+        client.tokens(&app, &jane.credentials(), "profile_read").await.access,
+        client.tokens(&app, &john.credentials(), "profile_read").await.access,
     ];
 
     app.changing_password(&jane).await;

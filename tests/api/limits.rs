@@ -351,10 +351,10 @@ async fn an_eleventh_grant_to_a_client_replaces_the_one_not_used_for_longest() {
     let jane = app.person("janedoe").await;
     let client = app.new_client("https://client.example.com/callback", true).await;
     let other = app.new_client("https://other.example.com/callback", true).await;
-    let others = other.tokens(&app, &jane.who(), "profile_read").await;
+    let others = other.tokens(&app, &jane.credentials(), "profile_read").await;
     let mut all = Vec::new();
     for _ in 0..MAX_GRANTS_PER_CLIENT {
-        all.push(client.tokens(&app, &jane.who(), "profile_read").await.access);
+        all.push(client.tokens(&app, &jane.credentials(), "profile_read").await.access);
     }
     // Of all but the third a use is noted.
     let pk = format!("USER#{}", jane.user().id);
@@ -364,7 +364,7 @@ async fn an_eleventh_grant_to_a_client_replaces_the_one_not_used_for_longest() {
         set(&app, &pk, &format!("GRANT#{id}"), "lastUsedAt", json!({ "S": used })).await;
     }
 
-    let eleventh = client.tokens(&app, &jane.who(), "profile_read").await.access;
+    let eleventh = client.tokens(&app, &jane.credentials(), "profile_read").await.access;
 
     for (number, access) in all.iter().enumerate() {
         let expected = if number == 2 { 401 } else { 200 };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use shared::model::{AccountId, Role, TokenCredential};
 use shared::table::{Actor, NewUser, fetch};
-use testkit::{Credential, Fault, Operation, Person, TestApp, user_operations};
+use testkit::{CredentialKind, DocumentedOperation, Fault, Person, TestApp, user_operations};
 use tokio::sync::oneshot;
 
 const WRITE: &str = "TransactWriteItems";
@@ -245,7 +245,7 @@ async fn of_two_first_accounts_the_one_written_first_becomes_current() {
 
 #[tokio::test]
 async fn a_user_disabled_meanwhile_writes_nothing() {
-    for operation in user_operations().filter(Operation::is_write) {
+    for operation in user_operations().filter(DocumentedOperation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;
@@ -310,7 +310,7 @@ async fn a_derived_name_that_is_taken_meanwhile_is_no_conflict() {
 
 #[tokio::test]
 async fn a_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
-    for operation in user_operations().filter(Operation::is_write) {
+    for operation in user_operations().filter(DocumentedOperation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;
@@ -335,7 +335,7 @@ async fn a_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
 
 #[tokio::test]
 async fn a_token_rotated_meanwhile_writes_only_what_the_old_one_of_an_overlap_may() {
-    for operation in user_operations().filter(Operation::is_write) {
+    for operation in user_operations().filter(DocumentedOperation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;
@@ -356,8 +356,8 @@ async fn a_token_rotated_meanwhile_writes_only_what_the_old_one_of_an_overlap_ma
 
         let response = app.send_event(&event).await;
 
-        let expected = if operation.takes(Credential::OverlappedToken) {
-            operation.success_by(Credential::OverlappedToken)
+        let expected = if operation.takes(CredentialKind::OverlappedToken) {
+            operation.success_by(CredentialKind::OverlappedToken)
         } else {
             403
         };

@@ -50,7 +50,7 @@ impl Deletion {
         assert_eq!(added.status, 201, "{added:?}");
         jane.new_token(TokenKind::Environment, None, None).await;
         let client = app.new_client("https://client.example.com/callback", true).await;
-        client.tokens(app, &jane.who(), "profile_read").await;
+        client.tokens(app, &jane.credentials(), "profile_read").await;
         let (token, heir) = (jane.token().to_owned(), mary.user().id);
         Self { jane: jane.user().id, token, shared_account, heir }
     }
@@ -242,7 +242,7 @@ async fn granted() -> (TestApp, OAuthClient, OAuthClient) {
 }
 
 async fn tokens(app: &TestApp, jane: &Person<'_>, client: &OAuthClient) -> (String, String) {
-    let tokens = client.tokens(app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(app, &jane.credentials(), "profile_read").await;
     (tokens.access, tokens.refresh)
 }
 
@@ -253,7 +253,7 @@ async fn all_that_a_client_was_granted_ends_at_once_when_it_is_deleted_or_revoke
         let jane = app.person("janedoe").await;
         let (access, refresh) = tokens(&app, &jane, &client).await;
         let (kept, _) = tokens(&app, &jane, &other).await;
-        let code = client.code(&app, &jane.who(), "profile_read").await;
+        let code = client.code(&app, &jane.credentials(), "profile_read").await;
         let (id, operator) = (client.id.parse().unwrap(), Actor::operator());
 
         if deletes {

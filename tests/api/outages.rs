@@ -6,11 +6,12 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::http::Access;
 use testkit::{
-    ApiResponse, Fault, Operation, Person, TestApp, operation, operations, user_operations,
+    ApiResponse, DocumentedOperation, Fault, Person, TestApp, operation, operations,
+    user_operations,
 };
 
 /// The operations of users and of OAuth clients.
-fn protected() -> impl Iterator<Item = Operation> {
+fn protected() -> impl Iterator<Item = DocumentedOperation> {
     operations().into_iter().filter(|operation| operation.access() != Access::Public)
 }
 
@@ -18,8 +19,8 @@ fn protected() -> impl Iterator<Item = Operation> {
 async fn prepared(
     app: &TestApp,
     person: &Person<'_>,
-    chosen: impl Fn(&Operation) -> bool,
-) -> Vec<(Operation, Value)> {
+    chosen: impl Fn(&DocumentedOperation) -> bool,
+) -> Vec<(DocumentedOperation, Value)> {
     let mut prepared = Vec::new();
     for operation in protected().filter(chosen) {
         let event = app.event(&operation, person).await;
@@ -28,7 +29,7 @@ async fn prepared(
     prepared
 }
 
-fn assert_busy(response: &ApiResponse, operation: &Operation) {
+fn assert_busy(response: &ApiResponse, operation: &DocumentedOperation) {
     assert_eq!(
         response.parts(),
         (503, &operation.error(503, "unavailable", "the service is busy; try again shortly")),
@@ -59,7 +60,7 @@ async fn an_unreachable_database_is_503_within_10_seconds() {
 async fn a_silent_database_is_503_within_10_seconds_and_nothing_is_half_written() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let writes = prepared(&app, &jane, Operation::is_write).await;
+    let writes = prepared(&app, &jane, DocumentedOperation::is_write).await;
     let before = app.written().await;
     app.proxy().disturb_all_of("TransactWriteItems", Some(Fault::Silent));
     let started = Instant::now();
@@ -113,7 +114,7 @@ async fn a_database_that_returns_only_5xx_is_503() {
 
 #[tokio::test]
 async fn a_transaction_that_is_still_in_progress_is_waited_for() {
-    for operation in protected().filter(Operation::is_write) {
+    for operation in protected().filter(DocumentedOperation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;
@@ -147,7 +148,7 @@ async fn one_throttled_call_is_retried_and_the_client_does_not_notice() {
 
 #[tokio::test]
 async fn a_write_whose_response_is_lost_does_not_conflict_with_itself_nor_happen_twice() {
-    for operation in protected().filter(Operation::is_write) {
+    for operation in protected().filter(DocumentedOperation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;
@@ -171,7 +172,7 @@ async fn a_write_whose_response_is_lost_does_not_conflict_with_itself_nor_happen
 
 #[tokio::test]
 async fn a_transaction_that_conflicts_with_another_one_is_retried() {
-    for operation in protected().filter(Operation::is_write) {
+    for operation in protected().filter(DocumentedOperation::is_write) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = app.event(&operation, &jane).await;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::model::Role;
 use shared::service_key::SECRET_VARIABLE;
 use shared::table::Actor;
-use testkit::{Call, Credential, Fault, Person, TestApp, operations};
+use testkit::{Call, CredentialKind, Fault, Person, TestApp, operations};
 use tokio::sync::OnceCell;
 
 const SECRET_READ: &str = "secretsmanager:GetSecretValue";
@@ -25,11 +25,11 @@ async fn record_calls() -> BTreeMap<&'static str, Vec<Call>> {
         let app = TestApp::start().await;
         let (jane, _) = app.owner_and(Role::Admin).await;
         let fresh = fresh(&jane).await;
-        let takes_basic =
-            operation.takes(Credential::Basic) && operation.success_by(Credential::Basic) < 400;
+        let takes_basic = operation.takes(CredentialKind::Basic)
+            && operation.success_by(CredentialKind::Basic) < 400;
         let basic = Some(jane.basic()).filter(|_| takes_basic);
         for authorization in [fresh.token().to_owned()].into_iter().chain(basic) {
-            let mut event = operation.prepared(&app, &jane.who(), &authorization).await;
+            let mut event = operation.prepared(&app, &jane.credentials(), &authorization).await;
             event["headers"]["idempotency-key"] = json!("a-key");
             app.proxy().count();
             let response = app.send_event(&event).await;
@@ -166,7 +166,7 @@ async fn alarms_and_dashboard_watch_exactly_the_operations_that_functions_call()
     assert!(watching > 0);
 }
 
-/// The values of the dimension `Operation`, in an alarm or in the text of a dashboard.
+/// The values of the dimension `DocumentedOperation`, in an alarm or in the text of a dashboard.
 fn watched_operations(value: &Value) -> BTreeSet<&str> {
     match value {
         Value::Object(dimension) if dimension.get("Name") == Some(&json!("Operation")) => {

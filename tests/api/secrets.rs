@@ -71,7 +71,7 @@ async fn make_all(app: &TestApp, jane: &Person<'_>) -> Secrets {
 
     let client = app.new_client("https://client.example.com/callback", true).await;
     secrets.add(&client.secret);
-    let code = client.code(app, &jane.who(), "profile_read").await;
+    let code = client.code(app, &jane.credentials(), "profile_read").await;
     secrets.add_token(&code);
     let tokens = client.redeem(app, &code).await;
     secrets.add_token(text(&tokens, "/access_token"));

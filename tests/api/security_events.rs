@@ -131,12 +131,12 @@ async fn a_code_or_refresh_token_that_comes_again_names_client_and_user() {
         line()
     };
 
-    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
     client.redeem(&app, &code).await;
     let redeemed = line();
     client.redeem(&app, &code).await;
     let replayed = line();
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
     let spent = refresh(&tokens.refresh).await;
     let retried = refresh(&tokens.refresh).await;
     let mut grant = app.items_of("grant").await.remove(0);
@@ -173,7 +173,7 @@ async fn lines_of_oauth_name_the_client_and_the_user() {
         app.send("POST", path, &headers, Some(&form(&[("token", token)]))).await;
     };
 
-    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
     assert_eq!(both(), expected, "consent");
     let tokens = client.redeem(&app, &code).await;
     assert_eq!(both(), expected, "tokens");

@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::{Settings, SignedQuery};
 use testkit::{
-    ApiResponse, Credential, Fault, Operation, Person, TestApp, date, own_last_request_line, sign,
-    signature, user_operations,
+    ApiResponse, CredentialKind, DocumentedOperation, Fault, Person, TestApp, date,
+    own_last_request_line, sign, signature, user_operations,
 };
 
 const HOST: &str = "api.example.com:8443";
@@ -320,12 +320,12 @@ async fn a_key_whose_version_the_service_key_lacks_is_503_and_not_401() {
 }
 
 /// The writes that accept a signature.
-fn signed_writes() -> impl Iterator<Item = Operation> {
-    user_operations().filter(|own| own.is_write() && own.takes(Credential::Signature))
+fn signed_writes() -> impl Iterator<Item = DocumentedOperation> {
+    user_operations().filter(|own| own.is_write() && own.takes(CredentialKind::Signature))
 }
 
 /// The event of an operation, signed by a person.
-async fn signed(app: &TestApp, operation: &Operation, person: &Person<'_>) -> Value {
+async fn signed(app: &TestApp, operation: &DocumentedOperation, person: &Person<'_>) -> Value {
     let mut event = app.event(operation, person).await;
     let (key, secret) = person.api_key();
     sign(&mut event, &key, secret);

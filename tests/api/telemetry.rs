@@ -112,7 +112,7 @@ async fn the_kind_of_the_credential_is_logged() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let client = app.new_client("https://client.example.com/callback", true).await;
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
     assert_eq!(
         request_lines("credential", "client").last().unwrap()["Route"],
         "POST /api/v1.1/o/token"

@@ -48,7 +48,7 @@ fn work(fixture: &DeletionFixture, sweeps: bool) -> (&'static str, Value) {
 }
 
 /// Starts a function, and kills it when so many of its calls to the table went through, with others
-/// under way; its response, if it was faster.
+/// in progress; its response, if it was faster.
 async fn killed_after(
     calls: usize,
     app: &TestApp,

@@ -10,8 +10,8 @@ use shared::model::{Timestamp, TokenKind};
 
 use super::facts::{Facts, Measured, Stack};
 use testkit::{
-    ApiResponse, Call, Conditions, Operation, TestApp, last_request_line, operation, operations,
-    sign, source, translate, units,
+    ApiResponse, Call, Conditions, DocumentedOperation, TestApp, last_request_line, operation,
+    operations, sign, source, translate, units,
 };
 
 /// The stacks whose bills are compared; the first one is a stack as it comes.
@@ -69,7 +69,7 @@ async fn by_operation() -> Vec<Measured> {
 }
 
 /// Whether a password comes with the request, which is then hashed.
-fn sends_a_password(operation: &Operation, event: &Value) -> bool {
+fn sends_a_password(operation: &DocumentedOperation, event: &Value) -> bool {
     let body = event["body"].as_str().unwrap_or_default();
     let is_form = form_urlencoded::parse(body.as_bytes()).any(|(name, _)| name == "password");
     let in_json =
@@ -87,7 +87,7 @@ async fn by_credential() -> Vec<Measured> {
 }
 
 /// A write whose response is stored, and the same request again.
-async fn under_a_key(operation: &Operation) -> Vec<Measured> {
+async fn under_a_key(operation: &DocumentedOperation) -> Vec<Measured> {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let mut event = app.event(operation, &jane).await;
@@ -105,7 +105,7 @@ async fn under_a_key(operation: &Operation) -> Vec<Measured> {
     measured
 }
 
-async fn by_token_and_password(operation: &Operation) -> Vec<Measured> {
+async fn by_token_and_password(operation: &DocumentedOperation) -> Vec<Measured> {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let fresh = jane.new_token(TokenKind::User, None, None).await;
@@ -124,11 +124,11 @@ async fn by_token_and_password(operation: &Operation) -> Vec<Measured> {
 }
 
 /// A client's token that was used this hour.
-async fn by_oauth_token(operation: &Operation) -> Measured {
+async fn by_oauth_token(operation: &DocumentedOperation) -> Measured {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let client = app.new_client("https://client.example.com/callback", true).await;
-    let token = client.tokens(&app, &jane.who(), "profile_read").await.access;
+    let token = client.tokens(&app, &jane.credentials(), "profile_read").await.access;
     let event = operation.of(&jane.account(), &format!("Bearer {token}"));
     app.send_event(&event).await;
     let name = "hub-get-user, OAuth token";
@@ -136,7 +136,7 @@ async fn by_oauth_token(operation: &Operation) -> Measured {
 }
 
 /// An API key that was used this hour.
-async fn by_signature(operation: &Operation) -> Measured {
+async fn by_signature(operation: &DocumentedOperation) -> Measured {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let mut event = app.event(operation, &jane).await;
@@ -150,7 +150,7 @@ async fn by_signature(operation: &Operation) -> Measured {
 /// A request, with known figures that a busy machine cannot count or that are not counted.
 struct MeasuredRequest<'a> {
     name: &'a str,
-    operation: &'a Operation,
+    operation: &'a DocumentedOperation,
     event: Value,
     rounds: u32,
     hashes: u32,

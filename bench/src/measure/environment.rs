@@ -6,7 +6,7 @@ use crate::performance::{BY_PASSWORD, BY_TOKEN, Floors, Function, Plan};
 use anyhow::{Context, Result, bail};
 use devkit::template::Template;
 use serde_json::Value;
-use testkit::{Operation, Person, TestApp, operation};
+use testkit::{DocumentedOperation, Person, TestApp, operation};
 
 use super::authority::Authority;
 use super::front::{Front, Passed};
@@ -126,7 +126,7 @@ impl Setup<'_> {
     async fn function(
         &self,
         function: &Function,
-        operation: &Operation,
+        operation: &DocumentedOperation,
         jane: &Person<'_>,
     ) -> Result<Subject> {
         let Function { name, label, program } = function;

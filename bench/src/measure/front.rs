@@ -27,7 +27,7 @@ pub(crate) struct Front {
 pub(crate) struct Passed {
     pub(crate) calls: u64,
     pub(crate) bytes: u64,
-    /// How long at least one call was under way: from its last bytes to the first ones of its
+    /// How long at least one call was in progress: from its last bytes to the first ones of its
     /// response.
     pub(crate) responding: Duration,
     under_way: u32,

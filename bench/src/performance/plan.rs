@@ -89,7 +89,7 @@ pub(crate) struct Measured {
     pub(crate) warm_p50_ms: f64,
     /// See there.
     pub(crate) warm_p99_ms: f64,
-    /// Of a warm request, while a call was under way behind the front, in milliseconds: the median
+    /// Of a warm request, while a call was in progress behind the front, in milliseconds: the median
     /// of the starts' means.
     pub(crate) table_ms: f64,
     /// The most memory that it had at any time, in KiB: the median.

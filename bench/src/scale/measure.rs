@@ -29,8 +29,8 @@ pub(crate) async fn points(
     size: u64,
 ) -> Result<Vec<Point>> {
     let mut points = Vec::new();
-    for (request, who) in requests.iter().zip(senders.counted.iter().cycle()) {
-        points.push(counted(app, request, who, size).await?);
+    for (request, credentials) in requests.iter().zip(senders.counted.iter().cycle()) {
+        points.push(counted(app, request, credentials, size).await?);
     }
     app.pass_proxy();
     for (request, point) in requests.iter().zip(&mut points) {
@@ -45,14 +45,14 @@ pub(crate) async fn points(
 async fn counted(
     app: &TestApp,
     request: &Request,
-    who: &TestCredentials,
+    credentials: &TestCredentials,
     size: u64,
 ) -> Result<Point> {
     loop {
         let hour = || Timestamp::now().as_second() / 3600;
         let start = hour();
-        note_use(app, who).await?;
-        let event = request.event(app, who, size).await?;
+        note_use(app, credentials).await?;
+        let event = request.event(app, credentials, size).await?;
         app.proxy().take_consumed();
         let response = app.send_event(&event).await;
         let consumed = app.proxy().take_consumed();
@@ -71,8 +71,8 @@ async fn counted(
     }
 }
 
-async fn note_use(app: &TestApp, who: &TestCredentials) -> Result<()> {
-    let headers = [("authorization", who.token.as_str())];
+async fn note_use(app: &TestApp, credentials: &TestCredentials) -> Result<()> {
+    let headers = [("authorization", credentials.token.as_str())];
     let response = app.send("GET", "/v2/account", &headers, None).await;
     ensure!(response.status == 200, "{response:?}");
     Ok(())
@@ -82,7 +82,7 @@ async fn note_use(app: &TestApp, who: &TestCredentials) -> Result<()> {
 async fn timed(app: &TestApp, request: &Request, by: &[TestCredentials], size: u64) -> Result<f64> {
     let mut took = Vec::with_capacity(SAMPLES + 1);
     for who in by.iter().cycle().take(SAMPLES + 1) {
-        let event = request.event(app, who, size).await?;
+        let event = request.event(app, credentials, size).await?;
         let start = Instant::now();
         let response = app.send_event(&event).await;
         took.push(milliseconds(start.elapsed()));

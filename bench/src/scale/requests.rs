@@ -4,7 +4,8 @@ use super::Price;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use testkit::{
-    ApiResponse, Operation, Service, TestApp, TestCredentials, form, operation, operations,
+    ApiResponse, DocumentedOperation, Service, TestApp, TestCredentials, form, operation,
+    operations,
 };
 
 /// Of the pages after an `offset`.
@@ -16,7 +17,7 @@ const MAX_LIMIT: u64 = 1_000;
 /// A request, which is prepared again every time.
 pub(crate) struct Request {
     name: String,
-    operation: Operation,
+    operation: DocumentedOperation,
     /// In place of the one that the event has.
     query: Option<fn(&TestCredentials, u64) -> String>,
     per: Option<Per>,
@@ -37,7 +38,7 @@ enum Per {
 }
 
 impl Request {
-    fn new(operation: &Operation) -> Self {
+    fn new(operation: &DocumentedOperation) -> Self {
         let (name, operation) = (operation.name.to_owned(), operation.clone());
         Self { name, operation, query: None, per: None, has_spare: false }
     }
@@ -71,16 +72,16 @@ impl Request {
     pub(crate) async fn event(
         &self,
         app: &TestApp,
-        who: &TestCredentials,
+        credentials: &TestCredentials,
         size: u64,
     ) -> Result<Value> {
         let mut who = who.clone();
         if self.has_spare {
-            who.account = spare_account(app, &who).await?;
+            credentials.account = spare_account(app, &credentials).await?;
         }
-        let mut event = self.operation.prepared(app, &who, &who.token).await;
+        let mut event = self.operation.prepared(app, &credentials, &credentials.token).await;
         if let Some(query) = self.query {
-            event["rawQueryString"] = json!(query(&who, size));
+            event["rawQueryString"] = json!(query(&credentials, size));
         }
         Ok(event)
     }
@@ -106,8 +107,9 @@ fn listed(body: &Value) -> u64 {
     fields.filter_map(Value::as_array).map(|list| list.len() as u64).sum()
 }
 
-async fn spare_account(app: &TestApp, who: &TestCredentials) -> Result<String> {
-    let headers = [("authorization", who.token.as_str()), ("content-type", "application/json")];
+async fn spare_account(app: &TestApp, credentials: &TestCredentials) -> Result<String> {
+    let headers =
+        [("authorization", credentials.token.as_str()), ("content-type", "application/json")];
     let body =
         json!({ "name": "Spare", "email": format!("{}@example.com", testkit::unique("spare")) });
     let body = body.to_string();
@@ -120,7 +122,7 @@ async fn spare_account(app: &TestApp, who: &TestCredentials) -> Result<String> {
 pub(crate) fn every_operation() -> Vec<Request> {
     let all = operations();
     let touching = all.iter().filter(|operation| operation.facts.rounds > 0);
-    let request = |operation: &Operation| Request {
+    let request = |operation: &DocumentedOperation| Request {
         has_spare: operation.name.ends_with("-delete-account"),
         ..Request::new(operation)
     };
@@ -161,7 +163,9 @@ pub(crate) fn about_accounts() -> Vec<Request> {
         find().with_query(|_, _| String::new()).per(Per::Listed("account listed")),
         find()
             .named("by `email`")
-            .with_query(|who, _| form(&[("email", &format!("{}@example.com", who.username))]))
+            .with_query(|who, _| {
+                form(&[("email", &format!("{}@example.com", credentials.username))])
+            })
             .per(Per::Existing("account looked through")),
     ];
     requests.extend(flat(&[

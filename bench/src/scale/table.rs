@@ -154,18 +154,18 @@ impl Table {
             let body = json!({ "name": "scale", "kind": "user" }).to_string();
             let made = self.app.send("POST", "/rollcall/v1/tokens", &headers, Some(&body)).await;
             ensure!(made.status == 201, "{made:?}");
-            let who = TestCredentials {
+            let credentials = TestCredentials {
                 username: names.username.clone(),
                 password: PASSWORD.to_owned(),
                 token: made.text("token").to_owned(),
                 account: names.account.clone(),
             };
-            let headers = [("authorization", who.token.as_str())];
+            let headers = [("authorization", credentials.token.as_str())];
             let current = self.app.send("GET", "/api/public/v1/current-account", &headers, None);
             let current = current.await;
             ensure!(current.status == 200, "{current:?}");
-            ensure!(current.text("accountId") == who.account, "{current:?}");
-            signed_in.push(who);
+            ensure!(current.text("accountId") == credentials.account, "{current:?}");
+            signed_in.push(credentials);
         }
         Ok(signed_in)
     }

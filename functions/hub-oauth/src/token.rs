@@ -8,8 +8,8 @@ use serde::Serialize;
 use shared::auth::ClientCredential;
 use shared::http::{self, ApiRequest, Fields};
 use shared::model::{
-    CodeVerifier, Grant, GrantCredential, GrantTokenKind, Issuance, IssuedTokens, Scope, Timestamp,
-    TokenRejection, User, UserNumber,
+    CodeVerifier, Grant, GrantCredential, GrantRejection, GrantTokenKind, Issuance, IssuedTokens,
+    Scope, Timestamp, User, UserNumber,
 };
 use shared::telemetry::SecurityEvent;
 use shared::{App, Error, OAuthCode, Result};
@@ -71,8 +71,8 @@ impl TokenRequest {
         }
     }
 
-    fn decide(&self, grant: &Grant, now: Timestamp) -> Result<Issuance<'_>, TokenRejection> {
-        let presented = self.presented().ok_or(TokenRejection::Invalid)?;
+    fn decide(&self, grant: &Grant, now: Timestamp) -> Result<Issuance<'_>, GrantRejection> {
+        let presented = self.presented().ok_or(GrantRejection::Invalid)?;
         match self {
             Self::Code { redirect_uri, verifier, .. } => {
                 grant.redeem(presented, redirect_uri.as_deref(), verifier.as_ref(), now)
@@ -101,13 +101,13 @@ const fn invalid_grant(description: &'static str) -> Error {
 const NO_LONGER_GOOD: Error = invalid_grant("the code or refresh token is not or no longer good");
 
 /// The error that the client sees. It does not say which tokens were once valid.
-fn rejected(rejection: TokenRejection, request: &TokenRequest, grant: &Grant) -> Error {
+fn rejected(rejection: GrantRejection, request: &TokenRequest, grant: &Grant) -> Error {
     match rejection {
-        TokenRejection::Invalid | TokenRejection::Retry | TokenRejection::Replay => NO_LONGER_GOOD,
-        TokenRejection::OtherRequest => {
+        GrantRejection::Invalid | GrantRejection::Retry | GrantRejection::Replay => NO_LONGER_GOOD,
+        GrantRejection::OtherRequest => {
             invalid_grant("the code was asked for with another redirect_uri or challenge")
         }
-        TokenRejection::ScopeNotGranted => Error::OAuth {
+        GrantRejection::ScopeNotGranted => Error::OAuth {
             code: OAuthCode::InvalidScope,
             description: invalid_scope(request.scope(), &grant.scopes).into(),
         },
@@ -115,17 +115,17 @@ fn rejected(rejection: TokenRejection, request: &TokenRequest, grant: &Grant) ->
 }
 
 /// A code or refresh token that comes again matters to security.
-fn record(rejection: TokenRejection, request: &TokenRequest) {
+fn record(rejection: GrantRejection, request: &TokenRequest) {
     match (rejection, request) {
-        (TokenRejection::Replay, TokenRequest::Code { .. }) => SecurityEvent::CodeReplayed.record(),
-        (TokenRejection::Replay, TokenRequest::Refresh { .. }) => {
+        (GrantRejection::Replay, TokenRequest::Code { .. }) => SecurityEvent::CodeReplayed.record(),
+        (GrantRejection::Replay, TokenRequest::Refresh { .. }) => {
             SecurityEvent::RefreshTokenReplayed.record();
         }
-        (TokenRejection::Retry, _) => SecurityEvent::RefreshTokenRetried.record(),
+        (GrantRejection::Retry, _) => SecurityEvent::RefreshTokenRetried.record(),
         (
-            TokenRejection::Invalid
-            | TokenRejection::OtherRequest
-            | TokenRejection::ScopeNotGranted,
+            GrantRejection::Invalid
+            | GrantRejection::OtherRequest
+            | GrantRejection::ScopeNotGranted,
             _,
         ) => {}
     }
@@ -170,7 +170,7 @@ pub(crate) async fn issue(app: &App, request: &ApiRequest) -> Result<Response<Bo
         Ok(issuance) => issuance,
         Err(rejection) => {
             record(rejection, &token_request);
-            if rejection == TokenRejection::Replay {
+            if rejection == GrantRejection::Replay {
                 app.table.delete_grant(&client.actor(), grant).await?;
             }
             return Err(rejected(rejection, &token_request, grant));

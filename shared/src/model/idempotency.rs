@@ -44,16 +44,16 @@ fn malformed() -> ParseError {
 /// Where the response to a request is stored, among its user's: a hash of the credential's id and
 /// the key, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IdempotencySlot(String);
+pub struct StoredResponseId(String);
 
-impl IdempotencySlot {
+impl StoredResponseId {
     /// The slot of requests with this credential and this key. The id of a credential has no space.
     pub fn new(principal_id: &str, key: &IdempotencyKey) -> Self {
         Self(hex(&Sha256::digest(format!("{principal_id} {}", key.0))))
     }
 }
 
-impl fmt::Display for IdempotencySlot {
+impl fmt::Display for StoredResponseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -86,7 +86,10 @@ mod tests {
     fn another_credential_has_another_place_for_the_same_key() {
         let key = "x".parse().unwrap();
 
-        assert_ne!(IdempotencySlot::new("password", &key), IdempotencySlot::new("token", &key));
-        assert_eq!(IdempotencySlot::new("password", &key), IdempotencySlot::new("password", &key));
+        assert_ne!(StoredResponseId::new("password", &key), StoredResponseId::new("token", &key));
+        assert_eq!(
+            StoredResponseId::new("password", &key),
+            StoredResponseId::new("password", &key)
+        );
     }
 }

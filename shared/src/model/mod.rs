@@ -31,14 +31,14 @@ pub(crate) use email::folded;
 pub use email::{Email, EmailAddress};
 pub use hex::hex;
 pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
-pub use idempotency::{IdempotencyKey, IdempotencySlot};
+pub use idempotency::{IdempotencyKey, StoredResponseId};
 pub use jiff::Timestamp;
 pub use key::{ApiKey, S3Key, SignatureDigest, SshKey};
 pub use lineage::{Lineage, Maker, MakerId};
 pub use network::{Network, SourceId};
 pub use oauth::{
-    Client, ClientSecret, CodeVerifier, Grant, GrantAccess, GrantCode, GrantRefresh, GrantTokens,
-    Issuance, IssuedTokens, Revocation, SpentRefresh, TokenRejection,
+    Client, ClientSecret, CodeVerifier, Grant, GrantAccess, GrantCode, GrantRefresh,
+    GrantRejection, GrantTokens, Issuance, IssuedTokens, Revocation, SpentRefresh,
 };
 pub use plan::{Plan, PlanLimits};
 pub use service_key::ServiceKey;

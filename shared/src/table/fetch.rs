@@ -8,7 +8,7 @@ use super::idempotency::StoredResponseAt;
 use super::tokens::CallerToken;
 use super::users::{CallerEmail, FreeNames, UserIdByUsername};
 use crate::model::{
-    AccountId, AccountName, ClientId, EmailAddress, GrantId, IdempotencySlot, TokenId, Username,
+    AccountId, AccountName, ClientId, EmailAddress, GrantId, StoredResponseId, TokenId, Username,
 };
 
 /// An account and the caller's membership.
@@ -62,9 +62,9 @@ pub const fn derived_username(username: Username) -> FreeNames {
     FreeNames { username, is_derived: true }
 }
 
-/// The response that is recorded in a slot.
-pub(crate) const fn stored_response(slot: Option<IdempotencySlot>) -> StoredResponseAt {
-    StoredResponseAt(slot)
+/// The response that is recorded in a id.
+pub(crate) const fn stored_response(id: Option<StoredResponseId>) -> StoredResponseAt {
+    StoredResponseAt(id)
 }
 
 /// Two fetches in one round trip.

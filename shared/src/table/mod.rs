@@ -22,8 +22,8 @@ mod users;
 mod write;
 
 pub use accounts::{
-    Access, AccountAccess, AccountChange, AccountFlags, AccountWithEmail, AdminOf, FreeSlug,
-    NewAccount, require_current_account,
+    AccountAccess, AccountChange, AccountFlags, AccountWithEmail, AdminOf, FetchedAccount,
+    FreeSlug, NewAccount, require_current_account,
 };
 pub use cleanup::Swept;
 pub use counts::CallerCounts;

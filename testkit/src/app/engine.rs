@@ -9,7 +9,7 @@ use shared::table::{Connection, Table};
 use super::TestApp;
 
 impl TestApp {
-    /// The table past the proxy: for what others do while a request is under way.
+    /// The table past the proxy: for what others do while a request is in progress.
     pub fn others(&self) -> Table {
         Table::connect(Connection::local(self.engine.endpoint(), &self.table_name))
             .expect("a client")
@@ -37,7 +37,7 @@ impl TestApp {
         self.engine.call(operation, &request).await.expect("the engine responds")
     }
 
-    /// The same later: for what others do while a request is under way.
+    /// The same later: for what others do while a request is in progress.
     pub fn engine_later(
         &self,
         operation: &'static str,

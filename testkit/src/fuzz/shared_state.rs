@@ -111,10 +111,10 @@ async fn credentials(person: &Person<'_>) -> Vec<(&'static str, String)> {
 /// consent page.
 async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String)> {
     let client = app.new_client("https://client.example.com/callback", true).await;
-    let who = person.who();
+    let credentials = person.credentials();
     let tokens =
-        client.tokens(app, &who, "profile_read profile_write email_read email_write").await;
-    let code = client.code(app, &who, "profile_read email_read").await;
+        client.tokens(app, &credentials, "profile_read profile_write email_read email_write").await;
+    let code = client.code(app, &credentials, "profile_read email_read").await;
     let page = ConsentPage::open(app, &authorize_path(&client)).await;
     vec![
         (GRANT_ID, grant_id(&tokens.access)),

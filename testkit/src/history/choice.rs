@@ -1,6 +1,6 @@
 //! Whom and what a turn is about, drawn from what the clients know by now.
 
-use super::client_step::{ClientStep, Credential, Transport};
+use super::client_step::{ClientStep, SentCredential, Transport};
 use super::shared_state::{KnownAccount, KnownGrant, KnownToken, KnownUser, Place};
 
 impl<W: Transport> ClientStep<'_, W> {
@@ -25,41 +25,41 @@ impl<W: Transport> ClientStep<'_, W> {
 
     /// A token of a user, now and then one that has ended, or one with a list of scopes if that is
     /// enough.
-    pub(crate) fn token(&mut self, user: &KnownUser, to_read: bool) -> Credential {
+    pub(crate) fn token(&mut self, user: &KnownUser, to_read: bool) -> SentCredential {
         let tokens: Vec<KnownToken> =
             user.tokens.iter().filter(|token| to_read || !token.only_reads).cloned().collect();
         match self.one_of(&tokens) {
-            Some(token) => Credential::Token(user.username.clone(), token),
+            Some(token) => SentCredential::Token(user.username.clone(), token),
             None => self.key(user),
         }
     }
 
     /// An API key of a user, else no credential.
-    pub(crate) fn key(&mut self, user: &KnownUser) -> Credential {
+    pub(crate) fn key(&mut self, user: &KnownUser) -> SentCredential {
         match self.one_of(&user.keys) {
-            Some((id, secret)) => Credential::Key { user: user.username.clone(), id, secret },
+            Some((id, secret)) => SentCredential::Key { user: user.username.clone(), id, secret },
             None => Self::password(user),
         }
     }
 
     /// The name, or now and then an address, and the password that the clients know.
-    pub(crate) fn password(user: &KnownUser) -> Credential {
+    pub(crate) fn password(user: &KnownUser) -> SentCredential {
         let KnownUser { username, password, .. } = user.clone();
-        Credential::Basic { user: username.clone(), name: username, password }
+        SentCredential::Basic { user: username.clone(), name: username, password }
     }
 
     /// What e24 takes.
-    pub(crate) fn token_or_key(&mut self, user: &KnownUser) -> Credential {
+    pub(crate) fn token_or_key(&mut self, user: &KnownUser) -> SentCredential {
         if self.rng.u8(..3) == 0 { self.key(user) } else { self.token(user, false) }
     }
 
     /// What hub takes.
-    pub(crate) fn token_or_password_or_access(&mut self, user: &KnownUser) -> Credential {
+    pub(crate) fn token_or_password_or_access(&mut self, user: &KnownUser) -> SentCredential {
         let grants: Vec<_> = self.shared.known().grants.clone();
         let grants: Vec<_> =
             grants.into_iter().filter(|grant| grant.user == user.username).collect();
         let access = grants.iter().flat_map(|grant| {
-            grant.access.iter().map(|token| Credential::Access {
+            grant.access.iter().map(|token| SentCredential::Access {
                 user: user.username.clone(),
                 code: grant.code.clone(),
                 token: token.clone(),
@@ -74,7 +74,7 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 
     /// What rollcall takes.
-    pub(crate) fn token_or_password(&mut self, user: &KnownUser) -> Credential {
+    pub(crate) fn token_or_password(&mut self, user: &KnownUser) -> SentCredential {
         if user.tokens.iter().all(|token| token.only_reads) {
             return Self::password(user);
         }

@@ -25,7 +25,7 @@ pub trait Transport {
 
 /// The credential of a request.
 #[derive(Debug, Clone)]
-pub(crate) enum Credential {
+pub(crate) enum SentCredential {
     None,
     Token(String, KnownToken),
     Basic { user: String, name: String, password: String },
@@ -68,7 +68,7 @@ pub(crate) enum Ended {
     Rejected,
 }
 
-impl Credential {
+impl SentCredential {
     /// The header that carries it.
     fn header(&self, oauth: &OAuthClient, bearer: bool) -> Option<String> {
         match self {
@@ -140,7 +140,7 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(crate) async fn send_json(
         &mut self,
         operation: &'static str,
-        credential: &Credential,
+        credential: &SentCredential,
         method: &str,
         path: &str,
         body: Option<&Value>,
@@ -160,7 +160,7 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(crate) async fn send(
         &mut self,
         operation: &'static str,
-        credential: &Credential,
+        credential: &SentCredential,
         (method, path): (&str, &str),
         headers: &[(&str, &str)],
         body: Option<String>,
@@ -170,7 +170,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let body_text = body.as_deref().unwrap_or_default();
         let date = date(0, "GMT", 0);
         let signed = match credential {
-            Credential::Key { id, secret, .. } => {
+            SentCredential::Key { id, secret, .. } => {
                 let text =
                     format!("{method}\n{}\n{date}\n{path}\n{body_text}", self.transport.host());
                 Some(format!("{id}:{}", signature(secret, &text)))
@@ -285,7 +285,7 @@ impl<W: Transport> ClientStep<'_, W> {
 }
 
 impl Seen {
-    fn judge(&mut self, credential: &Credential) {
+    fn judge(&mut self, credential: &SentCredential) {
         let reported = match self.status() {
             0 | 429 | 500.. => None,
             401 => credential.rejected(),

@@ -1,9 +1,9 @@
 //! What the tests know of each operation, one row each, beside what its group's own table says:
 //! method, path, who may call it, and the status of a success.
 
-use shared::http::{Access, Operation as Declared};
+use shared::http::{Access, Operation};
 
-use Credential::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature, UserToken};
+use CredentialKind::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature, UserToken};
 use ErrorFormat::{Detail, Error, OAuthError, Problem, SuccessFalse};
 use Needs::{
     AccessToken, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email, Grant,
@@ -13,7 +13,7 @@ use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 
 /// What a caller is authenticated by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Credential {
+pub enum CredentialKind {
     /// A user token.
     UserToken,
     /// A user token with an end, and without a list of scopes.
@@ -100,16 +100,16 @@ pub enum Variant {
 /// A function with routes, and what holds for all its operations.
 pub(crate) struct Group {
     pub(crate) function: &'static str,
-    pub(crate) operations: &'static [Declared],
+    pub(crate) operations: &'static [Operation],
     /// What its operations for users accept.
-    pub(super) credentials: &'static [Credential],
+    pub(super) credentials: &'static [CredentialKind],
     pub(super) errors: ErrorFormat,
 }
 
 const fn group(
     function: &'static str,
-    operations: &'static [Declared],
-    credentials: &'static [Credential],
+    operations: &'static [Operation],
+    credentials: &'static [CredentialKind],
     errors: ErrorFormat,
 ) -> Group {
     Group { function, operations, credentials, errors }
@@ -129,7 +129,7 @@ pub(crate) static GROUPS: &[Group] = &[
 ];
 
 /// Stands for every path that no operation has.
-const NOT_FOUND: &[Declared] = &[Declared {
+const NOT_FOUND: &[Operation] = &[Operation {
     method: "GET",
     path: "/unknown",
     name: "not-found",
@@ -155,7 +155,7 @@ pub struct Facts {
     /// What else the fault matrix plays.
     pub variants: &'static [Variant],
     /// The statuses with credentials that are accepted and get another one than a success.
-    pub(super) status_by: &'static [(Credential, u16)],
+    pub(super) status_by: &'static [(CredentialKind, u16)],
 }
 
 const fn row(name: &'static str, rounds: u32) -> Facts {
@@ -192,7 +192,7 @@ impl Facts {
         Self { variants, ..self }
     }
 
-    const fn by(self, status_by: &'static [(Credential, u16)]) -> Self {
+    const fn by(self, status_by: &'static [(CredentialKind, u16)]) -> Self {
         Self { status_by, ..self }
     }
 }

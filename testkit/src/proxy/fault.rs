@@ -28,7 +28,7 @@ pub enum Fault {
     ResponseLost,
     /// Done, but the connection is closed in the middle of the response.
     ResponseCut,
-    /// Cancelled because another transaction was under way on the same items; the engine itself
+    /// Cancelled because another transaction was in progress on the same items; the engine itself
     /// never does this.
     Conflict,
     /// Cancelled because there was no room for one of its writes just then.
@@ -48,7 +48,7 @@ impl Fault {
     /// Rejected for lack of capacity.
     pub const THROTTLED: Self = Self::Rejected("ProvisionedThroughputExceededException");
 
-    /// Rejected because an earlier attempt at the same transaction is still under way.
+    /// Rejected because an earlier attempt at the same transaction is still in progress.
     pub const IN_PROGRESS: Self = Self::Rejected("TransactionInProgressException");
 
     /// How many calls in a row must meet it before anything but the SDK's own next attempt gets

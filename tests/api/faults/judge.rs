@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::{Value, json};
-use testkit::{ApiResponse, Operation, State, TestApp, sign};
+use testkit::{ApiResponse, DocumentedOperation, State, TestApp, sign};
 
 use super::rehearsal::Rehearsal;
 
@@ -113,7 +113,7 @@ pub(super) fn repeated(
 }
 
 /// The only failure: 503 with `Retry-After`, in the dialect's format.
-fn busy(operation: &Operation, response: &ApiResponse) -> Result<(), String> {
+fn busy(operation: &DocumentedOperation, response: &ApiResponse) -> Result<(), String> {
     let text = "the service is busy; try again shortly";
     let is_shaped = response.header("content-type") == Some(operation.error_media_type())
         && if operation.is_page() {

@@ -20,7 +20,7 @@ mod write;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use testkit::{Operation, operations};
+use testkit::{DocumentedOperation, operations};
 use tracing::subscriber::{NoSubscriber, set_default};
 
 use play::Idle;
@@ -33,7 +33,7 @@ use write::Write;
 ///
 /// Nothing is logged meanwhile, which would take longer than everything else; what the functions
 /// log is searched by all other tests.
-async fn play_writes(of: impl Fn(&Operation) -> bool) {
+async fn play_writes(of: impl Fn(&DocumentedOperation) -> bool) {
     let _quiet = set_default(NoSubscriber::new());
     let start = Instant::now();
     let mut sample = Sample::from_environment();
@@ -86,7 +86,7 @@ async fn every_write_of_rollcall_is_correct_under_every_fault() {
 
 #[test]
 fn every_write_is_run_by_one_of_these_tests_and_no_other_is_documented() {
-    let of = |operation: &Operation| {
+    let of = |operation: &DocumentedOperation| {
         ["quave-", "golem-", "e24-", "hub-", "rollcall-"]
             .iter()
             .any(|dialect| operation.name.starts_with(dialect))

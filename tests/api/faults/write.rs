@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use shared::model::{Role, TokenKind};
 use shared::table::{Actor, NewGrant, fetch};
 use testkit::{
-    Credential, Operation, Person, TOKEN_ID, TestApp, Variant, form, operations, sign, token_id,
+    CredentialKind, DocumentedOperation, Person, TOKEN_ID, TestApp, Variant, form, operations,
+    sign, token_id,
 };
 
 /// A write of the fault matrix.
 pub(super) struct Write {
-    pub(super) operation: Operation,
+    pub(super) operation: DocumentedOperation,
     /// How it differs from the documented example.
     variant: Option<Variant>,
     /// Whether it is sent with an `Idempotency-Key`.
@@ -57,8 +58,8 @@ impl Write {
 
     /// All of them, in the order of the operations' names, without a key.
     pub(super) fn all() -> Vec<Self> {
-        let writes = operations().into_iter().filter(Operation::is_write);
-        let with_variants = |operation: Operation| {
+        let writes = operations().into_iter().filter(DocumentedOperation::is_write);
+        let with_variants = |operation: DocumentedOperation| {
             let variants = operation.facts.variants.iter().copied().map(Some);
             [None].into_iter().chain(variants).map(move |variant| Self {
                 operation: operation.clone(),
@@ -85,7 +86,7 @@ impl Write {
             None => app.repeatable_event(&self.operation, jane).await,
             Some(_) => app.event(&self.operation, jane).await,
         };
-        let signs = self.operation.takes(Credential::Signature);
+        let signs = self.operation.takes(CredentialKind::Signature);
         match self.variant {
             None | Some(Variant::First) => {}
             Some(Variant::NewPassword) => {
@@ -116,7 +117,7 @@ impl Write {
             }
             Some(Variant::Refresh) => {
                 let client = app.new_client("https://client.example.com/callback", true).await;
-                let tokens = client.tokens(app, &jane.who(), "profile_read").await;
+                let tokens = client.tokens(app, &jane.credentials(), "profile_read").await;
                 let fields =
                     [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh.as_str())];
                 event["body"] = json!(form(&fields));

@@ -34,7 +34,7 @@ async fn a_client_authenticates_in_the_header_or_in_a_body_of_either_type() {
         ("form", true, false, vec![FORM]),
         ("JSON", true, true, vec![("content-type", "application/json")]),
     ] {
-        let code = client.code(&app, &jane.who(), "profile_read").await;
+        let code = client.code(&app, &jane.credentials(), "profile_read").await;
         let mut fields = fields(&code).to_vec();
         if in_body {
             fields.push(("client_id", client.id.clone()));
@@ -56,8 +56,8 @@ async fn a_client_authenticates_in_the_header_or_in_a_body_of_either_type() {
 #[tokio::test]
 async fn a_clients_basic_is_form_decoded_at_every_endpoint_and_a_users_is_not() {
     arranged!(app, client, jane);
-    let access = client.tokens(&app, &jane.who(), "profile_read").await.access;
-    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let access = client.tokens(&app, &jane.credentials(), "profile_read").await.access;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
     // As oauth4webapi writes them, and further than any client goes.
     let common = testkit::basic(&client.id, &client.secret.replace('_', "%5F"));
     let every = |text: &str| {
@@ -90,7 +90,7 @@ async fn a_clients_basic_is_form_decoded_at_every_endpoint_and_a_users_is_not() 
 #[tokio::test]
 async fn a_client_that_is_not_authenticated_is_401_before_all_other_checks() {
     arranged!(app, client, jane);
-    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
     let good =
         form(&[("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", CALLBACK)]);
     let wrong = OAuthClient { secret: "rcs_wrong".to_owned(), ..client.clone() }.basic();
@@ -131,7 +131,7 @@ async fn a_client_that_is_not_authenticated_is_401_before_all_other_checks() {
 #[tokio::test]
 async fn a_client_authenticates_in_one_place_only_and_empty_fields_count_as_absent() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
     let basic = client.basic();
     let headers = [("authorization", basic.as_str()), FORM];
     let refreshing = [("grant_type", "refresh_token"), ("refresh_token", &tokens.refresh)];

@@ -30,7 +30,7 @@ fn redeeming<'a>(code: &'a str, verifier: Option<&'a str>) -> Vec<(&'a str, &'a 
 #[tokio::test]
 async fn a_code_is_exchanged_for_the_documented_response() {
     arranged!(app, client, jane);
-    let code = client.code(&app, &jane.who(), "profile_read email_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read email_read").await;
 
     let response = client.redeem(&app, &code).await;
 
@@ -74,7 +74,7 @@ async fn the_grant_type_may_be_called_code_and_no_scope_means_the_default() {
 #[tokio::test]
 async fn a_second_use_of_a_code_revokes_what_the_first_one_issued() {
     arranged!(app, client, jane);
-    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
     let first = client.redeem(&app, &code).await;
     assert_eq!(profile(&app, first.text("access_token")).await, 200);
 
@@ -90,7 +90,7 @@ async fn a_second_use_of_a_code_revokes_what_the_first_one_issued() {
 #[tokio::test]
 async fn of_concurrent_uses_of_a_code_one_succeeds_and_everything_is_revoked() {
     arranged!(app, client, jane);
-    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
 
     let responses = join_all((0..8).map(|_| client.redeem(&app, &code))).await;
 
@@ -105,7 +105,7 @@ async fn of_concurrent_uses_of_a_code_one_succeeds_and_everything_is_revoked() {
 #[tokio::test]
 async fn a_code_is_valid_for_60_seconds() {
     arranged!(app, client, jane);
-    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
     let stored = app.items_of("grant").await.remove(0);
     let end: shared::model::Timestamp =
         stored["code"]["M"]["expiresAt"]["S"].as_str().unwrap().parse().unwrap();
@@ -122,7 +122,7 @@ async fn a_code_is_valid_for_60_seconds() {
 async fn a_code_is_bound_to_its_client_and_redirect_uri_and_stays_valid_for_them() {
     arranged!(app, client, jane);
     let other = app.new_client(CALLBACK, true).await;
-    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
 
     assert_error(&other.redeem(&app, &code).await, 400, "invalid_grant");
     let elsewhere = [
@@ -168,7 +168,7 @@ async fn a_redirect_uri_that_is_left_out_is_the_first_registered_and_not_demande
 #[tokio::test]
 async fn a_made_up_code_of_a_real_grant_is_invalid() {
     arranged!(app, client, jane);
-    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
     let real = GrantCredential::parse(GrantTokenKind::Code, &code).unwrap();
     let made_up =
         GrantCredential::generate(GrantTokenKind::Code, real.owner(), real.grant()).unwrap();
@@ -181,7 +181,7 @@ async fn a_made_up_code_of_a_real_grant_is_invalid() {
 #[tokio::test]
 async fn a_code_is_invalid_if_the_password_changes_while_it_is_used() {
     arranged!(app, client, jane);
-    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
     app.proxy().before("TransactWriteItems", app.changing_password(&jane));
 
     assert_error(&client.redeem(&app, &code).await, 400, "invalid_grant");
@@ -207,7 +207,7 @@ async fn a_code_with_a_challenge_accepts_only_its_verifier() {
         assert_error(&response, 400, error);
     }
     assert_eq!(client.token(&app, &redeeming(&code, Some(VERIFIER))).await.status, 200);
-    let plain = client.code(&app, &jane.who(), "profile_read").await;
+    let plain = client.code(&app, &jane.credentials(), "profile_read").await;
     let response = client.token(&app, &redeeming(&plain, Some(VERIFIER))).await;
     assert_error(&response, 400, "invalid_grant");
 }
@@ -300,8 +300,8 @@ async fn a_code_of_a_user_who_is_disabled_or_changed_the_password_is_invalid() {
     arranged!(app, client, jane);
     let john = app.person("johnroe").await;
     let codes = [
-        client.code(&app, &jane.who(), "profile_read").await,
-        client.code(&app, &john.who(), "profile_read").await,
+        client.code(&app, &jane.credentials(), "profile_read").await,
+        client.code(&app, &john.credentials(), "profile_read").await,
     ];
 
     app.table().set_disabled(&Actor::operator(), jane.user().id, true).await.unwrap();

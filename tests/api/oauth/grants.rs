@@ -39,7 +39,7 @@ async fn listed(person: &Person<'_>) -> Vec<Value> {
 #[tokio::test]
 async fn whatever_is_refreshed_a_grant_ends_when_its_end_is_reached() {
     arranged!(app, client, jane);
-    let first = client.tokens(&app, &jane.who(), "profile_read").await;
+    let first = client.tokens(&app, &jane.credentials(), "profile_read").await;
     let end = TestApp::in_seconds(100 * DAY);
     set(&app, "SET expiresAt = :value", json!({ "S": end.to_string() })).await;
 
@@ -74,7 +74,7 @@ async fn a_grant_ends_after_365_days_or_as_many_as_its_client_has_and_the_page_s
         (client_for_days(&app, 10_000).await, 365, 180 * DAY),
     ] {
         let page = ConsentPage::open(&app, &client.authorize_path("profile_read")).await;
-        let code = client.code(&app, &jane.who(), "profile_read").await;
+        let code = client.code(&app, &jane.credentials(), "profile_read").await;
         let tokens = client.redeem(&app, &code).await;
 
         assert_eq!(tokens.body["expires_in"], expires_in, "{days}");
@@ -92,8 +92,8 @@ async fn a_grant_ends_after_365_days_or_as_many_as_its_client_has_and_the_page_s
 async fn a_user_sees_each_grant_with_its_client_scopes_times_and_last_use() {
     arranged!(app, client, jane);
     let john = app.person("johnroe").await;
-    client.tokens(&app, &john.who(), "profile_read").await;
-    let tokens = client.tokens(&app, &jane.who(), "profile_read email_read").await;
+    client.tokens(&app, &john.credentials(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read email_read").await;
     profile(&app, &tokens.access).await;
 
     let grants = listed(&jane).await;
@@ -121,12 +121,12 @@ async fn grants_are_listed_oldest_first_page_by_page_without_those_that_ended() 
     arranged!(app, client, jane);
     let mut ids = Vec::new();
     for _ in 0..3 {
-        let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+        let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
         ids.push(grant_id(&tokens.access));
     }
     // Codes that were never redeemed.
     for _ in 0..2 {
-        client.code(&app, &jane.who(), "profile_read").await;
+        client.code(&app, &jane.credentials(), "profile_read").await;
     }
     for mut item in app.items_of("grant").await {
         if item.get("refresh").is_none() {
@@ -154,9 +154,9 @@ async fn grants_are_listed_oldest_first_page_by_page_without_those_that_ended() 
 #[tokio::test]
 async fn a_revoked_grant_ends_its_code_and_tokens_with_the_next_request() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
-    let others = client.tokens(&app, &jane.who(), "profile_read").await;
-    let code = client.code(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
+    let others = client.tokens(&app, &jane.credentials(), "profile_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
     let unredeemed = listed(&jane).await.pop().unwrap()["id"].as_str().unwrap().to_owned();
 
     for id in [grant_id(&tokens.access), unredeemed] {
@@ -175,8 +175,8 @@ async fn a_revoked_grant_ends_its_code_and_tokens_with_the_next_request() {
 async fn a_grant_that_ended_is_malformed_or_is_another_users_is_not_found() {
     arranged!(app, client, jane);
     let john = app.person("johnroe").await;
-    let johns = grant_id(&client.tokens(&app, &john.who(), "profile_read").await.access);
-    let own = grant_id(&client.tokens(&app, &jane.who(), "profile_read").await.access);
+    let johns = grant_id(&client.tokens(&app, &john.credentials(), "profile_read").await.access);
+    let own = grant_id(&client.tokens(&app, &jane.credentials(), "profile_read").await.access);
     let revoke = async |id: &str| jane.send("DELETE", &format!("{GRANTS}/{id}")).await;
 
     let nobodys = revoke(NOBODYS).await;
@@ -200,7 +200,7 @@ async fn a_grant_that_ended_is_malformed_or_is_another_users_is_not_found() {
 async fn of_a_refresh_and_a_revocation_at_once_the_revocation_has_the_last_word() {
     arranged!(app, client, jane);
     for _ in 0..4 {
-        let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+        let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
         let path = format!("{GRANTS}/{}", grant_id(&tokens.access));
 
         let (refreshed, revoked) =

@@ -32,7 +32,7 @@ async fn the_page_names_every_personal_detail_that_a_scope_lets_a_client_see() {
     let profile = "/api/v1.1/users/janedoe/";
     let new = r#"{"email":"second@example.com"}"#;
     let shows_primary = async |scope: &str, method: &str, path: &str, body: Option<&str>| {
-        let tokens = client.tokens(&app, &jane.who(), scope).await;
+        let tokens = client.tokens(&app, &jane.credentials(), scope).await;
         let bearer = format!("Bearer {}", tokens.access);
         let response = app.send(method, path, &[("authorization", &bearer)], body).await;
         assert!(response.status < 300, "{scope}: {response:?}");
@@ -177,7 +177,7 @@ async fn a_loopback_uri_of_a_client_without_a_secret_works_at_any_port() {
     let shown = ConsentPage::open(&app, &at(&native, local)).await;
     let page = shown.response.body.as_str().unwrap();
     assert!(page.contains("You are sent back to http://127.0.0.1:51004."), "{page}");
-    let allowed = shown.decide(&app, &jane.who().username, PASSWORD, "allow").await;
+    let allowed = shown.decide(&app, &jane.credentials().username, PASSWORD, "allow").await;
     let place = allowed.header("location").unwrap();
     assert!(place.starts_with(&format!("{local}?code=rco_")), "{place}");
     let code = parameter(place, "code").unwrap();

@@ -15,7 +15,7 @@ async fn wait(app: &TestApp) {
 #[tokio::test]
 async fn a_refresh_token_returns_new_tokens_and_the_last_access_token_stays_valid() {
     arranged!(app, client, jane);
-    let first = client.tokens(&app, &jane.who(), "profile_read email_read").await;
+    let first = client.tokens(&app, &jane.credentials(), "profile_read email_read").await;
 
     let next = refresh(&app, &client, &first.refresh).await;
 
@@ -30,7 +30,7 @@ async fn a_refresh_token_returns_new_tokens_and_the_last_access_token_stays_vali
 #[tokio::test]
 async fn a_refresh_may_ask_for_less_and_never_for_more() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_read email_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read email_read").await;
     let fields =
         |token: &str, scope: &str| ["refresh_token".to_owned(), token.to_owned(), scope.to_owned()];
     let refresh_with_scope = async |[kind, token, scope]: [String; 3]| {
@@ -56,7 +56,7 @@ async fn a_refresh_may_ask_for_less_and_never_for_more() {
 #[tokio::test]
 async fn a_token_spent_a_moment_ago_is_rejected_and_the_family_stays_valid() {
     arranged!(app, client, jane);
-    let first = client.tokens(&app, &jane.who(), "profile_read").await;
+    let first = client.tokens(&app, &jane.credentials(), "profile_read").await;
     let second = refresh(&app, &client, &first.refresh).await;
     let third = refresh(&app, &client, second.text("refresh_token")).await;
 
@@ -71,7 +71,7 @@ async fn a_token_spent_a_moment_ago_is_rejected_and_the_family_stays_valid() {
 #[tokio::test]
 async fn a_token_spent_more_than_10_seconds_ago_revokes_the_family() {
     arranged!(app, client, jane);
-    let first = client.tokens(&app, &jane.who(), "profile_read").await;
+    let first = client.tokens(&app, &jane.credentials(), "profile_read").await;
     let second = refresh(&app, &client, &first.refresh).await;
     wait(&app).await;
 
@@ -87,7 +87,7 @@ async fn a_token_spent_more_than_10_seconds_ago_revokes_the_family() {
 #[tokio::test]
 async fn a_token_spent_long_ago_is_still_recognised_many_refreshes_later() {
     arranged!(app, client, jane);
-    let first = client.tokens(&app, &jane.who(), "profile_read").await;
+    let first = client.tokens(&app, &jane.credentials(), "profile_read").await;
     let mut last = first.refresh.clone();
     for _ in 0..3 {
         last = refresh(&app, &client, &last).await.text("refresh_token").to_owned();
@@ -103,7 +103,7 @@ async fn a_token_spent_long_ago_is_still_recognised_many_refreshes_later() {
 #[tokio::test]
 async fn a_token_used_twice_at_once_succeeds_once_and_that_result_stays_valid() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
 
     let responses = join_all((0..8).map(|_| refresh(&app, &client, &tokens.refresh))).await;
 
@@ -120,7 +120,7 @@ async fn a_token_used_twice_at_once_succeeds_once_and_that_result_stays_valid() 
 #[tokio::test]
 async fn a_refresh_whose_table_response_was_lost_is_no_second_use_of_itself() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
     app.proxy().disturb("TransactWriteItems", Fault::ResponseLost);
 
     let next = refresh(&app, &client, &tokens.refresh).await;
@@ -133,7 +133,7 @@ async fn a_refresh_whose_table_response_was_lost_is_no_second_use_of_itself() {
 async fn another_clients_refresh_token_is_invalid_and_unaffected() {
     arranged!(app, client, jane);
     let other = app.new_client(CALLBACK, true).await;
-    let first = client.tokens(&app, &jane.who(), "profile_read").await;
+    let first = client.tokens(&app, &jane.credentials(), "profile_read").await;
     let next = refresh(&app, &client, &first.refresh).await;
     wait(&app).await;
 
@@ -147,7 +147,7 @@ async fn another_clients_refresh_token_is_invalid_and_unaffected() {
 #[tokio::test]
 async fn a_made_up_refresh_token_of_a_real_grant_revokes_nothing() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
     let real = shared::model::GrantCredential::parse(
         shared::model::GrantTokenKind::Refresh,
         &tokens.refresh,
@@ -168,7 +168,7 @@ async fn a_made_up_refresh_token_of_a_real_grant_revokes_nothing() {
 #[tokio::test]
 async fn a_grant_has_ten_valid_access_tokens_and_a_further_one_ends_the_oldest() {
     arranged!(app, client, jane);
-    let first = client.tokens(&app, &jane.who(), "profile_read").await;
+    let first = client.tokens(&app, &jane.credentials(), "profile_read").await;
     let (mut access, mut last) = (vec![first.access], first.refresh);
     for _ in 0..10 {
         let next = refresh(&app, &client, &last).await;

@@ -49,7 +49,7 @@ async fn a_client_is_granted_the_scopes_of_its_list_and_told_them_for_any_other(
         let page = page.body.as_str().unwrap();
         assert_eq!(page.matches("<li>").count(), shown.len(), "{page}");
         assert!(shown.iter().all(|text| page.contains(text)), "{page}");
-        let code = client.code(&app, &jane.who(), scope).await;
+        let code = client.code(&app, &jane.credentials(), scope).await;
         assert_eq!(client.redeem(&app, &code).await.text("scope"), granted);
     }
 }
@@ -57,8 +57,8 @@ async fn a_client_is_granted_the_scopes_of_its_list_and_told_them_for_any_other(
 #[tokio::test]
 async fn a_scope_taken_from_a_client_is_gone_from_its_tokens_with_the_next_request() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_read email_read").await;
-    let code = client.code(&app, &jane.who(), "profile_read email_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read email_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read email_read").await;
     let bearer = format!("Bearer {}", tokens.access);
     let status =
         async |path: &str| app.send("GET", path, &[("authorization", &bearer)], None).await.status;
@@ -88,7 +88,7 @@ async fn a_scope_taken_from_a_client_is_gone_from_its_tokens_with_the_next_reque
 #[tokio::test]
 async fn a_refresh_for_a_scope_that_was_not_granted_names_it_and_those_that_were() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_read email_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read email_read").await;
     let refresh = async |scope: &str| {
         let fields =
             [("grant_type", "refresh_token"), ("refresh_token", &tokens.refresh), ("scope", scope)];

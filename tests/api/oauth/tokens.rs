@@ -30,7 +30,7 @@ async fn introspect(app: &TestApp, client: &OAuthClient, token: &str) -> testkit
 #[tokio::test]
 async fn an_expired_access_token_is_rejected() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
     assert_eq!(profile(&app, &tokens.access).await, 200);
 
     let late = json!({ "S": TestApp::in_seconds(-1).to_string() });
@@ -44,8 +44,8 @@ async fn an_expired_access_token_is_rejected() {
 #[tokio::test]
 async fn codes_and_refresh_tokens_are_no_access_tokens() {
     arranged!(app, client, jane);
-    let code = client.code(&app, &jane.who(), "profile_read").await;
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
 
     for wrong in [
         &code,
@@ -61,8 +61,8 @@ async fn codes_and_refresh_tokens_are_no_access_tokens() {
 async fn a_changed_password_or_a_disabled_user_ends_all_tokens_with_the_next_request() {
     arranged!(app, client, jane);
     let john = app.person("johnroe").await;
-    let janes = client.tokens(&app, &jane.who(), "profile_read").await;
-    let johns = client.tokens(&app, &john.who(), "profile_read").await;
+    let janes = client.tokens(&app, &jane.credentials(), "profile_read").await;
+    let johns = client.tokens(&app, &john.credentials(), "profile_read").await;
 
     app.changing_password(&jane).await;
     app.table().set_disabled(&Actor::operator(), john.user().id, true).await.unwrap();
@@ -80,7 +80,7 @@ async fn a_changed_password_or_a_disabled_user_ends_all_tokens_with_the_next_req
 #[tokio::test]
 async fn revoking_an_access_token_ends_it_alone_and_a_refresh_token_the_whole_family() {
     arranged!(app, client, jane);
-    let first = client.tokens(&app, &jane.who(), "profile_read").await;
+    let first = client.tokens(&app, &jane.credentials(), "profile_read").await;
     let next = refresh(&app, &client, &first.refresh).await;
 
     let one = revoke(&app, &client, &first.access).await;
@@ -98,7 +98,7 @@ async fn revoking_an_access_token_ends_it_alone_and_a_refresh_token_the_whole_fa
 #[tokio::test]
 async fn a_made_up_refresh_token_revokes_nothing() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
     let real = GrantCredential::parse(GrantTokenKind::Refresh, &tokens.refresh).unwrap();
     let made_up =
         GrantCredential::generate(GrantTokenKind::Refresh, real.owner(), real.grant()).unwrap();
@@ -111,7 +111,7 @@ async fn a_made_up_refresh_token_revokes_nothing() {
 #[tokio::test]
 async fn an_expired_refresh_token_is_invalid_and_inactive() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
     let late = json!({ "S": TestApp::in_seconds(-1).to_string() });
     set(&app, "SET expiresAt = :value", late).await;
 
@@ -124,7 +124,7 @@ async fn an_expired_refresh_token_is_invalid_and_inactive() {
 #[tokio::test]
 async fn the_table_keeps_a_grant_until_it_ends_and_notes_its_use() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
 
     assert_eq!(profile(&app, &tokens.access).await, 200);
 
@@ -140,7 +140,7 @@ async fn the_table_keeps_a_grant_until_it_ends_and_notes_its_use() {
 #[tokio::test]
 async fn an_access_token_is_accepted_after_bearer_only() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
 
     let bare = [("authorization", tokens.access.as_str())];
     let response = app.send("GET", "/api/v1.1/users/janedoe/", &bare, None).await;
@@ -152,7 +152,7 @@ async fn an_access_token_is_accepted_after_bearer_only() {
 async fn a_client_revokes_and_sees_its_own_tokens_only() {
     arranged!(app, client, jane);
     let other = app.new_client(CALLBACK, true).await;
-    let tokens = client.tokens(&app, &jane.who(), "profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
 
     for token in [&tokens.access, &tokens.refresh, &"x".to_owned(), &jane.token().to_owned()] {
         assert_eq!(revoke(&app, &other, token).await.parts(), (200, &json!({})));
@@ -167,7 +167,7 @@ async fn a_client_revokes_and_sees_its_own_tokens_only() {
 #[tokio::test]
 async fn introspection_shows_a_client_the_scopes_of_its_token() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "email_read profile_read").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "email_read profile_read").await;
 
     let seen = introspect(&app, &client, &tokens.access).await;
 
@@ -228,7 +228,7 @@ async fn a_request_without_a_token_is_invalid_after_client_authentication() {
 #[tokio::test]
 async fn an_access_token_changes_the_name_through_hub_alone() {
     arranged!(app, client, jane);
-    let tokens = client.tokens(&app, &jane.who(), "profile_write").await;
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_write").await;
     let bearer = format!("Bearer {}", tokens.access);
     let headers = [("authorization", bearer.as_str())];
 

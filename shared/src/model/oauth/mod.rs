@@ -7,5 +7,5 @@ mod verifier;
 
 pub use client::{Client, ClientSecret};
 pub use grant::{Grant, GrantAccess, GrantCode, GrantRefresh, SpentRefresh};
-pub use rules::{GrantTokens, Issuance, IssuedTokens, Revocation, TokenRejection};
+pub use rules::{GrantRejection, GrantTokens, Issuance, IssuedTokens, Revocation};
 pub use verifier::CodeVerifier;

@@ -12,7 +12,7 @@ use crate::{Result, limits};
 
 /// Why a code or a refresh token issues nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenRejection {
+pub enum GrantRejection {
     /// It is not one of the grant's, or has expired.
     Invalid,
     /// The redirect URI or the PKCE verifier is not that of the authorization request.
@@ -79,18 +79,18 @@ impl Grant {
         redirect_uri: Option<&str>,
         verifier: Option<&CodeVerifier>,
         now: Timestamp,
-    ) -> Result<Issuance<'static>, TokenRejection> {
+    ) -> Result<Issuance<'static>, GrantRejection> {
         if !code.matches(&self.code.secret_hash) {
-            return Err(TokenRejection::Invalid);
+            return Err(GrantRejection::Invalid);
         }
         if self.refresh.is_some() {
-            return Err(TokenRejection::Replay);
+            return Err(GrantRejection::Replay);
         }
         if !self.is_unexpired(now) {
-            return Err(TokenRejection::Invalid);
+            return Err(GrantRejection::Invalid);
         }
         if !self.code.accepts_redirect_uri(redirect_uri) || !self.code.accepts_verifier(verifier) {
-            return Err(TokenRejection::OtherRequest);
+            return Err(GrantRejection::OtherRequest);
         }
         Ok(Issuance { scopes: self.scopes.clone(), spent: None, now })
     }
@@ -102,21 +102,21 @@ impl Grant {
         token: &'a GrantCredential,
         scopes: Option<&BTreeSet<Scope>>,
         now: Timestamp,
-    ) -> Result<Issuance<'a>, TokenRejection> {
-        let current = self.refresh.as_ref().ok_or(TokenRejection::Invalid)?;
+    ) -> Result<Issuance<'a>, GrantRejection> {
+        let current = self.refresh.as_ref().ok_or(GrantRejection::Invalid)?;
         if !token.matches(&current.secret_hash) {
             return Err(current.reject(token, now));
         }
         if self.expires_at <= now {
-            return Err(TokenRejection::Invalid);
+            return Err(GrantRejection::Invalid);
         }
         let scopes = match scopes {
             None => &self.scopes,
             Some(scopes) if scopes.is_subset(&self.scopes) => scopes,
-            Some(_) => return Err(TokenRejection::ScopeNotGranted),
+            Some(_) => return Err(GrantRejection::ScopeNotGranted),
         };
         if scopes.is_empty() {
-            return Err(TokenRejection::ScopeNotGranted);
+            return Err(GrantRejection::ScopeNotGranted);
         }
         Ok(Issuance { scopes: scopes.clone(), spent: Some(token), now })
     }
@@ -162,14 +162,14 @@ impl GrantCode {
 impl GrantRefresh {
     /// Why a token that is not the current one is rejected. All spent tokens of the grant share the
     /// family; only the recent ones are stored.
-    fn reject(&self, token: &GrantCredential, now: Timestamp) -> TokenRejection {
+    fn reject(&self, token: &GrantCredential, now: Timestamp) -> GrantRejection {
         let is_this = |spent: &SpentRefresh| token.matches(&spent.secret_hash);
         if self.spent.iter().any(|spent| is_this(spent) && spent.is_recent(now)) {
-            TokenRejection::Retry
+            GrantRejection::Retry
         } else if token.is_in_family(&self.family_hash) {
-            TokenRejection::Replay
+            GrantRejection::Replay
         } else {
-            TokenRejection::Invalid
+            GrantRejection::Invalid
         }
     }
 }
@@ -219,9 +219,9 @@ impl Issuance<'_> {
 
 #[cfg(test)]
 mod tests {
+    use GrantRejection::{Invalid, OtherRequest, Replay, Retry, ScopeNotGranted};
     use GrantTokenKind::{Access, Code, Refresh};
     use Scope::{EmailRead, EmailWrite, ProfileRead};
-    use TokenRejection::{Invalid, OtherRequest, Replay, Retry, ScopeNotGranted};
 
     use super::*;
     use crate::model::{ClientId, GrantId, UserId};

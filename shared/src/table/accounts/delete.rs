@@ -1,6 +1,6 @@
 //! Deleting accounts.
 
-use super::memberships::{Access, AdminOf};
+use super::memberships::{AdminOf, FetchedAccount};
 use crate::model::{Account, AccountId, UserId};
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{Actor, Condition, Key, Stored, Table, Transaction};
@@ -26,7 +26,11 @@ impl Table {
 
     /// The proof of an admin, for a deletion: 404 and 403 as in [`Access::admin`]. If the account
     /// is deleted already, finishes an interrupted cleanup first.
-    pub async fn admin_for_deletion(&self, id: AccountId, access: Access) -> Result<AdminOf> {
+    pub async fn admin_for_deletion(
+        &self,
+        id: AccountId,
+        access: FetchedAccount,
+    ) -> Result<AdminOf> {
         if access.account.is_none() {
             self.finish_member_cleanup(id).await;
         }

@@ -1,7 +1,7 @@
 //! Members who leave an account or get another role. An account always keeps its owner, who is an
 //! admin.
 
-use super::memberships::{Access, AdminOf};
+use super::memberships::{AdminOf, FetchedAccount};
 use crate::model::{Account, AccountId, Counts, Membership, Role, User, UserId};
 use crate::table::engine::{
     Actor, Changes, Condition, Key, MEMBER, Stored, Table, Transaction, account_partition,
@@ -104,7 +104,7 @@ impl Table {
         account: AccountId,
         user: UserId,
     ) -> Result<(Stored<Account>, Membership)> {
-        let Access { account, membership } = self.access(user, account).await?;
+        let FetchedAccount { account, membership } = self.access(user, account).await?;
         let account = account.ok_or(Error::NotFound("account"))?;
         Ok((account, membership.ok_or(Error::NotFound("member"))?.into_inner()))
     }
@@ -128,7 +128,7 @@ impl Table {
         member: &Membership,
     ) -> Result<()> {
         let (id, user) = (member.account, member.user);
-        let Access { account, membership } = self.access(user, id).await?;
+        let FetchedAccount { account, membership } = self.access(user, id).await?;
         let Some(member) = membership.map(Stored::into_inner) else { return Ok(()) };
         let Some(account) = account else { return self.delete_single_member(id, user).await };
         if account.member_count <= 1 {

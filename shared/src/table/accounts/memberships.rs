@@ -17,7 +17,7 @@ pub fn require_current_account(user: &User) -> Result<AccountId> {
 
 /// An account and the caller's membership in it. Either may be missing.
 #[derive(Debug)]
-pub struct Access {
+pub struct FetchedAccount {
     pub(in crate::table) account: Option<Stored<Account>>,
     pub(in crate::table) membership: Option<Stored<Membership>>,
 }
@@ -37,7 +37,7 @@ impl AdminOf {
     }
 }
 
-impl Access {
+impl FetchedAccount {
     /// The account, for members: 404 without the account, 403 without a membership.
     pub fn member(self) -> Result<Stored<Account>> {
         let account = self.account.ok_or(Error::NotFound("account"))?;
@@ -77,15 +77,15 @@ impl Access {
 pub struct AccountAccess(pub(in crate::table) AccountId);
 
 impl Fetch for AccountAccess {
-    type Output = Access;
+    type Output = FetchedAccount;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
         vec![Key::account(self.0), Key::membership(caller, self.0)]
     }
 
-    fn extract(self, caller: UserId, items: &mut Items) -> Result<Access> {
+    fn extract(self, caller: UserId, items: &mut Items) -> Result<FetchedAccount> {
         observe(|observed| observed.account = Some(self.0.to_string()));
-        Ok(Access {
+        Ok(FetchedAccount {
             account: items.take(&Key::account(self.0))?,
             membership: items.take(&Key::membership(caller, self.0))?,
         })
@@ -122,7 +122,7 @@ impl Transaction<'_> {
 
 impl Table {
     /// An account and a user's membership in it.
-    pub async fn access(&self, user: UserId, account: AccountId) -> Result<Access> {
+    pub async fn access(&self, user: UserId, account: AccountId) -> Result<FetchedAccount> {
         let access = AccountAccess(account);
         let mut items = self.batch_get(access.keys(user)).await?;
         access.extract(user, &mut items)

@@ -9,6 +9,6 @@ mod read;
 mod update;
 
 pub use create::{FreeSlug, NewAccount};
-pub use memberships::{Access, AccountAccess, AdminOf, require_current_account};
+pub use memberships::{AccountAccess, AdminOf, FetchedAccount, require_current_account};
 pub use read::AccountWithEmail;
 pub use update::{AccountChange, AccountFlags};

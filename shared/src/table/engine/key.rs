@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 
 use crate::model::{
-    AccountId, ClientId, EmailAddress, GrantId, IdempotencySlot, PlanId, SignatureDigest, Slug,
-    SourceId, TokenId, UserId, UserNumber, Username,
+    AccountId, ClientId, EmailAddress, GrantId, PlanId, SignatureDigest, Slug, SourceId,
+    StoredResponseId, TokenId, UserId, UserNumber, Username,
 };
 
 /// The partition key's attribute.
@@ -76,8 +76,8 @@ impl Key {
 
     /// `USER#<uuid> / RESPONSE#<hash of credential and key>`: the response stored under an
     /// `Idempotency-Key`.
-    pub(in crate::table) fn response(user: UserId, slot: &IdempotencySlot) -> Self {
-        Self::new(user_partition(user), format!("{RESPONSE}{slot}"))
+    pub(in crate::table) fn response(user: UserId, id: &StoredResponseId) -> Self {
+        Self::new(user_partition(user), format!("{RESPONSE}{id}"))
     }
 
     /// `USER#<uuid> / SIGNATURE#<hash>`: a signature that a write was made with.

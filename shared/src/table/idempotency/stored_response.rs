@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::lifetimes;
-use crate::model::{IdempotencySlot, Timestamp, UserId};
+use crate::model::{StoredResponseId, Timestamp, UserId};
 use crate::table::engine::{Condition, Fetch, Item, Items, Key, Keyed, Stored, Transaction};
 use crate::{Error, Result};
 
@@ -14,7 +14,7 @@ pub struct StoredResponse {
     /// The user who sent the request.
     pub user: UserId,
     /// Identifies the credential and the `Idempotency-Key`.
-    pub slot: IdempotencySlot,
+    pub id: StoredResponseId,
     /// A keyed hash of the request, in base64.
     pub fingerprint: String,
     /// The response, encrypted, in base64.
@@ -33,19 +33,19 @@ impl StoredResponse {
     }
 }
 
-/// The response stored in a slot of the caller, if there is a slot.
-pub(crate) struct StoredResponseAt(pub(in crate::table) Option<IdempotencySlot>);
+/// The response stored in a id of the caller, if there is a id.
+pub(crate) struct StoredResponseAt(pub(in crate::table) Option<StoredResponseId>);
 
 impl Fetch for StoredResponseAt {
     type Output = Option<StoredResponse>;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        self.0.iter().map(|slot| Key::response(caller, slot)).collect()
+        self.0.iter().map(|id| Key::response(caller, id)).collect()
     }
 
     fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
-        let Some(slot) = self.0 else { return Ok(None) };
-        let stored: Option<Stored<StoredResponse>> = items.take(&Key::response(caller, &slot))?;
+        let Some(id) = self.0 else { return Ok(None) };
+        let stored: Option<Stored<StoredResponse>> = items.take(&Key::response(caller, &id))?;
         let now = Timestamp::now().as_second();
         Ok(stored.map(Stored::into_inner).filter(|stored| now < stored.expires_at))
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::history::choice::made_by;
-use crate::history::client_step::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
+use crate::history::client_step::{
+    ClientStep, Ended, Seen, SentCredential, Transport, each, on, text,
+};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
 use crate::history::shared_state::{KnownUser, Object, Projection};
 
@@ -154,7 +156,7 @@ impl<W: Transport> ClientStep<'_, W> {
             )
             .await;
         let spared = match &credential {
-            Credential::Token(_, token) => token.id.clone(),
+            SentCredential::Token(_, token) => token.id.clone(),
             _ => String::new(),
         };
         let reported = vec![

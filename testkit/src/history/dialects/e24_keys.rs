@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::history::client_step::{ClientStep, Credential, Ended, Transport, on};
+use crate::history::client_step::{ClientStep, Ended, SentCredential, Transport, on};
 use crate::history::rules::{Condition, Event, has, not, set, unset};
 use crate::history::shared_state::Object;
 
@@ -69,7 +69,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let credential = self.token_or_key(&user);
         // The one that signs cannot be deleted, and one is left to sign with.
         let signer = match &credential {
-            Credential::Key { id, .. } => id.as_str(),
+            SentCredential::Key { id, .. } => id.as_str(),
             _ => "",
         };
         let others: Vec<_> =

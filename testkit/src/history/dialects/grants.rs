@@ -6,7 +6,7 @@ use shared::model::{GrantCredential, GrantTokenKind};
 
 use super::oauth::FORM;
 use crate::form;
-use crate::history::client_step::{ClientStep, Credential, Ended, Transport, each, on, text};
+use crate::history::client_step::{ClientStep, Ended, SentCredential, Transport, each, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, unset};
 use crate::history::shared_state::Object;
 
@@ -61,7 +61,7 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn token_introspect(&mut self) {
         let about = if self.rng.bool() { self.user_token() } else { self.access_token() };
         let Some((object, token, works)) = about else { return self.grant_list().await };
-        let (client, body) = (Credential::Client, Some(form(&[("token", &token)])));
+        let (client, body) = (SentCredential::Client, Some(form(&[("token", &token)])));
         let call = ("POST", "/rollcall/v1/introspect");
         let seen = self.send("rollcall-introspect", &client, call, &[FORM], body).await;
         match self.ended(&seen) {

@@ -1,6 +1,6 @@
 //! A stranger guesses at a name.
 
-use crate::history::client_step::{ClientStep, Credential, Ended, Transport};
+use crate::history::client_step::{ClientStep, Ended, SentCredential, Transport};
 
 /// Wrong passwords that are looked at before the name is locked. A round is shorter than the time
 /// for which they count.
@@ -15,7 +15,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let name = name.unwrap_or_default();
         let (user, password) = (String::new(), self.label.clone());
         // An address: its rejection says nothing of a user.
-        let guess = Credential::Basic { user, name: format!("{name}@example.com"), password };
+        let guess = SentCredential::Basic { user, name: format!("{name}@example.com"), password };
         let path = "/rollcall/v1/tokens";
         let seen = self.send_json("rollcall-list-tokens", &guess, "GET", path, None).await;
         if seen.status() == 401 {

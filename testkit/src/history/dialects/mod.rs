@@ -70,7 +70,13 @@ impl<W: Transport> ClientStep<'_, W> {
 
     async fn nothing(&mut self) {
         let seen = self
-            .send_json("not-found", &super::client_step::Credential::None, "GET", "/nothing", None)
+            .send_json(
+                "not-found",
+                &super::client_step::SentCredential::None,
+                "GET",
+                "/nothing",
+                None,
+            )
             .await;
         match self.ended(&seen) {
             Ended::With(404) => self.note(seen, vec![]),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::history::client_step::{ClientStep, Credential, Ended, Transport, on};
+use crate::history::client_step::{ClientStep, Ended, SentCredential, Transport, on};
 use crate::history::rules::{Condition, Event, has, is, not, set};
 use crate::history::shared_state::{KnownGrant, KnownUser, Object};
 use crate::{form, parameter};
@@ -20,7 +20,8 @@ impl<W: Transport> ClientStep<'_, W> {
             return self.hub_get().await;
         }
         let path = self.oauth.authorize_path("profile_read profile_write email_read email_write");
-        let shown = self.send("hub-oauth-ask", &Credential::None, ("GET", &path), &[], None).await;
+        let shown =
+            self.send("hub-oauth-ask", &SentCredential::None, ("GET", &path), &[], None).await;
         let page = shown.body().as_str().unwrap_or_default();
         let csrf_token = page
             .split(r#"name="csrf_token" value=""#)
@@ -43,7 +44,13 @@ impl<W: Transport> ClientStep<'_, W> {
         ]);
         let headers = [FORM, ("cookie", cookie.as_str())];
         let decided = self
-            .send("hub-oauth-decide", &Credential::None, ("POST", &path), &headers, Some(fields))
+            .send(
+                "hub-oauth-decide",
+                &SentCredential::None,
+                ("POST", &path),
+                &headers,
+                Some(fields),
+            )
             .await;
         let object = Object::Password(username.clone());
         let right = Condition::All(vec![is("password", password), not(has("disabled"))]);

@@ -2,7 +2,7 @@
 
 use super::oauth::FORM;
 use crate::form;
-use crate::history::client_step::{ClientStep, Credential, Ended, Seen, Transport, on};
+use crate::history::client_step::{ClientStep, Ended, Seen, SentCredential, Transport, on};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
 use crate::history::shared_state::{KnownGrant, Object, Projection};
 
@@ -12,7 +12,7 @@ const ENOUGH: u32 = 8;
 impl<W: Transport> ClientStep<'_, W> {
     async fn oauth(&mut self, operation: &'static str, end: &str, fields: &[(&str, &str)]) -> Seen {
         let path = format!("/api/v1.1/o/{end}/");
-        self.send(operation, &Credential::Client, ("POST", &path), &[FORM], Some(form(fields)))
+        self.send(operation, &SentCredential::Client, ("POST", &path), &[FORM], Some(form(fields)))
             .await
     }
 

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::is_admin;
 use crate::history::choice::{label_of, made_by};
-use crate::history::client_step::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
+use crate::history::client_step::{
+    ClientStep, Ended, Seen, SentCredential, Transport, each, on, text,
+};
 use crate::history::rules::{Condition, Event, has, is, not, set};
 use crate::history::shared_state::{KnownAccount, KnownUser, Object, Place, Projection};
 
@@ -17,7 +19,7 @@ impl<W: Transport> ClientStep<'_, W> {
         &mut self,
         user: KnownUser,
         to_read: bool,
-    ) -> Option<Credential> {
+    ) -> Option<SentCredential> {
         if user.tokens.iter().any(|token| to_read || !token.only_reads) {
             return Some(self.token(&user, to_read));
         }

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::history::client_step::{ClientStep, Credential, Ended, Seen, Transport, each, on, text};
+use crate::history::client_step::{
+    ClientStep, Ended, Seen, SentCredential, Transport, each, on, text,
+};
 use crate::history::rules::{Condition, Event, has, not, set, unset};
 use crate::history::shared_state::{KnownToken, KnownUser, Object};
 
@@ -51,9 +53,9 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 
     /// A token with an end, which one gets that is replaced after a while, makes none without.
-    fn note_outlived(&self, seen: Seen, credential: &Credential) {
+    fn note_outlived(&self, seen: Seen, credential: &SentCredential) {
         match credential {
-            Credential::Token(user, token) if seen.text("/code") == "forbidden" => {
+            SentCredential::Token(user, token) if seen.text("/code") == "forbidden" => {
                 let object = Object::Token(user.clone(), token.id.clone());
                 self.note(seen, vec![on(object, Event::seen(has("rotated")))]);
             }
@@ -120,7 +122,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let user = self.shared_user();
         let credential = self.token_or_password(&user);
         let own = match &credential {
-            Credential::Token(_, token) => token.id.clone(),
+            SentCredential::Token(_, token) => token.id.clone(),
             _ => String::new(),
         };
         let seen = self
