@@ -1,8 +1,10 @@
 //! `list-users` and `list-clients`: one object a line, as the table is read.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde::Serialize;
-use shared::model::{Client, ClientId, Timestamp, User, UserId, UserNumber, Username};
+use shared::model::{Client, ClientId, Scope, Timestamp, User, UserId, UserNumber, Username};
 use shared::table::Table;
 
 use super::print_line;
@@ -31,6 +33,8 @@ struct ListedClient {
     name: String,
     redirect_uris: Vec<String>,
     public: bool,
+    require_pkce: bool,
+    scopes: BTreeSet<Scope>,
     /// How many days its grants last, if fewer than others.
     #[serde(skip_serializing_if = "Option::is_none")]
     grant_days: Option<u16>,
@@ -39,10 +43,28 @@ struct ListedClient {
 
 impl From<Client> for ListedClient {
     fn from(client: Client) -> Self {
-        let Client { id, name, secret_hash, redirect_uris, grant_days, grant_epoch: _, created_at } =
-            client;
-        let public = secret_hash.is_none();
-        Self { client_id: id, name, redirect_uris, public, grant_days, created_at }
+        let (public, require_pkce) = (client.secret_hash.is_none(), client.must_use_pkce());
+        let Client {
+            id: client_id,
+            name,
+            secret_hash: _,
+            redirect_uris,
+            scopes,
+            requires_pkce: _,
+            grant_days,
+            grant_epoch: _,
+            created_at,
+        } = client;
+        Self {
+            client_id,
+            name,
+            redirect_uris,
+            public,
+            require_pkce,
+            scopes,
+            grant_days,
+            created_at,
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod reset_password;
 mod revoke;
 mod sealing;
 mod set_account;
+mod set_client;
 mod show_user;
 mod user_ref;
 
@@ -77,6 +78,7 @@ enum TableCommand {
     ShowUser(show_user::Options),
     DeleteUser(delete_user::Options),
     DeleteClient(delete_client::Options),
+    SetClient(set_client::Options),
     RevokeToken(revoke::Revocation),
     RevokeGrants(revoke::Grants),
     /// Take a member from an account; neither its owner nor its only admin
@@ -120,6 +122,7 @@ async fn run_on_table(table: &Table, command: TableCommand) -> Result<()> {
         TableCommand::ShowUser(options) => show_user::run(table, options).await,
         TableCommand::DeleteUser(options) => delete_user::run(table, options).await,
         TableCommand::DeleteClient(options) => delete_client::run(table, options).await,
+        TableCommand::SetClient(options) => set_client::run(table, options).await,
         TableCommand::RevokeToken(options) => revoke::token(table, options).await,
         TableCommand::RevokeGrants(options) => revoke::grants(table, options).await,
         TableCommand::RemoveMember(member) => members::remove(table, member).await,

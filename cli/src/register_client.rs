@@ -1,10 +1,12 @@
 //! `register-client`.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use shared::lifetimes::MAX_GRANT_DAYS;
-use shared::model::{Client, ClientId, ClientSecret, ParseError, parse_shown};
+use shared::model::{Client, ClientId, ClientSecret, ParseError, Scope, parse_shown};
 use shared::table::{Actor, Table};
 
 use super::redirect_uri::RedirectUri;
@@ -16,13 +18,20 @@ pub(super) struct Options {
     /// The name that users see
     #[arg(long, value_name = "TEXT", value_parser = name)]
     name: String,
-    /// Where responses may be sent, once for each place; requests must name it exactly
+    /// Where responses may be sent, once for each place; requests name it exactly, or none and mean
+    /// the first
     #[arg(long = "redirect-uri", value_name = "URI", required = true)]
     redirect_uris: Vec<RedirectUri>,
     /// A program on its users' own devices, which can keep no secret: it gets none, and must use
     /// PKCE
     #[arg(long)]
     public: bool,
+    /// Have it use PKCE although it has a secret
+    #[arg(long)]
+    require_pkce: bool,
+    /// A scope that users can grant it, once for each; all of hub's without any
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
+    scopes: Vec<Scope>,
     /// How many days its users' grants last, if fewer than 365
     #[arg(long, value_name = "DAYS", value_parser = days)]
     grant_days: Option<u16>,
@@ -30,6 +39,13 @@ pub(super) struct Options {
 
 fn name(raw: &str) -> Result<String, ParseError> {
     parse_shown(raw, 100)
+}
+
+/// A scope that clients can be granted.
+pub(super) fn scope(raw: &str) -> Result<Scope, ParseError> {
+    let offered = Client::GRANTABLE.into_iter().find(|scope| scope.as_str() == raw);
+    let names = Client::GRANTABLE.map(Scope::as_str).join(", ");
+    offered.ok_or_else(|| ParseError::new(format!("must be one of {names}")))
 }
 
 fn days(raw: &str) -> Result<u16, ParseError> {
@@ -44,6 +60,8 @@ struct RegisteredClient {
     client_secret: Option<String>,
     name: String,
     redirect_uris: Vec<String>,
+    require_pkce: bool,
+    scopes: BTreeSet<Scope>,
     #[serde(skip_serializing_if = "Option::is_none")]
     grant_days: Option<u16>,
 }
@@ -53,15 +71,23 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let uris: Vec<String> = options.redirect_uris.iter().map(RedirectUri::to_string).collect();
     let client = retry(async || {
         let client = Client::new(options.name.clone(), uris.clone(), secret.as_ref())?;
-        let client = Client { grant_days: options.grant_days, ..client };
+        let scopes = options.scopes.iter().copied().collect();
+        let client = Client {
+            scopes: if options.scopes.is_empty() { client.scopes } else { scopes },
+            requires_pkce: options.require_pkce,
+            grant_days: options.grant_days,
+            ..client
+        };
         table.create_client(&Actor::operator(), &client).await.map(|()| client)
     })
     .await?;
     print_json(&RegisteredClient {
+        require_pkce: client.must_use_pkce(),
         client_id: client.id,
         client_secret: secret.map(|secret| secret.reveal().to_owned()),
         name: client.name,
         redirect_uris: client.redirect_uris,
+        scopes: client.scopes,
         grant_days: client.grant_days,
     })
 }

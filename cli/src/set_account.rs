@@ -23,9 +23,15 @@ pub(super) struct Options {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Switch {
+pub(super) enum Switch {
     On,
     Off,
+}
+
+impl Switch {
+    pub(super) fn is_on(self) -> bool {
+        self == Self::On
+    }
 }
 
 #[derive(Serialize)]
@@ -41,7 +47,7 @@ struct SetFlags {
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let Options { account, verified, auto_scaling } = options;
     let [is_verified, allow_auto_scaling] =
-        [verified, auto_scaling].map(|switch| switch.map(|switch| switch == Switch::On));
+        [verified, auto_scaling].map(|switch| switch.map(Switch::is_on));
     let flags = AccountFlags { is_verified, allow_auto_scaling };
     table.set_account_flags(&Actor::operator(), account, flags).await?;
     print_json(&SetFlags { account_id: account, is_verified, allow_auto_scaling })

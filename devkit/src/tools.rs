@@ -2,8 +2,8 @@
 
 mod cargo_lambda;
 mod debian;
-mod dynamodb_local;
 mod from_source;
+mod npm;
 mod python;
 mod targets;
 
@@ -16,8 +16,8 @@ use clap::{Args, ValueEnum};
 
 pub use cargo_lambda::cargo_lambda;
 pub use debian::{ARM64_ROOT, QEMU, VALGRIND};
-pub use dynamodb_local::dynamodb_local;
 pub use from_source::{cargo_deny, cargo_fuzz, cargo_machete};
+pub use npm::{dynamodb_local, oauth_clients};
 pub use python::python_tools;
 pub use targets::targets;
 
@@ -45,6 +45,8 @@ enum Tool {
     Chromium,
     /// Amazon's own engine for tests; takes npm
     DynamodbLocal,
+    /// The tests' OAuth clients; takes npm and node
+    OauthClients,
     /// The tests' Python tools, `sam` among them
     Python,
     /// Runs what is built for arm64; from Debian's packages, as root, unless it is there
@@ -75,6 +77,7 @@ impl Tool {
             Self::CargoMachete => cargo_machete()?.display().to_string(),
             Self::Chromium => debian::CHROMIUM.install()?,
             Self::DynamodbLocal => format!("DynamoDB Local in {}", dynamodb_local()?.display()),
+            Self::OauthClients => format!("OAuth clients in {}", oauth_clients()?.display()),
             Self::Python => format!("the Python tools in {}", python_tools()?.display()),
             Self::Qemu => debian::EMULATOR.install()?,
             Self::Targets => targets()?,

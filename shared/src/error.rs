@@ -86,7 +86,7 @@ pub enum Error {
         /// Which of the standard's errors.
         code: OAuthCode,
         /// What it means here.
-        description: &'static str,
+        description: Cow<'static, str>,
     },
     /// Another request changed what this one had read. Nothing was written; the whole request may
     /// be run again.

@@ -67,14 +67,18 @@ impl DocumentedOperation {
         matches!(self.access(), Access::Scope(_) | Access::FullAccess)
     }
 
-    /// Its error format: OAuth's where clients call it.
+    /// Its error format: OAuth's where clients call it, and that of no dialect where anybody does.
     fn errors(&self) -> ErrorFormat {
-        if self.access() == Access::Client { ErrorFormat::OAuthError } else { self.group.errors }
+        match self.access() {
+            Access::Client => ErrorFormat::OAuthError,
+            Access::Public if !self.is_page() => ErrorFormat::Error,
+            _ => self.group.errors,
+        }
     }
 
     /// Whether people see it: its errors are pages.
     pub fn is_page(&self) -> bool {
-        self.access() == Access::Public && self.group.errors == ErrorFormat::OAuthError
+        self.declared.path == "/api/v1.1/o/authorize/"
     }
 
     /// Whether it changes anything.

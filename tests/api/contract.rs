@@ -6,7 +6,7 @@ use shared::model::{Scope, TokenKind};
 use testkit::{CredentialKind, TestApp, operations, user_operations};
 
 /// The operations without credentials. Growing this list is a security decision.
-const PUBLIC: [&str; 3] = ["hub-oauth-ask", "hub-oauth-decide", "not-found"];
+const PUBLIC: [&str; 4] = ["hub-oauth-ask", "hub-oauth-decide", "hub-oauth-metadata", "not-found"];
 
 #[tokio::test]
 async fn every_operation_requires_credentials_unless_listed_as_public() {

@@ -100,7 +100,7 @@ fn errors() -> Vec<Error> {
         Error::PreconditionFailed,
         Error::IdempotencyKeyReused,
         Error::TooManyAttempts { retry_after },
-        Error::OAuth { code: OAuthCode::InvalidClient, description: "x" },
+        Error::OAuth { code: OAuthCode::InvalidClient, description: "x".into() },
         Error::Unavailable { action, source: "x".into() },
         Error::Internal { action, source: "x".into() },
     ]

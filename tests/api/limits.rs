@@ -332,6 +332,7 @@ async fn grant(app: &TestApp, person: &Person<'_>, client: &OAuthClient) -> Resu
         client: &stored,
         scopes: [Scope::ProfileRead].into(),
         redirect_uri: client.redirect_uri.clone(),
+        names_redirect_uri: true,
         challenge: None,
     };
     let granted =

@@ -1,6 +1,6 @@
-//! The whole OAuth flow: in a real browser, and with a client program that knows nothing of
-//! Rollcall.
+//! The whole OAuth flow: in a real browser, and with client programs that know nothing of Rollcall.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ use axum::extract::RawQuery;
 use axum::routing::get;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
-use testkit::{OAuthClient, parameter};
+use testkit::{OAuthClient, TestCredentials, parameter};
 
 use crate::service::{Running, base_url, new_user, oauth_client};
 
@@ -199,23 +199,45 @@ async fn the_page_works_without_scripts_and_labels_every_field() {
     browser.end().await;
 }
 
-#[tokio::test]
-async fn a_client_program_written_for_docker_hub_signs_a_user_in() {
-    let (client, jane) = (oauth_client(), new_user().await);
-    let python = std::env::var_os("ROLLCALL_PYTHON").ok_or("set by `cargo xtask test`").unwrap();
-    let script = testkit::root().join("tests/e2e/social_auth.py");
-    let OAuthClient { id, secret, redirect_uri } = client;
-    let arguments = [base_url(), &id, &secret, &redirect_uri, &jane.username, &jane.password];
+/// What a program prints, run with a new user's name and password.
+async fn printed(mut program: Command) -> (Value, TestCredentials) {
+    let (OAuthClient { id, secret, redirect_uri }, jane) = (oauth_client(), new_user().await);
+    program.args([base_url(), &id, &secret, &redirect_uri, &jane.username, &jane.password]);
 
-    let ran = Command::new(python).arg(script).args(arguments).output().unwrap();
+    let ran = program.output().unwrap();
 
     let errors = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success(), "{errors}");
-    let seen: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    (serde_json::from_slice(&ran.stdout).unwrap(), jane)
+}
+
+/// A path that `cargo xtask test` sets.
+fn tool(name: &str) -> OsString {
+    std::env::var_os(name).ok_or("set by `cargo xtask test`").unwrap()
+}
+
+/// What a client got that found all endpoints by itself, and revoked its grant in the end.
+fn discovered(jane: &TestCredentials) -> Value {
+    json!({
+        "scope": "profile_read email_read",
+        "status": 200,
+        "token_type": "Bearer",
+        "username": jane.username,
+        "active": [true, false],
+    })
+}
+
+#[tokio::test]
+async fn social_auth_core_written_for_docker_hub_and_authlib_sign_a_user_in() {
+    let mut python = Command::new(tool("ROLLCALL_PYTHON"));
+    python.arg(testkit::root().join("tests/e2e/oauth_clients.py"));
+
+    let (seen, jane) = printed(python).await;
+
     assert_eq!(
-        seen,
+        seen["social-auth-core"],
         json!({
-            "uid": seen["uid"].as_u64().unwrap(),
+            "uid": seen["social-auth-core"]["uid"].as_u64().unwrap(),
             "details": {
                 "username": jane.username, "fullname": "Mary Major", "first_name": "", "last_name": "",
                 "email": format!("{}@example.com", jane.username),
@@ -226,4 +248,17 @@ async fn a_client_program_written_for_docker_hub_signs_a_user_in() {
             "is_another_token": true,
         })
     );
+    assert_eq!(seen["authlib"], json!(vec![discovered(&jane); 2]));
+}
+
+#[tokio::test]
+async fn oauth4webapi_and_openid_client_find_the_endpoints_and_sign_a_user_in() {
+    let script = std::fs::File::open(testkit::root().join("tests/e2e/oauth_clients.mjs")).unwrap();
+    let mut node = Command::new("node");
+    // From standard input, it finds the packages of the folder that it runs in.
+    node.args(["--input-type=module", "-"]).stdin(script).current_dir(tool("ROLLCALL_NODE"));
+
+    let (seen, jane) = printed(node).await;
+
+    assert_eq!(seen, json!(vec![discovered(&jane); 4]));
 }

@@ -17,6 +17,26 @@ fn every_test_that_the_threat_model_names_exists() {
 }
 
 #[test]
+fn every_requirement_of_rfc_9700_has_a_test_that_exists_or_a_reason() {
+    let text = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let (_, section) = text.split_once("(RFC 9700)\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let mut named = Vec::new();
+    for row in section.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let [_, _, _, state, shown_by, _] = cells[..] else { panic!("{row}") };
+        let tests = shown_by.split('`').skip(1).step_by(2).filter(|span| span.contains("::"));
+        let before = named.len();
+        named.extend(tests);
+        assert!(["tested", "holds", "operator", "not met"].contains(&state), "{row}");
+        assert!(!shown_by.is_empty() && (state != "tested" || named.len() > before), "{row}");
+    }
+
+    assert!(named.len() > 20, "{named:?}");
+    assert_known(&named);
+}
+
+#[test]
 fn every_test_that_a_promise_of_reliability_names_exists() {
     let text = fs::read_to_string(root().join("docs/reliability.md")).unwrap();
     let (_, promises) = text.split_once("## Promises").unwrap();

@@ -1,9 +1,9 @@
 //! Making tokens, registering clients.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::model::{Scope, TokenCredential};
 
-use crate::stage::{Stage, text};
+use crate::stage::{ALL_SCOPES, Stage, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_printed_once_and_only_its_hash_is_stored() {
@@ -94,7 +94,10 @@ async fn a_client_gets_a_secret_stored_as_a_hash_and_a_public_one_gets_none() {
     let (id, secret) = (text(&registered, "client_id"), text(&registered, "client_secret"));
     assert_eq!(
         registered,
-        json!({ "client_id": id, "client_secret": secret, "name": "Reader", "redirect_uris": uris })
+        json!({
+            "client_id": id, "client_secret": secret, "name": "Reader", "redirect_uris": uris,
+            "require_pkce": false, "scopes": ALL_SCOPES,
+        })
     );
     let stored = stage.table.client(id.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(
@@ -103,11 +106,37 @@ async fn a_client_gets_a_secret_stored_as_a_hash_and_a_public_one_gets_none() {
     );
     assert!(stored.secret_hash.as_ref().unwrap().matches(secret.as_bytes()));
     assert!(secret.starts_with("rcs_") && !stage.items().await.contains(&secret[4..]));
-    assert!(public.get("client_secret").is_none(), "{public}");
+    assert!(public.get("client_secret").is_none() && public["require_pkce"] == true, "{public}");
     let public = stage.table.client(text(&public, "client_id").parse().unwrap()).await.unwrap();
     assert!(public.unwrap().secret_hash.is_none());
     let wrong = ["register-client", "--name", "x", "--redirect-uri", "javascript:alert(1)"];
     assert_eq!(stage.run(&wrong, "").status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_has_a_list_of_scopes_and_must_use_pkce_as_the_operator_says() {
+    let stage = Stage::new().await;
+    let register = ["register-client", "--name", "App", "--redirect-uri", "https://example.com/"];
+    let limited = ["--require-pkce", "--scope", "profile_read", "--scope", "email_read"];
+    let facts = |client: &Value| (client["require_pkce"].clone(), client["scopes"].clone());
+
+    let registered = stage.done(&[&register[..], &limited].concat());
+
+    assert_eq!(facts(&registered), (json!(true), json!(["profile_read", "email_read"])));
+    let id = text(&registered, "client_id");
+    let set = |options: &[&str]| stage.done(&[&["set-client", "--client", id], options].concat());
+    let changed = set(&["--scope", "email_write"]);
+    assert_eq!(changed, json!({ "client_id": id, "scopes": ["email_write"] }));
+    assert_eq!(facts(&stage.done(&["list-clients"])), (json!(true), json!(["email_write"])));
+    set(&["--require-pkce", "off", "--scope", "profile_write"]);
+    assert_eq!(facts(&stage.done(&["list-clients"])), (json!(false), json!(["profile_write"])));
+    for wrong in [&["--scope", "account_read"][..], &["--scope", ""], &["--require-pkce", "x"], &[]]
+    {
+        let options = [&["set-client", "--client", id], wrong].concat();
+        assert_eq!(stage.run(&options, "").status.code(), Some(2), "{wrong:?}");
+    }
+    let unknown = ["set-client", "--client", "000000000000000000000000", "--require-pkce", "on"];
+    assert!(stage.rejected(&unknown, "").await.starts_with("error: client not found"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

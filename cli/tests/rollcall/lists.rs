@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, text};
+use crate::stage::{ALL_SCOPES, Stage, text};
 
 /// The objects that a list prints, one a line.
 fn lines(stage: &Stage, command: &str) -> Vec<Value> {
@@ -40,7 +40,8 @@ async fn users_and_clients_are_listed_one_a_line_and_without_a_secret() {
         clients,
         [json!({
             "client_id": client["client_id"], "name": "App", "public": false,
-            "redirect_uris": ["https://example.com/"], "created_at": clients[0]["created_at"],
+            "redirect_uris": ["https://example.com/"], "require_pkce": false,
+            "scopes": ALL_SCOPES, "created_at": clients[0]["created_at"],
         })]
     );
 }

@@ -128,6 +128,10 @@ impl Stage {
     }
 }
 
+/// The scopes of a client without a list.
+pub(crate) const ALL_SCOPES: [&str; 4] =
+    ["profile_read", "profile_write", "email_read", "email_write"];
+
 /// The command, without the AWS configuration of the machine.
 pub(crate) fn rollcall() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));

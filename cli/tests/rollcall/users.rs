@@ -128,6 +128,7 @@ pub(crate) async fn granted(stage: &Stage, user: &Stored<User>) -> GrantCredenti
         client: &client.unwrap().unwrap(),
         scopes: [Scope::ProfileRead].into(),
         redirect_uri: "https://example.com/".to_owned(),
+        names_redirect_uri: true,
         challenge: None,
     };
     let counts = stage.table.user_and(user.id, fetch::counts()).await.unwrap().1;

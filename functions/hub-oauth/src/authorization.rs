@@ -1,5 +1,6 @@
 //! Authorization requests (RFC 6749, section 4.1.1; RFC 7636, section 4.3).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use base64::Engine;
@@ -7,16 +8,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_http::http::header::LOCATION;
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
-use shared::http::Query;
+use shared::http::{ApiRequest, Query, oauth_description};
 use shared::model::{Client, ClientId, Scope};
 use shared::table::Stored;
 use shared::{App, Error, OAuthCode, Result, telemetry};
 
-/// The scopes that a client can be granted.
-const GRANTABLE: [Scope; 4] =
-    [Scope::ProfileRead, Scope::ProfileWrite, Scope::EmailRead, Scope::EmailWrite];
-
-/// The scopes of a request that names none.
+/// The scopes of a request that names none, as far as its client can be granted them.
 const DEFAULT_SCOPES: [Scope; 2] = [Scope::ProfileRead, Scope::EmailRead];
 
 /// A valid request of a registered client.
@@ -30,7 +27,11 @@ pub(crate) struct AuthorizationRequest {
 /// Where the client waits for the response.
 pub(crate) struct RedirectTarget {
     pub(crate) redirect_uri: String,
+    /// Whether the request named it.
+    pub(crate) is_named: bool,
     state: Option<String>,
+    /// Who answers, so that a client of several servers cannot mix them up (RFC 9207).
+    issuer: String,
 }
 
 impl RedirectTarget {
@@ -39,6 +40,7 @@ impl RedirectTarget {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(pairs);
         query.extend_pairs(self.state.iter().map(|state| ("state", state)));
+        query.append_pair("iss", &self.issuer);
         let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
         let location = format!("{}{separator}{}", self.redirect_uri, query.finish());
         let location = HeaderValue::try_from(location)
@@ -56,7 +58,8 @@ impl RedirectTarget {
 
     /// Sends the client an error (RFC 6749, section 4.1.2.1).
     pub(crate) fn with_error(&self, code: OAuthCode, description: &str) -> Result<Response<Body>> {
-        self.redirect(&[("error", code.as_str()), ("error_description", description)])
+        let description = oauth_description(description);
+        self.redirect(&[("error", code.as_str()), ("error_description", &description)])
     }
 }
 
@@ -64,20 +67,21 @@ impl RedirectTarget {
 pub(crate) struct AuthorizationError {
     target: RedirectTarget,
     code: OAuthCode,
-    description: &'static str,
+    description: Cow<'static, str>,
 }
 
 impl AuthorizationError {
     pub(crate) fn send(&self) -> Result<Response<Body>> {
-        self.target.with_error(self.code, self.description)
+        self.target.with_error(self.code, &self.description)
     }
 }
 
 impl AuthorizationRequest {
-    /// Parses a request. An unknown client, or a redirect URI that is not exactly a registered one,
-    /// is an error for the page: nobody is redirected there.
+    /// Parses a request. An unknown client, or a redirect URI that is not registered, is an error
+    /// for the page: nobody is redirected there.
     pub(crate) async fn parse(
         app: &App,
+        request: &ApiRequest,
         query: &Query<'_>,
     ) -> Result<Result<Self, AuthorizationError>> {
         let unknown = || Error::invalid("client_id", "is not a client that is known here");
@@ -85,15 +89,19 @@ impl AuthorizationRequest {
             query.non_empty("client_id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
         let client = app.table.client(id).await?.ok_or_else(unknown)?;
         telemetry::observe_client(client.id);
-        let redirect_uri = query
-            .get("redirect_uri")
-            .filter(|uri| client.redirect_uris.iter().any(|registered| registered == uri))
+        let requested = query.non_empty("redirect_uri");
+        let redirect_uri = client
+            .redirect_uri(requested)
             .ok_or_else(|| Error::invalid("redirect_uri", "is not one that the client registered"))?
             .to_owned();
-        let target =
-            RedirectTarget { redirect_uri, state: query.non_empty("state").map(str::to_owned) };
+        let target = RedirectTarget {
+            redirect_uri,
+            is_named: requested.is_some(),
+            state: query.non_empty("state").map(str::to_owned),
+            issuer: request.base_url().to_string(),
+        };
         let parsed = response_type(query)
-            .and_then(|()| Ok((scopes(query)?, challenge(query, client.secret_hash.is_none())?)));
+            .and_then(|()| Ok((scopes(query, &client)?, challenge(query, &client)?)));
         match parsed {
             Ok((scopes, challenge)) => Ok(Ok(Self { client, scopes, challenge, target })),
             Err((code, description)) => Ok(Err(AuthorizationError { target, code, description })),
@@ -101,29 +109,54 @@ impl AuthorizationRequest {
     }
 }
 
-type FieldError = (OAuthCode, &'static str);
+type FieldError = (OAuthCode, Cow<'static, str>);
 
 fn response_type(query: &Query<'_>) -> Result<(), FieldError> {
-    match query.non_empty("response_type") {
-        Some("code") => Ok(()),
-        Some(_) => {
-            Err((OAuthCode::UnsupportedResponseType, "only the response type code is offered"))
+    let (code, description) = match query.non_empty("response_type") {
+        Some("code") => return Ok(()),
+        Some(_) => (OAuthCode::UnsupportedResponseType, "only the response type code is offered"),
+        None => (OAuthCode::InvalidRequest, "response_type is required"),
+    };
+    Err((code, description.into()))
+}
+
+fn scopes(query: &Query<'_>, client: &Client) -> Result<BTreeSet<Scope>, FieldError> {
+    let offered = &client.scopes;
+    let Some(text) = query.non_empty("scope").filter(|text| !text.trim().is_empty()) else {
+        let default: BTreeSet<_> = offered & &DEFAULT_SCOPES.into();
+        let none = || (OAuthCode::InvalidScope, invalid_scope("", offered).into());
+        return Some(default).filter(|default| !default.is_empty()).ok_or_else(none);
+    };
+    parse_scopes(text, offered)
+        .ok_or_else(|| (OAuthCode::InvalidScope, invalid_scope(text, offered).into()))
+}
+
+/// Parses scopes separated by spaces. `None` if not all of them are offered.
+pub(crate) fn parse_scopes(text: &str, offered: &BTreeSet<Scope>) -> Option<BTreeSet<Scope>> {
+    names(text).map(|name| find(name, offered)).collect()
+}
+
+/// What to say of a scope that is not offered: which one it is, and what is.
+pub(crate) fn invalid_scope(text: &str, offered: &BTreeSet<Scope>) -> String {
+    let offered_names = format_scopes(offered);
+    match names(text).find(|name| find(name, offered).is_none()) {
+        Some(name) => {
+            let name: String = name.chars().take(MAX_NAME).collect();
+            format!("the scope {name} is not one of {offered_names}")
         }
-        None => Err((OAuthCode::InvalidRequest, "response_type is required")),
+        None => format!("scope must name at least one of {offered_names}"),
     }
 }
 
-fn scopes(query: &Query<'_>) -> Result<BTreeSet<Scope>, FieldError> {
-    let scope = query.non_empty("scope").unwrap_or_default();
-    parse_scopes(scope)
-        .map(|scopes| if scopes.is_empty() { DEFAULT_SCOPES.into() } else { scopes })
-        .ok_or((OAuthCode::InvalidScope, "a client can be granted the scopes of users only"))
+/// The characters of a scope that are repeated to its client.
+const MAX_NAME: usize = 60;
+
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(' ').filter(|name| !name.is_empty())
 }
 
-/// Parses scopes separated by spaces. `None` if a client cannot be granted all of them.
-pub(crate) fn parse_scopes(text: &str) -> Option<BTreeSet<Scope>> {
-    let known = |name: &str| GRANTABLE.into_iter().find(|scope| scope.as_str() == name);
-    text.split(' ').filter(|name| !name.is_empty()).map(known).collect()
+fn find(name: &str, offered: &BTreeSet<Scope>) -> Option<Scope> {
+    offered.iter().copied().find(|scope| scope.as_str() == name)
 }
 
 /// The scopes, separated by spaces.
@@ -131,11 +164,11 @@ pub(crate) fn format_scopes(scopes: &BTreeSet<Scope>) -> String {
     scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-fn challenge(query: &Query<'_>, is_required: bool) -> Result<Option<String>, FieldError> {
-    let invalid = |description| Err((OAuthCode::InvalidRequest, description));
+fn challenge(query: &Query<'_>, client: &Client) -> Result<Option<String>, FieldError> {
+    let invalid = |description: &'static str| Err((OAuthCode::InvalidRequest, description.into()));
     match (query.non_empty("code_challenge"), query.non_empty("code_challenge_method")) {
-        (None, None) if is_required => {
-            invalid("code_challenge is required of a client without a secret")
+        (None, None) if client.must_use_pkce() => {
+            invalid("code_challenge is required of this client")
         }
         (None, None) => Ok(None),
         (Some(challenge), Some("S256")) => {

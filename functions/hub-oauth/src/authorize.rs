@@ -41,7 +41,7 @@ impl Decision {
 /// request.
 pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
-    match AuthorizationRequest::parse(app, &query).await? {
+    match AuthorizationRequest::parse(app, request, &query).await? {
         Ok(authorization) => show(app, request, &authorization, "", None).await,
         Err(error) => error.send(),
     }
@@ -52,12 +52,14 @@ pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Resp
 pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let (query, decision) = (request.query()?, Decision::parse(request)?);
     let key = app.service_keys.current().await?;
-    let was_shown = Browser::from_request(request)?.verify(&key, request, &decision.csrf_token)?;
+    let browser = Browser::from_request(request)?;
+    let was_shown = browser.verify(&key, request, &decision.csrf_token)?;
     let basic = Basic::new(request, decision.username.clone(), decision.password);
     let named = async {
         if was_shown && decision.allows { basic.resolve(app).await.map(Some) } else { Ok(None) }
     };
-    let (authorization, named) = tokio::join!(AuthorizationRequest::parse(app, &query), named);
+    let parsed = AuthorizationRequest::parse(app, request, &query);
+    let (authorization, named) = tokio::join!(parsed, named);
     let authorization = match authorization? {
         Ok(authorization) => authorization,
         Err(error) => return error.send(),
@@ -67,7 +69,8 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
         None if was_shown => {
             return authorization.target.with_error(OAuthCode::AccessDenied, "the user said no");
         }
-        None => Err(SignInError::Stale),
+        None if browser.is_known() => Err(SignInError::Stale),
+        None => Err(SignInError::NoCookie),
     };
     match signed_in {
         Ok((caller, counts)) => grant(app, &caller, counts.as_ref(), authorization).await,
@@ -101,8 +104,8 @@ async fn grant(
     authorization: AuthorizationRequest,
 ) -> Result<Response<Body>> {
     let AuthorizationRequest { client, scopes, challenge, target } = authorization;
-    let redirect_uri = target.redirect_uri.clone();
-    let new = NewGrant { client: &client, scopes, redirect_uri, challenge };
+    let (redirect_uri, names_redirect_uri) = (target.redirect_uri.clone(), target.is_named);
+    let new = NewGrant { client: &client, scopes, redirect_uri, names_redirect_uri, challenge };
     let code = app.table.create_grant(&caller.actor(), caller.user(), counts, new).await?;
     target.with_code(&code.reveal())
 }

@@ -17,6 +17,8 @@ const PURPOSE: &str = "consent form";
 /// The cookie of one browser.
 pub(crate) struct Browser {
     nonce: String,
+    /// Whether the browser sent it.
+    is_known: bool,
     is_https: bool,
 }
 
@@ -25,11 +27,17 @@ impl Browser {
     pub(crate) fn from_request(request: &ApiRequest) -> Result<Self> {
         let is_https = request.base_url().is_https();
         let known = request.cookie(cookie_name(is_https)).filter(|nonce| is_nonce(nonce));
+        let is_known = known.is_some();
         let nonce = match known {
             Some(nonce) => nonce.to_owned(),
             None => URL_SAFE_NO_PAD.encode(random::bytes::<16>()?),
         };
-        Ok(Self { nonce, is_https })
+        Ok(Self { nonce, is_known, is_https })
+    }
+
+    /// Whether the browser sent its cookie.
+    pub(crate) const fn is_known(&self) -> bool {
+        self.is_known
     }
 
     /// The `Set-Cookie` header. Over https the name's prefix keeps other hosts of the domain from

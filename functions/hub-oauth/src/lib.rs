@@ -1,10 +1,11 @@
-//! Docker Hub's OAuth endpoints: `/api/v1.1/o/…`.
+//! Docker Hub's OAuth endpoints, `/api/v1.1/o/…`, and the metadata by which clients find them.
 
 mod authorization;
 mod authorize;
 mod client;
 mod consent;
 mod introspect;
+mod metadata;
 mod page;
 mod revoke;
 mod token;
@@ -50,6 +51,13 @@ pub const OPERATIONS: &[Operation] = &[
         access: Access::Client,
         status: 200,
     },
+    Operation {
+        method: "GET",
+        path: "/.well-known/oauth-authorization-server",
+        name: "hub-oauth-metadata",
+        access: Access::Public,
+        status: 200,
+    },
 ];
 
 /// The response to one request; errors are responses as well.
@@ -66,6 +74,7 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
         ("hub-oauth-token", []) => token::issue(app, request).await,
         ("hub-oauth-revoke", []) => revoke::revoke(app, request).await,
         ("hub-oauth-introspect", []) => introspect::introspect(app, request).await,
+        ("hub-oauth-metadata", []) => metadata::show(request),
         _ => Err(Error::NotFound("path")),
     }
 }

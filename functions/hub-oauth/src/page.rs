@@ -44,6 +44,8 @@ pub(crate) enum SignInError {
     Locked(Duration),
     /// The CSRF token is not valid or has expired.
     Stale,
+    /// The browser did not send the page's cookie.
+    NoCookie,
 }
 
 impl SignInError {
@@ -57,6 +59,9 @@ impl SignInError {
                 format!("Too many attempts to sign in. Try again in {minutes} {unit}.")
             }
             Self::Stale => "This page was open for too long. Please sign in again.".to_owned(),
+            Self::NoCookie => "Your browser did not send this page's cookie. Please allow cookies \
+                               for this site, and sign in again."
+                .to_owned(),
         }
     }
 
@@ -65,13 +70,13 @@ impl SignInError {
         match self {
             Self::Busy => Some(1),
             Self::Locked(left) => Some(http::whole_seconds(*left)),
-            Self::WrongPassword | Self::Stale => None,
+            Self::WrongPassword | Self::Stale | Self::NoCookie => None,
         }
     }
 
     const fn status(&self) -> StatusCode {
         match self {
-            Self::WrongPassword | Self::Stale => StatusCode::FORBIDDEN,
+            Self::WrongPassword | Self::Stale | Self::NoCookie => StatusCode::FORBIDDEN,
             Self::Busy | Self::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use lambda_http::http::HeaderValue;
@@ -7,20 +8,24 @@ use serde::Serialize;
 use shared::auth::ClientCredential;
 use shared::http::{self, ApiRequest, Fields};
 use shared::model::{
-    Grant, GrantCredential, GrantRejection, GrantTokenKind, Issuance, IssuedTokens, Scope,
-    Timestamp, User, UserNumber,
+    CodeVerifier, Grant, GrantCredential, GrantRejection, GrantTokenKind, Issuance, IssuedTokens,
+    Scope, Timestamp, User, UserNumber,
 };
 use shared::telemetry::SecurityEvent;
 use shared::{App, Error, OAuthCode, Result};
 
-use crate::authorization::{format_scopes, parse_scopes};
+use crate::authorization::{format_scopes, invalid_scope, parse_scopes};
 
 /// The body of `POST /api/v1.1/o/token/`.
 enum TokenRequest {
     /// Redeems a code.
-    Code { code: Option<GrantCredential>, redirect_uri: String, verifier: Option<String> },
+    Code {
+        code: Option<GrantCredential>,
+        redirect_uri: Option<String>,
+        verifier: Option<CodeVerifier>,
+    },
     /// Spends a refresh token, for these scopes.
-    Refresh { token: Option<GrantCredential>, scopes: Option<BTreeSet<Scope>> },
+    Refresh { token: Option<GrantCredential>, scope: Option<String> },
 }
 
 impl TokenRequest {
@@ -29,12 +34,10 @@ impl TokenRequest {
         let parsed = match fields.required_non_empty::<String>("grant_type").as_deref() {
             // Known clients send `code`.
             Some("authorization_code" | "code") => {
-                let (code, redirect_uri) = (
-                    fields.required_non_empty::<String>("code"),
-                    fields.required_non_empty("redirect_uri"),
-                );
-                let verifier = fields.non_empty("code_verifier");
-                code.zip(redirect_uri).map(|(code, redirect_uri)| Self::Code {
+                let code = fields.required_non_empty::<String>("code");
+                let (redirect_uri, verifier) =
+                    (fields.non_empty("redirect_uri"), fields.non_empty("code_verifier"));
+                code.map(|code| Self::Code {
                     code: GrantCredential::parse(GrantTokenKind::Code, &code).ok(),
                     redirect_uri,
                     verifier,
@@ -47,14 +50,13 @@ impl TokenRequest {
                 );
                 token.map(|token| Self::Refresh {
                     token: GrantCredential::parse(GrantTokenKind::Refresh, &token).ok(),
-                    // Unknown scopes are as good as none: neither was granted.
-                    scopes: scope.map(|scope| parse_scopes(&scope).unwrap_or_default()),
+                    scope,
                 })
             }
             Some(_) => {
                 return Err(Error::OAuth {
                     code: OAuthCode::UnsupportedGrantType,
-                    description: "only authorization_code and refresh_token are offered",
+                    description: "only authorization_code and refresh_token are offered".into(),
                 });
             }
             None => None,
@@ -73,28 +75,43 @@ impl TokenRequest {
         let presented = self.presented().ok_or(GrantRejection::Invalid)?;
         match self {
             Self::Code { redirect_uri, verifier, .. } => {
-                grant.redeem(presented, redirect_uri, verifier.as_deref(), now)
+                grant.redeem(presented, redirect_uri.as_deref(), verifier.as_ref(), now)
             }
-            Self::Refresh { scopes, .. } => grant.refresh(presented, scopes.as_ref(), now),
+            Self::Refresh { scope, .. } => {
+                // No scope at all is as good as one that was not granted.
+                let scopes = scope.as_deref().map(|scope| parse_scopes(scope, &grant.scopes));
+                grant.refresh(presented, scopes.map(Option::unwrap_or_default).as_ref(), now)
+            }
+        }
+    }
+
+    /// The scopes that it asks for.
+    fn scope(&self) -> &str {
+        match self {
+            Self::Refresh { scope, .. } => scope.as_deref().unwrap_or_default(),
+            Self::Code { .. } => "",
         }
     }
 }
 
+const fn invalid_grant(description: &'static str) -> Error {
+    Error::OAuth { code: OAuthCode::InvalidGrant, description: Cow::Borrowed(description) }
+}
+
+const NO_LONGER_GOOD: Error = invalid_grant("the code or refresh token is not or no longer good");
+
 /// The error that the client sees. It does not say which tokens were once valid.
-const fn rejected(rejection: GrantRejection) -> Error {
-    let (code, description) = match rejection {
-        GrantRejection::Invalid | GrantRejection::Retry | GrantRejection::Replay => {
-            (OAuthCode::InvalidGrant, "the code or refresh token is not or no longer good")
+fn rejected(rejection: GrantRejection, request: &TokenRequest, grant: &Grant) -> Error {
+    match rejection {
+        GrantRejection::Invalid | GrantRejection::Retry | GrantRejection::Replay => NO_LONGER_GOOD,
+        GrantRejection::OtherRequest => {
+            invalid_grant("the code was asked for with another redirect_uri or challenge")
         }
-        GrantRejection::OtherRequest => (
-            OAuthCode::InvalidGrant,
-            "the code was asked for with another redirect_uri or challenge",
-        ),
-        GrantRejection::ScopeNotGranted => {
-            (OAuthCode::InvalidScope, "the scope is more than was granted")
-        }
-    };
-    Error::OAuth { code, description }
+        GrantRejection::ScopeNotGranted => Error::OAuth {
+            code: OAuthCode::InvalidScope,
+            description: invalid_scope(request.scope(), &grant.scopes).into(),
+        },
+    }
 }
 
 /// A code or refresh token that comes again matters to security.
@@ -148,7 +165,7 @@ pub(crate) async fn issue(app: &App, request: &ApiRequest) -> Result<Response<Bo
     let presented = token_request.as_ref().ok().and_then(TokenRequest::presented);
     let client = credential.authenticate(app, presented).await?;
     let token_request = token_request?;
-    let (user, grant) = client.grant().ok_or(rejected(GrantRejection::Invalid))?;
+    let (user, grant) = client.grant().ok_or(NO_LONGER_GOOD)?;
     let issuance = match token_request.decide(grant, Timestamp::now()) {
         Ok(issuance) => issuance,
         Err(rejection) => {
@@ -156,7 +173,7 @@ pub(crate) async fn issue(app: &App, request: &ApiRequest) -> Result<Response<Bo
             if rejection == GrantRejection::Replay {
                 app.table.delete_grant(&client.actor(), grant).await?;
             }
-            return Err(rejected(rejection));
+            return Err(rejected(rejection, &token_request, grant));
         }
     };
     let issued = app.table.issue(&client.actor(), user, grant, &issuance).await?;

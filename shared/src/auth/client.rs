@@ -1,5 +1,7 @@
 //! OAuth clients as callers (RFC 6749, section 2.3).
 
+use std::borrow::Cow;
+
 use super::basic::Basic;
 use super::permission::Credential;
 use super::token::Token;
@@ -31,7 +33,7 @@ pub struct IntrospectedToken {
 }
 
 const fn invalid(description: &'static str) -> Error {
-    Error::OAuth { code: OAuthCode::InvalidClient, description }
+    Error::OAuth { code: OAuthCode::InvalidClient, description: Cow::Borrowed(description) }
 }
 
 const UNKNOWN: Error = invalid("the client is unknown or did not prove itself");
@@ -59,7 +61,7 @@ impl ClientCredential {
             (None, None, _) => Err(invalid("the client must prove itself")),
             (Some(_), _, _) => Err(Error::OAuth {
                 code: OAuthCode::InvalidRequest,
-                description: "the client must prove itself in one place only",
+                description: Cow::Borrowed("the client must prove itself in one place only"),
             }),
         }
     }

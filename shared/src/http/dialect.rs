@@ -102,7 +102,10 @@ impl Dialect {
                 return (PROBLEM, problem(error, status, code, message));
             }
             (Self::OAuth | Self::RollcallOAuth, _) => {
-                json!({ "error": oauth_code(error), "error_description": message })
+                json!({
+                    "error": oauth_code(error),
+                    "error_description": oauth_description(message),
+                })
             }
             (Self::OAuthPage, _) => return (HTML, page(status, message)),
         };
@@ -142,6 +145,16 @@ fn problem(error: &Error, status: StatusCode, code: &str, message: &str) -> Stri
         problem["errors"] = errors.into();
     }
     problem.to_string()
+}
+
+/// A description as RFC 6749 allows it (sections 4.1.2.1 and 5.2): ASCII without `"` and `\`.
+pub fn oauth_description(text: &str) -> String {
+    let allowed = |letter| match letter {
+        '"' => '\'',
+        ' '..='~' if letter != '\\' => letter,
+        _ => '?',
+    };
+    text.chars().map(allowed).collect()
 }
 
 /// The code of RFC 6749 for every error.

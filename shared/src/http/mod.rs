@@ -17,7 +17,7 @@ mod route;
 pub use conditional::ok_with_etag;
 #[cfg(feature = "table")]
 pub(crate) use conditional::{EntityTag, Preconditions};
-pub use dialect::Dialect;
+pub use dialect::{Dialect, oauth_description};
 #[cfg(feature = "table")]
 pub(crate) use error_response::is_client_error;
 pub use error_response::whole_seconds;

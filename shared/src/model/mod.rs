@@ -39,8 +39,8 @@ pub use key::{ApiKey, S3Key, SignatureDigest, SshKey};
 pub use lineage::{Lineage, Maker, MakerId};
 pub use network::{Network, SourceId};
 pub use oauth::{
-    Client, ClientSecret, Grant, GrantAccess, GrantCode, GrantRefresh, GrantRejection, GrantTokens,
-    Issuance, IssuedTokens, Revocation, SpentRefresh,
+    Client, ClientSecret, CodeVerifier, Grant, GrantAccess, GrantCode, GrantRefresh,
+    GrantRejection, GrantTokens, Issuance, IssuedTokens, Revocation, SpentRefresh,
 };
 pub use plan::{Plan, PlanLimits};
 pub use service_key::ServiceKey;

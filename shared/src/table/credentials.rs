@@ -25,7 +25,8 @@ pub enum CredentialKey {
 pub enum StoredCredential {
     /// The token with the id.
     Token(Option<Stored<UserToken>>),
-    /// The grant with the id, if its client still exists and its grants were not revoked.
+    /// The grant with the id, if its client still exists and its grants were not revoked; with the
+    /// scopes that the client can still be granted.
     Grant(Option<Stored<Grant>>),
     /// In the user.
     InUser,
@@ -60,7 +61,11 @@ impl CredentialKey {
                 let stored: Option<Stored<Grant>> = items.take(&Key::grant(user, *grant))?;
                 let accepted = stored.zip(client);
                 let accepted = accepted.filter(|(grant, client)| grant.is_accepted_by(client));
-                Ok(StoredCredential::Grant(accepted.map(|(grant, _)| grant)))
+                let limited = accepted.map(|(mut grant, client)| {
+                    grant.item.limit_to(&client);
+                    grant
+                });
+                Ok(StoredCredential::Grant(limited))
             }
             Self::InUser => Ok(StoredCredential::InUser),
             Self::Signature(digest) => {

@@ -32,7 +32,7 @@ pub use credentials::{CredentialKey, StoredCredential};
 pub use engine::ScanPosition;
 pub(crate) use engine::UserCredential;
 pub use engine::{Actor, Connection, Fetch, ReadVersions, Stored, Table, Versioned};
-pub use grants::{CallerGrant, ClientAndGrant, NewGrant};
+pub use grants::{CallerGrant, ClientAndGrant, ClientChange, NewGrant};
 pub use idempotency::StoredResponse;
 #[cfg(feature = "operator")]
 pub use lockout::LockState;

@@ -157,6 +157,8 @@ impl TestApp {
             name: "Example <Client>".to_owned(),
             secret_hash: with_secret.then(|| SecretHash::new(secret.as_bytes())),
             redirect_uris: vec![redirect_uri.to_owned()],
+            scopes: Client::GRANTABLE.into(),
+            requires_pkce: false,
             grant_days: None,
             grant_epoch: 0,
             created_at: Timestamp::now(),

@@ -120,7 +120,9 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
         ["api", "public", "v1", "account" | "accounts", ..] => "quave-accounts",
         ["api", "public", "v1", "current-account", ..] => "quave-current-account",
         ["api", "v1.1", "users", _, ..] => "hub-users",
-        ["api", "v1.1", "o", _, ..] => "hub-oauth",
+        ["api", "v1.1", "o", _, ..] | [".well-known", "oauth-authorization-server", ..] => {
+            "hub-oauth"
+        }
         ["rollcall", "v1", "grants" | "introspect" | "tokens", ..] => "rollcall-tokens",
         ["v2", "account", ..] => "e24-account",
         ["v2", "accounts", ..] => "e24-accounts",

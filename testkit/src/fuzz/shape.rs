@@ -39,6 +39,10 @@ impl Sent<'_> {
             self.header("location").is_some(),
             [201, 303].contains(status) && self.has_location()
         );
+        if *status == 303 {
+            let says_who = |place: &str| place.contains("?iss=") || place.contains("&iss=");
+            assert!(self.header("location").is_some_and(says_who), "{path}");
+        }
         if *status == 429 {
             assert!(self.header("retry-after").is_some(), "{path}");
         }
@@ -106,7 +110,9 @@ impl Sent<'_> {
                 error.as_object().is_some_and(|fields| fields.values().all(are_texts))
             }
             Dialect::OAuth | Dialect::RollcallOAuth if !self.is_of_path() => {
-                has(error, &["error", "error_description"]) && is_text(&error["error"])
+                has(error, &["error", "error_description"])
+                    && is_text(&error["error"])
+                    && is_description(&error["error_description"])
             }
             Dialect::Hub | Dialect::OAuth => has(error, &["detail"]) && is_text(&error["detail"]),
             Dialect::Rollcall | Dialect::RollcallOAuth => self.is_problem(error),
@@ -140,6 +146,12 @@ fn has(value: &Value, names: &[&str]) -> bool {
 
 fn is_text(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !text.is_empty())
+}
+
+/// What RFC 6749 allows in a description.
+fn is_description(value: &Value) -> bool {
+    let is_allowed = |letter| (' '..='~').contains(&letter) && !"\"\\".contains(letter);
+    is_text(value) && value.as_str().is_some_and(|text| text.chars().all(is_allowed))
 }
 
 fn are_texts(value: &Value) -> bool {

@@ -223,6 +223,7 @@ pub(super) static FACTS: &[Facts] = &[
     // The client beside whose name it is; the user; the attempt, given back; the grant.
     row("hub-oauth-decide", 5).needs(ConsentForm),
     row("hub-oauth-introspect", 1).only_reads().needs(AccessToken),
+    row("hub-oauth-metadata", 0),
     row("hub-oauth-revoke", 2).needs(RefreshToken),
     row("hub-oauth-token", 2).needs(Code).variants(&[Refresh]),
     row("hub-update-email", 2).needs(Email),

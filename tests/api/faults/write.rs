@@ -145,6 +145,7 @@ async fn furnished(app: &TestApp) -> Person<'_> {
         client: &stored,
         scopes: std::collections::BTreeSet::new(),
         redirect_uri: client.redirect_uri,
+        names_redirect_uri: true,
         challenge: None,
     };
     app.table().create_grant(&operator, &user, counts.as_ref(), grant).await.unwrap();

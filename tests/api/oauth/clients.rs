@@ -54,6 +54,40 @@ async fn a_client_authenticates_in_the_header_or_in_a_body_of_either_type() {
 }
 
 #[tokio::test]
+async fn a_clients_basic_is_form_decoded_at_every_endpoint_and_a_users_is_not() {
+    arranged!(app, client, jane);
+    let access = client.tokens(&app, &jane.credentials(), "profile_read").await.access;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
+    // As oauth4webapi writes them, and further than any client goes.
+    let common = testkit::basic(&client.id, &client.secret.replace('_', "%5F"));
+    let every = |text: &str| {
+        text.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02x}"))
+    };
+    let whole = testkit::basic(&every(&client.id), &every(&client.secret));
+    let double = testkit::basic(&client.id, &client.secret.replace('_', "%255F"));
+    let redemption = form(&[("grant_type", "code"), ("code", &code), ("redirect_uri", CALLBACK)]);
+    let about = form(&[("token", &access)]);
+
+    for (path, body) in [
+        ("/api/v1.1/o/introspect/", &about),
+        ("/rollcall/v1/introspect", &about),
+        ("/api/v1.1/o/revoke_token/", &form(&[("token", "x")])),
+        ("/api/v1.1/o/token/", &redemption),
+    ] {
+        let send = async |basic: &str| {
+            let headers = [("authorization", basic), FORM];
+            app.send("POST", path, &headers, Some(body)).await
+        };
+        assert_error(&send(&double).await, 401, "invalid_client");
+        let basic = if path.ends_with("introspect/") { &whole } else { &common };
+        assert_eq!(send(basic).await.status, 200, "{path}");
+    }
+    let encoded = testkit::basic("janedoe", &testkit::PASSWORD.replace(' ', "+"));
+    let headers = [("authorization", encoded.as_str())];
+    assert_eq!(app.send("GET", "/api/v1.1/users/janedoe/", &headers, None).await.status, 401);
+}
+
+#[tokio::test]
 async fn a_client_that_is_not_authenticated_is_401_before_all_other_checks() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.credentials(), "profile_read").await;
@@ -139,7 +173,7 @@ async fn every_error_of_a_request_has_the_standards_code() {
         (FORM.1, "grant_type=password", 400, "unsupported_grant_type"),
         (FORM.1, "grant_type=refresh_token&refresh_token=x&a=1&a=2", 400, "invalid_grant"),
         (FORM.1, "grant_type=authorization_code", 400, "invalid_request"),
-        (FORM.1, "grant_type=authorization_code&code=x", 400, "invalid_request"),
+        (FORM.1, "grant_type=authorization_code&code=x", 400, "invalid_grant"),
         (FORM.1, "grant_type=refresh_token", 400, "invalid_request"),
         (FORM.1, "grant_type=refresh_token&refresh_token=x", 400, "invalid_grant"),
         (
@@ -154,6 +188,23 @@ async fn every_error_of_a_request_has_the_standards_code() {
     ] {
         let headers = [("authorization", basic.as_str()), ("content-type", media_type)];
         assert_error(&post(&app, &headers, body).await, status, code);
+    }
+}
+
+#[tokio::test]
+async fn a_description_is_ascii_without_quotes_and_backslashes_whatever_it_repeats() {
+    let app = TestApp::start().await;
+
+    for (path, body) in [
+        ("/api/v1.1/o/token/?%22%5C%C3%A9%00=1&%22%5C%C3%A9%00=1", ""),
+        ("/rollcall/v1/introspect?%22%5C%C3%A9%00=1&%22%5C%C3%A9%00=1", "token=x"),
+    ] {
+        let client = app.new_client(CALLBACK, true).await.basic();
+        let headers = [("authorization", client.as_str()), FORM];
+        let response = app.send("POST", path, &headers, Some(body)).await;
+        assert_error(&response, 400, "invalid_request");
+        let description = response.text("error_description");
+        assert!(description.contains("'???: is given more than once"), "{description}");
     }
 }
 

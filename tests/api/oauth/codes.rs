@@ -3,10 +3,10 @@
 use futures_util::future::join_all;
 use serde_json::json;
 use shared::model::{GrantCredential, GrantTokenKind};
-use shared::table::Actor;
-use testkit::{ConsentPage, OAuthClient, PASSWORD, TestApp, parameter};
+use shared::table::{Actor, ClientChange};
+use testkit::{ConsentPage, OAuthClient, PASSWORD, TestApp, form, parameter};
 
-use super::{CALLBACK, arranged, assert_error, profile, set};
+use super::{CALLBACK, arranged, assert_error, change, profile, set};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// The challenge of the verifier (RFC 7636, appendix B).
@@ -138,6 +138,34 @@ async fn a_code_is_bound_to_its_client_and_redirect_uri_and_stays_valid_for_them
 }
 
 #[tokio::test]
+async fn a_redirect_uri_that_is_left_out_is_the_first_registered_and_not_demanded_later() {
+    arranged!(app, client, _jane);
+    let named = client.authorize_path("profile_read");
+    let unnamed = named.replace(&form(&[("redirect_uri", CALLBACK)]), "redirect_uri=");
+    assert_ne!(named, unnamed);
+    let elsewhere = "https://client.example.com/callback/";
+
+    for (path, redirect_uri, status) in [
+        (&unnamed, None, 200),
+        (&unnamed, Some(CALLBACK), 200),
+        (&unnamed, Some(elsewhere), 400),
+        (&named, None, 400),
+        (&named, Some(""), 400),
+    ] {
+        let shown = ConsentPage::open(&app, path).await;
+        let allowed = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
+        let place = allowed.header("location").unwrap();
+        assert!(place.starts_with(&format!("{CALLBACK}?code=")), "{place}");
+        let code = parameter(place, "code").unwrap();
+        let mut fields = vec![("grant_type", "authorization_code"), ("code", code.as_str())];
+        fields.extend(redirect_uri.map(|uri| ("redirect_uri", uri)));
+        let response = client.token(&app, &fields).await;
+        assert_eq!(response.status, status, "{path} {redirect_uri:?}: {response:?}");
+        assert!(status == 200 || response.text("error") == "invalid_grant", "{response:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_made_up_code_of_a_real_grant_is_invalid() {
     arranged!(app, client, jane);
     let code = client.code(&app, &jane.credentials(), "profile_read").await;
@@ -166,14 +194,82 @@ async fn a_code_with_a_challenge_accepts_only_its_verifier() {
     arranged!(app, client, jane);
     let code = challenged_code(&app, &client).await;
 
-    for verifier in [None, Some(""), Some("x"), Some(CHALLENGE)] {
+    let long = "x".repeat(129);
+    for (verifier, error) in [
+        (None, "invalid_grant"),
+        (Some(""), "invalid_grant"),
+        (Some(CHALLENGE), "invalid_grant"),
+        (Some("x"), "invalid_request"),
+        (Some(&long), "invalid_request"),
+        (Some(&VERIFIER.replace('-', "+")), "invalid_request"),
+    ] {
         let response = client.token(&app, &redeeming(&code, verifier)).await;
-        assert_error(&response, 400, "invalid_grant");
+        assert_error(&response, 400, error);
     }
     assert_eq!(client.token(&app, &redeeming(&code, Some(VERIFIER))).await.status, 200);
     let plain = client.code(&app, &jane.credentials(), "profile_read").await;
     let response = client.token(&app, &redeeming(&plain, Some(VERIFIER))).await;
     assert_error(&response, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_verifier_of_fewer_than_43_characters_is_refused_though_it_is_the_challenges() {
+    arranged!(app, client, _jane);
+    // The S256 of `x`.
+    let challenge = "LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE";
+    let path = client.authorize_path("profile_read")
+        + &format!("&code_challenge={challenge}&code_challenge_method=S256");
+    let shown = ConsentPage::open(&app, &path).await;
+    let allowed = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
+    let code = parameter(allowed.header("location").unwrap(), "code").unwrap();
+
+    let response = client.token(&app, &redeeming(&code, Some("x"))).await;
+
+    assert_error(&response, 400, "invalid_request");
+    assert!(response.text("error_description").contains("code_verifier"), "{response:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_must_use_pkce_gets_no_code_without_a_challenge() {
+    arranged!(app, client, _jane);
+    let path = client.authorize_path("profile_read");
+    let shown = ConsentPage::open(&app, &path).await;
+
+    change(&app, &client, ClientChange { requires_pkce: Some(true), ..ClientChange::default() })
+        .await;
+
+    let asked = app.send("GET", &path, &[], None).await;
+    let decided = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
+    for response in [asked, decided] {
+        let place = response.header("location").unwrap();
+        assert_eq!(parameter(place, "error").as_deref(), Some("invalid_request"), "{place}");
+        assert_eq!(parameter(place, "code"), None);
+    }
+    let code = challenged_code(&app, &client).await;
+    assert_eq!(client.token(&app, &redeeming(&code, Some(VERIFIER))).await.status, 200);
+}
+
+#[tokio::test]
+async fn no_code_is_issued_to_a_client_that_is_changed_meanwhile_as_it_was_before() {
+    arranged!(app, client, _jane);
+    let shown = ConsentPage::open(&app, &client.authorize_path("profile_read")).await;
+    let key = json!({ "S": format!("CLIENT#{}", client.id) });
+    let change = app.engine_later(
+        "UpdateItem",
+        json!({
+            "Key": { "pk": key, "sk": { "S": "CLIENT" } },
+            "UpdateExpression": "SET requiresPkce = :yes ADD #version :one",
+            "ExpressionAttributeNames": { "#version": "version" },
+            "ExpressionAttributeValues": { ":yes": { "BOOL": true }, ":one": { "N": "1" } },
+        }),
+    );
+    app.proxy().before("TransactWriteItems", change);
+
+    let decided = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
+
+    let place = decided.header("location").unwrap();
+    assert_eq!(parameter(place, "error").as_deref(), Some("invalid_request"), "{place}");
+    assert_eq!((app.items_of("grant").await.len(), app.proxy().faults_left()), (0, 0));
 }
 
 #[tokio::test]

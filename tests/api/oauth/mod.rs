@@ -3,11 +3,14 @@
 mod clients;
 mod codes;
 mod grants;
+mod metadata;
 mod page;
 mod refresh;
+mod scopes;
 mod tokens;
 
 use serde_json::{Value, json};
+use shared::table::{Actor, ClientChange};
 use testkit::{ApiResponse, OAuthClient, Person, TestApp};
 
 const CALLBACK: &str = "https://client.example.com/callback";
@@ -38,6 +41,12 @@ async fn refresh(app: &TestApp, client: &OAuthClient, token: &str) -> ApiRespons
 fn assert_error(response: &ApiResponse, status: u16, code: &str) {
     assert_eq!((response.status, response.text("error")), (status, code), "{response:?}");
     assert!(!response.text("error_description").is_empty());
+}
+
+/// Changes a client, as the operator's command does.
+async fn change(app: &TestApp, client: &OAuthClient, change: ClientChange) {
+    let id = client.id.parse().unwrap();
+    app.table().change_client(&Actor::operator(), id, &change).await.unwrap();
 }
 
 /// Sets something of the only grant, as time would.

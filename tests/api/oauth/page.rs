@@ -129,7 +129,6 @@ async fn an_unknown_client_or_redirect_uri_is_a_400_page_and_never_a_redirect() 
             "unknown client",
             vec![("client_id", "000000000000000000000000"), ("redirect_uri", CALLBACK)],
         ),
-        ("no place", vec![("client_id", id)]),
         (
             "another place",
             vec![("client_id", id), ("redirect_uri", "https://evil.example.com/callback")],
@@ -162,6 +161,52 @@ async fn an_unknown_client_or_redirect_uri_is_a_400_page_and_never_a_redirect() 
         format!("{}&redirect_uri=https://evil.example.com/", client.authorize_path("profile_read"));
     let response = app.send("GET", &twice, &[], None).await;
     assert_eq!((response.status, response.header("location")), (400, None));
+}
+
+#[tokio::test]
+async fn a_loopback_uri_of_a_client_without_a_secret_works_at_any_port() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let native = app.new_client("http://127.0.0.1:9010/callback", false).await;
+    let with_secret = app.new_client("http://127.0.0.1:9010/callback", true).await;
+    let challenge = "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM\
+                     &code_challenge_method=S256";
+    let at = |client: &testkit::OAuthClient, uri: &str| {
+        let client = testkit::OAuthClient { redirect_uri: uri.to_owned(), ..client.clone() };
+        client.authorize_path("profile_read") + challenge
+    };
+    let local = "http://127.0.0.1:51004/callback";
+
+    let shown = ConsentPage::open(&app, &at(&native, local)).await;
+    let page = shown.response.body.as_str().unwrap();
+    assert!(page.contains("You are sent back to http://127.0.0.1:51004."), "{page}");
+    let allowed = shown.decide(&app, &jane.credentials().username, PASSWORD, "allow").await;
+    let place = allowed.header("location").unwrap();
+    assert!(place.starts_with(&format!("{local}?code=rco_")), "{place}");
+    let code = parameter(place, "code").unwrap();
+    let redeem = async |uri: &str| {
+        let body = form(&[
+            ("grant_type", "authorization_code"),
+            ("client_id", &native.id),
+            ("code", &code),
+            ("redirect_uri", uri),
+            ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+        ]);
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        app.send("POST", "/api/v1.1/o/token/", &headers, Some(&body)).await.status
+    };
+    assert_eq!(redeem(&native.redirect_uri).await, 400, "the port is that of the request");
+    assert_eq!(redeem(local).await, 200);
+
+    for (client, uri) in [
+        (&with_secret, local),
+        (&native, "http://localhost:9010/callback"),
+        (&native, "http://127.0.0.1:51004/other"),
+        (&native, "http://127.0.0.1:80@evil.example.com/callback"),
+    ] {
+        let response = app.send("GET", &at(client, uri), &[], None).await;
+        assert_eq!((response.status, response.header("location")), (400, None), "{uri}");
+    }
 }
 
 #[tokio::test]
@@ -297,7 +342,11 @@ async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
         app.proxy().count();
         let response = app.send("POST", path, &headers, Some(&body)).await;
         assert_eq!(response.status, 403, "{case}: {response:?}");
-        assert!(response.body.as_str().unwrap().contains("Please sign in again."), "{case}");
+        let page = response.body.as_str().unwrap();
+        let is_told = |text: &str| page.contains(text);
+        let needs_cookie = case == "no cookie";
+        assert_eq!(is_told("did not send this page's cookie"), needs_cookie, "{case}: {page}");
+        assert_eq!(is_told("open for too long"), !needs_cookie, "{case}: {page}");
         assert_eq!(app.proxy().calls().len(), 1, "{case}: nobody's password is tried");
     }
     assert_eq!(app.items_of("grant").await.len(), 0);

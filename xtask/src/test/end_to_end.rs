@@ -12,6 +12,8 @@ use devkit::{tools, workspace};
 
 /// The Python that has the client programs of the tests.
 const PYTHON: &str = "ROLLCALL_PYTHON";
+/// The folder that has those of node.
+const NODE: &str = "ROLLCALL_NODE";
 /// The operator's command.
 const COMMAND: &str = "ROLLCALL_COMMAND";
 
@@ -19,7 +21,7 @@ const COMMAND: &str = "ROLLCALL_COMMAND";
 /// on a signal.
 pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let amazons = (engine == Kind::DynamodbLocal).then_some("dynamodb-local");
-    for tool in ["chromium", "python"].into_iter().chain(amazons) {
+    for tool in ["chromium", "python", "oauth-clients"].into_iter().chain(amazons) {
         let installed = steps::installed(tool).await?;
         if installed.failed() {
             return Ok(installed);
@@ -42,6 +44,7 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
         tests.arg("--").args(choice);
         tests.env(DEV_JSON, service.dev_json());
         tests.env(PYTHON, tools::python_tools()?.join("python"));
+        tests.env(NODE, tools::oauth_clients()?);
         tests.env(COMMAND, workspace::target_dir()?.join("debug/rollcall"));
         outcome += steps::tests(tests).await?;
     }

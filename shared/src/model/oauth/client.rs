@@ -1,10 +1,12 @@
 //! OAuth clients.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ClientId, SecretHash, Timestamp, seconds_after};
+use crate::model::{ClientId, Scope, SecretHash, Timestamp, seconds_after};
 use crate::{Result, lifetimes, random};
 
 /// An OAuth client, registered by the operator.
@@ -17,8 +19,12 @@ pub struct Client {
     pub name: String,
     /// The hash of its secret; none for a public client (RFC 6749, section 2.1).
     pub secret_hash: Option<SecretHash>,
-    /// The registered redirect URIs, compared exactly.
+    /// The registered redirect URIs: [`Client::redirect_uri`].
     pub redirect_uris: Vec<String>,
+    /// The scopes that users can grant it, among [`Client::GRANTABLE`].
+    pub scopes: BTreeSet<Scope>,
+    /// Whether it must use PKCE although it has a secret.
+    pub requires_pkce: bool,
     /// How many days its grants last, if fewer than others.
     pub grant_days: Option<u16>,
     /// How often the operator revoked all its grants: those of an earlier epoch stop working.
@@ -28,7 +34,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// A new client; without a secret it is a public client.
+    /// The scopes that clients can be granted.
+    pub const GRANTABLE: [Scope; 4] =
+        [Scope::ProfileRead, Scope::ProfileWrite, Scope::EmailRead, Scope::EmailWrite];
+
+    /// A new client, for all scopes; without a secret it is a public client.
     pub fn new(
         name: String,
         redirect_uris: Vec<String>,
@@ -39,10 +49,32 @@ impl Client {
             name,
             secret_hash: secret.map(ClientSecret::hash),
             redirect_uris,
+            scopes: Self::GRANTABLE.into(),
+            requires_pkce: false,
             grant_days: None,
             grant_epoch: 0,
             created_at: Timestamp::now(),
         })
+    }
+
+    /// Where a request is answered: where it asks for if the client registered that, exactly, else
+    /// nowhere; at the first registered URI if it names none.
+    ///
+    /// A public client waits on its user's own device, at whatever port is free there: of a loopback
+    /// address any port counts as registered (RFC 8252, section 7.3).
+    pub fn redirect_uri<'a>(&'a self, requested: Option<&'a str>) -> Option<&'a str> {
+        let Some(uri) = requested else { return self.redirect_uris.first().map(String::as_str) };
+        let is_local = |own: &str| {
+            self.secret_hash.is_none()
+                && without_port(own).is_some_and(|local| without_port(uri) == Some(local))
+        };
+        let is_registered = |own: &String| own == uri || is_local(own);
+        self.redirect_uris.iter().any(is_registered).then_some(uri)
+    }
+
+    /// Whether its requests must have a PKCE challenge: a public client proves itself by nothing else.
+    pub const fn must_use_pkce(&self) -> bool {
+        self.requires_pkce || self.secret_hash.is_none()
     }
 
     /// When a grant ends that a user allows at `now`.
@@ -50,6 +82,19 @@ impl Client {
         let own = self.grant_days.map(|days| i64::from(days) * lifetimes::DAY);
         seconds_after(now, own.unwrap_or(lifetimes::GRANT_TTL).min(lifetimes::GRANT_TTL))
     }
+}
+
+/// The address, and what follows the port, of a redirect URI on the user's own device. `localhost`
+/// is a name, which may lead elsewhere (RFC 8252, section 8.3): it is compared exactly.
+fn without_port(uri: &str) -> Option<(&str, &str)> {
+    let address =
+        ["http://127.0.0.1", "http://[::1]"].into_iter().find(|at| uri.starts_with(at))?;
+    let rest = &uri[address.len()..];
+    let Some(rest) = rest.strip_prefix(':') else { return Some((address, rest)) };
+    let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+    let (port, rest) = rest.split_at(end);
+    port.parse::<u16>().ok().filter(|port| *port > 0)?;
+    Some((address, rest))
 }
 
 /// The secret of a client: `rcs_` and 32 random bytes in URL-safe base64. Without `Debug`, since it
@@ -76,6 +121,45 @@ impl ClientSecret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_redirect_uri_is_a_registered_one_and_of_a_public_client_at_any_loopback_port() {
+        let secret = ClientSecret::generate().unwrap();
+        let client = |uri: &str, secret| {
+            let uris = vec![uri.to_owned(), "https://example.com/second".to_owned()];
+            Client::new("App".to_owned(), uris, secret).unwrap()
+        };
+        let (first, v6) = ("http://127.0.0.1:9010/callback", "http://[::1]/");
+        let localhost = "http://localhost:9010/callback";
+
+        for (registered, requested, is_same, is_local) in [
+            (first, None, true, true),
+            (first, Some(first), true, true),
+            (first, Some("https://example.com/second"), true, true),
+            (first, Some("http://127.0.0.1:51004/callback"), false, true),
+            (first, Some("http://127.0.0.1/callback"), false, true),
+            (v6, Some("http://[::1]:51004/"), false, true),
+            (first, Some("http://127.0.0.1:0/callback"), false, false),
+            (first, Some("http://127.0.0.1:65536/callback"), false, false),
+            (first, Some("http://127.0.0.1:/callback"), false, false),
+            (first, Some("http://127.0.0.1:51004/callback/"), false, false),
+            (first, Some("http://127.0.0.1:51004/callback?x"), false, false),
+            (first, Some("http://127.0.0.1:80@example.com/callback"), false, false),
+            (first, Some("http://127.0.0.1.example.com/callback"), false, false),
+            (first, Some("http://127.0.0.2:9010/callback"), false, false),
+            (first, Some("http://[::1]:9010/callback"), false, false),
+            (first, Some("https://127.0.0.1:9010/callback"), false, false),
+            (first, Some("http://localhost:9010/callback"), false, false),
+            (localhost, Some("http://localhost:51004/callback"), false, false),
+            ("https://example.com:8443/", Some("https://example.com/"), false, false),
+        ] {
+            for (secret, is_allowed) in [(Some(&secret), is_same), (None, is_local)] {
+                let client = client(registered, secret);
+                let expected = is_allowed.then_some(requested.unwrap_or(registered));
+                assert_eq!(client.redirect_uri(requested), expected, "{registered} {requested:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_clients_secret_is_recognized_by_its_whole_text_and_by_nothing_else() {

@@ -56,6 +56,14 @@ impl Grant {
         self.client == client.id && self.client_epoch == client.grant_epoch
     }
 
+    /// Takes the scopes away that its client can no longer be granted.
+    pub fn limit_to(&mut self, client: &Client) {
+        self.scopes.retain(|scope| client.scopes.contains(scope));
+        for access in &mut self.access {
+            access.scopes.retain(|scope| client.scopes.contains(scope));
+        }
+    }
+
     /// Whether its user is not disabled and has not changed the password since.
     pub fn stands(&self, user: &User) -> bool {
         !user.disabled && self.epoch == user.credential_epoch
@@ -109,6 +117,9 @@ pub struct GrantCode {
     pub secret_hash: SecretHash,
     /// The redirect URI that received it.
     pub redirect_uri: String,
+    /// Whether the authorization request named the URI. The token request then must, too (RFC 6749,
+    /// section 4.1.3).
+    pub names_redirect_uri: bool,
     /// The PKCE challenge (S256) of the authorization request.
     pub challenge: Option<String>,
     /// When it expires.

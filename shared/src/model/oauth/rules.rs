@@ -6,11 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
-
-use super::{Grant, GrantAccess, GrantCode, GrantRefresh, SpentRefresh};
+use super::{CodeVerifier, Grant, GrantAccess, GrantCode, GrantRefresh, SpentRefresh};
 use crate::model::{GrantCredential, GrantTokenKind, Scope, Timestamp};
 use crate::{Result, limits};
 
@@ -80,8 +76,8 @@ impl Grant {
     pub fn redeem(
         &self,
         code: &GrantCredential,
-        redirect_uri: &str,
-        verifier: Option<&str>,
+        redirect_uri: Option<&str>,
+        verifier: Option<&CodeVerifier>,
         now: Timestamp,
     ) -> Result<Issuance<'static>, GrantRejection> {
         if !code.matches(&self.code.secret_hash) {
@@ -93,7 +89,7 @@ impl Grant {
         if !self.is_unexpired(now) {
             return Err(GrantRejection::Invalid);
         }
-        if self.code.redirect_uri != redirect_uri || !self.code.accepts_verifier(verifier) {
+        if !self.code.accepts_redirect_uri(redirect_uri) || !self.code.accepts_verifier(verifier) {
             return Err(GrantRejection::OtherRequest);
         }
         Ok(Issuance { scopes: self.scopes.clone(), spent: None, now })
@@ -116,9 +112,12 @@ impl Grant {
         }
         let scopes = match scopes {
             None => &self.scopes,
-            Some(scopes) if !scopes.is_empty() && scopes.is_subset(&self.scopes) => scopes,
+            Some(scopes) if scopes.is_subset(&self.scopes) => scopes,
             Some(_) => return Err(GrantRejection::ScopeNotGranted),
         };
+        if scopes.is_empty() {
+            return Err(GrantRejection::ScopeNotGranted);
+        }
         Ok(Issuance { scopes: scopes.clone(), spent: Some(token), now })
     }
 
@@ -142,15 +141,19 @@ impl Grant {
 }
 
 impl GrantCode {
+    /// Whether the redirect URI is that of the authorization request. One that names none is
+    /// accepted only if that did neither.
+    fn accepts_redirect_uri(&self, redirect_uri: Option<&str>) -> bool {
+        redirect_uri.map_or(!self.names_redirect_uri, |uri| uri == self.redirect_uri)
+    }
+
     /// Whether the PKCE verifier is that of the challenge (RFC 7636, section 4.6). A verifier
     /// without a challenge is rejected: an attacker may have removed the challenge from the
     /// authorization request (RFC 9700, section 2.1.1).
-    fn accepts_verifier(&self, verifier: Option<&str>) -> bool {
+    fn accepts_verifier(&self, verifier: Option<&CodeVerifier>) -> bool {
         match (&self.challenge, verifier) {
             (None, None) => true,
-            (Some(challenge), Some(verifier)) => {
-                URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == *challenge
-            }
+            (Some(challenge), Some(verifier)) => verifier.is_of(challenge),
             (None, Some(_)) | (Some(_), None) => false,
         }
     }
@@ -252,6 +255,7 @@ mod tests {
             code: GrantCode {
                 secret_hash: code.secret_hash(),
                 redirect_uri: CALLBACK.to_owned(),
+                names_redirect_uri: true,
                 challenge: None,
                 expires_at: at(60_000),
             },
@@ -280,7 +284,7 @@ mod tests {
     /// Redeems the code of a new grant at once.
     fn redeemed_grant() -> (Grant, GrantCredential, IssuedTokens) {
         let (mut grant, code) = new_grant();
-        let issuance = grant.redeem(&code, CALLBACK, None, at(0)).unwrap();
+        let issuance = grant.redeem(&code, Some(CALLBACK), None, at(0)).unwrap();
         let issued = issue(&mut grant, &issuance);
         (grant, code, issued)
     }
@@ -297,31 +301,39 @@ mod tests {
         let other = made_up(Code, &plain);
         let mut pkce = plain.clone();
         pkce.code.challenge = Some(CHALLENGE.to_owned());
+        let mut unnamed = plain.clone();
+        unnamed.code.names_redirect_uri = false;
         let used = |mut grant: Grant| {
             let issuance = Issuance { scopes: grant.scopes.clone(), spent: None, now: at(0) };
             issue(&mut grant, &issuance);
             grant
         };
         let (plain_used, pkce_used) = (used(plain.clone()), used(pkce.clone()));
-        let elsewhere = "https://client.example.com/callback/";
+        let elsewhere = Some("https://client.example.com/callback/");
+        let callback = Some(CALLBACK);
 
         for (case, grant, code, redirect_uri, verifier, now, expected) in [
-            ("at once", &plain, &code, CALLBACK, None, 0, Ok(())),
-            ("at the last moment", &plain, &code, CALLBACK, None, 59_999, Ok(())),
-            ("expired", &plain, &code, CALLBACK, None, 60_000, Err(Invalid)),
-            ("made up", &plain, &other, CALLBACK, None, 0, Err(Invalid)),
+            ("at once", &plain, &code, callback, None, 0, Ok(())),
+            ("at the last moment", &plain, &code, callback, None, 59_999, Ok(())),
+            ("expired", &plain, &code, callback, None, 60_000, Err(Invalid)),
+            ("made up", &plain, &other, callback, None, 0, Err(Invalid)),
+            ("no URI", &plain, &code, None, None, 0, Err(OtherRequest)),
+            ("no URI in both", &unnamed, &code, None, None, 0, Ok(())),
+            ("no URI before", &unnamed, &code, callback, None, 0, Ok(())),
+            ("other URI, none before", &unnamed, &code, elsewhere, None, 0, Err(OtherRequest)),
             ("other URI", &plain, &code, elsewhere, None, 0, Err(OtherRequest)),
-            ("verifier", &pkce, &code, CALLBACK, Some(VERIFIER), 0, Ok(())),
-            ("no verifier", &pkce, &code, CALLBACK, None, 0, Err(OtherRequest)),
-            ("other verifier", &pkce, &code, CALLBACK, Some(CHALLENGE), 0, Err(OtherRequest)),
-            ("no challenge", &plain, &code, CALLBACK, Some(VERIFIER), 0, Err(OtherRequest)),
-            ("used", &plain_used, &code, CALLBACK, None, 0, Err(Replay)),
-            ("used, expired", &plain_used, &code, CALLBACK, None, 60_000, Err(Replay)),
+            ("verifier", &pkce, &code, callback, Some(VERIFIER), 0, Ok(())),
+            ("no verifier", &pkce, &code, callback, None, 0, Err(OtherRequest)),
+            ("other verifier", &pkce, &code, callback, Some(CHALLENGE), 0, Err(OtherRequest)),
+            ("no challenge", &plain, &code, callback, Some(VERIFIER), 0, Err(OtherRequest)),
+            ("used", &plain_used, &code, callback, None, 0, Err(Replay)),
+            ("used, expired", &plain_used, &code, callback, None, 60_000, Err(Replay)),
             ("used, other URI", &plain_used, &code, elsewhere, None, 0, Err(Replay)),
-            ("used, no verifier", &pkce_used, &code, CALLBACK, None, 0, Err(Replay)),
-            ("used, made up", &plain_used, &other, CALLBACK, None, 0, Err(Invalid)),
+            ("used, no verifier", &pkce_used, &code, callback, None, 0, Err(Replay)),
+            ("used, made up", &plain_used, &other, callback, None, 0, Err(Invalid)),
         ] {
-            let redeemed = grant.redeem(code, redirect_uri, verifier, at(now));
+            let verifier = verifier.map(|text: &str| text.parse().unwrap());
+            let redeemed = grant.redeem(code, redirect_uri, verifier.as_ref(), at(now));
             let spent_and_scopes = redeemed.as_ref().map(|it| (it.spent.is_none(), &it.scopes));
             assert_eq!(
                 spent_and_scopes.map_err(|rejection| *rejection),

@@ -1,6 +1,8 @@
 //! OAuth clients.
 
-use crate::model::{Client, ClientId, Grant, GrantId, User, UserId};
+use std::collections::BTreeSet;
+
+use crate::model::{Client, ClientId, Grant, GrantId, Scope, User, UserId};
 use crate::table::engine::{
     Actor, Changes, Condition, Fetch, Items, Key, Stored, Table, Transaction,
 };
@@ -12,8 +14,17 @@ pub struct ClientAndGrant {
     pub client: Option<Stored<Client>>,
     /// The user of the grant.
     pub user: Option<Stored<User>>,
-    /// The grant of the code or token.
+    /// The grant of the code or token, with the scopes that the client can still be granted.
     pub grant: Option<Stored<Grant>>,
+}
+
+/// What of a client is changed; what is left out stays.
+#[derive(Debug, Default)]
+pub struct ClientChange {
+    /// The scopes that users can grant it.
+    pub scopes: Option<BTreeSet<Scope>>,
+    /// Whether it must use PKCE although it has a secret.
+    pub requires_pkce: Option<bool>,
 }
 
 /// A client, beside a credential.
@@ -49,17 +60,45 @@ impl Table {
         let mut keys = vec![client.clone()];
         keys.extend(named.iter().flat_map(|(user, grant)| [user.clone(), grant.clone()]));
         let mut items = self.batch_get(keys).await?;
-        let (user, grant) = match named {
+        let client: Option<Stored<Client>> = items.take(&client)?;
+        let (user, mut grant): (_, Option<Stored<Grant>>) = match named {
             Some((user, grant)) => (items.take(&user)?, items.take(&grant)?),
             None => (None, None),
         };
-        Ok(ClientAndGrant { client: items.take(&client)?, user, grant })
+        if let (Some(client), Some(grant)) = (&client, &mut grant) {
+            grant.item.limit_to(client);
+        }
+        Ok(ClientAndGrant { client, user, grant })
     }
 
     /// Registers a client.
     pub async fn create_client(&self, actor: &Actor, client: &Client) -> Result<()> {
         Transaction::new(self, actor, "register a client")
             .insert(client, || Error::WriteConflict)?
+            .commit()
+            .await
+    }
+
+    /// Changes what a client may ask for. Scopes that are taken from it are gone from what it was
+    /// granted with the next request, since a client is read with each. [`Error::NotFound`] if there
+    /// is none.
+    pub async fn change_client(
+        &self,
+        actor: &Actor,
+        client: ClientId,
+        change: &ClientChange,
+    ) -> Result<()> {
+        let mut changes = Changes::new();
+        if let Some(scopes) = &change.scopes {
+            changes = changes.set("scopes", scopes)?;
+        }
+        if let Some(requires_pkce) = change.requires_pkce {
+            changes = changes.set("requiresPkce", requires_pkce)?;
+        }
+        Transaction::new(self, actor, "change a client")
+            .update(Key::client(client), changes, Condition::present(), || {
+                Error::NotFound("client")
+            })
             .commit()
             .await
     }

@@ -27,11 +27,13 @@ const GRANTS_PER_TRANSACTION: usize = 99;
 /// The data of a new grant.
 pub struct NewGrant<'a> {
     /// The client that it is for.
-    pub client: &'a Client,
+    pub client: &'a Stored<Client>,
     /// The granted scopes.
     pub scopes: BTreeSet<Scope>,
     /// The redirect URI that receives the code.
     pub redirect_uri: String,
+    /// Whether the authorization request named the URI.
+    pub names_redirect_uri: bool,
     /// The PKCE challenge (S256).
     pub challenge: Option<String>,
 }
@@ -43,7 +45,7 @@ impl Table {
     ///
     /// [`Error::LimitReached`] if the user has as many as are allowed for all clients,
     /// [`Error::WriteConflict`] if the user was disabled or changed the password meanwhile, or the
-    /// client was deleted or its grants revoked.
+    /// client was changed or deleted, or its grants were revoked.
     pub async fn create_grant(
         &self,
         actor: &Actor,
@@ -67,6 +69,7 @@ impl Table {
             code: GrantCode {
                 secret_hash: code.secret_hash(),
                 redirect_uri: new.redirect_uri,
+                names_redirect_uri: new.names_redirect_uri,
                 challenge: new.challenge,
                 expires_at: seconds_after(now, lifetimes::CODE_TTL)?,
             },
@@ -85,11 +88,9 @@ impl Table {
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
                 Error::WriteConflict
             })
-            .check(
-                Key::client(new.client.id),
-                Condition::same_grant_epoch(new.client.grant_epoch),
-                || Error::WriteConflict,
-            )
+            .check(Key::client(new.client.id), Condition::unchanged(new.client), || {
+                Error::WriteConflict
+            })
             .count_grant(counts, &grant, &gone)?;
         let transaction = match replaced {
             Some(old) => {

@@ -4,7 +4,7 @@ mod clients;
 mod grant;
 mod user_grants;
 
-pub use clients::ClientAndGrant;
 pub(crate) use clients::ClientAt;
+pub use clients::{ClientAndGrant, ClientChange};
 pub use grant::NewGrant;
 pub use user_grants::CallerGrant;

