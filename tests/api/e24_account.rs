@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use shared::model::{S3Key, Scope, TokenKind};
+use shared::model::{Scope, TokenKind};
 use shared::table::Actor;
 use ssh_key::public::KeyData;
 use ssh_key::{Mpint, PublicKey};

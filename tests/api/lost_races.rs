@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::model::{AccountId, GrantCredential, GrantTokenKind, Role, TokenCredential};
-use shared::table::{Actor, NewUser, fetch};
+use shared::table::{Actor, ClientChange, NewUser, fetch};
 use testkit::{
     CredentialKind, DocumentedOperation, Fault, Person, TestApp, operation, sign, user_operations,
 };
@@ -337,7 +337,7 @@ async fn a_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
 
 #[tokio::test]
 async fn an_access_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
-    for revoked in ["the client", "its grants", "the grant", "the token alone"] {
+    for revoked in ["the client", "its scope", "its grants", "the grant", "the token alone"] {
         let app = TestApp::start().await;
         let client = app.new_client("https://client.example.com/callback", true).await;
         let jane = app.person("janedoe").await;
@@ -351,6 +351,10 @@ async fn an_access_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
             let grant = found.grant.unwrap();
             let done = match revoked {
                 "the client" => others.delete_client(&operator, id).await,
+                "its scope" => {
+                    let change = ClientChange { scopes: Some([].into()), ..Default::default() };
+                    others.change_client(&operator, id, &change).await
+                }
                 "its grants" => others.revoke_grants_to(&operator, id).await,
                 "the grant" => others.delete_grant(&operator, &grant).await,
                 _ => others.delete_access(&operator, &grant, &[]).await,
@@ -363,7 +367,8 @@ async fn an_access_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
 
         let rejected = app.send("PATCH", "/api/v1.1/users/janedoe/", &headers, Some(&body)).await;
 
-        assert_eq!((rejected.status, app.proxy().faults_left()), (401, 0), "{revoked}");
+        let status = if revoked == "its scope" { 403 } else { 401 };
+        assert_eq!((rejected.status, app.proxy().faults_left()), (status, 0), "{revoked}");
     }
 }
 

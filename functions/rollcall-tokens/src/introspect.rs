@@ -58,7 +58,7 @@ impl ActiveToken {
         let scope = format_scopes(credential.scopes());
         let (client_id, issued, end, jti) = match credential {
             Credential::Token(token) => (None, token.created_at, token.expires_at, Some(token.id)),
-            Credential::OAuth { grant, access } => {
+            Credential::OAuth { grant, access, .. } => {
                 (Some(grant.client), access.created_at, Some(access.expires_at), None)
             }
             Credential::Password | Credential::ApiKey(_) => return None,

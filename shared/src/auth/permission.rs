@@ -27,6 +27,8 @@ pub enum Credential {
     OAuth {
         /// The grant it was issued for.
         grant: Box<Stored<Grant>>,
+        /// The version of its client.
+        client_version: u64,
         /// The token, with what it lets the client do.
         access: GrantAccess,
     },
@@ -71,7 +73,9 @@ impl Credential {
                 UserCredential::ApiKey { key: *key, nonce: nonce.clone(), signature: *digest }
             }
             Self::Token(token) => UserCredential::token(token),
-            Self::OAuth { grant, .. } => UserCredential::oauth(grant),
+            Self::OAuth { grant, client_version, .. } => {
+                UserCredential::oauth(grant, *client_version)
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::http::ApiRequest;
 use crate::model::{
     GrantCredential, GrantTokenKind, Timestamp, TokenCredential, TokenKind, User, UserId,
 };
-use crate::table::{CredentialKey, Stored, StoredCredential, Table};
+use crate::table::{AcceptedGrant, CredentialKey, Stored, StoredCredential, Table};
 use crate::{App, Error, Result};
 
 /// A token of a kind that is accepted. It has no `Debug`: it must not be logged.
@@ -100,13 +100,14 @@ impl Token {
                 table.touch_token(&mut token, now).await;
                 Ok(Credential::Token(Box::new(token)))
             }
-            (Self::OAuth(presented), StoredCredential::Grant(Some(grant)))
-                if grant.stands(user) =>
+            (Self::OAuth(presented), StoredCredential::Grant(Some(accepted)))
+                if accepted.grant.stands(user) =>
             {
+                let AcceptedGrant { grant, client_version } = accepted;
                 let access = grant.active_access(presented, now).ok_or(Error::InvalidCredential)?;
                 table.touch_grant(&grant, now).await;
                 let access = access.clone();
-                Ok(Credential::OAuth { grant: Box::new(grant), access })
+                Ok(Credential::OAuth { grant: Box::new(grant), client_version, access })
             }
             _ => Err(Error::InvalidCredential),
         }

@@ -27,7 +27,7 @@ pub enum StoredCredential {
     Token(Option<Stored<UserToken>>),
     /// The grant with the id, if its client still exists and its grants were not revoked; with the
     /// scopes that the client can still be granted.
-    Grant(Option<Stored<Grant>>),
+    Grant(Option<AcceptedGrant>),
     /// In the user.
     InUser,
     /// In the user; whether a write was made with the signature.
@@ -37,6 +37,15 @@ pub enum StoredCredential {
     },
     /// In the user, with its login attempts.
     Password(LoginAttempts),
+}
+
+/// A grant that its client accepts, as both were read.
+#[derive(Debug)]
+pub struct AcceptedGrant {
+    /// The grant.
+    pub grant: Stored<Grant>,
+    /// The version of its client.
+    pub client_version: u64,
 }
 
 impl CredentialKey {
@@ -63,7 +72,7 @@ impl CredentialKey {
                 let accepted = accepted.filter(|(grant, client)| grant.is_accepted_by(client));
                 let limited = accepted.map(|(mut grant, client)| {
                     grant.item.limit_to(&client);
-                    grant
+                    AcceptedGrant { grant, client_version: client.version }
                 });
                 Ok(StoredCredential::Grant(limited))
             }

@@ -27,7 +27,7 @@ pub use accounts::{
 };
 pub use cleanup::Swept;
 pub use counts::CallerCounts;
-pub use credentials::{CredentialKey, StoredCredential};
+pub use credentials::{AcceptedGrant, CredentialKey, StoredCredential};
 #[cfg(feature = "operator")]
 pub use engine::ScanPosition;
 pub(crate) use engine::UserCredential;

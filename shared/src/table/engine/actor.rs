@@ -62,9 +62,10 @@ pub(crate) enum UserCredential {
     ApiKey { key: ApiKeyId, nonce: String, signature: SignatureDigest },
     /// A user token, with the version that was read: a rotation may have set its end since.
     Token(TokenId, u64),
-    /// An OAuth access token, in its grant's item, with the version that was read: the token may
-    /// have been revoked alone since. Its client still has the epoch of the grant.
-    OAuth { grant: GrantId, version: u64, client_epoch: u64 },
+    /// An OAuth access token, in its grant's item, with the versions of the grant and its client
+    /// that were read: since then the token may have been revoked alone, or the client's scopes
+    /// taken away.
+    OAuth { grant: GrantId, version: u64, client_version: u64 },
 }
 
 impl UserCredential {
@@ -74,8 +75,8 @@ impl UserCredential {
     }
 
     /// An access token of a grant as it was read.
-    pub(crate) fn oauth(grant: &Stored<Grant>) -> Self {
-        Self::OAuth { grant: grant.id, version: grant.version, client_epoch: grant.client_epoch }
+    pub(crate) fn oauth(grant: &Stored<Grant>, client_version: u64) -> Self {
+        Self::OAuth { grant: grant.id, version: grant.version, client_version }
     }
 }
 

@@ -50,12 +50,6 @@ impl Condition {
         Self::enabled().and(same)
     }
 
-    /// The client exists, and its grants were not revoked since it was read.
-    pub(in crate::table) fn same_grant_epoch(epoch: u64) -> Self {
-        let value = AttributeValue::N(epoch.to_string());
-        Self::compare("grantEpoch", "= :epoch", [(":epoch".to_owned(), value)])
-    }
-
     /// The user has this API key, with the secret of this nonce.
     pub(in crate::table) fn same_secret(key: ApiKeyId, nonce: String) -> Self {
         let mut condition = Self::has_entry("apiKeys", key);

@@ -281,13 +281,10 @@ impl<'t> Transaction<'t> {
                     UserCredential::Token(token, version) => self
                         .require(Key::user(id), enabled.and(Condition::not_revoked(token)))
                         .unchanged(Key::token(id, token), version),
-                    UserCredential::OAuth { grant, version, client_epoch } => self
+                    UserCredential::OAuth { grant, version, client_version } => self
                         .require(Key::user(id), enabled)
                         .unchanged(Key::grant(id, grant), version)
-                        .require(
-                            Key::client(grant.client()),
-                            Condition::same_grant_epoch(client_epoch),
-                        ),
+                        .unchanged(Key::client(grant.client()), client_version),
                 }
             }
             Identity::Client(client) => self.check_exists(Key::client(client)),
