@@ -206,7 +206,7 @@ async fn every_problem_of_a_new_token_is_reported_by_its_field() {
             vec![("scopes", "must be a list of strings")],
         ),
         (
-            json!({ "name": "x", "kind": "user", "scopes": null }),
+            json!({ "name": "x", "kind": "user", "scopes": [null] }),
             vec![("scopes", "must be a list of strings")],
         ),
         (
