@@ -122,7 +122,7 @@ fn response_type(query: &Query<'_>) -> Result<(), FieldError> {
 
 fn scopes(query: &Query<'_>, client: &Client) -> Result<BTreeSet<Scope>, FieldError> {
     let offered = &client.scopes;
-    let Some(text) = query.non_empty("scope").filter(|text| !text.trim().is_empty()) else {
+    let Some(text) = query.non_empty("scope").filter(|text| names(text).count() > 0) else {
         let default: BTreeSet<_> = offered & &DEFAULT_SCOPES.into();
         let none = || (OAuthCode::InvalidScope, invalid_scope("", offered).into());
         return Some(default).filter(|default| !default.is_empty()).ok_or_else(none);
