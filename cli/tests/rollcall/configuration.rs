@@ -168,8 +168,8 @@ async fn the_table_of_a_running_service_is_found_without_credentials() {
         json!({}),
     ] {
         fs::write(folder.join("dev.json"), stale.to_string()).unwrap();
-        let stale = error(local("--local"), &["list-plans"]);
-        assert!(stale.contains("start `cargo xtask dev` again"), "{stale}");
+        let said = error(local("--local"), &["list-plans"]);
+        assert!(said.contains("start `cargo xtask dev` again"), "{said}");
     }
     fs::write(folder.join("dev.json"), service.to_string()).unwrap();
     for option in ["--local", &here] {

@@ -8,7 +8,7 @@
 //!
 //! An account may lose its last possible owner after the first write, so each run looks for one
 //! before its first step. Without one the deletion is taken back, by a write that requires that the
-//! account is still the user's: nothing was deleted then.
+//! account is still the user's: accounts go first, so nothing else was deleted then.
 
 use crate::model::{AccountId, Email, User, UserId};
 use crate::random::back_off;
@@ -30,20 +30,10 @@ const CONFLICT: OnConditionFailed = || Error::WriteConflict;
 pub enum UserDeletion {
     /// There is no such user any more.
     Finished,
-    /// These accounts keep the user from being deleted; nothing was.
+    /// These accounts keep the user from being deleted; nothing more was.
     Blocked(Vec<AccountId>),
     /// The user exists, and its deletion was taken back meanwhile or never begun.
     NotBegun,
-}
-
-/// A user whose deletion is taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Afterwards {
-    /// It is disabled if it was before.
-    #[cfg(feature = "operator")]
-    AsBefore,
-    /// It stays disabled: nobody is there to be told that it was not deleted.
-    Disabled,
 }
 
 impl Table {
@@ -99,26 +89,27 @@ impl Table {
         user: UserId,
         blocking: AccountId,
     ) -> Result<()> {
-        self.abandon_user_deletion(actor, user, blocking, Afterwards::AsBefore).await
+        let was_disabled =
+            |task: &CleanupTask| matches!(task, CleanupTask::User { was_disabled: true, .. });
+        self.abandon_user_deletion(actor, user, blocking, was_disabled).await
     }
 
     /// The same as [`Table::finish_user_deletion`] for the sweep. A deletion that cannot be finished
-    /// is forgotten, since no later run could either: an operator who asks again is told why.
+    /// is forgotten, since no later run could either: an operator who asks again is told why. False
+    /// then: the next task of the user would be another one.
     pub(in crate::table) async fn sweep_user_deletion(
         &self,
         actor: &Actor,
         user: UserId,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let UserDeletion::Blocked(accounts) = self.finish_user_deletion(actor, user).await? else {
-            return Ok(());
+            return Ok(true);
         };
         tracing::warn!(%user, ?accounts, "a user stays, disabled: no other admin can own these");
-        match accounts.first() {
-            Some(first) => {
-                self.abandon_user_deletion(actor, user, *first, Afterwards::Disabled).await
-            }
-            None => Ok(()),
+        if let Some(first) = accounts.first() {
+            self.abandon_user_deletion(actor, user, *first, |_| true).await?;
         }
+        Ok(false)
     }
 
     async fn abandon_user_deletion(
@@ -126,25 +117,16 @@ impl Table {
         actor: &Actor,
         id: UserId,
         blocking: AccountId,
-        afterwards: Afterwards,
+        is_disabled_after: impl FnOnce(&CleanupTask) -> bool,
     ) -> Result<()> {
         let (key, task_key) = (Key::user(id), Key::user_cleanup(id));
         let mut items = self.batch_get(vec![key.clone(), task_key.clone()]).await?;
         let task: Option<Stored<CleanupTask>> = items.take(&task_key)?;
         let (Some(task), Some(user)) = (task, items.take::<User>(&key)?) else { return Ok(()) };
-        let disabled = match (afterwards, &*task) {
-            #[cfg(feature = "operator")]
-            (Afterwards::AsBefore, CleanupTask::User { was_disabled, .. }) => *was_disabled,
-            _ => true,
-        };
+        let disabled = Changes::new().set("disabled", is_disabled_after(&task))?;
         let still_owned = Condition::one_of("owner", [id.to_string()]);
         Transaction::new(self, actor, "take the deletion of a user back")
-            .update(
-                key,
-                Changes::new().set("disabled", disabled)?,
-                Condition::unchanged(&user),
-                CONFLICT,
-            )
+            .update(key, disabled, Condition::unchanged(&user), CONFLICT)
             .delete(task_key, Condition::unchanged(&task), CONFLICT)
             .check(Key::account(blocking), still_owned, CONFLICT)
             .commit()
