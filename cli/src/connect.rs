@@ -42,6 +42,11 @@ struct DevJson {
 }
 
 impl TableOptions {
+    /// Whether the table is that of a `cargo xtask dev`.
+    pub(super) const fn is_local(&self) -> bool {
+        self.local.is_some()
+    }
+
     /// Resolves the configuration; nothing is sent to the table yet.
     pub(super) async fn connect(self) -> Result<Table> {
         if let Some(folder) = &self.local {
@@ -80,6 +85,8 @@ impl DevJson {
         let file = files.find(|file| file.exists());
         let file = file.context("no service runs here: start it with `cargo xtask dev`")?;
         let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        serde_json::from_slice(&text).with_context(|| format!("{} is malformed", file.display()))
+        serde_json::from_slice(&text).with_context(|| {
+            format!("{} is malformed: start `cargo xtask dev` again", file.display())
+        })
     }
 }

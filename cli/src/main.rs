@@ -1,8 +1,10 @@
 //! `rollcall`, the operator's command: what no API offers, on any table.
 //!
-//! Commands print one JSON object to standard output, indented on a terminal; errors and notes go to
-//! standard error. A secret is printed once, by the command that creates it.
+//! Most commands print one JSON object to standard output, indented on a terminal; lists of users
+//! and clients print one a line. Errors and notes go to standard error. A secret is printed once, by
+//! the command that creates it.
 
+mod advice;
 mod assign_plan;
 mod connect;
 mod create_token;
@@ -35,6 +37,7 @@ use serde::Serialize;
 use shared::Error;
 use shared::table::Table;
 
+use advice::advice;
 use connect::TableOptions;
 
 /// Attempts at a write that others keep overtaking.
@@ -89,10 +92,12 @@ enum TableCommand {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Cli::parse()).await {
+    let cli = Cli::parse();
+    let is_local = cli.table.is_local();
+    match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}{}", advice(&error));
+            eprintln!("error: {error:#}{}", advice(&error, is_local));
             ExitCode::FAILURE
         }
     }
@@ -128,22 +133,6 @@ async fn run_on_table(table: &Table, command: TableCommand) -> Result<()> {
         TableCommand::RemoveMember(member) => members::remove(table, member).await,
         TableCommand::SetRole(options) => members::set_role(table, options).await,
         TableCommand::SetAccount(options) => set_account::run(table, options).await,
-    }
-}
-
-/// What to do about an error, if it does not say so itself.
-fn advice(error: &anyhow::Error) -> &'static str {
-    match error.downcast_ref() {
-        Some(Error::NotFound("account" | "member" | "token")) => {
-            ": `rollcall show-user --user WHO` shows the accounts and tokens of a user"
-        }
-        Some(Error::NotFound("client")) => ": `rollcall list-clients` lists them all",
-        Some(Error::NotFound("plan")) => ": `rollcall list-plans` lists them all",
-        _ if error.chain().any(|cause| cause.to_string().contains("ResourceNotFoundException")) => {
-            ": the table is not in this region and account; `aws dynamodb list-tables` lists those \
-             that are"
-        }
-        _ => "",
     }
 }
 

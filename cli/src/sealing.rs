@@ -43,7 +43,9 @@ pub(super) fn new_key(options: &NewKey) -> Result<()> {
     let path = options.file.display();
     let mut file = OpenOptions::new();
     let file = file.write(true).create_new(true).mode(0o600).open(&options.file);
-    let mut file = file.with_context(|| format!("cannot create {path}"))?;
+    let mut file = file.with_context(|| {
+        format!("cannot create {path}: name a new file in a folder that exists")
+    })?;
     writeln!(file, "{}", pair.reveal())?;
     file.sync_all()?;
     eprintln!(
@@ -67,12 +69,14 @@ pub(super) async fn unseal(table: TableOptions, options: Unseal) -> Result<()> {
 }
 
 fn read_key(file: &Path) -> Result<SealPrivateKey> {
-    let text =
-        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text = fs::read_to_string(file).with_context(|| {
+        format!("cannot read {}: name a file of `rollcall sealing-key`", file.display())
+    })?;
     let secrets = serde_json::from_str::<serde_json::Value>(&text).ok();
     let of_dev = secrets.as_ref().and_then(|secrets| secrets["sealing_private_key"].as_str());
-    SealPrivateKey::parse(of_dev.unwrap_or(&text))
-        .with_context(|| format!("{} holds no private key", file.display()))
+    SealPrivateKey::parse(of_dev.unwrap_or(&text)).with_context(|| {
+        format!("{} holds no private key: name a file of `rollcall sealing-key`", file.display())
+    })
 }
 
 async fn box_of_account(table: &Table, account: AccountId, key: &SealPrivateKey) -> Result<String> {
@@ -83,7 +87,7 @@ async fn box_of_account(table: &Table, account: AccountId, key: &SealPrivateKey)
         .password;
     ensure!(
         sealed_to == key.fingerprint(),
-        "the password is sealed to the key {sealed_to}, and this is {}",
+        "the password is sealed to the key {sealed_to}, and this is {}: use the file of that one",
         key.fingerprint()
     );
     Ok(sealed_box)

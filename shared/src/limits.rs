@@ -28,8 +28,18 @@ impl fmt::Display for Cap {
 }
 
 /// Every cap on what a user or an account has.
-pub const CAPS: [Cap; 9] =
-    [TOKENS, API_KEYS, SSH_KEYS, EMAILS, GRANTS, ACCOUNTS_OWNED, MEMBERSHIPS, MEMBERS, USERS_MADE];
+pub const CAPS: [Cap; 10] = [
+    TOKENS,
+    API_KEYS,
+    SSH_KEYS,
+    EMAILS,
+    GRANTS,
+    GRANTS_PER_CLIENT,
+    ACCOUNTS_OWNED,
+    MEMBERSHIPS,
+    MEMBERS,
+    USERS_MADE,
+];
 
 /// A request's body: 64 KiB.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -110,7 +120,9 @@ pub const MAX_USER_PAGE_BYTES: usize = 4 * 1000 * 1000;
 /// Grants of a user to OAuth clients that work, or whose code does.
 pub const GRANTS: Cap = Cap::new("a user can have", 100, "grants to OAuth clients");
 /// Those to one client. A further one replaces the one that was not used for longest.
-pub const MAX_GRANTS_PER_CLIENT: usize = 10;
+pub const GRANTS_PER_CLIENT: Cap = Cap::new("a user can have", 10, "grants to one OAuth client");
+/// The number of [`GRANTS_PER_CLIENT`].
+pub const MAX_GRANTS_PER_CLIENT: usize = GRANTS_PER_CLIENT.max as usize;
 /// Refresh tokens of one grant that were spent within the retry grace; of more, the oldest count as
 /// spent before it.
 pub const MAX_SPENT_REFRESH_TOKENS: usize = 100;

@@ -64,7 +64,7 @@ const TABLE_ROOMS: &[(&str, &[&str])] = &[
     ("grants", &["counts", "engine", "pages", "write"]),
     ("tokens", &["cleanup", "counts", "engine", "pages", "write"]),
     ("accounts", &["cleanup", "counts", "engine", "write"]),
-    ("users", &["accounts", "cleanup", "counts", "engine", "write"]),
+    ("users", &["accounts", "cleanup", "counts", "engine", "lockout", "write"]),
     (
         "operator",
         &["accounts", "cleanup", "counts", "engine", "grants", "lockout", "tokens", "users"],

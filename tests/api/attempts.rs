@@ -1,7 +1,7 @@
 //! The lock against guessing passwords: ten wrong ones within 15 minutes.
 
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::Error;
 use shared::model::{Network, ServiceKey, UserId};
 use shared::table::{
@@ -9,6 +9,8 @@ use shared::table::{
     Table,
 };
 use testkit::{Fault, TestApp};
+
+const DAY: i64 = 86_400;
 
 /// An attempt on a name, from an address.
 fn login(subject: LoginSubject, address: &str) -> Login {
@@ -242,4 +244,70 @@ async fn a_source_is_known_for_30_days_after_the_last_sign_in() {
     let reserved = reserve(app.table(), &known).await.unwrap();
     app.table().release_attempt(reserved).await;
     assert!(seen(app.table(), &known).await.knows_source(), "known again");
+}
+
+/// The item with the attempts on the one user who has any.
+async fn item_of_user(app: &TestApp) -> Value {
+    let is_users = |item: &Value| item["pk"]["S"].as_str().unwrap().starts_with("USER#");
+    app.items().await.into_iter().find(is_users).unwrap()
+}
+
+/// When the table may delete an item, in days from now.
+fn days_left(item: &Value) -> i64 {
+    let ttl: i64 = item["ttl"]["N"].as_str().unwrap().parse().unwrap();
+    (ttl - TestApp::in_seconds(-60).as_second()) / DAY
+}
+
+async fn set_ttl(app: &TestApp, seconds: i64) {
+    let mut item = item_of_user(app).await;
+    item["ttl"]["N"] = json!(TestApp::in_seconds(seconds).as_second().to_string());
+    app.engine("PutItem", json!({ "Item": item })).await;
+}
+
+async fn sign_in(table: &Table, login: &Login) {
+    let reserved = reserve(table, login).await.unwrap();
+    table.release_attempt(reserved).await;
+}
+
+#[tokio::test]
+async fn a_source_is_forgotten_by_the_first_attempt_30_days_after_its_last_sign_in() {
+    let app = TestApp::start().await;
+    let subject = LoginSubject::User(UserId::generate());
+    let [home, work, abroad] =
+        ["192.0.2.1", "198.51.100.1", "203.0.113.1"].map(|address| login(subject.clone(), address));
+    sign_in(app.table(), &home).await;
+    app.let_attempts_age(15 * DAY).await;
+    sign_in(app.table(), &work).await;
+    app.let_attempts_age(14 * DAY).await;
+    fail(app.table(), &abroad).await;
+    assert_eq!(item_of_user(&app).await["slots"]["M"].as_object().unwrap().len(), 3);
+    app.let_attempts_age(2 * DAY).await;
+
+    fail(app.table(), &abroad).await;
+
+    assert_eq!(item_of_user(&app).await["slots"]["M"].as_object().unwrap().len(), 2);
+    assert!(seen(app.table(), &work).await.knows_source());
+}
+
+#[tokio::test]
+async fn only_a_sign_in_prolongs_what_is_known_of_sources() {
+    let app = TestApp::start().await;
+    let subject = LoginSubject::User(UserId::generate());
+    let (home, abroad) = (login(subject.clone(), "192.0.2.1"), login(subject, "203.0.113.1"));
+    fail(app.table(), &abroad).await;
+    assert_eq!(days_left(&item_of_user(&app).await), 0);
+    sign_in(app.table(), &home).await;
+    assert_eq!(days_left(&item_of_user(&app).await), 30);
+    set_ttl(&app, 10 * DAY).await;
+
+    fail(app.table(), &abroad).await;
+    fail(app.table(), &home).await;
+
+    assert_eq!(days_left(&item_of_user(&app).await), 10);
+    // The item would be deleted before the attempt counts no more, but for a sign-in meanwhile.
+    set_ttl(&app, 10 * 60).await;
+    let read_before = seen(app.table(), &abroad).await;
+    sign_in(app.table(), &home).await;
+    let _ = app.table().reserve_attempt(read_before).await.unwrap();
+    assert_eq!(days_left(&item_of_user(&app).await), 30);
 }

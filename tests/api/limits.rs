@@ -379,18 +379,24 @@ fn grant_id(access: &str) -> String {
     GrantCredential::parse(GrantTokenKind::Access, access).unwrap().grant().to_string()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_user_has_at_most_100_grants_and_ended_ones_do_not_count() {
-    let app = TestApp::start().await;
+/// A user with so many grants to ten clients, and an eleventh client without one.
+async fn with_grants(app: &TestApp, count: usize) -> (Person<'_>, Vec<OAuthClient>) {
     let jane = app.person("janedoe").await;
     let mut clients = Vec::new();
     for number in 0..=GRANTS.max as usize / MAX_GRANTS_PER_CLIENT {
         let redirect_uri = format!("https://client{number}.example.com/");
         clients.push(app.new_client(&redirect_uri, true).await);
     }
-    for number in 1..GRANTS.max as usize {
-        grant(&app, &jane, &clients[number % 10]).await.unwrap();
+    for number in 0..count {
+        grant(app, &jane, &clients[number % 10]).await.unwrap();
     }
+    (jane, clients)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_has_at_most_100_grants_and_ended_ones_do_not_count() {
+    let app = TestApp::start().await;
+    let (jane, clients) = with_grants(&app, GRANTS.max as usize - 1).await;
 
     let further = async || grant(&app, &jane, &clients[10]).await;
     let all = (0..MANY).map(|_| insistently(&further));
@@ -411,6 +417,31 @@ async fn a_user_has_at_most_100_grants_and_ended_ones_do_not_count() {
     set(&app, &pk, &format!("GRANT#{id}"), "code.expiresAt", past).await;
     let page = ConsentPage::open(&app, &path).await;
     assert_eq!(page.decide(&app, "janedoe", PASSWORD, "allow").await.status, 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grants_that_their_clients_no_longer_accept_give_their_places_up() {
+    let app = TestApp::start().await;
+    let (jane, clients) = with_grants(&app, GRANTS.max as usize).await;
+    let id = |client: &OAuthClient| client.id.parse().unwrap();
+    let further = async || grant(&app, &jane, &clients[10]).await;
+    assert!(matches!(further().await, Err(Error::LimitReached(GRANTS))));
+
+    app.table().revoke_grants_to(&Actor::operator(), id(&clients[0])).await.unwrap();
+    for client in &clients[1..10] {
+        app.table().delete_client(&Actor::operator(), id(client)).await.unwrap();
+    }
+
+    let path = clients[10].authorize_path("profile_read");
+    let page = ConsentPage::open(&app, &path).await;
+    assert_eq!(page.decide(&app, "janedoe", PASSWORD, "allow").await.status, 303);
+    // One write deletes 90 of them.
+    assert_eq!(app.items_of("grant").await.len(), 11);
+    // Those to the same client go even if there is room.
+    app.table().revoke_grants_to(&Actor::operator(), id(&clients[10])).await.unwrap();
+    further().await.unwrap();
+    assert_eq!(app.items_of("grant").await.len(), 11);
+    app.assert_consistent().await;
 }
 
 /// The longest RSA key that may be added, in OpenSSH's form.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use shared::model::{Role, TokenKind, UserId};
-use shared::table::{Actor, Table};
+use shared::table::{Actor, Table, UserDeletion};
 use shared::{Error, Result};
-use testkit::{OAuthClient, Person, TestApp};
+use testkit::{OAuthClient, PASSWORD, Person, TestApp, basic};
 
 const WRITE: &str = "TransactWriteItems";
 
@@ -19,7 +19,9 @@ async fn delete(table: &Table, id: UserId) -> Result<()> {
             Err(Error::WriteConflict) => {}
             begun => {
                 begun?;
-                return table.finish_user_deletion(&Actor::operator(), id).await;
+                let ended = table.finish_user_deletion(&Actor::operator(), id).await?;
+                assert_eq!(ended, UserDeletion::Finished);
+                return Ok(());
             }
         }
     }
@@ -63,12 +65,21 @@ impl Deletion {
         accounts.status == 200
     }
 
-    /// Nothing is left of her but the claims of nobody to her name and her number.
+    /// Nothing is left of her but the claims of nobody to her name and her number, and for half an
+    /// hour what rejects a password.
     async fn assert_gone(&self, app: &TestApp) {
         let id = self.jane.to_string();
         let own = |item: &serde_json::Value| item.to_string().contains(&id);
         let left: Vec<_> = app.items().await.into_iter().filter(own).collect();
-        assert!(left.is_empty(), "{left:?}");
+        let ttl: i64 = left[0]["ttl"]["N"].as_str().unwrap().parse().unwrap();
+        let closed = json!({
+            "pk": { "S": format!("USER#{id}") },
+            "sk": { "S": "LOCKOUT" },
+            "epoch": { "N": u64::MAX.to_string() },
+            "ttl": { "N": ttl.to_string() },
+        });
+        assert_eq!(left, [closed]);
+        assert!(ttl <= TestApp::in_seconds(30 * 60).as_second(), "{ttl}");
         let account = app.items_of("account").await.into_iter();
         let account = account.filter(|item| item["id"]["S"] == self.shared_account);
         let owners: Vec<_> = account.map(|item| item["owner"]["S"].clone()).collect();
@@ -149,6 +160,21 @@ async fn a_user_whose_deletion_begins_meanwhile_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_password_that_is_checked_while_its_user_is_deleted_is_rejected_without_a_trace() {
+    let app = TestApp::start().await;
+    let deletion = Deletion::arrange(&app).await;
+    let (others, id) = (app.others(), deletion.jane);
+    app.proxy().before("UpdateItem", async move { delete(&others, id).await.unwrap() });
+
+    let right = basic("janedoe", PASSWORD);
+    let headers = [("authorization", right.as_str())];
+    let rejected = app.send("GET", "/rollcall/v1/tokens", &headers, None).await;
+
+    assert_eq!((rejected.status, app.proxy().faults_left()), (401, 0));
+    deletion.assert_gone(&app).await;
+}
+
+#[tokio::test]
 async fn an_account_passes_to_nobody_who_is_demoted_or_disabled_meanwhile() {
     for demotes in [true, false] {
         let app = TestApp::start().await;
@@ -185,6 +211,73 @@ async fn an_account_passes_to_nobody_who_is_demoted_or_disabled_meanwhile() {
         app.sweep().await.unwrap();
         app.assert_consistent().await;
     }
+}
+
+/// The only two admins of an account with a third member, both of whom the operator deletes: each
+/// deletion began when the other one still was to own it.
+#[tokio::test]
+async fn of_two_deletions_that_block_each_other_the_owners_is_taken_back() {
+    for by_the_sweep in [false, true] {
+        for was_disabled in [false, true] {
+            let app = TestApp::start().await;
+            let (jane, john) = app.owner_and(Role::Admin).await;
+            let account = jane.account();
+            app.join(&app.person("maryroe").await, &account, Role::Member).await;
+            let (table, operator) = (app.table(), Actor::operator());
+            let stored = async |id| table.user_and(id, ()).await.unwrap().0;
+            let [jane_id, john_id] = [&jane, &john].map(|person| person.user().id);
+            table.set_disabled(&operator, jane_id, was_disabled).await.unwrap();
+            for id in [jane_id, john_id] {
+                assert_eq!(table.accounts_without_successor(id).await.unwrap(), []);
+                table.begin_user_deletion(&operator, &stored(id).await.unwrap()).await.unwrap();
+            }
+
+            if by_the_sweep {
+                app.sweep().await.unwrap();
+            } else {
+                let blocking = vec![account.parse().unwrap()];
+                let ended = table.finish_user_deletion(&operator, jane_id).await.unwrap();
+                assert_eq!(ended, UserDeletion::Blocked(blocking.clone()));
+                // A second begin does not forget what the user was.
+                let again = stored(jane_id).await.unwrap();
+                table.begin_user_deletion(&operator, &again).await.unwrap();
+                table.take_user_deletion_back(&operator, jane_id, blocking[0]).await.unwrap();
+                let ended = table.finish_user_deletion(&operator, jane_id).await.unwrap();
+                assert_eq!(ended, UserDeletion::NotBegun);
+                app.sweep().await.unwrap();
+            }
+
+            let kept = stored(jane_id).await.unwrap();
+            assert_eq!(kept.disabled, by_the_sweep || was_disabled, "{by_the_sweep}");
+            assert!(stored(john_id).await.is_none());
+            assert_eq!(app.items_of("cleanup").await.len(), 0);
+            table.set_disabled(&operator, jane_id, false).await.unwrap();
+            assert_eq!(jane.send("GET", "/v1/accounts").await.status, 200);
+            app.assert_consistent().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_left_by_nobody_whose_deletion_is_taken_back_meanwhile() {
+    let app = TestApp::start().await;
+    let deletion = Deletion::arrange(&app).await;
+    let (jane, account) = (deletion.jane, deletion.shared_account.parse().unwrap());
+    let stored = app.table().user_and(jane, ()).await.unwrap().0.unwrap();
+    app.table().begin_user_deletion(&Actor::operator(), &stored).await.unwrap();
+    let others = app.others();
+    let overtake = async move {
+        let operator = Actor::operator();
+        others.take_user_deletion_back(&operator, jane, account).await.unwrap();
+    };
+    app.proxy().before(WRITE, overtake);
+
+    let ended = app.table().finish_user_deletion(&Actor::operator(), jane).await.unwrap();
+
+    assert_eq!(ended, UserDeletion::NotBegun);
+    assert_eq!(app.table().memberships(jane).await.unwrap().len(), 3);
+    assert!(deletion.is_alive(&app).await);
+    app.assert_consistent().await;
 }
 
 #[tokio::test]

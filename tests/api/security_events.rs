@@ -88,6 +88,34 @@ async fn the_page_and_the_current_password_leave_the_same_trace_and_a_right_one_
 }
 
 #[tokio::test]
+async fn a_form_without_its_cookie_or_of_another_request_is_an_event() {
+    let app = TestApp::start().await;
+    let client = app.new_client(CALLBACK, true).await;
+    app.person("janedoe").await;
+    let path = client.authorize_path("profile_read");
+    let page = ConsentPage::open(&app, &path).await;
+    let other = ConsentPage::open(&app, &client.authorize_path("email_read")).await;
+    let fields = |csrf_token: &str| {
+        let fields = [("username", "janedoe"), ("password", PASSWORD), ("decision", "allow")];
+        form(&[&fields[..], &[("csrf_token", csrf_token)]].concat())
+    };
+
+    for (token, cookie) in [
+        ("", page.cookie()),
+        ("1.AAAA", page.cookie()),
+        (&other.csrf_token, other.cookie()),
+        (&page.csrf_token, "x=y"),
+    ] {
+        let form_type = ("content-type", "application/x-www-form-urlencoded");
+        let headers = [form_type, ("cookie", cookie)];
+        let shown = app.send("POST", &path, &headers, Some(&fields(token))).await;
+        let line = line();
+        assert_ne!(shown.status, 303);
+        assert_eq!((&line["event"], &line["client"]), (&json!("form_rejected"), &json!(client.id)));
+    }
+}
+
+#[tokio::test]
 async fn a_lock_is_an_event_of_its_own_for_known_and_unknown_names() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
@@ -188,6 +216,22 @@ async fn lines_of_oauth_name_the_client_and_the_user() {
     let stranger = OAuthClient { secret: "rcs_wrong".to_owned(), ..client.clone() };
     stranger.redeem(&app, &code).await;
     assert_eq!((event(), both()), (json!("client_rejected"), (json!(client.id), Value::Null)));
+    for id in ["0197a1b2c3d4e5f607182931", "nobody"] {
+        let unknown = OAuthClient { id: id.to_owned(), ..client.clone() };
+        unknown.redeem(&app, &code).await;
+        assert_eq!(
+            (event(), both()),
+            (json!("client_rejected"), (Value::Null, Value::Null)),
+            "{id}"
+        );
+        let basic = unknown.basic();
+        let headers = [
+            ("authorization", basic.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        app.send("POST", "/rollcall/v1/introspect", &headers, Some("token=x")).await;
+        assert_eq!(event(), json!("client_rejected"), "{id}");
+    }
 }
 
 #[tokio::test]
@@ -214,6 +258,8 @@ async fn a_signature_that_is_wrong_or_comes_again_is_an_event_with_the_user() {
 fn expected(name: &str) -> Option<&'static str> {
     Some(match name {
         "e24-create-account" => "user_created",
+        "hub-add-email" => "email_added",
+        "hub-update-email" => "primary_email_changed",
         "e24-add-ssh-key"
         | "e24-create-api-key"
         | "e24-renew-api-secret"

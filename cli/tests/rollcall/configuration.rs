@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use serde_json::json;
+use shared::model::Role;
 
 use crate::stage::{Stage, rollcall, rollcall_with_keys, run, text, with_configuration};
 
@@ -26,6 +27,7 @@ fn a_missing_table_or_an_unreachable_engine_is_the_only_output() {
     let nobody = ["list-plans", "--table", "x", "--endpoint-url", "http://127.0.0.1:9"];
     let unreachable = error(rollcall_with_keys(), &nobody);
     assert!(unreachable.starts_with("error: could not read a list in time: "), "{unreachable}");
+    assert!(unreachable.contains("--endpoint-url"), "{unreachable}");
     let no_url = ["list-plans", "--table", "x", "--endpoint-url", "localhost:8000"];
     assert_eq!(
         error(rollcall_with_keys(), &no_url),
@@ -55,26 +57,84 @@ fn missing_credentials_are_named_with_what_to_do() {
 async fn an_error_says_what_to_do() {
     let stage = Stage::new().await;
     let user = stage.jane();
-    let account = text(&user, "accountId");
-    let nobody = ["set-role", "--account", account, "--user", "johnroe", "--role", "admin"];
-    let token = ["revoke-token", "--user", "janedoe", "--token", account];
-    let grants = ["revoke-grants", "--client", account];
-    let plan = ["assign-plan", "--account", account, "--plan", text(&user, "id")];
-    let no_account = ["set-account", "--account", "5f7b1b7b7b7b7b7b7b7b7b7b", "--verified", "on"];
+    let (account, id) = (text(&user, "accountId"), text(&user, "id"));
+    stage.join(&stage.other("johnroe"), account, Role::Member).await;
+    stage.other("maryroe");
+    stage.done(&["disable-user", "--user", "maryroe"]);
+    let no_account = "5f7b1b7b7b7b7b7b7b7b7b7b";
 
-    for (command, advice) in [
-        (&nobody[..], "error: no user johnroe: `rollcall list-users` lists them all\n"),
-        (&token[..], "error: token not found: `rollcall show-user --user WHO` shows"),
-        (&no_account[..], "error: account not found: `rollcall show-user --user WHO` shows"),
+    for (command, reason, advice) in [
+        ("create-user --username janedoe --email x@example.com", "the username is taken", "choose"),
         (
-            &["delete-client", "--client", account],
-            "error: client not found: `rollcall list-clients`",
+            "create-user --username other --email jane.doe@example.com",
+            "the e-mail address is taken",
+            "`rollcall show-user --user ADDRESS`",
         ),
-        (&grants[..], "error: client not found: `rollcall list-clients` lists them all"),
-        (&plan[..], "error: plan not found: `rollcall list-plans` lists them all\n"),
+        ("show-user --user nobody", "no user nobody", "`rollcall list-users`"),
+        ("delete-user --user nobody", "no user nobody", "`rollcall list-users`"),
+        ("reset-password --user nobody", "no user nobody", "`rollcall list-users`"),
+        ("disable-user --user nobody", "no user nobody", "`rollcall list-users`"),
+        (
+            "create-token --user maryroe --name x",
+            "the user is disabled",
+            "`rollcall enable-user --user WHO`",
+        ),
+        (
+            "create-token --user janedoe --name x --expires-at 2020-01-01T00:00:00Z",
+            "--expires-at must be in the future",
+            "",
+        ),
+        (
+            "set-role --account ACCOUNT --user janedoe --role member",
+            "the user owns the account, and the owner stays its admin",
+            "`rollcall delete-user`",
+        ),
+        (
+            "remove-member --account ACCOUNT --user janedoe",
+            "the user owns the account, and the owner stays its admin",
+            "`rollcall delete-user`",
+        ),
+        (
+            "remove-member --account ACCOUNT --user maryroe",
+            "member not found",
+            "`rollcall show-user",
+        ),
+        (
+            "delete-user --user janedoe",
+            "janedoe owns accounts with other members",
+            "`rollcall set-role",
+        ),
+        ("revoke-token --user janedoe --token ACCOUNT", "token not found", "`rollcall show-user"),
+        (
+            "revoke-token --user janedoe --token ACCOUNT --descendants",
+            "token not found",
+            "`rollcall show-user",
+        ),
+        ("set-account --account NONE --verified on", "account not found", "`rollcall show-user"),
+        ("assign-plan --account NONE --plan DEFAULT", "account not found", "`rollcall show-user"),
+        ("assign-plan --account ACCOUNT --plan USER", "plan not found", "`rollcall list-plans`"),
+        ("delete-client --client ACCOUNT", "client not found", "`rollcall list-clients`"),
+        ("revoke-grants --client ACCOUNT", "client not found", "`rollcall list-clients`"),
+        ("unseal --key-file /nonexistent x", "cannot read /nonexistent", "`rollcall sealing-key`"),
+        (
+            "unseal --key-file /dev/null x",
+            "/dev/null holds no private key",
+            "`rollcall sealing-key`",
+        ),
+        ("sealing-key /dev/null", "cannot create /dev/null", "name a new file"),
     ] {
-        let error = stage.rejected(command, "").await;
-        assert!(error.starts_with(advice), "{error}");
+        let default = "00000000-0000-0000-0000-000000000000";
+        let word = |word| match word {
+            "ACCOUNT" => account,
+            "USER" => id,
+            "NONE" => no_account,
+            "DEFAULT" => default,
+            other => other,
+        };
+        let arguments: Vec<&str> = command.split(' ').map(word).collect();
+        let error = stage.rejected(&arguments, "").await;
+        let rest = error.strip_prefix(&format!("error: {reason}"));
+        assert!(rest.is_some_and(|rest| rest.contains(advice)), "{command}: {error}");
     }
     let elsewhere = ["list-users", "--table", "elsewhere", "--endpoint-url", stage.place()[3]];
     let error = error(rollcall_with_keys(), &elsewhere);
@@ -101,6 +161,17 @@ async fn the_table_of_a_running_service_is_found_without_credentials() {
     fs::write(folder.join("dev.json"), service.to_string()).unwrap();
 
     assert_eq!(none, "error: no service runs here: start it with `cargo xtask dev`\n");
+    // Left by a service that was killed, or whose table is another one's now.
+    for stale in [
+        json!({ "dynamodb_endpoint": "http://127.0.0.1:9", "table_name": table }),
+        json!({ "dynamodb_endpoint": endpoint, "table_name": "another" }),
+        json!({}),
+    ] {
+        fs::write(folder.join("dev.json"), stale.to_string()).unwrap();
+        let said = error(local("--local"), &["list-plans"]);
+        assert!(said.contains("start `cargo xtask dev` again"), "{said}");
+    }
+    fs::write(folder.join("dev.json"), service.to_string()).unwrap();
     for option in ["--local", &here] {
         let mut command = local(option);
         command.arg("list-plans");

@@ -71,7 +71,8 @@ async fn a_token_needs_an_existing_enabled_user_and_a_future_expiry() {
     let past = [&token("janedoe")[..], &["--expires-at", "2020-01-01T00:00:00Z"]].concat();
     assert_eq!(stage.rejected(&past, "").await, "error: --expires-at must be in the future\n");
     stage.done(&["disable-user", "--user", "janedoe"]);
-    assert_eq!(stage.rejected(&token("janedoe"), "").await, "error: the user is disabled\n");
+    let disabled = stage.rejected(&token("janedoe"), "").await;
+    assert!(disabled.starts_with("error: the user is disabled: "), "{disabled}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

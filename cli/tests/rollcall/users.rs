@@ -78,11 +78,12 @@ async fn a_taken_name_or_address_is_rejected_and_changes_nothing() {
     stage.jane();
 
     for (username, email, problem) in [
-        ("janedoe", "other@example.com", "error: the username is taken\n"),
-        ("other", "JANE.DOE@example.com", "error: the e-mail address is taken\n"),
+        ("janedoe", "other@example.com", "error: the username is taken: "),
+        ("other", "JANE.DOE@example.com", "error: the e-mail address is taken: "),
     ] {
         let again = ["create-user", "--username", username, "--email", email];
-        assert_eq!(stage.rejected(&again, "").await, problem);
+        let rejected = stage.rejected(&again, "").await;
+        assert!(rejected.starts_with(problem), "{rejected}");
     }
 }
 

@@ -3,6 +3,7 @@ use shared::auth::{Basic, Caller, FullAccess};
 use shared::http::ApiRequest;
 use shared::model::{Counts, Timestamp, UserId};
 use shared::table::{Login, NewGrant, Stored, fetch};
+use shared::telemetry::SecurityEvent;
 use shared::{App, Error, OAuthCode, Result};
 
 use crate::authorization::AuthorizationRequest;
@@ -69,8 +70,10 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
         None if was_shown => {
             return authorization.target.with_error(OAuthCode::AccessDenied, "the user said no");
         }
-        None if browser.is_known() => Err(SignInError::Stale),
-        None => Err(SignInError::NoCookie),
+        None => {
+            SecurityEvent::FormRejected.record();
+            Err(if browser.is_known() { SignInError::Stale } else { SignInError::NoCookie })
+        }
     };
     match signed_in {
         Ok((caller, counts)) => grant(app, &caller, counts.as_ref(), authorization).await,

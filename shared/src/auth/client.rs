@@ -73,7 +73,7 @@ impl ClientCredential {
         app: &App,
         presented: Option<&GrantCredential>,
     ) -> Result<AuthenticatedClient> {
-        let id = self.id.ok_or(UNKNOWN)?;
+        let id = self.id.ok_or_else(rejected)?;
         let named = presented.map(|presented| (presented.owner(), presented.grant()));
         let ClientAndGrant { client, user, grant } = app.table.client_and_grant(id, named).await?;
         let client = self.verify(client)?;
@@ -91,7 +91,7 @@ impl ClientCredential {
         app: &App,
         token: Option<&Token>,
     ) -> Result<Option<IntrospectedToken>> {
-        let id = self.id.ok_or(UNKNOWN)?;
+        let id = self.id.ok_or_else(rejected)?;
         let Some(token) = token else {
             let client = app.table.client(id).await?;
             with_secret(&*self.verify(client)?)?;
@@ -113,7 +113,7 @@ impl ClientCredential {
 
     /// The client, if it exists and the secret is its own.
     fn verify(&self, client: Option<Stored<Client>>) -> Result<Stored<Client>> {
-        let client = client.ok_or(UNKNOWN)?;
+        let client = client.ok_or_else(rejected)?;
         observe_client(client.id);
         let is_authentic = match (&client.secret_hash, &self.secret) {
             (Some(hash), Some(secret)) => hash.matches(secret.as_bytes()),
@@ -121,12 +121,17 @@ impl ClientCredential {
             (None, Some(_)) | (Some(_), None) => false,
         };
         if !is_authentic {
-            SecurityEvent::ClientRejected.record();
-            return Err(UNKNOWN);
+            return Err(rejected());
         }
         observe(|observed| observed.credential = Some("client"));
         Ok(client)
     }
+}
+
+/// The client is unknown or its secret is wrong: the log and the client are not told which.
+fn rejected() -> Error {
+    SecurityEvent::ClientRejected.record();
+    UNKNOWN
 }
 
 /// Anybody can act as a client without a secret.

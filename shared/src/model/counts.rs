@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ClientId, Grant, GrantId, MakerId, Timestamp, TokenId, TokenKind, User, UserId, UserToken,
+    Client, ClientId, Grant, GrantId, MakerId, Timestamp, TokenId, TokenKind, User, UserId,
+    UserToken,
 };
 use crate::limits::{ACCOUNTS_OWNED, GRANTS, MEMBERSHIPS, TOKENS};
 use crate::{Error, Result};
@@ -47,6 +48,8 @@ pub struct CountedToken {
 pub struct CountedGrant {
     /// The client that it was granted to.
     pub client: ClientId,
+    /// The client's grant epoch when it was granted.
+    pub client_epoch: u64,
     /// The user's credential epoch when it was granted.
     pub epoch: u64,
     /// When its code expires, and once that is redeemed the grant.
@@ -64,7 +67,8 @@ impl From<&Grant> for CountedGrant {
     fn from(grant: &Grant) -> Self {
         let is_redeemed = grant.refresh.is_some();
         let expires_at = if is_redeemed { grant.expires_at } else { grant.code.expires_at };
-        Self { client: grant.client, epoch: grant.epoch, expires_at }
+        let (client, client_epoch, epoch) = (grant.client, grant.client_epoch, grant.epoch);
+        Self { client, client_epoch, epoch, expires_at }
     }
 }
 
@@ -112,6 +116,15 @@ impl Counts {
     pub fn ended_grants(&self, user: &User, now: Timestamp) -> Vec<GrantId> {
         let ended = self.grants.iter().filter(|(_, grant)| !grant.works(user, now));
         ended.map(|(id, _)| *id).collect()
+    }
+
+    /// The grants to a client that it no longer accepts: the operator revoked them, or deleted the
+    /// client.
+    pub fn rejected_grants(&self, id: ClientId, client: Option<&Client>) -> Vec<GrantId> {
+        let epoch = client.map(|client| client.grant_epoch);
+        let to_client = self.grants.iter().filter(|(_, grant)| grant.client == id);
+        let rejected = to_client.filter(|(_, grant)| Some(grant.client_epoch) != epoch);
+        rejected.map(|(id, _)| *id).collect()
     }
 
     /// [`Error::LimitReached`] if the user has as many tokens as are allowed beside these.

@@ -41,5 +41,7 @@ pub use lockout::{Login, LoginAttempts, LoginSource, LoginSubject, Reservation};
 pub use operator::UserRecord;
 pub use pages::{Page, ReadItems};
 pub use tokens::{CallerToken, NewToken};
-pub use users::{CallerEmail, FreeNames, NewUser, PasswordChange, UserChange, UserIdByUsername};
+pub use users::{
+    CallerEmail, FreeNames, NewUser, PasswordChange, UserChange, UserDeletion, UserIdByUsername,
+};
 pub use write::Write;

@@ -27,7 +27,9 @@ events! {
     SourceLimitReached = "source_limit_reached",
     /// A password was not looked at: as many as can count were being checked.
     SignInDeferred = "sign_in_deferred",
-    /// An OAuth client presented a wrong secret.
+    /// The consent form came without a valid CSRF token.
+    FormRejected = "form_rejected",
+    /// An OAuth client presented a wrong secret, or is not known.
     ClientRejected = "client_rejected",
     /// A code was used a second time: what the first use issued was revoked.
     CodeReplayed = "code_replayed",
@@ -43,6 +45,10 @@ events! {
     PasswordChanged = "password_changed",
     /// A user was made.
     UserCreated = "user_created",
+    /// A user got another address, which is a name to sign in with.
+    EmailAdded = "email_added",
+    /// Another address of a user became the primary one.
+    PrimaryEmailChanged = "primary_email_changed",
     /// A token, API key, SSH key or S3 secret was made or renewed.
     CredentialCreated = "credential_created",
     /// A token, API key or SSH key was revoked.

@@ -39,7 +39,7 @@ impl Table {
 
     /// The transaction: the account, its names, both sides of the admin's membership, and the
     /// cleanup task.
-    fn deletion(
+    pub(super) fn deletion(
         &self,
         actor: &Actor,
         account: &Stored<Account>,

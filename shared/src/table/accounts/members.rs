@@ -1,7 +1,7 @@
 //! Members who leave an account or get another role. An account always keeps its owner, who is an
 //! admin.
 
-use super::memberships::{AdminOf, FetchedAccount};
+use super::memberships::FetchedAccount;
 use crate::model::{Account, AccountId, Counts, Membership, Role, User, UserId};
 use crate::table::engine::{
     Actor, Changes, Condition, Key, MEMBER, Stored, Table, Transaction, account_partition,
@@ -40,6 +40,11 @@ impl Transaction<'_> {
         let (user, account) = (member.user, member.account);
         self.delete(Key::membership(user, account), has_role(member.role), || Error::WriteConflict)
             .delete(Key::member(account, user), Condition::present(), || Error::WriteConflict)
+    }
+
+    /// Requires that the deletion of a user was begun, and was not taken back.
+    fn while_being_deleted(self, user: UserId) -> Self {
+        self.check(Key::user_cleanup(user), Condition::present(), || Error::WriteConflict)
     }
 }
 
@@ -121,7 +126,8 @@ impl Table {
     /// Takes a user who is being deleted from an account. An account without other members goes;
     /// one that the user owns passes to its [successor](Table::successor) in the same write.
     ///
-    /// [`Error::Conflict`] without a successor.
+    /// Each write requires that the deletion was not taken back. [`Error::WriteConflict`] if it was,
+    /// or if there is no successor any more.
     pub(in crate::table) async fn leave_account(
         &self,
         actor: &Actor,
@@ -132,15 +138,17 @@ impl Table {
         let Some(member) = membership.map(Stored::into_inner) else { return Ok(()) };
         let Some(account) = account else { return self.delete_single_member(id, user).await };
         if account.member_count <= 1 {
-            self.delete_account(actor, AdminOf { account, admin: user })?.commit().await?;
+            let deletion = self.deletion(actor, &account, user)?.while_being_deleted(user);
+            Box::pin(self.commit_deletion(deletion, id, user)).await?;
             return self.complete_cleanup(Key::member_cleanup(id)).await;
         }
         if account.owner != user {
-            return self.removal(actor, &member).commit().await;
+            let removal = self.removal(actor, &member);
+            return removal.while_being_deleted(user).commit().await;
         }
-        let successor = self.successor(&account, user).await?;
-        let successor = successor.ok_or(Error::Conflict("an account has no other admin"))?;
-        self.pass_on(actor, &account, &member, successor)?.commit().await
+        let successor = self.successor(&account, user).await?.ok_or(Error::WriteConflict)?;
+        let passing = self.pass_on(actor, &account, &member, successor)?;
+        passing.while_being_deleted(user).commit().await
     }
 
     /// The account passes to an admin who is not disabled and may own another one, and its owner

@@ -103,7 +103,9 @@ impl Table {
             CleanupTask::Members { account, .. } => self.sweep_members(*account).await?,
             CleanupTask::Credentials { user, .. } => self.sweep_credentials(*user).await?,
             CleanupTask::User { user, .. } => {
-                self.finish_user_deletion(&Actor::system(), *user).await?;
+                if !self.sweep_user_deletion(&Actor::system(), *user).await? {
+                    return Ok(());
+                }
             }
             CleanupTask::Tokens { user, .. } => self.delete_revoked_tokens(*user).await?,
         }

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "operator")]
+use crate::model::User;
 use crate::model::{AccountId, Timestamp, TokenId, UserId};
 use crate::table::engine::{Condition, Item, Key, Keyed, Table, Transaction};
 use crate::{Error, Result};
@@ -17,8 +19,9 @@ pub(in crate::table) enum CleanupTask {
     Members { account: AccountId, since: Timestamp },
     /// Tokens and grants of epochs before this one, revoked by a password change.
     Credentials { user: UserId, epoch: u64, since: Timestamp },
-    /// What a user has who is being deleted, and the user.
-    User { user: UserId, since: Timestamp },
+    /// What a user has who is being deleted, and the user, who was disabled before or not.
+    #[serde(rename_all = "camelCase")]
+    User { user: UserId, was_disabled: bool, since: Timestamp },
     /// Tokens that were revoked together with this one, which made them.
     Tokens { user: UserId, token: TokenId, since: Timestamp },
 }
@@ -33,8 +36,8 @@ impl CleanupTask {
     }
 
     #[cfg(feature = "operator")]
-    pub(in crate::table) fn user(user: UserId) -> Self {
-        Self::User { user, since: Timestamp::now() }
+    pub(in crate::table) fn user(user: &User) -> Self {
+        Self::User { user: user.id, was_disabled: user.disabled, since: Timestamp::now() }
     }
 
     pub(in crate::table) fn tokens(user: UserId, token: TokenId) -> Self {

@@ -104,7 +104,8 @@ impl Table {
     }
 
     /// Deletes a client. All its grants stop working with the next request, since a client is read
-    /// with each; their items stay until they expire. [`Error::NotFound`] if there is none.
+    /// with each; their items stay until they expire, or their user has no room for another grant.
+    /// [`Error::NotFound`] if there is none.
     pub async fn delete_client(&self, actor: &Actor, client: ClientId) -> Result<()> {
         Transaction::new(self, actor, "delete a client")
             .delete(Key::client(client), Condition::present(), || Error::NotFound("client"))

@@ -24,6 +24,9 @@ use crate::{Error, Result, lifetimes, limits};
 /// One action each, and one for the counts, of the 100 that a transaction takes.
 const GRANTS_PER_TRANSACTION: usize = 99;
 
+/// Grants that their clients no longer accept are deleted when another is created, so many at once.
+const MAX_REJECTED_DELETED: usize = 90;
+
 /// The data of a new grant.
 pub struct NewGrant<'a> {
     /// The client that it is for.
@@ -41,7 +44,8 @@ pub struct NewGrant<'a> {
 impl Table {
     /// Creates a grant and returns its code. If the client has as many of the user's grants as are
     /// allowed, the new one replaces the one that was not used for longest, which costs a round
-    /// trip.
+    /// trip. If the user has as many as are allowed for all clients, another one finds those that
+    /// their clients no longer accept.
     ///
     /// [`Error::LimitReached`] if the user has as many as are allowed for all clients,
     /// [`Error::WriteConflict`] if the user was disabled or changed the password meanwhile, or the
@@ -55,7 +59,7 @@ impl Table {
     ) -> Result<GrantCredential> {
         let (now, counts) = (Timestamp::now(), existing(counts)?);
         let ended = counts.ended_grants(user, now);
-        let replaced = self.replaced_grant(counts, &ended, new.client.id).await?;
+        let (rejected, replaced) = self.grants_to_delete(counts, &ended, new.client).await?;
         let id = GrantId::generate(new.client.id)?;
         let code = GrantCredential::generate(GrantTokenKind::Code, user.id, id)?;
         let grant = Grant {
@@ -82,7 +86,8 @@ impl Table {
         let mut attributes = grant.to_attributes(grant.key())?;
         let end = grant.code.expires_at.as_second().to_string();
         attributes.insert(TTL.to_owned(), AttributeValue::N(end));
-        let gone: Vec<GrantId> = ended.into_iter().chain(replaced).collect();
+        let deleted = || rejected.iter().copied().chain(replaced);
+        let gone: Vec<GrantId> = ended.into_iter().chain(deleted()).collect();
         let transaction = Transaction::new(self, actor, "create a grant")
             .put(attributes, Condition::absent(), || Error::WriteConflict)?
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
@@ -92,16 +97,40 @@ impl Table {
                 Error::WriteConflict
             })
             .count_grant(counts, &grant, &gone)?;
-        let transaction = match replaced {
-            Some(old) => {
-                let always = Condition::absent().or(Condition::present());
-                transaction.delete(Key::grant(user.id, old), always, || Error::WriteConflict)
-            }
-            None => transaction,
-        };
+        let always = || Condition::absent().or(Condition::present());
+        let transaction = deleted().fold(transaction, |transaction, old| {
+            transaction.delete(Key::grant(user.id, old), always(), || Error::WriteConflict)
+        });
         transaction.commit().await?;
         SecurityEvent::GrantCreated.record();
         Ok(code)
+    }
+
+    /// The grants that a new one deletes, beside those that ended: those that their clients no
+    /// longer accept, and the one that it replaces. The clients of the others are read only if
+    /// there is no room otherwise.
+    async fn grants_to_delete(
+        &self,
+        counts: &Counts,
+        ended: &[GrantId],
+        client: &Client,
+    ) -> Result<(Vec<GrantId>, Option<GrantId>)> {
+        let mut rejected = counts.rejected_grants(client.id, Some(client));
+        let gone = [ended, &rejected].concat();
+        let replaced = self.replaced_grant(counts, &gone, client.id).await?;
+        let is_gone = |id: &GrantId| gone.contains(id) || replaced == Some(*id);
+        if counts.grants.keys().filter(|id| !is_gone(id)).count() >= limits::GRANTS.max as usize {
+            let others: BTreeSet<_> = counts.grants.values().map(|grant| grant.client).collect();
+            let mut items =
+                self.batch_get(others.iter().copied().map(Key::client).collect()).await?;
+            for other in others.into_iter().filter(|other| *other != client.id) {
+                let stored: Option<Stored<Client>> = items.take(&Key::client(other))?;
+                rejected.extend(counts.rejected_grants(other, stored.as_deref()));
+            }
+        }
+        rejected.retain(|id| !ended.contains(id));
+        rejected.truncate(MAX_REJECTED_DELETED);
+        Ok((rejected, replaced))
     }
 
     /// The grant that a further one to this client replaces, if it has as many as are allowed.

@@ -1,19 +1,19 @@
 //! An item that counts attempts: sets of slots, and the writes to them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::fmt::Write;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
-use super::login::{Login, LoginSubject};
+use super::login::Login;
 use super::slots::{LOCKED, SIGNED_IN, SlotSet, number, reservation_end, until, wrong, wrong_end};
-use crate::lifetimes::{KNOWN_SOURCE_TTL, LOCKOUT};
+use crate::lifetimes::{ATTEMPT_RESERVATION, KNOWN_SOURCE_TTL, LOCKOUT};
 use crate::limits::{MAX_KNOWN_SOURCES, MAX_LOGIN_ATTEMPTS, MAX_SOURCE_ATTEMPTS};
-use crate::model::Timestamp;
-use crate::table::engine::{Attributes, Key, Table, failed_call};
+use crate::model::{Timestamp, UserId};
+use crate::table::engine::{Attributes, Key, TTL, Table, failed_call};
 use crate::telemetry::SecurityEvent::{SignInLocked, SourceLimitReached};
 use crate::{Error, Result};
 
@@ -34,8 +34,8 @@ pub(super) struct Counter {
     capacity: usize,
     /// Whether a full set is locked for as long as if the last password were the first.
     locks: bool,
-    /// How long the item is kept after its last attempt.
-    ttl: Duration,
+    /// When the table may delete the item, in seconds since 1970.
+    stored_ttl: i64,
     /// The names of the set for the source of the attempt, the current one first; none if all
     /// sources have one set.
     own_sets: Vec<String>,
@@ -59,22 +59,18 @@ pub(super) struct Slot {
 impl Counter {
     /// What counts for the user or the name.
     pub(super) fn of_subject(login: &Login, epoch: u64) -> Self {
-        let ttl = match login.subject {
-            LoginSubject::User(_) => KNOWN_SOURCE_TTL,
-            LoginSubject::Name(_) => 2 * LOCKOUT,
-        };
         let ids = std::iter::once(&login.source.id).chain(&login.source.other_ids);
         Self {
             own_sets: ids.map(ToString::to_string).collect(),
             epoch,
-            ..Self::new(login.subject.key(), MAX_LOGIN_ATTEMPTS, true, ttl)
+            ..Self::new(login.subject.key(), MAX_LOGIN_ATTEMPTS, true)
         }
     }
 
     /// What counts for a user, wherever an attempt comes from.
     #[cfg(feature = "operator")]
     pub(super) fn of_user(key: Key, epoch: u64) -> Self {
-        Self { epoch, ..Self::new(key, MAX_LOGIN_ATTEMPTS, true, KNOWN_SOURCE_TTL) }
+        Self { epoch, ..Self::new(key, MAX_LOGIN_ATTEMPTS, true) }
     }
 
     /// Until when the set for all other sources is locked, and the set of each known source.
@@ -87,13 +83,13 @@ impl Counter {
 
     /// What counts for the source.
     pub(super) fn of_source(login: &Login) -> Self {
-        Self::new(login.source_key(), MAX_SOURCE_ATTEMPTS, false, 2 * LOCKOUT)
+        Self::new(login.source_key(), MAX_SOURCE_ATTEMPTS, false)
     }
 
-    fn new(key: Key, capacity: usize, locks: bool, ttl: Duration) -> Self {
+    fn new(key: Key, capacity: usize, locks: bool) -> Self {
         let (own_sets, sets) = (Vec::new(), BTreeMap::new());
-        let (epoch, stored_epoch, earlier_sets) = (0, None, None);
-        Self { key, capacity, locks, ttl, own_sets, epoch, stored_epoch, sets, earlier_sets }
+        let (stored_ttl, epoch, stored_epoch, earlier_sets) = (0, 0, None, None);
+        Self { key, capacity, locks, stored_ttl, own_sets, epoch, stored_epoch, sets, earlier_sets }
     }
 
     pub(super) const fn key(&self) -> &Key {
@@ -103,7 +99,9 @@ impl Counter {
     /// The same counter, as the item says.
     pub(super) fn read(self, item: Option<&Attributes>) -> Self {
         let stored = item.and_then(|item| item.get(SLOTS));
-        let stored_epoch = item.and_then(|item| item.get(EPOCH)?.as_n().ok()?.parse().ok());
+        let number = |name| item.and_then(|item| item.get(name)?.as_n().ok());
+        let stored_epoch = number(EPOCH).and_then(|epoch| epoch.parse().ok());
+        let stored_ttl = number(TTL).and_then(|ttl| ttl.parse().ok()).unwrap_or_default();
         let is_current = stored_epoch == Some(self.epoch);
         let set = |(name, value): (&String, &AttributeValue)| {
             let set = SlotSet::from_attribute(self.capacity, value);
@@ -112,7 +110,7 @@ impl Counter {
         let sets = stored.and_then(|stored| stored.as_m().ok()).into_iter().flatten().map(set);
         let sets = sets.collect();
         let earlier_sets = stored.filter(|_| !is_current).cloned();
-        Self { stored_epoch, sets, earlier_sets, ..self }
+        Self { stored_ttl, stored_epoch, sets, earlier_sets, ..self }
     }
 
     /// The source's own set, if the user signed in from there recently.
@@ -144,12 +142,18 @@ impl Counter {
         checked
     }
 
-    /// All sets as they are stored in a new epoch, with one slot reserved.
-    fn cleared(&self, (set, place, until): (&str, usize, Timestamp)) -> AttributeValue {
+    /// All sets as they are stored in a new epoch, with one slot reserved, but those of sources that
+    /// are known no more.
+    fn cleared(
+        &self,
+        (set, place, until): (&str, usize, Timestamp),
+        now: Timestamp,
+    ) -> AttributeValue {
         let reserved = |name: &str| (name == set).then_some((place, until));
         let mut sets: HashMap<_, _> = self
             .sets
             .iter()
+            .filter(|(_, own)| own.signed_in_at + KNOWN_SOURCE_TTL > now)
             .map(|(name, own)| (name.clone(), own.cleared().to_attribute(reserved(name))))
             .collect();
         let other = SlotSet::new(self.capacity).to_attribute(reserved(OTHER));
@@ -169,10 +173,36 @@ impl Counter {
         forgotten.map(|(_, (name, _))| (*name).clone()).collect()
     }
 
-    /// When the table may delete the item, in seconds since 1970.
-    fn ttl(&self, now: Timestamp) -> AttributeValue {
-        AttributeValue::N((now + self.ttl).as_second().to_string())
+    /// The sources that are known no more, and whose attempts count no more.
+    fn expired(&self, now: Timestamp) -> impl Iterator<Item = &String> {
+        let is_expired = move |(name, set): &(&String, &SlotSet)| {
+            *name != OTHER && set.signed_in_at + KNOWN_SOURCE_TTL <= now && set.is_idle(now)
+        };
+        self.sets.iter().filter(is_expired).map(|(name, _)| name)
     }
+
+    /// When the table may delete the item, if that is to be later, so that an attempt counts for as
+    /// long as it should. An attempt does not prolong what is kept of sources: a sign-in does.
+    fn later_ttl(&self, now: Timestamp) -> Option<i64> {
+        let needed = now + LOCKOUT + 2 * ATTEMPT_RESERVATION;
+        (self.stored_ttl < needed.as_second()).then(|| (now + 2 * LOCKOUT).as_second())
+    }
+
+    /// When the table may delete an item whose sets are all written, in seconds since 1970.
+    fn new_ttl(&self, now: Timestamp) -> i64 {
+        let known = self.sets.values().map(|set| set.signed_in_at + KNOWN_SOURCE_TTL);
+        known.max().unwrap_or_default().max(now + 2 * LOCKOUT).as_second()
+    }
+}
+
+/// The item of a user who is being deleted: an attempt by somebody who has read the user before
+/// finds a later epoch, and writes nothing that would outlive the user.
+pub(in crate::table) fn attributes_of_deleted(user: UserId) -> Attributes {
+    let ttl = (Timestamp::now() + 2 * LOCKOUT).as_second();
+    let mut attributes = Key::user_lockout(user).into_attributes();
+    attributes.insert(EPOCH.to_owned(), epoch(u64::MAX));
+    attributes.insert(TTL.to_owned(), seconds(ttl));
+    attributes
 }
 
 /// An attribute of the set that an expression names `#set`.
@@ -224,18 +254,35 @@ impl Table {
     ) -> Result<(), SdkError<UpdateItemError>> {
         let (counter, path) = (&slot.counter, slot.until());
         let update = self
-            .update_counter(counter, now)
+            .update_counter(counter)
             .expression_attribute_values(":epoch", epoch(counter.epoch));
         let update = if counter.stored_epoch == Some(counter.epoch) {
+            let (mut ttl, mut removed, mut more) = (String::new(), String::new(), String::new());
+            let mut update = update;
+            if let Some(later) = counter.later_ttl(now) {
+                ttl.push_str(", #ttl = :ttl");
+                // It may be later since: somebody signed in.
+                more.push_str(" AND (attribute_not_exists(#ttl) OR #ttl <= :ttl)");
+                update = with_ttl(update, later);
+            }
+            for (place, name) in counter.expired(now).enumerate() {
+                let old = format!("{SLOTS}.#old{place}");
+                let _ = write!(removed, ", {old}");
+                // Somebody may have signed in from there since.
+                let _ = write!(more, " AND {old}.{SIGNED_IN} <= :expired");
+                update = update
+                    .expression_attribute_names(format!("#old{place}"), name)
+                    .expression_attribute_values(":expired", number(now - KNOWN_SOURCE_TTL));
+            }
             update
                 .update_expression(format!(
-                    "SET {path} = :until, #ttl = :ttl REMOVE {}",
+                    "SET {path} = :until{ttl} REMOVE {}{removed}",
                     in_set(&wrong(slot.place))
                 ))
                 .condition_expression(format!(
                     "{EPOCH} = :epoch AND attribute_exists({SLOTS}.#set) \
                      AND (attribute_not_exists({path}) OR {path} <= :now) \
-                     AND (attribute_not_exists({locked}) OR {locked} <= :now)",
+                     AND (attribute_not_exists({locked}) OR {locked} <= :now){more}",
                     locked = in_set(LOCKED)
                 ))
                 .expression_attribute_names("#set", &slot.set)
@@ -243,8 +290,8 @@ impl Table {
                 .expression_attribute_values(":now", number(now))
         } else {
             // The first attempt, or the first since the password was changed.
-            let sets = counter.cleared((&slot.set, slot.place, slot.until));
-            let update = update
+            let sets = counter.cleared((&slot.set, slot.place, slot.until), now);
+            let update = with_ttl(update, counter.new_ttl(now))
                 .update_expression(format!("SET {SLOTS} = :sets, {EPOCH} = :epoch, #ttl = :ttl"))
                 .expression_attribute_values(":sets", sets);
             match counter.stored_epoch.zip(counter.earlier_sets.clone()) {
@@ -261,10 +308,9 @@ impl Table {
 
     /// Gives a slot back. A failure is ignored: the reservation ends by itself.
     pub(super) async fn release_slot(&self, slot: &Slot) {
-        let now = Timestamp::now();
         let update = self
-            .update_counter(&slot.counter, now)
-            .update_expression(format!("SET #ttl = :ttl REMOVE {}", slot.until()))
+            .update_counter(&slot.counter)
+            .update_expression(format!("REMOVE {}", slot.until()))
             .condition_expression(format!("{EPOCH} = :epoch AND {} = :until", slot.until()))
             .expression_attribute_names("#set", &slot.set)
             .expression_attribute_values(":until", number(slot.until))
@@ -296,8 +342,7 @@ impl Table {
     ) -> Result<(), SdkError<UpdateItemError>> {
         let (counter, path) = (&slot.counter, slot.until());
         let Some(source) = counter.own_sets.first() else { return Ok(()) };
-        let update = self
-            .update_counter(counter, now)
+        let update = with_ttl(self.update_counter(counter), (now + KNOWN_SOURCE_TTL).as_second())
             .expression_attribute_names("#set", &slot.set)
             .expression_attribute_names("#source", source)
             .expression_attribute_values(":until", number(slot.until))
@@ -341,7 +386,7 @@ impl Table {
     pub(super) async fn record_wrong_slot(&self, slot: Slot) -> Result<()> {
         let (now, path) = (Timestamp::now(), slot.until());
         let update = |expression: String, condition: String| {
-            self.update_counter(&slot.counter, now)
+            self.update_counter(&slot.counter)
                 .update_expression(expression)
                 .condition_expression(format!(
                     "{EPOCH} = :epoch AND attribute_exists({SLOTS}.#set){condition}"
@@ -351,7 +396,7 @@ impl Table {
                 .expression_attribute_values(":end", number(wrong_end(now)))
         };
         let recorded = update(
-            format!("SET {path} = :end, {} = :yes, #ttl = :ttl", in_set(&wrong(slot.place))),
+            format!("SET {path} = :end, {} = :yes", in_set(&wrong(slot.place))),
             format!(" AND ({path} = :until OR attribute_not_exists({path}) OR {path} < :until)"),
         )
         .expression_attribute_values(":until", number(slot.until))
@@ -367,7 +412,7 @@ impl Table {
         if !is_full || !counter.locks {
             return Ok(());
         }
-        let locked = update(format!("SET {} = :end, #ttl = :ttl", in_set(LOCKED)), String::new());
+        let locked = update(format!("SET {} = :end", in_set(LOCKED)), String::new());
         match locked.send().await {
             Ok(_) => Ok(()),
             Err(error) => current(counter, error).map(|_| ()),
@@ -377,20 +422,28 @@ impl Table {
     /// A write that changes nothing that counts: an attempt costs as much from a source that the
     /// user is known from as from any other, so that its duration does not tell who is known.
     pub(super) async fn touch_counter(&self, counter: &Counter) -> Result<()> {
-        let update = self.update_counter(counter, Timestamp::now());
+        let ttl = (Timestamp::now() + 2 * LOCKOUT).as_second();
+        let update = with_ttl(self.update_counter(counter), ttl);
         let touched = update.update_expression("SET #ttl = :ttl").send().await;
         touched.map(|_| ()).map_err(failed_call("reserve a login attempt"))
     }
 
-    fn update_counter(&self, counter: &Counter, now: Timestamp) -> UpdateItemFluentBuilder {
+    fn update_counter(&self, counter: &Counter) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.name)
             .set_key(Some(counter.key.clone().into_attributes()))
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":ttl", counter.ttl(now))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
+}
+
+/// Names the TTL attribute `#ttl`, and its new value, in seconds since 1970, `:ttl`.
+fn with_ttl(update: UpdateItemFluentBuilder, ttl: i64) -> UpdateItemFluentBuilder {
+    update.expression_attribute_names("#ttl", TTL).expression_attribute_values(":ttl", seconds(ttl))
+}
+
+fn seconds(time: i64) -> AttributeValue {
+    AttributeValue::N(time.to_string())
 }
 
 fn epoch(epoch: u64) -> AttributeValue {

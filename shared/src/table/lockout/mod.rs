@@ -12,6 +12,7 @@ mod slots;
 mod state;
 
 pub use attempts::{LoginAttempts, Reservation};
+pub(in crate::table) use counter::attributes_of_deleted;
 pub use login::{Login, LoginSource, LoginSubject};
 #[cfg(feature = "operator")]
 pub use state::LockState;

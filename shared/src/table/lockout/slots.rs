@@ -123,6 +123,11 @@ impl SlotSet {
         self.slots.iter().all(|slot| slot.is_wrong && slot.until > now)
     }
 
+    /// Whether no attempt counts and none is in progress.
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+        self.locked_until <= now && self.slots.iter().all(|slot| slot.until <= now)
+    }
+
     /// Whether the slot is still reserved until this time.
     pub(super) fn is_reserved(&self, place: usize, until: Timestamp) -> bool {
         self.slots.get(place).is_some_and(|slot| !slot.is_wrong && slot.until == until)

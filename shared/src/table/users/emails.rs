@@ -6,6 +6,7 @@ use crate::table::engine::{
     Actor, Changes, Claim, Condition, EMAIL, Key, Keyed, Stored, Table, Transaction, user_partition,
 };
 use crate::table::write::Write;
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 impl Table {
@@ -34,7 +35,7 @@ impl Table {
             )?
             .insert(&email, || Error::WriteConflict)?
             .set_email_count(user, user.email_count + 1)?;
-        Ok(Write::new(transaction, email))
+        Ok(Write::new(transaction, email).recorded_as(SecurityEvent::EmailAdded))
     }
 
     /// Marks an address as verified, as primary, or both. An address must be verified to become
@@ -71,7 +72,8 @@ impl Table {
         } else {
             transaction
         };
-        Ok(Write::new(transaction, Email { verified, ..email.into_inner() }))
+        let event = becomes_primary.then_some(SecurityEvent::PrimaryEmailChanged);
+        Ok(Write::new(transaction, Email { verified, ..email.into_inner() }).recorded_as(event))
     }
 
     /// Removes and releases an address that is not the primary one.

@@ -9,5 +9,6 @@ mod read;
 mod update;
 
 pub use create::NewUser;
+pub use delete::UserDeletion;
 pub use names::{CallerEmail, FreeNames, UserIdByUsername};
 pub use update::{PasswordChange, UserChange};

@@ -1,0 +1,145 @@
+//! What to do about an error, if it does not say so itself.
+
+use shared::Error;
+
+const DAMAGED: &str =
+    ": this command may be older or newer than the stack: install it from the stack's checkout";
+
+/// Errors of AWS by their codes.
+const AWS: [(&[&str], &str); 3] = [
+    (
+        &["ResourceNotFoundException"],
+        ": the table is not in this region and account; `aws dynamodb list-tables` lists those that \
+         are",
+    ),
+    (
+        &["AccessDeniedException"],
+        ": the credentials lack a permission; docs/operator.md lists what the command needs",
+    ),
+    (
+        &["UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException"],
+        ": the credentials are not accepted; choose a profile with AWS_PROFILE, or run `aws sso \
+         login`",
+    ),
+];
+
+/// What to do about an error; nothing if it says so itself. `is_local` is whether the table is that
+/// of a `cargo xtask dev`.
+pub(super) fn advice(error: &anyhow::Error, is_local: bool) -> &'static str {
+    let has = |code: &&str| error.chain().any(|cause| cause.to_string().contains(code));
+    let of_aws = AWS.iter().find(|(codes, _)| codes.iter().any(has));
+    let Some(reason) = error.downcast_ref() else { return "" };
+    match (of_aws, reason) {
+        (Some(_), Error::Internal { .. } | Error::Unavailable { .. })
+        | (None, Error::Unavailable { .. })
+            if is_local =>
+        {
+            ": nothing serves the table of `dev.json` any more; start `cargo xtask dev` again"
+        }
+        (Some((_, advice)), _) => advice,
+        (None, reason) => advice_on(reason),
+    }
+}
+
+fn advice_on(reason: &Error) -> &'static str {
+    match reason {
+        Error::NotFound(what) => match *what {
+            "client" => ": `rollcall list-clients` lists them all",
+            "plan" => ": `rollcall list-plans` lists them all",
+            "user" => ": `rollcall list-users` lists them all",
+            _ => ": `rollcall show-user --user WHO` shows the accounts and tokens of a user",
+        },
+        Error::Conflict(text) => advice_on_conflict(text),
+        Error::LimitReached(_) => {
+            ": `rollcall show-user --user WHO` shows what there is, `rollcall revoke-token` frees \
+             the place of a token"
+        }
+        Error::WriteConflict => ": another write came first; run the command again",
+        Error::Unavailable { .. } => {
+            ": whether anything was written is unknown; look at the network, the region and \
+             --endpoint-url, and run the command again"
+        }
+        Error::Internal { action, .. } if *action != "start" => DAMAGED,
+        // The first is about what the operator gave, and says what is wrong with it; the others are
+        // those of requests, of which the command makes none.
+        Error::Internal { .. }
+        | Error::MissingCredential
+        | Error::InvalidCredential
+        | Error::UserTokenOnly
+        | Error::MissingScope(_)
+        | Error::FullAccessRequired
+        | Error::OAuthTokenElsewhere
+        | Error::Forbidden(_)
+        | Error::MethodNotAllowed { .. }
+        | Error::Invalid(_)
+        | Error::PayloadTooLarge
+        | Error::UnsupportedMediaType(_)
+        | Error::PreconditionFailed
+        | Error::IdempotencyKeyReused
+        | Error::IdempotencyKeyInUse
+        | Error::TooManyAttempts { .. }
+        | Error::AttemptsInProgress
+        | Error::OAuth { .. } => "",
+    }
+}
+
+fn advice_on_conflict(text: &str) -> &'static str {
+    match text {
+        "the username is taken" => {
+            ": choose another one; that of a deleted user stays taken for ever"
+        }
+        "the e-mail address is taken" => ": `rollcall show-user --user ADDRESS` shows by whom",
+        "the user is being deleted" => ": `rollcall delete-user --user WHO` finishes it",
+        "the user is disabled" => ": `rollcall enable-user --user WHO` accepts it again",
+        "the user owns the account, and the owner stays its admin" => {
+            ": the account passes to another admin with `rollcall delete-user` of the owner, or \
+             goes when an admin deletes it"
+        }
+        "the user is the only admin of the account" => {
+            ": make another member one with `rollcall set-role --account ID --user WHO --role admin`"
+        }
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use shared::limits::TOKENS;
+
+    use super::*;
+
+    fn internal(action: &'static str, cause: &str) -> Error {
+        Error::Internal { action, source: cause.into() }
+    }
+
+    fn unavailable() -> Error {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        Error::Unavailable { action: "read a list", source: refused.into() }
+    }
+
+    #[test]
+    fn every_error_that_a_command_can_meet_has_its_advice() {
+        for (reason, remote, local) in [
+            (unavailable(), "run the command again", "start `cargo xtask dev` again"),
+            (internal("x", "AccessDeniedException"), "docs/operator.md", "`cargo xtask dev`"),
+            (internal("x", "ExpiredTokenException"), "aws sso login", "`cargo xtask dev`"),
+            (internal("x", "ResourceNotFoundException"), "list-tables", "`cargo xtask dev`"),
+            (internal("read an item", "missing field"), "the stack's", "the stack's"),
+            (Error::WriteConflict, "run the command again", "run the command again"),
+            (Error::LimitReached(TOKENS), "rollcall revoke-token", "rollcall revoke-token"),
+            (Error::NotFound("user"), "rollcall list-users", "rollcall list-users"),
+            (Error::NotFound("member"), "rollcall show-user", "rollcall show-user"),
+        ] {
+            let error = anyhow::Error::from(reason);
+            for (is_local, expected) in [(false, remote), (true, local)] {
+                let given = advice(&error, is_local);
+                assert!(given.starts_with(": ") && given.contains(expected), "{error}{given}");
+            }
+        }
+        let said =
+            anyhow::Error::from(internal("start", "an endpoint must be an http or https URL"));
+        assert_eq!(advice(&said, false), "");
+    }
+}
