@@ -74,6 +74,7 @@ fn advice_on(reason: &Error) -> &'static str {
         | Error::Invalid(_)
         | Error::PayloadTooLarge
         | Error::UnsupportedMediaType(_)
+        | Error::UnsupportedEncoding
         | Error::PreconditionFailed
         | Error::IdempotencyKeyReused
         | Error::IdempotencyKeyInUse

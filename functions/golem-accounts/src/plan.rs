@@ -17,7 +17,6 @@ struct PlanView {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "golem's own names")]
 struct PlanData {
     project_limit: i64,
     component_limit: i64,

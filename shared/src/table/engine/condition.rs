@@ -52,11 +52,10 @@ impl Condition {
 
     /// The user has this API key, with the secret of this nonce.
     pub(in crate::table) fn same_secret(key: ApiKeyId, nonce: String) -> Self {
-        let mut condition = Self::has_entry("apiKeys", key);
-        condition.expression = "#apiKeys.#own.#nonce = :nonce".to_owned();
-        condition.names.insert("#nonce".to_owned(), "nonce".to_owned());
-        condition.values.insert(":nonce".to_owned(), AttributeValue::S(nonce));
-        condition
+        let mut key = Self::has_entry("apiKeys", key);
+        key.names.insert("#nonce".to_owned(), "nonce".to_owned());
+        key.values.insert(":nonce".to_owned(), AttributeValue::S(nonce));
+        Self { expression: "#apiKeys.#own.#nonce = :nonce".to_owned(), ..key }
     }
 
     /// The map has an entry of this name.
