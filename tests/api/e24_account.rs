@@ -650,6 +650,20 @@ async fn a_given_first_and_last_name_stay_whatever_is_given_beside_them() {
         ],
         &[("whole", "Mary Ann Roe", "Mary Ann Roe"), ("first", "Jane", "Jane Ann Roe")],
         &[("whole", "Roe", "Roe"), ("first", "Jane", "Jane")],
+        &[
+            ("first", "Jane", "Jane"),
+            ("last", "Roe", "Jane Roe"),
+            ("whole", "Jane", "Jane"),
+            ("first", "Jane Roe", "Jane Roe"),
+            ("first", "Jane Roe", "Jane Roe"),
+        ],
+        &[
+            ("first", "Mary Ann", "Mary Ann"),
+            ("last", "Roe", "Mary Ann Roe"),
+            ("whole", "Mary Roe", "Mary Roe"),
+            ("last", "Ann Smith", "Mary Ann Smith"),
+            ("last", "Ann Smith", "Mary Ann Smith"),
+        ],
     ] {
         for name in ["fullName", "firstName", "lastName"] {
             app.set(&jane, name, json!({ "S": "" })).await;

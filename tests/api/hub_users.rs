@@ -224,6 +224,14 @@ async fn a_multipart_form_is_read_like_another_and_a_file_in_it_is_rejected() {
             json!({ "company": ["is given more than once"] }),
         ),
         (
+            multipart(&["name=other\r\n\r\nx", "name=other\r\n\r\ny"]),
+            json!({ "other": ["is given more than once"] }),
+        ),
+        (
+            multipart(&["name=company\r\nContent-Transfer-Encoding: base64\r\n\r\neA=="]),
+            json!({ "company": ["must not have a Content-Transfer-Encoding"] }),
+        ),
+        (
             multipart(&["filename\r\n\r\nx"]),
             json!({ "detail": "invalid request: body: has a part without a name" }),
         ),

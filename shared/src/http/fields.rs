@@ -8,7 +8,7 @@ use std::str::FromStr;
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
-use super::json::Document;
+use super::json::{Document, MAX_NAME, MAX_REPORTED};
 use crate::{Error, FieldError, Result};
 
 const GIVEN_TWICE: &str = "is given more than once";
@@ -42,8 +42,7 @@ impl Fields {
         }
     }
 
-    /// The fields of a form (`application/x-www-form-urlencoded`), all of them strings. A field
-    /// that is read must occur once.
+    /// The fields of a form (`application/x-www-form-urlencoded`), all of them strings.
     pub(super) fn from_form(body: &[u8]) -> Result<Self> {
         let mut fields = Self::empty_form();
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
@@ -52,7 +51,7 @@ impl Fields {
             let value = decode(halves.next().unwrap_or_default())?;
             fields.insert_text(name, value);
         }
-        Ok(fields)
+        Ok(fields.with_repeated())
     }
 
     /// The fields of a form (`multipart/form-data`, RFC 7578), whose parts must be texts in UTF-8.
@@ -67,19 +66,32 @@ impl Fields {
         while let Some(part) = parts.next_field().await.map_err(malformed)? {
             let name = part.name().map(str::to_owned);
             let name = name.ok_or_else(|| Error::invalid("body", "has a part without a name"))?;
-            if is_file(part.headers()) {
-                return Err(Error::Invalid(vec![FieldError::new(name, "must not be a file")]));
+            let problem = match part.headers() {
+                headers if is_file(headers) => Some("must not be a file"),
+                headers if is_encoded(headers) => Some("must not have a Content-Transfer-Encoding"),
+                _ => None,
+            };
+            if let Some(problem) = problem {
+                return Err(Error::Invalid(vec![FieldError::new(name, problem)]));
             }
             let value = part.bytes().await.map_err(malformed)?;
             let value = String::from_utf8(value.into());
             fields.insert_text(name, value.map_err(|_| Error::invalid("body", "is not UTF-8"))?);
         }
-        Ok(fields)
+        Ok(fields.with_repeated())
     }
 
     fn empty_form() -> Self {
         let (object, repeated) = (Map::new(), BTreeSet::new());
         Self { object, errors: Vec::new(), is_form: true, repeated }
+    }
+
+    /// The form with an error for each of its repeated fields, as of a JSON object's.
+    fn with_repeated(mut self) -> Self {
+        let names = self.repeated.iter().take(MAX_REPORTED);
+        let names = names.map(|name| name.chars().take(MAX_NAME).collect::<String>());
+        self.errors = names.map(|name| FieldError::new(name, GIVEN_TWICE)).collect();
+        self
     }
 
     fn insert_text(&mut self, name: String, value: String) {
@@ -233,13 +245,9 @@ impl Fields {
         }
     }
 
-    /// Whether a field occurs more than once, which is an error; of JSON it has been added already.
-    fn is_repeated(&mut self, name: &'static str) -> bool {
-        let is_repeated = self.repeated.contains(name);
-        if is_repeated && self.is_form {
-            self.add_error(name, GIVEN_TWICE);
-        }
-        is_repeated
+    /// Whether a field occurs more than once, of which its error is there already.
+    fn is_repeated(&self, name: &str) -> bool {
+        self.repeated.contains(name)
     }
 
     /// Adds an error of a field.
@@ -261,10 +269,19 @@ fn is_true(text: &str) -> bool {
 /// Whether a part comes from a file, whatever its name (RFC 7578, section 4.2).
 #[cfg(feature = "multipart")]
 fn is_file(headers: &lambda_http::http::HeaderMap) -> bool {
-    let disposition = headers.get(lambda_http::http::header::CONTENT_DISPOSITION);
-    let parameters = disposition.map(|value| value.as_bytes().to_ascii_lowercase());
-    let names = parameters.as_deref().unwrap_or_default();
-    names.split(|byte| *byte == b';').any(|part| part.trim_ascii().starts_with(b"filename"))
+    let dispositions = headers.get_all(lambda_http::http::header::CONTENT_DISPOSITION).iter();
+    let mut dispositions = dispositions.map(|value| value.as_bytes().to_ascii_lowercase());
+    dispositions.any(|names| {
+        names.split(|byte| *byte == b';').any(|part| part.trim_ascii().starts_with(b"filename"))
+    })
+}
+
+/// Whether a part is encoded in a way of mail's, which no form is any more (RFC 7578, section 4.7).
+#[cfg(feature = "multipart")]
+fn is_encoded(headers: &lambda_http::http::HeaderMap) -> bool {
+    let plain = |value: &str| ["7bit", "8bit", "binary"].contains(&&*value.to_ascii_lowercase());
+    let encodings = headers.get_all("content-transfer-encoding").iter();
+    encodings.map(|value| value.to_str().unwrap_or_default()).any(|value| !plain(value.trim()))
 }
 
 /// A name or a value of a form, in UTF-8.

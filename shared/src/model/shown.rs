@@ -10,8 +10,8 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 use super::ParseError;
 
 /// Characters that show nothing although Unicode counts them as symbols or marks: braille's blank
-/// pattern, the null notehead and Khitan's filler.
-const BLANK: [char; 3] = ['\u{2800}', '\u{1d159}', '\u{16fe4}'];
+/// pattern, the null notehead, Khitan's filler, and the joiners of Tifinagh and Brahmi.
+const BLANK: [char; 5] = ['\u{2800}', '\u{1d159}', '\u{16fe4}', '\u{2d7f}', '\u{1107f}'];
 
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';

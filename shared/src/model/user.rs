@@ -111,22 +111,29 @@ impl User {
     /// last name, else before the first space.
     pub fn name_parts(&self) -> (&str, &str) {
         let whole = self.full_name.as_str();
-        let is_word = |rest: &str| rest.is_empty() || rest.starts_with(' ');
-        let first = self
-            .first_name
-            .as_deref()
-            .filter(|first| !first.is_empty() && whole.strip_prefix(*first).is_some_and(is_word));
-        let split_last = |last: &'_ str| match whole.strip_suffix(last)? {
-            "" => Some(""),
-            before => before.strip_suffix(' '),
-        };
-        let last = self.last_name.as_deref().filter(|last| !last.is_empty());
-        match (first, last.and_then(|last| Some((split_last(last)?, last)))) {
+        match (self.known_first_name(), self.known_last_name()) {
             // If they overlap, both stay as they were given.
             (Some(first), Some((before, last))) if before.len() < first.len() => (first, last),
             (_, Some(parts)) => parts,
             (Some(first), None) => (first, whole[first.len()..].trim_start_matches(' ')),
             (None, None) => whole.split_once(' ').unwrap_or((whole, "")),
+        }
+    }
+
+    /// The first name that was given, if the full one is it or begins with it.
+    pub fn known_first_name(&self) -> Option<&str> {
+        let is_word = |rest: &str| rest.is_empty() || rest.starts_with(' ');
+        let begins = |first: &&str| self.full_name.strip_prefix(*first).is_some_and(is_word);
+        self.first_name.as_deref().filter(|first| !first.is_empty()).filter(begins)
+    }
+
+    /// What stands before the last name that was given, and that name, if the full one is it or
+    /// ends with it.
+    pub fn known_last_name(&self) -> Option<(&str, &str)> {
+        let last = self.last_name.as_deref().filter(|last| !last.is_empty())?;
+        match self.full_name.strip_suffix(last)? {
+            "" => Some(("", last)),
+            before => Some((before.strip_suffix(' ')?, last)),
         }
     }
 

@@ -81,8 +81,12 @@ async fn a_scope_taken_from_a_client_is_gone_from_its_tokens_with_the_next_reque
     let more = [&refreshing[..], &[("scope", "email_read")]].concat();
     assert_error(&client.token(&app, &more).await, 400, "invalid_scope");
     assert_eq!(client.token(&app, &refreshing).await.text("scope"), "profile_read");
+    let late = client.code(&app, &jane.credentials(), "profile_read").await;
+    let listed = jane.send("GET", "/rollcall/v1/grants").await;
+    assert_eq!(listed.body["grants"][0]["scopes"], json!(["profile_read"]), "{listed:?}");
     limit(&app, &client, &[Scope::EmailWrite]).await;
     assert_eq!(status("/api/v1.1/users/janedoe/").await, 403, "none is left");
+    assert_error(&client.redeem(&app, &late).await, 400, "invalid_grant");
 }
 
 #[tokio::test]

@@ -45,8 +45,20 @@ async fn a_member_given_twice_is_400_at_every_endpoint_for_clients() {
         ("token", "client_secret", format!(r#"{{{ids},"client_secret":"x"}}"#)),
         ("revoke_token", "token", format!(r#"{{"token":"x","token":"{}"}}"#, tokens.access)),
         ("introspect", "token", format!(r#"{{"token":"x","token":"{}"}}"#, tokens.access)),
+        ("token", "redirect_uri", "grant_type=refresh_token&redirect_uri=a&redirect_uri=b".into()),
+        ("token", "scope", "grant_type=authorization_code&code=x&scope=a&scope=b".into()),
+        (
+            "token",
+            "client_secret",
+            format!("client_id={}&client_secret=x&client_secret=y", client.id),
+        ),
+        ("revoke_token", "token_type_hint", "token=x&token_type_hint=a&token_type_hint=b".into()),
+        ("introspect", "other", format!("token={}&other=a&other=b", tokens.access)),
     ] {
-        let mut headers = vec![("content-type", "application/json")];
+        let is_json = body.starts_with('{');
+        let content_type =
+            if is_json { "application/json" } else { "application/x-www-form-urlencoded" };
+        let mut headers = vec![("content-type", content_type)];
         headers.extend((!body.contains("client_id")).then_some(("authorization", basic.as_str())));
         let path = format!("/api/v1.1/o/{path}/");
         let rejected = Service::send(&app, "POST", &path, &headers, Some(&body)).await;

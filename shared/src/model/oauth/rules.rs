@@ -72,7 +72,7 @@ pub enum Revocation {
 
 impl Grant {
     /// Redeems the code: it works once, until it expires, with the redirect URI and the PKCE
-    /// verifier of the authorization request.
+    /// verifier of the authorization request, while the client can still be granted some of it.
     pub fn redeem(
         &self,
         code: &GrantCredential,
@@ -86,7 +86,7 @@ impl Grant {
         if self.refresh.is_some() {
             return Err(GrantRejection::Replay);
         }
-        if !self.is_unexpired(now) {
+        if !self.is_unexpired(now) || self.scopes.is_empty() {
             return Err(GrantRejection::Invalid);
         }
         if !self.code.accepts_redirect_uri(redirect_uri) || !self.code.accepts_verifier(verifier) {
@@ -107,7 +107,7 @@ impl Grant {
         if !token.matches(&current.secret_hash) {
             return Err(current.reject(token, now));
         }
-        if self.expires_at <= now {
+        if self.expires_at <= now || self.scopes.is_empty() {
             return Err(GrantRejection::Invalid);
         }
         let scopes = match scopes {

@@ -55,7 +55,8 @@ impl Table {
     }
 
     /// A page of up to `limit` active grants: one round trip for their clients. A client that was
-    /// deleted, or whose grants were all revoked, makes a page shorter.
+    /// deleted, or whose grants were all revoked, makes a page shorter. Each grant has the scopes
+    /// that its client can still be granted.
     pub async fn active_grants(
         &self,
         user: &User,
@@ -66,9 +67,12 @@ impl Table {
         let keys = page.items.iter().map(|grant| Key::client(grant.client)).collect();
         let clients = self.batch_get(keys).await?;
         let mut accepted = Vec::new();
-        for grant in page.items {
+        for mut grant in page.items {
             let client: Option<Stored<Client>> = clients.peek(&Key::client(grant.client))?;
-            accepted.extend(client.filter(|client| grant.is_accepted_by(client)).map(|_| grant));
+            if let Some(client) = client.filter(|client| grant.is_accepted_by(client)) {
+                grant.limit_to(&client);
+                accepted.push(grant);
+            }
         }
         page.items = accepted;
         Ok(page)

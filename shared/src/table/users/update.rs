@@ -58,8 +58,8 @@ impl UserChange {
         let text = |new: &Option<String>, old: &String| new.as_ref().unwrap_or(old).clone();
         User {
             full_name: text(&self.full_name, &user.full_name),
-            first_name: self.first_name.clone().or_else(|| user.first_name.clone()),
-            last_name: self.last_name.clone().or_else(|| user.last_name.clone()),
+            first_name: self.first_name_after(user),
+            last_name: self.last_name_after(user),
             location: text(&self.location, &user.location),
             company: text(&self.company, &user.company),
             profile_url: text(&self.profile_url, &user.profile_url),
@@ -71,11 +71,32 @@ impl UserChange {
         }
     }
 
-    fn add_to(&self, mut changes: Changes) -> Result<Changes> {
+    /// A part of the name that held no longer is forgotten with the next change of the whole, so
+    /// that it does not come back with a whole that happens to have it.
+    fn first_name_after(&self, user: &User) -> Option<String> {
+        let known = || match self.full_name {
+            Some(_) => user.known_first_name().map(str::to_owned),
+            None => user.first_name.clone(),
+        };
+        self.first_name.clone().or_else(known)
+    }
+
+    fn last_name_after(&self, user: &User) -> Option<String> {
+        let known = || match self.full_name {
+            Some(_) => user.known_last_name().map(|(_, last)| last.to_owned()),
+            None => user.last_name.clone(),
+        };
+        self.last_name.clone().or_else(known)
+    }
+
+    fn add_to(&self, user: &User, mut changes: Changes) -> Result<Changes> {
+        if self.full_name.is_some() {
+            changes = changes
+                .set("firstName", self.first_name_after(user))?
+                .set("lastName", self.last_name_after(user))?;
+        }
         for (attribute, value) in [
             ("fullName", &self.full_name),
-            ("firstName", &self.first_name),
-            ("lastName", &self.last_name),
             ("location", &self.location),
             ("company", &self.company),
             ("profileUrl", &self.profile_url),
@@ -115,7 +136,7 @@ impl Table {
         user: &Stored<User>,
         change: &UserChange,
     ) -> Result<Write<'_, User>> {
-        let transaction = self.update_user(actor, user, change.add_to(Changes::new())?);
+        let transaction = self.update_user(actor, user, change.add_to(user, Changes::new())?);
         Ok(Write::new(transaction, change.apply_to(user)).recorded_as(change.event(user)))
     }
 
@@ -144,7 +165,7 @@ impl Table {
         let change = UserChange { ssh_keys, ..change };
         let environment_epoch = if ends_keys { epoch } else { user.environment_epoch };
         let changes = change
-            .add_to(Changes::new())?
+            .add_to(user, Changes::new())?
             .set("passwordHash", &password.hash)?
             .set("passwordIsOwn", is_own)?
             .set("credentialEpoch", epoch)?
