@@ -171,7 +171,7 @@ async fn every_error_of_a_request_has_the_standards_code() {
         (FORM.1, "", 400, "invalid_request"),
         (FORM.1, "grant_type=", 400, "invalid_request"),
         (FORM.1, "grant_type=password", 400, "unsupported_grant_type"),
-        (FORM.1, "grant_type=refresh_token&refresh_token=x&a=1&a=2", 400, "invalid_grant"),
+        (FORM.1, "grant_type=refresh_token&refresh_token=x&a=1&a=2", 400, "invalid_request"),
         (FORM.1, "grant_type=authorization_code", 400, "invalid_request"),
         (FORM.1, "grant_type=authorization_code&code=x", 400, "invalid_grant"),
         (FORM.1, "grant_type=refresh_token", 400, "invalid_request"),
