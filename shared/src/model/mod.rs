@@ -14,6 +14,7 @@ mod key;
 mod lineage;
 mod network;
 mod oauth;
+mod parse_error;
 mod plan;
 mod service_key;
 mod shown;
@@ -42,10 +43,11 @@ pub use oauth::{
     Client, ClientSecret, CodeVerifier, Grant, GrantAccess, GrantCode, GrantRefresh,
     GrantRejection, GrantTokens, Issuance, IssuedTokens, Revocation, SpentRefresh,
 };
+pub use parse_error::ParseError;
 pub use plan::{Plan, PlanLimits};
 pub use service_key::ServiceKey;
 pub use slug::Slug;
-pub use text::{OptionalText, ParseError, Text, parse_shown, parse_text};
+pub use text::{OptionalText, Text, parse_shown, parse_text};
 pub(crate) use time::seconds_after;
 pub use time::{UtcMillis, parse_rfc3339};
 pub use token::{Scope, SecretHash, TokenKind, UserToken};

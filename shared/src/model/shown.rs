@@ -7,7 +7,7 @@ use icu_properties::props::{
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-use super::ParseError;
+use super::parse_error::ParseError;
 
 /// Characters that show nothing although Unicode counts them as symbols or marks: braille's blank
 /// pattern, the null notehead, Khitan's filler, and the joiners of Tifinagh and Brahmi.

@@ -1,24 +1,12 @@
 //! Rules for every text that a client sends, secrets excepted.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::parse_error::ParseError;
 use super::shown::check_shown;
-
-/// What is wrong with a value, in words that continue `<field>: `, as in "must not be empty".
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ParseError(Cow<'static, str>);
-
-impl ParseError {
-    /// An error with this text.
-    pub fn new(problem: impl Into<Cow<'static, str>>) -> Self {
-        Self(problem.into())
-    }
-}
 
 /// Trims a text of 1 to `max` characters (code points) without control characters.
 pub fn parse_text(raw: &str, max: usize) -> Result<String, ParseError> {
