@@ -91,6 +91,12 @@ impl<W: Transport> ClientStep<'_, W> {
         let object = Object::User(user.username.clone());
         let chosen = Event::changed(Condition::Always, [set("primary", &email)]);
         match self.ended(&seen) {
+            // It was primary before, verified or not, and nothing was changed.
+            Ended::With(200) if !verified && seen.body()["verified"] == false => {
+                let unverified = Condition::All(vec![own, not(has("verified"))]);
+                let of_user = Event::seen(is("primary", &email));
+                self.note(seen, vec![on(address, Event::seen(unverified)), on(object, of_user)]);
+            }
             Ended::With(200) => {
                 let is_primary = is("primary", &email);
                 let of_user = match (primary, seen.body()["primary"] == true) {
@@ -103,7 +109,8 @@ impl<W: Transport> ClientStep<'_, W> {
             }
             Ended::With(400) if primary && !verified => {
                 let seen_so = Condition::All(vec![own, not(has("verified"))]);
-                self.note(seen, vec![on(address, Event::seen(seen_so))]);
+                let other = Event::seen(not(is("primary", &email)));
+                self.note(seen, vec![on(address, Event::seen(seen_so)), on(object, other)]);
             }
             Ended::With(404) => self.note(seen, vec![on(address, Event::seen(not(own)))]),
             Ended::Unknown => {
