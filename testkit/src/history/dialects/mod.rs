@@ -12,7 +12,7 @@ mod oauth_tokens;
 mod quave;
 mod rollcall;
 
-use super::client_step::{ClientStep, Ended, Seen, Transport, each, on};
+use super::client_step::{ClientStep, Ended, Seen, SentCredential, Transport, each, on};
 use super::plan::Step;
 use super::rules::{Condition, Event, has, is, not, set, unset};
 use super::shared_state::{Object, Place, Projection};
@@ -69,20 +69,18 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
+    /// What reads no table: a path that nothing serves, and OAuth's metadata.
     async fn nothing(&mut self) {
-        let seen = self
-            .send_json(
-                "not-found",
-                &super::client_step::SentCredential::None,
-                "GET",
-                "/nothing",
-                None,
-            )
-            .await;
-        match self.ended(&seen) {
-            Ended::With(404) => self.note(seen, vec![]),
-            Ended::Unknown => self.note_unknown(seen, vec![]),
-            Ended::With(_) | Ended::Rejected => self.note_wrong(seen),
+        for (name, path, status) in [
+            ("not-found", "/nothing", 404),
+            ("hub-oauth-metadata", "/.well-known/oauth-authorization-server", 200),
+        ] {
+            let seen = self.send_json(name, &SentCredential::None, "GET", path, None).await;
+            match self.ended(&seen) {
+                Ended::With(ended) if ended == status => self.note(seen, vec![]),
+                Ended::Unknown => self.note_unknown(seen, vec![]),
+                Ended::With(_) | Ended::Rejected => self.note_wrong(seen),
+            }
         }
     }
 
