@@ -78,7 +78,7 @@ async fn another_sites_form_does_not_act_by_the_password_that_a_browser_keeps() 
         ("cross-site", None, 403),
         ("same-origin", Some(form), 201),
         ("none", Some(form), 201),
-        // A browser asks first whether a page may send this, and is not told so.
+        // A browser sends a preflight request before this, which allows nothing.
         ("cross-site", Some(json), 201),
     ]
     .into_iter()

@@ -259,6 +259,43 @@ async fn of_two_deletions_that_block_each_other_the_owners_is_taken_back() {
 }
 
 #[tokio::test]
+async fn a_user_who_is_disabled_while_being_deleted_stays_so_if_that_is_taken_back() {
+    let app = TestApp::start().await;
+    let (jane, john) = app.owner_and(Role::Member).await;
+    let (table, operator, id) = (app.table(), Actor::operator(), jane.user().id);
+    let stored = async || table.user_and(id, ()).await.unwrap().0.unwrap();
+    table.begin_user_deletion(&operator, &stored().await).await.unwrap();
+
+    table.set_disabled(&operator, id, true).await.unwrap();
+
+    let blocking = jane.account().parse().unwrap();
+    table.take_user_deletion_back(&operator, id, blocking).await.unwrap();
+    assert!(stored().await.disabled);
+    assert_eq!(john.send("GET", "/v1/accounts").await.status, 200);
+}
+
+#[tokio::test]
+async fn accounts_that_one_admin_has_no_room_for_together_keep_their_owner_from_deletion() {
+    let app = TestApp::start().await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
+    let made = jane.send_json("POST", "/api/public/v1/account", &json!({ "name": "B" })).await;
+    app.join(&john, made.text("accountId"), Role::Admin).await;
+    let (table, id) = (app.table(), jane.user().id);
+    assert_eq!(table.accounts_without_successor(id).await.unwrap(), []);
+    let key = json!({ "pk": john.key()["pk"], "sk": { "S": "COUNTS" } });
+    let change = json!({
+        "Key": key,
+        "UpdateExpression": "SET accountsOwned = :owned",
+        "ExpressionAttributeValues": { ":owned": { "N": "99" } },
+    });
+    app.engine("UpdateItem", change).await;
+
+    let blocking = table.accounts_without_successor(id).await.unwrap();
+
+    assert_eq!(blocking.len(), 1, "{blocking:?}");
+}
+
+#[tokio::test]
 async fn an_account_is_left_by_nobody_whose_deletion_is_taken_back_meanwhile() {
     let app = TestApp::start().await;
     let deletion = Deletion::arrange(&app).await;

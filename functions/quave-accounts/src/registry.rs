@@ -77,7 +77,8 @@ impl FromStr for Username {
     }
 }
 
-/// A registry password: 1 to [`MAX_REGISTRY_PASSWORD`] characters of any kind, stored as they were sent.
+/// A registry password: 1 to [`MAX_REGISTRY_PASSWORD`] characters of any kind, stored as they were
+/// sent.
 struct Password(String);
 
 impl FromStr for Password {

@@ -112,8 +112,8 @@ impl Basic {
     }
 }
 
-/// Whether a browser may have sent this for a page of another site, which it does not ask for leave
-/// first, with the password that it keeps.
+/// Whether a page of another site may have had a browser send this, with the password that it keeps
+/// and without a preflight request.
 fn is_another_sites_form(request: &ApiRequest) -> bool {
     let site = request.single_header("sec-fetch-site");
     request.method() == "POST"

@@ -149,7 +149,7 @@ impl Fields {
     {
         let before = self.errors.len();
         let value = self.non_empty(name);
-        let is_reported = self.errors.len() > before || self.repeated.contains(name);
+        let is_reported = self.errors.len() > before || self.is_repeated(name);
         if value.is_none() && !is_reported {
             self.add_error(name, "is required");
         }

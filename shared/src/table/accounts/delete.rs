@@ -24,7 +24,7 @@ impl Table {
         Ok(Write::followed_by(self.deletion(actor, &account, admin)?, (), follow_up))
     }
 
-    /// The proof of an admin, for a deletion: 404 and 403 as in [`Access::admin`]. If the account
+    /// The proof of an admin, for a deletion: 404 and 403 as in [`FetchedAccount::admin`]. If the account
     /// is deleted already, finishes an interrupted cleanup first.
     pub async fn admin_for_deletion(
         &self,

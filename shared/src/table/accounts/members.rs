@@ -1,6 +1,8 @@
 //! Members who leave an account or get another role. An account always keeps its owner, who is an
 //! admin.
 
+use std::collections::BTreeMap;
+
 use super::memberships::FetchedAccount;
 use crate::model::{Account, AccountId, Counts, Membership, Role, User, UserId};
 use crate::table::engine::{
@@ -146,7 +148,8 @@ impl Table {
             let removal = self.removal(actor, &member);
             return removal.while_being_deleted(user).commit().await;
         }
-        let successor = self.successor(&account, user).await?.ok_or(Error::WriteConflict)?;
+        let successor = self.successor(&account, user, &BTreeMap::new()).await?;
+        let successor = successor.ok_or(Error::WriteConflict)?;
         let passing = self.pass_on(actor, &account, &member, successor)?;
         passing.while_being_deleted(user).commit().await
     }
@@ -173,11 +176,13 @@ impl Table {
     }
 
     /// Who gets an account when its owner goes: of the other admins the one who joined first, of
-    /// those who are not disabled and own fewer accounts than is allowed.
+    /// those who are not disabled and own fewer accounts than is allowed, those included that they
+    /// are to get before this one.
     pub(in crate::table) async fn successor(
         &self,
         account: &Account,
         owner: UserId,
+        gets: &BTreeMap<UserId, u32>,
     ) -> Result<Option<UserId>> {
         let mut admins: Vec<Membership> = self.query(account_partition(account.id), MEMBER).await?;
         admins.retain(|member| member.role == Role::Admin && member.user != owner);
@@ -188,8 +193,9 @@ impl Table {
             let [user, counts] = keys(&admin);
             let user: Option<Stored<User>> = items.take(&user)?;
             let counts: Option<Stored<Counts>> = items.take(&counts)?;
-            let has_room =
-                counts.is_some_and(|counts| counts.accounts_owned < limits::ACCOUNTS_OWNED.max);
+            let more = gets.get(&admin.user).copied().unwrap_or_default();
+            let has_room = counts
+                .is_some_and(|counts| counts.accounts_owned + more < limits::ACCOUNTS_OWNED.max);
             if has_room && user.is_some_and(|user| !user.disabled) {
                 return Ok(Some(admin.user));
             }

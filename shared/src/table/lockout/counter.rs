@@ -265,7 +265,8 @@ impl Table {
                 more.push_str(" AND (attribute_not_exists(#ttl) OR #ttl <= :ttl)");
                 update = with_ttl(update, later);
             }
-            for (place, name) in counter.expired(now).enumerate() {
+            let expired = counter.expired(now).filter(|name| **name != slot.set);
+            for (place, name) in expired.enumerate() {
                 let old = format!("{SLOTS}.#old{place}");
                 let _ = write!(removed, ", {old}");
                 // Somebody may have signed in from there since.

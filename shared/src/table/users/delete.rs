@@ -10,6 +10,8 @@
 //! before its first step. Without one the deletion is taken back, by a write that requires that the
 //! account is still the user's: accounts go first, so nothing else was deleted then.
 
+use std::collections::BTreeMap;
+
 use crate::model::{AccountId, Email, User, UserId};
 use crate::random::back_off;
 use crate::table::cleanup::CleanupTask;
@@ -38,14 +40,21 @@ pub enum UserDeletion {
 
 impl Table {
     /// The accounts that keep a user from being deleted: it owns them, others are members, and none
-    /// of these can become the owner.
+    /// of these can become the owner. They are looked at in the order in which the user leaves
+    /// them, since who gets one may have no room for the next.
     pub async fn accounts_without_successor(&self, user: UserId) -> Result<Vec<AccountId>> {
         let memberships = self.memberships(user).await?;
-        let mut found = Vec::new();
-        for account in self.accounts(&memberships).await? {
-            let is_needed = account.owner == user && account.member_count > 1;
-            if is_needed && self.successor(&account, user).await?.is_none() {
-                found.push(account.id);
+        let accounts = self.accounts(&memberships).await?;
+        let (mut found, mut gets) = (Vec::new(), BTreeMap::new());
+        for membership in memberships {
+            let of_this = accounts.iter().find(|account| account.id == membership.account);
+            let Some(account) = of_this else { continue };
+            if account.owner != user || account.member_count <= 1 {
+                continue;
+            }
+            match self.successor(account, user, &gets).await? {
+                Some(successor) => *gets.entry(successor).or_default() += 1,
+                None => found.push(account.id),
             }
         }
         Ok(found)

@@ -223,7 +223,8 @@ impl Table {
             .await
     }
 
-    /// Disables or enables a user. All credentials of a disabled user are rejected.
+    /// Disables or enables a user. All credentials of a disabled user are rejected. One whose
+    /// deletion has begun stays disabled if that is taken back.
     ///
     /// [`Error::Conflict`] if the user is to be enabled and its deletion has begun.
     pub async fn set_disabled(&self, actor: &Actor, user: UserId, disabled: bool) -> Result<()> {
@@ -234,12 +235,15 @@ impl Table {
             Condition::present(),
             || Error::NotFound("user"),
         );
-        let transaction = if disabled {
+        let task = Key::user_cleanup(user);
+        let transaction = if !disabled {
             transaction
+                .check(task, Condition::absent(), || Error::Conflict("the user is being deleted"))
+        } else if self.batch_get(vec![task.clone()]).await?.contains(&task) {
+            let changes = Changes::new().set("wasDisabled", true)?;
+            transaction.update(task, changes, Condition::present(), || Error::WriteConflict)
         } else {
-            transaction.check(Key::user_cleanup(user), Condition::absent(), || {
-                Error::Conflict("the user is being deleted")
-            })
+            transaction.check(task, Condition::absent(), || Error::WriteConflict)
         };
         transaction.commit().await
     }
