@@ -30,48 +30,55 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let user = options.user.require(table).await?;
     let (id, username) = (user.id, user.username.clone());
     // Without a successor nothing is begun, and what an interrupted command began is taken back.
-    let mut blocking = table.accounts_without_successor(id).await?;
-    if blocking.is_empty() {
-        let deleted = retry(async || delete(table, id).await).await;
-        blocking = deleted.with_context(|| {
-            format!("{username} may be disabled and deleted in part; run the command again")
-        })?;
-    } else {
+    let blocking = table.accounts_without_successor(id).await?;
+    if !blocking.is_empty() {
         retry(async || take_back(table, id, &blocking).await).await?;
+        return reject(&username, &blocking);
     }
-    reject(&username, &blocking)?;
-    print_json(&DeletedUser { id, username })
+    let deletion = delete(table, id).await;
+    let deletion = deletion.with_context(|| {
+        format!("{username} may be disabled and deleted in part; run the command again")
+    })?;
+    match deletion {
+        UserDeletion::Finished => print_json(&DeletedUser { id, username }),
+        UserDeletion::Blocked(accounts) => reject(&username, &accounts),
+        UserDeletion::NotBegun => bail!(
+            "the deletion of {username} was taken back meanwhile, since none of an account's other \
+             members is an admin who can own it; the user may stay disabled: run the command again \
+             to see which account it is, or `rollcall enable-user --user {id}`"
+        ),
+    }
 }
 
-/// Deletes the user, or returns the accounts that keep it from being deleted; it is as before then.
-async fn delete(table: &Table, id: UserId) -> shared::Result<Vec<AccountId>> {
+/// Deletes the user. It is begun only once: a second time would take a user for disabled whose
+/// deletion the sweep has taken back. One that is blocked is as before.
+async fn delete(table: &Table, id: UserId) -> Result<UserDeletion> {
     let operator = Actor::operator();
-    match UserRef::Id(id).find(table).await {
-        Ok(user) => table.begin_user_deletion(&operator, &user).await?,
-        Err(Error::NotFound(_)) => return Ok(Vec::new()),
-        Err(error) => return Err(error),
+    let exists = retry(async || match UserRef::Id(id).find(table).await {
+        Ok(user) => table.begin_user_deletion(&operator, &user).await.map(|()| true),
+        Err(Error::NotFound(_)) => Ok(false),
+        Err(error) => Err(error),
+    });
+    if !exists.await? {
+        return Ok(UserDeletion::Finished);
     }
-    match table.finish_user_deletion(&operator, id).await? {
-        UserDeletion::Finished => Ok(Vec::new()),
-        UserDeletion::NotBegun => Err(Error::WriteConflict),
-        UserDeletion::Blocked(accounts) => {
-            take_back(table, id, &accounts).await?;
-            Ok(accounts)
+    retry(async || match table.finish_user_deletion(&operator, id).await? {
+        UserDeletion::Blocked(accounts) if !take_back(table, id, &accounts).await? => {
+            Ok(UserDeletion::NotBegun)
         }
-    }
+        deletion => Ok(deletion),
+    })
+    .await
 }
 
-async fn take_back(table: &Table, id: UserId, blocking: &[AccountId]) -> shared::Result<()> {
+async fn take_back(table: &Table, id: UserId, blocking: &[AccountId]) -> shared::Result<bool> {
     match blocking.first() {
         Some(first) => table.take_user_deletion_back(&Actor::operator(), id, *first).await,
-        None => Ok(()),
+        None => Ok(false),
     }
 }
 
 fn reject(username: &Username, blocking: &[AccountId]) -> Result<()> {
-    if blocking.is_empty() {
-        return Ok(());
-    }
     let list = blocking.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     bail!(
         "{username} owns accounts with other members, of whom none is an admin who can own them: \

@@ -95,10 +95,12 @@ struct ShownApiKey {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct ShownSshKey {
     id: u64,
     name: String,
     fingerprint: String,
+    made_by: Option<MakerId>,
 }
 
 #[derive(Serialize)]
@@ -209,7 +211,8 @@ impl From<&ApiKey> for ShownApiKey {
 
 impl From<&SshKey> for ShownSshKey {
     fn from(key: &SshKey) -> Self {
-        Self { id: key.id, name: key.name.clone(), fingerprint: key.fingerprint.clone() }
+        let SshKey { id, name, fingerprint, public_key: _, lineage } = key.clone();
+        Self { id, name, fingerprint, made_by: lineage.made_by }
     }
 }
 

@@ -210,6 +210,48 @@ async fn a_key_whose_secret_a_token_renewed_is_revoked_with_the_token() {
     assert_eq!(signed(&app, "GET", "/v2/account", &(key.0, secret)).await.0, 401);
 }
 
+/// The ids of the person's SSH keys, and the S3 secret, which nobody is shown again.
+async fn ssh_keys_and_s3_secret(app: &TestApp, person: &Person<'_>) -> (Vec<u64>, String) {
+    let id = person.user().id;
+    let user = app.table().user_and(id, ()).await.unwrap().0.unwrap();
+    let secret = user.s3_key.as_ref().unwrap().secret(id, &*app.service_key().await).unwrap();
+    (user.ssh_keys.iter().map(|key| key.id).collect(), secret)
+}
+
+#[tokio::test]
+async fn ssh_keys_go_and_the_s3_secret_is_replaced_with_the_token_that_they_came_from() {
+    let new_pair = json!({ "name": "laptop", "method": "generate" });
+    let renewal = "/v2/account/files-new-secret-key";
+    let shown =
+        |renewed: &Value| renewed["e24files"]["s3"]["secret_key"].as_str().unwrap().to_owned();
+    for renewed_again in [false, true] {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let leaked = child(&jane).await;
+        let descendant = child(&leaked).await;
+        let key = new_key(&descendant).await;
+        for person in [&jane, &leaked, &descendant] {
+            let added = person.send_json("PUT", "/v2/account/sshkey", &new_pair).await;
+            assert_eq!(added.status, 200, "{added:?}");
+        }
+        let (status, renewed) = signed(&app, "POST", renewal, &key).await;
+        assert_eq!(status, 200, "{renewed}");
+        let mut known = shown(&renewed);
+        if renewed_again {
+            known = shown(&jane.send("POST", renewal).await.body);
+        }
+        let (before, secret) = ssh_keys_and_s3_secret(&app, &jane).await;
+        assert_eq!((before.len(), &secret), (3, &known));
+
+        assert_eq!(jane.send("DELETE", &whole(&leaked)).await.status, 204);
+
+        let (after, secret) = ssh_keys_and_s3_secret(&app, &jane).await;
+        assert_eq!(after, before[..1], "{renewed_again}");
+        assert_eq!(secret == known, renewed_again);
+        app.assert_consistent().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_tokens_each_made_by_the_one_before_are_revoked_in_one_write() {
     let app = TestApp::start().await;

@@ -234,6 +234,9 @@ async fn of_two_deletions_that_block_each_other_the_owners_is_taken_back() {
 
             if by_the_sweep {
                 app.sweep().await.unwrap();
+                let account = account.parse().unwrap();
+                let back = table.take_user_deletion_back(&operator, jane_id, account).await;
+                assert!(!back.unwrap(), "the sweep did");
             } else {
                 let blocking = vec![account.parse().unwrap()];
                 let ended = table.finish_user_deletion(&operator, jane_id).await.unwrap();
@@ -241,7 +244,8 @@ async fn of_two_deletions_that_block_each_other_the_owners_is_taken_back() {
                 // A second begin does not forget what the user was.
                 let again = stored(jane_id).await.unwrap();
                 table.begin_user_deletion(&operator, &again).await.unwrap();
-                table.take_user_deletion_back(&operator, jane_id, blocking[0]).await.unwrap();
+                let back = table.take_user_deletion_back(&operator, jane_id, blocking[0]).await;
+                assert!(back.unwrap());
                 let ended = table.finish_user_deletion(&operator, jane_id).await.unwrap();
                 assert_eq!(ended, UserDeletion::NotBegun);
                 app.sweep().await.unwrap();

@@ -5,10 +5,9 @@ use serde::Serialize;
 use shared::auth::{Authorized, FullAccess};
 use shared::e24::{SshKeyView, Success};
 use shared::http::{self, Fields};
-use shared::limits::{MAX_SSH_KEY_METHOD, MAX_SSH_KEY_NAME, SSH_KEYS};
-use shared::model::{ParseError, SshKey, parse_shown, parse_text};
-use shared::table::UserChange;
-use shared::{App, Error, Result};
+use shared::limits::{MAX_SSH_KEY_METHOD, MAX_SSH_KEY_NAME};
+use shared::model::{Lineage, ParseError, SshKey, parse_shown, parse_text};
+use shared::{App, Result};
 
 use crate::AuthRequest;
 use crate::get::check_preconditions;
@@ -86,18 +85,17 @@ pub(crate) async fn add(
     auth.input(fields.and_then(AddSshKey::parse))
         .respond(async |Authorized { caller, input: body, .. }| {
             let caller = check_preconditions(caller)?;
-            let mut keys = caller.user().ssh_keys.clone();
-            Error::check_room(SSH_KEYS, keys.len())?;
+            let user = caller.user();
             let (name, public, private) = body.into_key()?;
-            let (fingerprint, public_key) = (public.fingerprint(), public.canonical()?);
-            if keys.iter().any(|key| key.fingerprint == fingerprint) {
-                return Err(Error::Conflict("you have this SSH key already"));
-            }
-            let key = SshKey { id: SshKey::free_id(&keys)?, name, fingerprint, public_key };
+            let key = SshKey {
+                id: SshKey::free_id(&user.ssh_keys)?,
+                name,
+                fingerprint: public.fingerprint(),
+                public_key: public.canonical()?,
+                lineage: Lineage::default(),
+            };
             let sshkeys = SshKeyView::new(&key, private);
-            keys.push(key);
-            let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
-            let write = app.table.change_user(&caller.actor(), caller.user(), &change)?;
+            let write = app.table.add_ssh_key(&caller.actor(), user, key)?;
             caller.commit(app, write, |_| http::ok(&Success::new(Added { sshkeys }))).await
         })
         .await

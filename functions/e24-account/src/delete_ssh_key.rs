@@ -2,8 +2,7 @@ use lambda_http::{Body, Response};
 use shared::auth::{Authorized, FullAccess};
 use shared::e24::Success;
 use shared::http::{self, Query};
-use shared::table::UserChange;
-use shared::{App, Error, Result};
+use shared::{App, Result};
 
 use crate::get::check_preconditions;
 use crate::{AuthRequest, Empty};
@@ -18,11 +17,7 @@ pub(crate) async fn delete(
     auth.input(query)
         .respond(async |Authorized { caller, .. }| {
             let caller = check_preconditions(caller)?;
-            let mut keys = caller.user().ssh_keys.clone();
-            let place = keys.iter().position(|key| key.id.to_string() == id);
-            keys.remove(place.ok_or(Error::NotFound("SSH key"))?);
-            let change = UserChange { ssh_keys: Some(keys), ..UserChange::default() };
-            let write = app.table.change_user(&caller.actor(), caller.user(), &change)?;
+            let write = app.table.delete_ssh_key(&caller.actor(), caller.user(), id)?;
             caller.commit(app, write, |_| http::ok(&Success::new(Empty {}))).await
         })
         .await

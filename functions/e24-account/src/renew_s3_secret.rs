@@ -4,7 +4,6 @@ use shared::auth::{Authorized, FullAccess};
 use shared::e24::{FilesView, Success};
 use shared::http::{self, Query};
 use shared::model::S3Key;
-use shared::table::UserChange;
 use shared::{App, Result};
 
 use crate::AuthRequest;
@@ -30,8 +29,7 @@ pub(crate) async fn renew(
             let key = S3Key::with_new_secret(user.id, user.s3_key.as_ref(), &service_key)?;
             let secret = key.secret(user.id, &service_key)?;
             let e24files = FilesView::new(user.id, Some(&key), Some(secret));
-            let change = UserChange { s3_key: Some(key), ..UserChange::default() };
-            let write = app.table.change_user(&caller.actor(), user, &change)?;
+            let write = app.table.replace_s3_key(&caller.actor(), user, key)?;
             caller.commit(app, write, |_| http::ok(&Success::new(FilesResponse { e24files }))).await
         })
         .await

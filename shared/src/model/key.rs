@@ -76,6 +76,9 @@ pub struct S3Key {
     pub nonce: String,
     /// The version of the service key that its secret is derived from.
     pub key_version: String,
+    /// Who was shown its secret.
+    #[serde(default, skip_serializing_if = "Lineage::is_empty")]
+    pub lineage: Lineage,
 }
 
 /// A public key for SSH.
@@ -90,6 +93,9 @@ pub struct SshKey {
     pub fingerprint: String,
     /// The key in OpenSSH's form.
     pub public_key: String,
+    /// Who added it.
+    #[serde(default, skip_serializing_if = "Lineage::is_empty")]
+    pub lineage: Lineage,
 }
 
 impl SshKey {
@@ -148,7 +154,11 @@ impl S3Key {
     /// A new key, whose secret is derived from `key`.
     pub fn generate(key: &ServiceKey) -> Result<Self> {
         let id = s3_key_id(&random::bytes::<20>()?);
-        Ok(Self { id, nonce: nonce()?, key_version: key.version.clone() })
+        Ok(Self::with_nonce(id, nonce()?, key))
+    }
+
+    fn with_nonce(id: String, nonce: String, key: &ServiceKey) -> Self {
+        Self { id, nonce, key_version: key.version.clone(), lineage: Lineage::default() }
     }
 
     /// The id of the key of a user for whom none is stored: derived from the user's id, so that it is
@@ -161,12 +171,13 @@ impl S3Key {
     /// The key of a user, stored or not, with another secret, which is derived from `key`.
     pub fn with_new_secret(owner: UserId, stored: Option<&Self>, key: &ServiceKey) -> Result<Self> {
         let id = stored.map_or_else(|| Self::default_id(owner), |stored| stored.id.clone());
-        Ok(Self { id, nonce: nonce()?, key_version: key.version.clone() })
+        Ok(Self::with_nonce(id, nonce()?, key))
     }
 
-    /// The same key with another secret, derived from the same version of the service key.
+    /// The same key with a secret that nobody is shown, derived from the same version of the
+    /// service key.
     pub fn renewed(&self) -> Result<Self> {
-        Ok(Self { nonce: nonce()?, ..self.clone() })
+        Ok(Self { nonce: nonce()?, lineage: Lineage::default(), ..self.clone() })
     }
 
     /// The key's secret: 40 characters. `key` must be of this key's version.

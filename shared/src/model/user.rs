@@ -149,6 +149,20 @@ impl User {
         keys.filter(move |key| key.lineage.descends_from(&root)).map(|key| key.id)
     }
 
+    /// The SSH keys that do not come from a token; none if all stay.
+    pub fn ssh_keys_without(&self, token: &UserToken) -> Option<Vec<SshKey>> {
+        let root = MakerId::Token(token.root());
+        let stays = |key: &&SshKey| !key.lineage.descends_from(&root);
+        let kept: Vec<SshKey> = self.ssh_keys.iter().filter(stays).cloned().collect();
+        (kept.len() < self.ssh_keys.len()).then_some(kept)
+    }
+
+    /// The S3 key, if its secret comes from a token.
+    pub fn s3_key_from(&self, token: &UserToken) -> Option<&S3Key> {
+        let root = MakerId::Token(token.root());
+        self.s3_key.as_ref().filter(|key| key.lineage.descends_from(&root))
+    }
+
     /// Whether a token of this user works at `now`.
     pub fn is_active(&self, token: &UserToken, now: Timestamp) -> bool {
         token.is_unexpired(now)

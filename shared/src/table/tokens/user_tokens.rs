@@ -122,7 +122,8 @@ impl Table {
     }
 
     /// Revokes a token with everything that came from it or from another one of its rotations:
-    /// tokens and API keys. `all` are the tokens of the user.
+    /// tokens, API keys, SSH keys and the S3 secret, which is replaced. `all` are the tokens of the
+    /// user.
     ///
     /// One transaction revokes all of it: the user, which every credential is read with, names the
     /// other tokens until their items are deleted. [`Error::WriteConflict`] if a credential was
@@ -149,9 +150,7 @@ impl Table {
             .map(|other| other.id)
             .filter(|id| counts.tokens.contains_key(id))
             .collect();
-        let keys = user.api_keys_from(token);
-        let mut changes =
-            keys.fold(Changes::new(), |changes, key| changes.remove_entry("apiKeys", key));
+        let mut changes = without_keys_from(user, token)?;
         let gone: Vec<TokenId> = others.iter().copied().chain([token.id]).collect();
         let mut transaction = Transaction::new(self, actor, "revoke a token with its descendants")
             .delete_token(user.id, token.id)
@@ -267,6 +266,20 @@ impl Table {
     ) -> Result<Page<UserToken, TokenId>> {
         self.active_items(user, read, limit).await
     }
+}
+
+/// A user without the keys that came from a token.
+fn without_keys_from(user: &User, token: &UserToken) -> Result<Changes> {
+    let keys = user.api_keys_from(token);
+    let mut changes =
+        keys.fold(Changes::new(), |changes, key| changes.remove_entry("apiKeys", key));
+    if let Some(kept) = user.ssh_keys_without(token) {
+        changes = changes.set("sshKeys", kept)?;
+    }
+    if let Some(key) = user.s3_key_from(token) {
+        changes = changes.set("s3Key", key.renewed()?)?;
+    }
+    Ok(changes)
 }
 
 impl Transaction<'_> {

@@ -89,6 +89,7 @@ impl Table {
     }
 
     /// Takes back a deletion that this account blocks: the user is disabled or not, as before.
+    /// False if none was begun, or the sweep took it back.
     ///
     /// [`Error::WriteConflict`] if the account is not the user's any more.
     #[cfg(feature = "operator")]
@@ -97,7 +98,7 @@ impl Table {
         actor: &Actor,
         user: UserId,
         blocking: AccountId,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let was_disabled =
             |task: &CleanupTask| matches!(task, CleanupTask::User { was_disabled: true, .. });
         self.abandon_user_deletion(actor, user, blocking, was_disabled).await
@@ -127,11 +128,11 @@ impl Table {
         id: UserId,
         blocking: AccountId,
         is_disabled_after: impl FnOnce(&CleanupTask) -> bool,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let (key, task_key) = (Key::user(id), Key::user_cleanup(id));
         let mut items = self.batch_get(vec![key.clone(), task_key.clone()]).await?;
         let task: Option<Stored<CleanupTask>> = items.take(&task_key)?;
-        let (Some(task), Some(user)) = (task, items.take::<User>(&key)?) else { return Ok(()) };
+        let (Some(task), Some(user)) = (task, items.take::<User>(&key)?) else { return Ok(false) };
         let disabled = Changes::new().set("disabled", is_disabled_after(&task))?;
         let still_owned = Condition::one_of("owner", [id.to_string()]);
         Transaction::new(self, actor, "take the deletion of a user back")
@@ -139,7 +140,8 @@ impl Table {
             .delete(task_key, Condition::unchanged(&task), CONFLICT)
             .check(Key::account(blocking), still_owned, CONFLICT)
             .commit()
-            .await
+            .await?;
+        Ok(true)
     }
 
     async fn delete_user_in_steps(&self, actor: &Actor, id: UserId) -> Result<UserDeletion> {

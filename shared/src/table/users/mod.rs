@@ -1,9 +1,9 @@
 //! Users, their names and their addresses.
 
-mod api_keys;
 mod create;
 mod delete;
 mod emails;
+mod keys;
 mod names;
 mod read;
 mod update;

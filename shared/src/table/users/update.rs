@@ -1,6 +1,6 @@
 //! Updating users.
 
-use crate::model::{AccountId, S3Key, SshKey, User, UserId};
+use crate::model::{AccountId, User, UserId};
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{Actor, Changes, Condition, Key, Keyed, Stored, Table, Transaction};
 use crate::table::write::{FollowUp, Write};
@@ -26,10 +26,6 @@ pub struct UserChange {
     pub gravatar_email: Option<String>,
     /// The phone number.
     pub phone: Option<String>,
-    /// The SSH keys, all of them.
-    pub ssh_keys: Option<Vec<SshKey>>,
-    /// The S3 key.
-    pub s3_key: Option<S3Key>,
 }
 
 /// A new password.
@@ -41,19 +37,6 @@ pub struct PasswordChange {
 }
 
 impl UserChange {
-    /// What it is in the log.
-    fn event(&self, user: &User) -> Option<SecurityEvent> {
-        if self.s3_key.is_some() {
-            return Some(SecurityEvent::CredentialCreated);
-        }
-        let keys = self.ssh_keys.as_ref()?;
-        Some(if keys.len() < user.ssh_keys.len() {
-            SecurityEvent::CredentialRevoked
-        } else {
-            SecurityEvent::CredentialCreated
-        })
-    }
-
     fn apply_to(&self, user: &User) -> User {
         let text = |new: &Option<String>, old: &String| new.as_ref().unwrap_or(old).clone();
         User {
@@ -65,8 +48,6 @@ impl UserChange {
             profile_url: text(&self.profile_url, &user.profile_url),
             gravatar_email: text(&self.gravatar_email, &user.gravatar_email),
             phone: text(&self.phone, &user.phone),
-            ssh_keys: self.ssh_keys.as_ref().unwrap_or(&user.ssh_keys).clone(),
-            s3_key: self.s3_key.clone().or_else(|| user.s3_key.clone()),
             ..user.clone()
         }
     }
@@ -107,20 +88,15 @@ impl UserChange {
                 changes = changes.set(attribute, value)?;
             }
         }
-        if let Some(keys) = &self.ssh_keys {
-            changes = changes.set("sshKeys", keys)?;
-        }
-        if let Some(key) = &self.s3_key {
-            changes = changes.set("s3Key", key)?;
-        }
         Ok(changes)
     }
 }
 
-/// Ends the API keys, and gives the S3 key another secret.
+/// Ends the API keys and SSH keys, and gives the S3 key another secret.
 fn end_keys(changes: Changes, mut user: User) -> Result<(Changes, User)> {
     user.api_keys.clear();
-    let mut changes = changes.set("apiKeys", &user.api_keys)?;
+    user.ssh_keys.clear();
+    let mut changes = changes.set("apiKeys", &user.api_keys)?.set("sshKeys", &user.ssh_keys)?;
     if let Some(key) = &mut user.s3_key {
         *key = key.renewed()?;
         changes = changes.set("s3Key", &*key)?;
@@ -137,7 +113,7 @@ impl Table {
         change: &UserChange,
     ) -> Result<Write<'_, User>> {
         let transaction = self.update_user(actor, user, change.add_to(user, Changes::new())?);
-        Ok(Write::new(transaction, change.apply_to(user)).recorded_as(change.event(user)))
+        Ok(Write::new(transaction, change.apply_to(user)))
     }
 
     /// Changes a user and the password. That revokes all OAuth grants and user tokens except the
@@ -161,8 +137,6 @@ impl Table {
         let is_first = is_own && !user.password_is_own;
         let retained = actor.token().filter(|_| !is_first);
         let ends_keys = is_first || password.revoke_keys;
-        let ssh_keys = if ends_keys { Some(Vec::new()) } else { change.ssh_keys };
-        let change = UserChange { ssh_keys, ..change };
         let environment_epoch = if ends_keys { epoch } else { user.environment_epoch };
         let changes = change
             .add_to(user, Changes::new())?

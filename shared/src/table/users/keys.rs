@@ -1,0 +1,138 @@
+//! API keys, SSH keys and the S3 key, which are parts of their user.
+
+use crate::limits::{API_KEYS, SSH_KEYS};
+use crate::model::{ApiKey, ApiKeyId, Counts, Lineage, MakerId, S3Key, SshKey, User};
+use crate::table::counts::existing;
+use crate::table::engine::{Actor, Changes, Stored, Table};
+use crate::table::write::Write;
+use crate::telemetry::SecurityEvent;
+use crate::{Error, Result};
+
+impl Table {
+    /// Adds a key to a user that is unchanged since it was read.
+    ///
+    /// [`Error::LimitReached`] if the user has as many as are allowed.
+    pub fn create_api_key(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        counts: Option<&Stored<Counts>>,
+        key: ApiKey,
+    ) -> Result<Write<'_, User>> {
+        Error::check_room(API_KEYS, user.api_keys.len())?;
+        let counts = existing(counts)?;
+        let lineage =
+            Lineage::made_by(actor.maker_for(user.id), |maker| counts.has_maker(user, maker));
+        self.put_api_key(actor, user, ApiKey { lineage, ..key })
+    }
+
+    /// Replaces a key by `renewed`, which has another secret: whoever renews it is one of its
+    /// makers.
+    pub fn renew_api_key(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        counts: Option<&Stored<Counts>>,
+        renewed: ApiKey,
+    ) -> Result<Write<'_, User>> {
+        let counts = existing(counts)?;
+        let (maker, root) = (actor.maker_for(user.id), MakerId::ApiKey(renewed.id));
+        let exists = |maker: &MakerId| counts.has_maker(user, maker);
+        let lineage = renewed.lineage.renewed_by(maker, root, exists);
+        self.put_api_key(actor, user, ApiKey { lineage, ..renewed })
+    }
+
+    /// Removes a key, effective with the next request.
+    pub fn delete_api_key(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        key: ApiKeyId,
+    ) -> Write<'_, User> {
+        let changes = Changes::new().remove_entry("apiKeys", key);
+        let mut after = user.item.clone();
+        after.api_keys.remove(&key.to_string());
+        Write::new(self.update_user(actor, user, changes), after)
+            .recorded_as(SecurityEvent::CredentialRevoked)
+    }
+
+    /// Inserts the key, or replaces the one with its id. The others are not written, so that their
+    /// last use is not lost.
+    fn put_api_key(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        key: ApiKey,
+    ) -> Result<Write<'_, User>> {
+        let changes = Changes::new().set_entry("apiKeys", key.id, &key)?;
+        let mut after = user.item.clone();
+        after.api_keys.insert(key.id.to_string(), key);
+        let write = Write::new(self.update_user(actor, user, changes), after);
+        Ok(write.recorded_as(SecurityEvent::CredentialCreated))
+    }
+
+    /// Adds an SSH key to a user that is unchanged since it was read.
+    ///
+    /// [`Error::LimitReached`] if the user has as many as are allowed, [`Error::Conflict`] if this
+    /// is one of them.
+    pub fn add_ssh_key(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        key: SshKey,
+    ) -> Result<Write<'_, User>> {
+        Error::check_room(SSH_KEYS, user.ssh_keys.len())?;
+        if user.ssh_keys.iter().any(|other| other.fingerprint == key.fingerprint) {
+            return Err(Error::Conflict("you have this SSH key already"));
+        }
+        let lineage = lineage_of(actor, user);
+        let mut after = user.item.clone();
+        after.ssh_keys.push(SshKey { lineage, ..key });
+        let write = self.put_ssh_keys(actor, user, after)?;
+        Ok(write.recorded_as(SecurityEvent::CredentialCreated))
+    }
+
+    /// Removes an SSH key. [`Error::NotFound`] if the user has none with this id.
+    pub fn delete_ssh_key(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        id: &str,
+    ) -> Result<Write<'_, User>> {
+        let mut after = user.item.clone();
+        let place = after.ssh_keys.iter().position(|key| key.id.to_string() == id);
+        after.ssh_keys.remove(place.ok_or(Error::NotFound("SSH key"))?);
+        let write = self.put_ssh_keys(actor, user, after)?;
+        Ok(write.recorded_as(SecurityEvent::CredentialRevoked))
+    }
+
+    /// Replaces the S3 key of a user that is unchanged since it was read.
+    pub fn replace_s3_key(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        key: S3Key,
+    ) -> Result<Write<'_, User>> {
+        let key = S3Key { lineage: lineage_of(actor, user), ..key };
+        let changes = Changes::new().set("s3Key", &key)?;
+        let after = User { s3_key: Some(key), ..user.item.clone() };
+        let write = Write::new(self.update_user(actor, user, changes), after);
+        Ok(write.recorded_as(SecurityEvent::CredentialCreated))
+    }
+
+    fn put_ssh_keys(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        after: User,
+    ) -> Result<Write<'_, User>> {
+        let changes = Changes::new().set("sshKeys", &after.ssh_keys)?;
+        Ok(Write::new(self.update_user(actor, user, changes), after))
+    }
+}
+
+/// Of a key that makes no other. It needs no counts: the makers of its maker existed when that one
+/// was made, and those that are gone since cannot be revoked again.
+fn lineage_of(actor: &Actor, user: &User) -> Lineage {
+    Lineage::made_by(actor.maker_for(user.id), |_| true)
+}
