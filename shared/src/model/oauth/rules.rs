@@ -19,8 +19,10 @@ pub enum GrantRejection {
     OtherRequest,
     /// The scope is empty, or more than was granted.
     ScopeNotGranted,
-    /// The refresh token was spent at most [`lifetimes::REFRESH_RETRY_GRACE`] seconds ago. It may
-    /// be a retry after a lost response, so nothing is revoked.
+    /// The refresh token was spent at most [`REFRESH_RETRY_GRACE`] seconds ago. It may be a retry
+    /// after a lost response, so nothing is revoked.
+    ///
+    /// [`REFRESH_RETRY_GRACE`]: crate::lifetimes::REFRESH_RETRY_GRACE
     Retry,
     /// It was used before. Two have it and nobody knows which of them is the client, so the grant
     /// must be revoked (RFC 6749, section 4.1.2; RFC 9700, section 4.14.2).
