@@ -1,11 +1,9 @@
 //! The id of an API key, and the key as its holder has it.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::format::{CredentialFormat, part};
-use super::hex::Hex;
+use super::hex::{Hex, hex_text};
 use super::{ParseError, UserId};
 use crate::{Result, random};
 
@@ -37,22 +35,4 @@ impl ApiKeyId {
     }
 }
 
-impl fmt::Display for ApiKeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl From<ApiKeyId> for String {
-    fn from(id: ApiKeyId) -> Self {
-        id.to_string()
-    }
-}
-
-impl TryFrom<String> for ApiKeyId {
-    type Error = ParseError;
-
-    fn try_from(text: String) -> Result<Self, ParseError> {
-        text.parse().map(Self)
-    }
-}
+hex_text!(ApiKeyId);

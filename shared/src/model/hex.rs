@@ -61,6 +61,41 @@ const fn value(digit: u8) -> Option<u8> {
     }
 }
 
+/// Implements text forms for a newtype over [`Hex`].
+macro_rules! hex_text {
+    ($($id:ty),*) => {$(
+        impl std::fmt::Display for $id {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $id {
+            type Err = crate::model::ParseError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.trim().parse().map(Self)
+            }
+        }
+
+        impl TryFrom<String> for $id {
+            type Error = crate::model::ParseError;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$id> for String {
+            fn from(id: $id) -> Self {
+                id.to_string()
+            }
+        }
+    )*};
+}
+
+pub(super) use hex_text;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::hex::Hex;
+use super::hex::{Hex, hex_text};
 use super::{ParseError, Timestamp};
 use crate::{Result, random};
 
@@ -184,39 +184,6 @@ fn timed_bytes() -> Result<[u8; 12]> {
     let mut bytes = random::bytes::<12>()?;
     bytes[..6].copy_from_slice(&now[2..]);
     Ok(bytes)
-}
-
-/// Implements text forms for a newtype over [`Hex`].
-macro_rules! hex_text {
-    ($($id:ty),*) => {$(
-        impl fmt::Display for $id {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-
-        impl FromStr for $id {
-            type Err = ParseError;
-
-            fn from_str(text: &str) -> Result<Self, ParseError> {
-                text.trim().parse().map(Self)
-            }
-        }
-
-        impl TryFrom<String> for $id {
-            type Error = ParseError;
-
-            fn try_from(text: String) -> Result<Self, ParseError> {
-                text.parse()
-            }
-        }
-
-        impl From<$id> for String {
-            fn from(id: $id) -> Self {
-                id.to_string()
-            }
-        }
-    )*};
 }
 
 hex_text!(AccountId, ClientId, GrantId, TokenId);

@@ -1,16 +1,14 @@
 //! What a user has besides tokens: API keys, an S3 key and SSH keys.
 
-use std::fmt;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::hex::{Hex, hex};
+use super::hex::{Hex, hex, hex_text};
 use super::lineage::{Lineage, Maker, MakerId};
 use super::service_key::ServiceKey;
-use super::{ApiKeyId, ParseError, Timestamp, UserId};
+use super::{ApiKeyId, Timestamp, UserId};
 use crate::{Result, random};
 
 /// Identifies a request signature: the SHA-256 of its bytes, however they were written.
@@ -25,25 +23,7 @@ impl SignatureDigest {
     }
 }
 
-impl fmt::Display for SignatureDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl From<SignatureDigest> for String {
-    fn from(digest: SignatureDigest) -> Self {
-        digest.to_string()
-    }
-}
-
-impl TryFrom<String> for SignatureDigest {
-    type Error = ParseError;
-
-    fn try_from(text: String) -> Result<Self, ParseError> {
-        text.parse().map(Self)
-    }
-}
+hex_text!(SignatureDigest);
 
 /// An API key as the table stores it. Its secret is derived from the service key, so that the table
 /// alone does not reveal it; another `nonce` gives another secret.
