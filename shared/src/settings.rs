@@ -19,6 +19,8 @@ pub struct Settings {
     pub signed_query: SignedQuery,
     /// Whether a change of the password takes the current one: `REQUIRE_CURRENT_PASSWORD`.
     pub require_current_password: bool,
+    /// What pages call the service: `SERVICE_NAME`. Without it, Rollcall.
+    pub service_name: Option<ServiceName>,
 }
 
 impl Settings {
@@ -28,6 +30,7 @@ impl Settings {
             public_url: parse("PUBLIC_URL")?,
             signed_query: parse("SIGNED_QUERY")?.unwrap_or_default(),
             require_current_password: parse("REQUIRE_CURRENT_PASSWORD")?.unwrap_or_default(),
+            service_name: parse("SERVICE_NAME")?,
         })
     }
 }
@@ -90,6 +93,11 @@ impl PublicUrl {
             .unwrap_or_else(|| Self(format!("http://{LOCAL_DOMAIN}")))
     }
 
+    /// The host, with the port if one is given.
+    pub(crate) fn host(&self) -> &str {
+        self.0.split_once("://").map_or(&self.0, |(_, host)| host)
+    }
+
     /// Whether it is reached over TLS.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
@@ -99,6 +107,35 @@ impl PublicUrl {
 impl fmt::Display for PublicUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// What people know the service as: 1 to 60 characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceName(String);
+
+impl ServiceName {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The error of a text that is no [`ServiceName`].
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must have 1 to 60 characters, none of them a control character")]
+pub struct InvalidServiceName;
+
+impl FromStr for ServiceName {
+    type Err = InvalidServiceName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidServiceName> {
+        let text = text.trim();
+        let is_valid = (1..=60).contains(&text.chars().count());
+        if is_valid && !text.contains(char::is_control) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidServiceName)
+        }
     }
 }
 

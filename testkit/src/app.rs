@@ -200,6 +200,7 @@ impl TestApp {
             "SIGNED_QUERY" => "lenient".to_owned(),
             // Below the domain that the event names.
             "PUBLIC_URL" => String::new(),
+            "SERVICE_NAME" => "Rollcall".to_owned(),
             "SEALING_PUBLIC_KEY" => PUBLIC.clone(),
             "SERVICE_KEY_SECRET" => SECRET.to_owned(),
             "REQUIRE_CURRENT_PASSWORD" => "false".to_owned(),

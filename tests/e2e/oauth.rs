@@ -179,7 +179,7 @@ async fn a_user_denies_it_in_a_browser_without_signing_in() {
 }
 
 #[tokio::test]
-async fn the_page_works_without_scripts_and_labels_every_field() {
+async fn the_page_labels_every_field_and_shows_the_password_on_demand() {
     let client = oauth_client();
     let browser = Browser::start().await;
     browser
@@ -189,12 +189,16 @@ async fn the_page_works_without_scripts_and_labels_every_field() {
         .unwrap();
     let evaluate = async |script: &str| browser.client.execute(script, vec![]).await.unwrap();
 
-    let labels = evaluate("return [...document.querySelectorAll('input:not([type=hidden])')].map(field => field.labels[0].innerText)").await;
-    let scripts = evaluate("return document.scripts.length").await;
+    let labels = evaluate("return [...document.querySelectorAll('input:not([type=hidden])')].map(field => field.labels[0].innerText.trim())").await;
     let styled = evaluate("return getComputedStyle(document.querySelector('main')).maxWidth").await;
 
-    assert_eq!(labels, json!(["Username or e-mail address", "Password"]));
-    assert_eq!(scripts, json!(0));
+    assert_eq!(labels, json!(["Username or e-mail address", "Password", "Show the password"]));
+    let kind = "return document.getElementById('password').type";
+    for expected in ["password", "text", "password"] {
+        assert_eq!(evaluate(kind).await, json!(expected), "the policy lets the page's script in");
+        let reveal = browser.client.find(Locator::Css("#reveal input")).await.unwrap();
+        reveal.click().await.unwrap();
+    }
     assert_ne!(styled, json!("none"), "the policy lets the page's own style in");
     browser.end().await;
 }

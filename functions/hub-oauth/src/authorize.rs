@@ -124,7 +124,8 @@ async fn show(
     let browser = Browser::from_request(request)?;
     let (csrf_token, cookie) = (browser.csrf_token(&key, request)?, browser.cookie());
     Page {
-        request: authorization,
+        request,
+        authorization,
         granted_until: authorization.client.grant_end(Timestamp::now())?,
         csrf_token: &csrf_token,
         cookie: &cookie,

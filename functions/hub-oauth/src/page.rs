@@ -2,37 +2,20 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::header::{RETRY_AFTER, SET_COOKIE};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sha2::{Digest, Sha256};
-use shared::http;
+use maud::{Markup, PreEscaped, html};
+use shared::http::{self, ApiRequest};
 use shared::model::{Scope, Timestamp};
 use shared::{Error, Result};
 
 use crate::authorization::AuthorizationRequest;
 
-const STYLE: &str = "\
-body{font:1.1rem/1.5 system-ui,sans-serif;margin:0;background:#f4f5f7;color:#1b1f24}\
-main{max-width:26rem;margin:3rem auto;padding:2rem;background:#fff;border:1px solid #c9ced6;\
-border-radius:.5rem}\
-h1{font-size:1.4rem;margin-top:0}\
-label{display:block;margin-top:1rem}\
-input{box-sizing:border-box;width:100%;font:inherit;padding:.5rem;border:1px solid #6b7280;\
-border-radius:.25rem}\
-button{font:inherit;padding:.5rem 1.5rem;margin:1.5rem 1rem 0 0;border:1px solid #1f4fa3;\
-border-radius:.25rem;background:#fff;color:#1f4fa3}\
-button.allow{background:#1f4fa3;color:#fff}\
-:focus-visible{outline:3px solid #e08a00;outline-offset:2px}\
-[role=alert]{padding:.75rem;border:2px solid #a61b1b;color:#a61b1b;border-radius:.25rem}\
-@media(prefers-color-scheme:dark){body{background:#14171c;color:#e8eaed}main{background:#1d2127;\
-border-color:#3c434d}\
-input{background:#14171c;color:inherit}button{background:#1d2127;color:#9dbcf5;\
-border-color:#9dbcf5}\
-button.allow{background:#9dbcf5;color:#14171c}[role=alert]{color:#ff9d9d;border-color:#ff9d9d}}";
+/// Shows the password on demand; without script the field stays as it is.
+const SCRIPT: &str = include_str!("page.js");
+/// The SHA-256 of the script: what a content security policy knows it by.
+const SCRIPT_SOURCE: &str = "sha256-l/v7kL1E+FQeI4+zSOVjJo04GNbWDjtvGAKTpiwnmFs=";
 
 /// Why the page is shown again.
 pub(crate) enum SignInError {
@@ -84,7 +67,9 @@ impl SignInError {
 
 /// The variable parts of the page.
 pub(crate) struct Page<'a> {
-    pub(crate) request: &'a AuthorizationRequest,
+    pub(crate) request: &'a ApiRequest,
+    /// What the client asks for.
+    pub(crate) authorization: &'a AuthorizationRequest,
     /// When the grant ends if the user allows it now.
     pub(crate) granted_until: Timestamp,
     /// The form's CSRF token.
@@ -97,11 +82,13 @@ pub(crate) struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The response with the page. It runs no script. Its form has no `action`, so the browser sends
-    /// it to the page's own URL, from where it is redirected to the client.
+    /// The response with the page. Its form has no `action`, so the browser sends it to the page's
+    /// own URL, from where it is redirected to the client.
     pub(crate) fn into_response(self) -> Result<Response<Body>> {
         let status = self.error.as_ref().map_or(StatusCode::OK, SignInError::status);
-        let mut response = http::html(status, self.markup().into_string(), &self.policy())?;
+        let title = format!("Sign in to allow {}", self.authorization.client.name);
+        let page = self.request.page(&title, &self.card(&title));
+        let mut response = http::page(status, page, &self.directives());
         let headers = response.headers_mut();
         headers.insert(SET_COOKIE, HeaderValue::try_from(self.cookie).map_err(invalid_header)?);
         if let Some(seconds) = self.error.as_ref().and_then(SignInError::retry_after) {
@@ -110,70 +97,69 @@ impl Page<'_> {
         Ok(response)
     }
 
-    /// The Content-Security-Policy. Browsers check `form-action` on every redirect that follows a
-    /// form, also on the client's own redirects, and some hosts cannot be written in it. So it
+    /// What the policy allows the page. Browsers check `form-action` on every redirect that follows
+    /// a form, also on the client's own redirects, and some hosts cannot be written in it. So it
     /// names schemes.
-    fn policy(&self) -> String {
-        let style = STANDARD.encode(Sha256::digest(STYLE));
-        let scheme = match scheme(&self.request.target.redirect_uri) {
+    fn directives(&self) -> String {
+        let scheme = match scheme(&self.authorization.target.redirect_uri) {
             "http" | "https" => String::new(),
             other => format!(" {other}:"),
         };
-        format!(
-            "default-src 'none'; style-src 'sha256-{style}'; \
-             form-action 'self' https: http:{scheme}; frame-ancestors 'none'; base-uri 'none'"
-        )
+        format!("script-src '{SCRIPT_SOURCE}'; form-action 'self' https: http:{scheme};")
     }
 
-    fn markup(&self) -> Markup {
-        let name = &self.request.client.name;
+    fn card(&self, title: &str) -> Markup {
+        let AuthorizationRequest { client, scopes, target, .. } = self.authorization;
+        let (changes, reads): (Vec<Scope>, Vec<_>) =
+            scopes.iter().copied().partition(|scope| scope.is_write());
         html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    title { "Sign in to allow " (name) }
-                    style { (PreEscaped(STYLE)) }
-                }
-                body {
-                    main {
-                        h1 { "Sign in to allow " (name) }
-                        @if let Some(error) = &self.error {
-                            p #error role="alert" { (error.text()) }
-                        }
-                        p { strong { (name) } " asks to:" }
-                        ul {
-                            @for scope in &self.request.scopes { li { (describe(*scope)) } }
-                        }
-                        p {
-                            "You can revoke this at any time. It ends on "
-                            (self.granted_until.strftime("%-d %B %Y").to_string()) "."
-                        }
-                        p {
-                            "You are sent back to " (origin(&self.request.target.redirect_uri)) "."
-                        }
-                        (self.form())
+            h1 { (title) }
+            @if let Some(error) = &self.error {
+                p #error role="alert" { (error.text()) }
+            }
+            @for (class, intent, scopes) in
+                [(None, "asks to:", reads), (Some("changes"), "asks to make changes:", changes)]
+            {
+                @if !scopes.is_empty() {
+                    p { strong { (client.name) } " " (intent) }
+                    ul class=[class] {
+                        @for scope in scopes { li { (describe(scope)) } }
                     }
                 }
             }
+            p.quiet {
+                "You can revoke this at any time. It ends on "
+                (self.granted_until.strftime("%-d %B %Y").to_string()) ". "
+                "You are sent back to " (origin(&target.redirect_uri)) "."
+            }
+            (self.form())
         }
     }
 
     fn form(&self) -> Markup {
         let described = self.error.as_ref().map(|_| "error");
+        let is_wrong = matches!(self.error, Some(SignInError::WrongPassword));
+        let invalid = is_wrong.then_some("true");
+        let is_named = !self.username.is_empty();
         html! {
             form method="post" {
                 input type="hidden" name="csrf_token" value=(self.csrf_token);
+                h2 { "Sign in" }
                 label for="username" { "Username or e-mail address" }
-                input #username name="username" value=(self.username) autocomplete="username"
-                    autocapitalize="none" spellcheck="false" required aria-describedby=[described];
+                input #username type="text" name="username" value=(self.username)
+                    autocomplete="username" autocapitalize="none" spellcheck="false" required
+                    autofocus[!is_named] aria-invalid=[invalid] aria-describedby=[described];
                 label for="password" { "Password" }
                 input #password type="password" name="password" autocomplete="current-password"
-                    required aria-describedby=[described];
-                button.allow type="submit" name="decision" value="allow" { "Allow" }
-                button type="submit" name="decision" value="deny" formnovalidate { "Deny" }
+                    required autofocus[is_named] aria-invalid=[invalid]
+                    aria-describedby=[described];
+                label #reveal hidden { input type="checkbox"; span { "Show the password" } }
+                .buttons {
+                    button.first type="submit" name="decision" value="allow" { "Allow" }
+                    button type="submit" name="decision" value="deny" formnovalidate { "Deny" }
+                }
             }
+            script { (PreEscaped(SCRIPT)) }
         }
     }
 }
@@ -208,4 +194,20 @@ fn origin(uri: &str) -> String {
 
 fn invalid_header<E: Into<Box<dyn std::error::Error + Send + Sync>>>(source: E) -> Error {
     Error::Internal { action: "write a page", source: source.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn the_policy_knows_the_script() {
+        let hash = STANDARD.encode(Sha256::digest(SCRIPT));
+
+        assert_eq!(SCRIPT_SOURCE, format!("sha256-{hash}"));
+    }
 }

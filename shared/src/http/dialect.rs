@@ -9,7 +9,6 @@ use crate::{Error, FieldError};
 
 const JSON: &str = "application/json; charset=utf-8";
 const PROBLEM: &str = "application/problem+json";
-const HTML: &str = "text/html; charset=utf-8";
 
 /// An API that Rollcall speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,14 +75,15 @@ impl Dialect {
         matches!(self, Self::Hub)
     }
 
-    /// The media type and the body of an error response with this message.
+    /// The media type and the body of an error response with this message; none where an error is a
+    /// page.
     pub(super) fn error_body(
         self,
         error: &Error,
         status: StatusCode,
         code: &str,
         message: &str,
-    ) -> (&'static str, String) {
+    ) -> Option<(&'static str, String)> {
         let body = match (self, error) {
             (Self::Quave, Error::Invalid(errors)) => {
                 json!({ "error": message, "details": messages(errors) })
@@ -99,7 +99,7 @@ impl Dialect {
             }
             (Self::Rollcall, _)
             | (Self::RollcallOAuth, Error::NotFound(_) | Error::MethodNotAllowed { .. }) => {
-                return (PROBLEM, problem(error, status, code, message));
+                return Some((PROBLEM, problem(error, status, code, message)));
             }
             (Self::OAuth | Self::RollcallOAuth, _) => {
                 json!({
@@ -107,9 +107,9 @@ impl Dialect {
                     "error_description": oauth_description(message),
                 })
             }
-            (Self::OAuthPage, _) => return (HTML, page(status, message)),
+            (Self::OAuthPage, _) => return None,
         };
-        (JSON, body.to_string())
+        Some((JSON, body.to_string()))
     }
 }
 
@@ -168,24 +168,6 @@ const fn oauth_code(error: &Error) -> &'static str {
         | Error::AttemptsInProgress => "temporarily_unavailable",
         _ => "invalid_request",
     }
-}
-
-/// An error page for a person.
-fn page(status: StatusCode, message: &str) -> String {
-    let title = status.canonical_reason().unwrap_or("Error");
-    let mut text = String::with_capacity(message.len());
-    for letter in message.chars() {
-        match letter {
-            '&' => text.push_str("&amp;"),
-            '<' => text.push_str("&lt;"),
-            '>' => text.push_str("&gt;"),
-            _ => text.push(letter),
-        }
-    }
-    format!(
-        "<!DOCTYPE html><html lang=\"en\"><title>{title}</title>\
-         <main><h1>{title}</h1><p>{text}</p></main></html>"
-    )
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(crate) use error_response::is_client_error;
 pub use error_response::whole_seconds;
 pub use event::{from_event, into_event, serve};
 pub use fields::Fields;
-pub use page::html;
+pub use page::page;
 pub use request::{ApiRequest, Query};
 #[cfg(feature = "table")]
 pub(crate) use response::REPLAYED;

@@ -1,29 +1,93 @@
-//! HTML pages.
+//! HTML pages. All have the same style, and name the service and the domain that one is on.
 
 use lambda_http::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_FRAME_OPTIONS};
-use lambda_http::http::{HeaderMap, HeaderValue, StatusCode};
+use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::Result;
-use crate::error::failed;
+use super::ApiRequest;
 
-/// The content security policy of a page with neither style nor form.
-pub(super) const NO_CONTENT_POLICY: &str =
-    "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+const STYLE: &str = include_str!("page.css");
+/// The SHA-256 of the style: what a content security policy knows it by.
+const STYLE_SOURCE: &str = "sha256-9kHNzRCEcjLhIksN2kXt9vH13P0h/poQuF8MMjj0ULI=";
 
-/// A page that cannot be framed and has this `Content-Security-Policy`.
-pub fn html(status: StatusCode, html: String, policy: &str) -> Result<Response<Body>> {
-    let mut page = Response::new(Body::Text(html));
-    *page.status_mut() = status;
-    let policy = HeaderValue::from_str(policy).map_err(failed("write a page"))?;
-    page.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    page_headers(page.headers_mut(), policy);
-    Ok(page)
+/// A page that cannot be framed and loads nothing. `directives` are what its content security
+/// policy has besides, each with a semicolon at its end.
+pub fn page(status: StatusCode, page: Markup, directives: &str) -> Response<Body> {
+    let policy = format!(
+        "default-src 'none'; style-src '{STYLE_SOURCE}'; {directives} frame-ancestors 'none'; \
+         base-uri 'none'"
+    );
+    // What no header can hold is allowed to do nothing.
+    let policy =
+        HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let mut response = Response::new(Body::Text(page.into_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    // For browsers that do not know `frame-ancestors`.
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    response
 }
 
-/// The headers that only pages have. `X-Frame-Options` is for browsers that do not know
-/// `frame-ancestors`.
-pub(super) fn page_headers(headers: &mut HeaderMap, policy: HeaderValue) {
-    headers.insert(CONTENT_SECURITY_POLICY, policy);
-    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+impl ApiRequest {
+    /// A whole page: the name of the service and the domain, then `content` on a card.
+    pub fn page(&self, title: &str, content: &Markup) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    title { (title) " · " (self.service_name()) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    header {
+                        strong { (self.service_name()) }
+                        span.quiet { (self.base_url().host()) }
+                    }
+                    main { (content) }
+                }
+            }
+        }
+    }
+
+    /// The page that shows an error to a person.
+    pub(super) fn error_page(&self, status: StatusCode, message: &str) -> Response<Body> {
+        let (title, advice) = if status.is_server_error() {
+            ("Something went wrong", "Try again in a moment.")
+        } else {
+            (
+                "This does not work",
+                "Go back to the application that sent you here and try again. If that does not \
+                 help, tell those who run it what this page says.",
+            )
+        };
+        let content = html! {
+            h1 { (title) }
+            p role="alert" { (message) }
+            p { (advice) }
+            p.quiet { (status) ", request " (self.id()) }
+        };
+        page(status, self.page(title, &content), "form-action 'none';")
+    }
+}
+
+#[cfg(all(test, feature = "table"))]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn the_policy_knows_the_style() {
+        let hash = STANDARD.encode(Sha256::digest(STYLE));
+
+        assert_eq!(STYLE_SOURCE, format!("sha256-{hash}"));
+    }
 }

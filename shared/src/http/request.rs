@@ -9,6 +9,7 @@ use lambda_http::{Body, Request, RequestExt};
 
 use super::{Dialect, Fields};
 use crate::limits;
+use crate::settings::ServiceName;
 use crate::{Error, FieldError, PublicUrl, Result, Settings};
 
 /// One request.
@@ -16,6 +17,7 @@ pub struct ApiRequest {
     request: Request,
     path: String,
     base_url: PublicUrl,
+    service_name: Option<ServiceName>,
 }
 
 /// The query of a request, as it was sent.
@@ -35,7 +37,8 @@ impl ApiRequest {
             let domain = request.extensions().get::<DomainName>();
             PublicUrl::from_domain(domain.map(|DomainName(domain)| domain.as_str()))
         });
-        Self { request, path, base_url }
+        let service_name = settings.service_name.clone();
+        Self { request, path, base_url, service_name }
     }
 
     /// The method, in capitals.
@@ -202,6 +205,11 @@ impl ApiRequest {
     /// in the event. No header decides it.
     pub const fn base_url(&self) -> &PublicUrl {
         &self.base_url
+    }
+
+    /// What people know the service as.
+    pub(super) fn service_name(&self) -> &str {
+        self.service_name.as_ref().map_or("Rollcall", ServiceName::as_str)
     }
 
     fn body(&self) -> Result<&[u8]> {

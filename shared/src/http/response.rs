@@ -14,7 +14,7 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 
 use super::error_response::{code, header, message, status};
-use super::{ApiRequest, Dialect, Operation, page};
+use super::{ApiRequest, Operation};
 use crate::error::{ErrorChain, failed};
 use crate::random::back_off;
 use crate::telemetry::request::{self, Record};
@@ -128,15 +128,17 @@ impl ApiRequest {
     /// The response to a request that is rejected or failed.
     fn error_response(&self, error: &Error) -> Response<Body> {
         let (status, message) = (status(error), message(error));
-        let (media_type, body) = self.dialect().error_body(error, status, code(error), &message);
-        let mut response = Response::new(Body::Text(body));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-        headers.extend(header(error, self.dialect()));
-        if self.dialect() == Dialect::OAuthPage {
-            page::page_headers(headers, HeaderValue::from_static(page::NO_CONTENT_POLICY));
-        }
+        let mut response = match self.dialect().error_body(error, status, code(error), &message) {
+            Some((media_type, body)) => {
+                let mut response = Response::new(Body::Text(body));
+                *response.status_mut() = status;
+                let media_type = HeaderValue::from_static(media_type);
+                response.headers_mut().insert(CONTENT_TYPE, media_type);
+                response
+            }
+            None => self.error_page(status, &message),
+        };
+        response.headers_mut().extend(header(error, self.dialect()));
         response
     }
 }

@@ -78,6 +78,16 @@ named! {
     }
 }
 
+impl Scope {
+    /// Whether it allows changes.
+    pub const fn is_write(self) -> bool {
+        match self {
+            Self::AccountWrite | Self::ProfileWrite | Self::EmailWrite | Self::TokensWrite => true,
+            Self::AccountRead | Self::ProfileRead | Self::EmailRead | Self::TokensRead => false,
+        }
+    }
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -17,13 +17,36 @@ async fn the_page_names_the_client_and_the_scopes_with_everything_escaped() {
     let page = shown.response.body.as_str().unwrap();
     for text in [
         "<h1>Sign in to allow Example &lt;Client&gt;</h1>",
-        "<li>see your profile and your primary e-mail address</li>\
-         <li>add, change and delete your e-mail addresses</li>",
+        "asks to:</p><ul><li>see your profile and your primary e-mail address</li></ul>",
+        "asks to make changes:</p><ul class=\"changes\">\
+         <li>add, change and delete your e-mail addresses</li></ul>",
         "You are sent back to https://client.example.com.",
     ] {
         assert!(page.contains(text), "{text} is not in {page}");
     }
-    assert!(!page.contains("<Client>") && !page.contains("<script"), "{page}");
+    assert!(!page.contains("<Client>"), "{page}");
+}
+
+#[tokio::test]
+async fn every_page_names_the_service_and_the_domain_that_one_is_on() {
+    let mut app = TestApp::start().await;
+    let client = app.new_client(CALLBACK, true).await;
+    let public_url = Some("https://accounts.example.com:8443".parse().unwrap());
+    let service_name = Some("Jane & Co".parse().unwrap());
+    for (settings, name, host) in [
+        (Settings { public_url, service_name, ..Settings::default() }, "Jane &amp; Co", ":8443"),
+        (Settings::default(), "Rollcall", ".example.com"),
+    ] {
+        app.configure(settings);
+        for path in [client.authorize_path("profile_read"), "/api/v1.1/o/authorize/".to_owned()] {
+            let response = app.send("GET", &path, &[], None).await;
+            let page = response.body.as_str().unwrap();
+            for text in [&format!("<strong>{name}</strong>"), &format!("· {name}</title>")] {
+                assert!(page.contains(text), "{text} is not in {page}");
+            }
+            assert!(page.contains(&format!("{host}</span></header>")), "{page}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -67,7 +90,7 @@ async fn the_entered_name_is_shown_again_escaped_and_the_password_never() {
 }
 
 #[tokio::test]
-async fn the_page_allows_no_script_and_no_frame_and_its_form_goes_to_its_own_url() {
+async fn the_page_allows_its_own_script_no_frame_and_its_form_goes_to_its_own_url() {
     arranged!(app, client, _jane);
 
     let response = ConsentPage::open(&app, &client.authorize_path("profile_read")).await.response;
@@ -75,6 +98,7 @@ async fn the_page_allows_no_script_and_no_frame_and_its_form_goes_to_its_own_url
     let policy = response.header("content-security-policy").unwrap();
     for part in [
         "default-src 'none'; style-src 'sha256-",
+        "; script-src 'sha256-",
         "form-action 'self' https: http:;",
         "frame-ancestors 'none'",
         "base-uri 'none'",
@@ -83,7 +107,9 @@ async fn the_page_allows_no_script_and_no_frame_and_its_form_goes_to_its_own_url
     }
     assert!(!policy.contains("unsafe"), "{policy}");
     let page = response.body.as_str().unwrap();
-    assert_eq!(page.matches("<form").count(), 1, "{page}");
+    for element in ["<form", "<style>", "<script>"] {
+        assert_eq!(page.matches(element).count(), 1, "{page}");
+    }
     assert!(page.contains(r#"<form method="post"><input"#), "{page}");
     assert!(!page.contains("action=") && !page.contains("<base"), "{page}");
     let password = r#"type="password" name="password" autocomplete="current-password""#;
@@ -431,7 +457,8 @@ async fn an_error_page_escapes_what_it_repeats_and_can_do_nothing() {
     let page = response.body.as_str().unwrap();
     assert!(page.contains("&lt;b&gt;: is given more than once") && !page.contains("<b>"), "{page}");
     let policy = response.header("content-security-policy").unwrap();
-    assert!(policy.starts_with("default-src 'none'; form-action 'none'"), "{policy}");
+    assert!(!policy.contains("script-src") && policy.contains("form-action 'none'"), "{policy}");
+    assert!(page.contains("400 Bad Request, request "), "{page}");
     assert_eq!(response.header("x-frame-options"), Some("DENY"));
 }
 
