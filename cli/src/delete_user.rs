@@ -32,7 +32,12 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     // Without a successor nothing is begun, and what an interrupted command began is taken back.
     let blocking = table.accounts_without_successor(id).await?;
     if !blocking.is_empty() {
-        retry(async || take_back(table, id, &blocking).await).await?;
+        let was_begun = retry(async || take_back(table, id, &blocking).await).await?;
+        if user.disabled && !was_begun {
+            eprintln!(
+                "{username} is disabled; `rollcall enable-user --user {id}` accepts it again"
+            );
+        }
         return reject(&username, &blocking);
     }
     let deletion = delete(table, id).await;

@@ -19,7 +19,7 @@ pub(super) struct Revocation {
     /// The token's id, as `show-user` lists it
     #[arg(long, value_name = "ID")]
     token: TokenId,
-    /// Also revoke every token and API key that came from it
+    /// Also revoke what came from it: tokens, API keys, SSH keys and the S3 secret
     #[arg(long)]
     descendants: bool,
 }

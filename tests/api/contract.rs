@@ -183,12 +183,14 @@ async fn an_unknown_path_is_404_in_the_format_of_its_dialect() {
 }
 
 #[tokio::test]
-async fn a_query_parameter_given_twice_is_rejected() {
+async fn a_query_parameter_given_twice_or_not_in_utf_8_is_rejected() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
     for operation in user_operations() {
-        for query in ["accountId=a&accountId=b", "email=a&email=a", "other=1&%6fther=2"] {
+        for query in
+            ["accountId=a&accountId=b", "email=a&email=a", "other=1&%6fther=2", "a=%FF", "%C3=%A9"]
+        {
             let mut event = operation.of(&jane.account(), jane.token());
             event["rawQueryString"] = json!(query);
             let response = app.send_event(&event).await;

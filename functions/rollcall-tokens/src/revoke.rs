@@ -32,8 +32,8 @@ impl Revocation {
 }
 
 /// `DELETE /rollcall/v1/tokens/{id}[?descendants=true]`: the token stops working with the next
-/// request, and with it on request every token and API key that came from it; it may be the
-/// presented one.
+/// request, and with it on request everything that came from it: tokens, API keys, SSH keys and the
+/// S3 secret. It may be the presented one.
 ///
 /// Another user's token is indistinguishable from one that never existed.
 pub(crate) async fn revoke(

@@ -6,6 +6,7 @@ use lambda_http::http::header::{CONTENT_ENCODING, CONTENT_TYPE, COOKIE};
 use lambda_http::http::{HeaderMap, HeaderValue};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
+use percent_encoding::percent_decode_str;
 
 use super::{Dialect, Fields};
 use crate::limits;
@@ -111,10 +112,14 @@ impl ApiRequest {
         }
     }
 
-    /// The query parameters. A repeated one is an error; so is a body that is too large, even if
+    /// The query parameters. A repeated one is an error, so is one that is not UTF-8, and a body that is too large, even if
     /// the operation does not read it.
     pub fn query(&self) -> Result<Query<'_>> {
         self.body()?;
+        // A parser would put another character in its place.
+        if percent_decode_str(self.raw_query()).decode_utf8().is_err() {
+            return Err(Error::invalid("query", "is not UTF-8"));
+        }
         let mut parameters = HashMap::new();
         for (name, value) in form_urlencoded::parse(self.raw_query().as_bytes()) {
             if parameters.contains_key(&name) {

@@ -188,10 +188,12 @@ async fn an_unknown_client_or_redirect_uri_is_a_400_page_and_never_a_redirect() 
             assert!(page.starts_with("<!DOCTYPE html>"), "{case}: {page}");
         }
     }
-    let twice =
-        format!("{}&redirect_uri=https://evil.example.com/", client.authorize_path("profile_read"));
-    let response = app.send("GET", &twice, &[], None).await;
-    assert_eq!((response.status, response.header("location")), (400, None));
+    // No state goes back as another text.
+    for more in ["redirect_uri=https://evil.example.com/", "x=%FF"] {
+        let path = format!("{}&{more}", client.authorize_path("profile_read"));
+        let response = app.send("GET", &path, &[], None).await;
+        assert_eq!((response.status, response.header("location")), (400, None), "{more}");
+    }
 }
 
 #[tokio::test]
