@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use testkit::unique;
 
-use crate::service::{base_url, new_user, tool};
+use crate::service::{base_url, new_user, tool, user};
 
 /// What a client prints that walks golem's operations with a new user's token, and what it should.
 async fn printed(mut program: Command) -> [Value; 2] {
@@ -23,7 +23,7 @@ async fn printed(mut program: Command) -> [Value; 2] {
     };
     let expected = json!({
         "created": account("Golem"),
-        "all": [jane.username, "Golem"],
+        "all": [user(0, "username"), jane.username, "Golem"],
         "found": [account("Golem")],
         "got": account("Golem"),
         "updated": account("Renamed"),

@@ -154,8 +154,7 @@ async function byAuthJs() {
       authorization: { url: AUTHORIZE, params: { scope: SCOPE } },
       token: TOKEN,
       userinfo: {
-        url: RESOURCE,
-        request: async ({ tokens }) => (await fetch(tokens.url, {
+        request: async ({ tokens }) => (await fetch(`${BASE}/api/v1.1/users/${tokens.username}/`, {
           headers: { authorization: `Bearer ${tokens.access_token}` },
         })).json(),
       },
