@@ -60,9 +60,9 @@ pub(super) async fn run_clients() -> Result<Outcome> {
     }
     let folder = workspace::root().join("tests/clients/golem");
     let target = workspace::target_dir()?.join("golem-client");
-    let mut build = steps::cargo(&["build", "--locked", "--target-dir"])?;
-    build.arg(&target).current_dir(&folder);
-    let built = steps::check([build]).await?;
+    let mut cargo = steps::cargo(&["build", "--locked", "--target-dir"])?;
+    cargo.arg(&target).current_dir(&folder);
+    let built = steps::check([cargo]).await?;
     if built.failed() {
         return Ok(built);
     }

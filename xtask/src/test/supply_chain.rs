@@ -21,7 +21,7 @@ const BANS: &str = "bans";
 const OTHERS: [(&str, &[&str]); 3] = [
     ("fuzz/Cargo.toml", &[ADVISORIES, "licenses", "sources"]),
     ("bench/floors/Cargo.toml", &[ADVISORIES, "licenses", "sources"]),
-    // Golem fixed these versions when it published its client.
+    // Golem's client holds versions that cannot be updated here, whatever becomes known of them.
     ("tests/clients/golem/Cargo.toml", &["licenses", "sources"]),
 ];
 const REACHED_WITHIN: Duration = Duration::from_mins(1);
