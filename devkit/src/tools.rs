@@ -45,6 +45,8 @@ enum Tool {
     Chromium,
     /// Amazon's own engine for tests; takes npm
     DynamodbLocal,
+    /// Build golem's client; from Debian's packages, as root, unless they are there
+    GolemCompilers,
     /// The tests' OAuth clients; takes npm and node
     OauthClients,
     /// The tests' Python tools, `sam` among them
@@ -77,6 +79,7 @@ impl Tool {
             Self::CargoMachete => cargo_machete()?.display().to_string(),
             Self::Chromium => debian::CHROMIUM.install()?,
             Self::DynamodbLocal => format!("DynamoDB Local in {}", dynamodb_local()?.display()),
+            Self::GolemCompilers => debian::GOLEM_COMPILERS.install()?,
             Self::OauthClients => format!("OAuth clients in {}", oauth_clients()?.display()),
             Self::Python => format!("the Python tools in {}", python_tools()?.display()),
             Self::Qemu => debian::EMULATOR.install()?,

@@ -45,6 +45,32 @@ pub fn target_dir() -> Result<PathBuf> {
     Ok(metadata.target_directory)
 }
 
+/// Where cargo keeps the sources of a dependency of the workspace in a folder.
+pub fn dependency(folder: &Path, name: &str) -> Result<PathBuf> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    #[derive(Deserialize)]
+    struct Package {
+        name: String,
+        manifest_path: PathBuf,
+    }
+    let manifest = folder.join("Cargo.toml").display().to_string();
+    let output = cargo_output(&[
+        "metadata",
+        "--locked",
+        "--format-version",
+        "1",
+        "--manifest-path",
+        &manifest,
+    ])?;
+    let metadata: Metadata = serde_json::from_slice(&output)?;
+    let package = metadata.packages.into_iter().find(|package| package.name == name);
+    let sources = package.and_then(|package| package.manifest_path.parent().map(Path::to_owned));
+    sources.with_context(|| format!("{} does not depend on {name}", folder.display()))
+}
+
 /// The folder of one architecture's package.
 pub fn package_folder(arch: Arch, profile: Profile) -> Result<PathBuf> {
     Ok(target_dir()?.join(profile.folder()).join(arch.to_string()))

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
+mod clients;
 mod curl_lines;
 mod e24;
 mod events;

@@ -12,7 +12,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 use testkit::{OAuthClient, TestCredentials, parameter};
 
-use crate::service::{Running, base_url, new_user, oauth_client};
+use crate::service::{Running, base_url, dev_json, new_user, oauth_client, tool};
 
 /// Where the client waits for browsers: a server that lives as long as the tests.
 static CALLBACK: LazyLock<()> = LazyLock::new(|| {
@@ -204,8 +204,8 @@ async fn the_page_labels_every_field_and_shows_the_password_on_demand() {
 }
 
 /// What a program prints, run with a new user's name and password.
-async fn printed(mut program: Command) -> (Value, TestCredentials) {
-    let (OAuthClient { id, secret, redirect_uri }, jane) = (oauth_client(), new_user().await);
+async fn printed(mut program: Command, client: OAuthClient) -> (Value, TestCredentials) {
+    let (OAuthClient { id, secret, redirect_uri }, jane) = (client, new_user().await);
     program.args([base_url(), &id, &secret, &redirect_uri, &jane.username, &jane.password]);
 
     let ran = program.output().unwrap();
@@ -215,9 +215,19 @@ async fn printed(mut program: Command) -> (Value, TestCredentials) {
     (serde_json::from_slice(&ran.stdout).unwrap(), jane)
 }
 
-/// A path that `cargo xtask test` sets.
-fn tool(name: &str) -> OsString {
-    std::env::var_os(name).ok_or("set by `cargo xtask test`").unwrap()
+/// A client with a redirect URI such as Auth.js makes.
+fn registered_client() -> OAuthClient {
+    let redirect_uri = "http://127.0.0.1:9010/auth/callback/rollcall".to_owned();
+    let mut local = OsString::from("--local=");
+    local.push(dev_json().parent().unwrap());
+    let mut register = Command::new(tool("ROLLCALL_COMMAND"));
+    register.arg(local).args(["register-client", "--name=npm", "--redirect-uri", &redirect_uri]);
+    let ran = register.output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let shown: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let [id, secret] =
+        ["client_id", "client_secret"].map(|field| shown[field].as_str().unwrap().to_owned());
+    OAuthClient { id, secret, redirect_uri }
 }
 
 /// What a client got that found all endpoints by itself, and revoked its grant in the end.
@@ -236,7 +246,7 @@ async fn social_auth_core_written_for_docker_hub_and_authlib_sign_a_user_in() {
     let mut python = Command::new(tool("ROLLCALL_PYTHON"));
     python.arg(testkit::root().join("tests/e2e/oauth_clients.py"));
 
-    let (seen, jane) = printed(python).await;
+    let (seen, jane) = printed(python, oauth_client()).await;
 
     assert_eq!(
         seen["social-auth-core"],
@@ -256,13 +266,23 @@ async fn social_auth_core_written_for_docker_hub_and_authlib_sign_a_user_in() {
 }
 
 #[tokio::test]
-async fn oauth4webapi_and_openid_client_find_the_endpoints_and_sign_a_user_in() {
+async fn oauth4webapi_openid_client_simple_oauth2_passport_and_auth_js_sign_a_user_in() {
     let script = std::fs::File::open(testkit::root().join("tests/e2e/oauth_clients.mjs")).unwrap();
     let mut node = Command::new("node");
     // From standard input, it finds the packages of the folder that it runs in.
     node.args(["--input-type=module", "-"]).stdin(script).current_dir(tool("ROLLCALL_NODE"));
 
-    let (seen, jane) = printed(node).await;
+    let (seen, jane) = printed(node, registered_client()).await;
 
-    assert_eq!(seen, json!(vec![discovered(&jane); 4]));
+    let simple = json!({ "scope": "profile_read email_read", "statuses": [200, 401] });
+    let email = format!("{}@example.com", jane.username);
+    assert_eq!(
+        seen,
+        json!({
+            "discovered": vec![discovered(&jane); 4],
+            "simple-oauth2": vec![simple; 2],
+            "passport": { "username": jane.username },
+            "Auth.js": { "username": jane.username, "email": email },
+        })
+    );
 }

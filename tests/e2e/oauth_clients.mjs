@@ -1,14 +1,21 @@
-// Signs a user in through oauth4webapi and openid-client, each as its page shows it, over plain http.
+// Signs a user in through five clients, each as its page shows it, over plain http.
 //
 // Arguments: the service's base URL, client id, client secret, redirect URI, username, password.
-// Runs where both are installed. Prints one JSON object: what each of them got.
+// Runs where they are installed. Prints one JSON object: what each of them got.
 
+import { Auth } from "@auth/core";
 import * as oauth from "oauth4webapi";
 import * as openid from "openid-client";
+import passport from "passport";
+import OAuth2Strategy from "passport-oauth2";
+import { AuthorizationCode } from "simple-oauth2";
 
 const [BASE, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, USERNAME, PASSWORD] = process.argv.slice(2);
 const SCOPE = "profile_read email_read";
 const RESOURCE = new URL(`/api/v1.1/users/${USERNAME}/`, BASE);
+// What a client is told that reads no metadata.
+const AUTHORIZE = `${BASE}/api/v1.1/o/authorize/`;
+const TOKEN = `${BASE}/api/v1.1/o/token/`;
 
 /** What the user does in a browser; where the browser is sent. */
 async function allow(url) {
@@ -90,9 +97,96 @@ async function byOpenidClient(authentication) {
   };
 }
 
-console.log(JSON.stringify([
-  await byOauth4webapi(oauth.ClientSecretBasic(CLIENT_SECRET)),
-  await byOauth4webapi(oauth.ClientSecretPost(CLIENT_SECRET)),
-  await byOpenidClient(openid.ClientSecretBasic(CLIENT_SECRET)),
-  await byOpenidClient(openid.ClientSecretPost(CLIENT_SECRET)),
-]));
+async function bySimpleOauth2(authorizationMethod) {
+  const client = new AuthorizationCode({
+    client: { id: CLIENT_ID, secret: CLIENT_SECRET },
+    auth: {
+      tokenHost: BASE,
+      tokenPath: "/api/v1.1/o/token/",
+      authorizePath: "/api/v1.1/o/authorize/",
+      revokePath: "/api/v1.1/o/revoke_token/",
+    },
+    options: { authorizationMethod },
+  });
+  const redirect_uri = REDIRECT_URI;
+  const url = client.authorizeURL({ redirect_uri, scope: SCOPE, state: "xyz" });
+  const code = (await allow(url)).searchParams.get("code");
+  const first = await client.getToken({ code, redirect_uri });
+  const next = await first.refresh();
+  const headers = { authorization: `Bearer ${next.token.access_token}` };
+  const before = await fetch(RESOURCE, { headers });
+  await next.revokeAll();
+  const after = await fetch(RESOURCE, { headers });
+  return { scope: first.token.scope, statuses: [before.status, after.status] };
+}
+
+async function byPassport() {
+  class Strategy extends OAuth2Strategy {
+    userProfile(token, done) {
+      this._oauth2.useAuthorizationHeaderforGET(true);
+      this._oauth2.get(RESOURCE.href, token, (error, body) =>
+        done(error, body && JSON.parse(body)));
+    }
+  }
+  passport.use(new Strategy({
+    authorizationURL: AUTHORIZE, tokenURL: TOKEN, clientID: CLIENT_ID, clientSecret: CLIENT_SECRET,
+    callbackURL: REDIRECT_URI, scope: SCOPE.split(" "), state: true, pkce: true,
+  }, (_access, _refresh, profile, done) => done(null, profile)));
+  const session = {};
+  /** A request of the user to the application: where it is redirected, else who signed in. */
+  const visit = (query) => new Promise((resolve, reject) => {
+    const request = { query, session };
+    const response = { setHeader: (_, location) => resolve(location), end: reject };
+    const next = (error) => error ? reject(error) : resolve(request.user);
+    passport.authenticate("oauth2", { session: false })(request, response, next);
+  });
+  const place = await allow(await visit({}));
+  return { username: (await visit(Object.fromEntries(place.searchParams))).username };
+}
+
+async function byAuthJs() {
+  const site = new URL("/auth/", REDIRECT_URI);
+  const config = {
+    basePath: "/auth", secret: "of the application's own", trustHost: true,
+    providers: [{
+      id: "rollcall", name: "Rollcall", type: "oauth", issuer: BASE, checks: ["pkce", "state"],
+      clientId: CLIENT_ID, clientSecret: CLIENT_SECRET,
+      authorization: { url: AUTHORIZE, params: { scope: SCOPE } },
+      token: TOKEN,
+      userinfo: {
+        request: async ({ tokens }) => (await fetch(`${BASE}/api/v1.1/users/${tokens.username}/`, {
+          headers: { authorization: `Bearer ${tokens.access_token}` },
+        })).json(),
+      },
+      profile: ({ id, username, email }) => ({ id: `${id}`, name: username, email }),
+    }],
+  };
+  const cookies = new Map();
+  const visit = async (url, body) => {
+    const cookie = [...cookies].map((pair) => pair.join("=")).join("; ");
+    const method = body ? "POST" : "GET";
+    const response = await Auth(new Request(url, { method, body, headers: { cookie } }), config);
+    for (const line of response.headers.getSetCookie()) {
+      cookies.set(...line.split(";")[0].split(/=(.*)/s, 2));
+    }
+    return response;
+  };
+  const { csrfToken } = await (await visit(new URL("csrf", site))).json();
+  const form = new URLSearchParams({ csrfToken });
+  const sent = await visit(new URL("signin/rollcall", site), form);
+  await visit(await allow(sent.headers.get("location")));
+  const { user } = await (await visit(new URL("session", site))).json();
+  return { username: user.name, email: user.email };
+}
+
+console.log(JSON.stringify({
+  discovered: [
+    await byOauth4webapi(oauth.ClientSecretBasic(CLIENT_SECRET)),
+    await byOauth4webapi(oauth.ClientSecretPost(CLIENT_SECRET)),
+    await byOpenidClient(openid.ClientSecretBasic(CLIENT_SECRET)),
+    await byOpenidClient(openid.ClientSecretPost(CLIENT_SECRET)),
+  ],
+  "simple-oauth2": [await bySimpleOauth2("header"), await bySimpleOauth2("body")],
+  passport: await byPassport(),
+  "Auth.js": await byAuthJs(),
+}));

@@ -1,5 +1,6 @@
 //! The running service and its clients.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -23,6 +24,11 @@ pub(crate) fn dev_json() -> PathBuf {
 /// A field of one of the two seeded users.
 pub(crate) fn user(number: usize, field: &str) -> &'static str {
     DEV["users"][number][field].as_str().unwrap()
+}
+
+/// A path that `cargo xtask test` sets.
+pub(crate) fn tool(name: &str) -> OsString {
+    std::env::var_os(name).ok_or("set by `cargo xtask test`").unwrap()
 }
 
 /// Where the service listens.

@@ -48,7 +48,8 @@ pub struct Options {
 /// Only this shows that the documentation builds without a warning; that every fault at every call
 /// of every write comes out as docs/reliability.md says (the gate draws a quarter of them); that
 /// `sam build`, and another folder, make the same bytes as the package; that the released programs
-/// themselves answer, emulated; and that no function has become larger or slower by more than 5 %.
+/// themselves answer, emulated; that golem's own clients can use the service; and that no function
+/// has become larger or slower by more than 5 %.
 /// `cargo xtask test --only STEP` runs one of its steps.
 #[derive(Args)]
 pub struct Verify;

@@ -20,8 +20,8 @@ pub const ARM64_ROOT: &str = "/usr/aarch64-linux-gnu";
 pub(super) struct Packaged {
     name: &'static str,
     programs: &'static [&'static str],
-    /// A file that must be there too, below a folder.
-    file: Option<[&'static str; 2]>,
+    /// Files that must be there too, each below a folder.
+    files: &'static [[&'static str; 2]],
     packages: &'static [&'static str],
 }
 
@@ -29,19 +29,30 @@ pub(super) struct Packaged {
 pub(super) const CHROMIUM: Packaged = Packaged {
     name: "chromium",
     programs: &["chromium", "chromedriver"],
-    file: None,
+    files: &[],
     packages: &["chromium", "chromium-driver"],
 };
 
 /// The C++ compiler that builds libFuzzer.
 pub(super) const CXX: Packaged =
-    Packaged { name: "c++", programs: &["c++"], file: None, packages: &["g++"] };
+    Packaged { name: "c++", programs: &["c++"], files: &[], packages: &["g++"] };
+
+/// What the client that golem publishes takes: it speaks gRPC too, and TLS by OpenSSL.
+pub(super) const GOLEM_COMPILERS: Packaged = Packaged {
+    name: "golem-compilers",
+    programs: &["protoc", "pkg-config"],
+    files: &[
+        ["/usr/include", "google/protobuf/timestamp.proto"],
+        ["/usr/include", "openssl/ssl.h"],
+    ],
+    packages: &["protobuf-compiler", "libprotobuf-dev", "pkg-config", "libssl-dev"],
+};
 
 /// The emulator, and arm64's C library.
 pub(super) const EMULATOR: Packaged = Packaged {
     name: "qemu",
     programs: &[QEMU],
-    file: Some([ARM64_ROOT, "lib/ld-linux-aarch64.so.1"]),
+    files: &[[ARM64_ROOT, "lib/ld-linux-aarch64.so.1"]],
     packages: &["qemu-user", "libc6-arm64-cross"],
 };
 
@@ -49,7 +60,7 @@ pub(super) const EMULATOR: Packaged = Packaged {
 pub(super) const INSTRUCTION_COUNTER: Packaged = Packaged {
     name: VALGRIND,
     programs: &[VALGRIND],
-    file: None,
+    files: &[],
     packages: &[VALGRIND, "libc6-dbg"],
 };
 
@@ -57,11 +68,11 @@ impl Packaged {
     /// Installs the packages, as root, unless everything is there; says where it is. Without root or
     /// apt the error names what to install.
     pub(super) fn install(&self) -> Result<String> {
-        let Self { name, programs, file, packages } = self;
+        let Self { name, programs, files, packages } = self;
         let _alone = ToolsFolder::open(name)?;
         let programs_text = programs.join(" and ");
         if !programs.iter().all(|program| is_on_path(program))
-            || !file.is_none_or(|[folder, file]| Path::new(folder).join(file).exists())
+            || !files.iter().all(|[folder, file]| Path::new(folder).join(file).exists())
         {
             let packages_text = packages.join(" and ");
             if !is_on_path("apt-get") || !rustix::process::geteuid().is_root() {

@@ -1,5 +1,7 @@
 //! The tests that need the running service, and the service for them.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use super::Outcome;
@@ -16,9 +18,16 @@ const PYTHON: &str = "ROLLCALL_PYTHON";
 const NODE: &str = "ROLLCALL_NODE";
 /// The operator's command.
 const COMMAND: &str = "ROLLCALL_COMMAND";
+/// The program that uses golem's client.
+const GOLEM: &str = "ROLLCALL_GOLEM";
+/// Golem's OpenAPI document.
+const GOLEM_DOCUMENT: &str = "ROLLCALL_GOLEM_DOCUMENT";
+/// Where the package of golem's client has it.
+const DOCUMENT: &str = "openapi/golem-cloud-service.yaml";
+/// The tests of golem's clients.
+const CLIENTS: &str = "clients::";
 
-/// Runs the tests against a fresh service. Two more checks: its log reveals no secret, and it ends
-/// on a signal.
+/// Runs all tests but those of golem's clients.
 pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let amazons = (engine == Kind::DynamodbLocal).then_some("dynamodb-local");
     for tool in ["chromium", "python", "oauth-clients"].into_iter().chain(amazons) {
@@ -31,21 +40,58 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     if built.failed() {
         return Ok(built);
     }
+    let environment = [
+        (PYTHON, tools::python_tools()?.join("python")),
+        (NODE, tools::oauth_clients()?),
+        (COMMAND, workspace::target_dir()?.join("debug/rollcall")),
+    ];
+    // The pages' commands first and alone: they are written for an unused service.
+    let choices = [&["pages::"][..], &["--skip", "pages::", "--skip", CLIENTS]];
+    run_against_service(engine, &choices, &environment).await
+}
+
+/// Builds golem's clients and runs their tests.
+pub(super) async fn run_clients() -> Result<Outcome> {
+    for tool in ["python", "golem-compilers"] {
+        let installed = steps::installed(tool).await?;
+        if installed.failed() {
+            return Ok(installed);
+        }
+    }
+    let folder = workspace::root().join("tests/clients/golem");
+    let target = workspace::target_dir()?.join("golem-client");
+    let mut cargo = steps::cargo(&["build", "--locked", "--target-dir"])?;
+    cargo.arg(&target).current_dir(&folder);
+    let built = steps::check([cargo]).await?;
+    if built.failed() {
+        return Ok(built);
+    }
+    let environment = [
+        (PYTHON, tools::python_tools()?.join("python")),
+        (GOLEM, target.join("debug/golem")),
+        (GOLEM_DOCUMENT, workspace::dependency(&folder, "golem-cloud-client")?.join(DOCUMENT)),
+    ];
+    run_against_service(Kind::default(), &[&[CLIENTS]], &environment).await
+}
+
+/// Runs tests against a fresh service. Two more checks: its log reveals no secret, and it ends on a
+/// signal.
+async fn run_against_service(
+    engine: Kind,
+    choices: &[&[&str]],
+    environment: &[(&str, PathBuf)],
+) -> Result<Outcome> {
     let options = ["--engine".to_owned(), engine.to_string()];
     let mut service = Service::start(&workspace::root().join("target/test-dev"), &options)?;
     if let Err(error) = service.ready().await {
         let output = format!("{}error: {error:#}", service.log()?);
         return Ok(Outcome { count: Count::one(false), output });
     }
-    // The pages' commands first and alone: they are written for an unused service.
     let mut outcome = Outcome::default();
-    for choice in [&["pages::"][..], &["--skip", "pages::"]] {
+    for choice in choices {
         let mut tests = steps::end_to_end_tests()?;
-        tests.arg("--").args(choice);
-        tests.env(DEV_JSON, service.dev_json());
-        tests.env(PYTHON, tools::python_tools()?.join("python"));
-        tests.env(NODE, tools::oauth_clients()?);
-        tests.env(COMMAND, workspace::target_dir()?.join("debug/rollcall"));
+        tests.arg("--").args(*choice);
+        tests.env(DEV_JSON, service.dev_json()).envs(environment.iter().cloned());
         outcome += steps::tests(tests).await?;
     }
     let Outcome { mut count, output } = outcome;

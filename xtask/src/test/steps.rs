@@ -44,6 +44,7 @@ pub(super) enum Step {
     Sam,
     Released,
     Timing,
+    Clients,
     Baseline,
 }
 
@@ -82,6 +83,7 @@ impl Step {
             Self::Sam => "the package of a release can be deployed, and sam build makes the same",
             Self::Released => "the functions of a release respond to events too, emulated",
             Self::Timing => "the time of a wrong password does not tell whether a name is known",
+            Self::Clients => "golem's own clients can do with the service what they can with golem",
             Self::Baseline => "no function has become larger or slower unnoticed",
         }
     }
@@ -105,6 +107,7 @@ impl Step {
             Self::Sam => package::same_by_sam().await,
             Self::Released => package::emulated(Profile::Release).await,
             Self::Timing => tests(timing()?).await,
+            Self::Clients => end_to_end::run_clients().await,
             Self::Baseline => package::held_to_baseline().await,
         }
     }
@@ -117,6 +120,7 @@ impl Step {
             | Self::Sam
             | Self::Released
             | Self::Timing
+            | Self::Clients
             | Self::Baseline => Runs::BeforeARelease,
             _ => Runs::WithEachChange,
         }
