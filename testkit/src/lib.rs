@@ -10,6 +10,7 @@
 mod app;
 mod call_cutoff;
 mod conditions;
+mod contract;
 mod counts;
 mod deletion_fixture;
 mod fixtures;
