@@ -171,8 +171,8 @@ are trimmed, passwords are taken as they are. Checks run in this order: path and
 credential, scope, body and parameters, existence, permission, state.
 
 Every response also has `X-Content-Type-Options: nosniff`, `Referrer-Policy: no-referrer`, a \
-`Content-Security-Policy` and, over https, `Strict-Transport-Security`. The gateway in front of the \
-service may answer 413, 429, 500 and 503 itself, as `{\"message\"}`.";
+`Content-Security-Policy` and, over https, `Strict-Transport-Security`. The gateway in front of \
+the service may answer 413, 429, 500 and 503 itself, as `{\"message\"}`.";
 
 const fn is_of_user(operation: &Operation) -> bool {
     matches!(operation.access, Access::Scope(_) | Access::FullAccess)
@@ -242,7 +242,7 @@ fn success(
 fn unchanged() -> Value {
     let mut headers = common_headers();
     headers["ETag"] = reference("headers", "ETag");
-    json!({ "description": "The resource still has the tag of `If-None-Match`.", "headers": headers })
+    json!({ "description": "The resource has the tag of `If-None-Match`.", "headers": headers })
 }
 
 fn request_body(body: &RequestBody, operation: &Operation) -> Value {

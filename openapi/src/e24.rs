@@ -47,7 +47,7 @@ pub(crate) fn api() -> Api {
                 "name": "Authorization",
                 "description": "`KEY:base64(hmac_sha256(secret, S))` with an API key and `S = \
                     METHOD\\nHOST\\nX-Date\\nPATH[?QUERY]\\nBODY`; an empty body still ends in \
-                    `\\n`. A signed write counts once: after its success the same signature is 409.",
+                    `\\n`. A signed write counts once: after it the same signature is 409.",
             },
             "signatureDate": {
                 "type": "apiKey",
@@ -187,9 +187,13 @@ fn success<const N: usize>(fields: [(&str, Schema); N]) -> Schema {
 }
 
 fn descriptions() -> Vec<Description> {
+    let created = success([("user", named("CreatedUser"))]);
+    let new_files = success([("e24files", named("NewFiles"))]);
     let users = list(named("User")).at_most(MAX_USERS_PER_PAGE).about("Oldest first.");
-    let next =
-        integer().with("minimum", 1).about("The `offset` of the next page, if there is one.");
+    let next = integer()
+        .with("minimum", 1)
+        .about("The `offset` of the next page, if there is one.")
+        .example(1000);
     let limit = integer().range(1..=MAX_USERS_PER_PAGE as u64).with("default", MAX_USERS_PER_PAGE);
     let offset = integer().with("minimum", 0).with("default", 0);
     let unknown_key = "The caller has no such API key.";
@@ -202,22 +206,22 @@ fn descriptions() -> Vec<Description> {
             )
             .query("limit?", limit.about("The most users in a page.").example(100))
             .query("offset?", offset.about("The users to skip.").example(0))
-            .shows(200, "The users.", success([("users", users), ("next_offset?", next.example(1000))])),
+            .shows(200, "The users.", success([("users", users), ("next_offset?", next)])),
         describe("e24-create-account", "Create a user")
             .text(
                 "The user becomes a member of the caller's current account, of which the caller \
                  must be an admin.",
             )
             .json(named("NewUser"))
-            .shows(200, "The new user, with its secrets.", success([("user", named("CreatedUser"))]))
+            .shows(200, "The new user, with its secrets.", created)
             .error(409, "The address or the username is taken, or a limit is reached."),
         describe("e24-get-account", "Show the caller")
             .shows(200, "The caller.", success([("account", named("User"))]))
             .etag(),
         describe("e24-update-account-data", "Change the caller's names, phone number or password")
             .text(
-                "A new password ends the caller's OAuth grants and other user tokens; the first one \
-                 that the caller sets in place of somebody else's ends everything older.",
+                "A new password ends the caller's OAuth grants and other user tokens; the first \
+                 one that the caller sets in place of somebody else's ends everything older.",
             )
             .json(named("ChangedData"))
             .shows(200, "The changed caller.", success([("account", named("User"))]))
@@ -236,8 +240,11 @@ fn descriptions() -> Vec<Description> {
             .json(named("ApiKeyName"))
             .shows(200, "The key, with its new secret.", new_key())
             .error(404, unknown_key),
-        describe("e24-renew-s3-secret", "Give the S3 key another secret")
-            .shows(200, "The key, with its new secret.", success([("e24files", named("NewFiles"))])),
+        describe("e24-renew-s3-secret", "Give the S3 key another secret").shows(
+            200,
+            "The key, with its new secret.",
+            new_files,
+        ),
         describe("e24-add-ssh-key", "Add an SSH key")
             .text(
                 "With the method `upload` a public key: Ed25519, ECDSA, either on a security key, \

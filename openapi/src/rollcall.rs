@@ -183,11 +183,15 @@ fn descriptions() -> Vec<Description> {
         path.example("/rollcall/v1/tokens/0197a1b2c3d4e5f60718293a")
     };
     let unknown = "The caller has no such token, or not any more.";
+    let descendants = boolean().about("Whether all that came from it is revoked, too.");
     vec![
-        paged(describe("rollcall-list-tokens", "List the caller's tokens"))
-            .shows(200, "The tokens that work.", page("tokens", "Token")),
+        paged(describe("rollcall-list-tokens", "List the caller's tokens")).shows(
+            200,
+            "The tokens that work.",
+            page("tokens", "Token"),
+        ),
         describe("rollcall-create-token", "Create a token")
-            .text("It can do no more, and works no longer, than the credential that creates it (403).")
+            .text("It can do no more, and works no longer, than the credential that makes it.")
             .json(named("NewToken"))
             .shows(201, "The new token, with its credential.", named("CreatedToken"))
             .with_header("Location", location())
@@ -204,7 +208,7 @@ fn descriptions() -> Vec<Description> {
         describe("rollcall-revoke-token", "Revoke a token")
             .text("It may be the one that asks.")
             .path("id", token_id())
-            .query("descendants?", boolean().about("Whether all that came from it is revoked, too."))
+            .query("descendants?", descendants)
             .responds(204, "The token does not work any more.", None)
             .error(404, unknown),
         describe("rollcall-rotate-token", "Replace a token with a new one")
@@ -229,6 +233,6 @@ fn descriptions() -> Vec<Description> {
         describe("rollcall-introspect", "Tell whether a token works")
             .text("About any user, environment or access token. Takes a client with a secret.")
             .body(named("Question"), &[FORM])
-            .shows(200, "Whether it works, whose it is and what it may do.", named("Introspection")),
+            .shows(200, "Whether it works, whose it is, what it may do.", named("Introspection")),
     ]
 }

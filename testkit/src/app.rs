@@ -30,6 +30,7 @@ use crate::{
     ApiResponse, CallCutoff, DocumentedOperation, OAuthClient, Person, Proxy, Service, log,
 };
 pub use client::ClientAt;
+pub(crate) use client::event;
 use functions::Functions;
 pub(crate) use functions::{function_of, received};
 

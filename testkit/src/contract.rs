@@ -4,7 +4,7 @@
 //! otherwise. A request that succeeds must be as described, too. What was received is noted, so
 //! that `cargo xtask test` can tell what is described and never occurs.
 
-mod received;
+mod notes;
 mod request;
 
 use std::collections::BTreeMap;
@@ -12,10 +12,11 @@ use std::sync::{LazyLock, OnceLock};
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
-use shared::Error;
 use shared::http::{ApiRequest, Dialect};
+use shared::{Error, Settings};
 
 use crate::ApiResponse;
+use crate::app::{event, function_of, received};
 use crate::operations::GROUPS;
 
 /// The headers that every response may have and that the documents only mention.
@@ -26,6 +27,9 @@ const COMMON: [&str; 5] = [
     "strict-transport-security",
     "x-content-type-options",
 ];
+
+/// The headers of HTTP itself.
+const OF_HTTP: [&str; 4] = ["connection", "content-length", "date", "transfer-encoding"];
 
 static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::new);
 
@@ -212,26 +216,50 @@ fn essence(content_type: &str) -> String {
 
 /// Panics unless the response of a function is as described, and the request too, if it succeeded.
 pub(crate) fn check(request: &ApiRequest, function: &str, response: &ApiResponse) {
+    let (method, path, status) = (request.method(), request.raw_path(), response.status);
+    let problems = problems(request, function, response);
+    assert!(
+        problems.is_empty(),
+        "{method} {path}: {status} is not as described: {problems:#?}\n{response:?}"
+    );
+}
+
+/// Panics unless a response over HTTP is as described, and the request too, if it succeeded.
+pub fn check_over_http(
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&str>,
+    response: &ApiResponse,
+) {
+    let event = event("127.0.0.1", method, path, headers, body);
+    let event = serde_json::from_value(event).expect("an API Gateway event");
+    let request = received(event, &Settings::default());
+    let mut response = response.clone();
+    response.headers.retain(|(name, _)| !OF_HTTP.contains(&name.as_str()));
+    check(&request, function_of(&request), &response);
+}
+
+/// In what way a response differs from its description, or the request, if it succeeded.
+fn problems(request: &ApiRequest, function: &str, response: &ApiResponse) -> Vec<String> {
     let status = response.status;
     let own = GROUPS.iter().find(|group| group.function == function && function != "not-found");
     let operations = own.map_or(&[][..], |group| group.operations);
-    let (what, errors) = match request.operation(operations) {
-        Ok((name, parameters)) => {
-            let described = CONTRACT.operations.get(name).expect("a description");
-            let Some(promise) = described.responses.get(&status) else {
-                panic!("{name}: {status} is not described: {response:?}")
-            };
-            let mut errors = promise.errors(response);
-            if (200..300).contains(&status) {
-                errors.extend(described.request_errors(request, &parameters));
-            }
-            received::note(name, status, &response.body);
-            (name, errors)
-        }
-        Err(Error::NotFound(_)) => ("no path", unrouted_errors(request, 404, response)),
-        Err(_) => ("no method", unrouted_errors(request, 405, response)),
+    let (name, parameters) = match request.operation(operations) {
+        Ok(called) => called,
+        Err(Error::NotFound(_)) => return unrouted_errors(request, 404, response),
+        Err(_) => return unrouted_errors(request, 405, response),
     };
-    assert!(errors.is_empty(), "{what} {status} is not as described: {errors:#?}\n{response:?}");
+    let described = CONTRACT.operations.get(name).expect("a description");
+    let Some(promise) = described.responses.get(&status) else {
+        return vec!["the status is not described".to_owned()];
+    };
+    notes::add(name, status, &response.body);
+    let mut errors = promise.errors(response);
+    if (200..300).contains(&status) {
+        errors.extend(described.request_errors(request, &parameters));
+    }
+    errors
 }
 
 fn unrouted_errors(request: &ApiRequest, status: u16, response: &ApiResponse) -> Vec<String> {
@@ -242,4 +270,105 @@ fn unrouted_errors(request: &ApiRequest, status: u16, response: &ApiResponse) ->
     let dialect = Dialect::from_path(path.strip_suffix('/').unwrap_or(path));
     let document = json!({ "components": { "headers": openapi::header_components() } });
     Promise::new(&openapi::error_response(dialect, status), &document).errors(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = "/rollcall/v1/tokens";
+
+    fn request(path: &str, body: &Value) -> ApiRequest {
+        let event = json!({
+            "version": "2.0",
+            "rawPath": path,
+            "headers": { "content-type": "application/json" },
+            "requestContext": { "http": { "method": "POST" } },
+            "body": body.to_string(),
+        });
+        received(serde_json::from_value(event).unwrap(), &Settings::default())
+    }
+
+    /// A token as it was created, and the response to that.
+    fn created() -> (Value, ApiResponse) {
+        let headers = [
+            ("cache-control", "no-store"),
+            ("content-type", "application/json; charset=utf-8"),
+            ("location", "/rollcall/v1/tokens/0197a1b2c3d4e5f60718293a"),
+            ("x-request-id", "1"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let body = json!({
+            "id": "0197a1b2c3d4e5f60718293a",
+            "token": format!("rcu_{}", "A".repeat(64)),
+            "name": "deploy",
+            "kind": "user",
+            "scopes": null,
+            "createdAt": "2026-11-21T12:00:00.000Z",
+            "expiresAt": null,
+            "madeBy": null,
+        });
+        let sent = json!({ "name": "deploy", "kind": "user", "unknown": 1 });
+        (sent, ApiResponse { status: 201, headers, body })
+    }
+
+    fn problems_of(path: &str, sent: &Value, response: &ApiResponse) -> Vec<String> {
+        problems(&request(path, sent), "rollcall-tokens", response)
+    }
+
+    #[test]
+    fn a_response_has_the_fields_headers_and_statuses_that_are_described_and_no_others() {
+        let (sent, good) = created();
+        let with = |name: &str, value: Value| {
+            let mut other = good.clone();
+            other.body[name] = value;
+            other
+        };
+        let with_headers = |edit: fn(&mut Vec<(String, String)>)| {
+            let mut other = good.clone();
+            edit(&mut other.headers);
+            other
+        };
+        let without = |mut other: ApiResponse, name: &str| {
+            other.body.as_object_mut().unwrap().remove(name);
+            other
+        };
+        assert_eq!(problems_of(PATH, &sent, &good), Vec::<String>::new());
+        for (case, response) in [
+            ("another field", with("secret", json!("x"))),
+            ("a missing field", without(good.clone(), "madeBy")),
+            ("another type", with("name", json!(1))),
+            ("another word", with("kind", json!("robot"))),
+            ("another form", with("createdAt", json!("2026-11-21T12:00:00Z"))),
+            ("another status", ApiResponse { status: 202, ..good.clone() }),
+            ("another header", with_headers(|own| own.push(("x-more".into(), "1".into())))),
+            ("a missing header", with_headers(|own| own.retain(|(name, _)| name != "location"))),
+            ("another media type", with_headers(|own| own[1].1 = "text/plain".into())),
+        ] {
+            assert_eq!(problems_of(PATH, &sent, &response).len(), 1, "{case}");
+        }
+        assert_eq!(problems_of("/rollcall/v1/other", &sent, &good), ["404 is due"]);
+    }
+
+    #[test]
+    fn a_request_that_succeeds_is_as_described() {
+        let (sent, good) = created();
+        let with = |name: &str, value: Value| {
+            let mut other = sent.clone();
+            other[name] = value;
+            other
+        };
+        for (sent, problems) in [
+            (with("name", json!(" deploy ")), 0),
+            (with("scopes", json!(["account_read"])), 0),
+            (with("name", json!("x".repeat(101))), 1),
+            (with("name", json!(" ")), 1),
+            (with("kind", json!("robot")), 1),
+            (with("scopes", json!([])), 1),
+            (json!({ "name": "deploy" }), 1),
+            (json!([]), 1),
+        ] {
+            assert_eq!(problems_of(PATH, &sent, &good).len(), problems, "{sent}");
+        }
+    }
 }

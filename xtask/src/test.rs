@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that holds this repository together.
 
+mod breaking;
 pub(crate) mod capture;
 mod count;
 mod end_to_end;

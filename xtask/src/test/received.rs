@@ -9,10 +9,11 @@ use std::process::Command;
 
 use anyhow::Result;
 use devkit::workspace;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::Outcome;
 use super::count::Count;
-use super::{Outcome, openapi};
+use super::openapi::{documents, members, resolved};
 
 /// Names the folder of the notes to the tests.
 const FOLDER: &str = "ROLLCALL_RECEIVED";
@@ -39,7 +40,7 @@ pub(super) fn check(notes: &Path) -> Result<Outcome> {
         received.extend(text.lines().map(str::to_owned));
     }
     let mut missing = Vec::new();
-    for document in openapi::documents()? {
+    for document in documents()? {
         missing.extend(unreceived(&document, &received));
     }
     let text = |line| format!("openapi: no test received {line}\n");
@@ -86,10 +87,7 @@ fn responses(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
 
 /// The names of all fields of a schema, as in `users.[].id`.
 fn fields(document: &Value, schema: &Value) -> Vec<String> {
-    let schema = match schema["$ref"].as_str() {
-        Some(reference) => document.pointer(&reference[1..]).unwrap_or(&Value::Null),
-        None => schema,
-    };
+    let schema = resolved(document, schema);
     let below = |prefix: String, schema: &Value| {
         let fields = fields(document, schema).into_iter();
         fields.map(move |field| format!("{prefix}{field}")).collect::<Vec<_>>()
@@ -106,10 +104,6 @@ fn fields(document: &Value, schema: &Value) -> Vec<String> {
     let any = schema["anyOf"].as_array().into_iter().flatten();
     names.extend(any.flat_map(|schema| fields(document, schema)));
     names
-}
-
-fn members(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    object.as_object().into_iter().flat_map(Map::iter)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ struct Notes {
 }
 
 /// Notes that an operation responded with this status, and with which fields.
-pub(super) fn note(operation: &str, status: u16, body: &Value) {
+pub(super) fn add(operation: &str, status: u16, body: &Value) {
     let Some(notes) = &*NOTES else { return };
     let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
     notes.add(format!("{operation} {status}"));
