@@ -157,7 +157,7 @@ fn added_ssh_key() -> Schema {
     let [id, name, fingerprint] = ssh_key();
     let private = string().about("In OpenSSH's PEM, of a generated pair; shown only this once.");
     let begin = "-----BEGIN OPENSSH PRIVATE KEY-----\n…";
-    view([id, name, fingerprint, ("private_key?", private.example(begin))])
+    view([id, name, fingerprint, ("private_key?", private.example(begin))]).about("The key.")
 }
 
 fn user(shown: ApiKeyShown) -> Schema {
