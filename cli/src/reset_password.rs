@@ -41,7 +41,7 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
         let user = options.user.find(table).await?;
         let password = PasswordChange { hash: hash.clone(), revoke_keys: options.revoke_keys };
         table
-            .change_password(&Actor::operator(), &user, UserChange::default(), password)?
+            .change_password(&Actor::operator(), &user, &UserChange::default(), password)?
             .commit()
             .await
     })

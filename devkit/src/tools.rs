@@ -17,7 +17,7 @@ use clap::{Args, ValueEnum};
 pub use cargo_lambda::cargo_lambda;
 pub use debian::{ARM64_ROOT, QEMU, VALGRIND};
 pub use from_source::{cargo_deny, cargo_fuzz, cargo_machete};
-pub use npm::{dynamodb_local, oauth_clients};
+pub use npm::{dynamodb_local, oauth_clients, openapi_linter};
 pub use python::python_tools;
 pub use targets::targets;
 
@@ -49,6 +49,8 @@ enum Tool {
     GolemCompilers,
     /// The tests' OAuth clients; takes npm and node
     OauthClients,
+    /// Checks the OpenAPI documents; takes npm and node
+    OpenapiLinter,
     /// The tests' Python tools, `sam` among them
     Python,
     /// Runs what is built for arm64; from Debian's packages, as root, unless it is there
@@ -81,6 +83,7 @@ impl Tool {
             Self::DynamodbLocal => format!("DynamoDB Local in {}", dynamodb_local()?.display()),
             Self::GolemCompilers => debian::GOLEM_COMPILERS.install()?,
             Self::OauthClients => format!("OAuth clients in {}", oauth_clients()?.display()),
+            Self::OpenapiLinter => openapi_linter()?.display().to_string(),
             Self::Python => format!("the Python tools in {}", python_tools()?.display()),
             Self::Qemu => debian::EMULATOR.install()?,
             Self::Targets => targets()?,

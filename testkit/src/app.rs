@@ -13,6 +13,7 @@ use anyhow::Result;
 use devkit::engine::Engine;
 use devkit::secrets_manager::{SECRET, SecretsManager};
 use devkit::template::Template;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use shared::Settings;
@@ -23,11 +24,13 @@ use shared::seal::{SealPrivateKey, SealPublicKey};
 use shared::service_key::{ServiceKey, ServiceKeys};
 use shared::table::{Connection, Swept, Table};
 
+use crate::contract;
 use crate::proxy::Door;
 use crate::{
     ApiResponse, CallCutoff, DocumentedOperation, OAuthClient, Person, Proxy, Service, log,
 };
 pub use client::ClientAt;
+pub(crate) use client::event;
 use functions::Functions;
 pub(crate) use functions::{function_of, received};
 
@@ -292,11 +295,14 @@ impl TestApp {
 
     /// Hands an API Gateway event to the function that serves its path.
     pub async fn send_event(&self, event: &Value) -> ApiResponse {
-        let event = serde_json::from_value(event.clone()).expect("an API Gateway event");
-        let call = received(event, &self.settings);
+        let event: ApiGatewayV2httpRequest =
+            serde_json::from_value(event.clone()).expect("an API Gateway event");
+        let call = received(event.clone(), &self.settings);
         let function = function_of(&call);
         // Boxed, so that the futures of tests stay small.
-        functions::api_response(Box::pin(self.run(function, call)).await)
+        let response = functions::api_response(Box::pin(self.run(function, call)).await);
+        contract::check(&received(event, &self.settings), function, &response);
+        response
     }
 
     /// Runs a function on a request, whether or not it serves its path.

@@ -10,6 +10,7 @@
 mod app;
 mod call_cutoff;
 mod conditions;
+mod contract;
 mod counts;
 mod deletion_fixture;
 mod fixtures;
@@ -31,6 +32,7 @@ mod translated;
 pub use app::{ClientAt, DOMAIN, PASSWORD, REQUEST_ID, TestApp};
 pub use call_cutoff::CallCutoff;
 pub use conditions::Conditions;
+pub use contract::check_over_http;
 pub use deletion_fixture::DeletionFixture;
 pub use fixtures::{
     ConsentPage, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens, form, grant_id,

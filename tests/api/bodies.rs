@@ -1,7 +1,7 @@
 //! Bad bodies, in every operation that takes one.
 
 use serde_json::{Value, json};
-use testkit::{DocumentedOperation, TestApp, operation, user_operations};
+use testkit::{DocumentedOperation, TestApp, operation, operations, user_operations};
 
 /// The operations of users that take a JSON body.
 fn with_body() -> impl Iterator<Item = DocumentedOperation> {
@@ -313,6 +313,29 @@ async fn a_body_of_more_than_64_kib_is_413() {
             (413, &operation.error(413, "body_too_large", "the body is larger than 64 KiB")),
             "{operation}"
         );
+    }
+}
+
+#[tokio::test]
+async fn operations_without_a_user_reject_large_bodies_and_other_types_too() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for operation in operations() {
+        if operation.is_of_user() || operation.name == "not-found" {
+            continue;
+        }
+        let mut event = app.event(&operation, &jane).await;
+        let takes_body = event["body"].is_string();
+        for (body, kind, status) in [
+            ("x".repeat(64 * 1024 + 1), "application/x-www-form-urlencoded", 413),
+            ("x".to_owned(), "text/plain", if takes_body { 415 } else { operation.success() }),
+        ] {
+            event["body"] = body.into();
+            event["headers"]["content-type"] = kind.into();
+            let response = app.send_event(&event).await;
+            assert_eq!(response.status, status, "{operation} {kind}: {response:?}");
+        }
     }
 }
 

@@ -734,7 +734,7 @@ async fn cleanup_of_an_earlier_password_change_keeps_what_came_after_a_later_one
         let change = shared::table::UserChange::default();
         let password = shared::table::PasswordChange { hash, revoke_keys: false };
         let user = others
-            .change_password(&Actor::operator(), &user.unwrap(), change, password)
+            .change_password(&Actor::operator(), &user.unwrap(), &change, password)
             .unwrap()
             .commit()
             .await

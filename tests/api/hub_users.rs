@@ -125,6 +125,9 @@ async fn an_unknown_user_is_404_and_another_one_403_after_scope_and_body() {
                 .await;
             assert_eq!(written.status, status, "{path}");
         }
+        let path = format!("/api/v1.1/users/{name}/emails/");
+        let added = jane.send_json("POST", &path, &json!({ "email": "a@b.example" })).await;
+        assert_eq!(added.status, status, "{path}");
     }
 }
 

@@ -356,15 +356,19 @@ async fn a_request_whose_key_stays_in_use_is_409_and_not_done() {
     // The first condition of a write under a key is that its response is not there.
     app.proxy().disturb_all_of(WRITE, Some(Fault::Cancelled(&["ConditionalCheckFailed"])));
 
-    let body = json!({ "name": "Mine" }).to_string();
-    let rejected = app.send("POST", "/api/public/v1/account", &headers, Some(&body)).await;
-
-    assert_eq!(rejected.status, 409, "{rejected:?}");
-    assert_eq!(rejected.header("retry-after"), Some("1"));
-    assert_eq!(
-        rejected.body["error"], "a request with this Idempotency-Key is in progress",
-        "{rejected:?}"
+    let name = json!({ "name": "Mine" }).to_string();
+    let line = json!({ "company": "Mine" }).to_string();
+    let (quave, hub) = tokio::join!(
+        app.send("POST", "/api/public/v1/account", &headers, Some(&name)),
+        app.send("PATCH", "/api/v1.1/users/janedoe/", &headers, Some(&line)),
     );
+
+    for (rejected, field) in [(quave, "error"), (hub, "detail")] {
+        assert_eq!(rejected.status, 409, "{rejected:?}");
+        assert_eq!(rejected.header("retry-after"), Some("1"));
+        let error = "a request with this Idempotency-Key is in progress";
+        assert_eq!(rejected.text(field), error, "{rejected:?}");
+    }
     assert!(State::from_items(&app.items().await).is_untouched_since(&before));
 }
 

@@ -119,7 +119,7 @@ impl Stage<'_> {
         let hash = shared::password::hash(PASSWORD).unwrap();
         let (change, password) =
             (UserChange::default(), PasswordChange { hash, revoke_keys: false });
-        let write = self.app.table().change_password(&Actor::operator(), &user, change, password);
+        let write = self.app.table().change_password(&Actor::operator(), &user, &change, password);
         write.unwrap().commit().await.unwrap();
     }
 }

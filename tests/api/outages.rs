@@ -243,3 +243,17 @@ async fn a_fault_of_the_table_is_500_without_internals() {
 
     assert_eq!(response.parts(), (500, &json!({ "error": "something went wrong on our side" })));
 }
+
+#[tokio::test]
+async fn a_call_that_the_table_rejects_is_500_for_every_operation() {
+    for operation in operations().into_iter().filter(|operation| operation.facts.rounds > 0) {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = app.event(&operation, &jane).await;
+        app.proxy().disturb_all(Some(Fault::Rejected("ValidationException")));
+
+        let response = app.send_event(&event).await;
+
+        assert_eq!(response.status, 500, "{operation}: {response:?}");
+    }
+}

@@ -116,7 +116,7 @@ async fn reset(app: &TestApp, user: UserId, revoke_keys: bool) {
     let (user, ()) = app.table().user_and(user, ()).await.unwrap();
     let password = PasswordChange { hash: shared::password::hash(GIVEN).unwrap(), revoke_keys };
     app.table()
-        .change_password(&Actor::operator(), &user.unwrap(), UserChange::default(), password)
+        .change_password(&Actor::operator(), &user.unwrap(), &UserChange::default(), password)
         .unwrap()
         .commit()
         .await

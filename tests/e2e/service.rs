@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use reqwest::Method;
 use serde_json::Value;
-use testkit::{ApiResponse, OAuthClient, Service, TestCredentials, basic, unique};
+use testkit::{ApiResponse, OAuthClient, Service, TestCredentials, basic, check_over_http, unique};
 
 /// The service's own description.
 pub(crate) static DEV: LazyLock<Value> = LazyLock::new(|| {
@@ -51,10 +51,12 @@ pub(crate) async fn send(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    if let Some(body) = body {
-        request = request.body(body);
+    if let Some(body) = &body {
+        request = request.body(body.clone());
     }
-    api_response(request.send().await.unwrap()).await
+    let response = api_response(request.send().await.unwrap()).await;
+    check_over_http(method, path, headers, body.as_deref(), &response);
+    response
 }
 
 /// Sends a request as a seeded user.

@@ -6,6 +6,7 @@ pub mod dev;
 pub mod engine;
 pub mod fuzz;
 pub mod mutants;
+pub mod openapi;
 pub mod package;
 pub mod seed;
 pub mod soak;

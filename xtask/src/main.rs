@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use devkit::{supervise, tools};
 use xtask::bench::Measurement;
-use xtask::{bench, dev, engine, fuzz, mutants, package, soak, test};
+use xtask::{bench, dev, engine, fuzz, mutants, openapi, package, soak, test};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The project's own commands")]
@@ -25,6 +25,8 @@ enum Task {
     /// Compare the size of every function, and the instructions of its requests, with the accepted
     /// baseline
     Baseline(bench::Options),
+    /// Write the OpenAPI documents, `openapi/*.yaml`
+    Openapi,
     Tools(tools::Options),
     #[command(hide = true)]
     Supervise(supervise::Options),
@@ -51,6 +53,7 @@ async fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Soak(options) => soak::run(options).await,
         Task::Mutants(options) => mutants::run(options).await,
         Task::Fuzz(options) => fuzz::run(options).await,
+        Task::Openapi => openapi::run().await,
         Task::Tools(options) => tools::run(&options).map(|()| ExitCode::SUCCESS),
         Task::Supervise(options) => supervise::run(options).await,
     }

@@ -1,12 +1,15 @@
 //! `cargo xtask test`: everything that holds this repository together.
 
+mod breaking;
 pub(crate) mod capture;
 mod count;
 mod end_to_end;
 pub(crate) mod histories;
 mod lints;
+mod openapi;
 mod over_table;
 mod package;
+mod received;
 mod service;
 mod steps;
 mod supply_chain;

@@ -36,6 +36,14 @@ const OAUTH_CLIENTS: Packages = Packages {
     file: "node_modules/openid-client/build/index.js",
 };
 
+/// What checks the OpenAPI documents.
+const OPENAPI_LINTER: Packages = Packages {
+    name: "openapi-linter",
+    manifest: include_str!("../../openapi-linter/package.json"),
+    lock: include_str!("../../openapi-linter/package-lock.json"),
+    file: "node_modules/@redocly/cli/bin/cli.js",
+};
+
 /// The folder with `DynamoDBLocal.jar`, installed if need be.
 pub fn dynamodb_local() -> Result<PathBuf> {
     let file = DYNAMODB_LOCAL.install()?.join(DYNAMODB_LOCAL.file);
@@ -45,6 +53,11 @@ pub fn dynamodb_local() -> Result<PathBuf> {
 /// The folder in which node finds the OAuth clients, installed if need be.
 pub fn oauth_clients() -> Result<PathBuf> {
     OAUTH_CLIENTS.install()
+}
+
+/// The program that checks the OpenAPI documents, installed if need be; node runs it.
+pub fn openapi_linter() -> Result<PathBuf> {
+    Ok(OPENAPI_LINTER.install()?.join(OPENAPI_LINTER.file))
 }
 
 impl Packages {
@@ -85,7 +98,7 @@ mod tests {
 
     #[test]
     fn every_package_is_pinned_by_its_hash_and_from_no_registry_by_name() {
-        for set in [DYNAMODB_LOCAL, OAUTH_CLIENTS] {
+        for set in [DYNAMODB_LOCAL, OAUTH_CLIENTS, OPENAPI_LINTER] {
             let lock: serde_json::Value = serde_json::from_str(set.lock).unwrap();
             let packages = lock["packages"].as_object().unwrap();
 

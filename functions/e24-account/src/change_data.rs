@@ -108,7 +108,7 @@ pub(crate) async fn change(
                     }
                     let password =
                         PasswordChange { hash: password.hash()?, revoke_keys: body.revoke_keys };
-                    app.table.change_password(&caller.actor(), user, change, password)?
+                    app.table.change_password(&caller.actor(), user, &change, password)?
                 }
                 None => app.table.change_user(&caller.actor(), user, &change)?,
             };

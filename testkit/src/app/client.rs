@@ -20,36 +20,47 @@ impl Service for ClientAt<'_> {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> ApiResponse {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let headers: Value = headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), json!(value)))
-            .collect::<serde_json::Map<_, _>>()
-            .into();
-        let event = json!({
-            "version": "2.0",
-            "routeKey": "$default",
-            "rawPath": path,
-            "rawQueryString": query,
-            "headers": headers,
-            "requestContext": {
-                "domainName": DOMAIN,
-                "http": {
-                    "method": method,
-                    "path": path,
-                    "protocol": "HTTP/1.1",
-                    "sourceIp": self.address,
-                    "userAgent": "test",
-                },
-                "stage": "$default",
-            },
-            "body": body,
-            "isBase64Encoded": false,
-        });
+        let event = event(&self.address, method, path, headers, body);
         self.app.send_event(&event).await
     }
 
     async fn oauth_client(&self) -> OAuthClient {
         self.app.oauth_client().await
     }
+}
+
+/// A request as API Gateway hands it on, from this address; `path` may have a query.
+pub(crate) fn event(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&str>,
+) -> Value {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let headers: Value = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), json!(value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": {
+            "domainName": DOMAIN,
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": address,
+                "userAgent": "test",
+            },
+            "stage": "$default",
+        },
+        "body": body,
+        "isBase64Encoded": false,
+    })
 }

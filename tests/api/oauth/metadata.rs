@@ -43,6 +43,7 @@ async fn the_metadata_names_the_issuer_every_endpoint_and_all_that_is_offered() 
         ("POST", PATH.to_owned(), 405, "method not allowed"),
         ("GET", format!("{PATH}/tenant"), 404, "path not found"),
         ("GET", format!("{PATH}/"), 200, ""),
+        ("GET", format!("{PATH}?a=1&a=2"), 400, "invalid request: a: is given more than once"),
     ] {
         let response = app.send(method, &path, &[], None).await;
         assert_eq!(response.status, status, "{method} {path}");

@@ -416,7 +416,7 @@ async fn a_password_may_hold_any_character() {
     let change = shared::table::UserChange::default();
     let new = shared::table::PasswordChange { hash, revoke_keys: false };
     app.table()
-        .change_password(&Actor::operator(), &stored.unwrap(), change, new)
+        .change_password(&Actor::operator(), &stored.unwrap(), &change, new)
         .unwrap()
         .commit()
         .await

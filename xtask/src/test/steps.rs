@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use super::Outcome;
 use super::capture::capture;
 use super::count::Count;
-use super::{end_to_end, histories, lints, over_table, package, supply_chain};
+use super::{end_to_end, histories, lints, openapi, over_table, package, received, supply_chain};
 use devkit::engine::Kind;
 use devkit::profile::Profile;
 use devkit::{out, supervise, tools, workspace};
@@ -32,6 +32,7 @@ pub(super) enum Step {
     Machete,
     Template,
     Github,
+    Openapi,
     Test,
     E2e,
     Histories,
@@ -67,6 +68,7 @@ impl Step {
             Self::Machete => "every dependency is used",
             Self::Template => "the deployment template is valid",
             Self::Github => "GitHub's workflow and Dependabot's settings fit their schemas",
+            Self::Openapi => "the OpenAPI documents are valid, and no linter complains",
             Self::Test => "unit tests, and tests of the functions over an engine",
             Self::E2e => "end-to-end tests over HTTP against a running service",
             Self::Histories => {
@@ -95,7 +97,8 @@ impl Step {
             Self::Machete => machete().await,
             Self::Template => template().await,
             Self::Github => github().await,
-            Self::Test => over_table::run(drawn_faults(workspace_tests()?)?, engine).await,
+            Self::Openapi => openapi::run().await,
+            Self::Test => all_tests(engine).await,
             Self::E2e => end_to_end::run(engine).await,
             Self::Histories => histories::run().await,
             Self::SecondEngine => end_to_end::run(Kind::DynamodbLocal).await,
@@ -132,6 +135,17 @@ impl fmt::Display for Step {
         let value = self.to_possible_value();
         formatter.write_str(value.as_ref().map_or("", |value| value.get_name()))
     }
+}
+
+/// All tests, and that they received whatever the OpenAPI documents describe.
+async fn all_tests(engine: Kind) -> Result<Outcome> {
+    let mut tests = drawn_faults(workspace_tests()?)?;
+    let notes = received::note(&mut tests)?;
+    let mut outcome = over_table::run(tests, engine).await?;
+    if !outcome.failed() {
+        outcome += received::check(&notes)?;
+    }
+    Ok(outcome)
 }
 
 fn workspace_tests() -> Result<Command> {

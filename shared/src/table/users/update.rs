@@ -129,7 +129,7 @@ impl Table {
         &self,
         actor: &Actor,
         user: &Stored<User>,
-        change: UserChange,
+        change: &UserChange,
         password: PasswordChange,
     ) -> Result<Write<'_, User>> {
         let epoch = user.credential_epoch + 1;

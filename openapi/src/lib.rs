@@ -1,0 +1,118 @@
+//! The OpenAPI documents, one per dialect: `cargo xtask openapi` writes them beside this crate.
+//!
+//! Methods, paths, scopes and the status of a success come from the groups' own tables, limits from
+//! [`shared::limits`], examples from `events/`. The rest is described here, by dialect. Nothing of
+//! this is in a function. That it is true is held by the tests: their client checks every request
+//! and response against the documents, and what no test ever received fails.
+
+#![expect(clippy::panic, reason = "an operation that nothing describes has no document")]
+
+mod description;
+mod document;
+mod e24;
+mod errors;
+mod example;
+mod golem;
+mod hub;
+mod oauth;
+mod quave;
+mod rollcall;
+mod schema;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+pub use description::header_components;
+pub use document::Document;
+pub use errors::response as error_response;
+
+fn apis() -> [document::Api; 5] {
+    [quave::api(), golem::api(), e24::api(), hub::api(), rollcall::api()]
+}
+
+/// All documents.
+pub fn documents() -> Vec<Document> {
+    apis().into_iter().map(document::Api::document).collect()
+}
+
+impl Document {
+    /// The file that has it.
+    pub fn file(&self) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(self.name).with_extension("yaml")
+    }
+
+    /// The content of its file.
+    pub fn text(&self) -> Result<String> {
+        let yaml = yaml_serde::to_string(self).context("cannot write a document")?;
+        Ok(format!("# `cargo xtask openapi` writes this file.\n{yaml}"))
+    }
+
+    /// Writes its file.
+    pub fn write(&self) -> Result<()> {
+        let file = self.file();
+        fs::write(&file, self.text()?).with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn every_operation_is_described_once_and_nothing_else_is() {
+        for api in apis() {
+            let mut described: Vec<_> = api.descriptions.iter().map(|own| own.name).collect();
+            let mut operations: Vec<_> =
+                api.groups.iter().copied().flatten().map(|own| own.name).collect();
+            described.sort_unstable();
+            operations.sort_unstable();
+            assert_eq!(described, operations);
+        }
+    }
+
+    /// The fields without a description; one that refers to a schema has that one's.
+    fn undescribed(value: &Value) -> Vec<String> {
+        let (Value::Object(_) | Value::Array(_)) = value else { return Vec::new() };
+        let properties = value["properties"].as_object().into_iter().flatten();
+        let own = properties
+            .filter(|(_, field)| field.get("description").or(field.get("$ref")).is_none())
+            .map(|(name, _)| name.clone());
+        let below = value.as_object().into_iter().flat_map(serde_json::Map::values);
+        let below = below.chain(value.as_array().into_iter().flatten());
+        own.chain(below.flat_map(undescribed)).collect()
+    }
+
+    #[test]
+    fn every_field_has_a_description_and_every_success_with_a_body_an_example() {
+        for document in documents() {
+            let document = document.value();
+            assert_eq!(undescribed(&document), Vec::<String>::new());
+            let paths = document["paths"].as_object().unwrap().values();
+            let operations = paths.flat_map(|path| path.as_object().unwrap().values());
+            for operation in operations {
+                let responses = operation["responses"].as_object().unwrap().values();
+                let contents = responses.filter_map(|response| response["content"].as_object());
+                for (media_type, content) in contents.flatten() {
+                    let has_example = content.get("example").is_some();
+                    assert!(has_example || media_type == "text/html", "{operation}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_committed_documents_are_those_of_the_code() {
+        for document in documents() {
+            let committed = fs::read_to_string(document.file()).unwrap_or_default();
+            assert!(
+                committed == document.text().unwrap(),
+                "openapi/{}.yaml is behind the code; `cargo xtask openapi` writes it",
+                document.name
+            );
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! JSON Schemas, each built up from its type.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value, json};
+
+/// A schema of draft 2020-12, as OpenAPI 3.1 has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Schema(Map<String, Value>);
+
+fn of_type(name: &str) -> Schema {
+    Schema(Map::new()).with("type", name)
+}
+
+/// Any text.
+pub(crate) fn string() -> Schema {
+    of_type("string")
+}
+
+/// A text of 1 to `max` characters.
+pub(crate) fn text(max: usize) -> Schema {
+    string().length(1..=max)
+}
+
+/// A text that this pattern describes.
+pub(crate) fn pattern(pattern: &str) -> Schema {
+    string().with("pattern", pattern)
+}
+
+/// So many bytes, written as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: usize) -> Schema {
+    pattern(&format!("^[0-9a-f]{{{}}}$", bytes * 2))
+}
+
+/// A UUID in its form with hyphens.
+pub(crate) fn uuid() -> Schema {
+    string().with("format", "uuid").with(
+        "pattern",
+        "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
+    )
+}
+
+/// A whole number.
+pub(crate) fn integer() -> Schema {
+    of_type("integer")
+}
+
+/// A whole number that every JSON parser reads exactly, of a thing that has been drawn at random.
+pub(crate) fn random_number() -> Schema {
+    integer().range(1..=(1 << 53) - 1)
+}
+
+/// `true` or `false`.
+pub(crate) fn boolean() -> Schema {
+    of_type("boolean")
+}
+
+/// One value and no other.
+pub(crate) fn constant(value: impl Into<Value>) -> Schema {
+    let value = value.into();
+    let name = if value.is_string() { "string" } else { "boolean" };
+    of_type(name).with("const", value)
+}
+
+/// One of these words.
+pub(crate) fn one_of(words: &[&str]) -> Schema {
+    string().with("enum", words)
+}
+
+/// A list.
+pub(crate) fn list(items: Schema) -> Schema {
+    of_type("array").with("items", items.into_value())
+}
+
+/// What fits any of these.
+pub(crate) fn any_of<const N: usize>(schemas: [Schema; N]) -> Schema {
+    let schemas: Vec<_> = schemas.into_iter().map(Schema::into_value).collect();
+    Schema(Map::new()).with("anyOf", schemas)
+}
+
+/// The schema of this name, among the components.
+pub(crate) fn named(name: &str) -> Schema {
+    Schema(Map::new()).with("$ref", format!("#/components/schemas/{name}"))
+}
+
+/// An object that a client sends. Other fields are ignored; one whose name ends in `?` may be
+/// absent.
+pub(crate) fn body<const N: usize>(fields: [(&str, Schema); N]) -> Schema {
+    object(fields)
+}
+
+/// An object that a response shows: these fields and no others.
+pub(crate) fn view<const N: usize>(fields: [(&str, Schema); N]) -> Schema {
+    view_of(fields)
+}
+
+/// The same, of any number of fields.
+pub(crate) fn view_of<'a>(fields: impl IntoIterator<Item = (&'a str, Schema)>) -> Schema {
+    object(fields).with("additionalProperties", false)
+}
+
+fn object<'a>(fields: impl IntoIterator<Item = (&'a str, Schema)>) -> Schema {
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for (name, schema) in fields {
+        properties.insert(name.trim_end_matches('?').to_owned(), schema.into_value());
+        required.extend(Some(name).filter(|name| !name.ends_with('?')));
+    }
+    let object = of_type("object").with("properties", properties);
+    if required.is_empty() { object } else { object.with("required", required) }
+}
+
+impl Schema {
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// What it is.
+    pub(crate) fn about(self, text: &str) -> Self {
+        self.with("description", text)
+    }
+
+    /// What it may look like.
+    pub(crate) fn example(self, value: impl Into<Value>) -> Self {
+        self.with("examples", vec![value.into()])
+    }
+
+    /// The least and the most characters.
+    pub(crate) fn length(self, range: RangeInclusive<usize>) -> Self {
+        let (min, max) = range.into_inner();
+        let limited = self.with("maxLength", max);
+        if min == 0 { limited } else { limited.with("minLength", min) }
+    }
+
+    /// The least and the greatest number.
+    pub(crate) fn range(self, range: RangeInclusive<u64>) -> Self {
+        let (min, max) = range.into_inner();
+        self.with("minimum", min).with("maximum", max)
+    }
+
+    /// The most entries of a list.
+    pub(crate) fn at_most(self, entries: impl Into<Value>) -> Self {
+        self.with("maxItems", entries)
+    }
+
+    /// A list that must not be empty.
+    pub(crate) fn not_empty(self) -> Self {
+        self.with("minItems", 1)
+    }
+
+    /// A value of another type, too.
+    pub(crate) fn or(self, name: &str) -> Self {
+        let own = self.0["type"].clone();
+        self.with("type", json!([own, name]))
+    }
+
+    pub(crate) fn into_value(self) -> Value {
+        self.0.into()
+    }
+}
