@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 use std::str::FromStr;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use devkit::{out, ports};
 
 /// The port of the HTTP API, unless it is taken.
@@ -55,7 +55,7 @@ pub(super) fn choose(api: Port, dynamodb: u16) -> Result<(u16, u16)> {
     ensure!(api != dynamodb, "the API and DynamoDB cannot share a port");
     for (option, port) in [("--port", api), ("--dynamodb-port", dynamodb)] {
         ports::require_free(option, port)
-            .map_err(|error| error.context("or let `--port auto` find free ones"))?;
+            .map_err(|error| anyhow!("{error:#}, or let `--port auto` find free ones"))?;
     }
     Ok((api, dynamodb))
 }

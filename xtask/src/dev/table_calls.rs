@@ -75,7 +75,8 @@ impl Shared {
         let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default();
         let kinds = kinds(&serde_json::from_slice(&body).unwrap_or_default());
-        let call = [operation.to_owned()].into_iter().chain(kinds).collect::<Vec<_>>().join(" ");
+        let words = [operation.to_owned()].into_iter().chain(counted(&kinds));
+        let call = words.collect::<Vec<_>>().join(" ");
         let url = format!("{}{}", self.engine, parts.uri);
         let sent = self.client.request(parts.method, url).headers(parts.headers).body(body);
         let received = sent.send().await?;
@@ -106,6 +107,14 @@ fn kinds(request: &Value) -> Vec<String> {
     }
 }
 
+/// The kinds in their order; equal ones in a row are one, with their number.
+fn counted(kinds: &[String]) -> impl Iterator<Item = String> {
+    kinds.chunk_by(PartialEq::eq).filter_map(|equal| match equal {
+        [kind] => Some(kind.clone()),
+        _ => Some(format!("{}×{}", equal.first()?, equal.len())),
+    })
+}
+
 /// What the table calls its error.
 fn error(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
@@ -124,7 +133,10 @@ mod tests {
             { "pk": { "S": "CLAIM#email#jane@example.com" }, "sk": { "S": "CLAIM" } },
         ] } } });
 
-        assert_eq!(kinds(&request), ["USER/USER", "CLAIM/CLAIM"]);
+        let mut kinds = kinds(&request);
+        assert_eq!(kinds, ["USER/USER", "CLAIM/CLAIM"]);
+        kinds.push("CLAIM/CLAIM".to_owned());
+        assert_eq!(counted(&kinds).collect::<Vec<_>>(), ["USER/USER", "CLAIM/CLAIM×2"]);
         let body = br#"{"__type":"com.amazonaws#ConditionalCheckFailedException"}"#;
         assert_eq!(error(body).as_deref(), Some("ConditionalCheckFailedException"));
     }
