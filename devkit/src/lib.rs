@@ -7,6 +7,7 @@
 pub mod arch;
 pub mod documentation;
 pub mod engine;
+pub mod gateway;
 pub mod group_features;
 pub mod leaks;
 pub mod out;

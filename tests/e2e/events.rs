@@ -4,11 +4,12 @@ use serde_json::Value;
 use shared::http::Access;
 use testkit::operations;
 
-use crate::service::{Running, base_url, new_user};
+use crate::service::{DEV, Running, new_user};
 
 /// Hands an event to a function over the Lambda API that `cargo lambda watch` serves.
 async fn invoke(function: &str, event: &Value) -> Value {
-    let url = format!("{}/2015-03-31/functions/{function}/invocations", base_url());
+    let endpoint = DEV["lambda_endpoint"].as_str().unwrap();
+    let url = format!("{endpoint}/2015-03-31/functions/{function}/invocations");
     let response = reqwest::Client::new().post(url).body(event.to_string()).send().await.unwrap();
     assert_eq!(response.status(), 200, "{function}");
     serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()

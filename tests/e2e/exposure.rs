@@ -15,6 +15,7 @@ async fn dev_json_is_as_documented_and_for_its_owner_alone() {
     let expected = [
         "base_url",
         "dynamodb_endpoint",
+        "lambda_endpoint",
         "oauth_client",
         "sealing_private_key",
         "table_name",
@@ -59,6 +60,20 @@ async fn dev_json_is_as_documented_and_for_its_owner_alone() {
     }
 }
 
+#[test]
+fn env_sh_is_for_its_owner_alone_and_a_shell_can_use_it() {
+    let file = dev_json().with_file_name("env.sh");
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    let script = ". \"$0\"; printf '%s\\n' \"$API\" \"$TOKEN\" \"$KEY\" \"$ID\" \"$TABLE_NAME\"";
+    let mut shell = std::process::Command::new("sh");
+    let output = shell.arg("-c").arg(script).arg(&file).output().unwrap();
+
+    assert_eq!(mode & 0o777, 0o600);
+    let client = DEV["oauth_client"]["client_id"].as_str().unwrap();
+    let expected = [base_url(), user(0, "token"), user(0, "api_key"), client, "rollcall"];
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected.join("\n") + "\n");
+}
+
 #[tokio::test]
 async fn the_two_seeded_users_have_nothing_to_do_with_each_other() {
     for (me, other) in [(0, 1), (1, 0)] {
@@ -77,7 +92,9 @@ async fn the_two_seeded_users_have_nothing_to_do_with_each_other() {
 
 #[test]
 fn service_and_engine_listen_on_127_0_0_1_alone() {
-    for url in [base_url(), DEV["dynamodb_endpoint"].as_str().unwrap()] {
+    let of_others =
+        ["dynamodb_endpoint", "lambda_endpoint"].map(|name| DEV[name].as_str().unwrap());
+    for url in [base_url()].into_iter().chain(of_others) {
         let port = url.rsplit(':').next().unwrap();
         assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_ok(), "{url}");
         for other in ["127.0.0.2", "[::1]"] {

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use devkit::gateway::route::{EmptyRest, choose};
 use devkit::template::Template;
 use serde_json::Value;
 use testkit::{Conditions, source, translate};
-
-use crate::gateway::{EmptyRest, choose};
 
 /// The translation, made once for all tests.
 pub(crate) static DEPLOYED: LazyLock<Deployed> =

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use devkit::gateway::route::{DEFAULT, EmptyRest, parameters};
 use lambda_http::{RequestExt, request};
 
 use crate::deployed::DEPLOYED;
-use crate::gateway::{DEFAULT, EmptyRest, parameters};
 use shared::http::Access;
 use testkit::operations;
 

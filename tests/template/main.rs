@@ -6,7 +6,6 @@ mod creation;
 mod deployed;
 mod deployment;
 mod events;
-mod gateway;
 mod monitoring;
 mod resources;
 mod routes;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use devkit::gateway::route::{DEFAULT, EmptyRest};
 use devkit::template::Template;
 use matchit::Router;
 
 use crate::deployed::DEPLOYED;
-use crate::gateway::{DEFAULT, EmptyRest};
 use crate::metadata;
 use testkit::operations;
 

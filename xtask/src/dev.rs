@@ -1,33 +1,50 @@
 //! `cargo xtask dev`: the whole service on one machine.
 
+mod builds;
 mod data;
+mod emulator;
+mod environment;
+mod exchange;
 mod functions;
 mod output;
+mod paint;
+mod port;
 mod readiness;
 mod state;
+mod table_calls;
+mod terminal;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use clap::{Args, value_parser};
 
 use crate::seed::{self, Secrets};
+use builds::Builds;
 use data::Data;
 use devkit::engine::{Engine, Kind};
+use devkit::gateway::{Gateway, Routes};
 use devkit::secrets_manager::SecretsManager;
 use devkit::shutdown::ShutdownSignals;
 use devkit::template::Template;
 use devkit::{out, ports, tools, workspace};
-use state::{DevJson, StateDir};
+use emulator::{Emulator, Functions};
+use port::Port;
+use shared::table::{Connection, Table};
+use state::{DevJson, Published, StateDir};
+use table_calls::TableCalls;
+use terminal::Terminal;
+use tokio::net::TcpListener;
 
 const TABLE_NAME: &str = "rollcall";
 
 /// Run the service here: a DynamoDB engine and all functions, rebuilt when their sources change
 #[derive(Args, Clone)]
 pub struct Options {
-    /// Port of the HTTP API
-    #[arg(long, default_value_t = 9000, value_parser = value_parser!(u16).range(1..))]
-    port: u16,
+    /// Port of the HTTP API; with `auto`, other ports than the default ones if those are taken
+    #[arg(long, default_value_t)]
+    port: Port,
     /// Port of the DynamoDB engine
     #[arg(long, default_value_t = 8000, value_parser = value_parser!(u16).range(1..))]
     dynamodb_port: u16,
@@ -44,7 +61,14 @@ pub struct Options {
     /// until the end
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Where `dev.json` goes once the service is ready [default: target/dev]
+    /// Show the calls to DynamoDB too
+    #[arg(long, conflicts_with = "json")]
+    verbose: bool,
+    /// Show the functions' log lines, JSON as in the cloud, in place of a line per request
+    #[arg(long)]
+    json: bool,
+    /// Where `dev.log` goes, and `dev.json` and `env.sh` once the service is ready [default:
+    /// target/dev]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// Port on which the functions reach DynamoDB, if something stands between them and the engine
@@ -62,9 +86,7 @@ pub async fn run(options: Options) -> Result<()> {
 }
 
 async fn serve(options: Options) -> Result<()> {
-    ensure!(options.port != options.dynamodb_port, "the API and DynamoDB cannot share a port");
-    ports::require_free("--port", options.port)?;
-    ports::require_free("--dynamodb-port", options.dynamodb_port)?;
+    let (port, dynamodb_port) = port::choose(options.port, options.dynamodb_port)?;
     let folder = options.state_dir.clone();
     let state = StateDir::open(&folder.unwrap_or_else(|| workspace::root().join("target/dev")))?;
     let data = Data::open(options.data.as_deref())?;
@@ -74,23 +96,44 @@ async fn serve(options: Options) -> Result<()> {
     }
 
     let template = Template::load()?;
-    let engine = Engine::start(options.engine, options.dynamodb_port, data.file()).await?;
+    let engine = Engine::start(options.engine, dynamodb_port, data.file()).await?;
     let secrets = data.secrets()?.map_or_else(seed::keys, Ok)?;
     let secrets_manager = SecretsManager::start(secrets.service_key()).await?;
     let secrets = populate(&engine, &template, &data, secrets, &secrets_manager).await?;
     functions::build(&template, options.release).await?;
 
-    ports::require_free("--port", options.port)?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await;
+    let listener = listener.with_context(|| format!("cannot listen on port {port}"))?;
     state.ignore_all_but_sources()?;
+    let users = Table::connect(Connection::local(engine.endpoint(), TABLE_NAME))?;
+    let terminal = Terminal::new(state.log()?, options.json, users);
     let through = options.dynamodb_through.map(|port| format!("http://127.0.0.1:{port}"));
     let table = through.as_deref().unwrap_or(engine.endpoint());
-    let base_url = format!("http://127.0.0.1:{}", options.port);
-    let environment = environment(&base_url, table, &secrets_manager, &secrets);
-    let mut watch = functions::watch(&options, &state, environment)?;
-    readiness::wait(&base_url, &template, &mut watch).await?;
+    let calls = if options.verbose {
+        Some(TableCalls::start(table, Arc::clone(&terminal)).await?)
+    } else {
+        None
+    };
+    let table = calls.as_ref().map_or(table, TableCalls::endpoint);
 
-    let published = state.publish(&DevJson::new(&base_url, engine.endpoint(), &secrets))?;
-    announce(&base_url, &engine, &secrets, published.path())?;
+    let base_url = format!("http://127.0.0.1:{port}");
+    let (inner_port, _) = ports::two_free()?;
+    let lambda = format!("http://127.0.0.1:{inner_port}");
+    let environment = environment::of_functions(&base_url, table, &secrets_manager, &secrets);
+    let (mut watch, output) =
+        functions::watch(&options, inner_port, &state, &environment, terminal.paint)?;
+    let builds = Arc::new(Builds::new(&template));
+    output::take(output, Arc::clone(&builds), Arc::clone(&terminal));
+    let emulator = Emulator::new(&lambda)?;
+    readiness::wait(&emulator, &template, &mut watch).await?;
+
+    terminal.ready();
+    let functions = Functions { emulator, builds, terminal };
+    let _gateway = Gateway::start(listener, Routes::new(&template), functions)?;
+    let dev_json = DevJson::new(&base_url, &lambda, engine.endpoint(), &secrets);
+    let published = state
+        .publish(&dev_json, &environment::shell(&base_url, &lambda, &secrets, &environment))?;
+    announce(&base_url, &engine, &secrets, &published)?;
     let status = watch.wait().await?;
     bail!("cargo lambda watch ended by itself ({status})")
 }
@@ -110,32 +153,18 @@ async fn populate(
     Ok(secrets)
 }
 
-/// The credentials are no secret: the engine takes any.
-fn environment(
+fn announce(
     base_url: &str,
-    dynamodb: &str,
-    secrets_manager: &SecretsManager,
+    engine: &Engine,
     secrets: &Secrets,
-) -> Vec<(String, String)> {
-    let own = [
-        ("PUBLIC_URL", base_url),
-        ("TABLE_NAME", TABLE_NAME),
-        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
-        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.endpoint()),
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-    ];
-    let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    own.into_iter().chain(secrets.function_environment()).collect()
-}
-
-fn announce(base_url: &str, engine: &Engine, secrets: &Secrets, dev_json: &Path) -> Result<()> {
+    published: &Published,
+) -> Result<()> {
     out::line(format!("\nRollcall is ready at {base_url}"))?;
     out::line(format!(
-        "DynamoDB is at {}; users, tokens and an OAuth client are in {}\n",
+        "DynamoDB is at {}; users, tokens and an OAuth client are in {}, and for a shell in {}\n",
         engine.endpoint(),
-        dev_json.display()
+        published.dev_json().display(),
+        published.env_sh().display(),
     ))?;
     for curl in secrets.curl_lines(base_url) {
         out::line(curl)?;

@@ -1,12 +1,13 @@
 //! Building and running the functions.
 
-use std::io::IsTerminal;
+use std::io::PipeReader;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
 
+use super::Options;
+use super::paint::Paint;
 use super::state::StateDir;
-use super::{Options, output};
 use devkit::supervise::{self, Supervised};
 use devkit::template::Template;
 use devkit::{out, tools, workspace};
@@ -27,29 +28,28 @@ pub(super) async fn build(template: &Template, release: bool) -> Result<()> {
 }
 
 /// Serves the functions, on the loopback address and without CORS: the server would let any page
-/// read others' requests.
+/// read others' requests. Their output goes to the pipe.
 pub(super) fn watch(
     options: &Options,
+    port: u16,
     state: &StateDir,
-    environment: Vec<(String, String)>,
-) -> Result<Supervised> {
+    environment: &[(String, String)],
+    paint: Paint,
+) -> Result<(Supervised, PipeReader)> {
     let mut watch = supervise::command(tools::cargo_lambda()?)?;
     workspace::forget_own_package(&mut watch);
-    watch.args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--disable-cors", "--quiet"]);
-    watch.args(["--invoke-port", &options.port.to_string()]);
+    watch.args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--disable-cors"]);
+    watch.args(["--invoke-port", &port.to_string()]);
     watch.args(["--concurrency", &options.concurrency.to_string()]);
     watch.args(options.release.then_some("--release"));
-    if std::io::stdout().is_terminal() {
-        watch.env("CARGO_LAMBDA_COLOR", "always");
-    }
+    watch.env("CARGO_LAMBDA_COLOR", if paint.is_coloured() { "always" } else { "never" });
     watch.current_dir(workspace::root());
     watch.env("CARGO_LAMBDA_IGNORE_FILE", state.ignore_file());
     forget_cloud_account(&mut watch);
-    watch.envs(environment);
+    watch.envs(environment.iter().cloned());
     let (reader, writer) = std::io::pipe()?;
     watch.stdout(writer.try_clone()?).stderr(writer);
-    output::pass_on(reader);
-    Supervised::spawn(watch)
+    Ok((Supervised::spawn(watch)?, reader))
 }
 
 /// Says how much the functions log; not of an account.

@@ -1,11 +1,15 @@
 //! When the service may be called ready.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use reqwest::{Client, Response};
+use axum::http::Request;
+use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::emulator::Emulator;
+use devkit::gateway::{EventContext, event};
 use devkit::out;
 use devkit::supervise::Supervised;
 use devkit::template::{Function, Template};
@@ -13,48 +17,44 @@ use devkit::template::{Function, Template};
 const DEADLINE: Duration = Duration::from_mins(2);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Resolves when every function with a route has responded to a request through the server.
+/// Resolves when every function with a route has responded to an event.
 pub(super) async fn wait(
-    base_url: &str,
+    emulator: &Emulator,
     template: &Template,
     watch: &mut Supervised,
 ) -> Result<()> {
     out::line("Starting the functions")?;
     tokio::select! {
-        answered = all_respond(base_url, template) => answered,
+        responded = all_respond(emulator, template) => responded,
         status = watch.wait() => bail!("cargo lambda watch ended before it was ready ({})", status?),
     }
 }
 
-async fn all_respond(base_url: &str, template: &Template) -> Result<()> {
-    let client = Client::builder().no_proxy().build()?;
+async fn all_respond(emulator: &Emulator, template: &Template) -> Result<()> {
     let deadline = Instant::now() + DEADLINE;
     for function in template.functions() {
-        let Some(path) = path_of(function) else { continue };
-        let url = format!("{base_url}{path}");
-        let response = timeout_at(deadline, until_response(&client, &url)).await;
-        ensure!(response.is_ok(), "{} did not respond within two minutes", function.binary);
+        let Some(event) = probe(function) else { continue };
+        let response = timeout_at(deadline, until_response(emulator, &function.binary, &event));
+        ensure!(response.await.is_ok(), "{} did not respond within two minutes", function.binary);
     }
     Ok(())
 }
 
-async fn until_response(client: &Client, url: &str) {
-    while !client.get(url).send().await.is_ok_and(|response| is_from_function(&response)) {
+async fn until_response(emulator: &Emulator, function: &str, event: &Value) {
+    let is_response = |output: Value| output["statusCode"].as_u64().is_some_and(|own| own < 500);
+    while !emulator.invoke(function, event).await.is_ok_and(is_response) {
         sleep(PAUSE).await;
     }
 }
 
-/// The server in between responds itself while a function is missing; only functions send a request
-/// id.
-fn is_from_function(response: &Response) -> bool {
-    response.headers().contains_key("x-request-id") && !response.status().is_server_error()
+/// A request to a function without credentials; none if it has no route.
+fn probe(function: &Function) -> Option<Value> {
+    let (_, route) = function.routes.first()?;
+    let (request, ()) = Request::get(sample(route)).body(()).ok()?.into_parts();
+    Some(event(&request, b"", route, &EventContext::new(Ipv4Addr::LOCALHOST.into(), 0)))
 }
 
-/// A path that reaches the function, be it one that takes the rest; none if no path does.
-fn path_of(function: &Function) -> Option<String> {
-    function.routes.first().map(|(_, route)| sample(route))
-}
-
+/// A path that the route takes.
 fn sample(route: &str) -> String {
     let segments = route.trim_start_matches("$default").split('/').skip(1);
     let filled = segments.map(|segment| if segment.starts_with('{') { "x" } else { segment });

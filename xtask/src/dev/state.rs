@@ -30,6 +30,7 @@ pub(super) struct StateDir {
 #[derive(Serialize)]
 pub(super) struct DevJson<'a> {
     base_url: &'a str,
+    lambda_endpoint: &'a str,
     dynamodb_endpoint: &'a str,
     table_name: &'a str,
     oauth_client: Option<&'a SeededClient>,
@@ -37,10 +38,13 @@ pub(super) struct DevJson<'a> {
     sealing_private_key: &'a str,
 }
 
-/// `dev.json` while it lies there; dropping it removes the file.
+/// `dev.json` and `env.sh` while they lie there; dropping it removes them.
 pub(super) struct Published {
-    path: PathBuf,
+    folder: PathBuf,
 }
+
+const DEV_JSON: &str = "dev.json";
+const ENV_SH: &str = "env.sh";
 
 impl StateDir {
     /// Removes what a service that was killed left behind.
@@ -58,17 +62,29 @@ impl StateDir {
                 return Err(error).with_context(|| format!("cannot lock {shown}"));
             }
         }
-        private_file::remove(&path.join("dev.json"))?;
-        Ok(Self { path: path.canonicalize()?, _lock: lock })
+        let state = Self { path: path.canonicalize()?, _lock: lock };
+        drop(Published { folder: state.path.clone() });
+        Ok(state)
     }
 
-    pub(super) fn publish(&self, content: &DevJson<'_>) -> Result<Published> {
-        let path = self.path.join("dev.json");
-        let mut text = serde_json::to_vec_pretty(content)?;
+    /// Opens an empty log, readable by its owner only.
+    pub(super) fn log(&self) -> Result<File> {
+        let path = self.path.join("dev.log");
+        private_file::remove(&path)?;
+        private_file::create(&path).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Writes `env.sh` and then `dev.json`, whose readers may rely on both.
+    pub(super) fn publish(&self, dev_json: &DevJson<'_>, env_sh: &str) -> Result<Published> {
+        let published = Published { folder: self.path.clone() };
+        let mut text = serde_json::to_vec_pretty(dev_json)?;
         text.push(b'\n');
-        private_file::write(&path, &text)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Published { path })
+        for (name, content) in [(ENV_SH, env_sh.as_bytes()), (DEV_JSON, &text)] {
+            let path = self.path.join(name);
+            private_file::write(&path, content)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(published)
     }
 
     pub(super) fn ignore_all_but_sources(&self) -> Result<()> {
@@ -81,9 +97,15 @@ impl StateDir {
 }
 
 impl<'a> DevJson<'a> {
-    pub(super) fn new(base_url: &'a str, dynamodb_endpoint: &'a str, secrets: &'a Secrets) -> Self {
+    pub(super) fn new(
+        base_url: &'a str,
+        lambda_endpoint: &'a str,
+        dynamodb_endpoint: &'a str,
+        secrets: &'a Secrets,
+    ) -> Self {
         Self {
             base_url,
+            lambda_endpoint,
             dynamodb_endpoint,
             table_name: TABLE_NAME,
             oauth_client: secrets.oauth_client(),
@@ -94,15 +116,21 @@ impl<'a> DevJson<'a> {
 }
 
 impl Published {
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    pub(super) fn dev_json(&self) -> PathBuf {
+        self.folder.join(DEV_JSON)
+    }
+
+    pub(super) fn env_sh(&self) -> PathBuf {
+        self.folder.join(ENV_SH)
     }
 }
 
 impl Drop for Published {
     fn drop(&mut self) {
-        if let Err(error) = private_file::remove(&self.path) {
-            eprintln!("warning: cannot remove {}: {error}", self.path.display());
+        for path in [self.dev_json(), self.env_sh()] {
+            if let Err(error) = private_file::remove(&path) {
+                eprintln!("warning: cannot remove {}: {error}", path.display());
+            }
         }
     }
 }

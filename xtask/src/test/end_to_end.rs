@@ -84,7 +84,7 @@ async fn run_against_service(
     let options = ["--engine".to_owned(), engine.to_string()];
     let mut service = Service::start(&workspace::root().join("target/test-dev"), &options)?;
     if let Err(error) = service.ready().await {
-        let output = format!("{}error: {error:#}", service.log()?);
+        let output = format!("{}error: {error:#}", service.output()?);
         return Ok(Outcome { count: Count::one(false), output });
     }
     let mut outcome = Outcome::default();
@@ -95,7 +95,7 @@ async fn run_against_service(
         outcome += steps::tests(tests).await?;
     }
     let Outcome { mut count, output } = outcome;
-    let log = service.log()?;
+    let (log, own_output) = (service.log()?, service.output()?);
     let leaks = leaks(&log, service.dev_json())?;
     count += Count::one(leaks.is_empty() && is_logged(&log));
     let leaks = leaks.iter().map(|line| format!("error: this tells a secret: {line}\n"));
@@ -105,6 +105,6 @@ async fn run_against_service(
     let failure = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();
     Ok(Outcome {
         count,
-        output: format!("{output}\nThe service's own output:\n{log}{leaks}{failure}"),
+        output: format!("{output}\nThe service's own output:\n{own_output}{leaks}{failure}"),
     })
 }

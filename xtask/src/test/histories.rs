@@ -64,7 +64,7 @@ impl Stage {
             Service::start(&workspace::root().join(folder), &options.map(str::to_owned))?;
         match service.ready().await {
             Ok(()) => Ok(Self { service, through }),
-            Err(error) => Err(error.context(service.log()?)),
+            Err(error) => Err(error.context(service.output()?)),
         }
     }
 

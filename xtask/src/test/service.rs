@@ -23,7 +23,7 @@ const GRACE_SECONDS: u32 = 15;
 pub(crate) struct Service {
     process: Supervised,
     dev_json: PathBuf,
-    log: PathBuf,
+    output: PathBuf,
 }
 
 impl Service {
@@ -32,7 +32,7 @@ impl Service {
         fs::create_dir_all(folder)?;
         let dev_json = folder.join("dev.json");
         private_file::remove(&dev_json)?;
-        let log = folder.join("service.log");
+        let output = folder.join("service.log");
         let (port, dynamodb_port) = ports::two_free()?;
 
         let mut command =
@@ -43,9 +43,9 @@ impl Service {
         lints::share_build(&mut command);
         // Everything, so that all of it is searched for secrets.
         command.env("AWS_LAMBDA_LOG_LEVEL", "TRACE");
-        let file = File::create(&log)?;
+        let file = File::create(&output)?;
         command.stdout(file.try_clone()?).stderr(file);
-        Ok(Self { process: Supervised::spawn(command)?, dev_json, log })
+        Ok(Self { process: Supervised::spawn(command)?, dev_json, output })
     }
 
     /// Resolves when it responds.
@@ -68,8 +68,13 @@ impl Service {
     }
 
     /// Its output so far.
+    pub(crate) fn output(&self) -> Result<String> {
+        Ok(fs::read_to_string(&self.output)?)
+    }
+
+    /// What it and its functions have logged so far.
     pub(crate) fn log(&self) -> Result<String> {
-        Ok(fs::read_to_string(&self.log)?)
+        Ok(fs::read_to_string(self.dev_json.with_file_name("dev.log"))?)
     }
 
     /// Ends it; it must do so in good order.

@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 /// The route that takes what no other does.
-pub(crate) const DEFAULT: &str = "$default";
+pub const DEFAULT: &str = "$default";
 
 /// Whether `/x/{proxy+}` takes `/x/`: the documentation leaves it open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EmptyRest {
+pub enum EmptyRest {
+    /// It does.
     Accepted,
+    /// It does not.
     Rejected,
 }
 
@@ -24,7 +26,7 @@ enum Fit {
 }
 
 /// The route, out of these, that API Gateway chooses for the path.
-pub(crate) fn choose<'a>(
+pub fn choose<'a>(
     routes: impl IntoIterator<Item = &'a str>,
     path: &str,
     rest: EmptyRest,
@@ -34,7 +36,7 @@ pub(crate) fn choose<'a>(
 }
 
 /// The values of the route's variables, as API Gateway hands them to the function.
-pub(crate) fn parameters<'a>(route: &'a str, path: &'a str) -> BTreeMap<&'a str, &'a str> {
+pub fn parameters<'a>(route: &'a str, path: &'a str) -> BTreeMap<&'a str, &'a str> {
     if let Some(prefix) = route.strip_suffix("/{proxy+}") {
         return BTreeMap::from([("proxy", &path[prefix.len() + 1..])]);
     }
@@ -75,30 +77,35 @@ fn variable(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
-#[test]
-fn the_most_specific_route_is_chosen() {
-    let routes =
-        ["$default", "/x", "/x/{id}", "/x/{id}/plan", "/x/{proxy+}", "/{proxy+}", "/x/own"];
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    for (path, route) in [
-        ("/x", "/x"),
-        ("/x/own", "/x/own"),
-        ("/x/1", "/x/{id}"),
-        ("/x/1/plan", "/x/{id}/plan"),
-        ("/x/1/", "/x/{proxy+}"),
-        ("/x/1/plan/", "/x/{proxy+}"),
-        ("/x//plan", "/x/{proxy+}"),
-        ("/xy", "/{proxy+}"),
-    ] {
-        assert_eq!(choose(routes, path, EmptyRest::Rejected), Some(route), "{path}");
+    #[test]
+    fn the_most_specific_route_is_chosen() {
+        let routes =
+            ["$default", "/x", "/x/{id}", "/x/{id}/plan", "/x/{proxy+}", "/{proxy+}", "/x/own"];
+
+        for (path, route) in [
+            ("/x", "/x"),
+            ("/x/own", "/x/own"),
+            ("/x/1", "/x/{id}"),
+            ("/x/1/plan", "/x/{id}/plan"),
+            ("/x/1/", "/x/{proxy+}"),
+            ("/x/1/plan/", "/x/{proxy+}"),
+            ("/x//plan", "/x/{proxy+}"),
+            ("/xy", "/{proxy+}"),
+        ] {
+            assert_eq!(choose(routes, path, EmptyRest::Rejected), Some(route), "{path}");
+        }
     }
-}
 
-#[test]
-fn an_empty_proxy_path_matches_under_one_reading_only() {
-    let routes = ["$default", "/x", "/x/{id}", "/x/{proxy+}"];
+    #[test]
+    fn an_empty_proxy_path_matches_under_one_reading_only() {
+        let routes = ["$default", "/x", "/x/{id}", "/x/{proxy+}"];
 
-    assert_eq!(choose(routes, "/x/", EmptyRest::Accepted), Some("/x/{proxy+}"));
-    assert_eq!(choose(routes, "/x/", EmptyRest::Rejected), Some(DEFAULT));
-    assert_eq!(choose(["/x"], "/x/", EmptyRest::Accepted), None);
+        assert_eq!(choose(routes, "/x/", EmptyRest::Accepted), Some("/x/{proxy+}"));
+        assert_eq!(choose(routes, "/x/", EmptyRest::Rejected), Some(DEFAULT));
+        assert_eq!(choose(["/x"], "/x/", EmptyRest::Accepted), None);
+    }
 }
