@@ -28,8 +28,9 @@ const COMMON: [&str; 5] = [
     "x-content-type-options",
 ];
 
-/// The headers of HTTP itself.
-const OF_HTTP: [&str; 4] = ["connection", "content-length", "date", "transfer-encoding"];
+/// The headers of HTTP itself, and API Gateway's own.
+const OF_HTTP: [&str; 5] =
+    ["apigw-requestid", "connection", "content-length", "date", "transfer-encoding"];
 
 static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::new);
 

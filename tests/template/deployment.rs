@@ -83,8 +83,14 @@ fn a_parameter_that_a_version_depends_on_is_in_its_description() {
         assert_eq!(reaching(&DEPLOYED.properties(version)["Description"]), own, "{id}");
         stored.extend(own);
     }
-    let depended_on =
-        ["DomainName", "PublicUrl", "RequireCurrentPassword", "SealingPublicKey", "SignedQuery"];
+    let depended_on = [
+        "DomainName",
+        "PublicUrl",
+        "RequireCurrentPassword",
+        "SealingPublicKey",
+        "ServiceName",
+        "SignedQuery",
+    ];
     assert_eq!(stored, depended_on.map(str::to_owned).into());
 }
 
