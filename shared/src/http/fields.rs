@@ -162,8 +162,8 @@ impl Fields {
         T::Err: Display,
     {
         let text = match self.object.get(name)? {
-            Value::Number(number) if number.is_u64() || number.is_i64() => number.to_string(),
             Value::String(_) => return self.optional(name),
+            Value::Number(number) if let Some(whole) = whole(number) => whole.to_string(),
             _ => {
                 self.add_error(name, "must be a string or a whole number");
                 return None;
@@ -282,6 +282,18 @@ fn is_encoded(headers: &lambda_http::http::HeaderMap) -> bool {
     let plain = |value: &str| ["7bit", "8bit", "binary"].contains(&&*value.to_ascii_lowercase());
     let encodings = headers.get_all("content-transfer-encoding").iter();
     encodings.map(|value| value.to_str().unwrap_or_default()).any(|value| !plain(value.trim()))
+}
+
+/// A whole number, also one that is written with a fraction of zero, as programs write what they
+/// keep as a floating-point number.
+fn whole(number: &serde_json::Number) -> Option<i128> {
+    // Those that every such program keeps exactly (RFC 8259, section 6).
+    const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
+    number.as_i128().or_else(|| {
+        let exact = |number: &f64| number.fract() == 0.0 && number.abs() <= MAX_EXACT;
+        #[allow(clippy::cast_possible_truncation)]
+        number.as_f64().filter(exact).map(|number| number as i128)
+    })
 }
 
 /// A name or a value of a form, in UTF-8.

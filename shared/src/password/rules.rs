@@ -65,6 +65,8 @@ impl NewPassword {
             return Err(ParseError::new("must not be the username"));
         }
         let local = |address: &'a EmailAddress| address.normal().rsplit_once('@');
+        // In its quotes, a name is still the name.
+        let is_like = |local: &str| is_like(local) || is_like(&local.replace(['"', '\\'], ""));
         if addresses.into_iter().filter_map(local).any(|(local, _)| is_like(local)) {
             return Err(ParseError::new("must not be part of an e-mail address of the user"));
         }

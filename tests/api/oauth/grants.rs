@@ -194,6 +194,12 @@ async fn a_grant_that_ended_is_malformed_or_is_another_users_is_not_found() {
     let headers = [("authorization", basic.as_str())];
     let ended = app.send("DELETE", &format!("{GRANTS}/{johns}"), &headers, None).await;
     assert_eq!(ended.parts(), nobodys.parts());
+    // One that its client no longer accepts is not listed either.
+    let own = grant_id(&client.tokens(&app, &jane.credentials(), "profile_read").await.access);
+    let id = client.id.parse().unwrap();
+    app.table().revoke_grants_to(&Actor::operator(), id).await.unwrap();
+    assert_eq!(revoke(&own).await.parts(), nobodys.parts());
+    assert_eq!(listed(&jane).await, Vec::<Value>::new());
 }
 
 #[tokio::test]

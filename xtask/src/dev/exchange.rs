@@ -8,13 +8,12 @@ use axum::http::request::Parts;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use serde_json::Value;
+use shared::lifetimes::SIGNATURE_TOLERANCE;
 
 use super::paint::{Colour, Paint};
 
 /// The longest reason that is shown.
 const MAX_REASON_CHARS: usize = 120;
-/// How far the date of a signature may be off, in minutes.
-const MAX_CLOCK_SKEW: i64 = 15;
 
 /// A request and its response.
 #[derive(Debug, Clone, Default)]
@@ -119,9 +118,9 @@ impl Exchange {
     /// How far the date is off, if it is in a format that says it without a name of a zone.
     fn clock(&self) -> Option<String> {
         let date = rfc2822::parse(self.date.as_deref()?).ok()?.timestamp();
-        let minutes = self.time.duration_since(date).as_secs() / 60;
-        let off = minutes.abs();
-        (off >= MAX_CLOCK_SKEW).then(|| {
+        let seconds = self.time.duration_since(date).as_secs();
+        let (minutes, off) = (seconds / 60, seconds.abs() / 60);
+        (seconds.abs() >= SIGNATURE_TOLERANCE).then(|| {
             let unit = if off == 1 { "minute" } else { "minutes" };
             let what = if minutes > 0 { "old" } else { "ahead" };
             format!("date is {off} {unit} {what}")

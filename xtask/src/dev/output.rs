@@ -12,7 +12,7 @@ use super::terminal::Terminal;
 
 /// Lines with one of these are of no use to a developer. The variable is set by the server itself;
 /// the last is what functions say when the server ends before them.
-const NOISE: [&str; 8] = [
+const NOISE: [&str; 9] = [
     "INFO starting Runtime server",
     "INFO spawning function instance",
     "INFO starting lambda function instance",
@@ -20,6 +20,7 @@ const NOISE: [&str; 8] = [
     "ERROR command killed",
     "AWS_LAMBDA_MAX_CONCURRENCY is set to",
     "For more information about this error, try",
+    "waiting for file lock on",
     "SendRequest, hyper::Error(IncompleteMessage)",
 ];
 /// What cargo says of its progress, indented.
@@ -182,6 +183,7 @@ mod tests {
             ("{\"message\":\"AWS_LAMBDA_MAX_CONCURRENCY is set to '1'\"}", Kind::Noise),
             ("ERROR command killed code=ForceStop", Kind::Noise),
             ("    Blocking waiting for file lock on build directory", Kind::Noise),
+            (" waiting for file lock on package cache", Kind::Noise),
             ("   Compiling hub-users v0.1.0 (/a/functions/hub-users)", Kind::Compiles("hub-users")),
             ("    Finished `dev` profile [unoptimized] target(s) in 0.3s", Kind::Noise),
             ("     Running `target/debug/hub-users`", Kind::Starts("hub-users")),

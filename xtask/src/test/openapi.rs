@@ -28,8 +28,7 @@ pub(super) fn documents() -> Result<Vec<Value>> {
 }
 
 /// A validator of the specification and a linter, which both must say nothing; and no change that
-/// breaks clients goes unsaid. `redocly.yaml` beside the
-/// documents has the linter's rules.
+/// breaks clients goes unsaid. `redocly.yaml` beside the documents has the linter's rules.
 pub(super) async fn run() -> Result<Outcome> {
     for tool in ["python", "openapi-linter"] {
         let installed = installed(tool).await?;

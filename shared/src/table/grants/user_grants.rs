@@ -9,18 +9,22 @@ use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
-/// A grant of the caller.
+/// A grant of the caller, if its client still accepts it.
 pub struct CallerGrant(pub(in crate::table) GrantId);
 
 impl Fetch for CallerGrant {
     type Output = Option<Stored<Grant>>;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        vec![Key::grant(caller, self.0)]
+        vec![Key::grant(caller, self.0), Key::client(self.0.client())]
     }
 
     fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
-        items.peek(&Key::grant(caller, self.0))
+        let grant: Option<Stored<Grant>> = items.peek(&Key::grant(caller, self.0))?;
+        let client: Option<Stored<Client>> = items.peek(&Key::client(self.0.client()))?;
+        let accepts =
+            |grant: &Stored<Grant>| client.is_some_and(|client| grant.is_accepted_by(&client));
+        Ok(grant.filter(accepts))
     }
 }
 
