@@ -172,7 +172,7 @@ credential, scope, body and parameters, existence, permission, state.
 
 Every response also has `X-Content-Type-Options: nosniff`, `Referrer-Policy: no-referrer`, a \
 `Content-Security-Policy` and, over https, `Strict-Transport-Security`. The gateway in front of \
-the service may answer 413, 429, 500 and 503 itself, as `{\"message\"}`.";
+the service may respond with 413, 429, 500 and 503 itself, as `{\"message\"}`.";
 
 const fn is_of_user(operation: &Operation) -> bool {
     matches!(operation.access, Access::Scope(_) | Access::FullAccess)
@@ -232,7 +232,7 @@ fn success(
     if let Some((media_type, schema)) = &response.content {
         let schema = schema.clone().into_value();
         written["content"] = json!({ *media_type: { "schema": schema } });
-        if let Some(example) = example::of(&schema, &document.components) {
+        if let Some(example) = example::from_schema(&schema, &document.components) {
             written["content"][*media_type]["example"] = example;
         }
     }

@@ -17,10 +17,10 @@ pub(crate) fn from_event(operation: &str) -> Option<Value> {
 }
 
 /// What a schema describes, if each of its parts has an example.
-pub(crate) fn of(schema: &Value, components: &Map<String, Value>) -> Option<Value> {
+pub(crate) fn from_schema(schema: &Value, components: &Map<String, Value>) -> Option<Value> {
     if let Some(reference) = schema["$ref"].as_str() {
         let name = reference.rsplit('/').next()?;
-        return of(&components["schemas"][name], components);
+        return from_schema(&components["schemas"][name], components);
     }
     let own = schema.get("const").or_else(|| schema["examples"].get(0));
     if let Some(example) = own.or_else(|| schema["enum"].get(0)) {
@@ -30,13 +30,14 @@ pub(crate) fn of(schema: &Value, components: &Map<String, Value>) -> Option<Valu
         return Some(Value::Array(Vec::new()));
     }
     if let Some(items) = schema.get("items") {
-        return Some(vec![of(items, components)?].into());
+        return Some(vec![from_schema(items, components)?].into());
     }
     if let Some(any) = schema["anyOf"].as_array() {
-        return any.iter().find_map(|schema| of(schema, components));
+        return any.iter().find_map(|schema| from_schema(schema, components));
     }
     let properties = schema["properties"].as_object()?;
-    let fields =
-        properties.iter().map(|(name, schema)| Some((name.clone(), of(schema, components)?)));
+    let fields = properties
+        .iter()
+        .map(|(name, schema)| Some((name.clone(), from_schema(schema, components)?)));
     fields.collect::<Option<Map<_, _>>>().map(Value::from)
 }

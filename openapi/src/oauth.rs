@@ -198,13 +198,13 @@ pub(crate) fn descriptions() -> Vec<Description> {
             .responds(200, "The page.", page())
             .with_header("Set-Cookie", cookie())
             .with_header("X-Frame-Options", frame_options())
-            .responds(303, "The request is wrong, which the client is told.", None)
+            .responds(303, "The request is wrong, which is reported to the client.", None)
             .with_header("Location", location())
             .error(400, "The client is unknown, or the redirect URI is not one of its own."),
         asked(describe("hub-oauth-decide", "Send what the user decided"))
             .text("The form of the page. A wrong password shows the page again.")
             .body(named("Decision"), &[FORM])
-            .responds(303, "The client is told.", None)
+            .responds(303, "It is reported to the client.", None)
             .with_header("Location", location())
             .responds(
                 403,

@@ -8,13 +8,13 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone)]
 pub(crate) struct Schema(Map<String, Value>);
 
-fn of_type(name: &str) -> Schema {
+fn with_type(name: &str) -> Schema {
     Schema(Map::new()).with("type", name)
 }
 
 /// Any text.
 pub(crate) fn string() -> Schema {
-    of_type("string")
+    with_type("string")
 }
 
 /// A text of 1 to `max` characters.
@@ -42,7 +42,7 @@ pub(crate) fn uuid() -> Schema {
 
 /// A whole number.
 pub(crate) fn integer() -> Schema {
-    of_type("integer")
+    with_type("integer")
 }
 
 /// A whole number that every JSON parser reads exactly, of a thing that has been drawn at random.
@@ -52,14 +52,14 @@ pub(crate) fn random_number() -> Schema {
 
 /// `true` or `false`.
 pub(crate) fn boolean() -> Schema {
-    of_type("boolean")
+    with_type("boolean")
 }
 
 /// One value and no other.
 pub(crate) fn constant(value: impl Into<Value>) -> Schema {
     let value = value.into();
     let name = if value.is_string() { "string" } else { "boolean" };
-    of_type(name).with("const", value)
+    with_type(name).with("const", value)
 }
 
 /// One of these words.
@@ -69,7 +69,7 @@ pub(crate) fn one_of(words: &[&str]) -> Schema {
 
 /// A list.
 pub(crate) fn list(items: Schema) -> Schema {
-    of_type("array").with("items", items.into_value())
+    with_type("array").with("items", items.into_value())
 }
 
 /// What fits any of these.
@@ -105,7 +105,7 @@ fn object<'a>(fields: impl IntoIterator<Item = (&'a str, Schema)>) -> Schema {
         properties.insert(name.trim_end_matches('?').to_owned(), schema.into_value());
         required.extend(Some(name).filter(|name| !name.ends_with('?')));
     }
-    let object = of_type("object").with("properties", properties);
+    let object = with_type("object").with("properties", properties);
     if required.is_empty() { object } else { object.with("required", required) }
 }
 

@@ -119,7 +119,7 @@ async fn serve(options: Options) -> Result<()> {
     let base_url = format!("http://127.0.0.1:{port}");
     let (inner_port, _) = ports::two_free()?;
     let lambda = format!("http://127.0.0.1:{inner_port}");
-    let environment = environment::of_functions(&base_url, table, &secrets_manager, &secrets);
+    let environment = environment::for_functions(&base_url, table, &secrets_manager, &secrets);
     let (mut watch, output) =
         functions::watch(&options, inner_port, &state, &environment, terminal.paint)?;
     let builds = Arc::new(Builds::new(&template));

@@ -46,7 +46,7 @@ impl Builds {
         Self(watch::Sender::new(states), AtomicBool::new(false))
     }
 
-    pub(super) fn of(&self, function: &str) -> Build {
+    pub(super) fn subscribe(&self, function: &str) -> Build {
         Build { states: self.0.subscribe(), function: function.to_owned() }
     }
 
@@ -128,7 +128,7 @@ impl Build {
         self.error().map_or(Ok(()), |error| Err(Failure::Broken(error)))
     }
 
-    /// Resolves when a call of the function has no more hope of a response.
+    /// Resolves when no response of the function can come any more.
     pub(super) async fn given_up(mut self) -> Failure {
         let mut deadline = Instant::now() + RESPONSE_TIMEOUT;
         loop {
@@ -191,19 +191,19 @@ mod tests {
 
         assert!(builds.compiles("hub-users"));
         assert!(builds.fails("hub-users", error()));
-        assert_eq!(builds.of("hub-users").check(), broken);
-        assert_eq!(builds.of("golem-accounts").check(), Ok(()));
+        assert_eq!(builds.subscribe("hub-users").check(), broken);
+        assert_eq!(builds.subscribe("golem-accounts").check(), Ok(()));
 
         assert!(builds.fails("shared", error()));
         assert!(!builds.compiles("shared"), "the next function's cargo tries it too");
         assert!(!builds.fails("shared", None), "it is known");
-        assert_eq!(builds.of("golem-accounts").check(), broken);
+        assert_eq!(builds.subscribe("golem-accounts").check(), broken);
 
         let mended = SystemTime::now() + Duration::from_secs(1);
         assert!(builds.begins("shared", mended));
         assert!(builds.starts("golem-accounts"));
         assert!(!builds.starts("hub-users"));
-        assert_eq!(builds.of("golem-accounts").check(), Ok(()));
+        assert_eq!(builds.subscribe("golem-accounts").check(), Ok(()));
         assert!(!builds.are_broken());
     }
 
@@ -212,14 +212,14 @@ mod tests {
         let builds = builds();
         let start = Instant::now();
 
-        let pending = tokio::spawn(builds.of("hub-users").given_up());
+        let pending = tokio::spawn(builds.subscribe("hub-users").given_up());
         builds.compiles("shared");
         builds.fails("shared", Some("error: no".to_owned()));
         assert_eq!(pending.await.unwrap(), Failure::Broken("error: no".to_owned()));
         assert_eq!(start.elapsed(), Duration::ZERO);
 
         builds.starts("hub-users");
-        assert_eq!(builds.of("hub-users").given_up().await, Failure::Unavailable);
+        assert_eq!(builds.subscribe("hub-users").given_up().await, Failure::Unavailable);
         assert_eq!(start.elapsed(), RESPONSE_TIMEOUT);
     }
 }

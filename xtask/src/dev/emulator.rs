@@ -49,7 +49,7 @@ impl Emulator {
 
 impl Integration for Functions {
     async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Failure> {
-        let build = self.builds.of(function);
+        let build = self.builds.subscribe(function);
         build.check()?;
         tokio::select! {
             output = self.emulator.invoke(function, event) => output,

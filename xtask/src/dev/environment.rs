@@ -5,7 +5,7 @@ use crate::seed::Secrets;
 use devkit::secrets_manager::SecretsManager;
 
 /// The variables of the functions. The credentials are no secret: the engine takes any.
-pub(super) fn of_functions(
+pub(super) fn for_functions(
     base_url: &str,
     dynamodb: &str,
     secrets_manager: &SecretsManager,

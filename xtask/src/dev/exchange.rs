@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_function_answered_has_the_gateways_message() {
+    fn without_a_functions_response_the_reason_is_the_gateways_message() {
         assert_eq!(
             line(413, &json!({ "message": "Request Too Long" }), None),
             "12:03:11 GET /v1/accounts 413 Request Too Long 7 ms"

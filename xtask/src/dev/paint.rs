@@ -19,7 +19,7 @@ pub(super) struct Paint(bool);
 
 impl Paint {
     /// Colours for a terminal, unless `NO_COLOR` is set or it has none.
-    pub(super) fn of_stdout() -> Self {
+    pub(super) fn for_stdout() -> Self {
         let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let is_dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
         Self(std::io::stdout().is_terminal() && !is_unwanted && !is_dumb)

@@ -38,7 +38,7 @@ pub(super) struct Terminal {
 impl Terminal {
     pub(super) fn new(log: File, is_json: bool, table: Table) -> Arc<Self> {
         Arc::new(Self {
-            paint: Paint::of_stdout(),
+            paint: Paint::for_stdout(),
             is_json,
             log: Mutex::new(log),
             is_ready: AtomicBool::new(false),
