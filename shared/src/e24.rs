@@ -54,15 +54,15 @@ struct S3View {
     secret_key: Option<String>,
 }
 
-/// An API key, with its secret only when that is new, else with the credential that made it, if one
-/// did.
+/// An API key; with its secret when that is new, else with the credential that made it, which is
+/// `null` if none did.
 #[derive(Serialize)]
 pub struct ApiKeyView {
     api_key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    made_by: Option<String>,
+    made_by: Option<Option<String>>,
 }
 
 /// A public key for SSH, with the private one only when that is new.
@@ -116,11 +116,13 @@ impl FilesView {
 impl ApiKeyView {
     /// The key; with its secret if that is new.
     pub fn new(key: &ApiKey, owner: UserId, secret_key: Option<String>) -> Self {
-        let maker = key.lineage.made_by.filter(|_| secret_key.is_none());
-        let made_by = maker.map(|maker| match maker {
-            MakerId::Token(token) => token.to_string(),
-            MakerId::ApiKey(key) => key.to_api_key(owner),
-        });
+        let maker = || {
+            key.lineage.made_by.map(|maker| match maker {
+                MakerId::Token(token) => token.to_string(),
+                MakerId::ApiKey(key) => key.to_api_key(owner),
+            })
+        };
+        let made_by = secret_key.is_none().then(maker);
         Self { api_key: key.id.to_api_key(owner), secret_key, made_by }
     }
 }
