@@ -6,8 +6,8 @@ use anyhow::{Context, Error, Result, anyhow};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
-use shared::model::{EmailAddress, ParseError, Username};
 use shared::ServiceName;
+use shared::model::{EmailAddress, ParseError, Username};
 use shared::password::NewPassword;
 
 /// The maximum that is read from standard input, in bytes; no valid password is longer.

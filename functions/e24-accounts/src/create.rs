@@ -29,7 +29,8 @@ impl CreateUser {
         let (first_name, last_name) = (fields.required("first_name"), fields.required("last_name"));
         let phone = fields.optional_text_or_number("phone");
         let (password, username) = (fields.required("password"), fields.optional("username"));
-        let names = email.as_ref().map(|email| names(username, email, service.as_str())).transpose()?;
+        let names =
+            email.as_ref().map(|email| names(username, email, service.as_str())).transpose()?;
         let password = password.zip(names.as_ref().zip(email.as_ref()));
         let password = password.and_then(|(password, (names, email)): (NewPassword, _)| {
             let accepted = password.accept(service, &names.username, [email]);

@@ -193,7 +193,8 @@ impl Username {
     /// keeps of the service's name.
     pub fn is_reserved(&self, service_name: &str) -> bool {
         let is_kept = |letter: &char| letter.is_ascii_alphanumeric();
-        let service = service_name.chars().filter(is_kept).map(|letter| letter.to_ascii_lowercase());
+        let service =
+            service_name.chars().filter(is_kept).map(|letter| letter.to_ascii_lowercase());
         RESERVED.split_ascii_whitespace().any(|name| name == self.0) || self.0.chars().eq(service)
     }
 
