@@ -36,6 +36,9 @@ pub const USED_SIGNATURE_TTL: i64 = 31 * MINUTE;
 /// The stored response to a request with an `Idempotency-Key`, in seconds.
 pub const IDEMPOTENCY_TTL: i64 = DAY;
 
+/// An entry of an audit log, in seconds.
+pub const AUDIT_ENTRY_TTL: i64 = 400 * DAY;
+
 /// A wrong password counts for this time, and a lock lasts as long.
 pub const LOCKOUT: Duration = Duration::from_mins(15);
 /// The reservation of an attempt to sign in that never ended.

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use super::basic::Basic;
 use super::permission::Credential;
+use super::source::origin;
 use super::token::Token;
 use crate::http::{ApiRequest, Fields};
 use crate::model::{Client, ClientId, Grant, GrantCredential, User};
-use crate::table::{Actor, ClientAndGrant, Stored, fetch};
+use crate::table::{Actor, ClientAndGrant, Origin, Stored, fetch};
 use crate::telemetry::request::observe;
 use crate::telemetry::{SecurityEvent, observe_client};
 use crate::{App, Error, OAuthCode, Result};
@@ -16,12 +17,14 @@ use crate::{App, Error, OAuthCode, Result};
 pub struct ClientCredential {
     id: Option<ClientId>,
     secret: Option<String>,
+    origin: Origin,
 }
 
 /// Proof that a client authenticated itself, or has no secret to do so with.
 pub struct AuthenticatedClient {
     client: Stored<Client>,
     grant: Option<(Stored<User>, Stored<Grant>)>,
+    origin: Origin,
 }
 
 /// A token that a client asks about, and that works.
@@ -41,6 +44,7 @@ const UNKNOWN: Error = invalid("the client is unknown or did not prove itself");
 impl ClientCredential {
     /// Parses them. A client sends them in one place only.
     pub fn from_request(request: &ApiRequest, fields: &mut Result<Fields>) -> Result<Self> {
+        let origin = origin(request);
         let in_header = Basic::basic_credentials(request).map_err(|_| UNKNOWN)?;
         let in_header = in_header.map(|(id, secret)| (form_decoded(id), form_decoded(secret)));
         let (id, secret): (Option<String>, Option<String>) = match fields {
@@ -52,12 +56,10 @@ impl ClientCredential {
         };
         match (in_header, id, secret) {
             (Some((name, password)), id, None) if id.as_ref().is_none_or(|id| *id == name) => {
-                Ok(Self {
-                    id: name.parse().ok(),
-                    secret: Some(password).filter(|secret| !secret.is_empty()),
-                })
+                let secret = Some(password).filter(|secret| !secret.is_empty());
+                Ok(Self { id: name.parse().ok(), secret, origin })
             }
-            (None, Some(id), secret) => Ok(Self { id: id.parse().ok(), secret }),
+            (None, Some(id), secret) => Ok(Self { id: id.parse().ok(), secret, origin }),
             (None, None, _) => Err(invalid("the client must prove itself")),
             (Some(_), _, _) => Err(Error::OAuth {
                 code: OAuthCode::InvalidRequest,
@@ -81,7 +83,7 @@ impl ClientCredential {
         if let Some((user, _)) = &grant {
             observe(|observed| observed.user = Some(user.id.to_string()));
         }
-        Ok(AuthenticatedClient { client, grant })
+        Ok(AuthenticatedClient { client, grant, origin: self.origin })
     }
 
     /// Authenticates a client that has a secret, and tells whether a token works, whoever has it:
@@ -169,7 +171,7 @@ impl AuthenticatedClient {
 
     /// The client as the one who makes a write.
     pub fn actor(&self) -> Actor {
-        Actor::client(self.client.id)
+        Actor::client(self.client.id, self.origin.clone())
     }
 }
 

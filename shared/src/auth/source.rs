@@ -1,10 +1,17 @@
-//! Where a sign-in comes from.
+//! Where a sign-in comes from, and which request it is.
 
 use crate::http::ApiRequest;
 use crate::model::Network;
+use crate::table::Origin;
 
 /// The network that a request comes from, as the gateway saw it. This is the only place that
 /// decides it; no header counts.
 pub(super) fn source(request: &ApiRequest) -> Network {
     Network::from_address(request.source_address().unwrap_or_default())
+}
+
+/// The request, as audit logs name it.
+pub(super) fn origin(request: &ApiRequest) -> Origin {
+    let dialect = Some(request.dialect().name());
+    Origin { request_id: Some(request.id().to_owned()), dialect }
 }

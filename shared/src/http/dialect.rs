@@ -53,7 +53,7 @@ impl Dialect {
     }
 
     /// Its name in the log.
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Quave => "quave",
             Self::Golem => "golem",

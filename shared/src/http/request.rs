@@ -99,7 +99,7 @@ impl ApiRequest {
 
     /// The request id in the response and in the log: Lambda's, so that it also finds the lines of
     /// the platform.
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.request.lambda_context_ref().map_or("none", |context| &context.request_id)
     }
 

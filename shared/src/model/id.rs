@@ -179,7 +179,7 @@ impl TokenId {
 }
 
 /// The time in milliseconds, and random bytes.
-fn timed_bytes() -> Result<[u8; 12]> {
+pub(super) fn timed_bytes() -> Result<[u8; 12]> {
     let now = Timestamp::now().as_millisecond().to_be_bytes();
     let mut bytes = random::bytes::<12>()?;
     bytes[..6].copy_from_slice(&now[2..]);

@@ -2,6 +2,7 @@
 
 mod account;
 mod api_key_id;
+mod audit;
 mod counts;
 mod credential;
 pub(crate) mod digest;
@@ -27,6 +28,9 @@ mod user;
 
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
 pub use api_key_id::ApiKeyId;
+pub use audit::{
+    AuditAction, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog, AuditTarget,
+};
 pub use counts::{CountedGrant, CountedToken, Counts};
 pub use credential::{GrantCredential, GrantTokenKind, TokenCredential};
 #[cfg(feature = "password")]

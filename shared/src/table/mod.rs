@@ -5,6 +5,8 @@
 //! consistent.
 
 mod accounts;
+#[cfg(feature = "operator")]
+mod audit;
 mod cleanup;
 mod counts;
 mod credentials;
@@ -31,7 +33,7 @@ pub use credentials::{AcceptedGrant, CredentialKey, StoredCredential};
 #[cfg(feature = "operator")]
 pub use engine::ScanPosition;
 pub(crate) use engine::UserCredential;
-pub use engine::{Actor, Connection, Fetch, ReadVersions, Stored, Table, Versioned};
+pub use engine::{Actor, Connection, Fetch, Origin, ReadVersions, Stored, Table, Versioned};
 pub use grants::{CallerGrant, ClientAndGrant, ClientChange, NewGrant};
 pub use idempotency::StoredResponse;
 #[cfg(feature = "operator")]

@@ -1,12 +1,12 @@
 //! Creating accounts.
 
 use crate::model::{
-    Account, AccountId, AccountName, Counts, EmailAddress, Membership, PlanId, Registry, Role,
-    Slug, Timestamp, User, UserId,
+    Account, AccountId, AccountName, AuditAction, AuditLog, Counts, EmailAddress, Membership,
+    PlanId, Registry, Role, Slug, Timestamp, User, UserId,
 };
 use crate::table::counts::existing;
 use crate::table::engine::{
-    Actor, Changes, Claim, Condition, Fetch, Item, Items, Key, Stored, Table, Transaction,
+    Actor, Changes, Claim, Condition, Fetch, Item, Items, Key, Stored, Table, Trail, Transaction,
 };
 use crate::table::write::Write;
 use crate::telemetry::request::observe;
@@ -111,7 +111,9 @@ impl Table {
     ) -> Result<Write<'_, Account>> {
         existing(counts)?.check_account()?;
         let account = new.into_account(slug, owner.id)?;
-        let mut transaction = Transaction::new(self, actor, "create an account")
+        let created = Trail::of_account(account.id, AuditAction::AccountCreated)
+            .also_in(AuditLog::User(owner.id));
+        let mut transaction = Transaction::new(self, actor, "create an account", created)
             .insert_account(&account)?
             .count_new_account(owner.id);
         if let Some(address) = &account.contact_email {
@@ -119,7 +121,10 @@ impl Table {
         }
         if !self.has_usable_account(owner).await? {
             let current = Changes::new().set("currentAccount", account.id)?;
-            transaction = transaction.update(
+            let updated = Trail::of_user(owner.id, AuditAction::UserUpdated)
+                .changed(["currentAccount"])
+                .with("account", account.id);
+            transaction = transaction.leaving(updated).update(
                 Key::user(owner.id),
                 current,
                 Condition::unchanged(owner),

@@ -1,9 +1,9 @@
 //! Deleting accounts.
 
 use super::memberships::{AdminOf, FetchedAccount};
-use crate::model::{Account, AccountId, UserId};
+use crate::model::{Account, AccountId, AuditAction, AuditLog, UserId};
 use crate::table::cleanup::CleanupTask;
-use crate::table::engine::{Actor, Condition, Key, Stored, Table, Transaction};
+use crate::table::engine::{Actor, Condition, Key, Stored, Table, Trail, Transaction};
 use crate::table::write::{FollowUp, Write};
 use crate::{Error, Result};
 
@@ -47,7 +47,10 @@ impl Table {
     ) -> Result<Transaction<'_>> {
         let id = account.id;
         let ours = Condition::one_of("account", [id.to_string()]);
-        let transaction = Transaction::new(self, actor, "delete an account")
+        let deleted = Trail::of_account(id, AuditAction::AccountDeleted)
+            .also_in(AuditLog::User(admin))
+            .also_in(AuditLog::User(account.owner));
+        let transaction = Transaction::new(self, actor, "delete an account", deleted)
             .delete(Key::account(id), Condition::unchanged(account), || Error::WriteConflict)
             .delete(Key::slug_claim(&account.slug), ours, || Error::WriteConflict)
             .delete(Key::membership(admin, id), Condition::is_admin(), || Error::WriteConflict)

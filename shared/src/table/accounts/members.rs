@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::memberships::FetchedAccount;
-use crate::model::{Account, AccountId, Counts, Membership, Role, User, UserId};
+use crate::model::{
+    Account, AccountId, AuditAction, AuditLog, Counts, Membership, Role, User, UserId,
+};
 use crate::table::engine::{
-    Actor, Changes, Condition, Key, MEMBER, Stored, Table, Transaction, account_partition,
+    Actor, Changes, Condition, Key, MEMBER, Stored, Table, Trail, Transaction, account_partition,
 };
 use crate::{Error, Result, limits};
 
@@ -34,6 +36,11 @@ fn is_dispensable(member: &Membership) -> Condition {
 fn one_less(member: &Membership) -> Changes {
     let admins = if member.role == Role::Admin { -1 } else { 0 };
     Changes::new().add("memberCount", -1).add("adminCount", admins)
+}
+
+/// What the end of a membership leaves in the logs of both its sides.
+fn member_removed(member: &Membership) -> Trail {
+    Trail::of_member(member.account, member.user, AuditAction::MemberRemoved)
 }
 
 impl Transaction<'_> {
@@ -91,13 +98,11 @@ impl Table {
                 (-1, is_dispensable(&member))
             }
         };
+        let trail = Trail::of_member(account.id, user, AuditAction::MemberRoleChanged)
+            .with("role", role.as_str());
         let counted = Changes::new().add("adminCount", admins);
-        let mut transaction = Transaction::new(self, actor, "set the role of a member").update(
-            Key::account(account.id),
-            counted,
-            condition,
-            || Error::WriteConflict,
-        );
+        let mut transaction = Transaction::new(self, actor, "set the role of a member", trail)
+            .update(Key::account(account.id), counted, condition, || Error::WriteConflict);
         for side in [Key::membership(user, account.id), Key::member(account.id, user)] {
             let changes = Changes::new().set("role", role)?;
             transaction =
@@ -117,7 +122,7 @@ impl Table {
     }
 
     fn removal(&self, actor: &Actor, member: &Membership) -> Transaction<'_> {
-        Transaction::new(self, actor, "remove a member")
+        Transaction::new(self, actor, "remove a member", member_removed(member))
             .update(Key::account(member.account), one_less(member), is_dispensable(member), || {
                 Error::WriteConflict
             })
@@ -164,7 +169,12 @@ impl Table {
         successor: UserId,
     ) -> Result<Transaction<'_>> {
         let changes = one_less(owner).set("owner", successor)?;
-        Ok(Transaction::new(self, actor, "pass an account on")
+        let passed = Trail::of_account(account.id, AuditAction::AccountOwnerChanged)
+            .also_in(AuditLog::User(successor))
+            .with("from", owner.user)
+            .with("to", successor);
+        Ok(Transaction::new(self, actor, "pass an account on", passed)
+            .leaving(member_removed(owner))
             .update(Key::account(account.id), changes, Condition::unchanged(account), || {
                 Error::WriteConflict
             })

@@ -1,9 +1,9 @@
 //! Memberships of users in accounts.
 
-use crate::model::{Account, AccountId, Membership, Role, Timestamp, User, UserId};
+use crate::model::{Account, AccountId, AuditAction, Membership, Role, Timestamp, User, UserId};
 use crate::table::engine::{
     Actor, Changes, Condition, Fetch, Item, Items, Key, MEMBER, OnConditionFailed, Stored, Table,
-    Transaction, account_partition, user_partition,
+    Trail, Transaction, account_partition, user_partition,
 };
 use crate::telemetry::request::observe;
 use crate::{Error, Result, limits};
@@ -120,6 +120,12 @@ impl Transaction<'_> {
     }
 }
 
+/// What a new membership leaves in the logs of both its sides.
+pub(in crate::table) fn member_added(member: &Membership) -> Trail {
+    Trail::of_member(member.account, member.user, AuditAction::MemberAdded)
+        .with("role", member.role.as_str())
+}
+
 impl Table {
     /// An account and a user's membership in it.
     pub async fn access(&self, user: UserId, account: AccountId) -> Result<FetchedAccount> {
@@ -157,7 +163,7 @@ impl Table {
     ) -> Result<()> {
         const FULL: fn() -> Error = || Error::LimitReached(limits::MEMBERS);
         let member = Membership { account, user, role, joined_at: Timestamp::now() };
-        let added = Transaction::new(self, actor, "add a member")
+        let added = Transaction::new(self, actor, "add a member", member_added(&member))
             .check(Key::user(user), Condition::enabled(), || Error::NotFound("user"))
             .insert_member(&member, FULL)?
             .count_membership(user)

@@ -9,6 +9,7 @@ mod read;
 mod update;
 
 pub use create::{FreeSlug, NewAccount};
+pub(in crate::table) use memberships::member_added;
 pub use memberships::{AccountAccess, AdminOf, FetchedAccount, require_current_account};
 pub use read::AccountWithEmail;
 pub use update::{AccountChange, AccountFlags};

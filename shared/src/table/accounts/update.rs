@@ -2,8 +2,10 @@
 
 use super::memberships::AdminOf;
 use super::read::AccountWithEmail;
-use crate::model::{Account, AccountId, AccountName, EmailAddress, UserId};
-use crate::table::engine::{Actor, Changes, Claim, Condition, Key, Stored, Table, Transaction};
+use crate::model::{Account, AccountId, AccountName, AuditAction, EmailAddress, UserId};
+use crate::table::engine::{
+    Actor, Changes, Claim, Condition, Key, Stored, Table, Trail, Transaction,
+};
 use crate::table::write::Write;
 use crate::{Error, Result};
 
@@ -67,6 +69,14 @@ pub struct AccountFlags {
     pub allow_auto_scaling: Option<bool>,
 }
 
+fn changed_fields(before: &Account, after: &Account) -> impl Iterator<Item = &'static str> {
+    let differs = [
+        ("name", before.name.as_str() != after.name.as_str()),
+        ("email", before.contact_email != after.contact_email),
+    ];
+    differs.into_iter().filter_map(|(field, differs)| differs.then_some(field))
+}
+
 impl Table {
     /// Sets the flags of an account. [`Error::NotFound`] if there is none.
     pub async fn set_account_flags(
@@ -75,15 +85,17 @@ impl Table {
         account: AccountId,
         flags: AccountFlags,
     ) -> Result<()> {
-        let mut changes = Changes::new();
+        let (mut changes, mut changed) = (Changes::new(), Vec::new());
         for (attribute, value) in
             [("isVerified", flags.is_verified), ("allowAutoScaling", flags.allow_auto_scaling)]
         {
             if let Some(value) = value {
                 changes = changes.set(attribute, value)?;
+                changed.push(attribute);
             }
         }
-        Transaction::new(self, actor, "set the flags of an account")
+        let updated = Trail::of_account(account, AuditAction::AccountUpdated).changed(changed);
+        Transaction::new(self, actor, "set the flags of an account", updated)
             .update(Key::account(account), changes, Condition::present(), || {
                 Error::NotFound("account")
             })
@@ -127,7 +139,9 @@ impl Table {
         if let Some(address) = &after.contact_email {
             changes = changes.set("contactEmail", address)?;
         }
-        Ok(Transaction::new(self, actor, "change an account")
+        let updated = Trail::of_account(after.id, AuditAction::AccountUpdated);
+        let updated = updated.changed(changed_fields(before, after));
+        Ok(Transaction::new(self, actor, "change an account", updated)
             .update(Key::account(after.id), changes, Condition::unchanged(before), || {
                 Error::WriteConflict
             })

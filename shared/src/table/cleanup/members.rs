@@ -4,9 +4,9 @@ use futures_util::stream::{self, TryStreamExt};
 use tokio::time::timeout;
 
 use crate::error::ErrorChain;
-use crate::model::{AccountId, Membership, UserId};
+use crate::model::{AccountId, AuditAction, Membership, UserId};
 use crate::table::engine::{
-    Actor, Condition, Key, MEMBER, OnConditionFailed, Table, Transaction, account_partition,
+    Actor, Condition, Key, MEMBER, OnConditionFailed, Table, Trail, Transaction, account_partition,
 };
 use crate::timeouts;
 use crate::{Error, Result};
@@ -14,8 +14,8 @@ use crate::{Error, Result};
 /// The name of the operation in errors.
 const ACTION: &str = "delete memberships of a deleted account";
 
-/// Three actions each, of the 100 that a transaction takes.
-const MEMBERS_PER_TRANSACTION: usize = 33;
+/// Four actions each, of the 100 that a transaction takes.
+const MEMBERS_PER_TRANSACTION: usize = 25;
 
 /// Members per page: a list of all could exceed the time budget.
 const PAGE_SIZE: i32 = 1000;
@@ -135,7 +135,7 @@ impl Table {
     }
 
     fn member_deletion(&self) -> Transaction<'_> {
-        Transaction::new(self, &Actor::system(), ACTION)
+        Transaction::without_trail(self, &Actor::system(), ACTION)
     }
 }
 
@@ -144,7 +144,10 @@ impl Transaction<'_> {
     fn delete_member(self, account: AccountId, user: UserId) -> Self {
         const CONFLICT: OnConditionFailed = || Error::WriteConflict;
         let always = Condition::absent().or(Condition::present());
-        self.delete(Key::membership(user, account), Condition::present(), CONFLICT)
+        // The account's own log ends with its deletion.
+        let removed = Trail::of_user(user, AuditAction::MemberRemoved).with("account", account);
+        self.leaving(removed)
+            .delete(Key::membership(user, account), Condition::present(), CONFLICT)
             .delete(Key::member(account, user), always, CONFLICT)
             .uncount_membership(user)
     }

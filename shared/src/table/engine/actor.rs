@@ -22,14 +22,27 @@ use crate::model::{
 /// }
 /// ```
 /// And nobody else can make one:
-/// ```compile_fail,E0423
+/// ```compile_fail,E0451
 /// # use shared::table::Actor;
 /// fn forge() -> Actor {
-///     Actor(todo!())
+///     Actor { identity: todo!(), origin: todo!() }
 /// }
 /// ```
 #[derive(Debug, Clone)]
-pub struct Actor(pub(super) Identity);
+pub struct Actor {
+    pub(super) identity: Identity,
+    pub(super) origin: Origin,
+}
+
+/// The request that a write belongs to, as the audit log names it; nothing of a command or of the
+/// service itself.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The id of the request.
+    pub request_id: Option<String>,
+    /// The dialect that it spoke.
+    pub dialect: Option<&'static str>,
+}
 
 #[derive(Debug, Clone)]
 pub(in crate::table) enum Identity {
@@ -82,24 +95,30 @@ impl UserCredential {
 
 impl Actor {
     /// A user whose credential was verified.
-    pub(crate) fn user(user: &User, credential: UserCredential, maker: Option<Maker>) -> Self {
+    pub(crate) fn user(
+        user: &User,
+        credential: UserCredential,
+        maker: Option<Maker>,
+        origin: Origin,
+    ) -> Self {
         let (id, epoch, root_maker) = (user.id, user.credential_epoch, user.root_maker());
-        Self(Identity::User { id, epoch, credential, maker, root_maker })
+        let identity = Identity::User { id, epoch, credential, maker, root_maker };
+        Self { identity, origin }
     }
 
     /// An OAuth client that was authenticated.
-    pub(crate) const fn client(client: ClientId) -> Self {
-        Self(Identity::Client(client))
+    pub(crate) const fn client(client: ClientId, origin: Origin) -> Self {
+        Self { identity: Identity::Client(client), origin }
     }
 
     /// Whether a user makes the write.
     pub(in crate::table) const fn is_user(&self) -> bool {
-        matches!(self.0, Identity::User { .. })
+        matches!(self.identity, Identity::User { .. })
     }
 
     /// The user token that was presented, if it was one.
     pub(in crate::table) const fn token(&self) -> Option<TokenId> {
-        match &self.0 {
+        match &self.identity {
             Identity::User { credential: UserCredential::Token(token, _), .. } => Some(*token),
             _ => None,
         }
@@ -107,7 +126,7 @@ impl Actor {
 
     /// The credential as the maker of others, if it is one of this user's.
     pub(in crate::table) fn maker_for(&self, user: UserId) -> Option<&Maker> {
-        match &self.0 {
+        match &self.identity {
             Identity::User { id, maker, .. } if *id == user => maker.as_ref(),
             _ => None,
         }
@@ -115,20 +134,20 @@ impl Actor {
 
     /// Whom a user counts for that this actor makes; nobody if the operator makes it.
     pub(in crate::table) const fn root_maker(&self) -> Option<UserId> {
-        match &self.0 {
+        match &self.identity {
             Identity::User { root_maker, .. } => Some(*root_maker),
             _ => None,
         }
     }
 
     /// The service itself: clean-up, and a password's hash of a higher cost.
-    pub(in crate::table) const fn system() -> Self {
-        Self(Identity::System)
+    pub(in crate::table) fn system() -> Self {
+        Self { identity: Identity::System, origin: Origin::default() }
     }
 
     /// The operator, whose rights are those of the AWS credentials in use.
     #[cfg(feature = "operator")]
-    pub const fn operator() -> Self {
-        Self(Identity::Operator)
+    pub fn operator() -> Self {
+        Self { identity: Identity::Operator, origin: Origin::default() }
     }
 }

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 
 use crate::model::{
-    AccountId, ClientId, EmailAddress, GrantId, PlanId, SignatureDigest, Slug, SourceId,
-    StoredResponseId, TokenId, UserId, UserNumber, Username,
+    AccountId, AuditEntryId, AuditLog, ClientId, EmailAddress, GrantId, PlanId, SignatureDigest,
+    Slug, SourceId, StoredResponseId, TokenId, UserId, UserNumber, Username,
 };
 
 /// The partition key's attribute.
@@ -31,6 +31,8 @@ pub(in crate::table) const GRANT: &str = "GRANT#";
 pub(in crate::table) const PLANS: &str = "PLANS";
 /// Sort key prefix of plans in that list.
 pub(in crate::table) const PLAN: &str = "PLAN#";
+/// Sort key prefix of a log's entries.
+pub(in crate::table) const ENTRY: &str = "ENTRY#";
 /// Sort key prefix of cleanup tasks.
 pub(in crate::table) const CLEANUP: &str = "CLEANUP#";
 /// The shards of the list of cleanup tasks, so that deletions are spread over partitions.
@@ -156,6 +158,12 @@ impl Key {
         Self::new(cleanup_partition(digit), format!("{CLEANUP}{subject}"))
     }
 
+    /// `AUDIT#USER#<uuid> / ENTRY#<id>`, `AUDIT#ACCOUNT#<id>` or `AUDIT#SERVICE`: an entry of an audit
+    /// log.
+    pub(in crate::table) fn audit_entry(log: AuditLog, id: AuditEntryId) -> Self {
+        Self::new(audit_partition(log), format!("{ENTRY}{id}"))
+    }
+
     /// `CLAIM#SLUG#<slug> / CLAIM`
     pub(in crate::table) fn slug_claim(slug: &Slug) -> Self {
         Self::claim("SLUG", slug)
@@ -219,6 +227,15 @@ pub(in crate::table) fn user_partition(user: UserId) -> String {
 /// The partition of an account.
 pub(in crate::table) fn account_partition(account: AccountId) -> String {
     format!("ACCOUNT#{account}")
+}
+
+/// The partition of an audit log.
+pub(in crate::table) fn audit_partition(log: AuditLog) -> String {
+    match log {
+        AuditLog::User(user) => format!("AUDIT#USER#{user}"),
+        AuditLog::Account(account) => format!("AUDIT#ACCOUNT#{account}"),
+        AuditLog::Service => "AUDIT#SERVICE".to_owned(),
+    }
 }
 
 /// The partition of one shard of the cleanup tasks.

@@ -15,11 +15,12 @@ mod read;
 mod scan;
 mod signature;
 mod table;
+mod trail;
 mod transaction;
 mod versions;
 
-pub use actor::Actor;
 pub(crate) use actor::UserCredential;
+pub use actor::{Actor, Origin};
 pub(in crate::table) use batch_delete::MAX_BATCH_DELETE;
 pub(in crate::table) use claim::Claim;
 pub(in crate::table) use condition::Condition;
@@ -33,10 +34,13 @@ pub(in crate::table) use key::{
     CLEANUP, EMAIL, GRANT, Key, MEMBER, PK, PLAN, PLANS, RESPONSE, SHARDS, SIGNATURE, TOKEN,
     account_partition, cleanup_partition, user_partition,
 };
+#[cfg(feature = "operator")]
+pub(in crate::table) use key::{ENTRY, audit_partition};
 pub(super) use read::Items;
 #[cfg(feature = "operator")]
 pub use scan::ScanPosition;
 pub(in crate::table) use signature::UsedSignature;
 pub use table::Table;
+pub(in crate::table) use trail::Trail;
 pub(in crate::table) use transaction::{Changes, OnConditionFailed, Transaction};
 pub use versions::{ReadVersions, Versioned};

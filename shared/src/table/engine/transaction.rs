@@ -17,6 +17,7 @@ use super::item::{Attributes, Keyed, VERSION};
 use super::key::Key;
 use super::signature::UsedSignature;
 use super::table::Table;
+use super::trail::Trail;
 use crate::error::failed;
 use crate::random::{self, back_off};
 use crate::telemetry::SecurityEvent;
@@ -34,6 +35,8 @@ pub(in crate::table) struct Transaction<'t> {
     actor: Actor,
     action: &'static str,
     actions: Vec<Action>,
+    /// What it leaves in audit logs.
+    trail: Vec<Trail>,
 }
 
 /// An action on one item, with its condition.
@@ -178,9 +181,30 @@ impl Changes {
 }
 
 impl<'t> Transaction<'t> {
-    /// An empty transaction; `action` names the operation in errors.
-    pub(in crate::table) fn new(table: &'t Table, actor: &Actor, action: &'static str) -> Self {
-        Self { table, actor: actor.clone(), action, actions: Vec::new() }
+    /// An empty transaction, which leaves an entry in audit logs if it writes anything; `action`
+    /// names the operation in errors.
+    pub(in crate::table) fn new(
+        table: &'t Table,
+        actor: &Actor,
+        action: &'static str,
+        trail: Trail,
+    ) -> Self {
+        Self { trail: vec![trail], ..Self::without_trail(table, actor, action) }
+    }
+
+    /// An empty transaction that changes nothing that anybody can see.
+    pub(in crate::table) fn without_trail(
+        table: &'t Table,
+        actor: &Actor,
+        action: &'static str,
+    ) -> Self {
+        Self { table, actor: actor.clone(), action, actions: Vec::new(), trail: Vec::new() }
+    }
+
+    /// Leaves another entry in audit logs.
+    pub(in crate::table) fn leaving(mut self, trail: Trail) -> Self {
+        self.trail.push(trail);
+        self
     }
 
     /// The table that it writes to.
@@ -269,7 +293,7 @@ impl<'t> Transaction<'t> {
     /// signature's comes first: of two requests with one signature the loser learns that, and not
     /// what the other has taken.
     fn authorized(self) -> Result<Self> {
-        Ok(match self.actor.0.clone() {
+        Ok(match self.actor.identity.clone() {
             Identity::User { id, epoch, credential, .. } => {
                 let enabled = Condition::same_epoch(epoch);
                 match credential {
@@ -292,6 +316,16 @@ impl<'t> Transaction<'t> {
             Identity::Operator => self,
             Identity::System => self,
         })
+    }
+
+    /// Puts the entries. Their ids are random, so that nothing is there.
+    fn with_trail(mut self) -> Result<Self> {
+        for trail in std::mem::take(&mut self.trail) {
+            for item in trail.into_items(&self.actor)? {
+                self = self.put(item, Condition::absent(), || Error::WriteConflict)?;
+            }
+        }
+        Ok(self)
     }
 
     /// Adds a condition on an item, in addition to any other action on it. If it fails, the request
@@ -323,7 +357,7 @@ impl<'t> Transaction<'t> {
         if self.actions.is_empty() {
             return Ok(());
         }
-        let this = self.authorized()?;
+        let this = self.authorized()?.with_trail()?;
         let token = format!("{:032x}", u128::from_be_bytes(random::bytes()?));
         let (name, action) = (&this.table.name, this.action);
         let on_failed: Vec<OnConditionFailed> =

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Client, ClientId, Grant, GrantId, Scope, User, UserId};
+use crate::model::{AuditAction, Client, ClientId, Grant, GrantId, Scope, User, UserId};
 use crate::table::engine::{
-    Actor, Changes, Condition, Fetch, Items, Key, Stored, Table, Transaction,
+    Actor, Changes, Condition, Fetch, Items, Key, Stored, Table, Trail, Transaction,
 };
 use crate::{Error, Result};
 
@@ -73,7 +73,9 @@ impl Table {
 
     /// Registers a client.
     pub async fn create_client(&self, actor: &Actor, client: &Client) -> Result<()> {
-        Transaction::new(self, actor, "register a client")
+        let created = Trail::of_service(client.id, AuditAction::ClientCreated)
+            .with_all("scopes", &client.scopes);
+        Transaction::new(self, actor, "register a client", created)
             .insert(client, || Error::WriteConflict)?
             .commit()
             .await
@@ -88,14 +90,17 @@ impl Table {
         client: ClientId,
         change: &ClientChange,
     ) -> Result<()> {
+        let mut updated = Trail::of_service(client, AuditAction::ClientUpdated);
         let mut changes = Changes::new();
         if let Some(scopes) = &change.scopes {
+            updated = updated.changed(["scopes"]).with_all("scopes", scopes);
             changes = changes.set("scopes", scopes)?;
         }
         if let Some(requires_pkce) = change.requires_pkce {
+            updated = updated.changed(["requiresPkce"]);
             changes = changes.set("requiresPkce", requires_pkce)?;
         }
-        Transaction::new(self, actor, "change a client")
+        Transaction::new(self, actor, "change a client", updated)
             .update(Key::client(client), changes, Condition::present(), || {
                 Error::NotFound("client")
             })
@@ -107,7 +112,8 @@ impl Table {
     /// with each; their items stay until they expire, or their user has no room for another grant.
     /// [`Error::NotFound`] if there is none.
     pub async fn delete_client(&self, actor: &Actor, client: ClientId) -> Result<()> {
-        Transaction::new(self, actor, "delete a client")
+        let deleted = Trail::of_service(client, AuditAction::ClientDeleted);
+        Transaction::new(self, actor, "delete a client", deleted)
             .delete(Key::client(client), Condition::present(), || Error::NotFound("client"))
             .commit()
             .await
@@ -117,7 +123,8 @@ impl Table {
     /// [`Error::NotFound`] if there is none.
     pub async fn revoke_grants_to(&self, actor: &Actor, client: ClientId) -> Result<()> {
         let changes = Changes::new().add("grantEpoch", 1);
-        Transaction::new(self, actor, "revoke the grants to a client")
+        let revoked = Trail::of_service(client, AuditAction::ClientGrantsRevoked);
+        Transaction::new(self, actor, "revoke the grants to a client", revoked)
             .update(Key::client(client), changes, Condition::present(), || {
                 Error::NotFound("client")
             })

@@ -9,20 +9,20 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{
-    Client, ClientId, Counts, Grant, GrantAccess, GrantCode, GrantCredential, GrantId,
+    AuditAction, Client, ClientId, Counts, Grant, GrantAccess, GrantCode, GrantCredential, GrantId,
     GrantTokenKind, GrantTokens, Issuance, IssuedTokens, Scope, Timestamp, User, UserId,
     seconds_after,
 };
 use crate::table::counts::existing;
 use crate::table::engine::{
-    Actor, Changes, Condition, GRANT, Item, Key, Keyed, Stored, TTL, Table, Transaction,
+    Actor, Changes, Condition, GRANT, Item, Key, Keyed, Stored, TTL, Table, Trail, Transaction,
     user_partition,
 };
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result, lifetimes, limits};
 
-/// One action each, and one for the counts, of the 100 that a transaction takes.
-const GRANTS_PER_TRANSACTION: usize = 99;
+/// One action each, of the 100 that a transaction takes; two are for the counts and the log.
+const GRANTS_PER_TRANSACTION: usize = 98;
 
 /// Grants that their clients no longer accept are deleted when another is created, so many at once.
 const MAX_REJECTED_DELETED: usize = 90;
@@ -88,7 +88,12 @@ impl Table {
         attributes.insert(TTL.to_owned(), AttributeValue::N(end));
         let deleted = || rejected.iter().copied().chain(replaced);
         let gone: Vec<GrantId> = ended.into_iter().chain(deleted()).collect();
-        let transaction = Transaction::new(self, actor, "create a grant")
+        let created = Trail::of_user(user.id, AuditAction::GrantCreated)
+            .to(grant.id)
+            .with("client", grant.client)
+            .with_all("scopes", &grant.scopes)
+            .with_all("replaced", replaced);
+        let transaction = Transaction::new(self, actor, "create a grant", created)
             .put(attributes, Condition::absent(), || Error::WriteConflict)?
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
                 Error::WriteConflict
@@ -174,7 +179,8 @@ impl Table {
             .set(TTL, grant.expires_at.as_second())?
             .set("refresh", &refresh)?
             .set("access", &access)?;
-        Transaction::new(self, actor, "issue tokens")
+        let issued_to = Trail::of_user(user.id, AuditAction::GrantTokensIssued).to(grant.id);
+        Transaction::new(self, actor, "issue tokens", issued_to)
             .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
             .count_grant_end(grant, grant.expires_at)?
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
@@ -190,7 +196,8 @@ impl Table {
     /// The grant may have been changed since it was read: that a code or refresh token was used
     /// before, or belongs to the grant, stays true.
     pub async fn delete_grant(&self, actor: &Actor, grant: &Stored<Grant>) -> Result<()> {
-        let deleted = Transaction::new(self, actor, "revoke a grant")
+        let revoked = Trail::of_user(grant.user, AuditAction::GrantRevoked).to(grant.id);
+        let deleted = Transaction::new(self, actor, "revoke a grant", revoked)
             .delete(grant.key(), Condition::present(), || Error::WriteConflict)
             .uncount_grant(grant.user, grant.id)
             .commit()
@@ -214,7 +221,9 @@ impl Table {
     pub async fn delete_grants(&self, actor: &Actor, user: UserId, all: &[Grant]) -> Result<()> {
         for grants in all.chunks(GRANTS_PER_TRANSACTION) {
             let always = || Condition::absent().or(Condition::present());
-            let deletion = Transaction::new(self, actor, "revoke the grants of a user");
+            let revoked = Trail::of_user(user, AuditAction::GrantRevoked)
+                .with_all("grants", grants.iter().map(|grant| grant.id));
+            let deletion = Transaction::new(self, actor, "revoke the grants of a user", revoked);
             let deletion = grants.iter().fold(deletion, |deletion, grant| {
                 deletion.delete(grant.key(), always(), || Error::WriteConflict)
             });
@@ -234,7 +243,8 @@ impl Table {
         remaining: &[GrantAccess],
     ) -> Result<()> {
         let changes = Changes::new().set("access", remaining)?;
-        Transaction::new(self, actor, "revoke an access token")
+        let revoked = Trail::of_user(grant.user, AuditAction::GrantTokensRevoked).to(grant.id);
+        Transaction::new(self, actor, "revoke an access token", revoked)
             .update(grant.key(), changes, Condition::unchanged(grant), || Error::WriteConflict)
             .commit()
             .await?;

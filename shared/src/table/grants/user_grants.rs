@@ -1,8 +1,8 @@
 //! A user's own view of the grants to OAuth clients.
 
-use crate::model::{Client, Grant, GrantId, Timestamp, User, UserId};
+use crate::model::{AuditAction, Client, Grant, GrantId, Timestamp, User, UserId};
 use crate::table::engine::{
-    Actor, Condition, Fetch, GRANT, Items, Key, Stored, Table, Transaction,
+    Actor, Condition, Fetch, GRANT, Items, Key, Stored, Table, Trail, Transaction,
 };
 use crate::table::pages::{Page, Paged, ReadItems};
 use crate::table::write::Write;
@@ -85,7 +85,8 @@ impl Table {
     /// Revokes a grant of a user: its code and all its tokens are rejected from the next request
     /// on. [`Error::NotFound`] if it does not exist.
     pub fn revoke_grant(&self, actor: &Actor, user: UserId, grant: GrantId) -> Write<'_, ()> {
-        let transaction = Transaction::new(self, actor, "revoke a grant")
+        let revoked = Trail::of_user(user, AuditAction::GrantRevoked).to(grant);
+        let transaction = Transaction::new(self, actor, "revoke a grant", revoked)
             .delete(Key::grant(user, grant), Condition::present(), || Error::NotFound("grant"))
             .uncount_grant(user, grant);
         Write::new(transaction, ()).recorded_as(SecurityEvent::GrantRevoked)

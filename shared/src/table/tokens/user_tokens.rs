@@ -7,14 +7,14 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::error::failed;
 use crate::model::{
-    Counts, Lineage, MakerId, Scope, Timestamp, TokenCredential, TokenId, TokenKind, User, UserId,
-    UserToken,
+    AuditAction, Counts, Lineage, MakerId, Scope, Timestamp, TokenCredential, TokenId, TokenKind,
+    User, UserId, UserToken,
 };
 use crate::table::cleanup::CleanupTask;
 use crate::table::counts::{Replaced, existing};
 use crate::table::engine::{
     Actor, Attributes, Changes, Condition, Fetch, Item, Items, Key, Keyed, Stored, TOKEN, TTL,
-    Table, Transaction, user_partition,
+    Table, Trail, Transaction, user_partition,
 };
 use crate::table::pages::{Page, Paged, ReadItems};
 use crate::table::write::{FollowUp, Write};
@@ -69,6 +69,14 @@ impl Fetch for CallerToken {
     }
 }
 
+/// An entry on a new token, with its kind and its scopes.
+fn of_token(token: &UserToken, action: AuditAction) -> Trail {
+    Trail::of_user(token.user, action)
+        .to(token.id)
+        .with("kind", token.kind.as_str())
+        .with_all("scopes", token.scopes.iter().flatten())
+}
+
 impl Paged for UserToken {
     type Id = TokenId;
     const PREFIX: &'static str = TOKEN;
@@ -103,19 +111,18 @@ impl Table {
         let mut token = new.into_token(user, &credential);
         let exists = |maker: &MakerId| counts.has_maker(user, maker);
         token.lineage = Lineage::made_by(actor.maker_for(user.id), exists);
-        let transaction = self.token_creation(actor, "create a token", user, &token)?.count_token(
-            user,
-            counts,
-            &token,
-            &Replaced::Nothing,
-        )?;
+        let created = of_token(&token, AuditAction::TokenCreated);
+        let transaction = self
+            .token_creation(actor, "create a token", user, &token, created)?
+            .count_token(user, counts, &token, &Replaced::Nothing)?;
         let write = Write::new(transaction, (credential, token));
         Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
     /// Revokes a token, effective with the next request. [`Error::NotFound`] if it does not exist.
     pub fn delete_token(&self, actor: &Actor, user: UserId, token: TokenId) -> Write<'_, ()> {
-        let transaction = Transaction::new(self, actor, "revoke a token")
+        let revoked = Trail::of_user(user, AuditAction::TokenRevoked).to(token);
+        let transaction = Transaction::new(self, actor, "revoke a token", revoked)
             .delete_token(user, token)
             .uncount_token(user, token);
         Write::new(transaction, ()).recorded_as(SecurityEvent::CredentialRevoked)
@@ -152,7 +159,11 @@ impl Table {
             .collect();
         let mut changes = without_keys_from(user, token)?;
         let gone: Vec<TokenId> = others.iter().copied().chain([token.id]).collect();
-        let mut transaction = Transaction::new(self, actor, "revoke a token with its descendants")
+        let revoked = Trail::of_user(user.id, AuditAction::TokenRevoked)
+            .to(token.id)
+            .with_all("descendants", &others);
+        let action = "revoke a token with its descendants";
+        let mut transaction = Transaction::new(self, actor, action, revoked)
             .delete_token(user.id, token.id)
             .uncount_tokens(counts, &gone);
         let mut follow_up = FollowUp::Nothing;
@@ -207,7 +218,8 @@ impl Table {
         new.lineage = old.lineage.renewed_by(maker, root, exists);
         new.root = Some(old.root());
         let unchanged = Condition::unchanged(old);
-        let transaction = self.token_creation(actor, "rotate a token", user, &new)?;
+        let rotated = of_token(&new, AuditAction::TokenRotated).with("replaced", old.id);
+        let transaction = self.token_creation(actor, "rotate a token", user, &new, rotated)?;
         let transaction =
             if overlap.is_zero() {
                 transaction.delete(old.key(), unchanged, || Error::WriteConflict).count_token(
@@ -237,8 +249,9 @@ impl Table {
         action: &'static str,
         user: &User,
         new: &UserToken,
+        trail: Trail,
     ) -> Result<Transaction<'_>> {
-        Ok(Transaction::new(self, actor, action)
+        Ok(Transaction::new(self, actor, action, trail)
             .put(attributes(new)?, Condition::absent(), || Error::WriteConflict)?
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {
                 Error::WriteConflict

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::error::failed;
 use crate::model::{
-    Account, AccountName, ApiKey, Counts, Email, EmailAddress, Membership, Role, S3Key, Slug, User,
-    UserId, UserNumber, Username,
+    Account, AccountName, ApiKey, AuditAction, Counts, Email, EmailAddress, Membership, Role,
+    S3Key, Slug, User, UserId, UserNumber, Username,
 };
-use crate::table::accounts::{AdminOf, NewAccount};
-use crate::table::engine::{Actor, Claim, Condition, Key, OnConditionFailed, Table, Transaction};
+use crate::table::accounts::{AdminOf, NewAccount, member_added};
+use crate::table::engine::{
+    Actor, Claim, Condition, Key, OnConditionFailed, Table, Trail, Transaction,
+};
 use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result, limits};
@@ -137,7 +139,9 @@ impl Transaction<'_> {
             joined_at: user.created_at,
         };
         Error::check_room(limits::MEMBERS, account.member_count as usize)?;
-        self.check_admin(admin, account.id).insert_member(&member, || Error::WriteConflict)
+        self.check_admin(admin, account.id)
+            .leaving(member_added(&member))
+            .insert_member(&member, || Error::WriteConflict)
     }
 }
 
@@ -178,8 +182,10 @@ impl Table {
             added_at: account.created_at,
         };
         let user = new.into_user(&account, actor.root_maker())?;
+        let created = Trail::of_user(user.id, AuditAction::UserCreated).with("account", account.id);
         let counts = Counts::new(user.id, if member_of.is_some() { 2 } else { 1 });
-        let mut transaction = Transaction::new(self, actor, "create a user")
+        let mut transaction = Transaction::new(self, actor, "create a user", created)
+            .leaving(Trail::of_account(account.id, AuditAction::AccountCreated))
             .insert_user(&user, &counts, &email, name_taken)?
             .insert_account(&account)?;
         if let Some(admin) = member_of {

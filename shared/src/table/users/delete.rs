@@ -12,12 +12,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{AccountId, Email, User, UserId};
+use crate::model::{AccountId, AuditAction, Email, User, UserId};
 use crate::random::back_off;
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{
     Actor, Changes, Claim, Condition, GRANT, Key, Keyed, MAX_BATCH_DELETE, OnConditionFailed,
-    RESPONSE, SIGNATURE, Stored, TOKEN, Table, Transaction, user_partition,
+    RESPONSE, SIGNATURE, Stored, TOKEN, Table, Trail, Transaction, user_partition,
 };
 use crate::table::lockout::attributes_of_deleted;
 use crate::{Error, Result};
@@ -69,7 +69,8 @@ impl Table {
             return Ok(());
         }
         let disabled = Changes::new().set("disabled", true)?;
-        Transaction::new(self, actor, "delete a user")
+        let begun = Trail::of_user(user.id, AuditAction::UserDeletionBegun);
+        Transaction::new(self, actor, "delete a user", begun)
             .update(user.key(), disabled, Condition::unchanged(user), CONFLICT)
             .record_cleanup(&CleanupTask::user(user))?
             .commit()
@@ -135,7 +136,8 @@ impl Table {
         let (Some(task), Some(user)) = (task, items.take::<User>(&key)?) else { return Ok(false) };
         let disabled = Changes::new().set("disabled", is_disabled_after(&task))?;
         let still_owned = Condition::one_of("owner", [id.to_string()]);
-        Transaction::new(self, actor, "take the deletion of a user back")
+        let cancelled = Trail::of_user(id, AuditAction::UserDeletionCancelled);
+        Transaction::new(self, actor, "take the deletion of a user back", cancelled)
             .update(key, disabled, Condition::unchanged(&user), CONFLICT)
             .delete(task_key, Condition::unchanged(&task), CONFLICT)
             .check(Key::account(blocking), still_owned, CONFLICT)
@@ -165,7 +167,8 @@ impl Table {
             user
         } else {
             let changes = Changes::new().set("emailCount", primary.len())?;
-            let release = Transaction::new(self, actor, "delete the addresses of a user");
+            let removed = Trail::of_user(id, AuditAction::EmailRemoved);
+            let release = Transaction::new(self, actor, "delete the addresses of a user", removed);
             let release = others.into_iter().fold(release, Transaction::release_email);
             let release =
                 release.update(user.key(), changes, Condition::unchanged(&user), CONFLICT);
@@ -210,10 +213,12 @@ impl Table {
         let always = Condition::absent().or(Condition::present());
         let (username, number) =
             (Key::username_claim(&user.username), Key::number_claim(user.number));
+        let deleted = Trail::of_user(user.id, AuditAction::UserDeleted);
+        let transaction = Transaction::new(self, actor, "delete a user", deleted);
         primary
             .iter()
             .copied()
-            .fold(Transaction::new(self, actor, "delete a user"), Transaction::release_email)
+            .fold(transaction, Transaction::release_email)
             .delete(user.key(), Condition::unchanged(user), CONFLICT)
             .delete(Key::counts(user.id), no_account, CONFLICT)
             .put(Claim::by_nobody(username)?, ours(), CONFLICT)?

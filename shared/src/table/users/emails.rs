@@ -1,9 +1,10 @@
 //! E-mail addresses of users.
 
 use crate::limits;
-use crate::model::{Email, EmailAddress, Timestamp, User, UserId};
+use crate::model::{AuditAction, Email, EmailAddress, Timestamp, User, UserId};
 use crate::table::engine::{
-    Actor, Changes, Claim, Condition, EMAIL, Key, Keyed, Stored, Table, Transaction, user_partition,
+    Actor, Changes, Claim, Condition, EMAIL, Key, Keyed, Stored, Table, Trail, Transaction,
+    user_partition,
 };
 use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
@@ -27,7 +28,8 @@ impl Table {
     ) -> Result<Write<'_, Email>> {
         Error::check_room(limits::EMAILS, user.email_count as usize)?;
         let email = Email { user: user.id, address, verified: false, added_at: Timestamp::now() };
-        let transaction = Transaction::new(self, actor, "add an address")
+        let added = Trail::of_user(user.id, AuditAction::EmailAdded);
+        let transaction = Transaction::new(self, actor, "add an address", added)
             .put(
                 Claim::by_user(user.id, Key::email_claim(&email.address))?,
                 Condition::absent(),
@@ -54,7 +56,10 @@ impl Table {
         if becomes_primary && !verified {
             return Err(Error::invalid("primary", "only a verified address can be primary"));
         }
-        let transaction = Transaction::new(self, actor, "change an address");
+        let facts = [("verified", becomes_verified), ("primary", becomes_primary)];
+        let changed = facts.into_iter().filter_map(|(fact, is_new)| is_new.then_some(fact));
+        let updated = Trail::of_user(user.id, AuditAction::EmailUpdated).changed(changed);
+        let transaction = Transaction::new(self, actor, "change an address", updated);
         if !becomes_verified && !becomes_primary {
             return Ok(Write::new(transaction, email.into_inner()));
         }
@@ -87,7 +92,8 @@ impl Table {
             return Err(Error::invalid("email", "is the primary address, which cannot be deleted"));
         }
         let ours = Condition::one_of("user", [user.id.to_string()]);
-        let transaction = Transaction::new(self, actor, "delete an address")
+        let removed = Trail::of_user(user.id, AuditAction::EmailRemoved);
+        let transaction = Transaction::new(self, actor, "delete an address", removed)
             .delete(email.key(), Condition::present(), || Error::WriteConflict)
             .delete(Key::email_claim(&email.address), ours, || Error::WriteConflict)
             .set_email_count(user, user.email_count.saturating_sub(1))?;

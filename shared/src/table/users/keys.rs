@@ -1,9 +1,11 @@
 //! API keys, SSH keys and the S3 key, which are parts of their user.
 
 use crate::limits::{API_KEYS, SSH_KEYS};
-use crate::model::{ApiKey, ApiKeyId, Counts, Lineage, MakerId, S3Key, SshKey, User};
+use crate::model::{
+    ApiKey, ApiKeyId, AuditAction, AuditTarget, Counts, Lineage, MakerId, S3Key, SshKey, User,
+};
 use crate::table::counts::existing;
-use crate::table::engine::{Actor, Changes, Stored, Table};
+use crate::table::engine::{Actor, Changes, Stored, Table, Trail};
 use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
@@ -23,7 +25,7 @@ impl Table {
         let counts = existing(counts)?;
         let lineage =
             Lineage::made_by(actor.maker_for(user.id), |maker| counts.has_maker(user, maker));
-        self.put_api_key(actor, user, ApiKey { lineage, ..key })
+        self.put_api_key(actor, user, ApiKey { lineage, ..key }, AuditAction::ApiKeyCreated)
     }
 
     /// Replaces a key by `renewed`, which has another secret: whoever renews it is one of its
@@ -39,7 +41,7 @@ impl Table {
         let (maker, root) = (actor.maker_for(user.id), MakerId::ApiKey(renewed.id));
         let exists = |maker: &MakerId| counts.has_maker(user, maker);
         let lineage = renewed.lineage.renewed_by(maker, root, exists);
-        self.put_api_key(actor, user, ApiKey { lineage, ..renewed })
+        self.put_api_key(actor, user, ApiKey { lineage, ..renewed }, AuditAction::ApiKeyRenewed)
     }
 
     /// Removes a key, effective with the next request.
@@ -52,7 +54,8 @@ impl Table {
         let changes = Changes::new().remove_entry("apiKeys", key);
         let mut after = user.item.clone();
         after.api_keys.remove(&key.to_string());
-        Write::new(self.update_user(actor, user, changes), after)
+        let trail = Trail::of_user(user.id, AuditAction::ApiKeyDeleted).to(key);
+        Write::new(self.update_user(actor, user, changes, trail), after)
             .recorded_as(SecurityEvent::CredentialRevoked)
     }
 
@@ -63,11 +66,13 @@ impl Table {
         actor: &Actor,
         user: &Stored<User>,
         key: ApiKey,
+        action: AuditAction,
     ) -> Result<Write<'_, User>> {
+        let trail = Trail::of_user(user.id, action).to(key.id);
         let changes = Changes::new().set_entry("apiKeys", key.id, &key)?;
         let mut after = user.item.clone();
         after.api_keys.insert(key.id.to_string(), key);
-        let write = Write::new(self.update_user(actor, user, changes), after);
+        let write = Write::new(self.update_user(actor, user, changes, trail), after);
         Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
@@ -86,9 +91,11 @@ impl Table {
             return Err(Error::Conflict("you have this SSH key already"));
         }
         let lineage = lineage_of(actor, user);
+        let trail = Trail::of_user(user.id, AuditAction::SshKeyAdded);
+        let trail = trail.to(AuditTarget::ssh_key(key.id));
         let mut after = user.item.clone();
         after.ssh_keys.push(SshKey { lineage, ..key });
-        let write = self.put_ssh_keys(actor, user, after)?;
+        let write = self.put_ssh_keys(actor, user, after, trail)?;
         Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
@@ -101,8 +108,10 @@ impl Table {
     ) -> Result<Write<'_, User>> {
         let mut after = user.item.clone();
         let place = after.ssh_keys.iter().position(|key| key.id.to_string() == id);
-        after.ssh_keys.remove(place.ok_or(Error::NotFound("SSH key"))?);
-        let write = self.put_ssh_keys(actor, user, after)?;
+        let key = after.ssh_keys.remove(place.ok_or(Error::NotFound("SSH key"))?);
+        let trail = Trail::of_user(user.id, AuditAction::SshKeyDeleted);
+        let trail = trail.to(AuditTarget::ssh_key(key.id));
+        let write = self.put_ssh_keys(actor, user, after, trail)?;
         Ok(write.recorded_as(SecurityEvent::CredentialRevoked))
     }
 
@@ -116,7 +125,8 @@ impl Table {
         let key = S3Key { lineage: lineage_of(actor, user), ..key };
         let changes = Changes::new().set("s3Key", &key)?;
         let after = User { s3_key: Some(key), ..user.item.clone() };
-        let write = Write::new(self.update_user(actor, user, changes), after);
+        let trail = Trail::of_user(user.id, AuditAction::S3KeyRenewed);
+        let write = Write::new(self.update_user(actor, user, changes, trail), after);
         Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
@@ -125,9 +135,10 @@ impl Table {
         actor: &Actor,
         user: &Stored<User>,
         after: User,
+        trail: Trail,
     ) -> Result<Write<'_, User>> {
         let changes = Changes::new().set("sshKeys", &after.ssh_keys)?;
-        Ok(Write::new(self.update_user(actor, user, changes), after))
+        Ok(Write::new(self.update_user(actor, user, changes, trail), after))
     }
 }
 

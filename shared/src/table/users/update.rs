@@ -1,8 +1,10 @@
 //! Updating users.
 
-use crate::model::{AccountId, User, UserId};
+use crate::model::{AccountId, AuditAction, User, UserId};
 use crate::table::cleanup::CleanupTask;
-use crate::table::engine::{Actor, Changes, Condition, Key, Keyed, Stored, Table, Transaction};
+use crate::table::engine::{
+    Actor, Changes, Condition, Key, Keyed, Stored, Table, Trail, Transaction,
+};
 use crate::table::write::{FollowUp, Write};
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
@@ -76,19 +78,27 @@ impl UserChange {
                 .set("firstName", self.first_name_after(user))?
                 .set("lastName", self.last_name_after(user))?;
         }
-        for (attribute, value) in [
+        for (attribute, value) in self.set_fields() {
+            changes = changes.set(attribute, value)?;
+        }
+        Ok(changes)
+    }
+
+    /// The fields that are set, by their attributes.
+    fn set_fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let fields = [
             ("fullName", &self.full_name),
             ("location", &self.location),
             ("company", &self.company),
             ("profileUrl", &self.profile_url),
             ("gravatarEmail", &self.gravatar_email),
             ("phone", &self.phone),
-        ] {
-            if let Some(value) = value {
-                changes = changes.set(attribute, value)?;
-            }
-        }
-        Ok(changes)
+        ];
+        fields.into_iter().filter_map(|(field, value)| Some((field, value.as_deref()?)))
+    }
+
+    fn in_trail(&self, trail: Trail) -> Trail {
+        trail.changed(self.set_fields().map(|(field, _)| field))
     }
 }
 
@@ -112,7 +122,9 @@ impl Table {
         user: &Stored<User>,
         change: &UserChange,
     ) -> Result<Write<'_, User>> {
-        let transaction = self.update_user(actor, user, change.add_to(user, Changes::new())?);
+        let trail = change.in_trail(Trail::of_user(user.id, AuditAction::UserUpdated));
+        let changes = change.add_to(user, Changes::new())?;
+        let transaction = self.update_user(actor, user, changes, trail);
         Ok(Write::new(transaction, change.apply_to(user)))
     }
 
@@ -147,8 +159,10 @@ impl Table {
             .set("retainedToken", retained)?;
         let after = change.apply_to(user);
         let (changes, after) = if ends_keys { end_keys(changes, after)? } else { (changes, after) };
+        let ended = if ends_keys { "keys" } else { "tokens" };
+        let trail = Trail::of_user(user.id, AuditAction::PasswordChanged).with("ended", ended);
         let transaction = self
-            .update_user(actor, user, changes)
+            .update_user(actor, user, changes, change.in_trail(trail))
             .record_cleanup(&CleanupTask::credentials(user.id, epoch))?;
         let after = User {
             password_hash: Some(password.hash),
@@ -171,7 +185,10 @@ impl Table {
         user: &Stored<User>,
         account: AccountId,
     ) -> Result<Write<'_, User>> {
-        let transaction = Transaction::new(self, actor, "set the current account")
+        let updated = Trail::of_user(user.id, AuditAction::UserUpdated)
+            .changed(["currentAccount"])
+            .with("account", account);
+        let transaction = Transaction::new(self, actor, "set the current account", updated)
             .update(
                 Key::user(user.id),
                 Changes::new().set("currentAccount", account)?,
@@ -191,7 +208,7 @@ impl Table {
     pub async fn replace_hash(&self, user: UserId, old: &str, new: &str) -> Result<()> {
         let unchanged = Condition::one_of("passwordHash", [old.to_owned()]);
         let changes = Changes::new().set("passwordHash", new)?;
-        Transaction::new(self, &Actor::system(), "replace a password hash")
+        Transaction::without_trail(self, &Actor::system(), "replace a password hash")
             .update(Key::user(user), changes, unchanged, || Error::WriteConflict)
             .commit()
             .await
@@ -203,7 +220,9 @@ impl Table {
     /// [`Error::Conflict`] if the user is to be enabled and its deletion has begun.
     pub async fn set_disabled(&self, actor: &Actor, user: UserId, disabled: bool) -> Result<()> {
         let changes = Changes::new().set("disabled", disabled)?;
-        let transaction = Transaction::new(self, actor, "disable or enable a user").update(
+        let action = if disabled { AuditAction::UserDisabled } else { AuditAction::UserEnabled };
+        let trail = Trail::of_user(user, action);
+        let transaction = Transaction::new(self, actor, "disable or enable a user", trail).update(
             Key::user(user),
             changes,
             Condition::present(),
@@ -227,8 +246,9 @@ impl Table {
         actor: &Actor,
         user: &Stored<User>,
         changes: Changes,
+        trail: Trail,
     ) -> Transaction<'_> {
-        Transaction::new(self, actor, "change a user").update(
+        Transaction::new(self, actor, "change a user", trail).update(
             user.key(),
             changes,
             Condition::unchanged(user),

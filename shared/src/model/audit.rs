@@ -1,0 +1,226 @@
+//! The audit log: what each write did, to what, and on whose behalf.
+//!
+//! An entry has ids and names of fields, and never personal data: no name, address, source or
+//! secret. So nothing has to be changed in a log when a person is erased.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::hex::{Hex, hex_text};
+use super::id::timed_bytes;
+use super::{AccountId, ApiKeyId, ClientId, GrantId, PlanId, Timestamp, TokenId, UserId};
+use crate::Result;
+
+/// An entry, within its log: 12 bytes like those of a [`TokenId`], so that entries sort by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AuditEntryId(Hex<12>);
+
+impl AuditEntryId {
+    /// Creates an id.
+    pub fn generate() -> Result<Self> {
+        timed_bytes().map(|bytes| Self(Hex(bytes)))
+    }
+}
+
+hex_text!(AuditEntryId);
+
+/// Whose log an entry stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditLog {
+    /// What changed is the user, or belongs to it.
+    User(UserId),
+    /// What changed is the account, or belongs to it.
+    Account(AccountId),
+    /// What changed belongs to nobody: plans and OAuth clients.
+    Service,
+}
+
+/// Declares the actions with their names, and the list of all.
+macro_rules! actions {
+    ($($(#[$doc:meta])* $action:ident = $name:literal,)*) => {
+        /// What a write did.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum AuditAction {$(
+            $(#[$doc])*
+            $action,
+        )*}
+
+        impl AuditAction {
+            /// All actions.
+            pub const ALL: &[Self] = &[$(Self::$action,)*];
+
+            /// The name in the log, which never changes.
+            pub const fn as_str(self) -> &'static str {
+                match self {$(
+                    Self::$action => $name,
+                )*}
+            }
+        }
+    };
+}
+
+actions! {
+    /// An account was created.
+    AccountCreated = "account.created",
+    /// Fields of an account were set.
+    AccountUpdated = "account.updated",
+    /// An account was deleted. Its memberships end with it; each member's log says so.
+    AccountDeleted = "account.deleted",
+    /// An account passed from the user in `details` to its new owner.
+    AccountOwnerChanged = "account.owner_changed",
+    /// A user became a member of an account.
+    MemberAdded = "member.added",
+    /// A member got another role.
+    MemberRoleChanged = "member.role_changed",
+    /// A user is no member of an account any more.
+    MemberRemoved = "member.removed",
+    /// A user was created.
+    UserCreated = "user.created",
+    /// Fields of a user were set.
+    UserUpdated = "user.updated",
+    /// All credentials of a user are rejected.
+    UserDisabled = "user.disabled",
+    /// They are accepted again.
+    UserEnabled = "user.enabled",
+    /// The deletion of a user began.
+    UserDeletionBegun = "user.deletion_begun",
+    /// It was taken back.
+    UserDeletionCancelled = "user.deletion_cancelled",
+    /// A user was deleted.
+    UserDeleted = "user.deleted",
+    /// A password was set. `details` say which credentials ended with the old one.
+    PasswordChanged = "password.changed",
+    /// An address was added.
+    EmailAdded = "email.added",
+    /// An address was marked as verified, or became the primary one.
+    EmailUpdated = "email.updated",
+    /// Addresses were removed.
+    EmailRemoved = "email.removed",
+    /// An API key was made.
+    ApiKeyCreated = "api_key.created",
+    /// An API key got another secret.
+    ApiKeyRenewed = "api_key.renewed",
+    /// An API key was deleted.
+    ApiKeyDeleted = "api_key.deleted",
+    /// The S3 key got another secret.
+    S3KeyRenewed = "s3_key.renewed",
+    /// An SSH key was added.
+    SshKeyAdded = "ssh_key.added",
+    /// An SSH key was deleted.
+    SshKeyDeleted = "ssh_key.deleted",
+    /// A token was made.
+    TokenCreated = "token.created",
+    /// A token replaced the one in `details`.
+    TokenRotated = "token.rotated",
+    /// A token was revoked, with those in `details` that came from it.
+    TokenRevoked = "token.revoked",
+    /// A user allowed an OAuth client something.
+    GrantCreated = "grant.created",
+    /// A client got tokens for its code or its refresh token.
+    GrantTokensIssued = "grant.tokens_issued",
+    /// Access tokens of a grant were revoked, and not the grant.
+    GrantTokensRevoked = "grant.tokens_revoked",
+    /// Grants were revoked with all their tokens.
+    GrantRevoked = "grant.revoked",
+    /// An OAuth client was registered.
+    ClientCreated = "client.created",
+    /// What an OAuth client may ask for was changed.
+    ClientUpdated = "client.updated",
+    /// An OAuth client was deleted, and no grant to it works any more.
+    ClientDeleted = "client.deleted",
+    /// All grants to an OAuth client were revoked.
+    ClientGrantsRevoked = "client.grants_revoked",
+    /// A plan was created, or got other limits.
+    PlanPut = "plan.put",
+}
+
+/// One thing, by its kind and its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditTarget {
+    /// The kind, as `user` or `apiKey`.
+    pub kind: String,
+    /// The id.
+    pub id: String,
+}
+
+/// Declares how ids become targets.
+macro_rules! targets {
+    ($($id:ty = $kind:literal,)*) => {$(
+        impl From<$id> for AuditTarget {
+            fn from(id: $id) -> Self {
+                Self { kind: $kind.to_owned(), id: id.to_string() }
+            }
+        }
+    )*};
+}
+
+targets! {
+    AccountId = "account",
+    ApiKeyId = "apiKey",
+    ClientId = "client",
+    GrantId = "grant",
+    PlanId = "plan",
+    TokenId = "token",
+    UserId = "user",
+}
+
+impl AuditTarget {
+    /// An SSH key, by the number that its user sees.
+    pub fn ssh_key(number: u64) -> Self {
+        Self { kind: "sshKey".to_owned(), id: number.to_string() }
+    }
+}
+
+/// Who acted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditActor {
+    /// `user`, `client`, `operator` or `system`.
+    pub kind: String,
+    /// The id of the user or of the OAuth client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The id of the user's token, API key or grant; none of a password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential_id: Option<String>,
+}
+
+/// What else an entry says: an id, role, plan or scope, or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AuditDetail {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+/// An entry as it is stored and shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditEntry {
+    /// Its id within the log.
+    pub id: AuditEntryId,
+    /// When.
+    pub at: Timestamp,
+    /// What, by the name of an [`AuditAction`].
+    pub action: String,
+    /// Who.
+    pub actor: AuditActor,
+    /// To what.
+    pub target: AuditTarget,
+    /// The fields that were set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
+    /// What else belongs to it, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, AuditDetail>,
+    /// The id of the request, as in its response and in the function's log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The dialect that the request spoke.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<String>,
+}

@@ -1,0 +1,146 @@
+//! What a write leaves in audit logs, in its own transaction.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::actor::{Actor, Identity, UserCredential};
+use super::item::{Attributes, Item, TTL};
+use super::key::Key;
+use crate::Result;
+use crate::lifetimes::AUDIT_ENTRY_TTL;
+use crate::model::{
+    AccountId, AuditAction, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog,
+    AuditTarget, Timestamp, UserId,
+};
+
+impl Item for AuditEntry {
+    const TYPE: &'static str = "audit";
+}
+
+/// An entry that a write leaves in each log concerned.
+pub(in crate::table) struct Trail {
+    action: AuditAction,
+    logs: Vec<AuditLog>,
+    target: AuditTarget,
+    changed: Vec<&'static str>,
+    details: BTreeMap<&'static str, AuditDetail>,
+}
+
+impl Trail {
+    /// In the log of a user, to whom it was done.
+    pub(in crate::table) fn of_user(user: UserId, action: AuditAction) -> Self {
+        Self::new(AuditLog::User(user), user.into(), action)
+    }
+
+    /// In the log of an account, to which it was done.
+    pub(in crate::table) fn of_account(account: AccountId, action: AuditAction) -> Self {
+        Self::new(AuditLog::Account(account), account.into(), action)
+    }
+
+    /// In the logs of both sides of a membership.
+    pub(in crate::table) fn of_member(
+        account: AccountId,
+        user: UserId,
+        action: AuditAction,
+    ) -> Self {
+        Self::of_user(user, action).also_in(AuditLog::Account(account)).with("account", account)
+    }
+
+    /// In the log of the service.
+    pub(in crate::table) fn of_service(
+        target: impl Into<AuditTarget>,
+        action: AuditAction,
+    ) -> Self {
+        Self::new(AuditLog::Service, target.into(), action)
+    }
+
+    fn new(log: AuditLog, target: AuditTarget, action: AuditAction) -> Self {
+        Self { action, logs: vec![log], target, changed: Vec::new(), details: BTreeMap::new() }
+    }
+
+    /// Also in another log.
+    pub(in crate::table) fn also_in(mut self, log: AuditLog) -> Self {
+        if !self.logs.contains(&log) {
+            self.logs.push(log);
+        }
+        self
+    }
+
+    /// It was done to something that belongs to whose log it is.
+    pub(in crate::table) fn to(self, target: impl Into<AuditTarget>) -> Self {
+        Self { target: target.into(), ..self }
+    }
+
+    /// Names fields that were set.
+    pub(in crate::table) fn changed(
+        mut self,
+        fields: impl IntoIterator<Item = &'static str>,
+    ) -> Self {
+        self.changed.extend(fields);
+        self
+    }
+
+    /// Adds an id, a role, a plan or a scope: nothing that a person chose.
+    pub(in crate::table) fn with(mut self, name: &'static str, detail: impl ToString) -> Self {
+        self.details.insert(name, AuditDetail::One(detail.to_string()));
+        self
+    }
+
+    /// Adds several, if there are any.
+    pub(in crate::table) fn with_all<T: ToString>(
+        mut self,
+        name: &'static str,
+        details: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let details: Vec<_> = details.into_iter().map(|detail| detail.to_string()).collect();
+        if !details.is_empty() {
+            self.details.insert(name, AuditDetail::Many(details));
+        }
+        self
+    }
+
+    /// The items to put, each at a key where nothing is yet.
+    pub(super) fn into_items(self, actor: &Actor) -> Result<Vec<Attributes>> {
+        let now = Timestamp::now();
+        let entry = AuditEntry {
+            id: AuditEntryId::generate()?,
+            at: now,
+            action: self.action.as_str().to_owned(),
+            actor: actor.in_audit_log(),
+            target: self.target,
+            changed: self.changed.into_iter().map(str::to_owned).collect(),
+            details: self.details.into_iter().map(|(name, it)| (name.to_owned(), it)).collect(),
+            request_id: actor.origin.request_id.clone(),
+            dialect: actor.origin.dialect.map(str::to_owned),
+        };
+        let end = now.as_second() + AUDIT_ENTRY_TTL;
+        let item = |log| {
+            let mut attributes = entry.to_attributes(Key::audit_entry(log, entry.id))?;
+            attributes.insert(TTL.to_owned(), AttributeValue::N(end.to_string()));
+            Ok(attributes)
+        };
+        self.logs.into_iter().map(item).collect()
+    }
+}
+
+impl Actor {
+    fn in_audit_log(&self) -> AuditActor {
+        let (kind, id, credential_id) = match &self.identity {
+            Identity::User { id, credential, .. } => {
+                let credential = match credential {
+                    UserCredential::Password => None,
+                    UserCredential::ApiKey { key, .. } => Some(key.to_string()),
+                    UserCredential::Token(token, _) => Some(token.to_string()),
+                    UserCredential::OAuth { grant, .. } => Some(grant.to_string()),
+                };
+                ("user", Some(id.to_string()), credential)
+            }
+            Identity::Client(client) => ("client", Some(client.to_string()), None),
+            #[cfg(feature = "operator")]
+            Identity::Operator => ("operator", None, None),
+            Identity::System => ("system", None, None),
+        };
+        AuditActor { kind: kind.to_owned(), id, credential_id }
+    }
+}
