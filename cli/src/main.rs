@@ -6,6 +6,7 @@
 
 mod advice;
 mod assign_plan;
+mod audit_log;
 mod connect;
 mod create_token;
 mod create_user;
@@ -88,6 +89,7 @@ enum TableCommand {
     RemoveMember(members::Member),
     SetRole(members::NewRole),
     SetAccount(set_account::Options),
+    AuditLog(audit_log::Options),
 }
 
 #[tokio::main]
@@ -133,6 +135,7 @@ async fn run_on_table(table: &Table, command: TableCommand) -> Result<()> {
         TableCommand::RemoveMember(member) => members::remove(table, member).await,
         TableCommand::SetRole(options) => members::set_role(table, options).await,
         TableCommand::SetAccount(options) => set_account::run(table, options).await,
+        TableCommand::AuditLog(options) => audit_log::run(table, options).await,
     }
 }
 

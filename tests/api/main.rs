@@ -4,6 +4,7 @@
 
 mod access;
 mod attempts;
+mod audit;
 mod basic;
 mod bodies;
 mod conditional;

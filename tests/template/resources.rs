@@ -91,8 +91,23 @@ fn a_function_logs_to_its_own_group_and_to_no_other() {
 
         let own = json!({ "Fn::GetAtt": [format!("{logical_id}Logs"), "Arn"] });
         let others = json!({ "Effect": "Deny", "Action": ["logs:*"], "NotResource": own });
-        assert_eq!(denied, [&others], "{binary}");
+        assert!(denied.contains(&&others), "{binary}");
         assert!(granted.iter().all(|statement| !statement["Action"].to_string().contains("logs:")));
+    }
+}
+
+#[test]
+fn no_function_changes_or_deletes_an_entry_of_an_audit_log() {
+    let expected = json!({
+        "Effect": "Deny",
+        "Action": ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem"],
+        "Resource": { "Fn::GetAtt": ["Table", "Arn"] },
+        "Condition": { "ForAnyValue:StringLike": { "dynamodb:LeadingKeys": ["AUDIT#*"] } },
+    });
+    for Function { logical_id, binary, environment, .. } in functions() {
+        let role = &DEPLOYED.resources("AWS::IAM::Role")[format!("{logical_id}Role").as_str()];
+        let denies = statements(role).into_iter().filter(|own| **own == expected).count();
+        assert_eq!(denies == 1, environment.contains("TABLE_NAME"), "{binary}");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::stage::{ALL_SCOPES, Stage, text};
 
 /// The objects that a list prints, one a line.
 fn lines(stage: &Stage, command: &str) -> Vec<Value> {
-    let output = stage.run(&[command], "");
+    let output = stage.run(&command.split(' ').collect::<Vec<_>>(), "");
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -44,6 +44,35 @@ async fn users_and_clients_are_listed_one_a_line_and_without_a_secret() {
             "scopes": ALL_SCOPES, "created_at": clients[0]["created_at"],
         })]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_log_is_printed_an_entry_a_line_the_oldest_first_beyond_its_user() {
+    let stage = Stage::new().await;
+    let jane = stage.jane();
+    let (id, account) = (text(&jane, "id"), text(&jane, "accountId"));
+    stage.done(&["disable-user", "--user", "janedoe"]);
+    let register = ["register-client", "--name", "App", "--redirect-uri", "https://example.com/"];
+    let client = stage.done(&register);
+    stage.done(&["delete-user", "--user", "janedoe"]);
+
+    let user = lines(&stage, &format!("audit-log --user {id}"));
+
+    let actions: Vec<&str> = user.iter().map(|entry| text(entry, "action")).collect();
+    let expected =
+        ["user.created", "user.disabled", "user.deletion_begun", "account.deleted", "user.deleted"];
+    assert_eq!(actions, expected);
+    let entry = json!({
+        "id": user[0]["id"], "at": user[0]["at"], "action": "user.created",
+        "actor": { "kind": "operator" }, "target": { "kind": "user", "id": id },
+        "changed": [], "details": { "account": account }, "requestId": null, "dialect": null,
+    });
+    assert_eq!(user[0], entry);
+    let of_account = lines(&stage, &format!("audit-log --account {account}"));
+    assert_eq!(of_account.last().unwrap()["action"], "account.deleted");
+    let of_service = lines(&stage, "audit-log --service");
+    assert_eq!(of_service[0]["target"]["id"], client["client_id"]);
+    assert_eq!(stage.run(&["audit-log"], "").status.code(), Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,7 @@ macro_rules! arranged {
     };
 }
 use arranged;
+pub(crate) use tokens::revoke;
 
 /// The status of hub's profile for an access token.
 async fn profile(app: &TestApp, token: &str) -> u16 {

@@ -19,7 +19,11 @@ async fn post(
     Service::send(app, "POST", path, &headers, Some(&form(&[("token", token)]))).await
 }
 
-async fn revoke(app: &TestApp, client: &OAuthClient, token: &str) -> testkit::ApiResponse {
+pub(crate) async fn revoke(
+    app: &TestApp,
+    client: &OAuthClient,
+    token: &str,
+) -> testkit::ApiResponse {
     post(app, client, "/api/v1.1/o/revoke_token/", token).await
 }
 

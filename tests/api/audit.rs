@@ -1,0 +1,227 @@
+//! What each write leaves in audit logs.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use shared::model::{AuditAction, Plan, Role};
+use shared::table::{AccountFlags, Actor, ClientChange};
+use testkit::{Fault, PASSWORD, Person, TestApp, operations};
+
+use crate::oauth::revoke;
+
+/// What each operation leaves: `log action`, in order.
+const LEFT: &[(&str, &[&str])] = &[
+    ("e24-add-ssh-key", &["USER ssh_key.added"]),
+    (
+        "e24-create-account",
+        &[
+            "ACCOUNT account.created",
+            "ACCOUNT member.added",
+            "USER member.added",
+            "USER user.created",
+        ],
+    ),
+    ("e24-create-api-key", &["USER api_key.created"]),
+    ("e24-delete-api-key", &["USER api_key.deleted"]),
+    ("e24-delete-ssh-key", &["USER ssh_key.deleted"]),
+    ("e24-renew-api-secret", &["USER api_key.renewed"]),
+    ("e24-renew-s3-secret", &["USER s3_key.renewed"]),
+    ("e24-update-account-data", &["USER user.updated"]),
+    ("golem-create-account", &["ACCOUNT account.created", "USER account.created"]),
+    ("golem-delete-account", &["ACCOUNT account.deleted", "USER account.deleted"]),
+    ("golem-update-account", &["ACCOUNT account.updated"]),
+    ("hub-add-email", &["USER email.added"]),
+    ("hub-delete-email", &["USER email.removed"]),
+    ("hub-oauth-decide", &["USER grant.created"]),
+    ("hub-oauth-revoke", &["USER grant.revoked"]),
+    ("hub-oauth-token", &["USER grant.tokens_issued"]),
+    ("hub-update-email", &["USER email.updated"]),
+    ("hub-update-user", &["USER user.updated"]),
+    ("quave-create-account", &["ACCOUNT account.created", "USER account.created"]),
+    ("quave-delete-account", &["ACCOUNT account.deleted", "USER account.deleted"]),
+    ("quave-set-current-account", &["USER user.updated"]),
+    ("rollcall-create-token", &["USER token.created"]),
+    ("rollcall-revoke-grant", &["USER grant.revoked"]),
+    ("rollcall-revoke-token", &["USER token.revoked"]),
+    ("rollcall-rotate-token", &["USER token.rotated"]),
+];
+
+const PAGE: &str = include_str!("../../docs/audit.md");
+
+/// The log of an entry and what was done, as `USER user.created`.
+fn summary(entry: &Value) -> String {
+    let pk = entry["pk"]["S"].as_str().unwrap();
+    let log = pk.strip_prefix("AUDIT#").unwrap().split('#').next().unwrap();
+    format!("{log} {}", entry["action"]["S"].as_str().unwrap())
+}
+
+/// The entries that are not among these.
+async fn new_entries(app: &TestApp, before: &[Value]) -> Vec<Value> {
+    let mut entries = app.items_of("audit").await;
+    entries.retain(|entry| !before.contains(entry));
+    entries
+}
+
+fn sorted(entries: &[Value]) -> Vec<String> {
+    let mut all: Vec<String> = entries.iter().map(summary).collect();
+    all.sort();
+    all
+}
+
+#[tokio::test]
+async fn every_write_leaves_its_entries_with_actor_and_request_and_no_read_leaves_one() {
+    for operation in operations() {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = app.event(&operation, &jane).await;
+        let before = app.items_of("audit").await;
+
+        let response = app.send_event(&event).await;
+
+        assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
+        let entries = new_entries(&app, &before).await;
+        let expected = LEFT.iter().find(|(name, _)| *name == operation.name);
+        let expected = expected.map_or(&[][..], |(_, left)| left);
+        assert_eq!(sorted(&entries), expected, "{operation}");
+        for entry in entries {
+            let request = response.header("x-request-id").unwrap();
+            assert_eq!(entry["requestId"]["S"], request, "{operation}");
+            let dialect = operation.name.split('-').next().unwrap();
+            assert_eq!(entry["dialect"]["S"], dialect, "{operation}");
+            let actor = &entry["actor"]["M"];
+            if actor["kind"]["S"] == "user" {
+                assert_eq!(actor["id"]["S"], jane.user().id.to_string(), "{operation}");
+            } else {
+                assert_eq!(actor["kind"]["S"], "client", "{operation}");
+            }
+            assert!(entry["ttl"]["N"].is_string(), "{operation}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_entry_names_the_credential_that_acted_and_none_of_a_password() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let new = json!({ "name": "ci", "kind": "user" });
+    let before = app.items_of("audit").await;
+    let by_token = jane.send_json("POST", "/rollcall/v1/tokens", &new).await;
+    assert_eq!(by_token.status, 201, "{by_token:?}");
+    let left = new_entries(&app, &before).await.remove(0);
+    let token = testkit::token_id(jane.token()).unwrap();
+    assert_eq!(left["actor"]["M"]["credentialId"]["S"], token.to_string());
+    assert_eq!(left["target"]["M"]["id"]["S"], by_token.body["id"]);
+
+    let before = app.items_of("audit").await;
+    let basic = jane.with_token(jane.basic());
+    assert_eq!(basic.send_json("POST", "/rollcall/v1/tokens", &new).await.status, 201);
+    let left = new_entries(&app, &before).await.remove(0);
+    assert!(left["actor"]["M"]["credentialId"].is_null(), "{left}");
+}
+
+#[tokio::test]
+async fn what_is_rejected_fails_or_was_done_before_leaves_no_entry() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let john = app.person("johnroe").await;
+    let path = format!("/v1/accounts/{}", jane.account());
+    let renamed = json!({ "name": "Renamed", "email": "janedoe@example.com" });
+    let before = app.items_of("audit").await;
+
+    let taken = json!({ "email": john.email() });
+    let taken = jane.send_json("POST", "/api/v1.1/users/janedoe/emails/", &taken).await;
+    assert_eq!(taken.status, 400, "{taken:?}");
+    assert_eq!(john.send_json("PUT", &path, &renamed).await.status, 403);
+    app.proxy().disturb("TransactWriteItems", Fault::Rejected("ValidationException"));
+    assert_eq!(jane.send_json("PUT", &path, &renamed).await.status, 500);
+
+    assert_eq!(new_entries(&app, &before).await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn members_of_a_deleted_account_find_its_end_in_their_logs() {
+    let app = TestApp::start().await;
+    let (jane, john) = app.owner_and(Role::Member).await;
+    let before = app.items_of("audit").await;
+
+    assert_eq!(jane.send("DELETE", &format!("/v1/accounts/{}", jane.account())).await.status, 200);
+
+    let entries = new_entries(&app, &before).await;
+    let of_john =
+        |entry: &&Value| entry["pk"]["S"].as_str().unwrap().ends_with(&john.user().id.to_string());
+    let left: Vec<&Value> = entries.iter().filter(of_john).collect();
+    assert_eq!(left.len(), 1, "{entries:?}");
+    assert_eq!(summary(left[0]), "USER member.removed");
+    assert_eq!(left[0]["actor"]["M"]["kind"]["S"], "system");
+    assert_eq!(left[0]["details"]["M"]["account"]["S"], jane.account());
+}
+
+/// Everything that only the operator's command does.
+async fn operate(app: &TestApp, jane: &Person<'_>, john: &Person<'_>) {
+    let (table, operator) = (app.table(), Actor::operator());
+    let (account, user) = (jane.account().parse().unwrap(), john.user().id);
+    let stored = async || table.user_and(user, ()).await.unwrap().0.unwrap();
+    table.add_member(&operator, account, user, Role::Member).await.unwrap();
+    table.set_role(&operator, account, user, Role::Admin).await.unwrap();
+    table.remove_member(&operator, account, user).await.unwrap();
+    let flags = AccountFlags { is_verified: Some(true), allow_auto_scaling: None };
+    table.set_account_flags(&operator, account, flags).await.unwrap();
+    let plan = Plan::default_plan();
+    table.put_plan(&operator, &plan).await.unwrap();
+    table.assign_plan(&operator, account, plan.id).await.unwrap();
+    table.set_disabled(&operator, user, true).await.unwrap();
+    table.set_disabled(&operator, user, false).await.unwrap();
+    let client = app.new_client("https://client.example.com/callback", true).await;
+    let change = ClientChange { requires_pkce: Some(true), ..ClientChange::default() };
+    table.change_client(&operator, client.id.parse().unwrap(), &change).await.unwrap();
+    table.revoke_grants_to(&operator, client.id.parse().unwrap()).await.unwrap();
+    table.delete_client(&operator, client.id.parse().unwrap()).await.unwrap();
+    let own = john.account().parse().unwrap();
+    table.add_member(&operator, own, jane.user().id, Role::Member).await.unwrap();
+    table.begin_user_deletion(&operator, &stored().await).await.unwrap();
+    assert!(table.take_user_deletion_back(&operator, user, own).await.unwrap());
+    table.set_role(&operator, own, jane.user().id, Role::Admin).await.unwrap();
+    table.begin_user_deletion(&operator, &stored().await).await.unwrap();
+    table.finish_user_deletion(&operator, user).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_entry_has_personal_data_and_the_page_lists_every_action() {
+    let mut seen = BTreeSet::new();
+    let mut check = |entries: &[Value]| {
+        for entry in entries {
+            let text = entry.to_string();
+            let names = ["janedoe", "johnroe", "Jane", "marymajor", "@", "192.0.2.", PASSWORD];
+            for personal in names {
+                assert!(!text.contains(personal), "{personal} in {text}");
+            }
+            assert!(!text.contains("rcu_") && !text.contains("rck_"), "{text}");
+            seen.insert(entry["action"]["S"].as_str().unwrap().to_owned());
+        }
+    };
+    for operation in operations() {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = app.event(&operation, &jane).await;
+        app.send_event(&event).await;
+        check(&app.items_of("audit").await);
+    }
+    let app = TestApp::start().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    operate(&app, &jane, &john).await;
+    let client = app.new_client("https://client.example.com/callback", true).await;
+    let code = client.code(&app, &jane.credentials(), "profile_read").await;
+    let access = client.redeem(&app, &code).await;
+    assert_eq!(revoke(&app, &client, access.text("access_token")).await.status, 200);
+    let password = json!({ "password": "another horse battery", "first_name": "Jane" });
+    assert_eq!(jane.send_json("POST", "/v2/account/data", &password).await.status, 200);
+    check(&app.items_of("audit").await);
+
+    let all: BTreeSet<String> =
+        AuditAction::ALL.iter().map(|action| action.as_str().to_owned()).collect();
+    assert_eq!(seen, all);
+    let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let listed: BTreeSet<String> =
+        rows.map(|(name, _)| name.to_owned()).filter(|name| name.contains('.')).collect();
+    assert_eq!(listed, all);
+}
