@@ -318,7 +318,7 @@ impl Changing {
     async fn others(&self, app: &TestApp) -> BTreeSet<String> {
         let is_jane =
             |item: &Value| item["type"]["S"] == "user" && item["username"]["S"] == "janedoe";
-        let is_note = |item: &Value| item["type"]["S"] == "cleanup";
+        let is_note = |item: &Value| item["type"]["S"] == "cleanup" || item["type"]["S"] == "audit";
         items(app, |item| !self.ends(item) && !is_jane(item) && !is_note(item)).await
     }
 
