@@ -45,12 +45,6 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Whether it was granted to this client, whose grants were not revoked since, by this user, and
-    /// stands.
-    pub fn belongs_to(&self, client: &Client, user: &User) -> bool {
-        self.is_accepted_by(client) && self.stands(user)
-    }
-
     /// Whether it was granted to this client, whose grants were not revoked since.
     pub fn is_accepted_by(&self, client: &Client) -> bool {
         self.client == client.id && self.client_epoch == client.grant_epoch
