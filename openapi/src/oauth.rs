@@ -186,7 +186,7 @@ fn location() -> Schema {
 
 fn cookie() -> Schema {
     string().about("Ties the form to the browser.").example(
-        "__Host-rollcall-consent=YOUR_COOKIE; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax; Secure",
+        "__Host-rollcall-consent=YOUR_COOKIE; Path=/; HttpOnly; SameSite=Lax; Secure",
     )
 }
 

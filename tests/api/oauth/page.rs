@@ -140,8 +140,8 @@ async fn the_cookie_is_for_this_host_only_and_hidden_from_scripts_and_other_site
         let (kept, attributes) = cookie.split_once(';').unwrap();
         let nonce = kept.strip_prefix(&format!("{name}=")).unwrap();
         assert!(nonce.len() == 22, "{cookie}");
-        let all = format!(" Path=/; Max-Age=1800; HttpOnly; SameSite=Lax{secure}");
-        assert_eq!(attributes, all, "and no Domain");
+        let all = format!(" Path=/; HttpOnly; SameSite=Lax{secure}");
+        assert_eq!(attributes, all, "no Domain, and it lasts longer than any form");
     }
     let kept = http.split(';').next().unwrap();
     let again = cookie(&app, &[("cookie", kept)]).await;
@@ -349,7 +349,8 @@ async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
     let (shown, other) =
         (ConsentPage::open(&app, &path).await, ConsentPage::open(&app, &path).await);
     let more = client.authorize_path("profile_read email_write");
-    let (time, mac) = shown.csrf_token.split_once('.').unwrap();
+    let parts: Vec<_> = shown.csrf_token.split('.').collect();
+    let [time, scopes, mac] = parts[..] else { panic!("{parts:?}") };
     let time: i64 = time.parse().unwrap();
     let cookie = shown.cookie();
     let old = old_csrf_token(&app, &path, cookie, time - 1801).await;
@@ -359,9 +360,11 @@ async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
         ("another browser's cookie", &path, other.cookie(), shown.csrf_token.clone()),
         ("no CSRF token", &path, cookie, String::new()),
         ("a made-up CSRF token", &path, cookie, "1.x".to_owned()),
-        ("a time out of time", &path, cookie, format!("{}.{mac}", i64::MIN)),
+        ("a time out of time", &path, cookie, format!("{}.{scopes}.{mac}", i64::MIN)),
+        ("more scopes", &path, cookie, format!("{time}.{scopes} email_read.{mac}")),
+        ("no scopes", &path, cookie, format!("{time}.{mac}")),
         ("a form of half an hour ago", &path, cookie, old),
-        ("a later time", &path, cookie, format!("{}.{mac}", time + 1)),
+        ("a later time", &path, cookie, format!("{}.{scopes}.{mac}", time + 1)),
         ("another browser's CSRF token", &path, cookie, other.csrf_token.clone()),
         ("another request", &more, cookie, shown.csrf_token.clone()),
     ] {
@@ -387,13 +390,13 @@ async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
     assert_eq!(right.status, 303);
 }
 
-/// The CSRF token that a page had at some time.
+/// The CSRF token that a page for `profile_read` had at some time.
 async fn old_csrf_token(app: &TestApp, path: &str, cookie: &str, time: i64) -> String {
     let nonce = cookie.split_once('=').unwrap().1;
     let query = path.split_once('?').unwrap().1;
-    let parts = [nonce.as_bytes(), &time.to_be_bytes(), query.as_bytes()];
+    let parts = [nonce.as_bytes(), &time.to_be_bytes(), b"profile_read", query.as_bytes()];
     let mac = app.service_key().await.derive("consent form", &parts).unwrap();
-    format!("{time}.{}", URL_SAFE_NO_PAD.encode(mac))
+    format!("{time}.profile_read.{}", URL_SAFE_NO_PAD.encode(mac))
 }
 
 #[tokio::test]
