@@ -58,7 +58,11 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
     let shown = browser.verify(&key, request, &decision.csrf_token)?;
     let basic = Basic::new(request, decision.username.clone(), decision.password);
     let named = async {
-        if shown.is_some() && decision.allows { basic.resolve(app).await.map(Some) } else { Ok(None) }
+        if shown.is_some() && decision.allows {
+            basic.resolve(app).await.map(Some)
+        } else {
+            Ok(None)
+        }
     };
     let parsed = AuthorizationRequest::parse(app, request, &query);
     let (authorization, named) = tokio::join!(parsed, named);

@@ -64,7 +64,8 @@ impl Browser {
         scopes: &BTreeSet<Scope>,
     ) -> Result<String> {
         let (time, scopes) = (Timestamp::now().as_second(), format_scopes(scopes));
-        let mac = key.derive(PURPOSE, &self.authenticated(&time.to_be_bytes(), request, &scopes))?;
+        let mac =
+            key.derive(PURPOSE, &self.authenticated(&time.to_be_bytes(), request, &scopes))?;
         Ok(format!("{time}.{scopes}.{}", URL_SAFE_NO_PAD.encode(mac)))
     }
 

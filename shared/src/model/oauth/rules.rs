@@ -252,6 +252,7 @@ mod tests {
             client,
             client_name: "Reader".to_owned(),
             client_epoch: 0,
+            client_scope_epoch: 0,
             scopes: [ProfileRead, EmailRead].into(),
             epoch: 0,
             code: GrantCode {
