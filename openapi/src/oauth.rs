@@ -185,9 +185,9 @@ fn location() -> Schema {
 }
 
 fn cookie() -> Schema {
-    string().about("Ties the form to the browser.").example(
-        "__Host-rollcall-consent=YOUR_COOKIE; Path=/; HttpOnly; SameSite=Lax; Secure",
-    )
+    string()
+        .about("Ties the form to the browser.")
+        .example("__Host-rollcall-consent=YOUR_COOKIE; Path=/; HttpOnly; SameSite=Lax; Secure")
 }
 
 pub(crate) fn descriptions() -> Vec<Description> {

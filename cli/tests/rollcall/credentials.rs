@@ -44,7 +44,7 @@ async fn a_token_is_printed_once_and_only_its_hash_is_stored() {
             "kind": "environment",
             "name": "some",
             "scopes": ["profile_read", "email_read"],
-            "expiresAt": "2100-01-01T00:00:00Z",
+            "expiresAt": "2100-01-01T00:00:00.000Z",
         })
     );
     assert_eq!(some_kept.scopes, Some([Scope::ProfileRead, Scope::EmailRead].into()));
