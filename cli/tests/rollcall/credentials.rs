@@ -115,6 +115,23 @@ async fn a_client_gets_a_secret_stored_as_a_hash_and_a_public_one_gets_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_has_at_most_20_redirect_uris() {
+    let stage = Stage::new().await;
+    let uris: Vec<String> =
+        (0..21).map(|number| format!("https://example.com/{number:0>1980}")).collect();
+    let register = |count: usize| {
+        let uris = uris[..count].iter().flat_map(|uri| ["--redirect-uri", uri.as_str()]);
+        ["register-client", "--name", "App"].into_iter().chain(uris).collect::<Vec<_>>()
+    };
+
+    let rejected = stage.rejected(&register(21), "").await;
+
+    assert_eq!(rejected, "error: a client can have at most 20 redirect URIs\n");
+    let registered = stage.done(&register(20));
+    assert_eq!(registered["redirect_uris"].as_array().unwrap().len(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_has_a_list_of_scopes_and_must_use_pkce_as_the_operator_says() {
     let stage = Stage::new().await;
     let register = ["register-client", "--name", "App", "--redirect-uri", "https://example.com/"];
