@@ -67,6 +67,26 @@ async fn a_list_goes_through_all_pages_of_the_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_whose_reader_stops_ends_without_an_error_and_a_lost_secret_is_one() {
+    let stage = Stage::new().await;
+    stage.jane();
+    let unread = |arguments: &[&str]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = crate::stage::rollcall_with_keys();
+        command.args(stage.place()).args(arguments).stdout(writer);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+
+    for list in [&["list-users"][..], &["list-plans"], &["show-user", "--user", "janedoe"]] {
+        assert_eq!(unread(list), (Some(0), String::new()), "{list:?}");
+    }
+    let (status, error) = unread(&["create-token", "--user", "janedoe", "--name", "x"]);
+    assert!(status == Some(1) && error.contains("Broken pipe"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_user_is_shown_by_any_name_with_all_that_it_has_and_no_secret() {
     let stage = Stage::new().await;
     let made = stage.jane();
