@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
 use shared::Settings;
 use shared::table::Actor;
 use testkit::{ConsentPage, PASSWORD, TestApp, form, parameter};
@@ -465,6 +466,33 @@ async fn an_error_page_escapes_what_it_repeats_and_can_do_nothing() {
     assert!(!policy.contains("script-src") && policy.contains("form-action 'none'"), "{policy}");
     assert!(page.contains("400 Bad Request, request "), "{page}");
     assert_eq!(response.header("x-frame-options"), Some("DENY"));
+}
+
+#[tokio::test]
+async fn the_name_of_a_repeated_parameter_is_cut_and_shown_without_controls() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let form_type = ("content-type", "application/x-www-form-urlencoded");
+    let long = "x".repeat(5000);
+
+    for (name, shown) in [
+        (long.as_str(), &long[..100]),
+        ("%E2%80%AEelgoog%E2%81%A6%00%0A", "\u{fffd}elgoog\u{fffd}\u{fffd}\u{fffd}"),
+        ("%E2%80%8B%EF%BB%BF%D8%9C", "\u{fffd}\u{fffd}\u{fffd}"),
+        ("n%C3%A4me%20%E6%9D%B1%F0%9F%9A%80", "näme 東🚀"),
+    ] {
+        let twice = format!("{name}=1&{name}=2");
+        let page = app.send("GET", &format!("/api/v1.1/o/authorize/?{twice}"), &[], None).await;
+        let headers = [("authorization", jane.token()), form_type];
+        let form = app.send("PATCH", "/api/v1.1/users/janedoe/", &headers, Some(&twice)).await;
+        let query = jane.send("GET", &format!("/rollcall/v1/tokens?{twice}")).await;
+
+        let expected = format!(" {shown}: is given more than once");
+        let text = page.body.as_str().unwrap();
+        assert!(page.status == 400 && text.contains(&expected), "{expected}: {text}");
+        assert_eq!(form.parts(), (400, &json!({ shown: ["is given more than once"] })));
+        assert_eq!((query.status, &query.body["errors"][0]["field"]), (400, &json!(shown)));
+    }
 }
 
 #[tokio::test]
