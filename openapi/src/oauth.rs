@@ -208,7 +208,7 @@ pub(crate) fn descriptions() -> Vec<Description> {
             .with_header("Location", location())
             .responds(
                 403,
-                "The page again: the password is wrong, or the form is not its own.",
+                "The page again: the password is wrong, or the form is not its own or shows other scopes.",
                 page(),
             )
             .with_header("Set-Cookie", cookie())
