@@ -47,8 +47,8 @@ pub(super) fn is_hidden(letter: char) -> bool {
             || is_ignorable(letter))
 }
 
-/// Also what everybody may show in another way, or in none: private use, the place of an object, and
-/// what is no character.
+/// Whether a character is seen by everybody. One of private use, the object replacement character
+/// and noncharacters may look like anything, or like nothing.
 fn is_visible(letter: char) -> bool {
     let category = category(letter);
     let is_noncharacter = matches!(u32::from(letter), 0xfdd0..=0xfdef)
