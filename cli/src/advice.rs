@@ -2,6 +2,9 @@
 
 use shared::Error;
 
+/// How DynamoDB begins what it says of an item or an expression that it takes for too large.
+const TOO_LARGE: &str = " size has exceeded the maximum";
+
 const DAMAGED: &str =
     ": this command may be older or newer than the stack: install it from the stack's checkout";
 
@@ -23,13 +26,25 @@ const AWS: [(&[&str], &str); 3] = [
     ),
 ];
 
-/// What to do about an error; nothing if it says so itself. `is_local` is whether the table is that
-/// of a `cargo xtask dev`.
-pub(super) fn advice(error: &anyhow::Error, is_local: bool) -> &'static str {
+/// How a command was run.
+#[derive(Clone, Copy)]
+pub(super) struct Context {
+    /// Whether the table is that of a `cargo xtask dev`.
+    pub(super) is_local: bool,
+    /// Whether it writes.
+    pub(super) writes: bool,
+}
+
+/// What to do about an error; nothing if it says so itself.
+pub(super) fn advice(error: &anyhow::Error, context: Context) -> &'static str {
+    let Context { is_local, writes } = context;
     let has = |code: &&str| error.chain().any(|cause| cause.to_string().contains(code));
     let of_aws = AWS.iter().find(|(codes, _)| codes.iter().any(has));
     let Some(reason) = error.downcast_ref() else { return "" };
     match (of_aws, reason) {
+        (None, Error::Internal { .. }) if has(&TOO_LARGE) => {
+            ": what was given is more than one item of the table can hold"
+        }
         (Some(_), Error::Internal { .. } | Error::Unavailable { .. })
         | (None, Error::Unavailable { .. })
             if is_local =>
@@ -37,6 +52,9 @@ pub(super) fn advice(error: &anyhow::Error, is_local: bool) -> &'static str {
             ": nothing serves the table of `dev.json` any more; start `cargo xtask dev` again"
         }
         (Some((_, advice)), _) => advice,
+        (None, Error::Unavailable { .. }) if !writes => {
+            ": look at the network, the region and --endpoint-url, and run the command again"
+        }
         (None, reason) => advice_on(reason),
     }
 }
@@ -128,6 +146,7 @@ mod tests {
             (internal("x", "ExpiredTokenException"), "aws sso login", "`cargo xtask dev`"),
             (internal("x", "ResourceNotFoundException"), "list-tables", "`cargo xtask dev`"),
             (internal("read an item", "missing field"), "the stack's", "the stack's"),
+            (internal("x", "Item size has exceeded the maximum allowed"), "can hold", "can hold"),
             (Error::WriteConflict, "run the command again", "run the command again"),
             (Error::LimitReached(TOKENS), "rollcall revoke-token", "rollcall revoke-token"),
             (Error::NotFound("user"), "rollcall list-users", "rollcall list-users"),
@@ -135,12 +154,18 @@ mod tests {
         ] {
             let error = anyhow::Error::from(reason);
             for (is_local, expected) in [(false, remote), (true, local)] {
-                let given = advice(&error, is_local);
+                let given = advice(&error, Context { is_local, writes: true });
                 assert!(given.starts_with(": ") && given.contains(expected), "{error}{given}");
             }
         }
         let said =
             anyhow::Error::from(internal("start", "an endpoint must be an http or https URL"));
-        assert_eq!(advice(&said, false), "");
+        let mut context = Context { is_local: false, writes: true };
+        assert_eq!(advice(&said, context), "");
+        for writes in [true, false] {
+            context.writes = writes;
+            let given = advice(&unavailable().into(), context);
+            assert_eq!(given.contains("whether anything was written"), writes, "{given}");
+        }
     }
 }

@@ -5,7 +5,8 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use shared::Error;
 use shared::model::{
-    ParseError, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, parse_rfc3339, parse_shown,
+    ParseError, Scope, Timestamp, TokenId, TokenKind, UserId, UserToken, UtcMillis, parse_rfc3339,
+    parse_shown,
 };
 use shared::table::{Actor, NewToken, Table, fetch};
 
@@ -65,7 +66,7 @@ struct CreatedToken {
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<Scope>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Timestamp>,
+    expires_at: Option<UtcMillis>,
 }
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
@@ -95,6 +96,6 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
         kind,
         name,
         scopes: scopes.map(Vec::from_iter),
-        expires_at,
+        expires_at: expires_at.map(UtcMillis::from),
     })
 }

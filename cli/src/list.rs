@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use serde::Serialize;
-use shared::model::{Client, ClientId, Scope, Timestamp, User, UserId, UserNumber, Username};
+use shared::model::{Client, ClientId, Scope, User, UserId, UserNumber, Username, UtcMillis};
 use shared::table::Table;
 
 use super::print_line;
@@ -17,13 +17,14 @@ struct ListedUser {
     username: Username,
     email: String,
     disabled: bool,
-    created_at: Timestamp,
+    created_at: UtcMillis,
 }
 
 impl From<User> for ListedUser {
     fn from(user: User) -> Self {
         let User { id, number, username, primary_email, disabled, created_at, .. } = user;
-        Self { id, number, username, email: primary_email.to_string(), disabled, created_at }
+        let (email, created_at) = (primary_email.to_string(), created_at.into());
+        Self { id, number, username, email, disabled, created_at }
     }
 }
 
@@ -38,7 +39,7 @@ struct ListedClient {
     /// How many days its grants last, if fewer than others.
     #[serde(skip_serializing_if = "Option::is_none")]
     grant_days: Option<u16>,
-    created_at: Timestamp,
+    created_at: UtcMillis,
 }
 
 impl From<Client> for ListedClient {
@@ -50,6 +51,8 @@ impl From<Client> for ListedClient {
             secret_hash: _,
             redirect_uris,
             scopes,
+            scope_epoch: _,
+            scopes_since: _,
             requires_pkce: _,
             grant_days,
             grant_epoch: _,
@@ -63,7 +66,7 @@ impl From<Client> for ListedClient {
             require_pkce,
             scopes,
             grant_days,
-            created_at,
+            created_at: created_at.into(),
         }
     }
 }

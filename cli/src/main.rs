@@ -38,7 +38,7 @@ use serde::Serialize;
 use shared::Error;
 use shared::table::Table;
 
-use advice::advice;
+use advice::{Context, advice};
 use connect::TableOptions;
 
 /// Attempts at a write that others keep overtaking.
@@ -92,14 +92,32 @@ enum TableCommand {
     AuditLog(audit_log::Options),
 }
 
+impl Command {
+    /// Whether it changes anything.
+    const fn writes(&self) -> bool {
+        !matches!(
+            self,
+            Self::Unseal(_)
+                | Self::Table(
+                    TableCommand::ListPlans
+                        | TableCommand::ListUsers
+                        | TableCommand::ListClients
+                        | TableCommand::ShowUser(_)
+                )
+        )
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let is_local = cli.table.is_local();
+    let context = Context { is_local: cli.table.is_local(), writes: cli.command.writes() };
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads a list may stop, as `head` does. What a write prints must be read.
+        Err(error) if !context.writes && is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}{}", advice(&error, is_local));
+            eprintln!("error: {error:#}{}", advice(&error, context));
             ExitCode::FAILURE
         }
     }
@@ -137,6 +155,11 @@ async fn run_on_table(table: &Table, command: TableCommand) -> Result<()> {
         TableCommand::SetAccount(options) => set_account::run(table, options).await,
         TableCommand::AuditLog(options) => audit_log::run(table, options).await,
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<io::Error>();
+    cause.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Reads and writes again while others change the same data in between.

@@ -3,16 +3,19 @@
 use std::fmt;
 use std::str::FromStr;
 
+use shared::limits::MAX_REDIRECT_URI_BYTES;
 use shared::model::{ParseError, UrlParts};
 
-/// The longest redirect URI, in bytes.
-const MAX_LENGTH: usize = 2000;
+/// The parameters of responses (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207): in the URI's own
+/// query they would come twice.
+const OF_RESPONSES: [&str; 6] = ["code", "state", "iss", "error", "error_description", "error_uri"];
 
 /// What `http` may be sent to, letter by letter: browsers read other texts as these hosts too.
 const LOCAL_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// An absolute URI without a fragment: https, or http to this machine, or a private-use scheme with
-/// a dot (RFC 8252, section 7). It is stored exactly as given, as it is compared.
+/// a dot (RFC 8252, section 7). Its query has no parameter of responses. It is stored exactly as
+/// given, as it is compared.
 #[derive(Debug, Clone)]
 pub(crate) struct RedirectUri(String);
 
@@ -20,20 +23,32 @@ impl FromStr for RedirectUri {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let problem = if text.len() > MAX_LENGTH {
-            "must be at most 2000 bytes long"
-        } else if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
+        if text.len() > MAX_REDIRECT_URI_BYTES {
+            let problem = format!("must be at most {MAX_REDIRECT_URI_BYTES} bytes long");
+            return Err(ParseError::new(problem));
+        }
+        let problem = if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
             "must be ASCII without white space and backslashes"
         } else if text.contains('#') {
             "must have no fragment"
         } else if !may_be_sent_to(text) {
             "must be https://…, http://… to localhost, 127.0.0.1 or [::1], or have a scheme with a \
              dot; it must have a host after :// and no user"
+        } else if has_parameter_of_responses(text) {
+            "must have none of the query parameters that responses have: code, state, iss, error, \
+             error_description, error_uri"
         } else {
             return Ok(Self(text.to_owned()));
         };
         Err(ParseError::new(problem))
     }
+}
+
+/// A name counts as its readers decode it.
+fn has_parameter_of_responses(text: &str) -> bool {
+    let query = text.split_once('?').map_or("", |(_, query)| query);
+    let mut names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
+    names.any(|name| OF_RESPONSES.contains(&&*name))
 }
 
 fn may_be_sent_to(text: &str) -> bool {
@@ -77,6 +92,7 @@ mod tests {
         for right in [
             "https://example.com",
             "https://example.com:8443/callback?from=rollcall",
+            "https://example.com/?from=code&code_=1&Code=2",
             "http://localhost/",
             "http://127.0.0.1:9010/callback",
             "http://[::1]:9010/callback",
@@ -101,6 +117,11 @@ mod tests {
             "com.example.app://user@callback",
             "com..app:/callback",
             "com.example.app:",
+            "https://example.com/?code=x",
+            "https://example.com/?from=x&state",
+            "https://example.com/?iss=",
+            "https://example.com/?%65rror=x",
+            "com.example.app:/?error_description=x",
             "https://example.com/#",
             "https://example.com/#fragment",
             "https://user@example.com/",

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 use serde::Serialize;
 use shared::lifetimes::MAX_GRANT_DAYS;
+use shared::limits::MAX_REDIRECT_URIS;
 use shared::model::{Client, ClientId, ClientSecret, ParseError, Scope, parse_shown};
 use shared::table::{Actor, Table};
 
@@ -67,6 +68,10 @@ struct RegisteredClient {
 }
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
+    ensure!(
+        options.redirect_uris.len() <= MAX_REDIRECT_URIS,
+        "a client can have at most {MAX_REDIRECT_URIS} redirect URIs"
+    );
     let secret = if options.public { None } else { Some(ClientSecret::generate()?) };
     let uris: Vec<String> = options.redirect_uris.iter().map(RedirectUri::to_string).collect();
     let client = retry(async || {

@@ -8,9 +8,9 @@ use serde::Serialize;
 use shared::model::{ClientId, Scope};
 use shared::table::{Actor, ClientChange, Table};
 
-use super::print_json;
 use super::register_client::scope;
 use super::set_account::Switch;
+use super::{print_json, retry};
 
 /// Change what an OAuth client may ask for, from the next request on
 #[derive(Args)]
@@ -21,7 +21,8 @@ pub(super) struct Options {
     /// Whether it must use PKCE although it has a secret
     #[arg(long, value_enum, value_name = "STATE", required_unless_present = "scopes")]
     require_pkce: Option<Switch>,
-    /// A scope that users can grant it, once for each; any other is taken from what they granted
+    /// A scope that users can grant it, once for each; any other is taken from what they granted,
+    /// for good
     #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
     scopes: Vec<Scope>,
 }
@@ -45,7 +46,7 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
         scopes: Some(scopes).filter(|scopes| !scopes.is_empty()).map(BTreeSet::from_iter),
         requires_pkce: require_pkce.map(Switch::is_on),
     };
-    table.change_client(&Actor::operator(), client, &change).await?;
+    retry(async || table.change_client(&Actor::operator(), client, &change).await).await?;
     let ClientChange { scopes, requires_pkce: require_pkce } = change;
     print_json(&ChangedClient { client_id: client, require_pkce, scopes })
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use shared::model::{
     Account, AccountId, ApiKey, ApiKeyId, Client, ClientId, Email, Grant, GrantId, MakerId,
     Membership, Role, Scope, SshKey, Timestamp, TokenId, TokenKind, User, UserId, UserNumber,
-    UserToken, Username,
+    UserToken, Username, UtcMillis,
 };
 use shared::table::{LockState, Table, UserRecord};
 
@@ -28,7 +28,7 @@ struct ShownUser {
     number: UserNumber,
     username: Username,
     full_name: String,
-    created_at: Timestamp,
+    created_at: UtcMillis,
     disabled: bool,
     is_being_deleted: bool,
     current_account: Option<AccountId>,
@@ -66,7 +66,7 @@ struct ShownAccount {
 struct ShownPassword {
     is_set: bool,
     is_own: bool,
-    locked_until: Option<Timestamp>,
+    locked_until: Option<UtcMillis>,
     known_sources: usize,
     locked_sources: usize,
 }
@@ -80,9 +80,9 @@ struct ShownToken {
     active: bool,
     scopes: Option<Vec<Scope>>,
     made_by: Option<MakerId>,
-    created_at: Timestamp,
-    expires_at: Option<Timestamp>,
-    last_used_at: Option<Timestamp>,
+    created_at: UtcMillis,
+    expires_at: Option<UtcMillis>,
+    last_used_at: Option<UtcMillis>,
 }
 
 #[derive(Serialize)]
@@ -90,8 +90,8 @@ struct ShownToken {
 struct ShownApiKey {
     id: ApiKeyId,
     made_by: Option<MakerId>,
-    created_at: Timestamp,
-    last_used_at: Option<Timestamp>,
+    created_at: UtcMillis,
+    last_used_at: Option<UtcMillis>,
 }
 
 #[derive(Serialize)]
@@ -111,8 +111,9 @@ struct ShownGrant {
     client_name: Option<String>,
     active: bool,
     scopes: Vec<Scope>,
-    created_at: Timestamp,
-    last_used_at: Option<Timestamp>,
+    created_at: UtcMillis,
+    expires_at: UtcMillis,
+    last_used_at: Option<UtcMillis>,
 }
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
@@ -137,7 +138,7 @@ impl ShownUser {
             number: user.number,
             username: user.username.clone(),
             full_name: user.full_name.clone(),
-            created_at: user.created_at,
+            created_at: user.created_at.into(),
             disabled: user.disabled,
             is_being_deleted: *is_being_deleted,
             current_account: user.current_account,
@@ -174,12 +175,12 @@ impl ShownAccount {
 }
 
 impl ShownPassword {
-    const fn new(user: &User, lock: &LockState) -> Self {
+    fn new(user: &User, lock: &LockState) -> Self {
         let LockState { elsewhere_until, known_sources, locked_sources } = *lock;
         Self {
             is_set: user.password_hash.is_some(),
             is_own: user.password_is_own,
-            locked_until: elsewhere_until,
+            locked_until: elsewhere_until.map(UtcMillis::from),
             known_sources,
             locked_sources,
         }
@@ -195,17 +196,21 @@ impl ShownToken {
             active: !user.disabled && user.is_active(token, now),
             scopes: token.scopes.clone().map(Vec::from_iter),
             made_by: token.lineage.made_by,
-            created_at: token.created_at,
-            expires_at: token.expires_at,
-            last_used_at: token.last_used_at,
+            created_at: token.created_at.into(),
+            expires_at: token.expires_at.map(UtcMillis::from),
+            last_used_at: token.last_used_at.map(UtcMillis::from),
         }
     }
 }
 
 impl From<&ApiKey> for ShownApiKey {
     fn from(key: &ApiKey) -> Self {
-        let (id, made_by) = (key.id, key.lineage.made_by);
-        Self { id, made_by, created_at: key.created_at, last_used_at: key.last_used_at }
+        Self {
+            id: key.id,
+            made_by: key.lineage.made_by,
+            created_at: key.created_at.into(),
+            last_used_at: key.last_used_at.map(UtcMillis::from),
+        }
     }
 }
 
@@ -224,8 +229,9 @@ impl ShownGrant {
             client_name: client.map(|client| client.name.clone()),
             active,
             scopes: grant.scopes.iter().copied().collect(),
-            created_at: grant.created_at,
-            last_used_at: grant.last_used_at,
+            created_at: grant.created_at.into(),
+            expires_at: grant.expires_at.into(),
+            last_used_at: grant.last_used_at.map(UtcMillis::from),
         }
     }
 }

@@ -185,9 +185,9 @@ fn location() -> Schema {
 }
 
 fn cookie() -> Schema {
-    string().about("Ties the form to the browser.").example(
-        "__Host-rollcall-consent=YOUR_COOKIE; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax; Secure",
-    )
+    string()
+        .about("Ties the form to the browser.")
+        .example("__Host-rollcall-consent=YOUR_COOKIE; Path=/; HttpOnly; SameSite=Lax; Secure")
 }
 
 pub(crate) fn descriptions() -> Vec<Description> {
@@ -208,7 +208,7 @@ pub(crate) fn descriptions() -> Vec<Description> {
             .with_header("Location", location())
             .responds(
                 403,
-                "The page again: the password is wrong, or the form is not its own.",
+                "The page again: the password is wrong, or the form is not its own or shows other scopes.",
                 page(),
             )
             .with_header("Set-Cookie", cookie())

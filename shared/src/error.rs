@@ -188,6 +188,9 @@ pub struct FieldError {
 }
 
 impl FieldError {
+    /// The longest name that is reported, in characters.
+    pub(crate) const MAX_NAME: usize = 100;
+
     /// The invalid field or query parameter; `body` for the body as a whole.
     pub fn field(&self) -> &str {
         &self.field
@@ -198,10 +201,22 @@ impl FieldError {
         &self.text
     }
 
-    /// An error of the field or query parameter `field`; `body` stands for the whole body.
+    /// An error of the field or query parameter `field`; `body` stands for the whole body. A name
+    /// that a client made is cut, and what would hide in a message or turn it around is replaced.
     pub fn new(field: impl Into<Cow<'static, str>>, text: impl fmt::Display) -> Self {
-        Self { field: field.into(), text: text.to_string() }
+        let field = match field.into() {
+            Cow::Owned(name) => name.chars().take(Self::MAX_NAME).map(shown).collect(),
+            known @ Cow::Borrowed(_) => known,
+        };
+        Self { field, text: text.to_string() }
     }
+}
+
+/// A character of a name as messages have it. Controls, also those of direction, are among the
+/// characters that Rust escapes.
+fn shown(letter: char) -> char {
+    let is_plain = letter.is_ascii_graphic() || letter == ' ';
+    if is_plain || letter.escape_debug().len() == 1 { letter } else { '\u{fffd}' }
 }
 
 impl fmt::Display for FieldError {

@@ -129,6 +129,11 @@ pub const MAX_SPENT_REFRESH_TOKENS: usize = 100;
 /// Access tokens of one grant that work at once; a further one ends the oldest.
 pub const MAX_ACCESS_TOKENS: usize = 10;
 
+/// Redirect URIs of an OAuth client.
+pub const MAX_REDIRECT_URIS: usize = 20;
+/// A redirect URI, in bytes.
+pub const MAX_REDIRECT_URI_BYTES: usize = 2000;
+
 /// Wrong passwords within [`crate::lifetimes::LOCKOUT`] that lock a user, for the sources that the
 /// user is not known from, or for one that it is known from.
 pub const MAX_LOGIN_ATTEMPTS: usize = 10;
@@ -146,6 +151,10 @@ const _: () = {
     assert!(
         SSH_KEYS.max as usize * (MAX_RSA_BITS / 8 * 4 / 3 + 4 * MAX_SSH_KEY_NAME) < 64 * 1024,
         "all SSH keys fit into the user's item many times over"
+    );
+    assert!(
+        MAX_REDIRECT_URIS * MAX_REDIRECT_URI_BYTES < 64 * 1024,
+        "all redirect URIs fit into the client's item many times over"
     );
     assert!(MAX_USER_PAGE_BYTES < 6 * 1024 * 1024 / 4 * 3, "Lambda answers with 6 MB at most");
     assert!(ACCOUNTS_OWNED.max <= MEMBERSHIPS.max, "an owner is a member");

@@ -473,7 +473,13 @@ async fn a_rotated_token_is_rejected_at_once_and_the_new_one_equals_it() {
     let jane = app.person("janedoe").await;
     let input = json!({ "name": "CI", "kind": "user", "scopes": ["account_read", "tokens_write"], "expiresAt": "2099-12-31T23:59:59Z" });
 
-    for body in [None, Some(""), Some("{}"), Some(r#"{"overlapSeconds":0}"#)] {
+    for body in [
+        None,
+        Some(""),
+        Some("{}"),
+        Some(r#"{"overlapSeconds":0}"#),
+        Some(r#"{"overlapSeconds":-0.0}"#),
+    ] {
         let old = made(&jane, &input).await;
         let old_token = old["token"].as_str().unwrap();
         let path = rotation(old["id"].as_str().unwrap());
@@ -523,13 +529,36 @@ async fn a_rotated_token_stays_valid_for_the_overlap_and_is_rotated_once() {
 }
 
 #[tokio::test]
+async fn a_whole_number_may_be_written_with_a_fraction_of_zero_or_an_exponent() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for text in ["60.0", "6e1", "60", "2592000.00"] {
+        let old = jane.new_token(TokenKind::User, None, None).await;
+        let body = format!(r#"{{"overlapSeconds":{text}}}"#);
+        let rotated = jane.send_text("POST", &rotation(&id(&old)), &body).await;
+        assert_eq!(rotated.status, 201, "{text}: {rotated:?}");
+        assert!(works(&jane, &old).await, "{text}");
+    }
+}
+
+#[tokio::test]
 async fn an_overlap_does_not_prolong_a_token_and_is_at_most_30_days() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let end = TestApp::in_seconds(600);
     let ending = jane.new_token(TokenKind::User, None, Some(end)).await;
 
-    for wrong in [json!(-1), json!(2_592_001), json!(1.5), json!("60"), json!(null), json!([])] {
+    for wrong in [
+        json!(-1),
+        json!(-1.0),
+        json!(2_592_001),
+        json!(1.5),
+        json!(1e30),
+        json!("60"),
+        json!(null),
+        json!([]),
+    ] {
         let body = json!({ "overlapSeconds": wrong });
         let rejected = jane.send_json("POST", &rotation(&id(&ending)), &body).await;
         let reported = (rejected.status, &rejected.body["errors"]);

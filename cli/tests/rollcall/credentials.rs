@@ -44,7 +44,7 @@ async fn a_token_is_printed_once_and_only_its_hash_is_stored() {
             "kind": "environment",
             "name": "some",
             "scopes": ["profile_read", "email_read"],
-            "expiresAt": "2100-01-01T00:00:00Z",
+            "expiresAt": "2100-01-01T00:00:00.000Z",
         })
     );
     assert_eq!(some_kept.scopes, Some([Scope::ProfileRead, Scope::EmailRead].into()));
@@ -112,6 +112,23 @@ async fn a_client_gets_a_secret_stored_as_a_hash_and_a_public_one_gets_none() {
     assert!(public.unwrap().secret_hash.is_none());
     let wrong = ["register-client", "--name", "x", "--redirect-uri", "javascript:alert(1)"];
     assert_eq!(stage.run(&wrong, "").status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_has_at_most_20_redirect_uris() {
+    let stage = Stage::new().await;
+    let uris: Vec<String> =
+        (0..21).map(|number| format!("https://example.com/{number:0>1980}")).collect();
+    let register = |count: usize| {
+        let uris = uris[..count].iter().flat_map(|uri| ["--redirect-uri", uri.as_str()]);
+        ["register-client", "--name", "App"].into_iter().chain(uris).collect::<Vec<_>>()
+    };
+
+    let rejected = stage.rejected(&register(21), "").await;
+
+    assert_eq!(rejected, "error: a client can have at most 20 redirect URIs\n");
+    let registered = stage.done(&register(20));
+    assert_eq!(registered["redirect_uris"].as_array().unwrap().len(), 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -96,6 +96,26 @@ async fn a_list_goes_through_all_pages_of_the_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_whose_reader_stops_ends_without_an_error_and_a_lost_secret_is_one() {
+    let stage = Stage::new().await;
+    stage.jane();
+    let unread = |arguments: &[&str]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = crate::stage::rollcall_with_keys();
+        command.args(stage.place()).args(arguments).stdout(writer);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+
+    for list in [&["list-users"][..], &["list-plans"], &["show-user", "--user", "janedoe"]] {
+        assert_eq!(unread(list), (Some(0), String::new()), "{list:?}");
+    }
+    let (status, error) = unread(&["create-token", "--user", "janedoe", "--name", "x"]);
+    assert!(status == Some(1) && error.contains("Broken pipe"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_user_is_shown_by_any_name_with_all_that_it_has_and_no_secret() {
     let stage = Stage::new().await;
     let made = stage.jane();
@@ -140,11 +160,42 @@ async fn a_user_is_shown_by_any_name_with_all_that_it_has_and_no_secret() {
     let expected = (&json!(grant.grant().to_string()), &json!(true), &json!("App"));
     let grant = &shown["grants"][0];
     assert_eq!((&grant["id"], &grant["active"], &grant["clientName"]), expected);
+    assert!(text(grant, "expiresAt") > text(grant, "createdAt"), "{grant}");
+    for (case, times) in [
+        ("show-user", vec![&shown["createdAt"], &shown["password"]["lockedUntil"]]),
+        ("token", vec![&shown["tokens"][0]["createdAt"]]),
+        ("grant", vec![&grant["createdAt"], &grant["expiresAt"]]),
+        ("list-users", vec![&lines(&stage, "list-users")[0]["createdAt"]]),
+        ("list-clients", vec![&lines(&stage, "list-clients")[0]["created_at"]]),
+    ] {
+        for time in times {
+            let fraction = time.as_str().unwrap().split_once('.').unwrap().1;
+            assert_eq!(fraction.len(), "000Z".len(), "{case}: {time}");
+        }
+    }
     let password = &shown["password"];
     assert_eq!((&password["isSet"], &password["isOwn"]), (&json!(true), &json!(false)));
     assert!(password["lockedUntil"].is_string(), "{password}");
-    let text = shown.to_string();
+    let whole = shown.to_string();
     for secret in ["argon2", "ecretHash", "nonce", "challenge", "redirectUri"] {
-        assert!(!text.contains(secret), "{secret}: {text}");
+        assert!(!whole.contains(secret), "{secret}: {whole}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_is_shown_with_the_scopes_that_are_left_and_active_while_there_are_any() {
+    let stage = Stage::new().await;
+    let made = stage.jane();
+    let user = stage.user(&made["id"]).await;
+    let client = crate::users::granted(&stage, &user).await.grant().client().to_string();
+
+    for (scope, active, scopes) in [
+        ("profile_read", true, json!(["profile_read"])),
+        ("email_read", false, json!([])),
+        ("profile_read", false, json!([])),
+    ] {
+        stage.done(&["set-client", "--client", &client, "--scope", scope]);
+        let grant = stage.done(&["show-user", "--user", "janedoe"])["grants"][0].clone();
+        assert_eq!((&grant["active"], &grant["scopes"]), (&json!(active), &scopes), "{scope}");
     }
 }

@@ -49,15 +49,20 @@ pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Resp
 }
 
 /// `POST /api/v1.1/o/authorize/`: the user's decision. The client's request is in the query, and
-/// the CSRF token is bound to it: a user can allow only what the page showed.
+/// the CSRF token is bound to it and to the scopes shown: a user can allow only what the page
+/// showed.
 pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let (query, decision) = (request.query()?, Decision::parse(request)?);
     let key = app.service_keys.current().await?;
     let browser = Browser::from_request(request)?;
-    let was_shown = browser.verify(&key, request, &decision.csrf_token)?;
+    let shown = browser.verify(&key, request, &decision.csrf_token)?;
     let basic = Basic::new(request, decision.username.clone(), decision.password);
     let named = async {
-        if was_shown && decision.allows { basic.resolve(app).await.map(Some) } else { Ok(None) }
+        if shown.is_some() && decision.allows {
+            basic.resolve(app).await.map(Some)
+        } else {
+            Ok(None)
+        }
     };
     let parsed = AuthorizationRequest::parse(app, request, &query);
     let (authorization, named) = tokio::join!(parsed, named);
@@ -65,12 +70,15 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
         Ok(authorization) => authorization,
         Err(error) => return error.send(),
     };
-    let signed_in = match named? {
-        Some(named) => sign_in(app, &basic, named).await?,
-        None if was_shown => {
+    let signed_in = match (shown, named?) {
+        (Some(shown), Some(named)) if shown.is_of(&authorization.scopes) => {
+            sign_in(app, &basic, named).await?
+        }
+        (Some(_), Some(_)) => Err(SignInError::Changed),
+        (Some(_), None) => {
             return authorization.target.with_error(OAuthCode::AccessDenied, "the user said no");
         }
-        None => {
+        (None, _) => {
             SecurityEvent::FormRejected.record();
             Err(if browser.is_known() { SignInError::Stale } else { SignInError::NoCookie })
         }
@@ -122,7 +130,8 @@ async fn show(
 ) -> Result<Response<Body>> {
     let key = app.service_keys.current().await?;
     let browser = Browser::from_request(request)?;
-    let (csrf_token, cookie) = (browser.csrf_token(&key, request)?, browser.cookie());
+    let csrf_token = browser.csrf_token(&key, request, &authorization.scopes)?;
+    let cookie = browser.cookie();
     Page {
         request,
         authorization,

@@ -1,15 +1,19 @@
 //! The CSRF token of the consent form: no other site can submit one.
 //!
-//! The browser has a random cookie; the token is a MAC over the cookie, the time and the client's
-//! request, under the service key. Nothing is stored.
+//! The browser has a random cookie; the token has the time and the scopes that the page shows, and a
+//! MAC over these, the cookie and the client's request, under the service key. Nothing is stored.
+
+use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use shared::http::ApiRequest;
 use shared::lifetimes::CONSENT_FORM_TTL;
-use shared::model::Timestamp;
+use shared::model::{Scope, Timestamp};
 use shared::service_key::ServiceKey;
 use shared::{Result, random};
+
+use crate::authorization::format_scopes;
 
 /// What the token's key is derived for.
 const PURPOSE: &str = "consent form";
@@ -43,42 +47,71 @@ impl Browser {
     /// The `Set-Cookie` header. Over https the name's prefix keeps other hosts of the domain from
     /// setting it. `Lax`: a browser that comes from the client's site does not send a `Strict`
     /// cookie even for the page, so each page would set another one. Another site's form sends
-    /// neither.
+    /// neither. It lasts until the browser ends, longer than any form: one that comes without it is
+    /// from a browser that keeps no cookies.
     pub(crate) fn cookie(&self) -> String {
         let secure = if self.is_https { "; Secure" } else { "" };
         let (name, nonce) = (cookie_name(self.is_https), &self.nonce);
-        format!(
-            "{name}={nonce}; Path=/; Max-Age={CONSENT_FORM_TTL}; HttpOnly; SameSite=Lax{secure}"
-        )
+        format!("{name}={nonce}; Path=/; HttpOnly; SameSite=Lax{secure}")
     }
 
-    /// The CSRF token of the form for this request: `<time>.<MAC>`.
-    pub(crate) fn csrf_token(&self, key: &ServiceKey, request: &ApiRequest) -> Result<String> {
-        let time = Timestamp::now().as_second();
-        let mac = key.derive(PURPOSE, &self.authenticated(&time.to_be_bytes(), request))?;
-        Ok(format!("{time}.{}", URL_SAFE_NO_PAD.encode(mac)))
-    }
-
-    /// Whether the form with this token was shown in this browser for this request, at most
-    /// [`CONSENT_FORM_TTL`] seconds ago.
-    pub(crate) fn verify(
+    /// The CSRF token of the form for this request, which shows these scopes:
+    /// `<time>.<scopes>.<MAC>`.
+    pub(crate) fn csrf_token(
         &self,
         key: &ServiceKey,
         request: &ApiRequest,
-        csrf_token: &str,
-    ) -> Result<bool> {
-        let Some((time, mac)) = csrf_token.split_once('.') else { return Ok(false) };
+        scopes: &BTreeSet<Scope>,
+    ) -> Result<String> {
+        let (time, scopes) = (Timestamp::now().as_second(), format_scopes(scopes));
+        let mac =
+            key.derive(PURPOSE, &self.authenticated(&time.to_be_bytes(), request, &scopes))?;
+        Ok(format!("{time}.{scopes}.{}", URL_SAFE_NO_PAD.encode(mac)))
+    }
+
+    /// What the form with this token showed, if that was in this browser, for this request, and at
+    /// most [`CONSENT_FORM_TTL`] seconds ago.
+    pub(crate) fn verify<'t>(
+        &self,
+        key: &ServiceKey,
+        request: &ApiRequest,
+        csrf_token: &'t str,
+    ) -> Result<Option<Shown<'t>>> {
+        let mut parts = csrf_token.splitn(3, '.');
+        let (Some(time), Some(scopes), Some(mac)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Ok(None);
+        };
         let (Ok(time), Ok(mac)) = (time.parse::<i64>(), URL_SAFE_NO_PAD.decode(mac)) else {
-            return Ok(false);
+            return Ok(None);
         };
         let age = Timestamp::now().as_second().checked_sub(time);
         let is_fresh = age.is_some_and(|age| (0..=CONSENT_FORM_TTL).contains(&age));
-        Ok(is_fresh
-            && key.derives(PURPOSE, &self.authenticated(&time.to_be_bytes(), request), &mac)?)
+        let time = time.to_be_bytes();
+        let is_ours =
+            is_fresh && key.derives(PURPOSE, &self.authenticated(&time, request, scopes), &mac)?;
+        Ok(is_ours.then_some(Shown { scopes }))
     }
 
-    fn authenticated<'a>(&'a self, time: &'a [u8], request: &'a ApiRequest) -> [&'a [u8]; 3] {
-        [self.nonce.as_bytes(), time, request.raw_query().as_bytes()]
+    fn authenticated<'a>(
+        &'a self,
+        time: &'a [u8],
+        request: &'a ApiRequest,
+        scopes: &'a str,
+    ) -> [&'a [u8]; 4] {
+        [self.nonce.as_bytes(), time, scopes.as_bytes(), request.raw_query().as_bytes()]
+    }
+}
+
+/// What a form showed.
+pub(crate) struct Shown<'t> {
+    scopes: &'t str,
+}
+
+impl Shown<'_> {
+    /// Whether it showed these scopes: what a request without `scope` is for may change.
+    pub(crate) fn is_of(&self, scopes: &BTreeSet<Scope>) -> bool {
+        self.scopes == format_scopes(scopes)
     }
 }
 

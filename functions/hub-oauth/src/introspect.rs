@@ -39,9 +39,9 @@ pub(crate) async fn introspect(app: &App, request: &ApiRequest) -> Result<Respon
     let presented = token.as_ref().ok().and_then(Option::as_ref);
     let client = credential.authenticate(app, presented).await?;
     client.require_secret()?;
-    let active = token?
-        .zip(client.grant())
-        .and_then(|(token, (user, grant))| active_token(&token, user, grant));
+    let usable = client.user_of_grant().zip(client.grant());
+    let active =
+        token?.zip(usable).and_then(|(token, (user, grant))| active_token(&token, user, grant));
     http::ok(&Introspection { active: active.is_some(), token: active })
 }
 

@@ -29,6 +29,8 @@ pub(crate) enum SignInError {
     Stale,
     /// The browser did not send the page's cookie.
     NoCookie,
+    /// The page showed other scopes than the request is for now.
+    Changed,
 }
 
 impl SignInError {
@@ -45,6 +47,9 @@ impl SignInError {
             Self::NoCookie => "Your browser did not send this page's cookie. Please allow cookies \
                                for this site, and sign in again."
                 .to_owned(),
+            Self::Changed => "What is asked for has changed. Please read it again, and sign in if \
+                              you allow it."
+                .to_owned(),
         }
     }
 
@@ -53,13 +58,15 @@ impl SignInError {
         match self {
             Self::Busy => Some(1),
             Self::Locked(left) => Some(http::whole_seconds(*left)),
-            Self::WrongPassword | Self::Stale | Self::NoCookie => None,
+            Self::WrongPassword | Self::Stale | Self::NoCookie | Self::Changed => None,
         }
     }
 
     const fn status(&self) -> StatusCode {
         match self {
-            Self::WrongPassword | Self::Stale | Self::NoCookie => StatusCode::FORBIDDEN,
+            Self::WrongPassword | Self::Stale | Self::NoCookie | Self::Changed => {
+                StatusCode::FORBIDDEN
+            }
             Self::Busy | Self::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }

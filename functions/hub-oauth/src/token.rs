@@ -165,17 +165,17 @@ pub(crate) async fn issue(app: &App, request: &ApiRequest) -> Result<Response<Bo
     let presented = token_request.as_ref().ok().and_then(TokenRequest::presented);
     let client = credential.authenticate(app, presented).await?;
     let token_request = token_request?;
-    let (user, grant) = client.grant().ok_or(NO_LONGER_GOOD)?;
-    let issuance = match token_request.decide(grant, Timestamp::now()) {
-        Ok(issuance) => issuance,
-        Err(rejection) => {
-            record(rejection, &token_request);
-            if rejection == GrantRejection::Replay {
-                app.table.delete_grant(&client.actor(), grant).await?;
-            }
-            return Err(rejected(rejection, &token_request, grant));
-        }
-    };
+    let grant = client.grant().ok_or(NO_LONGER_GOOD)?;
+    let decided = token_request.decide(grant, Timestamp::now());
+    if let Err(rejection) = &decided {
+        record(*rejection, &token_request);
+    }
+    // Also while the user is disabled, since that may end.
+    if let Err(GrantRejection::Replay) = decided {
+        app.table.delete_grant(&client.actor(), grant).await?;
+    }
+    let user = client.user_of_grant().ok_or(NO_LONGER_GOOD)?;
+    let issuance = decided.map_err(|rejection| rejected(rejection, &token_request, grant))?;
     let issued = app.table.issue(&client.actor(), user, grant, &issuance).await?;
     let mut response = http::ok(&TokenView::new(user, &issuance.scopes, &issued))?;
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));

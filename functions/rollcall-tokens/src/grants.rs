@@ -44,6 +44,7 @@ impl From<Grant> for GrantView {
             client,
             client_name,
             client_epoch: _,
+            client_scope_epoch: _,
             scopes,
             created_at,
             expires_at,

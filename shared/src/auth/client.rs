@@ -23,7 +23,8 @@ pub struct ClientCredential {
 /// Proof that a client authenticated itself, or has no secret to do so with.
 pub struct AuthenticatedClient {
     client: Stored<Client>,
-    grant: Option<(Stored<User>, Stored<Grant>)>,
+    user: Option<Stored<User>>,
+    grant: Option<Stored<Grant>>,
     origin: Origin,
 }
 
@@ -79,11 +80,11 @@ impl ClientCredential {
         let named = presented.map(|presented| (presented.owner(), presented.grant()));
         let ClientAndGrant { client, user, grant } = app.table.client_and_grant(id, named).await?;
         let client = self.verify(client)?;
-        let grant = user.zip(grant).filter(|(user, grant)| grant.belongs_to(&client, user));
-        if let Some((user, _)) = &grant {
-            observe(|observed| observed.user = Some(user.id.to_string()));
+        let grant = grant.filter(|grant| grant.is_accepted_by(&client));
+        if let Some(grant) = &grant {
+            observe(|observed| observed.user = Some(grant.user.to_string()));
         }
-        Ok(AuthenticatedClient { client, grant, origin: self.origin })
+        Ok(AuthenticatedClient { client, user, grant, origin: self.origin })
     }
 
     /// Authenticates a client that has a secret, and tells whether a token works, whoever has it:
@@ -163,10 +164,17 @@ impl AuthenticatedClient {
         with_secret(&self.client)
     }
 
-    /// The grant that its code or token names, with the user who gave it, if it was given to this
-    /// client and its user's password was not changed since.
-    pub const fn grant(&self) -> Option<&(Stored<User>, Stored<Grant>)> {
+    /// The grant that its code or token names, if it was given to this client, whose grants were
+    /// not revoked since. Its user may be disabled, for a while only: what revokes it must work all
+    /// the same.
+    pub const fn grant(&self) -> Option<&Stored<Grant>> {
         self.grant.as_ref()
+    }
+
+    /// The user who gave the grant, if it stands: what uses it requires that.
+    pub fn user_of_grant(&self) -> Option<&Stored<User>> {
+        let grant = self.grant.as_ref()?;
+        self.user.as_ref().filter(|user| grant.stands(user))
     }
 
     /// The client as the one who makes a write.

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
-use super::json::{Document, MAX_NAME, MAX_REPORTED};
+use super::json::{Document, MAX_REPORTED};
 use crate::{Error, FieldError, Result};
 
 const GIVEN_TWICE: &str = "is given more than once";
@@ -89,8 +89,7 @@ impl Fields {
     /// The form with an error for each of its repeated fields, as of a JSON object's.
     fn with_repeated(mut self) -> Self {
         let names = self.repeated.iter().take(MAX_REPORTED);
-        let names = names.map(|name| name.chars().take(MAX_NAME).collect::<String>());
-        self.errors = names.map(|name| FieldError::new(name, GIVEN_TWICE)).collect();
+        self.errors = names.map(|name| FieldError::new(name.clone(), GIVEN_TWICE)).collect();
         self
     }
 
@@ -202,13 +201,17 @@ impl Fields {
         value
     }
 
-    /// An optional whole number in this range.
+    /// An optional whole number in this range, also one that is written with a fraction of zero.
     pub fn optional_number(
         &mut self,
         name: &'static str,
         range: RangeInclusive<u64>,
     ) -> Option<u64> {
-        let number = self.object.get(name)?.as_u64().filter(|number| range.contains(number));
+        let number = match self.object.get(name)? {
+            Value::Number(number) => whole(number).and_then(|whole| whole.try_into().ok()),
+            _ => None,
+        };
+        let number = number.filter(|number| range.contains(number));
         if number.is_none() {
             let (start, end) = range.into_inner();
             self.add_error(name, format_args!("must be a whole number from {start} to {end}"));

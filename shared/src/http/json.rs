@@ -9,10 +9,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::FieldError;
+
 /// Repeated members that are reported; of a body with more, these are enough.
 pub(super) const MAX_REPORTED: usize = 20;
-/// The longest name that is reported, in characters.
-pub(super) const MAX_NAME: usize = 100;
 
 /// A JSON text.
 pub(super) struct Document {
@@ -42,7 +42,7 @@ struct Path<'a> {
 }
 
 impl Path<'_> {
-    /// The names from the outermost one on, cut after [`MAX_NAME`] characters.
+    /// The names from the outermost one on, cut after [`FieldError::MAX_NAME`] characters.
     fn text(&self) -> String {
         let mut names = vec![self.name];
         let mut parent = self.parent;
@@ -51,7 +51,7 @@ impl Path<'_> {
             parent = path.parent;
         }
         let letters = names.iter().rev().flat_map(|name| name.chars().chain(['.']));
-        let mut text: String = letters.take(MAX_NAME + 1).collect();
+        let mut text: String = letters.take(FieldError::MAX_NAME + 1).collect();
         text.pop();
         text
     }
@@ -181,6 +181,6 @@ mod tests {
 
         assert_eq!(repeated(&format!("{{{}}}", inner.join(","))).len(), MAX_REPORTED);
         let cut = repeated(&format!(r#"{{"{name}":{{{}}}}}"#, inner.join(",")));
-        assert_eq!(cut, [&name[..MAX_NAME]]);
+        assert_eq!(cut, [&name[..FieldError::MAX_NAME]]);
     }
 }

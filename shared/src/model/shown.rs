@@ -47,9 +47,16 @@ pub(super) fn is_hidden(letter: char) -> bool {
             || is_ignorable(letter))
 }
 
+/// Whether a character is seen by everybody. One of private use, the object replacement character
+/// and noncharacters may look like anything, or like nothing.
 fn is_visible(letter: char) -> bool {
     let category = category(letter);
+    let is_noncharacter = matches!(u32::from(letter), 0xfdd0..=0xfdef)
+        || matches!(u32::from(letter) & 0xffff, 0xfffe..=0xffff);
     !letter.is_whitespace()
+        && !is_noncharacter
+        && letter != '\u{fffc}'
+        && category != GeneralCategory::PrivateUse
         && !letter.is_control()
         && !is_hidden(letter)
         && !GeneralCategoryGroup::Mark.contains(category)
@@ -210,6 +217,10 @@ mod tests {
             "\u{1d159}",
             "\u{e0041}",
             "\u{3000}\u{a0}",
+            "\u{fffc}",
+            "\u{ffff}",
+            "\u{10fffe}\u{fdd0} ",
+            "\u{e000}\u{f0000}\u{10fffd}",
             "Jane\u{202e}eoD",
             "Jane\u{202a}",
             "Jane\u{2066}Doe\u{2069}",

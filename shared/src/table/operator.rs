@@ -19,7 +19,8 @@ pub struct UserRecord {
     pub memberships: Vec<(Membership, Option<Account>)>,
     /// All its tokens, working or not.
     pub tokens: Vec<UserToken>,
-    /// All its grants, working or not, each with the client if that is not deleted.
+    /// All its grants, working or not, each with the client if that is not deleted, and with the
+    /// scopes that the client has not lost since.
     pub grants: Vec<(Grant, Option<Client>)>,
     /// Whether passwords are rejected.
     pub lock: LockState,
@@ -28,10 +29,11 @@ pub struct UserRecord {
 }
 
 impl UserRecord {
-    /// Whether a grant still works at `now`.
+    /// Whether a grant still works at `now`, for a scope at least.
     pub fn is_active(&self, grant: &Grant, client: Option<&Client>, now: Timestamp) -> bool {
         client.is_some_and(|client| grant.is_accepted_by(client))
             && grant.is_active(&self.user, now)
+            && !grant.scopes.is_empty()
     }
 }
 
@@ -74,8 +76,11 @@ impl Table {
         let accounts: &mut BTreeMap<AccountId, Account> = &mut accounts;
         let memberships = memberships.into_iter();
         let memberships = memberships.map(|own| (own, accounts.remove(&own.account))).collect();
-        let grants = grants.into_iter().map(|grant| {
+        let grants = grants.into_iter().map(|mut grant| {
             let client = clients.iter().find(|client| client.id == grant.client).cloned();
+            if let Some(client) = &client {
+                grant.limit_to(client);
+            }
             (grant, client)
         });
         let grants = grants.collect();

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use shared::model::{ApiKey, Client, ClientId, Role, SecretHash, Timestamp, UserId};
+use shared::model::{ApiKey, Client, Role, SecretHash, UserId};
 use shared::table::{Actor, NewUser};
 
 use super::{PASSWORD, TestApp};
@@ -153,15 +153,9 @@ impl TestApp {
     pub async fn new_client(&self, redirect_uri: &str, with_secret: bool) -> OAuthClient {
         let secret = unique("rcs_");
         let client = Client {
-            id: ClientId::generate().expect("an id"),
-            name: "Example <Client>".to_owned(),
             secret_hash: with_secret.then(|| SecretHash::new(secret.as_bytes())),
-            redirect_uris: vec![redirect_uri.to_owned()],
-            scopes: Client::GRANTABLE.into(),
-            requires_pkce: false,
-            grant_days: None,
-            grant_epoch: 0,
-            created_at: Timestamp::now(),
+            ..Client::new("Example <Client>".to_owned(), vec![redirect_uri.to_owned()], None)
+                .expect("a client")
         };
         self.table().create_client(&Actor::operator(), &client).await.expect("a new client");
         let redirect_uri = redirect_uri.to_owned();

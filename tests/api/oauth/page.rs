@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
 use shared::Settings;
 use shared::table::Actor;
 use testkit::{ConsentPage, PASSWORD, TestApp, form, parameter};
@@ -140,8 +141,8 @@ async fn the_cookie_is_for_this_host_only_and_hidden_from_scripts_and_other_site
         let (kept, attributes) = cookie.split_once(';').unwrap();
         let nonce = kept.strip_prefix(&format!("{name}=")).unwrap();
         assert!(nonce.len() == 22, "{cookie}");
-        let all = format!(" Path=/; Max-Age=1800; HttpOnly; SameSite=Lax{secure}");
-        assert_eq!(attributes, all, "and no Domain");
+        let all = format!(" Path=/; HttpOnly; SameSite=Lax{secure}");
+        assert_eq!(attributes, all, "no Domain, and it lasts longer than any form");
     }
     let kept = http.split(';').next().unwrap();
     let again = cookie(&app, &[("cookie", kept)]).await;
@@ -349,7 +350,8 @@ async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
     let (shown, other) =
         (ConsentPage::open(&app, &path).await, ConsentPage::open(&app, &path).await);
     let more = client.authorize_path("profile_read email_write");
-    let (time, mac) = shown.csrf_token.split_once('.').unwrap();
+    let parts: Vec<_> = shown.csrf_token.split('.').collect();
+    let [time, scopes, mac] = parts[..] else { panic!("{parts:?}") };
     let time: i64 = time.parse().unwrap();
     let cookie = shown.cookie();
     let old = old_csrf_token(&app, &path, cookie, time - 1801).await;
@@ -359,9 +361,11 @@ async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
         ("another browser's cookie", &path, other.cookie(), shown.csrf_token.clone()),
         ("no CSRF token", &path, cookie, String::new()),
         ("a made-up CSRF token", &path, cookie, "1.x".to_owned()),
-        ("a time out of time", &path, cookie, format!("{}.{mac}", i64::MIN)),
+        ("a time out of time", &path, cookie, format!("{}.{scopes}.{mac}", i64::MIN)),
+        ("more scopes", &path, cookie, format!("{time}.{scopes} email_read.{mac}")),
+        ("no scopes", &path, cookie, format!("{time}.{mac}")),
         ("a form of half an hour ago", &path, cookie, old),
-        ("a later time", &path, cookie, format!("{}.{mac}", time + 1)),
+        ("a later time", &path, cookie, format!("{}.{scopes}.{mac}", time + 1)),
         ("another browser's CSRF token", &path, cookie, other.csrf_token.clone()),
         ("another request", &more, cookie, shown.csrf_token.clone()),
     ] {
@@ -387,13 +391,13 @@ async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
     assert_eq!(right.status, 303);
 }
 
-/// The CSRF token that a page had at some time.
+/// The CSRF token that a page for `profile_read` had at some time.
 async fn old_csrf_token(app: &TestApp, path: &str, cookie: &str, time: i64) -> String {
     let nonce = cookie.split_once('=').unwrap().1;
     let query = path.split_once('?').unwrap().1;
-    let parts = [nonce.as_bytes(), &time.to_be_bytes(), query.as_bytes()];
+    let parts = [nonce.as_bytes(), &time.to_be_bytes(), b"profile_read", query.as_bytes()];
     let mac = app.service_key().await.derive("consent form", &parts).unwrap();
-    format!("{time}.{}", URL_SAFE_NO_PAD.encode(mac))
+    format!("{time}.profile_read.{}", URL_SAFE_NO_PAD.encode(mac))
 }
 
 #[tokio::test]
@@ -462,6 +466,33 @@ async fn an_error_page_escapes_what_it_repeats_and_can_do_nothing() {
     assert!(!policy.contains("script-src") && policy.contains("form-action 'none'"), "{policy}");
     assert!(page.contains("400 Bad Request, request "), "{page}");
     assert_eq!(response.header("x-frame-options"), Some("DENY"));
+}
+
+#[tokio::test]
+async fn the_name_of_a_repeated_parameter_is_cut_and_shown_without_controls() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let form_type = ("content-type", "application/x-www-form-urlencoded");
+    let long = "x".repeat(5000);
+
+    for (name, shown) in [
+        (long.as_str(), &long[..100]),
+        ("%E2%80%AEelgoog%E2%81%A6%00%0A", "\u{fffd}elgoog\u{fffd}\u{fffd}\u{fffd}"),
+        ("%E2%80%8B%EF%BB%BF%D8%9C", "\u{fffd}\u{fffd}\u{fffd}"),
+        ("n%C3%A4me%20%E6%9D%B1%F0%9F%9A%80", "näme 東🚀"),
+    ] {
+        let twice = format!("{name}=1&{name}=2");
+        let page = app.send("GET", &format!("/api/v1.1/o/authorize/?{twice}"), &[], None).await;
+        let headers = [("authorization", jane.token()), form_type];
+        let form = app.send("PATCH", "/api/v1.1/users/janedoe/", &headers, Some(&twice)).await;
+        let query = jane.send("GET", &format!("/rollcall/v1/tokens?{twice}")).await;
+
+        let expected = format!(" {shown}: is given more than once");
+        let text = page.body.as_str().unwrap();
+        assert!(page.status == 400 && text.contains(&expected), "{expected}: {text}");
+        assert_eq!(form.parts(), (400, &json!({ shown: ["is given more than once"] })));
+        assert_eq!((query.status, &query.body["errors"][0]["field"]), (400, &json!(shown)));
+    }
 }
 
 #[tokio::test]

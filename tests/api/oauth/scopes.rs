@@ -1,9 +1,9 @@
 //! The scopes that a client can be granted.
 
 use serde_json::json;
-use shared::model::Scope;
+use shared::model::{Client, Scope};
 use shared::table::ClientChange;
-use testkit::{ConsentPage, OAuthClient, TestApp, form, parameter};
+use testkit::{ConsentPage, OAuthClient, PASSWORD, TestApp, form, parameter};
 
 use super::{CALLBACK, arranged, assert_error, change};
 
@@ -55,6 +55,47 @@ async fn a_client_is_granted_the_scopes_of_its_list_and_told_them_for_any_other(
 }
 
 #[tokio::test]
+async fn a_page_that_showed_other_scopes_than_the_request_is_now_for_is_shown_again() {
+    arranged!(app, client, jane);
+    let path = client.authorize_path("");
+    let (read, both) = (Scope::ProfileRead, [Scope::ProfileRead, Scope::EmailRead]);
+
+    for (before, now) in [(&[read][..], &both[..]), (&both, &[read])] {
+        limit(&app, &client, before).await;
+        let shown = ConsentPage::open(&app, &path).await;
+        limit(&app, &client, now).await;
+
+        let again = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
+
+        assert_eq!(again.status, 403, "{again:?}");
+        let page = again.body.as_str().unwrap();
+        assert!(page.contains("What is asked for has changed"), "{page}");
+        assert_eq!(page.matches("<li>").count(), now.len(), "{page}");
+        assert_eq!(app.items_of("grant").await.len(), 0);
+        let denied = shown.decide(&app, "", "", "deny").await;
+        let place = denied.header("location").unwrap();
+        assert_eq!(parameter(place, "error").as_deref(), Some("access_denied"));
+    }
+    // The same, while the grant is written.
+    let shown = ConsentPage::open(&app, &path).await;
+    let key = json!({ "S": format!("CLIENT#{}", client.id) });
+    let change = json!({
+        "Key": { "pk": key, "sk": { "S": "CLIENT" } },
+        "UpdateExpression": "SET scopes = :scopes ADD #version :one",
+        "ExpressionAttributeNames": { "#version": "version" },
+        "ExpressionAttributeValues": {
+            ":scopes": { "L": [{ "S": "profile_read" }, { "S": "email_read" }] },
+            ":one": { "N": "1" },
+        },
+    });
+    app.proxy().before("TransactWriteItems", app.engine_later("UpdateItem", change));
+    assert_eq!(shown.decide(&app, "janedoe", PASSWORD, "allow").await.status, 403);
+    assert_eq!((app.items_of("grant").await.len(), app.proxy().faults_left()), (0, 0));
+    let code = client.code(&app, &jane.credentials(), "").await;
+    assert_eq!(client.redeem(&app, &code).await.text("scope"), "profile_read email_read");
+}
+
+#[tokio::test]
 async fn a_scope_taken_from_a_client_is_gone_from_its_tokens_with_the_next_request() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.credentials(), "profile_read email_read").await;
@@ -87,6 +128,49 @@ async fn a_scope_taken_from_a_client_is_gone_from_its_tokens_with_the_next_reque
     limit(&app, &client, &[Scope::EmailWrite]).await;
     assert_eq!(status("/api/v1.1/users/janedoe/").await, 403, "none is left");
     assert_error(&client.redeem(&app, &late).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn what_was_granted_does_not_get_a_scope_back_that_its_client_lost_meanwhile() {
+    arranged!(app, client, jane);
+    let (read, write) = (Scope::ProfileRead, Scope::EmailWrite);
+    limit(&app, &client, &[read, Scope::EmailRead]).await;
+    let both = "profile_read email_read";
+    let tokens = client.tokens(&app, &jane.credentials(), both).await;
+    let code = client.code(&app, &jane.credentials(), both).await;
+    limit(&app, &client, &[read, write]).await;
+    let between = client.tokens(&app, &jane.credentials(), "email_write").await;
+
+    for scopes in [&[read, Scope::EmailRead, write][..], &Client::GRANTABLE] {
+        limit(&app, &client, scopes).await;
+
+        let emails = async |access: &str| {
+            let bearer = format!("Bearer {access}");
+            let headers = [("authorization", bearer.as_str())];
+            app.send("GET", "/api/v1.1/users/janedoe/emails/", &headers, None).await.status
+        };
+        assert_eq!(emails(&tokens.access).await, 403);
+        let listed = jane.send("GET", "/rollcall/v1/grants").await;
+        let scopes: Vec<_> = (0..3).map(|at| listed.body["grants"][at]["scopes"].clone()).collect();
+        assert_eq!(
+            scopes,
+            [json!(["profile_read"]), json!(["profile_read"]), json!(["email_write"])],
+            "what it has had all the time stays"
+        );
+        let new = client.tokens(&app, &jane.credentials(), both).await;
+        assert_eq!(emails(&new.access).await, 200, "a new grant has it");
+    }
+    let more = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &tokens.refresh),
+        ("scope", "email_read"),
+    ];
+    assert_error(&client.token(&app, &more).await, 400, "invalid_scope");
+    for token in [&tokens.refresh, &between.refresh] {
+        let scope = if *token == tokens.refresh { "profile_read" } else { "email_write" };
+        assert_eq!(super::refresh(&app, &client, token).await.text("scope"), scope);
+    }
+    assert_eq!(client.redeem(&app, &code).await.text("scope"), "profile_read");
 }
 
 #[tokio::test]

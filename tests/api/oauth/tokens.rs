@@ -3,7 +3,7 @@
 use serde_json::json;
 use shared::model::{GrantCredential, GrantTokenKind};
 use shared::table::Actor;
-use testkit::{OAuthClient, Service, TestApp, form};
+use testkit::{OAuthClient, Service, TestApp, form, own_last_request_line};
 
 use super::{CALLBACK, arranged, assert_error, profile, refresh, set};
 
@@ -140,6 +140,65 @@ async fn revoking_an_access_token_ends_it_alone_and_a_refresh_token_the_whole_fa
     assert_eq!(profile(&app, next.text("access_token")).await, 401);
     assert_eq!(app.items_of("grant").await.len(), 0);
     assert_eq!(revoke(&app, &client, &first.access).await.status, 200, "as good as revoked");
+}
+
+#[tokio::test]
+async fn what_is_revoked_or_replayed_while_its_user_is_disabled_stays_revoked() {
+    let app = TestApp::start().await;
+    let client = app.new_client(CALLBACK, true).await;
+    let jane = app.person("janedoe").await;
+    let (table, operator, id) = (app.table(), Actor::operator(), jane.user().id);
+    let last_event = || own_last_request_line().unwrap()["event"].clone();
+
+    for is_deletion in [false, true] {
+        for (case, event) in [
+            ("revoked", "grant_revoked"),
+            ("access revoked", "grant_revoked"),
+            ("code replayed", "code_replayed"),
+            ("refresh token replayed", "refresh_token_replayed"),
+        ] {
+            let code = client.code(&app, &jane.credentials(), "profile_read").await;
+            let first = client.redeem(&app, &code).await;
+            let next = refresh(&app, &client, first.text("refresh_token")).await;
+            let access = next.text("access_token");
+            assert_eq!(profile(&app, access).await, 200);
+            let past = json!({ "S": TestApp::in_seconds(-60).to_string() });
+            set(&app, "SET refresh.spent[0].spentAt = :value", past).await;
+            if is_deletion {
+                let user = table.user_and(id, ()).await.unwrap().0.unwrap();
+                table.begin_user_deletion(&operator, &user).await.unwrap();
+            } else {
+                table.set_disabled(&operator, id, true).await.unwrap();
+            }
+
+            match case {
+                "revoked" => {
+                    assert_eq!(revoke(&app, &client, next.text("refresh_token")).await.status, 200);
+                }
+                "access revoked" => assert_eq!(revoke(&app, &client, access).await.status, 200),
+                "code replayed" => {
+                    assert_error(&client.redeem(&app, &code).await, 400, "invalid_grant");
+                }
+                _ => {
+                    let spent = refresh(&app, &client, first.text("refresh_token")).await;
+                    assert_error(&spent, 400, "invalid_grant");
+                }
+            }
+
+            assert_eq!(last_event(), event, "{case}");
+            if is_deletion {
+                let blocking = jane.account().parse().unwrap();
+                let back = table.take_user_deletion_back(&operator, id, blocking).await;
+                assert!(back.unwrap());
+            } else {
+                table.set_disabled(&operator, id, false).await.unwrap();
+            }
+            assert_eq!(profile(&app, access).await, 401, "{case}, deletion: {is_deletion}");
+            let kept = usize::from(case == "access revoked");
+            assert_eq!(app.items_of("grant").await.len(), kept, "{case}");
+            revoke(&app, &client, next.text("refresh_token")).await;
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! OAuth clients.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,6 +23,13 @@ pub struct Client {
     pub redirect_uris: Vec<String>,
     /// The scopes that users can grant it, among [`Client::GRANTABLE`].
     pub scopes: BTreeSet<Scope>,
+    /// How often its list of scopes was changed.
+    #[serde(default)]
+    pub scope_epoch: u64,
+    /// The scopes that it was not registered with, or did not have all the time, each with the
+    /// epoch since which it has it: what was granted before does not get it back.
+    #[serde(default)]
+    pub scopes_since: BTreeMap<Scope, u64>,
     /// Whether it must use PKCE although it has a secret.
     pub requires_pkce: bool,
     /// How many days its grants last, if fewer than others.
@@ -50,6 +57,8 @@ impl Client {
             secret_hash: secret.map(ClientSecret::hash),
             redirect_uris,
             scopes: Self::GRANTABLE.into(),
+            scope_epoch: 0,
+            scopes_since: BTreeMap::new(),
             requires_pkce: false,
             grant_days: None,
             grant_epoch: 0,
@@ -75,6 +84,24 @@ impl Client {
     /// Whether its requests must have a PKCE challenge: a public client proves itself by nothing else.
     pub const fn must_use_pkce(&self) -> bool {
         self.requires_pkce || self.secret_hash.is_none()
+    }
+
+    /// The same client with another list of scopes.
+    pub fn with_scopes(&self, scopes: BTreeSet<Scope>) -> Self {
+        let scope_epoch = self.scope_epoch + 1;
+        let since = |scope: &Scope| {
+            let has_it = self.scopes.contains(scope);
+            if has_it { self.scopes_since.get(scope).copied() } else { Some(scope_epoch) }
+        };
+        let scopes_since = scopes.iter().filter_map(|scope| Some((*scope, since(scope)?)));
+        let scopes_since = scopes_since.collect();
+        Self { scopes, scope_epoch, scopes_since, ..self.clone() }
+    }
+
+    /// Whether it has had a scope ever since this epoch.
+    pub(super) fn has_had(&self, scope: Scope, epoch: u64) -> bool {
+        let is_old = self.scopes_since.get(&scope).is_none_or(|since| *since <= epoch);
+        is_old && self.scopes.contains(&scope)
     }
 
     /// When a grant ends that a user allows at `now`.

@@ -24,6 +24,9 @@ pub struct Grant {
     pub client_name: String,
     /// The client's grant epoch when it was granted.
     pub client_epoch: u64,
+    /// The client's scope epoch when it was granted.
+    #[serde(default)]
+    pub client_scope_epoch: u64,
     /// The granted scopes.
     pub scopes: BTreeSet<Scope>,
     /// The user's credential epoch when it was granted.
@@ -45,22 +48,17 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Whether it was granted to this client, whose grants were not revoked since, by this user, and
-    /// stands.
-    pub fn belongs_to(&self, client: &Client, user: &User) -> bool {
-        self.is_accepted_by(client) && self.stands(user)
-    }
-
     /// Whether it was granted to this client, whose grants were not revoked since.
     pub fn is_accepted_by(&self, client: &Client) -> bool {
         self.client == client.id && self.client_epoch == client.grant_epoch
     }
 
-    /// Takes the scopes away that its client can no longer be granted.
+    /// Takes the scopes away that its client has lost since, also those that it has got back.
     pub fn limit_to(&mut self, client: &Client) {
-        self.scopes.retain(|scope| client.scopes.contains(scope));
+        let epoch = self.client_scope_epoch;
+        self.scopes.retain(|scope| client.has_had(*scope, epoch));
         for access in &mut self.access {
-            access.scopes.retain(|scope| client.scopes.contains(scope));
+            access.scopes.retain(|scope| client.has_had(*scope, epoch));
         }
     }
 

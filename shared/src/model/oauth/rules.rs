@@ -1,8 +1,8 @@
 //! The rules for redeeming a code, refreshing and revoking (RFC 6749, 7009, 7636 and 9700).
 //!
 //! They decide from the stored grant, what the client presents, and the time. They write nothing:
-//! `Table` does, on condition that what they rest on is unchanged. [`Grant::belongs_to`] decides
-//! whether the grant is the client's.
+//! `Table` does, on condition that what they rest on is unchanged. [`Grant::is_accepted_by`] decides
+//! whether the grant is the client's, and [`Grant::stands`] whether its user still can use it.
 
 use std::collections::BTreeSet;
 
@@ -252,6 +252,7 @@ mod tests {
             client,
             client_name: "Reader".to_owned(),
             client_epoch: 0,
+            client_scope_epoch: 0,
             scopes: [ProfileRead, EmailRead].into(),
             epoch: 0,
             code: GrantCode {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::model::{AuditAction, Client, ClientId, Grant, GrantId, Scope, User, UserId};
 use crate::table::engine::{
-    Actor, Changes, Condition, Fetch, Items, Key, Stored, Table, Trail, Transaction,
+    Actor, Changes, Condition, Fetch, Items, Key, OnConditionFailed, Stored, Table, Trail,
+    Transaction,
 };
 use crate::{Error, Result};
 
@@ -82,8 +83,9 @@ impl Table {
     }
 
     /// Changes what a client may ask for. Scopes that are taken from it are gone from what it was
-    /// granted with the next request, since a client is read with each. [`Error::NotFound`] if there
-    /// is none.
+    /// granted with the next request, since a client is read with each, and stay gone from that if
+    /// it gets them back. [`Error::NotFound`] if there is none, [`Error::WriteConflict`] if it was
+    /// changed meanwhile.
     pub async fn change_client(
         &self,
         actor: &Actor,
@@ -92,18 +94,25 @@ impl Table {
     ) -> Result<()> {
         let mut updated = Trail::of_service(client, AuditAction::ClientUpdated);
         let mut changes = Changes::new();
+        let mut condition = Condition::present();
+        let mut on_failed: OnConditionFailed = || Error::NotFound("client");
         if let Some(scopes) = &change.scopes {
             updated = updated.changed(["scopes"]).with_all("scopes", scopes);
-            changes = changes.set("scopes", scopes)?;
+            let stored = self.client(client).await?.ok_or(Error::NotFound("client"))?;
+            let changed = stored.with_scopes(scopes.clone());
+            changes = changes
+                .set("scopes", &changed.scopes)?
+                .set("scopeEpoch", changed.scope_epoch)?
+                .set("scopesSince", &changed.scopes_since)?;
+            condition = Condition::unchanged(&stored);
+            on_failed = || Error::WriteConflict;
         }
         if let Some(requires_pkce) = change.requires_pkce {
             updated = updated.changed(["requiresPkce"]);
             changes = changes.set("requiresPkce", requires_pkce)?;
         }
         Transaction::new(self, actor, "change a client", updated)
-            .update(Key::client(client), changes, Condition::present(), || {
-                Error::NotFound("client")
-            })
+            .update(Key::client(client), changes, condition, on_failed)
             .commit()
             .await
     }

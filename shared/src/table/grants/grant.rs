@@ -68,6 +68,7 @@ impl Table {
             client: new.client.id,
             client_name: new.client.name.clone(),
             client_epoch: new.client.grant_epoch,
+            client_scope_epoch: new.client.scope_epoch,
             scopes: new.scopes,
             epoch: user.credential_epoch,
             code: GrantCode {
