@@ -25,6 +25,8 @@ pub struct ClientChange {
     pub scopes: Option<BTreeSet<Scope>>,
     /// Whether it must use PKCE although it has a secret.
     pub requires_pkce: Option<bool>,
+    /// The registered redirect URIs: [`Client::redirect_uri`].
+    pub redirect_uris: Option<Vec<String>>,
 }
 
 /// A client, beside a credential.
@@ -79,7 +81,7 @@ impl Table {
             .await
     }
 
-    /// Changes what a client may ask for. Scopes that are taken from it are gone from what it was
+    /// Changes what a client may ask for and where it is answered. Scopes that are taken from it are gone from what it was
     /// granted with the next request, since a client is read with each. [`Error::NotFound`] if there
     /// is none.
     pub async fn change_client(
@@ -94,6 +96,9 @@ impl Table {
         }
         if let Some(requires_pkce) = change.requires_pkce {
             changes = changes.set("requiresPkce", requires_pkce)?;
+        }
+        if let Some(redirect_uris) = &change.redirect_uris {
+            changes = changes.set("redirectUris", redirect_uris)?;
         }
         Transaction::new(self, actor, "change a client")
             .update(Key::client(client), changes, Condition::present(), || {
