@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use anyhow::{Context, Result};
 use axum::http::header::{COOKIE, HOST, ORIGIN};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Method};
 use subtle::ConstantTimeEq;
 
@@ -53,7 +54,7 @@ impl Access {
     pub(super) fn is_allowed(&self, source: IpAddr, parts: &Parts) -> bool {
         let hosts: Vec<_> = texts(&parts.headers, &HOST).collect();
         let [Some(host)] = hosts[..] else { return false };
-        let target = parts.uri.authority().map(|authority| authority.as_str());
+        let target = parts.uri.authority().map(Authority::as_str);
         let is_known = |host: &str| self.names().any(|name| name.eq_ignore_ascii_case(host));
         let is_own = |origin: Option<&str>| {
             origin.and_then(|origin| origin.strip_prefix("http://")) == Some(host)

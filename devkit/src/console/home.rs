@@ -11,6 +11,10 @@ pub(super) fn page(shared: &Shared) -> Markup {
     html! {
         h1 { "Credentials" }
         @for user in users { (of_user(user)) }
+        p.quiet {
+            "Of users who were created since, the table has all that is stored; their passwords and "
+            "tokens know those who created them."
+        }
         @if let Some(client) = client { (of_client(client)) }
         section {
             h2 { "Addresses" }

@@ -1,13 +1,19 @@
 //! The kinds of items, as `docs/table.md` lists them: their names and the form of their keys.
 
+use std::fs;
 use std::sync::LazyLock;
 
-const DOCUMENT: &str = include_str!("../../../docs/table.md");
+use crate::workspace;
+
+/// The page. Without it, no kind is known.
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    fs::read_to_string(workspace::root().join("docs/table.md")).unwrap_or_default()
+});
 /// What the list of kinds begins with.
 const HEADING: &str = "| item | `pk` | `sk` | holds |";
 
 /// All kinds, in the order of the page.
-pub(super) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| kinds(DOCUMENT));
+pub(super) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| kinds(&DOCUMENT));
 
 /// A kind of item.
 #[derive(Debug, PartialEq, Eq)]
