@@ -163,21 +163,21 @@ async fn row(path: &str) -> String {
 
 #[tokio::test]
 async fn a_request_is_shown_with_its_cost_and_a_rejected_one_with_its_reason() {
-    let taken = format!("/v1/accounts/{}", unique("none"));
-    let refused = format!("/api/v1.1/users/{}/", unique("nobody"));
-    get(0, "GET", &taken).await;
+    let unknown = format!("/v1/accounts/{}", unique("none"));
+    let rejected = format!("/api/v1.1/users/{}/", unique("nobody"));
+    get(0, "GET", &unknown).await;
     let wrong = basic(user(1, "username"), "a wrong password");
-    send("GET", &refused, &[("authorization", &wrong)], None).await;
+    send("GET", &rejected, &[("authorization", &wrong)], None).await;
 
-    let row_of_taken = row(&taken).await;
-    for part in ["<strong>400</strong>", "account_id", "1 call<", "janedoe · token"] {
-        assert!(row_of_taken.contains(part), "{part}: {row_of_taken}");
+    let shown = row(&unknown).await;
+    for part in ["<strong>404</strong>", "account not found", ">1 call<", ">janedoe · token<"] {
+        assert!(shown.contains(part), "{part}: {shown}");
     }
-    let units = row_of_taken.split(" units<").next().unwrap().rsplit('>').next().unwrap();
-    assert!(units.parse::<f64>().is_ok_and(|units| units > 0.0), "{row_of_taken}");
-    let row_of_refused = row(&refused).await;
+    let units = shown.split(" units<").next().unwrap().rsplit('>').next().unwrap();
+    assert!(units.parse::<f64>().is_ok_and(|units| units > 0.0), "{shown}");
+    let shown = row(&rejected).await;
     for part in ["<strong>401</strong>", "sign in rejected: "] {
-        assert!(row_of_refused.contains(part), "{part}: {row_of_refused}");
+        assert!(shown.contains(part), "{part}: {shown}");
     }
 }
 
