@@ -23,8 +23,8 @@ pub(super) struct Items {
     pub(super) next: Option<(String, String)>,
 }
 
-/// Up to so many of the items that are wanted, after a key. The engine's end is found after at most
-/// [`MAX_CALLS`] megabytes; what is behind them, another call brings.
+/// Up to so many of the items that are wanted, from after a key on. Of a large table it reads
+/// [`MAX_CALLS`] megabytes, and says where to go on.
 pub(super) async fn scan(
     endpoint: &str,
     table: &str,
