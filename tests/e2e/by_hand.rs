@@ -42,7 +42,8 @@ impl Watch {
 
     /// What a request gets, and what the command says of it.
     fn invoke(&self, input: &str) -> (bool, String) {
-        let line = format!("{ENVIRONMENT}\n{INVOKE} {input}");
+        // A request that is kept waiting fails the test.
+        let line = format!("{ENVIRONMENT}\ntimeout 60 {INVOKE} {input}");
         let start = Instant::now();
         loop {
             let ran = shell(&line, self.port).output().unwrap();
