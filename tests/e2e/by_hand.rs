@@ -66,6 +66,13 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         let _ = kill_process(Pid::from_child(&self.process), Signal::INT);
+        for _ in 0..100 {
+            if !matches!(self.process.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
