@@ -206,15 +206,18 @@ mod tests {
     async fn a_page_goes_on_where_the_last_one_ended() {
         let engine = engine::Engine::start(engine::Kind::Embedded, 0, None).await.unwrap();
         let template = crate::template::Template::load().unwrap();
-        engine.create_table(&template, "t").await.unwrap();
+        engine.create_table(&template, "rollcall").await.unwrap();
         let item =
             |number| json!({ "pk": { "S": format!("USER#{number}") }, "sk": { "S": "USER" } });
-        engine.import("t", (0..7).map(|number| item(number).to_string()).collect()).await.unwrap();
+        engine
+            .import("rollcall", (0..7).map(|number| item(number).to_string()).collect())
+            .await
+            .unwrap();
         let is_wanted = |item: &Item| item.pk != "USER#3";
 
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let page = scan(engine.endpoint(), "t", after, 3, is_wanted).await.unwrap();
+            let page = scan(engine.endpoint(), "rollcall", after, 3, is_wanted).await.unwrap();
             assert!(page.items.len() <= 3);
             seen.extend(page.items.into_iter().map(|item| item.pk));
             after = page.next;

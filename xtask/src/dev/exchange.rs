@@ -62,7 +62,7 @@ impl Exchange {
             calls: log.map(|log| log["DynamoDBCalls"].as_u64().unwrap_or_default()),
             units: log.and_then(|log| log["capacityUnits"].as_f64()),
             is_replayed: log.is_some_and(|log| log["replayed"] == 1),
-            user: user.map(str::to_owned),
+            user: log.and(user).map(str::to_owned),
             credential: text("credential").filter(|own| own != "client"),
             client: text("client"),
         }
