@@ -45,8 +45,9 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let change = ClientChange {
         scopes: Some(scopes).filter(|scopes| !scopes.is_empty()).map(BTreeSet::from_iter),
         requires_pkce: require_pkce.map(Switch::is_on),
+        redirect_uris: None,
     };
     retry(async || table.change_client(&Actor::operator(), client, &change).await).await?;
-    let ClientChange { scopes, requires_pkce: require_pkce } = change;
+    let ClientChange { scopes, requires_pkce: require_pkce, .. } = change;
     print_json(&ChangedClient { client_id: client, require_pkce, scopes })
 }

@@ -70,15 +70,16 @@ impl Routes {
 }
 
 impl Gateway {
-    /// Serves requests that come to the listener.
+    /// Serves requests that come to the listener; `own` has what is not of the API.
     pub fn start<I: Integration>(
         listener: TcpListener,
         routes: Routes,
         integration: I,
+        own: Router,
     ) -> Result<Self> {
         let port = listener.local_addr().context("cannot serve the API")?.port();
         let shared = Arc::new(Shared { routes, port, integration });
-        let service = Router::new().fallback(handle::<I>).with_state(shared);
+        let service = Router::new().fallback(handle::<I>).with_state(shared).merge(own);
         let service = service.into_make_service_with_connect_info::<SocketAddr>();
         Ok(Self(tokio::spawn(axum::serve(listener, service).into_future())))
     }

@@ -44,9 +44,10 @@ pub fn looks_secret(line: &str) -> bool {
 
 /// Every string that must not be logged; ids and addresses of servers may.
 fn collect(value: &Value, secrets: &mut Vec<String>) {
-    const SECRET: [&str; 8] = [
+    const SECRET: [&str; 9] = [
         "api_key",
         "client_secret",
+        "console_url",
         "email",
         "environment_token",
         "password",

@@ -5,6 +5,7 @@
 //! It knows neither the functions nor `shared`.
 
 pub mod arch;
+pub mod console;
 pub mod documentation;
 pub mod engine;
 pub mod gateway;

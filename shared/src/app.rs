@@ -63,3 +63,16 @@ impl App {
         Self::new(settings, table, service_keys)
     }
 }
+
+impl AsRef<Settings> for App {
+    fn as_ref(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+/// With what else a function has made at its start.
+impl<T> AsRef<Settings> for (App, T) {
+    fn as_ref(&self) -> &Settings {
+        &self.0.settings
+    }
+}

@@ -42,6 +42,10 @@ impl Aws {
     pub async fn from_env(endpoint: Option<String>) -> Result<Self> {
         let region = EnvironmentVariableRegionProvider::new().region().await;
         let region = region.ok_or_else(|| Error::internal("start", Missing("AWS_REGION")))?;
+        // The SDK's own error names neither.
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+            variable(name)?;
+        }
         let credentials = EnvironmentVariableCredentialsProvider::new();
         credentials.provide_credentials().await.map_err(failed("start"))?;
         Self::new(region, SharedCredentialsProvider::new(credentials), endpoint)
@@ -110,9 +114,10 @@ pub(crate) fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// An environment variable that must be set.
+/// An environment variable that must be set, and not be empty.
 pub(crate) fn variable(name: &'static str) -> Result<String> {
-    env::var(name).map_err(|_| Error::internal("start", Missing(name)))
+    let value = env::var(name).ok().filter(|value| !value.is_empty());
+    value.ok_or_else(|| Error::internal("start", Missing(name)))
 }
 
 /// An environment variable that must be set and is not.

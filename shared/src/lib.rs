@@ -26,6 +26,7 @@ pub mod password;
 #[cfg(feature = "table")]
 pub mod quave;
 pub mod random;
+pub mod runtime;
 #[cfg(feature = "seal")]
 pub mod seal;
 #[cfg(feature = "table")]

@@ -10,6 +10,7 @@ use crypto_box::aead::OsRng;
 use crypto_box::{PublicKey, SecretKey};
 use sha2::{Digest, Sha256};
 
+use crate::aws::variable;
 use crate::error::failed;
 use crate::model::{ParseError, Sealed, hex};
 use crate::{Error, Result};
@@ -23,8 +24,7 @@ pub struct SealPublicKey(PublicKey);
 impl SealPublicKey {
     /// The key of [`PUBLIC_KEY_VARIABLE`]; an error ends the cold start.
     pub fn from_env() -> Result<Self> {
-        let text = std::env::var(PUBLIC_KEY_VARIABLE).map_err(failed("read SEALING_PUBLIC_KEY"))?;
-        Self::parse(&text).map_err(failed("read SEALING_PUBLIC_KEY"))
+        Self::parse(&variable(PUBLIC_KEY_VARIABLE)?).map_err(failed("read SEALING_PUBLIC_KEY"))
     }
 
     /// A public key from standard base64.

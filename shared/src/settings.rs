@@ -35,6 +35,12 @@ impl Settings {
     }
 }
 
+impl AsRef<Self> for Settings {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 /// The value of an environment variable, if it is set.
 fn parse<T: FromStr<Err: fmt::Display>>(name: &'static str) -> Result<Option<T>> {
     let invalid = |reason: &dyn fmt::Display| {

@@ -24,7 +24,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("model", &["error", "lifetimes", "limits", "random"]),
     ("service_key", &["aws", "error", "lifetimes", "model", "timeouts"]),
     ("table", &["aws", "error", "lifetimes", "limits", "model", "random", "telemetry", "timeouts"]),
-    ("http", &["error", "lifetimes", "limits", "random", "settings", "telemetry", "timeouts"]),
+    ("runtime", &["error"]),
+    (
+        "http",
+        &["error", "lifetimes", "limits", "random", "runtime", "settings", "telemetry", "timeouts"],
+    ),
     ("app", &["error", "password", "service_key", "settings", "table", "timeouts"]),
     ("password", &["error", "lifetimes", "limits", "model", "random", "settings"]),
     (

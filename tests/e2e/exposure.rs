@@ -14,6 +14,7 @@ async fn dev_json_is_as_documented_and_for_its_owner_alone() {
     fields.sort();
     let expected = [
         "base_url",
+        "console_url",
         "dynamodb_endpoint",
         "lambda_endpoint",
         "oauth_client",
@@ -29,7 +30,7 @@ async fn dev_json_is_as_documented_and_for_its_owner_alone() {
     assert_eq!(fields, ["client_id", "client_secret", "redirect_uri"]);
     assert_eq!(client["client_id"].as_str().map(str::len), Some(24));
     assert!(client["client_secret"].as_str().is_some_and(|secret| secret.starts_with("rcs_")));
-    assert_eq!(client["redirect_uri"], "http://127.0.0.1:9010/callback");
+    assert_eq!(client["redirect_uri"], format!("{}/_dev/callback", base_url()));
     let names: Vec<_> =
         (0..2).map(|number| (user(number, "username"), user(number, "email"))).collect();
     assert_eq!(names, [("janedoe", "jane.doe@example.com"), ("johnroe", "john.roe@example.com")]);

@@ -5,7 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
+mod browser;
+mod by_hand;
 mod clients;
+mod console;
 mod curl_lines;
 mod e24;
 mod events;

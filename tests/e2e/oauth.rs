@@ -1,135 +1,14 @@
 //! The whole OAuth flow: in a real browser, and with client programs that know nothing of Rollcall.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
+use std::process::Command;
 
-use axum::Router;
-use axum::extract::RawQuery;
-use axum::routing::get;
-use fantoccini::{Client, ClientBuilder, Locator};
+use fantoccini::Locator;
 use serde_json::{Value, json};
 use testkit::{OAuthClient, TestCredentials, parameter};
 
+use crate::browser::Browser;
 use crate::service::{Running, base_url, dev_json, new_user, oauth_client, tool};
-
-/// Where the client waits for browsers: a server that lives as long as the tests.
-static CALLBACK: LazyLock<()> = LazyLock::new(|| {
-    let uri: url::Url = oauth_client().redirect_uri.parse().unwrap();
-    let listener = std::net::TcpListener::bind(("127.0.0.1", uri.port().unwrap())).unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let shown = |RawQuery(query): RawQuery| async move {
-        axum::response::Html(format!("<h1>Back</h1><p>{}", query.unwrap_or_default().len()))
-    };
-    let app = Router::new().route(uri.path(), get(shown));
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            axum::serve(listener, app).await.unwrap();
-        });
-    });
-});
-
-/// Chromium, and what drives it; both end with the test.
-struct Browser {
-    driver: Child,
-    client: Client,
-    _profile: tempfile::TempDir,
-}
-
-/// `ChromeDriver` and its port; nothing if it ended without one.
-fn started_driver() -> Option<(Child, u16)> {
-    let mut driver = Command::new("chromedriver")
-        .arg("--port=0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-    let port = lines.find_map(|line| {
-        let line = line.unwrap();
-        let port = line.split("successfully on port ").nth(1)?;
-        port.trim_end_matches('.').parse::<u16>().ok()
-    });
-    let Some(port) = port else {
-        driver.wait().unwrap();
-        return None;
-    };
-    std::thread::spawn(move || lines.for_each(drop));
-    Some((driver, port))
-}
-
-impl Browser {
-    async fn start() -> Self {
-        LazyLock::force(&CALLBACK);
-        // It ends at once if another program takes the port that it has found free.
-        let (driver, port) = (0..5).find_map(|_| started_driver()).unwrap();
-        let profile = tempfile::tempdir().unwrap();
-        let arguments = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-dev-shm-usage",
-            &format!("--user-data-dir={}", profile.path().display()),
-        ];
-        let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
-        let mut builder =
-            ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
-        builder.capabilities(capabilities.as_object().unwrap().clone());
-        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await.unwrap();
-        Self { driver, client, _profile: profile }
-    }
-
-    /// Fills the form and presses a button.
-    async fn decide(&self, username: &str, password: &str, button: &str) {
-        for (field, text) in [("#username", username), ("#password", password)] {
-            let field = self.client.wait().for_element(Locator::Css(field)).await.unwrap();
-            field.clear().await.unwrap();
-            field.send_keys(text).await.unwrap();
-        }
-        self.press(button).await;
-    }
-
-    async fn press(&self, button: &str) {
-        let button = format!("button[value={button}]");
-        self.client.wait().for_element(Locator::Css(&button)).await.unwrap().click().await.unwrap();
-    }
-
-    /// Waits until the page shows an element with this text. While one page follows another, an
-    /// element of the first may be gone before it can be read, so the browser itself looks for both
-    /// at once.
-    async fn shows(&self, element: &str, text: &str) {
-        let both = format!("//{element}[normalize-space(.)='{text}']");
-        self.client.wait().for_element(Locator::XPath(&both)).await.unwrap();
-    }
-
-    async fn text(&self, element: &str) -> String {
-        self.client.wait().for_element(Locator::Css(element)).await.unwrap().text().await.unwrap()
-    }
-
-    async fn url(&self) -> String {
-        self.client.current_url().await.unwrap().to_string()
-    }
-
-    async fn end(mut self) {
-        self.client.clone().close().await.unwrap();
-        self.driver.kill().unwrap();
-        self.driver.wait().unwrap();
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = self.driver.kill();
-    }
-}
 
 #[tokio::test]
 async fn a_user_sees_the_scopes_in_a_browser_mistypes_once_and_allows_them() {
@@ -149,7 +28,7 @@ async fn a_user_sees_the_scopes_in_a_browser_mistypes_once_and_allows_them() {
     browser.decide(&jane.username, "a wrong password", "allow").await;
     browser.shows("p[@role='alert']", "The username or the password is wrong.").await;
     browser.decide(&jane.username, &jane.password, "allow").await;
-    browser.shows("h1", "Back").await;
+    browser.shows("h1", "Back with a code").await;
 
     let url = browser.url().await;
     assert!(url.starts_with(&format!("{}?code=rco_", client.redirect_uri)), "{url}");
@@ -171,7 +50,7 @@ async fn a_user_denies_it_in_a_browser_without_signing_in() {
 
     browser.press("deny").await;
 
-    browser.shows("h1", "Back").await;
+    browser.shows("h1", "Back without a code").await;
     let url = browser.url().await;
     assert_eq!(parameter(&url, "error").as_deref(), Some("access_denied"), "{url}");
     assert_eq!(parameter(&url, "code"), None);

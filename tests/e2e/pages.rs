@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 use testkit::root;
 
-use crate::service::{DEV, base_url, dev_json};
+use crate::service::{base_url, dev_json};
 
 /// The two commands of the README: the service runs already, and this test is part of the other.
 const NOT_RUN: [&str; 2] = ["cargo xtask dev", "cargo xtask test"];
@@ -122,10 +122,8 @@ fn dialogue(lines: &str) -> Vec<Step> {
 /// Runs the commands in one shell; what each printed, by standard output and standard error.
 fn run(steps: &[Step], folder: &Path) -> Vec<(String, String)> {
     let here = |text: &str| {
-        let host = |url: &str| url.trim_start_matches("http://").to_owned();
-        text.replace("target/dev/dev.json", dev_json().to_str().unwrap())
-            .replace("127.0.0.1:9000", &host(base_url()))
-            .replace("127.0.0.1:8000", &host(DEV["dynamodb_endpoint"].as_str().unwrap()))
+        text.replace("target/dev", dev_json().parent().unwrap().to_str().unwrap())
+            .replace("127.0.0.1:9000", base_url().trim_start_matches("http://"))
     };
     let commands = steps.iter().map(|step| {
         let command = here(&step.command);

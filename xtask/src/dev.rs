@@ -23,6 +23,7 @@ use clap::{Args, value_parser};
 use crate::seed::{self, Secrets};
 use builds::Builds;
 use data::Data;
+use devkit::console::{CALLBACK, Console, Requests, Service};
 use devkit::engine::{Engine, Kind};
 use devkit::gateway::{Gateway, Routes};
 use devkit::secrets_manager::SecretsManager;
@@ -99,14 +100,16 @@ async fn serve(options: Options) -> Result<()> {
     let engine = Engine::start(options.engine, dynamodb_port, data.file()).await?;
     let secrets = data.secrets()?.map_or_else(seed::keys, Ok)?;
     let secrets_manager = SecretsManager::start(secrets.service_key()).await?;
-    let secrets = populate(&engine, &template, &data, secrets, &secrets_manager).await?;
+    let base_url = format!("http://127.0.0.1:{port}");
+    let secrets = populate(&engine, &template, &data, secrets, &secrets_manager, &base_url).await?;
     functions::build(&template, options.release).await?;
 
     let listener = TcpListener::bind(("127.0.0.1", port)).await;
     let listener = listener.with_context(|| format!("cannot listen on port {port}"))?;
     state.ignore_all_but_sources()?;
     let users = Table::connect(Connection::local(engine.endpoint(), TABLE_NAME))?;
-    let terminal = Terminal::new(state.log()?, options.json, users);
+    let requests = Arc::<Requests>::default();
+    let terminal = Terminal::new(state.log()?, options.json, Arc::clone(&requests), users);
     let through = options.dynamodb_through.map(|port| format!("http://127.0.0.1:{port}"));
     let table = through.as_deref().unwrap_or(engine.endpoint());
     let calls = if options.verbose {
@@ -116,7 +119,6 @@ async fn serve(options: Options) -> Result<()> {
     };
     let table = calls.as_ref().map_or(table, TableCalls::endpoint);
 
-    let base_url = format!("http://127.0.0.1:{port}");
     let (inner_port, _) = ports::two_free()?;
     let lambda = format!("http://127.0.0.1:{inner_port}");
     let environment = environment::for_functions(&base_url, table, &secrets_manager, &secrets);
@@ -129,11 +131,22 @@ async fn serve(options: Options) -> Result<()> {
 
     terminal.ready();
     let functions = Functions { emulator, builds, terminal };
-    let _gateway = Gateway::start(listener, Routes::new(&template), functions)?;
-    let dev_json = DevJson::new(&base_url, &lambda, engine.endpoint(), &secrets);
+    let service = Service {
+        curl_lines: secrets.curl_lines(&base_url),
+        users: secrets.users().to_vec(),
+        client: secrets.oauth_client().cloned(),
+        dynamodb_endpoint: engine.endpoint().to_owned(),
+        table_name: TABLE_NAME.to_owned(),
+        lambda_endpoint: lambda.clone(),
+        base_url: base_url.clone(),
+    };
+    let console = Console::new(service, requests)?;
+    let _gateway = Gateway::start(listener, Routes::new(&template), functions, console.router())?;
+    let console_url = console.url();
+    let dev_json = DevJson::new(&base_url, &console_url, &lambda, engine.endpoint(), &secrets);
     let published = state
         .publish(&dev_json, &environment::shell(&base_url, &lambda, &secrets, &environment))?;
-    announce(&base_url, &engine, &secrets, &published)?;
+    announce(&base_url, &engine, &secrets, &console, &published)?;
     let status = watch.wait().await?;
     bail!("cargo lambda watch ended by itself ({status})")
 }
@@ -145,9 +158,11 @@ async fn populate(
     data: &Data,
     mut secrets: Secrets,
     secrets_manager: &SecretsManager,
+    base_url: &str,
 ) -> Result<Secrets> {
+    let redirect_uri = format!("{base_url}{CALLBACK}");
     engine.create_table(template, TABLE_NAME).await?;
-    if secrets.seed(engine.endpoint(), TABLE_NAME, secrets_manager).await? {
+    if secrets.seed(engine.endpoint(), TABLE_NAME, secrets_manager, &redirect_uri).await? {
         data.keep(&secrets)?;
     }
     Ok(secrets)
@@ -157,6 +172,7 @@ fn announce(
     base_url: &str,
     engine: &Engine,
     secrets: &Secrets,
+    console: &Console,
     published: &Published,
 ) -> Result<()> {
     out::line(format!("\nRollcall is ready at {base_url}"))?;
@@ -169,5 +185,8 @@ fn announce(
     for curl in secrets.curl_lines(base_url) {
         out::line(curl)?;
     }
-    Ok(())
+    if let Some(sign_in) = console.sign_in_url() {
+        out::line(format!("\nSign in by OAuth: {sign_in}"))?;
+    }
+    Ok(out::line(format!("Console: {}", console.url()))?)
 }

@@ -7,13 +7,11 @@ use shared::aws::Aws;
 use shared::model::{ApiKey, Client, ClientSecret, S3Key, TokenKind, User};
 use shared::seal::{PUBLIC_KEY_VARIABLE, SealPrivateKey};
 use shared::service_key::{SECRET_VARIABLE, ServiceKey, ServiceKeys};
-use shared::table::{Actor, Connection, NewToken, NewUser, Table, fetch};
+use shared::table::{Actor, ClientChange, Connection, NewToken, NewUser, Table, fetch};
 
+use devkit::console::{SeededClient, SeededUser};
 use devkit::random;
 use devkit::secrets_manager::{SECRET, SecretsManager};
-
-/// The client's redirect URI; nothing listens there by itself.
-const REDIRECT_URI: &str = "http://127.0.0.1:9010/callback";
 
 /// Everything that a fresh start draws at random. It has no `Debug`: it must not be logged.
 #[derive(Serialize, Deserialize)]
@@ -24,42 +22,6 @@ pub struct Secrets {
     sealing_public_key: String,
     sealing_private_key: String,
     service_key: Value,
-}
-
-/// A user with a verified primary address and a personal account, and how to sign in as it.
-#[derive(Serialize, Deserialize)]
-pub struct SeededUser {
-    /// A UUID.
-    pub id: String,
-    /// The user's number.
-    pub number: u64,
-    /// The name to sign in with.
-    pub username: String,
-    /// The primary address.
-    pub email: String,
-    /// The password.
-    pub password: String,
-    /// A user token without a list of scopes.
-    pub token: String,
-    /// An environment token.
-    pub environment_token: String,
-    /// The personal account.
-    pub account_id: String,
-    /// A key that signs requests.
-    pub api_key: String,
-    /// Its secret.
-    pub secret_key: String,
-}
-
-/// An OAuth client, and how it proves itself.
-#[derive(Serialize, Deserialize)]
-pub struct SeededClient {
-    /// The identity.
-    pub client_id: String,
-    /// The secret.
-    pub client_secret: String,
-    /// The client's only redirect URI.
-    pub redirect_uri: String,
 }
 
 /// Draws the keys that are older than any user.
@@ -76,22 +38,26 @@ pub fn keys() -> Result<Secrets> {
 
 impl Secrets {
     /// Creates what does not exist yet: two unrelated users, and an OAuth client, which data of an
-    /// earlier version lacks. Returns whether it created anything.
+    /// earlier version lacks. Has the client redirect to this URI, which earlier starts may not have
+    /// had. Returns whether anything was created or changed.
     pub async fn seed(
         &mut self,
         endpoint: &str,
         table_name: &str,
         secrets_manager: &SecretsManager,
+        redirect_uri: &str,
     ) -> Result<bool> {
         let table = Table::connect(Connection::local(endpoint, table_name))?;
-        let is_complete = !self.users.is_empty() && self.oauth_client.is_some();
-        if self.users.is_empty() {
+        let has_users = !self.users.is_empty();
+        if !has_users {
             self.seed_users(&table, secrets_manager).await?;
         }
-        if self.oauth_client.is_none() {
-            self.oauth_client = Some(seed_client(&table).await?);
+        match &mut self.oauth_client {
+            Some(client) if client.redirect_uri == redirect_uri => return Ok(!has_users),
+            Some(client) => redirect(&table, client, redirect_uri).await?,
+            none => *none = Some(seed_client(&table, redirect_uri).await?),
         }
-        Ok(!is_complete)
+        Ok(true)
     }
 
     async fn seed_users(&mut self, table: &Table, secrets_manager: &SecretsManager) -> Result<()> {
@@ -150,16 +116,26 @@ async fn token(table: &Table, user: &User, kind: TokenKind) -> Result<String> {
         .reveal())
 }
 
-async fn seed_client(table: &Table) -> Result<SeededClient> {
+async fn seed_client(table: &Table, redirect_uri: &str) -> Result<SeededClient> {
     let secret = ClientSecret::generate()?;
     let client =
-        Client::new("Development".to_owned(), vec![REDIRECT_URI.to_owned()], Some(&secret))?;
+        Client::new("Development".to_owned(), vec![redirect_uri.to_owned()], Some(&secret))?;
     table.create_client(&Actor::operator(), &client).await?;
     Ok(SeededClient {
         client_id: client.id.to_string(),
         client_secret: secret.reveal().to_owned(),
-        redirect_uri: REDIRECT_URI.to_owned(),
+        redirect_uri: redirect_uri.to_owned(),
     })
+}
+
+async fn redirect(table: &Table, client: &mut SeededClient, redirect_uri: &str) -> Result<()> {
+    let change = ClientChange {
+        redirect_uris: Some(vec![redirect_uri.to_owned()]),
+        ..ClientChange::default()
+    };
+    table.change_client(&Actor::operator(), client.client_id.parse()?, &change).await?;
+    redirect_uri.clone_into(&mut client.redirect_uri);
+    Ok(())
 }
 
 impl Secrets {

@@ -7,6 +7,5 @@ use shared::http::serve;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
-    let app = &App::with_service_keys().await?;
-    serve(&app.settings, |request| e24_accounts::handle(app, request)).await
+    serve(App::with_service_keys().await, e24_accounts::handle).await
 }

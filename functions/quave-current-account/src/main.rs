@@ -7,6 +7,5 @@ use shared::http::serve;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
-    let app = &App::from_env().await?;
-    serve(&app.settings, |request| quave_current_account::handle(app, request)).await
+    serve(App::from_env().await, quave_current_account::handle).await
 }

@@ -1,14 +1,18 @@
 //! Lambda entry point of the `sweep` function.
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
 use serde::de::IgnoredAny;
 use shared::table::{Connection, Table};
+use shared::{Result, runtime};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
-    let table = &Table::connect(Connection::from_env().await?)?;
     // The payload is ignored.
-    let service = async |_: LambdaEvent<IgnoredAny>| Ok::<_, Error>(sweep::handle(table).await?);
-    lambda_runtime::run(service_fn(service)).await
+    let handle = async |table: &Table, _: LambdaEvent<IgnoredAny>| Ok(sweep::handle(table).await?);
+    runtime::run(start().await, handle).await
+}
+
+async fn start() -> Result<Table> {
+    Table::connect(Connection::from_env().await?)
 }

@@ -1,7 +1,6 @@
 //! Between API Gateway and the functions: events of HTTP APIs (payload format 2.0) and their
 //! responses.
 
-use std::future::Future;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,26 +8,26 @@ use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV
 use lambda_http::http::HeaderMap;
 use lambda_http::http::header::SET_COOKIE;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Body, LambdaEvent, Request, RequestExt, Response, service_fn};
+use lambda_http::{Body, LambdaEvent, Request, RequestExt, Response};
 
 use super::request::{ApiRequest, DomainName, RawQuery};
-use crate::Settings;
+use crate::{Result, Settings, runtime};
 
-/// Runs a function, with an [`ApiRequest`] for every event.
+/// Runs a function with what it has made at its start, with an [`ApiRequest`] for every event.
+/// [`runtime::run`] says what happens if the start has failed.
 ///
 /// Replaces `lambda_http::run`, which builds an absolute URL from the client's `Host` and
 /// `X-Forwarded-Proto`, and panics if that is invalid.
-pub async fn serve<F, Handled>(settings: &Settings, handle: F) -> Result<(), lambda_http::Error>
-where
-    F: Fn(ApiRequest) -> Handled,
-    Handled: Future<Output = Response<Body>>,
-{
-    let handle = &handle;
-    let service = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+pub async fn serve<S: AsRef<Settings>>(
+    started: Result<S>,
+    handle: impl AsyncFn(&S, ApiRequest) -> Response<Body>,
+) -> Result<(), lambda_http::Error> {
+    let handle = async |state: &S, event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let request = from_event(event.payload).with_lambda_context(event.context);
-        Ok::<_, lambda_http::Error>(into_event(handle(ApiRequest::new(request, settings)).await))
+        let request = ApiRequest::new(request, state.as_ref());
+        Ok(into_event(handle(state, request).await))
     };
-    lambda_runtime::run(service_fn(service)).await
+    runtime::run(started, handle).await
 }
 
 /// The request of an event.

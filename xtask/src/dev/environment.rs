@@ -4,6 +4,9 @@ use super::TABLE_NAME;
 use crate::seed::Secrets;
 use devkit::secrets_manager::SecretsManager;
 
+/// The engine takes any.
+const REGION: &str = "us-east-1";
+
 /// The variables of the functions. The credentials are no secret: the engine takes any.
 pub(super) fn for_functions(
     base_url: &str,
@@ -16,7 +19,7 @@ pub(super) fn for_functions(
         ("TABLE_NAME", TABLE_NAME),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.endpoint()),
-        ("AWS_REGION", "us-east-1"),
+        ("AWS_REGION", REGION),
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
     ];
@@ -61,6 +64,8 @@ pub(super) fn shell(
         }
     }
     add("AWS_ENDPOINT_URL_LAMBDA", lambda);
+    // The first version of the AWS CLI knows the region by this name alone.
+    add("AWS_DEFAULT_REGION", REGION);
     for (name, value) in functions {
         add(name, value);
     }

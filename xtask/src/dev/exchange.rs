@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::Response;
 use axum::http::request::Parts;
+use devkit::console::RequestSummary;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use serde_json::Value;
@@ -48,38 +49,23 @@ impl Exchange {
         }
     }
 
-    /// The line, with what the function's log line adds.
-    pub(super) fn line(&self, log: Option<&Value>, user: Option<&str>, paint: Paint) -> String {
-        let status_colour = match self.status {
-            ..400 => Colour::Green,
-            400..500 => Colour::Yellow,
-            _ => Colour::Red,
-        };
-        let mut parts = vec![
-            paint.with(Colour::Dim, self.time.strftime("%H:%M:%S")),
-            self.method.clone(),
-            printable(&self.path),
-            paint.with(status_colour, self.status),
-        ];
-        if let Some(reason) = self.reason(log) {
-            parts.push(paint.with(status_colour, reason));
+    /// The request with what the function's log line adds.
+    pub(super) fn summary(&self, log: Option<&Value>, user: Option<&str>) -> RequestSummary {
+        let text = |name: &str| log.and_then(|log| log[name].as_str()).map(str::to_owned);
+        RequestSummary {
+            time: self.time,
+            method: self.method.clone(),
+            path: printable(&self.path),
+            status: self.status,
+            reason: self.reason(log),
+            elapsed: self.elapsed,
+            calls: log.map(|log| log["DynamoDBCalls"].as_u64().unwrap_or_default()),
+            units: log.and_then(|log| log["capacityUnits"].as_f64()),
+            is_replayed: log.is_some_and(|log| log["replayed"] == 1),
+            user: log.and(user).map(str::to_owned),
+            credential: text("credential").filter(|own| own != "client"),
+            client: text("client"),
         }
-        parts.push(paint.with(Colour::Dim, format_args!("{} ms", self.elapsed.as_millis())));
-        if let Some(log) = log {
-            let calls = log["DynamoDBCalls"].as_u64().unwrap_or_default();
-            let noun = if calls == 1 { "call" } else { "calls" };
-            parts.push(paint.with(Colour::Dim, format_args!("{calls} {noun}")));
-            if log["replayed"] == 1 {
-                parts.push("replayed".to_owned());
-            }
-            parts.extend(user.map(str::to_owned));
-            let credential = log["credential"].as_str();
-            parts.extend(credential.filter(|own| *own != "client").map(str::to_owned));
-            if let Some(client) = log["client"].as_str() {
-                parts.push(format!("client {client}"));
-            }
-        }
-        parts.join(" ")
     }
 
     /// Why the request was rejected or has failed.
@@ -128,6 +114,32 @@ impl Exchange {
     }
 }
 
+/// The line of a request.
+pub(super) fn line(request: &RequestSummary, paint: Paint) -> String {
+    let status_colour = match request.status {
+        ..400 => Colour::Green,
+        400..500 => Colour::Yellow,
+        _ => Colour::Red,
+    };
+    let mut parts = vec![
+        paint.with(Colour::Dim, request.time.strftime("%H:%M:%S")),
+        request.method.clone(),
+        request.path.clone(),
+        paint.with(status_colour, request.status),
+    ];
+    parts.extend(request.reason.as_ref().map(|reason| paint.with(status_colour, reason)));
+    parts.push(paint.with(Colour::Dim, format_args!("{} ms", request.elapsed.as_millis())));
+    if let Some(calls) = request.calls {
+        let noun = if calls == 1 { "call" } else { "calls" };
+        parts.push(paint.with(Colour::Dim, format_args!("{calls} {noun}")));
+    }
+    parts.extend(request.is_replayed.then(|| "replayed".to_owned()));
+    parts.extend(request.user.clone());
+    parts.extend(request.credential.clone());
+    parts.extend(request.client.as_ref().map(|client| format!("client {client}")));
+    parts.join(" ")
+}
+
 /// What an error says, in any dialect.
 fn message(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
@@ -167,7 +179,7 @@ mod tests {
 
     fn line(status: u16, body: &Value, log: Option<&Value>) -> String {
         let date = "Sat, 28 Nov 2026 11:47:00 GMT";
-        exchange(status, body, date).line(log, Some("janedoe"), Paint::plain())
+        super::line(&exchange(status, body, date).summary(log, Some("janedoe")), Paint::plain())
     }
 
     #[test]

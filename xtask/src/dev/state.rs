@@ -7,7 +7,8 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::TABLE_NAME;
-use crate::seed::{Secrets, SeededClient, SeededUser};
+use crate::seed::Secrets;
+use devkit::console::{SeededClient, SeededUser};
 use devkit::private_file;
 
 /// Only what functions are built from: anything else in the workspace may change without a restart,
@@ -30,6 +31,7 @@ pub(super) struct StateDir {
 #[derive(Serialize)]
 pub(super) struct DevJson<'a> {
     base_url: &'a str,
+    console_url: &'a str,
     lambda_endpoint: &'a str,
     dynamodb_endpoint: &'a str,
     table_name: &'a str,
@@ -99,12 +101,14 @@ impl StateDir {
 impl<'a> DevJson<'a> {
     pub(super) fn new(
         base_url: &'a str,
+        console_url: &'a str,
         lambda_endpoint: &'a str,
         dynamodb_endpoint: &'a str,
         secrets: &'a Secrets,
     ) -> Self {
         Self {
             base_url,
+            console_url,
             lambda_endpoint,
             dynamodb_endpoint,
             table_name: TABLE_NAME,

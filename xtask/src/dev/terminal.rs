@@ -13,8 +13,9 @@ use shared::table::{Table, fetch};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, line};
 use super::paint::{Colour, Paint, bare};
+use devkit::console::Requests;
 use devkit::out;
 
 /// For how long a request's line waits for the function's own: the two come by different ways.
@@ -31,12 +32,18 @@ pub(super) struct Terminal {
     is_ready: AtomicBool,
     lines: Mutex<VecDeque<Value>>,
     arrived: Notify,
+    requests: Arc<Requests>,
     table: Table,
     usernames: Mutex<HashMap<String, String>>,
 }
 
 impl Terminal {
-    pub(super) fn new(log: File, is_json: bool, table: Table) -> Arc<Self> {
+    pub(super) fn new(
+        log: File,
+        is_json: bool,
+        requests: Arc<Requests>,
+        table: Table,
+    ) -> Arc<Self> {
         Arc::new(Self {
             paint: Paint::for_stdout(),
             is_json,
@@ -44,6 +51,7 @@ impl Terminal {
             is_ready: AtomicBool::new(false),
             lines: Mutex::default(),
             arrived: Notify::new(),
+            requests,
             table,
             usernames: Mutex::default(),
         })
@@ -116,12 +124,13 @@ impl Terminal {
                 Some(id) => Some(terminal.username(id).await),
                 None => None,
             };
-            let (log, user) = (log.as_ref(), user.as_deref());
-            terminal.keep(&exchange.line(log, user, Paint::plain()));
+            let request = exchange.summary(log.as_ref(), user.as_deref());
+            terminal.keep(&line(&request, Paint::plain()));
             if !terminal.is_json {
                 // As in `show`.
-                let _ = out::line(exchange.line(log, user, terminal.paint));
+                let _ = out::line(line(&request, terminal.paint));
             }
+            terminal.requests.add(request);
         });
     }
 

@@ -28,8 +28,8 @@ pub(crate) struct Stage {
     through: u16,
 }
 
-/// Runs the tests with a random seed. Two more checks: the log reveals no secret, and the service
-/// ends on a signal.
+/// Runs the tests with a random seed. Three more checks: the log reveals no secret, the service shows
+/// JSON as it is told, and ends on a signal.
 pub(super) async fn run() -> Result<Outcome> {
     let seed = random_seed()?;
     out::line(format!(
@@ -42,12 +42,23 @@ pub(super) async fn run() -> Result<Outcome> {
     let log = stage.service.log()?;
     let leaks = leaks(&log, stage.service.dev_json())?;
     count += Count::one(leaks.is_empty() && is_logged(&log));
+    let shown = stage.service.output()?;
+    let is_json = shows_json(&shown);
+    count += Count::one(is_json);
+    let readable = if is_json { String::new() } else { format!("error: not JSON: {shown}\n") };
     let leaks = leaks.iter().map(|line| format!("error: this tells a secret: {line}\n"));
     let leaks: String = leaks.collect();
     let ended = stage.end().await;
     count += Count::one(ended.is_ok());
     let failure = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();
-    Ok(Outcome { count, output: format!("{output}{leaks}{failure}") })
+    Ok(Outcome { count, output: format!("{output}{leaks}{readable}{failure}") })
+}
+
+/// Whether the service has shown the functions' log lines in place of a readable line per request.
+fn shows_json(shown: &str) -> bool {
+    let is_request = |line: &str| line.starts_with('{') && line.contains(r#""Route":"#);
+    let is_readable = |line: &str| !line.starts_with('{') && line.contains(" ms ");
+    shown.lines().any(is_request) && !shown.lines().any(is_readable)
 }
 
 /// A random seed, short enough to type.
@@ -59,7 +70,8 @@ impl Stage {
     /// Starts the service with what it leaves behind in a folder of the workspace.
     pub(crate) async fn start(folder: &str) -> Result<Self> {
         let (through, _) = ports::two_free()?;
-        let options = ["--dynamodb-through", &through.to_string(), "--concurrency", CONCURRENCY];
+        let through_text = through.to_string();
+        let options = ["--json", "--dynamodb-through", &through_text, "--concurrency", CONCURRENCY];
         let mut service =
             Service::start(&workspace::root().join(folder), &options.map(str::to_owned))?;
         match service.ready().await {

@@ -26,6 +26,8 @@ pub struct ClientChange {
     pub scopes: Option<BTreeSet<Scope>>,
     /// Whether it must use PKCE although it has a secret.
     pub requires_pkce: Option<bool>,
+    /// The registered redirect URIs: [`Client::redirect_uri`].
+    pub redirect_uris: Option<Vec<String>>,
 }
 
 /// A client, beside a credential.
@@ -82,10 +84,10 @@ impl Table {
             .await
     }
 
-    /// Changes what a client may ask for. Scopes that are taken from it are gone from what it was
-    /// granted with the next request, since a client is read with each, and stay gone from that if
-    /// it gets them back. [`Error::NotFound`] if there is none, [`Error::WriteConflict`] if it was
-    /// changed meanwhile.
+    /// Changes what a client may ask for, and where it is answered. Scopes that are taken from it are
+    /// gone from what it was granted with the next request, since a client is read with each, and
+    /// stay gone from that if it gets them back. [`Error::NotFound`] if there is none,
+    /// [`Error::WriteConflict`] if it was changed meanwhile.
     pub async fn change_client(
         &self,
         actor: &Actor,
@@ -110,6 +112,10 @@ impl Table {
         if let Some(requires_pkce) = change.requires_pkce {
             updated = updated.changed(["requiresPkce"]);
             changes = changes.set("requiresPkce", requires_pkce)?;
+        }
+        if let Some(redirect_uris) = &change.redirect_uris {
+            updated = updated.changed(["redirectUris"]);
+            changes = changes.set("redirectUris", redirect_uris)?;
         }
         Transaction::new(self, actor, "change a client", updated)
             .update(Key::client(client), changes, condition, on_failed)

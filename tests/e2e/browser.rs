@@ -1,0 +1,118 @@
+//! A real browser.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::json;
+
+/// Chromium, and what drives it; both end with the test.
+pub(crate) struct Browser {
+    driver: Child,
+    pub(crate) client: Client,
+    _profile: tempfile::TempDir,
+}
+
+/// `ChromeDriver` and its port; nothing if it ended without one.
+fn started_driver() -> Option<(Child, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = lines.find_map(|line| {
+        let line = line.unwrap();
+        let port = line.split("successfully on port ").nth(1)?;
+        port.trim_end_matches('.').parse::<u16>().ok()
+    });
+    let Some(port) = port else {
+        driver.wait().unwrap();
+        return None;
+    };
+    std::thread::spawn(move || lines.for_each(drop));
+    Some((driver, port))
+}
+
+impl Browser {
+    pub(crate) async fn start() -> Self {
+        // It ends at once if another program takes the port that it has found free.
+        let (driver, port) = (0..5).find_map(|_| started_driver()).unwrap();
+        let profile = tempfile::tempdir().unwrap();
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            &format!("--user-data-dir={}", profile.path().display()),
+        ];
+        let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
+        let mut builder =
+            ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+        builder.capabilities(capabilities.as_object().unwrap().clone());
+        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await.unwrap();
+        Self { driver, client, _profile: profile }
+    }
+
+    /// Fills the form and presses a button.
+    pub(crate) async fn decide(&self, username: &str, password: &str, button: &str) {
+        for (field, text) in [("#username", username), ("#password", password)] {
+            let field = self.client.wait().for_element(Locator::Css(field)).await.unwrap();
+            field.clear().await.unwrap();
+            field.send_keys(text).await.unwrap();
+        }
+        self.press(button).await;
+    }
+
+    pub(crate) async fn press(&self, button: &str) {
+        let button = format!("button[value={button}]");
+        self.client.wait().for_element(Locator::Css(&button)).await.unwrap().click().await.unwrap();
+    }
+
+    /// Presses the button with this text.
+    pub(crate) async fn click(&self, text: &str) {
+        let button = format!("//button[normalize-space(.)='{text}']");
+        self.client
+            .wait()
+            .for_element(Locator::XPath(&button))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
+    }
+
+    /// Waits until the page shows an element with this text. While one page follows another, an
+    /// element of the first may be gone before it can be read, so the browser itself looks for both
+    /// at once.
+    pub(crate) async fn shows(&self, element: &str, text: &str) {
+        let both = format!("//{element}[normalize-space(.)='{text}']");
+        self.client.wait().for_element(Locator::XPath(&both)).await.unwrap();
+    }
+
+    pub(crate) async fn text(&self, element: &str) -> String {
+        self.client.wait().for_element(Locator::Css(element)).await.unwrap().text().await.unwrap()
+    }
+
+    pub(crate) async fn url(&self) -> String {
+        self.client.current_url().await.unwrap().to_string()
+    }
+
+    pub(crate) async fn end(mut self) {
+        self.client.clone().close().await.unwrap();
+        self.driver.kill().unwrap();
+        self.driver.wait().unwrap();
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.driver.kill();
+    }
+}
