@@ -5,8 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
+mod browser;
 mod clients;
 mod curl_lines;
+mod docs;
 mod e24;
 mod events;
 mod exposure;

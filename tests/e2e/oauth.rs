@@ -1,17 +1,17 @@
 //! The whole OAuth flow: in a real browser, and with client programs that know nothing of Rollcall.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::RawQuery;
 use axum::routing::get;
-use fantoccini::{Client, ClientBuilder, Locator};
+use fantoccini::Locator;
 use serde_json::{Value, json};
 use testkit::{OAuthClient, TestCredentials, parameter};
 
+use crate::browser::Browser;
 use crate::service::{Running, base_url, dev_json, new_user, oauth_client, tool};
 
 /// Where the client waits for browsers: a server that lives as long as the tests.
@@ -32,123 +32,40 @@ static CALLBACK: LazyLock<()> = LazyLock::new(|| {
     });
 });
 
-/// Chromium, and what drives it; both end with the test.
-struct Browser {
-    driver: Child,
-    client: Client,
-    _profile: tempfile::TempDir,
+/// Fills the form and presses a button.
+async fn decide(browser: &Browser, username: &str, password: &str, button: &str) {
+    for (field, text) in [("#username", username), ("#password", password)] {
+        let field = browser.client.wait().for_element(Locator::Css(field)).await.unwrap();
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+    press(browser, button).await;
 }
 
-/// `ChromeDriver` and its port; nothing if it ended without one.
-fn started_driver() -> Option<(Child, u16)> {
-    let mut driver = Command::new("chromedriver")
-        .arg("--port=0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-    let port = lines.find_map(|line| {
-        let line = line.unwrap();
-        let port = line.split("successfully on port ").nth(1)?;
-        port.trim_end_matches('.').parse::<u16>().ok()
-    });
-    let Some(port) = port else {
-        driver.wait().unwrap();
-        return None;
-    };
-    std::thread::spawn(move || lines.for_each(drop));
-    Some((driver, port))
+async fn press(browser: &Browser, button: &str) {
+    browser.click(&format!("button[value={button}]")).await;
 }
 
-impl Browser {
-    async fn start() -> Self {
-        LazyLock::force(&CALLBACK);
-        // It ends at once if another program takes the port that it has found free.
-        let (driver, port) = (0..5).find_map(|_| started_driver()).unwrap();
-        let profile = tempfile::tempdir().unwrap();
-        let arguments = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-dev-shm-usage",
-            &format!("--user-data-dir={}", profile.path().display()),
-        ];
-        let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
-        let mut builder =
-            ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
-        builder.capabilities(capabilities.as_object().unwrap().clone());
-        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await.unwrap();
-        Self { driver, client, _profile: profile }
-    }
-
-    /// Fills the form and presses a button.
-    async fn decide(&self, username: &str, password: &str, button: &str) {
-        for (field, text) in [("#username", username), ("#password", password)] {
-            let field = self.client.wait().for_element(Locator::Css(field)).await.unwrap();
-            field.clear().await.unwrap();
-            field.send_keys(text).await.unwrap();
-        }
-        self.press(button).await;
-    }
-
-    async fn press(&self, button: &str) {
-        let button = format!("button[value={button}]");
-        self.client.wait().for_element(Locator::Css(&button)).await.unwrap().click().await.unwrap();
-    }
-
-    /// Waits until the page shows an element with this text. While one page follows another, an
-    /// element of the first may be gone before it can be read, so the browser itself looks for both
-    /// at once.
-    async fn shows(&self, element: &str, text: &str) {
-        let both = format!("//{element}[normalize-space(.)='{text}']");
-        self.client.wait().for_element(Locator::XPath(&both)).await.unwrap();
-    }
-
-    async fn text(&self, element: &str) -> String {
-        self.client.wait().for_element(Locator::Css(element)).await.unwrap().text().await.unwrap()
-    }
-
-    async fn url(&self) -> String {
-        self.client.current_url().await.unwrap().to_string()
-    }
-
-    async fn end(mut self) {
-        self.client.clone().close().await.unwrap();
-        self.driver.kill().unwrap();
-        self.driver.wait().unwrap();
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = self.driver.kill();
-    }
+/// A browser, and the client that it is sent back to.
+async fn started_browser() -> Browser {
+    LazyLock::force(&CALLBACK);
+    Browser::start().await
 }
 
 #[tokio::test]
 async fn a_user_sees_the_scopes_in_a_browser_mistypes_once_and_allows_them() {
     let (client, jane) = (oauth_client(), new_user().await);
-    let browser = Browser::start().await;
-    browser
-        .client
-        .goto(&format!("{}{}", base_url(), client.authorize_path("profile_read email_read")))
-        .await
-        .unwrap();
+    let browser = started_browser().await;
+    browser.open(&client.authorize_path("profile_read email_read")).await;
 
     assert!(browser.text("h1").await.starts_with("Sign in to allow "));
     assert_eq!(
         browser.text("ul").await,
         "see your profile and your primary e-mail address\nsee your e-mail addresses"
     );
-    browser.decide(&jane.username, "a wrong password", "allow").await;
+    decide(&browser, &jane.username, "a wrong password", "allow").await;
     browser.shows("p[@role='alert']", "The username or the password is wrong.").await;
-    browser.decide(&jane.username, &jane.password, "allow").await;
+    decide(&browser, &jane.username, &jane.password, "allow").await;
     browser.shows("h1", "Back").await;
 
     let url = browser.url().await;
@@ -162,14 +79,10 @@ async fn a_user_sees_the_scopes_in_a_browser_mistypes_once_and_allows_them() {
 #[tokio::test]
 async fn a_user_denies_it_in_a_browser_without_signing_in() {
     let client = oauth_client();
-    let browser = Browser::start().await;
-    browser
-        .client
-        .goto(&format!("{}{}", base_url(), client.authorize_path("email_write")))
-        .await
-        .unwrap();
+    let browser = started_browser().await;
+    browser.open(&client.authorize_path("email_write")).await;
 
-    browser.press("deny").await;
+    press(&browser, "deny").await;
 
     browser.shows("h1", "Back").await;
     let url = browser.url().await;
@@ -181,23 +94,22 @@ async fn a_user_denies_it_in_a_browser_without_signing_in() {
 #[tokio::test]
 async fn the_page_labels_every_field_and_shows_the_password_on_demand() {
     let client = oauth_client();
-    let browser = Browser::start().await;
-    browser
-        .client
-        .goto(&format!("{}{}", base_url(), client.authorize_path("profile_read")))
-        .await
-        .unwrap();
-    let evaluate = async |script: &str| browser.client.execute(script, vec![]).await.unwrap();
+    let browser = started_browser().await;
+    browser.open(&client.authorize_path("profile_read")).await;
 
-    let labels = evaluate("return [...document.querySelectorAll('input:not([type=hidden])')].map(field => field.labels[0].innerText.trim())").await;
-    let styled = evaluate("return getComputedStyle(document.querySelector('main')).maxWidth").await;
+    let labels = browser.evaluate("return [...document.querySelectorAll('input:not([type=hidden])')].map(field => field.labels[0].innerText.trim())").await;
+    let styled =
+        browser.evaluate("return getComputedStyle(document.querySelector('main')).maxWidth").await;
 
     assert_eq!(labels, json!(["Username or e-mail address", "Password", "Show the password"]));
     let kind = "return document.getElementById('password').type";
     for expected in ["password", "text", "password"] {
-        assert_eq!(evaluate(kind).await, json!(expected), "the policy lets the page's script in");
-        let reveal = browser.client.find(Locator::Css("#reveal input")).await.unwrap();
-        reveal.click().await.unwrap();
+        assert_eq!(
+            browser.evaluate(kind).await,
+            json!(expected),
+            "the policy lets the page's script in"
+        );
+        browser.click("#reveal input").await;
     }
     assert_ne!(styled, json!("none"), "the policy lets the page's own style in");
     browser.end().await;

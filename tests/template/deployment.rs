@@ -39,9 +39,10 @@ fn prod_shifts_a_tenth_first_and_rolls_back_on_the_functions_alarm() {
 
         let own = json!([{ "Name": { "Ref": format!("{id}Errors") } }]);
         let gradual = (json!("Canary10Percent5Minutes"), own);
-        assert_eq!(group(&[("Stage", "prod")]), gradual, "{id}");
+        let prod = [("Stage", "prod"), ("Docs", "on"), ("Rollout", "at-once")];
+        assert_eq!(group(&prod[..2]), gradual, "{id}");
         let at_once = (json!("AllAtOnce"), Value::Null);
-        assert_eq!(group(&[("Stage", "prod"), ("Rollout", "at-once")]), at_once, "{id}");
+        assert_eq!(group(&prod), at_once, "{id}");
         assert_eq!(group(&[]), at_once, "{id}");
     }
 }
