@@ -6,6 +6,7 @@ use anyhow::{Context, Error, Result, anyhow};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
+use shared::ServiceName;
 use shared::model::{EmailAddress, ParseError, Username};
 use shared::password::NewPassword;
 
@@ -18,6 +19,9 @@ pub(super) struct PasswordOptions {
     /// generated and printed
     #[arg(long)]
     password_stdin: bool,
+    /// What the stack calls itself (`ServiceName`), which no password may be
+    #[arg(long, default_value_t)]
+    service_name: ServiceName,
 }
 
 /// A new password.
@@ -25,7 +29,7 @@ pub(super) enum ChosenPassword {
     /// Generated here: it must be shown.
     Generated(String),
     /// Read from standard input.
-    Typed(NewPassword),
+    Typed(NewPassword, ServiceName),
 }
 
 impl ChosenPassword {
@@ -37,8 +41,8 @@ impl ChosenPassword {
     ) -> Result<String> {
         Ok(match self {
             Self::Generated(password) => shared::password::hash(password)?,
-            Self::Typed(password) => password
-                .accept(username, addresses)
+            Self::Typed(password, service) => password
+                .accept(service, username, addresses)
                 .map_err(|problem| rejected(&problem))?
                 .hash()?,
         })
@@ -48,7 +52,7 @@ impl ChosenPassword {
     pub(super) fn generated(self) -> Option<String> {
         match self {
             Self::Generated(password) => Some(password),
-            Self::Typed(_) => None,
+            Self::Typed(..) => None,
         }
     }
 }
@@ -65,9 +69,8 @@ impl PasswordOptions {
         let mut typed = String::new();
         let read = io::stdin().take(MAX_INPUT).read_to_string(&mut typed);
         read.context("cannot read the password from standard input")?;
-        Ok(ChosenPassword::Typed(
-            without_line_break(&typed).parse().map_err(|problem| rejected(&problem))?,
-        ))
+        let password = without_line_break(&typed).parse().map_err(|problem| rejected(&problem))?;
+        Ok(ChosenPassword::Typed(password, self.service_name.clone()))
     }
 }
 

@@ -132,8 +132,8 @@ fn api_key(shown: ApiKeyShown) -> Schema {
         let secret = string().about("Signs requests; shown only this once.");
         return view([("api_key", key), ("secret_key", secret.example("YOUR_SECRET_KEY"))]);
     }
-    let maker = string().about("The token or API key that made it, if one did.");
-    view([("api_key", key), ("made_by?", maker.example("0197a1b2c3d4e5f60718293a"))])
+    let maker = string().or("null").about("The token or API key that made it, if one did.");
+    view([("api_key", key), ("made_by", maker.example("0197a1b2c3d4e5f60718293a"))])
 }
 
 fn files(with_secret: bool) -> Schema {

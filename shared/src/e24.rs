@@ -54,15 +54,24 @@ struct S3View {
     secret_key: Option<String>,
 }
 
-/// An API key, with its secret only when that is new, else with the credential that made it, if one
-/// did.
+/// An API key.
 #[derive(Serialize)]
-pub struct ApiKeyView {
-    api_key: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret_key: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    made_by: Option<String>,
+#[serde(untagged)]
+pub enum ApiKeyView {
+    /// With its secret, which is shown once.
+    New {
+        /// The key.
+        api_key: String,
+        /// What it signs with.
+        secret_key: String,
+    },
+    /// As it is listed.
+    Listed {
+        /// The key.
+        api_key: String,
+        /// The credential that made it; `null` if none did.
+        made_by: Option<String>,
+    },
 }
 
 /// A public key for SSH, with the private one only when that is new.
@@ -116,12 +125,15 @@ impl FilesView {
 impl ApiKeyView {
     /// The key; with its secret if that is new.
     pub fn new(key: &ApiKey, owner: UserId, secret_key: Option<String>) -> Self {
-        let maker = key.lineage.made_by.filter(|_| secret_key.is_none());
-        let made_by = maker.map(|maker| match maker {
-            MakerId::Token(token) => token.to_string(),
-            MakerId::ApiKey(key) => key.to_api_key(owner),
-        });
-        Self { api_key: key.id.to_api_key(owner), secret_key, made_by }
+        let api_key = key.id.to_api_key(owner);
+        let Some(secret_key) = secret_key else {
+            let made_by = key.lineage.made_by.map(|maker| match maker {
+                MakerId::Token(token) => token.to_string(),
+                MakerId::ApiKey(key) => key.to_api_key(owner),
+            });
+            return Self::Listed { api_key, made_by };
+        };
+        Self::New { api_key, secret_key }
     }
 }
 

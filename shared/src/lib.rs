@@ -39,4 +39,4 @@ pub mod timeouts;
 #[cfg(feature = "table")]
 pub use app::App;
 pub use error::{Error, FieldError, OAuthCode, Result};
-pub use settings::{PublicUrl, Settings, SignedQuery};
+pub use settings::{PublicUrl, ServiceName, Settings, SignedQuery};

@@ -19,8 +19,8 @@ pub struct Settings {
     pub signed_query: SignedQuery,
     /// Whether a change of the password takes the current one: `REQUIRE_CURRENT_PASSWORD`.
     pub require_current_password: bool,
-    /// What pages call the service: `SERVICE_NAME`. Without it, Rollcall.
-    pub service_name: Option<ServiceName>,
+    /// What people know the service as: `SERVICE_NAME`.
+    pub service_name: ServiceName,
 }
 
 impl Settings {
@@ -30,7 +30,7 @@ impl Settings {
             public_url: parse("PUBLIC_URL")?,
             signed_query: parse("SIGNED_QUERY")?.unwrap_or_default(),
             require_current_password: parse("REQUIRE_CURRENT_PASSWORD")?.unwrap_or_default(),
-            service_name: parse("SERVICE_NAME")?,
+            service_name: parse("SERVICE_NAME")?.unwrap_or_default(),
         })
     }
 }
@@ -110,13 +110,26 @@ impl fmt::Display for PublicUrl {
     }
 }
 
-/// What people know the service as: 1 to 60 characters.
+/// What people know the service as: 1 to 60 characters; Rollcall, unless the operator chose another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceName(String);
 
+impl Default for ServiceName {
+    fn default() -> Self {
+        Self("Rollcall".to_owned())
+    }
+}
+
 impl ServiceName {
-    pub(crate) fn as_str(&self) -> &str {
+    /// The name as it is shown.
+    pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl fmt::Display for ServiceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

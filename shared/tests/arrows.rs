@@ -26,7 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("table", &["aws", "error", "lifetimes", "limits", "model", "random", "telemetry", "timeouts"]),
     ("http", &["error", "lifetimes", "limits", "random", "settings", "telemetry", "timeouts"]),
     ("app", &["error", "password", "service_key", "settings", "table", "timeouts"]),
-    ("password", &["error", "lifetimes", "limits", "model", "random"]),
+    ("password", &["error", "lifetimes", "limits", "model", "random", "settings"]),
     (
         "idempotency",
         &["error", "http", "lifetimes", "limits", "model", "random", "service_key", "table"],

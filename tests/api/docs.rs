@@ -227,7 +227,7 @@ async fn pages_name_the_service_and_its_address_as_the_operator_chose() {
     let mut app = TestApp::start().await;
     app.configure(Settings {
         public_url: Some("https://accounts.example.com".parse().unwrap()),
-        service_name: Some("Acme <Accounts>".parse().unwrap()),
+        service_name: "Acme <Accounts>".parse().unwrap(),
         ..Settings::default()
     });
 

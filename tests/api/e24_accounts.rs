@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use shared::Settings;
 use shared::model::Role;
 use testkit::{Person, TestApp, read_units};
 
@@ -61,7 +62,7 @@ async fn a_user_is_created_with_keys_that_are_shown_once() {
 
     let listed = jane.send("GET", PATH).await;
     let mut shown = expected;
-    shown["api"][0].as_object_mut().unwrap().remove("secret_key");
+    shown["api"] = json!([{ "api_key": key, "made_by": null }]);
     shown["e24files"]["s3"].as_object_mut().unwrap().remove("secret_key");
     assert_eq!(listed.body["users"][1], shown);
     let table = serde_json::to_string(&app.items().await).unwrap();
@@ -119,6 +120,25 @@ async fn a_reserved_username_is_the_operators_and_a_derived_one_gets_digits() {
     }
     let operators = app.person("webmaster").await;
     assert_eq!(operators.send("GET", "/api/v1.1/users/webmaster/").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_name_of_the_service_is_neither_a_username_nor_a_password() {
+    let mut app = TestApp::start().await;
+    let service_name = "Acme Accounts".parse().unwrap();
+    app.configure(Settings { service_name, ..Settings::default() });
+    let jane = app.person("janedoe").await;
+
+    let wished = jane.send_json("PUT", PATH, &with("username", json!("acmeAccounts"))).await;
+    let guessed = jane.send_json("PUT", PATH, &with("password", json!("Acme Accounts 27"))).await;
+
+    let taken = json!({ "success": false, "error": "the username is taken" });
+    assert_eq!(wished.parts(), (409, &taken));
+    let problem = "invalid request: password: must not be the name of the service";
+    assert_eq!(guessed.parts(), (400, &json!({ "success": false, "error": problem })));
+    let password = json!({ "password": "acmeaccounts!" });
+    let changed = jane.send_json("POST", "/v2/account/data", &password).await;
+    assert_eq!(changed.parts(), guessed.parts());
 }
 
 #[tokio::test]

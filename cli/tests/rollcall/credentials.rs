@@ -136,6 +136,10 @@ async fn a_client_has_a_list_of_scopes_and_must_use_pkce_as_the_operator_says() 
         let options = [&["set-client", "--client", id], wrong].concat();
         assert_eq!(stage.run(&options, "").status.code(), Some(2), "{wrong:?}");
     }
+    let public = stage.done(&[&register[..], &["--public"]].concat());
+    let without = ["set-client", "--client", text(&public, "client_id"), "--require-pkce", "off"];
+    let rejected = stage.rejected(&without, "").await;
+    assert!(rejected.starts_with("error: a client without a secret must use PKCE"), "{rejected}");
     let unknown = ["set-client", "--client", "000000000000000000000000", "--require-pkce", "on"];
     assert!(stage.rejected(&unknown, "").await.starts_with("error: client not found"));
 }

@@ -68,12 +68,17 @@ async fn addresses(table: &Table, user: UserId, sets_password: bool) -> Result<V
 /// The password, if it is not one of the user's names.
 ///
 /// The user and the addresses are read separately. Between the reads an address may have been added.
-fn accepted(password: &NewPassword, user: &User, addresses: &[Email]) -> Result<AcceptedPassword> {
+fn accepted(
+    password: &NewPassword,
+    settings: &Settings,
+    user: &User,
+    addresses: &[Email],
+) -> Result<AcceptedPassword> {
     if usize::try_from(user.email_count) != Ok(addresses.len()) {
         return Err(Error::WriteConflict);
     }
     let addresses = addresses.iter().map(|email| &email.address);
-    let accepted = password.accept(&user.username, addresses);
+    let accepted = password.accept(&settings.service_name, &user.username, addresses);
     accepted.map_err(|problem| Error::invalid("password", problem))
 }
 
@@ -101,7 +106,7 @@ pub(crate) async fn change(
             let write = match body.password {
                 Some(password) => {
                     caller.require::<FullAccess>()?;
-                    let password = accepted(&password, user, &addresses)?;
+                    let password = accepted(&password, &app.settings, user, &addresses)?;
                     if let Some(current) = &body.current_password {
                         // Boxed: the SDK's futures are large.
                         Box::pin(caller.verify_current_password(app, current)).await?;

@@ -7,7 +7,7 @@ use shared::model::{ApiKey, EmailAddress, S3Key, UserId, Username};
 use shared::password::{AcceptedPassword, NewPassword};
 use shared::service_key::ServiceKey;
 use shared::table::{FreeNames, NewUser, fetch, require_current_account};
-use shared::{App, Error, Result};
+use shared::{App, Error, Result, Settings};
 
 use crate::AuthRequest;
 
@@ -23,15 +23,17 @@ struct CreateUser {
 }
 
 impl CreateUser {
-    fn parse(mut fields: Fields) -> Result<Self> {
+    fn parse(mut fields: Fields, settings: &Settings) -> Result<Self> {
+        let service = &settings.service_name;
         let email = fields.required("email");
         let (first_name, last_name) = (fields.required("first_name"), fields.required("last_name"));
         let phone = fields.optional_text_or_number("phone");
         let (password, username) = (fields.required("password"), fields.optional("username"));
-        let names = email.as_ref().map(|email| names(username, email)).transpose()?;
+        let names =
+            email.as_ref().map(|email| names(username, email, service.as_str())).transpose()?;
         let password = password.zip(names.as_ref().zip(email.as_ref()));
         let password = password.and_then(|(password, (names, email)): (NewPassword, _)| {
-            let accepted = password.accept(&names.username, [email]);
+            let accepted = password.accept(service, &names.username, [email]);
             accepted.map_err(|problem| fields.add_error("password", problem)).ok()
         });
         let body = || {
@@ -69,10 +71,14 @@ impl CreateUser {
 }
 
 /// Fetches the username, which must be free if the request names it.
-fn names(username: Option<Username>, email: &EmailAddress) -> Result<FreeNames> {
+fn names(
+    username: Option<Username>,
+    email: &EmailAddress,
+    service_name: &str,
+) -> Result<FreeNames> {
     match username {
-        Some(username) => Ok(fetch::exact_username(username)),
-        None => Username::derived_from(email).map(fetch::derived_username),
+        Some(username) => Ok(fetch::exact_username(username, service_name)),
+        None => Ok(fetch::derived_username(Username::derived_from(email)?, service_name)),
     }
 }
 
@@ -88,7 +94,7 @@ pub(crate) async fn create(
     auth: AuthRequest<'_, FullAccess>,
     fields: Result<Fields>,
 ) -> Result<Response<Body>> {
-    auth.input(fields.and_then(CreateUser::parse))
+    auth.input(fields.and_then(|fields| CreateUser::parse(fields, &app.settings)))
         .fetch(|body| body.names.clone())
         .respond(async |Authorized { caller, input: body, fetched: names, .. }| {
             let current = require_current_account(caller.user())?;

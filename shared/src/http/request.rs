@@ -18,7 +18,7 @@ pub struct ApiRequest {
     request: Request,
     path: String,
     base_url: PublicUrl,
-    service_name: Option<ServiceName>,
+    service_name: ServiceName,
 }
 
 /// The query of a request, as it was sent.
@@ -47,7 +47,7 @@ impl ApiRequest {
         self.request.method().as_str()
     }
 
-    /// The segments of the path, not decoded.
+    /// The segments of the path, which API Gateway has decoded.
     pub fn path_segments(&self) -> Vec<&str> {
         self.path.split('/').skip(1).collect()
     }
@@ -73,7 +73,7 @@ impl ApiRequest {
             .find_map(|(own, value)| (own == name).then_some(value))
     }
 
-    /// The path, not decoded.
+    /// The path as API Gateway passes it on: decoded.
     pub fn raw_path(&self) -> &str {
         self.request.raw_http_path()
     }
@@ -214,7 +214,7 @@ impl ApiRequest {
 
     /// What people know the service as.
     pub fn service_name(&self) -> &str {
-        self.service_name.as_ref().map_or("Rollcall", ServiceName::as_str)
+        self.service_name.as_str()
     }
 
     fn body(&self) -> Result<&[u8]> {

@@ -189,9 +189,13 @@ const RESERVED: &str = "\
     sysadmin sysadministrator system team undefined usenet users uucp webmaster wpad";
 
 impl Username {
-    /// Whether only the operator may give the name to a user.
-    pub fn is_reserved(&self) -> bool {
-        RESERVED.split_ascii_whitespace().any(|name| name == self.0)
+    /// Whether only the operator may give the name to a user: it is on a list, or what a username
+    /// keeps of the service's name.
+    pub fn is_reserved(&self, service_name: &str) -> bool {
+        let is_kept = |letter: &char| letter.is_ascii_alphanumeric();
+        let service =
+            service_name.chars().filter(is_kept).map(|letter| letter.to_ascii_lowercase());
+        RESERVED.split_ascii_whitespace().any(|name| name == self.0) || self.0.chars().eq(service)
     }
 
     /// A name derived from an e-mail address: the letters and digits of its local part, cut, or

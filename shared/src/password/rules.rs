@@ -6,6 +6,7 @@ use super::hash;
 use crate::Result;
 use crate::limits::{MAX_PASSWORD, MIN_PASSWORD};
 use crate::model::{EmailAddress, ParseError, Username, folded};
+use crate::settings::ServiceName;
 
 /// A password as a user chose it: 8 to 256 characters, and not one that anybody would guess. Without
 /// `Debug`, since it must not be logged.
@@ -14,8 +15,8 @@ pub struct NewPassword(String);
 /// A new password that has nothing to do with its user's names either.
 pub struct AcceptedPassword(String);
 
-/// The service's name, which somebody who guesses knows.
-const SERVICE: &str = "rollcall";
+/// What this software is called, whatever the stack calls itself.
+const SOFTWARE: &str = "rollcall";
 
 /// Fewer letters than this are no word: `abc12345` is not the word `abc`, decorated.
 const SHORTEST_WORD: usize = 4;
@@ -47,20 +48,26 @@ impl NewPassword {
         if is_common(&folded) {
             return Err(ParseError::new("is one of the most common passwords"));
         }
-        if is_decorated(&folded, SERVICE) {
-            return Err(ParseError::new("must not be the name of the service"));
+        if is_decorated(&folded, SOFTWARE) {
+            return Err(names_the_service());
         }
         Ok(self)
     }
 
-    /// The password, unless it is the username or the local part of an address, plain or decorated.
+    /// The password, unless it is the service's name, the username or the local part of an address,
+    /// plain or decorated.
     pub fn accept<'a>(
         &self,
+        service: &ServiceName,
         username: &Username,
         addresses: impl IntoIterator<Item = &'a EmailAddress>,
     ) -> Result<AcceptedPassword, ParseError> {
         let password = folded(&self.0);
         let is_like = |name: &str| is_decorated(&password, name);
+        let service = folded(service.as_str());
+        if is_like(&service) || is_like(&service.replace(char::is_whitespace, "")) {
+            return Err(names_the_service());
+        }
         if is_like(&username.to_string()) {
             return Err(ParseError::new("must not be the username"));
         }
@@ -79,6 +86,10 @@ impl AcceptedPassword {
     pub fn hash(&self) -> Result<String> {
         hash(&self.0)
     }
+}
+
+fn names_the_service() -> ParseError {
+    ParseError::new("must not be the name of the service")
 }
 
 /// The text without digits, punctuation and white space at its end.
@@ -186,13 +197,26 @@ mod tests {
             assert_eq!(problem(service), expected, "{service}");
         }
         assert_eq!(problem("rollcalls 2026"), None);
+        let of_the_stack = |password: &str| {
+            let (username, address) = ("other".parse().unwrap(), "x@example.com".parse().unwrap());
+            let (password, name) = (password.parse::<NewPassword>(), "Jane & Co");
+            password.unwrap().accept(&name.parse().unwrap(), &username, [&address]).is_ok()
+        };
+        for service in ["jane & co", "JANE & CO 2026", "Jane&Co1", "Jane & Co"] {
+            assert!(!of_the_stack(service), "{service}");
+        }
+        assert!(of_the_stack("jane & company"));
     }
 
     #[test]
     fn a_username_and_a_local_part_are_rejected_with_decoration_after_them() {
         let accepted = |password: &str, username: &str, address: &str| {
             let password: NewPassword = password.parse().unwrap();
-            let accepted = password.accept(&username.parse().unwrap(), [&address.parse().unwrap()]);
+            let accepted = password.accept(
+                &ServiceName::default(),
+                &username.parse().unwrap(),
+                [&address.parse().unwrap()],
+            );
             accepted.map(|_| ()).map_err(|error| error.to_string())
         };
         for (password, username, address) in [

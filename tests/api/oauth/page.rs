@@ -32,7 +32,7 @@ async fn every_page_names_the_service_and_the_domain_that_one_is_on() {
     let mut app = TestApp::start().await;
     let client = app.new_client(CALLBACK, true).await;
     let public_url = Some("https://accounts.example.com:8443".parse().unwrap());
-    let service_name = Some("Jane & Co".parse().unwrap());
+    let service_name = "Jane & Co".parse().unwrap();
     for (settings, name, host) in [
         (Settings { public_url, service_name, ..Settings::default() }, "Jane &amp; Co", ":8443"),
         (Settings::default(), "Rollcall", ".example.com"),

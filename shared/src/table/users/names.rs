@@ -13,6 +13,8 @@ pub struct FreeNames {
     pub username: Username,
     /// Whether it is derived, so that another one will do.
     pub is_derived: bool,
+    /// Whether only the operator may give it to a user.
+    pub is_reserved: bool,
 }
 
 impl FreeNames {
@@ -35,7 +37,7 @@ impl Fetch for FreeNames {
 
     fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
         let is_taken = items.contains(&Key::username_claim(&self.username));
-        if !is_taken && !self.username.is_reserved() {
+        if !is_taken && !self.is_reserved {
             let slug = FreeSlug(Self::account_name(&self.username)?).extract(caller, items)?;
             return Ok(Some((self.username, slug)));
         }
