@@ -148,6 +148,8 @@ fn the_sealing_key_is_the_only_required_parameter() {
 fn the_translated_template_passes_cfn_lint() {
     let mut lint = Command::new(python_tools().unwrap().join("cfn-lint"));
     lint.args(["--regions", "us-east-1", "eu-central-1"]);
+    // SAM repeats a function's condition at every level of its paths.
+    lint.args(["--ignore-checks", "W1028"]);
     lint.current_dir(root());
 
     assert_eq!(printed(&mut lint, &DEPLOYED.template.to_string()).trim(), "");
