@@ -38,10 +38,12 @@ async fn look(browser: &Browser, scheme: &str, width: u32, height: u32) {
 async fn open(browser: &Browser, path: &str) {
     browser.open(path).await;
     if path.contains("/reference/") {
-        browser.click(".opblock:nth-of-type(2) .opblock-summary-control").await;
-        browser.click(".opblock-summary-control").await;
-        let unfolded = Locator::Css(".opblock:nth-of-type(1) .responses-wrapper");
-        browser.client.wait().for_element(unfolded).await.unwrap();
+        browser.text(".opblock").await;
+        let operations = "document.querySelectorAll('.opblock-summary-control')";
+        browser
+            .evaluate(&format!("[...{operations}].slice(0, 2).forEach((own) => own.click())"))
+            .await;
+        browser.text(".responses-wrapper").await;
     }
 }
 
@@ -77,7 +79,7 @@ async fn axe_finds_nothing_on_any_page_and_none_scrolls_sideways_from_320_pixels
     for path in PAGES {
         look(&browser, "light", 1280, 900).await;
         open(&browser, path).await;
-        let name = path.trim_start_matches('/').replace('/', "-");
+        let name = if path == "/" { "start".to_owned() } else { path[1..].replace('/', "-") };
         for scheme in ["light", "dark"] {
             look(&browser, scheme, 1280, 900).await;
             assert_eq!(faults(&browser).await, json!([]), "{path}, {scheme}");
@@ -85,7 +87,9 @@ async fn axe_finds_nothing_on_any_page_and_none_scrolls_sideways_from_320_pixels
                 look(&browser, scheme, width, height).await;
                 let needed = browser.evaluate("return document.documentElement.scrollWidth").await;
                 assert_eq!(needed, json!(width), "{path} at {width}");
-                photograph(&browser, &format!("{name}-{width}-{scheme}")).await;
+                if width > 320 {
+                    photograph(&browser, &format!("{name}-{width}-{scheme}")).await;
+                }
             }
         }
         assert_eq!(faults(&browser).await, json!([]), "{path} at 320");
@@ -100,22 +104,18 @@ async fn axe_finds_nothing_on_any_page_and_none_scrolls_sideways_from_320_pixels
 async fn a_request_is_tried_with_a_pasted_token_which_is_kept_nowhere() {
     let token = new_user().await.token;
     let browser = Browser::start().await;
-    let status = ".live-responses-table .response-col_status";
-    let send = async || {
-        open(&browser, "/docs/reference/golem#/golem/golem-find-accounts").await;
-    };
-    let operation = "[id$='golem-find-accounts']";
-    send().await;
-    let execute = format!("{operation} .execute");
+    let execute = "[id$='golem-find-accounts'] .execute";
+    let status = "table[contains(@class, 'live-responses-table')]/tbody/tr/td";
+    browser.open("/docs/reference/golem#/golem/golem-find-accounts").await;
 
-    browser.click(&execute).await;
-    assert_eq!(browser.text(status).await, "401");
+    browser.click(execute).await;
+    browser.shows(status, "401").await;
     let field = browser.client.find(Locator::Css("#token-secret")).await.unwrap();
     field.send_keys(&token).await.unwrap();
     browser.click("#credentials [type=submit]").await;
     browser.shows("p[@id='used']", "Requests are now sent with the token.").await;
-    browser.click(&execute).await;
-    browser.shows("td[contains(@class,'response-col_status')][../../../*[1]]", "200").await;
+    browser.click(execute).await;
+    browser.shows(status, "200").await;
 
     let shown = browser.evaluate("return document.body.innerText").await;
     assert!(!shown.as_str().unwrap().contains(&token), "the command that is shown names it");
@@ -124,8 +124,8 @@ async fn a_request_is_tried_with_a_pasted_token_which_is_kept_nowhere() {
     photograph(&browser, "tried").await;
     browser.click("#credentials [type=reset]").await;
     browser.shows("p[@id='used']", "Requests are sent without a credential.").await;
-    browser.click(&execute).await;
-    browser.shows("td[contains(@class,'response-col_status')][../../../*[1]]", "401").await;
+    browser.click(execute).await;
+    browser.shows(status, "401").await;
     browser.end().await;
 }
 
