@@ -17,7 +17,7 @@ use clap::{Args, ValueEnum};
 pub use cargo_lambda::cargo_lambda;
 pub use debian::{ARM64_ROOT, QEMU, VALGRIND};
 pub use from_source::{cargo_deny, cargo_fuzz, cargo_machete};
-pub use npm::{dynamodb_local, oauth_clients, openapi_linter};
+pub use npm::{docs_browser, dynamodb_local, oauth_clients, openapi_linter};
 pub use python::python_tools;
 pub use targets::targets;
 
@@ -43,6 +43,8 @@ enum Tool {
     CargoMachete,
     /// Opens pages in the tests; from Debian's packages, as root, unless it is there
     Chromium,
+    /// The viewer of the documentation, to compare, and the checker of its pages; takes npm
+    DocsBrowser,
     /// Amazon's own engine for tests; takes npm
     DynamodbLocal,
     /// Build golem's client; from Debian's packages, as root, unless they are there
@@ -80,6 +82,7 @@ impl Tool {
             Self::CargoLambda => cargo_lambda()?.display().to_string(),
             Self::CargoMachete => cargo_machete()?.display().to_string(),
             Self::Chromium => debian::CHROMIUM.install()?,
+            Self::DocsBrowser => docs_browser()?.display().to_string(),
             Self::DynamodbLocal => format!("DynamoDB Local in {}", dynamodb_local()?.display()),
             Self::GolemCompilers => debian::GOLEM_COMPILERS.install()?,
             Self::OauthClients => format!("OAuth clients in {}", oauth_clients()?.display()),

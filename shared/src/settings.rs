@@ -100,7 +100,7 @@ impl PublicUrl {
     }
 
     /// The host, with the port if one is given.
-    pub(crate) fn host(&self) -> &str {
+    pub fn host(&self) -> &str {
         self.0.split_once("://").map_or(&self.0, |(_, host)| host)
     }
 

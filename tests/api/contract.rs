@@ -6,7 +6,18 @@ use shared::model::{Scope, TokenKind};
 use testkit::{CredentialKind, TestApp, operations, user_operations};
 
 /// The operations without credentials. Growing this list is a security decision.
-const PUBLIC: [&str; 4] = ["hub-oauth-ask", "hub-oauth-decide", "hub-oauth-metadata", "not-found"];
+const PUBLIC: [&str; 10] = [
+    "docs-document",
+    "docs-file",
+    "docs-index",
+    "docs-page",
+    "docs-reference",
+    "docs-start",
+    "hub-oauth-ask",
+    "hub-oauth-decide",
+    "hub-oauth-metadata",
+    "not-found",
+];
 
 #[tokio::test]
 async fn every_operation_requires_credentials_unless_listed_as_public() {
@@ -174,7 +185,9 @@ async fn an_unknown_path_is_404_in_the_format_of_its_dialect() {
                 "code": "not_found",
             }),
         ),
-        ("/", json!({ "error": "path not found" })),
+        ("/docs/a/b/c", json!({ "error": "path not found" })),
+        ("/openapi", json!({ "error": "path not found" })),
+        ("/openapi/nothing.yaml", json!({ "error": "file not found" })),
         ("/nothing", json!({ "error": "path not found" })),
     ] {
         let response = app.send("GET", path, &[], None).await;

@@ -43,7 +43,9 @@ fn assert_headers(response: &ApiResponse, is_page: bool, what: &str) {
 async fn every_response_has_a_content_type_its_request_id_and_the_common_headers() {
     let app = TestApp::start().await;
 
-    for (number, operation) in operations().into_iter().enumerate() {
+    // What `docs` serves can be cached: its own tests say how.
+    let operations = operations().into_iter().filter(|own| own.binary() != "docs");
+    for (number, operation) in operations.enumerate() {
         let jane = app.person(&format!("jane{number:02}")).await;
         for event in [operation.event.clone(), app.event(&operation, &jane).await] {
             let response = app.send_event(&event).await;

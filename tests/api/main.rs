@@ -12,6 +12,7 @@ mod contract;
 mod crashes;
 mod credentials;
 mod deadlines;
+mod docs;
 mod e24_account;
 mod e24_accounts;
 mod edge;

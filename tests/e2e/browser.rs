@@ -1,10 +1,29 @@
-//! A real browser.
+//! Chromium, as the tests drive it.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use axum::http::Method;
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
-use serde_json::json;
+use serde_json::{Value, json};
+use url::{ParseError, Url};
+
+use crate::service::base_url;
+
+/// A command that only Chromium has: its path below that of the session, and its parameters.
+#[derive(Debug)]
+struct Own(&'static str, Value);
+
+impl WebDriverCompatibleCommand for Own {
+    fn endpoint(&self, base_url: &Url, session_id: Option<&str>) -> Result<Url, ParseError> {
+        base_url.join(&format!("session/{}/{}", session_id.unwrap_or_default(), self.0))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.1.to_string()))
+    }
+}
 
 /// Chromium, and what drives it; both end with the test.
 pub(crate) struct Browser {
@@ -50,9 +69,13 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
             "--disable-dev-shm-usage",
+            "--hide-scrollbars",
             &format!("--user-data-dir={}", profile.path().display()),
         ];
-        let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
+        let capabilities = json!({
+            "goog:chromeOptions": { "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
         let mut builder =
             ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
         builder.capabilities(capabilities.as_object().unwrap().clone());
@@ -71,21 +94,43 @@ impl Browser {
     }
 
     pub(crate) async fn press(&self, button: &str) {
-        let button = format!("button[value={button}]");
-        self.client.wait().for_element(Locator::Css(&button)).await.unwrap().click().await.unwrap();
+        self.click(&format!("button[value={button}]")).await;
     }
 
     /// Presses the button with this text.
-    pub(crate) async fn click(&self, text: &str) {
+    pub(crate) async fn click_button(&self, text: &str) {
         let button = format!("//button[normalize-space(.)='{text}']");
-        self.client
-            .wait()
-            .for_element(Locator::XPath(&button))
-            .await
-            .unwrap()
-            .click()
-            .await
-            .unwrap();
+        let found = self.client.wait().for_element(Locator::XPath(&button)).await.unwrap();
+        found.click().await.unwrap();
+    }
+
+    /// Opens a page of the service.
+    pub(crate) async fn open(&self, path: &str) {
+        self.client.goto(&format!("{}{path}", base_url())).await.unwrap();
+    }
+
+    /// What a script in the page returns.
+    pub(crate) async fn evaluate(&self, script: &str) -> Value {
+        self.client.execute(script, vec![]).await.unwrap()
+    }
+
+    /// Presses the element that this selector finds.
+    pub(crate) async fn click(&self, selector: &str) {
+        let found = self.client.wait().for_element(Locator::Css(selector)).await.unwrap();
+        found.click().await.unwrap();
+    }
+
+    /// Calls a method of Chrome's `DevTools` protocol.
+    pub(crate) async fn devtools(&self, method: &str, parameters: Value) -> Value {
+        let body = json!({ "cmd": method, "params": parameters });
+        self.client.issue_cmd(Own("goog/cdp/execute", body)).await.unwrap()
+    }
+
+    /// What the console says since it was last asked.
+    pub(crate) async fn console(&self) -> Vec<String> {
+        let lines = self.client.issue_cmd(Own("se/log", json!({ "type": "browser" }))).await;
+        let lines = lines.unwrap().as_array().unwrap().clone();
+        lines.iter().map(|line| line["message"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Waits until the page shows an element with this text. While one page follows another, an

@@ -212,7 +212,7 @@ async fn a_client_signs_a_user_in_and_exchanges_the_code_on_the_consoles_pages()
     assert_eq!(is_shown, serde_json::json!(true), "the policy lets the script in");
 
     browser.client.goto(&format!("{}/_dev/oauth", base_url())).await.unwrap();
-    browser.click("Sign in with OAuth").await;
+    browser.click_button("Sign in with OAuth").await;
     browser.decide(user(1, "username"), user(1, "password"), "allow").await;
     browser.shows("h1", "Back with a code").await;
     let (url, page) = (browser.url().await, browser.text("main").await);
@@ -220,7 +220,7 @@ async fn a_client_signs_a_user_in_and_exchanges_the_code_on_the_consoles_pages()
         assert!(page.contains(&parameter(&url, name).unwrap()), "{name}: {page}");
     }
     assert!(page.contains("curl -u '") && page.contains("code_verifier="), "{page}");
-    browser.click("Exchange it").await;
+    browser.click_button("Exchange it").await;
     browser.shows("h1", "The tokens").await;
     let page = browser.text("main").await;
     assert!(page.contains("200 OK") && page.contains(r#""username": "johnroe""#), "{page}");

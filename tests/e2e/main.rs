@@ -10,6 +10,7 @@ mod by_hand;
 mod clients;
 mod console;
 mod curl_lines;
+mod docs;
 mod e24;
 mod events;
 mod exposure;

@@ -14,11 +14,7 @@ use crate::service::{Running, base_url, dev_json, new_user, oauth_client, tool};
 async fn a_user_sees_the_scopes_in_a_browser_mistypes_once_and_allows_them() {
     let (client, jane) = (oauth_client(), new_user().await);
     let browser = Browser::start().await;
-    browser
-        .client
-        .goto(&format!("{}{}", base_url(), client.authorize_path("profile_read email_read")))
-        .await
-        .unwrap();
+    browser.open(&client.authorize_path("profile_read email_read")).await;
 
     assert!(browser.text("h1").await.starts_with("Sign in to allow "));
     assert_eq!(
@@ -42,11 +38,7 @@ async fn a_user_sees_the_scopes_in_a_browser_mistypes_once_and_allows_them() {
 async fn a_user_denies_it_in_a_browser_without_signing_in() {
     let client = oauth_client();
     let browser = Browser::start().await;
-    browser
-        .client
-        .goto(&format!("{}{}", base_url(), client.authorize_path("email_write")))
-        .await
-        .unwrap();
+    browser.open(&client.authorize_path("email_write")).await;
 
     browser.press("deny").await;
 
@@ -61,22 +53,21 @@ async fn a_user_denies_it_in_a_browser_without_signing_in() {
 async fn the_page_labels_every_field_and_shows_the_password_on_demand() {
     let client = oauth_client();
     let browser = Browser::start().await;
-    browser
-        .client
-        .goto(&format!("{}{}", base_url(), client.authorize_path("profile_read")))
-        .await
-        .unwrap();
-    let evaluate = async |script: &str| browser.client.execute(script, vec![]).await.unwrap();
+    browser.open(&client.authorize_path("profile_read")).await;
 
-    let labels = evaluate("return [...document.querySelectorAll('input:not([type=hidden])')].map(field => field.labels[0].innerText.trim())").await;
-    let styled = evaluate("return getComputedStyle(document.querySelector('main')).maxWidth").await;
+    let labels = browser.evaluate("return [...document.querySelectorAll('input:not([type=hidden])')].map(field => field.labels[0].innerText.trim())").await;
+    let styled =
+        browser.evaluate("return getComputedStyle(document.querySelector('main')).maxWidth").await;
 
     assert_eq!(labels, json!(["Username or e-mail address", "Password", "Show the password"]));
     let kind = "return document.getElementById('password').type";
     for expected in ["password", "text", "password"] {
-        assert_eq!(evaluate(kind).await, json!(expected), "the policy lets the page's script in");
-        let reveal = browser.client.find(Locator::Css("#reveal input")).await.unwrap();
-        reveal.click().await.unwrap();
+        assert_eq!(
+            browser.evaluate(kind).await,
+            json!(expected),
+            "the policy lets the page's script in"
+        );
+        browser.click("#reveal input").await;
     }
     assert_ne!(styled, json!("none"), "the policy lets the page's own style in");
     browser.end().await;

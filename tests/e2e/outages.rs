@@ -53,7 +53,7 @@ async fn a_trailing_slash_changes_nothing_and_unknown_paths_are_404_in_their_dia
         assert_eq!(slash.status, 200, "{path}/");
     }
     for (path, body) in [
-        ("/", json!({ "error": "path not found" })),
+        ("/nothing", json!({ "error": "path not found" })),
         ("/api/public/v1/nothing", json!({ "error": "path not found" })),
         ("/v1/accounts/a/b/c", json!({ "error": "path not found" })),
         ("/v2/nothing", json!({ "success": false, "error": "path not found" })),

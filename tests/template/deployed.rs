@@ -14,7 +14,7 @@ pub(crate) static DEPLOYED: LazyLock<Deployed> =
 
 /// The translated template.
 pub(crate) struct Deployed {
-    /// Method and binary of each route, by its path.
+    /// Method and binary of each route of a stack with the defaults, by its path.
     pub(crate) routes: BTreeMap<String, (String, String)>,
     /// The whole of it.
     pub(crate) template: Value,
@@ -30,8 +30,8 @@ impl Deployed {
             .iter()
             .map(|own| (own.logical_id.as_str(), own.binary.as_str()))
             .collect();
-        let apis =
-            resources.values().filter(|resource| resource["Type"] == "AWS::ApiGatewayV2::Api");
+        let stack = Conditions::new(&translated, &[]).resources();
+        let apis = stack.values().filter(|resource| resource["Type"] == "AWS::ApiGatewayV2::Api");
         let routes = apis.flat_map(|api| routes(&api["Properties"]["Body"], &binaries)).collect();
         let deployed = Self { routes, template: translated, resources };
         assert!(
@@ -56,6 +56,18 @@ impl Deployed {
     /// The properties of one resource.
     pub(crate) fn properties(&self, id: &str) -> &Value {
         &self.resources[id]["Properties"]
+    }
+
+    /// What the dashboard of a stack with these parameters shows.
+    pub(crate) fn dashboard(&self, parameters: &[(&str, &str)]) -> Value {
+        let stack = self.stack(parameters);
+        let body = &stack["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"];
+        let mut text = body[0].as_str().unwrap().to_owned();
+        for (name, value) in body[1].as_object().unwrap() {
+            let value = value.get("Fn::Sub").unwrap_or(value).as_str().unwrap();
+            text = text.replace(&format!("${{{name}}}"), value);
+        }
+        serde_json::from_str(&text).unwrap()
     }
 
     /// The resources of a stack with these parameters, by their logical ids.

@@ -39,9 +39,10 @@ fn prod_shifts_a_tenth_first_and_rolls_back_on_the_functions_alarm() {
 
         let own = json!([{ "Name": { "Ref": format!("{id}Errors") } }]);
         let gradual = (json!("Canary10Percent5Minutes"), own);
-        assert_eq!(group(&[("Stage", "prod")]), gradual, "{id}");
+        let prod = [("Stage", "prod"), ("Docs", "on"), ("Rollout", "at-once")];
+        assert_eq!(group(&prod[..2]), gradual, "{id}");
         let at_once = (json!("AllAtOnce"), Value::Null);
-        assert_eq!(group(&[("Stage", "prod"), ("Rollout", "at-once")]), at_once, "{id}");
+        assert_eq!(group(&prod), at_once, "{id}");
         assert_eq!(group(&[]), at_once, "{id}");
     }
 }
@@ -147,6 +148,8 @@ fn the_sealing_key_is_the_only_required_parameter() {
 fn the_translated_template_passes_cfn_lint() {
     let mut lint = Command::new(python_tools().unwrap().join("cfn-lint"));
     lint.args(["--regions", "us-east-1", "eu-central-1"]);
+    // SAM repeats a function's condition at every level of its paths.
+    lint.args(["--ignore-checks", "W1028"]);
     lint.current_dir(root());
 
     assert_eq!(printed(&mut lint, &DEPLOYED.template.to_string()).trim(), "");

@@ -5,6 +5,7 @@
 mod creation;
 mod deployed;
 mod deployment;
+mod docs;
 mod events;
 mod monitoring;
 mod resources;

@@ -9,7 +9,8 @@ use testkit::Prices;
 use crate::deployed::DEPLOYED;
 use crate::root;
 
-const PROD: &[(&str, &str)] = &[("Stage", "prod")];
+/// With all functions.
+const PROD: &[(&str, &str)] = &[("Stage", "prod"), ("Docs", "on")];
 
 #[test]
 fn every_function_logs_json_to_its_own_group_and_is_traced() {
@@ -125,8 +126,7 @@ fn alarms_are_mailed_only_if_an_address_is_given() {
 
 #[test]
 fn the_dashboard_shows_every_alarm_and_the_use_and_price_of_every_function() {
-    let body = DEPLOYED.properties("Dashboard")["DashboardBody"]["Fn::Sub"].as_str().unwrap();
-    let board: Value = serde_json::from_str(body).unwrap();
+    let board = DEPLOYED.dashboard(PROD);
     let widget = |title: &str| {
         let widgets = board["widgets"].as_array().unwrap().iter();
         let mut named = widgets.filter(|widget| {
@@ -156,8 +156,7 @@ fn the_dashboard_shows_every_alarm_and_the_use_and_price_of_every_function() {
 
 #[test]
 fn the_dashboard_prices_every_function_by_its_own_memory() {
-    let body = DEPLOYED.properties("Dashboard")["DashboardBody"]["Fn::Sub"].as_str().unwrap();
-    let board: Value = serde_json::from_str(body).unwrap();
+    let board = DEPLOYED.dashboard(PROD);
     let widgets = board["widgets"].as_array().unwrap().iter();
     let metrics = widgets.filter_map(|widget| widget["properties"]["metrics"].as_array()).flatten();
     let metrics: Vec<_> = metrics.collect();
@@ -177,8 +176,7 @@ fn the_dashboard_prices_every_function_by_its_own_memory() {
 
 #[test]
 fn the_dashboards_prices_are_those_of_the_price_table() {
-    let body = DEPLOYED.properties("Dashboard")["DashboardBody"]["Fn::Sub"].as_str().unwrap();
-    let board: Value = serde_json::from_str(body).unwrap();
+    let board = DEPLOYED.dashboard(PROD);
     let widgets = board["widgets"].as_array().unwrap().iter();
     let title =
         |widget: &Value| widget["properties"]["title"].as_str().unwrap_or_default().to_owned();

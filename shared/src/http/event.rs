@@ -64,6 +64,7 @@ pub fn into_event(response: Response<Body>) -> ApiGatewayV2httpResponse {
     output.headers = parts.headers;
     output.cookies = cookies;
     output.multi_value_headers = HeaderMap::new();
+    output.is_base64_encoded = matches!(body, Body::Binary(_));
     output.body = Some(body).filter(|body| !matches!(body, Body::Empty));
     output
 }

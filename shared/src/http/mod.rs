@@ -1,7 +1,7 @@
 //! The HTTP edge: from a request of API Gateway to an [`ApiRequest`], and from its result to a
 //! response in the dialect of its path.
 
-#[cfg(feature = "table")]
+#[cfg(feature = "etag")]
 mod conditional;
 mod dialect;
 mod error_response;

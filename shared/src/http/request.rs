@@ -213,7 +213,7 @@ impl ApiRequest {
     }
 
     /// What people know the service as.
-    pub(super) fn service_name(&self) -> &str {
+    pub fn service_name(&self) -> &str {
         self.service_name.as_str()
     }
 

@@ -67,7 +67,7 @@ impl ApiRequest {
     {
         let start = Instant::now();
         let (result, observed) = request::observed(self.with_deadline(handle)).await;
-        #[cfg(feature = "table")]
+        #[cfg(feature = "etag")]
         let result = result.and_then(|response| self.apply_preconditions(response));
         let mut cause = None;
         let mut response = result.unwrap_or_else(|error| {
@@ -108,9 +108,9 @@ impl ApiRequest {
         }
     }
 
-    /// The headers of every response. A page has a policy of its own.
+    /// The headers of every response. A page has a policy of its own, and what may be cached says so.
     fn common_headers(&self, headers: &mut HeaderMap) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE_POLICY));

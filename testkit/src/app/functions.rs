@@ -22,6 +22,9 @@ use crate::operations::GROUPS;
 /// The unit of the time that a rejected sign-in takes: tests have hundreds of them.
 const SHORT: Duration = Duration::from_millis(1);
 
+/// The functions that have no table, and so no state.
+const WITHOUT_TABLE: [&str; 2] = ["docs", "not-found"];
+
 /// All functions, started.
 pub(super) struct Functions {
     apps: BTreeMap<&'static str, App>,
@@ -36,7 +39,8 @@ impl Functions {
         keys: impl Fn(&str) -> Result<ServiceKeys>,
         sealing: SealPublicKey,
     ) -> Result<Self> {
-        let names = GROUPS.iter().map(|group| group.function).filter(|name| *name != "not-found");
+        let names = GROUPS.iter().map(|group| group.function);
+        let names = names.filter(|name| !WITHOUT_TABLE.contains(name));
         let app = |name| {
             let mut app = App::new(Settings::default(), table(name)?, keys(name)?)?;
             app.rejected_sign_in = SHORT;
@@ -91,6 +95,7 @@ impl Functions {
         match function {
             "quave-accounts" => quave_accounts::handle(&apps[function], &self.sealing, call).await,
             "quave-current-account" => quave_current_account::handle(&apps[function], call).await,
+            "docs" => docs::handle(call).await,
             "e24-account" => e24_account::handle(&apps[function], call).await,
             "e24-accounts" => e24_accounts::handle(&apps[function], call).await,
             "golem-accounts" => golem_accounts::handle(&apps[function], call).await,
@@ -124,6 +129,7 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
             "hub-oauth"
         }
         ["rollcall", "v1", "grants" | "introspect" | "tokens", ..] => "rollcall-tokens",
+        [] | ["docs", ..] | ["openapi", _, ..] => "docs",
         ["v2", "account", ..] => "e24-account",
         ["v2", "accounts", ..] => "e24-accounts",
         ["v1", "accounts", ..] => "golem-accounts",

@@ -117,6 +117,7 @@ const fn group(
 
 /// All groups.
 pub(crate) static GROUPS: &[Group] = &[
+    group("docs", docs::OPERATIONS, &[], Error),
     group("e24-account", e24_account::OPERATIONS, &[UserToken, Signature], SuccessFalse),
     group("e24-accounts", e24_accounts::OPERATIONS, &[UserToken, Signature], SuccessFalse),
     group("golem-accounts", golem_accounts::OPERATIONS, &[UserToken], Error),
@@ -199,6 +200,12 @@ impl Facts {
 
 /// All operations, sorted by name.
 pub(super) static FACTS: &[Facts] = &[
+    row("docs-document", 0),
+    row("docs-file", 0),
+    row("docs-index", 0),
+    row("docs-page", 0),
+    row("docs-reference", 0),
+    row("docs-start", 0),
     row("e24-add-ssh-key", 2).writes_to("e24-get-account").needs(PublicKey).variants(&[Generated]),
     row("e24-create-account", 3),
     row("e24-create-api-key", 2).writes_to("e24-get-account"),

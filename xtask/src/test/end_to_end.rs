@@ -16,6 +16,8 @@ use devkit::{tools, workspace};
 const PYTHON: &str = "ROLLCALL_PYTHON";
 /// The folder that has those of node.
 const NODE: &str = "ROLLCALL_NODE";
+/// The folder that has what the documentation is checked with.
+const DOCS: &str = "ROLLCALL_DOCS_BROWSER";
 /// The operator's command.
 const COMMAND: &str = "ROLLCALL_COMMAND";
 /// The program that uses golem's client.
@@ -30,7 +32,7 @@ const CLIENTS: &str = "clients::";
 /// Runs all tests but those of golem's clients.
 pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let amazons = (engine == Kind::DynamodbLocal).then_some("dynamodb-local");
-    for tool in ["chromium", "python", "oauth-clients"].into_iter().chain(amazons) {
+    for tool in ["chromium", "python", "docs-browser", "oauth-clients"].into_iter().chain(amazons) {
         let installed = steps::installed(tool).await?;
         if installed.failed() {
             return Ok(installed);
@@ -43,11 +45,14 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let environment = [
         (PYTHON, tools::python_tools()?.join("python")),
         (NODE, tools::oauth_clients()?),
+        (DOCS, tools::docs_browser()?),
         (COMMAND, workspace::target_dir()?.join("debug/rollcall")),
     ];
     // The pages' commands first and alone: they are written for an unused service.
-    let choices = [&["pages::"][..], &["--skip", "pages::", "--skip", CLIENTS]];
-    run_against_service(engine, &choices, &environment).await
+    let mut others = vec!["--skip", "pages::", "--skip", CLIENTS];
+    // The documentation has no table.
+    others.extend(amazons.iter().flat_map(|_| ["--skip", "docs::"]));
+    run_against_service(engine, &[&["pages::"], &others], &environment).await
 }
 
 /// Builds golem's clients and runs their tests.

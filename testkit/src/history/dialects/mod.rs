@@ -69,9 +69,15 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// What reads no table: a path that nothing serves, and OAuth's metadata.
+    /// What reads no table: a path that nothing serves, the documentation, and OAuth's metadata.
     async fn nothing(&mut self) {
         for (name, path, status) in [
+            ("docs-document", "/openapi/quave.json", 200),
+            ("docs-file", "/docs/files/icon.svg", 200),
+            ("docs-index", "/docs", 200),
+            ("docs-page", "/docs/clients", 200),
+            ("docs-reference", "/docs/reference/golem", 200),
+            ("docs-start", "/", 200),
             ("not-found", "/nothing", 404),
             ("hub-oauth-metadata", "/.well-known/oauth-authorization-server", 200),
         ] {

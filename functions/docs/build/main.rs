@@ -1,0 +1,30 @@
+//! Makes what the function serves from the sources of the documentation, so that at its start it
+//! reads, renders and compresses nothing.
+
+mod files;
+mod markdown;
+mod references;
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Result<()> {
+    let crate_folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let root = crate_folder.join("../..");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let code = [
+        files::files(&crate_folder, &out)?,
+        markdown::pages(&root.join("docs"), &out)?,
+        references::references(&root.join("openapi"), &out)?,
+    ];
+    fs::write(out.join("content.rs"), code.concat())?;
+    Ok(())
+}
+
+/// The text of a file. If it changes, all of this runs again.
+fn read(file: &Path) -> Result<String> {
+    println!("cargo::rerun-if-changed={}", file.display());
+    Ok(fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?)
+}
