@@ -208,7 +208,9 @@ impl Fields {
         name: &'static str,
         range: RangeInclusive<u64>,
     ) -> Option<u64> {
-        let number = self.object.get(name)?.as_u64().filter(|number| range.contains(number));
+        let number = self.object.get(name)?.as_number().and_then(whole);
+        let number = number.and_then(|number| u64::try_from(number).ok());
+        let number = number.filter(|number| range.contains(number));
         if number.is_none() {
             let (start, end) = range.into_inner();
             self.add_error(name, format_args!("must be a whole number from {start} to {end}"));
