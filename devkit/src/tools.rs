@@ -17,7 +17,7 @@ use clap::{Args, ValueEnum};
 pub use cargo_lambda::cargo_lambda;
 pub use debian::{ARM64_ROOT, QEMU, VALGRIND};
 pub use from_source::{cargo_deny, cargo_fuzz, cargo_machete};
-pub use npm::{docs_browser, dynamodb_local, oauth_clients, openapi_linter};
+pub use npm::{docs_browser, dynamodb_local, oauth_clients, openapi_linter, typescript_clients};
 pub use python::python_tools;
 pub use targets::targets;
 
@@ -59,6 +59,8 @@ enum Tool {
     Qemu,
     /// Rust's standard library for the architectures of a package, by rustup
     Targets,
+    /// Makes clients of the OpenAPI documents in TypeScript; takes npm and node
+    TypescriptClients,
     /// Counts instructions; from Debian's packages, as root, unless it is there
     Valgrind,
 }
@@ -90,6 +92,9 @@ impl Tool {
             Self::Python => format!("the Python tools in {}", python_tools()?.display()),
             Self::Qemu => debian::EMULATOR.install()?,
             Self::Targets => targets()?,
+            Self::TypescriptClients => {
+                format!("clients in TypeScript in {}", typescript_clients()?.display())
+            }
             Self::Valgrind => debian::INSTRUCTION_COUNTER.install()?,
         })
     }

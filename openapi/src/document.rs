@@ -7,7 +7,7 @@ use shared::http::{Access, Dialect, Operation};
 use crate::description::{
     Description, RequestBody, common_headers, header_components, parameter, reference,
 };
-use crate::schema::{Schema, pattern};
+use crate::schema::{Schema, pattern, string};
 use crate::{errors, example};
 
 /// What a document is made of.
@@ -61,10 +61,12 @@ impl Api {
             .map(|operation| Dialect::from_path(operation.path))
             .flat_map(errors::components)
             .collect();
+        let dialects = operations().map(|operation| Dialect::from_path(operation.path));
         let schemas: Map<_, _> = self
             .schemas
             .iter()
             .map(|(name, schema)| ((*name).to_owned(), schema.clone().into_value()))
+            .chain(dialects.flat_map(errors::schemas))
             .collect();
         document.components = Map::from_iter([
             ("headers".to_owned(), header_components()),
@@ -135,7 +137,7 @@ impl Api {
             written["parameters"] = parameters.into();
         }
         if let Some(body) = &described.body {
-            written["requestBody"] = request_body(body, operation);
+            written["requestBody"] = request_body(body, operation, document);
         }
         written
     }
@@ -245,13 +247,20 @@ fn unchanged() -> Value {
     json!({ "description": "The resource has the tag of `If-None-Match`.", "headers": headers })
 }
 
-fn request_body(body: &RequestBody, operation: &Operation) -> Value {
+/// The body in each media type. Only the first refers to its schema, the others have a copy:
+/// generators of clients choose the media type by the type that is given.
+fn request_body(body: &RequestBody, operation: &Operation, document: &Document) -> Value {
     let schema = body.schema.clone().into_value();
     let example = example::from_event(operation.name);
+    let copy = schema["$ref"]
+        .as_str()
+        .and_then(|name| document.components["schemas"].get(name.rsplit('/').next()?));
+    let schemas = std::iter::once(&schema).chain(std::iter::repeat(copy.unwrap_or(&schema)));
     let content: Map<_, _> = body
         .media_types
         .iter()
-        .map(|media_type| {
+        .zip(schemas)
+        .map(|(media_type, schema)| {
             let mut content = json!({ "schema": schema });
             if let Some(example) = &example {
                 content["example"] = example.clone();
@@ -264,7 +273,7 @@ fn request_body(body: &RequestBody, operation: &Operation) -> Value {
 
 /// The headers that clients of many operations may send.
 fn header_parameters() -> Value {
-    let tags = |text: &str| pattern("^.+$").about(text).example("\"p1nAtQ0oTSyGfI7Z3QmB6w\"");
+    let tags = |text: &str| string().about(text).example("\"p1nAtQ0oTSyGfI7Z3QmB6w\"");
     let max = shared::limits::MAX_IDEMPOTENCY_KEY;
     let key = pattern(&format!("^(\"[!#-\\[\\]-~]{{1,{max}}}\"|[!#-\\[\\]-~]{{1,{max}}})$"));
     let key = key

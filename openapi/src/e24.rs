@@ -2,16 +2,16 @@
 
 use serde_json::json;
 use shared::limits::{
-    API_KEYS, MAX_API_KEY_TEXT, MAX_EMAIL_BYTES, MAX_NAME_PART, MAX_PASSWORD, MAX_PHONE,
-    MAX_SSH_KEY_METHOD, MAX_SSH_KEY_NAME, MAX_SSH_KEY_TEXT, MAX_USERNAME, MAX_USERS_PER_PAGE,
-    MIN_PASSWORD, MIN_USERNAME, SSH_KEYS,
+    API_KEYS, MAX_API_KEY_TEXT, MAX_NAME_PART, MAX_PASSWORD, MAX_PHONE, MAX_SSH_KEY_METHOD,
+    MAX_SSH_KEY_NAME, MAX_SSH_KEY_TEXT, MAX_USERNAME, MAX_USERS_PER_PAGE, MIN_PASSWORD,
+    MIN_USERNAME, SSH_KEYS,
 };
 
 use crate::description::{Description, describe};
 use crate::document::{Api, token_scheme};
 use crate::schema::{
-    Schema, body, boolean, constant, integer, list, named, pattern, random_number, string, text,
-    uuid, view,
+    Schema, body, boolean, constant, email, integer, list, named, optional_text, pattern,
+    random_number, string, text, uuid, view,
 };
 
 pub(crate) fn api() -> Api {
@@ -65,7 +65,7 @@ fn name(what: &str, example: &str) -> Schema {
 }
 
 fn phone() -> Schema {
-    string().or("integer").length(0..=MAX_PHONE).about("May be empty.").example("48123456789")
+    optional_text(MAX_PHONE).or("integer").about("May be empty.").example("48123456789")
 }
 
 fn password() -> Schema {
@@ -77,9 +77,8 @@ fn password() -> Schema {
 
 fn new_user() -> Schema {
     let username = pattern(&format!("^[A-Za-z0-9]{{{MIN_USERNAME},{MAX_USERNAME}}}$"));
-    let email = text(MAX_EMAIL_BYTES).with("format", "email");
     body([
-        ("email", email.about("The primary address, which no other user has.")),
+        ("email", email().about("The primary address, which no other user has.")),
         ("first_name", name("The first name.", "Mary")),
         ("last_name", name("The last name.", "Major")),
         ("phone?", phone()),
@@ -254,7 +253,10 @@ fn descriptions() -> Vec<Description> {
             .shows(200, "The key was added.", success([("sshkeys", added_ssh_key())]))
             .error(409, "The caller has the key already, or as many as there can be."),
         describe("e24-delete-ssh-key", "Delete an SSH key")
-            .path("ssh_id", string().about("The key's number.").example("4503599627370497"))
+            .path(
+                "ssh_id",
+                pattern("^[0-9]+$").about("The key's number.").example("4503599627370497"),
+            )
             .shows(200, "The key was deleted.", success([]))
             .error(404, "The caller has no such SSH key."),
     ]

@@ -139,9 +139,42 @@ pub(crate) fn component(dialect: Dialect, status: u16) -> String {
 /// The components of a dialect: a response for each status.
 pub(crate) fn components(dialect: Dialect) -> impl Iterator<Item = (String, Value)> {
     ERRORS.iter().map(move |kind| {
-        let status = kind.status;
-        (component(dialect, status), response(dialect, status))
+        let mut response = response(dialect, kind.status);
+        if let Some(name) = schema_name(dialect, kind)
+            && let Some(content) = response["content"].as_object_mut()
+        {
+            for (_, content) in content {
+                content["schema"] = reference("schemas", &name);
+            }
+        }
+        (component(dialect, kind.status), response)
     })
+}
+
+/// The schemas that these responses have, by name: generated clients make a type of each.
+pub(crate) fn schemas(dialect: Dialect) -> impl Iterator<Item = (String, Value)> {
+    ERRORS.iter().filter_map(move |kind| {
+        let (_, schema) = body(dialect, kind);
+        Some((schema_name(dialect, kind)?, schema.into_value()))
+    })
+}
+
+/// The name of the schema of an error's body; errors with the same body have the same. A page has
+/// none.
+fn schema_name(dialect: Dialect, kind: &Kind) -> Option<String> {
+    let is_of_path = matches!(kind.status, 404 | 405);
+    let prefix = prefix(dialect);
+    match dialect {
+        Dialect::OAuthPage => None,
+        Dialect::Quave | Dialect::Golem | Dialect::Hub if kind.status == 400 => {
+            Some("ValidationError".to_owned())
+        }
+        Dialect::OAuth | Dialect::RollcallOAuth if !is_of_path => {
+            Some(format!("{prefix}{}Error", kind.name))
+        }
+        Dialect::Rollcall | Dialect::RollcallOAuth => Some(format!("{prefix}{}Problem", kind.name)),
+        _ => Some(format!("{prefix}Error")),
+    }
 }
 
 /// The response to an error with this status.

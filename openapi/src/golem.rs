@@ -1,11 +1,11 @@
 //! Golem's accounts and their plan.
 
 use serde_json::json;
-use shared::limits::{MAX_ACCOUNT_NAME, MAX_EMAIL_BYTES, MEMBERSHIPS};
+use shared::limits::{MAX_ACCOUNT_NAME, MEMBERSHIPS};
 
 use crate::description::{Description, describe};
 use crate::document::{Api, token_scheme};
-use crate::schema::{Schema, body, hex, integer, list, named, string, text, uuid, view};
+use crate::schema::{Schema, body, email, hex, integer, list, named, string, text, uuid, view};
 
 const DEFAULT_PLAN: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -40,9 +40,7 @@ fn name() -> Schema {
 }
 
 fn contact() -> Schema {
-    text(MAX_EMAIL_BYTES)
-        .with("format", "email")
-        .about("The contact address: no other account's, and no other user's.")
+    email().about("The contact address: no other account's, and no other user's.")
 }
 
 fn account_id() -> Schema {

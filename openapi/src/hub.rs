@@ -8,7 +8,8 @@ use crate::description::{Description, FORM, JSON, MULTIPART, describe};
 use crate::document::{Api, client_scheme, password_scheme, token_scheme};
 use crate::oauth;
 use crate::schema::{
-    Schema, body, boolean, constant, list, named, pattern, random_number, string, text, view,
+    Schema, body, boolean, constant, email, list, named, optional_text, pattern, random_number,
+    string, view,
 };
 
 const MEDIA_TYPES: &[&str] = &[JSON, FORM, MULTIPART];
@@ -26,7 +27,7 @@ pub(crate) fn api() -> Api {
                 ("verified?", flag("The client vouches for the address.")),
                 ("primary?", flag("It becomes the primary one; only a verified one can.")),
             ])
-            .with("anyOf", json!([{ "required": ["verified"] }, { "required": ["primary"] }]))
+            .with("minProperties", 2)
             .about("`verified` and `primary` cannot both be absent."),
         ),
         ("EmailAddress", email_address()),
@@ -67,23 +68,23 @@ pub(crate) fn api() -> Api {
 }
 
 fn address() -> Schema {
-    text(MAX_EMAIL_BYTES).with("format", "email").about("The address.")
+    email().about("The address.")
 }
 
 fn line(what: &str, example: &str) -> Schema {
-    string().length(0..=MAX_PROFILE_LINE).about(what).example(example)
+    optional_text(MAX_PROFILE_LINE).about(what).example(example)
 }
 
 fn changed_user() -> Schema {
+    let url = pattern(r"^[\s\x85]*($|[Hh][Tt][Tt][Pp][Ss]?://[^/])").length(0..=MAX_PROFILE_LINE);
+    let url = url.about("An http or https URL, or empty.").example("https://example.com/jane");
+    let picture = pattern(r"^[\s\x85]*($|.+@.+)").length(0..=MAX_EMAIL_BYTES);
     body([
         ("full_name?", line("The name; e24 shows it too.", "Jane Doe")),
         ("location?", line("Where the user is.", "Private Island")),
         ("company?", line("Where the user works.", "Retired")),
-        ("profile_url?", line("An http or https URL, or empty.", "https://example.com/jane")),
-        (
-            "gravatar_email?",
-            string().length(0..=MAX_EMAIL_BYTES).about("The address of the picture, or empty."),
-        ),
+        ("profile_url?", url),
+        ("gravatar_email?", picture.about("The address of the picture, or empty.")),
     ])
     .about("What is absent is not changed. Every line may be empty.")
 }
@@ -133,7 +134,8 @@ fn email_address() -> Schema {
 }
 
 fn descriptions() -> Vec<Description> {
-    let username = || string().about("The caller's username.").example("janedoe");
+    let name = format!("^[A-Za-z0-9]{{{MIN_USERNAME},{MAX_USERNAME}}}$");
+    let username = || pattern(&name).about("The caller's username.").example("janedoe");
     let unknown = "No user has this name.";
     let no_address = "No user has this name, or the caller not this address.";
     let addresses = list(named("EmailAddress")).at_most(EMAILS.max).about("The primary one first.");

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 use shared::limits::{
-    ACCOUNTS_OWNED, MAX_ACCOUNT_NAME, MAX_EMAIL_BYTES, MAX_REGISTRY_FIELD, MAX_REGISTRY_PASSWORD,
-    MAX_SLUG_BYTES, MEMBERSHIPS,
+    ACCOUNTS_OWNED, MAX_ACCOUNT_NAME, MAX_REGISTRY_FIELD, MAX_REGISTRY_PASSWORD, MAX_SLUG_BYTES,
+    MEMBERSHIPS,
 };
 
 use crate::description::{Description, describe};
 use crate::document::{Api, token_scheme};
 use crate::schema::{
-    Schema, body, boolean, constant, hex, list, named, pattern, string, text, view,
+    Schema, body, boolean, constant, email, hex, list, named, pattern, string, text, view,
 };
 
 pub(crate) fn api() -> Api {
@@ -35,8 +35,7 @@ fn account_id() -> Schema {
 }
 
 fn new_account() -> Schema {
-    let server = text(MAX_REGISTRY_FIELD).with("format", "uri");
-    let email = text(MAX_EMAIL_BYTES).with("format", "email");
+    let server = string().length(1..=MAX_REGISTRY_FIELD).with("format", "uri");
     let password = string().length(1..=MAX_REGISTRY_PASSWORD).with("format", "password");
     let registry = ["registryServer", "registryEmail", "registryUsername", "registryPassword"];
     let others =
@@ -49,7 +48,7 @@ fn new_account() -> Schema {
             "registryServer?",
             server.about("An https URL of a private container registry, in ASCII."),
         ),
-        ("registryEmail?", email.about("The registry user's address.")),
+        ("registryEmail?", email().about("The registry user's address.")),
         ("registryUsername?", text(MAX_REGISTRY_FIELD).about("The registry user's name.")),
         ("registryPassword?", password.about("Is encrypted at once and never shown.")),
     ])

@@ -8,8 +8,8 @@ use shared::model::{Scope, TokenKind};
 use crate::description::{Description, FORM, describe};
 use crate::document::{Api, client_scheme, password_scheme, token_scheme};
 use crate::schema::{
-    Schema, any_of, body, boolean, constant, hex, integer, list, named, one_of, pattern, string,
-    text, uuid, view, view_of,
+    Schema, any_of, body, boolean, constant, hex, integer, list, named, one_of, pattern,
+    required_text, string, text, uuid, view, view_of,
 };
 
 pub(crate) fn api() -> Api {
@@ -20,13 +20,17 @@ pub(crate) fn api() -> Api {
         groups: &[rollcall_tokens::OPERATIONS],
         descriptions: descriptions(),
         schemas: vec![
+            ("Scope", one_of(&Scope::ALL.map(Scope::as_str)).about("What a token may do.")),
+            ("TokenKind", kind()),
             ("NewToken", new_token()),
             ("Rotation", rotation()),
             ("Token", token()),
             ("CreatedToken", created_token()),
             ("Grant", grant()),
             ("Question", question()),
-            ("Introspection", introspection()),
+            ("Introspection", any_of([named("ActiveToken"), named("InactiveToken")])),
+            ("ActiveToken", active_token()),
+            ("InactiveToken", inactive_token()),
         ],
         credentials: &[&["token*"], &["password"]],
         security_schemes: json!({
@@ -35,10 +39,6 @@ pub(crate) fn api() -> Api {
             "client": client_scheme(),
         }),
     }
-}
-
-fn scope() -> Schema {
-    one_of(&Scope::ALL.map(Scope::as_str))
 }
 
 fn kind() -> Schema {
@@ -54,11 +54,11 @@ fn time(what: &str) -> Schema {
 }
 
 fn new_token() -> Schema {
-    let scopes = list(scope()).not_empty().or("null");
+    let scopes = list(named("Scope")).not_empty().or("null");
     let end = string().or("null").with("format", "date-time");
     body([
         ("name", text(MAX_TOKEN_NAME).about("What the user calls the token.")),
-        ("kind", kind()),
+        ("kind", named("TokenKind")),
         ("scopes?", scopes.about("What it may do; everything without a list.")),
         ("expiresAt?", end.about("When it expires (RFC 3339); never without.")),
     ])
@@ -70,13 +70,13 @@ fn rotation() -> Schema {
 }
 
 fn fields() -> [(&'static str, Schema); 7] {
-    let scopes = list(scope()).or("null").example(json!(["tokens_write"]));
+    let scopes = list(named("Scope")).or("null").example(json!(["tokens_write"]));
     let end = time("When it expires; `null` for never.").or("null");
     let maker = string().or("null").about("The token or API key that made it, if one did.");
     [
         ("id", hex(12).about("The token's id.").example("0197a1b2c3d4e5f60718293a")),
         ("name", string().about("What the user calls it.").example("deploy")),
-        ("kind", kind()),
+        ("kind", named("TokenKind")),
         ("scopes", scopes.about("What it may do; `null` for everything.")),
         ("createdAt", time("When it was made.")),
         ("expiresAt", end),
@@ -105,7 +105,7 @@ fn grant() -> Schema {
     view([
         ("id", id.example("0197a1b2c3d4e5f60718293b0197a1b2c3d4e5f60718293c")),
         ("client", client.about("The OAuth client.")),
-        ("scopes", list(scope()).about("What it may do.").example(json!(["profile_read"]))),
+        ("scopes", list(named("Scope")).about("What it may do.").example(json!(["profile_read"]))),
         ("createdAt", time("When the user allowed it.")),
         ("expiresAt", time("When it ends for good.")),
         ("lastUsedAt", time("The hour of its last use; `null` if there was none.").or("null")),
@@ -115,7 +115,7 @@ fn grant() -> Schema {
 
 fn question() -> Schema {
     body([
-        ("token", text(1000).about("The token.")),
+        ("token", required_text().about("The token.")),
         ("token_type_hint?", string().about("Is ignored.")),
         ("client_id?", string().about("The client's id, if it is not in the header.")),
         (
@@ -125,9 +125,9 @@ fn question() -> Schema {
     ])
 }
 
-fn introspection() -> Schema {
+fn active_token() -> Schema {
     let seconds = |what: &str| integer().about(what).example(1_795_000_000);
-    let active = view([
+    view([
         ("active", boolean().with("const", true).about("It works.")),
         ("token_type", constant("Bearer").about("How it is sent.")),
         ("scope", string().about("The scopes, separated by spaces.").example("account_read")),
@@ -149,9 +149,12 @@ fn introspection() -> Schema {
                 .about("The id of a user or environment token.")
                 .example("0197a1b2c3d4e5f60718293a"),
         ),
-    ]);
-    let inactive = view([("active", constant(false).about("It does not work."))]);
-    any_of([active, inactive])
+    ])
+    .about("A token that works.")
+}
+
+fn inactive_token() -> Schema {
+    view([("active", constant(false).about("It does not work."))])
 }
 
 /// A list in pages.
@@ -172,8 +175,11 @@ fn next_cursor() -> Schema {
 }
 
 fn descriptions() -> Vec<Description> {
-    let id = |what: &str, example: &str| string().about(what).example(example);
-    let token_id = || id("The token's id.", "0197a1b2c3d4e5f60718293a");
+    let token_id = || hex(12).about("The token's id.").example("0197a1b2c3d4e5f60718293a");
+    let grant_id = || {
+        let id = hex(24).about("The grant's id.");
+        id.example("0197a1b2c3d4e5f60718293b0197a1b2c3d4e5f60718293c")
+    };
     let page = |name, entries: &str| {
         let entries = list(named(entries)).at_most(MAX_TOKENS_PER_PAGE).about("Oldest first.");
         view([(name, entries), ("nextCursor", next_cursor())])
@@ -227,7 +233,7 @@ fn descriptions() -> Vec<Description> {
             .shows(200, "The grants that have not ended.", page("grants", "Grant")),
         describe("rollcall-revoke-grant", "Revoke a grant")
             .text("The client's code and tokens stop working.")
-            .path("id", id("The grant's id.", "0197a1b2c3d4e5f60718293b0197a1b2c3d4e5f60718293c"))
+            .path("id", grant_id())
             .responds(204, "The grant has ended.", None)
             .error(404, "The caller has no such grant, or not any more."),
         describe("rollcall-introspect", "Tell whether a token works")

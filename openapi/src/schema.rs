@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value, json};
+use shared::limits::MAX_EMAIL_BYTES;
 
 /// A schema of draft 2020-12, as OpenAPI 3.1 has it.
 #[derive(Debug, Clone)]
@@ -17,9 +18,29 @@ pub(crate) fn string() -> Schema {
     with_type("string")
 }
 
-/// A text of 1 to `max` characters.
+/// A text of 1 to `max` characters, none of which is a control character. It is trimmed.
 pub(crate) fn text(max: usize) -> Schema {
-    string().length(1..=max)
+    string().length(1..=max).with("pattern", format!("^{SPACE}{TRIMMED}{SPACE}$"))
+}
+
+/// The same, or nothing.
+pub(crate) fn optional_text(max: usize) -> Schema {
+    string().length(0..=max).with("pattern", format!("^{SPACE}({TRIMMED})?{SPACE}$"))
+}
+
+/// White space of Unicode; `\s` does not have the control character U+0085.
+const SPACE: &str = r"[\s\x85]*";
+/// Without control characters, and without white space at its ends.
+const TRIMMED: &str = r"[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?";
+
+/// A text that is not empty.
+pub(crate) fn required_text() -> Schema {
+    string().with("minLength", 1)
+}
+
+/// An e-mail address.
+pub(crate) fn email() -> Schema {
+    string().length(1..=MAX_EMAIL_BYTES).with("format", "email")
 }
 
 /// A text that this pattern describes.

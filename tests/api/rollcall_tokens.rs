@@ -473,13 +473,14 @@ async fn a_rotated_token_is_rejected_at_once_and_the_new_one_equals_it() {
     let jane = app.person("janedoe").await;
     let input = json!({ "name": "CI", "kind": "user", "scopes": ["account_read", "tokens_write"], "expiresAt": "2099-12-31T23:59:59Z" });
 
-    for body in [
-        None,
-        Some(""),
-        Some("{}"),
-        Some(r#"{"overlapSeconds":0}"#),
-        Some(r#"{"overlapSeconds":-0.0}"#),
-    ] {
+    let bodies = [
+        "",
+        "{}",
+        r#"{"overlapSeconds":0}"#,
+        r#"{"overlapSeconds":0.0}"#,
+        r#"{"overlapSeconds":-0.0}"#,
+    ];
+    for body in std::iter::once(None).chain(bodies.map(Some)) {
         let old = made(&jane, &input).await;
         let old_token = old["token"].as_str().unwrap();
         let path = rotation(old["id"].as_str().unwrap());

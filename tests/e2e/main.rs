@@ -15,6 +15,7 @@ mod e24;
 mod events;
 mod exposure;
 mod gateway;
+mod generated;
 mod oauth;
 mod outages;
 mod pages;

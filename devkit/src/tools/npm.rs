@@ -52,6 +52,14 @@ const OPENAPI_LINTER: Packages = Packages {
     file: "node_modules/@redocly/cli/bin/cli.js",
 };
 
+/// What makes clients in TypeScript of the OpenAPI documents, and what these clients take.
+const TYPESCRIPT_CLIENTS: Packages = Packages {
+    name: "typescript-clients",
+    manifest: include_str!("../../typescript-clients/package.json"),
+    lock: include_str!("../../typescript-clients/package-lock.json"),
+    file: "node_modules/typescript/bin/tsc",
+};
+
 /// The folder with `DynamoDBLocal.jar`, installed if need be.
 pub fn dynamodb_local() -> Result<PathBuf> {
     let file = DYNAMODB_LOCAL.install()?.join(DYNAMODB_LOCAL.file);
@@ -72,6 +80,11 @@ pub fn oauth_clients() -> Result<PathBuf> {
 /// The program that checks the OpenAPI documents, installed if need be; node runs it.
 pub fn openapi_linter() -> Result<PathBuf> {
     Ok(OPENAPI_LINTER.install()?.join(OPENAPI_LINTER.file))
+}
+
+/// The folder with the packages of generated clients in TypeScript, installed if need be.
+pub fn typescript_clients() -> Result<PathBuf> {
+    TYPESCRIPT_CLIENTS.install()
 }
 
 impl Packages {
@@ -112,7 +125,8 @@ mod tests {
 
     #[test]
     fn every_package_is_pinned_by_its_hash_and_from_no_registry_by_name() {
-        for set in [DOCS_BROWSER, DYNAMODB_LOCAL, OAUTH_CLIENTS, OPENAPI_LINTER] {
+        for set in [DOCS_BROWSER, DYNAMODB_LOCAL, OAUTH_CLIENTS, OPENAPI_LINTER, TYPESCRIPT_CLIENTS]
+        {
             let lock: serde_json::Value = serde_json::from_str(set.lock).unwrap();
             let packages = lock["packages"].as_object().unwrap();
 

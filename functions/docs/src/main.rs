@@ -7,5 +7,5 @@ use shared::http::serve;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
-    serve(&Settings::from_env()?, docs::handle).await
+    serve(Settings::from_env(), async |_, request| docs::handle(request).await).await
 }

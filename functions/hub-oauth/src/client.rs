@@ -9,6 +9,7 @@ use shared::model::{GrantCredential, GrantTokenKind};
 pub(crate) fn parse_token(fields: Result<Fields>) -> Result<Option<GrantCredential>> {
     let mut fields = fields?;
     let token: Option<String> = fields.required_non_empty("token");
+    fields.optional::<String>("token_type_hint");
     let token = fields.into_result(token)?;
     Ok([GrantTokenKind::Access, GrantTokenKind::Refresh]
         .into_iter()

@@ -207,10 +207,8 @@ impl Fields {
         name: &'static str,
         range: RangeInclusive<u64>,
     ) -> Option<u64> {
-        let number = match self.object.get(name)? {
-            Value::Number(number) => whole(number).and_then(|whole| whole.try_into().ok()),
-            _ => None,
-        };
+        let number = self.object.get(name)?.as_number().and_then(whole);
+        let number = number.and_then(|number| u64::try_from(number).ok());
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
             let (start, end) = range.into_inner();
@@ -294,7 +292,10 @@ fn whole(number: &serde_json::Number) -> Option<i128> {
     const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
     number.as_i128().or_else(|| {
         let exact = |number: &f64| number.fract() == 0.0 && number.abs() <= MAX_EXACT;
-        #[allow(clippy::cast_possible_truncation)]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "it is a whole number, and small enough"
+        )]
         number.as_f64().filter(exact).map(|number| number as i128)
     })
 }

@@ -75,6 +75,24 @@ async fn a_member_given_twice_is_400_at_every_endpoint_for_clients() {
 }
 
 #[tokio::test]
+async fn a_hint_is_ignored_but_must_be_a_text() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
+    let basic = client.basic();
+    let headers = [("authorization", basic.as_str()), ("content-type", "application/json")];
+
+    for (hint, status) in [(json!("refresh_token"), 200), (json!(""), 200), (json!(1), 400)] {
+        let body = json!({ "token": tokens.access, "token_type_hint": hint }).to_string();
+        for path in ["introspect", "revoke_token"] {
+            let path = format!("/api/v1.1/o/{path}/");
+            let response = Service::send(&app, "POST", &path, &headers, Some(&body)).await;
+
+            assert_eq!(response.status, status, "{path} {hint}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_expired_access_token_is_rejected() {
     arranged!(app, client, jane);
     let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;

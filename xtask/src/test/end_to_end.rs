@@ -1,16 +1,17 @@
 //! The tests that need the running service, and the service for them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use super::Outcome;
 use super::count::Count;
+use super::histories::{SEED, random_seed};
 use super::service::{DEV_JSON, Service};
 use super::steps;
 use devkit::engine::Kind;
 use devkit::leaks::{is_logged, leaks};
-use devkit::{tools, workspace};
+use devkit::{out, supervise, tools, workspace};
 
 /// The Python that has the client programs of the tests.
 const PYTHON: &str = "ROLLCALL_PYTHON";
@@ -18,8 +19,12 @@ const PYTHON: &str = "ROLLCALL_PYTHON";
 const NODE: &str = "ROLLCALL_NODE";
 /// The folder that has what the documentation is checked with.
 const DOCS: &str = "ROLLCALL_DOCS_BROWSER";
+/// The folder that has what makes clients in TypeScript.
+const TYPESCRIPT: &str = "ROLLCALL_TYPESCRIPT";
 /// The operator's command.
 const COMMAND: &str = "ROLLCALL_COMMAND";
+/// Where it is built, below the target folder.
+const PROGRAM: &str = "debug/rollcall";
 /// The program that uses golem's client.
 const GOLEM: &str = "ROLLCALL_GOLEM";
 /// Golem's OpenAPI document.
@@ -32,7 +37,8 @@ const CLIENTS: &str = "clients::";
 /// Runs all tests but those of golem's clients.
 pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let amazons = (engine == Kind::DynamodbLocal).then_some("dynamodb-local");
-    for tool in ["chromium", "python", "docs-browser", "oauth-clients"].into_iter().chain(amazons) {
+    let tools = ["chromium", "python", "docs-browser", "oauth-clients", "typescript-clients"];
+    for tool in tools.into_iter().chain(amazons) {
         let installed = steps::installed(tool).await?;
         if installed.failed() {
             return Ok(installed);
@@ -45,14 +51,15 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let environment = [
         (PYTHON, tools::python_tools()?.join("python")),
         (NODE, tools::oauth_clients()?),
+        (TYPESCRIPT, tools::typescript_clients()?),
         (DOCS, tools::docs_browser()?),
-        (COMMAND, workspace::target_dir()?.join("debug/rollcall")),
+        (COMMAND, workspace::target_dir()?.join(PROGRAM)),
     ];
     // The pages' commands first and alone: they are written for an unused service.
     let mut others = vec!["--skip", "pages::", "--skip", CLIENTS];
     // The documentation has no table.
     others.extend(amazons.iter().flat_map(|_| ["--skip", "docs::"]));
-    run_against_service(engine, &[&["pages::"], &others], &environment).await
+    run_tests(engine, &[&["pages::"], &others], &environment).await
 }
 
 /// Builds golem's clients and runs their tests.
@@ -76,15 +83,71 @@ pub(super) async fn run_clients() -> Result<Outcome> {
         (GOLEM, target.join("debug/golem")),
         (GOLEM_DOCUMENT, workspace::dependency(&folder, "golem-cloud-client")?.join(DOCUMENT)),
     ];
-    run_against_service(Kind::default(), &[&[CLIENTS]], &environment).await
+    run_tests(Kind::default(), &[&[CLIENTS]], &environment).await
 }
 
-/// Runs tests against a fresh service. Two more checks: its log reveals no secret, and it ends on a
-/// signal.
-async fn run_against_service(
+/// How many requests schemathesis sends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Requests {
+    Few,
+    /// So many that each exception must be needed.
+    Many,
+}
+
+/// Sends requests that schemathesis makes of the OpenAPI documents, from a random seed or
+/// `ROLLCALL_SEED`.
+pub(super) async fn run_schemathesis(requests: Requests) -> Result<Outcome> {
+    for installed in
+        [steps::installed("python").await?, steps::check([steps::operators_command()?]).await?]
+    {
+        if installed.failed() {
+            return Ok(installed);
+        }
+    }
+    let seed = match std::env::var(SEED) {
+        Ok(seed) => seed,
+        Err(_) => random_seed()?.to_string(),
+    };
+    let (step, options) = match requests {
+        Requests::Few => ("schemathesis", &["2000"][..]),
+        Requests::Many => ("schemathesis-long", &["50000", "--each-exception"][..]),
+    };
+    out::line(format!(
+        "    `{SEED}={seed} cargo xtask test --only {step}` draws the same requests"
+    ))?;
+    run_against_service(Kind::default(), async |dev_json| {
+        let mut python = supervise::command(tools::python_tools()?.join("python"))?;
+        python.arg(workspace::root().join("tests/schemathesis/run.py")).arg(seed).args(options);
+        python.env(DEV_JSON, dev_json).env(COMMAND, workspace::target_dir()?.join(PROGRAM));
+        steps::check([python]).await
+    })
+    .await
+}
+
+/// Runs tests of the end-to-end target, each choice on its own.
+async fn run_tests(
     engine: Kind,
     choices: &[&[&str]],
     environment: &[(&str, PathBuf)],
+) -> Result<Outcome> {
+    run_against_service(engine, async |dev_json| {
+        let mut outcome = Outcome::default();
+        for choice in choices {
+            let mut tests = steps::end_to_end_tests()?;
+            tests.arg("--").args(*choice);
+            tests.env(DEV_JSON, dev_json).envs(environment.iter().cloned());
+            outcome += steps::tests(tests).await?;
+        }
+        Ok(outcome)
+    })
+    .await
+}
+
+/// Runs something against a fresh service. Two more checks: its log reveals no secret, and it ends
+/// on a signal.
+async fn run_against_service(
+    engine: Kind,
+    run: impl AsyncFnOnce(&Path) -> Result<Outcome>,
 ) -> Result<Outcome> {
     let options = ["--engine".to_owned(), engine.to_string()];
     let mut service = Service::start(&workspace::root().join("target/test-dev"), &options)?;
@@ -92,14 +155,7 @@ async fn run_against_service(
         let output = format!("{}error: {error:#}", service.output()?);
         return Ok(Outcome { count: Count::one(false), output });
     }
-    let mut outcome = Outcome::default();
-    for choice in choices {
-        let mut tests = steps::end_to_end_tests()?;
-        tests.arg("--").args(*choice);
-        tests.env(DEV_JSON, service.dev_json()).envs(environment.iter().cloned());
-        outcome += steps::tests(tests).await?;
-    }
-    let Outcome { mut count, output } = outcome;
+    let Outcome { mut count, output } = run(service.dev_json()).await?;
     let (log, own_output) = (service.log()?, service.output()?);
     let leaks = leaks(&log, service.dev_json())?;
     count += Count::one(leaks.is_empty() && is_logged(&log));

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use super::Outcome;
 use super::capture::capture;
 use super::count::Count;
+use super::end_to_end::Requests;
 use super::{end_to_end, histories, lints, openapi, over_table, package, received, supply_chain};
 use devkit::engine::Kind;
 use devkit::profile::Profile;
@@ -36,12 +37,14 @@ pub(super) enum Step {
     Test,
     E2e,
     Histories,
+    Schemathesis,
     SecondEngine,
     Deny,
     Package,
     Emulation,
     Doc,
     Faults,
+    SchemathesisLong,
     Sam,
     Released,
     Timing,
@@ -74,6 +77,9 @@ impl Step {
             Self::Histories => {
                 "what many clients see at once, under database faults, can be explained"
             }
+            Self::Schemathesis => {
+                "requests made of the OpenAPI documents get the responses that these describe"
+            }
             Self::SecondEngine => "the end-to-end tests over Amazon's own engine",
             Self::Deny => "licences, duplicates, sources and known weaknesses of the dependencies",
             Self::Package => {
@@ -82,6 +88,7 @@ impl Step {
             Self::Emulation => "the arm64 functions respond to events from a Runtime API, emulated",
             Self::Doc => "the documentation builds without a warning",
             Self::Faults => "every write tells the truth whatever fails, every fault at every call",
+            Self::SchemathesisLong => "so do 50,000 requests, and each exception is needed",
             Self::Sam => "the package of a release can be deployed, and sam build makes the same",
             Self::Released => "the functions of a release respond to events too, emulated",
             Self::Timing => "the time of a wrong password does not tell whether a name is known",
@@ -101,12 +108,14 @@ impl Step {
             Self::Test => all_tests(engine).await,
             Self::E2e => end_to_end::run(engine).await,
             Self::Histories => histories::run().await,
+            Self::Schemathesis => end_to_end::run_schemathesis(Requests::Few).await,
             Self::SecondEngine => end_to_end::run(Kind::DynamodbLocal).await,
             Self::Deny => supply_chain::run().await,
             Self::Package => package::deployable(Profile::Gate).await,
             Self::Emulation => package::emulated(Profile::Gate).await,
             Self::Doc => check([doc()?]).await,
             Self::Faults => over_table::run(all_faults()?, engine).await,
+            Self::SchemathesisLong => end_to_end::run_schemathesis(Requests::Many).await,
             Self::Sam => package::same_by_sam().await,
             Self::Released => package::emulated(Profile::Release).await,
             Self::Timing => tests(timing()?).await,
@@ -120,6 +129,7 @@ impl Step {
             Self::SecondEngine | Self::Deny | Self::Package | Self::Emulation => Runs::InTheGate,
             Self::Doc
             | Self::Faults
+            | Self::SchemathesisLong
             | Self::Sam
             | Self::Released
             | Self::Timing
