@@ -87,6 +87,7 @@ impl Client {
     }
 
     /// The same client with another list of scopes.
+    #[must_use]
     pub fn with_scopes(&self, scopes: BTreeSet<Scope>) -> Self {
         let scope_epoch = self.scope_epoch + 1;
         let since = |scope: &Scope| {

@@ -101,11 +101,11 @@ impl Table {
         if let Some(scopes) = &change.scopes {
             updated = updated.changed(["scopes"]).with_all("scopes", scopes);
             let stored = self.client(client).await?.ok_or(Error::NotFound("client"))?;
-            let changed = stored.with_scopes(scopes.clone());
+            let new = stored.with_scopes(scopes.clone());
             changes = changes
-                .set("scopes", &changed.scopes)?
-                .set("scopeEpoch", changed.scope_epoch)?
-                .set("scopesSince", &changed.scopes_since)?;
+                .set("scopes", &new.scopes)?
+                .set("scopeEpoch", new.scope_epoch)?
+                .set("scopesSince", &new.scopes_since)?;
             condition = Condition::unchanged(&stored);
             on_failed = || Error::WriteConflict;
         }
