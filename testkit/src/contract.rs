@@ -144,11 +144,17 @@ impl Described {
                 schema: Schema::new(&parameter["schema"], components),
             }
         });
-        let body = operation.get("requestBody").map(|body| Body {
-            required: body["required"] == true,
-            content: members(&body["content"])
-                .map(|(name, content)| (name.clone(), Schema::new(&content["schema"], components)))
-                .collect(),
+        let text = operation["description"].as_str().unwrap_or_default();
+        let body = operation.get("requestBody").map(|body| {
+            let own = members(&body["content"]);
+            // What the description alone says, for the sake of generators of clients.
+            let also = own.clone().filter(|_| text.contains("may be sent as JSON, too"));
+            let also = also.map(|(_, content)| ("application/json", content));
+            let content = own.map(|(name, content)| (name.as_str(), content)).chain(also);
+            let schema = |(name, content): (&str, &Value)| {
+                (name.to_owned(), Schema::new(&content["schema"], components))
+            };
+            Body { required: body["required"] == true, content: content.map(schema).collect() }
         });
         let response = |(status, response): (&String, &Value)| {
             let promise = Promise::new(resolved(response, document), document);
@@ -162,7 +168,7 @@ impl Described {
     }
 }
 
-fn members(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
+fn members(object: &Value) -> impl Iterator<Item = (&String, &Value)> + Clone {
     object.as_object().into_iter().flatten()
 }
 

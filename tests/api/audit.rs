@@ -109,7 +109,7 @@ async fn an_entry_names_the_credential_that_acted_and_none_of_a_password() {
     assert_eq!(by_token.status, 201, "{by_token:?}");
     let left = new_entries(&app, &before).await.remove(0);
     let token = testkit::token_id(jane.token()).unwrap();
-    assert_eq!(left["actor"]["M"]["credentialId"]["S"], token.to_string());
+    assert_eq!(left["actor"]["M"]["credentialId"]["S"], token);
     assert_eq!(left["target"]["M"]["id"]["S"], by_token.body["id"]);
 
     let before = app.items_of("audit").await;

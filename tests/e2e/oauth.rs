@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::process::Command;
 
-use fantoccini::Locator;
 use serde_json::{Value, json};
 use testkit::{OAuthClient, TestCredentials, parameter};
 

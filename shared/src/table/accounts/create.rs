@@ -123,7 +123,7 @@ impl Table {
             let current = Changes::new().set("currentAccount", account.id)?;
             let updated = Trail::of_user(owner.id, AuditAction::UserUpdated)
                 .changed(["currentAccount"])
-                .with("account", account.id);
+                .with("account", &account.id);
             transaction = transaction.leaving(updated).update(
                 Key::user(owner.id),
                 current,

@@ -171,8 +171,8 @@ impl Table {
         let changes = one_less(owner).set("owner", successor)?;
         let passed = Trail::of_account(account.id, AuditAction::AccountOwnerChanged)
             .also_in(AuditLog::User(successor))
-            .with("from", owner.user)
-            .with("to", successor);
+            .with("from", &owner.user)
+            .with("to", &successor);
         Ok(Transaction::new(self, actor, "pass an account on", passed)
             .leaving(member_removed(owner))
             .update(Key::account(account.id), changes, Condition::unchanged(account), || {

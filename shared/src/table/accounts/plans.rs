@@ -28,7 +28,7 @@ impl Table {
         let changes = Changes::new().set("plan", plan)?;
         let updated = Trail::of_account(account, AuditAction::AccountUpdated)
             .changed(["plan"])
-            .with("plan", plan);
+            .with("plan", &plan);
         let mut transaction = Transaction::new(self, actor, "assign a plan", updated).update(
             Key::account(account),
             changes,

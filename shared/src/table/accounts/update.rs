@@ -85,16 +85,16 @@ impl Table {
         account: AccountId,
         flags: AccountFlags,
     ) -> Result<()> {
-        let (mut changes, mut changed) = (Changes::new(), Vec::new());
+        let (mut changes, mut fields) = (Changes::new(), Vec::new());
         for (attribute, value) in
             [("isVerified", flags.is_verified), ("allowAutoScaling", flags.allow_auto_scaling)]
         {
             if let Some(value) = value {
                 changes = changes.set(attribute, value)?;
-                changed.push(attribute);
+                fields.push(attribute);
             }
         }
-        let updated = Trail::of_account(account, AuditAction::AccountUpdated).changed(changed);
+        let updated = Trail::of_account(account, AuditAction::AccountUpdated).changed(fields);
         Transaction::new(self, actor, "set the flags of an account", updated)
             .update(Key::account(account), changes, Condition::present(), || {
                 Error::NotFound("account")

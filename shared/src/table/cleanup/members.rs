@@ -145,7 +145,7 @@ impl Transaction<'_> {
         const CONFLICT: OnConditionFailed = || Error::WriteConflict;
         let always = Condition::absent().or(Condition::present());
         // The account's own log ends with its deletion.
-        let removed = Trail::of_user(user, AuditAction::MemberRemoved).with("account", account);
+        let removed = Trail::of_user(user, AuditAction::MemberRemoved).with("account", &account);
         self.leaving(removed)
             .delete(Key::membership(user, account), Condition::present(), CONFLICT)
             .delete(Key::member(account, user), always, CONFLICT)

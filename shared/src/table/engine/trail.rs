@@ -44,7 +44,7 @@ impl Trail {
         user: UserId,
         action: AuditAction,
     ) -> Self {
-        Self::of_user(user, action).also_in(AuditLog::Account(account)).with("account", account)
+        Self::of_user(user, action).also_in(AuditLog::Account(account)).with("account", &account)
     }
 
     /// In the log of the service.
@@ -82,7 +82,11 @@ impl Trail {
     }
 
     /// Adds an id, a role, a plan or a scope: nothing that a person chose.
-    pub(in crate::table) fn with(mut self, name: &'static str, detail: impl ToString) -> Self {
+    pub(in crate::table) fn with(
+        mut self,
+        name: &'static str,
+        detail: &(impl ToString + ?Sized),
+    ) -> Self {
         self.details.insert(name, AuditDetail::One(detail.to_string()));
         self
     }

@@ -91,7 +91,7 @@ impl Table {
         let gone: Vec<GrantId> = ended.into_iter().chain(deleted()).collect();
         let created = Trail::of_user(user.id, AuditAction::GrantCreated)
             .to(grant.id)
-            .with("client", grant.client)
+            .with("client", &grant.client)
             .with_all("scopes", &grant.scopes)
             .with_all("replaced", replaced);
         let transaction = Transaction::new(self, actor, "create a grant", created)

@@ -218,7 +218,7 @@ impl Table {
         new.lineage = old.lineage.renewed_by(maker, root, exists);
         new.root = Some(old.root());
         let unchanged = Condition::unchanged(old);
-        let rotated = of_token(&new, AuditAction::TokenRotated).with("replaced", old.id);
+        let rotated = of_token(&new, AuditAction::TokenRotated).with("replaced", &old.id);
         let transaction = self.token_creation(actor, "rotate a token", user, &new, rotated)?;
         let transaction =
             if overlap.is_zero() {

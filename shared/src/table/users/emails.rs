@@ -57,8 +57,8 @@ impl Table {
             return Err(Error::invalid("primary", "only a verified address can be primary"));
         }
         let facts = [("verified", becomes_verified), ("primary", becomes_primary)];
-        let changed = facts.into_iter().filter_map(|(fact, is_new)| is_new.then_some(fact));
-        let updated = Trail::of_user(user.id, AuditAction::EmailUpdated).changed(changed);
+        let new = facts.into_iter().filter_map(|(fact, is_new)| is_new.then_some(fact));
+        let updated = Trail::of_user(user.id, AuditAction::EmailUpdated).changed(new);
         let transaction = Transaction::new(self, actor, "change an address", updated);
         if !becomes_verified && !becomes_primary {
             return Ok(Write::new(transaction, email.into_inner()));

@@ -187,7 +187,7 @@ impl Table {
     ) -> Result<Write<'_, User>> {
         let updated = Trail::of_user(user.id, AuditAction::UserUpdated)
             .changed(["currentAccount"])
-            .with("account", account);
+            .with("account", &account);
         let transaction = Transaction::new(self, actor, "set the current account", updated)
             .update(
                 Key::user(user.id),
