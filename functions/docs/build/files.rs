@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest, Sha256};
 
-use crate::{Result, read};
+use crate::{Result, read, watch};
 
 /// The one style of all pages, and what the documentation adds to it.
 const STYLE: [&str; 3] = ["../../shared/src/http/page.css", "src/page.css", "src/viewer.css"];
@@ -20,7 +20,7 @@ const VIEWER: &str = "viewer/swagger-ui-bundle.js.gz";
 pub(crate) fn files(folder: &Path, out: &Path) -> Result<String> {
     let text = |name: &str| read(&folder.join(name));
     let style = STYLE.map(text).into_iter().collect::<Result<Vec<_>>>()?.concat();
-    println!("cargo::rerun-if-changed={}", folder.join(VIEWER).display());
+    watch(&folder.join(VIEWER))?;
     let viewer = fs::read(folder.join(VIEWER))?;
     let licence = format!(
         "{}\n{}\n{}",
@@ -45,20 +45,23 @@ pub(crate) fn files(folder: &Path, out: &Path) -> Result<String> {
             gzip(licence.as_bytes())?,
         ),
     ] {
-        write!(code, "{}", file(name, media_type, &content, out)?)?;
+        code += &file(name, media_type, &content, out)?;
     }
     Ok(code + "];\n")
 }
 
 /// The code of a file whose compressed content is written to the folder.
 pub(crate) fn file(name: &str, media_type: &str, gzip: &[u8], out: &Path) -> Result<String> {
-    let written = out.join(name).with_added_extension("gz");
-    fs::write(&written, gzip)?;
+    let written = format!("{name}.gz");
+    fs::write(out.join(&written), gzip)?;
     let digest = Sha256::digest(gzip);
-    let tag: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let mut tag = String::new();
+    for byte in digest.iter().take(12) {
+        write!(tag, "{byte:02x}")?;
+    }
     Ok(format!(
         "File {{ name: {name:?}, media_type: {media_type:?}, tag: {tag:?}, \
-         gzip: include_bytes!({written:?}) }},\n"
+         gzip: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{written}\")) }},\n"
     ))
 }
 

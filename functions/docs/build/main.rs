@@ -5,6 +5,7 @@ mod files;
 mod markdown;
 mod references;
 
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -25,6 +26,11 @@ fn main() -> Result<()> {
 
 /// The text of a file. If it changes, all of this runs again.
 fn read(file: &Path) -> Result<String> {
-    println!("cargo::rerun-if-changed={}", file.display());
+    watch(file)?;
     Ok(fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?)
+}
+
+/// Has all of this run again if a file changes.
+fn watch(file: &Path) -> Result<()> {
+    Ok(writeln!(io::stdout(), "cargo::rerun-if-changed={}", file.display())?)
 }

@@ -17,11 +17,11 @@ pub(crate) fn pages(folder: &Path, out: &Path) -> Result<String> {
     let mut code = "pub(crate) static PAGES: &[Page] = &[\n".to_owned();
     for name in PAGES {
         let page = Page::parse(&read(&folder.join(name).with_extension("md"))?);
-        let body = out.join(name).with_extension("html");
-        fs::write(&body, page.body)?;
+        fs::write(out.join(name).with_extension("html"), page.body)?;
         writeln!(
             code,
-            "Page {{ name: {name:?}, title: {:?}, sections: &{:?}, body: include_str!({body:?}) }},",
+            "Page {{ name: {name:?}, title: {:?}, sections: &{:?}, body: \
+             include_str!(concat!(env!(\"OUT_DIR\"), \"/{name}.html\")) }},",
             page.title, page.sections
         )?;
     }
@@ -45,19 +45,27 @@ struct Page {
 impl Page {
     fn parse(text: &str) -> Self {
         let mut events: Vec<_> = Parser::new_ext(text, Options::ENABLE_TABLES).collect();
+        let headings: Vec<_> = events
+            .iter()
+            .enumerate()
+            .filter_map(|(place, event)| match event {
+                Event::Start(Tag::Heading { level, .. }) => {
+                    Some((place, *level, heading(&events[place + 1..])))
+                }
+                _ => None,
+            })
+            .collect();
         let (mut title, mut sections) = (String::new(), Vec::new());
         let mut anchors = HashMap::new();
-        for place in 0..events.len() {
-            let Event::Start(Tag::Heading { level, .. }) = events[place] else { continue };
-            let text = heading(&events[place + 1..]);
+        for (place, level, text) in headings {
             let anchor = unique(anchor(&text), &mut anchors);
-            match level {
-                HeadingLevel::H1 => title.clone_from(&text),
-                HeadingLevel::H2 => sections.push((anchor.clone(), text)),
-                _ => {}
-            }
             if let Event::Start(Tag::Heading { id, .. }) = &mut events[place] {
-                *id = Some(anchor.into());
+                *id = Some(anchor.clone().into());
+            }
+            match level {
+                HeadingLevel::H1 => title = text,
+                HeadingLevel::H2 => sections.push((anchor, text)),
+                _ => {}
             }
         }
         let mut unserved = Vec::new();
