@@ -103,6 +103,7 @@ impl Command {
                         | TableCommand::ListUsers
                         | TableCommand::ListClients
                         | TableCommand::ShowUser(_)
+                        | TableCommand::AuditLog(_)
                 )
         )
     }

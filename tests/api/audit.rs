@@ -132,6 +132,15 @@ async fn what_is_rejected_fails_or_was_done_before_leaves_no_entry() {
     let taken = jane.send_json("POST", "/api/v1.1/users/janedoe/emails/", &taken).await;
     assert_eq!(taken.status, 400, "{taken:?}");
     assert_eq!(john.send_json("PUT", &path, &renamed).await.status, 403);
+    let primary = json!({ "email": jane.email(), "primary": true });
+    let keyed = [
+        ("authorization", jane.token()),
+        ("content-type", "application/json"),
+        ("idempotency-key", "a-key"),
+    ];
+    let addresses = "/api/v1.1/users/janedoe/emails/";
+    let unchanged = app.send("PATCH", addresses, &keyed, Some(&primary.to_string())).await;
+    assert_eq!(unchanged.status, 200, "{unchanged:?}");
     app.proxy().disturb("TransactWriteItems", Fault::Rejected("ValidationException"));
     assert_eq!(jane.send_json("PUT", &path, &renamed).await.status, 500);
 
@@ -154,6 +163,28 @@ async fn members_of_a_deleted_account_find_its_end_in_their_logs() {
     assert_eq!(summary(left[0]), "USER member.removed");
     assert_eq!(left[0]["actor"]["M"]["kind"]["S"], "system");
     assert_eq!(left[0]["details"]["M"]["account"]["S"], jane.account());
+}
+
+#[tokio::test]
+async fn the_revocation_of_a_token_names_the_keys_that_end_with_it() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let new = json!({ "name": "leaked", "kind": "user" });
+    let made = jane.send_json("POST", "/rollcall/v1/tokens", &new).await;
+    let leaked = jane.with_token(made.text("token").to_owned());
+    assert_eq!(leaked.send("PUT", "/v2/account/api").await.status, 200);
+    let secret = leaked.send("POST", "/v2/account/files-new-secret-key").await;
+    assert_eq!(secret.status, 200, "{secret:?}");
+    let before = app.items_of("audit").await;
+
+    let path = format!("/rollcall/v1/tokens/{}?descendants=true", made.text("id"));
+    assert_eq!(jane.send("DELETE", &path).await.status, 204);
+
+    let left = new_entries(&app, &before).await.remove(0);
+    assert_eq!(summary(&left), "USER token.revoked");
+    let keys = left["details"]["M"]["apiKeys"]["L"].as_array();
+    assert_eq!(keys.map(Vec::len), Some(1), "{left}");
+    assert_eq!(left["changed"]["L"], json!([{ "S": "s3Key" }]));
 }
 
 /// Everything that only the operator's command does.

@@ -27,6 +27,8 @@ async fn delete(table: &Table, id: UserId) -> Result<()> {
     }
 }
 
+const EMAILS: &str = "/api/v1.1/users/janedoe/emails/";
+
 /// Jane, who has some of everything: an account of her own, one with Mary and John, a membership in
 /// John's, a second address, tokens and a grant.
 struct Deletion {
@@ -48,7 +50,7 @@ impl Deletion {
         app.join(&john, &shared_account, Role::Admin).await;
         app.join(&jane, &john.account(), Role::Admin).await;
         let second = json!({ "email": "jane@work.example.com" });
-        let added = jane.send_json("POST", "/api/v1.1/users/janedoe/emails/", &second).await;
+        let added = jane.send_json("POST", EMAILS, &second).await;
         assert_eq!(added.status, 201, "{added:?}");
         jane.new_token(TokenKind::Environment, None, None).await;
         let client = app.new_client("https://client.example.com/callback", true).await;
@@ -143,6 +145,21 @@ async fn deletions_of_one_user_and_the_sweep_may_run_at_once() {
     swept.unwrap();
     app.sweep().await.unwrap();
     deletion.assert_gone(&app).await;
+}
+
+#[tokio::test]
+async fn a_user_with_as_many_addresses_as_are_allowed_is_deleted() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    for number in 1..50 {
+        let another = json!({ "email": format!("jane{number}@example.com") });
+        assert_eq!(jane.send_json("POST", EMAILS, &another).await.status, 201);
+    }
+
+    delete(app.table(), jane.user().id).await.unwrap();
+
+    assert_eq!(app.items_of("email").await, [] as [serde_json::Value; 0]);
+    app.assert_consistent().await;
 }
 
 #[tokio::test]

@@ -108,7 +108,12 @@ async fn a_list_whose_reader_stops_ends_without_an_error_and_a_lost_secret_is_on
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
 
-    for list in [&["list-users"][..], &["list-plans"], &["show-user", "--user", "janedoe"]] {
+    for list in [
+        &["list-users"][..],
+        &["list-plans"],
+        &["show-user", "--user", "janedoe"],
+        &["audit-log", "--user", "janedoe"],
+    ] {
         assert_eq!(unread(list), (Some(0), String::new()), "{list:?}");
     }
     let (status, error) = unread(&["create-token", "--user", "janedoe", "--name", "x"]);

@@ -114,7 +114,7 @@ actions! {
     TokenCreated = "token.created",
     /// A token replaced the one in `details`.
     TokenRotated = "token.rotated",
-    /// A token was revoked, with those in `details` that came from it.
+    /// A token was revoked, with what came from it, which `details` name.
     TokenRevoked = "token.revoked",
     /// A user allowed an OAuth client something.
     GrantCreated = "grant.created",
@@ -133,7 +133,7 @@ actions! {
     /// All grants to an OAuth client were revoked.
     ClientGrantsRevoked = "client.grants_revoked",
     /// A plan was created, or got other limits.
-    PlanPut = "plan.put",
+    PlanUpdated = "plan.updated",
 }
 
 /// One thing, by its kind and its id.

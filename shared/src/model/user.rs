@@ -149,6 +149,13 @@ impl User {
         keys.filter(move |key| key.lineage.descends_from(&root)).map(|key| key.id)
     }
 
+    /// The numbers of the SSH keys that come from a token.
+    pub fn ssh_keys_from(&self, token: &UserToken) -> impl Iterator<Item = u64> {
+        let root = MakerId::Token(token.root());
+        let keys = self.ssh_keys.iter();
+        keys.filter(move |key| key.lineage.descends_from(&root)).map(|key| key.id)
+    }
+
     /// The SSH keys that do not come from a token; none if all stay.
     pub fn ssh_keys_without(&self, token: &UserToken) -> Option<Vec<SshKey>> {
         let root = MakerId::Token(token.root());

@@ -10,7 +10,7 @@ impl Table {
     /// Creates a plan, or replaces its limits.
     pub async fn put_plan(&self, actor: &Actor, plan: &Plan) -> Result<()> {
         let always = || Condition::absent().or(Condition::present());
-        let trail = Trail::of_service(plan.id, AuditAction::PlanPut);
+        let trail = Trail::of_service(plan.id, AuditAction::PlanUpdated);
         Transaction::new(self, actor, "put a plan", trail)
             .put(plan.to_attributes(Key::plan(plan.id))?, always(), || Error::WriteConflict)?
             .put(plan.to_attributes(Key::listed_plan(plan.id))?, always(), || Error::WriteConflict)?

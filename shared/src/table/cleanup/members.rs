@@ -15,7 +15,7 @@ use crate::{Error, Result};
 const ACTION: &str = "delete memberships of a deleted account";
 
 /// Four actions each, of the 100 that a transaction takes.
-const MEMBERS_PER_TRANSACTION: usize = 25;
+const MEMBERS_PER_TRANSACTION: usize = 24;
 
 /// Members per page: a list of all could exceed the time budget.
 const PAGE_SIZE: i32 = 1000;

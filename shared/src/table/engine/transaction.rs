@@ -477,3 +477,22 @@ fn reasons<R>(error: &SdkError<TransactWriteItemsError, R>) -> &[CancellationRea
 fn non_empty<V>(map: HashMap<String, V>) -> Option<HashMap<String, V>> {
     (!map.is_empty()).then_some(map)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AuditAction, UserId};
+    use crate::table::engine::Connection;
+
+    #[test]
+    fn an_entry_of_an_audit_log_replaces_nothing() {
+        let table = Table::connect(Connection::local("http://127.0.0.1:1", "none")).unwrap();
+        let trail = Trail::of_user(UserId::generate(), AuditAction::UserUpdated);
+        let transaction = Transaction::new(&table, &Actor::system(), "test", trail);
+
+        let actions = transaction.with_trail().unwrap().actions;
+
+        let [Action { kind: ActionKind::Put(_), condition, .. }] = &actions[..] else { panic!() };
+        assert_eq!(condition.expression, Condition::absent().expression);
+    }
+}

@@ -21,8 +21,8 @@ use crate::table::engine::{
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result, lifetimes, limits};
 
-/// One action each, of the 100 that a transaction takes; two are for the counts and the log.
-const GRANTS_PER_TRANSACTION: usize = 98;
+/// One action each, of the 100 that a transaction takes; others are for the counts and the log.
+const GRANTS_PER_TRANSACTION: usize = 95;
 
 /// Grants that their clients no longer accept are deleted when another is created, so many at once.
 const MAX_REJECTED_DELETED: usize = 90;
@@ -93,7 +93,7 @@ impl Table {
             .to(grant.id)
             .with("client", &grant.client)
             .with_all("scopes", &grant.scopes)
-            .with_all("replaced", replaced);
+            .with_all("replaced", deleted());
         let transaction = Transaction::new(self, actor, "create a grant", created)
             .put(attributes, Condition::absent(), || Error::WriteConflict)?
             .check(Key::user(user.id), Condition::same_epoch(user.credential_epoch), || {

@@ -161,7 +161,10 @@ impl Table {
         let gone: Vec<TokenId> = others.iter().copied().chain([token.id]).collect();
         let revoked = Trail::of_user(user.id, AuditAction::TokenRevoked)
             .to(token.id)
-            .with_all("descendants", &others);
+            .with_all("descendants", &others)
+            .with_all("apiKeys", user.api_keys_from(token))
+            .with_all("sshKeys", user.ssh_keys_from(token))
+            .changed(user.s3_key_from(token).map(|_| "s3Key"));
         let action = "revoke a token with its descendants";
         let mut transaction = Transaction::new(self, actor, action, revoked)
             .delete_token(user.id, token.id)

@@ -25,6 +25,9 @@ use crate::{Error, Result};
 /// How often the steps are tried that others overtake.
 const MAX_ATTEMPTS: u32 = 6;
 
+/// Two actions each, of the 100 that a transaction takes.
+const ADDRESSES_PER_TRANSACTION: usize = 40;
+
 const CONFLICT: OnConditionFailed = || Error::WriteConflict;
 
 /// What came of a deletion that was begun.
@@ -163,18 +166,18 @@ impl Table {
         let emails = self.emails(id).await?;
         let is_primary = |email: &&Email| user.primary_email.same_as(&email.address);
         let (primary, others): (Vec<_>, Vec<_>) = emails.iter().partition(is_primary);
-        let user = if others.is_empty() {
-            user
-        } else {
-            let changes = Changes::new().set("emailCount", primary.len())?;
+        let (mut user, mut left) = (user, emails.len());
+        for addresses in others.chunks(ADDRESSES_PER_TRANSACTION) {
+            left -= addresses.len();
+            let changes = Changes::new().set("emailCount", left)?;
             let removed = Trail::of_user(id, AuditAction::EmailRemoved);
             let release = Transaction::new(self, actor, "delete the addresses of a user", removed);
-            let release = others.into_iter().fold(release, Transaction::release_email);
+            let release = addresses.iter().copied().fold(release, Transaction::release_email);
             let release =
                 release.update(user.key(), changes, Condition::unchanged(&user), CONFLICT);
             release.commit().await?;
-            self.user_to_delete(id).await?.0.ok_or(Error::WriteConflict)?
-        };
+            user = self.user_to_delete(id).await?.0.ok_or(Error::WriteConflict)?;
+        }
         self.delete_user_itself(actor, &user, &primary).await?;
         Ok(UserDeletion::Finished)
     }

@@ -50,19 +50,22 @@ impl Table {
         verify: bool,
         make_primary: bool,
     ) -> Result<Write<'_, Email>> {
+        const ACTION: &str = "change an address";
         let verified = email.verified || verify;
         let becomes_verified = verified && !email.verified;
         let becomes_primary = make_primary && !user.primary_email.same_as(&email.address);
         if becomes_primary && !verified {
             return Err(Error::invalid("primary", "only a verified address can be primary"));
         }
+        if !becomes_verified && !becomes_primary {
+            // The request may still add a stored response.
+            let transaction = Transaction::without_trail(self, actor, ACTION);
+            return Ok(Write::new(transaction, email.into_inner()));
+        }
         let facts = [("verified", becomes_verified), ("primary", becomes_primary)];
         let new = facts.into_iter().filter_map(|(fact, is_new)| is_new.then_some(fact));
         let updated = Trail::of_user(user.id, AuditAction::EmailUpdated).changed(new);
-        let transaction = Transaction::new(self, actor, "change an address", updated);
-        if !becomes_verified && !becomes_primary {
-            return Ok(Write::new(transaction, email.into_inner()));
-        }
+        let transaction = Transaction::new(self, actor, ACTION, updated);
         let unchanged = Condition::unchanged(&email);
         let transaction = if becomes_verified {
             let changes = Changes::new().set("verified", true)?;
