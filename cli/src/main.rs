@@ -229,6 +229,9 @@ mod tests {
         let commands = devkit::documentation::commands("rollcall");
 
         for (page, command) in &commands {
+            let command = command
+                .replace("$ACCOUNT", "7bac299a850cb38626620174")
+                .replace("$AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8000");
             // Help is no error.
             let parses = Cli::try_parse_from(command.split_whitespace())
                 .map_or_else(|error| error.exit_code() == 0, |_| true);

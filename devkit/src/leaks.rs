@@ -44,10 +44,9 @@ pub fn looks_secret(line: &str) -> bool {
 
 /// Every string that must not be logged; ids and addresses of servers may.
 fn collect(value: &Value, secrets: &mut Vec<String>) {
-    const SECRET: [&str; 9] = [
+    const SECRET: [&str; 8] = [
         "api_key",
         "client_secret",
-        "console_url",
         "email",
         "environment_token",
         "password",
@@ -61,6 +60,11 @@ fn collect(value: &Value, secrets: &mut Vec<String>) {
                 match value {
                     Value::String(text) if SECRET.contains(&name.as_str()) => {
                         secrets.push(text.clone());
+                    }
+                    // The address of the console has its token.
+                    Value::String(text) if name == "console_url" => {
+                        secrets
+                            .extend(text.split_once("token=").map(|(_, token)| token.to_owned()));
                     }
                     value => collect(value, secrets),
                 }

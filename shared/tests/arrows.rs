@@ -57,6 +57,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// What each room of the table may use of the others.
 const TABLE_ROOMS: &[(&str, &[&str])] = &[
     ("engine", &[]),
+    ("audit", &["engine"]),
     ("cleanup", &["engine"]),
     ("idempotency", &["engine"]),
     ("lockout", &["engine"]),

@@ -86,6 +86,8 @@ fn shell(commands: &str, port: u16) -> Command {
         .replace("9001", &port.to_string());
     let mut shell = Command::new("sh");
     workspace::forget_own_package(&mut shell);
+    // Of a shell that has read env.sh.
+    shell.env_remove("TABLE_NAME");
     shell.arg("-c").arg(commands).current_dir(workspace::root());
     shell
 }

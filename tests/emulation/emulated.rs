@@ -89,9 +89,10 @@ impl Emulated {
 }
 
 /// The variables of Lambda that the runtime needs.
-const LAMBDA: [(&str, &str); 4] = [
+const LAMBDA: [(&str, &str); 5] = [
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+    ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
     ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/rollcall"),
     ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/01/01/[1]0"),
 ];

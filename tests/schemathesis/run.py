@@ -226,6 +226,13 @@ def valid_credential_accepted(ctx, response, case):
         assert not user.is_accepted(kind), f"a valid credential was rejected: {kind}"
 
 
+def operations():
+    """The ids of all operations."""
+    documents = [HERE.parents[1] / "openapi" / f"{name}.yaml" for name in CREDENTIALS]
+    found = [re.findall(r"operationId: (\S+)", one.read_text()) for one in documents]
+    return {own for ids in found for own in ids}
+
+
 def run(document, seed):
     """Whether there was no failure."""
     credentials.kinds = itertools.cycle(CREDENTIALS[document])
@@ -242,16 +249,21 @@ def main(folder):
     failed = 0
     os.chdir(folder)
     for seed in itertools.count(SEED):
+        before = sent.total()
         failed += sum(not run(document, seed) for document in CREDENTIALS)
-        if sent.total() >= LEAST:
+        if failed or sent.total() >= LEAST or sent.total() == before:
             break
     for (operation, status), number in sorted(sent.items()):
         print(f"{operation} {status}: {number}")
     for entry in exceptions.unused():
         print("no failure matched:", entry)
     print(f"{sent.total()} requests, {failed} runs with failures")
+    succeeded = {operation for operation, status in sent if status < 400}
+    never = operations() - succeeded - NEVER_SUCCEED
+    if never:
+        print("no request succeeded:", *sorted(never))
     each_is_used = "--each-exception" not in sys.argv or not exceptions.unused()
-    sys.exit(bool(failed) or not each_is_used)
+    sys.exit(bool(failed or never) or sent.total() < LEAST or not each_is_used)
 
 
 # schemathesis writes what it keeps for a next run into the folder that it runs in.

@@ -16,6 +16,7 @@ use super::PATH;
 use crate::random;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 pub(super) struct Access {
     base_url: String,
@@ -66,6 +67,8 @@ impl Access {
             && target.is_none_or(is_known)
             && texts(&parts.headers, &ORIGIN).all(is_own)
             && texts(&parts.headers, &SEC_FETCH_SITE).all(is_no_others)
+            // The API's own pages have the same origin, and scripts of others.
+            && texts(&parts.headers, &SEC_FETCH_MODE).all(|mode| mode == Some("navigate"))
             && (!must_have_origin || parts.headers.contains_key(ORIGIN))
     }
 
@@ -155,6 +158,9 @@ mod tests {
             ("127.0.0.1", "GET", "http://evil.example/_dev", vec![own], false),
             ("127.0.0.1", "GET", "/_dev", vec![own, ("origin", "http://127.0.0.1:3000")], false),
             ("127.0.0.1", "GET", "/_dev", vec![own, ("origin", "https://127.0.0.1:9000")], false),
+            ("127.0.0.1", "GET", "/_dev", vec![own, ("sec-fetch-mode", "navigate")], true),
+            ("127.0.0.1", "GET", "/_dev", vec![own, ("sec-fetch-mode", "cors")], false),
+            ("127.0.0.1", "GET", "/_dev", vec![own, ("sec-fetch-mode", "no-cors")], false),
             ("127.0.0.1", "GET", "/_dev", vec![own, ("sec-fetch-site", "same-site")], false),
             ("127.0.0.1", "GET", "/_dev", vec![own, ("sec-fetch-site", "cross-site")], false),
         ] {

@@ -21,7 +21,7 @@ pub(super) struct Kind {
     pub(super) name: &'static str,
     /// What such an item holds.
     pub(super) holds: &'static str,
-    pk: Pattern,
+    pk: Vec<Pattern>,
     sk: Vec<Pattern>,
 }
 
@@ -48,7 +48,7 @@ pub(super) fn find<'a>(pk: &'a str, sk: &'a str) -> Option<(&'static Kind, Value
 
 impl Kind {
     fn values<'a>(&self, pk: &'a str, sk: &'a str, takes_rest: bool) -> Option<Values<'a>> {
-        let pk = self.pk.values(pk, takes_rest)?;
+        let pk = self.pk.iter().find_map(|pattern| pattern.values(pk, takes_rest))?;
         let sk = self.sk.iter().find_map(|pattern| pattern.values(sk, takes_rest))?;
         Some([pk, sk].concat())
     }
@@ -94,7 +94,7 @@ fn kind(row: &'static str) -> Option<Kind> {
     let patterns = |cell: &'static str| {
         cell.split(", ").map(|own| Pattern::new(own.trim_matches('`'))).collect::<Vec<_>>()
     };
-    Some(Kind { name, holds, pk: patterns(pk).pop()?, sk: patterns(sk) })
+    Some(Kind { name, holds, pk: patterns(pk), sk: patterns(sk) })
 }
 
 #[cfg(test)]
@@ -113,6 +113,7 @@ mod tests {
             ),
             ("ACCOUNT#a", "ACCOUNT", "account", vec![("id", "a")]),
             ("USER#1", "EMAIL#a#b@c", "e-mail", vec![("uuid", "1"), ("normal form", "a#b@c")]),
+            ("AUDIT#USER#1", "ENTRY#2", "entry of an audit log", vec![("uuid", "1"), ("id", "2")]),
             ("CLAIM#USERNAME#x", "CLAIM", "claim to a username", vec![("name", "x")]),
             (
                 "CLEANUPS#0",

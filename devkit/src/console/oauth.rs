@@ -170,7 +170,10 @@ pub(super) async fn exchange(shared: &Shared, form: &[u8]) -> Result<Markup, Not
     })?;
     let client = client(shared)?;
     let (status, response) = redeem(shared, client, &sign_in, field("code")).await?;
-    shared.sign_ins.end(&sign_in);
+    // Then the code may still be good.
+    if !status.is_server_error() {
+        shared.sign_ins.end(&sign_in);
+    }
     let line = curl_line(shared, client, &sign_in, field("code"), true);
     let (access, username) = (response["access_token"].as_str(), response["username"].as_str());
     Ok(html! {

@@ -40,7 +40,12 @@ fn route(request: &ApiRequest) -> Result<Response<Body>> {
         ("docs-start" | "docs-index", []) => start::show(request),
         ("docs-page", [name]) => page::show(request, name),
         ("docs-reference", [dialect]) => reference::show(request, dialect),
-        ("docs-file", [name]) => reply::file(request, content::FILES, name, reply::FOR_A_DAY),
+        ("docs-file", [name]) => {
+            let is_current =
+                content::url(name) == format!("/docs/files/{name}?{}", request.raw_query());
+            let cached = if is_current { reply::FOR_A_DAY } else { reply::WHEN_UNCHANGED };
+            reply::file(request, content::FILES, name, cached)
+        }
         ("docs-document", [name]) => {
             reply::file(request, content::DOCUMENTS, name, reply::FOR_MINUTES)
         }

@@ -17,12 +17,13 @@ use shared::{Error, Result};
 
 use crate::content::File;
 
-/// Of files that pages load: their URLs change with their content.
+/// Of files that pages load, at the URL of this content. While a deployment shifts traffic, a page
+/// may ask another version for its files.
 pub(crate) const FOR_A_DAY: &str = "public, max-age=86400";
 /// Of documents, which programs fetch again and again.
 pub(crate) const FOR_MINUTES: &str = "public, max-age=300";
 /// Of pages: caches ask each time whether they have changed.
-const WHEN_UNCHANGED: &str = "no-cache";
+pub(crate) const WHEN_UNCHANGED: &str = "no-cache";
 
 /// Pages load files of this origin, and send requests to it alone. No form is sent anywhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -103,7 +104,9 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     encodings.any(|encoding| {
         let mut parts = encoding.split(';').map(str::trim);
         let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).unwrap_or("1");
+        let weight =
+            |part: &'_ str| part.strip_prefix(['q', 'Q'])?.strip_prefix('=').map(str::to_owned);
+        let weight = parts.find_map(weight).unwrap_or_else(|| "1".to_owned());
         is_gzip && weight.parse::<f32>().is_ok_and(|weight| weight > 0.0)
     })
 }
@@ -123,6 +126,7 @@ mod tests {
             ("br, GZIP;q=0.5", true),
             ("deflate, gzip;q=1.0, *;q=0.5", true),
             ("gzip;q=0", false),
+            ("gzip;Q=0", false),
             ("gzip; q=0.000", false),
             ("gzip;q=x", false),
             ("br, deflate", false),

@@ -12,7 +12,7 @@ use super::shape::Sent;
 use super::shared_state::SharedState;
 use crate::log;
 
-/// The time limit for the responses of ten functions to one event.
+/// The time limit for the responses of all functions to one event.
 const TIME: Duration = Duration::from_secs(30);
 
 /// The service is recreated after this time: a sign-in form is valid for half an hour only.

@@ -17,7 +17,9 @@ const IGNORE_ALL_BUT_SOURCES: &str = "\
 /*
 !/Cargo.toml
 !/Cargo.lock
+!/docs
 !/functions
+!/openapi
 !/shared
 ";
 
