@@ -35,6 +35,8 @@ BASE, CLIENT = DEV["base_url"], DEV["oauth_client"]
 USER_REQUESTS = 500
 # Of each operation, in each phase; more for many requests, as one phase always sends the same.
 EXAMPLES = max(10, LEAST // 500)
+# What can do nothing with values that are made up, such as a code.
+NEVER_SUCCEED = set()
 EXAMPLE_ACCOUNT = "5f7b1b7b7b7b7b7b7b7b7b7b"
 # The credentials that the operations of each document take, in turn.
 CREDENTIALS = {
