@@ -35,8 +35,13 @@ BASE, CLIENT = DEV["base_url"], DEV["oauth_client"]
 USER_REQUESTS = 500
 # Of each operation, in each phase; more for many requests, as one phase always sends the same.
 EXAMPLES = max(10, LEAST // 500)
-# What can do nothing with values that are made up, such as a code.
-NEVER_SUCCEED = set()
+# They take a key, a code or, in the body, an account, which no description can name.
+MAY_FAIL = {
+    "e24-delete-api-key",
+    "e24-renew-api-secret",
+    "hub-oauth-token",
+    "quave-set-current-account",
+}
 EXAMPLE_ACCOUNT = "5f7b1b7b7b7b7b7b7b7b7b7b"
 # The credentials that the operations of each document take, in turn.
 CREDENTIALS = {
@@ -193,6 +198,7 @@ def before_call(context, case, kwargs):
         (case.path_parameters, "username", user.name),
         (case.path_parameters, "account_id", user.account),
         (case.query, "accountId", user.account),
+        (case.body if isinstance(case.body, dict) else {}, "accountId", user.account),
         (case.query, "client_id", CLIENT["client_id"]),
         (case.query, "redirect_uri", CLIENT["redirect_uri"]),
         (case.headers, "If-Match", tag),
@@ -210,6 +216,9 @@ def before_call(context, case, kwargs):
 @schemathesis.hook
 def after_call(context, case, response):
     sent[operation_id(case), response.status_code] += 1
+    if case.method == "DELETE" and response.status_code == 200:
+        if credentials.user.account in "".join(resource(case)):
+            credentials.user.requests = USER_REQUESTS
     if "etag" in response.headers:
         credentials.user.tags[resource(case)] = response.headers["etag"][0]
 
@@ -261,7 +270,7 @@ def main(folder):
         print("no failure matched:", entry)
     print(f"{sent.total()} requests, {failed} runs with failures")
     succeeded = {operation for operation, status in sent if status < 400}
-    never = operations() - succeeded - NEVER_SUCCEED
+    never = operations() - succeeded - MAY_FAIL
     if never:
         print("no request succeeded:", *sorted(never))
     each_is_used = "--each-exception" not in sys.argv or not exceptions.unused()
