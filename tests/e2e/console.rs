@@ -194,6 +194,8 @@ async fn items_are_shown_by_kind_as_they_are_stored_and_lead_to_each_other() {
     assert!(of_user.contains(&format!("href=\"/_dev/table?id={account}\"")), "{of_user}");
     assert!(of_user.contains("$argon2id$") && !of_user.contains(user(0, "password")));
     assert!(!of_user.contains(user(0, "token")));
+    let log = page(&format!("/_dev/table?kind=entry+of+an+audit+log&id={id}")).await;
+    assert!(of_user.contains("Its audit log") && log.contains("user.created"), "{log}");
     let of_account = page(&format!("/_dev/table?id={account}")).await;
     for kind in ["account", "membership, from the user", "membership, from the account"] {
         assert!(of_account.contains(&format!("<strong>{kind}</strong>")), "{kind}");

@@ -16,6 +16,9 @@ const MAX_COUNTED: usize = 50_000;
 /// Up to so many items are shown with all they hold.
 const MAX_OPEN: usize = 3;
 
+/// The kind that has a page of its own beside the other items of an id: there are many.
+const LOG: &str = "entry of an audit log";
+
 /// What a page shows, and after which key.
 struct Query {
     kind: Option<&'static Kind>,
@@ -38,7 +41,9 @@ impl Query {
 
     fn is_wanted(&self, item: &Item) -> bool {
         let is_of_kind = |kind| item.kind().is_some_and(|(own, _)| own == kind);
-        self.kind.is_none_or(is_of_kind) && self.id.as_ref().is_none_or(|id| item.is_at(id))
+        let is_of_own_page = || item.kind().is_some_and(|(own, _)| own.name == LOG);
+        self.kind.map_or_else(|| !is_of_own_page(), is_of_kind)
+            && self.id.as_ref().is_none_or(|id| item.is_at(id))
     }
 
     /// The address of the page after this one.
@@ -49,6 +54,13 @@ impl Query {
         query.extend_pairs([("pk", &after.0), ("sk", &after.1)]);
         format!("/_dev/table?{}", query.finish())
     }
+}
+
+/// The address of the log of what has this id.
+fn log_address(id: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("kind", LOG).append_pair("id", id);
+    format!("/_dev/table?{}", query.finish())
 }
 
 pub(super) async fn page(shared: &Shared, query: &str) -> Result<Markup, Notice> {
@@ -72,6 +84,9 @@ pub(super) async fn page(shared: &Shared, query: &str) -> Result<Markup, Notice>
         h1 { (title) }
         @if let Some(kind) = query.kind { p.quiet { "Holds: " (kind.holds.replace('`', "")) } }
         @if items.is_empty() { p { "There is none." } }
+        @if let (None, Some(id)) = (query.kind, &query.id) {
+            p { a href=(log_address(id)) { "Its audit log" } }
+        }
         @for item in &items { (item.markup(is_open)) }
         @if let Some(next) = next { p { a href=(query.next(&next)) { "More" } } }
     })
