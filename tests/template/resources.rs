@@ -117,8 +117,8 @@ fn no_function_changes_or_deletes_an_entry_of_an_audit_log() {
     ];
     for Function { logical_id, binary, environment, .. } in functions() {
         let role = &DEPLOYED.resources("AWS::IAM::Role")[format!("{logical_id}Role").as_str()];
-        let denies = statements(role).into_iter().filter(|own| expected.contains(own)).count();
-        assert_eq!(denies == expected.len(), environment.contains("TABLE_NAME"), "{binary}");
+        let found = statements(role).into_iter().filter(|own| expected.contains(own)).count();
+        assert_eq!(found == expected.len(), environment.contains("TABLE_NAME"), "{binary}");
     }
 }
 
