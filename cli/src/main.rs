@@ -6,7 +6,7 @@
 
 mod advice;
 mod assign_plan;
-mod audit_log;
+mod audit;
 mod connect;
 mod create_token;
 mod create_user;
@@ -89,7 +89,9 @@ enum TableCommand {
     RemoveMember(members::Member),
     SetRole(members::NewRole),
     SetAccount(set_account::Options),
-    AuditLog(audit_log::Options),
+    /// Read audit logs
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
 impl Command {
@@ -103,7 +105,7 @@ impl Command {
                         | TableCommand::ListUsers
                         | TableCommand::ListClients
                         | TableCommand::ShowUser(_)
-                        | TableCommand::AuditLog(_)
+                        | TableCommand::Audit(_)
                 )
         )
     }
@@ -154,7 +156,7 @@ async fn run_on_table(table: &Table, command: TableCommand) -> Result<()> {
         TableCommand::RemoveMember(member) => members::remove(table, member).await,
         TableCommand::SetRole(options) => members::set_role(table, options).await,
         TableCommand::SetAccount(options) => set_account::run(table, options).await,
-        TableCommand::AuditLog(options) => audit_log::run(table, options).await,
+        TableCommand::Audit(command) => audit::run(table, command).await,
     }
 }
 

@@ -38,10 +38,12 @@ struct ChangedClient {
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let Options { client, require_pkce, scopes } = options;
-    // A client never gets or loses a secret, so what is read stays so.
-    let is_public = table.client(client).await?.is_some_and(|client| client.secret_hash.is_none());
-    let may_omit_pkce = require_pkce.is_some_and(|state| !state.is_on());
-    ensure!(!(is_public && may_omit_pkce), "a client without a secret must use PKCE");
+    if require_pkce.is_some_and(|state| !state.is_on()) {
+        // A client never gets or loses a secret, so what is read stays so.
+        let stored = table.client(client).await?;
+        let is_public = stored.is_some_and(|client| client.secret_hash.is_none());
+        ensure!(!is_public, "a client without a secret must use PKCE");
+    }
     let change = ClientChange {
         scopes: Some(scopes).filter(|scopes| !scopes.is_empty()).map(BTreeSet::from_iter),
         requires_pkce: require_pkce.map(Switch::is_on),

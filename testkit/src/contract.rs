@@ -377,8 +377,8 @@ mod tests {
             (with("name", json!(" deploy ")), 0),
             (with("scopes", json!(["account_read"])), 0),
             (with("name", json!("x".repeat(101))), 1),
-            // Too short, and without the pattern.
-            (with("name", json!("")), 2),
+            // Too short for what it stands for, and not of the pattern.
+            (with("name", json!(" ")), 2),
             (with("kind", json!("robot")), 1),
             (with("scopes", json!([])), 1),
             (json!({ "name": "deploy" }), 1),

@@ -56,7 +56,7 @@ async fn an_audit_log_is_printed_an_entry_a_line_the_oldest_first_beyond_its_use
     let client = stage.done(&register);
     stage.done(&["delete-user", "--user", "janedoe"]);
 
-    let user = lines(&stage, &format!("audit-log --user {id}"));
+    let user = lines(&stage, &format!("audit export --user {id}"));
 
     let actions: Vec<&str> = user.iter().map(|entry| text(entry, "action")).collect();
     let expected =
@@ -68,11 +68,11 @@ async fn an_audit_log_is_printed_an_entry_a_line_the_oldest_first_beyond_its_use
         "changed": [], "details": { "account": account }, "requestId": null, "dialect": null,
     });
     assert_eq!(user[0], entry);
-    let of_account = lines(&stage, &format!("audit-log --account {account}"));
+    let of_account = lines(&stage, &format!("audit export --account {account}"));
     assert_eq!(of_account.last().unwrap()["action"], "account.deleted");
-    let of_service = lines(&stage, "audit-log --service");
+    let of_service = lines(&stage, "audit export --service");
     assert_eq!(of_service[0]["target"]["id"], client["client_id"]);
-    assert_eq!(stage.run(&["audit-log"], "").status.code(), Some(2));
+    assert_eq!(stage.run(&["audit", "export"], "").status.code(), Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +112,7 @@ async fn a_list_whose_reader_stops_ends_without_an_error_and_a_lost_secret_is_on
         &["list-users"][..],
         &["list-plans"],
         &["show-user", "--user", "janedoe"],
-        &["audit-log", "--user", "janedoe"],
+        &["audit", "export", "--user", "janedoe"],
     ] {
         assert_eq!(unread(list), (Some(0), String::new()), "{list:?}");
     }

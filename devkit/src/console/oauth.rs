@@ -170,7 +170,7 @@ pub(super) async fn exchange(shared: &Shared, form: &[u8]) -> Result<Markup, Not
     })?;
     let client = client(shared)?;
     let (status, response) = redeem(shared, client, &sign_in, field("code")).await?;
-    // Then the code may still be good.
+    // After an error of the server the code may still be good.
     if !status.is_server_error() {
         shared.sign_ins.end(&sign_in);
     }

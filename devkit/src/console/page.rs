@@ -82,7 +82,7 @@ impl From<anyhow::Error> for Notice {
     }
 }
 
-/// A page of a section. Who is not signed in is shown no way to others.
+/// A page of a section. Without the cookie it has no links to the others.
 pub(super) fn respond(
     base_url: &str,
     section: Section,

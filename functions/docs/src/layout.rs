@@ -1,10 +1,10 @@
-//! What all pages have: the service's name, the ways to the other pages, and the style.
+//! What all pages have: the service's name, the links to the other pages, and the style.
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use maud::{DOCTYPE, Markup, html};
 use shared::Result;
-use shared::http::ApiRequest;
+use shared::http::{ApiRequest, head};
 
 use crate::content::{REFERENCES, url};
 use crate::reply;
@@ -31,7 +31,7 @@ pub(crate) const GUIDE: [(&str, &str, &str); 6] = [
 pub(crate) struct Layout<'a> {
     pub(crate) status: StatusCode,
     pub(crate) title: &'a str,
-    /// Its path, which the ways to the pages mark.
+    /// Its path, which the navigation marks.
     pub(crate) path: &'a str,
     /// Anchor and title of each section.
     pub(crate) sections: &'a [(&'a str, &'a str)],
@@ -43,19 +43,16 @@ pub(crate) struct Layout<'a> {
 impl Layout<'_> {
     /// The response with the page.
     pub(crate) fn into_response(self, request: &ApiRequest) -> Result<Response<Body>> {
-        let ways = self.ways();
+        let links = self.links();
+        let files = html! {
+            link rel="icon" href=(url("icon.svg"));
+            link rel="stylesheet" href=(url("page.css"));
+            @for script in self.scripts { script src=(url(script)) defer {} }
+        };
         let page = html! {
             (DOCTYPE)
             html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    title { (self.title) " · " (request.service_name()) }
-                    link rel="icon" href=(url("icon.svg"));
-                    link rel="stylesheet" href=(url("page.css"));
-                    @for script in self.scripts { script src=(url(script)) defer {} }
-                }
+                (head(self.title, request.service_name(), &files))
                 body.docs {
                     a.skip href="#content" { "Skip to the content" }
                     header {
@@ -64,8 +61,8 @@ impl Layout<'_> {
                     }
                     // The same twice, of which the style shows one: beside a wide page, and to be
                     // opened above a narrow one.
-                    details.menu { summary { "Menu" } nav aria-label="Pages" { (ways) } }
-                    nav.side aria-label="Pages" { (ways) }
+                    details.menu { summary { "Menu" } nav aria-label="Pages" { (links) } }
+                    nav.side aria-label="Pages" { (links) }
                     main #content tabindex="-1" { (self.content) }
                 }
             }
@@ -73,8 +70,8 @@ impl Layout<'_> {
         reply::page(request, self.status, page)
     }
 
-    fn ways(&self) -> Markup {
-        let way = |path: &str, name: &str| {
+    fn links(&self) -> Markup {
+        let link = |path: &str, name: &str| {
             let current = (path == self.path).then_some("page");
             html! {
                 li {
@@ -90,16 +87,16 @@ impl Layout<'_> {
             }
         };
         html! {
-            ul { (way("/docs", "Start")) }
+            ul { (link("/docs", "Start")) }
             p { "Reference" }
             ul {
                 @for reference in REFERENCES {
-                    (way(&format!("/docs/reference/{}", reference.name), reference.name))
+                    (link(&format!("/docs/reference/{}", reference.name), reference.name))
                 }
             }
             p { "Guide" }
             ul {
-                @for (path, name, _) in GUIDE { (way(path, name)) }
+                @for (path, name, _) in GUIDE { (link(path, name)) }
             }
         }
     }

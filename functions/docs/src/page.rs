@@ -25,7 +25,7 @@ pub(crate) fn show(request: &ApiRequest, name: &str) -> Result<Response<Body>> {
     layout.into_response(request)
 }
 
-/// Shows people that there is no such page, with the ways to those that there are.
+/// Shows people that there is no such page, with links to those that there are.
 pub(crate) fn missing(request: &ApiRequest) -> Result<Response<Body>> {
     let title = "There is no such page";
     let content = html! {

@@ -8,7 +8,7 @@ use lambda_http::{Body, Response};
 
 use super::permission::{Caller, Credential, Permission};
 use super::scheme::AuthScheme;
-use super::source::{origin, source};
+use super::source::{request_context, source};
 use super::token::Token;
 use crate::http::{ApiRequest, Preconditions, is_client_error};
 use crate::idempotency::IdempotentRequest;
@@ -112,7 +112,7 @@ impl<'a, N: Permission, P: AuthScheme> AuthRequest<'a, N, P> {
             credential = verified.settle(&self.app.table).await;
         }
         let is_oauth = matches!(credential, Credential::OAuth { .. });
-        let caller = Caller::new(user, credential, origin(self.request))?;
+        let caller = Caller::new(user, credential, request_context(self.request))?;
         if is_oauth && !self.request.dialect().accepts_oauth_tokens() {
             return Err(Error::OAuthTokenElsewhere);
         }

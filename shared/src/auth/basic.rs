@@ -10,11 +10,13 @@ use super::header::{self, Header};
 use super::password::{is_rejection, login_source, verify_password};
 use super::permission::{Caller, FullAccess};
 use super::scheme::{AuthScheme, Verified};
-use super::source::{origin, source};
+use super::source::{request_context, source};
 use super::token::Token;
 use crate::http::ApiRequest;
 use crate::model::{EmailAddress, Network, User, UserId, Username};
-use crate::table::{CredentialKey, Fetch, Login, LoginSubject, Origin, Stored, StoredCredential};
+use crate::table::{
+    CredentialKey, Fetch, Login, LoginSubject, RequestContext, Stored, StoredCredential,
+};
 use crate::{App, Error, Result};
 
 /// A token, or a name and a password.
@@ -30,7 +32,7 @@ pub struct Basic {
     name: String,
     password: String,
     source: Network,
-    origin: Origin,
+    request_context: RequestContext,
     received: Instant,
 }
 
@@ -45,8 +47,8 @@ impl Basic {
 
     /// A name and a password that do not come from the header.
     pub fn new(request: &ApiRequest, name: String, password: String) -> Self {
-        let (source, origin) = (source(request), origin(request));
-        Self { name, password, source, origin, received: Instant::now() }
+        let (source, request_context) = (source(request), request_context(request));
+        Self { name, password, source, request_context, received: Instant::now() }
     }
 
     /// The name and password in the header, for OAuth clients. `None` without a header.
@@ -72,7 +74,7 @@ impl Basic {
         let verified = self.verify(app, user.as_ref(), stored).await?;
         let credential = verified.settle(&app.table).await;
         let user = user.ok_or(Error::InvalidCredential)?;
-        Ok((Caller::new(user, credential, self.origin.clone())?, fetched))
+        Ok((Caller::new(user, credential, self.request_context.clone())?, fetched))
     }
 
     /// The user with this name, and where the attempt counts. An unknown name costs the same calls

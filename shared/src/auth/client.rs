@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::basic::Basic;
 use super::permission::Credential;
-use super::source::origin;
+use super::source::request_context;
 use super::token::Token;
 use crate::http::{ApiRequest, Fields};
 use crate::model::{Client, ClientId, Grant, GrantCredential, User};
-use crate::table::{Actor, ClientAndGrant, Origin, Stored, fetch};
+use crate::table::{Actor, ClientAndGrant, RequestContext, Stored, fetch};
 use crate::telemetry::request::observe;
 use crate::telemetry::{SecurityEvent, observe_client};
 use crate::{App, Error, OAuthCode, Result};
@@ -17,7 +17,7 @@ use crate::{App, Error, OAuthCode, Result};
 pub struct ClientCredential {
     id: Option<ClientId>,
     secret: Option<String>,
-    origin: Origin,
+    request_context: RequestContext,
 }
 
 /// Proof that a client authenticated itself, or has no secret to do so with.
@@ -25,7 +25,7 @@ pub struct AuthenticatedClient {
     client: Stored<Client>,
     user: Option<Stored<User>>,
     grant: Option<Stored<Grant>>,
-    origin: Origin,
+    request_context: RequestContext,
 }
 
 /// A token that a client asks about, and that works.
@@ -45,7 +45,7 @@ const UNKNOWN: Error = invalid("the client is unknown or did not prove itself");
 impl ClientCredential {
     /// Parses them. A client sends them in one place only.
     pub fn from_request(request: &ApiRequest, fields: &mut Result<Fields>) -> Result<Self> {
-        let origin = origin(request);
+        let request_context = request_context(request);
         let in_header = Basic::basic_credentials(request).map_err(|_| UNKNOWN)?;
         let in_header = in_header.map(|(id, secret)| (form_decoded(id), form_decoded(secret)));
         let (id, secret): (Option<String>, Option<String>) = match fields {
@@ -58,9 +58,9 @@ impl ClientCredential {
         match (in_header, id, secret) {
             (Some((name, password)), id, None) if id.as_ref().is_none_or(|id| *id == name) => {
                 let secret = Some(password).filter(|secret| !secret.is_empty());
-                Ok(Self { id: name.parse().ok(), secret, origin })
+                Ok(Self { id: name.parse().ok(), secret, request_context })
             }
-            (None, Some(id), secret) => Ok(Self { id: id.parse().ok(), secret, origin }),
+            (None, Some(id), secret) => Ok(Self { id: id.parse().ok(), secret, request_context }),
             (None, None, _) => Err(invalid("the client must prove itself")),
             (Some(_), _, _) => Err(Error::OAuth {
                 code: OAuthCode::InvalidRequest,
@@ -84,7 +84,7 @@ impl ClientCredential {
         if let Some(grant) = &grant {
             observe(|observed| observed.user = Some(grant.user.to_string()));
         }
-        Ok(AuthenticatedClient { client, user, grant, origin: self.origin })
+        Ok(AuthenticatedClient { client, user, grant, request_context: self.request_context })
     }
 
     /// Authenticates a client that has a secret, and tells whether a token works, whoever has it:
@@ -179,7 +179,7 @@ impl AuthenticatedClient {
 
     /// The client as the one who makes a write.
     pub fn actor(&self) -> Actor {
-        Actor::client(self.client.id, self.origin.clone())
+        Actor::client(self.client.id, self.request_context.clone())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::{
     ApiKey, ApiKeyId, ClientId, Grant, GrantAccess, Maker, Network, Scope, SignatureDigest,
     Timestamp, User, UserToken,
 };
-use crate::table::{Actor, Origin, ReadVersions, Stored, UserCredential};
+use crate::table::{Actor, ReadVersions, RequestContext, Stored, UserCredential};
 use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
 use crate::{Error, Result};
@@ -174,7 +174,7 @@ pub struct Caller<N> {
     /// Where the request comes from.
     pub(super) source: Network,
     /// Which request it is.
-    pub(super) origin: Origin,
+    pub(super) request_context: RequestContext,
     /// Identifies repetitions of the request, if it has an `Idempotency-Key`.
     pub(super) idempotent: Option<IdempotentRequest>,
     /// Its preconditions; none once they were checked.
@@ -186,7 +186,11 @@ pub struct Caller<N> {
 
 impl<N: Permission> Caller<N> {
     /// The proof, if the credential has the permission.
-    pub(super) fn new(user: Stored<User>, credential: Credential, origin: Origin) -> Result<Self> {
+    pub(super) fn new(
+        user: Stored<User>,
+        credential: Credential,
+        request_context: RequestContext,
+    ) -> Result<Self> {
         observe(|observed| {
             observed.credential = Some(credential.kind());
             observed.user = Some(user.id.to_string());
@@ -199,7 +203,7 @@ impl<N: Permission> Caller<N> {
             user,
             credential,
             source: Network::Unknown,
-            origin,
+            request_context,
             idempotent: None,
             preconditions: Preconditions::default(),
             read_versions: ReadVersions::default(),
@@ -228,7 +232,12 @@ impl<N: Permission> Caller<N> {
     /// The caller as the one who makes a write.
     pub fn actor(&self) -> Actor {
         let (credential, user) = (&self.credential, &self.user);
-        Actor::user(user, credential.stored_at(), credential.as_maker(user), self.origin.clone())
+        Actor::user(
+            user,
+            credential.stored_at(),
+            credential.as_maker(user),
+            self.request_context.clone(),
+        )
     }
 
     /// Rejects a signature that a write was made with.

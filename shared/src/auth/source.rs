@@ -2,7 +2,7 @@
 
 use crate::http::ApiRequest;
 use crate::model::Network;
-use crate::table::Origin;
+use crate::table::RequestContext;
 
 /// The network that a request comes from, as the gateway saw it. This is the only place that
 /// decides it; no header counts.
@@ -11,7 +11,7 @@ pub(super) fn source(request: &ApiRequest) -> Network {
 }
 
 /// The request, as audit logs name it.
-pub(super) fn origin(request: &ApiRequest) -> Origin {
+pub(super) fn request_context(request: &ApiRequest) -> RequestContext {
     let dialect = Some(request.dialect().name());
-    Origin { request_id: Some(request.id().to_owned()), dialect }
+    RequestContext { request_id: Some(request.id().to_owned()), dialect }
 }

@@ -4,6 +4,8 @@
 #[cfg(feature = "etag")]
 mod conditional;
 mod dialect;
+#[cfg(feature = "table")]
+mod entity_tag;
 mod error_response;
 mod event;
 mod fields;
@@ -14,16 +16,18 @@ mod response;
 mod route;
 
 #[cfg(feature = "table")]
-pub use conditional::ok_with_etag;
-#[cfg(feature = "table")]
-pub(crate) use conditional::{EntityTag, Preconditions};
+pub(crate) use conditional::Preconditions;
 pub use dialect::{Dialect, oauth_description};
+#[cfg(feature = "table")]
+pub(crate) use entity_tag::EntityTag;
+#[cfg(feature = "table")]
+pub use entity_tag::ok_with_etag;
 #[cfg(feature = "table")]
 pub(crate) use error_response::is_client_error;
 pub use error_response::whole_seconds;
 pub use event::{from_event, into_event, serve};
 pub use fields::Fields;
-pub use page::page;
+pub use page::{head, page};
 pub use request::{ApiRequest, Query};
 #[cfg(feature = "table")]
 pub(crate) use response::REPLAYED;

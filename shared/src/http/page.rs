@@ -31,19 +31,26 @@ pub fn page(status: StatusCode, page: Markup, directives: &str) -> Response<Body
     response
 }
 
+/// The `head` of every page: how it is shown, its title, and what else the page has there.
+pub fn head(title: &str, service: &str, rest: &Markup) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { (title) " · " (service) }
+            (rest)
+        }
+    }
+}
+
 impl ApiRequest {
     /// A whole page: the name of the service and the domain, then `content` on a card.
     pub fn page(&self, title: &str, content: &Markup) -> Markup {
         html! {
             (DOCTYPE)
             html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    title { (title) " · " (self.service_name()) }
-                    style { (PreEscaped(STYLE)) }
-                }
+                (head(title, self.service_name(), &html! { style { (PreEscaped(STYLE)) } }))
                 body {
                     header {
                         strong { (self.service_name()) }

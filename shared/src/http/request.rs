@@ -112,8 +112,8 @@ impl ApiRequest {
         }
     }
 
-    /// The query parameters. A repeated one is an error, so is one that is not UTF-8, and a body that is too large, even if
-    /// the operation does not read it.
+    /// The query parameters. A repeated one is an error, so is one that is not UTF-8, and a body that
+    /// is too large, even if the operation does not read it.
     pub fn query(&self) -> Result<Query<'_>> {
         self.body()?;
         // A parser would put another character in its place.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hex::{Hex, hex_text};
 use super::id::timed_bytes;
+use super::named::named;
 use super::{AccountId, ApiKeyId, ClientId, GrantId, PlanId, Timestamp, TokenId, UserId};
 use crate::Result;
 
@@ -37,103 +38,83 @@ pub enum AuditLog {
     Service,
 }
 
-/// Declares the actions with their names, and the list of all.
-macro_rules! actions {
-    ($($(#[$doc:meta])* $action:ident = $name:literal,)*) => {
-        /// What a write did.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum AuditAction {$(
-            $(#[$doc])*
-            $action,
-        )*}
-
-        impl AuditAction {
-            /// All actions.
-            pub const ALL: &[Self] = &[$(Self::$action,)*];
-
-            /// The name in the log, which never changes.
-            pub const fn as_str(self) -> &'static str {
-                match self {$(
-                    Self::$action => $name,
-                )*}
-            }
-        }
-    };
-}
-
-actions! {
-    /// An account was created.
-    AccountCreated = "account.created",
-    /// Fields of an account were set.
-    AccountUpdated = "account.updated",
-    /// An account was deleted. Its memberships end with it; each member's log says so.
-    AccountDeleted = "account.deleted",
-    /// An account passed from the user in `details` to its new owner.
-    AccountOwnerChanged = "account.owner_changed",
-    /// A user became a member of an account.
-    MemberAdded = "member.added",
-    /// A member got another role.
-    MemberRoleChanged = "member.role_changed",
-    /// A user is no member of an account any more.
-    MemberRemoved = "member.removed",
-    /// A user was created.
-    UserCreated = "user.created",
-    /// Fields of a user were set.
-    UserUpdated = "user.updated",
-    /// All credentials of a user are rejected.
-    UserDisabled = "user.disabled",
-    /// They are accepted again.
-    UserEnabled = "user.enabled",
-    /// The deletion of a user began.
-    UserDeletionBegun = "user.deletion_begun",
-    /// It was taken back.
-    UserDeletionCancelled = "user.deletion_cancelled",
-    /// A user was deleted.
-    UserDeleted = "user.deleted",
-    /// A password was set. `details` say which credentials ended with the old one.
-    PasswordChanged = "password.changed",
-    /// An address was added.
-    EmailAdded = "email.added",
-    /// An address was marked as verified, or became the primary one.
-    EmailUpdated = "email.updated",
-    /// Addresses were removed.
-    EmailRemoved = "email.removed",
-    /// An API key was made.
-    ApiKeyCreated = "api_key.created",
-    /// An API key got another secret.
-    ApiKeyRenewed = "api_key.renewed",
-    /// An API key was deleted.
-    ApiKeyDeleted = "api_key.deleted",
-    /// The S3 key got another secret.
-    S3KeyRenewed = "s3_key.renewed",
-    /// An SSH key was added.
-    SshKeyAdded = "ssh_key.added",
-    /// An SSH key was deleted.
-    SshKeyDeleted = "ssh_key.deleted",
-    /// A token was made.
-    TokenCreated = "token.created",
-    /// A token replaced the one in `details`.
-    TokenRotated = "token.rotated",
-    /// A token was revoked, with what came from it, which `details` name.
-    TokenRevoked = "token.revoked",
-    /// A user allowed an OAuth client something.
-    GrantCreated = "grant.created",
-    /// A client got tokens for its code or its refresh token.
-    GrantTokensIssued = "grant.tokens_issued",
-    /// Access tokens of a grant were revoked, and not the grant.
-    GrantTokensRevoked = "grant.tokens_revoked",
-    /// Grants were revoked with all their tokens.
-    GrantRevoked = "grant.revoked",
-    /// An OAuth client was registered.
-    ClientCreated = "client.created",
-    /// What an OAuth client may ask for was changed.
-    ClientUpdated = "client.updated",
-    /// An OAuth client was deleted, and no grant to it works any more.
-    ClientDeleted = "client.deleted",
-    /// All grants to an OAuth client were revoked.
-    ClientGrantsRevoked = "client.grants_revoked",
-    /// A plan was created, or got other limits.
-    PlanUpdated = "plan.updated",
+named! {
+    /// What a write did. The names never change.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum AuditAction {
+        /// An account was created.
+        AccountCreated = "account.created",
+        /// Fields of an account were set.
+        AccountUpdated = "account.updated",
+        /// An account was deleted. Its memberships end with it; each member's log says so.
+        AccountDeleted = "account.deleted",
+        /// An account passed from the user in `details` to its new owner.
+        AccountOwnerChanged = "account.owner_changed",
+        /// A user became a member of an account.
+        MemberAdded = "member.added",
+        /// A member got another role.
+        MemberRoleChanged = "member.role_changed",
+        /// A user is no member of an account any more.
+        MemberRemoved = "member.removed",
+        /// A user was created.
+        UserCreated = "user.created",
+        /// Fields of a user were set.
+        UserUpdated = "user.updated",
+        /// All credentials of a user are rejected.
+        UserDisabled = "user.disabled",
+        /// They are accepted again.
+        UserEnabled = "user.enabled",
+        /// The deletion of a user began.
+        UserDeletionBegun = "user.deletion_begun",
+        /// It was taken back.
+        UserDeletionCancelled = "user.deletion_cancelled",
+        /// A user was deleted.
+        UserDeleted = "user.deleted",
+        /// A password was set. `details` name the kinds of credentials that ended with the old one.
+        PasswordChanged = "password.changed",
+        /// An address was added.
+        EmailAdded = "email.added",
+        /// An address was marked as verified, or became the primary one.
+        EmailUpdated = "email.updated",
+        /// Addresses were removed.
+        EmailRemoved = "email.removed",
+        /// An API key was made.
+        ApiKeyCreated = "api_key.created",
+        /// An API key got another secret.
+        ApiKeyRenewed = "api_key.renewed",
+        /// An API key was deleted.
+        ApiKeyDeleted = "api_key.deleted",
+        /// The S3 key got another secret.
+        S3KeyRenewed = "s3_key.renewed",
+        /// An SSH key was added.
+        SshKeyAdded = "ssh_key.added",
+        /// An SSH key was deleted.
+        SshKeyDeleted = "ssh_key.deleted",
+        /// A token was made.
+        TokenCreated = "token.created",
+        /// A token replaced the one in `details`.
+        TokenRotated = "token.rotated",
+        /// A token was revoked, with what came from it, which `details` name.
+        TokenRevoked = "token.revoked",
+        /// A user allowed an OAuth client something.
+        GrantCreated = "grant.created",
+        /// A client got tokens for its code or its refresh token.
+        GrantTokensIssued = "grant.tokens_issued",
+        /// Access tokens of a grant were revoked, and not the grant.
+        GrantTokensRevoked = "grant.tokens_revoked",
+        /// Grants were revoked with all their tokens.
+        GrantRevoked = "grant.revoked",
+        /// An OAuth client was registered.
+        ClientCreated = "client.created",
+        /// What an OAuth client may ask for was changed.
+        ClientUpdated = "client.updated",
+        /// An OAuth client was deleted, and no grant to it works any more.
+        ClientDeleted = "client.deleted",
+        /// All grants to an OAuth client were revoked.
+        ClientGrantsRevoked = "client.grants_revoked",
+        /// A plan was created, or got other limits.
+        PlanUpdated = "plan.updated",
+    }
 }
 
 /// One thing, by its kind and its id.
@@ -187,7 +168,7 @@ pub struct AuditActor {
     pub credential_id: Option<String>,
 }
 
-/// What else an entry says: an id, role, plan or scope, or several.
+/// What else an entry says: an id, a role, a scope or a kind, or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AuditDetail {
@@ -205,8 +186,8 @@ pub struct AuditEntry {
     pub id: AuditEntryId,
     /// When.
     pub at: Timestamp,
-    /// What, by the name of an [`AuditAction`].
-    pub action: String,
+    /// What.
+    pub action: AuditAction,
     /// Who.
     pub actor: AuditActor,
     /// To what.

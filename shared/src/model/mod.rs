@@ -13,6 +13,7 @@ mod id;
 mod idempotency;
 mod key;
 mod lineage;
+mod named;
 mod network;
 mod oauth;
 mod parse_error;

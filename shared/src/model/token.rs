@@ -9,32 +9,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::lineage::{Lineage, Maker, MakerId};
+use super::named::{by_name, named};
 use super::{ParseError, Timestamp, TokenId, UserId, hex};
-
-/// Defines an enum whose variants are written as the given texts, with the list of all of them.
-macro_rules! named {
-    (
-        $(#[$meta:meta])*
-        pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }
-    ) => {
-        $(#[$meta])*
-        pub enum $name { $($(#[$doc])* #[serde(rename = $text)] $variant,)+ }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: [Self; [$($text),+].len()] = [$(Self::$variant),+];
-
-            /// The text that clients send and the table stores.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-
-            fn parse(text: &str) -> Option<Self> {
-                Self::ALL.into_iter().find(|own| own.as_str() == text.trim())
-            }
-        }
-    };
-}
 
 named! {
     /// The purpose of a token, which its prefix tells.
@@ -51,7 +27,8 @@ impl FromStr for TokenKind {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::parse(text).ok_or_else(|| ParseError::new("must be `user` or `environment`"))
+        by_name(Self::ALL, Self::as_str, text)
+            .ok_or_else(|| ParseError::new("must be `user` or `environment`"))
     }
 }
 
@@ -98,7 +75,7 @@ impl FromStr for Scope {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::parse(text).ok_or_else(|| ParseError::new("is not a scope"))
+        by_name(Self::ALL, Self::as_str, text).ok_or_else(|| ParseError::new("is not a scope"))
     }
 }
 

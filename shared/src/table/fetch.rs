@@ -52,12 +52,14 @@ pub const fn free_slug(name: AccountName) -> FreeSlug {
     FreeSlug(name)
 }
 
-/// This username, which must be free and neither reserved nor like the service's name, with a free slug for the personal account.
+/// This username, which must be free and not reserved in a service of this name, with a free slug
+/// for the personal account.
 pub fn exact_username(username: Username, service_name: &str) -> FreeNames {
     FreeNames { is_reserved: username.is_reserved(service_name), username, is_derived: false }
 }
 
-/// A free username like this one, or this one, unless it is reserved or like the service's name, with a free slug for the personal account.
+/// This username or a free one like it, not reserved in a service of this name, with a free slug for
+/// the personal account.
 pub fn derived_username(username: Username, service_name: &str) -> FreeNames {
     FreeNames { is_reserved: username.is_reserved(service_name), username, is_derived: true }
 }

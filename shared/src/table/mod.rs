@@ -33,7 +33,9 @@ pub use credentials::{AcceptedGrant, CredentialKey, StoredCredential};
 #[cfg(feature = "operator")]
 pub use engine::ScanPosition;
 pub(crate) use engine::UserCredential;
-pub use engine::{Actor, Connection, Fetch, Origin, ReadVersions, Stored, Table, Versioned};
+pub use engine::{
+    Actor, Connection, Fetch, ReadVersions, RequestContext, Stored, Table, Versioned,
+};
 pub use grants::{CallerGrant, ClientAndGrant, ClientChange, NewGrant};
 pub use idempotency::StoredResponse;
 #[cfg(feature = "operator")]

@@ -25,19 +25,19 @@ use crate::model::{
 /// ```compile_fail,E0451
 /// # use shared::table::Actor;
 /// fn forge() -> Actor {
-///     Actor { identity: todo!(), origin: todo!() }
+///     Actor { identity: todo!(), request_context: todo!() }
 /// }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Actor {
     pub(super) identity: Identity,
-    pub(super) origin: Origin,
+    pub(super) request_context: RequestContext,
 }
 
 /// The request that a write belongs to, as the audit log names it; nothing of a command or of the
 /// service itself.
 #[derive(Debug, Clone, Default)]
-pub struct Origin {
+pub struct RequestContext {
     /// The id of the request.
     pub request_id: Option<String>,
     /// The dialect that it spoke.
@@ -99,16 +99,16 @@ impl Actor {
         user: &User,
         credential: UserCredential,
         maker: Option<Maker>,
-        origin: Origin,
+        request_context: RequestContext,
     ) -> Self {
         let (id, epoch, root_maker) = (user.id, user.credential_epoch, user.root_maker());
         let identity = Identity::User { id, epoch, credential, maker, root_maker };
-        Self { identity, origin }
+        Self { identity, request_context }
     }
 
     /// An OAuth client that was authenticated.
-    pub(crate) const fn client(client: ClientId, origin: Origin) -> Self {
-        Self { identity: Identity::Client(client), origin }
+    pub(crate) const fn client(client: ClientId, request_context: RequestContext) -> Self {
+        Self { identity: Identity::Client(client), request_context }
     }
 
     /// Whether a user makes the write.
@@ -142,12 +142,12 @@ impl Actor {
 
     /// The service itself: clean-up, and a password's hash of a higher cost.
     pub(in crate::table) fn system() -> Self {
-        Self { identity: Identity::System, origin: Origin::default() }
+        Self { identity: Identity::System, request_context: RequestContext::default() }
     }
 
     /// The operator, whose rights are those of the AWS credentials in use.
     #[cfg(feature = "operator")]
     pub fn operator() -> Self {
-        Self { identity: Identity::Operator, origin: Origin::default() }
+        Self { identity: Identity::Operator, request_context: RequestContext::default() }
     }
 }

@@ -20,7 +20,7 @@ mod transaction;
 mod versions;
 
 pub(crate) use actor::UserCredential;
-pub use actor::{Actor, Origin};
+pub use actor::{Actor, RequestContext};
 pub(in crate::table) use batch_delete::MAX_BATCH_DELETE;
 pub(in crate::table) use claim::Claim;
 pub(in crate::table) use condition::Condition;

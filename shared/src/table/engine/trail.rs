@@ -81,7 +81,7 @@ impl Trail {
         self
     }
 
-    /// Adds an id, a role, a plan or a scope: nothing that a person chose.
+    /// Adds an id, a role, a scope or a kind: nothing that a person chose.
     pub(in crate::table) fn with(
         mut self,
         name: &'static str,
@@ -110,13 +110,13 @@ impl Trail {
         let entry = AuditEntry {
             id: AuditEntryId::generate()?,
             at: now,
-            action: self.action.as_str().to_owned(),
+            action: self.action,
             actor: actor.in_audit_log(),
             target: self.target,
             changed: self.changed.into_iter().map(str::to_owned).collect(),
             details: self.details.into_iter().map(|(name, it)| (name.to_owned(), it)).collect(),
-            request_id: actor.origin.request_id.clone(),
-            dialect: actor.origin.dialect.map(str::to_owned),
+            request_id: actor.request_context.request_id.clone(),
+            dialect: actor.request_context.dialect.map(str::to_owned),
         };
         let end = now.as_second() + AUDIT_ENTRY_TTL;
         let item = |log| {

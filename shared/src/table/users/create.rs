@@ -182,8 +182,9 @@ impl Table {
             added_at: account.created_at,
         };
         let user = new.into_user(&account, actor.root_maker())?;
-        let created =
-            Trail::of_user(user.id, AuditAction::UserCreated).with("account", &account.id);
+        let created = Trail::of_user(user.id, AuditAction::UserCreated)
+            .with("account", &account.id)
+            .with_all("apiKeys", user.api_keys.values().map(|key| key.id));
         let counts = Counts::new(user.id, if member_of.is_some() { 2 } else { 1 });
         let mut transaction = Transaction::new(self, actor, "create a user", created)
             .leaving(Trail::of_account(account.id, AuditAction::AccountCreated))

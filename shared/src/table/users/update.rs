@@ -159,8 +159,10 @@ impl Table {
             .set("retainedToken", retained)?;
         let after = change.apply_to(user);
         let (changes, after) = if ends_keys { end_keys(changes, after)? } else { (changes, after) };
-        let ended = if ends_keys { "keys" } else { "tokens" };
-        let trail = Trail::of_user(user.id, AuditAction::PasswordChanged).with("ended", ended);
+        let keys = ["environmentTokens", "apiKeys", "sshKeys"].into_iter().filter(|_| ends_keys);
+        let trail = Trail::of_user(user.id, AuditAction::PasswordChanged)
+            .with_all("revoked", ["userTokens", "grants"].into_iter().chain(keys))
+            .changed(user.s3_key.as_ref().filter(|_| ends_keys).map(|_| "s3Key"));
         let transaction = self
             .update_user(actor, user, changes, change.in_trail(trail))
             .record_cleanup(&CleanupTask::credentials(user.id, epoch))?;

@@ -1,17 +1,24 @@
-//! `audit-log`.
+//! `audit export`.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde::Serialize;
 use shared::model::{
-    AccountId, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog, AuditTarget, UtcMillis,
+    AccountId, AuditAction, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog,
+    AuditTarget, UtcMillis,
 };
 use shared::table::Table;
 
 use super::print_line;
 use super::user_ref::UserRef;
+
+/// What can be done with audit logs.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    Export(Options),
+}
 
 /// Print an audit log, oldest entry first, one a line
 #[derive(Args)]
@@ -34,7 +41,7 @@ pub(super) struct Options {
 struct ShownEntry {
     id: AuditEntryId,
     at: UtcMillis,
-    action: String,
+    action: AuditAction,
     actor: AuditActor,
     target: AuditTarget,
     changed: Vec<String>,
@@ -52,7 +59,7 @@ impl From<AuditEntry> for ShownEntry {
     }
 }
 
-pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
+pub(super) async fn run(table: &Table, Command::Export(options): Command) -> Result<()> {
     let log = match (options.user, options.account) {
         (Some(UserRef::Id(id)), _) => AuditLog::User(id),
         (Some(user), _) => AuditLog::User(user.require(table).await?.id),
