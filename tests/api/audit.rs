@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shared::model::{AuditAction, Plan, Role};
+use shared::model::{AuditAction, Plan, Role, TokenKind};
 use shared::table::{AccountFlags, Actor, ClientChange};
 use testkit::{Fault, PASSWORD, Person, TestApp, operations};
 
@@ -163,6 +163,46 @@ async fn members_of_a_deleted_account_find_its_end_in_their_logs() {
     assert_eq!(summary(left[0]), "USER member.removed");
     assert_eq!(left[0]["actor"]["M"]["kind"]["S"], "system");
     assert_eq!(left[0]["details"]["M"]["account"]["S"], jane.account());
+}
+
+#[tokio::test]
+async fn a_new_password_and_a_new_user_leave_the_credentials_that_end_and_begin() {
+    const TOKENS: [&str; 2] = ["userTokens", "grants"];
+    const KEYS: [&str; 3] = ["environmentTokens", "apiKeys", "sshKeys"];
+    let texts = |value: &Value| -> Vec<String> {
+        let all = value["L"].as_array().unwrap();
+        all.iter().map(|text| text["S"].as_str().unwrap().to_owned()).collect()
+    };
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let new = json!({
+        "email": "mary@example.com",
+        "first_name": "M",
+        "last_name": "M",
+        "password": "correct horse battery",
+    });
+    let made = jane.send_json("PUT", "/v2/accounts", &new).await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let of_mary = format!("AUDIT#USER#{}", made.body["user"]["id"].as_str().unwrap());
+    let entries = app.items_of("audit").await;
+    let is_created = |entry: &&Value| {
+        entry["pk"]["S"] == of_mary.as_str() && entry["action"]["S"] == "user.created"
+    };
+    let created = entries.iter().find(is_created).unwrap();
+    assert_eq!(texts(&created["details"]["M"]["apiKeys"]).len(), 1, "{created}");
+
+    for (password, revoke_keys, revoked) in [
+        ("another horse battery", false, TOKENS.to_vec()),
+        ("one more horse battery", true, [&TOKENS[..], &KEYS].concat()),
+    ] {
+        let before = app.items_of("audit").await;
+        let body = json!({ "password": password, "revoke_keys": revoke_keys });
+        let again = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
+        assert_eq!(again.send_json("POST", "/v2/account/data", &body).await.status, 200);
+        let left = new_entries(&app, &before).await;
+        let changed = left.iter().find(|entry| entry["action"]["S"] == "password.changed");
+        assert_eq!(texts(&changed.unwrap()["details"]["M"]["revoked"]), revoked);
+    }
 }
 
 #[tokio::test]
