@@ -31,6 +31,9 @@ pub(crate) struct Description {
 pub(crate) struct RequestBody {
     pub(crate) schema: Schema,
     pub(crate) media_types: &'static [&'static str],
+    /// Whether JSON is accepted beside them. Only words and an extension say so: from a form with a
+    /// second media type, generators make clients that do not compile.
+    pub(crate) takes_json: bool,
     pub(crate) required: bool,
 }
 
@@ -84,7 +87,14 @@ impl Description {
 
     /// A body in one of these media types.
     pub(crate) fn body(self, schema: Schema, media_types: &'static [&'static str]) -> Self {
-        Self { body: Some(RequestBody { schema, media_types, required: true }), ..self }
+        let body = RequestBody { schema, media_types, takes_json: false, required: true };
+        Self { body: Some(body), ..self }
+    }
+
+    /// JSON is accepted, too.
+    pub(crate) fn or_json(mut self) -> Self {
+        self.body.iter_mut().for_each(|body| body.takes_json = true);
+        self
     }
 
     /// The body may be left out.

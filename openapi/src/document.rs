@@ -5,10 +5,13 @@ use serde_json::{Map, Value, json};
 use shared::http::{Access, Dialect, Operation};
 
 use crate::description::{
-    Description, RequestBody, common_headers, header_components, parameter, reference,
+    Description, JSON, RequestBody, common_headers, header_components, parameter, reference,
 };
 use crate::schema::{Schema, pattern, string};
 use crate::{errors, example};
+
+/// Names the media types that a body may have beside those of its `content`.
+pub const MORE_MEDIA_TYPES: &str = "x-media-types";
 
 /// What a document is made of.
 pub(crate) struct Api {
@@ -129,9 +132,12 @@ impl Api {
             "security": self.security(operation),
             "responses": responses,
         });
-        let text = format!("{} {}", described.text, access_text(operation));
-        if !text.trim().is_empty() {
-            written["description"] = text.trim().into();
+        let takes_json = described.body.as_ref().is_some_and(|body| body.takes_json);
+        let json_text = if takes_json { "The fields may be sent as JSON, too." } else { "" };
+        let text = [described.text, json_text, &access_text(operation)];
+        let text = text.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
+        if !text.is_empty() {
+            written["description"] = text.into();
         }
         if !parameters.is_empty() {
             written["parameters"] = parameters.into();
@@ -268,7 +274,11 @@ fn request_body(body: &RequestBody, operation: &Operation, document: &Document) 
             ((*media_type).to_owned(), content)
         })
         .collect();
-    json!({ "required": body.required, "content": content })
+    let mut written = json!({ "required": body.required, "content": content });
+    if body.takes_json {
+        written[MORE_MEDIA_TYPES] = json!([JSON]);
+    }
+    written
 }
 
 /// The headers that clients of many operations may send.

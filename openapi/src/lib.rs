@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 pub use description::header_components;
-pub use document::Document;
+pub use document::{Document, MORE_MEDIA_TYPES};
 pub use errors::response as error_response;
 
 fn apis() -> [document::Api; 5] {

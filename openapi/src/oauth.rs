@@ -229,20 +229,20 @@ pub(crate) fn descriptions() -> Vec<Description> {
             )
             .error(409, "The user has as many grants as there can be."),
         describe("hub-oauth-token", "Get tokens for a code or a refresh token")
-            .text("A code or refresh token works once. The fields may be sent as JSON, too.")
+            .text("A code or refresh token works once.")
             .body(named("TokenRequest"), fields)
+            .or_json()
             .shows(200, "The tokens.", named("Tokens"))
             .with_header("Pragma", constant("no-cache").about("Nothing is stored on the way.")),
         describe("hub-oauth-revoke", "Revoke a token")
-            .text(
-                "A refresh token ends all that came from its code. Unknown tokens are 200, too. \
-                 The fields may be sent as JSON, too.",
-            )
+            .text("A refresh token ends all that came from its code. Unknown tokens are 200, too.")
             .body(named("TokenOfClient"), fields)
+            .or_json()
             .shows(200, "The token does not work, or is not the client's.", view([])),
         describe("hub-oauth-introspect", "Tell whether a token of the client works")
-            .text("Takes a client with a secret. The fields may be sent as JSON, too.")
+            .text("Takes a client with a secret.")
             .body(named("TokenOfClient"), fields)
+            .or_json()
             .shows(200, "Whether it works, and for what.", named("Introspection")),
         describe("hub-oauth-metadata", "Show the metadata of the authorization server").shows(
             200,

@@ -144,13 +144,12 @@ impl Described {
                 schema: Schema::new(&parameter["schema"], components),
             }
         });
-        let text = operation["description"].as_str().unwrap_or_default();
         let body = operation.get("requestBody").map(|body| {
             let own = members(&body["content"]);
-            // What the description alone says, for the sake of generators of clients.
-            let also = own.clone().filter(|_| text.contains("may be sent as JSON, too"));
-            let also = also.map(|(_, content)| ("application/json", content));
-            let content = own.map(|(name, content)| (name.as_str(), content)).chain(also);
+            let first = own.clone().next().map(|(_, content)| content);
+            let more = body[openapi::MORE_MEDIA_TYPES].as_array().into_iter().flatten();
+            let more = more.filter_map(move |name| Some((name.as_str()?, first?)));
+            let content = own.map(|(name, content)| (name.as_str(), content)).chain(more);
             let schema = |(name, content): (&str, &Value)| {
                 (name.to_owned(), Schema::new(&content["schema"], components))
             };

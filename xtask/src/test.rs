@@ -16,7 +16,7 @@ mod supply_chain;
 
 use std::ops::AddAssign;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -27,9 +27,6 @@ use devkit::engine::Kind;
 use devkit::out;
 use devkit::shutdown::ShutdownSignals;
 use steps::{Runs, Step};
-
-/// So long a step may take: a connection that stalls must not keep it for ever.
-const MAX_STEP_TIME: Duration = Duration::from_mins(80);
 
 /// Check format, lints and template, and run all tests
 #[derive(Args)]
@@ -126,9 +123,9 @@ async fn run_steps(steps: Vec<Step>, engine: Kind) -> Result<Count> {
 async fn run_step(step: Step, engine: Kind) -> Result<Count> {
     out::line(format!("==> {step}: {}", step.description()))?;
     let start = Instant::now();
-    let ran = timeout(MAX_STEP_TIME, step.run(engine)).await;
-    let ran = ran
-        .unwrap_or_else(|_| bail!("it was ended after {} minutes", MAX_STEP_TIME.as_secs() / 60));
+    let limit = step.time_limit();
+    let ran = timeout(limit, step.run(engine)).await;
+    let ran = ran.unwrap_or_else(|_| bail!("it was ended after {} minutes", limit.as_secs() / 60));
     let Outcome { count, output } = ran.unwrap_or_else(Outcome::from);
     if count.failed > 0 {
         out::line(output.trim_end())?;

@@ -13,7 +13,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 /// What the functions are built from.
-const SOURCES: [&str; 6] = ["Cargo.toml", "Cargo.lock", "docs", "functions", "openapi", "shared"];
+pub(super) const SOURCES: [&str; 6] =
+    ["Cargo.toml", "Cargo.lock", "docs", "functions", "openapi", "shared"];
 /// For how long a request waits while its function is built.
 const BUILD_TIMEOUT: Duration = Duration::from_mins(5);
 /// For how long API Gateway waits for a function.

@@ -7,21 +7,10 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::TABLE_NAME;
+use super::builds::SOURCES;
 use crate::seed::Secrets;
 use devkit::console::{SeededClient, SeededUser};
 use devkit::private_file;
-
-/// Only what functions are built from: anything else in the workspace may change without a restart,
-/// a data file too.
-const IGNORE_ALL_BUT_SOURCES: &str = "\
-/*
-!/Cargo.toml
-!/Cargo.lock
-!/docs
-!/functions
-!/openapi
-!/shared
-";
 
 /// A folder that one running service has for itself.
 pub(super) struct StateDir {
@@ -91,8 +80,10 @@ impl StateDir {
         Ok(published)
     }
 
+    /// Anything else in the workspace may change without a restart, a data file too.
     pub(super) fn ignore_all_but_sources(&self) -> Result<()> {
-        Ok(fs::write(self.ignore_file(), IGNORE_ALL_BUT_SOURCES)?)
+        let text = format!("/*\n!/{}\n", SOURCES.join("\n!/"));
+        Ok(fs::write(self.ignore_file(), text)?)
     }
 
     pub(super) fn ignore_file(&self) -> PathBuf {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -122,6 +123,11 @@ impl Step {
             Self::Clients => end_to_end::run_clients().await,
             Self::Baseline => package::held_to_baseline().await,
         }
+    }
+
+    /// A connection that stalls must not keep a step for ever.
+    pub(super) fn time_limit(self) -> Duration {
+        Duration::from_mins(if self == Self::SchemathesisLong { 100 } else { 50 })
     }
 
     pub(super) fn runs(self) -> Runs {
