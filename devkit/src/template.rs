@@ -60,7 +60,7 @@ impl Template {
     pub fn parse(text: &str) -> Result<Self> {
         let document: Document = serde_json::from_value(to_json(yaml_serde::from_str(text)?)?)?;
         let mut tables =
-            document.resources_of("AWS::DynamoDB::Table").collect::<Result<Vec<_>>>()?;
+            document.resources_of("AWS::DynamoDB::GlobalTable").collect::<Result<Vec<_>>>()?;
         ensure!(tables.len() == 1, "it declares {} tables, not one", tables.len());
         let (_, table) = tables.remove(0);
         let functions = document
@@ -82,7 +82,13 @@ impl Template {
         let schema = CREATE_TABLE
             .iter()
             .filter_map(|key| Some(((*key).to_owned(), self.table.get(*key)?.clone())));
-        schema.chain([("TableName".to_owned(), json!(name))]).collect::<Map<_, _>>().into()
+        let stream = self.table.get("StreamSpecification").map(|stream| {
+            let view_type = &stream["StreamViewType"];
+            let stream = json!({ "StreamEnabled": true, "StreamViewType": view_type });
+            ("StreamSpecification".to_owned(), stream)
+        });
+        let name = ("TableName".to_owned(), json!(name));
+        schema.chain(stream).chain([name]).collect::<Map<_, _>>().into()
     }
 
     /// The attribute after whose time an item is deleted, if that is enabled.
@@ -252,6 +258,10 @@ mod tests {
                     { "AttributeName": "sk", "KeyType": "RANGE" },
                 ],
                 "BillingMode": "PAY_PER_REQUEST",
+                "StreamSpecification": {
+                    "StreamEnabled": true,
+                    "StreamViewType": "NEW_AND_OLD_IMAGES",
+                },
             })
         );
         assert_eq!(template.ttl_attribute().as_deref(), Some("ttl"));
@@ -263,7 +273,7 @@ mod tests {
             "
             Globals: { Function: { Environment: { Variables: { ALL: a } } } }
             Resources:
-              Table: { Type: AWS::DynamoDB::Table, Properties: {} }
+              Table: { Type: AWS::DynamoDB::GlobalTable, Properties: {} }
               Some:
                 Type: AWS::Serverless::Function
                 Properties:

@@ -47,6 +47,22 @@ def severed(value, out):
     return {key: severed(item, out) for key, item in value.items()}
 
 
+def with_plain_tables(template):
+    """The template with each global table as the table of its only replica, which moto knows.
+
+    Its encryption is left out: the parts of it are conditions, which nothing here can merge.
+    """
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::DynamoDB::GlobalTable":
+            own = resource["Properties"]
+            [replica] = own.pop("Replicas")
+            properties = {**own, **replica}
+            for name in ("Region", "SSESpecification"):
+                del properties[name]
+            resource.update(Type="AWS::DynamoDB::Table", Properties=properties)
+    return template
+
+
 def upload_code():
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
@@ -83,4 +99,5 @@ def create(template, parameters):
 
 kinds = set(sys.argv[1].split(","))
 parameters = dict(argument.split("=", 1) for argument in sys.argv[2:])
-json.dump(create(without(json.load(sys.stdin), kinds), parameters), sys.stdout)
+template = with_plain_tables(json.load(sys.stdin))
+json.dump(create(without(template, kinds), parameters), sys.stdout)

@@ -48,7 +48,7 @@ fn every_function_runs_the_custom_runtime_on_arm64() {
 #[test]
 fn a_policy_allows_only_single_actions_on_the_table_or_the_service_key() {
     let only = |kind| DEPLOYED.resources(kind).into_keys().next().unwrap();
-    let table = json!({ "Fn::GetAtt": [only("AWS::DynamoDB::Table"), "Arn"] });
+    let table = json!({ "Fn::GetAtt": [only("AWS::DynamoDB::GlobalTable"), "Arn"] });
     let service_key = json!({ "Ref": only("AWS::SecretsManager::Secret") });
 
     for statement in roles_of_functions().into_values().flat_map(granted) {
@@ -201,14 +201,16 @@ fn only_the_function_that_seals_passwords_has_the_public_key() {
 
 #[test]
 fn the_table_can_be_restored_and_is_protected_from_deletion() {
-    let tables = DEPLOYED.resources("AWS::DynamoDB::Table");
+    let tables = DEPLOYED.resources("AWS::DynamoDB::GlobalTable");
     let table = tables.values().next().unwrap();
     let properties = &table["Properties"];
-    let backups = &properties["PointInTimeRecoverySpecification"];
+    let [replica] = &properties["Replicas"].as_array().unwrap()[..] else { panic!() };
+    let backups = &replica["PointInTimeRecoverySpecification"];
 
     assert_eq!(tables.len(), 1);
+    assert_eq!(replica["Region"], json!({ "Ref": "AWS::Region" }));
     assert_eq!(backups["PointInTimeRecoveryEnabled"], true);
-    assert_eq!(properties["DeletionProtectionEnabled"], true);
+    assert_eq!(replica["DeletionProtectionEnabled"], true);
     assert_eq!(table["DeletionPolicy"], "Retain");
     assert_eq!(table["UpdateReplacePolicy"], "Retain");
     assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST");
@@ -227,11 +229,14 @@ fn the_table_is_encrypted_with_the_requested_key() {
         (arn, Some(json!(arn)), false),
     ] {
         let stack = DEPLOYED.stack(&[("CustomerKey", parameter)]);
-        let encryption =
-            key.map(|key| json!({ "SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": key }));
+        let properties = &stack["Table"]["Properties"];
+        let encryption = key.is_some().then(|| json!({ "SSEEnabled": true, "SSEType": "KMS" }));
+        let of_replica = key.map(|key| json!({ "KMSMasterKeyId": key }));
 
-        let given = stack["Table"]["Properties"].get("SSESpecification");
+        let given = properties.get("SSESpecification");
         assert_eq!(given, encryption.as_ref(), "{parameter}");
+        let given = properties["Replicas"][0].get("SSESpecification");
+        assert_eq!(given, of_replica.as_ref(), "{parameter}");
         assert_eq!(stack.contains_key("TableKey"), is_made, "{parameter}");
     }
 }

@@ -52,7 +52,7 @@ pub(crate) const FREE: [(&str, &[&str]); 7] = [
     ),
     (
         "a table on demand and log groups are paid for by what they hold",
-        &["AWS::DynamoDB::Table", "AWS::Logs::LogGroup"],
+        &["AWS::DynamoDB::GlobalTable", "AWS::Logs::LogGroup"],
     ),
     (
         "a metric filter makes a metric in the hours in which a function fails",
