@@ -31,8 +31,8 @@ impl App {
     /// The state, with an empty password cache.
     pub fn new(settings: Settings, table: Table, service_keys: ServiceKeys) -> Result<Self> {
         Ok(Self {
+            table: table.sending_mail(settings.sends_mail),
             settings,
-            table,
             service_keys,
             #[cfg(feature = "password")]
             password_cache: PasswordCache::new()?,

@@ -28,9 +28,12 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 /// Where a service of AWS is and how to reach it.
 #[derive(Clone)]
 pub struct Aws {
-    pub(crate) region: Region,
-    pub(crate) endpoint: Option<String>,
-    pub(crate) credentials: SharedCredentialsProvider,
+    /// The region.
+    pub region: Region,
+    /// What replaces AWS's own endpoint.
+    pub endpoint: Option<String>,
+    /// The credentials.
+    pub credentials: SharedCredentialsProvider,
 }
 
 impl Aws {
@@ -77,7 +80,7 @@ impl Aws {
 }
 
 /// A new client, which shares no connections.
-pub(crate) fn http_client() -> Result<SharedHttpClient> {
+pub fn http_client() -> Result<SharedHttpClient> {
     let trusted = TrustStore::empty().with_pem_certificate(roots()?);
     let tls =
         TlsContext::builder().with_trust_store(trusted).build().map_err(failed("set up TLS"))?;
@@ -115,7 +118,7 @@ pub(crate) fn timeouts() -> TimeoutConfig {
 }
 
 /// An environment variable that must be set, and not be empty.
-pub(crate) fn variable(name: &'static str) -> Result<String> {
+pub fn variable(name: &'static str) -> Result<String> {
     let value = env::var(name).ok().filter(|value| !value.is_empty());
     value.ok_or_else(|| Error::internal("start", Missing(name)))
 }

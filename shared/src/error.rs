@@ -238,7 +238,7 @@ impl fmt::Display for FieldErrorList<'_> {
 }
 
 /// An error with its causes, for the log: an SDK error alone says only "service error".
-pub(crate) struct ErrorChain<'a>(pub(crate) &'a dyn StdError);
+pub struct ErrorChain<'a>(pub &'a dyn StdError);
 
 impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,7 +10,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Response};
-use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -19,12 +18,14 @@ use crate::error::failed;
 use crate::http::{ApiRequest, REPLAYED};
 use crate::model::digest::update_length_prefixed;
 use crate::model::{IdempotencyKey, StoredResponseId, UserId};
-use crate::random;
 use crate::service_key::{ServiceKey, ServiceKeys};
 use crate::table::StoredResponse;
 use crate::{Error, Result};
 
 const HEADER: &str = "idempotency-key";
+
+/// What a response is encrypted for.
+const RESPONSE: &str = "response under an Idempotency-Key";
 
 impl ApiRequest {
     /// The `Idempotency-Key`, except for `GET`, which changes nothing.
@@ -109,43 +110,19 @@ impl IdempotentRequest {
     }
 
     fn fingerprint(&self, key: &ServiceKey, user: UserId) -> Result<[u8; 32]> {
-        self.derive(key, "request under an Idempotency-Key", user, &self.digest)
+        let (user, id) = (user.to_string(), self.id.to_string());
+        let parts = [user.as_bytes(), id.as_bytes(), &self.digest];
+        key.derive("request under an Idempotency-Key", &parts)
     }
 
-    fn derive(
-        &self,
-        key: &ServiceKey,
-        purpose: &str,
-        user: UserId,
-        what: &[u8],
-    ) -> Result<[u8; 32]> {
-        key.derive(purpose, &[user.to_string().as_bytes(), self.id.to_string().as_bytes(), what])
-    }
-
-    fn seal(&self, key: &ServiceKey, user: UserId, mut text: Vec<u8>) -> Result<Vec<u8>> {
-        let nonce: [u8; NONCE_LEN] = random::bytes()?;
-        self.cipher(key, user)?
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut text)
-            .map_err(|_| Error::internal("store a response", "it cannot be encrypted"))?;
-        Ok([&nonce[..], &text].concat())
+    fn seal(&self, key: &ServiceKey, user: UserId, text: Vec<u8>) -> Result<Vec<u8>> {
+        let (user, id) = (user.to_string(), self.id.to_string());
+        key.encrypt(RESPONSE, &[user.as_bytes(), id.as_bytes(), b""], text)
     }
 
     fn open(&self, key: &ServiceKey, user: UserId, sealed: &[u8]) -> Result<Vec<u8>> {
-        let broken = || Error::internal("read a stored response", "it cannot be decrypted");
-        let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(broken)?;
-        let mut text = text.to_vec();
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let cipher = self.cipher(key, user)?;
-        let plain = cipher.open_in_place(nonce, Aad::empty(), &mut text).map_err(|_| broken())?;
-        Ok(plain.to_vec())
-    }
-
-    /// Each id has its own key, so that random nonces do not repeat under one key.
-    fn cipher(&self, key: &ServiceKey, user: UserId) -> Result<LessSafeKey> {
-        let key = self.derive(key, "response under an Idempotency-Key", user, b"")?;
-        let key = UnboundKey::new(&CHACHA20_POLY1305, &key)
-            .map_err(|_| Error::internal("use the service key", "it has the wrong length"))?;
-        Ok(LessSafeKey::new(key))
+        let (user, id) = (user.to_string(), self.id.to_string());
+        key.decrypt(RESPONSE, &[user.as_bytes(), id.as_bytes(), b""], sealed)
     }
 }
 

@@ -20,6 +20,8 @@ mod idempotency;
 pub mod lifetimes;
 pub mod limits;
 #[cfg(feature = "table")]
+pub mod mail;
+#[cfg(feature = "table")]
 pub mod model;
 #[cfg(feature = "password")]
 pub mod password;
@@ -39,5 +41,5 @@ pub mod timeouts;
 
 #[cfg(feature = "table")]
 pub use app::App;
-pub use error::{Error, FieldError, OAuthCode, Result};
+pub use error::{Error, ErrorChain, FieldError, OAuthCode, Result};
 pub use settings::{PublicUrl, ServiceName, Settings, SignedQuery};

@@ -36,6 +36,19 @@ pub const USED_SIGNATURE_TTL: i64 = 31 * MINUTE;
 /// The stored response to a request with an `Idempotency-Key`, in seconds.
 pub const IDEMPOTENCY_TTL: i64 = DAY;
 
+/// A link that proves an address, in seconds.
+pub const EMAIL_PROOF_TTL: i64 = DAY;
+/// A link that signs up, in seconds.
+pub const SIGN_UP_TTL: i64 = DAY;
+/// A link that sets another password, in seconds.
+pub const PASSWORD_RESET_TTL: i64 = 30 * MINUTE;
+/// A notice that could not be sent for this time is old, in seconds.
+pub const NOTICE_TTL: i64 = 3 * DAY;
+/// A mailer has a mail alone for this time.
+pub const MAIL_LEASE: Duration = Duration::from_mins(2);
+/// A mail that was rejected for good is kept for the operator, in seconds.
+pub const DEAD_MAIL_TTL: u64 = 30 * DAY.unsigned_abs();
+
 /// An entry of an audit log, in seconds.
 pub const AUDIT_ENTRY_TTL: i64 = 400 * DAY;
 

@@ -77,6 +77,8 @@ pub const MAX_PHONE: usize = 50;
 pub const MAX_PROFILE_LINE: usize = 255;
 /// E-mail addresses of a user.
 pub const EMAILS: Cap = Cap::new("a user can have", 50, "addresses");
+/// Proved addresses of a user, beside the primary one, that get its notices: the oldest ones.
+pub const MAX_NOTIFIED_ADDRESSES: usize = 4;
 /// Accounts that one user owns.
 pub const ACCOUNTS_OWNED: Cap = Cap::new("a user can own", 100, "accounts");
 /// Accounts that a user belongs to, the own ones included.

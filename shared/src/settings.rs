@@ -21,6 +21,8 @@ pub struct Settings {
     pub require_current_password: bool,
     /// What people know the service as: `SERVICE_NAME`.
     pub service_name: ServiceName,
+    /// Whether the service sends mail: `MAIL_FROM` names the address that it comes from.
+    pub sends_mail: bool,
 }
 
 impl Settings {
@@ -31,6 +33,7 @@ impl Settings {
             signed_query: parse("SIGNED_QUERY")?.unwrap_or_default(),
             require_current_password: parse("REQUIRE_CURRENT_PASSWORD")?.unwrap_or_default(),
             service_name: parse("SERVICE_NAME")?.unwrap_or_default(),
+            sends_mail: parse::<String>("MAIL_FROM")?.is_some(),
         })
     }
 }

@@ -37,6 +37,14 @@ pub const CLEANUP_AFTER_PASSWORD_CHANGE: Duration = Duration::from_secs(2);
 /// Cleaning up within the request that deleted an account; the schedule does the rest.
 pub const CLEANUP_AFTER_DELETION: Duration = Duration::from_secs(4);
 
+/// One call to SES.
+pub const SEND_MAIL: Duration = Duration::from_secs(8);
+/// Lambda ends the mailer after this time: its `Timeout` in `template.yaml`. A batch may take as
+/// long, so it is short enough for the lease of its first mail.
+pub const MAILER_FUNCTION: Duration = Duration::from_mins(1);
+/// No mail of a batch is begun after this time.
+pub const MAILER_BATCH: Duration = Duration::from_secs(45);
+
 /// One run of the scheduled cleanup; the next run does the rest.
 pub const SWEEP: Duration = Duration::from_mins(4);
 /// Lambda ends the scheduled cleanup after this time: its `Timeout` in `template.yaml`.
@@ -56,6 +64,8 @@ const _: () = {
     assert!(is_less(WARM_UP, AWS_CALL) && is_less(TOUCH, AWS_CALL));
     assert!(is_less(CLEANUP_AFTER_PASSWORD_CHANGE, CLEANUP_AFTER_DELETION));
     assert!(is_less(CLEANUP_AFTER_DELETION, REQUEST));
+    assert!(MAILER_BATCH.as_secs() + SEND_MAIL.as_secs() < MAILER_FUNCTION.as_secs());
+    assert!(is_less(MAILER_FUNCTION, crate::lifetimes::MAIL_LEASE));
     // For the start, and for calls in progress at the end of the budget.
     assert!(SWEEP.as_secs() + 30 <= SWEEP_FUNCTION.as_secs());
     // An attempt to sign in ends before its reservation does.

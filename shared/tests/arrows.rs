@@ -24,6 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("model", &["error", "lifetimes", "limits", "random"]),
     ("service_key", &["aws", "error", "lifetimes", "model", "timeouts"]),
     ("table", &["aws", "error", "lifetimes", "limits", "model", "random", "telemetry", "timeouts"]),
+    ("mail", &["error", "model", "service_key"]),
     ("runtime", &["error"]),
     (
         "http",
@@ -63,6 +64,7 @@ const TABLE_ROOMS: &[(&str, &[&str])] = &[
     ("lockout", &["engine"]),
     ("items", &["cleanup", "engine", "idempotency"]),
     ("write", &["cleanup", "engine", "idempotency"]),
+    ("mail", &["engine"]),
     ("credentials", &["engine", "lockout"]),
     ("pages", &["engine"]),
     ("counts", &["engine"]),

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use email_address::Options;
 use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::shown::is_hidden;
 use super::{ParseError, Timestamp, UserId};
@@ -34,9 +37,25 @@ impl EmailAddress {
         &self.normal
     }
 
+    /// What names the address in keys that must not be long, and in tokens.
+    pub fn digest(&self) -> AddressDigest {
+        let digest: [u8; 32] = Sha256::digest(self.normal.as_bytes()).into();
+        AddressDigest(std::array::from_fn(|place| digest[place]))
+    }
+
     /// Whether both are the same address.
     pub fn same_as(&self, other: &Self) -> bool {
         self.normal == other.normal
+    }
+}
+
+/// The first 16 bytes of the SHA-256 of an address's normal form, written in URL-safe base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressDigest(pub(super) [u8; 16]);
+
+impl fmt::Display for AddressDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
     }
 }
 
@@ -137,6 +156,9 @@ pub struct Email {
     pub verified: bool,
     /// Since when.
     pub added_at: Timestamp,
+    /// When the user last showed to be who reads its mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proved_at: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -18,6 +18,13 @@ impl MailId {
     pub fn generate() -> Result<Self> {
         timed_bytes().map(|bytes| Self(Hex(bytes)))
     }
+
+    /// When it was created, to the millisecond.
+    pub fn created_at(self) -> Timestamp {
+        let mut bytes = [0; 8];
+        bytes[2..].copy_from_slice(&self.0.0[..6]);
+        Timestamp::from_millisecond(i64::from_be_bytes(bytes)).unwrap_or_default()
+    }
 }
 
 hex_text!(MailId);
@@ -97,6 +104,27 @@ pub struct Mail {
     /// How often a mailer tried.
     #[serde(default)]
     pub tries: u32,
+}
+
+/// A notice that waits in the outbox: the mailer makes a mail of it for each address that is surely
+/// the user's. It has no `Debug`: it may have an address.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Notice {
+    /// Its id.
+    pub id: MailId,
+    /// What it says.
+    pub kind: MailKind,
+    /// The user.
+    pub user: UserId,
+    /// The address that it is about.
+    pub about: Option<EmailAddress>,
+    /// An address that gets it, too, though it is the user's no more.
+    pub former: Option<EmailAddress>,
+    /// When what it tells happened.
+    pub at: Timestamp,
+    /// It is never sent later.
+    pub not_after: Timestamp,
 }
 
 /// A link with a token. The table alone does not reveal it.

@@ -14,6 +14,7 @@ mod idempotency;
 mod key;
 mod lineage;
 mod mail;
+mod mail_token;
 mod named;
 mod network;
 mod oauth;
@@ -37,14 +38,15 @@ pub use counts::{CountedGrant, CountedToken, Counts};
 pub use credential::{GrantCredential, GrantTokenKind, TokenCredential};
 #[cfg(feature = "password")]
 pub(crate) use email::folded;
-pub use email::{Email, EmailAddress};
+pub use email::{AddressDigest, Email, EmailAddress};
 pub use hex::hex;
 pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use idempotency::{IdempotencyKey, StoredResponseId};
 pub use jiff::Timestamp;
 pub use key::{ApiKey, S3Key, SignatureDigest, SshKey};
 pub use lineage::{Lineage, Maker, MakerId};
-pub use mail::{Mail, MailId, MailKind, MailLink, MailState};
+pub use mail::{Mail, MailId, MailKind, MailLink, MailState, Notice};
+pub use mail_token::{MailToken, MailTokenSubject};
 pub use network::{Network, SourceId};
 pub use oauth::{
     Client, ClientSecret, CodeVerifier, Grant, GrantAccess, GrantCode, GrantRefresh,

@@ -1,13 +1,14 @@
-//! Deriving secrets from the service key.
+//! Deriving secrets from the service key, and encrypting with it.
 
 use hmac::{Hmac, KeyInit, Mac};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::digest::update_length_prefixed;
-use crate::Result;
 use crate::error::failed;
+use crate::{Error, Result, random};
 
 /// One version of the service key.
 #[derive(Debug)]
@@ -36,6 +37,33 @@ impl ServiceKey {
     /// Whether this is what [`ServiceKey::derive`] gives. Compares in constant time.
     pub fn derives(&self, purpose: &str, parts: &[&[u8]], claimed: &[u8]) -> Result<bool> {
         Ok(self.derive(purpose, parts)?.ct_eq(claimed).into())
+    }
+
+    /// Encrypts a text for this purpose and these parts, which must identify it: each has its own
+    /// key, so that random nonces do not repeat under one key. The nonce is the first 12 bytes.
+    pub fn encrypt(&self, purpose: &str, parts: &[&[u8]], mut text: Vec<u8>) -> Result<Vec<u8>> {
+        let nonce: [u8; NONCE_LEN] = random::bytes()?;
+        self.cipher(purpose, parts)?
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut text)
+            .map_err(|_| Error::internal("encrypt", "the text is too long"))?;
+        Ok([&nonce[..], &text].concat())
+    }
+
+    /// The text that was encrypted for this purpose and these parts, and was not altered.
+    pub fn decrypt(&self, purpose: &str, parts: &[&[u8]], encrypted: &[u8]) -> Result<Vec<u8>> {
+        let broken = || Error::internal("decrypt", "it was altered, or encrypted for another use");
+        let (nonce, text) = encrypted.split_first_chunk::<NONCE_LEN>().ok_or_else(broken)?;
+        let mut text = text.to_vec();
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let cipher = self.cipher(purpose, parts)?;
+        let plain = cipher.open_in_place(nonce, Aad::empty(), &mut text).map_err(|_| broken())?;
+        Ok(plain.to_vec())
+    }
+
+    fn cipher(&self, purpose: &str, parts: &[&[u8]]) -> Result<LessSafeKey> {
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &self.derive(purpose, parts)?)
+            .map_err(|_| Error::internal("use the service key", "it has the wrong length"))?;
+        Ok(LessSafeKey::new(key))
     }
 }
 

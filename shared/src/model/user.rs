@@ -104,6 +104,11 @@ impl User {
         }
     }
 
+    /// What mails call the user by: the full name, else the username.
+    pub fn display_name(&self) -> &str {
+        if self.full_name.is_empty() { &self.username.0 } else { &self.full_name }
+    }
+
     /// The first and the last name within the full one.
     ///
     /// One that was given stays while the full name begins or ends with it, and what stands between

@@ -16,6 +16,7 @@ mod grants;
 mod idempotency;
 mod items;
 mod lockout;
+mod mail;
 #[cfg(feature = "operator")]
 mod operator;
 mod pages;
@@ -41,6 +42,7 @@ pub use idempotency::StoredResponse;
 #[cfg(feature = "operator")]
 pub use lockout::LockState;
 pub use lockout::{Login, LoginAttempts, LoginSource, LoginSubject, Reservation};
+pub use mail::{OutboxItem, StreamEvent, StreamRecord};
 #[cfg(feature = "operator")]
 pub use operator::UserRecord;
 pub use pages::{Page, ReadItems};

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 
 use crate::model::{
-    AccountId, AuditEntryId, AuditLog, ClientId, EmailAddress, GrantId, PlanId, SignatureDigest,
-    Slug, SourceId, StoredResponseId, TokenId, UserId, UserNumber, Username,
+    AccountId, AuditEntryId, AuditLog, ClientId, EmailAddress, GrantId, MailId, PlanId,
+    SignatureDigest, Slug, SourceId, StoredResponseId, TokenId, UserId, UserNumber, Username,
 };
 
 /// The partition key's attribute.
@@ -33,9 +33,12 @@ pub(in crate::table) const PLANS: &str = "PLANS";
 pub(in crate::table) const PLAN: &str = "PLAN#";
 /// Sort key prefix of a log's entries.
 pub(in crate::table) const ENTRY: &str = "ENTRY#";
+/// Sort key prefix of what waits in the outbox.
+pub(in crate::table) const MAIL: &str = "MAIL#";
 /// Sort key prefix of cleanup tasks.
 pub(in crate::table) const CLEANUP: &str = "CLEANUP#";
-/// The shards of the list of cleanup tasks, so that deletions are spread over partitions.
+/// The shards of the list of cleanup tasks, and of the outbox, so that writes are spread over
+/// partitions.
 pub(in crate::table) const SHARDS: &str = "0123456789abcdef";
 
 /// The key of an item.
@@ -158,6 +161,20 @@ impl Key {
         Self::new(cleanup_partition(digit), format!("{CLEANUP}{subject}"))
     }
 
+    /// `OUTBOX#<digit> / MAIL#<id>`: a mail or a notice that waits. Sharded by the last digit of the
+    /// id, which is random.
+    pub(in crate::table) fn outbox(id: MailId) -> Self {
+        let id = id.to_string();
+        let digit = id.chars().last().unwrap_or_default();
+        Self::new(outbox_partition(digit), format!("{MAIL}{id}"))
+    }
+
+    /// The mail or notice at this key of the outbox.
+    pub(in crate::table) fn mail(&self) -> Option<MailId> {
+        let id = self.pk.starts_with(OUTBOX).then(|| self.sk.strip_prefix(MAIL))??;
+        id.parse().ok()
+    }
+
     /// `AUDIT#USER#<uuid> / ENTRY#<id>`, `AUDIT#ACCOUNT#<id>` or `AUDIT#SERVICE`: an entry of an audit
     /// log.
     pub(in crate::table) fn audit_entry(log: AuditLog, id: AuditEntryId) -> Self {
@@ -210,6 +227,11 @@ impl Key {
         ])
     }
 
+    /// The key as a stream names it.
+    pub(in crate::table) fn from_texts(pk: &str, sk: &str) -> Self {
+        Self::new(pk.to_owned(), sk)
+    }
+
     /// The key of an item that was read.
     pub(in crate::table) fn from_attributes(
         item: &HashMap<String, AttributeValue>,
@@ -236,6 +258,14 @@ pub(in crate::table) fn audit_partition(log: AuditLog) -> String {
         AuditLog::Account(account) => format!("AUDIT#ACCOUNT#{account}"),
         AuditLog::Service => "AUDIT#SERVICE".to_owned(),
     }
+}
+
+/// Partition key prefix of the outbox.
+const OUTBOX: &str = "OUTBOX#";
+
+/// The partition of one shard of the outbox.
+pub(in crate::table) fn outbox_partition(digit: char) -> String {
+    format!("{OUTBOX}{digit}")
 }
 
 /// The partition of one shard of the cleanup tasks.

@@ -10,6 +10,7 @@ mod failure;
 mod fetch;
 mod item;
 mod key;
+mod outbox;
 mod read;
 #[cfg(feature = "operator")]
 mod scan;
@@ -29,13 +30,14 @@ pub(in crate::table) use failure::failed_call;
 pub(in crate::table) use fetch::Both;
 pub use fetch::Fetch;
 pub use item::Stored;
-pub(in crate::table) use item::{Attributes, Item, Keyed, TTL};
+pub(in crate::table) use item::{Attributes, Item, Keyed, TTL, from_attributes};
 pub(in crate::table) use key::{
-    CLEANUP, EMAIL, GRANT, Key, MEMBER, PK, PLAN, PLANS, RESPONSE, SHARDS, SIGNATURE, TOKEN,
-    account_partition, cleanup_partition, user_partition,
+    CLEANUP, EMAIL, GRANT, Key, MAIL, MEMBER, PK, PLAN, PLANS, RESPONSE, SHARDS, SIGNATURE, TOKEN,
+    account_partition, cleanup_partition, outbox_partition, user_partition,
 };
 #[cfg(feature = "operator")]
 pub(in crate::table) use key::{ENTRY, audit_partition};
+pub(in crate::table) use outbox::NewNotice;
 pub(super) use read::Items;
 #[cfg(feature = "operator")]
 pub use scan::ScanPosition;

@@ -13,13 +13,20 @@ use crate::timeouts;
 pub struct Table {
     pub(in crate::table) client: Client,
     pub(in crate::table) name: String,
+    /// Whether writes put their notices into the outbox.
+    pub(super) sends_mail: bool,
 }
 
 impl Table {
     /// Creates the client, without sending anything.
     pub fn connect(connection: Connection) -> Result<Self> {
         let name = connection.table_name.clone();
-        Ok(Self { client: connection.client()?, name })
+        Ok(Self { client: connection.client()?, name, sends_mail: false })
+    }
+
+    /// The same table, whose writes put their notices into the outbox if the service sends mail.
+    pub fn sending_mail(self, sends_mail: bool) -> Self {
+        Self { sends_mail, ..self }
     }
 
     /// Opens the connection, including TLS, by reading one small item, before the first request.

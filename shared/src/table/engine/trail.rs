@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::actor::{Actor, Identity, UserCredential};
 use super::item::{Attributes, Item, TTL};
 use super::key::Key;
+use super::outbox::NewNotice;
 use crate::Result;
 use crate::lifetimes::AUDIT_ENTRY_TTL;
 use crate::model::{
@@ -25,6 +26,7 @@ pub(in crate::table) struct Trail {
     target: AuditTarget,
     changed: Vec<&'static str>,
     details: BTreeMap<&'static str, AuditDetail>,
+    notice: Option<NewNotice>,
 }
 
 impl Trail {
@@ -56,7 +58,8 @@ impl Trail {
     }
 
     fn new(log: AuditLog, target: AuditTarget, action: AuditAction) -> Self {
-        Self { action, logs: vec![log], target, changed: Vec::new(), details: BTreeMap::new() }
+        let (logs, changed, details) = (vec![log], Vec::new(), BTreeMap::new());
+        Self { action, logs, target, changed, details, notice: None }
     }
 
     /// Also in another log.
@@ -102,6 +105,15 @@ impl Trail {
             self.details.insert(name, AuditDetail::Many(details));
         }
         self
+    }
+
+    /// Also tells a user by mail.
+    pub(in crate::table) fn notifying(self, notice: NewNotice) -> Self {
+        Self { notice: Some(notice), ..self }
+    }
+
+    pub(super) fn take_notice(&mut self) -> Option<NewNotice> {
+        self.notice.take()
     }
 
     /// The items to put, each at a key where nothing is yet.

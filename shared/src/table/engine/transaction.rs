@@ -318,9 +318,12 @@ impl<'t> Transaction<'t> {
         })
     }
 
-    /// Puts the entries. Their ids are random, so that nothing is there.
+    /// Puts the entries and notices. Their ids are random, so that nothing is there.
     fn with_trail(mut self) -> Result<Self> {
-        for trail in std::mem::take(&mut self.trail) {
+        for mut trail in std::mem::take(&mut self.trail) {
+            if let Some(notice) = trail.take_notice() {
+                self = self.notify(notice)?;
+            }
             for item in trail.into_items(&self.actor)? {
                 self = self.put(item, Condition::absent(), || Error::WriteConflict)?;
             }

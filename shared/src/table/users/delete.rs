@@ -12,12 +12,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{AccountId, AuditAction, Email, User, UserId};
+use crate::model::{AccountId, AuditAction, Email, MailKind, User, UserId};
 use crate::random::back_off;
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{
-    Actor, Changes, Claim, Condition, GRANT, Key, Keyed, MAX_BATCH_DELETE, OnConditionFailed,
-    RESPONSE, SIGNATURE, Stored, TOKEN, Table, Trail, Transaction, user_partition,
+    Actor, Changes, Claim, Condition, GRANT, Key, Keyed, MAX_BATCH_DELETE, NewNotice,
+    OnConditionFailed, RESPONSE, SIGNATURE, Stored, TOKEN, Table, Trail, Transaction,
+    user_partition,
 };
 use crate::table::lockout::attributes_of_deleted;
 use crate::{Error, Result};
@@ -216,7 +217,8 @@ impl Table {
         let always = Condition::absent().or(Condition::present());
         let (username, number) =
             (Key::username_claim(&user.username), Key::number_claim(user.number));
-        let deleted = Trail::of_user(user.id, AuditAction::UserDeleted);
+        let notice = NewNotice::new(user.id, MailKind::UserDeleted).also_to(&user.primary_email);
+        let deleted = Trail::of_user(user.id, AuditAction::UserDeleted).notifying(notice);
         let transaction = Transaction::new(self, actor, "delete a user", deleted);
         primary
             .iter()

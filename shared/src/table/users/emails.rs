@@ -1,10 +1,10 @@
 //! E-mail addresses of users.
 
 use crate::limits;
-use crate::model::{AuditAction, Email, EmailAddress, Timestamp, User, UserId};
+use crate::model::{AuditAction, Email, EmailAddress, MailKind, Timestamp, User, UserId};
 use crate::table::engine::{
-    Actor, Changes, Claim, Condition, EMAIL, Key, Keyed, Stored, Table, Trail, Transaction,
-    user_partition,
+    Actor, Changes, Claim, Condition, EMAIL, Key, Keyed, NewNotice, Stored, Table, Trail,
+    Transaction, user_partition,
 };
 use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
@@ -27,8 +27,15 @@ impl Table {
         address: EmailAddress,
     ) -> Result<Write<'_, Email>> {
         Error::check_room(limits::EMAILS, user.email_count as usize)?;
-        let email = Email { user: user.id, address, verified: false, added_at: Timestamp::now() };
-        let added = Trail::of_user(user.id, AuditAction::EmailAdded);
+        let email = Email {
+            user: user.id,
+            address,
+            verified: false,
+            added_at: Timestamp::now(),
+            proved_at: None,
+        };
+        let notice = NewNotice::new(user.id, MailKind::EmailAdded).about(&email.address);
+        let added = Trail::of_user(user.id, AuditAction::EmailAdded).notifying(notice);
         let transaction = Transaction::new(self, actor, "add an address", added)
             .put(
                 Claim::by_user(user.id, Key::email_claim(&email.address))?,
@@ -65,6 +72,12 @@ impl Table {
         let facts = [("verified", becomes_verified), ("primary", becomes_primary)];
         let new = facts.into_iter().filter_map(|(fact, is_new)| is_new.then_some(fact));
         let updated = Trail::of_user(user.id, AuditAction::EmailUpdated).changed(new);
+        let updated = if becomes_primary {
+            let notice = NewNotice::new(user.id, MailKind::PrimaryEmailChanged);
+            updated.notifying(notice.about(&email.address).also_to(&user.primary_email))
+        } else {
+            updated
+        };
         let transaction = Transaction::new(self, actor, ACTION, updated);
         let unchanged = Condition::unchanged(&email);
         let transaction = if becomes_verified {
@@ -95,7 +108,9 @@ impl Table {
             return Err(Error::invalid("email", "is the primary address, which cannot be deleted"));
         }
         let ours = Condition::one_of("user", [user.id.to_string()]);
-        let removed = Trail::of_user(user.id, AuditAction::EmailRemoved);
+        let notice = NewNotice::new(user.id, MailKind::EmailRemoved);
+        let notice = notice.about(&email.address).also_to(&email.address);
+        let removed = Trail::of_user(user.id, AuditAction::EmailRemoved).notifying(notice);
         let transaction = Transaction::new(self, actor, "delete an address", removed)
             .delete(email.key(), Condition::present(), || Error::WriteConflict)
             .delete(Key::email_claim(&email.address), ours, || Error::WriteConflict)

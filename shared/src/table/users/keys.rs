@@ -2,10 +2,11 @@
 
 use crate::limits::{API_KEYS, SSH_KEYS};
 use crate::model::{
-    ApiKey, ApiKeyId, AuditAction, AuditTarget, Counts, Lineage, MakerId, S3Key, SshKey, User,
+    ApiKey, ApiKeyId, AuditAction, AuditTarget, Counts, Lineage, MailKind, MakerId, S3Key, SshKey,
+    User,
 };
 use crate::table::counts::existing;
-use crate::table::engine::{Actor, Changes, Stored, Table, Trail};
+use crate::table::engine::{Actor, Changes, NewNotice, Stored, Table, Trail};
 use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
@@ -68,7 +69,8 @@ impl Table {
         key: ApiKey,
         action: AuditAction,
     ) -> Result<Write<'_, User>> {
-        let trail = Trail::of_user(user.id, action).to(key.id);
+        let notice = NewNotice::new(user.id, MailKind::ApiKeyCreated);
+        let trail = Trail::of_user(user.id, action).to(key.id).notifying(notice);
         let changes = Changes::new().set_entry("apiKeys", key.id, &key)?;
         let mut after = user.item.clone();
         after.api_keys.insert(key.id.to_string(), key);

@@ -1,9 +1,9 @@
 //! Updating users.
 
-use crate::model::{AccountId, AuditAction, User, UserId};
+use crate::model::{AccountId, AuditAction, MailKind, User, UserId};
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{
-    Actor, Changes, Condition, Key, Keyed, Stored, Table, Trail, Transaction,
+    Actor, Changes, Condition, Key, Keyed, NewNotice, Stored, Table, Trail, Transaction,
 };
 use crate::table::write::{FollowUp, Write};
 use crate::telemetry::SecurityEvent;
@@ -160,7 +160,9 @@ impl Table {
         let after = change.apply_to(user);
         let (changes, after) = if ends_keys { end_keys(changes, after)? } else { (changes, after) };
         let keys = ["environmentTokens", "apiKeys", "sshKeys"].into_iter().filter(|_| ends_keys);
+        let notice = NewNotice::new(user.id, MailKind::PasswordChanged);
         let trail = Trail::of_user(user.id, AuditAction::PasswordChanged)
+            .notifying(notice)
             .with_all("revoked", ["userTokens", "grants"].into_iter().chain(keys))
             .changed(user.s3_key.as_ref().filter(|_| ends_keys).map(|_| "s3Key"));
         let transaction = self

@@ -1,0 +1,90 @@
+//! Amazon SES, which takes one mail per call.
+
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::config::timeout::TimeoutConfig;
+use aws_sdk_sesv2::config::BehaviorVersion;
+use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::primitives::Blob;
+use aws_sdk_sesv2::types::{Destination, EmailContent, RawMessage};
+use aws_sdk_sesv2::{Client, Config};
+use shared::aws::{Aws, http_client};
+use shared::{Error, Result, timeouts};
+
+/// What became of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// SES has the mail.
+    Sent,
+    /// SES does not take this mail, now or later.
+    Rejected,
+    /// SES surely did not take it: it may later.
+    NotSent,
+    /// Nobody knows whether SES has the mail.
+    Unknown,
+}
+
+/// The client. Each mail is one attempt: the stream brings it again.
+pub(crate) struct Ses {
+    client: Client,
+    configuration_set: Option<String>,
+}
+
+impl Ses {
+    pub(crate) fn new(aws: Aws, configuration_set: Option<String>) -> Result<Self> {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(timeouts::AWS_CONNECT)
+            .operation_timeout(timeouts::SEND_MAIL)
+            .build();
+        let mut config = Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .http_client(http_client()?)
+            .region(aws.region)
+            .credentials_provider(aws.credentials)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts);
+        config.set_endpoint_url(aws.endpoint);
+        Ok(Self { client: Client::from_conf(config.build()), configuration_set })
+    }
+
+    /// Sends a mail, as it stands, to one address.
+    pub(crate) async fn send(&self, recipient: &str, mail: Vec<u8>) -> Result<Outcome> {
+        let raw = RawMessage::builder().data(Blob::new(mail)).build();
+        let raw = raw.map_err(|error| Error::internal("send a mail", error))?;
+        let sent = self
+            .client
+            .send_email()
+            .destination(Destination::builder().to_addresses(recipient).build())
+            .content(EmailContent::builder().raw(raw).build())
+            .set_configuration_set_name(self.configuration_set.clone())
+            .send()
+            .await;
+        let outcome = sent.as_ref().err().map_or(Outcome::Sent, outcome_of);
+        if let Err(error) = sent {
+            // The message of an error may have the address: its code is enough.
+            let code = error.code().unwrap_or("none");
+            tracing::warn!(code, ?outcome, "SES did not confirm a mail");
+        }
+        Ok(outcome)
+    }
+}
+
+fn outcome_of<R>(error: &SdkError<SendEmailError, R>) -> Outcome {
+    match error {
+        SdkError::ConstructionFailure(_) => Outcome::NotSent,
+        SdkError::ServiceError(error) => match error.err() {
+            SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => {
+                Outcome::Rejected
+            }
+            SendEmailError::AccountSuspendedException(_)
+            | SendEmailError::LimitExceededException(_)
+            | SendEmailError::MailFromDomainNotVerifiedException(_)
+            | SendEmailError::NotFoundException(_)
+            | SendEmailError::SendingPausedException(_)
+            | SendEmailError::TooManyRequestsException(_) => Outcome::NotSent,
+            _ => Outcome::Unknown,
+        },
+        // The SDK does not tell a connection that was refused from one that broke.
+        _ => Outcome::Unknown,
+    }
+}

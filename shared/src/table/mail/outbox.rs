@@ -1,0 +1,111 @@
+//! The outbox: mail that waits to be sent, put by the transaction that it tells of.
+//!
+//! The table's stream hands new items to the mailer. It takes a lease on one before it sends, and
+//! deletes it after. Every step requires the version that was read, so that of two mailers one has
+//! a mail.
+
+use std::time::Duration;
+
+use crate::lifetimes::{DEAD_MAIL_TTL, MAIL_LEASE};
+use crate::model::{Mail, MailId, MailState, Notice, Timestamp};
+use crate::table::engine::{
+    Actor, Attributes, Changes, Condition, Item, Key, Keyed, MAIL, SHARDS, Stored, TTL, Table,
+    Transaction, from_attributes, outbox_partition,
+};
+use crate::{Error, Result};
+
+const ACTION: &str = "send a mail";
+
+/// What the outbox holds.
+pub enum OutboxItem {
+    /// A mail to one address.
+    Mail(Box<Stored<Mail>>),
+    /// A notice that becomes a mail to each address of its user.
+    Notice(Box<Stored<Notice>>),
+}
+
+impl Table {
+    /// What the outbox holds under this id; nothing once it was sent.
+    pub async fn outbox_item(&self, id: MailId) -> Result<Option<OutboxItem>> {
+        let key = Key::outbox(id);
+        let mut items = self.batch_get(vec![key.clone()]).await?;
+        items.take_attributes(&key).map(outbox_item).transpose()
+    }
+
+    /// The ids of all that waits in the outbox since before `since`, oldest first within each of
+    /// its 16 parts, at most `limit` of each.
+    pub async fn waiting_mail(&self, since: Timestamp, limit: usize) -> Result<Vec<MailId>> {
+        let mut found = Vec::new();
+        for shard in SHARDS.chars() {
+            let keys = self.keys(outbox_partition(shard), MAIL).await?;
+            let ids = keys.iter().filter_map(Key::mail);
+            found.extend(ids.take_while(|id| id.created_at() < since).take(limit));
+        }
+        Ok(found)
+    }
+
+    /// Takes a lease on a mail: for two minutes no other mailer has it.
+    ///
+    /// [`Error::WriteConflict`] if another was first.
+    pub async fn lease_mail(&self, mail: Stored<Mail>) -> Result<Stored<Mail>> {
+        let leased_until = (Timestamp::now() + MAIL_LEASE).as_millisecond();
+        let leased = Mail {
+            state: MailState::Leased,
+            leased_until: Some(leased_until),
+            tries: mail.tries + 1,
+            ..mail.item.clone()
+        };
+        self.change_mail(mail, leased).await
+    }
+
+    /// Gives the lease back after an attempt that surely sent nothing.
+    pub async fn release_mail(&self, mail: Stored<Mail>) -> Result<Stored<Mail>> {
+        let queued = Mail { state: MailState::Queued, leased_until: None, ..mail.item.clone() };
+        self.change_mail(mail, queued).await
+    }
+
+    /// Keeps a mail that was rejected for good, for the operator to see, for 30 days.
+    pub async fn reject_mail(&self, mail: Stored<Mail>) -> Result<Stored<Mail>> {
+        let dead = Mail { state: MailState::Dead, leased_until: None, ..mail.item.clone() };
+        self.change_mail(mail, dead).await
+    }
+
+    /// Deletes a mail that was sent.
+    pub async fn delete_mail(&self, mail: &Stored<Mail>) -> Result<()> {
+        self.outbox_write()
+            .delete(mail.key(), Condition::version(mail.version), || Error::WriteConflict)
+            .commit()
+            .await
+    }
+
+    async fn change_mail(&self, mail: Stored<Mail>, after: Mail) -> Result<Stored<Mail>> {
+        let end = match after.state {
+            MailState::Dead => Timestamp::now() + Duration::from_secs(DEAD_MAIL_TTL),
+            MailState::Queued | MailState::Leased => after.not_after,
+        };
+        let changes = Changes::new()
+            .set("state", after.state)?
+            .set("leasedUntil", after.leased_until)?
+            .set("tries", after.tries)?
+            .set(TTL, end.as_second())?;
+        let same = Condition::version(mail.version);
+        let write = self.outbox_write().update(mail.key(), changes, same, || Error::WriteConflict);
+        write.commit().await?;
+        Ok(Stored { item: after, version: mail.version + 1 })
+    }
+
+    /// A write to the outbox alone: the log has the write that the mail tells of.
+    pub(super) fn outbox_write(&self) -> Transaction<'_> {
+        Transaction::without_trail(self, &Actor::system(), ACTION)
+    }
+}
+
+fn outbox_item(attributes: Attributes) -> Result<OutboxItem> {
+    let is_notice = attributes.get("type").and_then(|kind| kind.as_s().ok()).map(String::as_str)
+        == Some(Notice::TYPE);
+    Ok(if is_notice {
+        OutboxItem::Notice(Box::new(from_attributes(attributes)?))
+    } else {
+        OutboxItem::Mail(Box::new(from_attributes(attributes)?))
+    })
+}
