@@ -6,6 +6,7 @@ use shared::table::{OutboxItem, Stored};
 use shared::{Error, Result};
 
 use crate::Mailer;
+use crate::message::{compose, link, mailbox};
 use crate::ses::Outcome;
 
 /// Whether the stream has to bring an item again.
@@ -46,7 +47,8 @@ impl Mailer {
         let mail = self.table.lease_mail(mail).await?;
         let outcome = self.send(&mail).await;
         let (kind, tries) = (mail.kind.as_str(), mail.tries);
-        tracing::info!(mail = %mail.id, kind, tries, outcome = ?outcome.as_ref().ok(), "mail");
+        let told = outcome.as_ref().map_or("failed", |outcome| outcome.as_str());
+        tracing::info!(mail = %mail.id, kind, tries, outcome = told, "tried to send a mail");
         match outcome {
             Ok(Outcome::Sent) => {
                 self.table.delete_mail(&mail).await?;
@@ -71,9 +73,15 @@ impl Mailer {
     /// Composes the mail, and has SES send it. An error means that it was not sent.
     async fn send(&self, mail: &Mail) -> Result<Outcome> {
         let token = reveal_token(&self.service_keys, mail).await?;
-        match compose(mail, token.as_deref(), &self.sender) {
-            Ok(composed) => self.ses.send(&composed.recipient, composed.bytes).await,
-            Err(_) => Ok(Outcome::Rejected),
+        let base_url = mail.link.as_ref().map(|link| link.base_url.as_str());
+        let url = base_url.zip(token).and_then(|(base, token)| link(mail.kind, base, &token));
+        match (compose(mail, url.as_deref(), &self.sender), mailbox(&mail.recipient)) {
+            (Ok(composed), Some(recipient)) => self.ses.send(&recipient, composed).await,
+            (Err(error), _) => {
+                tracing::warn!(mail = %mail.id, %error, "a mail cannot be composed");
+                Ok(Outcome::Rejected)
+            }
+            (Ok(_), None) => Ok(Outcome::Rejected),
         }
     }
 }

@@ -8,9 +8,10 @@ use std::time::Instant;
 
 use serde::Serialize;
 use shared::aws::{Aws, variable};
+use shared::model::EmailAddress;
 use shared::service_key::ServiceKeys;
 use shared::table::{Connection, StreamEvent, StreamRecord, Table};
-use shared::{ErrorChain, Result, Settings, timeouts};
+use shared::{Error, ErrorChain, Result, Settings, timeouts};
 
 use deliver::Delivery;
 use message::Sender;
@@ -28,7 +29,7 @@ pub struct Mailer {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchResponse {
-    /// The first change that was not handled; none if all were.
+    /// The changes that were not handled.
     pub batch_item_failures: Vec<BatchItemFailure>,
 }
 
@@ -59,7 +60,12 @@ impl Mailer {
         let optional = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
         let aws = Aws::from_env(optional("AWS_ENDPOINT_URL_SESV2")).await?;
         let table = Table::connect(Connection::from_env().await?)?;
-        let sender = Sender::new(Settings::from_env()?.service_name, &variable("MAIL_FROM")?)?;
+        let from = variable("MAIL_FROM")?.parse::<EmailAddress>();
+        let from = from.map_err(|error| Error::Internal {
+            action: "start",
+            source: format!("the environment variable MAIL_FROM {error}").into(),
+        })?;
+        let sender = Sender { service_name: Settings::from_env()?.service_name, from };
         let service_keys = ServiceKeys::from_env().await?;
         Self::new(table, service_keys, aws, optional("MAIL_CONFIGURATION_SET"), sender)
     }

@@ -1,8 +1,8 @@
 //! Amazon SES, which takes one mail per call.
 
+use aws_sdk_sesv2::config::BehaviorVersion;
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
-use aws_sdk_sesv2::config::BehaviorVersion;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::primitives::Blob;
@@ -22,6 +22,18 @@ pub(crate) enum Outcome {
     NotSent,
     /// Nobody knows whether SES has the mail.
     Unknown,
+}
+
+impl Outcome {
+    /// As the log has it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Rejected => "rejected",
+            Self::NotSent => "not_sent",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// The client. Each mail is one attempt: the stream brings it again.
@@ -50,7 +62,8 @@ impl Ses {
     /// Sends a mail, as it stands, to one address.
     pub(crate) async fn send(&self, recipient: &str, mail: Vec<u8>) -> Result<Outcome> {
         let raw = RawMessage::builder().data(Blob::new(mail)).build();
-        let raw = raw.map_err(|error| Error::internal("send a mail", error))?;
+        let raw =
+            raw.map_err(|error| Error::Internal { action: "send a mail", source: error.into() })?;
         let sent = self
             .client
             .send_email()
@@ -63,7 +76,7 @@ impl Ses {
         if let Err(error) = sent {
             // The message of an error may have the address: its code is enough.
             let code = error.code().unwrap_or("none");
-            tracing::warn!(code, ?outcome, "SES did not confirm a mail");
+            tracing::warn!(code, "SES did not confirm a mail");
         }
         Ok(outcome)
     }

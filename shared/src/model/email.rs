@@ -38,9 +38,8 @@ impl EmailAddress {
     }
 
     /// What names the address in keys that must not be long, and in tokens.
-    pub fn digest(&self) -> AddressDigest {
-        let digest: [u8; 32] = Sha256::digest(self.normal.as_bytes()).into();
-        AddressDigest(std::array::from_fn(|place| digest[place]))
+    pub fn digest(&self) -> NameDigest {
+        NameDigest::new(&self.normal)
     }
 
     /// Whether both are the same address.
@@ -49,11 +48,20 @@ impl EmailAddress {
     }
 }
 
-/// The first 16 bytes of the SHA-256 of an address's normal form, written in URL-safe base64.
+/// The first 16 bytes of the SHA-256 of what people are found by, written in URL-safe base64: an
+/// address in its normal form, or a username.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AddressDigest(pub(super) [u8; 16]);
+pub struct NameDigest(pub(super) [u8; 16]);
 
-impl fmt::Display for AddressDigest {
+impl NameDigest {
+    /// The digest of a name in its normal form.
+    pub fn new(normal: &str) -> Self {
+        let digest: [u8; 32] = Sha256::digest(normal.as_bytes()).into();
+        Self(std::array::from_fn(|place| digest[place]))
+    }
+}
+
+impl fmt::Display for NameDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
     }

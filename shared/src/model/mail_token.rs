@@ -6,7 +6,7 @@
 use secrecy::{ExposeSecret, SecretBox, zeroize::Zeroize};
 
 use super::format::{CredentialFormat, part};
-use super::{AddressDigest, ParseError, SecretHash, UserId};
+use super::{NameDigest, ParseError, SecretHash, UserId};
 use crate::{Result, random};
 
 const SECRET: usize = 16;
@@ -18,9 +18,9 @@ const RESET: CredentialFormat = CredentialFormat::new("rcw_");
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailTokenSubject {
     /// `rcv_…`: proves that an address is a user's.
-    Proof(UserId, AddressDigest),
+    Proof(UserId, NameDigest),
     /// `rcn_…`: signs up with an address.
-    SignUp(AddressDigest),
+    SignUp(NameDigest),
     /// `rcw_…`: sets another password of a user.
     Reset(UserId),
 }
@@ -39,17 +39,16 @@ impl MailToken {
     }
 
     /// Parses a token that proves an address.
-    pub fn parse_proof(text: &str) -> Result<(UserId, AddressDigest, Self), ParseError> {
+    pub fn parse_proof(text: &str) -> Result<(UserId, NameDigest, Self), ParseError> {
         let bytes = PROOF.decode::<48>(text).ok_or_else(not_a_token)?;
-        let (user, address) =
-            (UserId::from_bytes(part(&bytes, 0)), AddressDigest(part(&bytes, 16)));
+        let (user, address) = (UserId::from_bytes(part(&bytes, 0)), NameDigest(part(&bytes, 16)));
         Ok((user, address, Self::new(MailTokenSubject::Proof(user, address), part(&bytes, 32))))
     }
 
     /// Parses a token that signs up.
-    pub fn parse_sign_up(text: &str) -> Result<(AddressDigest, Self), ParseError> {
+    pub fn parse_sign_up(text: &str) -> Result<(NameDigest, Self), ParseError> {
         let bytes = SIGN_UP.decode::<32>(text).ok_or_else(not_a_token)?;
-        let address = AddressDigest(part(&bytes, 0));
+        let address = NameDigest(part(&bytes, 0));
         Ok((address, Self::new(MailTokenSubject::SignUp(address), part(&bytes, 16))))
     }
 

@@ -20,6 +20,7 @@ mod network;
 mod oauth;
 mod parse_error;
 mod plan;
+mod sent_mails;
 mod service_key;
 mod shown;
 mod slug;
@@ -38,7 +39,7 @@ pub use counts::{CountedGrant, CountedToken, Counts};
 pub use credential::{GrantCredential, GrantTokenKind, TokenCredential};
 #[cfg(feature = "password")]
 pub(crate) use email::folded;
-pub use email::{AddressDigest, Email, EmailAddress};
+pub use email::{Email, EmailAddress, NameDigest};
 pub use hex::hex;
 pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use idempotency::{IdempotencyKey, StoredResponseId};
@@ -54,6 +55,7 @@ pub use oauth::{
 };
 pub use parse_error::ParseError;
 pub use plan::{Plan, PlanLimits};
+pub use sent_mails::SentMails;
 pub use service_key::ServiceKey;
 pub use slug::Slug;
 pub use text::{OptionalText, Text, parse_shown, parse_text};
