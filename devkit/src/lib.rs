@@ -18,6 +18,7 @@ pub mod profile;
 pub mod random;
 pub mod secrets_manager;
 pub mod shutdown;
+pub mod stream;
 pub mod supervise;
 pub mod template;
 pub mod tools;
