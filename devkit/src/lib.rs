@@ -17,6 +17,7 @@ pub mod private_file;
 pub mod profile;
 pub mod random;
 pub mod secrets_manager;
+pub mod ses;
 pub mod shutdown;
 pub mod stream;
 pub mod supervise;
