@@ -9,6 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
+use reqwest::Client;
 use serde_json::{Value, json};
 
 use crate::random;
@@ -133,6 +134,16 @@ impl Engine {
 /// Calls an operation of the engine at this endpoint without an SDK.
 pub async fn call(endpoint: &str, operation: &str, request: &Value) -> Result<Value> {
     request::call(endpoint, operation, request).await
+}
+
+/// Calls an operation of the engine's streams without an SDK.
+pub(crate) async fn call_streams(
+    client: &Client,
+    endpoint: &str,
+    operation: &str,
+    request: &Value,
+) -> Result<Value> {
+    request::send(client, endpoint, &format!("DynamoDBStreams_20120810.{operation}"), request).await
 }
 
 fn is_error(error: &anyhow::Error, name: &str) -> bool {

@@ -1,5 +1,7 @@
-//! What `template.yaml` declares: the table and the functions, with their routes and rights.
+//! What `template.yaml` declares: the table and the functions, with their routes and rights, and
+//! what hands the table's stream to them.
 
+mod mapping;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::workspace;
+pub use mapping::EventSourceMapping;
 pub use yaml::to_json;
 
 /// The properties of the table resource that `CreateTable` takes as they stand.
@@ -28,6 +31,7 @@ const CREATE_TABLE: [&str; 6] = [
 pub struct Template {
     table: Map<String, Value>,
     functions: Vec<Function>,
+    event_source_mappings: Vec<EventSourceMapping>,
     resources: BTreeMap<String, Value>,
 }
 
@@ -69,10 +73,18 @@ impl Template {
                 function
                     .and_then(|(id, properties)| Function::new(id, properties, &document.globals))
             })
+            .collect::<Result<Vec<_>>>()?;
+        let event_source_mappings = document
+            .resources_of("AWS::Lambda::EventSourceMapping")
+            .map(|mapping| {
+                let (id, properties) = mapping?;
+                EventSourceMapping::new(properties, &functions)
+                    .with_context(|| format!("resource {id}"))
+            })
             .collect::<Result<_>>()?;
         let resources = document.resources.into_iter();
         let resources = resources.map(|(id, resource)| (id, resource.properties)).collect();
-        Ok(Self { table, functions, resources })
+        Ok(Self { table, functions, event_source_mappings, resources })
     }
 
     /// The `CreateTable` request for the table under this name.
@@ -106,6 +118,11 @@ impl Template {
     /// The functions in the order of their logical ids.
     pub fn functions(&self) -> &[Function] {
         &self.functions
+    }
+
+    /// What hands the table's stream to functions.
+    pub fn event_source_mappings(&self) -> &[EventSourceMapping] {
+        &self.event_source_mappings
     }
 }
 
@@ -185,6 +202,7 @@ struct FunctionProperties {
     code_uri: String,
     #[serde(default)]
     environment: Environment,
+    #[serde(default)]
     events: BTreeMap<String, Event>,
     #[serde(default)]
     policies: Vec<Policy>,

@@ -34,9 +34,19 @@ impl std::error::Error for EngineError {}
 /// Calls an operation of `DynamoDB`; an error of the engine is an [`EngineError`].
 pub(super) async fn call(endpoint: &str, operation: &str, request: &Value) -> Result<Value> {
     let client = Client::builder().no_proxy().build()?;
+    send(&client, endpoint, &format!("DynamoDB_20120810.{operation}"), request).await
+}
+
+/// Calls an operation of `DynamoDB` or of its streams, by a client that is there already.
+pub(super) async fn send(
+    client: &Client,
+    endpoint: &str,
+    target: &str,
+    request: &Value,
+) -> Result<Value> {
     let call = client
         .post(endpoint)
-        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+        .header("x-amz-target", target)
         .header("content-type", "application/x-amz-json-1.0")
         .header("authorization", SIGNATURE)
         .header("x-amz-date", "20260101T000000Z")

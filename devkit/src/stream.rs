@@ -1,0 +1,111 @@
+//! A stand-in for Lambda's event source mapping: reads the stream of the table from the engine, and
+//! makes the events that a function gets.
+
+mod batches;
+mod filter;
+mod reader;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::time::sleep;
+
+use crate::gateway::Integration;
+use crate::template::EventSourceMapping;
+use batches::Batches;
+pub use filter::Filter;
+use reader::Reader;
+
+/// Reads at once; the next call reads on.
+const MAX_READS: usize = 1000;
+/// Between two looks at the stream.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// The longest wait before a batch is sent again.
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+
+/// The records of a table that a function gets, from the beginning of its stream.
+pub struct EventSource {
+    function: String,
+    reader: Reader,
+    batches: Batches,
+}
+
+impl EventSource {
+    /// Fails if the table has no stream.
+    pub async fn open(engine: &str, table: &str, mapping: &EventSourceMapping) -> Result<Self> {
+        let reader = Reader::open(engine, table).await?;
+        let batches = Batches::new(mapping.clone());
+        Ok(Self { function: mapping.function.clone(), reader, batches })
+    }
+
+    /// Reads what is new in the stream.
+    pub async fn poll(&mut self) -> Result<()> {
+        for _ in 0..MAX_READS {
+            let records = self.reader.read().await?;
+            if records.is_empty() {
+                break;
+            }
+            self.batches.add(records);
+        }
+        Ok(())
+    }
+
+    /// The event to send next: the same one, or part of it, until [`settle`](Self::settle) is told
+    /// that it did not fail.
+    pub fn next_event(&mut self, now: Timestamp) -> Option<Value> {
+        self.batches.next_event(now)
+    }
+
+    /// Takes the function's response to the last event, nothing if the function has failed; whether
+    /// all of the event is done.
+    pub fn settle(&mut self, response: Option<&Value>) -> bool {
+        self.batches.settle(response)
+    }
+
+    /// The records that became too old since the last call, which a failure destination would get.
+    pub fn take_expired(&mut self) -> Vec<Value> {
+        self.batches.take_expired()
+    }
+
+    /// All events that wait, as if the function succeeded with each.
+    pub async fn drain(&mut self) -> Result<Vec<Value>> {
+        self.poll().await?;
+        let mut events = Vec::new();
+        while let Some(event) = self.next_event(Timestamp::now()) {
+            self.settle(Some(&Value::Null));
+            events.push(event);
+        }
+        Ok(events)
+    }
+
+    /// Plays the stream into the function, for as long as the future is polled. Reports failed
+    /// reads, and how many records became too old.
+    pub async fn play(mut self, functions: impl Integration, report: impl Fn(String)) {
+        let mut backoff = POLL_INTERVAL;
+        loop {
+            if let Err(error) = self.poll().await {
+                report(format!("the stream cannot be read: {error:#}"));
+                sleep(MAX_BACKOFF).await;
+            }
+            while let Some(event) = self.next_event(Timestamp::now()) {
+                let response = functions.invoke(&self.function, &event).await.ok();
+                if self.settle(response.as_ref()) {
+                    backoff = POLL_INTERVAL;
+                } else {
+                    sleep(backoff).await;
+                    backoff = (backoff * 2).min(MAX_BACKOFF);
+                }
+            }
+            let expired = self.take_expired().len();
+            if expired > 0 {
+                report(format!(
+                    "{} gives up {expired} records of the stream: too old",
+                    self.function
+                ));
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+    }
+}

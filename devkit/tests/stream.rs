@@ -1,0 +1,100 @@
+//! The stream of the table, on whichever engine the tests run.
+#![expect(clippy::unwrap_used, reason = "what cannot be arranged fails the test")]
+
+use devkit::engine::Engine;
+use devkit::stream::{EventSource, Filter};
+use devkit::template::{EventSourceMapping, Template};
+use serde_json::{Value, json};
+
+const PATTERN: &str =
+    r#"{"eventName":["INSERT"],"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"OUTBOX#"}]}}}}"#;
+
+fn mapping() -> EventSourceMapping {
+    EventSourceMapping {
+        function: "mailer".to_owned(),
+        filters: vec![Filter::parse(PATTERN).unwrap()],
+        batch_size: 2,
+        reports_failures: true,
+        bisects: true,
+        max_age: None,
+    }
+}
+
+struct Stage {
+    engine: Engine,
+    table: String,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let engine = Engine::for_test().await.unwrap();
+        let table = engine.new_table(&Template::load().unwrap()).await.unwrap();
+        Self { engine, table }
+    }
+
+    async fn put(&self, pk: &str, note: &str) {
+        let item = json!({ "pk": { "S": pk }, "sk": { "S": "x" }, "note": { "S": note } });
+        let request = json!({ "TableName": self.table, "Item": item });
+        self.engine.call("PutItem", &request).await.unwrap();
+    }
+
+    async fn source(&self) -> EventSource {
+        EventSource::open(self.engine.endpoint(), &self.table, &mapping()).await.unwrap()
+    }
+}
+
+/// The partition keys of the records of each event.
+fn keys(events: &[Value]) -> Vec<Vec<&str>> {
+    let records = events.iter().map(|event| event["Records"].as_array().unwrap());
+    records
+        .map(|own| {
+            own.iter().map(|own| own["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap()).collect()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn only_new_items_of_the_filters_prefix_come_in_order_and_once() {
+    let stage = Stage::new().await;
+    let mut source = stage.source().await;
+    for pk in ["OUTBOX#1", "USER#1", "OUTBOX#2", "OUTBOX#3"] {
+        stage.put(pk, "new").await;
+    }
+    stage.put("OUTBOX#1", "changed").await;
+    let key = json!({ "pk": { "S": "OUTBOX#2" }, "sk": { "S": "x" } });
+    let delete = json!({ "TableName": stage.table, "Key": key });
+    stage.engine.call("DeleteItem", &delete).await.unwrap();
+
+    let events = source.drain().await.unwrap();
+    assert_eq!(keys(&events), [vec!["OUTBOX#1", "OUTBOX#2"], vec!["OUTBOX#3"]]);
+    assert!(source.drain().await.unwrap().is_empty());
+
+    stage.put("OUTBOX#4", "new").await;
+    assert_eq!(keys(&source.drain().await.unwrap()), [["OUTBOX#4"]]);
+    assert_eq!(stage.source().await.drain().await.unwrap().len(), 2, "another begins anew");
+}
+
+#[tokio::test]
+async fn a_record_has_the_form_that_lambda_gives_it() {
+    let stage = Stage::new().await;
+    stage.put("OUTBOX#1", "new").await;
+
+    let events = stage.source().await.drain().await.unwrap();
+
+    let record = &events[0]["Records"][0];
+    for (name, value) in
+        [("eventName", "INSERT"), ("eventVersion", "1.1"), ("eventSource", "aws:dynamodb")]
+    {
+        assert_eq!(record[name], value);
+    }
+    for name in ["eventID", "awsRegion", "eventSourceARN"] {
+        assert!(record[name].as_str().is_some_and(|text| !text.is_empty()), "{name}: {record}");
+    }
+    let change = &record["dynamodb"];
+    assert_eq!(change["Keys"], json!({ "pk": { "S": "OUTBOX#1" }, "sk": { "S": "x" } }));
+    assert_eq!(change["NewImage"]["note"], json!({ "S": "new" }));
+    assert!(change["OldImage"].is_null());
+    assert_eq!(change["StreamViewType"], "NEW_AND_OLD_IMAGES");
+    assert!(change["SequenceNumber"].is_string() && change["SizeBytes"].is_u64());
+    assert!(change["ApproximateCreationDateTime"].is_u64(), "{change}");
+}
