@@ -5,6 +5,7 @@ mod arrange;
 mod client;
 mod engine;
 mod functions;
+mod mail;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
@@ -33,6 +34,7 @@ pub use client::ClientAt;
 pub(crate) use client::event;
 use functions::Functions;
 pub(crate) use functions::{function_of, received};
+pub use mail::Post;
 
 /// Read once, and the next made once: a debug build takes its time over both.
 pub(crate) static TEMPLATE: LazyLock<Template> =

@@ -29,7 +29,7 @@ mod snapshot;
 mod state;
 mod translated;
 
-pub use app::{ClientAt, DOMAIN, PASSWORD, REQUEST_ID, TestApp};
+pub use app::{ClientAt, DOMAIN, PASSWORD, Post, REQUEST_ID, TestApp};
 pub use call_cutoff::CallCutoff;
 pub use conditions::Conditions;
 pub use contract::check_over_http;

@@ -26,6 +26,7 @@ mod introspect;
 mod limits;
 mod lockout;
 mod lost_races;
+mod mail;
 mod makers;
 mod oauth;
 mod operator;

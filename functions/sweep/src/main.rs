@@ -3,7 +3,7 @@
 use lambda_runtime::{Error, LambdaEvent};
 use serde::de::IgnoredAny;
 use shared::table::{Connection, Table};
-use shared::{Result, runtime};
+use shared::{Result, Settings, runtime};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -14,5 +14,6 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn start() -> Result<Table> {
-    Table::connect(Connection::from_env().await?)
+    let sends_mail = Settings::from_env()?.sends_mail;
+    Ok(Table::connect(Connection::from_env().await?)?.sending_mail(sends_mail))
 }

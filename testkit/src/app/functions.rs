@@ -53,7 +53,9 @@ impl Functions {
     pub(super) fn configure(&mut self, settings: &Settings) {
         for app in self.apps.values_mut() {
             app.settings = settings.clone();
+            app.table = app.table.clone().sending_mail(settings.sends_mail);
         }
+        self.sweeps = self.sweeps.clone().sending_mail(settings.sends_mail);
     }
 
     /// Has a rejected sign-in take a multiple of this.
@@ -64,7 +66,7 @@ impl Functions {
     /// Sets another table from now on.
     pub(super) fn reach(&mut self, table: impl Fn(&str) -> Result<Table>) -> Result<()> {
         for (name, app) in &mut self.apps {
-            app.table = table(name)?;
+            app.table = table(name)?.sending_mail(app.settings.sends_mail);
         }
         self.sweeps = table("sweep")?;
         Ok(())

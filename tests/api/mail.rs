@@ -1,0 +1,247 @@
+//! Mail: what a write puts into the outbox, and what the mailer makes of it whatever fails.
+
+use devkit::ses::Outcome;
+use serde_json::{Value, json};
+use testkit::{Person, Post, TestApp};
+
+const EMAILS: &str = "/api/v1.1/users/janedoe/emails/";
+const DATA: &str = "/v2/account/data";
+
+/// How many changes a response of the mailer reports as not handled.
+fn failures(response: &Value) -> usize {
+    response["batchItemFailures"].as_array().unwrap().len()
+}
+
+async fn change_password(jane: &Person<'_>) {
+    let new = json!({ "password": "another horse battery" });
+    let changed = jane.send_json("POST", DATA, &new).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+}
+
+async fn add_email(jane: &Person<'_>, address: &str) {
+    let added = jane.send_json("POST", EMAILS, &json!({ "email": address })).await;
+    assert_eq!(added.status, 201, "{added:?}");
+}
+
+/// Sets an attribute of items of this type, past all functions.
+async fn set(app: &TestApp, kind: &str, attribute: &str, value: Value) {
+    for item in app.items_of(kind).await {
+        let change = json!({
+            "Key": { "pk": item["pk"], "sk": item["sk"] },
+            "UpdateExpression": "SET #attribute = :value",
+            "ExpressionAttributeNames": { "#attribute": attribute },
+            "ExpressionAttributeValues": { ":value": value },
+        });
+        app.engine("UpdateItem", change).await;
+    }
+}
+
+/// A mail to Jane that waits, and the event that tells of it.
+async fn waiting_mail(app: &TestApp, post: &mut Post, jane: &Person<'_>) -> Value {
+    change_password(jane).await;
+    let notice = post.next_event().await.unwrap();
+    assert_eq!(failures(&post.invoke(&notice).await), 0);
+    assert_eq!((app.items_of("notice").await.len(), app.items_of("mail").await.len()), (0, 1));
+    post.next_event().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_changed_password_is_told_to_the_primary_and_the_oldest_proved_addresses() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    for number in 0..6 {
+        add_email(&jane, &format!("jane{number}@example.com")).await;
+    }
+    post.deliver().await;
+    set(&app, "email", "provedAt", json!({ "S": "2026-11-28T12:00:00Z" })).await;
+    add_email(&jane, "unproved@example.com").await;
+    let added = post.deliver().await;
+
+    change_password(&jane).await;
+    let changed = post.deliver().await;
+
+    let mut recipients: Vec<_> = changed.iter().flat_map(|mail| &mail.recipients).collect();
+    recipients.sort();
+    let others = ["jane0", "jane1", "jane2", "jane3"].map(|name| format!("{name}@example.com"));
+    let expected: Vec<_> = others.iter().chain([&jane.email().to_owned()]).cloned().collect();
+    assert_eq!(recipients, expected.iter().collect::<Vec<_>>());
+    assert_eq!(added.len(), 5);
+    assert!(changed.iter().all(|mail| mail.message.subject.contains("password")), "{changed:?}");
+    assert_eq!(app.items_of("mail").await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_removed_address_is_told_and_so_is_the_former_primary_one() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    add_email(&jane, "second@example.com").await;
+    post.deliver().await;
+
+    let primary = json!({ "email": "second@example.com", "verified": true, "primary": true });
+    assert_eq!(jane.send_json("PATCH", EMAILS, &primary).await.status, 200);
+    let told = post.deliver().await;
+    let gone = jane.send_json("DELETE", EMAILS, &json!({ "email": jane.email() })).await;
+    assert_eq!(gone.status, 204, "{gone:?}");
+    let removed = post.deliver().await;
+
+    for mails in [told, removed] {
+        let mut recipients: Vec<_> =
+            mails.iter().flat_map(|mail| mail.recipients.clone()).collect();
+        recipients.sort();
+        assert_eq!(recipients, [jane.email(), "second@example.com"]);
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_sends_no_mail_puts_nothing_into_the_outbox() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    change_password(&jane).await;
+
+    assert_eq!(app.items_of("notice").await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn what_ses_surely_did_not_take_is_sent_once_it_does() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let event = waiting_mail(&app, &mut post, &jane).await;
+    post.expect([Outcome::Throttled, Outcome::Throttled]);
+
+    assert_eq!(failures(&post.invoke(&event).await), 1);
+    assert_eq!(failures(&post.invoke(&event).await), 1);
+    assert_eq!(app.items_of("mail").await[0]["tries"]["N"], "2");
+    assert_eq!(failures(&post.invoke(&event).await), 0);
+
+    assert_eq!((post.sent().len(), app.items_of("mail").await.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_mail_that_ses_rejects_for_good_is_kept_and_never_tried_again() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let event = waiting_mail(&app, &mut post, &jane).await;
+    post.expect([Outcome::Rejected]);
+
+    for _ in 0..2 {
+        assert_eq!(failures(&post.invoke(&event).await), 0);
+    }
+
+    assert_eq!(app.items_of("mail").await[0]["state"]["S"], "dead");
+    assert_eq!(post.sent().len(), 0);
+}
+
+#[tokio::test]
+async fn a_mail_whose_outcome_is_unknown_waits_for_the_end_of_its_lease() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let event = waiting_mail(&app, &mut post, &jane).await;
+    post.expect([Outcome::Unavailable]);
+
+    for _ in 0..2 {
+        assert_eq!(failures(&post.invoke(&event).await), 1);
+    }
+    assert_eq!(app.items_of("mail").await[0]["tries"]["N"], "1");
+    set(&app, "mail", "leasedUntil", json!({ "N": "1" })).await;
+    assert_eq!(failures(&post.invoke(&event).await), 0);
+
+    assert_eq!((post.sent().len(), app.items_of("mail").await.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_mail_that_comes_twice_or_to_two_mailers_at_once_is_sent_once() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let event = waiting_mail(&app, &mut post, &jane).await;
+
+    let (one, other) = tokio::join!(post.invoke(&event), post.invoke(&event));
+    assert!(failures(&one) + failures(&other) <= 1, "{one} {other}");
+    assert_eq!(failures(&post.invoke(&event).await), 0);
+
+    assert_eq!(post.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_notice_that_comes_to_two_mailers_at_once_makes_one_mail_of_each_address() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    change_password(&jane).await;
+    let event = post.next_event().await.unwrap();
+
+    let (one, other) = tokio::join!(post.invoke(&event), post.invoke(&event));
+    assert!(failures(&one) + failures(&other) <= 1, "{one} {other}");
+
+    assert_eq!(app.items_of("mail").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_mail_whose_time_is_over_is_never_sent() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let event = waiting_mail(&app, &mut post, &jane).await;
+    set(&app, "mail", "notAfter", json!({ "S": "2026-11-01T00:00:00Z" })).await;
+
+    assert_eq!(failures(&post.invoke(&event).await), 0);
+
+    assert_eq!(post.sent().len(), 0);
+}
+
+#[tokio::test]
+async fn a_mailer_that_dies_before_it_sends_leaves_the_mail_to_the_next_one() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let event = waiting_mail(&app, &mut post, &jane).await;
+    set(&app, "mail", "state", json!({ "S": "leased" })).await;
+    set(&app, "mail", "leasedUntil", json!({ "N": "99999999999999" })).await;
+
+    assert_eq!(failures(&post.invoke(&event).await), 1);
+    set(&app, "mail", "leasedUntil", json!({ "N": "1" })).await;
+    assert_eq!(failures(&post.invoke(&event).await), 0);
+
+    assert_eq!(post.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_mail_that_cannot_be_deleted_is_sent_again_after_its_lease() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let event = waiting_mail(&app, &mut post, &jane).await;
+    let mail = app.items_of("mail").await.remove(0);
+
+    assert_eq!(failures(&post.invoke(&event).await), 0);
+    // As the next mailer finds it if the deletion was lost.
+    app.engine("PutItem", json!({ "Item": mail })).await;
+    assert_eq!(failures(&post.invoke(&event).await), 0);
+
+    let sent = post.sent();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[0].raw, sent[1].raw, "the same mail, with the same id");
+}
+
+#[tokio::test]
+async fn a_deleted_user_is_told_at_the_primary_address() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let (id, email) = (jane.user().id, jane.email().to_owned());
+    let table = app.others().sending_mail(true);
+    let user = table.users(std::iter::once(id)).await.unwrap().remove(0);
+    let operator = shared::table::Actor::operator();
+    table.begin_user_deletion(&operator, &user).await.unwrap();
+    table.finish_user_deletion(&operator, id).await.unwrap();
+
+    let told = post.deliver().await;
+
+    assert_eq!(told.iter().map(|mail| mail.recipients.clone()).collect::<Vec<_>>(), [[email]]);
+}
