@@ -39,19 +39,21 @@ fn prod_shifts_a_tenth_first_and_rolls_back_on_the_functions_alarm() {
 
         let own = json!([{ "Name": { "Ref": format!("{id}Errors") } }]);
         let gradual = (json!("Canary10Percent5Minutes"), own);
-        let prod = [("Stage", "prod"), ("Docs", "on"), ("Rollout", "at-once")];
-        assert_eq!(group(&prod[..2]), gradual, "{id}");
+        let mail = ("MailFrom", "accounts@example.com");
+        let prod = [mail, ("Stage", "prod"), ("Docs", "on"), ("Rollout", "at-once")];
+        assert_eq!(group(&prod[..3]), gradual, "{id}");
         let at_once = (json!("AllAtOnce"), Value::Null);
         assert_eq!(group(&prod), at_once, "{id}");
-        assert_eq!(group(&[]), at_once, "{id}");
+        assert_eq!(group(&prod[..1]), at_once, "{id}");
     }
 }
 
 #[test]
 fn a_changed_setting_makes_a_new_version_of_every_function() {
     let changed = source().replace("    Timeout: 10\n", "    Timeout: 11\n");
-    // The sweep has its own.
+    // The sweep and the mailer have their own.
     let changed = changed.replace("      Timeout: 300\n", "      Timeout: 301\n");
+    let changed = changed.replace("      Timeout: 60\n", "      Timeout: 61\n");
 
     let before = versions(&DEPLOYED.template);
     let after = versions(&translate(&changed, &[]));
@@ -86,6 +88,7 @@ fn a_parameter_that_a_version_depends_on_is_in_its_description() {
     }
     let depended_on = [
         "DomainName",
+        "MailFrom",
         "PublicUrl",
         "RequireCurrentPassword",
         "SealingPublicKey",
@@ -98,13 +101,15 @@ fn a_parameter_that_a_version_depends_on_is_in_its_description() {
 #[test]
 fn concurrency_is_reserved_for_each_function_only_on_request() {
     for id in functions() {
-        let reserved = |parameters| {
-            let stack = DEPLOYED.stack(parameters);
+        let mail = ("MailFrom", "accounts@example.com");
+        let reserved = |parameter: Option<(&str, &str)>| {
+            let given: Vec<_> = parameter.into_iter().chain([mail]).collect();
+            let stack = DEPLOYED.stack(&given);
             stack[&id]["Properties"].get("ReservedConcurrentExecutions").cloned()
         };
 
-        assert_eq!(reserved(&[]), None, "{id}");
-        assert_eq!(reserved(&[("ReservedConcurrency", "5")]), Some(json!("5")), "{id}");
+        assert_eq!(reserved(None), None, "{id}");
+        assert_eq!(reserved(Some(("ReservedConcurrency", "5"))), Some(json!("5")), "{id}");
     }
 }
 

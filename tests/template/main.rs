@@ -7,6 +7,7 @@ mod deployed;
 mod deployment;
 mod docs;
 mod events;
+mod mail;
 mod monitoring;
 mod resources;
 mod routes;

@@ -10,7 +10,9 @@ use crate::deployed::DEPLOYED;
 use crate::root;
 
 /// With all functions.
-const PROD: &[(&str, &str)] = &[("Stage", "prod"), ("Docs", "on")];
+/// All that a stack can have.
+const PROD: &[(&str, &str)] =
+    &[("Stage", "prod"), ("Docs", "on"), ("MailFrom", "accounts@example.com")];
 
 #[test]
 fn every_function_logs_json_to_its_own_group_and_is_traced() {
@@ -36,7 +38,7 @@ fn every_function_logs_json_to_its_own_group_and_is_traced() {
 
 #[test]
 fn every_log_group_expires_by_the_parameter_and_is_deleted_with_the_stack() {
-    let stack = DEPLOYED.stack(&[("LogRetentionDays", "7")]);
+    let stack = DEPLOYED.stack(&[("LogRetentionDays", "7"), ("MailFrom", "a@example.com")]);
     let groups: Vec<_> = of_type(&stack, "AWS::Logs::LogGroup").collect();
 
     assert_eq!(groups.len(), functions().len() + 1);
@@ -85,6 +87,9 @@ fn prod_has_these_alarms_which_all_notify_the_topic_and_dev_has_none() {
         "ApiServerErrors",
         "ApiLatency",
         "FunctionThrottles",
+        "MailLate",
+        "MailLeftOver",
+        "MailRejected",
         "SignInsRejected",
         "TableSystemErrors",
         "TableThrottles",
@@ -109,7 +114,8 @@ fn dev_has_nothing_that_costs_while_idle() {
         "AWS::Logs::MetricFilter",
         "AWS::SNS::Topic",
     ];
-    let dev = DEPLOYED.stack(&[("AlarmEmail", "ops@example.com")]);
+    let given = [("AlarmEmail", "ops@example.com"), ("MailFrom", "accounts@example.com")];
+    let dev = DEPLOYED.stack(&given);
 
     for kind in paid.into_iter().chain(["AWS::SNS::Subscription"]) {
         assert_eq!(of_type(&dev, kind).count(), 0, "{kind}");

@@ -46,19 +46,34 @@ fn every_function_runs_the_custom_runtime_on_arm64() {
 }
 
 #[test]
-fn a_policy_allows_only_single_actions_on_the_table_or_the_service_key() {
+fn a_policy_allows_only_single_actions_each_on_the_one_resource_that_it_is_for() {
     let only = |kind| DEPLOYED.resources(kind).into_keys().next().unwrap();
-    let table = json!({ "Fn::GetAtt": [only("AWS::DynamoDB::GlobalTable"), "Arn"] });
+    let of = |kind, attribute| json!({ "Fn::GetAtt": [only(kind), attribute] });
+    let table = of("AWS::DynamoDB::GlobalTable", "Arn");
+    let stream = of("AWS::DynamoDB::GlobalTable", "StreamArn");
+    let queue = of("AWS::SQS::Queue", "Arn");
     let service_key = json!({ "Ref": only("AWS::SecretsManager::Secret") });
 
     for statement in roles_of_functions().into_values().flat_map(granted) {
         for action in statement["Action"].as_array().unwrap() {
             let (service, action) = action.as_str().unwrap().split_once(':').unwrap();
-            let resource = if service == "dynamodb" { &table } else { &service_key };
+            let resource = match (service, action) {
+                (
+                    "dynamodb",
+                    "DescribeStream" | "GetRecords" | "GetShardIterator" | "ListStreams",
+                ) => &stream,
+                ("dynamodb", _) => &table,
+                ("secretsmanager", "GetSecretValue") => &service_key,
+                ("sqs", "SendMessage") => &queue,
+                // Where from decides, and not with which identity.
+                ("ses", "SendEmail" | "SendRawEmail") => {
+                    let from = json!({ "ses:FromAddress": { "Ref": "MailFrom" } });
+                    assert_eq!(statement["Condition"], json!({ "StringEquals": from }));
+                    continue;
+                }
+                other => panic!("{other:?}"),
+            };
             assert_eq!(&statement["Resource"], resource, "{statement}");
-            assert!(
-                service == "dynamodb" || (service, action) == ("secretsmanager", "GetSecretValue")
-            );
             assert!(action.chars().all(char::is_alphanumeric), "{action}");
             assert_ne!(action, "Scan");
         }
@@ -279,7 +294,8 @@ fn a_function_that_tells_urls_knows_the_public_one() {
     let tells = |binary: &str| {
         let folder = root().join("functions").join(binary).join("src");
         let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-        files.into_iter().any(|file| std::fs::read_to_string(file).unwrap().contains("base_url()"))
+        let mut files = files.filter(|file| file.is_file());
+        files.any(|file| std::fs::read_to_string(file).unwrap().contains("base_url()"))
     };
     for function in functions() {
         let knows = function.environment.contains("PUBLIC_URL");

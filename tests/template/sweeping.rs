@@ -1,4 +1,4 @@
-//! When the sweep runs, and for how long.
+//! When the sweep and the mailer run, and for how long.
 
 use devkit::template::Template;
 use serde_json::{Value, json};
@@ -7,19 +7,18 @@ use shared::timeouts;
 use crate::deployed::DEPLOYED;
 
 #[test]
-fn the_sweep_alone_has_no_route_and_runs_by_one_schedule() {
+fn sweep_and_mailer_alone_have_no_route_and_the_sweep_runs_by_one_schedule() {
     let template = Template::load().unwrap();
     let without = template.functions().iter().filter(|own| own.routes.is_empty());
     let names: Vec<_> = without.map(|own| own.binary.as_str()).collect();
     let rules = DEPLOYED.resources("AWS::Events::Rule");
     let rule = rules["SweepDaily"];
 
-    assert_eq!(names, ["sweep"]);
+    assert_eq!(names, ["mailer", "sweep"]);
     assert_eq!(rules.len(), 1);
     let targets = rule["Properties"]["Targets"].as_array().unwrap();
     assert_eq!(targets.len(), 1);
     assert_eq!(targets[0]["Arn"], json!({ "Ref": "SweepAliaslive" }));
-    assert!(DEPLOYED.resources("AWS::Lambda::EventSourceMapping").is_empty());
 }
 
 #[test]
@@ -49,8 +48,11 @@ fn only_the_schedule_may_start_the_sweep() {
 fn lambda_ends_each_function_after_the_time_that_the_code_reckons_with() {
     for function in DEPLOYED.resources("AWS::Lambda::Function").keys() {
         let timeout = DEPLOYED.properties(function)["Timeout"].as_u64();
-        let known =
-            if *function == "Sweep" { timeouts::SWEEP_FUNCTION } else { timeouts::FUNCTION };
+        let known = match *function {
+            "Sweep" => timeouts::SWEEP_FUNCTION,
+            "Mailer" => timeouts::MAILER_FUNCTION,
+            _ => timeouts::FUNCTION,
+        };
 
         assert_eq!(timeout, Some(known.as_secs()), "{function}");
     }
