@@ -1,0 +1,3 @@
+//! Sends the mails of the outbox.
+
+pub mod message;
