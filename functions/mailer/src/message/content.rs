@@ -6,8 +6,7 @@ use shared::model::{Mail, Timestamp};
 use super::words::{self, Action, words};
 use super::{ComposeError, untrusted};
 
-/// What both parts of a mail are rendered from. Untrusted text in it is isolated, as
-/// [`untrusted`] says.
+/// What both parts of a mail are rendered from.
 pub(super) struct Content {
     pub(super) service: String,
     pub(super) subject: String,
