@@ -73,7 +73,7 @@ fn validity(action: &words::Action, end: Timestamp) -> String {
         minutes if minutes % 60 == 0 => (minutes / 60, "hours"),
         minutes => (minutes, "minutes"),
     };
-    format!("The link works for {count} {unit}, until {}. It signs nobody in.", time(end))
+    format!("The link works for {count} {unit}, until {}. It does not sign you in.", time(end))
 }
 
 fn time(at: Timestamp) -> String {

@@ -316,7 +316,7 @@ fn a_link_says_how_long_it_works() {
         assert!(text.contains("Time: 28 November 2026 at 22:58 UTC "), "{text}");
         assert!(
             text.contains(&format!(
-                "The link works for {lifetime}, until 2 January 2027 at 03:04 UTC. It signs nobody in."
+                "The link works for {lifetime}, until 2 January 2027 at 03:04 UTC. It does not sign you in."
             )),
             "{text}"
         );
