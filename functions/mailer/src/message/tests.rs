@@ -126,10 +126,7 @@ fn the_only_links_are_those_to_the_page_of_the_kind() {
 #[test]
 fn a_kind_that_takes_a_link_is_not_sent_without_one() {
     for kind in MailKind::ALL {
-        let expected = match link(kind, BASE, TOKEN) {
-            Some(_) => Some(ComposeError::MissingLink(kind)),
-            None => None,
-        };
+        let expected = link(kind, BASE, TOKEN).map(|_| ComposeError::MissingLink(kind));
 
         assert_eq!(compose(&mail(kind), None, &sender("Example")).err(), expected);
     }

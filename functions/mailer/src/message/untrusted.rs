@@ -172,6 +172,7 @@ mod tests {
             ("Jane.Doe+x@Example.com", "Jane.Doe+x@Example.com"),
             ("evil.example/x@example.com", "…@example.com"),
             (r#""https://evil.example"@example.com"#, "…@example.com"),
+            (r#""evil.example now"@example.com"#, "…@example.com"),
             ("用户@例子.公司", "用户@例子.公司"),
         ] {
             assert_eq!(address(&entered.parse().unwrap()), shown);
