@@ -6,8 +6,7 @@ use shared::model::{Mail, Timestamp};
 use super::words::{self, Action, words};
 use super::{ComposeError, untrusted};
 
-/// What both parts of a mail are rendered from. Untrusted text in it is isolated, as
-/// [`untrusted`] says.
+/// What both parts of a mail are rendered from.
 pub(super) struct Content {
     pub(super) service: String,
     pub(super) subject: String,
@@ -74,7 +73,7 @@ fn validity(action: &words::Action, end: Timestamp) -> String {
         minutes if minutes % 60 == 0 => (minutes / 60, "hours"),
         minutes => (minutes, "minutes"),
     };
-    format!("The link works for {count} {unit}, until {}. It signs nobody in.", time(end))
+    format!("The link works for {count} {unit}, until {}. It does not sign you in.", time(end))
 }
 
 fn time(at: Timestamp) -> String {

@@ -7,38 +7,36 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::content::{Content, Link};
-use super::text;
-use super::untrusted::pieces;
 
-/// `!important` is what overrides an inline style. The last rule keeps Apple's clients from
+/// ` !important` is what overrides an inline style. The last rule keeps Apple's clients from
 /// colouring the dates that they make links of.
 const STYLE: &str = "\
 :root{color-scheme:light dark;supported-color-schemes:light dark}\
 @media (prefers-color-scheme:dark){\
-.back{background:#14171c!important;color:#e8eaed!important}\
-.card{background:#1d2127!important;border-color:#3c434d!important}\
-.quiet,.quiet a{color:#a9b1bc!important}\
-.button{background:#9dbcf5!important;border-color:#9dbcf5!important;color:#14171c!important}\
+.back{background-color:#14171c !important;color:#e8eaed !important}\
+.card{background-color:#1d2127 !important;border-color:#3c434d !important}\
+.quiet,.quiet a{color:#a9b1bc !important}\
+.button{background-color:#9dbcf5 !important;border-color:#9dbcf5 !important;color:#14171c !important}\
 }\
-a[x-apple-data-detectors]{color:inherit!important;text-decoration:none!important}";
+a[x-apple-data-detectors]{color:inherit !important;text-decoration:none !important}";
 
-/// `max` keeps the text readable where a client shrinks it; others ignore the second declaration.
-const BODY: &str = "margin:0;padding:0;background:#f4f5f7";
-const BACK: &str = "padding:24px 12px;background:#f4f5f7;color:#1b1f24;\
+const BODY: &str = "margin:0;padding:0;background-color:#f4f5f7";
+const BACK: &str = "padding:24px 12px;background-color:#f4f5f7;color:#1b1f24;\
                     font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;\
-                    font-size:16px;font-size:max(16px,1rem);line-height:1.5;\
+                    font-size:16px;line-height:1.5;\
                     word-break:break-word;overflow-wrap:anywhere";
 const COLUMN: &str = "max-width:560px;margin:0 auto";
-const CARD: &str = "padding:24px;background:#ffffff;border:1px solid #c9ced6;border-radius:8px";
+const CARD: &str =
+    "padding:24px;background-color:#ffffff;border:1px solid #c9ced6;border-radius:8px";
 const SERVICE: &str = "margin:0 0 12px;font-weight:bold";
 const HEADING: &str = "margin:0 0 20px;font-size:22px;line-height:1.25;font-weight:bold";
 const PARAGRAPH: &str = "margin:0 0 16px";
 const FACTS: &str = "margin:0 0 20px;color:#515a66";
-const BUTTON: &str = "display:inline-block;padding:10px 22px;background:#1f4fa3;\
+const BUTTON: &str = "display:inline-block;padding:10px 22px;background-color:#1f4fa3;\
                       border:1px solid #1f4fa3;border-radius:4px;color:#ffffff;\
                       font-weight:bold;text-decoration:none";
 const URL: &str = "margin:0 0 20px;font-size:14px;color:#515a66";
-const URL_LINK: &str = "color:#515a66;word-break:break-all";
+const URL_LINK: &str = "color:#515a66;text-decoration:none;word-break:break-all";
 const FOOTER: &str = "margin:16px 0 0;font-size:14px;color:#515a66";
 
 /// The HTML part.
@@ -54,7 +52,7 @@ pub(super) fn render(content: &Content) -> String {
                 meta name="format-detection"
                     content="telephone=no, date=no, address=no, email=no, url=no";
                 meta name="x-apple-disable-message-reformatting";
-                title { (text::line(&content.subject)) }
+                title { (content.subject) }
                 style { (PreEscaped(STYLE)) }
             }
             body.back style=(BODY) {
@@ -69,9 +67,9 @@ pub(super) fn render(content: &Content) -> String {
 fn column(content: &Content) -> Markup {
     html! {
         div style=(COLUMN) {
-            p style=(SERVICE) { (sentence(&content.service)) }
+            p style=(SERVICE) { (content.service) }
             div.card style=(CARD) { (card(content)) }
-            p.quiet style=(FOOTER) { (sentence(&content.footer)) }
+            p.quiet style=(FOOTER) { (content.footer) }
         }
     }
 }
@@ -80,17 +78,17 @@ fn card(content: &Content) -> Markup {
     let last = content.advice.len().saturating_sub(1);
     html! {
         h1 style=(HEADING) { (content.heading) }
-        p style=(PARAGRAPH) { (sentence(&content.greeting)) }
-        p style=(PARAGRAPH) { (sentence(&content.opening)) }
+        p style=(PARAGRAPH) { (content.greeting) }
+        p style=(PARAGRAPH) { (content.opening) }
         p.quiet style=(FACTS) {
             @for (index, (label, value)) in content.facts.iter().enumerate() {
                 @if index > 0 { br; }
-                (label) ": " strong { (sentence(value)) }
+                (label) ": " strong { (value) }
             }
         }
         @if let Some(link) = &content.action { (action(link)) }
         @for (index, paragraph) in content.advice.iter().enumerate() {
-            p style=(if index == last { "margin:0" } else { PARAGRAPH }) { (sentence(paragraph)) }
+            p style=(if index == last { "margin:0" } else { PARAGRAPH }) { (paragraph) }
         }
     }
 }
@@ -100,13 +98,5 @@ fn action(link: &Link) -> Markup {
     html! {
         p style=(PARAGRAPH) { a.button href=(link.url) style=(BUTTON) { (link.label) } }
         p.quiet style=(URL) { a href=(link.url) style=(URL_LINK) { (link.url) } }
-    }
-}
-
-fn sentence(text: &str) -> Markup {
-    html! {
-        @for (piece, is_isolated) in pieces(text) {
-            @if is_isolated { bdi { (piece) } } @else { (piece) }
-        }
     }
 }

@@ -9,6 +9,7 @@ mod untrusted;
 mod words;
 
 use mail_builder::MessageBuilder;
+use mail_builder::headers::address::Address;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::date::Date;
 use mail_builder::headers::raw::Raw;
@@ -56,9 +57,9 @@ pub fn compose(mail: &Mail, link: Option<&str>, sender: &Sender) -> Result<Vec<u
     ];
     let mut message = Vec::new();
     MessageBuilder::new()
-        .from((text::line(&content.service), from))
+        .from(Address::new_address(Some(content.service.as_str()), from))
         .to(format!("{}@{}", to.0, to.1))
-        .subject(text::line(&content.subject))
+        .subject(content.subject.as_str())
         .date(Date::new(mail.at.as_second()))
         .message_id(format!("{}@{domain}", mail.id))
         .header("Auto-Submitted", Raw::new("auto-generated"))

@@ -1,16 +1,13 @@
 //! Texts of other people within our sentences: they change neither the order of words, nor do mail
 //! clients make links of them.
-//!
-//! Within a sentence such a text stands between [`FSI`] and [`PDI`], and contains neither. The
-//! renderers turn the pair into what their format has for it.
 
 use shared::ServiceName;
 use shared::model::EmailAddress;
 
 /// First strong isolate: begins a text whose direction is its own.
-pub(super) const FSI: char = '\u{2068}';
+const FSI: char = '\u{2068}';
 /// Pop directional isolate: ends it.
-pub(super) const PDI: char = '\u{2069}';
+const PDI: char = '\u{2069}';
 
 /// Names are cut to so many characters.
 const MAX_NAME_CHARS: usize = 40;
@@ -57,18 +54,11 @@ pub(super) fn service(name: &ServiceName) -> String {
     isolated(&plain(name.as_str()))
 }
 
-/// The pieces of a sentence, and whether each is isolated.
-pub(super) fn pieces(sentence: &str) -> impl Iterator<Item = (&str, bool)> {
-    let is_isolated = |piece: &str| piece.ends_with(PDI);
-    sentence
-        .split(FSI)
-        .flat_map(|part| part.split_inclusive(PDI))
-        .filter(|piece| !piece.is_empty())
-        .map(move |piece| (piece.trim_end_matches(PDI), is_isolated(piece)))
-}
-
+/// A text whose direction does not reorder the words around it. It stands between characters, in
+/// HTML too, where most clients drop `bdi`; and only if it needs them, since some show boxes for
+/// them.
 fn isolated(text: &str) -> String {
-    format!("{FSI}{text}{PDI}")
+    if text.contains(is_right_to_left) { format!("{FSI}{text}{PDI}") } else { text.to_owned() }
 }
 
 /// On one line, without what ends an isolate or reorders the text in it.
@@ -82,6 +72,18 @@ const fn is_direction_mark(letter: char) -> bool {
     matches!(
         letter,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
+/// Whether it is in a block of scripts that are written from right to left.
+const fn is_right_to_left(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{590}'..='\u{8ff}'
+            | '\u{fb1d}'..='\u{fdff}'
+            | '\u{fe70}'..='\u{feff}'
+            | '\u{10800}'..='\u{10fff}'
+            | '\u{1e800}'..='\u{1efff}'
     )
 }
 
@@ -142,12 +144,11 @@ mod tests {
             "Dr. Jane Doe, Jr.",
             "J.R.R. Tolkien",
             "Żółć O'Neill-Müller",
-            "ישראל ישראלי",
             "李小龍",
             "<script>alert(1)",
             "👩\u{200d}🚀",
         ] {
-            assert_eq!(name(text), Some(format!("{FSI}{text}{PDI}")), "{text}");
+            assert_eq!(name(text), Some(text.to_owned()), "{text}");
         }
     }
 
@@ -155,14 +156,14 @@ mod tests {
     fn a_long_name_is_cut() {
         let shown = name(&"ż".repeat(60)).unwrap();
 
-        assert_eq!(shown, format!("{FSI}{}…{PDI}", "ż".repeat(40)));
+        assert_eq!(shown, "ż".repeat(40) + "…");
     }
 
     #[test]
     fn a_name_neither_ends_its_isolate_nor_its_line() {
         let shown = name("Eve\r\nBcc x\u{2069}\u{202e}y\u{2028}z\u{85}\u{7}!").unwrap();
 
-        assert_eq!(shown, format!("{FSI}Eve Bcc xy z !{PDI}"));
+        assert_eq!(shown, "Eve Bcc xy z !");
     }
 
     #[test]
@@ -171,21 +172,20 @@ mod tests {
             ("Jane.Doe+x@Example.com", "Jane.Doe+x@Example.com"),
             ("evil.example/x@example.com", "…@example.com"),
             (r#""https://evil.example"@example.com"#, "…@example.com"),
+            (r#""evil.example now"@example.com"#, "…@example.com"),
             ("用户@例子.公司", "用户@例子.公司"),
         ] {
-            assert_eq!(address(&entered.parse().unwrap()), format!("{FSI}{shown}{PDI}"));
+            assert_eq!(address(&entered.parse().unwrap()), shown);
         }
     }
 
     #[test]
-    fn a_sentence_falls_into_its_isolated_and_other_pieces() {
-        let sentence = format!("Hello {FSI}Jane{PDI}, {FSI}x{PDI}{FSI}y{PDI}");
-
-        let pieces: Vec<_> = pieces(&sentence).collect();
-
-        assert_eq!(
-            pieces,
-            [("Hello ", false), ("Jane", true), (", ", false), ("x", true), ("y", true)]
-        );
+    fn a_text_from_right_to_left_is_isolated() {
+        for text in ["ישראל ישראלי", "محمد", "Jane (דנה)"] {
+            assert_eq!(name(text), Some(format!("\u{2068}{text}\u{2069}")));
+        }
+        let entered = "דנה@example.com";
+        assert_eq!(address(&entered.parse().unwrap()), format!("\u{2068}{entered}\u{2069}"));
+        assert_eq!(service(&"חשבונות".parse().unwrap()), "\u{2068}חשבונות\u{2069}");
     }
 }

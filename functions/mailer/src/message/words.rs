@@ -28,7 +28,8 @@ pub(super) struct Action {
 
 const NOTHING_TO_DO: &str = "If it was you, there is nothing to do.";
 const SECURE: &str = "If it was not you, go to the sign-in page of {service} at once and reset \
-                      your password. This signs out everybody who is signed in as you.";
+                      your password. This signs out everybody who is signed in as you. If you \
+                      cannot, write to those who run {service}.";
 
 const NOTICE: Words = Words {
     heading: "",
@@ -129,7 +130,7 @@ const PRIMARY_EMAIL_CHANGED: Words = Words {
 const EMAIL_LOST: Words = Words {
     heading: "An e-mail address is no longer in your profile",
     opening: "Somebody else confirmed that this e-mail address is theirs. It was in your profile \
-              at {service}, but you had not confirmed it, so it was removed there.",
+              at {service}, but you had not confirmed it, so it was removed from there.",
     address: Some("Address"),
     advice: &[
         "If the address is not yours, there is nothing to do.",
@@ -142,7 +143,11 @@ const EMAIL_LOST: Words = Words {
 const API_KEY_CREATED: Words = Words {
     heading: "An API key was created",
     opening: "An API key was created for your profile at {service}.",
-    advice: &[NOTHING_TO_DO, SECURE, "Then delete the API keys that you do not know."],
+    advice: &[
+        NOTHING_TO_DO,
+        "If it was not you, go to the sign-in page of {service} at once and reset your password. \
+         This signs out everybody who is signed in as you. Then delete the API key.",
+    ],
     ..NOTICE
 };
 
@@ -150,7 +155,7 @@ const NEW_SIGN_IN: Words = Words {
     heading: "New sign-in",
     preposition: "to",
     opening: "Somebody signed in to your profile at {service} from a network that you had not \
-              signed in from.",
+              used before.",
     ..NOTICE
 };
 
