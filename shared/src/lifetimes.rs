@@ -21,13 +21,6 @@ pub const REFRESH_RETRY_GRACE: i64 = 10;
 /// The form on which a user consents, in seconds.
 pub const CONSENT_FORM_TTL: i64 = 30 * MINUTE;
 
-/// The link by which a user proves an address, in seconds.
-pub const EMAIL_PROOF_TTL: i64 = DAY;
-/// The link by which somebody signs up, in seconds.
-pub const SIGN_UP_TTL: i64 = DAY;
-/// The link by which a user sets another password, in seconds.
-pub const PASSWORD_RESET_TTL: i64 = 30 * MINUTE;
-
 /// Browsers that were once answered over https use nothing else for this time, in seconds.
 pub const HTTPS_ONLY: i64 = 365 * DAY;
 

@@ -28,7 +28,7 @@ const PAID: [(&str, &str, &str, Option<Units>); 4] = [
 type Units = fn(&Value) -> Result<u32>;
 
 /// Resources that cost nothing by existing, and why.
-pub(crate) const FREE: [(&str, &[&str]); 7] = [
+pub(crate) const FREE: [(&str, &[&str]); 8] = [
     (
         "an API, its stage and its domain are paid for by the request",
         &[
@@ -65,6 +65,10 @@ pub(crate) const FREE: [(&str, &[&str]); 7] = [
     (
         "the schedule of the sweep is free (from memory, not looked up), and its one run a day in prod, a request, a second or so and 16 read units, is a thousandth of a dollar a month",
         &["AWS::Events::Rule"],
+    ),
+    (
+        "Lambda reads the table's stream for the mailer at no cost, its queue is paid for by the request and its mails by the mail (from memory, not looked up)",
+        &["AWS::Lambda::EventSourceMapping", "AWS::SES::ConfigurationSet", "AWS::SQS::Queue"],
     ),
     (
         "the record of a domain is part of its zone, which is not the stack's",

@@ -15,10 +15,12 @@ use testkit::{
 };
 
 /// The stacks whose bills are compared; the first one is a stack as it comes.
-const STACKS: [(&str, &[(&str, &str)]); 4] = [
+const STACKS: [(&str, &[(&str, &str)]); 6] = [
     ("`dev`", &[]),
+    ("`dev`, `MailFrom`", &[("MailFrom", "accounts@example.com")]),
     ("`prod`", &[("Stage", "prod")]),
     ("`prod`, `CustomerKey=create`", &[("Stage", "prod"), ("CustomerKey", "create")]),
+    ("`prod`, `MailFrom`", &[("Stage", "prod"), ("MailFrom", "accounts@example.com")]),
     (
         "`prod` with a domain",
         &[

@@ -91,11 +91,12 @@ impl<'a> Requests<'a> {
         assumptions: &'a Assumptions,
     ) -> Result<Self> {
         let template = Template::load()?;
-        let memory = template.functions().iter().map(|function| {
-            let properties = &stack
-                .resources
-                .get(&function.logical_id)
-                .context("a function is missing")?["Properties"];
+        let functions = template.functions().iter();
+        let functions = functions.filter_map(|function| {
+            stack.resources.get(&function.logical_id).map(|resource| (function, resource))
+        });
+        let memory = functions.map(|(function, resource)| {
+            let properties = &resource["Properties"];
             let megabytes =
                 properties["MemorySize"].as_f64().context("a function has no memory size")?;
             Ok((function.binary.clone(), megabytes))
