@@ -15,7 +15,7 @@ const STYLE: &str = "\
 @media (prefers-color-scheme:dark){\
 .back{background-color:#14171c !important;color:#e8eaed !important}\
 .card{background-color:#1d2127 !important;border-color:#3c434d !important}\
-.quiet,.quiet a{color:#a9b1bc !important}\
+.quiet{color:#a9b1bc !important}\
 .button{background-color:#9dbcf5 !important;border-color:#9dbcf5 !important;color:#14171c !important}\
 }\
 a[x-apple-data-detectors]{color:inherit !important;text-decoration:none !important}";
@@ -97,6 +97,6 @@ fn card(content: &Content) -> Markup {
 fn action(link: &Link) -> Markup {
     html! {
         p style=(PARAGRAPH) { a.button href=(link.url) style=(BUTTON) { (link.label) } }
-        p.quiet style=(URL) { a href=(link.url) style=(URL_LINK) { (link.url) } }
+        p.quiet style=(URL) { a.quiet href=(link.url) style=(URL_LINK) { (link.url) } }
     }
 }
