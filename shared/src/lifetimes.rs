@@ -44,6 +44,9 @@ pub const SIGN_UP_TTL: i64 = DAY;
 pub const PASSWORD_RESET_TTL: i64 = 30 * MINUTE;
 /// A notice that could not be sent for this time is old, in seconds.
 pub const NOTICE_TTL: i64 = 3 * DAY;
+/// The stream tries a mail for this time: `MaximumRecordAgeInSeconds` in `template.yaml`. Then the
+/// sweep puts it into the outbox again.
+pub const MAIL_RETRY: Duration = Duration::from_hours(1);
 /// A mailer has a mail alone for this time.
 pub const MAIL_LEASE: Duration = Duration::from_mins(2);
 /// A mail that was rejected for good is kept for the operator, in seconds.

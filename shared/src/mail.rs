@@ -10,18 +10,17 @@ use crate::{Error, Result};
 
 const PURPOSE: &str = "token in a mail";
 
-/// The link of a mail below `base_url`, with its token encrypted.
+/// A link below `base_url`, with its token encrypted.
 pub async fn seal_link(
     keys: &ServiceKeys,
-    mail: MailId,
     base_url: String,
     token: &MailToken,
 ) -> Result<MailLink> {
-    let key = keys.current().await?;
+    let (key, sealed_for) = (keys.current().await?, MailId::generate()?);
     let token = token.reveal().into_bytes();
-    let sealed = key.encrypt(PURPOSE, &[mail.to_string().as_bytes()], token)?;
+    let sealed = key.encrypt(PURPOSE, &[sealed_for.to_string().as_bytes()], token)?;
     let (sealed_token, key_version) = (STANDARD.encode(sealed), key.version.clone());
-    Ok(MailLink { base_url, sealed_token, key_version })
+    Ok(MailLink { base_url, sealed_for, sealed_token, key_version })
 }
 
 /// The token of a mail that has a link.
@@ -29,7 +28,7 @@ pub async fn reveal_token(keys: &ServiceKeys, mail: &Mail) -> Result<Option<Stri
     let Some(link) = &mail.link else { return Ok(None) };
     let key = keys.version(&link.key_version).await?;
     let sealed = STANDARD.decode(&link.sealed_token).map_err(failed("read a mail"))?;
-    let token = key.decrypt(PURPOSE, &[mail.id.to_string().as_bytes()], &sealed)?;
+    let token = key.decrypt(PURPOSE, &[link.sealed_for.to_string().as_bytes()], &sealed)?;
     let token = String::from_utf8(token);
     token.map(Some).map_err(|_| Error::internal("read a mail", "its token is no text"))
 }

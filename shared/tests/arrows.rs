@@ -59,7 +59,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const TABLE_ROOMS: &[(&str, &[&str])] = &[
     ("engine", &[]),
     ("audit", &["engine"]),
-    ("cleanup", &["engine"]),
+    ("cleanup", &["engine", "mail"]),
     ("idempotency", &["engine"]),
     ("lockout", &["engine"]),
     ("items", &["cleanup", "engine", "idempotency"]),

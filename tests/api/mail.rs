@@ -245,3 +245,28 @@ async fn a_deleted_user_is_told_at_the_primary_address() {
 
     assert_eq!(told.iter().map(|mail| mail.recipients.clone()).collect::<Vec<_>>(), [[email]]);
 }
+
+#[tokio::test]
+async fn mail_that_waits_for_longer_than_the_stream_tries_is_brought_again_by_the_sweep() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    drop(waiting_mail(&app, &mut post, &jane).await);
+    app.sweep().await.unwrap();
+    assert_eq!(post.deliver().await.len(), 0, "the stream has it");
+    let mut mail = app.items_of("mail").await.remove(0);
+    let new = mail.clone();
+    // An hour and more ago, by the time in its id.
+    let id = format!("0000{}", &mail["id"]["S"].as_str().unwrap()[4..]);
+    (mail["id"], mail["sk"]) = (json!({ "S": id }), json!({ "S": format!("MAIL#{id}") }));
+    app.engine("PutItem", json!({ "Item": mail })).await;
+    let key = json!({ "pk": new["pk"], "sk": new["sk"] });
+    app.engine("DeleteItem", json!({ "Key": key })).await;
+    while post.next_event().await.is_some() {}
+
+    let swept = app.sweep().await.unwrap();
+    assert_eq!(swept.finished, 1);
+    assert_eq!(post.deliver().await.len(), 1);
+
+    assert_eq!(app.items_of("mail").await, Vec::<Value>::new());
+}

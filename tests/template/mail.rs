@@ -13,7 +13,7 @@ fn what_is_left_of_a_stack_without_mail_names_nothing_of_it() {
 
     let is_of_mail = |id: &&String| id.starts_with("Mail");
     let gone: Vec<_> = with.keys().filter(|id| !without.contains_key(*id)).collect();
-    assert!(gone.iter().all(|id| is_of_mail(id)) && gone.len() > 10, "{gone:?}");
+    assert!(gone.iter().all(is_of_mail) && gone.len() > 10, "{gone:?}");
     for (id, resource) in without.iter().filter(|(id, _)| *id != "Dashboard") {
         let text = resource.to_string();
         assert!(!gone.iter().any(|gone| text.contains(&format!("\"{gone}\""))), "{id}: {text}");
@@ -32,7 +32,7 @@ fn the_stream_hands_the_mailer_what_is_new_in_the_outbox_until_it_is_an_hour_old
     assert_eq!(mapping["FunctionName"], json!({ "Ref": "MailerAliaslive" }));
     assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
     assert_eq!(mapping["BisectBatchOnFunctionError"], true);
-    assert_eq!(mapping["MaximumRecordAgeInSeconds"], 3600);
+    assert_eq!(mapping["MaximumRecordAgeInSeconds"], shared::lifetimes::MAIL_RETRY.as_secs());
     assert!(mapping.get("MaximumRetryAttempts").is_none(), "it is tried until it is too old");
     let destination = &mapping["DestinationConfig"]["OnFailure"]["Destination"];
     assert_eq!(destination, &json!({ "Fn::GetAtt": ["MailerLeftOver", "Arn"] }));

@@ -106,6 +106,31 @@ pub struct Mail {
     pub tries: u32,
 }
 
+impl Mail {
+    /// Whether it may be put into the outbox again: no mailer has it, and it is in time.
+    pub fn may_be_retried(&self, now: Timestamp, also_dead: bool) -> bool {
+        let is_free = match self.state {
+            MailState::Queued => true,
+            MailState::Leased => self.leased_until.is_none_or(|end| end <= now.as_millisecond()),
+            MailState::Dead => also_dead,
+        };
+        is_free && now < self.not_after
+    }
+
+    /// The same mail, as a new one.
+    pub fn renewed(&self) -> Result<Self> {
+        let (id, state) = (MailId::generate()?, MailState::Queued);
+        Ok(Self { id, state, leased_until: None, ..self.clone() })
+    }
+}
+
+impl Notice {
+    /// The same notice, as a new one.
+    pub fn renewed(&self) -> Result<Self> {
+        Ok(Self { id: MailId::generate()?, ..self.clone() })
+    }
+}
+
 /// A notice that waits in the outbox: the mailer makes a mail of it for each address that is surely
 /// the user's. It has no `Debug`: it may have an address.
 #[derive(Clone, Serialize, Deserialize)]
@@ -133,6 +158,8 @@ pub struct Notice {
 pub struct MailLink {
     /// The URL that it is below, without a slash at its end.
     pub base_url: String,
+    /// What the token is encrypted for: a mail that is put into the outbox again has another id.
+    pub sealed_for: MailId,
     /// The token, encrypted, in base64.
     pub sealed_token: String,
     /// The version of the service key that it is encrypted with.

@@ -30,6 +30,7 @@ impl SentMails {
     }
 
     /// The same with one more, sent now.
+    #[must_use]
     pub fn with_one_more(&self, limit: MailLimit, now: Timestamp) -> Self {
         let mut times = self.counting(limit, now).to_vec();
         times.push(now.as_millisecond());

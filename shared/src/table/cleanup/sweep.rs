@@ -92,8 +92,20 @@ impl Table {
             }
             last = page.last().map(Keyed::key);
             if ended {
-                return swept;
+                return self.sweep_mail(shard, left(), swept).await;
             }
+        }
+    }
+
+    /// Puts the mail of one shard that waits for too long into the outbox again.
+    async fn sweep_mail(&self, shard: char, left: Duration, swept: Swept) -> Swept {
+        match timeout(left, self.retry_waiting_mail(shard)).await {
+            Ok(Ok(retried)) => Swept { finished: swept.finished + retried, ..swept },
+            Ok(Err(error)) => {
+                tracing::warn!(error = %ErrorChain(&error), "mail could not be tried again");
+                Swept { failed: swept.failed + 1, ..swept }
+            }
+            Err(_) => Swept { timed_out: 1, ..swept },
         }
     }
 

@@ -56,11 +56,11 @@ impl NewNotice {
         Self { former: Some(address.clone()), ..self }
     }
 
-    fn into_item(self) -> Result<Attributes> {
+    fn into_notice(self) -> Result<Notice> {
         let (id, at) = (MailId::generate()?, Timestamp::now());
         let not_after = seconds_after(at, NOTICE_TTL)?;
         let Self { user, kind, about, former } = self;
-        expiring(&Notice { id, kind, user, about, former, at, not_after }, not_after)
+        Ok(Notice { id, kind, user, about, former, at, not_after })
     }
 }
 
@@ -77,11 +77,13 @@ impl Transaction<'_> {
         self.put(expiring(mail, mail.not_after)?, Condition::absent(), || Error::WriteConflict)
     }
 
-    /// Puts a notice into the outbox, if the service sends mail.
+    /// Puts a notice into the outbox.
+    pub(in crate::table) fn send_notice(self, notice: &Notice) -> Result<Self> {
+        self.put(expiring(notice, notice.not_after)?, Condition::absent(), || Error::WriteConflict)
+    }
+
+    /// Puts a new notice into the outbox, if the service sends mail.
     pub(super) fn notify(self, notice: NewNotice) -> Result<Self> {
-        if !self.table().sends_mail {
-            return Ok(self);
-        }
-        self.put(notice.into_item()?, Condition::absent(), || Error::WriteConflict)
+        if self.table().sends_mail { self.send_notice(&notice.into_notice()?) } else { Ok(self) }
     }
 }

@@ -25,6 +25,7 @@ impl Table {
     }
 
     /// The same table, whose writes put their notices into the outbox if the service sends mail.
+    #[must_use]
     pub fn sending_mail(self, sends_mail: bool) -> Self {
         Self { sends_mail, ..self }
     }

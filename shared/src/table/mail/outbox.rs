@@ -6,11 +6,13 @@
 
 use std::time::Duration;
 
-use crate::lifetimes::{DEAD_MAIL_TTL, MAIL_LEASE};
+use crate::lifetimes::{DEAD_MAIL_TTL, MAIL_LEASE, MAIL_RETRY};
 use crate::model::{Mail, MailId, MailState, Notice, Timestamp};
+#[cfg(feature = "operator")]
+use crate::table::engine::SHARDS;
 use crate::table::engine::{
-    Actor, Attributes, Changes, Condition, Item, Key, Keyed, MAIL, SHARDS, Stored, TTL, Table,
-    Transaction, from_attributes, outbox_partition,
+    Actor, Attributes, Changes, Condition, Item, Key, Keyed, MAIL, Stored, TTL, Table, Transaction,
+    from_attributes, outbox_partition,
 };
 use crate::{Error, Result};
 
@@ -32,16 +34,53 @@ impl Table {
         items.take_attributes(&key).map(outbox_item).transpose()
     }
 
-    /// The ids of all that waits in the outbox since before `since`, oldest first within each of
-    /// its 16 parts, at most `limit` of each.
-    pub async fn waiting_mail(&self, since: Timestamp, limit: usize) -> Result<Vec<MailId>> {
-        let mut found = Vec::new();
-        for shard in SHARDS.chars() {
-            let keys = self.keys(outbox_partition(shard), MAIL).await?;
-            let ids = keys.iter().filter_map(Key::mail);
-            found.extend(ids.take_while(|id| id.created_at() < since).take(limit));
+    /// Puts what has waited for longer than the stream tries into the outbox again, as something
+    /// new, while it is in time. Returns how many that were.
+    pub(in crate::table) async fn retry_waiting_mail(&self, shard: char) -> Result<u32> {
+        let since = Timestamp::now() - MAIL_RETRY;
+        let keys = self.keys(outbox_partition(shard), MAIL).await?;
+        let ids = keys.iter().filter_map(Key::mail);
+        let mut retried = 0;
+        for id in ids.take_while(|id| id.created_at() < since) {
+            retried += u32::from(self.retry_mail(id, false).await?);
         }
-        Ok(found)
+        Ok(retried)
+    }
+
+    /// Puts all that waits into the outbox again while it is in time, and what SES rejected for
+    /// good. Returns how many that were.
+    #[cfg(feature = "operator")]
+    pub async fn retry_all_mail(&self) -> Result<u32> {
+        let mut retried = 0;
+        for shard in SHARDS.chars() {
+            for id in self.keys(outbox_partition(shard), MAIL).await?.iter().filter_map(Key::mail) {
+                retried += u32::from(self.retry_mail(id, true).await?);
+            }
+        }
+        Ok(retried)
+    }
+
+    /// False if it is being sent, was rejected for good, is not in time, or is gone.
+    async fn retry_mail(&self, id: MailId, also_dead: bool) -> Result<bool> {
+        let now = Timestamp::now();
+        let delete = |key, version| {
+            let same = Condition::version(version);
+            self.outbox_write().delete(key, same, || Error::WriteConflict)
+        };
+        let write = match self.outbox_item(id).await? {
+            Some(OutboxItem::Mail(mail)) if mail.may_be_retried(now, also_dead) => {
+                delete(mail.key(), mail.version).send(&mail.item.renewed()?)?
+            }
+            Some(OutboxItem::Notice(notice)) if now < notice.not_after => {
+                delete(notice.key(), notice.version).send_notice(&notice.item.renewed()?)?
+            }
+            _ => return Ok(false),
+        };
+        match write.commit().await {
+            Ok(()) => Ok(true),
+            Err(Error::WriteConflict) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Takes a lease on a mail: for two minutes no other mailer has it.
