@@ -13,6 +13,7 @@ mod id;
 mod idempotency;
 mod key;
 mod lineage;
+mod mail;
 mod named;
 mod network;
 mod oauth;
@@ -43,6 +44,7 @@ pub use idempotency::{IdempotencyKey, StoredResponseId};
 pub use jiff::Timestamp;
 pub use key::{ApiKey, S3Key, SignatureDigest, SshKey};
 pub use lineage::{Lineage, Maker, MakerId};
+pub use mail::{Mail, MailId, MailKind, MailLink, MailState};
 pub use network::{Network, SourceId};
 pub use oauth::{
     Client, ClientSecret, CodeVerifier, Grant, GrantAccess, GrantCode, GrantRefresh,

@@ -1,0 +1,112 @@
+//! Mail that waits in the outbox.
+
+use serde::{Deserialize, Serialize};
+
+use super::hex::{Hex, hex_text};
+use super::id::timed_bytes;
+use super::named::named;
+use super::{EmailAddress, Timestamp, UserId};
+use crate::Result;
+
+/// A mail: 12 bytes like those of a [`TokenId`](super::TokenId), so that mails sort by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MailId(Hex<12>);
+
+impl MailId {
+    /// Creates an id.
+    pub fn generate() -> Result<Self> {
+        timed_bytes().map(|bytes| Self(Hex(bytes)))
+    }
+}
+
+hex_text!(MailId);
+
+named! {
+    /// What a mail says. The names never change.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum MailKind {
+        /// Follow the link to prove that the address is yours.
+        EmailProof = "email_proof",
+        /// Somebody asked to prove this address as theirs, and you have proved it.
+        EmailProofHeld = "email_proof_held",
+        /// Follow the link to sign up.
+        SignUp = "sign_up",
+        /// Somebody asked to sign up with this address, and you have proved it.
+        SignUpHeld = "sign_up_held",
+        /// Follow the link to set another password.
+        PasswordReset = "password_reset",
+        /// The password was changed.
+        PasswordChanged = "password_changed",
+        /// An address was added.
+        EmailAdded = "email_added",
+        /// An address was removed.
+        EmailRemoved = "email_removed",
+        /// Another address became the primary one.
+        PrimaryEmailChanged = "primary_email_changed",
+        /// Somebody else proved an address that this user had and had not proved.
+        EmailLost = "email_lost",
+        /// An API key was made.
+        ApiKeyCreated = "api_key_created",
+        /// Somebody signed in from a network that the user had not signed in from.
+        NewSignIn = "new_sign_in",
+        /// The user was deleted.
+        UserDeleted = "user_deleted",
+    }
+}
+
+named! {
+    /// What becomes of a mail. One that was sent is deleted.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum MailState {
+        /// It waits.
+        Queued = "queued",
+        /// A mailer is sending it, until its lease ends.
+        Leased = "leased",
+        /// It was rejected for good.
+        Dead = "dead",
+    }
+}
+
+/// A mail in the outbox. It has no `Debug`: it has an address.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mail {
+    /// Its id.
+    pub id: MailId,
+    /// What it says.
+    pub kind: MailKind,
+    /// Whom it concerns; nobody who signs up.
+    pub user: Option<UserId>,
+    /// Whom it calls by name: the full name, else the username.
+    pub name: Option<String>,
+    /// Where it goes.
+    pub recipient: EmailAddress,
+    /// The address that it tells about, if that is not where it goes.
+    pub about: Option<EmailAddress>,
+    /// The link in it.
+    pub link: Option<MailLink>,
+    /// When what it tells happened.
+    pub at: Timestamp,
+    /// It is never sent later: its token has ended, or what it tells is old.
+    pub not_after: Timestamp,
+    /// Whether it waits, is being sent, or was rejected.
+    pub state: MailState,
+    /// Until when a mailer has it alone, in milliseconds since 1970.
+    pub leased_until: Option<i64>,
+    /// How often a mailer tried.
+    #[serde(default)]
+    pub tries: u32,
+}
+
+/// A link with a token. The table alone does not reveal it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MailLink {
+    /// The URL that it is below, without a slash at its end.
+    pub base_url: String,
+    /// The token, encrypted, in base64.
+    pub sealed_token: String,
+    /// The version of the service key that it is encrypted with.
+    pub key_version: String,
+}
