@@ -1,5 +1,5 @@
 //! The console of a local service at `/_dev`: its users and their credentials, its table, its last
-//! requests, and a page that OAuth's redirects end on.
+//! requests and mails, and a page that OAuth's redirects end on.
 //!
 //! It shows secrets. So it responds to browsers on this machine only, and to none without a cookie,
 //! which the address that the service prints gives.
@@ -8,6 +8,7 @@ mod access;
 mod home;
 mod items;
 mod kinds;
+mod mails;
 mod oauth;
 mod page;
 mod requests;
@@ -31,6 +32,8 @@ use page::{Notice, Section};
 pub use requests::{RequestSummary, Requests};
 pub use seeded::{SeededClient, SeededUser};
 use sign_in::SignIns;
+
+use crate::ses::Mailbox;
 
 /// The path that the console is at and below.
 const PATH: &str = "/_dev";
@@ -64,15 +67,17 @@ pub struct Console(Arc<Shared>);
 struct Shared {
     service: Service,
     requests: Arc<Requests>,
+    mailbox: Arc<Mailbox>,
     access: Access,
     sign_ins: SignIns,
 }
 
 impl Console {
     /// A console with a token of its own.
-    pub fn new(service: Service, requests: Arc<Requests>) -> Result<Self> {
+    pub fn new(service: Service, requests: Arc<Requests>, mailbox: Arc<Mailbox>) -> Result<Self> {
         let access = Access::new(&service.base_url)?;
-        Ok(Self(Arc::new(Shared { service, requests, access, sign_ins: SignIns::new()? })))
+        let sign_ins = SignIns::new()?;
+        Ok(Self(Arc::new(Shared { service, requests, mailbox, access, sign_ins })))
     }
 
     /// The address to open first. It has the token.
@@ -136,9 +141,13 @@ impl Shared {
             );
         }
         let rest = path.strip_prefix(PATH).unwrap_or(path);
+        if let (&Method::GET, Some(mail)) = (&parts.method, rest.strip_prefix("/mails/")) {
+            return mails::below(&self.mailbox, &self.service.base_url, mail);
+        }
         let (section, content) = match (&parts.method, rest) {
             (&Method::GET, "") => (Section::Home, Ok(home::page(self))),
             (&Method::GET, "/requests") => (Section::Requests, Ok(requests::page(&self.requests))),
+            (&Method::GET, "/mails") => (Section::Mails, Ok(mails::list(&self.mailbox))),
             (&Method::GET, "/table") => (Section::Table, table::page(self, query).await),
             (&Method::GET, "/oauth") => (Section::OAuth, oauth::begin_page(self)),
             (&Method::POST, "/oauth") => return oauth::begin(self, body),

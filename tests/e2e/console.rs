@@ -12,7 +12,7 @@ use crate::browser::Browser;
 use crate::service::{DEV, base_url, dev_json, get, send, user};
 
 /// The address that the service has printed.
-fn console_url() -> &'static str {
+pub(crate) fn console_url() -> &'static str {
     DEV["console_url"].as_str().unwrap()
 }
 
@@ -35,7 +35,7 @@ async fn cookie() -> String {
 }
 
 /// A page for who has the cookie.
-async fn page(path: &str) -> String {
+pub(crate) async fn page(path: &str) -> String {
     let response = request("GET", path).header(COOKIE, cookie().await).send().await.unwrap();
     assert_eq!(response.status(), 200, "{path}");
     response.text().await.unwrap()
@@ -80,8 +80,16 @@ async fn without_the_cookie_no_page_is_shown_and_another_token_gives_none() {
     let (name, value) = own.split_once('=').unwrap();
     let other = format!("{name}={}", "A".repeat(value.len()));
     let token = console_url().rsplit('=').next().unwrap();
-    for path in ["/_dev", "/_dev/", "/_dev/requests", "/_dev/table", "/_dev/oauth", "/_dev/nothing"]
-    {
+    for path in [
+        "/_dev",
+        "/_dev/",
+        "/_dev/requests",
+        "/_dev/mails",
+        "/_dev/mails/1.eml",
+        "/_dev/table",
+        "/_dev/oauth",
+        "/_dev/nothing",
+    ] {
         assert_shows_nothing(request("GET", path).send().await.unwrap(), path).await;
         let with_other = request("GET", path).header(COOKIE, &other).send().await.unwrap();
         assert_shows_nothing(with_other, path).await;
@@ -104,7 +112,8 @@ async fn without_the_cookie_no_page_is_shown_and_another_token_gives_none() {
 #[tokio::test]
 async fn every_page_loads_nothing_and_is_kept_nowhere() {
     let cookie = cookie().await;
-    for path in ["/_dev", "/_dev/requests", "/_dev/table", "/_dev/oauth", "/_dev/callback"] {
+    let pages = ["/_dev", "/_dev/requests", "/_dev/mails", "/_dev/table", "/_dev/oauth"];
+    for path in pages.into_iter().chain(["/_dev/callback"]) {
         let response = request("GET", path).header(COOKIE, &cookie).send().await.unwrap();
         let header = |name: &str| response.headers()[name].to_str().unwrap();
 

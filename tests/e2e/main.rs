@@ -16,6 +16,7 @@ mod events;
 mod exposure;
 mod gateway;
 mod generated;
+mod mails;
 mod oauth;
 mod outages;
 mod pages;

@@ -11,7 +11,7 @@ use crate::service::{base_url, dev_json, get, send, user};
 const FILES: [&str; 2] = ["service.log", "dev.log"];
 
 /// The line with this text; a request's is written a moment after the response.
-async fn line(file: &str, text: &str) -> String {
+pub(crate) async fn line(file: &str, text: &str) -> String {
     let path = dev_json().with_file_name(file);
     for _ in 0..50 {
         let log = std::fs::read_to_string(&path).unwrap();

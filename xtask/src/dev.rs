@@ -6,6 +6,7 @@ mod emulator;
 mod environment;
 mod exchange;
 mod functions;
+mod mails;
 mod output;
 mod paint;
 mod port;
@@ -27,6 +28,7 @@ use devkit::console::{CALLBACK, Console, Requests, Service};
 use devkit::engine::{Engine, Kind};
 use devkit::gateway::{Gateway, Routes};
 use devkit::secrets_manager::SecretsManager;
+use devkit::ses::{Mail, Ses};
 use devkit::shutdown::ShutdownSignals;
 use devkit::template::Template;
 use devkit::{out, ports, tools, workspace};
@@ -121,7 +123,11 @@ async fn serve(options: Options) -> Result<()> {
 
     let (inner_port, _) = ports::two_free()?;
     let lambda = format!("http://127.0.0.1:{inner_port}");
-    let environment = environment::for_functions(&base_url, table, &secrets_manager, &secrets);
+    let mail_terminal = Arc::clone(&terminal);
+    let report = move |mail: &Mail| mail_terminal.mail(mail);
+    let ses = Ses::start(Some(state.mail_folder()?), report).await?;
+    let environment =
+        environment::for_functions(&base_url, table, &secrets_manager, &ses, &secrets);
     let (mut watch, output) =
         functions::watch(&options, inner_port, &state, &environment, terminal.paint)?;
     let builds = Arc::new(Builds::new(&template));
@@ -140,7 +146,8 @@ async fn serve(options: Options) -> Result<()> {
         lambda_endpoint: lambda.clone(),
         base_url: base_url.clone(),
     };
-    let console = Console::new(service, requests)?;
+    let _stream = mails::play_stream(&engine, &template, &functions).await?;
+    let console = Console::new(service, requests, Arc::clone(ses.mailbox()))?;
     let _gateway = Gateway::start(listener, Routes::new(&template), functions, console.router())?;
     let console_url = console.url();
     let dev_json = DevJson::new(&base_url, &console_url, &lambda, engine.endpoint(), &secrets);

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use axum::body::Bytes;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION,
+    REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use base64::Engine;
@@ -18,6 +18,7 @@ use super::PATH;
 /// The style of the service's own pages, and what the console has besides.
 const STYLE: &str =
     concat!(include_str!("../../../shared/src/http/page.css"), include_str!("console.css"));
+const HTML: &str = "text/html; charset=utf-8";
 /// Copies what stands before a button; without script there is no button.
 const SCRIPT: &str = include_str!("copy.js");
 
@@ -32,22 +33,28 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// A mail's HTML has its own style, and nothing else; no script runs in it.
+const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+                           form-action 'none'; frame-ancestors 'self'; base-uri 'none'; sandbox";
+
 /// The sections that the pages lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
     Home,
     Requests,
+    Mails,
     Table,
     OAuth,
 }
 
 impl Section {
-    const ALL: [Self; 4] = [Self::Home, Self::Requests, Self::Table, Self::OAuth];
+    const ALL: [Self; 5] = [Self::Home, Self::Requests, Self::Mails, Self::Table, Self::OAuth];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Home => "Credentials",
             Self::Requests => "Requests",
+            Self::Mails => "Mails",
             Self::Table => "Table",
             Self::OAuth => "OAuth",
         }
@@ -57,6 +64,7 @@ impl Section {
         let below = match self {
             Self::Home => "",
             Self::Requests => "/requests",
+            Self::Mails => "/mails",
             Self::Table => "/table",
             Self::OAuth => "/oauth",
         };
@@ -128,7 +136,24 @@ pub(super) fn respond(
             }
         }
     };
-    response(status, "text/html; charset=utf-8", page.into_string())
+    let response = response(status, HTML, page.into_string());
+    if section != Section::Mails {
+        return response;
+    }
+    with(response, CONTENT_SECURITY_POLICY, &format!("{}; frame-src 'self'", *POLICY))
+}
+
+/// A mail's HTML, for a frame in a page of the console.
+pub(super) fn framed(html: &str) -> Response<Bytes> {
+    let response = response(StatusCode::OK, HTML, html.to_owned());
+    let response = with(response, CONTENT_SECURITY_POLICY, MAIL_POLICY);
+    with(response, X_FRAME_OPTIONS, "SAMEORIGIN")
+}
+
+/// A file to keep.
+pub(super) fn download(name: &str, media_type: &str, content: Vec<u8>) -> Response<Bytes> {
+    let response = response(StatusCode::OK, media_type, content);
+    with(response, CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
 }
 
 /// A response without a page.
@@ -146,8 +171,8 @@ pub(super) fn with_cookie(response: Response<Bytes>, cookie: &str) -> Response<B
     with(response, SET_COOKIE, cookie)
 }
 
-fn response(status: StatusCode, media_type: &str, body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
+fn response(status: StatusCode, media_type: &str, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     [
         (CONTENT_TYPE, media_type),
@@ -164,10 +189,11 @@ fn response(status: StatusCode, media_type: &str, body: String) -> Response<Byte
     .fold(response, |response, (name, value)| with(response, name, value))
 }
 
-/// What no header can hold is left out.
+/// The response with this header in place of its own. What no header can hold is left out.
 fn with(mut response: Response<Bytes>, name: HeaderName, value: &str) -> Response<Bytes> {
-    let value = HeaderValue::from_str(value).ok();
-    response.headers_mut().extend(value.map(|value| (name, value)));
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
     response
 }
 

@@ -46,7 +46,7 @@ struct State {
 
 impl Mailbox {
     /// An empty one; the folder is emptied too.
-    pub(super) fn open(
+    pub(crate) fn open(
         folder: Option<PathBuf>,
         report: impl Fn(&Mail) + Send + Sync + 'static,
     ) -> Result<Self> {
@@ -76,7 +76,7 @@ impl Mailbox {
     }
 
     /// Keeps a mail, and gives it an id.
-    pub(super) fn keep(&self, recipients: Vec<String>, raw: Vec<u8>) -> io::Result<String> {
+    pub(crate) fn keep(&self, recipients: Vec<String>, raw: Vec<u8>) -> io::Result<String> {
         let message = Message::parse(&raw);
         let mut state = self.state();
         state.count += 1;

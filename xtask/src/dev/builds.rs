@@ -42,8 +42,10 @@ pub(super) struct Build {
 impl Builds {
     /// All functions are built.
     pub(super) fn new(template: &Template) -> Self {
-        let functions = template.functions().iter().filter(|own| !own.routes.is_empty());
-        let states = functions.map(|own| (own.binary.clone(), State::Built)).collect();
+        let routed = template.functions().iter().filter(|own| !own.routes.is_empty());
+        let mapped = template.event_source_mappings().iter().map(|own| &own.function);
+        let called = routed.map(|own| &own.binary).chain(mapped);
+        let states = called.map(|binary| (binary.clone(), State::Built)).collect();
         Self(watch::Sender::new(states), AtomicBool::new(false))
     }
 

@@ -22,7 +22,8 @@ pub(super) struct Emulator {
     endpoint: String,
 }
 
-/// What the gateway calls: the functions, as far as they are built.
+/// What the gateway and the stream call: the functions, as far as they are built.
+#[derive(Clone)]
 pub(super) struct Functions {
     pub(super) emulator: Emulator,
     pub(super) builds: Arc<Builds>,

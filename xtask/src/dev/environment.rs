@@ -3,6 +3,7 @@
 use super::TABLE_NAME;
 use crate::seed::Secrets;
 use devkit::secrets_manager::SecretsManager;
+use devkit::ses::Ses;
 
 /// The engine takes any.
 const REGION: &str = "us-east-1";
@@ -12,6 +13,7 @@ pub(super) fn for_functions(
     base_url: &str,
     dynamodb: &str,
     secrets_manager: &SecretsManager,
+    ses: &Ses,
     secrets: &Secrets,
 ) -> Vec<(String, String)> {
     let own = [
@@ -19,6 +21,7 @@ pub(super) fn for_functions(
         ("TABLE_NAME", TABLE_NAME),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.endpoint()),
+        ("AWS_ENDPOINT_URL_SESV2", ses.endpoint()),
         ("AWS_REGION", REGION),
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),

@@ -157,7 +157,7 @@ fn message(body: &[u8]) -> Option<String> {
 }
 
 /// The text without what a terminal would obey.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     line.chars().map(|own| if own.is_control() { '\u{fffd}' } else { own }).collect()
 }

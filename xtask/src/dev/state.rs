@@ -1,6 +1,7 @@
 //! The description of a running service, for other processes.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -65,6 +66,14 @@ impl StateDir {
         let path = self.path.join("dev.log");
         private_file::remove(&path)?;
         private_file::create(&path).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Where the mails go; only the owner may look into it.
+    pub(super) fn mail_folder(&self) -> Result<PathBuf> {
+        let path = self.path.join("mail");
+        let created = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        created.with_context(|| format!("cannot create {}", path.display()))?;
+        Ok(path)
     }
 
     /// Writes `env.sh` and then `dev.json`, whose readers may rely on both.

@@ -14,9 +14,11 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::exchange::{Exchange, line};
+use super::mails;
 use super::paint::{Colour, Paint, bare};
 use devkit::console::Requests;
 use devkit::out;
+use devkit::ses::Mail;
 
 /// For how long a request's line waits for the function's own: the two come by different ways.
 const LOG_LINE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -83,6 +85,15 @@ impl Terminal {
     pub(super) fn notice(&self, colour: Colour, text: &str) {
         let time = self.paint.with(Colour::Dim, Timestamp::now().strftime("%H:%M:%S"));
         self.show(&format!("{time} {}", self.paint.with(colour, text)));
+    }
+
+    /// Writes a mail's line to both, each its own.
+    pub(super) fn mail(&self, mail: &Mail) {
+        self.keep(&mails::log_line(mail));
+        if !self.is_json {
+            // As in `show`.
+            let _ = out::line(mails::line(mail, self.paint));
+        }
     }
 
     /// Writes a line to the log alone.
