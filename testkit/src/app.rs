@@ -232,6 +232,11 @@ impl TestApp {
         self.service_keys.current().await.expect("the service key")
     }
 
+    /// The service key as the test itself reads it.
+    pub const fn service_keys(&self) -> &ServiceKeys {
+        &self.service_keys
+    }
+
     /// Whether a function has read the service key.
     pub fn has_read_service_key(&self, function: &str) -> bool {
         self.secrets_manager.was_read_by(function)

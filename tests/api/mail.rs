@@ -2,6 +2,8 @@
 
 use devkit::ses::Outcome;
 use serde_json::{Value, json};
+use shared::mail::seal_link;
+use shared::model::{MailLink, MailToken, MailTokenSubject};
 use testkit::{Person, Post, TestApp};
 
 const EMAILS: &str = "/api/v1.1/users/janedoe/emails/";
@@ -36,8 +38,18 @@ async fn set(app: &TestApp, kind: &str, attribute: &str, value: Value) {
     }
 }
 
+/// Gives the mails that wait this link.
+pub(crate) async fn set_link(app: &TestApp, kind: &str, link: &MailLink) {
+    let texts = json!(link);
+    let texts = texts.as_object().unwrap().iter();
+    let texts: serde_json::Map<_, _> =
+        texts.map(|(name, text)| (name.clone(), json!({ "S": text }))).collect();
+    set(app, "mail", "link", json!({ "M": texts })).await;
+    set(app, "mail", "kind", json!({ "S": kind })).await;
+}
+
 /// A mail to Jane that waits, and the event that tells of it.
-async fn waiting_mail(app: &TestApp, post: &mut Post, jane: &Person<'_>) -> Value {
+pub(crate) async fn waiting_mail(app: &TestApp, post: &mut Post, jane: &Person<'_>) -> Value {
     change_password(jane).await;
     let notice = post.next_event().await.unwrap();
     assert_eq!(failures(&post.invoke(&notice).await), 0);
@@ -92,6 +104,24 @@ async fn a_removed_address_is_told_and_so_is_the_former_primary_one() {
         recipients.sort();
         assert_eq!(recipients, [jane.email(), "second@example.com"]);
     }
+}
+
+#[tokio::test]
+async fn a_link_in_a_mail_has_its_token_which_the_table_does_not_reveal() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let event = waiting_mail(&app, &mut post, &jane).await;
+    let token = MailToken::generate(MailTokenSubject::Reset(jane.user().id)).unwrap();
+    let base = "https://accounts.example.com".to_owned();
+    let link = seal_link(app.service_keys(), base, &token).await.unwrap();
+    set_link(&app, "password_reset", &link).await;
+    assert!(!app.items_of("mail").await[0].to_string().contains(&token.reveal()));
+
+    assert_eq!(failures(&post.invoke(&event).await), 0);
+
+    let url = format!("https://accounts.example.com/account/reset/{}", token.reveal());
+    assert_eq!(post.sent()[0].message.links, [url]);
 }
 
 #[tokio::test]

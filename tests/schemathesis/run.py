@@ -154,7 +154,9 @@ class Exceptions:
         return bool(fitting)
 
     def unused(self):
-        return [entry for number, entry in enumerate(self.entries) if not self.used[number]]
+        """Those that nothing matched, but for those that seldom are."""
+        is_unused = lambda number, entry: not (self.used[number] or entry.get("seldom"))
+        return [entry for number, entry in enumerate(self.entries) if is_unused(number, entry)]
 
 
 def operation_id(case):

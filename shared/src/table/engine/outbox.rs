@@ -84,6 +84,6 @@ impl Transaction<'_> {
 
     /// Puts a new notice into the outbox, if the service sends mail.
     pub(super) fn notify(self, notice: NewNotice) -> Result<Self> {
-        if self.table().sends_mail { self.send_notice(&notice.into_notice()?) } else { Ok(self) }
+        if self.table().sends_mail() { self.send_notice(&notice.into_notice()?) } else { Ok(self) }
     }
 }

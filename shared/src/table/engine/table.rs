@@ -14,7 +14,7 @@ pub struct Table {
     pub(in crate::table) client: Client,
     pub(in crate::table) name: String,
     /// Whether writes put their notices into the outbox.
-    pub(super) sends_mail: bool,
+    sends_mail: bool,
 }
 
 impl Table {
@@ -28,6 +28,11 @@ impl Table {
     #[must_use]
     pub fn sending_mail(self, sends_mail: bool) -> Self {
         Self { sends_mail, ..self }
+    }
+
+    /// Whether the service sends mail.
+    pub(in crate::table) const fn sends_mail(&self) -> bool {
+        self.sends_mail
     }
 
     /// Opens the connection, including TLS, by reading one small item, before the first request.
