@@ -8,6 +8,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 use percent_encoding::percent_decode_str;
 
+use super::fields::parse_bool;
 use super::{Dialect, Fields};
 use crate::limits;
 use crate::settings::ServiceName;
@@ -279,6 +280,13 @@ impl Query<'_> {
 
     /// A parameter of digits alone, parsed.
     pub fn whole_number<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>> {
+    /// A truth value, in the texts that a form takes, too.
+    pub fn boolean(&self, name: &'static str) -> Result<Option<bool>> {
+        let Some(text) = self.get(name).map(str::trim) else { return Ok(None) };
+        let value = parse_bool(text).ok_or_else(|| Error::invalid(name, "must be true or false"));
+        value.map(Some)
+    }
+
         let Some(text) = self.get(name).map(str::trim) else { return Ok(None) };
         let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
         match digits.and_then(|digits| digits.parse().ok()) {
