@@ -201,8 +201,10 @@ impl ApiRequest {
         }
         let mut encodings = self.headers().get_all(CONTENT_ENCODING).iter();
         let is_plain = |value: &HeaderValue| {
-            let mut codings = value.as_bytes().split(|byte| *byte == b',');
-            codings.all(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"identity"))
+            let codings = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            // An empty entry of a list counts as none (RFC 9110, section 5.6.1).
+            let mut codings = codings.filter(|coding| !coding.is_empty());
+            codings.all(|coding| coding.eq_ignore_ascii_case(b"identity"))
         };
         if encodings.all(is_plain) { Ok(body) } else { Err(Error::UnsupportedEncoding) }
     }
@@ -278,8 +280,6 @@ impl Query<'_> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// A parameter of digits alone, parsed.
-    pub fn whole_number<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>> {
     /// A truth value, in the texts that a form takes, too.
     pub fn boolean(&self, name: &'static str) -> Result<Option<bool>> {
         let Some(text) = self.get(name).map(str::trim) else { return Ok(None) };
@@ -287,6 +287,8 @@ impl Query<'_> {
         value.map(Some)
     }
 
+    /// A parameter of digits alone, parsed.
+    pub fn whole_number<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>> {
         let Some(text) = self.get(name).map(str::trim) else { return Ok(None) };
         let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
         match digits.and_then(|digits| digits.parse().ok()) {
