@@ -229,8 +229,17 @@ async fn every_text_but_a_secret_rejects_empty_overlong_and_control_characters()
 
 /// The fields that people are shown.
 fn is_shown(field: &str) -> bool {
-    ["name", "first_name", "last_name", "phone", "full_name", "location", "company"]
-        .contains(&field)
+    [
+        "name",
+        "first_name",
+        "last_name",
+        "phone",
+        "full_name",
+        "location",
+        "company",
+        "registryUsername",
+    ]
+    .contains(&field)
 }
 
 #[tokio::test]
