@@ -148,10 +148,14 @@ impl S3Key {
         s3_key_id(&digest[..20])
     }
 
+    /// The id of the key of a user, stored or not.
+    pub fn id_of(owner: UserId, stored: Option<&Self>) -> String {
+        stored.map_or_else(|| Self::default_id(owner), |stored| stored.id.clone())
+    }
+
     /// The key of a user, stored or not, with another secret, which is derived from `key`.
     pub fn with_new_secret(owner: UserId, stored: Option<&Self>, key: &ServiceKey) -> Result<Self> {
-        let id = stored.map_or_else(|| Self::default_id(owner), |stored| stored.id.clone());
-        Ok(Self::with_nonce(id, nonce()?, key))
+        Ok(Self::with_nonce(Self::id_of(owner, stored), nonce()?, key))
     }
 
     /// The same key with a secret that nobody is shown, derived from the same version of the
