@@ -9,9 +9,11 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 
 use super::parse_error::ParseError;
 
-/// Characters that show nothing although Unicode counts them as symbols or marks: braille's blank
-/// pattern, the null notehead, Khitan's filler, and the joiners of Tifinagh and Brahmi.
-const BLANK: [char; 5] = ['\u{2800}', '\u{1d159}', '\u{16fe4}', '\u{2d7f}', '\u{1107f}'];
+/// Characters that show nothing although Unicode counts them as letters, symbols or marks: braille's
+/// blank pattern, the null notehead, the two blanks of hieroglyphs, Khitan's filler, and the joiners
+/// of Tifinagh and Brahmi.
+const BLANK: [char; 7] =
+    ['\u{2800}', '\u{1d159}', '\u{13441}', '\u{13442}', '\u{16fe4}', '\u{2d7f}', '\u{1107f}'];
 
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
@@ -215,6 +217,8 @@ mod tests {
             "\u{fe0f}",
             "\u{301}",
             "\u{1d159}",
+            "\u{13441}",
+            "\u{13442} \u{13441}",
             "\u{e0041}",
             "\u{3000}\u{a0}",
             "\u{fffc}",
