@@ -35,6 +35,7 @@ mod settings;
 #[cfg(feature = "table")]
 pub mod table;
 pub mod telemetry;
+pub mod text;
 pub mod timeouts;
 
 #[cfg(feature = "table")]

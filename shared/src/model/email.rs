@@ -8,9 +8,9 @@ use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 
-use super::shown::is_hidden;
 use super::{ParseError, Timestamp, UserId};
 use crate::limits::MAX_EMAIL_BYTES;
+use crate::text::is_hidden;
 
 /// An e-mail address: as it was entered, and the form in which addresses are compared.
 ///

@@ -7,7 +7,7 @@ use icu_properties::props::{
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-use super::parse_error::ParseError;
+use super::ParseError;
 
 /// Characters that show nothing although Unicode counts them as letters, symbols or marks: braille's
 /// blank pattern, the null notehead, the two blanks of hieroglyphs, Khitan's filler, and the joiners
@@ -42,7 +42,7 @@ pub(super) fn check_shown(text: &str) -> Result<(), ParseError> {
 }
 
 /// Whether a character is never seen, wherever it stands, or only separates others.
-pub(super) fn is_hidden(letter: char) -> bool {
+pub(crate) fn is_hidden(letter: char) -> bool {
     !letter.is_ascii()
         && (BLANK.contains(&letter)
             || category(letter) == GeneralCategory::Format
