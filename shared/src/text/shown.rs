@@ -41,27 +41,29 @@ pub(super) fn check_shown(text: &str) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// Whether a character is never seen, wherever it stands, or only separates others.
+/// Whether a character is never seen, wherever it stands, or not by everybody, or only separates
+/// others. One of private use, the object replacement character and noncharacters may look like
+/// anything, or like nothing.
 pub(crate) fn is_hidden(letter: char) -> bool {
-    !letter.is_ascii()
-        && (BLANK.contains(&letter)
-            || category(letter) == GeneralCategory::Format
-            || is_ignorable(letter))
-}
-
-/// Whether a character is seen by everybody. One of private use, the object replacement character
-/// and noncharacters may look like anything, or like nothing.
-fn is_visible(letter: char) -> bool {
-    let category = category(letter);
+    if letter.is_ascii() {
+        return false;
+    }
     let is_noncharacter = matches!(u32::from(letter), 0xfdd0..=0xfdef)
         || matches!(u32::from(letter) & 0xffff, 0xfffe..=0xffff);
+    let category = category(letter);
+    is_noncharacter
+        || letter == '\u{fffc}'
+        || [GeneralCategory::Format, GeneralCategory::PrivateUse].contains(&category)
+        || BLANK.contains(&letter)
+        || is_ignorable(letter)
+}
+
+/// Whether a character is seen by everybody, wherever it stands.
+fn is_visible(letter: char) -> bool {
     !letter.is_whitespace()
-        && !is_noncharacter
-        && letter != '\u{fffc}'
-        && category != GeneralCategory::PrivateUse
         && !letter.is_control()
         && !is_hidden(letter)
-        && !GeneralCategoryGroup::Mark.contains(category)
+        && !GeneralCategoryGroup::Mark.contains(category(letter))
 }
 
 fn category(letter: char) -> GeneralCategory {
