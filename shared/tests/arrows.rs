@@ -31,7 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["error", "lifetimes", "limits", "random", "runtime", "settings", "telemetry", "timeouts"],
     ),
     ("app", &["error", "password", "service_key", "settings", "table", "timeouts"]),
-    ("password", &["error", "lifetimes", "limits", "model", "random", "settings"]),
+    ("password", &["error", "lifetimes", "limits", "model", "random", "settings", "text"]),
     (
         "idempotency",
         &["error", "http", "lifetimes", "limits", "model", "random", "service_key", "table"],

@@ -143,7 +143,7 @@ impl S3Key {
 
     /// The id of the key of a user for whom none is stored: derived from the user's id, so that it is
     /// always the same, and that of the key that is stored later.
-    pub fn default_id(user: UserId) -> String {
+    fn default_id(user: UserId) -> String {
         let digest = Sha256::new().chain_update("S3 key").chain_update(user.to_bytes()).finalize();
         s3_key_id(&digest[..20])
     }
