@@ -31,17 +31,14 @@ pub(super) struct Options {
     /// Bytes uploaded a month
     #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..=PlanLimits::MAX))]
     monthly_upload_limit: i64,
-    /// Bytes of memory of one worker
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = Plan::default_plan().limits.max_memory_per_worker,
-        value_parser = value_parser!(i64).range(0..=PlanLimits::MAX)
-    )]
-    max_memory_per_worker: i64,
+    /// Bytes of memory of one worker; without it a plan keeps what it has, and a new one gets the
+    /// default plan's
+    #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..=PlanLimits::MAX))]
+    max_memory_per_worker: Option<i64>,
 }
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
+    let (max_memory, default) = (options.max_memory_per_worker, Plan::default_plan().limits);
     let plan = Plan {
         id: options.id,
         limits: PlanLimits {
@@ -51,9 +48,10 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
             storage_limit: options.storage_limit,
             monthly_gas_limit: options.monthly_gas_limit,
             monthly_upload_limit: options.monthly_upload_limit,
-            max_memory_per_worker: options.max_memory_per_worker,
+            max_memory_per_worker: max_memory.unwrap_or(default.max_memory_per_worker),
         },
     };
-    retry(async || table.put_plan(&Actor::operator(), &plan).await).await?;
-    print_json(&plan)
+    let keeps_memory = max_memory.is_none();
+    retry(async || table.put_plan(&Actor::operator(), &plan, keeps_memory).await).await?;
+    print_json(&table.plan(plan.id).await?)
 }

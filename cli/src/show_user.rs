@@ -5,8 +5,8 @@ use clap::Args;
 use serde::Serialize;
 use shared::model::{
     Account, AccountId, ApiKey, ApiKeyId, Client, ClientId, Email, Grant, GrantId, MakerId,
-    Membership, Role, Scope, SshKey, Timestamp, TokenId, TokenKind, User, UserId, UserNumber,
-    UserToken, Username, UtcMillis,
+    Membership, Role, S3Key, Scope, SshKey, Timestamp, TokenId, TokenKind, User, UserId,
+    UserNumber, UserToken, Username, UtcMillis,
 };
 use shared::table::{LockState, Table, UserRecord};
 
@@ -37,7 +37,7 @@ struct ShownUser {
     password: ShownPassword,
     tokens: Vec<ShownToken>,
     api_keys: Vec<ShownApiKey>,
-    s3_key: Option<String>,
+    s3_key: String,
     ssh_keys: Vec<ShownSshKey>,
     grants: Vec<ShownGrant>,
 }
@@ -147,7 +147,7 @@ impl ShownUser {
             password: ShownPassword::new(user, lock),
             tokens: tokens.iter().map(|token| ShownToken::new(token, user, now)).collect(),
             api_keys: user.api_keys.values().map(ShownApiKey::from).collect(),
-            s3_key: user.s3_key.as_ref().map(|key| key.id.clone()),
+            s3_key: S3Key::id_of(user.id, user.s3_key.as_ref()),
             ssh_keys: user.ssh_keys.iter().map(ShownSshKey::from).collect(),
             grants: grants.iter().map(shown_grant).collect(),
         }

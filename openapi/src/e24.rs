@@ -10,7 +10,7 @@ use shared::limits::{
 use crate::description::{Description, describe};
 use crate::document::{Api, token_scheme};
 use crate::schema::{
-    Schema, body, boolean, constant, email, integer, list, named, optional_text, pattern,
+    Schema, always, body, boolean, constant, email, integer, list, named, optional_text, pattern,
     random_number, string, text, uuid, view,
 };
 
@@ -65,7 +65,11 @@ fn name(what: &str, example: &str) -> Schema {
 }
 
 fn phone() -> Schema {
-    optional_text(MAX_PHONE).or("integer").about("May be empty.").example("48123456789")
+    optional_text(MAX_PHONE)
+        .or("integer")
+        .with("format", "int64")
+        .about("May be empty.")
+        .example("48123456789")
 }
 
 fn password() -> Schema {
@@ -181,7 +185,7 @@ fn user(shown: ApiKeyShown) -> Schema {
 
 /// What a success shows beside `success`.
 fn success<const N: usize>(fields: [(&str, Schema); N]) -> Schema {
-    let flag = ("success", boolean().with("const", true).about("It succeeded."));
+    let flag = ("success", always(true).about("It succeeded."));
     crate::schema::view_of(std::iter::once(flag).chain(fields))
 }
 

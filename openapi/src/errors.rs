@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use shared::http::Dialect;
 
 use crate::description::{HTML, JSON, challenge, common_headers, header, reference, retry_after};
-use crate::schema::{Schema, any_of, constant, integer, list, one_of, pattern, string, view};
+use crate::schema::{
+    Schema, always, any_of, constant, integer, list, one_of, pattern, string, view,
+};
 
 const PROBLEM: &str = "application/problem+json";
 
@@ -216,7 +218,7 @@ fn body(dialect: Dialect, kind: &Kind) -> (&'static str, Schema) {
         (Dialect::Golem, 400) => view([("errors", texts("Every problem found."))]),
         (Dialect::Quave | Dialect::Golem | Dialect::None, _) => view([("error", message())]),
         (Dialect::E24, _) => {
-            view([("success", constant(false).about("It failed.")), ("error", message())])
+            view([("success", always(false).about("It failed.")), ("error", message())])
         }
         (Dialect::Hub, 400) => hub_fields(message()),
         (Dialect::OAuthPage, _) => {
@@ -244,7 +246,8 @@ fn hub_fields(message: Schema) -> Schema {
 
 fn problem(status: u16, codes: &[&str]) -> Schema {
     let title = string().about("The status in words.").example("Not Found");
-    let number = integer().with("const", status).about("The status.");
+    let number =
+        integer().range(status.into()..=status.into()).about("The status.").example(status);
     let detail = string().about("What is wrong, for people; may change.").example("not found");
     let code = one_of(codes).about("What is wrong, for programs; does not change.");
     let fields = [("title", title), ("status", number), ("detail", detail), ("code", code)];

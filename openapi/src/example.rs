@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::schema::ONLY_VALUE;
+
 /// The body of an operation's event, as an object.
 pub(crate) fn from_event(operation: &str) -> Option<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
@@ -22,7 +24,7 @@ pub(crate) fn from_schema(schema: &Value, components: &Map<String, Value>) -> Op
         let name = reference.rsplit('/').next()?;
         return from_schema(&components["schemas"][name], components);
     }
-    let own = schema.get("const").or_else(|| schema["examples"].get(0));
+    let own = schema.get("const").or(schema.get(ONLY_VALUE)).or_else(|| schema["examples"].get(0));
     if let Some(example) = own.or_else(|| schema["enum"].get(0)) {
         return Some(example.clone());
     }

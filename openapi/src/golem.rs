@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use shared::limits::{MAX_ACCOUNT_NAME, MEMBERSHIPS};
+use shared::model::PlanLimits;
 
 use crate::description::{Description, describe};
 use crate::document::{Api, token_scheme};
@@ -61,8 +62,8 @@ fn account() -> Schema {
 }
 
 fn plan() -> Schema {
-    let limit =
-        |text: &str, default: i64| integer().with("format", "int32").about(text).example(default);
+    let most = PlanLimits::MAX.unsigned_abs();
+    let limit = |text: &str, default: i64| integer().range(0..=most).about(text).example(default);
     let data = view([
         ("projectLimit", limit("Projects.", 100)),
         ("componentLimit", limit("Components.", 100)),
@@ -71,7 +72,7 @@ fn plan() -> Schema {
         (
             "monthlyGasLimit",
             integer()
-                .with("format", "int64")
+                .with("minimum", 0)
                 .about("Units of computation in a month.")
                 .example(1_000_000_000_000_i64),
         ),

@@ -8,14 +8,14 @@ use crate::description::{Description, FORM, JSON, MULTIPART, describe};
 use crate::document::{Api, client_scheme, password_scheme, token_scheme};
 use crate::oauth;
 use crate::schema::{
-    Schema, body, boolean, constant, email, list, named, optional_text, pattern, random_number,
-    string, view,
+    Schema, always, body, boolean, constant, email, list, named, optional_text, pattern,
+    random_number, string, view,
 };
 
 const MEDIA_TYPES: &[&str] = &[JSON, FORM, MULTIPART];
 
 pub(crate) fn api() -> Api {
-    let flag = |what| boolean().with("const", true).about(what);
+    let flag = |what| always(true).about(what);
     let mut schemas = vec![
         ("User", user()),
         ("ChangedUser", changed_user()),

@@ -27,6 +27,7 @@ use anyhow::{Context, Result};
 pub use description::header_components;
 pub use document::{Document, MORE_MEDIA_TYPES};
 pub use errors::response as error_response;
+pub use schema::ONLY_VALUE;
 
 fn apis() -> [document::Api; 5] {
     [quave::api(), golem::api(), e24::api(), hub::api(), rollcall::api()]
@@ -84,6 +85,41 @@ mod tests {
         let below = value.as_object().into_iter().flat_map(serde_json::Map::values);
         let below = below.chain(value.as_array().into_iter().flatten());
         own.chain(below.flat_map(undescribed)).collect()
+    }
+
+    /// Every schema of this value, itself included, that may be of this type.
+    fn of_type<'v>(value: &'v Value, name: &str) -> Vec<&'v Value> {
+        let own = &value["type"];
+        let is_of_type =
+            own == name || own.as_array().is_some_and(|types| types.iter().any(|own| own == name));
+        let below = value.as_object().into_iter().flat_map(serde_json::Map::values);
+        let below = below.chain(value.as_array().into_iter().flatten());
+        let below = below.flat_map(|value| of_type(value, name));
+        Some(value).filter(|_| is_of_type).into_iter().chain(below).collect()
+    }
+
+    #[test]
+    fn every_integer_says_how_many_bits_it_needs() {
+        for document in documents() {
+            let document = document.value();
+            for integer in of_type(&document, "integer") {
+                let fits = integer["maximum"].as_i64().is_some_and(|max| max <= i32::MAX.into());
+                let format = if fits { "int32" } else { "int64" };
+                assert_eq!(integer["format"], format, "{integer}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_texts_are_constants_and_enums() {
+        for document in documents() {
+            let document = document.value();
+            for name in ["boolean", "integer", "number", "object", "array"] {
+                for schema in of_type(&document, name) {
+                    assert_eq!(schema.get("const").or(schema.get("enum")), None, "{schema}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use shared::model::{Client, Scope};
 use crate::description::{Description, FORM, HTML, describe};
 use crate::errors::frame_options;
 use crate::schema::{
-    Schema, any_of, body, boolean, constant, integer, list, named, one_of, pattern, random_number,
+    Schema, always, any_of, body, constant, integer, list, named, one_of, pattern, random_number,
     required_text, string, view, view_of,
 };
 
@@ -97,7 +97,7 @@ fn token_of_client() -> Schema {
 fn active_token() -> Schema {
     let seconds = || integer().example(1_795_000_000);
     view([
-        ("active", boolean().with("const", true).about("It works.")),
+        ("active", always(true).about("It works.")),
         ("client_id", string().about("The client.").example("0197a1b2c3d4e5f60718293c")),
         ("username", string().about("The user who granted it.").example("janedoe")),
         ("user_id", random_number().about("The user's number.").example(4_503_599_627_370_497_u64)),
@@ -110,7 +110,7 @@ fn active_token() -> Schema {
 }
 
 fn inactive_token() -> Schema {
-    view([("active", constant(false).about("It does not work, or is another's."))])
+    view([("active", always(false).about("It does not work, or is another's."))])
 }
 
 fn decision() -> Schema {
@@ -158,7 +158,7 @@ fn metadata() -> Schema {
         ),
         (
             "authorization_response_iss_parameter_supported",
-            boolean().with("const", true).about("Redirects have `iss` (RFC 9207)."),
+            always(true).about("Redirects have `iss` (RFC 9207)."),
         ),
     ])
     .about("RFC 8414.")

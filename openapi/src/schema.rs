@@ -5,6 +5,9 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value, json};
 use shared::limits::MAX_EMAIL_BYTES;
 
+/// Has the only value of a boolean, as `const` would.
+pub const ONLY_VALUE: &str = "x-const";
+
 /// A schema of draft 2020-12, as OpenAPI 3.1 has it.
 #[derive(Debug, Clone)]
 pub(crate) struct Schema(Map<String, Value>);
@@ -61,9 +64,9 @@ pub(crate) fn uuid() -> Schema {
     )
 }
 
-/// A whole number.
+/// A whole number, of 64 bits unless a range says that fewer are enough.
 pub(crate) fn integer() -> Schema {
-    with_type("integer")
+    with_type("integer").with("format", "int64")
 }
 
 /// A whole number that every JSON parser reads exactly, of a thing that has been drawn at random.
@@ -76,11 +79,15 @@ pub(crate) fn boolean() -> Schema {
     with_type("boolean")
 }
 
-/// One value and no other.
-pub(crate) fn constant(value: impl Into<Value>) -> Schema {
-    let value = value.into();
-    let name = if value.is_string() { "string" } else { "boolean" };
-    with_type(name).with("const", value)
+/// One text and no other.
+pub(crate) fn constant(text: &str) -> Schema {
+    string().with("const", text)
+}
+
+/// One truth value and no other. Generated clients make an enum of texts of a `const`, and then
+/// cannot read the value, so that only an extension says which one it is.
+pub(crate) fn always(value: bool) -> Schema {
+    boolean().with(ONLY_VALUE, value)
 }
 
 /// One of these words.
@@ -156,7 +163,8 @@ impl Schema {
     /// The least and the greatest number.
     pub(crate) fn range(self, range: RangeInclusive<u64>) -> Self {
         let (min, max) = range.into_inner();
-        self.with("minimum", min).with("maximum", max)
+        let format = if i32::try_from(max).is_ok() { "int32" } else { "int64" };
+        self.with("minimum", min).with("maximum", max).with("format", format)
     }
 
     /// The most entries of a list.

@@ -16,6 +16,8 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
+use lambda_http::http::Uri;
+
 use crate::error::failed;
 use crate::timeouts;
 use crate::{Error, Result};
@@ -60,9 +62,11 @@ impl Aws {
         credentials: SharedCredentialsProvider,
         endpoint: Option<String>,
     ) -> Result<Self> {
-        let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
-        if endpoint.as_ref().is_some_and(|url| !is_url(url)) {
-            return Err(Error::internal("start", "an endpoint must be an http or https URL"));
+        if endpoint.as_deref().is_some_and(|url| !is_endpoint(url)) {
+            return Err(Error::internal(
+                "start",
+                "an endpoint must be an http or https URL with a host, and without a user",
+            ));
         }
         Ok(Self { region, endpoint, credentials })
     }
@@ -77,6 +81,14 @@ impl Aws {
             )),
         }
     }
+}
+
+/// Whether a text is a URL with a host and without a user: where it is not, an error of the SDK could
+/// show a password in it.
+fn is_endpoint(text: &str) -> bool {
+    let Ok(url) = text.parse::<Uri>() else { return false };
+    let is_web = matches!(url.scheme_str(), Some("http" | "https"));
+    is_web && url.host().is_some_and(|host| !host.is_empty()) && !text.contains('@')
 }
 
 /// A new client, which shares no connections.

@@ -117,8 +117,7 @@ impl UserView {
 impl FilesView {
     /// The key of a user, stored or not; with its secret if that is new.
     pub fn new(owner: UserId, stored: Option<&S3Key>, secret_key: Option<String>) -> Self {
-        let api_id = stored.map_or_else(|| S3Key::default_id(owner), |key| key.id.clone());
-        Self { s3: S3View { api_id, secret_key } }
+        Self { s3: S3View { api_id: S3Key::id_of(owner, stored), secret_key } }
     }
 }
 

@@ -37,6 +37,7 @@ mod settings;
 #[cfg(feature = "table")]
 pub mod table;
 pub mod telemetry;
+pub mod text;
 pub mod timeouts;
 
 #[cfg(feature = "table")]

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use lambda_http::http::Uri;
 use lambda_http::http::uri::Scheme;
 
+use crate::text::{ParseError, parse_shown};
 use crate::{Error, Result};
 
 /// The settings of a function. A variable that is empty counts as not set.
@@ -119,7 +120,8 @@ impl fmt::Display for PublicUrl {
     }
 }
 
-/// What people know the service as: 1 to 60 characters; Rollcall, unless the operator chose another.
+/// What people know the service as: 1 to 60 characters, by the rules of [`parse_shown`]; Rollcall,
+/// unless the operator chose another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceName(String);
 
@@ -142,22 +144,11 @@ impl fmt::Display for ServiceName {
     }
 }
 
-/// The error of a text that is no [`ServiceName`].
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must have 1 to 60 characters, none of them a control character")]
-pub struct InvalidServiceName;
-
 impl FromStr for ServiceName {
-    type Err = InvalidServiceName;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidServiceName> {
-        let text = text.trim();
-        let is_valid = (1..=60).contains(&text.chars().count());
-        if is_valid && !text.contains(char::is_control) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidServiceName)
-        }
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        parse_shown(text, 60).map(Self)
     }
 }
 
@@ -214,6 +205,25 @@ mod tests {
             "https://accounts example.com",
         ] {
             assert_eq!(text.parse::<PublicUrl>(), Err(InvalidPublicUrl), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_the_service_is_a_text_that_people_are_shown() {
+        for name in ["Acme Accounts", "Ünïcode & Söhne", "می\u{200c}خواهم", &"ü".repeat(60)]
+        {
+            assert_eq!(name.parse::<ServiceName>().unwrap().as_str(), name);
+        }
+        for (text, problem) in [
+            (" ", "must not be empty"),
+            (&*"ü".repeat(61), "must be at most 60 characters long"),
+            ("Ac\nme", "must not contain control characters"),
+            ("\u{200b}", "must have a visible character"),
+            ("Ac\u{200b}me", "must not contain invisible characters"),
+            ("Acme\u{202e}stnuoccA", "must not contain invisible characters"),
+        ] {
+            let error = text.parse::<ServiceName>().unwrap_err().to_string();
+            assert!(error.starts_with(problem), "{text:?}: {error}");
         }
     }
 

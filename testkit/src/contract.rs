@@ -83,6 +83,7 @@ impl Schema {
     fn new(schema: &Value, components: &Value) -> Self {
         let mut value = schema.clone();
         value["components"] = json!({ "schemas": components["schemas"] });
+        enforce_only_values(&mut value);
         Self { value, validator: OnceLock::new() }
     }
 
@@ -119,6 +120,20 @@ impl Contract {
             }
         }
         Self { operations }
+    }
+}
+
+/// Makes a constant, which the validator checks, of every only value.
+fn enforce_only_values(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(value) = members.get(openapi::ONLY_VALUE).cloned() {
+                members.insert("const".to_owned(), value);
+            }
+            members.values_mut().for_each(enforce_only_values);
+        }
+        Value::Array(values) => values.iter_mut().for_each(enforce_only_values),
+        _ => {}
     }
 }
 
@@ -362,6 +377,15 @@ mod tests {
             assert_eq!(problems_of(PATH, &sent, &response).len(), 1, "{case}");
         }
         assert_eq!(problems_of("/rollcall/v1/other", &sent, &good), ["404 is due"]);
+    }
+
+    #[test]
+    fn a_truth_value_that_is_the_only_one_is_checked() {
+        let flag = json!({ "type": "boolean", openapi::ONLY_VALUE: true });
+        let view = Schema::new(&json!({ "anyOf": [{ "properties": { "ok": flag } }] }), &json!({}));
+
+        assert_eq!(view.errors(&json!({ "ok": true })), Vec::<String>::new());
+        assert_eq!(view.errors(&json!({ "ok": false })).len(), 1);
     }
 
     #[test]

@@ -237,7 +237,7 @@ async fn operate(app: &TestApp, jane: &Person<'_>, john: &Person<'_>) {
     let flags = AccountFlags { is_verified: Some(true), allow_auto_scaling: None };
     table.set_account_flags(&operator, account, flags).await.unwrap();
     let plan = Plan::default_plan();
-    table.put_plan(&operator, &plan).await.unwrap();
+    table.put_plan(&operator, &plan, false).await.unwrap();
     table.assign_plan(&operator, account, plan.id).await.unwrap();
     table.set_disabled(&operator, user, true).await.unwrap();
     table.set_disabled(&operator, user, false).await.unwrap();

@@ -139,13 +139,29 @@ async fn a_token_is_revoked_with_all_that_came_from_it_by_the_very_next_request(
 }
 
 #[tokio::test]
+async fn descendants_are_revoked_by_every_text_that_a_language_makes_of_true() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for text in ["true", "True", "TRUE"] {
+        let maker = child(&jane).await;
+        let made = child(&maker).await;
+
+        let revoked = jane.send("DELETE", &format!("{}?descendants={text}", path(&maker))).await;
+
+        assert_eq!(revoked.status, 204, "{revoked:?}");
+        assert!(!works(&made).await, "{text}");
+    }
+}
+
+#[tokio::test]
 async fn without_descendants_only_the_token_itself_is_revoked() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let maker = child(&jane).await;
     let made = child(&maker).await;
 
-    for query in ["", "?descendants=false"] {
+    for query in ["", "?descendants=false", "?descendants=False", "?descendants=FALSE"] {
         let token = child(&maker).await;
         let revoked = jane.send("DELETE", &format!("{}{query}", path(&token))).await;
         assert_eq!(revoked.status, 204, "{query}");

@@ -18,7 +18,7 @@ mod terminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, value_parser};
 
 use crate::seed::{self, Secrets};
@@ -89,7 +89,10 @@ pub async fn run(options: Options) -> Result<()> {
 }
 
 async fn serve(options: Options) -> Result<()> {
-    let (port, dynamodb_port) = port::choose(options.port, options.dynamodb_port)?;
+    let (listener, dynamodb_port) = port::choose(options.port, options.dynamodb_port)?;
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let port = listener.local_addr()?.port();
     let folder = options.state_dir.clone();
     let state = StateDir::open(&folder.unwrap_or_else(|| workspace::root().join("target/dev")))?;
     let data = Data::open(options.data.as_deref())?;
@@ -106,8 +109,6 @@ async fn serve(options: Options) -> Result<()> {
     let secrets = populate(&engine, &template, &data, secrets, &secrets_manager, &base_url).await?;
     functions::build(&template, options.release).await?;
 
-    let listener = TcpListener::bind(("127.0.0.1", port)).await;
-    let listener = listener.with_context(|| format!("cannot listen on port {port}"))?;
     state.ignore_all_but_sources()?;
     let users = Table::connect(Connection::local(engine.endpoint(), TABLE_NAME))?;
     let requests = Arc::<Requests>::default();

@@ -28,11 +28,20 @@ fn a_missing_table_or_an_unreachable_engine_is_the_only_output() {
     let unreachable = error(rollcall_with_keys(), &nobody);
     assert!(unreachable.starts_with("error: could not read a list in time: "), "{unreachable}");
     assert!(unreachable.contains("--endpoint-url"), "{unreachable}");
-    let no_url = ["list-plans", "--table", "x", "--endpoint-url", "localhost:8000"];
-    assert_eq!(
-        error(rollcall_with_keys(), &no_url),
-        "error: could not start: an endpoint must be an http or https URL\n"
-    );
+    for no_url in [
+        "localhost:8000",
+        "https:///jane:secret@localhost:8000",
+        "http://jane:secret@127.0.0.1:9",
+        "http://",
+    ] {
+        let arguments = ["list-plans", "--table", "x", "--endpoint-url", no_url];
+        assert_eq!(
+            error(rollcall_with_keys(), &arguments),
+            "error: could not start: an endpoint must be an http or https URL with a host, and \
+             without a user\n",
+            "{no_url}"
+        );
+    }
 }
 
 #[test]

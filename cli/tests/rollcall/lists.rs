@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use shared::model::S3Key;
 
 use crate::stage::{ALL_SCOPES, Stage, text};
 
@@ -144,6 +145,7 @@ async fn a_user_is_shown_by_any_name_with_all_that_it_has_and_no_secret() {
         ("disabled", json!(false)),
         ("isBeingDeleted", json!(false)),
         ("currentAccount", made["accountId"].clone()),
+        ("s3Key", json!(S3Key::id_of(user.id, None))),
         (
             "emails",
             json!([{ "email": "jane.doe@example.com", "verified": false, "primary": true }]),

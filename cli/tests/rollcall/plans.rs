@@ -1,7 +1,8 @@
 //! Putting and assigning plans.
 
 use serde_json::json;
-use shared::model::PlanId;
+use shared::model::{Plan, PlanId};
+use shared::table::Actor;
 
 use crate::stage::{Stage, text};
 
@@ -53,6 +54,54 @@ async fn a_plan_is_put_listed_and_assigned() {
     let unknown = "99999999-2222-4333-8444-555555555555";
     let nothing = ["assign-plan", "--account", account, "--plan", unknown];
     assert!(stage.rejected(&nothing, "").await.starts_with("error: plan not found: "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_keeps_its_memory_limit_if_no_other_is_given() {
+    const PLAN: &str = "11111111-2222-4333-8444-555555555555";
+    const LIMITS: [&str; 6] = [
+        "--project-limit",
+        "--component-limit",
+        "--worker-limit",
+        "--storage-limit",
+        "--monthly-gas-limit",
+        "--monthly-upload-limit",
+    ];
+    let stage = Stage::new().await;
+    let put = |number: &str, memory: &[&str]| {
+        let limits = LIMITS.into_iter().flat_map(|name| [name, number]);
+        let arguments = ["put-plan", "--id", PLAN].into_iter().chain(limits);
+        stage.done(&arguments.chain(memory.iter().copied()).collect::<Vec<_>>())
+    };
+    let new = put("1", &[]);
+    let given = put("2", &["--max-memory-per-worker", "7"]);
+
+    let kept = put("3", &[]);
+
+    let memory = [&new, &given, &kept].map(|plan| plan["maxMemoryPerWorker"].as_i64().unwrap());
+    assert_eq!(memory, [1_073_741_824, 7, 7]);
+    assert_eq!(stage.done(&["list-plans"])["plans"][1], kept);
+    assert_eq!(kept["storageLimit"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_memory_limit_that_is_given_at_the_same_time_is_not_lost() {
+    let stage = Stage::new().await;
+    let mut plan = Plan::default_plan();
+    let without = plan.clone();
+    plan.limits.max_memory_per_worker = 7;
+    let operator = Actor::operator();
+
+    for _ in 0..5 {
+        let (given, kept) = tokio::join!(
+            stage.table.put_plan(&operator, &plan, false),
+            stage.table.put_plan(&operator, &without, true)
+        );
+        (given.unwrap(), kept.unwrap());
+
+        let stored = stage.table.plan(plan.id).await.unwrap();
+        assert_eq!(stored.limits.max_memory_per_worker, 7);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

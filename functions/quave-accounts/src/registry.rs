@@ -5,7 +5,7 @@ use std::str::FromStr;
 use shared::Result;
 use shared::http::Fields;
 use shared::limits::{MAX_REGISTRY_FIELD, MAX_REGISTRY_PASSWORD};
-use shared::model::{EmailAddress, ParseError, Registry, UrlParts, parse_text};
+use shared::model::{EmailAddress, ParseError, Registry, UrlParts, parse_shown, parse_text};
 use shared::seal::SealPublicKey;
 
 const NAMES: [&str; 4] =
@@ -66,14 +66,14 @@ impl FromStr for Server {
     }
 }
 
-/// A registry user's name: 1 to 255 characters.
+/// A registry user's name: 1 to 255 characters. People are shown it.
 struct Username(String);
 
 impl FromStr for Username {
     type Err = ParseError;
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        parse_text(raw, MAX_REGISTRY_FIELD).map(Self)
+        parse_shown(raw, MAX_REGISTRY_FIELD).map(Self)
     }
 }
 

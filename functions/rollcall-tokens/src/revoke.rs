@@ -3,7 +3,7 @@ use shared::auth::{Authorized, FullAccess};
 use shared::http::{self, Query};
 use shared::model::{TokenId, UserId, UserToken};
 use shared::table::{Table, Versioned, fetch};
-use shared::{App, Error, Result};
+use shared::{App, Result};
 
 use crate::view::TokenView;
 use crate::{AuthRequest, active_token, token_id};
@@ -17,11 +17,7 @@ struct Revocation {
 
 impl Revocation {
     fn parse(query: &Query<'_>, id: &str) -> Result<Self> {
-        let with_descendants = match query.get("descendants") {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(_) => return Err(Error::invalid("descendants", "must be true or false")),
-        };
+        let with_descendants = query.boolean("descendants")?.unwrap_or_default();
         Ok(Self { id: token_id(id)?, with_descendants })
     }
 

@@ -144,6 +144,7 @@ fn candidates(request: &ApiRequest, date: &str) -> Vec<Candidate> {
 /// An RFC 1123 date in one of the zones that known clients use, each at its fixed offset.
 pub fn parse_date(text: &str) -> Option<Timestamp> {
     let (local, zone) = text.trim().rsplit_once(' ')?;
+    let of_hours;
     let offset = match zone {
         "GMT" | "UTC" | "UT" | "Z" | "WET" => "+0000",
         "WEST" | "CET" => "+0100",
@@ -154,16 +155,21 @@ pub fn parse_date(text: &str) -> Option<Timestamp> {
         "CST" | "MDT" => "-0600",
         "MST" | "PDT" => "-0700",
         "PST" => "-0800",
-        numeric
-            if numeric.len() == 5
-                && numeric.starts_with(['+', '-'])
-                && numeric[1..].bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            numeric
+        numeric if is_offset(numeric, 4) => numeric,
+        // What Go's RFC 1123 has where a zone has no name, as in Istanbul.
+        hours if is_offset(hours, 2) && hours[1..] <= *"14" => {
+            of_hours = format!("{hours}00");
+            &of_hours
         }
         _ => return None,
     };
     DateTimeParser::new().parse_timestamp(format!("{local} {offset}")).ok()
+}
+
+/// Whether a zone is a sign and so many digits.
+fn is_offset(zone: &str, digits: usize) -> bool {
+    let own = zone.strip_prefix(['+', '-']).map(str::as_bytes);
+    own.is_some_and(|own| own.len() == digits && own.iter().all(u8::is_ascii_digit))
 }
 
 impl AuthScheme for TokenOrSignature {
@@ -230,6 +236,11 @@ mod tests {
             "Sat, 21 Nov 2026 05:00:00 PDT",
             "Sat, 21 Nov 2026 07:00:00 -0500",
             "Sat, 21 Nov 2026 17:30:00 +0530",
+            "Sat, 21 Nov 2026 09:00:00 -03",
+            "Sat, 21 Nov 2026 15:00:00 +03",
+            "Sat, 21 Nov 2026 20:00:00 +08",
+            "Sun, 22 Nov 2026 02:00:00 +14",
+            "Sat, 21 Nov 2026 12:00:00 -00",
             "21 Nov 2026 12:00:00 GMT",
         ] {
             assert_eq!(parse_date(text), Some(noon), "{text}");
@@ -247,6 +258,12 @@ mod tests {
             "Sat, 21 Nov 2026 12:00:00",
             "2026-11-21T12:00:00Z",
             "Sat, 21 Nov 2026 12:00:00 +1",
+            "Sat, 21 Nov 2026 12:00:00 +15",
+            "Sat, 21 Nov 2026 12:00:00 -15",
+            "Sat, 21 Nov 2026 12:00:00 +003",
+            "Sat, 21 Nov 2026 12:00:00 03",
+            "Sat, 21 Nov 2026 12:00:00 +3x",
+            "Sat, 21 Nov 2026 12:00:00 +é",
             "Mon, 21 Nov 2026 12:00:00 GMT",
             "Sat, 99 Nov 2026 12:00:00 GMT",
         ] {

@@ -178,7 +178,7 @@ impl Fields {
         }
     }
 
-    /// A field that must be `true` or absent; in a form one of the texts `true`, `True` and `TRUE`.
+    /// A field that must be `true` or absent; in a form a text that [`parse_bool`] takes for true.
     pub fn optional_true(&mut self, name: &'static str) -> bool {
         if self.is_repeated(name) {
             return false;
@@ -186,7 +186,9 @@ impl Fields {
         match self.object.get(name) {
             None => return false,
             Some(Value::Bool(true)) => return true,
-            Some(Value::String(text)) if self.is_form && is_true(text) => return true,
+            Some(Value::String(text)) if self.is_form && parse_bool(text) == Some(true) => {
+                return true;
+            }
             Some(_) => self.add_error(name, "must be true or absent"),
         }
         false
@@ -263,9 +265,13 @@ impl Fields {
     }
 }
 
-/// What languages write for true when they make a text of it.
-fn is_true(text: &str) -> bool {
-    ["true", "True", "TRUE"].contains(&text)
+/// What languages write for true and false when they make a text of it.
+pub(super) fn parse_bool(text: &str) -> Option<bool> {
+    match text {
+        "true" | "True" | "TRUE" => Some(true),
+        "false" | "False" | "FALSE" => Some(false),
+        _ => None,
+    }
 }
 
 /// Whether a part comes from a file, whatever its name (RFC 7578, section 4.2).

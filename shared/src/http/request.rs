@@ -8,6 +8,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 use percent_encoding::percent_decode_str;
 
+use super::fields::parse_bool;
 use super::{Dialect, Fields};
 use crate::limits;
 use crate::settings::ServiceName;
@@ -200,8 +201,10 @@ impl ApiRequest {
         }
         let mut encodings = self.headers().get_all(CONTENT_ENCODING).iter();
         let is_plain = |value: &HeaderValue| {
-            let mut codings = value.as_bytes().split(|byte| *byte == b',');
-            codings.all(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"identity"))
+            let codings = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            // An empty entry of a list counts as none (RFC 9110, section 5.6.1).
+            let mut codings = codings.filter(|coding| !coding.is_empty());
+            codings.all(|coding| coding.eq_ignore_ascii_case(b"identity"))
         };
         if encodings.all(is_plain) { Ok(body) } else { Err(Error::UnsupportedEncoding) }
     }
@@ -275,6 +278,13 @@ impl Query<'_> {
     /// The value of a parameter; an empty one counts as absent (RFC 6749, section 3.1).
     pub fn non_empty(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// A truth value, in the texts that a form takes, too.
+    pub fn boolean(&self, name: &'static str) -> Result<Option<bool>> {
+        let Some(text) = self.get(name).map(str::trim) else { return Ok(None) };
+        let value = parse_bool(text).ok_or_else(|| Error::invalid(name, "must be true or false"));
+        value.map(Some)
     }
 
     /// A parameter of digits alone, parsed.

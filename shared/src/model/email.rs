@@ -11,9 +11,9 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::shown::is_hidden;
 use super::{ParseError, Timestamp, UserId};
 use crate::limits::MAX_EMAIL_BYTES;
+use crate::text::is_hidden;
 
 /// An e-mail address: as it was entered, and the form in which addresses are compared.
 ///
@@ -276,6 +276,12 @@ mod tests {
             "jane\u{e0100}@x.example",
             "jane\u{180b}@x.example",
             "jane@x\u{ad}.example",
+            "jane\u{ffff}@x.example",
+            "jane\u{fdd0}@x.example",
+            "jane\u{fffc}@x.example",
+            "jane\u{e000}@x.example",
+            "jane\u{10fffd}@x.example",
+            "jane\u{13441}@x.example",
             "\"a\u{a0}b\"@x.example",
             &format!("{}@x.example", "a".repeat(65)),
             &long,

@@ -143,15 +143,19 @@ impl S3Key {
 
     /// The id of the key of a user for whom none is stored: derived from the user's id, so that it is
     /// always the same, and that of the key that is stored later.
-    pub fn default_id(user: UserId) -> String {
+    fn default_id(user: UserId) -> String {
         let digest = Sha256::new().chain_update("S3 key").chain_update(user.to_bytes()).finalize();
         s3_key_id(&digest[..20])
     }
 
+    /// The id of the key of a user, stored or not.
+    pub fn id_of(owner: UserId, stored: Option<&Self>) -> String {
+        stored.map_or_else(|| Self::default_id(owner), |stored| stored.id.clone())
+    }
+
     /// The key of a user, stored or not, with another secret, which is derived from `key`.
     pub fn with_new_secret(owner: UserId, stored: Option<&Self>, key: &ServiceKey) -> Result<Self> {
-        let id = stored.map_or_else(|| Self::default_id(owner), |stored| stored.id.clone());
-        Ok(Self::with_nonce(id, nonce()?, key))
+        Ok(Self::with_nonce(Self::id_of(owner, stored), nonce()?, key))
     }
 
     /// The same key with a secret that nobody is shown, derived from the same version of the

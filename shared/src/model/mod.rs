@@ -18,18 +18,16 @@ mod mail_token;
 mod named;
 mod network;
 mod oauth;
-mod parse_error;
 mod plan;
 mod sent_mails;
 mod service_key;
-mod shown;
 mod slug;
-mod text;
 mod time;
 mod token;
 mod url;
 mod user;
 
+pub use crate::text::{OptionalText, ParseError, Text, parse_shown, parse_text};
 pub use account::{Account, AccountName, Membership, Registry, Role, Sealed};
 pub use api_key_id::ApiKeyId;
 pub use audit::{
@@ -53,12 +51,10 @@ pub use oauth::{
     Client, ClientSecret, CodeVerifier, Grant, GrantAccess, GrantCode, GrantRefresh,
     GrantRejection, GrantTokens, Issuance, IssuedTokens, Revocation, SpentRefresh,
 };
-pub use parse_error::ParseError;
 pub use plan::{Plan, PlanLimits};
 pub use sent_mails::SentMails;
 pub use service_key::ServiceKey;
 pub use slug::Slug;
-pub use text::{OptionalText, Text, parse_shown, parse_text};
 pub(crate) use time::seconds_after;
 pub use time::{UtcMillis, parse_rfc3339};
 pub use token::{Scope, SecretHash, TokenKind, UserToken};

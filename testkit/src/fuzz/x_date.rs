@@ -49,8 +49,12 @@ fn offset(zone: &str) -> Option<i64> {
         return Some(3600 * hours);
     }
     let sign = if zone.starts_with('-') { -1 } else { 1 };
-    let digits = zone.strip_prefix(['+', '-']).filter(|digits| digits.len() == 4)?;
-    let (hours, minutes) = digits.split_at_checked(2)?;
+    let digits = zone.strip_prefix(['+', '-'])?;
+    let (hours, minutes) = match digits.len() {
+        2 => (digits, "00"),
+        4 => digits.split_at_checked(2)?,
+        _ => return None,
+    };
     let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
     Some(sign * (3600 * hours + 60 * minutes))
 }

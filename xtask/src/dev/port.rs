@@ -1,9 +1,10 @@
 //! The ports, chosen or found.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::num::NonZeroU16;
 use std::str::FromStr;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use devkit::{out, ports};
 
 /// The port of the HTTP API, unless it is taken.
@@ -46,18 +47,25 @@ impl FromStr for Port {
     }
 }
 
-/// The ports of the HTTP API and of DynamoDB; says which are not the ones that were asked for.
-pub(super) fn choose(api: Port, dynamodb: u16) -> Result<(u16, u16)> {
+/// Listens for the HTTP API, and chooses the port of DynamoDB; says which ports are not the ones that
+/// were asked for. Nobody else can take the API's while the functions are being built.
+pub(super) fn choose(api: Port, dynamodb: u16) -> Result<(TcpListener, u16)> {
     let Port::Number(api) = api else {
         let (first, second) = ports::two_free()?;
-        return Ok((or_another(API, first)?, or_another(dynamodb, second)?));
+        let api = listen(or_another(API, first)?)?;
+        return Ok((api, or_another(dynamodb, second)?));
     };
     ensure!(api != dynamodb, "the API and DynamoDB cannot share a port");
     for (option, port) in [("--port", api), ("--dynamodb-port", dynamodb)] {
         ports::require_free(option, port)
             .map_err(|error| anyhow!("{error:#}, or let `--port auto` find free ones"))?;
     }
-    Ok((api, dynamodb))
+    Ok((listen(api)?, dynamodb))
+}
+
+fn listen(port: u16) -> Result<TcpListener> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    listener.with_context(|| format!("cannot listen on port {port}"))
 }
 
 fn or_another(wanted: u16, other: u16) -> Result<u16> {
@@ -70,8 +78,6 @@ fn or_another(wanted: u16, other: u16) -> Result<u16> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
-
     use super::*;
 
     #[test]
@@ -87,5 +93,17 @@ mod tests {
         assert!(rejection.contains(&format!("port {taken} is in use")), "{rejection}");
         assert!(rejection.contains("--port auto"), "{rejection}");
         assert_ne!(dynamodb, taken);
+    }
+
+    #[test]
+    fn the_port_of_the_api_stays_taken_once_it_is_chosen() {
+        let (free, dynamodb) = ports::two_free().unwrap();
+
+        for api in [Port::Number(free), Port::Auto] {
+            let (listener, _) = choose(api, dynamodb).unwrap();
+
+            let port = listener.local_addr().unwrap().port();
+            assert!(ports::require_free("--port", port).is_err(), "{api}");
+        }
     }
 }

@@ -6,16 +6,37 @@ use crate::table::engine::{
 };
 use crate::{Error, Result};
 
+/// All of a plan, which needs not be there yet.
+fn changes(plan: &Plan, keeps_memory: bool) -> Result<Changes> {
+    const MEMORY: &str = "maxMemoryPerWorker";
+    let Plan { id, limits } = plan;
+    let changes = Changes::or_new_item(Plan::TYPE)
+        .set("id", id)?
+        .set("projectLimit", limits.project_limit)?
+        .set("componentLimit", limits.component_limit)?
+        .set("workerLimit", limits.worker_limit)?
+        .set("storageLimit", limits.storage_limit)?
+        .set("monthlyGasLimit", limits.monthly_gas_limit)?
+        .set("monthlyUploadLimit", limits.monthly_upload_limit)?;
+    if keeps_memory {
+        changes.set_if_absent(MEMORY, limits.max_memory_per_worker)
+    } else {
+        changes.set(MEMORY, limits.max_memory_per_worker)
+    }
+}
+
 impl Table {
-    /// Creates a plan, or replaces its limits.
-    pub async fn put_plan(&self, actor: &Actor, plan: &Plan) -> Result<()> {
-        let always = || Condition::absent().or(Condition::present());
+    /// Creates a plan, or replaces its limits. A stored one keeps its own `max_memory_per_worker` if
+    /// `keeps_memory` says so.
+    pub async fn put_plan(&self, actor: &Actor, plan: &Plan, keeps_memory: bool) -> Result<()> {
         let trail = Trail::of_service(plan.id, AuditAction::PlanUpdated);
-        Transaction::new(self, actor, "put a plan", trail)
-            .put(plan.to_attributes(Key::plan(plan.id))?, always(), || Error::WriteConflict)?
-            .put(plan.to_attributes(Key::listed_plan(plan.id))?, always(), || Error::WriteConflict)?
-            .commit()
-            .await
+        let mut transaction = Transaction::new(self, actor, "put a plan", trail);
+        for key in [Key::plan(plan.id), Key::listed_plan(plan.id)] {
+            let always = Condition::absent().or(Condition::present());
+            let changes = changes(plan, keeps_memory)?;
+            transaction = transaction.update(key, changes, always, || Error::WriteConflict);
+        }
+        transaction.commit().await
     }
 
     /// All stored plans. The default plan exists without being stored.

@@ -102,6 +102,18 @@ impl Changes {
         Ok(self)
     }
 
+    /// Sets an attribute, unless the item has it.
+    pub(in crate::table) fn set_if_absent(
+        mut self,
+        attribute: &'static str,
+        value: impl Serialize,
+    ) -> Result<Self> {
+        let value = self.serialized(value)?;
+        let name = self.name(attribute);
+        self.set.push(format!("{name} = if_not_exists({name}, {value})"));
+        Ok(self)
+    }
+
     /// Inserts or replaces an entry of a map attribute.
     pub(in crate::table) fn set_entry(
         mut self,

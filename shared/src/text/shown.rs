@@ -7,11 +7,13 @@ use icu_properties::props::{
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-use super::parse_error::ParseError;
+use super::ParseError;
 
-/// Characters that show nothing although Unicode counts them as symbols or marks: braille's blank
-/// pattern, the null notehead, Khitan's filler, and the joiners of Tifinagh and Brahmi.
-const BLANK: [char; 5] = ['\u{2800}', '\u{1d159}', '\u{16fe4}', '\u{2d7f}', '\u{1107f}'];
+/// Characters that show nothing although Unicode counts them as letters, symbols or marks: braille's
+/// blank pattern, the null notehead, the two blanks of hieroglyphs, Khitan's filler, and the joiners
+/// of Tifinagh and Brahmi.
+const BLANK: [char; 7] =
+    ['\u{2800}', '\u{1d159}', '\u{13441}', '\u{13442}', '\u{16fe4}', '\u{2d7f}', '\u{1107f}'];
 
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
@@ -39,27 +41,29 @@ pub(super) fn check_shown(text: &str) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// Whether a character is never seen, wherever it stands, or only separates others.
-pub(super) fn is_hidden(letter: char) -> bool {
-    !letter.is_ascii()
-        && (BLANK.contains(&letter)
-            || category(letter) == GeneralCategory::Format
-            || is_ignorable(letter))
-}
-
-/// Whether a character is seen by everybody. One of private use, the object replacement character
-/// and noncharacters may look like anything, or like nothing.
-fn is_visible(letter: char) -> bool {
-    let category = category(letter);
+/// Whether a character is never seen, wherever it stands, or not by everybody, or only separates
+/// others. One of private use, the object replacement character and noncharacters may look like
+/// anything, or like nothing.
+pub(crate) fn is_hidden(letter: char) -> bool {
+    if letter.is_ascii() {
+        return false;
+    }
     let is_noncharacter = matches!(u32::from(letter), 0xfdd0..=0xfdef)
         || matches!(u32::from(letter) & 0xffff, 0xfffe..=0xffff);
+    let category = category(letter);
+    is_noncharacter
+        || letter == '\u{fffc}'
+        || [GeneralCategory::Format, GeneralCategory::PrivateUse].contains(&category)
+        || BLANK.contains(&letter)
+        || is_ignorable(letter)
+}
+
+/// Whether a character is seen by everybody, wherever it stands.
+fn is_visible(letter: char) -> bool {
     !letter.is_whitespace()
-        && !is_noncharacter
-        && letter != '\u{fffc}'
-        && category != GeneralCategory::PrivateUse
         && !letter.is_control()
         && !is_hidden(letter)
-        && !GeneralCategoryGroup::Mark.contains(category)
+        && !GeneralCategoryGroup::Mark.contains(category(letter))
 }
 
 fn category(letter: char) -> GeneralCategory {
@@ -215,6 +219,8 @@ mod tests {
             "\u{fe0f}",
             "\u{301}",
             "\u{1d159}",
+            "\u{13441}",
+            "\u{13442} \u{13441}",
             "\u{e0041}",
             "\u{3000}\u{a0}",
             "\u{fffc}",

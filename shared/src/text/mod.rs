@@ -1,12 +1,17 @@
 //! Rules for every text that a client sends, secrets excepted.
 
+mod parse_error;
+mod shown;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::parse_error::ParseError;
-use super::shown::check_shown;
+pub use parse_error::ParseError;
+use shown::check_shown;
+#[cfg(feature = "table")]
+pub(crate) use shown::is_hidden;
 
 /// Trims a text of 1 to `max` characters (code points) without control characters.
 pub fn parse_text(raw: &str, max: usize) -> Result<String, ParseError> {
