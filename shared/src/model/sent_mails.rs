@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_mail_waits_for_the_pause_and_for_the_oldest_of_too_many() {
-        let at = |second| Timestamp::from_second(1_000_000 + second).unwrap();
+        let at = |second: i64| Timestamp::from_second(1_000_000 + second).unwrap();
         let wait =
             |sent: &SentMails, second| sent.wait(LIMIT, at(second)).map(|wait| wait.as_secs());
 
