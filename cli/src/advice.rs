@@ -98,9 +98,6 @@ fn advice_on(reason: &Error) -> &'static str {
         | Error::IdempotencyKeyInUse
         | Error::TooManyAttempts { .. }
         | Error::AttemptsInProgress
-        | Error::TooManyMails { .. }
-        | Error::Gone { .. }
-        | Error::MailNotConfigured
         | Error::OAuth { .. } => "",
     }
 }

@@ -59,23 +59,6 @@ pub enum Error {
     /// Something that must be unique is taken.
     #[error("{0}")]
     Conflict(&'static str),
-    /// It existed and does no more; the code says why.
-    #[error("{text}")]
-    Gone {
-        /// What a program reads.
-        code: &'static str,
-        /// What a person reads.
-        text: &'static str,
-    },
-    /// What takes mail, in a service that sends none.
-    #[error("this service sends no mail")]
-    MailNotConfigured,
-    /// So many mails were asked for that no further one is sent.
-    #[error("too many mails were asked for; try again later")]
-    TooManyMails {
-        /// How long it lasts.
-        retry_after: Duration,
-    },
     /// There is as much of something as is allowed.
     #[error("{0}")]
     LimitReached(limits::Cap),

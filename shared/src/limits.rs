@@ -4,7 +4,6 @@
 //! made from these numbers; `docs/api.md` repeats them.
 
 use std::fmt;
-use std::time::Duration;
 
 /// The most that one may have of something.
 /// [`Error::LimitReached`](crate::Error::LimitReached) names it.
@@ -80,29 +79,6 @@ pub const MAX_PROFILE_LINE: usize = 255;
 pub const EMAILS: Cap = Cap::new("a user can have", 50, "addresses");
 /// Proved addresses of a user, beside the primary one, that get its notices: the oldest ones.
 pub const MAX_NOTIFIED_ADDRESSES: usize = 4;
-/// Mails that prove one address, over all users.
-pub const EMAIL_PROOF_MAILS: MailLimit =
-    MailLimit { count: 5, within: Duration::from_hours(24), pause: Duration::from_mins(1) };
-/// Mails to sign up with one address.
-pub const SIGN_UP_MAILS: MailLimit =
-    MailLimit { count: 3, within: Duration::from_hours(1), pause: Duration::ZERO };
-/// Mails to reset the password of one name.
-pub const PASSWORD_RESET_MAILS: MailLimit =
-    MailLimit { count: 3, within: Duration::from_hours(1), pause: Duration::ZERO };
-/// Mails that one source asks for in an hour, without signing in.
-pub const MAILS_PER_SOURCE: u32 = 100;
-
-/// How many mails of one kind are sent for one name.
-#[derive(Debug, Clone, Copy)]
-pub struct MailLimit {
-    /// So many.
-    pub count: usize,
-    /// Within this time.
-    pub within: Duration,
-    /// With at least this time between two.
-    pub pause: Duration,
-}
-
 /// Accounts that one user owns.
 pub const ACCOUNTS_OWNED: Cap = Cap::new("a user can own", 100, "accounts");
 /// Accounts that a user belongs to, the own ones included.

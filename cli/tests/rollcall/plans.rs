@@ -97,7 +97,8 @@ async fn a_memory_limit_that_is_given_at_the_same_time_is_not_lost() {
             stage.table.put_plan(&operator, &plan, false),
             stage.table.put_plan(&operator, &without, true)
         );
-        (given.unwrap(), kept.unwrap());
+        given.unwrap();
+        kept.unwrap();
 
         let stored = stage.table.plan(plan.id).await.unwrap();
         assert_eq!(stored.limits.max_memory_per_worker, 7);

@@ -28,14 +28,10 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::Conflict(_) | Error::LimitReached(_) | Error::IdempotencyKeyInUse => {
             StatusCode::CONFLICT
         }
-        Error::Gone { .. } => StatusCode::GONE,
-        Error::MailNotConfigured => StatusCode::NOT_IMPLEMENTED,
         Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Error::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Error::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::TooManyAttempts { .. } | Error::AttemptsInProgress | Error::TooManyMails { .. } => {
-            StatusCode::TOO_MANY_REQUESTS
-        }
+        Error::TooManyAttempts { .. } | Error::AttemptsInProgress => StatusCode::TOO_MANY_REQUESTS,
         Error::UnsupportedMediaType(_) | Error::UnsupportedEncoding => {
             StatusCode::UNSUPPORTED_MEDIA_TYPE
         }
@@ -71,9 +67,6 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::IdempotencyKeyReused => "idempotency_key_reused",
         Error::IdempotencyKeyInUse => "idempotency_key_in_use",
         Error::TooManyAttempts { .. } | Error::AttemptsInProgress => "too_many_attempts",
-        Error::TooManyMails { .. } => "too_many_mails",
-        Error::Gone { code, .. } => code,
-        Error::MailNotConfigured => "mail_not_configured",
         Error::OAuth { code, .. } => code.as_str(),
         Error::WriteConflict | Error::Unavailable { .. } => "unavailable",
         Error::Internal { .. } => "internal",
@@ -113,7 +106,7 @@ pub(super) fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, Hea
         | Error::IdempotencyKeyInUse
         | Error::AttemptsInProgress
         | Error::Unavailable { .. } => (RETRY_AFTER, "1".to_owned()),
-        Error::TooManyAttempts { retry_after } | Error::TooManyMails { retry_after } => {
+        Error::TooManyAttempts { retry_after } => {
             (RETRY_AFTER, whole_seconds(*retry_after).to_string())
         }
         _ => return None,
@@ -170,9 +163,6 @@ mod tests {
             Error::IdempotencyKeyInUse,
             Error::TooManyAttempts { retry_after },
             Error::AttemptsInProgress,
-            Error::TooManyMails { retry_after },
-            Error::Gone { code: "token_ended", text: "x" },
-            Error::MailNotConfigured,
             Error::WriteConflict,
             Error::Unavailable { action, source: "x".into() },
             Error::Internal { action, source: "x".into() },
@@ -222,7 +212,6 @@ mod tests {
                     | Error::WriteConflict
                     | Error::TooManyAttempts { .. }
                     | Error::AttemptsInProgress
-                    | Error::TooManyMails { .. }
                     | Error::Unavailable { .. }
             );
             assert_eq!(has_header, expected, "{error:?}");

@@ -19,7 +19,6 @@ mod named;
 mod network;
 mod oauth;
 mod plan;
-mod sent_mails;
 mod service_key;
 mod slug;
 mod time;
@@ -52,7 +51,6 @@ pub use oauth::{
     GrantRejection, GrantTokens, Issuance, IssuedTokens, Revocation, SpentRefresh,
 };
 pub use plan::{Plan, PlanLimits};
-pub use sent_mails::SentMails;
 pub use service_key::ServiceKey;
 pub use slug::Slug;
 pub(crate) use time::seconds_after;
