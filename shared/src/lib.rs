@@ -21,11 +21,15 @@ pub mod lifetimes;
 pub mod limits;
 #[cfg(feature = "table")]
 pub mod model;
+#[cfg(feature = "ssh-keys")]
+pub mod openssh;
 #[cfg(feature = "password")]
 pub mod password;
 #[cfg(feature = "table")]
 pub mod quave;
 pub mod random;
+#[cfg(feature = "table")]
+pub mod rollcall;
 pub mod runtime;
 #[cfg(feature = "seal")]
 pub mod seal;

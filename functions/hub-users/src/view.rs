@@ -88,7 +88,7 @@ pub(crate) struct EmailView {
 impl EmailView {
     /// An address of this user.
     pub(crate) fn new(email: &Email, user: &User) -> Self {
-        let Email { user: _, address, verified, added_at: _ } = email;
+        let Email { user: _, address, verified, added_at: _, proved_at: _ } = email;
         Self {
             email: address.to_string(),
             verified: *verified,

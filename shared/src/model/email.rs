@@ -137,6 +137,16 @@ pub struct Email {
     pub verified: bool,
     /// Since when.
     pub added_at: Timestamp,
+    /// When its user proved to receive what is sent there; not proved without.
+    #[serde(default)]
+    pub proved_at: Option<Timestamp>,
+}
+
+impl Email {
+    /// Whether it may be the primary address.
+    pub const fn may_be_primary(&self) -> bool {
+        self.verified || self.proved_at.is_some()
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod network;
 mod oauth;
 mod parse_error;
 mod plan;
+mod profile;
 mod service_key;
 mod shown;
 mod slug;
@@ -50,6 +51,7 @@ pub use oauth::{
 };
 pub use parse_error::ParseError;
 pub use plan::{Plan, PlanLimits};
+pub use profile::{GravatarEmail, ProfileLine, ProfileUrl};
 pub use service_key::ServiceKey;
 pub use slug::Slug;
 pub use text::{OptionalText, Text, parse_shown, parse_text};

@@ -102,6 +102,7 @@ impl Functions {
             "hub-users" => hub_users::handle(&apps[function], call).await,
             "hub-oauth" => hub_oauth::handle(&apps[function], call).await,
             "rollcall-tokens" => rollcall_tokens::handle(&apps[function], call).await,
+            "rollcall-users" => rollcall_users::handle(&apps[function], call).await,
             _ => not_found::handle(call).await,
         }
     }
@@ -129,6 +130,7 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
             "hub-oauth"
         }
         ["rollcall", "v1", "grants" | "introspect" | "tokens", ..] => "rollcall-tokens",
+        ["rollcall", "v1", "users", "self", ..] => "rollcall-users",
         [] | ["docs", ..] | ["openapi", _, ..] => "docs",
         ["v2", "account", ..] => "e24-account",
         ["v2", "accounts", ..] => "e24-accounts",

@@ -180,6 +180,7 @@ impl Table {
             address: new.email.clone(),
             verified: new.verified,
             added_at: account.created_at,
+            proved_at: None,
         };
         let user = new.into_user(&account, actor.root_maker())?;
         let created = Trail::of_user(user.id, AuditAction::UserCreated)
