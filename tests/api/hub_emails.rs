@@ -116,7 +116,7 @@ async fn only_a_verified_address_becomes_primary_and_there_is_always_exactly_one
 
     assert_eq!(
         unverified.parts(),
-        (400, &json!({ "primary": ["only a verified address can be primary"] }))
+        (400, &json!({ "primary": ["only a verified or proved address can be primary"] }))
     );
     assert_eq!(verified.parts(), (200, &view("second@example.com", true, false)));
     assert_eq!(primary.parts(), (200, &view("second@example.com", true, true)));

@@ -58,7 +58,7 @@ impl Table {
         let becomes_verified = verified && !email.verified;
         let becomes_primary = make_primary && !user.primary_email.same_as(&email.address);
         if becomes_primary && !verify && !email.may_be_primary() {
-            return Err(Error::Conflict("only a verified address can be primary"));
+            return Err(Error::Conflict("only a verified or proved address can be primary"));
         }
         if !becomes_verified && !becomes_primary {
             // The request may still add a stored response.
