@@ -156,7 +156,7 @@ fn ssh_key() -> Schema {
     view([
         ("id", random_number().about("The key's number.").example(4_503_599_627_370_497_u64)),
         ("name", string().about("What the user calls the key.").example("laptop")),
-        ("fingerprint", print.example("SHA256:p2QAMXNIC1TJYWeIOttrVc98/R1BUFWu3/LiyKgUfQM")),
+        ("fingerprint", print.example("SHA256:8OZ2VXmE9BXaJIAzKCsBonD1czvWlJK+S5tODlBtRsY")),
         (
             "publicKey",
             key.example(

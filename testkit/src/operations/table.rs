@@ -274,8 +274,8 @@ pub(super) static FACTS: &[Facts] = &[
         .needs(OwnToken)
         .variants(&[Itself])
         .by(&[(OverlappedToken, 409)]),
-    // The attempts with the current password: read, reserved, given back.
-    row("rollcall-set-password", 5),
+    // The attempts with the current password, read, reserved, given back; what ends, cleaned up.
+    row("rollcall-set-password", 6),
     row("rollcall-update-email", 2).needs(VerifiedEmail),
     row("rollcall-update-user", 2).etag().writes_to("rollcall-get-user"),
 ];

@@ -115,7 +115,7 @@ async fn an_ssh_key_is_added_without_its_comment_listed_and_deleted() {
     let expected = json!({
         "id": id,
         "name": "laptop",
-        "fingerprint": "SHA256:p2QAMXNIC1TJYWeIOttrVc98/R1BUFWu3/LiyKgUfQM",
+        "fingerprint": "SHA256:8OZ2VXmE9BXaJIAzKCsBonD1czvWlJK+S5tODlBtRsY",
         "publicKey": LINE,
         "createdAt": created,
         "madeBy": token_id(jane.token()).unwrap(),
