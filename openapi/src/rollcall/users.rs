@@ -15,6 +15,9 @@ use crate::schema::{
 };
 
 const USER_ID: &str = "0197a1b2-c3d4-7e5f-8607-18293a4b5c6d";
+/// The id of a user or of an OAuth client.
+const ACTOR: &str =
+    "^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9a-f]{24})$";
 const PATH: &str = "/rollcall/v1/users/self";
 
 pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
@@ -244,7 +247,7 @@ fn of_the_user() -> Vec<Description> {
     let time = |what: &str| {
         string().with("format", "date-time").about(what).example("2026-11-21T12:00:00Z")
     };
-    let actor = string().about("Only what this user or OAuth client did.").example(USER_ID);
+    let actor = pattern(ACTOR).about("Only what this user or OAuth client did.").example(USER_ID);
     vec![
         describe("rollcall-get-user", "Show the caller")
             .shows(200, "The user.", named("User"))
