@@ -55,14 +55,14 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: "PATCH",
-        path: "/rollcall/v1/users/self/emails/{address}",
+        path: "/rollcall/v1/users/self/emails/{address+}",
         name: "rollcall-update-email",
         access: Access::Scope("email_write"),
         status: 200,
     },
     Operation {
         method: "DELETE",
-        path: "/rollcall/v1/users/self/emails/{address}",
+        path: "/rollcall/v1/users/self/emails/{address+}",
         name: "rollcall-delete-email",
         access: Access::Scope("email_write"),
         status: 204,

@@ -77,6 +77,7 @@ async fn a_new_address_says_where_it_is_in_the_form_of_a_path() {
         ("ä@bücher.example", "%C3%A4@b%C3%BCcher.example"),
         (r#""a b"@example.com"#, "%22a%20b%22@example.com"),
         ("100%25@example.com", "100%2525@example.com"),
+        ("a/b//c@example.com", "a%2Fb%2F%2Fc@example.com"),
     ] {
         let added = add(&jane, address).await;
         let location = added.header("location").unwrap_or_else(|| panic!("{added:?}"));
