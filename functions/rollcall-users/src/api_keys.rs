@@ -72,7 +72,7 @@ pub(crate) async fn delete(
                 return Err(UNKNOWN);
             }
             let write = app.table.delete_api_key(&caller.actor(), user, id);
-            caller.commit(app, write, |_| http::no_content()).await
+            caller.commit(app, write, |()| http::no_content()).await
         })
         .await
 }

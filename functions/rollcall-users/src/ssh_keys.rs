@@ -67,7 +67,7 @@ pub(crate) async fn delete(
     auth.input(query)
         .respond(async |Authorized { caller, .. }| {
             let write = app.table.delete_ssh_key(&caller.actor(), caller.user(), id)?;
-            caller.commit(app, write, |_| http::no_content()).await
+            caller.commit(app, write, |()| http::no_content()).await
         })
         .await
 }

@@ -186,7 +186,7 @@ impl Table {
         Ok((items.map(|item| Ok(from_attributes::<T>(item)?.item)).collect::<Result<_>>()?, next))
     }
 
-    /// Reads up to `limit` items of a partition from one key down to another, both included; also
+    /// Reads up to `limit` items from one key down to another of its partition, both included; also
     /// returns whether the lower one was reached. The keys may not be there.
     pub(in crate::table) async fn query_down<T: Item>(
         &self,
@@ -194,7 +194,7 @@ impl Table {
         first: Key,
         limit: i32,
     ) -> Result<(Vec<T>, bool)> {
-        let (mut first, mut last) = (first.into_attributes(), last.into_attributes());
+        let ((partition, first), (_, last)) = (first.into_parts(), last.into_parts());
         let page = self
             .client
             .query()
@@ -202,15 +202,9 @@ impl Table {
             .consistent_read(true)
             .scan_index_forward(false)
             .key_condition_expression(format!("{PK} = :pk AND {SK} BETWEEN :first AND :last"))
-            .set_expression_attribute_values(Some(HashMap::from_iter(
-                [
-                    (":pk", first.remove(PK)),
-                    (":first", first.remove(SK)),
-                    (":last", last.remove(SK)),
-                ]
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), value?))),
-            )))
+            .expression_attribute_values(":pk", AttributeValue::S(partition))
+            .expression_attribute_values(":first", AttributeValue::S(first))
+            .expression_attribute_values(":last", AttributeValue::S(last))
             .limit(limit)
             .send()
             .await
