@@ -43,9 +43,11 @@ struct ShownUser {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct ShownEmail {
     email: String,
     verified: bool,
+    proved_at: Option<UtcMillis>,
     primary: bool,
 }
 
@@ -101,6 +103,7 @@ struct ShownSshKey {
     name: String,
     fingerprint: String,
     made_by: Option<MakerId>,
+    created_at: UtcMillis,
 }
 
 #[derive(Serialize)]
@@ -157,7 +160,8 @@ impl ShownUser {
 impl ShownEmail {
     fn new(email: &Email, user: &User) -> Self {
         let primary = email.address.same_as(&user.primary_email);
-        Self { email: email.address.to_string(), verified: email.verified, primary }
+        let proved_at = email.proved_at.map(UtcMillis::from);
+        Self { email: email.address.to_string(), verified: email.verified, proved_at, primary }
     }
 }
 
@@ -216,8 +220,9 @@ impl From<&ApiKey> for ShownApiKey {
 
 impl From<&SshKey> for ShownSshKey {
     fn from(key: &SshKey) -> Self {
-        let SshKey { id, name, fingerprint, public_key: _, lineage } = key.clone();
-        Self { id, name, fingerprint, made_by: lineage.made_by }
+        let SshKey { id, name, fingerprint, public_key: _, created_at, lineage } = key.clone();
+        let (made_by, created_at) = (lineage.made_by, created_at.into());
+        Self { id, name, fingerprint, made_by, created_at }
     }
 }
 

@@ -83,7 +83,10 @@ impl Api {
             let described = self.descriptions.iter().find(own);
             let described = described.unwrap_or_else(|| panic!("nothing describes {operation:?}"));
             let written = self.operation(operation, described, &document);
-            let path = document.paths.entry(operation.path).or_insert_with(|| json!({}));
+            let path = document
+                .paths
+                .entry(operation.path.replace("+}", "}"))
+                .or_insert_with(|| json!({}));
             path[operation.method.to_lowercase()] = written;
         }
         document.drop_unused();

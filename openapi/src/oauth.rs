@@ -21,6 +21,7 @@ pub(crate) const fn scope_text(scope: Scope) -> &'static str {
         Scope::AccountWrite => "Create, change and delete accounts.",
         Scope::TokensRead => "See tokens.",
         Scope::TokensWrite => "Create and rotate tokens.",
+        Scope::AuditRead => "See audit logs.",
     }
 }
 

@@ -1,4 +1,6 @@
-//! Rollcall's own tokens, grants and introspection.
+//! Rollcall's own tokens, grants and introspection; what users have is beside this.
+
+mod users;
 
 use serde_json::json;
 use shared::lifetimes::MAX_ROTATION_OVERLAP;
@@ -13,25 +15,27 @@ use crate::schema::{
 };
 
 pub(crate) fn api() -> Api {
+    let mut schemas = vec![
+        ("Scope", one_of(&Scope::ALL.map(Scope::as_str)).about("What a token may do.")),
+        ("TokenKind", kind()),
+        ("NewToken", new_token()),
+        ("Rotation", rotation()),
+        ("Token", token()),
+        ("CreatedToken", created_token()),
+        ("Grant", grant()),
+        ("Question", question()),
+        ("Introspection", any_of([named("ActiveToken"), named("InactiveToken")])),
+        ("ActiveToken", active_token()),
+        ("InactiveToken", inactive_token()),
+    ];
+    schemas.extend(users::schemas());
     Api {
         name: "rollcall",
-        title: "Rollcall: tokens, grants and introspection",
+        title: "Rollcall: users, tokens, grants and introspection",
         text: "An error is a problem document (RFC 9457), whose `code` does not change.",
-        groups: &[rollcall_tokens::OPERATIONS],
-        descriptions: descriptions(),
-        schemas: vec![
-            ("Scope", one_of(&Scope::ALL.map(Scope::as_str)).about("What a token may do.")),
-            ("TokenKind", kind()),
-            ("NewToken", new_token()),
-            ("Rotation", rotation()),
-            ("Token", token()),
-            ("CreatedToken", created_token()),
-            ("Grant", grant()),
-            ("Question", question()),
-            ("Introspection", any_of([named("ActiveToken"), named("InactiveToken")])),
-            ("ActiveToken", active_token()),
-            ("InactiveToken", inactive_token()),
-        ],
+        groups: &[rollcall_tokens::OPERATIONS, rollcall_users::OPERATIONS],
+        descriptions: descriptions().into_iter().chain(users::descriptions()).collect(),
+        schemas,
         credentials: &[&["token*"], &["password"]],
         security_schemes: json!({
             "token": token_scheme(),

@@ -143,6 +143,11 @@ impl Schema {
         self
     }
 
+    /// An object with any names, whose values are like this.
+    pub(crate) fn object_of(values: Self) -> Self {
+        with_type("object").with("additionalProperties", values.into_value())
+    }
+
     /// What it is.
     pub(crate) fn about(self, text: &str) -> Self {
         self.with("description", text)

@@ -212,6 +212,13 @@ impl FieldError {
     }
 }
 
+impl FieldError {
+    /// The same error, of a field of an object.
+    pub(crate) fn within(self, object: &str) -> Self {
+        Self { field: format!("{object}.{}", self.field).into(), ..self }
+    }
+}
+
 /// A character of a name as messages have it. Controls, also those of direction, are among the
 /// characters that Rust escapes.
 fn shown(letter: char) -> char {

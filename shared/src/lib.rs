@@ -23,11 +23,15 @@ pub mod limits;
 pub mod mail;
 #[cfg(feature = "table")]
 pub mod model;
+#[cfg(feature = "ssh-keys")]
+pub mod openssh;
 #[cfg(feature = "password")]
 pub mod password;
 #[cfg(feature = "table")]
 pub mod quave;
 pub mod random;
+#[cfg(feature = "table")]
+pub mod rollcall;
 pub mod runtime;
 #[cfg(feature = "seal")]
 pub mod seal;

@@ -98,6 +98,9 @@ pub const MAX_TOKENS_PER_PAGE: u8 = 100;
 /// Tokens in one page of a list if the client names no number.
 pub const DEFAULT_TOKENS_PER_PAGE: u8 = 50;
 
+/// Entries of an audit log that one request reads at most, if only some of them are asked for.
+pub const MAX_AUDIT_ENTRIES_READ: i32 = 500;
+
 /// API keys of a user.
 pub const API_KEYS: Cap = Cap::new("a user can have", 20, "API keys");
 /// The text that names an API key in a request. A key is shorter; a longer text cannot be one.

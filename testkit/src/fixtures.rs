@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use shared::model::{GrantCredential, GrantTokenKind, TokenCredential};
+use shared::model::{ApiKeyId, GrantCredential, GrantTokenKind, TokenCredential};
 use shared::random;
 use ssh_key::PublicKey;
 use ssh_key::public::{Ed25519PublicKey, KeyData};
@@ -65,6 +65,11 @@ pub const TOKEN_ID: &str = "0197a1b2c3d4e5f60718293a";
 
 /// The grant that the events name.
 pub(crate) const GRANT_ID: &str = "0197a1b2c3d4e5f60718293b0197a1b2c3d4e5f60718293c";
+
+/// The address, the API key and the SSH key that the events name in paths.
+const EMAIL: &str = "jane.second@example.com";
+const API_KEY_ID: &str = "0197a1b2c3d4e5f6";
+const SSH_KEY_ID: &str = "1234567890";
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
@@ -222,25 +227,34 @@ impl DocumentedOperation {
         );
         match self.facts.needs {
             Needs::Nothing => set(&mut event, "email", &(unique("new") + "@example.com")),
-            Needs::Email => {
-                let address = unique("second") + "@example.com";
-                let body = json!({ "email": address });
-                credentials.made(service, "POST", &format!("{path}emails/"), &body).await;
+            needs @ (Needs::Email | Needs::VerifiedEmail) => {
+                let (address, path) = (unique("second") + "@example.com", format!("{path}emails/"));
+                let body = json!({ "email": address, "verified": true });
+                credentials.made(service, "POST", &path, &body).await;
+                if needs == Needs::VerifiedEmail {
+                    credentials.made(service, "PATCH", &path, &body).await;
+                }
                 set(&mut event, "email", &address);
+                replace_in_path(&mut event, EMAIL, &address);
             }
             Needs::PublicKey => {
                 let new = Ed25519PublicKey(random::bytes().expect("random bytes"));
                 let new = PublicKey::from(KeyData::Ed25519(new)).to_openssh();
-                set(&mut event, "content", &new.expect("a public key"));
+                let new = new.expect("a public key");
+                set(&mut event, "content", &new);
+                set(&mut event, "publicKey", &new);
             }
             Needs::ApiKey => {
                 let made = credentials.made(service, "PUT", "/v2/account/api", &json!({})).await;
-                set(&mut event, "api_key", made["api"]["api_key"].as_str().expect("a key"));
+                let key = made["api"]["api_key"].as_str().expect("a key");
+                set(&mut event, "api_key", key);
+                let (_, id) = ApiKeyId::parse_key(key).expect("an API key");
+                replace_in_path(&mut event, API_KEY_ID, &id.to_string());
             }
             Needs::SshKey => {
                 let body = json!({ "name": "made", "method": "generate" });
                 let made = credentials.made(service, "PUT", "/v2/account/sshkey", &body).await;
-                event["rawPath"] = json!(format!("/v2/account/{}/sshkey", made["sshkeys"]["id"]));
+                replace_in_path(&mut event, SSH_KEY_ID, &made["sshkeys"]["id"].to_string());
             }
             Needs::Token | Needs::OwnToken => {
                 // A token with a list of scopes can rotate itself alone.
@@ -321,6 +335,11 @@ fn set(event: &mut Value, field: &str, text: &str) {
         body[field] = json!(text);
         event["body"] = json!(body.to_string());
     }
+}
+
+fn replace_in_path(event: &mut Value, example: &str, text: &str) {
+    let path = event["rawPath"].as_str().expect("a path").replace(example, text);
+    event["rawPath"] = json!(path);
 }
 
 /// The id of the grant of an access token.

@@ -40,10 +40,19 @@ const LEFT: &[(&str, &[&str])] = &[
     ("quave-create-account", &["ACCOUNT account.created", "USER account.created"]),
     ("quave-delete-account", &["ACCOUNT account.deleted", "USER account.deleted"]),
     ("quave-set-current-account", &["USER user.updated"]),
+    ("rollcall-add-email", &["USER email.added"]),
+    ("rollcall-add-ssh-key", &["USER ssh_key.added"]),
+    ("rollcall-create-api-key", &["USER api_key.created"]),
     ("rollcall-create-token", &["USER token.created"]),
+    ("rollcall-delete-api-key", &["USER api_key.deleted"]),
+    ("rollcall-delete-email", &["USER email.removed"]),
+    ("rollcall-delete-ssh-key", &["USER ssh_key.deleted"]),
     ("rollcall-revoke-grant", &["USER grant.revoked"]),
     ("rollcall-revoke-token", &["USER token.revoked"]),
     ("rollcall-rotate-token", &["USER token.rotated"]),
+    ("rollcall-set-password", &["USER password.changed"]),
+    ("rollcall-update-email", &["USER email.updated"]),
+    ("rollcall-update-user", &["USER user.updated"]),
 ];
 
 const PAGE: &str = include_str!("../../docs/audit.md");

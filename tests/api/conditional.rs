@@ -176,7 +176,9 @@ fn change(write: &DocumentedOperation, event: &Value, jane: &Person<'_>) -> Valu
             (account, "ACCOUNT".to_owned(), "name")
         }
         "rollcall-get-token" => (user, format!("TOKEN#{}", segments[4]), "name"),
-        "e24-get-account" | "hub-get-user" => (user, "USER".to_owned(), "fullName"),
+        "e24-get-account" | "hub-get-user" | "rollcall-get-user" => {
+            (user, "USER".to_owned(), "fullName")
+        }
         other => panic!("name the item that {other} shows"),
     };
     json!({

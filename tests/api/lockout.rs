@@ -32,9 +32,10 @@ enum Way {
     Hub,
     Page,
     CurrentPassword,
+    SetPassword,
 }
 
-const WAYS: [Way; 4] = [Way::Rollcall, Way::Hub, Way::Page, Way::CurrentPassword];
+const WAYS: [Way; 5] = [Way::Rollcall, Way::Hub, Way::Page, Way::CurrentPassword, Way::SetPassword];
 
 /// A service where every way takes a password.
 macro_rules! arranged {
@@ -75,14 +76,27 @@ impl Stage<'_> {
             // With the user's token: it is the password that is guessed.
             Way::CurrentPassword => {
                 let body = json!({ "password": PASSWORD, "current_password": password });
-                let headers = [("authorization", self.jane.token()), JSON];
-                let body = body.to_string();
-                let path = "/v2/account/data";
-                match client.send("POST", path, &headers, Some(&body)).await.status {
-                    403 => 401,
-                    status => status,
-                }
+                self.set_password(&client, ("POST", "/v2/account/data"), body).await
             }
+            Way::SetPassword => {
+                let body = json!({ "password": PASSWORD, "currentPassword": password });
+                let call = ("PUT", "/rollcall/v1/users/self/password");
+                self.set_password(&client, call, body).await
+            }
+        }
+    }
+
+    async fn set_password(
+        &self,
+        client: &ClientAt<'_>,
+        (method, path): (&str, &str),
+        body: serde_json::Value,
+    ) -> u16 {
+        let headers = [("authorization", self.jane.token()), JSON];
+        match client.send(method, path, &headers, Some(&body.to_string())).await.status {
+            204 => 200,
+            403 => 401,
+            status => status,
         }
     }
 

@@ -38,6 +38,7 @@ mod quave_current_account;
 mod races;
 mod registry;
 mod rollcall_tokens;
+mod rollcall_users;
 mod rounds;
 mod secrets;
 mod security_events;

@@ -8,7 +8,7 @@ use shared::mail::seal_link;
 use shared::model::{MailToken, MailTokenSubject, Role};
 use shared::service_key::SECRET_VARIABLE;
 use shared::table::Actor;
-use testkit::{Call, CredentialKind, Fault, Person, TestApp, operations};
+use testkit::{Call, CredentialKind, Fault, PASSWORD, Person, TestApp, operations};
 use tokio::sync::OnceCell;
 
 use crate::mail::{set_link, waiting_mail};
@@ -36,13 +36,13 @@ async fn recorded_calls() -> &'static BTreeMap<&'static str, Vec<Call>> {
 async fn record_calls() -> BTreeMap<&'static str, Vec<Call>> {
     let mut recorded_calls = BTreeMap::<_, Vec<Call>>::new();
     for operation in operations() {
-        let app = TestApp::start().await;
-        let (jane, _) = app.owner_and(Role::Admin).await;
-        let fresh = fresh(&jane).await;
         let takes_basic = operation.takes(CredentialKind::Basic)
             && operation.success_by(CredentialKind::Basic) < 400;
-        let basic = Some(jane.basic()).filter(|_| takes_basic);
-        for authorization in [fresh.token().to_owned()].into_iter().chain(basic) {
+        for by_password in [false, true].into_iter().take(1 + usize::from(takes_basic)) {
+            let app = TestApp::start().await;
+            let (jane, _) = app.owner_and(Role::Admin).await;
+            let fresh = fresh(&jane).await;
+            let authorization = if by_password { jane.basic() } else { fresh.token().to_owned() };
             let mut event = operation.prepared(&app, &jane.credentials(), &authorization).await;
             event["headers"]["idempotency-key"] = json!("a-key");
             app.proxy().count();
@@ -53,7 +53,10 @@ async fn record_calls() -> BTreeMap<&'static str, Vec<Call>> {
             calls.extend(app.has_read_service_key(operation.binary()).then(reading_the_secret));
         }
     }
-    recorded_calls.entry("e24-account").or_default().extend(calls_of_a_new_password().await);
+    let e24 = ("POST", "/v2/account/data", 200);
+    recorded_calls.entry("e24-account").or_default().extend(calls_of_a_new_password(e24).await);
+    let own = ("PUT", "/rollcall/v1/users/self/password", 204);
+    recorded_calls.entry("rollcall-users").or_default().extend(calls_of_a_new_password(own).await);
     recorded_calls.entry("hub-users").or_default().extend(calls_of_a_verification().await);
     recorded_calls.entry("rollcall-tokens").or_default().extend(calls_of_a_revocation().await);
     recorded_calls.entry("sweep").or_default().extend(calls_of_the_sweep().await);
@@ -137,13 +140,13 @@ async fn calls_of_a_revocation() -> Vec<Call> {
 }
 
 /// The calls of a password change, with the cleanup of other tokens.
-async fn calls_of_a_new_password() -> Vec<Call> {
+async fn calls_of_a_new_password((method, path, status): (&str, &str, u16)) -> Vec<Call> {
     let app = TestApp::start().await;
     let jane = fresh(&app.person("janedoe").await).await;
     app.proxy().count();
-    let body = json!({ "password": "another horse battery" });
-    let response = jane.send_json("POST", "/v2/account/data", &body).await;
-    assert_eq!(response.status, 200, "{response:?}");
+    let body = json!({ "password": "another horse battery", "currentPassword": PASSWORD });
+    let response = jane.send_json(method, path, &body).await;
+    assert_eq!(response.status, status, "{response:?}");
     app.proxy().calls()
 }
 

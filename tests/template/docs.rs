@@ -43,6 +43,6 @@ fn what_is_left_of_a_stack_without_documentation_names_nothing_of_it() {
 
     let without = DEPLOYED.dashboard(&[("Stage", "prod")]).to_string();
     let with = DEPLOYED.dashboard(&[("Stage", "prod"), ("Docs", "on")]).to_string();
-    assert!(!without.contains("Doc") && !without.contains("d10"), "{without}");
-    assert!(with.contains("${DocumentationErrors.Arn}") && with.contains("i10"), "{with}");
+    assert!(!without.contains("Doc") && !without.contains("d11"), "{without}");
+    assert!(with.contains("${DocumentationErrors.Arn}") && with.contains("i11"), "{with}");
 }

@@ -13,7 +13,7 @@ use super::front::{Front, Passed};
 
 /// A read by a token in every group, the one with the fewest round trips, and a write of two round
 /// trips.
-const OPERATIONS: [&str; 11] = [
+const OPERATIONS: [&str; 12] = [
     "quave-get-account",
     "quave-get-current-account",
     "golem-get-account",
@@ -23,6 +23,7 @@ const OPERATIONS: [&str; 11] = [
     "hub-get-user",
     "hub-oauth-introspect",
     "rollcall-get-token",
+    "rollcall-get-user",
     "docs-document",
     "not-found",
 ];

@@ -5,13 +5,13 @@ use serde::Serialize;
 use shared::auth::{Authorized, FullAccess};
 use shared::e24::{SshKeyView, Success};
 use shared::http::{self, Fields};
-use shared::limits::{MAX_SSH_KEY_METHOD, MAX_SSH_KEY_NAME};
-use shared::model::{Lineage, ParseError, SshKey, parse_shown, parse_text};
+use shared::limits::MAX_SSH_KEY_METHOD;
+use shared::model::{ParseError, parse_text};
+use shared::openssh::{self, KeyName, PublicKey};
 use shared::{App, Result};
 
 use crate::AuthRequest;
 use crate::get::check_preconditions;
-use crate::openssh::{self, PublicKey};
 
 /// The body of `PUT /v2/account/sshkey`.
 struct AddSshKey {
@@ -20,21 +20,10 @@ struct AddSshKey {
     uploaded: Option<PublicKey>,
 }
 
-/// The name of a key.
-struct KeyName(String);
-
 /// `upload`, or another word, which generates a pair.
 enum Method {
     Upload,
     Generate,
-}
-
-impl FromStr for KeyName {
-    type Err = ParseError;
-
-    fn from_str(raw: &str) -> Result<Self, ParseError> {
-        parse_shown(raw, MAX_SSH_KEY_NAME).map(Self)
-    }
 }
 
 impl FromStr for Method {
@@ -60,13 +49,12 @@ impl AddSshKey {
     }
 
     /// The name, the public key, and the private one if the pair is new.
-    fn into_key(self) -> Result<(String, PublicKey, Option<String>)> {
-        let KeyName(name) = self.name;
+    fn into_key(self) -> Result<(KeyName, PublicKey, Option<String>)> {
         if let Some(public) = self.uploaded {
-            return Ok((name, public, None));
+            return Ok((self.name, public, None));
         }
-        let (public, private) = openssh::generate(&name)?;
-        Ok((name, public, Some(private)))
+        let (public, private) = openssh::generate(self.name.as_str())?;
+        Ok((self.name, public, Some(private)))
     }
 }
 
@@ -87,13 +75,7 @@ pub(crate) async fn add(
             let caller = check_preconditions(caller)?;
             let user = caller.user();
             let (name, public, private) = body.into_key()?;
-            let key = SshKey {
-                id: SshKey::free_id(&user.ssh_keys)?,
-                name,
-                fingerprint: public.fingerprint(),
-                public_key: public.canonical()?,
-                lineage: Lineage::default(),
-            };
+            let key = public.to_stored(name, user)?;
             let sshkeys = SshKeyView::new(&key, private);
             let write = app.table.add_ssh_key(&caller.actor(), user, key)?;
             caller.commit(app, write, |_| http::ok(&Success::new(Added { sshkeys }))).await

@@ -4,7 +4,7 @@ use shared::e24::{Name, Phone};
 use shared::http::{self, Fields};
 use shared::limits::MAX_FULL_NAME;
 use shared::model::{Email, User, UserId};
-use shared::password::{AcceptedPassword, NewPassword};
+use shared::password::NewPassword;
 use shared::table::{PasswordChange, Table, UserChange};
 use shared::{App, Error, Result, Settings};
 
@@ -65,23 +65,6 @@ async fn addresses(table: &Table, user: UserId, sets_password: bool) -> Result<V
     if sets_password { table.emails(user).await } else { Ok(Vec::new()) }
 }
 
-/// The password, if it is not one of the user's names.
-///
-/// The user and the addresses are read separately. Between the reads an address may have been added.
-fn accepted(
-    password: &NewPassword,
-    settings: &Settings,
-    user: &User,
-    addresses: &[Email],
-) -> Result<AcceptedPassword> {
-    if usize::try_from(user.email_count) != Ok(addresses.len()) {
-        return Err(Error::WriteConflict);
-    }
-    let addresses = addresses.iter().map(|email| &email.address);
-    let accepted = password.accept(&settings.service_name, &user.username, addresses);
-    accepted.map_err(|problem| Error::invalid("password", problem))
-}
-
 /// `POST /v2/account/data`: changes the caller's names, phone number and password. A new password
 /// revokes the caller's OAuth grants and user tokens, except the presented one, and on request the
 /// keys. The first one that the caller sets in place of somebody else's revokes all credentials.
@@ -106,7 +89,8 @@ pub(crate) async fn change(
             let write = match body.password {
                 Some(password) => {
                     caller.require::<FullAccess>()?;
-                    let password = accepted(&password, &app.settings, user, &addresses)?;
+                    let password =
+                        password.accept_for(&app.settings.service_name, user, &addresses)?;
                     if let Some(current) = &body.current_password {
                         // Boxed: the SDK's futures are large.
                         Box::pin(caller.verify_current_password(app, current)).await?;

@@ -25,7 +25,7 @@ pub(crate) async fn delete(
                 ));
             }
             let write = app.table.delete_api_key(&caller.actor(), user, id);
-            caller.commit(app, write, |_| http::ok(&Success::new(Empty {}))).await
+            caller.commit(app, write, |()| http::ok(&Success::new(Empty {}))).await
         })
         .await
 }

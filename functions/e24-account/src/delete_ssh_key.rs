@@ -18,7 +18,7 @@ pub(crate) async fn delete(
         .respond(async |Authorized { caller, .. }| {
             let caller = check_preconditions(caller)?;
             let write = app.table.delete_ssh_key(&caller.actor(), caller.user(), id)?;
-            caller.commit(app, write, |_| http::ok(&Success::new(Empty {}))).await
+            caller.commit(app, write, |()| http::ok(&Success::new(Empty {}))).await
         })
         .await
 }

@@ -7,7 +7,6 @@ mod create_api_key;
 mod delete_api_key;
 mod delete_ssh_key;
 mod get;
-mod openssh;
 mod renew_api_secret;
 mod renew_s3_secret;
 

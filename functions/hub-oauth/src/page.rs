@@ -182,6 +182,7 @@ const fn describe(scope: Scope) -> &'static str {
         Scope::AccountWrite => "create, change and delete your accounts",
         Scope::TokensRead => "see your tokens",
         Scope::TokensWrite => "make tokens",
+        Scope::AuditRead => "see what was done to what is yours",
     }
 }
 

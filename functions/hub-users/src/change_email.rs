@@ -5,8 +5,9 @@ use shared::model::{Email, EmailAddress};
 use shared::table::fetch;
 use shared::{App, Error, Result};
 
+use crate::emails::conflict_of;
 use crate::view::EmailView;
-use crate::{AuthRequest, require_self, username};
+use crate::{AuthRequest, require_self, user_by_name};
 
 /// The body of `PATCH /api/v1.1/users/{username}/emails/`.
 struct ChangeEmail {
@@ -39,18 +40,14 @@ pub(crate) async fn change(
 ) -> Result<Response<Body>> {
     let body = fields.and_then(ChangeEmail::parse);
     auth.input(body)
-        .fetch(|body| fetch::user_id_and_email(username(name), body.email.clone()))
+        .fetch(|body| fetch::both(user_by_name(name), fetch::email(body.email.clone())))
         .respond(async |Authorized { caller, input: body, fetched: (owner, email), .. }| {
             require_self(&caller, owner)?;
             let email = email.ok_or(Error::NotFound("e-mail address"))?;
             let user = caller.user();
-            let write = app.table.change_email(
-                &caller.actor(),
-                user,
-                email,
-                body.verified,
-                body.primary,
-            )?;
+            let (actor, verified, primary) = (caller.actor(), body.verified, body.primary);
+            let write = app.table.change_email(&actor, user, email, verified, primary);
+            let write = write.map_err(|error| conflict_of("primary", error))?;
             let mut after = (**user).clone();
             let view = |email: Email| {
                 if body.primary {

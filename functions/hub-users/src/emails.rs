@@ -6,7 +6,7 @@ use shared::table::fetch;
 use shared::{App, Error, Result};
 
 use crate::view::EmailView;
-use crate::{AuthRequest, require_self, user_by_name, username};
+use crate::{AuthRequest, require_self, user_by_name};
 
 /// The one field of a body that names an address.
 pub(crate) fn address(mut fields: Fields) -> Result<EmailAddress> {
@@ -58,14 +58,18 @@ pub(crate) async fn add(
                 Ok(write) => caller.commit(app, write, view).await,
                 Err(error) => Err(error),
             };
-            // Docker Hub has no 409: a taken address is an invalid field.
-            added.map_err(|error| match error {
-                Error::Conflict(problem) => Error::invalid("email", problem),
-                Error::LimitReached(cap) => Error::invalid("email", cap),
-                other => other,
-            })
+            added.map_err(|error| conflict_of("email", error))
         })
         .await
+}
+
+/// Docker Hub has no 409: what conflicts is an invalid field.
+pub(crate) fn conflict_of(field: &'static str, error: Error) -> Error {
+    match error {
+        Error::Conflict(problem) => Error::invalid(field, problem),
+        Error::LimitReached(cap) => Error::invalid(field, cap),
+        other => other,
+    }
 }
 
 /// `DELETE /api/v1.1/users/{username}/emails/`: takes an address away, but never the primary one.
@@ -77,11 +81,12 @@ pub(crate) async fn delete(
 ) -> Result<Response<Body>> {
     let body = fields.and_then(address);
     auth.input(body)
-        .fetch(|address| fetch::user_id_and_email(username(name), address.clone()))
+        .fetch(|address| fetch::both(user_by_name(name), fetch::email(address.clone())))
         .respond(async |Authorized { caller, fetched: (owner, email), .. }| {
             require_self(&caller, owner)?;
             let email = email.ok_or(Error::NotFound("e-mail address"))?;
-            let write = app.table.remove_email(&caller.actor(), caller.user(), &email)?;
+            let write = app.table.remove_email(&caller.actor(), caller.user(), &email);
+            let write = write.map_err(|error| conflict_of("email", error))?;
             caller.commit(app, write, |()| http::no_content()).await
         })
         .await

@@ -1,9 +1,7 @@
-use std::str::FromStr;
-
 use lambda_http::{Body, Response};
 use shared::auth::{Authorized, ProfileRead, ProfileWrite};
 use shared::http::{self, Fields, Query};
-use shared::model::{EmailAddress, ParseError, UrlParts, parse_shown};
+use shared::model::{GravatarEmail, ProfileLine, ProfileUrl};
 use shared::table::{UserChange, Versioned};
 use shared::{App, PublicUrl, Result};
 
@@ -13,59 +11,15 @@ use crate::{AuthRequest, require_self, user_by_name};
 /// The body of `PATCH /api/v1.1/users/{username}/`; an absent field is not changed.
 struct UpdateProfile(UserChange);
 
-/// A line that may be empty: at most 255 characters.
-struct Line(String);
-
-/// An http or https URL of at most 255 characters, or nothing.
-struct ProfileUrl(String);
-
-/// An e-mail address, or nothing.
-struct GravatarEmail(String);
-
-impl FromStr for Line {
-    type Err = ParseError;
-
-    fn from_str(raw: &str) -> Result<Self, ParseError> {
-        if raw.trim().is_empty() {
-            Ok(Self(String::new()))
-        } else {
-            parse_shown(raw, shared::limits::MAX_PROFILE_LINE).map(Self)
-        }
-    }
-}
-
-impl FromStr for ProfileUrl {
-    type Err = ParseError;
-
-    fn from_str(raw: &str) -> Result<Self, ParseError> {
-        let Line(typed) = raw.parse()?;
-        if typed.is_empty() || UrlParts::parse(&typed).is_some_and(|url| url.is_web()) {
-            return Ok(Self(typed));
-        }
-        Err(ParseError::new("must be an http or https URL, or empty"))
-    }
-}
-
-impl FromStr for GravatarEmail {
-    type Err = ParseError;
-
-    fn from_str(raw: &str) -> Result<Self, ParseError> {
-        if raw.trim().is_empty() {
-            return Ok(Self(String::new()));
-        }
-        raw.parse().map(|address: EmailAddress| Self(address.to_string()))
-    }
-}
-
 impl UpdateProfile {
     fn parse(mut fields: Fields) -> Result<Self> {
-        let mut line = |name| fields.optional(name).map(|Line(line)| line);
+        let mut line = |name| fields.optional::<ProfileLine>(name).map(String::from);
         let change = UserChange {
             full_name: line("full_name"),
             location: line("location"),
             company: line("company"),
-            profile_url: fields.optional("profile_url").map(|ProfileUrl(url)| url),
-            gravatar_email: fields.optional("gravatar_email").map(|GravatarEmail(email)| email),
+            profile_url: fields.optional::<ProfileUrl>("profile_url").map(String::from),
+            gravatar_email: fields.optional::<GravatarEmail>("gravatar_email").map(String::from),
             ..UserChange::default()
         };
         fields.into_result(Some(Self(change)))

@@ -5,11 +5,11 @@ use serde::Serialize;
 use shared::auth::{Authorized, FullAccess, TokensRead};
 use shared::http::{self, Query};
 use shared::model::{ClientId, Grant, GrantId, Scope, Timestamp, UtcMillis};
+use shared::rollcall::Page;
 use shared::table::fetch;
 use shared::{App, Error, Result};
 
 use crate::AuthRequest;
-use crate::page::Page;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

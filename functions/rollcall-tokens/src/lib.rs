@@ -7,7 +7,6 @@ mod get;
 mod grants;
 mod introspect;
 mod list;
-mod page;
 mod revoke;
 mod rotate;
 mod view;

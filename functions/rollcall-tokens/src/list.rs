@@ -3,10 +3,10 @@ use serde::Serialize;
 use shared::auth::{Authorized, TokensRead};
 use shared::http::{self, Query};
 use shared::model::TokenId;
+use shared::rollcall::Page;
 use shared::{App, Result};
 
 use crate::AuthRequest;
-use crate::page::Page;
 use crate::view::TokenView;
 
 #[derive(Serialize)]

@@ -22,8 +22,8 @@ pub use basic::{Basic, TokenOrBasic};
 #[cfg(feature = "password")]
 pub use client::{AuthenticatedClient, ClientCredential, IntrospectedToken};
 pub use permission::{
-    AccountRead, AccountWrite, Caller, Credential, EmailRead, EmailWrite, FullAccess, Permission,
-    ProfileRead, ProfileWrite, TokensRead, TokensWrite, VerifiedSignature,
+    AccountRead, AccountWrite, AuditRead, Caller, Credential, EmailRead, EmailWrite, FullAccess,
+    Permission, ProfileRead, ProfileWrite, TokensRead, TokensWrite, VerifiedSignature,
 };
 pub use scheme::{AuthScheme, Verified};
 pub use signature::{TokenOrSignature, parse_date};

@@ -165,6 +165,8 @@ scopes! {
     TokensRead;
     /// Creating and rotating tokens.
     TokensWrite;
+    /// Reading audit logs.
+    AuditRead;
 }
 
 /// Proof that the request has a valid credential of this user with the permission `N`.

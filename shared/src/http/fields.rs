@@ -238,6 +238,28 @@ impl Fields {
         parsed.map_err(|error| self.add_error(name, error)).ok()
     }
 
+    /// An optional object, of which `parse` reads the fields. Their errors are named as in
+    /// `outer.inner`.
+    pub fn optional_object<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&mut Self) -> T,
+    ) -> Option<T> {
+        if self.is_repeated(name) {
+            return None;
+        }
+        let Value::Object(object) = self.object.get(name)?.clone() else {
+            self.add_error(name, "must be an object");
+            return None;
+        };
+        let within = |path: &String| Some(path.strip_prefix(name)?.strip_prefix('.')?.to_owned());
+        let repeated = self.repeated.iter().filter_map(within).collect();
+        let mut inner = Self { object, errors: Vec::new(), is_form: self.is_form, repeated };
+        let parsed = parse(&mut inner);
+        self.errors.extend(inner.errors.into_iter().map(|error| error.within(name)));
+        Some(parsed)
+    }
+
     /// An error if one of these fields occurs more than once: which of its values counts is not to
     /// be guessed.
     #[cfg(feature = "table")]

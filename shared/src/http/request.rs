@@ -17,7 +17,7 @@ use crate::{Error, FieldError, PublicUrl, Result, Settings};
 /// One request.
 pub struct ApiRequest {
     request: Request,
-    path: String,
+    pub(super) path: String,
     base_url: PublicUrl,
     service_name: ServiceName,
 }

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 pub struct Operation {
     /// The method, in capitals.
     pub method: &'static str,
-    /// The path, with `{name}` for each parameter.
+    /// The path, with `{name}` for each parameter, and `{name+}` for one that may contain slashes.
     pub path: &'static str,
     /// The name, as in `events/`.
     pub name: &'static str,
@@ -41,11 +41,10 @@ impl ApiRequest {
     /// Among paths that match, the first in the list counts. [`Error::NotFound`] if there is none,
     /// [`Error::MethodNotAllowed`] if the path does not offer the method.
     pub fn operation(&self, operations: &[Operation]) -> Result<(&'static str, Vec<&str>)> {
-        let segments = self.path_segments();
-        let path = matching_path(operations, &segments).ok_or(Error::NotFound("path"))?;
+        let path = matching_path(operations, &self.path).ok_or(Error::NotFound("path"))?;
         let mut offered: Vec<_> = operations.iter().filter(|own| own.path == path).collect();
         if let Some(operation) = offered.iter().find(|own| own.method == self.method()) {
-            return Ok((operation.name, parameters(path, &segments)));
+            return Ok((operation.name, parameters(path, &self.path)));
         }
         offered.sort_by_key(|own| own.method);
         let methods: Vec<_> = offered.into_iter().map(|own| own.method).collect();
@@ -60,7 +59,7 @@ impl ApiRequest {
     pub(super) fn metric_name(&self, operations: &[Operation]) -> String {
         const METHODS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
         let method = if METHODS.contains(&self.method()) { self.method() } else { OTHER };
-        match matching_path(operations, &self.path_segments()) {
+        match matching_path(operations, &self.path) {
             Some(path) => {
                 let segments = template(path).map(|own| if is_parameter(own) { "{}" } else { own });
                 format!("{method} /{}", segments.collect::<Vec<_>>().join("/"))
@@ -70,21 +69,42 @@ impl ApiRequest {
     }
 }
 
-fn matching_path(operations: &[Operation], segments: &[&str]) -> Option<&'static str> {
-    operations.iter().map(|operation| operation.path).find(|path| matches(path, segments))
+fn matching_path(operations: &[Operation], called: &str) -> Option<&'static str> {
+    operations.iter().map(|operation| operation.path).find(|path| matches(path, called))
 }
 
 /// An empty segment is no parameter: two slashes make another path.
-fn matches(path: &str, segments: &[&str]) -> bool {
-    let is_same = |(own, segment): (&str, &&str)| {
-        if is_parameter(own) { !segment.is_empty() } else { own == *segment }
+fn matches(path: &str, called: &str) -> bool {
+    let is_same = |(own, segment): (&str, &str)| {
+        if is_parameter(own) { !segment.is_empty() } else { own == segment }
     };
-    template(path).count() == segments.len() && template(path).zip(segments).all(is_same)
+    pairs(path, called).is_some_and(|pairs| pairs.into_iter().all(is_same))
 }
 
-fn parameters<'r>(path: &str, segments: &[&'r str]) -> Vec<&'r str> {
-    let pairs = template(path).zip(segments);
-    pairs.filter(|(own, _)| is_parameter(own)).map(|(_, segment)| *segment).collect()
+fn parameters<'r>(path: &str, called: &'r str) -> Vec<&'r str> {
+    let pairs = pairs(path, called).into_iter().flatten();
+    pairs.filter(|(own, _)| is_parameter(own)).map(|(_, segment)| segment).collect()
+}
+
+/// The segments of a documented path, each with what a called path has there; none if that has more
+/// or fewer.
+fn pairs<'p, 'r>(path: &'p str, called: &'r str) -> Option<Vec<(&'p str, &'r str)>> {
+    let own: Vec<_> = template(path).collect();
+    let Some(called) = called.strip_prefix('/') else { return own.is_empty().then(Vec::new) };
+    let before = own.iter().position(|segment| segment.ends_with("+}"));
+    let segments = match before {
+        None => called.split('/').collect(),
+        // What stands behind it is taken from the end.
+        Some(before) => {
+            let after = own.len() - before - 1;
+            let mut first: Vec<_> = called.splitn(before + 1, '/').collect();
+            let mut last: Vec<_> = first.pop()?.rsplitn(after + 1, '/').collect();
+            last.reverse();
+            first.extend(last);
+            first
+        }
+    };
+    (segments.len() == own.len()).then(|| own.into_iter().zip(segments).collect())
 }
 
 /// The segments of a documented path; a trailing slash is ignored, as in requests.
@@ -113,6 +133,8 @@ mod tests {
         operation("GET", "/tokens/{id}", "get-token"),
         operation("DELETE", "/tokens/{id}", "revoke-token"),
         operation("POST", "/users/{name}/emails/", "add-email"),
+        operation("POST", "/emails/{address+}/proof", "prove-email"),
+        operation("DELETE", "/emails/{address+}", "delete-email"),
     ];
 
     fn request(method: &str, path: &str) -> ApiRequest {
@@ -128,6 +150,9 @@ mod tests {
             ("GET", "/tokens/1/", "get-token", &["1"]),
             ("DELETE", "/tokens/2", "revoke-token", &["2"]),
             ("POST", "/users/jane/emails", "add-email", &["jane"]),
+            ("DELETE", "/emails/jane", "delete-email", &["jane"]),
+            ("DELETE", "/emails/a/b//c/", "delete-email", &["a/b//c"]),
+            ("POST", "/emails/a/b/proof", "prove-email", &["a/b"]),
         ] {
             let request = request(method, path);
             let Ok(found) = request.operation(OPERATIONS) else { panic!("{method} {path}") };
@@ -145,7 +170,9 @@ mod tests {
                 other => panic!("{method} {path}: {other:?}"),
             }
         }
-        for path in ["/", "/token", "/tokens//", "/tokens/1/2", "/users/jane"] {
+        for path in
+            ["/", "/token", "/tokens//", "/tokens/1/2", "/users/jane", "/emails", "/emails//"]
+        {
             let other = request("GET", path);
             assert!(matches!(other.operation(OPERATIONS), Err(Error::NotFound("path"))), "{path}");
         }
@@ -157,6 +184,7 @@ mod tests {
             ("GET", "/tokens/1", "GET /tokens/{}"),
             ("GET", "/tokens/self", "GET /tokens/self"),
             ("PATCH", "/users/jane/emails", "PATCH /users/{}/emails"),
+            ("DELETE", "/emails/a/b@x", "DELETE /emails/{}"),
             ("GET", "/", "GET *"),
             ("BREW", "/jane@example.com", "* *"),
             ("BREW", "/tokens/1", "* /tokens/{}"),

@@ -4,13 +4,16 @@
 //! secret. So nothing has to be changed in a log when a person is erased.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::hex::{Hex, hex_text};
-use super::id::timed_bytes;
-use super::named::named;
-use super::{AccountId, ApiKeyId, ClientId, GrantId, PlanId, Timestamp, TokenId, UserId};
+use super::id::{six_bytes, timed_bytes};
+use super::named::{by_name, named};
+use super::{
+    AccountId, ApiKeyId, ClientId, GrantId, ParseError, PlanId, Timestamp, TokenId, UserId,
+};
 use crate::Result;
 
 /// An entry, within its log: 12 bytes like those of a [`TokenId`], so that entries sort by time.
@@ -19,9 +22,29 @@ use crate::Result;
 pub struct AuditEntryId(Hex<12>);
 
 impl AuditEntryId {
-    /// Creates an id.
-    pub fn generate() -> Result<Self> {
-        timed_bytes().map(|bytes| Self(Hex(bytes)))
+    /// Creates the id of an entry of this time.
+    pub fn generate(now: Timestamp) -> Result<Self> {
+        timed_bytes(now).map(|bytes| Self(Hex(bytes)))
+    }
+
+    /// The least id of an entry that is shown with this time, to the millisecond, or a later one.
+    pub(crate) fn first_from(time: Timestamp) -> Self {
+        let cut = time.subsec_nanosecond() % 1_000_000 > 0;
+        let mut bytes = [0; 12];
+        bytes[..6].copy_from_slice(&six_bytes(time.as_millisecond() + i64::from(cut)));
+        Self(Hex(bytes))
+    }
+
+    /// The greatest id of all.
+    pub(crate) const LAST: Self = Self(Hex([u8::MAX; 12]));
+
+    /// The id before this one in order; the least one has none.
+    pub(crate) fn before(self) -> Option<Self> {
+        let mut bytes = self.0.0;
+        let last = bytes.iter().rposition(|byte| *byte > 0)?;
+        bytes[last] -= 1;
+        bytes[last + 1..].fill(u8::MAX);
+        Some(Self(Hex(bytes)))
     }
 }
 
@@ -117,6 +140,15 @@ named! {
     }
 }
 
+impl FromStr for AuditAction {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        by_name(Self::ALL, Self::as_str, text)
+            .ok_or_else(|| ParseError::new("is not an action of audit logs"))
+    }
+}
+
 /// One thing, by its kind and its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditTarget {
@@ -204,4 +236,39 @@ pub struct AuditEntry {
     /// The dialect that the request spoke.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dialect: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::parse_rfc3339;
+
+    fn time(text: &str) -> Timestamp {
+        parse_rfc3339(text).unwrap()
+    }
+
+    #[test]
+    fn the_first_id_from_a_time_is_that_of_the_next_whole_millisecond() {
+        let ids =
+            ["1969-12-31T23:59:59.9995Z", "1970-01-01T00:00:00.001Z", "1970-01-01T00:00:00.0011Z"]
+                .map(|text| AuditEntryId::first_from(time(text)).to_string());
+
+        assert_eq!(
+            ids.each_ref().map(|id| &id[..12]),
+            ["000000000000", "000000000001", "000000000002"]
+        );
+        let now = time("2026-11-28T12:00:00.123456Z");
+        let id = AuditEntryId::generate(now).unwrap();
+        assert!(AuditEntryId::first_from(time("2026-11-28T12:00:00.123Z")) <= id);
+        assert!(id < AuditEntryId::first_from(now));
+    }
+
+    #[test]
+    fn the_id_before_another_one_is_the_next_lower_number() {
+        let before = |id: &str| id.parse::<AuditEntryId>().unwrap().before().map(String::from);
+
+        assert_eq!(before("0197a1b2c3d4e5f607180000").unwrap(), "0197a1b2c3d4e5f60717ffff");
+        assert_eq!(before("000000000000000000000001").unwrap(), "000000000000000000000000");
+        assert_eq!(before("000000000000000000000000"), None);
+    }
 }

@@ -164,9 +164,16 @@ pub struct Email {
     pub verified: bool,
     /// Since when.
     pub added_at: Timestamp,
-    /// When the user last showed to be who reads its mail.
+    /// When its user proved to receive what is sent there; not proved without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proved_at: Option<Timestamp>,
+}
+
+impl Email {
+    /// Whether it may be the primary address.
+    pub const fn may_be_primary(&self) -> bool {
+        self.verified || self.proved_at.is_some()
+    }
 }
 
 #[cfg(test)]

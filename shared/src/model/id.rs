@@ -128,7 +128,7 @@ impl GrantId {
     /// Creates the id of a grant to this client.
     pub fn generate(client: ClientId) -> Result<Self> {
         let mut bytes = [0; 24];
-        bytes[..12].copy_from_slice(&timed_bytes()?);
+        bytes[..12].copy_from_slice(&timed_bytes(Timestamp::now())?);
         bytes[12..].copy_from_slice(&client.0.0);
         Ok(Self(Hex(bytes)))
     }
@@ -164,7 +164,7 @@ impl ClientId {
 impl TokenId {
     /// Creates an id.
     pub fn generate() -> Result<Self> {
-        timed_bytes().map(|bytes| Self(Hex(bytes)))
+        timed_bytes(Timestamp::now()).map(|bytes| Self(Hex(bytes)))
     }
 
     /// The 12 bytes that a credential contains.
@@ -179,11 +179,16 @@ impl TokenId {
 }
 
 /// The time in milliseconds, and random bytes.
-pub(super) fn timed_bytes() -> Result<[u8; 12]> {
-    let now = Timestamp::now().as_millisecond().to_be_bytes();
+pub(super) fn timed_bytes(now: Timestamp) -> Result<[u8; 12]> {
     let mut bytes = random::bytes::<12>()?;
-    bytes[..6].copy_from_slice(&now[2..]);
+    bytes[..6].copy_from_slice(&six_bytes(now.as_millisecond()));
     Ok(bytes)
+}
+
+/// A number of milliseconds since 1970 in order; 0 if it is negative.
+pub(super) fn six_bytes(milliseconds: i64) -> [u8; 6] {
+    let all = milliseconds.max(0).to_be_bytes();
+    std::array::from_fn(|place| all[2 + place])
 }
 
 hex_text!(AccountId, ClientId, GrantId, TokenId);

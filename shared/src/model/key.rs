@@ -73,6 +73,9 @@ pub struct SshKey {
     pub fingerprint: String,
     /// The key in OpenSSH's form.
     pub public_key: String,
+    /// Since when.
+    #[serde(default)]
+    pub created_at: Timestamp,
     /// Who added it.
     #[serde(default, skip_serializing_if = "Lineage::is_empty")]
     pub lineage: Lineage,

@@ -19,6 +19,7 @@ mod named;
 mod network;
 mod oauth;
 mod plan;
+mod profile;
 mod service_key;
 mod slug;
 mod time;
@@ -51,6 +52,7 @@ pub use oauth::{
     GrantRejection, GrantTokens, Issuance, IssuedTokens, Revocation, SpentRefresh,
 };
 pub use plan::{Plan, PlanLimits};
+pub use profile::{GravatarEmail, ProfileLine, ProfileUrl};
 pub use service_key::ServiceKey;
 pub use slug::Slug;
 pub(crate) use time::seconds_after;

@@ -52,6 +52,8 @@ named! {
         TokensRead = "tokens_read",
         /// Create and rotate tokens.
         TokensWrite = "tokens_write",
+        /// Read audit logs.
+        AuditRead = "audit_read",
     }
 }
 
@@ -60,7 +62,11 @@ impl Scope {
     pub const fn is_write(self) -> bool {
         match self {
             Self::AccountWrite | Self::ProfileWrite | Self::EmailWrite | Self::TokensWrite => true,
-            Self::AccountRead | Self::ProfileRead | Self::EmailRead | Self::TokensRead => false,
+            Self::AccountRead
+            | Self::ProfileRead
+            | Self::EmailRead
+            | Self::TokensRead
+            | Self::AuditRead => false,
         }
     }
 }

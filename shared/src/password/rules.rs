@@ -3,10 +3,10 @@
 use std::str::FromStr;
 
 use super::hash;
-use crate::Result;
 use crate::limits::{MAX_PASSWORD, MIN_PASSWORD};
-use crate::model::{EmailAddress, ParseError, Username, folded};
+use crate::model::{Email, EmailAddress, ParseError, User, Username, folded};
 use crate::settings::ServiceName;
+use crate::{Error, Result};
 
 /// A password as a user chose it: 8 to 256 characters, and not one that anybody would guess. Without
 /// `Debug`, since it must not be logged.
@@ -78,6 +78,26 @@ impl NewPassword {
             return Err(ParseError::new("must not be part of an e-mail address of the user"));
         }
         Ok(AcceptedPassword(self.0.clone()))
+    }
+}
+
+impl NewPassword {
+    /// The password, unless it is one of the user's names, as [`NewPassword::accept`].
+    ///
+    /// The user and the addresses are read separately. [`Error::WriteConflict`] if an address was
+    /// added or removed between the reads.
+    pub fn accept_for(
+        &self,
+        service: &ServiceName,
+        user: &User,
+        addresses: &[Email],
+    ) -> Result<AcceptedPassword> {
+        if usize::try_from(user.email_count) != Ok(addresses.len()) {
+            return Err(Error::WriteConflict);
+        }
+        let addresses = addresses.iter().map(|email| &email.address);
+        let accepted = self.accept(service, &user.username, addresses);
+        accepted.map_err(|problem| Error::invalid("password", problem))
     }
 }
 

@@ -42,9 +42,9 @@ pub const fn user_id(username: Option<Username>) -> UserIdByUsername {
     UserIdByUsername(username)
 }
 
-/// The id of the user with this username, and an address of the caller.
-pub const fn user_id_and_email(username: Option<Username>, email: EmailAddress) -> CallerEmail {
-    CallerEmail(UserIdByUsername(username), email)
+/// An address of the caller.
+pub const fn email(email: EmailAddress) -> CallerEmail {
+    CallerEmail(email)
 }
 
 /// A free slug for an account of this name.

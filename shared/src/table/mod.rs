@@ -5,7 +5,6 @@
 //! consistent.
 
 mod accounts;
-#[cfg(feature = "operator")]
 mod audit;
 mod cleanup;
 mod counts;
@@ -28,6 +27,7 @@ pub use accounts::{
     AccountAccess, AccountChange, AccountFlags, AccountWithEmail, AdminOf, FetchedAccount,
     FreeSlug, NewAccount, require_current_account,
 };
+pub use audit::AuditFilter;
 pub use cleanup::Swept;
 pub use counts::CallerCounts;
 pub use credentials::{AcceptedGrant, CredentialKey, StoredCredential};

@@ -104,6 +104,7 @@ impl Functions {
             "hub-users" => hub_users::handle(&apps[function], call).await,
             "hub-oauth" => hub_oauth::handle(&apps[function], call).await,
             "rollcall-tokens" => rollcall_tokens::handle(&apps[function], call).await,
+            "rollcall-users" => rollcall_users::handle(&apps[function], call).await,
             _ => not_found::handle(call).await,
         }
     }
@@ -131,6 +132,7 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
             "hub-oauth"
         }
         ["rollcall", "v1", "grants" | "introspect" | "tokens", ..] => "rollcall-tokens",
+        ["rollcall", "v1", "users", "self", ..] => "rollcall-users",
         [] | ["docs", ..] | ["openapi", _, ..] => "docs",
         ["v2", "account", ..] => "e24-account",
         ["v2", "accounts", ..] => "e24-accounts",

@@ -123,6 +123,14 @@ impl SentCredential {
         }
     }
 
+    /// The id of the token; empty if it is none.
+    pub(crate) fn token_id(&self) -> String {
+        match self {
+            Self::Token(_, token) => token.id.clone(),
+            _ => String::new(),
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Self::None => "nobody",

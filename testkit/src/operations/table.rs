@@ -7,7 +7,7 @@ use CredentialKind::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature,
 use ErrorFormat::{Detail, Error, OAuthError, Problem, SuccessFalse};
 use Needs::{
     AccessToken, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email, Grant,
-    OwnToken, PublicKey, RefreshToken, SshKey, Token,
+    OwnToken, PublicKey, RefreshToken, SshKey, Token, VerifiedEmail,
 };
 use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 
@@ -54,6 +54,8 @@ pub(crate) enum Needs {
     Nothing,
     /// Another address of the user.
     Email,
+    /// Another address of the user, which may become the primary one.
+    VerifiedEmail,
     /// A public key that nobody has added.
     PublicKey,
     /// An API key.
@@ -127,6 +129,7 @@ pub(crate) static GROUPS: &[Group] = &[
     group("quave-accounts", quave_accounts::OPERATIONS, &[UserToken], Error),
     group("quave-current-account", quave_current_account::OPERATIONS, &[UserToken], Error),
     group("rollcall-tokens", rollcall_tokens::OPERATIONS, &[UserToken, Basic], Problem),
+    group("rollcall-users", rollcall_users::OPERATIONS, &[UserToken, Basic], Problem),
 ];
 
 /// Stands for every path that no operation has.
@@ -242,13 +245,24 @@ pub(super) static FACTS: &[Facts] = &[
     row("quave-get-current-account", 2).etag(),
     row("quave-list-accounts", 2),
     row("quave-set-current-account", 2).writes_to("quave-get-current-account"),
+    row("rollcall-add-email", 2),
+    row("rollcall-add-ssh-key", 2).needs(PublicKey),
+    row("rollcall-create-api-key", 2),
     // The event's token outlives these two.
     row("rollcall-create-token", 2).by(&[(EndingToken, 403), (OverlappedToken, 403)]),
+    row("rollcall-delete-api-key", 2).needs(ApiKey),
+    row("rollcall-delete-email", 2).needs(Email),
+    row("rollcall-delete-ssh-key", 2).needs(SshKey),
     // A password has no token to show.
     row("rollcall-get-own-token", 1).etag().by(&[(Basic, 404)]),
     row("rollcall-get-token", 1).etag().needs(Token),
+    row("rollcall-get-user", 1).etag(),
     row("rollcall-introspect", 1).only_reads().needs(ClientAndUserToken),
+    row("rollcall-list-api-keys", 1),
+    row("rollcall-list-audit-entries", 1),
+    row("rollcall-list-emails", 1),
     row("rollcall-list-grants", 2).needs(Grant),
+    row("rollcall-list-ssh-keys", 1),
     row("rollcall-list-tokens", 1),
     row("rollcall-revoke-grant", 2).needs(Grant),
     row("rollcall-revoke-token", 2)
@@ -260,4 +274,8 @@ pub(super) static FACTS: &[Facts] = &[
         .needs(OwnToken)
         .variants(&[Itself])
         .by(&[(OverlappedToken, 409)]),
+    // The attempts with the current password, read, reserved, given back; what ends, cleaned up.
+    row("rollcall-set-password", 6),
+    row("rollcall-update-email", 2).needs(VerifiedEmail),
+    row("rollcall-update-user", 2).etag().writes_to("rollcall-get-user"),
 ];

@@ -164,9 +164,16 @@ fn unusable(used: &ApiResponse) -> Failure {
 
 /// Whether a new API key signs with the secret that is shown with it.
 async fn key_works(app: &TestApp, response: &ApiResponse) -> Result<(), Failure> {
-    let shown = [&response.body["api"], &response.body["user"]["api"][0]];
-    let pair =
-        shown.iter().find_map(|key| Some((key["api_key"].as_str()?, key["secret_key"].as_str()?)));
+    let body = &response.body;
+    let shown = [
+        (&body["api"], "api_key", "secret_key"),
+        (&body["user"]["api"][0], "api_key", "secret_key"),
+        (body, "apiKey", "secretKey"),
+    ];
+    let pair = |(view, key, secret): (&Value, _, _)| {
+        Some((view[key].as_str()?.to_owned(), view[secret].as_str()?.to_owned()))
+    };
+    let pair = shown.into_iter().find_map(pair);
     let Some((key, secret)) = pair else { return Ok(()) };
     let mut event = json!({
         "version": "2.0",
@@ -186,7 +193,7 @@ async fn key_works(app: &TestApp, response: &ApiResponse) -> Result<(), Failure>
         },
         "isBase64Encoded": false,
     });
-    sign(&mut event, key, secret);
+    sign(&mut event, &key, &secret);
     match app.send_event(&event).await {
         used if used.status == 200 => Ok(()),
         used => Err(unusable(&used)),

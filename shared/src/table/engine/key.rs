@@ -232,6 +232,11 @@ impl Key {
         Self::new(pk.to_owned(), sk)
     }
 
+    /// The partition and the sort key.
+    pub(super) fn into_parts(self) -> (String, String) {
+        (self.pk, self.sk)
+    }
+
     /// The key of an item that was read.
     pub(in crate::table) fn from_attributes(
         item: &HashMap<String, AttributeValue>,

@@ -185,6 +185,34 @@ impl Table {
         let items = page.items.unwrap_or_default().into_iter();
         Ok((items.map(|item| Ok(from_attributes::<T>(item)?.item)).collect::<Result<_>>()?, next))
     }
+
+    /// Reads up to `limit` items from one key down to another of its partition, both included; also
+    /// returns whether the lower one was reached. The keys may not be there.
+    pub(in crate::table) async fn query_down<T: Item>(
+        &self,
+        last: Key,
+        first: Key,
+        limit: i32,
+    ) -> Result<(Vec<T>, bool)> {
+        let ((partition, first), (_, last)) = (first.into_parts(), last.into_parts());
+        let page = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .key_condition_expression(format!("{PK} = :pk AND {SK} BETWEEN :first AND :last"))
+            .expression_attribute_values(":pk", AttributeValue::S(partition))
+            .expression_attribute_values(":first", AttributeValue::S(first))
+            .expression_attribute_values(":last", AttributeValue::S(last))
+            .limit(limit)
+            .send()
+            .await
+            .map_err(failed_call("read a list"))?;
+        let ended = page.last_evaluated_key.is_none();
+        let items = page.items.unwrap_or_default().into_iter();
+        Ok((items.map(|item| Ok(from_attributes::<T>(item)?.item)).collect::<Result<_>>()?, ended))
+    }
 }
 
 fn keys_and_attributes(keys: Vec<Attributes>) -> Result<KeysAndAttributes> {

@@ -120,7 +120,7 @@ impl Trail {
     pub(super) fn into_items(self, actor: &Actor) -> Result<Vec<Attributes>> {
         let now = Timestamp::now();
         let entry = AuditEntry {
-            id: AuditEntryId::generate()?,
+            id: AuditEntryId::generate(now)?,
             at: now,
             action: self.action,
             actor: actor.in_audit_log(),

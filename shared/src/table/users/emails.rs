@@ -27,13 +27,8 @@ impl Table {
         address: EmailAddress,
     ) -> Result<Write<'_, Email>> {
         Error::check_room(limits::EMAILS, user.email_count as usize)?;
-        let email = Email {
-            user: user.id,
-            address,
-            verified: false,
-            added_at: Timestamp::now(),
-            proved_at: None,
-        };
+        let added_at = Timestamp::now();
+        let email = Email { user: user.id, address, verified: false, added_at, proved_at: None };
         let notice = NewNotice::new(user.id, MailKind::EmailAdded).about(&email.address);
         let added = Trail::of_user(user.id, AuditAction::EmailAdded).notifying(notice);
         let transaction = Transaction::new(self, actor, "add an address", added)
@@ -47,8 +42,10 @@ impl Table {
         Ok(Write::new(transaction, email).recorded_as(SecurityEvent::EmailAdded))
     }
 
-    /// Marks an address as verified, as primary, or both. An address must be verified to become
-    /// primary. The one that is primary already changes only by being verified.
+    /// Marks an address as verified, as primary, or both. An address must be verified or proved to
+    /// become primary. The one that is primary already changes only by being verified.
+    ///
+    /// [`Error::Conflict`] if it is neither.
     pub fn change_email(
         &self,
         actor: &Actor,
@@ -61,8 +58,8 @@ impl Table {
         let verified = email.verified || verify;
         let becomes_verified = verified && !email.verified;
         let becomes_primary = make_primary && !user.primary_email.same_as(&email.address);
-        if becomes_primary && !verified {
-            return Err(Error::invalid("primary", "only a verified address can be primary"));
+        if becomes_primary && !verify && !email.may_be_primary() {
+            return Err(Error::Conflict("only a verified or proved address can be primary"));
         }
         if !becomes_verified && !becomes_primary {
             // The request may still add a stored response.
@@ -97,7 +94,7 @@ impl Table {
         Ok(Write::new(transaction, Email { verified, ..email.into_inner() }).recorded_as(event))
     }
 
-    /// Removes and releases an address that is not the primary one.
+    /// Removes and releases an address. [`Error::Conflict`] if it is the primary one.
     pub fn remove_email(
         &self,
         actor: &Actor,
@@ -105,7 +102,7 @@ impl Table {
         email: &Stored<Email>,
     ) -> Result<Write<'_, ()>> {
         if user.primary_email.same_as(&email.address) {
-            return Err(Error::invalid("email", "is the primary address, which cannot be deleted"));
+            return Err(Error::Conflict("the primary address cannot be deleted"));
         }
         let ours = Condition::one_of("user", [user.id.to_string()]);
         let notice = NewNotice::new(user.id, MailKind::EmailRemoved);

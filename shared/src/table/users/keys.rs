@@ -6,7 +6,7 @@ use crate::model::{
     User,
 };
 use crate::table::counts::existing;
-use crate::table::engine::{Actor, Changes, NewNotice, Stored, Table, Trail};
+use crate::table::engine::{Actor, Changes, NewNotice, Stored, Table, Trail, Transaction};
 use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
@@ -21,7 +21,7 @@ impl Table {
         user: &Stored<User>,
         counts: Option<&Stored<Counts>>,
         key: ApiKey,
-    ) -> Result<Write<'_, User>> {
+    ) -> Result<Write<'_, ApiKey>> {
         Error::check_room(API_KEYS, user.api_keys.len())?;
         let counts = existing(counts)?;
         let lineage =
@@ -37,7 +37,7 @@ impl Table {
         user: &Stored<User>,
         counts: Option<&Stored<Counts>>,
         renewed: ApiKey,
-    ) -> Result<Write<'_, User>> {
+    ) -> Result<Write<'_, ApiKey>> {
         let counts = existing(counts)?;
         let (maker, root) = (actor.maker_for(user.id), MakerId::ApiKey(renewed.id));
         let exists = |maker: &MakerId| counts.has_maker(user, maker);
@@ -51,12 +51,10 @@ impl Table {
         actor: &Actor,
         user: &Stored<User>,
         key: ApiKeyId,
-    ) -> Write<'_, User> {
+    ) -> Write<'_, ()> {
         let changes = Changes::new().remove_entry("apiKeys", key);
-        let mut after = user.item.clone();
-        after.api_keys.remove(&key.to_string());
         let trail = Trail::of_user(user.id, AuditAction::ApiKeyDeleted).to(key);
-        Write::new(self.update_user(actor, user, changes, trail), after)
+        Write::new(self.update_user(actor, user, changes, trail), ())
             .recorded_as(SecurityEvent::CredentialRevoked)
     }
 
@@ -68,13 +66,11 @@ impl Table {
         user: &Stored<User>,
         key: ApiKey,
         action: AuditAction,
-    ) -> Result<Write<'_, User>> {
+    ) -> Result<Write<'_, ApiKey>> {
         let notice = NewNotice::new(user.id, MailKind::ApiKeyCreated);
         let trail = Trail::of_user(user.id, action).to(key.id).notifying(notice);
         let changes = Changes::new().set_entry("apiKeys", key.id, &key)?;
-        let mut after = user.item.clone();
-        after.api_keys.insert(key.id.to_string(), key);
-        let write = Write::new(self.update_user(actor, user, changes, trail), after);
+        let write = Write::new(self.update_user(actor, user, changes, trail), key);
         Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
@@ -87,17 +83,16 @@ impl Table {
         actor: &Actor,
         user: &Stored<User>,
         key: SshKey,
-    ) -> Result<Write<'_, User>> {
+    ) -> Result<Write<'_, SshKey>> {
         Error::check_room(SSH_KEYS, user.ssh_keys.len())?;
         if user.ssh_keys.iter().any(|other| other.fingerprint == key.fingerprint) {
             return Err(Error::Conflict("you have this SSH key already"));
         }
-        let lineage = lineage_of(actor, user);
+        let key = SshKey { lineage: lineage_of(actor, user), ..key };
         let trail = Trail::of_user(user.id, AuditAction::SshKeyAdded);
         let trail = trail.to(AuditTarget::ssh_key(key.id));
-        let mut after = user.item.clone();
-        after.ssh_keys.push(SshKey { lineage, ..key });
-        let write = self.put_ssh_keys(actor, user, after, trail)?;
+        let keys = user.ssh_keys.iter().chain([&key]).collect();
+        let write = Write::new(self.put_ssh_keys(actor, user, keys, trail)?, key);
         Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
@@ -107,13 +102,13 @@ impl Table {
         actor: &Actor,
         user: &Stored<User>,
         id: &str,
-    ) -> Result<Write<'_, User>> {
-        let mut after = user.item.clone();
-        let place = after.ssh_keys.iter().position(|key| key.id.to_string() == id);
-        let key = after.ssh_keys.remove(place.ok_or(Error::NotFound("SSH key"))?);
+    ) -> Result<Write<'_, ()>> {
+        let (gone, kept): (Vec<_>, _) =
+            user.ssh_keys.iter().partition(|key| key.id.to_string() == id);
+        let key = gone.first().ok_or(Error::NotFound("SSH key"))?;
         let trail = Trail::of_user(user.id, AuditAction::SshKeyDeleted);
         let trail = trail.to(AuditTarget::ssh_key(key.id));
-        let write = self.put_ssh_keys(actor, user, after, trail)?;
+        let write = Write::new(self.put_ssh_keys(actor, user, kept, trail)?, ());
         Ok(write.recorded_as(SecurityEvent::CredentialRevoked))
     }
 
@@ -136,11 +131,11 @@ impl Table {
         &self,
         actor: &Actor,
         user: &Stored<User>,
-        after: User,
+        keys: Vec<&SshKey>,
         trail: Trail,
-    ) -> Result<Write<'_, User>> {
-        let changes = Changes::new().set("sshKeys", &after.ssh_keys)?;
-        Ok(Write::new(self.update_user(actor, user, changes, trail), after))
+    ) -> Result<Transaction<'_>> {
+        let changes = Changes::new().set("sshKeys", keys)?;
+        Ok(self.update_user(actor, user, changes, trail))
     }
 }
 

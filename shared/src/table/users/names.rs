@@ -72,21 +72,18 @@ impl Fetch for UserIdByUsername {
     }
 }
 
-/// One of the caller's e-mail addresses, and the id of the user with a username.
-pub struct CallerEmail(pub UserIdByUsername, pub EmailAddress);
+/// One of the caller's e-mail addresses.
+pub struct CallerEmail(pub EmailAddress);
 
 impl Fetch for CallerEmail {
-    type Output = (Option<UserId>, Option<Stored<Email>>);
+    type Output = Option<Stored<Email>>;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        let mut keys = self.0.keys(caller);
-        keys.push(Key::email(caller, &self.1));
-        keys
+        vec![Key::email(caller, &self.0)]
     }
 
     fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
-        let email = items.take(&Key::email(caller, &self.1))?;
-        Ok((self.0.extract(caller, items)?, email))
+        items.take(&Key::email(caller, &self.0))
     }
 }
 

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::history::choice::made_by;
-use crate::history::client_step::{
-    ClientStep, Ended, Seen, SentCredential, Transport, each, on, text,
-};
+use crate::history::client_step::{ClientStep, Ended, Seen, Transport, each, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
 use crate::history::shared_state::{KnownUser, Object, Projection};
 
@@ -155,16 +153,13 @@ impl<W: Transport> ClientStep<'_, W> {
                 Some(&body),
             )
             .await;
-        let spared = match &credential {
-            SentCredential::Token(_, token) => token.id.clone(),
-            _ => String::new(),
-        };
+        let spared = credential.token_id();
         let reported = vec![
             on(
                 Object::Password(user.username.clone()),
                 Event::changed(Condition::Always, [set("password", &password)]),
             ),
-            ended(&user.username, &spared),
+            password_ended(&user.username, &spared),
         ];
         match self.ended(&seen) {
             Ended::With(200) => {
@@ -181,7 +176,7 @@ impl<W: Transport> ClientStep<'_, W> {
 }
 
 /// What a changed password ends.
-fn ended(user: &str, spared: &str) -> Projection {
+pub(super) fn password_ended(user: &str, spared: &str) -> Projection {
     let (user, spared) = (user.to_owned(), spared.to_owned());
     each(move |object, _| match object {
         Object::Token(owner, id) if *owner == user && *id != spared => {
@@ -256,7 +251,12 @@ pub(super) fn seen_user(view: &Value, new: &[(String, Option<String>)]) -> Proje
 
 /// Exactly the listed ones exist, as far as the clients know them: others may exist whose creation
 /// got no response.
-fn exactly(start: &str, list: &Value, id: &str, is_known: impl Fn(&str) -> bool) -> Condition {
+pub(super) fn exactly(
+    start: &str,
+    list: &Value,
+    id: &str,
+    is_known: impl Fn(&str) -> bool,
+) -> Condition {
     let ids: BTreeSet<String> =
         list.as_array().into_iter().flatten().map(|view| text(view, id)).collect();
     Condition::Exactly(start.to_owned(), ids.into_iter().filter(|id| is_known(id)).collect())
@@ -271,7 +271,7 @@ impl<W: Transport> ClientStep<'_, W> {
         unknown_one: Vec<Projection>,
     ) {
         match self.ended(&seen) {
-            Ended::With(200) => self.note(seen, reported),
+            Ended::With(200 | 204) => self.note(seen, reported),
             Ended::With(404) => self.note(seen, unknown_one),
             Ended::Unknown => self.note_unknown(seen, reported),
             end => self.note_end(seen, &end),

@@ -7,7 +7,7 @@ use crate::history::rules::{Condition, Event, has, not, set, unset};
 use crate::history::shared_state::Object;
 
 /// More keys than this are not made: the limits have tests of their own.
-const ENOUGH: usize = 8;
+pub(super) const ENOUGH: usize = 8;
 
 impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn e24_add_key(&mut self) {

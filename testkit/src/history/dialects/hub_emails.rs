@@ -1,10 +1,9 @@
 //! hub: addresses.
 
-use std::collections::HashMap;
-
 use serde_json::json;
 
-use crate::history::client_step::{ClientStep, Ended, Transport, each, on, text};
+use super::rollcall_users::listed_addresses;
+use crate::history::client_step::{ClientStep, Ended, Transport, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
 use crate::history::shared_state::Object;
 
@@ -22,20 +21,7 @@ impl<W: Transport> ClientStep<'_, W> {
                     self.wrong(&seen, "shows not exactly one primary address");
                 }
                 let primary = primary.first().map(|view| text(view, "/email"));
-                let shown: HashMap<String, bool> = views
-                    .iter()
-                    .map(|view| (text(view, "/email"), view["verified"] == true))
-                    .collect();
-                let name = user.username.clone();
-                let addresses = each(move |object, _| {
-                    let Object::Address(address) = object else { return None };
-                    let (owned, verified) = (is("owner", &name), has("verified"));
-                    Some(Event::seen(match shown.get(address) {
-                        Some(true) => Condition::All(vec![owned, verified]),
-                        Some(false) => Condition::All(vec![owned, not(verified)]),
-                        None => not(owned),
-                    }))
-                });
+                let addresses = listed_addresses(&user.username, &views);
                 let primary = primary.map(|primary| {
                     on(Object::User(user.username), Event::seen(is("primary", primary)))
                 });

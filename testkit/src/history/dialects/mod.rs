@@ -11,6 +11,8 @@ mod oauth;
 mod oauth_tokens;
 mod quave;
 mod rollcall;
+mod rollcall_keys;
+mod rollcall_users;
 
 use super::client_step::{ClientStep, Ended, Seen, SentCredential, Transport, each, on};
 use super::plan::Step;
@@ -64,6 +66,20 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::GrantList => self.grant_list().await,
             Step::GrantRevoke => self.grant_revoke().await,
             Step::TokenIntrospect => self.token_introspect().await,
+            Step::SelfGet => self.self_get().await,
+            Step::SelfUpdate => self.self_update().await,
+            Step::SelfPassword => self.self_password().await,
+            Step::SelfEmails => self.self_emails().await,
+            Step::SelfAddEmail => self.self_add_email().await,
+            Step::SelfMakePrimary => self.self_make_primary().await,
+            Step::SelfDeleteEmail => self.self_delete_email().await,
+            Step::SelfListKeys => self.self_list_keys().await,
+            Step::SelfAddKey => self.self_add_key().await,
+            Step::SelfDeleteKey => self.self_delete_key().await,
+            Step::SelfListSsh => self.self_list_ssh().await,
+            Step::SelfAddSsh => self.self_add_ssh().await,
+            Step::SelfDeleteSsh => self.self_delete_ssh().await,
+            Step::SelfAudit => self.self_audit().await,
             Step::Guess => self.guess().await,
             Step::Nothing => self.nothing().await,
         }

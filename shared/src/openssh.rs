@@ -3,12 +3,16 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use shared::limits::{MAX_RSA_BITS, MAX_SSH_KEY_TEXT, MIN_RSA_BITS};
-use shared::model::{ParseError, parse_text};
-use shared::{Error, Result, random};
 use ssh_key::private::{Ed25519Keypair, KeypairData};
 use ssh_key::public::{KeyData, RsaPublicKey};
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
+
+use crate::limits::{MAX_RSA_BITS, MAX_SSH_KEY_NAME, MAX_SSH_KEY_TEXT, MIN_RSA_BITS};
+use crate::model::{Lineage, ParseError, SshKey, Text, Timestamp, User, parse_text};
+use crate::{Error, Result, random};
+
+/// The name of a key.
+pub type KeyName = Text<MAX_SSH_KEY_NAME>;
 
 /// The lengths of RSA keys: without those too short to be safe, and without those that fill a
 /// user's item.
@@ -16,7 +20,7 @@ const RSA_BITS: RangeInclusive<usize> = MIN_RSA_BITS..=MAX_RSA_BITS;
 
 /// A public key that may be added: Ed25519, ECDSA, either of them on a security key, or RSA of a
 /// safe length.
-pub(crate) struct PublicKey(KeyData);
+pub struct PublicKey(KeyData);
 
 impl FromStr for PublicKey {
     type Err = ParseError;
@@ -67,19 +71,31 @@ fn is_sound(rsa: &RsaPublicKey) -> bool {
 }
 
 impl PublicKey {
+    /// The key as a new one of this user. The write sets who made it.
+    pub fn to_stored(&self, name: KeyName, user: &User) -> Result<SshKey> {
+        Ok(SshKey {
+            id: SshKey::free_id(&user.ssh_keys)?,
+            name: name.into(),
+            fingerprint: self.fingerprint(),
+            public_key: self.canonical()?,
+            created_at: Timestamp::now(),
+            lineage: Lineage::default(),
+        })
+    }
+
     /// `SHA256:` and the hash in base64, as OpenSSH shows it.
-    pub(crate) fn fingerprint(&self) -> String {
+    fn fingerprint(&self) -> String {
         self.0.fingerprint(HashAlg::Sha256).to_string()
     }
 
     /// The algorithm and the key in base64, without a comment.
-    pub(crate) fn canonical(&self) -> Result<String> {
+    fn canonical(&self) -> Result<String> {
         ssh_key::PublicKey::from(self.0.clone()).to_openssh().map_err(|error| failed(&error))
     }
 }
 
 /// A new Ed25519 pair: the public key, and the private one as OpenSSH's PEM with this comment.
-pub(crate) fn generate(comment: &str) -> Result<(PublicKey, String)> {
+pub fn generate(comment: &str) -> Result<(PublicKey, String)> {
     let pair = Ed25519Keypair::from_seed(&random::bytes()?);
     let public = PublicKey(KeyData::Ed25519(pair.public));
     let private =

@@ -1,0 +1,341 @@
+//! What users have: profile, password, addresses, keys, audit log.
+
+use serde_json::json;
+use shared::limits::{
+    MAX_EMAIL_BYTES, MAX_FULL_NAME, MAX_PASSWORD, MAX_PHONE, MAX_PROFILE_LINE, MAX_SSH_KEY_NAME,
+    MAX_SSH_KEY_TEXT, MAX_TOKENS_PER_PAGE, MAX_USERNAME, MIN_PASSWORD, MIN_USERNAME,
+};
+use shared::model::AuditAction;
+
+use super::{next_cursor, paged, time};
+use crate::description::{Description, describe};
+use crate::schema::{
+    Schema, any_of, body, boolean, email, hex, list, named, one_of, optional_text, pattern,
+    random_number, string, text, uuid, view, view_of,
+};
+
+const USER_ID: &str = "0197a1b2-c3d4-7e5f-8607-18293a4b5c6d";
+/// The id of a user or of an OAuth client.
+const ACTOR: &str =
+    "^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9a-f]{24})$";
+const PATH: &str = "/rollcall/v1/users/self";
+
+pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
+    vec![
+        ("User", user()),
+        ("ChangedUser", changed_user()),
+        ("NewPassword", new_password()),
+        ("Email", user_email()),
+        ("NewEmail", body([("email", email().about("An address that no user has."))])),
+        ("ChangedEmail", changed_email()),
+        ("ApiKey", api_key()),
+        ("CreatedApiKey", created_api_key()),
+        ("SshKey", ssh_key()),
+        ("NewSshKey", new_ssh_key()),
+        ("AuditAction", one_of(&AuditAction::ALL.map(AuditAction::as_str)).about("What was done.")),
+        ("AuditEntry", audit_entry()),
+    ]
+}
+
+fn line(what: &str, example: &str) -> Schema {
+    optional_text(MAX_PROFILE_LINE).about(what).example(example)
+}
+
+fn name() -> Schema {
+    optional_text(MAX_FULL_NAME).about("First and last name.").example("Jane Doe")
+}
+
+fn location() -> Schema {
+    line("Where the user is.", "Private Island")
+}
+
+fn company() -> Schema {
+    line("Where the user works.", "Retired")
+}
+
+fn phone() -> Schema {
+    optional_text(MAX_PHONE).about("The phone number.").example("48123456789")
+}
+
+fn user() -> Schema {
+    let username = pattern(&format!("^[a-z0-9]{{{MIN_USERNAME},{MAX_USERNAME}}}$"));
+    let picture = string().about("The address for Gravatar, if not the primary one.");
+    let profile = view([
+        ("location", location()),
+        ("company", company()),
+        ("url", line("A page about the user.", "https://example.com/jane")),
+        ("gravatarEmail", picture.example("jane@example.com")),
+        ("phone", phone()),
+    ]);
+    view([
+        ("id", uuid().about("The user's id.").example(USER_ID)),
+        ("number", random_number().about("The same.").example(4_503_599_627_370_497_u64)),
+        ("username", username.about("The name to sign in with.").example("janedoe")),
+        ("name", name()),
+        ("profile", profile.about("What the user says of itself; an empty text for nothing.")),
+        ("primaryEmail", string().about("The primary address.").example("jane@example.com")),
+        ("createdAt", time("When the user was made.")),
+    ])
+    .about("A user.")
+}
+
+fn changed_user() -> Schema {
+    let url = pattern(r"^[\s\x85]*($|[Hh][Tt][Tt][Pp][Ss]?://[^/])").length(0..=MAX_PROFILE_LINE);
+    let url = url.about("An http or https URL, or empty.").example("https://example.com/jane");
+    let picture = pattern(r"^[\s\x85]*($|.+@.+)").length(0..=MAX_EMAIL_BYTES);
+    let profile = body([
+        ("location?", location()),
+        ("company?", company()),
+        ("url?", url),
+        ("gravatarEmail?", picture.about("The address for Gravatar, or empty.")),
+        ("phone?", phone()),
+    ]);
+    body([("name?", name()), ("profile?", profile.about("The fields to change."))])
+        .about("What is absent is not changed. Every text may be empty.")
+}
+
+fn new_password() -> Schema {
+    let current = string().with("format", "password");
+    let new = string().length(MIN_PASSWORD..=MAX_PASSWORD).with("format", "password");
+    let revoke = boolean().about("Whether API keys, environment tokens and SSH keys end too.");
+    body([
+        ("currentPassword?", current.about("The password until now; required if there is one.")),
+        ("password", new.about("Not one that others would guess.")),
+        ("revokeKeys?", revoke.with("default", false)),
+    ])
+}
+
+fn user_email() -> Schema {
+    let proved = time("When its user proved to receive mail there; `null` until then.").or("null");
+    view([
+        ("email", string().about("The address.").example("jane.second@example.com")),
+        ("primary", boolean().about("Whether it is the primary one.").example(false)),
+        (
+            "verified",
+            boolean()
+                .about("What a client of hub said; no permission depends on it.")
+                .example(false),
+        ),
+        ("provedAt", proved),
+    ])
+    .about("An address of the user.")
+}
+
+fn changed_email() -> Schema {
+    let primary = boolean().about("Whether it is to be the primary one.");
+    body([("primary", primary.example(true))])
+}
+
+fn maker() -> (&'static str, Schema) {
+    let maker = string().or("null").about("The token or API key that made it, if one did.");
+    ("madeBy", maker.example("0197a1b2c3d4e5f607182939"))
+}
+
+fn api_key_fields() -> [(&'static str, Schema); 4] {
+    let key = pattern("^rck_[A-Za-z0-9_-]+$").about("The key, as signatures name it.");
+    [
+        ("id", hex(8).about("The key's id.").example("0197a1b2c3d4e5f6")),
+        ("apiKey", key.example("rck_YOUR_API_KEY")),
+        ("createdAt", time("When it was made.")),
+        maker(),
+    ]
+}
+
+fn api_key() -> Schema {
+    let last = time("The hour of its last use; `null` if there was none.").or("null");
+    view_of(api_key_fields().into_iter().chain([("lastUsedAt", last)])).about("An API key.")
+}
+
+fn created_api_key() -> Schema {
+    let secret = string().about("Signs requests; never shown again.").example("YOUR_SECRET_KEY");
+    view_of(api_key_fields().into_iter().chain([("secretKey", secret)])).about("A new API key.")
+}
+
+fn ssh_key() -> Schema {
+    let print = pattern("^SHA256:[A-Za-z0-9+/]{43}$").about("As `ssh-keygen -l` shows it.");
+    let key = string().about("The algorithm and the key, without a comment.");
+    let last =
+        time("Always `null`: where an SSH key is used, the service is not asked.").or("null");
+    view([
+        ("id", random_number().about("The key's number.").example(4_503_599_627_370_497_u64)),
+        ("name", string().about("What the user calls the key.").example("laptop")),
+        ("fingerprint", print.example("SHA256:8OZ2VXmE9BXaJIAzKCsBonD1czvWlJK+S5tODlBtRsY")),
+        (
+            "publicKey",
+            key.example(
+                "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOo9XGwqyCdbcW1qlnD5SopW+3LobHKpC5zW9SlTjA/T",
+            ),
+        ),
+        ("createdAt", time("When it was added.")),
+        maker(),
+        ("lastUsedAt", last),
+    ])
+    .about("A public key for SSH.")
+}
+
+fn new_ssh_key() -> Schema {
+    let key = string().length(1..=MAX_SSH_KEY_TEXT).about("The line of a `.pub` file.");
+    body([
+        ("name", text(MAX_SSH_KEY_NAME).about("What the user calls the key.")),
+        ("publicKey", key),
+    ])
+}
+
+fn audit_entry() -> Schema {
+    let actor = view([
+        ("kind", one_of(&["user", "client", "operator", "system"]).about("What it is.")),
+        ("id", string().or("null").about("Its id, if it is a user or a client.").example(USER_ID)),
+        (
+            "credentialId",
+            string()
+                .or("null")
+                .about("The user's token, API key or grant; `null` for a password.")
+                .example("0197a1b2c3d4e5f60718293a"),
+        ),
+    ]);
+    let target = view([
+        ("kind", string().about("What it is, as `user` or `apiKey`.").example("token")),
+        ("id", string().about("Its id.").example("0197a1b2c3d4e5f60718293a")),
+    ]);
+    let details = Schema::object_of(any_of([string(), list(string())]))
+        .about("Ids, roles, scopes or kinds, by name.")
+        .example(json!({ "kind": "user" }));
+    view([
+        ("id", hex(12).about("The entry's id.").example("0197a1b2c3d4e5f60718293a")),
+        ("at", time("When.")),
+        ("action", named("AuditAction")),
+        ("actor", actor.about("Who did it.")),
+        ("target", target.about("To what.")),
+        ("changed", list(string()).about("The fields that were set.").example(json!(["fullName"]))),
+        ("details", details),
+        (
+            "requestId",
+            string()
+                .or("null")
+                .about("The request's id, if it was one.")
+                .example("8a3f0c1e-5a0b-4c0d-9e1f-3b7c2d1a0f4e"),
+        ),
+        (
+            "dialect",
+            string().or("null").about("The API that was called, if one was.").example("rollcall"),
+        ),
+    ])
+    .about("What a write did.")
+}
+
+fn page(name: &str, entries: &str, order: &str) -> Schema {
+    let entries = list(named(entries)).at_most(MAX_TOKENS_PER_PAGE).about(order);
+    view([(name, entries), ("nextCursor", next_cursor())])
+}
+
+fn location_of(what: &str, example: &str) -> Schema {
+    string().about(what).example(format!("{PATH}/{example}"))
+}
+
+pub(super) fn descriptions() -> Vec<Description> {
+    let mut all = of_the_user();
+    all.extend(of_keys());
+    all
+}
+
+fn of_the_user() -> Vec<Description> {
+    let address = || {
+        let address = email().about("The address, percent-encoded.");
+        address.example("jane.second@example.com")
+    };
+    let unknown = "The caller does not have this address.";
+    let time = |what: &str| {
+        string().with("format", "date-time").about(what).example("2026-11-21T12:00:00Z")
+    };
+    let actor = pattern(ACTOR).about("Only what this user or OAuth client did.").example(USER_ID);
+    vec![
+        describe("rollcall-get-user", "Show the caller")
+            .shows(200, "The user.", named("User"))
+            .etag(),
+        describe("rollcall-update-user", "Change the caller's name and profile")
+            .text("Other fields are ignored, so that a response may be sent back.")
+            .json(named("ChangedUser"))
+            .shows(200, "The changed user.", named("User"))
+            .etag(),
+        describe("rollcall-set-password", "Set the caller's password")
+            .text(
+                "Grants to OAuth clients and user tokens end, but not the token that asks. The \
+                 first password in place of one set by somebody else ends every credential.",
+            )
+            .json(named("NewPassword"))
+            .responds(204, "The password is set.", None)
+            .error(403, "The current password is wrong, or the credential lacks full access."),
+        paged(describe("rollcall-list-emails", "List the caller's addresses")).shows(
+            200,
+            "The addresses.",
+            page("emails", "Email", "Oldest first."),
+        ),
+        describe("rollcall-add-email", "Add an address")
+            .text("It is neither verified nor proved.")
+            .json(named("NewEmail"))
+            .shows(201, "The new address.", named("Email"))
+            .with_header(
+                "Location",
+                location_of("The path of the address.", "emails/jane.second@example.com"),
+            )
+            .error(409, "A user has the address, or there are as many as there can be."),
+        describe("rollcall-update-email", "Make an address the primary one")
+            .path("address", address())
+            .json(named("ChangedEmail"))
+            .shows(200, "The changed address.", named("Email"))
+            .error(404, unknown)
+            .error(409, "It is neither verified nor proved, or another one must replace it."),
+        describe("rollcall-delete-email", "Delete an address")
+            .path("address", address())
+            .responds(204, "The address was deleted.", None)
+            .error(404, unknown)
+            .error(409, "It is the primary one."),
+        paged(describe("rollcall-list-audit-entries", "List what was done to the caller"))
+            .text(
+                "And to what belongs to it. A page may be short or empty although another one \
+                 follows. A `cursor` counts only with the other parameters that it came with, but \
+                 `limit`.",
+            )
+            .query("action?", named("AuditAction").about("Only this action."))
+            .query("actor?", actor)
+            .query("from?", time("Only from this time on (RFC 3339)."))
+            .query("to?", time("Only before this time (RFC 3339)."))
+            .shows(200, "The entries.", page("entries", "AuditEntry", "Newest first.")),
+    ]
+}
+
+fn of_keys() -> Vec<Description> {
+    let unknown_api_key = "The caller has no such API key.";
+    vec![
+        paged(describe("rollcall-list-api-keys", "List the caller's API keys")).shows(
+            200,
+            "The API keys.",
+            page("apiKeys", "ApiKey", "Oldest first."),
+        ),
+        describe("rollcall-create-api-key", "Make an API key")
+            .shows(201, "The new key, with its secret.", named("CreatedApiKey"))
+            .with_header(
+                "Location",
+                location_of("The path of the key.", "api-keys/0197a1b2c3d4e5f6"),
+            )
+            .error(409, "There are as many API keys as there can be."),
+        describe("rollcall-delete-api-key", "Delete an API key")
+            .path("id", hex(8).about("The key's id.").example("0197a1b2c3d4e5f6"))
+            .responds(204, "The key does not work any more.", None)
+            .error(404, unknown_api_key),
+        paged(describe("rollcall-list-ssh-keys", "List the caller's SSH keys")).shows(
+            200,
+            "The SSH keys.",
+            page("sshKeys", "SshKey", "Oldest first."),
+        ),
+        describe("rollcall-add-ssh-key", "Add an SSH key")
+            .json(named("NewSshKey"))
+            .shows(201, "The new key.", named("SshKey"))
+            .with_header("Location", location_of("The path of the key.", "ssh-keys/1234567890"))
+            .error(409, "The user has the key already, or there are as many as there can be."),
+        describe("rollcall-delete-ssh-key", "Delete an SSH key")
+            .path("id", pattern("^[0-9]+$").about("The key's number.").example("1234567890"))
+            .responds(204, "The key was deleted.", None)
+            .error(404, "The caller has no such SSH key."),
+    ]
+}
