@@ -16,7 +16,7 @@ pub struct MailId(Hex<12>);
 impl MailId {
     /// Creates an id.
     pub fn generate() -> Result<Self> {
-        timed_bytes().map(|bytes| Self(Hex(bytes)))
+        timed_bytes(Timestamp::now()).map(|bytes| Self(Hex(bytes)))
     }
 
     /// When it was created, to the millisecond.
