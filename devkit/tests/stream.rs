@@ -1,7 +1,14 @@
 //! The stream of the table, on whichever engine the tests run.
 #![expect(clippy::unwrap_used, reason = "what cannot be arranged fails the test")]
 
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use axum::http::Response;
+use axum::http::request::Parts;
 use devkit::engine::Engine;
+use devkit::gateway::{Failure, Integration};
 use devkit::stream::{EventSource, Filter};
 use devkit::template::{EventSourceMapping, Template};
 use serde_json::{Value, json};
@@ -97,4 +104,41 @@ async fn a_record_has_the_form_that_lambda_gives_it() {
     assert_eq!(change["StreamViewType"], "NEW_AND_OLD_IMAGES");
     assert!(change["SequenceNumber"].is_string() && change["SizeBytes"].is_u64());
     assert!(change["ApproximateCreationDateTime"].is_u64(), "{change}");
+}
+
+/// A function that fails at first, and the events that it got.
+#[derive(Clone, Default)]
+struct FailsOnce(Arc<Mutex<Vec<Value>>>);
+
+impl Integration for FailsOnce {
+    async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Failure> {
+        assert_eq!(function, "mailer");
+        let mut events = self.0.lock().unwrap();
+        events.push(event.clone());
+        if events.len() == 1 { Err(Failure::Error) } else { Ok(Value::Null) }
+    }
+
+    fn exchanged(&self, _: &Parts, _: &Response<Bytes>, _: Instant) {}
+}
+
+#[tokio::test]
+async fn a_failed_event_is_played_again_and_then_what_is_new() {
+    let stage = Stage::new().await;
+    let (source, function) = (stage.source().await, FailsOnce::default());
+    stage.put("OUTBOX#1", "new").await;
+    let playing = tokio::spawn(source.play(function.clone(), |problem| panic!("{problem}")));
+    let until = async |count| {
+        while function.0.lock().unwrap().len() < count {
+            assert!(!playing.is_finished());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+
+    tokio::time::timeout(Duration::from_secs(10), until(2)).await.unwrap();
+    stage.put("OUTBOX#2", "new").await;
+    tokio::time::timeout(Duration::from_secs(10), until(3)).await.unwrap();
+
+    let events = function.0.lock().unwrap().clone();
+    assert_eq!(keys(&events), [["OUTBOX#1"], ["OUTBOX#1"], ["OUTBOX#2"]]);
+    playing.abort();
 }
