@@ -203,8 +203,8 @@ impl TestApp {
         let deployed = |name: &String| match name.as_str() {
             "TABLE_NAME" => self.table_name.clone(),
             "SIGNED_QUERY" => "lenient".to_owned(),
-            // Below the domain that the event names.
-            "PUBLIC_URL" => String::new(),
+            // Below the domain that the event names, and no mail.
+            "PUBLIC_URL" | "MAIL_FROM" | "MAIL_CONFIGURATION_SET" => String::new(),
             "SERVICE_NAME" => "Rollcall".to_owned(),
             "SEALING_PUBLIC_KEY" => PUBLIC.clone(),
             "SERVICE_KEY_SECRET" => SECRET.to_owned(),

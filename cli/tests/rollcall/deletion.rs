@@ -17,9 +17,9 @@ async fn a_deleted_users_address_is_free_and_the_username_stays_taken() {
 
     assert_eq!(deleted, json!({ "id": jane["id"], "username": "janedoe" }));
     let items = stage.items().await;
-    // One item stays for half an hour, which rejects passwords.
+    // One item stays for half an hour, which rejects passwords, and the notice until it is sent.
     let left = (items.matches(text(&jane, "id")).count(), items.contains(own));
-    assert_eq!(left, (1, false), "{items}");
+    assert_eq!(left, (2, false), "{items}");
     let nobody = "error: no user janedoe: `rollcall list-users` lists them all\n";
     assert_eq!(stage.rejected(&["delete-user", "--user", "janedoe"], "").await, nobody);
     let new =

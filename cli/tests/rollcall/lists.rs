@@ -148,7 +148,10 @@ async fn a_user_is_shown_by_any_name_with_all_that_it_has_and_no_secret() {
         ("s3Key", json!(S3Key::id_of(user.id, None))),
         (
             "emails",
-            json!([{ "email": "jane.doe@example.com", "verified": false, "primary": true }]),
+            json!([{
+                "email": "jane.doe@example.com", "verified": false, "primary": true,
+                "provedAt": null,
+            }]),
         ),
         (
             "accounts",

@@ -2,15 +2,13 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::condition::Condition;
 use super::item::{Attributes, Item, Keyed, TTL};
 use super::key::Key;
-use super::transaction::Transaction;
+use crate::Result;
 use crate::lifetimes::NOTICE_TTL;
 use crate::model::{
     EmailAddress, Mail, MailId, MailKind, Notice, Timestamp, UserId, seconds_after,
 };
-use crate::{Error, Result};
 
 impl Item for Mail {
     const TYPE: &'static str = "mail";
@@ -56,7 +54,7 @@ impl NewNotice {
         Self { former: Some(address.clone()), ..self }
     }
 
-    fn into_notice(self) -> Result<Notice> {
+    pub(super) fn into_notice(self) -> Result<Notice> {
         let (id, at) = (MailId::generate()?, Timestamp::now());
         let not_after = seconds_after(at, NOTICE_TTL)?;
         let Self { user, kind, about, former } = self;
@@ -65,25 +63,8 @@ impl NewNotice {
 }
 
 /// The attributes of a new item, which the table deletes when it can be sent no more.
-fn expiring(item: &impl Keyed, not_after: Timestamp) -> Result<Attributes> {
+pub(super) fn expiring(item: &impl Keyed, not_after: Timestamp) -> Result<Attributes> {
     let mut attributes = item.to_attributes(item.key())?;
     attributes.insert(TTL.to_owned(), AttributeValue::N(not_after.as_second().to_string()));
     Ok(attributes)
-}
-
-impl Transaction<'_> {
-    /// Puts a mail into the outbox.
-    pub(in crate::table) fn send(self, mail: &Mail) -> Result<Self> {
-        self.put(expiring(mail, mail.not_after)?, Condition::absent(), || Error::WriteConflict)
-    }
-
-    /// Puts a notice into the outbox.
-    pub(in crate::table) fn send_notice(self, notice: &Notice) -> Result<Self> {
-        self.put(expiring(notice, notice.not_after)?, Condition::absent(), || Error::WriteConflict)
-    }
-
-    /// Puts a new notice into the outbox, if the service sends mail.
-    pub(super) fn notify(self, notice: NewNotice) -> Result<Self> {
-        if self.table().sends_mail() { self.send_notice(&notice.into_notice()?) } else { Ok(self) }
-    }
 }

@@ -15,10 +15,12 @@ use super::condition::Condition;
 use super::failure::failed_call;
 use super::item::{Attributes, Keyed, VERSION};
 use super::key::Key;
+use super::outbox::{NewNotice, expiring};
 use super::signature::UsedSignature;
 use super::table::Table;
 use super::trail::Trail;
 use crate::error::failed;
+use crate::model::{Mail, Notice};
 use crate::random::{self, back_off};
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
@@ -341,6 +343,21 @@ impl<'t> Transaction<'t> {
             }
         }
         Ok(self)
+    }
+
+    /// Puts a mail into the outbox.
+    pub(in crate::table) fn send(self, mail: &Mail) -> Result<Self> {
+        self.put(expiring(mail, mail.not_after)?, Condition::absent(), || Error::WriteConflict)
+    }
+
+    /// Puts a notice into the outbox.
+    pub(in crate::table) fn send_notice(self, notice: &Notice) -> Result<Self> {
+        self.put(expiring(notice, notice.not_after)?, Condition::absent(), || Error::WriteConflict)
+    }
+
+    /// Puts a new notice into the outbox, if the service sends mail.
+    fn notify(self, notice: NewNotice) -> Result<Self> {
+        if self.table.sends_mail() { self.send_notice(&notice.into_notice()?) } else { Ok(self) }
     }
 
     /// Adds a condition on an item, in addition to any other action on it. If it fails, the request
