@@ -5,8 +5,8 @@ use clap::Args;
 use serde::Serialize;
 use shared::model::{
     Account, AccountId, ApiKey, ApiKeyId, Client, ClientId, Email, Grant, GrantId, MakerId,
-    Membership, Role, Scope, SshKey, Timestamp, TokenId, TokenKind, User, UserId, UserNumber,
-    UserToken, Username, UtcMillis,
+    Membership, Role, S3Key, Scope, SshKey, Timestamp, TokenId, TokenKind, User, UserId,
+    UserNumber, UserToken, Username, UtcMillis,
 };
 use shared::table::{LockState, Table, UserRecord};
 
@@ -37,7 +37,7 @@ struct ShownUser {
     password: ShownPassword,
     tokens: Vec<ShownToken>,
     api_keys: Vec<ShownApiKey>,
-    s3_key: Option<String>,
+    s3_key: Option<ShownS3Key>,
     ssh_keys: Vec<ShownSshKey>,
     grants: Vec<ShownGrant>,
 }
@@ -94,6 +94,15 @@ struct ShownApiKey {
     last_used_at: Option<UtcMillis>,
 }
 
+/// Made is the secret that it has now.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownS3Key {
+    id: String,
+    made_by: Option<MakerId>,
+    created_at: Option<UtcMillis>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ShownSshKey {
@@ -147,7 +156,7 @@ impl ShownUser {
             password: ShownPassword::new(user, lock),
             tokens: tokens.iter().map(|token| ShownToken::new(token, user, now)).collect(),
             api_keys: user.api_keys.values().map(ShownApiKey::from).collect(),
-            s3_key: user.s3_key.as_ref().map(|key| key.id.clone()),
+            s3_key: user.s3_key.as_ref().map(ShownS3Key::from),
             ssh_keys: user.ssh_keys.iter().map(ShownSshKey::from).collect(),
             grants: grants.iter().map(shown_grant).collect(),
         }
@@ -210,6 +219,16 @@ impl From<&ApiKey> for ShownApiKey {
             made_by: key.lineage.made_by,
             created_at: key.created_at.into(),
             last_used_at: key.last_used_at.map(UtcMillis::from),
+        }
+    }
+}
+
+impl From<&S3Key> for ShownS3Key {
+    fn from(key: &S3Key) -> Self {
+        Self {
+            id: key.id.clone(),
+            made_by: key.lineage.made_by,
+            created_at: key.created_at.map(UtcMillis::from),
         }
     }
 }
