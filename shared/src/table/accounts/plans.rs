@@ -1,6 +1,6 @@
 //! Plans.
 
-use crate::model::{AccountId, AuditAction, Plan, PlanId};
+use crate::model::{AccountId, AuditAction, Plan, PlanId, PlanLimits};
 use crate::table::engine::{
     Actor, Changes, Condition, Item, Key, PLAN, PLANS, Table, Trail, Transaction,
 };
@@ -10,7 +10,8 @@ impl Table {
     /// Creates a plan, or replaces its limits.
     pub async fn put_plan(&self, actor: &Actor, plan: &Plan) -> Result<()> {
         let always = || Condition::absent().or(Condition::present());
-        let trail = Trail::of_service(plan.id, AuditAction::PlanUpdated);
+        let trail =
+            Trail::of_service(plan.id, AuditAction::PlanUpdated).changed(PlanLimits::FIELDS);
         Transaction::new(self, actor, "put a plan", trail)
             .put(plan.to_attributes(Key::plan(plan.id))?, always(), || Error::WriteConflict)?
             .put(plan.to_attributes(Key::listed_plan(plan.id))?, always(), || Error::WriteConflict)?
