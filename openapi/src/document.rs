@@ -134,7 +134,7 @@ impl Api {
         });
         let takes_json = described.body.as_ref().is_some_and(|body| body.takes_json);
         let json_text = if takes_json { "The fields may be sent as JSON, too." } else { "" };
-        let text = [described.text, json_text, &access_text(operation)];
+        let text = [described.text, json_text, access_text(operation)];
         let text = text.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
         if !text.is_empty() {
             written["description"] = text.into();
