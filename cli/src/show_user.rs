@@ -254,3 +254,35 @@ impl ShownGrant {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_s3_key_is_shown_with_who_was_shown_its_secret_and_since_when() {
+        let maker = "0197a1b2c3d4e5f60718293a";
+        let mut stored = json!({
+            "id": "K3YZ0PQ9W8E7R6T5Y4U3",
+            "nonce": "secret",
+            "keyVersion": "version",
+            "createdAt": "2026-11-28T09:12:44.417Z",
+            "lineage": { "madeBy": maker },
+        });
+        let shown = |stored: &serde_json::Value| {
+            let key: S3Key = serde_json::from_value(stored.clone()).unwrap();
+            serde_json::to_value(ShownS3Key::from(&key)).unwrap()
+        };
+
+        let time = "2026-11-28T09:12:44.417Z";
+        let expected = json!({ "id": stored["id"], "madeBy": maker, "createdAt": time });
+        assert_eq!(shown(&stored), expected);
+        // As older items are.
+        let item = stored.as_object_mut().unwrap();
+        item.retain(|name, _| !["createdAt", "lineage"].contains(&name.as_str()));
+        let expected = json!({ "id": stored["id"], "madeBy": null, "createdAt": null });
+        assert_eq!(shown(&stored), expected);
+    }
+}
