@@ -1,6 +1,6 @@
 //! `create-token`.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use shared::Error;
@@ -26,12 +26,28 @@ pub(super) struct Options {
     #[arg(long, value_enum, default_value_t = Kind::User)]
     kind: Kind,
     /// What it may do, once for each scope; without any it may do everything
-    #[arg(long = "scope", value_name = "SCOPE")]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
     scopes: Vec<Scope>,
     /// When it stops working, as in 2030-12-31T23:59:59Z
-    #[arg(long, value_name = "TIME")]
-    #[arg(value_parser = parse_rfc3339)]
+    #[arg(long, value_name = "TIME", value_parser = future)]
     expires_at: Option<Timestamp>,
+}
+
+/// Any scope there is.
+fn scope(raw: &str) -> Result<Scope, ParseError> {
+    raw.parse().map_err(|_| {
+        let names = Scope::ALL.map(Scope::as_str).join(", ");
+        ParseError::new(format!("must be one of {names}"))
+    })
+}
+
+/// A time that is not over.
+fn future(raw: &str) -> Result<Timestamp, ParseError> {
+    let time = parse_rfc3339(raw)?;
+    if time <= Timestamp::now() {
+        return Err(ParseError::new("must be in the future"));
+    }
+    Ok(time)
 }
 
 fn name(raw: &str) -> Result<String, ParseError> {
@@ -70,8 +86,6 @@ struct CreatedToken {
 }
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
-    let is_past = options.expires_at.is_some_and(|end| end <= Timestamp::now());
-    ensure!(!is_past, "--expires-at must be in the future");
     options.user.require(table).await?;
     let new = NewToken {
         kind: options.kind.into(),

@@ -62,7 +62,13 @@ pub(super) async fn unseal(table: TableOptions, options: Unseal) -> Result<()> {
         (None, Some(sealed_box)) => sealed_box,
         (None, None) => io::read_to_string(io::stdin().take(1 << 20))?,
     };
-    let secret = key.open(&sealed_box)?;
+    let secret = key.open(&sealed_box).with_context(|| {
+        format!(
+            "cannot open the box with the key {}: take the file of the `SealingPublicKey` that the \
+             stack had when the password was stored, and the whole box, or --account",
+            key.fingerprint()
+        )
+    })?;
     let mut stdout = io::stdout().lock();
     stdout.write_all(secret.as_bytes())?;
     Ok(stdout.flush()?)
@@ -83,7 +89,12 @@ async fn box_of_account(table: &Table, account: AccountId, key: &SealPrivateKey)
     let Sealed { key: sealed_to, sealed_box } = table
         .registry(account)
         .await?
-        .with_context(|| format!("account {account} has no registry password"))?
+        .with_context(|| {
+            format!(
+                "account {account} has no registry password: it is stored if the account is \
+                 created with a registry; `rollcall show-user` lists a user's accounts"
+            )
+        })?
         .password;
     ensure!(
         sealed_to == key.fingerprint(),

@@ -37,7 +37,7 @@ struct ShownUser {
     password: ShownPassword,
     tokens: Vec<ShownToken>,
     api_keys: Vec<ShownApiKey>,
-    s3_key: String,
+    s3_key: ShownS3Key,
     ssh_keys: Vec<ShownSshKey>,
     grants: Vec<ShownGrant>,
 }
@@ -96,6 +96,15 @@ struct ShownApiKey {
     last_used_at: Option<UtcMillis>,
 }
 
+/// Made is the secret that it has now.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownS3Key {
+    id: String,
+    made_by: Option<MakerId>,
+    created_at: Option<UtcMillis>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ShownSshKey {
@@ -150,7 +159,7 @@ impl ShownUser {
             password: ShownPassword::new(user, lock),
             tokens: tokens.iter().map(|token| ShownToken::new(token, user, now)).collect(),
             api_keys: user.api_keys.values().map(ShownApiKey::from).collect(),
-            s3_key: S3Key::id_of(user.id, user.s3_key.as_ref()),
+            s3_key: ShownS3Key::new(user.id, user.s3_key.as_ref()),
             ssh_keys: user.ssh_keys.iter().map(ShownSshKey::from).collect(),
             grants: grants.iter().map(shown_grant).collect(),
         }
@@ -218,6 +227,16 @@ impl From<&ApiKey> for ShownApiKey {
     }
 }
 
+impl ShownS3Key {
+    fn new(owner: UserId, stored: Option<&S3Key>) -> Self {
+        Self {
+            id: S3Key::id_of(owner, stored),
+            made_by: stored.and_then(|key| key.lineage.made_by),
+            created_at: stored.and_then(|key| key.created_at).map(UtcMillis::from),
+        }
+    }
+}
+
 impl From<&SshKey> for ShownSshKey {
     fn from(key: &SshKey) -> Self {
         let SshKey { id, name, fingerprint, public_key: _, created_at, lineage } = key.clone();
@@ -238,5 +257,37 @@ impl ShownGrant {
             expires_at: grant.expires_at.into(),
             last_used_at: grant.last_used_at.map(UtcMillis::from),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_s3_key_is_shown_with_who_was_shown_its_secret_and_since_when() {
+        let maker = "0197a1b2c3d4e5f60718293a";
+        let mut stored = json!({
+            "id": "K3YZ0PQ9W8E7R6T5Y4U3",
+            "nonce": "secret",
+            "keyVersion": "version",
+            "createdAt": "2026-11-28T09:12:44.417Z",
+            "lineage": { "madeBy": maker },
+        });
+        let shown = |stored: &serde_json::Value| {
+            let key: S3Key = serde_json::from_value(stored.clone()).unwrap();
+            serde_json::to_value(ShownS3Key::new(UserId::generate(), Some(&key))).unwrap()
+        };
+
+        let time = "2026-11-28T09:12:44.417Z";
+        let expected = json!({ "id": stored["id"], "madeBy": maker, "createdAt": time });
+        assert_eq!(shown(&stored), expected);
+        // As older items are.
+        let item = stored.as_object_mut().unwrap();
+        item.retain(|name, _| !["createdAt", "lineage"].contains(&name.as_str()));
+        let expected = json!({ "id": stored["id"], "madeBy": null, "createdAt": null });
+        assert_eq!(shown(&stored), expected);
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn api() -> Api {
             ("NewApiKey", api_key(ApiKeyShown::WithSecret)),
             ("Files", files(false)),
             ("NewFiles", files(true)),
-            ("SshKey", view(ssh_key())),
+            ("SshKey", listed_ssh_key()),
         ],
         credentials: &[&["token*"], &["signature", "signatureDate"]],
         security_schemes: json!({
@@ -135,15 +135,19 @@ fn api_key(shown: ApiKeyShown) -> Schema {
         let secret = string().about("Signs requests; shown only this once.");
         return view([("api_key", key), ("secret_key", secret.example("YOUR_SECRET_KEY"))]);
     }
-    let maker = string().or("null").about("The token or API key that made it, if one did.");
-    view([("api_key", key), ("made_by", maker.example("0197a1b2c3d4e5f60718293a"))])
+    view([("api_key", key), maker("The token or API key that made it, if one did.")])
+}
+
+fn maker(what: &str) -> (&'static str, Schema) {
+    ("made_by", string().or("null").about(what).example("0197a1b2c3d4e5f60718293a"))
 }
 
 fn files(with_secret: bool) -> Schema {
     let id = pattern("^[A-Z0-9]{20}$").about("The id of the S3 key.");
     let id = ("api_id", id.example("K3YZ0PQ9W8E7R6T5Y4U3"));
     let secret = string().about("Shown only this once.").example("YOUR_S3_SECRET");
-    let key = if with_secret { view([id, ("secret_key", secret)]) } else { view([id]) };
+    let maker = maker("The token or API key that was shown its secret, if one was.");
+    let key = view(if with_secret { [id, ("secret_key", secret)] } else { [id, maker] });
     view([("s3", key.about("The key for S3 storage."))])
 }
 
@@ -154,6 +158,11 @@ fn ssh_key() -> [(&'static str, Schema); 3] {
         ("name", string().about("What the user calls the key.").example("laptop")),
         ("fingerprint", print.example("SHA256:p2QAMXNIC1TJYWeIOttrVc98/R1BUFWu3/LiyKgUfQM")),
     ]
+}
+
+fn listed_ssh_key() -> Schema {
+    let [id, name, fingerprint] = ssh_key();
+    view([id, name, fingerprint, maker("The token or API key that added it, if one did.")])
 }
 
 fn added_ssh_key() -> Schema {

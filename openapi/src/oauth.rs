@@ -14,7 +14,7 @@ use crate::schema::{
 pub(crate) const fn scope_text(scope: Scope) -> &'static str {
     match scope {
         Scope::ProfileRead => "See the profile and the primary address.",
-        Scope::ProfileWrite => "Change the profile, and see it.",
+        Scope::ProfileWrite => "Change the profile, and see it and the primary address.",
         Scope::EmailRead => "See the addresses.",
         Scope::EmailWrite => "Add, change and delete addresses.",
         Scope::AccountRead => "See accounts.",

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::limits::{MAX_NAME_PART, MAX_PHONE};
-use crate::model::{ApiKey, MakerId, OptionalText, S3Key, SshKey, Text, User, UserId};
+use crate::model::{ApiKey, Lineage, MakerId, OptionalText, S3Key, SshKey, Text, User, UserId};
 
 /// A first or last name; both fit into the one name that is stored.
 pub type Name = Text<MAX_NAME_PART>;
@@ -38,7 +38,7 @@ pub struct UserView {
     phone: String,
     e24files: FilesView,
     api: Vec<ApiKeyView>,
-    sshkeys: Vec<SshKeyView>,
+    sshkeys: Vec<ListedSshKeyView>,
 }
 
 /// The key for S3 storage.
@@ -48,10 +48,12 @@ pub struct FilesView {
 }
 
 #[derive(Serialize)]
-struct S3View {
-    api_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret_key: Option<String>,
+#[serde(untagged)]
+enum S3View {
+    /// With its secret, which is shown once.
+    New { api_id: String, secret_key: String },
+    /// As it is listed, with the credential that was shown its secret.
+    Listed { api_id: String, made_by: Option<String> },
 }
 
 /// An API key.
@@ -84,6 +86,15 @@ pub struct SshKeyView {
     private_key: Option<String>,
 }
 
+/// A public key for SSH as it is listed.
+#[derive(Serialize)]
+struct ListedSshKeyView {
+    #[serde(flatten)]
+    key: SshKeyView,
+    /// The credential that added it; `null` if none did.
+    made_by: Option<String>,
+}
+
 /// The secrets of a new user, which are shown once.
 pub struct NewSecrets {
     /// Of the S3 key.
@@ -109,7 +120,7 @@ impl UserView {
             phone: user.phone.clone(),
             e24files: FilesView::new(user.id, user.s3_key.as_ref(), s3_secret),
             api: keys.into_iter().map(view).collect(),
-            sshkeys: user.ssh_keys.iter().map(|key| SshKeyView::new(key, None)).collect(),
+            sshkeys: user.ssh_keys.iter().map(|key| ListedSshKeyView::new(key, user.id)).collect(),
         }
     }
 }
@@ -117,7 +128,14 @@ impl UserView {
 impl FilesView {
     /// The key of a user, stored or not; with its secret if that is new.
     pub fn new(owner: UserId, stored: Option<&S3Key>, secret_key: Option<String>) -> Self {
-        Self { s3: S3View { api_id: S3Key::id_of(owner, stored), secret_key } }
+        let api_id = S3Key::id_of(owner, stored);
+        let made_by = stored.and_then(|key| maker(&key.lineage, owner));
+        Self {
+            s3: match secret_key {
+                Some(secret_key) => S3View::New { api_id, secret_key },
+                None => S3View::Listed { api_id, made_by },
+            },
+        }
     }
 }
 
@@ -125,14 +143,10 @@ impl ApiKeyView {
     /// The key; with its secret if that is new.
     pub fn new(key: &ApiKey, owner: UserId, secret_key: Option<String>) -> Self {
         let api_key = key.id.to_api_key(owner);
-        let Some(secret_key) = secret_key else {
-            let made_by = key.lineage.made_by.map(|maker| match maker {
-                MakerId::Token(token) => token.to_string(),
-                MakerId::ApiKey(key) => key.to_api_key(owner),
-            });
-            return Self::Listed { api_key, made_by };
-        };
-        Self::New { api_key, secret_key }
+        match secret_key {
+            Some(secret_key) => Self::New { api_key, secret_key },
+            None => Self::Listed { api_key, made_by: maker(&key.lineage, owner) },
+        }
     }
 }
 
@@ -142,4 +156,18 @@ impl SshKeyView {
         let (name, fingerprint) = (key.name.clone(), key.fingerprint.clone());
         Self { id: key.id, name, fingerprint, private_key }
     }
+}
+
+impl ListedSshKeyView {
+    fn new(key: &SshKey, owner: UserId) -> Self {
+        Self { key: SshKeyView::new(key, None), made_by: maker(&key.lineage, owner) }
+    }
+}
+
+/// The credential that made a key of this owner, as its owner knows it.
+fn maker(lineage: &Lineage, owner: UserId) -> Option<String> {
+    lineage.made_by.map(|maker| match maker {
+        MakerId::Token(token) => token.to_string(),
+        MakerId::ApiKey(key) => key.to_api_key(owner),
+    })
 }

@@ -119,7 +119,8 @@ pub const MAX_SSH_KEY_METHOD: usize = 50;
 pub const MAX_SSH_KEY_TEXT: usize = 4096;
 /// Users in one page of a list.
 pub const MAX_USERS_PER_PAGE: usize = 1000;
-/// The bytes of users in one page of a list, which ends before them.
+/// The bytes of users in one page of a list, which ends before them, counted as Lambda sends them
+/// ([`bytes_in_response`](crate::http::bytes_in_response)).
 pub const MAX_USER_PAGE_BYTES: usize = 4 * 1000 * 1000;
 
 /// Grants of a user to OAuth clients that work, or whose code does.

@@ -1,6 +1,7 @@
 //! Passwords: argon2id, stored as PHC strings. Only functions that check or set a password have
 //! this feature.
 
+mod patterns;
 mod rules;
 
 use std::collections::HashMap;

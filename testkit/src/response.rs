@@ -27,6 +27,12 @@ impl ApiResponse {
         (self.status, &self.body)
     }
 
+    /// The bytes of the JSON body as Lambda sends it: as a text of the function's response, which is
+    /// JSON itself.
+    pub fn bytes_in_response(&self) -> usize {
+        Value::String(self.body.to_string()).to_string().len()
+    }
+
     /// A text at the top of the body.
     pub fn text(&self, field: &str) -> &str {
         self.body[field].as_str().unwrap_or_else(|| panic!("no text `{field}` in {self:?}"))

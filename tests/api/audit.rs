@@ -235,6 +235,22 @@ async fn the_revocation_of_a_token_names_the_keys_that_end_with_it() {
     assert_eq!(left["changed"]["L"], json!([{ "S": "s3Key" }]));
 }
 
+#[tokio::test]
+async fn a_plan_that_is_put_leaves_the_names_of_its_limits() {
+    let app = TestApp::start().await;
+    let before = app.items_of("audit").await;
+    let plan = Plan::default_plan();
+
+    app.table().put_plan(&Actor::operator(), &plan, false).await.unwrap();
+
+    let left = new_entries(&app, &before).await.remove(0);
+    assert_eq!(summary(&left), "SERVICE plan.updated");
+    let changed = left["changed"]["L"].as_array().unwrap().iter();
+    let changed: BTreeSet<&str> = changed.map(|name| name["S"].as_str().unwrap()).collect();
+    let limits = serde_json::to_value(&plan.limits).unwrap();
+    assert_eq!(changed, limits.as_object().unwrap().keys().map(String::as_str).collect());
+}
+
 /// Everything that only the operator's command does.
 async fn operate(app: &TestApp, jane: &Person<'_>, john: &Person<'_>) {
     let (table, operator) = (app.table(), Actor::operator());

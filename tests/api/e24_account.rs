@@ -8,7 +8,7 @@ use shared::model::{Scope, TokenKind};
 use shared::table::Actor;
 use ssh_key::public::KeyData;
 use ssh_key::{Mpint, PublicKey};
-use testkit::{ApiResponse, Fault, Person, TestApp, basic};
+use testkit::{ApiResponse, Fault, Person, TestApp, basic, token_id};
 
 use crate::signatures::Signed;
 
@@ -80,7 +80,7 @@ async fn the_account_is_shown_to_its_user_by_token_and_by_signature_without_secr
         "active": true,
         "email": "janedoe@example.com",
         "phone": "",
-        "e24files": { "s3": { "api_id": s3 } },
+        "e24files": { "s3": { "api_id": s3, "made_by": null } },
         "api": [{ "api_key": key, "made_by": null }],
         "sshkeys": [],
     });
@@ -431,10 +431,11 @@ async fn an_uploaded_key_is_stored_in_canonical_form_with_openssh_fingerprint() 
         let added = jane.send_json("PUT", SSH, &upload(&content)).await;
 
         let id = added.body["sshkeys"]["id"].as_u64().unwrap_or_else(|| panic!("{added:?}"));
-        let key = json!({ "id": id, "name": "laptop", "fingerprint": fingerprint });
+        let mut key = json!({ "id": id, "name": "laptop", "fingerprint": fingerprint });
         assert_eq!(added.parts(), (200, &json!({ "success": true, "sshkeys": key })));
         assert!((1..1 << 53).contains(&id), "{id}");
         let shown = jane.send("GET", ACCOUNT).await;
+        key["made_by"] = json!(token_id(jane.token()).unwrap());
         assert_eq!(shown.body["account"]["sshkeys"][number], key);
         let stored = &item(&app, &jane).await["sshKeys"]["L"][number]["M"];
         assert_eq!(stored["publicKey"]["S"], line);
@@ -466,6 +467,7 @@ async fn a_generated_key_matches_its_private_key_which_is_shown_once_and_not_sto
     assert!(pem.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----\n") && !pem.contains('\r'));
     let mut shown = expected;
     shown.as_object_mut().unwrap().remove("private_key");
+    shown["made_by"] = json!(token_id(jane.token()).unwrap());
     assert_eq!(jane.send("GET", ACCOUNT).await.body["account"]["sshkeys"][0], shown);
     let everything = serde_json::to_string(&app.items().await).unwrap();
     assert!(pem.lines().all(|line| !everything.contains(line)));
@@ -800,18 +802,18 @@ async fn another_s3_secret_is_shown_once_for_the_key_that_is_always_listed() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let listed = async || jane.send("GET", ACCOUNT).await.body["account"]["e24files"].clone();
-    let before = listed().await;
+    let id = listed().await["s3"]["api_id"].clone();
+    let by_jane = json!(token_id(jane.token()).unwrap());
     let mut secrets = BTreeSet::new();
 
     for round in 0..2 {
         let renewed = jane.send("POST", RENEW_S3).await;
 
-        let mut files = before.clone();
         let secret = renewed.body["e24files"]["s3"]["secret_key"].as_str().unwrap();
         assert_eq!(secret.len(), 40, "{round}");
-        files["s3"]["secret_key"] = json!(secret);
+        let files = json!({ "s3": { "api_id": id, "secret_key": secret } });
         assert_eq!(renewed.parts(), (200, &json!({ "success": true, "e24files": files })));
-        assert_eq!(listed().await, before);
+        assert_eq!(listed().await, json!({ "s3": { "api_id": id, "made_by": by_jane } }));
         secrets.insert(secret.to_owned());
     }
     assert_eq!(secrets.len(), 2);

@@ -18,7 +18,8 @@ use testkit::{ApiResponse, ConsentPage, OAuthClient, PASSWORD, Person, TestApp, 
 const MANY: usize = 64;
 /// `DynamoDB` takes no larger item, in bytes.
 const LARGEST_ITEM: usize = 400 * 1024;
-/// Lambda sends no larger response, in bytes.
+/// Lambda sends no larger response, in bytes. The body is a text of it, with quotes and backslashes
+/// escaped.
 const LARGEST_RESPONSE: usize = 6 * 1024 * 1024;
 
 fn new_token(name: &str) -> Value {
@@ -459,31 +460,57 @@ fn long(characters: usize) -> String {
     "\u{1f600}".repeat(characters)
 }
 
-/// Gives a user as long a name and as many SSH keys as are allowed.
-async fn add_ssh_keys(person: &Person<'_>, ssh_key: impl Fn() -> Value) {
-    for _ in 0..SSH_KEYS.max {
-        let added = person.send_json("PUT", "/v2/account/sshkey", &ssh_key()).await;
-        assert_eq!(added.status, 200, "{added:?}");
-    }
-    let data = json!({ "first_name": long(127), "last_name": long(127), "phone": long(50) });
-    assert_eq!(person.send_json("POST", "/v2/account/data", &data).await.status, 200);
+/// A text of so many characters, each of which takes four bytes in a response of Lambda's: it is
+/// escaped in the body, and both are again in the response.
+fn quotes(characters: usize) -> String {
+    "\"".repeat(characters)
 }
 
-/// A user who has as much as is allowed of everything that stands in items that hold others.
-async fn with_everything(app: &TestApp) -> Person<'_> {
-    let jane = app.person("janedoe").await;
+/// Gives a user as long a name as is allowed, of such a text.
+async fn set_names(person: &Person<'_>, text: fn(usize) -> String) {
+    let data = json!({ "first_name": text(127), "last_name": text(127), "phone": text(50) });
+    let changed = person.send_json("POST", "/v2/account/data", &data).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+}
+
+/// Sends an operation of e24, signed with a key.
+async fn signed(app: &TestApp, operation: &str, body: Option<&Value>, key: &Value) -> ApiResponse {
+    let mut event = testkit::operation(operation).of("", "");
+    event["body"] = body.map(ToString::to_string).into();
+    sign(&mut event, key["api_key"].as_str().unwrap(), key["secret_key"].as_str().unwrap());
+    let response = app.send_event(&event).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    response
+}
+
+/// Gives a user as many credentials as are allowed, each made by the one before: tokens, then API
+/// keys; the last of these makes the SSH keys and the S3 secret.
+async fn add_credentials(app: &TestApp, jane: &Person<'_>) {
     let mut maker = jane.with_token(jane.token().to_owned());
     for _ in 1..TOKENS.max {
         let made = maker.send_json("POST", "/rollcall/v1/tokens", &new_token(&long(100))).await;
         maker = jane.with_token(made.text("token").to_owned());
     }
+    // The key that she has from the start was made by none, and gives its place to another.
+    let old = json!({ "api_key": jane.api_key().0 });
+    assert_eq!(maker.send_json("DELETE", "/v2/account/api", &old).await.status, 200);
+    let mut key = maker.send("PUT", "/v2/account/api").await.body["api"].clone();
     for _ in 1..API_KEYS.max {
-        assert_eq!(maker.send("PUT", "/v2/account/api").await.status, 200);
+        key = signed(app, "e24-create-api-key", None, &key).await.body["api"].clone();
     }
-    add_ssh_keys(&jane, || {
-        json!({ "name": long(MAX_SSH_KEY_NAME), "method": "upload", "content": longest_ssh_key() })
-    })
-    .await;
+    for _ in 0..SSH_KEYS.max {
+        let name = long(MAX_SSH_KEY_NAME);
+        let new = json!({ "name": name, "method": "upload", "content": longest_ssh_key() });
+        signed(app, "e24-add-ssh-key", Some(&new), &key).await;
+    }
+    signed(app, "e24-renew-s3-secret", None, &key).await;
+}
+
+/// A user who has as much as is allowed of everything that stands in items that hold others.
+async fn with_everything(app: &TestApp) -> Person<'_> {
+    let jane = app.person("janedoe").await;
+    add_credentials(app, &jane).await;
+    set_names(&jane, long).await;
     let profile = json!({
         "location": long(255),
         "company": long(255),
@@ -512,7 +539,7 @@ async fn no_item_comes_near_what_the_table_takes() {
     let (kind, size) = (largest["type"]["S"].as_str().unwrap(), largest.to_string().len());
 
     eprintln!("the largest item is a {kind} of {size} bytes");
-    assert!(size < LARGEST_ITEM / 3, "{kind}: {size}");
+    assert!((LARGEST_ITEM / 3..LARGEST_ITEM / 2).contains(&size), "{kind}: {size}");
     app.assert_consistent().await;
 }
 
@@ -521,7 +548,11 @@ async fn a_list_of_users_ends_before_4_mb_and_says_where_it_goes_on() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
     // The list shows names, and of what makes an item large little.
-    add_ssh_keys(&jane, || json!({ "name": long(MAX_SSH_KEY_NAME), "method": "generate" })).await;
+    set_names(&jane, quotes).await;
+    for _ in 0..SSH_KEYS.max {
+        let new = json!({ "name": quotes(MAX_SSH_KEY_NAME), "method": "generate" });
+        assert_eq!(jane.send_json("PUT", "/v2/account/sshkey", &new).await.status, 200);
+    }
     app.join(&john, &jane.account(), Role::Member).await;
     app.crowd(&jane.account(), &john, 550).await;
     let items = app.items().await;
@@ -543,7 +574,7 @@ async fn a_list_of_users_ends_before_4_mb_and_says_where_it_goes_on() {
         let users = page.body["users"].as_array().unwrap();
         shown.extend(users.iter().map(|user| user["id"].as_str().unwrap().to_owned()));
         (offset, pages) = (page.body["next_offset"].as_u64(), pages + 1);
-        largest = largest.max(page.body.to_string().len());
+        largest = largest.max(page.bytes_in_response());
     }
 
     eprintln!("the largest list of users has {largest} bytes");
@@ -579,7 +610,7 @@ async fn a_list_of_users_says_at_which_offset_the_next_ones_are() {
 async fn the_longest_list_of_accounts_is_far_below_what_lambda_sends() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let body = json!({ "name": long(100), "email": format!("{}@example.com", "x".repeat(64)) });
+    let body = json!({ "name": quotes(100), "email": format!("{}@example.com", "x".repeat(64)) });
     let made = jane.send_json("POST", "/v1/accounts", &body).await;
     assert_eq!(made.status, 200, "{made:?}");
     let id = made.text("id");
@@ -598,7 +629,7 @@ async fn the_longest_list_of_accounts_is_far_below_what_lambda_sends() {
     for path in ["/v1/accounts", "/api/public/v1/accounts"] {
         let list = jane.send("GET", path).await;
         assert_eq!(list.status, 200, "{path}");
-        let size = list.body.to_string().len();
+        let size = list.bytes_in_response();
         eprintln!("{path} answers with {size} bytes");
         assert!((LARGEST_RESPONSE / 20..LARGEST_RESPONSE / 4).contains(&size), "{path}: {size}");
     }

@@ -440,3 +440,30 @@ async fn an_api_key_knows_its_maker_when_it_was_made_and_the_hour_of_its_last_us
     assert!(made["M"]["createdAt"]["S"].is_string());
     assert!(made["M"]["lastUsedAt"]["S"].as_str().unwrap().ends_with(":00:00Z"));
 }
+
+#[tokio::test]
+async fn ssh_keys_and_the_s3_key_are_listed_with_what_made_them() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let maker = child(&jane).await;
+    let key = new_key(&maker).await;
+    let new_pair = json!({ "name": "laptop", "method": "generate" });
+    let renewal = "/v2/account/files-new-secret-key";
+    let makers = async || {
+        let shown = jane.send("GET", "/v2/account").await.body["account"].clone();
+        let listed = jane.send("GET", "/v2/accounts").await.body["users"][0].clone();
+        assert_eq!(listed, shown);
+        let ssh_keys = shown["sshkeys"].as_array().unwrap();
+        let of_ssh_keys: Vec<Value> = ssh_keys.iter().map(|key| key["made_by"].clone()).collect();
+        (of_ssh_keys, shown["e24files"]["s3"]["made_by"].clone())
+    };
+    assert_eq!(makers().await, (vec![], Value::Null));
+
+    let token = json!(id(maker.token()));
+    assert_eq!(maker.send_json("PUT", "/v2/account/sshkey", &new_pair).await.status, 200);
+    assert_eq!(maker.send("POST", renewal).await.status, 200);
+    assert_eq!(makers().await, (vec![token.clone()], token.clone()));
+
+    assert_eq!(signed(&app, "POST", renewal, &key).await.0, 200);
+    assert_eq!(makers().await, (vec![token], json!(key.0)));
+}

@@ -360,6 +360,7 @@ async fn a_password_that_others_would_guess_is_rejected_wherever_it_is_set() {
         ("Rollcall1", "must not be the name of the service"),
         ("Summer2026", "is one of the most common passwords"),
         ("        ", "must not be one character repeated"),
+        ("Abcd2026", "must not be a sequence, a repetition or a date"),
         ("MaryMajor7", "must not be the username"),
         ("Mary.the-Major!", "must not be part of an e-mail address of the user"),
         ("m2x9q4w7z", "must not be part of an e-mail address of the user"),

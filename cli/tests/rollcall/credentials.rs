@@ -68,8 +68,14 @@ async fn a_token_needs_an_existing_enabled_user_and_a_future_expiry() {
             format!("error: no user {nobody}: `rollcall list-users` lists them all\n")
         );
     }
-    let past = [&token("janedoe")[..], &["--expires-at", "2020-01-01T00:00:00Z"]].concat();
-    assert_eq!(stage.rejected(&past, "").await, "error: --expires-at must be in the future\n");
+    for (wrong, problem) in [
+        (["--expires-at", "2020-01-01T00:00:00Z"], "must be in the future"),
+        (["--scope", "nix"], "must be one of account_read, account_write, profile_read"),
+    ] {
+        let output = stage.run(&[&token("janedoe")[..], &wrong].concat(), "");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && error.contains(problem), "{error}");
+    }
     stage.done(&["disable-user", "--user", "janedoe"]);
     let disabled = stage.rejected(&token("janedoe"), "").await;
     assert!(disabled.starts_with("error: the user is disabled: "), "{disabled}");

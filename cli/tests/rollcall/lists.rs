@@ -145,7 +145,7 @@ async fn a_user_is_shown_by_any_name_with_all_that_it_has_and_no_secret() {
         ("disabled", json!(false)),
         ("isBeingDeleted", json!(false)),
         ("currentAccount", made["accountId"].clone()),
-        ("s3Key", json!(S3Key::id_of(user.id, None))),
+        ("s3Key", json!({ "id": S3Key::id_of(user.id, None), "madeBy": null, "createdAt": null })),
         (
             "emails",
             json!([{

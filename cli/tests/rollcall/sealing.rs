@@ -51,13 +51,14 @@ fn unseal_opens_a_box_from_argument_or_standard_input_unchanged() {
 
     assert_eq!(unseal(&file, &[&sealed]).stdout, PASSWORD.as_bytes());
     assert_eq!(unseal(&file, &[]).stdout, PASSWORD.as_bytes());
-    for wrong in [
-        unseal(&other, &[]),
-        unseal(&file, &["nonsense"]),
-        unseal(&folder.path().join("missing"), &[]),
+    for (wrong, advice) in [
+        (unseal(&other, &[]), "take the file of the `SealingPublicKey`"),
+        (unseal(&file, &["nonsense"]), "the whole box, or --account"),
+        (unseal(&folder.path().join("missing"), &[]), "name a file of `rollcall sealing-key`"),
     ] {
         assert!(!wrong.status.success() && wrong.stdout.is_empty(), "{wrong:?}");
-        assert_eq!(String::from_utf8(wrong.stderr).unwrap().lines().count(), 1);
+        let error = String::from_utf8(wrong.stderr).unwrap();
+        assert!(error.lines().count() == 1 && error.contains(advice), "{error}");
     }
 }
 

@@ -137,10 +137,11 @@ const use = () => {
     return;
   }
   const { scheme } = filled.dataset;
-  const secret = filled.querySelector("[name=secret]").value.trim();
+  const secret = filled.querySelector("[name=secret]").value;
   const user = filled.querySelector("[name=user]");
+  // A password may begin or end with white space; what surrounds a pasted token is none of it.
   if (user) ui.preauthorizeBasic(scheme, user.value, secret);
-  else ui.preauthorizeApiKey(scheme, secret);
+  else ui.preauthorizeApiKey(scheme, secret.trim());
   const names = { token: "the token", password: "the username and the password" };
   used.textContent = `Requests are now sent with ${names[scheme] ?? "the client's id and secret"}.`;
 };

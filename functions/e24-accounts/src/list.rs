@@ -47,7 +47,7 @@ impl UserList {
     /// Adds a user, unless the page would become too large; returns whether it did.
     fn add(&mut self, user: &User) -> Result<bool> {
         let view = to_raw_value(&UserView::new(user, None)).map_err(unreadable)?;
-        self.bytes += view.get().len() + 1;
+        self.bytes += http::bytes_in_response(view.get()) + 1;
         let fits = self.bytes <= MAX_USER_PAGE_BYTES;
         if fits {
             self.users.push(view);

@@ -53,6 +53,12 @@ pub fn from_event(mut event: ApiGatewayV2httpRequest) -> Request {
     request.with_raw_http_path(path)
 }
 
+/// The bytes that a JSON text takes within a function's response, which is JSON itself: quotes and
+/// backslashes are escaped once more.
+pub fn bytes_in_response(json: &str) -> usize {
+    json.len() + json.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
+}
+
 /// The response in the format of API Gateway.
 pub fn into_event(response: Response<Body>) -> ApiGatewayV2httpResponse {
     let (mut parts, body) = response.into_parts();

@@ -25,7 +25,7 @@ pub use entity_tag::ok_with_etag;
 #[cfg(feature = "table")]
 pub(crate) use error_response::is_client_error;
 pub use error_response::whole_seconds;
-pub use event::{from_event, into_event, serve};
+pub use event::{bytes_in_response, from_event, into_event, serve};
 pub use fields::Fields;
 pub use page::{head, page};
 pub use request::{ApiRequest, Query};

@@ -56,6 +56,9 @@ pub struct S3Key {
     pub nonce: String,
     /// The version of the service key that its secret is derived from.
     pub key_version: String,
+    /// Since when it has this secret; older items do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// Who was shown its secret.
     #[serde(default, skip_serializing_if = "Lineage::is_empty")]
     pub lineage: Lineage,
@@ -141,7 +144,8 @@ impl S3Key {
     }
 
     fn with_nonce(id: String, nonce: String, key: &ServiceKey) -> Self {
-        Self { id, nonce, key_version: key.version.clone(), lineage: Lineage::default() }
+        let (key_version, created_at) = (key.version.clone(), Some(Timestamp::now()));
+        Self { id, nonce, key_version, created_at, lineage: Lineage::default() }
     }
 
     /// The id of the key of a user for whom none is stored: derived from the user's id, so that it is
@@ -164,7 +168,8 @@ impl S3Key {
     /// The same key with a secret that nobody is shown, derived from the same version of the
     /// service key.
     pub fn renewed(&self) -> Result<Self> {
-        Ok(Self { nonce: nonce()?, lineage: Lineage::default(), ..self.clone() })
+        let (nonce, created_at) = (nonce()?, Some(Timestamp::now()));
+        Ok(Self { nonce, created_at, lineage: Lineage::default(), ..self.clone() })
     }
 
     /// The key's secret: 40 characters. `key` must be of this key's version.

@@ -37,6 +37,17 @@ pub struct PlanLimits {
 impl PlanLimits {
     /// More than this, Golem Cloud's published clients cannot read: they take 32-bit integers.
     pub const MAX: i64 = i32::MAX as i64;
+
+    /// The names of all limits.
+    pub const FIELDS: [&str; 7] = [
+        "projectLimit",
+        "componentLimit",
+        "workerLimit",
+        "storageLimit",
+        "monthlyGasLimit",
+        "monthlyUploadLimit",
+        "maxMemoryPerWorker",
+    ];
 }
 
 impl Plan {

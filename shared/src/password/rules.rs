@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::hash;
+use super::patterns::{is_pattern, repeated_block};
 use crate::limits::{MAX_PASSWORD, MIN_PASSWORD};
 use crate::model::{Email, EmailAddress, ParseError, User, Username, folded};
 use crate::settings::ServiceName;
@@ -47,6 +48,9 @@ impl NewPassword {
         }
         if is_common(&folded) {
             return Err(ParseError::new("is one of the most common passwords"));
+        }
+        if is_regular(&folded) {
+            return Err(ParseError::new("must not be a sequence, a repetition or a date"));
         }
         if is_decorated(&folded, SOFTWARE) {
             return Err(names_the_service());
@@ -133,6 +137,16 @@ fn is_common(folded: &str) -> bool {
     is_listed(folded) || (is_word(word) && is_listed(word))
 }
 
+/// Whether the password, as it is or without decoration, follows a pattern, or repeats something
+/// common.
+fn is_regular(folded: &str) -> bool {
+    let repeats =
+        |text| repeated_block(text).is_some_and(|block| is_common(block) || is_pattern(block));
+    let is_regular = |text| is_pattern(text) || repeats(text);
+    let word = word(folded);
+    is_regular(folded) || (is_word(word) && is_regular(word))
+}
+
 /// Most common passwords, in lower case and in order, one a line. Those that end without a letter
 /// have 8 characters or more, since decoration is taken off before the others are looked up.
 ///
@@ -168,7 +182,8 @@ mod tests {
         for wrong in ["", "1234567", "seven7!", &"xy".repeat(129)] {
             assert!(problem(wrong).unwrap().contains("characters long"), "{wrong}");
         }
-        for right in ["correct horse", " spaces count ", "\u{0}control\n", &"üß".repeat(128)] {
+        let longest: String = ('\u{100}'..).take(256).collect();
+        for right in ["correct horse", " spaces count ", "\u{0}control\n", &longest] {
             assert_eq!(problem(right), None, "{right}");
         }
     }
@@ -201,6 +216,75 @@ mod tests {
         // A word of three letters is none, and decoration before a word is not taken off.
         for other in ["cat-19283", "2026summer-", "summer of 2026", "xsummer2026"] {
             assert_eq!(problem(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn sequences_repetitions_and_dates_are_rejected_with_and_without_decoration() {
+        for regular in [
+            "987654321",
+            "0123456789",
+            "abcdefgh",
+            "ZYXWVUTS",
+            "Abcd2026",
+            "!@#$%^&*",
+            "!\"§$%&/(",
+            "poiuytrewq",
+            "qwertz1234",
+            "azertyuiop12",
+            "1q2w3e4r5t6y",
+            "zaq1xsw2",
+            "741852963",
+            "123123123",
+            "asdasdasd",
+            "lovelove",
+            "lovelove7!",
+            "monkey1monkey1",
+            "123321123321",
+            "11223344",
+            "Aa112233",
+            "Aa@123456",
+            "abc-123-xyz",
+            "7654321q",
+            "19871987",
+            "19872026",
+            "24121987",
+            "24.12.1987",
+            "1987-12-24!",
+            "12/24/87",
+            "1.1.1990",
+        ] {
+            assert!(problem(regular).is_some(), "{regular}");
+        }
+        let expected = Some("must not be a sequence, a repetition or a date".to_owned());
+        assert_eq!(problem("asdasdasd"), expected);
+        for other in [
+            "acegikmo",
+            "abc-house-123",
+            "73519284",
+            "31.50.1987",
+            "dec-24-1987",
+            "moon-under-1987",
+            "doghousedog",
+            "qw-er-ty-7-up",
+            "12 monkeys x 3",
+            "one two one two",
+        ] {
+            assert_eq!(problem(other), None, "{other}");
+        }
+    }
+
+    /// The most used passwords of 2023 and 2025, of 8 characters or more.
+    const FREQUENT: &str = include_str!("frequent-passwords.txt");
+
+    #[test]
+    fn the_most_used_passwords_of_another_list_are_rejected() {
+        assert!(FREQUENT.lines().count() > 150);
+        for frequent in FREQUENT.lines() {
+            assert!(problem(frequent).is_some(), "{frequent}");
+        }
+        for frequent in ["linkedin", "gwerty123", "1g2w3e4r", "homelesspa", "wasd1234"] {
+            assert!(problem(frequent).is_some(), "{frequent}");
         }
     }
 
@@ -244,7 +328,7 @@ mod tests {
             ("JanetRoe7", "janetroe", "x@example.com"),
             ("janetroe 2026!", "janetroe", "x@example.com"),
             ("janetroe2027", "janetroe2026", "x@example.com"),
-            ("a1b2-c3d4", "a1b2", "a1b2-c3d4@example.com"),
+            ("x7k2-c9d4", "x7k2", "x7k2-c9d4@example.com"),
             ("Janet.Roe+1", "other", "janet.roe@example.com"),
             ("JANET.ROE", "other", "Janet.Roe@example.com"),
             ("jürgen.ß!", "other", "Jürgen.SS@example.com"),

@@ -33,7 +33,7 @@ impl UserRecord {
     pub fn is_active(&self, grant: &Grant, client: Option<&Client>, now: Timestamp) -> bool {
         client.is_some_and(|client| grant.is_accepted_by(client))
             && grant.is_active(&self.user, now)
-            && !grant.scopes.is_empty()
+            && grant.has_scopes()
     }
 }
 

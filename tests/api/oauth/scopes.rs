@@ -126,8 +126,61 @@ async fn a_scope_taken_from_a_client_is_gone_from_its_tokens_with_the_next_reque
     let listed = jane.send("GET", "/rollcall/v1/grants").await;
     assert_eq!(listed.body["grants"][0]["scopes"], json!(["profile_read"]), "{listed:?}");
     limit(&app, &client, &[Scope::EmailWrite]).await;
-    assert_eq!(status("/api/v1.1/users/janedoe/").await, 403, "none is left");
+    assert_eq!(status("/api/v1.1/users/janedoe/").await, 401, "none is left");
     assert_error(&client.redeem(&app, &late).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_token_without_a_scope_left_is_inactive_wherever_it_is_used() {
+    arranged!(app, client, jane);
+    let narrow = client.tokens(&app, &jane.credentials(), "profile_read email_read").await;
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &narrow.refresh),
+        ("scope", "email_read"),
+    ];
+    let narrowed = client.token(&app, &fields).await;
+    let (access, refresh) = (narrowed.text("access_token"), narrowed.text("refresh_token"));
+    let is_active = async |path: &str, token: &str| {
+        let (basic, body) = (client.basic(), form(&[("token", token)]));
+        let headers = [
+            ("authorization", basic.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let seen = app.send("POST", path, &headers, Some(&body)).await;
+        assert_eq!(seen.status, 200, "{seen:?}");
+        if seen.body["active"] == false {
+            assert_eq!(seen.body, json!({ "active": false }), "{path}");
+        }
+        seen.body["active"] == true
+    };
+    let states = async || {
+        let mut states = Vec::new();
+        for (path, token) in [
+            ("/api/v1.1/o/introspect/", access),
+            ("/rollcall/v1/introspect", access),
+            ("/api/v1.1/o/introspect/", refresh),
+        ] {
+            states.push(is_active(path, token).await);
+        }
+        (states, super::profile(&app, access).await)
+    };
+    assert_eq!(states().await, (vec![true; 3], 403));
+
+    // The access token has none left, its grant has.
+    limit(&app, &client, &[Scope::ProfileRead]).await;
+    assert_eq!(states().await, (vec![false, false, true], 401));
+    assert_eq!(super::profile(&app, &narrow.access).await, 200);
+
+    limit(&app, &client, &[Scope::EmailWrite]).await;
+    assert_eq!(states().await, (vec![false; 3], 401));
+    assert_error(&super::refresh(&app, &client, refresh).await, 400, "invalid_grant");
+    // It still takes a place among its user's grants, so it is listed and can be revoked.
+    let listed = jane.send("GET", "/rollcall/v1/grants").await;
+    assert_eq!(listed.body["grants"][0]["scopes"], json!([]), "{listed:?}");
+    let path = format!("/rollcall/v1/grants/{}", listed.body["grants"][0]["id"].as_str().unwrap());
+    assert_eq!(jane.send("DELETE", &path).await.status, 204);
+    assert_eq!(app.items_of("grant").await.len(), 0);
 }
 
 #[tokio::test]

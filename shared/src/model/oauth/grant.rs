@@ -77,33 +77,41 @@ impl Grant {
         self.stands(user) && self.is_unexpired(now)
     }
 
+    /// Whether its client still has a scope of it. Nothing works without one.
+    pub fn has_scopes(&self) -> bool {
+        !self.scopes.is_empty()
+    }
+
     /// When an access token that is issued at `now` expires: not after the grant.
     pub fn access_end(&self, now: Timestamp) -> Result<Timestamp> {
         Ok(seconds_after(now, lifetimes::ACCESS_TOKEN_TTL)?.min(self.expires_at))
     }
 
-    /// The access token with the presented secret, if it has not expired at `now`.
+    /// The access token with the presented secret, if it has not expired at `now`, and has a scope
+    /// left.
     pub fn active_access(
         &self,
         presented: &GrantCredential,
         now: Timestamp,
     ) -> Option<&GrantAccess> {
         let is_active = |access: &&GrantAccess| {
-            now < access.expires_at.min(self.expires_at) && presented.matches(&access.secret_hash)
+            now < access.expires_at.min(self.expires_at)
+                && presented.matches(&access.secret_hash)
+                && !access.scopes.is_empty()
         };
         self.access.iter().find(is_active)
     }
 
     /// The current refresh token, if it has the presented secret and the grant has not ended at
-    /// `now`.
+    /// `now`, and has a scope left.
     pub fn active_refresh(
         &self,
         presented: &GrantCredential,
         now: Timestamp,
     ) -> Option<&GrantRefresh> {
-        self.refresh
-            .as_ref()
-            .filter(|refresh| now < self.expires_at && presented.matches(&refresh.secret_hash))
+        let is_active = now < self.expires_at && self.has_scopes();
+        let refresh = self.refresh.as_ref().filter(|_| is_active)?;
+        presented.matches(&refresh.secret_hash).then_some(refresh)
     }
 }
 

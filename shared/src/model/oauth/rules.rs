@@ -88,7 +88,7 @@ impl Grant {
         if self.refresh.is_some() {
             return Err(GrantRejection::Replay);
         }
-        if !self.is_unexpired(now) || self.scopes.is_empty() {
+        if !self.is_unexpired(now) || !self.has_scopes() {
             return Err(GrantRejection::Invalid);
         }
         if !self.code.accepts_redirect_uri(redirect_uri) || !self.code.accepts_verifier(verifier) {
@@ -109,7 +109,7 @@ impl Grant {
         if !token.matches(&current.secret_hash) {
             return Err(current.reject(token, now));
         }
-        if self.expires_at <= now || self.scopes.is_empty() {
+        if self.expires_at <= now || !self.has_scopes() {
             return Err(GrantRejection::Invalid);
         }
         let scopes = match scopes {

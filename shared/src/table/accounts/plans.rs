@@ -1,14 +1,15 @@
 //! Plans.
 
-use crate::model::{AccountId, AuditAction, Plan, PlanId};
+use crate::model::{AccountId, AuditAction, Plan, PlanId, PlanLimits};
 use crate::table::engine::{
     Actor, Changes, Condition, Item, Key, PLAN, PLANS, Table, Trail, Transaction,
 };
 use crate::{Error, Result};
 
+const MEMORY: &str = "maxMemoryPerWorker";
+
 /// All of a plan, which needs not be there yet.
 fn changes(plan: &Plan, keeps_memory: bool) -> Result<Changes> {
-    const MEMORY: &str = "maxMemoryPerWorker";
     let Plan { id, limits } = plan;
     let changes = Changes::or_new_item(Plan::TYPE)
         .set("id", id)?
@@ -29,7 +30,8 @@ impl Table {
     /// Creates a plan, or replaces its limits. A stored one keeps its own `max_memory_per_worker` if
     /// `keeps_memory` says so.
     pub async fn put_plan(&self, actor: &Actor, plan: &Plan, keeps_memory: bool) -> Result<()> {
-        let trail = Trail::of_service(plan.id, AuditAction::PlanUpdated);
+        let set = PlanLimits::FIELDS.into_iter().filter(|field| !keeps_memory || *field != MEMORY);
+        let trail = Trail::of_service(plan.id, AuditAction::PlanUpdated).changed(set);
         let mut transaction = Transaction::new(self, actor, "put a plan", trail);
         for key in [Key::plan(plan.id), Key::listed_plan(plan.id)] {
             let always = Condition::absent().or(Condition::present());

@@ -2,7 +2,7 @@
 //!
 //! Ten wrong passwords within 15 minutes lock a user for 15 minutes: for the sources that the user
 //! is not known from, or for one that it is known from. A source that the user is not known from
-//! has a count of its own, over all names.
+//! has a count of its own, over all names that do not know it.
 
 mod attempts;
 mod counter;
