@@ -3,11 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use testkit::unique;
+use testkit::{basic, unique};
 
 use crate::browser::Browser;
 use crate::console::{console_url, page};
-use crate::service::{base_url, dev_json};
+use crate::service::{base_url, dev_json, new_user};
 use crate::terminal::line;
 
 /// Where the functions send mails.
@@ -55,6 +55,24 @@ async fn a_mail_is_shown_with_recipient_and_link_and_the_log_has_its_subject_alo
     assert!(list.contains(&to) && list.contains(&format!("href=\"{link}\"")), "{list}");
     assert!(list.contains(&format!("href=\"/_dev/mails/{id}\">{subject}</a>")), "{list}");
     assert!(page(&format!("/_dev/mails/{id}.eml")).await.contains("boundary=b"));
+}
+
+#[tokio::test]
+async fn an_added_address_is_told_to_the_primary_one_by_stream_mailer_and_ses() {
+    let mary = new_user().await;
+    let (name, added) = (&mary.username, unique("second") + "@example.com");
+    let path = format!("/api/v1.1/users/{name}/emails/");
+    let authorization = basic(name, &mary.password);
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+
+    let body = json!({ "email": added }).to_string();
+    let response = crate::service::send("POST", &path, &headers, Some(body)).await;
+    assert_eq!(response.status, 201, "{response:?}");
+
+    let to = format!(" to {name}@example.com");
+    let shown = line("service.log", &to).await;
+    assert!(shown.contains(" mail "), "{shown}");
+    assert!(page("/_dev/mails").await.contains(&format!("{name}@example.com")));
 }
 
 #[tokio::test]
