@@ -90,7 +90,12 @@ impl Engine {
 
     /// Creates the template's table under this name unless it exists; says whether it did.
     pub async fn create_table(&self, template: &Template, name: &str) -> Result<bool> {
-        let created = self.call("CreateTable", &template.table(name)).await;
+        self.create(template.table(name), template).await
+    }
+
+    async fn create(&self, request: Value, template: &Template) -> Result<bool> {
+        let name = request["TableName"].clone();
+        let created = self.call("CreateTable", &request).await;
         if created.as_ref().err().is_some_and(|error| is_error(error, "ResourceInUseException")) {
             return Ok(false);
         }
@@ -105,11 +110,22 @@ impl Engine {
     }
 
     /// Creates the template's table under a name that no other has: other tests may use the engine
-    /// as well.
+    /// as well. It has no stream yet: the embedded engine looks at all of a stream's records with
+    /// every write.
     pub async fn new_table(&self, template: &Template) -> Result<String> {
         let name = format!("rollcall-{}", random::text()?);
-        ensure!(self.create_table(template, &name).await?, "there is a table {name}");
+        let mut request = template.table(&name);
+        request.as_object_mut().and_then(|request| request.remove("StreamSpecification"));
+        ensure!(self.create(request, template).await?, "there is a table {name}");
         Ok(name)
+    }
+
+    /// Switches on the stream of the template's table.
+    pub async fn start_stream(&self, template: &Template, name: &str) -> Result<()> {
+        let stream = template.table(name)["StreamSpecification"].take();
+        let request = json!({ "TableName": name, "StreamSpecification": stream });
+        self.call("UpdateTable", &request).await.context("cannot switch on the stream")?;
+        Ok(())
     }
 
     /// Puts items, each the JSON text of its attributes, into a table in one step: millions take

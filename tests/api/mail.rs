@@ -14,7 +14,7 @@ fn failures(response: &Value) -> usize {
     response["batchItemFailures"].as_array().unwrap().len()
 }
 
-async fn change_password(jane: &Person<'_>) {
+pub(crate) async fn change_password(jane: &Person<'_>) {
     let new = json!({ "password": "another horse battery" });
     let changed = jane.send_json("POST", DATA, &new).await;
     assert_eq!(changed.status, 200, "{changed:?}");
@@ -49,7 +49,7 @@ pub(crate) async fn set_link(app: &TestApp, kind: &str, link: &MailLink) {
 }
 
 /// A mail to Jane that waits, and the event that tells of it.
-pub(crate) async fn waiting_mail(app: &TestApp, post: &mut Post, jane: &Person<'_>) -> Value {
+async fn waiting_mail(app: &TestApp, post: &mut Post, jane: &Person<'_>) -> Value {
     change_password(jane).await;
     let notice = post.next_event().await.unwrap();
     assert_eq!(failures(&post.invoke(&notice).await), 0);

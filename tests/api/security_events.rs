@@ -258,17 +258,22 @@ async fn a_signature_that_is_wrong_or_comes_again_is_an_event_with_the_user() {
 fn expected(name: &str) -> Option<&'static str> {
     Some(match name {
         "e24-create-account" => "user_created",
-        "hub-add-email" => "email_added",
-        "hub-update-email" => "primary_email_changed",
+        "hub-add-email" | "rollcall-add-email" => "email_added",
+        "hub-update-email" | "rollcall-update-email" => "primary_email_changed",
+        "rollcall-set-password" => "password_changed",
         "e24-add-ssh-key"
         | "e24-create-api-key"
         | "e24-renew-api-secret"
         | "e24-renew-s3-secret"
+        | "rollcall-add-ssh-key"
+        | "rollcall-create-api-key"
         | "rollcall-create-token"
         | "rollcall-rotate-token" => "credential_created",
-        "e24-delete-api-key" | "e24-delete-ssh-key" | "rollcall-revoke-token" => {
-            "credential_revoked"
-        }
+        "e24-delete-api-key"
+        | "e24-delete-ssh-key"
+        | "rollcall-delete-api-key"
+        | "rollcall-delete-ssh-key"
+        | "rollcall-revoke-token" => "credential_revoked",
         "hub-oauth-decide" => "grant_created",
         "hub-oauth-revoke" | "rollcall-revoke-grant" => "grant_revoked",
         _ => return None,

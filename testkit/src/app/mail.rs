@@ -38,6 +38,7 @@ impl TestApp {
     async fn try_start_mail(&mut self) -> Result<Post> {
         self.configure(Settings { sends_mail: true, ..self.settings.clone() });
         let ses = Ses::start(None, |_| {}).await?;
+        self.engine.start_stream(&TEMPLATE, &self.table_name).await?;
         let [mapping] = TEMPLATE.event_source_mappings() else { anyhow::bail!("one mapping") };
         let source = EventSource::open(self.engine.endpoint(), &self.table_name, mapping).await?;
         Ok(Post { mailer: self.mailer(&ses)?, ses, source })
