@@ -35,7 +35,9 @@ struct Stage {
 impl Stage {
     async fn new() -> Self {
         let engine = Engine::for_test().await.unwrap();
-        let table = engine.new_table(&Template::load().unwrap()).await.unwrap();
+        let template = Template::load().unwrap();
+        let table = engine.new_table(&template).await.unwrap();
+        engine.start_stream(&template, &table).await.unwrap();
         Self { engine, table }
     }
 
