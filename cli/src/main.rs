@@ -15,6 +15,7 @@ mod delete_user;
 mod disable_user;
 mod list;
 mod list_plans;
+mod mail;
 mod members;
 mod password;
 mod put_plan;
@@ -92,6 +93,9 @@ enum TableCommand {
     /// Read audit logs
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Work with mail that waits
+    #[command(subcommand)]
+    Mail(mail::Command),
 }
 
 impl Command {
@@ -157,6 +161,7 @@ async fn run_on_table(table: &Table, command: TableCommand) -> Result<()> {
         TableCommand::SetRole(options) => members::set_role(table, options).await,
         TableCommand::SetAccount(options) => set_account::run(table, options).await,
         TableCommand::Audit(command) => audit::run(table, command).await,
+        TableCommand::Mail(command) => mail::run(table, command).await,
     }
 }
 

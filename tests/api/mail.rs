@@ -300,3 +300,18 @@ async fn mail_that_waits_for_longer_than_the_stream_tries_is_brought_again_by_th
 
     assert_eq!(app.items_of("mail").await, Vec::<Value>::new());
 }
+
+#[tokio::test]
+async fn nothing_is_sent_to_an_address_that_was_added_and_removed_without_proof() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    add_email(&jane, "somebody.else@example.com").await;
+    let gone = json!({ "email": "somebody.else@example.com" });
+    assert_eq!(jane.send_json("DELETE", EMAILS, &gone).await.status, 204);
+
+    let told = post.deliver().await;
+
+    assert!(told.iter().all(|mail| mail.recipients == [jane.email()]), "{told:?}");
+    assert_eq!(told.len(), 2);
+}

@@ -206,3 +206,23 @@ async fn a_user_is_disabled_and_enabled_by_any_name() {
         "error: no user johnroe: `rollcall list-users` lists them all\n"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_that_waits_is_put_into_the_outbox_again_as_something_new() {
+    let stage = Stage::new().await;
+    let jane = stage.jane();
+    assert_eq!(stage.done(&["mail", "retry"]), json!({ "retried": 0 }));
+    let id = text(&jane, "id");
+    stage.run(&["reset-password", "--user", id, "--password-stdin"], "another horse battery");
+    let waiting = |items: &str| {
+        let (_, item) = items.split_once("\"OUTBOX#").unwrap();
+        item.split_once("MAIL#").unwrap().1[..24].to_owned()
+    };
+    let before = waiting(&stage.items().await);
+
+    assert_eq!(stage.done(&["mail", "retry"]), json!({ "retried": 1 }));
+
+    let items = stage.items().await;
+    assert_ne!(waiting(&items), before);
+    assert_eq!(items.matches("OUTBOX#").count(), 1, "{items}");
+}

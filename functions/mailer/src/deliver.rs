@@ -76,7 +76,7 @@ impl Mailer {
         let base_url = mail.link.as_ref().map(|link| link.base_url.as_str());
         let url = base_url.zip(token).and_then(|(base, token)| link(mail.kind, base, &token));
         match (compose(mail, url.as_deref(), &self.sender), mailbox(&mail.recipient)) {
-            (Ok(composed), Some(recipient)) => self.ses.send(&recipient, composed).await,
+            (Ok(composed), Some(recipient)) => self.ses.send(mail.id, &recipient, composed).await,
             (Err(error), _) => {
                 tracing::warn!(mail = %mail.id, %error, "a mail cannot be composed");
                 Ok(Outcome::Rejected)

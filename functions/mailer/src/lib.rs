@@ -92,7 +92,9 @@ async fn is_delivered(mailer: &Mailer, record: &StreamRecord) -> bool {
         Ok(delivery) => delivery == Delivery::Done,
         Err(error) => {
             tracing::error!(mail = %id, error = %ErrorChain(&error), "a mail was not delivered");
-            false
+            // What a retry does not mend must not hold up what comes after it. It stays in the
+            // outbox, where the sweep finds it.
+            matches!(error, Error::Internal { .. })
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Amazon SES, which takes one mail per call.
 
 use aws_sdk_sesv2::config::BehaviorVersion;
+use aws_sdk_sesv2::config::http::HttpResponse;
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
@@ -9,6 +10,7 @@ use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{Destination, EmailContent, RawMessage};
 use aws_sdk_sesv2::{Client, Config};
 use shared::aws::{Aws, http_client};
+use shared::model::MailId;
 use shared::{Error, Result, timeouts};
 
 /// What became of a call.
@@ -60,7 +62,7 @@ impl Ses {
     }
 
     /// Sends a mail, as it stands, to one address.
-    pub(crate) async fn send(&self, recipient: &str, mail: Vec<u8>) -> Result<Outcome> {
+    pub(crate) async fn send(&self, id: MailId, recipient: &str, mail: Vec<u8>) -> Result<Outcome> {
         let raw = RawMessage::builder().data(Blob::new(mail)).build();
         let raw =
             raw.map_err(|error| Error::Internal { action: "send a mail", source: error.into() })?;
@@ -76,28 +78,65 @@ impl Ses {
         if let Err(error) = sent {
             // The message of an error may have the address: its code is enough.
             let code = error.code().unwrap_or("none");
-            tracing::warn!(code, "SES did not confirm a mail");
+            tracing::warn!(mail = %id, code, "SES did not confirm a mail");
         }
         Ok(outcome)
     }
 }
 
-fn outcome_of<R>(error: &SdkError<SendEmailError, R>) -> Outcome {
-    match error {
-        SdkError::ConstructionFailure(_) => Outcome::NotSent,
-        SdkError::ServiceError(error) => match error.err() {
-            SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => {
-                Outcome::Rejected
-            }
-            SendEmailError::AccountSuspendedException(_)
-            | SendEmailError::LimitExceededException(_)
-            | SendEmailError::MailFromDomainNotVerifiedException(_)
-            | SendEmailError::NotFoundException(_)
-            | SendEmailError::SendingPausedException(_)
-            | SendEmailError::TooManyRequestsException(_) => Outcome::NotSent,
-            _ => Outcome::Unknown,
-        },
+/// The message that SES rejects a mail with while it may not send for its domain, or in the sandbox
+/// to its recipient: the operator can mend that.
+const NOT_VERIFIED: &str = "Email address is not verified";
+
+fn outcome_of(error: &SdkError<SendEmailError, HttpResponse>) -> Outcome {
+    let SdkError::ServiceError(service) = error else {
         // The SDK does not tell a connection that was refused from one that broke.
+        return match error {
+            SdkError::ConstructionFailure(_) => Outcome::NotSent,
+            _ => Outcome::Unknown,
+        };
+    };
+    match service.err() {
+        SendEmailError::MessageRejected(rejected)
+            if rejected.message().is_some_and(|text| text.starts_with(NOT_VERIFIED)) =>
+        {
+            Outcome::NotSent
+        }
+        SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => {
+            Outcome::Rejected
+        }
+        // What is denied or throttled is not sent, whatever it is called.
+        _ if service.raw().status().is_client_error() => Outcome::NotSent,
         _ => Outcome::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sesv2::error::ErrorMetadata;
+    use aws_sdk_sesv2::types::error::{BadRequestException, MessageRejected};
+
+    use super::*;
+
+    #[test]
+    fn only_what_ses_will_never_take_is_rejected_and_only_5xx_is_unknown() {
+        let rejected = |text: &str| {
+            SendEmailError::MessageRejected(MessageRejected::builder().message(text).build())
+        };
+        let bad = SendEmailError::BadRequestException(BadRequestException::builder().build());
+        let other = || SendEmailError::generic(ErrorMetadata::builder().code("Other").build());
+        for (error, status, expected) in [
+            (rejected("Illegal content"), 400, Outcome::Rejected),
+            (bad, 400, Outcome::Rejected),
+            (rejected("Email address is not verified. x"), 400, Outcome::NotSent),
+            (other(), 403, Outcome::NotSent),
+            (other(), 429, Outcome::NotSent),
+            (other(), 500, Outcome::Unknown),
+        ] {
+            let status = status.try_into().unwrap();
+            let response = HttpResponse::new(status, "".into());
+
+            assert_eq!(outcome_of(&SdkError::service_error(error, response)), expected);
+        }
     }
 }

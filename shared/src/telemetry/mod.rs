@@ -19,7 +19,9 @@ pub fn lines<W>(level: LevelFilter, writer: W) -> impl SubscriberInitExt
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("shared", level);
+    // `mailer` has requests of nobody, and lines of its own.
+    let own = ["shared", "mailer"].map(|target| (target, level));
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(own);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

@@ -43,11 +43,14 @@ impl Table {
         let since = Timestamp::now() - MAIL_RETRY;
         let keys = self.keys(outbox_partition(shard), MAIL).await?;
         let ids = keys.iter().filter_map(Key::mail);
-        let mut retried = 0;
+        let (mut retried, mut failed) = (0, None);
         for id in ids.take_while(|id| id.created_at() < since) {
-            retried += u32::from(self.retry_mail(id, false).await?);
+            match self.retry_mail(id, false).await {
+                Ok(is_retried) => retried += u32::from(is_retried),
+                Err(error) => failed = Some(error),
+            }
         }
-        Ok(retried)
+        failed.map_or(Ok(retried), Err)
     }
 
     /// Puts all that waits into the outbox again while it is in time, and what SES rejected for

@@ -106,7 +106,10 @@ impl Table {
         }
         let ours = Condition::one_of("user", [user.id.to_string()]);
         let notice = NewNotice::new(user.id, MailKind::EmailRemoved);
-        let notice = notice.about(&email.address).also_to(&email.address);
+        let notice = notice.about(&email.address);
+        // To others' addresses, which anybody can add and remove, nothing is sent.
+        let is_own = email.may_be_primary();
+        let notice = if is_own { notice.also_to(&email.address) } else { notice };
         let removed = Trail::of_user(user.id, AuditAction::EmailRemoved).notifying(notice);
         let transaction = Transaction::new(self, actor, "delete an address", removed)
             .delete(email.key(), Condition::present(), || Error::WriteConflict)
