@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::hash;
 use super::patterns::{is_pattern, repeated_block};
 use crate::limits::{MAX_PASSWORD, MIN_PASSWORD};
-use crate::model::{Email, EmailAddress, ParseError, User, Username, folded};
+use crate::model::{Email, EmailAddress, ParseError, TokenCredential, User, Username, folded};
 use crate::settings::ServiceName;
 use crate::{Error, Result};
 
@@ -45,6 +45,10 @@ impl NewPassword {
         let first = letters.next();
         if letters.all(|letter| Some(letter) == first) {
             return Err(ParseError::new("must not be one character repeated"));
+        }
+        // In Basic such a text is only ever a token.
+        if self.0.parse::<TokenCredential>().is_ok() {
+            return Err(ParseError::new("must not be a token"));
         }
         if is_common(&folded) {
             return Err(ParseError::new("is one of the most common passwords"));
@@ -175,6 +179,18 @@ mod tests {
 
     fn problem(password: &str) -> Option<String> {
         password.parse::<NewPassword>().err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_token_is_no_password() {
+        let token = |kind| {
+            let token = TokenCredential::generate(kind, crate::model::UserId::generate());
+            token.unwrap().reveal()
+        };
+        for kind in crate::model::TokenKind::ALL {
+            assert!(token(kind).parse::<NewPassword>().is_err());
+        }
+        assert!("rcu_is_not_a_token_and_long".parse::<NewPassword>().is_ok());
     }
 
     #[test]
