@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shared::model::{AccountId, GrantCredential, GrantTokenKind, Role, TokenCredential};
+use shared::model::{AccountId, GrantCredential, GrantTokenKind, Role, Scope, TokenCredential};
 use shared::table::{Actor, ClientChange, NewUser, fetch};
 use testkit::{
     CredentialKind, DocumentedOperation, Fault, Person, TestApp, operation, sign, user_operations,
@@ -341,7 +341,7 @@ async fn an_access_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
         let app = TestApp::start().await;
         let client = app.new_client("https://client.example.com/callback", true).await;
         let jane = app.person("janedoe").await;
-        let tokens = client.tokens(&app, &jane.credentials(), "profile_write").await;
+        let tokens = client.tokens(&app, &jane.credentials(), "profile_write email_read").await;
         let (others, user) = (app.others(), jane.user().id);
         let id = client.id.parse().unwrap();
         let grant = GrantCredential::parse(GrantTokenKind::Access, &tokens.access).unwrap();
@@ -352,7 +352,8 @@ async fn an_access_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
             let done = match revoked {
                 "the client" => others.delete_client(&operator, id).await,
                 "its scope" => {
-                    let change = ClientChange { scopes: Some([].into()), ..Default::default() };
+                    let scopes = Some([Scope::EmailRead].into());
+                    let change = ClientChange { scopes, ..Default::default() };
                     others.change_client(&operator, id, &change).await
                 }
                 "its grants" => others.revoke_grants_to(&operator, id).await,
