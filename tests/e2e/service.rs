@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 
 use reqwest::Method;
 use serde_json::Value;
-use testkit::{ApiResponse, OAuthClient, Service, TestCredentials, basic, check_over_http, unique};
+use testkit::{
+    ApiResponse, OAuthClient, PASSWORD, Service, TestCredentials, basic, check_over_http, unique,
+};
 
 /// The service's own description.
 pub(crate) static DEV: LazyLock<Value> = LazyLock::new(|| {
@@ -103,7 +105,7 @@ pub(crate) fn oauth_client() -> OAuthClient {
 pub(crate) async fn new_user() -> TestCredentials {
     let username = unique("mary");
     let username = &username[..username.len().min(30)];
-    let password = "correct horse battery".to_owned();
+    let password = PASSWORD.to_owned();
     let new = serde_json::json!({
         "email": format!("{username}@example.com"), "username": username, "password": password,
         "first_name": "Mary", "last_name": "Major",

@@ -55,7 +55,7 @@ impl Exchange {
         RequestSummary {
             time: self.time,
             method: self.method.clone(),
-            path: printable(&self.path),
+            path: without_addresses(&printable(&self.path)),
             status: self.status,
             reason: self.reason(log),
             elapsed: self.elapsed,
@@ -156,6 +156,13 @@ fn message(body: &[u8]) -> Option<String> {
     })
 }
 
+/// The path with a placeholder for each address: no log has one.
+fn without_addresses(path: &str) -> String {
+    let is_address = |part: &str| part.contains('@') || part.to_lowercase().contains("%40");
+    let parts = path.split('/').map(|part| if is_address(part) { "{address}" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
 /// The text without what a terminal would obey.
 pub(super) fn printable(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
@@ -167,6 +174,15 @@ mod tests {
     use super::*;
     use axum::http::Request;
     use serde_json::json;
+
+    #[test]
+    fn an_address_in_a_path_is_shown_as_a_placeholder() {
+        let path = "/rollcall/v1/users/self/emails/jane%40example.com";
+
+        assert_eq!(without_addresses(path), "/rollcall/v1/users/self/emails/{address}");
+        assert_eq!(without_addresses("/a/j@x/b"), "/a/{address}/b");
+        assert_eq!(without_addresses("/v1/accounts/"), "/v1/accounts/");
+    }
 
     fn exchange(status: u16, body: &Value, date: &str) -> Exchange {
         let request = Request::get("/v1/accounts?email=a").header("x-date", date).body(()).unwrap();
