@@ -57,11 +57,14 @@ impl Table {
     /// good. Returns how many that were.
     #[cfg(feature = "operator")]
     pub async fn retry_all_mail(&self) -> Result<u32> {
-        let mut retried = 0;
+        // All are found before the first is renewed, which can put it into a shard still to come.
+        let mut waiting = Vec::new();
         for shard in SHARDS.chars() {
-            for id in self.keys(outbox_partition(shard), MAIL).await?.iter().filter_map(Key::mail) {
-                retried += u32::from(self.retry_mail(id, true).await?);
-            }
+            waiting.extend(self.keys(outbox_partition(shard), MAIL).await?);
+        }
+        let mut retried = 0;
+        for id in waiting.iter().filter_map(Key::mail) {
+            retried += u32::from(self.retry_mail(id, true).await?);
         }
         Ok(retried)
     }
