@@ -6,8 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use shared::model::{
-    AccountId, AuditAction, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog,
-    AuditTarget, UtcMillis,
+    AccountId, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog, AuditTarget, UtcMillis,
 };
 use shared::table::Table;
 
@@ -41,7 +40,7 @@ pub(super) struct Options {
 struct ShownEntry {
     id: AuditEntryId,
     at: UtcMillis,
-    action: AuditAction,
+    action: String,
     actor: AuditActor,
     target: AuditTarget,
     changed: Vec<String>,

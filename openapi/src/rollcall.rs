@@ -4,7 +4,7 @@ mod users;
 
 use serde_json::json;
 use shared::lifetimes::MAX_ROTATION_OVERLAP;
-use shared::limits::{DEFAULT_TOKENS_PER_PAGE, MAX_TOKEN_NAME, MAX_TOKENS_PER_PAGE};
+use shared::limits::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_TOKEN_NAME};
 use shared::model::{Scope, TokenKind};
 
 use crate::description::{Description, FORM, describe};
@@ -163,8 +163,7 @@ fn inactive_token() -> Schema {
 
 /// A list in pages.
 fn paged(description: Description) -> Description {
-    let limit =
-        integer().range(1..=MAX_TOKENS_PER_PAGE.into()).with("default", DEFAULT_TOKENS_PER_PAGE);
+    let limit = integer().range(1..=MAX_PAGE_SIZE.into()).with("default", DEFAULT_PAGE_SIZE);
     description.query("limit?", limit.about("The most entries in a page.").example(50)).query(
         "cursor?",
         string().about("The `nextCursor` of the page before.").example("0197a1b2c3d4e5f60718293a"),
@@ -185,7 +184,7 @@ fn descriptions() -> Vec<Description> {
         id.example("0197a1b2c3d4e5f60718293b0197a1b2c3d4e5f60718293c")
     };
     let page = |name, entries: &str| {
-        let entries = list(named(entries)).at_most(MAX_TOKENS_PER_PAGE).about("Oldest first.");
+        let entries = list(named(entries)).at_most(MAX_PAGE_SIZE).about("Oldest first.");
         view([(name, entries), ("nextCursor", next_cursor())])
     };
     let location = || {

@@ -210,9 +210,7 @@ impl FieldError {
         };
         Self { field, text: text.to_string() }
     }
-}
 
-impl FieldError {
     /// The same error, of a field of an object.
     pub(crate) fn within(self, object: &str) -> Self {
         Self { field: format!("{object}.{}", self.field).into(), ..self }

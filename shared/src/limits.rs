@@ -93,10 +93,10 @@ pub const USERS_MADE: Cap =
 pub const MAX_TOKEN_NAME: usize = 100;
 /// Tokens of a user that work; expired ones do not count.
 pub const TOKENS: Cap = Cap::new("a user can have", 100, "working tokens");
-/// Tokens in one page of a list.
-pub const MAX_TOKENS_PER_PAGE: u8 = 100;
-/// Tokens in one page of a list if the client names no number.
-pub const DEFAULT_TOKENS_PER_PAGE: u8 = 50;
+/// Entries in one page of a list of the `rollcall` dialect.
+pub const MAX_PAGE_SIZE: u8 = 100;
+/// Entries in one page of such a list if the client names no number.
+pub const DEFAULT_PAGE_SIZE: u8 = 50;
 
 /// Entries of an audit log that one request reads at most, if only some of them are asked for.
 pub const MAX_AUDIT_ENTRIES_READ: i32 = 500;
@@ -151,12 +151,12 @@ pub const MAX_KNOWN_SOURCES: usize = 20;
 
 const _: () = {
     assert!(2 * MAX_NAME_PART < MAX_FULL_NAME, "both parts and a space fit into the full name");
-    assert!(DEFAULT_TOKENS_PER_PAGE <= MAX_TOKENS_PER_PAGE);
+    assert!(DEFAULT_PAGE_SIZE <= MAX_PAGE_SIZE);
     assert!(MAX_LOGIN_ATTEMPTS < MAX_SOURCE_ATTEMPTS);
     assert!(MIN_USERNAME <= MAX_USERNAME && MIN_PASSWORD <= MAX_PASSWORD);
     assert!(
-        SSH_KEYS.max as usize * (MAX_RSA_BITS / 8 * 4 / 3 + 4 * MAX_SSH_KEY_NAME) < 64 * 1024,
-        "all SSH keys fit into the user's item many times over"
+        SSH_KEYS.max as usize * (MAX_SSH_KEY_TEXT + 4 * MAX_SSH_KEY_NAME) < 100 * 1024,
+        "all SSH keys take a quarter of the user's item at most"
     );
     assert!(
         MAX_REDIRECT_URIS * MAX_REDIRECT_URI_BYTES < 64 * 1024,

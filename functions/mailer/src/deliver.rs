@@ -47,8 +47,8 @@ impl Mailer {
         let mail = self.table.lease_mail(mail).await?;
         let outcome = self.send(&mail).await;
         let (kind, tries) = (mail.kind.as_str(), mail.tries);
-        let told = outcome.as_ref().map_or("failed", |outcome| outcome.as_str());
-        tracing::info!(mail = %mail.id, kind, tries, outcome = told, "tried to send a mail");
+        let reported = outcome.as_ref().map_or("failed", |outcome| outcome.as_str());
+        tracing::info!(mail = %mail.id, kind, tries, outcome = reported, "tried to send a mail");
         match outcome {
             Ok(Outcome::Sent) => {
                 self.table.delete_mail(&mail).await?;
@@ -75,13 +75,14 @@ impl Mailer {
         let token = reveal_token(&self.service_keys, mail).await?;
         let base_url = mail.link.as_ref().map(|link| link.base_url.as_str());
         let url = base_url.zip(token).and_then(|(base, token)| link(mail.kind, base, &token));
-        match (compose(mail, url.as_deref(), &self.sender), mailbox(&mail.recipient)) {
-            (Ok(composed), Some(recipient)) => self.ses.send(mail.id, &recipient, composed).await,
-            (Err(error), _) => {
+        let composed = mailbox(&mail.recipient)
+            .and_then(|recipient| Ok((recipient, compose(mail, url.as_deref(), &self.sender)?)));
+        match composed {
+            Ok((recipient, message)) => self.ses.send(mail.id, &recipient, message).await,
+            Err(error) => {
                 tracing::warn!(mail = %mail.id, %error, "a mail cannot be composed");
                 Ok(Outcome::Rejected)
             }
-            (Ok(_), None) => Ok(Outcome::Rejected),
         }
     }
 }

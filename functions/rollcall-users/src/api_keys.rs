@@ -28,7 +28,7 @@ pub(crate) async fn list(
     auth.input(query.and_then(|query| Page::<Place>::parse(&query)))
         .respond(async |Authorized { caller, input: page, .. }| {
             let user = caller.user();
-            let place = |key: &&ApiKey| Place::new(key.created_at, &key.id);
+            let place = |key: &&ApiKey| Place::new(user.id, key.created_at, &key.id);
             let (keys, next_cursor) = page.of(user.api_keys.values(), place);
             let api_keys = keys.into_iter().map(|key| ApiKeyView::new(key, user.id)).collect();
             http::ok(&ApiKeys { api_keys, next_cursor })

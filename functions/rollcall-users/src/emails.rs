@@ -61,7 +61,8 @@ pub(crate) async fn list(
             if !emails.iter().any(|email| user.primary_email.same_as(&email.address)) {
                 return Err(Error::WriteConflict);
             }
-            let place = |email: &Email| Place::new(email.added_at, &email.address.normal());
+            let place =
+                |email: &Email| Place::new(user.id, email.added_at, &email.address.normal());
             let (emails, next_cursor) = page.of(emails, place);
             let emails = emails.iter().map(|email| EmailView::new(email, user)).collect();
             http::ok(&Emails { emails, next_cursor })

@@ -31,9 +31,10 @@ pub(crate) async fn list(
 ) -> Result<Response<Body>> {
     auth.input(query.and_then(|query| Page::<Place>::parse(&query)))
         .respond(async |Authorized { caller, input: page, .. }| {
-            let place = |key: &SshKey| Place::new(key.created_at, &key.id);
-            let (keys, next_cursor) = page.of(caller.user().ssh_keys.clone(), place);
-            let ssh_keys = keys.into_iter().map(SshKeyView::from).collect();
+            let user = caller.user();
+            let place = |key: &&SshKey| Place::new(user.id, key.created_at, &key.id);
+            let (keys, next_cursor) = page.of(&user.ssh_keys, place);
+            let ssh_keys = keys.into_iter().cloned().map(SshKeyView::from).collect();
             http::ok(&SshKeys { ssh_keys, next_cursor })
         })
         .await

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use shared::limits::{
-    MAX_EMAIL_BYTES, MAX_FULL_NAME, MAX_PASSWORD, MAX_PHONE, MAX_PROFILE_LINE, MAX_SSH_KEY_NAME,
-    MAX_SSH_KEY_TEXT, MAX_TOKENS_PER_PAGE, MAX_USERNAME, MIN_PASSWORD, MIN_USERNAME,
+    MAX_EMAIL_BYTES, MAX_FULL_NAME, MAX_PAGE_SIZE, MAX_PASSWORD, MAX_PHONE, MAX_PROFILE_LINE,
+    MAX_SSH_KEY_NAME, MAX_SSH_KEY_TEXT, MAX_USERNAME, MIN_PASSWORD, MIN_USERNAME,
 };
 use shared::model::AuditAction;
 
@@ -203,7 +203,12 @@ fn audit_entry() -> Schema {
     view([
         ("id", hex(12).about("The entry's id.").example("0197a1b2c3d4e5f60718293a")),
         ("at", time("When.")),
-        ("action", named("AuditAction")),
+        (
+            "action",
+            string()
+                .about("What was done: an `AuditAction`, or one of another version of the service.")
+                .example("user.updated"),
+        ),
         ("actor", actor.about("Who did it.")),
         ("target", target.about("To what.")),
         ("changed", list(string()).about("The fields that were set.").example(json!(["fullName"]))),
@@ -224,7 +229,7 @@ fn audit_entry() -> Schema {
 }
 
 fn page(name: &str, entries: &str, order: &str) -> Schema {
-    let entries = list(named(entries)).at_most(MAX_TOKENS_PER_PAGE).about(order);
+    let entries = list(named(entries)).at_most(MAX_PAGE_SIZE).about(order);
     view([(name, entries), ("nextCursor", next_cursor())])
 }
 

@@ -41,13 +41,14 @@ impl ApiRequest {
     /// Among paths that match, the first in the list counts. [`Error::NotFound`] if there is none,
     /// [`Error::MethodNotAllowed`] if the path does not offer the method.
     pub fn operation(&self, operations: &[Operation]) -> Result<(&'static str, Vec<&str>)> {
-        let path = matching_path(operations, &self.path).ok_or(Error::NotFound("path"))?;
-        let mut offered: Vec<_> = operations.iter().filter(|own| own.path == path).collect();
-        if let Some(operation) = offered.iter().find(|own| own.method == self.method()) {
-            return Ok((operation.name, parameters(path, &self.path)));
+        let (path, parameters) =
+            matching_path(operations, &self.path).ok_or(Error::NotFound("path"))?;
+        let offered = operations.iter().filter(|own| own.path == path);
+        if let Some(operation) = offered.clone().find(|own| own.method == self.method()) {
+            return Ok((operation.name, parameters));
         }
-        offered.sort_by_key(|own| own.method);
-        let methods: Vec<_> = offered.into_iter().map(|own| own.method).collect();
+        let mut methods: Vec<_> = offered.map(|own| own.method).collect();
+        methods.sort_unstable();
         Err(Error::MethodNotAllowed { allow: methods.join(", ") })
     }
 
@@ -60,7 +61,7 @@ impl ApiRequest {
         const METHODS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
         let method = if METHODS.contains(&self.method()) { self.method() } else { OTHER };
         match matching_path(operations, &self.path) {
-            Some(path) => {
+            Some((path, _)) => {
                 let segments = template(path).map(|own| if is_parameter(own) { "{}" } else { own });
                 format!("{method} /{}", segments.collect::<Vec<_>>().join("/"))
             }
@@ -69,46 +70,43 @@ impl ApiRequest {
     }
 }
 
-fn matching_path(operations: &[Operation], called: &str) -> Option<&'static str> {
-    operations.iter().map(|operation| operation.path).find(|path| matches(path, called))
+/// The first documented path that matches, with the values of its parameters.
+fn matching_path<'r>(
+    operations: &[Operation],
+    called: &'r str,
+) -> Option<(&'static str, Vec<&'r str>)> {
+    operations.iter().find_map(|own| Some((own.path, parameters(own.path, called)?)))
 }
 
-/// An empty segment is no parameter: two slashes make another path.
-fn matches(path: &str, called: &str) -> bool {
-    let is_same = |(own, segment): (&str, &str)| {
-        if is_parameter(own) { !segment.is_empty() } else { own == segment }
-    };
-    pairs(path, called).is_some_and(|pairs| pairs.into_iter().all(is_same))
-}
-
-fn parameters<'r>(path: &str, called: &'r str) -> Vec<&'r str> {
-    let pairs = pairs(path, called).into_iter().flatten();
-    pairs.filter(|(own, _)| is_parameter(own)).map(|(_, segment)| segment).collect()
-}
-
-/// The segments of a documented path, each with what a called path has there; none if that has more
-/// or fewer.
-fn pairs<'p, 'r>(path: &'p str, called: &'r str) -> Option<Vec<(&'p str, &'r str)>> {
-    let own: Vec<_> = template(path).collect();
-    let Some(called) = called.strip_prefix('/') else { return own.is_empty().then(Vec::new) };
-    let before = own.iter().position(|segment| segment.ends_with("+}"));
-    let segments = match before {
-        None => called.split('/').collect(),
-        // What stands behind it is taken from the end.
-        Some(before) => {
-            let after = own.len() - before - 1;
-            let mut first: Vec<_> = called.splitn(before + 1, '/').collect();
-            let mut last: Vec<_> = first.pop()?.rsplitn(after + 1, '/').collect();
-            last.reverse();
-            first.extend(last);
-            first
+/// The values of a documented path's parameters in a called one, if that matches. An empty segment
+/// is no value: two slashes make another path.
+fn parameters<'r>(path: &str, called: &'r str) -> Option<Vec<&'r str>> {
+    let (mut values, mut rest) = (Vec::new(), called);
+    let mut segments = template(path);
+    while let Some(own) = segments.next() {
+        rest = rest.strip_prefix('/')?;
+        let end = if own.ends_with("+}") {
+            // What stands behind it is taken from the end.
+            match segments.clone().count().checked_sub(1) {
+                None => rest.len(),
+                Some(slashes) => rest.rmatch_indices('/').nth(slashes)?.0,
+            }
+        } else {
+            rest.find('/').unwrap_or(rest.len())
+        };
+        let (value, following) = rest.split_at(end);
+        match is_parameter(own) {
+            true if !value.is_empty() => values.push(value),
+            false if value == own => (),
+            _ => return None,
         }
-    };
-    (segments.len() == own.len()).then(|| own.into_iter().zip(segments).collect())
+        rest = following;
+    }
+    rest.is_empty().then_some(values)
 }
 
 /// The segments of a documented path; a trailing slash is ignored, as in requests.
-fn template(path: &str) -> impl Iterator<Item = &str> {
+fn template(path: &str) -> impl Iterator<Item = &str> + Clone {
     path.trim_end_matches('/').split('/').skip(1)
 }
 

@@ -218,8 +218,9 @@ pub struct AuditEntry {
     pub id: AuditEntryId,
     /// When.
     pub at: Timestamp,
-    /// What.
-    pub action: AuditAction,
+    /// What, as an [`AuditAction`] has it. Text, so that what another version of the service wrote
+    /// can be read.
+    pub action: String,
     /// Who.
     pub actor: AuditActor,
     /// To what.

@@ -124,13 +124,6 @@ impl Mail {
     }
 }
 
-impl Notice {
-    /// The same notice, as a new one.
-    pub fn renewed(&self) -> Result<Self> {
-        Ok(Self { id: MailId::generate()?, ..self.clone() })
-    }
-}
-
 /// A notice that waits in the outbox: the mailer makes a mail of it for each address that is surely
 /// the user's. It has no `Debug`: it may have an address.
 #[derive(Clone, Serialize, Deserialize)]
@@ -150,6 +143,13 @@ pub struct Notice {
     pub at: Timestamp,
     /// It is never sent later.
     pub not_after: Timestamp,
+}
+
+impl Notice {
+    /// The same notice, as a new one.
+    pub fn renewed(&self) -> Result<Self> {
+        Ok(Self { id: MailId::generate()?, ..self.clone() })
+    }
 }
 
 /// A link with a token. The table alone does not reveal it.

@@ -46,7 +46,7 @@ impl NewPassword {
         if letters.all(|letter| Some(letter) == first) {
             return Err(ParseError::new("must not be one character repeated"));
         }
-        // In Basic such a text is only ever a token.
+        // Clients keep a token in their files: it is no secret of its user alone.
         if self.0.parse::<TokenCredential>().is_ok() {
             return Err(ParseError::new("must not be a token"));
         }
@@ -87,9 +87,7 @@ impl NewPassword {
         }
         Ok(AcceptedPassword(self.0.clone()))
     }
-}
 
-impl NewPassword {
     /// The password, unless it is one of the user's names, as [`NewPassword::accept`].
     ///
     /// The user and the addresses are read separately. [`Error::WriteConflict`] if an address was

@@ -44,7 +44,7 @@ pub struct AuditEntries {
 struct EntryView {
     id: AuditEntryId,
     at: UtcMillis,
-    action: AuditAction,
+    action: String,
     actor: ActorView,
     target: AuditTarget,
     changed: Vec<String>,

@@ -7,8 +7,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::http::Query;
-use crate::limits::{DEFAULT_TOKENS_PER_PAGE, MAX_TOKENS_PER_PAGE};
-use crate::model::{ParseError, Timestamp, hex};
+use crate::limits::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
+use crate::model::digest::update_length_prefixed;
+use crate::model::{ParseError, Timestamp, UserId, hex};
 use crate::{Error, Result};
 
 /// Which part of a list is asked for; `I` identifies what is listed.
@@ -24,12 +25,12 @@ impl<I: FromStr> Page<I> {
     /// The page that the parameters `limit` and `cursor` name.
     pub fn parse(query: &Query<'_>) -> Result<Self> {
         let out_of_range = || {
-            let text = format!("must be a number from 1 to {MAX_TOKENS_PER_PAGE}");
+            let text = format!("must be a number from 1 to {MAX_PAGE_SIZE}");
             Error::invalid("limit", text)
         };
         let limit = query.whole_number("limit").map_err(|_| out_of_range())?;
-        let limit = limit.unwrap_or(DEFAULT_TOKENS_PER_PAGE);
-        if !(1..=MAX_TOKENS_PER_PAGE).contains(&limit) {
+        let limit = limit.unwrap_or(DEFAULT_PAGE_SIZE);
+        if !(1..=MAX_PAGE_SIZE).contains(&limit) {
             return Err(out_of_range());
         }
         let after = query.get("cursor").map(str::parse).transpose();
@@ -48,11 +49,16 @@ impl Place {
     /// Digits of the time, and of the hash.
     const LENGTH: usize = 16 + 16;
 
-    /// Of what was made then and has this id.
-    pub fn new(created_at: Timestamp, id: &impl fmt::Display) -> Self {
+    /// In a list of this user's, of what was made then and has this id.
+    pub fn new(user: UserId, created_at: Timestamp, id: &impl fmt::Display) -> Self {
         let time = created_at.as_microsecond().max(0);
-        let hash = Sha256::digest(id.to_string());
-        Self(format!("{time:016x}{}", hex(&hash[..8])))
+        let mut hash = Sha256::new();
+        // Without the user, anybody could see whether it is a certain address.
+        update_length_prefixed(
+            &mut hash,
+            [user.to_string(), id.to_string()].iter().map(String::as_bytes),
+        );
+        Self(format!("{time:016x}{}", hex(&hash.finalize()[..8])))
     }
 }
 
@@ -83,5 +89,20 @@ impl Page<Place> {
         following.truncate(self.limit.into());
         let next = following.last().map(|(place, _)| place.clone()).filter(|_| !is_last);
         (following.into_iter().map(|(_, entry)| entry).collect(), next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_does_not_show_whether_it_is_the_address_that_somebody_else_has() {
+        let place = |user| Place::new(user, Timestamp::UNIX_EPOCH, &"jane@example.com");
+
+        let (jane, john) = (UserId::generate(), UserId::generate());
+
+        assert_eq!(place(jane), place(jane));
+        assert_ne!(place(jane), place(john));
     }
 }

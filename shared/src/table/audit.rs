@@ -32,7 +32,7 @@ impl AuditFilter {
     }
 
     fn selects(&self, entry: &AuditEntry) -> bool {
-        self.action.is_none_or(|action| action == entry.action)
+        self.action.is_none_or(|action| action.as_str() == entry.action)
             && self.actor.as_ref().is_none_or(|actor| entry.actor.id.as_ref() == Some(actor))
     }
 

@@ -228,6 +228,17 @@ async fn a_cursor_counts_for_its_user_and_its_filter_alone() {
 }
 
 #[tokio::test]
+async fn an_action_that_another_version_of_the_service_wrote_is_shown() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    fill(&app, &jane, 1_000_000_000_000, &["user.knighted"]).await;
+
+    let page = list(&jane, "").await;
+
+    assert_eq!(actions(&page).last(), Some(&"user.knighted"), "{page}");
+}
+
+#[tokio::test]
 async fn a_rare_action_is_found_in_pages_that_each_read_a_bounded_part() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;

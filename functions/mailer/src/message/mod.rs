@@ -46,7 +46,7 @@ pub enum ComposeError {
 pub fn compose(mail: &Mail, link: Option<&str>, sender: &Sender) -> Result<Vec<u8>, ComposeError> {
     let (local, domain) = ascii_parts(&sender.from).ok_or(ComposeError::UnsupportedSender)?;
     let from = format!("{local}@{domain}");
-    let to = ascii_parts(&mail.recipient).ok_or(ComposeError::UnsupportedRecipient)?;
+    let to = mailbox(&mail.recipient)?;
     let content = Content::new(mail, link, &sender.service_name)?;
     // No text contains `=_` and the mail's id.
     let alternative =
@@ -58,7 +58,7 @@ pub fn compose(mail: &Mail, link: Option<&str>, sender: &Sender) -> Result<Vec<u
     let mut message = Vec::new();
     MessageBuilder::new()
         .from(Address::new_address(Some(content.service.as_str()), from))
-        .to(format!("{}@{}", to.0, to.1))
+        .to(to)
         .subject(content.subject.as_str())
         .date(Date::new(mail.at.as_second()))
         .message_id(format!("{}@{domain}", mail.id))
@@ -90,9 +90,10 @@ pub fn link(kind: MailKind, base_url: &str, token: &str) -> Option<String> {
     Some(format!("{base_url}/account/{page}/{token}"))
 }
 
-/// An address as SES takes it; none if it cannot.
-pub fn mailbox(address: &EmailAddress) -> Option<String> {
-    ascii_parts(address).map(|(local, domain)| format!("{local}@{domain}"))
+/// The recipient's address as SES takes it.
+pub fn mailbox(recipient: &EmailAddress) -> Result<String, ComposeError> {
+    let (local, domain) = ascii_parts(recipient).ok_or(ComposeError::UnsupportedRecipient)?;
+    Ok(format!("{local}@{domain}"))
 }
 
 /// The parts of an address as SES takes them. The part before the @ is as it was entered: folded,

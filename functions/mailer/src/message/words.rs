@@ -27,9 +27,8 @@ pub(super) struct Action {
 }
 
 const NOTHING_TO_DO: &str = "If it was you, there is nothing to do.";
-const SECURE: &str = "If it was not you, go to the sign-in page of {service} at once and reset \
-                      your password. This signs out everybody who is signed in as you. If you \
-                      cannot, write to those who run {service}.";
+const SECURE: &str = "If it was not you, change your password at once. This signs out everybody \
+                      who is signed in as you. If you cannot, write to those who run {service}.";
 
 const NOTICE: Words = Words {
     heading: "",
@@ -145,8 +144,8 @@ const API_KEY_CREATED: Words = Words {
     opening: "An API key was created for your profile at {service}.",
     advice: &[
         NOTHING_TO_DO,
-        "If it was not you, go to the sign-in page of {service} at once and reset your password. \
-         This signs out everybody who is signed in as you. Then delete the API key.",
+        "If it was not you, change your password at once. This signs out everybody who is signed \
+         in as you. Then delete the API key. If you cannot, write to those who run {service}.",
     ],
     ..NOTICE
 };

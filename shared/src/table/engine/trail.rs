@@ -122,7 +122,7 @@ impl Trail {
         let entry = AuditEntry {
             id: AuditEntryId::generate(now)?,
             at: now,
-            action: self.action,
+            action: self.action.as_str().to_owned(),
             actor: actor.in_audit_log(),
             target: self.target,
             changed: self.changed.into_iter().map(str::to_owned).collect(),
