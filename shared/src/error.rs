@@ -80,6 +80,18 @@ pub enum Error {
     /// So many attempts to sign in are in progress that no further one is begun.
     #[error("too many attempts to sign in; try again later")]
     AttemptsInProgress,
+    /// Too many mails were asked for with this name, or from this source.
+    #[error("too many mails were asked for; try again later")]
+    TooManyMails {
+        /// How long it lasts.
+        retry_after: Duration,
+    },
+    /// The link of a mail works no more, or never did.
+    #[error("this link was used, was replaced by a newer one, or has expired")]
+    LinkEnded,
+    /// The service sends no mail, which this takes.
+    #[error("this service sends no mail")]
+    MailNotConfigured,
     /// An error of OAuth (RFC 6749, section 5.2).
     #[error("{description}")]
     OAuth {

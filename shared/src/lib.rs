@@ -35,6 +35,8 @@ pub mod rollcall;
 pub mod runtime;
 #[cfg(feature = "seal")]
 pub mod seal;
+#[cfg(feature = "password")]
+pub mod self_service;
 #[cfg(feature = "table")]
 pub mod service_key;
 mod settings;
@@ -47,4 +49,4 @@ pub mod timeouts;
 #[cfg(feature = "table")]
 pub use app::App;
 pub use error::{Error, ErrorChain, FieldError, OAuthCode, Result};
-pub use settings::{PublicUrl, ServiceName, Settings, SignedQuery};
+pub use settings::{PublicUrl, ServiceName, Settings, SignUpPolicy, SignedQuery};

@@ -42,6 +42,29 @@ pub const EMAIL_PROOF_TTL: i64 = DAY;
 pub const SIGN_UP_TTL: i64 = DAY;
 /// A link that sets another password, in seconds.
 pub const PASSWORD_RESET_TTL: i64 = 30 * MINUTE;
+/// How often a mail may be asked for with one name, over all who ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MailRate {
+    /// So many mails …
+    pub count: usize,
+    /// … within this time, in seconds.
+    pub within: i64,
+    /// The time between two, in seconds.
+    pub interval: i64,
+}
+
+impl MailRate {
+    /// Proofs of an address.
+    pub const EMAIL_PROOFS: Self = Self { count: 5, within: DAY, interval: MINUTE };
+    /// Links to sign up with an address.
+    pub const SIGN_UPS: Self = Self { count: 3, within: HOUR, interval: 0 };
+    /// Links to reset the password of a name.
+    pub const PASSWORD_RESETS: Self = Self { count: 3, within: HOUR, interval: 0 };
+}
+
+/// What anybody may ask for, without a credential, is counted by source for this time, in seconds.
+pub const SOURCE_REQUESTS: i64 = HOUR;
+
 /// A notice that could not be sent for this time is old, in seconds.
 pub const NOTICE_TTL: i64 = 3 * DAY;
 /// The stream tries a mail for this time: `MaximumRecordAgeInSeconds` in `template.yaml`. Then the

@@ -146,6 +146,9 @@ pub const MAX_LOGIN_ATTEMPTS: usize = 10;
 /// Wrong passwords within [`crate::lifetimes::LOCKOUT`] from one source, over all names that are
 /// not known from it.
 pub const MAX_SOURCE_ATTEMPTS: usize = 100;
+/// Requests for mails without a credential, from one source, within
+/// [`crate::lifetimes::SOURCE_REQUESTS`].
+pub const MAX_SOURCE_REQUESTS: u32 = 100;
 /// Sources that a user is known from; a further one replaces the one unused for longest.
 pub const MAX_KNOWN_SOURCES: usize = 20;
 

@@ -22,6 +22,8 @@ pub struct Settings {
     pub require_current_password: bool,
     /// What people know the service as: `SERVICE_NAME`.
     pub service_name: ServiceName,
+    /// Whether anybody may sign up: `SIGN_UP`.
+    pub sign_up: SignUpPolicy,
     /// Whether the service sends mail: `MAIL_FROM` names the address that it comes from.
     pub sends_mail: bool,
 }
@@ -34,6 +36,7 @@ impl Settings {
             signed_query: parse("SIGNED_QUERY")?.unwrap_or_default(),
             require_current_password: parse("REQUIRE_CURRENT_PASSWORD")?.unwrap_or_default(),
             service_name: parse("SERVICE_NAME")?.unwrap_or_default(),
+            sign_up: parse("SIGN_UP")?.unwrap_or_default(),
             sends_mail: parse::<String>("MAIL_FROM")?.is_some(),
         })
     }
@@ -82,6 +85,33 @@ impl FromStr for SignedQuery {
             "lenient" => Ok(Self::Lenient),
             "strict" => Ok(Self::Strict),
             _ => Err(InvalidSignedQuery),
+        }
+    }
+}
+
+/// Whether anybody with an e-mail address may become a user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SignUpPolicy {
+    /// Nobody may.
+    #[default]
+    Closed,
+    /// Anybody may.
+    Open,
+}
+
+/// The error of a text that is no [`SignUpPolicy`].
+#[derive(Debug, thiserror::Error)]
+#[error("must be `closed` or `open`")]
+pub struct InvalidSignUpPolicy;
+
+impl FromStr for SignUpPolicy {
+    type Err = InvalidSignUpPolicy;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSignUpPolicy> {
+        match text {
+            "closed" => Ok(Self::Closed),
+            "open" => Ok(Self::Open),
+            _ => Err(InvalidSignUpPolicy),
         }
     }
 }

@@ -3,10 +3,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use shared::auth::{Authorized, EmailRead, EmailWrite};
 use shared::http::{self, Fields, Query};
-use shared::model::{Email, EmailAddress};
+use shared::model::{Email, EmailAddress, MailTokenSubject};
 use shared::rollcall::{Page, Place};
 use shared::table::fetch;
-use shared::{App, Error, Result};
+use shared::{App, Error, PublicUrl, Result, self_service};
 
 use crate::AuthRequest;
 use crate::view::EmailView;
@@ -29,6 +29,11 @@ const UNKNOWN: Error = Error::NotFound("e-mail address");
 fn address_in_path(segment: &str) -> Result<EmailAddress> {
     let segment = Some(segment).filter(|segment| segment.trim() == *segment);
     segment.and_then(|segment| segment.parse().ok()).ok_or(UNKNOWN)
+}
+
+/// The address in a path that need not be anybody's yet.
+fn new_address_in_path(segment: &str) -> Result<EmailAddress> {
+    segment.parse().map_err(|problem| Error::invalid("email", problem))
 }
 
 /// The body of `POST /rollcall/v1/users/self/emails`.
@@ -84,6 +89,28 @@ pub(crate) async fn add(
             let write = app.table.add_email(&caller.actor(), &user, address)?;
             let view = |email| http::created(&EmailView::new(&email, &user), Some(&location));
             caller.commit(app, write, view).await
+        })
+        .await
+}
+
+/// `POST /rollcall/v1/users/self/emails/{address}/verification`: sends a link to the address, which
+/// proves it. The caller need not have it: proving adds it.
+pub(crate) async fn request_proof(
+    app: &App,
+    auth: AuthRequest<'_, EmailWrite>,
+    query: Result<Query<'_>>,
+    base_url: &PublicUrl,
+    address: &str,
+) -> Result<Response<Body>> {
+    auth.input(query.and_then(|_| new_address_in_path(address)))
+        .fetch(|address| fetch::email_proof_request(address.clone()))
+        .respond(async |Authorized { caller, input: address, fetched, .. }| {
+            let user = caller.user();
+            let subject = MailTokenSubject::Proof(user.id, address.digest());
+            let new = self_service::new_link(app, base_url, subject).await?;
+            let actor = caller.actor();
+            let write = app.table.request_email_proof(&actor, user, address, fetched, new).await?;
+            caller.commit(app, write, |()| http::accepted()).await
         })
         .await
 }

@@ -1,11 +1,14 @@
 //! Rollcall's own API for what users have: profile, password, addresses, API keys, SSH keys and
-//! audit log: `/rollcall/v1/users/self…`.
+//! audit log: `/rollcall/v1/users/self…`; and for becoming a user, and for setting a lost password
+//! anew: `/rollcall/v1/sign-ups…` and `/rollcall/v1/password-resets…`.
 
 mod api_keys;
 mod audit;
 mod emails;
 mod password;
+mod password_resets;
 mod profile;
+mod sign_ups;
 mod ssh_keys;
 mod view;
 
@@ -52,6 +55,14 @@ pub const OPERATIONS: &[Operation] = &[
         name: "rollcall-add-email",
         access: Access::Scope("email_write"),
         status: 201,
+    },
+    // No address ends so: a domain has no slash.
+    Operation {
+        method: "POST",
+        path: "/rollcall/v1/users/self/emails/{address+}/verification",
+        name: "rollcall-request-email-proof",
+        access: Access::Scope("email_write"),
+        status: 202,
     },
     Operation {
         method: "PATCH",
@@ -116,6 +127,41 @@ pub const OPERATIONS: &[Operation] = &[
         access: Access::Scope("audit_read"),
         status: 200,
     },
+    Operation {
+        method: "POST",
+        path: "/rollcall/v1/sign-ups",
+        name: "rollcall-request-sign-up",
+        access: Access::Public,
+        status: 202,
+    },
+    Operation {
+        method: "GET",
+        path: "/rollcall/v1/sign-ups/{token}",
+        name: "rollcall-get-sign-up",
+        access: Access::Public,
+        status: 200,
+    },
+    Operation {
+        method: "POST",
+        path: "/rollcall/v1/sign-ups/{token}",
+        name: "rollcall-sign-up",
+        access: Access::Public,
+        status: 201,
+    },
+    Operation {
+        method: "POST",
+        path: "/rollcall/v1/password-resets",
+        name: "rollcall-request-password-reset",
+        access: Access::Public,
+        status: 202,
+    },
+    Operation {
+        method: "POST",
+        path: "/rollcall/v1/password-resets/{token}",
+        name: "rollcall-reset-password",
+        access: Access::Public,
+        status: 204,
+    },
 ];
 
 /// The response to one request; errors are responses as well.
@@ -141,6 +187,11 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
         }
         ("rollcall-add-email", []) => {
             emails::add(app, AuthRequest::from_request(app, request)?, request.json()).await
+        }
+        ("rollcall-request-email-proof", [address]) => {
+            let base_url = request.base_url();
+            let auth = AuthRequest::from_request(app, request)?;
+            emails::request_proof(app, auth, request.query(), base_url, address).await
         }
         ("rollcall-update-email", [address]) => {
             emails::update(app, AuthRequest::from_request(app, request)?, request.json(), address)
@@ -172,6 +223,13 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
         }
         ("rollcall-list-audit-entries", []) => {
             audit::list(AuthRequest::from_request(app, request)?, request.query()).await
+        }
+        ("rollcall-request-sign-up", []) => sign_ups::request(app, request).await,
+        ("rollcall-get-sign-up", [token]) => sign_ups::get(app, request, token).await,
+        ("rollcall-sign-up", [token]) => sign_ups::complete(app, request, token).await,
+        ("rollcall-request-password-reset", []) => password_resets::request(app, request).await,
+        ("rollcall-reset-password", [token]) => {
+            password_resets::complete(app, request, token).await
         }
         _ => Err(Error::NotFound("path")),
     }

@@ -27,4 +27,6 @@ pub use permission::{
 };
 pub use scheme::{AuthScheme, Verified};
 pub use signature::{TokenOrSignature, parse_date};
+#[cfg(feature = "password")]
+pub(crate) use source::{request_context, source};
 pub use token::Token;

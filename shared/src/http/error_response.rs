@@ -31,7 +31,11 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Error::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Error::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::TooManyAttempts { .. } | Error::AttemptsInProgress => StatusCode::TOO_MANY_REQUESTS,
+        Error::TooManyAttempts { .. } | Error::AttemptsInProgress | Error::TooManyMails { .. } => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
+        Error::LinkEnded => StatusCode::GONE,
+        Error::MailNotConfigured => StatusCode::NOT_IMPLEMENTED,
         Error::UnsupportedMediaType(_) | Error::UnsupportedEncoding => {
             StatusCode::UNSUPPORTED_MEDIA_TYPE
         }
@@ -67,6 +71,9 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::IdempotencyKeyReused => "idempotency_key_reused",
         Error::IdempotencyKeyInUse => "idempotency_key_in_use",
         Error::TooManyAttempts { .. } | Error::AttemptsInProgress => "too_many_attempts",
+        Error::TooManyMails { .. } => "too_many_mails",
+        Error::LinkEnded => "link_ended",
+        Error::MailNotConfigured => "mail_not_configured",
         Error::OAuth { code, .. } => code.as_str(),
         Error::WriteConflict | Error::Unavailable { .. } => "unavailable",
         Error::Internal { .. } => "internal",
@@ -106,7 +113,7 @@ pub(super) fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, Hea
         | Error::IdempotencyKeyInUse
         | Error::AttemptsInProgress
         | Error::Unavailable { .. } => (RETRY_AFTER, "1".to_owned()),
-        Error::TooManyAttempts { retry_after } => {
+        Error::TooManyAttempts { retry_after } | Error::TooManyMails { retry_after } => {
             (RETRY_AFTER, whole_seconds(*retry_after).to_string())
         }
         _ => return None,

@@ -31,5 +31,5 @@ pub use page::{head, page};
 pub use request::{ApiRequest, Query};
 #[cfg(feature = "table")]
 pub(crate) use response::REPLAYED;
-pub use response::{created, no_content, ok};
+pub use response::{accepted, created, no_content, ok};
 pub use route::{Access, Operation};

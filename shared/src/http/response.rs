@@ -48,6 +48,13 @@ pub fn created(view: &impl Serialize, location: Option<&str>) -> Result<Response
     Ok(response)
 }
 
+/// Status 202 with an empty JSON object: what comes of it is told by mail.
+pub fn accepted() -> Result<Response<Body>> {
+    let mut response = ok(&serde_json::json!({}))?;
+    *response.status_mut() = StatusCode::ACCEPTED;
+    Ok(response)
+}
+
 /// Status 204 without a body.
 pub fn no_content() -> Result<Response<Body>> {
     let mut response = Response::new(Body::Empty);

@@ -95,8 +95,16 @@ named! {
         UserDeleted = "user.deleted",
         /// A password was set. `details` name the kinds of credentials that ended with the old one.
         PasswordChanged = "password.changed",
+        /// A link that sets another password was asked for.
+        PasswordResetRequested = "password.reset_requested",
         /// An address was added.
         EmailAdded = "email.added",
+        /// A proof of an address was asked for.
+        EmailProofRequested = "email.proof_requested",
+        /// A user proved an address by the link in a mail.
+        EmailProved = "email.proved",
+        /// Somebody else proved an address that this user had and had not proved.
+        EmailLost = "email.lost",
         /// An address was marked as verified, or became the primary one.
         EmailUpdated = "email.updated",
         /// Addresses were removed.
@@ -190,7 +198,7 @@ impl AuditTarget {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditActor {
-    /// `user`, `client`, `operator` or `system`.
+    /// `user`, `client`, `mailToken` (who has the link of a mail), `operator` or `system`.
     pub kind: String,
     /// The id of the user or of the OAuth client.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -15,6 +15,9 @@ use super::{ParseError, Timestamp, UserId};
 use crate::limits::MAX_EMAIL_BYTES;
 use crate::text::is_hidden;
 
+/// The domain of placeholders; the top-level domain is reserved (RFC 2606).
+const PLACEHOLDER_DOMAIN: &str = "users.invalid";
+
 /// An e-mail address: as it was entered, and the form in which addresses are compared.
 ///
 /// The normal form is Unicode NFKC and case folding, with the domain in its IDNA ASCII form.
@@ -42,6 +45,16 @@ impl EmailAddress {
         NameDigest::new(&self.normal)
     }
 
+    /// The address that a user has who has lost every other one: nobody gets its mail.
+    pub fn placeholder(user: UserId) -> Result<Self, ParseError> {
+        format!("{user}@{PLACEHOLDER_DOMAIN}").parse()
+    }
+
+    /// Whether it is a placeholder, which no mail reaches.
+    pub fn is_placeholder(&self) -> bool {
+        self.normal.rsplit_once('@').is_some_and(|(_, domain)| domain == PLACEHOLDER_DOMAIN)
+    }
+
     /// Whether both are the same address.
     pub fn same_as(&self, other: &Self) -> bool {
         self.normal == other.normal
@@ -50,7 +63,8 @@ impl EmailAddress {
 
 /// The first 16 bytes of the SHA-256 of what people are found by, written in URL-safe base64: an
 /// address in its normal form, or a username.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct NameDigest(pub(super) [u8; 16]);
 
 impl NameDigest {
@@ -64,6 +78,21 @@ impl NameDigest {
 impl fmt::Display for NameDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl From<NameDigest> for String {
+    fn from(digest: NameDigest) -> Self {
+        digest.to_string()
+    }
+}
+
+impl TryFrom<String> for NameDigest {
+    type Error = ParseError;
+
+    fn try_from(text: String) -> Result<Self, ParseError> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| ParseError::new("is not the digest of a name"))
     }
 }
 

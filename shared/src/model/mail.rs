@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::hex::{Hex, hex_text};
 use super::id::timed_bytes;
 use super::named::named;
-use super::{EmailAddress, Timestamp, UserId};
+use super::{EmailAddress, Timestamp, User, UserId, seconds_after};
 use crate::Result;
 
 /// A mail: 12 bytes like those of a [`TokenId`](super::TokenId), so that mails sort by time.
@@ -107,6 +107,31 @@ pub struct Mail {
 }
 
 impl Mail {
+    /// A mail that somebody asked for, which waits at most for `lifetime`, in seconds.
+    pub fn requested(
+        kind: MailKind,
+        recipient: EmailAddress,
+        user: Option<&User>,
+        link: Option<MailLink>,
+        lifetime: i64,
+    ) -> Result<Self> {
+        let at = Timestamp::now();
+        Ok(Self {
+            id: MailId::generate()?,
+            kind,
+            user: user.map(|user| user.id),
+            name: user.map(|user| user.display_name().to_owned()),
+            recipient,
+            about: None,
+            link,
+            at,
+            not_after: seconds_after(at, lifetime)?,
+            state: MailState::Queued,
+            leased_until: None,
+            tries: 0,
+        })
+    }
+
     /// Whether it may be put into the outbox again: no mailer has it, and it is in time.
     pub fn may_be_retried(&self, now: Timestamp, also_dead: bool) -> bool {
         let is_free = match self.state {

@@ -14,6 +14,7 @@ mod idempotency;
 mod key;
 mod lineage;
 mod mail;
+mod mail_request;
 mod mail_token;
 mod named;
 mod network;
@@ -45,6 +46,7 @@ pub use jiff::Timestamp;
 pub use key::{ApiKey, S3Key, SignatureDigest, SshKey};
 pub use lineage::{Lineage, Maker, MakerId};
 pub use mail::{Mail, MailId, MailKind, MailLink, MailState, Notice};
+pub use mail_request::{EmailProof, MailRequestKind, MailRequests, PasswordReset, SignUp};
 pub use mail_token::{MailToken, MailTokenSubject};
 pub use network::{Network, SourceId};
 pub use oauth::{

@@ -162,6 +162,13 @@ impl SecretHash {
     }
 }
 
+impl SecretHash {
+    /// The hash as keys name it: 64 hexadecimal digits.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretHash(…)")

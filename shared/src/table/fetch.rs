@@ -6,7 +6,7 @@ use super::engine::Both;
 use super::grants::{CallerGrant, ClientAt};
 use super::idempotency::StoredResponseAt;
 use super::tokens::CallerToken;
-use super::users::{CallerEmail, FreeNames, UserIdByUsername};
+use super::users::{CallerEmail, EmailProofRequest, FreeNames, UserIdByUsername};
 use crate::model::{
     AccountId, AccountName, ClientId, EmailAddress, GrantId, StoredResponseId, TokenId, Username,
 };
@@ -45,6 +45,11 @@ pub const fn user_id(username: Option<Username>) -> UserIdByUsername {
 /// An address of the caller.
 pub const fn email(email: EmailAddress) -> CallerEmail {
     CallerEmail(email)
+}
+
+/// What a request of the caller for a proof of this address rests on.
+pub const fn email_proof_request(address: EmailAddress) -> EmailProofRequest {
+    EmailProofRequest(address)
 }
 
 /// A free slug for an account of this name.

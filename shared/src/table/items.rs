@@ -1,6 +1,9 @@
 //! Every kind of item with its type and key. Claims are in `engine`.
 
-use crate::model::{Account, Client, Counts, Email, Grant, Membership, Plan, User, UserToken};
+use crate::model::{
+    Account, Client, Counts, Email, EmailProof, Grant, MailRequests, Membership, PasswordReset,
+    Plan, SignUp, User, UserToken,
+};
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{Item, Key, Keyed, UsedSignature};
 use crate::table::idempotency::StoredResponse;
@@ -26,6 +29,10 @@ items! {
     User = "user", |user| Key::user(user.id);
     Counts = "counts", |counts| Key::counts(counts.user);
     Email = "email", |email| Key::email(email.user, &email.address);
+    EmailProof = "emailProof", |proof| Key::email_proof(proof.user, proof.address.digest());
+    SignUp = "signUp", |link| Key::sign_up(link.address.digest(), &link.secret_hash);
+    PasswordReset = "passwordReset", |reset| Key::password_reset(reset.user);
+    MailRequests = "mailRequests", |asked| Key::mail_requests(asked.name, asked.kind);
     UserToken = "token", |token| Key::token(token.user, token.id);
     Grant = "grant", |grant| Key::grant(grant.user, grant.id);
     Client = "client", |client| Key::client(client.id);

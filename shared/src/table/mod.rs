@@ -42,12 +42,14 @@ pub use idempotency::StoredResponse;
 #[cfg(feature = "operator")]
 pub use lockout::LockState;
 pub use lockout::{Login, LoginAttempts, LoginSource, LoginSubject, Reservation};
-pub use mail::{OutboxItem, StreamEvent, StreamRecord};
+pub use mail::{AskedMails, NewLink, OutboxItem, StreamEvent, StreamRecord};
 #[cfg(feature = "operator")]
 pub use operator::UserRecord;
 pub use pages::{Page, ReadItems};
 pub use tokens::{CallerToken, NewToken};
 pub use users::{
-    CallerEmail, FreeNames, NewUser, PasswordChange, UserChange, UserDeletion, UserIdByUsername,
+    CallerEmail, EmailHolder, EmailOwner, EmailProofRequest, FetchedEmailProof, FoundUser,
+    FreeNames, NewUser, PasswordChange, PasswordResetRequest, SignUpRequest, UserChange,
+    UserDeletion, UserIdByUsername,
 };
 pub use write::Write;

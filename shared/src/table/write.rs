@@ -85,6 +85,14 @@ impl<'t, T> Write<'t, T> {
         (outcome, Write { transaction, outcome: (), follow_up, event })
     }
 
+    /// Also does this in the same transaction.
+    pub(in crate::table) fn and(
+        self,
+        add: impl FnOnce(Transaction<'t>) -> Result<Transaction<'t>>,
+    ) -> Result<Self> {
+        Ok(Self { transaction: add(self.transaction)?, ..self })
+    }
+
     /// Also requires that these items are unchanged.
     pub fn if_unchanged(self, versions: ReadVersions) -> Self {
         Self { transaction: versions.add_conditions(self.transaction), ..self }

@@ -45,6 +45,8 @@ events! {
     PasswordChanged = "password_changed",
     /// A user was made.
     UserCreated = "user_created",
+    /// A user proved an address by the link in a mail; whoever had it unproved lost it.
+    EmailProved = "email_proved",
     /// A user got another address, which is a name to sign in with.
     EmailAdded = "email_added",
     /// Another address of a user became the primary one.

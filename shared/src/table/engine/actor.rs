@@ -58,6 +58,9 @@ pub(in crate::table) enum Identity {
     },
     /// An OAuth client.
     Client(ClientId),
+    /// Who has the link of a mail: of a user, with the epoch of its credentials as it was read, or
+    /// of nobody yet.
+    MailToken(Option<(UserId, u64)>),
     /// The operator's command.
     #[cfg(feature = "operator")]
     Operator,
@@ -111,9 +114,22 @@ impl Actor {
         Self { identity: Identity::Client(client), request_context }
     }
 
-    /// Whether a user makes the write.
+    /// Who has the link of a mail, of this user or of nobody yet.
+    #[cfg(feature = "password")]
+    pub(crate) fn mail_token(user: Option<&User>, request_context: RequestContext) -> Self {
+        let user = user.map(|user| (user.id, user.credential_epoch));
+        Self { identity: Identity::MailToken(user), request_context }
+    }
+
+    /// Whoever sends a request that takes no credential: the service acts.
+    #[cfg(feature = "password")]
+    pub(crate) const fn anybody(request_context: RequestContext) -> Self {
+        Self { identity: Identity::System, request_context }
+    }
+
+    /// Whether a user makes the write, by a credential or by the link of a mail.
     pub(in crate::table) const fn is_user(&self) -> bool {
-        matches!(self.identity, Identity::User { .. })
+        matches!(self.identity, Identity::User { .. } | Identity::MailToken(_))
     }
 
     /// The user token that was presented, if it was one.

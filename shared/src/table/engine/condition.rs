@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Stored, TTL, VERSION};
 use super::key::PK;
-use crate::model::{ApiKeyId, TokenId};
+use crate::model::{ApiKeyId, SecretHash, TokenId};
 
 /// A condition expression with its names and values.
 pub(in crate::table) struct Condition {
@@ -25,6 +25,16 @@ impl Condition {
     /// The item exists.
     pub(in crate::table) fn present() -> Self {
         Self::without_values(format!("attribute_exists({PK})"))
+    }
+
+    /// Whatever is there, if anything is.
+    pub(in crate::table) fn always() -> Self {
+        Self::absent().or(Self::present())
+    }
+
+    /// The link has this secret: no newer one has taken its place.
+    pub(in crate::table) fn same_link(secret: &SecretHash) -> Self {
+        Self::one_of("secretHash", [secret.as_str().to_owned()])
     }
 
     /// The user exists and is not disabled.

@@ -7,8 +7,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 
 use crate::model::{
-    AccountId, AuditEntryId, AuditLog, ClientId, EmailAddress, GrantId, MailId, PlanId,
-    SignatureDigest, Slug, SourceId, StoredResponseId, TokenId, UserId, UserNumber, Username,
+    AccountId, AuditEntryId, AuditLog, ClientId, EmailAddress, GrantId, MailId, MailRequestKind,
+    NameDigest, PlanId, SecretHash, SignatureDigest, Slug, SourceId, StoredResponseId, TokenId,
+    UserId, UserNumber, Username,
 };
 
 /// The partition key's attribute.
@@ -19,6 +20,8 @@ pub(in crate::table) const SK: &str = "sk";
 pub(in crate::table) const MEMBER: &str = "MEMBER#";
 /// Sort key prefix of a user's addresses.
 pub(in crate::table) const EMAIL: &str = "EMAIL#";
+/// Sort key prefix of the proofs of addresses that a user asked for.
+pub(in crate::table) const PROOF: &str = "PROOF#";
 /// Sort key prefix of a user's tokens.
 pub(in crate::table) const TOKEN: &str = "TOKEN#";
 /// Sort key prefix of the responses stored for a user.
@@ -67,6 +70,38 @@ impl Key {
     /// `USER#<uuid> / EMAIL#<normal form>`
     pub(in crate::table) fn email(user: UserId, address: &EmailAddress) -> Self {
         Self::new(user_partition(user), format!("{EMAIL}{}", address.normal()))
+    }
+
+    /// `USER#<uuid> / PROOF#<digest>`: the proof of an address that a user asked for.
+    pub(in crate::table) fn email_proof(user: UserId, address: NameDigest) -> Self {
+        Self::new(user_partition(user), format!("{PROOF}{address}"))
+    }
+
+    /// `USER#<uuid> / RESET`: the link that sets another password.
+    pub(in crate::table) fn password_reset(user: UserId) -> Self {
+        Self::new(user_partition(user), "RESET")
+    }
+
+    /// `SIGNUP#<digest> / LINK#<hash of its secret>`: a link to sign up with an address.
+    pub(in crate::table) fn sign_up(address: NameDigest, secret: &SecretHash) -> Self {
+        Self::new(format!("SIGNUP#{address}"), format!("LINK#{}", secret.as_str()))
+    }
+
+    /// `MAILREQUESTS#<digest> / <kind>`: when mails of a kind were asked for with a name.
+    pub(in crate::table) fn mail_requests(name: NameDigest, kind: MailRequestKind) -> Self {
+        Self::new(format!("MAILREQUESTS#{name}"), kind.as_str())
+    }
+
+    /// `SOURCE#<keyed hash> / REQUESTS#<hour>`: what a network asked for without a credential,
+    /// within an hour since 1970.
+    pub(in crate::table) fn source_requests(source: SourceId, hour: i64) -> Self {
+        Self::new(format!("SOURCE#{source}"), format!("REQUESTS#{hour}"))
+    }
+
+    /// `DECOY#<random> / DECOY`: what is written so that a request about an unknown name takes as
+    /// long as one about a known one.
+    pub(in crate::table) fn decoy(id: MailId) -> Self {
+        Self::new(format!("DECOY#{id}"), "DECOY")
     }
 
     /// `USER#<uuid> / TOKEN#<id>`

@@ -32,12 +32,12 @@ pub use fetch::Fetch;
 pub use item::Stored;
 pub(in crate::table) use item::{Attributes, Item, Keyed, TTL, from_attributes};
 pub(in crate::table) use key::{
-    CLEANUP, EMAIL, GRANT, Key, MAIL, MEMBER, PK, PLAN, PLANS, RESPONSE, SHARDS, SIGNATURE, TOKEN,
-    account_partition, cleanup_partition, outbox_partition, user_partition,
+    CLEANUP, EMAIL, GRANT, Key, MAIL, MEMBER, PK, PLAN, PLANS, PROOF, RESPONSE, SHARDS, SIGNATURE,
+    TOKEN, account_partition, cleanup_partition, outbox_partition, user_partition,
 };
 #[cfg(feature = "operator")]
 pub(in crate::table) use key::{ENTRY, audit_partition};
-pub(in crate::table) use outbox::NewNotice;
+pub(in crate::table) use outbox::{NewNotice, expiring};
 pub(super) use read::Items;
 #[cfg(feature = "operator")]
 pub use scan::ScanPosition;

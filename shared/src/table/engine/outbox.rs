@@ -62,9 +62,9 @@ impl NewNotice {
     }
 }
 
-/// The attributes of a new item, which the table deletes when it can be sent no more.
-pub(super) fn expiring(item: &impl Keyed, not_after: Timestamp) -> Result<Attributes> {
+/// The attributes of a new item, which the table deletes after its end.
+pub(in crate::table) fn expiring(item: &impl Keyed, end: Timestamp) -> Result<Attributes> {
     let mut attributes = item.to_attributes(item.key())?;
-    attributes.insert(TTL.to_owned(), AttributeValue::N(not_after.as_second().to_string()));
+    attributes.insert(TTL.to_owned(), AttributeValue::N(end.as_second().to_string()));
     Ok(attributes)
 }

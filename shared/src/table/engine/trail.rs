@@ -153,6 +153,7 @@ impl Actor {
                 ("user", Some(id.to_string()), credential)
             }
             Identity::Client(client) => ("client", Some(client.to_string()), None),
+            Identity::MailToken(user) => ("mailToken", user.map(|(id, _)| id.to_string()), None),
             #[cfg(feature = "operator")]
             Identity::Operator => ("operator", None, None),
             Identity::System => ("system", None, None),

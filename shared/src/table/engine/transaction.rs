@@ -326,6 +326,10 @@ impl<'t> Transaction<'t> {
                 }
             }
             Identity::Client(client) => self.check_exists(Key::client(client)),
+            Identity::MailToken(Some((id, epoch))) => {
+                self.require(Key::user(id), Condition::same_epoch(epoch))
+            }
+            Identity::MailToken(None) => self,
             #[cfg(feature = "operator")]
             Identity::Operator => self,
             Identity::System => self,
@@ -343,6 +347,11 @@ impl<'t> Transaction<'t> {
             }
         }
         Ok(self)
+    }
+
+    /// The items of an entry in audit logs, as this actor would leave it.
+    pub(in crate::table) fn entries(&self, trail: Trail) -> Result<Vec<Attributes>> {
+        trail.into_items(&self.actor)
     }
 
     /// Puts a mail into the outbox.

@@ -2,7 +2,9 @@
 
 mod notice;
 mod outbox;
+mod requests;
 mod stream;
 
 pub use outbox::OutboxItem;
+pub use requests::{AskedMails, NewLink};
 pub use stream::{StreamEvent, StreamRecord};

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use crate::error::failed;
 use crate::model::{
     Account, AccountName, ApiKey, AuditAction, Counts, Email, EmailAddress, Membership, Role,
-    S3Key, Slug, User, UserId, UserNumber, Username,
+    S3Key, Slug, Timestamp, User, UserId, UserNumber, Username,
 };
 use crate::table::accounts::{AdminOf, NewAccount, member_added};
 use crate::table::engine::{
     Actor, Claim, Condition, Key, OnConditionFailed, Table, Trail, Transaction,
 };
+use crate::table::users::EmailHolder;
 use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result, limits};
@@ -43,6 +44,10 @@ pub struct NewUser {
     pub api_keys: Vec<ApiKey>,
     /// The S3 key.
     pub s3_key: Option<S3Key>,
+    /// When the user proved the address.
+    pub proved_at: Option<Timestamp>,
+    /// Who has the address without having proved it, and loses it.
+    pub takes_email_from: Option<Box<EmailHolder>>,
     /// An account that the user also joins, with the proof of its admin.
     pub member_of: Option<AdminOf>,
 }
@@ -64,6 +69,8 @@ impl NewUser {
             phone: String::new(),
             api_keys: Vec::new(),
             s3_key: None,
+            proved_at: None,
+            takes_email_from: None,
             member_of: None,
         }
     }
@@ -111,6 +118,7 @@ impl Transaction<'_> {
         counts: &Counts,
         email: &Email,
         name_taken: OnConditionFailed,
+        holder: Option<&EmailHolder>,
     ) -> Result<Self> {
         let claim = |key| Claim::by_user(user.id, key);
         self.insert(user, || Error::WriteConflict)?
@@ -120,9 +128,7 @@ impl Transaction<'_> {
                 Error::WriteConflict
             })?
             .insert(email, || Error::WriteConflict)?
-            .put(claim(Key::email_claim(&email.address))?, Condition::absent(), || {
-                Error::Conflict("the e-mail address is taken")
-            })
+            .claim_email(user.id, &email.address, holder)
     }
 
     /// Makes a new user a member of an account, on behalf of an admin. If the account is deleted
@@ -180,8 +186,9 @@ impl Table {
             address: new.email.clone(),
             verified: new.verified,
             added_at: account.created_at,
-            proved_at: None,
+            proved_at: new.proved_at,
         };
+        let holder = new.takes_email_from.take();
         let user = new.into_user(&account, actor.root_maker())?;
         let created = Trail::of_user(user.id, AuditAction::UserCreated)
             .with("account", &account.id)
@@ -189,7 +196,7 @@ impl Table {
         let counts = Counts::new(user.id, if member_of.is_some() { 2 } else { 1 });
         let mut transaction = Transaction::new(self, actor, "create a user", created)
             .leaving(Trail::of_account(account.id, AuditAction::AccountCreated))
-            .insert_user(&user, &counts, &email, name_taken)?
+            .insert_user(&user, &counts, &email, name_taken, holder.as_deref())?
             .insert_account(&account)?;
         if let Some(admin) = member_of {
             transaction = transaction.insert_user_as_member(&user, admin)?;

@@ -17,7 +17,7 @@ use crate::random::back_off;
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{
     Actor, Changes, Claim, Condition, GRANT, Key, Keyed, MAX_BATCH_DELETE, NewNotice,
-    OnConditionFailed, RESPONSE, SIGNATURE, Stored, TOKEN, Table, Trail, Transaction,
+    OnConditionFailed, PROOF, RESPONSE, SIGNATURE, Stored, TOKEN, Table, Trail, Transaction,
     user_partition,
 };
 use crate::table::lockout::attributes_of_deleted;
@@ -196,9 +196,10 @@ impl Table {
     /// Tokens, grants and what is kept for a while. With the user disabled, nothing new comes.
     async fn delete_belongings(&self, user: UserId) -> Result<()> {
         let mut keys = Vec::new();
-        for prefix in [TOKEN, GRANT, RESPONSE, SIGNATURE] {
+        for prefix in [PROOF, TOKEN, GRANT, RESPONSE, SIGNATURE] {
             keys.extend(self.keys(user_partition(user), prefix).await?);
         }
+        keys.push(Key::password_reset(user));
         for batch in keys.chunks(MAX_BATCH_DELETE) {
             self.batch_delete("delete what a user has", batch.iter().cloned()).await?;
         }
@@ -214,7 +215,6 @@ impl Table {
         let ours = || Condition::one_of("user", [user.id.to_string()]);
         let no_account =
             Condition::below("memberships", 1).and(Condition::below("accountsOwned", 1));
-        let always = Condition::absent().or(Condition::present());
         let (username, number) =
             (Key::username_claim(&user.username), Key::number_claim(user.number));
         let notice = NewNotice::new(user.id, MailKind::UserDeleted).also_to(&user.primary_email);
@@ -228,7 +228,7 @@ impl Table {
             .delete(Key::counts(user.id), no_account, CONFLICT)
             .put(Claim::by_nobody(username)?, ours(), CONFLICT)?
             .put(Claim::by_nobody(number)?, ours(), CONFLICT)?
-            .put(attributes_of_deleted(user.id), always, CONFLICT)?
+            .put(attributes_of_deleted(user.id), Condition::always(), CONFLICT)?
             .delete(Key::user_cleanup(user.id), Condition::present(), CONFLICT)
             .commit()
             .await

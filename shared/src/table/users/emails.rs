@@ -114,6 +114,9 @@ impl Table {
         let transaction = Transaction::new(self, actor, "delete an address", removed)
             .delete(email.key(), Condition::present(), || Error::WriteConflict)
             .delete(Key::email_claim(&email.address), ours, || Error::WriteConflict)
+            .delete(Key::email_proof(user.id, email.address.digest()), Condition::always(), || {
+                Error::WriteConflict
+            })
             .set_email_count(user, user.email_count.saturating_sub(1))?;
         Ok(Write::new(transaction, ()))
     }
@@ -122,7 +125,7 @@ impl Table {
 impl Transaction<'_> {
     /// Updates the number of addresses of a user that is unchanged since it was read, so that
     /// concurrent requests neither exceed the limit nor remove the primary address.
-    fn set_email_count(self, user: &Stored<User>, count: u32) -> Result<Self> {
+    pub(super) fn set_email_count(self, user: &Stored<User>, count: u32) -> Result<Self> {
         let changes = Changes::new().set("emailCount", count)?;
         Ok(self.update(user.key(), changes, Condition::unchanged(user), || Error::WriteConflict))
     }

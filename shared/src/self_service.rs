@@ -1,0 +1,226 @@
+//! What people do with the links of mails: prove an address, sign up, and come back after they lost
+//! their password. The API and the pages share it.
+//!
+//! Whoever asks learns nothing of others: what is asked for with a known name and with an unknown
+//! one has the same response, and takes the same calls.
+
+use crate::auth::{request_context, source};
+use crate::http::ApiRequest;
+use crate::mail::seal_link;
+use crate::model::{
+    Email, EmailAddress, EmailProof, MailToken, MailTokenSubject, Network, PasswordReset, SignUp,
+    SourceId, Timestamp, User, Username,
+};
+use crate::password::NewPassword;
+use crate::table::{Actor, EmailOwner, NewLink, NewUser, PasswordChange, Stored, fetch};
+use crate::{App, Error, Result, SignUpPolicy};
+
+/// Who signs up by a link. It has no `Debug`: the password must not be logged.
+pub struct NewIdentity {
+    /// The username.
+    pub username: Username,
+    /// First and last name; empty if none is given.
+    pub full_name: String,
+    /// The password.
+    pub password: NewPassword,
+}
+
+/// A link for this, with its token encrypted. It costs no round trip.
+///
+/// [`Error::MailNotConfigured`] if the service sends no mail.
+pub async fn new_link(
+    app: &App,
+    base_url: impl ToString,
+    subject: MailTokenSubject,
+) -> Result<NewLink> {
+    if !app.settings.sends_mail {
+        return Err(Error::MailNotConfigured);
+    }
+    let token = MailToken::generate(subject)?;
+    let link = seal_link(&app.service_keys, base_url.to_string(), &token).await?;
+    Ok(NewLink { link, secret_hash: token.secret_hash() })
+}
+
+/// Proves the address that the link is for; nothing more happens if it has.
+///
+/// [`Error::LinkEnded`], or [`Error::Conflict`] if somebody else has proved the address.
+pub async fn prove_email(app: &App, request: &ApiRequest, token: &str) -> Result<EmailAddress> {
+    let (user, proof) = read_proof(app, token).await?;
+    let owner = app.table.email_owner(&proof.address, Some(user.id)).await?;
+    match &owner {
+        EmailOwner::Own(email) if email.proved_at.is_some() => {}
+        // The address was proved by it, and was lost since.
+        _ if proof.used_at.is_some() => return Err(Error::LinkEnded),
+        _ => {
+            let actor = Actor::mail_token(Some(&user), request_context(request));
+            app.table.prove_email(&actor, &user, &proof, &owner)?.commit().await?;
+        }
+    }
+    Ok(proof.address)
+}
+
+/// The address that a link proves. The link is not used.
+///
+/// [`Error::LinkEnded`] if it does not work.
+pub async fn address_to_prove(app: &App, token: &str) -> Result<EmailAddress> {
+    Ok(read_proof(app, token).await?.1.address)
+}
+
+async fn read_proof(app: &App, token: &str) -> Result<(Stored<User>, EmailProof)> {
+    let (user, address, token) = MailToken::parse_proof(token).map_err(|_| Error::LinkEnded)?;
+    let found = app.table.email_proof(user, address).await?;
+    let works = |(user, proof): &(Stored<User>, EmailProof)| {
+        token.matches(&proof.secret_hash)
+            && Timestamp::now() < proof.expires_at
+            && proof.epoch == user.credential_epoch
+            && !user.disabled
+    };
+    found.filter(works).ok_or(Error::LinkEnded)
+}
+
+/// Sends a link to sign up to an address, or tells whoever has proved it.
+///
+/// [`Error::Forbidden`] if nobody can sign up, [`Error::MailNotConfigured`], or
+/// [`Error::TooManyMails`] if the source asks for too many.
+pub async fn request_sign_up(app: &App, request: &ApiRequest, address: EmailAddress) -> Result<()> {
+    check_sign_up(app)?;
+    let subject = MailTokenSubject::SignUp(address.digest());
+    let new = new_link(app, request.base_url(), subject).await?;
+    let (actor, source) =
+        (Actor::anybody(request_context(request)), source_id(app, request).await?);
+    let asked = app.table.sign_up_request(address).await?;
+    app.table.request_sign_up(&actor, source, asked, new)?.commit().await
+}
+
+/// [`Error::Forbidden`] if nobody can sign up.
+pub fn check_sign_up(app: &App) -> Result<()> {
+    match app.settings.sign_up {
+        SignUpPolicy::Open => Ok(()),
+        SignUpPolicy::Closed => Err(Error::Forbidden("signing up is closed")),
+    }
+}
+
+/// The address that a link signs up with. The link is not used.
+///
+/// [`Error::LinkEnded`] if it does not work.
+pub async fn address_to_sign_up(app: &App, token: &str) -> Result<EmailAddress> {
+    let (digest, token) = MailToken::parse_sign_up(token).map_err(|_| Error::LinkEnded)?;
+    let link = working(app.table.sign_up(digest, &token.secret_hash()).await?)?;
+    Ok(link.into_inner().address)
+}
+
+/// Makes the user who signs up by a link.
+///
+/// [`Error::LinkEnded`]; [`Error::Conflict`] if the username is taken, and [`Error::Invalid`] if the
+/// password is not accepted: the link works on.
+pub async fn sign_up(
+    app: &App,
+    request: &ApiRequest,
+    token: &str,
+    identity: Result<NewIdentity>,
+) -> Result<User> {
+    let (digest, token) = MailToken::parse_sign_up(token).map_err(|_| Error::LinkEnded)?;
+    let secret = token.secret_hash();
+    let identity = match identity {
+        Ok(identity) => identity,
+        Err(error) => {
+            working(app.table.sign_up(digest, &secret).await?)?;
+            return Err(error);
+        }
+    };
+    let service = &app.settings.service_name;
+    let names = fetch::exact_username(identity.username.clone(), service.as_str());
+    let (link, names) = app.table.sign_up_with_names(digest, &secret, names).await?;
+    let link = working(link)?;
+    let (username, slug) = names.ok_or(Error::Conflict("the username is taken"))?;
+    let password = identity.password.accept(service, &username, [&link.address]);
+    let password = password.map_err(|problem| Error::invalid("password", problem))?;
+    let owner = app.table.email_owner(&link.address, None).await?;
+    if let EmailOwner::Proved(_) = owner {
+        return Err(Error::LinkEnded);
+    }
+    let new = NewUser {
+        password_hash: Some(password.hash()?),
+        password_is_own: true,
+        full_name: identity.full_name,
+        ..NewUser::new(username, link.address.clone())
+    };
+    let actor = Actor::mail_token(None, request_context(request));
+    app.table.create_signed_up_user(&actor, &link, owner, new, slug)?.commit().await
+}
+
+fn working(link: Option<Stored<SignUp>>) -> Result<Stored<SignUp>> {
+    let now = Timestamp::now();
+    link.filter(|link| now < link.expires_at).ok_or(Error::LinkEnded)
+}
+
+/// Sends a link that sets another password to an address that the user with this name has proved,
+/// if there is one.
+///
+/// [`Error::MailNotConfigured`], or [`Error::TooManyMails`] if the source asks for too many.
+pub async fn request_password_reset(app: &App, request: &ApiRequest, name: &str) -> Result<()> {
+    if !app.settings.sends_mail {
+        return Err(Error::MailNotConfigured);
+    }
+    let (actor, source) =
+        (Actor::anybody(request_context(request)), source_id(app, request).await?);
+    let asked = app.table.password_reset_request(name).await?;
+    let subject = MailTokenSubject::Reset(asked.found.id);
+    let new = new_link(app, request.base_url(), subject).await?;
+    app.table.request_password_reset(&actor, source, asked, new)?.commit().await
+}
+
+/// [`Error::LinkEnded`] if a link that sets another password does not work. The link is not used.
+pub async fn check_password_reset(app: &App, token: &str) -> Result<()> {
+    ResetLink::read(app, token).await.map(|_| ())
+}
+
+/// Sets the password of a user by a link. Everything older ends; API keys, environment tokens and
+/// SSH keys stay if `keeps_keys` and the user chose the old password.
+///
+/// [`Error::LinkEnded`]; [`Error::Invalid`] if the password is not accepted: the link works on.
+pub async fn reset_password(
+    app: &App,
+    request: &ApiRequest,
+    token: &str,
+    new: Result<(NewPassword, bool)>,
+) -> Result<()> {
+    let ResetLink { user, reset, addresses } = ResetLink::read(app, token).await?;
+    let (password, keeps_keys) = new?;
+    let password = password.accept_for(&app.settings.service_name, &user, &addresses)?;
+    let change = PasswordChange { hash: password.hash()?, revoke_keys: !keeps_keys };
+    let actor = Actor::mail_token(Some(&user), request_context(request));
+    app.table.reset_password(&actor, &user, &reset, change)?.commit().await.map(|_| ())
+}
+
+/// A link that works, and whose password it sets.
+struct ResetLink {
+    user: Stored<User>,
+    reset: PasswordReset,
+    addresses: Vec<Email>,
+}
+
+impl ResetLink {
+    async fn read(app: &App, token: &str) -> Result<Self> {
+        let (user, token) = MailToken::parse_reset(token).map_err(|_| Error::LinkEnded)?;
+        let found = app.table.password_reset(user).await?;
+        let found = found.map(|(user, reset, addresses)| Self { user, reset, addresses });
+        let works = |Self { user, reset, .. }: &Self| {
+            token.matches(&reset.secret_hash)
+                && Timestamp::now() < reset.expires_at
+                && reset.epoch == user.credential_epoch
+                && !user.disabled
+        };
+        found.filter(works).ok_or(Error::LinkEnded)
+    }
+}
+
+/// The source that a request counts for; none of this machine's own.
+async fn source_id(app: &App, request: &ApiRequest) -> Result<Option<SourceId>> {
+    let network = source(request);
+    if network == Network::Loopback {
+        return Ok(None);
+    }
+    let key = app.service_keys.current().await?;
+    SourceId::new(&network, &key).map(Some)
+}

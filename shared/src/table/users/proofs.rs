@@ -1,0 +1,171 @@
+//! Proofs of addresses: a user asks for a link by mail, and whoever has the link has read the mail.
+
+use super::email_owner::{EmailHolder, EmailOwner};
+use crate::lifetimes::EMAIL_PROOF_TTL;
+use crate::limits;
+use crate::model::{
+    AuditAction, Email, EmailAddress, EmailProof, Mail, MailKind, MailRequestKind, NameDigest,
+    Timestamp, User, UserId, seconds_after,
+};
+use crate::table::engine::{
+    Actor, Changes, Claim, Condition, Fetch, Items, Key, Keyed, NewNotice, OnConditionFailed,
+    Stored, Table, Trail, Transaction,
+};
+use crate::table::mail::{AskedMails, NewLink};
+use crate::table::write::Write;
+use crate::telemetry::SecurityEvent;
+use crate::{Error, Result};
+
+const KIND: MailRequestKind = MailRequestKind::EmailProof;
+const CONFLICT: OnConditionFailed = || Error::WriteConflict;
+
+/// The request of a caller for a proof of this address.
+pub struct EmailProofRequest(pub EmailAddress);
+
+/// What it rests on.
+pub struct FetchedEmailProof {
+    /// The address, if it is the caller's.
+    pub email: Option<Stored<Email>>,
+    /// Who has it.
+    owner: Option<UserId>,
+    asked: AskedMails,
+}
+
+impl Fetch for EmailProofRequest {
+    type Output = FetchedEmailProof;
+
+    fn keys(&self, caller: UserId) -> Vec<Key> {
+        let asked = AskedMails::key(self.0.digest(), KIND);
+        vec![Key::email(caller, &self.0), Key::email_claim(&self.0), asked]
+    }
+
+    fn extract(self, caller: UserId, items: &mut Items) -> Result<FetchedEmailProof> {
+        let claim: Option<Stored<Claim>> = items.take(&Key::email_claim(&self.0))?;
+        Ok(FetchedEmailProof {
+            email: items.take(&Key::email(caller, &self.0))?,
+            owner: claim.and_then(|claim| claim.user),
+            asked: AskedMails::extract(self.0.digest(), KIND, items)?,
+        })
+    }
+}
+
+impl Table {
+    /// Sends a user the link that proves an address, which the user has or will have by it. If
+    /// somebody else has proved it, they are told instead.
+    ///
+    /// [`Error::Conflict`] if the user has proved it, [`Error::LimitReached`] if the user can have
+    /// no further address, [`Error::TooManyMails`] if it was asked for too often.
+    pub async fn request_email_proof(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        address: EmailAddress,
+        fetched: FetchedEmailProof,
+        new: NewLink,
+    ) -> Result<Write<'_, ()>> {
+        let FetchedEmailProof { email, owner, asked } = fetched;
+        if email.as_ref().is_some_and(|email| email.proved_at.is_some()) {
+            return Err(Error::Conflict("the address is proved"));
+        }
+        if email.is_none() {
+            Error::check_room(limits::EMAILS, user.email_count as usize)?;
+        }
+        asked.check_room()?;
+        let other = owner.filter(|owner| *owner != user.id);
+        let is_held = match other {
+            Some(other) => self.has_proved(other, &address).await?,
+            None => false,
+        };
+        let requested = Trail::of_user(user.id, AuditAction::EmailProofRequested);
+        let write = Transaction::new(self, actor, "send a proof of an address", requested)
+            .count_mail(&asked)?;
+        if is_held {
+            let kind = MailKind::EmailProofHeld;
+            let mail = Mail::requested(kind, address, None, None, EMAIL_PROOF_TTL)?;
+            return Ok(Write::new(write.send(&mail)?, ()));
+        }
+        let expires_at = seconds_after(Timestamp::now(), EMAIL_PROOF_TTL)?;
+        let proof = EmailProof {
+            user: user.id,
+            address: address.clone(),
+            secret_hash: new.secret_hash,
+            epoch: user.credential_epoch,
+            expires_at,
+            used_at: None,
+        };
+        let (kind, link) = (MailKind::EmailProof, Some(new.link));
+        // The address may be a stranger's: the mail does not call them by the user's name.
+        let mail = Mail::requested(kind, address, None, link, EMAIL_PROOF_TTL)?;
+        Ok(Write::new(write.put_link(&proof, expires_at)?.send(&mail)?, ()))
+    }
+
+    /// The user and the proof that a link names: one round trip.
+    pub async fn email_proof(
+        &self,
+        user: UserId,
+        address: NameDigest,
+    ) -> Result<Option<(Stored<User>, EmailProof)>> {
+        let (user, proof) = (Key::user(user), Key::email_proof(user, address));
+        let mut items = self.batch_get(vec![user.clone(), proof.clone()]).await?;
+        let (user, proof) = (items.take(&user)?, items.take::<EmailProof>(&proof)?);
+        Ok(user.zip(proof.map(Stored::into_inner)))
+    }
+
+    /// Proves an address by its link, and adds it if the user does not have it. Whoever has it
+    /// without having proved it loses it.
+    ///
+    /// [`Error::Conflict`] if somebody else has proved it, [`Error::LimitReached`] if the user can
+    /// have no further address, [`Error::LinkEnded`] if a newer link has taken this one's place.
+    pub fn prove_email(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        proof: &EmailProof,
+        owner: &EmailOwner,
+    ) -> Result<Write<'_, ()>> {
+        let now = Timestamp::now();
+        let proved = Trail::of_user(user.id, AuditAction::EmailProved);
+        let transaction = Transaction::new(self, actor, "prove an address", proved).update(
+            proof.key(),
+            Changes::new().set("usedAt", now)?,
+            Condition::same_link(&proof.secret_hash),
+            || Error::LinkEnded,
+        );
+        let transaction = match owner {
+            EmailOwner::Own(email) => transaction.update(
+                email.key(),
+                Changes::new().set("provedAt", now)?,
+                Condition::unchanged(email),
+                CONFLICT,
+            ),
+            EmailOwner::Nobody => transaction.add_proved_email(user, proof, None, now)?,
+            EmailOwner::Holder(holder) => {
+                transaction.add_proved_email(user, proof, Some(holder), now)?
+            }
+            EmailOwner::Proved(_) => {
+                return Err(Error::Conflict("somebody else has proved the address"));
+            }
+        };
+        Ok(Write::new(transaction, ()).recorded_as(SecurityEvent::EmailProved))
+    }
+}
+
+impl Transaction<'_> {
+    fn add_proved_email(
+        self,
+        user: &Stored<User>,
+        proof: &EmailProof,
+        holder: Option<&EmailHolder>,
+        now: Timestamp,
+    ) -> Result<Self> {
+        Error::check_room(limits::EMAILS, user.email_count as usize)?;
+        let EmailProof { user: id, address, .. } = proof;
+        let notice = NewNotice::new(*id, MailKind::EmailAdded).about(address);
+        let (proved_at, address) = (Some(now), address.clone());
+        let email = Email { user: *id, address, verified: false, added_at: now, proved_at };
+        self.leaving(Trail::of_user(*id, AuditAction::EmailAdded).notifying(notice))
+            .insert(&email, CONFLICT)?
+            .set_email_count(user, user.email_count + 1)?
+            .claim_email(*id, &proof.address, holder)
+    }
+}
