@@ -108,7 +108,8 @@ impl Basic {
         let StoredCredential::Password(attempts) = stored else {
             return Err(Error::internal("check a password", "its attempts were not fetched"));
         };
-        let verified = verify_password(app, user, attempts, &self.password).await;
+        let verified =
+            verify_password(app, user, attempts, &self.password, &self.request_context).await;
         if verified.as_ref().is_err_and(is_rejection) {
             sleep_until(next_multiple(self.received, app.rejected_sign_in)).await;
         }
