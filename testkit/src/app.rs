@@ -5,6 +5,7 @@ mod arrange;
 mod client;
 mod engine;
 mod functions;
+mod links;
 mod mail;
 
 use std::collections::BTreeSet;
@@ -28,7 +29,8 @@ use shared::table::{Connection, Swept, Table};
 use crate::contract;
 use crate::proxy::Door;
 use crate::{
-    ApiResponse, CallCutoff, DocumentedOperation, OAuthClient, Person, Proxy, Service, log,
+    ApiResponse, CallCutoff, DocumentedOperation, MailedLink, OAuthClient, Person, Proxy, Service,
+    TestCredentials, log,
 };
 pub use client::ClientAt;
 pub(crate) use client::event;
@@ -93,7 +95,7 @@ impl TestApp {
         let table = |caller: &str| connect(&proxy.endpoint_of(caller), &table_name);
         Ok(Self {
             functions: Functions::start(table, keys, SealPublicKey::parse(&PUBLIC)?)?,
-            settings: Settings::default(),
+            settings: functions::settings(),
             table: connect(proxy.endpoint(), &table_name)?,
             service_keys: keys("")?,
             secrets_manager,
@@ -356,5 +358,9 @@ impl Service for TestApp {
 
     async fn oauth_client(&self) -> OAuthClient {
         self.new_client("https://client.example.com/callback", true).await
+    }
+
+    async fn mailed_token(&self, link: MailedLink, credentials: &TestCredentials) -> String {
+        self.new_link(link, &credentials.username).await
     }
 }

@@ -25,6 +25,35 @@ pub trait Service {
 
     /// A client with a secret.
     fn oauth_client(&self) -> impl Future<Output = OAuthClient>;
+
+    /// The token of a new link, as its mail has it.
+    fn mailed_token(
+        &self,
+        link: MailedLink,
+        credentials: &TestCredentials,
+    ) -> impl Future<Output = String>;
+}
+
+/// What a link in a mail does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailedLink {
+    /// It signs up with an address that nobody has.
+    SignUp,
+    /// It resets the password of a user who is made for it.
+    Reset,
+    /// It proves an address that nobody has to be the user's.
+    Proof,
+}
+
+impl MailedLink {
+    /// The token that the events carry.
+    const fn example(self) -> &'static str {
+        match self {
+            Self::SignUp => "rcn_YOUR_TOKEN",
+            Self::Reset => "rcw_YOUR_TOKEN",
+            Self::Proof => "rcv_YOUR_TOKEN",
+        }
+    }
 }
 
 /// An OAuth client that is registered.
@@ -275,6 +304,16 @@ impl DocumentedOperation {
                 let id = grant_id(&tokens.access);
                 event["rawPath"] = json!(self.path().replace(GRANT_ID, &id));
             }
+            Needs::SignUpLink => {
+                set(&mut event, "username", &unique("mary"));
+                replace_token(&mut event, service, MailedLink::SignUp, credentials).await;
+            }
+            Needs::ResetLink => {
+                replace_token(&mut event, service, MailedLink::Reset, credentials).await;
+            }
+            Needs::ProofLink => {
+                replace_token(&mut event, service, MailedLink::Proof, credentials).await;
+            }
             Needs::AuthorizationRequest
             | Needs::ClientAndUserToken
             | Needs::ConsentForm
@@ -327,14 +366,36 @@ impl TestCredentials {
     }
 }
 
-/// Puts a text in place of another one in the body, if it is there.
+/// Puts a text in place of another one in the body, if it is there: in a JSON object or in a form.
 fn set(event: &mut Value, field: &str, text: &str) {
-    let body: Option<Value> =
-        event["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
+    let Some(body) = event["body"].as_str() else { return };
+    if event["headers"]["content-type"] == FORM.1 {
+        let pairs = form_urlencoded::parse(body.as_bytes());
+        let replaced = pairs.map(|(name, value)| {
+            let value = if name == field { text.into() } else { value };
+            (name, value)
+        });
+        let replaced: Vec<_> = replaced.collect();
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(replaced).finish();
+        event["body"] = json!(body);
+        return;
+    }
+    let body: Option<Value> = serde_json::from_str(body).ok();
     if let Some(mut body) = body.filter(|body| body[field].is_string()) {
         body[field] = json!(text);
         event["body"] = json!(body.to_string());
     }
+}
+
+/// Puts the token of a new link in place of the example in the path.
+async fn replace_token(
+    event: &mut Value,
+    service: &impl Service,
+    link: MailedLink,
+    credentials: &TestCredentials,
+) {
+    let token = service.mailed_token(link, credentials).await;
+    replace_in_path(event, link.example(), &token);
 }
 
 fn replace_in_path(event: &mut Value, example: &str, text: &str) {

@@ -35,8 +35,8 @@ pub use conditions::Conditions;
 pub use contract::check_over_http;
 pub use deletion_fixture::DeletionFixture;
 pub use fixtures::{
-    ConsentPage, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens, form, grant_id,
-    parameter, token_id, unique,
+    ConsentPage, MailedLink, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens, form,
+    grant_id, parameter, token_id, unique,
 };
 pub use invariants::inconsistencies;
 pub use log::{last_request_line, own_last_request_line, request_lines, watch as watch_log};

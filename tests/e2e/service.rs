@@ -7,8 +7,11 @@ use std::sync::LazyLock;
 use reqwest::Method;
 use serde_json::Value;
 use testkit::{
-    ApiResponse, OAuthClient, PASSWORD, Service, TestCredentials, basic, check_over_http, unique,
+    ApiResponse, MailedLink, OAuthClient, PASSWORD, Service, TestCredentials, basic,
+    check_over_http, unique,
 };
+
+use crate::terminal::line;
 
 /// The service's own description.
 pub(crate) static DEV: LazyLock<Value> = LazyLock::new(|| {
@@ -89,6 +92,54 @@ impl Service for Running {
     async fn oauth_client(&self) -> OAuthClient {
         oauth_client()
     }
+
+    async fn mailed_token(&self, link: MailedLink, credentials: &TestCredentials) -> String {
+        mailed_token(link, credentials).await
+    }
+}
+
+/// The token of a new link, from the mail that the service sends.
+async fn mailed_token(link: MailedLink, credentials: &TestCredentials) -> String {
+    let address = unique("mary") + "@example.com";
+    match link {
+        MailedLink::SignUp => ask_to_sign_up(&address).await,
+        MailedLink::Reset => {
+            let token = ask_to_sign_up(&address).await;
+            let (username, password) = (unique("mary"), PASSWORD);
+            let identity = serde_json::json!({ "username": username, "password": password });
+            post(&format!("/rollcall/v1/sign-ups/{token}"), &identity, 201).await;
+            let name = serde_json::json!({ "name": username });
+            post("/rollcall/v1/password-resets", &name, 202).await;
+            linked_token("reset", &address).await
+        }
+        MailedLink::Proof => {
+            let path = format!("/rollcall/v1/users/self/emails/{address}/verification");
+            let authorization = ("authorization", credentials.token.as_str());
+            let response = send("POST", &path, &[authorization], None).await;
+            assert_eq!(response.status, 202, "{response:?}");
+            linked_token("emails/verify", &address).await
+        }
+    }
+}
+
+async fn ask_to_sign_up(address: &str) -> String {
+    let body = serde_json::json!({ "email": address });
+    post("/rollcall/v1/sign-ups", &body, 202).await;
+    linked_token("sign-up", address).await
+}
+
+async fn post(path: &str, body: &Value, status: u16) {
+    let json = ("content-type", "application/json");
+    let response = send("POST", path, &[json], Some(body.to_string())).await;
+    assert_eq!(response.status, status, "{path}: {response:?}");
+}
+
+/// The token of the link to this page in a mail to an address.
+pub(crate) async fn linked_token(page: &str, address: &str) -> String {
+    let link = format!(" to {address} {}/account/{page}/", base_url());
+    let shown = line("service.log", &link).await;
+    let (_, token) = shown.split_once(&link).unwrap();
+    token.split(' ').next().unwrap().to_owned()
 }
 
 /// The seeded OAuth client.

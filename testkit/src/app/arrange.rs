@@ -189,7 +189,7 @@ fn added(key: &Value, attribute: &str, number: i64) -> Value {
 }
 
 /// The hash of [`PASSWORD`], computed once: it is slow on purpose.
-fn password_hash() -> String {
+pub(super) fn password_hash() -> String {
     static HASH: LazyLock<String> =
         LazyLock::new(|| shared::password::hash(PASSWORD).expect("a password hash"));
     HASH.clone()

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{DOMAIN, TestApp};
-use crate::{ApiResponse, OAuthClient, Service};
+use crate::{ApiResponse, MailedLink, OAuthClient, Service, TestCredentials};
 
 /// A client whose requests come from one address.
 #[derive(Clone)]
@@ -26,6 +26,10 @@ impl Service for ClientAt<'_> {
 
     async fn oauth_client(&self) -> OAuthClient {
         self.app.oauth_client().await
+    }
+
+    async fn mailed_token(&self, link: MailedLink, credentials: &TestCredentials) -> String {
+        self.app.mailed_token(link, credentials).await
     }
 }
 

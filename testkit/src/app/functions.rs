@@ -13,7 +13,7 @@ use shared::password::PasswordCache;
 use shared::seal::SealPublicKey;
 use shared::service_key::ServiceKeys;
 use shared::table::{Swept, Table};
-use shared::{App, Settings};
+use shared::{App, Settings, SignUpPolicy};
 
 use super::REQUEST_ID;
 use crate::ApiResponse;
@@ -25,9 +25,17 @@ const SHORT: Duration = Duration::from_millis(1);
 /// The functions that have no table, and so no state.
 const WITHOUT_TABLE: [&str; 2] = ["docs", "not-found"];
 
+/// What the functions start with: anybody can sign up, and mails that people ask for are sent.
+///
+/// Notices are not, until [`Functions::configure`] says so: the outbox of every test would fill.
+pub(super) fn settings() -> Settings {
+    Settings { sign_up: SignUpPolicy::Open, sends_mail: true, ..Settings::default() }
+}
+
 /// All functions, started.
 pub(super) struct Functions {
     apps: BTreeMap<&'static str, App>,
+    sends_notices: bool,
     sweeps: Table,
     sealing: SealPublicKey,
 }
@@ -42,15 +50,18 @@ impl Functions {
         let names = GROUPS.iter().map(|group| group.function);
         let names = names.filter(|name| !WITHOUT_TABLE.contains(name));
         let app = |name| {
-            let mut app = App::new(Settings::default(), table(name)?, keys(name)?)?;
+            let mut app = App::new(settings(), table(name)?, keys(name)?)?;
+            app.table = app.table.sending_mail(false);
             app.rejected_sign_in = SHORT;
             Ok((name, app))
         };
-        Ok(Self { apps: names.map(app).collect::<Result<_>>()?, sweeps: table("sweep")?, sealing })
+        let apps = names.map(app).collect::<Result<_>>()?;
+        Ok(Self { apps, sends_notices: false, sweeps: table("sweep")?, sealing })
     }
 
     /// Sets what the operator decides, from now on.
     pub(super) fn configure(&mut self, settings: &Settings) {
+        self.sends_notices = settings.sends_mail;
         for app in self.apps.values_mut() {
             app.settings = settings.clone();
             app.table = app.table.clone().sending_mail(settings.sends_mail);
@@ -66,7 +77,7 @@ impl Functions {
     /// Sets another table from now on.
     pub(super) fn reach(&mut self, table: impl Fn(&str) -> Result<Table>) -> Result<()> {
         for (name, app) in &mut self.apps {
-            app.table = table(name)?.sending_mail(app.settings.sends_mail);
+            app.table = table(name)?.sending_mail(self.sends_notices);
         }
         self.sweeps = table("sweep")?;
         Ok(())

@@ -80,6 +80,12 @@ pub(crate) enum Needs {
     ClientAndUserToken,
     /// A grant of the user.
     Grant,
+    /// A link to sign up, and a username that nobody has.
+    SignUpLink,
+    /// A link that resets the password of another user.
+    ResetLink,
+    /// A link that proves an address to be the user's.
+    ProofLink,
 }
 
 /// How a write in the fault matrix differs from the documented example.

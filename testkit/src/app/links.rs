@@ -1,0 +1,96 @@
+//! Links of mails, with the tokens that the table does not reveal: the test itself asks for them.
+
+use shared::mail::seal_link;
+use shared::model::{EmailAddress, MailToken, MailTokenSubject, Timestamp, UserId};
+use shared::table::{Actor, EmailProofRequest, NewLink, NewUser};
+
+use super::TestApp;
+use super::arrange::password_hash;
+use crate::{MailedLink, unique};
+
+impl TestApp {
+    /// The token of a new link. An address is proved for the user with this name.
+    pub(super) async fn new_link(&self, link: MailedLink, username: &str) -> String {
+        let address = (unique("linked") + "@example.com").parse().expect("an address");
+        match link {
+            MailedLink::SignUp => self.sign_up_link(address).await,
+            MailedLink::Reset => self.reset_link(address).await,
+            MailedLink::Proof => self.proof_link(address, username).await,
+        }
+    }
+
+    async fn sign_up_link(&self, address: EmailAddress) -> String {
+        let (token, link) = self.sealed(MailTokenSubject::SignUp(address.digest())).await;
+        let asked = self.table.sign_up_request(address).await.expect("the address");
+        let write = self.table.request_sign_up(&Actor::operator(), None, asked, link);
+        write.expect("a link").commit().await.expect("a link");
+        token
+    }
+
+    /// Of a new user, who has proved the address.
+    async fn reset_link(&self, address: EmailAddress) -> String {
+        let username = unique("lost");
+        let new = NewUser {
+            proved_at: Some(Timestamp::now()),
+            password_hash: Some(password_hash()),
+            password_is_own: true,
+            ..NewUser::new(username.parse().expect("a username"), address)
+        };
+        let user = self.table.create_user(&Actor::operator(), new).await.expect("a new user");
+        let (token, link) = self.sealed(MailTokenSubject::Reset(user.id)).await;
+        let asked = self.table.password_reset_request(&username).await.expect("the user");
+        let write = self.table.request_password_reset(&Actor::operator(), None, asked, link);
+        write.expect("a link").commit().await.expect("a link");
+        token
+    }
+
+    async fn proof_link(&self, address: EmailAddress, username: &str) -> String {
+        let id = self.user_id(username).await;
+        let subject = MailTokenSubject::Proof(id, address.digest());
+        let (token, link) = self.sealed(subject).await;
+        let request = EmailProofRequest(address.clone());
+        let (user, fetched) = self.table.user_and(id, request).await.expect("the user");
+        let user = user.expect("a user");
+        let actor = Actor::operator();
+        let write = self.table.request_email_proof(&actor, &user, address, fetched, link);
+        write.await.expect("a link").commit().await.expect("a link");
+        token
+    }
+
+    async fn user_id(&self, username: &str) -> UserId {
+        let username = username.parse().expect("a username");
+        let id = self.table.user_id_by_username(&username).await.expect("a lookup");
+        id.expect("a user")
+    }
+
+    /// A new token, and the link that has it.
+    async fn sealed(&self, subject: MailTokenSubject) -> (String, NewLink) {
+        let token = MailToken::generate(subject).expect("a token");
+        let base_url = "https://api.example.com".to_owned();
+        let link = seal_link(&self.service_keys, base_url, &token).await.expect("a link");
+        (token.reveal(), NewLink { link, secret_hash: token.secret_hash() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_token_of_each_link_is_the_one_that_the_table_knows() {
+        let app = TestApp::start().await;
+        app.person("janedoe").await;
+        let token = async |link| app.new_link(link, "janedoe").await;
+
+        let (address, parsed) = MailToken::parse_sign_up(&token(MailedLink::SignUp).await).unwrap();
+        let found = app.table.sign_up(address, &parsed.secret_hash()).await.unwrap();
+        assert!(found.is_some());
+        let (user, parsed) = MailToken::parse_reset(&token(MailedLink::Reset).await).unwrap();
+        let (_, reset, _) = app.table.password_reset(user).await.unwrap().unwrap();
+        assert!(parsed.matches(&reset.secret_hash));
+        let (user, address, parsed) =
+            MailToken::parse_proof(&token(MailedLink::Proof).await).unwrap();
+        let (_, proof) = app.table.email_proof(user, address).await.unwrap().unwrap();
+        assert!(parsed.matches(&proof.secret_hash));
+    }
+}
