@@ -73,6 +73,13 @@ const ERRORS: &[Kind] = &[
          same `Idempotency-Key` is in progress.",
     ),
     kind(
+        410,
+        "Gone",
+        &["link_ended"],
+        &[],
+        "The link was used, was replaced by a newer one, or has expired.",
+    ),
+    kind(
         412,
         "PreconditionFailed",
         &["precondition_failed"],
@@ -103,11 +110,12 @@ const ERRORS: &[Kind] = &[
     kind(
         429,
         "TooManyRequests",
-        &["too_many_attempts"],
+        &["too_many_attempts", "too_many_mails"],
         &["temporarily_unavailable"],
         "Too many passwords were tried.",
     ),
     kind(500, "InternalError", &["internal"], &["server_error"], "A fault of the service."),
+    kind(501, "NotImplemented", &["mail_not_configured"], &[], "The service sends no mail."),
     kind(
         503,
         "Unavailable",

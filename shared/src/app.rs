@@ -22,7 +22,8 @@ pub struct App {
     /// The passwords that were verified a moment ago.
     #[cfg(feature = "password")]
     pub password_cache: PasswordCache,
-    /// A rejected name and password take a multiple of this.
+    /// A rejected name and password take a multiple of this, and so does what is asked for with a
+    /// name that perhaps nobody has.
     #[cfg(feature = "password")]
     pub rejected_sign_in: Duration,
 }

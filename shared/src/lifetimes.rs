@@ -75,8 +75,10 @@ pub const MAIL_LEASE: Duration = Duration::from_mins(2);
 /// A mail that was rejected for good is kept for the operator, in seconds.
 pub const DEAD_MAIL_TTL: u64 = 30 * DAY.unsigned_abs();
 
-/// An entry of an audit log, in seconds.
-pub const AUDIT_ENTRY_TTL: i64 = 400 * DAY;
+/// An entry of an audit log, in days, unless the operator decides otherwise.
+pub const AUDIT_RETENTION_DAYS: i64 = 400;
+/// The longest time for which the operator can have entries kept, in days.
+pub const MAX_AUDIT_RETENTION_DAYS: i64 = 3653;
 
 /// A wrong password counts for this time, and a lock lasts as long.
 pub const LOCKOUT: Duration = Duration::from_mins(15);

@@ -2,9 +2,11 @@
 //! their password. The API and the pages share it.
 //!
 //! Whoever asks learns nothing of others: what is asked for with a known name and with an unknown
-//! one has the same response, and takes the same calls.
+//! one has the same response, and takes the same calls and as long.
 
-use crate::auth::{request_context, source};
+use tokio::time::Instant;
+
+use crate::auth::{even_out, request_context, source};
 use crate::http::ApiRequest;
 use crate::mail::seal_link;
 use crate::model::{
@@ -88,8 +90,11 @@ pub async fn request_sign_up(app: &App, request: &ApiRequest, address: EmailAddr
     let new = new_link(app, request.base_url(), subject).await?;
     let (actor, source) =
         (Actor::anybody(request_context(request)), source_id(app, request).await?);
+    let received = Instant::now();
     let asked = app.table.sign_up_request(address).await?;
-    app.table.request_sign_up(&actor, source, asked, new)?.commit().await
+    app.table.request_sign_up(&actor, source, asked, new)?.commit().await?;
+    even_out(app, received).await;
+    Ok(())
 }
 
 /// [`Error::Forbidden`] if nobody can sign up.
@@ -164,10 +169,13 @@ pub async fn request_password_reset(app: &App, request: &ApiRequest, name: &str)
     }
     let (actor, source) =
         (Actor::anybody(request_context(request)), source_id(app, request).await?);
+    let received = Instant::now();
     let asked = app.table.password_reset_request(name).await?;
     let subject = MailTokenSubject::Reset(asked.found.id);
     let new = new_link(app, request.base_url(), subject).await?;
-    app.table.request_password_reset(&actor, source, asked, new)?.commit().await
+    app.table.request_password_reset(&actor, source, asked, new)?.commit().await?;
+    even_out(app, received).await;
+    Ok(())
 }
 
 /// [`Error::LinkEnded`] if a link that sets another password does not work. The link is not used.

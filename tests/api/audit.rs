@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use shared::model::{AuditAction, Plan, Role};
 use shared::table::{AccountFlags, Actor, ClientChange};
-use testkit::{Fault, PASSWORD, Person, TestApp, operations};
+use testkit::{Fault, PASSWORD, Person, Service, TestApp, operations};
 
 use crate::oauth::revoke;
 
@@ -154,6 +154,36 @@ async fn what_is_rejected_fails_or_was_done_before_leaves_no_entry() {
     assert_eq!(jane.send_json("PUT", &path, &renamed).await.status, 500);
 
     assert_eq!(new_entries(&app, &before).await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_the_lock_it_ends_in_leave_entries_and_one_of_nobody_leaves_none() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let before = app.items_of("audit").await;
+    let sign_in = async |name: &str| {
+        let wrong = testkit::basic(name, "a wrong password");
+        let client = app.at("203.0.113.9");
+        let header = [("authorization", &*wrong)];
+        client.send("GET", "/rollcall/v1/users/self", &header, None).await
+    };
+
+    for _ in 0..12 {
+        let rejected = sign_in("janedoe").await;
+        assert!([401, 429].contains(&rejected.status), "{rejected:?}");
+        sign_in("nobody").await;
+    }
+
+    let entries = new_entries(&app, &before).await;
+    let mut expected = vec!["USER sign_in.locked"];
+    expected.extend(["USER sign_in.rejected"; 10]);
+    assert_eq!(sorted(&entries), expected);
+    for entry in &entries {
+        let of_jane = format!("AUDIT#USER#{}", jane.user().id);
+        assert_eq!(entry["pk"]["S"], of_jane, "{entry}");
+        assert_eq!(entry["actor"]["M"]["kind"]["S"], "system", "{entry}");
+        assert_eq!(entry["dialect"]["S"], "rollcall", "{entry}");
+    }
 }
 
 #[tokio::test]

@@ -194,7 +194,10 @@ async fn a_wrong_password_and_an_unknown_name_have_equal_responses_and_calls() {
     let wrong = calls(basic("janedoe", "wrong horse")).await;
 
     let operations: Vec<&str> = wrong.iter().map(|(operation, ..)| operation.as_str()).collect();
-    assert_eq!(operations, ["BatchGetItem", "BatchGetItem", "UpdateItem", "UpdateItem"]);
+    assert_eq!(
+        operations,
+        ["BatchGetItem", "BatchGetItem", "TransactWriteItems", "UpdateItem", "UpdateItem"]
+    );
     for name in [
         jane.email(),
         "nobody",

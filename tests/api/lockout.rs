@@ -357,7 +357,7 @@ async fn attempts_of_an_earlier_password_do_not_count_and_do_not_bring_their_slo
     let after = app.items().await;
 
     let late = table.reserve_attempt(read_before).await.unwrap_err();
-    table.record_failed_attempt(reserved_before).await.unwrap();
+    table.record_failed_attempt(&Actor::operator(), reserved_before).await.unwrap();
 
     assert!(matches!(late, Error::WriteConflict), "the user is read again: {late:?}");
     let attempts = |items: &[serde_json::Value]| {
@@ -379,7 +379,7 @@ async fn a_source_that_becomes_known_while_the_password_changes_stays_known() {
     table.release_attempt(at_home).await;
 
     let after = table.reserve_attempt(read_before).await.unwrap();
-    table.record_failed_attempt(after).await.unwrap();
+    table.record_failed_attempt(&Actor::operator(), after).await.unwrap();
 
     assert!(stage.read().await.knows_source());
 }
@@ -402,8 +402,9 @@ async fn a_name_costs_the_same_calls_whoever_has_it_and_wherever_it_is_known() {
     let (known_there, rounds) = calls("janedoe", HOME).await;
 
     let reads = |keys| ("BatchGetItem".to_owned(), keys);
+    let entry = ("TransactWriteItems".to_owned(), 0);
     let writes = vec![("UpdateItem".to_owned(), 0); 4];
-    assert_eq!(known_there, [vec![reads(1), reads(3)], writes].concat());
+    assert_eq!(known_there, [vec![reads(1), reads(3), entry], writes].concat());
     assert_eq!(rounds, 4, "claim, user, reservation, outcome");
     for name in ["janedoe", "johnroe", "nobody", "nobody@example.com", "?"] {
         for address in [ABROAD, HOME] {

@@ -357,7 +357,7 @@ async fn an_access_token_that_was_revoked_meanwhile_writes_nothing_any_more() {
                     others.change_client(&operator, id, &change).await
                 }
                 "its grants" => others.revoke_grants_to(&operator, id).await,
-                "the grant" => others.delete_grant(&operator, &grant).await,
+                "the grant" => others.delete_grant(&operator, &grant, None).await,
                 _ => others.delete_access(&operator, &grant, &[]).await,
             };
             done.unwrap();

@@ -4,7 +4,7 @@ use devkit::ses::Outcome;
 use serde_json::{Value, json};
 use shared::mail::seal_link;
 use shared::model::{MailLink, MailToken, MailTokenSubject};
-use testkit::{Person, Post, TestApp};
+use testkit::{Person, Post, Service, TestApp};
 
 const EMAILS: &str = "/api/v1.1/users/janedoe/emails/";
 const DATA: &str = "/v2/account/data";
@@ -104,6 +104,31 @@ async fn a_removed_address_is_told_and_so_is_the_former_primary_one() {
         recipients.sort();
         assert_eq!(recipients, [jane.email(), "second@example.com"]);
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_from_another_network_is_told_and_the_first_and_later_ones_are_not() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let sign_in = async |address: &str| {
+        let basic = jane.basic();
+        let header = [("authorization", &*basic)];
+        let client = app.at(address);
+        let signed_in = client.send("GET", "/rollcall/v1/users/self", &header, None).await;
+        assert_eq!(signed_in.status, 200, "{signed_in:?}");
+    };
+
+    sign_in("203.0.113.9").await;
+    assert_eq!(post.deliver().await.len(), 0);
+    sign_in("198.51.100.7").await;
+    sign_in("198.51.100.8").await;
+    sign_in("203.0.113.9").await;
+
+    let told = post.deliver().await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].message.subject.starts_with("New sign-in"), "{told:?}");
+    assert_eq!(told[0].recipients, [jane.email()]);
 }
 
 #[tokio::test]

@@ -87,6 +87,7 @@ fn a_parameter_that_a_version_depends_on_is_in_its_description() {
         stored.extend(own);
     }
     let depended_on = [
+        "AuditRetentionDays",
         "DomainName",
         "MailFrom",
         "PublicUrl",

@@ -1,5 +1,6 @@
-//! Whether the time that a rejected password takes tells if somebody has the name: many pairs of a
-//! name that somebody has and one that nobody has, in random order.
+//! Whether the time of a response tells if somebody has a name: a rejected password, a request to
+//! sign up, and one to reset a password, each with many pairs of a name that somebody has and one
+//! that nobody has, in random order.
 //!
 //! `cargo xtask verify` runs it over optimised code. `ROLLCALL_TIMING_PAIRS` says how many pairs.
 
@@ -9,7 +10,10 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use shared::model::TokenKind;
+use serde_json::{Value, json};
+use shared::model::{Timestamp, TokenKind};
+use shared::table::{Actor, NewUser};
+use shared::{Settings, SignUpPolicy};
 use testkit::{Service, TestApp, basic};
 
 const PAIRS: usize = 2_000;
@@ -43,22 +47,79 @@ async fn a_rejected_password_takes_as_long_whether_or_not_somebody_has_the_name(
     app.set_rejected_sign_in(UNIT);
     app.pass_proxy();
 
-    let wrong = differences(&app, names, 0..names * TO_LOCK, 401).await;
-    let locked = differences(&app, names, pairs..pairs + pairs / 4, 429).await;
+    let rejected = async |number: usize, place: usize, name: String, status: u16| {
+        time(&app, (number, place), &name, status).await
+    };
+    let wrong = differences(names, 0..names * TO_LOCK, async |number, place, name| {
+        rejected(number, place, name, 401).await
+    });
+    let wrong = wrong.await;
+    let locked = differences(names, pairs..pairs + pairs / 4, async |number, place, name| {
+        rejected(number, place, name, 429).await
+    });
+    let locked = locked.await;
 
     assert_fair("a wrong password", wrong);
     assert_fair("a locked name", locked);
 }
 
+#[tokio::test]
+async fn a_request_for_a_mail_takes_as_long_whether_or_not_somebody_has_the_name() {
+    let pairs = std::env::var("ROLLCALL_TIMING_PAIRS").ok();
+    let pairs = pairs.map_or(PAIRS, |pairs| pairs.parse().unwrap()) / 4;
+    let mut app = TestApp::start().await;
+    let sign_up = SignUpPolicy::Open;
+    app.configure(Settings { sign_up, sends_mail: true, ..Settings::default() });
+    // Each name gets three mails an hour.
+    let names = pairs.div_ceil(3);
+    for number in 0..names {
+        let email = format!("{}@example.com", known(number)).parse().unwrap();
+        let new = NewUser {
+            proved_at: Some(Timestamp::now()),
+            ..NewUser::new(known(number).parse().unwrap(), email)
+        };
+        app.table().create_user(&Actor::operator(), new).await.unwrap();
+    }
+    app.set_rejected_sign_in(UNIT);
+    app.pass_proxy();
+    let ask = async |path: &str, (number, place): (usize, usize), body: Value| {
+        // The names are many: no network asks for too much.
+        let client = app.at(format!("10.{}.{}.1", 2 * (number / 250) + place, number % 250));
+        let json = [("content-type", "application/json")];
+        let start = Instant::now();
+        let response = client.send("POST", path, &json, Some(&body.to_string())).await;
+        let time = start.elapsed();
+        assert_eq!(response.status, 202, "{response:?}");
+        time
+    };
+
+    let resets = differences(names, 0..pairs, async |number, place, name| {
+        ask("/rollcall/v1/password-resets", (number, place), json!({ "name": name })).await
+    });
+    let resets = resets.await;
+    let sign_ups = differences(names, 0..pairs, async |number, place, name| {
+        let email = json!({ "email": format!("{name}@example.com") });
+        ask("/rollcall/v1/sign-ups", (number, place), email).await
+    });
+    let sign_ups = sign_ups.await;
+
+    assert_fair("a reset", resets);
+    assert_fair("a sign-up", sign_ups);
+}
+
 /// By how many seconds the name that somebody has is slower, of each pair.
-async fn differences(app: &TestApp, names: usize, numbers: Range<usize>, status: u16) -> Vec<f64> {
+async fn differences(
+    names: usize,
+    numbers: Range<usize>,
+    time: impl AsyncFn(usize, usize, String) -> Duration,
+) -> Vec<f64> {
     let (mut rng, mut differences) = (Rng::with_seed(1), Vec::with_capacity(numbers.len()));
     for number in numbers {
         let pair = [known(number % names), format!("nobody{}", number % names)];
         let first = rng.usize(..2);
         let mut times = [Duration::ZERO; 2];
         for place in [first, 1 - first] {
-            times[place] = time(app, (number, place), &pair[place], status).await;
+            times[place] = time(number, place, pair[place].clone()).await;
         }
         differences.push(times[0].as_secs_f64() - times[1].as_secs_f64());
     }

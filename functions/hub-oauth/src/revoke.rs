@@ -22,7 +22,7 @@ pub(crate) async fn revoke(app: &App, request: &ApiRequest) -> Result<Response<B
     let client = credential.authenticate(app, presented).await?;
     if let (Some(token), Some(grant)) = (token?, client.grant()) {
         match grant.revoke(&token) {
-            Some(Revocation::Grant) => app.table.delete_grant(&client.actor(), grant).await?,
+            Some(Revocation::Grant) => app.table.delete_grant(&client.actor(), grant, None).await?,
             Some(Revocation::AccessToken { remaining }) => {
                 app.table.delete_access(&client.actor(), grant, &remaining).await?;
             }

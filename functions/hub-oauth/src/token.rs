@@ -115,19 +115,19 @@ fn rejected(rejection: GrantRejection, request: &TokenRequest, grant: &Grant) ->
 }
 
 /// A code or refresh token that comes again matters to security.
-fn record(rejection: GrantRejection, request: &TokenRequest) {
+const fn event(rejection: GrantRejection, request: &TokenRequest) -> Option<SecurityEvent> {
     match (rejection, request) {
-        (GrantRejection::Replay, TokenRequest::Code { .. }) => SecurityEvent::CodeReplayed.record(),
+        (GrantRejection::Replay, TokenRequest::Code { .. }) => Some(SecurityEvent::CodeReplayed),
         (GrantRejection::Replay, TokenRequest::Refresh { .. }) => {
-            SecurityEvent::RefreshTokenReplayed.record();
+            Some(SecurityEvent::RefreshTokenReplayed)
         }
-        (GrantRejection::Retry, _) => SecurityEvent::RefreshTokenRetried.record(),
+        (GrantRejection::Retry, _) => Some(SecurityEvent::RefreshTokenRetried),
         (
             GrantRejection::Invalid
             | GrantRejection::OtherRequest
             | GrantRejection::ScopeNotGranted,
             _,
-        ) => {}
+        ) => None,
     }
 }
 
@@ -167,12 +167,13 @@ pub(crate) async fn issue(app: &App, request: &ApiRequest) -> Result<Response<Bo
     let token_request = token_request?;
     let grant = client.grant().ok_or(NO_LONGER_GOOD)?;
     let decided = token_request.decide(grant, Timestamp::now());
-    if let Err(rejection) = &decided {
-        record(*rejection, &token_request);
+    let event = decided.as_ref().err().and_then(|rejection| event(*rejection, &token_request));
+    if let Some(event) = event {
+        event.record();
     }
     // Also while the user is disabled, since that may end.
     if let Err(GrantRejection::Replay) = decided {
-        app.table.delete_grant(&client.actor(), grant).await?;
+        app.table.delete_grant(&client.actor(), grant, event).await?;
     }
     let user = client.user_of_grant().ok_or(NO_LONGER_GOOD)?;
     let issuance = decided.map_err(|rejection| rejected(rejection, &token_request, grant))?;

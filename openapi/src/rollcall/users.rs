@@ -32,6 +32,11 @@ pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
         ("CreatedApiKey", created_api_key()),
         ("SshKey", ssh_key()),
         ("NewSshKey", new_ssh_key()),
+        ("SignUpRequest", body([("email", email().about("The address to sign up with."))])),
+        ("SignUp", sign_up()),
+        ("Identity", identity()),
+        ("PasswordResetRequest", reset_request()),
+        ("PasswordReset", reset()),
         ("AuditAction", one_of(&AuditAction::ALL.map(AuditAction::as_str)).about("What was done.")),
         ("AuditEntry", audit_entry()),
     ]
@@ -102,6 +107,38 @@ fn new_password() -> Schema {
         ("currentPassword?", current.about("The password until now; required if there is one.")),
         ("password", new.about("Not one that others would guess.")),
         ("revokeKeys?", revoke.with("default", false)),
+    ])
+}
+
+fn sign_up() -> Schema {
+    let address = string().about("The address that the user will have, proved.");
+    view([("email", address.example("mary.major@example.com"))]).about("What a link signs up with.")
+}
+
+fn identity() -> Schema {
+    let username = pattern(&format!(r"^\s*[A-Za-z0-9]{{{MIN_USERNAME},{MAX_USERNAME}}}\s*$"));
+    let password = string().length(MIN_PASSWORD..=MAX_PASSWORD).with("format", "password");
+    body([
+        ("username", username.about("The name to sign in with.").example("marymajor")),
+        ("name?", name()),
+        ("password", password.about("Not one that others would guess.")),
+    ])
+}
+
+fn reset_request() -> Schema {
+    let name = pattern(r"\S").about("The username, or an address that the user has proved.");
+    body([("name", name.example("janedoe"))])
+}
+
+fn reset() -> Schema {
+    let password = string().length(MIN_PASSWORD..=MAX_PASSWORD).with("format", "password");
+    let keep = boolean().about(
+        "Whether API keys, environment tokens and SSH keys stay. They end all the same if somebody \
+         else chose the old password.",
+    );
+    body([
+        ("password", password.about("Not one that others would guess.")),
+        ("keepApiKeys?", keep.with("default", false)),
     ])
 }
 
@@ -183,7 +220,10 @@ fn new_ssh_key() -> Schema {
 
 fn audit_entry() -> Schema {
     let actor = view([
-        ("kind", one_of(&["user", "client", "operator", "system"]).about("What it is.")),
+        (
+            "kind",
+            one_of(&["user", "client", "mailToken", "operator", "system"]).about("What it is."),
+        ),
         ("id", string().or("null").about("Its id, if it is a user or a client.").example(USER_ID)),
         (
             "credentialId",
@@ -240,6 +280,7 @@ fn location_of(what: &str, example: &str) -> Schema {
 pub(super) fn descriptions() -> Vec<Description> {
     let mut all = of_the_user();
     all.extend(of_keys());
+    all.extend(of_links());
     all
 }
 
@@ -306,6 +347,70 @@ fn of_the_user() -> Vec<Description> {
             .query("from?", time("Only from this time on (RFC 3339)."))
             .query("to?", time("Only before this time (RFC 3339)."))
             .shows(200, "The entries.", page("entries", "AuditEntry", "Newest first.")),
+    ]
+}
+
+/// What is done by the links of mails.
+fn of_links() -> Vec<Description> {
+    let nothing = || view([]).about("Nothing: what comes of it is told by mail.");
+    let token = |prefix: &str| {
+        let token = pattern(&format!("^{prefix}_[A-Za-z0-9_-]+$"));
+        token.about("The end of the mail's link.").example(format!("{prefix}_YOUR_TOKEN"))
+    };
+    let no_mail = "The service sends no mail.";
+    let too_many = "Too many mails were asked for from this network, or passwords tried.";
+    let ended = "The link was used, was replaced by a newer one, or has expired.";
+    vec![
+        describe("rollcall-request-email-proof", "Send a link that proves an address")
+            .text(
+                "To an address of the caller, or to another one: proving adds it. Whoever has it \
+                 without having proved it loses it then. If somebody has proved it, they are told \
+                 instead.",
+            )
+            .path(
+                "address",
+                email().about("The address, percent-encoded.").example("jane.second@example.com"),
+            )
+            .shows(202, "A mail is sent.", nothing())
+            .error(409, "The caller has proved it, or has as many addresses as there can be.")
+            .error(429, "A mail was sent there within a minute, or five within a day.")
+            .error(501, no_mail),
+        describe("rollcall-request-sign-up", "Send a link to sign up")
+            .text("The response is the same whoever has the address. Three mails an hour are sent.")
+            .json(named("SignUpRequest"))
+            .shows(202, "A mail is sent.", nothing())
+            .error(403, "Nobody can sign up.")
+            .error(429, too_many)
+            .error(501, no_mail),
+        describe("rollcall-get-sign-up", "Show what a link signs up with")
+            .text("The link works on.")
+            .path("token", token("rcn"))
+            .shows(200, "The address.", named("SignUp"))
+            .error(410, ended),
+        describe("rollcall-sign-up", "Sign up by a link")
+            .text("Makes the user, who has proved the address by it. It signs nobody in.")
+            .path("token", token("rcn"))
+            .json(named("Identity"))
+            .shows(201, "The new user.", named("User"))
+            .with_header("Location", string().about("The path of the user.").example(PATH))
+            .error(409, "The username is taken; the link works on.")
+            .error(410, ended),
+        describe("rollcall-request-password-reset", "Send a link that sets another password")
+            .text(
+                "To the address that is named, or to the primary one, if the user has proved it; \
+                 else to the oldest that is proved. The response is the same whoever has the name. \
+                 Three mails an hour are sent.",
+            )
+            .json(named("PasswordResetRequest"))
+            .shows(202, "A mail is sent, if somebody can get it.", nothing())
+            .error(429, too_many)
+            .error(501, no_mail),
+        describe("rollcall-reset-password", "Set another password by a link")
+            .text("Everything older ends: tokens, grants and, unless they are kept, keys.")
+            .path("token", token("rcw"))
+            .json(named("PasswordReset"))
+            .responds(204, "The password is set.", None)
+            .error(410, ended),
     ]
 }
 

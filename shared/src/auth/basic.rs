@@ -108,9 +108,10 @@ impl Basic {
         let StoredCredential::Password(attempts) = stored else {
             return Err(Error::internal("check a password", "its attempts were not fetched"));
         };
-        let verified = verify_password(app, user, attempts, &self.password).await;
+        let verified =
+            verify_password(app, user, attempts, &self.password, &self.request_context).await;
         if verified.as_ref().is_err_and(is_rejection) {
-            sleep_until(next_multiple(self.received, app.rejected_sign_in)).await;
+            even_out(app, self.received).await;
         }
         verified.map(Verified::password)
     }
@@ -123,6 +124,12 @@ fn is_another_sites_form(request: &ApiRequest) -> bool {
     request.method() == "POST"
         && !request.declares_json()
         && matches!(site, Some("cross-site" | "same-site"))
+}
+
+/// Waits, so that the response to what was received then takes a multiple of a unit, whatever the
+/// work on it took: its time does not tell whether somebody has a name.
+pub(crate) async fn even_out(app: &App, received: Instant) {
+    sleep_until(next_multiple(received, app.rejected_sign_in)).await;
 }
 
 /// The next time that is a multiple of `unit` after `start`.

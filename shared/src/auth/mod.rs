@@ -18,6 +18,8 @@ mod token;
 
 pub use authenticate::{AuthRequest, Authorized, PreparedRequest};
 #[cfg(feature = "password")]
+pub(crate) use basic::even_out;
+#[cfg(feature = "password")]
 pub use basic::{Basic, TokenOrBasic};
 #[cfg(feature = "password")]
 pub use client::{AuthenticatedClient, ClientCredential, IntrospectedToken};

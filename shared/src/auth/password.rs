@@ -3,8 +3,8 @@
 use super::permission::{Caller, Permission};
 use crate::model::{Network, User, UserId};
 use crate::table::{
-    CredentialKey, Login, LoginAttempts, LoginSource, LoginSubject, Reservation, Stored,
-    StoredCredential, Table,
+    Actor, CredentialKey, Login, LoginAttempts, LoginSource, LoginSubject, RequestContext,
+    Reservation, Stored, StoredCredential, Table,
 };
 use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
@@ -25,9 +25,10 @@ pub(super) async fn verify_password(
     user: Option<&Stored<User>>,
     attempts: LoginAttempts,
     password: &str,
+    request_context: &RequestContext,
 ) -> Result<Option<Reservation>> {
     let source = attempts.source_id();
-    let verified = verify_unless_locked(app, user, attempts, password).await;
+    let verified = verify_unless_locked(app, user, attempts, password, request_context).await;
     observe(|observed| {
         observed.user = user.map(|user| user.id.to_string());
         observed.source = Some(source);
@@ -64,6 +65,7 @@ async fn verify_unless_locked(
     user: Option<&Stored<User>>,
     attempts: LoginAttempts,
     password: &str,
+    request_context: &RequestContext,
 ) -> Result<Option<Reservation>> {
     let user = user.filter(|user| !user.disabled);
     let id = user.map_or_else(UserId::generate, |user| user.id);
@@ -83,7 +85,8 @@ async fn verify_unless_locked(
         }
         return Ok(Some(reservation));
     }
-    app.table.record_failed_attempt(reservation).await?;
+    let actor = Actor::anybody(request_context.clone());
+    app.table.record_failed_attempt(&actor, reservation).await?;
     Err(Error::InvalidCredential)
 }
 
@@ -110,7 +113,7 @@ impl<N: Permission> Caller<N> {
         let StoredCredential::Password(attempts) = stored else {
             return Err(Error::internal("check a password", "its attempts were not fetched"));
         };
-        match verify_password(app, user.as_ref(), attempts, password).await {
+        match verify_password(app, user.as_ref(), attempts, password, &self.request_context).await {
             Ok(Some(attempt)) => {
                 app.table.release_attempt(attempt).await;
                 Ok(())

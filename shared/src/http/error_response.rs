@@ -170,6 +170,9 @@ mod tests {
             Error::IdempotencyKeyInUse,
             Error::TooManyAttempts { retry_after },
             Error::AttemptsInProgress,
+            Error::TooManyMails { retry_after },
+            Error::LinkEnded,
+            Error::MailNotConfigured,
             Error::WriteConflict,
             Error::Unavailable { action, source: "x".into() },
             Error::Internal { action, source: "x".into() },
@@ -219,6 +222,7 @@ mod tests {
                     | Error::WriteConflict
                     | Error::TooManyAttempts { .. }
                     | Error::AttemptsInProgress
+                    | Error::TooManyMails { .. }
                     | Error::Unavailable { .. }
             );
             assert_eq!(has_header, expected, "{error:?}");

@@ -97,6 +97,10 @@ named! {
         PasswordChanged = "password.changed",
         /// A link that sets another password was asked for.
         PasswordResetRequested = "password.reset_requested",
+        /// A password was wrong: nobody signed in.
+        SignInRejected = "sign_in.rejected",
+        /// So many were wrong that passwords are rejected for a while, right or wrong.
+        SignInLocked = "sign_in.locked",
         /// An address was added.
         EmailAdded = "email.added",
         /// A proof of an address was asked for.

@@ -97,13 +97,12 @@ impl MailRequests {
         let left = |time: Option<&Timestamp>, wait: i64| time.map_or(0, |time| wait - age(time));
         let is_full = times.len() >= rate.count;
         let until_room = if is_full { left(times.first(), rate.within) } else { 0 };
-        match until_room.max(left(times.last(), rate.interval)) {
-            wait @ 1.. => Err(wait),
-            _ => {
-                times.push(now);
-                Ok(Self { times, ..self.clone() })
-            }
+        let wait = until_room.max(left(times.last(), rate.interval));
+        if wait > 0 {
+            return Err(wait);
         }
+        times.push(now);
+        Ok(Self { times, ..self.clone() })
     }
 }
 

@@ -144,7 +144,8 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
             "hub-oauth"
         }
         ["rollcall", "v1", "grants" | "introspect" | "tokens", ..] => "rollcall-tokens",
-        ["rollcall", "v1", "users", "self", ..] => "rollcall-users",
+        ["rollcall", "v1", "users", "self", ..]
+        | ["rollcall", "v1", "password-resets" | "sign-ups", ..] => "rollcall-users",
         ["account", _, ..] => "pages",
         [] | ["docs", ..] | ["openapi", _, ..] => "docs",
         ["v2", "account", ..] => "e24-account",

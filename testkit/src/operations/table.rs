@@ -278,6 +278,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-delete-ssh-key", 2).needs(SshKey),
     // A password has no token to show.
     row("rollcall-get-own-token", 1).etag().by(&[(Basic, 404)]),
+    row("rollcall-get-sign-up", 1),
     row("rollcall-get-token", 1).etag().needs(Token),
     row("rollcall-get-user", 1).etag(),
     row("rollcall-introspect", 1).only_reads().needs(ClientAndUserToken),
@@ -287,6 +288,11 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-list-grants", 2).needs(Grant),
     row("rollcall-list-ssh-keys", 1),
     row("rollcall-list-tokens", 1),
+    row("rollcall-request-email-proof", 2),
+    row("rollcall-request-password-reset", 3),
+    row("rollcall-request-sign-up", 3),
+    // What ends with the old password is cleaned up.
+    row("rollcall-reset-password", 3),
     row("rollcall-revoke-grant", 2).needs(Grant),
     row("rollcall-revoke-token", 2)
         .writes_to("rollcall-get-token")
@@ -299,6 +305,8 @@ pub(super) static FACTS: &[Facts] = &[
         .by(&[(OverlappedToken, 409)]),
     // The attempts with the current password, read, reserved, given back; what ends, cleaned up.
     row("rollcall-set-password", 6),
+    // The link and the names; who has the address; the user.
+    row("rollcall-sign-up", 3),
     row("rollcall-update-email", 2).needs(VerifiedEmail),
     row("rollcall-update-user", 2).etag().writes_to("rollcall-get-user"),
 ];

@@ -3,6 +3,7 @@
 mod audit;
 mod emails;
 mod keys;
+mod links;
 mod password;
 mod profile;
 

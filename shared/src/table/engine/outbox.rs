@@ -54,6 +54,12 @@ impl NewNotice {
         Self { former: Some(address.clone()), ..self }
     }
 
+    /// The attributes of its item.
+    pub(in crate::table) fn into_attributes(self) -> Result<Attributes> {
+        let notice = self.into_notice()?;
+        expiring(&notice, notice.not_after)
+    }
+
     pub(super) fn into_notice(self) -> Result<Notice> {
         let (id, at) = (MailId::generate()?, Timestamp::now());
         let not_after = seconds_after(at, NOTICE_TTL)?;

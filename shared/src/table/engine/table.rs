@@ -13,6 +13,8 @@ use crate::timeouts;
 pub struct Table {
     pub(in crate::table) client: Client,
     pub(in crate::table) name: String,
+    /// How long entries of audit logs are kept, in days.
+    pub(super) audit_retention: i64,
     /// Whether writes put their notices into the outbox.
     sends_mail: bool,
 }
@@ -20,8 +22,8 @@ pub struct Table {
 impl Table {
     /// Creates the client, without sending anything.
     pub fn connect(connection: Connection) -> Result<Self> {
-        let name = connection.table_name.clone();
-        Ok(Self { client: connection.client()?, name, sends_mail: false })
+        let (name, audit_retention) = (connection.table_name.clone(), connection.audit_retention);
+        Ok(Self { client: connection.client()?, name, audit_retention, sends_mail: false })
     }
 
     /// The same table, whose writes put their notices into the outbox if the service sends mail.

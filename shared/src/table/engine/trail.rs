@@ -9,7 +9,7 @@ use super::item::{Attributes, Item, TTL};
 use super::key::Key;
 use super::outbox::NewNotice;
 use crate::Result;
-use crate::lifetimes::AUDIT_ENTRY_TTL;
+use crate::lifetimes::DAY;
 use crate::model::{
     AccountId, AuditAction, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog,
     AuditTarget, Timestamp, UserId,
@@ -116,8 +116,8 @@ impl Trail {
         self.notice.take()
     }
 
-    /// The items to put, each at a key where nothing is yet.
-    pub(super) fn into_items(self, actor: &Actor) -> Result<Vec<Attributes>> {
+    /// The items to put, each at a key where nothing is yet, to be kept for so many days.
+    pub(super) fn into_items(self, actor: &Actor, days: i64) -> Result<Vec<Attributes>> {
         let now = Timestamp::now();
         let entry = AuditEntry {
             id: AuditEntryId::generate(now)?,
@@ -130,7 +130,7 @@ impl Trail {
             request_id: actor.request_context.request_id.clone(),
             dialect: actor.request_context.dialect.map(str::to_owned),
         };
-        let end = now.as_second() + AUDIT_ENTRY_TTL;
+        let end = now.as_second() + days * DAY;
         let item = |log| {
             let mut attributes = entry.to_attributes(Key::audit_entry(log, entry.id))?;
             attributes.insert(TTL.to_owned(), AttributeValue::N(end.to_string()));

@@ -342,7 +342,7 @@ impl<'t> Transaction<'t> {
             if let Some(notice) = trail.take_notice() {
                 self = self.notify(notice)?;
             }
-            for item in trail.into_items(&self.actor)? {
+            for item in trail.into_items(&self.actor, self.table.audit_retention)? {
                 self = self.put(item, Condition::absent(), || Error::WriteConflict)?;
             }
         }
@@ -351,7 +351,7 @@ impl<'t> Transaction<'t> {
 
     /// The items of an entry in audit logs, as this actor would leave it.
     pub(in crate::table) fn entries(&self, trail: Trail) -> Result<Vec<Attributes>> {
-        trail.into_items(&self.actor)
+        trail.into_items(&self.actor, self.table.audit_retention)
     }
 
     /// Puts a mail into the outbox.

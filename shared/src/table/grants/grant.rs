@@ -196,8 +196,18 @@ impl Table {
     ///
     /// The grant may have been changed since it was read: that a code or refresh token was used
     /// before, or belongs to the grant, stays true.
-    pub async fn delete_grant(&self, actor: &Actor, grant: &Stored<Grant>) -> Result<()> {
+    /// `cause` is what its client did, if that revokes it.
+    pub async fn delete_grant(
+        &self,
+        actor: &Actor,
+        grant: &Stored<Grant>,
+        cause: Option<SecurityEvent>,
+    ) -> Result<()> {
         let revoked = Trail::of_user(grant.user, AuditAction::GrantRevoked).to(grant.id);
+        let revoked = match cause {
+            Some(cause) => revoked.with("cause", cause.as_str()),
+            None => revoked,
+        };
         let deleted = Transaction::new(self, actor, "revoke a grant", revoked)
             .delete(grant.key(), Condition::present(), || Error::WriteConflict)
             .uncount_grant(grant.user, grant.id)

@@ -1,14 +1,15 @@
 //! An attempt to sign in, over the counters of its user or name and of its source.
 
 use super::counter::{Counter, Slot};
-use super::login::Login;
+use super::login::{Login, LoginSubject};
 use crate::Result;
-use crate::model::{SourceId, Timestamp};
-use crate::table::engine::{Items, Table};
+use crate::model::{AuditAction, SourceId, Timestamp, UserId};
+use crate::table::engine::{Actor, Items, Table, Trail, Transaction};
 
 /// The login attempts that an attempt adds to.
 #[derive(Debug, Clone)]
 pub struct LoginAttempts {
+    user: Option<UserId>,
     source_id: SourceId,
     subject: Counter,
     /// None if the source is not counted.
@@ -19,6 +20,8 @@ pub struct LoginAttempts {
 #[derive(Debug)]
 #[must_use = "an attempt is given back or recorded as failed"]
 pub struct Reservation {
+    /// Whose password it is; nobody's if no user has the name.
+    user: Option<UserId>,
     subject: Slot,
     /// None if the source is not counted, or the user is known from it.
     source: Option<Slot>,
@@ -33,7 +36,12 @@ impl LoginAttempts {
             let item = items.take_attributes(counter.key());
             counter.read(item.as_ref())
         };
+        let user = match login.subject {
+            LoginSubject::User(user) => Some(user),
+            LoginSubject::Name(_) => None,
+        };
         Self {
+            user,
             source_id: login.source.id,
             subject: read(Counter::of_subject(login, epoch)),
             source: login.source.is_counted.then(|| read(Counter::of_source(login))),
@@ -68,7 +76,7 @@ impl Table {
     pub async fn reserve_attempt(&self, read: LoginAttempts) -> Result<Reservation> {
         read.check_not_locked()?;
         let is_known = read.knows_source();
-        let LoginAttempts { subject, source, .. } = read;
+        let LoginAttempts { user, subject, source, .. } = read;
         let (counted, touched) = if is_known { (None, source) } else { (source, None) };
         let of_source = async {
             if let Some(counter) = &touched {
@@ -80,7 +88,7 @@ impl Table {
             }
         };
         match tokio::join!(Box::pin(self.reserve_slot(subject)), Box::pin(of_source)) {
-            (Ok(subject), Ok(source)) => Ok(Reservation { subject, source, touched }),
+            (Ok(subject), Ok(source)) => Ok(Reservation { user, subject, source, touched }),
             (Ok(reserved), Err(error)) | (Err(error), Ok(Some(reserved))) => {
                 self.release_slot(&reserved).await;
                 Err(error)
@@ -92,29 +100,60 @@ impl Table {
     /// Gives the slots of a right password back, and notes that the user is known from the source:
     /// one round trip. Failures are ignored: the reservations end by themselves.
     pub async fn release_attempt(&self, reservation: Reservation) {
-        let Reservation { subject, source, .. } = reservation;
+        let Reservation { user, subject, source, .. } = reservation;
         let of_source = async {
             if let Some(source) = source {
                 self.release_slot(&source).await;
             }
         };
-        tokio::join!(Box::pin(self.release_slot_of_known_source(subject)), Box::pin(of_source));
+        tokio::join!(
+            Box::pin(self.release_slot_of_known_source(subject, user)),
+            Box::pin(of_source)
+        );
     }
 
-    /// Keeps the slots of a wrong password: one round trip. The tenth locks the name for the source
-    /// or for all that the user is not known from, by one more.
-    pub async fn record_failed_attempt(&self, reservation: Reservation) -> Result<()> {
-        let Reservation { subject, source, touched } = reservation;
+    /// Keeps the slots of a wrong password, and leaves an entry in the user's log: one round trip.
+    /// The tenth locks the name for the source or for all that the user is not known from, by two
+    /// more. A user has at most ten entries within 15 minutes for each such lock.
+    pub async fn record_failed_attempt(
+        &self,
+        actor: &Actor,
+        reservation: Reservation,
+    ) -> Result<()> {
+        let Reservation { user, subject, source, touched } = reservation;
+        let rejected = self.leave_sign_in_entry(actor, user, AuditAction::SignInRejected);
         let of_source = async {
             match (source, touched) {
-                (Some(source), _) => self.record_wrong_slot(source).await,
+                (Some(source), _) => self.record_wrong_slot(source).await.map(|_| ()),
                 (None, Some(counter)) => self.touch_counter(&counter).await,
                 (None, None) => Ok(()),
             }
         };
         // Neither ends the other: a failure of one leaves the other one recorded.
-        let (of_subject, of_source) =
-            tokio::join!(Box::pin(self.record_wrong_slot(subject)), Box::pin(of_source));
-        of_subject.and(of_source)
+        let (of_subject, of_source, rejected) = tokio::join!(
+            Box::pin(self.record_wrong_slot(subject)),
+            Box::pin(of_source),
+            Box::pin(rejected)
+        );
+        if of_subject? {
+            self.leave_sign_in_entry(actor, user, AuditAction::SignInLocked).await?;
+        }
+        of_source.and(rejected)
+    }
+
+    /// Leaves an entry in the log of a user; for a name that no user has, what takes as long.
+    async fn leave_sign_in_entry(
+        &self,
+        actor: &Actor,
+        user: Option<UserId>,
+        action: AuditAction,
+    ) -> Result<()> {
+        let write = Transaction::without_trail(self, actor, "record a rejected sign-in");
+        let trail = Trail::of_user(user.unwrap_or_else(UserId::generate), action);
+        let write = match user {
+            Some(_) => write.put_entries_of(trail)?,
+            None => write.put_decoys_of(trail)?,
+        };
+        write.commit().await
     }
 }

@@ -4,16 +4,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update,
+};
 
 use super::login::Login;
 use super::slots::{LOCKED, SIGNED_IN, SlotSet, number, reservation_end, until, wrong, wrong_end};
 use crate::lifetimes::{ATTEMPT_RESERVATION, KNOWN_SOURCE_TTL, LOCKOUT};
 use crate::limits::{MAX_KNOWN_SOURCES, MAX_LOGIN_ATTEMPTS, MAX_SOURCE_ATTEMPTS};
-use crate::model::{Timestamp, UserId};
-use crate::table::engine::{Attributes, Key, TTL, Table, failed_call};
+use crate::model::{MailKind, Timestamp, UserId};
+use crate::table::engine::{Attributes, Key, NewNotice, TTL, Table, failed_call};
 use crate::telemetry::SecurityEvent::{SignInLocked, SourceLimitReached};
 use crate::{Error, Result};
 
@@ -123,6 +127,11 @@ impl Counter {
 
     pub(super) fn knows_source(&self, now: Timestamp) -> bool {
         self.known_source(now).is_some()
+    }
+
+    /// Whether the user signed in from any source recently.
+    fn knows_any_source(&self, now: Timestamp) -> bool {
+        self.sets.values().any(|set| set.signed_in_at + KNOWN_SOURCE_TTL > now)
     }
 
     /// The one set that an attempt counts in, with its name.
@@ -320,13 +329,15 @@ impl Table {
         tracing::debug!(released, "login attempt given back");
     }
 
-    /// Gives a slot back, and notes that the user signed in from its source. A failure is ignored:
-    /// the next sign-in notes it.
-    pub(super) async fn release_slot_of_known_source(&self, slot: Slot) {
+    /// Gives a slot back, and notes that the user signed in from its source. If it is another one
+    /// than those that the user is known from, the user is told. A failure is ignored: the next
+    /// sign-in notes it.
+    pub(super) async fn release_slot_of_known_source(&self, slot: Slot, user: Option<UserId>) {
         let mut slot = slot;
         for _ in 0..MAX_TRIES {
-            let Err(error) = self.put_known_source(&slot, Timestamp::now()).await else { return };
-            let Ok(counter) = current(slot.counter, error) else { return };
+            let put = self.put_known_source(&slot, user, Timestamp::now()).await;
+            let Err(Some(stored)) = put else { return };
+            let counter = slot.counter.read(Some(&stored));
             let set = counter.sets.get(&slot.set);
             let is_reserved = set.is_some_and(|set| set.is_reserved(slot.place, slot.until));
             if !is_reserved || counter.stored_epoch != Some(counter.epoch) {
@@ -336,11 +347,13 @@ impl Table {
         }
     }
 
+    /// The error is the item as it is stored, if it was changed meanwhile.
     async fn put_known_source(
         &self,
         slot: &Slot,
+        user: Option<UserId>,
         now: Timestamp,
-    ) -> Result<(), SdkError<UpdateItemError>> {
+    ) -> Result<(), Option<Attributes>> {
         let (counter, path) = (&slot.counter, slot.until());
         let Some(source) = counter.own_sets.first() else { return Ok(()) };
         let update = with_ttl(self.update_counter(counter), (now + KNOWN_SOURCE_TTL).as_second())
@@ -380,11 +393,60 @@ impl Table {
                 .expression_attribute_values(":source", SlotSet::of_sign_in(now))
                 .expression_attribute_values(":size", size)
         };
-        update.send().await.map(|_| ())
+        let is_new = !counter.sets.contains_key(source) && counter.knows_any_source(now);
+        match user.filter(|_| is_new && self.sends_mail()) {
+            Some(user) => self.update_with_notice(update, user).await,
+            None => update.send().await.map(|_| ()).map_err(|error| {
+                let error = error.into_service_error();
+                let UpdateItemError::ConditionalCheckFailedException(failed) = error else {
+                    return None;
+                };
+                failed.item
+            }),
+        }
     }
 
-    /// Keeps the slot of a wrong password. The last free one of a user's set locks the set.
-    pub(super) async fn record_wrong_slot(&self, slot: Slot) -> Result<()> {
+    /// Makes an update together with the notice of a sign-in from another source.
+    async fn update_with_notice(
+        &self,
+        update: UpdateItemFluentBuilder,
+        user: UserId,
+    ) -> Result<(), Option<Attributes>> {
+        let notice = NewNotice::new(user, MailKind::NewSignIn).into_attributes();
+        let put = notice.ok().and_then(|notice| {
+            Put::builder().table_name(&self.name).set_item(Some(notice)).build().ok()
+        });
+        let put = put.ok_or(None)?;
+        let input = update.as_input();
+        let update = Update::builder()
+            .table_name(&self.name)
+            .set_key(input.get_key().clone())
+            .set_update_expression(input.get_update_expression().clone())
+            .set_condition_expression(input.get_condition_expression().clone())
+            .set_expression_attribute_names(input.get_expression_attribute_names().clone())
+            .set_expression_attribute_values(input.get_expression_attribute_values().clone())
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(|_| None)?;
+        let actions = [
+            TransactWriteItem::builder().update(update).build(),
+            TransactWriteItem::builder().put(put).build(),
+        ];
+        let sent =
+            self.client.transact_write_items().set_transact_items(Some(actions.into())).send();
+        sent.await.map(|_| ()).map_err(|error| {
+            let TransactWriteItemsError::TransactionCanceledException(cancelled) =
+                error.into_service_error()
+            else {
+                return None;
+            };
+            cancelled.cancellation_reasons?.into_iter().next()?.item
+        })
+    }
+
+    /// Keeps the slot of a wrong password. The last free one of a user's set locks the set: then it
+    /// returns true.
+    pub(super) async fn record_wrong_slot(&self, slot: Slot) -> Result<bool> {
         let (now, path) = (Timestamp::now(), slot.until());
         let update = |expression: String, condition: String| {
             self.update_counter(&slot.counter)
@@ -411,12 +473,12 @@ impl Table {
         };
         let is_full = counter.sets.get(&slot.set).is_some_and(|set| set.is_all_wrong(now));
         if !is_full || !counter.locks {
-            return Ok(());
+            return Ok(false);
         }
         let locked = update(format!("SET {} = :end", in_set(LOCKED)), String::new());
         match locked.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => current(counter, error).map(|_| ()),
+            Ok(_) => Ok(true),
+            Err(error) => current(counter, error).map(|_| false),
         }
     }
 

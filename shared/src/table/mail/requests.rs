@@ -108,6 +108,14 @@ impl Transaction<'_> {
         self.put(decoy, Condition::absent(), || Error::WriteConflict)
     }
 
+    /// Leaves an entry that belongs to no other write.
+    pub(in crate::table) fn put_entries_of(self, trail: Trail) -> Result<Self> {
+        let entries = self.entries(trail)?;
+        let put =
+            |write: Self, entry| write.put(entry, Condition::absent(), || Error::WriteConflict);
+        entries.into_iter().try_fold(self, put)
+    }
+
     /// Puts decoys in the place of the entries that a known name's logs would have.
     pub(in crate::table) fn put_decoys_of(self, trail: Trail) -> Result<Self> {
         let entries = self.entries(trail)?;

@@ -159,12 +159,9 @@ fn recipient(
     emails.retain(|email| email.proved_at.is_some());
     emails.sort_by_key(|email| email.added_at);
     let is = |email: &Email, address: &EmailAddress| email.address.same_as(address);
-    let found = match named {
-        Some(named) => emails.into_iter().find(|email| is(email, named)),
-        None => {
-            let primary = emails.iter().position(|email| is(email, &user.primary_email));
-            emails.into_iter().nth(primary.unwrap_or_default())
-        }
+    let place = match named {
+        Some(named) => emails.iter().position(|email| is(email, named))?,
+        None => emails.iter().position(|email| is(email, &user.primary_email)).unwrap_or_default(),
     };
-    found.map(|email| email.address)
+    emails.into_iter().nth(place).map(|email| email.address)
 }
