@@ -27,6 +27,11 @@ impl Condition {
         Self::without_values(format!("attribute_exists({PK})"))
     }
 
+    /// Whether or not the item exists.
+    pub(in crate::table) fn always() -> Self {
+        Self::absent().or(Self::present())
+    }
+
     /// The user exists and is not disabled.
     pub(in crate::table) fn enabled() -> Self {
         let no = (":no".to_owned(), AttributeValue::Bool(false));

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 
 use crate::model::{
-    AccountId, AuditEntryId, AuditLog, ClientId, EmailAddress, GrantId, MailId, PlanId,
+    AccountId, AuditEntryId, AuditLog, ClientId, EmailAddress, GrantId, MailId, NameDigest, PlanId,
     SignatureDigest, Slug, SourceId, StoredResponseId, TokenId, UserId, UserNumber, Username,
 };
 
@@ -173,6 +173,11 @@ impl Key {
     pub(in crate::table) fn mail(&self) -> Option<MailId> {
         let id = self.pk.starts_with(OUTBOX).then(|| self.sk.strip_prefix(MAIL))??;
         id.parse().ok()
+    }
+
+    /// `ADDRESS#<digest> / UNDELIVERABLE`: the mark of an address to which nothing is sent.
+    pub(in crate::table) fn undeliverable(address: NameDigest) -> Self {
+        Self::new(format!("ADDRESS#{address}"), "UNDELIVERABLE")
     }
 
     /// `AUDIT#USER#<uuid> / ENTRY#<id>`, `AUDIT#ACCOUNT#<id>` or `AUDIT#SERVICE`: an entry of an audit
