@@ -9,10 +9,12 @@ use testkit::{Fault, Person, TestApp};
 
 use crate::mail::{add_email, failures, set, set_link, waiting_mail};
 
+const WRITE: &str = "TransactWriteItems";
+
 /// When mails bounce and are complained of.
 static AT: LazyLock<Timestamp> = LazyLock::new(|| TestApp::in_seconds(-60));
 
-/// What SES publishes to EventBridge of a mail, as AWS documents it.
+/// What SES publishes to `EventBridge` of a mail, as AWS documents it.
 fn event(detail_type: &str, mut detail: Value, recipients: &[&str]) -> Value {
     let subject = detail_type.trim_start_matches("Email ");
     detail["mail"] = json!({
@@ -70,7 +72,7 @@ pub(crate) fn bounce(recipients: &[&str]) -> Value {
     bounce_of("Permanent", recipients)
 }
 
-fn complaint(feedback_type: Value, recipient: &str) -> Value {
+fn complaint(feedback_type: Option<&str>, recipient: &str) -> Value {
     let complaint = json!({
         "complainedRecipients": [{ "emailAddress": recipient }],
         "timestamp": *AT,
@@ -154,7 +156,7 @@ async fn a_bounce_that_is_not_for_good_and_a_report_that_it_is_no_spam_change_no
     for event in [
         bounce_of("Transient", &[jane.email()]),
         bounce_of("Undetermined", &[jane.email()]),
-        complaint(json!("not-spam"), jane.email()),
+        complaint(Some("not-spam"), jane.email()),
     ] {
         app.mail_feedback(&event).await.unwrap();
     }
@@ -164,7 +166,7 @@ async fn a_bounce_that_is_not_for_good_and_a_report_that_it_is_no_spam_change_no
 
 #[tokio::test]
 async fn a_complaint_marks_the_address_whatever_its_type() {
-    for feedback_type in [json!("abuse"), json!("other"), Value::Null] {
+    for feedback_type in [Some("abuse"), Some("other"), None] {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
 
@@ -187,7 +189,7 @@ async fn an_event_that_comes_again_leaves_one_mark_and_one_entry() {
     let (one, other) = tokio::join!(app.mail_feedback(&event), app.mail_feedback(&event));
     assert!(one.is_ok() || other.is_ok(), "{one:?} {other:?}");
     app.mail_feedback(&event).await.unwrap();
-    app.mail_feedback(&complaint(json!("abuse"), jane.email())).await.unwrap();
+    app.mail_feedback(&complaint(Some("abuse"), jane.email())).await.unwrap();
 
     assert_eq!(entries(&app, &jane).await.len(), 1);
     let marks = app.items_of("undeliverable").await;
@@ -195,17 +197,84 @@ async fn an_event_that_comes_again_leaves_one_mark_and_one_entry() {
 }
 
 #[tokio::test]
-async fn a_lost_response_to_the_mark_leaves_one_entry_when_lambda_tries_again() {
+async fn a_mark_that_fails_is_an_error_and_one_whose_response_is_lost_is_left_once() {
+    for (fault, is_ok) in
+        [(Fault::Rejected("ValidationException"), false), (Fault::ResponseLost, true)]
+    {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let event = bounce(&[jane.email()]);
+        app.proxy().disturb(WRITE, fault);
+
+        assert_eq!(app.mail_feedback(&event).await.is_ok(), is_ok, "{fault:?}");
+        assert_eq!(app.items_of("undeliverable").await.len(), usize::from(is_ok), "{fault:?}");
+        app.mail_feedback(&event).await.unwrap();
+
+        assert_eq!(entries(&app, &jane).await.len(), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_proved_meanwhile_is_not_marked_by_the_next_attempt_either() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let event = bounce(&[jane.email()]);
-    app.proxy().disturb("TransactWriteItems", Fault::Rejected("ValidationException"));
+    let proof = json!({
+        "Key": { "pk": { "S": format!("USER#{}", jane.user().id) },
+                 "sk": { "S": format!("EMAIL#{}", jane.email()) } },
+        "UpdateExpression": "SET provedAt = :now, version = version + :one",
+        "ExpressionAttributeValues": {
+            ":now": { "S": TestApp::in_seconds(0) },
+            ":one": { "N": "1" },
+        },
+    });
+    app.proxy().before(WRITE, app.engine_later("UpdateItem", proof));
 
     assert!(app.mail_feedback(&event).await.is_err());
-    assert_eq!(app.items_of("undeliverable").await, [] as [Value; 0]);
     app.mail_feedback(&event).await.unwrap();
 
-    assert_eq!(entries(&app, &jane).await.len(), 1);
+    assert_eq!(app.items_of("undeliverable").await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn an_address_that_is_removed_meanwhile_is_marked_without_an_entry() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    add_email(&jane, "second@example.com").await;
+    let event = bounce(&["second@example.com"]);
+    let delete = |pk: String, sk: &str| {
+        let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+        app.engine_later("DeleteItem", json!({ "Key": key }))
+    };
+    let claim = delete("CLAIM#EMAIL#second@example.com".to_owned(), "CLAIM");
+    let email = delete(format!("USER#{}", jane.user().id), "EMAIL#second@example.com");
+    app.proxy().before(WRITE, async {
+        claim.await;
+        email.await;
+    });
+
+    assert!(app.mail_feedback(&event).await.is_err());
+    app.mail_feedback(&event).await.unwrap();
+
+    assert_eq!(app.items_of("undeliverable").await.len(), 1);
+    assert_eq!(entries(&app, &jane).await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn an_address_that_is_claimed_meanwhile_is_not_marked_without_an_entry() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let claim = json!({ "Item": {
+        "pk": { "S": "CLAIM#EMAIL#nobody@example.com" },
+        "sk": { "S": "CLAIM" },
+        "type": { "S": "claim" },
+        "user": { "S": jane.user().id },
+    } });
+    app.proxy().before(WRITE, app.engine_later("PutItem", claim));
+
+    assert!(app.mail_feedback(&bounce(&["nobody@example.com"])).await.is_err());
+
+    assert_eq!(app.items_of("undeliverable").await, [] as [Value; 0]);
 }
 
 #[tokio::test]

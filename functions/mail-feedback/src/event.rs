@@ -1,4 +1,4 @@
-//! What SES publishes to EventBridge of a mail that bounced or was complained of.
+//! What SES publishes to `EventBridge` of a mail that bounced or was complained of.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,27 +19,31 @@ enum Detail {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Bounce {
-    bounce_type: String,
-    bounced_recipients: Vec<Recipient>,
+    #[serde(rename = "bounceType")]
+    kind: String,
+    #[serde(rename = "bouncedRecipients")]
+    recipients: Vec<Recipient>,
     timestamp: Timestamp,
-    feedback_id: String,
+    #[serde(rename = "feedbackId")]
+    id: String,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Complaint {
-    complaint_feedback_type: Option<String>,
-    complained_recipients: Vec<Recipient>,
+    #[serde(rename = "complaintFeedbackType")]
+    kind: Option<String>,
+    #[serde(rename = "complainedRecipients")]
+    recipients: Vec<Recipient>,
     timestamp: Timestamp,
-    feedback_id: String,
+    #[serde(rename = "feedbackId")]
+    id: String,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Recipient {
-    email_address: String,
+    #[serde(rename = "emailAddress")]
+    address: String,
 }
 
 /// What an event says.
@@ -65,23 +69,23 @@ impl Feedback {
         })?;
         Ok(match event.detail {
             Detail::Bounce { bounce } => Self {
-                id: bounce.feedback_id,
+                id: bounce.id,
                 at: bounce.timestamp,
                 cause: UndeliverableCause::Bounce,
-                is_final: bounce.bounce_type == "Permanent",
-                recipients: addresses(bounce.bounced_recipients),
+                is_final: bounce.kind == "Permanent",
+                recipients: addresses(bounce.recipients),
             },
             Detail::Complaint { complaint } => Self {
-                id: complaint.feedback_id,
+                id: complaint.id,
                 at: complaint.timestamp,
                 cause: UndeliverableCause::Complaint,
-                is_final: complaint.complaint_feedback_type.as_deref() != Some("not-spam"),
-                recipients: addresses(complaint.complained_recipients),
+                is_final: complaint.kind.as_deref() != Some("not-spam"),
+                recipients: addresses(complaint.recipients),
             },
         })
     }
 }
 
 fn addresses(recipients: Vec<Recipient>) -> Vec<String> {
-    recipients.into_iter().map(|recipient| recipient.email_address).collect()
+    recipients.into_iter().map(|recipient| recipient.address).collect()
 }

@@ -1,4 +1,4 @@
-//! Marks the addresses of hard bounces and complaints as undeliverable. EventBridge calls it with
+//! Marks the addresses of hard bounces and complaints as undeliverable. `EventBridge` calls it with
 //! the events of SES, no client does.
 
 mod event;

@@ -44,7 +44,7 @@ impl TestApp {
         Ok(Post { mailer: self.mailer(&ses)?, ses, source })
     }
 
-    /// Hands an event of EventBridge to `mail-feedback`.
+    /// Hands an event of `EventBridge` to `mail-feedback`.
     pub async fn mail_feedback(&self, event: &Value) -> shared::Result<()> {
         let table = connect(&self.proxy.endpoint_of("mail-feedback"), &self.table_name);
         mail_feedback::handle(&table.expect("a client"), event.clone()).await
