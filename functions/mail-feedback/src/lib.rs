@@ -5,7 +5,7 @@ mod event;
 
 use serde_json::Value;
 use shared::Result;
-use shared::model::{EmailAddress, Undeliverable};
+use shared::model::{EmailAddress, Undeliverable, UndeliverableCause};
 use shared::table::Table;
 
 use event::Feedback;
@@ -23,10 +23,14 @@ pub async fn handle(table: &Table, event: Value) -> Result<()> {
             continue;
         };
         let is_new = table.mark_undeliverable(&address, mark).await?;
-        tracing::info!(feedback = %id, cause = cause.as_str(), is_new, "marked an address");
+        report(&id, cause, if is_new { "marked" } else { "unchanged" });
     }
     if !is_final {
-        tracing::info!(feedback = %id, cause = cause.as_str(), "marked no address");
+        report(&id, cause, "ignored");
     }
     Ok(())
+}
+
+fn report(id: &str, cause: UndeliverableCause, outcome: &'static str) {
+    tracing::info!(feedback = %id, cause = cause.as_str(), outcome, "SES reported on a mail");
 }
