@@ -7,6 +7,7 @@ use shared::model::{AuditAction, Plan, Role};
 use shared::table::{AccountFlags, Actor, ClientChange};
 use testkit::{Fault, PASSWORD, Person, Service, TestApp, operations};
 
+use crate::mail_feedback::bounce;
 use crate::oauth::revoke;
 
 /// What each operation leaves: `log action`, in order.
@@ -340,6 +341,7 @@ async fn no_entry_has_personal_data_and_the_page_lists_every_action() {
     assert_eq!(revoke(&app, &client, access.text("access_token")).await.status, 200);
     let password = json!({ "password": "another horse battery", "first_name": "Jane" });
     assert_eq!(jane.send_json("POST", "/v2/account/data", &password).await.status, 200);
+    app.mail_feedback(&bounce(&[jane.email()])).await.unwrap();
     check(&app.items_of("audit").await);
 
     let all: BTreeSet<String> =
