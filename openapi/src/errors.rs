@@ -134,7 +134,7 @@ fn find(status: u16) -> Option<&'static Kind> {
 const fn prefix(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::OAuth | Dialect::RollcallOAuth => "OAuth",
-        Dialect::OAuthPage => "Page",
+        Dialect::OAuthPage | Dialect::Pages => "Page",
         Dialect::None => "Plain",
         Dialect::Quave | Dialect::Golem | Dialect::E24 | Dialect::Hub | Dialect::Rollcall => "",
     }
@@ -175,7 +175,7 @@ fn schema_name(dialect: Dialect, kind: &Kind) -> Option<String> {
     let is_of_path = matches!(kind.status, 404 | 405);
     let prefix = prefix(dialect);
     match dialect {
-        Dialect::OAuthPage => None,
+        Dialect::OAuthPage | Dialect::Pages => None,
         Dialect::Quave | Dialect::Golem | Dialect::Hub if kind.status == 400 => {
             Some("ValidationError".to_owned())
         }
@@ -203,7 +203,7 @@ pub fn response(dialect: Dialect, status: u16) -> Value {
     if !name.is_empty() {
         headers[name] = own;
     }
-    if dialect == Dialect::OAuthPage {
+    if matches!(dialect, Dialect::OAuthPage | Dialect::Pages) {
         headers["X-Frame-Options"] = header(true, frame_options());
     }
     let (media_type, body) = body(dialect, kind);
@@ -229,7 +229,7 @@ fn body(dialect: Dialect, kind: &Kind) -> (&'static str, Schema) {
             view([("success", always(false).about("It failed.")), ("error", message())])
         }
         (Dialect::Hub, 400) => hub_fields(message()),
-        (Dialect::OAuthPage, _) => {
+        (Dialect::OAuthPage | Dialect::Pages, _) => {
             return (HTML, string().about("A page that says what is wrong."));
         }
         (Dialect::RollcallOAuth, 400) => oauth(&["invalid_request"]),

@@ -204,6 +204,7 @@ impl TestApp {
     pub fn environment(&self, names: &BTreeSet<String>) -> Vec<(String, String)> {
         let deployed = |name: &String| match name.as_str() {
             "TABLE_NAME" => self.table_name.clone(),
+            "SIGN_UP" => "closed".to_owned(),
             "SIGNED_QUERY" => "lenient".to_owned(),
             // Below the domain that the event names, and no mail.
             "PUBLIC_URL" | "MAIL_FROM" | "MAIL_CONFIGURATION_SET" => String::new(),

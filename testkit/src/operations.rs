@@ -80,7 +80,7 @@ impl DocumentedOperation {
 
     /// Whether people see it: its errors are pages.
     pub fn is_page(&self) -> bool {
-        self.declared.path == "/api/v1.1/o/authorize/"
+        self.declared.path == "/api/v1.1/o/authorize/" || self.group.function == "pages"
     }
 
     /// Whether it changes anything.
@@ -127,7 +127,7 @@ impl DocumentedOperation {
     /// The body of an error with this status, code and text, in the operation's dialect.
     pub fn error(&self, status: u16, code: &str, text: &str) -> Value {
         match self.errors() {
-            ErrorFormat::Error => json!({ "error": text }),
+            ErrorFormat::Error | ErrorFormat::Page => json!({ "error": text }),
             ErrorFormat::SuccessFalse => json!({ "success": false, "error": text }),
             ErrorFormat::Detail => json!({ "detail": text }),
             ErrorFormat::OAuthError => {

@@ -94,6 +94,7 @@ fn a_parameter_that_a_version_depends_on_is_in_its_description() {
         "RequireCurrentPassword",
         "SealingPublicKey",
         "ServiceName",
+        "SignUp",
         "SignedQuery",
     ];
     assert_eq!(stored, depended_on.map(str::to_owned).into());

@@ -134,6 +134,7 @@ async fn show(
     let cookie = browser.cookie();
     Page {
         request,
+        settings: &app.settings,
         authorization,
         granted_until: authorization.client.grant_end(Timestamp::now())?,
         csrf_token: &csrf_token,

@@ -8,7 +8,7 @@ use lambda_http::{Body, Response};
 use maud::{Markup, PreEscaped, html};
 use shared::http::{self, ApiRequest};
 use shared::model::{Scope, Timestamp};
-use shared::{Error, Result};
+use shared::{Error, Result, Settings, SignUpPolicy};
 
 use crate::authorization::AuthorizationRequest;
 
@@ -75,6 +75,8 @@ impl SignInError {
 /// The variable parts of the page.
 pub(crate) struct Page<'a> {
     pub(crate) request: &'a ApiRequest,
+    /// What the operator decided, by which users find other pages.
+    pub(crate) settings: &'a Settings,
     /// What the client asks for.
     pub(crate) authorization: &'a AuthorizationRequest,
     /// When the grant ends if the user allows it now.
@@ -160,6 +162,7 @@ impl Page<'_> {
                 input #password type="password" name="password" autocomplete="current-password"
                     required autofocus[is_named] aria-invalid=[invalid]
                     aria-describedby=[described];
+                (self.links())
                 label #reveal hidden { input type="checkbox"; span { "Show the password" } }
                 .buttons {
                     button.first type="submit" name="decision" value="allow" { "Allow" }
@@ -167,6 +170,23 @@ impl Page<'_> {
                 }
             }
             script { (PreEscaped(SCRIPT)) }
+        }
+    }
+}
+
+impl Page<'_> {
+    /// Where those go on who cannot sign in.
+    fn links(&self) -> Markup {
+        let Settings { sends_mail, sign_up, .. } = self.settings;
+        html! {
+            @if *sends_mail {
+                p.links {
+                    a href="/account/reset" { "Forgot your password?" }
+                    @if *sign_up == SignUpPolicy::Open {
+                        a href="/account/sign-up" { "Sign up" }
+                    }
+                }
+            }
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum Dialect {
     /// Rollcall's introspection of tokens for OAuth clients, with OAuth's error format:
     /// `/rollcall/v1/introspect`.
     RollcallOAuth,
+    /// Rollcall's pages for people, whose errors are pages: `/account/…`.
+    Pages,
     /// Paths of no dialect.
     None,
 }
@@ -46,6 +48,7 @@ impl Dialect {
             [Some("api"), Some("v1.1"), ..] => Self::Hub,
             [Some("rollcall"), Some("v1"), Some("introspect"), ..] => Self::RollcallOAuth,
             [Some("rollcall"), ..] => Self::Rollcall,
+            [Some("account"), ..] => Self::Pages,
             [Some("v1"), ..] => Self::Golem,
             [Some("v2"), ..] => Self::E24,
             _ => Self::None,
@@ -60,6 +63,7 @@ impl Dialect {
             Self::E24 => "e24",
             Self::Hub | Self::OAuth | Self::OAuthPage => "hub",
             Self::Rollcall | Self::RollcallOAuth => "rollcall",
+            Self::Pages => "pages",
             Self::None => "none",
         }
     }
@@ -107,7 +111,7 @@ impl Dialect {
                     "error_description": oauth_description(message),
                 })
             }
-            (Self::OAuthPage, _) => return None,
+            (Self::OAuthPage | Self::Pages, _) => return None,
         };
         Some((JSON, body.to_string()))
     }
@@ -184,6 +188,9 @@ mod tests {
             ("/api/v1.1/o/authorize", Dialect::OAuthPage),
             ("/rollcall/v1/tokens", Dialect::Rollcall),
             ("/rollcall/v1/introspect/", Dialect::RollcallOAuth),
+            ("/account/reset", Dialect::Pages),
+            ("/account", Dialect::Pages),
+            ("/accounts", Dialect::None),
             ("/v1/accounts", Dialect::Golem),
             ("/v2/accounts", Dialect::E24),
             ("/v10/accounts", Dialect::None),

@@ -5,11 +5,11 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::ApiRequest;
+use super::{ApiRequest, Dialect};
 
 const STYLE: &str = include_str!("page.css");
 /// The SHA-256 of the style: what a content security policy knows it by.
-const STYLE_SOURCE: &str = "sha256-9kHNzRCEcjLhIksN2kXt9vH13P0h/poQuF8MMjj0ULI=";
+const STYLE_SOURCE: &str = "sha256-5xlfKVzIcLFpEuYdHXDuYxsn5jhi9Wq/EJQxYHIT8I8=";
 
 /// A page that cannot be framed and loads nothing. `directives` are what its content security
 /// policy has besides, each with a semicolon at its end.
@@ -64,14 +64,22 @@ impl ApiRequest {
 
     /// The page that shows an error to a person.
     pub(super) fn error_page(&self, status: StatusCode, message: &str) -> Response<Body> {
-        let (title, advice) = if status.is_server_error() {
-            ("Something went wrong", "Try again in a moment.")
-        } else {
-            (
+        let (title, advice) = match self.dialect() {
+            _ if status.is_server_error() => ("Something went wrong", "Try again in a moment."),
+            Dialect::Pages if status == StatusCode::NOT_FOUND => (
+                "There is no such page",
+                "Check that the address of the page is whole, as the mail or the link has it.",
+            ),
+            Dialect::Pages => (
+                "This does not work",
+                "Go back and try again. If that does not help, tell those who run the service \
+                 what this page says.",
+            ),
+            _ => (
                 "This does not work",
                 "Go back to the application that sent you here and try again. If that does not \
                  help, tell those who run it what this page says.",
-            )
+            ),
         };
         let content = html! {
             h1 { (title) }

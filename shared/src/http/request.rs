@@ -192,6 +192,15 @@ impl ApiRequest {
         }
     }
 
+    /// The fields of a body that must be a form; none if there is no body.
+    pub fn optional_form(&self) -> Result<Fields> {
+        if self.raw_body().is_empty() {
+            self.query()?;
+            return Fields::from_form(b"");
+        }
+        self.form()
+    }
+
     /// The body of an operation that needs one. An empty one is missing, whatever its type.
     fn required_body(&self, expected: &str) -> Result<&[u8]> {
         self.query()?;

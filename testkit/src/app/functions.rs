@@ -114,6 +114,7 @@ impl Functions {
             "golem-accounts" => golem_accounts::handle(&apps[function], call).await,
             "hub-users" => hub_users::handle(&apps[function], call).await,
             "hub-oauth" => hub_oauth::handle(&apps[function], call).await,
+            "pages" => pages::handle(&apps[function], call).await,
             "rollcall-tokens" => rollcall_tokens::handle(&apps[function], call).await,
             "rollcall-users" => rollcall_users::handle(&apps[function], call).await,
             _ => not_found::handle(call).await,
@@ -145,6 +146,7 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
         ["rollcall", "v1", "grants" | "introspect" | "tokens", ..] => "rollcall-tokens",
         ["rollcall", "v1", "users", "self", ..]
         | ["rollcall", "v1", "password-resets" | "sign-ups", ..] => "rollcall-users",
+        ["account", _, ..] => "pages",
         [] | ["docs", ..] | ["openapi", _, ..] => "docs",
         ["v2", "account", ..] => "e24-account",
         ["v2", "accounts", ..] => "e24-accounts",

@@ -80,7 +80,7 @@ impl Sent<'_> {
         let challenge = self.header("www-authenticate").is_some();
         let is_rejected = *status == 401 || (*status == 403 && challenge);
         assert_eq!(challenge, is_rejected, "{path} {status}");
-        if self.dialect() == Dialect::OAuthPage {
+        if matches!(self.dialect(), Dialect::OAuthPage | Dialect::Pages) {
             assert_eq!(self.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
             assert!(body.starts_with("<!DOCTYPE html>"), "{path}: {body}");
             return;
@@ -123,7 +123,7 @@ impl Sent<'_> {
             }
             Dialect::Hub | Dialect::OAuth => has(error, &["detail"]) && is_text(&error["detail"]),
             Dialect::Rollcall | Dialect::RollcallOAuth => self.is_problem(error),
-            Dialect::OAuthPage => false,
+            Dialect::OAuthPage | Dialect::Pages => false,
         }
     }
 

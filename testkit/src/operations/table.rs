@@ -4,10 +4,11 @@
 use shared::http::{Access, Operation};
 
 use CredentialKind::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature, UserToken};
-use ErrorFormat::{Detail, Error, OAuthError, Problem, SuccessFalse};
+use ErrorFormat::{Detail, Error, OAuthError, Page, Problem, SuccessFalse};
 use Needs::{
     AccessToken, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email, Grant,
-    OwnToken, PublicKey, RefreshToken, ResetLink, SignUpLink, SshKey, Token, VerifiedEmail,
+    OwnToken, ProofLink, PublicKey, RefreshToken, ResetLink, SignUpLink, SshKey, Token,
+    VerifiedEmail,
 };
 use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 
@@ -45,6 +46,8 @@ pub(super) enum ErrorFormat {
     OAuthError,
     /// RFC 9457's.
     Problem,
+    /// A page.
+    Page,
 }
 
 /// What must exist before an operation's event can be sent.
@@ -132,6 +135,7 @@ pub(crate) static GROUPS: &[Group] = &[
     group("hub-oauth", hub_oauth::OPERATIONS, &[], OAuthError),
     group("hub-users", hub_users::OPERATIONS, &[UserToken, Basic, OAuthToken], Detail),
     group("not-found", NOT_FOUND, &[], Error),
+    group("pages", pages::OPERATIONS, &[], Page),
     group("quave-accounts", quave_accounts::OPERATIONS, &[UserToken], Error),
     group("quave-current-account", quave_current_account::OPERATIONS, &[UserToken], Error),
     group("rollcall-tokens", rollcall_tokens::OPERATIONS, &[UserToken, Basic], Problem),
@@ -245,6 +249,19 @@ pub(super) static FACTS: &[Facts] = &[
     row("hub-update-email", 2).needs(Email),
     row("hub-update-user", 2).etag().writes_to("hub-get-user"),
     row("not-found", 0),
+    // Who has the address, and whether they have proved it; the link.
+    row("pages-prove-email", 3).needs(ProofLink),
+    row("pages-request-reset", 3),
+    row("pages-request-sign-up", 3),
+    // What ends with the old password is cleaned up.
+    row("pages-reset-password", 3).needs(ResetLink),
+    row("pages-show-proof", 1).needs(ProofLink),
+    row("pages-show-reset", 0),
+    row("pages-show-reset-link", 1).needs(ResetLink),
+    row("pages-show-sign-up", 0),
+    row("pages-show-sign-up-link", 1).needs(SignUpLink),
+    // The link and the names; who has the address; the user.
+    row("pages-sign-up", 3).needs(SignUpLink),
     row("quave-create-account", 3).variants(&[First]),
     row("quave-delete-account", 2).writes_to("quave-get-account"),
     row("quave-get-account", 1).etag(),

@@ -22,6 +22,7 @@ pub(super) fn for_functions(
     let own = [
         ("PUBLIC_URL", base_url),
         ("MAIL_FROM", MAIL_FROM),
+        ("SIGN_UP", "open"),
         ("TABLE_NAME", TABLE_NAME),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.endpoint()),

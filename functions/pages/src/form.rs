@@ -1,0 +1,168 @@
+//! Forms, and what is wrong with what was entered.
+
+use maud::{Markup, Render, html};
+use shared::FieldError;
+use shared::http::Fields;
+
+use crate::words;
+
+/// A form that is sent to the page's own URL.
+#[derive(Default)]
+pub(crate) struct Form<'a> {
+    pub(crate) fields: Vec<Field<'a>>,
+    pub(crate) button: &'a str,
+    /// What was wrong with what was entered.
+    pub(crate) errors: Vec<FieldError>,
+    /// Whether the first field has the focus, if none is wrong.
+    pub(crate) has_focus: bool,
+}
+
+/// A field of a form.
+#[derive(Default)]
+pub(crate) struct Field<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) label: &'a str,
+    pub(crate) hint: Option<&'a str>,
+    pub(crate) input: Input,
+    /// What was entered before.
+    pub(crate) value: &'a str,
+    /// What browsers fill in (HTML, section 4.10.18.7).
+    pub(crate) autocomplete: &'static str,
+    pub(crate) is_optional: bool,
+}
+
+/// What is entered.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// A name as people write it.
+    #[default]
+    Words,
+    /// A name that no keyboard is to change.
+    Name,
+    Email,
+    NewPassword,
+    Checkbox,
+}
+
+impl Input {
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Words | Self::Name => "text",
+            Self::Email => "email",
+            Self::NewPassword => "password",
+            Self::Checkbox => "checkbox",
+        }
+    }
+
+    /// The attributes that keep a keyboard from changing what is entered.
+    const fn is_exact(self) -> bool {
+        matches!(self, Self::Name | Self::Email)
+    }
+}
+
+impl Form<'_> {
+    pub(crate) const fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    /// All errors, above the form; each leads to its field.
+    pub(crate) fn summary(&self) -> Markup {
+        html! {
+            @if self.has_errors() {
+                div role="alert" {
+                    p { (words::ERRORS) }
+                    ul {
+                        @for error in &self.errors {
+                            li { @match self.field(error) {
+                                Some(field) => a href={ "#" (field.name) } {
+                                    (sentence(field.label, error))
+                                },
+                                None => (sentence(error.field(), error)),
+                            } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn field(&self, error: &FieldError) -> Option<&Field<'_>> {
+        self.fields.iter().find(|field| field.name == error.field())
+    }
+
+    /// The number of the field that has the focus.
+    fn focus(&self) -> Option<usize> {
+        let wrong = |field: &Field<'_>| self.errors.iter().any(|error| error.field() == field.name);
+        let first = (self.has_focus && !self.has_errors()).then_some(0);
+        self.fields.iter().position(wrong).or(first)
+    }
+}
+
+impl Render for Form<'_> {
+    fn render(&self) -> Markup {
+        let focus = self.focus();
+        html! {
+            form method="post" {
+                @for (number, field) in self.fields.iter().enumerate() {
+                    @let error = self.errors.iter().find(|error| error.field() == field.name);
+                    (field.render(error, focus == Some(number)))
+                }
+                .buttons { button.first type="submit" { (self.button) } }
+            }
+        }
+    }
+}
+
+impl Field<'_> {
+    fn render(&self, error: Option<&FieldError>, has_focus: bool) -> Markup {
+        let Self { name, label, hint, input, value, autocomplete, is_optional } = *self;
+        let described: Vec<String> = [("hint", hint.is_some()), ("error", error.is_some())]
+            .into_iter()
+            .filter(|(_, is_there)| *is_there)
+            .map(|(part, _)| format!("{name}-{part}"))
+            .collect();
+        let described = described.join(" ");
+        let described = Some(described.as_str()).filter(|described| !described.is_empty());
+        let exact = input.is_exact();
+        let min = (input == Input::NewPassword).then_some(shared::limits::MIN_PASSWORD);
+        html! {
+            @if input == Input::Checkbox {
+                label for=(name) {
+                    input #(name) type="checkbox" name=(name) value="true"
+                        checked[value == "true"] aria-describedby=[described];
+                    (label)
+                }
+            } @else {
+                label for=(name) {
+                    (label) @if is_optional { " " span.quiet { (words::OPTIONAL) } }
+                }
+            }
+            @if let Some(hint) = hint { p.hint #{ (name) "-hint" } { (hint) } }
+            @if let Some(error) = error {
+                p.wrong #{ (name) "-error" } { (sentence(label, error)) }
+            }
+            @if input != Input::Checkbox {
+                input #(name) type=(input.kind()) name=(name) value=[shown(input, value)]
+                    autocomplete=(autocomplete) autocapitalize=[exact.then_some("none")]
+                    spellcheck=[exact.then_some("false")] minlength=[min]
+                    required[!is_optional] autofocus[has_focus]
+                    aria-invalid=[error.map(|_| "true")] aria-describedby=[described];
+            }
+        }
+    }
+}
+
+/// The text of a field, valid or not.
+pub(crate) fn entered(fields: &mut Fields, name: &'static str) -> String {
+    fields.optional(name).unwrap_or_default()
+}
+
+/// What the field shows again: never a password.
+fn shown(input: Input, value: &str) -> Option<&str> {
+    Some(value).filter(|value| !value.is_empty() && input != Input::NewPassword)
+}
+
+/// The error as a sentence, whose subject is the field's label.
+fn sentence(label: &str, error: &FieldError) -> String {
+    format!("{label} {}.", error.text())
+}

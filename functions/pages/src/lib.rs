@@ -1,0 +1,62 @@
+//! Pages for people who are not signed in: signing up, setting a lost password anew, and confirming
+//! an address, `/account/…`. Links of mails lead to them. They need no script and set no cookie, a
+//! GET changes nothing, and nobody is signed in.
+
+mod form;
+mod notice;
+mod origin;
+mod proof;
+mod reset;
+mod sign_up;
+mod view;
+mod words;
+
+use lambda_http::{Body, Response};
+use shared::http::{Access, ApiRequest, Operation};
+use shared::{App, Error, Result};
+
+/// The operations of the group.
+pub const OPERATIONS: &[Operation] = &[
+    operation("GET", "/account/sign-up", "pages-show-sign-up"),
+    operation("POST", "/account/sign-up", "pages-request-sign-up"),
+    operation("GET", "/account/sign-up/{token}", "pages-show-sign-up-link"),
+    operation("POST", "/account/sign-up/{token}", "pages-sign-up"),
+    operation("GET", "/account/reset", "pages-show-reset"),
+    operation("POST", "/account/reset", "pages-request-reset"),
+    operation("GET", "/account/reset/{token}", "pages-show-reset-link"),
+    operation("POST", "/account/reset/{token}", "pages-reset-password"),
+    operation("GET", "/account/emails/verify/{token}", "pages-show-proof"),
+    operation("POST", "/account/emails/verify/{token}", "pages-prove-email"),
+];
+
+const fn operation(method: &'static str, path: &'static str, name: &'static str) -> Operation {
+    Operation { method, path, name, access: Access::Public, status: 200 }
+}
+
+/// The response to one request; errors are pages as well.
+pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
+    request.respond(OPERATIONS, || route(app, &request)).await
+}
+
+/// Runs the operation that the request calls.
+async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    let (operation, parameters) = request.operation(OPERATIONS)?;
+    request.query()?;
+    if request.method() == "POST" && !origin::is_own(request) {
+        return Ok(notice::OTHER_SITE.show(request));
+    }
+    let result = match (operation, parameters.as_slice()) {
+        ("pages-show-sign-up", []) => sign_up::show(app, request),
+        ("pages-request-sign-up", []) => sign_up::request(app, request).await,
+        ("pages-show-sign-up-link", [token]) => sign_up::show_link(app, request, token).await,
+        ("pages-sign-up", [token]) => sign_up::complete(app, request, token).await,
+        ("pages-show-reset", []) => reset::show(app, request),
+        ("pages-request-reset", []) => reset::request(app, request).await,
+        ("pages-show-reset-link", [token]) => reset::show_link(app, request, token).await,
+        ("pages-reset-password", [token]) => reset::complete(app, request, token).await,
+        ("pages-show-proof", [token]) => proof::show(app, request, token).await,
+        ("pages-prove-email", [token]) => proof::prove(app, request, token).await,
+        _ => Err(Error::NotFound("path")),
+    };
+    result.or_else(|error| notice::explain(request, operation, error))
+}

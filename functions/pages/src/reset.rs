@@ -1,0 +1,132 @@
+//! A lost password: who lost it, then the link of the mail.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Response};
+use maud::html;
+use shared::http::{ApiRequest, Fields};
+use shared::password::NewPassword;
+use shared::{App, Error, FieldError, Result, self_service};
+
+use crate::form::{Field, Form, Input, entered};
+use crate::view::{View, fill};
+use crate::words::reset as words;
+
+/// The field whose checkbox leaves keys as they are.
+const KEEP: &str = "keepApiKeys";
+
+/// `GET /account/reset`: asks for the username or an address.
+pub(crate) fn show(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    check(app)?;
+    Ok(ask(request, "", Vec::new()))
+}
+
+/// `POST /account/reset`: sends the link. The page is the same for every name.
+pub(crate) async fn request(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    check(app)?;
+    let mut fields = request.optional_form()?;
+    let typed = entered(&mut fields, "name");
+    let name = fields.required_non_empty("name");
+    match fields.into_result::<String>(name) {
+        Ok(name) => {
+            self_service::request_password_reset(app, request, &name).await?;
+            let content = html! {
+                p { (fill(words::SENT, request)) }
+                p { (words::NO_MAIL_CAME) }
+            };
+            Ok(View::text(StatusCode::OK, words::CHECK_MAIL, content).show(request))
+        }
+        Err(Error::Invalid(errors)) => Ok(ask(request, &typed, errors)),
+        Err(error) => Err(error),
+    }
+}
+
+/// `GET /account/reset/{token}`: asks for the password. The link works on.
+pub(crate) async fn show_link(
+    app: &App,
+    request: &ApiRequest,
+    token: &str,
+) -> Result<Response<Body>> {
+    self_service::check_password_reset(app, token).await?;
+    Ok(ask_password(request, "", Vec::new()))
+}
+
+/// `POST /account/reset/{token}`: sets the password.
+pub(crate) async fn complete(
+    app: &App,
+    request: &ApiRequest,
+    token: &str,
+) -> Result<Response<Body>> {
+    let mut fields = request.optional_form()?;
+    let keep = entered(&mut fields, KEEP);
+    match self_service::reset_password(app, request, token, new_password(fields)).await {
+        Ok(()) => {
+            let content = html! {
+                p { (fill(words::SIGN_IN_NOW, request)) }
+                p { (words::SIGNED_OUT) }
+            };
+            Ok(View::text(StatusCode::OK, words::DONE, content).show(request))
+        }
+        Err(Error::Invalid(errors)) => Ok(ask_password(request, &keep, errors)),
+        Err(error) => Err(error),
+    }
+}
+
+fn check(app: &App) -> Result<()> {
+    if app.settings.sends_mail { Ok(()) } else { Err(Error::MailNotConfigured) }
+}
+
+fn ask(request: &ApiRequest, entered: &str, errors: Vec<FieldError>) -> Response<Body> {
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let name = Field {
+        name: "name",
+        label: words::NAME,
+        input: Input::Name,
+        value: entered,
+        autocomplete: "username",
+        ..Field::default()
+    };
+    let view = View {
+        status,
+        heading: words::HEADING,
+        content: html! { p { (words::INTRODUCTION) } },
+        form: Some(Form { fields: vec![name], button: words::SEND, errors, has_focus: true }),
+    };
+    view.show(request)
+}
+
+/// The password, and whether keys stay.
+fn new_password(mut fields: Fields) -> Result<(NewPassword, bool)> {
+    let password = fields.required_non_empty("password");
+    let keeps_keys = fields.optional_true(KEEP);
+    fields.into_result(password.map(|password| (password, keeps_keys)))
+}
+
+fn ask_password(request: &ApiRequest, keep: &str, errors: Vec<FieldError>) -> Response<Body> {
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let fields = vec![
+        Field {
+            name: "password",
+            label: words::PASSWORD,
+            hint: Some(crate::words::PASSWORD_HINT),
+            input: Input::NewPassword,
+            autocomplete: "new-password",
+            ..Field::default()
+        },
+        Field {
+            name: KEEP,
+            label: words::KEEP,
+            hint: Some(words::KEEP_HINT),
+            input: Input::Checkbox,
+            value: keep,
+            is_optional: true,
+            ..Field::default()
+        },
+    ];
+    let view = View {
+        status,
+        heading: words::CHOOSE,
+        content: html! { p { (words::WHAT_ENDS) } },
+        form: Some(Form { fields, button: words::SET, errors, has_focus: true }),
+    };
+    view.show(request)
+}

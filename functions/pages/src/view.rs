@@ -1,0 +1,53 @@
+//! What all pages have in common.
+
+use lambda_http::http::header::REFERRER_POLICY;
+use lambda_http::http::{HeaderValue, StatusCode};
+use lambda_http::{Body, Response};
+use maud::{Markup, html};
+use shared::http::{self, ApiRequest};
+
+use crate::form::Form;
+
+/// The page of a form, or of what came of it: a heading, what it says, and a form if it has one.
+pub(crate) struct View<'a> {
+    pub(crate) status: StatusCode,
+    pub(crate) heading: &'a str,
+    pub(crate) content: Markup,
+    pub(crate) form: Option<Form<'a>>,
+}
+
+impl View<'_> {
+    /// A page of text.
+    pub(crate) const fn text(status: StatusCode, heading: &str, content: Markup) -> View<'_> {
+        View { status, heading, content, form: None }
+    }
+
+    /// The response with the page.
+    pub(crate) fn show(self, request: &ApiRequest) -> Response<Body> {
+        let has_errors = self.form.as_ref().is_some_and(Form::has_errors);
+        let title = if has_errors {
+            format!("{}{}", crate::words::ERROR_PREFIX, self.heading)
+        } else {
+            self.heading.to_owned()
+        };
+        let card = html! {
+            h1 { (self.heading) }
+            @if let Some(form) = &self.form { (form.summary()) }
+            (self.content)
+            @if let Some(form) = &self.form { (form) }
+        };
+        let directives =
+            if self.form.is_some() { "form-action 'self';" } else { "form-action 'none';" };
+        let mut response = http::page(self.status, request.page(&title, &card), directives);
+        // With `no-referrer`, the `Origin` of a form is `null`, as that of a page that hides where
+        // it comes from. Other sites learn nothing by this either.
+        let policy = HeaderValue::from_static("same-origin");
+        response.headers_mut().insert(REFERRER_POLICY, policy);
+        response
+    }
+}
+
+/// The text, with the name of the service and another one in its place.
+pub(crate) fn fill(text: &str, request: &ApiRequest) -> String {
+    text.replace("{service}", request.service_name())
+}

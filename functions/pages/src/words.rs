@@ -1,0 +1,146 @@
+//! What the pages say. `{service}` stands for the name of the service. An error of a field is a
+//! sentence that begins with the field's label.
+
+/// What a page says that has no form.
+pub(crate) struct Notice {
+    pub(crate) heading: &'static str,
+    pub(crate) text: &'static [&'static str],
+}
+
+pub(crate) const ERROR_PREFIX: &str = "Error: ";
+pub(crate) const ERRORS: &str = "Please correct this and try again:";
+pub(crate) const OPTIONAL: &str = "(optional)";
+pub(crate) const PASSWORD_HINT: &str =
+    "At least 8 characters. A few words in a row are hard to guess and easy to remember.";
+
+pub(crate) const OTHER_SITE: Notice = Notice {
+    heading: "This form came from another site",
+    text: &["Nothing was done. Open the link of the mail again, and send the form that it shows."],
+};
+
+pub(crate) const CLOSED: Notice = Notice {
+    heading: "Signing up is closed",
+    text: &["Nobody can sign up for {service} at the moment. Those who run {service} can add you."],
+};
+
+pub(crate) const NO_MAIL: Notice = Notice {
+    heading: "This takes mail",
+    text: &["{service} sends no mail, so there is no link to continue with. Write to those who \
+             run {service}."],
+};
+
+pub(crate) const HELD: Notice = Notice {
+    heading: "The address is confirmed already",
+    text: &[
+        "Somebody else has confirmed this e-mail address, so it cannot be in your profile. If \
+             that was you in another profile of yours, remove the address there first, then ask \
+             for another link.",
+    ],
+};
+
+pub(crate) const SIGN_UP_ENDED: Notice = Notice {
+    heading: "This link has ended",
+    text: &["A link to sign up works for a day, and once. If you have signed up with it, sign in \
+             with your username or your e-mail address."],
+};
+
+pub(crate) const RESET_ENDED: Notice = Notice {
+    heading: "This link has ended",
+    text: &[
+        "A link to reset a password works for 30 minutes, and once. If you asked for more than \
+             one, only the newest works.",
+    ],
+};
+
+pub(crate) const PROOF_ENDED: Notice = Notice {
+    heading: "This link has ended",
+    text: &[
+        "A link to confirm an e-mail address works for a day. If you asked for more than one, \
+             only the newest works. Ask for another one where you asked for this one.",
+    ],
+};
+
+pub(crate) const ASK_FOR_ANOTHER: &str = "Ask for another link";
+
+pub(crate) const TOO_MANY: &str = "Too many requests";
+
+pub(crate) fn too_many(minutes: u64) -> String {
+    let unit = if minutes == 1 { "minute" } else { "minutes" };
+    format!("Too many mails were asked for from your network. Try again in {minutes} {unit}.")
+}
+
+/// Signing up.
+pub(crate) mod sign_up {
+    pub(crate) const HEADING: &str = "Sign up for {service}";
+    pub(crate) const INTRODUCTION: &str = "Enter your e-mail address. You get a mail with a link, \
+                                           with which you choose a username and a password.";
+    pub(crate) const EMAIL: &str = "E-mail address";
+    pub(crate) const SEND: &str = "Send the link";
+
+    pub(crate) const CHECK_MAIL: &str = "Check your mail";
+    pub(crate) const SENT: &str = "To finish signing up, open the link in the mail to";
+    pub(crate) const NO_MAIL_CAME: &str = "If no mail comes within a few minutes, look into the \
+                                           spam folder, and check that the address is right. No \
+                                           more than three mails an hour are sent to an address.";
+
+    pub(crate) const FINISH: &str = "Finish signing up";
+    pub(crate) const YOU_SIGN_UP_WITH: &str = "You sign up for {service} with";
+    pub(crate) const USERNAME: &str = "Username";
+    pub(crate) const USERNAME_HINT: &str = "4 to 30 letters a-z and digits.";
+    pub(crate) const NAME: &str = "Name";
+    pub(crate) const NAME_HINT: &str = "What others call you.";
+    pub(crate) const PASSWORD: &str = "Password";
+    pub(crate) const SIGN_UP: &str = "Sign up";
+    pub(crate) const TAKEN: &str = "is taken";
+
+    pub(crate) const DONE: &str = "You are signed up";
+    pub(crate) const USERNAME_IS: &str = "Your username is";
+    pub(crate) const SIGN_IN_NOW: &str = "You are not signed in yet. Sign in to {service} with \
+                                          your username or your e-mail address, and your password.";
+}
+
+/// Setting a lost password anew.
+pub(crate) mod reset {
+    pub(crate) const HEADING: &str = "Reset your password";
+    pub(crate) const INTRODUCTION: &str = "Enter your username, or an e-mail address that you \
+                                           have confirmed. You get a mail with a link, with which \
+                                           you choose a new password.";
+    pub(crate) const NAME: &str = "Username or e-mail address";
+    pub(crate) const SEND: &str = "Send the link";
+
+    pub(crate) const CHECK_MAIL: &str = "Check your mail";
+    pub(crate) const SENT: &str = "If {service} knows what you entered, and you have confirmed an \
+                                   e-mail address, there is a mail on its way to you. Its link \
+                                   works for 30 minutes.";
+    pub(crate) const NO_MAIL_CAME: &str = "If no mail comes within a few minutes, look into the \
+                                           spam folder, and check what you entered. No more than \
+                                           three mails an hour are sent.";
+
+    pub(crate) const CHOOSE: &str = "Choose a new password";
+    pub(crate) const WHAT_ENDS: &str = "Everybody who is signed in as you will be signed out.";
+    pub(crate) const PASSWORD: &str = "New password";
+    pub(crate) const KEEP: &str = "Keep my API keys, environment tokens and SSH keys";
+    pub(crate) const KEEP_HINT: &str = "Programs that use them work on. Leave this empty if \
+                                        somebody else may have known your password: they may have \
+                                        made keys of their own.";
+    pub(crate) const SET: &str = "Set the password";
+
+    pub(crate) const DONE: &str = "Your password is changed";
+    pub(crate) const SIGN_IN_NOW: &str =
+        "You are not signed in yet. Sign in to {service} with your new password.";
+    pub(crate) const SIGNED_OUT: &str = "Everybody who was signed in as you is signed out.";
+}
+
+/// Confirming an address.
+pub(crate) mod proof {
+    pub(crate) const HEADING: &str = "Confirm your e-mail address";
+    pub(crate) const IS_IT_YOURS: &str = "The address is";
+    pub(crate) const IF_IT_WAS_YOU: &str = "If you asked to add it to your profile at {service}, \
+                                            confirm that it is yours. If you did not ask, close \
+                                            this page: nothing happens then.";
+    pub(crate) const CONFIRM: &str = "Confirm the address";
+
+    pub(crate) const DONE: &str = "The address is confirmed";
+    pub(crate) const IS_YOURS: &str = "is now a confirmed address of your profile at {service}.";
+    pub(crate) const CLOSE: &str = "You can close this page.";
+}
