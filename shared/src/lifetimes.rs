@@ -74,6 +74,9 @@ pub const MAIL_RETRY: Duration = Duration::from_hours(1);
 pub const MAIL_LEASE: Duration = Duration::from_mins(2);
 /// A mail that was rejected for good is kept for the operator, in seconds.
 pub const DEAD_MAIL_TTL: u64 = 30 * DAY.unsigned_abs();
+/// An address to which mail did not arrive, or was not wanted, gets none for this time unless it is
+/// proved again, in seconds.
+pub const UNDELIVERABLE_TTL: i64 = 400 * DAY;
 
 /// An entry of an audit log, in days, unless the operator decides otherwise.
 pub const AUDIT_RETENTION_DAYS: i64 = 400;

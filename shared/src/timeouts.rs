@@ -45,6 +45,10 @@ pub const MAILER_FUNCTION: Duration = Duration::from_mins(1);
 /// No mail of a batch is begun after this time.
 pub const MAILER_BATCH: Duration = Duration::from_secs(30);
 
+/// Lambda ends the function of bounces and complaints after this time: its `Timeout` in
+/// `template.yaml`. An event has a recipient or a few, of which each is read twice and written.
+pub const MAIL_FEEDBACK_FUNCTION: Duration = Duration::from_mins(1);
+
 /// One run of the scheduled cleanup; the next run does the rest.
 pub const SWEEP: Duration = Duration::from_mins(4);
 /// Lambda ends the scheduled cleanup after this time: its `Timeout` in `template.yaml`.
@@ -64,10 +68,12 @@ const _: () = {
     assert!(is_less(WARM_UP, AWS_CALL) && is_less(TOUCH, AWS_CALL));
     assert!(is_less(CLEANUP_AFTER_PASSWORD_CHANGE, CLEANUP_AFTER_DELETION));
     assert!(is_less(CLEANUP_AFTER_DELETION, REQUEST));
-    // Its last mail is read, leased, sent and deleted.
-    let last = 3 * AWS_CALL.as_secs() + SERVICE_KEY_READ.as_secs() + SEND_MAIL.as_secs();
+    // Its last mail is read, as is the mark of its recipient, leased, sent and deleted.
+    let last = 4 * AWS_CALL.as_secs() + SERVICE_KEY_READ.as_secs() + SEND_MAIL.as_secs();
     assert!(MAILER_BATCH.as_secs() + last < MAILER_FUNCTION.as_secs());
     assert!(is_less(MAILER_FUNCTION, crate::lifetimes::MAIL_LEASE));
+    // Four recipients.
+    assert!(4 * 3 * AWS_CALL.as_secs() < MAIL_FEEDBACK_FUNCTION.as_secs());
     // For the start, and for calls in progress at the end of the budget.
     assert!(SWEEP.as_secs() + 30 <= SWEEP_FUNCTION.as_secs());
     // An attempt to sign in ends before its reservation does.

@@ -255,7 +255,11 @@ impl DocumentedOperation {
                 .replace("5f7b1b7b7b7b7b7b7b7b7b7b", &credentials.account)
         );
         match self.facts.needs {
-            Needs::Nothing => set(&mut event, "email", &(unique("new") + "@example.com")),
+            Needs::Nothing => {
+                let address = unique("new") + "@example.com";
+                set(&mut event, "email", &address);
+                replace_in_path(&mut event, EMAIL, &address);
+            }
             needs @ (Needs::Email | Needs::VerifiedEmail) => {
                 let (address, path) = (unique("second") + "@example.com", format!("{path}emails/"));
                 let body = json!({ "email": address, "verified": true });

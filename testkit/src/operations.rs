@@ -71,7 +71,9 @@ impl DocumentedOperation {
     fn errors(&self) -> ErrorFormat {
         match self.access() {
             Access::Client => ErrorFormat::OAuthError,
-            Access::Public if !self.is_page() => ErrorFormat::Error,
+            Access::Public if matches!(self.binary(), "docs" | "hub-oauth") && !self.is_page() => {
+                ErrorFormat::Error
+            }
             _ => self.group.errors,
         }
     }

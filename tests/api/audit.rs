@@ -7,6 +7,7 @@ use shared::model::{AuditAction, Plan, Role};
 use shared::table::{AccountFlags, Actor, ClientChange};
 use testkit::{Fault, PASSWORD, Person, Service, TestApp, operations};
 
+use crate::mail_feedback::bounce;
 use crate::oauth::revoke;
 
 /// What each operation leaves: `log action`, in order.
@@ -47,10 +48,13 @@ const LEFT: &[(&str, &[&str])] = &[
     ("rollcall-delete-api-key", &["USER api_key.deleted"]),
     ("rollcall-delete-email", &["USER email.removed"]),
     ("rollcall-delete-ssh-key", &["USER ssh_key.deleted"]),
+    ("rollcall-request-email-proof", &["USER email.proof_requested"]),
+    ("rollcall-reset-password", &["USER password.changed"]),
     ("rollcall-revoke-grant", &["USER grant.revoked"]),
     ("rollcall-revoke-token", &["USER token.revoked"]),
     ("rollcall-rotate-token", &["USER token.rotated"]),
     ("rollcall-set-password", &["USER password.changed"]),
+    ("rollcall-sign-up", &["ACCOUNT account.created", "USER user.created"]),
     ("rollcall-update-email", &["USER email.updated"]),
     ("rollcall-update-user", &["USER user.updated"]),
 ];
@@ -101,7 +105,12 @@ async fn every_write_leaves_its_entries_with_actor_and_request_and_no_read_leave
             if actor["kind"]["S"] == "user" {
                 assert_eq!(actor["id"]["S"], jane.user().id.to_string(), "{operation}");
             } else {
-                assert_eq!(actor["kind"]["S"], "client", "{operation}");
+                let kind = actor["kind"]["S"].as_str().unwrap();
+                let expected = match operation.name {
+                    "rollcall-reset-password" | "rollcall-sign-up" => "mailToken",
+                    _ => "client",
+                };
+                assert_eq!(kind, expected, "{operation}");
             }
             assert!(entry["ttl"]["N"].is_string(), "{operation}");
         }
@@ -310,6 +319,21 @@ async fn operate(app: &TestApp, jane: &Person<'_>, john: &Person<'_>) {
     table.finish_user_deletion(&operator, user).await.unwrap();
 }
 
+/// Somebody else proves a person's address, and resets a password.
+async fn lose_address(app: &TestApp, jane: &Person<'_>) {
+    let john = app.person("johndoe").await;
+    let path = format!("/rollcall/v1/users/self/emails/{}/verification", jane.email());
+    assert_eq!(john.send("POST", &path).await.status, 202);
+    let tokens = app.waiting_tokens().await;
+    let token = tokens.first().unwrap();
+    let proved = app.send("POST", &format!("/account/emails/verify/{token}"), &[], Some("")).await;
+    assert_eq!(proved.status, 200, "{proved:?}");
+    let json = [("content-type", "application/json")];
+    let name = json!({ "name": "johndoe" }).to_string();
+    let asked = app.send("POST", "/rollcall/v1/password-resets", &json, Some(&name)).await;
+    assert_eq!(asked.status, 202, "{asked:?}");
+}
+
 #[tokio::test]
 async fn no_entry_has_personal_data_and_the_page_lists_every_action() {
     let mut seen = BTreeSet::new();
@@ -338,8 +362,14 @@ async fn no_entry_has_personal_data_and_the_page_lists_every_action() {
     let code = client.code(&app, &jane.credentials(), "profile_read").await;
     let access = client.redeem(&app, &code).await;
     assert_eq!(revoke(&app, &client, access.text("access_token")).await.status, 200);
+    for _ in 0..10 {
+        let wrong = [("authorization", &*testkit::basic("janedoe", "a wrong password"))];
+        assert_eq!(app.send("GET", "/rollcall/v1/users/self", &wrong, None).await.status, 401);
+    }
     let password = json!({ "password": "another horse battery", "first_name": "Jane" });
     assert_eq!(jane.send_json("POST", "/v2/account/data", &password).await.status, 200);
+    app.mail_feedback(&bounce(&[jane.email()])).await.unwrap();
+    lose_address(&app, &jane).await;
     check(&app.items_of("audit").await);
 
     let all: BTreeSet<String> =

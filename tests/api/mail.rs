@@ -10,7 +10,7 @@ const EMAILS: &str = "/api/v1.1/users/janedoe/emails/";
 const DATA: &str = "/v2/account/data";
 
 /// How many changes a response of the mailer reports as not handled.
-fn failures(response: &Value) -> usize {
+pub(crate) fn failures(response: &Value) -> usize {
     response["batchItemFailures"].as_array().unwrap().len()
 }
 
@@ -20,13 +20,13 @@ pub(crate) async fn change_password(jane: &Person<'_>) {
     assert_eq!(changed.status, 200, "{changed:?}");
 }
 
-async fn add_email(jane: &Person<'_>, address: &str) {
+pub(crate) async fn add_email(jane: &Person<'_>, address: &str) {
     let added = jane.send_json("POST", EMAILS, &json!({ "email": address })).await;
     assert_eq!(added.status, 201, "{added:?}");
 }
 
 /// Sets an attribute of items of this type, past all functions.
-async fn set(app: &TestApp, kind: &str, attribute: &str, value: Value) {
+pub(crate) async fn set(app: &TestApp, kind: &str, attribute: &str, value: Value) {
     for item in app.items_of(kind).await {
         let change = json!({
             "Key": { "pk": item["pk"], "sk": item["sk"] },
@@ -49,7 +49,7 @@ pub(crate) async fn set_link(app: &TestApp, kind: &str, link: &MailLink) {
 }
 
 /// A mail to Jane that waits, and the event that tells of it.
-async fn waiting_mail(app: &TestApp, post: &mut Post, jane: &Person<'_>) -> Value {
+pub(crate) async fn waiting_mail(app: &TestApp, post: &mut Post, jane: &Person<'_>) -> Value {
     change_password(jane).await;
     let notice = post.next_event().await.unwrap();
     assert_eq!(failures(&post.invoke(&notice).await), 0);

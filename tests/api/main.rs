@@ -27,6 +27,7 @@ mod limits;
 mod lockout;
 mod lost_races;
 mod mail;
+mod mail_feedback;
 mod makers;
 mod oauth;
 mod operator;

@@ -12,19 +12,26 @@ use testkit::{Call, CredentialKind, Fault, PASSWORD, Person, TestApp, operations
 use tokio::sync::OnceCell;
 
 use crate::mail::{change_password, set_link};
+use crate::mail_feedback::bounce;
 
 const SECRET_READ: &str = "secretsmanager:GetSecretValue";
 
-/// What the mailer may do besides: call SES, and what Lambda does in its name.
-const BESIDES: [&str; 7] = [
-    "dynamodb:DescribeStream",
-    "dynamodb:GetRecords",
-    "dynamodb:GetShardIterator",
-    "dynamodb:ListStreams",
-    "ses:SendEmail",
-    "ses:SendRawEmail",
-    "sqs:SendMessage",
-];
+/// What functions may do besides: call SES, and what Lambda does in their name.
+fn besides(function: &str) -> &'static [&'static str] {
+    match function {
+        "mailer" => &[
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+            "ses:SendEmail",
+            "ses:SendRawEmail",
+            "sqs:SendMessage",
+        ],
+        "mail-feedback" => &["sqs:SendMessage"],
+        _ => &[],
+    }
+}
 
 /// The calls of each function to the table and Secrets Manager over everything that it can do;
 /// recorded once.
@@ -61,6 +68,7 @@ async fn record_calls() -> BTreeMap<&'static str, Vec<Call>> {
     recorded_calls.entry("rollcall-tokens").or_default().extend(calls_of_a_revocation().await);
     recorded_calls.entry("sweep").or_default().extend(calls_of_the_sweep().await);
     recorded_calls.entry("mailer").or_default().extend(calls_of_the_mailer().await);
+    recorded_calls.entry("mail-feedback").or_default().extend(calls_of_a_bounce().await);
     recorded_calls
 }
 
@@ -94,6 +102,15 @@ async fn calls_of_the_mailer() -> Vec<Call> {
     calls.extend(app.proxy().calls());
     calls.extend(app.has_read_service_key("mailer").then(reading_the_secret));
     calls
+}
+
+/// The calls for a bounce of a user's address.
+async fn calls_of_a_bounce() -> Vec<Call> {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    app.proxy().count();
+    app.mail_feedback(&bounce(&[jane.email()])).await.unwrap();
+    app.proxy().calls()
 }
 
 /// The calls of the sweep after interrupted deletions of an account and of a user, and an interrupted
@@ -172,10 +189,9 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
     for function in Template::load().unwrap().functions() {
         let name = function.binary.as_str();
         let mut actions = function.actions.clone();
-        if name == "mailer" {
-            actions.retain(|action| !BESIDES.contains(&action.as_str()));
-            assert_eq!(function.actions.len(), actions.len() + BESIDES.len());
-        }
+        let besides = besides(name);
+        actions.retain(|action| !besides.contains(&action.as_str()));
+        assert_eq!(function.actions.len(), actions.len() + besides.len(), "{name}");
         assert_eq!(Some(&actions), recorded_calls.get(name), "{name}");
         let is_told_the_secret = function.environment.contains(SECRET_VARIABLE);
         assert_eq!(function.actions.contains(SECRET_READ), is_told_the_secret, "{name}");

@@ -102,6 +102,7 @@ fn as_documented(path: &str) -> String {
     let is_example = |part: &str| {
         part.contains("janedoe")
             || part.contains('@')
+            || part.ends_with("_YOUR_TOKEN")
             || ["hub", "icon.svg", "tour"].contains(&part)
             || part.bytes().any(|b| b.is_ascii_digit()) && !part.starts_with('v')
     };

@@ -51,7 +51,7 @@ fn prod_shifts_a_tenth_first_and_rolls_back_on_the_functions_alarm() {
 #[test]
 fn a_changed_setting_makes_a_new_version_of_every_function() {
     let changed = source().replace("    Timeout: 10\n", "    Timeout: 11\n");
-    // The sweep and the mailer have their own.
+    // The functions without a route have their own.
     let changed = changed.replace("      Timeout: 300\n", "      Timeout: 301\n");
     let changed = changed.replace("      Timeout: 60\n", "      Timeout: 61\n");
 

@@ -41,6 +41,68 @@ fn the_stream_hands_the_mailer_what_is_new_in_the_outbox_until_it_is_an_hour_old
 }
 
 #[test]
+fn bounces_and_complaints_of_the_stacks_own_mails_reach_mail_feedback_and_no_other_events() {
+    let stack = DEPLOYED.stack(&[MAIL]);
+    let set = json!({ "Ref": "MailConfigurationSet" });
+
+    assert_eq!(
+        stack["MailConfigurationSet"]["Properties"]["Name"],
+        json!({ "Ref": "AWS::StackName" })
+    );
+    let mailer = &stack["Mailer"]["Properties"]["Environment"]["Variables"];
+    assert_eq!(mailer["MAIL_CONFIGURATION_SET"], set);
+    let published = &stack["MailEvents"]["Properties"];
+    assert_eq!(published["ConfigurationSetName"], set);
+    let destination = &published["EventDestination"];
+    assert_eq!(destination["MatchingEventTypes"], json!(["bounce", "complaint"]));
+    assert_eq!(destination["Enabled"], true);
+    let bus = destination["EventBridgeDestination"]["EventBusArn"]["Fn::Sub"].as_str().unwrap();
+    assert!(bus.ends_with(":event-bus/default"), "{bus}");
+
+    let rule = &stack["MailFeedbackFeedback"]["Properties"];
+    assert_eq!(
+        rule["EventPattern"],
+        json!({
+            "source": ["aws.ses"],
+            "detail-type": ["Email Bounced", "Email Complaint Received"],
+            "detail": { "mail": { "tags": { "ses:configuration-set": [set] } } },
+        })
+    );
+    let [target] = &rule["Targets"].as_array().unwrap()[..] else { panic!("{rule}") };
+    assert_eq!(target["Arn"], json!({ "Ref": "MailFeedbackAliaslive" }));
+    let permission = &stack["MailFeedbackFeedbackPermission"]["Properties"];
+    assert_eq!(permission["FunctionName"], json!({ "Ref": "MailFeedbackAliaslive" }));
+    assert_eq!(permission["Principal"], "events.amazonaws.com");
+    assert_eq!(permission["SourceArn"], json!({ "Fn::GetAtt": ["MailFeedbackFeedback", "Arn"] }));
+}
+
+/// SES would send no proof to an address on its own list.
+#[test]
+fn no_mail_is_held_back_by_a_list_of_ses() {
+    let set = DEPLOYED.properties("MailConfigurationSet");
+
+    assert_eq!(set["SuppressionOptions"], json!({ "SuppressedReasons": [] }));
+}
+
+#[test]
+fn an_event_that_is_not_marked_is_retried_then_kept_and_raises_an_alarm() {
+    let stack = DEPLOYED.stack(&[("Stage", "prod"), MAIL]);
+    let retries = &stack["MailFeedbackRetries"]["Properties"];
+    let queue = json!({ "Fn::GetAtt": ["MailFeedbackLeftOver", "Arn"] });
+
+    assert_eq!(retries["FunctionName"], json!({ "Ref": "MailFeedback" }));
+    assert_eq!(
+        (&retries["Qualifier"], &retries["MaximumRetryAttempts"]),
+        (&json!("live"), &json!(2))
+    );
+    assert_eq!(retries["DestinationConfig"]["OnFailure"]["Destination"], queue);
+    let alarm = &stack["MailFeedbackLost"]["Properties"];
+    let name = json!({ "Fn::GetAtt": ["MailFeedbackLeftOver", "QueueName"] });
+    assert_eq!(alarm["Dimensions"], json!([{ "Name": "QueueName", "Value": name }]));
+    assert_eq!(alarm["MetricName"], "NumberOfMessagesSent");
+}
+
+#[test]
 fn mail_takes_a_domain_since_links_in_mails_must_not_change() {
     let rule = &DEPLOYED.template["Rules"]["MailAndDomain"]["Assertions"][0]["Assert"];
 

@@ -87,6 +87,7 @@ fn prod_has_these_alarms_which_all_notify_the_topic_and_dev_has_none() {
         "ApiServerErrors",
         "ApiLatency",
         "FunctionThrottles",
+        "MailFeedbackLost",
         "MailLate",
         "MailLeftOver",
         "MailRejected",

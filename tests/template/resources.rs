@@ -51,10 +51,12 @@ fn a_policy_allows_only_single_actions_each_on_the_one_resource_that_it_is_for()
     let of = |kind, attribute| json!({ "Fn::GetAtt": [only(kind), attribute] });
     let table = of("AWS::DynamoDB::GlobalTable", "Arn");
     let stream = of("AWS::DynamoDB::GlobalTable", "StreamArn");
-    let queue = of("AWS::SQS::Queue", "Arn");
+    let queues = ["MailFeedbackLeftOver", "MailerLeftOver"];
+    assert_eq!(DEPLOYED.resources("AWS::SQS::Queue").into_keys().collect::<Vec<_>>(), queues);
     let service_key = json!({ "Ref": only("AWS::SecretsManager::Secret") });
 
-    for statement in roles_of_functions().into_values().flat_map(granted) {
+    for (role, statement) in granted_by_role() {
+        let queue = json!({ "Fn::GetAtt": [role.replace("Role", "LeftOver"), "Arn"] });
         for action in statement["Action"].as_array().unwrap() {
             let (service, action) = action.as_str().unwrap().split_once(':').unwrap();
             let resource = match (service, action) {
@@ -195,8 +197,9 @@ fn functions_with_the_table_have_the_service_key_and_hashing_ones_more_memory() 
         let features = shared["features"].as_array().unwrap();
         let knows = |name| function.environment.contains(name);
 
-        // The sweep has no requests to repeat.
-        let responds = knows("TABLE_NAME") && function.binary != "sweep";
+        // The sweep and the feedback have no requests to repeat.
+        let has_requests = !["mail-feedback", "sweep"].contains(&function.binary.as_str());
+        let responds = knows("TABLE_NAME") && has_requests;
         assert_eq!(responds, knows("SERVICE_KEY_SECRET"), "{}", function.binary);
         let hashes = DEPLOYED.resources("AWS::Lambda::Function")[function.logical_id.as_str()]["Properties"]
             ["MemorySize"]
@@ -328,6 +331,12 @@ fn roles_of_functions() -> BTreeMap<&'static str, &'static Value> {
 
 fn functions() -> Vec<Function> {
     Template::load().unwrap().functions().to_vec()
+}
+
+/// Each statement that allows something, with the function's role.
+fn granted_by_role() -> Vec<(&'static str, &'static Value)> {
+    let roles = roles_of_functions().into_iter();
+    roles.flat_map(|(id, role)| granted(role).into_iter().map(move |own| (id, own))).collect()
 }
 
 /// The statements that allow something.

@@ -1,4 +1,4 @@
-//! When the sweep and the mailer run, and for how long.
+//! When the functions without a route run, and for how long.
 
 use devkit::template::Template;
 use serde_json::{Value, json};
@@ -7,15 +7,15 @@ use shared::timeouts;
 use crate::deployed::DEPLOYED;
 
 #[test]
-fn sweep_and_mailer_alone_have_no_route_and_the_sweep_runs_by_one_schedule() {
+fn sweep_and_mail_alone_have_no_route_and_the_sweep_runs_by_one_schedule() {
     let template = Template::load().unwrap();
     let without = template.functions().iter().filter(|own| own.routes.is_empty());
     let names: Vec<_> = without.map(|own| own.binary.as_str()).collect();
     let rules = DEPLOYED.resources("AWS::Events::Rule");
     let rule = rules["SweepDaily"];
 
-    assert_eq!(names, ["mailer", "sweep"]);
-    assert_eq!(rules.len(), 1);
+    assert_eq!(names, ["mail-feedback", "mailer", "sweep"]);
+    assert_eq!(rules.keys().copied().collect::<Vec<_>>(), ["MailFeedbackFeedback", "SweepDaily"]);
     let targets = rule["Properties"]["Targets"].as_array().unwrap();
     assert_eq!(targets.len(), 1);
     assert_eq!(targets[0]["Arn"], json!({ "Ref": "SweepAliaslive" }));
@@ -51,6 +51,7 @@ fn lambda_ends_each_function_after_the_time_that_the_code_reckons_with() {
         let known = match *function {
             "Sweep" => timeouts::SWEEP_FUNCTION,
             "Mailer" => timeouts::MAILER_FUNCTION,
+            "MailFeedback" => timeouts::MAIL_FEEDBACK_FUNCTION,
             _ => timeouts::FUNCTION,
         };
 

@@ -67,8 +67,14 @@ pub(crate) const FREE: [(&str, &[&str]); 8] = [
         &["AWS::Events::Rule"],
     ),
     (
-        "Lambda reads the table's stream for the mailer at no cost, its queue is paid for by the request and its mails by the mail (from memory, not looked up)",
-        &["AWS::Lambda::EventSourceMapping", "AWS::SES::ConfigurationSet", "AWS::SQS::Queue"],
+        "Lambda reads the table's stream for the mailer at no cost, its queue and that of mail-feedback are paid for by the request, the events of SES by the event and its mails by the mail (from memory, not looked up)",
+        &[
+            "AWS::Lambda::EventInvokeConfig",
+            "AWS::Lambda::EventSourceMapping",
+            "AWS::SES::ConfigurationSet",
+            "AWS::SES::ConfigurationSetEventDestination",
+            "AWS::SQS::Queue",
+        ],
     ),
     (
         "the record of a domain is part of its zone, which is not the stack's",

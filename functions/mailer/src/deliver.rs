@@ -44,6 +44,12 @@ impl Mailer {
         if is_leased {
             return Ok(Delivery::Again);
         }
+        if !mail.kind.proves_address() && self.table.is_undeliverable(&mail.recipient).await? {
+            let (kind, tries) = (mail.kind.as_str(), mail.tries);
+            tracing::info!(mail = %mail.id, kind, tries, outcome = "undeliverable", "sent no mail");
+            self.table.delete_mail(&mail).await?;
+            return Ok(Delivery::Done);
+        }
         let mail = self.table.lease_mail(mail).await?;
         let outcome = self.send(&mail).await;
         let (kind, tries) = (mail.kind.as_str(), mail.tries);

@@ -58,21 +58,21 @@ pub(crate) async fn complete(
     let mut fields = request.optional_form()?;
     let typed =
         Entered { username: entered(&mut fields, "username"), name: entered(&mut fields, "name") };
-    let (status, errors) =
-        match self_service::sign_up(app, request, token, identity(fields)).await {
-            Ok(user) => {
-                let content = html! {
-                    p { (words::USERNAME_IS) " " strong { (user.username) } "." }
-                    p { (fill(words::SIGN_IN_NOW, request)) }
-                };
-                return Ok(View::text(StatusCode::OK, words::DONE, content).show(request));
-            }
-            Err(Error::Invalid(errors)) => (StatusCode::BAD_REQUEST, errors),
-            Err(Error::Conflict(_)) => {
-                (StatusCode::CONFLICT, vec![FieldError::new("username", words::TAKEN)])
-            }
-            Err(error) => return Err(error),
-        };
+    let (status, errors) = match self_service::sign_up(app, request, token, identity(fields)).await
+    {
+        Ok(user) => {
+            let content = html! {
+                p { (words::USERNAME_IS) " " strong { (user.username) } "." }
+                p { (fill(words::SIGN_IN_NOW, request)) }
+            };
+            return Ok(View::text(StatusCode::OK, words::DONE, content).show(request));
+        }
+        Err(Error::Invalid(errors)) => (StatusCode::BAD_REQUEST, errors),
+        Err(Error::Conflict(_)) => {
+            (StatusCode::CONFLICT, vec![FieldError::new("username", words::TAKEN)])
+        }
+        Err(error) => return Err(error),
+    };
     let address = self_service::address_to_sign_up(app, token).await?;
     Ok(ask_who(request, &address, &typed, status, errors))
 }

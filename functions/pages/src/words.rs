@@ -31,9 +31,11 @@ pub(crate) const NO_MAIL: Notice = Notice {
 
 pub(crate) const HELD: Notice = Notice {
     heading: "The address is confirmed already",
-    text: &["Somebody else has confirmed this e-mail address, so it cannot be in your profile. If \
+    text: &[
+        "Somebody else has confirmed this e-mail address, so it cannot be in your profile. If \
              that was you in another profile of yours, remove the address there first, then ask \
-             for another link."],
+             for another link.",
+    ],
 };
 
 pub(crate) const SIGN_UP_ENDED: Notice = Notice {
@@ -44,14 +46,18 @@ pub(crate) const SIGN_UP_ENDED: Notice = Notice {
 
 pub(crate) const RESET_ENDED: Notice = Notice {
     heading: "This link has ended",
-    text: &["A link to reset a password works for 30 minutes, and once. If you asked for more than \
-             one, only the newest works."],
+    text: &[
+        "A link to reset a password works for 30 minutes, and once. If you asked for more than \
+             one, only the newest works.",
+    ],
 };
 
 pub(crate) const PROOF_ENDED: Notice = Notice {
     heading: "This link has ended",
-    text: &["A link to confirm an e-mail address works for a day. If you asked for more than one, \
-             only the newest works. Ask for another one where you asked for this one."],
+    text: &[
+        "A link to confirm an e-mail address works for a day. If you asked for more than one, \
+             only the newest works. Ask for another one where you asked for this one.",
+    ],
 };
 
 pub(crate) const ASK_FOR_ANOTHER: &str = "Ask for another link";

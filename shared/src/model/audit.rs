@@ -113,6 +113,8 @@ named! {
         EmailUpdated = "email.updated",
         /// Addresses were removed.
         EmailRemoved = "email.removed",
+        /// Mail to an address bounced for good, or was complained of: it gets no more.
+        EmailUndeliverable = "email.undeliverable",
         /// An API key was made.
         ApiKeyCreated = "api_key.created",
         /// An API key got another secret.

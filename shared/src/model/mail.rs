@@ -7,6 +7,7 @@ use super::id::timed_bytes;
 use super::named::named;
 use super::{EmailAddress, Timestamp, User, UserId, seconds_after};
 use crate::Result;
+use crate::lifetimes::UNDELIVERABLE_TTL;
 
 /// A mail: 12 bytes like those of a [`TokenId`](super::TokenId), so that mails sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,6 +60,14 @@ named! {
         NewSignIn = "new_sign_in",
         /// The user was deleted.
         UserDeleted = "user_deleted",
+    }
+}
+
+impl MailKind {
+    /// Whether it has a link that proves the address it goes to. Such a mail goes to undeliverable
+    /// addresses too, or none could be proved again.
+    pub const fn proves_address(self) -> bool {
+        matches!(self, Self::EmailProof | Self::SignUp)
     }
 }
 
@@ -174,6 +183,34 @@ impl Notice {
     /// The same notice, as a new one.
     pub fn renewed(&self) -> Result<Self> {
         Ok(Self { id: MailId::generate()?, ..self.clone() })
+    }
+}
+
+named! {
+    /// Why an address is undeliverable.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum UndeliverableCause {
+        /// A mail was rejected there for good.
+        Bounce = "bounce",
+        /// A recipient marked a mail as spam.
+        Complaint = "complaint",
+    }
+}
+
+/// The mark of an address to which nothing is sent until it is proved again. The item has no address
+/// and may be nobody's: a digest of the address is its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undeliverable {
+    /// When the mail bounced or was complained of.
+    pub since: Timestamp,
+    /// Why.
+    pub cause: UndeliverableCause,
+}
+
+impl Undeliverable {
+    /// When it ends, in seconds since 1970.
+    pub fn end(&self) -> i64 {
+        self.since.as_second().saturating_add(UNDELIVERABLE_TTL)
     }
 }
 

@@ -45,7 +45,9 @@ pub use idempotency::{IdempotencyKey, StoredResponseId};
 pub use jiff::Timestamp;
 pub use key::{ApiKey, S3Key, SignatureDigest, SshKey};
 pub use lineage::{Lineage, Maker, MakerId};
-pub use mail::{Mail, MailId, MailKind, MailLink, MailState, Notice};
+pub use mail::{
+    Mail, MailId, MailKind, MailLink, MailState, Notice, Undeliverable, UndeliverableCause,
+};
 pub use mail_request::{EmailProof, MailRequestKind, MailRequests, PasswordReset, SignUp};
 pub use mail_token::{MailToken, MailTokenSubject};
 pub use network::{Network, SourceId};

@@ -19,8 +19,8 @@ pub fn lines<W>(level: LevelFilter, writer: W) -> impl SubscriberInitExt
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    // `mailer` has requests of nobody, and lines of its own.
-    let own = ["shared", "mailer"].map(|target| (target, level));
+    // `mailer` and `mail-feedback` have requests of nobody, and lines of their own.
+    let own = ["shared", "mailer", "mail_feedback"].map(|target| (target, level));
     let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(own);
     let lines = tracing_subscriber::fmt::layer()
         .json()

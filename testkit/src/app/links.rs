@@ -1,8 +1,8 @@
 //! Links of mails, with the tokens that the table does not reveal: the test itself asks for them.
 
-use shared::mail::seal_link;
+use shared::mail::{reveal_token, seal_link};
 use shared::model::{EmailAddress, MailToken, MailTokenSubject, Timestamp, UserId};
-use shared::table::{Actor, EmailProofRequest, NewLink, NewUser};
+use shared::table::{Actor, EmailProofRequest, NewLink, NewUser, OutboxItem};
 
 use super::TestApp;
 use super::arrange::password_hash;
@@ -69,6 +69,22 @@ impl TestApp {
         let base_url = "https://api.example.com".to_owned();
         let link = seal_link(&self.service_keys, base_url, &token).await.expect("a link");
         (token.reveal(), NewLink { link, secret_hash: token.secret_hash() })
+    }
+}
+
+impl TestApp {
+    /// The tokens of the mails that wait.
+    pub async fn waiting_tokens(&self) -> Vec<String> {
+        let mut tokens = Vec::new();
+        for item in self.items_of("mail").await {
+            let id = item["id"]["S"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+            let Some(OutboxItem::Mail(mail)) = self.table.outbox_item(id).await.expect("a read")
+            else {
+                continue;
+            };
+            tokens.extend(reveal_token(&self.service_keys, &mail).await.expect("a token"));
+        }
+        tokens
     }
 }
 

@@ -1,4 +1,4 @@
-//! Mail: the table's stream, played into the mailer, and a stand-in for SES.
+//! Mail: the table's stream, played into the mailer, a stand-in for SES, and what comes back from it.
 
 use std::sync::Arc;
 
@@ -42,6 +42,12 @@ impl TestApp {
         let [mapping] = TEMPLATE.event_source_mappings() else { anyhow::bail!("one mapping") };
         let source = EventSource::open(self.engine.endpoint(), &self.table_name, mapping).await?;
         Ok(Post { mailer: self.mailer(&ses)?, ses, source })
+    }
+
+    /// Hands an event of `EventBridge` to `mail-feedback`.
+    pub async fn mail_feedback(&self, event: &Value) -> shared::Result<()> {
+        let table = connect(&self.proxy.endpoint_of("mail-feedback"), &self.table_name);
+        mail_feedback::handle(&table.expect("a client"), event.clone()).await
     }
 
     /// Another mailer over the same stand-in.

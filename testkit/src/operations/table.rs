@@ -53,7 +53,7 @@ pub(super) enum ErrorFormat {
 /// What must exist before an operation's event can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {
-    /// The user, and an address that nobody has if the event names one.
+    /// The user, and an address that nobody has if the event names one, in the path too.
     Nothing,
     /// Another address of the user.
     Email,
@@ -278,7 +278,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-delete-ssh-key", 2).needs(SshKey),
     // A password has no token to show.
     row("rollcall-get-own-token", 1).etag().by(&[(Basic, 404)]),
-    row("rollcall-get-sign-up", 1),
+    row("rollcall-get-sign-up", 1).needs(SignUpLink),
     row("rollcall-get-token", 1).etag().needs(Token),
     row("rollcall-get-user", 1).etag(),
     row("rollcall-introspect", 1).only_reads().needs(ClientAndUserToken),
@@ -292,7 +292,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-request-password-reset", 3),
     row("rollcall-request-sign-up", 3),
     // What ends with the old password is cleaned up.
-    row("rollcall-reset-password", 3),
+    row("rollcall-reset-password", 3).needs(ResetLink),
     row("rollcall-revoke-grant", 2).needs(Grant),
     row("rollcall-revoke-token", 2)
         .writes_to("rollcall-get-token")
@@ -306,7 +306,7 @@ pub(super) static FACTS: &[Facts] = &[
     // The attempts with the current password, read, reserved, given back; what ends, cleaned up.
     row("rollcall-set-password", 6),
     // The link and the names; who has the address; the user.
-    row("rollcall-sign-up", 3),
+    row("rollcall-sign-up", 3).needs(SignUpLink),
     row("rollcall-update-email", 2).needs(VerifiedEmail),
     row("rollcall-update-user", 2).etag().writes_to("rollcall-get-user"),
 ];

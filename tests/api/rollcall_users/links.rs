@@ -185,6 +185,7 @@ async fn who_has_proved_an_address_is_told_of_a_sign_up_with_it_and_the_response
 #[tokio::test]
 async fn nobody_signs_up_where_that_is_closed_and_nothing_is_asked_for_without_mail() {
     let mut app = TestApp::start().await;
+    app.configure(Settings::default());
     let email = json!({ "email": "mary@example.com" });
     let closed = problem(403, "Forbidden", "forbidden", "signing up is closed");
     assert_eq!(post_json(&app, SIGN_UPS, &email).await.parts(), (403, &closed));
@@ -271,8 +272,10 @@ async fn a_lost_password_is_set_anew_by_the_newest_link_and_nothing_older_works(
     assert_eq!(get(&app, SELF, &basic).await.status, 200);
     let told = post.deliver().await;
     assert!(told[0].message.subject.contains("password was changed"), "{told:?}");
+    let mut actions = actions(&app, &basic).await;
+    actions.retain(|action| action.starts_with("password."));
     assert_eq!(
-        actions(&app, &basic).await[..3],
+        actions,
         ["password.changed", "password.reset_requested", "password.reset_requested"]
     );
     app.assert_consistent().await;

@@ -27,7 +27,7 @@ impl Condition {
         Self::without_values(format!("attribute_exists({PK})"))
     }
 
-    /// Whatever is there, if anything is.
+    /// Whether or not the item exists.
     pub(in crate::table) fn always() -> Self {
         Self::absent().or(Self::present())
     }

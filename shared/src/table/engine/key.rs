@@ -210,6 +210,11 @@ impl Key {
         id.parse().ok()
     }
 
+    /// `ADDRESS#<digest> / UNDELIVERABLE`: the mark of an address to which nothing is sent.
+    pub(in crate::table) fn undeliverable(address: NameDigest) -> Self {
+        Self::new(format!("ADDRESS#{address}"), "UNDELIVERABLE")
+    }
+
     /// `AUDIT#USER#<uuid> / ENTRY#<id>`, `AUDIT#ACCOUNT#<id>` or `AUDIT#SERVICE`: an entry of an audit
     /// log.
     pub(in crate::table) fn audit_entry(log: AuditLog, id: AuditEntryId) -> Self {

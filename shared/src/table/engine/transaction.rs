@@ -536,4 +536,19 @@ mod tests {
         let [Action { kind: ActionKind::Put(_), condition, .. }] = &actions[..] else { panic!() };
         assert_eq!(condition.expression, Condition::absent().expression);
     }
+
+    #[test]
+    fn a_proof_takes_the_mark_off_an_address_whether_or_not_it_has_one() {
+        let table = Table::connect(Connection::local("http://127.0.0.1:1", "none")).unwrap();
+        let address = "jane.doe@example.com".parse().unwrap();
+        let transaction = Transaction::without_trail(&table, &Actor::system(), "test");
+
+        let actions = transaction.marks_deliverable(&address).actions;
+
+        let [Action { key, kind: ActionKind::Delete, condition, .. }] = &actions[..] else {
+            panic!()
+        };
+        assert_eq!(*key, Key::undeliverable(address.digest()));
+        assert_eq!(condition.expression, Condition::always().expression);
+    }
 }

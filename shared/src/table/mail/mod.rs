@@ -1,9 +1,10 @@
-//! Mail: what waits in the outbox, and what writes tell their users.
+//! Mail: what waits in the outbox, what writes tell their users, and the addresses that get none.
 
 mod notice;
 mod outbox;
 mod requests;
 mod stream;
+mod undeliverable;
 
 pub use outbox::OutboxItem;
 pub use requests::{AskedMails, NewLink};

@@ -118,7 +118,7 @@ impl Table {
         self.change_mail(mail, dead).await
     }
 
-    /// Deletes a mail that was sent.
+    /// Deletes a mail that was sent, or that is not to be sent.
     pub async fn delete_mail(&self, mail: &Stored<Mail>) -> Result<()> {
         self.outbox_write()
             .delete(mail.key(), Condition::version(mail.version), || Error::WriteConflict)

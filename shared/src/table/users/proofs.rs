@@ -131,6 +131,7 @@ impl Table {
             Condition::same_link(&proof.secret_hash),
             || Error::LinkEnded,
         );
+        let transaction = transaction.marks_deliverable(&proof.address);
         let transaction = match owner {
             EmailOwner::Own(email) => transaction.update(
                 email.key(),
