@@ -260,8 +260,11 @@ fn expected(name: &str) -> Option<&'static str> {
         "e24-create-account" => "user_created",
         "hub-add-email" | "rollcall-add-email" => "email_added",
         "hub-update-email" | "rollcall-update-email" => "primary_email_changed",
-        "rollcall-set-password" | "rollcall-reset-password" => "password_changed",
-        "rollcall-sign-up" => "user_created",
+        "pages-prove-email" => "email_proved",
+        "pages-reset-password" | "rollcall-set-password" | "rollcall-reset-password" => {
+            "password_changed"
+        }
+        "pages-sign-up" | "rollcall-sign-up" => "user_created",
         "e24-add-ssh-key"
         | "e24-create-api-key"
         | "e24-renew-api-secret"
