@@ -548,14 +548,13 @@ async fn names_addresses_and_the_service_are_escaped() {
 
     for response in &pages {
         let page = page(response, response.status);
-        assert!(page.contains("Jane &amp; &lt;b&gt;Co&lt;/b&gt; \"X\"</title>"), "{page}");
+        assert!(page.contains("Jane &amp; &lt;b&gt;Co&lt;/b&gt; &quot;X&quot;</title>"), "{page}");
         assert!(!page.contains("<script") && !page.contains("<b>"), "{page}");
     }
-    assert!(
-        page(&pages[1], 200).contains("\"&lt;b&gt;&amp;\"@example.com")
-            || page(&pages[1], 200).contains("&quot;&lt;b&gt;&amp;&quot;@example.com"),
-        "{pages:?}"
-    );
+    for response in &pages[..2] {
+        let page = page(response, 200);
+        assert!(page.contains("<strong>&quot;&lt;b&gt;&amp;&quot;@example.com</strong>"), "{page}");
+    }
     let entered = &inputs(page(&pages[2], 400))["name"];
     assert!(entered.contains("&quot;&gt;&lt;script&gt;"), "{entered}");
 }

@@ -143,7 +143,7 @@ async fn a_viewer_without_its_document_or_itself_says_so_and_tries_again() {
     browser.shows("p[@role='alert']", text).await;
     assert_eq!(browser.evaluate("return document.forms[0].hidden").await, true);
     assert_eq!(faults(&browser).await, json!([]));
-    photograph(&browser, "unreachable").await;
+    photograph(&browser, "docs", "unreachable").await;
     block(&[]).await;
     browser.click("#viewer button").await;
     browser.client.wait().for_element(Locator::Css(".opblock")).await.unwrap();
@@ -177,7 +177,7 @@ async fn a_keyboard_reaches_the_content_and_the_menu_of_a_narrow_window() {
     press(tab).await;
 
     assert_eq!(active().await, "Start");
-    photograph(&browser, "menu").await;
+    photograph(&browser, "docs", "menu").await;
     browser.end().await;
 }
 
