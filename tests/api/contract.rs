@@ -6,7 +6,7 @@ use shared::model::{Scope, TokenKind};
 use testkit::{CredentialKind, TestApp, operations, user_operations};
 
 /// The operations without credentials. Growing this list is a security decision.
-const PUBLIC: [&str; 15] = [
+const PUBLIC: [&str; 25] = [
     "docs-document",
     "docs-file",
     "docs-index",
@@ -17,6 +17,16 @@ const PUBLIC: [&str; 15] = [
     "hub-oauth-decide",
     "hub-oauth-metadata",
     "not-found",
+    "pages-prove-email",
+    "pages-request-reset",
+    "pages-request-sign-up",
+    "pages-reset-password",
+    "pages-show-proof",
+    "pages-show-reset",
+    "pages-show-reset-link",
+    "pages-show-sign-up",
+    "pages-show-sign-up-link",
+    "pages-sign-up",
     "rollcall-get-sign-up",
     "rollcall-request-password-reset",
     "rollcall-request-sign-up",
