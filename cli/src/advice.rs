@@ -98,6 +98,9 @@ fn advice_on(reason: &Error) -> &'static str {
         | Error::IdempotencyKeyInUse
         | Error::TooManyAttempts { .. }
         | Error::AttemptsInProgress
+        | Error::TooManyMails { .. }
+        | Error::LinkEnded
+        | Error::MailNotConfigured
         | Error::OAuth { .. } => "",
     }
 }

@@ -204,10 +204,12 @@ impl TestApp {
     pub fn environment(&self, names: &BTreeSet<String>) -> Vec<(String, String)> {
         let deployed = |name: &String| match name.as_str() {
             "TABLE_NAME" => self.table_name.clone(),
-            "SIGN_UP" => "closed".to_owned(),
+            "AUDIT_RETENTION_DAYS" => "400".to_owned(),
+            "SIGN_UP" => "open".to_owned(),
             "SIGNED_QUERY" => "lenient".to_owned(),
-            // Below the domain that the event names, and no mail.
-            "PUBLIC_URL" | "MAIL_FROM" | "MAIL_CONFIGURATION_SET" => String::new(),
+            // Below the domain that the event names.
+            "PUBLIC_URL" | "MAIL_CONFIGURATION_SET" => String::new(),
+            "MAIL_FROM" => "accounts@example.com".to_owned(),
             "SERVICE_NAME" => "Rollcall".to_owned(),
             "SEALING_PUBLIC_KEY" => PUBLIC.clone(),
             "SERVICE_KEY_SECRET" => SECRET.to_owned(),

@@ -109,10 +109,8 @@ async fn every_write_leaves_its_entries_with_actor_and_request_and_no_read_leave
                 assert_eq!(actor["id"]["S"], jane.user().id.to_string(), "{operation}");
             } else {
                 let kind = actor["kind"]["S"].as_str().unwrap();
-                let expected = match operation.name {
-                    "rollcall-reset-password" | "rollcall-sign-up" => "mailToken",
-                    _ => "client",
-                };
+                let is_oauth = operation.name.starts_with("hub-oauth");
+                let expected = if is_oauth { "client" } else { "mailToken" };
                 assert_eq!(kind, expected, "{operation}");
             }
             assert!(entry["ttl"]["N"].is_string(), "{operation}");

@@ -257,14 +257,13 @@ async fn a_signature_that_is_wrong_or_comes_again_is_an_event_with_the_user() {
 /// The event of a success of an operation, sent as its example.
 fn expected(name: &str) -> Option<&'static str> {
     Some(match name {
-        "e24-create-account" => "user_created",
+        "e24-create-account" | "pages-sign-up" | "rollcall-sign-up" => "user_created",
         "hub-add-email" | "rollcall-add-email" => "email_added",
         "hub-update-email" | "rollcall-update-email" => "primary_email_changed",
-        "pages-prove-email" => "email_proved",
-        "pages-reset-password" | "rollcall-set-password" | "rollcall-reset-password" => {
+        "pages-reset-password" | "rollcall-reset-password" | "rollcall-set-password" => {
             "password_changed"
         }
-        "pages-sign-up" | "rollcall-sign-up" => "user_created",
+        "pages-prove-email" => "email_proved",
         "e24-add-ssh-key"
         | "e24-create-api-key"
         | "e24-renew-api-secret"

@@ -49,16 +49,39 @@ async fn every_arm64_function_responds_as_the_native_one_and_ends_on_a_signal() 
 
     let swept = running.get_mut("sweep").unwrap().response(&json!({})).await;
     assert_eq!((&swept["failed"], &swept["timedOut"]), (&json!(0), &json!(0)), "{swept}");
+    let delivered = running.get_mut("mailer").unwrap().response(&json!({ "Records": [] })).await;
+    assert_eq!(delivered, json!({ "batchItemFailures": [] }));
+    let noted = running.get_mut("mail-feedback").unwrap().response(&complaint()).await;
+    assert_eq!(noted, Value::Null);
 
     for (binary, emulated) in running {
         let log = emulated.end().await;
-        assert!(log.lines().count() > 0, "{binary} logged nothing");
+        // A batch without mails has nothing to log.
+        assert!(binary == "mailer" || log.lines().count() > 0, "{binary} logged nothing");
         for line in log.lines() {
             let line: Value =
                 serde_json::from_str(line).unwrap_or_else(|_| panic!("{binary}: {line}"));
             assert_ne!(line["level"], "ERROR", "{binary}: {line}");
         }
     }
+}
+
+/// SES's report that somebody does not want a mail, and changed the mind.
+fn complaint() -> Value {
+    json!({
+        "source": "aws.ses",
+        "detail-type": "Email Complaint Received",
+        "detail": {
+            "eventType": "Complaint",
+            "complaint": {
+                "complainedRecipients": [{ "emailAddress": "mary.major@example.com" }],
+                "complaintFeedbackType": "not-spam",
+                "feedbackId": "0100017c-7a1b2c3d-0000-4000-8000-000000000001-000000",
+                "timestamp": "2026-11-28T12:00:00.000Z",
+            },
+            "mail": { "messageId": "0100017c-7a1b2c3d" },
+        },
+    })
 }
 
 #[tokio::test]

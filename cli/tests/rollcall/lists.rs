@@ -131,7 +131,9 @@ async fn a_user_is_shown_by_any_name_with_all_that_it_has_and_no_secret() {
     for _ in 0..10 {
         let seen = stage.attempts(&user).await;
         let attempt = Box::pin(stage.table.reserve_attempt(seen)).await.unwrap();
-        Box::pin(stage.table.record_failed_attempt(attempt)).await.unwrap();
+        Box::pin(stage.table.record_failed_attempt(&shared::table::Actor::operator(), attempt))
+            .await
+            .unwrap();
     }
 
     let shown = stage.done(&["show-user", "--user", "janedoe"]);

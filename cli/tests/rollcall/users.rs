@@ -97,7 +97,7 @@ async fn a_reset_changes_the_password_and_revokes_tokens_and_grants_and_lifts_th
     for _ in 0..10 {
         let seen = stage.attempts(&user).await;
         let attempt = stage.table.reserve_attempt(seen).await.unwrap();
-        stage.table.record_failed_attempt(attempt).await.unwrap();
+        stage.table.record_failed_attempt(&Actor::operator(), attempt).await.unwrap();
     }
     assert!(stage.attempts(&user).await.check_not_locked().is_err());
 
