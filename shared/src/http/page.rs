@@ -64,11 +64,12 @@ impl ApiRequest {
 
     /// The page that shows an error to a person.
     pub(super) fn error_page(&self, status: StatusCode, message: &str) -> Response<Body> {
+        let is_unknown_page = self.dialect() == Dialect::Pages && status == StatusCode::NOT_FOUND;
         let (title, advice) = match self.dialect() {
             _ if status.is_server_error() => ("Something went wrong", "Try again in a moment."),
-            Dialect::Pages if status == StatusCode::NOT_FOUND => (
+            _ if is_unknown_page => (
                 "There is no such page",
-                "Check that the address of the page is whole, as the mail or the link has it.",
+                "Check that the address in your browser is whole, as the mail has it.",
             ),
             Dialect::Pages => (
                 "This does not work",
@@ -83,7 +84,7 @@ impl ApiRequest {
         };
         let content = html! {
             h1 { (title) }
-            p role="alert" { (message) }
+            @if !is_unknown_page { p role="alert" { (message) } }
             p { (advice) }
             p.quiet { (status) ", request " (self.id()) }
         };
