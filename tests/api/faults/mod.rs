@@ -84,10 +84,15 @@ async fn every_write_of_rollcall_is_correct_under_every_fault() {
     play_writes(|operation| operation.name.starts_with("rollcall-")).await;
 }
 
+#[tokio::test]
+async fn every_write_of_the_pages_is_correct_under_every_fault() {
+    play_writes(|operation| operation.binary() == "pages").await;
+}
+
 #[test]
 fn every_write_is_run_by_one_of_these_tests_and_no_other_is_documented() {
     let of = |operation: &DocumentedOperation| {
-        ["quave-", "golem-", "e24-", "hub-", "rollcall-"]
+        ["quave-", "golem-", "e24-", "hub-", "pages-", "rollcall-"]
             .iter()
             .any(|dialect| operation.name.starts_with(dialect))
     };
