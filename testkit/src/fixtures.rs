@@ -47,7 +47,7 @@ pub enum MailedLink {
 
 impl MailedLink {
     /// The token that the events carry.
-    const fn example(self) -> &'static str {
+    pub(crate) const fn example(self) -> &'static str {
         match self {
             Self::SignUp => "rcn_YOUR_TOKEN",
             Self::Reset => "rcw_YOUR_TOKEN",

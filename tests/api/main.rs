@@ -32,6 +32,7 @@ mod makers;
 mod oauth;
 mod operator;
 mod outages;
+mod pages;
 mod passwords;
 mod permissions;
 mod quave_accounts;

@@ -27,7 +27,7 @@ const PAGES: [&str; 11] = [
 ];
 
 /// The scheme of colours, and the size of the window.
-async fn look(browser: &Browser, scheme: &str, width: u32, height: u32) {
+pub(crate) async fn look(browser: &Browser, scheme: &str, width: u32, height: u32) {
     let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
     browser.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
@@ -48,20 +48,20 @@ async fn open(browser: &Browser, path: &str) {
 }
 
 /// Below cargo's target folder, for people to look at.
-fn screenshots() -> PathBuf {
-    let folder = devkit::workspace::target_dir().unwrap().join("screenshots/docs");
+fn screenshots(folder: &str) -> PathBuf {
+    let folder = devkit::workspace::target_dir().unwrap().join("screenshots").join(folder);
     fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-async fn photograph(browser: &Browser, name: &str) {
+pub(crate) async fn photograph(browser: &Browser, folder: &str, name: &str) {
     let shot = browser.devtools("Page.captureScreenshot", json!({})).await;
     let image = STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
-    fs::write(screenshots().join(name).with_extension("png"), image).unwrap();
+    fs::write(screenshots(folder).join(name).with_extension("png"), image).unwrap();
 }
 
 /// What axe finds in the page.
-async fn faults(browser: &Browser) -> Value {
+pub(crate) async fn faults(browser: &Browser) -> Value {
     let source = tool("ROLLCALL_DOCS_BROWSER");
     let source = fs::read_to_string(PathBuf::from(source).join("axe-core/axe.min.js")).unwrap();
     if browser.evaluate("return !window.axe").await == true {
@@ -88,7 +88,7 @@ async fn axe_finds_nothing_on_any_page_and_none_scrolls_sideways_from_320_pixels
                 let needed = browser.evaluate("return document.documentElement.scrollWidth").await;
                 assert_eq!(needed, json!(width), "{path} at {width}");
                 if width > 320 {
-                    photograph(&browser, &format!("{name}-{width}-{scheme}")).await;
+                    photograph(&browser, "docs", &format!("{name}-{width}-{scheme}")).await;
                 }
             }
         }
@@ -121,7 +121,7 @@ async fn a_request_is_tried_with_a_pasted_token_which_is_kept_nowhere() {
     assert!(!shown.as_str().unwrap().contains(&token), "the command that is shown names it");
     let kept = "return [localStorage.length, sessionStorage.length, document.cookie]";
     assert_eq!(browser.evaluate(kept).await, json!([0, 0, ""]));
-    photograph(&browser, "tried").await;
+    photograph(&browser, "docs", "tried").await;
     browser.click("#credentials [type=reset]").await;
     browser.shows("p[@id='used']", "Requests are sent without a credential.").await;
     browser.click(execute).await;
@@ -143,7 +143,7 @@ async fn a_viewer_without_its_document_or_itself_says_so_and_tries_again() {
     browser.shows("p[@role='alert']", text).await;
     assert_eq!(browser.evaluate("return document.forms[0].hidden").await, true);
     assert_eq!(faults(&browser).await, json!([]));
-    photograph(&browser, "unreachable").await;
+    photograph(&browser, "docs", "unreachable").await;
     block(&[]).await;
     browser.click("#viewer button").await;
     browser.client.wait().for_element(Locator::Css(".opblock")).await.unwrap();
@@ -177,7 +177,7 @@ async fn a_keyboard_reaches_the_content_and_the_menu_of_a_narrow_window() {
     press(tab).await;
 
     assert_eq!(active().await, "Start");
-    photograph(&browser, "menu").await;
+    photograph(&browser, "docs", "menu").await;
     browser.end().await;
 }
 

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
+mod account;
 mod browser;
 mod by_hand;
 mod clients;

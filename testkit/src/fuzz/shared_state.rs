@@ -10,8 +10,8 @@ use crate::app::{function_of, received};
 use crate::fixtures::GRANT_ID;
 use crate::operations::GROUPS;
 use crate::{
-    ConsentPage, OAuthClient, PASSWORD, Person, TOKEN_ID, TestApp, grant_id, operation, sign,
-    token_id,
+    ConsentPage, MailedLink, OAuthClient, PASSWORD, Person, Service, TOKEN_ID, TestApp, grant_id,
+    operation, sign, token_id,
 };
 
 /// The caller in the events.
@@ -42,6 +42,7 @@ impl SharedState {
         let mut names = credentials(&person).await;
         names.push(("rck_YOUR_API_KEY", key.0.clone()));
         names.extend(grants(&app, &person).await);
+        names.extend(links(&app, &person).await);
         let items = app.snapshot().await;
         let shared = Self { app, items, names, key };
         shared.put_back().await;
@@ -126,6 +127,15 @@ async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String
         ("YOUR_CSRF_TOKEN", page.csrf_token.clone()),
         ("YOUR_COOKIE", page.cookie().to_owned()),
     ]
+}
+
+/// A link of each kind.
+async fn links(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String)> {
+    let mut links = Vec::new();
+    for link in [MailedLink::SignUp, MailedLink::Reset, MailedLink::Proof] {
+        links.push((link.example(), app.mailed_token(link, &person.credentials()).await));
+    }
+    links
 }
 
 /// The authorization path and query exactly as in the event: the form's CSRF token covers them.
