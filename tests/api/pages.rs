@@ -22,7 +22,7 @@ async fn get(app: &TestApp, path: &str) -> ApiResponse {
     app.send("GET", path, &[], None).await
 }
 
-async fn post_form(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> ApiResponse {
+pub(crate) async fn post_form(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> ApiResponse {
     app.send("POST", path, &[FORM], Some(&form(fields))).await
 }
 
@@ -73,7 +73,7 @@ fn forms(page: &str) -> Vec<String> {
 }
 
 /// The path of the one link in the mails that wait.
-async fn mailed_path(post: &mut Post) -> String {
+pub(crate) async fn mailed_path(post: &mut Post) -> String {
     let mails = post.deliver().await;
     let links: Vec<_> = mails.iter().flat_map(|mail| mail.message.links.clone()).collect();
     let [link] = links.as_slice() else { panic!("{mails:?}") };

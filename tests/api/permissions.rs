@@ -13,6 +13,7 @@ use tokio::sync::OnceCell;
 
 use crate::mail::{change_password, set_link};
 use crate::mail_feedback::bounce;
+use crate::pages::{mailed_path, post_form};
 
 const SECRET_READ: &str = "secretsmanager:GetSecretValue";
 
@@ -66,6 +67,7 @@ async fn record_calls() -> BTreeMap<&'static str, Vec<Call>> {
     recorded_calls.entry("rollcall-users").or_default().extend(calls_of_a_new_password(own).await);
     recorded_calls.entry("hub-users").or_default().extend(calls_of_a_verification().await);
     recorded_calls.entry("rollcall-tokens").or_default().extend(calls_of_a_revocation().await);
+    recorded_calls.entry("pages").or_default().extend(calls_of_the_pages().await);
     recorded_calls.entry("sweep").or_default().extend(calls_of_the_sweep().await);
     recorded_calls.entry("mailer").or_default().extend(calls_of_the_mailer().await);
     recorded_calls.entry("mail-feedback").or_default().extend(calls_of_a_bounce().await);
@@ -146,6 +148,28 @@ async fn calls_of_a_verification() -> Vec<Call> {
     app.proxy().count();
     assert_eq!(jane.send_json("PATCH", path, &address).await.status, 200);
     app.proxy().calls()
+}
+
+/// The calls that prove an address which the user has, and those that reset a password by it, with
+/// the cleanup of tokens.
+async fn calls_of_the_pages() -> Vec<Call> {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let path = format!("/rollcall/v1/users/self/emails/{}/verification", jane.email());
+    assert_eq!(jane.send("POST", &path).await.status, 202);
+    let path = mailed_path(&mut post).await;
+    app.proxy().count();
+    assert_eq!(post_form(&app, &path, &[]).await.status, 200);
+    let mut calls = app.proxy().calls();
+    post.deliver().await;
+    assert_eq!(post_form(&app, "/account/reset", &[("name", "janedoe")]).await.status, 200);
+    let path = mailed_path(&mut post).await;
+    app.proxy().count();
+    let new = [("password", "another horse battery")];
+    assert_eq!(post_form(&app, &path, &new).await.status, 200);
+    calls.extend(app.proxy().calls());
+    calls
 }
 
 /// The calls of the revocation of a token with another one that it made.
