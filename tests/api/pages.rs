@@ -142,7 +142,7 @@ async fn one_signs_up_by_a_mail_with_a_proved_address_and_the_link_works_once() 
     let (app, mut post) = open().await;
 
     let asked = get(&app, SIGN_UP).await;
-    assert_eq!(heading(&asked, 200), "Sign up for Rollcall");
+    assert_eq!(heading(&asked, 200), "Sign up");
     let email = &inputs(page(&asked, 200))["email"];
     for attribute in ["type=\"email\"", "autocomplete=\"email\"", "autocapitalize=\"none\""] {
         assert!(email.contains(attribute), "{email}");

@@ -65,10 +65,10 @@ async fn one_signs_up_proves_another_address_forgets_the_password_and_comes_back
     let browser = Browser::start().await;
 
     browser.open("/account/sign-up").await;
-    shows(&browser, "sign-up", "Sign up for Rollcall").await;
+    shows(&browser, "sign-up", "Sign up").await;
     assert_eq!(focus(&browser).await, "email");
     submit(&browser, &[("email", "ma..ry@example.com")]).await;
-    shows(&browser, "sign-up-wrong", "Sign up for Rollcall").await;
+    shows(&browser, "sign-up-wrong", "Sign up").await;
     assert_eq!(focus(&browser).await, "email");
     submit(&browser, &[("email", &first)]).await;
     shows(&browser, "sign-up-sent", "Check your mail").await;

@@ -127,10 +127,10 @@ impl Field<'_> {
         let min = (input == Input::NewPassword).then_some(shared::limits::MIN_PASSWORD);
         html! {
             @if input == Input::Checkbox {
-                label for=(name) {
+                label.check for=(name) {
                     input #(name) type="checkbox" name=(name) value="true"
                         checked[value == "true"] aria-describedby=[described];
-                    (label)
+                    span { (label) }
                 }
             } @else {
                 label for=(name) {

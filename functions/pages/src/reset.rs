@@ -88,7 +88,7 @@ fn ask(request: &ApiRequest, entered: &str, errors: Vec<FieldError>) -> Response
     let view = View {
         status,
         heading: words::HEADING,
-        content: html! { p { (words::INTRODUCTION) } },
+        content: html! { p { (fill(words::INTRODUCTION, request)) } },
         form: Some(Form { fields: vec![name], button: words::SEND, errors, has_focus: true }),
     };
     view.show(request)

@@ -95,8 +95,8 @@ fn ask(request: &ApiRequest, entered: &str, errors: Vec<FieldError>) -> Response
     };
     let view = View {
         status,
-        heading: &fill(words::HEADING, request),
-        content: html! { p { (words::INTRODUCTION) } },
+        heading: words::HEADING,
+        content: html! { p { (fill(words::INTRODUCTION, request)) } },
         form: Some(Form { fields: vec![email], button: words::SEND, errors, has_focus: true }),
     };
     view.show(request)

@@ -47,7 +47,7 @@ impl View<'_> {
     }
 }
 
-/// The text, with the name of the service and another one in its place.
+/// The text, with the name of the service in its place.
 pub(crate) fn fill(text: &str, request: &ApiRequest) -> String {
     text.replace("{service}", request.service_name())
 }

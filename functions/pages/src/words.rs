@@ -71,8 +71,8 @@ pub(crate) fn too_many(minutes: u64) -> String {
 
 /// Signing up.
 pub(crate) mod sign_up {
-    pub(crate) const HEADING: &str = "Sign up for {service}";
-    pub(crate) const INTRODUCTION: &str = "Enter your e-mail address. You get a mail with a link, \
+    pub(crate) const HEADING: &str = "Sign up";
+    pub(crate) const INTRODUCTION: &str = "Enter your e-mail address. {service} sends you a link, \
                                            with which you choose a username and a password.";
     pub(crate) const EMAIL: &str = "E-mail address";
     pub(crate) const SEND: &str = "Send the link";
@@ -103,7 +103,7 @@ pub(crate) mod sign_up {
 pub(crate) mod reset {
     pub(crate) const HEADING: &str = "Reset your password";
     pub(crate) const INTRODUCTION: &str = "Enter your username, or an e-mail address that you \
-                                           have confirmed. You get a mail with a link, with which \
+                                           have confirmed. {service} sends you a link, with which \
                                            you choose a new password.";
     pub(crate) const NAME: &str = "Username or e-mail address";
     pub(crate) const SEND: &str = "Send the link";

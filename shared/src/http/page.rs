@@ -9,7 +9,7 @@ use super::{ApiRequest, Dialect};
 
 const STYLE: &str = include_str!("page.css");
 /// The SHA-256 of the style: what a content security policy knows it by.
-const STYLE_SOURCE: &str = "sha256-5xlfKVzIcLFpEuYdHXDuYxsn5jhi9Wq/EJQxYHIT8I8=";
+const STYLE_SOURCE: &str = "sha256-iZvRHmJZKLU90k9F4rz3vh48h85pDaUq5fcfA2Sv0TY=";
 
 /// A page that cannot be framed and loads nothing. `directives` are what its content security
 /// policy has besides, each with a semicolon at its end.
@@ -64,11 +64,12 @@ impl ApiRequest {
 
     /// The page that shows an error to a person.
     pub(super) fn error_page(&self, status: StatusCode, message: &str) -> Response<Body> {
+        let is_unknown_page = self.dialect() == Dialect::Pages && status == StatusCode::NOT_FOUND;
         let (title, advice) = match self.dialect() {
             _ if status.is_server_error() => ("Something went wrong", "Try again in a moment."),
-            Dialect::Pages if status == StatusCode::NOT_FOUND => (
+            _ if is_unknown_page => (
                 "There is no such page",
-                "Check that the address of the page is whole, as the mail or the link has it.",
+                "Check that the address in your browser is whole, as the mail has it.",
             ),
             Dialect::Pages => (
                 "This does not work",
@@ -83,7 +84,7 @@ impl ApiRequest {
         };
         let content = html! {
             h1 { (title) }
-            p role="alert" { (message) }
+            @if !is_unknown_page { p role="alert" { (message) } }
             p { (advice) }
             p.quiet { (status) ", request " (self.id()) }
         };
