@@ -39,7 +39,8 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let hash = chosen.hash_for(&user.username, emails.iter().map(|email| &email.address))?;
     let user = retry(async || {
         let user = options.user.find(table).await?;
-        let password = PasswordChange { hash: hash.clone(), revoke_keys: options.revoke_keys };
+        let (hash, revoke_keys) = (hash.clone(), options.revoke_keys);
+        let password = PasswordChange { hash, revoke_keys, is_somebody_elses: true };
         table
             .change_password(&Actor::operator(), &user, &UserChange::default(), password)?
             .commit()

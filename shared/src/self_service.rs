@@ -196,7 +196,10 @@ pub async fn reset_password(
     let ResetLink { user, reset, addresses } = ResetLink::read(app, token).await?;
     let (password, keeps_keys) = new?;
     let password = password.accept_for(&app.settings.service_name, &user, &addresses)?;
-    let change = PasswordChange { hash: password.hash()?, revoke_keys: !keeps_keys };
+    // Who has the link chooses it, whatever it was before.
+    let is_somebody_elses = false;
+    let (hash, revoke_keys) = (password.hash()?, !keeps_keys);
+    let change = PasswordChange { hash, revoke_keys, is_somebody_elses };
     let actor = Actor::mail_token(Some(&user), request_context(request));
     app.table.reset_password(&actor, &user, &reset, change)?.commit().await.map(|_| ())
 }

@@ -376,6 +376,22 @@ async fn an_eleventh_grant_to_a_client_replaces_the_one_not_used_for_longest() {
     app.assert_consistent().await;
 }
 
+#[tokio::test]
+async fn a_grant_in_use_is_not_replaced_by_newer_ones_that_were_never_used() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let client = app.new_client("https://client.example.com/callback", true).await;
+    let mut all = Vec::new();
+    for _ in 0..MAX_GRANTS_PER_CLIENT {
+        all.push(client.tokens(&app, &jane.credentials(), "profile_read").await.access);
+    }
+    assert_eq!(profile(&app, &all[0]).await, 200);
+
+    client.tokens(&app, &jane.credentials(), "profile_read").await;
+
+    assert_eq!((profile(&app, &all[0]).await, profile(&app, &all[1]).await), (200, 401));
+}
+
 fn grant_id(access: &str) -> String {
     GrantCredential::parse(GrantTokenKind::Access, access).unwrap().grant().to_string()
 }

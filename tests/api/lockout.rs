@@ -131,8 +131,10 @@ impl Stage<'_> {
     async fn reset(&self) {
         let user = self.app.table().user_and(self.jane.user().id, ()).await.unwrap().0.unwrap();
         let hash = shared::password::hash(PASSWORD).unwrap();
-        let (change, password) =
-            (UserChange::default(), PasswordChange { hash, revoke_keys: false });
+        let (change, password) = (
+            UserChange::default(),
+            PasswordChange { hash, revoke_keys: false, is_somebody_elses: false },
+        );
         let write = self.app.table().change_password(&Actor::operator(), &user, &change, password);
         write.unwrap().commit().await.unwrap();
     }

@@ -84,6 +84,23 @@ async fn a_changed_password_is_told_to_the_primary_and_the_oldest_proved_address
 }
 
 #[tokio::test]
+async fn a_name_that_looks_like_a_header_or_a_link_is_text() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let name = json!({ "name": "Bcc: all@example.com https://evil.example/" });
+    let renamed = jane.send_json("PATCH", "/rollcall/v1/users/self", &name).await;
+    assert_eq!(renamed.status, 200, "{renamed:?}");
+
+    change_password(&jane).await;
+    let mails = post.deliver().await;
+
+    assert_eq!((mails.len(), &mails[0].recipients[..]), (1, &[jane.email().to_owned()][..]));
+    assert_eq!(mails[0].message.links, Vec::<String>::new());
+    assert!(!mails[0].message.subject.contains("Bcc"), "{mails:?}");
+}
+
+#[tokio::test]
 async fn a_removed_address_is_told_and_so_is_the_former_primary_one() {
     let mut app = TestApp::start().await;
     let mut post = app.start_mail().await;

@@ -114,7 +114,8 @@ impl Given {
 
 async fn reset(app: &TestApp, user: UserId, revoke_keys: bool) {
     let (user, ()) = app.table().user_and(user, ()).await.unwrap();
-    let password = PasswordChange { hash: shared::password::hash(GIVEN).unwrap(), revoke_keys };
+    let (hash, is_somebody_elses) = (shared::password::hash(GIVEN).unwrap(), true);
+    let password = PasswordChange { hash, revoke_keys, is_somebody_elses };
     app.table()
         .change_password(&Actor::operator(), &user.unwrap(), &UserChange::default(), password)
         .unwrap()
@@ -177,6 +178,20 @@ async fn the_first_password_after_the_operators_ends_all_that_is_older() {
         assert_eq!(changed.status, 200, "{changed:?}");
         given.assert_all_ended(&app).await;
     }
+}
+
+#[tokio::test]
+async fn the_given_password_set_again_is_not_the_users_own() {
+    let app = TestApp::start().await;
+    let given = Given::by_an_admin(&app).await;
+    let same = json!({ "password": GIVEN });
+    let again = send(&app, "POST", DATA, &given.token, &same).await;
+    assert_eq!(again.status, 200, "{again:?}");
+
+    let changed = send(&app, "POST", DATA, &given.token, &new_password()).await;
+
+    assert_eq!(changed.status, 200, "{changed:?}");
+    given.assert_all_ended(&app).await;
 }
 
 #[tokio::test]

@@ -95,8 +95,11 @@ pub(crate) async fn change(
                         // Boxed: the SDK's futures are large.
                         Box::pin(caller.verify_current_password(app, current)).await?;
                     }
-                    let password =
-                        PasswordChange { hash: password.hash()?, revoke_keys: body.revoke_keys };
+                    let password = PasswordChange {
+                        hash: password.hash()?,
+                        revoke_keys: body.revoke_keys,
+                        is_somebody_elses: password.is_somebody_elses(user)?,
+                    };
                     app.table.change_password(&caller.actor(), user, &change, password)?
                 }
                 None => app.table.change_user(&caller.actor(), user, &change)?,

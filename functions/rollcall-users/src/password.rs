@@ -50,7 +50,11 @@ pub(crate) async fn set(
             let user = caller.user();
             let new = body.new.accept_for(&app.settings.service_name, user, &addresses)?;
             body.verify_current(app, &caller).await?;
-            let change = PasswordChange { hash: new.hash()?, revoke_keys: body.revoke_keys };
+            let change = PasswordChange {
+                hash: new.hash()?,
+                revoke_keys: body.revoke_keys,
+                is_somebody_elses: new.is_somebody_elses(user)?,
+            };
             let unchanged = UserChange::default();
             let write = app.table.change_password(&caller.actor(), user, &unchanged, change)?;
             caller.commit(app, write, |_| http::no_content()).await

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use super::hash;
 use super::patterns::{is_pattern, repeated_block};
+use super::{hash, matches};
 use crate::limits::{MAX_PASSWORD, MIN_PASSWORD};
 use crate::model::{Email, EmailAddress, ParseError, TokenCredential, User, Username, folded};
 use crate::settings::ServiceName;
@@ -108,6 +108,14 @@ impl NewPassword {
 }
 
 impl AcceptedPassword {
+    /// Whether it is the password that somebody else set for the user.
+    pub fn is_somebody_elses(&self, user: &User) -> Result<bool> {
+        match user.password_hash.as_deref() {
+            Some(hash) if !user.password_is_own => matches(&self.0, hash),
+            _ => Ok(false),
+        }
+    }
+
     /// The hash to store.
     pub fn hash(&self) -> Result<String> {
         hash(&self.0)

@@ -12,8 +12,18 @@ use super::ParseError;
 /// Characters that show nothing although Unicode counts them as letters, symbols or marks: braille's
 /// blank pattern, the null notehead, the two blanks of hieroglyphs, Khitan's filler, and the joiners
 /// of Tifinagh and Brahmi.
-const BLANK: [char; 7] =
-    ['\u{2800}', '\u{1d159}', '\u{13441}', '\u{13442}', '\u{16fe4}', '\u{2d7f}', '\u{1107f}'];
+const BLANK: [char; 10] = [
+    '\u{2800}',
+    '\u{1d159}',
+    '\u{13440}',
+    '\u{13441}',
+    '\u{13442}',
+    '\u{16fe4}',
+    '\u{1bc9d}',
+    '\u{1bc9e}',
+    '\u{2d7f}',
+    '\u{1107f}',
+];
 
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';

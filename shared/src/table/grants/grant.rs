@@ -5,6 +5,7 @@
 //! all.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -39,6 +40,16 @@ pub struct NewGrant<'a> {
     pub names_redirect_uri: bool,
     /// The PKCE challenge (S256).
     pub challenge: Option<String>,
+}
+
+/// When a grant was made, used, or got tokens last. Of a use the hour is known, and its end counts:
+/// a grant that was not used yet is not the later one.
+fn last_used_by(grant: &Grant) -> Timestamp {
+    let end_of_hour =
+        |time: Timestamp| time + Duration::from_secs(lifetimes::LAST_USED_PRECISION.unsigned_abs());
+    let used = grant.last_used_at.map(end_of_hour);
+    let issued = grant.access.iter().map(|access| access.created_at).max();
+    used.max(issued).max(Some(grant.created_at)).unwrap_or(grant.created_at)
 }
 
 impl Table {
@@ -156,8 +167,7 @@ impl Table {
         let mut by_use = Vec::new();
         for id in same {
             let grant: Option<Stored<Grant>> = items.take(&key(&id))?;
-            // An hour's start may be before the grant.
-            let last = grant.map(|grant| grant.last_used_at.max(Some(grant.created_at)));
+            let last = grant.map(|grant| last_used_by(&grant));
             by_use.push((last, id));
         }
         Ok(by_use.into_iter().min().map(|(_, id)| id))
