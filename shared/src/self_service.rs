@@ -50,7 +50,7 @@ pub async fn prove_email(app: &App, request: &ApiRequest, token: &str) -> Result
     let (user, proof) = read_proof(app, token).await?;
     let owner = app.table.email_owner(&proof.address, Some(user.id)).await?;
     match &owner {
-        EmailOwner::Own(email) if email.proved_at.is_some() => {}
+        EmailOwner::Own(email) if email.proved_at.is_some() && proof.used_at.is_some() => {}
         // The address was proved by it, and was lost since.
         _ if proof.used_at.is_some() => return Err(Error::LinkEnded),
         _ => {
@@ -107,8 +107,9 @@ pub fn check_sign_up(app: &App) -> Result<()> {
 
 /// The address that a link signs up with. The link is not used.
 ///
-/// [`Error::LinkEnded`] if it does not work.
+/// [`Error::LinkEnded`] if it does not work, [`Error::Forbidden`] if nobody can sign up any more.
 pub async fn address_to_sign_up(app: &App, token: &str) -> Result<EmailAddress> {
+    check_sign_up(app)?;
     let (digest, token) = MailToken::parse_sign_up(token).map_err(|_| Error::LinkEnded)?;
     let link = working(app.table.sign_up(digest, &token.secret_hash()).await?)?;
     Ok(link.into_inner().address)
@@ -124,6 +125,7 @@ pub async fn sign_up(
     token: &str,
     identity: Result<NewIdentity>,
 ) -> Result<User> {
+    check_sign_up(app)?;
     let (digest, token) = MailToken::parse_sign_up(token).map_err(|_| Error::LinkEnded)?;
     let secret = token.secret_hash();
     let identity = match identity {
@@ -222,6 +224,10 @@ impl ResetLink {
                 && reset.epoch == user.credential_epoch
                 && !user.disabled
         };
+        let found = found.filter(|Self { reset, addresses, .. }| {
+            let is_it = |email: &Email| email.address.digest() == reset.recipient;
+            addresses.iter().any(|email| is_it(email) && email.proved_at.is_some())
+        });
         found.filter(works).ok_or(Error::LinkEnded)
     }
 }

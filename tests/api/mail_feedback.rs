@@ -368,3 +368,23 @@ async fn a_malformed_event_is_an_error_that_names_no_address() {
 
     assert_eq!(app.written().await, before);
 }
+
+#[tokio::test]
+async fn an_address_that_is_marked_is_proved_again_though_it_was_proved() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    set(&app, "email", "provedAt", json!({ "S": TestApp::in_seconds(-3600).to_string() })).await;
+    let path = format!("/rollcall/v1/users/self/emails/{}/verification", jane.email());
+    assert_eq!(jane.send("POST", &path).await.status, 409);
+    app.mail_feedback(&bounce(&[jane.email()])).await.unwrap();
+
+    assert_eq!(jane.send("POST", &path).await.status, 202);
+    let mails = post.deliver().await;
+    let link = &mails[0].message.links[0];
+    let page = link.split_once("/account/").unwrap().1;
+    let proved = app.send("POST", &format!("/account/{page}"), &[], Some("")).await;
+
+    assert_eq!(proved.status, 200, "{proved:?}");
+    assert_eq!(app.items_of("undeliverable").await, Vec::<Value>::new());
+}

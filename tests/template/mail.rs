@@ -1,6 +1,6 @@
 //! What a stack has that sends mail, and what one is without.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::deployed::DEPLOYED;
 
@@ -21,6 +21,21 @@ fn what_is_left_of_a_stack_without_mail_names_nothing_of_it() {
     let board = |given: &[(&str, &str)]| DEPLOYED.dashboard(given).to_string();
     assert!(!board(&[("Stage", "prod")]).contains("${Mail"));
     assert!(board(&[("Stage", "prod"), MAIL]).contains("${MailLeftOver.Arn}"));
+}
+
+/// A function that takes passwords notes from where one signed in, and tells of a new place.
+#[test]
+fn every_function_that_takes_passwords_leaves_notices() {
+    let stack = DEPLOYED.stack(&[MAIL]);
+    let hashes = |resource: &&Value| resource["Properties"]["MemorySize"] == 1024;
+    let hashing: Vec<_> = stack.values().filter(hashes).collect();
+
+    assert!(hashing.len() > 5, "{hashing:?}");
+    for function in hashing {
+        let properties = &function["Properties"];
+        let variables = &properties["Environment"]["Variables"];
+        assert!(variables["MAIL_FROM"].is_string(), "{}", properties["CodeUri"]);
+    }
 }
 
 #[test]

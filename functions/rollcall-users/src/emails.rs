@@ -1,7 +1,7 @@
 use lambda_http::{Body, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use shared::auth::{Authorized, EmailRead, EmailWrite};
+use shared::auth::{Authorized, EmailRead, EmailWrite, FullAccess};
 use shared::http::{self, Fields, Query};
 use shared::model::{Email, EmailAddress, MailTokenSubject};
 use shared::rollcall::{Page, Place};
@@ -94,10 +94,11 @@ pub(crate) async fn add(
 }
 
 /// `POST /rollcall/v1/users/self/emails/{address}/verification`: sends a link to the address, which
-/// proves it. The caller need not have it: proving adds it.
+/// proves it. The caller need not have it: proving adds it. It takes full access, since a proved
+/// address sets another password.
 pub(crate) async fn request_proof(
     app: &App,
-    auth: AuthRequest<'_, EmailWrite>,
+    auth: AuthRequest<'_, FullAccess>,
     query: Result<Query<'_>>,
     base_url: &PublicUrl,
     address: &str,

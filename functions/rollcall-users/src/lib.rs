@@ -61,7 +61,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: "POST",
         path: "/rollcall/v1/users/self/emails/{address+}/verification",
         name: "rollcall-request-email-proof",
-        access: Access::Scope("email_write"),
+        access: Access::FullAccess,
         status: 202,
     },
     Operation {

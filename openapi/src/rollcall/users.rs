@@ -386,6 +386,7 @@ fn of_links() -> Vec<Description> {
             .text("The link works on.")
             .path("token", token("rcn"))
             .shows(200, "The address.", named("SignUp"))
+            .error(403, "Nobody can sign up any more.")
             .error(410, ended),
         describe("rollcall-sign-up", "Sign up by a link")
             .text("Makes the user, who has proved the address by it. It signs nobody in.")
@@ -393,6 +394,7 @@ fn of_links() -> Vec<Description> {
             .json(named("Identity"))
             .shows(201, "The new user.", named("User"))
             .with_header("Location", string().about("The path of the user.").example(PATH))
+            .error(403, "Nobody can sign up any more.")
             .error(409, "The username is taken; the link works on.")
             .error(410, ended),
         describe("rollcall-request-password-reset", "Send a link that sets another password")

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{ParseError, Timestamp, UserId};
+use crate::Error;
 use crate::limits::MAX_EMAIL_BYTES;
 use crate::text::is_hidden;
 
@@ -53,6 +54,14 @@ impl EmailAddress {
     /// Whether it is a placeholder, which no mail reaches.
     pub fn is_placeholder(&self) -> bool {
         self.normal.rsplit_once('@').is_some_and(|(_, domain)| domain == PLACEHOLDER_DOMAIN)
+    }
+
+    /// Rejects a placeholder: only the service gives one to a user.
+    pub(crate) fn check_reachable(&self) -> Result<(), Error> {
+        if self.is_placeholder() {
+            return Err(Error::invalid("email", "must be an address that mail can reach"));
+        }
+        Ok(())
     }
 
     /// Whether both are the same address.

@@ -42,6 +42,8 @@ pub struct SignUp {
 pub struct PasswordReset {
     /// The user.
     pub user: UserId,
+    /// Where it was sent: it works while the user has the address, and has proved it.
+    pub recipient: NameDigest,
     /// The secret of the link.
     pub secret_hash: SecretHash,
     /// The epoch of the user's credentials: a change of the password ends the link.

@@ -367,6 +367,57 @@ async fn a_link_ends_with_its_time_with_another_password_and_with_a_disabled_use
 }
 
 #[tokio::test]
+async fn a_reset_ends_with_the_address_that_it_was_sent_to() {
+    let (app, mut post) = open().await;
+    let basic = sign_up(&app, &mut post, "marymajor", "mary@example.com").await;
+    let headers = [("authorization", &*basic), ("content-type", "application/json")];
+    let ask = format!("{SELF}/emails/mary@work.example/verification");
+    assert_eq!(app.send("POST", &ask, &headers[..1], None).await.status, 202);
+    assert_eq!(prove(&app, &mailed_token(&mut post).await).await, 200);
+    let chosen = format!("{SELF}/emails/mary@work.example");
+    let primary = app.send("PATCH", &chosen, &headers, Some(r#"{"primary":true}"#)).await;
+    assert_eq!(primary.status, 200, "{primary:?}");
+    post.deliver().await;
+    post_json(&app, RESETS, &json!({ "name": "mary@example.com" })).await;
+    let path = format!("{RESETS}/{}", mailed_token(&mut post).await);
+
+    let gone = format!("{SELF}/emails/mary@example.com");
+    assert_eq!(app.send("DELETE", &gone, &headers[..1], None).await.status, 204);
+
+    let reset = post_json(&app, &path, &json!({ "password": PASSWORD })).await;
+    assert_eq!(reset.parts(), (410, &ended()));
+}
+
+#[tokio::test]
+async fn a_link_that_is_out_signs_nobody_up_once_that_is_closed() {
+    let (mut app, mut post) = open().await;
+    let path = format!("{SIGN_UPS}/{}", sign_up_token(&app, &mut post, "mary@example.com").await);
+    app.configure(Settings { sends_mail: true, ..Settings::default() });
+
+    assert_eq!(send(&app, "GET", &path, &Value::Null).await.status, 403);
+    assert_eq!(post_json(&app, &path, &identity("marymajor")).await.status, 403);
+}
+
+#[tokio::test]
+async fn nobody_can_claim_a_placeholder_before_the_service_does() {
+    let (app, mut post) = open().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let placeholder = format!("{}@users.invalid", john.user().id);
+    let problem = "email: must be an address that mail can reach";
+
+    let added = json!({ "email": placeholder });
+    let added = jane.send_json("POST", &format!("{SELF}/emails"), &added).await;
+    assert_eq!(errors(&added), [problem]);
+    assert_eq!(errors(&ask_for_proof(&jane, &placeholder).await), [problem]);
+    let asked = post_json(&app, SIGN_UPS, &json!({ "email": placeholder })).await;
+    assert_eq!(errors(&asked), [problem]);
+
+    let token = proof_token(&jane, &mut post, "johnroe@example.com").await;
+    assert_eq!(prove(&app, &token).await, 200);
+    assert_eq!(emails(&app, &john.basic()).await, [owned(&placeholder, true, false)]);
+}
+
+#[tokio::test]
 async fn a_reset_lifts_the_lock_of_a_user() {
     let (app, mut post) = open().await;
     sign_up(&app, &mut post, "marymajor", "mary@example.com").await;

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update,
@@ -17,6 +17,7 @@ use super::slots::{LOCKED, SIGNED_IN, SlotSet, number, reservation_end, until, w
 use crate::lifetimes::{ATTEMPT_RESERVATION, KNOWN_SOURCE_TTL, LOCKOUT};
 use crate::limits::{MAX_KNOWN_SOURCES, MAX_LOGIN_ATTEMPTS, MAX_SOURCE_ATTEMPTS};
 use crate::model::{MailKind, Timestamp, UserId};
+use crate::random::back_off;
 use crate::table::engine::{Attributes, Key, NewNotice, TTL, Table, failed_call};
 use crate::telemetry::SecurityEvent::{SignInLocked, SourceLimitReached};
 use crate::{Error, Result};
@@ -30,6 +31,9 @@ const OTHER: &str = "other";
 
 /// How often an attempt that lost its slot to another one tries the next.
 const MAX_TRIES: usize = 4 * MAX_SOURCE_ATTEMPTS;
+
+/// How often an update is sent again after a conflict with a transaction.
+const MAX_CONFLICTS: u32 = 5;
 
 /// The sets of slots in one item, as they were read.
 #[derive(Debug, Clone)]
@@ -313,7 +317,7 @@ impl Table {
                     .expression_attribute_values(":earlier", sets),
             }
         };
-        update.send().await.map(|_| ())
+        send(update).await.map(|_| ())
     }
 
     /// Gives a slot back. A failure is ignored: the reservation ends by itself.
@@ -325,7 +329,7 @@ impl Table {
             .expression_attribute_names("#set", &slot.set)
             .expression_attribute_values(":until", number(slot.until))
             .expression_attribute_values(":epoch", epoch(slot.counter.epoch));
-        let released = update.send().await.is_ok();
+        let released = send(update).await.is_ok();
         tracing::debug!(released, "login attempt given back");
     }
 
@@ -393,10 +397,10 @@ impl Table {
                 .expression_attribute_values(":source", SlotSet::of_sign_in(now))
                 .expression_attribute_values(":size", size)
         };
-        let is_new = !counter.sets.contains_key(source) && counter.knows_any_source(now);
+        let is_new = !counter.knows_source(now) && counter.knows_any_source(now);
         match user.filter(|_| is_new && self.sends_mail()) {
             Some(user) => self.update_with_notice(update, user).await,
-            None => update.send().await.map(|_| ()).map_err(|error| {
+            None => send(update).await.map(|_| ()).map_err(|error| {
                 let error = error.into_service_error();
                 let UpdateItemError::ConditionalCheckFailedException(failed) = error else {
                     return None;
@@ -432,16 +436,23 @@ impl Table {
             TransactWriteItem::builder().update(update).build(),
             TransactWriteItem::builder().put(put).build(),
         ];
-        let sent =
-            self.client.transact_write_items().set_transact_items(Some(actions.into())).send();
-        sent.await.map(|_| ()).map_err(|error| {
+        for attempt in 0..MAX_CONFLICTS {
+            let write = self.client.transact_write_items();
+            let sent = Box::pin(write.set_transact_items(Some(actions.to_vec())).send()).await;
+            let Err(error) = sent else { return Ok(()) };
             let TransactWriteItemsError::TransactionCanceledException(cancelled) =
                 error.into_service_error()
             else {
-                return None;
+                return Err(None);
             };
-            cancelled.cancellation_reasons?.into_iter().next()?.item
-        })
+            let reason = cancelled.cancellation_reasons.unwrap_or_default().into_iter().next();
+            let is_conflict =
+                reason.as_ref().is_some_and(|own| own.code() == Some("TransactionConflict"));
+            if !is_conflict || back_off(attempt).await.is_err() {
+                return Err(reason.and_then(|reason| reason.item));
+            }
+        }
+        Err(None)
     }
 
     /// Keeps the slot of a wrong password. The last free one of a user's set locks the set: then it
@@ -458,15 +469,14 @@ impl Table {
                 .expression_attribute_values(":epoch", epoch(slot.counter.epoch))
                 .expression_attribute_values(":end", number(wrong_end(now)))
         };
-        let recorded = update(
+        let wrong = update(
             format!("SET {path} = :end, {} = :yes", in_set(&wrong(slot.place))),
             format!(" AND ({path} = :until OR attribute_not_exists({path}) OR {path} < :until)"),
         )
         .expression_attribute_values(":until", number(slot.until))
         .expression_attribute_values(":yes", AttributeValue::Bool(true))
-        .return_values(ReturnValue::AllNew)
-        .send()
-        .await;
+        .return_values(ReturnValue::AllNew);
+        let recorded = send(wrong).await;
         let counter = match recorded {
             Ok(updated) => slot.counter.clone().read(updated.attributes()),
             Err(error) => current(slot.counter.clone(), error)?,
@@ -476,7 +486,7 @@ impl Table {
             return Ok(false);
         }
         let locked = update(format!("SET {} = :end", in_set(LOCKED)), String::new());
-        match locked.send().await {
+        match send(locked).await {
             Ok(_) => Ok(true),
             Err(error) => current(counter, error).map(|_| false),
         }
@@ -498,6 +508,24 @@ impl Table {
             .set_key(Some(counter.key.clone().into_attributes()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
+}
+
+/// Sends an update, again after a conflict with a transaction: the notice of a sign-in is one.
+async fn send(
+    update: UpdateItemFluentBuilder,
+) -> Result<UpdateItemOutput, SdkError<UpdateItemError>> {
+    for attempt in 0..MAX_CONFLICTS {
+        // Boxed: the SDK's futures are large.
+        let sent = Box::pin(update.clone().send()).await;
+        let is_conflict = |error: &SdkError<UpdateItemError>| {
+            let error = error.as_service_error();
+            error.is_some_and(UpdateItemError::is_transaction_conflict_exception)
+        };
+        if !sent.as_ref().is_err_and(is_conflict) || back_off(attempt).await.is_err() {
+            return sent;
+        }
+    }
+    Box::pin(update.send()).await
 }
 
 /// Names the TTL attribute `#ttl`, and its new value, in seconds since 1970, `:ttl`.

@@ -9,3 +9,4 @@ mod undeliverable;
 pub use outbox::OutboxItem;
 pub use requests::{AskedMails, NewLink};
 pub use stream::{StreamEvent, StreamRecord};
+pub(in crate::table) use undeliverable::take_mark;

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::model::{AuditAction, Email, EmailAddress, Timestamp, Undeliverable, UserId};
 use crate::table::engine::{
-    Actor, Claim, Condition, Item, Key, Stored, TTL, Table, Trail, Transaction,
+    Actor, Claim, Condition, Item, Items, Key, Stored, TTL, Table, Trail, Transaction,
 };
 use crate::{Error, Result};
 
@@ -86,6 +86,12 @@ impl Transaction<'_> {
         let key = Key::undeliverable(address.digest());
         self.delete(key, Condition::always(), || Error::WriteConflict)
     }
+}
+
+/// Whether the address is marked, by what was read.
+pub(in crate::table) fn take_mark(address: &EmailAddress, items: &mut Items) -> Result<bool> {
+    let mark: Option<Stored<Undeliverable>> = items.take(&Key::undeliverable(address.digest()))?;
+    Ok(mark.is_some_and(|mark| is_in_force(&mark)))
 }
 
 /// The table deletes an item some time after its end.

@@ -120,6 +120,11 @@ impl Transaction<'_> {
         name_taken: OnConditionFailed,
         holder: Option<&EmailHolder>,
     ) -> Result<Self> {
+        // Who has proved it takes it from whoever claimed it meanwhile, when the request runs again.
+        let address_taken: OnConditionFailed = match email.proved_at {
+            Some(_) => || Error::WriteConflict,
+            None => || Error::Conflict("the e-mail address is taken"),
+        };
         let claim = |key| Claim::by_user(user.id, key);
         self.insert(user, || Error::WriteConflict)?
             .insert(counts, || Error::WriteConflict)?
@@ -128,7 +133,7 @@ impl Transaction<'_> {
                 Error::WriteConflict
             })?
             .insert(email, || Error::WriteConflict)?
-            .claim_email(user.id, &email.address, holder)
+            .claim_email(user.id, &email.address, holder, address_taken)
     }
 
     /// Makes a new user a member of an account, on behalf of an admin. If the account is deleted
@@ -172,6 +177,7 @@ impl Table {
         mut new: NewUser,
         slug: Slug,
     ) -> Result<Write<'_, User>> {
+        new.email.check_reachable()?;
         let name = new.username.to_string().parse().map_err(failed("name an account"))?;
         let account =
             NewAccount { name, contact_email: None, registry: None }.into_account(slug, new.id)?;

@@ -83,17 +83,17 @@ impl Table {
 impl Transaction<'_> {
     /// Claims an address for a user: nobody has it, or this holder loses it.
     ///
-    /// [`Error::Conflict`] if somebody has it and no holder is named.
+    /// The error `taken` if somebody has it and no holder is named.
     pub(super) fn claim_email(
         self,
         user: UserId,
         address: &EmailAddress,
         holder: Option<&EmailHolder>,
+        taken: OnConditionFailed,
     ) -> Result<Self> {
         let claim = Claim::by_user(user, Key::email_claim(address))?;
         match holder {
-            None => self
-                .put(claim, Condition::absent(), || Error::Conflict("the e-mail address is taken")),
+            None => self.put(claim, Condition::absent(), taken),
             Some(holder) => {
                 let theirs = Condition::one_of("user", [holder.user.id.to_string()]);
                 self.put(claim, theirs, CONFLICT)?.take_email_from(holder)
@@ -105,11 +105,11 @@ impl Transaction<'_> {
     /// was the primary one, the oldest other one is.
     fn take_email_from(self, holder: &EmailHolder) -> Result<Self> {
         let EmailHolder { user, email, others } = holder;
-        let placeholder = match others.iter().min_by_key(|other| other.added_at) {
+        let oldest = others.iter().min_by_key(|other| other.added_at).map(|other| &other.address);
+        let placeholder = match oldest {
             Some(_) => None,
             None => Some(EmailAddress::placeholder(user.id).map_err(failed("name a placeholder"))?),
         };
-        let oldest = others.iter().min_by_key(|other| other.added_at).map(|other| &other.address);
         let changes = Changes::new().set("emailCount", others.len().max(1))?;
         let changes = match oldest.or(placeholder.as_ref()) {
             Some(next) if user.primary_email.same_as(&email.address) => {
@@ -119,7 +119,12 @@ impl Transaction<'_> {
         };
         let notice = NewNotice::new(user.id, MailKind::EmailLost).about(&email.address);
         let lost = Trail::of_user(user.id, AuditAction::EmailLost).notifying(notice);
-        let taken = self
+        // The user and the addresses were read separately.
+        let transaction = match oldest {
+            Some(next) => self.check(Key::email(user.id, next), Condition::present(), CONFLICT),
+            None => self,
+        };
+        let taken = transaction
             .leaving(lost)
             .delete(email.key(), Condition::unchanged(email), CONFLICT)
             .update(user.key(), changes, Condition::unchanged(user), CONFLICT);

@@ -26,6 +26,7 @@ impl Table {
         user: &Stored<User>,
         address: EmailAddress,
     ) -> Result<Write<'_, Email>> {
+        address.check_reachable()?;
         Error::check_room(limits::EMAILS, user.email_count as usize)?;
         let added_at = Timestamp::now();
         let email = Email { user: user.id, address, verified: false, added_at, proved_at: None };
@@ -117,6 +118,8 @@ impl Table {
             .delete(Key::email_proof(user.id, email.address.digest()), Condition::always(), || {
                 Error::WriteConflict
             })
+            // Its link may have been sent there.
+            .delete(Key::password_reset(user.id), Condition::always(), || Error::WriteConflict)
             .set_email_count(user, user.email_count.saturating_sub(1))?;
         Ok(Write::new(transaction, ()))
     }

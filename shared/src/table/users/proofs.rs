@@ -11,7 +11,7 @@ use crate::table::engine::{
     Actor, Changes, Claim, Condition, Fetch, Items, Key, Keyed, NewNotice, OnConditionFailed,
     Stored, Table, Trail, Transaction,
 };
-use crate::table::mail::{AskedMails, NewLink};
+use crate::table::mail::{AskedMails, NewLink, take_mark};
 use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
@@ -28,6 +28,8 @@ pub struct FetchedEmailProof {
     pub email: Option<Stored<Email>>,
     /// Who has it.
     owner: Option<UserId>,
+    /// Whether mail to it came back, so that it has to be proved again.
+    is_undeliverable: bool,
     asked: AskedMails,
 }
 
@@ -36,7 +38,8 @@ impl Fetch for EmailProofRequest {
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
         let asked = AskedMails::key(self.0.digest(), KIND);
-        vec![Key::email(caller, &self.0), Key::email_claim(&self.0), asked]
+        let mark = Key::undeliverable(self.0.digest());
+        vec![Key::email(caller, &self.0), Key::email_claim(&self.0), mark, asked]
     }
 
     fn extract(self, caller: UserId, items: &mut Items) -> Result<FetchedEmailProof> {
@@ -44,6 +47,7 @@ impl Fetch for EmailProofRequest {
         Ok(FetchedEmailProof {
             email: items.take(&Key::email(caller, &self.0))?,
             owner: claim.and_then(|claim| claim.user),
+            is_undeliverable: take_mark(&self.0, items)?,
             asked: AskedMails::extract(self.0.digest(), KIND, items)?,
         })
     }
@@ -53,7 +57,7 @@ impl Table {
     /// Sends a user the link that proves an address, which the user has or will have by it. If
     /// somebody else has proved it, they are told instead.
     ///
-    /// [`Error::Conflict`] if the user has proved it, [`Error::LimitReached`] if the user can have
+    /// [`Error::Conflict`] if the user has proved it and mail still reaches it, [`Error::LimitReached`] if the user can have
     /// no further address, [`Error::TooManyMails`] if it was asked for too often.
     pub async fn request_email_proof(
         &self,
@@ -63,8 +67,10 @@ impl Table {
         fetched: FetchedEmailProof,
         new: NewLink,
     ) -> Result<Write<'_, ()>> {
-        let FetchedEmailProof { email, owner, asked } = fetched;
-        if email.as_ref().is_some_and(|email| email.proved_at.is_some()) {
+        let FetchedEmailProof { email, owner, is_undeliverable, asked } = fetched;
+        address.check_reachable()?;
+        let is_proved = email.as_ref().is_some_and(|email| email.proved_at.is_some());
+        if is_proved && !is_undeliverable {
             return Err(Error::Conflict("the address is proved"));
         }
         if email.is_none() {
@@ -167,6 +173,6 @@ impl Transaction<'_> {
         self.leaving(Trail::of_user(*id, AuditAction::EmailAdded).notifying(notice))
             .insert(&email, CONFLICT)?
             .set_email_count(user, user.email_count + 1)?
-            .claim_email(*id, &proof.address, holder)
+            .claim_email(*id, &proof.address, holder, CONFLICT)
     }
 }

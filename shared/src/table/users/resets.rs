@@ -2,6 +2,7 @@
 //! set by it.
 
 use super::update::{PasswordChange, UserChange};
+use crate::error::failed;
 use crate::lifetimes::PASSWORD_RESET_TTL;
 use crate::model::{
     AuditAction, Email, EmailAddress, Mail, MailKind, MailRequestKind, NameDigest, PasswordReset,
@@ -90,12 +91,19 @@ impl Table {
         }
         let expires_at = seconds_after(Timestamp::now(), PASSWORD_RESET_TTL)?;
         let epoch = user.as_ref().map_or(0, |user| user.credential_epoch);
-        let reset = PasswordReset { user: id, secret_hash: new.secret_hash, epoch, expires_at };
+        let nobody = EmailAddress::placeholder(id).map_err(failed("name a placeholder"))?;
+        let sent_to = recipient.as_ref().unwrap_or(&nobody).digest();
+        let reset = PasswordReset {
+            user: id,
+            recipient: sent_to,
+            secret_hash: new.secret_hash,
+            epoch,
+            expires_at,
+        };
         let requested = Trail::of_user(id, AuditAction::PasswordResetRequested);
         let (kind, link) = (MailKind::PasswordReset, Some(new.link));
         let Some((user, recipient)) = user.zip(recipient) else {
-            let recipient = EmailAddress::placeholder(id).map_err(|_| Error::WriteConflict)?;
-            let mail = Mail::requested(kind, recipient, None, link, PASSWORD_RESET_TTL)?;
+            let mail = Mail::requested(kind, nobody, None, link, PASSWORD_RESET_TTL)?;
             let write = Transaction::without_trail(self, actor, ACTION)
                 .count_source_request(source)?
                 .count_mail(&asked)?

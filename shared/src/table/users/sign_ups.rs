@@ -28,6 +28,7 @@ pub struct SignUpRequest {
 impl Table {
     /// What a request to sign up rests on: two round trips, whoever has the address.
     pub async fn sign_up_request(&self, address: EmailAddress) -> Result<SignUpRequest> {
+        address.check_reachable()?;
         let (claim, digest) = (Key::email_claim(&address), address.digest());
         let keys = vec![claim.clone(), AskedMails::key(digest, KIND)];
         let mut items = self.batch_get(keys).await?;
