@@ -220,6 +220,10 @@ async fn an_address_gets_three_links_an_hour_and_a_network_is_told_after_a_hundr
     assert_eq!((refused.status, text(&refused.body, "code")), (429, "too_many_mails"));
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=3600).contains(&wait), "{wait}");
+    let json = [("content-type", "application/json")];
+    let body = json!({ "name": "janedoe" }).to_string();
+    let reset = testkit::Service::send(&client, "POST", RESETS, &json, Some(&body)).await;
+    assert_eq!(reset.status, 429, "{reset:?}");
     assert_eq!(post_json(&app, SIGN_UPS, &json!({ "email": "b@example.com" })).await.status, 202);
 }
 
