@@ -54,6 +54,21 @@ const ROOMS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
+    (
+        "self_service",
+        &[
+            "app",
+            "auth",
+            "error",
+            "http",
+            "mail",
+            "model",
+            "password",
+            "service_key",
+            "settings",
+            "table",
+        ],
+    ),
 ];
 
 /// What each room of the table may use of the others.
@@ -72,7 +87,7 @@ const TABLE_ROOMS: &[(&str, &[&str])] = &[
     ("grants", &["counts", "engine", "pages", "write"]),
     ("tokens", &["cleanup", "counts", "engine", "pages", "write"]),
     ("accounts", &["cleanup", "counts", "engine", "write"]),
-    ("users", &["accounts", "cleanup", "counts", "engine", "lockout", "write"]),
+    ("users", &["accounts", "cleanup", "counts", "engine", "lockout", "mail", "write"]),
     (
         "operator",
         &["accounts", "cleanup", "counts", "engine", "grants", "lockout", "tokens", "users"],
