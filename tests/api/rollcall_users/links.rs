@@ -444,6 +444,8 @@ async fn malformed_and_unknown_links_are_410() {
     let mut other = token.clone();
     other.replace_range(10..11, if &token[10..11] == "A" { "B" } else { "A" });
 
+    let twice = send(&app, "GET", &format!("{SIGN_UPS}/{token}?a=1&a=2"), &Value::Null).await;
+    assert_eq!(errors(&twice), ["a: is given more than once"]);
     for token in ["x", "rcn_", &token[..token.len() - 1], &other, &token.replace("rcn_", "rcw_")] {
         let sign_up = post_json(&app, &format!("{SIGN_UPS}/{token}"), &identity("marymajor")).await;
         assert_eq!(sign_up.parts(), (410, &ended()), "{token}");
