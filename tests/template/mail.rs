@@ -27,14 +27,16 @@ fn what_is_left_of_a_stack_without_mail_names_nothing_of_it() {
 #[test]
 fn every_function_that_takes_passwords_leaves_notices() {
     let stack = DEPLOYED.stack(&[MAIL]);
-    let hashes = |resource: &&Value| resource["Properties"]["MemorySize"] == 1024;
-    let hashing: Vec<_> = stack.values().filter(hashes).collect();
+    // It hashes the passwords of new users, and signs nobody in by one.
+    let takes_passwords = |(id, resource): &(&String, &Value)| {
+        resource["Properties"]["MemorySize"] == 1024 && *id != "E24Accounts"
+    };
+    let taking: Vec<_> = stack.iter().filter(takes_passwords).collect();
 
-    assert!(hashing.len() > 5, "{hashing:?}");
-    for function in hashing {
-        let properties = &function["Properties"];
-        let variables = &properties["Environment"]["Variables"];
-        assert!(variables["MAIL_FROM"].is_string(), "{}", properties["CodeUri"]);
+    assert!(taking.len() > 5, "{taking:?}");
+    for (id, function) in taking {
+        let variables = &function["Properties"]["Environment"]["Variables"];
+        assert!(!variables["MAIL_FROM"].is_null(), "{id}");
     }
 }
 
