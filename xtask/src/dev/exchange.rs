@@ -55,7 +55,7 @@ impl Exchange {
         RequestSummary {
             time: self.time,
             method: self.method.clone(),
-            path: without_addresses(&printable(&self.path)),
+            path: shown_path(&printable(&self.path)),
             status: self.status,
             reason: self.reason(log),
             elapsed: self.elapsed,
@@ -156,11 +156,23 @@ fn message(body: &[u8]) -> Option<String> {
     })
 }
 
-/// The path with a placeholder for each address: no log has one.
-fn without_addresses(path: &str) -> String {
-    let is_address = |part: &str| part.contains('@') || part.to_lowercase().contains("%40");
-    let parts = path.split('/').map(|part| if is_address(part) { "{address}" } else { part });
-    parts.collect::<Vec<_>>().join("/")
+/// The path with a placeholder for each address and each token of a mail: no log has one.
+fn shown_path(path: &str) -> String {
+    let shown = |part| match part {
+        part if is_address(part) => "{address}",
+        part if is_token(part) => "{token}",
+        part => part,
+    };
+    path.split('/').map(shown).collect::<Vec<_>>().join("/")
+}
+
+fn is_address(part: &str) -> bool {
+    part.contains('@') || part.to_lowercase().contains("%40")
+}
+
+/// Whether it begins as all of Rollcall's tokens do, also one that lost a character on the way.
+fn is_token(part: &str) -> bool {
+    part.starts_with("rc") && part.as_bytes().get(3) == Some(&b'_')
 }
 
 /// The text without what a terminal would obey.
@@ -176,12 +188,13 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_address_in_a_path_is_shown_as_a_placeholder() {
+    fn an_address_or_a_token_in_a_path_is_shown_as_a_placeholder() {
         let path = "/rollcall/v1/users/self/emails/jane%40example.com";
 
-        assert_eq!(without_addresses(path), "/rollcall/v1/users/self/emails/{address}");
-        assert_eq!(without_addresses("/a/j@x/b"), "/a/{address}/b");
-        assert_eq!(without_addresses("/v1/accounts/"), "/v1/accounts/");
+        assert_eq!(shown_path(path), "/rollcall/v1/users/self/emails/{address}");
+        assert_eq!(shown_path("/a/j@x/b"), "/a/{address}/b");
+        assert_eq!(shown_path("/account/reset/rcw_YOUR_TOKEN"), "/account/reset/{token}");
+        assert_eq!(shown_path("/v1/accounts/"), "/v1/accounts/");
     }
 
     fn exchange(status: u16, body: &Value, date: &str) -> Exchange {
