@@ -173,6 +173,7 @@ def takes(scheme):
 credentials = Credentials()
 exceptions = Exceptions()
 sent = Counter()
+failures = {}
 schemathesis.auth.set_from_requests(credentials).apply_to(takes("token"))
 of_client = HTTPBasicAuth(CLIENT["client_id"], CLIENT["client_secret"])
 schemathesis.auth.set_from_requests(of_client).apply_to(takes("client"))
@@ -220,7 +221,11 @@ def after_call(context, case, response):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    return not exceptions.has(failure, case, response)
+    is_exception = exceptions.has(failure, case, response)
+    if not is_exception:
+        kind = f"{type(failure).__name__}: {operation_id(case)} {response.status_code}"
+        failures.setdefault(kind, f"{case.as_curl_command()}\n{failure.message}\n{response.text}")
+    return not is_exception
 
 
 @schemathesis.check
@@ -268,6 +273,9 @@ def main(folder):
     all_operations, tried = operations(), {operation for operation, _ in sent}
     print("not tried:", *sorted(all_operations - tried))
     print("no request succeeded:", *sorted(all_operations - succeeded))
+    # Last, so that a log that is cut has them.
+    for kind, example in failures.items():
+        print(f"{kind}\n{example}"[:1000])
     # Some take a key or a code, which only luck can name.
     is_sound = tried == all_operations and 4 * len(succeeded) >= 3 * len(all_operations)
     each_is_used = "--each-exception" not in sys.argv or not exceptions.unused()

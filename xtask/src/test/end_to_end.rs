@@ -166,6 +166,6 @@ async fn run_against_service(
     let failure = ended.err().map(|error| format!("error: {error:#}\n")).unwrap_or_default();
     Ok(Outcome {
         count,
-        output: format!("{output}\nThe service's own output:\n{own_output}{leaks}{failure}"),
+        output: format!("The service's own output:\n{own_output}\n{output}{leaks}{failure}"),
     })
 }
