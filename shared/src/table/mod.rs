@@ -42,7 +42,7 @@ pub use idempotency::StoredResponse;
 #[cfg(feature = "operator")]
 pub use lockout::LockState;
 pub use lockout::{Login, LoginAttempts, LoginSource, LoginSubject, Reservation};
-pub use mail::{AskedMails, NewLink, OutboxItem, StreamEvent, StreamRecord};
+pub use mail::{MailRateLimit, NewLink, OutboxItem, StreamEvent, StreamRecord};
 #[cfg(feature = "operator")]
 pub use operator::UserRecord;
 pub use pages::{Page, ReadItems};

@@ -1,19 +1,18 @@
 //! Transactions. Each condition names the error to return when it fails.
 
 use std::collections::HashMap;
-use std::fmt::Display;
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+    CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
 };
-use serde::Serialize;
 
 use super::actor::{Actor, Identity, UserCredential};
+use super::changes::Changes;
 use super::condition::Condition;
 use super::failure::failed_call;
-use super::item::{Attributes, Keyed, VERSION};
+use super::item::{Attributes, Keyed};
 use super::key::Key;
 use super::outbox::{NewNotice, expiring};
 use super::signature::UsedSignature;
@@ -54,144 +53,6 @@ enum ActionKind {
     Update(Changes),
     Delete,
     Check,
-}
-
-/// New values for attributes of an item.
-#[derive(Default)]
-pub(in crate::table) struct Changes {
-    set: Vec<String>,
-    remove: Vec<String>,
-    add: Vec<String>,
-    names: HashMap<String, String>,
-    values: HashMap<String, AttributeValue>,
-}
-
-impl Changes {
-    /// Changes that increment the item's version.
-    pub(in crate::table) fn new() -> Self {
-        let mut changes = Self::default();
-        let version = changes.name(VERSION);
-        let one = changes.number(1);
-        changes.set.push(format!("{version} = {version} + {one}"));
-        changes
-    }
-
-    /// Changes of numbers that are limited by conditions of their own: the version stays, so that
-    /// nothing that rests on the rest of the item conflicts with them.
-    pub(in crate::table) fn of_numbers() -> Self {
-        Self::default()
-    }
-
-    /// Changes that create the item if it does not exist.
-    pub(in crate::table) fn or_new_item(item_type: &str) -> Self {
-        let mut changes = Self::default();
-        let (version, kind) = (changes.name(VERSION), changes.name("type"));
-        let (zero, one) = (changes.number(0), changes.number(1));
-        changes.set.push(format!("{version} = if_not_exists({version}, {zero}) + {one}"));
-        let value = changes.value(AttributeValue::S(item_type.to_owned()));
-        changes.set.push(format!("{kind} = {value}"));
-        changes
-    }
-
-    pub(in crate::table) fn set(
-        mut self,
-        attribute: &'static str,
-        value: impl Serialize,
-    ) -> Result<Self> {
-        let value = self.serialized(value)?;
-        let name = self.name(attribute);
-        self.set.push(format!("{name} = {value}"));
-        Ok(self)
-    }
-
-    /// Sets an attribute, unless the item has it.
-    pub(in crate::table) fn set_if_absent(
-        mut self,
-        attribute: &'static str,
-        value: impl Serialize,
-    ) -> Result<Self> {
-        let value = self.serialized(value)?;
-        let name = self.name(attribute);
-        self.set.push(format!("{name} = if_not_exists({name}, {value})"));
-        Ok(self)
-    }
-
-    /// Inserts or replaces an entry of a map attribute.
-    pub(in crate::table) fn set_entry(
-        mut self,
-        map: &'static str,
-        name: impl Display,
-        value: impl Serialize,
-    ) -> Result<Self> {
-        let value = self.serialized(value)?;
-        let entry = self.entry(map, name);
-        self.set.push(format!("{entry} = {value}"));
-        Ok(self)
-    }
-
-    /// Removes an entry of a map attribute, if it is there.
-    pub(in crate::table) fn remove_entry(mut self, map: &'static str, name: impl Display) -> Self {
-        let entry = self.entry(map, name);
-        self.remove.push(entry);
-        self
-    }
-
-    /// Adds to a number, which is 0 if it does not exist.
-    pub(in crate::table) fn add(mut self, attribute: &'static str, number: i64) -> Self {
-        let number = self.number(number);
-        let name = self.name(attribute);
-        self.add.push(format!("{name} {number}"));
-        self
-    }
-
-    /// Adds to a set of texts, which is empty if it does not exist.
-    pub(in crate::table) fn add_to_set(
-        mut self,
-        attribute: &'static str,
-        texts: Vec<String>,
-    ) -> Self {
-        let texts = self.value(AttributeValue::Ss(texts));
-        let name = self.name(attribute);
-        self.add.push(format!("{name} {texts}"));
-        self
-    }
-
-    /// The update expression.
-    fn expression(&self) -> String {
-        [("SET", &self.set), ("REMOVE", &self.remove), ("ADD", &self.add)]
-            .into_iter()
-            .filter(|(_, clauses)| !clauses.is_empty())
-            .map(|(verb, clauses)| format!("{verb} {}", clauses.join(", ")))
-            .collect::<Vec<_>>()
-            .join(" ")
-    }
-
-    fn entry(&mut self, map: &'static str, name: impl Display) -> String {
-        let entry = format!("#entry{}", self.names.len());
-        self.names.insert(entry.clone(), name.to_string());
-        format!("{}.{entry}", self.name(map))
-    }
-
-    fn name(&mut self, attribute: &str) -> String {
-        let name = format!("#{attribute}");
-        self.names.insert(name.clone(), attribute.to_owned());
-        name
-    }
-
-    fn number(&mut self, number: i64) -> String {
-        self.value(AttributeValue::N(number.to_string()))
-    }
-
-    fn serialized(&mut self, value: impl Serialize) -> Result<String> {
-        let value = serde_dynamo::to_attribute_value(value).map_err(failed("write an item"))?;
-        Ok(self.value(value))
-    }
-
-    fn value(&mut self, value: AttributeValue) -> String {
-        let name = format!(":new{}", self.values.len());
-        self.values.insert(name.clone(), value);
-        name
-    }
 }
 
 impl<'t> Transaction<'t> {
@@ -492,7 +353,7 @@ fn first_failed_condition<R>(error: &SdkError<TransactWriteItemsError, R>) -> Op
 }
 
 /// Whether the transaction conflicted with another one or was throttled, so nothing was written.
-fn is_conflict<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+pub(in crate::table) fn is_conflict<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
     const TRANSIENT: [&str; 3] =
         ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
     let in_progress = error
@@ -505,7 +366,9 @@ fn is_conflict<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
 }
 
 /// The cancellation reasons, one per action; empty for any other error.
-fn reasons<R>(error: &SdkError<TransactWriteItemsError, R>) -> &[CancellationReason] {
+pub(in crate::table) fn reasons<R>(
+    error: &SdkError<TransactWriteItemsError, R>,
+) -> &[CancellationReason] {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
             cancelled.cancellation_reasons()

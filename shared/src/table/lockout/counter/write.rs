@@ -1,10 +1,8 @@
-//! An item that counts attempts: sets of slots, and the writes to them.
+//! The writes to a counter: each is conditional on what it rests on.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{
@@ -12,22 +10,18 @@ use aws_sdk_dynamodb::types::{
     Update,
 };
 
-use super::login::Login;
-use super::slots::{LOCKED, SIGNED_IN, SlotSet, number, reservation_end, until, wrong, wrong_end};
-use crate::lifetimes::{ATTEMPT_RESERVATION, KNOWN_SOURCE_TTL, LOCKOUT};
-use crate::limits::{MAX_KNOWN_SOURCES, MAX_LOGIN_ATTEMPTS, MAX_SOURCE_ATTEMPTS};
+use super::{Counter, EPOCH, OTHER, SLOTS};
+use crate::lifetimes::{KNOWN_SOURCE_TTL, LOCKOUT};
+use crate::limits::MAX_SOURCE_ATTEMPTS;
 use crate::model::{MailKind, Timestamp, UserId};
 use crate::random::back_off;
-use crate::table::engine::{Attributes, Key, NewNotice, TTL, Table, failed_call};
-use crate::telemetry::SecurityEvent::{SignInLocked, SourceLimitReached};
+use crate::table::engine::{
+    Attributes, Key, NewNotice, TTL, Table, failed_call, is_conflict, reasons,
+};
+use crate::table::lockout::slots::{
+    LOCKED, SIGNED_IN, SlotSet, number, reservation_end, until, wrong, wrong_end,
+};
 use crate::{Error, Result};
-
-/// The attribute with the sets, by their names.
-const SLOTS: &str = "slots";
-/// The attribute with the epoch of the user's credentials that the attempts were made in.
-const EPOCH: &str = "epoch";
-/// The set for all sources that have none of their own.
-const OTHER: &str = "other";
 
 /// How often an attempt that lost its slot to another one tries the next.
 const MAX_TRIES: usize = 4 * MAX_SOURCE_ATTEMPTS;
@@ -35,177 +29,13 @@ const MAX_TRIES: usize = 4 * MAX_SOURCE_ATTEMPTS;
 /// How often an update is sent again after a conflict with a transaction.
 const MAX_CONFLICTS: u32 = 5;
 
-/// The sets of slots in one item, as they were read.
-#[derive(Debug, Clone)]
-pub(super) struct Counter {
-    key: Key,
-    capacity: usize,
-    /// Whether a full set is locked for as long as if the last password were the first.
-    locks: bool,
-    /// When the table may delete the item, in seconds since 1970.
-    stored_ttl: i64,
-    /// The names of the set for the source of the attempt, the current one first; none if all
-    /// sources have one set.
-    own_sets: Vec<String>,
-    /// The epoch that the attempts count in. Those of an earlier one are forgotten.
-    epoch: u64,
-    stored_epoch: Option<u64>,
-    sets: BTreeMap<String, SlotSet>,
-    /// The sets of an earlier epoch, as they are stored.
-    earlier_sets: Option<AttributeValue>,
-}
-
 /// A slot that an attempt in progress has reserved.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(in crate::table::lockout) struct Slot {
     counter: Counter,
     set: String,
     place: usize,
     until: Timestamp,
-}
-
-impl Counter {
-    /// What counts for the user or the name.
-    pub(super) fn of_subject(login: &Login, epoch: u64) -> Self {
-        let ids = std::iter::once(&login.source.id).chain(&login.source.other_ids);
-        Self {
-            own_sets: ids.map(ToString::to_string).collect(),
-            epoch,
-            ..Self::new(login.subject.key(), MAX_LOGIN_ATTEMPTS, true)
-        }
-    }
-
-    /// What counts for a user, wherever an attempt comes from.
-    #[cfg(feature = "operator")]
-    pub(super) fn of_user(key: Key, epoch: u64) -> Self {
-        Self { epoch, ..Self::new(key, MAX_LOGIN_ATTEMPTS, true) }
-    }
-
-    /// Until when the set for all other sources is locked, and the set of each known source.
-    #[cfg(feature = "operator")]
-    pub(super) fn locks(&self, now: Timestamp) -> (Option<Timestamp>, Vec<Option<Timestamp>>) {
-        let is_known = |set: &&SlotSet| set.signed_in_at + KNOWN_SOURCE_TTL > now;
-        let known = self.sets.values().filter(is_known).map(|set| set.locked_until(now));
-        (self.sets.get(OTHER).and_then(|set| set.locked_until(now)), known.collect())
-    }
-
-    /// What counts for the source.
-    pub(super) fn of_source(login: &Login) -> Self {
-        Self::new(login.source_key(), MAX_SOURCE_ATTEMPTS, false)
-    }
-
-    fn new(key: Key, capacity: usize, locks: bool) -> Self {
-        let (own_sets, sets) = (Vec::new(), BTreeMap::new());
-        let (stored_ttl, epoch, stored_epoch, earlier_sets) = (0, 0, None, None);
-        Self { key, capacity, locks, stored_ttl, own_sets, epoch, stored_epoch, sets, earlier_sets }
-    }
-
-    pub(super) const fn key(&self) -> &Key {
-        &self.key
-    }
-
-    /// The same counter, as the item says.
-    pub(super) fn read(self, item: Option<&Attributes>) -> Self {
-        let stored = item.and_then(|item| item.get(SLOTS));
-        let number = |name| item.and_then(|item| item.get(name)?.as_n().ok());
-        let stored_epoch = number(EPOCH).and_then(|epoch| epoch.parse().ok());
-        let stored_ttl = number(TTL).and_then(|ttl| ttl.parse().ok()).unwrap_or_default();
-        let is_current = stored_epoch == Some(self.epoch);
-        let set = |(name, value): (&String, &AttributeValue)| {
-            let set = SlotSet::from_attribute(self.capacity, value);
-            (name.clone(), if is_current { set } else { set.cleared() })
-        };
-        let sets = stored.and_then(|stored| stored.as_m().ok()).into_iter().flatten().map(set);
-        let sets = sets.collect();
-        let earlier_sets = stored.filter(|_| !is_current).cloned();
-        Self { stored_ttl, stored_epoch, sets, earlier_sets, ..self }
-    }
-
-    /// The source's own set, if the user signed in from there recently.
-    fn known_source(&self, now: Timestamp) -> Option<&str> {
-        let is_known = |name: &&String| {
-            self.sets.get(*name).is_some_and(|set| set.signed_in_at + KNOWN_SOURCE_TTL > now)
-        };
-        self.own_sets.iter().find(is_known).map(String::as_str)
-    }
-
-    pub(super) fn knows_source(&self, now: Timestamp) -> bool {
-        self.known_source(now).is_some()
-    }
-
-    /// Whether the user signed in from any source recently.
-    fn knows_any_source(&self, now: Timestamp) -> bool {
-        self.sets.values().any(|set| set.signed_in_at + KNOWN_SOURCE_TTL > now)
-    }
-
-    /// The one set that an attempt counts in, with its name.
-    fn set(&self, now: Timestamp) -> (&str, SlotSet) {
-        let name = self.known_source(now).unwrap_or(OTHER);
-        let set = self.sets.get(name).cloned();
-        (name, set.unwrap_or_else(|| SlotSet::new(self.capacity)))
-    }
-
-    /// Rejects every password while the set is locked, right or wrong.
-    pub(super) fn check_not_locked(&self, now: Timestamp) -> Result<()> {
-        let checked = self.set(now).1.check_not_locked(now);
-        if checked.is_err() {
-            let event = if self.locks { SignInLocked } else { SourceLimitReached };
-            event.record();
-        }
-        checked
-    }
-
-    /// All sets as they are stored in a new epoch, with one slot reserved, but those of sources that
-    /// are known no more.
-    fn cleared(
-        &self,
-        (set, place, until): (&str, usize, Timestamp),
-        now: Timestamp,
-    ) -> AttributeValue {
-        let reserved = |name: &str| (name == set).then_some((place, until));
-        let mut sets: HashMap<_, _> = self
-            .sets
-            .iter()
-            .filter(|(_, own)| own.signed_in_at + KNOWN_SOURCE_TTL > now)
-            .map(|(name, own)| (name.clone(), own.cleared().to_attribute(reserved(name))))
-            .collect();
-        let other = SlotSet::new(self.capacity).to_attribute(reserved(OTHER));
-        sets.entry(OTHER.to_owned()).or_insert(other);
-        AttributeValue::M(sets)
-    }
-
-    /// The sources to forget when another one becomes known: those that are known no more, and
-    /// those unused for longest if there are too many.
-    fn to_forget(&self, now: Timestamp) -> Vec<String> {
-        let mut known: Vec<_> = self.sets.iter().filter(|(name, _)| *name != OTHER).collect();
-        known.sort_by_key(|(_, set)| std::cmp::Reverse(set.signed_in_at));
-        let is_kept = |(place, (_, set)): &(usize, &(&String, &SlotSet))| {
-            *place + 1 < MAX_KNOWN_SOURCES && set.signed_in_at + KNOWN_SOURCE_TTL > now
-        };
-        let forgotten = known.iter().enumerate().filter(|known| !is_kept(known));
-        forgotten.map(|(_, (name, _))| (*name).clone()).collect()
-    }
-
-    /// The sources that are known no more, and whose attempts count no more.
-    fn expired(&self, now: Timestamp) -> impl Iterator<Item = &String> {
-        let is_expired = move |(name, set): &(&String, &SlotSet)| {
-            *name != OTHER && set.signed_in_at + KNOWN_SOURCE_TTL <= now && set.is_idle(now)
-        };
-        self.sets.iter().filter(is_expired).map(|(name, _)| name)
-    }
-
-    /// When the table may delete the item, if that is to be later, so that an attempt counts for as
-    /// long as it should. An attempt does not prolong what is kept of sources: a sign-in does.
-    fn later_ttl(&self, now: Timestamp) -> Option<i64> {
-        let needed = now + LOCKOUT + 2 * ATTEMPT_RESERVATION;
-        (self.stored_ttl < needed.as_second()).then(|| (now + 2 * LOCKOUT).as_second())
-    }
-
-    /// When the table may delete an item whose sets are all written, in seconds since 1970.
-    fn new_ttl(&self, now: Timestamp) -> i64 {
-        let known = self.sets.values().map(|set| set.signed_in_at + KNOWN_SOURCE_TTL);
-        known.max().unwrap_or_default().max(now + 2 * LOCKOUT).as_second()
-    }
 }
 
 /// The item of a user who is being deleted: an attempt by somebody who has read the user before
@@ -239,7 +69,7 @@ impl Slot {
 
 impl Table {
     /// Reserves a slot. Fails if the set is locked or all slots are reserved.
-    pub(super) async fn reserve_slot(&self, read: Counter) -> Result<Slot> {
+    pub(in crate::table::lockout) async fn reserve_slot(&self, read: Counter) -> Result<Slot> {
         let mut counter = read;
         for _ in 0..MAX_TRIES {
             let now = Timestamp::now();
@@ -321,7 +151,7 @@ impl Table {
     }
 
     /// Gives a slot back. A failure is ignored: the reservation ends by itself.
-    pub(super) async fn release_slot(&self, slot: &Slot) {
+    pub(in crate::table::lockout) async fn release_slot(&self, slot: &Slot) {
         let update = self
             .update_counter(&slot.counter)
             .update_expression(format!("REMOVE {}", slot.until()))
@@ -336,7 +166,11 @@ impl Table {
     /// Gives a slot back, and notes that the user signed in from its source. If it is another one
     /// than those that the user is known from, the user is told. A failure is ignored: the next
     /// sign-in notes it.
-    pub(super) async fn release_slot_of_known_source(&self, slot: Slot, user: Option<UserId>) {
+    pub(in crate::table::lockout) async fn release_slot_of_known_source(
+        &self,
+        slot: Slot,
+        user: Option<UserId>,
+    ) {
         let mut slot = slot;
         for _ in 0..MAX_TRIES {
             let put = self.put_known_source(&slot, user, Timestamp::now()).await;
@@ -440,16 +274,9 @@ impl Table {
             let write = self.client.transact_write_items();
             let sent = Box::pin(write.set_transact_items(Some(actions.to_vec())).send()).await;
             let Err(error) = sent else { return Ok(()) };
-            let TransactWriteItemsError::TransactionCanceledException(cancelled) =
-                error.into_service_error()
-            else {
-                return Err(None);
-            };
-            let reason = cancelled.cancellation_reasons.unwrap_or_default().into_iter().next();
-            let is_conflict =
-                reason.as_ref().is_some_and(|own| own.code() == Some("TransactionConflict"));
-            if !is_conflict || back_off(attempt).await.is_err() {
-                return Err(reason.and_then(|reason| reason.item));
+            if !is_conflict(&error) || back_off(attempt).await.is_err() {
+                let own = reasons(&error).first();
+                return Err(own.and_then(|reason| reason.item().cloned()));
             }
         }
         Err(None)
@@ -457,7 +284,7 @@ impl Table {
 
     /// Keeps the slot of a wrong password. The last free one of a user's set locks the set: then it
     /// returns true.
-    pub(super) async fn record_wrong_slot(&self, slot: Slot) -> Result<bool> {
+    pub(in crate::table::lockout) async fn record_wrong_slot(&self, slot: Slot) -> Result<bool> {
         let (now, path) = (Timestamp::now(), slot.until());
         let update = |expression: String, condition: String| {
             self.update_counter(&slot.counter)
@@ -494,7 +321,7 @@ impl Table {
 
     /// A write that changes nothing that counts: an attempt costs as much from a source that the
     /// user is known from as from any other, so that its duration does not tell who is known.
-    pub(super) async fn touch_counter(&self, counter: &Counter) -> Result<()> {
+    pub(in crate::table::lockout) async fn touch_counter(&self, counter: &Counter) -> Result<()> {
         let ttl = (Timestamp::now() + 2 * LOCKOUT).as_second();
         let update = with_ttl(self.update_counter(counter), ttl);
         let touched = update.update_expression("SET #ttl = :ttl").send().await;
@@ -517,11 +344,11 @@ async fn send(
     for attempt in 0..MAX_CONFLICTS {
         // Boxed: the SDK's futures are large.
         let sent = Box::pin(update.clone().send()).await;
-        let is_conflict = |error: &SdkError<UpdateItemError>| {
+        let conflicts = |error: &SdkError<UpdateItemError>| {
             let error = error.as_service_error();
             error.is_some_and(UpdateItemError::is_transaction_conflict_exception)
         };
-        if !sent.as_ref().is_err_and(is_conflict) || back_off(attempt).await.is_err() {
+        if !sent.as_ref().is_err_and(conflicts) || back_off(attempt).await.is_err() {
             return sent;
         }
     }
