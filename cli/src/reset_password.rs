@@ -40,7 +40,7 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let user = retry(async || {
         let user = options.user.find(table).await?;
         let (hash, revoke_keys) = (hash.clone(), options.revoke_keys);
-        let password = PasswordChange { hash, revoke_keys, is_somebody_elses: true };
+        let password = PasswordChange { hash, revoke_keys, is_reused: false };
         table
             .change_password(&Actor::operator(), &user, &UserChange::default(), password)?
             .commit()

@@ -6,25 +6,40 @@
 
 use tokio::time::Instant;
 
-use crate::auth::{even_out, request_context, source};
-use crate::http::ApiRequest;
+use crate::auth::{pad_response_time, request_context, source};
+use crate::http::{ApiRequest, Fields};
+use crate::limits::MAX_FULL_NAME;
 use crate::mail::seal_link;
 use crate::model::{
-    Email, EmailAddress, EmailProof, MailToken, MailTokenSubject, Network, PasswordReset, SignUp,
-    SourceId, Timestamp, User, Username,
+    Email, EmailAddress, EmailProof, MailToken, MailTokenSubject, Network, OptionalText,
+    PasswordReset, SignUp, SourceId, Timestamp, User, Username,
 };
 use crate::password::NewPassword;
 use crate::table::{Actor, EmailOwner, NewLink, NewUser, PasswordChange, Stored, fetch};
 use crate::{App, Error, Result, SignUpPolicy};
 
-/// Who signs up by a link. It has no `Debug`: the password must not be logged.
-pub struct NewIdentity {
+/// What somebody enters who signs up by a link. It has no `Debug`: the password must not be logged.
+pub struct SignUpDetails {
     /// The username.
     pub username: Username,
     /// First and last name; empty if none is given.
     pub full_name: String,
     /// The password.
     pub password: NewPassword,
+}
+
+impl SignUpDetails {
+    /// Reads the fields `username`, `name` and `password` of a body or a form; `name` may be absent.
+    pub fn read(mut fields: Fields) -> Result<Self> {
+        let username = fields.required_non_empty("username");
+        let name = fields.optional::<OptionalText<MAX_FULL_NAME>>("name");
+        let password = fields.required_non_empty("password");
+        let full_name = name.map(String::from).unwrap_or_default();
+        let credentials = username.zip(password);
+        let details =
+            credentials.map(|(username, password)| Self { username, full_name, password });
+        fields.into_result(details)
+    }
 }
 
 /// A link for this, with its token encrypted. It costs no round trip.
@@ -89,11 +104,11 @@ pub async fn request_sign_up(app: &App, request: &ApiRequest, address: EmailAddr
     let subject = MailTokenSubject::SignUp(address.digest());
     let new = new_link(app, request.base_url(), subject).await?;
     let (actor, source) =
-        (Actor::anybody(request_context(request)), source_id(app, request).await?);
+        (Actor::anonymous(request_context(request)), source_id(app, request).await?);
     let received = Instant::now();
     let asked = app.table.sign_up_request(address).await?;
     app.table.request_sign_up(&actor, source, asked, new)?.commit().await?;
-    even_out(app, received).await;
+    pad_response_time(app, received).await;
     Ok(())
 }
 
@@ -123,24 +138,24 @@ pub async fn sign_up(
     app: &App,
     request: &ApiRequest,
     token: &str,
-    identity: Result<NewIdentity>,
+    details: Result<SignUpDetails>,
 ) -> Result<User> {
     check_sign_up(app)?;
     let (digest, token) = MailToken::parse_sign_up(token).map_err(|_| Error::LinkEnded)?;
     let secret = token.secret_hash();
-    let identity = match identity {
-        Ok(identity) => identity,
+    let details = match details {
+        Ok(details) => details,
         Err(error) => {
             working(app.table.sign_up(digest, &secret).await?)?;
             return Err(error);
         }
     };
     let service = &app.settings.service_name;
-    let names = fetch::exact_username(identity.username.clone(), service.as_str());
+    let names = fetch::exact_username(details.username.clone(), service.as_str());
     let (link, names) = app.table.sign_up_with_names(digest, &secret, names).await?;
     let link = working(link)?;
     let (username, slug) = names.ok_or(Error::Conflict("the username is taken"))?;
-    let password = identity.password.accept(service, &username, [&link.address]);
+    let password = details.password.accept(service, &username, [&link.address]);
     let password = password.map_err(|problem| Error::invalid("password", problem))?;
     let owner = app.table.email_owner(&link.address, None).await?;
     if let EmailOwner::Proved(_) = owner {
@@ -149,7 +164,7 @@ pub async fn sign_up(
     let new = NewUser {
         password_hash: Some(password.hash()?),
         password_is_own: true,
-        full_name: identity.full_name,
+        full_name: details.full_name,
         ..NewUser::new(username, link.address.clone())
     };
     let actor = Actor::mail_token(None, request_context(request));
@@ -170,13 +185,13 @@ pub async fn request_password_reset(app: &App, request: &ApiRequest, name: &str)
         return Err(Error::MailNotConfigured);
     }
     let (actor, source) =
-        (Actor::anybody(request_context(request)), source_id(app, request).await?);
+        (Actor::anonymous(request_context(request)), source_id(app, request).await?);
     let received = Instant::now();
     let asked = app.table.password_reset_request(name).await?;
     let subject = MailTokenSubject::Reset(asked.found.id);
     let new = new_link(app, request.base_url(), subject).await?;
     app.table.request_password_reset(&actor, source, asked, new)?.commit().await?;
-    even_out(app, received).await;
+    pad_response_time(app, received).await;
     Ok(())
 }
 
@@ -198,10 +213,10 @@ pub async fn reset_password(
     let ResetLink { user, reset, addresses } = ResetLink::read(app, token).await?;
     let (password, keeps_keys) = new?;
     let password = password.accept_for(&app.settings.service_name, &user, &addresses)?;
-    // Who has the link chooses it, whatever it was before.
-    let is_somebody_elses = false;
+    // Whoever has the link is the user, whatever the password was before.
+    let is_reused = false;
     let (hash, revoke_keys) = (password.hash()?, !keeps_keys);
-    let change = PasswordChange { hash, revoke_keys, is_somebody_elses };
+    let change = PasswordChange { hash, revoke_keys, is_reused };
     let actor = Actor::mail_token(Some(&user), request_context(request));
     app.table.reset_password(&actor, &user, &reset, change)?.commit().await.map(|_| ())
 }
@@ -224,11 +239,11 @@ impl ResetLink {
                 && reset.epoch == user.credential_epoch
                 && !user.disabled
         };
-        let found = found.filter(|Self { reset, addresses, .. }| {
-            let is_it = |email: &Email| email.address.digest() == reset.recipient;
-            addresses.iter().any(|email| is_it(email) && email.proved_at.is_some())
-        });
-        found.filter(works).ok_or(Error::LinkEnded)
+        let is_own = |Self { reset, addresses, .. }: &Self| {
+            let is_recipient = |email: &Email| email.address.digest() == reset.recipient;
+            addresses.iter().any(|email| is_recipient(email) && email.proved_at.is_some())
+        };
+        found.filter(works).filter(is_own).ok_or(Error::LinkEnded)
     }
 }
 

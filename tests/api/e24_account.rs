@@ -739,8 +739,7 @@ async fn cleanup_of_an_earlier_password_change_keeps_what_came_after_a_later_one
         let (user, ()) = others.user_and(id, ()).await.unwrap();
         let hash = shared::password::hash("a third password").unwrap();
         let change = shared::table::UserChange::default();
-        let password =
-            shared::table::PasswordChange { hash, revoke_keys: false, is_somebody_elses: false };
+        let password = shared::table::PasswordChange { hash, revoke_keys: false, is_reused: false };
         let user = others
             .change_password(&Actor::operator(), &user.unwrap(), &change, password)
             .unwrap()

@@ -114,8 +114,8 @@ impl Given {
 
 async fn reset(app: &TestApp, user: UserId, revoke_keys: bool) {
     let (user, ()) = app.table().user_and(user, ()).await.unwrap();
-    let (hash, is_somebody_elses) = (shared::password::hash(GIVEN).unwrap(), true);
-    let password = PasswordChange { hash, revoke_keys, is_somebody_elses };
+    let (hash, is_reused) = (shared::password::hash(GIVEN).unwrap(), false);
+    let password = PasswordChange { hash, revoke_keys, is_reused };
     app.table()
         .change_password(&Actor::operator(), &user.unwrap(), &UserChange::default(), password)
         .unwrap()

@@ -98,7 +98,7 @@ pub(crate) async fn change(
                     let password = PasswordChange {
                         hash: password.hash()?,
                         revoke_keys: body.revoke_keys,
-                        is_somebody_elses: password.is_somebody_elses(user)?,
+                        is_reused: password.is_reused_by(user)?,
                     };
                     app.table.change_password(&caller.actor(), user, &change, password)?
                 }

@@ -13,16 +13,12 @@ use crate::words::proof as words;
 /// `GET /account/emails/verify/{token}`: shows the address. The link works on.
 pub(crate) async fn show(app: &App, request: &ApiRequest, token: &str) -> Result<Response<Body>> {
     let address = self_service::address_to_prove(app, token).await?;
-    let view = View {
-        status: StatusCode::OK,
-        heading: words::HEADING,
-        content: html! {
-            p { (words::IS_IT_YOURS) " " strong { (address) } "." }
-            p { (fill(words::IF_IT_WAS_YOU, request)) }
-        },
-        form: Some(Form { button: words::CONFIRM, ..Form::default() }),
+    let content = html! {
+        p { (words::IS_IT_YOURS) " " strong { (address) } "." }
+        p { (fill(words::IF_IT_WAS_YOU, request)) }
     };
-    Ok(view.show(request))
+    let form = Form { button: words::CONFIRM, ..Form::default() };
+    Ok(View::form(words::HEADING, content, form).show(request))
 }
 
 /// `POST /account/emails/verify/{token}`: proves the address; again, as long as it stays proved.

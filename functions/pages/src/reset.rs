@@ -76,7 +76,6 @@ fn check(app: &App) -> Result<()> {
 }
 
 fn ask(request: &ApiRequest, entered: &str, errors: Vec<FieldError>) -> Response<Body> {
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let name = Field {
         name: "name",
         label: words::NAME,
@@ -85,13 +84,9 @@ fn ask(request: &ApiRequest, entered: &str, errors: Vec<FieldError>) -> Response
         autocomplete: "username",
         ..Field::default()
     };
-    let view = View {
-        status,
-        heading: words::HEADING,
-        content: html! { p { (fill(words::INTRODUCTION, request)) } },
-        form: Some(Form { fields: vec![name], button: words::SEND, errors, has_focus: true }),
-    };
-    view.show(request)
+    let form = Form { fields: vec![name], button: words::SEND, errors, has_focus: true };
+    let content = html! { p { (fill(words::INTRODUCTION, request)) } };
+    View::form(words::HEADING, content, form).show(request)
 }
 
 /// The password, and whether keys stay.
@@ -102,7 +97,6 @@ fn new_password(mut fields: Fields) -> Result<(NewPassword, bool)> {
 }
 
 fn ask_password(request: &ApiRequest, keep: &str, errors: Vec<FieldError>) -> Response<Body> {
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let fields = vec![
         Field {
             name: "password",
@@ -122,11 +116,6 @@ fn ask_password(request: &ApiRequest, keep: &str, errors: Vec<FieldError>) -> Re
             ..Field::default()
         },
     ];
-    let view = View {
-        status,
-        heading: words::CHOOSE,
-        content: html! { p { (words::WHAT_ENDS) } },
-        form: Some(Form { fields, button: words::SET, errors, has_focus: true }),
-    };
-    view.show(request)
+    let form = Form { fields, button: words::SET, errors, has_focus: true };
+    View::form(words::CHOOSE, html! { p { (words::WHAT_ENDS) } }, form).show(request)
 }

@@ -3,10 +3,9 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use maud::html;
-use shared::http::{ApiRequest, Fields};
-use shared::limits::MAX_FULL_NAME;
-use shared::model::{EmailAddress, OptionalText};
-use shared::self_service::{self, NewIdentity};
+use shared::http::ApiRequest;
+use shared::model::EmailAddress;
+use shared::self_service::{self, SignUpDetails};
 use shared::{App, Error, FieldError, Result};
 
 use crate::form::{Field, Form, Input, entered};
@@ -58,8 +57,8 @@ pub(crate) async fn complete(
     let mut fields = request.optional_form()?;
     let typed =
         Entered { username: entered(&mut fields, "username"), name: entered(&mut fields, "name") };
-    let (status, errors) = match self_service::sign_up(app, request, token, identity(fields)).await
-    {
+    let details = SignUpDetails::read(fields);
+    let (status, errors) = match self_service::sign_up(app, request, token, details).await {
         Ok(user) => {
             let content = html! {
                 p { (words::USERNAME_IS) " " strong { (user.username) } "." }
@@ -84,7 +83,6 @@ fn check(app: &App) -> Result<()> {
 }
 
 fn ask(request: &ApiRequest, entered: &str, errors: Vec<FieldError>) -> Response<Body> {
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let email = Field {
         name: "email",
         label: words::EMAIL,
@@ -93,13 +91,9 @@ fn ask(request: &ApiRequest, entered: &str, errors: Vec<FieldError>) -> Response
         autocomplete: "email",
         ..Field::default()
     };
-    let view = View {
-        status,
-        heading: words::HEADING,
-        content: html! { p { (fill(words::INTRODUCTION, request)) } },
-        form: Some(Form { fields: vec![email], button: words::SEND, errors, has_focus: true }),
-    };
-    view.show(request)
+    let form = Form { fields: vec![email], button: words::SEND, errors, has_focus: true };
+    let content = html! { p { (fill(words::INTRODUCTION, request)) } };
+    View::form(words::HEADING, content, form).show(request)
 }
 
 /// What was entered last, without the password.
@@ -107,17 +101,6 @@ fn ask(request: &ApiRequest, entered: &str, errors: Vec<FieldError>) -> Response
 struct Entered {
     username: String,
     name: String,
-}
-
-fn identity(mut fields: Fields) -> Result<NewIdentity> {
-    let username = fields.required_non_empty("username");
-    let name = fields.optional::<OptionalText<MAX_FULL_NAME>>("name");
-    let password = fields.required_non_empty("password");
-    let full_name = name.map(String::from).unwrap_or_default();
-    let identity = username.zip(password);
-    let identity =
-        identity.map(|(username, password)| NewIdentity { username, full_name, password });
-    fields.into_result(identity)
 }
 
 fn ask_who(
@@ -155,13 +138,9 @@ fn ask_who(
             ..Field::default()
         },
     ];
-    let view = View {
-        status,
-        heading: words::FINISH,
-        content: html! {
-            p { (fill(words::YOU_SIGN_UP_WITH, request)) " " strong { (address) } "." }
-        },
-        form: Some(Form { fields, button: words::SIGN_UP, errors, has_focus: true }),
+    let form = Form { fields, button: words::SIGN_UP, errors, has_focus: true };
+    let content = html! {
+        p { (fill(words::YOU_SIGN_UP_WITH, request)) " " strong { (address) } "." }
     };
-    view.show(request)
+    View { status, ..View::form(words::FINISH, content, form) }.show(request)
 }

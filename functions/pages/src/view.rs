@@ -17,6 +17,12 @@ pub(crate) struct View<'a> {
 }
 
 impl View<'_> {
+    /// A page with a form: 400 if something was wrong with what was entered.
+    pub(crate) const fn form<'a>(heading: &'a str, content: Markup, form: Form<'a>) -> View<'a> {
+        let status = if form.has_errors() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+        View { status, heading, content, form: Some(form) }
+    }
+
     /// A page of text.
     pub(crate) const fn text(status: StatusCode, heading: &str, content: Markup) -> View<'_> {
         View { status, heading, content, form: None }
@@ -36,9 +42,11 @@ impl View<'_> {
             (self.content)
             @if let Some(form) = &self.form { (form) }
         };
-        let directives =
-            if self.form.is_some() { "form-action 'self';" } else { "form-action 'none';" };
-        let mut response = http::page(self.status, request.page(&title, &card), directives);
+        let page = request.page(&title, &card);
+        if self.form.is_none() {
+            return http::page(self.status, page, "form-action 'none';");
+        }
+        let mut response = http::page(self.status, page, "form-action 'self';");
         // With `no-referrer`, the `Origin` of a form is `null`, as that of a page that hides where
         // it comes from. Other sites learn nothing by this either.
         let policy = HeaderValue::from_static("same-origin");

@@ -53,7 +53,7 @@ pub(crate) async fn set(
             let change = PasswordChange {
                 hash: new.hash()?,
                 revoke_keys: body.revoke_keys,
-                is_somebody_elses: new.is_somebody_elses(user)?,
+                is_reused: new.is_reused_by(user)?,
             };
             let unchanged = UserChange::default();
             let write = app.table.change_password(&caller.actor(), user, &unchanged, change)?;

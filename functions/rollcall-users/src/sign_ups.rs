@@ -1,9 +1,8 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::http::{self, ApiRequest, Fields};
-use shared::limits::MAX_FULL_NAME;
-use shared::model::{EmailAddress, OptionalText};
-use shared::self_service::{self, NewIdentity};
+use shared::model::EmailAddress;
+use shared::self_service::{self, SignUpDetails};
 use shared::{App, Result};
 
 use crate::view::UserView;
@@ -18,18 +17,6 @@ struct SignUpView {
 fn address(mut fields: Fields) -> Result<EmailAddress> {
     let email = fields.required("email");
     fields.into_result(email)
-}
-
-/// The body of `POST /rollcall/v1/sign-ups/{token}`.
-fn identity(mut fields: Fields) -> Result<NewIdentity> {
-    let username = fields.required("username");
-    let name = fields.optional::<OptionalText<MAX_FULL_NAME>>("name");
-    let password = fields.required("password");
-    let full_name = name.map(String::from).unwrap_or_default();
-    let identity = username.zip(password);
-    let identity =
-        identity.map(|(username, password)| NewIdentity { username, full_name, password });
-    fields.into_result(identity)
 }
 
 /// `POST /rollcall/v1/sign-ups`: sends a link to sign up to an address.
@@ -53,7 +40,7 @@ pub(crate) async fn complete(
     request: &ApiRequest,
     token: &str,
 ) -> Result<Response<Body>> {
-    let identity = request.json().and_then(identity);
-    let user = self_service::sign_up(app, request, token, identity).await?;
+    let details = request.json().and_then(SignUpDetails::read);
+    let user = self_service::sign_up(app, request, token, details).await?;
     http::created(&UserView::from(&user), Some("/rollcall/v1/users/self"))
 }

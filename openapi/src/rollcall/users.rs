@@ -34,7 +34,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
         ("NewSshKey", new_ssh_key()),
         ("SignUpRequest", body([("email", email().about("The address to sign up with."))])),
         ("SignUp", sign_up()),
-        ("Identity", identity()),
+        ("NewUser", new_user()),
         ("PasswordResetRequest", reset_request()),
         ("PasswordReset", reset()),
         ("AuditAction", one_of(&AuditAction::ALL.map(AuditAction::as_str)).about("What was done.")),
@@ -115,7 +115,7 @@ fn sign_up() -> Schema {
     view([("email", address.example("mary.major@example.com"))]).about("What a link signs up with.")
 }
 
-fn identity() -> Schema {
+fn new_user() -> Schema {
     let username = pattern(&format!(r"^\s*[A-Za-z0-9]{{{MIN_USERNAME},{MAX_USERNAME}}}\s*$"));
     let password = string().length(MIN_PASSWORD..=MAX_PASSWORD).with("format", "password");
     body([
@@ -391,7 +391,7 @@ fn of_links() -> Vec<Description> {
         describe("rollcall-sign-up", "Sign up by a link")
             .text("Makes the user, who has proved the address by it. It signs nobody in.")
             .path("token", token("rcn"))
-            .json(named("Identity"))
+            .json(named("NewUser"))
             .shows(201, "The new user.", named("User"))
             .with_header("Location", string().about("The path of the user.").example(PATH))
             .error(403, "Nobody can sign up any more.")

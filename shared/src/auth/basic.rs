@@ -111,7 +111,7 @@ impl Basic {
         let verified =
             verify_password(app, user, attempts, &self.password, &self.request_context).await;
         if verified.as_ref().is_err_and(is_rejection) {
-            even_out(app, self.received).await;
+            pad_response_time(app, self.received).await;
         }
         verified.map(Verified::password)
     }
@@ -128,7 +128,7 @@ fn is_another_sites_form(request: &ApiRequest) -> bool {
 
 /// Waits, so that the response to what was received then takes a multiple of a unit, whatever the
 /// work on it took: its time does not tell whether somebody has a name.
-pub(crate) async fn even_out(app: &App, received: Instant) {
+pub(crate) async fn pad_response_time(app: &App, received: Instant) {
     sleep_until(next_multiple(received, app.rejected_sign_in)).await;
 }
 

@@ -18,7 +18,7 @@ mod token;
 
 pub use authenticate::{AuthRequest, Authorized, PreparedRequest};
 #[cfg(feature = "password")]
-pub(crate) use basic::even_out;
+pub(crate) use basic::pad_response_time;
 #[cfg(feature = "password")]
 pub use basic::{Basic, TokenOrBasic};
 #[cfg(feature = "password")]

@@ -85,7 +85,7 @@ async fn verify_unless_locked(
         }
         return Ok(Some(reservation));
     }
-    let actor = Actor::anybody(request_context.clone());
+    let actor = Actor::anonymous(request_context.clone());
     app.table.record_failed_attempt(&actor, reservation).await?;
     Err(Error::InvalidCredential)
 }

@@ -109,7 +109,7 @@ impl NewPassword {
 
 impl AcceptedPassword {
     /// Whether it is the password that somebody else set for the user.
-    pub fn is_somebody_elses(&self, user: &User) -> Result<bool> {
+    pub fn is_reused_by(&self, user: &User) -> Result<bool> {
         match user.password_hash.as_deref() {
             Some(hash) if !user.password_is_own => matches(&self.0, hash),
             _ => Ok(false),

@@ -7,6 +7,7 @@ use shared::{Settings, SignUpPolicy};
 use testkit::{ApiResponse, PASSWORD, Person, Post, TestApp};
 
 use super::{SELF, conflict, errors, problem, text};
+use crate::mail::set;
 
 const SIGN_UPS: &str = "/rollcall/v1/sign-ups";
 const RESETS: &str = "/rollcall/v1/password-resets";
@@ -30,7 +31,7 @@ async fn post_json(app: &TestApp, path: &str, body: &Value) -> ApiResponse {
     send(app, "POST", path, body).await
 }
 
-fn identity(username: &str) -> Value {
+fn details(username: &str) -> Value {
     json!({ "username": username, "name": "Mary Major", "password": NEW })
 }
 
@@ -51,7 +52,7 @@ async fn sign_up_token(app: &TestApp, post: &mut Post, address: &str) -> String 
 /// Signs somebody up with a proved address, and gives the header that signs in.
 async fn sign_up(app: &TestApp, post: &mut Post, username: &str, address: &str) -> String {
     let token = sign_up_token(app, post, address).await;
-    let made = post_json(app, &format!("{SIGN_UPS}/{token}"), &identity(username)).await;
+    let made = post_json(app, &format!("{SIGN_UPS}/{token}"), &details(username)).await;
     assert_eq!(made.status, 201, "{made:?}");
     testkit::basic(username, NEW)
 }
@@ -96,19 +97,6 @@ async fn prove(app: &TestApp, token: &str) -> u16 {
     app.send("POST", &path, &form, Some("")).await.status
 }
 
-/// Sets an attribute of items of a type, past all functions.
-async fn set(app: &TestApp, kind: &str, attribute: &str, value: Value) {
-    for item in app.items_of(kind).await {
-        let change = json!({
-            "Key": { "pk": item["pk"], "sk": item["sk"] },
-            "UpdateExpression": "SET #attribute = :value",
-            "ExpressionAttributeNames": { "#attribute": attribute },
-            "ExpressionAttributeValues": { ":value": value },
-        });
-        app.engine("UpdateItem", change).await;
-    }
-}
-
 async fn actions(app: &TestApp, authorization: &str) -> Vec<String> {
     let log = get(app, &format!("{SELF}/audit"), authorization).await;
     let entries = log.body["entries"].as_array().unwrap_or_else(|| panic!("{log:?}")).iter();
@@ -123,7 +111,7 @@ async fn one_signs_up_by_the_link_in_a_mail_and_has_proved_the_address() {
 
     let shown = send(&app, "GET", &path, &Value::Null).await;
     assert_eq!(shown.parts(), (200, &json!({ "email": "Mary@Example.com" })));
-    let made = post_json(&app, &path, &identity("marymajor")).await;
+    let made = post_json(&app, &path, &details("marymajor")).await;
 
     assert_eq!((made.status, made.header("location")), (201, Some(SELF)), "{made:?}");
     let basic = testkit::basic("marymajor", NEW);
@@ -135,7 +123,7 @@ async fn one_signs_up_by_the_link_in_a_mail_and_has_proved_the_address() {
         (text(entry, "action"), &entry["actor"]["kind"]),
         ("user.created", &json!("mailToken"))
     );
-    assert_eq!(post_json(&app, &path, &identity("maryminor")).await.parts(), (410, &ended()));
+    assert_eq!(post_json(&app, &path, &details("maryminor")).await.parts(), (410, &ended()));
     assert_eq!(send(&app, "GET", &path, &Value::Null).await.parts(), (410, &ended()));
     app.assert_consistent().await;
 }
@@ -147,9 +135,9 @@ async fn a_sign_up_that_is_refused_leaves_the_link_as_it_was() {
     let path =
         format!("{SIGN_UPS}/{}", sign_up_token(&app, &mut post, "marymountain@example.com").await);
 
-    let taken = post_json(&app, &path, &identity("janedoe")).await;
+    let taken = post_json(&app, &path, &details("janedoe")).await;
     assert_eq!(taken.parts(), (409, &conflict("the username is taken")));
-    let reserved = post_json(&app, &path, &identity("postmaster")).await;
+    let reserved = post_json(&app, &path, &details("postmaster")).await;
     assert_eq!(reserved.parts(), (409, &conflict("the username is taken")));
     for (change, error) in [
         (json!({ "password": "password" }), "password: is one of the most common passwords"),
@@ -161,12 +149,12 @@ async fn a_sign_up_that_is_refused_leaves_the_link_as_it_was() {
         (json!({ "username": "mm" }), "username: must be 4 to 30 letters a-z and digits"),
         (json!({ "name": "\u{202e}" }), "name: must have a visible character"),
     ] {
-        let mut body = identity("marymajor");
+        let mut body = details("marymajor");
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         assert_eq!(errors(&post_json(&app, &path, &body).await), [error]);
     }
 
-    assert_eq!(post_json(&app, &path, &identity("marymajor")).await.status, 201);
+    assert_eq!(post_json(&app, &path, &details("marymajor")).await.status, 201);
 }
 
 #[tokio::test]
@@ -231,7 +219,7 @@ async fn an_address_gets_three_links_an_hour_and_a_network_is_told_after_a_hundr
 async fn of_two_who_sign_up_by_one_link_one_does() {
     let (app, mut post) = open().await;
     let path = format!("{SIGN_UPS}/{}", sign_up_token(&app, &mut post, "mary@example.com").await);
-    let (one, other) = (identity("marymajor"), identity("maryminor"));
+    let (one, other) = (details("marymajor"), details("maryminor"));
 
     let (one, other) = tokio::join!(post_json(&app, &path, &one), post_json(&app, &path, &other));
 
@@ -399,7 +387,7 @@ async fn a_link_that_is_out_signs_nobody_up_once_that_is_closed() {
     app.configure(Settings { sends_mail: true, ..Settings::default() });
 
     assert_eq!(send(&app, "GET", &path, &Value::Null).await.status, 403);
-    assert_eq!(post_json(&app, &path, &identity("marymajor")).await.status, 403);
+    assert_eq!(post_json(&app, &path, &details("marymajor")).await.status, 403);
 }
 
 #[tokio::test]
@@ -447,7 +435,7 @@ async fn malformed_and_unknown_links_are_410() {
     let twice = send(&app, "GET", &format!("{SIGN_UPS}/{token}?a=1&a=2"), &Value::Null).await;
     assert_eq!(errors(&twice), ["a: is given more than once"]);
     for token in ["x", "rcn_", &token[..token.len() - 1], &other, &token.replace("rcn_", "rcw_")] {
-        let sign_up = post_json(&app, &format!("{SIGN_UPS}/{token}"), &identity("marymajor")).await;
+        let sign_up = post_json(&app, &format!("{SIGN_UPS}/{token}"), &details("marymajor")).await;
         assert_eq!(sign_up.parts(), (410, &ended()), "{token}");
         let shown = send(&app, "GET", &format!("{SIGN_UPS}/{token}"), &Value::Null).await;
         assert_eq!(shown.status, 410, "{token}");
@@ -510,7 +498,7 @@ async fn who_proves_an_address_takes_it_from_one_who_has_not() {
 
     // The last one: a placeholder takes its place, and no mail is sent to it.
     let token = sign_up_token(&app, &mut post, "john@work.example").await;
-    let made = post_json(&app, &format!("{SIGN_UPS}/{token}"), &identity("marymajor")).await;
+    let made = post_json(&app, &format!("{SIGN_UPS}/{token}"), &details("marymajor")).await;
     assert_eq!(made.status, 201, "{made:?}");
     let placeholder = format!("{}@users.invalid", john.user().id);
     assert_eq!(emails(&app, &john.basic()).await, [owned(&placeholder, true, false)]);
@@ -539,6 +527,74 @@ async fn an_address_that_somebody_else_has_proved_stays_theirs_and_they_are_told
     let mails = post.deliver().await;
     assert_eq!((mails.len(), mails[0].message.links.len()), (1, 0), "{mails:?}");
     app.assert_consistent().await;
+}
+
+/// Somebody adds an address, unproved, past all functions.
+async fn claim(app: &TestApp, person: &Person<'_>, address: &str) {
+    let user = person.user().id.to_string();
+    let item = |pk: String, sk: String, rest: Value| {
+        let mut item = json!({ "pk": { "S": pk }, "sk": { "S": sk }, "version": { "N": "1" } });
+        item.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        json!({ "Item": item })
+    };
+    let rest = json!({ "type": { "S": "claim" }, "user": { "S": user } });
+    app.engine("PutItem", item(format!("CLAIM#EMAIL#{address}"), "CLAIM".to_owned(), rest)).await;
+    let rest = json!({
+        "type": { "S": "email" },
+        "user": { "S": user },
+        "address": { "M": { "typed": { "S": address }, "normal": { "S": address } } },
+        "verified": { "BOOL": false },
+        "addedAt": { "S": TestApp::in_seconds(0).to_string() },
+    });
+    app.engine("PutItem", item(format!("USER#{user}"), format!("EMAIL#{address}"), rest)).await;
+    let count = json!({
+        "Key": { "pk": { "S": format!("USER#{user}") }, "sk": { "S": "USER" } },
+        "UpdateExpression": "SET emailCount = :two, #version = #version + :one",
+        "ExpressionAttributeNames": { "#version": "version" },
+        "ExpressionAttributeValues": { ":two": { "N": "2" }, ":one": { "N": "1" } },
+    });
+    app.engine("UpdateItem", count).await;
+}
+
+#[tokio::test]
+async fn who_claims_an_address_between_the_read_and_the_proof_loses_it() {
+    for signs_up in [false, true] {
+        let (app, mut post) = open().await;
+        let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+        let address = "shared@example.com";
+        let path = if signs_up {
+            format!("{SIGN_UPS}/{}", sign_up_token(&app, &mut post, address).await)
+        } else {
+            format!("/account/emails/verify/{}", proof_token(&jane, &mut post, address).await)
+        };
+        // The proxy lets the write go on when this is done.
+        let (go, wait) = tokio::sync::oneshot::channel::<()>();
+        let (reached, at_write) = tokio::sync::oneshot::channel::<()>();
+        app.proxy().before("TransactWriteItems", async move {
+            reached.send(()).unwrap();
+            wait.await.unwrap();
+        });
+        let meanwhile = async {
+            at_write.await.unwrap();
+            claim(&app, &john, address).await;
+            go.send(()).unwrap();
+        };
+        let body = details("marymajor");
+        let request = async {
+            if signs_up {
+                post_json(&app, &path, &body).await.status
+            } else {
+                prove(&app, path.rsplit('/').next().unwrap()).await
+            }
+        };
+
+        let (status, ()) = tokio::join!(request, meanwhile);
+
+        assert_eq!(status, if signs_up { 201 } else { 200 });
+        let own = [owned("johnroe@example.com", true, false)];
+        assert_eq!(emails(&app, &john.basic()).await, own);
+        app.assert_consistent().await;
+    }
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ impl Actor {
 
     /// Whoever sends a request that takes no credential: the service acts.
     #[cfg(feature = "password")]
-    pub(crate) const fn anybody(request_context: RequestContext) -> Self {
+    pub(crate) const fn anonymous(request_context: RequestContext) -> Self {
         Self { identity: Identity::System, request_context }
     }
 

@@ -7,6 +7,6 @@ mod stream;
 mod undeliverable;
 
 pub use outbox::OutboxItem;
-pub use requests::{AskedMails, NewLink};
+pub use requests::{MailRateLimit, NewLink};
 pub use stream::{StreamEvent, StreamRecord};
 pub(in crate::table) use undeliverable::take_mark;

@@ -29,13 +29,13 @@ pub struct NewLink {
 }
 
 /// The mails of one kind that were asked for with a name, as they were read, and with one more.
-pub struct AskedMails {
+pub struct MailRateLimit {
     read: Option<u64>,
     /// How long to wait, in seconds, if there were too many.
     with_another: Result<MailRequests, i64>,
 }
 
-impl AskedMails {
+impl MailRateLimit {
     /// Where they are counted.
     pub(in crate::table) fn key(name: NameDigest, kind: MailRequestKind) -> Key {
         Key::mail_requests(name, kind)
@@ -72,7 +72,7 @@ impl AskedMails {
 
 impl Transaction<'_> {
     /// Counts one more mail, if there is room. The others must be unchanged since they were read.
-    pub(in crate::table) fn count_mail(self, asked: &AskedMails) -> Result<Self> {
+    pub(in crate::table) fn count_mail(self, asked: &MailRateLimit) -> Result<Self> {
         let Ok(requests) = &asked.with_another else { return Ok(self) };
         let end = Timestamp::now().as_second() + requests.kind.rate().within;
         let changes = Changes::or_new_item(MailRequests::TYPE)

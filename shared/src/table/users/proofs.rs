@@ -11,7 +11,7 @@ use crate::table::engine::{
     Actor, Changes, Claim, Condition, Fetch, Items, Key, Keyed, NewNotice, OnConditionFailed,
     Stored, Table, Trail, Transaction,
 };
-use crate::table::mail::{AskedMails, NewLink, take_mark};
+use crate::table::mail::{MailRateLimit, NewLink, take_mark};
 use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
@@ -30,14 +30,14 @@ pub struct FetchedEmailProof {
     owner: Option<UserId>,
     /// Whether mail to it came back, so that it has to be proved again.
     is_undeliverable: bool,
-    asked: AskedMails,
+    asked: MailRateLimit,
 }
 
 impl Fetch for EmailProofRequest {
     type Output = FetchedEmailProof;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        let asked = AskedMails::key(self.0.digest(), KIND);
+        let asked = MailRateLimit::key(self.0.digest(), KIND);
         let mark = Key::undeliverable(self.0.digest());
         vec![Key::email(caller, &self.0), Key::email_claim(&self.0), mark, asked]
     }
@@ -48,7 +48,7 @@ impl Fetch for EmailProofRequest {
             email: items.take(&Key::email(caller, &self.0))?,
             owner: claim.and_then(|claim| claim.user),
             is_undeliverable: take_mark(&self.0, items)?,
-            asked: AskedMails::extract(self.0.digest(), KIND, items)?,
+            asked: MailRateLimit::extract(self.0.digest(), KIND, items)?,
         })
     }
 }
@@ -57,8 +57,9 @@ impl Table {
     /// Sends a user the link that proves an address, which the user has or will have by it. If
     /// somebody else has proved it, they are told instead.
     ///
-    /// [`Error::Conflict`] if the user has proved it and mail still reaches it, [`Error::LimitReached`] if the user can have
-    /// no further address, [`Error::TooManyMails`] if it was asked for too often.
+    /// [`Error::Conflict`] if the user has proved it and mail still reaches it,
+    /// [`Error::LimitReached`] if the user can have no further address, [`Error::TooManyMails`] if it
+    /// was asked for too often.
     pub async fn request_email_proof(
         &self,
         actor: &Actor,

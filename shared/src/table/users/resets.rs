@@ -12,7 +12,7 @@ use crate::table::engine::{
     Actor, Claim, Condition, EMAIL, Key, Keyed, Stored, Table, Trail, Transaction, expiring,
     user_partition,
 };
-use crate::table::mail::{AskedMails, NewLink};
+use crate::table::mail::{MailRateLimit, NewLink};
 use crate::table::write::Write;
 use crate::{Error, Result};
 
@@ -31,7 +31,7 @@ pub struct FoundUser {
 pub struct PasswordResetRequest {
     /// Whom it is about.
     pub found: FoundUser,
-    asked: AskedMails,
+    asked: MailRateLimit,
 }
 
 impl Table {
@@ -51,10 +51,10 @@ impl Table {
             (None, Some(username)) => NameDigest::new(&username.to_string()),
             (None, None) => NameDigest::new(name.trim()),
         };
-        let keys = vec![claim.clone(), AskedMails::key(digest, KIND)];
+        let keys = vec![claim.clone(), MailRateLimit::key(digest, KIND)];
         let mut items = self.batch_get(keys).await?;
         let owner = items.take::<Claim>(&claim)?.and_then(|claim| claim.user);
-        let asked = AskedMails::extract(digest, KIND, &mut items)?;
+        let asked = MailRateLimit::extract(digest, KIND, &mut items)?;
         let id = owner.unwrap_or_else(UserId::generate);
         let found = self.found_user(id, address.as_ref()).await?;
         Ok(PasswordResetRequest { found, asked })

@@ -11,7 +11,7 @@ use crate::model::{
 use crate::table::engine::{
     Actor, Claim, Condition, Fetch, Key, Keyed, Stored, Table, Transaction,
 };
-use crate::table::mail::{AskedMails, NewLink};
+use crate::table::mail::{MailRateLimit, NewLink};
 use crate::table::write::Write;
 use crate::{Error, Result};
 
@@ -22,7 +22,7 @@ pub struct SignUpRequest {
     address: EmailAddress,
     /// Whether a user has proved it.
     is_held: bool,
-    asked: AskedMails,
+    asked: MailRateLimit,
 }
 
 impl Table {
@@ -30,10 +30,10 @@ impl Table {
     pub async fn sign_up_request(&self, address: EmailAddress) -> Result<SignUpRequest> {
         address.check_reachable()?;
         let (claim, digest) = (Key::email_claim(&address), address.digest());
-        let keys = vec![claim.clone(), AskedMails::key(digest, KIND)];
+        let keys = vec![claim.clone(), MailRateLimit::key(digest, KIND)];
         let mut items = self.batch_get(keys).await?;
         let owner = items.take::<Claim>(&claim)?.and_then(|claim| claim.user);
-        let asked = AskedMails::extract(digest, KIND, &mut items)?;
+        let asked = MailRateLimit::extract(digest, KIND, &mut items)?;
         let is_held = self.has_proved(owner.unwrap_or_else(UserId::generate), &address).await?;
         Ok(SignUpRequest { address, is_held, asked })
     }

@@ -36,8 +36,8 @@ pub struct PasswordChange {
     pub hash: String,
     /// Whether API keys, environment tokens and SSH keys end with it, and the S3 secret is replaced.
     pub revoke_keys: bool,
-    /// Whether it is the one that somebody else set: then it is still not the user's own.
-    pub is_somebody_elses: bool,
+    /// Whether it is the one that somebody else set before: then it is still not the user's own.
+    pub is_reused: bool,
 }
 
 impl UserChange {
@@ -147,7 +147,7 @@ impl Table {
         password: PasswordChange,
     ) -> Result<Write<'_, User>> {
         let epoch = user.credential_epoch + 1;
-        let is_own = actor.is_user() && !password.is_somebody_elses;
+        let is_own = actor.is_user() && !password.is_reused;
         let is_first = is_own && !user.password_is_own;
         let retained = actor.token().filter(|_| !is_first);
         let ends_keys = is_first || password.revoke_keys;
