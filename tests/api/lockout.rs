@@ -131,10 +131,8 @@ impl Stage<'_> {
     async fn reset(&self) {
         let user = self.app.table().user_and(self.jane.user().id, ()).await.unwrap().0.unwrap();
         let hash = shared::password::hash(PASSWORD).unwrap();
-        let (change, password) = (
-            UserChange::default(),
-            PasswordChange { hash, revoke_keys: false, is_somebody_elses: false },
-        );
+        let (change, password) =
+            (UserChange::default(), PasswordChange { hash, revoke_keys: false, is_reused: false });
         let write = self.app.table().change_password(&Actor::operator(), &user, &change, password);
         write.unwrap().commit().await.unwrap();
     }
@@ -449,6 +447,22 @@ async fn sources_stay_known_when_the_service_key_is_rotated() {
         assert_eq!(sign_in(&app.at(HOME), TOKENS, "janedoe", PASSWORD).await.status, 200);
     }
     assert_eq!(sign_in(&app.at(ABROAD), TOKENS, "janedoe", PASSWORD).await.status, 429);
+}
+
+#[tokio::test]
+async fn an_attempt_that_conflicts_with_a_transaction_is_sent_again() {
+    for after in 0..4 {
+        arranged!(app, stage);
+        let conflict = Fault::Rejected("TransactionConflictException");
+        app.proxy().disturb_at("UpdateItem", after, conflict);
+
+        assert_eq!(stage.jane_from(HOME, PASSWORD).await, 200, "{after}");
+
+        assert_eq!(app.proxy().faults_left(), 0, "{after}");
+        let items = app.items().await;
+        let attempts = items.iter().filter(|item| item["sk"]["S"] == "LOCKOUT");
+        assert!(attempts.clone().all(|item| !item.to_string().contains("until")), "{after}");
+    }
 }
 
 #[tokio::test]

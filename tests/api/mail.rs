@@ -4,7 +4,7 @@ use devkit::ses::Outcome;
 use serde_json::{Value, json};
 use shared::mail::seal_link;
 use shared::model::{MailLink, MailToken, MailTokenSubject};
-use testkit::{Person, Post, Service, TestApp};
+use testkit::{PASSWORD, Person, Post, Service, TestApp};
 
 const EMAILS: &str = "/api/v1.1/users/janedoe/emails/";
 const DATA: &str = "/v2/account/data";
@@ -146,6 +146,28 @@ async fn a_sign_in_from_another_network_is_told_and_the_first_and_later_ones_are
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].message.subject.starts_with("New sign-in"), "{told:?}");
     assert_eq!(told[0].recipients, [jane.email()]);
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_a_known_network_after_a_rotation_of_the_service_key() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    app.person("janedoe").await;
+    let basic = testkit::basic("janedoe", PASSWORD);
+    let header = [("authorization", &*basic)];
+    for address in ["203.0.113.9", "198.51.100.7"] {
+        let client = app.at(address);
+        let signed_in = client.send("GET", "/rollcall/v1/users/self", &header, None).await;
+        assert_eq!(signed_in.status, 200, "{signed_in:?}");
+    }
+    assert_eq!(post.deliver().await.len(), 1);
+
+    app.rotate_service_key().await;
+    let home = app.at("203.0.113.9");
+    let signed_in = home.send("GET", "/rollcall/v1/users/self", &header, None).await;
+
+    assert_eq!(signed_in.status, 200, "{signed_in:?}");
+    assert_eq!(post.deliver().await.len(), 0);
 }
 
 #[tokio::test]

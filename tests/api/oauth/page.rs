@@ -418,7 +418,7 @@ async fn a_password_may_hold_any_character() {
     let (stored, ()) = app.table().user_and(jane.user().id, ()).await.unwrap();
     let hash = shared::password::hash(password).unwrap();
     let change = shared::table::UserChange::default();
-    let new = shared::table::PasswordChange { hash, revoke_keys: false, is_somebody_elses: false };
+    let new = shared::table::PasswordChange { hash, revoke_keys: false, is_reused: false };
     app.table()
         .change_password(&Actor::operator(), &stored.unwrap(), &change, new)
         .unwrap()
