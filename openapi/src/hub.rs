@@ -42,7 +42,7 @@ pub(crate) fn api() -> Api {
         title: "Rollcall: users, addresses and OAuth as Docker Hub v1.1 has them",
         text: "An error is `{\"detail\"}`; where fields are invalid it has a list of texts for \
                each. Errors of OAuth's endpoints are those of RFC 6749, and pages where people \
-               see them. In a form the texts `true`, `True` and `TRUE` are true.",
+               see them. In a form the texts `true`, `True`, `TRUE`, `1` and `on` are true.",
         groups: &[hub_users::OPERATIONS, hub_oauth::OPERATIONS],
         descriptions: descriptions().into_iter().chain(oauth::descriptions()).collect(),
         schemas,

@@ -10,7 +10,7 @@ use testkit::{ApiResponse, PASSWORD, TestApp, basic};
 const TOKENS: &str = "/rollcall/v1/tokens";
 /// The `WWW-Authenticate` of a 401 for an invalid credential.
 const CHALLENGE: &str =
-    r#"Bearer realm="rollcall", error="invalid_token", Basic realm="rollcall", charset="UTF-8""#;
+    r#"Basic realm="rollcall", charset="UTF-8", Bearer realm="rollcall", error="invalid_token""#;
 /// The hash of [`PASSWORD`] at the cost of another time.
 const WEAK: &str = "$argon2id$v=19$m=8192,t=1,p=1$BwcHBwcHBwcHBwcHBwcHBw$w+V5lYBgS8vr4HR+OYmUAvJ4gKro6rJQAyfJNKVl3mQ";
 

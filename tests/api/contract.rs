@@ -57,8 +57,8 @@ async fn every_operation_requires_credentials_unless_listed_as_public() {
         };
         assert_eq!(response.parts(), (401, &operation.error(401, code, text)), "{operation}");
         let challenge = response.header("www-authenticate").unwrap();
-        let bearer = challenge.starts_with(r#"Bearer realm="rollcall""#);
-        let basic = challenge.ends_with(r#"Basic realm="rollcall", charset="UTF-8""#);
+        let bearer = challenge.ends_with(r#"Bearer realm="rollcall""#);
+        let basic = challenge.starts_with(r#"Basic realm="rollcall", charset="UTF-8""#);
         assert_eq!(bearer, operation.is_of_user(), "{operation}: {challenge}");
         let takes_basic = operation.takes(CredentialKind::Basic) || !operation.is_of_user();
         assert_eq!(basic, takes_basic, "{operation}: {challenge}");

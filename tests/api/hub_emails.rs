@@ -190,7 +190,9 @@ async fn verified_and_primary_must_be_true_or_absent_and_not_both_absent() {
         ("email=janedoe%40example.com&verified=True", 200),
         ("email=janedoe%40example.com&verified=TRUE", 200),
         ("email=janedoe%40example.com&verified=tRUE", 400),
-        ("email=janedoe%40example.com&verified=1", 400),
+        ("email=janedoe%40example.com&verified=1", 200),
+        ("email=janedoe%40example.com&verified=on", 200),
+        ("email=janedoe%40example.com&verified=0", 400),
     ] {
         let headers = [
             ("authorization", jane.token()),

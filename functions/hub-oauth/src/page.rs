@@ -97,7 +97,7 @@ impl Page<'_> {
         let status = self.error.as_ref().map_or(StatusCode::OK, SignInError::status);
         let title = format!("Sign in to allow {}", self.authorization.client.name);
         let page = self.request.page(&title, &self.card(&title));
-        let mut response = http::page(status, page, &self.directives());
+        let mut response = http::page(status, page, &Self::directives());
         let headers = response.headers_mut();
         headers.insert(SET_COOKIE, HeaderValue::try_from(self.cookie).map_err(invalid_header)?);
         if let Some(seconds) = self.error.as_ref().and_then(SignInError::retry_after) {
@@ -106,15 +106,11 @@ impl Page<'_> {
         Ok(response)
     }
 
-    /// What the policy allows the page. Browsers check `form-action` on every redirect that follows
-    /// a form, also on the client's own redirects, and some hosts cannot be written in it. So it
-    /// names schemes.
-    fn directives(&self) -> String {
-        let scheme = match scheme(&self.authorization.target.redirect_uri) {
-            "http" | "https" => String::new(),
-            other => format!(" {other}:"),
-        };
-        format!("script-src '{SCRIPT_SOURCE}'; form-action 'self' https: http:{scheme};")
+    /// What the policy allows the page. Not where its form goes: browsers apply `form-action` to
+    /// every redirect that follows, also from the client's server on to an app of any scheme, and
+    /// nothing that can be written there matches all schemes.
+    fn directives() -> String {
+        format!("script-src '{SCRIPT_SOURCE}';")
     }
 
     fn card(&self, title: &str) -> Markup {

@@ -285,10 +285,6 @@ pub(super) fn descriptions() -> Vec<Description> {
 }
 
 fn of_the_user() -> Vec<Description> {
-    let address = || {
-        let address = email().about("The address, percent-encoded.");
-        address.example("jane.second@example.com")
-    };
     let unknown = "The caller does not have this address.";
     let time = |what: &str| {
         string().with("format", "date-time").about(what).example("2026-11-21T12:00:00Z")
@@ -326,13 +322,13 @@ fn of_the_user() -> Vec<Description> {
             )
             .error(409, "A user has the address, or there are as many as there can be."),
         describe("rollcall-update-email", "Make an address the primary one")
-            .path("address", address())
+            .path("address", address_in_path())
             .json(named("ChangedEmail"))
             .shows(200, "The changed address.", named("Email"))
             .error(404, unknown)
             .error(409, "It is neither verified nor proved, or another one must replace it."),
         describe("rollcall-delete-email", "Delete an address")
-            .path("address", address())
+            .path("address", address_in_path())
             .responds(204, "The address was deleted.", None)
             .error(404, unknown)
             .error(409, "It is the primary one."),
@@ -348,6 +344,12 @@ fn of_the_user() -> Vec<Description> {
             .query("to?", time("Only before this time (RFC 3339)."))
             .shows(200, "The entries.", page("entries", "AuditEntry", "Newest first.")),
     ]
+}
+
+/// API Gateway decodes a path: what follows a `/` or a `?` is another part of it, or none.
+fn address_in_path() -> Schema {
+    let address = email().with("pattern", "^[^/?]*$").about("The address, percent-encoded.");
+    address.example("jane.second@example.com")
 }
 
 /// What is done by the links of mails.
@@ -367,10 +369,7 @@ fn of_links() -> Vec<Description> {
                  without having proved it loses it then. If somebody has proved it, they are told \
                  instead.",
             )
-            .path(
-                "address",
-                email().about("The address, percent-encoded.").example("jane.second@example.com"),
-            )
+            .path("address", address_in_path())
             .shows(202, "A mail is sent.", nothing())
             .error(409, "The caller has proved it, or has as many addresses as there can be.")
             .error(429, "A mail was sent there within a minute, or five within a day.")

@@ -129,11 +129,11 @@ pub fn whole_seconds(time: Duration) -> u64 {
 const BEARER: &str = r#"Bearer realm="rollcall""#;
 const BASIC: &str = r#"Basic realm="rollcall", charset="UTF-8""#;
 
-/// The challenge (RFC 6750, section 3; RFC 7617, section 2): one header, with Basic after Bearer
-/// where it is accepted.
+/// The challenge (RFC 6750, section 3; RFC 7617, section 2): one header, with Basic before Bearer
+/// where it is accepted. Java's and Perl's clients look at the first scheme alone.
 fn challenge(dialect: Dialect, error: &str) -> String {
     if dialect.accepts_basic() {
-        format!("{BEARER}{error}, {BASIC}")
+        format!("{BASIC}, {BEARER}{error}")
     } else {
         format!("{BEARER}{error}")
     }

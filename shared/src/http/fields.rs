@@ -178,7 +178,8 @@ impl Fields {
         }
     }
 
-    /// A field that must be `true` or absent; in a form a text that [`parse_bool`] takes for true.
+    /// A field that must be `true` or absent. In a form it is what languages make of that, or of a
+    /// checked box: `true`, `True`, `TRUE`, `1` or `on`.
     pub fn optional_true(&mut self, name: &'static str) -> bool {
         if self.is_repeated(name) {
             return false;
@@ -186,9 +187,7 @@ impl Fields {
         match self.object.get(name) {
             None => return false,
             Some(Value::Bool(true)) => return true,
-            Some(Value::String(text)) if self.is_form && parse_bool(text) == Some(true) => {
-                return true;
-            }
+            Some(Value::String(text)) if self.is_form && is_true(text) => return true,
             Some(_) => self.add_error(name, "must be true or absent"),
         }
         false
@@ -294,6 +293,10 @@ pub(super) fn parse_bool(text: &str) -> Option<bool> {
         "false" | "False" | "FALSE" => Some(false),
         _ => None,
     }
+}
+
+fn is_true(text: &str) -> bool {
+    parse_bool(text) == Some(true) || text == "1" || text == "on"
 }
 
 /// Whether a part comes from a file, whatever its name (RFC 7578, section 4.2).
