@@ -27,8 +27,8 @@ impl FromStr for RedirectUri {
             let problem = format!("must be at most {MAX_REDIRECT_URI_BYTES} bytes long");
             return Err(ParseError::new(problem));
         }
-        let problem = if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
-            "must be ASCII without white space and backslashes"
+        let problem = if !is_of_uris(text) {
+            "must consist of the characters of RFC 3986, others percent-encoded"
         } else if text.contains('#') {
             "must have no fragment"
         } else if !may_be_sent_to(text) {
@@ -42,6 +42,18 @@ impl FromStr for RedirectUri {
         };
         Err(ParseError::new(problem))
     }
+}
+
+/// Whether each character may stand in a URI (RFC 3986, appendix A), square brackets around a host
+/// alone. Browsers would encode others, and the client then names another text.
+fn is_of_uris(text: &str) -> bool {
+    let bracketed = text.split_once("://[").and_then(|(_, rest)| rest.split_once(']'));
+    let rest = bracketed.map_or(text, |(_, rest)| rest);
+    let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    rest.bytes().enumerate().all(|(place, byte)| match byte {
+        b'%' => (1..=2).all(|next| is_hex(rest.as_bytes().get(place + next))),
+        _ => byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=".contains(&byte),
+    })
 }
 
 /// A name counts as its readers decode it.
@@ -96,6 +108,7 @@ mod tests {
             "http://localhost/",
             "http://127.0.0.1:9010/callback",
             "http://[::1]:9010/callback",
+            "https://[2001:db8::1]/callback?a=%20",
             "com.example.app:/oauth",
             "com.example.app://oauth/callback",
         ] {
@@ -127,6 +140,12 @@ mod tests {
             "https://user@example.com/",
             "https://:password@example.com/",
             "https:\\\\example.com",
+            "https://example.com/<x>",
+            "https://example.com/\"",
+            "https://example.com/{x}|^`",
+            "https://example.com/[x]",
+            "https://example.com/%zz",
+            "https://example.com/%4",
             "https://example.com/a b",
             " https://example.com/",
             "https://example.com/\n",

@@ -80,7 +80,7 @@ fn tokens() -> Schema {
         ("expires_in", end.about("Seconds for which it works.").example(ACCESS_TOKEN_TTL)),
         ("token_type", constant("Bearer").about("How to send it.")),
         ("scope", scopes()),
-        ("refresh_token", string().about("Works once.").example("rcf_YOUR_REFRESH_TOKEN")),
+        ("refresh_token", string().about("Works once.").example("rcr_YOUR_REFRESH_TOKEN")),
     ])
     .about("New tokens.")
 }

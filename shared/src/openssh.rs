@@ -27,7 +27,7 @@ impl FromStr for PublicKey {
 
     /// Parses the line of a `.pub` file. No error repeats any of the text: it may be a private key.
     fn from_str(raw: &str) -> Result<Self, ParseError> {
-        if raw.contains("PRIVATE KEY") {
+        if raw.contains("-----BEGIN") && raw.contains("PRIVATE KEY") {
             return Err(ParseError::new("must be a public key, never a private one"));
         }
         // OpenSSH takes several spaces and tabs between the parts.
@@ -42,6 +42,10 @@ impl FromStr for PublicKey {
             KeyData::Rsa(rsa) if !is_sound(rsa) => {
                 Err(ParseError::new("must be an RSA key with odd numbers, of a usual exponent"))
             }
+            KeyData::Ecdsa(key) if !is_uncompressed(key.as_sec1_bytes()) => Err(compressed()),
+            KeyData::SkEcdsaSha2NistP256(key) if !is_uncompressed(key.ec_point().as_bytes()) => {
+                Err(compressed())
+            }
             KeyData::Ed25519(_)
             | KeyData::SkEd25519(_)
             | KeyData::Ecdsa(_)
@@ -50,6 +54,16 @@ impl FromStr for PublicKey {
             _ => Err(ParseError::new("must be an Ed25519, ECDSA or RSA key")),
         }
     }
+}
+
+/// Whether a point is given by both of its coordinates (SEC 1, section 2.3.3). OpenSSH reads no
+/// other, and the key would be there twice.
+fn is_uncompressed(point: &[u8]) -> bool {
+    point.first() == Some(&4)
+}
+
+fn compressed() -> ParseError {
+    ParseError::new("must have an uncompressed point, being an ECDSA key")
 }
 
 /// The length of the modulus; a negative one has none.

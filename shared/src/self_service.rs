@@ -8,11 +8,11 @@ use tokio::time::Instant;
 
 use crate::auth::{pad_response_time, request_context, source};
 use crate::http::{ApiRequest, Fields};
-use crate::limits::MAX_FULL_NAME;
+use crate::limits::{MAX_EMAIL_BYTES, MAX_FULL_NAME};
 use crate::mail::seal_link;
 use crate::model::{
     Email, EmailAddress, EmailProof, MailToken, MailTokenSubject, Network, OptionalText,
-    PasswordReset, SignUp, SourceId, Timestamp, User, Username,
+    PasswordReset, SignUp, SourceId, Text, Timestamp, User, Username,
 };
 use crate::password::NewPassword;
 use crate::table::{Actor, EmailOwner, NewLink, NewUser, PasswordChange, Stored, fetch};
@@ -40,6 +40,13 @@ impl SignUpDetails {
             credentials.map(|(username, password)| Self { username, full_name, password });
         fields.into_result(details)
     }
+}
+
+/// Reads the field `name` of a body or a form that asks for a link to set another password: a
+/// username or an address.
+pub fn reset_name(mut fields: Fields) -> Result<Text<MAX_EMAIL_BYTES>> {
+    let name = fields.required_non_empty("name");
+    fields.into_result(name)
 }
 
 /// A link for this, with its token encrypted. It costs no round trip.

@@ -23,6 +23,8 @@ const ED25519: (&str, &str) = (
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOo9XGwqyCdbcW1qlnD5SopW+3LobHKpC5zW9SlTjA/T",
     "SHA256:8OZ2VXmE9BXaJIAzKCsBonD1czvWlJK+S5tODlBtRsY",
 );
+/// The key of [`ECDSA`] with a compressed point.
+const COMPRESSED: &str = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAAAhA++qOs06G7lWUvWrQ+/cSJ0JUEKp5/ARLk6LiB4knp99";
 const ECDSA: (&str, &str) = (
     "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBO+qOs06G7lWUvWrQ+/cSJ0JUEKp5/ARLk6LiB4knp991druQCEwX37IhXqMLQAkYeTz5IBpGqKtY/OJCRBW5TM=",
     "SHA256:0YIxkKxUBwexgByL6vZtcBZF/GFlHcf4P39LB0eTqYU",
@@ -130,6 +132,14 @@ async fn absent_fields_stay_and_one_name_replaces_its_part_of_the_stored_one() {
             (200, &json!(name), &json!(phone)),
             "{body}"
         );
+    }
+
+    let john = app.person("johnroe").await;
+    let spaced = json!({ "full_name": "John  Roe" });
+    assert_eq!(john.send_json("PATCH", "/api/v1.1/users/johnroe/", &spaced).await.status, 200);
+    for _ in 0..2 {
+        let changed = john.send_json("POST", DATA, &json!({ "first_name": "John" })).await;
+        assert_eq!(changed.body["account"]["name"], "John Roe", "the same twice is the same");
     }
 }
 
@@ -503,6 +513,7 @@ async fn an_unsafe_public_key_is_rejected_and_never_repeated() {
         (with_exponent(&[2]), "must be an RSA key with odd numbers, of a usual exponent"),
         (with_exponent(&[1]), "must be an RSA key with odd numbers, of a usual exponent"),
         (with_exponent(&[1; 9]), "must be an RSA key with odd numbers, of a usual exponent"),
+        (COMPRESSED.to_owned(), "must have an uncompressed point, being an ECDSA key"),
         (data.to_owned(), "must be a public key in the form of OpenSSH"),
         (format!("ssh-rsa {data}"), "must be a public key in the form of OpenSSH"),
         (format!("no-pty {}", ED25519.0), "must be a public key in the form of OpenSSH"),

@@ -200,7 +200,7 @@ async fn a_multipart_form_is_read_like_another_and_a_file_in_it_is_rejected() {
 
     let parts = [
         "name=\"full_name\"\r\n\r\nJane D\u{f6}e",
-        "name=company\r\nContent-Type: text/plain\r\n\r\n",
+        "name=company\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\n",
     ];
     let changed = send("PATCH", PATH, &multipart(&parts)).await;
     assert_eq!((changed.status, changed.text("full_name")), (200, "Jane D\u{f6}e"), "{changed:?}");
@@ -233,6 +233,10 @@ async fn a_multipart_form_is_read_like_another_and_a_file_in_it_is_rejected() {
         (
             multipart(&["name=company\r\nContent-Transfer-Encoding: base64\r\n\r\neA=="]),
             json!({ "company": ["must not have a Content-Transfer-Encoding"] }),
+        ),
+        (
+            multipart(&["name=company\r\nContent-Type: text/plain; charset=ISO-8859-1\r\n\r\nx"]),
+            json!({ "company": ["must be in UTF-8"] }),
         ),
         (
             multipart(&["filename\r\n\r\nx"]),

@@ -422,7 +422,8 @@ async fn a_token_that_is_unknown_malformed_or_another_users_is_not_found() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
 
-    for id in [NOBODYS, "x", "0197A1B2C3D4E5F60718293A", "é", "%20", &id(john.token())] {
+    let spaced = format!(" {}", id(&jane.new_token(TokenKind::User, None, None).await));
+    for id in [NOBODYS, "x", "0197A1B2C3D4E5F60718293A", "é", "%20", &spaced, &id(john.token())] {
         for response in [
             jane.send("GET", &path(id)).await,
             jane.send("DELETE", &path(id)).await,

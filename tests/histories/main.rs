@@ -7,6 +7,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
+mod mails;
 mod stage;
 
 use std::time::{Duration, Instant};
@@ -28,20 +29,6 @@ const SIZE: Size = Size { clients: 16, length: 64 };
 /// The size of a run without faults.
 const FAIR: Size = Size { clients: 16, length: 20 };
 
-/// What is asked for by mail and done by its links. The clients of these runs read no mail; `tests/api`
-/// plays its races and faults.
-fn is_of_mail(function: &str, operation: &str) -> bool {
-    const OPERATIONS: [&str; 6] = [
-        "rollcall-get-sign-up",
-        "rollcall-request-email-proof",
-        "rollcall-request-password-reset",
-        "rollcall-request-sign-up",
-        "rollcall-reset-password",
-        "rollcall-sign-up",
-    ];
-    function == "pages" || OPERATIONS.contains(&operation)
-}
-
 #[tokio::test]
 async fn without_faults_every_request_gets_a_response_that_can_be_explained() {
     let _turn = TURN.lock().await;
@@ -62,9 +49,6 @@ async fn during_database_faults_every_response_can_be_explained() {
     assert!(report.violations.is_empty());
     assert!(report.total() >= 5_000);
     for operation in testkit::operations() {
-        if is_of_mail(operation.binary(), operation.name) {
-            continue;
-        }
         assert!(report.operations.contains_key(operation.name), "{operation} was never asked for");
     }
 }
@@ -106,6 +90,9 @@ async fn soaked(least: Duration) -> Report {
     for (fault, times) in setting.met() {
         line(format!("  {times:>6} times {fault}")).unwrap();
     }
+    let mails = setting.mails().await;
+    line(mails.summary()).unwrap();
     line(format!("seed {seed}, {:.0} s", start.elapsed().as_secs_f32())).unwrap();
+    assert!(mails.lost().is_empty() && mails.doubled().is_empty(), "{mails:?}");
     report
 }

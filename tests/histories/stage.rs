@@ -1,6 +1,7 @@
 //! The running service, and the faults between its functions and its table.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde_json::Value;
 use shared::table::{Connection, Table};
@@ -8,6 +9,8 @@ use testkit::history::Http;
 use testkit::history::fault_schedule::FaultSchedule;
 use testkit::history::run::Stage;
 use testkit::{OAuthClient, Proxy};
+
+use crate::mails::Mails;
 
 /// From what everything is drawn.
 pub(crate) fn seed() -> u64 {
@@ -22,6 +25,8 @@ fn variable(name: &str) -> String {
 /// The service, ready for a run.
 pub(crate) struct Setting {
     dev: Value,
+    /// What the service leaves behind.
+    folder: PathBuf,
     http: Http,
     schedule: FaultSchedule,
 }
@@ -29,13 +34,15 @@ pub(crate) struct Setting {
 impl Setting {
     /// Stands between the functions and the engine from now on.
     pub(crate) async fn new(seed: u64) -> Self {
-        let dev = std::fs::read_to_string(variable("ROLLCALL_DEV_JSON")).unwrap();
+        let dev_json = PathBuf::from(variable("ROLLCALL_DEV_JSON"));
+        let dev = std::fs::read_to_string(&dev_json).unwrap();
         let dev: Value = serde_json::from_str(&dev).unwrap();
-        let http = Http::new(dev["base_url"].as_str().unwrap()).unwrap();
+        let folder = dev_json.parent().unwrap().to_owned();
+        let http = Http::new(dev["base_url"].as_str().unwrap(), folder.join("mail")).unwrap();
         let proxy = Proxy::start(dev["dynamodb_endpoint"].as_str().unwrap()).await.unwrap();
         let port = variable("ROLLCALL_TABLE_PORT").parse().unwrap();
         let (_, schedule) = FaultSchedule::start(port, proxy, seed).await.unwrap();
-        Self { dev, http, schedule }
+        Self { dev, folder, http, schedule }
     }
 
     /// Where a run takes place, with faults or without.
@@ -55,6 +62,12 @@ impl Setting {
             },
             schedule: is_in_trouble.then_some(&self.schedule),
         }
+    }
+
+    /// The mails of the service, once none waits.
+    pub(crate) async fn mails(&self) -> Mails {
+        let Stage { engine, table_name, .. } = self.stage(false);
+        Mails::of(&engine, &table_name, &self.folder).await
     }
 
     /// The faults that calls have met, by kind.

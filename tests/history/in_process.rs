@@ -6,7 +6,8 @@ use testkit::{TestApp, operations};
 
 #[tokio::test]
 async fn without_faults_every_request_of_a_run_gets_an_explainable_response() {
-    let app = TestApp::start().await;
+    let mut app = TestApp::start().await;
+    let _post = app.start_mail().await;
     let admin = app.person("historian").await;
     let stage = Stage {
         transport: &app,

@@ -10,7 +10,7 @@ mod view;
 
 use lambda_http::{Body, Response};
 use shared::auth::{AuthRequest, Caller, Permission};
-use shared::http::{Access, ApiRequest, Operation};
+use shared::http::{self, Access, ApiRequest, Operation};
 use shared::model::Account;
 use shared::table::Stored;
 use shared::{App, Error, Result};
@@ -111,5 +111,5 @@ async fn check_preconditions<N: Permission>(
 
 /// The account that a path names; a malformed id is one that no account has.
 fn account_id(segment: &str) -> Result<shared::model::AccountId> {
-    segment.parse().map_err(|_| Error::NotFound("account"))
+    http::parse_segment(segment).ok_or(Error::NotFound("account"))
 }

@@ -7,7 +7,7 @@ mod view;
 
 use lambda_http::{Body, Response};
 use shared::auth::{Caller, Permission, TokenOrBasic};
-use shared::http::{Access, ApiRequest, Operation};
+use shared::http::{self, Access, ApiRequest, Operation};
 use shared::model::{UserId, Username};
 use shared::table::{UserIdByUsername, fetch};
 use shared::{App, Error, Result};
@@ -122,9 +122,9 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     }
 }
 
-/// The username in a path, if it is valid. Unlike a field, a path is not trimmed.
+/// The username in a path, if it is valid.
 fn username(name: &str) -> Option<Username> {
-    Some(name).filter(|name| name.trim() == *name).and_then(|name| name.parse().ok())
+    http::parse_segment(name)
 }
 
 /// Fetches the id of the user whom a path names.

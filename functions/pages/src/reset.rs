@@ -25,10 +25,9 @@ pub(crate) async fn request(app: &App, request: &ApiRequest) -> Result<Response<
     check(app)?;
     let mut fields = request.optional_form()?;
     let typed = entered(&mut fields, "name");
-    let name = fields.required_non_empty("name");
-    match fields.into_result::<String>(name) {
+    match self_service::reset_name(fields) {
         Ok(name) => {
-            self_service::request_password_reset(app, request, &name).await?;
+            self_service::request_password_reset(app, request, name.as_str()).await?;
             let content = html! {
                 p { (fill(words::SENT, request)) }
                 p { (words::NO_MAIL_CAME) }

@@ -95,7 +95,7 @@ pub(crate) async fn revoke(
     id: &str,
 ) -> Result<Response<Body>> {
     let unknown = || Error::NotFound("grant");
-    auth.input(query.and_then(|_| id.parse().map_err(|_| unknown())))
+    auth.input(query.and_then(|_| http::parse_segment(id).ok_or_else(unknown)))
         .fetch(|id| fetch::grant(*id))
         .respond(async |Authorized { caller, input: id, fetched, .. }| {
             let is_active = |grant: &Grant| grant.is_active(caller.user(), Timestamp::now());

@@ -13,7 +13,7 @@ mod view;
 
 use lambda_http::{Body, Response};
 use shared::auth::{Caller, Permission, TokenOrBasic};
-use shared::http::{Access, ApiRequest, Operation};
+use shared::http::{self, Access, ApiRequest, Operation};
 use shared::model::{Timestamp, TokenId, UserToken};
 use shared::table::Stored;
 use shared::{App, Error, Result};
@@ -133,7 +133,7 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
 
 /// The token id in a path; a malformed id belongs to no token.
 fn token_id(segment: &str) -> Result<TokenId> {
-    segment.parse().map_err(|_| Error::NotFound("token"))
+    http::parse_segment(segment).ok_or(Error::NotFound("token"))
 }
 
 /// The fetched token, if it is active; else it is indistinguishable from one that never existed.

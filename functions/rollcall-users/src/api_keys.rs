@@ -65,7 +65,7 @@ pub(crate) async fn delete(
     query: Result<Query<'_>>,
     id: &str,
 ) -> Result<Response<Body>> {
-    auth.input(query.and_then(|_| id.parse::<ApiKeyId>().map_err(|_| UNKNOWN)))
+    auth.input(query.and_then(|_| http::parse_segment::<ApiKeyId>(id).ok_or(UNKNOWN)))
         .respond(async |Authorized { caller, input: id, .. }| {
             let user = caller.user();
             if !user.api_keys.contains_key(&id.to_string()) {

@@ -25,15 +25,17 @@ const ENCODED: &AsciiSet =
 
 const UNKNOWN: Error = Error::NotFound("e-mail address");
 
-/// The address in a path; a malformed one is nobody's. Unlike a field, a path is not trimmed.
+/// The address in a path; a malformed one is nobody's.
 fn address_in_path(segment: &str) -> Result<EmailAddress> {
-    let segment = Some(segment).filter(|segment| segment.trim() == *segment);
-    segment.and_then(|segment| segment.parse().ok()).ok_or(UNKNOWN)
+    http::parse_segment(segment).ok_or(UNKNOWN)
 }
 
 /// The address in a path that need not be anybody's yet.
 fn new_address_in_path(segment: &str) -> Result<EmailAddress> {
-    segment.parse().map_err(|problem| Error::invalid("email", problem))
+    let address = segment.parse().map_err(|problem| Error::invalid("email", problem))?;
+    http::parse_segment::<EmailAddress>(segment)
+        .and(Some(address))
+        .ok_or_else(|| Error::invalid("email", "must not begin or end with white space"))
 }
 
 /// The body of `POST /rollcall/v1/users/self/emails`.

@@ -3,12 +3,6 @@ use shared::http::{self, ApiRequest, Fields};
 use shared::password::NewPassword;
 use shared::{App, Result, self_service};
 
-/// The body of `POST /rollcall/v1/password-resets`: a username or an address.
-fn name(mut fields: Fields) -> Result<String> {
-    let name = fields.required_non_empty("name");
-    fields.into_result(name)
-}
-
 /// The body of `POST /rollcall/v1/password-resets/{token}`: the password, and whether API keys,
 /// environment tokens and SSH keys stay.
 fn new_password(mut fields: Fields) -> Result<(NewPassword, bool)> {
@@ -20,8 +14,8 @@ fn new_password(mut fields: Fields) -> Result<(NewPassword, bool)> {
 /// `POST /rollcall/v1/password-resets`: sends a link to whom the name belongs to, if they have
 /// proved an address.
 pub(crate) async fn request(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
-    let name = request.json().and_then(name)?;
-    self_service::request_password_reset(app, request, &name).await?;
+    let name = request.json().and_then(self_service::reset_name)?;
+    self_service::request_password_reset(app, request, name.as_str()).await?;
     http::accepted()
 }
 

@@ -126,7 +126,8 @@ fn new_user() -> Schema {
 }
 
 fn reset_request() -> Schema {
-    let name = pattern(r"\S").about("The username, or an address that the user has proved.");
+    let name = pattern(r"\S").length(1..=MAX_EMAIL_BYTES);
+    let name = name.about("The username, or an address that the user has proved.");
     body([("name", name.example("janedoe"))])
 }
 

@@ -69,6 +69,7 @@ impl Fields {
             let problem = match part.headers() {
                 headers if is_file(headers) => Some("must not be a file"),
                 headers if is_encoded(headers) => Some("must not have a Content-Transfer-Encoding"),
+                headers if is_of_other_charset(headers) => Some("must be in UTF-8"),
                 _ => None,
             };
             if let Some(problem) = problem {
@@ -306,6 +307,17 @@ fn is_file(headers: &lambda_http::http::HeaderMap) -> bool {
     let mut dispositions = dispositions.map(|value| value.as_bytes().to_ascii_lowercase());
     dispositions.any(|names| {
         names.split(|byte| *byte == b';').any(|part| part.trim_ascii().starts_with(b"filename"))
+    })
+}
+
+/// Whether a part says that it is neither in UTF-8 nor in ASCII (RFC 7578, section 4.4).
+#[cfg(feature = "multipart")]
+fn is_of_other_charset(headers: &lambda_http::http::HeaderMap) -> bool {
+    let types = headers.get_all(lambda_http::http::header::CONTENT_TYPE).iter();
+    let types = types.map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase());
+    types.into_iter().any(|value| {
+        let charsets = value.split(';').filter_map(|part| part.trim().strip_prefix("charset="));
+        charsets.into_iter().any(|name| !["utf-8", "us-ascii"].contains(&name.trim_matches('"')))
     })
 }
 

@@ -32,4 +32,4 @@ pub use request::{ApiRequest, Query};
 #[cfg(feature = "table")]
 pub(crate) use response::REPLAYED;
 pub use response::{accepted, created, no_content, ok};
-pub use route::{Access, Operation};
+pub use route::{Access, Operation, parse_segment};

@@ -1,6 +1,8 @@
 //! Operations: what a group offers, declared once. The router, `Allow` and the name of the metric
 //! are derived from it.
 
+use std::str::FromStr;
+
 use super::ApiRequest;
 use crate::{Error, Result};
 
@@ -76,6 +78,11 @@ fn matching_path<'r>(
     called: &'r str,
 ) -> Option<(&'static str, Vec<&'r str>)> {
     operations.iter().find_map(|own| Some((own.path, parameters(own.path, called)?)))
+}
+
+/// What a segment of a path names; none if it is malformed. Unlike a field, it is not trimmed.
+pub fn parse_segment<T: FromStr>(segment: &str) -> Option<T> {
+    Some(segment).filter(|segment| segment.trim() == *segment)?.parse().ok()
 }
 
 /// The values of a documented path's parameters in a called one, if that matches. An empty segment

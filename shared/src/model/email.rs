@@ -64,6 +64,22 @@ impl EmailAddress {
         Ok(())
     }
 
+    /// Whether mail can be sent there: it has only ASCII before the `@`, which SES asks for, and is
+    /// no placeholder.
+    pub(crate) fn is_mailable(&self) -> bool {
+        let local = self.typed.split_once('@').map_or("", |(local, _)| local);
+        local.is_ascii() && !self.is_placeholder()
+    }
+
+    /// Rejects what no mail can be sent to.
+    pub(crate) fn check_mailable(&self) -> Result<(), Error> {
+        self.check_reachable()?;
+        if self.is_mailable() {
+            return Ok(());
+        }
+        Err(Error::invalid("email", "must be ASCII before the @ to get mail"))
+    }
+
     /// Whether both are the same address.
     pub fn same_as(&self, other: &Self) -> bool {
         self.normal == other.normal
@@ -111,9 +127,12 @@ impl FromStr for EmailAddress {
     fn from_str(raw: &str) -> Result<Self, ParseError> {
         let typed = raw.trim();
         let (local, domain) = parts(typed)?;
-        // The domain is folded by IDNA's own rules; folding it twice keeps the two sides of the `@`
-        // apart.
-        let domain = idna::domain_to_ascii_strict(&folded(domain))
+        if local.len() > MAX_LOCAL_BYTES {
+            let problem = format!("must have at most {MAX_LOCAL_BYTES} bytes before the @");
+            return Err(ParseError::new(problem));
+        }
+        // The domain is folded by IDNA's own rules: other ones would make a domain of another one.
+        let domain = idna::domain_to_ascii_strict(domain)
             .map_err(|_| ParseError::new("has a malformed domain"))?;
         check_syntax(&format!("{local}@{domain}"))?;
         let normal = format!("{}@{domain}", unquoted(&folded(local)));
@@ -122,6 +141,9 @@ impl FromStr for EmailAddress {
         Ok(Self { typed: typed.to_owned(), normal })
     }
 }
+
+/// What stands before the `@` has at most so many bytes (RFC 5321, section 4.5.3.1.1).
+const MAX_LOCAL_BYTES: usize = 64;
 
 /// The parts before and after the `@` of an address.
 fn parts(address: &str) -> Result<(&str, &str), ParseError> {
@@ -228,6 +250,9 @@ mod tests {
         assert_eq!(normal("ｊａｎｅ@example.com"), "jane@example.com");
         assert_eq!(normal("straße@bücher.example"), "strasse@xn--bcher-kva.example");
         assert_eq!(normal("x@BÜCHER.example"), normal("x@xn--bcher-kva.example"));
+        // A domain of its own, and no other spelling of `fass.example`.
+        assert_eq!(normal("x@faß.example"), "x@xn--fa-hia.example");
+        assert_eq!(normal("x@Σίσυφος.example"), normal("x@σίσυφος.example"));
     }
 
     #[test]

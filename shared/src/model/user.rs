@@ -121,7 +121,10 @@ impl User {
             (Some(first), Some((before, last))) if before.len() < first.len() => (first, last),
             (_, Some(parts)) => parts,
             (Some(first), None) => (first, whole[first.len()..].trim_start_matches(' ')),
-            (None, None) => whole.split_once(' ').unwrap_or((whole, "")),
+            (None, None) => {
+                let (first, last) = whole.split_once(' ').unwrap_or((whole, ""));
+                (first, last.trim_start_matches(' '))
+            }
         }
     }
 

@@ -41,9 +41,13 @@ impl FromStr for NewPassword {
 impl NewPassword {
     fn checked(self) -> Result<Self, ParseError> {
         let folded = folded(&self.0);
-        let mut letters = folded.chars();
-        let first = letters.next();
-        if letters.all(|letter| Some(letter) == first) {
+        let is_one = |text: &str| {
+            let mut letters = text.chars();
+            let first = letters.next();
+            letters.all(|letter| Some(letter) == first)
+        };
+        // One character may be several when it is folded.
+        if is_one(&self.0) || is_one(&folded) {
             return Err(ParseError::new("must not be one character repeated"));
         }
         // Clients keep a token in their files: it is no secret of its user alone.
@@ -312,9 +316,15 @@ mod tests {
 
     #[test]
     fn one_character_repeated_and_the_services_name_are_rejected() {
-        for repeated in
-            ["        ", "aaaaaaaa", "AaAaAaAa", "üüüüüüüü", "\u{1f600}".repeat(8).as_str()]
-        {
+        for repeated in [
+            "        ",
+            "aaaaaaaa",
+            "AaAaAaAa",
+            "üüüüüüüü",
+            "﷽﷽﷽﷽﷽﷽﷽﷽",
+            "ﷺﷺﷺﷺﷺﷺﷺﷺ",
+            "\u{1f600}".repeat(8).as_str(),
+        ] {
             let expected = Some("must not be one character repeated".to_owned());
             assert_eq!(problem(repeated), expected, "{repeated}");
         }

@@ -1,9 +1,11 @@
 //! Which characters a text may have that people are shown: none that hides, or that turns around
 //! what stands beside it. What scripts and emoji need stays possible.
 
+use std::ops::RangeInclusive;
+
 use icu_properties::props::{
     DefaultIgnorableCodePoint, Emoji, EmojiModifier, ExtendedPictographic, GeneralCategory,
-    GeneralCategoryGroup, Ideographic, UnifiedIdeograph, VariationSelector,
+    GeneralCategoryGroup, UnifiedIdeograph, VariationSelector,
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
@@ -30,6 +32,8 @@ const ZERO_WIDTH_JOINER: char = '\u{200d}';
 /// Begins the flags of regions, which tags name.
 const BLACK_FLAG: char = '\u{1f3f4}';
 const CANCEL_TAG: char = '\u{e007f}';
+/// How many tags name a region (UTS #51, annex C).
+const FLAG_TAGS: RangeInclusive<usize> = 3..=6;
 
 /// Checks that a text has a visible character, and invisible ones only where they mean something.
 pub(super) fn check_shown(text: &str) -> Result<(), ParseError> {
@@ -89,8 +93,9 @@ fn is_selector(letter: char) -> bool {
     CodePointSetData::new::<VariationSelector>().contains(letter)
 }
 
+/// A tag that a flag has: a digit or a small letter, or the end of them.
 const fn is_tag(letter: char) -> bool {
-    matches!(letter, '\u{e0020}'..=CANCEL_TAG)
+    matches!(letter, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}' | CANCEL_TAG)
 }
 
 /// What stands before a character.
@@ -114,18 +119,26 @@ impl Before {
 
     /// Whether this character may follow.
     fn allows(&self, letter: char) -> bool {
-        if self.tags > 0 {
-            return is_tag(letter);
-        }
         match letter {
+            CANCEL_TAG => FLAG_TAGS.contains(&self.tags),
+            _ if self.tags > 0 => is_tag(letter) && self.tags < *FLAG_TAGS.end(),
             _ if letter.is_ascii() => true,
             ZERO_WIDTH_NON_JOINER | ZERO_WIDTH_JOINER => self.base.is_some_and(may_join),
             '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}' => false,
-            _ if is_tag(letter) => self.last == Some(BLACK_FLAG) && letter != CANCEL_TAG,
+            _ if is_tag(letter) => self.last == Some(BLACK_FLAG),
             _ if is_selector(letter) => self.last.is_some_and(|base| varies(letter, base)),
-            _ => !is_ignorable(letter),
+            _ if is_ignorable(letter) => false,
+            // Others than blanks are shown by a sign of their own.
+            _ => !BLANK.contains(&letter) || self.last.is_some_and(|last| is_beside(letter, last)),
         }
     }
+}
+
+/// Whether a blank stands after what it is meant for: a character of its script, which is near.
+const fn is_beside(blank: char, last: char) -> bool {
+    const BLOCKS: u32 = 12;
+    let is_khitan = blank == '\u{16fe4}' && matches!(last, '\u{18b00}'..='\u{18cff}');
+    is_khitan || (last as u32 >> BLOCKS == blank as u32 >> BLOCKS && !last.is_ascii())
 }
 
 /// Whether a character may be joined to the next, or kept from it: a letter, a combining mark, an
@@ -145,19 +158,26 @@ fn varies(selector: char, base: char) -> bool {
     match selector {
         '\u{fe0e}' | '\u{fe0f}' => CodePointSetData::new::<Emoji>().contains(base),
         '\u{180b}'..='\u{180f}' => matches!(base, '\u{1820}'..='\u{18aa}'),
-        '\u{e0100}'..='\u{e01ef}' => CodePointSetData::new::<Ideographic>().contains(base),
+        '\u{e0100}'..='\u{e01ef}' => CodePointSetData::new::<UnifiedIdeograph>().contains(base),
         '\u{fe00}'..='\u{fe02}' if CodePointSetData::new::<UnifiedIdeograph>().contains(base) => {
             true
         }
+        '\u{fe00}' if VARIED_SYMBOLS.contains(base) => true,
         '\u{fe00}' | '\u{fe01}' => {
-            category(base) == GeneralCategory::MathSymbol
-                || "0‘’“”、。！，．：；？".contains(base)
-                || matches!(base, '\u{2100}'..='\u{214f}' | '\u{1d49c}'..='\u{1d4cf}')
+            VARIED_SIGNS.contains(base)
+                || matches!(base, '\u{1d49c}'..='\u{1d4b5}')
                 || is_varied_script(base)
         }
         _ => matches!(base, '\u{13000}'..='\u{1342f}'),
     }
 }
+
+/// The zero and the operators that have one variant.
+const VARIED_SYMBOLS: &str = "0∅∩∪≨≩≲≳⊊⊋⊓⊔⊕⊖⊗⊜⋚⋛⨼⨽⪝⪞⪬⪭⫋⫌";
+
+/// The script capitals apart from those of a block of their own, quotation marks, and the
+/// punctuation of East Asia.
+const VARIED_SIGNS: &str = "ℬℰℱℋℐℒℳℛ‘’“”、。！，．：；？";
 
 /// Myanmar, Phags-pa, Manichaean and Egyptian.
 const fn is_varied_script(base: char) -> bool {
@@ -211,6 +231,9 @@ mod tests {
             "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
             "⠚⠁⠝⠑⠀⠙⠕⠑",
             "0\u{fe00}",
+            "∩\u{fe00}",
+            "ℬ\u{fe01}",
+            "。\u{fe01}",
         ] {
             assert_eq!(check_shown(name), Ok(()), "{name:?}");
         }
@@ -256,6 +279,18 @@ mod tests {
             "Jane\u{fe00}",
             "Jane\u{e0100}",
             "Jane\u{180b}",
+            "Jane\u{2800}",
+            "\u{2800}Jane",
+            "Jane\u{1d159}Doe",
+            "Jane\u{16fe4}",
+            "🏴\u{e0067}\u{e0062}\u{e007f}",
+            "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e0073}\u{e0063}\u{e007f}",
+            "🏴\u{e0067}\u{e0020}\u{e0062}\u{e0073}\u{e007f}",
+            "C+\u{fe00}",
+            "a=\u{fe01}",
+            "0\u{fe01}",
+            "™\u{fe00}",
+            "\u{17000}\u{e0100}",
             "葛\u{e0100}\u{e0100}",
             "葛\u{fe0f}",
             "\u{200d}Jane",

@@ -21,6 +21,9 @@ pub trait Transport {
 
     /// The host that it calls.
     fn host(&self) -> &str;
+
+    /// The tokens of mails that came, at least of those since the last call.
+    fn mailed_tokens(&self) -> impl Future<Output = Vec<String>>;
 }
 
 /// The credential of a request.
@@ -347,6 +350,14 @@ pub(crate) fn on(object: Object, event: Event) -> Projection {
 /// What is reported about every object that is concerned.
 pub(crate) fn each(say: impl Fn(&Object, &Known) -> Option<Event> + Send + 'static) -> Projection {
     Projection::Each(Box::new(say))
+}
+
+/// The fact has this value. Which address is primary is not known after the primary one was lost.
+pub(crate) fn shows(fact: &str, value: impl Into<String>) -> Condition {
+    match fact {
+        "primary" => Condition::Any(vec![is(fact, value), not(has(fact))]),
+        _ => is(fact, value),
+    }
 }
 
 /// Whether the response says that the operation needs full access.

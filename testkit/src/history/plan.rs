@@ -63,6 +63,10 @@ pub enum Step {
     SelfAddSsh,
     SelfDeleteSsh,
     SelfAudit,
+    RequestSignUp,
+    RequestProof,
+    RequestReset,
+    FollowLink,
     Guess,
     Nothing,
 }
@@ -126,6 +130,10 @@ const OFTEN: &[(Step, u16)] = &[
     (Step::SelfAddSsh, 8),
     (Step::SelfDeleteSsh, 8),
     (Step::SelfAudit, 12),
+    (Step::RequestSignUp, 14),
+    (Step::RequestProof, 25),
+    (Step::RequestReset, 8),
+    (Step::FollowLink, 60),
     (Step::Guess, 20),
     (Step::Nothing, 3),
 ];

@@ -3,14 +3,14 @@
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use shared::model::Role;
+use shared::model::{Role, Timestamp};
 
 use super::client_step::{Transport, on, text};
 use super::rules::{Condition, Event, set};
 use super::run::Stage;
 use super::shared_state::{Done, KnownAccount, KnownToken, KnownUser, Object, Place, SharedState};
 use crate::basic;
-use shared::table::Actor;
+use shared::table::{Actor, NewUser};
 
 /// So many users are shared by all clients.
 const USERS: usize = 6;
@@ -78,27 +78,18 @@ async fn make_user<W: Transport>(
     shared: &SharedState,
     name: &str,
 ) -> Result<KnownUser> {
-    let (given, email) = (format!("{name} was given"), format!("{name}@example.com"));
-    let password = format!("{name} set this");
-    let body = json!({
-        "email": email,
-        "username": name,
-        "password": given,
-        "first_name": "Start",
-        "last_name": "Up",
-        "phone": "0",
-    });
-    let made_user = made(stage, &stage.admin, ("PUT", "/v2/accounts"), &body).await?;
-    let view = &made_user["user"];
-    let new_token = async |password: &str| {
-        let token = json!({ "name": "start", "kind": "user" });
-        made(stage, &basic(name, password), ("POST", "/rollcall/v1/tokens"), &token).await
+    let (password, email) = (format!("{name} set this"), format!("{name}@example.com"));
+    let new = NewUser {
+        proved_at: Some(Timestamp::now()),
+        password_hash: Some(shared::password::hash(&password)?),
+        password_is_own: true,
+        full_name: "Start Up".to_owned(),
+        ..NewUser::new(name.parse()?, email.parse()?)
     };
-    // The first password of its own ends what the user has so far.
-    let first = text(&new_token(&given).await?, "/token");
-    let own = json!({ "password": password });
-    made(stage, &first, ("POST", "/v2/account/data"), &own).await?;
-    let token = new_token(&password).await?;
+    let user = stage.table.create_user(&Actor::operator(), new).await?;
+    let token = json!({ "name": "start", "kind": "user" });
+    let tokens = ("POST", "/rollcall/v1/tokens");
+    let token = made(stage, &basic(name, &password), tokens, &token).await?;
     let secret = text(&token, "/token");
     let key = made(stage, &secret, ("PUT", "/v2/account/api"), &Value::Null).await?;
     let current =
@@ -112,14 +103,14 @@ async fn make_user<W: Transport>(
         &[
             ("primary", &email),
             ("name", "Start Up"),
-            ("phone", "0"),
+            ("phone", ""),
             ("location", ""),
             ("company", ""),
             ("current", &account),
             (&listed, "yes"),
         ],
     );
-    note(shared, Object::Address(email.clone()), &[("owner", name)]);
+    note(shared, Object::Address(email.clone()), &[("owner", name), ("proved", "yes")]);
     note(shared, Object::Password(name.to_owned()), &[("password", &password)]);
     note(shared, Object::Key(name.to_owned(), key.clone()), &[("secret", &key_secret)]);
     let id = text(&token, "/id");
@@ -130,7 +121,7 @@ async fn make_user<W: Transport>(
     shared.known().accounts.push(account);
     Ok(KnownUser {
         username: name.to_owned(),
-        id: text(view, "/id"),
+        id: user.id.to_string(),
         password,
         is_shared: true,
         tokens: vec![KnownToken { id: id.clone(), secret, only_reads: false }],

@@ -25,6 +25,8 @@ pub(crate) enum Object {
     Key(String, String),
     /// What a user granted, by its code.
     Grant(String, String),
+    /// A link that was mailed, by its token, and the user that it is for; nobody if it signs up.
+    Link(String, String),
 }
 
 impl Object {
@@ -34,7 +36,8 @@ impl Object {
             Self::Token(user, _)
             | Self::Password(user)
             | Self::Key(user, _)
-            | Self::Grant(user, _) => Some(user),
+            | Self::Grant(user, _)
+            | Self::Link(user, _) => Some(user),
             Self::User(_) | Self::Account(_) | Self::Address(_) | Self::Username(_) => None,
         }
     }
@@ -97,12 +100,42 @@ pub(crate) struct KnownGrant {
     pub(crate) made: std::time::Instant,
 }
 
+/// A link that was mailed.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownLink {
+    pub(crate) token: String,
+    pub(crate) leads_to: LinkTarget,
+    pub(crate) is_followed: bool,
+}
+
+/// What a link is for.
+#[derive(Debug, Clone)]
+pub(crate) enum LinkTarget {
+    /// To sign up with this address.
+    SignUp(String),
+    /// To prove that an address is a user's.
+    Proof { user: String, address: String },
+    /// To set another password of this user.
+    Reset(String),
+}
+
+impl LinkTarget {
+    /// The user that it is for; nobody if it signs up.
+    pub(crate) fn user(&self) -> &str {
+        match self {
+            Self::SignUp(_) => "",
+            Self::Proof { user, .. } | Self::Reset(user) => user,
+        }
+    }
+}
+
 /// Everything that the clients know.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     pub(crate) users: Vec<KnownUser>,
     pub(crate) accounts: Vec<KnownAccount>,
     pub(crate) grants: Vec<KnownGrant>,
+    pub(crate) links: Vec<KnownLink>,
     pub(crate) addresses: Vec<String>,
     /// The owners of addresses, as far as a response told.
     pub(crate) owners: HashMap<String, String>,
@@ -132,6 +165,28 @@ impl Known {
             user.keys.retain(|(own, _)| own != id);
         }
         self.former_keys.insert(id.to_owned());
+    }
+
+    /// Forgets all API keys of a user.
+    pub(crate) fn forget_keys(&mut self, user: &str) {
+        let keys = self.user(user).map(|user| std::mem::take(&mut user.keys)).unwrap_or_default();
+        self.former_keys.extend(keys.into_iter().map(|(id, _)| id));
+    }
+
+    /// Notes that a link was followed.
+    pub(crate) fn follow(&mut self, token: &str) {
+        if let Some(link) = self.links.iter_mut().find(|link| link.token == token) {
+            link.is_followed = true;
+        }
+    }
+
+    /// The facts of all keys of a user that are known or were.
+    pub(crate) fn facts_of_keys(&self, user: &str) -> impl Iterator<Item = String> {
+        let user = self.users.iter().find(move |known| known.username == user);
+        let keys = user.into_iter().flat_map(|user| user.keys.iter().map(|(id, _)| id));
+        let keys = keys.chain(&self.former_keys).map(|id| format!("key:{id}"));
+        let ssh_keys = user.into_iter().flat_map(|user| &user.ssh_keys);
+        keys.chain(ssh_keys.map(|id| format!("ssh:{id}")))
     }
 
     /// Whether an API key was deleted.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use shared::model::{GrantCredential, GrantTokenKind};
 
 use super::choice::{label_of, made_by};
-use super::client_step::{on, text};
+use super::client_step::{on, shows, text};
 use super::rules::{Condition, Event, has, is, not};
 use super::shared_state::{Known, KnownUser, Object, Projection};
 
@@ -26,11 +26,12 @@ impl<'a> Table<'a> {
         let names = users.map(|((pk, _), item)| {
             let name = text(item, "/username/S");
             let is_known = known.users.iter().any(|user| user.username == name);
-            // The slug is unknown to the clients: its creator is known by the name.
-            (
-                pk.replacen("USER#", "", 1),
-                if is_known { name } else { made_by(&text(item, "/firstName/S")) },
-            )
+            // The slug is unknown to the clients: its creator is known by the name. Who signed up
+            // gave no first name.
+            let given = ["/firstName/S", "/fullName/S"].map(|name| text(item, name));
+            let label = given.iter().find(|name| !name.is_empty());
+            let made = || made_by(label.map_or("", String::as_str));
+            (pk.replacen("USER#", "", 1), if is_known { name } else { made() })
         });
         Self { names: names.collect(), items }
     }
@@ -69,8 +70,19 @@ impl<'a> Table<'a> {
         Some(self.names.get(&text(claim, "/user/S")).cloned().unwrap_or_default())
     }
 
+    /// When whoever has an address has proved it.
+    fn proved_at(&self, address: &str) -> Option<&'a Value> {
+        let claim = self.at(&format!("CLAIM#EMAIL#{address}"), "CLAIM")?;
+        let user = format!("USER#{}", text(claim, "/user/S"));
+        self.at(&user, &format!("EMAIL#{address}"))?.pointer("/provedAt/S")
+    }
+
     fn address(&self, address: &str, known: &Known) -> Projection {
         let owner = self.claimant("EMAIL", address);
+        let proved = match self.proved_at(address) {
+            Some(_) => has("proved"),
+            None => not(has("proved")),
+        };
         let contact = self.claimant("CONTACT", address);
         // An account without a known id is identified by its creator.
         let contact = contact.map(|id| {
@@ -83,7 +95,7 @@ impl<'a> Table<'a> {
         let fact = |name: &str, value: Option<String>| {
             value.map_or_else(|| not(has(name)), |value| is(name, value))
         };
-        let there = Condition::All(vec![fact("owner", owner), fact("contact", contact)]);
+        let there = Condition::All(vec![fact("owner", owner), fact("contact", contact), proved]);
         on(Object::Address(address.to_owned()), Event::seen(there))
     }
 
@@ -103,7 +115,7 @@ impl<'a> Table<'a> {
             is("phone", text(item, "/phone/S")),
             is("location", text(item, "/location/S")),
             is("company", text(item, "/company/S")),
-            is("primary", text(item, "/primaryEmail/M/typed/S")),
+            shows("primary", text(item, "/primaryEmail/M/typed/S")),
         ];
         let current = text(item, "/currentAccount/S");
         if user.is_shared && known.account(&current).is_some() {
@@ -123,9 +135,13 @@ impl<'a> Table<'a> {
         let Some(token) = self.at(partition, &format!("TOKEN#{id}")) else { return false };
         let epoch = |item: &Value, name: &str| text(item, &format!("/{name}/N"));
         let is_current = epoch(token, "epoch") == epoch(user, "credentialEpoch");
-        text(token, "/kind/S") == "environment"
-            || is_current
-            || text(user, "/retainedToken/S") == id
+        match text(token, "/kind/S").as_str() {
+            "environment" => {
+                let number = |text: String| text.parse::<u64>().unwrap_or_default();
+                number(epoch(token, "epoch")) >= number(epoch(user, "environmentEpoch"))
+            }
+            _ => is_current || text(user, "/retainedToken/S") == id,
+        }
     }
 
     fn grant(&self, user: &str, code: &str, known: &Known) -> Option<Projection> {

@@ -1,7 +1,12 @@
 //! The ways to the service: in this process, or over HTTP.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use devkit::ses::Message;
 use reqwest::{Client, Method};
 use serde_json::Value;
 
@@ -31,23 +36,31 @@ impl Transport for TestApp {
     fn host(&self) -> &str {
         HOST
     }
+
+    /// Those that wait: no mailer runs.
+    async fn mailed_tokens(&self) -> Vec<String> {
+        self.waiting_tokens().await
+    }
 }
 
-/// The service at a base URL.
+/// The service at a base URL, and the folder where its mails go.
 pub struct Http {
     base: String,
     client: Client,
+    mail_folder: PathBuf,
+    /// The files of the mails that were read.
+    read: Mutex<HashSet<OsString>>,
 }
 
 impl Http {
-    /// The service at this URL, which has no slash at its end.
-    pub fn new(base: &str) -> anyhow::Result<Self> {
+    /// The service at this URL, which has no slash at its end, with this folder for mails.
+    pub fn new(base: &str, mail_folder: PathBuf) -> anyhow::Result<Self> {
         let client = Client::builder()
             .no_proxy()
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Self { base: base.to_owned(), client })
+        Ok(Self { base: base.to_owned(), client, mail_folder, read: Mutex::default() })
     }
 }
 
@@ -85,5 +98,18 @@ impl Transport for Http {
 
     fn host(&self) -> &str {
         self.base.trim_start_matches("http://")
+    }
+
+    async fn mailed_tokens(&self) -> Vec<String> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = std::fs::read_dir(&self.mail_folder).expect("the folder for mails");
+        let files = files.map(|file| file.expect("the folder for mails"));
+        let new: Vec<_> = files.filter(|file| read.insert(file.file_name())).collect();
+        drop(read);
+        let tokens = new.iter().flat_map(|file| {
+            let message = Message::parse(&std::fs::read(file.path()).expect("a mail"));
+            message.links.into_iter().filter_map(|link| Some(link.rsplit_once('/')?.1.to_owned()))
+        });
+        tokens.collect()
     }
 }

@@ -168,6 +168,7 @@ async fn who_has_proved_an_address_is_told_of_a_sign_up_with_it_and_the_response
     let mails = post.deliver().await;
     assert_eq!((mails.len(), mails[0].message.links.len()), (1, 0), "{mails:?}");
     assert!(mails[0].message.subject.contains("already signed up"), "{mails:?}");
+    assert_eq!(mails[0].recipients, ["mary@example.com"], "to the address as it is stored");
 }
 
 #[tokio::test]
@@ -291,6 +292,25 @@ async fn keys_end_with_a_lost_password_unless_they_are_kept() {
         let list = get(&app, &keys, &testkit::basic("marymajor", PASSWORD)).await;
         assert_eq!(list.body["apiKeys"].as_array().unwrap().len(), left, "{keeps}");
     }
+}
+
+#[tokio::test]
+async fn what_is_no_name_gets_no_link_and_neither_does_an_address_that_mail_cannot_reach() {
+    let (app, mut post) = open().await;
+    let jane = app.person("janedoe").await;
+
+    for name in [" ", "\u{0}", "jane\ndoe", &"x".repeat(255)] {
+        let response = post_json(&app, RESETS, &json!({ "name": name })).await;
+        assert_eq!((response.status, text(&response.body, "code")), (400, "invalid_request"));
+    }
+    let address = "m\u{e4}ry@example.com";
+    let error = ["email: must be ASCII before the @ to get mail"];
+    let refused = post_json(&app, SIGN_UPS, &json!({ "email": address })).await;
+    assert_eq!(errors(&refused), error);
+    assert_eq!(errors(&ask_for_proof(&jane, address).await), error);
+    let spaced = ask_for_proof(&jane, " mary@example.com").await;
+    assert_eq!(errors(&spaced), ["email: must not begin or end with white space"]);
+    assert!(post.deliver().await.is_empty());
 }
 
 #[tokio::test]

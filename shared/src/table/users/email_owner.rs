@@ -72,11 +72,16 @@ impl Table {
         Ok(EmailOwner::Holder(Box::new(EmailHolder { user, email, others })))
     }
 
-    /// Whether a user has proved an address. A user who does not exist has not.
-    pub(super) async fn has_proved(&self, user: UserId, address: &EmailAddress) -> Result<bool> {
+    /// An address as the user has it who has proved it. A user who does not exist has not.
+    pub(super) async fn proved_address(
+        &self,
+        user: UserId,
+        address: &EmailAddress,
+    ) -> Result<Option<EmailAddress>> {
         let key = Key::email(user, address);
         let email: Option<Stored<Email>> = self.batch_get(vec![key.clone()]).await?.take(&key)?;
-        Ok(email.is_some_and(|email| email.proved_at.is_some()))
+        let proved = email.filter(|email| email.proved_at.is_some());
+        Ok(proved.map(|email| email.into_inner().address))
     }
 }
 

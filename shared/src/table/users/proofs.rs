@@ -69,7 +69,7 @@ impl Table {
         new: NewLink,
     ) -> Result<Write<'_, ()>> {
         let FetchedEmailProof { email, owner, is_undeliverable, asked } = fetched;
-        address.check_reachable()?;
+        address.check_mailable()?;
         let is_proved = email.as_ref().is_some_and(|email| email.proved_at.is_some());
         if is_proved && !is_undeliverable {
             return Err(Error::Conflict("the address is proved"));
@@ -79,16 +79,16 @@ impl Table {
         }
         asked.check_room()?;
         let other = owner.filter(|owner| *owner != user.id);
-        let is_held = match other {
-            Some(other) => self.has_proved(other, &address).await?,
-            None => false,
+        let held = match other {
+            Some(other) => self.proved_address(other, &address).await?,
+            None => None,
         };
         let requested = Trail::of_user(user.id, AuditAction::EmailProofRequested);
         let write = Transaction::new(self, actor, "send a proof of an address", requested)
             .count_mail(&asked)?;
-        if is_held {
+        if let Some(held) = held {
             let kind = MailKind::EmailProofHeld;
-            let mail = Mail::requested(kind, address, None, None, EMAIL_PROOF_TTL)?;
+            let mail = Mail::requested(kind, held, None, None, EMAIL_PROOF_TTL)?;
             return Ok(Write::new(write.send(&mail)?, ()));
         }
         let expires_at = seconds_after(Timestamp::now(), EMAIL_PROOF_TTL)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::history::choice::made_by;
-use crate::history::client_step::{ClientStep, Ended, Seen, Transport, each, on, text};
+use crate::history::client_step::{ClientStep, Ended, Seen, Transport, each, on, shows, text};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
 use crate::history::shared_state::{KnownUser, Object, Projection};
 
@@ -159,7 +159,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 Object::Password(user.username.clone()),
                 Event::changed(Condition::Always, [set("password", &password)]),
             ),
-            password_ended(&user.username, &spared),
+            password_ended(&user.username, &spared, Keys::Stay),
         ];
         match self.ended(&seen) {
             Ended::With(200) => {
@@ -175,20 +175,38 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 }
 
+/// What becomes of the keys and environment tokens when the password changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    Stay,
+    End,
+}
+
 /// What a changed password ends.
-pub(super) fn password_ended(user: &str, spared: &str) -> Projection {
+pub(super) fn password_ended(user: &str, spared: &str, keys: Keys) -> Projection {
     let (user, spared) = (user.to_owned(), spared.to_owned());
-    each(move |object, _| match object {
+    each(move |object, known| match object {
         Object::Token(owner, id) if *owner == user && *id != spared => {
-            let dies = Condition::All(vec![has("works"), not(is("kind", "environment"))]);
+            let dies = match keys {
+                Keys::Stay => Condition::All(vec![has("works"), not(is("kind", "environment"))]),
+                Keys::End => has("works"),
+            };
             let stays = Event::seen(not(dies.clone()));
             Some(stays.or(Event::changed(dies, [unset("works")])))
         }
-        Object::Grant(owner, _) if *owner == user => {
-            Some(Event::seen(not(has("alive"))).or(Event::changed(has("alive"), [unset("alive")])))
+        Object::Grant(owner, _) | Object::Link(owner, _) if *owner == user => Some(ended("alive")),
+        Object::Key(owner, _) if *owner == user && keys == Keys::End => Some(ended("secret")),
+        Object::User(own) if *own == user && keys == Keys::End => {
+            let gone = known.facts_of_keys(&user).map(unset);
+            Some(Event::changed(Condition::Always, gone))
         }
         _ => None,
     })
+}
+
+/// The fact is gone, if it was there.
+fn ended(fact: &str) -> Event {
+    Event::seen(not(has(fact))).or(Event::changed(has(fact), [unset(fact)]))
 }
 
 /// What a new user says: of itself, its address, its name, and its key.
@@ -236,7 +254,7 @@ pub(super) fn seen_user(view: &Value, new: &[(String, Option<String>)]) -> Proje
         let mut facts: Vec<_> = fields
             .into_iter()
             .filter(is_old)
-            .map(|(fact, pointer)| is(fact, text(&view, pointer)))
+            .map(|(fact, pointer)| shows(fact, text(&view, pointer)))
             .collect();
         facts.push(exactly("key:", &view["api"], "/api_key", |id| {
             user.keys.iter().any(|(own, _)| own == id) || known.is_former_key(id)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::quave::listed;
 use super::{is_admin, released};
 use crate::history::choice::made_by;
-use crate::history::client_step::{ClientStep, Ended, Transport, each, on, text};
+use crate::history::client_step::{ClientStep, Ended, Transport, each, on, shows, text};
 use crate::history::rules::{Condition, Event, has, is, not, set};
 use crate::history::shared_state::{KnownAccount, Object, Projection};
 
@@ -191,7 +191,7 @@ fn shown(account: &KnownAccount, view: &Value) -> Vec<Projection> {
     let owner = Object::User(account.owner.clone());
     vec![
         on(object, Event::seen(Condition::All(there))),
-        on(owner, Event::seen(is("primary", email))),
+        on(owner, Event::seen(shows("primary", email))),
     ]
 }
 

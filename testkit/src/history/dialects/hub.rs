@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::history::client_step::{ClientStep, Ended, Transport, on, text};
-use crate::history::rules::{Condition, Event, is, set};
+use crate::history::client_step::{ClientStep, Ended, Transport, on, shows, text};
+use crate::history::rules::{Condition, Event, set};
 use crate::history::shared_state::{Object, Projection};
 
 const FIELDS: [(&str, &str); 3] =
@@ -58,6 +58,6 @@ fn shown(user: &str, view: &Value, new: Vec<(String, Option<String>)>) -> Projec
     let is_old = |fact: &str| !new.iter().any(|(changed, _)| changed == fact);
     let fields = FIELDS.into_iter().chain([("primary", "email")]);
     let old = fields.filter(|(fact, _)| is_old(fact));
-    let there = old.map(|(fact, field)| is(fact, text(view, &format!("/{field}")))).collect();
+    let there = old.map(|(fact, field)| shows(fact, text(view, &format!("/{field}")))).collect();
     on(Object::User(user.to_owned()), Event::changed(Condition::All(there), new))
 }

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::rollcall_users::listed_addresses;
-use crate::history::client_step::{ClientStep, Ended, Transport, on, text};
+use super::rollcall_users::{FREED, listed_addresses};
+use crate::history::client_step::{ClientStep, Ended, Transport, on, shows, text};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
 use crate::history::shared_state::Object;
 
@@ -23,7 +23,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let primary = primary.first().map(|view| text(view, "/email"));
                 let addresses = listed_addresses(&user.username, &views);
                 let primary = primary.map(|primary| {
-                    on(Object::User(user.username), Event::seen(is("primary", primary)))
+                    on(Object::User(user.username), Event::seen(shows("primary", primary)))
                 });
                 self.note(seen, primary.into_iter().chain([addresses]).collect());
             }
@@ -69,6 +69,7 @@ impl<W: Transport> ClientStep<'_, W> {
             self.send_json("hub-update-email", &credential, "PATCH", &path, Some(&body)).await;
         let (address, own) = (Object::Address(email.clone()), is("owner", &user.username));
         let known = Condition::All(vec![own.clone(), has("verified")]);
+        let reachable = Condition::Any(vec![has("verified"), has("proved")]);
         let of_address = if verified {
             Event::changed(own.clone(), [set("verified", "yes")])
         } else {
@@ -77,24 +78,22 @@ impl<W: Transport> ClientStep<'_, W> {
         let object = Object::User(user.username.clone());
         let chosen = Event::changed(Condition::Always, [set("primary", &email)]);
         match self.ended(&seen) {
-            // It was primary before, verified or not, and nothing was changed.
+            // It was primary before, or it is proved, which is not shown.
             Ended::With(200) if !verified && seen.body()["verified"] == false => {
                 let unverified = Condition::All(vec![own, not(has("verified"))]);
-                let of_user = Event::seen(is("primary", &email));
-                self.note(seen, vec![on(address, Event::seen(unverified)), on(object, of_user)]);
+                self.note(seen, vec![on(address, Event::seen(unverified)), on(object, chosen)]);
             }
             Ended::With(200) => {
-                let is_primary = is("primary", &email);
                 let of_user = match (primary, seen.body()["primary"] == true) {
                     (true, true) => chosen,
-                    (false, true) => Event::seen(is_primary),
-                    (false, false) => Event::seen(not(is_primary)),
+                    (false, true) => Event::seen(shows("primary", &email)),
+                    (false, false) => Event::seen(not(is("primary", &email))),
                     (true, false) => return self.note_wrong(seen),
                 };
                 self.note(seen, vec![on(address, of_address), on(object, of_user)]);
             }
             Ended::With(400) if primary && !verified => {
-                let seen_so = Condition::All(vec![own, not(has("verified"))]);
+                let seen_so = Condition::All(vec![own, not(reachable)]);
                 let other = Event::seen(not(is("primary", &email)));
                 self.note(seen, vec![on(address, Event::seen(seen_so)), on(object, other)]);
             }
@@ -120,18 +119,17 @@ impl<W: Transport> ClientStep<'_, W> {
             self.send_json("hub-delete-email", &credential, "DELETE", &path, Some(&body)).await;
         let (address, object) =
             (Object::Address(email.clone()), Object::User(user.username.clone()));
-        let (own, is_primary) = (is("owner", &user.username), is("primary", &email));
-        let freed =
-            on(address.clone(), Event::changed(own.clone(), [unset("owner"), unset("verified")]));
+        let own = is("owner", &user.username);
+        let freed = on(address.clone(), Event::changed(own.clone(), FREED.map(unset)));
         match self.ended(&seen) {
             Ended::With(204) => {
                 self.shared.known().owners.remove(&email);
-                let not_primary = on(object, Event::seen(not(is_primary)));
+                let not_primary = on(object, Event::seen(not(is("primary", &email))));
                 self.note(seen, vec![freed, not_primary]);
             }
             Ended::With(400) => {
                 let own = on(address, Event::seen(own));
-                self.note(seen, vec![own, on(object, Event::seen(is_primary))]);
+                self.note(seen, vec![own, on(object, Event::seen(shows("primary", &email)))]);
             }
             Ended::With(404) => self.note(seen, vec![on(address, Event::seen(not(own)))]),
             Ended::Unknown => self.note_unknown(seen, vec![freed]),

@@ -7,6 +7,7 @@ mod grants;
 mod guess;
 mod hub;
 mod hub_emails;
+mod links;
 mod oauth;
 mod oauth_tokens;
 mod quave;
@@ -80,6 +81,10 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::SelfAddSsh => self.self_add_ssh().await,
             Step::SelfDeleteSsh => self.self_delete_ssh().await,
             Step::SelfAudit => self.self_audit().await,
+            Step::RequestSignUp => self.request_sign_up().await,
+            Step::RequestProof => self.request_proof().await,
+            Step::RequestReset => self.request_reset().await,
+            Step::FollowLink => self.follow_link().await,
             Step::Guess => self.guess().await,
             Step::Nothing => self.nothing().await,
         }
@@ -95,6 +100,8 @@ impl<W: Transport> ClientStep<'_, W> {
             ("docs-reference", "/docs/reference/golem", 200),
             ("docs-start", "/", 200),
             ("not-found", "/nothing", 404),
+            ("pages-show-sign-up", "/account/sign-up", 200),
+            ("pages-show-reset", "/account/reset", 200),
             ("hub-oauth-metadata", "/.well-known/oauth-authorization-server", 200),
         ] {
             let seen = self.send_json(name, &SentCredential::None, "GET", path, None).await;

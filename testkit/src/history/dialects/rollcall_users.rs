@@ -4,12 +4,15 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::e24::password_ended;
-use crate::history::client_step::{ClientStep, Ended, Transport, each, on, text};
+use super::e24::{Keys, password_ended};
+use crate::history::client_step::{ClientStep, Ended, Transport, each, on, shows, text};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
 use crate::history::shared_state::{Object, Projection};
 
 pub(super) const SELF: &str = "/rollcall/v1/users/self";
+
+/// What a free address has not.
+pub(super) const FREED: [&str; 3] = ["owner", "verified", "proved"];
 
 /// The facts of a user, and where the response shows them.
 const FIELDS: [(&str, &str); 4] = [
@@ -74,7 +77,8 @@ impl<W: Transport> ClientStep<'_, W> {
         let object = Object::Password(user.username.clone());
         let spared = credential.token_id();
         let changed = Event::changed(is("password", &current), [set("password", &password)]);
-        let reported = vec![on(object.clone(), changed), password_ended(&user.username, &spared)];
+        let reported =
+            vec![on(object.clone(), changed), password_ended(&user.username, &spared, Keys::Stay)];
         match self.ended(&seen) {
             Ended::With(204) => {
                 if let Some(known) = self.shared.known().user(&user.username) {
@@ -106,7 +110,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 }
                 let primary = primary.first().map(|view| text(view, "/email"));
                 let primary = primary.map(|primary| {
-                    on(Object::User(user.username.clone()), Event::seen(is("primary", primary)))
+                    on(Object::User(user.username.clone()), Event::seen(shows("primary", primary)))
                 });
                 let listed = listed_addresses(&user.username, &views);
                 self.note(seen, primary.into_iter().chain([listed]).collect());
@@ -145,21 +149,26 @@ impl<W: Transport> ClientStep<'_, W> {
         let seen = self.send_json(operation, &credential, "PATCH", &path, body.as_ref()).await;
         let (address, own) = (Object::Address(email.clone()), is("owner", &user.username));
         let object = Object::User(user.username);
-        let of_kind = |is_verified| {
-            let verified = if is_verified { has("verified") } else { not(has("verified")) };
-            Event::seen(Condition::All(vec![own.clone(), verified]))
+        let of_kind = |facts: [Condition; 2]| {
+            let [verified, proved] = facts;
+            Event::seen(Condition::All(vec![own.clone(), verified, proved]))
         };
         let chosen = Event::changed(Condition::Always, [set("primary", &email)]);
         match self.ended(&seen) {
             Ended::With(200) => {
-                let is_verified = seen.body()["verified"] == true;
-                // One that is not verified was primary before, and nothing was changed.
-                let of_user = if is_verified { chosen } else { Event::seen(is("primary", &email)) };
-                self.note(seen, vec![on(address, of_kind(is_verified)), on(object, of_user)]);
+                let shown = shown_email(seen.body());
+                // One that is neither verified nor proved was primary before, and nothing was
+                // changed.
+                let is_reachable =
+                    seen.body()["verified"] == true || !seen.body()["provedAt"].is_null();
+                let of_user =
+                    if is_reachable { chosen } else { Event::seen(shows("primary", &email)) };
+                self.note(seen, vec![on(address, of_kind(shown)), on(object, of_user)]);
             }
             Ended::With(409) => {
                 let other = Event::seen(not(is("primary", &email)));
-                self.note(seen, vec![on(address, of_kind(false)), on(object, other)]);
+                let neither = ["verified", "proved"].map(|fact| not(has(fact)));
+                self.note(seen, vec![on(address, of_kind(neither)), on(object, other)]);
             }
             Ended::With(404) => self.note(seen, vec![on(address, Event::seen(not(own)))]),
             Ended::Unknown => self.note_unknown(seen, vec![on(object, chosen)]),
@@ -176,16 +185,17 @@ impl<W: Transport> ClientStep<'_, W> {
             self.send_json("rollcall-delete-email", &credential, "DELETE", &path, None).await;
         let (address, object) =
             (Object::Address(email.clone()), Object::User(user.username.clone()));
-        let (own, is_primary) = (is("owner", &user.username), is("primary", &email));
-        let freed =
-            on(address.clone(), Event::changed(own.clone(), [unset("owner"), unset("verified")]));
+        let own = is("owner", &user.username);
+        let freed = on(address.clone(), Event::changed(own.clone(), FREED.map(unset)));
         match self.ended(&seen) {
             Ended::With(204) => {
                 self.shared.known().owners.remove(&email);
-                self.note(seen, vec![freed, on(object, Event::seen(not(is_primary)))]);
+                let other = Event::seen(not(is("primary", &email)));
+                self.note(seen, vec![freed, on(object, other)]);
             }
             Ended::With(409) => {
                 let own = on(address, Event::seen(own));
+                let is_primary = shows("primary", &email);
                 self.note(seen, vec![own, on(object, Event::seen(is_primary))]);
             }
             Ended::With(404) => self.note(seen, vec![on(address, Event::seen(not(own)))]),
@@ -221,22 +231,31 @@ fn shown(user: &str, view: &Value, new: Vec<(String, Option<String>)>) -> Projec
     let is_old = |fact: &str| !new.iter().any(|(changed, _)| changed == fact);
     let fields = FIELDS.into_iter().chain([("primary", "/primaryEmail")]);
     let old = fields.filter(|(fact, _)| is_old(fact));
-    let there = old.map(|(fact, pointer)| is(fact, text(view, pointer))).collect();
+    let there = old.map(|(fact, pointer)| shows(fact, text(view, pointer))).collect();
     on(Object::User(user.to_owned()), Event::changed(Condition::All(there), new))
 }
 
 /// What the list of all addresses of a user says of every address.
 pub(super) fn listed_addresses(user: &str, views: &[Value]) -> Projection {
-    let is_verified = |view: &Value| (text(view, "/email"), view["verified"] == true);
-    let shown: HashMap<String, bool> = views.iter().map(is_verified).collect();
+    let of_view = |view: &Value| (text(view, "/email"), shown_email(view));
+    let shown: HashMap<String, [Condition; 2]> = views.iter().map(of_view).collect();
     let name = user.to_owned();
     each(move |object, _| {
         let Object::Address(address) = object else { return None };
-        let (owned, verified) = (is("owner", &name), has("verified"));
+        let owned = is("owner", &name);
         Some(Event::seen(match shown.get(address) {
-            Some(true) => Condition::All(vec![owned, verified]),
-            Some(false) => Condition::All(vec![owned, not(verified)]),
+            Some([verified, proved]) => {
+                Condition::All(vec![owned, verified.clone(), proved.clone()])
+            }
             None => not(owned),
         }))
     })
+}
+
+/// What is shown of an address: whether it is verified, and whether it is proved, which hub does
+/// not show.
+fn shown_email(view: &Value) -> [Condition; 2] {
+    let fact = |holds: bool, name: &str| if holds { has(name) } else { not(has(name)) };
+    let proved = view.get("provedAt").map(|at| fact(!at.is_null(), "proved"));
+    [fact(view["verified"] == true, "verified"), proved.unwrap_or(Condition::Always)]
 }
