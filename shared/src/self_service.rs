@@ -65,7 +65,7 @@ pub async fn prove_email(app: &App, request: &ApiRequest, token: &str) -> Result
     let (user, proof) = read_proof(app, token).await?;
     let owner = app.table.email_owner(&proof.address, Some(user.id)).await?;
     match &owner {
-        EmailOwner::Own(email) if email.proved_at.is_some() && proof.used_at.is_some() => {}
+        EmailOwner::Own(email) if user.has_proved(email) && proof.used_at.is_some() => {}
         // The address was proved by it, and was lost since.
         _ if proof.used_at.is_some() => return Err(Error::LinkEnded),
         _ => {
@@ -210,7 +210,7 @@ pub async fn reset_password(
     token: &str,
     new: Result<(NewPassword, bool)>,
 ) -> Result<()> {
-    let ResetLink { user, reset, addresses } = ResetLink::read(app, token).await?;
+    let ResetLink { user, reset, recipient, addresses } = ResetLink::read(app, token).await?;
     let (password, keeps_keys) = new?;
     let password = password.accept_for(&app.settings.service_name, &user, &addresses)?;
     // Whoever has the link is the user, whatever the password was before.
@@ -218,13 +218,16 @@ pub async fn reset_password(
     let (hash, revoke_keys) = (password.hash()?, !keeps_keys);
     let change = PasswordChange { hash, revoke_keys, is_reused };
     let actor = Actor::mail_token(Some(&user), request_context(request));
-    app.table.reset_password(&actor, &user, &reset, change)?.commit().await.map(|_| ())
+    let write = app.table.reset_password(&actor, &user, &reset, &recipient, change)?;
+    write.commit().await.map(|_| ())
 }
 
 /// A link that works, and whose password it sets.
 struct ResetLink {
     user: Stored<User>,
     reset: PasswordReset,
+    /// Where it went.
+    recipient: Email,
     addresses: Vec<Email>,
 }
 
@@ -232,18 +235,15 @@ impl ResetLink {
     async fn read(app: &App, token: &str) -> Result<Self> {
         let (user, token) = MailToken::parse_reset(token).map_err(|_| Error::LinkEnded)?;
         let found = app.table.password_reset(user).await?;
-        let found = found.map(|(user, reset, addresses)| Self { user, reset, addresses });
-        let works = |Self { user, reset, .. }: &Self| {
-            token.matches(&reset.secret_hash)
-                && Timestamp::now() < reset.expires_at
-                && reset.epoch == user.credential_epoch
-                && !user.disabled
-        };
-        let is_own = |Self { reset, addresses, .. }: &Self| {
-            let is_recipient = |email: &Email| email.address.digest() == reset.recipient;
-            addresses.iter().any(|email| is_recipient(email) && email.proved_at.is_some())
-        };
-        found.filter(works).filter(is_own).ok_or(Error::LinkEnded)
+        let (user, reset, addresses) = found.ok_or(Error::LinkEnded)?;
+        let is_recipient = |email: &&Email| email.address.digest() == reset.recipient;
+        let recipient = addresses.iter().find(is_recipient).cloned().ok_or(Error::LinkEnded)?;
+        let works = token.matches(&reset.secret_hash)
+            && Timestamp::now() < reset.expires_at
+            && reset.epoch == user.credential_epoch
+            && !user.disabled
+            && user.has_proved(&recipient);
+        works.then_some(Self { user, reset, recipient, addresses }).ok_or(Error::LinkEnded)
     }
 }
 

@@ -103,6 +103,7 @@ impl NewUser {
             credential_epoch: 0,
             retained_token: None,
             environment_epoch: 0,
+            proof_epoch: 0,
             revoked_tokens: BTreeSet::new(),
             root_maker,
             created_at: account.created_at,
@@ -187,12 +188,13 @@ impl Table {
         } else {
             || Error::Conflict("the username is taken")
         };
+        // Whoever makes a proved user without being the user is the operator.
+        let proof_epoch = new.proved_at.filter(|_| actor.is_user()).map(|_| 0);
         let email = Email {
-            user: new.id,
-            address: new.email.clone(),
             verified: new.verified,
-            added_at: account.created_at,
             proved_at: new.proved_at,
+            proof_epoch,
+            ..Email::new(new.id, new.email.clone(), account.created_at)
         };
         let holder = new.takes_email_from.take();
         let user = new.into_user(&account, actor.root_maker())?;

@@ -60,7 +60,7 @@ impl Table {
         let (mut items, emails) = (items?, emails?);
         let (user, email) = (items.take::<User>(&user_key)?, items.take::<Email>(&email_key)?);
         let (Some(user), Some(email)) = (user, email) else { return Err(Error::WriteConflict) };
-        if email.proved_at.is_some() {
+        if user.has_proved(&email) {
             return Ok(EmailOwner::Proved(holder));
         }
         // They are read separately.
@@ -74,9 +74,10 @@ impl Table {
 
     /// Whether a user has proved an address. A user who does not exist has not.
     pub(super) async fn has_proved(&self, user: UserId, address: &EmailAddress) -> Result<bool> {
-        let key = Key::email(user, address);
-        let email: Option<Stored<Email>> = self.batch_get(vec![key.clone()]).await?.take(&key)?;
-        Ok(email.is_some_and(|email| email.proved_at.is_some()))
+        let (user_key, email_key) = (Key::user(user), Key::email(user, address));
+        let mut items = self.batch_get(vec![user_key.clone(), email_key.clone()]).await?;
+        let (user, email) = (items.take::<User>(&user_key)?, items.take::<Email>(&email_key)?);
+        Ok(user.zip(email).is_some_and(|(user, email)| user.has_proved(&email)))
     }
 }
 
@@ -130,8 +131,7 @@ impl Transaction<'_> {
             .update(user.key(), changes, Condition::unchanged(user), CONFLICT);
         let Some(address) = placeholder else { return Ok(taken) };
         let claim = Claim::by_user(user.id, Key::email_claim(&address))?;
-        let (user, verified, proved_at) = (user.id, false, None);
-        let placeholder = Email { user, address, verified, added_at: Timestamp::now(), proved_at };
+        let placeholder = Email::new(user.id, address, Timestamp::now());
         taken.insert(&placeholder, CONFLICT)?.put(claim, Condition::absent(), CONFLICT)
     }
 }
