@@ -213,10 +213,12 @@ pub async fn reset_password(
     let ResetLink { user, reset, recipient, addresses } = ResetLink::read(app, token).await?;
     let (password, keeps_keys) = new?;
     let password = password.accept_for(&app.settings.service_name, &user, &addresses)?;
-    // Whoever has the link is the user, whatever the password was before.
-    let is_reused = false;
-    let (hash, revoke_keys) = (password.hash()?, !keeps_keys);
-    let change = PasswordChange { hash, revoke_keys, is_reused };
+    let change = PasswordChange {
+        hash: password.hash()?,
+        revoke_keys: !keeps_keys,
+        // Whoever set it may have proved the address that the link went to.
+        is_reused: password.is_reused_by(&user)?,
+    };
     let actor = Actor::mail_token(Some(&user), request_context(request));
     let write = app.table.reset_password(&actor, &user, &reset, &recipient, change)?;
     write.commit().await.map(|_| ())

@@ -30,6 +30,10 @@ pub struct User {
     /// Whether the user set the password. Who else did may have kept credentials of the user.
     #[serde(default)]
     pub password_is_own: bool,
+    /// The hash of the last password that somebody else set, if the user has set another one since:
+    /// it is never the user's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_password_hash: Option<String>,
     /// The account chosen last. It may have been deleted since, or the user removed from it.
     pub current_account: Option<AccountId>,
     /// Whether every credential of the user is rejected.
@@ -124,6 +128,12 @@ impl User {
     /// Whether an address of this user may be the primary one.
     pub fn may_have_as_primary(&self, email: &Email) -> bool {
         email.verified || self.has_proved(email)
+    }
+
+    /// The hash of the last password that somebody else set, if there was one.
+    pub fn given_password(&self) -> Option<&str> {
+        let current = self.password_hash.as_ref().filter(|_| !self.password_is_own);
+        self.given_password_hash.as_ref().or(current).map(String::as_str)
     }
 
     /// What mails call the user by: the full name, else the username.

@@ -360,6 +360,26 @@ async fn the_given_password_set_again_by_a_link_is_not_the_users_own() {
 }
 
 #[tokio::test]
+async fn the_given_password_that_comes_back_after_another_is_not_the_users_own() {
+    let (app, mut post) = open().await;
+    let given = given(&app, &mut post).await;
+    for (current, next) in [(GIVEN, NEW), (NEW, PASSWORD), (PASSWORD, GIVEN)] {
+        let body = json!({ "currentPassword": current, "password": next });
+        set_password(&app, &basic("marymajor", current), &body).await;
+    }
+    let keys = format!("{SELF}/api-keys");
+    let made = app.send("POST", &keys, &[("authorization", &given)], None).await;
+    assert_eq!(made.status, 201, "{made:?}");
+
+    let body = json!({ "currentPassword": GIVEN, "password": NEW });
+    set_password(&app, &given, &body).await;
+
+    let own = basic("marymajor", NEW);
+    let listed = app.send("GET", &keys, &[("authorization", &own)], None).await;
+    assert_eq!(listed.body["apiKeys"], json!([]), "{listed:?}");
+}
+
+#[tokio::test]
 async fn the_operators_word_for_an_address_outlives_the_first_password() {
     let (app, mut post) = open().await;
     let new = NewUser {

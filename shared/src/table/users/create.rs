@@ -86,6 +86,7 @@ impl NewUser {
             primary_email: self.email,
             password_hash: self.password_hash,
             password_is_own: self.password_is_own,
+            given_password_hash: None,
             current_account: Some(account.id),
             disabled: false,
             full_name: self.full_name,

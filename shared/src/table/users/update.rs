@@ -154,10 +154,13 @@ impl Table {
         let ends_keys = is_first || password.revoke_keys;
         let environment_epoch = if ends_keys { epoch } else { user.environment_epoch };
         let proof_epoch = if is_first { epoch } else { user.proof_epoch };
+        // In place of one that somebody else sets, the user's own is still to come.
+        let given = actor.is_user().then(|| user.given_password().map(str::to_owned)).flatten();
         let changes = change
             .add_to(user, Changes::new())?
             .set("passwordHash", &password.hash)?
             .set("passwordIsOwn", is_own)?
+            .set("givenPasswordHash", &given)?
             .set("credentialEpoch", epoch)?
             .set("environmentEpoch", environment_epoch)?
             .set("proofEpoch", proof_epoch)?
@@ -177,6 +180,7 @@ impl Table {
         let after = User {
             password_hash: Some(password.hash),
             password_is_own: is_own,
+            given_password_hash: given,
             credential_epoch: epoch,
             environment_epoch,
             proof_epoch,
