@@ -16,6 +16,7 @@ use crate::model::{
 };
 use crate::password::NewPassword;
 use crate::table::{Actor, EmailOwner, NewLink, NewUser, PasswordChange, Stored, fetch};
+use crate::telemetry::request::observe;
 use crate::{App, Error, Result, SignUpPolicy};
 
 /// What somebody enters who signs up by a link. It has no `Debug`: the password must not be logged.
@@ -63,6 +64,7 @@ pub async fn new_link(
 /// [`Error::LinkEnded`], or [`Error::Conflict`] if somebody else has proved the address.
 pub async fn prove_email(app: &App, request: &ApiRequest, token: &str) -> Result<EmailAddress> {
     let (user, proof) = read_proof(app, token).await?;
+    source_id(app, request).await?;
     let owner = app.table.email_owner(&proof.address, Some(user.id)).await?;
     match &owner {
         EmailOwner::Own(email) if user.has_proved(email) && proof.used_at.is_some() => {}
@@ -92,7 +94,9 @@ async fn read_proof(app: &App, token: &str) -> Result<(Stored<User>, EmailProof)
             && proof.epoch == user.credential_epoch
             && !user.disabled
     };
-    found.filter(works).ok_or(Error::LinkEnded)
+    let found = found.filter(works).ok_or(Error::LinkEnded)?;
+    observe_link(&found.0);
+    Ok(found)
 }
 
 /// Sends a link to sign up to an address, or tells whoever has proved it.
@@ -168,7 +172,10 @@ pub async fn sign_up(
         ..NewUser::new(username, link.address.clone())
     };
     let actor = Actor::mail_token(None, request_context(request));
-    app.table.create_signed_up_user(&actor, &link, owner, new, slug)?.commit().await
+    source_id(app, request).await?;
+    let user = app.table.create_signed_up_user(&actor, &link, owner, new, slug)?.commit().await?;
+    observe_link(&user);
+    Ok(user)
 }
 
 fn working(link: Option<Stored<SignUp>>) -> Result<Stored<SignUp>> {
@@ -211,6 +218,7 @@ pub async fn reset_password(
     new: Result<(NewPassword, bool)>,
 ) -> Result<()> {
     let ResetLink { user, reset, recipient, addresses } = ResetLink::read(app, token).await?;
+    source_id(app, request).await?;
     let (password, keeps_keys) = new?;
     let password = password.accept_for(&app.settings.service_name, &user, &addresses)?;
     let change = PasswordChange {
@@ -245,16 +253,26 @@ impl ResetLink {
             && reset.epoch == user.credential_epoch
             && !user.disabled
             && user.has_proved(&recipient);
-        works.then_some(Self { user, reset, recipient, addresses }).ok_or(Error::LinkEnded)
+        if !works {
+            return Err(Error::LinkEnded);
+        }
+        observe_link(&user);
+        Ok(Self { user, reset, recipient, addresses })
     }
 }
 
-/// The source that a request counts for; none of this machine's own.
+/// The source that a request counts for, which its line names; this machine's own does not count.
 async fn source_id(app: &App, request: &ApiRequest) -> Result<Option<SourceId>> {
-    let network = source(request);
-    if network == Network::Loopback {
-        return Ok(None);
-    }
-    let key = app.service_keys.current().await?;
-    SourceId::new(&network, &key).map(Some)
+    let (network, key) = (source(request), app.service_keys.current().await?);
+    let id = SourceId::new(&network, &key)?;
+    observe(|observed| observed.source = Some(id.to_string()));
+    Ok((network != Network::Loopback).then_some(id))
+}
+
+/// The user whose link a request has, for its line.
+fn observe_link(user: &User) {
+    observe(|observed| {
+        observed.credential = Some("link");
+        observed.user = Some(user.id.to_string());
+    });
 }
