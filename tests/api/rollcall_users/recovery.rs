@@ -340,6 +340,20 @@ async fn a_first_password_by_a_link_leaves_the_address_proved_that_the_link_went
 }
 
 #[tokio::test]
+async fn a_link_ends_when_somebody_else_proves_the_address() {
+    let (app, mut post) = open().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let token = proof_token(&jane, &mut post, "janedoe@example.com").await;
+    set(&app, "mailRequests", "times", json!({ "L": [] })).await;
+    let theirs = proof_token(&john, &mut post, "janedoe@example.com").await;
+    assert_eq!(prove(&app, &theirs).await, 200);
+    let gone = format!("{SELF}/emails/janedoe@example.com");
+    assert_eq!(john.send("DELETE", &gone).await.status, 204);
+
+    assert_eq!(prove(&app, &token).await, 410);
+}
+
+#[tokio::test]
 async fn the_given_password_set_again_by_a_link_is_not_the_users_own() {
     let (app, mut post) = open().await;
     let given = given(&app, &mut post).await;

@@ -128,6 +128,11 @@ impl Transaction<'_> {
         let taken = transaction
             .leaving(lost)
             .delete(email.key(), Condition::unchanged(email), CONFLICT)
+            .delete(
+                Key::email_proof(user.id, email.address.digest()),
+                Condition::always(),
+                CONFLICT,
+            )
             .update(user.key(), changes, Condition::unchanged(user), CONFLICT);
         let Some(address) = placeholder else { return Ok(taken) };
         let claim = Claim::by_user(user.id, Key::email_claim(&address))?;
