@@ -108,7 +108,7 @@ impl Table {
         let notice = NewNotice::new(user.id, MailKind::EmailRemoved);
         let notice = notice.about(&email.address);
         // To others' addresses, which anybody can add and remove, nothing is sent.
-        let is_own = user.may_have_as_primary(email);
+        let is_own = user.has_proved(email);
         let notice = if is_own { notice.also_to(&email.address) } else { notice };
         let removed = Trail::of_user(user.id, AuditAction::EmailRemoved).notifying(notice);
         let transaction = Transaction::new(self, actor, "delete an address", removed)
