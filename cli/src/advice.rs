@@ -2,11 +2,17 @@
 
 use shared::Error;
 
+use super::OutputError;
+
 /// How DynamoDB begins what it says of an item or an expression that it takes for too large.
 const TOO_LARGE: &str = " size has exceeded the maximum";
 
 const DAMAGED: &str =
     ": this command may be older or newer than the stack: install it from the stack's checkout";
+
+const OUTPUT_LOST: &str = ", but what the command was to do is done; do not run it again: `rollcall show-user` and \
+     `list-clients` show what there is now. A secret that was to be shown is lost: `reset-password` \
+     gives another password; `revoke-token` and `delete-client` take the rest back";
 
 /// Errors of AWS by their codes.
 const AWS: [(&[&str], &str); 3] = [
@@ -38,6 +44,9 @@ pub(super) struct Context {
 /// What to do about an error; nothing if it says so itself.
 pub(super) fn advice(error: &anyhow::Error, context: Context) -> &'static str {
     let Context { is_local, writes } = context;
+    if error.is::<OutputError>() {
+        return if writes { OUTPUT_LOST } else { "" };
+    }
     let has = |code: &&str| error.chain().any(|cause| cause.to_string().contains(code));
     let of_aws = AWS.iter().find(|(codes, _)| codes.iter().any(has));
     let Some(reason) = error.downcast_ref() else { return "" };

@@ -23,7 +23,8 @@ pub(super) struct Options {
     /// First and last name
     #[arg(long, value_name = "TEXT", value_parser = full_name)]
     full_name: Option<String>,
-    /// The address is known to be the user's
+    /// The address is known to be the user's: it counts as proved, and nobody keeps it who has not
+    /// proved it
     #[arg(long)]
     verified: bool,
     #[command(flatten)]
@@ -56,7 +57,11 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
             full_name: options.full_name.clone().unwrap_or_default(),
             ..NewUser::new(options.username.clone(), options.email.clone())
         };
-        table.create_user(&Actor::operator(), new).await
+        if options.verified {
+            table.create_proved_user(new).await
+        } else {
+            table.create_user(&Actor::operator(), new).await
+        }
     })
     .await?;
     print_json(&CreatedUser {

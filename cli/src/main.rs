@@ -29,6 +29,7 @@ mod set_client;
 mod show_user;
 mod user_ref;
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -166,9 +167,21 @@ async fn run_on_table(table: &Table, command: TableCommand) -> Result<()> {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let cause = error.downcast_ref::<io::Error>();
-    cause.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    let cause = error.downcast_ref::<OutputError>();
+    cause.is_some_and(|OutputError(error)| error.kind() == io::ErrorKind::BrokenPipe)
 }
+
+/// The output could not be written. What the command was to do is done.
+#[derive(Debug)]
+struct OutputError(io::Error);
+
+impl fmt::Display for OutputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the output cannot be written: {}", self.0)
+    }
+}
+
+impl std::error::Error for OutputError {}
 
 /// Reads and writes again while others change the same data in between.
 async fn retry<T>(mut action: impl AsyncFnMut() -> shared::Result<T>) -> Result<T> {
@@ -194,8 +207,8 @@ fn print_json(value: &impl Serialize) -> Result<()> {
 
 fn print_line(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{text}")?;
-    Ok(stdout.flush()?)
+    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    Ok(written.map_err(OutputError)?)
 }
 
 #[cfg(test)]

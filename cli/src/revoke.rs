@@ -19,7 +19,8 @@ pub(super) struct Revocation {
     /// The token's id, as `show-user` lists it
     #[arg(long, value_name = "ID")]
     token: TokenId,
-    /// Also revoke what came from it: tokens, API keys, SSH keys and the S3 secret
+    /// Also revoke what came from it: tokens, API keys, SSH keys, the S3 secret and proofs of
+    /// addresses
     #[arg(long)]
     descendants: bool,
 }
@@ -61,10 +62,10 @@ async fn revoke_with_descendants(table: &Table, user: &UserRef, id: TokenId) -> 
     let (_, (token, counts)) =
         table.user_and(user.id, fetch::both(fetch::token(id), fetch::counts())).await?;
     let token = token.ok_or(Error::NotFound("token"))?;
-    let all = table.all_tokens(user.id).await?;
-    let operator = Actor::operator();
+    let (all, emails) = (table.all_tokens(user.id).await?, table.emails(user.id).await?);
+    let (operator, counts) = (Actor::operator(), counts.as_ref());
     table
-        .delete_token_with_descendants(&operator, &user, counts.as_ref(), &token, &all)?
+        .delete_token_with_descendants(&operator, &user, counts, &token, &all, &emails)?
         .commit()
         .await
 }

@@ -169,7 +169,7 @@ impl ShownUser {
 impl ShownEmail {
     fn new(email: &Email, user: &User) -> Self {
         let primary = email.address.same_as(&user.primary_email);
-        let proved_at = email.proved_at.map(UtcMillis::from);
+        let proved_at = user.proved_at(email).map(UtcMillis::from);
         Self { email: email.address.to_string(), verified: email.verified, proved_at, primary }
     }
 }

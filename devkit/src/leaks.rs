@@ -7,7 +7,8 @@ use anyhow::Result;
 use serde_json::Value;
 
 /// What every secret of ours begins with, before some 20 characters more.
-const PREFIXES: [&str; 7] = ["rca_", "rce_", "rck_", "rco_", "rcr_", "rcs_", "rcu_"];
+const PREFIXES: [&str; 10] =
+    ["rca_", "rce_", "rck_", "rcn_", "rco_", "rcr_", "rcs_", "rcu_", "rcv_", "rcw_"];
 /// Addresses and passwords that the tests use.
 const OF_TESTS: [&str; 5] =
     ["@example.com", "correct horse", "wrong password", "PRIVATE KEY", "$argon2"];
@@ -92,6 +93,9 @@ mod tests {
             (r#"{"message":"s3cret"}"#, true),
             (r#"{"message":"jane@example.com"}"#, true),
             (r#"{"message":"rcu_AaIArt_WdRKbhpPViuDg"}"#, true),
+            (r#"{"message":"rcv_AaIArt_WdRKbhpPViuDg"}"#, true),
+            (r#"{"message":"rcn_AaIArt_WdRKbhpPViuDg"}"#, true),
+            (r#"{"message":"rcw_AaIArt_WdRKbhpPViuDg"}"#, true),
             (r#"{"message":"rcu_short"}"#, false),
             ("12:03:11 GET /p4ss 404", true),
         ] {

@@ -16,6 +16,7 @@ use crate::model::{
 };
 use crate::password::NewPassword;
 use crate::table::{Actor, EmailOwner, NewLink, NewUser, PasswordChange, Stored, fetch};
+use crate::telemetry::request::observe;
 use crate::{App, Error, Result, SignUpPolicy};
 
 /// What somebody enters who signs up by a link. It has no `Debug`: the password must not be logged.
@@ -70,9 +71,10 @@ pub async fn new_link(
 /// [`Error::LinkEnded`], or [`Error::Conflict`] if somebody else has proved the address.
 pub async fn prove_email(app: &App, request: &ApiRequest, token: &str) -> Result<EmailAddress> {
     let (user, proof) = read_proof(app, token).await?;
+    source_id(app, request).await?;
     let owner = app.table.email_owner(&proof.address, Some(user.id)).await?;
     match &owner {
-        EmailOwner::Own(email) if email.proved_at.is_some() && proof.used_at.is_some() => {}
+        EmailOwner::Own(email) if user.has_proved(email) && proof.used_at.is_some() => {}
         // The address was proved by it, and was lost since.
         _ if proof.used_at.is_some() => return Err(Error::LinkEnded),
         _ => {
@@ -99,7 +101,9 @@ async fn read_proof(app: &App, token: &str) -> Result<(Stored<User>, EmailProof)
             && proof.epoch == user.credential_epoch
             && !user.disabled
     };
-    found.filter(works).ok_or(Error::LinkEnded)
+    let found = found.filter(works).ok_or(Error::LinkEnded)?;
+    observe_link(&found.0);
+    Ok(found)
 }
 
 /// Sends a link to sign up to an address, or tells whoever has proved it.
@@ -175,7 +179,10 @@ pub async fn sign_up(
         ..NewUser::new(username, link.address.clone())
     };
     let actor = Actor::mail_token(None, request_context(request));
-    app.table.create_signed_up_user(&actor, &link, owner, new, slug)?.commit().await
+    source_id(app, request).await?;
+    let user = app.table.create_signed_up_user(&actor, &link, owner, new, slug)?.commit().await?;
+    observe_link(&user);
+    Ok(user)
 }
 
 fn working(link: Option<Stored<SignUp>>) -> Result<Stored<SignUp>> {
@@ -217,21 +224,27 @@ pub async fn reset_password(
     token: &str,
     new: Result<(NewPassword, bool)>,
 ) -> Result<()> {
-    let ResetLink { user, reset, addresses } = ResetLink::read(app, token).await?;
+    let ResetLink { user, reset, recipient, addresses } = ResetLink::read(app, token).await?;
+    source_id(app, request).await?;
     let (password, keeps_keys) = new?;
     let password = password.accept_for(&app.settings.service_name, &user, &addresses)?;
-    // Whoever has the link is the user, whatever the password was before.
-    let is_reused = false;
-    let (hash, revoke_keys) = (password.hash()?, !keeps_keys);
-    let change = PasswordChange { hash, revoke_keys, is_reused };
+    let change = PasswordChange {
+        hash: password.hash()?,
+        revoke_keys: !keeps_keys,
+        // Whoever set it may have proved the address that the link went to.
+        is_reused: password.is_reused_by(&user)?,
+    };
     let actor = Actor::mail_token(Some(&user), request_context(request));
-    app.table.reset_password(&actor, &user, &reset, change)?.commit().await.map(|_| ())
+    let write = app.table.reset_password(&actor, &user, &reset, &recipient, change)?;
+    write.commit().await.map(|_| ())
 }
 
 /// A link that works, and whose password it sets.
 struct ResetLink {
     user: Stored<User>,
     reset: PasswordReset,
+    /// Where it went.
+    recipient: Email,
     addresses: Vec<Email>,
 }
 
@@ -239,27 +252,34 @@ impl ResetLink {
     async fn read(app: &App, token: &str) -> Result<Self> {
         let (user, token) = MailToken::parse_reset(token).map_err(|_| Error::LinkEnded)?;
         let found = app.table.password_reset(user).await?;
-        let found = found.map(|(user, reset, addresses)| Self { user, reset, addresses });
-        let works = |Self { user, reset, .. }: &Self| {
-            token.matches(&reset.secret_hash)
-                && Timestamp::now() < reset.expires_at
-                && reset.epoch == user.credential_epoch
-                && !user.disabled
-        };
-        let is_own = |Self { reset, addresses, .. }: &Self| {
-            let is_recipient = |email: &Email| email.address.digest() == reset.recipient;
-            addresses.iter().any(|email| is_recipient(email) && email.proved_at.is_some())
-        };
-        found.filter(works).filter(is_own).ok_or(Error::LinkEnded)
+        let (user, reset, addresses) = found.ok_or(Error::LinkEnded)?;
+        let is_recipient = |email: &&Email| email.address.digest() == reset.recipient;
+        let recipient = addresses.iter().find(is_recipient).cloned().ok_or(Error::LinkEnded)?;
+        let works = token.matches(&reset.secret_hash)
+            && Timestamp::now() < reset.expires_at
+            && reset.epoch == user.credential_epoch
+            && !user.disabled
+            && user.has_proved(&recipient);
+        if !works {
+            return Err(Error::LinkEnded);
+        }
+        observe_link(&user);
+        Ok(Self { user, reset, recipient, addresses })
     }
 }
 
-/// The source that a request counts for; none of this machine's own.
+/// The source that a request counts for, which its line names; this machine's own does not count.
 async fn source_id(app: &App, request: &ApiRequest) -> Result<Option<SourceId>> {
-    let network = source(request);
-    if network == Network::Loopback {
-        return Ok(None);
-    }
-    let key = app.service_keys.current().await?;
-    SourceId::new(&network, &key).map(Some)
+    let (network, key) = (source(request), app.service_keys.current().await?);
+    let id = SourceId::new(&network, &key)?;
+    observe(|observed| observed.source = Some(id.to_string()));
+    Ok((network != Network::Loopback).then_some(id))
+}
+
+/// The user whose link a request has, for its line.
+fn observe_link(user: &User) {
+    observe(|observed| {
+        observed.credential = Some("link");
+        observed.user = Some(user.id.to_string());
+    });
 }

@@ -107,6 +107,7 @@ async fn a_removed_address_is_told_and_so_is_the_former_primary_one() {
     let jane = app.person("janedoe").await;
     add_email(&jane, "second@example.com").await;
     post.deliver().await;
+    set(&app, "email", "provedAt", json!({ "S": TestApp::in_seconds(-60).to_string() })).await;
 
     let primary = json!({ "email": "second@example.com", "verified": true, "primary": true });
     assert_eq!(jane.send_json("PATCH", EMAILS, &primary).await.status, 200);
@@ -121,6 +122,24 @@ async fn a_removed_address_is_told_and_so_is_the_former_primary_one() {
         recipients.sort();
         assert_eq!(recipients, [jane.email(), "second@example.com"]);
     }
+}
+
+#[tokio::test]
+async fn a_removed_address_that_nobody_proved_is_not_told() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    add_email(&jane, "stranger@example.com").await;
+    let verified = json!({ "email": "stranger@example.com", "verified": true });
+    assert_eq!(jane.send_json("PATCH", EMAILS, &verified).await.status, 200);
+    post.deliver().await;
+
+    let body = json!({ "email": "stranger@example.com" });
+    assert_eq!(jane.send_json("DELETE", EMAILS, &body).await.status, 204);
+
+    let mails = post.deliver().await;
+    let recipients: Vec<_> = mails.iter().flat_map(|mail| mail.recipients.clone()).collect();
+    assert_eq!(recipients, [jane.email()]);
 }
 
 #[tokio::test]

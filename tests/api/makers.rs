@@ -359,11 +359,12 @@ async fn what_a_descendant_writes_meanwhile_is_rejected() {
     app.proxy().before(WRITE, async move {
         let (read, counts) = others.user_and(user, shared::table::fetch::counts()).await.unwrap();
         let all = others.all_tokens(user).await.unwrap();
+        let emails = others.emails(user).await.unwrap();
         let token = all.iter().find(|token| token.id.to_string() == root).unwrap();
         let (operator, read) = (shared::table::Actor::operator(), read.unwrap());
         let counts = counts.as_ref();
         let revocation =
-            others.delete_token_with_descendants(&operator, &read, counts, token, &all);
+            others.delete_token_with_descendants(&operator, &read, counts, token, &all, &emails);
         revocation.unwrap().commit().await.unwrap();
     });
 

@@ -254,6 +254,72 @@ async fn a_signature_that_is_wrong_or_comes_again_is_an_event_with_the_user() {
     assert_eq!(parts(&line()), (json!("signature_replayed"), id(&jane)));
 }
 
+#[tokio::test]
+async fn what_is_done_by_a_link_has_its_user_and_its_source() {
+    for operation in operations() {
+        let is_by_link = operation.success() < 300
+            && [
+                "pages-prove-email",
+                "pages-reset-password",
+                "pages-sign-up",
+                "rollcall-reset-password",
+                "rollcall-sign-up",
+            ]
+            .contains(&operation.name);
+        if !is_by_link {
+            continue;
+        }
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        let before: Vec<Value> = app.items_of("user").await;
+        let mut sent = app.event(&operation, &jane).await;
+        sent["requestContext"]["http"]["sourceIp"] = json!("198.51.100.7");
+
+        app.send_event(&sent).await;
+
+        let line = line();
+        assert!(line["event"].is_string(), "{operation}: {line}");
+        assert_eq!(line["credential"], "link", "{operation}");
+        assert_eq!(line["source"].as_str().unwrap().len(), 24, "{operation}");
+        let user = line["user"].as_str().unwrap_or_else(|| panic!("{operation}: {line}"));
+        let users = app.items_of("user").await;
+        assert!(users.iter().any(|item| item["id"]["S"] == user), "{operation}");
+        let is_new = !before.iter().any(|item| item["id"]["S"] == user);
+        assert_eq!(is_new, operation.name != "pages-prove-email", "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_asks_for_too_many_mails_is_an_event_with_the_source() {
+    let mut app = TestApp::start().await;
+    let _post = app.start_mail().await;
+    let ask = async |name: &str| {
+        let body = json!({ "name": name }).to_string();
+        let mut event = operation("rollcall-request-password-reset").of("", "");
+        event["body"] = json!(body);
+        event["headers"]["content-length"] = json!(body.len().to_string());
+        event["requestContext"]["http"]["sourceIp"] = json!("198.51.100.7");
+        app.send_event(&event).await.status
+    };
+    assert_eq!(ask("nobody0").await, 202);
+    let first = line();
+    assert_eq!((&first["event"], first["source"].is_string()), (&Value::Null, true), "{first}");
+    for item in app.items_of("sourceRequests").await {
+        let change = json!({
+            "Key": { "pk": item["pk"], "sk": item["sk"] },
+            "UpdateExpression": "SET requests = :all",
+            "ExpressionAttributeValues": { ":all": { "N": "100" } },
+        });
+        app.engine("UpdateItem", change).await;
+    }
+
+    assert_eq!(ask("nobody1").await, 429);
+
+    let line = line();
+    assert_eq!(line["event"], "mail_limit_reached");
+    assert_eq!(line["source"], first["source"]);
+}
+
 /// The event of a success of an operation, sent as its example.
 fn expected(name: &str) -> Option<&'static str> {
     Some(match name {

@@ -90,7 +90,7 @@ async fn seed_user(
         s3_key: Some(s3_key),
         ..NewUser::new(username.parse()?, email.parse()?)
     };
-    let user = table.create_user(&Actor::operator(), new).await?;
+    let user = table.create_proved_user(new).await?;
     Ok(SeededUser {
         id: user.id.to_string(),
         number: user.number.get(),

@@ -119,6 +119,10 @@ async fn a_list_whose_reader_stops_ends_without_an_error_and_a_lost_secret_is_on
     }
     let (status, error) = unread(&["create-token", "--user", "janedoe", "--name", "x"]);
     assert!(status == Some(1) && error.contains("Broken pipe"), "{error}");
+    // The secret is lost, but the token is there: whoever runs the command again has two.
+    assert!(error.contains("is done; do not run it again"), "{error}");
+    let shown = stage.done(&["show-user", "--user", "janedoe"]);
+    assert_eq!(shown["tokens"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

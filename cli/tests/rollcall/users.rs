@@ -37,7 +37,8 @@ async fn a_new_user_has_an_account_and_a_password_that_is_printed_once_and_never
         })
     );
     assert_eq!((user.full_name.as_str(), user.disabled), ("Jane Doe", false));
-    assert!(stage.table.emails(user.id).await.unwrap()[0].verified);
+    let email = stage.table.emails(user.id).await.unwrap().remove(0);
+    assert!(email.verified && user.has_proved(&email));
     assert!(password.len() >= 24 && !stage.items().await.contains(password));
     assert!(stage.signs_in(&made["id"], password).await);
     assert!(!stage.signs_in(&made["id"], "correct horse").await);
@@ -85,6 +86,26 @@ async fn a_taken_name_or_address_is_rejected_and_changes_nothing() {
         let rejected = stage.rejected(&again, "").await;
         assert!(rejected.starts_with(problem), "{rejected}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_the_operator_vouches_for_is_taken_from_who_has_not_proved_it() {
+    let stage = Stage::new().await;
+    let (jane, address) = (stage.jane(), "Jane.Doe@example.com");
+    let new =
+        |name: &'static str| ["create-user", "--username", name, "--email", address, "--verified"];
+
+    let mary = stage.done(&new("marymajor"));
+
+    let shown = |name: &str| stage.done(&["show-user", "--user", name])["emails"].clone();
+    let (own, lost) = (shown("marymajor"), shown("janedoe"));
+    assert_eq!((&own[0]["email"], &own[0]["verified"]), (&json!(address), &json!(true)));
+    assert!(own[0]["provedAt"].is_string(), "{own}");
+    let placeholder = format!("{}@users.invalid", text(&jane, "id"));
+    assert_eq!((&lost[0]["email"], &lost[1]), (&json!(placeholder), &json!(null)));
+    assert_eq!(stage.done(&["show-user", "--user", address])["id"], mary["id"]);
+    let taken = stage.rejected(&new("johnroe"), "").await;
+    assert!(taken.starts_with("error: the e-mail address is taken"), "{taken}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

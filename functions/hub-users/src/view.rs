@@ -49,6 +49,8 @@ impl UserView {
             credential_epoch: _,
             retained_token: _,
             environment_epoch: _,
+            proof_epoch: _,
+            given_password_hash: _,
             revoked_tokens: _,
             root_maker: _,
             created_at,
@@ -88,7 +90,7 @@ pub(crate) struct EmailView {
 impl EmailView {
     /// An address of this user.
     pub(crate) fn new(email: &Email, user: &User) -> Self {
-        let Email { user: _, address, verified, added_at: _, proved_at: _ } = email;
+        let Email { address, verified, .. } = email;
         Self {
             email: address.to_string(),
             verified: *verified,

@@ -28,8 +28,8 @@ impl Revocation {
 }
 
 /// `DELETE /rollcall/v1/tokens/{id}[?descendants=true]`: the token stops working with the next
-/// request, and with it on request everything that came from it: tokens, API keys, SSH keys and the
-/// S3 secret. It may be the presented one.
+/// request, and with it on request everything that came from it: tokens, API keys, SSH keys, the S3
+/// secret and proofs of addresses. It may be the presented one.
 ///
 /// Another user's token is indistinguishable from one that never existed.
 pub(crate) async fn revoke(
@@ -47,8 +47,9 @@ pub(crate) async fn revoke(
                 caller.check_if_match(|_| (TokenView::from((*token).clone()), token.versions()))?;
             let (actor, user) = (caller.actor(), caller.user());
             let write = if input.with_descendants {
-                let counts = counts.as_ref();
-                app.table.delete_token_with_descendants(&actor, user, counts, &token, &all)?
+                let (counts, table) = (counts.as_ref(), &app.table);
+                let emails = table.emails(user.id).await?;
+                table.delete_token_with_descendants(&actor, user, counts, &token, &all, &emails)?
             } else {
                 app.table.delete_token(&actor, user.id, token.id)
             };

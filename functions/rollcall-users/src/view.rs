@@ -61,12 +61,12 @@ pub(crate) struct EmailView {
 impl EmailView {
     /// An address of this user.
     pub(crate) fn new(email: &Email, user: &User) -> Self {
-        let Email { user: _, address, verified, added_at: _, proved_at } = email;
+        let Email { address, verified, .. } = email;
         Self {
             email: address.to_string(),
             primary: user.primary_email.same_as(address),
             verified: *verified,
-            proved_at: proved_at.map(UtcMillis::from),
+            proved_at: user.proved_at(email).map(UtcMillis::from),
         }
     }
 }

@@ -11,7 +11,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ParseError, Timestamp, UserId};
+use super::{Lineage, MakerId, ParseError, Timestamp, UserId, UserToken};
 use crate::Error;
 use crate::limits::MAX_EMAIL_BYTES;
 use crate::text::is_hidden;
@@ -224,15 +224,36 @@ pub struct Email {
     pub verified: bool,
     /// Since when.
     pub added_at: Timestamp,
-    /// When its user proved to receive what is sent there; not proved without.
+    /// When its user proved to receive what is sent there. [`User::proved_at`](super::User::proved_at)
+    /// says whether it counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proved_at: Option<Timestamp>,
+    pub(crate) proved_at: Option<Timestamp>,
+    /// The epoch of the user's credentials at that time; none if the operator vouches for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) proof_epoch: Option<u64>,
+    /// The credential that asked for the proof.
+    #[serde(default, skip_serializing_if = "Lineage::is_empty")]
+    pub(crate) proof_lineage: Lineage,
 }
 
 impl Email {
-    /// Whether it may be the primary address.
-    pub const fn may_be_primary(&self) -> bool {
-        self.verified || self.proved_at.is_some()
+    /// An address that nobody verified or proved.
+    pub(crate) fn new(user: UserId, address: EmailAddress, added_at: Timestamp) -> Self {
+        Self {
+            user,
+            address,
+            verified: false,
+            added_at,
+            proved_at: None,
+            proof_epoch: None,
+            proof_lineage: Lineage::default(),
+        }
+    }
+
+    /// Whether it is proved through a token, or through what came from it.
+    pub fn is_proved_through(&self, token: &UserToken) -> bool {
+        let root = MakerId::Token(token.root());
+        self.proved_at.is_some() && self.proof_lineage.descends_from(&root)
     }
 }
 

@@ -55,7 +55,14 @@ pub struct Maker {
     pub(super) makers: BTreeSet<MakerId>,
 }
 
-/// Where a credential comes from.
+impl Maker {
+    /// The same for all tokens of a rotation.
+    pub const fn root(&self) -> MakerId {
+        self.root
+    }
+}
+
+/// Where a credential comes from, or the proof of an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Lineage {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::named::named;
-use super::{EmailAddress, NameDigest, SecretHash, Timestamp, UserId};
+use super::{EmailAddress, Lineage, MakerId, NameDigest, SecretHash, Timestamp, UserId};
 use crate::lifetimes::MailRate;
 
 /// The proof of an address that a user asked for. A later one for the same address takes its place.
@@ -18,6 +18,13 @@ pub struct EmailProof {
     pub secret_hash: SecretHash,
     /// The epoch of the user's credentials: a change of the password ends the proof.
     pub epoch: u64,
+    /// The first of the rotations of the token that asked for it: the link works while that token
+    /// exists. None if a password did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_with: Option<MakerId>,
+    /// That token and its makers.
+    #[serde(default, skip_serializing_if = "Lineage::is_empty")]
+    pub lineage: Lineage,
     /// When the link ends.
     pub expires_at: Timestamp,
     /// When the address was proved by it.

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, ApiKey, ApiKeyId, EmailAddress, MakerId, ParseError, S3Key, SshKey, Timestamp,
-    TokenId, TokenKind, UserId, UserNumber, UserToken,
+    AccountId, ApiKey, ApiKeyId, Email, EmailAddress, MakerId, ParseError, S3Key, SshKey,
+    Timestamp, TokenId, TokenKind, UserId, UserNumber, UserToken,
 };
 use crate::limits::{MAX_USERNAME, MIN_USERNAME};
 use crate::{Result, random};
@@ -30,6 +30,10 @@ pub struct User {
     /// Whether the user set the password. Who else did may have kept credentials of the user.
     #[serde(default)]
     pub password_is_own: bool,
+    /// The hash of the last password that somebody else set, if the user has set another one since:
+    /// it is never the user's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_password_hash: Option<String>,
     /// The account chosen last. It may have been deleted since, or the user removed from it.
     pub current_account: Option<AccountId>,
     /// Whether every credential of the user is rejected.
@@ -77,6 +81,10 @@ pub struct User {
     /// ends them.
     #[serde(default)]
     pub environment_epoch: u64,
+    /// The credential epoch since which proofs of addresses count: whoever set the password before
+    /// the user did may have proved an address.
+    #[serde(default)]
+    pub proof_epoch: u64,
     /// Tokens that were revoked together with their maker, until their items are deleted.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub revoked_tokens: BTreeSet<TokenId>,
@@ -102,6 +110,30 @@ impl User {
             TokenKind::User => epoch == self.credential_epoch || self.retained_token == Some(token),
             TokenKind::Environment => epoch >= self.environment_epoch,
         }
+    }
+
+    /// When this user proved an address, if that counts. What a token asked for ends with what else
+    /// tokens made.
+    pub fn proved_at(&self, email: &Email) -> Option<Timestamp> {
+        let made_by_user = email.proof_lineage.is_empty();
+        let since = if made_by_user { self.proof_epoch } else { self.environment_epoch };
+        email.proved_at.filter(|_| email.proof_epoch.is_none_or(|epoch| epoch >= since))
+    }
+
+    /// Whether an address of this user is proved.
+    pub fn has_proved(&self, email: &Email) -> bool {
+        self.proved_at(email).is_some()
+    }
+
+    /// Whether an address of this user may be the primary one.
+    pub fn may_have_as_primary(&self, email: &Email) -> bool {
+        email.verified || self.has_proved(email)
+    }
+
+    /// The hash of the last password that somebody else set, if there was one.
+    pub fn given_password(&self) -> Option<&str> {
+        let current = self.password_hash.as_ref().filter(|_| !self.password_is_own);
+        self.given_password_hash.as_ref().or(current).map(String::as_str)
     }
 
     /// What mails call the user by: the full name, else the username.

@@ -112,12 +112,9 @@ impl NewPassword {
 }
 
 impl AcceptedPassword {
-    /// Whether it is the password that somebody else set for the user.
+    /// Whether it is the password that somebody else set for the user, now or before.
     pub fn is_reused_by(&self, user: &User) -> Result<bool> {
-        match user.password_hash.as_deref() {
-            Some(hash) if !user.password_is_own => matches(&self.0, hash),
-            _ => Ok(false),
-        }
+        user.given_password().map_or(Ok(false), |hash| matches(&self.0, hash))
     }
 
     /// The hash to store.

@@ -79,6 +79,12 @@ impl<'t, T> Write<'t, T> {
         Ok(outcome)
     }
 
+    /// The same write with another outcome.
+    pub(in crate::table) fn with_outcome<U>(self, outcome: U) -> Write<'t, U> {
+        let Self { transaction, outcome: _, follow_up, event } = self;
+        Write { transaction, outcome, follow_up, event }
+    }
+
     /// Separates the outcome from the write.
     pub fn split(self) -> (T, Write<'t, ()>) {
         let Self { transaction, outcome, follow_up, event } = self;

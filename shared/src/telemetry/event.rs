@@ -25,6 +25,8 @@ events! {
     SignInLocked = "sign_in_locked",
     /// A password was not looked at: its source has sent too many wrong ones.
     SourceLimitReached = "source_limit_reached",
+    /// A mail was not sent: its source has asked for too many.
+    MailLimitReached = "mail_limit_reached",
     /// A password was not looked at: as many as can count were being checked.
     SignInDeferred = "sign_in_deferred",
     /// The consent form came without a valid CSRF token.

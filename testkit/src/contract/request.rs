@@ -73,10 +73,17 @@ fn typed(text: &str, schema: &Value) -> Value {
     let number = || text.parse::<u64>().ok().map(Value::from);
     let of_type = match schema["type"].as_str() {
         Some("integer") => number(),
-        Some("boolean") => text.to_ascii_lowercase().parse::<bool>().ok().map(Value::from),
+        Some("boolean") => truth(text),
         _ => None,
     };
     of_type.unwrap_or_else(|| text.into())
+}
+
+fn truth(text: &str) -> Option<Value> {
+    match text {
+        "1" | "on" => Some(true.into()),
+        _ => text.to_ascii_lowercase().parse::<bool>().ok().map(Value::from),
+    }
 }
 
 /// The fields with their texts as the service takes them: trimmed, except for secrets. An empty

@@ -10,11 +10,11 @@ use super::{SELF, conflict, errors, problem, text};
 use crate::mail::set;
 
 const SIGN_UPS: &str = "/rollcall/v1/sign-ups";
-const RESETS: &str = "/rollcall/v1/password-resets";
-const NEW: &str = "another horse battery";
+pub(super) const RESETS: &str = "/rollcall/v1/password-resets";
+pub(super) const NEW: &str = "another horse battery";
 
 /// A service in which anybody can sign up, and its mailer.
-async fn open() -> (TestApp, Post) {
+pub(super) async fn open() -> (TestApp, Post) {
     let mut app = TestApp::start().await;
     app.configure(Settings { sign_up: SignUpPolicy::Open, ..Settings::default() });
     let post = app.start_mail().await;
@@ -27,7 +27,7 @@ async fn send(app: &TestApp, method: &str, path: &str, body: &Value) -> ApiRespo
     app.send(method, path, &json, body.as_deref()).await
 }
 
-async fn post_json(app: &TestApp, path: &str, body: &Value) -> ApiResponse {
+pub(super) async fn post_json(app: &TestApp, path: &str, body: &Value) -> ApiResponse {
     send(app, "POST", path, body).await
 }
 
@@ -36,7 +36,7 @@ fn details(username: &str) -> Value {
 }
 
 /// The token of the link in the one mail that was sent.
-async fn mailed_token(post: &mut Post) -> String {
+pub(super) async fn mailed_token(post: &mut Post) -> String {
     let mails = post.deliver().await;
     assert_eq!(mails.len(), 1, "{mails:?}");
     let [link] = mails[0].message.links.as_slice() else { panic!("{mails:?}") };
@@ -61,7 +61,7 @@ async fn get(app: &TestApp, path: &str, authorization: &str) -> ApiResponse {
     app.send("GET", path, &[("authorization", authorization)], None).await
 }
 
-async fn emails(app: &TestApp, authorization: &str) -> Vec<(String, bool, bool)> {
+pub(super) async fn emails(app: &TestApp, authorization: &str) -> Vec<(String, bool, bool)> {
     let list = get(app, &format!("{SELF}/emails"), authorization).await;
     let emails = list.body["emails"].as_array().unwrap_or_else(|| panic!("{list:?}")).iter();
     let view = |email: &Value| {
@@ -71,27 +71,27 @@ async fn emails(app: &TestApp, authorization: &str) -> Vec<(String, bool, bool)>
     emails.map(view).collect()
 }
 
-fn owned(email: &str, primary: bool, proved: bool) -> (String, bool, bool) {
+pub(super) fn owned(email: &str, primary: bool, proved: bool) -> (String, bool, bool) {
     (email.to_owned(), primary, proved)
 }
 
-fn ended() -> Value {
+pub(super) fn ended() -> Value {
     let detail = "this link was used, was replaced by a newer one, or has expired";
     problem(410, "Gone", "link_ended", detail)
 }
 
-async fn ask_for_proof(jane: &Person<'_>, address: &str) -> ApiResponse {
+pub(super) async fn ask_for_proof(jane: &Person<'_>, address: &str) -> ApiResponse {
     jane.send("POST", &format!("{SELF}/emails/{address}/verification")).await
 }
 
-async fn proof_token(jane: &Person<'_>, post: &mut Post, address: &str) -> String {
+pub(super) async fn proof_token(jane: &Person<'_>, post: &mut Post, address: &str) -> String {
     let asked = ask_for_proof(jane, address).await;
     assert_eq!(asked.parts(), (202, &json!({})));
     mailed_token(post).await
 }
 
 /// Presses the button of the page that the link opens.
-async fn prove(app: &TestApp, token: &str) -> u16 {
+pub(super) async fn prove(app: &TestApp, token: &str) -> u16 {
     let path = format!("/account/emails/verify/{token}");
     let form = [("content-type", "application/x-www-form-urlencoded")];
     app.send("POST", &path, &form, Some("")).await.status

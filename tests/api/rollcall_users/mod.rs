@@ -6,6 +6,7 @@ mod keys;
 mod links;
 mod password;
 mod profile;
+mod recovery;
 
 use serde_json::{Value, json};
 use testkit::{ApiResponse, Person};

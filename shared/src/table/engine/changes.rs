@@ -58,6 +58,13 @@ impl Changes {
         Ok(self)
     }
 
+    /// Removes an attribute, if the item has it.
+    pub(in crate::table) fn remove(mut self, attribute: &'static str) -> Self {
+        let name = self.name(attribute);
+        self.remove.push(name);
+        self
+    }
+
     /// Sets an attribute, unless the item has it.
     pub(in crate::table) fn set_if_absent(
         mut self,

@@ -54,7 +54,8 @@ fn recipients(
     emails.sort_by_key(|email| email.added_at);
     let primary = user.map(|user| user.primary_email.clone());
     let is_other = |email: &Email| !primary.as_ref().is_some_and(|own| own.same_as(&email.address));
-    let proved = emails.into_iter().filter(|email| email.proved_at.is_some() && is_other(email));
+    let has_proved = |email: &Email| user.is_some_and(|user| user.has_proved(email));
+    let proved = emails.into_iter().filter(|email| has_proved(email) && is_other(email));
     let others: Vec<_> = proved.map(|email| email.address).take(MAX_NOTIFIED_ADDRESSES).collect();
     let mut found: Vec<EmailAddress> = primary.into_iter().chain(others).collect();
     found.retain(EmailAddress::is_mailable);

@@ -13,6 +13,7 @@ use crate::table::engine::{
     Attributes, Changes, Condition, Item, Items, Key, Keyed, Stored, TTL, Trail, Transaction,
     expiring,
 };
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 /// The `type` of the items that count what a source asks for.
@@ -129,6 +130,7 @@ impl Transaction<'_> {
 }
 
 fn too_many() -> Error {
+    SecurityEvent::MailLimitReached.record();
     let now = Timestamp::now().as_second();
     let left = SOURCE_REQUESTS - now % SOURCE_REQUESTS;
     Error::TooManyMails { retry_after: Duration::from_secs(left.unsigned_abs()) }

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::error::failed;
 use crate::model::{
-    AuditAction, Counts, Lineage, MakerId, Scope, Timestamp, TokenCredential, TokenId, TokenKind,
-    User, UserId, UserToken,
+    AuditAction, Counts, Email, Lineage, MakerId, Scope, Timestamp, TokenCredential, TokenId,
+    TokenKind, User, UserId, UserToken,
 };
 use crate::table::cleanup::CleanupTask;
 use crate::table::counts::{Replaced, existing};
@@ -129,8 +129,8 @@ impl Table {
     }
 
     /// Revokes a token with everything that came from it or from another one of its rotations:
-    /// tokens, API keys, SSH keys and the S3 secret, which is replaced. `all` are the tokens of the
-    /// user.
+    /// tokens, API keys, SSH keys and the S3 secret, which is replaced; also the proofs of
+    /// addresses. `all` are the tokens of the user; `emails` are its addresses, read after the user.
     ///
     /// One transaction revokes all of it: the user, which every credential is read with, names the
     /// other tokens until their items are deleted. [`Error::WriteConflict`] if a credential was
@@ -142,8 +142,10 @@ impl Table {
         counts: Option<&Stored<Counts>>,
         token: &UserToken,
         all: &[UserToken],
+        emails: &[Email],
     ) -> Result<Write<'_, ()>> {
         let counts = existing(counts)?;
+        let proved: Vec<_> = emails.iter().filter(|email| email.is_proved_through(token)).collect();
         let mut known: BTreeSet<TokenId> = all.iter().map(|token| token.id).collect();
         // Those that ended are counted until the next one is created, and their items are deleted.
         known.extend(counts.ended_tokens(user, Timestamp::now()));
@@ -164,11 +166,13 @@ impl Table {
             .with_all("descendants", &others)
             .with_all("apiKeys", user.api_keys_from(token))
             .with_all("sshKeys", user.ssh_keys_from(token))
-            .changed(user.s3_key_from(token).map(|_| "s3Key"));
+            .changed(user.s3_key_from(token).map(|_| "s3Key"))
+            .changed((!proved.is_empty()).then_some("emailProofs"));
         let action = "revoke a token with its descendants";
         let mut transaction = Transaction::new(self, actor, action, revoked)
             .delete_token(user.id, token.id)
             .uncount_tokens(counts, &gone);
+        transaction = proved.into_iter().fold(transaction, Transaction::end_email_proof);
         let mut follow_up = FollowUp::Nothing;
         if !others.is_empty() {
             changes = changes
@@ -299,6 +303,13 @@ fn without_keys_from(user: &User, token: &UserToken) -> Result<Changes> {
 }
 
 impl Transaction<'_> {
+    /// Ends the proof of an address of a user that is unchanged since before it was read.
+    fn end_email_proof(self, email: &Email) -> Self {
+        let attributes = ["provedAt", "proofEpoch", "proofLineage"];
+        let changes = attributes.into_iter().fold(Changes::new(), Changes::remove);
+        self.update(email.key(), changes, Condition::present(), || Error::WriteConflict)
+    }
+
     fn delete_token(self, user: UserId, token: TokenId) -> Self {
         self.delete(Key::token(user, token), Condition::present(), || Error::NotFound("token"))
     }

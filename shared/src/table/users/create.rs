@@ -12,6 +12,8 @@ use crate::table::engine::{
     Actor, Claim, Condition, Key, OnConditionFailed, Table, Trail, Transaction,
 };
 use crate::table::users::EmailHolder;
+#[cfg(feature = "operator")]
+use crate::table::users::EmailOwner;
 use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result, limits};
@@ -86,6 +88,7 @@ impl NewUser {
             primary_email: self.email,
             password_hash: self.password_hash,
             password_is_own: self.password_is_own,
+            given_password_hash: None,
             current_account: Some(account.id),
             disabled: false,
             full_name: self.full_name,
@@ -103,6 +106,7 @@ impl NewUser {
             credential_epoch: 0,
             retained_token: None,
             environment_epoch: 0,
+            proof_epoch: 0,
             revoked_tokens: BTreeSet::new(),
             root_maker,
             created_at: account.created_at,
@@ -157,6 +161,23 @@ impl Transaction<'_> {
 }
 
 impl Table {
+    /// Creates a user like [`Table::create_user`], whose address the operator vouches for: whoever
+    /// has it without having proved it loses it.
+    ///
+    /// [`Error::Conflict`] if somebody has proved it, else as [`Table::create_user_with`].
+    #[cfg(feature = "operator")]
+    pub async fn create_proved_user(&self, new: NewUser) -> Result<User> {
+        let takes_email_from = match self.email_owner(&new.email, None).await? {
+            EmailOwner::Nobody => None,
+            EmailOwner::Holder(holder) => Some(holder),
+            EmailOwner::Own(_) | EmailOwner::Proved(_) => {
+                return Err(Error::Conflict("the e-mail address is taken"));
+            }
+        };
+        let new = NewUser { proved_at: Some(Timestamp::now()), takes_email_from, ..new };
+        self.create_user(&Actor::operator(), new).await
+    }
+
     /// Creates a user like [`Table::create_user_with`], with a free slug that it reads first.
     pub async fn create_user(&self, actor: &Actor, new: NewUser) -> Result<User> {
         let name: AccountName =
@@ -187,14 +208,15 @@ impl Table {
         } else {
             || Error::Conflict("the username is taken")
         };
+        // Whoever makes a proved user without being the user is the operator.
+        let proof_epoch = new.proved_at.filter(|_| actor.is_user()).map(|_| 0);
         let email = Email {
-            user: new.id,
-            address: new.email.clone(),
             verified: new.verified,
-            added_at: account.created_at,
             proved_at: new.proved_at,
+            proof_epoch,
+            ..Email::new(new.id, new.email.clone(), account.created_at)
         };
-        let holder = new.takes_email_from.take();
+        let (holder, is_proved) = (new.takes_email_from.take(), email.proved_at.is_some());
         let user = new.into_user(&account, actor.root_maker())?;
         let created = Trail::of_user(user.id, AuditAction::UserCreated)
             .with("account", &account.id)
@@ -204,6 +226,9 @@ impl Table {
             .leaving(Trail::of_account(account.id, AuditAction::AccountCreated))
             .insert_user(&user, &counts, &email, name_taken, holder.as_deref())?
             .insert_account(&account)?;
+        if is_proved {
+            transaction = transaction.marks_deliverable(&email.address);
+        }
         if let Some(admin) = member_of {
             transaction = transaction.insert_user_as_member(&user, admin)?;
         }

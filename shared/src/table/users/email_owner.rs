@@ -60,7 +60,7 @@ impl Table {
         let (mut items, emails) = (items?, emails?);
         let (user, email) = (items.take::<User>(&user_key)?, items.take::<Email>(&email_key)?);
         let (Some(user), Some(email)) = (user, email) else { return Err(Error::WriteConflict) };
-        if email.proved_at.is_some() {
+        if user.has_proved(&email) {
             return Ok(EmailOwner::Proved(holder));
         }
         // They are read separately.
@@ -78,10 +78,12 @@ impl Table {
         user: UserId,
         address: &EmailAddress,
     ) -> Result<Option<EmailAddress>> {
-        let key = Key::email(user, address);
-        let email: Option<Stored<Email>> = self.batch_get(vec![key.clone()]).await?.take(&key)?;
-        let proved = email.filter(|email| email.proved_at.is_some());
-        Ok(proved.map(|email| email.into_inner().address))
+        let (user_key, email_key) = (Key::user(user), Key::email(user, address));
+        let mut items = self.batch_get(vec![user_key.clone(), email_key.clone()]).await?;
+        let (user, email) = (items.take::<User>(&user_key)?, items.take::<Email>(&email_key)?);
+        let proved = user.zip(email).filter(|(user, email)| user.has_proved(email));
+        Ok(proved.map(|(_, email)| email.into_inner().address))
+    }
     }
 }
 
@@ -132,11 +134,15 @@ impl Transaction<'_> {
         let taken = transaction
             .leaving(lost)
             .delete(email.key(), Condition::unchanged(email), CONFLICT)
+            .delete(
+                Key::email_proof(user.id, email.address.digest()),
+                Condition::always(),
+                CONFLICT,
+            )
             .update(user.key(), changes, Condition::unchanged(user), CONFLICT);
         let Some(address) = placeholder else { return Ok(taken) };
         let claim = Claim::by_user(user.id, Key::email_claim(&address))?;
-        let (user, verified, proved_at) = (user.id, false, None);
-        let placeholder = Email { user, address, verified, added_at: Timestamp::now(), proved_at };
+        let placeholder = Email::new(user.id, address, Timestamp::now());
         taken.insert(&placeholder, CONFLICT)?.put(claim, Condition::absent(), CONFLICT)
     }
 }

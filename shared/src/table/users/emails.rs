@@ -28,8 +28,7 @@ impl Table {
     ) -> Result<Write<'_, Email>> {
         address.check_reachable()?;
         Error::check_room(limits::EMAILS, user.email_count as usize)?;
-        let added_at = Timestamp::now();
-        let email = Email { user: user.id, address, verified: false, added_at, proved_at: None };
+        let email = Email::new(user.id, address, Timestamp::now());
         let notice = NewNotice::new(user.id, MailKind::EmailAdded).about(&email.address);
         let added = Trail::of_user(user.id, AuditAction::EmailAdded).notifying(notice);
         let transaction = Transaction::new(self, actor, "add an address", added)
@@ -59,7 +58,7 @@ impl Table {
         let verified = email.verified || verify;
         let becomes_verified = verified && !email.verified;
         let becomes_primary = make_primary && !user.primary_email.same_as(&email.address);
-        if becomes_primary && !verify && !email.may_be_primary() {
+        if becomes_primary && !verify && !user.may_have_as_primary(&email) {
             return Err(Error::Conflict("only a verified or proved address can be primary"));
         }
         if !becomes_verified && !becomes_primary {
@@ -109,7 +108,7 @@ impl Table {
         let notice = NewNotice::new(user.id, MailKind::EmailRemoved);
         let notice = notice.about(&email.address);
         // To others' addresses, which anybody can add and remove, nothing is sent.
-        let is_own = email.may_be_primary();
+        let is_own = user.has_proved(email);
         let notice = if is_own { notice.also_to(&email.address) } else { notice };
         let removed = Trail::of_user(user.id, AuditAction::EmailRemoved).notifying(notice);
         let transaction = Transaction::new(self, actor, "delete an address", removed)

@@ -4,9 +4,10 @@ use super::email_owner::{EmailHolder, EmailOwner};
 use crate::lifetimes::EMAIL_PROOF_TTL;
 use crate::limits;
 use crate::model::{
-    AuditAction, Email, EmailAddress, EmailProof, Mail, MailKind, MailRequestKind, NameDigest,
-    Timestamp, User, UserId, seconds_after,
+    AuditAction, Counts, Email, EmailAddress, EmailProof, Lineage, Mail, MailKind, MailRequestKind,
+    Maker, NameDigest, Timestamp, User, UserId, seconds_after,
 };
+use crate::table::counts::existing;
 use crate::table::engine::{
     Actor, Changes, Claim, Condition, Fetch, Items, Key, Keyed, NewNotice, OnConditionFailed,
     Stored, Table, Trail, Transaction,
@@ -28,6 +29,7 @@ pub struct FetchedEmailProof {
     pub email: Option<Stored<Email>>,
     /// Who has it.
     owner: Option<UserId>,
+    counts: Option<Stored<Counts>>,
     /// Whether mail to it came back, so that it has to be proved again.
     is_undeliverable: bool,
     asked: MailRateLimit,
@@ -39,7 +41,8 @@ impl Fetch for EmailProofRequest {
     fn keys(&self, caller: UserId) -> Vec<Key> {
         let asked = MailRateLimit::key(self.0.digest(), KIND);
         let mark = Key::undeliverable(self.0.digest());
-        vec![Key::email(caller, &self.0), Key::email_claim(&self.0), mark, asked]
+        let (email, counts) = (Key::email(caller, &self.0), Key::counts(caller));
+        vec![email, Key::email_claim(&self.0), mark, asked, counts]
     }
 
     fn extract(self, caller: UserId, items: &mut Items) -> Result<FetchedEmailProof> {
@@ -47,6 +50,7 @@ impl Fetch for EmailProofRequest {
         Ok(FetchedEmailProof {
             email: items.take(&Key::email(caller, &self.0))?,
             owner: claim.and_then(|claim| claim.user),
+            counts: items.take(&Key::counts(caller))?,
             is_undeliverable: take_mark(&self.0, items)?,
             asked: MailRateLimit::extract(self.0.digest(), KIND, items)?,
         })
@@ -68,9 +72,9 @@ impl Table {
         fetched: FetchedEmailProof,
         new: NewLink,
     ) -> Result<Write<'_, ()>> {
-        let FetchedEmailProof { email, owner, is_undeliverable, asked } = fetched;
+        let FetchedEmailProof { email, owner, counts, is_undeliverable, asked } = fetched;
         address.check_mailable()?;
-        let is_proved = email.as_ref().is_some_and(|email| email.proved_at.is_some());
+        let is_proved = email.as_ref().is_some_and(|email| user.has_proved(email));
         if is_proved && !is_undeliverable {
             return Err(Error::Conflict("the address is proved"));
         }
@@ -91,12 +95,16 @@ impl Table {
             let mail = Mail::requested(kind, held, None, None, EMAIL_PROOF_TTL)?;
             return Ok(Write::new(write.send(&mail)?, ()));
         }
+        let counts = existing(counts.as_ref())?;
+        let maker = actor.maker_for(user.id);
         let expires_at = seconds_after(Timestamp::now(), EMAIL_PROOF_TTL)?;
         let proof = EmailProof {
             user: user.id,
             address: address.clone(),
             secret_hash: new.secret_hash,
             epoch: user.credential_epoch,
+            asked_with: maker.map(Maker::root),
+            lineage: Lineage::made_by(maker, |maker| counts.has_maker(user, maker)),
             expires_at,
             used_at: None,
         };
@@ -106,20 +114,29 @@ impl Table {
         Ok(Write::new(write.put_link(&proof, expires_at)?.send(&mail)?, ()))
     }
 
-    /// The user and the proof that a link names: one round trip.
+    /// The user and the proof that a link names, unless the token that asked for it is gone before
+    /// the link was used: one round trip.
     pub async fn email_proof(
         &self,
         user: UserId,
         address: NameDigest,
     ) -> Result<Option<(Stored<User>, EmailProof)>> {
-        let (user, proof) = (Key::user(user), Key::email_proof(user, address));
-        let mut items = self.batch_get(vec![user.clone(), proof.clone()]).await?;
-        let (user, proof) = (items.take(&user)?, items.take::<EmailProof>(&proof)?);
-        Ok(user.zip(proof.map(Stored::into_inner)))
+        let (counts, proof) = (Key::counts(user), Key::email_proof(user, address));
+        let user = Key::user(user);
+        let mut items = self.batch_get(vec![user.clone(), proof.clone(), counts.clone()]).await?;
+        let counts: Option<Stored<Counts>> = items.take(&counts)?;
+        let (user, proof) = (items.take::<User>(&user)?, items.take::<EmailProof>(&proof)?);
+        let Some((user, proof)) = user.zip(proof) else { return Ok(None) };
+        let counts = existing(counts.as_ref())?;
+        let works = proof.used_at.is_some()
+            || proof.asked_with.is_none_or(|maker| counts.has_maker(&user, &maker));
+        Ok(works.then(|| (user, proof.into_inner())))
     }
 
     /// Proves an address by its link, and adds it if the user does not have it. Whoever has it
     /// without having proved it loses it.
+    ///
+    /// The user is written in any case: what ends proofs requires that it is unchanged.
     ///
     /// [`Error::Conflict`] if somebody else has proved it, [`Error::LimitReached`] if the user can
     /// have no further address, [`Error::LinkEnded`] if a newer link has taken this one's place.
@@ -140,12 +157,14 @@ impl Table {
         );
         let transaction = transaction.marks_deliverable(&proof.address);
         let transaction = match owner {
-            EmailOwner::Own(email) => transaction.update(
-                email.key(),
-                Changes::new().set("provedAt", now)?,
-                Condition::unchanged(email),
-                CONFLICT,
-            ),
+            EmailOwner::Own(email) => transaction
+                .update(
+                    email.key(),
+                    proved_again(user, email, proof, now)?,
+                    Condition::unchanged(email),
+                    CONFLICT,
+                )
+                .update(user.key(), Changes::new(), Condition::unchanged(user), CONFLICT),
             EmailOwner::Nobody => transaction.add_proved_email(user, proof, None, now)?,
             EmailOwner::Holder(holder) => {
                 transaction.add_proved_email(user, proof, Some(holder), now)?
@@ -158,6 +177,22 @@ impl Table {
     }
 }
 
+/// The changes of an address that is proved by a link. Whatever a stronger proof rests on stays: the
+/// operator's word, or a link that the user asked for with the password.
+fn proved_again(user: &User, email: &Email, proof: &EmailProof, now: Timestamp) -> Result<Changes> {
+    let changes = Changes::new().set("provedAt", now)?;
+    let was_proved = user.has_proved(email);
+    let changes = if was_proved && email.proof_epoch.is_none() {
+        changes
+    } else {
+        changes.set("proofEpoch", proof.epoch)?
+    };
+    if was_proved && !proof.lineage.is_empty() {
+        return Ok(changes);
+    }
+    changes.set("proofLineage", &proof.lineage)
+}
+
 impl Transaction<'_> {
     fn add_proved_email(
         self,
@@ -167,10 +202,14 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<Self> {
         Error::check_room(limits::EMAILS, user.email_count as usize)?;
-        let EmailProof { user: id, address, .. } = proof;
+        let EmailProof { user: id, address, epoch, lineage, .. } = proof;
         let notice = NewNotice::new(*id, MailKind::EmailAdded).about(address);
-        let (proved_at, address) = (Some(now), address.clone());
-        let email = Email { user: *id, address, verified: false, added_at: now, proved_at };
+        let email = Email {
+            proved_at: Some(now),
+            proof_epoch: Some(*epoch),
+            proof_lineage: lineage.clone(),
+            ..Email::new(*id, address.clone(), now)
+        };
         self.leaving(Trail::of_user(*id, AuditAction::EmailAdded).notifying(notice))
             .insert(&email, CONFLICT)?
             .set_email_count(user, user.email_count + 1)?

@@ -9,8 +9,8 @@ use crate::model::{
     SourceId, Timestamp, User, UserId, Username, seconds_after,
 };
 use crate::table::engine::{
-    Actor, Claim, Condition, EMAIL, Key, Keyed, Stored, Table, Trail, Transaction, expiring,
-    user_partition,
+    Actor, Changes, Claim, Condition, EMAIL, Key, Keyed, Stored, Table, Trail, Transaction,
+    expiring, user_partition,
 };
 use crate::table::mail::{MailRateLimit, NewLink};
 use crate::table::write::Write;
@@ -138,7 +138,8 @@ impl Table {
         Ok(found.map(|(user, reset)| (user, reset, emails)))
     }
 
-    /// Sets the password of a user by a link, which is used up.
+    /// Sets the password of a user by a link, which is used up. The address that it went to stays
+    /// proved.
     ///
     /// [`Error::LinkEnded`] if it was used or replaced meanwhile, else as
     /// [`Table::change_password`].
@@ -147,13 +148,23 @@ impl Table {
         actor: &Actor,
         user: &Stored<User>,
         reset: &PasswordReset,
+        recipient: &Email,
         password: PasswordChange,
     ) -> Result<Write<'_, User>> {
         let unchanged = UserChange::default();
-        self.change_password(actor, user, &unchanged, password)?.and(|transaction| {
+        let (after, write) = self.change_password(actor, user, &unchanged, password)?.split();
+        let write = write.and(|transaction| {
+            let transaction = if after.has_proved(recipient) {
+                transaction
+            } else {
+                let changes = Changes::new().set("proofEpoch", after.proof_epoch)?;
+                transaction
+                    .update(recipient.key(), changes, Condition::present(), || Error::WriteConflict)
+            };
             let same = Condition::same_link(&reset.secret_hash);
             Ok(transaction.delete(reset.key(), same, || Error::LinkEnded).prioritize_last())
-        })
+        })?;
+        Ok(write.with_outcome(after))
     }
 }
 
@@ -164,7 +175,7 @@ fn recipient(
     mut emails: Vec<Email>,
     named: Option<&EmailAddress>,
 ) -> Option<EmailAddress> {
-    emails.retain(|email| email.proved_at.is_some());
+    emails.retain(|email| user.has_proved(email));
     emails.sort_by_key(|email| email.added_at);
     let is = |email: &Email, address: &EmailAddress| email.address.same_as(address);
     let place = match named {

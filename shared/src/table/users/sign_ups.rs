@@ -114,7 +114,7 @@ impl Table {
         let new = NewUser { proved_at, takes_email_from: holder, ..new };
         self.create_user_with(actor, new, slug)?.and(|transaction| {
             let used = transaction.delete(link.key(), Condition::present(), || Error::LinkEnded);
-            Ok(used.prioritize_last().marks_deliverable(&link.address))
+            Ok(used.prioritize_last())
         })
     }
 }

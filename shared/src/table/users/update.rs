@@ -135,7 +135,8 @@ impl Table {
     ///
     /// Somebody else who set the password may have kept any credential of the user. So the first
     /// password that the user sets in its place ends all, the retained token, API keys, environment
-    /// tokens and SSH keys too, and replaces the S3 secret.
+    /// tokens and SSH keys too, and replaces the S3 secret. No address is proved any longer either,
+    /// except by the operator's word.
     ///
     /// One transaction revokes them, tokens and grants by incrementing the user's epoch; those are
     /// deleted after it.
@@ -152,20 +153,26 @@ impl Table {
         let retained = actor.token().filter(|_| !is_first);
         let ends_keys = is_first || password.revoke_keys;
         let environment_epoch = if ends_keys { epoch } else { user.environment_epoch };
+        let proof_epoch = if is_first { epoch } else { user.proof_epoch };
+        // In place of one that somebody else sets, the user's own is still to come.
+        let given = actor.is_user().then(|| user.given_password().map(str::to_owned)).flatten();
         let changes = change
             .add_to(user, Changes::new())?
             .set("passwordHash", &password.hash)?
             .set("passwordIsOwn", is_own)?
+            .set("givenPasswordHash", &given)?
             .set("credentialEpoch", epoch)?
             .set("environmentEpoch", environment_epoch)?
+            .set("proofEpoch", proof_epoch)?
             .set("retainedToken", retained)?;
         let after = change.apply_to(user);
         let (changes, after) = if ends_keys { end_keys(changes, after)? } else { (changes, after) };
         let keys = ["environmentTokens", "apiKeys", "sshKeys"].into_iter().filter(|_| ends_keys);
+        let proofs = is_first.then_some("emailProofs");
         let notice = NewNotice::new(user.id, MailKind::PasswordChanged);
         let trail = Trail::of_user(user.id, AuditAction::PasswordChanged)
             .notifying(notice)
-            .with_all("revoked", ["userTokens", "grants"].into_iter().chain(keys))
+            .with_all("revoked", ["userTokens", "grants"].into_iter().chain(keys).chain(proofs))
             .changed(user.s3_key.as_ref().filter(|_| ends_keys).map(|_| "s3Key"));
         let transaction = self
             .update_user(actor, user, changes, change.in_trail(trail))
@@ -173,8 +180,10 @@ impl Table {
         let after = User {
             password_hash: Some(password.hash),
             password_is_own: is_own,
+            given_password_hash: given,
             credential_epoch: epoch,
             environment_epoch,
+            proof_epoch,
             retained_token: retained,
             ..after
         };
