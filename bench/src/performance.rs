@@ -28,10 +28,11 @@ pub(crate) use plan::{Floors, Function, Measured, Plan, Results, Round};
 pub(crate) struct Options {
     #[command(flatten)]
     starts: Starts,
-    /// Measure instead what requests cost as the table, accounts and users' lists of accounts grow
+    /// Measure instead what requests cost as the table, accounts, users' lists of accounts and their
+    /// audit logs grow
     #[arg(long, conflicts_with_all = ["rounds", "requests", "only", "compare", "no_instructions"])]
     scale: bool,
-    /// With --scale, the most users in the table
+    /// With --scale, the most users in the table and entries in a log
     #[arg(long, requires = "scale", value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(u64).range(1_001..))]
     users: u64,
     /// Write the tables into docs/ too if nothing is wrong, and of the functions the chart

@@ -1,5 +1,5 @@
 //! The cost of requests as the data grows: the users in the table, the members of an account, the
-//! accounts of a user, and the `offset` of a list.
+//! accounts of a user, the entries of an audit log, and the `offset` of a list.
 
 mod measure;
 mod model;
@@ -28,17 +28,22 @@ pub(crate) struct Sizes {
     pub(crate) accounts: Vec<u64>,
     /// The `offset` of e24's list.
     pub(crate) offsets: Vec<u64>,
+    /// Entries of a user's audit log.
+    pub(crate) entries: Vec<u64>,
     /// A folder for the table's file.
     pub(crate) folder: PathBuf,
 }
 
 impl Sizes {
+    /// A log grows to as many entries as the table has users.
     fn up_to(users: u64, folder: &Path) -> Self {
-        let mut table = vec![1_000, 100_000, 1_000_000];
-        table.retain(|size| *size < users);
-        table.push(users);
+        let ending = |sizes: &[u64]| {
+            let smaller = sizes.iter().copied().filter(|size| *size < users);
+            smaller.chain([users]).collect()
+        };
         Self {
-            users: table,
+            users: ending(&[1_000, 100_000]),
+            entries: ending(&[1, 1_000, 100_000]),
             members: vec![1, 100, 10_000],
             accounts: vec![1, 100, 1_000],
             offsets: vec![0, 1_000, 10_000],
@@ -79,6 +84,8 @@ pub(crate) enum Dimension {
     Accounts,
     /// The users that a list leaves out.
     Offset,
+    /// The entries of the caller's audit log.
+    Entries,
 }
 
 /// How the cost of a request may grow.
@@ -123,11 +130,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_grows_to_the_requested_size_and_no_further() {
+    fn a_table_and_a_log_grow_to_the_requested_size_and_no_further() {
         let users = |most| Sizes::up_to(most, Path::new("target")).users;
+        let entries = |most| Sizes::up_to(most, Path::new("target")).entries;
 
         assert_eq!(users(1_000_000), [1_000, 100_000, 1_000_000]);
         assert_eq!(users(20_000), [1_000, 20_000]);
         assert_eq!(users(1_000), [1_000]);
+        assert_eq!(entries(1_000_000), [1, 1_000, 100_000, 1_000_000]);
+        assert_eq!(entries(20_000), [1, 1_000, 20_000]);
     }
 }

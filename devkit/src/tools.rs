@@ -17,7 +17,9 @@ use clap::{Args, ValueEnum};
 pub use cargo_lambda::cargo_lambda;
 pub use debian::{ARM64_ROOT, QEMU, VALGRIND};
 pub use from_source::{cargo_deny, cargo_fuzz, cargo_machete};
-pub use npm::{docs_browser, dynamodb_local, oauth_clients, openapi_linter, typescript_clients};
+pub use npm::{
+    docs_browser, dynamodb_local, mail_checker, oauth_clients, openapi_linter, typescript_clients,
+};
 pub use python::python_tools;
 pub use targets::targets;
 
@@ -49,6 +51,8 @@ enum Tool {
     DynamodbLocal,
     /// Build golem's client; from Debian's packages, as root, unless they are there
     GolemCompilers,
+    /// Checks the HTML of mails; takes npm and node
+    MailChecker,
     /// The tests' OAuth clients; takes npm and node
     OauthClients,
     /// Checks the OpenAPI documents; takes npm and node
@@ -87,6 +91,7 @@ impl Tool {
             Self::DocsBrowser => docs_browser()?.display().to_string(),
             Self::DynamodbLocal => format!("DynamoDB Local in {}", dynamodb_local()?.display()),
             Self::GolemCompilers => debian::GOLEM_COMPILERS.install()?,
+            Self::MailChecker => format!("the checker of mails in {}", mail_checker()?.display()),
             Self::OauthClients => format!("OAuth clients in {}", oauth_clients()?.display()),
             Self::OpenapiLinter => openapi_linter()?.display().to_string(),
             Self::Python => format!("the Python tools in {}", python_tools()?.display()),

@@ -1,13 +1,19 @@
 //! Mails: what the stand-in for SES keeps, and where a developer sees it.
 
+use std::collections::BTreeMap;
+use std::process::Command;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use devkit::ses::Message;
+use mailer::message::{Sender, compose, link};
 use serde_json::{Value, json};
+use shared::model::{Mail, MailKind, MailState, Timestamp};
 use testkit::{basic, unique};
 
 use crate::browser::Browser;
 use crate::console::{console_url, page};
-use crate::service::{base_url, dev_json, new_user};
+use crate::service::{base_url, dev_json, new_user, tool};
 use crate::terminal::line;
 
 /// Where the functions send mails.
@@ -92,4 +98,80 @@ async fn a_mails_html_is_shown_in_its_own_style_and_its_script_does_not_run() {
     let paragraph = browser.client.find(fantoccini::Locator::Css("#a")).await.unwrap();
     assert_eq!(paragraph.css_value("color").await.unwrap(), "rgba(1, 2, 3, 1)");
     browser.end().await;
+}
+
+/// What some big client does not support in full, and why mails can do without it there.
+const LACKING: [(&str, &str); 24] = [
+    ("!important keyword", "only in the colours of the dark mode, where there is one"),
+    ("<body> element", "the element within it has its style again"),
+    ("<style> element", "all but the colours of the dark mode is inline"),
+    ("@media", "only the colours of the dark mode are within it"),
+    ("Attribute selector", "it is for Apple's clients"),
+    ("Type selector", "it is for Apple's clients"),
+    ("background", "`background-color` is, everywhere; the checker does not tell them apart"),
+    ("border", "a frame of one pixel; without it the colours still set the card apart"),
+    ("border-radius", "corners are not round"),
+    ("color-scheme CSS property", "the mail stays light, or the client makes it dark its own way"),
+    ("color-scheme meta tag", "the same"),
+    ("dir attribute", "no link has it"),
+    ("display", "`inline-block` gives the button its padding, and nothing else"),
+    ("font-size", "only in pixels, which all support"),
+    ("font-weight", "only `bold`, which all support"),
+    ("lang attribute", "no cell of a table has it"),
+    ("line-height", "lines are a little closer"),
+    ("margin", "none is negative; without `auto` the column is on the left"),
+    ("max-width", "the column is as wide as the window"),
+    ("overflow", "none; the checker takes `overflow-wrap` for it"),
+    (
+        "overflow-wrap",
+        "where neither it nor `word-break` is, a very long name makes the mail wider",
+    ),
+    ("padding", "what is outside of tables is closer together"),
+    ("text-decoration", "only `none`: a link is underlined"),
+    ("word-break", "see `overflow-wrap`"),
+];
+
+fn html_of_every_kind() -> Vec<String> {
+    let sender = Sender {
+        service_name: "Example".parse().unwrap(),
+        from: "accounts@example.com".parse().unwrap(),
+    };
+    let html = |kind: MailKind| {
+        let now = Timestamp::now();
+        let mail = Mail {
+            id: "0193745aa000000000000001".parse().unwrap(),
+            kind,
+            user: None,
+            name: Some("Jane Doe".to_owned()),
+            recipient: "jane@example.org".parse().unwrap(),
+            about: Some("jane.new@example.org".parse().unwrap()),
+            link: None,
+            at: now,
+            not_after: now,
+            state: MailState::Queued,
+            leased_until: None,
+            tries: 0,
+        };
+        let link = link(kind, "https://accounts.example.com", "a-token");
+        Message::parse(&compose(&mail, link.as_deref(), &sender).unwrap()).html
+    };
+    MailKind::ALL.into_iter().map(html).collect()
+}
+
+#[test]
+fn mails_take_nothing_that_a_big_client_lacks_but_what_they_can_do_without() {
+    let documents = tempfile::NamedTempFile::new().unwrap();
+    serde_json::to_writer(&documents, &html_of_every_kind()).unwrap();
+    let script = testkit::root().join("tests/e2e/mail_checker.mjs");
+    let mut node = Command::new("node");
+    // From standard input, it finds the packages of the folder that it runs in.
+    node.args(["--input-type=module", "-"]).arg(documents.path());
+    node.stdin(std::fs::File::open(script).unwrap()).current_dir(tool("ROLLCALL_MAIL_CHECKER"));
+
+    let ran = node.output().unwrap();
+
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let lacking: BTreeMap<String, Vec<String>> = serde_json::from_slice(&ran.stdout).unwrap();
+    let names: Vec<&str> = lacking.keys().map(String::as_str).collect();
+    assert_eq!(names, LACKING.map(|(name, _)| name), "{lacking:#?}");
 }

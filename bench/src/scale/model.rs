@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use shared::model::{AccountId, UserId, UserNumber};
+use shared::model::{AccountId, AuditEntryId, Timestamp, UserId, UserNumber};
 use testkit::{PASSWORD, TestApp, basic, token_id};
 
 /// The values that distinguish a user.
@@ -158,6 +158,37 @@ impl Model {
     fn filled(&self, part: Part, names: &[&str]) -> Vec<String> {
         let own = self.items.iter().filter(|(of, _)| *of == part);
         own.map(|(_, pattern)| pattern.filled(names)).collect()
+    }
+}
+
+/// An entry of an audit log, of which older ones are made.
+pub(crate) struct Entry {
+    item: Value,
+    at: Timestamp,
+}
+
+/// The newest entry of a user's audit log.
+pub(crate) fn newest_entry(items: &[String]) -> Result<Entry> {
+    let items = items.iter().map(|item| serde_json::from_str::<Value>(item));
+    let items = items.collect::<Result<Vec<_>, _>>()?;
+    let is_of_user = |item: &Value| {
+        item["pk"]["S"].as_str().is_some_and(|partition| partition.starts_with("AUDIT#USER#"))
+    };
+    let id = |item: &Value| item["id"]["S"].as_str().map(str::to_owned);
+    let item = items.into_iter().filter(is_of_user).max_by_key(id).context("no entry")?;
+    let at = item["at"]["S"].as_str().context("an entry without a time")?.parse()?;
+    Ok(Entry { item, at })
+}
+
+impl Entry {
+    /// The same a second earlier. In whole seconds, all have the same size.
+    pub(crate) fn older(&mut self) -> Result<String> {
+        self.at = Timestamp::from_second(self.at.as_second() - 1)?;
+        let id = AuditEntryId::generate(self.at)?.to_string();
+        self.item["at"] = json!({ "S": self.at.to_string() });
+        self.item["sk"] = json!({ "S": format!("ENTRY#{id}") });
+        self.item["id"] = json!({ "S": id });
+        Ok(self.item.to_string())
     }
 }
 

@@ -8,8 +8,13 @@ use super::{Dimension, Point, Price, Row, Scaled, rule};
 use crate::performance::document;
 use devkit::out;
 
-const DIMENSIONS: [Dimension; 4] =
-    [Dimension::Users, Dimension::Members, Dimension::Accounts, Dimension::Offset];
+const DIMENSIONS: [Dimension; 5] = [
+    Dimension::Users,
+    Dimension::Members,
+    Dimension::Accounts,
+    Dimension::Offset,
+    Dimension::Entries,
+];
 
 impl Dimension {
     /// The sentence above its table.
@@ -19,6 +24,7 @@ impl Dimension {
             Self::Members => "An account with so many members",
             Self::Accounts => "A user with so many accounts",
             Self::Offset => "An `offset` of so many users, with a `limit` of 100",
+            Self::Entries => "A user whose audit log has so many entries and a few more",
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::Price;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
+use shared::limits::MAX_AUDIT_ENTRIES_READ;
 use testkit::{
     ApiResponse, DocumentedOperation, Service, TestApp, TestCredentials, form, operation,
     operations,
@@ -35,6 +36,8 @@ enum Per {
     Existing(&'static str),
     /// With what a full page skips; the name of one item.
     Skipped(&'static str),
+    /// With what a page reads, which is no more than this; the name of one item.
+    Read(u64, &'static str),
 }
 
 impl Request {
@@ -61,9 +64,12 @@ impl Request {
 
     pub(crate) fn price(&self) -> Price {
         match self.per {
-            Some(Per::Listed(thing) | Per::Existing(thing) | Per::Skipped(thing)) => {
-                Price::Per(thing.to_owned())
-            }
+            Some(
+                Per::Listed(thing)
+                | Per::Existing(thing)
+                | Per::Skipped(thing)
+                | Per::Read(_, thing),
+            ) => Price::Per(thing.to_owned()),
             None => Price::Flat,
         }
     }
@@ -94,8 +100,13 @@ impl Request {
             Some(Per::Listed(_)) => (listed, Some(size.min(MAX_LIMIT))),
             Some(Per::Skipped(_)) => (size, Some(LIMIT)),
             Some(Per::Existing(_)) => (size, None),
+            Some(Per::Read(most, _)) => (size.min(most), None),
             None => (0, None),
         };
+        if let Some(Per::Read(most, thing)) = self.per {
+            let goes_on = response.body["nextCursor"].is_string();
+            ensure!(goes_on == (size >= most), "{}: a page of {size} times {thing}", self.name);
+        }
         ensure!(must_list.is_none_or(|most| most == listed), "{}: lists {listed}", self.name);
         Ok(things)
     }
@@ -199,6 +210,28 @@ pub(crate) fn with_offset() -> Vec<Request> {
     let list = Request::new(&operation("e24-list-accounts"));
     let list = list.with_query(|_, offset| format!("limit={LIMIT}&offset={offset}"));
     vec![list.per(Per::Skipped("user left out"))]
+}
+
+/// Requests of a user with a long audit log. Those that leave an entry come last.
+pub(crate) fn about_entries() -> Vec<Request> {
+    let list = || Request::new(&operation("rollcall-list-audit-entries"));
+    let most = u64::try_from(MAX_AUDIT_ENTRIES_READ).unwrap_or_default();
+    let mut requests = vec![
+        list().named("`limit=1`").with_query(|_, _| "limit=1".to_owned()),
+        list().with_query(|_, _| format!("limit={LIMIT}")).per(Per::Read(LIMIT, "entry listed")),
+        // What no entry is about, so that the whole part is read that a page may read.
+        list()
+            .named("by `action`")
+            .with_query(|_, _| "action=user.enabled".to_owned())
+            .per(Per::Read(most, "entry looked through")),
+    ];
+    requests.extend(flat(&[
+        "rollcall-get-user",
+        "rollcall-update-user",
+        "rollcall-create-token",
+        "hub-update-user",
+    ]));
+    requests
 }
 
 fn flat(names: &[&str]) -> Vec<Request> {

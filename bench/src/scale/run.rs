@@ -19,6 +19,7 @@ pub(crate) async fn measured(sizes: &Sizes) -> Result<Scaled> {
     rows.extend(by_members(&mut table, &sizes.members).await?);
     rows.extend(by_accounts(&mut table, &sizes.accounts).await?);
     rows.extend(by_offset(&mut table, &sizes.offsets).await?);
+    rows.extend(by_entries(&mut table, &sizes.entries).await?);
     Ok(Scaled { rows })
 }
 
@@ -78,6 +79,18 @@ async fn by_offset(table: &mut Table, sizes: &[u64]) -> Result<Vec<Row>> {
         by_size.push(two(table, &requests, &founders, *size).await?);
     }
     Ok(rows(Dimension::Offset, &requests, &by_size))
+}
+
+/// One user makes all requests and is timed: a second log as large would show nothing more.
+async fn by_entries(table: &mut Table, sizes: &[u64]) -> Result<Vec<Row>> {
+    let requests = requests::about_entries();
+    let mut by_size = Vec::new();
+    for size in sizes {
+        let user = table.user_with_entries(*size).await?;
+        by_size.push(two(table, &requests, &[user.clone(), user], *size).await?);
+        out::line(format!("Measured a user with {size} entries"))?;
+    }
+    Ok(rows(Dimension::Entries, &requests, &by_size))
 }
 
 /// All requests by the first user, and all again by the second one, who is timed.

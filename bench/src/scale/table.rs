@@ -11,10 +11,12 @@ use devkit::{out, private_file};
 use serde_json::json;
 use testkit::{PASSWORD, TestApp, TestCredentials, basic};
 
-use super::model::{Model, Names};
+use super::model::{self, Model, Names};
 
 /// How many households are put in at once: more take more memory, fewer more time.
 const STEP: u64 = 5_000;
+/// The same for the entries of a log.
+const ENTRIES: u64 = 50_000;
 
 /// A service over a table that grows.
 pub(crate) struct Table {
@@ -142,6 +144,21 @@ impl Table {
         }
         self.app.import(items).await?;
         Ok(member)
+    }
+
+    /// A user whose audit log has so many entries, beside those that everybody has.
+    pub(crate) async fn user_with_entries(&self, entries: u64) -> Result<Names> {
+        let (user, items) = self.model.founder()?;
+        let mut entry = model::newest_entry(&items)?;
+        self.app.import(items).await?;
+        let mut left = entries;
+        while left > 0 {
+            let step = left.min(ENTRIES);
+            let older = (0..step).map(|_| entry.older()).collect::<Result<_>>()?;
+            self.app.import(older).await?;
+            left -= step;
+        }
+        Ok(user)
     }
 
     /// Signs clones in with their passwords, each for a token, and checks that they are the right

@@ -36,6 +36,14 @@ const DOCS_BROWSER: Packages = Packages {
     file: "node_modules/axe-core/axe.min.js",
 };
 
+/// What checks the HTML of mails against what mail clients support.
+const MAIL_CHECKER: Packages = Packages {
+    name: "mail-checker",
+    manifest: include_str!("../../mail-checker/package.json"),
+    lock: include_str!("../../mail-checker/package-lock.json"),
+    file: "node_modules/caniemail/dist/index.js",
+};
+
 /// The OAuth clients of the tests.
 const OAUTH_CLIENTS: Packages = Packages {
     name: "oauth-clients",
@@ -70,6 +78,11 @@ pub fn dynamodb_local() -> Result<PathBuf> {
 /// be.
 pub fn docs_browser() -> Result<PathBuf> {
     Ok(DOCS_BROWSER.install()?.join("node_modules"))
+}
+
+/// The folder in which node finds the checker of mails, installed if need be.
+pub fn mail_checker() -> Result<PathBuf> {
+    MAIL_CHECKER.install()
 }
 
 /// The folder in which node finds the OAuth clients, installed if need be.
@@ -125,8 +138,14 @@ mod tests {
 
     #[test]
     fn every_package_is_pinned_by_its_hash_and_from_no_registry_by_name() {
-        for set in [DOCS_BROWSER, DYNAMODB_LOCAL, OAUTH_CLIENTS, OPENAPI_LINTER, TYPESCRIPT_CLIENTS]
-        {
+        for set in [
+            DOCS_BROWSER,
+            DYNAMODB_LOCAL,
+            MAIL_CHECKER,
+            OAUTH_CLIENTS,
+            OPENAPI_LINTER,
+            TYPESCRIPT_CLIENTS,
+        ] {
             let lock: serde_json::Value = serde_json::from_str(set.lock).unwrap();
             let packages = lock["packages"].as_object().unwrap();
 

@@ -97,6 +97,26 @@ pub(super) async fn prove(app: &TestApp, token: &str) -> u16 {
     app.send("POST", &path, &form, Some("")).await.status
 }
 
+/// Lets something else happen between a request's read and its write.
+async fn with_meanwhile<T>(
+    app: &TestApp,
+    request: impl Future<Output = T>,
+    meanwhile: impl Future<Output = ()>,
+) -> T {
+    let (go, wait) = tokio::sync::oneshot::channel::<()>();
+    let (reached, at_write) = tokio::sync::oneshot::channel::<()>();
+    app.proxy().before("TransactWriteItems", async move {
+        reached.send(()).unwrap();
+        wait.await.unwrap();
+    });
+    let meanwhile = async {
+        at_write.await.unwrap();
+        meanwhile.await;
+        go.send(()).unwrap();
+    };
+    tokio::join!(request, meanwhile).0
+}
+
 async fn actions(app: &TestApp, authorization: &str) -> Vec<String> {
     let log = get(app, &format!("{SELF}/audit"), authorization).await;
     let entries = log.body["entries"].as_array().unwrap_or_else(|| panic!("{log:?}")).iter();
@@ -587,18 +607,6 @@ async fn who_claims_an_address_between_the_read_and_the_proof_loses_it() {
         } else {
             format!("/account/emails/verify/{}", proof_token(&jane, &mut post, address).await)
         };
-        // The proxy lets the write go on when this is done.
-        let (go, wait) = tokio::sync::oneshot::channel::<()>();
-        let (reached, at_write) = tokio::sync::oneshot::channel::<()>();
-        app.proxy().before("TransactWriteItems", async move {
-            reached.send(()).unwrap();
-            wait.await.unwrap();
-        });
-        let meanwhile = async {
-            at_write.await.unwrap();
-            claim(&app, &john, address).await;
-            go.send(()).unwrap();
-        };
         let body = details("marymajor");
         let request = async {
             if signs_up {
@@ -608,13 +616,108 @@ async fn who_claims_an_address_between_the_read_and_the_proof_loses_it() {
             }
         };
 
-        let (status, ()) = tokio::join!(request, meanwhile);
+        let status = with_meanwhile(&app, request, claim(&app, &john, address)).await;
 
         assert_eq!(status, if signs_up { 201 } else { 200 });
         let own = [owned("johnroe@example.com", true, false)];
         assert_eq!(emails(&app, &john.basic()).await, own);
         app.assert_consistent().await;
     }
+}
+
+#[tokio::test]
+async fn who_proves_an_address_before_another_takes_it_keeps_it() {
+    let (app, mut post) = open().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let address = john.email();
+    let taking = proof_token(&jane, &mut post, address).await;
+    set(&app, "mailRequests", "times", json!({ "L": [] })).await;
+    let keeping = proof_token(&john, &mut post, address).await;
+
+    let keeps = async { assert_eq!(prove(&app, &keeping).await, 200) };
+    assert_eq!(with_meanwhile(&app, prove(&app, &taking), keeps).await, 409);
+
+    assert_eq!(emails(&app, &john.basic()).await, [owned(address, true, true)]);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_link_that_is_used_between_the_read_and_the_write_signs_nobody_up() {
+    let (app, mut post) = open().await;
+    let path = format!("{SIGN_UPS}/{}", sign_up_token(&app, &mut post, "mary@example.com").await);
+    let used = async {
+        let link = app.items_of("signUp").await.remove(0);
+        app.engine("DeleteItem", json!({ "Key": { "pk": link["pk"], "sk": link["sk"] } })).await;
+    };
+
+    let body = details("marymajor");
+    let made = with_meanwhile(&app, post_json(&app, &path, &body), used).await;
+
+    assert_eq!(made.parts(), (410, &ended()));
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_link_that_is_replaced_between_the_read_and_the_write_is_410() {
+    let (app, mut post) = open().await;
+    let jane = app.person("janedoe").await;
+    let again = async || set(&app, "mailRequests", "times", json!({ "L": [] })).await;
+
+    let proof = proof_token(&jane, &mut post, jane.email()).await;
+    let newer = async {
+        again().await;
+        assert_eq!(ask_for_proof(&jane, jane.email()).await.status, 202);
+    };
+    assert_eq!(with_meanwhile(&app, prove(&app, &proof), newer).await, 410);
+    assert_eq!(prove(&app, &mailed_token(&mut post).await).await, 200);
+
+    let name = json!({ "name": "janedoe" });
+    post_json(&app, RESETS, &name).await;
+    let path = format!("{RESETS}/{}", mailed_token(&mut post).await);
+    let newer = async { assert_eq!(post_json(&app, RESETS, &name).await.status, 202) };
+    let password = json!({ "password": NEW });
+    let reset = with_meanwhile(&app, post_json(&app, &path, &password), newer).await;
+    assert_eq!(reset.parts(), (410, &ended()));
+    let path = format!("{RESETS}/{}", mailed_token(&mut post).await);
+    assert_eq!(post_json(&app, &path, &password).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_reset_that_is_sent_to_an_address_while_it_is_deleted_does_not_work() {
+    let (app, mut post) = open().await;
+    let jane = app.person("janedoe").await;
+    let address = "jane@work.example";
+    assert_eq!(prove(&app, &proof_token(&jane, &mut post, address).await).await, 200);
+    post.deliver().await;
+
+    let gone = async {
+        let gone = jane.send("DELETE", &format!("{SELF}/emails/{address}")).await;
+        assert_eq!(gone.status, 204, "{gone:?}");
+    };
+    let name = json!({ "name": address });
+    let asked = with_meanwhile(&app, post_json(&app, RESETS, &name), gone).await;
+
+    assert_eq!(asked.parts(), (202, &json!({})));
+    let mails = post.deliver().await;
+    let [link] = &mails.iter().flat_map(|mail| &mail.message.links).collect::<Vec<_>>()[..] else {
+        panic!("{mails:?}")
+    };
+    let path = format!("{RESETS}/{}", link.rsplit_once('/').unwrap().1);
+    let reset = post_json(&app, &path, &json!({ "password": NEW })).await;
+    assert_eq!(reset.parts(), (410, &ended()));
+}
+
+#[tokio::test]
+async fn of_two_who_ask_for_a_mail_to_one_address_at_once_one_is_told_to_wait() {
+    let (app, mut post) = open().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let address = "shared@example.com";
+    let other = async { assert_eq!(ask_for_proof(&john, address).await.status, 202) };
+
+    let asked = with_meanwhile(&app, ask_for_proof(&jane, address), other).await;
+
+    assert_eq!((asked.status, text(&asked.body, "code")), (429, "too_many_mails"));
+    assert_eq!(post.deliver().await.len(), 1);
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ const PYTHON: &str = "ROLLCALL_PYTHON";
 const NODE: &str = "ROLLCALL_NODE";
 /// The folder that has what the documentation is checked with.
 const DOCS: &str = "ROLLCALL_DOCS_BROWSER";
+/// The folder that has what checks the HTML of mails.
+const MAIL_CHECKER: &str = "ROLLCALL_MAIL_CHECKER";
 /// The folder that has what makes clients in TypeScript.
 const TYPESCRIPT: &str = "ROLLCALL_TYPESCRIPT";
 /// The operator's command.
@@ -37,7 +39,14 @@ const CLIENTS: &str = "clients::";
 /// Runs all tests but those of golem's clients.
 pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let amazons = (engine == Kind::DynamodbLocal).then_some("dynamodb-local");
-    let tools = ["chromium", "python", "docs-browser", "oauth-clients", "typescript-clients"];
+    let tools = [
+        "chromium",
+        "python",
+        "docs-browser",
+        "mail-checker",
+        "oauth-clients",
+        "typescript-clients",
+    ];
     for tool in tools.into_iter().chain(amazons) {
         let installed = steps::installed(tool).await?;
         if installed.failed() {
@@ -53,6 +62,7 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
         (NODE, tools::oauth_clients()?),
         (TYPESCRIPT, tools::typescript_clients()?),
         (DOCS, tools::docs_browser()?),
+        (MAIL_CHECKER, tools::mail_checker()?),
         (COMMAND, workspace::target_dir()?.join(PROGRAM)),
     ];
     // The pages' commands first and alone: they are written for an unused service.

@@ -21,8 +21,9 @@ const STYLE: &str = "\
 a[x-apple-data-detectors]{color:inherit !important;text-decoration:none !important}";
 
 const BODY: &str = "margin:0;padding:0;background-color:#f4f5f7";
+/// Outlook for Windows shows another font where it does not know the first one.
 const BACK: &str = "padding:24px 12px;background-color:#f4f5f7;color:#1b1f24;\
-                    font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;\
+                    font-family:'Segoe UI',-apple-system,Roboto,Helvetica,Arial,sans-serif;\
                     font-size:16px;line-height:1.5;\
                     word-break:break-word;overflow-wrap:anywhere";
 const COLUMN: &str = "max-width:560px;margin:0 auto";
