@@ -84,7 +84,6 @@ impl Table {
         let proved = user.zip(email).filter(|(user, email)| user.has_proved(email));
         Ok(proved.map(|(_, email)| email.into_inner().address))
     }
-    }
 }
 
 impl Transaction<'_> {
