@@ -124,7 +124,7 @@ fn user() -> Schema {
 }
 
 fn email_address() -> Schema {
-    let verified = boolean().about("What a client said; no permission depends on it.");
+    let verified = boolean().about("What a client said: it does not tell whose the address is.");
     view([
         ("email", string().about("The address.").example("jane.second@example.com")),
         ("verified", verified.example(false)),

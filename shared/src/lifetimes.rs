@@ -28,6 +28,9 @@ pub const HTTPS_ONLY: i64 = 365 * DAY;
 pub const MAX_ROTATION_OVERLAP: u64 = 30 * DAY.unsigned_abs();
 /// The precision of last-use times, in seconds.
 pub const LAST_USED_PRECISION: i64 = HOUR;
+/// For so long a grant that was made, or whose tokens were issued, is replaced after those of the
+/// same client that are older.
+pub const NEW_GRANT: i64 = 10 * MINUTE;
 /// How far the date of a signed request may be from now, in seconds.
 pub const SIGNATURE_TOLERANCE: i64 = 15 * MINUTE;
 /// The item by which a signature counts once, in seconds.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use lambda_http::http::Uri;
-use lambda_http::http::uri::Scheme;
+use lambda_http::http::uri::{Port, Scheme};
 
 use crate::text::{ParseError, parse_shown};
 use crate::{Error, Result};
@@ -138,6 +138,12 @@ impl PublicUrl {
         self.0.split_once("://").map_or(&self.0, |(_, host)| host)
     }
 
+    /// The same as an origin, as browsers name it: without the port that its scheme has anyway.
+    pub fn origin(&self) -> &str {
+        let port = if self.is_https() { ":443" } else { ":80" };
+        self.0.strip_suffix(port).unwrap_or(&self.0)
+    }
+
     /// Whether it is reached over TLS.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
@@ -197,7 +203,9 @@ impl FromStr for PublicUrl {
             return Err(InvalidPublicUrl);
         };
         let (host, has_port) = (authority.host(), authority.as_str() != authority.host());
-        let is_plain = !host.is_empty() && (!has_port || authority.port_u16().is_some());
+        // Browsers leave zeros before a port out.
+        let is_port = |port: Port<&str>| !port.as_str().starts_with('0');
+        let is_plain = !host.is_empty() && (!has_port || authority.port().is_some_and(is_port));
         // Whatever the parser lets pass or mends is not the same text.
         let is_whole = text == format!("{scheme}://{authority}") && !text.contains('@');
         if is_plain && is_whole { Ok(Self(text.to_owned())) } else { Err(InvalidPublicUrl) }
@@ -225,6 +233,7 @@ mod tests {
             "https://:443",
             "https://accounts.example.com:",
             "https://accounts.example.com:65536",
+            "https://accounts.example.com:08443",
             "https://accounts.example.com/",
             "https://accounts.example.com/api",
             "https://accounts.example.com?x",

@@ -134,6 +134,20 @@ async fn absent_fields_stay_and_one_name_replaces_its_part_of_the_stored_one() {
         );
     }
 
+    let mary = app.person("marymajor").await;
+    for (whole, part, after) in [
+        ("Mary Ann Doe", json!({ "first_name": "Mary Ann" }), "Mary Ann Doe"),
+        ("Doe", json!({ "last_name": "Doe" }), "Doe"),
+        ("van der Berg", json!({ "last_name": "van der Berg" }), "van der Berg"),
+        ("Mary Ann Roe", json!({ "last_name": "Roe" }), "Mary Ann Roe"),
+    ] {
+        app.set(&mary, "firstName", json!({ "NULL": true })).await;
+        app.set(&mary, "lastName", json!({ "NULL": true })).await;
+        app.set(&mary, "fullName", json!({ "S": whole })).await;
+        let changed = mary.send_json("POST", DATA, &part).await;
+        assert_eq!(changed.body["account"]["name"], after, "{whole}, {part}");
+    }
+
     let john = app.person("johnroe").await;
     let spaced = json!({ "full_name": "John  Roe" });
     assert_eq!(john.send_json("PATCH", "/api/v1.1/users/johnroe/", &spaced).await.status, 200);

@@ -7,7 +7,9 @@ use shared::limits::{
     ACCOUNTS_OWNED, API_KEYS, CAPS, Cap, GRANTS, MAX_GRANTS_PER_CLIENT, MAX_RSA_BITS,
     MAX_SSH_KEY_NAME, MAX_USER_PAGE_BYTES, MEMBERS, MEMBERSHIPS, SSH_KEYS, TOKENS, USERS_MADE,
 };
-use shared::model::{AccountId, GrantCredential, GrantTokenKind, Role, Scope, TokenKind};
+use shared::model::{
+    AccountId, GrantCredential, GrantTokenKind, Role, Scope, Timestamp, TokenKind,
+};
 use shared::table::{Actor, NewGrant, NewUser, fetch};
 use shared::{Error, Result};
 use ssh_key::Mpint;
@@ -373,6 +375,32 @@ async fn an_eleventh_grant_to_a_client_replaces_the_one_not_used_for_longest() {
     }
     assert_eq!((profile(&app, &eleventh).await, profile(&app, &others.access).await), (200, 200));
     assert_eq!(app.items_of("grant").await.len(), MAX_GRANTS_PER_CLIENT + 1);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_grant_made_a_moment_ago_is_not_replaced_by_the_next_one() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let client = app.new_client("https://client.example.com/callback", true).await;
+    for _ in 0..MAX_GRANTS_PER_CLIENT {
+        client.tokens(&app, &jane.credentials(), "profile_read").await;
+    }
+    // They are older, and a use of each within this hour is noted.
+    let earlier = json!({ "S": "2026-01-01T00:00:00.000Z" });
+    for grant in app.items_of("grant").await {
+        let [pk, sk] = ["pk", "sk"].map(|key| grant[key]["S"].as_str().unwrap());
+        let mut access = grant["access"].clone();
+        access["L"][0]["M"]["createdAt"] = earlier.clone();
+        set(&app, pk, sk, "access", access).await;
+        set(&app, pk, sk, "createdAt", earlier.clone()).await;
+        set(&app, pk, sk, "lastUsedAt", json!({ "S": Timestamp::now().to_string() })).await;
+    }
+
+    let one = client.tokens(&app, &jane.credentials(), "profile_read").await.access;
+    let other = client.tokens(&app, &jane.credentials(), "profile_read").await.access;
+
+    assert_eq!((profile(&app, &one).await, profile(&app, &other).await), (200, 200));
     app.assert_consistent().await;
 }
 

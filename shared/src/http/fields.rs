@@ -297,6 +297,7 @@ pub(super) fn parse_bool(text: &str) -> Option<bool> {
 }
 
 fn is_true(text: &str) -> bool {
+    let text = text.trim();
     parse_bool(text) == Some(true) || text == "1" || text == "on"
 }
 

@@ -1,5 +1,6 @@
 //! E-mail addresses: stored as entered, compared in a normal form.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -8,6 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use email_address::Options;
 use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizerBorrowed;
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -132,8 +135,7 @@ impl FromStr for EmailAddress {
             return Err(ParseError::new(problem));
         }
         // The domain is folded by IDNA's own rules: other ones would make a domain of another one.
-        let domain = idna::domain_to_ascii_strict(domain)
-            .map_err(|_| ParseError::new("has a malformed domain"))?;
+        let domain = ascii_domain(domain).ok_or(ParseError::new("has a malformed domain"))?;
         check_syntax(&format!("{local}@{domain}"))?;
         let normal = format!("{}@{domain}", unquoted(&folded(local)));
         parts(&normal)?;
@@ -144,6 +146,14 @@ impl FromStr for EmailAddress {
 
 /// What stands before the `@` has at most so many bytes (RFC 5321, section 4.5.3.1.1).
 const MAX_LOCAL_BYTES: usize = 64;
+
+/// The domain in its ASCII form. Labels such as `r3---sn` are rejected by registries alone.
+fn ascii_domain(domain: &str) -> Option<String> {
+    let hyphens = Hyphens::CheckFirstLast;
+    let (deny, length) = (AsciiDenyList::STD3, DnsLength::Verify);
+    let ascii = Uts46::new().to_ascii(domain.as_bytes(), deny, hyphens, length);
+    ascii.ok().map(Cow::into_owned)
+}
 
 /// The parts before and after the `@` of an address.
 fn parts(address: &str) -> Result<(&str, &str), ParseError> {
@@ -290,6 +300,7 @@ mod tests {
             "χρήστης@παράδειγμα.ελ",
             "o'neill+a/b=c@x",
             "a!#$%&*-?^_`{|}~@x.example",
+            "jane@r3---sn.example",
         ] {
             assert!(raw.parse::<EmailAddress>().is_ok(), "{raw}");
         }

@@ -42,14 +42,16 @@ pub struct NewGrant<'a> {
     pub challenge: Option<String>,
 }
 
-/// When a grant was made, used, or got tokens last. Of a use the hour is known, and its end counts:
-/// a grant that was not used yet is not the later one.
-fn last_used_by(grant: &Grant) -> Timestamp {
-    let end_of_hour =
-        |time: Timestamp| time + Duration::from_secs(lifetimes::LAST_USED_PRECISION.unsigned_abs());
-    let used = grant.last_used_at.map(end_of_hour);
+/// Whether a grant was made or got tokens a moment ago, and when it was made, used, or got tokens
+/// last. Of a use the hour is known, and its end counts: a grant that was not used yet is not the
+/// later one, unless it is so new that its client can hardly have used it.
+fn last_used_by(grant: &Grant, now: Timestamp) -> (bool, Timestamp) {
+    let after = |time: Timestamp, seconds: i64| time + Duration::from_secs(seconds.unsigned_abs());
+    let used = grant.last_used_at.map(|time| after(time, lifetimes::LAST_USED_PRECISION));
     let issued = grant.access.iter().map(|access| access.created_at).max();
-    used.max(issued).max(Some(grant.created_at)).unwrap_or(grant.created_at)
+    let issued = issued.max(Some(grant.created_at)).unwrap_or(grant.created_at);
+    let is_new = now < after(issued, lifetimes::NEW_GRANT);
+    (is_new, used.map_or(issued, |used| used.max(issued)))
 }
 
 impl Table {
@@ -164,10 +166,10 @@ impl Table {
         }
         let key = |id: &GrantId| Key::grant(counts.user, *id);
         let mut items = self.batch_get(same.iter().map(key).collect()).await?;
-        let mut by_use = Vec::new();
+        let (now, mut by_use) = (Timestamp::now(), Vec::new());
         for id in same {
             let grant: Option<Stored<Grant>> = items.take(&key(&id))?;
-            let last = grant.map(|grant| last_used_by(&grant));
+            let last = grant.map(|grant| last_used_by(&grant, now));
             by_use.push((last, id));
         }
         Ok(by_use.into_iter().min().map(|(_, id)| id))
