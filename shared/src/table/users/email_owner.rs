@@ -72,12 +72,18 @@ impl Table {
         Ok(EmailOwner::Holder(Box::new(EmailHolder { user, email, others })))
     }
 
-    /// Whether a user has proved an address. A user who does not exist has not.
-    pub(super) async fn has_proved(&self, user: UserId, address: &EmailAddress) -> Result<bool> {
+    /// An address in the form in which a user has proved it, if it has. A user who does not exist has
+    /// not.
+    pub(super) async fn proved_email(
+        &self,
+        user: UserId,
+        address: &EmailAddress,
+    ) -> Result<Option<EmailAddress>> {
         let (user_key, email_key) = (Key::user(user), Key::email(user, address));
         let mut items = self.batch_get(vec![user_key.clone(), email_key.clone()]).await?;
         let (user, email) = (items.take::<User>(&user_key)?, items.take::<Email>(&email_key)?);
-        Ok(user.zip(email).is_some_and(|(user, email)| user.has_proved(&email)))
+        let proved = user.zip(email).filter(|(user, email)| user.has_proved(email));
+        Ok(proved.map(|(_, email)| email.into_inner().address))
     }
 }
 

@@ -83,16 +83,18 @@ impl Table {
         }
         asked.check_room()?;
         let other = owner.filter(|owner| *owner != user.id);
-        let is_held = match other {
-            Some(other) => self.has_proved(other, &address).await?,
-            None => false,
+        let held = match other {
+            Some(other) => self.proved_email(other, &address).await?,
+            None => None,
         };
+        // Its mail goes to the form that is stored: another one may name another mailbox.
+        let address = email.map_or(address, |email| email.into_inner().address);
         let requested = Trail::of_user(user.id, AuditAction::EmailProofRequested);
         let write = Transaction::new(self, actor, "send a proof of an address", requested)
             .count_mail(&asked)?;
-        if is_held {
+        if let Some(held) = held {
             let kind = MailKind::EmailProofHeld;
-            let mail = Mail::requested(kind, address, None, None, EMAIL_PROOF_TTL)?;
+            let mail = Mail::requested(kind, held, None, None, EMAIL_PROOF_TTL)?;
             return Ok(Write::new(write.send(&mail)?, ()));
         }
         let counts = existing(counts.as_ref())?;

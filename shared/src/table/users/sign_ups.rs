@@ -20,8 +20,8 @@ const KIND: MailRequestKind = MailRequestKind::SignUp;
 /// A request to sign up with an address.
 pub struct SignUpRequest {
     address: EmailAddress,
-    /// Whether a user has proved it.
-    is_held: bool,
+    /// The form in which a user has proved it.
+    held: Option<EmailAddress>,
     asked: MailRateLimit,
 }
 
@@ -34,8 +34,8 @@ impl Table {
         let mut items = self.batch_get(keys).await?;
         let owner = items.take::<Claim>(&claim)?.and_then(|claim| claim.user);
         let asked = MailRateLimit::extract(digest, KIND, &mut items)?;
-        let is_held = self.has_proved(owner.unwrap_or_else(UserId::generate), &address).await?;
-        Ok(SignUpRequest { address, is_held, asked })
+        let held = self.proved_email(owner.unwrap_or_else(UserId::generate), &address).await?;
+        Ok(SignUpRequest { address, held, asked })
     }
 
     /// Sends the link to sign up, or tells a user who has proved the address. Nothing if it was
@@ -49,7 +49,7 @@ impl Table {
         request: SignUpRequest,
         new: NewLink,
     ) -> Result<Write<'_, ()>> {
-        let SignUpRequest { address, is_held, asked } = request;
+        let SignUpRequest { address, held, asked } = request;
         let write = Transaction::without_trail(self, actor, "send a link to sign up")
             .count_source_request(source)?;
         if !asked.has_room() {
@@ -60,8 +60,10 @@ impl Table {
         let link = SignUp { address: address.clone(), secret_hash, expires_at };
         let mail = Mail::requested(kind, address, None, Some(new.link), SIGN_UP_TTL)?;
         // A link that was not sent takes as long as one that was.
-        let mail =
-            if is_held { Mail { kind: MailKind::SignUpHeld, link: None, ..mail } } else { mail };
+        let mail = match held {
+            Some(recipient) => Mail { kind: MailKind::SignUpHeld, recipient, link: None, ..mail },
+            None => mail,
+        };
         let write = write.count_mail(&asked)?.put_link(&link, expires_at)?.send(&mail)?;
         Ok(Write::new(write, ()))
     }
