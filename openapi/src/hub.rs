@@ -25,7 +25,10 @@ pub(crate) fn api() -> Api {
             body([
                 ("email", address()),
                 ("verified?", flag("The client vouches for the address.")),
-                ("primary?", flag("It becomes the primary one; only a verified one can.")),
+                (
+                    "primary?",
+                    flag("It becomes the primary one; only a verified or proved one can."),
+                ),
             ])
             .with("minProperties", 2)
             .about("`verified` and `primary` cannot both be absent."),

@@ -75,7 +75,12 @@ fn tokens() -> Schema {
     let end = integer().range(1..=ACCESS_TOKEN_TTL.unsigned_abs());
     view([
         ("username", string().about("The user who granted it.").example("janedoe")),
-        ("user_id", random_number().about("The user's number: what a client knows a user by.").example(4_503_599_627_370_497_u64)),
+        (
+            "user_id",
+            random_number()
+                .about("The user's number: what a client knows a user by.")
+                .example(4_503_599_627_370_497_u64),
+        ),
         ("access_token", string().about("For hub's operations.").example("rca_YOUR_ACCESS_TOKEN")),
         ("expires_in", end.about("Seconds for which it works.").example(ACCESS_TOKEN_TTL)),
         ("token_type", constant("Bearer").about("How to send it.")),
@@ -101,7 +106,12 @@ fn active_token() -> Schema {
         ("active", always(true).about("It works.")),
         ("client_id", string().about("The client.").example("0197a1b2c3d4e5f60718293c")),
         ("username", string().about("The user who granted it.").example("janedoe")),
-        ("user_id", random_number().about("The user's number: what a client knows a user by.").example(4_503_599_627_370_497_u64)),
+        (
+            "user_id",
+            random_number()
+                .about("The user's number: what a client knows a user by.")
+                .example(4_503_599_627_370_497_u64),
+        ),
         ("scope", scopes()),
         ("token_type", constant("Bearer").about("How it is sent.")),
         ("iat", seconds().about("When it was made, in seconds since 1970.")),

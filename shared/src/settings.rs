@@ -138,12 +138,6 @@ impl PublicUrl {
         self.0.split_once("://").map_or(&self.0, |(_, host)| host)
     }
 
-    /// The same as an origin, as browsers name it: without the port that its scheme has anyway.
-    pub fn origin(&self) -> &str {
-        let port = if self.is_https() { ":443" } else { ":80" };
-        self.0.strip_suffix(port).unwrap_or(&self.0)
-    }
-
     /// Whether it is reached over TLS.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
@@ -208,13 +202,32 @@ impl FromStr for PublicUrl {
         let is_plain = !host.is_empty() && (!has_port || authority.port().is_some_and(is_port));
         // Whatever the parser lets pass or mends is not the same text.
         let is_whole = text == format!("{scheme}://{authority}") && !text.contains('@');
-        if is_plain && is_whole { Ok(Self(text.to_owned())) } else { Err(InvalidPublicUrl) }
+        if !is_plain || !is_whole {
+            return Err(InvalidPublicUrl);
+        }
+        // Browsers leave it out of an `Origin`.
+        let port = if *scheme == Scheme::HTTPS { ":443" } else { ":80" };
+        let without_port = if has_port { text.strip_suffix(port) } else { None };
+        Ok(Self(without_port.unwrap_or(text).to_owned()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_public_url_is_an_origin_as_browsers_name_it() {
+        for (given, origin) in [
+            ("https://accounts.example.com:443", "https://accounts.example.com"),
+            ("https://[2001:db8::443]:443", "https://[2001:db8::443]"),
+            ("http://127.0.0.1:80", "http://127.0.0.1"),
+            ("http://127.0.0.1:443", "http://127.0.0.1:443"),
+            ("https://accounts.example.com:8443", "https://accounts.example.com:8443"),
+        ] {
+            assert_eq!(given.parse::<PublicUrl>().unwrap().to_string(), origin);
+        }
+    }
 
     #[test]
     fn a_public_url_is_scheme_host_and_port_and_nothing_else() {

@@ -399,8 +399,8 @@ fn of_links() -> Vec<Description> {
             .error(410, ended),
         describe("rollcall-request-password-reset", "Send a link that sets another password")
             .text(
-                "To the address that is named, or to the primary one, if the user has proved it; \
-                 else to the oldest that is proved. The response is the same whoever has the name. \
+                "To the address that is named, if the user has proved it; by the username to the \
+                 primary one, if that is proved, else to the oldest that is. The response is the same whoever has the name. \
                  Three mails an hour are sent.",
             )
             .json(named("PasswordResetRequest"))

@@ -340,6 +340,66 @@ async fn a_first_password_by_a_link_leaves_the_address_proved_that_the_link_went
 }
 
 #[tokio::test]
+async fn mail_about_an_address_goes_to_the_form_that_its_user_entered() {
+    let (app, mut post) = open().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let other_form = "JANEDOE@example.com";
+    let recipients = async |post: &mut Post| {
+        set(&app, "mailRequests", "times", json!({ "L": [] })).await;
+        let mails = post.deliver().await;
+        mails.iter().flat_map(|mail| mail.recipients.clone()).collect::<Vec<_>>()
+    };
+
+    assert_eq!(ask_for_proof(&jane, other_form).await.status, 202);
+    assert_eq!(recipients(&mut post).await, ["janedoe@example.com"]);
+    let token = proof_token(&jane, &mut post, "janedoe@example.com").await;
+    assert_eq!(prove(&app, &token).await, 200);
+    recipients(&mut post).await;
+    assert_eq!(ask_for_proof(&john, other_form).await.status, 202);
+    assert_eq!(recipients(&mut post).await, ["janedoe@example.com"]);
+    let asked = json!({ "email": other_form });
+    assert_eq!(post_json(&app, "/rollcall/v1/sign-ups", &asked).await.status, 202);
+    assert_eq!(recipients(&mut post).await, ["janedoe@example.com"]);
+}
+
+#[tokio::test]
+async fn a_reset_outlives_the_removal_of_an_address_that_it_did_not_go_to() {
+    let (app, mut post) = open().await;
+    let jane = app.person("janedoe").await;
+    let own = jane.with_token(jane.basic());
+    assert_eq!(prove(&app, &proof_token(&own, &mut post, jane.email()).await).await, 200);
+    let path = reset_path(&app, &mut post, "janedoe").await;
+    let other = json!({ "email": "other@example.com" });
+    assert_eq!(jane.send_json("POST", &format!("{SELF}/emails"), &other).await.status, 201);
+    let other = format!("{SELF}/emails/other@example.com");
+    assert_eq!(jane.send("DELETE", &other).await.status, 204);
+
+    assert_eq!(post_json(&app, &path, &json!({ "password": NEW })).await.status, 204);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_to_a_placeholder() {
+    let (app, mut post) = open().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    let token = proof_token(&john, &mut post, "janedoe@example.com").await;
+    assert_eq!(prove(&app, &token).await, 200);
+    let token = proof_token(&jane, &mut post, "jane@work.example").await;
+    assert_eq!(prove(&app, &token).await, 200);
+    post.deliver().await;
+    let placeholder = format!("{}@users.invalid", jane.user().id);
+    let path = |address: &str| format!("{SELF}/emails/{address}");
+
+    let primary = json!({ "primary": true });
+    let chosen = jane.send_json("PATCH", &path("jane@work.example"), &primary).await;
+    assert_eq!(chosen.status, 200, "{chosen:?}");
+    assert_eq!(jane.send("DELETE", &path(&placeholder)).await.status, 204);
+
+    let mails = post.deliver().await;
+    let recipients: Vec<_> = mails.iter().flat_map(|mail| mail.recipients.clone()).collect();
+    assert_eq!(recipients, ["jane@work.example", "jane@work.example"]);
+}
+
+#[tokio::test]
 async fn a_link_ends_when_somebody_else_proves_the_address() {
     let (app, mut post) = open().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);

@@ -58,10 +58,9 @@ fn recipients(
     let proved = emails.into_iter().filter(|email| has_proved(email) && is_other(email));
     let others: Vec<_> = proved.map(|email| email.address).take(MAX_NOTIFIED_ADDRESSES).collect();
     let mut found: Vec<EmailAddress> = primary.into_iter().chain(others).collect();
-    found.retain(EmailAddress::is_mailable);
-    let former = former.filter(|former| former.is_mailable());
     if let Some(former) = former.filter(|former| !found.iter().any(|own| own.same_as(former))) {
         found.push(former.clone());
     }
+    found.retain(EmailAddress::is_mailable);
     found
 }

@@ -72,8 +72,9 @@ impl Table {
         Ok(EmailOwner::Holder(Box::new(EmailHolder { user, email, others })))
     }
 
-    /// An address as the user has it who has proved it. A user who does not exist has not.
-    pub(super) async fn proved_address(
+    /// An address in the form in which a user has proved it, if it has. A user who does not exist has
+    /// not.
+    pub(super) async fn proved_email(
         &self,
         user: UserId,
         address: &EmailAddress,

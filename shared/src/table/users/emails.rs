@@ -117,8 +117,6 @@ impl Table {
             .delete(Key::email_proof(user.id, email.address.digest()), Condition::always(), || {
                 Error::WriteConflict
             })
-            // Its link may have been sent there.
-            .delete(Key::password_reset(user.id), Condition::always(), || Error::WriteConflict)
             .set_email_count(user, user.email_count.saturating_sub(1))?;
         Ok(Write::new(transaction, ()))
     }

@@ -84,9 +84,11 @@ impl Table {
         asked.check_room()?;
         let other = owner.filter(|owner| *owner != user.id);
         let held = match other {
-            Some(other) => self.proved_address(other, &address).await?,
+            Some(other) => self.proved_email(other, &address).await?,
             None => None,
         };
+        // Its mail goes to the form that is stored: another one may name another mailbox.
+        let address = email.map_or(address, |email| email.into_inner().address);
         let requested = Trail::of_user(user.id, AuditAction::EmailProofRequested);
         let write = Transaction::new(self, actor, "send a proof of an address", requested)
             .count_mail(&asked)?;

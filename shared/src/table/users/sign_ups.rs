@@ -20,7 +20,7 @@ const KIND: MailRequestKind = MailRequestKind::SignUp;
 /// A request to sign up with an address.
 pub struct SignUpRequest {
     address: EmailAddress,
-    /// The same, as the user has it who has proved it.
+    /// The form in which a user has proved it.
     held: Option<EmailAddress>,
     asked: MailRateLimit,
 }
@@ -34,8 +34,7 @@ impl Table {
         let mut items = self.batch_get(keys).await?;
         let owner = items.take::<Claim>(&claim)?.and_then(|claim| claim.user);
         let asked = MailRateLimit::extract(digest, KIND, &mut items)?;
-        let owner = owner.unwrap_or_else(UserId::generate);
-        let held = self.proved_address(owner, &address).await?;
+        let held = self.proved_email(owner.unwrap_or_else(UserId::generate), &address).await?;
         Ok(SignUpRequest { address, held, asked })
     }
 
