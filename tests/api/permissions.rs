@@ -155,8 +155,13 @@ async fn calls_of_a_verification() -> Vec<Call> {
 async fn calls_of_the_pages() -> Vec<Call> {
     let mut app = TestApp::start().await;
     let mut post = app.start_mail().await;
-    let jane = app.person("janedoe").await;
-    let path = format!("/rollcall/v1/users/self/emails/{}/verification", jane.email());
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    // Whoever loses an address keeps another one.
+    let emails = "/rollcall/v1/users/self/emails";
+    let other = json!({ "email": "john@work.example" });
+    assert_eq!(john.send_json("POST", emails, &other).await.status, 201);
+    post.deliver().await;
+    let path = format!("{emails}/{}/verification", john.email());
     assert_eq!(jane.send("POST", &path).await.status, 202);
     let path = mailed_path(&mut post).await;
     app.proxy().count();
