@@ -70,19 +70,24 @@ impl<'a> Table<'a> {
         Some(self.names.get(&text(claim, "/user/S")).cloned().unwrap_or_default())
     }
 
-    /// When whoever has an address has proved it.
-    fn proved_at(&self, address: &str) -> Option<&'a Value> {
-        let claim = self.at(&format!("CLAIM#EMAIL#{address}"), "CLAIM")?;
-        let user = format!("USER#{}", text(claim, "/user/S"));
-        self.at(&user, &format!("EMAIL#{address}"))?.pointer("/provedAt/S")
+    /// Whether whoever has an address has proved it, and nothing has ended that.
+    fn is_proved(&self, address: &str) -> bool {
+        let claim = self.at(&format!("CLAIM#EMAIL#{address}"), "CLAIM");
+        let user = claim.map(|claim| format!("USER#{}", text(claim, "/user/S")));
+        let item = |sk: &str| user.as_deref().and_then(|user| self.at(user, sk));
+        let email = item(&format!("EMAIL#{address}"));
+        let (Some(user), Some(email)) = (item("USER"), email) else { return false };
+        let number = |item: &Value, name: &str| text(item, name).parse::<u64>().ok();
+        let is_of_token = email.pointer("/proofLineage").is_some();
+        let since = if is_of_token { "/environmentEpoch/N" } else { "/proofEpoch/N" };
+        let since = number(user, since).unwrap_or_default();
+        let is_current = number(email, "/proofEpoch/N").is_none_or(|epoch| epoch >= since);
+        email.pointer("/provedAt/S").is_some() && is_current
     }
 
     fn address(&self, address: &str, known: &Known) -> Projection {
         let owner = self.claimant("EMAIL", address);
-        let proved = match self.proved_at(address) {
-            Some(_) => has("proved"),
-            None => not(has("proved")),
-        };
+        let proved = if self.is_proved(address) { has("proved") } else { not(has("proved")) };
         let contact = self.claimant("CONTACT", address);
         // An account without a known id is identified by its creator.
         let contact = contact.map(|id| {

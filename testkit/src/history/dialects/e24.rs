@@ -196,6 +196,12 @@ pub(super) fn password_ended(user: &str, spared: &str, keys: Keys) -> Projection
         }
         Object::Grant(owner, _) | Object::Link(owner, _) if *owner == user => Some(ended("alive")),
         Object::Key(owner, _) if *owner == user && keys == Keys::End => Some(ended("secret")),
+        // If a token asked for the proof, and the link of a reset did not go there.
+        Object::Address(_) if keys == Keys::End => {
+            let proved = Condition::All(vec![is("owner", &user), has("proved")]);
+            let lost = Event::changed(proved, [unset("proved")]);
+            Some(Event::seen(Condition::Always).or(lost))
+        }
         Object::User(own) if *own == user && keys == Keys::End => {
             let gone = known.facts_of_keys(&user).map(unset);
             Some(Event::changed(Condition::Always, gone))
