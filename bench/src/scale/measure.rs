@@ -71,7 +71,7 @@ async fn counted(
     }
 }
 
-async fn note_use(app: &TestApp, credentials: &TestCredentials) -> Result<()> {
+pub(crate) async fn note_use(app: &TestApp, credentials: &TestCredentials) -> Result<()> {
     let headers = [("authorization", credentials.token.as_str())];
     let response = app.send("GET", "/v2/account", &headers, None).await;
     ensure!(response.status == 200, "{response:?}");

@@ -1,6 +1,7 @@
 //! Which requests are sent, and what each may cost.
 
 use super::Price;
+use super::measure::note_use;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use shared::limits::MAX_AUDIT_ENTRIES_READ;
@@ -85,7 +86,14 @@ impl Request {
         if self.has_spare {
             credentials.account = spare_account(app, &credentials).await?;
         }
+        // They end what their user signs in with.
+        if matches!(&*self.name, "rollcall-rotate-token" | "rollcall-set-password") {
+            credentials = spare_user(app).await?;
+        }
         let mut event = self.operation.prepared(app, &credentials, &credentials.token).await;
+        if self.name.contains("-request-") {
+            asked_by(&mut event, &credentials.username);
+        }
         if let Some(query) = self.query {
             event["rawQueryString"] = json!(query(&credentials, size));
         }
@@ -112,6 +120,16 @@ impl Request {
     }
 }
 
+/// Mails are counted by network and by name: nobody asks for another one's, or from there.
+fn asked_by(event: &mut Value, username: &str) {
+    let network = [fastrand::u8(..), fastrand::u8(..)];
+    event["requestContext"]["http"]["sourceIp"] =
+        json!(format!("10.{}.{}.1", network[0], network[1]));
+    if let Some(body) = event["body"].as_str() {
+        event["body"] = json!(body.replace("janedoe", username));
+    }
+}
+
 /// How many the only list of a response has.
 fn listed(body: &Value) -> u64 {
     let fields = body.as_object().into_iter().flat_map(serde_json::Map::values);
@@ -127,6 +145,13 @@ async fn spare_account(app: &TestApp, credentials: &TestCredentials) -> Result<S
     let made = Service::send(app, "POST", "/v1/accounts", &headers, Some(&body)).await;
     ensure!(made.status == 200, "{made:?}");
     Ok(made.text("id").to_owned())
+}
+
+/// A user with a token that was used before in the same hour.
+async fn spare_user(app: &TestApp) -> Result<TestCredentials> {
+    let credentials = app.person(&testkit::unique("spare")).await.credentials();
+    note_use(app, &credentials).await?;
+    Ok(credentials)
 }
 
 /// Every documented operation, as in its event: its cost must not depend on the size of the table.
