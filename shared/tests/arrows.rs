@@ -68,6 +68,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "service_key",
             "settings",
             "table",
+            "telemetry",
             "text",
         ],
     ),
