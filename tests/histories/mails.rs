@@ -1,24 +1,22 @@
-//! What became of the mails: each that was put into the outbox was sent, and again only if nobody
-//! could know whether it was.
+//! What became of the mails: each that was put into the outbox was sent or waits, and was sent again
+//! only if nobody could know whether it was.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use devkit::stream::EventSource;
 use devkit::template::Template;
 use serde_json::Value;
 use testkit::TestApp;
-use tokio::time::sleep;
-
-/// A mail whose outcome nobody knew waits until its lease is over, and goes then.
-const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The mails of a run, by their ids.
 #[derive(Debug, Default)]
 pub(crate) struct Mails {
     /// Those that were put into the outbox.
     promised: BTreeSet<String>,
+    /// Those that are in it still. One whose outcome nobody knew waits until its lease is over, and
+    /// those after it with it.
+    waiting: BTreeSet<String>,
     /// How often each was sent.
     sent: BTreeMap<String, usize>,
     /// Those that the mailer failed to send, to delete, or to hear of.
@@ -26,13 +24,9 @@ pub(crate) struct Mails {
 }
 
 impl Mails {
-    /// Those of the service with this folder, once none waits any more.
+    /// Those of the service with this folder. What was promised is looked at first, and what was
+    /// sent last: the mailer goes on meanwhile.
     pub(crate) async fn of(engine: &str, table: &str, folder: &Path) -> Self {
-        let deadline = Instant::now() + PATIENCE;
-        while is_waiting(engine, table).await {
-            assert!(Instant::now() < deadline, "mails wait for ever");
-            sleep(Duration::from_millis(200)).await;
-        }
         let template = Template::load().unwrap();
         let [mapping] = template.event_source_mappings() else { panic!("one mapping") };
         let events = EventSource::open(engine, table, mapping).await.unwrap().drain().await;
@@ -41,15 +35,17 @@ impl Mails {
         let images = records.map(|record| &record["dynamodb"]["NewImage"]);
         let mails = images.filter(|image| image["type"]["S"] == "mail");
         Self {
+            waiting: waiting(engine, table).await,
             promised: mails.map(|mail| mail["id"]["S"].as_str().unwrap().to_owned()).collect(),
             sent: sent(&folder.join("mail")),
             uncertain: uncertain(&folder.join("dev.log")),
         }
     }
 
-    /// Those that were never sent.
+    /// Those that were not sent, and wait no more.
     pub(crate) fn lost(&self) -> Vec<&String> {
-        self.promised.iter().filter(|id| !self.sent.contains_key(*id)).collect()
+        let is_kept = |id: &&String| self.sent.contains_key(*id) || self.waiting.contains(*id);
+        self.promised.iter().filter(|id| !is_kept(id)).collect()
     }
 
     /// Those that were sent again without need.
@@ -61,23 +57,27 @@ impl Mails {
     pub(crate) fn summary(&self) -> String {
         let again = self.sent.values().filter(|times| **times > 1).count();
         format!(
-            "{} mails promised, {} lost; {again} sent again, {} of them without need",
+            "{} mails promised, {} waiting, {} lost; {again} sent again, {} of them without need",
             self.promised.len(),
+            self.waiting.len(),
             self.lost().len(),
             self.doubled().len(),
         )
     }
 }
 
-async fn is_waiting(engine: &str, table: &str) -> bool {
+async fn waiting(engine: &str, table: &str) -> BTreeSet<String> {
     let items = TestApp::items_in(engine, table).await;
-    items.iter().any(|item| item["pk"]["S"].as_str().is_some_and(|key| key.starts_with("OUTBOX#")))
+    let mails = items.iter().filter(|item| item["type"]["S"] == "mail");
+    mails.map(|mail| mail["id"]["S"].as_str().unwrap().to_owned()).collect()
 }
 
 fn sent(folder: &Path) -> BTreeMap<String, usize> {
     let mut sent = BTreeMap::new();
-    for file in std::fs::read_dir(folder).unwrap() {
-        let mail = std::fs::read_to_string(file.unwrap().path()).unwrap();
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    // Others are being written.
+    for file in files.filter(|file| file.extension().is_some_and(|own| own == "eml")) {
+        let mail = std::fs::read_to_string(file).unwrap();
         let (_, rest) = mail.split_once("Message-ID: <").unwrap();
         let (id, _) = rest.split_once('@').unwrap();
         *sent.entry(id.to_owned()).or_default() += 1;

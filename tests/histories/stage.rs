@@ -64,7 +64,7 @@ impl Setting {
         }
     }
 
-    /// The mails of the service, once none waits.
+    /// The mails of the service.
     pub(crate) async fn mails(&self) -> Mails {
         let Stage { engine, table_name, .. } = self.stage(false);
         Mails::of(&engine, &table_name, &self.folder).await

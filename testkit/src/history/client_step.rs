@@ -299,11 +299,17 @@ impl Seen {
     fn judge(&mut self, credential: &SentCredential) {
         let reported = match self.status() {
             0 | 429 | 500.. => None,
+            // Where no password is taken, its rejection says nothing of it.
+            401 if self.takes_no_password() && credential.kind() == "basic" => None,
             401 => credential.rejected(),
             _ => credential.taken(),
         };
         self.projections
             .extend(reported.map(|(object, reported)| on(object, Event::seen(reported))));
+    }
+
+    fn takes_no_password(&self) -> bool {
+        !["hub-", "rollcall-"].iter().any(|dialect| self.operation.starts_with(dialect))
     }
 
     /// The status; 0 if there is none.

@@ -1,7 +1,6 @@
 //! The ways to the service: in this process, or over HTTP.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -49,7 +48,7 @@ pub struct Http {
     client: Client,
     mail_folder: PathBuf,
     /// The files of the mails that were read.
-    read: Mutex<HashSet<OsString>>,
+    read: Mutex<HashSet<PathBuf>>,
 }
 
 impl Http {
@@ -103,11 +102,13 @@ impl Transport for Http {
     async fn mailed_tokens(&self) -> Vec<String> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let files = std::fs::read_dir(&self.mail_folder).expect("the folder for mails");
-        let files = files.map(|file| file.expect("the folder for mails"));
-        let new: Vec<_> = files.filter(|file| read.insert(file.file_name())).collect();
+        let files = files.map(|file| file.expect("the folder for mails").path());
+        // Others are being written.
+        let mails = files.filter(|file| file.extension().is_some_and(|own| own == "eml"));
+        let new: Vec<_> = mails.filter(|file| read.insert(file.clone())).collect();
         drop(read);
         let tokens = new.iter().flat_map(|file| {
-            let message = Message::parse(&std::fs::read(file.path()).expect("a mail"));
+            let message = Message::parse(&std::fs::read(file).expect("a mail"));
             message.links.into_iter().filter_map(|link| Some(link.rsplit_once('/')?.1.to_owned()))
         });
         tokens.collect()
