@@ -47,8 +47,10 @@ impl FromStr for RedirectUri {
 /// Whether each character may stand in a URI (RFC 3986, appendix A), square brackets around a host
 /// alone. Browsers would encode others, and the client then names another text.
 fn is_of_uris(text: &str) -> bool {
-    let bracketed = text.split_once("://[").and_then(|(_, rest)| rest.split_once(']'));
-    let rest = bracketed.map_or(text, |(_, rest)| rest);
+    // The scheme and the host are checked by themselves.
+    let rest = text.split_once(':').map_or(text, |(_, rest)| rest);
+    let bracketed = rest.strip_prefix("//[").and_then(|host| host.split_once(']'));
+    let rest = bracketed.map_or(rest, |(_, rest)| rest);
     let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
     rest.bytes().enumerate().all(|(place, byte)| match byte {
         b'%' => (1..=2).all(|next| is_hex(rest.as_bytes().get(place + next))),
@@ -144,6 +146,8 @@ mod tests {
             "https://example.com/\"",
             "https://example.com/{x}|^`",
             "https://example.com/[x]",
+            "https://example.com/?a=<x>&b=://[c]",
+            "com.example.app:/<x>?a=://[b]",
             "https://example.com/%zz",
             "https://example.com/%4",
             "https://example.com/a b",
