@@ -47,14 +47,10 @@ impl ChangeData {
         if self.first_name.is_none() && self.last_name.is_none() {
             return Ok(None);
         }
-        let given = |name: &Option<Name>| name.as_ref().map(|name| name.as_str().to_owned());
-        // A part that the whole one has already is known by this, and stays.
-        let first_name = user.first_name.clone().or_else(|| given(&self.first_name));
-        let last_name = user.last_name.clone().or_else(|| given(&self.last_name));
-        let known = User { first_name, last_name, ..user.clone() };
-        let (first, last) = known.name_parts();
-        let first = self.first_name.as_ref().map_or(first, Name::as_str);
-        let last = self.last_name.as_ref().map_or(last, Name::as_str);
+        let given_first = self.first_name.as_ref().map(Name::as_str);
+        let given_last = self.last_name.as_ref().map(Name::as_str);
+        let (first, last) = user.name_parts(given_first, given_last);
+        let (first, last) = (given_first.unwrap_or(first), given_last.unwrap_or(last));
         let whole = format!("{first} {last}").trim().to_owned();
         if whole.chars().count() > MAX_FULL_NAME {
             let field = if self.first_name.is_some() { "first_name" } else { "last_name" };

@@ -144,11 +144,22 @@ impl User {
     /// The first and the last name within the full one.
     ///
     /// One that was given stays while the full name begins or ends with it, and what stands between
-    /// them belongs to the first. A first name that is not known is what stands before the known
-    /// last name, else before the first space.
-    pub fn name_parts(&self) -> (&str, &str) {
+    /// them belongs to the first. If none was given before, `first` and `last` are taken for it. A
+    /// first name that is not known is what stands before the known last name, else before the first
+    /// space.
+    pub fn name_parts<'a>(
+        &'a self,
+        first: Option<&'a str>,
+        last: Option<&'a str>,
+    ) -> (&'a str, &'a str) {
         let whole = self.full_name.as_str();
-        match (self.known_first_name(), self.known_last_name()) {
+        let first = self.first_name.as_deref().or(first);
+        let last = self.last_name.as_deref().or(last);
+        let known = (
+            first.and_then(|first| first_within(whole, first)),
+            last.and_then(|last| last_within(whole, last)),
+        );
+        match known {
             // If they overlap, both stay as they were given.
             (Some(first), Some((before, last))) if before.len() < first.len() => (first, last),
             (_, Some(parts)) => parts,
@@ -162,19 +173,13 @@ impl User {
 
     /// The first name that was given, if the full one is it or begins with it.
     pub fn known_first_name(&self) -> Option<&str> {
-        let is_word = |rest: &str| rest.is_empty() || rest.starts_with(' ');
-        let begins = |first: &&str| self.full_name.strip_prefix(*first).is_some_and(is_word);
-        self.first_name.as_deref().filter(|first| !first.is_empty()).filter(begins)
+        self.first_name.as_deref().and_then(|first| first_within(&self.full_name, first))
     }
 
-    /// What stands before the last name that was given, and that name, if the full one is it or
-    /// ends with it.
-    pub fn known_last_name(&self) -> Option<(&str, &str)> {
-        let last = self.last_name.as_deref().filter(|last| !last.is_empty())?;
-        match self.full_name.strip_suffix(last)? {
-            "" => Some(("", last)),
-            before => Some((before.strip_suffix(' ')?, last)),
-        }
+    /// The last name that was given, if the full one is it or ends with it.
+    pub fn known_last_name(&self) -> Option<&str> {
+        let last = self.last_name.as_deref();
+        last.and_then(|last| last_within(&self.full_name, last)).map(|(_, last)| last)
     }
 
     /// Whom the users count for that this one makes.
@@ -215,6 +220,20 @@ impl User {
         token.is_unexpired(now)
             && !self.revoked_tokens.contains(&token.id)
             && self.accepts_epoch(token)
+    }
+}
+
+/// The first name, if the whole one is it or begins with it.
+fn first_within<'a>(whole: &str, first: &'a str) -> Option<&'a str> {
+    let rest = whole.strip_prefix(first).filter(|_| !first.is_empty())?;
+    (rest.is_empty() || rest.starts_with(' ')).then_some(first)
+}
+
+/// What stands before the last name, and that name, if the whole one is it or ends with it.
+fn last_within<'a>(whole: &'a str, last: &'a str) -> Option<(&'a str, &'a str)> {
+    match whole.strip_suffix(last).filter(|_| !last.is_empty())? {
+        "" => Some(("", last)),
+        before => Some((before.strip_suffix(' ')?, last)),
     }
 }
 

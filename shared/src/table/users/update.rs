@@ -68,7 +68,7 @@ impl UserChange {
 
     fn last_name_after(&self, user: &User) -> Option<String> {
         let known = || match self.full_name {
-            Some(_) => user.known_last_name().map(|(_, last)| last.to_owned()),
+            Some(_) => user.known_last_name().map(str::to_owned),
             None => user.last_name.clone(),
         };
         self.last_name.clone().or_else(known)
