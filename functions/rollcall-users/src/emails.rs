@@ -32,10 +32,10 @@ fn address_in_path(segment: &str) -> Result<EmailAddress> {
 
 /// The address in a path that need not be anybody's yet.
 fn new_address_in_path(segment: &str) -> Result<EmailAddress> {
-    let address = segment.parse().map_err(|problem| Error::invalid("email", problem))?;
-    http::parse_segment::<EmailAddress>(segment)
-        .and(Some(address))
-        .ok_or_else(|| Error::invalid("email", "must not begin or end with white space"))
+    if segment.trim() != segment {
+        return Err(Error::invalid("email", "must not begin or end with white space"));
+    }
+    segment.parse().map_err(|problem| Error::invalid("email", problem))
 }
 
 /// The body of `POST /rollcall/v1/users/self/emails`.

@@ -315,10 +315,11 @@ fn is_file(headers: &lambda_http::http::HeaderMap) -> bool {
 #[cfg(feature = "multipart")]
 fn is_of_other_charset(headers: &lambda_http::http::HeaderMap) -> bool {
     let types = headers.get_all(lambda_http::http::header::CONTENT_TYPE).iter();
-    let types = types.map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase());
-    types.into_iter().any(|value| {
-        let charsets = value.split(';').filter_map(|part| part.trim().strip_prefix("charset="));
-        charsets.into_iter().any(|name| !["utf-8", "us-ascii"].contains(&name.trim_matches('"')))
+    let mut types = types.map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase());
+    types.any(|value| {
+        let parameters = value.split(';').map(str::trim);
+        let mut charsets = parameters.filter_map(|part| part.strip_prefix("charset="));
+        charsets.any(|name| !["utf-8", "us-ascii"].contains(&name.trim_matches('"')))
     })
 }
 

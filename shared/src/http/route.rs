@@ -82,7 +82,7 @@ fn matching_path<'r>(
 
 /// What a segment of a path names; none if it is malformed. Unlike a field, it is not trimmed.
 pub fn parse_segment<T: FromStr>(segment: &str) -> Option<T> {
-    Some(segment).filter(|segment| segment.trim() == *segment)?.parse().ok()
+    if segment.trim() == segment { segment.parse().ok() } else { None }
 }
 
 /// The values of a documented path's parameters in a called one, if that matches. An empty segment

@@ -77,10 +77,10 @@ impl EmailAddress {
     /// Rejects what no mail can be sent to.
     pub(crate) fn check_mailable(&self) -> Result<(), Error> {
         self.check_reachable()?;
-        if self.is_mailable() {
-            return Ok(());
+        if !self.is_mailable() {
+            return Err(Error::invalid("email", "must be ASCII before the @ to get mail"));
         }
-        Err(Error::invalid("email", "must be ASCII before the @ to get mail"))
+        Ok(())
     }
 
     /// Whether both are the same address.

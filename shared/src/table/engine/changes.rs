@@ -48,14 +48,11 @@ impl Changes {
     }
 
     pub(in crate::table) fn set(
-        mut self,
+        self,
         attribute: &'static str,
         value: impl Serialize,
     ) -> Result<Self> {
-        let value = self.serialized(value)?;
-        let name = self.name(attribute);
-        self.set.push(format!("{name} = {value}"));
-        Ok(self)
+        self.assign(attribute, value, |_, value| value.to_owned())
     }
 
     /// Removes an attribute, if the item has it.
@@ -67,13 +64,22 @@ impl Changes {
 
     /// Sets an attribute, unless the item has it.
     pub(in crate::table) fn set_if_absent(
-        mut self,
+        self,
         attribute: &'static str,
         value: impl Serialize,
     ) -> Result<Self> {
+        self.assign(attribute, value, |name, value| format!("if_not_exists({name}, {value})"))
+    }
+
+    fn assign(
+        mut self,
+        attribute: &'static str,
+        value: impl Serialize,
+        assigned: impl Fn(&str, &str) -> String,
+    ) -> Result<Self> {
         let value = self.serialized(value)?;
         let name = self.name(attribute);
-        self.set.push(format!("{name} = if_not_exists({name}, {value})"));
+        self.set.push(format!("{name} = {}", assigned(&name, &value)));
         Ok(self)
     }
 

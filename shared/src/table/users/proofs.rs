@@ -73,7 +73,7 @@ impl Table {
         new: NewLink,
     ) -> Result<Write<'_, ()>> {
         let FetchedEmailProof { email, owner, counts, is_undeliverable, asked } = fetched;
-        address.check_mailable()?;
+        address.check_reachable()?;
         let is_proved = email.as_ref().is_some_and(|email| user.has_proved(email));
         if is_proved && !is_undeliverable {
             return Err(Error::Conflict("the address is proved"));
@@ -89,6 +89,7 @@ impl Table {
         };
         // Its mail goes to the form that is stored: another one may name another mailbox.
         let address = email.map_or(address, |email| email.into_inner().address);
+        address.check_mailable()?;
         let requested = Trail::of_user(user.id, AuditAction::EmailProofRequested);
         let write = Transaction::new(self, actor, "send a proof of an address", requested)
             .count_mail(&asked)?;
