@@ -5,11 +5,15 @@ mod batches;
 mod filter;
 mod reader;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
+use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use crate::gateway::Integration;
@@ -27,7 +31,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
 /// The records of a table that a function gets, from the beginning of its stream.
 pub struct EventSource {
-    function: String,
+    mapping: EventSourceMapping,
     reader: Reader,
     batches: Batches,
 }
@@ -36,8 +40,8 @@ impl EventSource {
     /// Fails if the table has no stream.
     pub async fn open(engine: &str, table: &str, mapping: &EventSourceMapping) -> Result<Self> {
         let reader = Reader::open(engine, table).await?;
-        let batches = Batches::new(mapping.clone());
-        Ok(Self { function: mapping.function.clone(), reader, batches })
+        let (mapping, batches) = (mapping.clone(), Batches::new(mapping.clone()));
+        Ok(Self { mapping, reader, batches })
     }
 
     /// Reads what is new in the stream.
@@ -82,30 +86,77 @@ impl EventSource {
 
     /// Plays the stream into the function, for as long as the future is polled. Reports failed
     /// reads, and how many records became too old.
-    pub async fn play(mut self, functions: impl Integration, report: impl Fn(String)) {
-        let mut backoff = POLL_INTERVAL;
+    pub async fn play(mut self, functions: impl Integration, report: impl Fn(String) + Sync) {
+        let mut queues = Vec::new();
+        queues.resize_with(self.mapping.parallelization, || Queue::new(&self.mapping));
+        join(self.fill(&queues, &report), async {
+            join_all(queues.iter().map(|queue| queue.empty(&functions, &report))).await
+        })
+        .await;
+    }
+
+    /// Reads what comes, and hands it to the queues by its partition keys.
+    async fn fill(&mut self, queues: &[Queue], report: &impl Fn(String)) {
         loop {
             if let Err(error) = self.poll().await {
                 report(format!("the stream cannot be read: {error:#}"));
                 sleep(MAX_BACKOFF).await;
             }
-            while let Some(event) = self.next_event(Timestamp::now()) {
+            let mut shares = vec![Vec::new(); queues.len()];
+            for record in self.batches.take_waiting() {
+                let mut hasher = DefaultHasher::new();
+                record["dynamodb"]["Keys"]["pk"].hash(&mut hasher);
+                shares[hasher.finish() as usize % queues.len()].push(record);
+            }
+            for (queue, share) in queues.iter().zip(shares).filter(|(_, share)| !share.is_empty()) {
+                queue.batches().add(share);
+                queue.added.notify_one();
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+    }
+}
+
+/// What waits for the function of some of the partition keys.
+struct Queue {
+    function: String,
+    batches: Mutex<Batches>,
+    added: Notify,
+}
+
+impl Queue {
+    fn new(mapping: &EventSourceMapping) -> Self {
+        let batches = Mutex::new(Batches::new(mapping.clone()));
+        Self { function: mapping.function.clone(), batches, added: Notify::new() }
+    }
+
+    fn batches(&self) -> MutexGuard<'_, Batches> {
+        self.batches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_event(&self) -> Option<Value> {
+        self.batches().next_event(Timestamp::now())
+    }
+
+    /// Hands batch after batch to the function.
+    async fn empty(&self, functions: &impl Integration, report: &impl Fn(String)) {
+        let mut backoff = POLL_INTERVAL;
+        loop {
+            while let Some(event) = self.next_event() {
                 let response = functions.invoke(&self.function, &event).await.ok();
-                if self.settle(response.as_ref()) {
+                let is_done = self.batches().settle(response.as_ref());
+                if is_done {
                     backoff = POLL_INTERVAL;
                 } else {
                     sleep(backoff).await;
                     backoff = (backoff * 2).min(MAX_BACKOFF);
                 }
             }
-            let expired = self.take_expired().len();
+            let expired = self.batches().take_expired().len();
             if expired > 0 {
-                report(format!(
-                    "{} gives up {expired} records of the stream: too old",
-                    self.function
-                ));
+                report(format!("{} gives up {expired} records: too old", self.function));
             }
-            sleep(POLL_INTERVAL).await;
+            self.added.notified().await;
         }
     }
 }

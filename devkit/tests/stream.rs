@@ -24,6 +24,7 @@ fn mapping() -> EventSourceMapping {
         reports_failures: true,
         bisects: true,
         max_age: None,
+        parallelization: 10,
     }
 }
 
@@ -108,16 +109,38 @@ async fn a_record_has_the_form_that_lambda_gives_it() {
     assert!(change["ApproximateCreationDateTime"].is_u64(), "{change}");
 }
 
-/// A function that fails at first, and the events that it got.
+/// A function that fails as often as it is told to with a record of `OUTBOX#0`, and the events that
+/// it got.
 #[derive(Clone, Default)]
-struct FailsOnce(Arc<Mutex<Vec<Value>>>);
+struct Fails(Arc<Mutex<Vec<Value>>>, usize);
 
-impl Integration for FailsOnce {
+impl Fails {
+    fn times(times: usize) -> Self {
+        Self(Arc::default(), times)
+    }
+
+    /// Waits until as many events have come.
+    async fn has(&self, count: usize) {
+        let wait = async {
+            while self.0.lock().unwrap().len() < count {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap();
+    }
+
+    /// How many events had this partition key.
+    fn count(&self, key: &str) -> usize {
+        keys(&self.0.lock().unwrap()).iter().filter(|own| own.contains(&key)).count()
+    }
+}
+
+impl Integration for Fails {
     async fn invoke(&self, function: &str, event: &Value) -> Result<Value, Failure> {
         assert_eq!(function, "mailer");
-        let mut events = self.0.lock().unwrap();
-        events.push(event.clone());
-        if events.len() == 1 { Err(Failure::Error) } else { Ok(Value::Null) }
+        self.0.lock().unwrap().push(event.clone());
+        let has_it = keys(std::slice::from_ref(event)).concat().contains(&"OUTBOX#0");
+        if has_it && self.count("OUTBOX#0") <= self.1 { Err(Failure::Error) } else { Ok(json!({})) }
     }
 
     fn exchanged(&self, _: &Parts, _: &Response<Bytes>, _: Instant) {}
@@ -126,21 +149,43 @@ impl Integration for FailsOnce {
 #[tokio::test]
 async fn a_failed_event_is_played_again_and_then_what_is_new() {
     let stage = Stage::new().await;
-    let (source, function) = (stage.source().await, FailsOnce::default());
-    stage.put("OUTBOX#1", "new").await;
+    let (source, function) = (stage.source().await, Fails::times(1));
+    stage.put("OUTBOX#0", "new").await;
     let playing = tokio::spawn(source.play(function.clone(), |problem| panic!("{problem}")));
-    let until = async |count| {
-        while function.0.lock().unwrap().len() < count {
-            assert!(!playing.is_finished());
+
+    function.has(2).await;
+    stage.put("OUTBOX#2", "new").await;
+    function.has(3).await;
+
+    let events = function.0.lock().unwrap().clone();
+    assert_eq!(keys(&events), [["OUTBOX#0"], ["OUTBOX#0"], ["OUTBOX#2"]]);
+    playing.abort();
+}
+
+#[tokio::test]
+async fn an_event_that_fails_holds_up_its_partition_key_and_not_all_others() {
+    let stage = Stage::new().await;
+    let (source, function) = (stage.source().await, Fails::times(usize::MAX));
+    stage.put("OUTBOX#0", "new").await;
+    let playing = tokio::spawn(source.play(function.clone(), |problem| panic!("{problem}")));
+    function.has(1).await;
+
+    for key in 1..8 {
+        stage.put(&format!("OUTBOX#{key}"), "new").await;
+    }
+    stage.put("OUTBOX#0", "newer").await;
+
+    let passed = || (1..8).filter(|key| function.count(&format!("OUTBOX#{key}")) == 1).count();
+    let wait = async {
+        while passed() < 4 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-
-    tokio::time::timeout(Duration::from_secs(10), until(2)).await.unwrap();
-    stage.put("OUTBOX#2", "new").await;
-    tokio::time::timeout(Duration::from_secs(10), until(3)).await.unwrap();
-
+    tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap();
     let events = function.0.lock().unwrap().clone();
-    assert_eq!(keys(&events), [["OUTBOX#1"], ["OUTBOX#1"], ["OUTBOX#2"]]);
+    let records = events.iter().flat_map(|event| event["Records"].as_array().unwrap());
+    let notes = records.filter(|own| own["dynamodb"]["Keys"]["pk"]["S"] == "OUTBOX#0");
+    let notes = notes.map(|own| &own["dynamodb"]["NewImage"]["note"]["S"]);
+    assert!(notes.clone().all(|note| note == "new"), "{:?}", notes.collect::<Vec<_>>());
     playing.abort();
 }

@@ -23,6 +23,9 @@ static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Rounds of one run, each with a thousand operations or more.
 const ROUNDS: u64 = 5;
+/// Rounds at most, if nobody has asked for one of the operations by then: links come by mail, which
+/// a fault may hold up.
+const MAX_ROUNDS: u64 = 10;
 
 const SIZE: Size = Size { clients: 16, length: 64 };
 
@@ -48,9 +51,7 @@ async fn during_database_faults_every_response_can_be_explained() {
 
     assert!(report.violations.is_empty());
     assert!(report.total() >= 5_000);
-    for operation in testkit::operations() {
-        assert!(report.operations.contains_key(operation.name), "{operation} was never asked for");
-    }
+    assert_eq!(never_asked(&report), [""; 0]);
 }
 
 #[tokio::test]
@@ -69,7 +70,8 @@ async fn soaked(least: Duration) -> Report {
     let setting = Setting::new(seed).await;
     let mut report = Report::default();
     for number in 0.. {
-        if number >= ROUNDS && start.elapsed() >= least {
+        let is_complete = number >= MAX_ROUNDS || never_asked(&report).is_empty();
+        if number >= ROUNDS && start.elapsed() >= least && is_complete {
             break;
         }
         let round = round(&setting.stage(true), seed + number, SIZE).await.unwrap();
@@ -95,4 +97,10 @@ async fn soaked(least: Duration) -> Report {
     line(format!("seed {seed}, {:.0} s", start.elapsed().as_secs_f32())).unwrap();
     assert!(mails.lost().is_empty() && mails.doubled().is_empty(), "{mails:?}");
     report
+}
+
+/// The operations that no client has asked for.
+fn never_asked(report: &Report) -> Vec<&'static str> {
+    let names = testkit::operations().into_iter().map(|operation| operation.name);
+    names.filter(|name| !report.operations.contains_key(*name)).collect()
 }

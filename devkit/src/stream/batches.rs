@@ -36,6 +36,11 @@ impl Batches {
         self.waiting.extend(records.chunks(self.mapping.batch_size).map(<[Value]>::to_vec));
     }
 
+    /// All records that wait, in order.
+    pub(super) fn take_waiting(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.waiting).into_iter().flatten().collect()
+    }
+
     pub(super) fn next_event(&mut self, now: Timestamp) -> Option<Value> {
         while let Some(batch) = self.waiting.pop_front() {
             let is_old = |record: &Value| self.mapping.is_too_old(record, now);
@@ -131,6 +136,7 @@ mod tests {
             reports_failures: true,
             bisects: true,
             max_age: Some(Duration::from_mins(1)),
+            parallelization: 1,
         };
         let mut batches = Batches::new(mapping);
         batches.add(records.into_iter().map(record).collect());

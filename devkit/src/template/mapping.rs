@@ -24,6 +24,9 @@ pub struct EventSourceMapping {
     pub bisects: bool,
     /// After this time a record is given up.
     pub max_age: Option<Duration>,
+    /// How many batches the function has at once, at most. Those with records of one partition key
+    /// come one after the other.
+    pub parallelization: usize,
 }
 
 /// As in the template. What is not here makes no difference locally.
@@ -45,6 +48,8 @@ pub(super) struct Properties {
     maximum_record_age_in_seconds: i64,
     #[serde(default = "unlimited")]
     maximum_retry_attempts: i64,
+    #[serde(default = "default_parallelization")]
+    parallelization_factor: usize,
 }
 
 #[derive(Default, Deserialize)]
@@ -63,6 +68,10 @@ const fn default_batch_size() -> usize {
     100
 }
 
+const fn default_parallelization() -> usize {
+    1
+}
+
 const fn unlimited() -> i64 {
     -1
 }
@@ -72,6 +81,8 @@ impl EventSourceMapping {
         let source = &properties.event_source_arn["Fn::GetAtt"];
         ensure!(source[1] == "StreamArn", "its source is no stream of the table");
         ensure!(properties.batch_size > 0, "its batches have no records");
+        let parallelization = properties.parallelization_factor;
+        ensure!((1..=10).contains(&parallelization), "it has from 1 to 10 batches at once");
         ensure!(properties.maximum_retry_attempts == -1, "a limit of retries is not supported");
         let name = referred(&properties.function_name);
         let function = functions.iter().find(|own| Some(own.logical_id.as_str()) == name);
@@ -86,6 +97,7 @@ impl EventSourceMapping {
             max_age: u64::try_from(properties.maximum_record_age_in_seconds)
                 .ok()
                 .map(Duration::from_secs),
+            parallelization,
         })
     }
 }
@@ -133,7 +145,7 @@ mod tests {
 
             let [mapping] = template.event_source_mappings() else { panic!("one mapping") };
             assert_eq!((mapping.function.as_str(), mapping.batch_size), ("mailer", 100));
-            assert_eq!(mapping.max_age, None);
+            assert_eq!((mapping.max_age, mapping.parallelization), (None, 1));
             assert!(mapping.filters.is_empty() && !mapping.bisects && !mapping.reports_failures);
         }
         assert!(template("!Ref Sender", "").is_err());
@@ -151,12 +163,16 @@ mod tests {
         assert_eq!(aged.event_source_mappings()[0].max_age, Some(Duration::from_hours(1)));
         let reports = own("FunctionResponseTypes", "[ReportBatchItemFailures]").unwrap();
         assert!(reports.event_source_mappings()[0].reports_failures);
+        let parallel = own("ParallelizationFactor", "10").unwrap();
+        assert_eq!(parallel.event_source_mappings()[0].parallelization, 10);
 
         for (name, value) in [
             ("FilterCriteria", r#"{Filters: [{Pattern: '{"a":[{"suffix":"x"}]}'}]}"#),
             ("BatchSize", "0"),
             ("BatchSize", "!Ref Size"),
             ("MaximumRetryAttempts", "3"),
+            ("ParallelizationFactor", "0"),
+            ("ParallelizationFactor", "11"),
         ] {
             assert!(own(name, value).is_err(), "{name}: {value}");
         }

@@ -1,5 +1,7 @@
 //! Whom and what a turn is about, drawn from what the clients know by now.
 
+use std::cmp::Ordering;
+
 use super::client_step::{ClientStep, SentCredential, Transport};
 use super::shared_state::{KnownAccount, KnownGrant, KnownToken, KnownUser, Place};
 
@@ -150,6 +152,19 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(crate) fn account_name(&mut self) -> String {
         let number = self.rng.u8(..5);
         format!("Team {number} {}", punctuated(&self.label))
+    }
+
+    /// Of two operations, each with its path, the one that was sent less often.
+    pub(crate) fn rarer<T>(&mut self, both: [(&'static str, T); 2]) -> (&'static str, T) {
+        let [first, second] = &both;
+        let sent = |operation| self.shared.tally().get(operation).map_or(0, |counts| counts[0]);
+        let takes_first = match sent(first.0).cmp(&sent(second.0)) {
+            Ordering::Less => true,
+            Ordering::Equal => self.rng.bool(),
+            Ordering::Greater => false,
+        };
+        let [first, second] = both;
+        if takes_first { first } else { second }
     }
 
     /// What a user granted, if anything is known to be.

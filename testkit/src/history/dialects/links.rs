@@ -1,6 +1,8 @@
 //! Links by mail: to sign up, to prove an address, and to set a lost password anew. They are asked
 //! for and followed by the API or on the pages.
 
+use std::mem::discriminant;
+
 use serde_json::{Value, json};
 use shared::model::{EmailAddress, MailToken, NameDigest, UserId};
 
@@ -65,16 +67,23 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// Follows one of the links of the mails, mostly of the newest, and now and then one that was
-    /// followed before.
+    /// Follows one of the links of the newest mails, of the kind that was followed least, and now
+    /// and then one that was followed before.
     pub(super) async fn follow_link(&mut self) {
         self.read_mails().await;
         let follows_again = self.rng.u8(..4) == 0;
         let links = self.shared.known().links.clone();
-        let links: Vec<_> =
-            links.into_iter().filter(|link| follows_again || !link.is_followed).collect();
-        let newest = &links[links.len().saturating_sub(8)..];
-        let Some(link) = self.one_of(newest) else { return self.hub_list().await };
+        let times = |kind: &LinkTarget| {
+            let same = |link: &&KnownLink| discriminant(&link.leads_to) == discriminant(kind);
+            links.iter().filter(same).filter(|link| link.is_followed).count()
+        };
+        let open: Vec<_> = links.iter().filter(|link| follows_again || !link.is_followed).collect();
+        let newest = &open[open.len().saturating_sub(8)..];
+        let rarest = newest.iter().map(|link| times(&link.leads_to)).min();
+        let rare: Vec<_> =
+            newest.iter().filter(|link| Some(times(&link.leads_to)) == rarest).collect();
+        let link = self.one_of(&rare).map(|link| (**link).clone());
+        let Some(link) = link else { return self.hub_list().await };
         if self.rng.u8(..3) == 0 {
             self.open_link(&link).await;
         }
@@ -112,12 +121,10 @@ impl<W: Transport> ClientStep<'_, W> {
     async fn open_link(&mut self, link: &KnownLink) {
         let token = &link.token;
         let (operation, path) = match link.leads_to {
-            LinkTarget::SignUp(_) if self.rng.bool() => {
-                ("rollcall-get-sign-up", format!("/rollcall/v1/sign-ups/{token}"))
-            }
-            LinkTarget::SignUp(_) => {
-                ("pages-show-sign-up-link", format!("/account/sign-up/{token}"))
-            }
+            LinkTarget::SignUp(_) => self.rarer([
+                ("rollcall-get-sign-up", format!("/rollcall/v1/sign-ups/{token}")),
+                ("pages-show-sign-up-link", format!("/account/sign-up/{token}")),
+            ]),
             LinkTarget::Proof { .. } => {
                 ("pages-show-proof", format!("/account/emails/verify/{token}"))
             }
@@ -260,12 +267,12 @@ impl<W: Transport> ClientStep<'_, W> {
     /// Sends fields to the API or to the page.
     async fn post(&mut self, either: Either, fields: &[(&str, &str)]) -> Seen {
         let none = &SentCredential::None;
-        if self.rng.bool() {
-            let (operation, path) = either.page;
+        let page = either.page.0;
+        let (operation, path) = self.rarer([either.api, either.page]);
+        if operation == page {
             let body = Some(form(fields));
             return self.send(operation, none, ("POST", &path), &[FORM], body).await;
         }
-        let (operation, path) = either.api;
         let value = |value: &str| if value == "true" { json!(true) } else { json!(value) };
         let body = fields.iter().map(|(name, text)| ((*name).to_owned(), value(text))).collect();
         self.send_json(operation, none, "POST", &path, Some(&Value::Object(body))).await
