@@ -45,7 +45,7 @@ pub const EMAIL_PROOF_TTL: i64 = DAY;
 pub const SIGN_UP_TTL: i64 = DAY;
 /// A link that sets another password, in seconds.
 pub const PASSWORD_RESET_TTL: i64 = 30 * MINUTE;
-/// How often a mail may be asked for with one name, over all who ask.
+/// How often mails of a kind go out for one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MailRate {
     /// So many mails …
@@ -59,6 +59,10 @@ pub struct MailRate {
 impl MailRate {
     /// Proofs of an address.
     pub const EMAIL_PROOFS: Self = Self { count: 5, within: DAY, interval: MINUTE };
+    /// Proofs that one user asks for, of any address.
+    pub const EMAIL_PROOFS_OF_USER: Self = Self { count: 50, within: DAY, interval: 0 };
+    /// Notices to an address that their user has not proved, over all users.
+    pub const NOTICES_TO_UNPROVED: Self = Self { count: 10, within: DAY, interval: 0 };
     /// Links to sign up with an address.
     pub const SIGN_UPS: Self = Self { count: 3, within: HOUR, interval: 0 };
     /// Links to reset the password of a name.

@@ -84,6 +84,34 @@ async fn a_changed_password_is_told_to_the_primary_and_the_oldest_proved_address
 }
 
 #[tokio::test]
+async fn a_primary_address_that_is_not_proved_gets_ten_notices_a_day_over_all_users() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let sent = async |post: &mut Post| {
+        change_password(&jane).await;
+        post.deliver().await.len()
+    };
+    for _ in 0..10 {
+        assert_eq!(sent(&mut post).await, 1);
+    }
+
+    assert_eq!(sent(&mut post).await, 0);
+    assert_eq!(app.items_of("notice").await, Vec::<Value>::new());
+
+    let day = json!({ "S": TestApp::in_seconds(-24 * 3600).to_string() });
+    let [requests] = &app.items_of("mailRequests").await[..] else { panic!("one count") };
+    let mut times = requests["times"]["L"].clone();
+    assert_eq!(times.as_array().unwrap().len(), 10);
+    times[0] = day;
+    set(&app, "mailRequests", "times", json!({ "L": times })).await;
+    assert_eq!((sent(&mut post).await, sent(&mut post).await), (1, 0));
+
+    set(&app, "email", "provedAt", json!({ "S": "2026-11-28T12:00:00Z" })).await;
+    assert_eq!(sent(&mut post).await, 1, "proved");
+}
+
+#[tokio::test]
 async fn a_name_that_looks_like_a_header_or_a_link_is_text() {
     let mut app = TestApp::start().await;
     let mut post = app.start_mail().await;

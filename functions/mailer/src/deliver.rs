@@ -26,7 +26,10 @@ impl Mailer {
             None => Ok(Delivery::Done),
             Some(OutboxItem::Notice(notice)) => {
                 let addressed = self.table.address_notice(*notice).await;
-                again_if_overtaken(addressed.map(|()| Delivery::Done))
+                if addressed.as_ref().is_ok_and(|has_room| !has_room) {
+                    tracing::info!(notice = %id, outcome = "limited", "sent no notice");
+                }
+                again_if_overtaken(addressed.map(|_| Delivery::Done))
             }
             Some(OutboxItem::Mail(mail)) => {
                 let delivered = Box::pin(self.deliver_mail(*mail)).await;

@@ -60,11 +60,15 @@ pub struct PasswordReset {
 }
 
 named! {
-    /// What is asked for.
+    /// What is counted.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
     pub enum MailRequestKind {
         /// To prove an address.
         EmailProof = "email_proof",
+        /// To prove whichever address, by one user.
+        EmailProofOfUser = "email_proof_of_user",
+        /// Nothing: a notice to an address that its user has not proved.
+        NoticeToUnproved = "notice_to_unproved",
         /// To sign up with an address.
         SignUp = "sign_up",
         /// To reset the password of whom a name belongs to.
@@ -73,23 +77,25 @@ named! {
 }
 
 impl MailRequestKind {
-    /// How often it may be asked for.
+    /// How often it may be sent.
     pub const fn rate(self) -> MailRate {
         match self {
             Self::EmailProof => MailRate::EMAIL_PROOFS,
+            Self::EmailProofOfUser => MailRate::EMAIL_PROOFS_OF_USER,
+            Self::NoticeToUnproved => MailRate::NOTICES_TO_UNPROVED,
             Self::SignUp => MailRate::SIGN_UPS,
             Self::PasswordReset => MailRate::PASSWORD_RESETS,
         }
     }
 }
 
-/// When mails of one kind were asked for with one name, whoever has it.
+/// When mails of one kind were asked for or sent for one name, whoever has it.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MailRequests {
-    /// What was asked for.
+    /// What is counted.
     pub kind: MailRequestKind,
-    /// The address or username.
+    /// The address, username or user's id.
     pub name: NameDigest,
     /// The times that count, oldest first.
     #[serde(default)]

@@ -741,6 +741,23 @@ async fn proofs_of_one_address_are_a_minute_apart_and_five_a_day_over_all_users(
 }
 
 #[tokio::test]
+async fn a_user_can_ask_for_fifty_proofs_a_day_over_all_addresses() {
+    let (app, _post) = open().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    assert_eq!(ask_for_proof(&jane, "first@example.com").await.status, 202);
+    let hour_ago = json!({ "S": TestApp::in_seconds(-3600).to_string() });
+    set(&app, "mailRequests", "times", json!({ "L": vec![&hour_ago; 49] })).await;
+
+    assert_eq!(ask_for_proof(&jane, "second@example.com").await.status, 202);
+    let refused = ask_for_proof(&jane, "third@example.com").await;
+
+    assert_eq!((refused.status, text(&refused.body, "code")), (429, "too_many_mails"));
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((22 * 3600..=23 * 3600).contains(&wait), "{wait}");
+    assert_eq!(ask_for_proof(&john, "third@example.com").await.status, 202);
+}
+
+#[tokio::test]
 async fn a_proof_ends_with_a_later_one_with_the_address_and_with_another_password() {
     let (app, mut post) = open().await;
     let jane = app.person("janedoe").await;

@@ -18,6 +18,7 @@ use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 const KIND: MailRequestKind = MailRequestKind::EmailProof;
+const OF_USER: MailRequestKind = MailRequestKind::EmailProofOfUser;
 const CONFLICT: OnConditionFailed = || Error::WriteConflict;
 
 /// The request of a caller for a proof of this address.
@@ -33,6 +34,13 @@ pub struct FetchedEmailProof {
     /// Whether mail to it came back, so that it has to be proved again.
     is_undeliverable: bool,
     asked: MailRateLimit,
+    /// The proofs that the caller asked for, of any address.
+    own: MailRateLimit,
+}
+
+/// The name by which a user's own requests are counted.
+fn own_name(user: UserId) -> NameDigest {
+    NameDigest::new(&user.to_string())
 }
 
 impl Fetch for EmailProofRequest {
@@ -40,9 +48,10 @@ impl Fetch for EmailProofRequest {
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
         let asked = MailRateLimit::key(self.0.digest(), KIND);
+        let own = MailRateLimit::key(own_name(caller), OF_USER);
         let mark = Key::undeliverable(self.0.digest());
         let (email, counts) = (Key::email(caller, &self.0), Key::counts(caller));
-        vec![email, Key::email_claim(&self.0), mark, asked, counts]
+        vec![email, Key::email_claim(&self.0), mark, asked, own, counts]
     }
 
     fn extract(self, caller: UserId, items: &mut Items) -> Result<FetchedEmailProof> {
@@ -53,6 +62,7 @@ impl Fetch for EmailProofRequest {
             counts: items.take(&Key::counts(caller))?,
             is_undeliverable: take_mark(&self.0, items)?,
             asked: MailRateLimit::extract(self.0.digest(), KIND, items)?,
+            own: MailRateLimit::extract(own_name(caller), OF_USER, items)?,
         })
     }
 }
@@ -62,8 +72,8 @@ impl Table {
     /// somebody else has proved it, they are told instead.
     ///
     /// [`Error::Conflict`] if the user has proved it and mail still reaches it,
-    /// [`Error::LimitReached`] if the user can have no further address, [`Error::TooManyMails`] if it
-    /// was asked for too often.
+    /// [`Error::LimitReached`] if the user can have no further address, [`Error::TooManyMails`] if a
+    /// proof of it was asked for too often, or the user asked for too many.
     pub async fn request_email_proof(
         &self,
         actor: &Actor,
@@ -72,7 +82,7 @@ impl Table {
         fetched: FetchedEmailProof,
         new: NewLink,
     ) -> Result<Write<'_, ()>> {
-        let FetchedEmailProof { email, owner, counts, is_undeliverable, asked } = fetched;
+        let FetchedEmailProof { email, owner, counts, is_undeliverable, asked, own } = fetched;
         address.check_reachable()?;
         let is_proved = email.as_ref().is_some_and(|email| user.has_proved(email));
         if is_proved && !is_undeliverable {
@@ -82,6 +92,7 @@ impl Table {
             Error::check_room(limits::EMAILS, user.email_count as usize)?;
         }
         asked.check_room()?;
+        own.check_room()?;
         let other = owner.filter(|owner| *owner != user.id);
         let held = match other {
             Some(other) => self.proved_email(other, &address).await?,
@@ -92,7 +103,8 @@ impl Table {
         address.check_mailable()?;
         let requested = Trail::of_user(user.id, AuditAction::EmailProofRequested);
         let write = Transaction::new(self, actor, "send a proof of an address", requested)
-            .count_mail(&asked)?;
+            .count_mail(&asked)?
+            .count_mail(&own)?;
         if let Some(held) = held {
             let kind = MailKind::EmailProofHeld;
             let mail = Mail::requested(kind, held, None, None, EMAIL_PROOF_TTL)?;
