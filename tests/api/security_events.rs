@@ -255,6 +255,24 @@ async fn a_signature_that_is_wrong_or_comes_again_is_an_event_with_the_user() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_revoked_is_an_event_with_the_user_in_every_dialect() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let path = format!("/rollcall/v1/tokens/{}", token_id(jane.token()).unwrap());
+    let revoked = jane.send("DELETE", &path).await;
+    assert_eq!(revoked.status, 204, "{revoked:?}");
+
+    for path in
+        ["/api/public/v1/accounts", "/v1/accounts?email=a%40b.ch", "/v2/account", PROFILE, &path]
+    {
+        assert_eq!(jane.send("GET", path).await.status, 401, "{path}");
+        assert_eq!((event(), &line()["user"]), (json!("token_rejected"), &id(&jane)), "{path}");
+    }
+    app.send("GET", PROFILE, &[("authorization", "Bearer rcu_nothing")], None).await;
+    assert_eq!(event(), Value::Null, "it has not the form of a token");
+}
+
+#[tokio::test]
 async fn what_is_done_by_a_link_has_its_user_and_its_source() {
     for operation in operations() {
         let is_by_link = operation.success() < 300

@@ -176,9 +176,7 @@ impl AuthScheme for TokenOrBasic {
         stored: StoredCredential,
     ) -> Result<Verified> {
         match self {
-            Self::Token(token) => {
-                token.verify_stored(&app.table, user, stored).await.map(Verified::from)
-            }
+            Self::Token(token) => token.authenticate(app, user, stored).await.map(Verified::from),
             Self::Basic(basic) => basic.verify(app, user, stored).await,
         }
     }

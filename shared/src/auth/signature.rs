@@ -201,7 +201,7 @@ impl AuthScheme for TokenOrSignature {
         stored: StoredCredential,
     ) -> Result<Verified> {
         let credential = match self {
-            Self::Token(token) => token.verify_stored(&app.table, user, stored).await,
+            Self::Token(token) => token.authenticate(app, user, stored).await,
             Self::Signature(signature) => signature.verify(app, user, &stored).await,
         };
         credential.map(Verified::from)

@@ -8,6 +8,8 @@ use crate::model::{
     GrantCredential, GrantTokenKind, Timestamp, TokenCredential, TokenKind, User, UserId,
 };
 use crate::table::{AcceptedGrant, CredentialKey, Stored, StoredCredential, Table};
+use crate::telemetry::SecurityEvent;
+use crate::telemetry::request::observe;
 use crate::{App, Error, Result};
 
 /// A token of a kind that is accepted. It has no `Debug`: it must not be logged.
@@ -40,7 +42,7 @@ impl AuthScheme for Token {
         user: Option<&Stored<User>>,
         stored: StoredCredential,
     ) -> Result<Verified> {
-        self.verify_stored(&app.table, user, stored).await.map(Verified::from)
+        self.authenticate(app, user, stored).await.map(Verified::from)
     }
 }
 
@@ -80,6 +82,21 @@ impl Token {
             Self::User(token) => (token.owner(), CredentialKey::Token(token.id())),
             Self::OAuth(token) => (token.owner(), CredentialKey::Grant(token.grant())),
         }
+    }
+
+    /// The credential of the caller, as [`Self::verify_stored`] has it. A rejection is an event.
+    pub(super) async fn authenticate(
+        &self,
+        app: &App,
+        user: Option<&Stored<User>>,
+        stored: StoredCredential,
+    ) -> Result<Credential> {
+        let verified = self.verify_stored(&app.table, user, stored).await;
+        if verified.is_err() {
+            observe(|observed| observed.user = user.map(|user| user.id.to_string()));
+            SecurityEvent::TokenRejected.record();
+        }
+        verified
     }
 
     /// The credential, if the token matches the stored one and is still valid.

@@ -29,6 +29,8 @@ events! {
     MailLimitReached = "mail_limit_reached",
     /// A password was not looked at: as many as can count were being checked.
     SignInDeferred = "sign_in_deferred",
+    /// A token was nobody's, or was revoked or expired, or its user was disabled.
+    TokenRejected = "token_rejected",
     /// The consent form came without a valid CSRF token.
     FormRejected = "form_rejected",
     /// An OAuth client presented a wrong secret, or is not known.
