@@ -260,8 +260,7 @@ fn request_body(body: &RequestBody, operation: &Operation) -> Value {
     if let Some(example) = example::from_event(operation.name) {
         content["example"] = example;
     }
-    let mut written =
-        json!({ "required": body.required, "content": { body.media_type: content } });
+    let mut written = json!({ "required": body.required, "content": { body.media_type: content } });
     if !body.others.is_empty() {
         written[MORE_MEDIA_TYPES] = json!(body.others);
     }

@@ -174,7 +174,8 @@ fn added_ssh_key() -> Schema {
 
 fn user(shown: ApiKeyShown) -> Schema {
     let is_new = shown == ApiKeyShown::WithSecret;
-    let (files, key) = if is_new { ("FilesWithSecret", "ApiKeyWithSecret") } else { ("Files", "ListedApiKey") };
+    let (files, key) =
+        if is_new { ("FilesWithSecret", "ApiKeyWithSecret") } else { ("Files", "ListedApiKey") };
     let keys = if is_new { 0 } else { SSH_KEYS.max };
     let username = pattern(&format!("^[a-z0-9]{{{MIN_USERNAME},{MAX_USERNAME}}}$"));
     view([

@@ -72,7 +72,7 @@ fn plan() -> Schema {
         (
             "monthlyGasLimit",
             integer()
-                .with("minimum", 0)
+                .range(0..=PlanLimits::MAX_GAS.unsigned_abs())
                 .about("Units of computation in a month.")
                 .example(1_000_000_000_000_i64),
         ),
