@@ -228,6 +228,28 @@ async fn a_query_parameter_given_twice_or_not_in_utf_8_is_rejected() {
 }
 
 #[tokio::test]
+async fn every_query_parameter_given_twice_is_named() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let query = "email=a&b=1&email=b&a=1&a=2&b=2&email=c&c=1";
+
+    for operation in user_operations() {
+        let mut event = operation.of(&jane.account(), jane.token());
+        event["rawQueryString"] = json!(query);
+        let response = app.send_event(&event).await;
+
+        let text = response.body.to_string();
+        assert_eq!(response.status, 400, "{operation}: {text}");
+        let named = ["a", "b", "email"].map(|name| {
+            text.contains(&format!("\"{name}"))
+                || text.contains(&format!(" {name}: is given more than once"))
+        });
+        assert_eq!(named, [true; 3], "{operation}: {text}");
+        assert!(!text.contains("c: is") && !text.contains("\"c\""), "{operation}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn no_response_to_a_bad_credential_reveals_whose_account_it_names() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
