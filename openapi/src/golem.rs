@@ -8,7 +8,7 @@ use crate::description::{Description, describe};
 use crate::document::{Api, token_scheme};
 use crate::schema::{Schema, body, email, hex, integer, list, named, string, text, uuid, view};
 
-const DEFAULT_PLAN: &str = "00000000-0000-0000-0000-000000000000";
+pub(crate) const DEFAULT_PLAN: &str = "00000000-0000-0000-0000-000000000000";
 
 pub(crate) fn api() -> Api {
     Api {
@@ -62,9 +62,17 @@ fn account() -> Schema {
 }
 
 fn plan() -> Schema {
+    view([
+        ("planId", uuid().about("The plan.").example(DEFAULT_PLAN)),
+        ("planData", view(plan_limits()).about("The most of each.")),
+    ])
+    .about("What an account may use.")
+}
+
+pub(crate) fn plan_limits() -> [(&'static str, Schema); 7] {
     let most = PlanLimits::MAX.unsigned_abs();
     let limit = |text: &str, default: i64| integer().range(0..=most).about(text).example(default);
-    let data = view([
+    [
         ("projectLimit", limit("Projects.", 100)),
         ("componentLimit", limit("Components.", 100)),
         ("workerLimit", limit("Workers.", 10_000)),
@@ -78,12 +86,7 @@ fn plan() -> Schema {
         ),
         ("monthlyUploadLimit", limit("Bytes uploaded in a month.", 1_000_000_000)),
         ("maxMemoryPerWorker", limit("Bytes of memory for one worker.", 1_073_741_824)),
-    ]);
-    view([
-        ("planId", uuid().about("The plan.").example(DEFAULT_PLAN)),
-        ("planData", data.about("The most of each.")),
-    ])
-    .about("What an account may use.")
+    ]
 }
 
 fn descriptions() -> Vec<Description> {

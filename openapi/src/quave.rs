@@ -35,9 +35,26 @@ fn account_id() -> Schema {
     hex(12).about("The account's id.").example("5f7b1b7b7b7b7b7b7b7b7b7b")
 }
 
-fn new_account() -> Schema {
-    let server = string().length(1..=MAX_REGISTRY_FIELD).with("format", "uri");
+pub(crate) fn registry_server() -> Schema {
+    let url = string().length(1..=MAX_REGISTRY_FIELD).with("format", "uri");
+    url.about("An https URL of a private container registry, in ASCII.")
+}
+
+pub(crate) fn registry_username() -> Schema {
+    text(MAX_REGISTRY_FIELD).about("The registry user's name.")
+}
+
+pub(crate) fn registry_password() -> Schema {
     let password = string().length(1..=MAX_REGISTRY_PASSWORD).with("format", "password");
+    password.about("Is encrypted at once and never shown.")
+}
+
+pub(crate) fn slug() -> Schema {
+    let slug = pattern("^[a-z0-9]+(-[a-z0-9]+)*$").length(1..=MAX_SLUG_BYTES);
+    slug.about("The unique name for URLs; never changes.").example("my-new-account")
+}
+
+fn new_account() -> Schema {
     let registry = ["registryServer", "registryEmail", "registryUsername", "registryPassword"];
     let others =
         |own: &&str| -> Value { registry.iter().filter(|other| *other != own).copied().collect() };
@@ -45,25 +62,21 @@ fn new_account() -> Schema {
         registry.iter().map(|own| ((*own).to_owned(), others(own))).collect();
     body([
         ("name", text(MAX_ACCOUNT_NAME).about("Need not be unique.")),
-        (
-            "registryServer?",
-            server.about("An https URL of a private container registry, in ASCII."),
-        ),
+        ("registryServer?", registry_server()),
         ("registryEmail?", email().about("The registry user's address.")),
-        ("registryUsername?", text(MAX_REGISTRY_FIELD).about("The registry user's name.")),
-        ("registryPassword?", password.about("Is encrypted at once and never shown.")),
+        ("registryUsername?", registry_username()),
+        ("registryPassword?", registry_password()),
     ])
     .about("Of the four registry fields all or none must be given.")
     .with("dependentRequired", all_or_none)
 }
 
 fn fields() -> [(&'static str, Schema); 6] {
-    let slug = pattern("^[a-z0-9]+(-[a-z0-9]+)*$").length(1..=MAX_SLUG_BYTES);
     let name = text(MAX_ACCOUNT_NAME).about("The account's name.").example("My New Account");
     [
         ("accountId", account_id()),
         ("name", name),
-        ("slug", slug.about("The unique name for URLs; never changes.").example("my-new-account")),
+        ("slug", slug()),
         ("isVerified", boolean().about("Whether the operator vouches for it.").example(false)),
         ("allowAutoScaling", boolean().about("Whether autoscaling is allowed.").example(false)),
         ("isCurrent", boolean().about("Whether it is the caller's current one.").example(true)),

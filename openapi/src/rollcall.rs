@@ -1,5 +1,6 @@
-//! Rollcall's own tokens, grants and introspection; what users have is beside this.
+//! Rollcall's own tokens, grants and introspection; what users have, and accounts, are beside this.
 
+mod accounts;
 mod users;
 
 use serde_json::json;
@@ -29,12 +30,20 @@ pub(crate) fn api() -> Api {
         ("InactiveToken", inactive_token()),
     ];
     schemas.extend(users::schemas());
+    schemas.extend(accounts::schemas());
     Api {
         name: "rollcall",
-        title: "Rollcall: users, tokens, grants and introspection",
+        title: "Rollcall: users, accounts, tokens, grants and introspection",
         text: "An error is a problem document (RFC 9457), whose `code` does not change.",
-        groups: &[rollcall_tokens::OPERATIONS, rollcall_users::OPERATIONS],
-        descriptions: descriptions().into_iter().chain(users::descriptions()).collect(),
+        groups: &[
+            rollcall_accounts::OPERATIONS,
+            rollcall_tokens::OPERATIONS,
+            rollcall_users::OPERATIONS,
+        ],
+        descriptions: [descriptions(), users::descriptions(), accounts::descriptions()]
+            .into_iter()
+            .flatten()
+            .collect(),
         schemas,
         credentials: &[&["token*"], &["password"]],
         security_schemes: json!({

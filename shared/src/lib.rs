@@ -30,6 +30,8 @@ pub mod password;
 #[cfg(feature = "table")]
 pub mod quave;
 pub mod random;
+#[cfg(feature = "seal")]
+pub mod registry;
 #[cfg(feature = "table")]
 pub mod rollcall;
 pub mod runtime;

@@ -289,6 +289,14 @@ impl DocumentedOperation {
                 let made = credentials.made(service, "PUT", "/v2/account/sshkey", &body).await;
                 replace_in_path(&mut event, SSH_KEY_ID, &made["sshkeys"]["id"].to_string());
             }
+            Needs::Registry => {
+                let body = json!({
+                    "server": "https://registry.example.com", "email": "user@example.com",
+                    "username": "registryuser", "password": "dckr_pat_00000",
+                });
+                let path = format!("/rollcall/v1/accounts/{}/registry", credentials.account);
+                credentials.made(service, "PUT", &path, &body).await;
+            }
             Needs::Token | Needs::OwnToken => {
                 // A token with a list of scopes can rotate itself alone.
                 let own = token_id(authorization).filter(|_| self.replaces_its_token());

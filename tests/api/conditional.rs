@@ -123,7 +123,7 @@ async fn a_write_happens_if_the_resource_is_as_demanded_and_costs_no_more_rounds
 
         assert_eq!(response.status, write.success(), "{write}: {response:?}");
         // Which account is the current one stands in the user, who must be read before it.
-        let more = usize::from(write.name == "quave-set-current-account");
+        let more = usize::from(write.name.ends_with("-set-current-account"));
         assert_eq!(app.proxy().rounds(), rounds + more, "{write}: {:?}", app.proxy().calls());
         app.assert_consistent().await;
     }
@@ -172,9 +172,12 @@ fn change(write: &DocumentedOperation, event: &Value, jane: &Person<'_>) -> Valu
     let account = format!("ACCOUNT#{}", jane.account());
     let segments: Vec<_> = event["rawPath"].as_str().unwrap().split('/').collect();
     let (pk, sk, attribute) = match write.facts.writes_to.unwrap() {
-        "golem-get-account" | "quave-get-account" | "quave-get-current-account" => {
-            (account, "ACCOUNT".to_owned(), "name")
-        }
+        "golem-get-account"
+        | "quave-get-account"
+        | "quave-get-current-account"
+        | "rollcall-get-account"
+        | "rollcall-get-current-account"
+        | "rollcall-get-registry" => (account, "ACCOUNT".to_owned(), "name"),
         "rollcall-get-token" => (user, format!("TOKEN#{}", segments[4]), "name"),
         "e24-get-account" | "hub-get-user" | "rollcall-get-user" => {
             (user, "USER".to_owned(), "fullName")
@@ -263,7 +266,15 @@ async fn the_tag_of_a_changed_resource_comes_with_the_answer_that_shows_it() {
 
 #[tokio::test]
 async fn which_account_is_current_is_part_of_what_is_demanded() {
-    for write in ["quave-delete-account", "quave-set-current-account"].map(operation) {
+    for write in [
+        "quave-delete-account",
+        "quave-set-current-account",
+        "rollcall-delete-account",
+        "rollcall-set-current-account",
+        "rollcall-update-account",
+    ]
+    .map(operation)
+    {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let (event, tag) = tagged(&app, &write, &jane).await;

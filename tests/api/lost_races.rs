@@ -184,8 +184,8 @@ async fn a_change_that_lost_a_race_starts_from_the_winners_result() {
         let (by, access) =
             others.user_and(user, shared::table::fetch::account_access(account)).await.unwrap();
         let change = shared::table::AccountChange {
-            name: "First".parse().unwrap(),
-            email: "first@example.com".parse().unwrap(),
+            name: Some("First".parse().unwrap()),
+            email: Some("first@example.com".parse().unwrap()),
         };
         let admin = access.admin().unwrap();
         let shown = others.account_with_email(admin.account(), &by.unwrap()).await.unwrap();

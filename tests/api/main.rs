@@ -39,6 +39,7 @@ mod quave_accounts;
 mod quave_current_account;
 mod races;
 mod registry;
+mod rollcall_accounts;
 mod rollcall_tokens;
 mod rollcall_users;
 mod rounds;

@@ -13,7 +13,7 @@ use super::front::{Front, Passed};
 
 /// A read by a token in every group, the one with the fewest round trips, and a write of two round
 /// trips.
-const OPERATIONS: [&str; 12] = [
+const OPERATIONS: [&str; 13] = [
     "quave-get-account",
     "quave-get-current-account",
     "golem-get-account",
@@ -22,6 +22,7 @@ const OPERATIONS: [&str; 12] = [
     "e24-get-account",
     "hub-get-user",
     "hub-oauth-introspect",
+    "rollcall-get-account",
     "rollcall-get-token",
     "rollcall-get-user",
     "docs-document",

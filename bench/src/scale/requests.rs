@@ -196,6 +196,9 @@ pub(crate) fn about_accounts() -> Vec<Request> {
     let find = || Request::new(&operation("golem-find-accounts"));
     let mut requests = vec![
         Request::new(&operation("quave-list-accounts")).per(Per::Listed("account listed")),
+        Request::new(&operation("rollcall-list-accounts"))
+            .with_query(|_, _| format!("limit={LIMIT}"))
+            .per(Per::Existing("membership looked through")),
         find().with_query(|_, _| String::new()).per(Per::Listed("account listed")),
         find()
             .named("by `email`")
@@ -217,6 +220,7 @@ pub(crate) fn about_accounts() -> Vec<Request> {
         // Requests that add accounts come last.
         "quave-create-account",
         "golem-create-account",
+        "rollcall-create-account",
     ]));
     let delete = operation("golem-delete-account");
     requests.push(Request { has_spare: true, ..Request::new(&delete) });

@@ -28,7 +28,9 @@ pub(crate) async fn create(
             let (actor, user) = (caller.actor(), caller.user());
             let write =
                 app.table.create_account(&actor, account, slug, user, counts.as_ref()).await?;
-            caller.commit(app, write, |account| http::ok(&AccountView::from_new(account))).await
+            caller
+                .commit(app, write, |created| http::ok(&AccountView::from_new(created.account)))
+                .await
         })
         .await
 }

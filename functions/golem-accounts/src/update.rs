@@ -19,7 +19,9 @@ impl UpdateAccount {
     fn parse(mut fields: Fields) -> Result<Self> {
         let (name, email, plan) =
             (fields.required("name"), fields.required("email"), fields.optional("planId"));
-        let change = name.zip(email).map(|(name, email)| AccountChange { name, email });
+        let change = name
+            .zip(email)
+            .map(|(name, email)| AccountChange { name: Some(name), email: Some(email) });
         fields.into_result(change.map(|change| Self { change, plan }))
     }
 }

@@ -3,11 +3,13 @@ use serde::Serialize;
 use shared::auth::{AccountWrite, AuthRequest, Authorized};
 use shared::http::{self, Fields};
 use shared::model::{AccountId, AccountName};
+use shared::registry::{RegistryFieldNames, RegistryFields};
 use shared::seal::SealPublicKey;
 use shared::table::{NewAccount, fetch};
 use shared::{App, Result};
 
-use crate::registry::RegistryFields;
+const REGISTRY: RegistryFieldNames =
+    ["registryServer", "registryEmail", "registryUsername", "registryPassword"];
 
 /// The body of `POST /api/public/v1/account`.
 struct CreateAccount {
@@ -18,7 +20,7 @@ struct CreateAccount {
 impl CreateAccount {
     fn parse(mut fields: Fields) -> Result<Self> {
         let name = fields.required("name");
-        let registry = RegistryFields::parse(&mut fields);
+        let registry = RegistryFields::optional(&mut fields, REGISTRY);
         fields.into_result(name.map(|name| Self { name, registry }))
     }
 }
@@ -45,7 +47,9 @@ pub(crate) async fn create(
             let (actor, user) = (caller.actor(), caller.user());
             let write =
                 app.table.create_account(&actor, account, slug, user, counts.as_ref()).await?;
-            caller.commit(app, write, |account| http::ok(&Created { account_id: account.id })).await
+            caller
+                .commit(app, write, |created| http::ok(&Created { account_id: created.account.id }))
+                .await
         })
         .await
 }

@@ -4,7 +4,6 @@ mod create;
 mod delete;
 mod get;
 mod list;
-mod registry;
 
 use lambda_http::{Body, Response};
 use shared::auth::AuthRequest;

@@ -14,7 +14,7 @@ use crate::schema::{
     random_number, string, text, uuid, view, view_of,
 };
 
-const USER_ID: &str = "0197a1b2-c3d4-7e5f-8607-18293a4b5c6d";
+pub(super) const USER_ID: &str = "0197a1b2-c3d4-7e5f-8607-18293a4b5c6d";
 /// The id of a user or of an OAuth client.
 const ACTOR: &str =
     "^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9a-f]{24})$";
@@ -268,7 +268,21 @@ fn audit_entry() -> Schema {
     .about("What a write did.")
 }
 
-fn page(name: &str, entries: &str, order: &str) -> Schema {
+/// A list of the entries of an audit log.
+pub(super) fn audit_log(description: Description) -> Description {
+    let time = |what: &str| {
+        string().with("format", "date-time").about(what).example("2026-11-21T12:00:00Z")
+    };
+    let actor = pattern(ACTOR).about("Only what this user or OAuth client did.").example(USER_ID);
+    paged(description)
+        .query("action?", named("AuditAction").about("Only this action."))
+        .query("actor?", actor)
+        .query("from?", time("Only from this time on (RFC 3339)."))
+        .query("to?", time("Only before this time (RFC 3339)."))
+        .shows(200, "The entries.", page("entries", "AuditEntry", "Newest first."))
+}
+
+pub(super) fn page(name: &str, entries: &str, order: &str) -> Schema {
     let entries = list(named(entries)).at_most(MAX_PAGE_SIZE).about(order);
     view([(name, entries), ("nextCursor", next_cursor())])
 }
@@ -286,10 +300,6 @@ pub(super) fn descriptions() -> Vec<Description> {
 
 fn of_the_user() -> Vec<Description> {
     let unknown = "The caller does not have this address.";
-    let time = |what: &str| {
-        string().with("format", "date-time").about(what).example("2026-11-21T12:00:00Z")
-    };
-    let actor = pattern(ACTOR).about("Only what this user or OAuth client did.").example(USER_ID);
     vec![
         describe("rollcall-get-user", "Show the caller")
             .shows(200, "The user.", named("User"))
@@ -332,17 +342,12 @@ fn of_the_user() -> Vec<Description> {
             .responds(204, "The address was deleted.", None)
             .error(404, unknown)
             .error(409, "It is the primary one."),
-        paged(describe("rollcall-list-audit-entries", "List what was done to the caller"))
+        audit_log(describe("rollcall-list-audit-entries", "List what was done to the caller"))
             .text(
                 "And to what belongs to it. A page may be short or empty although another one \
                  follows. A `cursor` counts only with the other parameters that it came with, but \
                  `limit`.",
-            )
-            .query("action?", named("AuditAction").about("Only this action."))
-            .query("actor?", actor)
-            .query("from?", time("Only from this time on (RFC 3339)."))
-            .query("to?", time("Only before this time (RFC 3339)."))
-            .shows(200, "The entries.", page("entries", "AuditEntry", "Newest first.")),
+            ),
     ]
 }
 

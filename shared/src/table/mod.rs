@@ -24,8 +24,8 @@ mod users;
 mod write;
 
 pub use accounts::{
-    AccountAccess, AccountChange, AccountFlags, AccountWithEmail, AdminOf, FetchedAccount,
-    FreeSlug, NewAccount, require_current_account,
+    AccountAccess, AccountChange, AccountFlags, AccountWithEmail, AdminOf, CreatedAccount,
+    FetchedAccount, FreeSlug, NewAccount, require_current_account,
 };
 pub use audit::AuditFilter;
 pub use cleanup::Swept;

@@ -115,6 +115,9 @@ impl Functions {
             "hub-users" => hub_users::handle(&apps[function], call).await,
             "hub-oauth" => hub_oauth::handle(&apps[function], call).await,
             "pages" => pages::handle(&apps[function], call).await,
+            "rollcall-accounts" => {
+                rollcall_accounts::handle(&apps[function], &self.sealing, call).await
+            }
             "rollcall-tokens" => rollcall_tokens::handle(&apps[function], call).await,
             "rollcall-users" => rollcall_users::handle(&apps[function], call).await,
             _ => not_found::handle(call).await,
@@ -143,6 +146,7 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
         ["api", "v1.1", "o", _, ..] | [".well-known", "oauth-authorization-server", ..] => {
             "hub-oauth"
         }
+        ["rollcall", "v1", "accounts", ..] => "rollcall-accounts",
         ["rollcall", "v1", "grants" | "introspect" | "tokens", ..] => "rollcall-tokens",
         ["rollcall", "v1", "users", "self", ..]
         | ["rollcall", "v1", "password-resets" | "sign-ups", ..] => "rollcall-users",

@@ -55,7 +55,10 @@ impl<'a> Table<'a> {
         let there = self.at(&format!("ACCOUNT#{id}"), "ACCOUNT").map(|item| {
             let contact = item.pointer("/contactEmail/M/normal/S").and_then(Value::as_str);
             let contact = contact.map_or(not(has("contact")), |normal| is("contact", normal));
-            Condition::All(vec![has("exists"), is("name", text(item, "/name/S")), contact])
+            let registry = item.pointer("/registry/M/username/S").and_then(Value::as_str);
+            let registry = registry.map_or(not(has("registry")), |name| is("registry", name));
+            let name = is("name", text(item, "/name/S"));
+            Condition::All(vec![has("exists"), name, contact, registry])
         });
         on(Object::Account(id.to_owned()), Event::seen(there.unwrap_or(not(has("exists")))))
     }

@@ -7,7 +7,7 @@ use CredentialKind::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature,
 use ErrorFormat::{Detail, Error, OAuthError, Page, Problem, SuccessFalse};
 use Needs::{
     AccessToken, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email, Grant,
-    OwnToken, ProofLink, PublicKey, RefreshToken, ResetLink, SignUpLink, SshKey, Token,
+    OwnToken, ProofLink, PublicKey, RefreshToken, Registry, ResetLink, SignUpLink, SshKey, Token,
     VerifiedEmail,
 };
 use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
@@ -65,6 +65,8 @@ pub(crate) enum Needs {
     ApiKey,
     /// A stored SSH key.
     SshKey,
+    /// A registry of the user's account.
+    Registry,
     /// Another token of the user.
     Token,
     /// The token that calls; another one if the caller has none.
@@ -138,6 +140,7 @@ pub(crate) static GROUPS: &[Group] = &[
     group("pages", pages::OPERATIONS, &[], Page),
     group("quave-accounts", quave_accounts::OPERATIONS, &[UserToken], Error),
     group("quave-current-account", quave_current_account::OPERATIONS, &[UserToken], Error),
+    group("rollcall-accounts", rollcall_accounts::OPERATIONS, &[UserToken, Basic], Problem),
     group("rollcall-tokens", rollcall_tokens::OPERATIONS, &[UserToken, Basic], Problem),
     group("rollcall-users", rollcall_users::OPERATIONS, &[UserToken, Basic], Problem),
 ];
@@ -270,18 +273,27 @@ pub(super) static FACTS: &[Facts] = &[
     row("quave-set-current-account", 2).writes_to("quave-get-current-account"),
     row("rollcall-add-email", 2),
     row("rollcall-add-ssh-key", 2).needs(PublicKey),
+    row("rollcall-create-account", 3).variants(&[First]),
     row("rollcall-create-api-key", 2),
     // The event's token outlives these two.
     row("rollcall-create-token", 2).by(&[(EndingToken, 403), (OverlappedToken, 403)]),
+    row("rollcall-delete-account", 2).writes_to("rollcall-get-account"),
     row("rollcall-delete-api-key", 2).needs(ApiKey),
     row("rollcall-delete-email", 2).needs(Email),
+    row("rollcall-delete-registry", 2).writes_to("rollcall-get-registry").needs(Registry),
     row("rollcall-delete-ssh-key", 2).needs(SshKey),
+    row("rollcall-get-account", 1).etag(),
+    row("rollcall-get-account-plan", 2).etag(),
+    row("rollcall-get-current-account", 2).etag(),
     // A password has no token to show.
     row("rollcall-get-own-token", 1).etag().by(&[(Basic, 404)]),
+    row("rollcall-get-registry", 1).etag().needs(Registry),
     row("rollcall-get-sign-up", 1).needs(SignUpLink),
     row("rollcall-get-token", 1).etag().needs(Token),
     row("rollcall-get-user", 1).etag(),
     row("rollcall-introspect", 1).only_reads().needs(ClientAndUserToken),
+    row("rollcall-list-account-audit-entries", 1),
+    row("rollcall-list-accounts", 2),
     row("rollcall-list-api-keys", 1),
     row("rollcall-list-audit-entries", 1),
     row("rollcall-list-emails", 1),
@@ -303,10 +315,13 @@ pub(super) static FACTS: &[Facts] = &[
         .needs(OwnToken)
         .variants(&[Itself])
         .by(&[(OverlappedToken, 409)]),
+    row("rollcall-set-current-account", 2).etag().writes_to("rollcall-get-current-account"),
     // The attempts with the current password, read, reserved, given back; what ends, cleaned up.
     row("rollcall-set-password", 6),
+    row("rollcall-set-registry", 2).writes_to("rollcall-get-registry").needs(Registry),
     // The link and the names; who has the address; the user.
     row("rollcall-sign-up", 3).needs(SignUpLink),
+    row("rollcall-update-account", 2).etag().writes_to("rollcall-get-account"),
     row("rollcall-update-email", 2).needs(VerifiedEmail),
     row("rollcall-update-user", 2).etag().writes_to("rollcall-get-user"),
 ];

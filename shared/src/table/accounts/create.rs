@@ -22,6 +22,14 @@ pub struct NewAccount {
     pub registry: Option<Registry>,
 }
 
+/// An account that was made.
+pub struct CreatedAccount {
+    /// The account.
+    pub account: Account,
+    /// Whether it is now the owner's current one.
+    pub is_current: bool,
+}
+
 /// A free slug for a new account with this name.
 pub struct FreeSlug(pub AccountName);
 
@@ -108,7 +116,7 @@ impl Table {
         slug: Slug,
         owner: &Stored<User>,
         counts: Option<&Stored<Counts>>,
-    ) -> Result<Write<'_, Account>> {
+    ) -> Result<Write<'_, CreatedAccount>> {
         existing(counts)?.check_account()?;
         let account = new.into_account(slug, owner.id)?;
         let created = Trail::of_account(account.id, AuditAction::AccountCreated)
@@ -119,7 +127,8 @@ impl Table {
         if let Some(address) = &account.contact_email {
             transaction = transaction.claim_contact(account.id, address, [owner.id; 2])?;
         }
-        if !self.has_usable_account(owner).await? {
+        let is_current = !self.has_usable_account(owner).await?;
+        if is_current {
             let current = Changes::new().set("currentAccount", account.id)?;
             let updated = Trail::of_user(owner.id, AuditAction::UserUpdated)
                 .changed(["currentAccount"])
@@ -132,7 +141,7 @@ impl Table {
             );
         }
         observe(|observed| observed.account = Some(account.id.to_string()));
-        Ok(Write::new(transaction, account))
+        Ok(Write::new(transaction, CreatedAccount { account, is_current }))
     }
 
     async fn has_usable_account(&self, user: &Stored<User>) -> Result<bool> {

@@ -40,11 +40,16 @@ impl AdminOf {
 impl FetchedAccount {
     /// The account, for members: 404 without the account, 403 without a membership.
     pub fn member(self) -> Result<Stored<Account>> {
+        self.membership().map(|(account, _)| account)
+    }
+
+    /// The account with the membership, for members: errors as in [`FetchedAccount::member`].
+    pub fn membership(self) -> Result<(Stored<Account>, Stored<Membership>)> {
         let account = self.account.ok_or(Error::NotFound("account"))?;
-        match self.membership {
-            Some(_) => Ok(account),
-            None => Err(Error::Forbidden("you are not a member of this account")),
-        }
+        let membership = self.membership;
+        let membership =
+            membership.ok_or(Error::Forbidden("you are not a member of this account"))?;
+        Ok((account, membership))
     }
 
     /// The proof, for admins: 404 without the account, 403 for everyone else.

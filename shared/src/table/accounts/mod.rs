@@ -8,7 +8,7 @@ mod plans;
 mod read;
 mod update;
 
-pub use create::{FreeSlug, NewAccount};
+pub use create::{CreatedAccount, FreeSlug, NewAccount};
 pub(in crate::table) use memberships::member_added;
 pub use memberships::{AccountAccess, AdminOf, FetchedAccount, require_current_account};
 pub use read::AccountWithEmail;

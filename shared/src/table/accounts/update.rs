@@ -2,19 +2,19 @@
 
 use super::memberships::AdminOf;
 use super::read::AccountWithEmail;
-use crate::model::{Account, AccountId, AccountName, AuditAction, EmailAddress, UserId};
+use crate::model::{Account, AccountId, AccountName, AuditAction, EmailAddress, Registry, UserId};
 use crate::table::engine::{
     Actor, Changes, Claim, Condition, Key, Stored, Table, Trail, Transaction,
 };
 use crate::table::write::Write;
 use crate::{Error, Result};
 
-/// The new data of an account.
+/// The new data of an account. What is absent stays.
 pub struct AccountChange {
     /// The name.
-    pub name: AccountName,
+    pub name: Option<AccountName>,
     /// The address to show.
-    pub email: EmailAddress,
+    pub email: Option<EmailAddress>,
 }
 
 impl Transaction<'_> {
@@ -115,16 +115,39 @@ impl Table {
         change: AccountChange,
     ) -> Result<Write<'_, AccountWithEmail>> {
         let AccountWithEmail { email: shown, versions, .. } = shown;
-        let same = shown.as_ref().is_some_and(|shown| shown.same_as(&change.email));
-        let mut after = Account { name: change.name, ..before.item.clone() };
+        let AccountChange { name, email } = change;
+        let is_shown = |email: &EmailAddress| shown.as_ref().is_some_and(|own| own.same_as(email));
+        let same = email.as_ref().is_none_or(is_shown);
+        let mut after = before.item.clone();
+        after.name = name.unwrap_or(after.name);
         if !same || after.contact_email.is_some() {
-            after.contact_email = Some(change.email);
+            after.contact_email = email.or(after.contact_email);
         }
         let transaction = self.update_account(actor, &before, &after, admin)?;
         let transaction =
             if same { transaction } else { transaction.move_contact(&before, &after, admin)? };
         let email = after.contact_email.clone().or(shown);
         Ok(Write::new(transaction, AccountWithEmail { account: after, email, versions }))
+    }
+
+    /// Sets an account's access to a private registry, or takes it away.
+    pub fn set_registry(
+        &self,
+        actor: &Actor,
+        AdminOf { account: before, admin }: AdminOf,
+        registry: Option<Registry>,
+    ) -> Result<Write<'_, ()>> {
+        let changes = match &registry {
+            Some(registry) => Changes::new().set("registry", registry)?,
+            None => Changes::new().remove("registry"),
+        };
+        let updated = Trail::of_account(before.id, AuditAction::AccountUpdated);
+        let unchanged = Condition::unchanged(&before);
+        let transaction =
+            Transaction::new(self, actor, "set a registry", updated.changed(["registry"]))
+                .update(Key::account(before.id), changes, unchanged, || Error::WriteConflict)
+                .check_admin(admin, before.id);
+        Ok(Write::new(transaction, ()))
     }
 
     /// The update of the account item, for an admin.

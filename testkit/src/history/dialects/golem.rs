@@ -144,7 +144,7 @@ impl<W: Transport> ClientStep<'_, W> {
 
 /// What must be true of an address that becomes an account's: no other account's, and no user's but
 /// one of these.
-fn free(users: &[&str], account: Option<&str>) -> Condition {
+pub(super) fn free(users: &[&str], account: Option<&str>) -> Condition {
     let nobodys = not(has("contact"));
     let others = Condition::Any(
         users.iter().map(|user| is("owner", *user)).chain([not(has("owner"))]).collect(),
@@ -156,13 +156,13 @@ fn free(users: &[&str], account: Option<&str>) -> Condition {
     }
 }
 
-fn facts(name: &str, typed: &str, address: &str) -> [(String, Option<String>); 4] {
+pub(super) fn facts(name: &str, typed: &str, address: &str) -> [(String, Option<String>); 4] {
     [set("exists", "yes"), set("name", name), set("email", typed), set("contact", address)]
 }
 
 /// What a change of an account says: of it, of its new address, and of all others, one of which it
 /// had before.
-fn moved(
+pub(super) fn moved(
     account: &KnownAccount,
     name: &str,
     typed: &str,
@@ -180,7 +180,7 @@ fn moved(
 }
 
 /// What an account says that is shown: its own address, or its owner's primary one.
-fn shown(account: &KnownAccount, view: &Value) -> Vec<Projection> {
+pub(super) fn shown(account: &KnownAccount, view: &Value) -> Vec<Projection> {
     let there = vec![has("exists"), is("name", text(view, "/name"))];
     let email = text(view, "/email");
     let object = Object::Account(account.id.clone());

@@ -12,6 +12,7 @@ mod oauth;
 mod oauth_tokens;
 mod quave;
 mod rollcall;
+mod rollcall_accounts;
 mod rollcall_keys;
 mod rollcall_users;
 
@@ -85,6 +86,18 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::RequestProof => self.request_proof().await,
             Step::RequestReset => self.request_reset().await,
             Step::FollowLink => self.follow_link().await,
+            Step::AccountsList => self.accounts_list().await,
+            Step::AccountCreate => self.account_create().await,
+            Step::AccountCurrent => self.account_current().await,
+            Step::AccountChoose => self.account_choose().await,
+            Step::AccountGet => self.account_get().await,
+            Step::AccountUpdate => self.account_update().await,
+            Step::AccountDelete => self.account_delete().await,
+            Step::AccountPlan => self.account_plan().await,
+            Step::AccountAudit => self.account_audit().await,
+            Step::RegistryGet => self.registry_get().await,
+            Step::RegistrySet => self.registry_set().await,
+            Step::RegistryDelete => self.registry_delete().await,
             Step::Guess => self.guess().await,
             Step::Nothing => self.nothing().await,
         }
@@ -134,7 +147,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some((status, seen)) = self.note_access(seen, account, is_admin) else { return };
         let gone = Self::deletion(account);
         match status {
-            200 => {
+            200 | 204 => {
                 self.know_deletion(account, seen.invoked, seen.returned);
                 self.note(seen, gone);
             }
@@ -155,8 +168,10 @@ impl<W: Transport> ClientStep<'_, W> {
 
     /// What a deletion means: the account is gone, and its address is free.
     fn deletion(account: &str) -> Vec<Projection> {
-        let exists =
-            Event::changed(has("exists"), ["exists", "name", "email", "contact"].map(unset));
+        let exists = Event::changed(
+            has("exists"),
+            ["exists", "name", "email", "contact", "registry"].map(unset),
+        );
         let id = account.to_owned();
         let freed =
             each(move |object, _| matches!(object, Object::Address(_)).then(|| released(&id)));

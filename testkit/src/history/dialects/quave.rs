@@ -81,7 +81,7 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 
     /// What an account says that is shown to a user.
-    fn shown(&self, seen: &Seen, view: &Value, user: &str) -> Vec<Projection> {
+    pub(super) fn shown(&self, seen: &Seen, view: &Value, user: &str) -> Vec<Projection> {
         let id = text(view, "/accountId");
         self.check_slug(seen, &id, &text(view, "/slug"));
         let there = Condition::All(vec![has("exists"), is("name", text(view, "/name"))]);
@@ -135,17 +135,22 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, shown);
             }
             Ended::With(404) => {
-                let by = seen.returned;
-                let gone = each(move |object, known| {
-                    let gone = known.deletions.keys().filter(|id| known.may_be_gone(id, by));
-                    let gone = gone.map(|id| is("current", id)).chain([not(has("current"))]);
-                    (*object == Object::User(user.username.clone()))
-                        .then(|| Event::seen(Condition::Any(gone.collect())))
-                });
+                let gone = Self::without_current(&seen, user.username);
                 self.note(seen, vec![gone]);
             }
             end => self.note_end(seen, &end),
         }
+    }
+
+    /// A user has no current account, or it was deleted.
+    pub(super) fn without_current(seen: &Seen, user: String) -> Projection {
+        let by = seen.returned;
+        each(move |object, known| {
+            let gone = known.deletions.keys().filter(|id| known.may_be_gone(id, by));
+            let gone = gone.map(|id| is("current", id)).chain([not(has("current"))]);
+            (*object == Object::User(user.clone()))
+                .then(|| Event::seen(Condition::Any(gone.collect())))
+        })
     }
 
     pub(super) async fn quave_choose(&mut self) {
@@ -188,7 +193,7 @@ pub(super) fn listed(user: &str, views: &[Value], id: &'static str) -> Projectio
 }
 
 /// What a list of accounts says of which is the current one.
-fn current(views: &[Value]) -> Event {
+pub(super) fn current(views: &[Value]) -> Event {
     Event::seen(match views.iter().find(|view| view["isCurrent"] == true) {
         Some(view) => is_current(view),
         None => not(Condition::Any(views.iter().map(is_current).collect())),
@@ -197,7 +202,7 @@ fn current(views: &[Value]) -> Event {
 
 /// The current account, by its id, or by its creator if the id is unknown. The creator is
 /// recognized by the name, which only clients that know the id can change.
-fn is_current(view: &Value) -> Condition {
+pub(super) fn is_current(view: &Value) -> Condition {
     let by_maker = made_by(&label_of(&text(view, "/name")));
     Condition::Any(vec![is("current", text(view, "/accountId")), is("current", by_maker)])
 }

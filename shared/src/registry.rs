@@ -1,18 +1,18 @@
-//! The four fields for a private container registry: all of them or none.
+//! Access to a private container registry, as requests have it.
 
 use std::str::FromStr;
 
-use shared::Result;
-use shared::http::Fields;
-use shared::limits::{MAX_REGISTRY_FIELD, MAX_REGISTRY_PASSWORD};
-use shared::model::{EmailAddress, ParseError, Registry, UrlParts, parse_shown, parse_text};
-use shared::seal::SealPublicKey;
+use crate::Result;
+use crate::http::Fields;
+use crate::limits::{MAX_REGISTRY_FIELD, MAX_REGISTRY_PASSWORD};
+use crate::model::{EmailAddress, ParseError, Registry, UrlParts, parse_shown, parse_text};
+use crate::seal::SealPublicKey;
 
-const NAMES: [&str; 4] =
-    ["registryServer", "registryEmail", "registryUsername", "registryPassword"];
+/// The names of the four fields in a body: server, address, username and password.
+pub type RegistryFieldNames = [&'static str; 4];
 
 /// The registry fields of a request. They have no `Debug`: the password must not be logged.
-pub(crate) struct RegistryFields {
+pub struct RegistryFields {
     server: Server,
     email: EmailAddress,
     username: Username,
@@ -20,24 +20,32 @@ pub(crate) struct RegistryFields {
 }
 
 impl RegistryFields {
+    /// All four fields.
+    pub fn required(fields: &mut Fields, names: RegistryFieldNames) -> Option<Self> {
+        let [server, email, username, password] = names;
+        let (server, email) = (fields.required(server), fields.required(email));
+        let (username, password) = (fields.required(username), fields.required(password));
+        Some(Self { server: server?, email: email?, username: username?, password: password? })
+    }
+
     /// `None` without any field; if only some are there, an error for each missing one.
-    pub(crate) fn parse(fields: &mut Fields) -> Option<Self> {
-        let missing = NAMES.map(|name| !fields.has(name));
-        for (name, _) in NAMES
+    pub fn optional(fields: &mut Fields, names: RegistryFieldNames) -> Option<Self> {
+        let missing = names.map(|name| !fields.has(name));
+        for (name, _) in names
             .into_iter()
             .zip(missing)
             .filter(|(_, is_missing)| *is_missing && missing != [true; 4])
         {
             fields.add_error(name, "is missing; all registry fields must be provided if any is");
         }
-        let [server, email, username, password] = NAMES;
+        let [server, email, username, password] = names;
         let (server, email) = (fields.optional(server), fields.optional(email));
         let (username, password) = (fields.optional(username), fields.optional(password));
         Some(Self { server: server?, email: email?, username: username?, password: password? })
     }
 
     /// What is stored: the password only as a sealed box.
-    pub(crate) fn sealed(self, sealing: &SealPublicKey) -> Result<Registry> {
+    pub fn sealed(self, sealing: &SealPublicKey) -> Result<Registry> {
         let Self { server, email, username, password } = self;
         let password = sealing.seal(&password.0)?;
         Ok(Registry {

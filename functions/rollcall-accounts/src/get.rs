@@ -1,0 +1,25 @@
+use lambda_http::{Body, Response};
+use shared::auth::{AccountRead, Authorized};
+use shared::http::{self, Query};
+use shared::table::fetch;
+use shared::{App, Result};
+
+use crate::view::shown;
+use crate::{AuthRequest, account_id};
+
+/// `GET /rollcall/v1/accounts/{id}`: any member sees the account.
+pub(crate) async fn get(
+    app: &App,
+    auth: AuthRequest<'_, AccountRead>,
+    query: Result<Query<'_>>,
+    id: &str,
+) -> Result<Response<Body>> {
+    auth.input(query.and_then(|_| account_id(id)))
+        .fetch(|id| fetch::account_access(*id))
+        .respond(async |Authorized { caller, fetched: access, .. }| {
+            let (account, membership) = access.membership()?;
+            let (view, _) = shown(app, &caller, &account, &membership).await?;
+            http::ok_with_etag(&view)
+        })
+        .await
+}
