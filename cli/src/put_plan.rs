@@ -26,7 +26,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..=PlanLimits::MAX))]
     storage_limit: i64,
     /// Units of computation a month
-    #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..=PlanLimits::MAX_GAS))]
     monthly_gas_limit: i64,
     /// Bytes uploaded a month
     #[arg(long, value_name = "N", value_parser = value_parser!(i64).range(0..=PlanLimits::MAX))]

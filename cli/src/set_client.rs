@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde::Serialize;
 use shared::model::{ClientId, Scope};
 use shared::table::{Actor, ClientChange, Table};
@@ -14,16 +14,17 @@ use super::{print_json, retry};
 
 /// Change what an OAuth client may ask for, from the next request on
 #[derive(Args)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true))]
 pub(super) struct Options {
     /// Which client
     #[arg(long, value_name = "ID")]
     client: ClientId,
     /// Whether it must use PKCE although it has a secret
-    #[arg(long, value_enum, value_name = "STATE", required_unless_present = "scopes")]
+    #[arg(long, value_enum, value_name = "STATE", group = "change")]
     require_pkce: Option<Switch>,
     /// A scope that users can grant it, once for each; any other is taken from what they granted,
     /// for good
-    #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = scope, group = "change")]
     scopes: Vec<Scope>,
 }
 

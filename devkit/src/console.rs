@@ -58,6 +58,8 @@ pub struct Service {
     pub client: Option<SeededClient>,
     /// Requests to paste into a shell.
     pub curl_lines: Vec<String>,
+    /// The command by which a shell gets their variables.
+    pub env_command: String,
 }
 
 /// The console of a service.

@@ -30,10 +30,10 @@ pub(crate) struct Description {
 /// The body of a request.
 pub(crate) struct RequestBody {
     pub(crate) schema: Schema,
-    pub(crate) media_types: &'static [&'static str],
-    /// Whether JSON is accepted beside them. Only words and an extension say so: from a form with a
-    /// second media type, generators make clients that do not compile.
-    pub(crate) takes_json: bool,
+    pub(crate) media_type: &'static str,
+    /// What else is accepted. Only words and an extension say so: of a body with a form among its
+    /// media types, generators make clients that do not compile.
+    pub(crate) others: &'static [&'static str],
     pub(crate) required: bool,
 }
 
@@ -82,18 +82,22 @@ impl Description {
 
     /// A body in JSON.
     pub(crate) fn json(self, schema: Schema) -> Self {
-        self.body(schema, &[JSON])
+        self.body(schema, JSON)
     }
 
-    /// A body in one of these media types.
-    pub(crate) fn body(self, schema: Schema, media_types: &'static [&'static str]) -> Self {
-        let body = RequestBody { schema, media_types, takes_json: false, required: true };
+    /// A form.
+    pub(crate) fn form(self, schema: Schema) -> Self {
+        self.body(schema, FORM)
+    }
+
+    fn body(self, schema: Schema, media_type: &'static str) -> Self {
+        let body = RequestBody { schema, media_type, others: &[], required: true };
         Self { body: Some(body), ..self }
     }
 
-    /// JSON is accepted, too.
-    pub(crate) fn or_json(mut self) -> Self {
-        self.body.iter_mut().for_each(|body| body.takes_json = true);
+    /// The body may be in these media types, too.
+    pub(crate) fn or_as(mut self, media_types: &'static [&'static str]) -> Self {
+        self.body.iter_mut().for_each(|body| body.others = media_types);
         self
     }
 

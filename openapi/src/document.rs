@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use shared::http::{Access, Dialect, Operation};
 
 use crate::description::{
-    Description, JSON, RequestBody, common_headers, header_components, parameter, reference,
+    Description, RequestBody, common_headers, header_components, parameter, reference,
 };
 use crate::schema::{Schema, pattern, string};
 use crate::{errors, example};
@@ -135,9 +135,8 @@ impl Api {
             "security": self.security(operation),
             "responses": responses,
         });
-        let takes_json = described.body.as_ref().is_some_and(|body| body.takes_json);
-        let json_text = if takes_json { "The fields may be sent as JSON, too." } else { "" };
-        let text = [described.text, json_text, access_text(operation)];
+        let others = described.body.as_ref().map_or_else(String::new, others_text);
+        let text = [described.text, &others, access_text(operation)];
         let text = text.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
         if !text.is_empty() {
             written["description"] = text.into();
@@ -146,7 +145,7 @@ impl Api {
             written["parameters"] = parameters.into();
         }
         if let Some(body) = &described.body {
-            written["requestBody"] = request_body(body, operation, document);
+            written["requestBody"] = request_body(body, operation);
         }
         written
     }
@@ -256,32 +255,25 @@ fn unchanged() -> Value {
     json!({ "description": "The resource has the tag of `If-None-Match`.", "headers": headers })
 }
 
-/// The body in each media type. Only the first refers to its schema, the others have a copy:
-/// generators of clients choose the media type by the type that is given.
-fn request_body(body: &RequestBody, operation: &Operation, document: &Document) -> Value {
-    let schema = body.schema.clone().into_value();
-    let example = example::from_event(operation.name);
-    let copy = schema["$ref"]
-        .as_str()
-        .and_then(|name| document.components["schemas"].get(name.rsplit('/').next()?));
-    let schemas = std::iter::once(&schema).chain(std::iter::repeat(copy.unwrap_or(&schema)));
-    let content: Map<_, _> = body
-        .media_types
-        .iter()
-        .zip(schemas)
-        .map(|(media_type, schema)| {
-            let mut content = json!({ "schema": schema });
-            if let Some(example) = &example {
-                content["example"] = example.clone();
-            }
-            ((*media_type).to_owned(), content)
-        })
-        .collect();
-    let mut written = json!({ "required": body.required, "content": content });
-    if body.takes_json {
-        written[MORE_MEDIA_TYPES] = json!([JSON]);
+fn request_body(body: &RequestBody, operation: &Operation) -> Value {
+    let mut content = json!({ "schema": body.schema.clone().into_value() });
+    if let Some(example) = example::from_event(operation.name) {
+        content["example"] = example;
+    }
+    let mut written = json!({ "required": body.required, "content": { body.media_type: content } });
+    if !body.others.is_empty() {
+        written[MORE_MEDIA_TYPES] = json!(body.others);
     }
     written
+}
+
+/// In which media types the body may be beside its own.
+fn others_text(body: &RequestBody) -> String {
+    let named: Vec<_> = body.others.iter().map(|own| format!("`{own}`")).collect();
+    if named.is_empty() {
+        return String::new();
+    }
+    format!("The fields may be sent as {}, too.", named.join(" or "))
 }
 
 /// The headers that clients of many operations may send.

@@ -23,9 +23,9 @@ pub(crate) fn api() -> Api {
         groups: &[e24_accounts::OPERATIONS, e24_account::OPERATIONS],
         descriptions: descriptions(),
         schemas: vec![
-            ("NewUser", new_user()),
-            ("ChangedData", changed_data()),
-            ("NewSshKey", new_ssh_key()),
+            ("CreateUserRequest", new_user()),
+            ("UpdateDataRequest", changed_data()),
+            ("AddSshKeyRequest", new_ssh_key()),
             (
                 "ApiKeyName",
                 body([("api_key", text(MAX_API_KEY_TEXT).about("One of the caller's."))]),
@@ -33,9 +33,9 @@ pub(crate) fn api() -> Api {
             ("CreatedUser", user(ApiKeyShown::WithSecret)),
             ("User", user(ApiKeyShown::WithMaker)),
             ("ListedApiKey", api_key(ApiKeyShown::WithMaker)),
-            ("NewApiKey", api_key(ApiKeyShown::WithSecret)),
+            ("ApiKeyWithSecret", api_key(ApiKeyShown::WithSecret)),
             ("Files", files(false)),
-            ("NewFiles", files(true)),
+            ("FilesWithSecret", files(true)),
             ("SshKey", listed_ssh_key()),
         ],
         credentials: &[&["token*"], &["signature", "signatureDate"]],
@@ -174,7 +174,8 @@ fn added_ssh_key() -> Schema {
 
 fn user(shown: ApiKeyShown) -> Schema {
     let is_new = shown == ApiKeyShown::WithSecret;
-    let (files, key) = if is_new { ("NewFiles", "NewApiKey") } else { ("Files", "ListedApiKey") };
+    let (files, key) =
+        if is_new { ("FilesWithSecret", "ApiKeyWithSecret") } else { ("Files", "ListedApiKey") };
     let keys = if is_new { 0 } else { SSH_KEYS.max };
     let username = pattern(&format!("^[a-z0-9]{{{MIN_USERNAME},{MAX_USERNAME}}}$"));
     view([
@@ -200,7 +201,7 @@ fn success<const N: usize>(fields: [(&str, Schema); N]) -> Schema {
 
 fn descriptions() -> Vec<Description> {
     let created = success([("user", named("CreatedUser"))]);
-    let new_files = success([("e24files", named("NewFiles"))]);
+    let new_files = success([("e24files", named("FilesWithSecret"))]);
     let users = list(named("User")).at_most(MAX_USERS_PER_PAGE).about("Oldest first.");
     let next = integer()
         .with("minimum", 1)
@@ -209,7 +210,7 @@ fn descriptions() -> Vec<Description> {
     let limit = integer().range(1..=MAX_USERS_PER_PAGE as u64).with("default", MAX_USERS_PER_PAGE);
     let offset = integer().with("minimum", 0).with("default", 0);
     let unknown_key = "The caller has no such API key.";
-    let new_key = || success([("api", named("NewApiKey"))]);
+    let new_key = || success([("api", named("ApiKeyWithSecret"))]);
     vec![
         describe("e24-list-accounts", "List the users of the current account")
             .text(
@@ -224,7 +225,7 @@ fn descriptions() -> Vec<Description> {
                 "The user becomes a member of the caller's current account, of which the caller \
                  must be an admin.",
             )
-            .json(named("NewUser"))
+            .json(named("CreateUserRequest"))
             .shows(200, "The new user, with its secrets.", created)
             .error(409, "The address or the username is taken, or a limit is reached."),
         describe("e24-get-account", "Show the caller")
@@ -235,7 +236,7 @@ fn descriptions() -> Vec<Description> {
                 "A new password ends the caller's OAuth grants and other user tokens; the first \
                  one that the caller sets in place of somebody else's ends everything older.",
             )
-            .json(named("ChangedData"))
+            .json(named("UpdateDataRequest"))
             .shows(200, "The changed caller.", success([("account", named("User"))]))
             .etag()
             .error(429, "The current password was wrong too often."),
@@ -262,7 +263,7 @@ fn descriptions() -> Vec<Description> {
                 "With the method `upload` a public key: Ed25519, ECDSA, either on a security key, \
                  or RSA of 2048 to 8192 bits. Else a new pair.",
             )
-            .json(named("NewSshKey"))
+            .json(named("AddSshKeyRequest"))
             .shows(200, "The key was added.", success([("sshkeys", added_ssh_key())]))
             .error(409, "The caller has the key already, or as many as there can be."),
         describe("e24-delete-ssh-key", "Delete an SSH key")

@@ -19,9 +19,9 @@ pub(crate) fn api() -> Api {
         groups: &[golem_accounts::OPERATIONS],
         descriptions: descriptions(),
         schemas: vec![
-            ("NewAccount", body([("name", name()), ("email", contact())])),
+            ("CreateAccountRequest", body([("name", name()), ("email", contact())])),
             (
-                "ChangedAccount",
+                "UpdateAccountRequest",
                 body([
                     ("name", name()),
                     ("email", contact()),
@@ -72,7 +72,7 @@ fn plan() -> Schema {
         (
             "monthlyGasLimit",
             integer()
-                .with("minimum", 0)
+                .range(0..=PlanLimits::MAX_GAS.unsigned_abs())
                 .about("Units of computation in a month.")
                 .example(1_000_000_000_000_i64),
         ),
@@ -99,7 +99,7 @@ fn descriptions() -> Vec<Description> {
             .shows(200, "The accounts.", view([("values", accounts)])),
         describe("golem-create-account", "Create an account")
             .text("The caller becomes its owner and admin.")
-            .json(named("NewAccount"))
+            .json(named("CreateAccountRequest"))
             .shows(200, "The new account.", named("Account"))
             .error(409, "The address is taken, or a limit on accounts is reached."),
         describe("golem-get-account", "Show an account")
@@ -110,7 +110,7 @@ fn descriptions() -> Vec<Description> {
         describe("golem-update-account", "Replace an account's name and address")
             .text("Takes an admin.")
             .path("account_id", account_id())
-            .json(named("ChangedAccount"))
+            .json(named("UpdateAccountRequest"))
             .shows(200, "The changed account.", named("Account"))
             .etag()
             .error(404, unknown)

@@ -4,7 +4,7 @@ use serde_json::json;
 use shared::limits::{EMAILS, MAX_EMAIL_BYTES, MAX_PROFILE_LINE, MAX_USERNAME, MIN_USERNAME};
 use shared::model::Client;
 
-use crate::description::{Description, FORM, JSON, MULTIPART, describe};
+use crate::description::{Description, FORM, MULTIPART, describe};
 use crate::document::{Api, client_scheme, password_scheme, token_scheme};
 use crate::oauth;
 use crate::schema::{
@@ -12,16 +12,16 @@ use crate::schema::{
     random_number, string, view,
 };
 
-const MEDIA_TYPES: &[&str] = &[JSON, FORM, MULTIPART];
+const FORMS: &[&str] = &[FORM, MULTIPART];
 
 pub(crate) fn api() -> Api {
     let flag = |what| always(true).about(what);
     let mut schemas = vec![
         ("User", user()),
-        ("ChangedUser", changed_user()),
+        ("UpdateUserRequest", changed_user()),
         ("Address", body([("email", address())])),
         (
-            "ChangedAddress",
+            "UpdateAddressRequest",
             body([
                 ("email", address()),
                 ("verified?", flag("The client vouches for the address.")),
@@ -79,9 +79,9 @@ fn line(what: &str, example: &str) -> Schema {
 }
 
 fn changed_user() -> Schema {
-    let url = pattern(r"^[\s\x85]*($|[Hh][Tt][Tt][Pp][Ss]?://[^/])").length(0..=MAX_PROFILE_LINE);
+    let url = pattern(r"^\s*($|[Hh][Tt][Tt][Pp][Ss]?://[^/])").length(0..=MAX_PROFILE_LINE);
     let url = url.about("An http or https URL, or empty.").example("https://example.com/jane");
-    let picture = pattern(r"^[\s\x85]*($|.+@.+)").length(0..=MAX_EMAIL_BYTES);
+    let picture = pattern(r"^\s*($|.+@.+)").length(0..=MAX_EMAIL_BYTES);
     body([
         ("full_name?", line("The name; e24 shows it too.", "Jane Doe")),
         ("location?", line("Where the user is.", "Private Island")),
@@ -150,7 +150,8 @@ fn descriptions() -> Vec<Description> {
             .error(404, unknown),
         describe("hub-update-user", "Change the caller's profile")
             .path("username", username())
-            .body(named("ChangedUser"), MEDIA_TYPES)
+            .json(named("UpdateUserRequest"))
+            .or_as(FORMS)
             .shows(200, "The changed user.", named("User"))
             .etag()
             .error(404, unknown),
@@ -161,18 +162,21 @@ fn descriptions() -> Vec<Description> {
         describe("hub-add-email", "Add an address")
             .text("It is not verified, and no mail is sent to it. A taken address is 400.")
             .path("username", username())
-            .body(named("Address"), MEDIA_TYPES)
+            .json(named("Address"))
+            .or_as(FORMS)
             .shows(201, "The new address.", named("EmailAddress"))
             .error(404, unknown),
         describe("hub-update-email", "Mark an address as verified, primary or both")
             .path("username", username())
-            .body(named("ChangedAddress"), MEDIA_TYPES)
+            .json(named("UpdateAddressRequest"))
+            .or_as(FORMS)
             .shows(200, "The changed address.", named("EmailAddress"))
             .error(404, no_address),
         describe("hub-delete-email", "Delete an address")
             .text("The primary one cannot be deleted (400).")
             .path("username", username())
-            .body(named("Address"), MEDIA_TYPES)
+            .json(named("Address"))
+            .or_as(FORMS)
             .responds(204, "The address was deleted.", None)
             .error(404, no_address),
     ]

@@ -122,6 +122,54 @@ mod tests {
         }
     }
 
+    /// Every member of this name in a value.
+    fn members<'v>(value: &'v Value, name: &str) -> Vec<&'v Value> {
+        let own = value.get(name);
+        let below = value.as_object().into_iter().flat_map(serde_json::Map::values);
+        let below = below.chain(value.as_array().into_iter().flatten());
+        own.into_iter().chain(below.flat_map(|value| members(value, name))).collect()
+    }
+
+    #[test]
+    fn a_body_has_one_media_type_and_the_schema_of_a_component() {
+        for document in documents() {
+            let document = document.value();
+            for body in members(&document, "requestBody") {
+                let content = body["content"].as_object().unwrap();
+                assert_eq!(content.len(), 1, "{body}");
+                let mut references = content.values().map(|content| content["schema"].get("$ref"));
+                assert!(references.all(|own| own.is_some()), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_schema_is_named_like_the_function_by_which_go_makes_another() {
+        for document in documents() {
+            let document = document.value();
+            let schemas = document["components"]["schemas"].as_object().unwrap();
+            let of_go: Vec<_> = schemas.keys().filter(|name| name.starts_with("New")).collect();
+            assert_eq!(of_go, Vec::<&String>::new());
+        }
+    }
+
+    #[test]
+    fn every_pattern_is_in_ascii_and_has_only_escapes_that_all_engines_read() {
+        let is_read = |escape: &str| {
+            let code = escape.strip_prefix('x').and_then(|code| code.get(..2));
+            let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+            code.map_or(escape.starts_with(['s', 'd', '.', '?', '[', ']']), |code| code.is_ascii())
+        };
+        for document in documents() {
+            let document = document.value();
+            for pattern in members(&document, "pattern") {
+                let text = pattern.as_str().unwrap();
+                assert!(text.is_ascii(), "{text}");
+                assert!(text.split('\\').skip(1).all(is_read), "{text}");
+            }
+        }
+    }
+
     #[test]
     fn every_field_has_a_description_and_every_success_with_a_body_an_example() {
         for document in documents() {

@@ -3,7 +3,7 @@
 use shared::lifetimes::ACCESS_TOKEN_TTL;
 use shared::model::{Client, Scope};
 
-use crate::description::{Description, FORM, HTML, describe};
+use crate::description::{Description, HTML, JSON, describe};
 use crate::errors::frame_options;
 use crate::schema::{
     Schema, always, any_of, body, constant, integer, list, named, one_of, pattern, random_number,
@@ -208,9 +208,6 @@ fn cookie() -> Schema {
 
 pub(crate) fn descriptions() -> Vec<Description> {
     let page = || Some((HTML, string().about("The page.")));
-    // As the standards have it. With a second media type, openapi-python-client 0.29.1 makes a
-    // client that cannot be imported.
-    let fields = &[FORM];
     vec![
         asked(describe("hub-oauth-ask", "Show the page on which a user allows or denies a client"))
             .responds(200, "The page.", page())
@@ -221,7 +218,7 @@ pub(crate) fn descriptions() -> Vec<Description> {
             .error(400, "The client is unknown, or the redirect URI is not one of its own."),
         asked(describe("hub-oauth-decide", "Send what the user decided"))
             .text("The form of the page. A wrong password shows the page again.")
-            .body(named("Decision"), &[FORM])
+            .form(named("Decision"))
             .responds(303, "It is reported to the client.", None)
             .with_header("Location", location())
             .responds(
@@ -241,19 +238,19 @@ pub(crate) fn descriptions() -> Vec<Description> {
             .error(409, "The user has as many grants as there can be."),
         describe("hub-oauth-token", "Get tokens for a code or a refresh token")
             .text("A code or refresh token works once.")
-            .body(named("TokenRequest"), fields)
-            .or_json()
+            .form(named("TokenRequest"))
+            .or_as(&[JSON])
             .shows(200, "The tokens.", named("Tokens"))
             .with_header("Pragma", constant("no-cache").about("Nothing is stored on the way.")),
         describe("hub-oauth-revoke", "Revoke a token")
             .text("A refresh token ends all that came from its code. Unknown tokens are 200, too.")
-            .body(named("TokenOfClient"), fields)
-            .or_json()
+            .form(named("TokenOfClient"))
+            .or_as(&[JSON])
             .shows(200, "The token does not work, or is not the client's.", view([])),
         describe("hub-oauth-introspect", "Tell whether a token of the client works")
             .text("Takes a client with a secret.")
-            .body(named("TokenOfClient"), fields)
-            .or_json()
+            .form(named("TokenOfClient"))
+            .or_as(&[JSON])
             .shows(200, "Whether it works, and for what.", named("Introspection")),
         describe("hub-oauth-metadata", "Show the metadata of the authorization server").shows(
             200,

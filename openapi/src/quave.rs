@@ -21,7 +21,8 @@ pub(crate) fn api() -> Api {
         groups: &[quave_accounts::OPERATIONS, quave_current_account::OPERATIONS],
         descriptions: descriptions(),
         schemas: vec![
-            ("NewAccount", new_account()),
+            ("CreateAccountRequest", new_account()),
+            ("SetCurrentAccountRequest", body([("accountId", account_id())])),
             ("Account", account()),
             ("CurrentAccount", current_account()),
         ],
@@ -88,7 +89,7 @@ fn descriptions() -> Vec<Description> {
                 "The caller becomes its owner and admin. A caller without a usable current account \
                  gets this one as the current one.",
             )
-            .json(named("NewAccount"))
+            .json(named("CreateAccountRequest"))
             .shows(200, "The account was created.", view([("accountId", account_id())]))
             .error(409, ACCOUNTS_OWNED_TEXT),
         describe("quave-get-account", "Show an account")
@@ -112,7 +113,7 @@ fn descriptions() -> Vec<Description> {
             .error(404, "No current account is set, or it was deleted."),
         describe("quave-set-current-account", "Choose the current account")
             .text("Any member may choose an account.")
-            .json(body([("accountId", account_id())]))
+            .json(named("SetCurrentAccountRequest"))
             .shows(200, "The account is the current one.", named("CurrentAccount"))
             .error(404, "No account has this id."),
     ]

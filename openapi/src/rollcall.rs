@@ -7,7 +7,7 @@ use shared::lifetimes::MAX_ROTATION_OVERLAP;
 use shared::limits::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_TOKEN_NAME};
 use shared::model::{Scope, TokenKind};
 
-use crate::description::{Description, FORM, describe};
+use crate::description::{Description, describe};
 use crate::document::{Api, client_scheme, password_scheme, token_scheme};
 use crate::schema::{
     Schema, always, any_of, body, boolean, constant, hex, integer, list, named, one_of, pattern,
@@ -18,7 +18,7 @@ pub(crate) fn api() -> Api {
     let mut schemas = vec![
         ("Scope", one_of(&Scope::ALL.map(Scope::as_str)).about("What a token may do.")),
         ("TokenKind", kind()),
-        ("NewToken", new_token()),
+        ("CreateTokenRequest", new_token()),
         ("Rotation", rotation()),
         ("Token", token()),
         ("CreatedToken", created_token()),
@@ -202,7 +202,7 @@ fn descriptions() -> Vec<Description> {
         ),
         describe("rollcall-create-token", "Create a token")
             .text("It can do no more, and works no longer, than the credential that makes it.")
-            .json(named("NewToken"))
+            .json(named("CreateTokenRequest"))
             .shows(201, "The new token, with its credential.", named("CreatedToken"))
             .with_header("Location", location())
             .error(409, "There are as many tokens as there can be."),
@@ -242,7 +242,7 @@ fn descriptions() -> Vec<Description> {
             .error(404, "The caller has no such grant, or not any more."),
         describe("rollcall-introspect", "Tell whether a token works")
             .text("About any user, environment or access token. Takes a client with a secret.")
-            .body(named("Question"), &[FORM])
+            .form(named("Question"))
             .shows(200, "Whether it works, whose it is, what it may do.", named("Introspection")),
     ]
 }

@@ -15,11 +15,10 @@ use aws_sdk_dynamodb::config::{
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use lambda_http::http::Uri;
 
 use crate::error::failed;
 use crate::timeouts;
-use crate::{Error, Result};
+use crate::{Error, PublicUrl, Result};
 
 /// The certificate authorities that Amazon's endpoints use (Amazon Trust Services,
 /// <https://www.amazontrust.com/repository/>), so that a cold start does not load all those that
@@ -61,11 +60,9 @@ impl Aws {
         credentials: SharedCredentialsProvider,
         endpoint: Option<String>,
     ) -> Result<Self> {
-        if endpoint.as_deref().is_some_and(|url| !is_endpoint(url)) {
-            return Err(Error::internal(
-                "start",
-                "an endpoint must be an http or https URL with a host, and without a user",
-            ));
+        // Where it is none, an error of the SDK could show a password in it.
+        if let Some(Err(error)) = endpoint.as_deref().map(str::parse::<PublicUrl>) {
+            return Err(Error::internal("start", format!("an endpoint {error}")));
         }
         Ok(Self { region, endpoint, credentials })
     }
@@ -80,14 +77,6 @@ impl Aws {
             )),
         }
     }
-}
-
-/// Whether a text is a URL with a host and without a user: where it is not, an error of the SDK could
-/// show a password in it.
-fn is_endpoint(text: &str) -> bool {
-    let Ok(url) = text.parse::<Uri>() else { return false };
-    let is_web = matches!(url.scheme_str(), Some("http" | "https"));
-    is_web && url.host().is_some_and(|host| !host.is_empty()) && !text.contains('@')
 }
 
 /// A new client, which shares no connections.

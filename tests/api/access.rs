@@ -142,15 +142,25 @@ async fn a_token_with_scopes_may_do_exactly_what_they_allow() {
 
 /// The response names the scope that is missing, if one would help.
 fn assert_told(operation: &DocumentedOperation, rejected: &testkit::ApiResponse) {
-    let bearer = r#"Bearer realm="rollcall", error="insufficient_scope""#;
-    let (text, challenge) = if let Some(scope) = operation.token_scope() {
+    if let Some(scope) = operation.token_scope() {
         let name = scope.as_str();
-        (format!("this token lacks the scope `{name}`"), format!(r#"{bearer}, scope="{name}""#))
+        let text = format!("this token lacks the scope `{name}`");
+        assert_rejected(operation, rejected, &text, &format!(r#", scope="{name}""#));
     } else {
         let text = "a token with a list of scopes or an expiry cannot do this";
-        (text.to_owned(), bearer.to_owned())
-    };
-    let error: Value = operation.error(403, "insufficient_scope", &text);
+        assert_rejected(operation, rejected, text, "");
+    }
+}
+
+/// The response says this, and its challenge names this scope or none.
+fn assert_rejected(
+    operation: &DocumentedOperation,
+    rejected: &testkit::ApiResponse,
+    text: &str,
+    scope: &str,
+) {
+    let error: Value = operation.error(403, "insufficient_scope", text);
+    let challenge = format!(r#"Bearer realm="rollcall", error="insufficient_scope"{scope}"#);
     assert_eq!(rejected.parts(), (403, &error), "{operation}");
     assert_eq!(rejected.header("www-authenticate"), Some(challenge.as_str()), "{operation}");
 }
@@ -168,6 +178,11 @@ async fn an_oauth_token_allows_what_was_granted_in_hub_and_nothing_elsewhere() {
             let is_taken = operation.takes(CredentialKind::OAuthToken)
                 && operation.token_scope() == Some(scope);
             assert_outcome(&app, &operation, &jane, presented, if_taken(is_taken, 403)).await;
+            if !operation.takes(CredentialKind::OAuthToken) {
+                let rejected = app.ask_with(&operation, &jane, &bearer).await;
+                let text = "an OAuth access token is accepted by the hub API alone";
+                assert_rejected(&operation, &rejected, text, "");
+            }
         }
     }
 }

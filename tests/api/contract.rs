@@ -228,6 +228,31 @@ async fn a_query_parameter_given_twice_or_not_in_utf_8_is_rejected() {
 }
 
 #[tokio::test]
+async fn every_query_parameter_given_twice_is_named() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let query = "email=a&b=1&email=b&a=1&a=2&b=2&email=c&c=1";
+
+    for operation in user_operations() {
+        let mut event = operation.of(&jane.account(), jane.token());
+        event["rawQueryString"] = json!(query);
+        let response = app.send_event(&event).await;
+
+        let text = response.body.to_string();
+        assert_eq!(response.status, 400, "{operation}: {text}");
+        let named = ["a", "b", "c", "email"].map(|name| {
+            let detail = format!(r#""{name}":["is given more than once"]"#);
+            let problem = format!(r#""field":"{name}""#);
+            let word = format!("{name}: is given more than once");
+            [detail, problem, format!(" {word}"), format!("\"{word}")]
+                .iter()
+                .any(|shape| text.contains(shape))
+        });
+        assert_eq!(named, [true, true, false, true], "{operation}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn no_response_to_a_bad_credential_reveals_whose_account_it_names() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;

@@ -201,9 +201,12 @@ async fn a_multipart_form_is_read_like_another_and_a_file_in_it_is_rejected() {
     let parts = [
         "name=\"full_name\"\r\n\r\nJane D\u{f6}e",
         "name=company\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\n",
+        "NAME=\"location\"\r\nContent-Type: text/plain; Charset=\"Utf-8\"\r\n\r\nPrivate Island",
+        "Name=\"a;filename=\\\"b\\\"\"\r\n\r\n",
     ];
     let changed = send("PATCH", PATH, &multipart(&parts)).await;
     assert_eq!((changed.status, changed.text("full_name")), (200, "Jane D\u{f6}e"), "{changed:?}");
+    assert_eq!(changed.text("location"), "Private Island");
     let address = "name=\"email\"\r\n\r\njane@example.org";
     assert_eq!(send("POST", &emails, &multipart(&[address])).await.status, 201);
     let flags = ["name=verified\r\n\r\nTrue", "name=primary\r\n\r\nTRUE"];
@@ -237,6 +240,18 @@ async fn a_multipart_form_is_read_like_another_and_a_file_in_it_is_rejected() {
         (
             multipart(&["name=company\r\nContent-Type: text/plain; charset=ISO-8859-1\r\n\r\nx"]),
             json!({ "company": ["must be in UTF-8"] }),
+        ),
+        (
+            multipart(&["NAME=company; FILENAME=\"a.txt\"\r\n\r\nx"]),
+            json!({ "company": ["must not be a file"] }),
+        ),
+        (
+            multipart(&["Name=company\r\nContent-Type: text/plain; Charset=latin1\r\n\r\nx"]),
+            json!({ "company": ["must be in UTF-8"] }),
+        ),
+        (
+            multipart(&["name=company; Name=location\r\n\r\nx"]),
+            json!({ "detail": "invalid request: body: has a part with two names" }),
         ),
         (
             multipart(&["filename\r\n\r\nx"]),

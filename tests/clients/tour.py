@@ -31,11 +31,11 @@ from e24.api.e24 import (
     e24_list_accounts,
     e24_update_account_data,
 )
-from e24.models import ChangedData, NewSshKey, NewUser
+from e24.models import AddSshKeyRequest, CreateUserRequest, UpdateDataRequest
 from golem import AuthenticatedClient
 from golem.api.golem import golem_create_account, golem_get_account, golem_update_account
 from golem.api.golem import golem_delete_account, golem_find_accounts, golem_get_account_plan
-from golem.models import ChangedAccount, NewAccount
+from golem.models import CreateAccountRequest, UpdateAccountRequest
 from hub.api.hub import (
     hub_add_email,
     hub_delete_email,
@@ -51,16 +51,15 @@ from hub.api.hub import (
 )
 from hub.models import (
     Address,
-    ChangedAddress,
-    ChangedUser,
     Decision,
     DecisionDecision,
-    HubAddEmailDataBody,
     HubOauthAskResponseType,
     HubOauthDecideResponseType,
     TokenOfClient,
     TokenRequest,
     TokenRequestGrantType,
+    UpdateAddressRequest,
+    UpdateUserRequest,
 )
 from quave.api.quave import (
     quave_create_account,
@@ -69,8 +68,8 @@ from quave.api.quave import (
     quave_get_current_account,
     quave_set_current_account,
 )
-from quave.models import NewAccount as NewQuaveAccount
-from quave.models import QuaveSetCurrentAccountBody
+from quave.models import CreateAccountRequest as CreateQuaveAccountRequest
+from quave.models import SetCurrentAccountRequest
 from rollcall.api.rollcall import (
     rollcall_create_token,
     rollcall_get_own_token,
@@ -81,7 +80,7 @@ from rollcall.api.rollcall import (
     rollcall_revoke_token,
     rollcall_rotate_token,
 )
-from rollcall.models import NewToken, Question, Rotation, Scope, TokenKind
+from rollcall.models import CreateTokenRequest, Question, Rotation, Scope, TokenKind
 
 GIVEN = json.loads(sys.argv[1])
 BASE, TOKEN, USERNAME, PASSWORD = map(GIVEN.get, ["base", "token", "username", "password"])
@@ -103,7 +102,7 @@ def of_client(package):
 def by_quave():
     # An empty prefix: the bare token.
     client = quave.AuthenticatedClient(BASE, token=TOKEN, prefix="")
-    body = NewQuaveAccount(
+    body = CreateQuaveAccountRequest(
         name="My New Account",
         registry_server="https://registry.example.com",
         registry_email="user@example.com",
@@ -115,7 +114,7 @@ def by_quave():
     before = quave_get_current_account.sync(client=client).account_id
     chosen = [
         quave_set_current_account.sync(
-            client=client, body=QuaveSetCurrentAccountBody(account_id=id)
+            client=client, body=SetCurrentAccountRequest(account_id=id)
         ).message
         for id in [account, before]
     ]
@@ -133,13 +132,15 @@ def by_quave():
 def by_golem():
     base, token, email = BASE, TOKEN, f"team-{USERNAME}@example.com"
     client = AuthenticatedClient(base, token=token)
-    account = golem_create_account.sync(client=client, body=NewAccount(name="Team", email=email))
+    team = CreateAccountRequest(name="Team", email=email)
+    account = golem_create_account.sync(client=client, body=team)
     shown = golem_get_account.sync_detailed(account.id, client=client)
     tag = shown.headers["etag"]
-    changed = ChangedAccount(name="Crew", email=email)
+    changed = UpdateAccountRequest(name="Crew", email=email)
     crew = golem_update_account.sync(account.id, client=client, body=changed, if_match=tag)
     stale = golem_delete_account.sync_detailed(account.id, client=client, if_match=tag)
-    invalid = golem_create_account.sync(client=client, body=NewAccount(name=" ", email="nobody"))
+    nothing = CreateAccountRequest(name=" ", email="nobody")
+    invalid = golem_create_account.sync(client=client, body=nothing)
     found = golem_find_accounts.sync(client=client, email=email.upper())
     plan = golem_get_account_plan.sync(account.id, client=client)
     return {
@@ -174,7 +175,7 @@ def by_e24():
     by_token = e24.AuthenticatedClient(BASE, token=TOKEN, prefix="")
     key = e24_create_api_key.sync(client=by_token).api
     client = e24.Client(BASE, httpx_args={"auth": Signature(key)})
-    mary = NewUser(
+    mary = CreateUserRequest(
         email=f"mary-{USERNAME}@example.com",
         first_name="Mary",
         last_name="Major",
@@ -182,9 +183,10 @@ def by_e24():
         password="correct horse battery",
     )
     made = e24_create_account.sync(client=client, body=mary).user
-    laptop = NewSshKey(name="laptop", method="generate")
+    laptop = AddSshKeyRequest(name="laptop", method="generate")
     added = e24_add_ssh_key.sync(client=client, body=laptop).sshkeys
-    changed = e24_update_account_data.sync(client=client, body=ChangedData(phone="48123456789"))
+    phone = UpdateDataRequest(phone="48123456789")
+    changed = e24_update_account_data.sync(client=client, body=phone)
     return {
         "listed": [user.username for user in e24_list_accounts.sync(client=client).users][:1],
         "created": made.name,
@@ -198,13 +200,13 @@ def by_hub():
     client = by_password(hub)
     email = f"other-{USERNAME}@example.org"
     first = f"{USERNAME}@example.com"
-    profile = ChangedUser(location="Private Island", company="Retired")
+    profile = UpdateUserRequest(location="Private Island", company="Retired")
     changed = hub_update_user.sync(USERNAME, client=client, body=profile)
-    added = hub_add_email.sync(USERNAME, client=client, body=HubAddEmailDataBody(email=email))
-    primary = ChangedAddress(email=email, verified=True, primary=True)
+    added = hub_add_email.sync(USERNAME, client=client, body=Address(email=email))
+    primary = UpdateAddressRequest(email=email, verified=True, primary=True)
     hub_update_email.sync(USERNAME, client=client, body=primary)
     listed = [[own.email, own.primary] for own in hub_list_emails.sync(USERNAME, client=client)]
-    back = ChangedAddress(email=first, verified=True, primary=True)
+    back = UpdateAddressRequest(email=first, verified=True, primary=True)
     hub_update_email.sync(USERNAME, client=client, body=back)
     deleted = hub_delete_email.sync_detailed(USERNAME, client=client, body=Address(email=email))
     invalid = hub_add_email.sync(USERNAME, client=client, body=Address(email="nobody"))
@@ -265,7 +267,7 @@ def by_oauth():
 def by_rollcall():
     client = by_password(rollcall)
     scopes = [Scope.TOKENS_READ, Scope.TOKENS_WRITE]
-    deploy = NewToken(name="deploy", kind=TokenKind.USER, scopes=scopes)
+    deploy = CreateTokenRequest(name="deploy", kind=TokenKind.USER, scopes=scopes)
     made = rollcall_create_token.sync(client=client, body=deploy)
     own = rollcall.AuthenticatedClient(BASE, token=made.token)
     shown = rollcall_get_own_token.sync(client=own)
@@ -275,7 +277,7 @@ def by_rollcall():
     deleted = rollcall_revoke_token.sync_detailed(made.id, client=client)
     gone = rollcall_get_token.sync_detailed(made.id, client=client)
     rollcall_revoke_token.sync_detailed(rotated.id, client=client)
-    staging = NewToken(name="staging", kind=TokenKind.ENVIRONMENT)
+    staging = CreateTokenRequest(name="staging", kind=TokenKind.ENVIRONMENT)
     staging = rollcall_create_token.sync(client=client, body=staging)
     service = of_client(rollcall)
     active = [
@@ -296,7 +298,7 @@ def again():
     twice = [
         quave_create_account.sync_detailed(
             client=client,
-            body=NewQuaveAccount(name="Sent twice"),
+            body=CreateQuaveAccountRequest(name="Sent twice"),
             idempotency_key="8e03978e-40d5",
         )
         for _ in range(2)

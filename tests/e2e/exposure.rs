@@ -70,6 +70,9 @@ fn env_sh_is_for_its_owner_alone_and_a_shell_can_use_it() {
     let output = shell.arg("-c").arg(script).arg(&file).output().unwrap();
 
     assert_eq!(mode & 0o777, 0o600);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let first = format!("# For a shell: `. '{}'`.", file.canonicalize().unwrap().display());
+    assert!(text.starts_with(&first), "{first}");
     let client = DEV["oauth_client"]["client_id"].as_str().unwrap();
     let expected = [base_url(), user(0, "token"), user(0, "api_key"), client, "rollcall"];
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected.join("\n") + "\n");

@@ -184,6 +184,18 @@ def resource(case):
 
 
 @schemathesis.hook
+def before_load_schema(context, raw_schema):
+    """Describes the forms that stand beside JSON in words alone, since generators misread them."""
+    for path in raw_schema["paths"].values():
+        for operation in path.values():
+            body = operation.get("requestBody", {})
+            content = body.get("content", {})
+            if "application/json" in content:
+                forms = body.get("x-media-types", [])
+                content.update((form, content["application/json"]) for form in forms)
+
+
+@schemathesis.hook
 def before_call(context, case, kwargs):
     """Replaces what has to name something that there is, which no description can."""
     if not case.meta or not case.meta.generation.mode.is_positive:

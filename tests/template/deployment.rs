@@ -152,6 +152,54 @@ fn the_sealing_key_is_the_only_required_parameter() {
 }
 
 #[test]
+fn a_url_among_the_parameters_is_an_origin_as_browsers_write_it() {
+    const PROGRAM: &str = "import json, re, sys; pattern, texts = json.load(sys.stdin); \
+                           print(json.dumps([bool(re.search(pattern, own)) for own in texts]))";
+    let right = ["", "https://app.example.com", "https://app-1.example.com:8443"];
+    let wrong = [
+        "https://",
+        "https://:443",
+        "https://app.example.com/",
+        "https://app.example.com?x",
+        "https://app.example.com#x",
+        "https://app.example.com:",
+        "https://app.example.com:08443",
+        "https://app.example.com:123456",
+        "https://App.example.com",
+        "HTTPS://app.example.com",
+        "https://app example.com",
+        "https://app.example.com https://b.example.com",
+        "https://app.example.com,https://b.example.com",
+        "https://user@app.example.com",
+        "https://app.ex\u{e4}mple.com",
+        "https://*.example.com",
+        "*",
+        "ftp://app.example.com",
+        "app.example.com",
+    ];
+    for (name, more_right, more_wrong) in [
+        (
+            "AllowedOrigin",
+            &["http://localhost:3000", "https://app.example.com:80", "http://a.example:443"][..],
+            &["https://app.example.com:443", "http://localhost:80"][..],
+        ),
+        ("PublicUrl", &[], &["http://localhost:3000"]),
+    ] {
+        let pattern = &DEPLOYED.template["Parameters"][name]["AllowedPattern"];
+        let of = |texts: &[&str]| -> Vec<bool> {
+            let mut python = Command::new(python_tools().unwrap().join("python"));
+            let input = json!([pattern, texts]).to_string();
+            serde_json::from_str(&printed(python.args(["-c", PROGRAM]), &input)).unwrap()
+        };
+
+        let right = [&right[..], more_right].concat();
+        let wrong = [&wrong[..], more_wrong].concat();
+        assert_eq!(of(&right), vec![true; right.len()], "{name}: {right:?}");
+        assert_eq!(of(&wrong), vec![false; wrong.len()], "{name}: {wrong:?}");
+    }
+}
+
+#[test]
 fn the_translated_template_passes_cfn_lint() {
     let mut lint = Command::new(python_tools().unwrap().join("cfn-lint"));
     lint.args(["--regions", "us-east-1", "eu-central-1"]);

@@ -140,6 +140,7 @@ async fn serve(options: Options) -> Result<()> {
     let functions = Functions { emulator, builds, terminal };
     let service = Service {
         curl_lines: secrets.curl_lines(&base_url),
+        env_command: state.env_command(),
         users: secrets.users().to_vec(),
         client: secrets.oauth_client().cloned(),
         dynamodb_endpoint: engine.endpoint().to_owned(),
@@ -152,8 +153,9 @@ async fn serve(options: Options) -> Result<()> {
     let _gateway = Gateway::start(listener, Routes::new(&template), functions, console.router())?;
     let console_url = console.url();
     let dev_json = DevJson::new(&base_url, &console_url, &lambda, engine.endpoint(), &secrets);
-    let published = state
-        .publish(&dev_json, &environment::shell(&base_url, &lambda, &secrets, &environment))?;
+    let variables = environment::shell(&base_url, &lambda, &secrets, &environment);
+    let env_sh = format!("# For a shell: `{}`. {variables}", state.env_command());
+    let published = state.publish(&dev_json, &env_sh)?;
     announce(&base_url, &engine, &secrets, &console, &published)?;
     let status = watch.wait().await?;
     bail!("cargo lambda watch ended by itself ({status})")

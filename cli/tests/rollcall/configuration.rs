@@ -33,12 +33,19 @@ fn a_missing_table_or_an_unreachable_engine_is_the_only_output() {
         "https:///jane:secret@localhost:8000",
         "http://jane:secret@127.0.0.1:9",
         "http://",
+        "http://127.0.0.1:",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:8000/",
+        "http://127.0.0.1:8000/elsewhere",
+        "http://127.0.0.1:8000?x",
+        "HTTP://127.0.0.1:8000",
+        "ftp://127.0.0.1:8000",
     ] {
         let arguments = ["list-plans", "--table", "x", "--endpoint-url", no_url];
         assert_eq!(
             error(rollcall_with_keys(), &arguments),
-            "error: could not start: an endpoint must be an http or https URL with a host, and \
-             without a user\n",
+            "error: could not start: an endpoint must be https:// or http://, a host and perhaps a \
+             port, without anything after it\n",
             "{no_url}"
         );
     }

@@ -159,6 +159,9 @@ async fn a_client_has_a_list_of_scopes_and_must_use_pkce_as_the_operator_says() 
         let options = [&["set-client", "--client", id], wrong].concat();
         assert_eq!(stage.run(&options, "").status.code(), Some(2), "{wrong:?}");
     }
+    let nothing = stage.run(&["set-client", "--client", id], "");
+    let error = String::from_utf8(nothing.stderr).unwrap();
+    assert!(error.contains("<--require-pkce <STATE>|--scope <SCOPE>>"), "{error}");
     let public = stage.done(&[&register[..], &["--public"]].concat());
     let without = ["set-client", "--client", text(&public, "client_id"), "--require-pkce", "off"];
     let rejected = stage.rejected(&without, "").await;

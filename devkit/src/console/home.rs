@@ -7,7 +7,7 @@ use super::{SeededClient, SeededUser, Service, Shared};
 
 pub(super) fn page(shared: &Shared) -> Markup {
     let Service { base_url, lambda_endpoint, dynamodb_endpoint, table_name, .. } = &shared.service;
-    let Service { users, client, curl_lines, .. } = &shared.service;
+    let Service { users, client, curl_lines, env_command, .. } = &shared.service;
     html! {
         h1 { "Credentials" }
         @for user in users { (of_user(user)) }
@@ -29,7 +29,7 @@ pub(super) fn page(shared: &Shared) -> Markup {
             h2 { "A request per dialect" }
             @for line in curl_lines { (command(line)) }
             p.quiet {
-                "After " code { ". target/dev/env.sh" } " a shell has the credentials of "
+                "After " code { (env_command) } " a shell has the credentials of "
                 (users.first().map_or("the first user", |user| &user.username))
                 " and of the client as variables."
             }

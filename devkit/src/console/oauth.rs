@@ -122,7 +122,8 @@ fn next_step(
         } @else {
             h2 { "Exchange it" }
             p {
-                "In a shell that has the client's credentials by " code { ". target/dev/env.sh" } ":"
+                "In a shell that has the client's credentials by "
+                code { (shared.service.env_command) } ":"
             }
             (command(&line))
             p {

@@ -54,15 +54,10 @@ pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Resp
 pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let (query, decision) = (request.query()?, Decision::parse(request)?);
     let key = app.service_keys.current().await?;
-    let browser = Browser::from_request(request)?;
-    let shown = browser.verify(&key, request, &decision.csrf_token)?;
+    let shown = Browser::from_request(request)?.verify(&key, request, &decision.csrf_token)?;
     let basic = Basic::new(request, decision.username.clone(), decision.password);
     let named = async {
-        if shown.is_some() && decision.allows {
-            basic.resolve(app).await.map(Some)
-        } else {
-            Ok(None)
-        }
+        if shown.is_ok() && decision.allows { basic.resolve(app).await.map(Some) } else { Ok(None) }
     };
     let parsed = AuthorizationRequest::parse(app, request, &query);
     let (authorization, named) = tokio::join!(parsed, named);
@@ -71,16 +66,16 @@ pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Re
         Err(error) => return error.send(),
     };
     let signed_in = match (shown, named?) {
-        (Some(shown), Some(named)) if shown.is_of(&authorization.scopes) => {
+        (Ok(shown), Some(named)) if shown.is_of(&authorization.scopes) => {
             sign_in(app, &basic, named).await?
         }
-        (Some(_), Some(_)) => Err(SignInError::Changed),
-        (Some(_), None) => {
+        (Ok(_), Some(_)) => Err(SignInError::Changed),
+        (Ok(_), None) => {
             return authorization.target.with_error(OAuthCode::AccessDenied, "the user said no");
         }
-        (None, _) => {
+        (Err(error), _) => {
             SecurityEvent::FormRejected.record();
-            Err(if browser.is_known() { SignInError::Stale } else { SignInError::NoCookie })
+            Err(error)
         }
     };
     match signed_in {

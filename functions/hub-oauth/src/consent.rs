@@ -14,6 +14,7 @@ use shared::service_key::ServiceKey;
 use shared::{Result, random};
 
 use crate::authorization::format_scopes;
+use crate::page::SignInError;
 
 /// What the token's key is derived for.
 const PURPOSE: &str = "consent form";
@@ -37,11 +38,6 @@ impl Browser {
             None => URL_SAFE_NO_PAD.encode(random::bytes::<16>()?),
         };
         Ok(Self { nonce, is_known, is_https })
-    }
-
-    /// Whether the browser sent its cookie.
-    pub(crate) const fn is_known(&self) -> bool {
-        self.is_known
     }
 
     /// The `Set-Cookie` header. Over https the name's prefix keeps other hosts of the domain from
@@ -70,27 +66,30 @@ impl Browser {
     }
 
     /// What the form with this token showed, if that was in this browser, for this request, and at
-    /// most [`CONSENT_FORM_TTL`] seconds ago.
+    /// most [`CONSENT_FORM_TTL`] seconds ago; else what the page says.
     pub(crate) fn verify<'t>(
         &self,
         key: &ServiceKey,
         request: &ApiRequest,
         csrf_token: &'t str,
-    ) -> Result<Option<Shown<'t>>> {
-        let mut parts = csrf_token.splitn(3, '.');
-        let (Some(time), Some(scopes), Some(mac)) = (parts.next(), parts.next(), parts.next())
-        else {
-            return Ok(None);
+    ) -> Result<Result<Shown<'t>, SignInError>> {
+        if !self.is_known {
+            return Ok(Err(SignInError::NoCookie));
+        }
+        let Some((time, scopes, mac)) = parse(csrf_token) else {
+            return Ok(Err(SignInError::OtherForm));
         };
-        let (Ok(time), Ok(mac)) = (time.parse::<i64>(), URL_SAFE_NO_PAD.decode(mac)) else {
-            return Ok(None);
-        };
-        let age = Timestamp::now().as_second().checked_sub(time);
-        let is_fresh = age.is_some_and(|age| (0..=CONSENT_FORM_TTL).contains(&age));
-        let time = time.to_be_bytes();
-        let is_ours =
-            is_fresh && key.derives(PURPOSE, &self.authenticated(&time, request, scopes), &mac)?;
-        Ok(is_ours.then_some(Shown { scopes }))
+        let now = Timestamp::now().as_second();
+        if time < now - CONSENT_FORM_TTL {
+            return Ok(Err(SignInError::Stale));
+        }
+        let is_ours = time <= now
+            && key.derives(
+                PURPOSE,
+                &self.authenticated(&time.to_be_bytes(), request, scopes),
+                &mac,
+            )?;
+        Ok(if is_ours { Ok(Shown { scopes }) } else { Err(SignInError::OtherForm) })
     }
 
     fn authenticated<'a>(
@@ -101,6 +100,13 @@ impl Browser {
     ) -> [&'a [u8]; 4] {
         [self.nonce.as_bytes(), time, scopes.as_bytes(), request.raw_query().as_bytes()]
     }
+}
+
+/// The time, the scopes and the MAC of a CSRF token.
+fn parse(csrf_token: &str) -> Option<(i64, &str, Vec<u8>)> {
+    let (time, rest) = csrf_token.split_once('.')?;
+    let (scopes, mac) = rest.split_once('.')?;
+    Some((time.parse().ok()?, scopes, URL_SAFE_NO_PAD.decode(mac).ok()?))
 }
 
 /// What a form showed.

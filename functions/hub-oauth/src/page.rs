@@ -25,8 +25,10 @@ pub(crate) enum SignInError {
     Busy,
     /// Too many passwords were wrong; retry after this time.
     Locked(Duration),
-    /// The CSRF token is not valid or has expired.
+    /// The CSRF token has expired.
     Stale,
+    /// The CSRF token is not of a form that this browser was shown for this request.
+    OtherForm,
     /// The browser did not send the page's cookie.
     NoCookie,
     /// The page showed other scopes than the request is for now.
@@ -44,6 +46,9 @@ impl SignInError {
                 format!("Too many attempts to sign in. Try again in {minutes} {unit}.")
             }
             Self::Stale => "This page was open for too long. Please sign in again.".to_owned(),
+            Self::OtherForm => "This form was not made for this page in this browser, or one in \
+                                another tab has taken its place. Please sign in again."
+                .to_owned(),
             Self::NoCookie => "Your browser did not send this page's cookie. Please allow cookies \
                                for this site, and sign in again."
                 .to_owned(),
@@ -58,15 +63,21 @@ impl SignInError {
         match self {
             Self::Busy => Some(1),
             Self::Locked(left) => Some(http::whole_seconds(*left)),
-            Self::WrongPassword | Self::Stale | Self::NoCookie | Self::Changed => None,
+            Self::WrongPassword
+            | Self::Stale
+            | Self::OtherForm
+            | Self::NoCookie
+            | Self::Changed => None,
         }
     }
 
     const fn status(&self) -> StatusCode {
         match self {
-            Self::WrongPassword | Self::Stale | Self::NoCookie | Self::Changed => {
-                StatusCode::FORBIDDEN
-            }
+            Self::WrongPassword
+            | Self::Stale
+            | Self::OtherForm
+            | Self::NoCookie
+            | Self::Changed => StatusCode::FORBIDDEN,
             Self::Busy | Self::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }

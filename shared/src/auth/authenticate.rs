@@ -112,11 +112,12 @@ impl<'a, N: Permission, P: AuthScheme> AuthRequest<'a, N, P> {
             credential = verified.settle(&self.app.table).await;
         }
         let is_oauth = matches!(credential, Credential::OAuth { .. });
-        let caller = Caller::new(user, credential, request_context(self.request))?;
+        let caller = Caller::new(user, credential, request_context(self.request));
+        // Before a scope that it lacks: it can never have one of another dialect.
         if is_oauth && !self.request.dialect().accepts_oauth_tokens() {
             return Err(Error::OAuthTokenElsewhere);
         }
-        Ok((caller, fetched, queried))
+        Ok((caller?, fetched, queried))
     }
 
     /// Reads again whether a response is recorded for a rejected request: it may have collided with

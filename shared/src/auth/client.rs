@@ -61,7 +61,15 @@ impl ClientCredential {
                 Ok(Self { id: name.parse().ok(), secret, request_context })
             }
             (None, Some(id), secret) => Ok(Self { id: id.parse().ok(), secret, request_context }),
-            (None, None, _) => Err(invalid("the client must prove itself")),
+            (None, None, _) => Err(match fields {
+                Err(Error::UnsupportedMediaType(taken)) => Error::OAuth {
+                    code: OAuthCode::InvalidClient,
+                    description: Cow::Owned(format!(
+                        "the client must prove itself, in the header or in a body that is {taken}"
+                    )),
+                },
+                _ => invalid("the client must prove itself"),
+            }),
             (Some(_), _, _) => Err(Error::OAuth {
                 code: OAuthCode::InvalidRequest,
                 description: Cow::Borrowed("the client must prove itself in one place only"),

@@ -9,9 +9,11 @@ use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
 use super::json::{Document, MAX_REPORTED};
+#[cfg(feature = "multipart")]
+use super::multipart;
 use crate::{Error, FieldError, Result};
 
-const GIVEN_TWICE: &str = "is given more than once";
+pub(super) const GIVEN_TWICE: &str = "is given more than once";
 
 /// The fields of a JSON object or of a form. Reading an invalid field adds an error and goes on, so
 /// that the response lists all of them; [`Fields::into_result`] then rejects the body. Unknown
@@ -54,30 +56,12 @@ impl Fields {
         Ok(fields.with_repeated())
     }
 
-    /// The fields of a form (`multipart/form-data`, RFC 7578), whose parts must be texts in UTF-8.
+    /// The fields of a form (`multipart/form-data`), all of them strings.
     #[cfg(feature = "multipart")]
     pub(super) async fn from_multipart(content_type: Option<&str>, body: &[u8]) -> Result<Self> {
-        let malformed = |_| Error::invalid("body", "is not valid multipart/form-data");
-        let boundary = multer::parse_boundary(content_type.unwrap_or_default());
-        let body = futures_util::future::ready(std::io::Result::Ok(body.to_vec()));
-        let body = futures_util::stream::once(body);
-        let mut parts = multer::Multipart::new(body, boundary.map_err(malformed)?);
         let mut fields = Self::empty_form();
-        while let Some(part) = parts.next_field().await.map_err(malformed)? {
-            let name = part.name().map(str::to_owned);
-            let name = name.ok_or_else(|| Error::invalid("body", "has a part without a name"))?;
-            let problem = match part.headers() {
-                headers if is_file(headers) => Some("must not be a file"),
-                headers if is_encoded(headers) => Some("must not have a Content-Transfer-Encoding"),
-                headers if is_of_other_charset(headers) => Some("must be in UTF-8"),
-                _ => None,
-            };
-            if let Some(problem) = problem {
-                return Err(Error::Invalid(vec![FieldError::new(name, problem)]));
-            }
-            let value = part.bytes().await.map_err(malformed)?;
-            let value = String::from_utf8(value.into());
-            fields.insert_text(name, value.map_err(|_| Error::invalid("body", "is not UTF-8"))?);
+        for (name, value) in multipart::parse(content_type, body).await? {
+            fields.insert_text(name, value);
         }
         Ok(fields.with_repeated())
     }
@@ -299,36 +283,6 @@ pub(super) fn parse_bool(text: &str) -> Option<bool> {
 fn is_true(text: &str) -> bool {
     let text = text.trim();
     parse_bool(text) == Some(true) || text == "1" || text == "on"
-}
-
-/// Whether a part comes from a file, whatever its name (RFC 7578, section 4.2).
-#[cfg(feature = "multipart")]
-fn is_file(headers: &lambda_http::http::HeaderMap) -> bool {
-    let dispositions = headers.get_all(lambda_http::http::header::CONTENT_DISPOSITION).iter();
-    let mut dispositions = dispositions.map(|value| value.as_bytes().to_ascii_lowercase());
-    dispositions.any(|names| {
-        names.split(|byte| *byte == b';').any(|part| part.trim_ascii().starts_with(b"filename"))
-    })
-}
-
-/// Whether a part says that it is neither in UTF-8 nor in ASCII (RFC 7578, section 4.4).
-#[cfg(feature = "multipart")]
-fn is_of_other_charset(headers: &lambda_http::http::HeaderMap) -> bool {
-    let types = headers.get_all(lambda_http::http::header::CONTENT_TYPE).iter();
-    let mut types = types.map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase());
-    types.any(|value| {
-        let parameters = value.split(';').map(str::trim);
-        let mut charsets = parameters.filter_map(|part| part.strip_prefix("charset="));
-        charsets.any(|name| !["utf-8", "us-ascii"].contains(&name.trim_matches('"')))
-    })
-}
-
-/// Whether a part is encoded in a way of mail's, which no form is any more (RFC 7578, section 4.7).
-#[cfg(feature = "multipart")]
-fn is_encoded(headers: &lambda_http::http::HeaderMap) -> bool {
-    let plain = |value: &str| ["7bit", "8bit", "binary"].contains(&&*value.to_ascii_lowercase());
-    let encodings = headers.get_all("content-transfer-encoding").iter();
-    encodings.map(|value| value.to_str().unwrap_or_default()).any(|value| !plain(value.trim()))
 }
 
 /// A whole number, also one that is written with a fraction of zero, as programs write what they

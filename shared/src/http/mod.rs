@@ -10,6 +10,8 @@ mod error_response;
 mod event;
 mod fields;
 mod json;
+#[cfg(feature = "multipart")]
+mod multipart;
 mod page;
 mod request;
 mod response;

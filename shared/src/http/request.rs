@@ -1,6 +1,6 @@
 //! A request, as operations see it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use lambda_http::http::header::{CONTENT_ENCODING, CONTENT_TYPE, COOKIE};
 use lambda_http::http::{HeaderMap, HeaderValue};
@@ -8,7 +8,8 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 use percent_encoding::percent_decode_str;
 
-use super::fields::parse_bool;
+use super::fields::{GIVEN_TWICE, parse_bool};
+use super::json::MAX_REPORTED;
 use super::{Dialect, Fields};
 use crate::limits;
 use crate::settings::ServiceName;
@@ -121,17 +122,17 @@ impl ApiRequest {
         if percent_decode_str(self.raw_query()).decode_utf8().is_err() {
             return Err(Error::invalid("query", "is not UTF-8"));
         }
-        let mut parameters = HashMap::new();
+        let (mut parameters, mut repeated) = (HashMap::new(), BTreeSet::new());
         for (name, value) in form_urlencoded::parse(self.raw_query().as_bytes()) {
-            if parameters.contains_key(&name) {
-                return Err(Error::Invalid(vec![FieldError::new(
-                    name.into_owned(),
-                    "is given more than once",
-                )]));
+            if parameters.insert(name.clone(), value).is_some() {
+                repeated.insert(name.into_owned());
             }
-            parameters.insert(name, value);
         }
-        Ok(Query(parameters))
+        if repeated.is_empty() {
+            return Ok(Query(parameters));
+        }
+        let repeated = repeated.into_iter().take(MAX_REPORTED);
+        Err(Error::Invalid(repeated.map(|name| FieldError::new(name, GIVEN_TWICE)).collect()))
     }
 
     /// The fields of a JSON body.

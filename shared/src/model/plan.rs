@@ -14,7 +14,8 @@ pub struct Plan {
     pub limits: PlanLimits,
 }
 
-/// The limits of a plan. All but the gas are at most [`PlanLimits::MAX`].
+/// The limits of a plan. The gas is at most [`PlanLimits::MAX_GAS`], all others are at most
+/// [`PlanLimits::MAX`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanLimits {
@@ -37,6 +38,8 @@ pub struct PlanLimits {
 impl PlanLimits {
     /// More than this, Golem Cloud's published clients cannot read: they take 32-bit integers.
     pub const MAX: i64 = i32::MAX as i64;
+    /// More than this, JavaScript's clients do not read exactly.
+    pub const MAX_GAS: i64 = (1 << 53) - 1;
 
     /// The names of all limits.
     pub const FIELDS: [&str; 7] = [

@@ -6,9 +6,16 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use icu_properties::CodePointMapData;
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+
 /// The longest name of a host, and of one part of it, in bytes (RFC 1035, section 2.3.4).
 const MAX_HOST: usize = 253;
 const MAX_LABEL: usize = 63;
+/// What is no letter and may stand beside some: joiners, and the dots and marks of Catalan, Greek,
+/// Hebrew and Katakana (RFC 5892, appendix A).
+const CONTEXTUAL: [char; 7] =
+    ['\u{200c}', '\u{200d}', '\u{b7}', '\u{375}', '\u{5f3}', '\u{5f4}', '\u{30fb}'];
 
 /// The parts of a URL that has an authority, as they were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,10 +85,22 @@ fn is_host(host: &str) -> bool {
         return is_name(host);
     }
     // An international name must be written as its ASCII form is shown.
-    idna::domain_to_ascii_strict(host).is_ok_and(|ascii| {
-        let (shown, valid) = idna::domain_to_unicode(&ascii);
-        valid.is_ok() && shown == host.to_lowercase() && is_name(&ascii)
-    })
+    let is_word = host.chars().all(|letter| letter.is_ascii() || is_of_words(letter));
+    is_word
+        && idna::domain_to_ascii_strict(host).is_ok_and(|ascii| {
+            let (shown, valid) = idna::domain_to_unicode(&ascii);
+            valid.is_ok() && shown == host.to_lowercase() && is_name(&ascii)
+        })
+}
+
+/// Whether a letter may be in an international name (RFC 5892, section 2): no symbol can, of which
+/// some look like a slash or another character that ends a host.
+fn is_of_words(letter: char) -> bool {
+    let words = GeneralCategoryGroup::Letter
+        .union(GeneralCategoryGroup::Mark)
+        .union(GeneralCategoryGroup::DecimalNumber);
+    words.contains(CodePointMapData::<GeneralCategory>::new().get(letter))
+        || CONTEXTUAL.contains(&letter)
 }
 
 /// Whether a text is a host's name, or an IPv4 address of four numbers. Parsers take any other name
@@ -116,9 +135,24 @@ mod tests {
             ("https://[2001:db8::1]:1/", "https", "[2001:db8::1]", Some(1)),
             ("https://my_registry", "https", "my_registry", None),
             ("https://Bücher.example/ä", "https", "Bücher.example", None),
+            ("https://col·lecció.example", "https", "col·lecció.example", None),
+            ("https://ノート・メモ.example", "https", "ノート・メモ.example", None),
+            ("https://नेपाल.example", "https", "नेपाल.example", None),
             ("com.example.app://callback", "com.example.app", "callback", None),
         ] {
             assert_eq!(UrlParts::parse(text), Some(UrlParts { scheme, host, port }), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_host_has_a_symbol_that_looks_like_the_end_of_one() {
+        for symbol in "\u{2044}\u{2215}\u{ff0f}\u{29f8}\u{2571}\u{29f6}\u{1735}\u{2216}\u{29f5}\u{ff3c}\
+                       \u{fe68}\u{2236}\u{ff1a}\u{fe55}\u{ff1f}\u{fe56}\u{2048}\u{ff03}\u{fe5f}\u{266f}\
+                       \u{ff20}\u{fe6b}\u{2100}\u{2024}\u{ff0e}\u{2027}"
+            .chars()
+        {
+            let text = format!("https://example.com{symbol}evil.example");
+            assert_eq!(UrlParts::parse(&text), None, "{symbol:?}");
         }
     }
 

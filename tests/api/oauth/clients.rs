@@ -192,6 +192,40 @@ async fn every_error_of_a_request_has_the_standards_code() {
 }
 
 #[tokio::test]
+async fn a_form_in_parts_is_rejected_with_the_types_that_are_taken() {
+    const MULTIPART: (&str, &str) = ("content-type", "multipart/form-data; boundary=x");
+    let app = TestApp::start().await;
+    let client = app.new_client(CALLBACK, true).await;
+    let basic = client.basic();
+    let part = |name: &str, value: &str| {
+        format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let parts = [("client_id", client.id.as_str()), ("client_secret", &client.secret)];
+    let body = parts.map(|(name, value)| part(name, value)).concat() + "--x--\r\n";
+
+    for (path, taken) in [
+        ("/api/v1.1/o/token/", "application/json or application/x-www-form-urlencoded"),
+        ("/api/v1.1/o/revoke_token/", "application/json or application/x-www-form-urlencoded"),
+        ("/api/v1.1/o/introspect/", "application/json or application/x-www-form-urlencoded"),
+        ("/rollcall/v1/introspect", "application/x-www-form-urlencoded"),
+    ] {
+        let headers = [("authorization", basic.as_str()), MULTIPART];
+        let proved = app.send("POST", path, &headers, Some(&body)).await;
+        let unproved = app.send("POST", path, &[MULTIPART], Some(&body)).await;
+
+        assert_error(&proved, 415, "invalid_request");
+        assert_eq!(
+            proved.text("error_description"),
+            format!("the content type must be {taken}"),
+            "{path}"
+        );
+        assert_error(&unproved, 401, "invalid_client");
+        let description = unproved.text("error_description");
+        assert!(description.ends_with(&format!("in a body that is {taken}")), "{description}");
+    }
+}
+
+#[tokio::test]
 async fn a_description_is_ascii_without_quotes_and_backslashes_whatever_it_repeats() {
     let app = TestApp::start().await;
 

@@ -381,9 +381,12 @@ async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
         assert_eq!(response.status, 403, "{case}: {response:?}");
         let page = response.body.as_str().unwrap();
         let is_told = |text: &str| page.contains(text);
-        let needs_cookie = case == "no cookie";
-        assert_eq!(is_told("did not send this page's cookie"), needs_cookie, "{case}: {page}");
-        assert_eq!(is_told("open for too long"), !needs_cookie, "{case}: {page}");
+        let expected = match case {
+            "no cookie" => "did not send this page's cookie",
+            "a form of half an hour ago" | "a time out of time" => "open for too long",
+            _ => "one in another tab has taken its place",
+        };
+        assert!(is_told(expected), "{case}: {page}");
         assert_eq!(app.proxy().calls().len(), 1, "{case}: nobody's password is tried");
     }
     assert_eq!(app.items_of("grant").await.len(), 0);

@@ -35,7 +35,8 @@ pub(super) fn for_functions(
     own.into_iter().chain(secrets.function_environment()).collect()
 }
 
-/// `env.sh`: the credentials under the names of the tour, and the variables of the functions.
+/// What `env.sh` sets: the credentials under the names of the tour, and the variables of the
+/// functions.
 pub(super) fn shell(
     base_url: &str,
     lambda: &str,
@@ -43,9 +44,7 @@ pub(super) fn shell(
     functions: &[(String, String)],
 ) -> String {
     let mut text =
-        "# For a shell: `. target/dev/env.sh`. The AWS_ variables are those of the local \
-                    engine, and replace your own.\n"
-            .to_owned();
+        "The AWS_ variables are those of the local engine, and replace your own.\n".to_owned();
     let mut add = |name: &str, value: &str| {
         text.extend(["export ", name, "='", &value.replace('\'', r"'\''"), "'\n"]);
     };

@@ -76,6 +76,12 @@ impl StateDir {
         Ok(path)
     }
 
+    /// The command by which a shell reads `env.sh`.
+    pub(super) fn env_command(&self) -> String {
+        let path = self.path.join(ENV_SH).display().to_string();
+        format!(". '{}'", path.replace('\'', r"'\''"))
+    }
+
     /// Writes `env.sh` and then `dev.json`, whose readers may rely on both.
     pub(super) fn publish(&self, dev_json: &DevJson<'_>, env_sh: &str) -> Result<Published> {
         let published = Published { folder: self.path.clone() };
@@ -138,5 +144,24 @@ impl Drop for Published {
                 eprintln!("warning: cannot remove {}: {error}", path.display());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn the_command_for_a_shell_reads_env_sh_wherever_it_is() {
+        let parent = tempfile::tempdir().unwrap();
+        let state = StateDir::open(&parent.path().join("it's $HOME")).unwrap();
+        fs::write(state.path.join(ENV_SH), "export API=here\n").unwrap();
+
+        let script = format!("{}; echo $API", state.env_command());
+        let output = Command::new("sh").arg("-c").arg(script).current_dir("/").output().unwrap();
+
+        assert_eq!(output.stdout, b"here\n");
     }
 }

@@ -1,0 +1,92 @@
+//! Forms in `multipart/form-data` (RFC 7578), whose parts must be texts in UTF-8.
+
+use lambda_http::http::HeaderMap;
+use lambda_http::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName};
+
+use crate::{Error, FieldError, Result};
+
+/// The name and the text of every part, in their order.
+pub(super) async fn parse(
+    content_type: Option<&str>,
+    body: &[u8],
+) -> Result<Vec<(String, String)>> {
+    let malformed = |_| Error::invalid("body", "is not valid multipart/form-data");
+    let boundary = multer::parse_boundary(content_type.unwrap_or_default());
+    let body = futures_util::future::ready(std::io::Result::Ok(body.to_vec()));
+    let body = futures_util::stream::once(body);
+    let mut parts = multer::Multipart::new(body, boundary.map_err(malformed)?);
+    let mut fields = Vec::new();
+    while let Some(part) = parts.next_field().await.map_err(malformed)? {
+        let name = name(part.headers())?;
+        if let Some(problem) = problem(part.headers()) {
+            return Err(Error::Invalid(vec![FieldError::new(name, problem)]));
+        }
+        let value = part.bytes().await.map_err(malformed)?;
+        let value = String::from_utf8(value.into());
+        fields.push((name, value.map_err(|_| Error::invalid("body", "is not UTF-8"))?));
+    }
+    Ok(fields)
+}
+
+/// The name of a part's field.
+fn name(headers: &HeaderMap) -> Result<String> {
+    let parameters = parameters(headers, &CONTENT_DISPOSITION);
+    let mut names = parameters.into_iter().filter(|(name, _)| name == "name");
+    let problem = match (names.next(), names.next()) {
+        (Some((_, name)), None) => return Ok(name),
+        (None, _) => "has a part without a name",
+        (Some(_), Some(_)) => "has a part with two names",
+    };
+    Err(Error::invalid("body", problem))
+}
+
+/// What is wrong with the headers of a part.
+fn problem(headers: &HeaderMap) -> Option<&'static str> {
+    // Whatever its name (RFC 7578, section 4.2).
+    let is_file = parameters(headers, &CONTENT_DISPOSITION)
+        .iter()
+        .any(|(name, _)| name.starts_with("filename"));
+    // No form is encoded in a way of mail's any more (section 4.7).
+    let plain = ["7bit", "8bit", "binary"];
+    let mut encodings = headers.get_all("content-transfer-encoding").iter();
+    let is_encoded = encodings.any(|value| {
+        let encoding = value.to_str().unwrap_or_default().trim();
+        !plain.iter().any(|plain| plain.eq_ignore_ascii_case(encoding))
+    });
+    // Section 4.4. ASCII is UTF-8, too.
+    let is_utf_8 =
+        |charset: &str| ["utf-8", "us-ascii"].iter().any(|own| own.eq_ignore_ascii_case(charset));
+    let is_of_other_charset = parameters(headers, &CONTENT_TYPE)
+        .iter()
+        .any(|(name, charset)| name == "charset" && !is_utf_8(charset));
+    match (is_file, is_encoded, is_of_other_charset) {
+        (true, _, _) => Some("must not be a file"),
+        (_, true, _) => Some("must not have a Content-Transfer-Encoding"),
+        (_, _, true) => Some("must be in UTF-8"),
+        (false, false, false) => None,
+    }
+}
+
+/// The parameters of a header: the names in lower case, as their case says nothing (RFC 2045,
+/// section 5.1), and the values without quotes.
+fn parameters(headers: &HeaderMap, name: &HeaderName) -> Vec<(String, String)> {
+    let values = headers.get_all(name).iter();
+    let texts = values.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
+    let pairs = texts.flat_map(|text| split(text).skip(1)).filter_map(|part| part.split_once('='));
+    pairs.map(|(name, value)| (name.trim().to_ascii_lowercase(), unquoted(value.trim()))).collect()
+}
+
+/// What stands between semicolons that are not in quotes.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut before) = (false, ' ');
+    text.split(move |letter| {
+        is_quoted ^= letter == '"' && before != '\\';
+        before = letter;
+        letter == ';' && !is_quoted
+    })
+}
+
+fn unquoted(value: &str) -> String {
+    let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    inner.map_or_else(|| value.to_owned(), |inner| inner.replace(r#"\""#, "\""))
+}
