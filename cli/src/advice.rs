@@ -170,8 +170,10 @@ mod tests {
                 assert!(given.starts_with(": ") && given.contains(expected), "{error}{given}");
             }
         }
-        let said =
-            anyhow::Error::from(internal("start", "an endpoint must be an http or https URL"));
+        let said = anyhow::Error::from(internal(
+            "start",
+            "an endpoint must be https:// or http://, a host and perhaps a port",
+        ));
         let mut context = Context { is_local: false, writes: true };
         assert_eq!(advice(&said, context), "");
         for writes in [true, false] {

@@ -1,7 +1,7 @@
 //! `set-account`.
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use serde::Serialize;
 use shared::model::AccountId;
 use shared::table::{AccountFlags, Actor, Table};
@@ -10,15 +10,16 @@ use super::print_json;
 
 /// Set what only the operator decides about an account
 #[derive(Args)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true))]
 pub(super) struct Options {
     /// Which account
     #[arg(long, value_name = "ID")]
     account: AccountId,
     /// Whether the operator vouches for it
-    #[arg(long, value_enum, value_name = "STATE", required_unless_present = "auto_scaling")]
+    #[arg(long, value_enum, value_name = "STATE", group = "change")]
     verified: Option<Switch>,
     /// Whether it may scale by itself
-    #[arg(long, value_enum, value_name = "STATE")]
+    #[arg(long, value_enum, value_name = "STATE", group = "change")]
     auto_scaling: Option<Switch>,
 }
 

@@ -5,7 +5,6 @@ mod batches;
 mod filter;
 mod reader;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -104,9 +103,11 @@ impl EventSource {
             }
             let mut shares = vec![Vec::new(); queues.len()];
             for record in self.batches.take_waiting() {
-                let mut hasher = DefaultHasher::new();
-                record["dynamodb"]["Keys"]["pk"].hash(&mut hasher);
-                shares[hasher.finish() as usize % queues.len()].push(record);
+                let key = record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap_or_default();
+                let hash = key
+                    .bytes()
+                    .fold(0_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+                shares[hash % queues.len()].push(record);
             }
             for (queue, share) in queues.iter().zip(shares).filter(|(_, share)| !share.is_empty()) {
                 queue.batches().add(share);

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use shared::Settings;
 use shared::model::{AuditAction, Plan, Role};
 use shared::table::{AccountFlags, Actor, ClientChange};
 use testkit::{Fault, PASSWORD, Person, Service, TestApp, operations};
 
 use crate::mail_feedback::bounce;
 use crate::oauth::revoke;
+use crate::signatures::Signed;
 
 /// What each operation leaves: `log action`, in order.
 const LEFT: &[(&str, &[&str])] = &[
@@ -199,6 +201,61 @@ async fn a_wrong_password_and_the_lock_it_ends_in_leave_entries_and_one_of_nobod
         assert_eq!(entry["pk"]["S"], of_jane, "{entry}");
         assert_eq!(entry["actor"]["M"]["kind"]["S"], "system", "{entry}");
         assert_eq!(entry["dialect"]["S"], "rollcall", "{entry}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_current_password_names_the_credential_and_its_lock_the_service() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let before = app.items_of("audit").await;
+    let wrong =
+        json!({ "currentPassword": "a wrong password", "password": "another horse battery" });
+
+    for _ in 0..10 {
+        let rejected = jane.send_json("PUT", "/rollcall/v1/users/self/password", &wrong).await;
+        assert_eq!(rejected.status, 403, "{rejected:?}");
+    }
+
+    let mut entries = new_entries(&app, &before).await;
+    entries.sort_by_key(summary);
+    let [lock, rejections @ ..] = &entries[..] else { panic!() };
+    assert_eq!(summary(lock), "USER sign_in.locked");
+    assert_eq!(lock["actor"]["M"]["kind"]["S"], "system", "{lock}");
+    assert_eq!(lock["dialect"]["S"], "rollcall", "{lock}");
+    assert_eq!(rejections.len(), 10);
+    for entry in rejections {
+        assert_eq!(summary(entry), "USER sign_in.rejected");
+        let actor = &entry["actor"]["M"];
+        assert_eq!(
+            (&actor["kind"]["S"], &actor["id"]["S"]),
+            (&json!("user"), &json!(jane.user().id.to_string()))
+        );
+        assert_eq!(actor["credentialId"]["S"], testkit::token_id(jane.token()).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_current_password_uses_no_signature_up() {
+    let mut app = TestApp::start().await;
+    app.configure(Settings { require_current_password: true, ..Settings::default() });
+    let jane = app.person("janedoe").await;
+    let before = app.items_of("audit").await;
+    let body =
+        json!({ "password": "another horse battery", "current_password": "a wrong password" });
+    let signed = Signed::new("POST", "/v2/account/data", body.to_string());
+    let (key, secret) = jane.api_key();
+    let header = signed.with(&key, secret);
+
+    for _ in 0..2 {
+        assert_eq!(signed.send(&app, &header).await.status, 403);
+    }
+
+    let entries = new_entries(&app, &before).await;
+    assert_eq!(sorted(&entries), ["USER sign_in.rejected"; 2]);
+    for entry in &entries {
+        let credential = entry["actor"]["M"]["credentialId"]["S"].as_str().unwrap();
+        assert!(jane.user().api_keys.contains_key(credential), "{entry}");
     }
 }
 

@@ -163,6 +163,23 @@ async fn a_user_with_as_many_addresses_as_are_allowed_is_deleted() {
 }
 
 #[tokio::test]
+async fn the_number_of_users_that_a_user_made_goes_with_it() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let new = json!({ "email": "mary@example.com", "first_name": "Mary", "last_name": "Roe", "password": PASSWORD });
+    let made = jane.send_json("PUT", "/v2/accounts", &new).await;
+    assert_eq!((made.status, app.items_of("made").await.len()), (200, 1), "{made:?}");
+    let id = made.body["user"]["id"].as_str().unwrap().parse().unwrap();
+    let account = jane.account().parse().unwrap();
+    app.table().remove_member(&Actor::operator(), account, id).await.unwrap();
+
+    delete(app.table(), jane.user().id).await.unwrap();
+
+    assert_eq!(app.items_of("made").await, [] as [serde_json::Value; 0]);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
 async fn a_user_whose_deletion_begins_meanwhile_writes_nothing() {
     let app = TestApp::start().await;
     let deletion = Deletion::arrange(&app).await;

@@ -65,14 +65,13 @@ async fn dev_json_is_as_documented_and_for_its_owner_alone() {
 fn env_sh_is_for_its_owner_alone_and_a_shell_can_use_it() {
     let file = dev_json().with_file_name("env.sh");
     let mode = std::fs::metadata(&file).unwrap().permissions().mode();
-    let script = ". \"$0\"; printf '%s\\n' \"$API\" \"$TOKEN\" \"$KEY\" \"$ID\" \"$TABLE_NAME\"";
+    let text = std::fs::read_to_string(&file).unwrap();
+    let command = text.strip_prefix("# For a shell: `").unwrap().split('`').next().unwrap();
+    let script = "printf '%s\\n' \"$API\" \"$TOKEN\" \"$KEY\" \"$ID\" \"$TABLE_NAME\"";
     let mut shell = std::process::Command::new("sh");
-    let output = shell.arg("-c").arg(script).arg(&file).output().unwrap();
+    let output = shell.arg("-c").arg(format!("{command}; {script}")).output().unwrap();
 
     assert_eq!(mode & 0o777, 0o600);
-    let text = std::fs::read_to_string(&file).unwrap();
-    let first = format!("# For a shell: `. '{}'`.", file.canonicalize().unwrap().display());
-    assert!(text.starts_with(&first), "{first}");
     let client = DEV["oauth_client"]["client_id"].as_str().unwrap();
     let expected = [base_url(), user(0, "token"), user(0, "api_key"), client, "rollcall"];
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected.join("\n") + "\n");

@@ -146,7 +146,7 @@ fn the_page_shows_lines_of_the_clients_that_the_tests_run() {
         let mut source = source.lines().map(str::trim);
         let shown = shown_lines(language);
 
-        assert_eq!(shown.len(), 9 + usize::from(language == "ts"), "{language}");
+        assert_eq!(shown.len(), 10, "{language}");
         for line in shown {
             assert!(source.any(|own| own == line), "{program} has no such line here: {line}");
         }

@@ -76,5 +76,7 @@ async fn the_flags_of_an_account_are_set_one_by_one() {
     let stored = stage.table.accounts(&memberships).await.unwrap();
     assert_eq!((stored[0].is_verified, stored[0].allow_auto_scaling), (false, true));
     let nothing = stage.run(&["set-account", "--account", account], "");
+    let error = String::from_utf8_lossy(&nothing.stderr);
+    assert!(error.contains("<--verified <STATE>|--auto-scaling <STATE>>"), "{error}");
     assert_eq!(nothing.status.code(), Some(2));
 }

@@ -46,11 +46,9 @@ impl SignInError {
                 format!("Too many attempts to sign in. Try again in {minutes} {unit}.")
             }
             Self::Stale => "This page was open for too long. Please sign in again.".to_owned(),
-            Self::OtherForm => {
-                "This form is not the last one that this browser was shown, perhaps \
-                                because another tab was. Please sign in again."
-                    .to_owned()
-            }
+            Self::OtherForm => "This form was not made for this page in this browser, or one in \
+                                another tab has taken its place. Please sign in again."
+                .to_owned(),
             Self::NoCookie => "Your browser did not send this page's cookie. Please allow cookies \
                                for this site, and sign in again."
                 .to_owned(),

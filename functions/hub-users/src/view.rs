@@ -46,6 +46,8 @@ impl UserView {
             s3_key: _,
             ssh_keys: _,
             email_count: _,
+            credential_version: _,
+            email_version: _,
             credential_epoch: _,
             retained_token: _,
             environment_epoch: _,

@@ -15,7 +15,7 @@ use super::token::Token;
 use crate::http::ApiRequest;
 use crate::model::{EmailAddress, Network, User, UserId, Username};
 use crate::table::{
-    CredentialKey, Fetch, Login, LoginSubject, RequestContext, Stored, StoredCredential,
+    Actor, CredentialKey, Fetch, Login, LoginSubject, RequestContext, Stored, StoredCredential,
 };
 use crate::{App, Error, Result};
 
@@ -108,8 +108,8 @@ impl Basic {
         let StoredCredential::Password(attempts) = stored else {
             return Err(Error::internal("check a password", "its attempts were not fetched"));
         };
-        let verified =
-            verify_password(app, user, attempts, &self.password, &self.request_context).await;
+        let actor = Actor::anonymous(self.request_context.clone());
+        let verified = verify_password(app, user, attempts, &self.password, &actor).await;
         if verified.as_ref().is_err_and(is_rejection) {
             pad_response_time(app, self.received).await;
         }

@@ -3,8 +3,8 @@
 use super::permission::{Caller, Permission};
 use crate::model::{Network, User, UserId};
 use crate::table::{
-    Actor, CredentialKey, Login, LoginAttempts, LoginSource, LoginSubject, RequestContext,
-    Reservation, Stored, StoredCredential, Table,
+    Actor, CredentialKey, Login, LoginAttempts, LoginSource, LoginSubject, Reservation, Stored,
+    StoredCredential, Table,
 };
 use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
@@ -19,16 +19,17 @@ pub(super) async fn login_source(app: &App, network: &Network) -> Result<LoginSo
 /// Verifies a password, unless the name is locked: by its hash, or from the cache if it was
 /// verified a moment ago. The attempt that is returned must be given back.
 ///
-/// It is reserved before the hash is computed, so that concurrent guesses count.
+/// It is reserved before the hash is computed, so that concurrent guesses count. The log of a wrong
+/// one names the actor.
 pub(super) async fn verify_password(
     app: &App,
     user: Option<&Stored<User>>,
     attempts: LoginAttempts,
     password: &str,
-    request_context: &RequestContext,
+    actor: &Actor,
 ) -> Result<Option<Reservation>> {
     let source = attempts.source_id();
-    let verified = verify_unless_locked(app, user, attempts, password, request_context).await;
+    let verified = verify_unless_locked(app, user, attempts, password, actor).await;
     observe(|observed| {
         observed.user = user.map(|user| user.id.to_string());
         observed.source = Some(source);
@@ -65,7 +66,7 @@ async fn verify_unless_locked(
     user: Option<&Stored<User>>,
     attempts: LoginAttempts,
     password: &str,
-    request_context: &RequestContext,
+    actor: &Actor,
 ) -> Result<Option<Reservation>> {
     let user = user.filter(|user| !user.disabled);
     let id = user.map_or_else(UserId::generate, |user| user.id);
@@ -85,8 +86,7 @@ async fn verify_unless_locked(
         }
         return Ok(Some(reservation));
     }
-    let actor = Actor::anonymous(request_context.clone());
-    app.table.record_failed_attempt(&actor, reservation).await?;
+    app.table.record_failed_attempt(actor, reservation).await?;
     Err(Error::InvalidCredential)
 }
 
@@ -113,7 +113,7 @@ impl<N: Permission> Caller<N> {
         let StoredCredential::Password(attempts) = stored else {
             return Err(Error::internal("check a password", "its attempts were not fetched"));
         };
-        match verify_password(app, user.as_ref(), attempts, password, &self.request_context).await {
+        match verify_password(app, user.as_ref(), attempts, password, &self.actor()).await {
             Ok(Some(attempt)) => {
                 app.table.release_attempt(attempt).await;
                 Ok(())

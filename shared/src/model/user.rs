@@ -85,6 +85,12 @@ pub struct User {
     /// the user did may have proved an address.
     #[serde(default)]
     pub proof_epoch: u64,
+    /// Grows with every write of the keys, and of what addresses prove.
+    #[serde(default)]
+    pub credential_version: u64,
+    /// Grows with every write of the addresses.
+    #[serde(default)]
+    pub email_version: u64,
     /// Tokens that were revoked together with their maker, until their items are deleted.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub revoked_tokens: BTreeSet<TokenId>,

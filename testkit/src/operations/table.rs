@@ -300,7 +300,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-list-grants", 2).needs(Grant),
     row("rollcall-list-ssh-keys", 1),
     row("rollcall-list-tokens", 1),
-    row("rollcall-request-email-proof", 2),
+    row("rollcall-request-email-proof", 3),
     row("rollcall-request-password-reset", 3),
     row("rollcall-request-sign-up", 3),
     // What ends with the old password is cleaned up.

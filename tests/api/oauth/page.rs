@@ -384,7 +384,7 @@ async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
         let expected = match case {
             "no cookie" => "did not send this page's cookie",
             "a form of half an hour ago" | "a time out of time" => "open for too long",
-            _ => "not the last one that this browser was shown",
+            _ => "one in another tab has taken its place",
         };
         assert!(is_told(expected), "{case}: {page}");
         assert_eq!(app.proxy().calls().len(), 1, "{case}: nobody's password is tried");

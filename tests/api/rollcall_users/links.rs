@@ -569,6 +569,31 @@ async fn an_address_that_somebody_else_has_proved_stays_theirs_and_they_are_told
     app.assert_consistent().await;
 }
 
+#[tokio::test]
+async fn a_request_for_a_proof_takes_the_same_calls_whoever_has_the_address() {
+    let (app, mut post) = open().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    assert_eq!(prove(&app, &proof_token(&john, &mut post, john.email()).await).await, 200);
+    post.deliver().await;
+    let mary = app.person("maryroe").await;
+    set(&app, "mailRequests", "times", json!({ "L": [] })).await;
+    let calls = async |address: &str| {
+        app.proxy().count();
+        assert_eq!(ask_for_proof(&jane, address).await.parts(), (202, &json!({})));
+        (app.proxy().calls(), app.proxy().rounds())
+    };
+
+    let nobodys = calls("nobody@example.com").await;
+
+    assert_eq!(calls(mary.email()).await, nobodys, "somebody has it");
+    assert_eq!(calls(john.email()).await, nobodys, "somebody has proved it");
+    let sent = post.deliver().await;
+    let links: Vec<_> = sent.iter().map(|mail| mail.message.links.len()).collect();
+    assert_eq!(links.iter().sum::<usize>(), 2, "{sent:?}");
+    assert_eq!(app.items_of("decoy").await.len(), 1);
+    app.assert_consistent().await;
+}
+
 /// Somebody adds an address, unproved, past all functions.
 async fn claim(app: &TestApp, person: &Person<'_>, address: &str) {
     let user = person.user().id.to_string();
@@ -589,7 +614,7 @@ async fn claim(app: &TestApp, person: &Person<'_>, address: &str) {
     app.engine("PutItem", item(format!("USER#{user}"), format!("EMAIL#{address}"), rest)).await;
     let count = json!({
         "Key": { "pk": { "S": format!("USER#{user}") }, "sk": { "S": "USER" } },
-        "UpdateExpression": "SET emailCount = :two, #version = #version + :one",
+        "UpdateExpression": "SET emailCount = :two, #version = #version + :one ADD emailVersion :one",
         "ExpressionAttributeNames": { "#version": "version" },
         "ExpressionAttributeValues": { ":two": { "N": "2" }, ":one": { "N": "1" } },
     });

@@ -161,6 +161,11 @@ impl Actor {
         Self { identity: Identity::System, request_context: RequestContext::default() }
     }
 
+    /// The service itself, for the request of this actor.
+    pub(in crate::table) fn system_for(&self) -> Self {
+        Self { identity: Identity::System, request_context: self.request_context.clone() }
+    }
+
     /// The operator, whose rights are those of the AWS credentials in use.
     #[cfg(feature = "operator")]
     pub fn operator() -> Self {

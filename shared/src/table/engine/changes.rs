@@ -30,6 +30,16 @@ impl Changes {
         changes
     }
 
+    /// Changes of a user's keys, or of what its addresses prove.
+    pub(in crate::table) fn of_credentials() -> Self {
+        Self::new().add("credentialVersion", 1)
+    }
+
+    /// Changes of a user's addresses.
+    pub(in crate::table) fn of_emails() -> Self {
+        Self::new().add("emailVersion", 1)
+    }
+
     /// Changes of numbers that are limited by conditions of their own: the version stays, so that
     /// nothing that rests on the rest of the item conflicts with them.
     pub(in crate::table) fn of_numbers() -> Self {

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Stored, TTL, VERSION};
 use super::key::PK;
-use crate::model::{ApiKeyId, SecretHash, TokenId};
+use crate::model::{ApiKeyId, SecretHash, TokenId, User};
 
 /// A condition expression with its names and values.
 pub(in crate::table) struct Condition {
@@ -50,14 +50,29 @@ impl Condition {
 
     /// The user exists, is not disabled, and has not changed the password since it was read.
     pub(in crate::table) fn same_epoch(epoch: u64) -> Self {
-        let value = AttributeValue::N(epoch.to_string());
-        let same = Self::compare("credentialEpoch", "= :epoch", [(":epoch".to_owned(), value)]);
-        let same = if epoch == 0 {
-            same.or(Self::without_values("attribute_not_exists(#credentialEpoch)".to_owned()))
-        } else {
-            same
-        };
-        Self::enabled().and(same)
+        Self::enabled().and(Self::same_number("credentialEpoch", epoch))
+    }
+
+    /// The user exists, and the password has not changed since it was read.
+    pub(in crate::table) fn same_password(read: &User) -> Self {
+        Self::present().and(Self::same_number("credentialEpoch", read.credential_epoch))
+    }
+
+    /// The user exists, and keys and proofs of addresses have not changed since it was read.
+    pub(in crate::table) fn same_credentials(read: &User) -> Self {
+        Self::present().and(Self::same_number("credentialVersion", read.credential_version))
+    }
+
+    /// The user exists, and the addresses have not changed since it was read.
+    pub(in crate::table) fn same_emails(read: &User) -> Self {
+        Self::present().and(Self::same_number("emailVersion", read.email_version))
+    }
+
+    /// The user exists, and is disabled or not, as it was read.
+    #[cfg(feature = "operator")]
+    pub(in crate::table) fn same_disabled(read: &User) -> Self {
+        let yes = (":yes".to_owned(), AttributeValue::Bool(true));
+        if read.disabled { Self::compare("disabled", "= :yes", [yes]) } else { Self::enabled() }
     }
 
     /// The user has this API key, with the secret of this nonce.
@@ -76,6 +91,25 @@ impl Condition {
             names: HashMap::from(names),
             values: HashMap::new(),
         }
+    }
+
+    /// The item has the attribute.
+    pub(in crate::table) fn has(attribute: &'static str) -> Self {
+        let expression = format!("attribute_exists(#{attribute})");
+        Self { expression, ..Self::compare(attribute, "", []) }
+    }
+
+    /// The item does not have the attribute.
+    pub(in crate::table) fn lacks(attribute: &'static str) -> Self {
+        let expression = format!("attribute_not_exists(#{attribute})");
+        Self { expression, ..Self::compare(attribute, "", []) }
+    }
+
+    /// The number is this one; 0 if it does not exist.
+    fn same_number(attribute: &'static str, number: u64) -> Self {
+        let (name, value) = (format!(":same_{attribute}"), AttributeValue::N(number.to_string()));
+        let same = Self::compare(attribute, &format!("= {name}"), [(name, value)]);
+        if number == 0 { same.or(Self::lacks(attribute)) } else { same }
     }
 
     /// The user has not revoked this token together with its maker.

@@ -30,6 +30,8 @@ pub(in crate::table) const RESPONSE: &str = "RESPONSE#";
 pub(in crate::table) const SIGNATURE: &str = "SIGNATURE#";
 /// Sort key prefix of a user's grants.
 pub(in crate::table) const GRANT: &str = "GRANT#";
+/// Sort key prefix of the numbers of users that came from a user on a day.
+pub(in crate::table) const MADE: &str = "MADE#";
 /// The partition with the list of plans.
 pub(in crate::table) const PLANS: &str = "PLANS";
 /// Sort key prefix of plans in that list.
@@ -64,7 +66,7 @@ impl Key {
 
     /// `USER#<uuid> / MADE#<date>`: how many users came from a user on a UTC day.
     pub(in crate::table) fn made(maker: UserId, day: Date) -> Self {
-        Self::new(user_partition(maker), format!("MADE#{day}"))
+        Self::new(user_partition(maker), format!("{MADE}{day}"))
     }
 
     /// `USER#<uuid> / EMAIL#<normal form>`

@@ -22,6 +22,8 @@ impl Item for AuditEntry {
 /// An entry that a write leaves in each log concerned.
 pub(in crate::table) struct Trail {
     action: AuditAction,
+    /// Who did it, if not who writes it.
+    actor: Option<Actor>,
     logs: Vec<AuditLog>,
     target: AuditTarget,
     changed: Vec<&'static str>,
@@ -59,7 +61,7 @@ impl Trail {
 
     fn new(log: AuditLog, target: AuditTarget, action: AuditAction) -> Self {
         let (logs, changed, details) = (vec![log], Vec::new(), BTreeMap::new());
-        Self { action, logs, target, changed, details, notice: None }
+        Self { action, actor: None, logs, target, changed, details, notice: None }
     }
 
     /// Also in another log.
@@ -107,6 +109,11 @@ impl Trail {
         self
     }
 
+    /// It was done by another one than who writes the entry.
+    pub(in crate::table) fn by(self, actor: &Actor) -> Self {
+        Self { actor: Some(actor.clone()), ..self }
+    }
+
     /// Also tells a user by mail.
     pub(in crate::table) fn notifying(self, notice: NewNotice) -> Self {
         Self { notice: Some(notice), ..self }
@@ -119,6 +126,7 @@ impl Trail {
     /// The items to put, each at a key where nothing is yet, to be kept for so many days.
     pub(super) fn into_items(self, actor: &Actor, days: i64) -> Result<Vec<Attributes>> {
         let now = Timestamp::now();
+        let actor = self.actor.as_ref().unwrap_or(actor);
         let entry = AuditEntry {
             id: AuditEntryId::generate(now)?,
             at: now,

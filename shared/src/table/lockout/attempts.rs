@@ -112,9 +112,9 @@ impl Table {
         );
     }
 
-    /// Keeps the slots of a wrong password, and leaves an entry in the user's log: one round trip.
-    /// The tenth locks the name for the source or for all that the user is not known from, by two
-    /// more. A user has at most ten entries within 15 minutes for each such lock.
+    /// Keeps the slots of a wrong password, and leaves an entry in the user's log, which names the
+    /// actor who sent it: one round trip. The tenth locks the name for the source or for all that the
+    /// user is not known from, by two more, which is the service's act. A user has at most ten entries within 15 minutes for each such lock.
     pub async fn record_failed_attempt(
         &self,
         actor: &Actor,
@@ -136,7 +136,8 @@ impl Table {
             Box::pin(rejected)
         );
         if of_subject? {
-            self.leave_sign_in_entry(actor, user, AuditAction::SignInLocked).await?;
+            let service = actor.system_for();
+            self.leave_sign_in_entry(&service, user, AuditAction::SignInLocked).await?;
         }
         of_source.and(rejected)
     }
@@ -148,8 +149,10 @@ impl Table {
         user: Option<UserId>,
         action: AuditAction,
     ) -> Result<()> {
-        let write = Transaction::without_trail(self, actor, "record a rejected sign-in");
-        let trail = Trail::of_user(user.unwrap_or_else(UserId::generate), action);
+        // The service writes it, whatever has become of the actor: a signature counts for nothing.
+        let service = actor.system_for();
+        let write = Transaction::without_trail(self, &service, "record a rejected sign-in");
+        let trail = Trail::of_user(user.unwrap_or_else(UserId::generate), action).by(actor);
         let write = match user {
             Some(_) => write.put_entries_of(trail)?,
             None => write.put_decoys_of(trail)?,

@@ -181,7 +181,7 @@ impl Table {
             let revoked = others.into_iter().chain(user.revoked_tokens.iter().copied()).collect();
             follow_up = FollowUp::DeleteTokens { user: user.id, token: token.id, revoked };
         }
-        let unchanged = Condition::unchanged(user);
+        let unchanged = Condition::same_credentials(user);
         let transaction =
             transaction.update(user.key(), changes, unchanged, || Error::WriteConflict);
         let write = Write::followed_by(transaction, (), follow_up);
@@ -292,7 +292,7 @@ impl Table {
 fn without_keys_from(user: &User, token: &UserToken) -> Result<Changes> {
     let keys = user.api_keys_from(token);
     let mut changes =
-        keys.fold(Changes::new(), |changes, key| changes.remove_entry("apiKeys", key));
+        keys.fold(Changes::of_credentials(), |changes, key| changes.remove_entry("apiKeys", key));
     if let Some(kept) = user.ssh_keys_without(token) {
         changes = changes.set("sshKeys", kept)?;
     }
@@ -303,7 +303,7 @@ fn without_keys_from(user: &User, token: &UserToken) -> Result<Changes> {
 }
 
 impl Transaction<'_> {
-    /// Ends the proof of an address of a user that is unchanged since before it was read.
+    /// Ends the proof of an address of a user whose proofs are unchanged since before it was read.
     fn end_email_proof(self, email: &Email) -> Self {
         let attributes = ["provedAt", "proofEpoch", "proofLineage"];
         let changes = attributes.into_iter().fold(Changes::new(), Changes::remove);

@@ -103,6 +103,8 @@ impl NewUser {
             s3_key: self.s3_key,
             ssh_keys: Vec::new(),
             email_count: 1,
+            credential_version: 0,
+            email_version: 0,
             credential_epoch: 0,
             retained_token: None,
             environment_epoch: 0,

@@ -16,7 +16,7 @@ use crate::model::{AccountId, AuditAction, Email, MailKind, User, UserId};
 use crate::random::back_off;
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{
-    Actor, Changes, Claim, Condition, GRANT, Key, Keyed, MAX_BATCH_DELETE, NewNotice,
+    Actor, Changes, Claim, Condition, GRANT, Key, Keyed, MADE, MAX_BATCH_DELETE, NewNotice,
     OnConditionFailed, PROOF, RESPONSE, SIGNATURE, Stored, TOKEN, Table, Trail, Transaction,
     user_partition,
 };
@@ -75,7 +75,7 @@ impl Table {
         let disabled = Changes::new().set("disabled", true)?;
         let begun = Trail::of_user(user.id, AuditAction::UserDeletionBegun);
         Transaction::new(self, actor, "delete a user", begun)
-            .update(user.key(), disabled, Condition::unchanged(user), CONFLICT)
+            .update(user.key(), disabled, Condition::same_disabled(user), CONFLICT)
             .record_cleanup(&CleanupTask::user(user))?
             .commit()
             .await
@@ -170,7 +170,7 @@ impl Table {
         let (mut user, mut left) = (user, emails.len());
         for addresses in others.chunks(ADDRESSES_PER_TRANSACTION) {
             left -= addresses.len();
-            let changes = Changes::new().set("emailCount", left)?;
+            let changes = Changes::of_emails().set("emailCount", left)?;
             let removed = Trail::of_user(id, AuditAction::EmailRemoved);
             let release = Transaction::new(self, actor, "delete the addresses of a user", removed);
             let release = addresses.iter().copied().fold(release, Transaction::release_email);
@@ -196,7 +196,7 @@ impl Table {
     /// Tokens, grants and what is kept for a while. With the user disabled, nothing new comes.
     async fn delete_belongings(&self, user: UserId) -> Result<()> {
         let mut keys = Vec::new();
-        for prefix in [PROOF, TOKEN, GRANT, RESPONSE, SIGNATURE] {
+        for prefix in [PROOF, TOKEN, GRANT, RESPONSE, SIGNATURE, MADE] {
             keys.extend(self.keys(user_partition(user), prefix).await?);
         }
         keys.push(Key::password_reset(user));

@@ -117,7 +117,7 @@ impl Transaction<'_> {
             Some(_) => None,
             None => Some(EmailAddress::placeholder(user.id).map_err(failed("name a placeholder"))?),
         };
-        let changes = Changes::new().set("emailCount", others.len().max(1))?;
+        let changes = Changes::of_emails().set("emailCount", others.len().max(1))?;
         let changes = match oldest.or(placeholder.as_ref()) {
             Some(next) if user.primary_email.same_as(&email.address) => {
                 changes.set("primaryEmail", next)?
@@ -139,7 +139,7 @@ impl Transaction<'_> {
                 Condition::always(),
                 CONFLICT,
             )
-            .update(user.key(), changes, Condition::unchanged(user), CONFLICT);
+            .update(user.key(), changes, Condition::same_emails(user), CONFLICT);
         let Some(address) = placeholder else { return Ok(taken) };
         let claim = Claim::by_user(user.id, Key::email_claim(&address))?;
         let placeholder = Email::new(user.id, address, Timestamp::now());

@@ -84,9 +84,9 @@ impl Table {
             transaction.check(email.key(), unchanged, || Error::WriteConflict)
         };
         let transaction = if becomes_primary {
-            let primary = Changes::new().set("primaryEmail", &email.address)?;
+            let primary = Changes::of_emails().set("primaryEmail", &email.address)?;
             transaction
-                .update(user.key(), primary, Condition::unchanged(user), || Error::WriteConflict)
+                .update(user.key(), primary, Condition::same_emails(user), || Error::WriteConflict)
         } else {
             transaction
         };
@@ -112,7 +112,7 @@ impl Table {
         let notice = if is_own { notice.also_to(&email.address) } else { notice };
         let removed = Trail::of_user(user.id, AuditAction::EmailRemoved).notifying(notice);
         let transaction = Transaction::new(self, actor, "delete an address", removed)
-            .delete(email.key(), Condition::present(), || Error::WriteConflict)
+            .delete(email.key(), Condition::unchanged(email), || Error::WriteConflict)
             .delete(Key::email_claim(&email.address), ours, || Error::WriteConflict)
             .delete(Key::email_proof(user.id, email.address.digest()), Condition::always(), || {
                 Error::WriteConflict
@@ -123,10 +123,10 @@ impl Table {
 }
 
 impl Transaction<'_> {
-    /// Updates the number of addresses of a user that is unchanged since it was read, so that
-    /// concurrent requests neither exceed the limit nor remove the primary address.
-    pub(super) fn set_email_count(self, user: &Stored<User>, count: u32) -> Result<Self> {
-        let changes = Changes::new().set("emailCount", count)?;
-        Ok(self.update(user.key(), changes, Condition::unchanged(user), || Error::WriteConflict))
+    /// Updates the number of addresses of a user whose addresses are unchanged since they were read,
+    /// so that concurrent requests neither exceed the limit nor remove the primary address.
+    fn set_email_count(self, user: &Stored<User>, count: u32) -> Result<Self> {
+        let changes = Changes::of_emails().set("emailCount", count)?;
+        Ok(self.update(user.key(), changes, Condition::same_emails(user), || Error::WriteConflict))
     }
 }

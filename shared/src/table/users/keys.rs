@@ -6,13 +6,15 @@ use crate::model::{
     User,
 };
 use crate::table::counts::existing;
-use crate::table::engine::{Actor, Changes, NewNotice, Stored, Table, Trail, Transaction};
+use crate::table::engine::{
+    Actor, Changes, Condition, NewNotice, Stored, Table, Trail, Transaction,
+};
 use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 impl Table {
-    /// Adds a key to a user that is unchanged since it was read.
+    /// Adds a key to a user whose keys are unchanged since they were read.
     ///
     /// [`Error::LimitReached`] if the user has as many as are allowed.
     pub fn create_api_key(
@@ -52,9 +54,9 @@ impl Table {
         user: &Stored<User>,
         key: ApiKeyId,
     ) -> Write<'_, ()> {
-        let changes = Changes::new().remove_entry("apiKeys", key);
+        let changes = Changes::of_credentials().remove_entry("apiKeys", key);
         let trail = Trail::of_user(user.id, AuditAction::ApiKeyDeleted).to(key);
-        Write::new(self.update_user(actor, user, changes, trail), ())
+        Write::new(self.change_keys(actor, user, changes, trail), ())
             .recorded_as(SecurityEvent::CredentialRevoked)
     }
 
@@ -69,12 +71,12 @@ impl Table {
     ) -> Result<Write<'_, ApiKey>> {
         let notice = NewNotice::new(user.id, MailKind::ApiKeyCreated);
         let trail = Trail::of_user(user.id, action).to(key.id).notifying(notice);
-        let changes = Changes::new().set_entry("apiKeys", key.id, &key)?;
-        let write = Write::new(self.update_user(actor, user, changes, trail), key);
+        let changes = Changes::of_credentials().set_entry("apiKeys", key.id, &key)?;
+        let write = Write::new(self.change_keys(actor, user, changes, trail), key);
         Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
-    /// Adds an SSH key to a user that is unchanged since it was read.
+    /// Adds an SSH key to a user whose keys are unchanged since they were read.
     ///
     /// [`Error::LimitReached`] if the user has as many as are allowed, [`Error::Conflict`] if this
     /// is one of them.
@@ -112,7 +114,7 @@ impl Table {
         Ok(write.recorded_as(SecurityEvent::CredentialRevoked))
     }
 
-    /// Replaces the S3 key of a user that is unchanged since it was read.
+    /// Replaces the S3 key of a user whose keys are unchanged since they were read.
     pub fn replace_s3_key(
         &self,
         actor: &Actor,
@@ -120,10 +122,10 @@ impl Table {
         key: S3Key,
     ) -> Result<Write<'_, User>> {
         let key = S3Key { lineage: lineage_of(actor, user), ..key };
-        let changes = Changes::new().set("s3Key", &key)?;
+        let changes = Changes::of_credentials().set("s3Key", &key)?;
         let after = User { s3_key: Some(key), ..user.item.clone() };
         let trail = Trail::of_user(user.id, AuditAction::S3KeyRenewed);
-        let write = Write::new(self.update_user(actor, user, changes, trail), after);
+        let write = Write::new(self.change_keys(actor, user, changes, trail), after);
         Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
@@ -134,8 +136,18 @@ impl Table {
         keys: Vec<&SshKey>,
         trail: Trail,
     ) -> Result<Transaction<'_>> {
-        let changes = Changes::new().set("sshKeys", keys)?;
-        Ok(self.update_user(actor, user, changes, trail))
+        let changes = Changes::of_credentials().set("sshKeys", keys)?;
+        Ok(self.change_keys(actor, user, changes, trail))
+    }
+
+    fn change_keys(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        changes: Changes,
+        trail: Trail,
+    ) -> Transaction<'_> {
+        self.update_user(actor, user, changes, Condition::same_credentials(user), trail)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::{
 use crate::table::counts::existing;
 use crate::table::engine::{
     Actor, Changes, Claim, Condition, Fetch, Items, Key, Keyed, NewNotice, OnConditionFailed,
-    Stored, Table, Trail, Transaction,
+    Stored, Table, Trail, Transaction, expiring,
 };
 use crate::table::mail::{MailRateLimit, NewLink, take_mark};
 use crate::table::write::Write;
@@ -69,7 +69,7 @@ impl Fetch for EmailProofRequest {
 
 impl Table {
     /// Sends a user the link that proves an address, which the user has or will have by it. If
-    /// somebody else has proved it, they are told instead.
+    /// somebody else has proved it, they are told instead, by the same calls.
     ///
     /// [`Error::Conflict`] if the user has proved it and mail still reaches it,
     /// [`Error::LimitReached`] if the user can have no further address, [`Error::TooManyMails`] if a
@@ -93,10 +93,11 @@ impl Table {
         }
         asked.check_room()?;
         own.check_room()?;
-        let other = owner.filter(|owner| *owner != user.id);
-        let held = match other {
-            Some(other) => self.proved_email(other, &address).await?,
-            None => None,
+        // Of another address the calls are the same, whether or not somebody else has it.
+        let held = if email.is_some() {
+            None
+        } else {
+            self.proved_email(owner.unwrap_or_else(UserId::generate), &address).await?
         };
         // Its mail goes to the form that is stored: another one may name another mailbox.
         let address = email.map_or(address, |email| email.into_inner().address);
@@ -105,11 +106,6 @@ impl Table {
         let write = Transaction::new(self, actor, "send a proof of an address", requested)
             .count_mail(&asked)?
             .count_mail(&own)?;
-        if let Some(held) = held {
-            let kind = MailKind::EmailProofHeld;
-            let mail = Mail::requested(kind, held, None, None, EMAIL_PROOF_TTL)?;
-            return Ok(Write::new(write.send(&mail)?, ()));
-        }
         let counts = existing(counts.as_ref())?;
         let maker = actor.maker_for(user.id);
         let expires_at = seconds_after(Timestamp::now(), EMAIL_PROOF_TTL)?;
@@ -126,7 +122,15 @@ impl Table {
         let (kind, link) = (MailKind::EmailProof, Some(new.link));
         // The address may be a stranger's: the mail does not call them by the user's name.
         let mail = Mail::requested(kind, address, None, link, EMAIL_PROOF_TTL)?;
-        Ok(Write::new(write.put_link(&proof, expires_at)?.send(&mail)?, ()))
+        let write = match held {
+            Some(recipient) => {
+                let kind = MailKind::EmailProofHeld;
+                let mail = Mail { kind, recipient, link: None, ..mail };
+                write.put_decoy(&expiring(&proof, expires_at)?)?.send(&mail)?
+            }
+            None => write.put_link(&proof, expires_at)?.send(&mail)?,
+        };
+        Ok(Write::new(write, ()))
     }
 
     /// The user and the proof that a link names, unless the token that asked for it is gone before
@@ -151,7 +155,7 @@ impl Table {
     /// Proves an address by its link, and adds it if the user does not have it. Whoever has it
     /// without having proved it loses it.
     ///
-    /// The user is written in any case: what ends proofs requires that it is unchanged.
+    /// The user is written in any case: what ends proofs requires that it has no other since.
     ///
     /// [`Error::Conflict`] if somebody else has proved it, [`Error::LimitReached`] if the user can
     /// have no further address, [`Error::LinkEnded`] if a newer link has taken this one's place.
@@ -179,7 +183,12 @@ impl Table {
                     Condition::unchanged(email),
                     CONFLICT,
                 )
-                .update(user.key(), Changes::new(), Condition::unchanged(user), CONFLICT),
+                .update(
+                    user.key(),
+                    Changes::of_credentials(),
+                    Condition::same_credentials(user),
+                    CONFLICT,
+                ),
             EmailOwner::Nobody => transaction.add_proved_email(user, proof, None, now)?,
             EmailOwner::Holder(holder) => {
                 transaction.add_proved_email(user, proof, Some(holder), now)?
@@ -225,9 +234,13 @@ impl Transaction<'_> {
             proof_lineage: lineage.clone(),
             ..Email::new(*id, address.clone(), now)
         };
+        let changes = Changes::of_credentials()
+            .add("emailVersion", 1)
+            .set("emailCount", user.email_count + 1)?;
+        let unchanged = Condition::same_credentials(user).and(Condition::same_emails(user));
         self.leaving(Trail::of_user(*id, AuditAction::EmailAdded).notifying(notice))
             .insert(&email, CONFLICT)?
-            .set_email_count(user, user.email_count + 1)?
+            .update(user.key(), changes, unchanged, CONFLICT)
             .claim_email(*id, &proof.address, holder, CONFLICT)
     }
 }

@@ -154,12 +154,13 @@ impl Table {
         let unchanged = UserChange::default();
         let (after, write) = self.change_password(actor, user, &unchanged, password)?.split();
         let write = write.and(|transaction| {
+            // It may have been removed, or its proof ended, since it was read.
+            let proved = Condition::has("provedAt");
             let transaction = if after.has_proved(recipient) {
-                transaction
+                transaction.check(recipient.key(), proved, || Error::WriteConflict)
             } else {
-                let changes = Changes::new().set("proofEpoch", after.proof_epoch)?;
-                transaction
-                    .update(recipient.key(), changes, Condition::present(), || Error::WriteConflict)
+                let changes = Changes::new().set("proofEpoch", after.credential_epoch)?;
+                transaction.update(recipient.key(), changes, proved, || Error::WriteConflict)
             };
             let same = Condition::same_link(&reset.secret_hash);
             Ok(transaction.delete(reset.key(), same, || Error::LinkEnded).prioritize_last())

@@ -41,6 +41,10 @@ pub struct PasswordChange {
 }
 
 impl UserChange {
+    fn is_empty(&self) -> bool {
+        self.set_fields().next().is_none()
+    }
+
     fn apply_to(&self, user: &User) -> User {
         let text = |new: &Option<String>, old: &String| new.as_ref().unwrap_or(old).clone();
         User {
@@ -104,16 +108,21 @@ impl UserChange {
     }
 }
 
-/// Ends the API keys and SSH keys, and gives the S3 key another secret.
-fn end_keys(changes: Changes, mut user: User) -> Result<(Changes, User)> {
+/// Ends the API keys and SSH keys, and gives the S3 key another secret, whatever is made meanwhile.
+/// The condition is that there still is an S3 key, or none.
+fn end_keys(changes: Changes, mut user: User) -> Result<(Changes, Condition, User)> {
     user.api_keys.clear();
     user.ssh_keys.clear();
-    let mut changes = changes.set("apiKeys", &user.api_keys)?.set("sshKeys", &user.ssh_keys)?;
-    if let Some(key) = &mut user.s3_key {
-        *key = key.renewed()?;
-        changes = changes.set("s3Key", &*key)?;
-    }
-    Ok((changes, user))
+    let changes = changes.set("apiKeys", &user.api_keys)?.set("sshKeys", &user.ssh_keys)?;
+    let Some(key) = &mut user.s3_key else {
+        return Ok((changes, Condition::lacks("s3Key"), user));
+    };
+    *key = key.renewed()?;
+    let changes = changes
+        .set_entry("s3Key", "nonce", &key.nonce)?
+        .set_entry("s3Key", "createdAt", key.created_at)?
+        .remove_entry("s3Key", "lineage");
+    Ok((changes, Condition::has("s3Key"), user))
 }
 
 impl Table {
@@ -126,11 +135,12 @@ impl Table {
     ) -> Result<Write<'_, User>> {
         let trail = change.in_trail(Trail::of_user(user.id, AuditAction::UserUpdated));
         let changes = change.add_to(user, Changes::new())?;
-        let transaction = self.update_user(actor, user, changes, trail);
+        let unchanged = Condition::unchanged(user);
+        let transaction = self.update_user(actor, user, changes, unchanged, trail);
         Ok(Write::new(transaction, change.apply_to(user)))
     }
 
-    /// Changes a user and the password. That revokes all OAuth grants and user tokens except the
+    /// Changes a user and the password, which must be the one that was read. That revokes all OAuth grants and user tokens except the
     /// retained one.
     ///
     /// Somebody else who set the password may have kept any credential of the user. So the first
@@ -139,7 +149,9 @@ impl Table {
     /// except by the operator's word.
     ///
     /// One transaction revokes them, tokens and grants by incrementing the user's epoch; those are
-    /// deleted after it.
+    /// deleted after it. Beside the password only the addresses, with which the new one was compared,
+    /// have to be unchanged, so that nobody who writes the profile holds it up; what changes the
+    /// profile, too, requires all of the user to be.
     pub fn change_password(
         &self,
         actor: &Actor,
@@ -157,7 +169,7 @@ impl Table {
         // In place of one that somebody else sets, the user's own is still to come.
         let given = actor.is_user().then(|| user.given_password().map(str::to_owned)).flatten();
         let changes = change
-            .add_to(user, Changes::new())?
+            .add_to(user, Changes::of_credentials())?
             .set("passwordHash", &password.hash)?
             .set("passwordIsOwn", is_own)?
             .set("givenPasswordHash", &given)?
@@ -166,7 +178,17 @@ impl Table {
             .set("proofEpoch", proof_epoch)?
             .set("retainedToken", retained)?;
         let after = change.apply_to(user);
-        let (changes, after) = if ends_keys { end_keys(changes, after)? } else { (changes, after) };
+        let unchanged = if change.is_empty() {
+            Condition::same_password(user).and(Condition::same_emails(user))
+        } else {
+            Condition::unchanged(user)
+        };
+        let (changes, unchanged, after) = if ends_keys {
+            let (changes, same_key, after) = end_keys(changes, after)?;
+            (changes, unchanged.and(same_key), after)
+        } else {
+            (changes, unchanged, after)
+        };
         let keys = ["environmentTokens", "apiKeys", "sshKeys"].into_iter().filter(|_| ends_keys);
         let proofs = is_first.then_some("emailProofs");
         let notice = NewNotice::new(user.id, MailKind::PasswordChanged);
@@ -175,7 +197,7 @@ impl Table {
             .with_all("revoked", ["userTokens", "grants"].into_iter().chain(keys).chain(proofs))
             .changed(user.s3_key.as_ref().filter(|_| ends_keys).map(|_| "s3Key"));
         let transaction = self
-            .update_user(actor, user, changes, change.in_trail(trail))
+            .update_user(actor, user, changes, unchanged, change.in_trail(trail))
             .record_cleanup(&CleanupTask::credentials(user.id, epoch))?;
         let after = User {
             password_hash: Some(password.hash),
@@ -261,12 +283,13 @@ impl Table {
         actor: &Actor,
         user: &Stored<User>,
         changes: Changes,
+        condition: Condition,
         trail: Trail,
     ) -> Transaction<'_> {
         Transaction::new(self, actor, "change a user", trail).update(
             user.key(),
             changes,
-            Condition::unchanged(user),
+            condition,
             || Error::WriteConflict,
         )
     }
