@@ -112,6 +112,36 @@ async fn a_primary_address_that_is_not_proved_gets_ten_notices_a_day_over_all_us
 }
 
 #[tokio::test]
+async fn a_strangers_address_that_stops_being_primary_is_counted_too_and_so_is_the_user() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    set(&app, "email", "provedAt", json!({ "S": "2026-11-28T12:00:00Z" })).await;
+    let mut mails = Vec::new();
+
+    for number in 0..4 {
+        let stranger = format!("stranger{number}@example.com");
+        add_email(&jane, &stranger).await;
+        for _ in 0..3 {
+            for address in [stranger.as_str(), jane.email()] {
+                let body = json!({ "email": address, "verified": true, "primary": true });
+                let changed = jane.send_json("PATCH", EMAILS, &body).await;
+                assert_eq!(changed.status, 200, "{changed:?}");
+            }
+        }
+        mails.extend(post.deliver().await);
+    }
+
+    let to = |address: &str| {
+        mails.iter().filter(|mail| mail.recipients.iter().any(|own| own == address)).count()
+    };
+    let strangers = [0, 1, 2, 3].map(|number| to(&format!("stranger{number}@example.com")));
+    assert_eq!(strangers.iter().sum::<usize>(), 20, "{strangers:?}");
+    assert!(strangers.iter().all(|mails| *mails <= 10), "{strangers:?}");
+    assert_eq!(to(jane.email()), 4 + 4 * 6, "her own gets all of them");
+}
+
+#[tokio::test]
 async fn a_name_that_looks_like_a_header_or_a_link_is_text() {
     let mut app = TestApp::start().await;
     let mut post = app.start_mail().await;
