@@ -100,7 +100,8 @@ async fn a_primary_address_that_is_not_proved_gets_ten_notices_a_day_over_all_us
     assert_eq!(app.items_of("notice").await, Vec::<Value>::new());
 
     let day = json!({ "S": TestApp::in_seconds(-24 * 3600).to_string() });
-    let [requests] = &app.items_of("mailRequests").await[..] else { panic!("one count") };
+    let requests = app.items_of("mailRequests").await;
+    let requests = requests.iter().find(|own| own["kind"]["S"] == "notice_to_unproved").unwrap();
     let mut times = requests["times"]["L"].clone();
     assert_eq!(times.as_array().unwrap().len(), 10);
     times[0] = day;
@@ -117,13 +118,14 @@ async fn a_strangers_address_that_stops_being_primary_is_counted_too_and_so_is_t
     let mut post = app.start_mail().await;
     let jane = app.person("janedoe").await;
     set(&app, "email", "provedAt", json!({ "S": "2026-11-28T12:00:00Z" })).await;
+    let toggles =
+        [("a@stranger.example", 12), ("b@stranger.example", 6), ("c@stranger.example", 6)];
     let mut mails = Vec::new();
 
-    for number in 0..4 {
-        let stranger = format!("stranger{number}@example.com");
-        add_email(&jane, &stranger).await;
-        for _ in 0..3 {
-            for address in [stranger.as_str(), jane.email()] {
+    for (stranger, times) in toggles {
+        add_email(&jane, stranger).await;
+        for _ in 0..times {
+            for address in [stranger, jane.email()] {
                 let body = json!({ "email": address, "verified": true, "primary": true });
                 let changed = jane.send_json("PATCH", EMAILS, &body).await;
                 assert_eq!(changed.status, 200, "{changed:?}");
@@ -135,10 +137,8 @@ async fn a_strangers_address_that_stops_being_primary_is_counted_too_and_so_is_t
     let to = |address: &str| {
         mails.iter().filter(|mail| mail.recipients.iter().any(|own| own == address)).count()
     };
-    let strangers = [0, 1, 2, 3].map(|number| to(&format!("stranger{number}@example.com")));
-    assert_eq!(strangers.iter().sum::<usize>(), 20, "{strangers:?}");
-    assert!(strangers.iter().all(|mails| *mails <= 10), "{strangers:?}");
-    assert_eq!(to(jane.email()), 4 + 4 * 6, "her own gets all of them");
+    assert_eq!(toggles.map(|(stranger, _)| to(stranger)), [10, 6, 4], "ten, and 20 of one user");
+    assert_eq!(to(jane.email()), 3 + 2 * 24, "her own gets all of them");
 }
 
 #[tokio::test]
