@@ -135,15 +135,21 @@ impl Queue {
         self.batches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next_event(&self) -> Option<Value> {
-        self.batches().next_event(Timestamp::now())
+    fn next_event(&self, report: &impl Fn(String)) -> Option<Value> {
+        let mut batches = self.batches();
+        let (event, expired) = (batches.next_event(Timestamp::now()), batches.take_expired().len());
+        drop(batches);
+        if expired > 0 {
+            report(format!("{} gives up {expired} records: too old", self.function));
+        }
+        event
     }
 
     /// Hands batch after batch to the function.
     async fn empty(&self, functions: &impl Integration, report: &impl Fn(String)) {
         let mut backoff = POLL_INTERVAL;
         loop {
-            while let Some(event) = self.next_event() {
+            while let Some(event) = self.next_event(report) {
                 let response = functions.invoke(&self.function, &event).await.ok();
                 let is_done = self.batches().settle(response.as_ref());
                 if is_done {
@@ -152,10 +158,6 @@ impl Queue {
                     sleep(backoff).await;
                     backoff = (backoff * 2).min(MAX_BACKOFF);
                 }
-            }
-            let expired = self.batches().take_expired().len();
-            if expired > 0 {
-                report(format!("{} gives up {expired} records: too old", self.function));
             }
             self.added.notified().await;
         }

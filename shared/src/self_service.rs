@@ -11,11 +11,13 @@ use crate::http::{ApiRequest, Fields};
 use crate::limits::{MAX_EMAIL_BYTES, MAX_FULL_NAME};
 use crate::mail::seal_link;
 use crate::model::{
-    Email, EmailAddress, EmailProof, MailToken, MailTokenSubject, Network, OptionalText,
-    PasswordReset, SignUp, SourceId, Text, Timestamp, User, Username,
+    Email, EmailAddress, MailToken, MailTokenSubject, Network, OptionalText, PasswordReset, SignUp,
+    SourceId, Text, Timestamp, User, Username,
 };
 use crate::password::NewPassword;
-use crate::table::{Actor, EmailOwner, NewLink, NewUser, PasswordChange, Stored, fetch};
+use crate::table::{
+    Actor, EmailOwner, LinkedEmailProof, NewLink, NewUser, PasswordChange, Stored, fetch,
+};
 use crate::telemetry::request::observe;
 use crate::{App, Error, Result, SignUpPolicy};
 
@@ -70,7 +72,8 @@ pub async fn new_link(
 ///
 /// [`Error::LinkEnded`], or [`Error::Conflict`] if somebody else has proved the address.
 pub async fn prove_email(app: &App, request: &ApiRequest, token: &str) -> Result<EmailAddress> {
-    let (user, proof) = read_proof(app, token).await?;
+    let found = read_proof(app, token).await?;
+    let LinkedEmailProof { user, proof, .. } = &found;
     source_id(app, request).await?;
     let owner = app.table.email_owner(&proof.address, Some(user.id)).await?;
     match &owner {
@@ -78,31 +81,31 @@ pub async fn prove_email(app: &App, request: &ApiRequest, token: &str) -> Result
         // The address was proved by it, and was lost since.
         _ if proof.used_at.is_some() => return Err(Error::LinkEnded),
         _ => {
-            let actor = Actor::mail_token(Some(&user), request_context(request));
-            app.table.prove_email(&actor, &user, &proof, &owner)?.commit().await?;
+            let actor = Actor::mail_token(Some(user), request_context(request));
+            app.table.prove_email(&actor, &found, &owner)?.commit().await?;
         }
     }
-    Ok(proof.address)
+    Ok(found.proof.address)
 }
 
 /// The address that a link proves. The link is not used.
 ///
 /// [`Error::LinkEnded`] if it does not work.
 pub async fn address_to_prove(app: &App, token: &str) -> Result<EmailAddress> {
-    Ok(read_proof(app, token).await?.1.address)
+    Ok(read_proof(app, token).await?.proof.address)
 }
 
-async fn read_proof(app: &App, token: &str) -> Result<(Stored<User>, EmailProof)> {
+async fn read_proof(app: &App, token: &str) -> Result<LinkedEmailProof> {
     let (user, address, token) = MailToken::parse_proof(token).map_err(|_| Error::LinkEnded)?;
     let found = app.table.email_proof(user, address).await?;
-    let works = |(user, proof): &(Stored<User>, EmailProof)| {
+    let works = |LinkedEmailProof { user, proof, .. }: &LinkedEmailProof| {
         token.matches(&proof.secret_hash)
             && Timestamp::now() < proof.expires_at
             && proof.epoch == user.credential_epoch
             && !user.disabled
     };
     let found = found.filter(works).ok_or(Error::LinkEnded)?;
-    observe_link(&found.0);
+    observe_link(&found.user);
     Ok(found)
 }
 

@@ -222,6 +222,10 @@ async fn a_multipart_form_is_read_like_another_and_a_file_in_it_is_rejected() {
             json!({ "company": ["must not be a file"] }),
         ),
         (
+            multipart(&["x=\"a\\\\\"; name=company; filename=\"a.txt\"\r\n\r\nx"]),
+            json!({ "company": ["must not be a file"] }),
+        ),
+        (
             multipart(&["name=company; FileName*=utf-8''a\r\n\r\nx"]),
             json!({ "company": ["must not be a file"] }),
         ),

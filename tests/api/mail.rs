@@ -100,7 +100,8 @@ async fn a_primary_address_that_is_not_proved_gets_ten_notices_a_day_over_all_us
     assert_eq!(app.items_of("notice").await, Vec::<Value>::new());
 
     let day = json!({ "S": TestApp::in_seconds(-24 * 3600).to_string() });
-    let [requests] = &app.items_of("mailRequests").await[..] else { panic!("one count") };
+    let requests = app.items_of("mailRequests").await;
+    let requests = requests.iter().find(|own| own["kind"]["S"] == "notice_to_unproved").unwrap();
     let mut times = requests["times"]["L"].clone();
     assert_eq!(times.as_array().unwrap().len(), 10);
     times[0] = day;
@@ -109,6 +110,35 @@ async fn a_primary_address_that_is_not_proved_gets_ten_notices_a_day_over_all_us
 
     set(&app, "email", "provedAt", json!({ "S": "2026-11-28T12:00:00Z" })).await;
     assert_eq!(sent(&mut post).await, 1, "proved");
+}
+
+#[tokio::test]
+async fn a_strangers_address_that_stops_being_primary_is_counted_too_and_so_is_the_user() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    set(&app, "email", "provedAt", json!({ "S": "2026-11-28T12:00:00Z" })).await;
+    let toggles =
+        [("a@stranger.example", 12), ("b@stranger.example", 6), ("c@stranger.example", 6)];
+    let mut mails = Vec::new();
+
+    for (stranger, times) in toggles {
+        add_email(&jane, stranger).await;
+        for _ in 0..times {
+            for address in [stranger, jane.email()] {
+                let body = json!({ "email": address, "verified": true, "primary": true });
+                let changed = jane.send_json("PATCH", EMAILS, &body).await;
+                assert_eq!(changed.status, 200, "{changed:?}");
+            }
+        }
+        mails.extend(post.deliver().await);
+    }
+
+    let to = |address: &str| {
+        mails.iter().filter(|mail| mail.recipients.iter().any(|own| own == address)).count()
+    };
+    assert_eq!(toggles.map(|(stranger, _)| to(stranger)), [10, 6, 4], "ten, and 20 of one user");
+    assert_eq!(to(jane.email()), 3 + 2 * 24, "her own gets all of them");
 }
 
 #[tokio::test]

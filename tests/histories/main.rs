@@ -37,7 +37,8 @@ async fn without_faults_every_request_gets_a_response_that_can_be_explained() {
     let _turn = TURN.lock().await;
     let setting = Setting::new(stage::seed()).await;
 
-    let report = round(&setting.stage(false), stage::seed(), FAIR).await.unwrap();
+    let report =
+        round(&setting.stage(false), stage::seed(), FAIR, &Report::default()).await.unwrap();
 
     line(&report).unwrap();
     assert!(report.violations.is_empty());
@@ -74,7 +75,7 @@ async fn soaked(least: Duration) -> Report {
         if number >= ROUNDS && start.elapsed() >= least && is_complete {
             break;
         }
-        let round = round(&setting.stage(true), seed + number, SIZE).await.unwrap();
+        let round = round(&setting.stage(true), seed + number, SIZE, &report).await.unwrap();
         let seconds = start.elapsed().as_secs_f32();
         line(format!(
             "round {number}: {} operations, {} histories, {} violations, {seconds:.0} s",

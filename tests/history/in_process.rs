@@ -1,7 +1,7 @@
 //! A short run over the functions as libraries.
 
 use testkit::history::plan::plan;
-use testkit::history::run::{Size, Stage, round};
+use testkit::history::run::{Report, Size, Stage, round};
 use testkit::{TestApp, operations};
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn without_faults_every_request_of_a_run_gets_an_explainable_response() {
     };
     let size = Size { clients: 8, length: 30 };
 
-    let report = round(&stage, 1, size).await.unwrap();
+    let report = round(&stage, 1, size, &Report::default()).await.unwrap();
 
     assert!(report.violations.is_empty(), "{report}");
     assert!(report.total() >= 240, "{report}");

@@ -78,15 +78,22 @@ fn parameters(headers: &HeaderMap, name: &HeaderName) -> Vec<(String, String)> {
 
 /// What stands between semicolons that are not in quotes.
 fn split(text: &str) -> impl Iterator<Item = &str> {
-    let (mut is_quoted, mut before) = (false, ' ');
+    let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(move |letter| {
-        is_quoted ^= letter == '"' && before != '\\';
-        before = letter;
+        is_quoted ^= letter == '"' && !is_escaped;
+        is_escaped = letter == '\\' && is_quoted && !is_escaped;
         letter == ';' && !is_quoted
     })
 }
 
 fn unquoted(value: &str) -> String {
-    let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-    inner.map_or_else(|| value.to_owned(), |inner| inner.replace(r#"\""#, "\""))
+    let Some(inner) = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')) else {
+        return value.to_owned();
+    };
+    let mut is_escaped = false;
+    let plain = inner.chars().filter(|letter| {
+        is_escaped = *letter == '\\' && !is_escaped;
+        !is_escaped
+    });
+    plain.collect()
 }

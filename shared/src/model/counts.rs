@@ -19,6 +19,9 @@ pub struct Counts {
     pub user: UserId,
     /// The tokens by their ids. Some may have ended; the next one that is created removes these.
     pub tokens: BTreeMap<TokenId, CountedToken>,
+    /// Grows with every write of the tokens.
+    #[serde(default)]
+    pub tokens_version: u64,
     /// The grants by their ids; some may have ended, likewise.
     pub grants: BTreeMap<GrantId, CountedGrant>,
     /// How many accounts the user owns.
@@ -92,6 +95,7 @@ impl Counts {
         Self {
             user,
             tokens: BTreeMap::new(),
+            tokens_version: 0,
             grants: BTreeMap::new(),
             accounts_owned: 1,
             memberships,

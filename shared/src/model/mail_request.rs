@@ -69,6 +69,8 @@ named! {
         EmailProofOfUser = "email_proof_of_user",
         /// Nothing: a notice to an address that its user has not proved.
         NoticeToUnproved = "notice_to_unproved",
+        /// Nothing: a notice to whichever address that its user has not proved, of one user.
+        NoticeToUnprovedOfUser = "notice_to_unproved_of_user",
         /// To sign up with an address.
         SignUp = "sign_up",
         /// To reset the password of whom a name belongs to.
@@ -83,6 +85,7 @@ impl MailRequestKind {
             Self::EmailProof => MailRate::EMAIL_PROOFS,
             Self::EmailProofOfUser => MailRate::EMAIL_PROOFS_OF_USER,
             Self::NoticeToUnproved => MailRate::NOTICES_TO_UNPROVED,
+            Self::NoticeToUnprovedOfUser => MailRate::NOTICES_TO_UNPROVED_OF_USER,
             Self::SignUp => MailRate::SIGN_UPS,
             Self::PasswordReset => MailRate::PASSWORD_RESETS,
         }
@@ -106,7 +109,8 @@ impl MailRequests {
     /// With another one at `now`; how long to wait, in seconds, if there were too many.
     pub fn with_another(&self, now: Timestamp) -> Result<Self, i64> {
         let rate = self.kind.rate();
-        let age = |time: &Timestamp| now.as_second() - time.as_second();
+        // Another host's clock may be ahead.
+        let age = |time: &Timestamp| (now.as_second() - time.as_second()).max(0);
         let mut times: Vec<_> =
             self.times.iter().copied().filter(|time| age(time) < rate.within).collect();
         let left = |time: Option<&Timestamp>, wait: i64| time.map_or(0, |time| wait - age(time));
@@ -133,6 +137,7 @@ mod tests {
 
         let mut asked = none.with_another(at(0)).ok().unwrap();
         assert_eq!(asked.with_another(at(59)).err(), Some(1));
+        assert_eq!(asked.with_another(at(-5)).err(), Some(60), "by another clock");
         for second in [60, 120, 180, 240] {
             asked = asked.with_another(at(second)).ok().unwrap();
         }

@@ -17,6 +17,9 @@ const MAX_LABEL: usize = 63;
 const CONTEXTUAL: [char; 7] =
     ['\u{200c}', '\u{200d}', '\u{b7}', '\u{375}', '\u{5f3}', '\u{5f4}', '\u{30fb}'];
 
+/// Letters and marks that look like the end of a host, or strike it through.
+const LOOK_ALIKES: [char; 5] = ['\u{1c3}', '\u{2d0}', '\u{337}', '\u{338}', '\u{3033}'];
+
 /// The parts of a URL that has an authority, as they were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UrlParts<'a> {
@@ -99,8 +102,9 @@ fn is_of_words(letter: char) -> bool {
     let words = GeneralCategoryGroup::Letter
         .union(GeneralCategoryGroup::Mark)
         .union(GeneralCategoryGroup::DecimalNumber);
-    words.contains(CodePointMapData::<GeneralCategory>::new().get(letter))
-        || CONTEXTUAL.contains(&letter)
+    let is_word = words.contains(CodePointMapData::<GeneralCategory>::new().get(letter))
+        || CONTEXTUAL.contains(&letter);
+    is_word && !LOOK_ALIKES.contains(&letter)
 }
 
 /// Whether a text is a host's name, or an IPv4 address of four numbers. Parsers take any other name
@@ -148,7 +152,7 @@ mod tests {
     fn no_host_has_a_symbol_that_looks_like_the_end_of_one() {
         for symbol in "\u{2044}\u{2215}\u{ff0f}\u{29f8}\u{2571}\u{29f6}\u{1735}\u{2216}\u{29f5}\u{ff3c}\
                        \u{fe68}\u{2236}\u{ff1a}\u{fe55}\u{ff1f}\u{fe56}\u{2048}\u{ff03}\u{fe5f}\u{266f}\
-                       \u{ff20}\u{fe6b}\u{2100}\u{2024}\u{ff0e}\u{2027}"
+                       \u{ff20}\u{fe6b}\u{2100}\u{2024}\u{ff0e}\u{2027}\u{1c3}\u{2d0}\u{337}\u{338}\u{3033}"
             .chars()
         {
             let text = format!("https://example.com{symbol}evil.example");

@@ -57,7 +57,8 @@ impl Transaction<'_> {
         replaced: &Replaced<'_>,
     ) -> Result<Self> {
         let mut gone = counts.ended_tokens(user, Timestamp::now());
-        let mut changes = Changes::new().set_entry("tokens", new.id, CountedToken::from(new))?;
+        let mut changes =
+            Changes::of_tokens().set_entry("tokens", new.id, CountedToken::from(new))?;
         match replaced {
             Replaced::Nothing => {}
             Replaced::Deleted(old) => gone.push(*old),
@@ -79,19 +80,19 @@ impl Transaction<'_> {
 
     /// Removes a token from the counts.
     pub(in crate::table) fn uncount_token(self, user: UserId, token: TokenId) -> Self {
-        let changes = Changes::new().remove_entry("tokens", token);
+        let changes = Changes::of_tokens().remove_entry("tokens", token);
         self.update(Key::counts(user), changes, Condition::present(), CONFLICT)
     }
 
-    /// Removes these tokens from the counts, which must be unchanged: nothing was made meanwhile.
+    /// Removes these tokens from the counts, whose tokens must be unchanged: none was made meanwhile.
     pub(in crate::table) fn uncount_tokens(
         self,
         counts: &Stored<Counts>,
         tokens: &[TokenId],
     ) -> Self {
         let remove = |changes: Changes, id| changes.remove_entry("tokens", id);
-        let changes = tokens.iter().fold(Changes::new(), remove);
-        self.update(counts.key(), changes, Condition::unchanged(counts), CONFLICT)
+        let changes = tokens.iter().fold(Changes::of_tokens(), remove);
+        self.update(counts.key(), changes, Condition::same_tokens(counts), CONFLICT)
     }
 
     /// Counts a new grant, which must find room once these are gone. The counts must be unchanged:

@@ -49,7 +49,7 @@ pub use pages::{Page, ReadItems};
 pub use tokens::{CallerToken, NewToken};
 pub use users::{
     CallerEmail, EmailHolder, EmailOwner, EmailProofRequest, FetchedEmailProof, FoundUser,
-    FreeNames, NewUser, PasswordChange, PasswordResetRequest, SignUpRequest, UserChange,
-    UserDeletion, UserIdByUsername,
+    FreeNames, LinkedEmailProof, NewUser, PasswordChange, PasswordResetRequest, SignUpRequest,
+    UserChange, UserDeletion, UserIdByUsername,
 };
 pub use write::Write;

@@ -106,7 +106,7 @@ mod tests {
         assert!(parsed.matches(&reset.secret_hash));
         let (user, address, parsed) =
             MailToken::parse_proof(&token(MailedLink::Proof).await).unwrap();
-        let (_, proof) = app.table.email_proof(user, address).await.unwrap().unwrap();
+        let proof = app.table.email_proof(user, address).await.unwrap().unwrap().proof;
         assert!(parsed.matches(&proof.secret_hash));
     }
 }

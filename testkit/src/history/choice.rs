@@ -157,7 +157,10 @@ impl<W: Transport> ClientStep<'_, W> {
     /// Of two operations, each with its path, the one that was sent less often.
     pub(crate) fn rarer<T>(&mut self, both: [(&'static str, T); 2]) -> (&'static str, T) {
         let [first, second] = &both;
-        let sent = |operation| self.shared.tally().get(operation).map_or(0, |counts| counts[0]);
+        let sent = |operation| {
+            let before = self.shared.asked_before().get(operation).copied().unwrap_or_default();
+            before + self.shared.tally().get(operation).map_or(0, |counts| counts[0])
+        };
         let takes_first = match sent(first.0).cmp(&sent(second.0)) {
             Ordering::Less => true,
             Ordering::Equal => self.rng.bool(),

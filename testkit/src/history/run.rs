@@ -96,9 +96,18 @@ impl fmt::Display for Report {
 }
 
 /// One round: what the clients do is drawn from the seed.
-pub async fn round<W: Transport>(stage: &Stage<'_, W>, seed: u64, size: Size) -> Result<Report> {
+///
+/// `before` are the rounds before it: what they asked for least, this one asks for first.
+pub async fn round<W: Transport>(
+    stage: &Stage<'_, W>,
+    seed: u64,
+    size: Size,
+    before: &Report,
+) -> Result<Report> {
     let prefix: String = unique("h").chars().take(24).collect();
     let shared = set_up(stage, &prefix).await.context("cannot set up a round")?;
+    *shared.asked_before() =
+        before.operations.iter().map(|(name, [asked, ..])| (name.clone(), *asked)).collect();
     if let Some(schedule) = stage.schedule {
         schedule.set_paused(false);
     }

@@ -229,6 +229,7 @@ pub(crate) struct SharedState {
     known: Mutex<Known>,
     log: Mutex<Vec<Done>>,
     tally: Mutex<BTreeMap<String, [usize; 3]>>,
+    asked_before: Mutex<BTreeMap<String, usize>>,
     /// Responses that are wrong regardless of the history.
     wrong: Mutex<Vec<String>>,
 }
@@ -250,6 +251,11 @@ impl SharedState {
     /// By operation: how often it was sent, got a successful response, and had an unknown outcome.
     pub(crate) fn tally(&self) -> MutexGuard<'_, BTreeMap<String, [usize; 3]>> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// By operation: how often it was sent in earlier rounds.
+    pub(crate) fn asked_before(&self) -> MutexGuard<'_, BTreeMap<String, usize>> {
+        self.asked_before.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn wrong(&self) -> MutexGuard<'_, Vec<String>> {

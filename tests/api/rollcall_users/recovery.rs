@@ -201,9 +201,9 @@ async fn a_proof_at_the_moment_of_the_revocation_does_not_outlive_it() {
         let (others, id) = (app.others(), jane.user().id);
         let digest = address.parse::<EmailAddress>().unwrap().digest();
         app.proxy().before(WRITE, async move {
-            let (user, proof) = others.email_proof(id, digest).await.unwrap().unwrap();
-            let owner = others.email_owner(&proof.address, Some(id)).await.unwrap();
-            let write = others.prove_email(&Actor::operator(), &user, &proof, &owner);
+            let found = others.email_proof(id, digest).await.unwrap().unwrap();
+            let owner = others.email_owner(&found.proof.address, Some(id)).await.unwrap();
+            let write = others.prove_email(&Actor::operator(), &found, &owner);
             write.unwrap().commit().await.unwrap();
         });
 

@@ -119,6 +119,47 @@ async fn a_password_changes_though_the_profile_does_meanwhile_which_stays() {
 }
 
 #[tokio::test]
+async fn a_token_is_revoked_with_all_it_made_though_a_grant_is_refreshed_meanwhile() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let (maker, made) = family(&jane).await;
+    let refreshed = json!({
+        "Key": { "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "COUNTS" } },
+        "UpdateExpression": "SET #version = #version + :one",
+        "ExpressionAttributeNames": { "#version": "version" },
+        "ExpressionAttributeValues": { ":one": { "N": "1" } },
+    });
+    app.proxy().before(WRITE, app.engine_later("UpdateItem", refreshed));
+    app.proxy().count();
+
+    let revoked = revoke_all(&jane, &maker).await;
+
+    assert_eq!((revoked.status, writes(&app)), (204, 1), "{revoked:?}");
+    assert!(!works(&maker).await && !works(&made).await);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_link_whose_token_goes_between_its_reads_proves_nothing() {
+    let (app, mut post) = open().await;
+    let jane = app.person("janedoe").await;
+    let (leaked, _) = family(&jane).await;
+    let address = "their@example.com";
+    let token = proof_token(&leaked, &mut post, address).await;
+    let (others, id) = (app.others(), jane.user().id);
+    let digest = address.parse::<EmailAddress>().unwrap().digest();
+    let read = others.email_proof(id, digest).await.unwrap().unwrap();
+    let path = format!("/rollcall/v1/tokens/{}", token_id(leaked.token()).unwrap());
+
+    assert_eq!(jane.send("DELETE", &path).await.status, 204);
+
+    let owner = others.email_owner(&read.proof.address, Some(id)).await.unwrap();
+    let write = others.prove_email(&Actor::operator(), &read, &owner).unwrap();
+    assert!(write.commit().await.is_err(), "its token is gone");
+    assert_eq!(prove(&app, &token).await, 410);
+}
+
+#[tokio::test]
 async fn names_that_are_sent_with_a_password_rest_on_those_that_were_read() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
@@ -331,9 +372,9 @@ async fn an_address_is_removed_as_it_was_read() {
     let (others, id) = (app.others(), jane.user().id);
     let digest = "jane@work.example".parse::<EmailAddress>().unwrap().digest();
     app.proxy().before(WRITE, async move {
-        let (user, proof) = others.email_proof(id, digest).await.unwrap().unwrap();
-        let owner = others.email_owner(&proof.address, Some(id)).await.unwrap();
-        let write = others.prove_email(&Actor::operator(), &user, &proof, &owner);
+        let found = others.email_proof(id, digest).await.unwrap().unwrap();
+        let owner = others.email_owner(&found.proof.address, Some(id)).await.unwrap();
+        let write = others.prove_email(&Actor::operator(), &found, &owner);
         write.unwrap().commit().await.unwrap();
     });
 

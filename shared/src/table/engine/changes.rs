@@ -35,6 +35,11 @@ impl Changes {
         Self::new().add("credentialVersion", 1)
     }
 
+    /// Changes of a user's tokens, as its counts have them.
+    pub(in crate::table) fn of_tokens() -> Self {
+        Self::new().add("tokensVersion", 1)
+    }
+
     /// Changes of a user's addresses.
     pub(in crate::table) fn of_emails() -> Self {
         Self::new().add("emailVersion", 1)

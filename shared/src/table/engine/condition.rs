@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Stored, TTL, VERSION};
 use super::key::PK;
-use crate::model::{ApiKeyId, SecretHash, TokenId, User};
+use crate::model::{ApiKeyId, Counts, SecretHash, TokenId, User};
 
 /// A condition expression with its names and values.
 pub(in crate::table) struct Condition {
@@ -66,6 +66,11 @@ impl Condition {
     /// The user exists, and the addresses have not changed since it was read.
     pub(in crate::table) fn same_emails(read: &User) -> Self {
         Self::present().and(Self::same_number("emailVersion", read.email_version))
+    }
+
+    /// A user's counts exist, and its tokens have not changed since they were read.
+    pub(in crate::table) fn same_tokens(read: &Counts) -> Self {
+        Self::present().and(Self::same_number("tokensVersion", read.tokens_version))
     }
 
     /// The user exists, and is disabled or not, as it was read.

@@ -113,8 +113,9 @@ impl Table {
     }
 
     /// Keeps the slots of a wrong password, and leaves an entry in the user's log, which names the
-    /// actor who sent it: one round trip. The tenth locks the name for the source or for all that the
-    /// user is not known from, by two more, which is the service's act. A user has at most ten entries within 15 minutes for each such lock.
+    /// actor who sent it: one round trip. The tenth locks the name for the source or for all that
+    /// the user is not known from, by two more, which is the service's act. A user has at most ten
+    /// entries within 15 minutes for each such lock.
     pub async fn record_failed_attempt(
         &self,
         actor: &Actor,

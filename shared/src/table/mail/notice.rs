@@ -5,50 +5,77 @@
 
 use super::requests::MailRateLimit;
 use crate::limits::MAX_NOTIFIED_ADDRESSES;
-use crate::model::{Email, EmailAddress, Mail, MailId, MailRequestKind, MailState, Notice, User};
-use crate::table::engine::{Condition, EMAIL, Key, Keyed, Stored, Table, user_partition};
+use crate::model::{
+    Email, EmailAddress, Mail, MailId, MailRequestKind, MailState, Notice, User, UserId,
+};
+use crate::table::engine::{
+    Condition, EMAIL, Key, Keyed, Stored, Table, Transaction, user_partition,
+};
 use crate::{Error, Result};
 
 impl Table {
     /// Makes a mail of a notice for the user's primary address, for the oldest other ones that are
-    /// proved, and for the former one. To a primary address that is not proved go only so many: it
-    /// may be a stranger's. False if this one went over that.
+    /// proved, and for the former one. One that is not proved may be a stranger's: to it, and from
+    /// one user to all such, go only so many. False if this one went over that.
     ///
-    /// [`Error::WriteConflict`] if another mailer was first.
+    /// [`Error::WriteConflict`] if another mailer was first, or counted another notice.
     pub async fn address_notice(&self, notice: Stored<Notice>) -> Result<bool> {
         let key = Key::user(notice.user);
         let mut items = self.batch_get(vec![key.clone()]).await?;
         let user: Option<Stored<User>> = items.take(&key)?;
         let emails: Vec<Email> = self.query(user_partition(notice.user), EMAIL).await?;
-        let unproved = user.as_deref().and_then(|user| unproved_primary(user, &emails));
-        let mut recipients = recipients(user.as_deref(), emails, notice.former.as_ref());
+        let recipients = recipients(user.as_deref(), &emails, notice.former.as_ref());
+        let is_unproved = |own: &EmailAddress| is_unproved(own, user.as_deref(), &emails);
+        let (unproved, mut allowed): (Vec<_>, Vec<_>) =
+            recipients.into_iter().partition(is_unproved);
         let name = user.as_ref().map(|user| user.display_name().to_owned());
         let gone = Condition::version(notice.version);
-        let mut write = self.outbox_write().delete(notice.key(), gone, || Error::WriteConflict);
-        let mut has_room = true;
-        if let Some(address) = unproved.filter(|address| recipients.contains(address)) {
-            let sent = self.notices_to(&address).await?;
-            has_room = sent.has_room();
-            recipients.retain(|recipient| has_room || *recipient != address);
-            write = write.count_mail(&sent)?;
-        }
-        let mails = recipients.into_iter().map(|to| mail_of(&notice, name.clone(), to));
+        let write = self.outbox_write().delete(notice.key(), gone, || Error::WriteConflict);
+        let count = unproved.len();
+        let (write, with_room) = self.count_notices(write, notice.user, unproved).await?;
+        let has_room = with_room.len() == count;
+        allowed.extend(with_room);
+        let mails = allowed.into_iter().map(|to| mail_of(&notice, name.clone(), to));
         let write = mails.into_iter().try_fold(write, |write, mail| write.send(&mail?))?;
         write.commit().await.map(|()| has_room)
     }
 
-    async fn notices_to(&self, address: &EmailAddress) -> Result<MailRateLimit> {
-        let kind = MailRequestKind::NoticeToUnproved;
-        let mut items = self.batch_get(vec![MailRateLimit::key(address.digest(), kind)]).await?;
-        MailRateLimit::extract(address.digest(), kind, &mut items)
+    /// Counts a notice to each of these addresses that the user has not proved, of which there is
+    /// room for those that are returned.
+    async fn count_notices<'t>(
+        &'t self,
+        mut write: Transaction<'t>,
+        user: UserId,
+        unproved: Vec<EmailAddress>,
+    ) -> Result<(Transaction<'t>, Vec<EmailAddress>)> {
+        const TO: MailRequestKind = MailRequestKind::NoticeToUnproved;
+        const OF: MailRequestKind = MailRequestKind::NoticeToUnprovedOfUser;
+        if unproved.is_empty() {
+            return Ok((write, unproved));
+        }
+        let of_user = MailRateLimit::name_of(user);
+        let keys = unproved.iter().map(|address| MailRateLimit::key(address.digest(), TO));
+        let mut items =
+            self.batch_get(keys.chain([MailRateLimit::key(of_user, OF)]).collect()).await?;
+        let own = MailRateLimit::extract(of_user, OF, &mut items)?;
+        let mut with_room = Vec::new();
+        for address in unproved {
+            let sent = MailRateLimit::extract(address.digest(), TO, &mut items)?;
+            if own.has_room() && sent.has_room() {
+                write = write.count_mail(&sent)?;
+                with_room.push(address);
+            }
+        }
+        let write = if with_room.is_empty() { write } else { write.count_mail(&own)? };
+        Ok((write, with_room))
     }
 }
 
-/// The primary address, unless the user has proved it.
-fn unproved_primary(user: &User, emails: &[Email]) -> Option<EmailAddress> {
-    let own = emails.iter().find(|email| email.address.same_as(&user.primary_email));
-    let is_proved = own.is_some_and(|email| user.has_proved(email));
-    (!is_proved).then(|| user.primary_email.clone())
+/// Whether the user has not proved an address that it has.
+fn is_unproved(address: &EmailAddress, user: Option<&User>, emails: &[Email]) -> bool {
+    let own = emails.iter().find(|email| email.address.same_as(address));
+    let is_primary = || user.is_some_and(|user| user.primary_email.same_as(address));
+    own.map_or_else(is_primary, |email| !user.is_some_and(|user| user.has_proved(email)))
 }
 
 fn mail_of(notice: &Notice, name: Option<String>, recipient: EmailAddress) -> Result<Mail> {
@@ -71,15 +98,18 @@ fn mail_of(notice: &Notice, name: Option<String>, recipient: EmailAddress) -> Re
 /// The primary address first, each once.
 fn recipients(
     user: Option<&User>,
-    mut emails: Vec<Email>,
+    emails: &[Email],
     former: Option<&EmailAddress>,
 ) -> Vec<EmailAddress> {
+    let mut emails: Vec<&Email> = emails.iter().collect();
     emails.sort_by_key(|email| email.added_at);
     let primary = user.map(|user| user.primary_email.clone());
-    let is_other = |email: &Email| !primary.as_ref().is_some_and(|own| own.same_as(&email.address));
-    let has_proved = |email: &Email| user.is_some_and(|user| user.has_proved(email));
+    let is_other =
+        |email: &&Email| !primary.as_ref().is_some_and(|own| own.same_as(&email.address));
+    let has_proved = |email: &&Email| user.is_some_and(|user| user.has_proved(email));
     let proved = emails.into_iter().filter(|email| has_proved(email) && is_other(email));
-    let others: Vec<_> = proved.map(|email| email.address).take(MAX_NOTIFIED_ADDRESSES).collect();
+    let others: Vec<_> =
+        proved.map(|email| email.address.clone()).take(MAX_NOTIFIED_ADDRESSES).collect();
     let mut found: Vec<EmailAddress> = primary.into_iter().chain(others).collect();
     if let Some(former) = former.filter(|former| !found.iter().any(|own| own.same_as(former))) {
         found.push(former.clone());

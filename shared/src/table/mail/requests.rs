@@ -8,6 +8,7 @@ use crate::lifetimes::SOURCE_REQUESTS;
 use crate::limits::MAX_SOURCE_REQUESTS;
 use crate::model::{
     MailId, MailLink, MailRequestKind, MailRequests, NameDigest, SecretHash, SourceId, Timestamp,
+    UserId,
 };
 use crate::table::engine::{
     Attributes, Changes, Condition, Item, Items, Key, Keyed, Stored, TTL, Trail, Transaction,
@@ -37,6 +38,11 @@ pub struct MailRateLimit {
 }
 
 impl MailRateLimit {
+    /// The name by which a user's own are counted.
+    pub(in crate::table) fn name_of(user: UserId) -> NameDigest {
+        NameDigest::new(&user.to_string())
+    }
+
     /// Where they are counted.
     pub(in crate::table) fn key(name: NameDigest, kind: MailRequestKind) -> Key {
         Key::mail_requests(name, kind)

@@ -16,7 +16,7 @@ pub use create::NewUser;
 pub use delete::UserDeletion;
 pub use email_owner::{EmailHolder, EmailOwner};
 pub use names::{CallerEmail, FreeNames, UserIdByUsername};
-pub use proofs::{EmailProofRequest, FetchedEmailProof};
+pub use proofs::{EmailProofRequest, FetchedEmailProof, LinkedEmailProof};
 pub use resets::{FoundUser, PasswordResetRequest};
 pub use sign_ups::SignUpRequest;
 pub use update::{PasswordChange, UserChange};

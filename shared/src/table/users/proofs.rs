@@ -5,7 +5,7 @@ use crate::lifetimes::EMAIL_PROOF_TTL;
 use crate::limits;
 use crate::model::{
     AuditAction, Counts, Email, EmailAddress, EmailProof, Lineage, Mail, MailKind, MailRequestKind,
-    Maker, NameDigest, Timestamp, User, UserId, seconds_after,
+    Maker, MakerId, NameDigest, Timestamp, User, UserId, seconds_after,
 };
 use crate::table::counts::existing;
 use crate::table::engine::{
@@ -38,9 +38,14 @@ pub struct FetchedEmailProof {
     own: MailRateLimit,
 }
 
-/// The name by which a user's own requests are counted.
-fn own_name(user: UserId) -> NameDigest {
-    NameDigest::new(&user.to_string())
+/// A user, and the proof that a link names.
+pub struct LinkedEmailProof {
+    /// Whose the address is to be.
+    pub user: Stored<User>,
+    /// The proof.
+    pub proof: EmailProof,
+    /// The tokens among which the one was that asked for it.
+    counts: Stored<Counts>,
 }
 
 impl Fetch for EmailProofRequest {
@@ -48,7 +53,7 @@ impl Fetch for EmailProofRequest {
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
         let asked = MailRateLimit::key(self.0.digest(), KIND);
-        let own = MailRateLimit::key(own_name(caller), OF_USER);
+        let own = MailRateLimit::key(MailRateLimit::name_of(caller), OF_USER);
         let mark = Key::undeliverable(self.0.digest());
         let (email, counts) = (Key::email(caller, &self.0), Key::counts(caller));
         vec![email, Key::email_claim(&self.0), mark, asked, own, counts]
@@ -62,7 +67,7 @@ impl Fetch for EmailProofRequest {
             counts: items.take(&Key::counts(caller))?,
             is_undeliverable: take_mark(&self.0, items)?,
             asked: MailRateLimit::extract(self.0.digest(), KIND, items)?,
-            own: MailRateLimit::extract(own_name(caller), OF_USER, items)?,
+            own: MailRateLimit::extract(MailRateLimit::name_of(caller), OF_USER, items)?,
         })
     }
 }
@@ -139,17 +144,17 @@ impl Table {
         &self,
         user: UserId,
         address: NameDigest,
-    ) -> Result<Option<(Stored<User>, EmailProof)>> {
+    ) -> Result<Option<LinkedEmailProof>> {
         let (counts, proof) = (Key::counts(user), Key::email_proof(user, address));
         let user = Key::user(user);
         let mut items = self.batch_get(vec![user.clone(), proof.clone(), counts.clone()]).await?;
         let counts: Option<Stored<Counts>> = items.take(&counts)?;
         let (user, proof) = (items.take::<User>(&user)?, items.take::<EmailProof>(&proof)?);
         let Some((user, proof)) = user.zip(proof) else { return Ok(None) };
-        let counts = existing(counts.as_ref())?;
+        let counts = counts.ok_or(Error::WriteConflict)?;
         let works = proof.used_at.is_some()
             || proof.asked_with.is_none_or(|maker| counts.has_maker(&user, &maker));
-        Ok(works.then(|| (user, proof.into_inner())))
+        Ok(works.then(|| LinkedEmailProof { user, proof: proof.into_inner(), counts }))
     }
 
     /// Proves an address by its link, and adds it if the user does not have it. Whoever has it
@@ -162,8 +167,7 @@ impl Table {
     pub fn prove_email(
         &self,
         actor: &Actor,
-        user: &Stored<User>,
-        proof: &EmailProof,
+        LinkedEmailProof { user, proof, counts }: &LinkedEmailProof,
         owner: &EmailOwner,
     ) -> Result<Write<'_, ()>> {
         let now = Timestamp::now();
@@ -174,6 +178,13 @@ impl Table {
             Condition::same_link(&proof.secret_hash),
             || Error::LinkEnded,
         );
+        // The token that asked for it was there when the counts were read, perhaps before the user.
+        let transaction = match proof.asked_with {
+            Some(MakerId::Token(_)) if proof.used_at.is_none() => {
+                transaction.check(Key::counts(user.id), Condition::same_tokens(counts), CONFLICT)
+            }
+            _ => transaction,
+        };
         let transaction = transaction.marks_deliverable(&proof.address);
         let transaction = match owner {
             EmailOwner::Own(email) => transaction

@@ -140,8 +140,8 @@ impl Table {
         Ok(Write::new(transaction, change.apply_to(user)))
     }
 
-    /// Changes a user and the password, which must be the one that was read. That revokes all OAuth grants and user tokens except the
-    /// retained one.
+    /// Changes a user and the password, which must be the one that was read. That revokes all OAuth
+    /// grants and user tokens except the retained one.
     ///
     /// Somebody else who set the password may have kept any credential of the user. So the first
     /// password that the user sets in its place ends all, the retained token, API keys, environment
