@@ -21,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("settings", &["error", "text"]),
     ("telemetry", &[]),
-    ("aws", &["error", "timeouts"]),
+    ("aws", &["error", "settings", "timeouts"]),
     ("model", &["error", "lifetimes", "limits", "random", "text"]),
     ("service_key", &["aws", "error", "lifetimes", "model", "timeouts"]),
     ("table", &["aws", "error", "lifetimes", "limits", "model", "random", "telemetry", "timeouts"]),

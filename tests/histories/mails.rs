@@ -3,11 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use devkit::stream::EventSource;
 use devkit::template::Template;
 use serde_json::Value;
 use testkit::TestApp;
+use tokio::time::sleep;
+
+/// A mail whose outcome nobody knew goes when its lease is over.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The mails of a run, by their ids.
 #[derive(Debug, Default)]
@@ -39,6 +44,15 @@ impl Mails {
             promised: mails.map(|mail| mail["id"]["S"].as_str().unwrap().to_owned()).collect(),
             sent: sent(&folder.join("mail")),
             uncertain: uncertain(&folder.join("dev.log")),
+        }
+    }
+
+    /// Waits until the outbox is empty.
+    pub(crate) async fn wait(engine: &str, table: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !waiting(engine, table).await.is_empty() {
+            assert!(Instant::now() < deadline, "mails wait for ever");
+            sleep(Duration::from_secs(1)).await;
         }
     }
 

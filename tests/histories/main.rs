@@ -65,7 +65,8 @@ async fn soak() {
     assert!(report.violations.is_empty());
 }
 
-/// Runs rounds for this long; each has a seed of its own for clients and faults.
+/// Runs rounds for this long; each has a seed of its own for clients and faults. A longer run waits
+/// at its end until every mail was sent, which takes as long as a lease.
 async fn soaked(least: Duration) -> Report {
     let (start, seed) = (Instant::now(), stage::seed());
     let setting = Setting::new(seed).await;
@@ -92,6 +93,9 @@ async fn soaked(least: Duration) -> Report {
     line(&report).unwrap();
     for (fault, times) in setting.met() {
         line(format!("  {times:>6} times {fault}")).unwrap();
+    }
+    if !least.is_zero() {
+        setting.wait_for_mails().await;
     }
     let mails = setting.mails().await;
     line(mails.summary()).unwrap();

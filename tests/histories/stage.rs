@@ -64,6 +64,12 @@ impl Setting {
         }
     }
 
+    /// Waits until no mail waits.
+    pub(crate) async fn wait_for_mails(&self) {
+        let Stage { engine, table_name, .. } = self.stage(false);
+        Mails::wait(&engine, &table_name).await;
+    }
+
     /// The mails of the service.
     pub(crate) async fn mails(&self) -> Mails {
         let Stage { engine, table_name, .. } = self.stage(false);

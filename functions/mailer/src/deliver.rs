@@ -27,7 +27,7 @@ impl Mailer {
             Some(OutboxItem::Notice(notice)) => {
                 let addressed = self.table.address_notice(*notice).await;
                 if addressed.as_ref().is_ok_and(|has_room| !has_room) {
-                    tracing::info!(notice = %id, outcome = "limited", "sent no notice to an unproved address");
+                    tracing::info!(notice = %id, outcome = "limited", "left an unproved address out");
                 }
                 again_if_overtaken(addressed.map(|_| Delivery::Done))
             }

@@ -377,7 +377,7 @@ fn of_links() -> Vec<Description> {
             .path("address", address_in_path())
             .shows(202, "A mail is sent.", nothing())
             .error(409, "The caller has proved it, or has as many addresses as there can be.")
-            .error(429, "A mail was sent there within a minute, or five within a day.")
+            .error(429, "A mail was sent there within a minute, or five within a day, or the caller asked for 50.")
             .error(501, no_mail),
         describe("rollcall-request-sign-up", "Send a link to sign up")
             .text("The response is the same whoever has the address. Three mails an hour are sent.")

@@ -246,7 +246,7 @@ impl Fields {
 
     /// An error if one of these fields occurs more than once: which of its values counts is not to
     /// be guessed.
-    #[cfg(feature = "table")]
+    #[cfg(feature = "password")]
     pub(crate) fn check_single(&self, names: &[&'static str]) -> Result<()> {
         let is_repeated = |name: &&&'static str| self.repeated.contains(**name);
         match names.iter().find(is_repeated) {

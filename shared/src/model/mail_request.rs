@@ -63,17 +63,17 @@ named! {
     /// What is counted.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
     pub enum MailRequestKind {
-        /// To prove an address.
+        /// Mails that prove an address, for the address.
         EmailProof = "email_proof",
-        /// To prove whichever address, by one user.
+        /// The same, for the user who asks for them.
         EmailProofOfUser = "email_proof_of_user",
-        /// Nothing: a notice to an address that its user has not proved.
+        /// Notices to an address that its user has not proved, for the address.
         NoticeToUnproved = "notice_to_unproved",
-        /// Nothing: a notice to whichever address that its user has not proved, of one user.
+        /// The same, for the user whom they are about.
         NoticeToUnprovedOfUser = "notice_to_unproved_of_user",
-        /// To sign up with an address.
+        /// Mails to sign up with an address.
         SignUp = "sign_up",
-        /// To reset the password of whom a name belongs to.
+        /// Mails that reset the password of whom a name belongs to.
         PasswordReset = "password_reset",
     }
 }

@@ -3,12 +3,16 @@
 use super::accounts::{AccountAccess, FreeSlug};
 use super::counts::CallerCounts;
 use super::engine::Both;
-use super::grants::{CallerGrant, ClientAt};
+use super::grants::CallerGrant;
+#[cfg(feature = "password")]
+use super::grants::ClientAt;
 use super::idempotency::StoredResponseAt;
 use super::tokens::CallerToken;
 use super::users::{CallerEmail, EmailProofRequest, FreeNames, UserIdByUsername};
+#[cfg(feature = "password")]
+use crate::model::ClientId;
 use crate::model::{
-    AccountId, AccountName, ClientId, EmailAddress, GrantId, StoredResponseId, TokenId, Username,
+    AccountId, AccountName, EmailAddress, GrantId, StoredResponseId, TokenId, Username,
 };
 
 /// An account and the caller's membership.

@@ -41,6 +41,6 @@ pub(super) fn share_build(command: &mut Command) {
     command.env(WRAPPER, CLIPPY);
 }
 
-fn is_warning(line: &str) -> bool {
+pub(super) fn is_warning(line: &str) -> bool {
     line.starts_with("warning:")
 }

@@ -42,7 +42,12 @@ impl Changes {
 
     /// Changes of a user's addresses.
     pub(in crate::table) fn of_emails() -> Self {
-        Self::new().add("emailVersion", 1)
+        Self::new().and_of_emails()
+    }
+
+    /// These and changes of a user's addresses.
+    pub(in crate::table) fn and_of_emails(self) -> Self {
+        self.add("emailVersion", 1)
     }
 
     /// Changes of numbers that are limited by conditions of their own: the version stays, so that

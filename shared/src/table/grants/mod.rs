@@ -4,6 +4,7 @@ mod clients;
 mod grant;
 mod user_grants;
 
+#[cfg(feature = "password")]
 pub(crate) use clients::ClientAt;
 pub use clients::{ClientAndGrant, ClientChange};
 pub use grant::NewGrant;

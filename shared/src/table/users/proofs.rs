@@ -160,7 +160,8 @@ impl Table {
     /// Proves an address by its link, and adds it if the user does not have it. Whoever has it
     /// without having proved it loses it.
     ///
-    /// The user is written in any case: what ends proofs requires that it has no other since.
+    /// The user is written in any case: what ends proofs requires that no other has come since the
+    /// addresses were read.
     ///
     /// [`Error::Conflict`] if somebody else has proved it, [`Error::LimitReached`] if the user can
     /// have no further address, [`Error::LinkEnded`] if a newer link has taken this one's place.
@@ -180,7 +181,7 @@ impl Table {
         );
         // The token that asked for it was there when the counts were read, perhaps before the user.
         let transaction = match proof.asked_with {
-            Some(MakerId::Token(_)) if proof.used_at.is_none() => {
+            Some(MakerId::Token(_)) => {
                 transaction.check(Key::counts(user.id), Condition::same_tokens(counts), CONFLICT)
             }
             _ => transaction,
@@ -245,9 +246,8 @@ impl Transaction<'_> {
             proof_lineage: lineage.clone(),
             ..Email::new(*id, address.clone(), now)
         };
-        let changes = Changes::of_credentials()
-            .add("emailVersion", 1)
-            .set("emailCount", user.email_count + 1)?;
+        let changes =
+            Changes::of_credentials().and_of_emails().set("emailCount", user.email_count + 1)?;
         let unchanged = Condition::same_credentials(user).and(Condition::same_emails(user));
         self.leaving(Trail::of_user(*id, AuditAction::EmailAdded).notifying(notice))
             .insert(&email, CONFLICT)?
