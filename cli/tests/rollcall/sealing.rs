@@ -100,6 +100,7 @@ async fn account_with_registry(table: &Table, sealing: &SealPublicKey) -> String
         .commit()
         .await
         .unwrap()
+        .account
         .id
         .to_string()
 }
