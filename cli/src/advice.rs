@@ -81,6 +81,13 @@ fn advice_on(reason: &Error) -> &'static str {
             ": `rollcall show-user --user WHO` shows what there is, `rollcall revoke-token` frees \
              the place of a token"
         }
+        Error::OwnerMustTransfer => {
+            ": the owner does so at `POST /rollcall/v1/accounts/{id}/owner`; the account passes to \
+             another admin with `rollcall delete-user` of the owner, too"
+        }
+        Error::LastAdmin => {
+            ": make another member one with `rollcall set-role --account ID --user WHO --role admin`"
+        }
         Error::WriteConflict => ": another write came first; run the command again",
         Error::Unavailable { .. } => {
             ": whether anything was written is unknown; look at the network, the region and \
@@ -109,6 +116,7 @@ fn advice_on(reason: &Error) -> &'static str {
         | Error::AttemptsInProgress
         | Error::TooManyMails { .. }
         | Error::LinkEnded
+        | Error::NotAdmin
         | Error::MailNotConfigured
         | Error::OAuth { .. } => "",
     }
@@ -122,13 +130,6 @@ fn advice_on_conflict(text: &str) -> &'static str {
         "the e-mail address is taken" => ": `rollcall show-user --user ADDRESS` shows by whom",
         "the user is being deleted" => ": `rollcall delete-user --user WHO` finishes it",
         "the user is disabled" => ": `rollcall enable-user --user WHO` accepts it again",
-        "the user owns the account, and the owner stays its admin" => {
-            ": the account passes to another admin with `rollcall delete-user` of the owner, or \
-             goes when an admin deletes it"
-        }
-        "the user is the only admin of the account" => {
-            ": make another member one with `rollcall set-role --account ID --user WHO --role admin`"
-        }
         _ => "",
     }
 }

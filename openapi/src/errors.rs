@@ -67,7 +67,14 @@ const ERRORS: &[Kind] = &[
     kind(
         409,
         "Conflict",
-        &["conflict", "limit_reached", "idempotency_key_in_use"],
+        &[
+            "conflict",
+            "limit_reached",
+            "owner_must_transfer",
+            "last_admin",
+            "not_admin",
+            "idempotency_key_in_use",
+        ],
         &[],
         "A value is taken, a limit is reached, the change was made already, or a request with the \
          same `Idempotency-Key` is in progress.",

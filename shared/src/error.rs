@@ -62,6 +62,15 @@ pub enum Error {
     /// There is as much of something as is allowed.
     #[error("{0}")]
     LimitReached(limits::Cap),
+    /// The member owns the account, which keeps its owner as an admin.
+    #[error("the user owns the account, and must hand it over first")]
+    OwnerMustTransfer,
+    /// The member is the last admin of the account.
+    #[error("the user is the only admin of the account")]
+    LastAdmin,
+    /// Whoever is to own the account is not one of its admins.
+    #[error("the new owner must be an admin of the account")]
+    NotAdmin,
     /// The resource does not match `If-Match` or `If-None-Match`.
     #[error("the resource is not as `If-Match` or `If-None-Match` demands")]
     PreconditionFailed,

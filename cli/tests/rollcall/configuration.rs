@@ -97,12 +97,12 @@ async fn an_error_says_what_to_do() {
         ),
         (
             "set-role --account ACCOUNT --user janedoe --role member",
-            "the user owns the account, and the owner stays its admin",
+            "the user owns the account, and must hand it over first",
             "`rollcall delete-user`",
         ),
         (
             "remove-member --account ACCOUNT --user janedoe",
-            "the user owns the account, and the owner stays its admin",
+            "the user owns the account, and must hand it over first",
             "`rollcall delete-user`",
         ),
         (

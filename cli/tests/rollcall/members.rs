@@ -53,7 +53,7 @@ async fn the_owner_is_neither_removed_nor_demoted() {
         &["remove-member", "--account", account, "--user", "janedoe"][..],
         &["set-role", "--account", account, "--user", "janedoe", "--role", "member"],
     ] {
-        let expected = "error: the user owns the account, and the owner stays its admin: ";
+        let expected = "error: the user owns the account, and must hand it over first: ";
         let rejected = stage.rejected(command, "").await;
         assert!(rejected.starts_with(expected), "{rejected}");
     }

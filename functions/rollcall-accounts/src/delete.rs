@@ -18,7 +18,7 @@ pub(crate) async fn delete(
         .fetch(|id| fetch::account_access(*id))
         .respond(async |Authorized { caller, input: id, fetched: access, .. }| {
             let admin = app.table.admin_for_deletion(id, access).await?;
-            let caller = check_preconditions(app, caller, &admin).await?;
+            let caller = check_preconditions(app, caller, admin.account()).await?;
             let write = app.table.delete_account(&caller.actor(), admin)?;
             caller.commit(app, write, |()| http::no_content()).await
         })

@@ -1,4 +1,4 @@
-//! Rollcall's own API for accounts, with their plan, registry and audit log:
+//! Rollcall's own API for accounts, with their members, plan, registry and audit log:
 //! `/rollcall/v1/accounts…`.
 
 mod audit;
@@ -7,6 +7,8 @@ mod current;
 mod delete;
 mod get;
 mod list;
+mod members;
+mod owner;
 mod plan;
 mod registry;
 mod update;
@@ -102,6 +104,41 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: "GET",
+        path: "/rollcall/v1/accounts/{id}/members",
+        name: "rollcall-list-members",
+        access: Access::Scope("members_read"),
+        status: 200,
+    },
+    Operation {
+        method: "GET",
+        path: "/rollcall/v1/accounts/{id}/members/{userId}",
+        name: "rollcall-get-member",
+        access: Access::Scope("members_read"),
+        status: 200,
+    },
+    Operation {
+        method: "PATCH",
+        path: "/rollcall/v1/accounts/{id}/members/{userId}",
+        name: "rollcall-update-member",
+        access: Access::Scope("members_write"),
+        status: 200,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/rollcall/v1/accounts/{id}/members/{userId}",
+        name: "rollcall-remove-member",
+        access: Access::Scope("members_write"),
+        status: 204,
+    },
+    Operation {
+        method: "POST",
+        path: "/rollcall/v1/accounts/{id}/owner",
+        name: "rollcall-set-owner",
+        access: Access::Scope("members_write"),
+        status: 200,
+    },
+    Operation {
+        method: "GET",
         path: "/rollcall/v1/accounts/{id}/audit",
         name: "rollcall-list-account-audit-entries",
         access: Access::Scope("audit_read"),
@@ -151,6 +188,25 @@ async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Resu
         }
         ("rollcall-delete-registry", [id]) => {
             registry::delete(app, AuthRequest::from_request(app, request)?, request.query(), id)
+                .await
+        }
+        ("rollcall-list-members", [id]) => {
+            members::list(app, AuthRequest::from_request(app, request)?, request.query(), id).await
+        }
+        ("rollcall-get-member", [id, user]) => {
+            let auth = AuthRequest::from_request(app, request)?;
+            members::get(auth, request.query(), id, user).await
+        }
+        ("rollcall-update-member", [id, user]) => {
+            let auth = AuthRequest::from_request(app, request)?;
+            members::set_role(app, auth, request.json(), id, user).await
+        }
+        ("rollcall-remove-member", [id, user]) => {
+            let auth = AuthRequest::from_request(app, request)?;
+            members::remove(app, auth, request.query(), id, user).await
+        }
+        ("rollcall-set-owner", [id]) => {
+            owner::hand_over(app, AuthRequest::from_request(app, request)?, request.json(), id)
                 .await
         }
         ("rollcall-list-account-audit-entries", [id]) => {

@@ -6,7 +6,7 @@ use shared::model::{
     Account, AccountId, AccountName, EmailAddress, Membership, PlanId, Role, Slug, User, UserId,
     UtcMillis,
 };
-use shared::table::{AccountWithEmail, AdminOf, ReadVersions, Stored};
+use shared::table::{AccountWithEmail, ReadVersions, Stored};
 use shared::{App, Result};
 
 #[derive(Clone, Serialize)]
@@ -71,17 +71,17 @@ pub(crate) async fn shown<N: Permission>(
     Ok((AccountView::with_email(shown, user, membership.role), versions))
 }
 
-/// Rejects a write to an account for which the preconditions do not hold. Costs a round trip only if
+/// Rejects an admin's write to an account for which the preconditions do not hold. Costs a round trip only if
 /// there are any and the account shows another owner's address.
 pub(crate) async fn check_preconditions<N: Permission>(
     app: &App,
     caller: Caller<N>,
-    admin: &AdminOf,
+    account: &Stored<Account>,
 ) -> Result<Caller<N>> {
     if !caller.is_conditional() {
         return Ok(caller);
     }
-    let shown = app.table.account_with_email(admin.account(), caller.user()).await?;
+    let shown = app.table.account_with_email(account, caller.user()).await?;
     caller.check_if_match(|user| {
         let versions = shown.versions.clone().and(user);
         (AccountView::with_email(shown, user, Role::Admin), versions)

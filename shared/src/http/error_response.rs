@@ -25,9 +25,12 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::Invalid(_) | Error::OAuth { .. } => StatusCode::BAD_REQUEST,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-        Error::Conflict(_) | Error::LimitReached(_) | Error::IdempotencyKeyInUse => {
-            StatusCode::CONFLICT
-        }
+        Error::Conflict(_)
+        | Error::LimitReached(_)
+        | Error::OwnerMustTransfer
+        | Error::LastAdmin
+        | Error::NotAdmin
+        | Error::IdempotencyKeyInUse => StatusCode::CONFLICT,
         Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Error::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Error::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -67,6 +70,9 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::UnsupportedMediaType(_) | Error::UnsupportedEncoding => "unsupported_media_type",
         Error::Conflict(_) => "conflict",
         Error::LimitReached(_) => "limit_reached",
+        Error::OwnerMustTransfer => "owner_must_transfer",
+        Error::LastAdmin => "last_admin",
+        Error::NotAdmin => "not_admin",
         Error::PreconditionFailed => "precondition_failed",
         Error::IdempotencyKeyReused => "idempotency_key_reused",
         Error::IdempotencyKeyInUse => "idempotency_key_in_use",
@@ -165,6 +171,9 @@ mod tests {
             Error::UnsupportedEncoding,
             Error::Conflict("x"),
             Error::LimitReached(limits::TOKENS),
+            Error::OwnerMustTransfer,
+            Error::LastAdmin,
+            Error::NotAdmin,
             Error::PreconditionFailed,
             Error::IdempotencyKeyReused,
             Error::IdempotencyKeyInUse,

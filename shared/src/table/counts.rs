@@ -160,6 +160,18 @@ impl Transaction<'_> {
         self.update(Key::counts(owner), changes, room, CONFLICT)
     }
 
+    /// Counts an account for its new owner, who must have room for it, in place of the former one.
+    pub(in crate::table) fn count_handover(self, from: UserId, to: UserId) -> Self {
+        let owned = |number| Changes::of_numbers().add("accountsOwned", number);
+        let room = Condition::below("accountsOwned", ACCOUNTS_OWNED.max);
+        self.update(Key::counts(to), owned(1), room, || Error::LimitReached(ACCOUNTS_OWNED)).update(
+            Key::counts(from),
+            owned(-1),
+            Condition::present(),
+            CONFLICT,
+        )
+    }
+
     /// Takes an account that is deleted or passed on from its owner, and from the admin who goes
     /// the membership.
     pub(in crate::table) fn uncount_account(self, owner: UserId, admin: UserId) -> Self {

@@ -1,6 +1,6 @@
 //! The items that a request can fetch in the round trip of its credential, by name.
 
-use super::accounts::{AccountAccess, FreeSlug};
+use super::accounts::{AccountAccess, FreeSlug, MemberAccess};
 use super::counts::CallerCounts;
 use super::engine::Both;
 use super::grants::CallerGrant;
@@ -12,12 +12,17 @@ use super::users::{CallerEmail, EmailProofRequest, FreeNames, UserIdByUsername};
 #[cfg(feature = "password")]
 use crate::model::ClientId;
 use crate::model::{
-    AccountId, AccountName, EmailAddress, GrantId, StoredResponseId, TokenId, Username,
+    AccountId, AccountName, EmailAddress, GrantId, StoredResponseId, TokenId, UserId, Username,
 };
 
 /// An account and the caller's membership.
 pub const fn account_access(account: AccountId) -> AccountAccess {
     AccountAccess(account)
+}
+
+/// An account, the caller's membership, and a user with the membership in it, perhaps the caller.
+pub const fn member_access(account: AccountId, user: UserId) -> MemberAccess {
+    MemberAccess { account, user }
 }
 
 /// A token of the caller, perhaps the presented one.

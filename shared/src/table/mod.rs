@@ -24,8 +24,9 @@ mod users;
 mod write;
 
 pub use accounts::{
-    AccountAccess, AccountChange, AccountFlags, AccountWithEmail, AdminOf, CreatedAccount,
-    FetchedAccount, FreeSlug, NewAccount, require_current_account,
+    AccountAccess, AccountChange, AccountFlags, AccountMember, AccountWithEmail, AdminOf,
+    ChangeableMember, CreatedAccount, FetchedAccount, FetchedMember, FreeSlug, Handover,
+    MemberAccess, NewAccount, RemovableMember, require_current_account,
 };
 pub use audit::AuditFilter;
 pub use cleanup::Swept;

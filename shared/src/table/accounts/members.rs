@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::member_access::{AccountMember, ChangeableMember, Handover, RemovableMember};
 use super::memberships::FetchedAccount;
 use crate::model::{
     Account, AccountId, AuditAction, AuditLog, Counts, Membership, Role, User, UserId,
@@ -10,15 +11,19 @@ use crate::model::{
 use crate::table::engine::{
     Actor, Changes, Condition, Key, MEMBER, Stored, Table, Trail, Transaction, account_partition,
 };
+use crate::table::write::Write;
 use crate::{Error, Result, limits};
+
+/// The name of the operation in errors.
+const SET_ROLE: &str = "set the role of a member";
 
 /// Rejects what would leave an account without its owner or without an admin.
 fn check_dispensable(account: &Account, member: &Membership) -> Result<()> {
     if account.owner == member.user {
-        return Err(Error::Conflict("the user owns the account, and the owner stays its admin"));
+        return Err(Error::OwnerMustTransfer);
     }
     if member.role == Role::Admin && account.admin_count <= 1 {
-        return Err(Error::Conflict("the user is the only admin of the account"));
+        return Err(Error::LastAdmin);
     }
     Ok(())
 }
@@ -43,7 +48,25 @@ fn member_removed(member: &Membership) -> Trail {
     Trail::of_member(member.account, member.user, AuditAction::MemberRemoved)
 }
 
+/// What a new owner leaves in the logs of the account and of the owner.
+fn owner_changed(account: &Account, to: UserId) -> Trail {
+    Trail::of_account(account.id, AuditAction::AccountOwnerChanged)
+        .also_in(AuditLog::User(to))
+        .with("from", &account.owner)
+        .with("to", &to)
+}
+
 impl Transaction<'_> {
+    /// Requires that who changes a membership still is an admin. Of whoever changes the own one, the
+    /// role that was read is required anyway.
+    fn by_admin(self, caller: &Membership, member: &Membership) -> Self {
+        if caller.user == member.user {
+            self
+        } else {
+            self.check_admin(caller.user, caller.account)
+        }
+    }
+
     /// Deletes both sides of a membership that still has the role that was read.
     fn delete_membership(self, member: &Membership) -> Self {
         let (user, account) = (member.user, member.account);
@@ -62,10 +85,10 @@ fn has_role(role: Role) -> Condition {
 }
 
 impl Table {
-    /// Takes a member from an account: its access ends with the next request.
+    /// Takes a member from an account, for the operator: its access ends with the next request.
     ///
-    /// [`Error::NotFound`] without the account or the member, [`Error::Conflict`] for the owner and
-    /// the only admin.
+    /// [`Error::NotFound`] without the account or the member, [`Error::OwnerMustTransfer`] and
+    /// [`Error::LastAdmin`] for those who must stay.
     pub async fn remove_member(
         &self,
         actor: &Actor,
@@ -77,9 +100,9 @@ impl Table {
         self.removal(actor, &member).commit().await
     }
 
-    /// Gives a member another role, which holds from the next request on.
+    /// Gives a member another role, for the operator. It holds from the next request on.
     ///
-    /// Errors as in [`Table::remove_member`]; the owner and the only admin stay admins.
+    /// Errors as in [`Table::remove_member`].
     pub async fn set_role(
         &self,
         actor: &Actor,
@@ -91,24 +114,100 @@ impl Table {
         if member.role == role {
             return Ok(());
         }
+        self.role_change(actor, &account, &member, role)?.commit().await
+    }
+
+    /// Gives a member another role, which holds from the next request on, for an admin.
+    ///
+    /// [`Error::OwnerMustTransfer`] and [`Error::LastAdmin`] for those who must stay admins.
+    pub fn change_role(
+        &self,
+        actor: &Actor,
+        ChangeableMember(member): ChangeableMember,
+        role: Role,
+    ) -> Result<Write<'_, Membership>> {
+        let AccountMember { account, caller, membership, .. } = member;
+        let changed = Membership { role, ..membership.item };
+        if membership.role == role {
+            // The request may still add a stored response.
+            return Ok(Write::new(Transaction::without_trail(self, actor, SET_ROLE), changed));
+        }
+        let change = self.role_change(actor, &account, &membership, role)?;
+        Ok(Write::new(change.by_admin(&caller, &membership), changed))
+    }
+
+    /// Ends a membership, for an admin or the member itself: its access ends with the next request.
+    ///
+    /// [`Error::OwnerMustTransfer`] and [`Error::LastAdmin`] for those who must stay.
+    pub fn end_membership(
+        &self,
+        actor: &Actor,
+        RemovableMember(member): RemovableMember,
+    ) -> Result<Write<'_, ()>> {
+        let AccountMember { account, caller, membership, .. } = member;
+        check_dispensable(&account, &membership)?;
+        let removal = self.removal(actor, &membership).by_admin(&caller, &membership);
+        Ok(Write::new(removal, ()))
+    }
+
+    /// Makes an admin of an account its owner, in place of the one who is now, who stays an admin.
+    ///
+    /// [`Error::LimitReached`] if the new owner has as many accounts as are allowed.
+    pub fn hand_over(
+        &self,
+        actor: &Actor,
+        Handover { account, successor }: Handover,
+    ) -> Result<Write<'_, Account>> {
+        const ACTION: &str = "hand an account over";
+        let (from, to) = (account.owner, successor.id);
+        let handed_over = Account { owner: to, ..account.item.clone() };
+        if from == to {
+            // The request may still add a stored response.
+            return Ok(Write::new(Transaction::without_trail(self, actor, ACTION), handed_over));
+        }
+        let changes = Changes::new().set("owner", to)?;
+        let trail = owner_changed(&account, to).also_in(AuditLog::User(from));
+        let transaction = Transaction::new(self, actor, ACTION, trail)
+            .update(Key::account(account.id), changes, Condition::unchanged(&account), || {
+                Error::WriteConflict
+            })
+            .check_admin(to, account.id)
+            .count_handover(from, to);
+        Ok(Write::new(transaction, handed_over))
+    }
+
+    /// Changes the role on both sides of a membership that still has the one that was read, and the
+    /// number of admins.
+    fn role_change(
+        &self,
+        actor: &Actor,
+        account: &Account,
+        member: &Membership,
+        role: Role,
+    ) -> Result<Transaction<'_>> {
         let (admins, condition) = match role {
             Role::Admin => (1, Condition::present()),
             Role::Member => {
-                check_dispensable(&account, &member)?;
-                (-1, is_dispensable(&member))
+                check_dispensable(account, member)?;
+                (-1, is_dispensable(member))
             }
         };
-        let trail = Trail::of_member(account.id, user, AuditAction::MemberRoleChanged)
+        let trail = Trail::of_member(account.id, member.user, AuditAction::MemberRoleChanged)
             .with("role", role.as_str());
         let counted = Changes::new().add("adminCount", admins);
-        let mut transaction = Transaction::new(self, actor, "set the role of a member", trail)
-            .update(Key::account(account.id), counted, condition, || Error::WriteConflict);
-        for side in [Key::membership(user, account.id), Key::member(account.id, user)] {
+        let mut transaction = Transaction::new(self, actor, SET_ROLE, trail).update(
+            Key::account(account.id),
+            counted,
+            condition,
+            || Error::WriteConflict,
+        );
+        for side in [Key::membership(member.user, account.id), Key::member(account.id, member.user)]
+        {
             let changes = Changes::new().set("role", role)?;
             transaction =
                 transaction.update(side, changes, has_role(member.role), || Error::WriteConflict);
         }
-        transaction.commit().await
+        Ok(transaction)
     }
 
     async fn member(
@@ -169,10 +268,7 @@ impl Table {
         successor: UserId,
     ) -> Result<Transaction<'_>> {
         let changes = one_less(owner).set("owner", successor)?;
-        let passed = Trail::of_account(account.id, AuditAction::AccountOwnerChanged)
-            .also_in(AuditLog::User(successor))
-            .with("from", &owner.user)
-            .with("to", &successor);
+        let passed = owner_changed(account, successor);
         Ok(Transaction::new(self, actor, "pass an account on", passed)
             .leaving(member_removed(owner))
             .update(Key::account(account.id), changes, Condition::unchanged(account), || {

@@ -10,6 +10,8 @@ use crate::{Error, Result, limits};
 
 const NO_CURRENT_ACCOUNT: Error = Error::Forbidden("you have no usable current account");
 
+pub(super) const NEEDS_ADMIN: Error = Error::Forbidden("this needs an admin of the account");
+
 /// The current account of a user whose operation requires one; 403 without one.
 pub fn require_current_account(user: &User) -> Result<AccountId> {
     user.current_account.ok_or(NO_CURRENT_ACCOUNT)
@@ -59,7 +61,7 @@ impl FetchedAccount {
             Some(membership) if membership.role == Role::Admin => {
                 Ok(AdminOf { account, admin: membership.user })
             }
-            Some(_) => Err(Error::Forbidden("this needs an admin of the account")),
+            Some(_) => Err(NEEDS_ADMIN),
             None => Err(Error::Forbidden("you are not a member of this account")),
         }
     }
