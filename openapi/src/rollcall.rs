@@ -1,6 +1,7 @@
 //! Rollcall's own tokens, grants and introspection; what users have, and accounts, are beside this.
 
 mod accounts;
+mod members;
 mod users;
 
 use serde_json::json;
@@ -31,19 +32,25 @@ pub(crate) fn api() -> Api {
     ];
     schemas.extend(users::schemas());
     schemas.extend(accounts::schemas());
+    schemas.extend(members::schemas());
     Api {
         name: "rollcall",
-        title: "Rollcall: users, accounts, tokens, grants and introspection",
+        title: "Rollcall: users, accounts, members, tokens, grants and introspection",
         text: "An error is a problem document (RFC 9457), whose `code` does not change.",
         groups: &[
             rollcall_accounts::OPERATIONS,
             rollcall_tokens::OPERATIONS,
             rollcall_users::OPERATIONS,
         ],
-        descriptions: [descriptions(), users::descriptions(), accounts::descriptions()]
-            .into_iter()
-            .flatten()
-            .collect(),
+        descriptions: [
+            descriptions(),
+            users::descriptions(),
+            accounts::descriptions(),
+            members::descriptions(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         schemas,
         credentials: &[&["token*"], &["password"]],
         security_schemes: json!({

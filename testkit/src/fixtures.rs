@@ -100,6 +100,9 @@ const EMAIL: &str = "jane.second@example.com";
 const API_KEY_ID: &str = "0197a1b2c3d4e5f6";
 const SSH_KEY_ID: &str = "1234567890";
 
+/// The member that the events name.
+const MEMBER_ID: &str = "0197a1b2-c3d4-7e5f-8607-18293a4b5c6e";
+
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 impl OAuthClient {
@@ -297,6 +300,16 @@ impl DocumentedOperation {
                 let path = format!("/rollcall/v1/accounts/{}/registry", credentials.account);
                 credentials.made(service, "PUT", &path, &body).await;
             }
+            needs @ (Needs::Member | Needs::Admin) => {
+                let member = credentials.new_member(service).await;
+                if needs == Needs::Admin {
+                    let account = &credentials.account;
+                    let path = format!("/rollcall/v1/accounts/{account}/members/{member}");
+                    credentials.made(service, "PATCH", &path, &json!({ "role": "admin" })).await;
+                }
+                set(&mut event, "userId", &member);
+                replace_in_path(&mut event, MEMBER_ID, &member);
+            }
             Needs::Token | Needs::OwnToken => {
                 // A token with a list of scopes can rotate itself alone.
                 let own = token_id(authorization).filter(|_| self.replaces_its_token());
@@ -368,6 +381,16 @@ impl DocumentedOperation {
 }
 
 impl TestCredentials {
+    /// The id of a new member of the current account, which is the personal one.
+    async fn new_member(&self, service: &impl Service) -> String {
+        let body = json!({
+            "email": unique("member") + "@example.com", "first_name": "Mary", "last_name": "Major",
+            "password": "correct horse battery",
+        });
+        let made = self.made(service, "PUT", "/v2/accounts", &body).await;
+        made["user"]["id"].as_str().expect("an id").to_owned()
+    }
+
     /// Creates something with the token, and returns the body of the response.
     async fn made(&self, service: &impl Service, method: &str, path: &str, body: &Value) -> Value {
         let headers =

@@ -17,8 +17,8 @@ impl TestApp {
 pub(crate) type Items<'a> = HashMap<(&'a str, &'a str), &'a Value>;
 
 /// Everything inconsistent in a table. Claims and what they claim must match both ways, memberships
-/// must exist on both sides of an existing account, every account must have an administrator, every
-/// user's primary address must be its own, what is limited must be counted and not be more than is
+/// must exist on both sides of an existing account, every account must have an administrator and an
+/// owner who is one, every user's primary address must be its own, what is limited must be counted and not be more than is
 /// allowed, nothing may belong to a missing user, attempts to sign in have no more slots than there
 /// are, and every item must come from an insertion.
 pub fn inconsistencies(all: &[Value]) -> Vec<String> {
@@ -34,6 +34,9 @@ pub fn inconsistencies(all: &[Value]) -> Vec<String> {
         }
         if text(item, "type") == "account" && !is_administered(pk, &items) {
             found.push(format!("nobody administers this: {item}"));
+        }
+        if text(item, "type") == "account" && !is_owned_by_admin(pk, item, &items) {
+            found.push(format!("its owner is no admin of this: {item}"));
         }
         found.extend(match text(item, "type") {
             "user" => counts::of_user(pk, item, &items),
@@ -57,6 +60,12 @@ fn is_administered(account: &str, items: &Items<'_>) -> bool {
     items.iter().any(|((pk, _), item)| {
         *pk == account && text(item, "type") == "membership" && text(item, "role") == "admin"
     })
+}
+
+/// Whether the owner of an account is one of its administrators.
+fn is_owned_by_admin(pk: &str, account: &Value, items: &Items<'_>) -> bool {
+    let member = format!("MEMBER#{}", text(account, "owner"));
+    items.get(&(pk, member.as_str())).is_some_and(|owner| text(owner, "role") == "admin")
 }
 
 /// Whether login attempts have the slots that they may have, ten in a set or a hundred of a source,

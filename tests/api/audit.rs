@@ -56,17 +56,27 @@ const LEFT: &[(&str, &[&str])] = &[
     ("rollcall-delete-email", &["USER email.removed"]),
     ("rollcall-delete-registry", &["ACCOUNT account.updated"]),
     ("rollcall-delete-ssh-key", &["USER ssh_key.deleted"]),
+    ("rollcall-remove-member", &["ACCOUNT member.removed", "USER member.removed"]),
     ("rollcall-request-email-proof", &["USER email.proof_requested"]),
     ("rollcall-reset-password", &["USER password.changed"]),
     ("rollcall-revoke-grant", &["USER grant.revoked"]),
     ("rollcall-revoke-token", &["USER token.revoked"]),
     ("rollcall-rotate-token", &["USER token.rotated"]),
     ("rollcall-set-current-account", &["USER user.updated"]),
+    (
+        "rollcall-set-owner",
+        &[
+            "ACCOUNT account.owner_changed",
+            "USER account.owner_changed",
+            "USER account.owner_changed",
+        ],
+    ),
     ("rollcall-set-password", &["USER password.changed"]),
     ("rollcall-set-registry", &["ACCOUNT account.updated"]),
     ("rollcall-sign-up", &["ACCOUNT account.created", "USER user.created"]),
     ("rollcall-update-account", &["ACCOUNT account.updated"]),
     ("rollcall-update-email", &["USER email.updated"]),
+    ("rollcall-update-member", &["ACCOUNT member.role_changed", "USER member.role_changed"]),
     ("rollcall-update-user", &["USER user.updated"]),
 ];
 

@@ -36,6 +36,9 @@ async fn tagged(
 fn showing(write: &DocumentedOperation, event: &Value, person: &Person<'_>) -> Value {
     let read = operation(write.facts.writes_to.unwrap());
     let mut shown = read.of(&person.account(), person.token());
+    if read.name == "rollcall-get-member" {
+        shown["rawPath"] = event["rawPath"].clone();
+    }
     if read.name == "rollcall-get-token" {
         let path = event["rawPath"].as_str().unwrap();
         shown["rawPath"] = json!(path.trim_end_matches('/').trim_end_matches("/rotate"));
@@ -178,6 +181,7 @@ fn change(write: &DocumentedOperation, event: &Value, jane: &Person<'_>) -> Valu
         | "rollcall-get-account"
         | "rollcall-get-current-account"
         | "rollcall-get-registry" => (account, "ACCOUNT".to_owned(), "name"),
+        "rollcall-get-member" => (format!("USER#{}", segments[6]), "USER".to_owned(), "fullName"),
         "rollcall-get-token" => (user, format!("TOKEN#{}", segments[4]), "name"),
         "e24-get-account" | "hub-get-user" | "rollcall-get-user" => {
             (user, "USER".to_owned(), "fullName")

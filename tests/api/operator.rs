@@ -392,6 +392,7 @@ async fn of_two_admins_who_go_at_once_one_stays() {
     let again = remove().await.unwrap_err();
 
     assert_eq!(again.to_string(), "the user is the only admin of the account");
+    app.table().set_role(&operator, account, jane.user().id, Role::Admin).await.unwrap();
     app.assert_consistent().await;
 }
 

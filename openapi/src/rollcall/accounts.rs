@@ -24,10 +24,14 @@ pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
     ]
 }
 
-fn account_id() -> Schema {
+pub(super) fn account_id() -> Schema {
     hex(12)
         .about("The account's id; a malformed one is unknown.")
         .example("5f7b1b7b7b7b7b7b7b7b7b7b")
+}
+
+pub(super) fn role(what: &str) -> Schema {
+    one_of(&["admin", "member"]).about(what)
 }
 
 fn name() -> Schema {
@@ -47,7 +51,7 @@ fn account() -> Schema {
         ("name", name()),
         ("slug", slug()),
         ("email", email.example("team@example.com")),
-        ("role", one_of(&["admin", "member"]).about("The caller's.")),
+        ("role", role("The caller's.")),
         ("isVerified", boolean().about("Whether the operator vouches for it.").example(false)),
         ("allowAutoScaling", boolean().about("Whether autoscaling is allowed.").example(false)),
         ("isCurrent", boolean().about("Whether it is the caller's current one.").example(true)),

@@ -6,9 +6,9 @@ use shared::http::{Access, Operation};
 use CredentialKind::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature, UserToken};
 use ErrorFormat::{Detail, Error, OAuthError, Page, Problem, SuccessFalse};
 use Needs::{
-    AccessToken, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email, Grant,
-    OwnToken, ProofLink, PublicKey, RefreshToken, Registry, ResetLink, SignUpLink, SshKey, Token,
-    VerifiedEmail,
+    AccessToken, Admin, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email,
+    Grant, Member, OwnToken, ProofLink, PublicKey, RefreshToken, Registry, ResetLink, SignUpLink,
+    SshKey, Token, VerifiedEmail,
 };
 use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 
@@ -67,6 +67,10 @@ pub(crate) enum Needs {
     SshKey,
     /// A registry of the user's account.
     Registry,
+    /// Another member of the user's account.
+    Member,
+    /// Another admin of the user's account.
+    Admin,
     /// Another token of the user.
     Token,
     /// The token that calls; another one if the caller has none.
@@ -285,6 +289,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-get-account", 1).etag(),
     row("rollcall-get-account-plan", 2).etag(),
     row("rollcall-get-current-account", 2).etag(),
+    row("rollcall-get-member", 1).etag().needs(Member),
     // A password has no token to show.
     row("rollcall-get-own-token", 1).etag().by(&[(Basic, 404)]),
     row("rollcall-get-registry", 1).etag().needs(Registry),
@@ -298,8 +303,10 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-list-audit-entries", 1),
     row("rollcall-list-emails", 1),
     row("rollcall-list-grants", 2).needs(Grant),
+    row("rollcall-list-members", 2),
     row("rollcall-list-ssh-keys", 1),
     row("rollcall-list-tokens", 1),
+    row("rollcall-remove-member", 2).writes_to("rollcall-get-member").needs(Member),
     row("rollcall-request-email-proof", 3),
     row("rollcall-request-password-reset", 3),
     row("rollcall-request-sign-up", 3),
@@ -316,6 +323,7 @@ pub(super) static FACTS: &[Facts] = &[
         .variants(&[Itself])
         .by(&[(OverlappedToken, 409)]),
     row("rollcall-set-current-account", 2).etag().writes_to("rollcall-get-current-account"),
+    row("rollcall-set-owner", 2).etag().writes_to("rollcall-get-account").needs(Admin),
     // The attempts with the current password, read, reserved, given back; what ends, cleaned up.
     row("rollcall-set-password", 6),
     row("rollcall-set-registry", 2).writes_to("rollcall-get-registry").needs(Registry),
@@ -323,5 +331,6 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-sign-up", 3).needs(SignUpLink),
     row("rollcall-update-account", 2).etag().writes_to("rollcall-get-account"),
     row("rollcall-update-email", 2).needs(VerifiedEmail),
+    row("rollcall-update-member", 2).etag().writes_to("rollcall-get-member").needs(Member),
     row("rollcall-update-user", 2).etag().writes_to("rollcall-get-user"),
 ];
