@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::client_step::{ClientStep, SentCredential, Transport};
-use super::shared_state::{KnownAccount, KnownGrant, KnownToken, KnownUser, Place};
+use super::shared_state::{KnownAccount, KnownGrant, KnownToken, KnownUser};
 
 impl<W: Transport> ClientStep<'_, W> {
     /// One of the users that all clients share.
@@ -89,7 +89,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let accounts = self.shared.known().accounts.clone();
         let own: Vec<_> = accounts
             .iter()
-            .filter(|account| account.members.contains_key(&user.username))
+            .filter(|account| account.members.contains(&user.username))
             .cloned()
             .collect();
         // Mostly the newest ones: the old ones are gone.
@@ -104,9 +104,12 @@ impl<W: Transport> ClientStep<'_, W> {
         (account, user)
     }
 
-    /// What a user may do in an account.
-    pub(crate) fn place(account: &KnownAccount, user: &KnownUser) -> Option<Place> {
-        account.members.get(&user.username).copied()
+    /// A member of an account, or who was one; now and then somebody else.
+    pub(crate) fn member_of(&mut self, account: &KnownAccount) -> KnownUser {
+        let members: Vec<_> = account.members.iter().cloned().collect();
+        let member = self.one_of(&members).filter(|_| self.rng.u8(..12) > 0);
+        let known = member.and_then(|name| self.shared.known().user(&name).cloned());
+        known.unwrap_or_else(|| self.shared_user())
     }
 
     /// One of the addresses for which all clients compete.

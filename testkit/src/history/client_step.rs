@@ -312,6 +312,12 @@ impl Seen {
         !["hub-", "rollcall-"].iter().any(|dialect| self.operation.starts_with(dialect))
     }
 
+    /// Also says this.
+    pub(crate) fn with(mut self, projections: impl IntoIterator<Item = Projection>) -> Self {
+        self.projections.extend(projections);
+        self
+    }
+
     /// The status; 0 if there is none.
     pub(crate) fn status(&self) -> u16 {
         self.response.as_ref().map_or(0, |response| response.status)

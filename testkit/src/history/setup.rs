@@ -8,7 +8,7 @@ use shared::model::{Role, Timestamp};
 use super::client_step::{Transport, on, text};
 use super::rules::{Condition, Event, set};
 use super::run::Stage;
-use super::shared_state::{Done, KnownAccount, KnownToken, KnownUser, Object, Place, SharedState};
+use super::shared_state::{Done, KnownAccount, KnownToken, KnownUser, Object, SharedState};
 use crate::basic;
 use shared::table::{Actor, NewUser};
 
@@ -115,8 +115,10 @@ async fn make_user<W: Transport>(
     note(shared, Object::Key(name.to_owned(), key.clone()), &[("secret", &key_secret)]);
     let id = text(&token, "/id");
     note(shared, Object::Token(name.to_owned(), id.clone()), &[("works", "yes"), ("kind", "user")]);
-    note(shared, Object::Account(account.clone()), &[("exists", "yes"), ("name", name)]);
-    let members = [(name.to_owned(), Place::Admin)].into();
+    let facts = [("exists", "yes"), ("name", name), ("owner", name)];
+    note(shared, Object::Account(account.clone()), &facts);
+    note(shared, Object::Membership(account.clone(), name.to_owned()), &[("role", "admin")]);
+    let members = [name.to_owned()].into();
     let account = KnownAccount { id: account, owner: name.to_owned(), has_contact: false, members };
     shared.known().accounts.push(account);
     Ok(KnownUser {
@@ -143,15 +145,22 @@ async fn share<W: Transport>(
     let body = json!({ "name": name, "email": email });
     let account = made(stage, &user.tokens[0].secret, ("POST", "/v1/accounts"), &body).await?;
     let id = text(&account, "/id");
-    let facts = [("exists", "yes"), ("name", &name), ("email", &email), ("contact", &email)];
+    let facts = [
+        ("exists", "yes"),
+        ("name", &name),
+        ("email", &email),
+        ("contact", &email),
+        ("owner", &user.username),
+    ];
     note(shared, Object::Account(id.clone()), &facts);
+    note(shared, Object::Membership(id.clone(), user.username.clone()), &[("role", "admin")]);
     note(shared, Object::Address(email.clone()), &[("contact", &id)]);
-    let mut members = [(user.username.clone(), Place::Admin)].into();
+    let members = users.iter().map(|user| user.username.clone()).collect();
     for (number, member) in users.iter().enumerate().filter(|(number, _)| *number != owner) {
-        let (role, place) =
-            [(Role::Admin, Place::Admin), (Role::Member, Place::Member)][(number + owner) % 2];
+        let role = [Role::Admin, Role::Member][(number + owner) % 2];
         stage.table.add_member(&Actor::operator(), id.parse()?, member.id.parse()?, role).await?;
-        std::collections::HashMap::insert(&mut members, member.username.clone(), place);
+        let membership = Object::Membership(id.clone(), member.username.clone());
+        note(shared, membership, &[("role", role.as_str())]);
     }
     let mut known = shared.known();
     known.addresses.push(email);

@@ -1,6 +1,6 @@
 //! What the clients of a run know and saw.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,8 +11,10 @@ use super::rules::Event;
 pub(crate) enum Object {
     /// The user of this name: profile, primary address, current account, keys.
     User(String),
-    /// The account of this id: whether it exists, its name and address.
+    /// The account of this id: whether it exists, its name, address and owner.
     Account(String),
+    /// The membership in the account of this id of the user of this name: the role.
+    Membership(String, String),
     /// An address in its normal form: whose it is, and which account's contact.
     Address(String),
     /// A requested username.
@@ -38,7 +40,11 @@ impl Object {
             | Self::Key(user, _)
             | Self::Grant(user, _)
             | Self::Link(user, _) => Some(user),
-            Self::User(_) | Self::Account(_) | Self::Address(_) | Self::Username(_) => None,
+            Self::User(_)
+            | Self::Account(_)
+            | Self::Membership(..)
+            | Self::Address(_)
+            | Self::Username(_) => None,
         }
     }
 }
@@ -71,21 +77,16 @@ pub(crate) struct KnownToken {
     pub(crate) only_reads: bool,
 }
 
-/// What a member may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    Admin,
-    Member,
-}
-
 /// An account, as the clients know it.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownAccount {
     pub(crate) id: String,
+    /// Who made it, or got it. Only one with a contact address is handed over.
     pub(crate) owner: String,
     /// Whether it was made with a contact address, so that it always has one.
     pub(crate) has_contact: bool,
-    pub(crate) members: HashMap<String, Place>,
+    /// Who is a member, or was one.
+    pub(crate) members: BTreeSet<String>,
 }
 
 /// What a user granted to the client.
@@ -143,6 +144,8 @@ pub(crate) struct Known {
     /// By account: when a deletion was first sent that was not rejected, and when it was first
     /// known.
     pub(crate) deletions: BTreeMap<String, (u64, u64)>,
+    /// By account and user: when a removal was first sent that was not rejected.
+    pub(crate) removals: BTreeMap<(String, String), u64>,
     pub(crate) slugs: HashMap<String, String>,
     /// Wrong passwords for one name that were looked at.
     pub(crate) wrong_guesses: usize,
@@ -197,6 +200,12 @@ impl Known {
     /// Whether an account may have been gone at some time up to this.
     pub(crate) fn may_be_gone(&self, account: &str, by: u64) -> bool {
         self.deletions.get(account).is_some_and(|(requested, _)| *requested < by)
+    }
+
+    /// Whether a user may have been no member of an account any more at some time up to this.
+    pub(crate) fn may_be_removed(&self, account: &str, user: &str, by: u64) -> bool {
+        let removal = self.removals.get(&(account.to_owned(), user.to_owned()));
+        removal.is_some_and(|requested| *requested < by)
     }
 
     /// Whether an account was surely gone from this time on.

@@ -38,7 +38,11 @@ impl<'a> Table<'a> {
 
     /// What it says of everything that the clients know.
     pub(super) fn says(&self, known: &Known) -> Vec<Projection> {
-        let accounts = known.accounts.iter().map(|account| self.account(&account.id));
+        let accounts = known.accounts.iter().flat_map(|account| {
+            let users = known.users.iter().filter(|user| user.is_shared);
+            let members = users.filter_map(|user| self.membership(&account.id, user));
+            std::iter::once(self.account(&account.id)).chain(members).collect::<Vec<_>>()
+        });
         let addresses = known.addresses.iter().map(|address| self.address(address, known));
         let usernames = known.usernames.iter().map(|name| self.username(name));
         let users = known.users.iter().flat_map(|user| self.user(user, known));
@@ -58,9 +62,19 @@ impl<'a> Table<'a> {
             let registry = item.pointer("/registry/M/username/S").and_then(Value::as_str);
             let registry = registry.map_or(not(has("registry")), |name| is("registry", name));
             let name = is("name", text(item, "/name/S"));
-            Condition::All(vec![has("exists"), name, contact, registry])
+            let owner = self.names.get(&text(item, "/owner/S")).cloned().unwrap_or_default();
+            Condition::All(vec![has("exists"), name, contact, registry, is("owner", owner)])
         });
         on(Object::Account(id.to_owned()), Event::seen(there.unwrap_or(not(has("exists")))))
+    }
+
+    /// The role of a user in an account, which says nothing once the account is gone.
+    fn membership(&self, id: &str, user: &KnownUser) -> Option<Projection> {
+        self.at(&format!("ACCOUNT#{id}"), "ACCOUNT")?;
+        let member = self.at(&format!("USER#{}", user.id), &format!("MEMBER#{id}"));
+        let role = member.map(|item| is("role", text(item, "/role/S")));
+        let object = Object::Membership(id.to_owned(), user.username.clone());
+        Some(on(object, Event::seen(role.unwrap_or_else(|| not(has("role"))))))
     }
 
     /// Whose a claim is.

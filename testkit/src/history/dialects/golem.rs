@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::quave::listed;
-use super::{is_admin, released};
+use super::quave::{joined, listed};
+use super::{Takes, released};
 use crate::history::choice::made_by;
-use crate::history::client_step::{ClientStep, Ended, Transport, each, on, shows, text};
+use crate::history::client_step::{ClientStep, Ended, Seen, Transport, each, on, shows, text};
 use crate::history::rules::{Condition, Event, has, is, not, set};
 use crate::history::shared_state::{KnownAccount, Object, Projection};
 
@@ -24,11 +24,14 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(200) => {
                 let id = seen.text("/id");
                 self.know_account(&id, &user.username, true);
-                let made = Event::changed(not(has("exists")), facts(&name, &typed, &address));
+                let facts = made_by_owner(&name, &typed, &address, &user.username);
+                let made = Event::changed(not(has("exists")), facts);
+                let joined = joined(&id, &user.username);
                 let claimed = Event::changed(free, [set("contact", &id)]);
                 let opened = Self::opening(&seen, &user.username, &id);
                 let address = Object::Address(address);
-                self.note(seen, vec![on(Object::Account(id), made), on(address, claimed), opened]);
+                let made = on(Object::Account(id), made);
+                self.note(seen, vec![made, joined, on(address, claimed), opened]);
             }
             Ended::With(409) => {
                 self.note(seen, vec![on(Object::Address(address), Event::seen(not(free)))]);
@@ -48,7 +51,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some(credential) = self.with_token(user.clone(), true).await else { return };
         let path = format!("/v1/accounts/{}", account.id);
         let seen = self.send_json("golem-get-account", &credential, "GET", &path, None).await;
-        match self.note_access(seen, &account.id, Self::place(&account, &user).is_some()) {
+        match self.note_access(seen, &account.id, &user.username, Takes::Member) {
             Some((200, seen)) => {
                 let shown = shown(&account, seen.body());
                 self.note(seen, shown);
@@ -64,7 +67,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some(credential) = self.with_token(user.clone(), true).await else { return };
         let path = format!("/v1/accounts/{}/plan", account.id);
         let seen = self.send_json("golem-get-account-plan", &credential, "GET", &path, None).await;
-        match self.note_access(seen, &account.id, Self::place(&account, &user).is_some()) {
+        match self.note_access(seen, &account.id, &user.username, Takes::Member) {
             Some((200, seen)) => {
                 self.note(seen, vec![on(Object::Account(account.id), Event::seen(has("exists")))]);
             }
@@ -79,7 +82,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some(credential) = self.with_token(user.clone(), false).await else { return };
         let path = format!("/v1/accounts/{}", account.id);
         let seen = self.send_json("golem-delete-account", &credential, "DELETE", &path, None).await;
-        self.note_deletion(seen, &account.id, is_admin(Self::place(&account, &user)));
+        self.note_deletion(seen, &account.id, &user.username);
     }
 
     pub(super) async fn golem_update(&mut self) {
@@ -94,19 +97,18 @@ impl<W: Transport> ClientStep<'_, W> {
             (format!("/v1/accounts/{}", account.id), json!({ "name": name, "email": typed }));
         let seen =
             self.send_json("golem-update-account", &credential, "PUT", &path, Some(&body)).await;
-        let is_admin = is_admin(Self::place(&account, &user));
-        let free = free(&[&user.username, &account.owner], Some(&account.id));
-        let moved = moved(&account, &name, &typed, &address, free.clone());
-        match self.note_access(seen, &account.id, is_admin) {
+        let moved = moved(&account, &name, &typed, &address, free_for_any(&account));
+        match self.note_access(seen, &account.id, &user.username, Takes::Admin) {
             Some((200, seen)) if seen.text("/email") == typed && seen.text("/name") == name => {
                 self.note(seen, moved);
             }
             Some((409, seen)) => {
+                let free = free(&[&user.username], Some(&account.id));
                 let taken = on(Object::Address(address), Event::seen(not(free)));
                 let there = on(Object::Account(account.id), Event::seen(has("exists")));
                 self.note(seen, vec![taken, there]);
             }
-            Some((0, seen)) => self.note_unknown(seen, if is_admin { moved } else { vec![] }),
+            Some((0, seen)) => self.note_unknown(seen, moved),
             Some((_, seen)) => self.note_wrong(seen),
             None => {}
         }
@@ -132,8 +134,8 @@ impl<W: Transport> ClientStep<'_, W> {
                     .flatten()
                     .collect();
                 reported.push(match address {
-                    None => listed(&user.username, &views, "/id"),
-                    Some(address) => not_found(&user.username, &views, address),
+                    None => listed(&seen, &user.username, &views, "/id"),
+                    Some(address) => not_found(&seen, &user.username, &views, address),
                 });
                 self.note(seen, reported);
             }
@@ -156,7 +158,24 @@ pub(super) fn free(users: &[&str], account: Option<&str>) -> Condition {
     }
 }
 
-pub(super) fn facts(name: &str, typed: &str, address: &str) -> [(String, Option<String>); 4] {
+/// The same of an address that an account changes to. Of the account's owner an admin may take one,
+/// too, and any member may have become the owner.
+pub(super) fn free_for_any(account: &KnownAccount) -> Condition {
+    let members: Vec<_> = account.members.iter().map(String::as_str).collect();
+    free(&members, Some(&account.id))
+}
+
+/// What a new account is.
+pub(super) fn made_by_owner(
+    name: &str,
+    typed: &str,
+    address: &str,
+    owner: &str,
+) -> impl Iterator<Item = (String, Option<String>)> {
+    facts(name, typed, address).into_iter().chain([set("owner", owner)])
+}
+
+fn facts(name: &str, typed: &str, address: &str) -> [(String, Option<String>); 4] {
     [set("exists", "yes"), set("name", name), set("email", typed), set("contact", address)]
 }
 
@@ -196,14 +215,16 @@ pub(super) fn shown(account: &KnownAccount, view: &Value) -> Vec<Projection> {
 }
 
 /// What a search for an address says of the accounts that it did not find.
-fn not_found(user: &str, views: &[Value], address: String) -> Projection {
+fn not_found(seen: &Seen, user: &str, views: &[Value], address: String) -> Projection {
+    let by = seen.returned;
     let (user, found): (_, Vec<_>) =
         (user.to_owned(), views.iter().map(|view| text(view, "/id")).collect());
     each(move |object, known| {
         let Object::Account(id) = object else { return None };
         let account = known.account(id)?;
         account.members.get(&user)?;
-        let is_elsewhere = account.has_contact && !found.contains(id);
+        let is_visible = !known.may_be_removed(id, &user, by);
+        let is_elsewhere = account.has_contact && is_visible && !found.contains(id);
         is_elsewhere.then(|| Event::seen(not(is("contact", &address))))
     })
 }

@@ -14,12 +14,13 @@ mod quave;
 mod rollcall;
 mod rollcall_accounts;
 mod rollcall_keys;
+mod rollcall_members;
 mod rollcall_users;
 
 use super::client_step::{ClientStep, Ended, Seen, SentCredential, Transport, each, on};
 use super::plan::Step;
 use super::rules::{Condition, Event, has, is, not, set, unset};
-use super::shared_state::{Object, Place, Projection};
+use super::shared_state::{Object, Projection};
 
 impl<W: Transport> ClientStep<'_, W> {
     /// Does what the plan says.
@@ -95,6 +96,11 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::AccountDelete => self.account_delete().await,
             Step::AccountPlan => self.account_plan().await,
             Step::AccountAudit => self.account_audit().await,
+            Step::MemberList => self.member_list().await,
+            Step::MemberGet => self.member_get().await,
+            Step::MemberUpdate => self.member_update().await,
+            Step::MemberRemove => self.member_remove().await,
+            Step::OwnerSet => self.owner_set().await,
             Step::RegistryGet => self.registry_get().await,
             Step::RegistrySet => self.registry_set().await,
             Step::RegistryDelete => self.registry_delete().await,
@@ -126,36 +132,48 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// Notes the responses that all operations on an account have: deleted, or forbidden. Returns
-    /// any other.
-    fn note_access(&self, seen: Seen, account: &str, is_allowed: bool) -> Option<(u16, Seen)> {
-        let gone = vec![on(Object::Account(account.to_owned()), Event::seen(not(has("exists"))))];
-        let there = vec![on(Object::Account(account.to_owned()), Event::seen(has("exists")))];
+    /// Notes the responses that all operations on an account have: deleted, or forbidden to a user
+    /// in this place. Returns any other.
+    fn note_access(
+        &self,
+        seen: Seen,
+        account: &str,
+        user: &str,
+        takes: Takes,
+    ) -> Option<(u16, Seen)> {
+        let of_account = |there| on(Object::Account(account.to_owned()), Event::seen(there));
+        let of_member =
+            |place| on(Object::Membership(account.to_owned(), user.to_owned()), Event::seen(place));
         match self.ended(&seen) {
             Ended::Rejected => self.note(seen, vec![]),
-            Ended::With(404) => self.note(seen, gone),
-            Ended::With(403) if !is_allowed => self.note(seen, there),
-            Ended::With(status) if is_allowed && status != 403 => return Some((status, seen)),
+            Ended::With(404) => self.note(seen, vec![of_account(not(has("exists")))]),
+            Ended::With(403) => {
+                let denied = of_member(not(takes.condition()));
+                self.note(seen, vec![of_account(has("exists")), denied]);
+            }
+            Ended::With(status) => {
+                return Some((status, seen.with([of_member(takes.condition())])));
+            }
             Ended::Unknown => return Some((0, seen)),
-            Ended::With(_) => self.note_wrong(seen),
         }
         None
     }
 
     /// Notes a deletion, in whichever dialect.
-    fn note_deletion(&self, seen: Seen, account: &str, is_admin: bool) {
-        let Some((status, seen)) = self.note_access(seen, account, is_admin) else { return };
+    fn note_deletion(&self, seen: Seen, account: &str, user: &str) {
+        let Some((status, seen)) = self.note_access(seen, account, user, Takes::Admin) else {
+            return;
+        };
         let gone = Self::deletion(account);
         match status {
             200 | 204 => {
                 self.know_deletion(account, seen.invoked, seen.returned);
                 self.note(seen, gone);
             }
-            0 if is_admin => {
+            0 => {
                 self.know_deletion(account, seen.invoked, u64::MAX);
                 self.note_unknown(seen, gone);
             }
-            0 => self.note_unknown(seen, vec![]),
             _ => self.note_wrong(seen),
         }
     }
@@ -170,7 +188,7 @@ impl<W: Transport> ClientStep<'_, W> {
     fn deletion(account: &str) -> Vec<Projection> {
         let exists = Event::changed(
             has("exists"),
-            ["exists", "name", "email", "contact", "registry"].map(unset),
+            ["exists", "name", "email", "contact", "registry", "owner"].map(unset),
         );
         let id = account.to_owned();
         let freed =
@@ -193,8 +211,11 @@ impl<W: Transport> ClientStep<'_, W> {
             };
             let surely = of(&|id| known.is_surely_gone(id, from));
             let perhaps = of(&|id| known.may_be_gone(id, by));
+            let removed =
+                known.removals.keys().filter(|(id, _)| known.may_be_removed(id, &user, by));
+            let removed: Vec<_> = removed.map(|(id, _)| is("current", id)).collect();
             let stays = Condition::All(vec![has("current"), not(Condition::Any(surely))]);
-            let unusable = Condition::Any([perhaps, vec![not(has("current"))]].concat());
+            let unusable = Condition::Any([perhaps, removed, vec![not(has("current"))]].concat());
             Some(Event::seen(stays).or(Event::changed(unusable, [set("current", &account)])))
         })
     }
@@ -217,7 +238,20 @@ fn released(account: &str) -> Event {
     Event::seen(not(ours.clone())).or(Event::changed(ours, [unset("contact")]))
 }
 
-/// Whether someone in this place may change an account.
-fn is_admin(place: Option<Place>) -> bool {
-    place == Some(Place::Admin)
+/// What an operation on an account takes of who calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// A membership.
+    Member,
+    /// That of an admin.
+    Admin,
+}
+
+impl Takes {
+    fn condition(self) -> Condition {
+        match self {
+            Self::Member => has("role"),
+            Self::Admin => is("role", "admin"),
+        }
+    }
 }

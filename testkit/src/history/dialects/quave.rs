@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::is_admin;
+use super::Takes;
 use crate::history::choice::{label_of, made_by};
 use crate::history::client_step::{
     ClientStep, Ended, Seen, SentCredential, Transport, each, on, text,
 };
 use crate::history::rules::{Condition, Event, has, is, not, set};
-use crate::history::shared_state::{KnownAccount, KnownUser, Object, Place, Projection};
+use crate::history::shared_state::{KnownAccount, KnownUser, Object, Projection};
 
 const ACCOUNT: &str = "/api/public/v1/account";
 const CURRENT: &str = "/api/public/v1/current-account";
@@ -38,10 +38,12 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(200) => {
                 let id = seen.text("/accountId");
                 self.know_account(&id, &user.username, false);
-                let made =
-                    Event::changed(not(has("exists")), [set("exists", "yes"), set("name", &name)]);
+                let facts =
+                    [set("exists", "yes"), set("name", &name), set("owner", &user.username)];
+                let made = Event::changed(not(has("exists")), facts);
                 let opened = Self::opening(&seen, &user.username, &id);
-                self.note(seen, vec![on(Object::Account(id), made), opened]);
+                let joined = joined(&id, &user.username);
+                self.note(seen, vec![on(Object::Account(id), made), joined, opened]);
             }
             Ended::Unknown => self.note_unmade_account(seen, &user.username),
             end => self.note_end(seen, &end),
@@ -59,7 +61,7 @@ impl<W: Transport> ClientStep<'_, W> {
             id: id.to_owned(),
             owner: owner.to_owned(),
             has_contact,
-            members: [(owner.to_owned(), Place::Admin)].into(),
+            members: [owner.to_owned()].into(),
         });
     }
 
@@ -68,8 +70,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some(credential) = self.with_token(user.clone(), true).await else { return };
         let path = format!("{ACCOUNT}?accountId={}", account.id);
         let seen = self.send_json("quave-get-account", &credential, "GET", &path, None).await;
-        let is_member = Self::place(&account, &user).is_some();
-        match self.note_access(seen, &account.id, is_member) {
+        match self.note_access(seen, &account.id, &user.username, Takes::Member) {
             Some((200, seen)) => {
                 let shown = self.shown(&seen, seen.body(), &user.username);
                 self.note(seen, shown);
@@ -91,7 +92,13 @@ impl<W: Transport> ClientStep<'_, W> {
         });
         let current = is_current(view);
         let current = if view["isCurrent"] == true { current } else { not(current) };
-        vec![there, on(Object::User(user.to_owned()), Event::seen(current))]
+        let member = Object::Membership(text(view, "/accountId"), user.to_owned());
+        let member = each(move |object, known| {
+            let Object::Membership(id, _) = object else { return None };
+            known.account(id)?;
+            (*object == member).then(|| Event::seen(has("role")))
+        });
+        vec![there, member, on(Object::User(user.to_owned()), Event::seen(current))]
     }
 
     pub(super) async fn quave_delete(&mut self) {
@@ -99,7 +106,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let Some(credential) = self.with_token(user.clone(), false).await else { return };
         let path = format!("{ACCOUNT}?accountId={}", account.id);
         let seen = self.send_json("quave-delete-account", &credential, "DELETE", &path, None).await;
-        self.note_deletion(seen, &account.id, is_admin(Self::place(&account, &user)));
+        self.note_deletion(seen, &account.id, &user.username);
     }
 
     pub(super) async fn quave_list(&mut self) {
@@ -114,7 +121,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 for view in &views {
                     self.check_slug(&seen, &text(view, "/accountId"), &text(view, "/slug"));
                 }
-                let listed = listed(&user.username, &views, "/accountId");
+                let listed = listed(&seen, &user.username, &views, "/accountId");
                 let current = current(&views);
                 self.note(seen, vec![listed, on(Object::User(user.username), current)]);
             }
@@ -138,6 +145,10 @@ impl<W: Transport> ClientStep<'_, W> {
                 let gone = Self::without_current(&seen, user.username);
                 self.note(seen, vec![gone]);
             }
+            Ended::With(403) => {
+                let lost = Self::removed_from_current(&seen, user.username);
+                self.note(seen, vec![lost]);
+            }
             end => self.note_end(seen, &end),
         }
     }
@@ -153,6 +164,17 @@ impl<W: Transport> ClientStep<'_, W> {
         })
     }
 
+    /// The current account is one of which a user is no member any more.
+    pub(super) fn removed_from_current(seen: &Seen, user: String) -> Projection {
+        let by = seen.returned;
+        each(move |object, known| {
+            let lost = known.removals.keys().filter(|(id, _)| known.may_be_removed(id, &user, by));
+            let lost = lost.map(|(id, _)| is("current", id));
+            (*object == Object::User(user.clone()))
+                .then(|| Event::seen(Condition::Any(lost.collect())))
+        })
+    }
+
     pub(super) async fn quave_choose(&mut self) {
         let (account, user) = self.account_and_user();
         let Some(credential) = self.with_token(user.clone(), false).await else { return };
@@ -160,36 +182,54 @@ impl<W: Transport> ClientStep<'_, W> {
         let seen = self
             .send_json("quave-set-current-account", &credential, "PUT", CURRENT, Some(&body))
             .await;
-        let is_member = Self::place(&account, &user).is_some();
         let chosen = Event::changed(Condition::Always, [set("current", &account.id)]);
         let chosen = on(Object::User(user.username.clone()), chosen);
-        match self.note_access(seen, &account.id, is_member) {
+        match self.note_access(seen, &account.id, &user.username, Takes::Member) {
             Some((200, seen)) => {
                 let name = Condition::All(vec![has("exists"), is("name", seen.text("/name"))]);
                 let there = on(Object::Account(account.id), Event::seen(name));
                 self.note(seen, vec![chosen, there]);
             }
-            Some((0, seen)) if is_member => self.note_unknown(seen, vec![chosen]),
-            Some((0, seen)) => self.note_unknown(seen, vec![]),
+            Some((0, seen)) => self.note_unknown(seen, vec![chosen]),
             Some((_, seen)) => self.note_wrong(seen),
             None => {}
         }
     }
 }
 
-/// What a list of a user's accounts says of each account that the user is a member of.
-pub(super) fn listed(user: &str, views: &[Value], id: &'static str) -> Projection {
+/// What a list of a user's accounts says of each account that the user is or was a member of: one
+/// that is not listed is gone, or the user was removed from it.
+pub(super) fn listed(seen: &Seen, user: &str, views: &[Value], id: &'static str) -> Projection {
     let names: std::collections::HashMap<String, String> =
         views.iter().map(|view| (text(view, id), text(view, "/name"))).collect();
-    let user = user.to_owned();
-    each(move |object, known| {
-        let Object::Account(id) = object else { return None };
-        known.account(id)?.members.get(&user)?;
-        Some(Event::seen(match names.get(id) {
-            Some(name) => Condition::All(vec![has("exists"), is("name", name)]),
-            None => not(has("exists")),
-        }))
+    let (user, by) = (user.to_owned(), seen.returned);
+    each(move |object, known| match object {
+        Object::Account(id) => {
+            known.account(id)?.members.get(&user)?;
+            match names.get(id) {
+                Some(name) => {
+                    Some(Event::seen(Condition::All(vec![has("exists"), is("name", name)])))
+                }
+                None if known.may_be_removed(id, &user, by) => None,
+                None => Some(Event::seen(not(has("exists")))),
+            }
+        }
+        Object::Membership(id, member) if *member == user => {
+            known.account(id)?;
+            match names.contains_key(id) {
+                true => Some(Event::seen(has("role"))),
+                false if known.may_be_gone(id, by) => None,
+                false => Some(Event::seen(not(has("role")))),
+            }
+        }
+        _ => None,
     })
+}
+
+/// Who makes an account is its admin.
+pub(super) fn joined(account: &str, user: &str) -> Projection {
+    let membership = Object::Membership(account.to_owned(), user.to_owned());
+    on(membership, Event::changed(Condition::Always, [set("role", "admin")]))
 }
 
 /// What a list of accounts says of which is the current one.

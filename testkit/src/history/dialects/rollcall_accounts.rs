@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::golem::{self, free, moved};
-use super::is_admin;
-use super::quave::{current, is_current, listed};
+use super::Takes;
+use super::golem::{self, free, free_for_any, moved};
+use super::quave::{current, is_current, joined, listed};
 use crate::history::choice::made_by;
 use crate::history::client_step::{ClientStep, Ended, Seen, SentCredential, Transport, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
-use crate::history::shared_state::{KnownAccount, KnownUser, Object};
+use crate::history::shared_state::{KnownAccount, KnownUser, Object, Projection};
 
 const PATH: &str = "/rollcall/v1/accounts";
 
@@ -18,8 +18,6 @@ struct About {
     user: KnownUser,
     credential: SentCredential,
     path: String,
-    is_member: bool,
-    is_admin: bool,
 }
 
 impl<W: Transport> ClientStep<'_, W> {
@@ -37,7 +35,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 for view in &views {
                     self.check_slug(&seen, &text(view, "/id"), &text(view, "/slug"));
                 }
-                let listed = listed(&user.username, &views, "/id");
+                let listed = listed(&seen, &user.username, &views, "/id");
                 let current = on(Object::User(user.username), current(&views));
                 self.note(seen, vec![listed, current]);
             }
@@ -60,9 +58,10 @@ impl<W: Transport> ClientStep<'_, W> {
         match self.ended(&seen) {
             Ended::With(201) => {
                 self.know_account(&id, &user.username, true);
-                let facts = golem::facts(&name, &address, &address);
-                let made = on(Object::Account(id), Event::changed(not(has("exists")), facts));
-                self.note(seen, vec![made, claimed, opened]);
+                let facts = golem::made_by_owner(&name, &address, &address, &user.username);
+                let made = Event::changed(not(has("exists")), facts);
+                let joined = joined(&id, &user.username);
+                self.note(seen, vec![on(Object::Account(id), made), joined, claimed, opened]);
             }
             Ended::With(409) => {
                 self.note(seen, vec![on(Object::Address(address), Event::seen(not(free)))]);
@@ -89,6 +88,10 @@ impl<W: Transport> ClientStep<'_, W> {
                 let gone = Self::without_current(&seen, user.username);
                 self.note(seen, vec![gone]);
             }
+            Ended::With(403) => {
+                let lost = Self::removed_from_current(&seen, user.username);
+                self.note(seen, vec![lost]);
+            }
             end => self.note_end(seen, &end),
         }
     }
@@ -97,18 +100,16 @@ impl<W: Transport> ClientStep<'_, W> {
         let about = self.about("/current");
         let body = json!({ "id": about.account.id });
         let seen = self.ask("rollcall-set-current-account", "PUT", &about, Some(&body)).await;
-        let About { account, user, is_member, .. } = about;
+        let About { account, user, .. } = about;
         let chosen = Event::changed(Condition::Always, [set("current", &account.id)]);
-        let chosen = on(Object::User(user.username), chosen);
-        match self.note_access(seen, &account.id, is_member) {
+        let chosen = on(Object::User(user.username.clone()), chosen);
+        match self.note_access(seen, &account.id, &user.username, Takes::Member) {
             Some((200, seen)) => {
                 let name = Condition::All(vec![has("exists"), is("name", seen.text("/name"))]);
                 let there = on(Object::Account(account.id), Event::seen(name));
                 self.note(seen, vec![chosen, there]);
             }
-            Some((0, seen)) => {
-                self.note_unknown(seen, if is_member { vec![chosen] } else { vec![] });
-            }
+            Some((0, seen)) => self.note_unknown(seen, vec![chosen]),
             Some((_, seen)) => self.note_wrong(seen),
             None => {}
         }
@@ -117,11 +118,14 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn account_get(&mut self) {
         let about = self.about("");
         let seen = self.ask("rollcall-get-account", "GET", &about, None).await;
-        match self.note_access(seen, &about.account.id, about.is_member) {
+        let (account, user) = (&about.account.id, &about.user.username);
+        match self.note_access(seen, account, user, Takes::Member) {
             Some((200, seen)) => {
                 let view = as_quave(seen.body());
-                let mut shown = self.shown(&seen, &view, &about.user.username);
+                let mut shown = self.shown(&seen, &view, user);
                 shown.extend(golem::shown(&about.account, &view));
+                shown.push(self.owned(account, &view));
+                shown.push(has_role(account, user, text(&view, "/role")));
                 self.note(seen, shown);
             }
             Some((0, seen)) => self.note_unknown(seen, vec![]),
@@ -138,19 +142,19 @@ impl<W: Transport> ClientStep<'_, W> {
         let (address, name) = (self.free_address(), self.account_name());
         let body = json!({ "name": name, "email": address });
         let seen = self.ask("rollcall-update-account", "PATCH", &about, Some(&body)).await;
-        let About { account, user, is_admin, .. } = about;
-        let free = free(&[&user.username, &account.owner], Some(&account.id));
-        let moved = moved(&account, &name, &address, &address, free.clone());
-        match self.note_access(seen, &account.id, is_admin) {
+        let About { account, user, .. } = about;
+        let moved = moved(&account, &name, &address, &address, free_for_any(&account));
+        match self.note_access(seen, &account.id, &user.username, Takes::Admin) {
             Some((200, seen)) if seen.text("/email") == address && seen.text("/name") == name => {
                 self.note(seen, moved);
             }
             Some((409, seen)) => {
+                let free = free(&[&user.username], Some(&account.id));
                 let taken = on(Object::Address(address), Event::seen(not(free)));
                 let there = on(Object::Account(account.id), Event::seen(has("exists")));
                 self.note(seen, vec![taken, there]);
             }
-            Some((0, seen)) => self.note_unknown(seen, if is_admin { moved } else { vec![] }),
+            Some((0, seen)) => self.note_unknown(seen, moved),
             Some((_, seen)) => self.note_wrong(seen),
             None => {}
         }
@@ -159,14 +163,13 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn account_delete(&mut self) {
         let about = self.about("");
         let seen = self.ask("rollcall-delete-account", "DELETE", &about, None).await;
-        self.note_deletion(seen, &about.account.id, about.is_admin);
+        self.note_deletion(seen, &about.account.id, &about.user.username);
     }
 
     pub(super) async fn account_plan(&mut self) {
         let about = self.about("/plan");
         let seen = self.ask("rollcall-get-account-plan", "GET", &about, None).await;
-        let is_allowed = about.is_member;
-        self.note_existing(seen, about.account.id, is_allowed);
+        self.note_existing(seen, &about, Takes::Member);
     }
 
     /// What a log says has no history of its own: entries only come, and stay in order.
@@ -180,15 +183,16 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.wrong(&seen, "shows no entries, or not the newest first");
             }
         }
-        let is_allowed = about.is_admin;
-        self.note_existing(seen, about.account.id, is_allowed);
+        self.note_existing(seen, &about, Takes::Admin);
     }
 
     /// Notes that an account exists of which nothing else is shown.
-    fn note_existing(&self, seen: Seen, account: String, is_allowed: bool) {
-        match self.note_access(seen, &account, is_allowed) {
+    fn note_existing(&self, seen: Seen, about: &About, takes: Takes) {
+        let (account, user) = (&about.account.id, &about.user.username);
+        match self.note_access(seen, account, user, takes) {
             Some((200, seen)) => {
-                self.note(seen, vec![on(Object::Account(account), Event::seen(has("exists")))]);
+                let there = Event::seen(has("exists"));
+                self.note(seen, vec![on(Object::Account(account.clone()), there)]);
             }
             Some((0, seen)) => self.note_unknown(seen, vec![]),
             Some((_, seen)) => self.note_wrong(seen),
@@ -229,20 +233,26 @@ impl<W: Transport> ClientStep<'_, W> {
 
     /// Notes what a response says of a registry. A 404 may mean that there is no account, either.
     fn note_registry(&self, seen: Seen, about: &About, event: Event, success: u16) {
+        let (account, user) = (about.account.id.clone(), about.user.username.clone());
+        let admin = |is_admin| on(Object::Membership(account, user), Event::seen(is_admin));
+        let is_admin = Takes::Admin.condition();
         let reported = vec![on(Object::Account(about.account.id.clone()), event)];
         let is_changed = success == 204;
         match self.ended(&seen) {
-            Ended::With(status) if status == success && about.is_admin => self.note(seen, reported),
+            Ended::With(status) if status == success => {
+                self.note(seen.with([admin(is_admin)]), reported);
+            }
             Ended::With(404) if is_changed && seen.text("/detail").contains("account") => {
                 let gone = Event::seen(not(has("exists")));
                 self.note(seen, vec![on(Object::Account(about.account.id.clone()), gone)]);
             }
             Ended::With(404) => self.note(seen, reported),
-            Ended::With(403) if !about.is_admin => {
+            Ended::With(403) => {
                 let there = Event::seen(has("exists"));
-                self.note(seen, vec![on(Object::Account(about.account.id.clone()), there)]);
+                let there = on(Object::Account(about.account.id.clone()), there);
+                self.note(seen, vec![there, admin(not(is_admin))]);
             }
-            Ended::Unknown if about.is_admin && is_changed => self.note_unknown(seen, reported),
+            Ended::Unknown if is_changed => self.note_unknown(seen, reported),
             end => self.note_end(seen, &end),
         }
     }
@@ -250,13 +260,20 @@ impl<W: Transport> ClientStep<'_, W> {
     fn about(&mut self, below: &str) -> About {
         let (account, user) = self.account_and_user();
         let credential = self.token_or_password(&user);
-        let place = Self::place(&account, &user);
         let path = match below {
             "/current" => format!("{PATH}/current"),
             below => format!("{PATH}/{}{below}", account.id),
         };
-        let (is_member, is_admin) = (place.is_some(), is_admin(place));
-        About { account, user, credential, path, is_member, is_admin }
+        About { account, user, credential, path }
+    }
+
+    /// Whose account it is, if the clients know the user.
+    pub(super) fn owned(&self, account: &str, view: &Value) -> Projection {
+        let id = text(view, "/ownerId");
+        let known = self.shared.known();
+        let owner = known.users.iter().find(|user| user.id == id);
+        let owner = owner.map_or_else(String::new, |user| user.username.clone());
+        on(Object::Account(account.to_owned()), Event::seen(is("owner", owner)))
     }
 
     async fn ask(
@@ -268,6 +285,11 @@ impl<W: Transport> ClientStep<'_, W> {
     ) -> Seen {
         self.send_json(operation, &about.credential, method, &about.path, body).await
     }
+}
+
+/// A user has this role in an account.
+pub(super) fn has_role(account: &str, user: &str, role: String) -> Projection {
+    on(Object::Membership(account.to_owned(), user.to_owned()), Event::seen(is("role", role)))
 }
 
 /// An account as quave's clients see it.
