@@ -101,7 +101,7 @@ const API_KEY_ID: &str = "0197a1b2c3d4e5f6";
 const SSH_KEY_ID: &str = "1234567890";
 
 /// The member that the events name.
-const MEMBER_ID: &str = "0197a1b2-c3d4-7e5f-8607-18293a4b5c6e";
+pub(crate) const MEMBER_ID: &str = "0197a1b2-c3d4-7e5f-8607-18293a4b5c6e";
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 

@@ -4,10 +4,10 @@
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use serde_json::{Value, json};
 use shared::Settings;
-use shared::model::{Scope, TokenKind};
+use shared::model::{Role, Scope, TokenKind};
 
 use crate::app::{function_of, received};
-use crate::fixtures::GRANT_ID;
+use crate::fixtures::{GRANT_ID, MEMBER_ID};
 use crate::operations::GROUPS;
 use crate::{
     ConsentPage, MailedLink, OAuthClient, PASSWORD, Person, Service, TOKEN_ID, TestApp, grant_id,
@@ -39,7 +39,10 @@ impl SharedState {
         let person = app.person(NAME).await;
         let (key, secret) = person.api_key();
         let key = (key, secret.to_owned());
+        let member = app.person("johnroe").await;
+        app.join(&member, &person.account(), Role::Admin).await;
         let mut names = credentials(&person).await;
+        names.push((MEMBER_ID, member.user().id.to_string()));
         names.push(("rck_YOUR_API_KEY", key.0.clone()));
         names.extend(grants(&app, &person).await);
         names.extend(links(&app, &person).await);
