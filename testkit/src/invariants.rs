@@ -47,6 +47,9 @@ pub fn inconsistencies(all: &[Value]) -> Vec<String> {
         if *sk == "LOCKOUT" && !has_slots(pk, item) {
             found.push(format!("not the slots that attempts have: {item}"));
         }
+        if item["proofLineage"]["M"].as_object().is_some_and(serde_json::Map::is_empty) {
+            found.push(format!("a lineage of nothing: {item}"));
+        }
         if *sk != "LOCKOUT" && (text(item, "type").is_empty() || !item["version"]["N"].is_string())
         {
             found.push(format!("nobody inserted this: {item}"));

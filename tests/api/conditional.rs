@@ -1,5 +1,7 @@
 //! `ETag`, `If-Match` and `If-None-Match`.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 use shared::model::Role;
 use testkit::{ApiResponse, DocumentedOperation, Person, TestApp, operation, user_operations};
@@ -179,8 +181,8 @@ fn change(write: &DocumentedOperation, event: &Value, jane: &Person<'_>) -> Valu
         | "quave-get-account"
         | "quave-get-current-account"
         | "rollcall-get-account"
-        | "rollcall-get-current-account"
-        | "rollcall-get-registry" => (account, "ACCOUNT".to_owned(), "name"),
+        | "rollcall-get-current-account" => (account, "ACCOUNT".to_owned(), "name"),
+        "rollcall-get-registry" => (account, "ACCOUNT".to_owned(), "registry.username"),
         "rollcall-get-member" => (format!("USER#{}", segments[6]), "USER".to_owned(), "fullName"),
         "rollcall-get-token" => (user, format!("TOKEN#{}", segments[4]), "name"),
         "e24-get-account" | "hub-get-user" | "rollcall-get-user" => {
@@ -188,10 +190,13 @@ fn change(write: &DocumentedOperation, event: &Value, jane: &Person<'_>) -> Valu
         }
         other => panic!("name the item that {other} shows"),
     };
+    let path: Vec<_> = attribute.split('.').map(|name| format!("#{name}")).collect();
+    let names: HashMap<_, _> =
+        attribute.split('.').chain(["version"]).map(|name| (format!("#{name}"), name)).collect();
     json!({
         "Key": { "pk": { "S": pk }, "sk": { "S": sk } },
-        "UpdateExpression": "SET #attribute = :new, #version = #version + :one",
-        "ExpressionAttributeNames": { "#attribute": attribute, "#version": "version" },
+        "UpdateExpression": format!("SET {} = :new, #version = #version + :one", path.join(".")),
+        "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": { ":new": { "S": "Other" }, ":one": { "N": "1" } },
     })
 }
@@ -260,7 +265,10 @@ async fn the_tag_of_a_changed_resource_comes_with_the_answer_that_shows_it() {
 
         let tag = changed.header("etag");
         assert_eq!(tag.is_some(), write.facts.has_etag, "{write}");
-        assert_ne!(tag, Some(before.as_str()), "{write}");
+        // Its event chooses the account that is the current one.
+        if write.name != "rollcall-set-current-account" {
+            assert_ne!(tag, Some(before.as_str()), "{write}");
+        }
         if tag.is_some() {
             let shown = app.send_event(&showing(&write, &event, &jane)).await;
             assert_eq!(shown.header("etag"), tag, "{write}");

@@ -67,8 +67,8 @@ pub(crate) async fn set(
                 Some(own) => caller.check_if_match(|_| (RegistryView::from(own), versions)),
                 None => caller.check_if_match_absent(versions),
             }?;
-            let registry = Some(registry.sealed(sealing)?);
-            let write = app.table.set_registry(&caller.actor(), admin, registry)?;
+            let registry = registry.sealed(sealing)?;
+            let write = app.table.set_registry(&caller.actor(), admin, Some(&registry))?;
             caller.commit(app, write, |()| http::no_content()).await
         })
         .await

@@ -95,7 +95,7 @@ impl<'a> Table<'a> {
         let email = item(&format!("EMAIL#{address}"));
         let (Some(user), Some(email)) = (item("USER"), email) else { return false };
         let number = |item: &Value, name: &str| text(item, name).parse::<u64>().ok();
-        let is_of_token = email.pointer("/proofLineage").is_some();
+        let is_of_token = email.pointer("/proofLineage/M/makers").is_some();
         let since = if is_of_token { "/environmentEpoch/N" } else { "/proofEpoch/N" };
         let since = number(user, since).unwrap_or_default();
         let is_current = number(email, "/proofEpoch/N").is_none_or(|epoch| epoch >= since);

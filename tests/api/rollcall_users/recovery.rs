@@ -181,6 +181,7 @@ async fn an_address_that_the_user_proved_with_the_password_stays_proved() {
         revoke(&jane, &leaked, true).await;
 
         assert_eq!(proved(&app, &jane.basic(), "jane@work.example").await, Some(true));
+        app.assert_consistent().await;
     }
 }
 

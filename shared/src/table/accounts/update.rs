@@ -135,9 +135,9 @@ impl Table {
         &self,
         actor: &Actor,
         AdminOf { account: before, admin }: AdminOf,
-        registry: Option<Registry>,
+        registry: Option<&Registry>,
     ) -> Result<Write<'_, ()>> {
-        let changes = match &registry {
+        let changes = match registry {
             Some(registry) => Changes::new().set("registry", registry)?,
             None => Changes::new().remove("registry"),
         };

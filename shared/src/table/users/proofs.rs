@@ -226,6 +226,9 @@ fn proved_again(user: &User, email: &Email, proof: &EmailProof, now: Timestamp) 
     if was_proved && !proof.lineage.is_empty() {
         return Ok(changes);
     }
+    if proof.lineage.is_empty() {
+        return Ok(changes.remove("proofLineage"));
+    }
     changes.set("proofLineage", &proof.lineage)
 }
 
