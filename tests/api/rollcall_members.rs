@@ -429,33 +429,73 @@ async fn of_two_admins_who_go_at_once_by_themselves_one_stays() {
     }
 }
 
+/// Somebody becomes the owner of an account, before the next write if it is awaited then.
+fn becoming_owner(
+    app: &TestApp,
+    account: &Person<'_>,
+    owner: &Person<'_>,
+) -> impl Future<Output = ()> + Send + 'static {
+    let change = json!({
+        "Key": {
+            "pk": { "S": format!("ACCOUNT#{}", account.account()) }, "sk": { "S": "ACCOUNT" },
+        },
+        "UpdateExpression": "SET #owner = :new, #version = #version + :one",
+        "ExpressionAttributeNames": { "#owner": "owner", "#version": "version" },
+        "ExpressionAttributeValues": {
+            ":new": { "S": owner.user().id }, ":one": { "N": "1" },
+        },
+    });
+    app.engine_later("UpdateItem", change)
+}
+
 #[tokio::test]
 async fn who_becomes_the_owner_meanwhile_is_neither_demoted_nor_removed() {
     for demotes in [false, true] {
         let app = TestApp::start().await;
         let (jane, john, _) = team(&app).await;
-        let john_path = member(&jane, &john);
-        let key = json!({
-            "pk": { "S": format!("ACCOUNT#{}", jane.account()) }, "sk": { "S": "ACCOUNT" },
-        });
-        let owner = json!({
-            "Key": key,
-            "UpdateExpression": "SET #owner = :john, #version = #version + :one",
-            "ExpressionAttributeNames": { "#owner": "owner", "#version": "version" },
-            "ExpressionAttributeValues": {
-                ":john": { "S": john.user().id }, ":one": { "N": "1" },
-            },
-        });
-        app.proxy().before(WRITE, app.engine_later("UpdateItem", owner));
+        let path = member(&jane, &john);
+        app.proxy().before(WRITE, becoming_owner(&app, &jane, &john));
 
         let kept = match demotes {
-            true => set_role(&jane, &john_path, "member").await,
-            false => jane.send("DELETE", &john_path).await,
+            true => set_role(&jane, &path, "member").await,
+            false => jane.send("DELETE", &path).await,
         };
 
         assert_eq!(code(&kept), (409, "owner_must_transfer"));
         assert_eq!(app.proxy().faults_left(), 0);
+        becoming_owner(&app, &jane, &jane).await;
+        app.assert_consistent().await;
     }
+}
+
+#[tokio::test]
+async fn changes_of_other_members_meanwhile_hold_nothing_up() {
+    let app = TestApp::start().await;
+    let (jane, john, mary) = team(&app).await;
+    let paul = app.person("paulpoe").await;
+    app.join(&paul, &jane.account(), Role::Member).await;
+    let (account, id) = (jane.account().parse().unwrap(), paul.user().id);
+    let path = member(&jane, &mary);
+
+    for (place, role) in [Role::Admin, Role::Member, Role::Admin].into_iter().enumerate() {
+        let others = app.others();
+        app.proxy().before(WRITE, async move {
+            others.set_role(&Actor::operator(), account, id, role).await.unwrap();
+        });
+        app.proxy().count();
+
+        let response = match place {
+            0 => set_role(&jane, &path, "admin").await,
+            1 => hand_over(&jane, &jane, &john).await,
+            _ => jane.send("DELETE", &path).await,
+        };
+
+        assert!(response.status < 300, "{response:?}");
+        let calls = app.proxy().calls();
+        let writes = calls.iter().filter(|call| call.operation == WRITE).count();
+        assert_eq!((writes, app.proxy().faults_left()), (1, 0), "{place}");
+    }
+    app.assert_consistent().await;
 }
 
 #[tokio::test]
@@ -506,6 +546,10 @@ async fn an_account_passes_to_nobody_who_is_demoted_or_handed_it_by_another_owne
     });
     assert_eq!(code(&hand_over(&jane, &jane, &john).await), (409, "not_admin"));
     set_role(&jane, &member(&jane, &john), "admin").await;
+    app.proxy().before(WRITE, becoming_owner(&app, &jane, &mary));
+    assert_eq!(code(&hand_over(&jane, &jane, &john).await), (403, "forbidden"));
+    becoming_owner(&app, &jane, &jane).await;
+    assert_eq!(app.proxy().faults_left(), 0);
     set_role(&jane, &member(&jane, &mary), "admin").await;
 
     let (one, other) = tokio::join!(hand_over(&jane, &jane, &john), hand_over(&jane, &jane, &mary));

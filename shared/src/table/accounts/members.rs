@@ -166,11 +166,11 @@ impl Table {
             return Ok(Write::new(Transaction::without_trail(self, actor, ACTION), handed_over));
         }
         let changes = Changes::new().set("owner", to)?;
+        // Not unchanged: members who come and go hold nothing up.
+        let still_owned = Condition::one_of("owner", [from.to_string()]);
         let trail = owner_changed(&account, to).also_in(AuditLog::User(from));
         let transaction = Transaction::new(self, actor, ACTION, trail)
-            .update(Key::account(account.id), changes, Condition::unchanged(&account), || {
-                Error::WriteConflict
-            })
+            .update(Key::account(account.id), changes, still_owned, || Error::WriteConflict)
             .check_admin(to, account.id)
             .count_handover(from, to);
         Ok(Write::new(transaction, handed_over))
