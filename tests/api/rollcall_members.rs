@@ -120,16 +120,16 @@ async fn members_are_shown_one_by_one_and_in_pages_oldest_user_first() {
         assert!(one.header("etag").is_some());
     }
     for limit in [1, 2, 3] {
-        let (mut paged, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
+        let (mut seen, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
         loop {
             let path = format!("{}?limit={limit}{cursor}", members(&jane));
             let page = mary.send("GET", &path).await;
-            paged.extend(page.body["members"].as_array().unwrap().clone());
+            seen.extend(page.body["members"].as_array().unwrap().clone());
             pages += 1;
             let Some(next) = page.body["nextCursor"].as_str() else { break };
             cursor = format!("&cursor={next}");
         }
-        assert_eq!((&paged[..], pages), (&expected[..], 3_usize.div_ceil(limit)), "{limit}");
+        assert_eq!((&seen[..], pages), (&expected[..], 3_usize.div_ceil(limit)), "{limit}");
     }
     let unknown = mary.send("GET", &format!("{}?cursor=nothing", members(&jane))).await;
     assert_eq!(code(&unknown), (400, "invalid_request"));
@@ -417,9 +417,10 @@ async fn of_two_admins_who_go_at_once_by_themselves_one_stays() {
         });
         let path = member(&jane, &john);
 
-        let last = match demotes {
-            true => set_role(&john, &path, "member").await,
-            false => john.send("DELETE", &path).await,
+        let last = if demotes {
+            set_role(&john, &path, "member").await
+        } else {
+            john.send("DELETE", &path).await
         };
 
         assert_eq!(code(&last), (409, "last_admin"));
@@ -456,9 +457,10 @@ async fn who_becomes_the_owner_meanwhile_is_neither_demoted_nor_removed() {
         let path = member(&jane, &john);
         app.proxy().before(WRITE, becoming_owner(&app, &jane, &john));
 
-        let kept = match demotes {
-            true => set_role(&jane, &path, "member").await,
-            false => jane.send("DELETE", &path).await,
+        let kept = if demotes {
+            set_role(&jane, &path, "member").await
+        } else {
+            jane.send("DELETE", &path).await
         };
 
         assert_eq!(code(&kept), (409, "owner_must_transfer"));
@@ -509,9 +511,10 @@ async fn a_former_admin_neither_changes_nor_removes_a_member() {
         });
         let path = member(&jane, &mary);
 
-        let refused = match removes {
-            true => john.send("DELETE", &path).await,
-            false => set_role(&john, &path, "admin").await,
+        let refused = if removes {
+            john.send("DELETE", &path).await
+        } else {
+            set_role(&john, &path, "admin").await
         };
 
         assert_eq!(code(&refused), (403, "forbidden"));

@@ -39,10 +39,6 @@ impl About {
     fn is_own(&self) -> bool {
         self.caller.username == self.member.username
     }
-
-    fn is_owned_by(&self, user: &KnownUser) -> Condition {
-        is("owner", &user.username)
-    }
 }
 
 impl<W: Transport> ClientStep<'_, W> {
@@ -93,7 +89,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let changed = about.member(Event::changed(before, [set("role", role)]));
         // Who owns an account is an admin, and stays one.
         let other = match role {
-            "member" => not(about.is_owned_by(&about.member)),
+            "member" => not(is_owned_by(&about.member)),
             _ => has("exists"),
         };
         let other = about.account(Condition::All(vec![has("exists"), other]));
@@ -123,7 +119,7 @@ impl<W: Transport> ClientStep<'_, W> {
         };
         let Some((status, seen)) = access else { return };
         let removed = about.member(Event::changed(has("role"), [unset("role")]));
-        let other = not(about.is_owned_by(&about.member));
+        let other = not(is_owned_by(&about.member));
         let other = about.account(Condition::All(vec![has("exists"), other]));
         match status {
             204 => self.note(seen, vec![removed, other]),
@@ -150,7 +146,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let body = json!({ "userId": about.member.id });
         let operation = "rollcall-set-owner";
         let seen = self.send_json(operation, &about.credential, "POST", &path, Some(&body)).await;
-        let is_owner = || Condition::All(vec![has("exists"), about.is_owned_by(&about.caller)]);
+        let is_owner = || Condition::All(vec![has("exists"), is_owned_by(&about.caller)]);
         let handed_over = Event::changed(is_owner(), [set("owner", &about.member.username)]);
         let handed_over = on(Object::Account(id.clone()), handed_over);
         let admin = is("role", "admin");
@@ -170,8 +166,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, vec![about.account(is_owner()), no_admin]);
             }
             Ended::With(403) => {
-                let other =
-                    Condition::All(vec![has("exists"), not(about.is_owned_by(&about.caller))]);
+                let other = Condition::All(vec![has("exists"), not(is_owned_by(&about.caller))]);
                 self.note(seen, vec![about.account(other)]);
             }
             Ended::With(404) => self.note(seen, vec![about.account(not(has("exists")))]),
@@ -203,7 +198,7 @@ impl<W: Transport> ClientStep<'_, W> {
     /// Notes that the owner stays.
     fn note_kept(&self, seen: Seen, about: &About, status: u16) {
         if status == 409 && seen.text("/code") == "owner_must_transfer" {
-            let owner = Condition::All(vec![has("exists"), about.is_owned_by(&about.member)]);
+            let owner = Condition::All(vec![has("exists"), is_owned_by(&about.member)]);
             return self.note(seen, vec![about.account(owner)]);
         }
         self.note_wrong(seen);
@@ -216,6 +211,10 @@ impl<W: Transport> ClientStep<'_, W> {
         let path = format!("/rollcall/v1/accounts/{}/members/{}", account.id, member.id);
         About { account, caller, member, credential, path }
     }
+}
+
+fn is_owned_by(user: &KnownUser) -> Condition {
+    is("owner", &user.username)
 }
 
 /// What a whole list says of each user whom all clients share.
