@@ -22,6 +22,8 @@ pub(crate) const fn scope_text(scope: Scope) -> &'static str {
         Scope::TokensRead => "See tokens.",
         Scope::TokensWrite => "Create and rotate tokens.",
         Scope::AuditRead => "See audit logs.",
+        Scope::MembersRead => "See the members of accounts.",
+        Scope::MembersWrite => "Change and remove members of accounts, and hand accounts over.",
     }
 }
 

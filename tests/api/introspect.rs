@@ -10,7 +10,7 @@ const PATH: &str = "/rollcall/v1/introspect";
 const CALLBACK: &str = "https://client.example.com/callback";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const ALL: &str = "account_read account_write profile_read profile_write email_read email_write \
-                   tokens_read tokens_write audit_read";
+                   tokens_read tokens_write audit_read members_read members_write";
 
 async fn introspect(app: &TestApp, client: &OAuthClient, token: &str) -> ApiResponse {
     send(app, Some(&client.basic()), &[("token", token)]).await

@@ -210,6 +210,8 @@ const fn describe(scope: Scope) -> &'static str {
         Scope::TokensRead => "see your tokens",
         Scope::TokensWrite => "make tokens",
         Scope::AuditRead => "see what was done to what is yours",
+        Scope::MembersRead => "see the members of your accounts",
+        Scope::MembersWrite => "change and remove members of your accounts, and hand accounts over",
     }
 }
 

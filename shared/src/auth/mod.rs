@@ -25,7 +25,8 @@ pub use basic::{Basic, TokenOrBasic};
 pub use client::{AuthenticatedClient, ClientCredential, IntrospectedToken};
 pub use permission::{
     AccountRead, AccountWrite, AuditRead, Caller, Credential, EmailRead, EmailWrite, FullAccess,
-    Permission, ProfileRead, ProfileWrite, TokensRead, TokensWrite, VerifiedSignature,
+    MembersRead, MembersWrite, Permission, ProfileRead, ProfileWrite, TokensRead, TokensWrite,
+    VerifiedSignature,
 };
 pub use scheme::{AuthScheme, Verified};
 pub use signature::{TokenOrSignature, parse_date};

@@ -167,6 +167,10 @@ scopes! {
     TokensWrite;
     /// Reading audit logs.
     AuditRead;
+    /// Listing the members of accounts.
+    MembersRead;
+    /// Changing and removing members of accounts, and handing accounts over.
+    MembersWrite;
 }
 
 /// Proof that the request has a valid credential of this user with the permission `N`.

@@ -20,21 +20,24 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::MissingScope(_)
         | Error::FullAccessRequired
         | Error::OAuthTokenElsewhere
+        | Error::OtherRecipient
+        | Error::AddressNotProved
         | Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::OAuth { code: OAuthCode::InvalidClient, .. } => StatusCode::UNAUTHORIZED,
         Error::Invalid(_) | Error::OAuth { .. } => StatusCode::BAD_REQUEST,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-        Error::Conflict(_) | Error::LimitReached(_) | Error::IdempotencyKeyInUse => {
-            StatusCode::CONFLICT
-        }
+        Error::Conflict(_)
+        | Error::LimitReached(_)
+        | Error::AlreadyMember
+        | Error::IdempotencyKeyInUse => StatusCode::CONFLICT,
         Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Error::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Error::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::TooManyAttempts { .. } | Error::AttemptsInProgress | Error::TooManyMails { .. } => {
             StatusCode::TOO_MANY_REQUESTS
         }
-        Error::LinkEnded => StatusCode::GONE,
+        Error::LinkEnded | Error::InvitationEnded(_) => StatusCode::GONE,
         Error::MailNotConfigured => StatusCode::NOT_IMPLEMENTED,
         Error::UnsupportedMediaType(_) | Error::UnsupportedEncoding => {
             StatusCode::UNSUPPORTED_MEDIA_TYPE
@@ -72,6 +75,10 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::IdempotencyKeyInUse => "idempotency_key_in_use",
         Error::TooManyAttempts { .. } | Error::AttemptsInProgress => "too_many_attempts",
         Error::TooManyMails { .. } => "too_many_mails",
+        Error::OtherRecipient => "other_recipient",
+        Error::AddressNotProved => "address_not_proved",
+        Error::AlreadyMember => "already_member",
+        Error::InvitationEnded(end) => end.as_str(),
         Error::LinkEnded => "link_ended",
         Error::MailNotConfigured => "mail_not_configured",
         Error::OAuth { code, .. } => code.as_str(),
@@ -144,7 +151,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::limits;
+    use crate::{InvitationEnd, limits};
 
     /// One error of every kind, without those of OAuth, whose codes are another standard's.
     fn errors() -> Vec<Error> {
@@ -171,6 +178,14 @@ mod tests {
             Error::TooManyAttempts { retry_after },
             Error::AttemptsInProgress,
             Error::TooManyMails { retry_after },
+            Error::OtherRecipient,
+            Error::AddressNotProved,
+            Error::AlreadyMember,
+            Error::InvitationEnded(InvitationEnd::Used),
+            Error::InvitationEnded(InvitationEnd::Declined),
+            Error::InvitationEnded(InvitationEnd::Revoked),
+            Error::InvitationEnded(InvitationEnd::Expired),
+            Error::InvitationEnded(InvitationEnd::Replaced),
             Error::LinkEnded,
             Error::MailNotConfigured,
             Error::WriteConflict,

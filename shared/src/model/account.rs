@@ -1,8 +1,11 @@
 //! Accounts, and who belongs to them.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, EmailAddress, PlanId, Slug, Text, Timestamp, UserId};
+use super::named::by_name;
+use super::{AccountId, EmailAddress, ParseError, PlanId, Slug, Text, Timestamp, UserId};
 use crate::limits::MAX_ACCOUNT_NAME;
 
 /// An account, as quave and golem manage it.
@@ -79,6 +82,15 @@ impl Role {
             Self::Admin => "admin",
             Self::Member => "member",
         }
+    }
+}
+
+impl FromStr for Role {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        by_name([Self::Admin, Self::Member], Self::as_str, text)
+            .ok_or_else(|| ParseError::new("must be `admin` or `member`"))
     }
 }
 

@@ -54,6 +54,10 @@ named! {
         TokensWrite = "tokens_write",
         /// Read audit logs.
         AuditRead = "audit_read",
+        /// List the members of accounts.
+        MembersRead = "members_read",
+        /// Change and remove members of accounts, and hand accounts over.
+        MembersWrite = "members_write",
     }
 }
 
@@ -61,12 +65,17 @@ impl Scope {
     /// Whether it allows changes.
     pub const fn is_write(self) -> bool {
         match self {
-            Self::AccountWrite | Self::ProfileWrite | Self::EmailWrite | Self::TokensWrite => true,
+            Self::AccountWrite
+            | Self::ProfileWrite
+            | Self::EmailWrite
+            | Self::TokensWrite
+            | Self::MembersWrite => true,
             Self::AccountRead
             | Self::ProfileRead
             | Self::EmailRead
             | Self::TokensRead
-            | Self::AuditRead => false,
+            | Self::AuditRead
+            | Self::MembersRead => false,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The items that a request can fetch in the round trip of its credential, by name.
 
-use super::accounts::{AccountAccess, FreeSlug};
+use super::accounts::{Acceptance, AccountAccess, FreeSlug, InvitationAt, InvitationRequest};
 use super::counts::CallerCounts;
 use super::engine::Both;
 use super::grants::CallerGrant;
@@ -12,12 +12,28 @@ use super::users::{CallerEmail, EmailProofRequest, FreeNames, UserIdByUsername};
 #[cfg(feature = "password")]
 use crate::model::ClientId;
 use crate::model::{
-    AccountId, AccountName, EmailAddress, GrantId, StoredResponseId, TokenId, Username,
+    AccountId, AccountName, EmailAddress, GrantId, InvitationId, StoredResponseId, TokenId,
+    Username,
 };
 
 /// An account and the caller's membership.
 pub const fn account_access(account: AccountId) -> AccountAccess {
     AccountAccess(account)
+}
+
+/// What an invitation of this address to an account rests on.
+pub const fn invitation_request(account: AccountId, address: EmailAddress) -> InvitationRequest {
+    InvitationRequest { account, address }
+}
+
+/// An invitation, and the account with the caller's membership.
+pub const fn invitation(account: AccountId, invitation: InvitationId) -> InvitationAt {
+    InvitationAt { account, invitation }
+}
+
+/// What the caller's acceptance of an invitation rests on.
+pub const fn acceptance(account: AccountId, invitation: InvitationId) -> Acceptance {
+    Acceptance { account, invitation }
 }
 
 /// A token of the caller, perhaps the presented one.

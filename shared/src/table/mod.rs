@@ -24,8 +24,10 @@ mod users;
 mod write;
 
 pub use accounts::{
-    AccountAccess, AccountChange, AccountFlags, AccountWithEmail, AdminOf, CreatedAccount,
-    FetchedAccount, FreeSlug, NewAccount, require_current_account,
+    Acceptance, AccountAccess, AccountChange, AccountFlags, AccountWithEmail, AdminOf,
+    CreatedAccount, FetchedAcceptance, FetchedAccount, FetchedInvitation, FreeSlug, InvitationAt,
+    InvitationRequest, LinkedInvitation, NewAccount, NewInvitation, SentInvitation,
+    require_current_account,
 };
 pub use audit::AuditFilter;
 pub use cleanup::Swept;

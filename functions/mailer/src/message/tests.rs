@@ -17,6 +17,7 @@ fn mail(kind: MailKind) -> Mail {
         name: Some("Jane Doe".to_owned()),
         recipient: "Jane@example.org".parse().unwrap(),
         about: None,
+        account: None,
         link: None,
         at: "2026-11-28T22:58:00Z".parse().unwrap(),
         not_after: "2026-11-28T23:28:00Z".parse().unwrap(),

@@ -1,14 +1,20 @@
 //! Accounts, their members and their plans.
 
+mod acceptances;
 mod create;
 mod delete;
+mod invitations;
 mod members;
 mod memberships;
 mod plans;
 mod read;
 mod update;
 
+pub use acceptances::{Acceptance, FetchedAcceptance, LinkedInvitation};
 pub use create::{CreatedAccount, FreeSlug, NewAccount};
+pub use invitations::{
+    FetchedInvitation, InvitationAt, InvitationRequest, NewInvitation, SentInvitation,
+};
 pub(in crate::table) use memberships::member_added;
 pub use memberships::{AccountAccess, AdminOf, FetchedAccount, require_current_account};
 pub use read::AccountWithEmail;
