@@ -52,7 +52,7 @@ const ERRORS: &[Kind] = &[
     kind(
         403,
         "Forbidden",
-        &["insufficient_scope", "forbidden"],
+        &["insufficient_scope", "forbidden", "other_recipient", "address_not_proved"],
         &[],
         "The credential lacks the scope or full access, or the caller may not do this.",
     ),
@@ -67,7 +67,7 @@ const ERRORS: &[Kind] = &[
     kind(
         409,
         "Conflict",
-        &["conflict", "limit_reached", "idempotency_key_in_use"],
+        &["conflict", "limit_reached", "already_member", "idempotency_key_in_use"],
         &[],
         "A value is taken, a limit is reached, the change was made already, or a request with the \
          same `Idempotency-Key` is in progress.",
@@ -75,7 +75,7 @@ const ERRORS: &[Kind] = &[
     kind(
         410,
         "Gone",
-        &["link_ended"],
+        &["link_ended", "used", "declined", "revoked", "expired", "replaced"],
         &[],
         "The link was used, was replaced by a newer one, or has expired.",
     ),

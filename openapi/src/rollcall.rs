@@ -1,6 +1,7 @@
 //! Rollcall's own tokens, grants and introspection; what users have, and accounts, are beside this.
 
 mod accounts;
+mod invitations;
 mod users;
 
 use serde_json::json;
@@ -31,6 +32,7 @@ pub(crate) fn api() -> Api {
     ];
     schemas.extend(users::schemas());
     schemas.extend(accounts::schemas());
+    schemas.extend(invitations::schemas());
     Api {
         name: "rollcall",
         title: "Rollcall: users, accounts, tokens, grants and introspection",
@@ -40,10 +42,15 @@ pub(crate) fn api() -> Api {
             rollcall_tokens::OPERATIONS,
             rollcall_users::OPERATIONS,
         ],
-        descriptions: [descriptions(), users::descriptions(), accounts::descriptions()]
-            .into_iter()
-            .flatten()
-            .collect(),
+        descriptions: [
+            descriptions(),
+            users::descriptions(),
+            accounts::descriptions(),
+            invitations::descriptions(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         schemas,
         credentials: &[&["token*"], &["password"]],
         security_schemes: json!({

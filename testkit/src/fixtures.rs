@@ -100,6 +100,9 @@ const EMAIL: &str = "jane.second@example.com";
 const API_KEY_ID: &str = "0197a1b2c3d4e5f6";
 const SSH_KEY_ID: &str = "1234567890";
 
+/// The invitation that the events name: that of `mary@example.com`.
+const INVITATION_ID: &str = "8ZBM8anXOlX6XeCsgjxEAw";
+
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 impl OAuthClient {
@@ -326,6 +329,20 @@ impl DocumentedOperation {
             Needs::ProofLink => {
                 replace_token(&mut event, service, MailedLink::Proof, credentials).await;
             }
+            Needs::ProvedEmail => {
+                credentials.prove_address(service).await;
+                set(&mut event, "email", &(unique("new") + "@example.com"));
+            }
+            Needs::Invitation => {
+                credentials.prove_address(service).await;
+                let (address, account) = (unique("new") + "@example.com", &credentials.account);
+                let made = credentials.invite(service, account, &address).await;
+                replace_in_path(&mut event, INVITATION_ID, made["id"].as_str().expect("an id"));
+            }
+            Needs::InvitationLink => {
+                let token = credentials.invitation_token(service).await;
+                replace_in_path(&mut event, "rci_YOUR_TOKEN", &token);
+            }
             Needs::AuthorizationRequest
             | Needs::ClientAndUserToken
             | Needs::ConsentForm
@@ -375,6 +392,46 @@ impl TestCredentials {
         let response = service.send(method, path, &headers, Some(&body.to_string())).await;
         assert!((200..300).contains(&response.status), "{method} {path}: {response:?}");
         response.body
+    }
+}
+
+/// Invitations, made through the API.
+impl TestCredentials {
+    /// Proves another address of the user.
+    pub async fn prove_address(&self, service: &impl Service) {
+        let token = service.mailed_token(MailedLink::Proof, self).await;
+        let path = format!("/account/emails/verify/{token}");
+        let response = service.send("POST", &path, &[FORM], Some("")).await;
+        assert_eq!(response.status, 200, "{response:?}");
+    }
+
+    /// Invites an address to an account as a member, and returns the invitation with its link.
+    pub async fn invite(&self, service: &impl Service, account: &str, address: &str) -> Value {
+        let body = json!({ "email": address, "role": "member", "deliver": "link" });
+        let path = format!("/rollcall/v1/accounts/{account}/invitations");
+        self.made(service, "POST", &path, &body).await
+    }
+
+    /// The token of a link by which a new user invites this one.
+    pub async fn invitation_token(&self, service: &impl Service) -> String {
+        let (username, password) = (unique("host"), "correct horse battery".to_owned());
+        let username = username[..username.len().min(30)].to_owned();
+        let path = service.mailed_token(MailedLink::SignUp, self).await;
+        let path = format!("/rollcall/v1/sign-ups/{path}");
+        let new = json!({ "username": username, "password": password }).to_string();
+        let json = ("content-type", "application/json");
+        let made = service.send("POST", &path, &[json], Some(&new)).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let token = crate::basic(&username, &password);
+        let authorization = [("authorization", token.as_str())];
+        let accounts = service.send("GET", "/rollcall/v1/accounts", &authorization, None).await;
+        let account = accounts.body["accounts"][0]["id"].as_str().expect("an account").to_owned();
+        let host = Self { username, password, token, account };
+        let own = [("authorization", self.token.as_str())];
+        let own = service.send("GET", "/rollcall/v1/users/self", &own, None).await;
+        let sent = host.invite(service, &host.account, own.text("primaryEmail")).await;
+        let link = sent["link"].as_str().expect("a link");
+        link.rsplit_once('/').expect("a token").1.to_owned()
     }
 }
 

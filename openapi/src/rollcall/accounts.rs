@@ -24,13 +24,13 @@ pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
     ]
 }
 
-fn account_id() -> Schema {
+pub(super) fn account_id() -> Schema {
     hex(12)
         .about("The account's id; a malformed one is unknown.")
         .example("5f7b1b7b7b7b7b7b7b7b7b7b")
 }
 
-fn name() -> Schema {
+pub(super) fn name() -> Schema {
     text(MAX_ACCOUNT_NAME).about("Need not be unique.").example("My New Account")
 }
 

@@ -7,8 +7,8 @@ use CredentialKind::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature,
 use ErrorFormat::{Detail, Error, OAuthError, Page, Problem, SuccessFalse};
 use Needs::{
     AccessToken, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email, Grant,
-    OwnToken, ProofLink, PublicKey, RefreshToken, Registry, ResetLink, SignUpLink, SshKey, Token,
-    VerifiedEmail,
+    Invitation, InvitationLink, OwnToken, ProofLink, ProvedEmail, PublicKey, RefreshToken,
+    Registry, ResetLink, SignUpLink, SshKey, Token, VerifiedEmail,
 };
 use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 
@@ -91,6 +91,12 @@ pub(crate) enum Needs {
     ResetLink,
     /// A link that proves an address to be the user's.
     ProofLink,
+    /// A proved address of the user, and one that nobody has.
+    ProvedEmail,
+    /// An invitation to the user's account.
+    Invitation,
+    /// A link that invites the user to somebody else's account.
+    InvitationLink,
 }
 
 /// How a write in the fault matrix differs from the documented example.
@@ -271,12 +277,14 @@ pub(super) static FACTS: &[Facts] = &[
     row("quave-get-current-account", 2).etag(),
     row("quave-list-accounts", 2),
     row("quave-set-current-account", 2).writes_to("quave-get-current-account"),
+    row("rollcall-accept-invitation", 2).needs(InvitationLink),
     row("rollcall-add-email", 2),
     row("rollcall-add-ssh-key", 2).needs(PublicKey),
     row("rollcall-create-account", 3).variants(&[First]),
     row("rollcall-create-api-key", 2),
     // The event's token outlives these two.
     row("rollcall-create-token", 2).by(&[(EndingToken, 403), (OverlappedToken, 403)]),
+    row("rollcall-decline-invitation", 2).needs(InvitationLink),
     row("rollcall-delete-account", 2).writes_to("rollcall-get-account"),
     row("rollcall-delete-api-key", 2).needs(ApiKey),
     row("rollcall-delete-email", 2).needs(Email),
@@ -285,6 +293,8 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-get-account", 1).etag(),
     row("rollcall-get-account-plan", 2).etag(),
     row("rollcall-get-current-account", 2).etag(),
+    // The invitation; whether whoever sent it still is an admin.
+    row("rollcall-get-invitation", 2).needs(InvitationLink),
     // A password has no token to show.
     row("rollcall-get-own-token", 1).etag().by(&[(Basic, 404)]),
     row("rollcall-get-registry", 1).etag().needs(Registry),
@@ -298,6 +308,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-list-audit-entries", 1),
     row("rollcall-list-emails", 1),
     row("rollcall-list-grants", 2).needs(Grant),
+    row("rollcall-list-invitations", 1),
     row("rollcall-list-ssh-keys", 1),
     row("rollcall-list-tokens", 1),
     row("rollcall-request-email-proof", 3),
@@ -306,6 +317,7 @@ pub(super) static FACTS: &[Facts] = &[
     // What ends with the old password is cleaned up.
     row("rollcall-reset-password", 3).needs(ResetLink),
     row("rollcall-revoke-grant", 2).needs(Grant),
+    row("rollcall-revoke-invitation", 2).needs(Invitation),
     row("rollcall-revoke-token", 2)
         .writes_to("rollcall-get-token")
         .needs(Token)
@@ -315,6 +327,8 @@ pub(super) static FACTS: &[Facts] = &[
         .needs(OwnToken)
         .variants(&[Itself])
         .by(&[(OverlappedToken, 409)]),
+    // Who has the address, if anybody; the invitation.
+    row("rollcall-send-invitation", 3).needs(ProvedEmail),
     row("rollcall-set-current-account", 2).etag().writes_to("rollcall-get-current-account"),
     // The attempts with the current password, read, reserved, given back; what ends, cleaned up.
     row("rollcall-set-password", 6),
