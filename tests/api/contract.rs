@@ -6,7 +6,7 @@ use shared::model::{Scope, TokenKind};
 use testkit::{CredentialKind, TestApp, operations, user_operations};
 
 /// The operations without credentials. Growing this list is a security decision.
-const PUBLIC: [&str; 25] = [
+const PUBLIC: [&str; 27] = [
     "docs-document",
     "docs-file",
     "docs-index",
@@ -27,6 +27,8 @@ const PUBLIC: [&str; 25] = [
     "pages-show-sign-up",
     "pages-show-sign-up-link",
     "pages-sign-up",
+    "rollcall-decline-invitation",
+    "rollcall-get-invitation",
     "rollcall-get-sign-up",
     "rollcall-request-password-reset",
     "rollcall-request-sign-up",

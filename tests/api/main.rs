@@ -40,6 +40,7 @@ mod quave_current_account;
 mod races;
 mod registry;
 mod rollcall_accounts;
+mod rollcall_invitations;
 mod rollcall_tokens;
 mod rollcall_users;
 mod rounds;

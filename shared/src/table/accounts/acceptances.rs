@@ -90,7 +90,7 @@ impl Table {
     ) -> Result<LinkedInvitation> {
         let linked = self.linked_invitation(account, id, token).await?;
         linked.invitation.check_open(Timestamp::now())?;
-        self.check_inviter(&linked.invitation).await?;
+        self.check_works(&linked.invitation).await?;
         Ok(linked)
     }
 
@@ -106,8 +106,20 @@ impl Table {
         LinkedInvitation::new(items.take(&id)?, items.take(&account)?, token)
     }
 
-    async fn check_inviter(&self, invitation: &Invitation) -> Result<()> {
-        if self.has_inviter(invitation).await? { Ok(()) } else { Err(REVOKED) }
+    /// [`Error::InvitationEnded`] if whoever sent it is no admin any more, [`Error::WriteConflict`] if
+    /// it is not as it was read.
+    async fn check_works(&self, invitation: &Stored<Invitation>) -> Result<()> {
+        let inviter = Key::membership(invitation.inviter.user, invitation.account);
+        let mut items = self.batch_get(vec![inviter.clone(), invitation.key()]).await?;
+        let now: Option<Stored<Invitation>> = items.take(&invitation.key())?;
+        if now.is_none_or(|now| now.version != invitation.version) {
+            return Err(Error::WriteConflict);
+        }
+        let inviter: Option<Stored<Membership>> = items.take(&inviter)?;
+        if invitation.has_inviter(inviter.as_ref().map(|own| (&own.item, own.version))) {
+            return Ok(());
+        }
+        Err(REVOKED)
     }
 
     /// The addresses of a user, as they were read.
@@ -152,7 +164,7 @@ impl Table {
             Ok(owner) => owner,
             // Whether the invitation works comes before who may use it.
             Err(error) => {
-                self.check_inviter(invitation).await?;
+                self.check_works(invitation).await?;
                 return Err(error);
             }
         };
@@ -214,9 +226,9 @@ impl Table {
     ///
     /// [`Error::InvitationEnded`] if whoever sent it is no admin any more;
     /// [`Error::MissingCredential`] if a user has the address, who has to sign in.
-    pub async fn new_recipient(&self, invitation: &Invitation) -> Result<EmailOwner> {
+    pub async fn new_recipient(&self, invitation: &Stored<Invitation>) -> Result<EmailOwner> {
         let (inviter, owner) = tokio::join!(
-            self.check_inviter(invitation),
+            self.check_works(invitation),
             self.email_owner(&invitation.address, None),
         );
         inviter?;
@@ -247,12 +259,12 @@ impl Table {
         };
         let proved_at = invitation.by_mail.then(Timestamp::now);
         let new = NewUser { proved_at, takes_email_from, is_invited: true, ..new };
-        let member = new_member(invitation, new.id);
-        let write = self.create_user_with(actor, new, slug)?.and(|transaction| {
+        let (user, write) = self.create_user_with(actor, new, slug)?.split();
+        let member = new_member(invitation, user.id);
+        let write = write.and(|transaction| {
             let trail = accepted(invitation, &member);
             transaction.leaving(trail).join_by_invitation(invitation, &member)
         })?;
-        let (user, write) = write.split();
         Ok(write.with_outcome((user, member)))
     }
 

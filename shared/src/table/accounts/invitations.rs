@@ -288,14 +288,6 @@ impl Table {
         all.into_iter().map(|own| state(own).map(swap)).collect()
     }
 
-    /// Whether whoever sent an invitation has been an admin ever since.
-    pub(super) async fn has_inviter(&self, invitation: &Invitation) -> Result<bool> {
-        let key = Key::membership(invitation.inviter.user, invitation.account);
-        let inviter: Option<Stored<Membership>> =
-            self.batch_get(vec![key.clone()]).await?.take(&key)?;
-        Ok(invitation.has_inviter(versioned(inviter.as_ref())))
-    }
-
     /// Revokes an invitation: nobody joins by it any more. One that was revoked stays as it is.
     ///
     /// [`Error::Conflict`] if it was answered.
