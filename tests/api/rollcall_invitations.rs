@@ -70,6 +70,17 @@ async fn accept(person: &Person<'_>, path: &str) -> ApiResponse {
     person.send("POST", &format!("{path}/accept")).await
 }
 
+/// Accepts as clients do: what was too busy is sent again.
+async fn settled(send: impl AsyncFn() -> ApiResponse) -> ApiResponse {
+    for _ in 0..20 {
+        let response = send().await;
+        if response.status != 503 {
+            return response;
+        }
+    }
+    panic!("too busy for twenty attempts")
+}
+
 /// Accepts without a credential.
 async fn join(app: &TestApp, path: &str, username: &str) -> ApiResponse {
     let body = json!({ "username": username, "name": "Mary Major", "password": PASSWORD });
@@ -720,7 +731,8 @@ async fn of_sixty_four_who_accept_one_invitation_one_joins() {
     }
     let link = mailed(&mut post, &jane, FREE).await;
 
-    let responses = join_all(people.iter().map(|person| accept(person, &link))).await;
+    let responses =
+        join_all(people.iter().map(|person| settled(async || accept(person, &link).await))).await;
 
     let mut codes: Vec<_> = responses.iter().map(code).collect();
     codes.sort_unstable();
@@ -740,7 +752,7 @@ async fn sixty_four_times_at_once_the_same_person_is_one_member_and_each_is_200(
     let john = app.person("johnroe").await;
     let link = handed(&jane, john.email()).await;
 
-    let responses = join_all((0..64).map(|_| accept(&john, &link))).await;
+    let responses = join_all((0..64).map(|_| settled(async || accept(&john, &link).await))).await;
 
     assert!(responses.iter().all(|response| response.status == 200), "{responses:?}");
     assert_eq!(roles(&app, john.token()).await, ["admin", "member"]);
