@@ -25,6 +25,9 @@ pub(crate) enum Object {
     Key(String, String),
     /// What a user granted, by its code.
     Grant(String, String),
+    /// The invitation of an address to an account: the link that works, and the one that was
+    /// declined.
+    Invitation(String, String),
     /// A link that was mailed, by its token, and the user that it is for; nobody if it signs up.
     Link(String, String),
 }
@@ -38,7 +41,11 @@ impl Object {
             | Self::Key(user, _)
             | Self::Grant(user, _)
             | Self::Link(user, _) => Some(user),
-            Self::User(_) | Self::Account(_) | Self::Address(_) | Self::Username(_) => None,
+            Self::User(_)
+            | Self::Account(_)
+            | Self::Address(_)
+            | Self::Username(_)
+            | Self::Invitation(..) => None,
         }
     }
 }
@@ -108,6 +115,15 @@ pub(crate) struct KnownLink {
     pub(crate) is_followed: bool,
 }
 
+/// An invitation that was sent, with its link.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownInvitation {
+    pub(crate) account: String,
+    pub(crate) address: String,
+    pub(crate) id: String,
+    pub(crate) token: String,
+}
+
 /// What a link is for.
 #[derive(Debug, Clone)]
 pub(crate) enum LinkTarget {
@@ -136,6 +152,7 @@ pub(crate) struct Known {
     pub(crate) accounts: Vec<KnownAccount>,
     pub(crate) grants: Vec<KnownGrant>,
     pub(crate) links: Vec<KnownLink>,
+    pub(crate) invitations: Vec<KnownInvitation>,
     pub(crate) addresses: Vec<String>,
     /// The owners of addresses, as far as a response told.
     pub(crate) owners: HashMap<String, String>,

@@ -174,7 +174,7 @@ impl Table {
         let write = Transaction::new(self, actor, ACTION, accepted(invitation, &member))
             .join_by_invitation(invitation, &member)?
             .count_membership(user.id)
-            .prove_invited(actor, user, counts, invitation, owner)?;
+            .prove_invited(actor, user, counts, invitation, &owner)?;
         let event = proves.then_some(SecurityEvent::EmailProved);
         Ok(Write::new(write, (linked, member)).recorded_as(event))
     }
@@ -258,7 +258,7 @@ impl Table {
             EmailOwner::Nobody | EmailOwner::Own(_) | EmailOwner::Proved(_) => None,
         };
         let proved_at = invitation.by_mail.then(Timestamp::now);
-        let new = NewUser { proved_at, takes_email_from, is_invited: true, ..new };
+        let new = NewUser { proved_at, takes_email_from, invited_to: Some(account.id), ..new };
         let (user, write) = self.create_user_with(actor, new, slug)?.split();
         let member = new_member(invitation, user.id);
         let write = write.and(|transaction| {
@@ -361,9 +361,9 @@ impl Transaction<'_> {
         user: &Stored<User>,
         counts: &Stored<Counts>,
         invitation: &Invitation,
-        owner: EmailOwner,
+        owner: &EmailOwner,
     ) -> Result<Self> {
-        if let EmailOwner::Own(own) = &owner {
+        if let EmailOwner::Own(own) = owner {
             if user.has_proved(own) {
                 return Ok(self.check(own.key(), Condition::has("provedAt"), CONFLICT));
             }
@@ -383,6 +383,6 @@ impl Transaction<'_> {
             used_at: Some(now),
         };
         self.leaving(Trail::of_user(user.id, AuditAction::EmailProved))
-            .prove_address(user, &proof, &owner, now)
+            .prove_address(user, &proof, owner, now)
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::error::failed;
 use crate::model::{
-    Account, AccountName, ApiKey, AuditAction, Counts, Email, EmailAddress, Membership, Role,
-    S3Key, Slug, Timestamp, User, UserId, UserNumber, Username,
+    Account, AccountId, AccountName, ApiKey, AuditAction, Counts, Email, EmailAddress, Membership,
+    Role, S3Key, Slug, Timestamp, User, UserId, UserNumber, Username,
 };
 use crate::table::accounts::{AdminOf, NewAccount, member_added};
 use crate::table::engine::{
@@ -52,8 +52,8 @@ pub struct NewUser {
     pub takes_email_from: Option<Box<EmailHolder>>,
     /// An account that the user also joins, with the proof of its admin.
     pub member_of: Option<AdminOf>,
-    /// Whether the write that makes the user also adds it to an account that it was invited to.
-    pub is_invited: bool,
+    /// An account that the user was invited to, and joins in the same write.
+    pub invited_to: Option<AccountId>,
 }
 
 impl NewUser {
@@ -76,7 +76,7 @@ impl NewUser {
             proved_at: None,
             takes_email_from: None,
             member_of: None,
-            is_invited: false,
+            invited_to: None,
         }
     }
 }
@@ -208,7 +208,7 @@ impl Table {
         let account =
             NewAccount { name, contact_email: None, registry: None }.into_account(slug, new.id)?;
         let member_of = new.member_of.take();
-        let memberships = if member_of.is_some() || new.is_invited { 2 } else { 1 };
+        let memberships = if member_of.is_some() || new.invited_to.is_some() { 2 } else { 1 };
         let name_taken: OnConditionFailed = if new.username_is_derived {
             || Error::WriteConflict
         } else {
