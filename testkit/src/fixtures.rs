@@ -329,19 +329,11 @@ impl DocumentedOperation {
             Needs::ProofLink => {
                 replace_token(&mut event, service, MailedLink::Proof, credentials).await;
             }
-            Needs::ProvedEmail => {
-                credentials.prove_address(service).await;
-                set(&mut event, "email", &(unique("new") + "@example.com"));
-            }
-            Needs::Invitation => {
-                credentials.prove_address(service).await;
-                let (address, account) = (unique("new") + "@example.com", &credentials.account);
-                let made = credentials.invite(service, account, &address).await;
-                replace_in_path(&mut event, INVITATION_ID, made["id"].as_str().expect("an id"));
-            }
-            Needs::InvitationLink => {
-                let token = credentials.invitation_token(service).await;
-                replace_in_path(&mut event, "rci_YOUR_TOKEN", &token);
+            Needs::ProvedEmail
+            | Needs::Invitation
+            | Needs::InvitationLink
+            | Needs::FreeInvitationLink => {
+                self.prepare_invitation(service, credentials, &mut event).await;
             }
             Needs::AuthorizationRequest
             | Needs::ClientAndUserToken
@@ -351,6 +343,40 @@ impl DocumentedOperation {
             | Needs::RefreshToken => self.prepare_oauth(service, credentials, &mut event).await,
         }
         event
+    }
+
+    async fn prepare_invitation(
+        &self,
+        service: &impl Service,
+        credentials: &TestCredentials,
+        event: &mut Value,
+    ) {
+        match self.facts.needs {
+            Needs::ProvedEmail => {
+                credentials.prove_address(service).await;
+                set(event, "email", &(unique("new") + "@example.com"));
+            }
+            Needs::Invitation => {
+                credentials.prove_address(service).await;
+                let (address, account) = (unique("new") + "@example.com", &credentials.account);
+                let made = credentials.invite(service, account, &address).await;
+                replace_in_path(event, INVITATION_ID, made["id"].as_str().expect("an id"));
+            }
+            Needs::InvitationLink => {
+                set(event, "username", &credentials.username);
+                set(event, "password", &credentials.password);
+                let own = credentials.primary_address(service).await;
+                let token = credentials.invitation_token(service, &own).await;
+                replace_in_path(event, "rci_YOUR_TOKEN", &token);
+            }
+            Needs::FreeInvitationLink => {
+                set(event, "username", &unique("mary"));
+                let address = unique("new") + "@example.com";
+                let token = credentials.invitation_token(service, &address).await;
+                replace_in_path(event, "rci_YOUR_TOKEN", &token);
+            }
+            _ => {}
+        }
     }
 
     async fn prepare_oauth(
@@ -412,8 +438,15 @@ impl TestCredentials {
         self.made(service, "POST", &path, &body).await
     }
 
-    /// The token of a link by which a new user invites this one.
-    pub async fn invitation_token(&self, service: &impl Service) -> String {
+    /// The primary address.
+    pub async fn primary_address(&self, service: &impl Service) -> String {
+        let own = [("authorization", self.token.as_str())];
+        let own = service.send("GET", "/rollcall/v1/users/self", &own, None).await;
+        own.text("primaryEmail").to_owned()
+    }
+
+    /// The token of a link by which a new user invites an address.
+    pub async fn invitation_token(&self, service: &impl Service, address: &str) -> String {
         let (username, password) = (unique("host"), "correct horse battery".to_owned());
         let username = username[..username.len().min(30)].to_owned();
         let path = service.mailed_token(MailedLink::SignUp, self).await;
@@ -427,9 +460,7 @@ impl TestCredentials {
         let accounts = service.send("GET", "/rollcall/v1/accounts", &authorization, None).await;
         let account = accounts.body["accounts"][0]["id"].as_str().expect("an account").to_owned();
         let host = Self { username, password, token, account };
-        let own = [("authorization", self.token.as_str())];
-        let own = service.send("GET", "/rollcall/v1/users/self", &own, None).await;
-        let sent = host.invite(service, &host.account, own.text("primaryEmail")).await;
+        let sent = host.invite(service, &host.account, address).await;
         let link = sent["link"].as_str().expect("a link");
         link.rsplit_once('/').expect("a token").1.to_owned()
     }

@@ -40,6 +40,21 @@ const LEFT: &[(&str, &[&str])] = &[
     ("hub-oauth-token", &["USER grant.tokens_issued"]),
     ("hub-update-email", &["USER email.updated"]),
     ("hub-update-user", &["USER user.updated"]),
+    (
+        "pages-accept-invitation",
+        &["ACCOUNT invitation.accepted", "ACCOUNT member.added", "USER member.added"],
+    ),
+    ("pages-decline-invitation", &["ACCOUNT invitation.declined"]),
+    (
+        "pages-join-by-invitation",
+        &[
+            "ACCOUNT account.created",
+            "ACCOUNT invitation.accepted",
+            "ACCOUNT member.added",
+            "USER member.added",
+            "USER user.created",
+        ],
+    ),
     ("pages-prove-email", &["USER email.added", "USER email.proved"]),
     ("pages-reset-password", &["USER password.changed"]),
     ("pages-sign-up", &["ACCOUNT account.created", "USER user.created"]),

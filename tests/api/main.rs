@@ -23,6 +23,7 @@ mod hub_emails;
 mod hub_users;
 mod idempotency;
 mod introspect;
+mod invitation_pages;
 mod limits;
 mod lockout;
 mod lost_races;

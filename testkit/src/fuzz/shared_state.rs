@@ -139,7 +139,8 @@ async fn links(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String)
     let credentials = person.credentials();
     credentials.prove_address(app).await;
     credentials.invite(app, &credentials.account, "mary@example.com").await;
-    links.push(("rci_YOUR_TOKEN", credentials.invitation_token(app).await));
+    let own = credentials.primary_address(app).await;
+    links.push(("rci_YOUR_TOKEN", credentials.invitation_token(app, &own).await));
     links
 }
 

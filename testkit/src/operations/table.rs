@@ -6,9 +6,9 @@ use shared::http::{Access, Operation};
 use CredentialKind::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature, UserToken};
 use ErrorFormat::{Detail, Error, OAuthError, Page, Problem, SuccessFalse};
 use Needs::{
-    AccessToken, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email, Grant,
-    Invitation, InvitationLink, OwnToken, ProofLink, ProvedEmail, PublicKey, RefreshToken,
-    Registry, ResetLink, SignUpLink, SshKey, Token, VerifiedEmail,
+    AccessToken, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email,
+    FreeInvitationLink, Grant, Invitation, InvitationLink, OwnToken, ProofLink, ProvedEmail,
+    PublicKey, RefreshToken, Registry, ResetLink, SignUpLink, SshKey, Token, VerifiedEmail,
 };
 use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 
@@ -97,6 +97,8 @@ pub(crate) enum Needs {
     Invitation,
     /// A link that invites the user to somebody else's account.
     InvitationLink,
+    /// A link that invites an address that nobody has, and a username that nobody has.
+    FreeInvitationLink,
 }
 
 /// How a write in the fault matrix differs from the documented example.
@@ -258,12 +260,20 @@ pub(super) static FACTS: &[Facts] = &[
     row("hub-update-email", 2).needs(Email),
     row("hub-update-user", 2).etag().writes_to("hub-get-user"),
     row("not-found", 0),
+    // The name; the user; the attempt, given back; the addresses; the membership.
+    row("pages-accept-invitation", 6).needs(InvitationLink),
+    row("pages-decline-invitation", 2).needs(InvitationLink),
+    // The link and the names; who has the address; the user.
+    row("pages-join-by-invitation", 3).needs(FreeInvitationLink),
     // Who has the address, and whether they have proved it; the link.
     row("pages-prove-email", 3).needs(ProofLink),
     row("pages-request-reset", 3),
     row("pages-request-sign-up", 3),
     // What ends with the old password is cleaned up.
     row("pages-reset-password", 3).needs(ResetLink),
+    row("pages-show-invitation", 2).needs(InvitationLink),
+    row("pages-show-invitation-decline", 2).needs(InvitationLink),
+    row("pages-show-invitation-sign-in", 2).needs(InvitationLink),
     row("pages-show-proof", 1).needs(ProofLink),
     row("pages-show-reset", 0),
     row("pages-show-reset-link", 1).needs(ResetLink),

@@ -4,7 +4,9 @@
 use serde_json::{Value, json};
 
 use super::is_admin;
-use super::links::new_user;
+use super::links::{Either, new_user};
+use super::oauth::FORM;
+use crate::form;
 use crate::history::choice::made_by;
 use crate::history::client_step::{ClientStep, Ended, Seen, SentCredential, Transport, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
@@ -12,6 +14,7 @@ use crate::history::shared_state::{KnownInvitation, KnownUser, Object, Projectio
 
 const ACCOUNTS: &str = "/rollcall/v1/accounts";
 const LINKS: &str = "/rollcall/v1/invitations";
+const PAGES: &str = "/account/invitations";
 
 impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn invitation_send(&mut self) {
@@ -77,7 +80,14 @@ impl<W: Transport> ClientStep<'_, W> {
 
     pub(super) async fn invitation_get(&mut self) {
         let Some(own) = self.known_invitation() else { return self.invitation_send().await };
-        let (operation, path) = ("rollcall-get-invitation", format!("{LINKS}/{}", own.token));
+        let (page, token) = (PAGES, &own.token);
+        let shown = [
+            ("rollcall-get-invitation", format!("{LINKS}/{token}")),
+            ("pages-show-invitation", format!("{page}/{token}")),
+            ("pages-show-invitation-sign-in", format!("{page}/{token}/sign-in")),
+            ("pages-show-invitation-decline", format!("{page}/{token}/decline")),
+        ];
+        let (operation, path) = shown[self.rng.usize(..shown.len())].clone();
         let seen = self.send_json(operation, &SentCredential::None, "GET", &path, None).await;
         match self.ended(&seen) {
             Ended::With(200) => self.note(seen, vec![on(object(&own), Event::seen(works(&own)))]),
@@ -93,10 +103,12 @@ impl<W: Transport> ClientStep<'_, W> {
         }
         let (username, label) = (self.own_username(), self.label.clone());
         let password = format!("{label} is secret");
-        let body = json!({ "username": username, "name": label, "password": password });
-        let path = format!("{LINKS}/{}/accept", own.token);
-        let (operation, none) = ("rollcall-accept-invitation", &SentCredential::None);
-        let seen = self.send_json(operation, none, "POST", &path, Some(&body)).await;
+        let either = Either {
+            api: ("rollcall-accept-invitation", format!("{LINKS}/{}/accept", own.token)),
+            page: ("pages-join-by-invitation", format!("{PAGES}/{}", own.token)),
+        };
+        let fields = [("username", &*username), ("name", &label), ("password", &password)];
+        let seen = self.post(either, &fields).await;
         let joined = |owner: &str| {
             let new = [set("owner", owner), unset("verified"), unset("proved")];
             vec![
@@ -120,8 +132,10 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.know(new, &own.address);
                 self.note(seen, reported);
             }
+            // The page shows no id by which more could be asked of the user.
+            Ended::With(200) => self.note(seen, joined(&made_by(&label))),
             Ended::With(410) => self.note_over(seen, &own),
-            // Somebody got the address just then.
+            // Somebody got the address just then, or had it: the page says so.
             Ended::With(409) => self.note(seen, vec![]),
             Ended::Unknown => self.note_unknown(seen, joined(&made_by(&label))),
             end => self.note_end(seen, &end),
@@ -141,11 +155,21 @@ impl<W: Transport> ClientStep<'_, W> {
         if !members.is_some_and(|members| members.contains_key(&user.username)) {
             return self.invitation_send().await;
         }
-        let credential = self.token_or_password(&user);
-        let path = format!("{LINKS}/{}/accept", own.token);
-        let operation = "rollcall-accept-invitation";
-        let seen = self.send_json(operation, &credential, "POST", &path, None).await;
+        let api = ("rollcall-accept-invitation", format!("{LINKS}/{}/accept", own.token));
+        let page = ("pages-accept-invitation", format!("{PAGES}/{}/sign-in", own.token));
+        let (operation, path) = self.rarer([api, page.clone()]);
+        let seen = if operation == page.0 {
+            let none = &SentCredential::None;
+            let fields = [("username", &*user.username), ("password", &user.password)];
+            let body = Some(form(&fields));
+            self.send(operation, none, ("POST", &path), &[FORM], body).await
+        } else {
+            let credential = self.token_or_password(&user);
+            self.send_json(operation, &credential, "POST", &path, None).await
+        };
         match self.ended(&seen) {
+            // The page says 400 of a password that was changed meanwhile.
+            Ended::With(400) if operation == page.0 => self.note(seen, vec![]),
             Ended::With(403 | 409) => self.note(seen, vec![]),
             Ended::With(410) => self.note_over(seen, own),
             end => self.note_end(seen, &end),
@@ -154,13 +178,15 @@ impl<W: Transport> ClientStep<'_, W> {
 
     pub(super) async fn invitation_decline(&mut self) {
         let Some(own) = self.known_invitation() else { return self.invitation_send().await };
-        let path = format!("{LINKS}/{}/decline", own.token);
-        let (operation, none) = ("rollcall-decline-invitation", &SentCredential::None);
-        let seen = self.send_json(operation, none, "POST", &path, None).await;
+        let either = Either {
+            api: ("rollcall-decline-invitation", format!("{LINKS}/{}/decline", own.token)),
+            page: ("pages-decline-invitation", format!("{PAGES}/{}/decline", own.token)),
+        };
+        let seen = self.post(either, &[]).await;
         let declined = Event::changed(works(&own), [unset("token"), set("declined", &own.token)]);
         let declined = declined.or(Event::seen(is("declined", &own.token)));
         match self.ended(&seen) {
-            Ended::With(204) => self.note(seen, vec![on(object(&own), declined)]),
+            Ended::With(200 | 204) => self.note(seen, vec![on(object(&own), declined)]),
             Ended::With(410) => self.note_over(seen, &own),
             Ended::Unknown => self.note_unknown(seen, vec![on(object(&own), declined)]),
             end => self.note_end(seen, &end),
@@ -201,8 +227,9 @@ impl<W: Transport> ClientStep<'_, W> {
 
     /// Notes that a link works no more: the account may be gone, or who sent it no admin any more.
     fn note_over(&self, seen: Seen, own: &KnownInvitation) {
+        // A page says why in words alone.
         let reported = match seen.text("/code").as_str() {
-            "revoked" => vec![],
+            "revoked" | "" => vec![],
             _ => vec![on(object(own), Event::seen(not(works(own))))],
         };
         self.note(seen, reported);

@@ -18,9 +18,9 @@ use crate::history::shared_state::{
 };
 
 /// An operation of the API, and the page that does the same, which takes the fields as a form.
-struct Either {
-    api: (&'static str, String),
-    page: (&'static str, String),
+pub(super) struct Either {
+    pub(super) api: (&'static str, String),
+    pub(super) page: (&'static str, String),
 }
 
 impl<W: Transport> ClientStep<'_, W> {
@@ -265,7 +265,7 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 
     /// Sends fields to the API or to the page.
-    async fn post(&mut self, either: Either, fields: &[(&str, &str)]) -> Seen {
+    pub(super) async fn post(&mut self, either: Either, fields: &[(&str, &str)]) -> Seen {
         let none = &SentCredential::None;
         let page = either.page.0;
         let (operation, path) = self.rarer([either.api, either.page]);
