@@ -2,7 +2,7 @@
 
 use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Message, MessageParser};
-use shared::model::{MailState, Timestamp};
+use shared::model::{MailState, MailedAccount, Role, Timestamp};
 
 use super::*;
 
@@ -104,10 +104,13 @@ fn the_only_links_are_those_to_the_page_of_the_kind() {
         (MailKind::EmailProof, Some("/account/emails/verify/")),
         (MailKind::SignUp, Some("/account/sign-up/")),
         (MailKind::PasswordReset, Some("/account/reset/")),
+        (MailKind::Invitation, Some("/account/invitations/")),
     ]
     .into_iter()
     .chain(MailKind::ALL.map(|kind| (kind, None)).into_iter().filter(|(kind, _)| {
-        ![MailKind::EmailProof, MailKind::SignUp, MailKind::PasswordReset].contains(kind)
+        let with_link =
+            [MailKind::EmailProof, MailKind::SignUp, MailKind::PasswordReset, MailKind::Invitation];
+        !with_link.contains(kind)
     })) {
         let (text, html) = parts(&composed(&mail(kind), "Example"));
 
@@ -122,6 +125,27 @@ fn the_only_links_are_those_to_the_page_of_the_kind() {
         );
         assert_eq!(html.matches("://").count(), 3 * url.iter().count(), "{kind:?}");
     }
+}
+
+#[test]
+fn an_invitation_names_account_and_sender_unless_a_client_may_make_a_link_of_them() {
+    let invitation = |name: &str, invited_by: &str| {
+        let account = MailedAccount {
+            name: name.to_owned(),
+            role: Role::Member,
+            invited_by: invited_by.to_owned(),
+        };
+        let not_after = "2026-12-05T22:58:00Z".parse().unwrap();
+        let mail = Mail { account: Some(account), not_after, ..mail(MailKind::Invitation) };
+        parts(&composed(&mail, "Example")).0
+    };
+
+    let text = invitation("Blue <Team>", "Jane Doe");
+    assert!(text.contains("Account: Blue <Team>\nInvited by: Jane Doe\nRole: Member\n"), "{text}");
+    assert!(text.contains("works for 7 days, until 5 December 2026 at 22:58 UTC"), "{text}");
+    let text = invitation("Win at example.net", "www");
+    assert!(!text.contains("example.net") && !text.contains("Invited by"), "{text}");
+    assert!(text.contains("Role: Member"), "{text}");
 }
 
 #[test]
