@@ -831,13 +831,13 @@ async fn what_ends_an_invitation_between_the_read_and_the_write_of_an_acceptance
         let operator = Actor::operator();
         app.table().set_role(&operator, account, john.user().id, role).await.unwrap();
     };
-    let demote = set_role(Role::Member);
+    let demote = Box::pin(set_role(Role::Member));
     let refused = with_meanwhile(&app, accept(&mary, &link), demote).await;
     assert_eq!(code(&refused), (410, "revoked"));
 
     set_role(Role::Admin).await;
     let link = invite_to("paul@example.com").await;
-    let demote = set_role(Role::Member);
+    let demote = Box::pin(set_role(Role::Member));
     let refused = with_meanwhile(&app, join(&app, &link, "paulmajor"), demote).await;
     assert_eq!(code(&refused), (410, "revoked"));
     assert_eq!(roles(&app, mary.token()).await, ["admin"]);
