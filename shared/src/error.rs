@@ -179,21 +179,6 @@ pub enum InvitationEnd {
 }
 
 impl InvitationEnd {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Used, Self::Declined, Self::Revoked, Self::Expired, Self::Replaced];
-
-    /// The code of the error.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Used => "used",
-            Self::Declined => "declined",
-            Self::Revoked => "revoked",
-            Self::Expired => "expired",
-            Self::Replaced => "replaced",
-        }
-    }
-
     const fn message(self) -> &'static str {
         match self {
             Self::Used => "this invitation was used",

@@ -8,7 +8,7 @@ use lambda_http::http::header::{
 use lambda_http::http::{HeaderValue, StatusCode};
 
 use super::Dialect;
-use crate::{Error, OAuthCode};
+use crate::{Error, InvitationEnd, OAuthCode};
 
 /// The status of every error. With [`code`], [`message`] and [`header`], the whole public contract
 /// of errors.
@@ -78,7 +78,11 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::OtherRecipient => "other_recipient",
         Error::AddressNotProved => "address_not_proved",
         Error::AlreadyMember => "already_member",
-        Error::InvitationEnded(end) => end.as_str(),
+        Error::InvitationEnded(InvitationEnd::Used) => "used",
+        Error::InvitationEnded(InvitationEnd::Declined) => "declined",
+        Error::InvitationEnded(InvitationEnd::Revoked) => "revoked",
+        Error::InvitationEnded(InvitationEnd::Expired) => "expired",
+        Error::InvitationEnded(InvitationEnd::Replaced) => "replaced",
         Error::LinkEnded => "link_ended",
         Error::MailNotConfigured => "mail_not_configured",
         Error::OAuth { code, .. } => code.as_str(),
@@ -151,7 +155,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{InvitationEnd, limits};
+    use crate::limits;
 
     /// One error of every kind, without those of OAuth, whose codes are another standard's.
     fn errors() -> Vec<Error> {
