@@ -7,8 +7,8 @@ use anyhow::Result;
 use serde_json::Value;
 
 /// What every secret of ours begins with, before some 20 characters more.
-const PREFIXES: [&str; 10] =
-    ["rca_", "rce_", "rck_", "rcn_", "rco_", "rcr_", "rcs_", "rcu_", "rcv_", "rcw_"];
+const PREFIXES: [&str; 11] =
+    ["rca_", "rce_", "rci_", "rck_", "rcn_", "rco_", "rcr_", "rcs_", "rcu_", "rcv_", "rcw_"];
 /// Addresses and passwords that the tests use.
 const OF_TESTS: [&str; 5] =
     ["@example.com", "correct horse", "wrong password", "PRIVATE KEY", "$argon2"];
@@ -94,6 +94,7 @@ mod tests {
             (r#"{"message":"jane@example.com"}"#, true),
             (r#"{"message":"rcu_AaIArt_WdRKbhpPViuDg"}"#, true),
             (r#"{"message":"rcv_AaIArt_WdRKbhpPViuDg"}"#, true),
+            (r#"{"message":"rci_AaIArt_WdRKbhpPViuDg"}"#, true),
             (r#"{"message":"rcn_AaIArt_WdRKbhpPViuDg"}"#, true),
             (r#"{"message":"rcw_AaIArt_WdRKbhpPViuDg"}"#, true),
             (r#"{"message":"rcu_short"}"#, false),

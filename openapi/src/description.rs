@@ -23,6 +23,8 @@ pub(crate) struct Description {
     pub(crate) responses: Vec<(u16, Response)>,
     /// Whether the response shows a single resource, with its `ETag`.
     pub(crate) has_etag: bool,
+    /// Whether it does something without a credential, too.
+    pub(crate) credential_is_optional: bool,
     /// What an error means here, or that there is one that others do not have.
     pub(crate) errors: Vec<(u16, &'static str)>,
 }
@@ -55,6 +57,7 @@ pub(crate) fn describe(name: &'static str, summary: &'static str) -> Description
         body: None,
         responses: Vec::new(),
         has_etag: false,
+        credential_is_optional: false,
         errors: Vec::new(),
     }
 }
@@ -105,6 +108,11 @@ impl Description {
     pub(crate) fn body_is_optional(mut self) -> Self {
         self.body.iter_mut().for_each(|body| body.required = false);
         self
+    }
+
+    /// It does something without a credential, too.
+    pub(crate) fn credential_is_optional(self) -> Self {
+        Self { credential_is_optional: true, ..self }
     }
 
     /// A success that shows something, in JSON.

@@ -128,11 +128,15 @@ impl Api {
             }
             responses.insert(status.to_string(), error);
         }
+        let mut security = self.security(operation);
+        if let (true, Some(ways)) = (described.credential_is_optional, security.as_array_mut()) {
+            ways.push(json!({}));
+        }
         let mut written = json!({
             "operationId": operation.name,
             "summary": described.summary,
             "tags": [self.name],
-            "security": self.security(operation),
+            "security": security,
             "responses": responses,
         });
         let others = described.body.as_ref().map_or_else(String::new, others_text);

@@ -52,7 +52,7 @@ const ERRORS: &[Kind] = &[
     kind(
         403,
         "Forbidden",
-        &["insufficient_scope", "forbidden"],
+        &["insufficient_scope", "forbidden", "other_recipient", "address_not_proved"],
         &[],
         "The credential lacks the scope or full access, or the caller may not do this.",
     ),
@@ -73,6 +73,7 @@ const ERRORS: &[Kind] = &[
             "owner_must_transfer",
             "last_admin",
             "not_admin",
+            "already_member",
             "idempotency_key_in_use",
         ],
         &[],
@@ -82,7 +83,7 @@ const ERRORS: &[Kind] = &[
     kind(
         410,
         "Gone",
-        &["link_ended"],
+        &["link_ended", "used", "declined", "revoked", "expired", "replaced"],
         &[],
         "The link was used, was replaced by a newer one, or has expired.",
     ),

@@ -1,6 +1,7 @@
 //! Rollcall's own tokens, grants and introspection; what users have, and accounts, are beside this.
 
 mod accounts;
+mod invitations;
 mod members;
 mod users;
 
@@ -32,6 +33,7 @@ pub(crate) fn api() -> Api {
     ];
     schemas.extend(users::schemas());
     schemas.extend(accounts::schemas());
+    schemas.extend(invitations::schemas());
     schemas.extend(members::schemas());
     Api {
         name: "rollcall",
@@ -46,6 +48,7 @@ pub(crate) fn api() -> Api {
             descriptions(),
             users::descriptions(),
             accounts::descriptions(),
+            invitations::descriptions(),
             members::descriptions(),
         ]
         .into_iter()

@@ -95,6 +95,18 @@ pub enum Error {
         /// How long it lasts.
         retry_after: Duration,
     },
+    /// The address that an invitation was sent to is somebody else's.
+    #[error("this invitation is for another address, which is not yours")]
+    OtherRecipient,
+    /// Whoever invites has to have proved an address.
+    #[error("prove an address of yours first")]
+    AddressNotProved,
+    /// The user is a member of the account.
+    #[error("the user is a member already")]
+    AlreadyMember,
+    /// Nobody can join by an invitation any more.
+    #[error("{}", .0.message())]
+    InvitationEnded(InvitationEnd),
     /// The link of a mail works no more, or never did.
     #[error("this link was used, was replaced by a newer one, or has expired")]
     LinkEnded,
@@ -157,6 +169,33 @@ impl Error {
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         Self::Internal { action, source: source.into() }
+    }
+}
+
+/// Why nobody can join by an invitation any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationEnd {
+    /// Somebody joined by it.
+    Used,
+    /// Somebody who had its link declined it.
+    Declined,
+    /// An admin revoked it, whoever sent it is no admin any more, or the account was deleted.
+    Revoked,
+    /// Its time is over.
+    Expired,
+    /// It was sent again, with another link.
+    Replaced,
+}
+
+impl InvitationEnd {
+    const fn message(self) -> &'static str {
+        match self {
+            Self::Used => "this invitation was used",
+            Self::Declined => "this invitation was declined",
+            Self::Revoked => "this invitation was revoked",
+            Self::Expired => "this invitation has expired",
+            Self::Replaced => "this invitation was sent again: a newer mail or link works",
+        }
     }
 }
 

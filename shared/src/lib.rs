@@ -17,6 +17,8 @@ mod error;
 pub mod http;
 #[cfg(feature = "table")]
 mod idempotency;
+#[cfg(feature = "password")]
+pub mod invitations;
 pub mod lifetimes;
 pub mod limits;
 #[cfg(feature = "table")]
@@ -50,5 +52,5 @@ pub mod timeouts;
 
 #[cfg(feature = "table")]
 pub use app::App;
-pub use error::{Error, ErrorChain, FieldError, OAuthCode, Result};
+pub use error::{Error, ErrorChain, FieldError, InvitationEnd, OAuthCode, Result};
 pub use settings::{PublicUrl, ServiceName, Settings, SignUpPolicy, SignedQuery};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 const MINUTE: i64 = 60;
-const HOUR: i64 = 60 * MINUTE;
+pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
 /// An authorization code, in seconds.
@@ -45,6 +45,10 @@ pub const EMAIL_PROOF_TTL: i64 = DAY;
 pub const SIGN_UP_TTL: i64 = DAY;
 /// A link that sets another password, in seconds.
 pub const PASSWORD_RESET_TTL: i64 = 30 * MINUTE;
+/// An invitation, in hours, unless whoever sends it decides otherwise.
+pub const INVITATION_HOURS: u64 = 168;
+/// What became of an invitation is kept for this time after its end, in seconds.
+pub const INVITATION_KEPT: i64 = 30 * DAY;
 /// How often mails of a kind go out for one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MailRate {
@@ -65,6 +69,8 @@ impl MailRate {
     pub const NOTICES_TO_UNPROVED_OF_USER: Self = Self { count: 20, within: DAY, interval: 0 };
     /// Notices to an address that their user has not proved, over all users.
     pub const NOTICES_TO_UNPROVED: Self = Self { count: 10, within: DAY, interval: 0 };
+    /// Invitations to an address, over all accounts.
+    pub const INVITATIONS: Self = Self { count: 5, within: DAY, interval: MINUTE };
     /// Links to sign up with an address.
     pub const SIGN_UPS: Self = Self { count: 3, within: HOUR, interval: 0 };
     /// Links to reset the password of a name.

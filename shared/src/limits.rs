@@ -28,7 +28,7 @@ impl fmt::Display for Cap {
 }
 
 /// Every cap on what a user or an account has.
-pub const CAPS: [Cap; 10] = [
+pub const CAPS: [Cap; 11] = [
     TOKENS,
     API_KEYS,
     SSH_KEYS,
@@ -38,6 +38,7 @@ pub const CAPS: [Cap; 10] = [
     ACCOUNTS_OWNED,
     MEMBERSHIPS,
     MEMBERS,
+    PENDING_INVITATIONS,
     USERS_MADE,
 ];
 
@@ -85,6 +86,14 @@ pub const ACCOUNTS_OWNED: Cap = Cap::new("a user can own", 100, "accounts");
 pub const MEMBERSHIPS: Cap = Cap::new("a user can belong to", 1000, "accounts");
 /// Members of an account.
 pub const MEMBERS: Cap = Cap::new("an account can have", 10_000, "members");
+/// Invitations of an account that wait for an answer; those that have ended do not count.
+pub const PENDING_INVITATIONS: Cap = Cap::new("an account can have", 100, "pending invitations");
+/// Invitations that one account sends in a UTC day, those that it sends again included.
+pub const MAX_INVITATIONS_A_DAY: u32 = 200;
+/// The longest life of an invitation, in hours.
+pub const MAX_INVITATION_HOURS: u64 = 720;
+/// Links of one invitation that were replaced and are told so; of more, the oldest are unknown.
+pub const MAX_REPLACED_LINKS: usize = 20;
 /// Users that one maker, and all whom that one made, make in a UTC day.
 pub const USERS_MADE: Cap =
     Cap::new("a user, together with all users that come from it, can make", 1000, "users a day");

@@ -8,6 +8,9 @@ use crate::model::{Mail, MailId, MailLink, MailToken};
 use crate::service_key::ServiceKeys;
 use crate::{Error, Result};
 
+/// The page, below `/account/`, that the link of an invitation opens.
+pub const INVITATION_PAGE: &str = "invitations";
+
 const PURPOSE: &str = "token in a mail";
 
 /// A link below `base_url`, with its token encrypted.

@@ -272,7 +272,7 @@ impl ResetLink {
 }
 
 /// The source that a request counts for, which its line names; this machine's own does not count.
-async fn source_id(app: &App, request: &ApiRequest) -> Result<Option<SourceId>> {
+pub(crate) async fn source_id(app: &App, request: &ApiRequest) -> Result<Option<SourceId>> {
     let (network, key) = (source(request), app.service_keys.current().await?);
     let id = SourceId::new(&network, &key)?;
     observe(|observed| observed.source = Some(id.to_string()));
@@ -280,7 +280,7 @@ async fn source_id(app: &App, request: &ApiRequest) -> Result<Option<SourceId>> 
 }
 
 /// The user whose link a request has, for its line.
-fn observe_link(user: &User) {
+pub(crate) fn observe_link(user: &User) {
     observe(|observed| {
         observed.credential = Some("link");
         observed.user = Some(user.id.to_string());

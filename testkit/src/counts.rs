@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 use shared::limits::{
     ACCOUNTS_OWNED, API_KEYS, Cap, EMAILS, GRANTS, MAX_GRANTS_PER_CLIENT, MEMBERS, MEMBERSHIPS,
-    SSH_KEYS, TOKENS, USERS_MADE,
+    PENDING_INVITATIONS, SSH_KEYS, TOKENS, USERS_MADE,
 };
 use shared::model::Timestamp;
 
@@ -58,6 +58,7 @@ pub(crate) fn of_account(pk: &str, account: &Value, items: &Items<'_>) -> Vec<St
         admins,
         MEMBERS,
     ));
+    found.extend(of_invitations(pk, items));
     found
 }
 
@@ -147,4 +148,33 @@ fn compare(of: &str, counted: usize, there: usize, cap: Cap) -> Option<String> {
 
 fn number(item: &Value, name: &str) -> usize {
     item[name]["N"].as_str().and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+/// Invitations of an account that wait must be listed with their ends, and what is listed must wait
+/// or have ended.
+fn of_invitations(pk: &str, items: &Items<'_>) -> Vec<String> {
+    let own = items.iter().filter(|((own, sk), _)| *own == pk && sk.starts_with("INVITE#"));
+    let waiting = own.filter(|(_, item)| text(item, "state") == "pending");
+    let waiting: BTreeMap<&str, &str> = waiting
+        .map(|((_, sk), item)| (sk.trim_start_matches("INVITE#"), text(item, "expiresAt")))
+        .collect();
+    let listed = items.get(&(pk, "INVITATIONS")).and_then(|list| list["pending"]["M"].as_object());
+    let end = |end: &Value| end["S"].as_str().unwrap_or_default().to_owned();
+    let listed: BTreeMap<&str, String> =
+        listed.into_iter().flatten().map(|(id, own)| (id.as_str(), end(own))).collect();
+    let is_over = |end: &str| {
+        let end: Option<Timestamp> = end.parse().ok();
+        end.is_some_and(|end| end <= Timestamp::now())
+    };
+    let unlisted = waiting
+        .iter()
+        .filter(|(id, end)| !is_over(end) && listed.get(**id).map(String::as_str) != Some(**end));
+    let mut found: Vec<_> = unlisted
+        .map(|(id, _)| format!("{pk} has an invitation that is not listed: {id}"))
+        .collect();
+    let answered = listed.iter().filter(|(id, end)| !is_over(end) && !waiting.contains_key(**id));
+    found.extend(answered.map(|(id, _)| format!("{pk} lists what does not wait: {id}")));
+    let count = listed.values().filter(|end| !is_over(end)).count();
+    found.extend(compare(&format!("invitations of {pk}"), count, count, PENDING_INVITATIONS));
+    found
 }

@@ -102,6 +102,8 @@ const SSH_KEY_ID: &str = "1234567890";
 
 /// The member that the events name.
 pub(crate) const MEMBER_ID: &str = "0197a1b2-c3d4-7e5f-8607-18293a4b5c6e";
+/// The invitation that the events name: that of `mary@example.com`.
+const INVITATION_ID: &str = "8ZBM8anXOlX6XeCsgjxEAw";
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
@@ -339,6 +341,12 @@ impl DocumentedOperation {
             Needs::ProofLink => {
                 replace_token(&mut event, service, MailedLink::Proof, credentials).await;
             }
+            Needs::ProvedEmail
+            | Needs::Invitation
+            | Needs::InvitationLink
+            | Needs::FreeInvitationLink => {
+                self.prepare_invitation(service, credentials, &mut event).await;
+            }
             Needs::AuthorizationRequest
             | Needs::ClientAndUserToken
             | Needs::ConsentForm
@@ -347,6 +355,40 @@ impl DocumentedOperation {
             | Needs::RefreshToken => self.prepare_oauth(service, credentials, &mut event).await,
         }
         event
+    }
+
+    async fn prepare_invitation(
+        &self,
+        service: &impl Service,
+        credentials: &TestCredentials,
+        event: &mut Value,
+    ) {
+        match self.facts.needs {
+            Needs::ProvedEmail => {
+                credentials.prove_address(service).await;
+                set(event, "email", &(unique("new") + "@example.com"));
+            }
+            Needs::Invitation => {
+                credentials.prove_address(service).await;
+                let (address, account) = (unique("new") + "@example.com", &credentials.account);
+                let made = credentials.invite(service, account, &address).await;
+                replace_in_path(event, INVITATION_ID, made["id"].as_str().expect("an id"));
+            }
+            Needs::InvitationLink => {
+                set(event, "username", &credentials.username);
+                set(event, "password", &credentials.password);
+                let own = credentials.primary_address(service).await;
+                let token = credentials.invitation_token(service, &own).await;
+                replace_in_path(event, "rci_YOUR_TOKEN", &token);
+            }
+            Needs::FreeInvitationLink => {
+                set(event, "username", &unique("mary"));
+                let address = unique("new") + "@example.com";
+                let token = credentials.invitation_token(service, &address).await;
+                replace_in_path(event, "rci_YOUR_TOKEN", &token);
+            }
+            _ => {}
+        }
     }
 
     async fn prepare_oauth(
@@ -398,6 +440,51 @@ impl TestCredentials {
         let response = service.send(method, path, &headers, Some(&body.to_string())).await;
         assert!((200..300).contains(&response.status), "{method} {path}: {response:?}");
         response.body
+    }
+}
+
+/// Invitations, made through the API.
+impl TestCredentials {
+    /// Proves another address of the user.
+    pub async fn prove_address(&self, service: &impl Service) {
+        let token = service.mailed_token(MailedLink::Proof, self).await;
+        let path = format!("/account/emails/verify/{token}");
+        let response = service.send("POST", &path, &[FORM], Some("")).await;
+        assert_eq!(response.status, 200, "{response:?}");
+    }
+
+    /// Invites an address to an account as a member, and returns the invitation with its link.
+    pub async fn invite(&self, service: &impl Service, account: &str, address: &str) -> Value {
+        let body = json!({ "email": address, "role": "member", "deliver": "link" });
+        let path = format!("/rollcall/v1/accounts/{account}/invitations");
+        self.made(service, "POST", &path, &body).await
+    }
+
+    /// The primary address.
+    pub async fn primary_address(&self, service: &impl Service) -> String {
+        let own = [("authorization", self.token.as_str())];
+        let own = service.send("GET", "/rollcall/v1/users/self", &own, None).await;
+        own.text("primaryEmail").to_owned()
+    }
+
+    /// The token of a link by which a new user invites an address.
+    pub async fn invitation_token(&self, service: &impl Service, address: &str) -> String {
+        let (username, password) = (unique("host"), "correct horse battery".to_owned());
+        let username = username[..username.len().min(30)].to_owned();
+        let path = service.mailed_token(MailedLink::SignUp, self).await;
+        let path = format!("/rollcall/v1/sign-ups/{path}");
+        let new = json!({ "username": username, "password": password }).to_string();
+        let json = ("content-type", "application/json");
+        let made = service.send("POST", &path, &[json], Some(&new)).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let token = crate::basic(&username, &password);
+        let authorization = [("authorization", token.as_str())];
+        let accounts = service.send("GET", "/rollcall/v1/accounts", &authorization, None).await;
+        let account = accounts.body["accounts"][0]["id"].as_str().expect("an account").to_owned();
+        let host = Self { username, password, token, account };
+        let sent = host.invite(service, &host.account, address).await;
+        let link = sent["link"].as_str().expect("a link");
+        link.rsplit_once('/').expect("a token").1.to_owned()
     }
 }
 

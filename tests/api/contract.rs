@@ -6,7 +6,7 @@ use shared::model::{Scope, TokenKind};
 use testkit::{CredentialKind, TestApp, operations, user_operations};
 
 /// The operations without credentials. Growing this list is a security decision.
-const PUBLIC: [&str; 25] = [
+const PUBLIC: [&str; 33] = [
     "docs-document",
     "docs-file",
     "docs-index",
@@ -17,16 +17,24 @@ const PUBLIC: [&str; 25] = [
     "hub-oauth-decide",
     "hub-oauth-metadata",
     "not-found",
+    "pages-accept-invitation",
+    "pages-decline-invitation",
+    "pages-join-by-invitation",
     "pages-prove-email",
     "pages-request-reset",
     "pages-request-sign-up",
     "pages-reset-password",
+    "pages-show-invitation",
+    "pages-show-invitation-decline",
+    "pages-show-invitation-sign-in",
     "pages-show-proof",
     "pages-show-reset",
     "pages-show-reset-link",
     "pages-show-sign-up",
     "pages-show-sign-up-link",
     "pages-sign-up",
+    "rollcall-decline-invitation",
+    "rollcall-get-invitation",
     "rollcall-get-sign-up",
     "rollcall-request-password-reset",
     "rollcall-request-sign-up",

@@ -277,6 +277,7 @@ async fn what_is_done_by_a_link_has_its_user_and_its_source() {
     for operation in operations() {
         let is_by_link = operation.success() < 300
             && [
+                "pages-join-by-invitation",
                 "pages-prove-email",
                 "pages-reset-password",
                 "pages-sign-up",
@@ -341,7 +342,10 @@ async fn a_source_that_asks_for_too_many_mails_is_an_event_with_the_source() {
 /// The event of a success of an operation, sent as its example.
 fn expected(name: &str) -> Option<&'static str> {
     Some(match name {
-        "e24-create-account" | "pages-sign-up" | "rollcall-sign-up" => "user_created",
+        "e24-create-account"
+        | "pages-join-by-invitation"
+        | "pages-sign-up"
+        | "rollcall-sign-up" => "user_created",
         "hub-add-email" | "rollcall-add-email" => "email_added",
         "hub-update-email" | "rollcall-update-email" => "primary_email_changed",
         "pages-reset-password" | "rollcall-reset-password" | "rollcall-set-password" => {

@@ -144,6 +144,7 @@ fn html_of_every_kind() -> Vec<String> {
             user: None,
             name: Some("Jane Doe".to_owned()),
             recipient: "jane@example.org".parse().unwrap(),
+            account: None,
             about: Some("jane.new@example.org".parse().unwrap()),
             link: None,
             at: now,

@@ -41,6 +41,8 @@ pub(crate) enum Input {
     Name,
     Email,
     NewPassword,
+    /// The password that somebody has.
+    Password,
     Checkbox,
 }
 
@@ -49,7 +51,7 @@ impl Input {
         match self {
             Self::Words | Self::Name => "text",
             Self::Email => "email",
-            Self::NewPassword => "password",
+            Self::NewPassword | Self::Password => "password",
             Self::Checkbox => "checkbox",
         }
     }
@@ -159,7 +161,8 @@ pub(crate) fn entered(fields: &mut Fields, name: &'static str) -> String {
 
 /// What the field shows again: never a password.
 fn shown(input: Input, value: &str) -> Option<&str> {
-    Some(value).filter(|value| !value.is_empty() && input != Input::NewPassword)
+    let is_secret = matches!(input, Input::NewPassword | Input::Password);
+    Some(value).filter(|value| !value.is_empty() && !is_secret)
 }
 
 /// The error as a sentence, whose subject is the field's label.

@@ -1,8 +1,9 @@
-//! Pages for people who are not signed in: signing up, setting a lost password anew, and confirming
-//! an address, `/account/…`. Links of mails lead to them. They need no script and set no cookie, a
+//! Pages for people who are not signed in: signing up, setting a lost password anew, confirming an
+//! address, and answering an invitation, `/account/…`. Links of mails lead to them. They need no script and set no cookie, a
 //! GET changes nothing, and nobody is signed in.
 
 mod form;
+mod invitation;
 mod notice;
 mod origin;
 mod proof;
@@ -27,6 +28,12 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/account/reset/{token}", "pages-reset-password"),
     operation("GET", "/account/emails/verify/{token}", "pages-show-proof"),
     operation("POST", "/account/emails/verify/{token}", "pages-prove-email"),
+    operation("GET", "/account/invitations/{token}", "pages-show-invitation"),
+    operation("POST", "/account/invitations/{token}", "pages-join-by-invitation"),
+    operation("GET", "/account/invitations/{token}/sign-in", "pages-show-invitation-sign-in"),
+    operation("POST", "/account/invitations/{token}/sign-in", "pages-accept-invitation"),
+    operation("GET", "/account/invitations/{token}/decline", "pages-show-invitation-decline"),
+    operation("POST", "/account/invitations/{token}/decline", "pages-decline-invitation"),
 ];
 
 const fn operation(method: &'static str, path: &'static str, name: &'static str) -> Operation {
@@ -56,6 +63,16 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
         ("pages-reset-password", [token]) => reset::complete(app, request, token).await,
         ("pages-show-proof", [token]) => proof::show(app, request, token).await,
         ("pages-prove-email", [token]) => proof::prove(app, request, token).await,
+        ("pages-show-invitation", [token]) => invitation::show(app, request, token).await,
+        ("pages-join-by-invitation", [token]) => invitation::join(app, request, token).await,
+        ("pages-show-invitation-sign-in", [token]) => {
+            invitation::show_sign_in(app, request, token).await
+        }
+        ("pages-accept-invitation", [token]) => invitation::accept(app, request, token).await,
+        ("pages-show-invitation-decline", [token]) => {
+            invitation::show_decline(app, request, token).await
+        }
+        ("pages-decline-invitation", [token]) => invitation::decline(app, request, token).await,
         _ => Err(Error::NotFound("path")),
     };
     result.or_else(|error| notice::explain(request, operation, error))

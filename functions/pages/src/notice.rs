@@ -7,7 +7,7 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use maud::{Markup, html};
 use shared::http::{self, ApiRequest};
-use shared::{Error, Result};
+use shared::{Error, InvitationEnd, Result};
 
 use crate::view::{View, fill};
 use crate::words;
@@ -42,6 +42,27 @@ const RESET_ENDED: Notice = Notice::new(
 );
 /// A link that proves an address has ended.
 const PROOF_ENDED: Notice = Notice::new(StatusCode::GONE, words::PROOF_ENDED, None);
+
+/// A link that joins an account is none.
+const INVITATION_ENDED: Notice = Notice::new(StatusCode::GONE, words::INVITATION_ENDED, None);
+/// The address that was invited is somebody else's.
+const OTHER_RECIPIENT: Notice = Notice::new(StatusCode::FORBIDDEN, words::OTHER_RECIPIENT, None);
+/// Whoever accepts an invitation is a member.
+const ALREADY_MEMBER: Notice = Notice::new(StatusCode::CONFLICT, words::ALREADY_MEMBER, None);
+/// There is no room for another member.
+const ACCOUNT_IS_FULL: Notice = Notice::new(StatusCode::CONFLICT, words::ACCOUNT_IS_FULL, None);
+
+/// Why nobody joins by an invitation.
+const fn ended_invitation(end: InvitationEnd) -> Notice {
+    let words = match end {
+        InvitationEnd::Used => words::INVITATION_USED,
+        InvitationEnd::Declined => words::INVITATION_DECLINED,
+        InvitationEnd::Revoked => words::INVITATION_REVOKED,
+        InvitationEnd::Expired => words::INVITATION_EXPIRED,
+        InvitationEnd::Replaced => words::INVITATION_REPLACED,
+    };
+    Notice::new(StatusCode::GONE, words, None)
+}
 
 impl Notice {
     const fn new(
@@ -78,8 +99,13 @@ pub(crate) fn explain(
         Error::LinkEnded => match operation {
             "pages-show-sign-up-link" | "pages-sign-up" => SIGN_UP_ENDED,
             "pages-show-reset-link" | "pages-reset-password" => RESET_ENDED,
+            operation if operation.contains("invitation") => INVITATION_ENDED,
             _ => PROOF_ENDED,
         },
+        Error::InvitationEnded(end) => ended_invitation(end),
+        Error::OtherRecipient => OTHER_RECIPIENT,
+        Error::AlreadyMember => ALREADY_MEMBER,
+        Error::LimitReached(_) if operation.contains("invitation") => ACCOUNT_IS_FULL,
         Error::TooManyMails { retry_after } => return Ok(too_many(request, retry_after)),
         error => return Err(error),
     };

@@ -3,7 +3,7 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use maud::html;
-use shared::http::ApiRequest;
+use shared::http::{ApiRequest, Fields};
 use shared::model::EmailAddress;
 use shared::self_service::{self, SignUpDetails};
 use shared::{App, Error, FieldError, Result};
@@ -55,8 +55,7 @@ pub(crate) async fn complete(
     token: &str,
 ) -> Result<Response<Body>> {
     let mut fields = request.optional_form()?;
-    let typed =
-        Entered { username: entered(&mut fields, "username"), name: entered(&mut fields, "name") };
+    let typed = Entered::read(&mut fields);
     let details = SignUpDetails::read(fields);
     let (status, errors) = match self_service::sign_up(app, request, token, details).await {
         Ok(user) => {
@@ -98,19 +97,20 @@ fn ask(request: &ApiRequest, entered: &str, errors: Vec<FieldError>) -> Response
 
 /// What was entered last, without the password.
 #[derive(Default)]
-struct Entered {
+pub(crate) struct Entered {
     username: String,
     name: String,
 }
 
-fn ask_who(
-    request: &ApiRequest,
-    address: &EmailAddress,
-    entered: &Entered,
-    status: StatusCode,
-    errors: Vec<FieldError>,
-) -> Response<Body> {
-    let fields = vec![
+impl Entered {
+    pub(crate) fn read(fields: &mut Fields) -> Self {
+        Self { username: entered(fields, "username"), name: entered(fields, "name") }
+    }
+}
+
+/// What whoever becomes a user enters.
+pub(crate) fn identity_fields(entered: &Entered) -> Vec<Field<'_>> {
+    vec![
         Field {
             name: "username",
             label: words::USERNAME,
@@ -137,7 +137,17 @@ fn ask_who(
             autocomplete: "new-password",
             ..Field::default()
         },
-    ];
+    ]
+}
+
+fn ask_who(
+    request: &ApiRequest,
+    address: &EmailAddress,
+    entered: &Entered,
+    status: StatusCode,
+    errors: Vec<FieldError>,
+) -> Response<Body> {
+    let fields = identity_fields(entered);
     let form = Form { fields, button: words::SIGN_UP, errors, has_focus: true };
     let content = html! {
         p { (fill(words::YOU_SIGN_UP_WITH, request)) " " strong { (address) } "." }

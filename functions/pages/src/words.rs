@@ -60,6 +60,54 @@ pub(crate) const PROOF_ENDED: Notice = Notice {
     ],
 };
 
+pub(crate) const INVITATION_ENDED: Notice = Notice {
+    heading: "This link has ended",
+    text: &["Nobody joins an account by this link. Ask whoever invited you for another one."],
+};
+
+pub(crate) const INVITATION_USED: Notice = Notice {
+    heading: "This invitation was used",
+    text: &["Somebody joined by it. If that was you, there is nothing more to do."],
+};
+
+pub(crate) const INVITATION_DECLINED: Notice = Notice {
+    heading: "This invitation was declined",
+    text: &["If you want to join after all, ask whoever invited you for another invitation."],
+};
+
+pub(crate) const INVITATION_REVOKED: Notice = Notice {
+    heading: "This invitation was revoked",
+    text: &["Those who run the account took it back. Ask whoever invited you."],
+};
+
+pub(crate) const INVITATION_EXPIRED: Notice = Notice {
+    heading: "This invitation has expired",
+    text: &["Ask whoever invited you for another invitation."],
+};
+
+pub(crate) const INVITATION_REPLACED: Notice = Notice {
+    heading: "There is a newer invitation",
+    text: &["You were invited again. Open the link of the newest mail, or the one that you were \
+             given last."],
+};
+
+pub(crate) const OTHER_RECIPIENT: Notice = Notice {
+    heading: "This invitation is for somebody else",
+    text: &["It is for another e-mail address than those of your profile. If that address is \
+             yours too, sign in with the profile that has it."],
+};
+
+pub(crate) const ALREADY_MEMBER: Notice =
+    Notice { heading: "You are a member already", text: &["There is nothing more to do."] };
+
+pub(crate) const ACCOUNT_IS_FULL: Notice = Notice {
+    heading: "You cannot join this account",
+    text: &[
+        "The account has as many members as it can have, or you belong to as many accounts, or \
+             have as many addresses, as one can.",
+    ],
+};
+
 pub(crate) const ASK_FOR_ANOTHER: &str = "Ask for another link";
 
 pub(crate) const TOO_MANY: &str = "Too many requests";
@@ -143,4 +191,46 @@ pub(crate) mod proof {
     pub(crate) const DONE: &str = "The address is confirmed";
     pub(crate) const IS_YOURS: &str = "is now a confirmed address of your profile at {service}.";
     pub(crate) const CLOSE: &str = "You can close this page.";
+}
+
+/// Answering an invitation.
+pub(crate) mod invitation {
+    use shared::model::Role;
+
+    pub(crate) const HEADING: &str = "Join an account";
+    pub(crate) const YOU_ARE_INVITED: &str = "At {service}, you are invited to the account";
+    pub(crate) const ADDRESS_IS: &str = "The invitation is for";
+    pub(crate) const HAVE_A_PROFILE: &str = "I have a profile at {service}: sign in and join";
+    pub(crate) const DECLINE_IT: &str = "Decline the invitation";
+    pub(crate) const OR_BECOME_ONE: &str = "If you have none yet, choose a username and a \
+                                            password. You join the account with it.";
+    pub(crate) const JOIN: &str = "Join the account";
+
+    pub(crate) const SIGN_IN: &str = "Sign in and join";
+    pub(crate) const NAME: &str = "Username or e-mail address";
+    pub(crate) const PASSWORD: &str = "Password";
+    pub(crate) const WRONG: &str = "is not right, or nobody has this name";
+
+    pub(crate) const HAS_PROFILE: &str = "There is a profile with this address";
+    pub(crate) const ADDRESS_IS_TAKEN: &str =
+        "The address that was invited is in a profile already. Sign in with that profile to join.";
+
+    pub(crate) const DONE: &str = "You joined the account";
+    pub(crate) const MEMBER_OF: &str = "You are now a member of";
+    pub(crate) const USERNAME_IS: &str = "Your username is";
+    pub(crate) const NOT_SIGNED_IN: &str = "You are not signed in yet. Sign in to {service} with \
+                                            your username or your e-mail address, and your \
+                                            password.";
+
+    pub(crate) const IF_YOU_DECLINE: &str = "Nobody joins by this link then, you included.";
+    pub(crate) const DECLINE: &str = "Decline";
+    pub(crate) const DECLINED: &str = "You declined the invitation";
+    pub(crate) const NOTHING_ELSE: &str = "Nothing else was changed. You can close this page.";
+
+    pub(crate) const fn role(role: Role) -> &'static str {
+        match role {
+            Role::Admin => "as an admin.",
+            Role::Member => "as a member.",
+        }
+    }
 }

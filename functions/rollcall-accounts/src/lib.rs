@@ -1,4 +1,4 @@
-//! Rollcall's own API for accounts, with their members, plan, registry and audit log:
+//! Rollcall's own API for accounts, with their members, invitations, plan, registry and audit log:
 //! `/rollcall/v1/accounts…`.
 
 mod audit;
@@ -6,6 +6,7 @@ mod create;
 mod current;
 mod delete;
 mod get;
+mod invitations;
 mod list;
 mod members;
 mod owner;
@@ -139,6 +140,27 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: "GET",
+        path: "/rollcall/v1/accounts/{id}/invitations",
+        name: "rollcall-list-invitations",
+        access: Access::Scope("members_read"),
+        status: 200,
+    },
+    Operation {
+        method: "POST",
+        path: "/rollcall/v1/accounts/{id}/invitations",
+        name: "rollcall-send-invitation",
+        access: Access::Scope("members_write"),
+        status: 201,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/rollcall/v1/accounts/{id}/invitations/{invitation}",
+        name: "rollcall-revoke-invitation",
+        access: Access::Scope("members_write"),
+        status: 204,
+    },
+    Operation {
+        method: "GET",
         path: "/rollcall/v1/accounts/{id}/audit",
         name: "rollcall-list-account-audit-entries",
         access: Access::Scope("audit_read"),
@@ -208,6 +230,18 @@ async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Resu
         ("rollcall-set-owner", [id]) => {
             owner::hand_over(app, AuthRequest::from_request(app, request)?, request.json(), id)
                 .await
+        }
+        ("rollcall-list-invitations", [id]) => {
+            let auth = AuthRequest::from_request(app, request)?;
+            invitations::list(app, auth, request.query(), id).await
+        }
+        ("rollcall-send-invitation", [id]) => {
+            let (base_url, auth) = (request.base_url(), AuthRequest::from_request(app, request)?);
+            invitations::send(app, auth, request.json(), base_url, id).await
+        }
+        ("rollcall-revoke-invitation", [id, invitation]) => {
+            let auth = AuthRequest::from_request(app, request)?;
+            invitations::revoke(app, auth, request.query(), id, invitation).await
         }
         ("rollcall-list-account-audit-entries", [id]) => {
             audit::list(AuthRequest::from_request(app, request)?, request.query(), id).await

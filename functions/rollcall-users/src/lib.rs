@@ -1,10 +1,12 @@
 //! Rollcall's own API for what users have: profile, password, addresses, API keys, SSH keys and
-//! audit log: `/rollcall/v1/users/self…`; and for becoming a user, and for setting a lost password
-//! anew: `/rollcall/v1/sign-ups…` and `/rollcall/v1/password-resets…`.
+//! audit log: `/rollcall/v1/users/self…`; and for becoming a user, for setting a lost password anew,
+//! and for joining accounts: `/rollcall/v1/sign-ups…`, `/rollcall/v1/password-resets…` and
+//! `/rollcall/v1/invitations…`.
 
 mod api_keys;
 mod audit;
 mod emails;
+mod invitations;
 mod password;
 mod password_resets;
 mod profile;
@@ -162,6 +164,28 @@ pub const OPERATIONS: &[Operation] = &[
         access: Access::Public,
         status: 204,
     },
+    Operation {
+        method: "GET",
+        path: "/rollcall/v1/invitations/{token}",
+        name: "rollcall-get-invitation",
+        access: Access::Public,
+        status: 200,
+    },
+    // Whoever is no user yet becomes one by it, without a credential.
+    Operation {
+        method: "POST",
+        path: "/rollcall/v1/invitations/{token}/accept",
+        name: "rollcall-accept-invitation",
+        access: Access::FullAccess,
+        status: 200,
+    },
+    Operation {
+        method: "POST",
+        path: "/rollcall/v1/invitations/{token}/decline",
+        name: "rollcall-decline-invitation",
+        access: Access::Public,
+        status: 204,
+    },
 ];
 
 /// The response to one request; errors are responses as well.
@@ -231,6 +255,14 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
         ("rollcall-reset-password", [token]) => {
             password_resets::complete(app, request, token).await
         }
+        ("rollcall-get-invitation", [token]) => invitations::get(app, request, token).await,
+        ("rollcall-accept-invitation", [token]) => match AuthRequest::from_request(app, request) {
+            Err(Error::MissingCredential) if !request.raw_body().is_empty() => {
+                invitations::join(app, request, token).await
+            }
+            auth => invitations::accept(app, auth?, request.query(), token).await,
+        },
+        ("rollcall-decline-invitation", [token]) => invitations::decline(app, request, token).await,
         _ => Err(Error::NotFound("path")),
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn role(what: &str) -> Schema {
     one_of(&["admin", "member"]).about(what)
 }
 
-fn name() -> Schema {
+pub(super) fn name() -> Schema {
     text(MAX_ACCOUNT_NAME).about("Need not be unique.").example("My New Account")
 }
 

@@ -8,7 +8,7 @@ use lambda_http::http::header::{
 use lambda_http::http::{HeaderValue, StatusCode};
 
 use super::Dialect;
-use crate::{Error, OAuthCode};
+use crate::{Error, InvitationEnd, OAuthCode};
 
 /// The status of every error. With [`code`], [`message`] and [`header`], the whole public contract
 /// of errors.
@@ -20,6 +20,8 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::MissingScope(_)
         | Error::FullAccessRequired
         | Error::OAuthTokenElsewhere
+        | Error::OtherRecipient
+        | Error::AddressNotProved
         | Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::OAuth { code: OAuthCode::InvalidClient, .. } => StatusCode::UNAUTHORIZED,
         Error::Invalid(_) | Error::OAuth { .. } => StatusCode::BAD_REQUEST,
@@ -30,6 +32,7 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         | Error::OwnerMustTransfer
         | Error::LastAdmin
         | Error::NotAdmin
+        | Error::AlreadyMember
         | Error::IdempotencyKeyInUse => StatusCode::CONFLICT,
         Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Error::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -37,7 +40,7 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::TooManyAttempts { .. } | Error::AttemptsInProgress | Error::TooManyMails { .. } => {
             StatusCode::TOO_MANY_REQUESTS
         }
-        Error::LinkEnded => StatusCode::GONE,
+        Error::LinkEnded | Error::InvitationEnded(_) => StatusCode::GONE,
         Error::MailNotConfigured => StatusCode::NOT_IMPLEMENTED,
         Error::UnsupportedMediaType(_) | Error::UnsupportedEncoding => {
             StatusCode::UNSUPPORTED_MEDIA_TYPE
@@ -78,6 +81,14 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::IdempotencyKeyInUse => "idempotency_key_in_use",
         Error::TooManyAttempts { .. } | Error::AttemptsInProgress => "too_many_attempts",
         Error::TooManyMails { .. } => "too_many_mails",
+        Error::OtherRecipient => "other_recipient",
+        Error::AddressNotProved => "address_not_proved",
+        Error::AlreadyMember => "already_member",
+        Error::InvitationEnded(InvitationEnd::Used) => "used",
+        Error::InvitationEnded(InvitationEnd::Declined) => "declined",
+        Error::InvitationEnded(InvitationEnd::Revoked) => "revoked",
+        Error::InvitationEnded(InvitationEnd::Expired) => "expired",
+        Error::InvitationEnded(InvitationEnd::Replaced) => "replaced",
         Error::LinkEnded => "link_ended",
         Error::MailNotConfigured => "mail_not_configured",
         Error::OAuth { code, .. } => code.as_str(),
@@ -180,6 +191,14 @@ mod tests {
             Error::TooManyAttempts { retry_after },
             Error::AttemptsInProgress,
             Error::TooManyMails { retry_after },
+            Error::OtherRecipient,
+            Error::AddressNotProved,
+            Error::AlreadyMember,
+            Error::InvitationEnded(InvitationEnd::Used),
+            Error::InvitationEnded(InvitationEnd::Declined),
+            Error::InvitationEnded(InvitationEnd::Revoked),
+            Error::InvitationEnded(InvitationEnd::Expired),
+            Error::InvitationEnded(InvitationEnd::Replaced),
             Error::LinkEnded,
             Error::MailNotConfigured,
             Error::WriteConflict,

@@ -12,7 +12,8 @@ use super::hex::{Hex, hex_text};
 use super::id::{six_bytes, timed_bytes};
 use super::named::{by_name, named};
 use super::{
-    AccountId, ApiKeyId, ClientId, GrantId, ParseError, PlanId, Timestamp, TokenId, UserId,
+    AccountId, ApiKeyId, ClientId, GrantId, InvitationAuditId, ParseError, PlanId, Timestamp,
+    TokenId, UserId,
 };
 use crate::Result;
 
@@ -79,6 +80,14 @@ named! {
         MemberRoleChanged = "member.role_changed",
         /// A user is no member of an account any more.
         MemberRemoved = "member.removed",
+        /// Somebody was invited to an account, or once more.
+        InvitationSent = "invitation.sent",
+        /// Somebody joined an account by an invitation.
+        InvitationAccepted = "invitation.accepted",
+        /// Somebody who had the link of an invitation declined it.
+        InvitationDeclined = "invitation.declined",
+        /// An admin revoked an invitation.
+        InvitationRevoked = "invitation.revoked",
         /// A user was created.
         UserCreated = "user.created",
         /// Fields of a user were set.
@@ -188,6 +197,7 @@ targets! {
     ApiKeyId = "apiKey",
     ClientId = "client",
     GrantId = "grant",
+    InvitationAuditId = "invitation",
     PlanId = "plan",
     TokenId = "token",
     UserId = "user",

@@ -83,6 +83,12 @@ impl EmailAddress {
         Ok(())
     }
 
+    /// Rejects what nobody can be invited by: a placeholder and, for a mail, what none can be sent
+    /// to.
+    pub fn check_invitable(&self, by_mail: bool) -> Result<(), Error> {
+        if by_mail { self.check_mailable() } else { self.check_reachable() }
+    }
+
     /// Whether both are the same address.
     pub fn same_as(&self, other: &Self) -> bool {
         self.normal == other.normal
@@ -91,7 +97,7 @@ impl EmailAddress {
 
 /// The first 16 bytes of the SHA-256 of what people are found by, written in URL-safe base64: an
 /// address in its normal form, or a username.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct NameDigest(pub(super) [u8; 16]);
 

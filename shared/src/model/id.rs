@@ -110,6 +110,16 @@ impl AccountId {
     pub fn generate() -> Result<Self> {
         Ok(Self(Hex(random::bytes()?)))
     }
+
+    /// The 12 bytes that a token contains.
+    pub(super) const fn to_bytes(self) -> [u8; 12] {
+        self.0.0
+    }
+
+    /// The id in a token.
+    pub(super) const fn from_bytes(bytes: [u8; 12]) -> Self {
+        Self(Hex(bytes))
+    }
 }
 
 /// A token, among those of its user: its time of creation in milliseconds (6 bytes, so that ids

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::hex::{Hex, hex_text};
 use super::id::timed_bytes;
 use super::named::named;
-use super::{EmailAddress, Timestamp, User, UserId, seconds_after};
+use super::{EmailAddress, Role, Timestamp, User, UserId, seconds_after};
 use crate::Result;
 use crate::lifetimes::UNDELIVERABLE_TTL;
 
@@ -44,6 +44,8 @@ named! {
         SignUpHeld = "sign_up_held",
         /// Follow the link to set another password.
         PasswordReset = "password_reset",
+        /// Follow the link to join an account.
+        Invitation = "invitation",
         /// The password was changed.
         PasswordChanged = "password_changed",
         /// An address was added.
@@ -100,6 +102,9 @@ pub struct Mail {
     pub recipient: EmailAddress,
     /// The address that it tells about, if that is not where it goes.
     pub about: Option<EmailAddress>,
+    /// The account that it invites to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<MailedAccount>,
     /// The link in it.
     pub link: Option<MailLink>,
     /// When what it tells happened.
@@ -132,6 +137,7 @@ impl Mail {
             name: user.map(|user| user.display_name().to_owned()),
             recipient,
             about: None,
+            account: None,
             link,
             at,
             not_after: seconds_after(at, lifetime)?,
@@ -156,6 +162,18 @@ impl Mail {
         let (id, state) = (MailId::generate()?, MailState::Queued);
         Ok(Self { id, state, leased_until: None, ..self.clone() })
     }
+}
+
+/// What an invitation says of the account.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MailedAccount {
+    /// Its name.
+    pub name: String,
+    /// What whoever is invited may do in it.
+    pub role: Role,
+    /// Whoever sent it: the full name, else the username.
+    pub invited_by: String,
 }
 
 /// A notice that waits in the outbox: the mailer makes a mail of it for each address that is surely

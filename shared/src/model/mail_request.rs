@@ -71,6 +71,8 @@ named! {
         NoticeToUnproved = "notice_to_unproved",
         /// The same, for the user whom they are about.
         NoticeToUnprovedOfUser = "notice_to_unproved_of_user",
+        /// Invitations to an address.
+        Invitation = "invitation",
         /// Mails to sign up with an address.
         SignUp = "sign_up",
         /// Mails that reset the password of whom a name belongs to.
@@ -86,6 +88,7 @@ impl MailRequestKind {
             Self::EmailProofOfUser => MailRate::EMAIL_PROOFS_OF_USER,
             Self::NoticeToUnproved => MailRate::NOTICES_TO_UNPROVED,
             Self::NoticeToUnprovedOfUser => MailRate::NOTICES_TO_UNPROVED_OF_USER,
+            Self::Invitation => MailRate::INVITATIONS,
             Self::SignUp => MailRate::SIGN_UPS,
             Self::PasswordReset => MailRate::PASSWORD_RESETS,
         }

@@ -6,13 +6,14 @@
 use secrecy::{ExposeSecret, SecretBox, zeroize::Zeroize};
 
 use super::format::{CredentialFormat, part};
-use super::{NameDigest, ParseError, SecretHash, UserId};
+use super::{AccountId, InvitationId, NameDigest, ParseError, SecretHash, UserId};
 use crate::{Result, random};
 
 const SECRET: usize = 16;
 const PROOF: CredentialFormat = CredentialFormat::new("rcv_");
 const SIGN_UP: CredentialFormat = CredentialFormat::new("rcn_");
 const RESET: CredentialFormat = CredentialFormat::new("rcw_");
+const INVITATION: CredentialFormat = CredentialFormat::new("rci_");
 
 /// What a token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum MailTokenSubject {
     SignUp(NameDigest),
     /// `rcw_…`: sets another password of a user.
     Reset(UserId),
+    /// `rci_…`: joins an account. An admin may hand it over instead of a mail.
+    Invitation(AccountId, InvitationId),
 }
 
 /// A token as the mail has it.
@@ -59,6 +62,15 @@ impl MailToken {
         Ok((user, Self::new(MailTokenSubject::Reset(user), part(&bytes, 16))))
     }
 
+    /// Parses a token that joins an account.
+    pub fn parse_invitation(text: &str) -> Result<(AccountId, InvitationId, Self), ParseError> {
+        let bytes = INVITATION.decode::<44>(text).ok_or_else(not_a_token)?;
+        let account = AccountId::from_bytes(part(&bytes, 0));
+        let id = InvitationId::from_bytes(part(&bytes, 12));
+        let subject = MailTokenSubject::Invitation(account, id);
+        Ok((account, id, Self::new(subject, part(&bytes, 28))))
+    }
+
     fn new(subject: MailTokenSubject, mut secret: [u8; SECRET]) -> Self {
         let token = Self { subject, secret: SecretBox::new(Box::new(secret)) };
         secret.zeroize();
@@ -84,6 +96,9 @@ impl MailToken {
             }
             MailTokenSubject::SignUp(address) => SIGN_UP.encode(&[&address.0, secret]),
             MailTokenSubject::Reset(user) => RESET.encode(&[&user.to_bytes(), secret]),
+            MailTokenSubject::Invitation(account, id) => {
+                INVITATION.encode(&[&account.to_bytes(), &id.to_bytes(), secret])
+            }
         }
     }
 }
@@ -105,6 +120,9 @@ mod tests {
         let proof = reveal(MailTokenSubject::Proof(user, address));
         let sign_up = reveal(MailTokenSubject::SignUp(address));
         let reset = reveal(MailTokenSubject::Reset(user));
+        let account = AccountId::generate().unwrap();
+        let invitation = InvitationId::from(address);
+        let invited = reveal(MailTokenSubject::Invitation(account, invitation));
 
         let (own, of_address, token) = MailToken::parse_proof(&proof).unwrap();
         assert_eq!((own, of_address, token.reveal()), (user, address, proof.clone()));
@@ -112,6 +130,9 @@ mod tests {
         assert_eq!((of_address, token.reveal()), (address, sign_up.clone()));
         let (own, token) = MailToken::parse_reset(&reset).unwrap();
         assert_eq!((own, token.reveal()), (user, reset.clone()));
+        let (of_account, id, token) = MailToken::parse_invitation(&invited).unwrap();
+        assert_eq!((of_account, id, token.reveal()), (account, invitation, invited.clone()));
+        assert!(MailToken::parse_invitation(&invited[..invited.len() - 1]).is_err());
         assert!(MailToken::parse_reset(&sign_up.replacen("rcn_", "rcw_", 1)).is_err());
         assert!(MailToken::parse_sign_up(&reset.replacen("rcw_", "rcn_", 1)).is_err());
         assert!(MailToken::parse_proof(&proof[..proof.len() - 1]).is_err());

@@ -11,6 +11,7 @@ mod format;
 mod hex;
 mod id;
 mod idempotency;
+mod invitation;
 mod key;
 mod lineage;
 mod mail;
@@ -42,11 +43,15 @@ pub use email::{Email, EmailAddress, NameDigest};
 pub use hex::hex;
 pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
 pub use idempotency::{IdempotencyKey, StoredResponseId};
+pub use invitation::{
+    Invitation, InvitationAuditId, InvitationId, InvitationState, Inviter, PendingInvitations,
+};
 pub use jiff::Timestamp;
 pub use key::{ApiKey, S3Key, SignatureDigest, SshKey};
 pub use lineage::{Lineage, Maker, MakerId};
 pub use mail::{
-    Mail, MailId, MailKind, MailLink, MailState, Notice, Undeliverable, UndeliverableCause,
+    Mail, MailId, MailKind, MailLink, MailState, MailedAccount, Notice, Undeliverable,
+    UndeliverableCause,
 };
 pub use mail_request::{EmailProof, MailRequestKind, MailRequests, PasswordReset, SignUp};
 pub use mail_token::{MailToken, MailTokenSubject};

@@ -203,6 +203,6 @@ impl Transaction<'_> {
 const CONFLICT: OnConditionFailed = || Error::WriteConflict;
 
 /// The UTC day, and when its count may go: another day later, whatever a clock says.
-fn day_and_end(now: Timestamp) -> Result<(Date, Timestamp), jiff::Error> {
+pub(in crate::table) fn day_and_end(now: Timestamp) -> Result<(Date, Timestamp), jiff::Error> {
     Ok((Offset::UTC.to_datetime(now).date(), now.checked_add(Span::new().hours(48))?))
 }

@@ -1,6 +1,8 @@
 //! The items that a request can fetch in the round trip of its credential, by name.
 
-use super::accounts::{AccountAccess, FreeSlug, MemberAccess};
+use super::accounts::{
+    Acceptance, AccountAccess, FreeSlug, InvitationAt, InvitationRequest, MemberAccess,
+};
 use super::counts::CallerCounts;
 use super::engine::Both;
 use super::grants::CallerGrant;
@@ -12,7 +14,8 @@ use super::users::{CallerEmail, EmailProofRequest, FreeNames, UserIdByUsername};
 #[cfg(feature = "password")]
 use crate::model::ClientId;
 use crate::model::{
-    AccountId, AccountName, EmailAddress, GrantId, StoredResponseId, TokenId, UserId, Username,
+    AccountId, AccountName, EmailAddress, GrantId, InvitationId, StoredResponseId, TokenId, UserId,
+    Username,
 };
 
 /// An account and the caller's membership.
@@ -23,6 +26,21 @@ pub const fn account_access(account: AccountId) -> AccountAccess {
 /// An account, the caller's membership, and a user with the membership in it, perhaps the caller.
 pub const fn member_access(account: AccountId, user: UserId) -> MemberAccess {
     MemberAccess { account, user }
+}
+
+/// What an invitation of this address to an account rests on.
+pub const fn invitation_request(account: AccountId, address: EmailAddress) -> InvitationRequest {
+    InvitationRequest { account, address }
+}
+
+/// An invitation, and the account with the caller's membership.
+pub const fn invitation(account: AccountId, invitation: InvitationId) -> InvitationAt {
+    InvitationAt { account, invitation }
+}
+
+/// What the caller's acceptance of an invitation rests on.
+pub const fn acceptance(account: AccountId, invitation: InvitationId) -> Acceptance {
+    Acceptance { account, invitation }
 }
 
 /// A token of the caller, perhaps the presented one.

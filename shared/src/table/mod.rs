@@ -24,9 +24,11 @@ mod users;
 mod write;
 
 pub use accounts::{
-    AccountAccess, AccountChange, AccountFlags, AccountMember, AccountWithEmail, AdminOf,
-    ChangeableMember, CreatedAccount, FetchedAccount, FetchedMember, FreeSlug, Handover,
-    MemberAccess, NewAccount, RemovableMember, require_current_account,
+    Acceptance, AccountAccess, AccountChange, AccountFlags, AccountMember, AccountWithEmail,
+    AdminOf, ChangeableMember, CreatedAccount, FetchedAcceptance, FetchedAccount,
+    FetchedInvitation, FetchedMember, FreeSlug, Handover, InvitationAt, InvitationRequest,
+    LinkedInvitation, MemberAccess, NewAccount, NewInvitation, RemovableMember, SentInvitation,
+    require_current_account,
 };
 pub use audit::AuditFilter;
 pub use cleanup::Swept;

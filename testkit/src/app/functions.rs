@@ -149,7 +149,8 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
         ["rollcall", "v1", "accounts", ..] => "rollcall-accounts",
         ["rollcall", "v1", "grants" | "introspect" | "tokens", ..] => "rollcall-tokens",
         ["rollcall", "v1", "users", "self", ..]
-        | ["rollcall", "v1", "password-resets" | "sign-ups", ..] => "rollcall-users",
+        | ["rollcall", "v1", "password-resets" | "sign-ups", ..]
+        | ["rollcall", "v1", "invitations", _, ..] => "rollcall-users",
         ["account", _, ..] => "pages",
         [] | ["docs", ..] | ["openapi", _, ..] => "docs",
         ["v2", "account", ..] => "e24-account",

@@ -138,6 +138,12 @@ async fn links(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String)
     for link in [MailedLink::SignUp, MailedLink::Reset, MailedLink::Proof] {
         links.push((link.example(), app.mailed_token(link, &person.credentials()).await));
     }
+    // The one that events name is that of `mary@example.com`.
+    let credentials = person.credentials();
+    credentials.prove_address(app).await;
+    credentials.invite(app, &credentials.account, "mary@example.com").await;
+    let own = credentials.primary_address(app).await;
+    links.push(("rci_YOUR_TOKEN", credentials.invitation_token(app, &own).await));
     links
 }
 

@@ -27,6 +27,9 @@ pub(crate) enum Object {
     Key(String, String),
     /// What a user granted, by its code.
     Grant(String, String),
+    /// The invitation of an address to an account: the link that works, and the one that was
+    /// declined.
+    Invitation(String, String),
     /// A link that was mailed, by its token, and the user that it is for; nobody if it signs up.
     Link(String, String),
 }
@@ -44,7 +47,8 @@ impl Object {
             | Self::Account(_)
             | Self::Membership(..)
             | Self::Address(_)
-            | Self::Username(_) => None,
+            | Self::Username(_)
+            | Self::Invitation(..) => None,
         }
     }
 }
@@ -109,6 +113,17 @@ pub(crate) struct KnownLink {
     pub(crate) is_followed: bool,
 }
 
+/// An invitation that was sent, with its link.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownInvitation {
+    pub(crate) account: String,
+    pub(crate) address: String,
+    pub(crate) id: String,
+    pub(crate) token: String,
+    /// Who sent it.
+    pub(crate) inviter: String,
+}
+
 /// What a link is for.
 #[derive(Debug, Clone)]
 pub(crate) enum LinkTarget {
@@ -137,6 +152,7 @@ pub(crate) struct Known {
     pub(crate) accounts: Vec<KnownAccount>,
     pub(crate) grants: Vec<KnownGrant>,
     pub(crate) links: Vec<KnownLink>,
+    pub(crate) invitations: Vec<KnownInvitation>,
     pub(crate) addresses: Vec<String>,
     /// The owners of addresses, as far as a response told.
     pub(crate) owners: HashMap<String, String>,
@@ -160,6 +176,10 @@ impl Known {
 
     pub(crate) fn account(&self, id: &str) -> Option<&KnownAccount> {
         self.accounts.iter().find(|account| account.id == id)
+    }
+
+    pub(crate) fn account_mut(&mut self, id: &str) -> Option<&mut KnownAccount> {
+        self.accounts.iter_mut().find(|account| account.id == id)
     }
 
     /// Forgets a deleted API key.

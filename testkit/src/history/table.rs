@@ -48,11 +48,25 @@ impl<'a> Table<'a> {
         let users = known.users.iter().flat_map(|user| self.user(user, known));
         let grants =
             known.grants.iter().filter_map(|grant| self.grant(&grant.user, &grant.code, known));
+        let invitations = known
+            .invitations
+            .iter()
+            .map(|own| self.invitation(&own.account, &own.address, &own.id));
+        let accounts = accounts.chain(invitations);
         accounts.chain(addresses).chain(usernames).chain(users).chain(grants).collect()
     }
 
     fn at(&self, pk: &str, sk: &str) -> Option<&'a Value> {
         self.items.get(&(pk, sk)).copied()
+    }
+
+    /// An invitation of a deleted account stays until it expires, and has no effect.
+    fn invitation(&self, account: &str, address: &str, id: &str) -> Projection {
+        let item = self.at(&format!("ACCOUNT#{account}"), &format!("INVITE#{id}"));
+        let waits = item.is_some_and(|item| text(item, "/state/S") == "pending");
+        let waits = if waits { has("token") } else { not(has("token")) };
+        let object = Object::Invitation(account.to_owned(), address.to_owned());
+        on(object, Event::seen(waits))
     }
 
     fn account(&self, id: &str) -> Projection {

@@ -7,8 +7,9 @@ use CredentialKind::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature,
 use ErrorFormat::{Detail, Error, OAuthError, Page, Problem, SuccessFalse};
 use Needs::{
     AccessToken, Admin, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email,
-    Grant, Member, OwnToken, ProofLink, PublicKey, RefreshToken, Registry, ResetLink, SignUpLink,
-    SshKey, Token, VerifiedEmail,
+    FreeInvitationLink, Grant, Invitation, InvitationLink, Member, OwnToken, ProofLink,
+    ProvedEmail, PublicKey, RefreshToken, Registry, ResetLink, SignUpLink, SshKey, Token,
+    VerifiedEmail,
 };
 use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 
@@ -95,6 +96,14 @@ pub(crate) enum Needs {
     ResetLink,
     /// A link that proves an address to be the user's.
     ProofLink,
+    /// A proved address of the user, and one that nobody has.
+    ProvedEmail,
+    /// An invitation to the user's account.
+    Invitation,
+    /// A link that invites the user to somebody else's account.
+    InvitationLink,
+    /// A link that invites an address that nobody has, and a username that nobody has.
+    FreeInvitationLink,
 }
 
 /// How a write in the fault matrix differs from the documented example.
@@ -256,12 +265,20 @@ pub(super) static FACTS: &[Facts] = &[
     row("hub-update-email", 2).needs(Email),
     row("hub-update-user", 2).etag().writes_to("hub-get-user"),
     row("not-found", 0),
+    // The name; the user; the attempt, given back; the addresses; the membership.
+    row("pages-accept-invitation", 6).needs(InvitationLink),
+    row("pages-decline-invitation", 2).needs(InvitationLink),
+    // The link and the names; who has the address; the user.
+    row("pages-join-by-invitation", 3).needs(FreeInvitationLink),
     // Who has the address, and whether they have proved it; the link.
     row("pages-prove-email", 3).needs(ProofLink),
     row("pages-request-reset", 3),
     row("pages-request-sign-up", 3),
     // What ends with the old password is cleaned up.
     row("pages-reset-password", 3).needs(ResetLink),
+    row("pages-show-invitation", 2).needs(InvitationLink),
+    row("pages-show-invitation-decline", 2).needs(InvitationLink),
+    row("pages-show-invitation-sign-in", 2).needs(InvitationLink),
     row("pages-show-proof", 1).needs(ProofLink),
     row("pages-show-reset", 0),
     row("pages-show-reset-link", 1).needs(ResetLink),
@@ -275,12 +292,14 @@ pub(super) static FACTS: &[Facts] = &[
     row("quave-get-current-account", 2).etag(),
     row("quave-list-accounts", 2),
     row("quave-set-current-account", 2).writes_to("quave-get-current-account"),
+    row("rollcall-accept-invitation", 2).needs(InvitationLink),
     row("rollcall-add-email", 2),
     row("rollcall-add-ssh-key", 2).needs(PublicKey),
     row("rollcall-create-account", 3).variants(&[First]),
     row("rollcall-create-api-key", 2),
     // The event's token outlives these two.
     row("rollcall-create-token", 2).by(&[(EndingToken, 403), (OverlappedToken, 403)]),
+    row("rollcall-decline-invitation", 2).needs(InvitationLink),
     row("rollcall-delete-account", 2).writes_to("rollcall-get-account"),
     row("rollcall-delete-api-key", 2).needs(ApiKey),
     row("rollcall-delete-email", 2).needs(Email),
@@ -289,6 +308,8 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-get-account", 1).etag(),
     row("rollcall-get-account-plan", 2).etag(),
     row("rollcall-get-current-account", 2).etag(),
+    // The invitation; whether whoever sent it still is an admin.
+    row("rollcall-get-invitation", 2).needs(InvitationLink),
     row("rollcall-get-member", 1).etag().needs(Member),
     // A password has no token to show.
     row("rollcall-get-own-token", 1).etag().by(&[(Basic, 404)]),
@@ -303,6 +324,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-list-audit-entries", 1),
     row("rollcall-list-emails", 1),
     row("rollcall-list-grants", 2).needs(Grant),
+    row("rollcall-list-invitations", 1),
     row("rollcall-list-members", 2),
     row("rollcall-list-ssh-keys", 1),
     row("rollcall-list-tokens", 1),
@@ -313,6 +335,7 @@ pub(super) static FACTS: &[Facts] = &[
     // What ends with the old password is cleaned up.
     row("rollcall-reset-password", 3).needs(ResetLink),
     row("rollcall-revoke-grant", 2).needs(Grant),
+    row("rollcall-revoke-invitation", 2).needs(Invitation),
     row("rollcall-revoke-token", 2)
         .writes_to("rollcall-get-token")
         .needs(Token)
@@ -322,6 +345,8 @@ pub(super) static FACTS: &[Facts] = &[
         .needs(OwnToken)
         .variants(&[Itself])
         .by(&[(OverlappedToken, 409)]),
+    // Who has the address, if anybody; the invitation.
+    row("rollcall-send-invitation", 3).needs(ProvedEmail),
     row("rollcall-set-current-account", 2).etag().writes_to("rollcall-get-current-account"),
     row("rollcall-set-owner", 2).etag().writes_to("rollcall-get-account").needs(Admin),
     // The attempts with the current password, read, reserved, given back; what ends, cleaned up.

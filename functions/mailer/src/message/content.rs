@@ -1,9 +1,9 @@
 //! What a mail says, independent of its format.
 
 use shared::ServiceName;
-use shared::model::{Mail, Timestamp};
+use shared::model::{Mail, MailedAccount, Role, Timestamp};
 
-use super::words::{self, Action, words};
+use super::words::{Action, words};
 use super::{ComposeError, untrusted};
 
 /// What both parts of a mail are rendered from.
@@ -36,7 +36,7 @@ impl Content {
         let service = untrusted::service(service_name);
         let recipient = untrusted::address(&mail.recipient);
         let fill = |text: &str| text.replace("{service}", &service);
-        let validity = words.action.as_ref().map(|action| validity(action, mail.not_after));
+        let validity = words.action.as_ref().map(|_| validity(mail));
         let link = |action: Action| match url {
             Some(url) => Ok(Link { label: action.label, url: url.to_owned() }),
             None => Err(ComposeError::MissingLink(mail.kind)),
@@ -65,15 +65,37 @@ impl Content {
 fn facts(mail: &Mail, address: Option<&'static str>) -> Vec<(&'static str, String)> {
     let about = mail.about.as_ref().unwrap_or(&mail.recipient);
     let address = address.map(|label| (label, untrusted::address(about)));
-    [("Time", time(mail.at))].into_iter().chain(address).collect()
+    let invited = mail.account.as_ref().map(invited_to);
+    let facts = [("Time", time(mail.at))].into_iter().chain(address);
+    facts.chain(invited.into_iter().flatten()).collect()
 }
 
-fn validity(action: &words::Action, end: Timestamp) -> String {
-    let (count, unit) = match action.lifetime / 60 {
+/// What an invitation says of the account. Names that a mail client may make a link of are left out.
+fn invited_to(account: &MailedAccount) -> Vec<(&'static str, String)> {
+    let role = match account.role {
+        Role::Admin => "Admin",
+        Role::Member => "Member",
+    };
+    let named = |label, name| untrusted::name(name).map(|name| (label, name));
+    let facts = [
+        named("Account", &account.name),
+        named("Invited by", &account.invited_by),
+        Some(("Role", role.to_owned())),
+    ];
+    facts.into_iter().flatten().collect()
+}
+
+fn validity(mail: &Mail) -> String {
+    let lifetime = mail.not_after.as_second() - mail.at.as_second();
+    let (count, unit) = match lifetime / 60 {
+        1 => (1, "minute"),
+        60 => (1, "hour"),
+        minutes if minutes > 1440 && minutes % 1440 == 0 => (minutes / 1440, "days"),
         minutes if minutes % 60 == 0 => (minutes / 60, "hours"),
         minutes => (minutes, "minutes"),
     };
-    format!("The link works for {count} {unit}, until {}. It does not sign you in.", time(end))
+    let end = time(mail.not_after);
+    format!("The link works for {count} {unit}, until {end}. It does not sign you in.")
 }
 
 fn time(at: Timestamp) -> String {

@@ -15,6 +15,7 @@ use mail_builder::headers::date::Date;
 use mail_builder::headers::raw::Raw;
 use mail_builder::mime::MimePart;
 use shared::ServiceName;
+use shared::mail::INVITATION_PAGE;
 use shared::model::{EmailAddress, Mail, MailKind};
 
 use content::Content;
@@ -76,6 +77,7 @@ pub fn link(kind: MailKind, base_url: &str, token: &str) -> Option<String> {
         MailKind::EmailProof => "emails/verify",
         MailKind::SignUp => "sign-up",
         MailKind::PasswordReset => "reset",
+        MailKind::Invitation => INVITATION_PAGE,
         MailKind::EmailProofHeld
         | MailKind::SignUpHeld
         | MailKind::PasswordChanged

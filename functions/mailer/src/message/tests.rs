@@ -2,7 +2,7 @@
 
 use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Message, MessageParser};
-use shared::model::{MailState, Timestamp};
+use shared::model::{MailState, MailedAccount, Role, Timestamp};
 
 use super::*;
 
@@ -17,6 +17,7 @@ fn mail(kind: MailKind) -> Mail {
         name: Some("Jane Doe".to_owned()),
         recipient: "Jane@example.org".parse().unwrap(),
         about: None,
+        account: None,
         link: None,
         at: "2026-11-28T22:58:00Z".parse().unwrap(),
         not_after: "2026-11-28T23:28:00Z".parse().unwrap(),
@@ -103,10 +104,13 @@ fn the_only_links_are_those_to_the_page_of_the_kind() {
         (MailKind::EmailProof, Some("/account/emails/verify/")),
         (MailKind::SignUp, Some("/account/sign-up/")),
         (MailKind::PasswordReset, Some("/account/reset/")),
+        (MailKind::Invitation, Some("/account/invitations/")),
     ]
     .into_iter()
     .chain(MailKind::ALL.map(|kind| (kind, None)).into_iter().filter(|(kind, _)| {
-        ![MailKind::EmailProof, MailKind::SignUp, MailKind::PasswordReset].contains(kind)
+        let with_link =
+            [MailKind::EmailProof, MailKind::SignUp, MailKind::PasswordReset, MailKind::Invitation];
+        !with_link.contains(kind)
     })) {
         let (text, html) = parts(&composed(&mail(kind), "Example"));
 
@@ -121,6 +125,28 @@ fn the_only_links_are_those_to_the_page_of_the_kind() {
         );
         assert_eq!(html.matches("://").count(), 3 * url.iter().count(), "{kind:?}");
     }
+}
+
+#[test]
+fn an_invitation_names_account_and_sender_unless_a_client_may_make_a_link_of_them() {
+    let invitation = |name: &str, invited_by: &str| {
+        let account = MailedAccount {
+            name: name.to_owned(),
+            role: Role::Member,
+            invited_by: invited_by.to_owned(),
+        };
+        let not_after = "2026-12-05T22:58:00Z".parse().unwrap();
+        let mail = Mail { account: Some(account), not_after, ..mail(MailKind::Invitation) };
+        parts(&composed(&mail, "Example")).0
+    };
+
+    let text = invitation("Blue <Team>", "Jane Doe");
+    assert!(text.contains("Account: Blue <Team>\nInvited by: Jane Doe\nRole: Member\n"), "{text}");
+    let flat = text.replace('\n', " ");
+    assert!(flat.contains("works for 7 days, until 5 December 2026 at 22:58 UTC"), "{flat}");
+    let text = invitation("Win at example.net", "www");
+    assert!(!text.contains("example.net") && !text.contains("Invited by"), "{text}");
+    assert!(text.contains("Role: Member"), "{text}");
 }
 
 #[test]
@@ -301,16 +327,19 @@ fn a_notice_names_the_address_that_it_is_about() {
 
 #[test]
 fn a_link_says_how_long_it_works() {
-    for (kind, lifetime) in [
-        (MailKind::EmailProof, "24 hours"),
-        (MailKind::SignUp, "24 hours"),
-        (MailKind::PasswordReset, "30 minutes"),
+    let end: Timestamp = "2027-01-02T03:04:05Z".parse().unwrap();
+    for (seconds, lifetime) in [
+        (1800, "30 minutes"),
+        (3600, "1 hour"),
+        (86_400, "24 hours"),
+        (172_800, "2 days"),
+        (176_400, "49 hours"),
     ] {
-        let not_after: Timestamp = "2027-01-02T03:04:59Z".parse().unwrap();
-        let (text, _) = parts(&composed(&Mail { not_after, ..mail(kind) }, "Example"));
+        let at = Timestamp::from_second(end.as_second() - seconds).unwrap();
+        let mail = Mail { at, not_after: end, ..mail(MailKind::SignUp) };
+        let (text, _) = parts(&composed(&mail, "Example"));
 
         let text = text.replace('\n', " ");
-        assert!(text.contains("Time: 28 November 2026 at 22:58 UTC "), "{text}");
         assert!(
             text.contains(&format!(
                 "The link works for {lifetime}, until 2 January 2027 at 03:04 UTC. It does not sign you in."

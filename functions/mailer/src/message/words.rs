@@ -1,6 +1,5 @@
 //! What the mails say. `{service}` stands for the name of the service.
 
-use shared::lifetimes::{EMAIL_PROOF_TTL, PASSWORD_RESET_TTL, SIGN_UP_TTL};
 use shared::model::MailKind;
 
 /// The words of one kind.
@@ -22,8 +21,6 @@ pub(super) struct Words {
 /// What the link does.
 pub(super) struct Action {
     pub(super) label: &'static str,
-    /// How long it works, in seconds.
-    pub(super) lifetime: i64,
 }
 
 const NOTHING_TO_DO: &str = "If it was you, there is nothing to do.";
@@ -44,7 +41,7 @@ const EMAIL_PROOF: Words = Words {
     preposition: "for",
     opening: "Somebody asked to add this e-mail address to their profile at {service}. If it was \
               you, confirm that the address is yours.",
-    action: Some(Action { label: "Confirm the address", lifetime: EMAIL_PROOF_TTL }),
+    action: Some(Action { label: "Confirm the address" }),
     advice: &["If it was not you, ignore this mail. Without the link, nobody can confirm your \
                address."],
     ..NOTICE
@@ -67,7 +64,7 @@ const SIGN_UP: Words = Words {
     preposition: "for",
     opening: "Somebody asked to sign up for {service} with this e-mail address. If it was you, \
               choose a username and a password.",
-    action: Some(Action { label: "Finish signing up", lifetime: SIGN_UP_TTL }),
+    action: Some(Action { label: "Finish signing up" }),
     advice: &["If it was not you, ignore this mail. Nothing was created, and without the link \
                nobody can sign up with your address."],
     ..NOTICE
@@ -91,10 +88,23 @@ const PASSWORD_RESET: Words = Words {
     preposition: "for",
     opening: "Somebody asked to reset the password of your profile at {service}. If it was you, \
               choose a new password.",
-    action: Some(Action { label: "Choose a new password", lifetime: PASSWORD_RESET_TTL }),
+    action: Some(Action { label: "Choose a new password" }),
     advice: &[
         "If you asked more than once, only the newest link works.",
         "If it was not you, ignore this mail. Your password stays as it is.",
+    ],
+    ..NOTICE
+};
+
+const INVITATION: Words = Words {
+    heading: "You are invited to an account",
+    opening: "Somebody invited you to join an account at {service}. Follow the link to see it, and \
+              to join with your profile or a new one.",
+    action: Some(Action { label: "See the invitation" }),
+    advice: &[
+        "If you were invited more than once, only the newest link works.",
+        "If you do not know who invited you, ignore this mail, or decline the invitation on the \
+         same page. Without you, nobody can join by it.",
     ],
     ..NOTICE
 };
@@ -173,6 +183,7 @@ pub(super) const fn words(kind: MailKind) -> Words {
         MailKind::SignUp => SIGN_UP,
         MailKind::SignUpHeld => SIGN_UP_HELD,
         MailKind::PasswordReset => PASSWORD_RESET,
+        MailKind::Invitation => INVITATION,
         MailKind::PasswordChanged => PASSWORD_CHANGED,
         MailKind::EmailAdded => EMAIL_ADDED,
         MailKind::EmailRemoved => EMAIL_REMOVED,

@@ -113,7 +113,7 @@ impl Transaction<'_> {
         member: &Membership,
         no_room: OnConditionFailed,
     ) -> Result<Self> {
-        const EXISTS: fn() -> Error = || Error::Conflict("the user is a member already");
+        const EXISTS: fn() -> Error = || Error::AlreadyMember;
         let admins = i64::from(member.role == Role::Admin);
         let changes = Changes::new().add("memberCount", 1).add("adminCount", admins);
         let room = Condition::below("memberCount", limits::MEMBERS.max);

@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 
 use crate::model::{
-    AccountId, AuditEntryId, AuditLog, ClientId, EmailAddress, GrantId, MailId, MailRequestKind,
-    NameDigest, PlanId, SecretHash, SignatureDigest, Slug, SourceId, StoredResponseId, TokenId,
-    UserId, UserNumber, Username,
+    AccountId, AuditEntryId, AuditLog, ClientId, EmailAddress, GrantId, InvitationId, MailId,
+    MailRequestKind, NameDigest, PlanId, SecretHash, SignatureDigest, Slug, SourceId,
+    StoredResponseId, TokenId, UserId, UserNumber, Username,
 };
 
 /// The partition key's attribute.
@@ -18,6 +18,8 @@ pub(in crate::table) const PK: &str = "pk";
 pub(in crate::table) const SK: &str = "sk";
 /// Sort key prefix of memberships, under users and accounts.
 pub(in crate::table) const MEMBER: &str = "MEMBER#";
+/// Sort key prefix of an account's invitations.
+pub(in crate::table) const INVITE: &str = "INVITE#";
 /// Sort key prefix of a user's addresses.
 pub(in crate::table) const EMAIL: &str = "EMAIL#";
 /// Sort key prefix of the proofs of addresses that a user asked for.
@@ -145,6 +147,21 @@ impl Key {
     /// `ACCOUNT#<id> / MEMBER#<uuid>`: a membership, listed under its account.
     pub(in crate::table) fn member(account: AccountId, user: UserId) -> Self {
         Self::new(account_partition(account), format!("{MEMBER}{user}"))
+    }
+
+    /// `ACCOUNT#<id> / INVITE#<digest of the address>`: an invitation.
+    pub(in crate::table) fn invitation(account: AccountId, invitation: InvitationId) -> Self {
+        Self::new(account_partition(account), format!("{INVITE}{invitation}"))
+    }
+
+    /// `ACCOUNT#<id> / INVITATIONS`: which invitations of an account wait.
+    pub(in crate::table) fn pending_invitations(account: AccountId) -> Self {
+        Self::new(account_partition(account), "INVITATIONS")
+    }
+
+    /// `ACCOUNT#<id> / INVITED#<date>`: how many invitations an account sent on a UTC day.
+    pub(in crate::table) fn invited(account: AccountId, day: Date) -> Self {
+        Self::new(account_partition(account), format!("INVITED#{day}"))
     }
 
     /// `USER#<uuid> / LOCKOUT`: login attempts of a user.

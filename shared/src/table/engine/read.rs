@@ -94,10 +94,20 @@ impl Table {
         partition: String,
         prefix: &str,
     ) -> Result<Vec<T>> {
+        let stored = self.query_stored(partition, prefix).await?;
+        Ok(stored.into_iter().map(Stored::into_inner).collect())
+    }
+
+    /// The same, with their versions.
+    pub(in crate::table) async fn query_stored<T: Item>(
+        &self,
+        partition: String,
+        prefix: &str,
+    ) -> Result<Vec<Stored<T>>> {
         let mut pages = self.query_prefix(partition, prefix).into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = pages.next().await {
-            found.push(from_attributes::<T>(item.map_err(failed_call("read a list"))?)?.item);
+            found.push(from_attributes(item.map_err(failed_call("read a list"))?)?);
         }
         Ok(found)
     }

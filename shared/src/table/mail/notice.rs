@@ -86,6 +86,7 @@ fn mail_of(notice: &Notice, name: Option<String>, recipient: EmailAddress) -> Re
         name,
         recipient,
         about: notice.about.clone(),
+        account: None,
         link: None,
         at: notice.at,
         not_after: notice.not_after,

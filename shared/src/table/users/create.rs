@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::error::failed;
 use crate::model::{
-    Account, AccountName, ApiKey, AuditAction, Counts, Email, EmailAddress, Membership, Role,
-    S3Key, Slug, Timestamp, User, UserId, UserNumber, Username,
+    Account, AccountId, AccountName, ApiKey, AuditAction, Counts, Email, EmailAddress, Membership,
+    Role, S3Key, Slug, Timestamp, User, UserId, UserNumber, Username,
 };
 use crate::table::accounts::{AdminOf, NewAccount, member_added};
 use crate::table::engine::{
@@ -52,6 +52,8 @@ pub struct NewUser {
     pub takes_email_from: Option<Box<EmailHolder>>,
     /// An account that the user also joins, with the proof of its admin.
     pub member_of: Option<AdminOf>,
+    /// An account that the user was invited to, and joins in the same write.
+    pub invited_to: Option<AccountId>,
 }
 
 impl NewUser {
@@ -74,6 +76,7 @@ impl NewUser {
             proved_at: None,
             takes_email_from: None,
             member_of: None,
+            invited_to: None,
         }
     }
 }
@@ -205,6 +208,7 @@ impl Table {
         let account =
             NewAccount { name, contact_email: None, registry: None }.into_account(slug, new.id)?;
         let member_of = new.member_of.take();
+        let memberships = if member_of.is_some() || new.invited_to.is_some() { 2 } else { 1 };
         let name_taken: OnConditionFailed = if new.username_is_derived {
             || Error::WriteConflict
         } else {
@@ -223,7 +227,7 @@ impl Table {
         let created = Trail::of_user(user.id, AuditAction::UserCreated)
             .with("account", &account.id)
             .with_all("apiKeys", user.api_keys.values().map(|key| key.id));
-        let counts = Counts::new(user.id, if member_of.is_some() { 2 } else { 1 });
+        let counts = Counts::new(user.id, memberships);
         let mut transaction = Transaction::new(self, actor, "create a user", created)
             .leaving(Trail::of_account(account.id, AuditAction::AccountCreated))
             .insert_user(&user, &counts, &email, name_taken, holder.as_deref())?

@@ -186,29 +186,7 @@ impl Table {
             }
             _ => transaction,
         };
-        let transaction = transaction.marks_deliverable(&proof.address);
-        let transaction = match owner {
-            EmailOwner::Own(email) => transaction
-                .update(
-                    email.key(),
-                    proved_again(user, email, proof, now)?,
-                    Condition::unchanged(email),
-                    CONFLICT,
-                )
-                .update(
-                    user.key(),
-                    Changes::of_credentials(),
-                    Condition::same_credentials(user),
-                    CONFLICT,
-                ),
-            EmailOwner::Nobody => transaction.add_proved_email(user, proof, None, now)?,
-            EmailOwner::Holder(holder) => {
-                transaction.add_proved_email(user, proof, Some(holder), now)?
-            }
-            EmailOwner::Proved(_) => {
-                return Err(Error::Conflict("somebody else has proved the address"));
-            }
-        };
+        let transaction = transaction.prove_address(user, proof, owner, now)?;
         Ok(Write::new(transaction, ()).recorded_as(SecurityEvent::EmailProved))
     }
 }
@@ -233,6 +211,37 @@ fn proved_again(user: &User, email: &Email, proof: &EmailProof, now: Timestamp) 
 }
 
 impl Transaction<'_> {
+    /// Proves an address for a user, who has it, or gets it by that.
+    pub(in crate::table) fn prove_address(
+        self,
+        user: &Stored<User>,
+        proof: &EmailProof,
+        owner: &EmailOwner,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let transaction = self.marks_deliverable(&proof.address);
+        match owner {
+            EmailOwner::Own(email) => Ok(transaction
+                .update(
+                    email.key(),
+                    proved_again(user, email, proof, now)?,
+                    Condition::unchanged(email),
+                    CONFLICT,
+                )
+                .update(
+                    user.key(),
+                    Changes::of_credentials(),
+                    Condition::same_credentials(user),
+                    CONFLICT,
+                )),
+            EmailOwner::Nobody => transaction.add_proved_email(user, proof, None, now),
+            EmailOwner::Holder(holder) => {
+                transaction.add_proved_email(user, proof, Some(holder), now)
+            }
+            EmailOwner::Proved(_) => Err(Error::Conflict("somebody else has proved the address")),
+        }
+    }
+
     fn add_proved_email(
         self,
         user: &Stored<User>,

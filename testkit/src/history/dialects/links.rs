@@ -18,9 +18,9 @@ use crate::history::shared_state::{
 };
 
 /// An operation of the API, and the page that does the same, which takes the fields as a form.
-struct Either {
-    api: (&'static str, String),
-    page: (&'static str, String),
+pub(super) struct Either {
+    pub(super) api: (&'static str, String),
+    pub(super) page: (&'static str, String),
 }
 
 impl<W: Transport> ClientStep<'_, W> {
@@ -185,13 +185,13 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 
     /// A username that nobody else asks for.
-    fn own_username(&self) -> String {
+    pub(super) fn own_username(&self) -> String {
         let first = self.shared.known().users.first().map(|user| user.username.clone());
         let prefix = first.as_deref().and_then(|name| name.strip_suffix("u0")).unwrap_or_default();
         format!("{prefix}{}", self.label)
     }
 
-    fn know(&self, user: KnownUser, address: &str) {
+    pub(super) fn know(&self, user: KnownUser, address: &str) {
         let mut known = self.shared.known();
         known.owners.insert(address.to_owned(), user.username.clone());
         known.users.push(user);
@@ -265,7 +265,7 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 
     /// Sends fields to the API or to the page.
-    async fn post(&mut self, either: Either, fields: &[(&str, &str)]) -> Seen {
+    pub(super) async fn post(&mut self, either: Either, fields: &[(&str, &str)]) -> Seen {
         let none = &SentCredential::None;
         let page = either.page.0;
         let (operation, path) = self.rarer([either.api, either.page]);
@@ -338,7 +338,7 @@ fn primary_lost(owner: &str, address: &str) -> Projection {
 }
 
 /// What somebody has who has just signed up.
-fn new_user(user: &KnownUser, name: &str, address: &str) -> [Projection; 2] {
+pub(super) fn new_user(user: &KnownUser, name: &str, address: &str) -> [Projection; 2] {
     let facts = [
         set("primary", address),
         set("name", name),

@@ -7,6 +7,7 @@ mod grants;
 mod guess;
 mod hub;
 mod hub_emails;
+mod invitations;
 mod links;
 mod oauth;
 mod oauth_tokens;
@@ -104,6 +105,12 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::RegistryGet => self.registry_get().await,
             Step::RegistrySet => self.registry_set().await,
             Step::RegistryDelete => self.registry_delete().await,
+            Step::InvitationSend => self.invitation_send().await,
+            Step::InvitationList => self.invitation_list().await,
+            Step::InvitationGet => self.invitation_get().await,
+            Step::InvitationAccept => self.invitation_accept().await,
+            Step::InvitationDecline => self.invitation_decline().await,
+            Step::InvitationRevoke => self.invitation_revoke().await,
             Step::Guess => self.guess().await,
             Step::Nothing => self.nothing().await,
         }

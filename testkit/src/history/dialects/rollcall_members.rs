@@ -178,8 +178,7 @@ impl<W: Transport> ClientStep<'_, W> {
     /// Who is believed to own an account, to draw from.
     fn know_owner(&self, account: &str, owner: &str) {
         let mut known = self.shared.known();
-        let account = known.accounts.iter_mut().find(|own| own.id == account);
-        if let Some(account) = account {
+        if let Some(account) = known.account_mut(account) {
             owner.clone_into(&mut account.owner);
         }
     }

@@ -1,0 +1,113 @@
+use lambda_http::{Body, Response};
+use serde::Serialize;
+use shared::auth::{Authorized, FullAccess};
+use shared::http::{self, ApiRequest, Query};
+use shared::invitations::{self, InvitationToken};
+use shared::model::{AccountId, AccountName, Membership, Role, User, UserId, Username, UtcMillis};
+use shared::self_service::SignUpDetails;
+use shared::table::{LinkedInvitation, fetch};
+use shared::{App, Result};
+
+use crate::AuthRequest;
+
+/// The account, as who is invited to it sees it.
+#[derive(Serialize)]
+struct InvitingAccount {
+    id: AccountId,
+    name: AccountName,
+}
+
+/// An invitation, as who has its link sees it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LinkedInvitationView {
+    account: InvitingAccount,
+    role: Role,
+    /// Masked.
+    email: String,
+    expires_at: UtcMillis,
+}
+
+/// The membership of whoever joined.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JoinedView {
+    account: InvitingAccount,
+    user_id: UserId,
+    username: Username,
+    role: Role,
+    joined_at: UtcMillis,
+}
+
+impl From<&LinkedInvitation> for InvitingAccount {
+    fn from(LinkedInvitation { account, .. }: &LinkedInvitation) -> Self {
+        Self { id: account.id, name: account.name.clone() }
+    }
+}
+
+impl JoinedView {
+    fn new(linked: &LinkedInvitation, user: &User, membership: &Membership) -> Self {
+        Self {
+            account: linked.into(),
+            user_id: user.id,
+            username: user.username.clone(),
+            role: membership.role,
+            joined_at: membership.joined_at.into(),
+        }
+    }
+}
+
+/// `GET /rollcall/v1/invitations/{token}`: what the link invites to. It works on.
+pub(crate) async fn get(app: &App, request: &ApiRequest, token: &str) -> Result<Response<Body>> {
+    request.query()?;
+    let linked = invitations::open(app, token).await?;
+    let invitation = &linked.invitation;
+    http::ok(&LinkedInvitationView {
+        account: (&linked).into(),
+        role: invitation.role,
+        email: invitation.masked_address(),
+        expires_at: invitation.expires_at.into(),
+    })
+}
+
+/// `POST /rollcall/v1/invitations/{token}/accept`: the caller joins the account, and has proved the
+/// address that the link was mailed to. It takes full access, since a proved address sets another
+/// password.
+pub(crate) async fn accept(
+    app: &App,
+    auth: AuthRequest<'_, FullAccess>,
+    query: Result<Query<'_>>,
+    token: &str,
+) -> Result<Response<Body>> {
+    auth.input(query.and_then(|_| InvitationToken::parse(token)))
+        .fetch(|link| fetch::acceptance(link.account, link.id))
+        .query(|table, user, _| table.stored_emails(user))
+        .respond(async |Authorized { caller, input: link, fetched, queried: emails }| {
+            let (actor, user) = (caller.actor(), caller.user().clone());
+            let accepted = app.table.accept_invitation(&actor, &user, emails, &link.token, fetched);
+            let view = |(linked, membership): (LinkedInvitation, Membership)| {
+                http::ok(&JoinedView::new(&linked, &user, &membership))
+            };
+            caller.commit(app, accepted.await?, view).await
+        })
+        .await
+}
+
+/// The same without a credential: makes the user who joins.
+pub(crate) async fn join(app: &App, request: &ApiRequest, token: &str) -> Result<Response<Body>> {
+    let details = request.json().and_then(SignUpDetails::read);
+    let (linked, user, membership) = invitations::join(app, request, token, details).await?;
+    let view = JoinedView::new(&linked, &user, &membership);
+    http::created(&view, Some("/rollcall/v1/users/self"))
+}
+
+/// `POST /rollcall/v1/invitations/{token}/decline`: nobody joins by the link any more.
+pub(crate) async fn decline(
+    app: &App,
+    request: &ApiRequest,
+    token: &str,
+) -> Result<Response<Body>> {
+    request.query()?;
+    invitations::decline(app, request, token).await?;
+    http::no_content()
+}
