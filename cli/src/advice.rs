@@ -117,6 +117,10 @@ fn advice_on(reason: &Error) -> &'static str {
         | Error::TooManyMails { .. }
         | Error::LinkEnded
         | Error::NotAdmin
+        | Error::OtherRecipient
+        | Error::AddressNotProved
+        | Error::AlreadyMember
+        | Error::InvitationEnded(_)
         | Error::MailNotConfigured
         | Error::OAuth { .. } => "",
     }
