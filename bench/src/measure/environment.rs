@@ -217,3 +217,20 @@ fn hashes(function: &str) -> Result<bool> {
     let manifest = devkit::workspace::root().join("functions").join(function).join("Cargo.toml");
     Ok(std::fs::read_to_string(manifest)?.contains("\"password\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_that_requests_reach_has_one_that_is_measured() {
+        let template = Template::load().unwrap();
+        let measured = OPERATIONS.map(|name| operation(name).binary().to_owned());
+
+        let reached = template.functions().iter().filter(|function| !function.routes.is_empty());
+        let unknown =
+            reached.map(|function| &function.binary).filter(|own| !measured.contains(own));
+
+        assert_eq!(unknown.collect::<Vec<_>>(), [""; 0]);
+    }
+}
