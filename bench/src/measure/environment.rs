@@ -11,9 +11,9 @@ use testkit::{DocumentedOperation, Person, TestApp, operation};
 use super::authority::Authority;
 use super::front::{Front, Passed};
 
-/// A read by a token in every group, the one with the fewest round trips, and a write of two round
-/// trips.
-const OPERATIONS: [&str; 13] = [
+/// A read in every group, by a token where it takes one, the one with the fewest round trips, and a
+/// write of two round trips.
+const OPERATIONS: [&str; 14] = [
     "quave-get-account",
     "quave-get-current-account",
     "golem-get-account",
@@ -26,6 +26,7 @@ const OPERATIONS: [&str; 13] = [
     "rollcall-get-token",
     "rollcall-get-user",
     "docs-document",
+    "pages-show-sign-up-link",
     "not-found",
 ];
 
@@ -216,4 +217,21 @@ impl Setup<'_> {
 fn hashes(function: &str) -> Result<bool> {
     let manifest = devkit::workspace::root().join("functions").join(function).join("Cargo.toml");
     Ok(std::fs::read_to_string(manifest)?.contains("\"password\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_that_requests_reach_has_one_that_is_measured() {
+        let template = Template::load().unwrap();
+        let measured = OPERATIONS.map(|name| operation(name).binary().to_owned());
+
+        let reached = template.functions().iter().filter(|function| !function.routes.is_empty());
+        let unknown =
+            reached.map(|function| &function.binary).filter(|own| !measured.contains(own));
+
+        assert_eq!(unknown.collect::<Vec<_>>(), [""; 0]);
+    }
 }
