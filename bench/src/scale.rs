@@ -1,5 +1,5 @@
-//! The cost of requests as the data grows: the users in the table, the members of an account, the
-//! accounts of a user, the entries of an audit log, and the `offset` of a list.
+//! The cost of requests as the data grows: the users in the table, the members and invitations of an
+//! account, the accounts of a user, the entries of an audit log, and the `offset` of a list.
 
 mod measure;
 mod model;
@@ -28,6 +28,8 @@ pub(crate) struct Sizes {
     pub(crate) accounts: Vec<u64>,
     /// The `offset` of e24's list.
     pub(crate) offsets: Vec<u64>,
+    /// Invitations of an account that wait.
+    pub(crate) invitations: Vec<u64>,
     /// Entries of a user's audit log.
     pub(crate) entries: Vec<u64>,
     /// A folder for the table's file.
@@ -47,6 +49,8 @@ impl Sizes {
             members: vec![1, 100, 10_000],
             accounts: vec![1, 100, 1_000],
             offsets: vec![0, 1_000, 10_000],
+            // The requests that are timed add to the largest up to the most that may wait.
+            invitations: vec![1, 34, 67],
             folder: folder.to_owned(),
         }
     }
@@ -84,6 +88,8 @@ pub(crate) enum Dimension {
     Accounts,
     /// The users that a list leaves out.
     Offset,
+    /// The invitations of the account that wait.
+    Invitations,
     /// The entries of the caller's audit log.
     Entries,
 }

@@ -8,11 +8,12 @@ use super::{Dimension, Point, Price, Row, Scaled, rule};
 use crate::performance::document;
 use devkit::out;
 
-const DIMENSIONS: [Dimension; 5] = [
+const DIMENSIONS: [Dimension; 6] = [
     Dimension::Users,
     Dimension::Members,
     Dimension::Accounts,
     Dimension::Offset,
+    Dimension::Invitations,
     Dimension::Entries,
 ];
 
@@ -24,6 +25,7 @@ impl Dimension {
             Self::Members => "An account with so many members",
             Self::Accounts => "A user with so many accounts",
             Self::Offset => "An `offset` of so many users, with a `limit` of 100",
+            Self::Invitations => "An account with so many invitations that wait",
             Self::Entries => "A user whose audit log has so many entries and a few more",
         }
     }

@@ -31,8 +31,8 @@ pub(crate) struct Request {
 /// What its cost may grow with.
 #[derive(Clone, Copy)]
 enum Per {
-    /// With what the response lists; the name of one item.
-    Listed(&'static str),
+    /// With what the response lists, which is no more than this; the name of one item.
+    Listed(u64, &'static str),
     /// With what exists; the name of one item.
     Existing(&'static str),
     /// With what a full page skips; the name of one item.
@@ -66,7 +66,7 @@ impl Request {
     pub(crate) fn price(&self) -> Price {
         match self.per {
             Some(
-                Per::Listed(thing)
+                Per::Listed(_, thing)
                 | Per::Existing(thing)
                 | Per::Skipped(thing)
                 | Per::Read(_, thing),
@@ -105,7 +105,7 @@ impl Request {
         ensure!(response.status == self.operation.success(), "{}: {response:?}", self.name);
         let listed = listed(&response.body);
         let (things, must_list) = match self.per {
-            Some(Per::Listed(_)) => (listed, Some(size.min(MAX_LIMIT))),
+            Some(Per::Listed(most, _)) => (listed, Some(size.min(most))),
             Some(Per::Skipped(_)) => (size, Some(LIMIT)),
             Some(Per::Existing(_)) => (size, None),
             Some(Per::Read(most, _)) => (size.min(most), None),
@@ -181,13 +181,27 @@ pub(crate) fn about_members() -> Vec<Request> {
         "e24-update-account-data",
         "hub-get-user",
         "rollcall-create-token",
+        "rollcall-get-account",
+        "rollcall-list-account-audit-entries",
+        "rollcall-send-invitation",
+        "rollcall-revoke-invitation",
     ]);
     let list = || Request::new(&operation("e24-list-accounts"));
     requests.extend([
+        Request::new(&operation("rollcall-list-members"))
+            .with_query(|_, _| format!("limit={LIMIT}"))
+            .per(Per::Listed(LIMIT, "member listed")),
         list().named("`limit=1`").with_query(|_, _| "limit=1".to_owned()),
-        list().with_query(|_, _| format!("limit={MAX_LIMIT}")).per(Per::Listed("user listed")),
+        list()
+            .with_query(|_, _| format!("limit={MAX_LIMIT}"))
+            .per(Per::Listed(MAX_LIMIT, "user listed")),
         Request::new(&operation("e24-create-account")).named("a member more"),
     ]);
+    requests.extend(flat(&[
+        "rollcall-get-member",
+        "rollcall-update-member",
+        "rollcall-remove-member",
+    ]));
     requests
 }
 
@@ -195,11 +209,12 @@ pub(crate) fn about_members() -> Vec<Request> {
 pub(crate) fn about_accounts() -> Vec<Request> {
     let find = || Request::new(&operation("golem-find-accounts"));
     let mut requests = vec![
-        Request::new(&operation("quave-list-accounts")).per(Per::Listed("account listed")),
+        Request::new(&operation("quave-list-accounts"))
+            .per(Per::Listed(MAX_LIMIT, "account listed")),
         Request::new(&operation("rollcall-list-accounts"))
             .with_query(|_, _| format!("limit={LIMIT}"))
             .per(Per::Existing("membership looked through")),
-        find().with_query(|_, _| String::new()).per(Per::Listed("account listed")),
+        find().with_query(|_, _| String::new()).per(Per::Listed(MAX_LIMIT, "account listed")),
         find()
             .named("by `email`")
             .with_query(|credentials, _| {
@@ -221,6 +236,7 @@ pub(crate) fn about_accounts() -> Vec<Request> {
         "quave-create-account",
         "golem-create-account",
         "rollcall-create-account",
+        "rollcall-accept-invitation",
     ]));
     let delete = operation("golem-delete-account");
     requests.push(Request { has_spare: true, ..Request::new(&delete) });
@@ -231,7 +247,7 @@ pub(crate) fn about_accounts() -> Vec<Request> {
 pub(crate) fn about_accounts_of_others() -> Vec<Request> {
     let find = Request::new(&operation("golem-find-accounts"));
     let find = find.named("of other owners").with_query(|_, _| String::new());
-    vec![find.per(Per::Listed("account listed"))]
+    vec![find.per(Per::Listed(MAX_LIMIT, "account listed"))]
 }
 
 /// The one list that takes an `offset`.
@@ -239,6 +255,20 @@ pub(crate) fn with_offset() -> Vec<Request> {
     let list = Request::new(&operation("e24-list-accounts"));
     let list = list.with_query(|_, offset| format!("limit={LIMIT}&offset={offset}"));
     vec![list.per(Per::Skipped("user left out"))]
+}
+
+/// Requests of the admin of an account with invitations that wait. Those that send one come last.
+pub(crate) fn about_invitations() -> Vec<Request> {
+    let with_all =
+        |name| Request::new(&operation(name)).per(Per::Existing("invitation that waits"));
+    vec![
+        Request::new(&operation("rollcall-list-invitations"))
+            .with_query(|_, _| format!("limit={LIMIT}"))
+            .per(Per::Listed(LIMIT, "invitation listed")),
+        Request::new(&operation("rollcall-list-members")),
+        with_all("rollcall-revoke-invitation"),
+        with_all("rollcall-send-invitation"),
+    ]
 }
 
 /// Requests of a user with a long audit log. Those that leave an entry come last.

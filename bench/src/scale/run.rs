@@ -19,6 +19,7 @@ pub(crate) async fn measured(sizes: &Sizes) -> Result<Scaled> {
     rows.extend(by_members(&mut table, &sizes.members).await?);
     rows.extend(by_accounts(&mut table, &sizes.accounts).await?);
     rows.extend(by_offset(&mut table, &sizes.offsets).await?);
+    rows.extend(by_invitations(&mut table, &sizes.invitations).await?);
     rows.extend(by_entries(&mut table, &sizes.entries).await?);
     Ok(Scaled { rows })
 }
@@ -81,6 +82,22 @@ async fn by_offset(table: &mut Table, sizes: &[u64]) -> Result<Vec<Row>> {
     Ok(rows(Dimension::Offset, &requests, &by_size))
 }
 
+/// Two admins, each of an account whose invitations were sent through the API.
+async fn by_invitations(table: &mut Table, sizes: &[u64]) -> Result<Vec<Row>> {
+    let requests = requests::about_invitations();
+    let mut by_size = Vec::new();
+    for size in sizes {
+        let founders = [table.account_of(1).await?, table.account_of(1).await?];
+        let senders = senders(table, &founders).await?;
+        for admin in senders.counted.iter().chain(&senders.timed) {
+            table.invite(admin, *size).await;
+        }
+        by_size.push(points(table.app_mut(), &requests, &senders, *size).await?);
+        out::line(format!("Measured an account with {size} invitations"))?;
+    }
+    Ok(rows(Dimension::Invitations, &requests, &by_size))
+}
+
 /// One user makes all requests and is timed: a second log as large would show nothing more.
 async fn by_entries(table: &mut Table, sizes: &[u64]) -> Result<Vec<Row>> {
     let requests = requests::about_entries();
@@ -100,10 +117,14 @@ async fn two(
     users: &[model::Names; 2],
     size: u64,
 ) -> Result<Vec<Point>> {
-    let (counted, timed) = users.split_at(1);
-    let senders =
-        Senders { counted: table.sign_in(counted).await?, timed: table.sign_in(timed).await? };
+    let senders = senders(table, users).await?;
     points(table.app_mut(), requests, &senders, size).await
+}
+
+/// The first user's requests are counted, the second one's are timed.
+async fn senders(table: &Table, users: &[model::Names; 2]) -> Result<Senders> {
+    let (counted, timed) = users.split_at(1);
+    Ok(Senders { counted: table.sign_in(counted).await?, timed: table.sign_in(timed).await? })
 }
 
 /// The points of every request, which were taken size by size.

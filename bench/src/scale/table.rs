@@ -161,6 +161,15 @@ impl Table {
         Ok(user)
     }
 
+    /// Lets an admin invite so many people.
+    pub(crate) async fn invite(&self, admin: &TestCredentials, invitations: u64) {
+        admin.prove_address(&self.app).await;
+        for _ in 0..invitations {
+            let address = testkit::unique("invited") + "@example.com";
+            admin.invite(&self.app, &admin.account, &address).await;
+        }
+    }
+
     /// Signs clones in with their passwords, each for a token, and checks that they are the right
     /// users.
     pub(crate) async fn sign_in(&self, all: &[Names]) -> Result<Vec<TestCredentials>> {
