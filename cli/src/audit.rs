@@ -6,9 +6,10 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use shared::model::{
-    AccountId, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog, AuditTarget, UtcMillis,
+    AccountId, AuditAction, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog,
+    AuditTarget, Timestamp, UtcMillis, parse_rfc3339,
 };
-use shared::table::Table;
+use shared::table::{AuditFilter, Table};
 
 use super::print_line;
 use super::user_ref::UserRef;
@@ -21,8 +22,16 @@ pub(super) enum Command {
 
 /// Print an audit log, oldest entry first, one a line
 #[derive(Args)]
-#[group(required = true, multiple = false)]
 pub(super) struct Options {
+    #[command(flatten)]
+    log: Log,
+    #[command(flatten)]
+    filter: Filter,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Log {
     /// Of which user: a username, an e-mail address or an id; of a deleted user only the id
     #[arg(long, value_name = "USER")]
     user: Option<UserRef>,
@@ -32,6 +41,28 @@ pub(super) struct Options {
     /// Of what belongs to no user and no account: plans and OAuth clients
     #[arg(long)]
     service: bool,
+}
+
+#[derive(Args)]
+struct Filter {
+    /// Only what was done so, as `member.removed`
+    #[arg(long)]
+    action: Option<AuditAction>,
+    /// Only what this user or OAuth client did, by the id
+    #[arg(long, value_name = "ID", value_parser = AuditActor::parse_id)]
+    actor: Option<String>,
+    /// Only from this RFC 3339 time on
+    #[arg(long, value_name = "TIME", value_parser = parse_rfc3339)]
+    from: Option<Timestamp>,
+    /// Only before this RFC 3339 time
+    #[arg(long, value_name = "TIME", value_parser = parse_rfc3339)]
+    to: Option<Timestamp>,
+}
+
+impl From<Filter> for AuditFilter {
+    fn from(Filter { action, actor, from, to }: Filter) -> Self {
+        Self { action, actor, from, to }
+    }
 }
 
 /// Like the stored entry, but with all fields in every line.
@@ -59,20 +90,21 @@ impl From<AuditEntry> for ShownEntry {
 }
 
 pub(super) async fn run(table: &Table, Command::Export(options): Command) -> Result<()> {
-    let log = match (options.user, options.account) {
+    let Options { log, filter } = options;
+    let log = match (log.user, log.account) {
         (Some(UserRef::Id(id)), _) => AuditLog::User(id),
         (Some(user), _) => AuditLog::User(user.require(table).await?.id),
         (None, Some(account)) => AuditLog::Account(account),
         (None, None) => AuditLog::Service,
     };
-    let mut last = None;
+    let (filter, mut after) = (AuditFilter::from(filter), None);
     loop {
-        let (entries, is_end) = table.audit_entries(log, last).await?;
-        last = entries.last().map(|entry| entry.id).or(last);
-        for entry in entries {
+        let page = table.audit_entries(log, after, &filter).await?;
+        for entry in page.items {
             print_line(&serde_json::to_string(&ShownEntry::from(entry))?)?;
         }
-        if is_end {
+        after = page.next;
+        if after.is_none() {
             return Ok(());
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shared::model::S3Key;
+use shared::model::{Role, S3Key};
 
 use crate::stage::{ALL_SCOPES, Stage, text};
 
@@ -74,6 +74,34 @@ async fn an_audit_log_is_printed_an_entry_a_line_the_oldest_first_beyond_its_use
     let of_service = lines(&stage, "audit export --service");
     assert_eq!(of_service[0]["target"]["id"], client["client_id"]);
     assert_eq!(stage.run(&["audit", "export"], "").status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_log_is_printed_by_action_actor_and_time() {
+    let stage = Stage::new().await;
+    let (jane, john) = (stage.jane(), stage.other("johnroe"));
+    let account = text(&jane, "accountId");
+    stage.join(&john, account, Role::Member).await;
+    stage.done(&["set-role", "--account", account, "--user", "johnroe", "--role", "admin"]);
+    stage.done(&["remove-member", "--account", account, "--user", "johnroe"]);
+    let export = |filter: &str| lines(&stage, &format!("audit export --account {account}{filter}"));
+
+    let all = export("");
+
+    let actions: Vec<&str> = all.iter().map(|entry| text(entry, "action")).collect();
+    let expected = ["account.created", "member.added", "member.role_changed", "member.removed"];
+    assert_eq!(actions, expected);
+    let changed_at = text(&all[2], "at");
+    assert_eq!(export(" --action member.removed"), all[3..]);
+    assert_eq!(export(&format!(" --from {changed_at}")), all[2..]);
+    assert_eq!(export(&format!(" --to {changed_at}")), all[..2]);
+    assert_eq!(export(&format!(" --from {changed_at} --action member.added")), all[..0]);
+    // The operator did it all.
+    assert_eq!(export(&format!(" --actor {}", text(&jane, "id"))), all[..0]);
+    for wrong in [["--action", "nothing"], ["--actor", "janedoe"], ["--from", "today"]] {
+        let command = [&["audit", "export", "--account", account], &wrong[..]].concat();
+        assert_eq!(stage.run(&command, "").status.code(), Some(2), "{wrong:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -224,6 +224,16 @@ pub struct AuditActor {
     pub credential_id: Option<String>,
 }
 
+impl AuditActor {
+    /// The id of a user or an OAuth client, as entries have it.
+    pub fn parse_id(text: &str) -> Result<String, ParseError> {
+        let user = text.parse().map(|id: UserId| id.to_string());
+        let client = || text.parse().map(|id: ClientId| id.to_string());
+        user.or_else(|_| client())
+            .map_err(|_| ParseError::new("must be the id of a user or a client"))
+    }
+}
+
 /// What else an entry says: an id, a role, a scope or a kind, or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -11,7 +11,7 @@ use crate::http::Query;
 use crate::model::digest::update_length_prefixed;
 use crate::model::{
     AuditAction, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog, AuditTarget,
-    ClientId, ParseError, UserId, UtcMillis, hex, parse_rfc3339,
+    ParseError, UtcMillis, hex, parse_rfc3339,
 };
 use crate::table::{AuditFilter, Table};
 use crate::{Error, Result};
@@ -98,7 +98,7 @@ impl AuditRequest {
     pub fn parse(query: &Query<'_>) -> Result<Self> {
         let filter = AuditFilter {
             action: parameter(query, "action", str::parse)?,
-            actor: parameter(query, "actor", actor_id)?,
+            actor: parameter(query, "actor", AuditActor::parse_id)?,
             from: parameter(query, "from", parse_rfc3339)?,
             to: parameter(query, "to", parse_rfc3339)?,
         };
@@ -129,13 +129,6 @@ fn parameter<T>(
 ) -> Result<Option<T>> {
     let parsed = query.get(name).map(parse).transpose();
     parsed.map_err(|error| Error::invalid(name, error))
-}
-
-/// The id of a user or an OAuth client, as entries have it.
-fn actor_id(text: &str) -> Result<String, ParseError> {
-    let user = text.parse().map(|id: UserId| id.to_string());
-    let client = || text.parse().map(|id: ClientId| id.to_string());
-    user.or_else(|_| client()).map_err(|_| ParseError::new("must be the id of a user or a client"))
 }
 
 impl From<AuditEntry> for EntryView {

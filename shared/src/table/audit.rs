@@ -36,10 +36,21 @@ impl AuditFilter {
             && self.actor.as_ref().is_none_or(|actor| entry.actor.id.as_ref() == Some(actor))
     }
 
+    /// The oldest id that an entry can have.
+    fn first(&self) -> AuditEntryId {
+        AuditEntryId::first_from(self.from.unwrap_or_default())
+    }
+
+    /// Whether an entry is not too late.
+    #[cfg(feature = "operator")]
+    fn is_in_time(&self, entry: &AuditEntry) -> bool {
+        self.to.is_none_or(|to| entry.id < AuditEntryId::first_from(to))
+    }
+
     /// The oldest and the newest id that an entry can have, before this one; none if there can be
     /// no entry.
     fn bounds(&self, before: Option<AuditEntryId>) -> Option<(AuditEntryId, AuditEntryId)> {
-        let first = AuditEntryId::first_from(self.from.unwrap_or_default());
+        let first = self.first();
         let last = match before.or(self.to.map(AuditEntryId::first_from)) {
             Some(end) => end.before()?,
             None => AuditEntryId::LAST,
@@ -49,16 +60,23 @@ impl AuditFilter {
 }
 
 impl Table {
-    /// The next entries of an audit log after this one, oldest first; also whether they are the last
-    /// ones.
+    /// A page of the entries of an audit log that the filter selects, oldest first. A page may be
+    /// empty although another one follows.
     #[cfg(feature = "operator")]
     pub async fn audit_entries(
         &self,
         log: AuditLog,
         after: Option<AuditEntryId>,
-    ) -> Result<(Vec<AuditEntry>, bool)> {
+        filter: &AuditFilter,
+    ) -> Result<Page<AuditEntry, AuditEntryId>> {
+        let after = after.or_else(|| filter.first().before());
         let after = after.map(|id| Key::audit_entry(log, id));
-        self.query_page(audit_partition(log), ENTRY, after, PAGE_SIZE).await
+        let read = self.query_page(audit_partition(log), ENTRY, after, PAGE_SIZE);
+        let (mut items, ended): (Vec<AuditEntry>, bool) = read.await?;
+        let last = items.last().filter(|last| !ended && filter.is_in_time(last));
+        let next = last.map(|last| last.id);
+        items.retain(|entry| filter.is_in_time(entry) && filter.selects(entry));
+        Ok(Page { items, next })
     }
 
     /// Up to `limit` entries of an audit log before this one, newest first. At most one round trip,
