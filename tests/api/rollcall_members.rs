@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use shared::Error;
 use shared::limits::ACCOUNTS_OWNED;
 use shared::model::Role;
 use shared::table::{Actor, UserDeletion};
@@ -44,6 +45,29 @@ async fn team(app: &TestApp) -> (Person<'_>, Person<'_>, Person<'_>) {
     let mary = app.person("marymajor").await;
     app.join(&mary, &jane.account(), Role::Member).await;
     (jane, john, mary)
+}
+
+/// Whether the lists of a person's accounts show this one: in every dialect, or in none.
+async fn is_listed(person: &Person<'_>, account: &str) -> bool {
+    let mut shown = Vec::new();
+    for (list, entries) in [
+        ("/api/public/v1/accounts", "accounts"),
+        ("/v1/accounts", "values"),
+        ("/rollcall/v1/accounts", "accounts"),
+    ] {
+        let listed = person.send("GET", list).await;
+        assert_eq!(listed.status, 200, "{list}");
+        shown.push(listed.body[entries].to_string().contains(account));
+    }
+    assert!(shown.iter().all(|own| *own == shown[0]), "{shown:?}");
+    shown[0]
+}
+
+/// The usernames that e24 lists to a person.
+async fn listed_users(person: &Person<'_>) -> Vec<String> {
+    let list = person.send("GET", "/v2/accounts").await;
+    let users = list.body["users"].as_array().unwrap_or_else(|| panic!("{list:?}"));
+    users.iter().map(|user| user["username"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Makes the owner a plain member, as no operation does: only the count protects the last admin.
@@ -239,6 +263,8 @@ async fn who_was_removed_or_left_has_no_access_in_any_dialect_from_the_next_requ
         john.send_json("PUT", CURRENT, &json!({ "accountId": jane.account() })).await;
         let path = member(&jane, &john);
         let by = if leaves { &john } else { &jane };
+        assert!(is_listed(&john, &jane.account()).await);
+        assert_eq!(listed_users(&jane).await, ["janedoe", "johnroe"]);
 
         assert_eq!(by.send("DELETE", &path).await.status, 204);
 
@@ -252,21 +278,16 @@ async fn who_was_removed_or_left_has_no_access_in_any_dialect_from_the_next_requ
             "/v2/accounts",
             "/rollcall/v1/accounts/current",
             &account_path(&jane),
+            &format!("{}/plan", account_path(&jane)),
+            &format!("{}/registry", account_path(&jane)),
+            &format!("{}/audit", account_path(&jane)),
             &members(&jane),
             &path,
         ] {
             assert_eq!(john.send("GET", denied).await.status, 403, "{denied}");
         }
-        for (list, entries) in [
-            ("/api/public/v1/accounts", "accounts"),
-            ("/v1/accounts", "values"),
-            ("/rollcall/v1/accounts", "accounts"),
-        ] {
-            let listed = john.send("GET", list).await;
-            assert!(!listed.body[entries].to_string().contains(&jane.account()), "{list}");
-        }
-        let users = jane.send("GET", "/v2/accounts").await;
-        assert_eq!(users.body["users"].as_array().unwrap().len(), 1);
+        assert!(!is_listed(&john, &jane.account()).await);
+        assert_eq!(listed_users(&jane).await, ["janedoe"]);
         let again = by.send("DELETE", &path).await;
         assert_eq!(again.status, if leaves { 403 } else { 404 }, "{again:?}");
         let logs: Vec<_> = entries(&app, "member.removed").await;
@@ -280,6 +301,77 @@ async fn who_was_removed_or_left_has_no_access_in_any_dialect_from_the_next_requ
         assert_eq!(current.text("accountId"), made.text("accountId"), "the next one made");
         app.assert_consistent().await;
     }
+}
+
+#[tokio::test]
+async fn every_dialect_shows_at_once_who_joined_by_an_invitation_and_became_an_admin() {
+    let mut app = TestApp::start().await;
+    let _post = app.start_mail().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    jane.credentials().prove_address(&app).await;
+    assert!(!is_listed(&john, &jane.account()).await);
+    let invitation = json!({ "email": john.email(), "role": "member", "deliver": "link" });
+    let path = format!("{}/invitations", account_path(&jane));
+    let sent = jane.send_json("POST", &path, &invitation).await;
+    let (_, token) = sent.text("link").rsplit_once('/').unwrap();
+
+    let joined = john.send("POST", &format!("/rollcall/v1/invitations/{token}/accept")).await;
+
+    assert_eq!(joined.status, 200, "{joined:?}");
+    assert!(is_listed(&john, &jane.account()).await);
+    assert_eq!(listed_users(&jane).await, ["janedoe", "johnroe"]);
+    john.send_json("PUT", CURRENT, &json!({ "accountId": jane.account() })).await;
+    assert_eq!(listed_users(&john).await, ["johnroe"]);
+    assert_eq!(set_role(&jane, &member(&jane, &john), "admin").await.status, 200);
+    assert_eq!(listed_users(&john).await, ["janedoe", "johnroe"]);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_former_member_writes_nothing_in_any_dialect_from_the_next_request_on() {
+    let app = TestApp::start().await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
+    let id = jane.account();
+    john.send_json("PUT", CURRENT, &json!({ "accountId": id })).await;
+    assert_eq!(jane.send("DELETE", &member(&jane, &john)).await.status, 204);
+    let before = app.written().await;
+    let account = account_path(&jane);
+    let (quave, golem) =
+        (format!("/api/public/v1/account?accountId={id}"), format!("/v1/accounts/{id}"));
+    let [registry, owner] = ["registry", "owner"].map(|below| format!("{account}/{below}"));
+    let [own, others] = [&john, &jane].map(|person| member(&jane, person));
+    let new_user = json!({
+        "email": "mary@example.com", "first_name": "Mary", "last_name": "Major",
+        "password": "correct horse battery",
+    });
+    let new_registry = json!({
+        "server": "https://registry.example.com", "email": "user@example.com",
+        "username": "registryuser", "password": "dckr_pat_00000",
+    });
+
+    for (method, path, body) in [
+        ("PUT", CURRENT, json!({ "accountId": id })),
+        ("DELETE", quave.as_str(), Value::Null),
+        ("PUT", golem.as_str(), json!({ "name": "Mine", "email": "mine@example.com" })),
+        ("DELETE", golem.as_str(), Value::Null),
+        ("PUT", "/v2/accounts", new_user),
+        ("PUT", "/rollcall/v1/accounts/current", json!({ "id": id })),
+        ("PATCH", account.as_str(), json!({ "name": "Mine" })),
+        ("DELETE", account.as_str(), Value::Null),
+        ("PUT", registry.as_str(), new_registry),
+        ("DELETE", registry.as_str(), Value::Null),
+        ("PATCH", own.as_str(), json!({ "role": "admin" })),
+        ("DELETE", others.as_str(), Value::Null),
+        ("POST", owner.as_str(), json!({ "userId": john.user().id })),
+    ] {
+        let denied = match &body {
+            Value::Null => john.send(method, path).await,
+            body => john.send_json(method, path, body).await,
+        };
+        assert_eq!(denied.status, 403, "{method} {path}: {denied:?}");
+    }
+
+    assert_eq!(app.written().await, before);
 }
 
 #[tokio::test]
@@ -540,7 +632,7 @@ async fn a_member_who_is_promoted_meanwhile_leaves_the_number_of_admins_right() 
 }
 
 #[tokio::test]
-async fn an_account_passes_to_nobody_who_is_demoted_or_handed_it_by_another_owner_meanwhile() {
+async fn an_account_passes_to_no_former_admin_and_from_no_former_owner() {
     let app = TestApp::start().await;
     let (jane, john, mary) = team(&app).await;
     let (account, id, others) = (jane.account().parse().unwrap(), john.user().id, app.others());
@@ -613,12 +705,13 @@ async fn crowd(app: &TestApp, count: usize, role: Role) -> (Person<'_>, Vec<Pers
 
 /// Sends again what a busy machine did not answer in time, as a client does.
 async fn patiently(send: impl AsyncFn() -> ApiResponse) -> ApiResponse {
-    loop {
+    for _ in 0..20 {
         let response = send().await;
         if response.status != 503 {
             return response;
         }
     }
+    panic!("too busy for twenty attempts")
 }
 
 fn count(responses: &[ApiResponse], status: u16) -> usize {
@@ -637,6 +730,38 @@ async fn of_two_admins_who_demote_each_other_one_stays() {
 
     let responses = [one, other];
     assert_eq!((count(&responses, 200), count(&responses, 403)), (1, 1), "{responses:?}");
+    app.assert_consistent().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_erased_while_the_other_admins_demote_each_other_leaves_an_owner() {
+    let app = TestApp::start().await;
+    let (jane, others) = crowd(&app, 8, Role::Admin).await;
+    let paths: Vec<_> = others.iter().map(|person| member(&jane, person)).collect();
+    let (table, operator, id) = (app.others(), Actor::operator(), jane.user().id);
+    let erase = Box::pin(async {
+        let stored = table.user_and(id, ()).await.unwrap().0.unwrap();
+        table.begin_user_deletion(&operator, &stored).await.unwrap();
+        table.finish_user_deletion(&operator, id).await
+    });
+    let demotions = others.iter().enumerate().map(|(place, by)| {
+        let path = &paths[(place + 1) % paths.len()];
+        patiently(async || set_role(by, path, "member").await)
+    });
+
+    let (erased, responses) = tokio::join!(erase, join_all(demotions));
+
+    let expected = |response: &ApiResponse| [200, 403, 409].contains(&response.status);
+    assert!(responses.iter().all(expected), "{responses:?}");
+    // Those who act at the same time may hold it up; one of them stays an admin.
+    let ended = match erased {
+        Err(Error::WriteConflict) => table.finish_user_deletion(&operator, id).await,
+        ended => ended,
+    };
+    assert_eq!(ended.unwrap(), UserDeletion::Finished);
+    let shown = others[0].send("GET", &account_path(&jane)).await;
+    let owner = shown.text("ownerId").to_owned();
+    assert!(others.iter().any(|person| person.user().id.to_string() == owner), "{shown:?}");
     app.assert_consistent().await;
 }
 
