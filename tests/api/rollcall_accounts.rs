@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::model::Role;
+use shared::table::Actor;
 use testkit::{Person, TestApp};
 
 const ACCOUNTS: &str = "/rollcall/v1/accounts";
@@ -259,6 +260,40 @@ async fn an_accounts_log_is_its_own_in_pages_and_by_action() {
     assert_eq!(own.status, 400, "a cursor counts for its log");
     let unknown = jane.send("GET", &format!("{ACCOUNTS}/nothing/audit")).await;
     assert_eq!(unknown.status, 404, "{unknown:?}");
+}
+
+#[tokio::test]
+async fn a_former_admin_changes_neither_account_nor_registry() {
+    let mut another_registry = registry();
+    another_registry["username"] = json!("another");
+    for (method, below, body) in [
+        ("PATCH", "", json!({ "name": "Mine" })),
+        ("DELETE", "", Value::Null),
+        ("PUT", "/registry", another_registry),
+        ("DELETE", "/registry", Value::Null),
+    ] {
+        let app = TestApp::start().await;
+        let (jane, john) = app.owner_and(Role::Admin).await;
+        let path = format!("{ACCOUNTS}/{}", jane.account());
+        jane.send_json("PUT", &format!("{path}/registry"), &registry()).await;
+        let before = jane.send("GET", &format!("{path}/registry")).await;
+        let (account, id, others) = (jane.account().parse().unwrap(), john.user().id, app.others());
+        app.proxy().before("TransactWriteItems", async move {
+            others.set_role(&Actor::operator(), account, id, Role::Member).await.unwrap();
+        });
+
+        let refused = match &body {
+            Value::Null => john.send(method, &format!("{path}{below}")).await,
+            body => john.send_json(method, &format!("{path}{below}"), body).await,
+        };
+
+        assert_eq!((refused.status, code(&refused.body)), (403, "forbidden"), "{method} {below}");
+        assert_eq!(app.proxy().faults_left(), 0);
+        assert_eq!(jane.send("GET", &path).await.text("name"), "janedoe");
+        let after = jane.send("GET", &format!("{path}/registry")).await;
+        assert_eq!(after.header("etag"), before.header("etag"), "{method} {below}");
+        app.assert_consistent().await;
+    }
 }
 
 #[tokio::test]
