@@ -118,7 +118,7 @@ async fn a_field_of_the_wrong_type_is_named_and_null_is_one() {
 fn is_shown_as_null(operation: &str, field: &str) -> bool {
     match operation {
         "rollcall-create-token" => ["scopes", "expiresAt"].contains(&field),
-        "rollcall-update-account" => field == "email",
+        "rollcall-create-account" | "rollcall-update-account" => field == "email",
         _ => false,
     }
 }

@@ -10,6 +10,7 @@ use crate::view::AccountView;
 
 /// The body of `POST /rollcall/v1/accounts`.
 fn new_account(mut fields: Fields) -> Result<NewAccount> {
+    fields.allow_null("email");
     let (name, contact_email) = (fields.required("name"), fields.optional("email"));
     let account = name.map(|name| NewAccount { name, contact_email, registry: None });
     fields.into_result(account)

@@ -15,7 +15,7 @@ const PATH: &str = "/rollcall/v1/accounts";
 pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
         ("Account", account()),
-        ("CreateAccountRequest", body([("name", name()), ("email?", contact())])),
+        ("CreateAccountRequest", body([("name", name()), ("email?", contact().or("null"))])),
         ("UpdateAccountRequest", body([("name?", name()), ("email?", contact().or("null"))])),
         ("SetCurrentAccountRequest", body([("id", account_id())])),
         ("Plan", plan()),
