@@ -27,6 +27,7 @@ mod runtime_api;
 mod signed;
 mod snapshot;
 mod state;
+mod trails;
 mod translated;
 
 pub use app::{ClientAt, DOMAIN, PASSWORD, Post, REQUEST_ID, TestApp};

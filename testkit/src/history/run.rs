@@ -19,6 +19,7 @@ use super::setup::set_up;
 use super::shared_state::{Done, Object, Projection, SharedState};
 use super::shrink::shrink;
 use super::table::Table;
+use crate::trails::unexplained;
 use crate::{OAuthClient, TestApp, inconsistencies, unique};
 
 /// Every so many operations of the first client the operator disables a user, for a few more.
@@ -182,6 +183,7 @@ async fn look<W: Transport>(stage: &Stage<'_, W>, shared: &SharedState) {
     }
     let items = TestApp::items_in(&stage.engine, &stage.table_name).await;
     shared.wrong().extend(inconsistencies(&items));
+    shared.wrong().extend(unexplained(&items));
     let projections = {
         let known = shared.known();
         Table::new(&items, &known).says(&known)
