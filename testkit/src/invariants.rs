@@ -18,9 +18,9 @@ pub(crate) type Items<'a> = HashMap<(&'a str, &'a str), &'a Value>;
 
 /// Everything inconsistent in a table. Claims and what they claim must match both ways, memberships
 /// must exist on both sides of an existing account, every account must have an administrator and an
-/// owner who is one, every user's primary address must be its own, what is limited must be counted and not be more than is
-/// allowed, nothing may belong to a missing user, attempts to sign in have no more slots than there
-/// are, and every item must come from an insertion.
+/// owner who is one, every user's primary address must be its own, what is limited must be counted
+/// and not be more than is allowed, nothing may belong to a missing user, attempts to sign in have
+/// no more slots than there are, and every item must come from an insertion.
 pub fn inconsistencies(all: &[Value]) -> Vec<String> {
     let items: Items<'_> =
         all.iter().map(|item| ((text(item, "pk"), text(item, "sk")), item)).collect();

@@ -71,8 +71,8 @@ pub(crate) async fn shown<N: Permission>(
     Ok((AccountView::with_email(shown, user, membership.role), versions))
 }
 
-/// Rejects an admin's write to an account for which the preconditions do not hold. Costs a round trip only if
-/// there are any and the account shows another owner's address.
+/// Rejects an admin's write to an account for which the preconditions do not hold. Costs a round
+/// trip only if there are any and the account shows another owner's address.
 pub(crate) async fn check_preconditions<N: Permission>(
     app: &App,
     caller: Caller<N>,
