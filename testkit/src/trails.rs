@@ -13,8 +13,8 @@ const MEMBER: Untold = [1, 0];
 const OWNER: Untold = [0, 1];
 
 /// Every account of a table that is not as its log says: whoever was added and not removed is a
-/// member, and whoever it was handed to and not handed on from is its owner. Only whoever made it is
-/// both without an entry. In whatever order the entries were written, they must add up.
+/// member, and whoever it was handed to and not handed on from is its owner. Only whoever made it
+/// is both without an entry. In whatever order the entries were written, they must add up.
 pub(crate) fn unexplained(all: &[Value]) -> Vec<String> {
     let accounts = all.iter().filter(|item| text(item, "type") == "account");
     accounts.filter_map(|account| of_account(account, all)).collect()

@@ -100,7 +100,7 @@ impl Fetch for AccountAccess {
 }
 
 impl Transaction<'_> {
-    /// Checks that a user exists, is not disabled and is an admin of an account.
+    /// Checks that a user is an admin of an account, who may be disabled, unless it is the actor.
     pub(in crate::table) fn check_admin(self, admin: UserId, account: AccountId) -> Self {
         let membership = Key::membership(admin, account);
         self.check(membership, Condition::is_admin(), || Error::WriteConflict)
