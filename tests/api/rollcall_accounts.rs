@@ -265,6 +265,30 @@ async fn an_accounts_log_is_its_own_in_pages_and_by_action() {
 }
 
 #[tokio::test]
+async fn an_accounts_log_is_read_by_who_acted_and_when() {
+    let app = TestApp::start().await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
+    let path = format!("{ACCOUNTS}/{}", jane.account());
+    for (person, name) in [(&jane, "One"), (&john, "Two")] {
+        let changed = person.send_json("PATCH", &path, &json!({ "name": name })).await;
+        assert_eq!(changed.status, 200, "{changed:?}");
+    }
+    let entries = async |query: &str| {
+        let log = jane.send("GET", &format!("{path}/audit?{query}")).await;
+        assert_eq!(log.status, 200, "{query}: {log:?}");
+        log.body["entries"].as_array().unwrap().clone()
+    };
+    let all = entries("").await;
+
+    let of_john = format!("actor={}", john.user().id);
+    assert_eq!(entries(&of_john).await, all[..1]);
+    let at = all[0]["at"].as_str().unwrap();
+    assert!(entries(&format!("from={at}")).await.contains(&all[0]));
+    assert!(!entries(&format!("to={at}")).await.contains(&all[0]));
+    assert_eq!(entries(&format!("{of_john}&to={at}")).await, all[..0]);
+}
+
+#[tokio::test]
 async fn a_former_admin_changes_neither_account_nor_registry() {
     let mut another_registry = registry();
     another_registry["username"] = json!("another");
