@@ -5,10 +5,11 @@ use crate::auth::request_context;
 use crate::http::ApiRequest;
 use crate::mail::{INVITATION_PAGE, seal_link};
 use crate::model::{
-    AccountId, InvitationId, MailLink, MailToken, MailTokenSubject, Membership, SecretHash, User,
+    AccountId, InvitationId, MailLink, MailToken, MailTokenSubject, Membership, SecretHash, Slug,
+    User, Username,
 };
 use crate::self_service::{SignUpDetails, observe_link, source_id};
-use crate::table::{Actor, LinkedInvitation, NewUser, fetch};
+use crate::table::{Actor, EmailOwner, LinkedInvitation, NewUser, fetch};
 use crate::{App, Error, Result};
 
 /// A new link, for the mail or to be handed over.
@@ -94,23 +95,71 @@ pub async fn join(
     let names = fetch::exact_username(details.username.clone(), service.as_str());
     let opened = app.table.open_invitation_with_names(account, id, &token, names).await?;
     let (linked, names) = opened;
-    let owner = app.table.new_recipient(&linked.invitation).await?;
-    let (username, slug) = names.ok_or(Error::Conflict("the username is taken"))?;
-    let address = linked.invitation.address.clone();
-    let password = details.password.accept(service, &username, [&address]);
-    let password = password.map_err(|problem| Error::invalid("password", problem))?;
-    let new = NewUser {
-        password_hash: Some(password.hash()?),
-        password_is_own: true,
-        full_name: details.full_name,
-        ..NewUser::new(username, address)
+    let new = match NewMember::new(app, details, names, &linked) {
+        Ok(new) => new,
+        // Whether the invitation works, and whose it is, comes first.
+        Err(error) => {
+            app.table.new_recipient(&linked.invitation).await?;
+            return Err(error);
+        }
     };
     let actor = Actor::mail_token(None, request_context(request));
     source_id(app, request).await?;
-    let write = app.table.create_invited_user(&actor, &linked, owner, new, slug)?;
-    let (user, membership) = write.commit().await?;
+    let (user, membership) = new.join(app, &actor, &linked).await?;
     observe_link(&user);
     Ok((linked, user, membership))
+}
+
+/// Somebody who becomes a user and a member. It has no `Debug`: it has the hash of a password.
+struct NewMember {
+    username: Username,
+    slug: Slug,
+    password_hash: String,
+    full_name: String,
+}
+
+impl NewMember {
+    /// [`Error::Conflict`] if the username is taken, [`Error::Invalid`] if the password is not
+    /// accepted, [`Error::LimitReached`].
+    fn new(
+        app: &App,
+        SignUpDetails { full_name, password, .. }: SignUpDetails,
+        names: Option<(Username, Slug)>,
+        linked: &LinkedInvitation,
+    ) -> Result<Self> {
+        let (username, slug) = names.ok_or(Error::Conflict("the username is taken"))?;
+        let address = &linked.invitation.address;
+        let password = password.accept(&app.settings.service_name, &username, [address]);
+        let password = password.map_err(|problem| Error::invalid("password", problem))?;
+        linked.check_room()?;
+        Ok(Self { username, slug, password_hash: password.hash()?, full_name })
+    }
+
+    /// Makes the user. Mostly nobody has the address, so that who has it is read only once the write
+    /// has found somebody.
+    async fn join(
+        self,
+        app: &App,
+        actor: &Actor,
+        linked: &LinkedInvitation,
+    ) -> Result<(User, Membership)> {
+        let write = |owner| {
+            let new = NewUser {
+                password_hash: Some(self.password_hash.clone()),
+                password_is_own: true,
+                full_name: self.full_name.clone(),
+                ..NewUser::new(self.username.clone(), linked.invitation.address.clone())
+            };
+            app.table.create_invited_user(actor, linked, owner, new, self.slug.clone())
+        };
+        match write(EmailOwner::Nobody)?.commit().await {
+            Err(Error::WriteConflict) => {
+                let owner = app.table.new_recipient(&linked.invitation).await?;
+                write(owner)?.commit().await
+            }
+            joined => joined,
+        }
+    }
 }
 
 /// Declines an invitation by its link.

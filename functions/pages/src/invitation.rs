@@ -7,7 +7,7 @@ use shared::auth::Basic;
 use shared::http::ApiRequest;
 use shared::invitations::{self, InvitationToken};
 use shared::self_service::SignUpDetails;
-use shared::table::{LinkedInvitation, fetch};
+use shared::table::{LinkedInvitation, OwnerCheck, fetch};
 use shared::{App, Error, FieldError, Result};
 
 use crate::form::{Field, Form, Input, entered};
@@ -85,7 +85,7 @@ async fn sign_in(
     let link = InvitationToken::parse(token)?;
     let basic = Basic::new(request, name, password);
     let named = basic.resolve(app).await?;
-    let fetch = fetch::acceptance(link.account, link.id);
+    let fetch = fetch::acceptance(link.account, link.id, OwnerCheck::BeforeWrite);
     let (caller, fetched) = basic.sign_in(app, named, fetch).await?;
     let (actor, user) = (caller.actor(), caller.user());
     let emails = app.table.stored_emails(user.id).await?;
@@ -128,6 +128,11 @@ fn invited(request: &ApiRequest, linked: &LinkedInvitation) -> Markup {
     }
 }
 
+/// What becomes of the address of a mailed link. Whoever reads its mail may have passed the link on.
+fn becomes_yours(linked: &LinkedInvitation) -> Markup {
+    html! { @if linked.invitation.by_mail { p { (words::ONLY_IF_YOURS) } } }
+}
+
 fn path(token: &str, page: &str) -> String {
     format!("/account/invitations/{token}/{page}")
 }
@@ -145,6 +150,7 @@ fn ask_who(
         p { a href=(path(token, "sign-in")) { (fill(words::HAVE_A_PROFILE, request)) } }
         p { a href=(path(token, "decline")) { (words::DECLINE_IT) } }
         p { (fill(words::OR_BECOME_ONE, request)) }
+        (becomes_yours(linked))
     };
     let fields = identity_fields(typed);
     let form = Form { fields, button: words::JOIN, errors, has_focus: false };
@@ -175,7 +181,7 @@ fn ask_to_sign_in(
             ..Field::default()
         },
     ];
-    let content = invited(request, linked);
+    let content = html! { (invited(request, linked)) (becomes_yours(linked)) };
     let form = Form { fields, button: words::JOIN, errors, has_focus: true };
     View { status, ..View::form(words::SIGN_IN, content, form) }.show(request)
 }

@@ -1,6 +1,6 @@
 //! Pages for people who are not signed in: signing up, setting a lost password anew, confirming an
-//! address, and answering an invitation, `/account/…`. Links of mails lead to them. They need no script and set no cookie, a
-//! GET changes nothing, and nobody is signed in.
+//! address, and answering an invitation, `/account/…`. Links of mails lead to them. They need no
+//! script and set no cookie, a GET changes nothing, and nobody is signed in.
 
 mod form;
 mod invitation;

@@ -204,6 +204,9 @@ pub(crate) mod invitation {
     pub(crate) const DECLINE_IT: &str = "Decline the invitation";
     pub(crate) const OR_BECOME_ONE: &str = "If you have none yet, choose a username and a \
                                             password. You join the account with it.";
+    pub(crate) const ONLY_IF_YOURS: &str = "Join only if this address is yours. It becomes a \
+                                            confirmed address of your profile, and whoever reads \
+                                            its mail can set another password for you.";
     pub(crate) const JOIN: &str = "Join the account";
 
     pub(crate) const SIGN_IN: &str = "Sign in and join";

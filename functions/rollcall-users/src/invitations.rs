@@ -5,8 +5,8 @@ use shared::http::{self, ApiRequest, Query};
 use shared::invitations::{self, InvitationToken};
 use shared::model::{AccountId, AccountName, Membership, Role, User, UserId, Username, UtcMillis};
 use shared::self_service::SignUpDetails;
-use shared::table::{LinkedInvitation, fetch};
-use shared::{App, Result};
+use shared::table::{LinkedInvitation, OwnerCheck, fetch};
+use shared::{App, Error, Result};
 
 use crate::AuthRequest;
 
@@ -76,11 +76,31 @@ pub(crate) async fn get(app: &App, request: &ApiRequest, token: &str) -> Result<
 pub(crate) async fn accept(
     app: &App,
     auth: AuthRequest<'_, FullAccess>,
-    query: Result<Query<'_>>,
+    request: &ApiRequest,
     token: &str,
 ) -> Result<Response<Body>> {
+    // Mostly the caller has the address, or nobody has: who else does is read only once the write has
+    // found somebody.
+    let accepted = accept_as(app, auth, request.query(), token, OwnerCheck::InWrite);
+    match Box::pin(accepted).await {
+        Err(Error::WriteConflict) => {
+            let auth = AuthRequest::from_request(app, request)?;
+            let accepted = accept_as(app, auth, request.query(), token, OwnerCheck::BeforeWrite);
+            Box::pin(accepted).await
+        }
+        response => response,
+    }
+}
+
+async fn accept_as(
+    app: &App,
+    auth: AuthRequest<'_, FullAccess>,
+    query: Result<Query<'_>>,
+    token: &str,
+    owner_check: OwnerCheck,
+) -> Result<Response<Body>> {
     auth.input(query.and_then(|_| InvitationToken::parse(token)))
-        .fetch(|link| fetch::acceptance(link.account, link.id))
+        .fetch(|link| fetch::acceptance(link.account, link.id, owner_check))
         .query(|table, user, _| table.stored_emails(user))
         .respond(async |Authorized { caller, input: link, fetched, queried: emails }| {
             let (actor, user) = (caller.actor(), caller.user().clone());

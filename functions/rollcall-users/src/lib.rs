@@ -260,7 +260,7 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
             Err(Error::MissingCredential) if !request.raw_body().is_empty() => {
                 invitations::join(app, request, token).await
             }
-            auth => invitations::accept(app, auth?, request.query(), token).await,
+            auth => invitations::accept(app, auth?, request, token).await,
         },
         ("rollcall-decline-invitation", [token]) => invitations::decline(app, request, token).await,
         _ => Err(Error::NotFound("path")),

@@ -129,11 +129,11 @@ pub struct Invitation {
     /// What became of it, without regard to time and to whoever sent it. See
     /// [`Invitation::state_at`].
     pub state: InvitationState,
-    /// The secret of the link.
+    /// The secret of the link that works.
     pub secret_hash: SecretHash,
-    /// Those of the links that were replaced, the newest last.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub replaced: Vec<SecretHash>,
+    /// The hashes of all its links, those that were replaced included, with the times when they were
+    /// sent. Links that are sent at once do not get into each other's way.
+    pub links: BTreeMap<String, Timestamp>,
     /// Whether the link went to the address by mail, so that who has it reads mail there.
     pub by_mail: bool,
     /// Whoever sent it last.
@@ -194,11 +194,17 @@ impl Invitation {
         Err(Error::InvitationEnded(end))
     }
 
-    /// The hashes of the links that were replaced, once another one takes the place of this one.
-    pub fn replaced_with_own(&self) -> Vec<SecretHash> {
-        let own = [self.secret_hash.clone()];
-        let all: Vec<_> = self.replaced.iter().cloned().chain(own).collect();
-        all[all.len().saturating_sub(MAX_REPLACED_LINKS)..].to_vec()
+    /// Whether a link with this secret is or was one of its own.
+    pub(crate) fn had_link(&self, secret: &SecretHash) -> bool {
+        self.links.contains_key(secret.as_str())
+    }
+
+    /// The links that are forgotten once another one takes the place of the newest.
+    pub(crate) fn forgotten_links(&self) -> Vec<&str> {
+        let mut links: Vec<_> = self.links.iter().map(|(link, sent)| (sent, link)).collect();
+        links.sort_unstable();
+        links.truncate(links.len().saturating_sub(MAX_REPLACED_LINKS));
+        links.into_iter().map(|(_, link)| link.as_str()).collect()
     }
 
     /// The address as who has the link sees it: enough to know it again.
@@ -248,7 +254,7 @@ mod tests {
             role: Role::Member,
             state: InvitationState::Pending,
             secret_hash: SecretHash::new(b"0"),
-            replaced: Vec::new(),
+            links: BTreeMap::new(),
             by_mail: true,
             inviter: Inviter { user: UserId::generate(), joined_at: now, membership_version: 1 },
             created_at: now,
@@ -284,12 +290,18 @@ mod tests {
     fn the_newest_twenty_replaced_links_are_known() {
         let mut own = invitation("jane@example.com");
         for number in 0..30_u8 {
-            own.replaced = own.replaced_with_own();
-            own.secret_hash = SecretHash::new(&[number]);
+            let forgotten: Vec<_> =
+                own.forgotten_links().into_iter().map(ToOwned::to_owned).collect();
+            own.links.retain(|link, _| !forgotten.contains(link));
+            let sent = Timestamp::from_second(i64::from(number)).unwrap();
+            own.links.insert(SecretHash::new(&[number]).as_str().to_owned(), sent);
         }
 
-        assert_eq!(own.replaced.len(), 20);
-        assert!(own.replaced.last().unwrap().matches(&[28]));
+        let had = |number: u8| own.had_link(&SecretHash::new(&[number]));
+        assert_eq!(
+            (0..30).filter(|number| had(*number)).collect::<Vec<_>>(),
+            Vec::from_iter(9..30)
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The items that a request can fetch in the round trip of its credential, by name.
 
 use super::accounts::{
-    Acceptance, AccountAccess, FreeSlug, InvitationAt, InvitationRequest, MemberAccess,
+    Acceptance, AccountAccess, FreeSlug, InvitationAt, InvitationRequest, MemberAccess, OwnerCheck,
 };
 use super::counts::CallerCounts;
 use super::engine::Both;
@@ -39,8 +39,12 @@ pub const fn invitation(account: AccountId, invitation: InvitationId) -> Invitat
 }
 
 /// What the caller's acceptance of an invitation rests on.
-pub const fn acceptance(account: AccountId, invitation: InvitationId) -> Acceptance {
-    Acceptance { account, invitation }
+pub const fn acceptance(
+    account: AccountId,
+    invitation: InvitationId,
+    owner_check: OwnerCheck,
+) -> Acceptance {
+    Acceptance { account, invitation, owner_check }
 }
 
 /// A token of the caller, perhaps the presented one.

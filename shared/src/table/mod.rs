@@ -27,8 +27,8 @@ pub use accounts::{
     Acceptance, AccountAccess, AccountChange, AccountFlags, AccountMember, AccountWithEmail,
     AdminOf, ChangeableMember, CreatedAccount, FetchedAcceptance, FetchedAccount,
     FetchedInvitation, FetchedMember, FreeSlug, Handover, InvitationAt, InvitationRequest,
-    LinkedInvitation, MemberAccess, NewAccount, NewInvitation, RemovableMember, SentInvitation,
-    require_current_account,
+    LinkedInvitation, MemberAccess, NewAccount, NewInvitation, OwnerCheck, RemovableMember,
+    SentInvitation, require_current_account,
 };
 pub use audit::AuditFilter;
 pub use cleanup::Swept;

@@ -268,8 +268,8 @@ pub(super) static FACTS: &[Facts] = &[
     // The name; the user; the attempt, given back; the addresses; the membership.
     row("pages-accept-invitation", 6).needs(InvitationLink),
     row("pages-decline-invitation", 2).needs(InvitationLink),
-    // The link and the names; who has the address; the user.
-    row("pages-join-by-invitation", 3).needs(FreeInvitationLink),
+    // The invitation and the names; the user. Who has the address is read only if somebody has.
+    row("pages-join-by-invitation", 2).needs(FreeInvitationLink),
     // Who has the address, and whether they have proved it; the link.
     row("pages-prove-email", 3).needs(ProofLink),
     row("pages-request-reset", 3),

@@ -24,6 +24,16 @@ const REVOKED: Error = Error::InvitationEnded(InvitationEnd::Revoked);
 pub struct Acceptance {
     pub(in crate::table) account: AccountId,
     pub(in crate::table) invitation: InvitationId,
+    pub(in crate::table) owner_check: OwnerCheck,
+}
+
+/// When an acceptance finds out who has the address, if the caller does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnerCheck {
+    /// With the write, which requires that nobody has it: [`Error::WriteConflict`] if somebody does.
+    InWrite,
+    /// Before it, which costs a round trip, or two if somebody has it.
+    BeforeWrite,
 }
 
 /// What it rests on.
@@ -31,6 +41,7 @@ pub struct FetchedAcceptance {
     invitation: Option<Stored<Invitation>>,
     access: FetchedAccount,
     counts: Option<Stored<Counts>>,
+    owner_check: OwnerCheck,
 }
 
 /// An invitation whose link somebody has, and its account.
@@ -55,11 +66,17 @@ impl Fetch for Acceptance {
             access: super::AccountAccess(self.account).extract(caller, items)?,
             invitation: items.take(&Key::invitation(self.account, self.invitation))?,
             counts: items.take(&Key::counts(caller))?,
+            owner_check: self.owner_check,
         })
     }
 }
 
 impl LinkedInvitation {
+    /// [`Error::LimitReached`] if the account has as many members as are allowed.
+    pub(crate) fn check_room(&self) -> Result<()> {
+        Error::check_room(limits::MEMBERS, self.account.member_count as usize)
+    }
+
     /// The invitation that this token is for, whatever has become of it.
     ///
     /// [`Error::LinkEnded`] if there is none, or the token never was one; the account may be gone.
@@ -70,7 +87,7 @@ impl LinkedInvitation {
     ) -> Result<Self> {
         let invitation = invitation.ok_or(Error::LinkEnded)?;
         if !token.matches(&invitation.secret_hash) {
-            let is_replaced = invitation.replaced.iter().any(|own| token.matches(own));
+            let is_replaced = invitation.had_link(&token.secret_hash());
             let replaced = Error::InvitationEnded(InvitationEnd::Replaced);
             return Err(if is_replaced { replaced } else { Error::LinkEnded });
         }
@@ -134,6 +151,7 @@ impl Table {
     /// In this order: [`Error::LinkEnded`] or [`Error::InvitationEnded`]; [`Error::OtherRecipient`] if
     /// the address is somebody else's; [`Error::AlreadyMember`]; [`Error::LimitReached`] if the
     /// account, or the user, has as many memberships as are allowed, or the user as many addresses.
+    /// [`Error::WriteConflict`] of [`OwnerCheck::InWrite`] if somebody else has the address.
     pub async fn accept_invitation(
         &self,
         actor: &Actor,
@@ -142,7 +160,7 @@ impl Table {
         token: &MailToken,
         fetched: FetchedAcceptance,
     ) -> Result<Write<'_, (LinkedInvitation, Membership)>> {
-        let FetchedAcceptance { invitation, access, counts } = fetched;
+        let FetchedAcceptance { invitation, access, counts, owner_check } = fetched;
         let FetchedAccount { account, membership } = access;
         let linked = LinkedInvitation::new(invitation, account, token)?;
         let LinkedInvitation { invitation, account } = &linked;
@@ -153,14 +171,23 @@ impl Table {
             return Ok(Write::new(nothing, (linked, *membership)));
         }
         invitation.check_open(Timestamp::now())?;
+        // Who sent it and has left: it ended with that membership.
+        if membership.is_none() && invitation.inviter.user == user.id {
+            return Err(REVOKED);
+        }
         let counts = existing(counts.as_ref())?;
         let is_invited = |own: &Stored<Email>| own.address.same_as(&invitation.address);
         let own = emails.into_iter().find(is_invited);
-        let recipient = self
-            .recipient(user, invitation, own)
-            .await
-            .and_then(|owner| check_room(account, membership.as_deref(), counts).map(|()| owner));
-        let owner = match recipient {
+        let room = check_room(account, membership.as_deref(), counts).and_then(|()| {
+            if own.is_some() {
+                return Ok(());
+            }
+            Error::check_room(limits::EMAILS, user.email_count as usize)
+        });
+        // Whose the address is comes before what there is no room for.
+        let owner_check = if room.is_ok() { owner_check } else { OwnerCheck::BeforeWrite };
+        let recipient = self.recipient(user, invitation, own, owner_check).await;
+        let owner = match recipient.and_then(|owner| room.map(|()| owner)) {
             Ok(owner) => owner,
             // Whether the invitation works comes before who may use it.
             Err(error) => {
@@ -187,6 +214,7 @@ impl Table {
         user: &User,
         invitation: &Invitation,
         own: Option<Stored<Email>>,
+        check: OwnerCheck,
     ) -> Result<EmailOwner> {
         if let Some(own) = own {
             return Ok(EmailOwner::Own(Box::new(own)));
@@ -194,6 +222,9 @@ impl Table {
         // Whoever has a link that was handed over has not read the address's mail.
         if !invitation.by_mail {
             return Err(Error::OtherRecipient);
+        }
+        if check == OwnerCheck::InWrite {
+            return Ok(EmailOwner::Nobody);
         }
         match self.email_owner(&invitation.address, Some(user.id)).await? {
             EmailOwner::Proved(_) => Err(Error::OtherRecipient),
@@ -225,7 +256,8 @@ impl Table {
     /// Who has the address that was invited, for somebody who becomes a user by it.
     ///
     /// [`Error::InvitationEnded`] if whoever sent it is no admin any more;
-    /// [`Error::MissingCredential`] if a user has the address, who has to sign in.
+    /// [`Error::MissingCredential`] if a user has the address (of a mailed link: has proved it), who
+    /// has to sign in.
     pub async fn new_recipient(&self, invitation: &Stored<Invitation>) -> Result<EmailOwner> {
         let (inviter, owner) = tokio::join!(
             self.check_works(invitation),
@@ -243,16 +275,18 @@ impl Table {
 
     /// Makes the user who joins by an invitation. What its link was mailed to is proved by it.
     ///
-    /// The errors of [`Table::create_user_with`], and those of [`Table::accept_invitation`].
+    /// The errors of [`Table::create_user_with`], and those of [`Table::accept_invitation`];
+    /// [`Error::WriteConflict`] if somebody has the address who is not named as its owner.
     pub fn create_invited_user(
         &self,
         actor: &Actor,
-        LinkedInvitation { invitation, account }: &LinkedInvitation,
+        linked: &LinkedInvitation,
         owner: EmailOwner,
         new: NewUser,
         slug: Slug,
     ) -> Result<Write<'_, (User, Membership)>> {
-        Error::check_room(limits::MEMBERS, account.member_count as usize)?;
+        linked.check_room()?;
+        let LinkedInvitation { invitation, account } = linked;
         let takes_email_from = match owner {
             EmailOwner::Holder(holder) => Some(holder),
             EmailOwner::Nobody | EmailOwner::Own(_) | EmailOwner::Proved(_) => None,
@@ -270,7 +304,8 @@ impl Table {
 
     /// Declines an invitation by its link. One that was declined stays so.
     ///
-    /// [`Error::LinkEnded`] or [`Error::InvitationEnded`] if it does not wait.
+    /// [`Error::LinkEnded`] or [`Error::InvitationEnded`] if it does not wait, or whoever sent it is
+    /// no admin any more.
     pub async fn decline_invitation(
         &self,
         actor: &Actor,
@@ -289,7 +324,8 @@ impl Table {
         let declined = declined.to(invitation.audit_id);
         let write = Transaction::new(self, actor, ACTION, declined)
             .end_invitation(&invitation, InvitationState::Declined, None)?
-            .check(Key::account(account), Condition::present(), || REVOKED);
+            .check(Key::account(account), Condition::present(), || REVOKED)
+            .check_inviter(&invitation);
         Ok(Write::new(write, ()))
     }
 }
@@ -328,18 +364,23 @@ impl Transaction<'_> {
         invitation: &Stored<Invitation>,
         member: &Membership,
     ) -> Result<Self> {
+        let joined = member_added(member).with("invitedBy", &invitation.inviter.user);
+        let joined = self
+            .leaving(joined)
+            .insert_member(member, CONFLICT)?
+            .check_inviter(invitation)
+            .prioritize_last();
+        let accepted_by = Some(member.user);
+        joined.end_invitation_first(invitation, accepted_by)
+    }
+
+    /// Requires that whoever sent an invitation has been an admin ever since.
+    fn check_inviter(self, invitation: &Invitation) -> Self {
         let inviter = invitation.inviter;
         let still = Condition::is_admin()
             .and(Condition::version(inviter.membership_version))
             .and(Condition::one_of("joinedAt", [inviter.joined_at.to_string()]));
-        let joined = member_added(member).with("invitedBy", &inviter.user);
-        let joined = self
-            .leaving(joined)
-            .insert_member(member, CONFLICT)?
-            .check(Key::membership(inviter.user, invitation.account), still, || REVOKED)
-            .prioritize_last();
-        let accepted_by = Some(member.user);
-        joined.end_invitation_first(invitation, accepted_by)
+        self.check(Key::membership(inviter.user, invitation.account), still, || REVOKED)
     }
 
     /// Ends an accepted invitation, before all else.

@@ -20,6 +20,7 @@ use crate::table::engine::{
 use crate::table::mail::MailRateLimit;
 use crate::table::write::Write;
 use crate::telemetry::request::observe;
+use crate::timeouts::AWS_ATTEMPT;
 use crate::{Error, Result};
 
 const KIND: MailRequestKind = MailRequestKind::Invitation;
@@ -330,21 +331,34 @@ impl Transaction<'_> {
         };
         // Its version grows on: what was read before must not be taken for it.
         let changes = Changes::new()
+            .set_entry("links", invitation.secret_hash.as_str(), invitation.sent_at)?
             .set("auditId", invitation.audit_id)?
             .set("address", &invitation.address)?
             .set("role", invitation.role)?
             .set("state", invitation.state)?
             .set("secretHash", &invitation.secret_hash)?
-            .set("replaced", &invitation.replaced)?
             .set("byMail", invitation.by_mail)?
             .set("inviter", invitation.inviter)?
             .set("createdAt", invitation.created_at)?
             .set("sentAt", invitation.sent_at)?
-            .set("sendCount", invitation.send_count)?
             .set("expiresAt", invitation.expires_at)?
             .set(TTL, end.as_second())?
             .remove("acceptedBy");
-        Ok(self.update(invitation.key(), changes, Condition::unchanged(existing), CONFLICT))
+        let forgotten = existing.forgotten_links();
+        let changes =
+            forgotten.iter().fold(changes, |changes, link| changes.remove_entry("links", link));
+        if invitation.audit_id != existing.audit_id {
+            let changes = changes.set("sendCount", invitation.send_count)?;
+            let unchanged = Condition::unchanged(existing);
+            return Ok(self.update(invitation.key(), changes, unchanged, CONFLICT));
+        }
+        // Of many who send it again at once, the last one's link works, and nobody is held up. But a
+        // call whose sender has given up takes the place of no later one.
+        let given_up = seconds_after(invitation.sent_at, AWS_ATTEMPT.as_secs().cast_signed())?;
+        let waits = Condition::one_of("state", [InvitationState::Pending.as_str().to_owned()])
+            .and(Condition::one_of("auditId", [existing.audit_id.to_string()]))
+            .and(Condition::before("sentAt", given_up));
+        Ok(self.update(invitation.key(), changes.add("sendCount", 1), waits, CONFLICT))
     }
 
     /// Ends an invitation that is as it was read, and makes room for another one.
@@ -440,8 +454,8 @@ fn invitation(
         },
         role: new.role,
         state: InvitationState::Pending,
+        links: [(new.secret_hash.as_str().to_owned(), now)].into(),
         secret_hash: new.secret_hash,
-        replaced: existing.map(Invitation::replaced_with_own).unwrap_or_default(),
         by_mail: new.mail.is_some(),
         address: new.address,
         inviter: Inviter {

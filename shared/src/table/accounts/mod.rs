@@ -11,7 +11,7 @@ mod plans;
 mod read;
 mod update;
 
-pub use acceptances::{Acceptance, FetchedAcceptance, LinkedInvitation};
+pub use acceptances::{Acceptance, FetchedAcceptance, LinkedInvitation, OwnerCheck};
 pub use create::{CreatedAccount, FreeSlug, NewAccount};
 pub use invitations::{
     FetchedInvitation, InvitationAt, InvitationRequest, NewInvitation, SentInvitation,

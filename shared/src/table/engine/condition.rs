@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Stored, TTL, VERSION};
 use super::key::PK;
-use crate::model::{ApiKeyId, Counts, SecretHash, TokenId, User};
+use crate::model::{ApiKeyId, Counts, SecretHash, Timestamp, TokenId, User};
 
 /// A condition expression with its names and values.
 pub(in crate::table) struct Condition {
@@ -136,6 +136,13 @@ impl Condition {
         let name = format!(":min_{attribute}");
         let comparison = format!("> {name}");
         Self::compare(attribute, &comparison, [(name, AttributeValue::N(min.to_string()))])
+    }
+
+    /// The time is before this one, to the second.
+    pub(in crate::table) fn before(attribute: &'static str, time: Timestamp) -> Self {
+        let name = format!(":before_{attribute}");
+        let comparison = format!("< {name}");
+        Self::compare(attribute, &comparison, [(name, AttributeValue::S(time.to_string()))])
     }
 
     /// The text differs from this one, or does not exist.

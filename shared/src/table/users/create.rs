@@ -126,14 +126,9 @@ impl Transaction<'_> {
         user: &User,
         counts: &Counts,
         email: &Email,
-        name_taken: OnConditionFailed,
+        [name_taken, address_taken]: [OnConditionFailed; 2],
         holder: Option<&EmailHolder>,
     ) -> Result<Self> {
-        // Who has proved it takes it from whoever claimed it meanwhile, when the request runs again.
-        let address_taken: OnConditionFailed = match email.proved_at {
-            Some(_) => || Error::WriteConflict,
-            None => || Error::Conflict("the e-mail address is taken"),
-        };
         let claim = |key| Claim::by_user(user.id, key);
         self.insert(user, || Error::WriteConflict)?
             .insert(counts, || Error::WriteConflict)?
@@ -208,11 +203,19 @@ impl Table {
         let account =
             NewAccount { name, contact_email: None, registry: None }.into_account(slug, new.id)?;
         let member_of = new.member_of.take();
-        let memberships = if member_of.is_some() || new.invited_to.is_some() { 2 } else { 1 };
+        let is_invited = new.invited_to.is_some();
+        let memberships = if member_of.is_some() || is_invited { 2 } else { 1 };
         let name_taken: OnConditionFailed = if new.username_is_derived {
             || Error::WriteConflict
         } else {
             || Error::Conflict("the username is taken")
+        };
+        // Who has proved it takes it from whoever claimed it meanwhile, when the request runs again;
+        // who is invited signs in then, if it is theirs.
+        let address_taken: OnConditionFailed = if new.proved_at.is_some() || is_invited {
+            || Error::WriteConflict
+        } else {
+            || Error::Conflict("the e-mail address is taken")
         };
         // Whoever makes a proved user without being the user is the operator.
         let proof_epoch = new.proved_at.filter(|_| actor.is_user()).map(|_| 0);
@@ -230,7 +233,7 @@ impl Table {
         let counts = Counts::new(user.id, memberships);
         let mut transaction = Transaction::new(self, actor, "create a user", created)
             .leaving(Trail::of_account(account.id, AuditAction::AccountCreated))
-            .insert_user(&user, &counts, &email, name_taken, holder.as_deref())?
+            .insert_user(&user, &counts, &email, [name_taken, address_taken], holder.as_deref())?
             .insert_account(&account)?;
         if is_proved {
             transaction = transaction.marks_deliverable(&email.address);
