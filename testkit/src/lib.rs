@@ -40,7 +40,9 @@ pub use fixtures::{
     grant_id, parameter, token_id, unique,
 };
 pub use invariants::inconsistencies;
-pub use log::{last_request_line, own_last_request_line, request_lines, watch as watch_log};
+pub use log::{
+    held_up, last_request_line, own_last_request_line, request_lines, watch as watch_log,
+};
 pub use operations::{
     CredentialKind, DocumentedOperation, Facts, Variant, operation, operations, root,
     user_operations,

@@ -59,6 +59,15 @@ pub fn request_lines(field: &str, value: &str) -> Vec<Value> {
     lines.iter().filter(|line| line[field] == value).cloned().collect()
 }
 
+/// Why requests about an account were 503, if others were in their way until they gave up. Those that
+/// a busy machine did not answer in time are left out.
+pub fn held_up(account: &str) -> Vec<String> {
+    let causes = ["another request changed the same data", "every attempt met another transaction"];
+    let lines = request_lines("account", account).into_iter();
+    let failures = lines.filter_map(|line| line["error"].as_str().map(ToOwned::to_owned));
+    failures.filter(|error| causes.iter().any(|cause| error.contains(cause))).collect()
+}
+
 /// Forgets the lines of all requests so far.
 pub(crate) fn forget_requests() {
     REQUESTS.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -27,6 +27,8 @@ pub struct Call {
     pub operation: String,
     /// How many keys it requests, if it is a `BatchGetItem`.
     pub keys: usize,
+    /// How many actions it is made of, if it is a transaction.
+    pub parts: usize,
     /// What IAM must allow for it: the operation, or what a transaction is made of.
     pub actions: BTreeSet<String>,
     /// Whether another call was in progress at the same time.

@@ -102,6 +102,27 @@ async fn who_has_a_profile_signs_in_on_the_page_and_joins() {
 }
 
 #[tokio::test]
+async fn a_page_says_what_becomes_of_the_address_that_a_mailed_link_proves() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let (jane, handed) = invited(&app, "mary@example.com").await;
+    post.deliver().await;
+    let path = format!("/rollcall/v1/accounts/{}/invitations", jane.account());
+    let body = json!({ "email": "paul@example.com", "role": "member" });
+    assert_eq!(jane.send_json("POST", &path, &body).await.status, 201);
+    let mails = post.deliver().await;
+    let mailed = format!("{PAGES}/{}", mails[0].message.links[0].rsplit_once('/').unwrap().1);
+
+    for (page, is_mailed) in [(handed, false), (mailed, true)] {
+        for page in [page.clone(), format!("{page}/sign-in")] {
+            let shown = get(&app, &page).await;
+            let warns = text(&shown, 200).contains("Join only if this address is yours.");
+            assert_eq!(warns, is_mailed, "{page}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_invitation_is_declined_by_a_button_and_never_by_opening_the_page() {
     let app = TestApp::start().await;
     let (jane, page) = invited(&app, "mary@example.com").await;

@@ -78,6 +78,7 @@ fn reading_the_secret() -> Call {
     Call {
         operation: "GetSecretValue".to_owned(),
         keys: 0,
+        parts: 0,
         actions: BTreeSet::from([SECRET_READ.to_owned()]),
         is_beside_another: false,
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::Settings;
 use shared::model::Role;
 use shared::table::Actor;
-use testkit::{ApiResponse, Fault, PASSWORD, Person, Post, TestApp};
+use testkit::{ApiResponse, Fault, PASSWORD, Person, Post, TestApp, held_up};
 
 use crate::mail::set;
 
@@ -474,6 +474,8 @@ async fn an_invitation_ends_when_who_sent_it_is_no_admin_any_more_and_does_not_c
     assert_eq!(code(&bare(&app, "GET", &link).await), (410, "revoked"));
     assert_eq!(code(&accept(&mary, &link).await), (410, "revoked"));
     assert_eq!(code(&accept(&john, &link).await), (410, "revoked"), "before whose it is");
+    let declined = bare(&app, "POST", &format!("{link}/decline")).await;
+    assert_eq!(code(&declined), (410, "revoked"));
     assert_eq!(states(&jane).await, ["revoked"]);
     set_role(Role::Admin).await;
     assert_eq!(code(&accept(&mary, &link).await), (410, "revoked"));
@@ -481,6 +483,26 @@ async fn an_invitation_ends_when_who_sent_it_is_no_admin_any_more_and_does_not_c
     let again = jane.send_json("POST", &path, &body).await;
     assert_eq!(again.status, 201, "a new one: {again:?}");
     assert_eq!(accept(&mary, &path_of(&again)).await.status, 200);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn an_invitation_of_an_own_address_does_not_bring_back_who_left() {
+    let app = TestApp::start().await;
+    let (jane, path) = invitations(&app).await;
+    let john = host(&app, "johnroe").await;
+    app.join(&john, &jane.account(), Role::Admin).await;
+    let other = json!({ "email": "second@example.com" });
+    assert_eq!(john.send_json("POST", &format!("{SELF}/emails"), &other).await.status, 201);
+    let body = json!({ "email": "second@example.com", "role": "admin", "deliver": "link" });
+    let link = path_of(&john.send_json("POST", &path, &body).await);
+    assert_eq!(code(&accept(&john, &link).await), (409, "already_member"));
+
+    let account = jane.account().parse().unwrap();
+    app.table().remove_member(&Actor::operator(), account, john.user().id).await.unwrap();
+
+    assert_eq!(code(&accept(&john, &link).await), (410, "revoked"));
+    assert_eq!(roles(&app, john.token()).await, ["admin"]);
     app.assert_consistent().await;
 }
 
@@ -504,10 +526,42 @@ async fn the_invitation_counts_before_the_recipient_the_membership_and_the_limit
     app.expelling(&john, &jane.account()).await;
     set(&app, "account", "memberCount", json!({ "N": "10000" })).await;
     assert_eq!(code(&accept(&john, &link).await), (409, "limit_reached"));
+    let taken = handed(&jane, app.person("peterdoe").await.email()).await;
+    assert_eq!(code(&join(&app, &taken, "petermajor").await), (401, "credential_required"));
     let full = handed(&jane, "paul@example.com").await;
     assert_eq!(code(&join(&app, &full, "paulmajor").await), (409, "limit_reached"));
     jane.send("DELETE", &format!("{path}/{}", invitation_id(&john))).await;
     assert_eq!(code(&accept(&mary, &link).await), (410, "revoked"));
+}
+
+#[tokio::test]
+async fn who_sent_it_and_whose_it_is_count_before_the_limit_of_addresses() {
+    let (app, mut post) = open().await;
+    let (jane, _) = invitations(&app).await;
+    let (john, mary) = (app.person("johnroe").await, host(&app, "mary").await);
+    let free = mailed(&mut post, &jane, "paul@example.com").await;
+    let marys = mailed(&mut post, &jane, mary.email()).await;
+    set(&app, "user", "emailCount", json!({ "N": "50" })).await;
+
+    assert_eq!(code(&accept(&john, &free).await), (409, "limit_reached"));
+    assert_eq!(code(&accept(&john, &marys).await), (403, "other_recipient"));
+    demote_past_all_functions(&app, &jane).await;
+    for link in [&free, &marys] {
+        assert_eq!(code(&accept(&john, link).await), (410, "revoked"));
+    }
+}
+
+/// Makes the owner of an account a plain member of it.
+async fn demote_past_all_functions(app: &TestApp, jane: &Person<'_>) {
+    for side in jane.membership_keys(&jane.account()) {
+        let change = json!({
+            "Key": side,
+            "UpdateExpression": "SET #role = :member",
+            "ExpressionAttributeNames": { "#role": "role" },
+            "ExpressionAttributeValues": { ":member": { "S": "member" } },
+        });
+        app.engine("UpdateItem", change).await;
+    }
 }
 
 fn invitation_id(person: &Person<'_>) -> String {
@@ -742,6 +796,7 @@ async fn of_sixty_four_who_accept_one_invitation_one_joins() {
     let members = app.items_of("membership").await;
     let members = members.iter().filter(|item| item["pk"]["S"] == account["pk"]).count();
     assert_eq!(members, 2);
+    assert_eq!(held_up(&jane.account()), [""; 0]);
     app.assert_consistent().await;
 }
 
@@ -758,6 +813,58 @@ async fn sixty_four_times_at_once_the_same_person_is_one_member_and_each_is_200(
     assert_eq!(roles(&app, john.token()).await, ["admin", "member"]);
     let log = actions(&jane, &format!("{ACCOUNTS}/{}/audit", jane.account())).await;
     assert_eq!(log.iter().filter(|action| *action == "member.added").count(), 1, "{log:?}");
+    assert_eq!(held_up(&jane.account()), [""; 0]);
+    app.assert_consistent().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_links_for_one_address_at_once_are_each_200_and_one_works() {
+    let app = TestApp::start().await;
+    let (jane, path) = invitations(&app).await;
+    handed(&jane, FREE).await;
+
+    let link = json!({ "deliver": "link" });
+    let again = (0..64).map(|_| settled(async || send(&jane, FREE, link.clone()).await));
+    let sent = join_all(again).await;
+
+    assert!(sent.iter().all(|response| response.status == 200), "{sent:?}");
+    assert_eq!(held_up(&jane.account()), [""; 0]);
+    let mut works = 0;
+    for response in &sent {
+        let shown = bare(&app, "GET", &path_of(response)).await;
+        works += usize::from(shown.status == 200);
+        assert!([(200, ""), (410, "replaced")].contains(&code(&shown)), "{shown:?}");
+    }
+    assert_eq!(works, 1);
+    let listed = jane.send("GET", &path).await;
+    // One whose response came too late was sent again.
+    let count = listed.body["invitations"][0]["sendCount"].as_u64().unwrap();
+    assert!(count >= 65, "{listed:?}");
+    let log = actions(&jane, &format!("{ACCOUNTS}/{}/audit?limit=100", jane.account())).await;
+    let entries = log.iter().filter(|action| *action == "invitation.sent").count();
+    assert_eq!(entries as u64, count, "{log:?}");
+    handed(&jane, FREE).await;
+    let links = app.items_of("invitation").await[0]["links"]["M"].as_object().unwrap().len();
+    assert_eq!(links, 21, "the newest twenty beside the one that works");
+    app.assert_consistent().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_sixty_four_mails_to_one_address_at_once_one_is_sent_and_the_rest_is_429() {
+    let (app, mut post) = open().await;
+    let (jane, _) = invitations(&app).await;
+    post.deliver().await;
+
+    let sent =
+        join_all((0..64).map(|_| settled(async || send(&jane, FREE, json!({})).await))).await;
+
+    let mut codes: Vec<_> = sent.iter().map(code).collect();
+    codes.sort_unstable();
+    // Of the one that is sent, a busy machine may have sent the response too late.
+    assert!(matches!(codes[0], (201, "") | (429, "too_many_mails")), "{codes:?}");
+    assert!(codes[1..].iter().all(|code| *code == (429, "too_many_mails")), "{codes:?}");
+    assert_eq!(held_up(&jane.account()), [""; 0]);
+    assert_eq!(post.deliver().await.len(), 1);
     app.assert_consistent().await;
 }
 
@@ -774,6 +881,44 @@ async fn of_those_who_become_users_by_one_invitation_at_once_one_does() {
     codes.sort_unstable();
     assert_eq!(codes[0], (201, ""), "{codes:?}");
     assert!(codes[1..].iter().all(|code| *code == (410, "used")), "{codes:?}");
+    app.assert_consistent().await;
+}
+
+/// The round trips of an acceptance that succeeds, and the actions of its last write.
+async fn cost(app: &TestApp, accepting: impl Future<Output = ApiResponse>) -> (usize, usize) {
+    app.proxy().count();
+    let response = accepting.await;
+    assert!(matches!(response.status, 200 | 201), "{response:?}");
+    let calls = app.proxy().calls();
+    let write = calls.iter().rfind(|call| call.operation == "TransactWriteItems");
+    (app.proxy().rounds(), write.map_or(0, |write| write.parts))
+}
+
+#[tokio::test]
+async fn accepting_costs_two_round_trips_unless_somebody_else_has_the_address() {
+    let (app, mut post) = open().await;
+    let (jane, _) = invitations(&app).await;
+    let people = ["johnroe", "pauldoe", "lucydoe", "markdoe", "peterdoe"];
+    let mut others = Vec::new();
+    for name in people {
+        others.push(app.person(name).await);
+    }
+    let [john, paul, lucy, mark, peter] = others.as_slice() else { panic!("five") };
+    let mary = app.person("mary").await;
+
+    let own = handed(&jane, john.email()).await;
+    assert_eq!(cost(&app, accept(john, &own)).await, (2, 13), "the caller's own");
+    let own = mailed(&mut post, &jane, paul.email()).await;
+    assert_eq!(cost(&app, accept(paul, &own)).await, (2, 15), "proved by it");
+    let free = mailed(&mut post, &jane, "lucy@example.com").await;
+    assert_eq!(cost(&app, accept(lucy, &free)).await, (2, 18), "added by it");
+    // The write finds somebody; the request is read again; the claim; who has it; the write.
+    let taken = mailed(&mut post, &jane, mary.email()).await;
+    assert_eq!(cost(&app, accept(mark, &taken)).await, (6, 25), "taken by it");
+    let free = mailed(&mut post, &jane, "mark@example.com").await;
+    assert_eq!(cost(&app, join(&app, &free, "markmajor")).await, (2, 22), "somebody new");
+    let taken = mailed(&mut post, &jane, peter.email()).await;
+    assert_eq!(cost(&app, join(&app, &taken, "petermajor")).await, (5, 29), "taken by them");
     app.assert_consistent().await;
 }
 

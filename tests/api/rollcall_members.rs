@@ -6,7 +6,7 @@ use shared::Error;
 use shared::limits::ACCOUNTS_OWNED;
 use shared::model::Role;
 use shared::table::{Actor, UserDeletion};
-use testkit::{ApiResponse, Person, TestApp};
+use testkit::{ApiResponse, Person, TestApp, held_up};
 
 const WRITE: &str = "TransactWriteItems";
 const CURRENT: &str = "/api/public/v1/current-account";
@@ -791,6 +791,7 @@ async fn of_64_admins_who_demote_each_other_in_a_ring_the_owner_and_others_stay(
     assert!(done > 0 && kept <= 1, "{done} demoted, {kept} kept");
     let kept = responses.iter().find(|response| response.status == 409);
     assert!(kept.is_none_or(|own| code(own).1 == "owner_must_transfer"), "{kept:?}");
+    assert_eq!(held_up(&jane.account()), [""; 0]);
     app.assert_consistent().await;
 }
 
@@ -818,6 +819,7 @@ async fn of_64_members_who_leave_at_once_everybody_does_and_of_64_admins_one_sta
         let last = responses.iter().find(|response| !gone(response));
         assert_eq!(last.map_or("", |response| code(response).1), code_of_last);
         assert_eq!(entries(&app, "member.removed").await.len(), 2 * left);
+        assert_eq!(held_up(&jane.account()), [""; 0]);
         if role == Role::Admin {
             restore_owner(&app, &jane).await;
         }

@@ -112,6 +112,7 @@ impl Transport {
         watch.calls.push(Call {
             operation: operation.to_owned(),
             keys: keys(body),
+            parts: actions(body),
             actions: permissions(operation, body),
             is_beside_another,
         });
