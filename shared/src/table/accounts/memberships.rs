@@ -159,8 +159,8 @@ impl Table {
 
     /// Makes a user a member of an account.
     ///
-    /// [`Error::LimitReached`] if the account has as many members as are allowed, or the user as
-    /// many memberships.
+    /// [`Error::AlreadyMember`]; [`Error::LimitReached`] if the account has as many members as are
+    /// allowed, or the user as many memberships.
     pub async fn add_member(
         &self,
         actor: &Actor,
