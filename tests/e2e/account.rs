@@ -1,4 +1,4 @@
-//! The pages below `/account` in a real browser, with the links of the mails that the service sends.
+//! The pages below `/account` in real browsers, with the links of the mails that the service sends.
 
 use fantoccini::Locator;
 use serde_json::{Value, json};
@@ -123,4 +123,104 @@ async fn one_signs_up_proves_another_address_forgets_the_password_and_comes_back
     browser.open("/account/nothing").await;
     shows(&browser, "nothing", "There is no such page").await;
     browser.end().await;
+}
+
+/// Sends a JSON body as somebody with a password, and returns the body of the response.
+async fn call(who: &str, method: &str, path: &str, body: Option<Value>, status: u16) -> Value {
+    let authorization = basic(who, PASSWORD);
+    let mut headers = vec![("authorization", authorization.as_str())];
+    headers.extend(body.is_some().then_some(("content-type", "application/json")));
+    let response = send(method, path, &headers, body.map(|body| body.to_string())).await;
+    assert_eq!(response.status, status, "{method} {path}: {response:?}");
+    response.body
+}
+
+/// Signs up in a browser, and returns the username.
+async fn sign_up(browser: &Browser) -> String {
+    let username = unique("team");
+    let address = format!("{username}@example.com");
+    browser.open("/account/sign-up").await;
+    submit(browser, &[("email", &address)]).await;
+    let link = format!("/account/sign-up/{}", linked_token("sign-up", &address).await);
+    browser.open(&link).await;
+    submit(browser, &[("username", &username), ("name", "Ada"), ("password", PASSWORD)]).await;
+    browser.shows("h1", "You are signed up").await;
+    username
+}
+
+/// Invites an address, and returns the page of the mail's link.
+async fn invite(by: &str, account: &str, address: &str) -> String {
+    let body = json!({ "email": address, "role": "member" });
+    call(by, "POST", &format!("{account}/invitations"), Some(body), 201).await;
+    format!("/account/invitations/{}", linked_token("invitations", address).await)
+}
+
+#[tokio::test]
+async fn a_colleague_joins_by_the_mail_is_made_admin_and_the_founder_leaves() {
+    let (founders, colleagues) = (Browser::start().await, Browser::start().await);
+    let ada = sign_up(&founders).await;
+    let body = Some(json!({ "name": "Blue Team" }));
+    let made = call(&ada, "POST", "/rollcall/v1/accounts", body, 201).await;
+    let account = format!("/rollcall/v1/accounts/{}", made["id"].as_str().unwrap());
+
+    let mary = unique("mary");
+    let link = invite(&ada, &account, &format!("{mary}@example.com")).await;
+    colleagues.open(&link).await;
+    shows(&colleagues, "invitation", "Join an account").await;
+    submit(&colleagues, &[("username", &ada), ("name", "Mary"), ("password", PASSWORD)]).await;
+    shows(&colleagues, "invitation-wrong", "Join an account").await;
+    submit(&colleagues, &[("username", &mary), ("password", PASSWORD)]).await;
+    shows(&colleagues, "invitation-done", "You joined the account").await;
+    colleagues.open(&link).await;
+    shows(&colleagues, "invitation-ended", "This link has ended").await;
+
+    let id = |member: &Value| member["userId"].as_str().unwrap().to_owned();
+    let members = call(&mary, "GET", &format!("{account}/members"), None, 200).await;
+    let members = members["members"].as_array().unwrap();
+    let of = |name: &str| id(members.iter().find(|own| own["username"] == name).unwrap());
+    let path = format!("{account}/members/{}", of(&mary));
+    call(&ada, "PATCH", &path, Some(json!({ "role": "admin" })), 200).await;
+    let owner = Some(json!({ "userId": of(&mary) }));
+    call(&ada, "POST", &format!("{account}/owner"), owner, 200).await;
+    call(&ada, "DELETE", &format!("{account}/members/{}", of(&ada)), None, 204).await;
+    call(&ada, "GET", &account, None, 403).await;
+
+    // Who left is invited again, and comes back with the profile.
+    let address = format!("{ada}@example.com");
+    let link = invite(&mary, &account, &address).await;
+    founders.open(&link).await;
+    founders.client.find(Locator::LinkText("Decline the invitation")).await.unwrap();
+    founders.open(&format!("{link}/decline")).await;
+    shows(&founders, "decline", "Decline the invitation").await;
+    founders.open(&format!("{link}/sign-in")).await;
+    shows(&founders, "invitation-sign-in", "Sign in and join").await;
+    submit(&founders, &[("username", &ada), ("password", NEW)]).await;
+    shows(&founders, "invitation-sign-in-wrong", "Sign in and join").await;
+    submit(&founders, &[("username", &ada), ("password", PASSWORD)]).await;
+    shows(&founders, "invitation-back", "You joined the account").await;
+    assert_eq!(call(&ada, "GET", &account, None, 200).await["role"], "member");
+
+    let third = unique("third") + "@example.com";
+    let link = invite(&mary, &account, &third).await;
+    founders.open(&format!("{link}/decline")).await;
+    founders.click("button.first").await;
+    shows(&founders, "declined", "You declined the invitation").await;
+
+    let log = call(&mary, "GET", &format!("{account}/audit?limit=100"), None, 200).await;
+    let entries = log["entries"].as_array().unwrap();
+    for action in [
+        "account.created",
+        "invitation.sent",
+        "invitation.accepted",
+        "invitation.declined",
+        "member.added",
+        "member.role_changed",
+        "account.owner_changed",
+        "member.removed",
+    ] {
+        assert!(entries.iter().any(|entry| entry["action"] == action), "{action}: {entries:?}");
+    }
+    for browser in [founders, colleagues] {
+        browser.end().await;
+    }
 }
