@@ -84,8 +84,8 @@ async fn a_colleague_joins_by_mail_and_the_founder_leaves_after_handing_over() {
     assert_eq!(lists(&app, &ada, &id).await, [false; 3]);
     assert_eq!(lists(&app, &mary, &id).await, [true; 3]);
     expect(call(&app, &ada, "GET", &account, Value::Null).await, 403);
-    let current = call(&app, &mary, "PUT", &format!("{ACCOUNTS}/current"), json!({ "id": id }));
-    expect(current.await, 200);
+    let path = format!("{ACCOUNTS}/current");
+    expect(call(&app, &mary, "PUT", &path, json!({ "id": id })).await, 200);
     let users = expect(call(&app, &mary, "GET", "/v2/accounts", Value::Null).await, 200);
     let users = users.body["users"].as_array().unwrap();
     assert_eq!((users.len(), &users[0]["username"]), (1, &json!("marymajor")), "{users:?}");

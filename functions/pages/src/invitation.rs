@@ -30,7 +30,7 @@ pub(crate) async fn join(app: &App, request: &ApiRequest, token: &str) -> Result
     let (status, errors) = match invitations::join(app, request, token, details).await {
         Ok((linked, user, _)) => {
             let username = html! { p { (words::USERNAME_IS) " " strong { (user.username) } "." } };
-            return Ok(joined(request, &linked, username));
+            return Ok(joined(request, &linked, &username));
         }
         Err(Error::Invalid(errors)) => (StatusCode::BAD_REQUEST, errors),
         Err(Error::Conflict(_)) => {
@@ -63,7 +63,7 @@ pub(crate) async fn accept(app: &App, request: &ApiRequest, token: &str) -> Resu
     let password = fields.required_non_empty::<String>("password");
     let (status, errors) = match fields.into_result(name.zip(password)) {
         Ok((name, password)) => match sign_in(app, request, token, (name, password)).await {
-            Ok(linked) => return Ok(joined(request, &linked, html! {})),
+            Ok(linked) => return Ok(joined(request, &linked, &html! {})),
             Err(Error::InvalidCredential) => {
                 (StatusCode::BAD_REQUEST, vec![FieldError::new("password", words::WRONG)])
             }
@@ -194,7 +194,7 @@ fn sign_in_instead(request: &ApiRequest, token: &str) -> Response<Body> {
     View::text(StatusCode::CONFLICT, words::HAS_PROFILE, content).show(request)
 }
 
-fn joined(request: &ApiRequest, linked: &LinkedInvitation, more: Markup) -> Response<Body> {
+fn joined(request: &ApiRequest, linked: &LinkedInvitation, more: &Markup) -> Response<Body> {
     let content = html! {
         p { (words::MEMBER_OF) " " strong { (linked.account.name.as_str()) } "." }
         (more)
