@@ -294,23 +294,8 @@ impl DocumentedOperation {
                 let made = credentials.made(service, "PUT", "/v2/account/sshkey", &body).await;
                 replace_in_path(&mut event, SSH_KEY_ID, &made["sshkeys"]["id"].to_string());
             }
-            Needs::Registry => {
-                let body = json!({
-                    "server": "https://registry.example.com", "email": "user@example.com",
-                    "username": "registryuser", "password": "dckr_pat_00000",
-                });
-                let path = format!("/rollcall/v1/accounts/{}/registry", credentials.account);
-                credentials.made(service, "PUT", &path, &body).await;
-            }
-            needs @ (Needs::Member | Needs::Admin) => {
-                let member = credentials.new_member(service).await;
-                if needs == Needs::Admin {
-                    let account = &credentials.account;
-                    let path = format!("/rollcall/v1/accounts/{account}/members/{member}");
-                    credentials.made(service, "PATCH", &path, &json!({ "role": "admin" })).await;
-                }
-                set(&mut event, "userId", &member);
-                replace_in_path(&mut event, MEMBER_ID, &member);
+            Needs::Registry | Needs::Member | Needs::Admin => {
+                self.prepare_account(service, credentials, &mut event).await;
             }
             Needs::Token | Needs::OwnToken => {
                 // A token with a list of scopes can rotate itself alone.
@@ -355,6 +340,35 @@ impl DocumentedOperation {
             | Needs::RefreshToken => self.prepare_oauth(service, credentials, &mut event).await,
         }
         event
+    }
+
+    async fn prepare_account(
+        &self,
+        service: &impl Service,
+        credentials: &TestCredentials,
+        event: &mut Value,
+    ) {
+        match self.facts.needs {
+            Needs::Registry => {
+                let body = json!({
+                    "server": "https://registry.example.com", "email": "user@example.com",
+                    "username": "registryuser", "password": "dckr_pat_00000",
+                });
+                let path = format!("/rollcall/v1/accounts/{}/registry", credentials.account);
+                credentials.made(service, "PUT", &path, &body).await;
+            }
+            needs @ (Needs::Member | Needs::Admin) => {
+                let member = credentials.new_member(service).await;
+                if needs == Needs::Admin {
+                    let account = &credentials.account;
+                    let path = format!("/rollcall/v1/accounts/{account}/members/{member}");
+                    credentials.made(service, "PATCH", &path, &json!({ "role": "admin" })).await;
+                }
+                set(event, "userId", &member);
+                replace_in_path(event, MEMBER_ID, &member);
+            }
+            _ => {}
+        }
     }
 
     async fn prepare_invitation(

@@ -540,8 +540,9 @@ async fn who_sent_it_and_whose_it_is_count_before_the_limit_of_addresses() {
     let (jane, _) = invitations(&app).await;
     let (john, mary) = (app.person("johnroe").await, host(&app, "mary").await);
     let free = mailed(&mut post, &jane, "paul@example.com").await;
+    set(&app, "email", "provedAt", json!({ "S": PAST })).await;
     let marys = mailed(&mut post, &jane, mary.email()).await;
-    set(&app, "user", "emailCount", json!({ "N": "50" })).await;
+    app.set(&john, "emailCount", json!({ "N": "50" })).await;
 
     assert_eq!(code(&accept(&john, &free).await), (409, "limit_reached"));
     assert_eq!(code(&accept(&john, &marys).await), (403, "other_recipient"));
