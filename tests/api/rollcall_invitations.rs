@@ -899,12 +899,12 @@ async fn cost(app: &TestApp, accepting: impl Future<Output = ApiResponse>) -> (u
 async fn accepting_costs_two_round_trips_unless_somebody_else_has_the_address() {
     let (app, mut post) = open().await;
     let (jane, _) = invitations(&app).await;
-    let people = ["johnroe", "pauldoe", "lucydoe", "markdoe", "peterdoe"];
+    let people = ["johnroe", "pauldoe", "lucydoe", "lukedoe", "peterdoe"];
     let mut others = Vec::new();
     for name in people {
         others.push(app.person(name).await);
     }
-    let [john, paul, lucy, mark, peter] = others.as_slice() else { panic!("five") };
+    let [john, paul, lucy, luke, peter] = others.as_slice() else { panic!("five") };
     let mary = app.person("mary").await;
 
     let own = handed(&jane, john.email()).await;
@@ -915,8 +915,8 @@ async fn accepting_costs_two_round_trips_unless_somebody_else_has_the_address() 
     assert_eq!(cost(&app, accept(lucy, &free)).await, (2, 18), "added by it");
     // The write finds somebody; the request is read again; the claim; who has it; the write.
     let taken = mailed(&mut post, &jane, mary.email()).await;
-    assert_eq!(cost(&app, accept(mark, &taken)).await, (6, 25), "taken by it");
-    let free = mailed(&mut post, &jane, "mark@example.com").await;
+    assert_eq!(cost(&app, accept(luke, &taken)).await, (6, 25), "taken by it");
+    let free = mailed(&mut post, &jane, "luke@example.com").await;
     assert_eq!(cost(&app, join(&app, &free, "markmajor")).await, (2, 22), "somebody new");
     let taken = mailed(&mut post, &jane, peter.email()).await;
     assert_eq!(cost(&app, join(&app, &taken, "petermajor")).await, (5, 29), "taken by them");

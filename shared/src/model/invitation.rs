@@ -300,7 +300,7 @@ mod tests {
         let had = |number: u8| own.had_link(&SecretHash::new(&[number]));
         assert_eq!(
             (0..30).filter(|number| had(*number)).collect::<Vec<_>>(),
-            Vec::from_iter(9..30)
+            (9..30).collect::<Vec<_>>()
         );
     }
 
