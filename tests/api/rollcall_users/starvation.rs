@@ -20,10 +20,11 @@ const PASSWORD_PATH: &str = "/rollcall/v1/users/self/password";
 
 /// What requires that nothing of the user has changed: writes of the profile and of the current
 /// account.
-const REST_ON_THE_PROFILE: [&str; 4] = [
+const REST_ON_THE_PROFILE: [&str; 5] = [
     "e24-update-account-data",
     "hub-update-user",
     "quave-set-current-account",
+    "rollcall-set-current-account",
     "rollcall-update-user",
 ];
 
