@@ -172,7 +172,7 @@ async fn a_colleague_joins_by_the_mail_is_made_admin_and_the_founder_leaves() {
     submit(&colleagues, &[("username", &mary), ("password", PASSWORD)]).await;
     shows(&colleagues, "invitation-done", "You joined the account").await;
     colleagues.open(&link).await;
-    shows(&colleagues, "invitation-ended", "This link has ended").await;
+    shows(&colleagues, "invitation-used", "This invitation was used").await;
 
     let id = |member: &Value| member["userId"].as_str().unwrap().to_owned();
     let members = call(&mary, "GET", &format!("{account}/members"), None, 200).await;
