@@ -89,13 +89,26 @@ const TABLE_ROOMS: &[(&str, &[&str])] = &[
     ("counts", &["engine"]),
     ("grants", &["counts", "engine", "pages", "write"]),
     ("tokens", &["cleanup", "counts", "engine", "pages", "write"]),
-    ("accounts", &["cleanup", "counts", "engine", "write"]),
+    ("accounts", &["cleanup", "counts", "engine", "pages", "write"]),
     ("users", &["accounts", "cleanup", "counts", "engine", "lockout", "mail", "write"]),
+    ("invitations", &["accounts", "counts", "engine", "mail", "users", "write"]),
     (
         "operator",
         &["accounts", "cleanup", "counts", "engine", "grants", "lockout", "tokens", "users"],
     ),
-    ("fetch", &["accounts", "counts", "engine", "grants", "idempotency", "tokens", "users"]),
+    (
+        "fetch",
+        &[
+            "accounts",
+            "counts",
+            "engine",
+            "grants",
+            "idempotency",
+            "invitations",
+            "tokens",
+            "users",
+        ],
+    ),
 ];
 
 /// The only files outside the table that name AWS's crates.

@@ -1,14 +1,13 @@
 //! The items that a request can fetch in the round trip of its credential, by name.
 
-use super::accounts::{
-    Acceptance, AccountAccess, FreeSlug, InvitationAt, InvitationRequest, MemberAccess, OwnerCheck,
-};
+use super::accounts::{AccountAccess, FreeSlug, MemberAccess};
 use super::counts::CallerCounts;
 use super::engine::Both;
 use super::grants::CallerGrant;
 #[cfg(feature = "password")]
 use super::grants::ClientAt;
 use super::idempotency::StoredResponseAt;
+use super::invitations::{Acceptance, InvitationAt, InvitationRequest, OwnerCheck};
 use super::tokens::CallerToken;
 use super::users::{CallerEmail, EmailProofRequest, FreeNames, UserIdByUsername};
 #[cfg(feature = "password")]

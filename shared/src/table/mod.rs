@@ -13,6 +13,7 @@ mod engine;
 pub mod fetch;
 mod grants;
 mod idempotency;
+mod invitations;
 mod items;
 mod lockout;
 mod mail;
@@ -24,11 +25,9 @@ mod users;
 mod write;
 
 pub use accounts::{
-    Acceptance, AccountAccess, AccountChange, AccountFlags, AccountMember, AccountWithEmail,
-    AdminOf, ChangeableMember, CreatedAccount, FetchedAcceptance, FetchedAccount,
-    FetchedInvitation, FetchedMember, FreeSlug, Handover, InvitationAt, InvitationRequest,
-    LinkedInvitation, MemberAccess, NewAccount, NewInvitation, OwnerCheck, RemovableMember,
-    SentInvitation, require_current_account,
+    AccountAccess, AccountChange, AccountFlags, AccountMember, AccountWithEmail, AdminOf,
+    ChangeableMember, CreatedAccount, FetchedAccount, FetchedMember, FreeSlug, Handover,
+    MemberAccess, NewAccount, RemovableMember, require_current_account,
 };
 pub use audit::AuditFilter;
 pub use cleanup::Swept;
@@ -42,6 +41,10 @@ pub use engine::{
 };
 pub use grants::{CallerGrant, ClientAndGrant, ClientChange, NewGrant};
 pub use idempotency::StoredResponse;
+pub use invitations::{
+    Acceptance, FetchedAcceptance, FetchedInvitation, InvitationAt, InvitationRequest,
+    LinkedInvitation, NewInvitation, OwnerCheck, SentInvitation,
+};
 #[cfg(feature = "operator")]
 pub use lockout::LockState;
 pub use lockout::{Login, LoginAttempts, LoginSource, LoginSubject, Reservation};

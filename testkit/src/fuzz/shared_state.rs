@@ -99,6 +99,12 @@ async fn credentials(person: &Person<'_>) -> Vec<(&'static str, String)> {
     assert_eq!(made.status, 201, "{made:?}");
     let key = json!({ "name": "made", "method": "generate" });
     let made = person.send_json("PUT", "/v2/account/sshkey", &key).await;
+    let registry = json!({
+        "server": "https://registry.example.com", "email": "user@example.com",
+        "username": "registryuser", "password": "dckr_pat_00000",
+    });
+    let path = format!("/rollcall/v1/accounts/{}/registry", person.account());
+    assert_eq!(person.send_json("PUT", &path, &registry).await.status, 204);
     vec![
         ("rcu_YOUR_TOKEN", person.token().to_owned()),
         ("rcu_YOUR_NARROW_TOKEN", narrow),

@@ -1,9 +1,7 @@
 //! Accounts, their members and their plans.
 
-mod acceptances;
 mod create;
 mod delete;
-mod invitations;
 mod member_access;
 mod members;
 mod memberships;
@@ -11,11 +9,7 @@ mod plans;
 mod read;
 mod update;
 
-pub use acceptances::{Acceptance, FetchedAcceptance, LinkedInvitation, OwnerCheck};
 pub use create::{CreatedAccount, FreeSlug, NewAccount};
-pub use invitations::{
-    FetchedInvitation, InvitationAt, InvitationRequest, NewInvitation, SentInvitation,
-};
 pub use member_access::{
     AccountMember, ChangeableMember, FetchedMember, Handover, MemberAccess, RemovableMember,
 };

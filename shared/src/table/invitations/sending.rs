@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::memberships::{AdminOf, FetchedAccount};
 use crate::error::failed;
 use crate::lifetimes::{DAY, HOUR, INVITATION_KEPT};
 use crate::limits::{MAX_INVITATION_HOURS, MAX_INVITATIONS_A_DAY, PENDING_INVITATIONS};
@@ -12,6 +11,7 @@ use crate::model::{
     InvitationState, Inviter, Mail, MailKind, MailLink, MailRequestKind, MailedAccount, Membership,
     PendingInvitations, Role, SecretHash, Timestamp, User, UserId, seconds_after,
 };
+use crate::table::accounts::{AccountAccess, AdminOf, FetchedAccount};
 use crate::table::counts::day_and_end;
 use crate::table::engine::{
     Actor, Changes, Claim, Condition, Fetch, INVITE, Item, Items, Key, Keyed, OnConditionFailed,
@@ -114,7 +114,7 @@ impl Fetch for InvitationRequest {
         let Self { account, address } = self;
         let claim: Option<Stored<Claim>> = items.take(&Key::email_claim(&address))?;
         Ok(FetchedInvitation {
-            access: super::AccountAccess(account).extract(caller, items)?,
+            access: AccountAccess(account).extract(caller, items)?,
             existing: items.take(&Key::invitation(account, (&address).into()))?,
             pending: items.take(&Key::pending_invitations(account))?,
             owner: claim.and_then(|claim| claim.user),
@@ -127,13 +127,13 @@ impl Fetch for InvitationAt {
     type Output = (FetchedAccount, Option<Stored<Invitation>>);
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        let mut keys = super::AccountAccess(self.account).keys(caller);
+        let mut keys = AccountAccess(self.account).keys(caller);
         keys.push(Key::invitation(self.account, self.invitation));
         keys
     }
 
     fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
-        let access = super::AccountAccess(self.account).extract(caller, items)?;
+        let access = AccountAccess(self.account).extract(caller, items)?;
         Ok((access, items.take(&Key::invitation(self.account, self.invitation))?))
     }
 }

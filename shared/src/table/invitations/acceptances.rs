@@ -1,11 +1,11 @@
 //! Accepting and declining invitations.
 
-use super::memberships::{FetchedAccount, member_added};
 use crate::model::{
     Account, AccountId, AuditAction, Counts, Email, EmailProof, Invitation, InvitationId,
     InvitationState, Lineage, MailToken, Maker, Membership, Slug, Timestamp, User, UserId,
     Username,
 };
+use crate::table::accounts::{AccountAccess, FetchedAccount, member_added};
 use crate::table::counts::existing;
 use crate::table::engine::{
     Actor, Condition, EMAIL, Fetch, Items, Key, Keyed, OnConditionFailed, Stored, Table, Trail,
@@ -56,14 +56,14 @@ impl Fetch for Acceptance {
     type Output = FetchedAcceptance;
 
     fn keys(&self, caller: UserId) -> Vec<Key> {
-        let mut keys = super::AccountAccess(self.account).keys(caller);
+        let mut keys = AccountAccess(self.account).keys(caller);
         keys.extend([Key::invitation(self.account, self.invitation), Key::counts(caller)]);
         keys
     }
 
     fn extract(self, caller: UserId, items: &mut Items) -> Result<FetchedAcceptance> {
         Ok(FetchedAcceptance {
-            access: super::AccountAccess(self.account).extract(caller, items)?,
+            access: AccountAccess(self.account).extract(caller, items)?,
             invitation: items.take(&Key::invitation(self.account, self.invitation))?,
             counts: items.take(&Key::counts(caller))?,
             owner_check: self.owner_check,
