@@ -206,6 +206,7 @@ def before_call(context, case, kwargs):
     for values, name, value in [
         (case.path_parameters, "username", user.name),
         (case.path_parameters, "account_id", user.account),
+        (case.path_parameters, "id", user.account),
         (case.query, "accountId", user.account),
         (case.body if isinstance(case.body, dict) else {}, "accountId", user.account),
         (case.query, "client_id", CLIENT["client_id"]),
@@ -215,7 +216,7 @@ def before_call(context, case, kwargs):
         (case.headers, "Idempotency-Key", f"key-{sent.total()}"),
     ]:
         # Other accounts than the documents' example may come from earlier responses.
-        is_account = name in ("account_id", "accountId")
+        is_account = name in ("account_id", "accountId", "id")
         if name in values and (not is_account or values[name] == EXAMPLE_ACCOUNT):
             values[name] = value
             if value is None:
