@@ -148,6 +148,7 @@ class Exceptions:
             if entry["failure"] == type(failure).__name__
             and operation_id(case) in entry.get("operations", [operation_id(case)])
             and response.status_code in entry.get("statuses", [response.status_code])
+            and re.search(entry.get("path", ""), urlsplit(response.request.url).path)
             and re.search(entry.get("text", ""), f"{failure.message}\n{response.text}")
         ]
         self.used.update(fitting)
