@@ -1,5 +1,7 @@
 //! A household that was made as real ones are, and others that are like it in all but their names.
 
+use std::ops::Range;
+
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use shared::model::{AccountId, AuditEntryId, Timestamp, UserId, UserNumber};
@@ -46,6 +48,13 @@ enum Piece {
     Text(String),
     Name(usize),
 }
+
+/// The places of the names of each.
+const FOUNDER: Range<usize> = 0..5;
+/// See there.
+const MEMBER: Range<usize> = 5..10;
+/// See there.
+const ACCOUNT: Range<usize> = 10..12;
 
 /// The most digits are the most frequent, and a user's size must not depend on luck.
 const DIGITS: usize = 16;
@@ -125,7 +134,9 @@ impl Model {
         let names = places(Some(founder), Some(member), Some(account));
         let items = items.iter().map(|item| {
             let pattern = Pattern::new(&item.to_string(), &names);
-            Ok((pattern.part().with_context(|| format!("it names nobody: {item}"))?, pattern))
+            let key = Pattern::new(&format!("{} {}", item["pk"], item["sk"]), &names);
+            let part = pattern.part(&key).with_context(|| format!("it names nobody: {item}"))?;
+            Ok((part, pattern))
         });
         Ok(Self { items: items.collect::<Result<_>>()? })
     }
@@ -137,10 +148,10 @@ impl Model {
         Ok((names, items))
     }
 
-    /// The items of another user like the member, without a shared account yet.
-    pub(crate) fn member(&self) -> Result<(Names, Vec<String>)> {
+    /// The items of another user like the member, whom a founder made, without a shared account yet.
+    pub(crate) fn member(&self, maker: &Names) -> Result<(Names, Vec<String>)> {
         let names = Names::new()?;
-        let items = self.filled(Part::Member, &places(None, Some(&names), None));
+        let items = self.filled(Part::Member, &places(Some(maker), Some(&names), None));
         Ok((names, items))
     }
 
@@ -238,17 +249,19 @@ impl Pattern {
         Self(pieces)
     }
 
-    fn part(&self) -> Option<Part> {
-        let holds = |places: std::ops::Range<usize>| {
-            self.0.iter().any(|piece| matches!(piece, Piece::Name(place) if places.contains(place)))
-        };
-        match (holds(0..5), holds(5..10), holds(10..12)) {
+    /// Of an item with this key. What is the member's alone may name the founder as its maker.
+    fn part(&self, key: &Self) -> Option<Part> {
+        match (self.holds(FOUNDER), self.holds(MEMBER), self.holds(ACCOUNT)) {
             (_, _, true) => Some(Part::Account),
-            (true, true, false) => Some(Part::Membership),
-            (false, true, false) => Some(Part::Member),
+            (true, true, false) if key.holds(FOUNDER) => Some(Part::Membership),
+            (_, true, false) => Some(Part::Member),
             (true, false, false) => Some(Part::Founder),
             (false, false, false) => None,
         }
+    }
+
+    fn holds(&self, places: Range<usize>) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Name(place) if places.contains(place)))
     }
 
     fn filled(&self, names: &[&str]) -> String {

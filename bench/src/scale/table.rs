@@ -109,7 +109,7 @@ impl Table {
 
     /// One more member of a founder's account.
     fn member(&self, founder: &Names) -> Result<Vec<String>> {
-        let (member, mut items) = self.model.member()?;
+        let (member, mut items) = self.model.member(founder)?;
         items.extend(self.model.membership(founder, &member));
         Ok(items)
     }
@@ -136,7 +136,9 @@ impl Table {
 
     /// A user with one account of its own; all others belong to other users, each to another one.
     pub(crate) async fn member_of(&self, accounts: u64) -> Result<Names> {
-        let (member, mut items) = self.model.member()?;
+        let (maker, mut items) = self.model.founder()?;
+        let (member, own) = self.model.member(&maker)?;
+        items.extend(own);
         for _ in 1..accounts {
             let (founder, theirs) = self.model.founder()?;
             items.extend(theirs);
