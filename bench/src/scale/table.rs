@@ -198,3 +198,19 @@ impl Table {
         Ok(signed_in)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_member_of_other_accounts_or_none_signs_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = Table::start(folder.path()).await.unwrap();
+
+        for accounts in [1, 2] {
+            let member = table.member_of(accounts).await.unwrap();
+            table.sign_in(&[member]).await.unwrap();
+        }
+    }
+}
