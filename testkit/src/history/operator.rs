@@ -99,7 +99,7 @@ impl<'a, W> Operator<'a, W> {
     /// The next user to delete: in turn one of those whom all clients share, and one who was made
     /// during the run. Now and then it may be one who owns what nobody else can own.
     async fn chosen(&mut self) -> Option<Deletion> {
-        let is_shared = self.begun % 2 == 0;
+        let is_shared = self.begun.is_multiple_of(2);
         let (one, other): (Vec<_>, Vec<_>) = {
             let known = self.shared.known();
             let users = known.users.iter().filter(|user| user.is_doomed || !user.is_shared);
