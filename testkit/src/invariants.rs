@@ -1,6 +1,6 @@
 //! What must hold of the whole table after anything.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -56,6 +56,16 @@ pub fn inconsistencies(all: &[Value]) -> Vec<String> {
         }
     }
     found
+}
+
+/// What users who are no more have left behind, but for what expires.
+pub(crate) fn remains(all: &[Value]) -> Vec<String> {
+    let is_user = |item: &&Value| text(item, "sk") == "USER";
+    let users: HashSet<&str> = all.iter().filter(is_user).map(|item| text(item, "pk")).collect();
+    let of_users = all.iter().filter(|item| text(item, "pk").starts_with("USER#"));
+    let lasting = of_users.filter(|item| item["ttl"].is_null());
+    let left = lasting.filter(|item| !users.contains(text(item, "pk")));
+    left.map(|item| format!("its user is no more: {item}")).collect()
 }
 
 /// Whether an account has an administrator; else it could not be reached or deleted.

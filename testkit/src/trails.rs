@@ -1,4 +1,5 @@
-//! The audit logs of accounts, compared with the members and owners that they led to.
+//! The audit logs of accounts, compared with the members and owners that they led to, and with what
+//! became of those who were left.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +13,31 @@ type Untold = [i64; 2];
 const MEMBER: Untold = [1, 0];
 const OWNER: Untold = [0, 1];
 
+/// The logs of accounts.
+const LOGS: &str = "AUDIT#ACCOUNT#";
+
 /// Every account of a table that is not as its log says: whoever was added and not removed is a
 /// member, and whoever it was handed to and not handed on from is its owner. Only whoever made it
 /// is both without an entry. In whatever order the entries were written, they must add up.
 pub(crate) fn unexplained(all: &[Value]) -> Vec<String> {
     let accounts = all.iter().filter(|item| text(item, "type") == "account");
     accounts.filter_map(|account| of_account(account, all)).collect()
+}
+
+/// Every account that was deleted because its last member was, though its log knows of others. Only
+/// users delete accounts that have other members.
+pub(crate) fn abandoned(all: &[Value]) -> Vec<String> {
+    let ends = all.iter().filter(|entry| {
+        let actor = entry.pointer("/actor/M/kind/S").and_then(Value::as_str);
+        text(entry, "action") == "account.deleted" && matches!(actor, Some("operator" | "system"))
+    });
+    let logs = ends.map(|entry| text(entry, "pk")).filter(|log| log.starts_with(LOGS));
+    let has_others = |log: &&str| {
+        let told = all.iter().filter(|item| text(item, "pk") == *log).flat_map(told);
+        told.map(|(_, [member, _])| member).sum::<i64>() != 0
+    };
+    let logs = logs.filter(has_others);
+    logs.map(|log| format!("{log} knows of members whom nobody left an account to")).collect()
 }
 
 fn of_account(account: &Value, all: &[Value]) -> Option<String> {
@@ -87,5 +107,23 @@ mod tests {
         assert_eq!(unexplained(&all), Vec::<String>::new());
         // An entry without its change, and changes without their entries.
         assert_eq!([1, 2, 3, 4].map(without), [1; 4]);
+    }
+    #[test]
+    fn an_account_is_deleted_with_its_last_member_and_with_no_other() {
+        let by = |actor: &str| {
+            let mut deleted = entry("account.deleted", "1", &json!({}));
+            deleted["actor"] = json!({ "M": { "kind": { "S": actor } } });
+            deleted
+        };
+        let added = || entry("member.added", "john", &json!({}));
+        let removed = || entry("member.removed", "jane", &json!({}));
+
+        let found = |all: &[Value]| abandoned(all).len();
+
+        assert_eq!(found(&[by("operator")]), 0);
+        assert_eq!(found(&[added(), removed(), by("operator")]), 0);
+        assert_eq!(found(&[added(), by("operator")]), 1);
+        assert_eq!(found(&[added(), by("system")]), 1);
+        assert_eq!(found(&[added(), by("user")]), 0);
     }
 }

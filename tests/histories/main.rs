@@ -53,6 +53,7 @@ async fn during_database_faults_every_response_can_be_explained() {
     assert_eq!(report.violations, [""; 0]);
     assert!(report.total() >= 5_000);
     assert_eq!(never_asked(&report), [""; 0]);
+    assert!(report.deleted_users[0] > 0);
 }
 
 #[tokio::test]

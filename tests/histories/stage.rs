@@ -28,6 +28,8 @@ pub(crate) struct Setting {
     /// What the service leaves behind.
     folder: PathBuf,
     http: Http,
+    /// Where calls to the table meet the faults.
+    through: String,
     schedule: FaultSchedule,
 }
 
@@ -41,8 +43,8 @@ impl Setting {
         let http = Http::new(dev["base_url"].as_str().unwrap(), folder.join("mail")).unwrap();
         let proxy = Proxy::start(dev["dynamodb_endpoint"].as_str().unwrap()).await.unwrap();
         let port = variable("ROLLCALL_TABLE_PORT").parse().unwrap();
-        let (_, schedule) = FaultSchedule::start(port, proxy, seed).await.unwrap();
-        Self { dev, folder, http, schedule }
+        let (through, schedule) = FaultSchedule::start(port, proxy, seed).await.unwrap();
+        Self { dev, folder, http, through, schedule }
     }
 
     /// Where a run takes place, with faults or without.
@@ -52,6 +54,7 @@ impl Setting {
         Stage {
             transport: &self.http,
             table: Table::connect(Connection::local(&engine, &table_name)).unwrap(),
+            disturbed: Table::connect(Connection::local(&self.through, &table_name)).unwrap(),
             engine,
             table_name,
             admin: text("/users/0/token"),

@@ -12,6 +12,7 @@ async fn without_faults_every_request_of_a_run_gets_an_explainable_response() {
     let stage = Stage {
         transport: &app,
         table: app.others(),
+        disturbed: app.others(),
         engine: app.engine_endpoint().to_owned(),
         table_name: app.table_name().to_owned(),
         admin: admin.token().to_owned(),
@@ -24,6 +25,7 @@ async fn without_faults_every_request_of_a_run_gets_an_explainable_response() {
 
     assert!(report.violations.is_empty(), "{report}");
     assert!(report.total() >= 240, "{report}");
+    assert!(report.deleted_users[0] > 0, "{report}");
     let known: Vec<_> = operations().into_iter().map(|operation| operation.name).collect();
     assert!(report.operations.keys().all(|name| known.contains(&name.as_str())), "{report}");
 }

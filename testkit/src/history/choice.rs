@@ -8,15 +8,21 @@ use super::shared_state::{KnownAccount, KnownGrant, KnownToken, KnownUser};
 impl<W: Transport> ClientStep<'_, W> {
     /// One of the users that all clients share.
     pub(crate) fn shared_user(&mut self) -> KnownUser {
-        let users: Vec<_> =
-            self.shared.known().users.iter().filter(|user| user.is_shared).cloned().collect();
+        let users = self.users(|user| user.is_shared);
         users[self.rng.usize(..users.len())].clone()
+    }
+
+    /// The users of a kind, now and then with those whom the operator deletes or has deleted.
+    fn users(&mut self, fits: impl Fn(&KnownUser) -> bool) -> Vec<KnownUser> {
+        let takes_all = self.rng.u8(..4) == 0;
+        let known = self.shared.known();
+        let fitting = known.users.iter().filter(|user| fits(user));
+        fitting.filter(|user| takes_all || !user.is_leaving).cloned().collect()
     }
 
     /// One of all users, mostly of the shared ones.
     pub(crate) fn any_user(&mut self) -> KnownUser {
-        let made: Vec<_> =
-            self.shared.known().users.iter().filter(|user| !user.is_shared).cloned().collect();
+        let made = self.users(|user| !user.is_shared);
         if self.rng.u8(..6) == 0
             && let Some(user) = self.one_of(&made)
         {

@@ -100,8 +100,8 @@ impl SentCredential {
                 Some((Object::Key(user.clone(), id.clone()), all(is("secret", secret))))
             }
             Self::Access { user, code, token } => {
-                let works = Condition::All(vec![has("alive"), has(format!("access:{token}"))]);
-                Some((Object::Grant(user.clone(), code.clone()), works))
+                let works = [has("alive"), has(format!("access:{token}")), enabled()];
+                Some((Object::Grant(user.clone(), code.clone()), Condition::All(works.into())))
             }
         }
     }

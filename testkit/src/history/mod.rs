@@ -1,7 +1,8 @@
 //! Histories of many clients at once, and whether they can be explained.
 //!
 //! A run makes users, accounts and addresses that many clients share ([`run`]), and each client
-//! does what its plan says ([`plan`]), which the seed alone determines. What a client asked, when,
+//! does what its plan says ([`plan`]), which the seed alone determines. The operator disables and
+//! deletes users meanwhile. What a client asked, when,
 //! and what the response says of each user, account, address, token, key, password and grant is
 //! noted ([`rules`]). The history of every one of these is then searched for an order that explains
 //! all of its responses ([`linearizable`]); the whole table, at the end, is one more response. What
@@ -10,6 +11,7 @@
 mod choice;
 mod client_step;
 mod dialects;
+mod operator;
 mod setup;
 mod shared_state;
 mod table;

@@ -7,19 +7,20 @@ use std::fmt;
 use anyhow::{Context, Result};
 use fastrand::Rng;
 use futures_util::future::join_all;
-use shared::table::Actor;
 use shared::table::Table as Accounts;
 
-use super::client_step::{ClientStep, Transport, each};
+use super::client_step::{ClientStep, Transport};
 use super::fault_schedule::FaultSchedule;
 use super::linearizable::{Entry, Verdict, check};
+use super::operator::Operator;
 use super::plan::plan;
-use super::rules::{Condition, Event, State, set, unset};
+use super::rules::{Event, State};
 use super::setup::set_up;
 use super::shared_state::{Done, Object, Projection, SharedState};
 use super::shrink::shrink;
 use super::table::Table;
-use crate::trails::unexplained;
+use crate::invariants::remains;
+use crate::trails::{abandoned, unexplained};
 use crate::{OAuthClient, TestApp, inconsistencies, unique};
 
 /// Every so many operations of the first client the operator disables a user, for a few more.
@@ -29,8 +30,10 @@ const DISABLES: usize = 40;
 pub struct Stage<'a, W> {
     /// The transport to the service.
     pub transport: &'a W,
-    /// The undisturbed table: for the operator's actions and the final look.
+    /// The undisturbed table: for the set-up and the final look.
     pub table: Accounts,
+    /// The same through the faults: for what the operator does in several steps.
+    pub disturbed: Accounts,
     /// The engine below it.
     pub engine: String,
     /// What the table is called there.
@@ -57,6 +60,8 @@ pub struct Size {
 pub struct Report {
     /// By operation: how often it was sent, succeeded, and had an unknown outcome.
     pub operations: BTreeMap<String, [usize; 3]>,
+    /// How many users the operator has deleted, and how often a deletion was taken back.
+    pub deleted_users: [usize; 2],
     /// How many histories were checked.
     pub histories: usize,
     /// What was wrong, each with what shows it.
@@ -75,6 +80,8 @@ impl Report {
             let own = self.operations.entry(operation).or_default();
             own.iter_mut().zip(counts).for_each(|(own, count)| *own += count);
         }
+        let counts = self.deleted_users.iter_mut().zip(other.deleted_users);
+        counts.for_each(|(own, count)| *own += count);
         self.histories += other.histories;
         self.violations.extend(other.violations);
     }
@@ -91,6 +98,8 @@ impl fmt::Display for Report {
         for violation in &self.violations {
             writeln!(f, "VIOLATION {violation}")?;
         }
+        let [deleted, kept] = self.deleted_users;
+        writeln!(f, "{deleted} users deleted, {kept} deletions taken back")?;
         let (total, histories) = (self.total(), self.histories);
         write!(f, "{total} operations, {histories} histories, {} violations", self.violations.len())
     }
@@ -120,7 +129,7 @@ pub async fn round<W: Transport>(
     Ok(judged(&shared))
 }
 
-/// One client does what its plan says.
+/// One client does what its plan says. The operator acts beside the first two.
 async fn act<W: Transport>(
     stage: &Stage<'_, W>,
     shared: &SharedState,
@@ -128,9 +137,13 @@ async fn act<W: Transport>(
     client: usize,
     length: usize,
 ) {
+    let mut operator = Operator::new(stage, shared, seed);
     for (number, (step, own)) in plan(seed, client, length).into_iter().enumerate() {
         if client == 0 && number % DISABLES == DISABLES / 2 {
-            disable(stage, shared, true).await;
+            operator.disable(true).await;
+        }
+        if client == 1 {
+            operator.delete(number).await;
         }
         let label = format!("c{client}n{number}");
         let (transport, oauth) = (stage.transport, &stage.oauth);
@@ -140,32 +153,14 @@ async fn act<W: Transport>(
             ClientStep { client, label, rng, transport, shared, oauth, is_undisturbed };
         client_step.act(step).await;
         if client == 0 && number % DISABLES == DISABLES / 2 + 3 {
-            disable(stage, shared, false).await;
+            operator.disable(false).await;
         }
     }
-    if client == 0 {
-        disable(stage, shared, false).await;
+    match client {
+        0 => operator.disable(false).await,
+        1 => operator.finish().await,
+        _ => {}
     }
-}
-
-/// The operator disables the user that is meant for it, or enables it again.
-async fn disable<W>(stage: &Stage<'_, W>, shared: &SharedState, disabled: bool) {
-    let user = shared.known().users.iter().find(|user| user.is_sometimes_disabled).cloned();
-    let Some(user) = user else { return };
-    let invoked = shared.tick();
-    let id = user.id.parse().expect("a user's id");
-    stage
-        .table
-        .set_disabled(&Actor::operator(), id, disabled)
-        .await
-        .expect("the undisturbed table");
-    let reported = each(move |object, _| {
-        let change = if disabled { set("disabled", "yes") } else { unset("disabled") };
-        let is_theirs = object.holder() == Some(&user.username);
-        is_theirs.then(|| Event::changed(Condition::Always, [change]))
-    });
-    let (what, returned) = (format!("the operator disables: {disabled}"), Some(shared.tick()));
-    shared.log().push(Done { what, invoked, returned, projections: vec![reported] });
 }
 
 /// Repeats interrupted deletions, which finishes them, and reads the whole table.
@@ -184,6 +179,8 @@ async fn look<W: Transport>(stage: &Stage<'_, W>, shared: &SharedState) {
     let items = TestApp::items_in(&stage.engine, &stage.table_name).await;
     shared.wrong().extend(inconsistencies(&items));
     shared.wrong().extend(unexplained(&items));
+    shared.wrong().extend(abandoned(&items));
+    shared.wrong().extend(remains(&items));
     let projections = {
         let known = shared.known();
         Table::new(&items, &known).says(&known)
@@ -206,8 +203,8 @@ fn judged(shared: &SharedState) -> Report {
             Verdict::Undecided => violations.push(format!("{object:?}: nobody can tell")),
         }
     }
-    let operations = shared.tally().clone();
-    Report { operations, histories: histories.len(), violations }
+    let (operations, deleted_users) = (shared.tally().clone(), shared.known().deleted_users);
+    Report { operations, deleted_users, histories: histories.len(), violations }
 }
 
 /// The history of each object, in the order of sending.

@@ -12,8 +12,10 @@ use super::shared_state::{Done, KnownAccount, KnownToken, KnownUser, Object, Sha
 use crate::basic;
 use shared::table::{Actor, NewUser};
 
-/// So many users are shared by all clients.
+/// So many users are shared by all clients until the end.
 const USERS: usize = 6;
+/// So many more are shared until the operator deletes them.
+const DOOMED: usize = 2;
 /// The number of free addresses.
 const ADDRESSES: usize = 16;
 /// So many usernames.
@@ -25,22 +27,24 @@ pub(super) async fn set_up<W: Transport>(
     prefix: &str,
 ) -> Result<SharedState> {
     let shared = SharedState::default();
-    for number in 0..USERS {
+    for number in 0..USERS + DOOMED {
         let user = make_user(stage, &shared, &format!("{prefix}u{number}")).await?;
+        let user = KnownUser {
+            is_sometimes_disabled: number == USERS - 1,
+            is_doomed: number >= USERS,
+            ..user
+        };
         let mut known = shared.known();
         let address = format!("{}@example.com", user.username);
         known.addresses.push(address.clone());
         known.owners.insert(address, user.username.clone());
         known.users.push(user);
     }
-    if let Some(last) = shared.known().users.last_mut() {
-        last.is_sometimes_disabled = true;
-    }
     let free = |name: &str, number: usize| format!("{prefix}{name}{number}");
     let addresses = (0..ADDRESSES).map(|number| free("a", number) + "@example.com");
     shared.known().addresses.extend(addresses);
     shared.known().usernames.extend((0..USERNAMES).map(|number| free("w", number)));
-    for owner in 0..USERS {
+    for owner in 0..USERS + DOOMED {
         share(stage, &shared, owner).await?;
     }
     Ok(shared)

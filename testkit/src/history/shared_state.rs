@@ -63,6 +63,10 @@ pub(crate) struct KnownUser {
     pub(crate) is_shared: bool,
     /// Whether the operator disables it now and then.
     pub(crate) is_sometimes_disabled: bool,
+    /// Whether it is one of those shared users whom the operator deletes.
+    pub(crate) is_doomed: bool,
+    /// Whether the operator has begun to delete it.
+    pub(crate) is_leaving: bool,
     /// Tokens believed to work, with their ids, and whether they have a list of scopes.
     pub(crate) tokens: Vec<KnownToken>,
     /// All ids of tokens ever, environment tokens too.
@@ -160,8 +164,16 @@ pub(crate) struct Known {
     /// By account: when a deletion was first sent that was not rejected, and when it was first
     /// known.
     pub(crate) deletions: BTreeMap<String, (u64, u64)>,
-    /// By account and user: when a removal was first sent that was not rejected.
+    /// By account and user: from when on the user may have been no member. A removal was first sent
+    /// then that was not rejected; zero if the user joined during the run.
     pub(crate) removals: BTreeMap<(String, String), u64>,
+    /// By user: when the operator first sent what takes the user from its accounts.
+    pub(crate) departures: BTreeMap<String, u64>,
+    /// How many users the operator has deleted, and how often a deletion was taken back.
+    pub(crate) deleted_users: [usize; 2],
+    /// The accounts with a contact address of which nobody knows whether they were made: who asked,
+    /// and what stands for the id.
+    pub(crate) perhaps_made: Vec<(String, String)>,
     pub(crate) slugs: HashMap<String, String>,
     /// Wrong passwords for one name that were looked at.
     pub(crate) wrong_guesses: usize,
@@ -222,10 +234,21 @@ impl Known {
         self.deletions.get(account).is_some_and(|(requested, _)| *requested < by)
     }
 
-    /// Whether a user may have been no member of an account any more at some time up to this.
+    /// Whether a user may have been no member of an account at some time up to this.
     pub(crate) fn may_be_removed(&self, account: &str, user: &str, by: u64) -> bool {
         let removal = self.removals.get(&(account.to_owned(), user.to_owned()));
-        removal.is_some_and(|requested| *requested < by)
+        removal.is_some_and(|requested| *requested < by) || self.may_be_leaving(user, by)
+    }
+
+    /// Whether the operator may have taken a user from accounts at some time up to this.
+    pub(crate) fn may_be_leaving(&self, user: &str, by: u64) -> bool {
+        self.departures.get(user).is_some_and(|requested| *requested < by)
+    }
+
+    /// Notes when the deletion of an account was sent, and from when on it was surely gone.
+    pub(crate) fn know_deletion(&mut self, account: &str, requested: u64, known: u64) {
+        let times = self.deletions.entry(account.to_owned()).or_insert((u64::MAX, u64::MAX));
+        *times = (times.0.min(requested), times.1.min(known));
     }
 
     /// Whether an account was surely gone from this time on.

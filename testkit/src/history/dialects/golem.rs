@@ -40,6 +40,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 let id = made_by(&self.label);
                 let claimed = Event::changed(free, [set("contact", &id)]);
                 let opened = Self::opening(&seen, &user.username, &id);
+                self.shared.known().perhaps_made.push((user.username, id));
                 self.note_unknown(seen, vec![on(Object::Address(address), claimed), opened]);
             }
             end => self.note_end(seen, &end),
@@ -53,7 +54,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let seen = self.send_json("golem-get-account", &credential, "GET", &path, None).await;
         match self.note_access(seen, &account.id, &user.username, Takes::Member) {
             Some((200, seen)) => {
-                let shown = shown(&account, seen.body());
+                let shown = shown(&account, seen.body(), seen.returned);
                 self.note(seen, shown);
             }
             Some((0, seen)) => self.note_unknown(seen, vec![]),
@@ -130,7 +131,7 @@ impl<W: Transport> ClientStep<'_, W> {
                 };
                 let mut reported: Vec<_> = views
                     .iter()
-                    .filter_map(|view| Some(shown(&known(view)?, view)))
+                    .filter_map(|view| Some(shown(&known(view)?, view, seen.returned)))
                     .flatten()
                     .collect();
                 reported.push(match address {
@@ -198,8 +199,9 @@ pub(super) fn moved(
     vec![on(Object::Account(account.id.clone()), changed), on(new, claimed), freed]
 }
 
-/// What an account says that is shown: its own address, or its owner's primary one.
-pub(super) fn shown(account: &KnownAccount, view: &Value) -> Vec<Projection> {
+/// What an account says that is shown by this time: its own address, or its owner's primary one.
+/// Whose that is if the owner may be gone is not known.
+pub(super) fn shown(account: &KnownAccount, view: &Value, by: u64) -> Vec<Projection> {
     let there = vec![has("exists"), is("name", text(view, "/name"))];
     let email = text(view, "/email");
     let object = Object::Account(account.id.clone());
@@ -207,11 +209,13 @@ pub(super) fn shown(account: &KnownAccount, view: &Value) -> Vec<Projection> {
         let there = [there, vec![is("email", email)]].concat();
         return vec![on(object, Event::seen(Condition::All(there)))];
     }
-    let owner = Object::User(account.owner.clone());
-    vec![
-        on(object, Event::seen(Condition::All(there))),
-        on(owner, Event::seen(shows("primary", email))),
-    ]
+    let (owner, primary) = (account.owner.clone(), shows("primary", email));
+    let of_owner = each(move |object, known| {
+        let is_owner = *object == Object::User(owner.clone());
+        let is_known = is_owner && !known.may_be_leaving(&owner, by);
+        is_known.then(|| Event::seen(primary.clone()))
+    });
+    vec![on(object, Event::seen(Condition::All(there))), of_owner]
 }
 
 /// What a search for an address says of the accounts that it did not find.

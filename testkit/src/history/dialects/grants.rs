@@ -84,8 +84,8 @@ impl<W: Transport> ClientStep<'_, W> {
     fn access_token(&mut self) -> Option<(Object, String, Condition)> {
         let grant = self.grant(|grant| !grant.access.is_empty())?;
         let token = self.one_of(&grant.access)?;
-        let works = Condition::All(vec![has("alive"), has(format!("access:{token}"))]);
-        Some((Object::Grant(grant.user, grant.code), token, works))
+        let works = [has("alive"), has(format!("access:{token}")), not(has("disabled"))];
+        Some((Object::Grant(grant.user, grant.code), token, Condition::All(works.into())))
     }
 }
 

@@ -170,9 +170,7 @@ impl<W: Transport> ClientStep<'_, W> {
         };
         match self.ended(&seen) {
             Ended::With(200) => {
-                if let Some(account) = self.shared.known().account_mut(&own.account) {
-                    account.members.insert(user.username.clone());
-                }
+                self.know_member(&own.account, &user.username);
                 self.note(seen, joined());
             }
             Ended::With(409) if seen.text("/code") == "already_member" => {
@@ -184,6 +182,15 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(410) => self.note_over(seen, own),
             Ended::Unknown => self.note_unknown(seen, joined()),
             end => self.note_end(seen, &end),
+        }
+    }
+
+    /// A member of an account, who was none before, unless it is one again.
+    fn know_member(&self, account: &str, user: &str) {
+        let mut known = self.shared.known();
+        let Some(own) = known.account_mut(account) else { return };
+        if own.members.insert(user.to_owned()) {
+            known.removals.insert((account.to_owned(), user.to_owned()), 0);
         }
     }
 

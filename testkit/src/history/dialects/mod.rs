@@ -18,6 +18,8 @@ mod rollcall_keys;
 mod rollcall_members;
 mod rollcall_users;
 
+pub(super) use rollcall_users::FREED;
+
 use super::client_step::{ClientStep, Ended, Seen, SentCredential, Transport, each, on};
 use super::plan::Step;
 use super::rules::{Condition, Event, has, is, not, set, unset};
@@ -174,29 +176,20 @@ impl<W: Transport> ClientStep<'_, W> {
         let gone = Self::deletion(account);
         match status {
             200 | 204 => {
-                self.know_deletion(account, seen.invoked, seen.returned);
+                self.shared.known().know_deletion(account, seen.invoked, seen.returned);
                 self.note(seen, gone);
             }
             0 => {
-                self.know_deletion(account, seen.invoked, u64::MAX);
+                self.shared.known().know_deletion(account, seen.invoked, u64::MAX);
                 self.note_unknown(seen, gone);
             }
             _ => self.note_wrong(seen),
         }
     }
 
-    fn know_deletion(&self, account: &str, requested: u64, known: u64) {
-        let mut shared = self.shared.known();
-        let times = shared.deletions.entry(account.to_owned()).or_insert((u64::MAX, u64::MAX));
-        *times = (times.0.min(requested), times.1.min(known));
-    }
-
     /// What a deletion means: the account is gone, and its address is free.
     fn deletion(account: &str) -> Vec<Projection> {
-        let exists = Event::changed(
-            has("exists"),
-            ["exists", "name", "email", "contact", "registry", "owner"].map(unset),
-        );
+        let exists = Event::changed(has("exists"), OF_ACCOUNT.map(unset));
         let id = account.to_owned();
         let freed =
             each(move |object, _| matches!(object, Object::Address(_)).then(|| released(&id)));
@@ -238,6 +231,10 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 }
+
+/// The facts of an account that exists.
+pub(super) const OF_ACCOUNT: [&str; 6] =
+    ["exists", "name", "email", "contact", "registry", "owner"];
 
 /// An account no longer has an address, if it had.
 fn released(account: &str) -> Event {

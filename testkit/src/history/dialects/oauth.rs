@@ -16,9 +16,6 @@ impl<W: Transport> ClientStep<'_, W> {
     /// A user opens the page and allows the requested scopes.
     pub(super) async fn oauth_authorize(&mut self) {
         let user = self.shared_user();
-        if user.is_sometimes_disabled {
-            return self.hub_get().await;
-        }
         let path = self.oauth.authorize_path("profile_read profile_write email_read email_write");
         let shown =
             self.send("hub-oauth-ask", &SentCredential::None, ("GET", &path), &[], None).await;

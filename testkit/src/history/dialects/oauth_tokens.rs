@@ -27,7 +27,7 @@ impl<W: Transport> ClientStep<'_, W> {
             ("redirect_uri", &place),
         ];
         let seen = self.oauth("hub-oauth-token", "token", &fields).await;
-        let fresh = Condition::All(vec![has("alive"), is("code", "fresh")]);
+        let fresh = Condition::All(vec![has("alive"), is("code", "fresh"), enabled()]);
         let used = Condition::All(vec![has("alive"), is("code", "used")]);
         self.note_issue(seen, &grant, fresh, &used);
     }
@@ -43,7 +43,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let token = newest[self.rng.usize(..newest.len())].clone();
         let fields = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
         let seen = self.oauth("hub-oauth-token", "token", &fields).await;
-        let good = Condition::All(vec![has("alive"), is("refresh", &token)]);
+        let good = Condition::All(vec![has("alive"), is("refresh", &token), enabled()]);
         let spent = Condition::All(vec![has("alive"), not(is("refresh", &token))]);
         self.note_issue(seen, &grant, good, &spent);
     }
@@ -56,7 +56,7 @@ impl<W: Transport> ClientStep<'_, W> {
     }
 
     /// Tokens were issued, or the request was rejected. A second use revokes all of them, for a
-    /// refresh token not at once.
+    /// refresh token not at once. A disabled user's client gets none.
     fn note_issue(&self, seen: Seen, grant: &KnownGrant, good: Condition, again: &Condition) {
         let object = Object::Grant(grant.user.clone(), grant.code.clone());
         let (access, refresh) = (seen.text("/access_token"), seen.text("/refresh_token"));
@@ -83,7 +83,8 @@ impl<W: Transport> ClientStep<'_, W> {
                     Condition::All(all) if all.contains(&is("code", "used")) => not(has("alive")),
                     _ => not(good),
                 };
-                self.note(seen, vec![on(object, ends.or(Event::seen(a_moment_ago)))]);
+                let rejected = Condition::Any(vec![a_moment_ago, not(enabled())]);
+                self.note(seen, vec![on(object, ends.or(Event::seen(rejected)))]);
             }
             Ended::Unknown => self.note_unknown(seen, vec![on(object, issued.or(ends))]),
             Ended::With(_) | Ended::Rejected => self.note_wrong(seen),
@@ -98,7 +99,7 @@ impl<W: Transport> ClientStep<'_, W> {
         let is_refresh = self.rng.u8(..4) == 0;
         let token = self.one_of(if is_refresh { &grant.refresh } else { &grant.access })?;
         let own = if is_refresh { is("refresh", &token) } else { has(format!("access:{token}")) };
-        Some((object, token, Condition::All(vec![has("alive"), own]), is_refresh))
+        Some((object, token, Condition::All(vec![has("alive"), own, enabled()]), is_refresh))
     }
 
     pub(super) async fn oauth_introspect(&mut self) {
@@ -131,4 +132,9 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(_) | Ended::Rejected => self.note_wrong(seen),
         }
     }
+}
+
+/// The operator has not disabled the user.
+fn enabled() -> Condition {
+    not(has("disabled"))
 }

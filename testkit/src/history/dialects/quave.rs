@@ -159,8 +159,8 @@ impl<W: Transport> ClientStep<'_, W> {
         each(move |object, known| {
             let gone = known.deletions.keys().filter(|id| known.may_be_gone(id, by));
             let gone = gone.map(|id| is("current", id)).chain([not(has("current"))]);
-            (*object == Object::User(user.clone()))
-                .then(|| Event::seen(Condition::Any(gone.collect())))
+            let is_it = *object == Object::User(user.clone()) && !known.may_be_leaving(&user, by);
+            is_it.then(|| Event::seen(Condition::Any(gone.collect())))
         })
     }
 
@@ -170,8 +170,8 @@ impl<W: Transport> ClientStep<'_, W> {
         each(move |object, known| {
             let lost = known.removals.keys().filter(|(id, _)| known.may_be_removed(id, &user, by));
             let lost = lost.map(|(id, _)| is("current", id));
-            (*object == Object::User(user.clone()))
-                .then(|| Event::seen(Condition::Any(lost.collect())))
+            let is_it = *object == Object::User(user.clone()) && !known.may_be_leaving(&user, by);
+            is_it.then(|| Event::seen(Condition::Any(lost.collect())))
         })
     }
 

@@ -66,7 +66,10 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(409) => {
                 self.note(seen, vec![on(Object::Address(address), Event::seen(not(free)))]);
             }
-            Ended::Unknown => self.note_unknown(seen, vec![claimed, opened]),
+            Ended::Unknown => {
+                self.shared.known().perhaps_made.push((user.username, id));
+                self.note_unknown(seen, vec![claimed, opened]);
+            }
             end => self.note_end(seen, &end),
         }
     }
@@ -123,7 +126,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Some((200, seen)) => {
                 let view = as_quave(seen.body());
                 let mut shown = self.shown(&seen, &view, user);
-                shown.extend(golem::shown(&about.account, &view));
+                shown.extend(golem::shown(&about.account, &view, seen.returned));
                 shown.push(self.owned(account, &view));
                 shown.push(has_role(account, user, text(&view, "/role")));
                 self.note(seen, shown);

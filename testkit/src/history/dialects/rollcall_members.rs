@@ -153,7 +153,7 @@ impl<W: Transport> ClientStep<'_, W> {
         match self.ended(&seen) {
             Ended::With(200) if seen.text("/ownerId") == about.member.id => {
                 self.know_owner(&id, &about.member.username);
-                let mut said = golem::shown(&about.account, seen.body());
+                let mut said = golem::shown(&about.account, seen.body(), seen.returned);
                 said.extend([
                     handed_over,
                     about.member(Event::seen(admin.clone())),

@@ -12,7 +12,7 @@ use crate::history::shared_state::{Object, Projection};
 pub(super) const SELF: &str = "/rollcall/v1/users/self";
 
 /// What a free address has not.
-pub(super) const FREED: [&str; 3] = ["owner", "verified", "proved"];
+pub(in crate::history) const FREED: [&str; 3] = ["owner", "verified", "proved"];
 
 /// The facts of a user, and where the response shows them.
 const FIELDS: [(&str, &str); 4] = [
