@@ -13,7 +13,7 @@ use super::client_step::each;
 use super::dialects::{FREED, OF_ACCOUNT};
 use super::rules::{Condition, Event, is, not, set, unset};
 use super::run::Stage;
-use super::shared_state::{Done, Known, KnownUser, Object, Projection, SharedState};
+use super::shared_state::{Done, Known, KnownUser, Object, OperatorsPlan, Projection, SharedState};
 
 /// Every so many of its turns it begins to delete a user, and comes back to that a few turns later.
 const DELETES: usize = 16;
@@ -59,8 +59,13 @@ impl<'a, W> Operator<'a, W> {
 
     /// Disables the user that is meant for it, or enables it again.
     pub(super) async fn disable(&self, disabled: bool) {
-        let user =
-            self.shared.known().users.iter().find(|user| user.is_sometimes_disabled).cloned();
+        let user = self
+            .shared
+            .known()
+            .users
+            .iter()
+            .find(|user| user.operator == OperatorsPlan::DisableAtTimes)
+            .cloned();
         let Some(user) = user else { return };
         let invoked = self.shared.tick();
         let actor = Actor::operator();
@@ -102,7 +107,10 @@ impl<'a, W> Operator<'a, W> {
         let is_shared = self.begun.is_multiple_of(2);
         let (one, other): (Vec<_>, Vec<_>) = {
             let known = self.shared.known();
-            let users = known.users.iter().filter(|user| user.is_doomed || !user.is_shared);
+            let users = known
+                .users
+                .iter()
+                .filter(|user| user.operator == OperatorsPlan::Delete || !user.is_shared);
             let users = users.filter(|user| !user.is_leaving).cloned();
             users.partition(|user| user.is_shared == is_shared)
         };

@@ -8,14 +8,17 @@ use shared::model::{Role, Timestamp};
 use super::client_step::{Transport, on, text};
 use super::rules::{Condition, Event, set};
 use super::run::Stage;
-use super::shared_state::{Done, KnownAccount, KnownToken, KnownUser, Object, SharedState};
+use super::shared_state::{
+    Done, KnownAccount, KnownToken, KnownUser, Object, OperatorsPlan, SharedState,
+};
 use crate::basic;
 use shared::table::{Actor, NewUser};
 
 /// So many users are shared by all clients until the end.
 const USERS: usize = 6;
+const LAST_USER: usize = USERS - 1;
 /// So many more are shared until the operator deletes them.
-const DOOMED: usize = 2;
+const DELETED_USERS: usize = 2;
 /// The number of free addresses.
 const ADDRESSES: usize = 16;
 /// So many usernames.
@@ -27,13 +30,14 @@ pub(super) async fn set_up<W: Transport>(
     prefix: &str,
 ) -> Result<SharedState> {
     let shared = SharedState::default();
-    for number in 0..USERS + DOOMED {
+    for number in 0..USERS + DELETED_USERS {
         let user = make_user(stage, &shared, &format!("{prefix}u{number}")).await?;
-        let user = KnownUser {
-            is_sometimes_disabled: number == USERS - 1,
-            is_doomed: number >= USERS,
-            ..user
+        let operator = match number {
+            USERS.. => OperatorsPlan::Delete,
+            LAST_USER => OperatorsPlan::DisableAtTimes,
+            _ => OperatorsPlan::Keep,
         };
+        let user = KnownUser { operator, ..user };
         let mut known = shared.known();
         let address = format!("{}@example.com", user.username);
         known.addresses.push(address.clone());
@@ -44,7 +48,7 @@ pub(super) async fn set_up<W: Transport>(
     let addresses = (0..ADDRESSES).map(|number| free("a", number) + "@example.com");
     shared.known().addresses.extend(addresses);
     shared.known().usernames.extend((0..USERNAMES).map(|number| free("w", number)));
-    for owner in 0..USERS + DOOMED {
+    for owner in 0..USERS + DELETED_USERS {
         share(stage, &shared, owner).await?;
     }
     Ok(shared)

@@ -53,6 +53,16 @@ impl Object {
     }
 }
 
+/// What the operator does to a user that was made before the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum OperatorsPlan {
+    #[default]
+    Keep,
+    /// Disables it, and enables it again, now and then.
+    DisableAtTimes,
+    Delete,
+}
+
 /// A user, as the clients know it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KnownUser {
@@ -61,10 +71,7 @@ pub(crate) struct KnownUser {
     pub(crate) password: String,
     /// Made before the run for many clients; others are made in it, and only looked at.
     pub(crate) is_shared: bool,
-    /// Whether the operator disables it now and then.
-    pub(crate) is_sometimes_disabled: bool,
-    /// Whether it is one of those shared users whom the operator deletes.
-    pub(crate) is_doomed: bool,
+    pub(crate) operator: OperatorsPlan,
     /// Whether the operator has begun to delete it.
     pub(crate) is_leaving: bool,
     /// Tokens believed to work, with their ids, and whether they have a list of scopes.
