@@ -44,10 +44,9 @@ fn the_fuzzer_starts_from_events_that_succeed_in_its_service() {
             "hub-add-email" => 400,
             // Another event deletes the same key.
             "rollcall-delete-api-key" => 404,
-            // The user has the address, which nobody has verified or proved.
-            "rollcall-add-email" | "rollcall-update-email" => 409,
-            // Whoever is invited has a profile, and is invited already.
-            "pages-join-by-invitation" => 409,
+            // The user has the address, which nobody has verified or proved; whoever is invited has
+            // a profile, and is invited already.
+            "rollcall-add-email" | "rollcall-update-email" | "pages-join-by-invitation" => 409,
             "rollcall-send-invitation" => 200,
             // It comes without the cookie of a browser.
             "hub-oauth-decide" => 403,
