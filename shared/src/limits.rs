@@ -90,6 +90,8 @@ pub const MEMBERS: Cap = Cap::new("an account can have", 10_000, "members");
 pub const PENDING_INVITATIONS: Cap = Cap::new("an account can have", 100, "pending invitations");
 /// Invitations that one account sends in a UTC day, those that it sends again included.
 pub const MAX_INVITATIONS_A_DAY: u32 = 200;
+/// Invitations that a user, and all users that come from it, send in a UTC day.
+pub const MAX_INVITATIONS_OF_A_USER_A_DAY: u32 = 1000;
 /// The longest life of an invitation, in hours.
 pub const MAX_INVITATION_HOURS: u64 = 720;
 /// Links of one invitation that were replaced and are told so; of more, the oldest are unknown.

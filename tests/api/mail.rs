@@ -28,14 +28,20 @@ pub(crate) async fn add_email(jane: &Person<'_>, address: &str) {
 /// Sets an attribute of items of this type, past all functions.
 pub(crate) async fn set(app: &TestApp, kind: &str, attribute: &str, value: Value) {
     for item in app.items_of(kind).await {
-        let change = json!({
-            "Key": { "pk": item["pk"], "sk": item["sk"] },
-            "UpdateExpression": "SET #attribute = :value",
-            "ExpressionAttributeNames": { "#attribute": attribute },
-            "ExpressionAttributeValues": { ":value": value },
-        });
-        app.engine("UpdateItem", change).await;
+        let key = json!({ "pk": item["pk"], "sk": item["sk"] });
+        set_at(app, &key, attribute, &value).await;
     }
+}
+
+/// Sets an attribute of one item.
+pub(crate) async fn set_at(app: &TestApp, key: &Value, attribute: &str, value: &Value) {
+    let change = json!({
+        "Key": key,
+        "UpdateExpression": "SET #attribute = :value",
+        "ExpressionAttributeNames": { "#attribute": attribute },
+        "ExpressionAttributeValues": { ":value": value },
+    });
+    app.engine("UpdateItem", change).await;
 }
 
 /// Gives the mails that wait this link.

@@ -3,11 +3,11 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::Settings;
-use shared::model::Role;
+use shared::model::{Role, TokenKind};
 use shared::table::Actor;
-use testkit::{ApiResponse, Fault, PASSWORD, Person, Post, TestApp, held_up};
+use testkit::{ApiResponse, Fault, PASSWORD, Person, Post, TestApp, basic, held_up};
 
-use crate::mail::set;
+use crate::mail::{set, set_at};
 
 const ACCOUNTS: &str = "/rollcall/v1/accounts";
 const LINKS: &str = "/rollcall/v1/invitations";
@@ -484,6 +484,221 @@ async fn an_invitation_ends_when_who_sent_it_is_no_admin_any_more_and_does_not_c
     assert_eq!(again.status, 201, "a new one: {again:?}");
     assert_eq!(accept(&mary, &path_of(&again)).await.status, 200);
     app.assert_consistent().await;
+}
+
+/// What the sender, or the operator, does that ends a leaked credential and all that it made.
+#[derive(Debug, Clone, Copy)]
+enum Ending {
+    Disabled,
+    RevokedWithDescendants,
+    PasswordAndKeysChanged,
+    FirstOwnPassword,
+}
+
+const ENDINGS: [Ending; 4] = [
+    Ending::Disabled,
+    Ending::RevokedWithDescendants,
+    Ending::PasswordAndKeysChanged,
+    Ending::FirstOwnPassword,
+];
+const NEW_PASSWORD: &str = "no swan sings at 5 in the morning";
+
+/// Makes it happen; `leaked` is a token of the sender's that sent the invitation.
+async fn end(app: &TestApp, sender: &Person<'_>, leaked: &Person<'_>, ending: Ending) {
+    let id = testkit::token_id(leaked.token()).unwrap();
+    let ended = match ending {
+        Ending::Disabled => {
+            let operator = Actor::operator();
+            app.table().set_disabled(&operator, sender.user().id, true).await.unwrap();
+            return;
+        }
+        Ending::RevokedWithDescendants => {
+            sender.send("DELETE", &format!("/rollcall/v1/tokens/{id}?descendants=true")).await
+        }
+        Ending::PasswordAndKeysChanged | Ending::FirstOwnPassword => {
+            let is_first = matches!(ending, Ending::FirstOwnPassword);
+            let is_own = json!({ "BOOL": !is_first });
+            set_at(app, &sender.key(), "passwordIsOwn", &is_own).await;
+            let body = json!({
+                "currentPassword": PASSWORD, "password": NEW_PASSWORD, "revokeKeys": !is_first,
+            });
+            sender.send_json("PUT", &format!("{SELF}/password"), &body).await
+        }
+    };
+    assert_eq!(ended.status, 204, "{ending:?}: {ended:?}");
+}
+
+#[tokio::test]
+async fn an_invitation_ends_with_what_ends_all_that_a_leaked_credential_made() {
+    for ending in ENDINGS {
+        let (app, mut post) = open().await;
+        let (jane, path) = invitations(&app).await;
+        let john = host(&app, "johnroe").await;
+        app.join(&john, &jane.account(), Role::Admin).await;
+        let leaked = john.with_token(john.new_token(TokenKind::User, None, None).await);
+        post.deliver().await;
+        let mary = app.person("mary").await;
+        let body = json!({ "email": mary.email(), "role": "admin", "deliver": "link" });
+        let known = path_of(&leaked.send_json("POST", &path, &body).await);
+        let mailed = mailed_by(&mut post, &leaked, &path, "new@example.com").await;
+
+        end(&app, &john, &leaked, ending).await;
+
+        for link in [&known, &mailed] {
+            let shown = bare(&app, "GET", link).await;
+            assert_eq!(code(&shown), (410, "revoked"), "{ending:?}: {shown:?}");
+        }
+        assert_eq!(code(&accept(&mary, &known).await), (410, "revoked"), "{ending:?}");
+        assert_eq!(code(&join(&app, &mailed, "newcomer").await), (410, "revoked"), "{ending:?}");
+        let declined = bare(&app, "POST", &format!("{known}/decline")).await;
+        assert_eq!(code(&declined), (410, "revoked"), "{ending:?}");
+        assert_eq!(states(&jane).await, ["revoked"; 2], "{ending:?}");
+        let again = json!({ "email": mary.email(), "role": "member", "deliver": "link" });
+        let again = jane.send_json("POST", &path, &again).await;
+        assert_eq!(again.status, 201, "{ending:?}: {again:?}");
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test]
+async fn what_ends_invitations_between_the_read_and_the_write_of_an_acceptance_counts() {
+    for ending in ENDINGS {
+        let app = TestApp::start().await;
+        let (jane, path) = invitations(&app).await;
+        let john = host(&app, "johnroe").await;
+        app.join(&john, &jane.account(), Role::Admin).await;
+        let leaked = john.with_token(john.new_token(TokenKind::User, None, None).await);
+        let mary = app.person("mary").await;
+        let invite = async |address: &str| {
+            let body = json!({ "email": address, "role": "admin", "deliver": "link" });
+            path_of(&leaked.send_json("POST", &path, &body).await)
+        };
+        let (known, free) = (invite(mary.email()).await, invite("new@example.com").await);
+
+        let ends = Box::pin(end(&app, &john, &leaked, ending));
+        let refused = with_meanwhile(&app, accept(&mary, &known), ends).await;
+
+        assert_eq!(code(&refused), (410, "revoked"), "{ending:?}");
+        assert_eq!(code(&join(&app, &free, "newcomer").await), (410, "revoked"), "{ending:?}");
+        assert_eq!(roles(&app, mary.token()).await, ["admin"], "{ending:?}");
+        app.assert_consistent().await;
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_outlives_its_token_and_a_change_of_the_password_alone() {
+    let app = TestApp::start().await;
+    let (jane, path) = invitations(&app).await;
+    let token = jane.with_token(jane.new_token(TokenKind::User, None, None).await);
+    let mary = app.person("mary").await;
+    let body = json!({ "email": mary.email(), "role": "member", "deliver": "link" });
+    let link = path_of(&token.send_json("POST", &path, &body).await);
+    let id = testkit::token_id(token.token()).unwrap();
+
+    assert_eq!(jane.send("DELETE", &format!("/rollcall/v1/tokens/{id}")).await.status, 204);
+    let body = json!({ "currentPassword": PASSWORD, "password": NEW_PASSWORD });
+    assert_eq!(jane.send_json("PUT", &format!("{SELF}/password"), &body).await.status, 204);
+
+    assert_eq!(accept(&mary, &link).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_address_of_a_disabled_sender_is_not_taken_by_an_invitation_of_its_own() {
+    let (app, mut post) = open().await;
+    let (jane, path) = invitations(&app).await;
+    let john = host(&app, "johnroe").await;
+    app.join(&john, &jane.account(), Role::Admin).await;
+    let second = "second@example.com";
+    let add = json!({ "email": second });
+    assert_eq!(john.send_json("POST", &format!("{SELF}/emails"), &add).await.status, 201);
+    let link = mailed_by(&mut post, &john, &path, second).await;
+    let mary = app.person("mary").await;
+
+    let disable = Box::pin(end(&app, &john, &john, Ending::Disabled));
+    let refused = with_meanwhile(&app, accept(&mary, &link), disable).await;
+
+    assert_eq!(code(&refused), (410, "revoked"));
+    app.assert_consistent().await;
+}
+
+/// The path of the link of a new invitation to another account, which is mailed.
+async fn mailed_by(post: &mut Post, person: &Person<'_>, path: &str, address: &str) -> String {
+    post.deliver().await;
+    let body = json!({ "email": address, "role": "member" });
+    let sent = person.send_json("POST", path, &body).await;
+    assert_eq!(sent.status, 201, "{sent:?}");
+    let mails = post.deliver().await;
+    format!("{LINKS}/{}", mails[0].message.links[0].rsplit_once('/').unwrap().1)
+}
+
+#[tokio::test]
+async fn who_joins_by_a_link_that_was_handed_over_counts_as_made_by_its_sender() {
+    let (app, mut post) = open().await;
+    let (jane, _) = invitations(&app).await;
+    let first = handed(&jane, FREE).await;
+    assert_eq!(join(&app, &first, "mary").await.status, 201);
+    set(&app, "made", "users", json!({ "N": "1000" })).await;
+
+    let second = handed(&jane, "second@example.com").await;
+    assert_eq!(code(&join(&app, &second, "second").await), (409, "limit_reached"));
+    let mary = basic("mary", PASSWORD);
+    let user = json!({
+        "username": "third", "password": PASSWORD, "email": "third@example.com",
+        "first_name": "Third", "last_name": "User",
+    });
+    let headers = [("authorization", &*mary), ("content-type", "application/json")];
+    let made = app.send("PUT", "/v2/accounts", &headers, Some(&user.to_string())).await;
+    assert_eq!(made.status, 409, "{made:?}");
+
+    let by_mail = mailed(&mut post, &jane, "fourth@example.com").await;
+    assert_eq!(join(&app, &by_mail, "fourth").await.status, 201);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_user_invites_a_thousand_times_a_day_from_all_accounts() {
+    let app = TestApp::start().await;
+    let (jane, _) = invitations(&app).await;
+    handed(&jane, FREE).await;
+    for count in app.items_of("invited").await {
+        let is_users = count["pk"]["S"].as_str().unwrap().starts_with("USER#");
+        let invitations = if is_users { "999" } else { "1" };
+        let key = json!({ "pk": count["pk"], "sk": count["sk"] });
+        set_at(&app, &key, "invitations", &json!({ "N": invitations })).await;
+    }
+    let made = jane.send_json("POST", ACCOUNTS, &json!({ "name": "Another" })).await;
+    let path = format!("{ACCOUNTS}/{}/invitations", made.text("id"));
+    let body = json!({ "email": FREE, "role": "member", "deliver": "link" });
+
+    assert_eq!(jane.send_json("POST", &path, &body).await.status, 201);
+    let refused = jane.send_json("POST", &path, &body).await;
+    assert_eq!(code(&refused), (429, "too_many_mails"));
+}
+
+#[tokio::test]
+async fn what_is_proved_by_an_invitation_is_the_address_as_the_mail_was_sent_to_it() {
+    for is_primary in [false, true] {
+        let (app, mut post) = open().await;
+        let (jane, _) = invitations(&app).await;
+        let john = app.person("johnroe").await;
+        let stored = if is_primary { john.email().to_owned() } else { "second@example.com".into() };
+        if !is_primary {
+            let add = json!({ "email": stored });
+            assert_eq!(john.send_json("POST", &format!("{SELF}/emails"), &add).await.status, 201);
+        }
+        let (local, domain) = stored.split_once('@').unwrap();
+        let mailed_to = format!("{}@{domain}", local.to_uppercase());
+        let link = mailed(&mut post, &jane, &mailed_to).await;
+
+        assert_eq!(accept(&john, &link).await.status, 200);
+
+        let emails = emails(&app, john.token()).await;
+        assert!(emails.contains(&owned(&mailed_to, is_primary, true)), "{emails:?}");
+        assert!(emails.iter().all(|(email, ..)| *email != stored), "{emails:?}");
+        let user = john.send("GET", SELF).await;
+        assert_eq!(user.body["primaryEmail"] == mailed_to, is_primary, "{user:?}");
+        app.assert_consistent().await;
+    }
 }
 
 #[tokio::test]

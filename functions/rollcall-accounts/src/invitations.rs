@@ -2,7 +2,7 @@ use std::str::FromStr;
 
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use shared::auth::{Authorized, MembersRead, MembersWrite};
+use shared::auth::{Authorized, FullAccess, MembersRead, MembersWrite};
 use shared::http::{self, Fields, Query};
 use shared::invitations::{self, InvitationLink};
 use shared::lifetimes::INVITATION_HOURS;
@@ -116,10 +116,12 @@ fn sent(
     if is_new { http::created(&view, Some(&location)) } else { http::ok(&view) }
 }
 
-/// `POST /rollcall/v1/accounts/{id}/invitations`: an admin invites somebody, or once more.
+/// `POST /rollcall/v1/accounts/{id}/invitations`: an admin invites somebody, or once more. The link
+/// outlives a token with an end, and makes who has it an admin, so that no less than full access
+/// sends it.
 pub(crate) async fn send(
     app: &App,
-    auth: AuthRequest<'_, MembersWrite>,
+    auth: AuthRequest<'_, FullAccess>,
     fields: Result<Fields>,
     base_url: &PublicUrl,
     id: &str,

@@ -149,7 +149,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: "POST",
         path: "/rollcall/v1/accounts/{id}/invitations",
         name: "rollcall-send-invitation",
-        access: Access::Scope("members_write"),
+        access: Access::FullAccess,
         status: 201,
     },
     Operation {

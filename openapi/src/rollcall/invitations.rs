@@ -119,7 +119,8 @@ fn of_admins() -> Vec<Description> {
             .error(404, unknown),
         describe("rollcall-send-invitation", "Invite somebody to an account")
             .text(
-                "Takes an admin with a proved address. One that waits, or has expired, is sent \
+                "Takes an admin with a proved address, and full access: the link is a credential. \
+                 One that waits, or has expired, is sent \
                  again: its earlier link ends. The response is the same whether or not the address \
                  has a user.",
             )
@@ -128,13 +129,13 @@ fn of_admins() -> Vec<Description> {
             .shows(200, "The invitation, sent again.", named("SentInvitation"))
             .shows(201, "The new invitation.", named("SentInvitation"))
             .with_header("Location", location)
-            .error(403, "The caller is no admin, has no proved address, or lacks the scope.")
+            .error(403, "The caller is no admin, has no proved address, or lacks full access.")
             .error(404, unknown)
             .error(409, "The address is a member's primary one, or too many invitations wait.")
             .error(
                 429,
                 "The address was invited within a minute, or five times within a day, or the \
-                 account invites too many; or too many passwords were tried.",
+                 account or the user invites too many; or too many passwords were tried.",
             )
             .error(501, "The service sends no mail."),
         describe("rollcall-revoke-invitation", "Revoke an invitation")

@@ -101,8 +101,9 @@ impl FromStr for InvitationState {
     }
 }
 
-/// The membership of whoever sends an invitation, as it was then: with its end, or with another role,
-/// the invitation ends too.
+/// Whoever sends an invitation, and the membership, as they were then. With the membership's end, or
+/// with another role, the invitation ends too; so it does with what ends the sender's other
+/// invitations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Inviter {
@@ -112,6 +113,24 @@ pub struct Inviter {
     pub joined_at: Timestamp,
     /// The version of the membership.
     pub membership_version: u64,
+    /// The user's [invitation epoch](User::invitation_epoch).
+    #[serde(default)]
+    pub invitation_epoch: u64,
+    /// Whom a user counts for that joins by a link that was handed over.
+    pub root_maker: UserId,
+}
+
+impl Inviter {
+    /// The sender, who is an admin with this membership in this version.
+    pub fn new(user: &User, membership: &Membership, membership_version: u64) -> Self {
+        Self {
+            user: user.id,
+            joined_at: membership.joined_at,
+            membership_version,
+            invitation_epoch: user.invitation_epoch,
+            root_maker: user.root_maker(),
+        }
+    }
 }
 
 /// An invitation of an address to an account. It has no `Debug`: it has an address.
@@ -157,15 +176,24 @@ impl Invitation {
         InvitationId::from(&self.address)
     }
 
-    /// Whether whoever sent it has been an admin ever since.
-    pub fn has_inviter(&self, membership: Option<(&Membership, u64)>) -> bool {
-        let Inviter { user, joined_at, membership_version } = self.inviter;
-        membership.is_some_and(|(own, version)| {
-            own.user == user
-                && own.role == Role::Admin
-                && own.joined_at == joined_at
-                && version == membership_version
-        })
+    /// Whether whoever sent it has been an admin ever since, is not disabled, and has done nothing
+    /// that ends invitations.
+    pub fn has_inviter(
+        &self,
+        sender: Option<&User>,
+        membership: Option<(&Membership, u64)>,
+    ) -> bool {
+        let Inviter { user, joined_at, membership_version, invitation_epoch, .. } = self.inviter;
+        let may_invite = sender.is_some_and(|own| {
+            own.id == user && !own.disabled && own.invitation_epoch == invitation_epoch
+        });
+        may_invite
+            && membership.is_some_and(|(own, version)| {
+                own.user == user
+                    && own.role == Role::Admin
+                    && own.joined_at == joined_at
+                    && version == membership_version
+            })
     }
 
     /// Whether it waits and its time is not over.

@@ -85,6 +85,10 @@ pub struct User {
     /// the user did may have proved an address.
     #[serde(default)]
     pub proof_epoch: u64,
+    /// Grows with what ends the invitations that the user has sent: whatever ends all keys, and the
+    /// revocation of a token with its descendants.
+    #[serde(default)]
+    pub invitation_epoch: u64,
     /// Grows with every write of the keys, and of what addresses prove.
     #[serde(default)]
     pub credential_version: u64,

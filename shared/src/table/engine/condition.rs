@@ -53,6 +53,11 @@ impl Condition {
         Self::enabled().and(Self::same_number("credentialEpoch", epoch))
     }
 
+    /// The user exists, is not disabled, and what was sent at this invitation epoch has not ended.
+    pub(in crate::table) fn same_invitations(epoch: u64) -> Self {
+        Self::enabled().and(Self::same_number("invitationEpoch", epoch))
+    }
+
     /// The user exists, and the password has not changed since it was read.
     pub(in crate::table) fn same_password(read: &User) -> Self {
         Self::present().and(Self::same_number("credentialEpoch", read.credential_epoch))

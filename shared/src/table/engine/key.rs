@@ -34,6 +34,8 @@ pub(in crate::table) const SIGNATURE: &str = "SIGNATURE#";
 pub(in crate::table) const GRANT: &str = "GRANT#";
 /// Sort key prefix of the numbers of users that came from a user on a day.
 pub(in crate::table) const MADE: &str = "MADE#";
+/// Sort key prefix of the numbers of invitations that were sent on a day.
+pub(in crate::table) const INVITED: &str = "INVITED#";
 /// The partition with the list of plans.
 pub(in crate::table) const PLANS: &str = "PLANS";
 /// Sort key prefix of plans in that list.
@@ -69,6 +71,12 @@ impl Key {
     /// `USER#<uuid> / MADE#<date>`: how many users came from a user on a UTC day.
     pub(in crate::table) fn made(maker: UserId, day: Date) -> Self {
         Self::new(user_partition(maker), format!("{MADE}{day}"))
+    }
+
+    /// `USER#<uuid> / INVITED#<date>`: how many invitations a user, and all users that come from it,
+    /// sent on a UTC day.
+    pub(in crate::table) fn invited_by(root_maker: UserId, day: Date) -> Self {
+        Self::new(user_partition(root_maker), format!("{INVITED}{day}"))
     }
 
     /// `USER#<uuid> / EMAIL#<normal form>`
@@ -161,7 +169,7 @@ impl Key {
 
     /// `ACCOUNT#<id> / INVITED#<date>`: how many invitations an account sent on a UTC day.
     pub(in crate::table) fn invited(account: AccountId, day: Date) -> Self {
-        Self::new(account_partition(account), format!("INVITED#{day}"))
+        Self::new(account_partition(account), format!("{INVITED}{day}"))
     }
 
     /// `USER#<uuid> / LOCKOUT`: login attempts of a user.

@@ -232,9 +232,19 @@ impl<'t> Transaction<'t> {
 
     /// Adds a condition on an item, in addition to any other action on it. If it fails, the request
     /// runs again.
-    fn require(mut self, key: Key, condition: Condition) -> Self {
+    fn require(self, key: Key, condition: Condition) -> Self {
+        self.require_or(key, condition, || Error::WriteConflict)
+    }
+
+    /// Like [`Transaction::require`], with the error for when no other action is on the item.
+    pub(in crate::table) fn require_or(
+        mut self,
+        key: Key,
+        condition: Condition,
+        on_failed: OnConditionFailed,
+    ) -> Self {
         let Some(action) = self.actions.iter_mut().find(|action| action.key == key) else {
-            return self.check(key, condition, || Error::WriteConflict);
+            return self.check(key, condition, on_failed);
         };
         let existing = std::mem::replace(&mut action.condition, Condition::present());
         action.condition = existing.and(condition);

@@ -11,6 +11,7 @@ use crate::table::engine::{
     Actor, Condition, EMAIL, Fetch, Items, Key, Keyed, OnConditionFailed, Stored, Table, Trail,
     Transaction, user_partition,
 };
+use crate::table::invitations::sending::{has_sender, sender_keys};
 use crate::table::users::{EmailOwner, FreeNames, NewUser};
 use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
@@ -123,20 +124,16 @@ impl Table {
         LinkedInvitation::new(items.take(&id)?, items.take(&account)?, token)
     }
 
-    /// [`Error::InvitationEnded`] if whoever sent it is no admin any more, [`Error::WriteConflict`] if
-    /// it is not as it was read.
+    /// [`Error::InvitationEnded`] if whoever sent it may not invite any more, [`Error::WriteConflict`]
+    /// if it is not as it was read.
     async fn check_works(&self, invitation: &Stored<Invitation>) -> Result<()> {
-        let inviter = Key::membership(invitation.inviter.user, invitation.account);
-        let mut items = self.batch_get(vec![inviter.clone(), invitation.key()]).await?;
-        let now: Option<Stored<Invitation>> = items.take(&invitation.key())?;
+        let keys = sender_keys(invitation).into_iter().chain([invitation.key()]);
+        let items = self.batch_get(keys.collect()).await?;
+        let now: Option<Stored<Invitation>> = items.peek(&invitation.key())?;
         if now.is_none_or(|now| now.version != invitation.version) {
             return Err(Error::WriteConflict);
         }
-        let inviter: Option<Stored<Membership>> = items.take(&inviter)?;
-        if invitation.has_inviter(inviter.as_ref().map(|own| (&own.item, own.version))) {
-            return Ok(());
-        }
-        Err(REVOKED)
+        if has_sender(invitation, &items)? { Ok(()) } else { Err(REVOKED) }
     }
 
     /// The addresses of a user, as they were read.
@@ -188,7 +185,13 @@ impl Table {
         let owner_check = if room.is_ok() { owner_check } else { OwnerCheck::BeforeWrite };
         let recipient = self.recipient(user, invitation, own, owner_check).await;
         let owner = match recipient.and_then(|owner| room.map(|()| owner)) {
-            Ok(owner) => owner,
+            Ok(owner) => {
+                // The write has one condition for the sender who loses the address.
+                if owner.is_held_by(invitation.inviter.user) {
+                    self.check_works(invitation).await?;
+                }
+                owner
+            }
             // Whether the invitation works comes before who may use it.
             Err(error) => {
                 self.check_works(invitation).await?;
@@ -201,7 +204,8 @@ impl Table {
         let write = Transaction::new(self, actor, ACTION, accepted(invitation, &member))
             .join_by_invitation(invitation, &member)?
             .count_membership(user.id)
-            .prove_invited(actor, user, counts, invitation, &owner)?;
+            .prove_invited(actor, user, counts, invitation, &owner)?
+            .require_sender(invitation);
         let event = proves.then_some(SecurityEvent::EmailProved);
         Ok(Write::new(write, (linked, member)).recorded_as(event))
     }
@@ -286,18 +290,21 @@ impl Table {
         slug: Slug,
     ) -> Result<Write<'_, (User, Membership)>> {
         linked.check_room()?;
-        let LinkedInvitation { invitation, account } = linked;
+        let invitation = &linked.invitation;
         let takes_email_from = match owner {
             EmailOwner::Holder(holder) => Some(holder),
             EmailOwner::Nobody | EmailOwner::Own(_) | EmailOwner::Proved(_) => None,
         };
         let proved_at = invitation.by_mail.then(Timestamp::now);
-        let new = NewUser { proved_at, takes_email_from, invited_to: Some(account.id), ..new };
+        // Whoever has a link that was handed over may be whoever handed it over.
+        let root_maker = (!invitation.by_mail).then_some(invitation.inviter.root_maker);
+        let new = NewUser { proved_at, takes_email_from, is_invited: true, root_maker, ..new };
         let (user, write) = self.create_user_with(actor, new, slug)?.split();
         let member = new_member(invitation, user.id);
         let write = write.and(|transaction| {
             let trail = accepted(invitation, &member);
-            transaction.leaving(trail).join_by_invitation(invitation, &member)
+            let joined = transaction.leaving(trail).join_by_invitation(invitation, &member)?;
+            Ok(joined.require_sender(invitation))
         })?;
         Ok(write.with_outcome((user, member)))
     }
@@ -325,7 +332,8 @@ impl Table {
         let write = Transaction::new(self, actor, ACTION, declined)
             .end_invitation(&invitation, InvitationState::Declined, None)?
             .check(Key::account(account), Condition::present(), || REVOKED)
-            .check_inviter(&invitation);
+            .check_inviter(&invitation)
+            .require_sender(&invitation);
         Ok(Write::new(write, ()))
     }
 }
@@ -381,6 +389,14 @@ impl Transaction<'_> {
             .and(Condition::version(inviter.membership_version))
             .and(Condition::one_of("joinedAt", [inviter.joined_at.to_string()]));
         self.check(Key::membership(inviter.user, invitation.account), still, || REVOKED)
+    }
+
+    /// Requires that whoever sent an invitation is not disabled, and has done nothing since that ends
+    /// invitations. It comes last, since another action may be on the sender, who loses the address.
+    fn require_sender(self, invitation: &Invitation) -> Self {
+        let inviter = invitation.inviter;
+        let still = Condition::same_invitations(inviter.invitation_epoch);
+        self.require_or(Key::user(inviter.user), still, || REVOKED)
     }
 
     /// Ends an accepted invitation, before all else.

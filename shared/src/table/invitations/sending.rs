@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use crate::error::failed;
 use crate::lifetimes::{DAY, HOUR, INVITATION_KEPT};
-use crate::limits::{MAX_INVITATION_HOURS, MAX_INVITATIONS_A_DAY, PENDING_INVITATIONS};
+use crate::limits::{
+    MAX_INVITATION_HOURS, MAX_INVITATIONS_A_DAY, MAX_INVITATIONS_OF_A_USER_A_DAY,
+    PENDING_INVITATIONS,
+};
 use crate::model::{
     AccountId, AuditAction, Email, EmailAddress, Invitation, InvitationAuditId, InvitationId,
     InvitationState, Inviter, Mail, MailKind, MailLink, MailRequestKind, MailedAccount, Membership,
@@ -26,7 +29,7 @@ use crate::{Error, Result};
 const KIND: MailRequestKind = MailRequestKind::Invitation;
 const CONFLICT: OnConditionFailed = || Error::WriteConflict;
 /// The `type` of the items that count what an account sends on a day.
-const INVITED: &str = "invited";
+const COUNT_OF_INVITED: &str = "invited";
 /// How long the list of those that wait is kept after the last one was sent: longer than any of them
 /// waits.
 const PENDING_KEPT: i64 = MAX_INVITATION_HOURS.cast_signed() * HOUR + INVITATION_KEPT;
@@ -177,7 +180,8 @@ impl Table {
             None => Vec::new(),
         };
         let mail = new.mail.clone();
-        let invitation = invitation(&admin, &membership, new, existing.as_deref(), is_open, now)?;
+        let inviter = Inviter::new(user, &membership, membership.version);
+        let invitation = invitation(account, inviter, new, existing.as_deref(), is_open, now)?;
         let trail = Trail::of_account(account, AuditAction::InvitationSent)
             .to(invitation.audit_id)
             .with("role", invitation.role.as_str())
@@ -192,7 +196,7 @@ impl Table {
             )
             .check(proved.key(), Condition::has("provedAt"), CONFLICT)
             .count_pending(&invitation, pending.as_ref(), &gone, now)?
-            .count_invited(account, now)?;
+            .count_invited(&invitation, now)?;
         if let Some(link) = mail {
             let mail = mail_of(&invitation, &admin, user, link, now)?;
             write = write.count_mail(&asked)?.send(&mail)?;
@@ -213,19 +217,18 @@ impl Table {
     ) -> Result<bool> {
         let owner = owner.unwrap_or_else(UserId::generate);
         let (user, member) = (Key::user(owner), Key::membership(owner, account));
-        let inviter = existing.map(|own| Key::membership(own.inviter.user, account));
-        let keys = [user.clone(), member.clone()].into_iter().chain(inviter.clone()).collect();
-        let mut items = self.batch_get(keys).await?;
-        let inviter: Option<Stored<Membership>> =
-            inviter.map(|key| items.peek(&key)).transpose()?.flatten();
-        let owner: Option<Stored<User>> = items.take(&user)?;
+        let keys: BTreeSet<Key> = [user.clone(), member.clone()]
+            .into_iter()
+            .chain(existing.into_iter().flat_map(|own| sender_keys(own)))
+            .collect();
+        let items = self.batch_get(keys.into_iter().collect()).await?;
+        let owner: Option<Stored<User>> = items.peek(&user)?;
         let is_primary = owner.is_some_and(|owner| owner.primary_email.same_as(address));
         if is_primary && items.contains(&member) {
             return Err(Error::AlreadyMember);
         }
         let Some(existing) = existing else { return Ok(false) };
-        let has_inviter = existing.has_inviter(versioned(inviter.as_ref()));
-        let state = existing.state_at(Timestamp::now(), has_inviter);
+        let state = existing.state_at(Timestamp::now(), has_sender(existing, &items)?);
         Ok(matches!(state, InvitationState::Pending | InvitationState::Expired))
     }
 
@@ -270,9 +273,8 @@ impl Table {
         all: Vec<Invitation>,
     ) -> Result<Vec<(Invitation, InvitationState)>> {
         let now = Timestamp::now();
-        let key = |own: &Invitation| Key::membership(own.inviter.user, own.account);
         let open = all.iter().filter(|own| own.is_open(now));
-        let keys: BTreeSet<Key> = open.map(key).collect();
+        let keys: BTreeSet<Key> = open.flat_map(sender_keys).collect();
         if keys.is_empty() {
             return Ok(all
                 .into_iter()
@@ -282,9 +284,8 @@ impl Table {
         }
         let items = self.batch_get(keys.into_iter().collect()).await?;
         let state = |own: Invitation| {
-            let inviter: Option<Stored<Membership>> = items.peek(&key(&own))?;
-            let has_inviter = own.has_inviter(versioned(inviter.as_ref()));
-            Ok((own.state_at(now, has_inviter), own))
+            let state = own.state_at(now, has_sender(&own, &items)?);
+            Ok((state, own))
         };
         all.into_iter().map(|own| state(own).map(swap)).collect()
     }
@@ -412,12 +413,19 @@ impl Transaction<'_> {
         Ok(self.update(read.key(), changes, Condition::unchanged(read), CONFLICT))
     }
 
-    /// Counts an invitation among those that the account sends today.
-    fn count_invited(self, account: AccountId, now: Timestamp) -> Result<Self> {
+    /// Counts an invitation among those that the account sends today, and among those of whom the
+    /// sender counts for: accounts cost nothing.
+    fn count_invited(self, invitation: &Invitation, now: Timestamp) -> Result<Self> {
         let (day, end) = day_and_end(now).map_err(failed("count an invitation"))?;
-        let room = Condition::absent().or(Condition::below("invitations", MAX_INVITATIONS_A_DAY));
-        let changes = Changes::or_new_item(INVITED).add("invitations", 1).set(TTL, end.as_second());
-        Ok(self.update(Key::invited(account, day), changes?, room, too_many))
+        let counts = [
+            (Key::invited(invitation.account, day), MAX_INVITATIONS_A_DAY),
+            (Key::invited_by(invitation.inviter.root_maker, day), MAX_INVITATIONS_OF_A_USER_A_DAY),
+        ];
+        counts.into_iter().try_fold(self, |transaction, (key, max)| {
+            let room = Condition::absent().or(Condition::below("invitations", max));
+            let changes = Changes::or_new_item(COUNT_OF_INVITED).add("invitations", 1);
+            Ok(transaction.update(key, changes.set(TTL, end.as_second())?, room, too_many))
+        })
     }
 }
 
@@ -431,14 +439,25 @@ fn swap<A, B>((one, other): (A, B)) -> (B, A) {
     (other, one)
 }
 
-fn versioned(membership: Option<&Stored<Membership>>) -> Option<(&Membership, u64)> {
-    membership.map(|own| (&own.item, own.version))
+/// The sender of an invitation, and the membership by which it may be sent.
+pub(super) fn sender_keys(invitation: &Invitation) -> [Key; 2] {
+    let sender = invitation.inviter.user;
+    [Key::user(sender), Key::membership(sender, invitation.account)]
+}
+
+/// Whether whoever sent an invitation may invite, by what was read.
+pub(super) fn has_sender(invitation: &Invitation, items: &Items) -> Result<bool> {
+    let [user, membership] = sender_keys(invitation);
+    let user: Option<Stored<User>> = items.peek(&user)?;
+    let membership: Option<Stored<Membership>> = items.peek(&membership)?;
+    let membership = membership.as_ref().map(|own| (&own.item, own.version));
+    Ok(invitation.has_inviter(user.as_deref(), membership))
 }
 
 /// The invitation as it is sent now: a new one, or the one that is sent again.
 fn invitation(
-    AdminOf { account, admin }: &AdminOf,
-    membership: &Stored<Membership>,
+    account: AccountId,
+    inviter: Inviter,
     new: NewInvitation,
     existing: Option<&Invitation>,
     is_open: bool,
@@ -447,7 +466,7 @@ fn invitation(
     let sent_again = existing.filter(|_| is_open);
     let hours = new.hours.cast_signed();
     Ok(Invitation {
-        account: account.id,
+        account,
         audit_id: match sent_again {
             Some(own) => own.audit_id,
             None => InvitationAuditId::generate()?,
@@ -458,11 +477,7 @@ fn invitation(
         secret_hash: new.secret_hash,
         by_mail: new.mail.is_some(),
         address: new.address,
-        inviter: Inviter {
-            user: *admin,
-            joined_at: membership.joined_at,
-            membership_version: membership.version,
-        },
+        inviter,
         created_at: sent_again.map_or(now, |own| own.created_at),
         sent_at: now,
         send_count: sent_again.map_or(1, |own| own.send_count + 1),

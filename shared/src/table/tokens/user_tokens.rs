@@ -130,7 +130,7 @@ impl Table {
 
     /// Revokes a token with everything that came from it or from another one of its rotations:
     /// tokens, API keys, SSH keys and the S3 secret, which is replaced; also the proofs of
-    /// addresses. `all` are the tokens of the user; `emails` are its addresses, read after the user.
+    /// addresses, and whatever invitations the user has sent. `all` are the tokens of the user; `emails` are its addresses, read after the user.
     ///
     /// One transaction revokes all of it: the user, which every credential is read with, names the
     /// other tokens until their items are deleted. [`Error::WriteConflict`] if a credential was
@@ -159,7 +159,7 @@ impl Table {
             .map(|other| other.id)
             .filter(|id| counts.tokens.contains_key(id))
             .collect();
-        let mut changes = without_keys_from(user, token)?;
+        let mut changes = without_keys_from(user, token)?.add("invitationEpoch", 1);
         let gone: Vec<TokenId> = others.iter().copied().chain([token.id]).collect();
         let revoked = Trail::of_user(user.id, AuditAction::TokenRevoked)
             .to(token.id)

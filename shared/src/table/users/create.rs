@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::error::failed;
 use crate::model::{
-    Account, AccountId, AccountName, ApiKey, AuditAction, Counts, Email, EmailAddress, Membership,
-    Role, S3Key, Slug, Timestamp, User, UserId, UserNumber, Username,
+    Account, AccountName, ApiKey, AuditAction, Counts, Email, EmailAddress, Membership, Role,
+    S3Key, Slug, Timestamp, User, UserId, UserNumber, Username,
 };
 use crate::table::accounts::{AdminOf, NewAccount, member_added};
 use crate::table::engine::{
@@ -52,8 +52,10 @@ pub struct NewUser {
     pub takes_email_from: Option<Box<EmailHolder>>,
     /// An account that the user also joins, with the proof of its admin.
     pub member_of: Option<AdminOf>,
-    /// An account that the user was invited to, and joins in the same write.
-    pub invited_to: Option<AccountId>,
+    /// Whether the user was invited to an account, and joins it in the same write.
+    pub is_invited: bool,
+    /// Whom the user counts for; none if for whom the actor counts.
+    pub root_maker: Option<UserId>,
 }
 
 impl NewUser {
@@ -76,7 +78,8 @@ impl NewUser {
             proved_at: None,
             takes_email_from: None,
             member_of: None,
-            invited_to: None,
+            is_invited: false,
+            root_maker: None,
         }
     }
 }
@@ -112,6 +115,7 @@ impl NewUser {
             retained_token: None,
             environment_epoch: 0,
             proof_epoch: 0,
+            invitation_epoch: 0,
             revoked_tokens: BTreeSet::new(),
             root_maker,
             created_at: account.created_at,
@@ -203,7 +207,8 @@ impl Table {
         let account =
             NewAccount { name, contact_email: None, registry: None }.into_account(slug, new.id)?;
         let member_of = new.member_of.take();
-        let is_invited = new.invited_to.is_some();
+        let is_invited = new.is_invited;
+        let root_maker = new.root_maker.or(actor.root_maker());
         let memberships = if member_of.is_some() || is_invited { 2 } else { 1 };
         let name_taken: OnConditionFailed = if new.username_is_derived {
             || Error::WriteConflict
@@ -226,7 +231,7 @@ impl Table {
             ..Email::new(new.id, new.email.clone(), account.created_at)
         };
         let (holder, is_proved) = (new.takes_email_from.take(), email.proved_at.is_some());
-        let user = new.into_user(&account, actor.root_maker())?;
+        let user = new.into_user(&account, root_maker)?;
         let created = Trail::of_user(user.id, AuditAction::UserCreated)
             .with("account", &account.id)
             .with_all("apiKeys", user.api_keys.values().map(|key| key.id));
@@ -241,7 +246,7 @@ impl Table {
         if let Some(admin) = member_of {
             transaction = transaction.insert_user_as_member(&user, admin)?;
         }
-        if let Some(maker) = actor.root_maker() {
+        if let Some(maker) = root_maker {
             transaction = transaction.count_made_user(maker, account.created_at)?;
         }
         Ok(Write::new(transaction, user).recorded_as(SecurityEvent::UserCreated))

@@ -16,9 +16,9 @@ use crate::model::{AccountId, AuditAction, Email, MailKind, User, UserId};
 use crate::random::back_off;
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{
-    Actor, Changes, Claim, Condition, GRANT, Key, Keyed, MADE, MAX_BATCH_DELETE, NewNotice,
-    OnConditionFailed, PROOF, RESPONSE, SIGNATURE, Stored, TOKEN, Table, Trail, Transaction,
-    user_partition,
+    Actor, Changes, Claim, Condition, GRANT, INVITED, Key, Keyed, MADE, MAX_BATCH_DELETE,
+    NewNotice, OnConditionFailed, PROOF, RESPONSE, SIGNATURE, Stored, TOKEN, Table, Trail,
+    Transaction, user_partition,
 };
 use crate::table::lockout::attributes_of_deleted;
 use crate::{Error, Result};
@@ -196,7 +196,7 @@ impl Table {
     /// Tokens, grants and what is kept for a while. With the user disabled, nothing new comes.
     async fn delete_belongings(&self, user: UserId) -> Result<()> {
         let mut keys = Vec::new();
-        for prefix in [PROOF, TOKEN, GRANT, RESPONSE, SIGNATURE, MADE] {
+        for prefix in [PROOF, TOKEN, GRANT, RESPONSE, SIGNATURE, MADE, INVITED] {
             keys.extend(self.keys(user_partition(user), prefix).await?);
         }
         keys.push(Key::password_reset(user));

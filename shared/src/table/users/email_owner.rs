@@ -22,6 +22,13 @@ pub enum EmailOwner {
     Proved(UserId),
 }
 
+impl EmailOwner {
+    /// Whether this user has it without having proved it, and loses it.
+    pub(in crate::table) fn is_held_by(&self, user: UserId) -> bool {
+        matches!(self, Self::Holder(holder) if holder.user.id == user)
+    }
+}
+
 /// A user who has an address without having proved it: whoever proves it takes it.
 pub struct EmailHolder {
     user: Stored<User>,

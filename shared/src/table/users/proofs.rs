@@ -194,7 +194,7 @@ impl Table {
 /// The changes of an address that is proved by a link. Whatever a stronger proof rests on stays: the
 /// operator's word, or a link that the user asked for with the password.
 fn proved_again(user: &User, email: &Email, proof: &EmailProof, now: Timestamp) -> Result<Changes> {
-    let changes = Changes::new().set("provedAt", now)?;
+    let changes = Changes::new().set("provedAt", now)?.set("address", &proof.address)?;
     let was_proved = user.has_proved(email);
     let changes = if was_proved && email.proof_epoch.is_none() {
         changes
@@ -210,6 +210,19 @@ fn proved_again(user: &User, email: &Email, proof: &EmailProof, now: Timestamp) 
     changes.set("proofLineage", &proof.lineage)
 }
 
+/// The changes of the user who has the address. Another form than the stored one may name another
+/// mailbox: the one that was mailed is what is proved, and takes its place.
+fn of_owner(user: &User, email: &Email, proof: &EmailProof) -> Result<(Changes, Condition)> {
+    let (changes, unchanged) = (Changes::of_credentials(), Condition::same_credentials(user));
+    if email.address.as_entered() == proof.address.as_entered() {
+        return Ok((changes, unchanged));
+    }
+    let changes = changes.and_of_emails();
+    let is_primary = user.primary_email.same_as(&proof.address);
+    let changes = if is_primary { changes.set("primaryEmail", &proof.address)? } else { changes };
+    Ok((changes, unchanged.and(Condition::same_emails(user))))
+}
+
 impl Transaction<'_> {
     /// Proves an address for a user, who has it, or gets it by that.
     pub(in crate::table) fn prove_address(
@@ -221,19 +234,17 @@ impl Transaction<'_> {
     ) -> Result<Self> {
         let transaction = self.marks_deliverable(&proof.address);
         match owner {
-            EmailOwner::Own(email) => Ok(transaction
-                .update(
-                    email.key(),
-                    proved_again(user, email, proof, now)?,
-                    Condition::unchanged(email),
-                    CONFLICT,
-                )
-                .update(
-                    user.key(),
-                    Changes::of_credentials(),
-                    Condition::same_credentials(user),
-                    CONFLICT,
-                )),
+            EmailOwner::Own(email) => {
+                let (changes, unchanged) = of_owner(user, email, proof)?;
+                Ok(transaction
+                    .update(
+                        email.key(),
+                        proved_again(user, email, proof, now)?,
+                        Condition::unchanged(email),
+                        CONFLICT,
+                    )
+                    .update(user.key(), changes, unchanged, CONFLICT))
+            }
             EmailOwner::Nobody => transaction.add_proved_email(user, proof, None, now),
             EmailOwner::Holder(holder) => {
                 transaction.add_proved_email(user, proof, Some(holder), now)

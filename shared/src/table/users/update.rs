@@ -185,6 +185,8 @@ impl Table {
         };
         let (changes, unchanged, after) = if ends_keys {
             let (changes, same_key, after) = end_keys(changes, after)?;
+            let changes = changes.add("invitationEpoch", 1);
+            let after = User { invitation_epoch: after.invitation_epoch + 1, ..after };
             (changes, unchanged.and(same_key), after)
         } else {
             (changes, unchanged, after)
