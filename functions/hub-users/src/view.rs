@@ -52,6 +52,7 @@ impl UserView {
             retained_token: _,
             environment_epoch: _,
             proof_epoch: _,
+            invitation_epoch: _,
             given_password_hash: _,
             revoked_tokens: _,
             root_maker: _,

@@ -10,7 +10,7 @@ use super::hex::{Hex, hex_text};
 use super::id::timed_bytes;
 use super::named::{by_name, named};
 use super::{
-    AccountId, EmailAddress, Membership, NameDigest, ParseError, Role, SecretHash, Timestamp,
+    AccountId, EmailAddress, Membership, NameDigest, ParseError, Role, SecretHash, Timestamp, User,
     UserId,
 };
 use crate::limits::{MAX_REPLACED_LINKS, PENDING_INVITATIONS};
@@ -183,17 +183,22 @@ impl Invitation {
         sender: Option<&User>,
         membership: Option<(&Membership, u64)>,
     ) -> bool {
-        let Inviter { user, joined_at, membership_version, invitation_epoch, .. } = self.inviter;
-        let may_invite = sender.is_some_and(|own| {
+        let Inviter { user, invitation_epoch, .. } = self.inviter;
+        let may_invite = |own: &User| {
             own.id == user && !own.disabled && own.invitation_epoch == invitation_epoch
-        });
-        may_invite
-            && membership.is_some_and(|(own, version)| {
-                own.user == user
-                    && own.role == Role::Admin
-                    && own.joined_at == joined_at
-                    && version == membership_version
-            })
+        };
+        sender.is_some_and(may_invite) && self.has_admin(membership)
+    }
+
+    /// Whether its sender has been an admin ever since.
+    fn has_admin(&self, membership: Option<(&Membership, u64)>) -> bool {
+        let Inviter { user, joined_at, membership_version, .. } = self.inviter;
+        membership.is_some_and(|(own, version)| {
+            own.user == user
+                && own.role == Role::Admin
+                && own.joined_at == joined_at
+                && version == membership_version
+        })
     }
 
     /// Whether it waits and its time is not over.
@@ -284,7 +289,13 @@ mod tests {
             secret_hash: SecretHash::new(b"0"),
             links: BTreeMap::new(),
             by_mail: true,
-            inviter: Inviter { user: UserId::generate(), joined_at: now, membership_version: 1 },
+            inviter: Inviter {
+                user: UserId::generate(),
+                joined_at: now,
+                membership_version: 1,
+                invitation_epoch: 0,
+                root_maker: UserId::generate(),
+            },
             created_at: now,
             sent_at: now,
             send_count: 1,
@@ -307,11 +318,11 @@ mod tests {
             role: Role::Admin,
             joined_at: own.inviter.joined_at,
         };
-        assert!(own.has_inviter(Some((&admin, 1))));
-        assert!(!own.has_inviter(Some((&admin, 3))), "demoted and promoted since");
-        assert!(!own.has_inviter(Some((&Membership { joined_at: at(1), ..admin }, 1))));
-        assert!(!own.has_inviter(Some((&Membership { role: Role::Member, ..admin }, 1))));
-        assert!(!own.has_inviter(None));
+        assert!(own.has_admin(Some((&admin, 1))));
+        assert!(!own.has_admin(Some((&admin, 3))), "demoted and promoted since");
+        assert!(!own.has_admin(Some((&Membership { joined_at: at(1), ..admin }, 1))));
+        assert!(!own.has_admin(Some((&Membership { role: Role::Member, ..admin }, 1))));
+        assert!(!own.has_admin(None));
     }
 
     #[test]

@@ -296,9 +296,10 @@ impl Table {
             EmailOwner::Nobody | EmailOwner::Own(_) | EmailOwner::Proved(_) => None,
         };
         let proved_at = invitation.by_mail.then(Timestamp::now);
+        let invited_to = Some(invitation.account);
         // Whoever has a link that was handed over may be whoever handed it over.
         let root_maker = (!invitation.by_mail).then_some(invitation.inviter.root_maker);
-        let new = NewUser { proved_at, takes_email_from, is_invited: true, root_maker, ..new };
+        let new = NewUser { proved_at, takes_email_from, invited_to, root_maker, ..new };
         let (user, write) = self.create_user_with(actor, new, slug)?.split();
         let member = new_member(invitation, user.id);
         let write = write.and(|transaction| {

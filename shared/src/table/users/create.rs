@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::error::failed;
 use crate::model::{
-    Account, AccountName, ApiKey, AuditAction, Counts, Email, EmailAddress, Membership, Role,
-    S3Key, Slug, Timestamp, User, UserId, UserNumber, Username,
+    Account, AccountId, AccountName, ApiKey, AuditAction, Counts, Email, EmailAddress, Membership,
+    Role, S3Key, Slug, Timestamp, User, UserId, UserNumber, Username,
 };
 use crate::table::accounts::{AdminOf, NewAccount, member_added};
 use crate::table::engine::{
@@ -52,8 +52,8 @@ pub struct NewUser {
     pub takes_email_from: Option<Box<EmailHolder>>,
     /// An account that the user also joins, with the proof of its admin.
     pub member_of: Option<AdminOf>,
-    /// Whether the user was invited to an account, and joins it in the same write.
-    pub is_invited: bool,
+    /// An account that the user was invited to, and joins in the same write.
+    pub invited_to: Option<AccountId>,
     /// Whom the user counts for; none if for whom the actor counts.
     pub root_maker: Option<UserId>,
 }
@@ -78,7 +78,7 @@ impl NewUser {
             proved_at: None,
             takes_email_from: None,
             member_of: None,
-            is_invited: false,
+            invited_to: None,
             root_maker: None,
         }
     }
@@ -207,7 +207,7 @@ impl Table {
         let account =
             NewAccount { name, contact_email: None, registry: None }.into_account(slug, new.id)?;
         let member_of = new.member_of.take();
-        let is_invited = new.is_invited;
+        let is_invited = new.invited_to.is_some();
         let root_maker = new.root_maker.or(actor.root_maker());
         let memberships = if member_of.is_some() || is_invited { 2 } else { 1 };
         let name_taken: OnConditionFailed = if new.username_is_derived {
