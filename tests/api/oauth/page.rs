@@ -394,6 +394,31 @@ async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
     assert_eq!(right.status, 303);
 }
 
+#[tokio::test]
+async fn cookies_of_others_may_have_any_characters_beside_the_pages_own() {
+    arranged!(app, client, _jane);
+    let path = client.authorize_path("profile_read");
+    let shown = ConsentPage::open(&app, &path).await;
+    let own = shown.cookie();
+    let body = form(&[("csrf_token", &shown.csrf_token), ("decision", "deny")]);
+
+    for (cookie, status) in [
+        (format!("{own}; name=J\u{fc}rgen"), 303),
+        (format!("name=J\u{fc}rgen; {own}"), 303),
+        (format!("\u{540d}=x;{own};\u{fc}"), 303),
+        (format!("{own}\u{fc}"), 403),
+        (format!("\u{fc}{own}"), 403),
+        (format!("name=J\u{fc}rgen, {own}"), 403),
+        ("name=J\u{fc}rgen".to_owned(), 403),
+    ] {
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("cookie", &cookie)];
+        let response = app.send("POST", &path, &headers, Some(&body)).await;
+        assert_eq!(response.status, status, "{cookie}: {response:?}");
+        let page = response.body.as_str().unwrap_or_default();
+        assert_eq!(page.contains("did not send this page's cookie"), status == 403, "{cookie}");
+    }
+}
+
 /// The CSRF token that a page for `profile_read` had at some time.
 async fn old_csrf_token(app: &TestApp, path: &str, cookie: &str, time: i64) -> String {
     let nonce = cookie.split_once('=').unwrap().1;
