@@ -241,6 +241,13 @@ async fn a_loopback_uri_of_a_client_without_a_secret_works_at_any_port() {
         let response = app.send("GET", &at(client, uri), &[], None).await;
         assert_eq!((response.status, response.header("location")), (400, None), "{uri}");
     }
+    for uri in ["http://127.0.0.1:0/callback", "http://127.0.0.1:/callback"] {
+        for (with_secret, status) in [(false, 200), (true, 400)] {
+            let client = app.new_client(uri, with_secret).await;
+            let response = app.send("GET", &at(&client, local), &[], None).await;
+            assert_eq!(response.status, status, "{uri}: {response:?}");
+        }
+    }
 }
 
 #[tokio::test]
