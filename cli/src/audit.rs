@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use shared::model::{
     AccountId, AuditAction, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog,
-    AuditTarget, Timestamp, UtcMillis, parse_rfc3339,
+    AuditTarget, Timestamp, UtcMillis, parse_time_bound,
 };
 use shared::table::{AuditFilter, Table};
 
@@ -52,10 +52,10 @@ struct Filter {
     #[arg(long, value_name = "ID", value_parser = AuditActor::parse_id)]
     actor: Option<String>,
     /// Only from this RFC 3339 time on
-    #[arg(long, value_name = "TIME", value_parser = parse_rfc3339)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time_bound)]
     from: Option<Timestamp>,
     /// Only before this RFC 3339 time
-    #[arg(long, value_name = "TIME", value_parser = parse_rfc3339)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time_bound)]
     to: Option<Timestamp>,
 }
 

@@ -13,11 +13,22 @@ const OF_RESPONSES: [&str; 6] = ["code", "state", "iss", "error", "error_descrip
 /// What `http` may be sent to, letter by letter: browsers read other texts as these hosts too.
 const LOCAL_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
+/// Where a public client is answered at any port.
+const LOOPBACK_ADDRESSES: [&str; 2] = ["127.0.0.1", "[::1]"];
+
 /// An absolute URI without a fragment: https, or http to this machine, or a private-use scheme with
 /// a dot (RFC 8252, section 7). Its query has no parameter of responses. It is stored exactly as
 /// given, as it is compared.
 #[derive(Debug, Clone)]
 pub(crate) struct RedirectUri(String);
+
+impl RedirectUri {
+    /// Whether it is at port 0, at which nobody listens: it is of use to a public client alone,
+    /// which names its own port.
+    pub(crate) fn is_at_port_0(&self) -> bool {
+        UrlParts::parse(&self.0).is_some_and(|url| url.port == Some(0))
+    }
+}
 
 impl FromStr for RedirectUri {
     type Err = ParseError;
@@ -34,6 +45,9 @@ impl FromStr for RedirectUri {
         } else if !may_be_sent_to(text) {
             "must be https://…, http://… to localhost, 127.0.0.1 or [::1], or have a scheme with a \
              dot; it must have a host after :// and no user"
+        } else if is_at_port_0_elsewhere(text) {
+            "must not be at port 0, at which nobody listens; http://127.0.0.1:0 and http://[::1]:0 \
+             of a public client mean any port"
         } else if has_parameter_of_responses(text) {
             "must have none of the query parameters that responses have: code, state, iss, error, \
              error_description, error_uri"
@@ -63,6 +77,14 @@ fn has_parameter_of_responses(text: &str) -> bool {
     let query = text.split_once('?').map_or("", |(_, query)| query);
     let mut names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
     names.any(|name| OF_RESPONSES.contains(&&*name))
+}
+
+/// Whether a URI is at port 0, and the port counts.
+fn is_at_port_0_elsewhere(text: &str) -> bool {
+    UrlParts::parse(text).is_some_and(|url| {
+        let is_loopback = url.scheme == "http" && LOOPBACK_ADDRESSES.contains(&url.host);
+        url.port == Some(0) && !is_loopback
+    })
 }
 
 fn may_be_sent_to(text: &str) -> bool {
@@ -110,6 +132,8 @@ mod tests {
             "http://localhost/",
             "http://127.0.0.1:9010/callback",
             "http://[::1]:9010/callback",
+            "http://127.0.0.1:0/callback",
+            "http://[::1]:/callback",
             "https://[2001:db8::1]/callback?a=%20",
             "com.example.app:/oauth",
             "com.example.app://oauth/callback",
@@ -162,6 +186,11 @@ mod tests {
             "data:text/html,x",
             "file:///etc/passwd",
             "app:/callback",
+            "https://example.com:0/",
+            "https://127.0.0.1:00/",
+            "http://localhost:0/callback",
+            "com.example.app://callback:0/",
+            "http://127.0.0.1:65536/",
             &format!("https://example.com/{}", "x".repeat(2000)),
         ] {
             assert!(wrong.parse::<RedirectUri>().is_err(), "{wrong}");

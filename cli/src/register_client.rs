@@ -19,8 +19,8 @@ pub(super) struct Options {
     /// The name that users see
     #[arg(long, value_name = "TEXT", value_parser = name)]
     name: String,
-    /// Where responses may be sent, once for each place; requests name it exactly, or none and mean
-    /// the first
+    /// Where responses may be sent, once for each place; requests name it exactly, a public client's
+    /// loopback address with any port, or none and mean the first
     #[arg(long = "redirect-uri", value_name = "URI", required = true)]
     redirect_uris: Vec<RedirectUri>,
     /// A program on its users' own devices, which can keep no secret: it gets none, and must use
@@ -71,6 +71,10 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     ensure!(
         options.redirect_uris.len() <= MAX_REDIRECT_URIS,
         "a client can have at most {MAX_REDIRECT_URIS} redirect URIs"
+    );
+    ensure!(
+        options.public || !options.redirect_uris.iter().any(RedirectUri::is_at_port_0),
+        "a redirect URI at port 0, which means any port, is for clients without a secret"
     );
     let secret = if options.public { None } else { Some(ClientSecret::generate()?) };
     let uris: Vec<String> = options.redirect_uris.iter().map(RedirectUri::to_string).collect();

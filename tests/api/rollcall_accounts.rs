@@ -286,6 +286,8 @@ async fn an_accounts_log_is_read_by_who_acted_and_when() {
     assert!(entries(&format!("from={at}")).await.contains(&all[0]));
     assert!(!entries(&format!("to={at}")).await.contains(&all[0]));
     assert_eq!(entries(&format!("{of_john}&to={at}")).await, all[..0]);
+    assert_eq!(entries("to=9999-12-31T23:59:59Z").await, all);
+    assert_eq!(entries("from=9999-12-31T23:59:59Z").await, all[..0]);
 }
 
 #[tokio::test]

@@ -222,6 +222,10 @@ async fn every_problem_of_a_new_token_is_reported_by_its_field() {
             vec![("expiresAt", "must be a timestamp as in RFC 3339")],
         ),
         (
+            json!({ "name": "x", "kind": "user", "expiresAt": "9999-12-30T22:00:01Z" }),
+            vec![("expiresAt", "is too far in the future")],
+        ),
+        (
             json!({ "name": "x", "kind": "user", "expiresAt": "2099-12-31T00:00:00" }),
             vec![("expiresAt", "must be a timestamp as in RFC 3339")],
         ),

@@ -372,7 +372,7 @@ fn expected(name: &str) -> Option<&'static str> {
 }
 
 #[tokio::test]
-async fn an_operation_that_makes_or_ends_what_gives_access_is_an_event_and_no_other_is() {
+async fn an_operation_on_credentials_users_or_addresses_is_an_event_and_no_other_is() {
     for operation in operations() {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
@@ -383,6 +383,79 @@ async fn an_operation_that_makes_or_ends_what_gives_access_is_an_event_and_no_ot
         assert_eq!(response.status, operation.success(), "{operation}");
         assert_eq!(event().as_str(), expected(operation.name), "{operation}");
     }
+}
+
+#[tokio::test]
+async fn a_link_that_an_admin_hands_over_is_a_credential_that_was_made() {
+    let mut app = TestApp::start().await;
+    let _post = app.start_mail().await;
+    let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
+    jane.credentials().prove_address(&app).await;
+    let path = format!("/rollcall/v1/accounts/{}/invitations", jane.account());
+    let json_type = ("content-type", "application/json");
+    let once = [("authorization", jane.token()), json_type, ("idempotency-key", "once")];
+    let with_key = json!({ "email": "once@example.com", "role": "admin", "deliver": "link" });
+    let with_key = with_key.to_string();
+
+    for (address, deliver, status, event) in [
+        ("mary@example.com", json!("mail"), 201, Value::Null),
+        ("mary@example.com", json!("link"), 200, json!("credential_created")),
+        (john.email(), json!("link"), 201, json!("credential_created")),
+        (jane.email(), json!("link"), 409, Value::Null),
+        ("mary@example.com", json!("nothing"), 400, Value::Null),
+    ] {
+        let body = json!({ "email": address, "role": "admin", "deliver": deliver });
+        let sent = jane.send_json("POST", &path, &body).await;
+        assert_eq!(sent.status, status, "{sent:?}");
+        let line = line();
+        assert_eq!((&line["event"], &line["user"]), (&event, &id(&jane)), "{address} {deliver}");
+        let account = json!(jane.account());
+        assert!(status >= 300 || line["account"] == account, "{address} {deliver}: {line}");
+    }
+    for event in [json!("credential_created"), Value::Null] {
+        let sent = app.send("POST", &path, &once, Some(&with_key)).await;
+        assert_eq!((sent.status, &line()["event"]), (201, &event), "{sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_joins_by_a_link_is_an_event_only_with_a_new_user_or_a_proved_address() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    let (john, mary) = (app.person("johnroe").await, app.person("marymajor").await);
+    jane.credentials().prove_address(&app).await;
+    post.deliver().await;
+    let path = format!("/rollcall/v1/accounts/{}/invitations", jane.account());
+    let at = |link: &str| format!("/rollcall/v1/invitations/{}", link.rsplit_once('/').unwrap().1);
+    let invite = async |address: &str, deliver: &str| {
+        let body = json!({ "email": address, "role": "member", "deliver": deliver });
+        let sent = jane.send_json("POST", &path, &body).await;
+        assert_eq!(sent.status, 201, "{sent:?}");
+        sent
+    };
+    let handed = at(invite(john.email(), "link").await.text("link"));
+    let declined = at(invite("other@example.com", "link").await.text("link"));
+    let free = at(invite("free@example.com", "link").await.text("link"));
+    invite(mary.email(), "mail").await;
+    let mailed = at(&post.deliver().await[0].message.links[0]);
+    let new = json!({ "username": "newcomer", "name": "New", "password": PASSWORD }).to_string();
+    let json_type = [("content-type", "application/json")];
+
+    assert_eq!(john.send("POST", &format!("{handed}/accept")).await.status, 200);
+    assert_eq!((event(), &line()["user"]), (Value::Null, &id(&john)), "nothing is proved");
+    let log = jane.send("GET", &format!("/rollcall/v1/accounts/{}/audit", jane.account())).await;
+    let actions: Vec<_> = log.body["entries"].as_array().unwrap().iter().take(2).collect();
+    assert!(actions.iter().any(|entry| entry["action"] == "member.added"), "{actions:?}");
+    assert_eq!(mary.send("POST", &format!("{mailed}/accept")).await.status, 200);
+    assert_eq!((event(), &line()["user"]), (json!("email_proved"), &id(&mary)));
+    let joined = app.send("POST", &format!("{free}/accept"), &json_type, Some(&new)).await;
+    assert_eq!((joined.status, event()), (201, json!("user_created")), "{joined:?}");
+    assert_eq!((&line()["credential"], line()["user"].is_string()), (&json!("link"), true));
+    assert_eq!(app.send("POST", &format!("{declined}/decline"), &[], None).await.status, 204);
+    let line = line();
+    assert_eq!(["event", "credential", "user"].map(|name| &line[name]), [&Value::Null; 3]);
+    assert!(line["source"].is_string(), "{line}");
 }
 
 #[tokio::test]

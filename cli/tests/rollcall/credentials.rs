@@ -121,6 +121,26 @@ async fn a_client_gets_a_secret_stored_as_a_hash_and_a_public_one_gets_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn port_0_of_a_redirect_uri_means_any_port_and_is_for_public_clients_alone() {
+    let stage = Stage::new().await;
+    let at = |uri: &'static str| ["register-client", "--name", "App", "--redirect-uri", uri];
+
+    for uri in ["http://127.0.0.1:0/callback", "http://[::1]:0/callback"] {
+        let public = stage.done(&[&at(uri)[..], &["--public"]].concat());
+        assert_eq!(public["redirect_uris"], json!([uri]));
+        let rejected = stage.rejected(&at(uri), "").await;
+        let problem = "error: a redirect URI at port 0, which means any port, is for clients";
+        assert!(rejected.starts_with(problem), "{rejected}");
+    }
+    for uri in ["https://example.com:0/", "http://localhost:0/callback"] {
+        for options in [&["--public"][..], &[]] {
+            let status = stage.run(&[&at(uri)[..], options].concat(), "").status;
+            assert_eq!(status.code(), Some(2), "{uri} {options:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_has_at_most_20_redirect_uris() {
     let stage = Stage::new().await;
     let uris: Vec<String> =

@@ -96,9 +96,16 @@ async fn an_audit_log_is_printed_by_action_actor_and_time() {
     assert_eq!(export(&format!(" --from {changed_at}")), all[2..]);
     assert_eq!(export(&format!(" --to {changed_at}")), all[..2]);
     assert_eq!(export(&format!(" --from {changed_at} --action member.added")), all[..0]);
+    assert_eq!(export(" --from 0001-01-01T00:00:00Z --to 9999-12-31T23:59:59.9999999Z"), all);
+    assert_eq!(export(" --from 9999-12-31T23:59:59Z"), all[..0]);
     // The operator did it all.
     assert_eq!(export(&format!(" --actor {}", text(&jane, "id"))), all[..0]);
-    for wrong in [["--action", "nothing"], ["--actor", "janedoe"], ["--from", "today"]] {
+    for wrong in [
+        ["--action", "nothing"],
+        ["--actor", "janedoe"],
+        ["--from", "today"],
+        ["--to", "9999-12-32T00:00:00Z"],
+    ] {
         let command = [&["audit", "export", "--account", account], &wrong[..]].concat();
         assert_eq!(stage.run(&command, "").status.code(), Some(2), "{wrong:?}");
     }

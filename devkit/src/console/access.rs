@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use axum::http::header::{COOKIE, HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use subtle::ConstantTimeEq;
 
 use super::PATH;
@@ -87,11 +87,12 @@ impl Access {
 
     /// Whether the request has the cookie.
     pub(super) fn is_signed_in(&self, headers: &HeaderMap) -> bool {
-        let lines = texts(headers, &COOKIE).flatten();
-        let mut cookies =
-            lines.flat_map(|line| line.split(';')).filter_map(|own| own.split_once('='));
-        cookies
-            .any(|(name, value)| name.trim() == self.cookie_name && is_same(value, &self.session))
+        // Another server on this machine may have set one with any characters.
+        let lines = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+        let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';')).map(<[u8]>::trim_ascii);
+        let named = pairs.filter_map(|pair| pair.strip_prefix(self.cookie_name.as_bytes()));
+        let mut values = named.filter_map(|rest| rest.strip_prefix(b"="));
+        values.any(|value| value.ct_eq(self.session.as_bytes()).into())
     }
 
     /// The `Set-Cookie` header.
@@ -189,6 +190,22 @@ mod tests {
             assert!(!cookie(other), "{other}");
         }
         assert!(access.cookie().ends_with("; Path=/_dev; HttpOnly; SameSite=Strict"));
+    }
+
+    #[test]
+    fn cookies_of_other_servers_may_have_any_characters() {
+        let access = access();
+        let own = format!("rollcall_dev_9000={}", access.session).into_bytes();
+        let is_signed_in = |line: &[u8]| {
+            let line = HeaderValue::from_bytes(line).unwrap();
+            access.is_signed_in(&HeaderMap::from_iter([(COOKIE, line)]))
+        };
+
+        for other in ["name=J\u{fc}rgen".as_bytes(), b"name=J\xfcrgen", b"\xff"] {
+            assert!(is_signed_in(&[&own[..], other].join(&b"; "[..])), "{other:?}");
+            assert!(is_signed_in(&[other, &own[..]].join(&b"; "[..])), "{other:?}");
+            assert!(!is_signed_in(&[&own[..], other].concat()), "{other:?}");
+        }
     }
 
     #[test]

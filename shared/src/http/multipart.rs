@@ -1,4 +1,4 @@
-//! Forms in `multipart/form-data` (RFC 7578), whose parts must be texts in UTF-8.
+//! Forms in `multipart/form-data` (RFC 7578), whose parts must be texts that are the same in UTF-8.
 
 use lambda_http::http::HeaderMap;
 use lambda_http::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName};
@@ -21,7 +21,11 @@ pub(super) async fn parse(
         if let Some(problem) = problem(part.headers()) {
             return Err(Error::Invalid(vec![FieldError::new(name, problem)]));
         }
+        let charsets = charsets(part.headers());
         let value = part.bytes().await.map_err(malformed)?;
+        if charsets.iter().any(|charset| !is_as_in_utf_8(charset, &value)) {
+            return Err(Error::Invalid(vec![FieldError::new(name, "must be in UTF-8")]));
+        }
         let value = String::from_utf8(value.into());
         fields.push((name, value.map_err(|_| Error::invalid("body", "is not UTF-8"))?));
     }
@@ -53,17 +57,25 @@ fn problem(headers: &HeaderMap) -> Option<&'static str> {
         let encoding = value.to_str().unwrap_or_default().trim();
         !plain.iter().any(|plain| plain.eq_ignore_ascii_case(encoding))
     });
-    // Section 4.4. ASCII is UTF-8, too.
-    let is_utf_8 =
-        |charset: &str| ["utf-8", "us-ascii"].iter().any(|own| own.eq_ignore_ascii_case(charset));
-    let is_of_other_charset = parameters(headers, &CONTENT_TYPE)
-        .iter()
-        .any(|(name, charset)| name == "charset" && !is_utf_8(charset));
-    match (is_file, is_encoded, is_of_other_charset) {
-        (true, _, _) => Some("must not be a file"),
-        (_, true, _) => Some("must not have a Content-Transfer-Encoding"),
-        (_, _, true) => Some("must be in UTF-8"),
-        (false, false, false) => None,
+    match (is_file, is_encoded) {
+        (true, _) => Some("must not be a file"),
+        (_, true) => Some("must not have a Content-Transfer-Encoding"),
+        (false, false) => None,
+    }
+}
+
+/// The charset that a part declares (RFC 7578, section 4.4), as often as it does.
+fn charsets(headers: &HeaderMap) -> Vec<String> {
+    let parameters = parameters(headers, &CONTENT_TYPE).into_iter();
+    parameters.filter(|(name, _)| name == "charset").map(|(_, charset)| charset).collect()
+}
+
+/// Whether a text has the same bytes in UTF-8. Java's clients declare Latin-1 for plain ASCII.
+fn is_as_in_utf_8(charset: &str, text: &[u8]) -> bool {
+    match charset.to_ascii_lowercase().as_str() {
+        "utf-8" | "utf8" | "us-ascii" => true,
+        // The other encodings of Unicode have other bytes even for ASCII.
+        charset => text.is_ascii() && !charset.starts_with("utf"),
     }
 }
 

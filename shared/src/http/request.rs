@@ -66,13 +66,13 @@ impl ApiRequest {
         values.next().is_none().then_some(value)
     }
 
-    /// The value of a cookie.
+    /// The value of a cookie. Those beside it may have any characters.
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        let pairs = self.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        pairs
-            .flat_map(|pairs| pairs.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find_map(|(own, value)| (own == name).then_some(value))
+        let lines = self.headers().get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+        let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';')).map(<[u8]>::trim_ascii);
+        let named = pairs.filter_map(|pair| pair.strip_prefix(name.as_bytes()));
+        let mut values = named.filter_map(|rest| rest.strip_prefix(b"="));
+        values.find_map(|value| std::str::from_utf8(value).ok())
     }
 
     /// The path as API Gateway passes it on: decoded.

@@ -65,7 +65,7 @@ pub use profile::{GravatarEmail, ProfileLine, ProfileUrl};
 pub use service_key::ServiceKey;
 pub use slug::Slug;
 pub(crate) use time::seconds_after;
-pub use time::{UtcMillis, parse_rfc3339};
+pub use time::{UtcMillis, parse_rfc3339, parse_time_bound};
 pub use token::{Scope, SecretHash, TokenKind, UserToken};
 pub use url::UrlParts;
 pub use user::{User, Username};

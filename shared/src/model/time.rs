@@ -1,5 +1,6 @@
 //! Times: computed, and as clients write them.
 
+use jiff::civil::DateTime;
 use serde::{Serialize, Serializer};
 
 use super::{ParseError, Timestamp};
@@ -30,6 +31,18 @@ pub(crate) fn seconds_after(time: Timestamp, seconds: i64) -> crate::Result<Time
 /// A timestamp as RFC 3339 writes it: date, `T`, time to the second, an optional fraction, and `Z`
 /// or an offset. A fraction is cut to nanoseconds.
 pub fn parse_rfc3339(text: &str) -> Result<Timestamp, ParseError> {
+    parse_any(text)?.ok_or_else(|| ParseError::new("is too far in the future"))
+}
+
+/// The same, as a bound that other times are compared with: one that is too far in the future, as
+/// programs write for no end, is the last time of all.
+pub fn parse_time_bound(text: &str) -> Result<Timestamp, ParseError> {
+    Ok(parse_any(text)?.unwrap_or(Timestamp::MAX))
+}
+
+/// A timestamp in the form of RFC 3339; none if it is later than the type holds, as is the last day
+/// or so before the year 10000.
+fn parse_any(text: &str) -> Result<Option<Timestamp>, ParseError> {
     let malformed = || ParseError::new("must be a timestamp as in RFC 3339");
     let text = text.trim();
     let (seconds, rest) = text.split_at_checked(19).ok_or_else(malformed)?;
@@ -42,17 +55,18 @@ pub fn parse_rfc3339(text: &str) -> Result<Timestamp, ParseError> {
         None => ("", rest),
     };
     let is_offset = has_shape(zone, "+00:00") || has_shape(zone, "-00:00");
-    let is_zone = zone.eq_ignore_ascii_case("z") || (is_offset && &zone[1..3] < "24");
+    let is_zone =
+        zone.eq_ignore_ascii_case("z") || (is_offset && &zone[1..3] < "24" && &zone[4..] < "60");
     if !has_shape(&seconds.to_ascii_uppercase(), "0000-00-00T00:00:00") || !is_zone {
         return Err(malformed());
     }
     let point = if fraction.is_empty() { "" } else { "." };
     let nanos = &fraction[..fraction.len().min(9)];
-    format!("{seconds}{point}{nanos}{zone}").parse().map_err(|_| {
-        // The last day or so before the year 10000 is more than the type holds.
-        let is_last = seconds.starts_with("9999-12-3");
-        if is_last { ParseError::new("is too far in the future") } else { malformed() }
-    })
+    let local = format!("{seconds}{point}{nanos}");
+    local.parse::<DateTime>().map_err(|_| malformed())?;
+    // The local time exists, and so does the offset: what is left is the range, whose start no such
+    // text comes before.
+    Ok(format!("{local}{zone}").parse().ok())
 }
 
 /// Whether a text has digits where the pattern has zeros, and else the same characters.
@@ -111,7 +125,40 @@ mod tests {
         ] {
             assert!(parse_rfc3339(text).is_err(), "{text}");
         }
-        let end = parse_rfc3339("9999-12-31T23:59:59Z").unwrap_err();
-        assert_eq!(end.to_string(), "is too far in the future");
+    }
+
+    #[test]
+    fn what_is_later_than_any_time_is_no_timestamp_but_bounds_them_all() {
+        for text in [
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59.9999999Z",
+            "9999-12-31t23:59:59.999999999999z",
+            "9999-12-31T23:59:59-23:59",
+            "9999-12-30T23:00:00-00:30",
+            "9999-12-29T23:59:59-23:59",
+        ] {
+            let end = parse_rfc3339(text).unwrap_err();
+            assert_eq!(end.to_string(), "is too far in the future", "{text}");
+            assert_eq!(parse_time_bound(text), Ok(Timestamp::MAX), "{text}");
+        }
+        for text in
+            ["0000-01-01T00:00:00+23:59", "0001-01-01T00:00:00Z", "9999-12-30T22:00:00.999Z"]
+        {
+            assert_eq!(parse_time_bound(text), parse_rfc3339(text), "{text}");
+            assert!(parse_rfc3339(text).is_ok(), "{text}");
+        }
+        for text in [
+            "9999-12-31",
+            "9999-12-31T24:00:00Z",
+            "9999-12-32T00:00:00Z",
+            "9999-12-31T23:59:59+25:00",
+            "9999-12-31T23:59:59-00:60",
+            "10000-01-01T00:00:00Z",
+        ] {
+            for parsed in [parse_rfc3339(text), parse_time_bound(text)] {
+                let problem = parsed.unwrap_err().to_string();
+                assert_eq!(problem, "must be a timestamp as in RFC 3339", "{text}");
+            }
+        }
     }
 }

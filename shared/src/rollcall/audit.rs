@@ -11,7 +11,7 @@ use crate::http::Query;
 use crate::model::digest::update_length_prefixed;
 use crate::model::{
     AuditAction, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog, AuditTarget,
-    ParseError, UtcMillis, hex, parse_rfc3339,
+    ParseError, UtcMillis, hex, parse_time_bound,
 };
 use crate::table::{AuditFilter, Table};
 use crate::{Error, Result};
@@ -99,8 +99,8 @@ impl AuditRequest {
         let filter = AuditFilter {
             action: parameter(query, "action", str::parse)?,
             actor: parameter(query, "actor", AuditActor::parse_id)?,
-            from: parameter(query, "from", parse_rfc3339)?,
-            to: parameter(query, "to", parse_rfc3339)?,
+            from: parameter(query, "from", parse_time_bound)?,
+            to: parameter(query, "to", parse_time_bound)?,
         };
         Ok(Self { page: Page::parse(query)?, filter })
     }

@@ -49,13 +49,15 @@ events! {
     PasswordChanged = "password_changed",
     /// A user was made.
     UserCreated = "user_created",
-    /// A user proved an address by the link in a mail; whoever had it unproved lost it.
+    /// A user proved an address by the link in a mail, also by accepting an invitation; whoever had it
+    /// unproved lost it.
     EmailProved = "email_proved",
     /// A user got another address, which is a name to sign in with.
     EmailAdded = "email_added",
     /// Another address of a user became the primary one.
     PrimaryEmailChanged = "primary_email_changed",
-    /// A token, API key, SSH key or S3 secret was made or renewed.
+    /// A token, API key, SSH key or S3 secret was made or renewed, or the link of an invitation was
+    /// shown to the admin who hands it over.
     CredentialCreated = "credential_created",
     /// A token, API key or SSH key was revoked.
     CredentialRevoked = "credential_revoked",

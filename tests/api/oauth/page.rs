@@ -241,6 +241,13 @@ async fn a_loopback_uri_of_a_client_without_a_secret_works_at_any_port() {
         let response = app.send("GET", &at(client, uri), &[], None).await;
         assert_eq!((response.status, response.header("location")), (400, None), "{uri}");
     }
+    for uri in ["http://127.0.0.1:0/callback", "http://127.0.0.1:/callback"] {
+        for (with_secret, status) in [(false, 200), (true, 400)] {
+            let client = app.new_client(uri, with_secret).await;
+            let response = app.send("GET", &at(&client, local), &[], None).await;
+            assert_eq!(response.status, status, "{uri}: {response:?}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -392,6 +399,31 @@ async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
     assert_eq!(app.items_of("grant").await.len(), 0);
     let right = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
     assert_eq!(right.status, 303);
+}
+
+#[tokio::test]
+async fn cookies_of_others_may_have_any_characters_beside_the_pages_own() {
+    arranged!(app, client, _jane);
+    let path = client.authorize_path("profile_read");
+    let shown = ConsentPage::open(&app, &path).await;
+    let own = shown.cookie();
+    let body = form(&[("csrf_token", &shown.csrf_token), ("decision", "deny")]);
+
+    for (cookie, status) in [
+        (format!("{own}; name=J\u{fc}rgen"), 303),
+        (format!("name=J\u{fc}rgen; {own}"), 303),
+        (format!("\u{540d}=x;{own};\u{fc}"), 303),
+        (format!("{own}\u{fc}"), 403),
+        (format!("\u{fc}{own}"), 403),
+        (format!("name=J\u{fc}rgen, {own}"), 403),
+        ("name=J\u{fc}rgen".to_owned(), 403),
+    ] {
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("cookie", &cookie)];
+        let response = app.send("POST", &path, &headers, Some(&body)).await;
+        assert_eq!(response.status, status, "{cookie}: {response:?}");
+        let page = response.body.as_str().unwrap_or_default();
+        assert_eq!(page.contains("did not send this page's cookie"), status == 403, "{cookie}");
+    }
 }
 
 /// The CSRF token that a page for `profile_read` had at some time.

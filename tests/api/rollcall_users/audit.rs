@@ -189,6 +189,14 @@ async fn times_bound_the_entries_from_the_first_one_to_before_the_second() {
     assert_eq!(old, json!({ "entries": [], "nextCursor": null }));
     let zone = list(&jane, &format!("to={second}.001%2B00:00&from=1969-01-01T00:00:00Z")).await;
     assert_eq!(millisecond(&zone), ["000"]);
+    // What programs write for no end, and for no beginning.
+    for end in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59-01:00"]
+    {
+        let page = list(&jane, &format!("from=0001-01-01T00:00:00Z&to={end}")).await;
+        assert_eq!(page, list(&jane, "").await, "{end}");
+        let late = list(&jane, &format!("from={end}")).await;
+        assert_eq!(late, json!({ "entries": [], "nextCursor": null }), "{end}");
+    }
     assert!(
         !list(&jane, &format!("from={second}.004Z")).await["entries"]
             .as_array()

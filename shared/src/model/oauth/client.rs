@@ -73,10 +73,7 @@ impl Client {
     /// address any port counts as registered (RFC 8252, section 7.3).
     pub fn redirect_uri<'a>(&'a self, requested: Option<&'a str>) -> Option<&'a str> {
         let Some(uri) = requested else { return self.redirect_uris.first().map(String::as_str) };
-        let is_local = |own: &str| {
-            self.secret_hash.is_none()
-                && without_port(own).is_some_and(|local| without_port(uri) == Some(local))
-        };
+        let is_local = |own: &str| self.secret_hash.is_none() && is_at_another_port(own, uri);
         let is_registered = |own: &String| own == uri || is_local(own);
         self.redirect_uris.iter().any(is_registered).then_some(uri)
     }
@@ -112,17 +109,27 @@ impl Client {
     }
 }
 
-/// The address, and what follows the port, of a redirect URI on the user's own device. `localhost`
-/// is a name, which may lead elsewhere (RFC 8252, section 8.3): it is compared exactly.
-fn without_port(uri: &str) -> Option<(&str, &str)> {
+/// Whether a requested redirect URI is this registered one of the user's own device, but for the
+/// port. What port the registered one has says nothing: programs write 0, or none, for any.
+fn is_at_another_port(registered: &str, requested: &str) -> bool {
+    let (Some((own, _)), Some((asked, port))) = (split_port(registered), split_port(requested))
+    else {
+        return false;
+    };
+    let is_usable = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    own == asked && port.is_none_or(is_usable)
+}
+
+/// The address and what follows the port of a redirect URI on the user's own device, and the port.
+/// `localhost` is a name, which may lead elsewhere (RFC 8252, section 8.3): it is compared exactly.
+fn split_port(uri: &str) -> Option<((&str, &str), Option<&str>)> {
     let address =
         ["http://127.0.0.1", "http://[::1]"].into_iter().find(|at| uri.starts_with(at))?;
     let rest = &uri[address.len()..];
-    let Some(rest) = rest.strip_prefix(':') else { return Some((address, rest)) };
+    let Some(rest) = rest.strip_prefix(':') else { return Some(((address, rest), None)) };
     let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
     let (port, rest) = rest.split_at(end);
-    port.parse::<u16>().ok().filter(|port| *port > 0)?;
-    Some((address, rest))
+    Some(((address, rest), Some(port)))
 }
 
 /// The secret of a client: `rcs_` and 32 random bytes in URL-safe base64. Without `Debug`, since it
@@ -159,6 +166,8 @@ mod tests {
         };
         let (first, v6) = ("http://127.0.0.1:9010/callback", "http://[::1]/");
         let localhost = "http://localhost:9010/callback";
+        let (zero, empty) = ("http://127.0.0.1:0/callback", "http://[::1]:/");
+        let padded = "http://127.0.0.1:00080/callback";
 
         for (registered, requested, is_same, is_local) in [
             (first, None, true, true),
@@ -167,6 +176,16 @@ mod tests {
             (first, Some("http://127.0.0.1:51004/callback"), false, true),
             (first, Some("http://127.0.0.1/callback"), false, true),
             (v6, Some("http://[::1]:51004/"), false, true),
+            (zero, None, true, true),
+            (zero, Some(zero), true, true),
+            (zero, Some("http://127.0.0.1:51004/callback"), false, true),
+            (zero, Some("http://127.0.0.1/callback"), false, true),
+            (zero, Some("http://127.0.0.1:00/callback"), false, false),
+            (zero, Some("http://127.0.0.1:51004/other"), false, false),
+            (empty, Some(empty), true, true),
+            (empty, Some("http://[::1]:51004/"), false, true),
+            (empty, Some("http://127.0.0.1:51004/"), false, false),
+            (padded, Some("http://127.0.0.1:51004/callback"), false, true),
             (first, Some("http://127.0.0.1:0/callback"), false, false),
             (first, Some("http://127.0.0.1:65536/callback"), false, false),
             (first, Some("http://127.0.0.1:/callback"), false, false),
