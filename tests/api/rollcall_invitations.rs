@@ -206,7 +206,7 @@ async fn who_has_the_invited_address_joins_by_the_mailed_link_and_has_proved_it(
     });
     assert_eq!(joined.parts(), (200, &member));
     assert_eq!(roles(&app, john.token()).await, ["admin", "admin"]);
-    assert_eq!(emails(&app, john.token()).await, [owned("johnroe@example.com", true, true)]);
+    assert_eq!(emails(&app, john.token()).await, [owned("JohnRoe@example.com", true, true)]);
     assert_eq!(states(&jane).await, ["accepted"]);
     let log = actions(&jane, &format!("{ACCOUNTS}/{}/audit", jane.account())).await;
     assert_eq!(log[2..], ["invitation.sent", "account.created"]);
@@ -642,11 +642,14 @@ async fn who_joins_by_a_link_that_was_handed_over_counts_as_made_by_its_sender()
     let second = handed(&jane, "second@example.com").await;
     assert_eq!(code(&join(&app, &second, "second").await), (409, "limit_reached"));
     let mary = basic("mary", PASSWORD);
+    let headers = [("authorization", &*mary), ("content-type", "application/json")];
+    let token = json!({ "name": "maker", "kind": "user" }).to_string();
+    let token = app.send("POST", "/rollcall/v1/tokens", &headers, Some(&token)).await;
     let user = json!({
         "username": "third", "password": PASSWORD, "email": "third@example.com",
         "first_name": "Third", "last_name": "User",
     });
-    let headers = [("authorization", &*mary), ("content-type", "application/json")];
+    let headers = [("authorization", token.text("token")), ("content-type", "application/json")];
     let made = app.send("PUT", "/v2/accounts", &headers, Some(&user.to_string())).await;
     assert_eq!(made.status, 409, "{made:?}");
 
@@ -673,6 +676,23 @@ async fn a_user_invites_a_thousand_times_a_day_from_all_accounts() {
     assert_eq!(jane.send_json("POST", &path, &body).await.status, 201);
     let refused = jane.send_json("POST", &path, &body).await;
     assert_eq!(code(&refused), (429, "too_many_mails"));
+}
+
+#[tokio::test]
+async fn a_proof_by_a_token_becomes_the_users_own_who_accepts_with_the_password() {
+    let (app, mut post) = open().await;
+    let (jane, _) = invitations(&app).await;
+    let john = app.person("johnroe").await;
+    let leaked = john.with_token(john.new_token(TokenKind::User, None, None).await);
+    leaked.credentials().prove_address(&app).await;
+    let link = mailed(&mut post, &jane, john.email()).await;
+
+    let by_password = john.with_token(john.basic());
+    assert_eq!(accept(&by_password, &link).await.status, 200);
+    end(&app, &john, &leaked, Ending::RevokedWithDescendants).await;
+
+    assert_eq!(emails(&app, john.token()).await, [owned(john.email(), true, true)]);
+    app.assert_consistent().await;
 }
 
 #[tokio::test]
@@ -1123,18 +1143,18 @@ async fn accepting_costs_two_round_trips_unless_somebody_else_has_the_address() 
     let mary = app.person("mary").await;
 
     let own = handed(&jane, john.email()).await;
-    assert_eq!(cost(&app, accept(john, &own)).await, (2, 13), "the caller's own");
+    assert_eq!(cost(&app, accept(john, &own)).await, (2, 14), "the caller's own");
     let own = mailed(&mut post, &jane, paul.email()).await;
-    assert_eq!(cost(&app, accept(paul, &own)).await, (2, 15), "proved by it");
+    assert_eq!(cost(&app, accept(paul, &own)).await, (2, 16), "proved by it");
     let free = mailed(&mut post, &jane, "lucy@example.com").await;
-    assert_eq!(cost(&app, accept(lucy, &free)).await, (2, 18), "added by it");
+    assert_eq!(cost(&app, accept(lucy, &free)).await, (2, 19), "added by it");
     // The write finds somebody; the request is read again; the claim; who has it; the write.
     let taken = mailed(&mut post, &jane, mary.email()).await;
-    assert_eq!(cost(&app, accept(luke, &taken)).await, (6, 25), "taken by it");
+    assert_eq!(cost(&app, accept(luke, &taken)).await, (6, 26), "taken by it");
     let free = mailed(&mut post, &jane, "luke@example.com").await;
-    assert_eq!(cost(&app, join(&app, &free, "markmajor")).await, (2, 22), "somebody new");
+    assert_eq!(cost(&app, join(&app, &free, "markmajor")).await, (2, 23), "somebody new");
     let taken = mailed(&mut post, &jane, peter.email()).await;
-    assert_eq!(cost(&app, join(&app, &taken, "petermajor")).await, (5, 29), "taken by them");
+    assert_eq!(cost(&app, join(&app, &taken, "petermajor")).await, (5, 30), "taken by them");
     app.assert_consistent().await;
 }
 

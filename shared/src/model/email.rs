@@ -266,6 +266,11 @@ impl Email {
         }
     }
 
+    /// Whether a token, or what came from one, asked for the proof.
+    pub(crate) fn is_proved_by_token(&self) -> bool {
+        !self.proof_lineage.is_empty()
+    }
+
     /// Whether it is proved through a token, or through what came from it.
     pub fn is_proved_through(&self, token: &UserToken) -> bool {
         let root = MakerId::Token(token.root());

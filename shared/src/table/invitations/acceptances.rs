@@ -421,15 +421,17 @@ impl Transaction<'_> {
         invitation: &Invitation,
         owner: &EmailOwner,
     ) -> Result<Self> {
+        let (maker, now) = (actor.maker_for(user.id), Timestamp::now());
         if let EmailOwner::Own(own) = owner {
-            if user.has_proved(own) {
+            // A proof that a token asked for becomes the user's own with the password.
+            let is_stronger = invitation.by_mail && maker.is_none() && own.is_proved_by_token();
+            if user.has_proved(own) && !is_stronger {
                 return Ok(self.check(own.key(), Condition::has("provedAt"), CONFLICT));
             }
             if !invitation.by_mail {
                 return Ok(self.check(own.key(), Condition::present(), CONFLICT));
             }
         }
-        let (maker, now) = (actor.maker_for(user.id), Timestamp::now());
         let proof = EmailProof {
             user: user.id,
             address: invitation.address.clone(),

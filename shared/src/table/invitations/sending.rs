@@ -22,6 +22,7 @@ use crate::table::engine::{
 };
 use crate::table::mail::MailRateLimit;
 use crate::table::write::Write;
+use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
 use crate::timeouts::AWS_ATTEMPT;
 use crate::{Error, Result};
@@ -201,8 +202,10 @@ impl Table {
             let mail = mail_of(&invitation, &admin, user, link, now)?;
             write = write.count_mail(&asked)?.send(&mail)?;
         }
+        // Whoever sees a link has a credential.
+        let event = (!invitation.by_mail).then_some(SecurityEvent::CredentialCreated);
         let sent = SentInvitation { invitation, is_new: !is_open };
-        Ok(Write::new(write, sent))
+        Ok(Write::new(write, sent).recorded_as(event))
     }
 
     /// Whether an earlier invitation can be sent again: nobody has answered or revoked it.
