@@ -9,7 +9,7 @@ use crate::document::{Api, client_scheme, password_scheme, token_scheme};
 use crate::oauth;
 use crate::schema::{
     Schema, always, body, boolean, constant, email, list, named, optional_text, pattern,
-    random_number, string, view,
+    random_number, string, timestamp, view,
 };
 
 const FORMS: &[&str] = &[FORM, MULTIPART];
@@ -94,8 +94,7 @@ fn changed_user() -> Schema {
 
 fn user() -> Schema {
     let username = pattern(&format!("^[a-z0-9]{{{MIN_USERNAME},{MAX_USERNAME}}}$"));
-    let joined =
-        pattern(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$").with("format", "date-time");
+    let joined = timestamp(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$");
     let picture =
         pattern("^https://secure\\.gravatar\\.com/avatar/[0-9a-f]{32}\\.jpg\\?s=80&r=g&d=mm$");
     let picture = picture.about("The picture of `gravatar_email`, else of the primary address.");

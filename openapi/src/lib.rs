@@ -27,7 +27,7 @@ use anyhow::{Context, Result};
 pub use description::header_components;
 pub use document::{Document, MORE_MEDIA_TYPES};
 pub use errors::response as error_response;
-pub use schema::ONLY_VALUE;
+pub use schema::{ONLY_VALUE, TIME_PATTERN};
 
 fn apis() -> [document::Api; 5] {
     [quave::api(), golem::api(), e24::api(), hub::api(), rollcall::api()]
@@ -166,6 +166,27 @@ mod tests {
                 let text = pattern.as_str().unwrap();
                 assert!(text.is_ascii(), "{text}");
                 assert!(text.split('\\').skip(1).all(is_read), "{text}");
+            }
+        }
+    }
+
+    /// Every schema of this value, itself included, with this member.
+    fn with_member<'v>(value: &'v Value, name: &str) -> Vec<&'v Value> {
+        let below = value.as_object().into_iter().flat_map(serde_json::Map::values);
+        let below = below.chain(value.as_array().into_iter().flatten());
+        let below = below.flat_map(|value| with_member(value, name));
+        Some(value).filter(|value| value.get(name).is_some()).into_iter().chain(below).collect()
+    }
+
+    #[test]
+    fn no_time_has_a_pattern_that_generated_clients_would_compare_with_their_own() {
+        for document in documents() {
+            let document = document.value();
+            for schema in with_member(&document, "pattern") {
+                assert_ne!(schema["format"], "date-time", "{schema}");
+            }
+            for schema in with_member(&document, TIME_PATTERN) {
+                assert_eq!(schema["format"], "date-time", "{schema}");
             }
         }
     }

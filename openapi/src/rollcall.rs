@@ -14,7 +14,7 @@ use crate::description::{Description, describe};
 use crate::document::{Api, client_scheme, password_scheme, token_scheme};
 use crate::schema::{
     Schema, always, any_of, body, boolean, constant, hex, integer, list, named, one_of, pattern,
-    required_text, string, text, uuid, view, view_of,
+    required_text, string, text, timestamp, uuid, view, view_of,
 };
 
 pub(crate) fn api() -> Api {
@@ -70,8 +70,7 @@ fn kind() -> Schema {
 }
 
 fn time(what: &str) -> Schema {
-    pattern(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$")
-        .with("format", "date-time")
+    timestamp(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$")
         .about(what)
         .example("2026-11-21T12:00:00.000Z")
 }

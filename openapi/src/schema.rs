@@ -8,6 +8,9 @@ use shared::limits::MAX_EMAIL_BYTES;
 /// Has the only value of a boolean, as `const` would.
 pub const ONLY_VALUE: &str = "x-const";
 
+/// Has the pattern of a time, as `pattern` would.
+pub const TIME_PATTERN: &str = "x-pattern";
+
 /// A schema of draft 2020-12, as OpenAPI 3.1 has it.
 #[derive(Debug, Clone)]
 pub(crate) struct Schema(Map<String, Value>);
@@ -49,6 +52,12 @@ pub(crate) fn email() -> Schema {
 /// A text that this pattern describes.
 pub(crate) fn pattern(pattern: &str) -> Schema {
     string().with("pattern", pattern)
+}
+
+/// A time in this form. Generated clients make their language's time of it, and compare that with a
+/// `pattern` as the language writes it, so that only an extension has one.
+pub(crate) fn timestamp(pattern: &str) -> Schema {
+    string().with("format", "date-time").with(TIME_PATTERN, pattern)
 }
 
 /// So many bytes, written as lower-case hexadecimal digits.
@@ -98,6 +107,11 @@ pub(crate) fn one_of(words: &[&str]) -> Schema {
 /// A list.
 pub(crate) fn list(items: Schema) -> Schema {
     with_type("array").with("items", items.into_value())
+}
+
+/// Any value. Clients that are generated for Kotlin, PHP and Rust read nothing of a choice of types.
+pub(crate) fn anything() -> Schema {
+    Schema(Map::new())
 }
 
 /// What fits any of these.

@@ -83,7 +83,7 @@ impl Schema {
     fn new(schema: &Value, components: &Value) -> Self {
         let mut value = schema.clone();
         value["components"] = json!({ "schemas": components["schemas"] });
-        enforce_only_values(&mut value);
+        enforce_extensions(&mut value);
         Self { value, validator: OnceLock::new() }
     }
 
@@ -123,16 +123,20 @@ impl Contract {
     }
 }
 
-/// Makes a constant, which the validator checks, of every only value.
-fn enforce_only_values(schema: &mut Value) {
+/// Makes of every extension the keyword that the validator checks.
+fn enforce_extensions(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
-            if let Some(value) = members.get(openapi::ONLY_VALUE).cloned() {
-                members.insert("const".to_owned(), value);
+            for (own, keyword) in
+                [(openapi::ONLY_VALUE, "const"), (openapi::TIME_PATTERN, "pattern")]
+            {
+                if let Some(value) = members.get(own).cloned() {
+                    members.insert(keyword.to_owned(), value);
+                }
             }
-            members.values_mut().for_each(enforce_only_values);
+            members.values_mut().for_each(enforce_extensions);
         }
-        Value::Array(values) => values.iter_mut().for_each(enforce_only_values),
+        Value::Array(values) => values.iter_mut().for_each(enforce_extensions),
         _ => {}
     }
 }
@@ -386,6 +390,15 @@ mod tests {
 
         assert_eq!(view.errors(&json!({ "ok": true })), Vec::<String>::new());
         assert_eq!(view.errors(&json!({ "ok": false })).len(), 1);
+    }
+
+    #[test]
+    fn the_digits_of_a_time_are_checked() {
+        let time = json!({ "type": "string", openapi::TIME_PATTERN: r"\.\d{3}Z$" });
+        let view = Schema::new(&json!({ "properties": { "at": time } }), &json!({}));
+
+        assert_eq!(view.errors(&json!({ "at": "2026-11-21T12:00:00.000Z" })), Vec::<String>::new());
+        assert_eq!(view.errors(&json!({ "at": "2026-11-21T12:00:00Z" })).len(), 1);
     }
 
     #[test]

@@ -282,10 +282,23 @@ async fn who_is_no_user_becomes_one_and_a_member_at_once_even_if_sign_up_is_clos
 
     let none = bare(&app, "POST", &format!("{link}/accept")).await;
     assert_eq!(code(&none), (401, "credential_required"));
+    let json = [("content-type", "application/json")];
+    for (body, refused) in [
+        ("{}", (401, "credential_required")),
+        (" null ", (401, "credential_required")),
+        (r#"{"name":"Mary"}"#, (401, "credential_required")),
+        (r#"{"username":"marymajor"}"#, (400, "invalid_request")),
+        (r#"{"password":null}"#, (400, "invalid_request")),
+        ("[]", (400, "invalid_request")),
+    ] {
+        let asked = app.send("POST", &format!("{link}/accept"), &json, Some(body)).await;
+        assert_eq!(code(&asked), refused, "{body}: {asked:?}");
+        let challenge = asked.header("www-authenticate").unwrap_or_default();
+        assert_eq!(challenge.contains("Basic"), refused.0 == 401, "{body}: {asked:?}");
+    }
     let taken = join(&app, &link, "janedoe").await;
     assert_eq!(code(&taken), (409, "conflict"), "{taken:?}");
     let weak = json!({ "username": "marymajor", "password": "password" }).to_string();
-    let json = [("content-type", "application/json")];
     let weak = app.send("POST", &format!("{link}/accept"), &json, Some(&weak)).await;
     assert_eq!(code(&weak), (400, "invalid_request"));
     assert_eq!(states(&jane).await, ["pending"]);

@@ -481,6 +481,8 @@ async fn a_rotated_token_is_rejected_at_once_and_the_new_one_equals_it() {
     let bodies = [
         "",
         "{}",
+        "null",
+        " null\n",
         r#"{"overlapSeconds":0}"#,
         r#"{"overlapSeconds":0.0}"#,
         r#"{"overlapSeconds":-0.0}"#,

@@ -1,7 +1,7 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::auth::{Authorized, FullAccess};
-use shared::http::{self, ApiRequest, Query};
+use shared::http::{self, ApiRequest, Fields, Query};
 use shared::invitations::{self, InvitationToken};
 use shared::model::{AccountId, AccountName, Membership, Role, User, UserId, Username, UtcMillis};
 use shared::self_service::SignUpDetails;
@@ -111,6 +111,13 @@ async fn accept_as(
             caller.commit(app, accepted.await?, view).await
         })
         .await
+}
+
+/// Whether a request without a credential is for somebody new. Else it is for a user, whose client
+/// may wait for the challenge, and send `null` or an empty object for no body.
+pub(crate) fn names_new_user(request: &ApiRequest) -> bool {
+    let names_none = |fields: Fields| !fields.has("username") && !fields.has("password");
+    !request.raw_body().is_empty() && !request.optional_json().is_ok_and(names_none)
 }
 
 /// The same without a credential: makes the user who joins.

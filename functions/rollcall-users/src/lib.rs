@@ -257,7 +257,7 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
         }
         ("rollcall-get-invitation", [token]) => invitations::get(app, request, token).await,
         ("rollcall-accept-invitation", [token]) => match AuthRequest::from_request(app, request) {
-            Err(Error::MissingCredential) if !request.raw_body().is_empty() => {
+            Err(Error::MissingCredential) if invitations::names_new_user(request) => {
                 invitations::join(app, request, token).await
             }
             auth => invitations::accept(app, auth?, request, token).await,

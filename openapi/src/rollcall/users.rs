@@ -10,7 +10,7 @@ use shared::model::AuditAction;
 use super::{next_cursor, paged, time};
 use crate::description::{Description, describe};
 use crate::schema::{
-    Schema, any_of, body, boolean, email, hex, list, named, one_of, optional_text, pattern,
+    Schema, anything, body, boolean, email, hex, list, named, one_of, optional_text, pattern,
     random_number, string, text, uuid, view, view_of,
 };
 
@@ -237,8 +237,8 @@ fn audit_entry() -> Schema {
         ("kind", string().about("What it is, as `user` or `apiKey`.").example("token")),
         ("id", string().about("Its id.").example("0197a1b2c3d4e5f60718293a")),
     ]);
-    let details = Schema::object_of(any_of([string(), list(string())]))
-        .about("Ids, roles, scopes or kinds, by name.")
+    let details = Schema::object_of(anything())
+        .about("Ids, roles, scopes or kinds, by name: each a text or a list of texts.")
         .example(json!({ "kind": "user" }));
     view([
         ("id", hex(12).about("The entry's id.").example("0197a1b2c3d4e5f60718293a")),

@@ -148,11 +148,16 @@ impl ApiRequest {
 
     /// The fields of an optional JSON body; none if there is no body.
     pub fn optional_json(&self) -> Result<Fields> {
-        if self.raw_body().is_empty() {
+        if self.raw_body().is_empty() || self.is_null() {
             self.query()?;
             return Fields::from_json(b"{}");
         }
         self.json()
+    }
+
+    /// Whether the body is `null` in JSON, which generated clients write for one that is left out.
+    fn is_null(&self) -> bool {
+        matches!(self.media_type(), MediaType::Json) && self.raw_body().trim_ascii() == b"null"
     }
 
     /// The fields of a JSON body or of a form.

@@ -29,7 +29,8 @@ pub(crate) fn seconds_after(time: Timestamp, seconds: i64) -> crate::Result<Time
 }
 
 /// A timestamp as RFC 3339 writes it: date, `T`, time to the second, an optional fraction, and `Z`
-/// or an offset. A fraction is cut to nanoseconds.
+/// or an offset. A fraction is cut to nanoseconds. Also as clients write it that generators make: with
+/// a blank in place of `T` and before the offset, an offset without a colon, or `UTC` for `Z`.
 pub fn parse_rfc3339(text: &str) -> Result<Timestamp, ParseError> {
     parse_any(text)?.ok_or_else(|| ParseError::new("is too far in the future"))
 }
@@ -44,7 +45,7 @@ pub fn parse_time_bound(text: &str) -> Result<Timestamp, ParseError> {
 /// or so before the year 10000.
 fn parse_any(text: &str) -> Result<Option<Timestamp>, ParseError> {
     let malformed = || ParseError::new("must be a timestamp as in RFC 3339");
-    let text = text.trim();
+    let text = &as_rfc3339(text.trim());
     let (seconds, rest) = text.split_at_checked(19).ok_or_else(malformed)?;
     let digits = rest
         .strip_prefix('.')
@@ -67,6 +68,22 @@ fn parse_any(text: &str) -> Result<Option<Timestamp>, ParseError> {
     // The local time exists, and so does the offset: what is left is the range, whose start no such
     // text comes before.
     Ok(format!("{local}{zone}").parse().ok())
+}
+
+/// A time in the form of RFC 3339 that Python, Ruby or Rust wrote in its own; any other text stays.
+fn as_rfc3339(text: &str) -> String {
+    let Some((date, rest)) = text.split_at_checked(10) else { return text.to_owned() };
+    let rest = rest.strip_prefix(' ').map_or_else(|| rest.to_owned(), |rest| format!("T{rest}"));
+    let Some((seconds, rest)) = rest.split_at_checked(9) else { return text.to_owned() };
+    let end = rest.find([' ', '+', '-', 'U']).unwrap_or(rest.len());
+    let (fraction, zone) = rest.split_at(end);
+    let zone = zone.strip_prefix(' ').unwrap_or(zone);
+    let has_no_colon = has_shape(zone, "+0000") || has_shape(zone, "-0000");
+    match zone {
+        "UTC" => format!("{date}{seconds}{fraction}Z"),
+        _ if has_no_colon => format!("{date}{seconds}{fraction}{}:{}", &zone[..3], &zone[3..]),
+        _ => format!("{date}{seconds}{fraction}{zone}"),
+    }
 }
 
 /// Whether a text has digits where the pattern has zeros, and else the same characters.
@@ -103,6 +120,7 @@ mod tests {
             "2099-12-31T23:59:59.5Z",
             "2099-12-31T23:59:59.123456789012Z",
             "2099-12-31T23:59:59+02:00",
+            "2099-12-31 23:59:59Z",
         ] {
             assert!(parse_rfc3339(text).is_ok(), "{text}");
         }
@@ -112,18 +130,37 @@ mod tests {
             "2099-12-31T23Z",
             "2099-12-31T23:59Z",
             "20991231T235959Z",
-            "2099-12-31 23:59:59Z",
+            "2099-12-31  23:59:59Z",
+            "2099-12-31 23:59:59",
             "2099-12-31T23:59:59",
             "2099-12-31T23:59:59,5Z",
             "2099-12-31T23:59:59.Z",
             "2099-12-31T23:59:59Z[UTC]",
-            "2099-12-31T23:59:59+0200",
+            "2099-12-31T23:59:59+200",
+            "2099-12-31T23:59:59  +02:00",
+            "2099-12-31T23:59:59+2500",
+            "2099-12-31T23:59:59 CET",
             "2099-12-31T23:59:59+25:00",
             "2099-13-31T23:59:59Z",
             "+002099-12-31T23:59:59Z",
             "2099-12-31T23:59:5é",
         ] {
             assert!(parse_rfc3339(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_timestamp_is_read_as_generated_clients_write_it() {
+        for (text, same) in [
+            ("2026-11-29T21:12:47.000000+0000", "2026-11-29T21:12:47Z"),
+            ("2026-11-29 22:12:47 +00:00", "2026-11-29T22:12:47Z"),
+            ("2026-11-29 22:12:47.5 +00:00", "2026-11-29T22:12:47.5Z"),
+            ("2026-11-29 22:12:47 UTC", "2026-11-29T22:12:47Z"),
+            ("2026-11-29 23:15:26 +0100", "2026-11-29T22:15:26Z"),
+            ("2026-11-29 17:45:26 -0530", "2026-11-29T23:15:26Z"),
+        ] {
+            assert_eq!(parse_rfc3339(text), parse_rfc3339(same), "{text}");
+            assert!(parse_rfc3339(text).is_ok(), "{text}");
         }
     }
 

@@ -41,7 +41,8 @@ impl Parameter {
 impl Body {
     fn errors(&self, request: &ApiRequest) -> Vec<String> {
         let bytes = request.raw_body();
-        if bytes.is_empty() {
+        // Generated clients write `null` for an optional body that is left out.
+        if bytes.is_empty() || (!self.required && bytes.trim_ascii() == b"null") {
             return self.required.then(|| "the body is missing".to_owned()).into_iter().collect();
         }
         // Without a declared type it counts as JSON.

@@ -189,6 +189,12 @@ async fn times_bound_the_entries_from_the_first_one_to_before_the_second() {
     assert_eq!(old, json!({ "entries": [], "nextCursor": null }));
     let zone = list(&jane, &format!("to={second}.001%2B00:00&from=1969-01-01T00:00:00Z")).await;
     assert_eq!(millisecond(&zone), ["000"]);
+    // As clients for Python, Rust and Ruby write it.
+    for zone in [".001000%2B0000", ".001%20%2B00:00", ".001%20UTC"] {
+        let to = format!("{second}{zone}").replacen('T', "%20", 1);
+        let own = list(&jane, &format!("from=1969-01-01T00:00:00Z&to={to}")).await;
+        assert_eq!(millisecond(&own), ["000"], "{zone}");
+    }
     // What programs write for no end, and for no beginning.
     for end in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59-01:00"]
     {
