@@ -36,8 +36,7 @@ fn account_id() -> Schema {
 }
 
 pub(crate) fn registry_server() -> Schema {
-    // Without a format: it is taken as it was sent, and not every type of a URL reads it.
-    let url = string().length(1..=MAX_REGISTRY_FIELD);
+    let url = string().length(1..=MAX_REGISTRY_FIELD).with("format", "uri");
     url.about("An https URL of a private container registry, in ASCII.")
 }
 
