@@ -577,7 +577,7 @@ async fn an_overlap_does_not_prolong_a_token_and_is_at_most_30_days() {
             "{wrong}"
         );
     }
-    for wrong in ["[", "[]", "null", " "] {
+    for wrong in ["[", "[]", " "] {
         let rejected = jane.send_text("POST", &rotation(&id(&ending)), wrong).await;
         let reported = (rejected.status, &rejected.body["errors"][0]["field"]);
         assert_eq!(reported, (400, &json!("body")), "{wrong:?}");
