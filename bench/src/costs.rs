@@ -16,6 +16,10 @@ use devkit::{out, workspace};
 use document::{PATH, in_document, section};
 use request::Assumptions;
 
+/// Held by each test that calls functions: they share the log that is measured.
+#[cfg(test)]
+pub(crate) static MEASURING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// Work out what requests and an idle stack cost, from measured calls and a table of prices
 #[derive(Args)]
 pub(crate) struct Options {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::MEASURING;
 use super::document::{PATH, in_document, section};
 use super::facts::{Facts, Measured};
 use super::measure::facts;
@@ -10,6 +11,7 @@ use devkit::workspace::root;
 
 #[tokio::test]
 async fn the_documentation_says_what_operations_and_idle_stacks_cost() {
+    let _alone = MEASURING.lock().await;
     let document = std::fs::read_to_string(root().join(PATH)).unwrap();
     let facts = with_documented_sizes(facts().await, &sizes(&document));
 

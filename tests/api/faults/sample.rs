@@ -7,27 +7,27 @@ use fastrand::Rng;
 
 use super::play::Case;
 
-/// Draws a quarter of the cases. `cargo xtask test` sets it to a number of its own at every run.
+/// Draws an eighth of the cases. `cargo xtask test` sets it to a number of its own at every run.
 const SEED: &str = "ROLLCALL_FAULTS_SEED";
 /// One case in so many is drawn.
-const ONE_IN: usize = 4;
+const ONE_IN: usize = 8;
 
-/// All cases, or a quarter of them.
+/// All cases, or an eighth of them.
 pub(super) enum Sample {
     All,
-    Quarter { seed: u64, random: Rng },
+    Drawn { seed: u64, random: Rng },
 }
 
 impl Sample {
     pub(super) fn from_environment() -> Self {
         match env::var(SEED) {
             Err(_) => Self::All,
-            Ok(seed) => Self::quarter(seed.parse().unwrap()),
+            Ok(seed) => Self::drawn(seed.parse().unwrap()),
         }
     }
 
-    fn quarter(seed: u64) -> Self {
-        Self::Quarter { seed, random: Rng::with_seed(seed) }
+    fn drawn(seed: u64) -> Self {
+        Self::Drawn { seed, random: Rng::with_seed(seed) }
     }
 
     pub(super) const fn is_whole(&self) -> bool {
@@ -36,7 +36,7 @@ impl Sample {
 
     /// The cases to play of these, in their order.
     pub(super) fn draw(&mut self, cases: Vec<Case>) -> Vec<Case> {
-        let Self::Quarter { random, .. } = self else { return cases };
+        let Self::Drawn { random, .. } = self else { return cases };
         let drawn = random.choose_multiple(0..cases.len(), cases.len().div_ceil(ONE_IN));
         let is_drawn = |(place, case)| drawn.contains(&place).then_some(case);
         cases.into_iter().enumerate().filter_map(is_drawn).collect()
@@ -47,7 +47,7 @@ impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => Ok(()),
-            Self::Quarter { seed, .. } => write!(f, ", a quarter that {SEED}={seed} draws"),
+            Self::Drawn { seed, .. } => write!(f, ", an eighth that {SEED}={seed} draws"),
         }
     }
 }

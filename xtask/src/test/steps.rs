@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::process::Command;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -167,10 +168,13 @@ async fn all_tests(engine: Kind) -> Result<Outcome> {
 fn workspace_tests() -> Result<Command> {
     let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])?;
     lints::share_build(&mut tests);
+    // Many wait for most of their time: for time limits, and for answers that take their time.
+    let threads = available_parallelism()?.get() * 2;
+    tests.env("RUST_TEST_THREADS", threads.to_string());
     Ok(tests)
 }
 
-/// Lets the tests of faults play a quarter of their cases, another one at each run.
+/// Lets the tests of faults play an eighth of their cases, another one at each run.
 fn drawn_faults(mut tests: Command) -> Result<Command> {
     let seed = histories::random_seed()?;
     out::line(format!(
