@@ -1240,3 +1240,19 @@ async fn what_ends_an_invitation_between_the_read_and_the_write_of_an_acceptance
     assert_eq!(roles(&app, mary.token()).await, ["admin"]);
     app.assert_consistent().await;
 }
+
+#[tokio::test]
+async fn an_unknown_account_is_404_and_a_query_that_cannot_be_read_400() {
+    let app = TestApp::start().await;
+    let (jane, _) = invitations(&app).await;
+    for list in ["members", "plan"] {
+        let unknown =
+            jane.send("GET", &format!("{ACCOUNTS}/aaaaaaaaaaaaaaaaaaaaaaaa/{list}")).await;
+        assert_eq!(code(&unknown), (404, "not_found"), "{list}");
+    }
+    let link = handed(&jane, FREE).await;
+    let shown = bare(&app, "GET", &format!("{link}?a=%ff")).await;
+    assert_eq!(code(&shown), (400, "invalid_request"));
+    let declined = bare(&app, "POST", &format!("{link}/decline?a=%ff")).await;
+    assert_eq!(code(&declined), (400, "invalid_request"));
+}
