@@ -30,6 +30,7 @@ mod lost_races;
 mod mail;
 mod mail_feedback;
 mod makers;
+mod meanwhile;
 mod new_team;
 mod oauth;
 mod operator;

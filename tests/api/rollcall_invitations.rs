@@ -8,6 +8,7 @@ use shared::table::Actor;
 use testkit::{ApiResponse, Fault, PASSWORD, Person, Post, TestApp, basic, held_up};
 
 use crate::mail::{set, set_at};
+use crate::meanwhile::with_meanwhile;
 
 const ACCOUNTS: &str = "/rollcall/v1/accounts";
 const LINKS: &str = "/rollcall/v1/invitations";
@@ -145,26 +146,6 @@ async fn expire(app: &TestApp) {
         pending.values_mut().for_each(|end| *end = json!({ "S": PAST }));
         app.engine("PutItem", json!({ "Item": list })).await;
     }
-}
-
-/// Lets something else happen between a request's read and its write.
-async fn with_meanwhile<T>(
-    app: &TestApp,
-    request: impl Future<Output = T>,
-    meanwhile: impl Future<Output = ()>,
-) -> T {
-    let (go, wait) = tokio::sync::oneshot::channel::<()>();
-    let (reached, at_write) = tokio::sync::oneshot::channel::<()>();
-    app.proxy().before("TransactWriteItems", async move {
-        reached.send(()).unwrap();
-        wait.await.unwrap();
-    });
-    let meanwhile = async {
-        at_write.await.unwrap();
-        meanwhile.await;
-        go.send(()).unwrap();
-    };
-    tokio::join!(request, meanwhile).0
 }
 
 #[tokio::test]

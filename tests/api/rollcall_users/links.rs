@@ -8,6 +8,7 @@ use testkit::{ApiResponse, PASSWORD, Person, Post, TestApp};
 
 use super::{SELF, conflict, errors, problem, text};
 use crate::mail::set;
+use crate::meanwhile::with_meanwhile;
 
 const SIGN_UPS: &str = "/rollcall/v1/sign-ups";
 pub(super) const RESETS: &str = "/rollcall/v1/password-resets";
@@ -95,26 +96,6 @@ pub(super) async fn prove(app: &TestApp, token: &str) -> u16 {
     let path = format!("/account/emails/verify/{token}");
     let form = [("content-type", "application/x-www-form-urlencoded")];
     app.send("POST", &path, &form, Some("")).await.status
-}
-
-/// Lets something else happen between a request's read and its write.
-async fn with_meanwhile<T>(
-    app: &TestApp,
-    request: impl Future<Output = T>,
-    meanwhile: impl Future<Output = ()>,
-) -> T {
-    let (go, wait) = tokio::sync::oneshot::channel::<()>();
-    let (reached, at_write) = tokio::sync::oneshot::channel::<()>();
-    app.proxy().before("TransactWriteItems", async move {
-        reached.send(()).unwrap();
-        wait.await.unwrap();
-    });
-    let meanwhile = async {
-        at_write.await.unwrap();
-        meanwhile.await;
-        go.send(()).unwrap();
-    };
-    tokio::join!(request, meanwhile).0
 }
 
 async fn actions(app: &TestApp, authorization: &str) -> Vec<String> {
