@@ -114,7 +114,6 @@ pub struct Inviter {
     /// The version of the membership.
     pub membership_version: u64,
     /// The user's [invitation epoch](User::invitation_epoch).
-    #[serde(default)]
     pub invitation_epoch: u64,
     /// Whom a user counts for that joins by a link that was handed over.
     pub root_maker: UserId,

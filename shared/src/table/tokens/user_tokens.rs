@@ -130,7 +130,8 @@ impl Table {
 
     /// Revokes a token with everything that came from it or from another one of its rotations:
     /// tokens, API keys, SSH keys and the S3 secret, which is replaced; also the proofs of
-    /// addresses, and whatever invitations the user has sent. `all` are the tokens of the user; `emails` are its addresses, read after the user.
+    /// addresses, and the invitations that the user sent, by whatever credential. `all` are the tokens
+    /// of the user; `emails` are its addresses, read after the user.
     ///
     /// One transaction revokes all of it: the user, which every credential is read with, names the
     /// other tokens until their items are deleted. [`Error::WriteConflict`] if a credential was
