@@ -114,10 +114,10 @@ impl<'a, W> Operator<'a, W> {
             let users = users.filter(|user| !user.is_leaving).cloned();
             users.partition(|user| user.is_shared == is_shared)
         };
-        let is_bold = self.rng.u8(..3) == 0;
+        let may_be_blocked = self.rng.u8(..3) == 0;
         for user in one.into_iter().chain(other) {
             let blocking = self.stage.table.accounts_without_successor(id_of(&user)).await;
-            if is_bold || blocking.expect("the undisturbed table").is_empty() {
+            if may_be_blocked || blocking.expect("the undisturbed table").is_empty() {
                 self.begun += 1;
                 self.set_leaving(&user.username, true);
                 return Some(Deletion { user, left: None });
@@ -240,8 +240,8 @@ fn disables(user: &str, disabled: bool) -> Projection {
     let user = user.to_owned();
     each(move |object, _| {
         let change = if disabled { set("disabled", "yes") } else { unset("disabled") };
-        let is_theirs = object.holder() == Some(&user);
-        is_theirs.then(|| Event::changed(Condition::Always, [change]))
+        let is_tsuccessors = object.holder() == Some(&user);
+        is_tsuccessors.then(|| Event::changed(Condition::Always, [change]))
     })
 }
 
@@ -302,9 +302,10 @@ impl Left {
     fn of_account(&self, id: &String, known: &Known) -> Option<Event> {
         let (is_kept, is_gone) = (self.kept.contains(id), self.gone.contains(id));
         let owned = is("owner", &self.user);
-        let heirs = known.users.iter().filter(|user| user.is_shared && user.username != self.user);
-        let passed =
-            heirs.map(|heir| Event::changed(owned.clone(), [set("owner", &heir.username)]));
+        let successors =
+            known.users.iter().filter(|user| user.is_shared && user.username != self.user);
+        let passed = successors
+            .map(|successor| Event::changed(owned.clone(), [set("owner", &successor.username)]));
         let deleted = is_gone.then(|| Event::changed(owned.clone(), OF_ACCOUNT.map(unset)));
         let others = Event::seen(not(owned.clone()));
         let event = passed.chain(deleted).fold(others, Event::or);
