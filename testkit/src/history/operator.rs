@@ -240,8 +240,8 @@ fn disables(user: &str, disabled: bool) -> Projection {
     let user = user.to_owned();
     each(move |object, _| {
         let change = if disabled { set("disabled", "yes") } else { unset("disabled") };
-        let is_tsuccessors = object.holder() == Some(&user);
-        is_tsuccessors.then(|| Event::changed(Condition::Always, [change]))
+        let is_theirs = object.holder() == Some(&user);
+        is_theirs.then(|| Event::changed(Condition::Always, [change]))
     })
 }
 
