@@ -121,6 +121,10 @@ async fn a_request_is_tried_with_a_pasted_token_which_is_kept_nowhere() {
     assert!(!shown.as_str().unwrap().contains(&token), "the command that is shown names it");
     let kept = "return [localStorage.length, sessionStorage.length, document.cookie]";
     assert_eq!(browser.evaluate(kept).await, json!([0, 0, ""]));
+    let blank = "return [...document.querySelectorAll('button')].filter(button => \
+        button.checkVisibility() && !button.innerText.trim() && !button.querySelector('svg') \
+        && getComputedStyle(button, '::after').content === 'none').length";
+    assert_eq!(browser.evaluate(blank).await, json!(0), "every button shows what it does");
     photograph(&browser, "docs", "tried").await;
     browser.click("#credentials [type=reset]").await;
     browser.shows("p[@id='used']", "Requests are sent without a credential.").await;
