@@ -178,6 +178,7 @@ async fn every_problem_of_the_data_is_reported_and_nothing_changes() {
         (json!({ "phone": true }), "phone: must be a string or a whole number"),
         (json!({ "phone": 4860.5 }), "phone: must be a string or a whole number"),
         (json!({ "password": null }), "password: must be a string"),
+        (json!({ "current_password": 1 }), "current_password: must be a string"),
         (json!({ "password": "1234567" }), "password: must be at least 8 characters long"),
         (json!({ "password": "x".repeat(257) }), "password: must be at most 256 characters long"),
         (json!({ "password": "PASSWORD1" }), "password: is one of the most common passwords"),

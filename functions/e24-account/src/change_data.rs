@@ -27,8 +27,11 @@ struct ChangeData {
 impl ChangeData {
     fn parse(mut fields: Fields, settings: &Settings) -> Result<Self> {
         let takes_current = settings.require_current_password && fields.has("password");
+        if takes_current && !fields.has("current_password") {
+            fields.add_error("current_password", "is required");
+        }
         let read = Self {
-            current_password: takes_current.then(|| fields.required("current_password")).flatten(),
+            current_password: fields.optional("current_password").filter(|_| takes_current),
             first_name: fields.optional("first_name"),
             last_name: fields.optional("last_name"),
             phone: fields.optional_text_or_number("phone"),
