@@ -127,9 +127,12 @@ impl Contract {
 fn enforce_extensions(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
-            for (own, keyword) in
-                [(openapi::ONLY_VALUE, "const"), (openapi::TIME_PATTERN, "pattern")]
-            {
+            for (own, keyword) in [
+                (openapi::ONLY_VALUE, "const"),
+                (openapi::TIME_PATTERN, "pattern"),
+                (openapi::ALL_TYPES, "type"),
+                (openapi::CHOICE, "anyOf"),
+            ] {
                 if let Some(value) = members.get(own).cloned() {
                     members.insert(keyword.to_owned(), value);
                 }
