@@ -405,6 +405,24 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_several_types_and_an_object_that_is_one_of_several_are_checked() {
+        let phone = json!({ "type": "string", openapi::ALL_TYPES: ["string", "integer"] });
+        let text = json!({ "properties": { "detail": { "type": "string" } } });
+        let either = json!({ openapi::CHOICE: [text, { "required": ["email"] }] });
+        for (schema, value, is_described) in [
+            (&phone, json!("48123456789"), true),
+            (&phone, json!(48_123_456_789_u64), true),
+            (&phone, json!(true), false),
+            (&either, json!({ "detail": "x" }), true),
+            (&either, json!({ "detail": 1, "email": "x" }), true),
+            (&either, json!({ "detail": 1 }), false),
+        ] {
+            let errors = Schema::new(schema, &json!({})).errors(&value);
+            assert_eq!(errors.is_empty(), is_described, "{value}: {errors:?}");
+        }
+    }
+
+    #[test]
     fn a_request_that_succeeds_is_as_described() {
         let (sent, good) = created();
         let with = |name: &str, value: Value| {
