@@ -10,8 +10,8 @@ use shared::limits::{
 use crate::description::{Description, describe};
 use crate::document::{Api, token_scheme};
 use crate::schema::{
-    Schema, always, body, boolean, constant, email, integer, list, named, optional_text, pattern,
-    random_number, string, text, uuid, view,
+    ALL_TYPES, Schema, always, body, boolean, constant, email, integer, list, named, optional_text,
+    pattern, random_number, string, text, uuid, view,
 };
 
 pub(crate) fn api() -> Api {
@@ -66,9 +66,8 @@ fn name(what: &str, example: &str) -> Schema {
 
 fn phone() -> Schema {
     optional_text(MAX_PHONE)
-        .or("integer")
-        .with("format", "int64")
-        .about("May be empty.")
+        .with(ALL_TYPES, json!(["string", "integer"]))
+        .about("May be empty. A whole number counts as its text.")
         .example("48123456789")
 }
 

@@ -6,7 +6,7 @@ use shared::http::Dialect;
 
 use crate::description::{HTML, JSON, challenge, common_headers, header, reference, retry_after};
 use crate::schema::{
-    Schema, always, any_of, constant, integer, list, one_of, pattern, string, view,
+    Schema, always, choice, constant, integer, list, one_of, pattern, string, view,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -257,7 +257,8 @@ fn hub_fields(message: Schema) -> Schema {
         .with("additionalProperties", list(string()).not_empty().into_value())
         .about("What is wrong with each field.")
         .example(json!({ "email": ["is taken"] }));
-    any_of([by_field, view([("detail", message)])])
+    choice([by_field, view([("detail", message)])])
+        .about("Each field with what is wrong with it, or `detail` with what is wrong otherwise.")
 }
 
 fn problem(status: u16, codes: &[&str]) -> Schema {

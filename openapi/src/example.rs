@@ -34,9 +34,6 @@ pub(crate) fn from_schema(schema: &Value, components: &Map<String, Value>) -> Op
     if let Some(items) = schema.get("items") {
         return Some(vec![from_schema(items, components)?].into());
     }
-    if let Some(any) = schema["anyOf"].as_array() {
-        return any.iter().find_map(|schema| from_schema(schema, components));
-    }
     let properties = schema["properties"].as_object()?;
     let fields = properties
         .iter()

@@ -27,7 +27,7 @@ use anyhow::{Context, Result};
 pub use description::header_components;
 pub use document::{Document, MORE_MEDIA_TYPES};
 pub use errors::response as error_response;
-pub use schema::{ONLY_VALUE, TIME_PATTERN};
+pub use schema::{ALL_TYPES, CHOICE, ONLY_VALUE, TIME_PATTERN};
 
 fn apis() -> [document::Api; 5] {
     [quave::api(), golem::api(), e24::api(), hub::api(), rollcall::api()]
@@ -150,6 +150,19 @@ mod tests {
             let schemas = document["components"]["schemas"].as_object().unwrap();
             let of_go: Vec<_> = schemas.keys().filter(|name| name.starts_with("New")).collect();
             assert_eq!(of_go, Vec::<&String>::new());
+        }
+    }
+
+    #[test]
+    fn nothing_is_a_choice_of_types_which_not_all_generated_clients_read() {
+        for document in documents() {
+            let document = document.value();
+            for types in members(&document, "type").into_iter().filter_map(Value::as_array) {
+                assert_eq!((types.len(), &types[1]), (2, &Value::from("null")), "{types:?}");
+            }
+            for choice in ["anyOf", "oneOf"] {
+                assert_eq!(members(&document, choice), Vec::<&Value>::new());
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use shared::model::{Client, Scope};
 use crate::description::{Description, HTML, JSON, describe};
 use crate::errors::frame_options;
 use crate::schema::{
-    Schema, always, any_of, body, constant, integer, list, named, one_of, pattern, random_number,
+    Schema, always, body, boolean, constant, integer, list, named, one_of, pattern, random_number,
     required_text, string, view, view_of,
 };
 
@@ -32,9 +32,7 @@ pub(crate) fn schemas() -> Vec<(&'static str, Schema)> {
         ("TokenRequest", token_request()),
         ("Tokens", tokens()),
         ("TokenOfClient", token_of_client()),
-        ("Introspection", any_of([named("ActiveToken"), named("InactiveToken")])),
-        ("ActiveToken", active_token()),
-        ("InactiveToken", inactive_token()),
+        ("Introspection", introspection()),
         ("Decision", decision()),
         ("Metadata", metadata()),
     ]
@@ -102,28 +100,31 @@ fn token_of_client() -> Schema {
     ])
 }
 
-fn active_token() -> Schema {
+/// As in rollcall's dialect: of a token that does not work, the other fields are absent.
+fn introspection() -> Schema {
     let seconds = || integer().example(1_795_000_000);
     view([
-        ("active", always(true).about("It works.")),
-        ("client_id", string().about("The client.").example("0197a1b2c3d4e5f60718293c")),
-        ("username", string().about("The user who granted it.").example("janedoe")),
         (
-            "user_id",
+            "active",
+            boolean()
+                .about("Whether it works, and is the client's. If not, this is all.")
+                .example(true),
+        ),
+        ("client_id?", string().about("The client.").example("0197a1b2c3d4e5f60718293c")),
+        ("username?", string().about("The user who granted it.").example("janedoe")),
+        (
+            "user_id?",
             random_number()
                 .about("The user's number: what a client knows a user by.")
                 .example(4_503_599_627_370_497_u64),
         ),
-        ("scope", scopes()),
-        ("token_type", constant("Bearer").about("How it is sent.")),
-        ("iat", seconds().about("When it was made, in seconds since 1970.")),
-        ("exp", seconds().about("When it ends, likewise.")),
+        ("scope?", scopes()),
+        ("token_type?", constant("Bearer").about("How it is sent.")),
+        ("iat?", seconds().about("When it was made, in seconds since 1970.")),
+        ("exp?", seconds().about("When it ends, likewise.")),
     ])
-    .about("A token that works.")
-}
-
-fn inactive_token() -> Schema {
-    view([("active", always(false).about("It does not work, or is another's."))])
+    .all_or_none(&["client_id", "username", "user_id", "scope", "token_type", "iat", "exp"])
+    .about("Whether a token works, and for what.")
 }
 
 fn decision() -> Schema {

@@ -1,6 +1,6 @@
 //! Quave's accounts and current account.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::limits::{
     ACCOUNTS_OWNED, MAX_ACCOUNT_NAME, MAX_REGISTRY_FIELD, MAX_REGISTRY_PASSWORD, MAX_SLUG_BYTES,
     MEMBERSHIPS,
@@ -55,11 +55,6 @@ pub(crate) fn slug() -> Schema {
 }
 
 fn new_account() -> Schema {
-    let registry = ["registryServer", "registryEmail", "registryUsername", "registryPassword"];
-    let others =
-        |own: &&str| -> Value { registry.iter().filter(|other| *other != own).copied().collect() };
-    let all_or_none: serde_json::Map<_, _> =
-        registry.iter().map(|own| ((*own).to_owned(), others(own))).collect();
     body([
         ("name", text(MAX_ACCOUNT_NAME).about("Need not be unique.")),
         ("registryServer?", registry_server()),
@@ -68,7 +63,7 @@ fn new_account() -> Schema {
         ("registryPassword?", registry_password()),
     ])
     .about("Of the four registry fields all or none must be given.")
-    .with("dependentRequired", all_or_none)
+    .all_or_none(&["registryServer", "registryEmail", "registryUsername", "registryPassword"])
 }
 
 fn fields() -> [(&'static str, Schema); 6] {

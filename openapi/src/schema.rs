@@ -11,6 +11,14 @@ pub const ONLY_VALUE: &str = "x-const";
 /// Has the pattern of a time, as `pattern` would.
 pub const TIME_PATTERN: &str = "x-pattern";
 
+/// Has the types of a value that may be of several, as `type` would. Clients that are generated for
+/// Kotlin, PHP and TypeScript send nothing of a choice of types, so that `type` has the one to use.
+pub const ALL_TYPES: &str = "x-type";
+
+/// Has the schemas of which an object fits one, as `anyOf` would. Of that, generators make clients
+/// for Java that do not compile, and for Python that cannot read it.
+pub const CHOICE: &str = "x-any-of";
+
 /// A schema of draft 2020-12, as OpenAPI 3.1 has it.
 #[derive(Debug, Clone)]
 pub(crate) struct Schema(Map<String, Value>);
@@ -114,10 +122,10 @@ pub(crate) fn anything() -> Schema {
     Schema(Map::new())
 }
 
-/// What fits any of these.
-pub(crate) fn any_of<const N: usize>(schemas: [Schema; N]) -> Schema {
+/// An object that fits any of these.
+pub(crate) fn choice<const N: usize>(schemas: [Schema; N]) -> Schema {
     let schemas: Vec<_> = schemas.into_iter().map(Schema::into_value).collect();
-    Schema(Map::new()).with("anyOf", schemas)
+    Schema::object_of(anything()).with(CHOICE, schemas)
 }
 
 /// The schema of this name, among the components.
@@ -184,6 +192,14 @@ impl Schema {
         let (min, max) = range.into_inner();
         let format = if i32::try_from(max).is_ok() { "int32" } else { "int64" };
         self.with("minimum", min).with("maximum", max).with("format", format)
+    }
+
+    /// An object that has all of these fields or none of them.
+    pub(crate) fn all_or_none(self, names: &[&str]) -> Self {
+        let others =
+            |own: &str| -> Value { names.iter().filter(|other| **other != own).copied().collect() };
+        let fields = names.iter().map(|own| ((*own).to_owned(), others(own)));
+        self.with("dependentRequired", fields.collect::<Map<_, _>>())
     }
 
     /// The most entries of a list.

@@ -127,9 +127,12 @@ impl Contract {
 fn enforce_extensions(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
-            for (own, keyword) in
-                [(openapi::ONLY_VALUE, "const"), (openapi::TIME_PATTERN, "pattern")]
-            {
+            for (own, keyword) in [
+                (openapi::ONLY_VALUE, "const"),
+                (openapi::TIME_PATTERN, "pattern"),
+                (openapi::ALL_TYPES, "type"),
+                (openapi::CHOICE, "anyOf"),
+            ] {
                 if let Some(value) = members.get(own).cloned() {
                     members.insert(keyword.to_owned(), value);
                 }
@@ -399,6 +402,24 @@ mod tests {
 
         assert_eq!(view.errors(&json!({ "at": "2026-11-21T12:00:00.000Z" })), Vec::<String>::new());
         assert_eq!(view.errors(&json!({ "at": "2026-11-21T12:00:00Z" })).len(), 1);
+    }
+
+    #[test]
+    fn a_value_of_several_types_and_an_object_that_is_one_of_several_are_checked() {
+        let phone = json!({ "type": "string", openapi::ALL_TYPES: ["string", "integer"] });
+        let text = json!({ "properties": { "detail": { "type": "string" } } });
+        let either = json!({ openapi::CHOICE: [text, { "required": ["email"] }] });
+        for (schema, value, is_described) in [
+            (&phone, json!("48123456789"), true),
+            (&phone, json!(48_123_456_789_u64), true),
+            (&phone, json!(true), false),
+            (&either, json!({ "detail": "x" }), true),
+            (&either, json!({ "detail": 1, "email": "x" }), true),
+            (&either, json!({ "detail": 1 }), false),
+        ] {
+            let errors = Schema::new(schema, &json!({})).errors(&value);
+            assert_eq!(errors.is_empty(), is_described, "{value}: {errors:?}");
+        }
     }
 
     #[test]

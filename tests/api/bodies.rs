@@ -317,6 +317,29 @@ async fn another_content_type_is_415_none_is_json_and_case_and_parameters_do_not
 }
 
 #[tokio::test]
+async fn two_content_types_are_415_whatever_they_are() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+
+    for operation in with_body() {
+        let body = operation.json_body().unwrap().to_string();
+        let takes_forms = operation.binary() == "hub-users";
+        for (kind, rejected) in [
+            ("application/json; charset=utf-8,application/json", true),
+            ("application/x-www-form-urlencoded; charset=utf-8,application/json", true),
+            ("multipart/form-data; boundary=x,application/json", true),
+            (r#"multipart/form-data; boundary="x,y""#, !takes_forms),
+            (r#"application/json; profile="x,y""#, false),
+        ] {
+            let headers = [("authorization", jane.token()), ("content-type", kind)];
+            let response =
+                app.send(operation.method(), operation.path(), &headers, Some(&body)).await;
+            assert_eq!(response.status == 415, rejected, "{operation} {kind}: {response:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_body_of_more_than_64_kib_is_413() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;

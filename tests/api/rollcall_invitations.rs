@@ -202,6 +202,32 @@ async fn who_has_the_invited_address_joins_by_the_mailed_link_and_has_proved_it(
 }
 
 #[tokio::test]
+async fn a_body_beside_a_credential_is_json_as_elsewhere_and_says_nothing_of_the_caller() {
+    let (app, _post) = open().await;
+    let (jane, _) = invitations(&app).await;
+    let mary = app.person("mary").await;
+    let path = format!("{}/accept", handed(&jane, mary.email()).await);
+    let somebody_else = json!({ "username": "janedoe", "password": PASSWORD }).to_string();
+
+    for (kind, body, status) in [
+        ("application/json", "{", 400),
+        ("application/json", "[]", 400),
+        ("application/json", r#"{"username":"x","username":"y"}"#, 400),
+        ("text/plain", "x", 415),
+        ("text/plain", "", 200),
+        ("application/json", "null", 200),
+        ("application/json", &somebody_else, 200),
+    ] {
+        let headers = [("authorization", mary.token()), ("content-type", kind)];
+        let accepted = app.send("POST", &path, &headers, Some(body)).await;
+        assert_eq!(accepted.status, status, "{kind} {body}: {accepted:?}");
+    }
+    let headers = [("content-type", "text/plain"), ("authorization", "Bearer x")];
+    assert_eq!(app.send("POST", &path, &headers, Some("x")).await.status, 401);
+    assert_eq!(emails(&app, mary.token()).await, [owned(FREE, true, false)]);
+}
+
+#[tokio::test]
 async fn an_address_that_nobody_has_becomes_the_callers_by_the_mailed_link() {
     let (app, mut post) = open().await;
     let (jane, _) = invitations(&app).await;

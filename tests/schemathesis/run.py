@@ -185,9 +185,24 @@ def resource(case):
     return case.formatted_path, str(case.query)
 
 
+def add_choices(value):
+    """Makes keywords of the extensions that have a choice, since generators misread those."""
+    if isinstance(value, dict):
+        for extension, keyword in [("x-type", "type"), ("x-any-of", "anyOf")]:
+            if extension in value:
+                value[keyword] = value[extension]
+        if "integer" in value.get("x-type", []):
+            value["format"] = "int64"
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            add_choices(inner)
+
+
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
     """Describes the forms that stand beside JSON in words alone, since generators misread them."""
+    add_choices(raw_schema)
     for path in raw_schema["paths"].values():
         for operation in path.values():
             body = operation.get("requestBody", {})

@@ -1,7 +1,7 @@
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::auth::{Authorized, FullAccess};
-use shared::http::{self, ApiRequest, Fields, Query};
+use shared::http::{self, ApiRequest, Fields};
 use shared::invitations::{self, InvitationToken};
 use shared::model::{AccountId, AccountName, Membership, Role, User, UserId, Username, UtcMillis};
 use shared::self_service::SignUpDetails;
@@ -81,11 +81,12 @@ pub(crate) async fn accept(
 ) -> Result<Response<Body>> {
     // Mostly the caller has the address, or nobody has: who else does is read only once the write has
     // found somebody.
-    let accepted = accept_as(app, auth, request.query(), token, OwnerCheck::InWrite);
+    let accepted = accept_as(app, auth, request.optional_json(), token, OwnerCheck::InWrite);
     match Box::pin(accepted).await {
         Err(Error::WriteConflict) => {
             let auth = AuthRequest::from_request(app, request)?;
-            let accepted = accept_as(app, auth, request.query(), token, OwnerCheck::BeforeWrite);
+            let body = request.optional_json();
+            let accepted = accept_as(app, auth, body, token, OwnerCheck::BeforeWrite);
             Box::pin(accepted).await
         }
         response => response,
@@ -95,11 +96,13 @@ pub(crate) async fn accept(
 async fn accept_as(
     app: &App,
     auth: AuthRequest<'_, FullAccess>,
-    query: Result<Query<'_>>,
+    body: Result<Fields>,
     token: &str,
     owner_check: OwnerCheck,
 ) -> Result<Response<Body>> {
-    auth.input(query.and_then(|_| InvitationToken::parse(token)))
+    // No field of it counts: the caller is somebody already.
+    let body = body.and_then(|fields| fields.into_result(Some(())));
+    auth.input(body.and_then(|()| InvitationToken::parse(token)))
         .fetch(|link| fetch::acceptance(link.account, link.id, owner_check))
         .query(|table, user, _| table.stored_emails(user))
         .respond(async |Authorized { caller, input: link, fetched, queried: emails }| {

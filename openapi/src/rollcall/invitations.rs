@@ -163,8 +163,8 @@ fn of_links() -> Vec<Description> {
             .error(410, ended),
         describe("rollcall-accept-invitation", "Join an account by a link")
             .text(
-                "With a credential the caller joins, and the body is ignored. An address to which \
-                 the link was mailed is proved by it, and becomes the caller's if nobody has \
+                "With a credential the caller joins, and no field of a body counts. An address to \
+                 which the link was mailed is proved by it, and becomes the caller's if nobody has \
                  proved it. Without a credential, and with a body, a new user is made who joins; \
                  that takes no `Idempotency-Key`.",
             )

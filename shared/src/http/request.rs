@@ -246,10 +246,18 @@ impl ApiRequest {
         self.headers().contains_key(CONTENT_TYPE) && matches!(self.media_type(), MediaType::Json)
     }
 
-    /// The declared media type of the body, without parameters; JSON if none is declared.
+    /// The declared media type of the body, without parameters; JSON if none is declared. Two types
+    /// are none that is known: which of them counts is not to be guessed.
     pub(crate) fn media_type(&self) -> MediaType {
-        let Some(value) = self.headers().get(CONTENT_TYPE) else { return MediaType::Json };
-        let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+        if !self.headers().contains_key(CONTENT_TYPE) {
+            return MediaType::Json;
+        }
+        let declared = self.single_header(CONTENT_TYPE.as_str()).unwrap_or_default();
+        // API Gateway makes one header of two, with a comma between them.
+        if declared.split('"').step_by(2).any(|unquoted| unquoted.contains(',')) {
+            return MediaType::Other;
+        }
+        let essence = declared.split(';').next().unwrap_or_default();
         match essence.trim().to_ascii_lowercase().as_str() {
             "application/json" => MediaType::Json,
             "application/x-www-form-urlencoded" => MediaType::Form,

@@ -173,7 +173,8 @@ impl Comparison<'_> {
         if let (Some(before), Some(after)) = (old.get("items"), new.get("items")) {
             self.schema(&format!("{place}[]"), side, before, after);
         }
-        let alternatives = |schema: &Value| schema["anyOf"].as_array().cloned().unwrap_or_default();
+        let alternatives =
+            |schema: &Value| schema["x-any-of"].as_array().cloned().unwrap_or_default();
         let (before, after) = (alternatives(&old), alternatives(&new));
         if before.len() != after.len() {
             self.add(place, "has other alternatives");

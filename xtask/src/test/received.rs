@@ -105,8 +105,6 @@ fn fields(document: &Value, schema: &Value) -> Vec<String> {
     if schema["maxItems"] != 0 {
         names.extend(schema.get("items").into_iter().flat_map(|items| below("[].".into(), items)));
     }
-    let any = schema["anyOf"].as_array().into_iter().flatten();
-    names.extend(any.flat_map(|schema| fields(document, schema)));
     names
 }
 
