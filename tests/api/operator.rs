@@ -466,3 +466,30 @@ async fn the_grants_of_a_user_are_revoked_and_counted_no_more() {
     assert_eq!(left.len(), 1);
     app.assert_consistent().await;
 }
+
+#[tokio::test]
+async fn an_account_passes_on_though_others_write_it_meanwhile() {
+    let app = TestApp::start().await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
+    let (operator, id) = (Actor::operator(), jane.user().id);
+    let stored = app.table().user_and(id, ()).await.unwrap().0.unwrap();
+    app.table().begin_user_deletion(&operator, &stored).await.unwrap();
+    let renamed = json!({
+        "Key": { "pk": { "S": format!("ACCOUNT#{}", jane.account()) }, "sk": { "S": "ACCOUNT" } },
+        "UpdateExpression": "SET #name = :name, #version = #version + :one",
+        "ExpressionAttributeNames": { "#name": "name", "#version": "version" },
+        "ExpressionAttributeValues": { ":name": { "S": "Renamed" }, ":one": { "N": "1" } },
+    });
+    app.proxy().before(WRITE, app.engine_later("UpdateItem", renamed));
+    app.proxy().count();
+
+    let ended = app.table().finish_user_deletion(&operator, id).await.unwrap();
+
+    let writes = app.proxy().calls().into_iter().filter(|call| call.operation == WRITE);
+    // The account, and the user itself.
+    assert_eq!((ended, writes.count()), (UserDeletion::Finished, 2));
+    let account = john.send("GET", &format!("/rollcall/v1/accounts/{}", jane.account())).await;
+    let owner = json!(john.user().id.to_string());
+    assert_eq!((account.text("name"), &account.body["ownerId"]), ("Renamed", &owner));
+    app.assert_consistent().await;
+}
