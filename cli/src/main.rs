@@ -87,6 +87,7 @@ enum TableCommand {
     SetClient(set_client::Options),
     RevokeToken(revoke::Revocation),
     RevokeGrants(revoke::Grants),
+    RevokeInvitations(revoke::Invitations),
     /// Take a member from an account; neither its owner nor its only admin
     RemoveMember(members::Member),
     SetRole(members::NewRole),
@@ -158,6 +159,7 @@ async fn run_on_table(table: &Table, command: TableCommand) -> Result<()> {
         TableCommand::SetClient(options) => set_client::run(table, options).await,
         TableCommand::RevokeToken(options) => revoke::token(table, options).await,
         TableCommand::RevokeGrants(options) => revoke::grants(table, options).await,
+        TableCommand::RevokeInvitations(options) => revoke::invitations(table, options).await,
         TableCommand::RemoveMember(member) => members::remove(table, member).await,
         TableCommand::SetRole(options) => members::set_role(table, options).await,
         TableCommand::SetAccount(options) => set_account::run(table, options).await,

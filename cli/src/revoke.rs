@@ -1,9 +1,9 @@
-//! `revoke-token` and `revoke-grants`.
+//! `revoke-token`, `revoke-grants` and `revoke-invitations`.
 
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
-use shared::model::{ClientId, TokenId};
+use shared::model::{AccountId, ClientId, TokenId};
 use shared::table::{Actor, Table, fetch};
 use shared::{Error, Result as TableResult};
 
@@ -41,6 +41,25 @@ struct GrantsOf {
     /// Which client, which stays registered
     #[arg(long, value_name = "ID")]
     client: Option<ClientId>,
+}
+
+/// End the invitations that a user sent to any account, or all of an account, as far as they wait;
+/// whoever may invite may send others
+#[derive(Args)]
+pub(super) struct Invitations {
+    #[command(flatten)]
+    of: InvitationsOf,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct InvitationsOf {
+    /// Username, e-mail address or id
+    #[arg(long, value_name = "WHO")]
+    user: Option<UserRef>,
+    /// Which account
+    #[arg(long, value_name = "ID")]
+    account: Option<AccountId>,
 }
 
 pub(super) async fn token(table: &Table, options: Revocation) -> Result<()> {
@@ -85,4 +104,17 @@ pub(super) async fn grants(table: &Table, options: Grants) -> Result<()> {
     .await?;
     let grants: Vec<_> = all.iter().map(|grant| grant.id).collect();
     print_json(&json!({ "userId": id, "grants": grants }))
+}
+
+pub(super) async fn invitations(table: &Table, options: Invitations) -> Result<()> {
+    let operator = Actor::operator();
+    if let Some(account) = options.of.account {
+        let revoked = table.revoke_invitations_to(&operator, account).await?;
+        let revoked: Vec<_> = revoked.iter().map(ToString::to_string).collect();
+        return print_json(&json!({ "accountId": account, "invitations": revoked }));
+    }
+    let Some(user) = options.of.user else { return Ok(()) };
+    let id = user.require(table).await?.id;
+    table.revoke_invitations_by(&operator, id).await?;
+    print_json(&json!({ "userId": id }))
 }

@@ -8,7 +8,7 @@ use crate::model::{
     AccountId, InvitationId, MailLink, MailToken, MailTokenSubject, Membership, SecretHash, Slug,
     User, Username,
 };
-use crate::self_service::{SignUpDetails, observe_link, source_id};
+use crate::self_service::{SignUpDetails, commit_with_owner, observe_link, source_id};
 use crate::table::{Actor, EmailOwner, LinkedInvitation, NewUser, fetch};
 use crate::{App, Error, Result};
 
@@ -154,8 +154,8 @@ impl NewMember {
         };
         match write(EmailOwner::Nobody)?.commit().await {
             Err(Error::WriteConflict) => {
-                let owner = app.table.new_recipient(&linked.invitation).await?;
-                write(owner)?.commit().await
+                let owner = async || app.table.new_recipient(&linked.invitation).await;
+                commit_with_owner(owner, write).await
             }
             joined => joined,
         }

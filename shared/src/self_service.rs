@@ -15,8 +15,9 @@ use crate::model::{
     SourceId, Text, Timestamp, User, Username,
 };
 use crate::password::NewPassword;
+use crate::random::back_off;
 use crate::table::{
-    Actor, EmailOwner, LinkedEmailProof, NewLink, NewUser, PasswordChange, Stored, fetch,
+    Actor, EmailOwner, LinkedEmailProof, NewLink, NewUser, PasswordChange, Stored, Write, fetch,
 };
 use crate::telemetry::request::observe;
 use crate::{App, Error, Result, SignUpPolicy};
@@ -169,23 +170,45 @@ pub async fn sign_up(
     let (link, names) = app.table.sign_up_with_names(digest, &secret, names).await?;
     let link = working(link)?;
     let (username, slug) = names.ok_or(Error::Conflict("the username is taken"))?;
-    let password = details.password.accept(service, &username, [&link.address]);
+    let SignUpDetails { password, full_name, .. } = details;
+    let password = password.accept(service, &username, [&link.address]);
     let password = password.map_err(|problem| Error::invalid("password", problem))?;
-    let owner = app.table.email_owner(&link.address, None).await?;
-    if let EmailOwner::Proved(_) = owner {
-        return Err(Error::LinkEnded);
-    }
-    let new = NewUser {
-        password_hash: Some(password.hash()?),
-        password_is_own: true,
-        full_name: details.full_name,
-        ..NewUser::new(username, link.address.clone())
-    };
+    let hash = password.hash()?;
     let actor = Actor::mail_token(None, request_context(request));
     source_id(app, request).await?;
-    let user = app.table.create_signed_up_user(&actor, &link, owner, new, slug)?.commit().await?;
+    let owner = async || app.table.email_owner(&link.address, None).await;
+    let write = |owner| {
+        let new = NewUser {
+            password_hash: Some(hash.clone()),
+            password_is_own: true,
+            full_name: full_name.clone(),
+            ..NewUser::new(username.clone(), link.address.clone())
+        };
+        app.table.create_signed_up_user(&actor, &link, owner, new, slug.clone())
+    };
+    let user = commit_with_owner(owner, write).await?;
     observe_link(&user);
     Ok(user)
+}
+
+/// How often a write that takes an address is made before the request runs again.
+const OWNER_ATTEMPTS: u32 = 4;
+
+/// Commits a write that rests on who has an address, and takes it from who has not proved it.
+///
+/// They may change other addresses of theirs all the while, which the write rests on too. So nothing
+/// slow, as a password's hash, comes between the read and the write, and these alone are repeated.
+pub(crate) async fn commit_with_owner<'t, T>(
+    owner: impl AsyncFn() -> Result<EmailOwner>,
+    write: impl Fn(EmailOwner) -> Result<Write<'t, T>>,
+) -> Result<T> {
+    for _ in 0..OWNER_ATTEMPTS {
+        match Box::pin(async { write(owner().await?)?.commit().await }).await {
+            Err(Error::WriteConflict) => back_off(0).await?,
+            outcome => return outcome,
+        }
+    }
+    Err(Error::WriteConflict)
 }
 
 fn working(link: Option<Stored<SignUp>>) -> Result<Stored<SignUp>> {

@@ -312,7 +312,7 @@ async fn members_of_a_deleted_account_find_its_end_in_their_logs() {
 #[tokio::test]
 async fn a_new_password_and_a_new_user_leave_the_credentials_that_end_and_begin() {
     const TOKENS: [&str; 2] = ["userTokens", "grants"];
-    const KEYS: [&str; 3] = ["environmentTokens", "apiKeys", "sshKeys"];
+    const KEYS: [&str; 4] = ["environmentTokens", "apiKeys", "sshKeys", "invitations"];
     let texts = |value: &Value| -> Vec<String> {
         let all = value["L"].as_array().unwrap();
         all.iter().map(|text| text["S"].as_str().unwrap().to_owned()).collect()
@@ -367,7 +367,7 @@ async fn the_revocation_of_a_token_names_the_keys_that_end_with_it() {
     assert_eq!(summary(&left), "USER token.revoked");
     let keys = left["details"]["M"]["apiKeys"]["L"].as_array();
     assert_eq!(keys.map(Vec::len), Some(1), "{left}");
-    assert_eq!(left["changed"]["L"], json!([{ "S": "s3Key" }]));
+    assert_eq!(left["changed"]["L"], json!([{ "S": "s3Key" }, { "S": "invitations" }]));
 }
 
 #[tokio::test]

@@ -102,6 +102,21 @@ async fn who_has_a_profile_signs_in_on_the_page_and_joins() {
 }
 
 #[tokio::test]
+async fn a_page_says_that_tomorrow_there_may_be_room_for_who_has_no_profile() {
+    let app = TestApp::start().await;
+    let (jane, page) = invited(&app, "mary@example.com").await;
+    let new = json!({ "email": "paul@example.com", "first_name": "P", "last_name": "M", "password": PASSWORD });
+    assert_eq!(jane.send_json("PUT", "/v2/accounts", &new).await.status, 200);
+    set(&app, "made", "users", json!({ "N": "1000" })).await;
+
+    let joins = [("username", "mary"), ("name", "Mary"), ("password", PASSWORD)];
+    let refused = post_form(&app, &page, &joins).await;
+
+    assert_eq!(heading(&refused, 409), "You cannot join this account");
+    assert!(text(&refused, 409).contains("try again tomorrow"), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_page_says_what_becomes_of_the_address_that_a_mailed_link_proves() {
     let mut app = TestApp::start().await;
     let mut post = app.start_mail().await;

@@ -154,6 +154,30 @@ async fn a_user_has_at_most_100_working_tokens_and_ended_ones_do_not_count() {
     app.assert_consistent().await;
 }
 
+#[tokio::test]
+async fn tokens_that_ended_are_gone_once_another_one_is_created() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let create = async || jane.send_json("POST", "/rollcall/v1/tokens", &new_token("x")).await;
+    let pk = format!("USER#{}", jane.user().id);
+    for _ in 0..3 {
+        let ended = create().await.text("id").to_owned();
+        let past = json!({ "S": "2026-01-01T00:00:00Z" });
+        set(&app, &pk, &format!("TOKEN#{ended}"), "expiresAt", past.clone()).await;
+        set(&app, &pk, "COUNTS", &format!("tokens.{ended}.expiresAt"), past).await;
+    }
+
+    let created = create().await;
+
+    // Whoever makes tokens that end at once makes no list longer.
+    let left = app.items_of("token").await;
+    let mut left: Vec<_> = left.iter().map(|token| token["id"]["S"].as_str().unwrap()).collect();
+    left.sort_unstable();
+    let own = testkit::token_id(jane.token()).unwrap();
+    assert_eq!(left, [own.as_str(), created.text("id")]);
+    app.assert_consistent().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_tokens_at_the_last_free_place_one_is_created() {
     let app = TestApp::start().await;

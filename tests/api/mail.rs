@@ -1,5 +1,7 @@
 //! Mail: what a write puts into the outbox, and what the mailer makes of it whatever fails.
 
+use std::time::Duration;
+
 use devkit::ses::Outcome;
 use serde_json::{Value, json};
 use shared::mail::seal_link;
@@ -423,14 +425,8 @@ async fn a_deleted_user_is_told_at_the_primary_address() {
     assert_eq!(told.iter().map(|mail| mail.recipients.clone()).collect::<Vec<_>>(), [[email]]);
 }
 
-#[tokio::test]
-async fn mail_that_waits_for_longer_than_the_stream_tries_is_brought_again_by_the_sweep() {
-    let mut app = TestApp::start().await;
-    let mut post = app.start_mail().await;
-    let jane = app.person("janedoe").await;
-    drop(waiting_mail(&app, &mut post, &jane).await);
-    app.sweep().await.unwrap();
-    assert_eq!(post.deliver().await.len(), 0, "the stream has it");
+/// A mail that waits for longer than the stream tries; its shard.
+async fn overdue_mail(app: &TestApp, post: &mut Post) -> String {
     let mut mail = app.items_of("mail").await.remove(0);
     let new = mail.clone();
     // An hour and more ago, by the time in its id.
@@ -440,6 +436,43 @@ async fn mail_that_waits_for_longer_than_the_stream_tries_is_brought_again_by_th
     let key = json!({ "pk": new["pk"], "sk": new["sk"] });
     app.engine("DeleteItem", json!({ "Key": key })).await;
     while post.next_event().await.is_some() {}
+    new["pk"]["S"].as_str().unwrap().trim_start_matches("OUTBOX#").to_owned()
+}
+
+#[tokio::test]
+async fn no_number_of_cleanup_tasks_keeps_mail_waiting_that_the_sweep_brings_again() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    drop(waiting_mail(&app, &mut post, &jane).await);
+    let shard = overdue_mail(&app, &mut post).await;
+    let task = |number: u32| {
+        let (account, text) = (format!("{number:023}{shard}"), |text: &str| json!({ "S": text }));
+        let task = json!({
+            "pk": text(&format!("CLEANUPS#{shard}")),
+            "sk": text(&format!("CLEANUP#ACCOUNT#{account}")),
+            "type": text("cleanup"), "kind": text("members"), "account": text(&account),
+            "since": text("2026-01-01T00:00:00Z"), "version": { "N": "1" },
+        });
+        task.to_string()
+    };
+    app.import((0..3000).map(task).collect()).await.unwrap();
+
+    let swept = app.table().clone().sending_mail(true).sweep(Duration::from_secs(1)).await;
+
+    assert!(swept.timed_out > 0 && swept.finished > 0, "{swept:?}");
+    assert_eq!(post.deliver().await.len(), 1);
+}
+
+#[tokio::test]
+async fn mail_that_waits_for_longer_than_the_stream_tries_is_brought_again_by_the_sweep() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    drop(waiting_mail(&app, &mut post, &jane).await);
+    app.sweep().await.unwrap();
+    assert_eq!(post.deliver().await.len(), 0, "the stream has it");
+    overdue_mail(&app, &mut post).await;
 
     let swept = app.sweep().await.unwrap();
     assert_eq!(swept.finished, 1);

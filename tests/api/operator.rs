@@ -466,3 +466,63 @@ async fn the_grants_of_a_user_are_revoked_and_counted_no_more() {
     assert_eq!(left.len(), 1);
     app.assert_consistent().await;
 }
+
+#[tokio::test]
+async fn an_account_passes_on_though_others_write_it_meanwhile() {
+    let app = TestApp::start().await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
+    let (operator, id) = (Actor::operator(), jane.user().id);
+    let stored = app.table().user_and(id, ()).await.unwrap().0.unwrap();
+    app.table().begin_user_deletion(&operator, &stored).await.unwrap();
+    let renamed = json!({
+        "Key": { "pk": { "S": format!("ACCOUNT#{}", jane.account()) }, "sk": { "S": "ACCOUNT" } },
+        "UpdateExpression": "SET #name = :name, #version = #version + :one",
+        "ExpressionAttributeNames": { "#name": "name", "#version": "version" },
+        "ExpressionAttributeValues": { ":name": { "S": "Renamed" }, ":one": { "N": "1" } },
+    });
+    app.proxy().before(WRITE, app.engine_later("UpdateItem", renamed));
+    app.proxy().count();
+
+    let ended = app.table().finish_user_deletion(&operator, id).await.unwrap();
+
+    let writes = app.proxy().calls().into_iter().filter(|call| call.operation == WRITE);
+    // The account, and the user itself.
+    assert_eq!((ended, writes.count()), (UserDeletion::Finished, 2));
+    let account = john.send("GET", &format!("/rollcall/v1/accounts/{}", jane.account())).await;
+    let owner = json!(john.user().id.to_string());
+    assert_eq!((account.text("name"), &account.body["ownerId"]), ("Renamed", &owner));
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn each_run_of_a_deletion_leaves_less_to_the_next_however_much_there_is() {
+    let mut app = TestApp::start().await;
+    let id = app.person("janedoe").await.user().id;
+    // More than a megabyte, of which a page has one, for each call of a run.
+    let text = "x".repeat(100_000);
+    let response = |number: usize| {
+        let sk = format!("RESPONSE#{number:03}");
+        json!({ "pk": { "S": format!("USER#{id}") }, "sk": { "S": sk }, "body": { "S": text } })
+    };
+    app.import((0..160).map(|number| response(number).to_string()).collect()).await.unwrap();
+    let stored = app.table().user_and(id, ()).await.unwrap().0.unwrap();
+    app.table().begin_user_deletion(&Actor::operator(), &stored).await.unwrap();
+    for run in 0..20 {
+        let cutoff = app.cutoff().await;
+        cutoff.after(16);
+        let operator = Actor::operator();
+        let ended = tokio::select! {
+            ended = app.table().finish_user_deletion(&operator, id) => Some(ended.unwrap()),
+            () = cutoff.reached() => None,
+        };
+        cutoff.quiet().await;
+        app.mend();
+        if let Some(ended) = ended {
+            assert_eq!(ended, UserDeletion::Finished);
+            assert!(run > 1, "{run}");
+            app.assert_consistent().await;
+            return;
+        }
+    }
+    panic!("no run came to the end");
+}

@@ -1263,3 +1263,60 @@ async fn an_unknown_account_is_404_and_a_query_that_cannot_be_read_400() {
     let declined = bare(&app, "POST", &format!("{link}/decline?a=%ff")).await;
     assert_eq!(code(&declined), (400, "invalid_request"));
 }
+
+#[tokio::test]
+async fn the_operator_ends_what_a_user_sent_or_all_that_waits_in_an_account() {
+    let app = TestApp::start().await;
+    let (jane, path) = invitations(&app).await;
+    let john = host(&app, "johnroe").await;
+    app.join(&john, &jane.account(), Role::Admin).await;
+    let invite = async |by: &Person<'_>, address: &str| {
+        let body = json!({ "email": address, "role": "admin", "deliver": "link" });
+        path_of(&by.send_json("POST", &path, &body).await)
+    };
+    let (of_jane, of_john) = (invite(&jane, FREE).await, invite(&john, "paul@example.com").await);
+    let (table, operator) = (app.table(), Actor::operator());
+    let is_revoked = async |link: &str| {
+        let shown = bare(&app, "GET", link).await;
+        assert!([(200, ""), (410, "revoked")].contains(&code(&shown)), "{shown:?}");
+        shown.status == 410
+    };
+
+    for _ in 0..2 {
+        table.revoke_invitations_by(&operator, jane.user().id).await.unwrap();
+        assert!(is_revoked(&of_jane).await && !is_revoked(&of_john).await);
+    }
+    assert_eq!(actions(&jane, &format!("{SELF}/audit")).await[0], "invitation.revoked");
+    let another = invite(&jane, FREE).await;
+    assert!(!is_revoked(&another).await, "she may invite");
+
+    let account = jane.account().parse().unwrap();
+    let revoked = table.revoke_invitations_to(&operator, account).await.unwrap();
+    assert_eq!(revoked.len(), 2);
+    assert!(is_revoked(&another).await && is_revoked(&of_john).await);
+    assert_eq!(states(&jane).await, ["revoked"; 2]);
+    assert_eq!(table.revoke_invitations_to(&operator, account).await.unwrap(), []);
+    let log = format!("{ACCOUNTS}/{}/audit?action=invitation.revoked", jane.account());
+    assert_eq!(actions(&jane, &log).await.len(), 2);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_sent_while_the_operator_ends_all_ends_with_them() {
+    let app = TestApp::start().await;
+    let (jane, _) = invitations(&app).await;
+    let first = handed(&jane, FREE).await;
+    let (table, account) = (app.table(), jane.account().parse().unwrap());
+    let operator = Actor::operator();
+    let again = async {
+        handed(&jane, FREE).await;
+    };
+
+    let all = Box::pin(table.revoke_invitations_to(&operator, account));
+    let revoked = with_meanwhile(&app, all, Box::pin(again)).await.unwrap();
+
+    assert_eq!(revoked.len(), 1);
+    assert_eq!(states(&jane).await, ["revoked"]);
+    assert_eq!(code(&bare(&app, "GET", &first).await).0, 410);
+    app.assert_consistent().await;
+}

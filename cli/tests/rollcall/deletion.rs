@@ -142,3 +142,19 @@ async fn grants_are_revoked_of_a_user_or_of_a_client_and_clients_deleted() {
         assert_eq!(stage.run(arguments, "").status.code(), Some(2));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invitations_are_revoked_of_a_user_or_of_an_account_also_where_none_waits() {
+    let stage = Stage::new().await;
+    let jane = stage.jane();
+    let account = text(&jane, "accountId");
+    for _ in 0..2 {
+        let of_user = stage.done(&["revoke-invitations", "--user", "janedoe"]);
+        assert_eq!(of_user, json!({ "userId": jane["id"] }));
+        let of_account = stage.done(&["revoke-invitations", "--account", account]);
+        assert_eq!(of_account, json!({ "accountId": account, "invitations": [] }));
+    }
+    let unknown = ["revoke-invitations", "--account", "0123456789abcdef01234567"];
+    assert!(stage.rejected(&unknown, "").await.starts_with("error: account not found: "));
+    assert_eq!(stage.run(&["revoke-invitations"], "").status.code(), Some(2));
+}

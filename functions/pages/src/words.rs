@@ -105,6 +105,8 @@ pub(crate) const ACCOUNT_IS_FULL: Notice = Notice {
     text: &[
         "The account has as many members as it can have, or you belong to as many accounts, or \
              have as many addresses, as one can.",
+        "If you have no profile yet, whoever invited you may have brought in as many new people \
+             today as one can: try again tomorrow.",
     ],
 };
 

@@ -17,6 +17,10 @@ use crate::{Error, Result};
 /// The `type` of the items that count the users that were made on a day.
 const MADE: &str = "made";
 
+/// Tokens that ended are deleted when another is created, so many at once, of the 100 actions that a
+/// transaction takes.
+const MAX_ENDED_DELETED: usize = 80;
+
 /// What the caller has.
 pub struct CallerCounts;
 
@@ -42,13 +46,24 @@ pub(in crate::table) enum Replaced<'a> {
     Ending(&'a UserToken, Timestamp),
 }
 
+impl Replaced<'_> {
+    const fn id(&self) -> Option<TokenId> {
+        match self {
+            Self::Nothing => None,
+            Self::Deleted(old) => Some(*old),
+            Self::Ending(old, _) => Some(old.id),
+        }
+    }
+}
+
 /// The counts that were fetched with a user who exists.
 pub(in crate::table) fn existing(counts: Option<&Stored<Counts>>) -> Result<&Stored<Counts>> {
     counts.ok_or(Error::WriteConflict)
 }
 
 impl Transaction<'_> {
-    /// Counts a new token, which must find room once those that have ended are removed.
+    /// Counts a new token, which must find room once those that have ended are removed, with their
+    /// items: else lists would grow by tokens that end at once, until nobody can read them.
     pub(in crate::table) fn count_token(
         self,
         user: &User,
@@ -57,6 +72,12 @@ impl Transaction<'_> {
         replaced: &Replaced<'_>,
     ) -> Result<Self> {
         let mut gone = counts.ended_tokens(user, Timestamp::now());
+        // Its own action and its own entry are below; it may have ended a moment ago.
+        gone.retain(|id| replaced.id() != Some(*id));
+        gone.truncate(MAX_ENDED_DELETED);
+        let transaction = gone.iter().fold(self, |transaction, id| {
+            transaction.delete(Key::token(user.id, *id), Condition::always(), CONFLICT)
+        });
         let mut changes =
             Changes::of_tokens().set_entry("tokens", new.id, CountedToken::from(new))?;
         match replaced {
@@ -71,11 +92,12 @@ impl Transaction<'_> {
         counts.check_token(&gone)?;
         if gone.is_empty() {
             let room = Condition::fewer_entries("tokens", TOKENS.max);
-            return Ok(self.update(counts.key(), changes, room, || Error::LimitReached(TOKENS)));
+            let no_room: OnConditionFailed = || Error::LimitReached(TOKENS);
+            return Ok(transaction.update(counts.key(), changes, room, no_room));
         }
         // What is removed must still be there, so that room is counted once.
         let changes = gone.iter().fold(changes, |changes, id| changes.remove_entry("tokens", id));
-        Ok(self.update(counts.key(), changes, Condition::unchanged(counts), CONFLICT))
+        Ok(transaction.update(counts.key(), changes, Condition::unchanged(counts), CONFLICT))
     }
 
     /// Removes a token from the counts.

@@ -10,7 +10,7 @@ use super::{SELF, conflict, errors, problem, text};
 use crate::mail::set;
 use crate::meanwhile::with_meanwhile;
 
-const SIGN_UPS: &str = "/rollcall/v1/sign-ups";
+pub(super) const SIGN_UPS: &str = "/rollcall/v1/sign-ups";
 pub(super) const RESETS: &str = "/rollcall/v1/password-resets";
 pub(super) const NEW: &str = "another horse battery";
 
@@ -32,7 +32,7 @@ pub(super) async fn post_json(app: &TestApp, path: &str, body: &Value) -> ApiRes
     send(app, "POST", path, body).await
 }
 
-fn details(username: &str) -> Value {
+pub(super) fn details(username: &str) -> Value {
     json!({ "username": username, "name": "Mary Major", "password": NEW })
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn mailed_token(post: &mut Post) -> String {
     link.rsplit_once('/').unwrap().1.to_owned()
 }
 
-async fn sign_up_token(app: &TestApp, post: &mut Post, address: &str) -> String {
+pub(super) async fn sign_up_token(app: &TestApp, post: &mut Post, address: &str) -> String {
     let asked = post_json(app, SIGN_UPS, &json!({ "email": address })).await;
     assert_eq!(asked.parts(), (202, &json!({})));
     mailed_token(post).await

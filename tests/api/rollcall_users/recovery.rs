@@ -132,7 +132,7 @@ async fn an_address_proved_through_a_token_that_is_revoked_with_all_recovers_nob
         assert_eq!(resets(&app, &mut post, name).await, 0, "{name}");
     }
     let log = jane.send("GET", &format!("{SELF}/audit?action=token.revoked")).await;
-    assert_eq!(log.body["entries"][0]["changed"], json!(["emailProofs"]));
+    assert_eq!(log.body["entries"][0]["changed"], json!(["emailProofs", "invitations"]));
     // Whoever proves it now has it.
     let john = app.person("johnroe").await;
     set(&app, "mailRequests", "times", json!({ "L": [] })).await;

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::model::{EmailAddress, TokenKind, UserId};
-use shared::table::{Actor, Table, UserChange};
+use shared::table::{Actor, Table, UserChange, fetch};
 use testkit::{ApiResponse, DocumentedOperation, PASSWORD, Person, TestApp, token_id};
 use testkit::{basic, user_operations};
 
 use super::links::{
-    NEW, RESETS, emails, ended, mailed_token, open, owned, post_json, proof_token, prove,
+    NEW, RESETS, SIGN_UPS, details, emails, ended, mailed_token, open, owned, post_json,
+    proof_token, prove, sign_up_token,
 };
 use crate::mail::set;
 
@@ -400,5 +401,41 @@ async fn the_operator_deletes_a_user_whose_profile_changes_meanwhile() {
     app.table().begin_user_deletion(&Actor::operator(), &read).await.unwrap();
 
     assert_eq!(jane.send("GET", "/rollcall/v1/users/self").await.status, 401);
+    app.assert_consistent().await;
+}
+
+/// Adds an address to a user and removes it, again and again.
+async fn change_addresses(table: Table, user: UserId) {
+    let (operator, address) = (Actor::operator(), "further@example.com");
+    let address: EmailAddress = address.parse().unwrap();
+    loop {
+        let read = table.user_and(user, fetch::email(address.clone())).await.unwrap();
+        let (Some(user), email) = read else { return };
+        let written = async {
+            if let Some(email) = email {
+                return table.remove_email(&operator, &user, &email)?.commit().await;
+            }
+            table.add_email(&operator, &user, address.clone())?.commit().await.map(|_| ())
+        };
+        // Others write the user too, and the last address stays.
+        drop(written.await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_taken_from_who_changes_others_of_theirs_all_the_time() {
+    let (app, mut post) = open().await;
+    let john = app.person("johnroe").await;
+    let path = format!("{SIGN_UPS}/{}", sign_up_token(&app, &mut post, john.email()).await);
+    let changing = tokio::spawn(change_addresses(app.others(), john.user().id));
+
+    let made = post_json(&app, &path, &details("marymajor")).await;
+
+    assert!(!changing.is_finished());
+    changing.abort();
+    drop(changing.await);
+    assert_eq!(made.status, 201, "{made:?}");
+    let own = emails(&app, &basic("marymajor", NEW)).await;
+    assert_eq!(own, [owned(john.email(), true, true)]);
     app.assert_consistent().await;
 }

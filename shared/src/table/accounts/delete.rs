@@ -37,8 +37,8 @@ impl Table {
         access.admin()
     }
 
-    /// The transaction: the account, its names, both sides of the admin's membership, and the
-    /// cleanup task.
+    /// The transaction: the account, its names, both sides of the admin's membership, and, if there
+    /// are other members, the cleanup task.
     pub(super) fn deletion(
         &self,
         actor: &Actor,
@@ -55,8 +55,13 @@ impl Table {
             .delete(Key::slug_claim(&account.slug), ours, || Error::WriteConflict)
             .delete(Key::membership(admin, id), Condition::is_admin(), || Error::WriteConflict)
             .delete(Key::member(id, admin), Condition::present(), || Error::WriteConflict)
-            .uncount_account(account.owner, admin)
-            .record_cleanup(&CleanupTask::members(id))?;
+            .uncount_account(account.owner, admin);
+        // Without others nothing is left: whoever makes and deletes accounts leaves the sweep no work.
+        let transaction = if account.member_count > 1 {
+            transaction.record_cleanup(&CleanupTask::members(id))?
+        } else {
+            transaction
+        };
         Ok(match &account.contact_email {
             Some(contact) => transaction.release_contact(id, contact),
             None => transaction,

@@ -259,21 +259,20 @@ impl Table {
     }
 
     /// The account passes to an admin who is not disabled and may own another one, and its owner
-    /// leaves it.
+    /// leaves it. Whoever else writes the account meanwhile does not hold that up.
     fn pass_on(
         &self,
         actor: &Actor,
-        account: &Stored<Account>,
+        account: &Account,
         owner: &Membership,
         successor: UserId,
     ) -> Result<Transaction<'_>> {
         let changes = one_less(owner).set("owner", successor)?;
+        let still_owned = Condition::one_of("owner", [owner.user.to_string()]);
         let passed = owner_changed(account, successor);
         Ok(Transaction::new(self, actor, "pass an account on", passed)
             .leaving(member_removed(owner))
-            .update(Key::account(account.id), changes, Condition::unchanged(account), || {
-                Error::WriteConflict
-            })
+            .update(Key::account(account.id), changes, still_owned, || Error::WriteConflict)
             .check_admin(successor, account.id)
             .check(Key::user(successor), Condition::enabled(), || Error::WriteConflict)
             .delete_membership(owner)

@@ -48,7 +48,7 @@ impl Table {
     /// Deletes all memberships, starting with the page that was read beside the write, and then the
     /// cleanup task.
     ///
-    /// Without other members the task is left to the sweep, which saves a round trip.
+    /// Without other members there is no task, or, if they left meanwhile, it is left to the sweep.
     async fn delete_members_from(
         &self,
         account: AccountId,

@@ -28,7 +28,7 @@ pub struct Swept {
     pub finished: u32,
     /// Tasks, or shards, that failed. The next run tries them again.
     pub failed: u32,
-    /// Shards for which the time budget did not suffice. The next run continues there.
+    /// Shards for which the time budget did not suffice. The next run goes on with what is left.
     pub timed_out: u32,
 }
 
@@ -65,10 +65,12 @@ impl Table {
         swept
     }
 
-    /// Completes the tasks of one shard, page by page. A failed task does not stop the others.
+    /// Tries the mail of one shard again, and completes its tasks, page by page. A failed task does
+    /// not stop the others.
     async fn sweep_shard(&self, shard: char, started: Instant, budget: Duration) -> Swept {
-        let mut swept = Swept::default();
         let left = || budget.saturating_sub(started.elapsed());
+        // First, so that no number of tasks keeps it waiting.
+        let mut swept = self.sweep_mail(shard, left() / 2).await;
         let mut last = None;
         loop {
             let page = self.query_page(cleanup_partition(shard), CLEANUP, last, PAGE_SIZE);
@@ -81,31 +83,33 @@ impl Table {
                 Err(_) => return Swept { timed_out: 1, ..swept },
             };
             for task in &page {
-                match timeout(left(), self.complete(task)).await {
+                // One that takes long leaves time to those behind it.
+                match timeout(left() / 2, self.complete(task)).await {
                     Ok(Ok(())) => swept.finished += 1,
                     Ok(Err(error)) => {
                         tracing::warn!(?task, error = %ErrorChain(&error), "a cleanup task failed");
                         swept.failed += 1;
                     }
-                    Err(_) => return Swept { timed_out: 1, ..swept },
+                    Err(_) if left().is_zero() => return Swept { timed_out: 1, ..swept },
+                    Err(_) => swept.timed_out = 1,
                 }
             }
             last = page.last().map(Keyed::key);
             if ended {
-                return self.sweep_mail(shard, left(), swept).await;
+                return swept;
             }
         }
     }
 
     /// Puts the mail of one shard that waits for too long into the outbox again.
-    async fn sweep_mail(&self, shard: char, left: Duration, swept: Swept) -> Swept {
-        match timeout(left, self.retry_waiting_mail(shard)).await {
-            Ok(Ok(retried)) => Swept { finished: swept.finished + retried, ..swept },
+    async fn sweep_mail(&self, shard: char, budget: Duration) -> Swept {
+        match timeout(budget, self.retry_waiting_mail(shard)).await {
+            Ok(Ok(finished)) => Swept { finished, ..Swept::default() },
             Ok(Err(error)) => {
                 tracing::warn!(error = %ErrorChain(&error), "mail could not be tried again");
-                Swept { failed: swept.failed + 1, ..swept }
+                Swept { failed: 1, ..Swept::default() }
             }
-            Err(_) => Swept { timed_out: 1, ..swept },
+            Err(_) => Swept { timed_out: 1, ..Swept::default() },
         }
     }
 

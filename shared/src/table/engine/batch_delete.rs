@@ -1,6 +1,7 @@
 //! Deletion of many items, without a transaction.
 
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+use futures_util::stream::{self, TryStreamExt};
 
 use super::failure::failed_call;
 use super::key::Key;
@@ -15,7 +16,34 @@ pub(in crate::table) const MAX_BATCH_DELETE: usize = 25;
 /// How often unprocessed deletions are sent again, with exponential backoff.
 const MAX_ATTEMPTS: u32 = 8;
 
+/// Items that are listed before the first of them is deleted.
+const PAGE_SIZE: i32 = 1000;
+
+/// Batches that are deleted at once.
+const CONCURRENCY: usize = 4;
+
 impl Table {
+    /// Deletes all items of a partition whose sort key starts with `prefix`, any number of them. If
+    /// it is interrupted, those of the pages before are gone.
+    pub(in crate::table) async fn delete_all(
+        &self,
+        action: &'static str,
+        partition: &str,
+        prefix: &str,
+    ) -> Result<()> {
+        loop {
+            let (keys, ended) = self.first_keys(partition, prefix, PAGE_SIZE).await?;
+            stream::iter(keys.chunks(MAX_BATCH_DELETE).map(Ok))
+                .try_for_each_concurrent(CONCURRENCY, |batch| {
+                    self.batch_delete(action, batch.iter().cloned())
+                })
+                .await?;
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+
     /// Deletes the items at these keys, at most [`MAX_BATCH_DELETE`] of them; `action` names the
     /// operation in errors.
     pub(in crate::table) async fn batch_delete(

@@ -124,6 +124,20 @@ impl Table {
         Ok(found)
     }
 
+    /// The first `limit` of these keys, and whether there are no more.
+    pub(super) async fn first_keys(
+        &self,
+        partition: &str,
+        prefix: &str,
+        limit: i32,
+    ) -> Result<(Vec<Key>, bool)> {
+        let keys = self.query_prefix(partition.to_owned(), prefix).limit(limit);
+        let page = keys.projection_expression(format!("{PK}, {SK}")).send().await;
+        let page = page.map_err(failed_call("read a list"))?;
+        let keys = page.items().iter().filter_map(Key::from_attributes).collect();
+        Ok((keys, page.last_evaluated_key.is_none()))
+    }
+
     /// A query for the items of a partition whose sort key starts with `prefix`.
     fn query_prefix(&self, partition: String, prefix: &str) -> QueryFluentBuilder {
         self.client

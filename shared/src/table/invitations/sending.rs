@@ -29,6 +29,8 @@ use crate::{Error, Result};
 
 const KIND: MailRequestKind = MailRequestKind::Invitation;
 const CONFLICT: OnConditionFailed = || Error::WriteConflict;
+/// The name of the operation in errors.
+const REVOKE: &str = "revoke an invitation";
 /// The `type` of the items that count what an account sends on a day.
 const COUNT_OF_INVITED: &str = "invited";
 /// How long the list of those that wait is kept after the last one was sent: longer than any of them
@@ -302,23 +304,79 @@ impl Table {
         admin: &AdminOf,
         invitation: &Stored<Invitation>,
     ) -> Result<Write<'_, ()>> {
-        const ACTION: &str = "revoke an invitation";
         match invitation.state {
             InvitationState::Revoked => {
-                return Ok(Write::new(Transaction::without_trail(self, actor, ACTION), ()));
+                return Ok(Write::new(Transaction::without_trail(self, actor, REVOKE), ()));
             }
             InvitationState::Accepted | InvitationState::Declined => {
                 return Err(Error::Conflict("the invitation was answered"));
             }
             InvitationState::Pending | InvitationState::Expired => {}
         }
+        let write = self.revocation(actor, invitation)?;
+        Ok(Write::new(write.check_admin(admin.admin, invitation.account), ()))
+    }
+
+    fn revocation(
+        &self,
+        actor: &Actor,
+        invitation: &Stored<Invitation>,
+    ) -> Result<Transaction<'_>> {
         let trail = Trail::of_account(invitation.account, AuditAction::InvitationRevoked)
             .to(invitation.audit_id);
-        let write = Transaction::new(self, actor, ACTION, trail)
-            .end_invitation(invitation, InvitationState::Revoked, None)?
-            .check(Key::account(invitation.account), Condition::present(), CONFLICT)
-            .check_admin(admin.admin, invitation.account);
-        Ok(Write::new(write, ()))
+        Transaction::new(self, actor, REVOKE, trail)
+            .end_invitation(invitation, InvitationState::Revoked, None)
+            .map(|ended| {
+                ended.check(Key::account(invitation.account), Condition::present(), CONFLICT)
+            })
+    }
+
+    /// Revokes all invitations of an account that wait, whoever sent them, for the operator; those
+    /// that are sent meanwhile, too. Returns which they were. It may be interrupted and repeated.
+    ///
+    /// [`Error::NotFound`] without the account.
+    #[cfg(feature = "operator")]
+    pub async fn revoke_invitations_to(
+        &self,
+        actor: &Actor,
+        account: AccountId,
+    ) -> Result<Vec<InvitationId>> {
+        let (key, mut revoked) = (Key::account(account), Vec::new());
+        loop {
+            if !self.batch_get(vec![key.clone()]).await?.contains(&key) {
+                return Err(Error::NotFound("account"));
+            }
+            let mut waiting: Vec<Stored<Invitation>> =
+                self.query_stored(account_partition(account), INVITE).await?;
+            waiting.retain(|own| own.is_open(Timestamp::now()));
+            if waiting.is_empty() {
+                return Ok(revoked);
+            }
+            for invitation in &waiting {
+                match self.revocation(actor, invitation)?.commit().await {
+                    // Answered or sent again since: it is read again.
+                    Err(Error::WriteConflict) => {}
+                    outcome => {
+                        outcome?;
+                        revoked.push(invitation.id());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends all invitations that a user sent and that wait, in all accounts, for the operator: as
+    /// whatever ends all the user's keys does, but nothing else.
+    ///
+    /// [`Error::NotFound`] without the user.
+    #[cfg(feature = "operator")]
+    pub async fn revoke_invitations_by(&self, actor: &Actor, user: UserId) -> Result<()> {
+        let revoked = Trail::of_user(user, AuditAction::InvitationRevoked);
+        let changes = Changes::new().add("invitationEpoch", 1);
+        Transaction::new(self, actor, "revoke the invitations of a user", revoked)
+            .update(Key::user(user), changes, Condition::present(), || Error::NotFound("user"))
+            .commit()
+            .await
     }
 }
 

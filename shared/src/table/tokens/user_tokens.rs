@@ -168,7 +168,8 @@ impl Table {
             .with_all("apiKeys", user.api_keys_from(token))
             .with_all("sshKeys", user.ssh_keys_from(token))
             .changed(user.s3_key_from(token).map(|_| "s3Key"))
-            .changed((!proved.is_empty()).then_some("emailProofs"));
+            .changed((!proved.is_empty()).then_some("emailProofs"))
+            .changed(["invitations"]);
         let action = "revoke a token with its descendants";
         let mut transaction = Transaction::new(self, actor, action, revoked)
             .delete_token(user.id, token.id)

@@ -16,9 +16,9 @@ use crate::model::{AccountId, AuditAction, Email, MailKind, User, UserId};
 use crate::random::back_off;
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{
-    Actor, Changes, Claim, Condition, GRANT, INVITED, Key, Keyed, MADE, MAX_BATCH_DELETE,
-    NewNotice, OnConditionFailed, PROOF, RESPONSE, SIGNATURE, Stored, TOKEN, Table, Trail,
-    Transaction, user_partition,
+    Actor, Changes, Claim, Condition, GRANT, INVITED, Key, Keyed, MADE, NewNotice,
+    OnConditionFailed, PROOF, RESPONSE, SIGNATURE, Stored, TOKEN, Table, Trail, Transaction,
+    user_partition,
 };
 use crate::table::lockout::attributes_of_deleted;
 use crate::{Error, Result};
@@ -194,16 +194,13 @@ impl Table {
     }
 
     /// Tokens, grants and what is kept for a while. With the user disabled, nothing new comes.
+    /// Of stored responses there may be any number.
     async fn delete_belongings(&self, user: UserId) -> Result<()> {
-        let mut keys = Vec::new();
+        const ACTION: &str = "delete what a user has";
         for prefix in [PROOF, TOKEN, GRANT, RESPONSE, SIGNATURE, MADE, INVITED] {
-            keys.extend(self.keys(user_partition(user), prefix).await?);
+            self.delete_all(ACTION, &user_partition(user), prefix).await?;
         }
-        keys.push(Key::password_reset(user));
-        for batch in keys.chunks(MAX_BATCH_DELETE) {
-            self.batch_delete("delete what a user has", batch.iter().cloned()).await?;
-        }
-        Ok(())
+        self.batch_delete(ACTION, [Key::password_reset(user)].into_iter()).await
     }
 
     async fn delete_user_itself(

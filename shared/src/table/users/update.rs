@@ -191,7 +191,8 @@ impl Table {
         } else {
             (changes, unchanged, after)
         };
-        let keys = ["environmentTokens", "apiKeys", "sshKeys"].into_iter().filter(|_| ends_keys);
+        let keys = ["environmentTokens", "apiKeys", "sshKeys", "invitations"];
+        let keys = keys.into_iter().filter(|_| ends_keys);
         let proofs = is_first.then_some("emailProofs");
         let notice = NewNotice::new(user.id, MailKind::PasswordChanged);
         let trail = Trail::of_user(user.id, AuditAction::PasswordChanged)
