@@ -9,6 +9,8 @@ mod docs;
 mod events;
 mod mail;
 mod monitoring;
+mod overrides;
+mod recovery;
 mod resources;
 mod routes;
 mod security;
