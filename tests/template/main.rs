@@ -10,6 +10,7 @@ mod events;
 mod mail;
 mod monitoring;
 mod overrides;
+mod pipeline;
 mod recovery;
 mod resources;
 mod routes;
