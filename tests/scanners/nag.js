@@ -31,4 +31,4 @@ const findings = packs.flatMap((pack) => pack.violations).flatMap((violation) =>
     description: `${violation.ruleName}: ${violation.description}`,
   })),
 );
-fs.writeSync(1, JSON.stringify(findings));
+process.stdout.write(JSON.stringify(findings));

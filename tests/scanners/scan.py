@@ -29,7 +29,9 @@ os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
 
 def run(*command, **options):
     """What a program prints. It may end with a failure, as scanners do that find something."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, cwd=ROOT, **options)
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, cwd=ROOT, **options
+    )
     if not done.stdout.strip():
         raise SystemExit(f"{command[0]} printed nothing, but:\n{done.stderr}")
     return done.stdout
@@ -62,9 +64,10 @@ def cfn_lint(folder):
 
 def checkov(folder):
     for template, file in files_of_translations(folder):
-        options = ["--framework", "cloudformation", "--output", "json", "--quiet", "--compact", "--skip-download"]
-        report = json.loads(run(PROGRAMS / "checkov", "--file", file, *options))
-        assert report["summary"]["parsing_errors"] == 0 and report["summary"]["passed"] > 0, report["summary"]
+        options = "--framework cloudformation --output json --quiet --compact --skip-download"
+        report = json.loads(run(PROGRAMS / "checkov", "--file", file, *options.split()))
+        summary = report["summary"]
+        assert summary["parsing_errors"] == 0 and summary["passed"] > 0, summary
         for check in report["results"]["failed_checks"]:
             yield template, check["resource"].split(".")[-1], check["check_id"], check["check_name"]
 
@@ -87,15 +90,15 @@ def guard(folder):
         [report] = json.loads(run(program, "validate", "--rules", rules, "--data", file, *options))
         assert report["compliant"], report
         for failed in report["not_compliant"]:
-            text = json.dumps(failed)
+            text, name = json.dumps(failed), failed["Rule"]["name"]
             rule = re.search(r"\[(CT\.[\w.]+)\]", text)
-            for resource in sorted(set(re.findall(r'"/Resources/(\w+)', text))):
-                yield template, resource, rule[1] if rule else failed["Rule"]["name"], failed["Rule"]["name"]
+            for resource in set(re.findall(r'"/Resources/(\w+)', text)) or {""}:
+                yield template, resource, rule[1] if rule else name, name
 
 
 def cfripper(folder):
     for template, file in files_of_translations(folder):
-        [report] = [json.loads(line) for line in run(PROGRAMS / "cfripper", file, "--resolve", "--format", "json").splitlines()]
+        report = json.loads(run(PROGRAMS / "cfripper", file, "--resolve", "--format", "json"))
         assert not report["exceptions"], report
         for failure in report["failures"]:
             for resource in failure["resource_ids"]:
@@ -113,8 +116,14 @@ def parliament(folder):
 def cloudsplaining(folder):
     from cloudsplaining.scan.policy_document import PolicyDocument
 
-    risks = ["allows_data_exfiltration_actions", "allows_privilege_escalation", "credentials_exposure",
-             "infrastructure_modification", "permissions_management_without_constraints", "service_wildcard"]
+    risks = [
+        "allows_data_exfiltration_actions",
+        "allows_privilege_escalation",
+        "credentials_exposure",
+        "infrastructure_modification",
+        "permissions_management_without_constraints",
+        "service_wildcard",
+    ]
     for template, resource, policy in policies():
         document = PolicyDocument(policy)
         for risk in risks:
@@ -124,7 +133,8 @@ def cloudsplaining(folder):
 
 def zizmor(folder):
     """Of the workflows, without asking GitHub."""
-    for finding in json.loads(run(PROGRAMS / "zizmor", "--offline", "--format", "json", ".github/workflows")):
+    options = ["--offline", "--format", "json", ".github/workflows"]
+    for finding in json.loads(run(PROGRAMS / "zizmor", *options)):
         file = Path(finding["locations"][0]["symbolic"]["key"]["Local"]["verbatim_path"]).name
         yield file, "", finding["ident"], finding["desc"]
 
@@ -132,15 +142,22 @@ def zizmor(folder):
 def rights(folder):
     """Of the pipeline: what CloudFormation says that the stack's resources take and its role for it
     lacks, and what a function may do and its boundary forbids."""
-    stack, pipeline = translated("template.yaml")["Resources"], translated("pipeline.yaml")["Resources"]
-    of = lambda wanted: {action for _, id, policy in policies() if wanted(id) for action in allowed_actions(policy)}
-    granted = of(lambda id: id in pipeline and "Execution" in id)
-    bounded = of(lambda id: id == "Boundary")
+    stack = translated("template.yaml")["Resources"]
+    granted, bounded, wanted = set(), set(), set()
+    for template, id, policy in policies():
+        actions = {action for own in policy["Statement"] for action in allowed_actions(own)}
+        if template == "pipeline.yaml":
+            granted |= {action.lower() for action in actions if id.startswith("Execution")}
+            bounded |= actions if id == "Boundary" else set()
+        elif "PermissionsBoundary" in stack[id]["Properties"]:
+            wanted |= actions
     for kind, handlers in handlers_of({resource["Type"] for resource in stack.values()}):
-        for action in sorted({action for name in ["create", "read", "update", "delete"] for action in handlers.get(name, {}).get("permissions", [])}):
-            if action.lower() not in {own.lower() for own in granted}:
-                yield "pipeline.yaml", kind, action, "not granted to Execution"
-    for action in sorted(of(lambda id: id in stack and "PermissionsBoundary" in stack[id]["Properties"]) - bounded):
+        for handler in ["create", "read", "update", "delete"]:
+            for action in handlers.get(handler, {}).get("permissions", []):
+                if action.lower() not in granted:
+                    yield "pipeline.yaml", kind, action, "not granted to Execution"
+    assert wanted
+    for action in wanted - bounded:
         yield "pipeline.yaml", "Boundary", action, "granted to a function"
 
 
@@ -154,11 +171,9 @@ def handlers_of(kinds):
     return sorted(found.items())
 
 
-def allowed_actions(policy):
-    for statement in policy["Statement"]:
-        if statement["Effect"] == "Allow":
-            actions = statement["Action"]
-            yield from [actions] if isinstance(actions, str) else actions
+def allowed_actions(statement):
+    actions = statement["Action"] if statement["Effect"] == "Allow" else []
+    return [actions] if isinstance(actions, str) else actions
 
 
 # The policies of a template, as IAM would get them.
@@ -198,12 +213,16 @@ def resolved(value, resources):
         case ("Fn::Sub", text):
             text, own = text if isinstance(text, list) else (text, {})
             own = {name: resolved(item, resources) for name, item in own.items()}
-            fill = lambda found: own.get(found[1]) or named(*(found[1].split(".", 1) + [None])[:2], resources)
+            fill = lambda found: (
+                own.get(found[1]) or named(*(found[1].split(".", 1) + [None])[:2], resources)
+            )
             return re.sub(r"\$\{([\w:.]+)\}", fill, text)
         case ("Fn::Join", [between, parts]):
             return between.join(map(str, resolved(parts, resources)))
         case ("Fn::Select", [number, parts]):
-            return resolved(parts, resources)[int(number)] if isinstance(parts, list) else "selected"
+            return (
+                resolved(parts, resources)[int(number)] if isinstance(parts, list) else "selected"
+            )
         case ("Fn::Split", _):
             return ["split"]
     values = {key: resolved(item, resources) for key, item in value.items()}
@@ -211,17 +230,30 @@ def resolved(value, resources):
 
 
 def named(name, attribute, resources):
-    pseudo = {"AWS::NoValue": NONE, "AWS::Region": "us-east-1", "AWS::AccountId": ACCOUNT, "AWS::Partition": "aws",
-              "AWS::StackName": "rollcall", "AWS::URLSuffix": "amazonaws.com"}
+    pseudo = {
+        "AWS::NoValue": NONE,
+        "AWS::Region": "us-east-1",
+        "AWS::AccountId": ACCOUNT,
+        "AWS::Partition": "aws",
+        "AWS::StackName": "rollcall",
+        "AWS::URLSuffix": "amazonaws.com",
+    }
     kind = resources.get(name, {}).get("Type")
     if name in pseudo or kind is None:
         return pseudo.get(name, name.lower())
-    if attribute is None and kind != "AWS::SecretsManager::Secret" and kind != "AWS::IAM::ManagedPolicy":
+    if (
+        attribute is None
+        and kind != "AWS::SecretsManager::Secret"
+        and kind != "AWS::IAM::ManagedPolicy"
+    ):
         return f"rollcall-{name}"
     arn = lambda service, rest: f"arn:aws:{service}:us-east-1:{ACCOUNT}:{rest}"
     match kind:
         case "AWS::DynamoDB::GlobalTable":
-            return arn("dynamodb", f"table/rollcall-{name}" + ("/stream/2026" if attribute == "StreamArn" else ""))
+            return arn(
+                "dynamodb",
+                f"table/rollcall-{name}" + ("/stream/2026" if attribute == "StreamArn" else ""),
+            )
         case "AWS::SecretsManager::Secret":
             return arn("secretsmanager", f"secret:{name}-a")
         case "AWS::Logs::LogGroup":
@@ -255,7 +287,10 @@ class Allowed:
         self.needed = set()
 
     def allows(self, template, resource, rule, finding):
-        if not re.fullmatch(self.entry["rule"], rule) or self.entry.get("template", template) != template:
+        if (
+            not re.fullmatch(self.entry["rule"], rule)
+            or self.entry.get("template", template) != template
+        ):
             return False
         if not re.search(self.entry.get("finding", ""), finding):
             return False
@@ -290,7 +325,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         found = sorted(set(SCANNERS[scanner](folder)))
     # Every entry looks at every finding, so that one does not hide another.
-    failures = [finding for finding in found if not any([entry.allows(*finding) for entry in allowed])]
+    failures = [
+        finding for finding in found if not any([entry.allows(*finding) for entry in allowed])
+    ]
     superfluous = [(own.entry["rule"], pattern) for own in allowed for pattern in own.superfluous()]
     for template, resource, rule, finding in failures:
         print(f"{scanner} {rule} {template} {resource}: {' '.join(finding.split())}")
