@@ -27,9 +27,9 @@ fn every_documented_override_sets_the_parameters_that_it_names() {
     for (text, read) in given.iter().zip(parsed(&given)) {
         let read = read.as_object().unwrap_or_else(|| panic!("{text}: {read}"));
         let names: BTreeSet<_> = read.keys().map(String::as_str).collect();
-        let named = text.split('=').filter_map(|part| part.split([' ', '\'']).next_back());
-        let named: BTreeSet<_> = named.filter(|name| is_parameter(name)).collect();
-        assert_eq!(names, named, "{text}");
+        let before = text.split('=').filter_map(|part| part.split([' ', '\'']).next_back());
+        let meant: BTreeSet<_> = before.filter(|name| is_parameter(name)).collect();
+        assert_eq!(names, meant, "{text}");
         assert!(names.iter().all(|name| is_parameter(name)), "{text}");
     }
 }

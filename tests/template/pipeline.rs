@@ -16,7 +16,7 @@ fn statements(document: &Value) -> impl Iterator<Item = &Value> {
     document["Statement"].as_array().unwrap().iter()
 }
 
-/// The statements that CloudFormation's role has by its policies; those under a condition too.
+/// The statements that `CloudFormation`'s role has by its policies; those under a condition too.
 fn of_execution(pipeline: &Value) -> Vec<Value> {
     let policies = pipeline["Resources"].as_object().unwrap().values();
     let own = policies.filter(|own| own["Properties"]["Roles"][0]["Ref"] == "Execution");

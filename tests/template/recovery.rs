@@ -1,6 +1,6 @@
 //! What a stack has for the day on which its table, its region or its account is lost.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::deployed::DEPLOYED;
 
@@ -65,7 +65,7 @@ fn every_day_the_table_is_copied_to_the_vaults_that_are_given() {
             json!({ "DestinationBackupVaultArn": vault, "Lifecycle": { "DeleteAfterDays": "90" } })
         });
 
-        assert_eq!(rule["CopyActions"], Value::from_iter(copies));
+        assert_eq!(rule["CopyActions"].as_array().unwrap(), &copies.collect::<Vec<_>>());
         assert_eq!(rule["ScheduleExpression"], "cron(30 3 * * ? *)");
         let selection = &stack["BackupSelection"]["Properties"]["BackupSelection"];
         assert_eq!(selection["Resources"], json!([{ "Fn::GetAtt": ["Table", "Arn"] }]));
