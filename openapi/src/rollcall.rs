@@ -147,6 +147,10 @@ fn question() -> Schema {
     ])
 }
 
+fn health() -> Schema {
+    view([("status", constant("ok").about("All is well."))])
+}
+
 fn active_token() -> Schema {
     let seconds = |what: &str| integer().about(what).example(1_795_000_000);
     view([
@@ -262,5 +266,9 @@ fn descriptions() -> Vec<Description> {
             .text("About any user, environment or access token. Takes a client with a secret.")
             .form(named("Question"))
             .shows(200, "Whether it works, whose it is, what it may do.", named("Introspection")),
+        describe("rollcall-get-health", "Tell whether the service can work")
+            .text("For load balancers and monitors.")
+            .shows(200, "Its table and its service key can be read.", health())
+            .error(503, "One of them could not be read, now or seconds ago."),
     ]
 }
