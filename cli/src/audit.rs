@@ -20,7 +20,7 @@ pub(super) enum Command {
     Export(Options),
 }
 
-/// Print an audit log, oldest entry first, one a line
+/// Print an audit log, oldest entry first, one a line; all logs in no order
 #[derive(Args)]
 pub(super) struct Options {
     #[command(flatten)]
@@ -41,6 +41,9 @@ struct Log {
     /// Of what belongs to no user and no account: plans and OAuth clients
     #[arg(long)]
     service: bool,
+    /// All logs, with whose each entry stands in; reads the whole table
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Args)]
@@ -69,6 +72,8 @@ impl From<Filter> for AuditFilter {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ShownEntry {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<AuditLog>,
     id: AuditEntryId,
     at: UtcMillis,
     action: String,
@@ -85,12 +90,22 @@ impl From<AuditEntry> for ShownEntry {
         let AuditEntry { id, at, action, actor, target, changed, details, request_id, dialect } =
             entry;
         let at = at.into();
-        Self { id, at, action, actor, target, changed, details, request_id, dialect }
+        let log = None;
+        Self { log, id, at, action, actor, target, changed, details, request_id, dialect }
+    }
+}
+
+impl ShownEntry {
+    fn print(&self) -> Result<()> {
+        print_line(&serde_json::to_string(self)?)
     }
 }
 
 pub(super) async fn run(table: &Table, Command::Export(options): Command) -> Result<()> {
     let Options { log, filter } = options;
+    if log.all {
+        return export_all(table, &filter.into()).await;
+    }
     let log = match (log.user, log.account) {
         (Some(UserRef::Id(id)), _) => AuditLog::User(id),
         (Some(user), _) => AuditLog::User(user.require(table).await?.id),
@@ -101,11 +116,25 @@ pub(super) async fn run(table: &Table, Command::Export(options): Command) -> Res
     loop {
         let page = table.audit_entries(log, after, &filter).await?;
         for entry in page.items {
-            print_line(&serde_json::to_string(&ShownEntry::from(entry))?)?;
+            ShownEntry::from(entry).print()?;
         }
         after = page.next;
         if after.is_none() {
             return Ok(());
         }
+    }
+}
+
+async fn export_all(table: &Table, filter: &AuditFilter) -> Result<()> {
+    let mut position = None;
+    loop {
+        let (entries, next) = table.scan_audit_entries(position, filter).await?;
+        for (log, entry) in entries {
+            ShownEntry { log: Some(log), ..ShownEntry::from(entry) }.print()?;
+        }
+        if next.is_none() {
+            return Ok(());
+        }
+        position = next;
     }
 }

@@ -57,13 +57,8 @@ impl TableOptions {
         let name = self.table.context(
             "no table: name it with --table NAME, or give --local for a running `cargo xtask dev`",
         )?;
-        // One TLS implementation for everything, as in the functions.
-        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http);
-        let config = config.load().await;
-        let region = config.region().context(
-            "no region: set AWS_REGION, or choose a profile that has one with AWS_PROFILE",
-        )?;
+        let config = load_config().await;
+        let region = config.region().context(NO_REGION)?;
         let credentials = credentials(&config).await?;
         let connection = Connection::new(name, region.clone(), credentials, self.endpoint_url)?;
         // In a stack that sends no mail, what waits expires.
@@ -71,8 +66,19 @@ impl TableOptions {
     }
 }
 
+/// What to do without a region.
+pub(super) const NO_REGION: &str =
+    "no region: set AWS_REGION, or choose a profile that has one with AWS_PROFILE";
+
+/// The configuration as the AWS CLI finds it.
+pub(super) async fn load_config() -> SdkConfig {
+    // One TLS implementation for everything, as in the functions.
+    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).load().await
+}
+
 /// The credentials, which can be had: a call without them would say less.
-async fn credentials(config: &SdkConfig) -> Result<SharedCredentialsProvider> {
+pub(super) async fn credentials(config: &SdkConfig) -> Result<SharedCredentialsProvider> {
     const NONE: &str = "no credentials: choose a profile with AWS_PROFILE, or run `aws sso login`";
     let provider = config.credentials_provider().context(NONE)?;
     provider.provide_credentials().await.context(NONE)?;

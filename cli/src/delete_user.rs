@@ -57,7 +57,7 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
 
 /// Deletes the user. It is begun only once: a second time would take a user for disabled whose
 /// deletion the sweep has taken back. One that is blocked is as before.
-async fn delete(table: &Table, id: UserId) -> Result<UserDeletion> {
+pub(super) async fn delete(table: &Table, id: UserId) -> Result<UserDeletion> {
     let operator = Actor::operator();
     let exists = retry(async || match UserRef::Id(id).find(table).await {
         Ok(user) => table.begin_user_deletion(&operator, &user).await.map(|()| true),

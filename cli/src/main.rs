@@ -21,12 +21,14 @@ mod password;
 mod put_plan;
 mod redirect_uri;
 mod register_client;
+mod replay;
 mod reset_password;
 mod revoke;
 mod sealing;
 mod set_account;
 mod set_client;
 mod show_user;
+mod smoke;
 mod user_ref;
 
 use std::fmt;
@@ -98,6 +100,8 @@ enum TableCommand {
     /// Work with mail that waits
     #[command(subcommand)]
     Mail(mail::Command),
+    Replay(replay::Options),
+    Smoke(smoke::Options),
 }
 
 impl Command {
@@ -165,6 +169,8 @@ async fn run_on_table(table: &Table, command: TableCommand) -> Result<()> {
         TableCommand::SetAccount(options) => set_account::run(table, options).await,
         TableCommand::Audit(command) => audit::run(table, command).await,
         TableCommand::Mail(command) => mail::run(table, command).await,
+        TableCommand::Replay(options) => replay::run(table, options).await,
+        TableCommand::Smoke(options) => smoke::run(table, options).await,
     }
 }
 

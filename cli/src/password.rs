@@ -75,7 +75,7 @@ impl PasswordOptions {
 }
 
 /// 24 characters of 144 random bits: letters, digits, `-` and `_`.
-fn generate() -> Result<String> {
+pub(super) fn generate() -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(shared::random::bytes::<18>()?))
 }
 

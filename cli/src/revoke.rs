@@ -76,7 +76,12 @@ pub(super) async fn token(table: &Table, options: Revocation) -> Result<()> {
     print_json(&json!({ "userId": id, "id": token, "descendants": descendants }))
 }
 
-async fn revoke_with_descendants(table: &Table, user: &UserRef, id: TokenId) -> TableResult<()> {
+/// Revokes a token and what came from it.
+pub(super) async fn revoke_with_descendants(
+    table: &Table,
+    user: &UserRef,
+    id: TokenId,
+) -> TableResult<()> {
     let user = user.find(table).await?;
     let (_, (token, counts)) =
         table.user_and(user.id, fetch::both(fetch::token(id), fetch::counts())).await?;

@@ -18,9 +18,10 @@ pub use cargo_lambda::cargo_lambda;
 pub use debian::{ARM64_ROOT, QEMU, VALGRIND};
 pub use from_source::{cargo_deny, cargo_fuzz, cargo_machete};
 pub use npm::{
-    docs_browser, dynamodb_local, mail_checker, oauth_clients, openapi_linter, typescript_clients,
+    cdk_nag, docs_browser, dynamodb_local, mail_checker, oauth_clients, openapi_linter,
+    typescript_clients,
 };
-pub use python::python_tools;
+pub use python::{python_tools, scanners};
 pub use targets::targets;
 
 use crate::supervise::{self, Supervised};
@@ -43,6 +44,8 @@ enum Tool {
     CargoLambda,
     /// Finds dependencies that nothing uses
     CargoMachete,
+    /// Holds the templates against AWS's rules; takes npm and node
+    CdkNag,
     /// Opens pages in the tests; from Debian's packages, as root, unless it is there
     Chromium,
     /// The viewer of the documentation, to compare, and the checker of its pages; takes npm
@@ -61,6 +64,8 @@ enum Tool {
     Python,
     /// Runs what is built for arm64; from Debian's packages, as root, unless it is there
     Qemu,
+    /// Search the templates and the workflows for weaknesses
+    Scanners,
     /// Rust's standard library for the architectures of a package, by rustup
     Targets,
     /// Makes clients of the OpenAPI documents in TypeScript; takes npm and node
@@ -87,6 +92,7 @@ impl Tool {
             Self::CargoFuzz => cargo_fuzz()?.display().to_string(),
             Self::CargoLambda => cargo_lambda()?.display().to_string(),
             Self::CargoMachete => cargo_machete()?.display().to_string(),
+            Self::CdkNag => format!("cdk-nag in {}", cdk_nag()?.display()),
             Self::Chromium => debian::CHROMIUM.install()?,
             Self::DocsBrowser => docs_browser()?.display().to_string(),
             Self::DynamodbLocal => format!("DynamoDB Local in {}", dynamodb_local()?.display()),
@@ -96,6 +102,7 @@ impl Tool {
             Self::OpenapiLinter => openapi_linter()?.display().to_string(),
             Self::Python => format!("the Python tools in {}", python_tools()?.display()),
             Self::Qemu => debian::EMULATOR.install()?,
+            Self::Scanners => format!("the scanners in {}", scanners()?.display()),
             Self::Targets => targets()?,
             Self::TypescriptClients => {
                 format!("clients in TypeScript in {}", typescript_clients()?.display())

@@ -145,6 +145,10 @@ fn question() -> Schema {
     ])
 }
 
+fn health() -> Schema {
+    view([("status", constant("ok").about("All is well."))])
+}
+
 /// Clients that are generated for Kotlin read no choice of objects: of a token that does not work,
 /// the other fields are absent.
 fn introspection() -> Schema {
@@ -259,5 +263,9 @@ fn descriptions() -> Vec<Description> {
             .text("About any user, environment or access token. Takes a client with a secret.")
             .form(named("Question"))
             .shows(200, "Whether it works, whose it is, what it may do.", named("Introspection")),
+        describe("rollcall-get-health", "Tell whether the service can work")
+            .text("For load balancers and monitors.")
+            .shows(200, "Its table and its service key can be read.", health())
+            .error(503, "One of them could not be read, now or seconds ago."),
     ]
 }

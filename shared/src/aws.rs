@@ -105,11 +105,12 @@ fn roots() -> Result<Vec<u8>> {
 }
 
 /// Three attempts at each call.
-pub(crate) fn retries() -> RetryConfig {
+pub fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3).with_initial_backoff(timeouts::AWS_INITIAL_BACKOFF)
 }
 
-pub(crate) fn timeouts() -> TimeoutConfig {
+/// The time budgets of each call and each attempt.
+pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(timeouts::AWS_CONNECT)
         .operation_attempt_timeout(timeouts::AWS_ATTEMPT)

@@ -110,6 +110,9 @@ pub const PASSWORD_CACHE_TTL: Duration = Duration::from_mins(1);
 /// The service key as it was read, and the knowledge that a version is missing.
 pub const SERVICE_KEY_TTL: Duration = Duration::from_mins(5);
 
+/// What was found of the service's health.
+pub const HEALTH_TTL: Duration = Duration::from_secs(5);
+
 const _: () = {
     assert!(CODE_TTL < ACCESS_TOKEN_TTL && ACCESS_TOKEN_TTL < GRANT_TTL);
     assert!(REFRESH_RETRY_GRACE < CODE_TTL);

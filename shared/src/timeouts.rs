@@ -49,6 +49,14 @@ pub const MAILER_BATCH: Duration = Duration::from_secs(30);
 /// `template.yaml`. An event has a recipient or a few, of which each is read twice and written.
 pub const MAIL_FEEDBACK_FUNCTION: Duration = Duration::from_mins(1);
 
+/// One request to a new version of a function, before traffic shifts to it, with all its retries.
+pub const PRE_TRAFFIC_REQUEST: Duration = Duration::from_secs(45);
+/// One attempt at such a request: a cold start, and what the function may take.
+pub const PRE_TRAFFIC_ATTEMPT: Duration = Duration::from_secs(20);
+/// Lambda ends the function that sends these requests, all at once, after this time: its `Timeout`
+/// in `template.yaml`.
+pub const PRE_TRAFFIC_FUNCTION: Duration = Duration::from_mins(1);
+
 /// One run of the scheduled cleanup; the next run does the rest.
 pub const SWEEP: Duration = Duration::from_mins(4);
 /// Lambda ends the scheduled cleanup after this time: its `Timeout` in `template.yaml`.
@@ -74,6 +82,12 @@ const _: () = {
     assert!(is_less(MAILER_FUNCTION, crate::lifetimes::MAIL_LEASE));
     // Four recipients.
     assert!(4 * 3 * AWS_CALL.as_secs() < MAIL_FEEDBACK_FUNCTION.as_secs());
+    assert!(is_less(FUNCTION, PRE_TRAFFIC_ATTEMPT));
+    assert!(2 * PRE_TRAFFIC_ATTEMPT.as_secs() < PRE_TRAFFIC_REQUEST.as_secs());
+    // For the start, and for telling what came of them.
+    assert!(
+        PRE_TRAFFIC_REQUEST.as_secs() + 2 * AWS_CALL.as_secs() < PRE_TRAFFIC_FUNCTION.as_secs()
+    );
     // For the start, and for calls in progress at the end of the budget.
     assert!(SWEEP.as_secs() + 30 <= SWEEP_FUNCTION.as_secs());
     // An attempt to sign in ends before its reservation does.

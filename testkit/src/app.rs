@@ -208,7 +208,7 @@ impl TestApp {
             "SIGN_UP" => "open".to_owned(),
             "SIGNED_QUERY" => "lenient".to_owned(),
             // Below the domain that the event names.
-            "PUBLIC_URL" | "MAIL_CONFIGURATION_SET" => String::new(),
+            "PUBLIC_URL" | "MAIL_CONFIGURATION_SET" | "NEW_VERSIONS" => String::new(),
             "MAIL_FROM" => "accounts@example.com".to_owned(),
             "SERVICE_NAME" => "Rollcall".to_owned(),
             "SEALING_PUBLIC_KEY" => PUBLIC.clone(),

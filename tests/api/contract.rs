@@ -6,7 +6,7 @@ use shared::model::{Scope, TokenKind};
 use testkit::{CredentialKind, TestApp, operations, user_operations};
 
 /// The operations without credentials. Growing this list is a security decision.
-const PUBLIC: [&str; 33] = [
+const PUBLIC: [&str; 34] = [
     "docs-document",
     "docs-file",
     "docs-index",
@@ -34,6 +34,7 @@ const PUBLIC: [&str; 33] = [
     "pages-show-sign-up-link",
     "pages-sign-up",
     "rollcall-decline-invitation",
+    "rollcall-get-health",
     "rollcall-get-invitation",
     "rollcall-get-sign-up",
     "rollcall-request-password-reset",

@@ -30,6 +30,9 @@ fn besides(function: &str) -> &'static [&'static str] {
             "sqs:SendMessage",
         ],
         "mail-feedback" => &["sqs:SendMessage"],
+        "pre-traffic" => {
+            &["codedeploy:PutLifecycleEventHookExecutionStatus", "lambda:InvokeFunction"]
+        }
         _ => &[],
     }
 }
@@ -71,6 +74,7 @@ async fn record_calls() -> BTreeMap<&'static str, Vec<Call>> {
     recorded_calls.entry("sweep").or_default().extend(calls_of_the_sweep().await);
     recorded_calls.entry("mailer").or_default().extend(calls_of_the_mailer().await);
     recorded_calls.entry("mail-feedback").or_default().extend(calls_of_a_bounce().await);
+    recorded_calls.entry("pre-traffic").or_default();
     recorded_calls
 }
 

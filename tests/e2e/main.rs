@@ -23,4 +23,5 @@ mod outages;
 mod pages;
 mod pasted;
 mod service;
+mod smoke;
 mod terminal;

@@ -56,8 +56,9 @@ async fn every_arm64_function_responds_as_the_native_one_and_ends_on_a_signal() 
 
     for (binary, emulated) in running {
         let log = emulated.end().await;
-        // A batch without mails has nothing to log.
-        assert!(binary == "mailer" || log.lines().count() > 0, "{binary} logged nothing");
+        // A batch without mails has nothing to log, and no deployment asks for new versions.
+        let is_idle = ["mailer", "pre-traffic"].contains(&binary.as_str());
+        assert!(is_idle || log.lines().count() > 0, "{binary} logged nothing");
         for line in log.lines() {
             let line: Value =
                 serde_json::from_str(line).unwrap_or_else(|_| panic!("{binary}: {line}"));

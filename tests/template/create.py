@@ -22,6 +22,12 @@ import boto3
 from moto import mock_aws
 
 STACK = "rollcall"
+LEFT_OUT = [
+    "ReadOnDemandThroughputSettings",
+    "Region",
+    "SSESpecification",
+    "WriteOnDemandThroughputSettings",
+]
 
 
 def without(template, kinds):
@@ -50,14 +56,15 @@ def severed(value, out):
 def with_plain_tables(template):
     """The template with each global table as the table of its only replica, which moto knows.
 
-    Its encryption is left out: the parts of it are conditions, which nothing here can merge.
+    Its encryption and its limits are left out: their parts are conditions, which nothing here can
+    merge.
     """
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::DynamoDB::GlobalTable":
             own = resource["Properties"]
             [replica] = own.pop("Replicas")
             properties = {**own, **replica}
-            for name in ("Region", "SSESpecification"):
+            for name in LEFT_OUT:
                 del properties[name]
             resource.update(Type="AWS::DynamoDB::Table", Properties=properties)
     return template

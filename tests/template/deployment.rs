@@ -11,6 +11,9 @@ use testkit::{printed, source, translate};
 use crate::deployed::DEPLOYED;
 use crate::root;
 
+/// The function that asks the new versions and is deployed without being asked.
+const HOOK: &str = "PreTraffic";
+
 /// The parameters that every stack must be given.
 const NEEDED: [&str; 1] = ["SealingPublicKey"];
 
@@ -26,8 +29,8 @@ fn every_function_is_called_through_its_alias_which_names_its_version() {
 }
 
 #[test]
-fn prod_shifts_a_tenth_first_and_rolls_back_on_the_functions_alarm() {
-    for id in functions() {
+fn prod_shifts_a_tenth_first_and_rolls_back_on_the_functions_alarms() {
+    for id in asked() {
         let group = |parameters| {
             let stack = DEPLOYED.stack(parameters);
             let group = &stack[&format!("{id}DeploymentGroup")]["Properties"];
@@ -37,7 +40,9 @@ fn prod_shifts_a_tenth_first_and_rolls_back_on_the_functions_alarm() {
             (group["DeploymentConfigName"]["Fn::Sub"][1]["ConfigName"].clone(), alarms)
         };
 
-        let own = json!([{ "Name": { "Ref": format!("{id}Errors") } }]);
+        let own =
+            ["Errors", "Canary"].map(|end| json!({ "Name": { "Ref": format!("{id}{end}") } }));
+        let own = json!(own);
         let gradual = (json!("Canary10Percent5Minutes"), own);
         let mail = ("MailFrom", "accounts@example.com");
         let prod = [mail, ("Stage", "prod"), ("Docs", "on"), ("Rollout", "at-once")];
@@ -45,6 +50,119 @@ fn prod_shifts_a_tenth_first_and_rolls_back_on_the_functions_alarm() {
         let at_once = (json!("AllAtOnce"), Value::Null);
         assert_eq!(group(&prod), at_once, "{id}");
         assert_eq!(group(&prod[..1]), at_once, "{id}");
+    }
+}
+
+/// One failure among few requests would not show in the alarm on all versions.
+#[test]
+fn the_canary_alarm_counts_what_the_newest_version_alone_fails_at_and_tells_nobody() {
+    let stack =
+        DEPLOYED.stack(&[("Stage", "prod"), ("Docs", "on"), ("MailFrom", "accounts@example.com")]);
+    for id in asked() {
+        let alarm = &stack[&format!("{id}Canary")]["Properties"];
+        let filter = &stack[&format!("{id}CanaryFailures")]["Properties"];
+        let alias = &stack[&format!("{id}Aliaslive")]["Properties"];
+        let version = alias["FunctionVersion"]["Fn::GetAtt"][0].as_str().unwrap();
+
+        let metrics = &alarm["Metrics"];
+        let number = json!({ "Fn::GetAtt": [version, "Version"] });
+        let executed = json!({ "Name": "ExecutedVersion", "Value": number });
+        assert_eq!(metrics[1]["MetricStat"]["Metric"]["Dimensions"][2], executed, "{id}");
+        let pattern =
+            format!("{{ $.level = \"ERROR\" && $.version = \"${{{version}.Version}}\" }}");
+        assert_eq!(filter["FilterPattern"], json!({ "Fn::Sub": pattern }));
+        assert_eq!(filter["LogGroupName"], json!({ "Ref": format!("{id}Logs") }));
+        let counted = &filter["MetricTransformations"][0];
+        assert_eq!(counted["DefaultValue"], 0);
+        assert_eq!(metrics[2]["MetricStat"]["Metric"]["MetricName"], counted["MetricName"]);
+        assert_eq!((&alarm["EvaluationPeriods"], &alarm["Threshold"]), (&json!(1), &json!(1)));
+        assert!(alarm.get("AlarmActions").is_none(), "{id}");
+    }
+}
+
+#[test]
+fn the_newest_versions_are_asked_before_any_gets_traffic_unless_at_once() {
+    for (given, is_asked) in [
+        (&[("Stage", "prod")][..], true),
+        (&[("Stage", "dev")], true),
+        (&[("Stage", "prod"), ("Rollout", "at-once")], false),
+    ] {
+        let stack = DEPLOYED
+            .stack(&[given, &[("MailFrom", "accounts@example.com"), ("Docs", "on")]].concat());
+        for id in asked() {
+            let policy = &stack[&format!("{id}Aliaslive")]["UpdatePolicy"];
+            let hook = policy["CodeDeployLambdaAliasUpdate"].get("BeforeAllowTrafficHook");
+            let expected = json!({ "Ref": HOOK });
+            assert_eq!(hook, is_asked.then_some(&expected), "{id} {given:?}");
+        }
+        assert!(stack[&format!("{HOOK}Aliaslive")].get("UpdatePolicy").is_none());
+    }
+    // The managed policy of CodeDeploy's role allows these alone.
+    let name = DEPLOYED.properties(HOOK)["FunctionName"]["Fn::Sub"].as_str().unwrap();
+    assert!(name.starts_with("CodeDeployHook_"), "{name}");
+}
+
+#[test]
+fn the_hook_knows_and_may_call_the_newest_version_of_every_function_with_a_route() {
+    let template = Template::load().unwrap();
+    for docs in ["on", "off"] {
+        let stack = DEPLOYED.stack(&[("Docs", docs)]);
+        let routed = template.functions().iter().filter(|own| !own.routes.is_empty());
+        let routed = routed.filter(|own| stack.contains_key(&own.logical_id));
+        let (mut named, mut called) = (BTreeSet::new(), BTreeSet::new());
+        for function in routed {
+            let alias = &stack[&format!("{}Aliaslive", function.logical_id)]["Properties"];
+            let version = alias["FunctionVersion"]["Fn::GetAtt"][0].as_str().unwrap();
+            named.insert(format!("{}=${{{version}}}", function.binary));
+            called.insert(format!("${{{}.Arn}}:*", function.logical_id));
+        }
+
+        let variables = &stack[HOOK]["Properties"]["Environment"]["Variables"];
+        let versions = &variables["NEW_VERSIONS"]["Fn::Sub"];
+        let more = &versions[1]["More"];
+        let more = more.get("Fn::Sub").unwrap_or(more).as_str().unwrap();
+        let versions = versions[0].as_str().unwrap().replace("${More}", more);
+        assert_eq!(versions.split(' ').map(str::to_owned).collect::<BTreeSet<_>>(), named);
+        let role = &stack[&format!("{HOOK}Role")]["Properties"];
+        let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
+        let calls = statements.iter().find(|own| own["Action"] == json!(["lambda:InvokeFunction"]));
+        let allowed = calls.unwrap()["Resource"].as_array().unwrap().iter();
+        let allowed: BTreeSet<_> =
+            allowed.map(|own| own["Fn::Sub"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(allowed, called);
+    }
+}
+
+/// Every literal among them is part of the name of every version: a tag or another number would
+/// deploy all functions anew.
+#[test]
+fn what_all_functions_share_has_no_tags_and_no_literal_concurrency() {
+    let text = source();
+    let (_, globals) = text.split_once("\nGlobals:\n").unwrap();
+    let (globals, _) = globals.split_once("\nResources:\n").unwrap();
+    let settings: Vec<_> =
+        globals.lines().filter_map(|line| line.strip_prefix("    ")?.split_once(':')).collect();
+
+    assert!(settings.len() > 5, "{settings:?}");
+    for (name, value) in settings {
+        let name = name.trim();
+        assert_ne!(name, "Tags");
+        assert!(!name.contains("Concurren") || value.trim().starts_with("!If"), "{name}");
+    }
+}
+
+#[test]
+fn every_role_of_the_stack_takes_the_given_boundary() {
+    let arn = "arn:aws:iam::111111111111:policy/bounds";
+    let vault = ("BackupRegionVault", "arn:aws:backup:eu-west-1:111111111111:backup-vault:x");
+    for (parameter, boundary) in [("", None), (arn, Some(json!(arn)))] {
+        let stack = DEPLOYED.stack(&[("PermissionsBoundary", parameter), vault]);
+        let roles = stack.iter().filter(|(_, own)| own["Type"] == "AWS::IAM::Role");
+
+        // SAM makes this one, and takes no boundary for it.
+        for (id, role) in roles.filter(|(id, _)| *id != "CodeDeployServiceRole") {
+            assert_eq!(role["Properties"].get("PermissionsBoundary"), boundary.as_ref(), "{id}");
+        }
     }
 }
 
@@ -89,6 +207,8 @@ fn a_parameter_that_a_version_depends_on_is_in_its_description() {
     let depended_on = [
         "AuditRetentionDays",
         "DomainName",
+        "ExistingServiceKey",
+        "ExistingTable",
         "MailFrom",
         "PublicUrl",
         "RequireCurrentPassword",
@@ -180,8 +300,13 @@ fn a_url_among_the_parameters_is_an_origin_as_browsers_write_it() {
     for (name, more_right, more_wrong) in [
         (
             "AllowedOrigin",
-            &["http://localhost:3000", "https://app.example.com:80", "http://a.example:443"][..],
-            &["https://app.example.com:443", "http://localhost:80"][..],
+            &["http://localhost:3000", "http://127.0.0.1", "https://app.example.com:80"][..],
+            &[
+                "https://app.example.com:443",
+                "http://localhost:80",
+                "http://app.example.com",
+                "http://localhost.example.com",
+            ][..],
         ),
         ("PublicUrl", &[], &["http://localhost:3000"]),
     ] {
@@ -222,6 +347,11 @@ fn versions(template: &Value) -> BTreeSet<String> {
     let resources = template["Resources"].as_object().unwrap().iter();
     let versions = resources.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Version");
     versions.map(|(id, _)| id.clone()).collect()
+}
+
+/// The functions whose new versions are asked before they get traffic.
+fn asked() -> impl Iterator<Item = String> {
+    functions().into_iter().filter(|id| id != HOOK)
 }
 
 fn functions() -> Vec<String> {

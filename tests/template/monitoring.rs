@@ -9,10 +9,13 @@ use testkit::Prices;
 use crate::deployed::DEPLOYED;
 use crate::root;
 
-/// With all functions.
-/// All that a stack can have.
-const PROD: &[(&str, &str)] =
-    &[("Stage", "prod"), ("Docs", "on"), ("MailFrom", "accounts@example.com")];
+/// With all functions and alarms.
+const PROD: &[(&str, &str)] = &[
+    ("Stage", "prod"),
+    ("Docs", "on"),
+    ("MailFrom", "accounts@example.com"),
+    ("QuietMinutes", "15"),
+];
 
 #[test]
 fn every_function_logs_json_to_its_own_group_and_is_traced() {
@@ -51,7 +54,7 @@ fn every_log_group_expires_by_the_parameter_and_is_deleted_with_the_stack() {
 #[test]
 fn the_alarm_of_a_function_counts_its_crashes_and_the_failures_it_logs() {
     let stack = DEPLOYED.stack(PROD);
-    for Function { logical_id, .. } in functions() {
+    for Function { logical_id, .. } in watched() {
         let metrics = &stack[&format!("{logical_id}Errors")]["Properties"]["Metrics"];
         let filter = &stack[&format!("{logical_id}Failures")]["Properties"];
 
@@ -62,6 +65,7 @@ fn the_alarm_of_a_function_counts_its_crashes_and_the_failures_it_logs() {
         let counted = &filter["MetricTransformations"][0];
         assert_eq!(failures["MetricName"], counted["MetricName"]);
         assert_eq!(failures["Namespace"], counted["MetricNamespace"]);
+        assert_eq!(counted["DefaultValue"], 0, "a crash before the first failure is to count");
         assert_eq!(filter["LogGroupName"], json!({ "Ref": format!("{logical_id}Logs") }));
         assert_eq!(filter["FilterPattern"], "{ $.level = \"ERROR\" }");
     }
@@ -80,9 +84,9 @@ fn rejected_sign_ins_are_alarmed_by_the_metric_that_lines_have_over_all_routes()
 #[test]
 fn prod_has_these_alarms_which_all_notify_the_topic_and_dev_has_none() {
     let stack = DEPLOYED.stack(PROD);
-    let alarms: BTreeMap<_, _> = of_type(&stack, "AWS::CloudWatch::Alarm").collect();
+    let alarms: BTreeMap<_, _> = alarms(&stack).collect();
 
-    let of_functions = functions().into_iter().map(|own| format!("{}Errors", own.logical_id));
+    let of_functions = watched().into_iter().map(|own| format!("{}Errors", own.logical_id));
     let of_all = [
         "ApiServerErrors",
         "ApiLatency",
@@ -91,9 +95,13 @@ fn prod_has_these_alarms_which_all_notify_the_topic_and_dev_has_none() {
         "MailLate",
         "MailLeftOver",
         "MailRejected",
+        "NoRequests",
         "SignInsRejected",
+        "SweepLate",
+        "SweepMissed",
         "TableSystemErrors",
         "TableThrottles",
+        "TooManyRequests",
     ];
     let expected: BTreeSet<_> = of_functions.chain(of_all.map(str::to_owned)).collect();
     assert_eq!(alarms.keys().map(|id| (*id).clone()).collect::<BTreeSet<_>>(), expected);
@@ -101,7 +109,9 @@ fn prod_has_these_alarms_which_all_notify_the_topic_and_dev_has_none() {
         let alarm = &alarm["Properties"];
         assert_eq!(alarm["AlarmActions"], json!([{ "Ref": "AlarmTopic" }]), "{id}");
         assert_eq!(alarm["OKActions"], json!([{ "Ref": "AlarmTopic" }]), "{id}");
-        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{id}");
+        let is_silence = ["NoRequests", "SweepMissed"].contains(&id.as_str());
+        let missing = if is_silence { "breaching" } else { "notBreaching" };
+        assert_eq!(alarm["TreatMissingData"], missing, "{id}");
         assert!(alarm["AlarmDescription"].is_string(), "{id}");
     }
 }
@@ -144,11 +154,10 @@ fn the_dashboard_shows_every_alarm_and_the_use_and_price_of_every_function() {
 
     let shown: BTreeSet<_> = texts(&widget("Alarms")["alarms"]);
     let stack = DEPLOYED.stack(PROD);
-    let alarms = of_type(&stack, "AWS::CloudWatch::Alarm").map(|(id, _)| format!("${{{id}.Arn}}"));
-    assert_eq!(shown, alarms.collect());
+    assert_eq!(shown, alarms(&stack).map(|(id, _)| format!("${{{id}.Arn}}")).collect());
 
     let all: BTreeSet<_> =
-        functions().into_iter().map(|own| format!("${{{}}}", own.logical_id)).collect();
+        watched().into_iter().map(|own| format!("${{{}}}", own.logical_id)).collect();
     for (title, name) in [
         ("Crashes", "Errors"),
         ("Requests per function", "Invocations"),
@@ -170,7 +179,7 @@ fn the_dashboard_prices_every_function_by_its_own_memory() {
     let lambda = metrics.iter().find(|row| row[0]["label"] == "Lambda").unwrap();
     let price = text(&lambda[0]["expression"]);
 
-    for Function { logical_id, binary, .. } in functions() {
+    for Function { logical_id, binary, .. } in watched() {
         let megabytes = DEPLOYED.properties(&logical_id)["MemorySize"].as_f64().unwrap();
         let id = metrics
             .iter()
@@ -214,9 +223,9 @@ fn every_alarm_and_output_is_explained_to_the_operator() {
     let manual = std::fs::read_to_string(root().join("docs/operations.md")).unwrap();
     let stack = DEPLOYED.stack(PROD);
     let own: BTreeSet<_> =
-        functions().into_iter().map(|own| format!("{}Errors", own.logical_id)).collect();
+        watched().into_iter().map(|own| format!("{}Errors", own.logical_id)).collect();
 
-    for (id, _) in of_type(&stack, "AWS::CloudWatch::Alarm") {
+    for (id, _) in alarms(&stack) {
         let named = if own.contains(id) { "…Errors" } else { id };
         assert!(manual.contains(&format!("| `{named}` |")), "{id}");
     }
@@ -230,6 +239,16 @@ fn of_type<'a>(
     kind: &'a str,
 ) -> impl Iterator<Item = (&'a String, &'a Value)> {
     stack.iter().filter(move |(_, resource)| resource["Type"] == kind)
+}
+
+/// The alarms that tell somebody. The others are for deployments.
+fn alarms(stack: &BTreeMap<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    of_type(stack, "AWS::CloudWatch::Alarm").filter(|(id, _)| !id.ends_with("Canary"))
+}
+
+/// The functions with alarms: if the hook of the deployments fails, the deployment says so.
+fn watched() -> Vec<Function> {
+    functions().into_iter().filter(|own| own.binary != "pre-traffic").collect()
 }
 
 fn texts(values: &Value) -> BTreeSet<String> {

@@ -48,12 +48,23 @@ fn every_function_runs_the_custom_runtime_on_arm64() {
 #[test]
 fn a_policy_allows_only_single_actions_each_on_the_one_resource_that_it_is_for() {
     let only = |kind| DEPLOYED.resources(kind).into_keys().next().unwrap();
-    let of = |kind, attribute| json!({ "Fn::GetAtt": [only(kind), attribute] });
-    let table = of("AWS::DynamoDB::GlobalTable", "Arn");
-    let stream = of("AWS::DynamoDB::GlobalTable", "StreamArn");
+    let table_or = |attribute: &str, existing: &str| {
+        let own = json!({ "Fn::GetAtt": [only("AWS::DynamoDB::GlobalTable"), attribute] });
+        json!({ "Fn::If": ["MakesTable", own, { "Fn::Sub": existing }] })
+    };
+    let in_account = |service: &str, rest: &str| {
+        format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}")
+    };
+    let existing = in_account("dynamodb", "table/${ExistingTable}");
+    let table = table_or("Arn", &existing);
+    let stream = table_or("StreamArn", &format!("{existing}/stream/${{ExistingTableStream}}"));
     let queues = ["MailFeedbackLeftOver", "MailerLeftOver"];
     assert_eq!(DEPLOYED.resources("AWS::SQS::Queue").into_keys().collect::<Vec<_>>(), queues);
-    let service_key = json!({ "Ref": only("AWS::SecretsManager::Secret") });
+    let secret = in_account("secretsmanager", "secret:${ExistingServiceKey}-??????");
+    let own = json!({ "Ref": only("AWS::SecretsManager::Secret") });
+    let service_key = json!({ "Fn::If": ["MakesServiceKey", own, { "Fn::Sub": secret }] });
+    let application = "deploymentgroup:${ServerlessDeploymentApplication}/*";
+    let deployments = json!({ "Fn::Sub": in_account("codedeploy", application) });
 
     for (role, statement) in granted_by_role() {
         let queue = json!({ "Fn::GetAtt": [role.replace("Role", "LeftOver"), "Arn"] });
@@ -67,6 +78,9 @@ fn a_policy_allows_only_single_actions_each_on_the_one_resource_that_it_is_for()
                 ("dynamodb", _) => &table,
                 ("secretsmanager", "GetSecretValue") => &service_key,
                 ("sqs", "SendMessage") => &queue,
+                ("codedeploy", "PutLifecycleEventHookExecutionStatus") => &deployments,
+                // Which functions, another test says.
+                ("lambda", "InvokeFunction") => continue,
                 // Where from decides, and not with which identity.
                 ("ses", "SendEmail" | "SendRawEmail") => {
                     let from = json!({ "ses:FromAddress": { "Ref": "MailFrom" } });
@@ -108,8 +122,10 @@ fn a_function_logs_to_its_own_group_and_to_no_other() {
 
         let own = json!({ "Fn::GetAtt": [format!("{logical_id}Logs"), "Arn"] });
         let others = json!({ "Effect": "Deny", "Action": ["logs:*"], "NotResource": own });
+        let new_groups =
+            json!({ "Effect": "Deny", "Action": ["logs:CreateLogGroup"], "Resource": "*" });
         let of_logs: Vec<_> = denied.iter().filter(|one| one["Condition"].is_null()).collect();
-        assert_eq!(of_logs, [&&others], "{binary}");
+        assert_eq!(of_logs, [&&others, &&new_groups], "{binary}");
         assert!(granted.iter().all(|statement| !statement["Action"].to_string().contains("logs:")));
     }
 }
@@ -120,7 +136,7 @@ fn no_function_changes_or_deletes_an_entry_of_an_audit_log() {
         json!({
             "Effect": "Deny",
             "Action": actions,
-            "Resource": { "Fn::GetAtt": ["Table", "Arn"] },
+            "Resource": "*",
             "Condition": condition,
         })
     };
@@ -141,12 +157,17 @@ fn no_function_changes_or_deletes_an_entry_of_an_audit_log() {
 }
 
 #[test]
-fn only_functions_and_deployments_have_roles_and_the_latter_shift_traffic() {
+fn only_functions_deployments_and_backups_have_roles_that_do_just_that() {
     let roles = DEPLOYED.resources("AWS::IAM::Role");
     let others: BTreeSet<_> =
         roles.keys().copied().filter(|id| !roles_of_functions().contains_key(id)).collect();
 
-    assert_eq!(others, ["CodeDeployServiceRole"].into());
+    assert_eq!(others, ["BackupRole", "CodeDeployServiceRole"].into());
+    let backups = &roles["BackupRole"]["Properties"];
+    let principal = &backups["AssumeRolePolicyDocument"]["Statement"][0]["Principal"];
+    assert_eq!(principal["Service"], "backup.amazonaws.com");
+    assert_eq!(backups["ManagedPolicyArns"].as_array().unwrap().len(), 1);
+    assert!(statements(roles["BackupRole"]).is_empty());
     let role = &roles["CodeDeployServiceRole"]["Properties"];
     let managed = "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda";
     assert_eq!(role["ManagedPolicyArns"], json!([managed]));
@@ -166,7 +187,7 @@ fn a_function_may_use_the_table_exactly_if_it_has_its_name() {
 
         assert_eq!(
             function.environment.contains("TABLE_NAME"),
-            !granted.is_empty(),
+            granted.iter().any(|action| action.starts_with("dynamodb:")),
             "{}",
             function.binary
         );
@@ -240,30 +261,37 @@ fn the_table_can_be_restored_and_is_protected_from_deletion() {
 }
 
 #[test]
-fn the_table_is_encrypted_with_the_requested_key() {
+fn table_service_key_and_logs_are_encrypted_with_the_requested_key() {
     let arn = "arn:aws:kms:eu-west-1:111111111111:key/own";
     for (parameter, key, is_made) in [
         ("", None, false),
-        ("create", Some(json!({ "Fn::GetAtt": ["TableKey", "Arn"] })), true),
+        ("create", Some(json!({ "Fn::GetAtt": ["DataKey", "Arn"] })), true),
         (arn, Some(json!(arn)), false),
     ] {
         let stack = DEPLOYED.stack(&[("CustomerKey", parameter)]);
         let properties = &stack["Table"]["Properties"];
         let encryption = key.is_some().then(|| json!({ "SSEEnabled": true, "SSEType": "KMS" }));
-        let of_replica = key.map(|key| json!({ "KMSMasterKeyId": key }));
+        let of_replica = key.as_ref().map(|key| json!({ "KMSMasterKeyId": key }));
 
         let given = properties.get("SSESpecification");
         assert_eq!(given, encryption.as_ref(), "{parameter}");
         let given = properties["Replicas"][0].get("SSESpecification");
         assert_eq!(given, of_replica.as_ref(), "{parameter}");
-        assert_eq!(stack.contains_key("TableKey"), is_made, "{parameter}");
+        assert_eq!(stack.contains_key("DataKey"), is_made, "{parameter}");
+        for (id, resource) in &stack {
+            let kind = resource["Type"].as_str().unwrap();
+            if ["AWS::Logs::LogGroup", "AWS::SecretsManager::Secret"].contains(&kind) {
+                let given = resource["Properties"].get("KmsKeyId");
+                assert_eq!(given, key.as_ref(), "{parameter} {id}");
+            }
+        }
     }
 }
 
 #[test]
-fn a_created_key_outlives_the_stack_and_works_only_through_the_table() {
+fn a_created_key_outlives_the_stack_and_works_only_through_table_secret_and_logs() {
     let stack = DEPLOYED.stack(&[("CustomerKey", "create")]);
-    let key = &stack["TableKey"];
+    let key = &stack["DataKey"];
     let statements = key["Properties"]["KeyPolicy"]["Statement"].as_array().unwrap();
 
     assert_eq!(key["DeletionPolicy"], "Retain");
@@ -273,9 +301,17 @@ fn a_created_key_outlives_the_stack_and_works_only_through_the_table() {
     for statement in open {
         let condition = &statement["Condition"]["StringEquals"];
         assert_eq!(condition["kms:CallerAccount"], json!({ "Ref": "AWS::AccountId" }));
-        let service = json!({ "Fn::Sub": "dynamodb.${AWS::Region}.amazonaws.com" });
-        assert_eq!(condition["kms:ViaService"], service);
+        let services = ["dynamodb", "secretsmanager"].map(
+            |service| json!({ "Fn::Sub": format!("{service}.${{AWS::Region}}.amazonaws.com") }),
+        );
+        assert_eq!(condition["kms:ViaService"], json!(services));
     }
+    let logs = statements.iter().find(|own| own["Principal"].get("Service").is_some()).unwrap();
+    let service = json!({ "Fn::Sub": "logs.${AWS::Region}.amazonaws.com" });
+    assert_eq!(logs["Principal"]["Service"], service);
+    let groups = &logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"];
+    let mut groups = groups.as_array().unwrap().iter().map(|own| own["Fn::Sub"].as_str().unwrap());
+    assert!(groups.all(|own| own.ends_with("/${AWS::StackName}/*")));
 }
 
 #[test]

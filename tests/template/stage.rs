@@ -1,7 +1,9 @@
 //! The API's stage: throttling, access log, CORS and domain.
 
+use devkit::gateway::route::EmptyRest;
 use serde_json::{Value, json};
-use testkit::{Conditions, source, translate};
+use shared::http::Access;
+use testkit::{Conditions, operations, source, translate};
 
 use crate::deployed::DEPLOYED;
 
@@ -19,6 +21,70 @@ fn the_stage_throttles_by_parameters() {
         limits(&DEPLOYED.stack(&[])),
         json!({ "ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200 })
     );
+}
+
+/// Where a stranger tries a password or has a mail sent, without a credential.
+#[test]
+fn routes_on_which_strangers_guess_or_have_mails_sent_have_lower_limits() {
+    let given = [("SignInThrottleRate", "3"), ("SignInThrottleBurst", "4")];
+    let stack = DEPLOYED.stack(&given);
+    let settings = stack[STAGE]["Properties"]["RouteSettings"].as_object().unwrap();
+
+    let limited: Vec<_> = settings.keys().map(|key| key.strip_prefix("ANY ").unwrap()).collect();
+    assert!(limited.iter().all(|path| DEPLOYED.routes.contains_key(*path)), "{limited:?}");
+    let lower = json!({ "ThrottlingRateLimit": "3", "ThrottlingBurstLimit": "4" });
+    assert!(settings.values().all(|own| *own == lower), "{settings:?}");
+    let open = operations().into_iter().filter(|own| {
+        let is_public = matches!(own.access(), Access::Public | Access::Client);
+        let serves_texts = ["docs", "not-found"].contains(&own.binary());
+        let takes_none = ["/.well-known/", "/health", "/rollcall/v1/introspect"];
+        is_public && !serves_texts && !takes_none.iter().any(|path| own.path().starts_with(path))
+    });
+    for operation in open {
+        let (route, _) = DEPLOYED.receiver(operation.path(), EmptyRest::Rejected);
+        assert!(limited.contains(&route), "{}", operation.name);
+    }
+    let defaults = DEPLOYED.template["Parameters"].as_object().unwrap();
+    let default = |name: &str| defaults[name]["Default"].as_u64().unwrap();
+    assert!(default("SignInThrottleRate") < default("ThrottleRate"));
+    assert!(default("SignInThrottleBurst") < default("ThrottleBurst"));
+}
+
+#[test]
+fn too_many_requests_raise_an_alarm_by_the_access_log() {
+    let stack = DEPLOYED.stack(&[("Stage", "prod")]);
+    let filter = &stack["RequestsThrottled"]["Properties"];
+    let alarm = &stack["TooManyRequests"]["Properties"];
+
+    assert_eq!(filter["LogGroupName"], json!({ "Ref": "AccessLogs" }));
+    assert_eq!(filter["FilterPattern"], "{ $.status = \"429\" }");
+    assert_eq!(alarm["MetricName"], filter["MetricTransformations"][0]["MetricName"]);
+}
+
+#[test]
+fn silence_raises_an_alarm_only_if_minutes_are_given() {
+    let prod = ("Stage", "prod");
+    let stack = DEPLOYED.stack(&[prod, ("QuietMinutes", "15")]);
+    let alarm = &stack["NoRequests"]["Properties"];
+
+    assert_eq!((&alarm["Period"], &alarm["EvaluationPeriods"]), (&json!(60), &json!("15")));
+    assert_eq!(alarm["TreatMissingData"], "breaching");
+    assert!(!DEPLOYED.stack(&[prod]).contains_key("NoRequests"));
+    assert!(!DEPLOYED.stack(&[("QuietMinutes", "15")]).contains_key("NoRequests"));
+}
+
+#[test]
+fn with_a_domain_the_api_has_no_other_address() {
+    let domain = ("DomainName", "api.example.com");
+    let certificate = ("CertificateArn", "arn:aws:acm:eu-west-1:111111111111:certificate/x");
+    for (given, is_off) in [(&[][..], false), (&[domain, certificate], true)] {
+        let stack = DEPLOYED.stack(given);
+        let servers = stack["Api"]["Properties"]["Body"]["servers"].as_array().unwrap();
+
+        let [server] = &servers[..] else { panic!("{servers:?}") };
+        let endpoint = &server["x-amazon-apigateway-endpoint-configuration"];
+        assert_eq!(endpoint, &json!({ "disableExecuteApiEndpoint": is_off }));
+    }
 }
 
 #[test]

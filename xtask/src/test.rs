@@ -10,6 +10,7 @@ mod openapi;
 mod over_table;
 mod package;
 mod received;
+mod scanners;
 mod service;
 mod steps;
 mod supply_chain;
@@ -49,8 +50,9 @@ pub struct Options {
 /// of every write comes out as docs/reliability.md says (the gate draws an eighth of them); that
 /// 50,000 requests made of the OpenAPI documents get the responses that these describe; that
 /// `sam build`, and another folder, make the same bytes as the package; that the released programs
-/// themselves answer, emulated; that golem's own clients can use the service; and that no function
-/// has become larger or slower by more than 5 %.
+/// themselves answer, emulated; that golem's own clients can use the service; that scanners find in
+/// the templates and workflows only what is meant; and that no function has become larger or slower
+/// by more than 5 %.
 /// `cargo xtask test --only STEP` runs one of its steps.
 #[derive(Args)]
 pub struct Verify;

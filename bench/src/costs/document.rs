@@ -1,9 +1,8 @@
 //! The part of docs/costs.md that is worked out.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::facts::{Facts, Measured, Stack};
 use super::idle::{self, Item};
@@ -30,7 +29,7 @@ pub(crate) fn section(facts: &Facts, assumptions: &Assumptions) -> Result<String
     every_request(&mut text, &requests)?;
     by_operation(&mut text, &requests, &facts.operations)?;
     by_credential(&mut text, &requests, &facts.credentials)?;
-    by_the_hour(&mut text, &prices, &facts.operations)?;
+    by_the_hour(&mut text, &prices)?;
     idle_bill(&mut text, &prices, &facts.stacks)?;
     price_table(&mut text, &prices)?;
     Ok(text.lines().map(wrapped).collect())
@@ -127,27 +126,21 @@ fn calls(one: &Measured) -> String {
     }
 }
 
-fn by_the_hour(text: &mut String, prices: &Prices, measured: &[Measured]) -> Result<()> {
-    let routes: BTreeSet<&str> = measured.iter().map(|one| one.route.as_str()).collect();
-    let each = measured.iter().map(|one| one.metrics).max().context("nothing was measured")?;
-    ensure!(measured.iter().all(|one| one.metrics == each), "not every line has the same metrics");
-    let metrics = u32::try_from(routes.len() * each)?;
-    let month = prices.dollars("metrics", f64::from(metrics))?;
-    let one = prices.dollars("metrics", f64::from(u32::try_from(each)?))?;
+fn by_the_hour(text: &mut String, prices: &Prices) -> Result<()> {
+    let one = prices.dollars("metrics", 1.0)?;
     let reads = 12.0 * 730.0;
     let secret = prices.dollars("secret-reads", reads)?;
     writeln!(
         text,
         "## By the hour in use\n\n\
-         Every line in the log is {each} metrics of its route. A metric is paid for by the hours \
-         in which it has values: {one:.2} dollars a month for a route that is called in every \
-         hour, and {month:.2} if each of the {} routes above is ({metrics} metrics). An hour \
-         without a request costs nothing, and all made-up paths are one route for each \
-         method.\n\n\
+         A metric is paid for by the hours in which it has values. The functions make one, of \
+         rejected sign-ins over all routes, and each function of a `prod` stack one of its \
+         failures while it logs: {one:.2} dollars a month each, if it has values in every hour. An \
+         hour without a request costs nothing. What else is to be known of requests is in their \
+         log lines, and costs nothing more.\n\n\
          A running function reads the service key when it starts, and when a request needs it \
          again after five minutes: at most {reads} calls or {secret:.2} dollars a month for an \
-         instance that is always busy.\n",
-        routes.len()
+         instance that is always busy.\n"
     )?;
     Ok(())
 }

@@ -22,8 +22,6 @@ pub(crate) struct Measured {
     pub(crate) name: String,
     /// The binary that responded.
     pub(crate) function: String,
-    /// Its name in log and metrics.
-    pub(crate) route: String,
     /// How many password hashes it computed.
     pub(crate) hashes: u32,
     /// Concurrent calls to the table are one round trip.
@@ -34,8 +32,6 @@ pub(crate) struct Measured {
     pub(crate) reads: f64,
     /// Write request units.
     pub(crate) writes: f64,
-    /// Metrics that the line in the log carries.
-    pub(crate) metrics: usize,
     /// Size of that line.
     pub(crate) log_bytes: usize,
     /// Size of the response's head and body.

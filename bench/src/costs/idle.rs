@@ -22,13 +22,13 @@ const PAID: [(&str, &str, &str, Option<Units>); 4] = [
     ("AWS::SecretsManager::Secret", "secret: the service key", "secrets", None),
     ("AWS::CloudWatch::Alarm", "metrics that alarms look at", "alarm-metrics", Some(alarm_metrics)),
     ("AWS::CloudWatch::Dashboard", "dashboard", "dashboards", None),
-    ("AWS::KMS::Key", "KMS key of the table", "keys", None),
+    ("AWS::KMS::Key", "KMS key of table, secret and logs", "keys", None),
 ];
 
 type Units = fn(&Value) -> Result<u32>;
 
 /// Resources that cost nothing by existing, and why.
-pub(crate) const FREE: [(&str, &[&str]); 8] = [
+pub(crate) const FREE: [(&str, &[&str]); 9] = [
     (
         "an API, its stage and its domain are paid for by the request",
         &[
@@ -55,7 +55,16 @@ pub(crate) const FREE: [(&str, &[&str]); 8] = [
         &["AWS::DynamoDB::GlobalTable", "AWS::Logs::LogGroup"],
     ),
     (
-        "a metric filter makes a metric in the hours in which a function fails",
+        "a plan of backups is paid for by what they hold, here and where they are copied to; a budget that only tells is free (from memory, not looked up)",
+        &[
+            "AWS::Backup::BackupPlan",
+            "AWS::Backup::BackupSelection",
+            "AWS::Backup::BackupVault",
+            "AWS::Budgets::Budget",
+        ],
+    ),
+    (
+        "a metric filter makes a metric in the hours in which its function logs",
         &["AWS::Logs::MetricFilter"],
     ),
     (

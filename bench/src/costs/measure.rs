@@ -169,17 +169,14 @@ impl MeasuredRequest<'_> {
         // Concurrent calls may come one by one on a busy machine, and never the other way round.
         assert!(app.proxy().rounds() >= rounds as usize, "{name}: {calls:?}");
         let line = last_request_line().expect("a line");
-        let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().expect("metrics");
         Measured {
             name: name.to_owned(),
             function: operation.binary().to_owned(),
-            route: line["Route"].as_str().expect("a route").to_owned(),
             hashes,
             rounds,
             calls: counted(&calls),
             reads: read_units(&consumed),
             writes: write_units(&consumed),
-            metrics: metrics.len(),
             log_bytes: line.to_string().len(),
             response_bytes: size(&response),
         }

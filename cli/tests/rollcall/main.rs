@@ -8,6 +8,7 @@ mod deletion;
 mod lists;
 mod members;
 mod plans;
+mod replay;
 mod sealing;
 mod stage;
 mod users;

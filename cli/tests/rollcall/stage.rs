@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
 use devkit::engine::Engine;
 use devkit::template::Template;
@@ -16,17 +17,32 @@ use shared::table::{
 
 /// A table of the template, and nothing in it.
 pub(crate) struct Stage {
-    engine: Engine,
-    table_name: String,
+    engine: Arc<Engine>,
+    pub(crate) table_name: String,
     pub(crate) table: Table,
 }
 
 impl Stage {
     pub(crate) async fn new() -> Self {
-        let engine = Engine::for_test().await.unwrap();
+        Self::over(Arc::new(Engine::for_test().await.unwrap())).await
+    }
+
+    async fn over(engine: Arc<Engine>) -> Self {
         let table_name = engine.new_table(&Template::load().unwrap()).await.unwrap();
         let table = Table::connect(Connection::local(engine.endpoint(), &table_name)).unwrap();
         Self { engine, table_name, table }
+    }
+
+    /// The table as it is now, under another name, as a restore makes it.
+    pub(crate) async fn restored(&self) -> Self {
+        let copy = Self::over(Arc::clone(&self.engine)).await;
+        let scan = json!({ "TableName": self.table_name, "ConsistentRead": true });
+        let found = self.engine.call("Scan", &scan).await.unwrap();
+        for item in found["Items"].as_array().unwrap() {
+            let put = json!({ "TableName": copy.table_name, "Item": item });
+            copy.engine.call("PutItem", &put).await.unwrap();
+        }
+        copy
     }
 
     /// Runs the command; `stdin` is what it reads.

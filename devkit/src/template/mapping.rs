@@ -78,8 +78,10 @@ const fn unlimited() -> i64 {
 
 impl EventSourceMapping {
     pub(super) fn new(properties: Properties, functions: &[Function]) -> Result<Self> {
-        let source = &properties.event_source_arn["Fn::GetAtt"];
-        ensure!(source[1] == "StreamArn", "its source is no stream of the table");
+        let source = &properties.event_source_arn;
+        // Of a condition, what holds for a stack with a table of its own.
+        let source = source["Fn::If"].get(1).unwrap_or(source);
+        ensure!(source["Fn::GetAtt"][1] == "StreamArn", "its source is no stream of the table");
         ensure!(properties.batch_size > 0, "its batches have no records");
         let parallelization = properties.parallelization_factor;
         ensure!((1..=10).contains(&parallelization), "it has from 1 to 10 batches at once");
@@ -149,6 +151,28 @@ mod tests {
             assert!(mapping.filters.is_empty() && !mapping.bisects && !mapping.reports_failures);
         }
         assert!(template("!Ref Sender", "").is_err());
+    }
+
+    #[test]
+    fn the_source_of_a_mapping_is_the_stream_of_the_stacks_own_table() {
+        let from = |source: &str| {
+            Template::parse(&format!(
+                "
+                Resources:
+                  Table: {{ Type: AWS::DynamoDB::GlobalTable, Properties: {{}} }}
+                  Mailer:
+                    Type: AWS::Serverless::Function
+                    Properties: {{ CodeUri: functions/mailer }}
+                  Mails:
+                    Type: AWS::Lambda::EventSourceMapping
+                    Properties: {{ EventSourceArn: {source}, FunctionName: !Ref Mailer }}
+                "
+            ))
+        };
+
+        assert!(from("!If [MakesTable, !GetAtt Table.StreamArn, !Ref Stream]").is_ok());
+        assert!(from("!If [MakesTable, !GetAtt Table.Arn, !Ref Stream]").is_err());
+        assert!(from("!Ref Stream").is_err());
     }
 
     #[test]

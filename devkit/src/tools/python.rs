@@ -9,18 +9,27 @@ use anyhow::{Context, Result, bail};
 use super::ToolsFolder;
 use crate::{out, private_file};
 
-const NAME: &str = "python";
 const REQUIREMENTS: &str = include_str!("../../requirements.txt");
+const SCANNERS: &str = include_str!("../../scanners/requirements.txt");
 
 /// The `bin` folder of the tests' Python tools, installed if need be.
 pub fn python_tools() -> Result<PathBuf> {
-    let tools = ToolsFolder::open(NAME)?;
-    let environment = tools.path.join(NAME);
-    if !is_installed(&environment, REQUIREMENTS) {
+    tools("python", REQUIREMENTS)
+}
+
+/// The `bin` folder of the scanners of templates and workflows, installed if need be.
+pub fn scanners() -> Result<PathBuf> {
+    tools("scanners", SCANNERS)
+}
+
+fn tools(name: &str, requirements: &str) -> Result<PathBuf> {
+    let tools = ToolsFolder::open(name)?;
+    let environment = tools.path.join(name);
+    if !is_installed(&environment, requirements) {
         let python =
             interpreter().context("the tests' tools need Python 3.11 or later on the PATH")?;
-        out::line("Installing the tests' Python tools, which takes a minute or two")?;
-        install(&python, &environment, REQUIREMENTS)?;
+        out::line(format!("Installing the Python tools `{name}`, which takes a minute or two"))?;
+        install(&python, &environment, requirements)?;
     }
     Ok(environment.join("bin"))
 }
@@ -130,11 +139,13 @@ mod tests {
 
     #[test]
     fn every_requirement_is_pinned_by_hash_and_from_no_place_by_name() {
-        let text = REQUIREMENTS.replace("\\\n", " ");
-        for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            assert!(line.contains("==") && line.contains(" --hash=sha256:"), "{line}");
+        for list in [REQUIREMENTS, SCANNERS] {
+            let text = list.replace("\\\n", " ");
+            for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+                assert!(line.contains("==") && line.contains(" --hash=sha256:"), "{line}");
+            }
+            assert!(!list.contains("://") && !list.contains("--find-links"));
         }
-        assert!(!REQUIREMENTS.contains("://") && !REQUIREMENTS.contains("--find-links"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use shared::aws::{Aws, variable};
 use shared::model::EmailAddress;
 use shared::service_key::ServiceKeys;
 use shared::table::{Connection, StreamEvent, StreamRecord, Table};
-use shared::{Error, ErrorChain, Result, Settings, timeouts};
+use shared::{Error, ErrorChain, Result, Settings, telemetry, timeouts};
 
 use deliver::Delivery;
 use message::Sender;
@@ -91,7 +91,8 @@ async fn is_delivered(mailer: &Mailer, record: &StreamRecord) -> bool {
     match Box::pin(mailer.deliver(id)).await {
         Ok(delivery) => delivery == Delivery::Done,
         Err(error) => {
-            tracing::error!(mail = %id, error = %ErrorChain(&error), "a mail was not delivered");
+            let (version, error_chain) = (telemetry::version(), ErrorChain(&error));
+            tracing::error!(version, mail = %id, error = %error_chain, "a mail was not delivered");
             // What a retry does not mend must not hold up what comes after it. It stays in the
             // outbox, where the sweep finds it.
             matches!(error, Error::Internal { .. })

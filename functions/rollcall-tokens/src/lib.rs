@@ -1,10 +1,11 @@
 //! Rollcall's own API for tokens and grants: create, list, rotate, revoke, introspect:
-//! `/rollcall/v1/tokens…`, `/rollcall/v1/grants…`, `/rollcall/v1/introspect`.
+//! `/rollcall/v1/tokens…`, `/rollcall/v1/grants…`, `/rollcall/v1/introspect`. Also `/health`.
 
 mod create;
 mod current;
 mod get;
 mod grants;
+mod health;
 mod introspect;
 mod list;
 mod revoke;
@@ -17,6 +18,8 @@ use shared::http::{self, Access, ApiRequest, Operation};
 use shared::model::{Timestamp, TokenId, UserToken};
 use shared::table::Stored;
 use shared::{App, Error, Result};
+
+pub use health::Health;
 
 type AuthRequest<'a, N> = shared::auth::AuthRequest<'a, N, TokenOrBasic>;
 
@@ -85,15 +88,22 @@ pub const OPERATIONS: &[Operation] = &[
         access: Access::Client,
         status: 200,
     },
+    Operation {
+        method: "GET",
+        path: "/health",
+        name: "rollcall-get-health",
+        access: Access::Public,
+        status: 200,
+    },
 ];
 
 /// The response to one request; errors are responses as well.
-pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
-    request.respond(OPERATIONS, || route(app, &request)).await
+pub async fn handle(app: &App, health: &Health, request: ApiRequest) -> Response<Body> {
+    request.respond(OPERATIONS, || route(app, health, &request)).await
 }
 
 /// Runs the operation that the request calls.
-async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+async fn route(app: &App, health: &Health, request: &ApiRequest) -> Result<Response<Body>> {
     let (operation, parameters) = request.operation(OPERATIONS)?;
     match (operation, parameters.as_slice()) {
         ("rollcall-list-tokens", []) => {
@@ -127,6 +137,7 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
             grants::revoke(app, AuthRequest::from_request(app, request)?, request.query(), id).await
         }
         ("rollcall-introspect", []) => introspect::introspect(app, request).await,
+        ("rollcall-get-health", []) => health::show(app, health, request).await,
         _ => Err(Error::NotFound("path")),
     }
 }

@@ -26,7 +26,7 @@ pub enum Dialect {
     OAuth,
     /// Docker Hub's OAuth page for people, whose errors are pages: `/api/v1.1/o/authorize/`.
     OAuthPage,
-    /// Rollcall's own: `/rollcall/…`.
+    /// Rollcall's own: `/rollcall/…`, `/health`.
     Rollcall,
     /// Rollcall's introspection of tokens for OAuth clients, with OAuth's error format:
     /// `/rollcall/v1/introspect`.
@@ -47,7 +47,7 @@ impl Dialect {
             [Some("api"), Some("v1.1"), Some("o"), ..] => Self::OAuth,
             [Some("api"), Some("v1.1"), ..] => Self::Hub,
             [Some("rollcall"), Some("v1"), Some("introspect"), ..] => Self::RollcallOAuth,
-            [Some("rollcall"), ..] => Self::Rollcall,
+            [Some("rollcall" | "health"), ..] => Self::Rollcall,
             [Some("account"), ..] => Self::Pages,
             [Some("v1"), ..] => Self::Golem,
             [Some("v2"), ..] => Self::E24,
@@ -188,6 +188,7 @@ mod tests {
             ("/api/v1.1/o/authorize", Dialect::OAuthPage),
             ("/rollcall/v1/tokens", Dialect::Rollcall),
             ("/rollcall/v1/introspect/", Dialect::RollcallOAuth),
+            ("/health", Dialect::Rollcall),
             ("/account/reset", Dialect::Pages),
             ("/account", Dialect::Pages),
             ("/accounts", Dialect::None),

@@ -29,7 +29,7 @@ impl AuditEntryId {
     }
 
     /// The least id of an entry that is shown with this time, to the millisecond, or a later one.
-    pub(crate) fn first_from(time: Timestamp) -> Self {
+    pub fn first_from(time: Timestamp) -> Self {
         let cut = time.subsec_nanosecond() % 1_000_000 > 0;
         let mut bytes = [0; 12];
         bytes[..6].copy_from_slice(&six_bytes(time.as_millisecond() + i64::from(cut)));
@@ -52,7 +52,8 @@ impl AuditEntryId {
 hex_text!(AuditEntryId);
 
 /// Whose log an entry stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "camelCase")]
 pub enum AuditLog {
     /// What changed is the user, or belongs to it.
     User(UserId),
@@ -242,6 +243,16 @@ pub enum AuditDetail {
     One(String),
     /// Several.
     Many(Vec<String>),
+}
+
+impl AuditDetail {
+    /// All of it.
+    pub const fn texts(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Many(texts) => texts.as_slice(),
+        }
+    }
 }
 
 /// An entry as it is stored and shown.

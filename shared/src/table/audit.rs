@@ -5,7 +5,7 @@ use crate::Result;
 use crate::limits::MAX_AUDIT_ENTRIES_READ;
 use crate::model::{AuditAction, AuditEntry, AuditEntryId, AuditLog, Timestamp};
 #[cfg(feature = "operator")]
-use crate::table::engine::{ENTRY, audit_partition};
+use crate::table::engine::{ENTRY, ScanPosition, audit_partition};
 use crate::table::engine::{Key, Table};
 
 /// Entries per page of an export.
@@ -77,6 +77,21 @@ impl Table {
         let next = last.map(|last| last.id);
         items.retain(|entry| filter.is_in_time(entry) && filter.selects(entry));
         Ok(Page { items, next })
+    }
+
+    /// The entries of all logs that the filter selects among the next megabyte of the table, in no
+    /// order; also where to continue, until the end is reached.
+    #[cfg(feature = "operator")]
+    pub async fn scan_audit_entries(
+        &self,
+        after: Option<ScanPosition>,
+        filter: &AuditFilter,
+    ) -> Result<(Vec<(AuditLog, AuditEntry)>, Option<ScanPosition>)> {
+        let (mut entries, next) = self.scan_audit_logs(after).await?;
+        entries.retain(|(_, entry)| {
+            entry.id >= filter.first() && filter.is_in_time(entry) && filter.selects(entry)
+        });
+        Ok((entries, next))
     }
 
     /// Up to `limit` entries of an audit log before this one, newest first. At most one round trip,

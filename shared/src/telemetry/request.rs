@@ -1,5 +1,5 @@
-//! One line per request: the operation, its outcome and its cost, in CloudWatch's embedded metric
-//! format, so that one line is both log entry and metrics.
+//! One line per request: the operation, its outcome and its cost. That of a rejected sign-in is in
+//! CloudWatch's embedded metric format, so that it is counted for an alarm.
 
 use std::cell::{Cell, RefCell};
 use std::env;
@@ -92,13 +92,15 @@ pub(crate) struct Record<'a> {
     pub(crate) observed: &'a Observed,
 }
 
-/// The line, in CloudWatch's embedded metric format: its members, and in `_aws` which of them are
-/// metrics.
+/// The line: its members, and in `_aws` which of them are metrics, if one is. A metric is paid for by
+/// the hours in which it has values, so only what an alarm looks at is one; queries sum the rest.
 #[derive(Serialize)]
 struct Line<'a> {
-    #[serde(rename = "_aws")]
-    aws: Metadata<'a>,
+    #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
+    aws: Option<Metadata<'a>>,
     level: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'static str>,
     #[serde(rename = "requestId")]
     request_id: &'a str,
     #[serde(rename = "Route")]
@@ -126,14 +128,15 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
     #[serde(flatten)]
-    metrics: Metrics,
+    measured: Measured,
 }
 
-/// What is measured of a request; [`METRICS`] has the units.
+/// What is measured of a request.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Metrics {
+struct Measured {
     requests: u8,
+    /// In milliseconds.
     latency: f64,
     cold_starts: u8,
     rejected_sign_ins: u8,
@@ -148,15 +151,16 @@ struct Metrics {
 struct Metadata<'a> {
     /// Milliseconds since 1970.
     timestamp: u64,
-    cloud_watch_metrics: Vec<Directive<'a>>,
+    cloud_watch_metrics: [Directive<'a>; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Directive<'a> {
     namespace: &'a str,
-    dimensions: [&'static [&'static str]; 1],
-    metrics: &'static [Metric],
+    /// One series over all routes.
+    dimensions: [[&'static str; 0]; 1],
+    metrics: [Metric; 1],
 }
 
 #[derive(Serialize)]
@@ -165,19 +169,6 @@ struct Metric {
     name: &'static str,
     unit: &'static str,
 }
-
-/// Every member of [`Metrics`], with CloudWatch's name of its unit.
-const METRICS: &[Metric] = &[
-    Metric { name: "Requests", unit: "Count" },
-    Metric { name: "Latency", unit: "Milliseconds" },
-    Metric { name: "ColdStarts", unit: "Count" },
-    REJECTED_SIGN_IN,
-    Metric { name: "Conflicts", unit: "Count" },
-    Metric { name: "DynamoDBCalls", unit: "Count" },
-];
-
-const REJECTED_SIGN_IN: Metric = Metric { name: "RejectedSignIns", unit: "Count" };
-const REJECTED_SIGN_INS: &[Metric] = &[REJECTED_SIGN_IN];
 
 impl<'a> Line<'a> {
     fn new(record: &Record<'a>, namespace: &'a str, is_cold: bool) -> Self {
@@ -189,18 +180,14 @@ impl<'a> Line<'a> {
             client,
             source,
             account,
-            rejected_sign_in,
+            rejected_sign_in: is_rejected_sign_in,
             rejected_signature,
             event,
         } = record.observed;
-        // A clock before 1970 is no reason to lose the line.
-        let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
-            aws: Metadata {
-                timestamp: u64::try_from(timestamp.as_millis()).unwrap_or(u64::MAX),
-                cloud_watch_metrics: directives(namespace, *rejected_sign_in),
-            },
+            aws: is_rejected_sign_in.then(|| rejected_sign_in(namespace)),
             level: if record.status >= 500 { "ERROR" } else { "INFO" },
+            version: super::version(),
             request_id: record.request_id,
             route: record.route,
             dialect: record.dialect,
@@ -215,11 +202,11 @@ impl<'a> Line<'a> {
             account: account.as_deref(),
             event: event.map(SecurityEvent::as_str),
             error: record.error,
-            metrics: Metrics {
+            measured: Measured {
                 requests: 1,
                 latency: record.duration.as_secs_f64() * 1000.0,
                 cold_starts: is_cold.into(),
-                rejected_sign_ins: (*rejected_sign_in).into(),
+                rejected_sign_ins: (*is_rejected_sign_in).into(),
                 conflicts: (record.status == 409).into(),
                 dynamodb_calls: *calls,
             },
@@ -227,12 +214,15 @@ impl<'a> Line<'a> {
     }
 }
 
-/// What CloudWatch reads from the line: all metrics by route, and a rejected sign-in over all routes
-/// too, for the alarm.
-fn directives(namespace: &str, rejected_sign_in: bool) -> Vec<Directive<'_>> {
-    let by_route = Directive { namespace, dimensions: [&["Route"]], metrics: METRICS };
-    let in_all = Directive { namespace, dimensions: [&[]], metrics: REJECTED_SIGN_INS };
-    std::iter::once(by_route).chain(rejected_sign_in.then_some(in_all)).collect()
+/// What CloudWatch reads from the line of a rejected sign-in.
+fn rejected_sign_in(namespace: &str) -> Metadata<'_> {
+    // A clock before 1970 is no reason to lose the line.
+    let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let metrics = [Metric { name: "RejectedSignIns", unit: "Count" }];
+    Metadata {
+        timestamp: u64::try_from(timestamp.as_millis()).unwrap_or(u64::MAX),
+        cloud_watch_metrics: [Directive { namespace, dimensions: [[]], metrics }],
+    }
 }
 
 /// The namespace of this function's metrics.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::{Body, Context, RequestExt, Response};
+use rollcall_tokens::Health;
 use serde_json::Value;
 use shared::http::ApiRequest;
 use shared::password::PasswordCache;
@@ -36,6 +37,7 @@ pub(super) fn settings() -> Settings {
 pub(super) struct Functions {
     apps: BTreeMap<&'static str, App>,
     sends_notices: bool,
+    health: Health,
     sweeps: Table,
     sealing: SealPublicKey,
 }
@@ -56,7 +58,8 @@ impl Functions {
             Ok((name, app))
         };
         let apps = names.map(app).collect::<Result<_>>()?;
-        Ok(Self { apps, sends_notices: false, sweeps: table("sweep")?, sealing })
+        let (health, sweeps) = (Health::default(), table("sweep")?);
+        Ok(Self { apps, sends_notices: false, health, sweeps, sealing })
     }
 
     /// Sets what the operator decides, from now on.
@@ -80,6 +83,7 @@ impl Functions {
             app.table = table(name)?.sending_mail(self.sends_notices);
         }
         self.sweeps = table("sweep")?;
+        self.forget_health();
         Ok(())
     }
 
@@ -91,7 +95,13 @@ impl Functions {
         for (name, app) in &mut self.apps {
             app.service_keys = keys(name)?;
         }
+        self.forget_health();
         Ok(())
+    }
+
+    /// Makes them look after the service's health again.
+    pub(super) fn forget_health(&mut self) {
+        self.health = Health::default();
     }
 
     /// Makes them forget cached passwords.
@@ -118,7 +128,7 @@ impl Functions {
             "rollcall-accounts" => {
                 rollcall_accounts::handle(&apps[function], &self.sealing, call).await
             }
-            "rollcall-tokens" => rollcall_tokens::handle(&apps[function], call).await,
+            "rollcall-tokens" => rollcall_tokens::handle(&apps[function], &self.health, call).await,
             "rollcall-users" => rollcall_users::handle(&apps[function], call).await,
             _ => not_found::handle(call).await,
         }
@@ -147,7 +157,9 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
             "hub-oauth"
         }
         ["rollcall", "v1", "accounts", ..] => "rollcall-accounts",
-        ["rollcall", "v1", "grants" | "introspect" | "tokens", ..] => "rollcall-tokens",
+        ["rollcall", "v1", "grants" | "introspect" | "tokens", ..] | ["health", ..] => {
+            "rollcall-tokens"
+        }
         ["rollcall", "v1", "users", "self", ..]
         | ["rollcall", "v1", "password-resets" | "sign-ups", ..]
         | ["rollcall", "v1", "invitations", _, ..] => "rollcall-users",

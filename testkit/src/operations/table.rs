@@ -308,6 +308,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-get-account", 1).etag(),
     row("rollcall-get-account-plan", 2).etag(),
     row("rollcall-get-current-account", 2).etag(),
+    row("rollcall-get-health", 1),
     // The invitation; whether whoever sent it still is an admin.
     row("rollcall-get-invitation", 2).needs(InvitationLink),
     row("rollcall-get-member", 1).etag().needs(Member),

@@ -1,6 +1,8 @@
 //! The steps and the commands they run.
 
 use std::fmt;
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -12,7 +14,9 @@ use super::Outcome;
 use super::capture::capture;
 use super::count::Count;
 use super::end_to_end::Requests;
-use super::{end_to_end, histories, lints, openapi, over_table, package, received, supply_chain};
+use super::{
+    end_to_end, histories, lints, openapi, over_table, package, received, scanners, supply_chain,
+};
 use devkit::engine::Kind;
 use devkit::profile::Profile;
 use devkit::{out, supervise, tools, workspace};
@@ -51,6 +55,7 @@ pub(super) enum Step {
     Released,
     Timing,
     Clients,
+    Scanners,
     Baseline,
 }
 
@@ -71,8 +76,8 @@ impl Step {
             Self::Fmt => "all sources are formatted",
             Self::Clippy => "no lint complains",
             Self::Machete => "every dependency is used",
-            Self::Template => "the deployment template is valid",
-            Self::Github => "GitHub's workflow and Dependabot's settings fit their schemas",
+            Self::Template => "the templates of the stack and of a pipeline are valid",
+            Self::Github => "GitHub's workflows and Dependabot's settings fit their schemas",
             Self::Openapi => "the OpenAPI documents are valid, and no linter complains",
             Self::Test => "unit tests, and tests of the functions over an engine",
             Self::E2e => "end-to-end tests over HTTP against a running service",
@@ -95,6 +100,7 @@ impl Step {
             Self::Released => "the functions of a release respond to events too, emulated",
             Self::Timing => "the time of a wrong password does not tell whether a name is known",
             Self::Clients => "golem's own clients can do with the service what they can with golem",
+            Self::Scanners => "scanners find in templates and workflows only what is meant",
             Self::Baseline => "no function has become larger or slower unnoticed",
         }
     }
@@ -122,6 +128,7 @@ impl Step {
             Self::Released => package::emulated(Profile::Release).await,
             Self::Timing => tests(timing()?).await,
             Self::Clients => end_to_end::run_clients().await,
+            Self::Scanners => scanners::run().await,
             Self::Baseline => package::held_to_baseline().await,
         }
     }
@@ -141,6 +148,7 @@ impl Step {
             | Self::Released
             | Self::Timing
             | Self::Clients
+            | Self::Scanners
             | Self::Baseline => Runs::BeforeARelease,
             _ => Runs::WithEachChange,
         }
@@ -286,8 +294,14 @@ async fn template() -> Result<Outcome> {
     let mut sam = supervise::command(tools::python_tools()?.join("sam"))?;
     sam.args(["validate", "--lint", "--template", "template.yaml"]);
     sam.envs([("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")]);
-    sam.current_dir(workspace::root());
-    check([sam]).await
+    let mut lint = supervise::command(tools::python_tools()?.join("cfn-lint"))?;
+    lint.arg("pipeline.yaml");
+    let mut outcome = Outcome::default();
+    for mut command in [sam, lint] {
+        command.current_dir(workspace::root());
+        outcome += check([command]).await?;
+    }
+    Ok(outcome)
 }
 
 /// Against the schemas that the tool brings.
@@ -297,20 +311,49 @@ async fn github() -> Result<Outcome> {
         return Ok(installed);
     }
     let files = [
-        ("vendor.github-workflows", ".github/workflows/ci.yml"),
-        ("vendor.dependabot", ".github/dependabot.yml"),
+        ("vendor.github-workflows", workflows()?),
+        ("vendor.dependabot", vec![workspace::root().join(".github/dependabot.yml")]),
     ];
     let mut outcome = Outcome::default();
-    for (schema, file) in files {
+    for (schema, files) in files {
         let mut tool = supervise::command(tools::python_tools()?.join("check-jsonschema"))?;
-        tool.args(["--builtin-schema", schema, file]).current_dir(workspace::root());
+        tool.args(["--builtin-schema", schema]).args(files).current_dir(workspace::root());
         outcome += check([tool]).await?;
     }
     Ok(outcome)
+}
+
+fn workflows() -> Result<Vec<PathBuf>> {
+    let files = fs::read_dir(workspace::root().join(".github/workflows"))?;
+    Ok(files.map(|file| file.map(|file| file.path())).collect::<Result<_, _>>()?)
 }
 
 pub(super) fn cargo(arguments: &[&str]) -> Result<Command> {
     let mut command = workspace::cargo()?;
     command.args(arguments);
     Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_of_a_workflow_is_pinned_by_its_commit() {
+        let mut pinned = 0;
+        for file in workflows().unwrap() {
+            let text = fs::read_to_string(&file).unwrap();
+            let uses = text
+                .lines()
+                .filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("uses: "));
+            for action in uses.filter(|action| !action.starts_with("./")) {
+                let (_, version) = action.split_once('@').unwrap();
+                let (commit, version) = version.split_once(" # v").unwrap_or((version, ""));
+                let is_commit = commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+                assert!(is_commit && !version.is_empty(), "{}: {action}", file.display());
+                pinned += 1;
+            }
+        }
+        assert!(pinned > 5, "{pinned}");
+    }
 }

@@ -248,6 +248,18 @@ impl Key {
         Self::new(audit_partition(log), format!("{ENTRY}{id}"))
     }
 
+    /// The audit log that has the item, if one has.
+    #[cfg(feature = "operator")]
+    pub(super) fn audit_log(&self) -> Option<AuditLog> {
+        if self.pk == SERVICE_LOG {
+            return Some(AuditLog::Service);
+        }
+        let user = |id: &str| id.parse().ok().map(AuditLog::User);
+        let account = |id: &str| id.parse().ok().map(AuditLog::Account);
+        let of_user = self.pk.strip_prefix(USER_LOG).and_then(user);
+        of_user.or_else(|| self.pk.strip_prefix(ACCOUNT_LOG).and_then(account))
+    }
+
     /// `CLAIM#SLUG#<slug> / CLAIM`
     pub(in crate::table) fn slug_claim(slug: &Slug) -> Self {
         Self::claim("SLUG", slug)
@@ -323,12 +335,19 @@ pub(in crate::table) fn account_partition(account: AccountId) -> String {
     format!("ACCOUNT#{account}")
 }
 
+/// Partition key prefix of the audit logs of users.
+const USER_LOG: &str = "AUDIT#USER#";
+/// Partition key prefix of the audit logs of accounts.
+const ACCOUNT_LOG: &str = "AUDIT#ACCOUNT#";
+/// The partition of the audit log of what belongs to nobody.
+const SERVICE_LOG: &str = "AUDIT#SERVICE";
+
 /// The partition of an audit log.
 pub(in crate::table) fn audit_partition(log: AuditLog) -> String {
     match log {
-        AuditLog::User(user) => format!("AUDIT#USER#{user}"),
-        AuditLog::Account(account) => format!("AUDIT#ACCOUNT#{account}"),
-        AuditLog::Service => "AUDIT#SERVICE".to_owned(),
+        AuditLog::User(user) => format!("{USER_LOG}{user}"),
+        AuditLog::Account(account) => format!("{ACCOUNT_LOG}{account}"),
+        AuditLog::Service => SERVICE_LOG.to_owned(),
     }
 }
 

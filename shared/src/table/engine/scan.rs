@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::failure::failed_call;
-use super::item::{Item, from_attributes};
+use super::item::{Attributes, Item, from_attributes};
+use super::key::Key;
 use super::table::Table;
-use crate::Result;
+use crate::model::{AuditEntry, AuditLog};
+use crate::{Error, Result};
 
 /// Where a pass over the table continues.
 pub struct ScanPosition(HashMap<String, AttributeValue>);
@@ -19,6 +21,28 @@ impl Table {
         &self,
         after: Option<ScanPosition>,
     ) -> Result<(Vec<T>, Option<ScanPosition>)> {
+        self.scan::<T, _>(after, |item| Ok(from_attributes(item)?.item)).await
+    }
+
+    /// The entries of all audit logs among the next megabyte of the table, likewise.
+    pub(in crate::table) async fn scan_audit_logs(
+        &self,
+        after: Option<ScanPosition>,
+    ) -> Result<(Vec<(AuditLog, AuditEntry)>, Option<ScanPosition>)> {
+        self.scan::<AuditEntry, _>(after, |item| {
+            let log = Key::from_attributes(&item).and_then(|key| key.audit_log());
+            let log =
+                log.ok_or_else(|| Error::internal("read an item", "it is in no audit log"))?;
+            Ok((log, from_attributes(item)?.item))
+        })
+        .await
+    }
+
+    async fn scan<T: Item, R>(
+        &self,
+        after: Option<ScanPosition>,
+        parse: impl Fn(Attributes) -> Result<R>,
+    ) -> Result<(Vec<R>, Option<ScanPosition>)> {
         let page = self
             .client
             .scan()
@@ -31,8 +55,7 @@ impl Table {
             .send()
             .await
             .map_err(failed_call("scan the table"))?;
-        let items = page.items.unwrap_or_default().into_iter();
-        let items = items.map(|item| Ok(from_attributes::<T>(item)?.item));
+        let items = page.items.unwrap_or_default().into_iter().map(parse);
         Ok((items.collect::<Result<_>>()?, page.last_evaluated_key.map(ScanPosition)))
     }
 }

@@ -32,16 +32,33 @@ impl Table {
         Self { sends_mail, ..self }
     }
 
+    /// The table's name.
+    #[cfg(feature = "operator")]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Another table beside this one, reached in the same way.
+    #[cfg(feature = "operator")]
+    #[must_use]
+    pub fn beside(&self, name: String) -> Self {
+        Self { name, ..self.clone() }
+    }
+
     /// Whether the service sends mail.
     pub(in crate::table) const fn sends_mail(&self) -> bool {
         self.sends_mail
     }
 
-    /// Opens the connection, including TLS, by reading one small item, before the first request.
-    /// Failures are ignored: the first request then opens the connection.
+    /// Reads one small item: an error if the table cannot be read.
+    pub async fn probe(&self) -> Result<()> {
+        self.batch_get(vec![Key::plan(PlanId::DEFAULT)]).await.map(drop)
+    }
+
+    /// Opens the connection, including TLS, before the first request. Failures are ignored: the
+    /// first request then opens the connection.
     pub async fn warm(&self) {
-        let read = self.batch_get(vec![Key::plan(PlanId::DEFAULT)]);
-        let outcome = tokio::time::timeout(timeouts::WARM_UP, read).await;
-        tracing::debug!(open = matches!(outcome, Ok(Ok(_))), "connection to the table");
+        let outcome = tokio::time::timeout(timeouts::WARM_UP, self.probe()).await;
+        tracing::debug!(open = matches!(outcome, Ok(Ok(()))), "connection to the table");
     }
 }

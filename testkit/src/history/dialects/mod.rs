@@ -118,7 +118,8 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// What reads no table: a path that nothing serves, the documentation, and OAuth's metadata.
+    /// What says nothing of an object: a path that nothing serves, the documentation, OAuth's
+    /// metadata, and the service's health.
     async fn nothing(&mut self) {
         for (name, path, status) in [
             ("docs-document", "/openapi/quave.json", 200),
@@ -131,6 +132,7 @@ impl<W: Transport> ClientStep<'_, W> {
             ("pages-show-sign-up", "/account/sign-up", 200),
             ("pages-show-reset", "/account/reset", 200),
             ("hub-oauth-metadata", "/.well-known/oauth-authorization-server", 200),
+            ("rollcall-get-health", "/health", 200),
         ] {
             let seen = self.send_json(name, &SentCredential::None, "GET", path, None).await;
             match self.ended(&seen) {

@@ -1,0 +1,313 @@
+//! Doing an act again. What ended in the restored table, or was changed there since, stays.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use shared::model::{
+    AccountId, AuditAction, AuditEntryId, AuditLog, AuditTarget, ClientId, InvitationAuditId,
+    InvitationId, InvitationState, Role, Scope, Timestamp, TokenId, User, UserId, hex,
+};
+use shared::table::{
+    Actor, AuditFilter, ClientChange, PasswordChange, Stored, Table, UserChange, UserDeletion,
+    fetch,
+};
+use shared::{Error, Result as TableResult, password, random};
+
+use super::plan::{Act, Planned};
+use super::source::LoggedEntry;
+use crate::user_ref::UserRef;
+use crate::{delete_user, retry, revoke};
+
+/// What an act came to.
+pub(super) enum Outcome {
+    Done,
+    /// There was nothing to do.
+    Unchanged,
+    /// It could not be done, for this reason.
+    Left(String),
+}
+
+/// A restored table, and what is known of the one that it replaces.
+pub(super) struct Replay<'a> {
+    table: &'a Table,
+    old: Option<&'a Table>,
+    since: Timestamp,
+    /// The entries that were read: any other in the restored table is of a write after the restore.
+    known: BTreeSet<AuditEntryId>,
+    operator: Actor,
+}
+
+impl<'a> Replay<'a> {
+    pub(super) fn new(
+        table: &'a Table,
+        old: Option<&'a Table>,
+        since: Timestamp,
+        entries: &[LoggedEntry],
+    ) -> Self {
+        let known = entries.iter().map(|logged| logged.entry.id).collect();
+        Self { table, old, since, known, operator: Actor::operator() }
+    }
+
+    pub(super) async fn act(&self, planned: &Planned<'_>) -> Result<Outcome> {
+        match &planned.act {
+            Act::DeleteUser(user) => self.delete_user(*user).await,
+            act => retry(async || ended(Box::pin(self.act_once(act, planned.entry)).await)).await,
+        }
+    }
+
+    async fn act_once(&self, act: &Act, entry: &LoggedEntry) -> TableResult<Outcome> {
+        let (table, operator) = (self.table, &self.operator);
+        let done = match act {
+            Act::Disable(user) => return self.disable(*user).await,
+            Act::RevokeToken { user, tokens, with_descendants } => {
+                return self.revoke_token(*user, tokens, *with_descendants).await;
+            }
+            Act::RevokeGrant { user, grant } => {
+                table.revoke_grant(operator, *user, *grant).commit().await
+            }
+            Act::DeleteApiKey { user, key } => {
+                let user = self.user(*user).await?;
+                let is_there = user.api_keys.contains_key(&key.to_string());
+                if !is_there || self.is_outdated(entry, &[AuditAction::ApiKeyRenewed]).await? {
+                    return Ok(Outcome::Unchanged);
+                }
+                table.delete_api_key(operator, &user, *key).commit().await
+            }
+            Act::DeleteSshKey { user, key } => {
+                let user = self.user(*user).await?;
+                table.delete_ssh_key(operator, &user, key)?.commit().await
+            }
+            Act::RenewS3Key(user) => return self.renew_s3_key(*user).await,
+            Act::ChangePassword { user, revoke_keys } => {
+                if self.is_outdated(entry, &[AuditAction::PasswordChanged]).await? {
+                    return Ok(Outcome::Unchanged);
+                }
+                self.change_password(&self.user(*user).await?, *revoke_keys).await
+            }
+            Act::DeleteClient(client) => table.delete_client(operator, *client).await,
+            Act::RevokeGrantsTo(client) => {
+                if self.is_outdated(entry, &[AuditAction::ClientGrantsRevoked]).await? {
+                    return Ok(Outcome::Unchanged);
+                }
+                table.revoke_grants_to(operator, *client).await
+            }
+            Act::LimitClient { client, scopes } => return self.limit_client(*client, scopes).await,
+            Act::EndInvitation { account, invitation } => {
+                return self.end_invitation(*account, *invitation).await;
+            }
+            Act::RemoveMember { account, user } => {
+                if self.is_outdated(entry, &MEMBERSHIP).await? {
+                    return Ok(Outcome::Unchanged);
+                }
+                table.remove_member(operator, *account, *user).await
+            }
+            Act::Demote { account, user } => return self.demote(*account, *user, entry).await,
+            Act::DeleteAccount { account, member } => {
+                let access = table.user_and(*member, fetch::account_access(*account)).await?.1;
+                table.delete_account(operator, access.admin()?)?.commit().await
+            }
+            Act::DeleteUser(_) => Ok(()),
+            Act::CheckOwner { account, owner } => {
+                return self.check_owner(*account, *owner).await;
+            }
+            Act::CheckEmails => {
+                let reason = "addresses were taken from the user; the log does not say which";
+                return Ok(Outcome::Left(reason.to_owned()));
+            }
+        };
+        done.map(|()| Outcome::Done)
+    }
+
+    async fn user(&self, id: UserId) -> TableResult<Stored<User>> {
+        UserRef::Id(id).find(self.table).await
+    }
+
+    /// Whether the same thing was changed in the restored table after the restore, by one of these
+    /// actions: by an earlier run, or by somebody who uses it already.
+    async fn is_outdated(
+        &self,
+        logged: &LoggedEntry,
+        actions: &[AuditAction],
+    ) -> TableResult<bool> {
+        let target = &logged.entry.target;
+        self.has_changed(logged.log, target, |action, _| {
+            actions.iter().any(|own| own.as_str() == action)
+        })
+        .await
+    }
+
+    async fn has_changed(
+        &self,
+        log: AuditLog,
+        target: &AuditTarget,
+        is_meant: impl Fn(&str, &[String]) -> bool,
+    ) -> TableResult<bool> {
+        let filter = AuditFilter { from: Some(self.since), ..AuditFilter::default() };
+        let mut after = None;
+        loop {
+            let page = self.table.audit_entries(log, after, &filter).await?;
+            let mut own = page.items.iter().filter(|entry| !self.known.contains(&entry.id));
+            if own.any(|entry| entry.target == *target && is_meant(&entry.action, &entry.changed)) {
+                return Ok(true);
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+
+    async fn disable(&self, id: UserId) -> TableResult<Outcome> {
+        let enabled = AuditAction::UserEnabled.as_str();
+        let (log, target) = (AuditLog::User(id), id.into());
+        if self.user(id).await?.disabled
+            || self.has_changed(log, &target, |action, _| action == enabled).await?
+        {
+            return Ok(Outcome::Unchanged);
+        }
+        self.table.set_disabled(&self.operator, id, true).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn revoke_token(
+        &self,
+        user: UserId,
+        tokens: &[TokenId],
+        with_descendants: bool,
+    ) -> TableResult<Outcome> {
+        for token in tokens {
+            let revoked = if with_descendants {
+                revoke::revoke_with_descendants(self.table, &UserRef::Id(user), *token).await
+            } else {
+                self.table.delete_token(&self.operator, user, *token).commit().await
+            };
+            match revoked {
+                Err(Error::NotFound(_)) => (),
+                outcome => return outcome.map(|()| Outcome::Done),
+            }
+        }
+        Ok(Outcome::Unchanged)
+    }
+
+    async fn renew_s3_key(&self, id: UserId) -> TableResult<Outcome> {
+        let renewed = AuditAction::S3KeyRenewed.as_str();
+        let is_renewal = |action: &str, changed: &[String]| {
+            action == renewed || changed.iter().any(|field| field == "s3Key")
+        };
+        let user = self.user(id).await?;
+        let Some(key) = user.s3_key.as_ref() else { return Ok(Outcome::Unchanged) };
+        if self.has_changed(AuditLog::User(id), &id.into(), is_renewal).await? {
+            return Ok(Outcome::Unchanged);
+        }
+        let key = key.renewed()?;
+        self.table.replace_s3_key(&self.operator, &user, key)?.commit().await?;
+        Ok(Outcome::Done)
+    }
+
+    /// Gives a user the password of the old table, else one that nobody knows.
+    async fn change_password(&self, user: &Stored<User>, revoke_keys: bool) -> TableResult<()> {
+        let known = match self.old {
+            Some(old) => {
+                old.user_and(user.id, ()).await?.0.and_then(|own| own.into_inner().password_hash)
+            }
+            None => None,
+        };
+        let hash = match known {
+            Some(hash) => hash,
+            None => password::hash(&hex(&random::bytes::<18>()?))?,
+        };
+        let password = PasswordChange { hash, revoke_keys, is_reused: false };
+        let (operator, change) = (&self.operator, UserChange::default());
+        self.table.change_password(operator, user, &change, password)?.commit().await.map(drop)
+    }
+
+    async fn limit_client(&self, id: ClientId, scopes: &BTreeSet<Scope>) -> TableResult<Outcome> {
+        let client = self.table.client(id).await?.ok_or(Error::NotFound("client"))?;
+        let kept: BTreeSet<Scope> = client.scopes.intersection(scopes).copied().collect();
+        if kept == client.scopes {
+            return Ok(Outcome::Unchanged);
+        }
+        let change = ClientChange { scopes: Some(kept), ..ClientChange::default() };
+        self.table.change_client(&self.operator, id, &change).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn end_invitation(
+        &self,
+        account: AccountId,
+        audit_id: InvitationAuditId,
+    ) -> TableResult<Outcome> {
+        let all = self.table.invitations(account).await?;
+        let is_meant = |own: &&shared::model::Invitation| {
+            own.audit_id == audit_id && own.state == InvitationState::Pending
+        };
+        let Some(found) = all.iter().find(is_meant) else { return Ok(Outcome::Unchanged) };
+        let id = InvitationId::from(&found.address);
+        let wanted = fetch::invitation(account, id);
+        let (access, stored) = self.table.user_and(found.inviter.user, wanted).await?.1;
+        // Without an admin who sent it, nobody joins by it.
+        let (Ok(admin), Some(stored)) = (access.admin(), stored) else {
+            return Ok(Outcome::Unchanged);
+        };
+        self.table.revoke_invitation(&self.operator, &admin, &stored)?.commit().await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn demote(
+        &self,
+        account: AccountId,
+        user: UserId,
+        entry: &LoggedEntry,
+    ) -> TableResult<Outcome> {
+        let access = self.table.user_and(user, fetch::account_access(account)).await?.1;
+        if !access.role().is_ok_and(|role| role == Role::Admin)
+            || self.is_outdated(entry, &MEMBERSHIP).await?
+        {
+            return Ok(Outcome::Unchanged);
+        }
+        self.table.set_role(&self.operator, account, user, Role::Member).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn check_owner(&self, account: AccountId, owner: UserId) -> TableResult<Outcome> {
+        let access = self.table.user_and(owner, fetch::account_access(account)).await?.1;
+        if access.member()?.owner == owner {
+            return Ok(Outcome::Unchanged);
+        }
+        Ok(Outcome::Left("the account was handed over since to another owner".to_owned()))
+    }
+
+    async fn delete_user(&self, id: UserId) -> Result<Outcome> {
+        match self.user(id).await {
+            Err(Error::NotFound(_)) => return Ok(Outcome::Unchanged),
+            Err(error) => return Err(error.into()),
+            Ok(_) => (),
+        }
+        // The user was told when it was deleted.
+        let silent = self.table.clone().sending_mail(false);
+        Ok(match delete_user::delete(&silent, id).await? {
+            UserDeletion::Finished => Outcome::Done,
+            UserDeletion::Blocked(_) | UserDeletion::NotBegun => {
+                Outcome::Left("the user owns an account that no other admin can own".to_owned())
+            }
+        })
+    }
+}
+
+/// What is written of a membership.
+const MEMBERSHIP: [AuditAction; 3] =
+    [AuditAction::MemberAdded, AuditAction::MemberRoleChanged, AuditAction::MemberRemoved];
+
+/// What is not there any more has ended; what the table's own rules forbid is left to the operator.
+fn ended(outcome: TableResult<Outcome>) -> TableResult<Outcome> {
+    match outcome {
+        Err(Error::NotFound(_)) => Ok(Outcome::Unchanged),
+        Err(
+            reason @ (Error::Conflict(_)
+            | Error::Forbidden(_)
+            | Error::OwnerMustTransfer
+            | Error::LastAdmin),
+        ) => Ok(Outcome::Left(reason.to_string())),
+        outcome => outcome,
+    }
+}

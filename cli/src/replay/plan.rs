@@ -1,0 +1,302 @@
+//! What the entries of audit logs mean for a table that has none of it: the acts, in their order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shared::model::{
+    AccountId, ApiKeyId, AuditAction, AuditDetail, AuditLog, ClientId, GrantId, InvitationAuditId,
+    Scope, TokenId, UserId,
+};
+
+use super::source::LoggedEntry;
+
+/// What is to be done again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Act {
+    Disable(UserId),
+    /// Of these the one that the table has: a token, and those that it came from by rotations.
+    RevokeToken {
+        user: UserId,
+        tokens: Vec<TokenId>,
+        with_descendants: bool,
+    },
+    RevokeGrant {
+        user: UserId,
+        grant: GrantId,
+    },
+    DeleteApiKey {
+        user: UserId,
+        key: ApiKeyId,
+    },
+    DeleteSshKey {
+        user: UserId,
+        key: String,
+    },
+    RenewS3Key(UserId),
+    ChangePassword {
+        user: UserId,
+        revoke_keys: bool,
+    },
+    DeleteClient(ClientId),
+    RevokeGrantsTo(ClientId),
+    LimitClient {
+        client: ClientId,
+        scopes: BTreeSet<Scope>,
+    },
+    EndInvitation {
+        account: AccountId,
+        invitation: InvitationAuditId,
+    },
+    RemoveMember {
+        account: AccountId,
+        user: UserId,
+    },
+    Demote {
+        account: AccountId,
+        user: UserId,
+    },
+    DeleteAccount {
+        account: AccountId,
+        member: UserId,
+    },
+    DeleteUser(UserId),
+    CheckOwner {
+        account: AccountId,
+        owner: UserId,
+    },
+    /// Addresses were taken from a user: the entry does not say which.
+    CheckEmails,
+}
+
+/// An act, and the entry that it comes from.
+#[derive(Debug)]
+pub(super) struct Planned<'a> {
+    pub(super) act: Act,
+    pub(super) entry: &'a LoggedEntry,
+}
+
+/// What later entries can take back: of each thing the last one counts.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    Disabled(UserId),
+    Deleted(UserId),
+    Password(UserId),
+    S3Key(UserId),
+    Scopes(ClientId),
+    Membership(AccountId, UserId),
+    Owner(AccountId),
+}
+
+/// The acts for these entries, which are in the order of time: first what keeps strangers out, last
+/// what may take long.
+pub(super) fn plan(entries: &[LoggedEntry]) -> Vec<Planned<'_>> {
+    let mut plan = Plan::default();
+    for entry in entries {
+        plan.read(entry);
+    }
+    plan.finish()
+}
+
+#[derive(Default)]
+struct Plan<'a> {
+    acts: Vec<Planned<'a>>,
+    last: BTreeMap<State, &'a LoggedEntry>,
+    /// The tokens that these replaced.
+    replaced: BTreeMap<TokenId, TokenId>,
+    /// Users whose keys ended with a password.
+    without_keys: BTreeSet<UserId>,
+}
+
+impl<'a> Plan<'a> {
+    fn read(&mut self, logged: &'a LoggedEntry) {
+        let Ok(action) = logged.entry.action.parse::<AuditAction>() else { return };
+        match logged.log {
+            AuditLog::User(user) => self.read_of_user(logged, action, user),
+            AuditLog::Account(account) => self.read_of_account(logged, action, account),
+            AuditLog::Service => self.read_of_service(logged, action),
+        }
+    }
+
+    fn read_of_user(&mut self, logged: &'a LoggedEntry, action: AuditAction, user: UserId) {
+        use AuditAction as A;
+        let changed = |name: &str| logged.entry.changed.iter().any(|field| field == name);
+        match action {
+            A::UserDisabled | A::UserEnabled => self.last(State::Disabled(user), logged),
+            A::UserDeletionBegun | A::UserDeletionCancelled | A::UserDeleted => {
+                self.last(State::Deleted(user), logged);
+            }
+            A::PasswordChanged => {
+                let ended = details(logged, "revoked").iter().any(|kind| kind == "apiKeys");
+                self.without_keys.extend(ended.then_some(user));
+                self.last(State::Password(user), logged);
+            }
+            A::TokenRotated => {
+                let old = details(logged, "replaced").first().and_then(|id| id.parse().ok());
+                if let (Ok(new), Some(old)) = (logged.entry.target.id.parse(), old) {
+                    self.replaced.insert(new, old);
+                    let tokens = vec![old];
+                    self.add(Act::RevokeToken { user, tokens, with_descendants: false }, logged);
+                }
+            }
+            A::TokenRevoked => {
+                let kinds = ["descendants", "apiKeys", "sshKeys"];
+                let with_descendants = kinds.iter().any(|kind| !details(logged, kind).is_empty())
+                    || !logged.entry.changed.is_empty();
+                let tokens = logged.entry.target.id.parse().into_iter().collect();
+                self.add(Act::RevokeToken { user, tokens, with_descendants }, logged);
+            }
+            A::GrantRevoked | A::GrantTokensRevoked | A::GrantCreated => {
+                let of_several = ["grants", "replaced"].map(|name| details(logged, name)).concat();
+                let own = Some(&logged.entry.target.id).filter(|_| action != A::GrantCreated);
+                for grant in of_several.iter().chain(own).filter_map(|id| id.parse().ok()) {
+                    self.add(Act::RevokeGrant { user, grant }, logged);
+                }
+            }
+            A::ApiKeyDeleted | A::ApiKeyRenewed => {
+                let key = logged.entry.target.id.parse();
+                self.extend(key.map(|key| Act::DeleteApiKey { user, key }), logged);
+            }
+            A::SshKeyDeleted => {
+                let key = logged.entry.target.id.clone();
+                self.add(Act::DeleteSshKey { user, key }, logged);
+            }
+            A::AccountDeleted => {
+                let account = logged.entry.target.id.parse();
+                let act = account.map(|account| Act::DeleteAccount { account, member: user });
+                self.extend(act, logged);
+            }
+            A::EmailRemoved | A::EmailLost => self.add(Act::CheckEmails, logged),
+            _ => (),
+        }
+        if action == A::S3KeyRenewed || changed("s3Key") {
+            self.last(State::S3Key(user), logged);
+        }
+    }
+
+    fn read_of_account(&mut self, logged: &'a LoggedEntry, action: AuditAction, id: AccountId) {
+        use AuditAction as A;
+        match action {
+            A::MemberAdded | A::MemberRoleChanged | A::MemberRemoved => {
+                if let Ok(user) = logged.entry.target.id.parse() {
+                    self.last(State::Membership(id, user), logged);
+                }
+            }
+            A::InvitationAccepted | A::InvitationDeclined | A::InvitationRevoked => {
+                let act = |invitation| Act::EndInvitation { account: id, invitation };
+                self.extend(logged.entry.target.id.parse().map(act), logged);
+            }
+            A::AccountOwnerChanged => self.last(State::Owner(id), logged),
+            _ => (),
+        }
+    }
+
+    fn read_of_service(&mut self, logged: &'a LoggedEntry, action: AuditAction) {
+        use AuditAction as A;
+        let Ok(client) = logged.entry.target.id.parse() else { return };
+        match action {
+            A::ClientDeleted => self.add(Act::DeleteClient(client), logged),
+            A::ClientGrantsRevoked => self.add(Act::RevokeGrantsTo(client), logged),
+            A::ClientUpdated if !details(logged, "scopes").is_empty() => {
+                self.last(State::Scopes(client), logged);
+            }
+            _ => (),
+        }
+    }
+
+    fn add(&mut self, act: Act, entry: &'a LoggedEntry) {
+        self.acts.push(Planned { act, entry });
+    }
+
+    fn extend<E>(&mut self, act: Result<Act, E>, entry: &'a LoggedEntry) {
+        self.acts.extend(act.map(|act| Planned { act, entry }));
+    }
+
+    fn last(&mut self, state: State, entry: &'a LoggedEntry) {
+        self.last.insert(state, entry);
+    }
+
+    fn finish(mut self) -> Vec<Planned<'a>> {
+        let mut deleted = BTreeSet::new();
+        for (state, entry) in std::mem::take(&mut self.last) {
+            let is = |action: AuditAction| entry.entry.action == action.as_str();
+            match state {
+                State::Disabled(user) if is(AuditAction::UserDisabled) => {
+                    self.add(Act::Disable(user), entry);
+                }
+                State::Deleted(user) if !is(AuditAction::UserDeletionCancelled) => {
+                    deleted.insert(user);
+                    self.add(Act::Disable(user), entry);
+                    self.add(Act::DeleteUser(user), entry);
+                }
+                State::Password(user) => {
+                    let revoke_keys = self.without_keys.contains(&user);
+                    self.add(Act::ChangePassword { user, revoke_keys }, entry);
+                }
+                State::S3Key(user) => self.add(Act::RenewS3Key(user), entry),
+                State::Scopes(client) => {
+                    let scopes = details(entry, "scopes").iter();
+                    let scopes = scopes.filter_map(|scope| scope.parse().ok()).collect();
+                    self.add(Act::LimitClient { client, scopes }, entry);
+                }
+                State::Membership(account, user) if is(AuditAction::MemberRemoved) => {
+                    self.add(Act::RemoveMember { account, user }, entry);
+                }
+                State::Membership(account, user) if details(entry, "role") == ["member"] => {
+                    self.add(Act::Demote { account, user }, entry);
+                }
+                State::Owner(account) => {
+                    let owner = details(entry, "to").first().and_then(|id| id.parse().ok());
+                    let act = owner.map(|owner| Act::CheckOwner { account, owner });
+                    self.acts.extend(act.map(|act| Planned { act, entry }));
+                }
+                State::Disabled(_) | State::Deleted(_) | State::Membership(..) => (),
+            }
+        }
+        let replaced = &self.replaced;
+        for planned in &mut self.acts {
+            if let Act::RevokeToken { tokens, .. } = &mut planned.act {
+                while let Some(old) = tokens.last().and_then(|id| replaced.get(id)) {
+                    tokens.push(*old);
+                }
+            }
+        }
+        self.acts.retain(|planned| !planned.act.is_of_deleted(&deleted, planned.entry.log));
+        self.acts.sort_by_key(|planned| planned.act.phase());
+        self.acts
+    }
+}
+
+impl Act {
+    /// Whether it needs not be done, since its user goes with all credentials.
+    fn is_of_deleted(&self, deleted: &BTreeSet<UserId>, log: AuditLog) -> bool {
+        let is_own = matches!(log, AuditLog::User(user) if deleted.contains(&user));
+        is_own
+            && !matches!(self, Self::Disable(_) | Self::DeleteUser(_) | Self::DeleteAccount { .. })
+    }
+
+    /// What comes from a token is known as long as the token is there. A user is deleted when no
+    /// account stands in the way any more.
+    const fn phase(&self) -> u8 {
+        match self {
+            Self::Disable(_) => 0,
+            Self::RevokeToken { with_descendants: true, .. } => 1,
+            Self::RevokeToken { .. }
+            | Self::RevokeGrant { .. }
+            | Self::DeleteApiKey { .. }
+            | Self::DeleteSshKey { .. }
+            | Self::RenewS3Key(_)
+            | Self::ChangePassword { .. }
+            | Self::DeleteClient(_)
+            | Self::RevokeGrantsTo(_)
+            | Self::LimitClient { .. } => 2,
+            Self::EndInvitation { .. } => 3,
+            Self::DeleteAccount { .. } => 4,
+            Self::RemoveMember { .. } | Self::Demote { .. } => 5,
+            Self::DeleteUser(_) => 6,
+            Self::CheckOwner { .. } | Self::CheckEmails => 7,
+        }
+    }
+}
+
+fn details<'a>(logged: &'a LoggedEntry, name: &str) -> &'a [String] {
+    logged.entry.details.get(name).map_or(&[], AuditDetail::texts)
+}

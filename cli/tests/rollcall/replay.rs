@@ -1,0 +1,211 @@
+//! What ended since the moment of a restore ends again.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::model::{ApiKey, Role, ServiceKey, Timestamp};
+use shared::table::{Actor, fetch};
+
+use crate::stage::{Stage, text};
+use crate::users::granted;
+
+/// A table, the same as it was before much of it ended, and when that was.
+struct Restored {
+    old: Stage,
+    table: Stage,
+    since: String,
+    /// Tokens of Jane: the one that was revoked, and another one.
+    revoked: Value,
+    kept: Value,
+    /// Mary's passwords.
+    before: String,
+    after: String,
+    account: String,
+}
+
+/// Jane's token, grant and API key, Mary's password with her keys and her role, John, Ann's access,
+/// and a client end after the moment that is restored.
+async fn restored() -> Restored {
+    let old = Stage::new().await;
+    let jane = old.jane();
+    let [john, mary, _] = ["johnroe", "maryroe", "annroe"].map(|name| old.other(name));
+    let account = text(&jane, "accountId").to_owned();
+    old.join(&mary, &account, Role::Admin).await;
+    old.join(&john, &account, Role::Member).await;
+    let new = ["create-token", "--user", "janedoe", "--name", "x"];
+    let (revoked, kept) = (old.done(&new), old.done(&new));
+    let client = granted(&old, &old.user(&jane["id"]).await).await.grant().client().to_string();
+    let deleted = granted(&old, &old.user(&jane["id"]).await).await.grant().client().to_string();
+    let user = old.user(&jane["id"]).await;
+    let key = ApiKey::generate(&ServiceKey::new("1".to_owned(), "a key of tests".to_owned()));
+    let (key, operator) = (key.unwrap(), Actor::operator());
+    let counts = old.table.user_and(user.id, fetch::counts()).await.unwrap().1;
+    let made = old.table.create_api_key(&operator, &user, counts.as_ref(), key).unwrap();
+    let key = made.commit().await.unwrap().id;
+    // Entries tell time to the millisecond.
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let table = old.restored().await;
+    let since = Timestamp::now().to_string();
+    tokio::time::sleep(Duration::from_millis(5)).await;
+
+    old.done(&["revoke-token", "--user", "janedoe", "--token", text(&revoked, "id")]);
+    old.done(&["revoke-grants", "--client", &client]);
+    let user = old.user(&jane["id"]).await;
+    old.table.delete_api_key(&operator, &user, key).commit().await.unwrap();
+    let reset = old.done(&["reset-password", "--user", "maryroe", "--revoke-keys"]);
+    let role = ["set-role", "--account", &account, "--user", "maryroe", "--role", "member"];
+    old.done(&role);
+    old.done(&["delete-user", "--user", "johnroe"]);
+    old.done(&["disable-user", "--user", "annroe"]);
+    old.done(&["delete-client", "--client", &deleted]);
+    let (before, after) = (text(&mary, "password").to_owned(), text(&reset, "password").to_owned());
+    Restored { old, table, since, revoked, kept, before, after, account }
+}
+
+impl Restored {
+    /// What a run printed.
+    fn replay(&self, source: &[&str], stdin: &str) -> Vec<Value> {
+        let command = [&["replay", "--since", &self.since], source].concat();
+        let output = self.table.run(&command, stdin);
+        assert!(output.status.success(), "{output:?}");
+        let lines = str::from_utf8(&output.stdout).unwrap().lines();
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// What of Jane, John, Mary, Ann and the clients has ended.
+    async fn assert_ended(&self) {
+        let Self { table, revoked, kept, account, .. } = self;
+        assert!(table.token(revoked).await.is_none() && table.token(kept).await.is_some());
+        let jane = table.done(&["show-user", "--user", "janedoe"]);
+        let grants = jane["grants"].as_array().unwrap();
+        assert!(grants.iter().all(|grant| grant["active"] == false), "{jane}");
+        assert_eq!(jane["apiKeys"], json!([]));
+        assert_eq!(table.run(&["show-user", "--user", "johnroe"], "").status.code(), Some(1));
+        let mary = table.done(&["show-user", "--user", "maryroe"]);
+        let accounts = mary["accounts"].as_array().unwrap();
+        let shared = accounts.iter().find(|own| own["id"] == **account).unwrap();
+        assert_eq!(shared["role"], "member");
+        assert!(!table.signs_in(&mary["id"], &self.before).await);
+        assert_eq!(table.done(&["show-user", "--user", "annroe"])["disabled"], true);
+        assert_eq!(count_lines(&table.run(&["list-clients"], "").stdout), 1);
+    }
+}
+
+fn count_lines(output: &[u8]) -> usize {
+    str::from_utf8(output).unwrap().lines().count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ended_since_ends_again_from_the_old_table_once_and_nothing_else() {
+    let restored = restored().await;
+    let source = ["--from-table", &restored.old.table_name];
+
+    let done = restored.replay(&source, "");
+
+    assert!(done.iter().all(|line| line["outcome"] == "done"), "{done:?}");
+    let mut actions: Vec<&str> = done.iter().map(|line| text(line, "action")).collect();
+    actions.sort_unstable();
+    let expected = [
+        "account.deleted",
+        "api_key.deleted",
+        "client.deleted",
+        "client.grants_revoked",
+        "member.removed",
+        "member.role_changed",
+        "password.changed",
+        "token.revoked",
+        "user.deleted",
+        "user.deleted",
+        "user.disabled",
+    ];
+    assert_eq!(actions, expected, "{done:?}");
+    restored.assert_ended().await;
+    let mary = restored.table.done(&["show-user", "--user", "maryroe"]);
+    assert!(restored.table.signs_in(&mary["id"], &restored.after).await);
+
+    let items = restored.table.items().await;
+    assert_eq!(restored.replay(&source, ""), Vec::<Value>::new());
+    assert_eq!(restored.table.items().await, items);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_replayed_wherever_an_earlier_run_was_cut_off() {
+    let restored = restored().await;
+    let export = restored.old.run(&["audit", "export", "--all"], "").stdout;
+    let export = String::from_utf8(export).unwrap();
+    let lines: Vec<&str> = export.lines().collect();
+    let source = ["--from-export", "-"];
+
+    for cut_off in (0..lines.len()).step_by(4) {
+        restored.replay(&source, &lines[..cut_off].join("\n"));
+    }
+    restored.replay(&source, &export);
+
+    restored.assert_ended().await;
+    // Only the old table has the hash.
+    let mary = restored.table.done(&["show-user", "--user", "maryroe"]);
+    assert!(!restored.table.signs_in(&mary["id"], &restored.after).await);
+    assert_eq!(restored.replay(&source, &export), Vec::<Value>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_changed_in_the_restored_table_meanwhile_stays() {
+    let restored = restored().await;
+    let source = ["--from-table", &restored.old.table_name];
+    let table = &restored.table;
+    let reset = table.done(&["reset-password", "--user", "maryroe"]);
+    table.done(&["disable-user", "--user", "annroe"]);
+    table.done(&["enable-user", "--user", "annroe"]);
+
+    restored.replay(&source, "");
+
+    let (mary, ann) = (
+        table.done(&["show-user", "--user", "maryroe"]),
+        table.done(&["show-user", "--user", "annroe"]),
+    );
+    assert!(table.signs_in(&mary["id"], text(&reset, "password")).await);
+    assert_eq!(ann["disabled"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_token_ends_with_what_came_from_it_and_one_that_was_made_since_is_not_missed() {
+    let old = Stage::new().await;
+    let jane = old.jane();
+    let new = ["create-token", "--user", "janedoe", "--name", "x"];
+    let rotated = old.done(&new);
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let table = old.restored().await;
+    let since = Timestamp::now().to_string();
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let (user, operator) = (old.user(&jane["id"]).await, Actor::operator());
+    let counts = old.table.user_and(user.id, fetch::counts()).await.unwrap().1;
+    let token = old.token(&rotated).await.unwrap();
+    let overlap = Duration::from_mins(1);
+    let write = old.table.rotate_token(&operator, &user, counts.as_ref(), &token, overlap);
+    let (_, successor) = write.unwrap().commit().await.unwrap();
+    let id = successor.id.to_string();
+    old.done(&["revoke-token", "--user", "janedoe", "--token", &id, "--descendants"]);
+    old.done(&["revoke-token", "--user", "janedoe", "--token", text(&old.done(&new), "id")]);
+
+    let output = table.run(&["replay", "--since", &since, "--from-table", &old.table_name], "");
+
+    assert!(output.status.success(), "{output:?}");
+    assert!(table.token(&rotated).await.is_none());
+    assert_eq!(count_lines(&output.stdout), 1, "{output:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_not_replayed_on_itself_nor_from_what_is_no_export() {
+    let stage = Stage::new().await;
+    stage.jane();
+    let since = ["replay", "--since", "2026-11-01T00:00:00Z"];
+
+    let itself = [&since[..], &["--from-table", &stage.table_name]].concat();
+    assert!(stage.rejected(&itself, "").await.contains("the one that it replaces"));
+    let export = [&since[..], &["--from-export", "-"]].concat();
+    let without_logs = stage.run(&["audit", "export", "--user", "janedoe"], "").stdout;
+    let without_logs = String::from_utf8(without_logs).unwrap();
+    let rejected = stage.rejected(&export, &without_logs).await;
+    assert!(rejected.contains("line 1 is not of `rollcall audit export --all`"), "{rejected}");
+    assert_eq!(stage.run(&since, "").status.code(), Some(2));
+}
