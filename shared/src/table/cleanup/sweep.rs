@@ -12,7 +12,7 @@ use crate::Result;
 use crate::error::ErrorChain;
 use crate::model::{Account, AccountId, User, UserId};
 use crate::table::engine::{Actor, CLEANUP, Key, Keyed, SHARDS, Stored, Table, cleanup_partition};
-use crate::telemetry::{self, request::observed};
+use crate::telemetry::request::observed;
 
 /// Tasks per page.
 const PAGE_SIZE: i32 = 100;
@@ -58,7 +58,7 @@ impl Table {
         let (calls, units) = (observed.calls, observed.capacity);
         // No metrics: each would be billed every month.
         if failed > 0 {
-            let version = telemetry::version();
+            let version = crate::telemetry::version();
             tracing::error!(
                 version,
                 finished,
