@@ -92,8 +92,8 @@ async fn a_revoked_token_is_rejected_at_once_like_one_that_never_existed() {
 async fn an_expired_token_is_rejected_even_while_the_table_still_has_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let expired = jane.new_token(TokenKind::User, None, Some(TestApp::in_seconds(-1))).await;
     let valid = jane.new_token(TokenKind::User, None, Some(TestApp::in_seconds(60))).await;
+    let expired = jane.new_token(TokenKind::User, None, Some(TestApp::in_seconds(-1))).await;
 
     assert_eq!(jane.with_token(expired).send("GET", "/v1/accounts").await.status, 401);
     assert_eq!(jane.with_token(valid).send("GET", "/v1/accounts").await.status, 200);
