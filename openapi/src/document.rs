@@ -219,8 +219,8 @@ fn common_errors(operation: &Operation, described: &Description) -> Vec<u16> {
         (415, described.body.is_some()),
         (422, is_of_user(operation) && operation.method != "GET"),
         (429, is_of_user(operation) && takes_basic),
-        // One operation needs neither the table nor a key.
-        (500, operation.name != "hub-oauth-metadata"),
+        // One operation needs neither the table nor a key; of the other whatever is wrong is 503.
+        (500, !["hub-oauth-metadata", "rollcall-get-health"].contains(&operation.name)),
         (503, operation.name != "hub-oauth-metadata"),
     ];
     statuses.iter().filter(|(_, occurs)| *occurs).map(|(status, _)| *status).collect()

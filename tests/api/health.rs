@@ -20,6 +20,7 @@ async fn it_is_ok_while_table_and_service_key_can_be_read_and_strangers_learn_no
     assert_eq!(jane.send("GET", PATH).await.parts(), response.parts());
     assert_eq!(app.send("POST", PATH, &[], None).await.header("allow"), Some("GET"));
     assert_eq!(app.send("GET", "/health/table", &[], None).await.status, 404);
+    assert_eq!(app.send("GET", "/health?a=%ff", &[], None).await.status, 400);
 }
 
 #[tokio::test]
