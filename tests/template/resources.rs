@@ -48,16 +48,20 @@ fn every_function_runs_the_custom_runtime_on_arm64() {
 #[test]
 fn a_policy_allows_only_single_actions_each_on_the_one_resource_that_it_is_for() {
     let only = |kind| DEPLOYED.resources(kind).into_keys().next().unwrap();
-    let table_or = |attribute: &str, existing: &str| {
+    let table_or = |attribute: &str, existing: &Value| {
         let own = json!({ "Fn::GetAtt": [only("AWS::DynamoDB::GlobalTable"), attribute] });
-        json!({ "Fn::If": ["MakesTable", own, { "Fn::Sub": existing }] })
+        json!({ "Fn::If": ["MakesTable", own, existing] })
     };
+    let named = |text: &str| json!({ "Fn::Sub": text });
     let in_account = |service: &str, rest: &str| {
         format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}")
     };
     let existing = in_account("dynamodb", "table/${ExistingTable}");
-    let table = table_or("Arn", &existing);
-    let stream = table_or("StreamArn", &format!("{existing}/stream/${{ExistingTableStream}}"));
+    // The old one too, which versions that are live use while the stack takes over another.
+    let old = in_account("dynamodb", "table/${AWS::StackName}-*");
+    let table = table_or("Arn", &json!([named(&existing), named(&old)]));
+    let stream = format!("{existing}/stream/${{ExistingTableStream}}");
+    let stream = table_or("StreamArn", &named(&stream));
     let queues = ["MailFeedbackLeftOver", "MailerLeftOver"];
     assert_eq!(DEPLOYED.resources("AWS::SQS::Queue").into_keys().collect::<Vec<_>>(), queues);
     let secret = in_account("secretsmanager", "secret:${ExistingServiceKey}-??????");
