@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use shared::model::{
-    AccountId, AuditAction, AuditEntryId, AuditLog, AuditTarget, ClientId, InvitationAuditId,
-    InvitationId, InvitationState, Role, Scope, Timestamp, TokenId, User, UserId, hex,
+    AccountId, AuditAction, AuditEntryId, AuditTarget, ClientId, InvitationAuditId, InvitationId,
+    InvitationState, Role, Scope, TokenId, User, UserId, hex,
 };
 use shared::table::{
     Actor, AuditFilter, ClientChange, PasswordChange, Stored, Table, UserChange, UserDeletion,
@@ -27,30 +27,24 @@ pub(super) enum Outcome {
     Left(String),
 }
 
-/// A restored table, and what is known of the one that it replaces.
+/// A restored table, whose users are told nothing, and what is known of the one that it replaces.
 pub(super) struct Replay<'a> {
     table: &'a Table,
     old: Option<&'a Table>,
-    since: Timestamp,
     /// The entries that were read: any other in the restored table is of a write after the restore.
     known: BTreeSet<AuditEntryId>,
     operator: Actor,
 }
 
 impl<'a> Replay<'a> {
-    pub(super) fn new(
-        table: &'a Table,
-        old: Option<&'a Table>,
-        since: Timestamp,
-        entries: &[LoggedEntry],
-    ) -> Self {
+    pub(super) fn new(table: &'a Table, old: Option<&'a Table>, entries: &[LoggedEntry]) -> Self {
         let known = entries.iter().map(|logged| logged.entry.id).collect();
-        Self { table, old, since, known, operator: Actor::operator() }
+        Self { table, old, known, operator: Actor::operator() }
     }
 
     pub(super) async fn act(&self, planned: &Planned<'_>) -> Result<Outcome> {
         match &planned.act {
-            Act::DeleteUser(user) => self.delete_user(*user).await,
+            Act::DeleteUser(user) => self.delete_user(*user, planned.entry).await,
             act => retry(async || ended(Box::pin(self.act_once(act, planned.entry)).await)).await,
         }
     }
@@ -58,7 +52,7 @@ impl<'a> Replay<'a> {
     async fn act_once(&self, act: &Act, entry: &LoggedEntry) -> TableResult<Outcome> {
         let (table, operator) = (self.table, &self.operator);
         let done = match act {
-            Act::Disable(user) => return self.disable(*user).await,
+            Act::Disable(user) => return self.disable(*user, entry).await,
             Act::RevokeToken { user, tokens, with_descendants } => {
                 return self.revoke_token(*user, tokens, *with_descendants).await;
             }
@@ -77,7 +71,7 @@ impl<'a> Replay<'a> {
                 let user = self.user(*user).await?;
                 table.delete_ssh_key(operator, &user, key)?.commit().await
             }
-            Act::RenewS3Key(user) => return self.renew_s3_key(*user).await,
+            Act::RenewS3Key(user) => return self.renew_s3_key(*user, entry).await,
             Act::ChangePassword { user, revoke_keys } => {
                 if self.is_outdated(entry, &[AuditAction::PasswordChanged]).await? {
                     return Ok(Outcome::Unchanged);
@@ -114,6 +108,9 @@ impl<'a> Replay<'a> {
                 let reason = "addresses were taken from the user; the log does not say which";
                 return Ok(Outcome::Left(reason.to_owned()));
             }
+            Act::CheckClient { client, settings } => {
+                return self.check_client(*client, settings, entry).await;
+            }
         };
         done.map(|()| Outcome::Done)
     }
@@ -122,30 +119,30 @@ impl<'a> Replay<'a> {
         UserRef::Id(id).find(self.table).await
     }
 
-    /// Whether the same thing was changed in the restored table after the restore, by one of these
+    /// Whether the same thing was changed in the restored table later than this, by one of these
     /// actions: by an earlier run, or by somebody who uses it already.
     async fn is_outdated(
         &self,
         logged: &LoggedEntry,
         actions: &[AuditAction],
     ) -> TableResult<bool> {
-        let target = &logged.entry.target;
-        self.has_changed(logged.log, target, |action, _| {
+        self.has_changed(logged, &logged.entry.target, |action, _| {
             actions.iter().any(|own| own.as_str() == action)
         })
         .await
     }
 
+    /// Whether the restored table has such an entry that is later than this one. What an earlier
+    /// run wrote is later than what it did again, and no reason to leave out what came after it.
     async fn has_changed(
         &self,
-        log: AuditLog,
+        logged: &LoggedEntry,
         target: &AuditTarget,
         is_meant: impl Fn(&str, &[String]) -> bool,
     ) -> TableResult<bool> {
-        let filter = AuditFilter { from: Some(self.since), ..AuditFilter::default() };
-        let mut after = None;
+        let mut after = Some(logged.entry.id);
         loop {
-            let page = self.table.audit_entries(log, after, &filter).await?;
+            let page = self.table.audit_entries(logged.log, after, &AuditFilter::default()).await?;
             let mut own = page.items.iter().filter(|entry| !self.known.contains(&entry.id));
             if own.any(|entry| entry.target == *target && is_meant(&entry.action, &entry.changed)) {
                 return Ok(true);
@@ -157,12 +154,14 @@ impl<'a> Replay<'a> {
         }
     }
 
-    async fn disable(&self, id: UserId) -> TableResult<Outcome> {
+    /// Whether somebody enabled the user in the restored table later than this.
+    async fn was_enabled(&self, id: UserId, logged: &LoggedEntry) -> TableResult<bool> {
         let enabled = AuditAction::UserEnabled.as_str();
-        let (log, target) = (AuditLog::User(id), id.into());
-        if self.user(id).await?.disabled
-            || self.has_changed(log, &target, |action, _| action == enabled).await?
-        {
+        self.has_changed(logged, &id.into(), |action, _| action == enabled).await
+    }
+
+    async fn disable(&self, id: UserId, entry: &LoggedEntry) -> TableResult<Outcome> {
+        if self.user(id).await?.disabled || self.was_enabled(id, entry).await? {
             return Ok(Outcome::Unchanged);
         }
         self.table.set_disabled(&self.operator, id, true).await?;
@@ -189,14 +188,14 @@ impl<'a> Replay<'a> {
         Ok(Outcome::Unchanged)
     }
 
-    async fn renew_s3_key(&self, id: UserId) -> TableResult<Outcome> {
+    async fn renew_s3_key(&self, id: UserId, entry: &LoggedEntry) -> TableResult<Outcome> {
         let renewed = AuditAction::S3KeyRenewed.as_str();
         let is_renewal = |action: &str, changed: &[String]| {
             action == renewed || changed.iter().any(|field| field == "s3Key")
         };
         let user = self.user(id).await?;
         let Some(key) = user.s3_key.as_ref() else { return Ok(Outcome::Unchanged) };
-        if self.has_changed(AuditLog::User(id), &id.into(), is_renewal).await? {
+        if self.has_changed(entry, &id.into(), is_renewal).await? {
             return Ok(Outcome::Unchanged);
         }
         let key = key.renewed()?;
@@ -277,15 +276,37 @@ impl<'a> Replay<'a> {
         Ok(Outcome::Left("the account was handed over since to another owner".to_owned()))
     }
 
-    async fn delete_user(&self, id: UserId) -> Result<Outcome> {
+    /// What of a client's settings was changed may keep strangers out, and no log says to what.
+    async fn check_client(
+        &self,
+        id: ClientId,
+        settings: &[String],
+        entry: &LoggedEntry,
+    ) -> TableResult<Outcome> {
+        self.table.client(id).await?.ok_or(Error::NotFound("client"))?;
+        let updated = AuditAction::ClientUpdated.as_str();
+        let is_set_again = |action: &str, changed: &[String]| {
+            action == updated && settings.iter().all(|setting| changed.contains(setting))
+        };
+        if self.has_changed(entry, &entry.entry.target, is_set_again).await? {
+            return Ok(Outcome::Unchanged);
+        }
+        let settings = settings.join(" and ");
+        Ok(Outcome::Left(format!("{settings} of the client changed; the log does not say to what")))
+    }
+
+    async fn delete_user(&self, id: UserId, entry: &LoggedEntry) -> Result<Outcome> {
         match self.user(id).await {
             Err(Error::NotFound(_)) => return Ok(Outcome::Unchanged),
             Err(error) => return Err(error.into()),
             Ok(_) => (),
         }
-        // The user was told when it was deleted.
-        let silent = self.table.clone().sending_mail(false);
-        Ok(match delete_user::delete(&silent, id).await? {
+        if self.was_enabled(id, entry).await? {
+            return Ok(Outcome::Left(
+                "the user was enabled since on the restored table".to_owned(),
+            ));
+        }
+        Ok(match delete_user::delete(self.table, id).await? {
             UserDeletion::Finished => Outcome::Done,
             UserDeletion::Blocked(_) | UserDeletion::NotBegun => {
                 Outcome::Left("the user owns an account that no other admin can own".to_owned())

@@ -46,7 +46,9 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
         "--table names the restored table, and --from-table the one that it replaces"
     );
     let entries = source.entries(old.as_ref(), since).await?;
-    let replay = Replay::new(table, old.as_ref(), since, &entries);
+    // Users were told when it happened.
+    let silent = table.clone().sending_mail(false);
+    let replay = Replay::new(&silent, old.as_ref(), &entries);
     let mut left = 0;
     for planned in plan::plan(&entries) {
         let (outcome, reason) = match replay.act(&planned).await? {

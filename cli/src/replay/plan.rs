@@ -65,7 +65,15 @@ pub(super) enum Act {
     },
     /// Addresses were taken from a user: the entry does not say which.
     CheckEmails,
+    /// These settings of a client were changed: the entry does not say to what.
+    CheckClient {
+        client: ClientId,
+        settings: Vec<String>,
+    },
 }
+
+/// The settings of a client, but for its scopes, of which the entry says which are left.
+const CLIENT_SETTINGS: [&str; 2] = ["redirectUris", "requiresPkce"];
 
 /// An act, and the entry that it comes from.
 #[derive(Debug)]
@@ -195,8 +203,15 @@ impl<'a> Plan<'a> {
         match action {
             A::ClientDeleted => self.add(Act::DeleteClient(client), logged),
             A::ClientGrantsRevoked => self.add(Act::RevokeGrantsTo(client), logged),
-            A::ClientUpdated if !details(logged, "scopes").is_empty() => {
-                self.last(State::Scopes(client), logged);
+            A::ClientUpdated => {
+                if !details(logged, "scopes").is_empty() {
+                    self.last(State::Scopes(client), logged);
+                }
+                let mut settings = logged.entry.changed.clone();
+                settings.retain(|field| CLIENT_SETTINGS.contains(&field.as_str()));
+                if !settings.is_empty() {
+                    self.add(Act::CheckClient { client, settings }, logged);
+                }
             }
             _ => (),
         }
@@ -292,7 +307,7 @@ impl Act {
             Self::DeleteAccount { .. } => 4,
             Self::RemoveMember { .. } | Self::Demote { .. } => 5,
             Self::DeleteUser(_) => 6,
-            Self::CheckOwner { .. } | Self::CheckEmails => 7,
+            Self::CheckOwner { .. } | Self::CheckEmails | Self::CheckClient { .. } => 7,
         }
     }
 }

@@ -154,17 +154,59 @@ async fn what_was_changed_in_the_restored_table_meanwhile_stays() {
     let source = ["--from-table", &restored.old.table_name];
     let table = &restored.table;
     let reset = table.done(&["reset-password", "--user", "maryroe"]);
-    table.done(&["disable-user", "--user", "annroe"]);
-    table.done(&["enable-user", "--user", "annroe"]);
+    for user in ["annroe", "johnroe"] {
+        table.done(&["disable-user", "--user", user]);
+        table.done(&["enable-user", "--user", user]);
+    }
 
-    restored.replay(&source, "");
+    let lines = restored.replay(&source, "");
 
-    let (mary, ann) = (
-        table.done(&["show-user", "--user", "maryroe"]),
-        table.done(&["show-user", "--user", "annroe"]),
-    );
+    let [mary, ann, john] =
+        ["maryroe", "annroe", "johnroe"].map(|user| table.done(&["show-user", "--user", user]));
     assert!(table.signs_in(&mary["id"], text(&reset, "password")).await);
-    assert_eq!(ann["disabled"], false);
+    assert_eq!((&ann["disabled"], &john["disabled"]), (&json!(false), &json!(false)));
+    let left: Vec<&Value> = lines.iter().filter(|line| line["outcome"] == "left").collect();
+    let [left] = left.as_slice() else { panic!("{lines:?}") };
+    assert_eq!(left["action"], "user.deleted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_is_changed_again_after_a_run_is_replayed_by_the_next_one() {
+    let restored = restored().await;
+    let source = ["--from-table", &restored.old.table_name];
+    restored.replay(&source, "");
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let reset = restored.old.done(&["reset-password", "--user", "maryroe"]);
+
+    let done = restored.replay(&source, "");
+
+    let actions: Vec<&str> = done.iter().map(|line| text(line, "action")).collect();
+    assert_eq!(actions, ["password.changed"], "{done:?}");
+    let mary = restored.table.done(&["show-user", "--user", "maryroe"]);
+    assert!(!restored.table.signs_in(&mary["id"], &restored.after).await);
+    assert!(restored.table.signs_in(&mary["id"], text(&reset, "password")).await);
+    assert_eq!(restored.replay(&source, ""), Vec::<Value>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_of_a_client_that_changed_is_left_until_it_is_set_again() {
+    let old = Stage::new().await;
+    let uri = "https://reader.example.com/callback";
+    let client = old.done(&["register-client", "--name", "Reader", "--redirect-uri", uri]);
+    let set = ["set-client", "--client", text(&client, "client_id"), "--require-pkce", "on"];
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let table = old.restored().await;
+    let since = Timestamp::now().to_string();
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    old.done(&set);
+    let replay = ["replay", "--since", &since, "--from-table", &old.table_name];
+
+    let output = table.run(&replay, "");
+
+    let left: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&left["outcome"], &left["action"]), (&json!("left"), &json!("client.updated")));
+    table.done(&set);
+    assert_eq!(count_lines(&table.run(&replay, "").stdout), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
