@@ -15,6 +15,7 @@ use shared::model::{
 };
 use shared::table::{Actor, NewUser, Table, UserDeletion};
 use shared::{Error, PublicUrl, password, random};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::password::generate;
 use super::{delete_user, retry};
@@ -55,9 +56,11 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     };
     let visitor = Visitor::new()?;
     let mut checks = Checks::new(options.url);
+    let mut terminated = signal(SignalKind::terminate())?;
     let visited = tokio::select! {
         visited = visitor.visit(table, &mut checks, watch.as_ref()) => visited,
         _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
+        _ = terminated.recv() => Err(anyhow!("terminated")),
     };
     let taken_away = visitor.take_away(table).await.with_context(|| {
         let Visitor { username, client, .. } = &visitor;
