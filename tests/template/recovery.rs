@@ -70,6 +70,9 @@ fn every_day_the_table_is_copied_to_the_vaults_that_are_given() {
         let selection = &stack["BackupSelection"]["Properties"]["BackupSelection"];
         assert_eq!(selection["Resources"], json!([{ "Fn::GetAtt": ["Table", "Arn"] }]));
         assert_eq!(stack["BackupVault"]["DeletionPolicy"], "Retain");
+        // A second stack of the name finds the vault of the first.
+        let name = stack["BackupVault"]["Properties"]["BackupVaultName"].to_string();
+        assert!(name.contains("AWS::StackId"), "{name}");
     }
 }
 
