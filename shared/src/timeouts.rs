@@ -49,12 +49,16 @@ pub const MAILER_BATCH: Duration = Duration::from_secs(30);
 /// `template.yaml`. An event has a recipient or a few, of which each is read twice and written.
 pub const MAIL_FEEDBACK_FUNCTION: Duration = Duration::from_mins(1);
 
-/// One request to a new version of a function, before traffic shifts to it, with all its retries.
-pub const PRE_TRAFFIC_REQUEST: Duration = Duration::from_secs(45);
+/// All requests to the new versions of functions, one after another, before traffic shifts to one.
+pub const PRE_TRAFFIC: Duration = Duration::from_secs(45);
+/// One such request with all its retries.
+pub const PRE_TRAFFIC_REQUEST: Duration = Duration::from_secs(42);
 /// One attempt at such a request: a cold start, and what the function may take.
 pub const PRE_TRAFFIC_ATTEMPT: Duration = Duration::from_secs(20);
-/// Lambda ends the function that sends these requests, all at once, after this time: its `Timeout`
-/// in `template.yaml`.
+/// The longest wait between two attempts, while Lambda has no room for the version.
+pub const PRE_TRAFFIC_BACKOFF: Duration = Duration::from_secs(8);
+/// Lambda ends the function that sends these requests after this time: its `Timeout` in
+/// `template.yaml`.
 pub const PRE_TRAFFIC_FUNCTION: Duration = Duration::from_mins(1);
 
 /// One run of the scheduled cleanup; the next run does the rest.
@@ -84,10 +88,9 @@ const _: () = {
     assert!(4 * 3 * AWS_CALL.as_secs() < MAIL_FEEDBACK_FUNCTION.as_secs());
     assert!(is_less(FUNCTION, PRE_TRAFFIC_ATTEMPT));
     assert!(2 * PRE_TRAFFIC_ATTEMPT.as_secs() < PRE_TRAFFIC_REQUEST.as_secs());
+    assert!(is_less(PRE_TRAFFIC_REQUEST, PRE_TRAFFIC));
     // For the start, and for telling what came of them.
-    assert!(
-        PRE_TRAFFIC_REQUEST.as_secs() + 2 * AWS_CALL.as_secs() < PRE_TRAFFIC_FUNCTION.as_secs()
-    );
+    assert!(PRE_TRAFFIC.as_secs() + 2 * AWS_CALL.as_secs() < PRE_TRAFFIC_FUNCTION.as_secs());
     // For the start, and for calls in progress at the end of the budget.
     assert!(SWEEP.as_secs() + 30 <= SWEEP_FUNCTION.as_secs());
     // An attempt to sign in ends before its reservation does.

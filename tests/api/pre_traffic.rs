@@ -90,8 +90,8 @@ fn invoked(response: &ApiResponse) -> Invoked {
     Invoked { status: 200, version: VERSION.to_owned(), error: false, payload }
 }
 
-/// Runs the hook over these versions, whose responses are made by `respond`; what it tells
-/// `CodeDeploy`.
+/// Runs the hook over these versions, whose responses are made by `respond`, one after another; what
+/// it tells `CodeDeploy`.
 async fn told(
     new_versions: String,
     mut respond: impl AsyncFnMut(&str, &Value) -> Invoked,
@@ -112,7 +112,9 @@ async fn told(
         tokio::select! {
             handled = &mut handled => break handled.unwrap(),
             Some(Invocation { function, event, respond: sender }) = received.recv() => {
-                let _ = sender.send(respond(&function, &event).await);
+                let invoked = respond(&function, &event).await;
+                assert!(received.is_empty(), "another version is asked before {function} responds");
+                let _ = sender.send(invoked);
             }
         }
     }

@@ -5,10 +5,10 @@ mod deployment;
 mod requests;
 mod version;
 
-use futures_util::future::join_all;
 use serde::Deserialize;
 use shared::aws::Aws;
-use shared::{Result, telemetry};
+use shared::{Result, telemetry, timeouts};
+use tokio::time::timeout;
 
 use deployment::Deployments;
 use version::Versions;
@@ -46,8 +46,9 @@ impl Hook {
         Self::new(lambda, code_deploy, variable("NEW_VERSIONS").unwrap_or_default())
     }
 
-    /// Whether every new version responds as it should: one that does not stops the deployments of
-    /// all.
+    /// Whether every new version responds as it should, in time: one that does not stops the
+    /// deployments of all. They are asked one after another: as many hooks may run at once as
+    /// functions are deployed, and all share the account's concurrency.
     async fn all_respond(&self) -> bool {
         let version = telemetry::version();
         let named: Vec<&str> = self.new_versions.split_whitespace().collect();
@@ -55,16 +56,22 @@ impl Hook {
             tracing::error!(version, "the environment variable NEW_VERSIONS names no version");
             return false;
         }
-        let asked = join_all(named.iter().map(|named| self.versions.ask(named))).await;
-        let mut failed = 0;
-        for (named, fault) in
-            named.iter().zip(asked).filter_map(|(named, asked)| Some((named, asked.err()?)))
-        {
-            failed += 1;
-            tracing::error!(version, asked = named, %fault, "a new version does not work");
+        let (mut asked, mut failed) = (0_usize, 0_usize);
+        let asking = async {
+            for named in &named {
+                if let Err(fault) = self.versions.ask(named).await {
+                    failed += 1;
+                    tracing::error!(version, asked = named, %fault, "a new version does not work");
+                }
+                asked += 1;
+            }
+        };
+        let is_in_time = timeout(timeouts::PRE_TRAFFIC, asking).await.is_ok();
+        if let Some(named) = named.get(asked) {
+            tracing::error!(version, asked = named, "the time ended before it responded");
         }
-        tracing::info!(version, asked = named.len(), failed, "asked the new versions");
-        failed == 0
+        tracing::info!(version, asked, failed, "asked the new versions");
+        is_in_time && failed == 0
     }
 }
 

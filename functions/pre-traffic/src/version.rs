@@ -1,5 +1,7 @@
 //! A version of a function, and whether it responds as it should.
 
+use std::time::Duration;
+
 use aws_sdk_lambda::config::BehaviorVersion;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
@@ -23,8 +25,11 @@ const HEADERS: [&str; 7] = [
     "x-request-id",
 ];
 
-/// Attempts at a call: Lambda rejects some while all hooks of a deployment run at once.
-const ATTEMPTS: u32 = 5;
+/// Attempts at a call: Lambda rejects some while all hooks of a deployment run at once. The waits
+/// between them, each of a random length, come to about 20 seconds.
+const ATTEMPTS: u32 = 8;
+/// The first wait has this length at most, each further one twice as much.
+const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
 
 /// Why a version must get no traffic. No text has anything of a response but its status.
 #[derive(Debug, thiserror::Error)]
@@ -59,12 +64,16 @@ impl Versions {
             .operation_attempt_timeout(timeouts::PRE_TRAFFIC_ATTEMPT)
             .operation_timeout(timeouts::PRE_TRAFFIC_REQUEST)
             .build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS)
+            .with_initial_backoff(INITIAL_BACKOFF)
+            .with_max_backoff(timeouts::PRE_TRAFFIC_BACKOFF);
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .http_client(http_client()?)
             .region(aws.region)
             .credentials_provider(aws.credentials)
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .retry_config(retries)
             .timeout_config(timeouts);
         config.set_endpoint_url(aws.endpoint);
         Ok(Self(Client::from_conf(config.build())))
