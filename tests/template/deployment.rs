@@ -220,6 +220,47 @@ fn a_parameter_that_a_version_depends_on_is_in_its_description() {
     assert_eq!(stored, depended_on.map(str::to_owned).into());
 }
 
+/// Lambda takes 256 characters.
+#[test]
+fn the_parameters_page_says_how_long_the_names_in_a_description_may_be() {
+    let versions = DEPLOYED.resources("AWS::Lambda::Version").into_values();
+    let descriptions = versions
+        .filter_map(|version| version["Properties"]["Description"]["Fn::Sub"].as_str())
+        .collect::<Vec<_>>();
+    let least_room = |has_service_name: bool| {
+        let of_kind =
+            descriptions.iter().filter(|text| text.contains("${ServiceName}") == has_service_name);
+        of_kind.map(|text| room(text)).min().unwrap()
+    };
+
+    let page = std::fs::read_to_string(root().join("docs/parameters.md")).unwrap();
+    let (without, with) = (least_room(false), least_room(true));
+    let told = format!("{without} characters together, and at most {with} with `ServiceName`");
+    assert!(page.contains(&told), "{told}");
+}
+
+/// How many characters a description leaves to those parameters whose length varies most.
+fn room(description: &str) -> usize {
+    let mut parts = description.split("${");
+    let first = parts.next().unwrap().len();
+    let rest = parts.map(|part| {
+        let (name, text) = part.split_once('}').unwrap();
+        text.len() + most_characters(name)
+    });
+    256 - first - rest.sum::<usize>()
+}
+
+fn most_characters(name: &str) -> usize {
+    let parameter = &DEPLOYED.template["Parameters"][name];
+    if name == "SealingPublicKey" {
+        return 44;
+    }
+    let values = parameter["AllowedValues"].as_array().into_iter().flatten();
+    let longest = values.map(|own| own.as_str().unwrap().len()).max();
+    let digits = || parameter["MaxValue"].as_u64().map(|most| most.to_string().len());
+    longest.or_else(digits).unwrap_or(0)
+}
+
 #[test]
 fn concurrency_is_reserved_for_each_function_only_on_request() {
     for id in functions() {
