@@ -59,7 +59,8 @@ impl Hook {
         let (mut asked, mut failed) = (0_usize, 0_usize);
         let asking = async {
             for named in &named {
-                if let Err(fault) = self.versions.ask(named).await {
+                // Boxed: the SDK's futures are deep.
+                if let Err(fault) = Box::pin(self.versions.ask(named)).await {
                     failed += 1;
                     tracing::error!(version, asked = named, %fault, "a new version does not work");
                 }
@@ -79,6 +80,6 @@ impl Hook {
 ///
 /// Fails only if `CodeDeploy` cannot be told: Lambda then runs it again.
 pub async fn handle(hook: &Hook, event: HookEvent) -> Result<()> {
-    let all_respond = hook.all_respond().await;
+    let all_respond = Box::pin(hook.all_respond()).await;
     hook.deployments.report(event, all_respond).await
 }

@@ -8,7 +8,7 @@ use shared::runtime;
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
     let handle = async |hook: &Hook, event: LambdaEvent<HookEvent>| {
-        Ok(pre_traffic::handle(hook, event.payload).await?)
+        Ok(Box::pin(pre_traffic::handle(hook, event.payload)).await?)
     };
     runtime::run(Hook::from_env().await, handle).await
 }
