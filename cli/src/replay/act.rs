@@ -89,6 +89,12 @@ impl<'a> Replay<'a> {
             Act::EndInvitation { account, invitation } => {
                 return self.end_invitation(*account, *invitation).await;
             }
+            Act::EndInvitationsBy(user) => {
+                if self.is_outdated(entry, &[AuditAction::InvitationRevoked]).await? {
+                    return Ok(Outcome::Unchanged);
+                }
+                table.revoke_invitations_by(operator, *user).await
+            }
             Act::RemoveMember { account, user } => {
                 if self.is_outdated(entry, &MEMBERSHIP).await? {
                     return Ok(Outcome::Unchanged);

@@ -46,6 +46,8 @@ pub(super) enum Act {
         account: AccountId,
         invitation: InvitationAuditId,
     },
+    /// All that the user sent.
+    EndInvitationsBy(UserId),
     RemoveMember {
         account: AccountId,
         user: UserId,
@@ -89,6 +91,7 @@ enum State {
     Deleted(UserId),
     Password(UserId),
     S3Key(UserId),
+    Invitations(UserId),
     Scopes(ClientId),
     Membership(AccountId, UserId),
     Owner(AccountId),
@@ -172,6 +175,7 @@ impl<'a> Plan<'a> {
                 let act = account.map(|account| Act::DeleteAccount { account, member: user });
                 self.extend(act, logged);
             }
+            A::InvitationRevoked => self.last(State::Invitations(user), logged),
             A::EmailRemoved | A::EmailLost => self.add(Act::CheckEmails, logged),
             _ => (),
         }
@@ -247,6 +251,7 @@ impl<'a> Plan<'a> {
                     self.add(Act::ChangePassword { user, revoke_keys }, entry);
                 }
                 State::S3Key(user) => self.add(Act::RenewS3Key(user), entry),
+                State::Invitations(user) => self.add(Act::EndInvitationsBy(user), entry),
                 State::Scopes(client) => {
                     let scopes = details(entry, "scopes").iter();
                     let scopes = scopes.filter_map(|scope| scope.parse().ok()).collect();
@@ -303,7 +308,7 @@ impl Act {
             | Self::DeleteClient(_)
             | Self::RevokeGrantsTo(_)
             | Self::LimitClient { .. } => 2,
-            Self::EndInvitation { .. } => 3,
+            Self::EndInvitation { .. } | Self::EndInvitationsBy(_) => 3,
             Self::DeleteAccount { .. } => 4,
             Self::RemoveMember { .. } | Self::Demote { .. } => 5,
             Self::DeleteUser(_) => 6,

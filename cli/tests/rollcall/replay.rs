@@ -58,6 +58,7 @@ async fn restored() -> Restored {
     old.done(&["delete-user", "--user", "johnroe"]);
     old.done(&["disable-user", "--user", "annroe"]);
     old.done(&["delete-client", "--client", &deleted]);
+    old.done(&["revoke-invitations", "--user", "maryroe"]);
     let (before, after) = (text(&mary, "password").to_owned(), text(&reset, "password").to_owned());
     Restored { old, table, since, revoked, kept, before, after, account }
 }
@@ -110,6 +111,7 @@ async fn what_ended_since_ends_again_from_the_old_table_once_and_nothing_else() 
         "api_key.deleted",
         "client.deleted",
         "client.grants_revoked",
+        "invitation.revoked",
         "member.removed",
         "member.role_changed",
         "password.changed",

@@ -120,6 +120,10 @@ mod tests {
     use crate::template::Template;
 
     fn template(function: &str, rest: &str) -> Result<Template> {
+        template_from("!GetAtt Table.StreamArn", function, rest)
+    }
+
+    fn template_from(source: &str, function: &str, rest: &str) -> Result<Template> {
         Template::parse(&format!(
             "
             Resources:
@@ -130,7 +134,7 @@ mod tests {
               Mails:
                 Type: AWS::Lambda::EventSourceMapping
                 Properties:
-                  EventSourceArn: !GetAtt Table.StreamArn
+                  EventSourceArn: {source}
                   FunctionName: {function}
                   StartingPosition: TRIM_HORIZON
                   {rest}
@@ -155,20 +159,7 @@ mod tests {
 
     #[test]
     fn the_source_of_a_mapping_is_the_stream_of_the_stacks_own_table() {
-        let from = |source: &str| {
-            Template::parse(&format!(
-                "
-                Resources:
-                  Table: {{ Type: AWS::DynamoDB::GlobalTable, Properties: {{}} }}
-                  Mailer:
-                    Type: AWS::Serverless::Function
-                    Properties: {{ CodeUri: functions/mailer }}
-                  Mails:
-                    Type: AWS::Lambda::EventSourceMapping
-                    Properties: {{ EventSourceArn: {source}, FunctionName: !Ref Mailer }}
-                "
-            ))
-        };
+        let from = |source| template_from(source, "!Ref Mailer", "");
 
         assert!(from("!If [MakesTable, !GetAtt Table.StreamArn, !Ref Stream]").is_ok());
         assert!(from("!If [MakesTable, !GetAtt Table.Arn, !Ref Stream]").is_err());
