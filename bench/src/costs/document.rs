@@ -134,10 +134,10 @@ fn by_the_hour(text: &mut String, prices: &Prices) -> Result<()> {
         text,
         "## By the hour in use\n\n\
          A metric is paid for by the hours in which it has values. The functions make one, of \
-         rejected sign-ins over all routes, and each function of a `prod` stack one of its \
-         failures while it logs: {one:.2} dollars a month each, if it has values in every hour. An \
-         hour without a request costs nothing. What else is to be known of requests is in their \
-         log lines, and costs nothing more.\n\n\
+         rejected sign-ins over all routes, and each function of a `prod` stack two of its \
+         failures while it logs, of all versions and of the newest: {one:.2} dollars a month each, \
+         if it has values in every hour. An hour without a request costs nothing. What else is to \
+         be known of requests is in their log lines, and costs nothing more.\n\n\
          A running function reads the service key when it starts, and when a request needs it \
          again after five minutes: at most {reads} calls or {secret:.2} dollars a month for an \
          instance that is always busy.\n"
