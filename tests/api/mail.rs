@@ -8,6 +8,8 @@ use shared::mail::seal_link;
 use shared::model::{MailLink, MailToken, MailTokenSubject};
 use testkit::{PASSWORD, Person, Post, Service, TestApp};
 
+use crate::crashes::members_task;
+
 const EMAILS: &str = "/api/v1.1/users/janedoe/emails/";
 const DATA: &str = "/v2/account/data";
 
@@ -446,16 +448,7 @@ async fn no_number_of_cleanup_tasks_keeps_mail_waiting_that_the_sweep_brings_aga
     let jane = app.person("janedoe").await;
     drop(waiting_mail(&app, &mut post, &jane).await);
     let shard = overdue_mail(&app, &mut post).await;
-    let task = |number: u32| {
-        let (account, text) = (format!("{number:023}{shard}"), |text: &str| json!({ "S": text }));
-        let task = json!({
-            "pk": text(&format!("CLEANUPS#{shard}")),
-            "sk": text(&format!("CLEANUP#ACCOUNT#{account}")),
-            "type": text("cleanup"), "kind": text("members"), "account": text(&account),
-            "since": text("2026-01-01T00:00:00Z"), "version": { "N": "1" },
-        });
-        task.to_string()
-    };
+    let task = |number: u32| members_task(&format!("{number:023}{shard}")).to_string();
     app.import((0..3000).map(task).collect()).await.unwrap();
 
     let swept = app.table().clone().sending_mail(true).sweep(Duration::from_secs(1)).await;

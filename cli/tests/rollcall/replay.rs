@@ -42,11 +42,7 @@ async fn restored() -> Restored {
     let counts = old.table.user_and(user.id, fetch::counts()).await.unwrap().1;
     let made = old.table.create_api_key(&operator, &user, counts.as_ref(), key).unwrap();
     let key = made.commit().await.unwrap().id;
-    // Entries tell time to the millisecond.
-    tokio::time::sleep(Duration::from_millis(5)).await;
-    let table = old.restored().await;
-    let since = Timestamp::now().to_string();
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    let (table, since) = restored_now(&old).await;
 
     old.done(&["revoke-token", "--user", "janedoe", "--token", text(&revoked, "id")]);
     old.done(&["revoke-grants", "--client", &client]);
@@ -90,6 +86,23 @@ impl Restored {
         assert_eq!(table.done(&["show-user", "--user", "annroe"])["disabled"], true);
         assert_eq!(count_lines(&table.run(&["list-clients"], "").stdout), 1);
     }
+}
+
+/// Entries tell time to the millisecond: what follows is of a later one.
+async fn later() {
+    let now = Timestamp::now().as_millisecond();
+    while Timestamp::now().as_millisecond() <= now {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A table that is restored to this moment, and the moment.
+async fn restored_now(old: &Stage) -> (Stage, String) {
+    later().await;
+    let table = old.restored().await;
+    let since = Timestamp::now().to_string();
+    later().await;
+    (table, since)
 }
 
 fn count_lines(output: &[u8]) -> usize {
@@ -177,7 +190,7 @@ async fn a_password_that_is_changed_again_after_a_run_is_replayed_by_the_next_on
     let restored = restored().await;
     let source = ["--from-table", &restored.old.table_name];
     restored.replay(&source, "");
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    later().await;
     let reset = restored.old.done(&["reset-password", "--user", "maryroe"]);
 
     let done = restored.replay(&source, "");
@@ -196,10 +209,7 @@ async fn a_setting_of_a_client_that_changed_is_left_until_it_is_set_again() {
     let uri = "https://reader.example.com/callback";
     let client = old.done(&["register-client", "--name", "Reader", "--redirect-uri", uri]);
     let set = ["set-client", "--client", text(&client, "client_id"), "--require-pkce", "on"];
-    tokio::time::sleep(Duration::from_millis(5)).await;
-    let table = old.restored().await;
-    let since = Timestamp::now().to_string();
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    let (table, since) = restored_now(&old).await;
     old.done(&set);
     let replay = ["replay", "--since", &since, "--from-table", &old.table_name];
 
@@ -217,10 +227,7 @@ async fn a_rotated_token_ends_with_what_came_from_it_and_one_that_was_made_since
     let jane = old.jane();
     let new = ["create-token", "--user", "janedoe", "--name", "x"];
     let rotated = old.done(&new);
-    tokio::time::sleep(Duration::from_millis(5)).await;
-    let table = old.restored().await;
-    let since = Timestamp::now().to_string();
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    let (table, since) = restored_now(&old).await;
     let (user, operator) = (old.user(&jane["id"]).await, Actor::operator());
     let counts = old.table.user_and(user.id, fetch::counts()).await.unwrap().1;
     let token = old.token(&rotated).await.unwrap();
