@@ -63,7 +63,7 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
         print_line(&serde_json::to_string(&line)?)?;
     }
     if left > 0 {
-        eprintln!("of {left} the outcome is `left`: docs/operator.md says what to look at");
+        eprintln!("{left} entries are left for you to look at: see docs/operator.md");
     }
     Ok(())
 }
