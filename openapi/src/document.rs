@@ -156,7 +156,8 @@ impl Api {
 
     fn security(&self, operation: &Operation) -> Value {
         let scopes = match operation.access {
-            Access::Public => return json!([]),
+            // Browsers alone send sessions, and only to pages, which no document has.
+            Access::Public | Access::Session => return json!([]),
             Access::Client => return json!([{ "client": [] }, {}]),
             Access::Scope(scope) => vec![scope],
             Access::FullAccess => Vec::new(),
@@ -201,7 +202,7 @@ const fn access_text(operation: &Operation) -> &'static str {
         Access::Client => {
             "For OAuth clients: `client_id` and `client_secret` as `Basic`, or in the body."
         }
-        Access::Scope(_) | Access::Public => "",
+        Access::Scope(_) | Access::Session | Access::Public => "",
     }
 }
 

@@ -32,6 +32,9 @@ pub enum Error {
     /// An OAuth access token, outside of the dialect whose scopes it can have.
     #[error("an OAuth access token is accepted by the hub API alone")]
     OAuthTokenElsewhere,
+    /// A page's form was not made in this session for what it is sent to.
+    #[error("this form was not made in this session")]
+    OtherForm,
     /// The caller is authenticated and may not do this.
     #[error("{0}")]
     Forbidden(&'static str),

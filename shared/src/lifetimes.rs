@@ -21,6 +21,13 @@ pub const REFRESH_RETRY_GRACE: i64 = 10;
 /// The form on which a user consents, in seconds.
 pub const CONSENT_FORM_TTL: i64 = 30 * MINUTE;
 
+/// A session, in seconds, however much it is used.
+pub const SESSION_TTL: i64 = 30 * DAY;
+/// A session that is not used.
+pub const SESSION_IDLE: Duration = Duration::from_hours(14 * 24);
+/// A session has full access for so long after its user entered the password, in seconds.
+pub const SESSION_PROOF: i64 = 15 * MINUTE;
+
 /// Browsers that were once answered over https use nothing else for this time, in seconds.
 pub const HTTPS_ONLY: i64 = 365 * DAY;
 
@@ -116,6 +123,7 @@ pub const HEALTH_TTL: Duration = Duration::from_secs(5);
 const _: () = {
     assert!(CODE_TTL < ACCESS_TOKEN_TTL && ACCESS_TOKEN_TTL < GRANT_TTL);
     assert!(REFRESH_RETRY_GRACE < CODE_TTL);
+    assert!(SESSION_IDLE.as_secs() < SESSION_TTL.unsigned_abs());
     // A date may be ahead at the first use by as much as it is behind at the last one. The rest is
     // for clocks that differ.
     assert!(USED_SIGNATURE_TTL > 2 * SIGNATURE_TOLERANCE);

@@ -100,6 +100,11 @@ pub const MAX_REPLACED_LINKS: usize = 20;
 pub const USERS_MADE: Cap =
     Cap::new("a user, together with all users that come from it, can make", 1000, "users a day");
 
+/// Sessions of a user. A further one replaces the oldest.
+pub const MAX_SESSIONS: u32 = 50;
+/// The kind of browser of a session, in words.
+pub const MAX_BROWSER: usize = 100;
+
 /// A token's name.
 pub const MAX_TOKEN_NAME: usize = 100;
 /// Tokens of a user that work; expired ones do not count.

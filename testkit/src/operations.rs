@@ -99,7 +99,7 @@ impl DocumentedOperation {
         let has_end =
             matches!(credential, CredentialKind::EndingToken | CredentialKind::OverlappedToken);
         match self.access() {
-            Access::Public => false,
+            Access::Public | Access::Session => false,
             Access::Client => credential == CredentialKind::Client,
             Access::FullAccess if has_end => false,
             Access::Scope(_) if has_end => self.takes(CredentialKind::UserToken),

@@ -2,19 +2,52 @@
 
 use maud::{Markup, Render, html};
 use shared::FieldError;
-use shared::http::Fields;
+use shared::auth::{FORM_TOKEN, form_token};
+use shared::http::{ApiRequest, Fields};
+use shared::model::SessionCredential;
 
 use crate::words;
 
-/// A form that is sent to the page's own URL.
+/// A form. It is sent to the page's own URL unless it has a target.
 #[derive(Default)]
 pub(crate) struct Form<'a> {
+    /// Where it is sent.
+    pub(crate) target: Option<Target>,
+    /// Fields that nobody sees.
+    pub(crate) hidden: Vec<(String, String)>,
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) button: &'a str,
     /// What was wrong with what was entered.
     pub(crate) errors: Vec<FieldError>,
+    /// Whether it is a button among other things.
+    pub(crate) is_inline: bool,
     /// Whether the first field has the focus, if none is wrong.
     pub(crate) has_focus: bool,
+}
+
+/// Where a form is sent, with the token that it takes there in a session.
+pub(crate) struct Target {
+    path: String,
+    token: Option<String>,
+}
+
+impl Target {
+    /// A path, with its query, in the session of this request.
+    pub(crate) fn new(request: &ApiRequest, path: impl Into<String>) -> Self {
+        let path = path.into();
+        let token = form_token(request, &path);
+        Self { path, token }
+    }
+
+    /// A path that takes no session.
+    pub(crate) fn without_session(path: &str) -> Self {
+        Self { path: path.to_owned(), token: None }
+    }
+
+    /// A path, with its query, in a session that has just begun.
+    pub(crate) fn in_session(session: &SessionCredential, path: String) -> Self {
+        Self { token: Some(session.form_token(&path)), path }
+    }
 }
 
 /// A field of a form.
@@ -23,7 +56,7 @@ pub(crate) struct Field<'a> {
     pub(crate) name: &'static str,
     pub(crate) label: &'a str,
     pub(crate) hint: Option<&'a str>,
-    pub(crate) input: Input,
+    pub(crate) input: Input<'a>,
     /// What was entered before.
     pub(crate) value: &'a str,
     /// What browsers fill in (HTML, section 4.10.18.7).
@@ -33,7 +66,7 @@ pub(crate) struct Field<'a> {
 
 /// What is entered.
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Input {
+pub(crate) enum Input<'a> {
     /// A name as people write it.
     #[default]
     Words,
@@ -44,21 +77,29 @@ pub(crate) enum Input {
     /// The password that somebody has.
     Password,
     Checkbox,
+    /// A day.
+    Date,
+    /// Several lines.
+    Lines,
+    /// One of these: its value and what it is called.
+    Choice(&'a [(&'a str, &'a str)]),
 }
 
-impl Input {
+impl Input<'_> {
     const fn kind(self) -> &'static str {
         match self {
             Self::Words | Self::Name => "text",
             Self::Email => "email",
             Self::NewPassword | Self::Password => "password",
             Self::Checkbox => "checkbox",
+            Self::Date => "date",
+            Self::Lines | Self::Choice(_) => "",
         }
     }
 
     /// The attributes that keep a keyboard from changing what is entered.
     const fn is_exact(self) -> bool {
-        matches!(self, Self::Name | Self::Email)
+        matches!(self, Self::Name | Self::Email | Self::Lines)
     }
 }
 
@@ -79,6 +120,8 @@ impl Form<'_> {
                                 Some(field) => a href={ "#" (field.name) } {
                                     (sentence(field.label, error))
                                 },
+                                // Of the form as a whole.
+                                None if error.field().is_empty() => (error.text()),
                                 None => (sentence(error.field(), error)),
                             } }
                         }
@@ -104,12 +147,19 @@ impl Render for Form<'_> {
     fn render(&self) -> Markup {
         let focus = self.focus();
         html! {
-            form method="post" {
+            form.inline[self.is_inline] method="post" action=[self.target.as_ref().map(|target| &target.path)] {
+                @if let Some(token) = self.target.as_ref().and_then(|target| target.token.as_ref()) {
+                    input type="hidden" name=(FORM_TOKEN) value=(token);
+                }
+                @for (name, value) in &self.hidden {
+                    input type="hidden" name=(name) value=(value);
+                }
                 @for (number, field) in self.fields.iter().enumerate() {
                     @let error = self.errors.iter().find(|error| error.field() == field.name);
                     (field.render(error, focus == Some(number)))
                 }
-                .buttons { button.first type="submit" { (self.button) } }
+                @if self.is_inline { button type="submit" { (self.button) } }
+                @else { .buttons { button.first type="submit" { (self.button) } } }
             }
         }
     }
@@ -143,7 +193,18 @@ impl Field<'_> {
             @if let Some(error) = error {
                 p.wrong #{ (name) "-error" } { (sentence(label, error)) }
             }
-            @if input != Input::Checkbox {
+            @if let Input::Choice(choices) = input {
+                select #(name) name=(name) aria-invalid=[error.map(|_| "true")]
+                    aria-describedby=[described] {
+                    @for (choice, label) in choices {
+                        option value=(choice) selected[*choice == value] { (label) }
+                    }
+                }
+            } @else if input == Input::Lines {
+                textarea #(name) name=(name) rows="4" spellcheck="false" autocapitalize="none"
+                    required[!is_optional] autofocus[has_focus]
+                    aria-invalid=[error.map(|_| "true")] aria-describedby=[described] { (value) }
+            } @else if input != Input::Checkbox {
                 input #(name) type=(input.kind()) name=(name) value=[shown(input, value)]
                     autocomplete=(autocomplete) autocapitalize=[exact.then_some("none")]
                     spellcheck=[exact.then_some("false")] minlength=[min]
@@ -160,7 +221,7 @@ pub(crate) fn entered(fields: &mut Fields, name: &'static str) -> String {
 }
 
 /// What the field shows again: never a password.
-fn shown(input: Input, value: &str) -> Option<&str> {
+fn shown<'a>(input: Input<'_>, value: &'a str) -> Option<&'a str> {
     let is_secret = matches!(input, Input::NewPassword | Input::Password);
     Some(value).filter(|value| !value.is_empty() && !is_secret)
 }

@@ -153,7 +153,7 @@ fn ask_who(
         (becomes_yours(linked))
     };
     let fields = identity_fields(typed);
-    let form = Form { fields, button: words::JOIN, errors, has_focus: false };
+    let form = Form { fields, button: words::JOIN, errors, has_focus: false, ..Form::default() };
     View { status, ..View::form(words::HEADING, content, form) }.show(request)
 }
 
@@ -182,7 +182,7 @@ fn ask_to_sign_in(
         },
     ];
     let content = html! { (invited(request, linked)) (becomes_yours(linked)) };
-    let form = Form { fields, button: words::JOIN, errors, has_focus: true };
+    let form = Form { fields, button: words::JOIN, errors, has_focus: true, ..Form::default() };
     View { status, ..View::form(words::SIGN_IN, content, form) }.show(request)
 }
 

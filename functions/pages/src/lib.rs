@@ -1,13 +1,19 @@
-//! Pages for people who are not signed in: signing up, setting a lost password anew, confirming an
-//! address, and answering an invitation, `/account/…`. Links of mails lead to them. They need no
-//! script and set no cookie, a GET changes nothing, and nobody is signed in.
+//! Pages for people, `/account/…`.
+//!
+//! Links of mails lead to pages that take no session: signing up, setting a lost password anew,
+//! confirming an address, answering an invitation. They set no cookie, and nobody is signed in. All
+//! others are of somebody who is signed in, and show what the APIs let that person do. No page needs
+//! script, and a GET changes nothing.
 
+mod entry;
 mod form;
 mod invitation;
+mod layout;
 mod notice;
 mod origin;
 mod proof;
 mod reset;
+mod sessions;
 mod sign_up;
 mod view;
 mod words;
@@ -18,6 +24,14 @@ use shared::{App, Error, Result};
 
 /// The operations of the group.
 pub const OPERATIONS: &[Operation] = &[
+    operation("GET", "/account/sign-in", "pages-show-sign-in"),
+    operation("POST", "/account/sign-in", "pages-sign-in").sends_on(),
+    in_session("POST", "/account/sign-out", "pages-sign-out"),
+    in_session("GET", "/account/confirm", "pages-show-confirm"),
+    in_session("POST", "/account/confirm", "pages-confirm").sends_on(),
+    in_session("GET", "/account/sessions", "pages-show-sessions"),
+    in_session("POST", "/account/sessions/end-others", "pages-end-other-sessions").sends_on(),
+    in_session("POST", "/account/sessions/{id}/end", "pages-end-session").sends_on(),
     operation("GET", "/account/sign-up", "pages-show-sign-up"),
     operation("POST", "/account/sign-up", "pages-request-sign-up"),
     operation("GET", "/account/sign-up/{token}", "pages-show-sign-up-link"),
@@ -40,6 +54,10 @@ const fn operation(method: &'static str, path: &'static str, name: &'static str)
     Operation { method, path, name, access: Access::Public, status: 200 }
 }
 
+const fn in_session(method: &'static str, path: &'static str, name: &'static str) -> Operation {
+    Operation { access: Access::Session, ..operation(method, path, name) }
+}
+
 /// The response to one request; errors are pages as well.
 pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
     request.respond(OPERATIONS, || route(app, &request)).await
@@ -53,6 +71,14 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
         return Ok(notice::OTHER_SITE.show(request));
     }
     let result = match (operation, parameters.as_slice()) {
+        ("pages-show-sign-in", []) => entry::show_sign_in(app, request).await,
+        ("pages-sign-in", []) => entry::sign_in(app, request).await,
+        ("pages-sign-out", []) => entry::sign_out(app, request).await,
+        ("pages-show-confirm", []) => entry::show_confirm(app, request).await,
+        ("pages-confirm", []) => entry::confirm(app, request).await,
+        ("pages-show-sessions", []) => sessions::show(app, request).await,
+        ("pages-end-other-sessions", []) => sessions::end_others(app, request).await,
+        ("pages-end-session", [id]) => sessions::end(app, request, id).await,
         ("pages-show-sign-up", []) => sign_up::show(app, request),
         ("pages-request-sign-up", []) => sign_up::request(app, request).await,
         ("pages-show-sign-up-link", [token]) => sign_up::show_link(app, request, token).await,
@@ -75,5 +101,12 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
         ("pages-decline-invitation", [token]) => invitation::decline(app, request, token).await,
         _ => Err(Error::NotFound("path")),
     };
-    result.or_else(|error| notice::explain(request, operation, error))
+    let is_in_session = OPERATIONS.iter().any(|own| own.name == operation && own.is_in_session());
+    result.or_else(|error| {
+        if is_in_session {
+            entry::explain(app, request, error)
+        } else {
+            notice::explain(request, operation, error)
+        }
+    })
 }

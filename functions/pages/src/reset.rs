@@ -83,7 +83,13 @@ fn ask(request: &ApiRequest, entered: &str, errors: Vec<FieldError>) -> Response
         autocomplete: "username",
         ..Field::default()
     };
-    let form = Form { fields: vec![name], button: words::SEND, errors, has_focus: true };
+    let form = Form {
+        fields: vec![name],
+        button: words::SEND,
+        errors,
+        has_focus: true,
+        ..Form::default()
+    };
     let content = html! { p { (fill(words::INTRODUCTION, request)) } };
     View::form(words::HEADING, content, form).show(request)
 }
@@ -115,6 +121,6 @@ fn ask_password(request: &ApiRequest, keep: &str, errors: Vec<FieldError>) -> Re
             ..Field::default()
         },
     ];
-    let form = Form { fields, button: words::SET, errors, has_focus: true };
+    let form = Form { fields, button: words::SET, errors, has_focus: true, ..Form::default() };
     View::form(words::CHOOSE, html! { p { (words::WHAT_ENDS) } }, form).show(request)
 }

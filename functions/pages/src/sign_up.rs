@@ -90,7 +90,13 @@ fn ask(request: &ApiRequest, entered: &str, errors: Vec<FieldError>) -> Response
         autocomplete: "email",
         ..Field::default()
     };
-    let form = Form { fields: vec![email], button: words::SEND, errors, has_focus: true };
+    let form = Form {
+        fields: vec![email],
+        button: words::SEND,
+        errors,
+        has_focus: true,
+        ..Form::default()
+    };
     let content = html! { p { (fill(words::INTRODUCTION, request)) } };
     View::form(words::HEADING, content, form).show(request)
 }
@@ -148,7 +154,7 @@ fn ask_who(
     errors: Vec<FieldError>,
 ) -> Response<Body> {
     let fields = identity_fields(entered);
-    let form = Form { fields, button: words::SIGN_UP, errors, has_focus: true };
+    let form = Form { fields, button: words::SIGN_UP, errors, has_focus: true, ..Form::default() };
     let content = html! {
         p { (fill(words::YOU_SIGN_UP_WITH, request)) " " strong { (address) } "." }
     };

@@ -1,6 +1,10 @@
 //! What the pages say. `{service}` stands for the name of the service. An error of a field is a
 //! sentence that begins with the field's label.
 
+pub(crate) mod entry;
+pub(crate) mod layout;
+pub(crate) mod sessions;
+
 /// What a page says that has no form.
 pub(crate) struct Notice {
     pub(crate) heading: &'static str,

@@ -12,6 +12,7 @@ mod header;
 mod password;
 mod permission;
 mod scheme;
+mod session;
 mod signature;
 mod source;
 mod token;
@@ -29,6 +30,9 @@ pub use permission::{
     VerifiedSignature,
 };
 pub use scheme::{AuthScheme, Verified};
+pub use session::{
+    FORM_TOKEN, SessionCookie, browser, form_target, form_token, no_session_cookie, session_cookie,
+};
 pub use signature::{TokenOrSignature, parse_date};
 #[cfg(feature = "password")]
 pub(crate) use source::{request_context, source};

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use crate::http::Preconditions;
 use crate::idempotency::IdempotentRequest;
 use crate::model::{
-    ApiKey, ApiKeyId, ClientId, Grant, GrantAccess, Maker, Network, Scope, SignatureDigest,
-    Timestamp, User, UserToken,
+    ApiKey, ApiKeyId, ClientId, Grant, GrantAccess, Maker, Network, Scope, Session,
+    SignatureDigest, Timestamp, User, UserToken,
 };
 use crate::table::{Actor, ReadVersions, RequestContext, Stored, UserCredential};
 use crate::telemetry::SecurityEvent;
@@ -23,6 +23,8 @@ pub enum Credential {
     ApiKey(VerifiedSignature),
     /// A user token.
     Token(Box<Stored<UserToken>>),
+    /// The session of a browser.
+    Session(Box<Stored<Session>>),
     /// An OAuth access token.
     OAuth {
         /// The grant it was issued for.
@@ -53,6 +55,7 @@ impl Credential {
             Self::Password => "password",
             Self::ApiKey(_) => "signature",
             Self::Token(_) => "token",
+            Self::Session(_) => "session",
             Self::OAuth { .. } => "oauth",
         }
     }
@@ -61,7 +64,7 @@ impl Credential {
     fn client(&self) -> Option<ClientId> {
         match self {
             Self::OAuth { grant, .. } => Some(grant.client),
-            Self::Password | Self::ApiKey(_) | Self::Token(_) => None,
+            Self::Password | Self::ApiKey(_) | Self::Token(_) | Self::Session(_) => None,
         }
     }
 
@@ -73,6 +76,7 @@ impl Credential {
                 UserCredential::ApiKey { key: *key, nonce: nonce.clone(), signature: *digest }
             }
             Self::Token(token) => UserCredential::token(token),
+            Self::Session(session) => UserCredential::session(session),
             Self::OAuth { grant, client_version, .. } => {
                 UserCredential::oauth(grant, *client_version)
             }
@@ -80,11 +84,12 @@ impl Credential {
     }
 
     /// Whether it allows everything, for as long as its user wants. The old token of a rotation has
-    /// an end.
+    /// an end; a session does while its user has entered the password a moment ago.
     fn has_full_access(&self) -> bool {
         match self {
             Self::Password | Self::ApiKey(_) => true,
             Self::Token(token) => token.scopes.is_none() && token.expires_at.is_none(),
+            Self::Session(session) => session.is_proved(Timestamp::now()),
             Self::OAuth { .. } => false,
         }
     }
@@ -96,14 +101,14 @@ impl Credential {
             Self::ApiKey(signature) => {
                 user.api_keys.get(&signature.key.to_string()).map(ApiKey::as_maker)
             }
-            Self::Password | Self::OAuth { .. } => None,
+            Self::Password | Self::Session(_) | Self::OAuth { .. } => None,
         }
     }
 
     /// What it allows; everything if there is no list.
     pub fn scopes(&self) -> Option<&BTreeSet<Scope>> {
         match self {
-            Self::Password | Self::ApiKey(_) => None,
+            Self::Password | Self::ApiKey(_) | Self::Session(_) => None,
             Self::Token(token) => token.scopes.as_ref(),
             Self::OAuth { access, .. } => Some(&access.scopes),
         }
@@ -231,7 +236,15 @@ impl<N: Permission> Caller<N> {
     pub fn token(&self) -> Option<&UserToken> {
         match &self.credential {
             Credential::Token(token) => Some(token),
-            Credential::Password | Credential::ApiKey(_) | Credential::OAuth { .. } => None,
+            _ => None,
+        }
+    }
+
+    /// The session that the user is signed in with, if it is one.
+    pub fn session(&self) -> Option<&Stored<Session>> {
+        match &self.credential {
+            Credential::Session(session) => Some(session),
+            _ => None,
         }
     }
 

@@ -20,6 +20,7 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::MissingScope(_)
         | Error::FullAccessRequired
         | Error::OAuthTokenElsewhere
+        | Error::OtherForm
         | Error::OtherRecipient
         | Error::AddressNotProved
         | Error::Forbidden(_) => StatusCode::FORBIDDEN,
@@ -65,7 +66,7 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::MissingScope(_) | Error::FullAccessRequired | Error::OAuthTokenElsewhere => {
             "insufficient_scope"
         }
-        Error::Forbidden(_) => "forbidden",
+        Error::Forbidden(_) | Error::OtherForm => "forbidden",
         Error::NotFound(_) => "not_found",
         Error::MethodNotAllowed { .. } => "method_not_allowed",
         Error::Invalid(_) => "invalid_request",
@@ -173,6 +174,7 @@ mod tests {
             Error::MissingScope("x"),
             Error::FullAccessRequired,
             Error::OAuthTokenElsewhere,
+            Error::OtherForm,
             Error::Forbidden("x"),
             Error::NotFound("x"),
             Error::MethodNotAllowed { allow: "GET".to_owned() },

@@ -47,17 +47,23 @@ pub fn head(title: &str, service: &str, rest: &Markup) -> Markup {
 impl ApiRequest {
     /// A whole page: the name of the service and the domain, then `content` on a card.
     pub fn page(&self, title: &str, content: &Markup) -> Markup {
+        let body = html! {
+            header {
+                strong { (self.service_name()) }
+                span.quiet { (self.base_url().host()) }
+            }
+            main { (content) }
+        };
+        self.document(title, None, &body)
+    }
+
+    /// A whole page with this body, which has this class.
+    pub fn document(&self, title: &str, class: Option<&str>, body: &Markup) -> Markup {
         html! {
             (DOCTYPE)
             html lang="en" {
                 (head(title, self.service_name(), &html! { style { (PreEscaped(STYLE)) } }))
-                body {
-                    header {
-                        strong { (self.service_name()) }
-                        span.quiet { (self.base_url().host()) }
-                    }
-                    main { (content) }
-                }
+                body class=[class] { (body) }
             }
         }
     }

@@ -21,6 +21,19 @@ pub struct Operation {
     pub status: u16,
 }
 
+impl Operation {
+    /// The same, which after a success leads to another page: status 303.
+    #[must_use]
+    pub const fn sends_on(self) -> Self {
+        Self { status: 303, ..self }
+    }
+
+    /// Whether it is for those who are signed in in a browser.
+    pub fn is_in_session(&self) -> bool {
+        self.access == Access::Session
+    }
+}
+
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -32,6 +45,8 @@ pub enum Access {
     Scope(&'static str),
     /// A user, with a credential without a list of scopes and without an end.
     FullAccess,
+    /// A user who is signed in in a browser.
+    Session,
 }
 
 /// Stands for every path that is not documented, and for every method that no operation has.

@@ -12,8 +12,8 @@ use super::hex::{Hex, hex_text};
 use super::id::{six_bytes, timed_bytes};
 use super::named::{by_name, named};
 use super::{
-    AccountId, ApiKeyId, ClientId, GrantId, InvitationAuditId, ParseError, PlanId, Timestamp,
-    TokenId, UserId,
+    AccountId, ApiKeyId, ClientId, GrantId, InvitationAuditId, ParseError, PlanId, SessionId,
+    Timestamp, TokenId, UserId,
 };
 use crate::Result;
 
@@ -111,6 +111,12 @@ named! {
         SignInRejected = "sign_in.rejected",
         /// So many were wrong that passwords are rejected for a while, right or wrong.
         SignInLocked = "sign_in.locked",
+        /// A user signed in in a browser.
+        SessionCreated = "session.created",
+        /// A user entered the password once more in a session.
+        SessionProved = "session.proved",
+        /// Sessions ended: the user signed out, or ended them elsewhere.
+        SessionEnded = "session.ended",
         /// An address was added.
         EmailAdded = "email.added",
         /// A proof of an address was asked for.
@@ -200,6 +206,7 @@ targets! {
     GrantId = "grant",
     InvitationAuditId = "invitation",
     PlanId = "plan",
+    SessionId = "session",
     TokenId = "token",
     UserId = "user",
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Client, ClientId, Grant, GrantId, MakerId, Timestamp, TokenId, TokenKind, User, UserId,
-    UserToken,
+    Client, ClientId, Grant, GrantId, MakerId, Session, SessionId, Timestamp, TokenId, TokenKind,
+    User, UserId, UserToken,
 };
-use crate::limits::{ACCOUNTS_OWNED, GRANTS, MEMBERSHIPS, TOKENS};
+use crate::limits::{ACCOUNTS_OWNED, GRANTS, MAX_SESSIONS, MEMBERSHIPS, TOKENS};
 use crate::{Error, Result};
 
 /// What a user has: in one item beside the user, so that a write can require that there is room.
@@ -24,6 +24,8 @@ pub struct Counts {
     pub tokens_version: u64,
     /// The grants by their ids; some may have ended, likewise.
     pub grants: BTreeMap<GrantId, CountedGrant>,
+    /// The sessions by their ids; some may have ended, likewise.
+    pub sessions: BTreeMap<SessionId, CountedSession>,
     /// How many accounts the user owns.
     pub accounts_owned: u32,
     /// How many accounts the user belongs to.
@@ -57,6 +59,22 @@ pub struct CountedGrant {
     pub epoch: u64,
     /// When its code expires, and once that is redeemed the grant.
     pub expires_at: Timestamp,
+}
+
+/// What decides whether a session works, but for its last use.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CountedSession {
+    /// The user's credential epoch when it began.
+    pub epoch: u64,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+impl From<&Session> for CountedSession {
+    fn from(session: &Session) -> Self {
+        Self { epoch: session.epoch, expires_at: session.expires_at }
+    }
 }
 
 impl From<&UserToken> for CountedToken {
@@ -97,6 +115,7 @@ impl Counts {
             tokens: BTreeMap::new(),
             tokens_version: 0,
             grants: BTreeMap::new(),
+            sessions: BTreeMap::new(),
             accounts_owned: 1,
             memberships,
         }
@@ -120,6 +139,20 @@ impl Counts {
     pub fn ended_grants(&self, user: &User, now: Timestamp) -> Vec<GrantId> {
         let ended = self.grants.iter().filter(|(_, grant)| !grant.works(user, now));
         ended.map(|(id, _)| *id).collect()
+    }
+
+    /// The sessions that a new one deletes: those that ended, and the oldest if there is no room
+    /// otherwise.
+    pub fn replaced_sessions(&self, user: &User, now: Timestamp) -> Vec<SessionId> {
+        let works = |session: &CountedSession| {
+            session.epoch == user.credential_epoch && now < session.expires_at
+        };
+        let (working, mut replaced): (Vec<SessionId>, Vec<_>) =
+            self.sessions.keys().partition(|id| self.sessions.get(id).is_some_and(works));
+        // Ids sort by time.
+        let too_many = (working.len() + 1).saturating_sub(MAX_SESSIONS as usize);
+        replaced.extend(working.into_iter().take(too_many));
+        replaced
     }
 
     /// The grants to a client that it no longer accepts: the operator revoked them, or deleted the

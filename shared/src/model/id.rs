@@ -171,22 +171,34 @@ impl ClientId {
     }
 }
 
-impl TokenId {
-    /// Creates an id.
-    pub fn generate() -> Result<Self> {
-        timed_bytes(Timestamp::now()).map(|bytes| Self(Hex(bytes)))
-    }
+/// A session, among those of its user: 12 bytes like those of a [`TokenId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SessionId(Hex<12>);
 
-    /// The 12 bytes that a credential contains.
-    pub(crate) const fn to_bytes(self) -> [u8; 12] {
-        self.0.0
-    }
+/// Declares the ids of credentials that name their owner.
+macro_rules! credential_ids {
+    ($($id:ident),*) => {$(
+        impl $id {
+            /// Creates an id.
+            pub fn generate() -> Result<Self> {
+                timed_bytes(Timestamp::now()).map(|bytes| Self(Hex(bytes)))
+            }
 
-    /// The id in a credential.
-    pub(crate) const fn from_bytes(bytes: [u8; 12]) -> Self {
-        Self(Hex(bytes))
-    }
+            /// The 12 bytes that a credential contains.
+            pub(crate) const fn to_bytes(self) -> [u8; 12] {
+                self.0.0
+            }
+
+            /// The id in a credential.
+            pub(crate) const fn from_bytes(bytes: [u8; 12]) -> Self {
+                Self(Hex(bytes))
+            }
+        }
+    )*};
 }
+
+credential_ids!(SessionId, TokenId);
 
 /// The time in milliseconds, and random bytes.
 pub(super) fn timed_bytes(now: Timestamp) -> Result<[u8; 12]> {
@@ -201,7 +213,7 @@ pub(super) fn six_bytes(milliseconds: i64) -> [u8; 6] {
     std::array::from_fn(|place| all[2 + place])
 }
 
-hex_text!(AccountId, ClientId, GrantId, TokenId);
+hex_text!(AccountId, ClientId, GrantId, SessionId, TokenId);
 
 #[cfg(test)]
 mod tests {

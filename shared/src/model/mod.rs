@@ -23,6 +23,7 @@ mod oauth;
 mod plan;
 mod profile;
 mod service_key;
+mod session;
 mod slug;
 mod time;
 mod token;
@@ -35,13 +36,13 @@ pub use api_key_id::ApiKeyId;
 pub use audit::{
     AuditAction, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog, AuditTarget,
 };
-pub use counts::{CountedGrant, CountedToken, Counts};
+pub use counts::{CountedGrant, CountedSession, CountedToken, Counts};
 pub use credential::{GrantCredential, GrantTokenKind, TokenCredential};
 #[cfg(feature = "password")]
 pub(crate) use email::folded;
 pub use email::{Email, EmailAddress, NameDigest};
 pub use hex::hex;
-pub use id::{AccountId, ClientId, GrantId, PlanId, TokenId, UserId, UserNumber};
+pub use id::{AccountId, ClientId, GrantId, PlanId, SessionId, TokenId, UserId, UserNumber};
 pub use idempotency::{IdempotencyKey, StoredResponseId};
 pub use invitation::{
     Invitation, InvitationAuditId, InvitationId, InvitationState, Inviter, PendingInvitations,
@@ -63,6 +64,7 @@ pub use oauth::{
 pub use plan::{Plan, PlanLimits};
 pub use profile::{GravatarEmail, ProfileLine, ProfileUrl};
 pub use service_key::ServiceKey;
+pub use session::{Session, SessionCredential};
 pub use slug::Slug;
 pub(crate) use time::seconds_after;
 pub use time::{UtcMillis, parse_rfc3339, parse_time_bound};

@@ -5,9 +5,10 @@ use jiff::tz::Offset;
 use jiff::{Span, Timestamp};
 
 use crate::error::failed;
-use crate::limits::{ACCOUNTS_OWNED, MEMBERSHIPS, TOKENS, USERS_MADE};
+use crate::limits::{ACCOUNTS_OWNED, MAX_SESSIONS, MEMBERSHIPS, TOKENS, USERS_MADE};
 use crate::model::{
-    CountedGrant, CountedToken, Counts, Grant, GrantId, TokenId, User, UserId, UserToken,
+    CountedGrant, CountedSession, CountedToken, Counts, Grant, GrantId, Session, SessionId,
+    TokenId, User, UserId, UserToken,
 };
 use crate::table::engine::{
     Changes, Condition, Fetch, Items, Key, Keyed, OnConditionFailed, Stored, TTL, Transaction,
@@ -157,6 +158,39 @@ impl Transaction<'_> {
     ) -> Self {
         let remove = |changes: Changes, grant| changes.remove_entry("grants", grant);
         let changes = grants.into_iter().fold(Changes::new(), remove);
+        self.update(Key::counts(user), changes, Condition::present(), CONFLICT)
+    }
+
+    /// Counts a new session. It deletes those that have ended, and the oldest if there is no room
+    /// otherwise.
+    pub(in crate::table) fn count_session(
+        self,
+        user: &User,
+        counts: &Stored<Counts>,
+        new: &Session,
+    ) -> Result<Self> {
+        let mut gone = counts.replaced_sessions(user, Timestamp::now());
+        gone.truncate(MAX_ENDED_DELETED);
+        let changes = Changes::new().set_entry("sessions", new.id, CountedSession::from(new))?;
+        if gone.is_empty() {
+            let room = Condition::fewer_entries("sessions", MAX_SESSIONS);
+            return Ok(self.update(counts.key(), changes, room, CONFLICT));
+        }
+        let transaction = gone.iter().fold(self, |transaction, id| {
+            transaction.delete(Key::session(user.id, *id), Condition::always(), CONFLICT)
+        });
+        let changes = gone.iter().fold(changes, |changes, id| changes.remove_entry("sessions", id));
+        Ok(transaction.update(counts.key(), changes, Condition::unchanged(counts), CONFLICT))
+    }
+
+    /// Removes sessions of a user from the counts.
+    pub(in crate::table) fn uncount_sessions(
+        self,
+        user: UserId,
+        sessions: impl IntoIterator<Item = SessionId>,
+    ) -> Self {
+        let remove = |changes: Changes, session| changes.remove_entry("sessions", session);
+        let changes = sessions.into_iter().fold(Changes::new(), remove);
         self.update(Key::counts(user), changes, Condition::present(), CONFLICT)
     }
 

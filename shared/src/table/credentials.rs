@@ -1,7 +1,9 @@
 //! Reads of credentials.
 
 use crate::Result;
-use crate::model::{Client, Grant, GrantId, SignatureDigest, TokenId, User, UserId, UserToken};
+use crate::model::{
+    Client, Grant, GrantId, Session, SessionId, SignatureDigest, TokenId, User, UserId, UserToken,
+};
 use crate::table::engine::{Fetch, Items, Key, Stored, Table};
 use crate::table::lockout::{Login, LoginAttempts};
 
@@ -10,6 +12,8 @@ use crate::table::lockout::{Login, LoginAttempts};
 pub enum CredentialKey {
     /// In a token of the user.
     Token(TokenId),
+    /// In a session of the user.
+    Session(SessionId),
     /// In a grant of the user, which works for as long as its client accepts it.
     Grant(GrantId),
     /// In the user.
@@ -25,6 +29,8 @@ pub enum CredentialKey {
 pub enum StoredCredential {
     /// The token with the id.
     Token(Option<Stored<UserToken>>),
+    /// The session with the id.
+    Session(Option<Stored<Session>>),
     /// The grant with the id, if its client still exists and its grants were not revoked; with the
     /// scopes that the client can still be granted.
     Grant(Option<AcceptedGrant>),
@@ -52,6 +58,7 @@ impl CredentialKey {
     fn keys(&self, user: UserId) -> Vec<Key> {
         match self {
             Self::Token(token) => vec![Key::token(user, *token)],
+            Self::Session(session) => vec![Key::session(user, *session)],
             Self::Grant(grant) => vec![Key::grant(user, *grant), Key::client(grant.client())],
             Self::InUser => Vec::new(),
             Self::Signature(digest) => vec![Key::signature(user, *digest)],
@@ -64,6 +71,9 @@ impl CredentialKey {
         match self {
             Self::Token(token) => {
                 Ok(StoredCredential::Token(items.take(&Key::token(user, *token))?))
+            }
+            Self::Session(session) => {
+                Ok(StoredCredential::Session(items.take(&Key::session(user, *session))?))
             }
             Self::Grant(grant) => {
                 let client: Option<Stored<Client>> = items.take(&Key::client(grant.client()))?;

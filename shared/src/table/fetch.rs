@@ -8,13 +8,14 @@ use super::grants::CallerGrant;
 use super::grants::ClientAt;
 use super::idempotency::StoredResponseAt;
 use super::invitations::{Acceptance, InvitationAt, InvitationRequest, OwnerCheck};
+use super::sessions::CallerSession;
 use super::tokens::CallerToken;
 use super::users::{CallerEmail, EmailProofRequest, FreeNames, UserIdByUsername};
 #[cfg(feature = "password")]
 use crate::model::ClientId;
 use crate::model::{
-    AccountId, AccountName, EmailAddress, GrantId, InvitationId, StoredResponseId, TokenId, UserId,
-    Username,
+    AccountId, AccountName, EmailAddress, GrantId, InvitationId, SessionId, StoredResponseId,
+    TokenId, UserId, Username,
 };
 
 /// An account and the caller's membership.
@@ -49,6 +50,11 @@ pub const fn acceptance(
 /// A token of the caller, perhaps the presented one.
 pub const fn token(token: TokenId) -> CallerToken {
     CallerToken(token)
+}
+
+/// A session of the caller, perhaps the one that it is signed in with.
+pub const fn session(session: SessionId) -> CallerSession {
+    CallerSession(session)
 }
 
 /// An OAuth client.

@@ -2,7 +2,7 @@
 
 use crate::model::{
     Account, Client, Counts, Email, EmailProof, Grant, MailRequests, Membership, PasswordReset,
-    Plan, SignUp, User, UserToken,
+    Plan, Session, SignUp, User, UserToken,
 };
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{Item, Key, Keyed, UsedSignature};
@@ -35,6 +35,7 @@ items! {
     MailRequests = "mailRequests", |asked| Key::mail_requests(asked.name, asked.kind);
     UserToken = "token", |token| Key::token(token.user, token.id);
     Grant = "grant", |grant| Key::grant(grant.user, grant.id);
+    Session = "session", |session| Key::session(session.user, session.id);
     Client = "client", |client| Key::client(client.id);
     Account = "account", |account| Key::account(account.id);
     UsedSignature = "signature", |used| Key::signature(used.user, used.digest);

@@ -20,6 +20,7 @@ mod mail;
 #[cfg(feature = "operator")]
 mod operator;
 mod pages;
+mod sessions;
 mod tokens;
 mod users;
 mod write;
@@ -52,6 +53,7 @@ pub use mail::{MailRateLimit, NewLink, OutboxItem, StreamEvent, StreamRecord};
 #[cfg(feature = "operator")]
 pub use operator::UserRecord;
 pub use pages::{Page, ReadItems};
+pub use sessions::CallerSession;
 pub use tokens::{CallerToken, NewToken};
 pub use users::{
     CallerEmail, EmailHolder, EmailOwner, EmailProofRequest, FetchedEmailProof, FoundUser,

@@ -31,7 +31,7 @@ events! {
     SignInDeferred = "sign_in_deferred",
     /// A token was nobody's, or was revoked or expired, or its user was disabled.
     TokenRejected = "token_rejected",
-    /// The consent form came without a valid CSRF token.
+    /// The form of a page came without a valid CSRF token.
     FormRejected = "form_rejected",
     /// An OAuth client presented a wrong secret, or is not known.
     ClientRejected = "client_rejected",
@@ -61,6 +61,10 @@ events! {
     CredentialCreated = "credential_created",
     /// A token, API key or SSH key was revoked.
     CredentialRevoked = "credential_revoked",
+    /// A user signed in in a browser.
+    SessionCreated = "session_created",
+    /// Sessions of a user ended.
+    SessionEnded = "session_ended",
     /// A user allowed a client's request.
     GrantCreated = "grant_created",
     /// A grant, or an access token of it, was revoked.

@@ -1,12 +1,14 @@
-//! Deletes the tokens and grants that a password change revoked.
+//! Deletes the tokens, grants and sessions that a password change revoked.
 
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use crate::Result;
 use crate::error::ErrorChain;
-use crate::model::{Grant, User, UserToken};
-use crate::table::engine::{GRANT, Key, Keyed, MAX_BATCH_DELETE, TOKEN, Table, user_partition};
+use crate::model::{Grant, Session, User, UserToken};
+use crate::table::engine::{
+    GRANT, Key, Keyed, MAX_BATCH_DELETE, SESSION, TOKEN, Table, user_partition,
+};
 use crate::timeouts;
 
 impl Table {
@@ -38,12 +40,13 @@ impl Table {
         Ok(())
     }
 
-    /// Deletes the tokens and grants that a password change revoked; returns their number. They do
+    /// Deletes the tokens, grants and sessions that a password change revoked; returns their number. They do
     /// not authenticate anyone, deleted or not.
     pub(in crate::table) async fn delete_revoked(&self, user: &User) -> Result<usize> {
-        let (tokens, grants) = tokio::try_join!(
+        let (tokens, grants, sessions) = tokio::try_join!(
             self.query::<UserToken>(user_partition(user.id), TOKEN),
             self.query::<Grant>(user_partition(user.id), GRANT),
+            self.query::<Session>(user_partition(user.id), SESSION),
         )?;
         // Only older ones: newer ones may exist after a later password change.
         let tokens = tokens
@@ -52,7 +55,9 @@ impl Table {
             .map(UserToken::key);
         let grants =
             grants.iter().filter(|grant| grant.epoch < user.credential_epoch).map(Grant::key);
-        let revoked: Vec<Key> = tokens.chain(grants).collect();
+        let sessions =
+            sessions.iter().filter(|own| own.epoch < user.credential_epoch).map(Session::key);
+        let revoked: Vec<Key> = tokens.chain(grants).chain(sessions).collect();
         let batches = revoked
             .chunks(MAX_BATCH_DELETE)
             .map(|batch| self.batch_delete("delete revoked tokens", batch.iter().cloned()));

@@ -2,7 +2,8 @@
 
 use super::item::Stored;
 use crate::model::{
-    ApiKeyId, ClientId, Grant, GrantId, Maker, SignatureDigest, TokenId, User, UserId, UserToken,
+    ApiKeyId, ClientId, Grant, GrantId, Maker, Session, SessionId, SignatureDigest, TokenId, User,
+    UserId, UserToken,
 };
 
 /// Proof of who makes a write, and with which credential. Every write of
@@ -80,6 +81,8 @@ pub(crate) enum UserCredential {
     ApiKey { key: ApiKeyId, nonce: String, signature: SignatureDigest },
     /// A user token, with the version that was read: a rotation may have set its end since.
     Token(TokenId, u64),
+    /// A session, with the version that was read: it may have another secret since.
+    Session(SessionId, u64),
     /// An OAuth access token, in its grant's item, with the versions of the grant and its client
     /// that were read: since then the token may have been revoked alone, or the client's scopes
     /// taken away.
@@ -90,6 +93,11 @@ impl UserCredential {
     /// A user token as it was read.
     pub(crate) fn token(token: &Stored<UserToken>) -> Self {
         Self::Token(token.id, token.version)
+    }
+
+    /// A session as it was read.
+    pub(crate) fn session(session: &Stored<Session>) -> Self {
+        Self::Session(session.id, session.version)
     }
 
     /// An access token of a grant as it was read.
@@ -139,6 +147,16 @@ impl Actor {
     pub(in crate::table) const fn token(&self) -> Option<TokenId> {
         match &self.identity {
             Identity::User { credential: UserCredential::Token(token, _), .. } => Some(*token),
+            _ => None,
+        }
+    }
+
+    /// The session that the user is signed in with, if it is one.
+    pub(in crate::table) const fn session(&self) -> Option<SessionId> {
+        match &self.identity {
+            Identity::User { credential: UserCredential::Session(session, _), .. } => {
+                Some(*session)
+            }
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use crate::model::{
     AccountId, AuditEntryId, AuditLog, ClientId, EmailAddress, GrantId, InvitationId, MailId,
-    MailRequestKind, NameDigest, PlanId, SecretHash, SignatureDigest, Slug, SourceId,
+    MailRequestKind, NameDigest, PlanId, SecretHash, SessionId, SignatureDigest, Slug, SourceId,
     StoredResponseId, TokenId, UserId, UserNumber, Username,
 };
 
@@ -32,6 +32,8 @@ pub(in crate::table) const RESPONSE: &str = "RESPONSE#";
 pub(in crate::table) const SIGNATURE: &str = "SIGNATURE#";
 /// Sort key prefix of a user's grants.
 pub(in crate::table) const GRANT: &str = "GRANT#";
+/// Sort key prefix of a user's sessions.
+pub(in crate::table) const SESSION: &str = "SESSION#";
 /// Sort key prefix of the numbers of users that came from a user on a day.
 pub(in crate::table) const MADE: &str = "MADE#";
 /// Sort key prefix of the numbers of invitations that were sent on a day.
@@ -124,6 +126,11 @@ impl Key {
     /// `USER#<uuid> / GRANT#<id>`
     pub(in crate::table) fn grant(user: UserId, grant: GrantId) -> Self {
         Self::new(user_partition(user), format!("{GRANT}{grant}"))
+    }
+
+    /// `USER#<uuid> / SESSION#<id>`
+    pub(in crate::table) fn session(user: UserId, session: SessionId) -> Self {
+        Self::new(user_partition(user), format!("{SESSION}{session}"))
     }
 
     /// `USER#<uuid> / RESPONSE#<hash of credential and key>`: the response stored under an

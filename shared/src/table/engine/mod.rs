@@ -35,8 +35,8 @@ pub use item::Stored;
 pub(in crate::table) use item::{Attributes, Item, Keyed, TTL, from_attributes};
 pub(in crate::table) use key::{
     CLEANUP, EMAIL, GRANT, INVITE, INVITED, Key, MADE, MAIL, MEMBER, PK, PLAN, PLANS, PROOF,
-    RESPONSE, SHARDS, SIGNATURE, TOKEN, account_partition, cleanup_partition, outbox_partition,
-    user_partition,
+    RESPONSE, SESSION, SHARDS, SIGNATURE, TOKEN, account_partition, cleanup_partition,
+    outbox_partition, user_partition,
 };
 #[cfg(feature = "operator")]
 pub(in crate::table) use key::{ENTRY, audit_partition};

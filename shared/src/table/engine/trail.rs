@@ -156,6 +156,7 @@ impl Actor {
                     UserCredential::Password => None,
                     UserCredential::ApiKey { key, .. } => Some(key.to_string()),
                     UserCredential::Token(token, _) => Some(token.to_string()),
+                    UserCredential::Session(session, _) => Some(session.to_string()),
                     UserCredential::OAuth { grant, .. } => Some(grant.to_string()),
                 };
                 ("user", Some(id.to_string()), credential)

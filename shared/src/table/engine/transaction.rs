@@ -180,6 +180,9 @@ impl<'t> Transaction<'t> {
                     UserCredential::Token(token, version) => self
                         .require(Key::user(id), enabled.and(Condition::not_revoked(token)))
                         .unchanged(Key::token(id, token), version),
+                    UserCredential::Session(session, version) => self
+                        .require(Key::user(id), enabled)
+                        .unchanged(Key::session(id, session), version),
                     UserCredential::OAuth { grant, version, client_version } => self
                         .require(Key::user(id), enabled)
                         .unchanged(Key::grant(id, grant), version)

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::model::{ApiKey, Grant, Timestamp, User, UserToken};
+use crate::model::{ApiKey, Grant, Session, Timestamp, User, UserToken};
 use crate::table::engine::{Key, Keyed, PK, Stored, Table};
 use crate::{lifetimes, timeouts};
 
@@ -17,6 +17,11 @@ impl Table {
     pub async fn touch_token(&self, token: &mut Stored<UserToken>, now: Timestamp) {
         self.touch_item(token.key(), token.last_used_at, now).await;
         token.item.last_used_at = hour_to_record(token.last_used_at, now).or(token.last_used_at);
+    }
+
+    /// Records the use of a session.
+    pub async fn touch_session(&self, session: &Stored<Session>, now: Timestamp) {
+        self.touch_item(session.key(), session.last_used_at, now).await;
     }
 
     /// Records the use of an access token, in its grant.
@@ -34,7 +39,7 @@ impl Table {
                  AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :hour)"
             ));
         let recorded = update.customize().config_override(best_effort()).send().await.is_ok();
-        tracing::debug!(recorded, "last use of a token");
+        tracing::debug!(recorded, "last use of a credential");
     }
 
     /// Records the use of an API key, in its user.

@@ -197,11 +197,17 @@ impl Table {
         let notice = NewNotice::new(user.id, MailKind::PasswordChanged);
         let trail = Trail::of_user(user.id, AuditAction::PasswordChanged)
             .notifying(notice)
-            .with_all("revoked", ["userTokens", "grants"].into_iter().chain(keys).chain(proofs))
+            .with_all(
+                "revoked",
+                ["userTokens", "grants", "sessions"].into_iter().chain(keys).chain(proofs),
+            )
             .changed(user.s3_key.as_ref().filter(|_| ends_keys).map(|_| "s3Key"));
-        let transaction = self
+        let mut transaction = self
             .update_user(actor, user, changes, unchanged, change.in_trail(trail))
             .record_cleanup(&CleanupTask::credentials(user.id, epoch))?;
+        if let Some(session) = actor.session().filter(|_| !is_first) {
+            transaction = transaction.keep_session(user.id, session, epoch)?;
+        }
         let after = User {
             password_hash: Some(password.hash),
             password_is_own: is_own,

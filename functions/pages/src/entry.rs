@@ -1,0 +1,407 @@
+//! The way in: signing in and out, and entering the password once more.
+//!
+//! Whoever sends a form and is not signed in any more, or has to enter the password again, loses
+//! nothing: what was entered, but for passwords, goes through the page that asks, and is offered to
+//! be sent afterwards.
+
+use lambda_http::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
+use lambda_http::http::{HeaderValue, StatusCode};
+use lambda_http::{Body, Response};
+use maud::{Markup, html};
+use shared::auth::{
+    AuthRequest, Authorized, Basic, FORM_TOKEN, ProfileRead, SessionCookie, browser, form_target,
+    no_session_cookie, session_cookie,
+};
+use shared::http::{self, ApiRequest};
+use shared::model::SessionCredential;
+use shared::table::fetch;
+use shared::{App, Error, FieldError, Result, SignUpPolicy};
+
+use crate::OPERATIONS;
+use crate::form::{Field, Form, Input, Target, entered};
+use crate::view::View;
+use crate::words::entry as words;
+
+/// Where everybody lands who was not going anywhere.
+const HOME: &str = "/account";
+/// The paths that a sign-in may lead to, and what is below them.
+const RETURN_TO: [&str; 2] = [HOME, "/api/v1.1/o/authorize"];
+
+/// Where somebody was going, and what was entered there.
+struct Errand {
+    /// A path of ours, with its query.
+    return_to: String,
+    /// A form as it was sent, without its token and its passwords; empty if there was none.
+    kept: String,
+}
+
+impl Errand {
+    /// The way to a page of ours; home, if `return_to` is none.
+    fn to(return_to: &str) -> Self {
+        let is_below = |path: &&str| {
+            let rest = return_to.strip_prefix(*path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+        };
+        let is_path = |c: char| c.is_ascii_graphic() && c != '\\';
+        let is_ours =
+            return_to.chars().all(is_path) && RETURN_TO.iter().any(|path| is_below(path));
+        let return_to = if is_ours { return_to } else { HOME }.to_owned();
+        Self { return_to, kept: String::new() }
+    }
+
+    /// What this request was going to do.
+    fn of(request: &ApiRequest) -> Self {
+        let errand = Self::to(&form_target(request));
+        if request.method() != "POST" {
+            return errand;
+        }
+        let pairs = form_urlencoded::parse(request.raw_body());
+        let is_kept =
+            |name: &str| name != FORM_TOKEN && !name.to_ascii_lowercase().contains("password");
+        let pairs = pairs.filter(|(name, _)| is_kept(name));
+        let kept = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        Self { kept, ..errand }
+    }
+
+    /// As a form carries it on.
+    fn hidden(&self) -> Vec<(String, String)> {
+        let named = |name: &str, value: &String| (name.to_owned(), value.clone());
+        vec![named("return_to", &self.return_to), named("kept", &self.kept)]
+    }
+
+    /// The page that the path leads to when no form is sent: the nearest one above it.
+    fn page(&self) -> &str {
+        let mut path = self.return_to.split('?').next().unwrap_or(HOME);
+        let shows = |path: &str| {
+            let names: Vec<_> = path.split('/').collect();
+            OPERATIONS.iter().any(|own| {
+                let own_names: Vec<_> = own.path.split('/').collect();
+                own.method == "GET"
+                    && own_names.len() == names.len()
+                    && own_names
+                        .iter()
+                        .zip(&names)
+                        .all(|(own, name)| own == name || own.starts_with('{'))
+            })
+        };
+        if !path.starts_with(HOME) || shows(path) {
+            return &self.return_to;
+        }
+        while !shows(path) {
+            let Some((above, _)) = path.rsplit_once('/') else { return HOME };
+            path = above;
+        }
+        path
+    }
+
+    /// What comes next, with a new session: back to the page, or the form that was not sent.
+    fn go_on(
+        &self,
+        request: &ApiRequest,
+        session: &SessionCredential,
+        username: &str,
+    ) -> Result<Response<Body>> {
+        let mut response = if self.kept.is_empty() {
+            see_other(&self.return_to)?
+        } else {
+            let target = Target::in_session(session, self.return_to.clone());
+            self.ask_to_send(request, target, StatusCode::OK, Some(username))
+        };
+        response.headers_mut().insert(SET_COOKIE, session_cookie(request, session)?);
+        Ok(response)
+    }
+
+    fn ask_to_send(
+        &self,
+        request: &ApiRequest,
+        target: Target,
+        status: StatusCode,
+        username: Option<&str>,
+    ) -> Response<Body> {
+        let pairs = form_urlencoded::parse(self.kept.as_bytes());
+        let hidden = pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        let form = Form { target: Some(target), hidden, button: words::SEND, ..Form::default() };
+        let content = html! {
+            @if let Some(username) = username {
+                p { (words::SIGNED_IN_AS) " " strong { (username) } "." }
+            }
+            p { (words::SEND_AGAIN_WHY) }
+            p { a href=(self.page()) { (words::DO_NOT_SEND) } }
+        };
+        View { status, ..View::form(words::SEND_AGAIN, content, form) }.show(request)
+    }
+}
+
+/// Status 303 to a path of ours.
+pub(crate) fn see_other(path: &str) -> Result<Response<Body>> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let path = HeaderValue::try_from(path).map_err(|_| Error::NotFound("path"))?;
+    response.headers_mut().insert(LOCATION, path);
+    Ok(response)
+}
+
+/// A path with this parameter in its query.
+fn with_return(path: &str, return_to: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("return_to", return_to)
+        .finish();
+    format!("{path}?{query}")
+}
+
+/// What those get who are not signed in, whose form is not of their session, or who have to enter
+/// the password again; the error if it is another.
+pub(crate) fn explain(app: &App, request: &ApiRequest, error: Error) -> Result<Response<Body>> {
+    let errand = Errand::of(request);
+    let is_form = request.method() == "POST";
+    match error {
+        Error::MissingCredential | Error::InvalidCredential if is_form => {
+            let form = SignIn { has_ended: true, ..SignIn::on(&errand) };
+            Ok(form.show(app, request, StatusCode::FORBIDDEN, Vec::new()))
+        }
+        Error::MissingCredential | Error::InvalidCredential => {
+            see_other(&with_return("/account/sign-in", &errand.return_to))
+        }
+        Error::FullAccessRequired if is_form => {
+            Ok(ask_to_confirm(request, &errand, StatusCode::FORBIDDEN, Vec::new()))
+        }
+        Error::FullAccessRequired => see_other(&with_return("/account/confirm", &errand.return_to)),
+        Error::OtherForm => {
+            let target = Target::new(request, errand.return_to.clone());
+            Ok(errand.ask_to_send(request, target, StatusCode::FORBIDDEN, None))
+        }
+        error => Err(error),
+    }
+}
+
+/// The form that signs in.
+struct SignIn<'a> {
+    errand: &'a Errand,
+    /// What was entered before.
+    name: &'a str,
+    /// Whether a form came without a session.
+    has_ended: bool,
+}
+
+impl<'a> SignIn<'a> {
+    const fn on(errand: &'a Errand) -> Self {
+        Self { errand, name: "", has_ended: false }
+    }
+
+    fn show(
+        self,
+        app: &App,
+        request: &ApiRequest,
+        status: StatusCode,
+        errors: Vec<FieldError>,
+    ) -> Response<Body> {
+        let fields = vec![
+            Field {
+                name: "username",
+                label: words::NAME,
+                input: Input::Name,
+                value: self.name,
+                autocomplete: "username",
+                ..Field::default()
+            },
+            Field {
+                name: "password",
+                label: words::PASSWORD,
+                input: Input::Password,
+                autocomplete: "current-password",
+                ..Field::default()
+            },
+        ];
+        let form = Form {
+            target: Some(Target::without_session("/account/sign-in")),
+            hidden: self.errand.hidden(),
+            fields,
+            button: words::SIGN_IN,
+            errors,
+            has_focus: true,
+            ..Form::default()
+        };
+        let content = html! {
+            @if self.has_ended { p role="status" { (words::ENDED) } }
+            (other_ways(app))
+        };
+        View { status, ..View::form(words::HEADING, content, form) }.show(request)
+    }
+}
+
+/// Where those go on who cannot sign in.
+fn other_ways(app: &App) -> Markup {
+    html! {
+        @if app.settings.sends_mail {
+            p.links {
+                a href="/account/reset" { (words::FORGOT) }
+                @if app.settings.sign_up == SignUpPolicy::Open {
+                    a href="/account/sign-up" { (words::SIGN_UP) }
+                }
+            }
+        }
+    }
+}
+
+/// `GET /account/sign-in`: asks for name and password, unless the browser is signed in. With
+/// `again=true` it asks everybody.
+pub(crate) async fn show_sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    let query = request.query()?;
+    let errand = Errand::to(query.get("return_to").unwrap_or(HOME));
+    let asks_everybody = query.boolean("again")?.unwrap_or_default();
+    let form = || SignIn::on(&errand).show(app, request, StatusCode::OK, Vec::new());
+    let Ok(auth) = AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request) else {
+        return Ok(form());
+    };
+    if asks_everybody {
+        return Ok(form());
+    }
+    match auth.input(Ok(())).respond(async |_| see_other(&errand.return_to)).await {
+        Err(Error::InvalidCredential) => Ok(form()),
+        outcome => outcome,
+    }
+}
+
+/// `POST /account/sign-in`: begins a session.
+pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    let mut fields = request.optional_form()?;
+    let typed = entered(&mut fields, "username");
+    let errand = Errand {
+        kept: entered(&mut fields, "kept"),
+        ..Errand::to(&entered(&mut fields, "return_to"))
+    };
+    let name = fields.required_non_empty::<String>("username");
+    let password = fields.required_non_empty::<String>("password");
+    let again = |status, errors| {
+        let form = SignIn { name: &typed, ..SignIn::on(&errand) };
+        form.show(app, request, status, errors)
+    };
+    let (name, password) = match fields.into_result(name.zip(password)) {
+        Ok(entered) => entered,
+        Err(Error::Invalid(errors)) => return Ok(again(StatusCode::BAD_REQUEST, errors)),
+        Err(error) => return Err(error),
+    };
+    let basic = Basic::new(request, name, password);
+    let named = basic.resolve(app).await?;
+    match basic.sign_in(app, named, fetch::counts()).await {
+        Ok((caller, counts)) => {
+            let (actor, user) = (caller.actor(), caller.user());
+            let write =
+                app.table.create_session(&actor, user, counts.as_ref(), browser(request))?;
+            let session = write.commit().await?;
+            errand.go_on(request, &session, &user.username.to_string())
+        }
+        Err(error) => rejected(error, words::WRONG, again),
+    }
+}
+
+/// What a page says of a password that was not accepted.
+fn rejected(
+    error: Error,
+    wrong: &str,
+    again: impl FnOnce(StatusCode, Vec<FieldError>) -> Response<Body>,
+) -> Result<Response<Body>> {
+    let (text, seconds) = match error {
+        Error::InvalidCredential | Error::Forbidden(_) => {
+            return Ok(again(StatusCode::FORBIDDEN, vec![FieldError::new("password", wrong)]));
+        }
+        Error::AttemptsInProgress => (words::BUSY.to_owned(), 1),
+        Error::TooManyAttempts { retry_after } => {
+            let seconds = http::whole_seconds(retry_after);
+            (words::locked(seconds.div_ceil(60)), seconds)
+        }
+        error => return Err(error),
+    };
+    let mut response = again(StatusCode::TOO_MANY_REQUESTS, vec![FieldError::new("", text)]);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    Ok(response)
+}
+
+/// `POST /account/sign-out`: ends the session.
+pub(crate) async fn sign_out(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    let ended = AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request)?
+        .input(Ok(()))
+        .respond(async |Authorized { caller, .. }| {
+            let session = caller.session().ok_or(Error::MissingCredential)?.id;
+            let write = app.table.delete_session(&caller.actor(), caller.user().id, session);
+            caller.commit(app, write, |()| Ok(signed_out(request))).await
+        })
+        .await;
+    let mut response = match ended {
+        // It has ended already.
+        Err(Error::InvalidCredential | Error::NotFound(_)) => signed_out(request),
+        outcome => outcome?,
+    };
+    response.headers_mut().insert(SET_COOKIE, no_session_cookie(request)?);
+    Ok(response)
+}
+
+fn signed_out(request: &ApiRequest) -> Response<Body> {
+    let content = html! { p { a href="/account/sign-in" { (words::SIGN_IN_AGAIN) } } };
+    View::text(StatusCode::OK, words::SIGNED_OUT, content).show(request)
+}
+
+/// `GET /account/confirm`: asks for the password once more.
+pub(crate) async fn show_confirm(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    let query = request.query()?;
+    let errand = Errand::to(query.get("return_to").unwrap_or(HOME));
+    AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request)?
+        .input(Ok(()))
+        .respond(async |_| Ok(ask_to_confirm(request, &errand, StatusCode::OK, Vec::new())))
+        .await
+}
+
+/// `POST /account/confirm`: the session has full access for a while.
+pub(crate) async fn confirm(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    let auth = AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request)?;
+    let mut fields = request.optional_form()?;
+    let errand = Errand {
+        kept: entered(&mut fields, "kept"),
+        ..Errand::to(&entered(&mut fields, "return_to"))
+    };
+    let password = fields.required_non_empty::<String>("password");
+    let password = fields.into_result(password);
+    auth.input(Ok(()))
+        .respond(async |Authorized { caller, .. }| {
+            let again = |status, errors| ask_to_confirm(request, &errand, status, errors);
+            let password = match password {
+                Ok(password) => password,
+                Err(Error::Invalid(errors)) => return Ok(again(StatusCode::BAD_REQUEST, errors)),
+                Err(error) => return Err(error),
+            };
+            if let Err(error) = caller.verify_current_password(app, &password).await {
+                return rejected(error, words::CONFIRM_WRONG, again);
+            }
+            let session = caller.session().ok_or(Error::MissingCredential)?;
+            let write = app.table.prove_session(&caller.actor(), session)?;
+            let session = write.commit().await?;
+            errand.go_on(request, &session, &caller.user().username.to_string())
+        })
+        .await
+}
+
+fn ask_to_confirm(
+    request: &ApiRequest,
+    errand: &Errand,
+    status: StatusCode,
+    errors: Vec<FieldError>,
+) -> Response<Body> {
+    let password = Field {
+        name: "password",
+        label: words::PASSWORD,
+        input: Input::Password,
+        autocomplete: "current-password",
+        ..Field::default()
+    };
+    let form = Form {
+        target: Some(Target::new(request, "/account/confirm")),
+        hidden: errand.hidden(),
+        fields: vec![password],
+        button: words::CONFIRM_BUTTON,
+        errors,
+        has_focus: true,
+        ..Form::default()
+    };
+    let content = html! { p { (words::CONFIRM_WHY) } };
+    View { status, ..View::form(words::CONFIRM, content, form) }.show(request)
+}

@@ -1,0 +1,356 @@
+//! The pages of somebody who is signed in: all have the same frame, and the same parts.
+
+use lambda_http::http::header::REFERRER_POLICY;
+use lambda_http::http::{HeaderValue, StatusCode};
+use lambda_http::{Body, Response};
+use maud::{Markup, PreEscaped, Render, html};
+use shared::http::{self, ApiRequest};
+use shared::model::{AccountId, Timestamp, User};
+
+use crate::form::{Form, Target};
+use crate::words::layout as words;
+
+/// Copies and downloads a secret; without script it is selected and copied by hand.
+const SCRIPT: &str = include_str!("secret.js");
+/// The SHA-256 of the script: what a content security policy knows it by.
+const SCRIPT_SOURCE: &str = "sha256-ygRwRDdVFdHpArV7P7hTNCdKZsO4EoHweQdIEuNLQfY=";
+
+/// What a person sees of the own profile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    Profile,
+    Emails,
+    Password,
+    Sessions,
+    Tokens,
+    Keys,
+    Apps,
+    Activity,
+    Accounts,
+}
+
+impl Section {
+    const ALL: [Self; 9] = [
+        Self::Profile,
+        Self::Emails,
+        Self::Password,
+        Self::Sessions,
+        Self::Accounts,
+        Self::Tokens,
+        Self::Keys,
+        Self::Apps,
+        Self::Activity,
+    ];
+
+    const fn link(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Profile => ("/account", words::PROFILE),
+            Self::Emails => ("/account/emails", words::EMAILS),
+            Self::Password => ("/account/password", words::PASSWORD),
+            Self::Sessions => ("/account/sessions", words::SESSIONS),
+            Self::Tokens => ("/account/tokens", words::TOKENS),
+            Self::Keys => ("/account/keys", words::KEYS),
+            Self::Apps => ("/account/apps", words::APPS),
+            Self::Activity => ("/account/activity", words::ACTIVITY),
+            Self::Accounts => ("/account/accounts", words::ACCOUNTS),
+        }
+    }
+}
+
+/// What a member sees of an account.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccountSection {
+    Overview,
+    Members,
+    Invitations,
+    Registry,
+    Activity,
+}
+
+impl AccountSection {
+    const ALL: [Self; 5] =
+        [Self::Overview, Self::Members, Self::Invitations, Self::Registry, Self::Activity];
+
+    const fn link(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Overview => ("", words::OVERVIEW),
+            Self::Members => ("/members", words::MEMBERS),
+            Self::Invitations => ("/invitations", words::INVITATIONS),
+            Self::Registry => ("/registry", words::REGISTRY),
+            Self::Activity => ("/activity", words::ACTIVITY),
+        }
+    }
+
+    /// For whom it is: what is an admin's alone is no link for others.
+    const fn is_for(self, is_admin: bool) -> bool {
+        is_admin || matches!(self, Self::Overview | Self::Members)
+    }
+}
+
+/// The account that a page is of.
+pub(crate) struct OfAccount<'a> {
+    pub(crate) id: AccountId,
+    pub(crate) name: &'a str,
+    pub(crate) section: AccountSection,
+    pub(crate) is_admin: bool,
+}
+
+/// A page of somebody who is signed in.
+pub(crate) struct Screen<'a> {
+    pub(crate) user: &'a User,
+    pub(crate) section: Section,
+    pub(crate) account: Option<OfAccount<'a>>,
+    pub(crate) heading: &'a str,
+    pub(crate) status: StatusCode,
+    /// What was done, or what was not and why.
+    pub(crate) message: Option<Message>,
+    pub(crate) content: Markup,
+    /// Whether it shows a secret, which the script copies.
+    pub(crate) has_secret: bool,
+}
+
+/// What a page says first.
+pub(crate) enum Message {
+    Done(&'static str),
+    Problem(String),
+}
+
+impl<'a> Screen<'a> {
+    /// A page without a message, with status 200.
+    pub(crate) const fn new(
+        user: &'a User,
+        section: Section,
+        heading: &'a str,
+        content: Markup,
+    ) -> Self {
+        Self {
+            user,
+            section,
+            account: None,
+            heading,
+            status: StatusCode::OK,
+            message: None,
+            content,
+            has_secret: false,
+        }
+    }
+
+    /// The same page of an account.
+    pub(crate) fn of_account(self, account: OfAccount<'a>) -> Self {
+        Self { account: Some(account), ..self }
+    }
+
+    /// The same page, which says first what was done; nothing, if the text is `None`.
+    pub(crate) fn done(self, text: Option<&'static str>) -> Self {
+        Self { message: text.map(Message::Done), ..self }
+    }
+
+    /// The same page, which says first why something was not done.
+    pub(crate) fn problem(self, status: StatusCode, text: impl Into<String>) -> Self {
+        Self { status, message: Some(Message::Problem(text.into())), ..self }
+    }
+
+    /// The same page with a secret.
+    pub(crate) fn with_secret(self) -> Self {
+        Self { has_secret: true, ..self }
+    }
+
+    /// The response with the page.
+    pub(crate) fn show(self, request: &ApiRequest) -> Response<Body> {
+        let heading = self.heading;
+        let title = match &self.message {
+            Some(Message::Problem(_)) => format!("{}{heading}", crate::words::ERROR_PREFIX),
+            _ => heading.to_owned(),
+        };
+        let page = request.document(&title, Some("wide"), &self.body(request));
+        let script = if self.has_secret {
+            format!("script-src '{SCRIPT_SOURCE}'; form-action 'self';")
+        } else {
+            "form-action 'self';".to_owned()
+        };
+        let mut response = http::page(self.status, page, &script);
+        // As for the other forms: with `no-referrer`, the `Origin` of a form is `null`.
+        let policy = HeaderValue::from_static("same-origin");
+        response.headers_mut().insert(REFERRER_POLICY, policy);
+        response
+    }
+
+    fn body(&self, request: &ApiRequest) -> Markup {
+        let sign_out = Form {
+            target: Some(Target::new(request, "/account/sign-out")),
+            button: words::SIGN_OUT,
+            ..Form::default()
+        };
+        html! {
+            a.skip href="#content" { (words::SKIP) }
+            header {
+                a.service href="/account" { (request.service_name()) }
+                div.who { span { bdi { (self.user.username) } } (sign_out) }
+            }
+            div.columns {
+                nav aria-label=(words::NAVIGATION) {
+                    ul {
+                        @for section in Section::ALL {
+                            li { (link(section.link(), "", section == self.section)) }
+                        }
+                    }
+                }
+                main #content tabindex="-1" {
+                    @if let Some(account) = &self.account { (account.navigation()) }
+                    h1 { (self.heading) }
+                    @match &self.message {
+                        Some(Message::Done(text)) => p.done role="status" { (text) },
+                        Some(Message::Problem(text)) => p role="alert" { (text) },
+                        None => {}
+                    }
+                    (self.content)
+                }
+            }
+            @if self.has_secret { script { (PreEscaped(SCRIPT)) } }
+        }
+    }
+}
+
+impl OfAccount<'_> {
+    fn navigation(&self) -> Markup {
+        let base = format!("/account/accounts/{}", self.id);
+        html! {
+            p.quiet { bdi { (self.name) } }
+            nav.account aria-label=(words::ACCOUNT_NAVIGATION) {
+                ul {
+                    @for section in AccountSection::ALL {
+                        @if section.is_for(self.is_admin) {
+                            li { (link(section.link(), &base, section == self.section)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn link((path, label): (&str, &str), base: &str, is_current: bool) -> Markup {
+    html! {
+        a href={ (base) (path) } aria-current=[is_current.then_some("page")] { (label) }
+    }
+}
+
+/// A table, which becomes cards where it is narrow: each cell names its column. The last column may
+/// have no name, and then has what can be done with a row.
+pub(crate) fn table(caption: &str, columns: &[&str], rows: Vec<Vec<Markup>>) -> Markup {
+    html! {
+        table role="table" aria-label=(caption) {
+            thead role="rowgroup" {
+                tr role="row" {
+                    @for column in columns {
+                        @if column.is_empty() { td role="cell" {} }
+                        @else { th role="columnheader" scope="col" { (column) } }
+                    }
+                }
+            }
+            tbody role="rowgroup" {
+                @for row in rows {
+                    tr role="row" {
+                        @for (column, cell) in columns.iter().zip(row) {
+                            td role="cell" data-label=[(!column.is_empty()).then_some(column)] {
+                                (cell)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A button that does something at once.
+pub(crate) fn act(request: &ApiRequest, path: impl Into<String>, label: &str) -> Markup {
+    let target = Some(Target::new(request, path));
+    Form { target, button: label, is_inline: true, ..Form::default() }.render()
+}
+
+/// A button that says what comes of it before it does something that cannot be undone.
+pub(crate) fn confirm(
+    request: &ApiRequest,
+    path: impl Into<String>,
+    label: &str,
+    consequence: &str,
+) -> Markup {
+    html! {
+        details {
+            summary { (label) }
+            p { (consequence) }
+            (act(request, path, label))
+        }
+    }
+}
+
+/// A form below a heading of its own.
+pub(crate) fn titled(heading: &str, form: &Form<'_>) -> Markup {
+    html! {
+        section {
+            h2 { (heading) }
+            (form.summary())
+            (form)
+        }
+    }
+}
+
+/// A secret that is shown this once, with a name for the file that it is downloaded as.
+pub(crate) fn secret(label: &str, file: &str, text: &str) -> Markup {
+    html! {
+        div.secret {
+            p { strong { (label) } }
+            p { code { (text) } }
+            p.hint { (words::SHOWN_ONCE) }
+            div.buttons hidden data-file=(file) {
+                button type="button" data-do="copy" { (words::COPY) }
+                button type="button" data-do="download" { (words::DOWNLOAD) }
+            }
+        }
+    }
+}
+
+/// A moment, to the minute.
+pub(crate) fn time(moment: Timestamp) -> Markup {
+    html! {
+        time datetime=(moment.strftime("%Y-%m-%dT%H:%MZ")) {
+            (moment.strftime("%-d %B %Y, %H:%M UTC"))
+        }
+    }
+}
+
+/// A day.
+pub(crate) fn day(moment: Timestamp) -> Markup {
+    html! { time datetime=(moment.strftime("%Y-%m-%d")) { (moment.strftime("%-d %B %Y")) } }
+}
+
+/// The links to the other pages of a list: `cursor` is where this one begins, `next` the following.
+pub(crate) fn pages(path: &str, cursor: Option<&str>, next: Option<&str>) -> Markup {
+    html! {
+        @if cursor.is_some() || next.is_some() {
+            p.links {
+                @if cursor.is_some() { a href=(path) { (words::FIRST_PAGE) } }
+                @if let Some(next) = next {
+                    a href={ (path) "?cursor=" (next) } rel="next" { (words::NEXT_PAGE) }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn the_policy_knows_the_script() {
+        let hash = STANDARD.encode(Sha256::digest(SCRIPT));
+
+        assert_eq!(SCRIPT_SOURCE, format!("sha256-{hash}"));
+    }
+}

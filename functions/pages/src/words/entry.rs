@@ -1,0 +1,34 @@
+//! What the pages say that sign in, and those that ask for the password once more.
+
+pub(crate) const HEADING: &str = "Sign in";
+pub(crate) const NAME: &str = "Username or e-mail address";
+pub(crate) const PASSWORD: &str = "Password";
+pub(crate) const SIGN_IN: &str = "Sign in";
+pub(crate) const FORGOT: &str = "Forgot your password?";
+pub(crate) const SIGN_UP: &str = "Sign up";
+pub(crate) const WRONG: &str = "is not right, or nobody has this name";
+
+pub(crate) const ENDED: &str = "You are not signed in any more. Sign in to go on. What you entered \
+                                is kept, but for passwords.";
+pub(crate) const BUSY: &str = "Too many attempts at once. Try again in a moment.";
+
+pub(crate) fn locked(minutes: u64) -> String {
+    let unit = if minutes == 1 { "minute" } else { "minutes" };
+    format!("Too many attempts to sign in. Try again in {minutes} {unit}.")
+}
+
+pub(crate) const CONFIRM: &str = "Confirm that it is you";
+pub(crate) const CONFIRM_WHY: &str = "You entered your password more than 15 minutes ago. What \
+                                      you are about to do takes it again.";
+pub(crate) const CONFIRM_BUTTON: &str = "Confirm";
+pub(crate) const CONFIRM_WRONG: &str = "is not right";
+pub(crate) const SIGNED_IN_AS: &str = "You are signed in as";
+
+pub(crate) const SEND_AGAIN: &str = "Send what you entered?";
+pub(crate) const SEND_AGAIN_WHY: &str = "What you entered was not sent yet, because you had to \
+                                         sign in or to confirm that it is you.";
+pub(crate) const SEND: &str = "Send it now";
+pub(crate) const DO_NOT_SEND: &str = "Do not send it";
+
+pub(crate) const SIGNED_OUT: &str = "You are signed out";
+pub(crate) const SIGN_IN_AGAIN: &str = "Sign in again";

@@ -1,0 +1,151 @@
+//! Sessions of browsers: the cookie, and the tokens of forms.
+
+use lambda_http::http::HeaderValue;
+use lambda_http::http::header::USER_AGENT;
+
+use super::permission::Credential;
+use super::scheme::{AuthScheme, Verified};
+use crate::http::ApiRequest;
+use crate::lifetimes::SESSION_TTL;
+use crate::limits::MAX_BROWSER;
+use crate::model::{SessionCredential, Timestamp, User, UserId};
+use crate::table::{CredentialKey, Stored, StoredCredential};
+use crate::telemetry::SecurityEvent;
+use crate::{App, Error, Result};
+
+/// The field of a form that has its token.
+pub const FORM_TOKEN: &str = "form_token";
+
+/// The session in a request's cookie. A form that is sent with it must have been made in it, for the
+/// URL that it is sent to: no other site can make one.
+pub struct SessionCookie(SessionCredential);
+
+impl SessionCookie {
+    /// The session that the browser sends, if its form is its own or none is sent.
+    fn parse(request: &ApiRequest) -> Result<SessionCredential> {
+        let text = request.cookie(cookie_name(request)).ok_or(Error::MissingCredential)?;
+        text.parse().map_err(|_| Error::InvalidCredential)
+    }
+}
+
+/// The token of a form that is sent to `target`, a path with its query, in the session of this
+/// request; `None` without a session.
+pub fn form_token(request: &ApiRequest, target: &str) -> Option<String> {
+    SessionCookie::parse(request).ok().map(|session| session.form_token(target))
+}
+
+/// The path of a request, without a slash at its end, and its query: what a form's token is for.
+pub fn form_target(request: &ApiRequest) -> String {
+    let path = request.raw_path();
+    let path = path.strip_suffix('/').unwrap_or(path);
+    match request.raw_query() {
+        "" => path.to_owned(),
+        query => format!("{path}?{query}"),
+    }
+}
+
+/// The `Set-Cookie` header that signs the browser in. Over https the name's prefix keeps other hosts
+/// of the domain from setting it. `Lax`: a browser that follows a link here is signed in, and
+/// another site's form is not.
+pub fn session_cookie(request: &ApiRequest, session: &SessionCredential) -> Result<HeaderValue> {
+    cookie(request, &session.reveal(), SESSION_TTL)
+}
+
+/// The `Set-Cookie` header that signs the browser out.
+pub fn no_session_cookie(request: &ApiRequest) -> Result<HeaderValue> {
+    cookie(request, "", 0)
+}
+
+fn cookie(request: &ApiRequest, value: &str, max_age: i64) -> Result<HeaderValue> {
+    let secure = if request.base_url().is_https() { "; Secure" } else { "" };
+    let name = cookie_name(request);
+    let text = format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::try_from(text).map_err(|error| Error::internal("set a cookie", error))
+}
+
+fn cookie_name(request: &ApiRequest) -> &'static str {
+    if request.base_url().is_https() { "__Host-session" } else { "session" }
+}
+
+/// What user agents name, and the browser: the first counts, since most also name those further down.
+const BROWSERS: [(&str, &str); 8] = [
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+];
+
+/// What user agents name, and the system; the first counts.
+const SYSTEMS: [(&str, &str); 7] = [
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("CrOS", "ChromeOS"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+];
+
+/// The kind of browser that sends a request, as its user knows it: its name and its system.
+pub fn browser(request: &ApiRequest) -> String {
+    let agent = request.single_header(USER_AGENT.as_str()).unwrap_or_default();
+    let find = |known: &[(&str, &'static str)]| {
+        known.iter().find(|(part, _)| agent.contains(part)).map(|(_, name)| *name)
+    };
+    match (find(&BROWSERS), find(&SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        (None, _) => {
+            let product = agent.split(['/', ' ']).next().unwrap_or_default();
+            let is_shown = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            let product: String = product.chars().filter(is_shown).take(MAX_BROWSER).collect();
+            if product.is_empty() { "Unknown browser".to_owned() } else { product }
+        }
+    }
+}
+
+impl AuthScheme for SessionCookie {
+    fn from_request(request: &ApiRequest) -> Result<Self> {
+        let session = Self::parse(request)?;
+        if request.method() == "POST" {
+            let token: Option<String> = request.optional_form()?.optional(FORM_TOKEN);
+            let token = token.unwrap_or_default();
+            if !session.has_form_token(&form_target(request), &token) {
+                SecurityEvent::FormRejected.record();
+                return Err(Error::OtherForm);
+            }
+        }
+        Ok(Self(session))
+    }
+
+    fn principal_id(&self) -> String {
+        self.0.id().to_string()
+    }
+
+    async fn credential_key(&self, _: &App) -> Result<(UserId, CredentialKey)> {
+        Ok((self.0.user(), CredentialKey::Session(self.0.id())))
+    }
+
+    async fn verify(
+        &self,
+        app: &App,
+        user: Option<&Stored<User>>,
+        stored: StoredCredential,
+    ) -> Result<Verified> {
+        let now = Timestamp::now();
+        let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
+        match stored {
+            StoredCredential::Session(Some(session))
+                if self.0.matches(&session.secret_hash) && session.is_active(user, now) =>
+            {
+                app.table.touch_session(&session, now).await;
+                Ok(Credential::Session(Box::new(session)).into())
+            }
+            _ => Err(Error::InvalidCredential),
+        }
+    }
+}
