@@ -28,6 +28,13 @@ impl<N: Permission> Caller<N> {
         self.preconditions.are_given()
     }
 
+    /// Takes the tag that a form carries as `If-Match`, in place of the request's headers: browsers
+    /// set none. See [`entity_tag`](crate::http::entity_tag).
+    #[must_use]
+    pub fn if_match(self, tag: Option<&str>) -> Self {
+        Self { preconditions: tag.map(Preconditions::if_match).unwrap_or_default(), ..self }
+    }
+
     /// Rejects the request unless the resource matches `If-Match` and `If-None-Match`. Only if one
     /// of them is given, `current` is called for the view that `GET` would show this user, and for
     /// the versions of the items that it was made of, which the write then requires unchanged.

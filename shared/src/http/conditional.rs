@@ -31,6 +31,11 @@ impl Preconditions {
         Self { matches: tags(IF_MATCH), matches_none: tags(IF_NONE_MATCH) }
     }
 
+    /// As `If-Match` with this tag.
+    pub(crate) fn if_match(tag: &str) -> Self {
+        Self { matches: Some(Tags::These(vec![tag.to_owned()])), matches_none: None }
+    }
+
     /// Whether `If-None-Match` is given and fails. It compares weakly.
     pub(super) fn fails_if_none_match(&self, tag: &str) -> bool {
         self.matches_none

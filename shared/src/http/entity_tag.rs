@@ -29,6 +29,11 @@ impl EntityTag {
     }
 }
 
+/// The tag of what a page shows in a form, which the form carries in place of `If-Match`.
+pub fn entity_tag(view: &impl Serialize) -> Result<String> {
+    EntityTag::from_view(view).map(|EntityTag(tag)| tag)
+}
+
 /// Status 200 with a single resource, and its tag in `ETag`.
 pub fn ok_with_etag(view: &impl Serialize) -> Result<Response<Body>> {
     let mut response = ok(view)?;

@@ -23,7 +23,7 @@ pub use dialect::{Dialect, oauth_description};
 #[cfg(feature = "table")]
 pub(crate) use entity_tag::EntityTag;
 #[cfg(feature = "table")]
-pub use entity_tag::ok_with_etag;
+pub use entity_tag::{entity_tag, ok_with_etag};
 #[cfg(feature = "table")]
 pub(crate) use error_response::is_client_error;
 pub use error_response::whole_seconds;
