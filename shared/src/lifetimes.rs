@@ -28,6 +28,9 @@ pub const SESSION_IDLE: Duration = Duration::from_hours(14 * 24);
 /// A session has full access for so long after its user entered the password, in seconds.
 pub const SESSION_PROOF: i64 = 15 * MINUTE;
 
+/// A browser remembers where it was going before somebody signed up, in seconds.
+pub const RETURN_TO_TTL: i64 = HOUR;
+
 /// Browsers that were once answered over https use nothing else for this time, in seconds.
 pub const HTTPS_ONLY: i64 = 365 * DAY;
 

@@ -13,7 +13,8 @@ use shared::auth::{
     no_session_cookie, session_cookie,
 };
 use shared::http::{self, ApiRequest};
-use shared::model::SessionCredential;
+use shared::lifetimes::RETURN_TO_TTL;
+use shared::model::{SessionCredential, Username};
 use shared::table::fetch;
 use shared::{App, Error, FieldError, Result, SignUpPolicy};
 
@@ -23,9 +24,12 @@ use crate::view::View;
 use crate::words::entry as words;
 
 /// Where everybody lands who was not going anywhere.
-const HOME: &str = "/account";
+pub(crate) const HOME: &str = "/account";
 /// The paths that a sign-in may lead to, and what is below them.
 const RETURN_TO: [&str; 2] = [HOME, "/api/v1.1/o/authorize"];
+
+/// The cookie that remembers where a browser was going.
+const RETURN_TO_COOKIE: &str = "return-to";
 
 /// Where somebody was going, and what was entered there.
 struct Errand {
@@ -43,8 +47,7 @@ impl Errand {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
         };
         let is_path = |c: char| c.is_ascii_graphic() && c != '\\';
-        let is_ours =
-            return_to.chars().all(is_path) && RETURN_TO.iter().any(|path| is_below(path));
+        let is_ours = return_to.chars().all(is_path) && RETURN_TO.iter().any(|path| is_below(path));
         let return_to = if is_ours { return_to } else { HOME }.to_owned();
         Self { return_to, kept: String::new() }
     }
@@ -107,7 +110,11 @@ impl Errand {
             let target = Target::in_session(session, self.return_to.clone());
             self.ask_to_send(request, target, StatusCode::OK, Some(username))
         };
-        response.headers_mut().insert(SET_COOKIE, session_cookie(request, session)?);
+        let headers = response.headers_mut();
+        headers.insert(SET_COOKIE, session_cookie(request, session)?);
+        if request.host_cookie(RETURN_TO_COOKIE).is_some() {
+            headers.append(SET_COOKIE, request.set_cookie(RETURN_TO_COOKIE, "", 0)?);
+        }
         Ok(response)
     }
 
@@ -141,6 +148,41 @@ pub(crate) fn see_other(path: &str) -> Result<Response<Body>> {
     Ok(response)
 }
 
+/// Where those sign in who go on to this path.
+pub(crate) fn sign_in_path(return_to: &str) -> String {
+    with_return("/account/sign-in", return_to)
+}
+
+/// Where those sign in as somebody else who go on to this path.
+pub(crate) fn sign_in_again_path(return_to: &str) -> String {
+    format!("{}&again=true", sign_in_path(return_to))
+}
+
+/// The link of those who have to sign in next.
+pub(crate) fn sign_in_next(return_to: &str) -> Markup {
+    html! { p { a.button href=(sign_in_path(return_to)) { (words::SIGN_IN) } } }
+}
+
+/// Who is signed in in the browser, if somebody is.
+pub(crate) async fn signed_in_username(
+    app: &App,
+    request: &ApiRequest,
+) -> Result<Option<Username>> {
+    let Ok(auth) = AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request) else {
+        return Ok(None);
+    };
+    let mut username = None;
+    let read = auth.input(Ok(())).respond(async |Authorized { caller, .. }| {
+        username = Some(caller.user().username.clone());
+        http::no_content()
+    });
+    match read.await {
+        Ok(_) => Ok(username),
+        Err(Error::InvalidCredential) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// A path with this parameter in its query.
 fn with_return(path: &str, return_to: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
@@ -160,7 +202,7 @@ pub(crate) fn explain(app: &App, request: &ApiRequest, error: Error) -> Result<R
             Ok(form.show(app, request, StatusCode::FORBIDDEN, Vec::new()))
         }
         Error::MissingCredential | Error::InvalidCredential => {
-            see_other(&with_return("/account/sign-in", &errand.return_to))
+            see_other(&sign_in_path(&errand.return_to))
         }
         Error::FullAccessRequired if is_form => {
             Ok(ask_to_confirm(request, &errand, StatusCode::FORBIDDEN, Vec::new()))
@@ -245,21 +287,33 @@ fn other_ways(app: &App) -> Markup {
 
 /// `GET /account/sign-in`: asks for name and password, unless the browser is signed in. With
 /// `again=true` it asks everybody.
+///
+/// The browser remembers for a while where it was going: whoever signs up first, or sets another
+/// password, comes back by the link of a mail, which does not know.
 pub(crate) async fn show_sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
-    let errand = Errand::to(query.get("return_to").unwrap_or(HOME));
+    let asked = query.get("return_to").map(Errand::to);
+    let is_new = asked.as_ref().is_some_and(|asked| asked.return_to != HOME);
+    let errand = asked.filter(|_| is_new).or_else(|| remembered(request));
+    let errand = errand.unwrap_or_else(|| Errand::to(HOME));
     let asks_everybody = query.boolean("again")?.unwrap_or_default();
-    let form = || SignIn::on(&errand).show(app, request, StatusCode::OK, Vec::new());
-    let Ok(auth) = AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request) else {
-        return Ok(form());
-    };
-    if asks_everybody {
-        return Ok(form());
+    if !asks_everybody && signed_in_username(app, request).await?.is_some() {
+        return see_other(&errand.return_to);
     }
-    match auth.input(Ok(())).respond(async |_| see_other(&errand.return_to)).await {
-        Err(Error::InvalidCredential) => Ok(form()),
-        outcome => outcome,
+    let mut response = SignIn::on(&errand).show(app, request, StatusCode::OK, Vec::new());
+    if is_new {
+        let path: String = form_urlencoded::byte_serialize(errand.return_to.as_bytes()).collect();
+        let cookie = request.set_cookie(RETURN_TO_COOKIE, &path, RETURN_TO_TTL)?;
+        response.headers_mut().insert(SET_COOKIE, cookie);
     }
+    Ok(response)
+}
+
+/// Where the browser was going before it signed up.
+fn remembered(request: &ApiRequest) -> Option<Errand> {
+    let path = request.host_cookie(RETURN_TO_COOKIE)?;
+    let (path, _) = form_urlencoded::parse(path.as_bytes()).next()?;
+    Some(Errand::to(&path))
 }
 
 /// `POST /account/sign-in`: begins a session.

@@ -3,14 +3,17 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use maud::{Markup, html};
-use shared::auth::Basic;
+use shared::auth::{AuthRequest, Authorized, FullAccess, SessionCookie};
 use shared::http::ApiRequest;
 use shared::invitations::{self, InvitationToken};
+use shared::model::{User, Username};
 use shared::self_service::SignUpDetails;
 use shared::table::{LinkedInvitation, OwnerCheck, fetch};
 use shared::{App, Error, FieldError, Result};
 
-use crate::form::{Field, Form, Input, entered};
+use crate::entry::{sign_in_again_path, sign_in_next, sign_in_path, signed_in_username};
+use crate::form::{Form, Target};
+use crate::notice;
 use crate::sign_up::{Entered, identity_fields};
 use crate::view::{View, fill};
 use crate::words::invitation as words;
@@ -18,8 +21,13 @@ use crate::words::invitation as words;
 /// `GET /account/invitations/{token}`: shows the invitation, and asks for username, name and
 /// password. The link works on.
 pub(crate) async fn show(app: &App, request: &ApiRequest, token: &str) -> Result<Response<Body>> {
-    let linked = invitations::open(app, token).await?;
-    Ok(ask_who(request, token, &linked, &Entered::default(), StatusCode::OK, Vec::new()))
+    let (linked, username) =
+        tokio::join!(invitations::open(app, token), signed_in_username(app, request));
+    let (linked, username) = (linked?, username?);
+    Ok(match username {
+        Some(username) => ask_to_join(request, token, &linked, &username),
+        None => ask_who(request, token, &linked, &Entered::default(), StatusCode::OK, Vec::new()),
+    })
 }
 
 /// `POST /account/invitations/{token}`: makes the user who joins.
@@ -28,10 +36,7 @@ pub(crate) async fn join(app: &App, request: &ApiRequest, token: &str) -> Result
     let typed = Entered::read(&mut fields);
     let details = SignUpDetails::read(fields);
     let (status, errors) = match invitations::join(app, request, token, details).await {
-        Ok((linked, user, _)) => {
-            let username = html! { p { (words::USERNAME_IS) " " strong { (user.username) } "." } };
-            return Ok(joined(request, &linked, &username));
-        }
+        Ok((linked, user, _)) => return Ok(became_member(request, &linked, &user)),
         Err(Error::Invalid(errors)) => (StatusCode::BAD_REQUEST, errors),
         Err(Error::Conflict(_)) => {
             (StatusCode::CONFLICT, vec![FieldError::new("username", crate::words::sign_up::TAKEN)])
@@ -44,53 +49,28 @@ pub(crate) async fn join(app: &App, request: &ApiRequest, token: &str) -> Result
     Ok(ask_who(request, token, &linked, &typed, status, errors))
 }
 
-/// `GET /account/invitations/{token}/sign-in`: asks for name and password. The link works on.
-pub(crate) async fn show_sign_in(
-    app: &App,
-    request: &ApiRequest,
-    token: &str,
-) -> Result<Response<Body>> {
-    let linked = invitations::open(app, token).await?;
-    Ok(ask_to_sign_in(request, &linked, "", StatusCode::OK, Vec::new()))
-}
-
-/// `POST /account/invitations/{token}/sign-in`: whoever has the name and the password joins. It
-/// signs nobody in beyond that.
+/// `POST /account/invitations/{token}/accept`: whoever is signed in joins.
 pub(crate) async fn accept(app: &App, request: &ApiRequest, token: &str) -> Result<Response<Body>> {
-    let mut fields = request.optional_form()?;
-    let typed = entered(&mut fields, "username");
-    let name = fields.required_non_empty::<String>("username");
-    let password = fields.required_non_empty::<String>("password");
-    let (status, errors) = match fields.into_result(name.zip(password)) {
-        Ok((name, password)) => match sign_in(app, request, token, (name, password)).await {
-            Ok(linked) => return Ok(joined(request, &linked, &html! {})),
-            Err(Error::InvalidCredential) => {
-                (StatusCode::BAD_REQUEST, vec![FieldError::new("password", words::WRONG)])
-            }
-            Err(error) => return Err(error),
-        },
-        Err(Error::Invalid(errors)) => (StatusCode::BAD_REQUEST, errors),
-        Err(error) => return Err(error),
-    };
-    let linked = invitations::open(app, token).await?;
-    Ok(ask_to_sign_in(request, &linked, &typed, status, errors))
-}
-
-async fn sign_in(
-    app: &App,
-    request: &ApiRequest,
-    token: &str,
-    (name, password): (String, String),
-) -> Result<LinkedInvitation> {
-    let link = InvitationToken::parse(token)?;
-    let basic = Basic::new(request, name, password);
-    let named = basic.resolve(app).await?;
-    let fetch = fetch::acceptance(link.account, link.id, OwnerCheck::BeforeWrite);
-    let (caller, fetched) = basic.sign_in(app, named, fetch).await?;
-    let (actor, user) = (caller.actor(), caller.user());
-    let emails = app.table.stored_emails(user.id).await?;
-    let accepted = app.table.accept_invitation(&actor, user, emails, &link.token, fetched).await?;
-    Ok(accepted.commit().await?.0)
+    let joined = AuthRequest::<FullAccess, SessionCookie>::from_request(app, request)?
+        .input(InvitationToken::parse(token))
+        .fetch(|link| fetch::acceptance(link.account, link.id, OwnerCheck::BeforeWrite))
+        .respond(async |Authorized { caller, input: link, fetched, .. }| {
+            let (actor, user) = (caller.actor(), caller.user());
+            let (table, emails) = (&app.table, app.table.stored_emails(user.id).await?);
+            let accepted =
+                table.accept_invitation(&actor, user, emails, &link.token, fetched).await?;
+            let (linked, _) = accepted.commit().await?;
+            Ok(joined(request, &linked))
+        })
+        .await;
+    joined.or_else(|error| match error {
+        Error::LinkEnded
+        | Error::InvitationEnded(_)
+        | Error::OtherRecipient
+        | Error::AlreadyMember
+        | Error::LimitReached(_) => notice::explain(request, "pages-accept-invitation", error),
+        error => Err(error),
+    })
 }
 
 /// `GET /account/invitations/{token}/decline`: asks whether to decline. The link works on.
@@ -134,7 +114,29 @@ fn becomes_yours(linked: &LinkedInvitation) -> Markup {
 }
 
 fn path(token: &str, page: &str) -> String {
-    format!("/account/invitations/{token}/{page}")
+    let separator = if page.is_empty() { "" } else { "/" };
+    format!("/account/invitations/{token}{separator}{page}")
+}
+
+/// Asks somebody who is signed in.
+fn ask_to_join(
+    request: &ApiRequest,
+    token: &str,
+    linked: &LinkedInvitation,
+    username: &Username,
+) -> Response<Body> {
+    let content = html! {
+        (invited(request, linked))
+        (becomes_yours(linked))
+        p {
+            (crate::words::entry::SIGNED_IN_AS) " " strong { bdi { (username) } } ". "
+            a href=(sign_in_again_path(&path(token, ""))) { (crate::words::entry::NOT_YOU) }
+        }
+        p { a href=(path(token, "decline")) { (words::DECLINE_IT) } }
+    };
+    let target = Some(Target::new(request, path(token, "accept")));
+    let form = Form { target, button: words::JOIN, ..Form::default() };
+    View::form(words::HEADING, content, form).show(request)
 }
 
 fn ask_who(
@@ -147,7 +149,7 @@ fn ask_who(
 ) -> Response<Body> {
     let content = html! {
         (invited(request, linked))
-        p { a href=(path(token, "sign-in")) { (fill(words::HAVE_A_PROFILE, request)) } }
+        p { a href=(sign_in_path(&path(token, ""))) { (fill(words::HAVE_A_PROFILE, request)) } }
         p { a href=(path(token, "decline")) { (words::DECLINE_IT) } }
         p { (fill(words::OR_BECOME_ONE, request)) }
         (becomes_yours(linked))
@@ -157,48 +159,30 @@ fn ask_who(
     View { status, ..View::form(words::HEADING, content, form) }.show(request)
 }
 
-fn ask_to_sign_in(
-    request: &ApiRequest,
-    linked: &LinkedInvitation,
-    typed: &str,
-    status: StatusCode,
-    errors: Vec<FieldError>,
-) -> Response<Body> {
-    let fields = vec![
-        Field {
-            name: "username",
-            label: words::NAME,
-            input: Input::Name,
-            value: typed,
-            autocomplete: "username",
-            ..Field::default()
-        },
-        Field {
-            name: "password",
-            label: words::PASSWORD,
-            input: Input::Password,
-            autocomplete: "current-password",
-            ..Field::default()
-        },
-    ];
-    let content = html! { (invited(request, linked)) (becomes_yours(linked)) };
-    let form = Form { fields, button: words::JOIN, errors, has_focus: true, ..Form::default() };
-    View { status, ..View::form(words::SIGN_IN, content, form) }.show(request)
+/// The page of somebody who joined and is not signed in yet.
+fn became_member(request: &ApiRequest, linked: &LinkedInvitation, user: &User) -> Response<Body> {
+    let account = format!("/account/accounts/{}", linked.account.id);
+    let content = html! {
+        p { (words::MEMBER_OF) " " strong { bdi { (linked.account.name.as_str()) } } "." }
+        p { (words::USERNAME_IS) " " strong { (user.username) } "." }
+        (sign_in_next(&account))
+    };
+    View::text(StatusCode::OK, words::DONE, content).show(request)
 }
 
 fn sign_in_instead(request: &ApiRequest, token: &str) -> Response<Body> {
     let content = html! {
         p { (words::ADDRESS_IS_TAKEN) }
-        p { a href=(path(token, "sign-in")) { (words::SIGN_IN) } }
+        p { a href=(sign_in_path(&path(token, ""))) { (words::SIGN_IN) } }
     };
     View::text(StatusCode::CONFLICT, words::HAS_PROFILE, content).show(request)
 }
 
-fn joined(request: &ApiRequest, linked: &LinkedInvitation, more: &Markup) -> Response<Body> {
+fn joined(request: &ApiRequest, linked: &LinkedInvitation) -> Response<Body> {
+    let account = format!("/account/accounts/{}", linked.account.id);
     let content = html! {
-        p { (words::MEMBER_OF) " " strong { (linked.account.name.as_str()) } "." }
-        (more)
-        p { (fill(words::NOT_SIGNED_IN, request)) }
+        p { (words::MEMBER_OF) " " strong { bdi { (linked.account.name.as_str()) } } "." }
+        p { a href=(account) { (words::SEE_ACCOUNT) } }
     };
     View::text(StatusCode::OK, words::DONE, content).show(request)
 }

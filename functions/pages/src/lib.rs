@@ -44,8 +44,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/account/emails/verify/{token}", "pages-prove-email"),
     operation("GET", "/account/invitations/{token}", "pages-show-invitation"),
     operation("POST", "/account/invitations/{token}", "pages-join-by-invitation"),
-    operation("GET", "/account/invitations/{token}/sign-in", "pages-show-invitation-sign-in"),
-    operation("POST", "/account/invitations/{token}/sign-in", "pages-accept-invitation"),
+    in_session("POST", "/account/invitations/{token}/accept", "pages-accept-invitation"),
     operation("GET", "/account/invitations/{token}/decline", "pages-show-invitation-decline"),
     operation("POST", "/account/invitations/{token}/decline", "pages-decline-invitation"),
 ];
@@ -91,9 +90,6 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
         ("pages-prove-email", [token]) => proof::prove(app, request, token).await,
         ("pages-show-invitation", [token]) => invitation::show(app, request, token).await,
         ("pages-join-by-invitation", [token]) => invitation::join(app, request, token).await,
-        ("pages-show-invitation-sign-in", [token]) => {
-            invitation::show_sign_in(app, request, token).await
-        }
         ("pages-accept-invitation", [token]) => invitation::accept(app, request, token).await,
         ("pages-show-invitation-decline", [token]) => {
             invitation::show_decline(app, request, token).await

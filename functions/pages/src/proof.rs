@@ -26,7 +26,7 @@ pub(crate) async fn prove(app: &App, request: &ApiRequest, token: &str) -> Resul
     let address = self_service::prove_email(app, request, token).await?;
     let content = html! {
         p { strong { (address) } " " (fill(words::IS_YOURS, request)) }
-        p { (words::CLOSE) }
+        p { a href="/account/emails" { (words::SEE_ADDRESSES) } }
     };
     Ok(View::text(StatusCode::OK, words::DONE, content).show(request))
 }

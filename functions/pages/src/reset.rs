@@ -7,6 +7,7 @@ use shared::http::{ApiRequest, Fields};
 use shared::password::NewPassword;
 use shared::{App, Error, FieldError, Result, self_service};
 
+use crate::entry::{HOME, sign_in_next};
 use crate::form::{Field, Form, Input, entered};
 use crate::view::{View, fill};
 use crate::words::reset as words;
@@ -60,8 +61,8 @@ pub(crate) async fn complete(
     match self_service::reset_password(app, request, token, new_password(fields)).await {
         Ok(()) => {
             let content = html! {
-                p { (fill(words::SIGN_IN_NOW, request)) }
                 p { (words::SIGNED_OUT) }
+                (sign_in_next(HOME))
             };
             Ok(View::text(StatusCode::OK, words::DONE, content).show(request))
         }

@@ -8,6 +8,7 @@ use shared::model::EmailAddress;
 use shared::self_service::{self, SignUpDetails};
 use shared::{App, Error, FieldError, Result};
 
+use crate::entry::{HOME, sign_in_next};
 use crate::form::{Field, Form, Input, entered};
 use crate::view::{View, fill};
 use crate::words::sign_up as words;
@@ -61,7 +62,7 @@ pub(crate) async fn complete(
         Ok(user) => {
             let content = html! {
                 p { (words::USERNAME_IS) " " strong { (user.username) } "." }
-                p { (fill(words::SIGN_IN_NOW, request)) }
+                (sign_in_next(HOME))
             };
             return Ok(View::text(StatusCode::OK, words::DONE, content).show(request));
         }

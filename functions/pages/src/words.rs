@@ -149,8 +149,6 @@ pub(crate) mod sign_up {
 
     pub(crate) const DONE: &str = "You are signed up";
     pub(crate) const USERNAME_IS: &str = "Your username is";
-    pub(crate) const SIGN_IN_NOW: &str = "You are not signed in yet. Sign in to {service} with \
-                                          your username or your e-mail address, and your password.";
 }
 
 /// Setting a lost password anew.
@@ -180,8 +178,6 @@ pub(crate) mod reset {
     pub(crate) const SET: &str = "Set the password";
 
     pub(crate) const DONE: &str = "Your password is changed";
-    pub(crate) const SIGN_IN_NOW: &str =
-        "You are not signed in yet. Sign in to {service} with your new password.";
     pub(crate) const SIGNED_OUT: &str = "Everybody who was signed in as you is signed out.";
 }
 
@@ -196,7 +192,7 @@ pub(crate) mod proof {
 
     pub(crate) const DONE: &str = "The address is confirmed";
     pub(crate) const IS_YOURS: &str = "is now a confirmed address of your profile at {service}.";
-    pub(crate) const CLOSE: &str = "You can close this page.";
+    pub(crate) const SEE_ADDRESSES: &str = "See your addresses";
 }
 
 /// Answering an invitation.
@@ -216,9 +212,6 @@ pub(crate) mod invitation {
     pub(crate) const JOIN: &str = "Join the account";
 
     pub(crate) const SIGN_IN: &str = "Sign in and join";
-    pub(crate) const NAME: &str = "Username or e-mail address";
-    pub(crate) const PASSWORD: &str = "Password";
-    pub(crate) const WRONG: &str = "is not right, or nobody has this name";
 
     pub(crate) const HAS_PROFILE: &str = "There is a profile with this address";
     pub(crate) const ADDRESS_IS_TAKEN: &str =
@@ -226,10 +219,8 @@ pub(crate) mod invitation {
 
     pub(crate) const DONE: &str = "You joined the account";
     pub(crate) const MEMBER_OF: &str = "You are now a member of";
+    pub(crate) const SEE_ACCOUNT: &str = "See the account";
     pub(crate) const USERNAME_IS: &str = "Your username is";
-    pub(crate) const NOT_SIGNED_IN: &str = "You are not signed in yet. Sign in to {service} with \
-                                            your username or your e-mail address, and your \
-                                            password.";
 
     pub(crate) const IF_YOU_DECLINE: &str = "Nobody joins by this link then, you included.";
     pub(crate) const DECLINE: &str = "Decline";

@@ -13,6 +13,9 @@ use crate::table::{CredentialKey, Stored, StoredCredential};
 use crate::telemetry::SecurityEvent;
 use crate::{App, Error, Result};
 
+/// The name of the cookie, but for its prefix.
+const SESSION: &str = "session";
+
 /// The field of a form that has its token.
 pub const FORM_TOKEN: &str = "form_token";
 
@@ -23,7 +26,7 @@ pub struct SessionCookie(SessionCredential);
 impl SessionCookie {
     /// The session that the browser sends, if its form is its own or none is sent.
     fn parse(request: &ApiRequest) -> Result<SessionCredential> {
-        let text = request.cookie(cookie_name(request)).ok_or(Error::MissingCredential)?;
+        let text = request.host_cookie(SESSION).ok_or(Error::MissingCredential)?;
         text.parse().map_err(|_| Error::InvalidCredential)
     }
 }
@@ -44,27 +47,14 @@ pub fn form_target(request: &ApiRequest) -> String {
     }
 }
 
-/// The `Set-Cookie` header that signs the browser in. Over https the name's prefix keeps other hosts
-/// of the domain from setting it. `Lax`: a browser that follows a link here is signed in, and
-/// another site's form is not.
+/// The `Set-Cookie` header that signs the browser in.
 pub fn session_cookie(request: &ApiRequest, session: &SessionCredential) -> Result<HeaderValue> {
-    cookie(request, &session.reveal(), SESSION_TTL)
+    request.set_cookie(SESSION, &session.reveal(), SESSION_TTL)
 }
 
 /// The `Set-Cookie` header that signs the browser out.
 pub fn no_session_cookie(request: &ApiRequest) -> Result<HeaderValue> {
-    cookie(request, "", 0)
-}
-
-fn cookie(request: &ApiRequest, value: &str, max_age: i64) -> Result<HeaderValue> {
-    let secure = if request.base_url().is_https() { "; Secure" } else { "" };
-    let name = cookie_name(request);
-    let text = format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
-    HeaderValue::try_from(text).map_err(|error| Error::internal("set a cookie", error))
-}
-
-fn cookie_name(request: &ApiRequest) -> &'static str {
-    if request.base_url().is_https() { "__Host-session" } else { "session" }
+    request.set_cookie(SESSION, "", 0)
 }
 
 /// What user agents name, and the browser: the first counts, since most also name those further down.

@@ -75,6 +75,27 @@ impl ApiRequest {
         values.find_map(|value| std::str::from_utf8(value).ok())
     }
 
+    /// The value of a cookie that [`ApiRequest::set_cookie`] set.
+    pub fn host_cookie(&self, name: &str) -> Option<&str> {
+        self.cookie(&self.host_cookie_name(name))
+    }
+
+    /// A `Set-Cookie` header for all paths, with a life in seconds; 0 removes it. Over https the
+    /// name has a prefix, which keeps other hosts of the domain from setting it. `Lax`: a browser
+    /// that follows a link here sends it, and with a form of another site it does not.
+    pub fn set_cookie(&self, name: &str, value: &str, max_age: i64) -> Result<HeaderValue> {
+        let secure = if self.base_url.is_https() { "; Secure" } else { "" };
+        let name = self.host_cookie_name(name);
+        let text =
+            format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
+        HeaderValue::try_from(text).map_err(|error| Error::internal("set a cookie", error))
+    }
+
+    fn host_cookie_name(&self, name: &str) -> String {
+        let prefix = if self.base_url.is_https() { "__Host-" } else { "" };
+        format!("{prefix}{name}")
+    }
+
     /// The path as API Gateway passes it on: decoded.
     pub fn raw_path(&self) -> &str {
         self.request.raw_http_path()

@@ -22,6 +22,7 @@ pub(crate) const CONFIRM_WHY: &str = "You entered your password more than 15 min
                                       you are about to do takes it again.";
 pub(crate) const CONFIRM_BUTTON: &str = "Confirm";
 pub(crate) const CONFIRM_WRONG: &str = "is not right";
+pub(crate) const NOT_YOU: &str = "Not you?";
 pub(crate) const SIGNED_IN_AS: &str = "You are signed in as";
 
 pub(crate) const SEND_AGAIN: &str = "Send what you entered?";
