@@ -139,7 +139,7 @@ impl Page<'_> {
                 @if !scopes.is_empty() {
                     p { strong { (client.name) } " " (intent) }
                     ul class=[class] {
-                        @for scope in scopes { li { (describe(scope)) } }
+                        @for scope in scopes { li { (scope.in_words()) } }
                     }
                 }
             }
@@ -195,23 +195,6 @@ impl Page<'_> {
                 }
             }
         }
-    }
-}
-
-/// What a scope allows, in words for the user.
-const fn describe(scope: Scope) -> &'static str {
-    match scope {
-        Scope::ProfileRead => "see your profile and your primary e-mail address",
-        Scope::ProfileWrite => "change your profile, and see it with your primary e-mail address",
-        Scope::EmailRead => "see your e-mail addresses",
-        Scope::EmailWrite => "add, change and delete your e-mail addresses",
-        Scope::AccountRead => "see your accounts",
-        Scope::AccountWrite => "create, change and delete your accounts",
-        Scope::TokensRead => "see your tokens",
-        Scope::TokensWrite => "make tokens",
-        Scope::AuditRead => "see what was done to what is yours",
-        Scope::MembersRead => "see the members of your accounts",
-        Scope::MembersWrite => "change and remove members of your accounts, and hand accounts over",
     }
 }
 

@@ -62,6 +62,27 @@ named! {
 }
 
 impl Scope {
+    /// What it allows, in words for its user: they go on after "It may".
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::ProfileRead => "see your profile and your primary e-mail address",
+            Self::ProfileWrite => {
+                "change your profile, and see it with your primary e-mail address"
+            }
+            Self::EmailRead => "see your e-mail addresses",
+            Self::EmailWrite => "add, change and delete your e-mail addresses",
+            Self::AccountRead => "see your accounts",
+            Self::AccountWrite => "create, change and delete your accounts",
+            Self::TokensRead => "see your tokens",
+            Self::TokensWrite => "make tokens",
+            Self::AuditRead => "see what was done to what is yours",
+            Self::MembersRead => "see the members of your accounts",
+            Self::MembersWrite => {
+                "change and remove members of your accounts, and hand accounts over"
+            }
+        }
+    }
+
     /// Whether it allows changes.
     pub const fn is_write(self) -> bool {
         match self {
