@@ -20,6 +20,7 @@ mod words;
 
 use lambda_http::{Body, Response};
 use shared::http::{Access, ApiRequest, Operation};
+use shared::seal::SealPublicKey;
 use shared::{App, Error, Result};
 
 /// The operations of the group.

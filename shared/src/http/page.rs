@@ -9,7 +9,7 @@ use super::{ApiRequest, Dialect};
 
 const STYLE: &str = include_str!("page.css");
 /// The SHA-256 of the style: what a content security policy knows it by.
-const STYLE_SOURCE: &str = "sha256-iZvRHmJZKLU90k9F4rz3vh48h85pDaUq5fcfA2Sv0TY=";
+const STYLE_SOURCE: &str = "sha256-1ePseDQbyxY6NOnIVOcCEWCtWuvPXag2B389cRSbf1I=";
 
 /// A page that cannot be framed and loads nothing. `directives` are what its content security
 /// policy has besides, each with a semicolon at its end.
