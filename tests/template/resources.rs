@@ -240,7 +240,7 @@ fn only_the_functions_that_seal_passwords_have_the_public_key() {
         functions().into_iter().filter(|own| own.environment.contains("SEALING_PUBLIC_KEY"));
 
     let names: Vec<_> = sealing.map(|function| function.binary).collect();
-    assert_eq!(names, ["quave-accounts", "rollcall-accounts"]);
+    assert_eq!(names, ["pages", "quave-accounts", "rollcall-accounts"]);
 }
 
 #[test]

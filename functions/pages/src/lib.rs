@@ -59,12 +59,12 @@ const fn in_session(method: &'static str, path: &'static str, name: &'static str
 }
 
 /// The response to one request; errors are pages as well.
-pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
-    request.respond(OPERATIONS, || route(app, &request)).await
+pub async fn handle(app: &App, sealing: &SealPublicKey, request: ApiRequest) -> Response<Body> {
+    request.respond(OPERATIONS, || route(app, sealing, &request)).await
 }
 
 /// Runs the operation that the request calls.
-async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Result<Response<Body>> {
     let (operation, parameters) = request.operation(OPERATIONS)?;
     request.query()?;
     if request.method() == "POST" && !origin::is_own(request) {

@@ -124,7 +124,7 @@ impl Functions {
             "golem-accounts" => golem_accounts::handle(&apps[function], call).await,
             "hub-users" => hub_users::handle(&apps[function], call).await,
             "hub-oauth" => hub_oauth::handle(&apps[function], call).await,
-            "pages" => pages::handle(&apps[function], call).await,
+            "pages" => pages::handle(&apps[function], &self.sealing, call).await,
             "rollcall-accounts" => {
                 rollcall_accounts::handle(&apps[function], &self.sealing, call).await
             }
