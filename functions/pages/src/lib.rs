@@ -5,6 +5,7 @@
 //! others are of somebody who is signed in, and show what the APIs let that person do. No page needs
 //! script, and a GET changes nothing.
 
+mod activity;
 mod entry;
 mod form;
 mod invitation;
@@ -33,6 +34,7 @@ pub const OPERATIONS: &[Operation] = &[
     in_session("GET", "/account/sessions", "pages-show-sessions"),
     in_session("POST", "/account/sessions/end-others", "pages-end-other-sessions").sends_on(),
     in_session("POST", "/account/sessions/{id}/end", "pages-end-session").sends_on(),
+    in_session("GET", "/account/activity", "pages-show-activity"),
     operation("GET", "/account/sign-up", "pages-show-sign-up"),
     operation("POST", "/account/sign-up", "pages-request-sign-up"),
     operation("GET", "/account/sign-up/{token}", "pages-show-sign-up-link"),
@@ -79,6 +81,7 @@ async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Resu
         ("pages-show-sessions", []) => sessions::show(app, request).await,
         ("pages-end-other-sessions", []) => sessions::end_others(app, request).await,
         ("pages-end-session", [id]) => sessions::end(app, request, id).await,
+        ("pages-show-activity", []) => activity::show(app, request).await,
         ("pages-show-sign-up", []) => sign_up::show(app, request),
         ("pages-request-sign-up", []) => sign_up::request(app, request).await,
         ("pages-show-sign-up-link", [token]) => sign_up::show_link(app, request, token).await,

@@ -1,6 +1,8 @@
 //! What the pages say. `{service}` stands for the name of the service. An error of a field is a
 //! sentence that begins with the field's label.
 
+pub(crate) mod actions;
+pub(crate) mod activity;
 pub(crate) mod entry;
 pub(crate) mod layout;
 pub(crate) mod sessions;

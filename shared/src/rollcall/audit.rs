@@ -13,7 +13,7 @@ use crate::model::{
     AuditAction, AuditActor, AuditDetail, AuditEntry, AuditEntryId, AuditLog, AuditTarget,
     ParseError, UtcMillis, hex, parse_time_bound,
 };
-use crate::table::{AuditFilter, Table};
+use crate::table::{self, AuditFilter, Table};
 use crate::{Error, Result};
 
 /// What the query of a request asks for.
@@ -105,8 +105,24 @@ impl AuditRequest {
         Ok(Self { page: Page::parse(query)?, filter })
     }
 
-    /// Reads the page of this log: at most one round trip.
+    /// The page that the parameters name, of all entries.
+    pub fn unfiltered(query: &Query<'_>) -> Result<Self> {
+        Ok(Self { page: Page::parse(query)?, filter: AuditFilter::default() })
+    }
+
+    /// Reads the page of this log, as responses show it: at most one round trip.
     pub async fn read(self, table: &Table, log: AuditLog) -> Result<AuditEntries> {
+        let table::Page { items, next } = self.read_page(table, log).await?;
+        let entries = items.into_iter().map(EntryView::from).collect();
+        Ok(AuditEntries { entries, next_cursor: next })
+    }
+
+    /// Reads the page of this log, with the cursor of the next one: at most one round trip.
+    pub async fn read_page(
+        self,
+        table: &Table,
+        log: AuditLog,
+    ) -> Result<table::Page<AuditEntry, String>> {
         let Self { page: Page { limit, after }, filter } = self;
         if after.as_ref().is_some_and(|own| *own != Cursor::new(own.entry, log, &filter)) {
             return Err(Error::invalid("cursor", "is not one of this list"));
@@ -114,11 +130,8 @@ impl AuditRequest {
         let page = table.newest_audit_entries(log, after.map(|own| own.entry), &filter, limit);
         let page = page.await?;
         let next = page.next.map(|entry| Cursor::new(entry, log, &filter));
-        let next_cursor = next.map(|cursor| format!("{}{}", cursor.entry, cursor.binding));
-        Ok(AuditEntries {
-            entries: page.items.into_iter().map(EntryView::from).collect(),
-            next_cursor,
-        })
+        let next = next.map(|cursor| format!("{}{}", cursor.entry, cursor.binding));
+        Ok(table::Page { items: page.items, next })
     }
 }
 
