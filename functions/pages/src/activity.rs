@@ -39,9 +39,7 @@ pub(crate) fn entries(
     cursor: Option<&str>,
 ) -> Markup {
     let own = user.id.to_string();
-    let row = |entry: &AuditEntry| {
-        vec![time(entry.at), what(entry, &own), by(&entry.actor, &own)]
-    };
+    let row = |entry: &AuditEntry| vec![time(entry.at), what(entry, &own), by(&entry.actor, &own)];
     html! {
         @if page.items.is_empty() { p { (actions::EMPTY) } }
         @else {

@@ -11,6 +11,8 @@ use crate::words;
 /// A form. It is sent to the page's own URL unless it has a target.
 #[derive(Default)]
 pub(crate) struct Form<'a> {
+    /// Part of its fields' ids, where a page has several forms with the same fields.
+    pub(crate) id: &'a str,
     /// Where it is sent.
     pub(crate) target: Option<Target>,
     /// Fields that nobody sees.
@@ -83,6 +85,9 @@ pub(crate) enum Input<'a> {
     Lines,
     /// One of these: its value and what it is called.
     Choice(&'a [(&'a str, &'a str)]),
+    /// Any of these. Each is a field of its own, named after this one and its value; what was
+    /// entered are their values, with spaces between them.
+    Checks(&'a [(&'a str, &'a str)]),
 }
 
 impl Input<'_> {
@@ -93,7 +98,7 @@ impl Input<'_> {
             Self::NewPassword | Self::Password => "password",
             Self::Checkbox => "checkbox",
             Self::Date => "date",
-            Self::Lines | Self::Choice(_) => "",
+            Self::Lines | Self::Choice(_) | Self::Checks(_) => "",
         }
     }
 
@@ -117,7 +122,7 @@ impl Form<'_> {
                     ul {
                         @for error in &self.errors {
                             li { @match self.field(error) {
-                                Some(field) => a href={ "#" (field.name) } {
+                                Some(field) => a href={ "#" (field.id(self.id)) } {
                                     (sentence(field.label, error))
                                 },
                                 // Of the form as a whole.
@@ -156,7 +161,7 @@ impl Render for Form<'_> {
                 }
                 @for (number, field) in self.fields.iter().enumerate() {
                     @let error = self.errors.iter().find(|error| error.field() == field.name);
-                    (field.render(error, focus == Some(number)))
+                    (field.render(self.id, error, focus == Some(number)))
                 }
                 @if self.is_inline { button type="submit" { (self.button) } }
                 @else { .buttons { button.first type="submit" { (self.button) } } }
@@ -166,46 +171,71 @@ impl Render for Form<'_> {
 }
 
 impl Field<'_> {
-    fn render(&self, error: Option<&FieldError>, has_focus: bool) -> Markup {
+    /// Its id, in the form with this one.
+    fn id(&self, form: &str) -> String {
+        if form.is_empty() { self.name.to_owned() } else { format!("{}-{form}", self.name) }
+    }
+
+    fn render(&self, form: &str, error: Option<&FieldError>, has_focus: bool) -> Markup {
         let Self { name, label, hint, input, value, autocomplete, is_optional } = *self;
+        let id = self.id(form);
         let described: Vec<String> = [("hint", hint.is_some()), ("error", error.is_some())]
             .into_iter()
             .filter(|(_, is_there)| *is_there)
-            .map(|(part, _)| format!("{name}-{part}"))
+            .map(|(part, _)| format!("{id}-{part}"))
             .collect();
         let described = described.join(" ");
         let described = Some(described.as_str()).filter(|described| !described.is_empty());
         let exact = input.is_exact();
         let min = (input == Input::NewPassword).then_some(shared::limits::MIN_PASSWORD);
+        let notes = html! {
+            @if let Some(hint) = hint { p.hint #{ (id) "-hint" } { (hint) } }
+            @if let Some(error) = error {
+                p.wrong #{ (id) "-error" } { (sentence(label, error)) }
+            }
+        };
+        if let Input::Checks(choices) = input {
+            let is_checked = |choice: &str| value.split(' ').any(|own| own == choice);
+            return html! {
+                fieldset #(id) tabindex="-1" aria-describedby=[described] {
+                    legend { (label) }
+                    (notes)
+                    @for (choice, label) in choices {
+                        label.check {
+                            input type="checkbox" name={ (name) "_" (choice) } value="true"
+                                checked[is_checked(choice)];
+                            span { (label) }
+                        }
+                    }
+                }
+            };
+        }
         html! {
             @if input == Input::Checkbox {
-                label.check for=(name) {
-                    input #(name) type="checkbox" name=(name) value="true"
+                label.check for=(id) {
+                    input #(id) type="checkbox" name=(name) value="true"
                         checked[value == "true"] aria-describedby=[described];
                     span { (label) }
                 }
             } @else {
-                label for=(name) {
+                label for=(id) {
                     (label) @if is_optional { " " span.quiet { (words::OPTIONAL) } }
                 }
             }
-            @if let Some(hint) = hint { p.hint #{ (name) "-hint" } { (hint) } }
-            @if let Some(error) = error {
-                p.wrong #{ (name) "-error" } { (sentence(label, error)) }
-            }
+            (notes)
             @if let Input::Choice(choices) = input {
-                select #(name) name=(name) aria-invalid=[error.map(|_| "true")]
+                select #(id) name=(name) aria-invalid=[error.map(|_| "true")]
                     aria-describedby=[described] {
                     @for (choice, label) in choices {
                         option value=(choice) selected[*choice == value] { (label) }
                     }
                 }
             } @else if input == Input::Lines {
-                textarea #(name) name=(name) rows="4" spellcheck="false" autocapitalize="none"
+                textarea #(id) name=(name) rows="4" spellcheck="false" autocapitalize="none"
                     required[!is_optional] autofocus[has_focus]
                     aria-invalid=[error.map(|_| "true")] aria-describedby=[described] { (value) }
             } @else if input != Input::Checkbox {
-                input #(name) type=(input.kind()) name=(name) value=[shown(input, value)]
+                input #(id) type=(input.kind()) name=(name) value=[shown(input, value)]
                     autocomplete=(autocomplete) autocapitalize=[exact.then_some("none")]
                     spellcheck=[exact.then_some("false")] minlength=[min]
                     required[!is_optional] autofocus[has_focus]
