@@ -1,5 +1,4 @@
 use lambda_http::{Body, Response};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use shared::auth::{Authorized, EmailRead, EmailWrite, FullAccess};
 use shared::http::{self, Fields, Query};
@@ -18,10 +17,6 @@ struct Emails {
     /// The cursor of the next page, opaque to clients.
     next_cursor: Option<Place>,
 }
-
-/// What is percent-encoded in the segment of a path.
-const ENCODED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
 const UNKNOWN: Error = Error::NotFound("e-mail address");
 
@@ -86,7 +81,7 @@ pub(crate) async fn add(
     auth.input(fields.and_then(new_address))
         .respond(async |Authorized { caller, input: address, .. }| {
             let user = caller.user().clone();
-            let segment = utf8_percent_encode(address.as_entered(), ENCODED);
+            let segment = http::encode_segment(address.as_entered());
             let location = format!("/rollcall/v1/users/self/emails/{segment}");
             let write = app.table.add_email(&caller.actor(), &user, address)?;
             let view = |email| http::created(&EmailView::new(&email, &user), Some(&location));

@@ -5,7 +5,7 @@ use lambda_http::http::header::USER_AGENT;
 
 use super::permission::Credential;
 use super::scheme::{AuthScheme, Verified};
-use crate::http::ApiRequest;
+use crate::http::{ApiRequest, encode_path};
 use crate::lifetimes::SESSION_TTL;
 use crate::limits::MAX_BROWSER;
 use crate::model::{SessionCredential, Timestamp, User, UserId};
@@ -37,12 +37,13 @@ pub fn form_token(request: &ApiRequest, target: &str) -> Option<String> {
     SessionCookie::parse(request).ok().map(|session| session.form_token(target))
 }
 
-/// The path of a request, without a slash at its end, and its query: what a form's token is for.
+/// The path of a request as links have it, without a slash at its end, and its query: what a form's
+/// token is for.
 pub fn form_target(request: &ApiRequest) -> String {
     let path = request.raw_path();
-    let path = path.strip_suffix('/').unwrap_or(path);
+    let path = encode_path(path.strip_suffix('/').unwrap_or(path));
     match request.raw_query() {
-        "" => path.to_owned(),
+        "" => path,
         query => format!("{path}?{query}"),
     }
 }

@@ -1,7 +1,10 @@
 //! Operations: what a group offers, declared once. The router, `Allow` and the name of the metric
 //! are derived from it.
 
+use std::fmt::Display;
 use std::str::FromStr;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::ApiRequest;
 use crate::{Error, Result};
@@ -93,6 +96,22 @@ fn matching_path<'r>(
     called: &'r str,
 ) -> Option<(&'static str, Vec<&'r str>)> {
     operations.iter().find_map(|own| Some((own.path, parameters(own.path, called)?)))
+}
+
+/// What is percent-encoded in the segment of a path.
+const ENCODED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
+
+/// A text as the segment of a path in a link.
+pub fn encode_segment(text: &str) -> impl Display {
+    utf8_percent_encode(text, ENCODED)
+}
+
+/// A decoded path as a link has it. Slashes stay, also those within an address: a parameter of a
+/// path may have some.
+pub fn encode_path(path: &str) -> String {
+    const WITH_SLASHES: &AsciiSet = &ENCODED.remove(b'/');
+    utf8_percent_encode(path, WITH_SLASHES).to_string()
 }
 
 /// What a segment of a path names; none if it is malformed. Unlike a field, it is not trimmed.

@@ -22,6 +22,17 @@ impl Table {
         Ok(mark.is_some_and(|mark: Stored<Undeliverable>| is_in_force(&mark)))
     }
 
+    /// The addresses, and whether they are marked as undeliverable: one round trip.
+    pub async fn with_marks(&self, emails: Vec<Email>) -> Result<Vec<(Email, bool)>> {
+        let keys = emails.iter().map(|email| Key::undeliverable(email.address.digest())).collect();
+        let mut marks = self.batch_get(keys).await?;
+        let with_mark = |email: Email| {
+            let is_marked = take_mark(&email.address, &mut marks)?;
+            Ok((email, is_marked))
+        };
+        emails.into_iter().map(with_mark).collect()
+    }
+
     /// Marks an address as undeliverable, and leaves an entry in the log of its user, if it has one.
     /// False if it is marked already, or was proved after the mark's time.
     ///

@@ -41,7 +41,8 @@ pub struct PasswordChange {
 }
 
 impl UserChange {
-    fn is_empty(&self) -> bool {
+    /// Whether nothing is to change.
+    pub fn is_empty(&self) -> bool {
         self.set_fields().next().is_none()
     }
 
