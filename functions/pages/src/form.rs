@@ -75,6 +75,9 @@ pub(crate) enum Input<'a> {
     /// A name that no keyboard is to change.
     Name,
     Email,
+    /// An http or https URL.
+    Url,
+    Phone,
     NewPassword,
     /// The password that somebody has.
     Password,
@@ -95,6 +98,8 @@ impl Input<'_> {
         match self {
             Self::Words | Self::Name => "text",
             Self::Email => "email",
+            Self::Url => "url",
+            Self::Phone => "tel",
             Self::NewPassword | Self::Password => "password",
             Self::Checkbox => "checkbox",
             Self::Date => "date",
@@ -104,7 +109,7 @@ impl Input<'_> {
 
     /// The attributes that keep a keyboard from changing what is entered.
     const fn is_exact(self) -> bool {
-        matches!(self, Self::Name | Self::Email | Self::Lines)
+        matches!(self, Self::Name | Self::Email | Self::Url | Self::Phone | Self::Lines)
     }
 }
 

@@ -150,6 +150,11 @@ impl<'a> Screen<'a> {
         Self { status, message: Some(Message::Problem(text.into())), ..self }
     }
 
+    /// The same page with this status, for a form that says what is wrong.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// The same page with a secret.
     pub(crate) fn with_secret(self) -> Self {
         Self { has_secret: true, ..self }
@@ -158,10 +163,8 @@ impl<'a> Screen<'a> {
     /// The response with the page.
     pub(crate) fn show(self, request: &ApiRequest) -> Response<Body> {
         let heading = self.heading;
-        let title = match &self.message {
-            Some(Message::Problem(_)) => format!("{}{heading}", crate::words::ERROR_PREFIX),
-            _ => heading.to_owned(),
-        };
+        let prefix = if self.status.is_client_error() { crate::words::ERROR_PREFIX } else { "" };
+        let title = format!("{prefix}{heading}");
         let page = request.document(&title, Some("wide"), &self.body(request));
         let script = if self.has_secret {
             format!("script-src '{SCRIPT_SOURCE}'; form-action 'self';")
@@ -261,6 +264,11 @@ pub(crate) fn table(caption: &str, columns: &[&str], rows: Vec<Vec<Markup>>) -> 
             }
         }
     }
+}
+
+/// What each of these is.
+pub(crate) fn facts(facts: &[(&str, Markup)]) -> Markup {
+    html! { dl { @for (label, fact) in facts { dt { (label) } dd { (fact) } } } }
 }
 
 /// A button that does something at once.
