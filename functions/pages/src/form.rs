@@ -206,8 +206,9 @@ impl Field<'_> {
                     legend { (label) }
                     (notes)
                     @for (choice, label) in choices {
-                        label.check {
-                            input type="checkbox" name={ (name) "_" (choice) } value="true"
+                        label.check for={ (id) "-" (choice) } {
+                            input #{ (id) "-" (choice) } type="checkbox"
+                                name={ (name) "_" (choice) } value="true"
                                 checked[is_checked(choice)];
                             span { (label) }
                         }

@@ -6,9 +6,11 @@
 //! script, and a GET changes nothing.
 
 mod activity;
+mod apps;
 mod entry;
 mod form;
 mod invitation;
+mod keys;
 mod layout;
 mod notice;
 mod origin;
@@ -16,6 +18,7 @@ mod proof;
 mod reset;
 mod sessions;
 mod sign_up;
+mod tokens;
 mod view;
 mod words;
 
@@ -34,6 +37,19 @@ pub const OPERATIONS: &[Operation] = &[
     in_session("GET", "/account/sessions", "pages-show-sessions"),
     in_session("POST", "/account/sessions/end-others", "pages-end-other-sessions").sends_on(),
     in_session("POST", "/account/sessions/{id}/end", "pages-end-session").sends_on(),
+    in_session("GET", "/account/tokens", "pages-show-tokens"),
+    in_session("POST", "/account/tokens", "pages-create-token"),
+    in_session("POST", "/account/tokens/{id}/rotate", "pages-rotate-token"),
+    in_session("POST", "/account/tokens/{id}/revoke", "pages-revoke-token").sends_on(),
+    in_session("GET", "/account/keys", "pages-show-keys"),
+    in_session("POST", "/account/keys/api", "pages-create-api-key"),
+    in_session("POST", "/account/keys/api/{id}/renew", "pages-renew-api-key"),
+    in_session("POST", "/account/keys/api/{id}/delete", "pages-delete-api-key").sends_on(),
+    in_session("POST", "/account/keys/ssh", "pages-add-ssh-key").sends_on(),
+    in_session("POST", "/account/keys/ssh/{number}/delete", "pages-delete-ssh-key").sends_on(),
+    in_session("POST", "/account/keys/s3", "pages-renew-s3-key"),
+    in_session("GET", "/account/apps", "pages-show-apps"),
+    in_session("POST", "/account/apps/{id}/revoke", "pages-revoke-app").sends_on(),
     in_session("GET", "/account/activity", "pages-show-activity"),
     operation("GET", "/account/sign-up", "pages-show-sign-up"),
     operation("POST", "/account/sign-up", "pages-request-sign-up"),
@@ -81,6 +97,19 @@ async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Resu
         ("pages-show-sessions", []) => sessions::show(app, request).await,
         ("pages-end-other-sessions", []) => sessions::end_others(app, request).await,
         ("pages-end-session", [id]) => sessions::end(app, request, id).await,
+        ("pages-show-tokens", []) => tokens::show(app, request).await,
+        ("pages-create-token", []) => tokens::create(app, request).await,
+        ("pages-rotate-token", [id]) => tokens::rotate(app, request, id).await,
+        ("pages-revoke-token", [id]) => tokens::revoke(app, request, id).await,
+        ("pages-show-keys", []) => keys::show(app, request).await,
+        ("pages-create-api-key", []) => keys::create_api_key(app, request).await,
+        ("pages-renew-api-key", [id]) => keys::renew_api_key(app, request, id).await,
+        ("pages-delete-api-key", [id]) => keys::delete_api_key(app, request, id).await,
+        ("pages-add-ssh-key", []) => keys::add_ssh_key(app, request).await,
+        ("pages-delete-ssh-key", [number]) => keys::delete_ssh_key(app, request, number).await,
+        ("pages-renew-s3-key", []) => keys::renew_s3_key(app, request).await,
+        ("pages-show-apps", []) => apps::show(app, request).await,
+        ("pages-revoke-app", [id]) => apps::revoke(app, request, id).await,
         ("pages-show-activity", []) => activity::show(app, request).await,
         ("pages-show-sign-up", []) => sign_up::show(app, request),
         ("pages-request-sign-up", []) => sign_up::request(app, request).await,

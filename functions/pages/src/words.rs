@@ -3,9 +3,12 @@
 
 pub(crate) mod actions;
 pub(crate) mod activity;
+pub(crate) mod apps;
 pub(crate) mod entry;
+pub(crate) mod keys;
 pub(crate) mod layout;
 pub(crate) mod sessions;
+pub(crate) mod tokens;
 
 /// What a page says that has no form.
 pub(crate) struct Notice {
