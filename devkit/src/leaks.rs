@@ -7,8 +7,9 @@ use anyhow::Result;
 use serde_json::Value;
 
 /// What every secret of ours begins with, before some 20 characters more.
-const PREFIXES: [&str; 11] =
-    ["rca_", "rce_", "rci_", "rck_", "rcn_", "rco_", "rcr_", "rcs_", "rcu_", "rcv_", "rcw_"];
+const PREFIXES: [&str; 12] = [
+    "rca_", "rce_", "rci_", "rck_", "rcn_", "rco_", "rcr_", "rcs_", "rcu_", "rcv_", "rcw_", "rcx_",
+];
 /// Addresses and passwords that the tests use.
 const OF_TESTS: [&str; 5] =
     ["@example.com", "correct horse", "wrong password", "PRIVATE KEY", "$argon2"];

@@ -26,11 +26,10 @@ use shared::seal::{SealPrivateKey, SealPublicKey};
 use shared::service_key::{ServiceKey, ServiceKeys};
 use shared::table::{Connection, Swept, Table};
 
-use crate::contract;
 use crate::proxy::Door;
 use crate::{
     ApiResponse, CallCutoff, DocumentedOperation, MailedLink, OAuthClient, Person, Proxy, Service,
-    TestCredentials, log,
+    TestCredentials, browser, contract, log,
 };
 pub use client::ClientAt;
 pub(crate) use client::event;
@@ -227,6 +226,11 @@ impl TestApp {
         names.iter().map(|name| (name.clone(), deployed(name))).chain(local).collect()
     }
 
+    /// What the operator decides.
+    pub(crate) const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The table, for arranging what no operation can.
     pub fn table(&self) -> &Table {
         &self.table
@@ -313,6 +317,9 @@ impl TestApp {
         let function = function_of(&call);
         // Boxed, so that the futures of tests stay small.
         let response = functions::api_response(Box::pin(self.run(function, call)).await);
+        if function != "docs" {
+            browser::check(&response);
+        }
         contract::check(&received(event, &self.settings), function, &response);
         response
     }
@@ -365,5 +372,9 @@ impl Service for TestApp {
 
     async fn mailed_token(&self, link: MailedLink, credentials: &TestCredentials) -> String {
         self.new_link(link, &credentials.username).await
+    }
+
+    async fn session(&self, credentials: &TestCredentials) -> String {
+        self.new_session(&credentials.username).await
     }
 }

@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use shared::model::{ApiKeyId, GrantCredential, GrantTokenKind, TokenCredential};
+use shared::http::Access;
+use shared::model::{
+    ApiKeyId, GrantCredential, GrantTokenKind, SessionCredential, TokenCredential,
+};
 use shared::random;
 use ssh_key::PublicKey;
 use ssh_key::public::{Ed25519PublicKey, KeyData};
@@ -32,6 +35,19 @@ pub trait Service {
         link: MailedLink,
         credentials: &TestCredentials,
     ) -> impl Future<Output = String>;
+
+    /// The cookie of a new session, as a browser sends it.
+    fn session(&self, credentials: &TestCredentials) -> impl Future<Output = String> {
+        async {
+            let fields =
+                [("username", &*credentials.username), ("password", &*credentials.password)];
+            let signed_in = self.send("POST", "/account/sign-in", &[FORM], Some(&form(&fields)));
+            let signed_in = signed_in.await;
+            assert_eq!(signed_in.status, 303, "{signed_in:?}");
+            let cookie = signed_in.header("set-cookie").expect("a cookie");
+            cookie.split(';').next().expect("its value").to_owned()
+        }
+    }
 }
 
 /// What a link in a mail does.
@@ -92,6 +108,9 @@ pub struct Tokens {
 /// The token that the events name.
 pub const TOKEN_ID: &str = "0197a1b2c3d4e5f60718293a";
 
+/// The session that the events name.
+pub(crate) const SESSION_ID: &str = "0197a1b2c3d4e5f60718293d";
+
 /// The grant that the events name.
 pub(crate) const GRANT_ID: &str = "0197a1b2c3d4e5f60718293b0197a1b2c3d4e5f60718293c";
 
@@ -125,17 +144,19 @@ impl OAuthClient {
         format!("/api/v1.1/o/authorize/?{query}")
     }
 
-    /// Asks a user for these scopes, who allows them, and returns the code.
+    /// Asks a user for these scopes, who signs in and allows them, and returns the code. A user who
+    /// has allowed them before is not asked.
     pub async fn code(
         &self,
         service: &impl Service,
         credentials: &TestCredentials,
         scope: &str,
     ) -> String {
-        let path = self.authorize_path(scope);
-        let shown = ConsentPage::open(service, &path).await;
-        let response =
-            shown.decide(service, &credentials.username, &credentials.password, "allow").await;
+        let (path, cookie) = (self.authorize_path(scope), service.session(credentials).await);
+        let mut response = service.send("GET", &path, &[("cookie", &cookie)], None).await;
+        if response.status == 200 {
+            response = ConsentPage::new(&path, &cookie, response).decide(service, "allow").await;
+        }
         assert_eq!(response.status, 303, "{response:?}");
         parameter(response.header("location").expect("a place"), "code").expect("a code")
     }
@@ -171,48 +192,57 @@ impl OAuthClient {
     }
 }
 
-/// The sign-in page, as a browser has it.
+/// The page on which a user allows or denies a client, as a browser has it.
 pub struct ConsentPage {
     path: String,
     cookie: String,
-    /// What the form carries.
-    pub csrf_token: String,
+    /// The form's token, which ties it to the session and the request.
+    pub form_token: String,
+    /// The scopes that it shows.
+    pub scopes: String,
     /// The response with the page.
     pub response: ApiResponse,
 }
 
 impl ConsentPage {
-    /// Opens the page.
-    pub async fn open(service: &impl Service, path: &str) -> Self {
-        let response = service.send("GET", path, &[], None).await;
+    /// Opens the page as a user who has just signed in.
+    pub async fn open(
+        service: &impl Service,
+        path: &str,
+        credentials: &TestCredentials,
+    ) -> Self {
+        Self::open_in(service, path, &service.session(credentials).await).await
+    }
+
+    /// Opens the page in a session.
+    pub async fn open_in(service: &impl Service, path: &str, cookie: &str) -> Self {
+        let response = service.send("GET", path, &[("cookie", cookie)], None).await;
+        Self::new(path, cookie, response)
+    }
+
+    fn new(path: &str, cookie: &str, response: ApiResponse) -> Self {
         let page = response.body.as_str().unwrap_or_else(|| panic!("{response:?}"));
-        let csrf_token =
-            page.split(r#"name="csrf_token" value=""#).nth(1).expect("a form with a CSRF token");
-        let csrf_token = csrf_token.split('"').next().expect("its end").to_owned();
-        let cookie = response.header("set-cookie").expect("a cookie");
-        let cookie = cookie.split(';').next().expect("its value").to_owned();
-        Self { path: path.to_owned(), cookie, csrf_token, response }
+        let field = |name: &str| {
+            let value = page.split(&format!(r#"name="{name}" value=""#)).nth(1);
+            let value = value.and_then(|rest| rest.split('"').next());
+            value.unwrap_or_else(|| panic!("no form with a {name}: {page}")).to_owned()
+        };
+        let (form_token, scopes) = (field("form_token"), field("scopes"));
+        let (path, cookie) = (path.to_owned(), cookie.to_owned());
+        Self { path, cookie, form_token, scopes, response }
     }
 
     /// Sends the form.
-    pub async fn decide(
-        &self,
-        service: &impl Service,
-        username: &str,
-        password: &str,
-        decision: &str,
-    ) -> ApiResponse {
-        let body = self.form(username, password, decision);
+    pub async fn decide(&self, service: &impl Service, decision: &str) -> ApiResponse {
         let headers = [FORM, ("cookie", &self.cookie)];
-        service.send("POST", &self.path, &headers, Some(&body)).await
+        service.send("POST", &self.path, &headers, Some(&self.form(decision))).await
     }
 
     /// The form, filled in.
-    fn form(&self, username: &str, password: &str, decision: &str) -> String {
+    fn form(&self, decision: &str) -> String {
         form(&[
-            ("csrf_token", &self.csrf_token),
-            ("username", username),
-            ("password", password),
+            ("form_token", &self.form_token),
+            ("scopes", &self.scopes),
             ("decision", decision),
         ])
     }
@@ -316,6 +346,14 @@ impl DocumentedOperation {
                 let id = grant_id(&tokens.access);
                 event["rawPath"] = json!(self.path().replace(GRANT_ID, &id));
             }
+            Needs::Session => {
+                let session = parsed_session(&service.session(credentials).await);
+                replace_in_path(&mut event, SESSION_ID, &session.id().to_string());
+            }
+            Needs::Password => {
+                set(&mut event, "username", &credentials.username);
+                set(&mut event, "password", &credentials.password);
+            }
             Needs::SignUpLink => {
                 set(&mut event, "username", &unique("mary"));
                 replace_token(&mut event, service, MailedLink::SignUp, credentials).await;
@@ -338,6 +376,10 @@ impl DocumentedOperation {
             | Needs::Code
             | Needs::AccessToken
             | Needs::RefreshToken => self.prepare_oauth(service, credentials, &mut event).await,
+        }
+        if self.access() == Access::Session {
+            let cookie = service.session(credentials).await;
+            put_session(&mut event, &cookie);
         }
         event
     }
@@ -420,10 +462,14 @@ impl DocumentedOperation {
         }
         let tokens = async || client.tokens(service, credentials, "profile_read").await;
         event["body"] = json!(match self.facts.needs {
+            Needs::AuthorizationRequest => {
+                event["cookies"] = json!([service.session(credentials).await]);
+                return;
+            }
             Needs::ConsentForm => {
-                let shown = ConsentPage::open(service, &path).await;
-                event["headers"]["cookie"] = json!(shown.cookie());
-                shown.form(&credentials.username, &credentials.password, "allow")
+                let shown = ConsentPage::open(service, &path, credentials).await;
+                event["cookies"] = json!([shown.cookie()]);
+                shown.form("allow")
             }
             Needs::Code => {
                 form(&client.redemption(&client.code(service, credentials, "profile_read").await))
@@ -506,6 +552,25 @@ impl TestCredentials {
         let link = sent["link"].as_str().expect("a link");
         link.rsplit_once('/').expect("a token").1.to_owned()
     }
+}
+
+/// Puts a session in place of the example in the cookie, and the token of its form into the body.
+pub(crate) fn put_session(event: &mut Value, cookie: &str) {
+    let text = |name: &str| event[name].as_str().unwrap_or_default();
+    let path = text("rawPath").strip_suffix('/').unwrap_or(text("rawPath"));
+    let target = match text("rawQueryString") {
+        "" => path.to_owned(),
+        query => format!("{path}?{query}"),
+    };
+    let token = parsed_session(cookie).form_token(&target);
+    set(event, "form_token", &token);
+    event["cookies"] = json!([cookie]);
+}
+
+/// The session of a cookie.
+pub(crate) fn parsed_session(cookie: &str) -> SessionCredential {
+    let (_, session) = cookie.split_once('=').expect("a cookie");
+    session.parse().expect("a session")
 }
 
 /// Puts a text in place of another one in the body, if it is there: in a JSON object or in a form.

@@ -131,7 +131,7 @@ fn expected(pk: &str, sk: &str, item: &Value) -> Vec<(String, String)> {
                 (format!("USER#{user}"), "USER".to_owned()),
             ]
         }
-        "token" | "grant" | "response" | "signature" => {
+        "token" | "grant" | "session" | "response" | "signature" => {
             vec![(pk.to_owned(), "USER".to_owned())]
         }
         _ => Vec::new(),

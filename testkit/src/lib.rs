@@ -8,6 +8,7 @@
 )]
 
 mod app;
+mod browser;
 mod call_cutoff;
 mod conditions;
 mod contract;
@@ -31,6 +32,7 @@ mod trails;
 mod translated;
 
 pub use app::{ClientAt, DOMAIN, PASSWORD, Post, REQUEST_ID, TestApp};
+pub use browser::{Browser, Page, PageForm, USER_AGENT};
 pub use call_cutoff::CallCutoff;
 pub use conditions::Conditions;
 pub use contract::check_over_http;

@@ -145,6 +145,14 @@ impl DocumentedOperation {
         }
     }
 
+    /// Whether a body is that of such an error; a page says the text among others.
+    pub fn is_error(&self, body: &Value, status: u16, code: &str, text: &str) -> bool {
+        if self.is_page() {
+            return body.as_str().is_some_and(|page| page.contains(text));
+        }
+        *body == self.error(status, code, text)
+    }
+
     /// The media type of such an error.
     pub fn error_media_type(&self) -> &'static str {
         match self.errors() {

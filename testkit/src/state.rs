@@ -78,7 +78,7 @@ impl State {
 }
 
 /// Without what clients cannot see: login attempts, memberships of deleted accounts, which are
-/// counted as if they were gone, tokens and grants from before a password change, tokens revoked
+/// counted as if they were gone, tokens, grants and sessions from before a password change, tokens revoked
 /// with their maker, cleanup tasks, and what audit logs tell of clean-up.
 pub fn seen(items: &[Value]) -> Vec<Value> {
     let keys: HashSet<(&str, &str)> =
@@ -92,7 +92,7 @@ pub fn seen(items: &[Value]) -> Vec<Value> {
             let account = format!("ACCOUNT#{}", text(item, "account"));
             keys.contains(&(account.as_str(), "ACCOUNT"))
         }
-        "token" | "grant" => !is_revoked(item, items),
+        "token" | "grant" | "session" => !is_revoked(item, items),
         _ => true,
     };
     let unseen: Vec<&Value> = items.iter().filter(|item| !is_seen(item)).collect();

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use shared::http::Access;
 use shared::model::{Scope, TokenKind};
 use testkit::{
-    CredentialKind, DocumentedOperation, Person, TestApp, operations, sign, user_operations,
+    CredentialKind, DocumentedOperation, Person, Service, TestApp, operations, sign,
+    user_operations,
 };
 
 const OAUTH_SCOPES: [Scope; 4] =
@@ -64,7 +65,9 @@ async fn an_operation_accepts_exactly_the_credentials_of_the_access_table() {
         for (number, credential) in CREDENTIALS.into_iter().enumerate() {
             let jane = app.person(&format!("jane{number}")).await;
             let authorization = authorization(&jane, credential).await;
-            let is_taken = operation.access() == Access::Public || operation.takes(credential);
+            // Pages take no header: who asks for them is signed in, or need not be.
+            let is_page = matches!(operation.access(), Access::Public | Access::Session);
+            let is_taken = is_page || operation.takes(credential);
             if credential == CredentialKind::Client && !is_taken {
                 continue;
             }
@@ -73,6 +76,26 @@ async fn an_operation_accepts_exactly_the_credentials_of_the_access_table() {
             let expected = if_taken(is_taken, if is_known { 403 } else { 401 });
             let presented = (credential, "", authorization.as_str());
             assert_outcome(&app, &operation, &jane, presented, expected).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_signs_in_on_pages_and_nowhere_else() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let cookie = app.session(&jane.credentials()).await;
+    let session = cookie.split_once('=').unwrap().1.to_owned();
+
+    for operation in user_operations() {
+        let mut event = operation.event.clone();
+        event["cookies"] = json!([cookie]);
+        for header in [None, Some(session.clone()), Some(format!("Bearer {session}"))] {
+            let headers = event["headers"].as_object_mut().unwrap();
+            headers.remove("authorization");
+            headers.extend(header.map(|own| ("authorization".to_owned(), own.into())));
+            let response = app.send_event(&event).await;
+            assert_eq!(response.status, 401, "{operation}: {response:?}");
         }
     }
 }

@@ -44,7 +44,10 @@ const LEFT: &[(&str, &[&str])] = &[
         "pages-accept-invitation",
         &["ACCOUNT invitation.accepted", "ACCOUNT member.added", "USER member.added"],
     ),
+    ("pages-confirm", &["USER session.proved"]),
     ("pages-decline-invitation", &["ACCOUNT invitation.declined"]),
+    ("pages-end-other-sessions", &["USER session.ended"]),
+    ("pages-end-session", &["USER session.ended"]),
     (
         "pages-join-by-invitation",
         &[
@@ -57,6 +60,8 @@ const LEFT: &[(&str, &[&str])] = &[
     ),
     ("pages-prove-email", &["USER email.added", "USER email.proved"]),
     ("pages-reset-password", &["USER password.changed"]),
+    ("pages-sign-in", &["USER session.created"]),
+    ("pages-sign-out", &["USER session.ended"]),
     ("pages-sign-up", &["ACCOUNT account.created", "USER user.created"]),
     ("quave-create-account", &["ACCOUNT account.created", "USER account.created"]),
     ("quave-delete-account", &["ACCOUNT account.deleted", "USER account.deleted"]),
@@ -76,6 +81,8 @@ const LEFT: &[(&str, &[&str])] = &[
     ("rollcall-delete-email", &["USER email.removed"]),
     ("rollcall-delete-registry", &["ACCOUNT account.updated"]),
     ("rollcall-delete-ssh-key", &["USER ssh_key.deleted"]),
+    ("rollcall-end-session", &["USER session.ended"]),
+    ("rollcall-end-sessions", &["USER session.ended"]),
     ("rollcall-remove-member", &["ACCOUNT member.removed", "USER member.removed"]),
     ("rollcall-request-email-proof", &["USER email.proof_requested"]),
     ("rollcall-reset-password", &["USER password.changed"]),

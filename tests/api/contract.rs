@@ -17,7 +17,6 @@ const PUBLIC: [&str; 34] = [
     "hub-oauth-decide",
     "hub-oauth-metadata",
     "not-found",
-    "pages-accept-invitation",
     "pages-decline-invitation",
     "pages-join-by-invitation",
     "pages-prove-email",
@@ -26,12 +25,13 @@ const PUBLIC: [&str; 34] = [
     "pages-reset-password",
     "pages-show-invitation",
     "pages-show-invitation-decline",
-    "pages-show-invitation-sign-in",
     "pages-show-proof",
     "pages-show-reset",
     "pages-show-reset-link",
+    "pages-show-sign-in",
     "pages-show-sign-up",
     "pages-show-sign-up-link",
+    "pages-sign-in",
     "pages-sign-up",
     "rollcall-decline-invitation",
     "rollcall-get-health",
@@ -57,6 +57,13 @@ async fn every_operation_requires_credentials_unless_listed_as_public() {
         let (code, text) = match operation.access() {
             Access::Public => {
                 assert_ne!(response.status, 401, "{operation}: {response:?}");
+                continue;
+            }
+            Access::Session => {
+                let location = response.header("location");
+                let leads = location.is_some_and(|to| to.starts_with("/account/sign-in?"));
+                let expected = if operation.is_write() { (403, false) } else { (303, true) };
+                assert_eq!((response.status, leads), expected, "{operation}: {response:?}");
                 continue;
             }
             Access::Client => ("invalid_client", "the client must prove itself"),

@@ -365,6 +365,12 @@ fn expected(name: &str) -> Option<&'static str> {
         | "rollcall-delete-api-key"
         | "rollcall-delete-ssh-key"
         | "rollcall-revoke-token" => "credential_revoked",
+        "pages-sign-in" => "session_created",
+        "pages-end-other-sessions"
+        | "pages-end-session"
+        | "pages-sign-out"
+        | "rollcall-end-session"
+        | "rollcall-end-sessions" => "session_ended",
         "hub-oauth-decide" => "grant_created",
         "hub-oauth-revoke" | "rollcall-revoke-grant" => "grant_revoked",
         _ => return None,

@@ -21,6 +21,7 @@ fn every_event_is_a_request_with_the_placeholder_token() {
         let authorization = request.headers().get("authorization");
         let expected = match operation.access() {
             Access::Client => Some("Basic YOUR_CLIENT"),
+            Access::Session => None,
             Access::Public if operation.binary() != "not-found" => None,
             _ => Some("rcu_YOUR_TOKEN"),
         };

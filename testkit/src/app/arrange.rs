@@ -174,6 +174,7 @@ fn counts_of(user: &str, memberships: usize) -> Value {
         "user": { "S": user },
         "tokens": { "M": {} },
         "grants": { "M": {} },
+        "sessions": { "M": {} },
         "accountsOwned": number(0),
         "memberships": number(memberships),
     })

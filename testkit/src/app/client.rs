@@ -31,6 +31,10 @@ impl Service for ClientAt<'_> {
     async fn mailed_token(&self, link: MailedLink, credentials: &TestCredentials) -> String {
         self.app.mailed_token(link, credentials).await
     }
+
+    async fn session(&self, credentials: &TestCredentials) -> String {
+        self.app.session(credentials).await
+    }
 }
 
 /// A request as API Gateway hands it on, from this address; `path` may have a query.

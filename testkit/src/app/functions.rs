@@ -163,7 +163,7 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
         ["rollcall", "v1", "users", "self", ..]
         | ["rollcall", "v1", "password-resets" | "sign-ups", ..]
         | ["rollcall", "v1", "invitations", _, ..] => "rollcall-users",
-        ["account", _, ..] => "pages",
+        ["account", ..] => "pages",
         [] | ["docs", ..] | ["openapi", _, ..] => "docs",
         ["v2", "account", ..] => "e24-account",
         ["v2", "accounts", ..] => "e24-accounts",

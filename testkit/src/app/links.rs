@@ -1,8 +1,9 @@
-//! Links of mails, with the tokens that the table does not reveal: the test itself asks for them.
+//! Links of mails, and sessions, with the secrets that the table does not reveal: the test itself
+//! asks for them.
 
 use shared::mail::{reveal_token, seal_link};
 use shared::model::{EmailAddress, MailToken, MailTokenSubject, Timestamp, UserId};
-use shared::table::{Actor, EmailProofRequest, NewLink, NewUser, OutboxItem};
+use shared::table::{Actor, EmailProofRequest, NewLink, NewUser, OutboxItem, fetch};
 
 use super::TestApp;
 use super::arrange::password_hash;
@@ -55,6 +56,20 @@ impl TestApp {
         let write = self.table.request_email_proof(&actor, &user, address, fetched, link);
         write.await.expect("a link").commit().await.expect("a link");
         token
+    }
+
+    /// The cookie of a new session of the user with this name, whose last use is noted already.
+    pub(super) async fn new_session(&self, username: &str) -> String {
+        let (table, id) = (&self.table, self.user_id(username).await);
+        let (user, counts) = table.user_and(id, fetch::counts()).await.expect("the user");
+        let (user, browser) = (user.expect("a user"), "Firefox on Linux".to_owned());
+        let write = table.create_session(&Actor::operator(), &user, counts.as_ref(), browser);
+        let session = write.expect("a session").commit().await.expect("a session");
+        let stored = table.user_and(id, fetch::session(session.id())).await.expect("a read").1;
+        table.touch_session(&stored.expect("a session"), Timestamp::now()).await;
+        let public_url = self.settings.public_url.as_ref();
+        let prefix = if public_url.is_none_or(|url| url.is_https()) { "__Host-" } else { "" };
+        format!("{prefix}session={}", session.reveal())
     }
 
     async fn user_id(&self, username: &str) -> UserId {

@@ -7,11 +7,10 @@ use shared::Settings;
 use shared::model::{Role, Scope, TokenKind};
 
 use crate::app::{function_of, received};
-use crate::fixtures::{GRANT_ID, MEMBER_ID};
+use crate::fixtures::{GRANT_ID, MEMBER_ID, SESSION_ID, parsed_session, put_session};
 use crate::operations::GROUPS;
 use crate::{
-    ConsentPage, MailedLink, OAuthClient, PASSWORD, Person, Service, TOKEN_ID, TestApp, grant_id,
-    operation, sign, token_id,
+    MailedLink, PASSWORD, Person, Service, TOKEN_ID, TestApp, grant_id, sign, token_id,
 };
 
 /// The caller in the events.
@@ -29,6 +28,8 @@ pub(super) struct SharedState {
     names: Vec<(&'static str, String)>,
     /// The signing key: id and secret.
     key: (String, String),
+    /// The cookie of a session.
+    session: String,
 }
 
 impl SharedState {
@@ -46,8 +47,11 @@ impl SharedState {
         names.push(("rck_YOUR_API_KEY", key.0.clone()));
         names.extend(grants(&app, &person).await);
         names.extend(links(&app, &person).await);
+        let session = app.session(&person.credentials()).await;
+        let other = parsed_session(&app.session(&person.credentials()).await);
+        names.push((SESSION_ID, other.id().to_string()));
         let items = app.snapshot().await;
-        let shared = Self { app, items, names, key };
+        let shared = Self { app, items, names, key, session };
         shared.put_back().await;
         shared
     }
@@ -59,6 +63,9 @@ impl SharedState {
         let mut event = serde_json::from_str(&text).ok()?;
         if asks_for_signature(&event) {
             sign(&mut event, &self.key.0, &self.key.1);
+        }
+        if event["cookies"] == json!(["__Host-session=rcx_YOUR_SESSION"]) {
+            put_session(&mut event, &self.session);
         }
         Some(event)
     }
@@ -117,15 +124,13 @@ async fn credentials(person: &Person<'_>) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// A client with grants of the user: an unused code, the tokens of another grant, and an open
-/// consent page.
+/// A client with grants of the user: an unused code, and the tokens of another grant.
 async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String)> {
     let client = app.new_client("https://client.example.com/callback", true).await;
     let credentials = person.credentials();
     let tokens =
         client.tokens(app, &credentials, "profile_read profile_write email_read email_write").await;
     let code = client.code(app, &credentials, "profile_read email_read").await;
-    let page = ConsentPage::open(app, &authorize_path(&client)).await;
     vec![
         (GRANT_ID, grant_id(&tokens.access)),
         ("YOUR_CLIENT_ID", client.id.clone()),
@@ -133,8 +138,6 @@ async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String
         ("YOUR_CODE", code),
         ("YOUR_ACCESS_TOKEN", tokens.access),
         ("YOUR_REFRESH_TOKEN", tokens.refresh),
-        ("YOUR_CSRF_TOKEN", page.csrf_token.clone()),
-        ("YOUR_COOKIE", page.cookie().to_owned()),
     ]
 }
 
@@ -151,11 +154,4 @@ async fn links(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String)
     let own = credentials.primary_address(app).await;
     links.push(("rci_YOUR_TOKEN", credentials.invitation_token(app, &own).await));
     links
-}
-
-/// The authorization path and query exactly as in the event: the form's CSRF token covers them.
-fn authorize_path(client: &OAuthClient) -> String {
-    let operation = operation("hub-oauth-ask");
-    let query = operation.event["rawQueryString"].as_str().expect("a query");
-    format!("{}?{}", operation.path(), query.replace("YOUR_CLIENT_ID", &client.id))
 }

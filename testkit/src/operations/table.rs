@@ -8,8 +8,8 @@ use ErrorFormat::{Detail, Error, OAuthError, Page, Problem, SuccessFalse};
 use Needs::{
     AccessToken, Admin, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email,
     FreeInvitationLink, Grant, Invitation, InvitationLink, Member, OwnToken, ProofLink,
-    ProvedEmail, PublicKey, RefreshToken, Registry, ResetLink, SignUpLink, SshKey, Token,
-    VerifiedEmail,
+    Password, ProvedEmail, PublicKey, RefreshToken, Registry, ResetLink, Session, SignUpLink,
+    SshKey, Token, VerifiedEmail,
 };
 use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 
@@ -90,6 +90,10 @@ pub(crate) enum Needs {
     ClientAndUserToken,
     /// A grant of the user.
     Grant,
+    /// A session of the user, beside the one that asks.
+    Session,
+    /// The user's name and password, as far as the event has them.
+    Password,
     /// A link to sign up, and a username that nobody has.
     SignUpLink,
     /// A link that resets the password of another user.
@@ -257,7 +261,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("hub-list-emails", 1),
     row("hub-oauth-ask", 1).needs(AuthorizationRequest),
     // The client beside whose name it is; the user; the attempt, given back; the grant.
-    row("hub-oauth-decide", 5).needs(ConsentForm),
+    row("hub-oauth-decide", 2).needs(ConsentForm),
     row("hub-oauth-introspect", 1).only_reads().needs(AccessToken),
     row("hub-oauth-metadata", 0),
     row("hub-oauth-revoke", 2).needs(RefreshToken),
@@ -265,20 +269,29 @@ pub(super) static FACTS: &[Facts] = &[
     row("hub-update-email", 2).needs(Email),
     row("hub-update-user", 2).etag().writes_to("hub-get-user"),
     row("not-found", 0),
-    // The name; the user; the attempt, given back; the addresses; the membership.
-    row("pages-accept-invitation", 6).needs(InvitationLink),
+    // The user and the invitation; the membership.
+    row("pages-accept-invitation", 2).needs(InvitationLink),
+    row("pages-add-email", 2),
     row("pages-add-ssh-key", 2).needs(PublicKey),
+    // The attempts with the current password, read, reserved, given back; what ends, cleaned up.
+    row("pages-change-password", 6),
+    // The attempts, read, reserved, given back; the session.
+    row("pages-confirm", 5).needs(Password),
     row("pages-create-api-key", 2),
     row("pages-create-token", 2),
     row("pages-decline-invitation", 2).needs(InvitationLink),
     row("pages-delete-api-key", 2).needs(ApiKey),
     row("pages-delete-ssh-key", 2).needs(SshKey),
+    row("pages-end-other-sessions", 2).needs(Session),
+    row("pages-end-session", 2).needs(Session),
     // The invitation and the names; the user. Who has the address is read only if somebody has.
     row("pages-join-by-invitation", 2).needs(FreeInvitationLink),
     // Who has the address, and whether they have proved it; the link.
     row("pages-prove-email", 3).needs(ProofLink),
+    row("pages-remove-email", 2).needs(Email),
     row("pages-renew-api-key", 2).needs(ApiKey),
     row("pages-renew-s3-key", 2),
+    row("pages-request-email-proof", 3),
     row("pages-request-reset", 3),
     row("pages-request-sign-up", 3),
     // What ends with the old password is cleaned up.
@@ -286,20 +299,31 @@ pub(super) static FACTS: &[Facts] = &[
     row("pages-revoke-app", 2).needs(Grant),
     row("pages-revoke-token", 2).needs(Token),
     row("pages-rotate-token", 2).needs(Token),
+    row("pages-set-primary-email", 2).needs(VerifiedEmail),
     row("pages-show-activity", 1),
     row("pages-show-apps", 2).needs(Grant),
+    row("pages-show-confirm", 1),
+    // The addresses; which of them get no mail.
+    row("pages-show-emails", 2),
     row("pages-show-invitation", 2).needs(InvitationLink),
     row("pages-show-invitation-decline", 2).needs(InvitationLink),
-    row("pages-show-invitation-sign-in", 2).needs(InvitationLink),
     row("pages-show-keys", 1),
+    row("pages-show-password", 1),
+    row("pages-show-profile", 1),
     row("pages-show-proof", 1).needs(ProofLink),
     row("pages-show-reset", 0),
     row("pages-show-reset-link", 1).needs(ResetLink),
+    row("pages-show-sessions", 1),
+    row("pages-show-sign-in", 0),
     row("pages-show-sign-up", 0),
     row("pages-show-sign-up-link", 1).needs(SignUpLink),
     row("pages-show-tokens", 1),
+    // The name; the user; the attempt, given back; the session.
+    row("pages-sign-in", 5).needs(Password),
+    row("pages-sign-out", 2),
     // The link and the names; who has the address; the user.
     row("pages-sign-up", 3).needs(SignUpLink),
+    row("pages-update-profile", 2),
     row("quave-create-account", 3).variants(&[First]),
     row("quave-delete-account", 2).writes_to("quave-get-account"),
     row("quave-get-account", 1).etag(),
@@ -319,6 +343,8 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-delete-email", 2).needs(Email),
     row("rollcall-delete-registry", 2).writes_to("rollcall-get-registry").needs(Registry),
     row("rollcall-delete-ssh-key", 2).needs(SshKey),
+    row("rollcall-end-session", 2).needs(Session),
+    row("rollcall-end-sessions", 2).needs(Session),
     row("rollcall-get-account", 1).etag(),
     row("rollcall-get-account-plan", 2).etag(),
     row("rollcall-get-current-account", 2).etag(),
@@ -341,6 +367,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-list-grants", 2).needs(Grant),
     row("rollcall-list-invitations", 1),
     row("rollcall-list-members", 2),
+    row("rollcall-list-sessions", 1).needs(Session),
     row("rollcall-list-ssh-keys", 1),
     row("rollcall-list-tokens", 1),
     row("rollcall-remove-member", 2).writes_to("rollcall-get-member").needs(Member),

@@ -116,11 +116,7 @@ pub(super) fn repeated(
 fn busy(operation: &DocumentedOperation, response: &ApiResponse) -> Result<(), String> {
     let text = "the service is busy; try again shortly";
     let is_shaped = response.header("content-type") == Some(operation.error_media_type())
-        && if operation.is_page() {
-            response.body.as_str().is_some_and(|page| page.contains(text))
-        } else {
-            response.body == operation.error(503, "unavailable", text)
-        };
+        && operation.is_error(&response.body, 503, "unavailable", text);
     if response.status == 503 && response.header("retry-after") == Some("1") && is_shaped {
         return Ok(());
     }
