@@ -31,8 +31,9 @@ impl<N: Permission> Caller<N> {
     /// Takes the tag that a form carries as `If-Match`, in place of the request's headers: browsers
     /// set none. See [`entity_tag`](crate::http::entity_tag).
     #[must_use]
-    pub fn if_match(self, tag: Option<&str>) -> Self {
-        Self { preconditions: tag.map(Preconditions::if_match).unwrap_or_default(), ..self }
+    pub fn if_match(mut self, tag: Option<&str>) -> Self {
+        self.preconditions = tag.map(Preconditions::if_match).unwrap_or_default();
+        self
     }
 
     /// Rejects the request unless the resource matches `If-Match` and `If-None-Match`. Only if one

@@ -162,9 +162,12 @@ impl Transaction<'_> {
         session: SessionId,
         epoch: u64,
     ) -> Result<Self> {
+        let conflict = || Error::WriteConflict;
         let changes = Changes::new().set("epoch", epoch)?.set("provedAt", Timestamp::now())?;
-        Ok(self.update(Key::session(user, session), changes, Condition::present(), || {
-            Error::WriteConflict
-        }))
+        let counted = Changes::new().set_in_entry("sessions", session, "epoch", epoch)?;
+        let is_counted = Condition::has_entry("sessions", session);
+        Ok(self
+            .update(Key::session(user, session), changes, Condition::present(), conflict)
+            .update(Key::counts(user), counted, is_counted, conflict))
     }
 }

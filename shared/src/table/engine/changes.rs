@@ -116,6 +116,20 @@ impl Changes {
         Ok(self)
     }
 
+    /// Sets a field of an entry of a map attribute, which must be there.
+    pub(in crate::table) fn set_in_entry(
+        mut self,
+        map: &'static str,
+        name: impl Display,
+        field: &'static str,
+        value: impl Serialize,
+    ) -> Result<Self> {
+        let value = self.serialized(value)?;
+        let (entry, field) = (self.entry(map, name), self.name(field));
+        self.set.push(format!("{entry}.{field} = {value}"));
+        Ok(self)
+    }
+
     /// Removes an entry of a map attribute, if it is there.
     pub(in crate::table) fn remove_entry(mut self, map: &'static str, name: impl Display) -> Self {
         let entry = self.entry(map, name);
