@@ -5,8 +5,8 @@ use clap::Args;
 use serde::Serialize;
 use shared::model::{
     Account, AccountId, ApiKey, ApiKeyId, Client, ClientId, Email, Grant, GrantId, MakerId,
-    Membership, Role, S3Key, Scope, SshKey, Timestamp, TokenId, TokenKind, User, UserId,
-    UserNumber, UserToken, Username, UtcMillis,
+    Membership, Role, S3Key, Scope, Session, SessionId, SshKey, Timestamp, TokenId, TokenKind,
+    User, UserId, UserNumber, UserToken, Username, UtcMillis,
 };
 use shared::table::{LockState, Table, UserRecord};
 
@@ -40,6 +40,7 @@ struct ShownUser {
     s3_key: ShownS3Key,
     ssh_keys: Vec<ShownSshKey>,
     grants: Vec<ShownGrant>,
+    sessions: Vec<ShownSession>,
 }
 
 #[derive(Serialize)]
@@ -128,6 +129,17 @@ struct ShownGrant {
     last_used_at: Option<UtcMillis>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownSession {
+    id: SessionId,
+    browser: String,
+    active: bool,
+    created_at: UtcMillis,
+    expires_at: UtcMillis,
+    last_used_at: Option<UtcMillis>,
+}
+
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let user = options.user.require(table).await?;
     let record = table.user_record(user).await?;
@@ -136,8 +148,16 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
 
 impl ShownUser {
     fn new(record: &UserRecord, now: Timestamp) -> Self {
-        let UserRecord { user, emails, memberships, tokens, grants, lock, is_being_deleted } =
-            record;
+        let UserRecord {
+            user,
+            emails,
+            memberships,
+            tokens,
+            grants,
+            sessions,
+            lock,
+            is_being_deleted,
+        } = record;
         let shown_grant = |(grant, client): &(Grant, Option<Client>)| {
             let active = record.is_active(grant, client.as_ref(), now);
             ShownGrant::new(grant, client.as_ref(), active)
@@ -162,6 +182,7 @@ impl ShownUser {
             s3_key: ShownS3Key::new(user.id, user.s3_key.as_ref()),
             ssh_keys: user.ssh_keys.iter().map(ShownSshKey::from).collect(),
             grants: grants.iter().map(shown_grant).collect(),
+            sessions: sessions.iter().map(|own| ShownSession::new(own, user, now)).collect(),
         }
     }
 }
@@ -256,6 +277,19 @@ impl ShownGrant {
             created_at: grant.created_at.into(),
             expires_at: grant.expires_at.into(),
             last_used_at: grant.last_used_at.map(UtcMillis::from),
+        }
+    }
+}
+
+impl ShownSession {
+    fn new(session: &Session, user: &User, now: Timestamp) -> Self {
+        Self {
+            id: session.id,
+            browser: session.browser.clone(),
+            active: !user.disabled && session.is_active(user, now),
+            created_at: session.created_at.into(),
+            expires_at: session.ends_at().into(),
+            last_used_at: session.last_used_at.map(UtcMillis::from),
         }
     }
 }

@@ -59,6 +59,9 @@ impl<'a> Replay<'a> {
             Act::RevokeGrant { user, grant } => {
                 table.revoke_grant(operator, *user, *grant).commit().await
             }
+            Act::EndSession { user, session } => {
+                table.delete_session(operator, *user, *session).commit().await
+            }
             Act::DeleteApiKey { user, key } => {
                 let user = self.user(*user).await?;
                 let is_there = user.api_keys.contains_key(&key.to_string());

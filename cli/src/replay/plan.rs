@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared::model::{
     AccountId, ApiKeyId, AuditAction, AuditDetail, AuditLog, ClientId, GrantId, InvitationAuditId,
-    Scope, TokenId, UserId,
+    Scope, SessionId, TokenId, UserId,
 };
 
 use super::source::LoggedEntry;
@@ -22,6 +22,10 @@ pub(super) enum Act {
     RevokeGrant {
         user: UserId,
         grant: GrantId,
+    },
+    EndSession {
+        user: UserId,
+        session: SessionId,
     },
     DeleteApiKey {
         user: UserId,
@@ -160,6 +164,14 @@ impl<'a> Plan<'a> {
                 let own = Some(&logged.entry.target.id).filter(|_| action != A::GrantCreated);
                 for grant in of_several.iter().chain(own).filter_map(|id| id.parse().ok()) {
                     self.add(Act::RevokeGrant { user, grant }, logged);
+                }
+            }
+            // One that was proved has had another secret since.
+            A::SessionEnded | A::SessionProved => {
+                let own = std::iter::once(&logged.entry.target.id);
+                let all = details(logged, "sessions").iter().chain(own);
+                for session in all.filter_map(|id| id.parse().ok()) {
+                    self.add(Act::EndSession { user, session }, logged);
                 }
             }
             A::ApiKeyDeleted | A::ApiKeyRenewed => {
@@ -301,6 +313,7 @@ impl Act {
             Self::RevokeToken { with_descendants: true, .. } => 1,
             Self::RevokeToken { .. }
             | Self::RevokeGrant { .. }
+            | Self::EndSession { .. }
             | Self::DeleteApiKey { .. }
             | Self::DeleteSshKey { .. }
             | Self::RenewS3Key(_)

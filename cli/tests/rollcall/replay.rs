@@ -23,7 +23,7 @@ struct Restored {
     account: String,
 }
 
-/// Jane's token, grant and API key, Mary's password with her keys and her role, John, Ann's access,
+/// Jane's token, grant, API key and session, Mary's password with her keys and her role, John, Ann's access,
 /// and a client end after the moment that is restored.
 async fn restored() -> Restored {
     let old = Stage::new().await;
@@ -42,12 +42,20 @@ async fn restored() -> Restored {
     let counts = old.table.user_and(user.id, fetch::counts()).await.unwrap().1;
     let made = old.table.create_api_key(&operator, &user, counts.as_ref(), key).unwrap();
     let key = made.commit().await.unwrap().id;
+    let session = async || {
+        let counts = old.table.user_and(user.id, fetch::counts()).await.unwrap().1;
+        let browser = "Firefox on Linux".to_owned();
+        let new = old.table.create_session(&operator, &user, counts.as_ref(), browser).unwrap();
+        new.commit().await.unwrap().id()
+    };
+    let (session, _) = (session().await, session().await);
     let (table, since) = restored_now(&old).await;
 
     old.done(&["revoke-token", "--user", "janedoe", "--token", text(&revoked, "id")]);
     old.done(&["revoke-grants", "--client", &client]);
     let user = old.user(&jane["id"]).await;
     old.table.delete_api_key(&operator, &user, key).commit().await.unwrap();
+    old.table.delete_session(&operator, user.id, session).commit().await.unwrap();
     let reset = old.done(&["reset-password", "--user", "maryroe", "--revoke-keys"]);
     let role = ["set-role", "--account", &account, "--user", "maryroe", "--role", "member"];
     old.done(&role);
@@ -77,6 +85,7 @@ impl Restored {
         let grants = jane["grants"].as_array().unwrap();
         assert!(grants.iter().all(|grant| grant["active"] == false), "{jane}");
         assert_eq!(jane["apiKeys"], json!([]));
+        assert_eq!(jane["sessions"].as_array().unwrap().len(), 1, "{jane}");
         assert_eq!(table.run(&["show-user", "--user", "johnroe"], "").status.code(), Some(1));
         let mary = table.done(&["show-user", "--user", "maryroe"]);
         let accounts = mary["accounts"].as_array().unwrap();
@@ -128,6 +137,7 @@ async fn what_ended_since_ends_again_from_the_old_table_once_and_nothing_else() 
         "member.removed",
         "member.role_changed",
         "password.changed",
+        "session.ended",
         "token.revoked",
         "user.deleted",
         "user.deleted",

@@ -1,5 +1,5 @@
-//! Rollcall's own API for what users have: profile, password, addresses, API keys, SSH keys and
-//! audit log: `/rollcall/v1/users/self…`; and for becoming a user, for setting a lost password anew,
+//! Rollcall's own API for what users have: profile, password, addresses, API keys, SSH keys,
+//! sessions and audit log: `/rollcall/v1/users/self…`; and for becoming a user, for setting a lost password anew,
 //! and for joining accounts: `/rollcall/v1/sign-ups…`, `/rollcall/v1/password-resets…` and
 //! `/rollcall/v1/invitations…`.
 
@@ -10,6 +10,7 @@ mod invitations;
 mod password;
 mod password_resets;
 mod profile;
+mod sessions;
 mod sign_ups;
 mod ssh_keys;
 mod view;
@@ -119,6 +120,27 @@ pub const OPERATIONS: &[Operation] = &[
         method: "DELETE",
         path: "/rollcall/v1/users/self/ssh-keys/{id}",
         name: "rollcall-delete-ssh-key",
+        access: Access::FullAccess,
+        status: 204,
+    },
+    Operation {
+        method: "GET",
+        path: "/rollcall/v1/users/self/sessions",
+        name: "rollcall-list-sessions",
+        access: Access::Scope("tokens_read"),
+        status: 200,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/rollcall/v1/users/self/sessions",
+        name: "rollcall-end-sessions",
+        access: Access::FullAccess,
+        status: 204,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/rollcall/v1/users/self/sessions/{id}",
+        name: "rollcall-end-session",
         access: Access::FullAccess,
         status: 204,
     },
@@ -244,6 +266,15 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
         ("rollcall-delete-ssh-key", [id]) => {
             ssh_keys::delete(app, AuthRequest::from_request(app, request)?, request.query(), id)
                 .await
+        }
+        ("rollcall-list-sessions", []) => {
+            sessions::list(app, AuthRequest::from_request(app, request)?, request.query()).await
+        }
+        ("rollcall-end-sessions", []) => {
+            sessions::end_all(app, AuthRequest::from_request(app, request)?, request.query()).await
+        }
+        ("rollcall-end-session", [id]) => {
+            sessions::end(app, AuthRequest::from_request(app, request)?, request.query(), id).await
         }
         ("rollcall-list-audit-entries", []) => {
             audit::list(AuthRequest::from_request(app, request)?, request.query()).await

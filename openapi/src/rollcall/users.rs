@@ -32,6 +32,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
         ("CreatedApiKey", created_api_key()),
         ("SshKey", ssh_key()),
         ("AddSshKeyRequest", new_ssh_key()),
+        ("Session", session()),
         ("SignUpRequest", body([("email", email().about("The address to sign up with."))])),
         ("SignUp", sign_up()),
         ("CreateUserRequest", new_user()),
@@ -218,6 +219,22 @@ fn new_ssh_key() -> Schema {
     ])
 }
 
+fn session() -> Schema {
+    let last = time("The hour of its last use; `null` if there was none.").or("null");
+    view([
+        ("id", session_id()),
+        ("browser", string().about("The kind of browser.").example("Firefox on Linux")),
+        ("createdAt", time("When the user signed in.")),
+        ("lastUsedAt", last),
+        ("expiresAt", time("When it ends, unless it is used before.")),
+    ])
+    .about("Where the user is signed in in a browser.")
+}
+
+fn session_id() -> Schema {
+    hex(12).about("The session's id.").example("0197a1b2c3d4e5f60718293d")
+}
+
 fn audit_entry() -> Schema {
     let actor = view([
         (
@@ -229,7 +246,7 @@ fn audit_entry() -> Schema {
             "credentialId",
             string()
                 .or("null")
-                .about("The user's token, API key or grant; `null` for a password.")
+                .about("The user's token, API key, session or grant; `null` for a password.")
                 .example("0197a1b2c3d4e5f60718293a"),
         ),
     ]);
@@ -311,8 +328,8 @@ fn of_the_user() -> Vec<Description> {
             .etag(),
         describe("rollcall-set-password", "Set the caller's password")
             .text(
-                "Grants to OAuth clients and user tokens end, but not the token that asks. The \
-                 first password in place of one set by somebody else ends every credential.",
+                "Grants to OAuth clients, sessions and user tokens end, but not the token that \
+                 asks. The first password in place of one set by somebody else ends every credential.",
             )
             .json(named("SetPasswordRequest"))
             .responds(204, "The password is set.", None)
@@ -412,7 +429,7 @@ fn of_links() -> Vec<Description> {
             .error(429, too_many)
             .error(501, no_mail),
         describe("rollcall-reset-password", "Set another password by a link")
-            .text("Everything older ends: tokens, grants and, unless they are kept, keys.")
+            .text("Everything older ends: tokens, grants, sessions and, unless they are kept, keys.")
             .path("token", token("rcw"))
             .json(named("PasswordReset"))
             .responds(204, "The password is set.", None)
@@ -453,5 +470,16 @@ fn of_keys() -> Vec<Description> {
             .path("id", pattern("^[0-9]+$").about("The key's number.").example("1234567890"))
             .responds(204, "The key was deleted.", None)
             .error(404, "The caller has no such SSH key."),
+        paged(describe("rollcall-list-sessions", "List where the caller is signed in")).shows(
+            200,
+            "The sessions that have not ended.",
+            page("sessions", "Session", "Oldest first."),
+        ),
+        describe("rollcall-end-sessions", "End all sessions")
+            .responds(204, "Every browser is signed out.", None),
+        describe("rollcall-end-session", "End a session")
+            .path("id", session_id())
+            .responds(204, "The browser is signed out.", None)
+            .error(404, "The caller has no such session."),
     ]
 }

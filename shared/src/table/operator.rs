@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::Result;
 use crate::model::{
-    Account, AccountId, Client, ClientId, Email, Grant, Membership, Timestamp, User, UserToken,
+    Account, AccountId, Client, ClientId, Email, Grant, Membership, Session, Timestamp, User,
+    UserToken,
 };
-use crate::table::engine::{Key, ScanPosition, Stored, Table};
+use crate::table::engine::{Key, SESSION, ScanPosition, Stored, Table, user_partition};
 use crate::table::lockout::LockState;
 
 /// A user with everything that belongs to it.
@@ -22,6 +23,8 @@ pub struct UserRecord {
     /// All its grants, working or not, each with the client if that is not deleted, and with the
     /// scopes that the client has not lost since.
     pub grants: Vec<(Grant, Option<Client>)>,
+    /// All its sessions, working or not.
+    pub sessions: Vec<Session>,
     /// Whether passwords are rejected.
     pub lock: LockState,
     /// Whether its deletion has begun.
@@ -58,11 +61,12 @@ impl Table {
     /// A user with everything that belongs to it: two round trips.
     pub async fn user_record(&self, user: Stored<User>) -> Result<UserRecord> {
         let user = user.into_inner();
-        let (emails, memberships, tokens, grants) = tokio::try_join!(
+        let (emails, memberships, tokens, grants, sessions) = tokio::try_join!(
             self.emails(user.id),
             self.memberships(user.id),
             self.all_tokens(user.id),
             self.all_grants(user.id),
+            self.query::<Session>(user_partition(user.id), SESSION),
         )?;
         let accounts = async {
             let accounts = self.accounts(&memberships).await?.into_iter();
@@ -84,7 +88,16 @@ impl Table {
             (grant, client)
         });
         let grants = grants.collect();
-        Ok(UserRecord { user, emails, memberships, tokens, grants, lock, is_being_deleted })
+        Ok(UserRecord {
+            user,
+            emails,
+            memberships,
+            tokens,
+            grants,
+            sessions,
+            lock,
+            is_being_deleted,
+        })
     }
 
     async fn clients(&self, ids: impl Iterator<Item = ClientId>) -> Result<Vec<Client>> {
