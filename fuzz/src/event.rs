@@ -19,7 +19,7 @@ const HEADERS: [(&str, &str); 14] = [
     ("authorization", "YOUR_SIGNATURE"),
     ("content-type", "application/json"),
     ("content-type", "application/x-www-form-urlencoded"),
-    ("cookie", "YOUR_COOKIE"),
+    ("cookie", "__Host-session=x"),
     ("host", "localhost:9000"),
     ("idempotency-key", "8e03978e-40d5"),
     ("if-match", "*"),

@@ -207,6 +207,8 @@ impl InvitationEnd {
 pub enum OAuthCode {
     /// The user denied the request.
     AccessDenied,
+    /// The user would have to allow it, and may not be asked.
+    ConsentRequired,
     /// The client is unknown or not authenticated.
     InvalidClient,
     /// The code or refresh token is invalid, expired or another client's.
@@ -215,6 +217,8 @@ pub enum OAuthCode {
     InvalidRequest,
     /// The scope is unknown, or not available to clients.
     InvalidScope,
+    /// The user would have to sign in, and may not be asked.
+    LoginRequired,
     /// The grant type is not offered.
     UnsupportedGrantType,
     /// The response type is not offered.
@@ -226,10 +230,12 @@ impl OAuthCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
+            Self::ConsentRequired => "consent_required",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
             Self::InvalidScope => "invalid_scope",
+            Self::LoginRequired => "login_required",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
         }

@@ -18,8 +18,6 @@ pub const MAX_GRANT_DAYS: u16 = 365;
 /// A spent refresh token that comes again within this time may be a retry whose response was lost,
 /// in seconds.
 pub const REFRESH_RETRY_GRACE: i64 = 10;
-/// The form on which a user consents, in seconds.
-pub const CONSENT_FORM_TTL: i64 = 30 * MINUTE;
 
 /// A session, in seconds, however much it is used.
 pub const SESSION_TTL: i64 = 30 * DAY;

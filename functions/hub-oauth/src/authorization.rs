@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lambda_http::http::header::LOCATION;
-use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
-use shared::http::{ApiRequest, Query, oauth_description};
+use shared::http::{self, ApiRequest, Query, oauth_description};
 use shared::model::{Client, ClientId, Scope};
 use shared::table::Stored;
-use shared::{App, Error, OAuthCode, Result, telemetry};
+use shared::{Error, OAuthCode, Result, telemetry};
+
+use crate::interaction::Interaction;
 
 /// The scopes of a request that names none, as far as its client can be granted them.
 const DEFAULT_SCOPES: [Scope; 2] = [Scope::ProfileRead, Scope::EmailRead];
@@ -22,6 +22,7 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) scopes: BTreeSet<Scope>,
     pub(crate) challenge: Option<String>,
     pub(crate) target: RedirectTarget,
+    pub(crate) interaction: Interaction,
 }
 
 /// Where the client waits for the response.
@@ -43,12 +44,7 @@ impl RedirectTarget {
         query.append_pair("iss", &self.issuer);
         let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
         let location = format!("{}{separator}{}", self.redirect_uri, query.finish());
-        let location = HeaderValue::try_from(location)
-            .map_err(|_| Error::invalid("redirect_uri", "cannot be sent to"))?;
-        let mut redirect = Response::new(Body::Empty);
-        *redirect.status_mut() = StatusCode::SEE_OTHER;
-        redirect.headers_mut().insert(LOCATION, location);
-        Ok(redirect)
+        http::see_other(&location)
     }
 
     /// Sends the client its code.
@@ -77,17 +73,14 @@ impl AuthorizationError {
 }
 
 impl AuthorizationRequest {
-    /// Parses a request. An unknown client, or a redirect URI that is not registered, is an error
-    /// for the page: nobody is redirected there.
-    pub(crate) async fn parse(
-        app: &App,
+    /// Parses a request of the client that it names. An unknown client, or a redirect URI that is
+    /// not registered, is an error for the page: nobody is redirected there.
+    pub(crate) fn parse(
         request: &ApiRequest,
         query: &Query<'_>,
+        client: Option<Stored<Client>>,
     ) -> Result<Result<Self, AuthorizationError>> {
-        let unknown = || Error::invalid("client_id", "is not a client that is known here");
-        let id: ClientId =
-            query.non_empty("client_id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
-        let client = app.table.client(id).await?.ok_or_else(unknown)?;
+        let client = client.ok_or_else(unknown_client)?;
         telemetry::observe_client(client.id);
         let requested = query.non_empty("redirect_uri");
         let redirect_uri = client
@@ -100,16 +93,29 @@ impl AuthorizationRequest {
             state: query.non_empty("state").map(str::to_owned),
             issuer: request.base_url().to_string(),
         };
-        let parsed = response_type(query)
-            .and_then(|()| Ok((scopes(query, &client)?, challenge(query, &client)?)));
+        let parsed = response_type(query).and_then(|()| {
+            let (scopes, challenge) = (scopes(query, &client)?, challenge(query, &client)?);
+            Ok((scopes, challenge, Interaction::parse(query)?))
+        });
         match parsed {
-            Ok((scopes, challenge)) => Ok(Ok(Self { client, scopes, challenge, target })),
+            Ok((scopes, challenge, interaction)) => {
+                Ok(Ok(Self { client, scopes, challenge, target, interaction }))
+            }
             Err((code, description)) => Ok(Err(AuthorizationError { target, code, description })),
         }
     }
 }
 
-type FieldError = (OAuthCode, Cow<'static, str>);
+/// The client that a request names.
+pub(crate) fn client_id(query: &Query<'_>) -> Result<ClientId> {
+    query.non_empty("client_id").and_then(|id| id.parse().ok()).ok_or_else(unknown_client)
+}
+
+fn unknown_client() -> Error {
+    Error::invalid("client_id", "is not a client that is known here")
+}
+
+pub(crate) type FieldError = (OAuthCode, Cow<'static, str>);
 
 fn response_type(query: &Query<'_>) -> Result<(), FieldError> {
     let (code, description) = match query.non_empty("response_type") {

@@ -1,30 +1,33 @@
+use std::collections::BTreeSet;
+
 use lambda_http::{Body, Response};
-use shared::auth::{Basic, Caller, FullAccess};
-use shared::http::ApiRequest;
-use shared::model::{Counts, Timestamp, UserId};
-use shared::table::{Login, NewGrant, Stored, fetch};
+use shared::auth::{AuthRequest, Authorized, Caller, ProfileRead, SessionCookie};
+use shared::http::{ApiRequest, Query};
+use shared::model::{Client, ClientId, Counts, GrantId, Scope, Timestamp};
+use shared::table::{NewGrant, Stored, fetch};
 use shared::telemetry::SecurityEvent;
 use shared::{App, Error, OAuthCode, Result};
 
-use crate::authorization::AuthorizationRequest;
-use crate::consent::Browser;
-use crate::page::{Page, SignInError};
+use crate::authorization::{AuthorizationRequest, client_id, format_scopes};
+use crate::interaction::Proof;
+use crate::page::{self, Page};
 
-/// The form that a user submits.
+/// Whoever is signed in may allow clients, however long ago the password was entered: a grant is
+/// less than a session, since it has hub's scopes alone, and every one can be seen and revoked.
+type Consent = ProfileRead;
+
+/// What a user decided.
 struct Decision {
-    csrf_token: String,
-    username: String,
-    password: String,
     allows: bool,
+    /// The scopes that the page showed.
+    shown: String,
 }
 
 impl Decision {
     fn parse(request: &ApiRequest) -> Result<Self> {
         let mut form = request.form()?;
-        let text = |value: Option<String>| value.unwrap_or_default();
-        let (csrf_token, decision) =
-            (form.optional("csrf_token"), form.required::<String>("decision"));
-        let (username, password) = (form.optional("username"), form.optional("password"));
+        let shown = form.optional("scopes").unwrap_or_default();
+        let decision = form.required::<String>("decision");
         let allows = match decision.as_deref() {
             Some("allow") => true,
             Some("deny") | None => false,
@@ -33,109 +36,153 @@ impl Decision {
                 false
             }
         };
-        let (csrf_token, username, password) = (text(csrf_token), text(username), text(password));
-        form.into_result(Some(Self { csrf_token, username, password, allows }))
+        form.into_result(Some(Self { allows, shown }))
+    }
+
+    fn showed(&self, scopes: &BTreeSet<Scope>) -> bool {
+        self.shown == format_scopes(scopes)
     }
 }
 
-/// `GET /api/v1.1/o/authorize/`: the page on which a user signs in and allows or denies the
-/// request.
+/// `GET /api/v1.1/o/authorize/`: the page on which a user allows or denies the request; nothing is
+/// asked that was allowed before.
 pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    authorize(app, request, None).await
+}
+
+/// `POST /api/v1.1/o/authorize/`: the user's decision. The client's request is in the query, which
+/// the form's token covers, and the scopes that the page showed are in the form: a user allows only
+/// what was shown, since what a request without `scope` is for may change.
+pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    let decision = Decision::parse(request)?;
+    if !request.is_from_own_site() {
+        SecurityEvent::FormRejected.record();
+        return Ok(page::other_form(request));
+    }
+    authorize(app, request, Some(decision)).await
+}
+
+async fn authorize(
+    app: &App,
+    request: &ApiRequest,
+    decision: Option<Decision>,
+) -> Result<Response<Body>> {
     let query = request.query()?;
-    match AuthorizationRequest::parse(app, request, &query).await? {
-        Ok(authorization) => show(app, request, &authorization, "", None).await,
+    let id = client_id(&query)?;
+    let session = match AuthRequest::<Consent, SessionCookie>::from_request(app, request) {
+        Ok(session) => session,
+        Err(Error::OtherForm) => return Ok(page::other_form(request)),
+        Err(Error::MissingCredential | Error::InvalidCredential) => {
+            return ask_to_sign_in(app, request, &query, id).await;
+        }
+        Err(error) => return Err(error),
+    };
+    let outcome = session
+        .input(Ok(()))
+        .fetch(|()| fetch::both(fetch::counts(), fetch::client(id)))
+        .respond(async |Authorized { caller, fetched: (counts, client), .. }| {
+            match AuthorizationRequest::parse(request, &query, client)? {
+                Ok(authorization) => {
+                    let counts = counts.as_ref();
+                    Asked { app, request, caller, counts, authorization }.respond(decision).await
+                }
+                Err(error) => error.send(),
+            }
+        })
+        .await;
+    match outcome {
+        Err(Error::InvalidCredential) => ask_to_sign_in(app, request, &query, id).await,
+        outcome => outcome,
+    }
+}
+
+/// Leads a browser that nobody is signed in in to the page for that, if the request is valid.
+async fn ask_to_sign_in(
+    app: &App,
+    request: &ApiRequest,
+    query: &Query<'_>,
+    client: ClientId,
+) -> Result<Response<Body>> {
+    let client = app.table.client(client).await?;
+    match AuthorizationRequest::parse(request, query, client)? {
+        Ok(AuthorizationRequest { interaction, target, .. }) => {
+            interaction.ask(request, &target, Proof::SignIn)
+        }
         Err(error) => error.send(),
     }
 }
 
-/// `POST /api/v1.1/o/authorize/`: the user's decision. The client's request is in the query, and
-/// the CSRF token is bound to it and to the scopes shown: a user can allow only what the page
-/// showed.
-pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
-    let (query, decision) = (request.query()?, Decision::parse(request)?);
-    let key = app.service_keys.current().await?;
-    let shown = Browser::from_request(request)?.verify(&key, request, &decision.csrf_token)?;
-    let basic = Basic::new(request, decision.username.clone(), decision.password);
-    let named = async {
-        if shown.is_ok() && decision.allows { basic.resolve(app).await.map(Some) } else { Ok(None) }
-    };
-    let parsed = AuthorizationRequest::parse(app, request, &query);
-    let (authorization, named) = tokio::join!(parsed, named);
-    let authorization = match authorization? {
-        Ok(authorization) => authorization,
-        Err(error) => return error.send(),
-    };
-    let signed_in = match (shown, named?) {
-        (Ok(shown), Some(named)) if shown.is_of(&authorization.scopes) => {
-            sign_in(app, &basic, named).await?
-        }
-        (Ok(_), Some(_)) => Err(SignInError::Changed),
-        (Ok(_), None) => {
-            return authorization.target.with_error(OAuthCode::AccessDenied, "the user said no");
-        }
-        (Err(error), _) => {
-            SecurityEvent::FormRejected.record();
-            Err(error)
-        }
-    };
-    match signed_in {
-        Ok((caller, counts)) => grant(app, &caller, counts.as_ref(), authorization).await,
-        Err(error) => show(app, request, &authorization, &decision.username, Some(error)).await,
-    }
-}
-
-/// The user, and what the user has of that which is limited.
-type SignedIn = (Caller<FullAccess>, Option<Stored<Counts>>);
-
-/// Signs the user in, or tells what the page shows instead.
-async fn sign_in(
-    app: &App,
-    basic: &Basic,
-    named: (UserId, Login),
-) -> Result<Result<SignedIn, SignInError>> {
-    match basic.sign_in(app, named, fetch::counts()).await {
-        Ok(signed_in) => Ok(Ok(signed_in)),
-        Err(Error::InvalidCredential) => Ok(Err(SignInError::WrongPassword)),
-        Err(Error::AttemptsInProgress) => Ok(Err(SignInError::Busy)),
-        Err(Error::TooManyAttempts { retry_after }) => Ok(Err(SignInError::Locked(retry_after))),
-        Err(error) => Err(error),
-    }
-}
-
-/// Stores the grant and sends the client its code.
-async fn grant(
-    app: &App,
-    caller: &Caller<FullAccess>,
-    counts: Option<&Stored<Counts>>,
+/// A user who is asked for something.
+struct Asked<'a> {
+    app: &'a App,
+    request: &'a ApiRequest,
+    caller: Caller<Consent>,
+    counts: Option<&'a Stored<Counts>>,
     authorization: AuthorizationRequest,
-) -> Result<Response<Body>> {
-    let AuthorizationRequest { client, scopes, challenge, target } = authorization;
-    let (redirect_uri, names_redirect_uri) = (target.redirect_uri.clone(), target.is_named);
-    let new = NewGrant { client: &client, scopes, redirect_uri, names_redirect_uri, challenge };
-    let code = app.table.create_grant(&caller.actor(), caller.user(), counts, new).await?;
-    target.with_code(&code.reveal())
 }
 
-async fn show(
-    app: &App,
-    request: &ApiRequest,
-    authorization: &AuthorizationRequest,
-    username: &str,
-    error: Option<SignInError>,
-) -> Result<Response<Body>> {
-    let key = app.service_keys.current().await?;
-    let browser = Browser::from_request(request)?;
-    let csrf_token = browser.csrf_token(&key, request, &authorization.scopes)?;
-    let cookie = browser.cookie();
-    Page {
-        request,
-        settings: &app.settings,
-        authorization,
-        granted_until: authorization.client.grant_end(Timestamp::now())?,
-        csrf_token: &csrf_token,
-        cookie: &cookie,
-        username,
-        error,
+impl Asked<'_> {
+    async fn respond(self, decision: Option<Decision>) -> Result<Response<Body>> {
+        let AuthorizationRequest { scopes, target, interaction, .. } = &self.authorization;
+        if decision.as_ref().is_some_and(|decision| !decision.allows) {
+            return target.with_error(OAuthCode::AccessDenied, "the user said no");
+        }
+        let session = self.caller.session().ok_or(Error::MissingCredential)?;
+        if let Some(proof) = interaction.required_proof(session, Timestamp::now()) {
+            return interaction.ask(self.request, target, proof);
+        }
+        match decision {
+            Some(decision) if decision.showed(scopes) => self.grant(None).await,
+            Some(_) => self.page(true),
+            None => match self.allowed_before().await? {
+                Some(grant) => self.grant(Some(grant)).await,
+                None if interaction.is_silent => {
+                    target.with_error(OAuthCode::ConsentRequired, "the user would have to allow it")
+                }
+                None => self.page(false),
+            },
+        }
     }
-    .into_response()
+
+    /// The grant by which the user allowed all of this before, unless it is to be asked anew. A
+    /// client that neither has a secret nor waits on a site of its own may be another program, which
+    /// nobody has allowed anything (RFC 6749, section 10.2; RFC 8252, section 8.6).
+    async fn allowed_before(&self) -> Result<Option<GrantId>> {
+        let AuthorizationRequest { client, scopes, target, interaction, .. } = &self.authorization;
+        if interaction.shows_page || !is_known(client, &target.redirect_uri) {
+            return Ok(None);
+        }
+        self.app.table.allowing_grant(self.caller.user(), self.counts, client, scopes).await
+    }
+
+    /// Stores the grant and sends the client its code.
+    async fn grant(self, rests_on: Option<GrantId>) -> Result<Response<Body>> {
+        let Self { app, caller, counts, authorization, .. } = self;
+        let AuthorizationRequest { client, scopes, challenge, target, interaction } = authorization;
+        let (redirect_uri, names_redirect_uri) = (target.redirect_uri.clone(), target.is_named);
+        let client = &client;
+        let new =
+            NewGrant { client, scopes, redirect_uri, names_redirect_uri, challenge, rests_on };
+        let write = app.table.create_grant(&caller.actor(), caller.user(), counts, new).await;
+        match write {
+            Ok(write) => caller.commit(app, write, |code| target.with_code(&code.reveal())).await,
+            Err(error @ Error::LimitReached(_)) if interaction.is_silent => {
+                target.with_error(OAuthCode::AccessDenied, &error.to_string())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The page, perhaps again: what is asked for has changed since it was shown.
+    fn page(&self, has_changed: bool) -> Result<Response<Body>> {
+        let Self { request, caller, authorization, .. } = self;
+        let granted_until = authorization.client.grant_end(Timestamp::now())?;
+        let user = caller.user();
+        Ok(Page { request, user, authorization, granted_until, has_changed }.into_response())
+    }
+}
+
+/// Whether the client, and no other program, gets what is sent to this URI.
+fn is_known(client: &Client, redirect_uri: &str) -> bool {
+    client.secret_hash.is_some() || redirect_uri.starts_with("https://")
 }

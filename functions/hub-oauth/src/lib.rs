@@ -3,12 +3,13 @@
 mod authorization;
 mod authorize;
 mod client;
-mod consent;
+mod interaction;
 mod introspect;
 mod metadata;
 mod page;
 mod revoke;
 mod token;
+mod words;
 
 use lambda_http::{Body, Response};
 use shared::http::{Access, ApiRequest, Operation};

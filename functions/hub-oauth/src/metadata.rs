@@ -4,8 +4,10 @@ use shared::Result;
 use shared::http::{self, ApiRequest};
 use shared::model::{Client, Scope};
 
-/// The metadata of the authorization server (RFC 8414, section 2; RFC 9207, section 3). What is left
-/// out is not offered.
+use crate::interaction::PROMPTS;
+
+/// The metadata of the authorization server (RFC 8414, section 2; RFC 9207, section 3; for `prompt`
+/// Initiating User Registration via OpenID Connect 1.0). What is left out is not offered.
 #[derive(Serialize)]
 struct Metadata {
     issuer: String,
@@ -18,6 +20,7 @@ struct Metadata {
     response_modes_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 2],
     code_challenge_methods_supported: [&'static str; 1],
+    prompt_values_supported: [&'static str; 4],
     token_endpoint_auth_methods_supported: [&'static str; 3],
     revocation_endpoint_auth_methods_supported: [&'static str; 3],
     introspection_endpoint_auth_methods_supported: [&'static str; 2],
@@ -47,6 +50,7 @@ pub(crate) fn show(request: &ApiRequest) -> Result<Response<Body>> {
         response_modes_supported: ["query"],
         grant_types_supported: ["authorization_code", "refresh_token"],
         code_challenge_methods_supported: ["S256"],
+        prompt_values_supported: PROMPTS,
         token_endpoint_auth_methods_supported: AUTH_METHODS,
         revocation_endpoint_auth_methods_supported: AUTH_METHODS,
         introspection_endpoint_auth_methods_supported: [basic, post],

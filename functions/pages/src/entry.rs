@@ -4,7 +4,7 @@
 //! nothing: what was entered, but for passwords, goes through the page that asks, and is offered to
 //! be sent afterwards.
 
-use lambda_http::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
+use lambda_http::http::header::{RETRY_AFTER, SET_COOKIE};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use maud::{Markup, html};
@@ -18,6 +18,8 @@ use shared::model::{SessionCredential, Username};
 use shared::table::fetch;
 use shared::{App, Error, FieldError, Result, SignUpPolicy};
 
+pub(crate) use shared::http::see_other;
+
 use crate::OPERATIONS;
 use crate::form::{Field, Form, Input, Target, entered};
 use crate::view::View;
@@ -25,8 +27,10 @@ use crate::words::entry as words;
 
 /// Where everybody lands who was not going anywhere.
 pub(crate) const HOME: &str = "/account";
+/// Where users allow OAuth clients, who may wait on other sites.
+const AUTHORIZE: &str = "/api/v1.1/o/authorize";
 /// The paths that a sign-in may lead to, and what is below them.
-const RETURN_TO: [&str; 2] = [HOME, "/api/v1.1/o/authorize"];
+const RETURN_TO: [&str; 2] = [HOME, AUTHORIZE];
 
 /// The cookie that remembers where a browser was going.
 const RETURN_TO_COOKIE: &str = "return-to";
@@ -50,6 +54,11 @@ impl Errand {
         let is_ours = return_to.chars().all(is_path) && RETURN_TO.iter().any(|path| is_below(path));
         let return_to = if is_ours { return_to } else { HOME }.to_owned();
         Self { return_to, kept: String::new() }
+    }
+
+    /// Whether another site may come next.
+    fn leads_away(&self) -> bool {
+        self.return_to.starts_with(AUTHORIZE)
     }
 
     /// What this request was going to do.
@@ -137,15 +146,6 @@ impl Errand {
         };
         View { status, ..View::form(words::SEND_AGAIN, content, form) }.show(request)
     }
-}
-
-/// Status 303 to a path of ours.
-pub(crate) fn see_other(path: &str) -> Result<Response<Body>> {
-    let mut response = Response::new(Body::Empty);
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    let path = HeaderValue::try_from(path).map_err(|_| Error::NotFound("path"))?;
-    response.headers_mut().insert(LOCATION, path);
-    Ok(response)
 }
 
 /// Where those sign in who go on to this path.
@@ -267,7 +267,8 @@ impl<'a> SignIn<'a> {
             @if self.has_ended { p role="status" { (words::ENDED) } }
             (other_ways(app))
         };
-        View { status, ..View::form(words::HEADING, content, form) }.show(request)
+        let leads_away = self.errand.leads_away();
+        View { status, leads_away, ..View::form(words::HEADING, content, form) }.show(request)
     }
 }
 
@@ -345,19 +346,20 @@ pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<
             let session = write.commit().await?;
             errand.go_on(request, &session, &user.username.to_string())
         }
-        Err(error) => rejected(error, words::WRONG, again),
+        Err(error) => rejected(error, "password", words::WRONG, again),
     }
 }
 
-/// What a page says of a password that was not accepted.
-fn rejected(
+/// What a page says of a password, entered in this field, that was not accepted.
+pub(crate) fn rejected(
     error: Error,
+    field: &'static str,
     wrong: &str,
     again: impl FnOnce(StatusCode, Vec<FieldError>) -> Response<Body>,
 ) -> Result<Response<Body>> {
     let (text, seconds) = match error {
         Error::InvalidCredential | Error::Forbidden(_) => {
-            return Ok(again(StatusCode::FORBIDDEN, vec![FieldError::new("password", wrong)]));
+            return Ok(again(StatusCode::FORBIDDEN, vec![FieldError::new(field, wrong)]));
         }
         Error::AttemptsInProgress => (words::BUSY.to_owned(), 1),
         Error::TooManyAttempts { retry_after } => {
@@ -424,7 +426,7 @@ pub(crate) async fn confirm(app: &App, request: &ApiRequest) -> Result<Response<
                 Err(error) => return Err(error),
             };
             if let Err(error) = caller.verify_current_password(app, &password).await {
-                return rejected(error, words::CONFIRM_WRONG, again);
+                return rejected(error, "password", words::CONFIRM_WRONG, again);
             }
             let session = caller.session().ok_or(Error::MissingCredential)?;
             let write = app.table.prove_session(&caller.actor(), session)?;
@@ -457,5 +459,6 @@ fn ask_to_confirm(
         ..Form::default()
     };
     let content = html! { p { (words::CONFIRM_WHY) } };
-    View { status, ..View::form(words::CONFIRM, content, form) }.show(request)
+    let leads_away = errand.leads_away();
+    View { status, leads_away, ..View::form(words::CONFIRM, content, form) }.show(request)
 }

@@ -1,7 +1,6 @@
 //! The pages of somebody who is signed in: all have the same frame, and the same parts.
 
-use lambda_http::http::header::REFERRER_POLICY;
-use lambda_http::http::{HeaderValue, StatusCode};
+use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use maud::{Markup, PreEscaped, Render, html};
 use shared::http::{self, ApiRequest};
@@ -163,7 +162,7 @@ impl<'a> Screen<'a> {
     /// The response with the page.
     pub(crate) fn show(self, request: &ApiRequest) -> Response<Body> {
         let heading = self.heading;
-        let prefix = if self.status.is_client_error() { crate::words::ERROR_PREFIX } else { "" };
+        let prefix = if self.status.is_success() { "" } else { crate::words::ERROR_PREFIX };
         let title = format!("{prefix}{heading}");
         let page = request.document(&title, Some("wide"), &self.body(request));
         let script = if self.has_secret {
@@ -171,11 +170,7 @@ impl<'a> Screen<'a> {
         } else {
             "form-action 'self';".to_owned()
         };
-        let mut response = http::page(self.status, page, &script);
-        // As for the other forms: with `no-referrer`, the `Origin` of a form is `null`.
-        let policy = HeaderValue::from_static("same-origin");
-        response.headers_mut().insert(REFERRER_POLICY, policy);
-        response
+        http::page_with_form(self.status, page, &script)
     }
 
     fn body(&self, request: &ApiRequest) -> Markup {

@@ -13,7 +13,6 @@ mod invitation;
 mod keys;
 mod layout;
 mod notice;
-mod origin;
 mod proof;
 mod reset;
 mod sessions;
@@ -85,7 +84,7 @@ pub async fn handle(app: &App, sealing: &SealPublicKey, request: ApiRequest) -> 
 async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Result<Response<Body>> {
     let (operation, parameters) = request.operation(OPERATIONS)?;
     request.query()?;
-    if request.method() == "POST" && !origin::is_own(request) {
+    if request.method() == "POST" && !request.is_from_own_site() {
         return Ok(notice::OTHER_SITE.show(request));
     }
     let result = match (operation, parameters.as_slice()) {

@@ -1,7 +1,6 @@
 //! What all pages have in common.
 
-use lambda_http::http::header::REFERRER_POLICY;
-use lambda_http::http::{HeaderValue, StatusCode};
+use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use maud::{Markup, html};
 use shared::http::{self, ApiRequest};
@@ -14,18 +13,21 @@ pub(crate) struct View<'a> {
     pub(crate) heading: &'a str,
     pub(crate) content: Markup,
     pub(crate) form: Option<Form<'a>>,
+    /// Whether what follows on its form may be on another site. Browsers apply `form-action` to every
+    /// redirect that follows, so that no policy could say where the form goes.
+    pub(crate) leads_away: bool,
 }
 
 impl View<'_> {
     /// A page with a form: 400 if something was wrong with what was entered.
     pub(crate) const fn form<'a>(heading: &'a str, content: Markup, form: Form<'a>) -> View<'a> {
         let status = if form.has_errors() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-        View { status, heading, content, form: Some(form) }
+        View { status, heading, content, form: Some(form), leads_away: false }
     }
 
     /// A page of text.
     pub(crate) const fn text(status: StatusCode, heading: &str, content: Markup) -> View<'_> {
-        View { status, heading, content, form: None }
+        View { status, heading, content, form: None, leads_away: false }
     }
 
     /// The response with the page.
@@ -46,12 +48,8 @@ impl View<'_> {
         if self.form.is_none() {
             return http::page(self.status, page, "form-action 'none';");
         }
-        let mut response = http::page(self.status, page, "form-action 'self';");
-        // With `no-referrer`, the `Origin` of a form is `null`, as that of a page that hides where
-        // it comes from. Other sites learn nothing by this either.
-        let policy = HeaderValue::from_static("same-origin");
-        response.headers_mut().insert(REFERRER_POLICY, policy);
-        response
+        let directives = if self.leads_away { "" } else { "form-action 'self';" };
+        http::page_with_form(self.status, page, directives)
     }
 }
 

@@ -29,9 +29,9 @@ pub(crate) use error_response::is_client_error;
 pub use error_response::whole_seconds;
 pub use event::{bytes_in_response, from_event, into_event, serve};
 pub use fields::Fields;
-pub use page::{head, page};
+pub use page::{head, page, page_with_form};
 pub use request::{ApiRequest, Query};
 #[cfg(feature = "table")]
 pub(crate) use response::REPLAYED;
-pub use response::{accepted, created, no_content, ok};
+pub use response::{accepted, created, no_content, ok, see_other};
 pub use route::{Access, Operation, encode_path, encode_segment, parse_segment};

@@ -1,6 +1,8 @@
 //! HTML pages. All have the same style, and name the service and the domain that one is on.
 
-use lambda_http::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_FRAME_OPTIONS};
+use lambda_http::http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS,
+};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -28,6 +30,16 @@ pub fn page(status: StatusCode, page: Markup, directives: &str) -> Response<Body
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     // For browsers that do not know `frame-ancestors`.
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    response
+}
+
+/// The same with a form, for which browsers name the page's origin: with `no-referrer`, the `Origin`
+/// of a form is `null`, as that of a page that hides where it comes from. Other sites learn nothing
+/// by this either.
+pub fn page_with_form(status: StatusCode, content: Markup, directives: &str) -> Response<Body> {
+    let mut response = page(status, content, directives);
+    let policy = HeaderValue::from_static("same-origin");
+    response.headers_mut().insert(REFERRER_POLICY, policy);
     response
 }
 

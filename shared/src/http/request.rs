@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use lambda_http::http::header::{CONTENT_ENCODING, CONTENT_TYPE, COOKIE};
+use lambda_http::http::header::{CONTENT_ENCODING, CONTENT_TYPE, COOKIE, ORIGIN};
 use lambda_http::http::{HeaderMap, HeaderValue};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
@@ -94,6 +94,18 @@ impl ApiRequest {
     fn host_cookie_name(&self, name: &str) -> String {
         let prefix = if self.base_url.is_https() { "__Host-" } else { "" };
         format!("{prefix}{name}")
+    }
+
+    /// Whether nothing says that a form comes from another site. Browsers say where it comes from;
+    /// those that do not are old.
+    pub fn is_from_own_site(&self) -> bool {
+        let base_url = self.base_url.to_string();
+        let has_only = |name: &str, is_own: &dyn Fn(&[u8]) -> bool| {
+            self.headers().get_all(name).iter().all(|value| is_own(value.as_bytes()))
+        };
+        // `none`: the person did it, as when a page is loaded again.
+        has_only("sec-fetch-site", &|site| matches!(site, b"same-origin" | b"none"))
+            && has_only(ORIGIN.as_str(), &|own| own.eq_ignore_ascii_case(base_url.as_bytes()))
     }
 
     /// The path as API Gateway passes it on: decoded.

@@ -55,6 +55,15 @@ pub fn accepted() -> Result<Response<Body>> {
     Ok(response)
 }
 
+/// Status 303: the browser goes on there.
+pub fn see_other(location: &str) -> Result<Response<Body>> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let location = HeaderValue::try_from(location).map_err(failed("write a response"))?;
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}
+
 /// Status 204 without a body.
 pub fn no_content() -> Result<Response<Body>> {
     let mut response = Response::new(Body::Empty);

@@ -59,7 +59,7 @@ pub const fn session(session: SessionId) -> CallerSession {
 
 /// An OAuth client.
 #[cfg(feature = "password")]
-pub(crate) const fn client(client: ClientId) -> ClientAt {
+pub const fn client(client: ClientId) -> ClientAt {
     ClientAt(client)
 }
 

@@ -18,8 +18,8 @@ pub(crate) fn locked(minutes: u64) -> String {
 }
 
 pub(crate) const CONFIRM: &str = "Confirm that it is you";
-pub(crate) const CONFIRM_WHY: &str = "You entered your password more than 15 minutes ago. What \
-                                      you are about to do takes it again.";
+pub(crate) const CONFIRM_WHY: &str = "You entered your password some time ago. What you are about \
+                                      to do takes it again.";
 pub(crate) const CONFIRM_BUTTON: &str = "Confirm";
 pub(crate) const CONFIRM_WRONG: &str = "is not right";
 pub(crate) const NOT_YOU: &str = "Not you?";

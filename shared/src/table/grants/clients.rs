@@ -33,7 +33,7 @@ pub struct ClientChange {
 
 /// A client, beside a credential.
 #[cfg(feature = "password")]
-pub(crate) struct ClientAt(pub(in crate::table) ClientId);
+pub struct ClientAt(pub(in crate::table) ClientId);
 
 #[cfg(feature = "password")]
 impl Fetch for ClientAt {

@@ -19,6 +19,7 @@ use crate::table::engine::{
     Actor, Changes, Condition, GRANT, Item, Key, Keyed, Stored, TTL, Table, Trail, Transaction,
     user_partition,
 };
+use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result, lifetimes, limits};
 
@@ -40,6 +41,9 @@ pub struct NewGrant<'a> {
     pub names_redirect_uri: bool,
     /// The PKCE challenge (S256).
     pub challenge: Option<String>,
+    /// The grant by which the user allowed all of this before, if nobody is asked now: it must still
+    /// be there.
+    pub rests_on: Option<GrantId>,
 }
 
 /// Whether a grant was made or got tokens a moment ago, and when it was made, used, or got tokens
@@ -55,21 +59,48 @@ fn last_used_by(grant: &Grant, now: Timestamp) -> (bool, Timestamp) {
 }
 
 impl Table {
-    /// Creates a grant and returns its code. If the client has as many of the user's grants as are
+    /// The grant by which a user allowed a client these scopes, if one works. It costs a round trip
+    /// if the user has grants to the client.
+    pub async fn allowing_grant(
+        &self,
+        user: &User,
+        counts: Option<&Stored<Counts>>,
+        client: &Client,
+        scopes: &BTreeSet<Scope>,
+    ) -> Result<Option<GrantId>> {
+        let now = Timestamp::now();
+        let own = existing(counts)?.grants.iter().filter(|(_, grant)| grant.client == client.id);
+        let keys: Vec<_> = own.map(|(id, _)| Key::grant(user.id, *id)).collect();
+        if keys.is_empty() {
+            return Ok(None);
+        }
+        let mut items = self.batch_get(keys.clone()).await?;
+        for key in keys {
+            let Some(mut grant): Option<Stored<Grant>> = items.take(&key)? else { continue };
+            grant.item.limit_to(client);
+            let works = grant.is_active(user, now) && grant.is_accepted_by(client);
+            if works && grant.scopes.is_superset(scopes) {
+                return Ok(Some(grant.id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Creates a grant; its code is the outcome. If the client has as many of the user's grants as are
     /// allowed, the new one replaces the one that was not used for longest, which costs a round
     /// trip. If the user has as many as are allowed for all clients, another one finds those that
     /// their clients no longer accept.
     ///
     /// [`Error::LimitReached`] if the user has as many as are allowed for all clients,
     /// [`Error::WriteConflict`] if the user was disabled or changed the password meanwhile, or the
-    /// client was changed or deleted, or its grants were revoked.
-    pub async fn create_grant(
-        &self,
+    /// client was changed or deleted, or its grants were revoked, or the one that it rests on.
+    pub async fn create_grant<'t>(
+        &'t self,
         actor: &Actor,
         user: &Stored<User>,
         counts: Option<&Stored<Counts>>,
         new: NewGrant<'_>,
-    ) -> Result<GrantCredential> {
+    ) -> Result<Write<'t, GrantCredential>> {
         let (now, counts) = (Timestamp::now(), existing(counts)?);
         let ended = counts.ended_grants(user, now);
         let (rejected, replaced) = self.grants_to_delete(counts, &ended, new.client).await?;
@@ -116,13 +147,20 @@ impl Table {
                 Error::WriteConflict
             })
             .count_grant(counts, &grant, &gone)?;
-        let always = || Condition::absent().or(Condition::present());
         let transaction = deleted().fold(transaction, |transaction, old| {
-            transaction.delete(Key::grant(user.id, old), always(), || Error::WriteConflict)
+            let key = Key::grant(user.id, old);
+            transaction.delete(key, Condition::always(), || Error::WriteConflict)
         });
-        transaction.commit().await?;
-        SecurityEvent::GrantCreated.record();
-        Ok(code)
+        let transaction = match new.rests_on {
+            // It may be the one that is replaced.
+            Some(allowing) => {
+                transaction.require_or(Key::grant(user.id, allowing), Condition::present(), || {
+                    Error::WriteConflict
+                })
+            }
+            None => transaction,
+        };
+        Ok(Write::new(transaction, code).recorded_as(SecurityEvent::GrantCreated))
     }
 
     /// The grants that a new one deletes, beside those that ended: those that their clients no

@@ -5,7 +5,7 @@ mod grant;
 mod user_grants;
 
 #[cfg(feature = "password")]
-pub(crate) use clients::ClientAt;
+pub use clients::ClientAt;
 pub use clients::{ClientAndGrant, ClientChange};
 pub use grant::NewGrant;
 pub use user_grants::CallerGrant;
