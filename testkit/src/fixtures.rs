@@ -294,6 +294,8 @@ impl DocumentedOperation {
                 let address = unique("new") + "@example.com";
                 set(&mut event, "email", &address);
                 replace_in_path(&mut event, EMAIL, &address);
+                // The personal account has the user's name.
+                set(&mut event, "confirmation", &credentials.username);
             }
             needs @ (Needs::Email | Needs::VerifiedEmail) => {
                 let (address, path) = (unique("second") + "@example.com", format!("{path}emails/"));

@@ -10,9 +10,10 @@ use crate::limits::{
     PENDING_INVITATIONS,
 };
 use crate::model::{
-    AccountId, AuditAction, Email, EmailAddress, Invitation, InvitationAuditId, InvitationId,
-    InvitationState, Inviter, Mail, MailKind, MailLink, MailRequestKind, MailedAccount, Membership,
-    PendingInvitations, Role, SecretHash, Timestamp, User, UserId, seconds_after,
+    Account, AccountId, AuditAction, Email, EmailAddress, Invitation, InvitationAuditId,
+    InvitationId, InvitationState, Inviter, Mail, MailKind, MailLink, MailRequestKind,
+    MailedAccount, Membership, PendingInvitations, Role, SecretHash, Timestamp, User, UserId,
+    seconds_after,
 };
 use crate::table::accounts::{AccountAccess, AdminOf, FetchedAccount};
 use crate::table::counts::day_and_end;
@@ -145,6 +146,11 @@ impl Fetch for InvitationAt {
 }
 
 impl FetchedInvitation {
+    /// The account, if there is one.
+    pub fn account(&self) -> Option<Stored<Account>> {
+        self.access.account.clone()
+    }
+
     /// The proof of an admin, with the membership that the invitation rests on.
     fn admin(access: FetchedAccount) -> Result<(AdminOf, Stored<Membership>)> {
         let membership = access.membership.clone();
