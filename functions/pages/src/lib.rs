@@ -5,15 +5,25 @@
 //! others are of somebody who is signed in, and show what the APIs let that person do. No page needs
 //! script, and a GET changes nothing.
 
+mod account;
+mod account_activity;
+mod account_frame;
+mod account_invitations;
+mod accounts;
 mod activity;
 mod apps;
+mod emails;
 mod entry;
 mod form;
 mod invitation;
 mod keys;
 mod layout;
+mod members;
 mod notice;
+mod password;
+mod profile;
 mod proof;
+mod registry;
 mod reset;
 mod sessions;
 mod sign_up;
@@ -33,6 +43,15 @@ pub const OPERATIONS: &[Operation] = &[
     in_session("POST", "/account/sign-out", "pages-sign-out"),
     in_session("GET", "/account/confirm", "pages-show-confirm"),
     in_session("POST", "/account/confirm", "pages-confirm").sends_on(),
+    in_session("GET", "/account", "pages-show-profile"),
+    in_session("POST", "/account", "pages-update-profile").sends_on(),
+    in_session("GET", "/account/emails", "pages-show-emails"),
+    in_session("POST", "/account/emails", "pages-add-email").sends_on(),
+    in_session("POST", "/account/emails/{address+}/primary", "pages-set-primary-email").sends_on(),
+    in_session("POST", "/account/emails/{address+}/proof", "pages-request-email-proof").sends_on(),
+    in_session("POST", "/account/emails/{address+}/remove", "pages-remove-email").sends_on(),
+    in_session("GET", "/account/password", "pages-show-password"),
+    in_session("POST", "/account/password", "pages-change-password").sends_on(),
     in_session("GET", "/account/sessions", "pages-show-sessions"),
     in_session("POST", "/account/sessions/end-others", "pages-end-other-sessions").sends_on(),
     in_session("POST", "/account/sessions/{id}/end", "pages-end-session").sends_on(),
@@ -50,6 +69,31 @@ pub const OPERATIONS: &[Operation] = &[
     in_session("GET", "/account/apps", "pages-show-apps"),
     in_session("POST", "/account/apps/{id}/revoke", "pages-revoke-app").sends_on(),
     in_session("GET", "/account/activity", "pages-show-activity"),
+    in_session("GET", "/account/accounts", "pages-show-accounts"),
+    in_session("POST", "/account/accounts", "pages-create-account").sends_on(),
+    in_session("GET", "/account/accounts/{id}", "pages-show-account"),
+    in_session("POST", "/account/accounts/{id}", "pages-update-account").sends_on(),
+    in_session("POST", "/account/accounts/{id}/current", "pages-set-current-account").sends_on(),
+    in_session("POST", "/account/accounts/{id}/delete", "pages-delete-account").sends_on(),
+    in_session("GET", "/account/accounts/{id}/members", "pages-show-members"),
+    in_session("POST", "/account/accounts/{id}/members/{user}/role", "pages-update-member")
+        .sends_on(),
+    in_session("POST", "/account/accounts/{id}/members/{user}/remove", "pages-remove-member")
+        .sends_on(),
+    in_session("POST", "/account/accounts/{id}/members/{user}/owner", "pages-set-owner").sends_on(),
+    in_session("GET", "/account/accounts/{id}/invitations", "pages-show-account-invitations"),
+    in_session("POST", "/account/accounts/{id}/invitations", "pages-send-invitation").sends_on(),
+    in_session(
+        "POST",
+        "/account/accounts/{id}/invitations/{invitation}/revoke",
+        "pages-revoke-invitation",
+    )
+    .sends_on(),
+    in_session("GET", "/account/accounts/{id}/registry", "pages-show-registry"),
+    in_session("POST", "/account/accounts/{id}/registry", "pages-set-registry").sends_on(),
+    in_session("POST", "/account/accounts/{id}/registry/delete", "pages-delete-registry")
+        .sends_on(),
+    in_session("GET", "/account/accounts/{id}/activity", "pages-show-account-activity"),
     operation("GET", "/account/sign-up", "pages-show-sign-up"),
     operation("POST", "/account/sign-up", "pages-request-sign-up"),
     operation("GET", "/account/sign-up/{token}", "pages-show-sign-up-link"),
@@ -93,6 +137,17 @@ async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Resu
         ("pages-sign-out", []) => entry::sign_out(app, request).await,
         ("pages-show-confirm", []) => entry::show_confirm(app, request).await,
         ("pages-confirm", []) => entry::confirm(app, request).await,
+        ("pages-show-profile", []) => profile::show(app, request).await,
+        ("pages-update-profile", []) => profile::update(app, request).await,
+        ("pages-show-emails", []) => emails::show(app, request).await,
+        ("pages-add-email", []) => emails::add(app, request).await,
+        ("pages-set-primary-email", [address]) => emails::make_primary(app, request, address).await,
+        ("pages-request-email-proof", [address]) => {
+            emails::request_proof(app, request, address).await
+        }
+        ("pages-remove-email", [address]) => emails::remove(app, request, address).await,
+        ("pages-show-password", []) => password::show(app, request).await,
+        ("pages-change-password", []) => password::change(app, request).await,
         ("pages-show-sessions", []) => sessions::show(app, request).await,
         ("pages-end-other-sessions", []) => sessions::end_others(app, request).await,
         ("pages-end-session", [id]) => sessions::end(app, request, id).await,
@@ -110,6 +165,27 @@ async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Resu
         ("pages-show-apps", []) => apps::show(app, request).await,
         ("pages-revoke-app", [id]) => apps::revoke(app, request, id).await,
         ("pages-show-activity", []) => activity::show(app, request).await,
+        ("pages-show-accounts", []) => accounts::show(app, request).await,
+        ("pages-create-account", []) => accounts::create(app, request).await,
+        ("pages-show-account", [id]) => account::show(app, request, id).await,
+        ("pages-update-account", [id]) => account::update(app, request, id).await,
+        ("pages-set-current-account", [id]) => accounts::set_current(app, request, id).await,
+        ("pages-delete-account", [id]) => account::delete(app, request, id).await,
+        ("pages-show-members", [id]) => members::show(app, request, id).await,
+        ("pages-update-member", [id, user]) => members::set_role(app, request, id, user).await,
+        ("pages-remove-member", [id, user]) => members::remove(app, request, id, user).await,
+        ("pages-set-owner", [id, user]) => members::set_owner(app, request, id, user).await,
+        ("pages-show-account-invitations", [id]) => {
+            account_invitations::show(app, request, id).await
+        }
+        ("pages-send-invitation", [id]) => account_invitations::send(app, request, id).await,
+        ("pages-revoke-invitation", [id, invitation]) => {
+            account_invitations::revoke(app, request, id, invitation).await
+        }
+        ("pages-show-registry", [id]) => registry::show(app, request, id).await,
+        ("pages-set-registry", [id]) => registry::set(app, sealing, request, id).await,
+        ("pages-delete-registry", [id]) => registry::delete(app, request, id).await,
+        ("pages-show-account-activity", [id]) => account_activity::show(app, request, id).await,
         ("pages-show-sign-up", []) => sign_up::show(app, request),
         ("pages-request-sign-up", []) => sign_up::request(app, request).await,
         ("pages-show-sign-up-link", [token]) => sign_up::show_link(app, request, token).await,
@@ -132,7 +208,8 @@ async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Resu
     let is_in_session = OPERATIONS.iter().any(|own| own.name == operation && own.is_in_session());
     result.or_else(|error| {
         if is_in_session {
-            entry::explain(app, request, error)
+            let error = account_frame::explain(request, error);
+            error.or_else(|error| entry::explain(app, request, error))
         } else {
             notice::explain(request, operation, error)
         }

@@ -1,12 +1,21 @@
 //! What the pages say. `{service}` stands for the name of the service. An error of a field is a
 //! sentence that begins with the field's label.
 
+pub(crate) mod account;
+pub(crate) mod account_frame;
+pub(crate) mod account_invitations;
+pub(crate) mod accounts;
 pub(crate) mod actions;
 pub(crate) mod activity;
 pub(crate) mod apps;
+pub(crate) mod emails;
 pub(crate) mod entry;
 pub(crate) mod keys;
 pub(crate) mod layout;
+pub(crate) mod members;
+pub(crate) mod password;
+pub(crate) mod profile;
+pub(crate) mod registry;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
 
