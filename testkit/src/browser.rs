@@ -6,6 +6,8 @@ mod html;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use percent_encoding::percent_decode_str;
+
 use crate::{ApiResponse, DOMAIN, Service, TestApp, form};
 use html::Element;
 
@@ -105,7 +107,11 @@ impl Browser<'_> {
         let own = &own[..if cookies.is_empty() { 1 } else { 2 }];
         let headers = [own, headers].concat();
         let client = self.app.at(self.address.as_str());
-        let response = client.send(method, path, &headers, body).await;
+        // As API Gateway hands it on.
+        let (decoded, query) = path.split_once('?').unwrap_or((path, ""));
+        let decoded = percent_decode_str(decoded).decode_utf8_lossy();
+        let called = if query.is_empty() { decoded.into() } else { format!("{decoded}?{query}") };
+        let response = client.send(method, &called, &headers, body).await;
         for (_, cookie) in response.headers.iter().filter(|(name, _)| name == "set-cookie") {
             self.take(cookie);
         }

@@ -37,6 +37,7 @@ mod oauth;
 mod operator;
 mod outages;
 mod pages;
+mod pages_profile;
 mod passwords;
 mod permissions;
 mod pre_traffic;

@@ -113,7 +113,8 @@ impl Errand {
         session: &SessionCredential,
         username: &str,
     ) -> Result<Response<Body>> {
-        let mut response = if self.kept.is_empty() {
+        // A button alone is a form too, though nothing is entered there.
+        let mut response = if self.kept.is_empty() && self.page() == self.return_to {
             see_other(&self.return_to)?
         } else {
             let target = Target::in_session(session, self.return_to.clone());
