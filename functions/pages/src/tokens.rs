@@ -122,7 +122,7 @@ impl NewTokenForm {
             },
             Field {
                 name: "scope",
-                label: words::MAY,
+                label: words::WHAT_IT_MAY,
                 input: Input::Checks(&may),
                 value: &self.scopes,
                 ..Field::default()

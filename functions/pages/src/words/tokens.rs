@@ -5,6 +5,7 @@ pub(crate) const INTRODUCTION: &str = "Programs use a token in place of your pas
 pub(crate) const EMPTY: &str = "There are no tokens.";
 pub(crate) const NAME: &str = "Name";
 pub(crate) const MAY: &str = "It may";
+pub(crate) const WHAT_IT_MAY: &str = "What it may do";
 pub(crate) const EVERYTHING: &str = "do everything that you may do";
 pub(crate) const MADE: &str = "Made";
 pub(crate) const ENDS: &str = "Ends";

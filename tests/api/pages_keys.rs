@@ -1,0 +1,189 @@
+//! The pages of keys, apps and the own activity: `/account/keys…`, `/account/apps…`,
+//! `/account/activity`.
+
+use serde_json::json;
+use shared::limits::API_KEYS;
+use testkit::{Page, TestApp, grant_id};
+
+use crate::pages_tokens::{as_jane, shown};
+use crate::signatures::Signed;
+
+const KEYS: &str = "/account/keys";
+const APPS: &str = "/account/apps";
+const ACTIVITY: &str = "/account/activity";
+const LINE: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOo9XGwqyCdbcW1qlnD5SopW+3LobHKpC5zW9SlTjA/T";
+
+/// The secret that a page shows.
+fn secret(page: &Page) -> String {
+    assert_eq!(page.status, 200, "{}", page.text());
+    let text = page.text();
+    let (_, rest) = text.split_once("Secret ").unwrap_or_else(|| panic!("no secret: {text}"));
+    rest.split(' ').next().unwrap().to_owned()
+}
+
+/// The action of a form that ends so.
+fn action(page: &Page, end: &str) -> String {
+    let mut actions = page.forms().into_iter().map(|form| form.action);
+    actions.rfind(|action| action.ends_with(end)).unwrap_or_else(|| panic!("{}", page.text()))
+}
+
+async fn signs(app: &TestApp, key: &str, secret: &str) -> bool {
+    let signed = Signed::new("GET", "/v2/account", String::new());
+    signed.send(app, &signed.with(key, secret)).await.status == 200
+}
+
+#[tokio::test]
+async fn an_api_key_is_made_renewed_and_deleted_and_each_secret_is_shown_once() {
+    let app = TestApp::start().await;
+    let _jane = app.person("janedoe").await;
+    let mut browser = as_jane(&app).await;
+    let page = browser.open(KEYS).await;
+    let page = browser.submit(&page, &action(&page, "/delete"), &[]).await;
+    assert!(page.has("There are no API keys."), "{}", page.text());
+
+    let made = browser.submit(&page, &format!("{KEYS}/api"), &[]).await;
+    let (key, first) = (shown(&made, "rck_"), secret(&made));
+    assert!(signs(&app, &key, &first).await);
+    let page = browser.open(KEYS).await;
+    assert!(page.has(&key) && !page.has(&first), "{}", page.text());
+    let renewed = browser.submit(&page, &action(&page, "/renew"), &[]).await;
+    let second = secret(&renewed);
+    assert_eq!(shown(&renewed, "rck_"), key);
+    assert!(!signs(&app, &key, &first).await && signs(&app, &key, &second).await);
+    let deleted = browser.submit(&page, &action(&page, "/delete"), &[]).await;
+
+    assert!(deleted.has("The API key is deleted."), "{}", deleted.text());
+    assert!(!deleted.has(&key) && !signs(&app, &key, &second).await);
+    for verb in ["/renew", "/delete"] {
+        let gone = browser.submit(&page, &action(&page, verb), &[]).await;
+        assert_eq!(gone.status, 404);
+        assert!(gone.has("This key was deleted already."), "{}", gone.text());
+    }
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn as_many_api_keys_as_there_can_be_are_listed_and_no_more_are_made() {
+    let app = TestApp::start().await;
+    let _jane = app.person("janedoe").await;
+    let mut browser = as_jane(&app).await;
+    let page = browser.open(KEYS).await;
+
+    let make = format!("{KEYS}/api");
+    for _ in 1..API_KEYS.max {
+        shown(&browser.submit(&page, &make, &[]).await, "rck_");
+    }
+    let full = browser.submit(&page, &make, &[]).await;
+
+    assert_eq!(full.status, 409);
+    assert!(full.has("You have 20 API keys, and cannot have more."), "{}", full.text());
+    let renewals = full.forms().into_iter().filter(|form| form.action.ends_with("/renew"));
+    assert_eq!(renewals.count(), 20);
+}
+
+#[tokio::test]
+async fn an_ssh_key_is_added_and_deleted_and_a_private_one_is_not_shown_again() {
+    let app = TestApp::start().await;
+    let _jane = app.person("janedoe").await;
+    let mut browser = as_jane(&app).await;
+    let (page, add) = (browser.open(KEYS).await, format!("{KEYS}/ssh"));
+    let private = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n";
+
+    let refused =
+        browser.submit(&page, &add, &[("name", "laptop"), ("publicKey", "ssh-ed25519 x")]).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.value("publicKey"), "ssh-ed25519 x");
+    let refused = browser.submit(&refused, &add, &[("publicKey", private)]).await;
+    assert_eq!((refused.status, refused.value("name")), (400, "laptop".to_owned()));
+    assert!(refused.has("Public key must be a public key, never a private one."));
+    assert!(!refused.has("b3BlbnNzaC1rZXktdjEAAAAA"), "{}", refused.text());
+    let added = browser.submit(&refused, &add, &[("publicKey", LINE)]).await;
+    assert!(added.has("The SSH key is added.") && added.has("laptop"), "{}", added.text());
+    let again = [("name", "same"), ("publicKey", LINE)];
+    let refused = browser.submit(&added, &add, &again).await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.has("Public key is one that you have already."), "{}", refused.text());
+    let prefix = format!("{KEYS}/ssh/");
+    let mut actions = added.forms().into_iter().map(|form| form.action);
+    let delete = actions.find(|action| action.starts_with(&prefix)).unwrap();
+    let deleted = browser.submit(&added, &delete, &[]).await;
+
+    assert!(deleted.has("There are no SSH keys."), "{}", deleted.text());
+    assert_eq!(browser.submit(&added, &delete, &[]).await.status, 404);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn the_s3_key_gets_another_secret_that_is_shown_once() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let mut browser = as_jane(&app).await;
+    let page = browser.open(KEYS).await;
+
+    let first = secret(&browser.submit(&page, &format!("{KEYS}/s3"), &[]).await);
+    let second = secret(&browser.submit(&page, &format!("{KEYS}/s3"), &[]).await);
+
+    assert_ne!(first, second);
+    assert_eq!((first.len(), second.len()), (40, 40));
+    let page = browser.open(KEYS).await;
+    assert!(!page.has(&second));
+    let account = jane.send("GET", "/v2/account").await.body;
+    let id = account["account"]["e24files"]["s3"]["api_id"].as_str().unwrap();
+    assert!(page.has(id), "{id}: {}", page.text());
+}
+
+#[tokio::test]
+async fn an_app_is_listed_with_what_it_may_do_until_its_access_is_revoked() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let client = app.new_client("https://client.example.com/callback", true).await;
+    let scopes = "profile_read email_write";
+    let tokens = client.tokens(&app, &jane.credentials(), scopes).await;
+    let mut browser = as_jane(&app).await;
+
+    let page = browser.open(APPS).await;
+    for expected in ["Example <Client>", "see your profile", "add, change and delete your e-mail"] {
+        assert!(page.has(expected), "{expected}: {}", page.text());
+    }
+    let revoke = format!("{APPS}/{}/revoke", grant_id(&tokens.access));
+    let revoked = browser.submit(&page, &revoke, &[]).await;
+
+    assert!(revoked.has("The access of the app is revoked."), "{}", revoked.text());
+    assert!(revoked.has("There are no apps."), "{}", revoked.text());
+    let headers = [("authorization", format!("Bearer {}", tokens.access))];
+    let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+    assert_eq!(app.send("GET", "/api/v1.1/users/janedoe/", &headers, None).await.status, 401);
+    let gone = browser.submit(&page, &revoke, &[]).await;
+    assert_eq!(gone.status, 404);
+    assert!(gone.has("This app has no access any more"), "{}", gone.text());
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn the_own_activity_is_told_in_words_newest_first_and_in_pages() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    for number in 0..60 {
+        let name = json!({ "name": format!("Jane {number}") });
+        assert_eq!(jane.send_json("PATCH", "/rollcall/v1/users/self", &name).await.status, 200);
+    }
+    let mut browser = as_jane(&app).await;
+    let keys = browser.open(KEYS).await;
+    let secret = secret(&browser.submit(&keys, &format!("{KEYS}/api"), &[]).await);
+
+    let first = browser.open(ACTIVITY).await;
+    let next = first.links().into_iter().find(|link| link.contains("?cursor=")).unwrap().to_owned();
+    let second = browser.open(&next).await;
+
+    let (made, changed) = (first.text().find("API key made"), first.text().find("Profile changed"));
+    assert!(made.is_some() && made < changed, "{}", first.text());
+    assert!(second.has("Profile made") && second.has("First page"), "{}", second.text());
+    for page in [&first, &second] {
+        assert!(!page.has("Jane 5") && !page.has(&secret), "{}", page.text());
+    }
+    let count = |page: &Page| page.text().matches("Profile changed").count();
+    assert_eq!(count(&first) + count(&second), 60);
+    let wrong = browser.open(&format!("{ACTIVITY}?cursor=x")).await;
+    assert_eq!(wrong.status, 400);
+}
