@@ -73,7 +73,7 @@ async fn show_with(
             let (plan, others) =
                 tokio::try_join!(app.table.plan(account.plan), app.table.users(other.into_iter()))?;
             let owner = if other.is_some() { others.first() } else { Some(user) };
-            let owner = owner.map(|owner| &owner.item);
+            let owner = owner.map(|owner| &**owner);
             let email = account.contact_email.as_ref();
             let email = email.or(owner.map(|owner| &owner.primary_email));
             let content = html! {

@@ -12,7 +12,8 @@ pub(crate) const EMPTY: &str = "There are no entries.";
 
 /// An action; its name, if another version of the service wrote it.
 pub(crate) fn action(name: &str) -> &str {
-    name.parse().map_or(name, in_words)
+    let Ok(action) = name.parse() else { return name };
+    in_words(action)
 }
 
 const fn in_words(action: AuditAction) -> &'static str {
