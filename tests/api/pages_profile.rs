@@ -1,6 +1,6 @@
 //! The pages of the profile, of e-mail addresses and of the password.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::{Browser, PASSWORD, Page, Person, TestApp};
 
 use crate::mail::{add_email, set};
@@ -36,7 +36,7 @@ fn offers(page: &Page, address: &str, verb: &str) -> bool {
 }
 
 /// How many changes of her profile Jane's log has, and what the newest one changed.
-async fn updates(jane: &Person<'_>) -> (usize, serde_json::Value) {
+async fn updates(jane: &Person<'_>) -> (usize, Value) {
     let log = jane.send("GET", "/rollcall/v1/users/self/audit?action=user.updated").await;
     let entries = log.body["entries"].as_array().unwrap_or_else(|| panic!("{log:?}"));
     (entries.len(), entries.first().map(|entry| entry["changed"].clone()).unwrap_or_default())

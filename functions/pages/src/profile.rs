@@ -84,7 +84,7 @@ pub(crate) async fn show(app: &App, request: &ApiRequest) -> Result<Response<Bod
             let user = caller.user();
             let values = stored(user);
             let form = form(request, &values, entity_tag(&values)?, Vec::new());
-            Ok(screen(user, about(user), &form).done(done).show(request))
+            Ok(screen(user, &about(user), &form).done(done).show(request))
         })
         .await
 }
@@ -101,7 +101,7 @@ pub(crate) async fn update(app: &App, request: &ApiRequest) -> Result<Response<B
             let change = match changes(fields, &user) {
                 Err(Error::Invalid(errors)) => {
                     let form = form(request, &typed, version.unwrap_or_default(), errors);
-                    let screen = screen(&user, about(&user), &form);
+                    let screen = screen(&user, &about(&user), &form);
                     return Ok(screen.with_status(StatusCode::BAD_REQUEST).show(request));
                 }
                 change => change?,
@@ -114,7 +114,7 @@ pub(crate) async fn update(app: &App, request: &ApiRequest) -> Result<Response<B
                 Err(Error::PreconditionFailed) => {
                     let now = stored(&user);
                     let form = form(request, &typed, entity_tag(&now)?, Vec::new());
-                    let screen = screen(&user, differences(&now, &typed), &form);
+                    let screen = screen(&user, &differences(&now, &typed), &form);
                     let status = StatusCode::CONFLICT;
                     return Ok(screen.problem(status, layout::CHANGED_MEANWHILE).show(request));
                 }
@@ -143,7 +143,7 @@ fn form<'a>(
     }
 }
 
-fn screen<'a>(user: &'a User, above: Markup, form: &Form<'_>) -> Screen<'a> {
+fn screen<'a>(user: &'a User, above: &Markup, form: &Form<'_>) -> Screen<'a> {
     let content = html! { (above) (titled(words::CHANGE, form)) };
     Screen::new(user, Section::Profile, layout::PROFILE, content)
 }

@@ -81,10 +81,8 @@ pub(crate) async fn add(
     auth.input(fields.and_then(new_address))
         .respond(async |Authorized { caller, input: address, .. }| {
             let user = caller.user().clone();
-            let location = format!(
-                "/rollcall/v1/users/self/emails/{}",
-                http::encode_segment(address.as_entered())
-            );
+            let segment = http::encode_segment(address.as_entered());
+            let location = format!("/rollcall/v1/users/self/emails/{segment}");
             let write = app.table.add_email(&caller.actor(), &user, address)?;
             let view = |email| http::created(&EmailView::new(&email, &user), Some(&location));
             caller.commit(app, write, view).await

@@ -1,7 +1,6 @@
 //! Operations: what a group offers, declared once. The router, `Allow` and the name of the metric
 //! are derived from it.
 
-use std::fmt::Display;
 use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -103,8 +102,8 @@ const ENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
 /// A text as the segment of a path in a link.
-pub fn encode_segment(text: &str) -> impl Display {
-    utf8_percent_encode(text, ENCODED)
+pub fn encode_segment(text: &str) -> String {
+    utf8_percent_encode(text, ENCODED).to_string()
 }
 
 /// A decoded path as a link has it. Slashes stay, also those within an address: a parameter of a
